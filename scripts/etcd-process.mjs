@@ -1,0 +1,314 @@
+// @ts-check
+/**
+ * One etcd process for tests, benchmarks and examples: on 127.0.0.1, with data of its own. Both are
+ * gone when this process is gone, however it ends.
+ *
+ *     const etcd = await startEtcdProcess({ binary: "/usr/bin/etcd", v2: true });
+ *     etcd.url; // "http://127.0.0.1:17913"
+ *     await etcd.stop();
+ */
+
+import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, statfsSync, writeFileSync } from "node:fs";
+import { get as getHttp } from "node:http";
+import { get as getHttps } from "node:https";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+const READY_WITHIN_MS = 30_000;
+const POLL_EVERY_MS = 10;
+const HEALTH_TIMEOUT_MS = 1_000;
+const STOPPED_WITHIN_MS = 5_000;
+const LOG_TAIL_CHARACTERS = 8_192;
+
+/** etcd lays out 128 MiB of write-ahead log at once, and a container's /dev/shm often has 64. */
+const ENOUGH_MEMORY_BYTES = 2 * 1024 ** 3;
+
+/**
+ * Below the range from which systems number outgoing connections: else the port of a member that
+ * is down could become the local port of a client, which could even connect to itself.
+ */
+const PORTS = { from: 10_000, below: 32_768 };
+
+/**
+ * Reads the pid of the running etcd, a line each time it changes (empty: none runs), until the
+ * pipe closes. That is the end of the process that holds its other end, even by SIGKILL: then the
+ * etcd ends and its files go.
+ */
+const GUARD = `
+  while read -r line; do pid=$line; done
+  [ -z "$pid" ] || kill -KILL "$pid"
+  rm -rf "$0" || { sleep 1; rm -rf "$0"; }
+`;
+
+/** @typedef {{ cert: string, key: string }} PemPair */
+
+/**
+ * @typedef {object} EtcdProcessOptions
+ * @property {string} binary path of the etcd server
+ * @property {boolean} [v2] serve the v2 API, which etcd 3.4 and 3.5 can. Default: false
+ * @property {string} [name] the member's name. Default: "default"
+ * @property {string} [initialCluster] `name=peerUrl,…` of all members. Default: this one alone
+ * @property {string} [token] what tells this cluster from others. Default: its own peer URL
+ * @property {{ ca: string, server: PemPair, client?: PemPair }} [tls] PEM texts. With `client`,
+ *   etcd demands a client certificate, and this is the one that the wait for readiness shows.
+ *   Default: plain HTTP
+ * @property {string[]} [args] more flags; they win over ours
+ * @property {boolean} [onDisk] data in the temporary directory even where there is memory for it,
+ *   so that fsync costs what it costs. Default: false
+ */
+
+/**
+ * Starts an etcd on free ports.
+ *
+ * @param {EtcdProcessOptions} options
+ * @returns {Promise<EtcdProcess>} when it is healthy
+ */
+export function startEtcdProcess(options) {
+  return withFreePorts(2, async ([clientPort = 0, peerPort = 0]) => {
+    const etcd = new EtcdProcess({ ...options, clientPort, peerPort });
+    try {
+      await etcd.start();
+    } catch (error) {
+      await etcd.remove();
+      throw error;
+    }
+    return etcd;
+  });
+}
+
+/** An etcd with its ports and data, which can be ended and started again any number of times. */
+export class EtcdProcess {
+  /** @readonly */ name;
+  /** @readonly */ url;
+  /** @readonly */ peerUrl;
+  /** @readonly */ dataDir;
+  #directory;
+  #options;
+  #flags;
+  #guard;
+  /** @type {import("node:child_process").ChildProcess | undefined} */
+  #child;
+  /** @type {Promise<unknown>} */
+  #ended = Promise.resolve();
+  #log = "";
+
+  /** @param {EtcdProcessOptions & { clientPort: number, peerPort: number }} options */
+  constructor(options) {
+    this.#options = options;
+    this.name = options.name ?? "default";
+    this.url = `${options.tls ? "https" : "http"}://127.0.0.1:${options.clientPort}`;
+    this.peerUrl = `http://127.0.0.1:${options.peerPort}`;
+    this.#directory = mkdtempSync(join(options.onDisk ? tmpdir() : fastDirectory(), "etcdnet-"));
+    this.dataDir = join(this.#directory, "data");
+    this.#guard = startGuard(this.#directory);
+    this.#flags = this.#writeFlags();
+  }
+
+  /** Of the running etcd; undefined when it has ended. */
+  get pid() {
+    return this.#child?.pid;
+  }
+
+  /** The end of what etcd has logged since it was last started. */
+  get log() {
+    return this.#log;
+  }
+
+  /**
+   * Starts etcd, again on the same ports and data when it has ended, and waits until it is healthy:
+   * a member of a cluster is so when a majority runs.
+   */
+  async start() {
+    if (this.#child) throw new Error(`etcd ${this.name} is running already`);
+    this.#log = "";
+    // In a process group of its own: Ctrl-C is for the program that uses etcd, not for etcd.
+    const child = spawn(this.#options.binary, this.#flags, {
+      detached: true,
+      env: environment(),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#guard.watch(child.pid);
+    await once(child, "spawn");
+    this.#child = child;
+    child.stdout.on("data", (chunk) => this.#keepLog(chunk));
+    child.stderr.on("data", (chunk) => this.#keepLog(chunk));
+    this.#ended = once(child, "close").then(() => {
+      this.#child = undefined;
+      this.#guard.watch(undefined);
+    });
+    await this.#untilHealthy();
+  }
+
+  /** SIGKILL, as if the machine died; the data stays for `start`. */
+  async kill() {
+    this.#child?.kill("SIGKILL");
+    await this.#ended;
+  }
+
+  /** SIGTERM, and SIGKILL when that does not help; the data stays for `start`. */
+  async stop() {
+    this.resume();
+    this.#child?.kill("SIGTERM");
+    const impatient = setTimeout(() => this.#child?.kill("SIGKILL"), STOPPED_WITHIN_MS);
+    await this.#ended;
+    clearTimeout(impatient);
+  }
+
+  /** SIGSTOP: connections stay open and nothing answers. */
+  pause() {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  /** SIGCONT, after `pause`. */
+  resume() {
+    this.#child?.kill("SIGCONT");
+  }
+
+  /** Ends etcd for good and removes its data now, not only when this process ends. */
+  async remove() {
+    await this.kill();
+    await this.#guard.dismiss();
+  }
+
+  [Symbol.asyncDispose]() {
+    return this.remove();
+  }
+
+  async #untilHealthy() {
+    const deadline = Date.now() + READY_WITHIN_MS;
+    let problem = await this.#healthProblem();
+    while (problem !== undefined && this.#child && Date.now() < deadline) {
+      await delay(POLL_EVERY_MS);
+      problem = await this.#healthProblem();
+    }
+    if (problem === undefined) return;
+    const what = this.#child ? `is not healthy in time (${problem})` : "ended at its start";
+    const message = `etcd ${this.name} at ${this.url} ${what}; its log ends:\n${this.#log}`;
+    const code = this.#log.includes("address already in use") ? "EADDRINUSE" : "ERR_ETCD_START";
+    throw Object.assign(new Error(message), { code });
+  }
+
+  /** @returns {Promise<string | undefined>} */
+  #healthProblem() {
+    const { ca, client } = this.#options.tls ?? {};
+    const get = ca === undefined ? getHttp : getHttps;
+    return new Promise((resolve) => {
+      const options = { ...client, ca, agent: false, timeout: HEALTH_TIMEOUT_MS };
+      const request = get(`${this.url}/health`, options, (response) => {
+        response.resume();
+        resolve(response.statusCode === 200 ? undefined : `/health says ${response.statusCode}`);
+      });
+      request.on("timeout", () => request.destroy(new Error("/health does not answer")));
+      request.on("error", (error) => resolve(error.message));
+    });
+  }
+
+  /** @param {Buffer} chunk */
+  #keepLog(chunk) {
+    this.#log = (this.#log + chunk).slice(-LOG_TAIL_CHARACTERS);
+  }
+
+  #writeFlags() {
+    const { v2, tls, initialCluster, token, args = [] } = this.#options;
+    return [
+      `--name=${this.name}`,
+      `--data-dir=${this.dataDir}`,
+      `--listen-client-urls=${this.url}`,
+      `--advertise-client-urls=${this.url}`,
+      `--listen-peer-urls=${this.peerUrl}`,
+      `--initial-advertise-peer-urls=${this.peerUrl}`,
+      `--initial-cluster=${initialCluster ?? `${this.name}=${this.peerUrl}`}`,
+      `--initial-cluster-token=${token ?? this.peerUrl}`,
+      ...(v2 ? ["--enable-v2=true"] : []),
+      ...(tls ? this.#writeTlsFlags(tls) : []),
+      ...args,
+    ];
+  }
+
+  /** @param {NonNullable<EtcdProcessOptions["tls"]>} tls */
+  #writeTlsFlags({ ca, server, client }) {
+    const cert = `--cert-file=${this.#writeFile("server.crt", server.cert)}`;
+    const key = `--key-file=${this.#writeFile("server.key", server.key)}`;
+    if (!client) return [cert, key];
+    return [cert, key, "--client-cert-auth", `--trusted-ca-file=${this.#writeFile("ca.crt", ca)}`];
+  }
+
+  /** @param {string} name @param {string} text */
+  #writeFile(name, text) {
+    const path = join(this.#directory, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    return path;
+  }
+}
+
+/**
+ * Calls `start` with ports that are free now, and again with others when etcd finds one taken.
+ *
+ * @template T
+ * @param {number} count
+ * @param {(ports: number[]) => Promise<T>} start
+ * @returns {Promise<T>}
+ */
+export async function withFreePorts(count, start, attempts = 5) {
+  const ports = [];
+  while (ports.length < count) ports.push(await freePort());
+  try {
+    return await start(ports);
+  } catch (error) {
+    const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    if (!taken || attempts <= 1) throw error;
+    return withFreePorts(count, start, attempts - 1);
+  }
+}
+
+/** @type {Set<number>} never given twice: the member that has one may be down just now */
+const given = new Set();
+
+/** @returns {Promise<number>} */
+async function freePort() {
+  const port = randomInt(PORTS.from, PORTS.below);
+  if (given.has(port)) return freePort();
+  given.add(port);
+  const probe = createServer().listen(port, "127.0.0.1");
+  const free = await once(probe, "listening").then(Boolean, () => false);
+  if (!free) return freePort();
+  await once(probe.close(), "close");
+  return port;
+}
+
+/** @param {string} directory removed when the guard ends */
+function startGuard(directory) {
+  const guard = spawn("sh", ["-c", GUARD, directory], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  const gone = once(guard, "exit");
+  guard.unref();
+  return {
+    /** @param {number | undefined} pid */
+    watch: (pid) => guard.stdin.write(`${pid ?? ""}\n`),
+    async dismiss() {
+      guard.ref();
+      guard.stdin.end();
+      await gone;
+    },
+  };
+}
+
+/** A flag that is also set by a variable ends etcd 3.4; and on arm64 it only starts when told to. */
+function environment() {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("ETCD_"));
+  return { ...Object.fromEntries(inherited), ETCD_UNSUPPORTED_ARCH: process.arch };
+}
+
+function fastDirectory() {
+  const memory = "/dev/shm";
+  if (!existsSync(memory)) return tmpdir();
+  const { bavail, bsize } = statfsSync(memory);
+  return bavail * bsize >= ENOUGH_MEMORY_BYTES ? memory : tmpdir();
+}

@@ -1,0 +1,55 @@
+// @ts-check
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The folder of the clone. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * Runs a command in the clone and shows what it prints.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {boolean} whether it succeeded
+ */
+export function run(command, args, env = process.env) {
+  return spawnSync(command, args, { cwd: root, stdio: "inherit", env }).status === 0;
+}
+
+/**
+ * Runs a command and ends this process when it fails.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ */
+export function must(command, args) {
+  if (!run(command, args)) process.exit(1);
+}
+
+/** Installs the packages that package-lock.json names, unless they are there. */
+export function installPackages() {
+  const installed = join(root, "node_modules", ".package-lock.json");
+  const lock = join(root, "package-lock.json");
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  must("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+}
+
+/** Compiles src/ to dist/. */
+export function build() {
+  must(process.execPath, [binary("typescript", "tsc"), "-p", "tsconfig.build.json"]);
+}
+
+/**
+ * Path of a development tool's script, so that it runs on this Node without a shell.
+ *
+ * @param {string} name of the package
+ * @param {string} [command]
+ */
+export function binary(name, command = name) {
+  const folder = join(root, "node_modules", name);
+  const { bin } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return join(folder, typeof bin === "string" ? bin : bin[command]);
+}

@@ -1,0 +1,9 @@
+// @ts-check
+// Sets up what the tests need, then runs them: `npm test [-- vitest arguments]`.
+import { binary, build, installPackages, must, run } from "./project.mjs";
+
+installPackages();
+build();
+must(process.execPath, ["scripts/etcd-binaries.mjs"]);
+const ok = run(process.execPath, [binary("vitest"), "run", ...process.argv.slice(2)]);
+process.exit(ok ? 0 : 1);

@@ -1,0 +1,391 @@
+import { EventEmitter } from "node:events";
+import { Cluster } from "../cluster/cluster.js";
+import { KeyNotFoundError } from "../errors/common-errors.js";
+import type { AuthApi } from "../key-space/auth-api.js";
+import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.js";
+import type { CallOptions, KeySpace } from "../key-space/key-space.js";
+import { NamespaceKeySpace } from "../key-space/namespace.js";
+import { RemoteClusterApi } from "../key-space/remote/remote-cluster-api.js";
+import { RemoteKeySpace } from "../key-space/remote/remote-key-space.js";
+import { checkKey, checkKeyRequest, checkWatchRequest } from "../model/check.js";
+import type { EndpointHealth, Version } from "../model/cluster.js";
+import type { Condition, KeyRequest } from "../model/key-request.js";
+import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
+import { systemClock } from "../time/clock.js";
+import { watchOnce } from "../watch/watch-once.js";
+import {
+  compareAndDeleteRequest,
+  compareAndSwapRequest,
+  createRequest,
+  deleteRequest,
+  getRequest,
+  refreshRequest,
+  setRequest,
+  updateRequest,
+} from "./key-requests.js";
+import { checkOptions, completeOptions } from "./normalize-options.js";
+import type {
+  DeleteOptions,
+  DirectoryOptions,
+  FileOptions,
+  GetOptions,
+  IgnoreKeyNotFound,
+  RefreshOptions,
+  SwapOptions,
+  WatchNodeOptions,
+  WriteOptions,
+} from "./operation-options.js";
+import type { EtcdClientOptions } from "./options.js";
+
+/** Another cluster answers than before: indexes seen so far mean nothing in it. */
+export interface ClusterChange {
+  /** Cluster id until now. */
+  readonly from: string;
+  /** Cluster id from now on. */
+  readonly to: string;
+  /** URL of the endpoint that answered with it. */
+  readonly etcdServer: string;
+}
+
+interface EtcdClientEvents {
+  clusterChanged: [ClusterChange];
+}
+
+/** For answers without nodes. */
+type Brief = { readonly noValueOnSuccess: true };
+
+/**
+ * A client of etcd's v2 key space. One client serves any number of concurrent calls; make one per
+ * cluster and share it.
+ *
+ * Keys begin with `/`. Every call rejects with an `EtcdError` when it fails, with `TypeError` when
+ * it was given something that makes no sense, before anything is sent, and with `AbortError` when
+ * its `signal` aborts.
+ */
+export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncDisposable {
+  readonly #keySpace: KeySpace;
+  readonly #clusterApi: ClusterApi | undefined;
+  readonly #consistency: "local" | "quorum";
+  #clusterId: string | undefined;
+  #lastIndex = 0;
+
+  /** @throws TypeError for options that are unknown, out of range or contradictory */
+  constructor(options: EtcdClientOptions) {
+    super();
+    checkOptions(options);
+    this.#consistency = options.consistency ?? "local";
+    if (options.keySpace === undefined) {
+      const { cluster: settings, deserialize } = completeOptions(options);
+      const cluster = new Cluster(settings);
+      this.#keySpace = new RemoteKeySpace(cluster, deserialize);
+      this.#clusterApi = new RemoteClusterApi(cluster);
+    } else {
+      this.#keySpace = options.keySpace;
+      this.#clusterApi = options.clusterApi;
+    }
+  }
+
+  /** `X-Etcd-Cluster-Id` of the last answer; `undefined` before the first. */
+  get clusterId(): string | undefined {
+    return this.#clusterId;
+  }
+
+  /** Highest `etcdIndex` seen in the present cluster; 0 before the first answer. */
+  get lastIndex(): number {
+    return this.#lastIndex;
+  }
+
+  /** The cluster's membership. */
+  get members(): MembersApi {
+    return this.#api("members").members;
+  }
+
+  /** Counters of the member that answers. */
+  get stats(): StatsApi {
+    return this.#api("stats").stats;
+  }
+
+  /** Users, roles and permissions of v2 auth. */
+  get auth(): AuthApi {
+    const { auth } = this.#api("auth");
+    if (auth === undefined) throw new TypeError("auth: this key space has no v2 auth");
+    return auth;
+  }
+
+  /**
+   * Reads a file, or lists a directory.
+   *
+   * @throws KeyNotFoundError unless `ignoreKeyNotFound`, which answers `null`
+   */
+  getNode(key: string, options?: GetOptions & { ignoreKeyNotFound?: false }): Promise<EtcdResponse>;
+  getNode(key: string, options: GetOptions & IgnoreKeyNotFound): Promise<EtcdResponse | null>;
+  async getNode(
+    key: string,
+    options: GetOptions & IgnoreKeyNotFound = {},
+  ): Promise<EtcdResponse | null> {
+    const answer = this.execute(getRequest(key, options, this.#consistency), options);
+    return options.ignoreKeyNotFound ? nullIfNotFound(answer) : answer;
+  }
+
+  /**
+   * The value of a file; `null` for a directory.
+   *
+   * @throws KeyNotFoundError unless `ignoreKeyNotFound`, which answers `null`
+   */
+  async getNodeValue(
+    key: string,
+    options: GetOptions & IgnoreKeyNotFound = {},
+  ): Promise<string | null> {
+    const answer = await this.getNode(key, options);
+    return answer?.node.value ?? null;
+  }
+
+  /**
+   * Creates or replaces a file; with `null` and `dir`, creates a directory, or turns a file into
+   * one. The node gets a new `createdIndex`, missing parents are made.
+   *
+   * @throws NotFileError for an existing directory
+   * @throws NotDirError when a parent is a file
+   * @throws RootReadOnlyError
+   * @throws OutcomeUnknownError when the write was sent and no answer came
+   */
+  setNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
+  setNode(key: string, value: string, options?: FileOptions): Promise<EtcdResponse>;
+  setNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdResponse>;
+  async setNode(
+    key: string,
+    value: string | null,
+    options: WriteOptions = {},
+  ): Promise<EtcdResponse> {
+    return this.execute(setRequest(key, value, options), options);
+  }
+
+  /**
+   * Creates a file, or with `null` and `dir` a directory, that must not exist.
+   *
+   * @throws NodeExistError when it does
+   * @throws NotDirError when a parent is a file
+   * @throws RootReadOnlyError
+   * @throws OutcomeUnknownError when the write was sent and no answer came
+   */
+  createNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
+  createNode(key: string, value: string, options?: FileOptions): Promise<EtcdResponse>;
+  createNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdResponse>;
+  async createNode(
+    key: string,
+    value: string | null,
+    options: WriteOptions = {},
+  ): Promise<EtcdResponse> {
+    return this.execute(createRequest(key, value, options, false), options);
+  }
+
+  /**
+   * Creates a file, or with `null` and `dir` a directory, in the directory `key`, which is made if
+   * it is missing. etcd names it: names rise in the order of creation.
+   *
+   * @throws NotDirError when `key` or a parent is a file
+   * @throws OutcomeUnknownError when the write was sent and no answer came
+   */
+  createInOrderNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
+  createInOrderNode(key: string, value: string, options?: FileOptions): Promise<EtcdResponse>;
+  createInOrderNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdResponse>;
+  async createInOrderNode(
+    key: string,
+    value: string | null,
+    options: WriteOptions = {},
+  ): Promise<EtcdResponse> {
+    return this.execute(createRequest(key, value, options, true), options);
+  }
+
+  /**
+   * Changes the value and TTL of an existing file, or with `null` and `dir` the TTL of an existing
+   * directory (etcd 3.5 fails at that). `createdIndex` stays.
+   *
+   * @throws KeyNotFoundError when there is no such node
+   * @throws NotFileError for a value given to a directory
+   * @throws RootReadOnlyError
+   * @throws OutcomeUnknownError when the write was sent and no answer came
+   */
+  updateNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
+  updateNode(key: string, value: string, options?: FileOptions): Promise<EtcdResponse>;
+  updateNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdResponse>;
+  async updateNode(
+    key: string,
+    value: string | null,
+    options: WriteOptions = {},
+  ): Promise<EtcdResponse> {
+    return this.execute(updateRequest(key, value, options), options);
+  }
+
+  /**
+   * Gives an existing node `ttl` seconds from now and leaves its value. No watcher is notified,
+   * though the index moves on. `prevValue` and `prevIndex` make it conditional.
+   *
+   * @throws KeyNotFoundError when there is no such node
+   * @throws TestFailedError when it is not as the condition says
+   * @throws OutcomeUnknownError when the write was sent and no answer came
+   */
+  refreshNode(key: string, ttl: number, options: RefreshOptions & Brief): Promise<EtcdReceipt>;
+  refreshNode(key: string, ttl: number, options?: RefreshOptions): Promise<EtcdResponse>;
+  async refreshNode(key: string, ttl: number, options: RefreshOptions = {}): Promise<EtcdResponse> {
+    return this.execute(refreshRequest(key, ttl, options), options);
+  }
+
+  /**
+   * Deletes a file; with `dir` also an empty directory, with `recursive` a directory and all in it.
+   *
+   * @throws KeyNotFoundError unless `ignoreKeyNotFound`, which answers `null`
+   * @throws NotFileError for a directory without `dir` or `recursive`
+   * @throws DirNotEmptyError for a directory with children, hidden ones included
+   * @throws RootReadOnlyError
+   * @throws OutcomeUnknownError when the write was sent and no answer came
+   */
+  deleteNode(
+    key: string,
+    options?: DeleteOptions & { ignoreKeyNotFound?: false },
+  ): Promise<EtcdResponse>;
+  deleteNode(key: string, options: DeleteOptions & IgnoreKeyNotFound): Promise<EtcdResponse | null>;
+  async deleteNode(
+    key: string,
+    options: DeleteOptions & IgnoreKeyNotFound = {},
+  ): Promise<EtcdResponse | null> {
+    const answer = this.execute(deleteRequest(key, options), options);
+    return options.ignoreKeyNotFound ? nullIfNotFound(answer) : answer;
+  }
+
+  /**
+   * Changes a file if its value, its `modifiedIndex`, or both are as the condition says.
+   *
+   * @throws TestFailedError when it is not so
+   * @throws KeyNotFoundError when there is no such node
+   * @throws NotFileError for a directory
+   * @throws OutcomeUnknownError when the write was sent and no answer came
+   */
+  compareAndSwapNode(
+    key: string,
+    condition: Condition,
+    value: string,
+    options: SwapOptions & Brief,
+  ): Promise<EtcdReceipt>;
+  compareAndSwapNode(
+    key: string,
+    condition: Condition,
+    value: string,
+    options?: SwapOptions,
+  ): Promise<EtcdResponse>;
+  async compareAndSwapNode(
+    key: string,
+    condition: Condition,
+    value: string,
+    options: SwapOptions = {},
+  ): Promise<EtcdResponse> {
+    return this.execute(compareAndSwapRequest(key, condition, value, options), options);
+  }
+
+  /**
+   * Deletes a file if its value, its `modifiedIndex`, or both are as the condition says.
+   *
+   * @throws TestFailedError when it is not so
+   * @throws KeyNotFoundError when there is no such node
+   * @throws NotFileError for a directory
+   * @throws OutcomeUnknownError when the write was sent and no answer came
+   */
+  async compareAndDeleteNode(
+    key: string,
+    condition: Condition,
+    options: CallOptions = {},
+  ): Promise<EtcdResponse> {
+    return this.execute(compareAndDeleteRequest(key, condition), options);
+  }
+
+  /**
+   * Waits for one change of the key, however long that takes. A connection that breaks meanwhile is
+   * made good at another member without missing a change.
+   *
+   * @throws EventIndexClearedError when changes since `waitIndex` are no longer held: read anew,
+   *   then wait from that read's `etcdIndex + 1`
+   * @throws ClusterUnavailableError when no member takes the watch
+   */
+  async watchNode(key: string, options: WatchNodeOptions = {}): Promise<EtcdResponse> {
+    const { recursive = false, waitIndex, signal } = options;
+    const request = { key, recursive, ...(waitIndex === undefined ? {} : { waitIndex }) };
+    checkWatchRequest(request);
+    const event = await watchOnce(this.#keySpace, request, systemClock, { signal });
+    this.#observe(event);
+    return event;
+  }
+
+  /**
+   * Carries out any request of the key space, in its plain form: for what the other methods do not
+   * offer, such as a set that refreshes.
+   */
+  execute(request: KeyRequest & Brief, options?: CallOptions): Promise<EtcdReceipt>;
+  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
+  async execute(request: KeyRequest, options: CallOptions = {}): Promise<EtcdResponse> {
+    checkKeyRequest(request);
+    const answer = await this.#keySpace.execute(request, options);
+    this.#observe(answer);
+    return answer;
+  }
+
+  /** Client URLs of all members, as they advertise them. */
+  machines(options?: CallOptions): Promise<readonly string[]> {
+    return this.#api("machines").machines(options);
+  }
+
+  /** Release of the member that answers, and of the cluster. */
+  version(options?: CallOptions): Promise<Version> {
+    return this.#api("version").version(options);
+  }
+
+  /** Health of every endpoint, asked at once. An endpoint that is down is told, not thrown. */
+  health(options?: CallOptions): Promise<readonly EndpointHealth[]> {
+    return this.#api("health").health(options);
+  }
+
+  /**
+   * A client for the subtree below `prefix`, whose top is its `/`: keys in requests, answers, events
+   * and errors lack the prefix. It shares this client's connections and ends with it.
+   */
+  namespace(prefix: string): EtcdClient {
+    checkKey(prefix, "prefix");
+    const keySpace = new NamespaceKeySpace(this.#keySpace, prefix.replace(/\/$/, ""));
+    const consistency = this.#consistency;
+    return this.#clusterApi === undefined
+      ? new EtcdClient({ keySpace, consistency })
+      : new EtcdClient({ keySpace, consistency, clusterApi: this.#clusterApi });
+  }
+
+  /** Aborts what is under way and closes all connections; calls made later are refused. */
+  close(): Promise<void> {
+    return this.#keySpace.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #api(field: string): ClusterApi {
+    if (this.#clusterApi !== undefined) return this.#clusterApi;
+    throw new TypeError(`${field}: give the option clusterApi together with keySpace`);
+  }
+
+  #observe({ etcdClusterId, etcdIndex, etcdServer }: AnswerOrigin): void {
+    const from = this.#clusterId;
+    if (from !== etcdClusterId && etcdClusterId !== "") {
+      this.#clusterId = etcdClusterId;
+      this.#lastIndex = 0;
+      if (from !== undefined) this.emit("clusterChanged", { from, to: etcdClusterId, etcdServer });
+    }
+    if (etcdIndex > this.#lastIndex) this.#lastIndex = etcdIndex;
+  }
+}
+
+async function nullIfNotFound(answer: Promise<EtcdResponse>): Promise<EtcdResponse | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof KeyNotFoundError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+import type {
+  CompareAndDeleteRequest,
+  CompareAndSwapRequest,
+  Condition,
+  CreateRequest,
+  DeleteRequest,
+  GetRequest,
+  KeyRequest,
+  SetRequest,
+  UpdateRequest,
+} from "../model/key-request.js";
+import type {
+  DeleteOptions,
+  GetOptions,
+  RefreshOptions,
+  WriteOptions,
+} from "./operation-options.js";
+
+/** Builds the request values of the client's verbs. */
+
+export function getRequest(key: string, options: GetOptions, consistency: string): GetRequest {
+  const { recursive = false, sorted = false, quorum = consistency === "quorum" } = options;
+  return { action: "get", key, recursive, sorted, quorum };
+}
+
+export function setRequest(key: string, value: string | null, options: WriteOptions): SetRequest {
+  return { action: "set", key, ...content(value, options), ...lifetime(options) };
+}
+
+export function createRequest(
+  key: string,
+  value: string | null,
+  options: WriteOptions,
+  inOrder: boolean,
+): CreateRequest {
+  return { action: "create", key, inOrder, ...content(value, options), ...lifetime(options) };
+}
+
+export function updateRequest(
+  key: string,
+  value: string | null,
+  options: WriteOptions,
+): UpdateRequest {
+  return { action: "update", key, ...content(value, options), ...lifetime(options) };
+}
+
+export function refreshRequest(key: string, ttl: number, options: RefreshOptions): KeyRequest {
+  const { prevValue, prevIndex, noValueOnSuccess = false } = options;
+  const refresh = { key, refresh: true, ttl, noValueOnSuccess } as const;
+  if (prevValue === undefined && prevIndex === undefined) return { action: "update", ...refresh };
+  return { action: "compareAndSwap", ...refresh, ...conditionOf({ prevValue, prevIndex }) };
+}
+
+export function deleteRequest(key: string, options: DeleteOptions): DeleteRequest {
+  const { dir = false, recursive = false } = options;
+  return { action: "delete", key, dir, recursive };
+}
+
+export function compareAndSwapRequest(
+  key: string,
+  condition: Condition,
+  value: string,
+  options: WriteOptions,
+): CompareAndSwapRequest {
+  return {
+    action: "compareAndSwap",
+    key,
+    value,
+    ...conditionOf(condition),
+    ...lifetime(options),
+  };
+}
+
+export function compareAndDeleteRequest(
+  key: string,
+  condition: Condition,
+): CompareAndDeleteRequest {
+  return { action: "compareAndDelete", key, ...conditionOf(condition) };
+}
+
+/** A file has a value and no `dir`; a directory has `dir` and no value. */
+function content(
+  value: string | null,
+  { dir = false }: WriteOptions,
+): { readonly value: string } | { readonly dir: true } {
+  if (dir && value !== null) throw new TypeError("value: a directory has none; give null");
+  if (!dir && value === null) throw new TypeError("value: null makes sense with dir: true only");
+  return value === null ? { dir: true } : { value };
+}
+
+function lifetime({ ttl, noValueOnSuccess = false }: WriteOptions): {
+  readonly ttl?: number;
+  readonly noValueOnSuccess: boolean;
+} {
+  return ttl === undefined ? { noValueOnSuccess } : { ttl, noValueOnSuccess };
+}
+
+/** Without a condition etcd would carry the write out in any case. */
+function conditionOf(condition: {
+  readonly prevValue?: string | undefined;
+  readonly prevIndex?: number | undefined;
+}): Condition {
+  const { prevValue, prevIndex } = condition;
+  if (prevIndex === undefined) {
+    if (prevValue === undefined) throw new TypeError("condition: needs prevValue or prevIndex");
+    return { prevValue };
+  }
+  return prevValue === undefined ? { prevIndex } : { prevValue, prevIndex };
+}

@@ -1,0 +1,186 @@
+import type { SecureContextOptions } from "node:tls";
+import type { ClusterSettings } from "../cluster/cluster-settings.js";
+import { systemClock } from "../time/clock.js";
+import { type JsonDeserializer, readJson } from "../wire/json.js";
+import type { EtcdClientOptions, PemCertificate, Pkcs12Certificate } from "./options.js";
+
+/** What a client on a remote key space is told, complete. */
+export interface ClientSettings {
+  readonly cluster: ClusterSettings;
+  readonly deserialize: JsonDeserializer;
+}
+
+type OptionName = keyof EtcdClientOptions;
+type Check = (value: unknown) => string | undefined;
+
+const AUTO_SYNC_INTERVAL = 60_000;
+
+const type =
+  (name: "string" | "boolean" | "function" | "object"): Check =>
+  (value) =>
+    typeof value === name && value !== null ? undefined : `must be a ${name}`;
+
+const oneOf =
+  (...choices: readonly string[]): Check =>
+  (value) =>
+    choices.includes(String(value)) ? undefined : `must be ${choices.map(quoted).join(" or ")}`;
+
+const integerFrom =
+  (least: number, unit: string): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && Number(value) >= least && Number(value) < 2 ** 31
+      ? undefined
+      : `must be a whole number of ${unit}, at least ${least}`;
+
+const CHECKS: Readonly<Record<OptionName, Check>> = {
+  urls: (value) =>
+    Array.isArray(value) && value.length > 0 ? undefined : "must be a list of at least one URL",
+  discoverySrv: type("string"),
+  api: (value) =>
+    value === "v2" ? undefined : 'must be "v2", the only API that this release speaks',
+  keySpace: type("object"),
+  clusterApi: type("object"),
+  username: (value) =>
+    typeof value === "string" && !value.includes(":")
+      ? undefined
+      : "must be a string without a colon",
+  password: type("string"),
+  ca: (value) =>
+    [value].flat().every(isText) ? undefined : "must be a PEM text, or a list of them",
+  x509Certificate: (value) =>
+    isCertificate(value) ? undefined : "must be { cert, key } as PEM texts or { pfx } as a Buffer",
+  ignoreCertificateError: type("boolean"),
+  useProxy: (value) =>
+    typeof value === "boolean" || isProxyUrl(value)
+      ? undefined
+      : "must be true, false or an http(s) URL",
+  connectTimeout: integerFrom(1, "milliseconds"),
+  requestTimeout: integerFrom(1, "milliseconds"),
+  writeTimeout: integerFrom(1, "milliseconds"),
+  timeout: integerFrom(1, "milliseconds"),
+  consistency: oneOf("local", "quorum"),
+  endpointSelection: oneOf("random", "leader"),
+  autoSync: (value) =>
+    typeof value === "boolean" ? undefined : integerFrom(1, "milliseconds, or true")(value),
+  hedgeReadsAfter: integerFrom(0, "milliseconds"),
+  retryUnknownWrites: type("boolean"),
+  maxResponseSize: integerFrom(1, "bytes"),
+  maxConnections: integerFrom(1, "connections"),
+  jsonDeserializer: type("function"),
+};
+
+/** Options that a given key space leaves nothing to do for. */
+const BESIDE_KEY_SPACE: ReadonlySet<string> = new Set(["keySpace", "clusterApi", "consistency"]);
+
+/** Checks options, each by itself and together. @throws TypeError naming the option */
+export function checkOptions(options: EtcdClientOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError('options: must be an object such as { urls: ["http://127.0.0.1:2379"] }');
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as OptionName] : undefined;
+    if (check === undefined) throw new TypeError(`${name}: is not an option of EtcdClient`);
+    const problem = value === undefined ? undefined : check(value);
+    if (problem !== undefined) throw new TypeError(`${name}: ${problem}`);
+  }
+  checkTogether(options);
+}
+
+function checkTogether(options: EtcdClientOptions): void {
+  const given = (name: OptionName): boolean => options[name] !== undefined;
+  const sources = (["urls", "discoverySrv", "keySpace"] as const).filter(given);
+  if (sources.length === 0) {
+    throw new TypeError('urls: is missing; give at least one, e.g. ["http://127.0.0.1:2379"]');
+  }
+  if (sources.length > 1) throw new TypeError(`${sources.join(", ")}: give only one of them`);
+  if (given("username") !== given("password")) {
+    throw new TypeError("username, password: one needs the other");
+  }
+  if (given("clusterApi") && !given("keySpace")) {
+    throw new TypeError("clusterApi: only goes with keySpace");
+  }
+  const idle = Object.keys(options).find((name) => !BESIDE_KEY_SPACE.has(name));
+  if (given("keySpace") && idle !== undefined) {
+    throw new TypeError(`${idle}: has no effect beside keySpace; leave it out`);
+  }
+}
+
+/** Completes checked options with the defaults. @throws TypeError for a URL that cannot be used */
+export function completeOptions(options: EtcdClientOptions): ClientSettings {
+  const { username, password, autoSync = false } = options;
+  return {
+    deserialize: options.jsonDeserializer ?? readJson,
+    cluster: Object.freeze({
+      urls: [...new Set((options.urls ?? []).map(endpointOf))],
+      discoverySrv: options.discoverySrv,
+      authorization: username === undefined ? undefined : basicAuth(username, password ?? ""),
+      tls: tlsOf(options),
+      ignoreCertificateError: options.ignoreCertificateError ?? false,
+      useProxy: options.useProxy ?? false,
+      connectTimeout: options.connectTimeout ?? 2_000,
+      requestTimeout: options.requestTimeout ?? 5_000,
+      writeTimeout: options.writeTimeout ?? 10_000,
+      timeout: options.timeout ?? 30_000,
+      endpointSelection: options.endpointSelection ?? "random",
+      autoSync: autoSync === true ? AUTO_SYNC_INTERVAL : Number(autoSync),
+      hedgeReadsAfter: options.hedgeReadsAfter ?? 0,
+      retryUnknownWrites: options.retryUnknownWrites ?? false,
+      maxResponseSize: options.maxResponseSize ?? 64 * 1024 * 1024,
+      maxConnections: options.maxConnections ?? 256,
+      clock: systemClock,
+    }),
+  };
+}
+
+/** An endpoint as the origin of its URL. Credentials in a URL are refused without repeating them. */
+function endpointOf(text: string, index: number): string {
+  const field = `urls[${index}]`;
+  if (typeof text !== "string" || !URL.canParse(text)) {
+    throw new TypeError(`${field}: is not a URL; write it as http://host:port`);
+  }
+  const url = new URL(text);
+  if (url.username !== "" || url.password !== "") {
+    throw new TypeError(`${field}: has credentials in it; give them as username and password`);
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    throw new TypeError(`${field}: "${text}" must begin with http:// or https://`);
+  }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+    throw new TypeError(
+      `${field}: "${text}" must end after the port: use namespace() for a prefix`,
+    );
+  }
+  return url.origin;
+}
+
+/** Basic auth in UTF-8. */
+function basicAuth(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+function tlsOf({ ca, x509Certificate }: EtcdClientOptions): SecureContextOptions {
+  return {
+    ...(ca === undefined ? {} : { ca: [ca].flat() as (string | Buffer)[] }),
+    ...x509Certificate,
+  };
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" || Buffer.isBuffer(value);
+}
+
+function isCertificate(value: unknown): value is PemCertificate | Pkcs12Certificate {
+  if (typeof value !== "object" || value === null) return false;
+  const { cert, key, pfx } = value as Partial<PemCertificate & Pkcs12Certificate>;
+  return pfx === undefined
+    ? isText(cert) && isText(key)
+    : Buffer.isBuffer(pfx) && cert === undefined && key === undefined;
+}
+
+function isProxyUrl(value: unknown): boolean {
+  return typeof value === "string" && URL.canParse(value) && /^https?:/.test(value);
+}
+
+function quoted(text: string): string {
+  return `"${text}"`;
+}

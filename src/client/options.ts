@@ -1,0 +1,169 @@
+import type { ClusterApi } from "../key-space/cluster-api.js";
+import type { KeySpace } from "../key-space/key-space.js";
+import type { JsonDeserializer } from "../wire/json.js";
+
+/** A client certificate with its key, as PEM texts. */
+export interface PemCertificate {
+  /** The certificate, followed by intermediate ones if there are any. */
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  /** Of the key, if it is encrypted. */
+  readonly passphrase?: string;
+}
+
+/** A client certificate with its key in one PKCS#12 file (`.p12`, `.pfx`). */
+export interface Pkcs12Certificate {
+  readonly pfx: Buffer;
+  readonly passphrase?: string;
+}
+
+/**
+ * Options of {@link EtcdClient}. All times are in milliseconds. An unknown option, a value out of
+ * range and options that contradict each other are refused with a `TypeError` that names them.
+ */
+export interface EtcdClientOptions {
+  /**
+   * Endpoints of the cluster, e.g. `["http://10.0.0.1:2379", "http://10.0.0.2:2379"]`: `http` or
+   * `https`, without path and credentials. One of `urls`, `discoverySrv` and `keySpace` is needed.
+   */
+  readonly urls?: readonly string[];
+
+  /**
+   * A domain whose SRV records name the endpoints: `_etcd-client-ssl._tcp.DOMAIN` (TLS) if there
+   * are any, else `_etcd-client._tcp.DOMAIN`. Looked up before the first call.
+   */
+  readonly discoverySrv?: string;
+
+  /**
+   * Which API of etcd holds the data. Never guessed: the v2 and the v3 store of one etcd hold
+   * different data. This release speaks `"v2"` only.
+   *
+   * @default "v2"
+   */
+  readonly api?: "v2";
+
+  /** Use this key space instead of a remote one. It is closed with the client. */
+  readonly keySpace?: KeySpace;
+
+  /** With {@link keySpace}: what `members`, `stats`, `version` and their like ask. */
+  readonly clusterApi?: ClusterApi;
+
+  /** User of v2 auth; needs {@link password}. Without it the client is `guest`. */
+  readonly username?: string;
+  readonly password?: string;
+
+  /** Certificates of the authorities to trust, as PEM, instead of the system's. */
+  readonly ca?: string | Buffer | readonly (string | Buffer)[];
+
+  /** Client certificate, for a cluster with `--client-cert-auth`. */
+  readonly x509Certificate?: PemCertificate | Pkcs12Certificate;
+
+  /**
+   * Accept any server certificate, for this client only: anybody on the network path can then read
+   * and change what is sent. Prefer {@link ca}.
+   *
+   * @default false
+   */
+  readonly ignoreCertificateError?: boolean;
+
+  /**
+   * Go by an HTTP proxy: `true` for the one that `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (or
+   * their lower-case forms) name, or a proxy's URL, which may hold credentials.
+   *
+   * @default false
+   */
+  readonly useProxy?: boolean | string;
+
+  /**
+   * Milliseconds to establish a connection, TLS included.
+   *
+   * @default 2000
+   */
+  readonly connectTimeout?: number;
+
+  /**
+   * Milliseconds for one attempt at a read that a member answers by itself, and for the head of a
+   * watch.
+   *
+   * @default 5000
+   */
+  readonly requestTimeout?: number;
+
+  /**
+   * Milliseconds for one attempt at a write or a quorum read. A member without a leader itself
+   * gives up after 7 s: less than that trades its answer for `TimeoutError`.
+   *
+   * @default 10000
+   */
+  readonly writeTimeout?: number;
+
+  /**
+   * Milliseconds for a whole call with all its attempts; a watch that stands is not bounded.
+   *
+   * @default 30000
+   */
+  readonly timeout?: number;
+
+  /**
+   * What reads mean that do not say `quorum` themselves: `"local"`, the member's own state, which
+   * may be stale (etcd's default), or `"quorum"`, linearizable, through the leader.
+   *
+   * @default "local"
+   */
+  readonly consistency?: "local" | "quorum";
+
+  /**
+   * Which endpoint is used while all are well: one at `"random"`, or the `"leader"`, which saves a
+   * hop for writes and quorum reads.
+   *
+   * @default "random"
+   */
+  readonly endpointSelection?: "random" | "leader";
+
+  /**
+   * Also use the client URLs that the members advertise, and ask for them every so many
+   * milliseconds (`true`: 60 000). Off by default, because advertised URLs are often not reachable
+   * through NAT or a tunnel. `urls` stay in use; `https` is never given up for `http`.
+   *
+   * @default false
+   */
+  readonly autoSync?: boolean | number;
+
+  /**
+   * Ask a second endpoint as well when a local read is not answered after so many milliseconds.
+   * 0: never.
+   *
+   * @default 0
+   */
+  readonly hedgeReadsAfter?: number;
+
+  /**
+   * Send a write to the next endpoint even when the one before may have carried it out, instead of
+   * throwing `OutcomeUnknownError`. Only for writes that may happen twice without harm.
+   *
+   * @default false
+   */
+  readonly retryUnknownWrites?: boolean;
+
+  /**
+   * Bytes of an answer, or of one event of a watch, above which it is refused.
+   *
+   * @default 67108864
+   */
+  readonly maxResponseSize?: number;
+
+  /**
+   * Connections to one endpoint for calls; further calls wait for a free one. Watches do not count:
+   * each has a connection to itself.
+   *
+   * @default 256
+   */
+  readonly maxConnections?: number;
+
+  /**
+   * Reads the JSON of answers of the key space, in place of `JSON.parse`. Its result is checked.
+   *
+   * @default JSON.parse, refusing the key `__proto__`
+   */
+  readonly jsonDeserializer?: JsonDeserializer;
+}

@@ -1,0 +1,91 @@
+import { AbortError } from "../errors/abort-error.js";
+import type { HttpReply, HttpRequest } from "../wire/http.js";
+import { requireSuccess } from "../wire/reply.js";
+import { Call, type MakeAttempt } from "./call.js";
+import type { ClusterSettings } from "./cluster-settings.js";
+import { EndpointList } from "./endpoint-list.js";
+import type { StreamedReply } from "./exchange.js";
+import { Topology } from "./topology.js";
+import { traceRequest } from "./tracing.js";
+import { Transport } from "./transport.js";
+
+/**
+ * Sends requests to the endpoints of one cluster: pinned to one of them, over to the next when it
+ * fails, and never a write twice.
+ */
+export class Cluster {
+  readonly #settings: ClusterSettings;
+  readonly #endpoints: EndpointList;
+  readonly #transport: Transport;
+  readonly #topology: Topology;
+
+  constructor(settings: ClusterSettings) {
+    this.#settings = settings;
+    this.#endpoints = new EndpointList(settings.urls, settings.clock);
+    this.#transport = new Transport(settings, (url) => this.#endpoints.urls.includes(url));
+    this.#topology = new Topology(settings, this.#endpoints, this.#transport);
+  }
+
+  /** Sends a request until a member gives a reply that `interpret` accepts. */
+  send<T>(
+    request: HttpRequest,
+    interpret: (reply: HttpReply) => T,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    return this.#call(request, signal, async (url, limits) =>
+      interpret(await this.#transport.ask(url, request, limits)),
+    );
+  }
+
+  /** Opens a watch at the first member that takes it. */
+  open(request: HttpRequest, key: string, signal: AbortSignal | undefined): Promise<StreamedReply> {
+    return this.#call(request, signal, async (url, limits) => {
+      const reply = await this.#transport.watch(url, request, limits);
+      if ("lines" in reply) return reply;
+      requireSuccess(request, reply, key);
+      throw new TypeError(`${request.operation}: HTTP ${reply.status} is no answer to a watch`);
+    });
+  }
+
+  /** Sends a request to every endpoint by itself; `recover` stands in for those that fail. */
+  async sendToEach<T>(
+    request: HttpRequest,
+    interpret: (reply: HttpReply) => T,
+    recover: (url: string, error: unknown) => T,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly T[]> {
+    await this.#prepare(request, signal);
+    const limits = { timeout: this.#settings.requestTimeout, signal };
+    const answers = this.#endpoints.urls.map(async (url) => {
+      try {
+        return interpret(await this.#transport.ask(url, request, limits));
+      } catch (error) {
+        return recover(url, error);
+      }
+    });
+    return Promise.all(answers);
+  }
+
+  /** Breaks every call and watch off and closes all sockets. */
+  close(): void {
+    this.#transport.close();
+  }
+
+  async #call<T>(
+    request: HttpRequest,
+    signal: AbortSignal | undefined,
+    makeAttempt: MakeAttempt<T>,
+  ): Promise<T> {
+    await this.#prepare(request, signal);
+    const call = new Call(request, makeAttempt, this.#settings, this.#endpoints, signal);
+    return traceRequest(call.trace, () => call.run());
+  }
+
+  async #prepare({ safety }: HttpRequest, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#transport.closed) throw new TypeError("the client is closed");
+    if (signal?.aborted === true) {
+      throw new AbortError(signal.reason, safety === "write" ? "not sent" : "none");
+    }
+    await this.#topology.prepare();
+  }
+}

@@ -1,0 +1,90 @@
+import { Connection, type OpenDispatcher } from "./connection.js";
+import type { Exchange } from "./exchange.js";
+
+interface Call {
+  readonly exchange: Exchange;
+  readonly headers: readonly string[];
+}
+
+/**
+ * The connections to one endpoint. Calls share a bounded number of them and wait in line beyond
+ * it; a watch has one to itself for as long as it lasts. A connection is used by one exchange at a
+ * time and the one used last is taken first, so that the others can go idle and close.
+ */
+export class ConnectionPool {
+  readonly #origin: string;
+  readonly #open: OpenDispatcher;
+  readonly #maxCalls: number;
+  readonly #connections = new Set<Connection>();
+  readonly #running = new Set<Exchange>();
+  readonly #idle: Connection[] = [];
+  readonly #waiting: Call[] = [];
+  #calls = 0;
+
+  constructor(origin: string, open: OpenDispatcher, maxCalls: number) {
+    this.#origin = origin;
+    this.#open = open;
+    this.#maxCalls = maxCalls;
+  }
+
+  /** Runs a call as soon as fewer than `maxCalls` are under way. */
+  call(exchange: Exchange, headers: readonly string[]): void {
+    this.#waiting.push({ exchange, headers });
+    this.#startWaiting();
+  }
+
+  /** Runs a watch at once. */
+  watch(exchange: Exchange, headers: readonly string[]): void {
+    this.#run(exchange, headers, () => {});
+  }
+
+  /** Gives every exchange up and closes every socket, at once. */
+  destroy(reason: Error): void {
+    for (const { exchange } of this.#waiting.splice(0)) exchange.abort(reason);
+    for (const exchange of this.#running) exchange.abort(reason);
+    for (const connection of this.#connections) connection.destroy();
+    this.#idle.length = 0;
+  }
+
+  #startWaiting(): void {
+    while (this.#calls < this.#maxCalls) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      if (next.exchange.settled) continue;
+      this.#calls++;
+      this.#run(next.exchange, next.headers, () => {
+        this.#calls--;
+        this.#startWaiting();
+      });
+    }
+  }
+
+  #run(exchange: Exchange, headers: readonly string[], onDone: () => void): void {
+    const connection = this.#idle.pop() ?? this.#connect();
+    this.#running.add(exchange);
+    exchange.onDone = (reusable) => {
+      if (!this.#running.delete(exchange)) return;
+      if (reusable) this.#idle.push(connection);
+      else this.#discard(connection);
+      onDone();
+    };
+    connection.start(exchange, headers);
+  }
+
+  #connect(): Connection {
+    const connection = new Connection(this.#origin, this.#open);
+    this.#connections.add(connection);
+    connection.onDisconnect(() => {
+      const index = this.#idle.lastIndexOf(connection);
+      if (index === -1) return;
+      this.#idle.splice(index, 1);
+      this.#discard(connection);
+    });
+    return connection;
+  }
+
+  #discard(connection: Connection): void {
+    this.#connections.delete(connection);
+    connection.destroy();
+  }
+}

@@ -1,0 +1,186 @@
+import type { Dispatcher } from "undici";
+import { AbortError } from "../errors/abort-error.js";
+import { ProtocolError, TimeoutError } from "../errors/cluster-errors.js";
+import type { Clock } from "../time/clock.js";
+import { AttemptFailure } from "../wire/attempt-failure.js";
+import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
+import { LineStream } from "./line-stream.js";
+import { isRefusal } from "./refusal.js";
+
+/** A reply whose body is still coming: a watch. */
+export interface StreamedReply extends HttpReplyHead {
+  readonly lines: LineStream;
+}
+
+/** What bounds one exchange. */
+export interface ExchangeLimits {
+  /** Milliseconds until the reply, or the head of a watch, must be there. */
+  readonly timeout: number;
+  /** Bytes of a body, or of one event of a watch. */
+  readonly maxResponseSize: number;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One request at one endpoint, from its dispatch to the settled promise. It knows whether any byte
+ * of the request was written: until then the endpoint certainly did not process it.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly request: HttpRequest;
+  /** A whole reply; for a watch that stands, a streamed one. Fails with AttemptFailure or AbortError. */
+  readonly reply: Promise<HttpReply | StreamedReply>;
+  /** Called once, when the connection is no longer needed; it is reusable if it is in order. */
+  onDone: (reusable: boolean) => void = () => {};
+
+  readonly #endpoint: string;
+  readonly #limits: ExchangeLimits;
+  readonly #streams: boolean;
+  #resolve: (reply: HttpReply | StreamedReply) => void = () => {};
+  #reject: (error: Error) => void = () => {};
+  #cancelTimer: () => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #sent = false;
+  #settled = false;
+  #head: HttpReplyHead | undefined;
+  #lines: LineStream | undefined;
+  #chunks: Buffer[] = [];
+  #size = 0;
+
+  constructor(request: HttpRequest, endpoint: string, limits: ExchangeLimits, streams: boolean) {
+    this.request = request;
+    this.#endpoint = endpoint;
+    this.#limits = limits;
+    this.#streams = streams;
+    this.reply = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#cancelTimer = limits.clock.after(limits.timeout, this.#onTimeout);
+    limits.signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#settled) controller.abort(new Error("given up before it was sent"));
+    else this.#sent = true;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: HttpReplyHead["headers"],
+  ): void {
+    if (status < 200) return;
+    this.#head = { status, headers, endpoint: this.#endpoint };
+    if (this.#streams && status === 200) this.#startStream(this.#head, controller);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#lines !== undefined) {
+      this.#lines.push(chunk);
+      return;
+    }
+    this.#size += chunk.length;
+    this.#chunks.push(chunk);
+    const { maxResponseSize } = this.#limits;
+    if (this.#size > maxResponseSize) {
+      this.#giveUp(new ProtocolError(`${this.#origin}: over maxResponseSize (${maxResponseSize})`));
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#lines !== undefined) this.#lines.end();
+    else if (this.#head !== undefined) {
+      this.#settle();
+      this.#resolve({ ...this.#head, body: this.#body() });
+    }
+    this.onDone(true);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    this.#lines?.end(error);
+    if (this.#head === undefined && isRefusal(error)) this.#sent = false;
+    this.#fail(error);
+    this.onDone(false);
+  }
+
+  /** Fails an exchange that never got a connection, or none that works. */
+  fail(error: Error): void {
+    this.onResponseError(null, error);
+  }
+
+  #startStream(head: HttpReplyHead, controller: Dispatcher.DispatchController): void {
+    const lines = new LineStream(controller, this.#limits.maxResponseSize);
+    this.#lines = lines;
+    this.#cancelTimer();
+    lines.onEnd = () => this.#release();
+    this.#settled = true;
+    this.#resolve({ ...head, lines });
+  }
+
+  #body(): string {
+    const [first = Buffer.alloc(0)] = this.#chunks;
+    return (this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first).toString();
+  }
+
+  get #origin(): string {
+    return `${this.request.operation} at ${this.#endpoint}`;
+  }
+
+  readonly #onTimeout = (): void => {
+    const { timeout } = this.#limits;
+    const until = this.#sent ? "no answer" : "no connection";
+    this.#giveUp(new TimeoutError(`${this.#origin}: ${until} within ${timeout} ms`, timeout));
+  };
+
+  readonly #onAbort = (): void => this.abort(this.#limits.signal?.reason);
+
+  /** Gives the exchange up, or ends the watch that came of it. */
+  abort(reason: unknown): void {
+    if (this.#lines !== undefined) {
+      this.#lines.close(new AbortError(reason, "none"));
+      return;
+    }
+    if (this.#settled) return;
+    this.#settle();
+    this.#reject(new AbortError(reason, this.#abortedOutcome()));
+    this.#drop();
+  }
+
+  #abortedOutcome(): AbortError["outcome"] {
+    if (this.request.safety === "read") return "none";
+    return this.#sent ? "unknown" : "not sent";
+  }
+
+  #giveUp(error: Error): void {
+    this.#fail(error);
+    this.#drop();
+  }
+
+  #fail(error: Error): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#reject(new AttemptFailure(this.#sent ? "unknown" : "no", error));
+  }
+
+  /** The connection may carry half a request or half a reply: it is closed. */
+  #drop(): void {
+    this.#controller?.abort(new Error("given up"));
+    this.onDone(false);
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    this.#release();
+  }
+
+  #release(): void {
+    this.#cancelTimer();
+    this.#limits.signal?.removeEventListener("abort", this.#onAbort);
+  }
+}

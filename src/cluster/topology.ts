@@ -1,0 +1,111 @@
+import type { Clock } from "../time/clock.js";
+import { decodeAdminReply, isMemberList, isSelfStats } from "../wire/admin-reply.js";
+import { adminGet } from "../wire/admin-request.js";
+import type { ClusterSettings } from "./cluster-settings.js";
+import type { Endpoint } from "./endpoint.js";
+import type { EndpointList } from "./endpoint-list.js";
+import { discoverSrv } from "./srv.js";
+import type { Transport } from "./transport.js";
+
+/** Milliseconds between two looks for the leader, while it is known and while it is not. */
+const LEADER_KNOWN_INTERVAL = 30_000;
+const LEADER_UNKNOWN_INTERVAL = 1_000;
+
+/**
+ * Knows which endpoints there are and which to prefer. It needs no timer of its own: what is due is
+ * started by the next call. A call waits for discovery and for the first look for the leader only.
+ */
+export class Topology {
+  readonly #settings: ClusterSettings;
+  readonly #clock: Clock;
+  readonly #endpoints: EndpointList;
+  readonly #transport: Transport;
+  #preparation: Promise<void> | undefined;
+  #leader: Endpoint | undefined;
+  #leaderDue = Number.POSITIVE_INFINITY;
+  #syncDue = Number.POSITIVE_INFINITY;
+
+  constructor(settings: ClusterSettings, endpoints: EndpointList, transport: Transport) {
+    this.#settings = settings;
+    this.#clock = settings.clock;
+    this.#endpoints = endpoints;
+    this.#transport = transport;
+  }
+
+  /** Called before every call. @throws ClusterUnavailableError when discovery finds nothing */
+  async prepare(): Promise<void> {
+    this.#preparation ??= this.#begin();
+    await this.#preparation;
+    const now = this.#clock.monotonic();
+    if (now >= this.#syncDue) void this.#sync(now);
+    if (now >= this.#leaderDue) void this.#findLeader(now);
+  }
+
+  async #begin(): Promise<void> {
+    const { discoverySrv, autoSync, endpointSelection } = this.#settings;
+    try {
+      if (discoverySrv !== undefined) this.#endpoints.seed(await discoverSrv(discoverySrv));
+    } catch (error) {
+      this.#preparation = undefined;
+      throw error;
+    }
+    const now = this.#clock.monotonic();
+    if (autoSync > 0) this.#syncDue = now;
+    if (endpointSelection === "leader") await this.#findLeader(now);
+  }
+
+  /** Pins the endpoint that says of itself that it is the leader. */
+  async #findLeader(now: number): Promise<void> {
+    this.#leaderDue = now + LEADER_UNKNOWN_INTERVAL;
+    const asked = this.#endpoints.inOrder().map(async (endpoint) => {
+      const { id, leaderInfo } = await this.#ask(endpoint, "/v2/stats/self", isSelfStats);
+      if (id === leaderInfo.leader) return endpoint;
+      throw new Error("a follower");
+    });
+    try {
+      const leader = await Promise.any(asked);
+      this.#endpoints.pin(leader);
+      if (leader === this.#leader) this.#leaderDue = now + LEADER_KNOWN_INTERVAL;
+      this.#leader = leader;
+    } catch {
+      this.#leader = undefined;
+    }
+  }
+
+  /** Takes over the client URLs that the first answering member advertises. */
+  async #sync(now: number): Promise<void> {
+    this.#syncDue = now + this.#settings.autoSync;
+    for (const endpoint of this.#endpoints.inOrder()) {
+      try {
+        const { members } = await this.#ask(endpoint, "/v2/members", isMemberList);
+        const urls = this.#acceptable(members.flatMap(({ clientURLs }) => clientURLs));
+        if (urls.length > 0) this.#endpoints.sync(urls);
+        return;
+      } catch {
+        // The next endpoint may know; if none does, the list stays as it is.
+      }
+    }
+  }
+
+  /** Advertised URLs as origins; none without TLS where the client was given one with it. */
+  #acceptable(urls: readonly string[]): readonly string[] {
+    const onlyTls = this.#endpoints.urls.some((url) => url.startsWith("https:"));
+    return urls
+      .filter((url) => URL.canParse(url) && (onlyTls ? /^https:/ : /^https?:/).test(url))
+      .map((url) => new URL(url).origin);
+  }
+
+  async #ask<T>(
+    endpoint: Endpoint,
+    path: string,
+    isShape: (value: unknown) => value is T,
+  ): Promise<T> {
+    const request = adminGet(path);
+    const timeout = this.#settings.requestTimeout;
+    return decodeAdminReply(
+      request,
+      await this.#transport.ask(endpoint.url, request, { timeout }),
+      isShape,
+    );
+  }
+}

@@ -1,0 +1,46 @@
+import { channel, tracingChannel } from "node:diagnostics_channel";
+
+/** What subscribers of `etcdnet:request` get with each phase of a call. */
+export interface RequestTrace {
+  /** Method and key or path, without any value. */
+  readonly operation: string;
+  readonly safety: "read" | "write";
+  /** URL of the endpoint that answered, once one has. */
+  endpoint?: string;
+  /** HTTP status of the answer, once there is one. */
+  status?: number;
+  /** Attempts made so far. */
+  attempts: number;
+}
+
+/** What subscribers of `etcdnet:failover` get for each attempt that failed. */
+export interface FailoverTrace {
+  readonly operation: string;
+  /** URL of the endpoint that failed. */
+  readonly endpoint: string;
+  readonly cause: Error;
+}
+
+/** What subscribers of `etcdnet:watch` get when a watch stands and when it has ended. */
+export interface WatchTrace {
+  readonly operation: string;
+  readonly endpoint: string;
+  readonly event: "open" | "end";
+}
+
+const requests = tracingChannel<unknown, RequestTrace>("etcdnet:request");
+const failovers = channel("etcdnet:failover");
+const watches = channel("etcdnet:watch");
+
+/** Runs a call as `etcdnet:request` tells it; at no cost while nobody listens. */
+export function traceRequest<T>(trace: RequestTrace, call: () => Promise<T>): Promise<T> {
+  return requests.hasSubscribers ? requests.tracePromise(call, trace) : call();
+}
+
+export function traceFailover(trace: FailoverTrace): void {
+  if (failovers.hasSubscribers) failovers.publish(trace);
+}
+
+export function traceWatch(trace: WatchTrace): void {
+  if (watches.hasSubscribers) watches.publish(trace);
+}

@@ -1,0 +1,117 @@
+import type { Clock } from "../time/clock.js";
+import { AttemptFailure } from "../wire/attempt-failure.js";
+import type { HttpReply, HttpRequest } from "../wire/http.js";
+import { ConnectionPool } from "./connection-pool.js";
+import { type ConnectionSettings, dispatcherFor } from "./dispatchers.js";
+import { Exchange, type StreamedReply } from "./exchange.js";
+import { MAX_REDIRECTS, redirectOf, refused } from "./redirect.js";
+
+/** What every exchange of a cluster has in common. */
+export interface TransportSettings extends ConnectionSettings {
+  /** Header of Basic auth. */
+  readonly authorization: string | undefined;
+  /** Bytes. */
+  readonly maxResponseSize: number;
+  /** Calls under way at one endpoint; watches do not count. */
+  readonly maxConnections: number;
+  readonly clock: Clock;
+}
+
+/** How long one attempt may take, in milliseconds, and how it is called off. */
+export interface AttemptLimits {
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sends one request to one endpoint and follows its redirects; which endpoint is not its concern. */
+export class Transport {
+  readonly #settings: TransportSettings;
+  readonly #knows: (origin: string) => boolean;
+  readonly #pools = new Map<string, ConnectionPool>();
+  #closed = false;
+
+  /** Credentials are sent only to the origins that `knows` accepts. */
+  constructor(settings: TransportSettings, knows: (origin: string) => boolean) {
+    this.#settings = settings;
+    this.#knows = knows;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** A whole reply. @throws AttemptFailure, AbortError */
+  async ask(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
+    const reply = await this.#follow(url, request, limits, false);
+    if ("lines" in reply) throw new TypeError("a call does not stream");
+    return reply;
+  }
+
+  /** A watch that stands, or a whole reply that says why not. @throws AttemptFailure, AbortError */
+  watch(
+    url: string,
+    request: HttpRequest,
+    limits: AttemptLimits,
+  ): Promise<HttpReply | StreamedReply> {
+    return this.#follow(url, request, limits, true);
+  }
+
+  /** Breaks everything off and closes all sockets. */
+  close(): void {
+    this.#closed = true;
+    for (const pool of this.#pools.values()) pool.destroy(new Error("the client was closed"));
+  }
+
+  async #follow(
+    url: string,
+    request: HttpRequest,
+    limits: AttemptLimits,
+    streams: boolean,
+  ): Promise<HttpReply | StreamedReply> {
+    let [origin, current] = [url, request];
+    for (let hops = 0; ; hops++) {
+      const reply = await this.#exchange(origin, current, limits, streams);
+      if ("lines" in reply) return reply;
+      const redirect = redirectOf(current, reply);
+      if (redirect === undefined) return reply;
+      if (hops === MAX_REDIRECTS) throw refused(request, reply, "is one too many");
+      ({ origin, request: current } = redirect);
+    }
+  }
+
+  #exchange(
+    origin: string,
+    request: HttpRequest,
+    limits: AttemptLimits,
+    streams: boolean,
+  ): Promise<HttpReply | StreamedReply> {
+    if (this.#closed) throw new AttemptFailure("no", new TypeError("the client is closed"));
+    const { maxResponseSize, clock } = this.#settings;
+    const exchange = new Exchange(request, origin, { ...limits, maxResponseSize, clock }, streams);
+    const pool = this.#poolOf(origin);
+    const headers = this.#headersFor(origin, request);
+    if (streams) pool.watch(exchange, headers);
+    else pool.call(exchange, headers);
+    return exchange.reply;
+  }
+
+  #poolOf(origin: string): ConnectionPool {
+    let pool = this.#pools.get(origin);
+    if (pool === undefined) {
+      const { maxConnections } = this.#settings;
+      pool = new ConnectionPool(origin, dispatcherFor(origin, this.#settings), maxConnections);
+      this.#pools.set(origin, pool);
+    }
+    return pool;
+  }
+
+  #headersFor(origin: string, request: HttpRequest): readonly string[] {
+    const { authorization } = this.#settings;
+    const headers: string[] = [];
+    if (authorization !== undefined && this.#knows(origin)) {
+      headers.push("authorization", authorization);
+    }
+    if (request.contentType !== undefined) headers.push("content-type", request.contentType);
+    return headers;
+  }
+}

@@ -1,0 +1,88 @@
+import { EtcdError } from "./etcd-error.js";
+
+/** One try of a call at one endpoint. */
+export interface Attempt {
+  /** URL of the endpoint. */
+  readonly endpoint: string;
+  /** Why the endpoint gave no usable answer. */
+  readonly cause: Error;
+  /** When that was known. */
+  readonly when: Date;
+}
+
+/** No member gave a usable answer. A write that ends so was certainly not carried out. */
+export class ClusterUnavailableError extends EtcdError {
+  override readonly name = "ClusterUnavailableError";
+  override readonly code = "ETCD_CLUSTER_UNAVAILABLE";
+  /** Every try, in order. */
+  readonly attempts: readonly Attempt[];
+
+  constructor(operation: string, attempts: readonly Attempt[]) {
+    const tries = attempts.map(({ endpoint, cause }) => `${endpoint}: ${describe(cause)}`);
+    const why = tries.length === 0 ? "no endpoint was tried" : tries.join("; ");
+    super(`${operation}: no member gave a usable answer (${why})`, {
+      cause: attempts.at(-1)?.cause,
+    });
+    this.attempts = attempts;
+  }
+}
+
+/**
+ * A write was sent, and whether it was or will be carried out is not known. It was not repeated.
+ * Read the key (with `quorum`) to learn what became of it; `cause` says what went wrong.
+ */
+export class OutcomeUnknownError extends EtcdError {
+  override readonly name = "OutcomeUnknownError";
+  override readonly code = "ETCD_OUTCOME_UNKNOWN";
+  override readonly cause: Error;
+  /** URL of the endpoint that the write was sent to. */
+  readonly endpoint: string;
+
+  constructor(operation: string, endpoint: string, cause: Error) {
+    super(
+      `${operation} was sent to ${endpoint}, but its outcome is unknown (${describe(cause)}); ` +
+        "it may have taken effect or may still do so: read it with quorum before trying again",
+    );
+    this.endpoint = endpoint;
+    this.cause = cause;
+  }
+}
+
+/** Members answer, but none serves the v2 API. */
+export class V2DisabledError extends EtcdError {
+  override readonly name = "V2DisabledError";
+  override readonly code = "ETCD_V2_DISABLED";
+
+  constructor(operation: string, endpoints: readonly string[]) {
+    super(
+      `${operation}: the v2 API is not served at ${endpoints.join(", ")}. etcd 3.4 and 3.5 serve ` +
+        "it only when started with --enable-v2, etcd 3.6 and later never do",
+    );
+  }
+}
+
+/** An answer that etcd does not give: truncated, not JSON, of another shape, too large. */
+export class ProtocolError extends EtcdError {
+  override readonly name = "ProtocolError";
+  override readonly code = "ETCD_PROTOCOL";
+}
+
+/** No answer in time: within the limit of one attempt, or of the whole call. */
+export class TimeoutError extends EtcdError {
+  override readonly name = "TimeoutError";
+  override readonly code = "ETCD_TIMEOUT";
+  /** The limit, in milliseconds. */
+  readonly timeout: number;
+
+  constructor(message: string, timeout: number) {
+    super(message);
+    this.timeout = timeout;
+  }
+}
+
+function describe(cause: Error): string {
+  if (cause instanceof AggregateError && cause.errors.length > 0) {
+    return cause.errors.map((error: Error) => describe(error)).join(", ");
+  }
+  return cause.message || cause.name;
+}

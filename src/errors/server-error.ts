@@ -1,0 +1,76 @@
+import { EtcdError } from "./etcd-error.js";
+
+/** What etcd said, and to which request. */
+export interface ServerErrorInfo {
+  /** etcd's number of the error. */
+  readonly errorCode: number;
+  /** etcd's text for that number. */
+  readonly reason: string;
+  /** etcd's `cause`, such as the missing path or `[given != actual]`; empty when it gave none. */
+  readonly detail: string;
+  /** Index of the key space when the request failed; 0 when it never reached the key space. */
+  readonly index: number;
+  /** HTTP status; that of etcd's table where no HTTP was involved. */
+  readonly status: number;
+  /** Key of the request. */
+  readonly key: string;
+  /** What was asked, e.g. `GET /a`. */
+  readonly operation: string;
+  /** URL of the endpoint that answered. */
+  readonly endpoint: string;
+}
+
+/** etcd carried the request out and answered with an error: nothing was changed. */
+export class EtcdServerError extends EtcdError implements ServerErrorInfo {
+  override readonly name: string = "EtcdServerError";
+  override readonly code: string = "ETCD_SERVER";
+  readonly errorCode: number;
+  readonly reason: string;
+  readonly detail: string;
+  readonly index: number;
+  readonly status: number;
+  readonly key: string;
+  readonly operation: string;
+  readonly endpoint: string;
+
+  constructor(info: ServerErrorInfo) {
+    super(messageOf(info));
+    this.errorCode = info.errorCode;
+    this.reason = info.reason;
+    this.detail = info.detail;
+    this.index = info.index;
+    this.status = info.status;
+    this.key = info.key;
+    this.operation = info.operation;
+    this.endpoint = info.endpoint;
+  }
+}
+
+function messageOf({ operation, endpoint, reason, detail, errorCode }: ServerErrorInfo): string {
+  const what = detail === "" ? reason : `${reason} (${detail})`;
+  return `${operation} at ${endpoint}: ${what} [etcd error ${errorCode}]`;
+}
+
+/** 100–199: the request met a key space in which it cannot be carried out. */
+export class EtcdCommonError extends EtcdServerError {
+  override readonly name: string = "EtcdCommonError";
+  override readonly code: string = "ETCD_COMMON";
+}
+
+/** 200–299: etcd could not accept the request's parameters. */
+export class EtcdPostFormError extends EtcdServerError {
+  override readonly name: string = "EtcdPostFormError";
+  override readonly code: string = "ETCD_POST_FORM";
+}
+
+/** 300–399: the members could not agree. */
+export class EtcdRaftError extends EtcdServerError {
+  override readonly name: string = "EtcdRaftError";
+  override readonly code: string = "ETCD_RAFT";
+}
+
+/** 400–499: a watch could not be served. */
+export class EtcdEventError extends EtcdServerError {
+  override readonly name: string = "EtcdEventError";
+  override readonly code: string = "ETCD_EVENT";
+}

@@ -1,0 +1,45 @@
+import type { KeyRequest, WatchRequest } from "../model/key-request.js";
+import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
+
+/** How a call can be given up. */
+export interface CallOptions {
+  /** Gives the call up; a write that was already sent may still take effect. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * etcd's v2 key space: a tree of directories and string values with indexes, TTLs,
+ * compare-and-swap and watches, wherever it is kept.
+ *
+ * Requests are taken as they are: whoever builds them has validated them. Failures are the
+ * errors of the error tree; a failed write has changed nothing unless the error says otherwise.
+ */
+export interface KeySpace {
+  execute(
+    request: KeyRequest & { readonly noValueOnSuccess: true },
+    options?: CallOptions,
+  ): Promise<EtcdReceipt>;
+  /** Carries one request out and answers it. */
+  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
+
+  /**
+   * Opens one watch. Resolves as soon as it stands, before any event.
+   *
+   * @throws EventIndexClearedError when the history before `waitIndex` is gone
+   */
+  openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch>;
+
+  /** Ends every call and watch, and frees what they hold. */
+  close(): Promise<void>;
+}
+
+/**
+ * One open watch: its origin (`etcdIndex` is the index at which it began) and its events, for one
+ * reader. Without `stream` it yields one event at most. A server may end a watch without any, and
+ * the reader then watches again; it does the same when a broken connection ended the watch with
+ * `ClusterUnavailableError`.
+ */
+export interface KeyWatch extends AnswerOrigin, AsyncIterable<EtcdResponse> {
+  /** Ends the watch; a waiting reader sees the end. */
+  close(): void;
+}

@@ -1,0 +1,86 @@
+import { EtcdServerError } from "../errors/server-error.js";
+import { serverErrorOf } from "../errors/server-error-of.js";
+import type { KeyRequest, WatchRequest } from "../model/key-request.js";
+import type { EtcdNode } from "../model/node.js";
+import type { EtcdReceipt, EtcdResponse } from "../model/response.js";
+import type { CallOptions, KeySpace, KeyWatch } from "./key-space.js";
+
+/**
+ * The subtree below a prefix as a key space of its own: keys are `/` for its top and lack the
+ * prefix, in answers, events and errors alike. Answers are copied, because a key space may hand
+ * one event to several readers.
+ */
+export class NamespaceKeySpace implements KeySpace {
+  readonly #inner: KeySpace;
+  readonly #prefix: string;
+
+  /** `prefix` is a key without a trailing slash, e.g. `/apps/mail`. */
+  constructor(inner: KeySpace, prefix: string) {
+    this.#inner = inner;
+    this.#prefix = prefix;
+  }
+
+  async execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
+    return this.#strip(await this.#tell(() => this.#inner.execute(this.#within(request), options)));
+  }
+
+  async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
+    const watch = await this.#tell(() => this.#inner.openWatch(this.#within(request), options));
+    const events = this.#events(watch);
+    const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = watch;
+    return {
+      etcdServer,
+      etcdClusterId,
+      etcdIndex,
+      raftIndex,
+      raftTerm,
+      close: () => watch.close(),
+      [Symbol.asyncIterator]: () => events,
+    };
+  }
+
+  /** Leaves the key space that it is part of open. */
+  async close(): Promise<void> {}
+
+  #within<R extends KeyRequest | WatchRequest>(request: R): R {
+    return { ...request, key: request.key === "/" ? this.#prefix : this.#prefix + request.key };
+  }
+
+  async *#events(watch: KeyWatch): AsyncGenerator<EtcdResponse, void, undefined> {
+    for await (const event of watch) yield this.#strip(event);
+  }
+
+  /** Shows an error's keys as the caller knows them. */
+  async #tell<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof EtcdServerError)) throw error;
+      const { errorCode, reason, index, status, endpoint } = error;
+      const key = this.#outside(error.key);
+      const operation = error.operation.replace(error.key, () => key);
+      const detail = error.detail.startsWith("/") ? this.#outside(error.detail) : error.detail;
+      throw serverErrorOf({ errorCode, reason, detail, index, status, key, operation, endpoint });
+    }
+  }
+
+  #strip<R extends EtcdReceipt>(response: R): R {
+    const { node, prevNode } = response as Partial<EtcdResponse>;
+    return {
+      ...response,
+      ...(node && { node: this.#stripNode(node) }),
+      ...(prevNode && { prevNode: this.#stripNode(prevNode) }),
+    };
+  }
+
+  #stripNode(node: EtcdNode): EtcdNode {
+    const stripped = { ...node, key: this.#outside(node.key) };
+    if (node.nodes === undefined) return stripped;
+    return { ...stripped, nodes: node.nodes.map((child) => this.#stripNode(child)) };
+  }
+
+  /** A key above the prefix (of an ancestor that was deleted, say) is all of the namespace: `/`. */
+  #outside(key: string): string {
+    return key.startsWith(`${this.#prefix}/`) ? key.slice(this.#prefix.length) : "/";
+  }
+}

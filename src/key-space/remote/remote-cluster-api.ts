@@ -1,0 +1,93 @@
+import type { Cluster } from "../../cluster/cluster.js";
+import { AdminError } from "../../errors/admin-error.js";
+import type { EndpointHealth, Version } from "../../model/cluster.js";
+import {
+  isLeaderStats,
+  isMember,
+  isMemberList,
+  isSelfStats,
+  isStoreStats,
+  isVersion,
+} from "../../wire/admin-reply.js";
+import { adminGet, adminWrite } from "../../wire/admin-request.js";
+import { AttemptFailure } from "../../wire/attempt-failure.js";
+import { readHealth } from "../../wire/health.js";
+import { percentEncode } from "../../wire/key-path.js";
+import { requireSuccess } from "../../wire/reply.js";
+import type { AuthApi } from "../auth-api.js";
+import type { ClusterApi, MembersApi, StatsApi } from "../cluster-api.js";
+import type { CallOptions } from "../key-space.js";
+import { AdminCaller } from "./admin-caller.js";
+import { RemoteAuth } from "./remote-auth.js";
+
+/** What a cluster that serves the v2 API tells besides keys. */
+export class RemoteClusterApi implements ClusterApi {
+  readonly members: MembersApi;
+  readonly stats: StatsApi;
+  readonly auth: AuthApi;
+  readonly #cluster: Cluster;
+  readonly #admin: AdminCaller;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    this.#admin = new AdminCaller(cluster);
+    this.members = remoteMembers(this.#admin);
+    this.stats = remoteStats(this.#admin);
+    this.auth = new RemoteAuth(this.#admin);
+  }
+
+  machines({ signal }: CallOptions = {}): Promise<readonly string[]> {
+    const request = adminGet("/v2/machines");
+    return this.#cluster.send(
+      request,
+      (reply) => {
+        requireSuccess(request, reply);
+        return reply.body.split(", ").filter((url) => url !== "");
+      },
+      signal,
+    );
+  }
+
+  version(options?: CallOptions): Promise<Version> {
+    return this.#admin.read("/version", isVersion, options);
+  }
+
+  health({ signal }: CallOptions = {}): Promise<readonly EndpointHealth[]> {
+    return this.#cluster.sendToEach(adminGet("/health"), readHealth, unhealthy, signal);
+  }
+}
+
+function unhealthy(endpoint: string, error: unknown): EndpointHealth {
+  if (!(error instanceof AttemptFailure)) throw error;
+  return { endpoint, healthy: false, reason: error.message };
+}
+
+function remoteMembers(admin: AdminCaller): MembersApi {
+  const pathOf = (id: string): string => `/v2/members/${percentEncode(id)}`;
+  return {
+    async list(options) {
+      return (await admin.read("/v2/members", isMemberList, options)).members;
+    },
+    leader: (options) => admin.read("/v2/members/leader", isMember, options),
+    add: (peerURLs, options) =>
+      admin.write(adminWrite("POST", "/v2/members", { peerURLs }), isMember, options),
+    update: (id, peerURLs, options) =>
+      admin.command(adminWrite("PUT", pathOf(id), { peerURLs }), options),
+    remove: (id, options) => admin.command(adminWrite("DELETE", pathOf(id)), options),
+  };
+}
+
+function remoteStats(admin: AdminCaller): StatsApi {
+  return {
+    self: (options) => admin.read("/v2/stats/self", isSelfStats, options),
+    store: (options) => admin.read("/v2/stats/store", isStoreStats, options),
+    leader: (options) => admin.read("/v2/stats/leader", isLeaderStats, options, notLeader),
+  };
+}
+
+/** A follower sends the question away: another member may be the leader. */
+function notLeader(error: unknown): unknown {
+  return error instanceof AdminError && error.status === 403
+    ? new AttemptFailure("no", error)
+    : error;
+}

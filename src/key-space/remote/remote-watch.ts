@@ -1,0 +1,75 @@
+import type { StreamedReply } from "../../cluster/exchange.js";
+import { traceWatch } from "../../cluster/tracing.js";
+import { AbortError } from "../../errors/abort-error.js";
+import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
+import { EtcdError } from "../../errors/etcd-error.js";
+import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
+import type { HttpRequest } from "../../wire/http.js";
+import { type JsonDeserializer, readObject } from "../../wire/json.js";
+import { decodeEvent, readOrigin } from "../../wire/key-reply.js";
+import { originOf } from "../../wire/reply.js";
+import type { KeyWatch } from "../key-space.js";
+
+/** One open watch on a v2 server: a line of JSON per event. */
+export class RemoteWatch implements KeyWatch {
+  readonly etcdServer: string;
+  readonly etcdClusterId: string;
+  readonly etcdIndex: number;
+  readonly raftIndex: number;
+  readonly raftTerm: number;
+  readonly #request: HttpRequest;
+  readonly #reply: StreamedReply;
+  readonly #deserialize: JsonDeserializer;
+
+  constructor(request: HttpRequest, reply: StreamedReply, deserialize: JsonDeserializer) {
+    const origin = readOrigin(reply, originOf(request, reply));
+    this.etcdServer = origin.etcdServer;
+    this.etcdClusterId = origin.etcdClusterId;
+    this.etcdIndex = origin.etcdIndex;
+    this.raftIndex = origin.raftIndex;
+    this.raftTerm = origin.raftTerm;
+    this.#request = request;
+    this.#reply = reply;
+    this.#deserialize = deserialize;
+    traceWatch({ operation: request.operation, endpoint: reply.endpoint, event: "open" });
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<EtcdResponse, void, undefined> {
+    try {
+      for (let line = await this.#next(); line.done !== true; line = await this.#next()) {
+        yield this.#decode(line.value);
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  close(): void {
+    const { lines, endpoint } = this.#reply;
+    if (lines.ended) return;
+    lines.close();
+    traceWatch({ operation: this.#request.operation, endpoint, event: "end" });
+  }
+
+  async #next(): Promise<IteratorResult<string, undefined>> {
+    const { lines, endpoint } = this.#reply;
+    try {
+      return await lines.next();
+    } catch (error) {
+      const cause = error as Error;
+      if (cause instanceof EtcdError || cause instanceof AbortError) throw cause;
+      const attempt = { endpoint, cause, when: new Date() };
+      throw new ClusterUnavailableError(this.#request.operation, [attempt]);
+    }
+  }
+
+  #decode(line: string): EtcdResponse {
+    const origin = originOf(this.#request, this.#reply);
+    return decodeEvent(readObject(line, this.#deserialize, origin), this.#origin, origin);
+  }
+
+  get #origin(): AnswerOrigin {
+    const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = this;
+    return { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };
+  }
+}

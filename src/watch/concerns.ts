@@ -1,0 +1,20 @@
+import type { WatchRequest } from "../model/key-request.js";
+import type { EtcdResponse } from "../model/response.js";
+
+/**
+ * Whether an event is one that a live watch would deliver. History is searched more loosely: by a
+ * plain prefix of the key's text, and without regard to hidden keys.
+ */
+export function concerns(
+  { key, recursive }: WatchRequest,
+  { node, action }: EtcdResponse,
+): boolean {
+  const watched = key === "/" ? "" : key.replace(/\/$/, "");
+  if (node.key === watched || (watched === "" && node.key === "/")) return true;
+  if (recursive === true && node.key.startsWith(`${watched}/`)) {
+    return !/\/_/.test(node.key.slice(watched.length));
+  }
+  // The key goes with a directory above it.
+  const removed = action === "delete" || action === "expire";
+  return removed && watched.startsWith(`${node.key}/`);
+}

@@ -1,0 +1,16 @@
+/**
+ * One attempt at one endpoint gave no usable answer, and the call is not over yet.
+ *
+ * Whoever makes the attempt says with `processed` what the endpoint did with the request: `no` is
+ * said only when that is certain; then even a write may go to another member.
+ */
+export class AttemptFailure extends Error {
+  readonly processed: "no" | "unknown";
+  override readonly cause: Error;
+
+  constructor(processed: "no" | "unknown", cause: Error) {
+    super(cause.message);
+    this.processed = processed;
+    this.cause = cause;
+  }
+}

@@ -1,0 +1,31 @@
+/** An HTTP request as a value: what to send, and how a failed attempt may be treated. */
+export interface HttpRequest {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  /** Path and query, percent-encoded. */
+  readonly path: string;
+  readonly body?: string;
+  readonly contentType?: string;
+  /**
+   * Retry safety. A `read` may be asked again anywhere; a `write` goes to another member only when
+   * it is certain that the first did not process it.
+   */
+  readonly safety: "read" | "write";
+  /** Who answers: the member from its `local` state, or the cluster's agreement (`quorum`). */
+  readonly scope: "local" | "quorum";
+  /** What is asked, for messages: method and key or path, without any value. */
+  readonly operation: string;
+}
+
+/** The head of an HTTP reply. */
+export interface HttpReplyHead {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** URL of the endpoint that replied. */
+  readonly endpoint: string;
+}
+
+/** A whole HTTP reply. */
+export interface HttpReply extends HttpReplyHead {
+  readonly body: string;
+}

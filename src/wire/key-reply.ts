@@ -1,0 +1,79 @@
+import { ProtocolError } from "../errors/cluster-errors.js";
+import type { KeyRequest } from "../model/key-request.js";
+import type { Action, AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
+import type { HttpReply, HttpReplyHead, HttpRequest } from "./http.js";
+import type { JsonDeserializer, JsonObject } from "./json.js";
+import { readNode } from "./node-shape.js";
+import { originOf, readable, readSuccess } from "./reply.js";
+
+const ACTIONS: ReadonlySet<unknown> = new Set<Action>([
+  "get",
+  "set",
+  "create",
+  "update",
+  "delete",
+  "compareAndSwap",
+  "compareAndDelete",
+  "expire",
+]);
+
+/**
+ * The answer that a reply of `/v2/keys` holds; without nodes if the request wanted none.
+ *
+ * @throws EtcdServerError when etcd refused, AttemptFailure when the reply is not usable
+ */
+export function decodeKeyReply(
+  request: HttpRequest,
+  reply: HttpReply,
+  asked: KeyRequest,
+  deserialize: JsonDeserializer,
+): EtcdResponse | EtcdReceipt {
+  const answer = readSuccess(request, reply, deserialize, asked.key);
+  return readable(() => {
+    const origin = originOf(request, reply);
+    const receipt = { action: readAction(answer, origin), ...readOrigin(reply, origin) };
+    const withoutNodes = answer.node === undefined && wantsNoNodes(asked);
+    return withoutNodes ? receipt : withNodes(receipt, answer, origin);
+  });
+}
+
+function wantsNoNodes(request: KeyRequest): boolean {
+  return "noValueOnSuccess" in request && request.noValueOnSuccess === true;
+}
+
+/** An event of a watch whose head was read before. @throws ProtocolError */
+export function decodeEvent(answer: JsonObject, head: AnswerOrigin, origin: string): EtcdResponse {
+  return withNodes({ action: readAction(answer, origin), ...head }, answer, origin);
+}
+
+/** The `X-Etcd-*` headers. @throws ProtocolError when they are missing or out of range */
+export function readOrigin(reply: HttpReplyHead, origin: string): AnswerOrigin {
+  const { headers, endpoint } = reply;
+  const etcdIndex = Number(headers["x-etcd-index"]);
+  if (!Number.isSafeInteger(etcdIndex)) {
+    throw new ProtocolError(`${origin}: X-Etcd-Index is missing or beyond 2^53 - 1`);
+  }
+  return {
+    etcdServer: endpoint,
+    etcdClusterId: String(headers["x-etcd-cluster-id"] ?? ""),
+    etcdIndex,
+    raftIndex: Number(headers["x-raft-index"] ?? 0),
+    raftTerm: Number(headers["x-raft-term"] ?? 0),
+  };
+}
+
+function readAction(answer: JsonObject, origin: string): Action {
+  if (!isAction(answer.action))
+    throw new ProtocolError(`${origin}: the answer's action is unknown`);
+  return answer.action;
+}
+
+function isAction(value: unknown): value is Action {
+  return ACTIONS.has(value);
+}
+
+function withNodes(receipt: EtcdReceipt, answer: JsonObject, origin: string): EtcdResponse {
+  const response = { ...receipt, node: readNode(answer.node, origin) };
+  if (answer.prevNode === undefined) return response;
+  return { ...response, prevNode: readNode(answer.prevNode, origin) };
+}

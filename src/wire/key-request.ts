@@ -1,0 +1,105 @@
+import type { KeyRequest, WatchRequest } from "../model/key-request.js";
+import type { HttpRequest } from "./http.js";
+import { keyPath, percentEncode } from "./key-path.js";
+
+const FORM = "application/x-www-form-urlencoded";
+
+type Parameter = string | number | boolean | undefined;
+
+/** A key-space request as the v2 API takes it. */
+export function encodeKeyRequest(request: KeyRequest): HttpRequest {
+  switch (request.action) {
+    case "get": {
+      const { recursive, sorted, quorum } = request;
+      return encodeGet(request.key, { recursive, sorted, quorum }, quorum === true);
+    }
+    case "delete":
+      return encodeDelete(request.key, { dir: request.dir, recursive: request.recursive });
+    case "compareAndDelete": {
+      const { prevValue, prevIndex } = request;
+      return encodeDelete(request.key, { prevValue, prevIndex });
+    }
+    case "set":
+      return encodeForm("PUT", request, {});
+    case "update":
+      return encodeForm("PUT", request, { prevExist: true });
+    case "compareAndSwap": {
+      const { prevValue, prevIndex } = request;
+      return encodeForm("PUT", request, { prevValue, prevIndex });
+    }
+    case "create":
+      return request.inOrder
+        ? encodeForm("POST", request, {})
+        : encodeForm("PUT", request, { prevExist: false });
+  }
+}
+
+/** A watch as the v2 API takes it. */
+export function encodeWatchRequest(request: WatchRequest): HttpRequest {
+  const { key, recursive, waitIndex, stream } = request;
+  return encodeGet(key, { wait: true, recursive, waitIndex, stream }, false);
+}
+
+function encodeGet(
+  key: string,
+  parameters: Record<string, Parameter>,
+  quorum: boolean,
+): HttpRequest {
+  return {
+    method: "GET",
+    path: withQuery(keyPath(key), parameters),
+    safety: "read",
+    scope: quorum ? "quorum" : "local",
+    operation: `GET ${key}`,
+  };
+}
+
+/** etcd reads a DELETE's parameters from the query only. */
+function encodeDelete(key: string, parameters: Record<string, Parameter>): HttpRequest {
+  return {
+    method: "DELETE",
+    path: withQuery(keyPath(key), parameters),
+    safety: "write",
+    scope: "quorum",
+    operation: `DELETE ${key}`,
+  };
+}
+
+type FormRequest = Extract<KeyRequest, { action: "set" | "update" | "create" | "compareAndSwap" }>;
+
+/** Values and conditions travel in the body: a long request line can cost the connection. */
+function encodeForm(
+  method: "PUT" | "POST",
+  request: FormRequest,
+  conditions: Record<string, Parameter>,
+): HttpRequest {
+  const { key, value, ttl, noValueOnSuccess } = request;
+  const dir = "dir" in request ? request.dir : undefined;
+  const refresh = "refresh" in request ? request.refresh : undefined;
+  return {
+    method,
+    path: keyPath(key),
+    body: encodeParameters({ value, ttl, ...conditions, dir, refresh, noValueOnSuccess }),
+    contentType: FORM,
+    safety: "write",
+    scope: "quorum",
+    operation: `${method} ${key}`,
+  };
+}
+
+function withQuery(path: string, parameters: Record<string, Parameter>): string {
+  const query = encodeParameters(parameters);
+  return query === "" ? path : `${path}?${query}`;
+}
+
+/** Leaves out what is absent; `false` is absent too, but for `prevExist`, where it says "create". */
+function encodeParameters(parameters: Record<string, Parameter>): string {
+  let text = "";
+  for (const name in parameters) {
+    const parameter = parameters[name];
+    if (parameter === undefined || (parameter === false && name !== "prevExist")) continue;
+    if (text !== "") text += "&";
+    text += `${name}=${typeof parameter === "string" ? percentEncode(parameter) : parameter}`;
+  }
+  return text;
+}
