@@ -115,10 +115,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #startStream(head: HttpReplyHead, controller: Dispatcher.DispatchController): void {
-    const lines = new LineStream(controller, this.#limits.maxResponseSize);
+    const { maxResponseSize } = this.#limits;
+    const lines = new LineStream(controller, maxResponseSize, () => this.#release());
     this.#lines = lines;
     this.#cancelTimer();
-    lines.onEnd = () => this.#release();
     this.#settled = true;
     this.#resolve({ ...head, lines });
   }

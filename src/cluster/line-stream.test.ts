@@ -5,7 +5,7 @@ const flow = () => ({ pause: vi.fn(), resume: vi.fn(), abort: vi.fn() });
 const read = async (lines: LineStream): Promise<string | undefined> => (await lines.next()).value;
 
 test("lines are put together from chunks, also in the middle of a character", async () => {
-  const lines = new LineStream(flow(), 100);
+  const lines = new LineStream(flow(), 100, () => {});
   const bytes = Buffer.from("één\ntwee\ndr");
   lines.push(bytes.subarray(0, 1));
   lines.push(bytes.subarray(1));
@@ -18,20 +18,20 @@ test("lines are put together from chunks, also in the middle of a character", as
 });
 
 test("a waiting reader gets the line as it comes", async () => {
-  const lines = new LineStream(flow(), 100);
+  const lines = new LineStream(flow(), 100, () => {});
   const line = read(lines);
   lines.push(Buffer.from("x\n"));
   expect(await line).toBe("x");
 });
 
 test("what was received before the end is still read, then the end or its cause", async () => {
-  const ended = new LineStream(flow(), 100);
+  const ended = new LineStream(flow(), 100, () => {});
   ended.push(Buffer.from("x\n"));
   ended.end();
   expect(await read(ended)).toBe("x");
   expect(await ended.next()).toEqual({ done: true, value: undefined });
 
-  const broken = new LineStream(flow(), 100);
+  const broken = new LineStream(flow(), 100, () => {});
   broken.push(Buffer.from("x\n"));
   broken.end(new Error("cut"));
   expect(await read(broken)).toBe("x");
@@ -40,7 +40,7 @@ test("what was received before the end is still read, then the end or its cause"
 
 test("a reader that does not read makes the connection wait, until it has caught up", async () => {
   const connection = flow();
-  const lines = new LineStream(connection, 100);
+  const lines = new LineStream(connection, 100, () => {});
   lines.push(Buffer.from("x\n".repeat(1000)));
   expect(connection.pause).toHaveBeenCalled();
   for (let count = 0; count < 999; count++) await lines.next();
@@ -51,7 +51,7 @@ test("a reader that does not read makes the connection wait, until it has caught
 
 test("a line beyond the limit ends the stream and the connection", async () => {
   const connection = flow();
-  const lines = new LineStream(connection, 10);
+  const lines = new LineStream(connection, 10, () => {});
   const line = lines.next();
   lines.push(Buffer.from("x".repeat(11)));
   await expect(line).rejects.toThrow(/longer than maxResponseSize/);
@@ -59,7 +59,7 @@ test("a line beyond the limit ends the stream and the connection", async () => {
 });
 
 test("closing ends a waiting reader and drops what was not read", async () => {
-  const lines = new LineStream(flow(), 100);
+  const lines = new LineStream(flow(), 100, () => {});
   lines.push(Buffer.from("x\n"));
   lines.close();
   expect(await lines.next()).toEqual({ done: true, value: undefined });

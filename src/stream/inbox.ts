@@ -1,0 +1,68 @@
+interface Waiting<T> {
+  resolve(result: IteratorResult<T, undefined>): void;
+  reject(failure: Error): void;
+}
+
+/** Items on their way from a source that pushes to one reader that pulls, in order. */
+export class Inbox<T> implements AsyncIterator<T, undefined> {
+  readonly #items: T[] = [];
+  #waiting: Waiting<T> | undefined;
+  #ended = false;
+  #failure: Error | undefined;
+  /** Called once, when nothing more will be put in. */
+  onEnd: () => void = () => {};
+  /** Called when the reader has taken the last item and more may come. */
+  onEmpty: () => void = () => {};
+
+  /** Items that wait for the reader. */
+  get size(): number {
+    return this.#items.length;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  put(item: T): void {
+    if (this.#ended) return;
+    const waiting = this.#takeWaiting();
+    if (waiting === undefined) this.#items.push(item);
+    else waiting.resolve({ done: false, value: item });
+  }
+
+  /** Nothing more will come; what is there is still read, then the failure if there is one. */
+  end(failure?: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#failure = failure;
+    const waiting = this.#takeWaiting();
+    if (failure === undefined) waiting?.resolve({ done: true, value: undefined });
+    else waiting?.reject(failure);
+    this.onEnd();
+  }
+
+  /** Ends and drops what was not read. */
+  discard(failure?: Error): void {
+    this.end(failure);
+    this.#items.length = 0;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    const item = this.#items.shift();
+    if (item !== undefined) {
+      if (this.#items.length === 0 && !this.#ended) this.onEmpty();
+      return Promise.resolve({ done: false, value: item });
+    }
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+    });
+  }
+
+  #takeWaiting(): Waiting<T> | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting;
+  }
+}
