@@ -4,12 +4,12 @@
  * gone when this process is gone, however it ends.
  *
  *     const etcd = await startEtcdProcess({ binary: "/usr/bin/etcd", v2: true });
- *     etcd.url; // "http://127.0.0.1:17913"
- *     await etcd.stop();
+ *     await fetch(`${etcd.url}/v2/keys/`);
+ *     await etcd.remove();
  */
 
 import { spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, statfsSync, writeFileSync } from "node:fs";
 import { get as getHttp } from "node:http";
@@ -25,60 +25,66 @@ const HEALTH_TIMEOUT_MS = 1_000;
 const STOPPED_WITHIN_MS = 5_000;
 const LOG_TAIL_CHARACTERS = 8_192;
 
-/** etcd lays out 128 MiB of write-ahead log at once, and a container's /dev/shm often has 64. */
-const ENOUGH_MEMORY_BYTES = 2 * 1024 ** 3;
-
-/**
- * Below the range from which systems number outgoing connections: else the port of a member that
- * is down could become the local port of a client, which could even connect to itself.
- */
-const PORTS = { from: 10_000, below: 32_768 };
-
 /**
  * Reads the pid of the running etcd, a line each time it changes (empty: none runs), until the
  * pipe closes. That is the end of the process that holds its other end, even by SIGKILL: then the
  * etcd ends and its files go.
  */
 const GUARD = `
+  pid=
   while read -r line; do pid=$line; done
   [ -z "$pid" ] || kill -KILL "$pid"
   rm -rf "$0" || { sleep 1; rm -rf "$0"; }
 `;
 
 /** @typedef {{ cert: string, key: string }} PemPair */
+/** @typedef {{ name: string, clientPort: number, peerPort: number }} Place */
 
 /**
  * @typedef {object} EtcdProcessOptions
  * @property {string} binary path of the etcd server
  * @property {boolean} [v2] serve the v2 API, which etcd 3.4 and 3.5 can. Default: false
- * @property {string} [name] the member's name. Default: "default"
- * @property {string} [initialCluster] `name=peerUrl,…` of all members. Default: this one alone
- * @property {string} [token] what tells this cluster from others. Default: its own peer URL
  * @property {{ ca: string, server: PemPair, client?: PemPair }} [tls] PEM texts. With `client`,
- *   etcd demands a client certificate, and this is the one that the wait for readiness shows.
- *   Default: plain HTTP
+ *   etcd demands a client certificate, and we show it this one. Default: plain HTTP
  * @property {string[]} [args] more flags; they win over ours
  * @property {boolean} [onDisk] data in the temporary directory even where there is memory for it,
  *   so that fsync costs what it costs. Default: false
  */
 
+/** @param {EtcdProcessOptions} options @returns {Promise<EtcdProcess>} when it is healthy */
+export async function startEtcdProcess(options) {
+  const [etcd] = await startEtcdCluster(1, options);
+  return etcd;
+}
+
 /**
- * Starts an etcd on free ports.
+ * Starts a cluster with no data on free ports, and on others when one is taken meanwhile.
  *
+ * @param {1 | 3 | 5} size
  * @param {EtcdProcessOptions} options
- * @returns {Promise<EtcdProcess>} when it is healthy
+ * @returns {Promise<[EtcdProcess, ...EtcdProcess[]]>} when all are healthy
  */
-export function startEtcdProcess(options) {
-  return withFreePorts(2, async ([clientPort = 0, peerPort = 0]) => {
-    const etcd = new EtcdProcess({ ...options, clientPort, peerPort });
-    try {
-      await etcd.start();
-    } catch (error) {
-      await etcd.remove();
-      throw error;
-    }
-    return etcd;
-  });
+export async function startEtcdCluster(size, options, attempts = 5) {
+  const places = Array.from({ length: size }, (_, index) => freePlace(`m${index + 1}`));
+  const members = formCluster(await Promise.all(places), options);
+  try {
+    await Promise.all(members.map((member) => member.start()));
+    return members;
+  } catch (error) {
+    await Promise.all(members.map((member) => member.remove()));
+    const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    if (!taken || attempts <= 1) throw error;
+    return startEtcdCluster(size, options, attempts - 1);
+  }
+}
+
+/** @param {Place[]} places @param {EtcdProcessOptions} options */
+function formCluster(places, options) {
+  const peers = places.map(({ name, peerPort }) => `${name}=http://127.0.0.1:${peerPort}`);
+  const flags = [`--initial-cluster=${peers.join()}`, `--initial-cluster-token=${randomUUID()}`];
+  const args = [...flags, ...(options.args ?? [])];
+  const members = places.map((place) => new EtcdProcess(place, { ...options, args }));
+  return /** @type {[EtcdProcess, ...EtcdProcess[]]} */ (members);
 }
 
 /** An etcd with its ports and data, which can be ended and started again any number of times. */
@@ -95,14 +101,15 @@ export class EtcdProcess {
   #child;
   /** @type {Promise<unknown>} */
   #ended = Promise.resolve();
-  #log = "";
+  /** The end of what etcd has logged since it was last started. */
+  log = "";
 
-  /** @param {EtcdProcessOptions & { clientPort: number, peerPort: number }} options */
-  constructor(options) {
+  /** @param {Place} place @param {EtcdProcessOptions} options */
+  constructor({ name, clientPort, peerPort }, options) {
     this.#options = options;
-    this.name = options.name ?? "default";
-    this.url = `${options.tls ? "https" : "http"}://127.0.0.1:${options.clientPort}`;
-    this.peerUrl = `http://127.0.0.1:${options.peerPort}`;
+    this.name = name;
+    this.url = `${options.tls ? "https" : "http"}://127.0.0.1:${clientPort}`;
+    this.peerUrl = `http://127.0.0.1:${peerPort}`;
     this.#directory = mkdtempSync(join(options.onDisk ? tmpdir() : fastDirectory(), "etcdnet-"));
     this.dataDir = join(this.#directory, "data");
     this.#guard = startGuard(this.#directory);
@@ -114,29 +121,25 @@ export class EtcdProcess {
     return this.#child?.pid;
   }
 
-  /** The end of what etcd has logged since it was last started. */
-  get log() {
-    return this.#log;
-  }
-
   /**
    * Starts etcd, again on the same ports and data when it has ended, and waits until it is healthy:
    * a member of a cluster is so when a majority runs.
    */
   async start() {
     if (this.#child) throw new Error(`etcd ${this.name} is running already`);
-    this.#log = "";
+    this.log = "";
     // In a process group of its own: Ctrl-C is for the program that uses etcd, not for etcd.
     const child = spawn(this.#options.binary, this.#flags, {
       detached: true,
       env: environment(),
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "ignore", "pipe"],
     });
     this.#guard.watch(child.pid);
     await once(child, "spawn");
     this.#child = child;
-    child.stdout.on("data", (chunk) => this.#keepLog(chunk));
-    child.stderr.on("data", (chunk) => this.#keepLog(chunk));
+    child.stderr.on("data", (text) => {
+      this.log = (this.log + text).slice(-LOG_TAIL_CHARACTERS);
+    });
     this.#ended = once(child, "close").then(() => {
       this.#child = undefined;
       this.#guard.watch(undefined);
@@ -150,7 +153,7 @@ export class EtcdProcess {
     await this.#ended;
   }
 
-  /** SIGTERM, and SIGKILL when that does not help; the data stays for `start`. */
+  /** SIGTERM, and SIGKILL when that takes too long; the data stays for `start`. */
   async stop() {
     this.resume();
     this.#child?.kill("SIGTERM");
@@ -175,10 +178,6 @@ export class EtcdProcess {
     await this.#guard.dismiss();
   }
 
-  [Symbol.asyncDispose]() {
-    return this.remove();
-  }
-
   async #untilHealthy() {
     const deadline = Date.now() + READY_WITHIN_MS;
     let problem = await this.#healthProblem();
@@ -188,8 +187,8 @@ export class EtcdProcess {
     }
     if (problem === undefined) return;
     const what = this.#child ? `is not healthy in time (${problem})` : "ended at its start";
-    const message = `etcd ${this.name} at ${this.url} ${what}; its log ends:\n${this.#log}`;
-    const code = this.#log.includes("address already in use") ? "EADDRINUSE" : "ERR_ETCD_START";
+    const message = `etcd ${this.name} at ${this.url} ${what}; its log ends:\n${this.log}`;
+    const code = this.log.includes("address already in use") ? "EADDRINUSE" : "ERR_ETCD_START";
     throw Object.assign(new Error(message), { code });
   }
 
@@ -208,13 +207,8 @@ export class EtcdProcess {
     });
   }
 
-  /** @param {Buffer} chunk */
-  #keepLog(chunk) {
-    this.#log = (this.#log + chunk).slice(-LOG_TAIL_CHARACTERS);
-  }
-
   #writeFlags() {
-    const { v2, tls, initialCluster, token, args = [] } = this.#options;
+    const { v2, tls, args = [] } = this.#options;
     return [
       `--name=${this.name}`,
       `--data-dir=${this.dataDir}`,
@@ -222,8 +216,6 @@ export class EtcdProcess {
       `--advertise-client-urls=${this.url}`,
       `--listen-peer-urls=${this.peerUrl}`,
       `--initial-advertise-peer-urls=${this.peerUrl}`,
-      `--initial-cluster=${initialCluster ?? `${this.name}=${this.peerUrl}`}`,
-      `--initial-cluster-token=${token ?? this.peerUrl}`,
       ...(v2 ? ["--enable-v2=true"] : []),
       ...(tls ? this.#writeTlsFlags(tls) : []),
       ...args,
@@ -241,37 +233,27 @@ export class EtcdProcess {
   /** @param {string} name @param {string} text */
   #writeFile(name, text) {
     const path = join(this.#directory, name);
-    writeFileSync(path, text, { mode: 0o600 });
+    writeFileSync(path, text);
     return path;
-  }
-}
-
-/**
- * Calls `start` with ports that are free now, and again with others when etcd finds one taken.
- *
- * @template T
- * @param {number} count
- * @param {(ports: number[]) => Promise<T>} start
- * @returns {Promise<T>}
- */
-export async function withFreePorts(count, start, attempts = 5) {
-  const ports = [];
-  while (ports.length < count) ports.push(await freePort());
-  try {
-    return await start(ports);
-  } catch (error) {
-    const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-    if (!taken || attempts <= 1) throw error;
-    return withFreePorts(count, start, attempts - 1);
   }
 }
 
 /** @type {Set<number>} never given twice: the member that has one may be down just now */
 const given = new Set();
 
-/** @returns {Promise<number>} */
+/** @param {string} name @returns {Promise<Place>} */
+async function freePlace(name) {
+  return { name, clientPort: await freePort(), peerPort: await freePort() };
+}
+
+/**
+ * Below the range from which systems number outgoing connections: else the port of a member that
+ * is down could become the local port of a client, which could even connect to itself.
+ *
+ * @returns {Promise<number>}
+ */
 async function freePort() {
-  const port = randomInt(PORTS.from, PORTS.below);
+  const port = randomInt(10_000, 32_768);
   if (given.has(port)) return freePort();
   given.add(port);
   const probe = createServer().listen(port, "127.0.0.1");
@@ -306,9 +288,10 @@ function environment() {
   return { ...Object.fromEntries(inherited), ETCD_UNSUPPORTED_ARCH: process.arch };
 }
 
+/** In memory, given room: etcd lays out 128 MiB of log at once; a container may have 64 there. */
 function fastDirectory() {
   const memory = "/dev/shm";
   if (!existsSync(memory)) return tmpdir();
   const { bavail, bsize } = statfsSync(memory);
-  return bavail * bsize >= ENOUGH_MEMORY_BYTES ? memory : tmpdir();
+  return bavail * bsize >= 2 * 1024 ** 3 ? memory : tmpdir();
 }

@@ -1,0 +1,192 @@
+/** A TCP proxy in front of one etcd member, whose faults are switched while it runs. */
+
+import { EventEmitter, once } from "node:events";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { withFreePorts } from "../../scripts/etcd-process.mjs";
+
+/** What happens to the traffic. */
+export type Fault =
+  /** Nothing. */
+  | "pass"
+  /** The port is closed and what was connected is cut. */
+  | "refuse"
+  /** Connections are taken, and nothing goes through any more, neither way. */
+  | "hang"
+  /** Connections are closed as soon as they are there. */
+  | "cut on connect"
+  /** Connections are closed at the first byte of a request, of which nothing goes through. */
+  | "cut before request"
+  /** The request goes through, so that it takes effect; the connection is closed before the answer. */
+  | "cut after request"
+  /** The connection is closed before the last bytes of an answer. */
+  | "cut in answer"
+  /** The answer comes byte by byte, too slowly. */
+  | "drip";
+
+/** With a head of some 400 bytes, no answer is there within a minute. */
+const DRIP_EVERY_MS = 200;
+const WITHHELD_BYTES = 8;
+const REQUEST_LINE = /^(?:GET|PUT|POST|DELETE) \S+/;
+
+interface FaultProxyEvents {
+  /** Method and path of a request that arrived, whatever becomes of it. */
+  request: [string];
+}
+
+export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncDisposable {
+  readonly url: string;
+  /** Method and path of each request so far; nothing of TLS. */
+  readonly requests: string[] = [];
+  /** Connections taken so far. */
+  connections = 0;
+  /** Most connections that were open at one time. */
+  peak = 0;
+  /** Where new connections lead: the URL of a member. */
+  target: string;
+  readonly #port: number;
+  readonly #server: Server;
+  readonly #links = new Set<Link>();
+  #fault: Fault = "pass";
+
+  /** A proxy that lets everything pass. */
+  static before(target: string): Promise<FaultProxy> {
+    return withFreePorts(1, async ([port = 0]) => {
+      const proxy = new FaultProxy(target, port);
+      await proxy.#listen();
+      return proxy;
+    });
+  }
+
+  private constructor(target: string, port: number) {
+    super();
+    this.target = target;
+    this.#port = port;
+    this.url = `${new URL(target).protocol}//127.0.0.1:${port}`;
+    this.#server = createServer((client) => this.#accept(client));
+  }
+
+  get fault(): Fault {
+    return this.#fault;
+  }
+
+  /** Connections open now. */
+  get open(): number {
+    return this.#links.size;
+  }
+
+  /** Switches the fault, for open connections too. What was swallowed or withheld stays lost. */
+  async become(fault: Fault): Promise<void> {
+    const before = this.#fault;
+    this.#fault = fault;
+    if (fault === "refuse") await this.close();
+    else if (before === "refuse") await this.#listen();
+    for (const link of this.#links) if (link.broken) link.destroy();
+  }
+
+  /** Closes every open connection. Both sides know of it when this is done. */
+  async cut(): Promise<void> {
+    await Promise.all([...this.#links].map((link) => link.destroy()));
+    // The client, too, is in this process: its sockets are looked at once per turn of the loop.
+    for (let turn = 0; turn < 3; turn++) await setImmediate();
+  }
+
+  /** Tells etcd that nothing more will be asked: it ends the answers of watches, empty as they are. */
+  endWatches(): void {
+    for (const link of this.#links) link.endRequests();
+  }
+
+  /** Closes the port and every connection. */
+  async close(): Promise<void> {
+    if (this.#server.listening) this.#server.close();
+    await this.cut();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #listen(): Promise<void> {
+    await once(this.#server.listen(this.#port, "127.0.0.1"), "listening");
+  }
+
+  #accept(client: Socket): void {
+    this.connections++;
+    const link = new Link(client, this);
+    this.#links.add(link);
+    this.peak = Math.max(this.peak, this.open);
+    client.on("close", () => this.#links.delete(link));
+    if (this.#fault === "cut on connect") void link.destroy();
+  }
+}
+
+/** One connection of a client, and the one to etcd that serves it. */
+class Link {
+  /** Whether a part of the traffic was swallowed. */
+  broken = false;
+  readonly #client: Socket;
+  readonly #proxy: FaultProxy;
+  #etcd: Socket | undefined;
+
+  constructor(client: Socket, proxy: FaultProxy) {
+    this.#client = client;
+    this.#proxy = proxy;
+    client.setNoDelay(true);
+    client.on("data", (chunk) => this.#onRequest(chunk));
+    client.on("error", () => {});
+    client.on("close", () => this.#etcd?.destroy());
+  }
+
+  async destroy(): Promise<void> {
+    if (this.#client.closed) return;
+    this.#client.destroy();
+    await once(this.#client, "close");
+  }
+
+  endRequests(): void {
+    this.#etcd?.end();
+  }
+
+  #onRequest(chunk: Buffer): void {
+    const [request] = REQUEST_LINE.exec(chunk.toString("latin1")) ?? [];
+    const { fault } = this.#proxy;
+    if (fault === "hang") this.broken = true;
+    else if (fault === "cut before request") this.#client.destroy();
+    else this.#forward(chunk);
+    if (request === undefined) return;
+    this.#proxy.requests.push(request);
+    this.#proxy.emit("request", request);
+  }
+
+  #forward(chunk: Buffer): void {
+    this.#etcd ??= this.#connect();
+    this.#etcd.write(chunk);
+  }
+
+  #connect(): Socket {
+    const { hostname, port } = new URL(this.#proxy.target);
+    const etcd = connect(Number(port), hostname).setNoDelay(true);
+    etcd.on("data", (chunk) => void this.#onAnswer(chunk));
+    etcd.on("error", () => this.#client.destroy());
+    etcd.on("end", () => this.#client.end());
+    return etcd;
+  }
+
+  async #onAnswer(chunk: Buffer): Promise<void> {
+    const { fault } = this.#proxy;
+    if (fault === "pass") this.#client.write(chunk);
+    else if (fault === "cut in answer") this.#client.end(chunk.subarray(0, -WITHHELD_BYTES));
+    else if (fault === "drip") await this.#drip(chunk);
+    else if (fault === "hang") this.broken = true;
+    else this.#client.destroy();
+  }
+
+  async #drip(chunk: Buffer): Promise<void> {
+    this.broken = true;
+    for (const byte of chunk) {
+      if (!this.#client.writable) return;
+      this.#client.write(Uint8Array.of(byte));
+      await setTimeout(DRIP_EVERY_MS, undefined, { ref: false });
+    }
+  }
+}
