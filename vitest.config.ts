@@ -12,6 +12,7 @@ export default defineConfig({
           name: "etcd",
           include: ["test/**/*.test.ts"],
           fileParallelism: false,
+          maxConcurrency: 20,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -345,7 +345,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
 
   /**
    * A client for the subtree below `prefix`, whose top is its `/`: keys in requests, answers, events
-   * and errors lack the prefix. It shares this client's connections and ends with it.
+   * and etcd's refusals lack the prefix. It shares this client's connections and ends with it; its
+   * own `close()` leaves them open.
    */
   namespace(prefix: string): EtcdClient {
     checkKey(prefix, "prefix");

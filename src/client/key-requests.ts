@@ -16,9 +16,15 @@ import type {
   WriteOptions,
 } from "./operation-options.js";
 
-/** Builds the request values of the client's verbs. */
+/** Builds the request values of the client's verbs. @throws TypeError naming the argument */
+
+const READ_OPTIONS = ["recursive", "sorted", "quorum", "ignoreKeyNotFound", "signal"];
+const WRITE_OPTIONS = ["ttl", "dir", "noValueOnSuccess", "signal"];
+const REFRESH_OPTIONS = ["prevValue", "prevIndex", "noValueOnSuccess", "signal"];
+const DELETE_OPTIONS = ["dir", "recursive", "ignoreKeyNotFound", "signal"];
 
 export function getRequest(key: string, options: GetOptions, consistency: string): GetRequest {
+  refuseUnknown(options, READ_OPTIONS);
   const { recursive = false, sorted = false, quorum = consistency === "quorum" } = options;
   return { action: "get", key, recursive, sorted, quorum };
 }
@@ -45,6 +51,7 @@ export function updateRequest(
 }
 
 export function refreshRequest(key: string, ttl: number, options: RefreshOptions): KeyRequest {
+  refuseUnknown(options, REFRESH_OPTIONS);
   const { prevValue, prevIndex, noValueOnSuccess = false } = options;
   const refresh = { key, refresh: true, ttl, noValueOnSuccess } as const;
   if (prevValue === undefined && prevIndex === undefined) return { action: "update", ...refresh };
@@ -52,6 +59,7 @@ export function refreshRequest(key: string, ttl: number, options: RefreshOptions
 }
 
 export function deleteRequest(key: string, options: DeleteOptions): DeleteRequest {
+  refuseUnknown(options, DELETE_OPTIONS);
   const { dir = false, recursive = false } = options;
   return { action: "delete", key, dir, recursive };
 }
@@ -88,10 +96,12 @@ function content(
   return value === null ? { dir: true } : { value };
 }
 
-function lifetime({ ttl, noValueOnSuccess = false }: WriteOptions): {
+function lifetime(options: WriteOptions): {
   readonly ttl?: number;
   readonly noValueOnSuccess: boolean;
 } {
+  refuseUnknown(options, WRITE_OPTIONS);
+  const { ttl, noValueOnSuccess = false } = options;
   return ttl === undefined ? { noValueOnSuccess } : { ttl, noValueOnSuccess };
 }
 
@@ -100,10 +110,18 @@ function conditionOf(condition: {
   readonly prevValue?: string | undefined;
   readonly prevIndex?: number | undefined;
 }): Condition {
-  const { prevValue, prevIndex } = condition;
+  const { prevValue, prevIndex } = condition ?? {};
   if (prevIndex === undefined) {
     if (prevValue === undefined) throw new TypeError("condition: needs prevValue or prevIndex");
     return { prevValue };
   }
   return prevValue === undefined ? { prevIndex } : { prevValue, prevIndex };
+}
+
+/** A mistyped `ttl` would make a node that stays for ever. */
+function refuseUnknown(options: object, known: readonly string[]): void {
+  for (const name in options) {
+    if (known.includes(name)) continue;
+    throw new TypeError(`${name}: is not an option of this call; it takes ${known.join(", ")}`);
+  }
 }

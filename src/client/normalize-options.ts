@@ -23,7 +23,9 @@ const type =
 const oneOf =
   (...choices: readonly string[]): Check =>
   (value) =>
-    choices.includes(String(value)) ? undefined : `must be ${choices.map(quoted).join(" or ")}`;
+    choices.some((choice) => choice === value)
+      ? undefined
+      : `must be ${choices.map(quoted).join(" or ")}`;
 
 const integerFrom =
   (least: number, unit: string): Check =>
@@ -99,7 +101,8 @@ function checkTogether(options: EtcdClientOptions): void {
   if (given("clusterApi") && !given("keySpace")) {
     throw new TypeError("clusterApi: only goes with keySpace");
   }
-  const idle = Object.keys(options).find((name) => !BESIDE_KEY_SPACE.has(name));
+  const names = Object.keys(options) as OptionName[];
+  const idle = names.find((name) => given(name) && !BESIDE_KEY_SPACE.has(name));
   if (given("keySpace") && idle !== undefined) {
     throw new TypeError(`${idle}: has no effect beside keySpace; leave it out`);
   }

@@ -1,6 +1,8 @@
 import { AbortError } from "../errors/abort-error.js";
+import { ProtocolError } from "../errors/cluster-errors.js";
+import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpRequest } from "../wire/http.js";
-import { requireSuccess } from "../wire/reply.js";
+import { originOf, requireSuccess } from "../wire/reply.js";
 import { Call, type MakeAttempt } from "./call.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import { EndpointList } from "./endpoint-list.js";
@@ -43,7 +45,9 @@ export class Cluster {
       const reply = await this.#transport.watch(url, request, limits);
       if ("lines" in reply) return reply;
       requireSuccess(request, reply, key);
-      throw new TypeError(`${request.operation}: HTTP ${reply.status} is no answer to a watch`);
+      const what = `HTTP ${reply.status} is no answer to a watch`;
+      const error = new ProtocolError(`${originOf(request, reply)}: ${what}`);
+      throw new AttemptFailure("unknown", error);
     });
   }
 

@@ -50,7 +50,9 @@ export class LineStream {
   push(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      this.#lines.put(this.#complete(chunk.subarray(start, end)));
+      this.#keep(chunk.subarray(start, end));
+      if (this.ended) return;
+      this.#lines.put(this.#takeLine());
       start = end + 1;
     }
     if (start < chunk.length) this.#keep(chunk.subarray(start));
@@ -63,12 +65,12 @@ export class LineStream {
     this.#lines.end(failure);
   }
 
-  #complete(tail: Buffer): string {
-    if (this.#partial.length === 0) return tail.toString();
-    const line = Buffer.concat([...this.#partial, tail]).toString();
+  #takeLine(): string {
+    const [only = Buffer.alloc(0), ...more] = this.#partial;
+    const line = more.length === 0 ? only : Buffer.concat(this.#partial);
     this.#partial = [];
     this.#partialLength = 0;
-    return line;
+    return line.toString();
   }
 
   #keep(piece: Buffer): void {

@@ -16,9 +16,11 @@ interface Redirected {
 /** Where a reply sends its request, or `undefined` for a reply that is the answer. */
 export function redirectOf(request: HttpRequest, reply: HttpReply): Redirected | undefined {
   if (!REDIRECTS.has(reply.status)) return undefined;
-  const location = String(reply.headers.location);
+  const { location } = reply.headers;
   const base = new URL(reply.endpoint);
-  if (!URL.canParse(location, base.href)) throw refused(request, reply, "leads nowhere");
+  if (typeof location !== "string" || !URL.canParse(location, base.href)) {
+    throw refused(request, reply, "leads nowhere");
+  }
   const target = new URL(location, base);
   if (target.protocol !== base.protocol) throw refused(request, reply, "leads to another scheme");
   return { origin: target.origin, request: { ...request, path: target.pathname + target.search } };

@@ -1,5 +1,6 @@
 import { EtcdServerError } from "../errors/server-error.js";
 import { serverErrorOf } from "../errors/server-error-of.js";
+import { checkKeyRequest } from "../model/check.js";
 import type { KeyRequest, WatchRequest } from "../model/key-request.js";
 import type { EtcdNode } from "../model/node.js";
 import type { EtcdReceipt, EtcdResponse } from "../model/response.js";
@@ -7,7 +8,7 @@ import type { CallOptions, KeySpace, KeyWatch } from "./key-space.js";
 
 /**
  * The subtree below a prefix as a key space of its own: keys are `/` for its top and lack the
- * prefix, in answers, events and errors alike. Answers are copied, because a key space may hand
+ * prefix, in answers, events and etcd's refusals. Answers are copied, because a key space may hand
  * one event to several readers.
  */
 export class NamespaceKeySpace implements KeySpace {
@@ -21,7 +22,9 @@ export class NamespaceKeySpace implements KeySpace {
   }
 
   async execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
-    return this.#strip(await this.#tell(() => this.#inner.execute(this.#within(request), options)));
+    const within = this.#within(request);
+    checkKeyRequest(within);
+    return this.#strip(await this.#tell(() => this.#inner.execute(within, options)));
   }
 
   async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
@@ -43,7 +46,8 @@ export class NamespaceKeySpace implements KeySpace {
   async close(): Promise<void> {}
 
   #within<R extends KeyRequest | WatchRequest>(request: R): R {
-    return { ...request, key: request.key === "/" ? this.#prefix : this.#prefix + request.key };
+    const key = this.#prefix !== "" && request.key === "/" ? "" : request.key;
+    return { ...request, key: this.#prefix + key };
   }
 
   async *#events(watch: KeyWatch): AsyncGenerator<EtcdResponse, void, undefined> {
@@ -79,8 +83,13 @@ export class NamespaceKeySpace implements KeySpace {
     return { ...stripped, nodes: node.nodes.map((child) => this.#stripNode(child)) };
   }
 
-  /** A key above the prefix (of an ancestor that was deleted, say) is all of the namespace: `/`. */
+  /**
+   * A key above the prefix (of an ancestor that was deleted, say) is all of the namespace: `/`. One
+   * beside it, of which history may tell, becomes what is no key in it.
+   */
   #outside(key: string): string {
-    return key.startsWith(`${this.#prefix}/`) ? key.slice(this.#prefix.length) : "/";
+    if (key.startsWith(`${this.#prefix}/`)) return key.slice(this.#prefix.length);
+    const isAbove = key === "/" || `${this.#prefix}/`.startsWith(`${key}/`);
+    return isAbove ? "/" : `..${key}`;
   }
 }

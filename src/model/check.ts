@@ -1,4 +1,12 @@
-import type { KeyRequest, WatchRequest } from "./key-request.js";
+import type {
+  CompareAndSwapRequest,
+  Condition,
+  CreateRequest,
+  KeyRequest,
+  SetRequest,
+  UpdateRequest,
+  WatchRequest,
+} from "./key-request.js";
 
 /** A segment that a server would clean away with a redirect. */
 const UNCLEAN = /\/\/|\/\.{1,2}(?:\/|$)/;
@@ -7,8 +15,23 @@ const RESERVED = /\/0\/members\/[\da-f]{1,16}\/attributes(?:\/|$)/i;
 /** Seconds since 1970 at which a 64-bit count of nanoseconds ends, in April 2262. */
 const LAST_SECOND = 9_223_372_036;
 
+const ACTIONS: ReadonlySet<string> = new Set([
+  "get",
+  "set",
+  "create",
+  "update",
+  "delete",
+  "compareAndSwap",
+  "compareAndDelete",
+]);
+
+type ContentRequest = SetRequest | CreateRequest | UpdateRequest | CompareAndSwapRequest;
+
 /** Checks a request before it is sent. @throws TypeError naming the field and the fix */
 export function checkKeyRequest(request: KeyRequest): void {
+  if (!ACTIONS.has(request.action)) {
+    throw new TypeError(`action: must be one of ${[...ACTIONS].join(", ")}`);
+  }
   checkKey(request.key);
   if (request.action === "get") return;
   if (RESERVED.test(request.key)) {
@@ -17,12 +40,31 @@ export function checkKeyRequest(request: KeyRequest): void {
         "damage; choose another path than …/0/members/ID/attributes",
     );
   }
-  if ("value" in request && request.value !== undefined) checkText("value", request.value);
-  if ("ttl" in request && request.ttl !== undefined) checkTtl(request.ttl);
-  if ("prevValue" in request && request.prevValue !== undefined) checkPrevValue(request.prevValue);
-  if ("prevIndex" in request && request.prevIndex !== undefined) {
-    checkIndex("prevIndex", request.prevIndex, 1);
+  if (request.action === "delete") return;
+  const { action } = request;
+  if (action === "compareAndSwap" || action === "compareAndDelete") checkCondition(request);
+  if (action !== "compareAndDelete") checkContent(request);
+}
+
+/** Without a condition etcd would carry the write out in any case. */
+function checkCondition({ prevValue, prevIndex }: Partial<Condition>): void {
+  if (prevValue === undefined && prevIndex === undefined) {
+    throw new TypeError("condition: needs prevValue or prevIndex");
   }
+  if (prevValue !== undefined) checkPrevValue(prevValue);
+  if (prevIndex !== undefined) checkIndex("prevIndex", prevIndex, 1);
+}
+
+/** Without a value etcd would store an empty one. */
+function checkContent(request: ContentRequest): void {
+  const { action, value, ttl } = request;
+  const dir = "dir" in request && request.dir === true;
+  const refresh = "refresh" in request && request.refresh === true;
+  if (value !== undefined || !(dir || refresh)) checkText("value", value);
+  if (value !== undefined && dir && action !== "update") {
+    throw new TypeError("value: a directory has none; leave it out");
+  }
+  if (ttl !== undefined || refresh) checkTtl(ttl);
 }
 
 /** Checks a watch before it is opened. @throws TypeError naming the field and the fix */
@@ -56,8 +98,8 @@ function checkText(field: string, text: unknown): void {
   }
 }
 
-function checkTtl(ttl: number): void {
-  if (!Number.isInteger(ttl) || ttl < 0) {
+function checkTtl(ttl: number | undefined): void {
+  if (ttl === undefined || !Number.isInteger(ttl) || ttl < 0) {
     throw new TypeError(`ttl: must be a whole number of seconds, 0 or more, not ${String(ttl)}`);
   }
   if (Date.now() / 1000 + ttl > LAST_SECOND) {

@@ -14,7 +14,7 @@ export function concerns(
   if (recursive === true && node.key.startsWith(`${watched}/`)) {
     return !/\/_/.test(node.key.slice(watched.length));
   }
-  // The key goes with a directory above it.
+  // The key goes with a directory above it, which for a namespace may be its root.
   const removed = action === "delete" || action === "expire";
-  return removed && watched.startsWith(`${node.key}/`);
+  return removed && (node.key === "/" || watched.startsWith(`${node.key}/`));
 }

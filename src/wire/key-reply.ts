@@ -31,7 +31,11 @@ export function decodeKeyReply(
   const answer = readSuccess(request, reply, deserialize, asked.key);
   return readable(() => {
     const origin = originOf(request, reply);
-    const receipt = { action: readAction(answer, origin), ...readOrigin(reply, origin) };
+    const action = readAction(answer, origin);
+    if (action !== asked.action) {
+      throw new ProtocolError(`${origin}: "${asked.action}" was answered as "${action}"`);
+    }
+    const receipt = { action, ...readOrigin(reply, origin) };
     const withoutNodes = answer.node === undefined && wantsNoNodes(asked);
     return withoutNodes ? receipt : withNodes(receipt, answer, origin);
   });
@@ -49,16 +53,19 @@ export function decodeEvent(answer: JsonObject, head: AnswerOrigin, origin: stri
 /** The `X-Etcd-*` headers. @throws ProtocolError when they are missing or out of range */
 export function readOrigin(reply: HttpReplyHead, origin: string): AnswerOrigin {
   const { headers, endpoint } = reply;
-  const etcdIndex = Number(headers["x-etcd-index"]);
-  if (!Number.isSafeInteger(etcdIndex)) {
-    throw new ProtocolError(`${origin}: X-Etcd-Index is missing or beyond 2^53 - 1`);
-  }
+  const number = (name: string, absent?: string): number => {
+    const text = headers[name.toLowerCase()] ?? absent;
+    if (typeof text === "string" && /^\d+$/.test(text) && Number.isSafeInteger(Number(text))) {
+      return Number(text);
+    }
+    throw new ProtocolError(`${origin}: ${name} is missing, no number, or beyond 2^53 - 1`);
+  };
   return {
     etcdServer: endpoint,
     etcdClusterId: String(headers["x-etcd-cluster-id"] ?? ""),
-    etcdIndex,
-    raftIndex: Number(headers["x-raft-index"] ?? 0),
-    raftTerm: Number(headers["x-raft-term"] ?? 0),
+    etcdIndex: number("X-Etcd-Index"),
+    raftIndex: number("X-Raft-Index", "0"),
+    raftTerm: number("X-Raft-Term", "0"),
   };
 }
 

@@ -21,16 +21,27 @@ export function readNode(value: unknown, origin: string): EtcdNode {
   return value;
 }
 
+/** Without recursion: a tree may be deeper than the stack. */
 function checkNode(value: unknown, origin: string): asserts value is EtcdNode {
-  if (!isObject(value)) throw misshapen(origin, "node");
-  for (const property in value) {
-    if (!isProperty(value, property)) throw misshapen(origin, property);
+  const unchecked = [value];
+  while (unchecked.length > 0) {
+    const node = unchecked.pop();
+    checkProperties(node, origin);
+    for (const child of node.nodes ?? []) unchecked.push(child);
+  }
+}
+
+function checkProperties(
+  node: unknown,
+  origin: string,
+): asserts node is { readonly nodes?: readonly unknown[] } {
+  if (!isObject(node)) throw misshapen(origin, "node");
+  for (const property in node) {
+    if (!isProperty(node, property)) throw misshapen(origin, property);
   }
   for (const property of REQUIRED) {
-    if (value[property] === undefined) throw misshapen(origin, property);
+    if (node[property] === undefined) throw misshapen(origin, property);
   }
-  if (value.nodes === undefined) return;
-  for (const child of value.nodes as readonly unknown[]) checkNode(child, origin);
 }
 
 /** Whether a property is as etcd sends it; unknown ones pass. */
@@ -43,6 +54,7 @@ function isProperty(node: JsonObject, property: string): boolean {
       return typeof value === "string";
     case "modifiedIndex":
     case "createdIndex":
+      return Number.isSafeInteger(value) && Number(value) >= 0;
     case "ttl":
       return Number.isSafeInteger(value);
     case "dir":

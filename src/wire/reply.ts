@@ -69,6 +69,7 @@ function errorIn(request: HttpRequest, reply: HttpReply, key: string): Error | u
   const { status, endpoint } = reply;
   const { errorCode, message, cause, index } = bodyOf(reply);
   if (typeof message !== "string") return undefined;
+  if (typeof index === "number" && !Number.isSafeInteger(index)) return undefined;
   if (typeof errorCode !== "number") return new AdminError(operation, endpoint, status, message);
   return serverErrorOf({
     errorCode,

@@ -34,7 +34,12 @@ export class RemoteKeySpace implements KeySpace {
   async openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
     const http = encodeWatchRequest(request);
     const reply = await this.#cluster.open(http, request.key, signal);
-    return new RemoteWatch(http, reply, this.#deserialize);
+    try {
+      return new RemoteWatch(http, reply, this.#deserialize);
+    } catch (error) {
+      reply.lines.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,111 @@
+import { expect, test } from "vitest";
+import { EtcdClient, type EtcdClientOptions, type KeySpace } from "../src/index.js";
+
+const urls = ["http://127.0.0.1:2379"];
+const keySpace: KeySpace = {
+  execute: () => expect.fail("a request was sent"),
+  openWatch: () => expect.fail("a watch was opened"),
+  close: async () => {},
+};
+
+const construct = (options: unknown) => () => new EtcdClient(options as EtcdClientOptions);
+
+/** Options that are refused in a message that begins with the option's name and tells the fix. */
+function expectRefused(field: string, fix: RegExp, options: unknown): void {
+  const refusals: unknown[] = [];
+  try {
+    construct(options)();
+  } catch (error) {
+    refusals.push(error);
+  }
+  expect(refusals).toEqual([expect.any(TypeError)]);
+  const message = String(refusals[0]).slice("TypeError: ".length);
+  expect(message).toMatch(fix);
+  expect(message.slice(0, field.length + 2)).toBe(`${field}: `);
+}
+
+test.each([
+  ["options", /urls/, undefined],
+  ["options", /urls/, null],
+  ["options", /urls/, "http://127.0.0.1:2379"],
+  ["urls", /give at least one/, {}],
+  ["urls", /give at least one/, { urls: undefined }],
+  ["urls", /at least one/, { urls: [] }],
+  ["urls", /list/, { urls: "http://127.0.0.1:2379" }],
+  ["urls[0]", /http:\/\/host:port/, { urls: ["127.0.0.1:2379"] }],
+  ["urls[0]", /http:\/\/host:port/, { urls: [5] }],
+  ["urls[1]", /begin with http:\/\//, { urls: [...urls, "localhost:2379"] }],
+  ["urls[0]", /begin with http:\/\//, { urls: ["ftp://host"] }],
+  ["urls[0]", /begin with http:\/\//, { urls: ["unix:///run/etcd.sock"] }],
+  ["urls[0]", /namespace\(\)/, { urls: ["http://host:2379/v2/keys"] }],
+  ["urls[0]", /end after the port/, { urls: ["http://host:2379?a=b"] }],
+  ["urls[0]", /end after the port/, { urls: ["http://host:2379/#a"] }],
+  ["url", /is not an option/, { urls, url: "http://host" }],
+  ["timeOut", /is not an option/, { urls, timeOut: 5 }],
+  ["toString", /is not an option/, { urls, toString: () => "" }],
+  ["__proto__", /is not an option/, JSON.parse('{"urls":["http://h"],"__proto__":{}}')],
+  ["api", /"v2"/, { urls, api: "v3" }],
+  ["username", /colon/, { urls, username: "a:b", password: "c" }],
+  ["password", /string/, { urls, username: "a", password: 5 }],
+  ["ca", /PEM/, { urls, ca: 5 }],
+  ["ca", /PEM/, { urls, ca: ["a", 5] }],
+  ["x509Certificate", /cert, key/, { urls, x509Certificate: { cert: "a" } }],
+  ["x509Certificate", /pfx/, { urls, x509Certificate: { pfx: "a" } }],
+  ["x509Certificate", /pfx/, { urls, x509Certificate: { cert: "a", key: "b", pfx: Buffer.of(1) } }],
+  ["ignoreCertificateError", /boolean/, { urls, ignoreCertificateError: "no" }],
+  ["retryUnknownWrites", /boolean/, { urls, retryUnknownWrites: 1 }],
+  ["useProxy", /http\(s\) URL/, { urls, useProxy: "proxy" }],
+  ["consistency", /"local" or "quorum"/, { urls, consistency: "strong" }],
+  ["consistency", /"local" or "quorum"/, { urls, consistency: ["quorum"] }],
+  ["endpointSelection", /"random" or "leader"/, { urls, endpointSelection: "first" }],
+  ["autoSync", /milliseconds, or true/, { urls, autoSync: -1 }],
+  ["hedgeReadsAfter", /milliseconds/, { urls, hedgeReadsAfter: -1 }],
+  ["jsonDeserializer", /function/, { urls, jsonDeserializer: "JSON" }],
+  ["keySpace", /object/, { keySpace: 5 }],
+  ["urls, discoverySrv", /only one/, { urls, discoverySrv: "example.org" }],
+  ["urls, keySpace", /only one/, { urls, keySpace }],
+  ["username, password", /needs the other/, { urls, username: "a" }],
+  ["username, password", /needs the other/, { urls, password: "a" }],
+  ["clusterApi", /keySpace/, { urls, clusterApi: {} }],
+  ["timeout", /leave it out/, { keySpace, timeout: 5 }],
+  ["username", /leave it out/, { keySpace, username: "a", password: "b" }],
+])("%s: %s for %j", (field, fix, options) => {
+  expectRefused(field, fix, options);
+});
+
+test.each([
+  "connectTimeout",
+  "requestTimeout",
+  "writeTimeout",
+  "timeout",
+  "maxResponseSize",
+  "maxConnections",
+])("%s must be a whole number of 1 or more", (name) => {
+  for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, "5", null]) {
+    expectRefused(name, /whole number/, { urls, [name]: value });
+  }
+});
+
+test.each([
+  [{ urls: ["http://user:hunter2@host"] }],
+  [{ urls: ["http://hunter2@host"] }],
+  [{ urls: ["https://user:hunter2@host/path?query"] }],
+  [{ urls: ["ftp://user:hunter2@host"] }],
+  [{ urls: ["http://user:hunter2@host:99999"] }],
+  [{ urls, useProxy: "ftp://user:hunter2@proxy" }],
+  [{ urls, useProxy: "http://user:hunter2@proxy:99999" }],
+  [{ urls, username: "user:hunter2", password: "hunter2" }],
+  [{ urls, username: "user", password: { secret: "hunter2" } }],
+])("no message repeats the credentials of %j", (options) => {
+  expect(construct(options)).toThrow(TypeError);
+  expect(construct(options)).not.toThrow(/hunter2|user:/);
+});
+
+test("an option that is undefined is absent", () => {
+  expect(construct({ urls, username: undefined, timeout: undefined })).not.toThrow();
+  expect(construct({ keySpace, urls: undefined, timeout: undefined })).not.toThrow();
+});
+
+test("options may be frozen", () => {
+  expect(construct(Object.freeze({ urls: Object.freeze(urls) }))).not.toThrow();
+});

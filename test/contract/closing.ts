@@ -1,0 +1,78 @@
+import { expect } from "vitest";
+import type { Cases } from "./arrangement.js";
+import { eventOf } from "./events.js";
+
+export const closing: Cases = {
+  "closing a watch ends its reader": async ({ keySpace, dir }) => {
+    const watch = await keySpace.openWatch({ key: dir, stream: true });
+    const reader = watch[Symbol.asyncIterator]();
+    const waiting = reader.next();
+    watch.close();
+    watch.close();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+  },
+
+  "a watch that was closed delivers nothing more": async ({ keySpace, dir }) => {
+    const key = `${dir}/a`;
+    const closed = await keySpace.openWatch({ key, stream: true });
+    const open = await keySpace.openWatch({ key });
+    closed.close();
+    await keySpace.execute({ action: "set", key, value: "1" });
+    await eventOf(open);
+    for await (const event of closed) expect.fail(`delivered ${event.action}`);
+  },
+
+  "a call with a signal that has aborted is refused with AbortError and not carried out": async ({
+    keySpace,
+    dir,
+  }) => {
+    const reason = new Error("no longer wanted");
+    const signal = AbortSignal.abort(reason);
+    const aborted = { name: "AbortError", code: "ABORT_ERR", cause: reason };
+    const key = `${dir}/a`;
+    const write = keySpace.execute({ action: "set", key, value: "1" }, { signal });
+    await expect(write).rejects.toMatchObject({ ...aborted, outcome: "not sent" });
+    const read = keySpace.execute({ action: "get", key: "/" }, { signal });
+    await expect(read).rejects.toMatchObject({ ...aborted, outcome: "none" });
+    const watch = keySpace.openWatch({ key }, { signal });
+    await expect(watch).rejects.toMatchObject({ ...aborted, outcome: "none" });
+    await expect(keySpace.execute({ action: "get", key })).rejects.toMatchObject({
+      errorCode: 100,
+    });
+  },
+
+  "aborting a watch's signal ends its reader with AbortError": async ({ keySpace, dir }) => {
+    const abort = new AbortController();
+    const { signal } = abort;
+    const watch = await keySpace.openWatch({ key: dir }, { signal });
+    const waiting = eventOf(watch);
+    const reason = new Error("no longer wanted");
+    abort.abort(reason);
+    await expect(waiting).rejects.toMatchObject({ name: "AbortError", cause: reason });
+  },
+
+  "a signal that aborts after the answer changes nothing": async ({ keySpace, dir }) => {
+    const abort = new AbortController();
+    const { signal } = abort;
+    const key = `${dir}/a`;
+    const { node } = await keySpace.execute({ action: "set", key, value: "1" }, { signal });
+    abort.abort();
+    expect((await keySpace.execute({ action: "get", key })).node).toEqual(node);
+  },
+
+  "closing the key space ends its watches, and later calls are refused": async ({
+    another,
+    dir,
+  }) => {
+    const keySpace = await another();
+    const watch = await keySpace.openWatch({ key: dir, stream: true });
+    const waiting = eventOf(watch);
+    waiting.catch(() => {});
+    await keySpace.close();
+    await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
+    await expect(keySpace.execute({ action: "get", key: "/" })).rejects.toThrow(/closed/);
+    await expect(keySpace.openWatch({ key: dir })).rejects.toThrow(/closed/);
+    await keySpace.close();
+  },
+};

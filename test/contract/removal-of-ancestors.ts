@@ -1,0 +1,68 @@
+import { expect } from "vitest";
+import type { Cases } from "./arrangement.js";
+import { changeOf, eventOf } from "./events.js";
+
+export const removalOfAncestors: Cases = {
+  "a recursive delete reaches whoever watches a node in the directory": async ({
+    keySpace,
+    dir,
+  }) => {
+    await keySpace.execute({ action: "set", key: `${dir}/d/a`, value: "1" });
+    await keySpace.execute({ action: "set", key: `${dir}/d/b/c`, value: "1" });
+    const watches = await Promise.all([
+      keySpace.openWatch({ key: `${dir}/d/a` }),
+      keySpace.openWatch({ key: `${dir}/d/b` }),
+      keySpace.openWatch({ key: `${dir}/d/b`, recursive: true }),
+      keySpace.openWatch({ key: `${dir}/d/b/c` }),
+      keySpace.openWatch({ key: `${dir}/d` }),
+      keySpace.openWatch({ key: dir, recursive: true }),
+    ]);
+    const answer = await keySpace.execute({ action: "delete", key: `${dir}/d`, recursive: true });
+    for (const watch of watches) {
+      expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+    }
+  },
+
+  "a recursive delete reaches whoever watches a hidden node in the directory": async ({
+    keySpace,
+    dir,
+  }) => {
+    await keySpace.execute({ action: "set", key: `${dir}/_hidden/a`, value: "1" });
+    const watch = await keySpace.openWatch({ key: `${dir}/_hidden/a` });
+    const answer = await keySpace.execute({ action: "delete", key: dir, recursive: true });
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+  },
+
+  "a recursive delete leaves out whoever watches a missing key in the directory": async ({
+    keySpace,
+    dir,
+  }) => {
+    await keySpace.execute({ action: "set", key: `${dir}/a`, value: "1" });
+    const watch = await keySpace.openWatch({ key: `${dir}/missing`, recursive: true });
+    await keySpace.execute({ action: "delete", key: dir, recursive: true });
+    const answer = await keySpace.execute({ action: "set", key: `${dir}/missing`, value: "1" });
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+  },
+
+  "a set that turns a file into a directory is an event of the key": async ({ keySpace, dir }) => {
+    const key = `${dir}/a`;
+    await keySpace.execute({ action: "set", key, value: "1" });
+    const watch = await keySpace.openWatch({ key });
+    const answer = await keySpace.execute({ action: "set", key, dir: true });
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+  },
+
+  "an update of a directory is an event of the directory, not of what is in it": async ({
+    keySpace,
+    dir,
+  }) => {
+    const key = `${dir}/a`;
+    await keySpace.execute({ action: "set", key, value: "1" });
+    const onDirectory = await keySpace.openWatch({ key: dir });
+    const onChild = await keySpace.openWatch({ key });
+    const update = await keySpace.execute({ action: "update", key: dir, dir: true });
+    const change = await keySpace.execute({ action: "set", key, value: "2" });
+    expect(changeOf(await eventOf(onDirectory))).toEqual(changeOf(update));
+    expect(changeOf(await eventOf(onChild))).toEqual(changeOf(change));
+  },
+};

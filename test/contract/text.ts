@@ -1,0 +1,137 @@
+import { expect } from "vitest";
+import type { EtcdNode } from "../../src/model/node.js";
+import type { Cases } from "./arrangement.js";
+import { eventOf } from "./events.js";
+import { keyNotFound, testFailed } from "./refusals.js";
+
+/** Names and values that something on the way may want to interpret. */
+const ODD = [
+  " ",
+  "a b",
+  "a+b",
+  "%",
+  "%2F",
+  "%zz",
+  "100%",
+  "a?b=c&d=e",
+  "#fragment",
+  "a;b",
+  "a:b@c,d|e",
+  "'single' \"double\" `back`",
+  "back\\slash",
+  "<b>&amp;<i>",
+  "!*()[]{}^~$",
+  "\n",
+  "line\nbreak\r\n",
+  "tab\there",
+  "\0",
+  "\u0001\b\f\u001f\u007f",
+  "..a",
+  "a..",
+  ".a",
+  "...",
+  "é",
+  "e\u0301",
+  "€",
+  "日本語",
+  "😀",
+  "👩‍👩‍👧",
+  "\ufeffbom",
+  "\ufffd",
+  "\u2028\u2029",
+  "\u{10ffff}",
+  "__proto__",
+  "constructor",
+  "null",
+  "00012",
+];
+
+const byCreation = (a: EtcdNode, b: EtcdNode): number => a.createdIndex - b.createdIndex;
+
+export const text: Cases = {
+  "any name comes back as it was given": async ({ keySpace, dir }) => {
+    const nodes = await Promise.all(
+      ODD.map(async (name) => {
+        const key = `${dir}/${name}/${name}`;
+        const { node } = await keySpace.execute({ action: "set", key, value: name });
+        expect(node).toMatchObject({ key, value: name });
+        expect((await keySpace.execute({ action: "get", key })).node).toEqual(node);
+        return node;
+      }),
+    );
+    const { node } = await keySpace.execute({ action: "get", key: dir, recursive: true });
+    const listed = node.nodes?.flatMap(({ nodes = [] }) => nodes) ?? [];
+    const visible = nodes.filter(({ key }) => !key.startsWith(`${dir}/_`));
+    expect([...listed].sort(byCreation)).toEqual(visible.sort(byCreation));
+  },
+
+  "any text can be compared with and swapped in": async ({ keySpace, dir }) => {
+    const key = `${dir}/a`;
+    await keySpace.execute({ action: "set", key, value: "first" });
+    let prevValue = "first";
+    for (const value of ODD) {
+      const answer = await keySpace.execute({ action: "compareAndSwap", key, prevValue, value });
+      expect(answer.node.value).toBe(value);
+      expect(answer.prevNode?.value).toBe(prevValue);
+      prevValue = value;
+    }
+  },
+
+  "a refusal shows odd text as it is": async ({ keySpace, dir }) => {
+    await keySpace.execute({ action: "set", key: dir, dir: true });
+    for (const name of ODD) {
+      const key = `${dir}/${name}`;
+      const read = keySpace.execute({ action: "get", key });
+      await expect(read).rejects.toMatchObject({ ...keyNotFound(key), key });
+      await keySpace.execute({ action: "set", key, value: name });
+      const removal = keySpace.execute({ action: "compareAndDelete", key, prevValue: "<x>" });
+      await expect(removal).rejects.toMatchObject(testFailed(`[<x> != ${name}]`));
+    }
+  },
+
+  "odd names can be watched": async ({ keySpace, dir }) => {
+    for (const name of ["a b+c%2F?;#", "日本\n😀", "__proto__"]) {
+      const key = `${dir}/${name}`;
+      const watch = await keySpace.openWatch({ key });
+      const { node } = await keySpace.execute({ action: "set", key, value: name });
+      expect((await eventOf(watch)).node).toEqual(node);
+    }
+  },
+
+  "odd names can be deleted and filled in order": async ({ keySpace, dir }) => {
+    for (const name of ["a b+c%2F?;#", "日本\n😀", "..."]) {
+      const key = `${dir}/${name}`;
+      const { node } = await keySpace.execute({ action: "create", key, value: "1", inOrder: true });
+      expect(node.key.slice(0, -21)).toBe(key);
+      await keySpace.execute({ action: "delete", key, recursive: true });
+    }
+    const { node } = await keySpace.execute({ action: "get", key: dir });
+    expect(node).not.toHaveProperty("nodes");
+  },
+
+  "names differ by case and by Unicode form": async ({ keySpace, dir }) => {
+    const names = ["a", "A", "\u00e9", "e\u0301", "ﬁ", "fi", "Ａ"];
+    for (const name of names) {
+      await keySpace.execute({ action: "create", key: `${dir}/${name}`, value: name });
+    }
+    const { node } = await keySpace.execute({ action: "get", key: dir });
+    expect(node.nodes).toHaveLength(names.length);
+  },
+
+  "every character of the basic plane comes back in a value": async ({ keySpace, dir }) => {
+    const codes = Array.from({ length: 0x10000 }, (_, code) => code);
+    const scalars = codes.filter((code) => code < 0xd800 || code > 0xdfff);
+    const value = scalars.map((code) => String.fromCodePoint(code)).join("");
+    await keySpace.execute({ action: "set", key: `${dir}/a`, value });
+    const { node } = await keySpace.execute({ action: "get", key: `${dir}/a` });
+    expect(node.value === value).toBe(true);
+  },
+
+  "a name of 5,000 characters is a name": async ({ keySpace, dir }) => {
+    const key = `${dir}/${"ä".repeat(5_000)}`;
+    const { node } = await keySpace.execute({ action: "set", key, value: "1" });
+    expect(node.key).toBe(key);
+    expect((await keySpace.execute({ action: "get", key })).node).toEqual(node);
+    await keySpace.execute({ action: "delete", key });
+  },
+};

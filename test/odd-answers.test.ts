@@ -1,0 +1,272 @@
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  ClusterUnavailableError,
+  EtcdClient,
+  OutcomeUnknownError,
+  ProtocolError,
+  V2DisabledError,
+} from "../src/index.js";
+import {
+  type Answer,
+  ETCD_HEADERS,
+  good,
+  type OddServer,
+  reply,
+  startOddServer,
+} from "./odd-server.js";
+
+const LIMIT = 100_000;
+
+let server: OddServer;
+let client: EtcdClient;
+
+beforeAll(async () => {
+  server = await startOddServer(good);
+  client = new EtcdClient({ urls: [server.url], maxResponseSize: LIMIT });
+});
+beforeEach(() => {
+  server.asked.length = 0;
+});
+afterAll(async () => {
+  await client?.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+/** An answer that cannot be used: a read says so, a write's outcome is unknown because of it. */
+async function expectUnusable(
+  answer: Answer,
+  Cause: new (...args: never[]) => Error = ProtocolError,
+) {
+  server.answer = answer;
+  const read = await client.getNode("/a").catch((error: unknown) => error);
+  expect(read).toBeInstanceOf(Cause);
+  expect(read).toHaveProperty("message", expect.stringContaining("GET /a"));
+  expect(read).toHaveProperty("message", expect.stringContaining(server.url));
+  const write = await client.setNode("/a", "1").catch((error: unknown) => error);
+  expect(write).toBeInstanceOf(OutcomeUnknownError);
+  expect(write).toHaveProperty("message", expect.stringContaining("PUT /a"));
+  if (Cause === ProtocolError) expect(write).toHaveProperty("cause", expect.any(ProtocolError));
+  expect(server.asked.filter(({ method }) => method === "PUT")).toHaveLength(1);
+}
+
+/** Both a `get` and a `set`, whichever is asked for, with this node. */
+function withNode(node: string): Answer {
+  return (response, asked) => {
+    const action = asked.method === "GET" ? "get" : "set";
+    reply(200, `{"action":"${action}","node":${node}}\n`)(response, asked);
+  };
+}
+
+const INDEXES = '"modifiedIndex":7,"createdIndex":7';
+/** The node in a child of a child. */
+const deep = (node: string): string =>
+  `{"key":"/a","dir":true,${INDEXES},"nodes":[{"key":"/a/b","dir":true,${INDEXES},"nodes":[${node}]}]}`;
+
+test("what etcd would answer is accepted", async () => {
+  server.answer = good;
+  expect((await client.getNode("/a")).node.value).toBe("1");
+  expect((await client.setNode("/a", "1")).node.value).toBe("1");
+  server.answer = withNode(deep(`{"key":"/a/b/c","value":"","ttl":-3,"later":null,${INDEXES}}`));
+  expect((await client.getNode("/a")).node.nodes?.[0]?.nodes?.[0]?.key).toBe("/a/b/c");
+});
+
+describe("bodies that are not etcd's", () => {
+  test.each([
+    ["empty", ""],
+    ["truncated", '{"action":"get","node":{"key":"/a","val'],
+    ["two answers", '{"action":"get"}{"action":"get"}'],
+    ["an HTML page", "<!doctype html><title>Welcome</title>"],
+    ["null", "null"],
+    ["a list", "[]"],
+    ["a text", '"text"'],
+    ["a number", "5"],
+    ["an object of nothing", "{}"],
+    ["without an action", '{"node":{"key":"/a","value":"1","modifiedIndex":7,"createdIndex":7}}'],
+    ["without a node", '{"action":"set"}'],
+    ["of an action that there is not", `{"action":"steal","node":{"key":"/a",${INDEXES}}}`],
+    ["of another action", `{"action":"expire","node":{"key":"/a",${INDEXES}}}`],
+  ])("%s", async (_what, body) => {
+    await expectUnusable(reply(200, body));
+  });
+
+  test.each([
+    ["null", "null"],
+    ["a list", "[]"],
+    ["a text", '"/a"'],
+    ["a key of another type", `{"key":5,"value":"1",${INDEXES}}`],
+    ["a value of another type", `{"key":"/a","value":1,${INDEXES}}`],
+    ["a dir that is false", `{"key":"/a","dir":false,${INDEXES}}`],
+    ["a ttl as a text", `{"key":"/a","value":"1","ttl":"5",${INDEXES}}`],
+    ["a ttl with a fraction", `{"key":"/a","value":"1","ttl":1.5,${INDEXES}}`],
+    ["an expiration as a number", `{"key":"/a","value":"1","expiration":5,${INDEXES}}`],
+    ["children that are no list", `{"key":"/a","dir":true,"nodes":{},${INDEXES}}`],
+    ["a child that is null", `{"key":"/a","dir":true,"nodes":[null],${INDEXES}}`],
+    ["no indexes", '{"key":"/a","value":"1"}'],
+    ["an index as a text", '{"key":"/a","value":"1","modifiedIndex":"7","createdIndex":7}'],
+    ["an index below 0", '{"key":"/a","value":"1","modifiedIndex":-7,"createdIndex":7}'],
+    [
+      "an index beyond 2^53",
+      '{"key":"/a","value":"1","modifiedIndex":9007199254740993,"createdIndex":7}',
+    ],
+  ])("a node with %s, also deep in the tree", async (_what, node) => {
+    await expectUnusable(withNode(node));
+    server.asked.length = 0;
+    await expectUnusable(withNode(deep(node)));
+  });
+
+  test.each(["prevNode", "node"])("an index beyond 2^53 in %s", async (name) => {
+    const odd = '{"key":"/a","value":"1","modifiedIndex":7,"createdIndex":9007199254740993}';
+    const fine = `{"key":"/a","value":"1",${INDEXES}}`;
+    await expectUnusable(reply(200, `{"action":"set","node":${fine},"${name}":${odd}}`));
+  });
+
+  test.each(["__proto__", "\\u005f_proto__", "__pro\\u0074o__", "\\u005F\\u005fproto__"])(
+    "%s as a name",
+    async (name) => {
+      const inNode = `{"key":"/a","value":"1",${INDEXES},"${name}":{"dir":true}}`;
+      for (const node of [inNode, deep(inNode)]) {
+        await expectUnusable(withNode(node));
+        server.asked.length = 0;
+      }
+      const node = `{"key":"/a","value":"1",${INDEXES}}`;
+      await expectUnusable(reply(200, `{"action":"set","node":${node},"${name}":{"polluted":1}}`));
+      expect({}).not.toHaveProperty("polluted");
+    },
+  );
+
+  test("nodes nested deeper than any stack are taken as they are", async () => {
+    await using patient = new EtcdClient({ urls: [server.url] });
+    const depth = 100_000;
+    const head = `{"key":"/a","dir":true,${INDEXES},"nodes":[`;
+    server.answer = withNode(`${head.repeat(depth)}${"]}".repeat(depth)}`);
+    let { node } = await patient.getNode("/a");
+    let levels = 1;
+    for (; node.nodes?.[0] !== undefined; levels++) node = node.nodes[0];
+    expect(levels).toBe(depth);
+    expect((await patient.setNode("/a", "1")).action).toBe("set");
+  });
+});
+
+describe("statuses and headers that are not etcd's", () => {
+  test.each([
+    [502, "<html><body>Bad Gateway</body></html>"],
+    [503, ""],
+    [500, "oops"],
+    [500, '{"error":"oops"}'],
+    [404, "<h1>Not Found</h1>"],
+    [400, '{"errorCode":100}'],
+    [400, '{"errorCode":"100","message":5}'],
+    [400, "[1]"],
+    [204, ""],
+    [303, ""],
+    [304, ""],
+    [404, '{"errorCode":100,"message":"Key not found","cause":"/a","index":9007199254740993}'],
+  ])("%i with the body %s", async (status, body) => {
+    await expectUnusable(reply(status, body));
+  });
+
+  test.each([undefined, "", "abc", "-1", "1.5", "0x10", "1e3", "9007199254740993"])(
+    "an X-Etcd-Index of %j",
+    async (index) => {
+      await expectUnusable((response, asked) => {
+        const { "x-etcd-index": _, ...others } = ETCD_HEADERS;
+        const headers = index === undefined ? others : { ...others, "x-etcd-index": index };
+        const action = asked.method === "GET" ? "get" : "set";
+        const body = `{"action":"${action}","node":{"key":"/a","value":"1",${INDEXES}}}`;
+        response.writeHead(200, headers).end(body);
+      });
+    },
+  );
+
+  test.each(["x-raft-index", "x-raft-term"])("a rounded %s is refused", async (name) => {
+    await expectUnusable((response, asked) => {
+      response.setHeader(name, "9007199254740993");
+      const { [name as "x-raft-index"]: _, ...headers } = ETCD_HEADERS;
+      const action = asked.method === "GET" ? "get" : "set";
+      const body = `{"action":"${action}","node":{"key":"/a","value":"1",${INDEXES}}}`;
+      response.writeHead(200, headers).end(body);
+    });
+  });
+
+  test("headers and bodies of an answer that is cut off", async () => {
+    const cut: Answer = (response) => {
+      response.writeHead(200, { ...ETCD_HEADERS, "content-length": "1000" });
+      response.write('{"action":"get",', () => response.destroy());
+    };
+    await expectUnusable(cut, ClusterUnavailableError);
+  });
+
+  test("what is not HTTP at all", async () => {
+    const garbage: Answer = (response) => {
+      response.socket?.end("220 mail.example.org ESMTP\r\n\r\n");
+    };
+    await expectUnusable(garbage, ClusterUnavailableError);
+  });
+
+  test("a connection that closes without an answer", async () => {
+    await expectUnusable((response) => response.destroy(), ClusterUnavailableError);
+  });
+});
+
+describe("answers over maxResponseSize", () => {
+  const huge = Buffer.alloc(16 * LIMIT, "x");
+
+  test("with a Content-Length", async () => {
+    await expectUnusable(reply(200, huge, { "content-length": huge.length }));
+    server.asked.length = 0;
+    await expectUnusable(reply(500, huge, { "content-length": huge.length }));
+  });
+
+  test("in chunks without end: the client stops to read, and hangs up", async () => {
+    const closed: Promise<unknown>[] = [];
+    await expectUnusable((response) => {
+      closed.push(once(response, "close"));
+      response.writeHead(200, ETCD_HEADERS);
+      writeOn(response, huge);
+    });
+    expect(closed).toHaveLength(2);
+    await Promise.all(closed);
+  });
+
+  test("a value of just that size is too much, one that fits is not", async () => {
+    const around =
+      `{"key":"/a",${INDEXES},"value":""}`.length + '{"action":"get","node":}\n'.length;
+    const ofLength = (length: number): Answer =>
+      withNode(`{"key":"/a",${INDEXES},"value":"${"x".repeat(length - around)}"}`);
+    server.answer = ofLength(LIMIT);
+    expect((await client.getNode("/a")).node.value).toHaveLength(LIMIT - around);
+    await expectUnusable(ofLength(LIMIT + 1));
+  });
+
+  function writeOn(response: ServerResponse, chunk: Buffer): void {
+    if (!response.destroyed) response.write(chunk, () => writeOn(response, chunk));
+  }
+});
+
+describe("the plain 404 page", () => {
+  const page = reply(404, "404 page not found\n", { "content-type": "text/plain; charset=utf-8" });
+
+  test("everywhere, it is V2DisabledError, for reads, writes and watches", async () => {
+    await using other = await startOddServer(page);
+    server.answer = page;
+    await using both = new EtcdClient({ urls: [server.url, other.url] });
+    for (const call of [both.getNode("/a"), both.setNode("/a", "1"), both.watchNode("/a")]) {
+      const error = await call.catch((error: unknown) => error);
+      expect(error).toBeInstanceOf(V2DisabledError);
+      expect(error).toHaveProperty("message", expect.stringContaining(server.url));
+      expect(error).toHaveProperty("message", expect.stringContaining(other.url));
+    }
+  });
+
+  test("at one member, it sends the call to the next, a write too", async () => {
+    await using other = await startOddServer(page);
+    server.answer = good;
+    await using both = new EtcdClient({ urls: [server.url, other.url] });
+    for (let round = 0; round < 5; round++) {
+      expect((await both.setNode("/a", "1")).etcdServer).toBe(server.url);
+      expect((await both.getNode("/a")).etcdServer).toBe(server.url);
+    }
+  });
+});

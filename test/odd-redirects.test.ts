@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { EtcdClient, OutcomeUnknownError, ProtocolError } from "../src/index.js";
+import { type Answer, good, type OddServer, reply, startOddServer } from "./odd-server.js";
+
+/** The server that the client knows, and one that it does not. */
+let server: OddServer;
+let stranger: OddServer;
+let client: EtcdClient;
+
+const CREDENTIALS = { username: "root", password: "secret" };
+const to = (location: string, status = 307): Answer => reply(status, "", { location });
+
+beforeAll(async () => {
+  server = await startOddServer(good);
+  stranger = await startOddServer(good);
+  client = new EtcdClient({ urls: [server.url], ...CREDENTIALS });
+});
+beforeEach(() => {
+  server.asked.length = 0;
+  stranger.asked.length = 0;
+  stranger.answer = good;
+});
+afterAll(async () => {
+  await client?.close();
+  await server?.[Symbol.asyncDispose]();
+  await stranger?.[Symbol.asyncDispose]();
+});
+
+/** Redirects the first request, and answers the next. */
+const once =
+  (first: Answer): Answer =>
+  (response, asked) => {
+    server.answer = good;
+    first(response, asked);
+  };
+
+describe("redirects that are followed", () => {
+  test.each([301, 302, 307, 308])("%i keeps method, body and headers", async (status) => {
+    server.answer = once(to("/v2/keys/a", status));
+    expect((await client.setNode("/a", "odd & value", { ttl: 5 })).node.value).toBe("1");
+    const [first, second] = server.asked;
+    expect(first).toMatchObject({ method: "PUT", body: "value=odd%20%26%20value&ttl=5" });
+    expect(second).toEqual(first);
+  });
+
+  test("to a path, the whole URL of the same server, or one without a scheme", async () => {
+    const host = server.url.replace("http:", "");
+    for (const place of [
+      "/v2/keys/b?c=d",
+      `${server.url}/v2/keys/b?c=d`,
+      `${host}/v2/keys/b?c=d`,
+    ]) {
+      server.asked.length = 0;
+      server.answer = once(to(place));
+      const { etcdServer } = await client.getNode("/a", { recursive: true });
+      expect(etcdServer).toBe(server.url);
+      expect(server.asked[1]).toMatchObject({ method: "GET", path: "/v2/keys/b?c=d" });
+      expect(server.asked[1]?.headers.authorization).toMatch(/^Basic /);
+    }
+  });
+
+  test("to a server that is not in the list, without credentials", async () => {
+    server.answer = to(`${stranger.url}/v2/keys/a`);
+    expect((await client.getNode("/a")).etcdServer).toBe(stranger.url);
+    await client.setNode("/a", "1");
+    expect(server.asked[0]?.headers.authorization).toMatch(/^Basic /);
+    expect(stranger.asked).toMatchObject([{ method: "GET" }, { method: "PUT", body: "value=1" }]);
+    for (const { headers } of stranger.asked) expect(headers).not.toHaveProperty("authorization");
+  });
+
+  test("to a stranger and back, with credentials for the own server alone", async () => {
+    stranger.answer = to(`${server.url}/v2/keys/a`);
+    server.answer = once(to(`${stranger.url}/v2/keys/a`));
+    expect((await client.getNode("/a")).etcdServer).toBe(server.url);
+    expect(stranger.asked[0]?.headers).not.toHaveProperty("authorization");
+    expect(server.asked[1]?.headers.authorization).toMatch(/^Basic /);
+  });
+
+  test("to a URL with credentials in it, which are not used", async () => {
+    server.answer = to(`${stranger.url.replace("//", "//mallory:guess@")}/v2/keys/a`);
+    await client.getNode("/a");
+    expect(stranger.asked[0]?.headers).not.toHaveProperty("authorization");
+  });
+
+  test("to another member of the list, with credentials", async () => {
+    await using both = new EtcdClient({ urls: [server.url, stranger.url], ...CREDENTIALS });
+    const there: Answer = (response, asked) => {
+      [server.answer, stranger.answer] = [good, good];
+      to(`${server.url}/v2/keys/a`)(response, asked);
+    };
+    [server.answer, stranger.answer] = [there, there];
+    expect((await both.setNode("/a", "1")).etcdServer).toBe(server.url);
+    for (const { headers } of [...server.asked, ...stranger.asked]) {
+      expect(headers.authorization).toMatch(/^Basic /);
+    }
+  });
+
+  test("ten in a row, and no more", async () => {
+    const countdown: Answer = (response, asked) => {
+      const left = Number(asked.path.split("left=")[1] ?? 10);
+      (left === 0 ? good : to(`/v2/keys/a?left=${left - 1}`))(response, asked);
+    };
+    server.answer = countdown;
+    expect((await client.setNode("/a", "1")).node.value).toBe("1");
+    expect(server.asked).toHaveLength(11);
+  });
+
+  test("of a watch", async () => {
+    server.answer = to(`${stranger.url}/v2/keys/a?wait=true`);
+    const event = await client.watchNode("/a");
+    expect(event.etcdServer).toBe(stranger.url);
+    expect(stranger.asked[0]?.headers).not.toHaveProperty("authorization");
+  });
+});
+
+describe("redirects that are refused, so that nothing was done", () => {
+  test.each([
+    ["in a circle", "/v2/keys/a", 11],
+    ["to another scheme", "https://127.0.0.1/v2/keys/a", 1],
+    ["to no web address", "ftp://127.0.0.1/v2/keys/a", 1],
+    ["to nowhere", "http://[", 1],
+    ["to an empty place", undefined, 1],
+  ])("%s", async (_what, location, requests) => {
+    server.answer = reply(307, "", { location });
+    for (const call of [
+      () => client.getNode("/a"),
+      () => client.setNode("/a", "1"),
+      () => client.watchNode("/a"),
+    ]) {
+      server.asked.length = 0;
+      const error = await call().catch((error: unknown) => error);
+      expect(error).toBeInstanceOf(ProtocolError);
+      expect(error).toHaveProperty("message", expect.stringMatching(/ \/a at http.*redirect/));
+      expect(server.asked).toHaveLength(requests);
+    }
+  });
+
+  test.each([300, 303, 304, 305])("%i is no redirect for an API", async (status) => {
+    server.answer = to(`${stranger.url}/v2/keys/a`, status);
+    await expect(client.getNode("/a")).rejects.toThrow(ProtocolError);
+    await expect(client.setNode("/a", "1")).rejects.toThrow(OutcomeUnknownError);
+    expect(stranger.asked).toEqual([]);
+  });
+});

@@ -1,0 +1,155 @@
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { EtcdClient, ProtocolError } from "../src/index.js";
+import {
+  type Answer,
+  ETCD_HEADERS,
+  GOOD_SET,
+  type OddServer,
+  reply,
+  startOddServer,
+} from "./odd-server.js";
+
+const LIMIT = 1000;
+
+let server: OddServer;
+let client: EtcdClient;
+
+beforeAll(async () => {
+  server = await startOddServer(reply(200, GOOD_SET));
+  client = new EtcdClient({ urls: [server.url], maxResponseSize: LIMIT });
+});
+beforeEach(() => {
+  server.asked.length = 0;
+});
+afterAll(async () => {
+  await client?.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+/** Answers a watch with this text, and leaves it open. */
+const stream =
+  (...pieces: readonly string[]): Answer =>
+  (response) => {
+    response.writeHead(200, ETCD_HEADERS);
+    for (const piece of pieces) response.write(piece);
+  };
+
+/** The watch fails, and its connection is not left open. */
+async function expectBroken(answer: Answer): Promise<void> {
+  const closed = new Promise<unknown>((resolve) => {
+    server.answer = (response, asked) => {
+      resolve(once(response, "close"));
+      answer(response, asked);
+    };
+  });
+  await expect(client.watchNode("/a")).rejects.toThrow(ProtocolError);
+  await closed;
+  expect(server.asked).toHaveLength(1);
+}
+
+const event = (value: string): string => GOOD_SET.replace('"1"', JSON.stringify(value));
+
+test("what etcd would stream is accepted, in pieces too", async () => {
+  for (const answer of [
+    reply(200, GOOD_SET),
+    stream(GOOD_SET),
+    stream(GOOD_SET.slice(0, 20), GOOD_SET.slice(20)),
+    stream("", GOOD_SET + GOOD_SET),
+  ]) {
+    server.answer = answer;
+    expect((await client.watchNode("/a")).node.value).toBe("1");
+  }
+});
+
+test.each([
+  ["garbage", "garbage\n"],
+  ["an HTML page", "<!doctype html>\n<title>Welcome</title>\n"],
+  ["an empty line", "\n"],
+  ["half an event", '{"action":"set","node":{"key":"/a"\n'],
+  ["another shape", '{"action":"set","node":[]}\n'],
+  ["a list", "[]\n"],
+  ["no node", '{"action":"set"}\n'],
+  ["no action", GOOD_SET.replace('"set"', "null")],
+  ["no index", '{"action":"set","node":{"key":"/a","value":"1"}}\n'],
+  ["an index beyond 2^53", GOOD_SET.replaceAll(":7", ":9007199254740993")],
+  ["__proto__ as a name", GOOD_SET.replace('"action"', '"__proto__":{},"action"')],
+])("%s in place of an event fails the watch", async (_what, text) => {
+  await expectBroken(stream(text));
+});
+
+test("an event over maxResponseSize fails the watch, whether it comes whole or without end", async () => {
+  await expectBroken(stream(event("x".repeat(2 * LIMIT))));
+  server.asked.length = 0;
+  await expectBroken(stream(event("x".repeat(2 * LIMIT)).trimEnd()));
+  server.asked.length = 0;
+  const endless = (response: ServerResponse): void => {
+    if (!response.destroyed) response.write("x".repeat(500), () => endless(response));
+  };
+  await expectBroken((response) => {
+    response.writeHead(200, ETCD_HEADERS);
+    endless(response);
+  });
+});
+
+test("an event of just maxResponseSize is delivered", async () => {
+  const value = "x".repeat(LIMIT - (event("").length - "\n".length));
+  server.answer = stream(event(value));
+  expect((await client.watchNode("/a")).node.value).toBe(value);
+  server.asked.length = 0;
+  await expectBroken(stream(event(`${value}x`)));
+});
+
+test.each([undefined, "", "abc", "9007199254740993"])(
+  "a watch that begins at the index %j fails",
+  async (index) => {
+    await expectBroken((response) => {
+      const { "x-etcd-index": _, ...others } = ETCD_HEADERS;
+      const headers = index === undefined ? others : { ...others, "x-etcd-index": index };
+      response.writeHead(200, headers).flushHeaders();
+    });
+  },
+);
+
+test("a watch that ends without an event is opened again, where it began", async () => {
+  server.answer = (response, asked) => {
+    const [answer, index] = server.asked.length < 3 ? ["", "7"] : [GOOD_SET, "20"];
+    reply(200, answer, { "x-etcd-index": index })(response, asked);
+  };
+  expect((await client.watchNode("/a")).node.value).toBe("1");
+  const paths = server.asked.map(({ path }) => path);
+  expect(paths[0]).not.toContain("waitIndex");
+  expect(paths.slice(1)).toEqual([
+    expect.stringContaining("waitIndex=8"),
+    expect.stringContaining("waitIndex=8"),
+  ]);
+});
+
+test("an event that is cut off is asked for again", async () => {
+  server.answer = (response) => {
+    server.answer = reply(200, GOOD_SET);
+    response.writeHead(200, ETCD_HEADERS);
+    response.write(GOOD_SET.slice(0, 30), () => response.destroy());
+  };
+  expect((await client.watchNode("/a")).node.value).toBe("1");
+  expect(server.asked[1]?.path).toContain("waitIndex=8");
+});
+
+test("events of other keys are passed over", async () => {
+  server.answer = (response, asked) => {
+    const odd = GOOD_SET.replace('"/a"', '"/ab"');
+    reply(200, server.asked.length === 1 ? odd : GOOD_SET)(response, asked);
+  };
+  expect((await client.watchNode("/a")).node.key).toBe("/a");
+  expect(server.asked[1]?.path).toContain("waitIndex=8");
+});
+
+test.each([
+  [502, "<html>Bad Gateway</html>"],
+  [204, ""],
+  [400, "[]"],
+])("%i with %j in place of a watch", async (status, body) => {
+  server.answer = reply(status, body);
+  await expect(client.watchNode("/a")).rejects.toThrow(ProtocolError);
+});
