@@ -273,12 +273,14 @@ describe("conditions and indexes", () => {
   });
 });
 
+const JUNK: object = { sort: true };
+
 describe("an option that a call does not have", () => {
   test.each<[string, (client: EtcdClient) => Promise<unknown>]>([
-    ["getNode", (client) => client.getNode("/a", Object.assign({}, { sort: true }))],
-    ["setNode", (client) => client.setNode("/a", "1", Object.assign({}, { sort: true }))],
-    ["refreshNode", (client) => client.refreshNode("/a", 1, Object.assign({}, { sort: true }))],
-    ["deleteNode", (client) => client.deleteNode("/a", Object.assign({}, { sort: true }))],
+    ["getNode", (client) => client.getNode("/a", JUNK)],
+    ["setNode", (client) => client.setNode("/a", "1", JUNK)],
+    ["refreshNode", (client) => client.refreshNode("/a", 1, JUNK)],
+    ["deleteNode", (client) => client.deleteNode("/a", JUNK)],
   ])("is refused by %s, which names those that it has", async (_name, call) => {
     const client = new EtcdClient({ urls: ["http://127.0.0.1:1"] });
     await expect(call(client)).rejects.toThrow(/^sort: is not an option of this call; it takes /);

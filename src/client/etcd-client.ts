@@ -22,6 +22,7 @@ import {
   refreshRequest,
   setRequest,
   updateRequest,
+  watchRequest,
 } from "./key-requests.js";
 import { checkOptions, completeOptions } from "./normalize-options.js";
 import type {
@@ -115,7 +116,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   /**
    * Reads a file, or lists a directory.
    *
-   * @throws KeyNotFoundError unless `ignoreKeyNotFound`, which answers `null`
+   * @throws KeyNotFoundError unless `ignoreKeyNotFound`, which answers `null`; the error's `index`
+   *   is the one from which to watch for the key's creation
    */
   getNode(key: string, options?: GetOptions & { ignoreKeyNotFound?: false }): Promise<EtcdResponse>;
   getNode(key: string, options: GetOptions & IgnoreKeyNotFound): Promise<EtcdResponse | null>;
@@ -295,7 +297,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     condition: Condition,
     options: CallOptions = {},
   ): Promise<EtcdResponse> {
-    return this.execute(compareAndDeleteRequest(key, condition), options);
+    return this.execute(compareAndDeleteRequest(key, condition, options), options);
   }
 
   /**
@@ -307,10 +309,9 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws ClusterUnavailableError when no member takes the watch
    */
   async watchNode(key: string, options: WatchNodeOptions = {}): Promise<EtcdResponse> {
-    const { recursive = false, waitIndex, signal } = options;
-    const request = { key, recursive, ...(waitIndex === undefined ? {} : { waitIndex }) };
+    const request = watchRequest(key, options);
     checkWatchRequest(request);
-    const event = await watchOnce(this.#keySpace, request, systemClock, { signal });
+    const event = await watchOnce(this.#keySpace, request, systemClock, options);
     this.#observe(event);
     return event;
   }
@@ -357,7 +358,10 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
       : new EtcdClient({ keySpace, consistency, clusterApi: this.#clusterApi });
   }
 
-  /** Aborts what is under way and closes all connections; calls made later are refused. */
+  /**
+   * Aborts what is under way and closes all connections; calls made later are refused. On a
+   * namespaced client it does nothing.
+   */
   close(): Promise<void> {
     return this.#keySpace.close();
   }

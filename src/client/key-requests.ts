@@ -1,3 +1,4 @@
+import type { CallOptions } from "../key-space/key-space.js";
 import type {
   CompareAndDeleteRequest,
   CompareAndSwapRequest,
@@ -8,11 +9,13 @@ import type {
   KeyRequest,
   SetRequest,
   UpdateRequest,
+  WatchRequest,
 } from "../model/key-request.js";
 import type {
   DeleteOptions,
   GetOptions,
   RefreshOptions,
+  WatchNodeOptions,
   WriteOptions,
 } from "./operation-options.js";
 
@@ -22,6 +25,8 @@ const READ_OPTIONS = ["recursive", "sorted", "quorum", "ignoreKeyNotFound", "sig
 const WRITE_OPTIONS = ["ttl", "dir", "noValueOnSuccess", "signal"];
 const REFRESH_OPTIONS = ["prevValue", "prevIndex", "noValueOnSuccess", "signal"];
 const DELETE_OPTIONS = ["dir", "recursive", "ignoreKeyNotFound", "signal"];
+const COMPARE_AND_DELETE_OPTIONS = ["signal"];
+const WATCH_OPTIONS = ["recursive", "waitIndex", "signal"];
 
 export function getRequest(key: string, options: GetOptions, consistency: string): GetRequest {
   refuseUnknown(options, READ_OPTIONS);
@@ -82,8 +87,16 @@ export function compareAndSwapRequest(
 export function compareAndDeleteRequest(
   key: string,
   condition: Condition,
+  options: CallOptions,
 ): CompareAndDeleteRequest {
+  refuseUnknown(options, COMPARE_AND_DELETE_OPTIONS);
   return { action: "compareAndDelete", key, ...conditionOf(condition) };
+}
+
+export function watchRequest(key: string, options: WatchNodeOptions): WatchRequest {
+  refuseUnknown(options, WATCH_OPTIONS);
+  const { recursive = false, waitIndex } = options;
+  return waitIndex === undefined ? { key, recursive } : { key, recursive, waitIndex };
 }
 
 /** A file has a value and no `dir`; a directory has `dir` and no value. */
@@ -118,8 +131,11 @@ function conditionOf(condition: {
   return prevValue === undefined ? { prevIndex } : { prevValue, prevIndex };
 }
 
-/** A mistyped `ttl` would make a node that stays for ever. */
-function refuseUnknown(options: object, known: readonly string[]): void {
+/** A mistyped `ttl`, or a number in its place, would make a node that stays for ever. */
+function refuseUnknown(options: unknown, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`options: must be an object with ${known.join(", ")}, not ${options}`);
+  }
   for (const name in options) {
     if (known.includes(name)) continue;
     throw new TypeError(`${name}: is not an option of this call; it takes ${known.join(", ")}`);

@@ -7,7 +7,7 @@ import {
 } from "../errors/cluster-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
-import type { HttpRequest } from "../wire/http.js";
+import type { HttpReplyHead, HttpRequest } from "../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import type { Endpoint } from "./endpoint.js";
 import type { EndpointList } from "./endpoint-list.js";
@@ -15,8 +15,16 @@ import { hedge } from "./hedge.js";
 import { type RequestTrace, traceFailover } from "./tracing.js";
 import type { AttemptLimits } from "./transport.js";
 
-/** Makes one attempt at one endpoint. @throws AttemptFailure when another may follow */
-export type MakeAttempt<T> = (url: string, limits: AttemptLimits) => Promise<T>;
+/**
+ * Makes one attempt at one endpoint and tells the head of its reply before judging it.
+ *
+ * @throws AttemptFailure when another may follow
+ */
+export type MakeAttempt<T> = (
+  url: string,
+  limits: AttemptLimits,
+  onReply: (head: HttpReplyHead) => void,
+) => Promise<T>;
 
 /**
  * One call: its attempts, one endpoint after the other, until one answers. Reads go on after any
@@ -89,15 +97,21 @@ export class Call<T> {
     this.trace.attempts++;
     try {
       const timeout = Math.min(limit, this.#remaining);
-      const answer = await this.#makeAttempt(endpoint.url, { timeout, signal });
-      this.trace.endpoint = endpoint.url;
+      const answer = await this.#makeAttempt(endpoint.url, { timeout, signal }, this.#onReply);
       this.#endpoints.answered(endpoint);
       return answer;
     } catch (error) {
       if (error instanceof AttemptFailure) this.#record(endpoint, startedAt, error);
+      // A refusal is an answer like any other.
+      else if (error instanceof EtcdError) this.#endpoints.answered(endpoint);
       throw error;
     }
   }
+
+  readonly #onReply = ({ endpoint, status }: HttpReplyHead): void => {
+    this.trace.endpoint = endpoint;
+    this.trace.status = status;
+  };
 
   #record(endpoint: Endpoint, startedAt: number, { cause, processed }: AttemptFailure): void {
     const { operation, safety } = this.#request;

@@ -1,4 +1,3 @@
-import { AbortError } from "../errors/abort-error.js";
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpRequest } from "../wire/http.js";
@@ -34,15 +33,18 @@ export class Cluster {
     interpret: (reply: HttpReply) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    return this.#call(request, signal, async (url, limits) =>
-      interpret(await this.#transport.ask(url, request, limits)),
-    );
+    return this.#call(request, signal, async (url, limits, onReply) => {
+      const reply = await this.#transport.ask(url, request, limits);
+      onReply(reply);
+      return interpret(reply);
+    });
   }
 
   /** Opens a watch at the first member that takes it. */
   open(request: HttpRequest, key: string, signal: AbortSignal | undefined): Promise<StreamedReply> {
-    return this.#call(request, signal, async (url, limits) => {
+    return this.#call(request, signal, async (url, limits, onReply) => {
       const reply = await this.#transport.watch(url, request, limits);
+      onReply(reply);
       if ("lines" in reply) return reply;
       requireSuccess(request, reply, key);
       const what = `HTTP ${reply.status} is no answer to a watch`;
@@ -58,7 +60,7 @@ export class Cluster {
     recover: (url: string, error: unknown) => T,
     signal: AbortSignal | undefined,
   ): Promise<readonly T[]> {
-    await this.#prepare(request, signal);
+    await this.#prepare();
     const limits = { timeout: this.#settings.requestTimeout, signal };
     const answers = this.#endpoints.urls.map(async (url) => {
       try {
@@ -80,16 +82,13 @@ export class Cluster {
     signal: AbortSignal | undefined,
     makeAttempt: MakeAttempt<T>,
   ): Promise<T> {
-    await this.#prepare(request, signal);
+    await this.#prepare();
     const call = new Call(request, makeAttempt, this.#settings, this.#endpoints, signal);
     return traceRequest(call.trace, () => call.run());
   }
 
-  async #prepare({ safety }: HttpRequest, signal: AbortSignal | undefined): Promise<void> {
+  async #prepare(): Promise<void> {
     if (this.#transport.closed) throw new TypeError("the client is closed");
-    if (signal?.aborted === true) {
-      throw new AbortError(signal.reason, safety === "write" ? "not sent" : "none");
-    }
     await this.#topology.prepare();
   }
 }

@@ -1,6 +1,7 @@
 import type { Dispatcher } from "undici";
 import { AbortError } from "../errors/abort-error.js";
 import { ProtocolError, TimeoutError } from "../errors/cluster-errors.js";
+import { onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
@@ -57,7 +58,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#reject = reject;
     });
     this.#cancelTimer = limits.clock.after(limits.timeout, this.#onTimeout);
-    limits.signal?.addEventListener("abort", this.#onAbort);
+    if (limits.signal !== undefined) onAbort(limits.signal, this.#onAbort);
   }
 
   get settled(): boolean {
@@ -143,12 +144,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Gives the exchange up, or ends the watch that came of it. */
   abort(reason: unknown): void {
     if (this.#lines !== undefined) {
-      this.#lines.close(new AbortError(reason, "none"));
+      this.#lines.close(new AbortError(this.request.operation, reason, "none"));
       return;
     }
     if (this.#settled) return;
     this.#settle();
-    this.#reject(new AbortError(reason, this.#abortedOutcome()));
+    this.#reject(new AbortError(this.request.operation, reason, this.#abortedOutcome()));
     this.#drop();
   }
 

@@ -5,9 +5,9 @@ export interface RequestTrace {
   /** Method and key or path, without any value. */
   readonly operation: string;
   readonly safety: "read" | "write";
-  /** URL of the endpoint that answered, once one has. */
+  /** URL of the endpoint that replied last, once one has. */
   endpoint?: string;
-  /** HTTP status of the answer, once there is one. */
+  /** HTTP status of its reply. */
   status?: number;
   /** Attempts made so far. */
   attempts: number;

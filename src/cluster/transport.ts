@@ -1,3 +1,4 @@
+import { AbortError } from "../errors/abort-error.js";
 import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpRequest } from "../wire/http.js";
@@ -85,7 +86,9 @@ export class Transport {
     limits: AttemptLimits,
     streams: boolean,
   ): Promise<HttpReply | StreamedReply> {
+    const { signal } = limits;
     if (this.#closed) throw new AttemptFailure("no", new TypeError("the client is closed"));
+    if (signal?.aborted === true) throw notStarted(request, signal);
     const { maxResponseSize, clock } = this.#settings;
     const exchange = new Exchange(request, origin, { ...limits, maxResponseSize, clock }, streams);
     const pool = this.#poolOf(origin);
@@ -114,4 +117,8 @@ export class Transport {
     if (request.contentType !== undefined) headers.push("content-type", request.contentType);
     return headers;
   }
+}
+
+function notStarted({ operation, safety }: HttpRequest, { reason }: AbortSignal): AbortError {
+  return new AbortError(operation, reason, safety === "write" ? "not sent" : "none");
 }

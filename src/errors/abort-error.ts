@@ -11,8 +11,9 @@ export class AbortError extends Error {
    */
   readonly outcome: "unknown" | "not sent" | "none";
 
-  constructor(reason: unknown, outcome: AbortError["outcome"]) {
-    super("The operation was aborted", { cause: reason });
+  constructor(operation: string, reason: unknown, outcome: AbortError["outcome"]) {
+    const effect = outcome === "unknown" ? "; it was sent before and may take effect" : "";
+    super(`${operation} was aborted${effect}`, { cause: reason });
     this.outcome = outcome;
   }
 }

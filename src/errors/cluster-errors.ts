@@ -10,10 +10,17 @@ export interface Attempt {
   readonly when: Date;
 }
 
-/** No member gave a usable answer. A write that ends so was certainly not carried out. */
+/**
+ * No member gave a usable answer. A write that ends so was certainly not carried out.
+ *
+ * With a single endpoint, or after a single attempt, what that endpoint did is thrown itself where
+ * it has a class of its own: `TimeoutError`, `ProtocolError`, `RaftInternalError`, `AdminError`.
+ */
 export class ClusterUnavailableError extends EtcdError {
   override readonly name = "ClusterUnavailableError";
   override readonly code = "ETCD_CLUSTER_UNAVAILABLE";
+  /** Method and key or path. */
+  readonly operation: string;
   /** Every try, in order. */
   readonly attempts: readonly Attempt[];
 
@@ -23,6 +30,7 @@ export class ClusterUnavailableError extends EtcdError {
     super(`${operation}: no member gave a usable answer (${why})`, {
       cause: attempts.at(-1)?.cause,
     });
+    this.operation = operation;
     this.attempts = attempts;
   }
 }
@@ -35,6 +43,8 @@ export class OutcomeUnknownError extends EtcdError {
   override readonly name = "OutcomeUnknownError";
   override readonly code = "ETCD_OUTCOME_UNKNOWN";
   override readonly cause: Error;
+  /** Method and key or path. */
+  readonly operation: string;
   /** URL of the endpoint that the write was sent to. */
   readonly endpoint: string;
 
@@ -43,6 +53,7 @@ export class OutcomeUnknownError extends EtcdError {
       `${operation} was sent to ${endpoint}, but its outcome is unknown (${describe(cause)}); ` +
         "it may have taken effect or may still do so: read it with quorum before trying again",
     );
+    this.operation = operation;
     this.endpoint = endpoint;
     this.cause = cause;
   }
@@ -67,7 +78,10 @@ export class ProtocolError extends EtcdError {
   override readonly code = "ETCD_PROTOCOL";
 }
 
-/** No answer in time: within the limit of one attempt, or of the whole call. */
+/**
+ * No answer in time: within the limit of one attempt, or of the whole call. A write that ends so,
+ * and not with `OutcomeUnknownError`, was not sent.
+ */
 export class TimeoutError extends EtcdError {
   override readonly name = "TimeoutError";
   override readonly code = "ETCD_TIMEOUT";

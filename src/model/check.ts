@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type {
   CompareAndSwapRequest,
   Condition,
@@ -100,7 +101,7 @@ function checkText(field: string, text: unknown): void {
 
 function checkTtl(ttl: number | undefined): void {
   if (ttl === undefined || !Number.isInteger(ttl) || ttl < 0) {
-    throw new TypeError(`ttl: must be a whole number of seconds, 0 or more, not ${String(ttl)}`);
+    throw new TypeError(`ttl: must be a whole number of seconds, 0 or more, not ${inspect(ttl)}`);
   }
   if (Date.now() / 1000 + ttl > LAST_SECOND) {
     throw new TypeError(
@@ -119,7 +120,7 @@ function checkPrevValue(prevValue: string): void {
 function checkIndex(field: string, index: number, least: number): void {
   if (!Number.isSafeInteger(index) || index < least) {
     throw new TypeError(
-      `${field}: must be an integer from ${least} to 2^53 - 1, not ${String(index)}`,
+      `${field}: must be an integer from ${least} to 2^53 - 1, not ${inspect(index)}`,
     );
   }
 }

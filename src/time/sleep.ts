@@ -1,4 +1,5 @@
 import { AbortError } from "../errors/abort-error.js";
+import { onAbort } from "../stream/on-abort.js";
 import type { Clock } from "./clock.js";
 
 /** Waits. @throws AbortError as soon as the signal aborts */
@@ -8,15 +9,15 @@ export function sleep(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
+    const wake = (): void => {
       cancel();
-      reject(new AbortError(signal?.reason, "none"));
+      reject(new AbortError("waiting", signal?.reason, "none"));
     };
     const cancel = clock.after(milliseconds, () => {
-      signal?.removeEventListener("abort", onAbort);
+      signal?.removeEventListener("abort", wake);
       resolve();
     });
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted === true) wake();
+    else if (signal !== undefined) onAbort(signal, wake);
   });
 }

@@ -20,6 +20,7 @@ export class RemoteWatch implements KeyWatch {
   readonly #request: HttpRequest;
   readonly #reply: StreamedReply;
   readonly #deserialize: JsonDeserializer;
+  #closed = false;
 
   constructor(request: HttpRequest, reply: StreamedReply, deserialize: JsonDeserializer) {
     const origin = readOrigin(reply, originOf(request, reply));
@@ -45,8 +46,9 @@ export class RemoteWatch implements KeyWatch {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     const { lines, endpoint } = this.#reply;
-    if (lines.ended) return;
     lines.close();
     traceWatch({ operation: this.#request.operation, endpoint, event: "end" });
   }

@@ -1,0 +1,16 @@
+// @ts-check
+// Get a value: the text alone, `null` for a directory and, if you like, for a missing key.
+import { EtcdClient } from "etcdnet";
+
+const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ urls });
+const key = "/example-get-value/port";
+
+console.log("missing:", await etcd.getNodeValue(key, { ignoreKeyNotFound: true }));
+
+await etcd.setNode(key, "8080");
+console.log("file:", await etcd.getNodeValue(key));
+console.log("directory:", await etcd.getNodeValue("/example-get-value"));
+
+await etcd.deleteNode("/example-get-value", { recursive: true });
+await etcd.close();

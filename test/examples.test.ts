@@ -1,0 +1,259 @@
+/** Every file of examples/, run as a user runs it: a process, the built package, a real etcd. */
+
+import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { binary, root } from "../scripts/project.mjs";
+import { EtcdClient, type EtcdClientOptions } from "../src/index.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "./support/etcd.js";
+
+const examples = join(root, "examples");
+const names = readdirSync(examples).map((file) => basename(file, ".mjs"));
+
+/** Lines that show that an example does what it is there for. */
+const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
+  "abort-and-timeouts": [
+    "a watch: aborted, outcome none",
+    "a watch of 50 ms: aborted, outcome none",
+    "a late write: aborted, outcome not sent",
+    "an answer to a read: none in 200 ms",
+    "an answer to a quorum read: none in 1000 ms",
+    "an unanswered write: TimeoutError",
+    "a write aborted under way: aborted, outcome unknown",
+  ],
+  authentication: [
+    "users: example-alice, root",
+    "alice reads: hello",
+    "alice, who writes, is refused: Insufficient credentials",
+    "alice, with leave to write, is let in",
+    "a wrong password is refused: Insufficient credentials",
+    'guest may: {"read":["/*"],"write":["/*"]}',
+  ],
+  "basic-use": ["the greeting is hello"],
+  cluster: [
+    /^release 3\.4\.\d+ in a cluster of version 3\.4\.0$/,
+    /^member m1 \(leader\) at http:\/\/127\.0\.0\.1:\d+$/,
+    /^http:\/\/127\.0\.0\.1:\d+ is healthy$/,
+    "the leader has 0 followers",
+    /^cluster [\da-f]+ is at index [1-9]\d*$/,
+  ],
+  "compare-and-delete-by-index": [
+    "not deleted: somebody wrote in between",
+    "deleted at the index of the last write",
+  ],
+  "compare-and-delete-by-value": [
+    "not bob's: [bob != alice]",
+    "alice released the key",
+    "/example-compare-and-delete-by-value does not exist",
+  ],
+  "compare-and-swap-by-index": [/^three at once make 3, in \d \+ \d \+ \d tries$/],
+  "compare-and-swap-by-value": [
+    "/example-compare-and-swap-by-value does not exist",
+    "red became green",
+    "not red: [red != green]",
+  ],
+  create: [
+    "alice created /example-create/owner, for 60 s",
+    "bob came too late: /example-create/owner exists",
+    "/example-create/folder is a directory: true",
+  ],
+  "create-in-order": [/^wash is \/example-create-in-order\/\d{20}$/, "in order: wash, dry, fold"],
+  delete: [
+    "/example-delete/a is deleted, it was 1",
+    "/example-delete/a is gone already",
+    "NotFileError: /example-delete",
+    "DirNotEmptyError: /example-delete",
+    "/example-delete is deleted with all that was in it",
+  ],
+  "delete-ignoring-not-found": ["first time: deleted", "second time: nothing to delete"],
+  errors: [
+    "one class: KeyNotFoundError, /example-errors/missing is missing",
+    "one class: NodeExistError, /example-errors/file exists",
+    "a group (100 to 199): NotFileError, code 102, Not a file",
+    "nobody answered: http://127.0.0.1:1",
+    /^a mistake in the program: TypeError: key: "example-errors" must begin with "\/"/,
+  ],
+  get: [
+    /^\/example-get = here, last changed at index \d+$/,
+    "the cluster agrees: here",
+    "/example-get does not exist",
+  ],
+  "get-ignoring-not-found": ["before: missing", "after: here"],
+  "get-value": ["missing: null", "file: 8080", "directory: null"],
+  "json-deserializer": ["the node is frozen: true"],
+  "keep-alive": [
+    /^it would have expired at \d{4}-.*Z$/,
+    /^it will now expire at \d{4}-.*Z$/,
+    "the key is another's",
+    "the key is gone: it was deleted, or it expired",
+    "the key is ours, but no longer needed",
+  ],
+  "list-in-order": [
+    "/example-list-in-order/",
+    "  /example-list-in-order/apple = 5",
+    "  /example-list-in-order/citrus/",
+    "    /example-list-in-order/citrus/lemon = 12",
+    "    /example-list-in-order/citrus/lime = 11",
+    "  /example-list-in-order/pear = 4",
+    "/example-list-in-order does not exist",
+  ],
+  namespace: [
+    "inside: /port",
+    "outside: /example-namespace/mail/port",
+    "its root lists: /port",
+    "missing inside: /host",
+  ],
+  observability: [
+    /^PUT \/example-observability at http:\/\/127\.0\.0\.1:\d+: ok, 1 attempts$/,
+    /^DELETE \/example-observability at http:\S+: ETCD_KEY_NOT_FOUND, 1 attempts$/,
+    /^GET \/example-observability failed at http:\/\/127\.0\.0\.1:1: connect ECONNREFUSED/,
+    "5 calls, 2 of them failed",
+    "1 attempts that failed",
+    "0 open watches",
+  ],
+  opentelemetry: [
+    "etcd PUT, child of handle a request: ok",
+    "etcd DELETE, child of handle a request: ETCD_KEY_NOT_FOUND",
+    "handle a request, child of none: ok, watch open, watch end",
+    "etcd GET, child of none: ETCD_CLUSTER_UNAVAILABLE, failover",
+  ],
+  options: [
+    /^connected to etcd 3\.4\.\d+$/,
+    "TypeError: timeout: must be a whole number of milliseconds, at least 1",
+  ],
+  tls: ["over TLS: private", /^without ca: .*certificate/],
+  "unknown-outcome": [
+    /^lost: PUT \/example-unknown-outcome\/setting was sent to .* outcome is unknown/,
+    "set: sent again",
+    "create: the key is ours",
+    "compare and swap: the count is 2: ours, or another's after us",
+    "create in order: the job was there",
+  ],
+  update: [
+    "nothing to update yet",
+    "set: one became two",
+    "a set makes a new node: true",
+    "update: two became three, for 60 s",
+    "an update keeps the node: true",
+    "expires: never",
+  ],
+  watch: [
+    "state: nothing there",
+    "change: set /example-watch/a, was undefined, is 1",
+    "change: delete /example-watch/a, was 1, is undefined",
+    "change: expire /example-watch/b, was 2, is undefined",
+    "state: 1 keys",
+    "change: delete /example-watch, was undefined, is undefined",
+  ],
+};
+
+test("every example is listed with the lines that decide whether it works", () => {
+  expect(names.sort()).toEqual(Object.keys(DECISIVE).sort());
+});
+
+test("options.mjs names every option", () => {
+  const [, options = ""] = readFileSync(join(root, "src/client/options.ts"), "utf8").split(
+    "interface EtcdClientOptions",
+  );
+  const known = [...options.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name);
+  const text = readFileSync(join(examples, "options.mjs"), "utf8");
+  expect(known).toContain("urls");
+  expect(known.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
+});
+
+describeWithEtcd("3.4", "an example", () => {
+  const folder = mkdtempSync(join(tmpdir(), "etcdnet-examples-"));
+  const password = "sesame";
+  let plain: EtcdCluster;
+  let withAuth: EtcdCluster;
+  let withTls: EtcdCluster;
+
+  beforeAll(async () => {
+    buildIfStale();
+    [plain, withAuth, withTls] = await Promise.all([
+      startEtcd({ release: "3.4" }),
+      startEtcd({ release: "3.4", rootPassword: password }),
+      startEtcd({ release: "3.4", clientCertAuth: true }),
+    ]);
+  });
+
+  afterAll(async () => {
+    await Promise.all([plain, withAuth, withTls].map((cluster) => cluster.stop()));
+    rmSync(folder, { recursive: true });
+  });
+
+  test.concurrent.each(names)("%s runs, says what it should and ends by itself", async (name) => {
+    const lines = await run(name, environmentOf(name));
+    const decisive = DECISIVE[name] ?? [];
+    expect(lines).toEqual(expect.arrayContaining(decisive.map(asMatcher)));
+  });
+
+  test("leaves nothing behind", async () => {
+    const { ca = "", clientCertificate = { cert: "", key: "" } } = withTls;
+    const { cert, key } = clientCertificate;
+    expect(await contentOf({ urls: plain.urls })).toEqual({ nodes: [] });
+    expect(await contentOf({ urls: withTls.urls, ca, x509Certificate: { cert, key } })).toEqual({
+      nodes: [],
+    });
+    const root = { urls: withAuth.urls, username: "root", password };
+    expect(await contentOf(root)).toEqual({ nodes: [], users: ["root"] });
+  });
+
+  function environmentOf(name: string): NodeJS.ProcessEnv {
+    if (name === "authentication") {
+      return { ETCD_URLS: withAuth.urls.join(), ETCD_PASSWORD: password };
+    }
+    if (name !== "tls") return { ETCD_URLS: plain.urls.join() };
+    const { urls, ca = "", clientCertificate } = withTls;
+    return {
+      ETCD_URLS: urls.join(),
+      ETCD_CA: written("ca.pem", ca),
+      ETCD_CERT: written("client.pem", clientCertificate?.cert ?? ""),
+      ETCD_KEY: written("client.key", clientCertificate?.key ?? ""),
+    };
+  }
+
+  function written(name: string, text: string): string {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+});
+
+/** The lines that an example prints. Fails unless its exit code is 0, and shows what it said. */
+async function run(name: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const options = { env: { ...process.env, ...env }, cwd: root, timeout: 20_000 };
+  const file = join(examples, `${name}.mjs`);
+  const { stdout } = await promisify(execFile)(process.execPath, [file], options);
+  return stdout.split("\n");
+}
+
+function asMatcher(line: string | RegExp): unknown {
+  return typeof line === "string" ? line : expect.stringMatching(line);
+}
+
+/** What there is in a store, hidden keys not counted, and who may use it where auth is on. */
+async function contentOf(options: EtcdClientOptions) {
+  const etcd = new EtcdClient(options);
+  const { node } = await etcd.getNode("/", { recursive: true });
+  const users = options.username === undefined ? undefined : await etcd.auth.users.list();
+  await etcd.close();
+  return { nodes: node.nodes ?? [], ...(users && { users: users.map(({ user }) => user) }) };
+}
+
+/** Examples import the built package: compiles it unless it is there and newer than its sources. */
+function buildIfStale(): void {
+  const source = join(root, "src");
+  const changedAt = (path: string): number =>
+    statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const newest = readdirSync(source, { recursive: true, encoding: "utf8" })
+    .map((file) => changedAt(join(source, file)))
+    .reduce((a, b) => Math.max(a, b));
+  if (changedAt(join(root, "dist/index.js")) > newest) return;
+  const tsc = [binary("typescript", "tsc"), "-p", join(root, "tsconfig.build.json")];
+  const { status, stdout } = spawnSync(process.execPath, tsc, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`dist/ is missing or stale, and does not compile:\n${stdout}`);
+}
