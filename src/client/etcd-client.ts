@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { Cluster } from "../cluster/cluster.js";
 import { KeyNotFoundError } from "../errors/common-errors.js";
+import { EtcdServerError } from "../errors/server-error.js";
 import type { AuthApi } from "../key-space/auth-api.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.js";
 import type { CallOptions, KeySpace } from "../key-space/key-space.js";
@@ -12,6 +13,7 @@ import type { EndpointHealth, Version } from "../model/cluster.js";
 import type { Condition, KeyRequest } from "../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
 import { systemClock } from "../time/clock.js";
+import { follow } from "../time/follow.js";
 import { watchOnce } from "../watch/watch-once.js";
 import {
   compareAndDeleteRequest,
@@ -69,6 +71,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   readonly #consistency: "local" | "quorum";
   #clusterId: string | undefined;
   #lastIndex = 0;
+  /** Ends watches that wait to be opened again: the key space knows nothing of them then. */
+  readonly #closing = new AbortController();
 
   /** @throws TypeError for options that are unknown, out of range or contradictory */
   constructor(options: EtcdClientOptions) {
@@ -311,9 +315,14 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   async watchNode(key: string, options: WatchNodeOptions = {}): Promise<EtcdResponse> {
     const request = watchRequest(key, options);
     checkWatchRequest(request);
-    const event = await watchOnce(this.#keySpace, request, systemClock, options);
-    this.#observe(event);
-    return event;
+    const either = follow(options.signal, this.#closing.signal);
+    try {
+      const event = await watchOnce(this.#keySpace, request, systemClock, either);
+      this.#observe(event);
+      return event;
+    } finally {
+      either.letGo();
+    }
   }
 
   /**
@@ -324,9 +333,15 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
   async execute(request: KeyRequest, options: CallOptions = {}): Promise<EtcdResponse> {
     checkKeyRequest(request);
-    const answer = await this.#keySpace.execute(request, options);
-    this.#observe(answer);
-    return answer;
+    try {
+      const answer = await this.#keySpace.execute(request, options);
+      this.#observe(answer);
+      return answer;
+    } catch (error) {
+      // A cluster that has lost its past answers with little else.
+      if (error instanceof EtcdServerError) this.#observeError(error);
+      throw error;
+    }
   }
 
   /** Client URLs of all members, as they advertise them. */
@@ -363,6 +378,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * namespaced client it does nothing.
    */
   close(): Promise<void> {
+    this.#closing.abort(new Error("the client was closed"));
     return this.#keySpace.close();
   }
 
@@ -375,12 +391,26 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     throw new TypeError(`${field}: give the option clusterApi together with keySpace`);
   }
 
-  #observe({ etcdClusterId, etcdIndex, etcdServer }: AnswerOrigin): void {
+  /** After the answer, so that a listener that throws does not pass for a failed call. */
+  #tellChange(change: ClusterChange): void {
+    process.nextTick(() => this.emit("clusterChanged", change));
+  }
+
+  #observeError({ clusterId, index, endpoint }: EtcdServerError): void {
+    if (clusterId === undefined) return;
+    this.#observe({ etcdClusterId: clusterId, etcdIndex: index, etcdServer: endpoint });
+  }
+
+  #observe({
+    etcdClusterId,
+    etcdIndex,
+    etcdServer,
+  }: Pick<AnswerOrigin, "etcdClusterId" | "etcdIndex" | "etcdServer">): void {
     const from = this.#clusterId;
     if (from !== etcdClusterId && etcdClusterId !== "") {
       this.#clusterId = etcdClusterId;
       this.#lastIndex = 0;
-      if (from !== undefined) this.emit("clusterChanged", { from, to: etcdClusterId, etcdServer });
+      if (from !== undefined) this.#tellChange({ from, to: etcdClusterId, etcdServer });
     }
     if (etcdIndex > this.#lastIndex) this.#lastIndex = etcdIndex;
   }

@@ -1,4 +1,5 @@
-import type { SecureContextOptions } from "node:tls";
+import { X509Certificate } from "node:crypto";
+import { createSecureContext, type SecureContext } from "node:tls";
 import type { ClusterSettings } from "../cluster/cluster-settings.js";
 import { systemClock } from "../time/clock.js";
 import { type JsonDeserializer, readJson } from "../wire/json.js";
@@ -27,6 +28,9 @@ const oneOf =
       ? undefined
       : `must be ${choices.map(quoted).join(" or ")}`;
 
+/** What names the system's proxies. */
+const PROXY_VARIABLES = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"];
+
 const integerFrom =
   (least: number, unit: string): Check =>
   (value) =>
@@ -52,10 +56,12 @@ const CHECKS: Readonly<Record<OptionName, Check>> = {
   x509Certificate: (value) =>
     isCertificate(value) ? undefined : "must be { cert, key } as PEM texts or { pfx } as a Buffer",
   ignoreCertificateError: type("boolean"),
-  useProxy: (value) =>
-    typeof value === "boolean" || isProxyUrl(value)
+  useProxy: (value) => {
+    if (value === true) return problemOfProxyVariables();
+    return value === false || isProxyUrl(value)
       ? undefined
-      : "must be true, false or an http(s) URL",
+      : "must be true, false or an http(s) URL";
+  },
   connectTimeout: integerFrom(1, "milliseconds"),
   requestTimeout: integerFrom(1, "milliseconds"),
   writeTimeout: integerFrom(1, "milliseconds"),
@@ -117,7 +123,7 @@ export function completeOptions(options: EtcdClientOptions): ClientSettings {
       urls: [...new Set((options.urls ?? []).map(endpointOf))],
       discoverySrv: options.discoverySrv,
       authorization: username === undefined ? undefined : basicAuth(username, password ?? ""),
-      tls: tlsOf(options),
+      secureContext: secureContextOf(options),
       ignoreCertificateError: options.ignoreCertificateError ?? false,
       useProxy: options.useProxy ?? false,
       connectTimeout: options.connectTimeout ?? 2_000,
@@ -161,11 +167,26 @@ function basicAuth(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-function tlsOf({ ca, x509Certificate }: EtcdClientOptions): SecureContextOptions {
-  return {
-    ...(ca === undefined ? {} : { ca: [ca].flat() as (string | Buffer)[] }),
-    ...x509Certificate,
-  };
+/** Made once for all connections: certificates are costly to parse, and a wrong one shows here. */
+function secureContextOf({ ca, x509Certificate }: EtcdClientOptions): SecureContext | undefined {
+  if (ca === undefined && x509Certificate === undefined) return undefined;
+  const authorities = ca === undefined ? {} : { ca: [ca].flat() as (string | Buffer)[] };
+  // OpenSSL passes over authorities that it cannot read.
+  for (const pem of authorities.ca ?? []) {
+    orRefuse("ca: holds no certificate in PEM", () => new X509Certificate(pem));
+  }
+  return orRefuse(
+    "x509Certificate: cannot be opened; check its passphrase and that key and cert belong together",
+    () => createSecureContext({ ...authorities, ...x509Certificate }),
+  );
+}
+
+function orRefuse<T>(problem: string, open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    throw new TypeError(`${problem} (${(cause as Error).message})`, { cause });
+  }
 }
 
 function isText(value: unknown): boolean {
@@ -178,6 +199,12 @@ function isCertificate(value: unknown): value is PemCertificate | Pkcs12Certific
   return pfx === undefined
     ? isText(cert) && isText(key)
     : Buffer.isBuffer(pfx) && cert === undefined && key === undefined;
+}
+
+/** Names a variable without repeating its value, which may hold a password. */
+function problemOfProxyVariables(): string | undefined {
+  const wrong = PROXY_VARIABLES.find((name) => process.env[name] && !isProxyUrl(process.env[name]));
+  return wrong && `the variable ${wrong} must be an http(s) URL such as http://proxy:3128`;
 }
 
 function isProxyUrl(value: unknown): boolean {

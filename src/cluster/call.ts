@@ -1,3 +1,4 @@
+import { AbortError } from "../errors/abort-error.js";
 import {
   type Attempt,
   ClusterUnavailableError,
@@ -6,6 +7,8 @@ import {
   V2DisabledError,
 } from "../errors/cluster-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
+import { follow } from "../time/follow.js";
+import { within } from "../time/within.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReplyHead, HttpRequest } from "../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
@@ -39,6 +42,8 @@ export class Call<T> {
   readonly #signal: AbortSignal | undefined;
   readonly #startedAt: number;
   readonly #failed: Attempt[] = [];
+  /** Set once an attempt may have carried a write out: nothing later makes that certain again. */
+  #unknown: OutcomeUnknownError | undefined;
 
   constructor(
     request: HttpRequest,
@@ -56,18 +61,36 @@ export class Call<T> {
     this.trace = { operation: request.operation, safety: request.safety, attempts: 0 };
   }
 
-  /** @throws OutcomeUnknownError, ClusterUnavailableError, V2DisabledError, AbortError, … */
-  async run(): Promise<T> {
+  /**
+   * Makes the attempts, once the endpoints are `ready`; `closing` aborts when they will never be.
+   *
+   * @throws OutcomeUnknownError, ClusterUnavailableError, V2DisabledError, AbortError, …
+   */
+  async run(ready: Promise<void> | undefined, closing: AbortSignal): Promise<T> {
+    if (ready !== undefined) await this.#until(ready, closing);
     const untried = [...this.#endpoints.inOrder()];
     for (let next = untried.shift(); next !== undefined; next = untried.shift()) {
-      if (this.#remaining <= 0) break;
+      if (this.#remaining < 1) break;
       try {
         return await this.#attempt(next, untried);
       } catch (error) {
-        if (!(error instanceof AttemptFailure)) throw error;
+        if (!(error instanceof AttemptFailure)) throw this.#inHindsight(error);
       }
     }
     throw this.#failure;
+  }
+
+  #until(ready: Promise<void>, closing: AbortSignal): Promise<void> {
+    const { operation, safety } = this.#request;
+    const either = follow(this.#signal, closing);
+    const outcome = safety === "write" ? "not sent" : "none";
+    return within(ready, {
+      milliseconds: this.#remaining,
+      clock: this.#settings.clock,
+      signal: either.signal,
+      onTimeout: () => this.#failure,
+      onAbort: (reason) => new AbortError(operation, reason, outcome),
+    }).finally(either.letGo);
   }
 
   get #remaining(): number {
@@ -78,10 +101,10 @@ export class Call<T> {
   #attempt(endpoint: Endpoint, untried: Endpoint[]): Promise<T> {
     const { hedgeReadsAfter, clock } = this.#settings;
     const [other] = untried;
-    const { safety, scope } = this.#request;
-    if (hedgeReadsAfter === 0 || other === undefined || safety === "write" || scope === "quorum") {
-      return this.#attemptAt(endpoint, this.#signal);
-    }
+    // Of two watches, the loser could not be called off without the winner: they share a signal.
+    const { safety, scope, streams = false } = this.#request;
+    const hedged = hedgeReadsAfter > 0 && safety === "read" && scope === "local" && !streams;
+    if (!hedged || other === undefined) return this.#attemptAt(endpoint, this.#signal);
     const askOther = (signal: AbortSignal): Promise<T> => {
       untried.shift();
       return this.#attemptAt(other, signal);
@@ -96,7 +119,7 @@ export class Call<T> {
     const limit = this.#request.scope === "quorum" ? writeTimeout : requestTimeout;
     this.trace.attempts++;
     try {
-      const timeout = Math.min(limit, this.#remaining);
+      const timeout = Math.ceil(Math.min(limit, this.#remaining));
       const answer = await this.#makeAttempt(endpoint.url, { timeout, signal }, this.#onReply);
       this.#endpoints.answered(endpoint);
       return answer;
@@ -113,17 +136,27 @@ export class Call<T> {
     this.trace.status = status;
   };
 
-  #record(endpoint: Endpoint, startedAt: number, { cause, processed }: AttemptFailure): void {
+  #record(endpoint: Endpoint, startedAt: number, failure: AttemptFailure): void {
     const { operation, safety } = this.#request;
-    endpoint.failed(startedAt);
+    const { cause, processed } = failure;
+    if (failure.endpointIs === "ill") endpoint.failed(startedAt);
     this.#failed.push({ endpoint: endpoint.url, cause, when: new Date() });
     traceFailover({ operation, endpoint: endpoint.url, cause });
-    if (safety === "read" || processed === "no" || this.#settings.retryUnknownWrites) return;
-    throw new OutcomeUnknownError(operation, endpoint.url, cause);
+    if (safety === "read" || processed === "no") return;
+    this.#unknown = new OutcomeUnknownError(operation, endpoint.url, cause);
+    if (!this.#settings.retryUnknownWrites) throw this.#unknown;
+  }
+
+  /** An abort before a repetition was sent says nothing of the attempts before it. */
+  #inHindsight(error: unknown): unknown {
+    return error instanceof AbortError && this.#unknown !== undefined
+      ? new AbortError(this.#request.operation, error.cause, "unknown")
+      : error;
   }
 
   /** Why the call ends without an answer. */
   get #failure(): EtcdError {
+    if (this.#unknown !== undefined) return this.#unknown;
     const { operation } = this.#request;
     const { timeout } = this.#settings;
     const [first, second] = this.#failed;

@@ -1,7 +1,7 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpRequest } from "../wire/http.js";
-import { originOf, requireSuccess } from "../wire/reply.js";
+import { originOf, readable, requireSuccess } from "../wire/reply.js";
 import { Call, type MakeAttempt } from "./call.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import { EndpointList } from "./endpoint-list.js";
@@ -19,6 +19,7 @@ export class Cluster {
   readonly #endpoints: EndpointList;
   readonly #transport: Transport;
   readonly #topology: Topology;
+  readonly #closing = new AbortController();
 
   constructor(settings: ClusterSettings) {
     this.#settings = settings;
@@ -40,16 +41,28 @@ export class Cluster {
     });
   }
 
-  /** Opens a watch at the first member that takes it. */
-  open(request: HttpRequest, key: string, signal: AbortSignal | undefined): Promise<StreamedReply> {
+  /** Opens a watch at the first member that takes it and begins it as `interpret` accepts it. */
+  open<T>(
+    request: HttpRequest,
+    key: string,
+    interpret: (reply: StreamedReply) => T,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     return this.#call(request, signal, async (url, limits, onReply) => {
       const reply = await this.#transport.watch(url, request, limits);
       onReply(reply);
-      if ("lines" in reply) return reply;
-      requireSuccess(request, reply, key);
-      const what = `HTTP ${reply.status} is no answer to a watch`;
-      const error = new ProtocolError(`${originOf(request, reply)}: ${what}`);
-      throw new AttemptFailure("unknown", error);
+      if (!("lines" in reply)) {
+        requireSuccess(request, reply, key);
+        const what = `HTTP ${reply.status} is no answer to a watch`;
+        const error = new ProtocolError(`${originOf(request, reply)}: ${what}`);
+        throw new AttemptFailure("unknown", error);
+      }
+      try {
+        return readable(() => interpret(reply));
+      } catch (error) {
+        reply.lines.close();
+        throw error;
+      }
     });
   }
 
@@ -60,7 +73,8 @@ export class Cluster {
     recover: (url: string, error: unknown) => T,
     signal: AbortSignal | undefined,
   ): Promise<readonly T[]> {
-    await this.#prepare();
+    this.#checkOpen();
+    await this.#topology.prepare();
     const limits = { timeout: this.#settings.requestTimeout, signal };
     const answers = this.#endpoints.urls.map(async (url) => {
       try {
@@ -74,6 +88,7 @@ export class Cluster {
 
   /** Breaks every call and watch off and closes all sockets. */
   close(): void {
+    this.#closing.abort(new Error("the client was closed"));
     this.#transport.close();
   }
 
@@ -82,13 +97,13 @@ export class Cluster {
     signal: AbortSignal | undefined,
     makeAttempt: MakeAttempt<T>,
   ): Promise<T> {
-    await this.#prepare();
+    this.#checkOpen();
     const call = new Call(request, makeAttempt, this.#settings, this.#endpoints, signal);
-    return traceRequest(call.trace, () => call.run());
+    const ready = this.#topology.prepare();
+    return traceRequest(call.trace, () => call.run(ready, this.#closing.signal));
   }
 
-  async #prepare(): Promise<void> {
+  #checkOpen(): void {
     if (this.#transport.closed) throw new TypeError("the client is closed");
-    await this.#topology.prepare();
   }
 }

@@ -60,15 +60,29 @@ export class ConnectionPool {
   }
 
   #run(exchange: Exchange, headers: readonly string[], onDone: () => void): void {
-    const connection = this.#idle.pop() ?? this.#connect();
+    const connection = this.#idle.pop() ?? this.#tryConnect(exchange);
+    if (connection === undefined) {
+      onDone();
+      return;
+    }
     this.#running.add(exchange);
     exchange.onDone = (reusable) => {
       if (!this.#running.delete(exchange)) return;
-      if (reusable) this.#idle.push(connection);
+      if (reusable) this.#keep(connection);
       else this.#discard(connection);
       onDone();
     };
     connection.start(exchange, headers);
+  }
+
+  /** No connection where none can even be begun: with a proxy variable that is no URL, say. */
+  #tryConnect(exchange: Exchange): Connection | undefined {
+    try {
+      return this.#connect();
+    } catch (error) {
+      exchange.fail(error as Error);
+      return undefined;
+    }
   }
 
   #connect(): Connection {
@@ -81,6 +95,11 @@ export class ConnectionPool {
       this.#discard(connection);
     });
     return connection;
+  }
+
+  #keep(connection: Connection): void {
+    connection.answered();
+    this.#idle.push(connection);
   }
 
   #discard(connection: Connection): void {

@@ -1,8 +1,13 @@
 import type { Dispatcher } from "undici";
+import type { HttpRequest } from "../wire/http.js";
 import type { Exchange } from "./exchange.js";
 
-/** A connector of one connection's worth: undici's `Client`, or an agent that goes by a proxy. */
-export type OpenDispatcher = () => Dispatcher;
+/**
+ * A connector of one connection's worth: undici's `Client`, or an agent that goes by a proxy.
+ * `abandon` ends a connection that is still being made: destroying the dispatcher would let it go
+ * on to its time-out.
+ */
+export type OpenDispatcher = () => { readonly dispatcher: Dispatcher; abandon(): void };
 
 /**
  * etcd 3.4 and 3.5 reset a plaintext connection whose first request line is longer than 4096 bytes;
@@ -11,19 +16,28 @@ export type OpenDispatcher = () => Dispatcher;
 const FIRST_LINE_LIMIT = 4096;
 const LINE_OVERHEAD = "DELETE  HTTP/1.1\r\n".length;
 
+/**
+ * With TLS 1.3 a server may refuse the client's certificate after the first request was sent. Where
+ * much more is still to be sent, the refusal is lost in the connection's reset.
+ */
+const FIRST_BODY_LIMIT = 16 * 1024;
+
 /** Time-outs are the exchange's own business: a watch may stay silent for days. */
 const NO_TIMEOUT = { headersTimeout: 0, bodyTimeout: 0 } as const;
 
 /** One connection, which carries one exchange at a time. */
 export class Connection {
   readonly #dispatcher: Dispatcher;
+  readonly #abandon: () => void;
   readonly #origin: string;
   /** Whether a request was answered since the socket was opened. */
   #warm = false;
 
   constructor(origin: string, open: OpenDispatcher) {
     this.#origin = origin;
-    this.#dispatcher = open();
+    const { dispatcher, abandon } = open();
+    this.#dispatcher = dispatcher;
+    this.#abandon = abandon;
   }
 
   /** Tells when the socket was closed; the next exchange opens a new one. */
@@ -35,17 +49,25 @@ export class Connection {
   }
 
   start(exchange: Exchange, headers: readonly string[]): void {
-    const { path } = exchange.request;
-    if (this.#warm || path.length + LINE_OVERHEAD <= FIRST_LINE_LIMIT) {
-      this.#dispatch(exchange, headers);
-    } else {
-      this.#warmUp(exchange, headers);
-    }
+    if (this.#warm || this.#mayBeFirst(exchange.request)) this.#dispatch(exchange, headers);
+    else this.#warmUp(exchange, headers);
+  }
+
+  /** Takes note that a request was answered. */
+  answered(): void {
+    this.#warm = true;
   }
 
   /** Closes the socket at once. */
   destroy(): void {
     void this.#dispatcher.destroy();
+    this.#abandon();
+  }
+
+  #mayBeFirst({ path, body = "" }: HttpRequest): boolean {
+    return this.#origin.startsWith("https:")
+      ? body.length <= FIRST_BODY_LIMIT
+      : path.length + LINE_OVERHEAD <= FIRST_LINE_LIMIT;
   }
 
   #dispatch(exchange: Exchange, headers: readonly string[]): void {

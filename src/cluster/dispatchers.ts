@@ -1,11 +1,12 @@
-import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
-import { buildConnector, Client, EnvHttpProxyAgent, ProxyAgent } from "undici";
+import type { Socket } from "node:net";
+import type { SecureContext } from "node:tls";
+import { buildConnector, Client, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from "undici";
 import type { OpenDispatcher } from "./connection.js";
 
 /** How connections are made, the same for every endpoint. */
 export interface ConnectionSettings {
   /** Certificates for `https`; none: the system's own trust. */
-  readonly tls: SecureContextOptions;
+  readonly secureContext: SecureContext | undefined;
   /** Accept any server certificate, for this client only. */
   readonly ignoreCertificateError: boolean;
   /** `true`: the system's proxy variables; a URL: that proxy. */
@@ -19,36 +20,58 @@ const KEEP_ALIVE = 30_000;
 
 /** What opens a connection to `origin`. */
 export function dispatcherFor(origin: string, settings: ConnectionSettings): OpenDispatcher {
-  const tls = tlsOptions(settings);
-  const timeout = settings.connectTimeout;
-  const { useProxy } = settings;
-  if (useProxy === false) {
-    // One connector for all, so that TLS sessions are resumed.
-    const connect = buildConnector({ ...tls, timeout });
-    return () => new Client(origin, { keepAliveTimeout: KEEP_ALIVE, connect });
-  }
-  // As system proxies expect it: plain requests in absolute form, TLS through a tunnel.
-  const proxied = {
-    connections: 1,
-    keepAliveTimeout: KEEP_ALIVE,
-    proxyTunnel: origin.startsWith("https:"),
-    requestTls: { ...tls, timeout },
-    proxyTls: { timeout },
-    connect: { ...tls, timeout },
-  };
-  return typeof useProxy === "string"
-    ? () => new ProxyAgent({ ...proxied, uri: useProxy })
-    : () => new EnvHttpProxyAgent(proxied);
+  const { useProxy, connectTimeout: timeout, secureContext } = settings;
+  const rejectUnauthorized = !settings.ignoreCertificateError;
+  const tls = { rejectUnauthorized, ...(secureContext && { secureContext }), timeout };
+  // One connector for all, so that TLS sessions are resumed.
+  const connect = buildConnector(tls);
+  if (useProxy === false) return () => directTo(origin, connect);
+  // As system proxies expect it: TLS through a tunnel, plain requests in absolute form. These have a
+  // connection each: some proxies close it after an answer without a word, and who uses it again
+  // cannot know what became of a write.
+  const asExpected = origin.startsWith("https:")
+    ? { proxyTunnel: true }
+    : { proxyTunnel: false, headers: { connection: "close" } };
+  const proxied = { ...asExpected, requestTls: tls, proxyTls: { timeout }, connect };
+  return () => ({ dispatcher: proxyAgent(useProxy, proxied), abandon: () => {} });
 }
 
-function tlsOptions(settings: ConnectionSettings): {
-  rejectUnauthorized: boolean;
-  secureContext?: SecureContext;
-} {
-  const rejectUnauthorized = !settings.ignoreCertificateError;
-  const own = Object.keys(settings.tls).length > 0;
-  // Read once: certificates are costly to parse for every connection.
-  return own
-    ? { rejectUnauthorized, secureContext: createSecureContext(settings.tls) }
-    : { rejectUnauthorized };
+function proxyAgent(useProxy: true | string, options: object): Dispatcher {
+  // Agents of proxies keep their connections' events to themselves.
+  const factory = (url: string | URL, { connect = buildConnector({}) }: Client.Options) =>
+    clientOf(url, connect as buildConnector.connector).on("disconnect", (...event) =>
+      agent.emit("disconnect", ...event),
+    );
+  const agent: Dispatcher =
+    useProxy === true
+      ? new EnvHttpProxyAgent({ ...options, factory })
+      : new ProxyAgent({ ...options, factory, uri: useProxy });
+  return agent;
+}
+
+function directTo(origin: string, connect: buildConnector.connector): ReturnType<OpenDispatcher> {
+  let socket: Socket | undefined;
+  const dispatcher = clientOf(origin, (options, callback) => {
+    // The connector returns the socket, though its type does not say so.
+    socket = connect(options, callback) as unknown as Socket;
+  });
+  return { dispatcher, abandon: () => socket?.destroy() };
+}
+
+/** One connection, opened when it is first used. */
+function clientOf(origin: string | URL, connect: buildConnector.connector): Client {
+  return new Client(origin, { keepAliveTimeout: KEEP_ALIVE, connect: withLateAlerts(connect) });
+}
+
+/**
+ * With TLS 1.3 a server may refuse the client when that already takes the connection for made. Node
+ * tells so without closing the socket, and undici would only report that the other side closed it.
+ */
+function withLateAlerts(connect: buildConnector.connector): buildConnector.connector {
+  return (options, callback) =>
+    connect(options, (...result) => {
+      const [, socket] = result;
+      socket?.prependListener("error", (alert) => socket.destroy(alert));
+      callback(...result);
+    });
 }

@@ -20,6 +20,11 @@ export class EndpointList {
     return this.#endpoints.map(({ url }) => url);
   }
 
+  /** The endpoint that calls stay with. */
+  get pinned(): Endpoint | undefined {
+    return this.#pinned;
+  }
+
   /** Sets the endpoints that are never given up. */
   seed(urls: readonly string[]): void {
     this.#seeds = urls.map((url) => this.#find(url));
@@ -46,7 +51,7 @@ export class EndpointList {
   /** Takes note of a good answer; the pin leaves an endpoint that failed for one that works. */
   answered(endpoint: Endpoint): void {
     endpoint.succeeded();
-    if (this.#pinned !== endpoint && this.#pinned?.asideUntil !== 0) this.#pinned = endpoint;
+    if (this.#pinned === undefined || this.#pinned.failing) this.#pinned = endpoint;
   }
 
   /** Prefers an endpoint from now on. */

@@ -19,6 +19,11 @@ export class Endpoint {
     return this.#clock.monotonic() < this.#asideUntil ? this.#asideUntil : 0;
   }
 
+  /** Whether its last news was a failure, however long ago. */
+  get failing(): boolean {
+    return this.#backOff !== BackOff.none;
+  }
+
   succeeded(): void {
     this.#backOff = BackOff.none;
     this.#asideUntil = Number.NEGATIVE_INFINITY;

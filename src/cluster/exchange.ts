@@ -97,8 +97,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#lines !== undefined) this.#lines.end();
     else if (this.#head !== undefined) {
+      const body = this.#body();
       this.#settle();
-      this.#resolve({ ...this.#head, body: this.#body() });
+      this.#resolve({ ...this.#head, body });
     }
     this.onDone(true);
   }

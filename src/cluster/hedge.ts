@@ -1,4 +1,5 @@
 import type { Clock } from "../time/clock.js";
+import { follow } from "../time/follow.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 
 /** An attempt that can be called off. */
@@ -23,17 +24,18 @@ export function hedge<T>(
   { delay, clock, signal }: HedgeOptions,
 ): Promise<T> {
   const callOff = new AbortController();
-  const either = signal === undefined ? callOff.signal : AbortSignal.any([signal, callOff.signal]);
+  const either = follow(signal, callOff.signal);
   return new Promise((resolve, reject) => {
     let running = 0;
     const settle = (finish: () => void): void => {
       cancelTimer();
       finish();
       callOff.abort();
+      either.letGo();
     };
     const start = (attempt: Attempt<T>): void => {
       running++;
-      attempt(either).then(
+      attempt(either.signal).then(
         (answer) => settle(() => resolve(answer)),
         (error: unknown) => {
           running--;

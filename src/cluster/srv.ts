@@ -1,4 +1,5 @@
-import { resolveSrv } from "node:dns/promises";
+// Not by name: `dns.setServers` replaces the functions, which an import by name would not see.
+import { promises as dns } from "node:dns";
 import { ClusterUnavailableError } from "../errors/cluster-errors.js";
 
 /**
@@ -7,19 +8,30 @@ import { ClusterUnavailableError } from "../errors/cluster-errors.js";
  */
 export async function discoverSrv(domain: string): Promise<readonly string[]> {
   const failures: unknown[] = [];
+  const none = (): ClusterUnavailableError => {
+    const cause = new AggregateError(failures, `discoverySrv: no SRV records for ${domain}`);
+    return new ClusterUnavailableError("discovery of endpoints", [
+      { endpoint: `dns:${domain}`, cause, when: new Date() },
+    ]);
+  };
   for (const [service, scheme] of [
     ["_etcd-client-ssl._tcp", "https"],
     ["_etcd-client._tcp", "http"],
   ]) {
     try {
-      const records = await resolveSrv(`${service}.${domain}`);
-      if (records.length > 0) return records.map(({ name, port }) => `${scheme}://${name}:${port}`);
+      const records = await dns.resolveSrv(`${service}.${domain}`);
+      const urls = records.map(({ name, port }) => new URL(`${scheme}://${name}:${port}`).origin);
+      if (urls.length > 0) return [...new Set(urls)];
     } catch (error) {
       failures.push(error);
+      if (!isAbsence(error)) throw none();
     }
   }
-  const cause = new AggregateError(failures, `discoverySrv: no SRV records for ${domain}`);
-  throw new ClusterUnavailableError("discovery of endpoints", [
-    { endpoint: `dns:${domain}`, cause, when: new Date() },
-  ]);
+  throw none();
+}
+
+/** Only an answer says that there are no records; a server that fails leaves it open. */
+function isAbsence(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ENOTFOUND" || code === "ENODATA";
 }

@@ -21,8 +21,10 @@ export class Topology {
   readonly #endpoints: EndpointList;
   readonly #transport: Transport;
   #preparation: Promise<void> | undefined;
+  #prepared = false;
   #leader: Endpoint | undefined;
-  #leaderDue = Number.POSITIVE_INFINITY;
+  #leaderConfirmed = false;
+  #leaderAsked = Number.POSITIVE_INFINITY;
   #syncDue = Number.POSITIVE_INFINITY;
 
   constructor(settings: ClusterSettings, endpoints: EndpointList, transport: Transport) {
@@ -32,13 +34,20 @@ export class Topology {
     this.#transport = transport;
   }
 
-  /** Called before every call. @throws ClusterUnavailableError when discovery finds nothing */
-  async prepare(): Promise<void> {
-    this.#preparation ??= this.#begin();
-    await this.#preparation;
+  /**
+   * Called before every call: what the call has to wait for, if anything.
+   *
+   * @throws ClusterUnavailableError when discovery finds nothing
+   */
+  prepare(): Promise<void> | undefined {
+    if (!this.#prepared) {
+      this.#preparation ??= this.#begin();
+      return this.#preparation;
+    }
     const now = this.#clock.monotonic();
     if (now >= this.#syncDue) void this.#sync(now);
-    if (now >= this.#leaderDue) void this.#findLeader(now);
+    if (now >= this.#leaderAsked + this.#leaderInterval) void this.#findLeader(now);
+    return undefined;
   }
 
   async #begin(): Promise<void> {
@@ -50,13 +59,20 @@ export class Topology {
       throw error;
     }
     const now = this.#clock.monotonic();
-    if (autoSync > 0) this.#syncDue = now;
+    if (autoSync > 0) void this.#sync(now);
     if (endpointSelection === "leader") await this.#findLeader(now);
+    this.#prepared = true;
+  }
+
+  /** A leader that the pin has left has failed: its successor is looked for soon. */
+  get #leaderInterval(): number {
+    const known = this.#leaderConfirmed && this.#endpoints.pinned === this.#leader;
+    return known ? LEADER_KNOWN_INTERVAL : LEADER_UNKNOWN_INTERVAL;
   }
 
   /** Pins the endpoint that says of itself that it is the leader. */
   async #findLeader(now: number): Promise<void> {
-    this.#leaderDue = now + LEADER_UNKNOWN_INTERVAL;
+    this.#leaderAsked = now;
     const asked = this.#endpoints.inOrder().map(async (endpoint) => {
       const { id, leaderInfo } = await this.#ask(endpoint, "/v2/stats/self", isSelfStats);
       if (id === leaderInfo.leader) return endpoint;
@@ -65,7 +81,7 @@ export class Topology {
     try {
       const leader = await Promise.any(asked);
       this.#endpoints.pin(leader);
-      if (leader === this.#leader) this.#leaderDue = now + LEADER_KNOWN_INTERVAL;
+      this.#leaderConfirmed = leader === this.#leader;
       this.#leader = leader;
     } catch {
       this.#leader = undefined;

@@ -1,6 +1,5 @@
 import { AbortError } from "../errors/abort-error.js";
 import type { Clock } from "../time/clock.js";
-import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpRequest } from "../wire/http.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { type ConnectionSettings, dispatcherFor } from "./dispatchers.js";
@@ -23,6 +22,8 @@ export interface AttemptLimits {
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
 }
+
+const CLOSED = new Error("the client was closed");
 
 /** Sends one request to one endpoint and follows its redirects; which endpoint is not its concern. */
 export class Transport {
@@ -60,7 +61,7 @@ export class Transport {
   /** Breaks everything off and closes all sockets. */
   close(): void {
     this.#closed = true;
-    for (const pool of this.#pools.values()) pool.destroy(new Error("the client was closed"));
+    for (const pool of this.#pools.values()) pool.destroy(CLOSED);
   }
 
   async #follow(
@@ -87,12 +88,13 @@ export class Transport {
     streams: boolean,
   ): Promise<HttpReply | StreamedReply> {
     const { signal } = limits;
-    if (this.#closed) throw new AttemptFailure("no", new TypeError("the client is closed"));
-    if (signal?.aborted === true) throw notStarted(request, signal);
-    const { maxResponseSize, clock } = this.#settings;
-    const exchange = new Exchange(request, origin, { ...limits, maxResponseSize, clock }, streams);
+    if (signal?.aborted === true) throw notStarted(request, signal.reason);
+    if (this.#closed) throw notStarted(request, CLOSED);
+    // What can throw comes before the exchange, which must not be left behind with its timer.
     const pool = this.#poolOf(origin);
     const headers = this.#headersFor(origin, request);
+    const { maxResponseSize, clock } = this.#settings;
+    const exchange = new Exchange(request, origin, { ...limits, maxResponseSize, clock }, streams);
     if (streams) pool.watch(exchange, headers);
     else pool.call(exchange, headers);
     return exchange.reply;
@@ -119,6 +121,6 @@ export class Transport {
   }
 }
 
-function notStarted({ operation, safety }: HttpRequest, { reason }: AbortSignal): AbortError {
+function notStarted({ operation, safety }: HttpRequest, reason: unknown): AbortError {
   return new AbortError(operation, reason, safety === "write" ? "not sent" : "none");
 }

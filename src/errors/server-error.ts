@@ -18,6 +18,8 @@ export interface ServerErrorInfo {
   readonly operation: string;
   /** URL of the endpoint that answered. */
   readonly endpoint: string;
+  /** `X-Etcd-Cluster-Id`; absent when the answer had none. */
+  readonly clusterId?: string | undefined;
 }
 
 /** etcd carried the request out and answered with an error: nothing was changed. */
@@ -32,6 +34,7 @@ export class EtcdServerError extends EtcdError implements ServerErrorInfo {
   readonly key: string;
   readonly operation: string;
   readonly endpoint: string;
+  readonly clusterId: string | undefined;
 
   constructor(info: ServerErrorInfo) {
     super(messageOf(info));
@@ -43,6 +46,7 @@ export class EtcdServerError extends EtcdError implements ServerErrorInfo {
     this.key = info.key;
     this.operation = info.operation;
     this.endpoint = info.endpoint;
+    this.clusterId = info.clusterId;
   }
 }
 

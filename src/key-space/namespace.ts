@@ -60,11 +60,13 @@ export class NamespaceKeySpace implements KeySpace {
       return await call();
     } catch (error) {
       if (!(error instanceof EtcdServerError)) throw error;
-      const { errorCode, reason, index, status, endpoint } = error;
+      const { errorCode, reason, index, status, endpoint, clusterId } = error;
       const key = this.#outside(error.key);
       const operation = error.operation.replace(error.key, () => key);
       const detail = error.detail.startsWith("/") ? this.#outside(error.detail) : error.detail;
-      throw serverErrorOf({ errorCode, reason, detail, index, status, key, operation, endpoint });
+      throw serverErrorOf({
+        ...{ errorCode, reason, detail, index, status, key, operation, endpoint, clusterId },
+      });
     }
   }
 

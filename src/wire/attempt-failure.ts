@@ -7,10 +7,17 @@
 export class AttemptFailure extends Error {
   readonly processed: "no" | "unknown";
   override readonly cause: Error;
+  /** `ill`: others are preferred to this endpoint for a while. */
+  readonly endpointIs: "ill" | "well";
 
-  constructor(processed: "no" | "unknown", cause: Error) {
+  constructor(
+    processed: "no" | "unknown",
+    cause: Error,
+    endpointIs: AttemptFailure["endpointIs"] = "ill",
+  ) {
     super(cause.message);
     this.processed = processed;
     this.cause = cause;
+    this.endpointIs = endpointIs;
   }
 }

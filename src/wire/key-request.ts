@@ -37,7 +37,10 @@ export function encodeKeyRequest(request: KeyRequest): HttpRequest {
 /** A watch as the v2 API takes it. */
 export function encodeWatchRequest(request: WatchRequest): HttpRequest {
   const { key, recursive, waitIndex, stream } = request;
-  return encodeGet(key, { wait: true, recursive, waitIndex, stream }, false);
+  return {
+    ...encodeGet(key, { wait: true, recursive, waitIndex, stream }, false),
+    streams: true,
+  };
 }
 
 function encodeGet(

@@ -10,6 +10,7 @@ import { isObject, type JsonDeserializer, type JsonObject, readObject } from "./
 const TURNED_AWAY: ReadonlyMap<number, string> = new Map([
   [405, "the endpoint does not take this method here"],
   [407, "the proxy asks for credentials: put them into the URL of useProxy"],
+  [414, "the proxy finds the request line too long"],
   [421, "the endpoint does not accept this host name (--host-whitelist)"],
   [431, "the endpoint finds the request line or the headers too large"],
 ]);
@@ -66,7 +67,8 @@ function errorOf(request: HttpRequest, reply: HttpReply, key: string): Error {
 /** The error that a body holds, in either of etcd's two forms. */
 function errorIn(request: HttpRequest, reply: HttpReply, key: string): Error | undefined {
   const { operation } = request;
-  const { status, endpoint } = reply;
+  const { status, endpoint, headers } = reply;
+  const clusterId = headers["x-etcd-cluster-id"];
   const { errorCode, message, cause, index } = bodyOf(reply);
   if (typeof message !== "string") return undefined;
   if (typeof index === "number" && !Number.isSafeInteger(index)) return undefined;
@@ -80,6 +82,7 @@ function errorIn(request: HttpRequest, reply: HttpReply, key: string): Error | u
     key,
     operation,
     endpoint,
+    ...(typeof clusterId === "string" && { clusterId }),
   });
 }
 

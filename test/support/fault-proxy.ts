@@ -1,9 +1,9 @@
 /** A TCP proxy in front of one etcd member, whose faults are switched while it runs. */
 
+import { randomInt } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { withFreePorts } from "../../scripts/etcd-process.mjs";
 
 /** What happens to the traffic. */
 export type Fault =
@@ -22,11 +22,16 @@ export type Fault =
   /** The connection is closed before the last bytes of an answer. */
   | "cut in answer"
   /** The answer comes byte by byte, too slowly. */
-  | "drip";
+  | "drip"
+  /** The answer comes, a second later. */
+  | "late";
 
 /** With a head of some 400 bytes, no answer is there within a minute. */
 const DRIP_EVERY_MS = 200;
+const LATE_BY_MS = 1_000;
 const WITHHELD_BYTES = 8;
+/** Neither the members' ports nor those that systems give to outgoing connections. */
+const PORTS = { from: 5_000, below: 10_000 };
 const REQUEST_LINE = /^(?:GET|PUT|POST|DELETE) \S+/;
 
 interface FaultProxyEvents {
@@ -50,12 +55,16 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
   #fault: Fault = "pass";
 
   /** A proxy that lets everything pass. */
-  static before(target: string): Promise<FaultProxy> {
-    return withFreePorts(1, async ([port = 0]) => {
-      const proxy = new FaultProxy(target, port);
+  static async before(target: string): Promise<FaultProxy> {
+    const proxy = new FaultProxy(target, randomInt(PORTS.from, PORTS.below));
+    try {
       await proxy.#listen();
       return proxy;
-    });
+    } catch (error) {
+      const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+      if (taken) return FaultProxy.before(target);
+      throw error;
+    }
   }
 
   private constructor(target: string, port: number) {
@@ -177,8 +186,14 @@ class Link {
     if (fault === "pass") this.#client.write(chunk);
     else if (fault === "cut in answer") this.#client.end(chunk.subarray(0, -WITHHELD_BYTES));
     else if (fault === "drip") await this.#drip(chunk);
+    else if (fault === "late") await this.#late(chunk);
     else if (fault === "hang") this.broken = true;
     else this.#client.destroy();
+  }
+
+  async #late(chunk: Buffer): Promise<void> {
+    await setTimeout(LATE_BY_MS, undefined, { ref: false });
+    if (this.#client.writable) this.#client.write(chunk);
   }
 
   async #drip(chunk: Buffer): Promise<void> {

@@ -8,7 +8,7 @@ import {
   isUserWithRoleNames,
 } from "../../wire/admin-reply.js";
 import { adminWrite } from "../../wire/admin-request.js";
-import { percentEncode } from "../../wire/key-path.js";
+import { pathOfNamed } from "../../wire/key-path.js";
 import type { AuthApi, PermissionChange, RolesApi, UsersApi } from "../auth-api.js";
 import type { CallOptions } from "../key-space.js";
 import type { AdminCaller } from "./admin-caller.js";
@@ -40,9 +40,12 @@ export class RemoteAuth implements AuthApi {
   }
 }
 
+/** A role that does not exist, so that it permits nothing. */
+const NO_ROLE = "etcdnet: no role";
+
 function remoteUsers(admin: AdminCaller): UsersApi {
-  const pathOf = (name: string): string => `/v2/auth/users/${percentEncode(name)}`;
-  const put = (name: string, content: object, options?: CallOptions) =>
+  const pathOf = (name: string): string => pathOfNamed("/v2/auth/users", name);
+  const put = async (name: string, content: object, options?: CallOptions) =>
     admin.write(
       adminWrite("PUT", pathOf(name), { user: name, ...content }),
       isUserWithRoleNames,
@@ -52,31 +55,52 @@ function remoteUsers(admin: AdminCaller): UsersApi {
     async list(options) {
       return (await admin.read("/v2/auth/users", isUserList, options)).users ?? [];
     },
-    get: (name, options) => admin.read(pathOf(name), isUser, options),
-    create: (name, { password, roles }, options) => put(name, { password, roles }, options),
-    update: (name, { password, grant, revoke }, options) =>
-      put(name, { password, grant, revoke }, options),
-    remove: (name, options) => admin.command(adminWrite("DELETE", pathOf(name)), options),
+    get: async (name, options) => admin.read(pathOf(name), isUser, options),
+    async create(name, { password, roles = [] }, options) {
+      if (roles.length > 0) return put(name, { password, roles }, options);
+      // Without a role, etcd would give the password to a user who exists already.
+      await put(name, { password, roles: [NO_ROLE] }, options);
+      return put(name, { revoke: [NO_ROLE] }, options);
+    },
+    async update(name, { password, grant = [], revoke = [] }, options) {
+      const onlyPassword = password !== undefined && grant.length + revoke.length === 0;
+      // Without a change of roles, etcd would create a user who does not exist.
+      const roles = onlyPassword ? [NO_ROLE] : [];
+      const change = { grant: [...grant, ...roles], revoke: [...revoke, ...roles] };
+      return put(name, { password, ...change }, options);
+    },
+    remove: async (name, options) => admin.command(adminWrite("DELETE", pathOf(name)), options),
   };
 }
 
 function remoteRoles(admin: AdminCaller): RolesApi {
-  const pathOf = (name: string): string => `/v2/auth/roles/${percentEncode(name)}`;
-  const put = (name: string, content: object, options?: CallOptions): Promise<Role> =>
+  const pathOf = (name: string): string => pathOfNamed("/v2/auth/roles", name);
+  const put = async (name: string, content: object, options?: CallOptions): Promise<Role> =>
     admin.write(adminWrite("PUT", pathOf(name), { role: name, ...content }), isRole, options);
   return {
     async list(options) {
       return (await admin.read("/v2/auth/roles", isRoleList, options)).roles ?? [];
     },
-    get: (name, options) => admin.read(pathOf(name), isRole, options),
-    create: (name, permissions, options) =>
+    get: async (name, options) => admin.read(pathOf(name), isRole, options),
+    create: async (name, permissions, options) =>
       put(name, { permissions: kv({ read: [], write: [], ...permissions }) }, options),
-    update: (name, { grant, revoke }, options) =>
-      put(name, { grant: grant && kv(grant), revoke: revoke && kv(revoke) }, options),
-    remove: (name, options) => admin.command(adminWrite("DELETE", pathOf(name)), options),
+    async update(name, { grant, revoke }, options) {
+      // Without a change, etcd would create a role that does not exist.
+      if (isEmpty(grant) && isEmpty(revoke)) throw new TypeError("grant, revoke: nothing changes");
+      return put(name, { grant: grant && kv(grant), revoke: revoke && kv(revoke) }, options);
+    },
+    remove: async (name, options) => admin.command(adminWrite("DELETE", pathOf(name)), options),
   };
 }
 
+function isEmpty({ read = [], write = [] }: PermissionChange = {}): boolean {
+  return read.length + write.length === 0;
+}
+
 function kv({ read, write }: PermissionChange): { readonly kv: PermissionChange } {
+  if (read?.includes("") || write?.includes("")) {
+    // etcd takes it, and then breaks off every request that it checks against it.
+    throw new TypeError('read, write: an empty pattern permits nothing; write "/" or "*"');
+  }
   return { kv: { ...(read && { read }), ...(write && { write }) } };
 }

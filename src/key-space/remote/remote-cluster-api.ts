@@ -12,7 +12,7 @@ import {
 import { adminGet, adminWrite } from "../../wire/admin-request.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import { readHealth } from "../../wire/health.js";
-import { percentEncode } from "../../wire/key-path.js";
+import { pathOfNamed } from "../../wire/key-path.js";
 import { requireSuccess } from "../../wire/reply.js";
 import type { AuthApi } from "../auth-api.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../cluster-api.js";
@@ -63,7 +63,7 @@ function unhealthy(endpoint: string, error: unknown): EndpointHealth {
 }
 
 function remoteMembers(admin: AdminCaller): MembersApi {
-  const pathOf = (id: string): string => `/v2/members/${percentEncode(id)}`;
+  const pathOf = (id: string): string => pathOfNamed("/v2/members", id);
   return {
     async list(options) {
       return (await admin.read("/v2/members", isMemberList, options)).members;
@@ -71,9 +71,9 @@ function remoteMembers(admin: AdminCaller): MembersApi {
     leader: (options) => admin.read("/v2/members/leader", isMember, options),
     add: (peerURLs, options) =>
       admin.write(adminWrite("POST", "/v2/members", { peerURLs }), isMember, options),
-    update: (id, peerURLs, options) =>
+    update: async (id, peerURLs, options) =>
       admin.command(adminWrite("PUT", pathOf(id), { peerURLs }), options),
-    remove: (id, options) => admin.command(adminWrite("DELETE", pathOf(id)), options),
+    remove: async (id, options) => admin.command(adminWrite("DELETE", pathOf(id)), options),
   };
 }
 
@@ -85,9 +85,9 @@ function remoteStats(admin: AdminCaller): StatsApi {
   };
 }
 
-/** A follower sends the question away: another member may be the leader. */
+/** A follower, which is as well as any, sends the question away: another member may be the leader. */
 function notLeader(error: unknown): unknown {
   return error instanceof AdminError && error.status === 403
-    ? new AttemptFailure("no", error)
+    ? new AttemptFailure("no", error, "well")
     : error;
 }

@@ -31,15 +31,14 @@ export class RemoteKeySpace implements KeySpace {
     );
   }
 
-  async openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
+  openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
     const http = encodeWatchRequest(request);
-    const reply = await this.#cluster.open(http, request.key, signal);
-    try {
-      return new RemoteWatch(http, reply, this.#deserialize);
-    } catch (error) {
-      reply.lines.close();
-      throw error;
-    }
+    return this.#cluster.open(
+      http,
+      request.key,
+      (reply) => new RemoteWatch(http, reply, this.#deserialize),
+      signal,
+    );
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,31 @@
+import type { Clock } from "./clock.js";
+
+interface Limits {
+  readonly milliseconds: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Why the wait ended when the time was up. */
+  onTimeout(): Error;
+  /** Why the wait ended when the signal aborted. */
+  onAbort(reason: unknown): Error;
+}
+
+/** Waits for a promise within limits. What it promises goes on all the same. */
+export function within<T>(promise: Promise<T>, limits: Limits): Promise<T> {
+  const { milliseconds, clock, signal } = limits;
+  return new Promise((resolve, reject) => {
+    const give = (): void => settle(() => reject(limits.onAbort(signal.reason)));
+    const settle = (finish: () => void): void => {
+      cancel();
+      signal.removeEventListener("abort", give);
+      finish();
+    };
+    const cancel = clock.after(milliseconds, () => settle(() => reject(limits.onTimeout())));
+    signal.addEventListener("abort", give);
+    promise.then(
+      (value) => settle(() => resolve(value)),
+      (error: Error) => settle(() => reject(error)),
+    );
+    if (signal.aborted) give();
+  });
+}

@@ -1,0 +1,129 @@
+import { createPrivateKey } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { EtcdClient, type EtcdClientOptions, UnauthorizedError } from "../../src/index.js";
+import { clientCertificate } from "../support/certificates.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { foreignCertificate } from "./foreign-certificate.js";
+
+const PASSPHRASE = "open sesame";
+/** More than fits into a socket before the server's refusal arrives. */
+const LARGE_VALUE = "x".repeat(4 * 1024 * 1024);
+
+describeWithEtcd("3.4", "a client certificate", () => {
+  let cluster: EtcdCluster;
+  let root: EtcdClient;
+  beforeAll(async () => {
+    cluster = await startEtcd({ release: "3.4", clientCertAuth: true, rootPassword: "pw" });
+    root = clientWith({ x509Certificate: clientCertificate("root") });
+  });
+  afterAll(async () => {
+    await root.close();
+    await cluster.stop();
+  });
+
+  const clientWith = (options: EtcdClientOptions = {}) =>
+    new EtcdClient({ urls: cluster.urls, ...(cluster.ca && { ca: cluster.ca }), ...options });
+
+  describe("is taken", () => {
+    const { cert, key, pkcs12 } = clientCertificate("anybody");
+    const encrypted = createPrivateKey(key).export({
+      type: "pkcs8",
+      format: "pem",
+      cipher: "aes-256-cbc",
+      passphrase: PASSPHRASE,
+    });
+
+    test.each([
+      ["PEM texts", { cert, key }],
+      ["PEM bytes", { cert: Buffer.from(cert), key: Buffer.from(key) }],
+      ["PEM with an encrypted key", { cert, key: encrypted, passphrase: PASSPHRASE }],
+      ["PKCS#12", { pfx: pkcs12(PASSPHRASE), passphrase: PASSPHRASE }],
+    ])("as %s", async (_, x509Certificate) => {
+      await using etcd = clientWith({ x509Certificate });
+      expect(await etcd.setNode("/a", "1")).toMatchObject({ etcdServer: cluster.urls[0] });
+    });
+
+    test.each([
+      ["PEM with a wrong passphrase", { cert, key: encrypted, passphrase: "wrong" }],
+      ["PEM with a missing passphrase", { cert, key: encrypted }],
+      ["PKCS#12 with a wrong passphrase", { pfx: pkcs12(PASSPHRASE), passphrase: "wrong" }],
+      ["PKCS#12 with a missing passphrase", { pfx: pkcs12(PASSPHRASE) }],
+      ["PKCS#12 that is none", { pfx: Buffer.from("not PKCS#12") }],
+      ["PEM that is none", { cert: "not a certificate", key }],
+      ["PEM with the key of another", { cert, key: clientCertificate("root").key }],
+    ])("not as %s, which the constructor says", (_, x509Certificate) => {
+      expect(() => clientWith({ x509Certificate })).toThrow(
+        expect.objectContaining({
+          name: "TypeError",
+          message: expect.stringMatching(/^x509Certificate: /),
+        }),
+      );
+    });
+  });
+
+  describe("that the server does not accept", () => {
+    const cases: [string, EtcdClientOptions][] = [
+      ["none", {}],
+      ["one of another authority", { x509Certificate: foreignCertificate("root") }],
+    ];
+
+    test.each(cases)("(%s) is named as the reason", async (_, options) => {
+      await using etcd = clientWith(options);
+      const endpoint = cluster.urls[0];
+      const refused = {
+        name: "ClusterUnavailableError",
+        message: expect.stringMatching(/bad certificate|certificate required|unknown ca/),
+        attempts: [expect.objectContaining({ endpoint })],
+      };
+      await expect(etcd.getNode("/")).rejects.toMatchObject(refused);
+      await expect(etcd.watchNode("/")).rejects.toMatchObject(refused);
+    });
+
+    // With TLS 1.3 the refusal arrives when the client has already sent its request.
+    test.each(cases)("(%s) certainly keeps writes from being processed", async (_, options) => {
+      for (const value of ["small", LARGE_VALUE]) {
+        await using etcd = clientWith(options);
+        const writes = Array.from({ length: 5 }, () => etcd.setNode("/refused", value));
+        const refused = { reason: expect.objectContaining({ name: "ClusterUnavailableError" }) };
+        expect(await Promise.allSettled(writes)).toMatchObject(writes.map(() => refused));
+      }
+      expect(await root.getNode("/refused", { ignoreKeyNotFound: true })).toBeNull();
+    });
+  });
+
+  describe("names a user of v2 auth", () => {
+    const as = (commonName: string, options: EtcdClientOptions = {}) =>
+      clientWith({ x509Certificate: clientCertificate(commonName), ...options });
+
+    beforeAll(async () => {
+      await root.auth.roles.create("reader", { read: ["/for-alice"] });
+      await root.auth.users.create("alice", { password: "pw", roles: ["reader"] });
+      await root.auth.roles.update("guest", { revoke: { read: ["/*"], write: ["/*"] } });
+      await root.setNode("/for-alice", "1");
+    });
+
+    test("who needs no password", async () => {
+      await using alice = as("alice");
+      expect(await alice.getNodeValue("/for-alice")).toBe("1");
+      await expect(alice.setNode("/for-alice", "2")).rejects.toBeInstanceOf(UnauthorizedError);
+      expect(await root.auth.users.list()).toMatchObject([{ user: "alice" }, { user: "root" }]);
+    });
+
+    test("or else a guest", async () => {
+      await using guest = as("nobody-known");
+      await expect(guest.getNode("/for-alice")).rejects.toBeInstanceOf(UnauthorizedError);
+      await expect(guest.auth.users.list()).rejects.toMatchObject({
+        name: "AdminError",
+        status: 401,
+        detail: "Insufficient credentials",
+      });
+    });
+
+    test("unless username and password name another", async () => {
+      await using alice = as("nobody-known", { username: "alice", password: "pw" });
+      expect(await alice.getNodeValue("/for-alice")).toBe("1");
+      await using wrong = as("root", { username: "alice", password: "guess" });
+      await expect(wrong.getNode("/for-alice")).rejects.toBeInstanceOf(UnauthorizedError);
+    });
+  });
+});

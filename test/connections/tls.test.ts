@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { EtcdClient, type EtcdClientOptions, isClusterUnavailable } from "../../src/index.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { foreignCertificate } from "./foreign-certificate.js";
+import { startTcpRelay } from "./tcp-relay.js";
+
+describeWithEtcd("3.4", "TLS", () => {
+  let cluster: EtcdCluster;
+  let trusting: EtcdClient;
+  beforeAll(async () => {
+    cluster = await startEtcd({ release: "3.4", tls: true });
+    trusting = clientWith();
+  });
+  afterAll(async () => {
+    await trusting.close();
+    await cluster.stop();
+  });
+
+  const clientWith = (options: EtcdClientOptions = {}) =>
+    new EtcdClient({ urls: cluster.urls, ...(cluster.ca && { ca: cluster.ca }), ...options });
+
+  /** What every call says of an endpoint that is not trusted; a write was certainly not sent. */
+  const expectDistrust = async (etcd: EtcdClient, endpoint: string, reason: string) => {
+    const unavailable = {
+      name: "ClusterUnavailableError",
+      message: expect.stringMatching(`${endpoint.replace(/[[\].]/g, "\\$&")}: .*${reason}`),
+      attempts: [expect.objectContaining({ endpoint })],
+    };
+    await expect(etcd.getNode("/")).rejects.toMatchObject(unavailable);
+    await expect(etcd.watchNode("/")).rejects.toMatchObject(unavailable);
+    await expect(etcd.setNode("/distrusted", "1")).rejects.toMatchObject(unavailable);
+    expect(await trusting.getNode("/distrusted", { ignoreKeyNotFound: true })).toBeNull();
+  };
+
+  test("trusts the authority that it is given, as text, bytes or one of a list", async () => {
+    const ca = cluster.ca ?? "";
+    const foreign = foreignCertificate("another authority").cert;
+    for (const authorities of [ca, Buffer.from(ca), [foreign, ca], `${foreign}${ca}`]) {
+      await using etcd = clientWith({ ca: authorities });
+      expect(await etcd.setNode("/a", "1")).toMatchObject({ etcdServer: cluster.urls[0] });
+    }
+  });
+
+  test("takes an endpoint by its name too", async () => {
+    const { port } = new URL(cluster.urls[0]);
+    await using etcd = clientWith({ urls: [`https://localhost:${port}`] });
+    expect(await etcd.getNode("/")).toMatchObject({ action: "get" });
+  });
+
+  test("does not trust a certificate of an unknown authority", async () => {
+    await using etcd = new EtcdClient({ urls: cluster.urls });
+    await expectDistrust(etcd, cluster.urls[0], "unable to verify the first certificate");
+  });
+
+  test("does not trust what another authority signed than the given one", async () => {
+    await using etcd = clientWith({ ca: foreignCertificate("another authority").cert });
+    await expectDistrust(etcd, cluster.urls[0], "unable to verify the first certificate");
+  });
+
+  test("does not trust a certificate for another host", async () => {
+    await using relay = await startTcpRelay(cluster.urls[0], "127.0.0.2");
+    await using etcd = clientWith({ urls: [relay.url] });
+    await expectDistrust(etcd, relay.url, "Hostname/IP does not match certificate's altnames");
+  });
+
+  test("is not given up for an endpoint that does not speak it", async () => {
+    await using plain = await startEtcd({ release: "3.4" });
+    await using etcd = clientWith({ urls: [plain.urls[0].replace("http:", "https:")] });
+    await expect(etcd.setNode("/a", "1")).rejects.toSatisfy(isClusterUnavailable);
+  });
+
+  test("goes on at another endpoint that is trusted, writes too", async () => {
+    await using relay = await startTcpRelay(cluster.urls[0], "127.0.0.2");
+    await using etcd = clientWith({ urls: [relay.url, cluster.urls[0]] });
+    for (let i = 0; i < 4; i++) {
+      expect(await etcd.setNode("/a", "1")).toMatchObject({ etcdServer: cluster.urls[0] });
+    }
+  });
+
+  test("takes any certificate when told to, for that one client and without a word", async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on("warning", onWarning);
+    try {
+      await using careless = new EtcdClient({ urls: cluster.urls, ignoreCertificateError: true });
+      await using careful = new EtcdClient({ urls: cluster.urls });
+      expect(await careless.setNode("/careless", "1")).toMatchObject({ action: "set" });
+      await expectDistrust(careful, cluster.urls[0], "unable to verify the first certificate");
+      expect(await careless.getNodeValue("/careless")).toBe("1");
+    } finally {
+      process.off("warning", onWarning);
+    }
+    expect(warnings).toEqual([]);
+    expect(process.env).not.toHaveProperty("NODE_TLS_REJECT_UNAUTHORIZED");
+  });
+
+  test.each([
+    ["no certificate", "not a certificate"],
+    ["an empty text", ""],
+    ["a broken one", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],
+  ])("refuses %s for an authority, naming the option", (_, ca) => {
+    expect(() => clientWith({ ca })).toThrow(
+      expect.objectContaining({ name: "TypeError", message: expect.stringMatching(/^ca: /) }),
+    );
+  });
+});

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { EtcdClient, OutcomeUnknownError, TimeoutError } from "../../src/index.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import type { Fault } from "../support/fault-proxy.js";
+import { type ProxiedClient, proxiedClient } from "./proxied-client.js";
+import { currentIndex, isDone, prepare, WRITES, type Write } from "./writes.js";
+
+/** Faults that only a time-out shows. */
+const SLOW: ReadonlySet<Fault> = new Set(["hang", "drip"]);
+const TIMEOUTS = { requestTimeout: 600, writeTimeout: 600 };
+
+const READS: Readonly<Record<string, (etcd: EtcdClient) => Promise<unknown>>> = {
+  "a local get": (etcd) => etcd.getNode("/file"),
+  "a quorum get": (etcd) => etcd.getNode("/file", { quorum: true }),
+  "a recursive list": (etcd) => etcd.getNode("/tree", { recursive: true, sorted: true }),
+  "the list of members": (etcd) => etcd.members.list(),
+};
+
+/** Faults that are known before anything is written to the connection. */
+const CERTAIN: readonly Fault[] = ["refuse"];
+
+/** Faults after which only etcd knows, and whether it was given the whole request. */
+const UNCERTAIN: readonly { readonly fault: Fault; readonly carriedOut: boolean }[] = [
+  { fault: "hang", carriedOut: false },
+  { fault: "cut on connect", carriedOut: false },
+  { fault: "cut before request", carriedOut: false },
+  { fault: "cut after request", carriedOut: true },
+  { fault: "cut in answer", carriedOut: true },
+  { fault: "drip", carriedOut: true },
+];
+
+describeWithEtcd("3.4", "a member behind a bad connection", () => {
+  let cluster: EtcdCluster;
+  let direct: EtcdClient;
+
+  beforeAll(async () => {
+    cluster = await startEtcd({ release: "3.4", members: 3 });
+    direct = new EtcdClient({ urls: cluster.urls, consistency: "quorum" });
+    await direct.setNode("/file", "value");
+    await direct.setNode("/tree/a/b", "1");
+    await direct.setNode("/tree/c", "2".repeat(5_000));
+  });
+
+  afterAll(async () => {
+    await direct?.close();
+    await cluster?.stop();
+  });
+
+  /** A client whose pinned member has the fault. */
+  async function faulty(fault: Fault): Promise<ProxiedClient> {
+    const client = await proxiedClient(cluster, SLOW.has(fault) ? TIMEOUTS : {});
+    await client.pinned.become(fault);
+    // Only a new connection can be closed when it is made.
+    if (fault === "cut on connect") await client.pinned.cut();
+    return client;
+  }
+
+  test.each([...CERTAIN, ...UNCERTAIN.map(({ fault }) => fault)])(
+    "%s: another member answers every read",
+    async (fault) => {
+      await Promise.all(
+        Object.values(READS).map(async (read) => {
+          await using client = await faulty(fault);
+          const seenBefore = client.pinned.requests.length;
+          expect(JSON.stringify(await read(client.etcd))).toContain(
+            JSON.stringify(await nodesOf(read)),
+          );
+          const tries = client.pinned.requests.length - seenBefore;
+          expect(tries).toBe(fault === "refuse" || fault === "cut on connect" ? 0 : 1);
+        }),
+      );
+    },
+  );
+
+  /** What a read answers without a fault, but for the headers. */
+  async function nodesOf(read: (etcd: EtcdClient) => Promise<unknown>): Promise<unknown> {
+    const answer = await read(direct);
+    return typeof answer === "object" && answer !== null && "node" in answer ? answer.node : answer;
+  }
+
+  /** Sends every write once, each by a client of its own; tells how often they took effect. */
+  async function writeAll(fault: Fault, check: (write: Write, sent: Sent) => Promise<void>) {
+    const keys = new Map(WRITES.map((write) => [write, `/${fault}/${write.name}`] as const));
+    for (const [write, key] of keys) await prepare(direct, key, write);
+    const before = await currentIndex(direct);
+    await Promise.all(
+      [...keys].map(async ([write, key]) => {
+        await using client = await faulty(fault);
+        const outcome = await write.send(client.etcd, key).then(
+          () => "done",
+          (error: unknown) => error,
+        );
+        await check(write, { key, client, outcome });
+      }),
+    );
+    return (await currentIndex(direct)) - before;
+  }
+
+  test.each(CERTAIN)("%s: another member carries every write out, once", async (fault) => {
+    const applied = await writeAll(fault, async (write, { key, outcome }) => {
+      expect.soft(outcome, write.name).toBe("done");
+      expect.soft(await isDone(direct, key, write), write.name).toBe(true);
+    });
+    expect(applied).toBe(WRITES.length);
+  });
+
+  test.each(UNCERTAIN)(
+    "$fault: no write is repeated, and its outcome is told to be unknown",
+    async ({ fault, carriedOut }) => {
+      const applied = await writeAll(fault, async (write, { key, client, outcome }) => {
+        expect.soft(outcome, write.name).toBeInstanceOf(OutcomeUnknownError);
+        const { endpoint, cause } = outcome as OutcomeUnknownError;
+        expect.soft(endpoint).toBe(client.pinned.url);
+        expect.soft(cause).toBeInstanceOf(Error);
+        expect.soft(cause instanceof TimeoutError).toBe(SLOW.has(fault));
+        expect.soft(client.others.flatMap(({ requests }) => requests)).toEqual([]);
+        expect.soft(await isDone(direct, key, write), write.name).toBe(carriedOut);
+      });
+      expect(applied).toBe(carriedOut ? WRITES.length : 0);
+    },
+  );
+});
+
+interface Sent {
+  readonly key: string;
+  readonly client: ProxiedClient;
+  readonly outcome: unknown;
+}

@@ -1,0 +1,122 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { EtcdClient } from "../../src/index.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, "../..");
+const CACHE = join(ROOT, "node_modules/.cache");
+
+/** Far below every time-out of a client, its idle connections and its back-off. */
+const AT_ONCE_MS = 3_000;
+
+describeWithEtcd("3.4", "a process that uses a client", () => {
+  let built: string;
+  let cluster: EtcdCluster;
+  let hung: FaultProxy;
+
+  beforeAll(async () => {
+    await mkdir(CACHE, { recursive: true });
+    built = await mkdtemp(join(CACHE, "etcdnet-"));
+    cluster = await startEtcd({ release: "3.4" });
+    await using etcd = new EtcdClient({ urls: cluster.urls });
+    await etcd.setNode("/file", "value");
+    hung = await FaultProxy.before(cluster.urls[0] ?? "");
+    await hung.become("hang");
+    const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+    const flags = ["-p", "tsconfig.build.json", "--declaration", "false", "--outDir", built];
+    await run(process.execPath, [tsc, ...flags], { cwd: ROOT });
+  });
+
+  afterAll(async () => {
+    await hung?.close();
+    await cluster?.stop();
+    if (built !== undefined) await rm(built, { recursive: true, force: true });
+  });
+
+  /** Runs a program; tells what it printed and how long it lived after that. */
+  async function live(program: string): Promise<{ printed: string; outlived: number }> {
+    const index = JSON.stringify(pathToFileURL(join(built, "index.js")));
+    const code = `
+      import { EtcdClient } from ${index};
+      const urls = ${JSON.stringify(cluster.urls)};
+      const hung = ${JSON.stringify(hung.url)};
+      const settle = () => new Promise((resolve) => setTimeout(resolve, 250));
+      ${program}
+      console.log(Date.now());`;
+    const flags = ["--input-type=module", "--unhandled-rejections=strict", "--eval", code];
+    const { stdout } = await run(process.execPath, flags, { timeout: 30_000 });
+    const ended = Date.now();
+    const lines = stdout.trim().split("\n");
+    return { outlived: ended - Number(lines.pop()), printed: lines.join("\n") };
+  }
+
+  test.each([
+    ["has only made one", "new EtcdClient({ urls });"],
+    [
+      "has made its calls",
+      `const etcd = new EtcdClient({ urls });
+       await Promise.all([1, 2, 3].map((n) => etcd.setNode("/exit/" + n, "x")));
+       await etcd.getNode("/exit", { recursive: true, quorum: true });
+       await etcd.watchNode("/file", { waitIndex: 1 });`,
+    ],
+    [
+      "has made its calls with everything switched on",
+      `const etcd = new EtcdClient({
+         urls: [...urls, hung], autoSync: 10, endpointSelection: "leader", hedgeReadsAfter: 20,
+         requestTimeout: 1_000,
+       });
+       for (let n = 0; n < 5; n++) await etcd.getNode("/file");`,
+    ],
+    [
+      "has given a watch up",
+      `const etcd = new EtcdClient({ urls });
+       const caller = new AbortController();
+       const watch = etcd.watchNode("/file", { signal: caller.signal }).catch(() => {});
+       await etcd.getNode("/file");
+       caller.abort();
+       await watch;`,
+    ],
+    [
+      "has closed it in the middle of calls",
+      `const etcd = new EtcdClient({ urls: [hung] });
+       const calls = [etcd.getNode("/file"), etcd.setNode("/file", "x"), etcd.watchNode("/file")];
+       const outcomes = Promise.allSettled(calls);
+       await settle();
+       await etcd.close();
+       console.log((await outcomes).map(({ reason }) => reason.name + " " + reason.outcome).join());`,
+      "AbortError none,AbortError unknown,AbortError none",
+    ],
+    [
+      "has closed it while a connection was being made",
+      `const shakingHands = [hung.replace("http:", "https:")];
+       const etcd = new EtcdClient({ urls: shakingHands, connectTimeout: 20_000 });
+       const write = etcd.setNode("/file", "x").catch(({ outcome }) => outcome);
+       await settle();
+       await etcd.close();
+       console.log(await write);`,
+      "not sent",
+    ],
+  ])("ends by itself when it %s", async (_name, program, expected = "") => {
+    const { printed, outlived } = await live(program);
+    expect(printed).toBe(expected);
+    expect(outlived).toBeLessThan(AT_ONCE_MS);
+  });
+
+  test("has no socket and no timer of a client's after close", async () => {
+    const { printed } = await live(`
+      const etcd = new EtcdClient({ urls, autoSync: 10, hedgeReadsAfter: 10 });
+      const watch = etcd.watchNode("/file").catch(() => {});
+      await Promise.all([1, 2, 3].map(() => etcd.getNode("/file")));
+      await etcd.close();
+      await watch;
+      await settle();
+      console.log(process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name)).join());`);
+    expect(printed).toBe("");
+  });
+});

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import type { KeySpace } from "../../src/index.js";
+import type { Clock } from "../../src/time/clock.js";
+import { watchOnce } from "../../src/watch/watch-once.js";
+
+/** A clock on which nothing takes time but waiting, of which it keeps a record. */
+class WaitingClock implements Clock {
+  readonly waits: number[] = [];
+  time = 0;
+  now = () => this.time;
+  monotonic = () => this.time;
+  after(milliseconds: number, callback: () => void): () => void {
+    this.waits.push(milliseconds);
+    this.time += milliseconds;
+    queueMicrotask(callback);
+    return () => {};
+  }
+}
+
+/** A key space whose watches stand for so long and end without an event; the last one has one. */
+function keySpaceBehindProxy(clock: WaitingClock, standing: number, watches: number): KeySpace {
+  const origin = { etcdServer: "", etcdClusterId: "1", etcdIndex: 4, raftIndex: 0, raftTerm: 0 };
+  const node = { key: "/a", value: "x", createdIndex: 5, modifiedIndex: 5 };
+  const execute: KeySpace["execute"] = () => Promise.reject(new Error("only watched"));
+  return {
+    execute,
+    async openWatch() {
+      watches--;
+      const last = watches === 0;
+      return {
+        ...origin,
+        close: () => {},
+        async *[Symbol.asyncIterator]() {
+          clock.time += standing;
+          if (last) yield { ...origin, action: "set" as const, node };
+        },
+      };
+    },
+    close: async () => {},
+  };
+}
+
+async function waitsOf(standing: number): Promise<readonly number[]> {
+  const clock = new WaitingClock();
+  await watchOnce(keySpaceBehindProxy(clock, standing, 10), { key: "/a" }, clock, {});
+  return clock.waits;
+}
+
+test("watches that end at once are opened again ever more slowly", async () => {
+  expect(Math.max(...(await waitsOf(0)))).toBeGreaterThan(10_000);
+});
+
+test("a watch that a proxy ends every minute is opened again at once", async () => {
+  expect(Math.max(...(await waitsOf(60_000)))).toBeLessThanOrEqual(500);
+});
