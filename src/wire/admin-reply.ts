@@ -56,10 +56,6 @@ export const isMemberList = object<{ readonly members: readonly Member[] }>({
 
 export const isVersion = object<Version>({ etcdserver: isText, etcdcluster: isText });
 
-export const isHealth = object<{ readonly health: string; readonly reason?: string }>({
-  health: isText,
-});
-
 export const isStoreStats = object<StoreStats>({ getsSuccess: isNumber, watchers: isNumber });
 
 export const isSelfStats = object<SelfStats>({

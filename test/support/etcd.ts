@@ -2,7 +2,7 @@
 
 import { Agent, request } from "undici";
 import { describe, expect, it } from "vitest";
-import { findEtcd, RELEASES, type Release } from "../../scripts/etcd-binaries.mjs";
+import { findEtcd, type Release } from "../../scripts/etcd-binaries.mjs";
 import {
   type EtcdProcess,
   type EtcdProcessOptions,
@@ -76,11 +76,6 @@ export async function startEtcd(options: EtcdOptions): Promise<EtcdCluster> {
     throw error;
   }
   return cluster;
-}
-
-/** The releases that tests can run on here; missing ones are not installed. */
-export function availableReleases(): readonly Release[] {
-  return RELEASES.filter((release) => !("missing" in findEtcd(release)));
 }
 
 /**
