@@ -11,13 +11,21 @@
 import { spawn } from "node:child_process";
 import { randomInt, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, statfsSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
 import { get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { hasRunningThread } from "./process-threads.mjs";
 
 const READY_WITHIN_MS = 30_000;
 const POLL_EVERY_MS = 10;
@@ -162,9 +170,10 @@ export class EtcdProcess {
     clearTimeout(impatient);
   }
 
-  /** SIGSTOP: connections stay open and nothing answers. */
+  /** SIGSTOP: connections stay open and nothing answers, from the moment that this returns. */
   pause() {
     this.#child?.kill("SIGSTOP");
+    while (this.pid !== undefined && hasRunningThread(this.pid));
   }
 
   /** SIGCONT, after `pause`. */

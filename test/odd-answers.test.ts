@@ -252,8 +252,10 @@ describe("the plain 404 page", () => {
     await using other = await startOddServer(page);
     server.answer = page;
     await using both = new EtcdClient({ urls: [server.url, other.url] });
-    for (const call of [both.getNode("/a"), both.setNode("/a", "1"), both.watchNode("/a")]) {
-      const error = await call.catch((error: unknown) => error);
+    const calls = [both.getNode("/a"), both.setNode("/a", "1"), both.watchNode("/a")];
+    for (const { status, ...result } of await Promise.allSettled(calls)) {
+      expect(status).toBe("rejected");
+      const error: unknown = "reason" in result ? result.reason : undefined;
       expect(error).toBeInstanceOf(V2DisabledError);
       expect(error).toHaveProperty("message", expect.stringContaining(server.url));
       expect(error).toHaveProperty("message", expect.stringContaining(other.url));
