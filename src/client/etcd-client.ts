@@ -130,7 +130,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     options: GetOptions & IgnoreKeyNotFound = {},
   ): Promise<EtcdResponse | null> {
     const answer = this.execute(getRequest(key, options, this.#consistency), options);
-    return options.ignoreKeyNotFound ? nullIfNotFound(answer) : answer;
+    return options.ignoreKeyNotFound ? await nullIfNotFound(answer) : await answer;
   }
 
   /**
@@ -163,7 +163,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     value: string | null,
     options: WriteOptions = {},
   ): Promise<EtcdResponse> {
-    return this.execute(setRequest(key, value, options), options);
+    return await this.execute(setRequest(key, value, options), options);
   }
 
   /**
@@ -182,7 +182,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     value: string | null,
     options: WriteOptions = {},
   ): Promise<EtcdResponse> {
-    return this.execute(createRequest(key, value, options, false), options);
+    return await this.execute(createRequest(key, value, options, false), options);
   }
 
   /**
@@ -200,7 +200,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     value: string | null,
     options: WriteOptions = {},
   ): Promise<EtcdResponse> {
-    return this.execute(createRequest(key, value, options, true), options);
+    return await this.execute(createRequest(key, value, options, true), options);
   }
 
   /**
@@ -220,7 +220,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     value: string | null,
     options: WriteOptions = {},
   ): Promise<EtcdResponse> {
-    return this.execute(updateRequest(key, value, options), options);
+    return await this.execute(updateRequest(key, value, options), options);
   }
 
   /**
@@ -234,7 +234,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   refreshNode(key: string, ttl: number, options: RefreshOptions & Brief): Promise<EtcdReceipt>;
   refreshNode(key: string, ttl: number, options?: RefreshOptions): Promise<EtcdResponse>;
   async refreshNode(key: string, ttl: number, options: RefreshOptions = {}): Promise<EtcdResponse> {
-    return this.execute(refreshRequest(key, ttl, options), options);
+    return await this.execute(refreshRequest(key, ttl, options), options);
   }
 
   /**
@@ -256,7 +256,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     options: DeleteOptions & IgnoreKeyNotFound = {},
   ): Promise<EtcdResponse | null> {
     const answer = this.execute(deleteRequest(key, options), options);
-    return options.ignoreKeyNotFound ? nullIfNotFound(answer) : answer;
+    return options.ignoreKeyNotFound ? await nullIfNotFound(answer) : await answer;
   }
 
   /**
@@ -285,7 +285,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     value: string,
     options: SwapOptions = {},
   ): Promise<EtcdResponse> {
-    return this.execute(compareAndSwapRequest(key, condition, value, options), options);
+    return await this.execute(compareAndSwapRequest(key, condition, value, options), options);
   }
 
   /**
@@ -301,7 +301,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     condition: Condition,
     options: CallOptions = {},
   ): Promise<EtcdResponse> {
-    return this.execute(compareAndDeleteRequest(key, condition, options), options);
+    return await this.execute(compareAndDeleteRequest(key, condition, options), options);
   }
 
   /**

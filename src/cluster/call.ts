@@ -18,25 +18,22 @@ import { hedge } from "./hedge.js";
 import { type RequestTrace, traceFailover } from "./tracing.js";
 import type { AttemptLimits } from "./transport.js";
 
-/**
- * Makes one attempt at one endpoint and tells the head of its reply before judging it.
- *
- * @throws AttemptFailure when another may follow
- */
-export type MakeAttempt<T> = (
-  url: string,
-  limits: AttemptLimits,
-  onReply: (head: HttpReplyHead) => void,
-) => Promise<T>;
+/** How an attempt is made: in two steps, as what is replied is traced before it is judged. */
+export interface AttemptMaker<R extends HttpReplyHead, T> {
+  /** @throws AttemptFailure when another attempt may follow */
+  ask(url: string, limits: AttemptLimits): Promise<R>;
+  /** @throws AttemptFailure when another attempt may follow */
+  interpret(reply: R): T;
+}
 
 /**
  * One call: its attempts, one endpoint after the other, until one answers. Reads go on after any
  * failure; a write only while it is certain that nobody has processed it.
  */
-export class Call<T> {
+export class Call<R extends HttpReplyHead, T> {
   readonly trace: RequestTrace;
   readonly #request: HttpRequest;
-  readonly #makeAttempt: MakeAttempt<T>;
+  readonly #attemptMaker: AttemptMaker<R, T>;
   readonly #settings: ClusterSettings;
   readonly #endpoints: EndpointList;
   readonly #signal: AbortSignal | undefined;
@@ -47,13 +44,13 @@ export class Call<T> {
 
   constructor(
     request: HttpRequest,
-    makeAttempt: MakeAttempt<T>,
+    attemptMaker: AttemptMaker<R, T>,
     settings: ClusterSettings,
     endpoints: EndpointList,
     signal: AbortSignal | undefined,
   ) {
     this.#request = request;
-    this.#makeAttempt = makeAttempt;
+    this.#attemptMaker = attemptMaker;
     this.#settings = settings;
     this.#endpoints = endpoints;
     this.#signal = signal;
@@ -120,7 +117,10 @@ export class Call<T> {
     this.trace.attempts++;
     try {
       const timeout = Math.ceil(Math.min(limit, this.#remaining));
-      const answer = await this.#makeAttempt(endpoint.url, { timeout, signal }, this.#onReply);
+      const reply = await this.#attemptMaker.ask(endpoint.url, { timeout, signal });
+      this.trace.endpoint = reply.endpoint;
+      this.trace.status = reply.status;
+      const answer = this.#attemptMaker.interpret(reply);
       this.#endpoints.answered(endpoint);
       return answer;
     } catch (error) {
@@ -130,11 +130,6 @@ export class Call<T> {
       throw error;
     }
   }
-
-  readonly #onReply = ({ endpoint, status }: HttpReplyHead): void => {
-    this.trace.endpoint = endpoint;
-    this.trace.status = status;
-  };
 
   #record(endpoint: Endpoint, startedAt: number, failure: AttemptFailure): void {
     const { operation, safety } = this.#request;

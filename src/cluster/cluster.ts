@@ -1,8 +1,8 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
-import type { HttpReply, HttpRequest } from "../wire/http.js";
+import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
 import { originOf, readable, requireSuccess } from "../wire/reply.js";
-import { Call, type MakeAttempt } from "./call.js";
+import { type AttemptMaker, Call } from "./call.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import { EndpointList } from "./endpoint-list.js";
 import type { StreamedReply } from "./exchange.js";
@@ -34,10 +34,9 @@ export class Cluster {
     interpret: (reply: HttpReply) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    return this.#call(request, signal, async (url, limits, onReply) => {
-      const reply = await this.#transport.ask(url, request, limits);
-      onReply(reply);
-      return interpret(reply);
+    return this.#call(request, signal, {
+      ask: (url, limits) => this.#transport.ask(url, request, limits),
+      interpret,
     });
   }
 
@@ -48,21 +47,9 @@ export class Cluster {
     interpret: (reply: StreamedReply) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    return this.#call(request, signal, async (url, limits, onReply) => {
-      const reply = await this.#transport.watch(url, request, limits);
-      onReply(reply);
-      if (!("lines" in reply)) {
-        requireSuccess(request, reply, key);
-        const what = `HTTP ${reply.status} is no answer to a watch`;
-        const error = new ProtocolError(`${originOf(request, reply)}: ${what}`);
-        throw new AttemptFailure("unknown", error);
-      }
-      try {
-        return readable(() => interpret(reply));
-      } catch (error) {
-        reply.lines.close();
-        throw error;
-      }
+    return this.#call(request, signal, {
+      ask: (url, limits) => this.#transport.watch(url, request, limits),
+      interpret: (reply) => begin(request, key, reply, interpret),
     });
   }
 
@@ -92,18 +79,39 @@ export class Cluster {
     this.#transport.close();
   }
 
-  async #call<T>(
+  async #call<R extends HttpReplyHead, T>(
     request: HttpRequest,
     signal: AbortSignal | undefined,
-    makeAttempt: MakeAttempt<T>,
+    attemptMaker: AttemptMaker<R, T>,
   ): Promise<T> {
     this.#checkOpen();
-    const call = new Call(request, makeAttempt, this.#settings, this.#endpoints, signal);
+    const call = new Call(request, attemptMaker, this.#settings, this.#endpoints, signal);
     const ready = this.#topology.prepare();
-    return traceRequest(call.trace, () => call.run(ready, this.#closing.signal));
+    return await traceRequest(call.trace, () => call.run(ready, this.#closing.signal));
   }
 
   #checkOpen(): void {
     if (this.#transport.closed) throw new TypeError("the client is closed");
+  }
+}
+
+/** Begins a watch that stands. One that is not accepted leaves no connection behind. */
+function begin<T>(
+  request: HttpRequest,
+  key: string,
+  reply: HttpReply | StreamedReply,
+  interpret: (reply: StreamedReply) => T,
+): T {
+  if (!("lines" in reply)) {
+    requireSuccess(request, reply, key);
+    const what = `HTTP ${reply.status} is no answer to a watch`;
+    const error = new ProtocolError(`${originOf(request, reply)}: ${what}`);
+    throw new AttemptFailure("unknown", error);
+  }
+  try {
+    return readable(() => interpret(reply));
+  } catch (error) {
+    reply.lines.close();
+    throw error;
   }
 }

@@ -3,7 +3,7 @@ import type { Exchange } from "./exchange.js";
 
 interface Call {
   readonly exchange: Exchange;
-  readonly headers: readonly string[];
+  readonly headers: string[];
 }
 
 /**
@@ -28,13 +28,13 @@ export class ConnectionPool {
   }
 
   /** Runs a call as soon as fewer than `maxCalls` are under way. */
-  call(exchange: Exchange, headers: readonly string[]): void {
+  call(exchange: Exchange, headers: string[]): void {
     this.#waiting.push({ exchange, headers });
     this.#startWaiting();
   }
 
   /** Runs a watch at once. */
-  watch(exchange: Exchange, headers: readonly string[]): void {
+  watch(exchange: Exchange, headers: string[]): void {
     this.#run(exchange, headers, () => {});
   }
 
@@ -59,7 +59,7 @@ export class ConnectionPool {
     }
   }
 
-  #run(exchange: Exchange, headers: readonly string[], onDone: () => void): void {
+  #run(exchange: Exchange, headers: string[], onDone: () => void): void {
     const connection = this.#idle.pop() ?? this.#tryConnect(exchange);
     if (connection === undefined) {
       onDone();

@@ -22,9 +22,6 @@ const LINE_OVERHEAD = "DELETE  HTTP/1.1\r\n".length;
  */
 const FIRST_BODY_LIMIT = 16 * 1024;
 
-/** Time-outs are the exchange's own business: a watch may stay silent for days. */
-const NO_TIMEOUT = { headersTimeout: 0, bodyTimeout: 0 } as const;
-
 /** One connection, which carries one exchange at a time. */
 export class Connection {
   readonly #dispatcher: Dispatcher;
@@ -48,7 +45,7 @@ export class Connection {
     });
   }
 
-  start(exchange: Exchange, headers: readonly string[]): void {
+  start(exchange: Exchange, headers: string[]): void {
     if (this.#warm || this.#mayBeFirst(exchange.request)) this.#dispatch(exchange, headers);
     else this.#warmUp(exchange, headers);
   }
@@ -70,11 +67,13 @@ export class Connection {
       : path.length + LINE_OVERHEAD <= FIRST_LINE_LIMIT;
   }
 
-  #dispatch(exchange: Exchange, headers: readonly string[]): void {
+  #dispatch(exchange: Exchange, headers: string[]): void {
     const { method, path, body = null } = exchange.request;
+    const origin = this.#origin;
+    // Time-outs are the exchange's own business: a watch may stay silent for days.
     try {
       this.#dispatcher.dispatch(
-        { origin: this.#origin, method, path, body, headers: [...headers], ...NO_TIMEOUT },
+        { origin, method, path, body, headers, headersTimeout: 0, bodyTimeout: 0 },
         exchange,
       );
     } catch (error) {
@@ -82,7 +81,7 @@ export class Connection {
     }
   }
 
-  #warmUp(exchange: Exchange, headers: readonly string[]): void {
+  #warmUp(exchange: Exchange, headers: string[]): void {
     this.#dispatcher.dispatch(
       { origin: this.#origin, method: "GET", path: "/version" },
       {

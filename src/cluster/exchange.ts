@@ -8,6 +8,8 @@ import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
 import { LineStream } from "./line-stream.js";
 import { isRefusal } from "./refusal.js";
 
+const nothing = (): void => {};
+
 /** A reply whose body is still coming: a watch. */
 export interface StreamedReply extends HttpReplyHead {
   readonly lines: LineStream;
@@ -32,13 +34,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** A whole reply; for a watch that stands, a streamed one. Fails with AttemptFailure or AbortError. */
   readonly reply: Promise<HttpReply | StreamedReply>;
   /** Called once, when the connection is no longer needed; it is reusable if it is in order. */
-  onDone: (reusable: boolean) => void = () => {};
+  onDone: (reusable: boolean) => void = nothing;
 
   readonly #endpoint: string;
   readonly #limits: ExchangeLimits;
   readonly #streams: boolean;
-  #resolve: (reply: HttpReply | StreamedReply) => void = () => {};
-  #reject: (error: Error) => void = () => {};
+  #resolve: (reply: HttpReply | StreamedReply) => void = nothing;
+  #reject: (error: Error) => void = nothing;
   #cancelTimer: () => void;
   #controller: Dispatcher.DispatchController | undefined;
   #sent = false;
@@ -97,9 +99,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#lines !== undefined) this.#lines.end();
     else if (this.#head !== undefined) {
+      const { status, headers, endpoint } = this.#head;
       const body = this.#body();
       this.#settle();
-      this.#resolve({ ...this.#head, body });
+      this.#resolve({ status, headers, endpoint, body });
     }
     this.onDone(true);
   }

@@ -43,10 +43,8 @@ export class Transport {
   }
 
   /** A whole reply. @throws AttemptFailure, AbortError */
-  async ask(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
-    const reply = await this.#follow(url, request, limits, false);
-    if ("lines" in reply) throw new TypeError("a call does not stream");
-    return reply;
+  ask(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
+    return this.#follow(url, request, limits, false);
   }
 
   /** A watch that stands, or a whole reply that says why not. @throws AttemptFailure, AbortError */
@@ -64,6 +62,18 @@ export class Transport {
     for (const pool of this.#pools.values()) pool.destroy(CLOSED);
   }
 
+  #follow(
+    url: string,
+    request: HttpRequest,
+    limits: AttemptLimits,
+    streams: false,
+  ): Promise<HttpReply>;
+  #follow(
+    url: string,
+    request: HttpRequest,
+    limits: AttemptLimits,
+    streams: true,
+  ): Promise<HttpReply | StreamedReply>;
   async #follow(
     url: string,
     request: HttpRequest,
@@ -94,7 +104,8 @@ export class Transport {
     const pool = this.#poolOf(origin);
     const headers = this.#headersFor(origin, request);
     const { maxResponseSize, clock } = this.#settings;
-    const exchange = new Exchange(request, origin, { ...limits, maxResponseSize, clock }, streams);
+    const bounds = { timeout: limits.timeout, signal: limits.signal, maxResponseSize, clock };
+    const exchange = new Exchange(request, origin, bounds, streams);
     if (streams) pool.watch(exchange, headers);
     else pool.call(exchange, headers);
     return exchange.reply;
@@ -110,7 +121,7 @@ export class Transport {
     return pool;
   }
 
-  #headersFor(origin: string, request: HttpRequest): readonly string[] {
+  #headersFor(origin: string, request: HttpRequest): string[] {
     const { authorization } = this.#settings;
     const headers: string[] = [];
     if (authorization !== undefined && this.#knows(origin)) {

@@ -35,9 +35,9 @@ export function decodeKeyReply(
     if (action !== asked.action) {
       throw new ProtocolError(`${origin}: "${asked.action}" was answered as "${action}"`);
     }
-    const receipt = { action, ...readOrigin(reply, origin) };
+    const head = readOrigin(reply, origin);
     const withoutNodes = answer.node === undefined && wantsNoNodes(asked);
-    return withoutNodes ? receipt : withNodes(receipt, answer, origin);
+    return withoutNodes ? { action, ...head } : responseOf(action, head, answer, origin);
   });
 }
 
@@ -47,7 +47,7 @@ function wantsNoNodes(request: KeyRequest): boolean {
 
 /** An event of a watch whose head was read before. @throws ProtocolError */
 export function decodeEvent(answer: JsonObject, head: AnswerOrigin, origin: string): EtcdResponse {
-  return withNodes({ action: readAction(answer, origin), ...head }, answer, origin);
+  return responseOf(readAction(answer, origin), head, answer, origin);
 }
 
 /** The `X-Etcd-*` headers. @throws ProtocolError when they are missing or out of range */
@@ -79,8 +79,16 @@ function isAction(value: unknown): value is Action {
   return ACTIONS.has(value);
 }
 
-function withNodes(receipt: EtcdReceipt, answer: JsonObject, origin: string): EtcdResponse {
-  const response = { ...receipt, node: readNode(answer.node, origin) };
+/** Written out: objects made by spreading live longer in V8, which tells at this rate. */
+function responseOf(
+  action: Action,
+  head: AnswerOrigin,
+  answer: JsonObject,
+  origin: string,
+): EtcdResponse {
+  const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = head;
+  const node = readNode(answer.node, origin);
+  const response = { action, node, etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };
   if (answer.prevNode === undefined) return response;
-  return { ...response, prevNode: readNode(answer.prevNode, origin) };
+  return Object.assign(response, { prevNode: readNode(answer.prevNode, origin) });
 }

@@ -1,6 +1,6 @@
 import type { KeyRequest, WatchRequest } from "../model/key-request.js";
 import type { HttpRequest } from "./http.js";
-import { keyPath, percentEncode } from "./key-path.js";
+import { keyPath } from "./key-path.js";
 
 const FORM = "application/x-www-form-urlencoded";
 
@@ -102,7 +102,7 @@ function encodeParameters(parameters: Record<string, Parameter>): string {
     const parameter = parameters[name];
     if (parameter === undefined || (parameter === false && name !== "prevExist")) continue;
     if (text !== "") text += "&";
-    text += `${name}=${typeof parameter === "string" ? percentEncode(parameter) : parameter}`;
+    text += `${name}=${encodeURIComponent(parameter)}`;
   }
   return text;
 }
