@@ -104,3 +104,23 @@ export interface WatchRequest {
    */
   readonly stream?: boolean;
 }
+
+/** Whether the answer is to lack its nodes. */
+export function wantsNoNodes(request: KeyRequest): boolean {
+  return "noValueOnSuccess" in request && request.noValueOnSuccess === true;
+}
+
+/** The method by which the v2 API takes a request, and which messages name. */
+export function methodOf(request: KeyRequest): "GET" | "PUT" | "POST" | "DELETE" {
+  switch (request.action) {
+    case "get":
+      return "GET";
+    case "delete":
+    case "compareAndDelete":
+      return "DELETE";
+    case "create":
+      return request.inOrder ? "POST" : "PUT";
+    default:
+      return "PUT";
+  }
+}

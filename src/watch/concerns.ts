@@ -7,7 +7,7 @@ import type { EtcdResponse } from "../model/response.js";
  */
 export function concerns(
   { key, recursive }: WatchRequest,
-  { node, action }: EtcdResponse,
+  { node, prevNode, action }: Pick<EtcdResponse, "node" | "prevNode" | "action">,
 ): boolean {
   const watched = key === "/" ? "" : key.replace(/\/$/, "");
   if (node.key === watched || (watched === "" && node.key === "/")) return true;
@@ -16,5 +16,6 @@ export function concerns(
   }
   // The key goes with a directory above it, which for a namespace may be its root.
   const removed = action === "delete" || action === "expire";
-  return removed && (node.key === "/" || watched.startsWith(`${node.key}/`));
+  const isDirectory = node.dir === true || prevNode?.dir === true;
+  return removed && isDirectory && (node.key === "/" || watched.startsWith(`${node.key}/`));
 }

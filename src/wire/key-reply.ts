@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
-import type { KeyRequest } from "../model/key-request.js";
+import { type KeyRequest, wantsNoNodes } from "../model/key-request.js";
 import type { Action, AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "./http.js";
 import type { JsonDeserializer, JsonObject } from "./json.js";
@@ -39,10 +39,6 @@ export function decodeKeyReply(
     const withoutNodes = answer.node === undefined && wantsNoNodes(asked);
     return withoutNodes ? { action, ...head } : responseOf(action, head, answer, origin);
   });
-}
-
-function wantsNoNodes(request: KeyRequest): boolean {
-  return "noValueOnSuccess" in request && request.noValueOnSuccess === true;
 }
 
 /** An event of a watch whose head was read before. @throws ProtocolError */

@@ -37,7 +37,8 @@ export function remote(release: Release): Arrangement {
   };
 }
 
-function keySpaceOf(urls: readonly string[]): KeySpace {
+/** A remote key space on these endpoints. */
+export function keySpaceOf(urls: readonly string[]): KeySpace {
   const { cluster, deserialize } = completeOptions({ urls });
   return new RemoteKeySpace(new Cluster(cluster), deserialize);
 }

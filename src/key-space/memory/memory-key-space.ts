@@ -1,0 +1,222 @@
+import { AbortError } from "../../errors/abort-error.js";
+import { errorDefinition } from "../../errors/error-table.js";
+import { serverErrorOf } from "../../errors/server-error-of.js";
+import type { StoreStats } from "../../model/cluster.js";
+import {
+  type KeyRequest,
+  methodOf,
+  type WatchRequest,
+  wantsNoNodes,
+} from "../../model/key-request.js";
+import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../../model/response.js";
+import { type Clock, systemClock } from "../../time/clock.js";
+import { concerns } from "../../watch/concerns.js";
+import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
+import { EventHistory } from "./event-history.js";
+import { MemoryWatch } from "./memory-watch.js";
+import { randomId } from "./random-id.js";
+import { pathOf, Store, type StoreSnapshot } from "./store.js";
+import { StoreCounters } from "./store-counters.js";
+import { StoreError } from "./store-error.js";
+import type { StoreEvent } from "./store-event.js";
+import { WatcherHub } from "./watcher-hub.js";
+
+/** Options of {@link MemoryKeySpace}. */
+export interface MemoryKeySpaceOptions {
+  /**
+   * Events that are held for watchers that come late.
+   *
+   * @default 1000, as etcd
+   */
+  readonly historySize?: number;
+  /**
+   * What tells the time for TTLs.
+   *
+   * @default this process's clock
+   */
+  readonly clock?: Clock;
+}
+
+/** A key space as plain values. */
+export interface KeySpaceSnapshot {
+  readonly clusterId: string;
+  readonly store: StoreSnapshot;
+  readonly history: readonly StoreEvent[];
+  /** Index before which the history told nothing. */
+  readonly historyFloor: number;
+}
+
+/** Milliseconds between two looks for expired nodes, while any node has a TTL. */
+const SWEEP_INTERVAL = 500;
+
+/** What errors and answers of this process name as their endpoint. */
+export const ENDPOINT = "memory:";
+
+/** A key space in this process: etcd's, without the members. */
+export class MemoryKeySpace implements KeySpace {
+  readonly #store: Store;
+  readonly #history: EventHistory;
+  readonly #hub = new WatcherHub();
+  readonly #counters = new StoreCounters();
+  readonly #watches = new Set<MemoryWatch>();
+  readonly #clock: Clock;
+  readonly #clusterId: string;
+  #cancelSweep: (() => void) | undefined;
+  #closed = false;
+
+  /** `snapshot` is one that this class has taken; TTLs that ran out meanwhile expire at once. */
+  constructor(options: MemoryKeySpaceOptions = {}, snapshot?: KeySpaceSnapshot) {
+    const { historySize = 1000, clock = systemClock } = options;
+    this.#history = new EventHistory(historySize, snapshot?.historyFloor);
+    this.#clock = clock;
+    // A store that starts empty is another cluster: clients must notice that it lost its past.
+    this.#clusterId = snapshot?.clusterId ?? randomId();
+    this.#store = snapshot === undefined ? new Store() : Store.restore(snapshot.store);
+    for (const event of snapshot?.history ?? []) this.#history.add(event);
+    this.#scheduleSweep();
+  }
+
+  /** Hexadecimal, not padded; random for a key space that starts empty. */
+  get clusterId(): string {
+    return this.#clusterId;
+  }
+
+  /** Index of the last change. */
+  get index(): number {
+    return this.#store.index;
+  }
+
+  /** Whether the key space was closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Requests, expiries and watchers, counted since this key space was made. */
+  get stats(): StoreStats {
+    return this.#counters.show(this.#watches.size);
+  }
+
+  /** Everything that is kept, as plain values that JSON can hold. */
+  snapshot(): KeySpaceSnapshot {
+    return {
+      clusterId: this.#clusterId,
+      store: this.#store.snapshot(),
+      history: [...this.#history],
+      historyFloor: this.#history.floor,
+    };
+  }
+
+  execute(
+    request: KeyRequest & { readonly noValueOnSuccess: true },
+    options?: CallOptions,
+  ): Promise<EtcdReceipt>;
+  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
+  async execute(request: KeyRequest, { signal }: CallOptions = {}): Promise<EtcdReceipt> {
+    const method = methodOf(request);
+    this.#refuseIfOver(`${method} ${request.key}`, signal, method === "GET" ? "none" : "not sent");
+    const event = this.#apply(request);
+    if (event.action !== "get") this.#publish(event);
+    const receipt = { action: event.action, ...this.#origin };
+    return wantsNoNodes(request) ? receipt : { ...receipt, ...nodesOf(event) };
+  }
+
+  async openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
+    this.#refuseIfOver(`GET ${request.key}`, signal, "none");
+    const { key, recursive = false, waitIndex = 0, stream = false } = request;
+    const { index } = this.#store;
+    const since = waitIndex === 0 ? index + 1 : waitIndex;
+    if (since < this.#history.floor) throw this.#cleared(key, since);
+    const options = { path: pathOf(key), recursive, since, stream, signal };
+    const watch: MemoryWatch = new MemoryWatch(this.#origin, options, () => {
+      this.#watches.delete(watch);
+      this.#hub.remove(watch);
+    });
+    for (const event of this.#history.from(since)) {
+      if (!event.silent && concerns(request, event)) watch.take(event);
+      if (watch.ended) return watch;
+    }
+    this.#watches.add(watch);
+    this.#hub.add(watch);
+    return watch;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelSweep?.();
+    for (const watch of this.#watches) watch.abort(new Error("the key space was closed"));
+  }
+
+  get #origin(): AnswerOrigin {
+    const { index } = this.#store;
+    return {
+      etcdServer: ENDPOINT,
+      etcdClusterId: this.#clusterId,
+      etcdIndex: index,
+      raftIndex: index,
+      raftTerm: 1,
+    };
+  }
+
+  #apply(request: KeyRequest): StoreEvent {
+    try {
+      const event = this.#store.apply(request, this.#clock.now());
+      this.#counters.countSuccess(request.action);
+      return event;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#counters.countFailure(request.action);
+      throw this.#error(error.errorCode, error.detail, methodOf(request), request.key);
+    }
+  }
+
+  #publish(event: StoreEvent): void {
+    this.#history.add(event);
+    this.#hub.notify(event);
+    this.#scheduleSweep();
+  }
+
+  #scheduleSweep(): void {
+    if (this.#store.hasTtls) this.#cancelSweep ??= this.#clock.after(SWEEP_INTERVAL, this.#sweep);
+  }
+
+  readonly #sweep = (): void => {
+    this.#cancelSweep = undefined;
+    const now = this.#clock.now();
+    for (let event = this.#store.expireNext(now); event; event = this.#store.expireNext(now)) {
+      this.#counters.countExpiry();
+      this.#publish(event);
+    }
+    this.#scheduleSweep();
+  };
+
+  #refuseIfOver(
+    operation: string,
+    signal: AbortSignal | undefined,
+    outcome: AbortError["outcome"],
+  ): void {
+    if (this.#closed) throw new TypeError("the key space is closed");
+    if (signal?.aborted === true) throw new AbortError(operation, signal.reason, outcome);
+  }
+
+  #cleared(key: string, since: number): Error {
+    const detail = `the requested history has been cleared [${this.#history.floor}/${since}]`;
+    return this.#error(401, detail, "GET", key);
+  }
+
+  #error(errorCode: number, detail: string, method: string, key: string): Error {
+    return serverErrorOf({
+      ...errorDefinition(errorCode),
+      errorCode,
+      detail,
+      index: this.#store.index,
+      key,
+      operation: `${method} ${key}`,
+      endpoint: ENDPOINT,
+      clusterId: this.#clusterId,
+    });
+  }
+}
+
+function nodesOf({ node, prevNode }: StoreEvent): Pick<EtcdResponse, "node" | "prevNode"> {
+  return prevNode === undefined ? { node } : { node, prevNode };
+}

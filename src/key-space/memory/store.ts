@@ -1,0 +1,303 @@
+import type {
+  CompareAndDeleteRequest,
+  CompareAndSwapRequest,
+  Condition,
+  CreateRequest,
+  DeleteRequest,
+  GetRequest,
+  KeyRequest,
+  SetRequest,
+  UpdateRequest,
+} from "../../model/key-request.js";
+import type { Action } from "../../model/response.js";
+import { ExpiryQueue } from "./expiry-queue.js";
+import { StoreError } from "./store-error.js";
+import type { StoreEvent } from "./store-event.js";
+import { StoreNode } from "./store-node.js";
+
+/** Index of a cluster of one that has just started: the first write is number 4. */
+const FIRST_INDEX = 3;
+
+/** Milliseconds since 1970 at which a 64-bit count of nanoseconds ends, in April 2262. */
+const LAST_MOMENT = 9_223_372_036_854;
+
+/** Path, value (`null`: a directory), createdIndex, modifiedIndex, expiration (`null`: none). */
+type SnapshotNode = readonly [string, string | null, number, number, number | null];
+
+/** A store as plain values; parents come before their children. */
+export interface StoreSnapshot {
+  readonly index: number;
+  readonly nodes: readonly SnapshotNode[];
+}
+
+/**
+ * The tree and its index: carries out one request after another, each whole or not at all. Knows
+ * nothing of time but what it is told, and nothing of watchers.
+ */
+export class Store {
+  readonly #nodes = new Map<string, StoreNode>();
+  readonly #expiries = new ExpiryQueue((node) => this.#nodes.get(node.path) === node);
+  readonly #root = new StoreNode("", undefined, 0);
+  #index = FIRST_INDEX;
+
+  constructor() {
+    this.#nodes.set("", this.#root);
+  }
+
+  /** A store as it was when the snapshot was taken. */
+  static restore({ index, nodes }: StoreSnapshot): Store {
+    const store = new Store();
+    store.#index = index;
+    for (const [path, value, createdIndex, modifiedIndex, expiration] of nodes) {
+      const node = new StoreNode(path, value ?? undefined, createdIndex, expiration ?? undefined);
+      node.modifiedIndex = modifiedIndex;
+      store.#nodes.get(parentPath(path))?.children?.add(node);
+      store.#nodes.set(path, node);
+      store.#expiries.add(node);
+    }
+    return store;
+  }
+
+  /** Everything in the store, as plain values. */
+  snapshot(): StoreSnapshot {
+    const nodes: SnapshotNode[] = [];
+    for (const node of this.#nodes.values()) {
+      if (node === this.#root) continue;
+      const value = node.children === undefined ? node.value : null;
+      const { path, createdIndex, modifiedIndex, expiration = null } = node;
+      nodes.push([path, value, createdIndex, modifiedIndex, expiration]);
+    }
+    return { index: this.#index, nodes };
+  }
+
+  /** Index of the last change. */
+  get index(): number {
+    return this.#index;
+  }
+
+  get hasTtls(): boolean {
+    return !this.#expiries.isEmpty;
+  }
+
+  /** Whether a node is there. `path` is empty for the root. */
+  has(path: string): boolean {
+    return this.#nodes.has(path);
+  }
+
+  /**
+   * Carries out a request at the moment `now`, in milliseconds since 1970.
+   *
+   * @throws StoreError; then nothing has changed
+   */
+  apply(request: KeyRequest, now: number): StoreEvent {
+    const path = pathOf(request.key);
+    switch (request.action) {
+      case "get":
+        return this.#read(path, request, now);
+      case "set":
+        return this.#set(path, request, now);
+      case "create":
+        return request.inOrder
+          ? this.#createInOrder(path, request, now)
+          : this.#create(path, request, now);
+      case "update":
+        return this.#update(path, request, now);
+      case "compareAndSwap":
+        return this.#compareAndSwap(path, request, now);
+      case "delete":
+        return this.#delete(path, request, now);
+      case "compareAndDelete":
+        return this.#compareAndDelete(path, request, now);
+    }
+  }
+
+  /** Removes the node that has expired first, if one has. */
+  expireNext(now: number): StoreEvent | undefined {
+    const node = this.#expiries.takeExpired(now);
+    return node && this.#remove(node, "expire", now);
+  }
+
+  #read(path: string, { recursive = false, sorted = false }: GetRequest, now: number): StoreEvent {
+    return { action: "get", node: this.#find(path).list(now, recursive, sorted) };
+  }
+
+  #set(path: string, request: SetRequest, now: number): StoreEvent {
+    const existing = this.#look(path);
+    if (request.refresh && existing === undefined) throw this.#missing(path);
+    this.#refuseRoot(path);
+    if (existing?.children !== undefined) throw new StoreError(102, path);
+    const prevNode = existing?.show(now);
+    const value = request.dir ? undefined : (request.value ?? existing?.value ?? "");
+    const node = this.#put(path, value, request.ttl, now);
+    return {
+      action: "set",
+      node: node.show(now),
+      ...(prevNode && { prevNode }),
+      ...(request.refresh && { silent: true }),
+    };
+  }
+
+  #create(path: string, request: CreateRequest, now: number): StoreEvent {
+    this.#refuseRoot(path);
+    if (this.#look(path) !== undefined) throw new StoreError(105, path);
+    const node = this.#put(path, request.dir ? undefined : request.value, request.ttl, now);
+    return { action: "create", node: node.show(now) };
+  }
+
+  /** The name is the index of the creation: names rise as nodes are created. */
+  #createInOrder(path: string, request: CreateRequest, now: number): StoreEvent {
+    const name = String(this.#index + 1).padStart(20, "0");
+    return this.#create(`${path}/${name}`, request, now);
+  }
+
+  #update(path: string, request: UpdateRequest, now: number): StoreEvent {
+    this.#refuseRoot(path);
+    const node = this.#find(path);
+    if (node.children !== undefined && request.value) throw new StoreError(102, path);
+    return this.#change(node, "update", request, now);
+  }
+
+  #compareAndSwap(path: string, request: CompareAndSwapRequest, now: number): StoreEvent {
+    this.#refuseRoot(path);
+    const node = this.#find(path);
+    if (node.children !== undefined) throw new StoreError(102, path);
+    this.#compare(node, request);
+    return this.#change(node, "compareAndSwap", request, now);
+  }
+
+  #delete(path: string, { dir, recursive }: DeleteRequest, now: number): StoreEvent {
+    this.#refuseRoot(path);
+    const node = this.#find(path);
+    if (node.children !== undefined && !recursive) {
+      if (!dir) throw new StoreError(102, path);
+      if (node.children.size > 0) throw new StoreError(108, path);
+    }
+    return this.#remove(node, "delete", now);
+  }
+
+  #compareAndDelete(path: string, request: CompareAndDeleteRequest, now: number): StoreEvent {
+    const node = this.#find(path);
+    if (node.children !== undefined) throw new StoreError(102, path);
+    this.#compare(node, request);
+    return this.#remove(node, "compareAndDelete", now);
+  }
+
+  /** Changes a node in place. etcd does not store the new index of a directory. */
+  #change(
+    node: StoreNode,
+    action: Action,
+    request: UpdateRequest | CompareAndSwapRequest,
+    now: number,
+  ): StoreEvent {
+    const prevNode = node.show(now);
+    const index = ++this.#index;
+    if (node.children === undefined) {
+      if (!request.refresh) node.value = request.value ?? "";
+      node.modifiedIndex = index;
+    }
+    node.expiration = expirationOf(request.ttl, now);
+    this.#expiries.add(node);
+    const silent = request.refresh === true;
+    const shown = { ...node.show(now), modifiedIndex: index };
+    return { action, node: shown, prevNode, ...(silent && { silent }) };
+  }
+
+  #remove(node: StoreNode, action: Action, now: number): StoreEvent {
+    const prevNode = node.show(now);
+    const { key, createdIndex } = prevNode;
+    const removed: string[] = [];
+    this.#forget(node, removed);
+    removed.pop();
+    this.#nodes.get(parentPath(node.path))?.children?.delete(node);
+    const kind = node.children === undefined ? {} : ({ dir: true } as const);
+    const shown = { key, ...kind, modifiedIndex: ++this.#index, createdIndex };
+    return { action, node: shown, prevNode, ...(removed.length > 0 && { removed }) };
+  }
+
+  /** Takes a subtree out of the index by path, descendants first. */
+  #forget(node: StoreNode, removed: string[]): void {
+    for (const child of node.children ?? []) this.#forget(child, removed);
+    this.#nodes.delete(node.path);
+    removed.push(node.path);
+  }
+
+  /** Puts a new node where none, or a file, was, and makes the directories above it. */
+  #put(path: string, value: string | undefined, ttl: number | undefined, now: number): StoreNode {
+    const index = ++this.#index;
+    const node = new StoreNode(path, value, index, expirationOf(ttl, now));
+    const siblings = this.#directory(parentPath(path), index);
+    const former = this.#nodes.get(path);
+    if (former !== undefined) siblings.delete(former);
+    siblings.add(node);
+    this.#nodes.set(path, node);
+    this.#expiries.add(node);
+    return node;
+  }
+
+  /** Children of a directory, which is made if it is missing. */
+  #directory(path: string, index: number): Set<StoreNode> {
+    const existing = this.#nodes.get(path)?.children;
+    if (existing !== undefined) return existing;
+    const directory = new StoreNode(path, undefined, index);
+    this.#directory(parentPath(path), index).add(directory);
+    this.#nodes.set(path, directory);
+    return directory.children ?? new Set();
+  }
+
+  /** @throws StoreError 100 with the first missing path, 104 with a file in the way */
+  #find(path: string): StoreNode {
+    const node = this.#look(path);
+    if (node === undefined) throw this.#missing(path);
+    return node;
+  }
+
+  /** The node, or nothing. @throws StoreError 104 with a file in the way */
+  #look(path: string): StoreNode | undefined {
+    const node = this.#nodes.get(path);
+    if (node !== undefined) return node;
+    const above = this.#nearest(parentPath(path));
+    if (above.children === undefined) throw new StoreError(104, above.path);
+    return undefined;
+  }
+
+  #nearest(path: string): StoreNode {
+    return this.#nodes.get(path) ?? this.#nearest(parentPath(path));
+  }
+
+  #missing(path: string): StoreError {
+    const above = this.#nearest(parentPath(path)).path.length;
+    const end = path.indexOf("/", above + 1);
+    return new StoreError(100, end === -1 ? path : path.slice(0, end));
+  }
+
+  #refuseRoot(path: string): void {
+    if (path === "") throw new StoreError(107, "/");
+  }
+
+  #compare(node: StoreNode, { prevValue, prevIndex }: Condition): void {
+    const differences: string[] = [];
+    if (prevValue !== undefined && prevValue !== node.value) {
+      differences.push(`[${prevValue} != ${node.value}]`);
+    }
+    if (prevIndex !== undefined && prevIndex !== 0 && prevIndex !== node.modifiedIndex) {
+      differences.push(`[${prevIndex} != ${node.modifiedIndex}]`);
+    }
+    if (differences.length > 0) throw new StoreError(101, differences.join(" "));
+  }
+}
+
+/** A key's path: without the one trailing slash that etcd ignores. */
+export function pathOf(key: string): string {
+  return key.endsWith("/") ? key.slice(0, -1) : key;
+}
+
+function parentPath(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+/** A moment that etcd's 64-bit nanoseconds cannot hold counts as none. */
+function expirationOf(ttl: number | undefined, now: number): number | undefined {
+  if (ttl === undefined) return undefined;
+  const expiration = now + ttl * 1000;
+  return expiration > LAST_MOMENT ? undefined : expiration;
+}
