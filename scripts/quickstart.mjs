@@ -1,17 +1,18 @@
 // @ts-check
-// A tour of the client: on the etcd that ETCD_URLS names, or on one that this script brings.
+// A tour of the client: on the cluster that ETCD_URLS names, or on an etcd in this process.
 import { build, installPackages } from "./project.mjs";
 
 installPackages();
 build();
 
-const { etcdForTour } = await import("./quickstart-etcd.mjs");
+const { startEmbeddedEtcd } = await import("etcdnet/server");
 const { tour } = await import("./quickstart-tour.mjs");
 
-const server = await etcdForTour();
+const { ETCD_URLS } = process.env;
+const embedded = ETCD_URLS ? undefined : await startEmbeddedEtcd();
 try {
-  await tour(server.urls);
+  await tour(ETCD_URLS?.split(",") ?? [embedded?.url ?? ""]);
   console.log("\nThat was it. README.md shows how to go on, examples/ has a file for each task.");
 } finally {
-  await server.stop();
+  await embedded?.close();
 }

@@ -1,0 +1,193 @@
+import { beforeEach, describe, expect, it, test } from "vitest";
+import { type AuthServer, authServer, requestOf } from "../../../test/support/auth-server.js";
+import type { KeyMethod } from "../../wire/key-parameters.js";
+import { hashPassword } from "./password.js";
+
+/** What a request shows of who it comes from. */
+interface Shown {
+  readonly as?: string;
+  readonly authorization?: string;
+  readonly certificateName?: string;
+}
+
+let server: AuthServer;
+/** By password: hashing takes its time. */
+const hashes = new Map<string, string>();
+
+beforeEach(async () => {
+  server = authServer();
+  await server.store.ensureGuestRole();
+  await user("root", "top");
+  await server.store.setEnabled(true);
+});
+
+describe("while auth is off", () => {
+  it("everybody may do everything, whatever they show", async () => {
+    await server.store.setEnabled(false);
+    expect(await may("DELETE", "/a", { authorization: "rubbish" })).toBe(true);
+    expect(await isRoot({ as: "no:no" })).toBe(true);
+  });
+});
+
+describe("who is root", () => {
+  beforeEach(async () => {
+    await user("admin", "a", "root");
+    await user("dev", "d", "dev");
+  });
+
+  test.each<[string, Shown, boolean]>([
+    ["root", { as: "root:top" }, true],
+    ["a user with root's role", { as: "admin:a" }, true],
+    ["a user without", { as: "dev:d" }, false],
+    ["nobody", {}, false],
+    ["an unknown user", { as: "who:top" }, false],
+    ["a user without a name", { as: ":top" }, false],
+    ["a name that is a path", { as: "x/../root:top" }, false],
+    ["a wrong password", { as: "root:tOp" }, false],
+    ["a longer password", { as: "root:top2" }, false],
+    ["a certificate", { certificateName: "admin" }, true],
+    ["a certificate of another user", { certificateName: "dev" }, false],
+    ["a certificate of nobody", { certificateName: "who" }, false],
+    ["a certificate without a name", { certificateName: "" }, false],
+    ["a certificate, but wrong credentials", { as: "root:no", certificateName: "admin" }, false],
+    ["a certificate, but other credentials", { as: "dev:d", certificateName: "admin" }, false],
+    ["a certificate and an empty header", { authorization: "", certificateName: "admin" }, true],
+  ])("%s: %o", async (_who, shown, expected) => {
+    expect(await isRoot(shown)).toBe(expected);
+  });
+
+  it("is decided by the password of now", async () => {
+    expect(await isRoot({ as: "admin:a" })).toBe(true);
+    const passwordHash = await hashPassword("b");
+    await server.store.updateUser("admin", (old) => ({ ...old, passwordHash }));
+    expect(await isRoot({ as: "admin:a" })).toBe(false);
+    expect(await isRoot({ as: "admin:b" })).toBe(true);
+  });
+});
+
+describe("guests", () => {
+  it("may do everything with the role that is made for them, but at the root itself", async () => {
+    expect(await may("PUT", "/a")).toBe(true);
+    expect(await may("GET", "/")).toBe(true);
+    expect(await may("GET", "")).toBe(false);
+  });
+
+  it("may do nothing without their role", async () => {
+    await server.store.removeRole("guest");
+    expect(await may("GET", "/a")).toBe(false);
+  });
+
+  it("may be recursive on exact keys", async () => {
+    await guestRole(["/pub"], ["/pub"]);
+    expect(await may("GET", "/pub", {}, true)).toBe(true);
+    expect(await may("DELETE", "/pub", {}, true)).toBe(true);
+    expect(await may("GET", "/pub/", {}, true)).toBe(false);
+  });
+
+  test.each([
+    ["wrong", { as: "root:no" }],
+    ["of nobody", { as: "who:no" }],
+    ["malformed", { authorization: "Basic !" }],
+    ["of another scheme", { authorization: "Bearer cm9vdDp0b3A=" }],
+  ])("are not those who show credentials that are %s", async (_kind, shown) => {
+    expect(await may("GET", "/a", shown)).toBe(false);
+  });
+
+  it("are those with a certificate of nobody", async () => {
+    expect(await may("GET", "/a", { certificateName: "who" })).toBe(true);
+  });
+});
+
+describe("a user", () => {
+  const dev = { as: "dev:d" };
+  beforeEach(async () => {
+    await role("dev", ["/dev/*", "/exact", "/beg*"], ["/dev/w", "/all/*"]);
+    await user("dev", "d", "missing", "dev");
+  });
+
+  test.each<[KeyMethod, string, boolean]>([
+    ["GET", "/dev/x", true],
+    ["HEAD", "/dev/x/y", true],
+    ["GET", "/dev", false],
+    ["GET", "/dev/", true],
+    ["GET", "/exact", true],
+    ["GET", "/exact/", false],
+    ["GET", "/exact/x", false],
+    ["GET", "/beginning", true],
+    ["GET", "/other", false],
+    ["PUT", "/dev/x", false],
+    ["PUT", "/dev/w", true],
+    ["PUT", "/dev/w/", false],
+    ["DELETE", "/dev/w", true],
+    ["POST", "/dev/w", true],
+    ["POST", "/dev", false],
+    ["GET", "/all/x", false],
+  ])("may %s %s: %s", async (method, key, expected) => {
+    expect(await may(method, key, dev)).toBe(expected);
+  });
+
+  test.each<[KeyMethod, string, boolean]>([
+    ["GET", "/dev/", true],
+    ["GET", "/exact", false],
+    ["DELETE", "/dev/w", false],
+    ["DELETE", "/all/x", true],
+  ])("may %s %s recursively: %s", async (method, key, expected) => {
+    expect(await may(method, key, dev, true)).toBe(expected);
+  });
+
+  it("is known by certificate", async () => {
+    expect(await may("GET", "/dev/x", { certificateName: "dev" })).toBe(true);
+    expect(await may("GET", "/other", { certificateName: "dev" })).toBe(false);
+  });
+
+  it("without roles may not even do what guests may", async () => {
+    await user("poor", "p");
+    expect(await may("GET", "/dev/x", { as: "poor:p" })).toBe(false);
+  });
+
+  it("may do with several roles what any of them allows", async () => {
+    await role("star", ["*"], []);
+    await user("both", "b", "dev", "star");
+    expect(await may("GET", "", { as: "both:b" })).toBe(true);
+    expect(await may("PUT", "/dev/w", { as: "both:b" })).toBe(true);
+    expect(await may("PUT", "/x", { as: "both:b" })).toBe(false);
+  });
+
+  it("with the role of root may do anything", async () => {
+    await user("admin", "a", "root");
+    expect(await may("GET", "", { as: "admin:a" })).toBe(true);
+    expect(await may("DELETE", "/x", { as: "admin:a" }, true)).toBe(true);
+  });
+
+  it("gets nothing but the empty key from an empty pattern", async () => {
+    await role("empty", [""], []);
+    await user("odd", "o", "empty");
+    expect(await may("GET", "", { as: "odd:o" })).toBe(true);
+    expect(await may("GET", "/", { as: "odd:o" })).toBe(false);
+    expect(await may("GET", "/a", { as: "odd:o" }, true)).toBe(false);
+  });
+});
+
+async function user(name: string, password: string, ...roles: readonly string[]): Promise<void> {
+  const passwordHash = hashes.get(password) ?? (await hashPassword(password));
+  hashes.set(password, passwordHash);
+  await server.store.createUser({ user: name, passwordHash, roles });
+}
+
+async function role(name: string, read: readonly string[], write: readonly string[]) {
+  await server.store.createRole({ role: name, permissions: { kv: { read, write } } });
+}
+
+async function guestRole(read: readonly string[], write: readonly string[]) {
+  await server.store.removeRole("guest");
+  await role("guest", read, write);
+}
+
+function may(method: KeyMethod, key: string, shown: Shown = {}, recursive = false) {
+  const request = requestOf({ method, target: `/keys${key}`, ...shown });
+  return server.guard.allows(request, method, key, { action: "get", key, recursive });
+}
+
+function isRoot(shown: Shown): Promise<boolean> {
+  return server.guard.isRoot(requestOf({ method: "GET", target: "/members", ...shown }));
+}

@@ -1,0 +1,62 @@
+import { readFirstJson } from "../../go/json-fields.js";
+import { GoJsonError } from "../../go/json-scanner.js";
+import type { Permissions } from "../../model/auth.js";
+import { BodyError, type ServerRequest } from "../message.js";
+import { AuthRefusal } from "./auth-refusal.js";
+import type { StoredRole } from "./auth-store.js";
+import { JsonShapeError, memberOf, textOf, textsOf } from "./request-json.js";
+
+/** What the body of a PUT says of a user; other members are ignored. */
+export interface UserRequest {
+  readonly user: string;
+  readonly password: string;
+  readonly roles: readonly string[] | null;
+  readonly grant: readonly string[];
+  readonly revoke: readonly string[];
+}
+
+/** @throws AuthRefusal 400 */
+export function readUserRequest(request: ServerRequest): Promise<UserRequest> {
+  return readBody(request, (value) => ({
+    user: textOf(memberOf(value, "user")),
+    password: textOf(memberOf(value, "password")),
+    roles: textsOf(memberOf(value, "roles")),
+    grant: textsOf(memberOf(value, "grant")) ?? [],
+    revoke: textsOf(memberOf(value, "revoke")) ?? [],
+  }));
+}
+
+/** What the body of a PUT says of a role: also what is kept when it is new. */
+export function readRoleRequest(request: ServerRequest): Promise<StoredRole> {
+  return readBody(request, (value) => {
+    const grant = memberOf(value, "grant");
+    const revoke = memberOf(value, "revoke");
+    return {
+      role: textOf(memberOf(value, "role")),
+      permissions: permissionsOf(memberOf(value, "permissions")),
+      ...(grant !== undefined && { grant: permissionsOf(grant) }),
+      ...(revoke !== undefined && { revoke: permissionsOf(revoke) }),
+    };
+  });
+}
+
+function permissionsOf(value: unknown = null): Permissions {
+  const kv = memberOf(value, "kv") ?? null;
+  return { kv: { read: textsOf(memberOf(kv, "read")), write: textsOf(memberOf(kv, "write")) } };
+}
+
+/** The errors quote the body, passwords and all, and end here. @throws AuthRefusal 400 */
+async function readBody<T>(request: ServerRequest, read: (value: unknown) => T): Promise<T> {
+  try {
+    return read(readFirstJson(await request.body()));
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    throw new AuthRefusal(400, "Invalid JSON in request body.");
+  }
+}
+
+function isUnreadable(error: unknown): boolean {
+  return [GoJsonError, JsonShapeError, SyntaxError, BodyError].some(
+    (kind) => error instanceof kind,
+  );
+}

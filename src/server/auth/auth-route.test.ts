@@ -1,0 +1,143 @@
+import { expect, it, test } from "vitest";
+import { authServer, CLUSTER_ID, requestOf } from "../../../test/support/auth-server.js";
+import { enable, kv, message, ROOT_ROLE, root, walk } from "../../../test/support/auth-walk.js";
+import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
+import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
+import { BodyError } from "../message.js";
+import { AuthGuard } from "./auth-guard.js";
+import { AuthRoute } from "./auth-route.js";
+import { AuthStore } from "./auth-store.js";
+
+const as = "root:top";
+const REFUSED = message("Insufficient credentials");
+const GUEST_ROLE = { ...ROOT_ROLE, role: "guest" };
+
+it("is enabled and disabled once, and needs a root for it", () =>
+  walk([
+    ["GET /enable", 200, { enabled: false }],
+    ["DELETE /enable", 409, message("auth: already disabled")],
+    ["PUT /enable", 409, message("auth: No root user available, please create one")],
+    ["PUT /users/root", root("top"), 201, { user: "root", roles: ["root"] }],
+    ["PUT /enable", 200, ""],
+    ["GET /enable", 200, { enabled: true }],
+    ["PUT /enable", 401, REFUSED],
+    ["DELETE /enable", 401, REFUSED],
+    ["GET /users", 401, REFUSED],
+    ["GET /roles", 401, REFUSED],
+  ]));
+
+it("lets root do everything while auth is on", () =>
+  walk(
+    [
+      ["PUT /enable", 409, message("auth: already enabled")],
+      ["GET /roles", 200, { roles: [GUEST_ROLE, ROOT_ROLE] }],
+      ["DELETE /roles/guest", 200, ""],
+      ["DELETE /users/root", 403, message("auth: Cannot delete root user while auth is enabled.")],
+      ["DELETE /enable", 200, ""],
+      ["DELETE /users/root", 200, ""],
+    ],
+    "top",
+  ));
+
+it("does not replace a guest role that is there", () =>
+  walk([
+    ["PUT /roles/guest", { role: "guest" }, 201, { role: "guest", permissions: kv(null, null) }],
+    ["PUT /users/root", root("top"), 201, { user: "root", roles: ["root"] }],
+    ["PUT /enable", 200, ""],
+  ]));
+
+test.each([
+  ["POST /users", "GET"],
+  ["PUT /roles/", "GET"],
+  ["HEAD /users/alice", "GET,PUT,DELETE"],
+  ["POST /roles/r1", "GET,PUT,DELETE"],
+  ["PATCH /enable", "GET,PUT,DELETE"],
+])("%s is not allowed, before credentials are looked at", async (line, allow) => {
+  const [method = "", path = ""] = line.split(" ");
+  const server = await enabled();
+  expect(await server.ask({ method, target: `/auth${path}` })).toEqual({
+    status: 405,
+    headers: {
+      Allow: allow,
+      "Content-Type": "text/plain; charset=utf-8",
+      "X-Content-Type-Options": "nosniff",
+    },
+    body: "Method Not Allowed\n",
+  });
+});
+
+test.each(["", "/", "/foo", "/enable/", "/usersfoo"])("there is no route %s", async (path) => {
+  expect(await authServer().ask({ method: "GET", target: `/auth${path}` })).toMatchObject({
+    status: 404,
+    body: "404 page not found\n",
+  });
+});
+
+it("tells the cluster's id but when it refuses path or credentials", async () => {
+  const server = await enabled();
+  const headersOf = async (target: string, credentials: string) =>
+    (await server.ask({ method: "GET", target, as: credentials })).headers;
+  const json = { "Content-Type": "application/json" };
+  const withId = { ...json, "X-Etcd-Cluster-Id": CLUSTER_ID };
+  expect(await headersOf("/auth/users", as)).toEqual(withId);
+  expect(await headersOf("/auth/users/nope", as)).toEqual(withId);
+  expect(await headersOf("/auth/users", "root:wrong")).toEqual(json);
+  expect(await headersOf("/auth/users/a/b", as)).toEqual(json);
+});
+
+it("gives path and credentials precedence over the body", async () => {
+  const server = await enabled();
+  const ask = async (target: string) =>
+    (await server.ask({ method: "PUT", target, body: "{" })).status;
+  expect(await ask("/auth/users/a/b")).toBe(400);
+  expect(await ask("/auth/users/a")).toBe(401);
+});
+
+it("says nothing of a password, wherever it stands", async () => {
+  const server = authServer();
+  const secret = "hunter2";
+  const put = (path: string, body: object | string) =>
+    server.ask({ method: "PUT", target: `/auth/users/${path}`, body });
+  const replies = [
+    await put("alice", { user: "alice", password: secret }),
+    await put("alice", { user: "alice", password: secret, roles: ["r"] }),
+    await put("alice", { user: "bob", password: secret }),
+    await put("alice", `{"user":"alice","password":"${secret}`),
+    await put("alice", { user: "alice", password: [secret] }),
+    await server.ask({ method: "GET", target: "/auth/users" }),
+  ];
+  expect(JSON.stringify(replies)).not.toContain(secret);
+  expect(JSON.stringify(await server.store.user("alice"))).not.toContain(secret);
+});
+
+it("takes a body that cannot be read for bad JSON", async () => {
+  const store = new AuthStore(new MemoryKeySpace());
+  const route = new AuthRoute(store, new AuthGuard(store), async () => CLUSTER_ID);
+  const request = {
+    ...requestOf({ method: "PUT", target: "/auth/users/a" }),
+    body: () => Promise.reject(new BodyError("http: request body too large")),
+  };
+  const reply = await route.serve(request, "/users/a");
+  expect([reply.status, reply.body]).toEqual([400, message("Invalid JSON in request body.")]);
+});
+
+it("answers 500, and lets nobody in, when its store cannot be asked", async () => {
+  const keySpace = new MemoryKeySpace();
+  keySpace.execute = () => Promise.reject(new ClusterUnavailableError("GET /enabled", []));
+  const store = new AuthStore(keySpace);
+  const guard = new AuthGuard(store);
+  const route = new AuthRoute(store, guard, async () => CLUSTER_ID);
+  const request = requestOf({ method: "GET", target: "/auth/users" });
+  expect(await route.serve(request, "/users")).toMatchObject({
+    status: 500,
+    body: message("Internal Server Error"),
+  });
+  const get = { action: "get", key: "/a" } as const;
+  await expect(guard.allows(request, "GET", "/a", get)).rejects.toThrow(ClusterUnavailableError);
+});
+
+async function enabled() {
+  const server = authServer();
+  await enable(server, "top");
+  return server;
+}

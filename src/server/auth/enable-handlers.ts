@@ -1,0 +1,28 @@
+import type { AuthAnswer, AuthHandler, AuthHandlers } from "./auth-answer.js";
+import { AuthRefusal } from "./auth-refusal.js";
+import { type AuthStore, ROOT } from "./auth-store.js";
+
+/** Handlers of `/v2/auth/enable`. */
+export function enableHandlers(store: AuthStore): AuthHandlers {
+  return new Map<string, AuthHandler>([
+    ["GET", async () => ({ status: 200, content: { enabled: await store.isEnabled() } })],
+    ["PUT", () => enable(store)],
+    ["DELETE", () => disable(store)],
+  ]);
+}
+
+async function enable(store: AuthStore): Promise<AuthAnswer> {
+  if (await store.isEnabled()) throw new AuthRefusal(409, "auth: already enabled");
+  if ((await store.user(ROOT)) === undefined) {
+    throw new AuthRefusal(409, "auth: No root user available, please create one");
+  }
+  await store.ensureGuestRole();
+  await store.setEnabled(true);
+  return { status: 200 };
+}
+
+async function disable(store: AuthStore): Promise<AuthAnswer> {
+  if (!(await store.isEnabled())) throw new AuthRefusal(409, "auth: already disabled");
+  await store.setEnabled(false);
+  return { status: 200 };
+}

@@ -1,0 +1,26 @@
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { promisify } from "node:util";
+
+const derive = promisify<string | Buffer, Buffer, number, Buffer>(scrypt);
+const SALT_LENGTH = 16;
+const KEY_LENGTH = 32;
+
+/** A hash that no password has, to spend the same time on. */
+export const NOBODYS_HASH = textOf(Buffer.alloc(SALT_LENGTH), Buffer.alloc(KEY_LENGTH));
+
+/** A salted scrypt hash of a password, as text. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(SALT_LENGTH);
+  return textOf(salt, await derive(password, salt, KEY_LENGTH));
+}
+
+/** Whether a password, as the bytes that were sent, belongs to a hash; takes as long either way. */
+export async function verifyPassword(password: Buffer, hash: string): Promise<boolean> {
+  const [, salt = "", expected = ""] = hash.split(":");
+  const key = await derive(password, Buffer.from(salt, "base64"), KEY_LENGTH);
+  return timingSafeEqual(key, Buffer.from(expected, "base64"));
+}
+
+function textOf(salt: Buffer, key: Buffer): string {
+  return `scrypt:${salt.toString("base64")}:${key.toString("base64")}`;
+}

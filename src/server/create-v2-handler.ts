@@ -1,0 +1,48 @@
+import type { ClusterApi } from "../key-space/cluster-api.js";
+import type { KeySpace } from "../key-space/key-space.js";
+import { AuthGuard } from "./auth/auth-guard.js";
+import { AuthRoute } from "./auth/auth-route.js";
+import { AuthStore } from "./auth/auth-store.js";
+import { clusterRoutes } from "./cluster-routes.js";
+import { KeysRoute } from "./keys-route.js";
+import { membersRoutes } from "./members-route.js";
+import { metricsRoute } from "./metrics-route.js";
+import { RequestMetrics } from "./request-metrics.js";
+import { Router } from "./router.js";
+import { type V2Handler, v2Handler } from "./v2-handler.js";
+
+/** What the v2 API is served from. */
+export interface V2HandlerParts {
+  /** The keys. */
+  readonly keySpace: KeySpace;
+  /** Members, statistics, version and health. */
+  readonly clusterApi: ClusterApi;
+  /** Users and roles: a key space of their own, which no request for keys can reach. */
+  readonly authKeySpace: KeySpace;
+  /** What `X-Etcd-Cluster-Id` shows. */
+  readonly clusterId: () => Promise<string>;
+}
+
+/** Serves etcd's v2 API: requests in, replies out; sockets are somebody else's. */
+export function createV2Handler(parts: V2HandlerParts): V2Handler {
+  const { keySpace, clusterApi, authKeySpace, clusterId } = parts;
+  const metrics = new RequestMetrics();
+  const store = new AuthStore(authKeySpace);
+  const guard = new AuthGuard(store);
+  const auth = new AuthRoute(store, guard, clusterId);
+  const keys = new KeysRoute(keySpace, guard, clusterId, metrics);
+  const isRoot = guard.isRoot.bind(guard);
+  return v2Handler(
+    new Router([
+      ...keys.routes,
+      ...membersRoutes({ members: clusterApi.members, clusterId, isRoot }),
+      ...clusterRoutes(clusterApi),
+      metricsRoute(clusterApi, metrics),
+      {
+        path: "/v2/auth/",
+        methods: "",
+        serve: (request, rest) => auth.serve(request, `/${rest}`),
+      },
+    ]),
+  );
+}

@@ -1,0 +1,120 @@
+import { MemoryClusterApi } from "../key-space/memory/memory-cluster-api.js";
+import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
+import { type Clock, systemClock } from "../time/clock.js";
+import { AuthStore } from "./auth/auth-store.js";
+import { enforceAuth } from "./auth/enforce-auth.js";
+import { createV2Handler } from "./create-v2-handler.js";
+import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http-server.js";
+import { readSnapshot } from "./snapshot-file.js";
+import { SnapshotKeeper } from "./snapshot-keeper.js";
+
+/** Options of {@link startEmbeddedEtcd}. */
+export interface EmbeddedEtcdOptions {
+  /**
+   * Port to listen on; 0: any that is free.
+   *
+   * @default 0
+   */
+  readonly port?: number;
+  /**
+   * Address to listen on. Other than loopback addresses, it lets others in: use TLS and auth.
+   *
+   * @default "127.0.0.1"
+   */
+  readonly host?: string;
+  /** Serve `https`. Absent: `http`. */
+  readonly tls?: ServerTls;
+  /**
+   * File that keeps keys, users and roles: read at the start, written within a second of a change
+   * and at the end. It belongs to one process at a time. Absent: nothing survives.
+   */
+  readonly snapshotFile?: string;
+  /**
+   * Enforces auth from the start, with this password for user `root`; one that the snapshot file
+   * already knows is replaced. Requests without credentials may then do nothing, unless the file
+   * has a role `guest`. Absent: auth is as the snapshot file says, else off.
+   */
+  readonly rootPassword?: string;
+  /**
+   * Events that are held for watchers that come late.
+   *
+   * @default 1000, as etcd
+   */
+  readonly historySize?: number;
+  readonly limits?: ServerLimits;
+  /**
+   * What tells the time for TTLs.
+   *
+   * @default this process's clock
+   */
+  readonly clock?: Clock;
+}
+
+/** An etcd in this process, of one member, with the v2 API. */
+export interface EmbeddedEtcd extends AsyncDisposable {
+  /** e.g. `http://127.0.0.1:41234` */
+  readonly url: string;
+  /** Its keys, without HTTP between. */
+  readonly keySpace: MemoryKeySpace;
+  /**
+   * Ends watches, answers what is under way, frees the port and saves the snapshot.
+   *
+   * @throws Error when the snapshot cannot be written; everything else is closed even then
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts an etcd in this process, within milliseconds.
+ *
+ * @throws Error when the port is taken, or the snapshot file is damaged or cannot be written
+ */
+export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Promise<EmbeddedEtcd> {
+  const { snapshotFile, rootPassword, historySize = 1000, clock = systemClock } = options;
+  const snapshot = snapshotFile === undefined ? undefined : await readSnapshot(snapshotFile);
+  const keys = new MemoryKeySpace({ historySize, clock }, snapshot?.keys);
+  const auth = new MemoryKeySpace({ historySize, clock }, snapshot?.auth);
+  const keeper =
+    snapshotFile === undefined
+      ? undefined
+      : new SnapshotKeeper(snapshotFile, { keys, auth }, clock, snapshot === undefined);
+  let server: HttpServer | undefined;
+  const close = async (): Promise<void> => {
+    const closed = server?.close();
+    await Promise.all([keys.close(), closed]);
+    await auth.close();
+    await keeper?.close();
+  };
+  try {
+    if (rootPassword !== undefined) await enforceAuth(new AuthStore(auth), rootPassword);
+    server = await serve(keys, auth, options);
+    // Not before the port is ours: another process may hold port and file.
+    await keeper?.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const closeOnce = once(close);
+  return { url: server.url, keySpace: keys, close: closeOnce, [Symbol.asyncDispose]: closeOnce };
+}
+
+async function serve(
+  keySpace: MemoryKeySpace,
+  authKeySpace: MemoryKeySpace,
+  { port = 0, host = "127.0.0.1", tls, limits, clock = systemClock }: EmbeddedEtcdOptions,
+): Promise<HttpServer> {
+  const clusterApi = new MemoryClusterApi(keySpace, { clock });
+  const clusterId = async (): Promise<string> => keySpace.clusterId;
+  const handler = createV2Handler({ keySpace, clusterApi, authKeySpace, clusterId });
+  const server = await listen(handler, { host, port, tls, limits });
+  clusterApi.announce([server.url]);
+  return server;
+}
+
+function once(close: () => Promise<void>): () => Promise<void> {
+  let closed: Promise<void> | undefined;
+  return () => {
+    closed ??= close();
+    return closed;
+  };
+}

@@ -1,0 +1,19 @@
+export {
+  MemoryClusterApi,
+  type MemoryClusterOptions,
+} from "../key-space/memory/memory-cluster-api.js";
+export {
+  type KeySpaceSnapshot,
+  MemoryKeySpace,
+  type MemoryKeySpaceOptions,
+} from "../key-space/memory/memory-key-space.js";
+export type { Clock } from "../time/clock.js";
+export { createV2Handler, type V2HandlerParts } from "./create-v2-handler.js";
+export {
+  type EmbeddedEtcd,
+  type EmbeddedEtcdOptions,
+  startEmbeddedEtcd,
+} from "./embedded-etcd.js";
+export type { ServerLimits, ServerTls } from "./http-server.js";
+export { BodyError, type ServerReply, type ServerRequest } from "./message.js";
+export type { V2Handler } from "./v2-handler.js";

@@ -1,0 +1,125 @@
+import type { KeySpace } from "../key-space/key-space.js";
+import { type KeyRequest, type WatchRequest, wantsNoNodes } from "../model/key-request.js";
+import type { AnswerOrigin, EtcdResponse } from "../model/response.js";
+import { decodeBytes } from "../wire/decode-path.js";
+import { readForm } from "../wire/form.js";
+import { encodeAnswer, encodeReceipt } from "../wire/key-answer.js";
+import { decodeKeyRequest, type KeyMethod } from "../wire/key-parameters.js";
+import { readFormBody } from "./form-body.js";
+import type { KeyGuard } from "./key-guard.js";
+import { refusal, refusalOf } from "./key-refusal.js";
+import { JSON_TYPE, type ServerReply, type ServerRequest } from "./message.js";
+import { RequestMetrics } from "./request-metrics.js";
+import type { Route } from "./router.js";
+
+/** Serves `/v2/keys` and everything below it. */
+export class KeysRoute {
+  readonly #keySpace: KeySpace;
+  readonly #guard: KeyGuard;
+  readonly #clusterId: () => Promise<string>;
+
+  readonly #metrics: RequestMetrics;
+
+  constructor(
+    keySpace: KeySpace,
+    guard: KeyGuard,
+    clusterId: () => Promise<string>,
+    metrics = new RequestMetrics(),
+  ) {
+    this.#keySpace = keySpace;
+    this.#guard = guard;
+    this.#clusterId = clusterId;
+    this.#metrics = metrics;
+  }
+
+  get routes(): readonly Route[] {
+    const root: Route = {
+      path: "/v2/keys",
+      methods: "HEAD,GET,PUT,POST,DELETE",
+      serve: (request, rest, query) => this.serve(request, rest, query),
+    };
+    const below: Route = {
+      ...root,
+      path: "/v2/keys/",
+      serve: (request, rest, query) => this.serve(request, `/${rest}`, query),
+    };
+    return [root, below];
+  }
+
+  /** `path` is the key as sent, decoded; `/v2/keys` itself has an empty one. */
+  async serve(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
+    const reply = await this.#answer(request, path, query);
+    return {
+      ...reply,
+      headers: { "X-Etcd-Cluster-Id": await this.#clusterId(), ...reply.headers },
+    };
+  }
+
+  /** Goes in the order of etcd's checks: parameters, then credentials, then the store. */
+  async #answer(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
+    try {
+      const method = request.method as KeyMethod;
+      const form = readForm(await readFormBody(request), decodeBytes(query));
+      const decoded = decodeKeyRequest(method, path || "/", form);
+      if (!(await this.#guard.allows(request, method, path, decoded.request))) {
+        return refusal(110, "Insufficient credentials");
+      }
+      return decoded.kind === "watch"
+        ? await this.#watch(decoded.request, request.signal)
+        : await this.#counted(method, decoded.request);
+    } catch (error) {
+      return refusalOf(error);
+    }
+  }
+
+  async #counted(method: KeyMethod, request: KeyRequest): Promise<ServerReply> {
+    const kind = request.action === "get" && request.quorum ? "QGET" : method;
+    const begun = performance.now();
+    this.#metrics.countReceived(kind);
+    try {
+      const reply = await this.#execute(request);
+      this.#metrics.countSuccess(kind, (performance.now() - begun) / 1000);
+      return reply;
+    } catch (error) {
+      const reply = refusalOf(error);
+      this.#metrics.countFailure(kind, reply.status);
+      return reply;
+    }
+  }
+
+  async #execute(request: KeyRequest): Promise<ServerReply> {
+    // With its nodes in any case: the status depends on whether there was one before.
+    const answer = await this.#keySpace.execute(withNodes(request));
+    const body = wantsNoNodes(request) ? encodeReceipt(answer) : encodeAnswer(answer);
+    return { status: statusOf(answer), headers: headersOf(answer), body };
+  }
+
+  async #watch(request: WatchRequest, signal: AbortSignal): Promise<ServerReply> {
+    this.#metrics.countWatch();
+    const watch = await this.#keySpace.openWatch(request, { signal });
+    return { status: 200, headers: headersOf(watch), body: encodeEvents(watch) };
+  }
+}
+
+function withNodes(request: KeyRequest): KeyRequest {
+  return "noValueOnSuccess" in request ? { ...request, noValueOnSuccess: false } : request;
+}
+
+async function* encodeEvents(events: AsyncIterable<EtcdResponse>): AsyncGenerator<string> {
+  for await (const event of events) yield encodeAnswer(event);
+}
+
+/** 201 for what was not there before. */
+function statusOf({ action, prevNode }: EtcdResponse): number {
+  return action === "create" || (action === "set" && prevNode === undefined) ? 201 : 200;
+}
+
+function headersOf(origin: AnswerOrigin): Readonly<Record<string, string>> {
+  return {
+    "Content-Type": JSON_TYPE,
+    "X-Etcd-Cluster-Id": origin.etcdClusterId,
+    "X-Etcd-Index": String(origin.etcdIndex),
+    "X-Raft-Index": String(origin.raftIndex),
+    "X-Raft-Term": String(origin.raftTerm),
+  };
+}

@@ -1,0 +1,61 @@
+import { goJson } from "../wire/go-json.js";
+
+/** A request to the server, whatever it came by. */
+export interface ServerRequest {
+  readonly method: string;
+  /** Path and query as sent, percent-encoded. */
+  readonly target: string;
+  /** By lower-case name; of a repeated header the first. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Common Name of the client's certificate, if it showed one that is trusted. */
+  readonly certificateName?: string | undefined;
+  /** Reads the body. @throws BodyError */
+  body(): Promise<string>;
+  /** Aborts when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** A reply of the server. */
+export interface ServerReply {
+  readonly status: number;
+  /** In the order in which they are sent. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whole, or piece by piece; then the head is sent before the first piece. */
+  readonly body: string | AsyncIterable<string>;
+}
+
+/** A body that could not be taken. The message is etcd's. */
+export class BodyError extends Error {}
+
+export const JSON_TYPE = "application/json";
+export const TEXT_TYPE = "text/plain; charset=utf-8";
+
+/** A plain-text error, as Go's HTTP library writes it. */
+export function plainError(
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): ServerReply {
+  return {
+    status,
+    headers: {
+      ...headers,
+      "Content-Type": TEXT_TYPE,
+      "X-Content-Type-Options": "nosniff",
+    },
+    body: `${text}\n`,
+  };
+}
+
+/** `{"message":…}`: an error of members, auth and stats. */
+export function messageError(
+  status: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): ServerReply {
+  return {
+    status,
+    headers: { ...headers, "Content-Type": JSON_TYPE },
+    body: goJson({ message }),
+  };
+}

@@ -1,0 +1,42 @@
+/** Values of one name, as Prometheus collects them. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  readonly samples: readonly MetricSample[];
+}
+
+/** One value of a family, told from the others by its labels. */
+export interface MetricSample {
+  readonly value: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Behind the family's name: `_bucket`, `_sum` and `_count` of a histogram. */
+  readonly suffix?: string;
+}
+
+/** What the text declares itself to be. */
+export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+/** Families in Prometheus' text format; those without samples are left out. */
+export function prometheusText(families: readonly MetricFamily[]): string {
+  return families
+    .filter(({ samples }) => samples.length > 0)
+    .map(textOf)
+    .join("");
+}
+
+function textOf({ name, type, help, samples }: MetricFamily): string {
+  const lines = samples.map(
+    ({ suffix = "", labels = {}, value }) => `${name}${suffix}${labelsText(labels)} ${value}\n`,
+  );
+  return [`# HELP ${name} ${help}\n`, `# TYPE ${name} ${type}\n`, ...lines].join("");
+}
+
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+function escapeValue(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}

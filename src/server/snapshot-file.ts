@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { open, readFile, rename } from "node:fs/promises";
+import type { KeySpaceSnapshot } from "../key-space/memory/memory-key-space.js";
+
+/** What a snapshot file holds: the keys, and in a key space of their own users and roles. */
+export interface ServerSnapshot {
+  readonly keys: KeySpaceSnapshot;
+  readonly auth: KeySpaceSnapshot;
+}
+
+const FORMAT = "etcdnet snapshot 1";
+
+/**
+ * Reads a snapshot; nothing when there is no such file.
+ *
+ * @throws Error for a file that is damaged or something else; it is left as it is
+ */
+export async function readSnapshot(path: string): Promise<ServerSnapshot | undefined> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw new Error(`snapshot file ${path} cannot be read: ${error.message}`, { cause: error });
+  });
+  if (text === undefined) return undefined;
+  const [header, content = ""] = splitOnce(text, "\n");
+  if (header === headerOf(content)) return JSON.parse(content) as ServerSnapshot;
+  const problem = header.startsWith(FORMAT) ? "is damaged" : "is not a snapshot of this version";
+  throw new Error(
+    `snapshot file ${path} ${problem}; it was left as it is: move it away to start empty`,
+  );
+}
+
+/**
+ * Writes a snapshot beside the old one and puts it in its place when it is safely on disk.
+ *
+ * @throws Error when that fails; the old one is still there then
+ */
+export async function writeSnapshot(path: string, snapshot: ServerSnapshot): Promise<void> {
+  const content = JSON.stringify(snapshot);
+  const temporary = `${path}.new`;
+  try {
+    await writeSafely(temporary, `${headerOf(content)}\n${content}`);
+    await rename(temporary, path);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`snapshot file ${path} cannot be written: ${message}`, { cause: error });
+  }
+}
+
+async function writeSafely(path: string, text: string): Promise<void> {
+  const file = await open(path, "w", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function headerOf(content: string): string {
+  return `${FORMAT} sha256 ${createHash("sha256").update(content).digest("hex")}`;
+}
+
+function splitOnce(text: string, separator: string): readonly [string, string?] {
+  const index = text.indexOf(separator);
+  return index === -1 ? [text] : [text.slice(0, index), text.slice(index + 1)];
+}

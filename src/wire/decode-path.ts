@@ -1,0 +1,44 @@
+const ESCAPE = /%([\da-f]{2})/gi;
+const BAD_ESCAPE = /%(?![\da-f]{2})/i;
+const PLAIN_ASCII = /^[\x21-\x24\x26-\x7e]*$/;
+
+/** A path whose bytes are not UTF-8, which the key space cannot hold. */
+export class NotUtf8Error extends Error {}
+
+/** Whether each percent sign begins an escape; Go's HTTP library refuses the request otherwise. */
+export function isWellEscaped(sent: string): boolean {
+  return !BAD_ESCAPE.test(sent);
+}
+
+/**
+ * Decodes the path of a request target, given as the bytes that were sent (one character each).
+ *
+ * @throws NotUtf8Error
+ */
+export function decodePath(sent: string): string {
+  if (PLAIN_ASCII.test(sent)) return sent;
+  const bytes = sent.replace(ESCAPE, (_escape, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return decodeBytes(bytes);
+}
+
+/**
+ * The text of bytes that are given as one character each.
+ *
+ * @throws NotUtf8Error
+ */
+export function decodeBytes(bytes: string): string {
+  return decodeUtf8(Buffer.from(bytes, "latin1"));
+}
+
+/** @throws NotUtf8Error */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    throw new NotUtf8Error("not valid UTF-8");
+  }
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -1,0 +1,56 @@
+import { goQuote } from "../go/quote.js";
+
+/** Parameters by name: the first of each name counts. */
+export type Form = ReadonlyMap<string, string>;
+
+/** A query or form that cannot be read; the message is etcd's. */
+export class FormError extends Error {}
+
+const NAME_OR_VALUE = /^([^=]*)=?(.*)$/s;
+const BAD_ESCAPE = /%(?![\da-f]{2}).{0,2}/is;
+
+/**
+ * Reads parameters: those of the body win over those of the query, and of one name the first.
+ *
+ * @throws FormError for an unescaped semicolon, a bad escape, or bytes that are not UTF-8
+ */
+export function readForm(body: string, query: string): Form {
+  const form = new Map<string, string>();
+  for (const text of [body, query]) {
+    if (text.includes(";")) throw new FormError("invalid semicolon separator in query");
+    for (const pair of text.split("&")) {
+      if (pair === "") continue;
+      const [, name = "", value = ""] = NAME_OR_VALUE.exec(pair) ?? [];
+      const decoded = decodeComponent(name);
+      const content = decodeComponent(value);
+      if (!form.has(decoded)) form.set(decoded, content);
+    }
+  }
+  return form;
+}
+
+function decodeComponent(text: string): string {
+  if (!/[%+]/.test(text)) return text;
+  if (BAD_ESCAPE.test(text)) throw new FormError(`invalid URL escape ${badEscapeOf(text)}`);
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    throw new FormError("not valid UTF-8");
+  }
+}
+
+/** Go shows the percent sign with the two bytes, not characters, behind it. */
+function badEscapeOf(text: string): string {
+  const [bytes = ""] = BAD_ESCAPE.exec(Buffer.from(text).toString("latin1")) ?? [];
+  const shown = Buffer.from(bytes, "latin1").toString();
+  return shown.includes("\ufffd") ? `"${quoteBytes(bytes)}"` : goQuote(shown);
+}
+
+/** With characters that were cut in two. */
+function quoteBytes(bytes: string): string {
+  const hex = (byte: string): string => `\\x${byte.charCodeAt(0).toString(16)}`;
+  return bytes
+    .split(/([\x80-\xff])/)
+    .map((part, index) => (index % 2 === 1 ? hex(part) : goQuote(part).slice(1, -1)))
+    .join("");
+}

@@ -1,0 +1,171 @@
+import type { Condition, KeyRequest, WatchRequest } from "../model/key-request.js";
+import type { Form } from "./form.js";
+
+/** A parameter that etcd does not take. */
+export class ParameterError extends Error {
+  readonly errorCode: number;
+
+  /** `cause` is etcd's text for it. */
+  constructor(errorCode: number, cause: string) {
+    super(cause);
+    this.errorCode = errorCode;
+  }
+}
+
+/** Methods of the key space; HEAD is a GET without a body. */
+export type KeyMethod = "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
+
+/** What a request of `/v2/keys` asks for. */
+export type DecodedRequest =
+  | { readonly kind: "call"; readonly request: KeyRequest }
+  | { readonly kind: "watch"; readonly request: WatchRequest };
+
+const TRUE: ReadonlySet<string> = new Set(["1", "t", "T", "TRUE", "true", "True"]);
+const FALSE: ReadonlySet<string> = new Set(["0", "f", "F", "FALSE", "false", "False"]);
+const MAX_UINT64 = 18_446_744_073_709_551_615n;
+
+interface Parameters {
+  readonly prevIndex: number;
+  readonly waitIndex: number;
+  readonly recursive: boolean;
+  readonly sorted: boolean;
+  readonly wait: boolean;
+  readonly dir: boolean;
+  readonly quorum: boolean;
+  readonly stream: boolean;
+  readonly prevValue: string;
+  readonly noValueOnSuccess: boolean;
+  readonly ttl: number | undefined;
+  readonly prevExist: boolean | undefined;
+  readonly refresh: boolean;
+  readonly value: string;
+}
+
+/**
+ * Turns the parameters of a request into what it means. All of them are validated, in etcd's
+ * order, on every method; those that do not matter are then ignored.
+ *
+ * @throws ParameterError
+ */
+export function decodeKeyRequest(method: KeyMethod, key: string, form: Form): DecodedRequest {
+  const parameters = readParameters(method, form);
+  const { wait, quorum } = parameters;
+  if (wait && !quorum && method === "GET") {
+    const { recursive, waitIndex, stream } = parameters;
+    return { kind: "watch", request: { key, recursive, waitIndex, stream } };
+  }
+  return { kind: "call", request: requestOf(method, key, parameters) };
+}
+
+function readParameters(method: KeyMethod, form: Form): Parameters {
+  const index = (name: string): number => readIndex(form, name);
+  const flag = (name: string): boolean => readFlag(form, name, `"${name}"`) ?? false;
+  const indexes = { prevIndex: index("prevIndex"), waitIndex: index("waitIndex") };
+  const recursive = flag("recursive");
+  const sorted = flag("sorted");
+  const wait = flag("wait");
+  const dir = flag("dir");
+  const quorum = flag("quorum");
+  const stream = flag("stream");
+  if (wait && method !== "GET") {
+    throw new ParameterError(209, '"wait" can only be used with GET requests');
+  }
+  const prevValue = form.get("prevValue");
+  if (prevValue === "") throw new ParameterError(201, '"prevValue" cannot be empty');
+  const noValueOnSuccess = flag("noValueOnSuccess");
+  const ttl = readTtl(form);
+  const prevExist = readFlag(form, "prevExist", "prevExist");
+  const refresh = readFlag(form, "refresh", "refresh") ?? false;
+  const value = form.get("value") ?? "";
+  if (refresh && value !== "") throw new ParameterError(211, "A value was provided on a refresh");
+  if (refresh && ttl === undefined) throw new ParameterError(212, "No TTL value set");
+  return {
+    ...indexes,
+    ...{ recursive, sorted, wait, dir, quorum, stream },
+    prevValue: prevValue ?? "",
+    ...{ noValueOnSuccess, ttl, prevExist, refresh, value },
+  };
+}
+
+/** Which operation a request is; the first condition that holds decides. */
+function requestOf(method: KeyMethod, key: string, parameters: Parameters): KeyRequest {
+  const { recursive, sorted, quorum, dir } = parameters;
+  const condition = conditionOf(parameters);
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      return { action: "get", key, recursive, sorted, quorum: quorum && method === "GET" };
+    case "DELETE":
+      return condition === undefined
+        ? { action: "delete", key, dir, recursive }
+        : { action: "compareAndDelete", key, ...condition };
+    case "POST":
+      return { action: "create", key, inOrder: true, ...newNode(parameters), ...life(parameters) };
+    case "PUT":
+      return putOf(key, parameters, condition);
+  }
+}
+
+function putOf(key: string, parameters: Parameters, condition: Condition | undefined): KeyRequest {
+  const { prevExist, dir, refresh } = parameters;
+  if (prevExist === false) {
+    return { action: "create", key, ...newNode(parameters), ...life(parameters) };
+  }
+  if (condition !== undefined) {
+    return { action: "compareAndSwap", key, ...condition, ...content(parameters) };
+  }
+  if (prevExist) return { action: "update", key, ...content(parameters) };
+  if (dir) return { action: "set", key, dir, refresh, ...life(parameters) };
+  return { action: "set", key, ...content(parameters) };
+}
+
+function conditionOf({ prevValue, prevIndex }: Parameters): Condition | undefined {
+  if (prevIndex === 0) return prevValue === "" ? undefined : { prevValue };
+  return prevValue === "" ? { prevIndex } : { prevValue, prevIndex };
+}
+
+function newNode({ dir, value }: Parameters): { readonly dir: true } | { readonly value: string } {
+  return dir ? { dir } : { value };
+}
+
+function life({ ttl, noValueOnSuccess }: Parameters): {
+  readonly ttl?: number;
+  readonly noValueOnSuccess: boolean;
+} {
+  return ttl === undefined ? { noValueOnSuccess } : { ttl, noValueOnSuccess };
+}
+
+/** A refresh was found to have a TTL when it was validated. */
+function content(
+  parameters: Parameters,
+): { readonly refresh: true; readonly ttl: number } | { readonly value: string } {
+  const { refresh, value, ttl = 0 } = parameters;
+  return refresh ? { ...life(parameters), refresh, ttl } : { ...life(parameters), value };
+}
+
+function readIndex(form: Form, name: string): number {
+  const text = form.get(name);
+  return text === undefined
+    ? 0
+    : readUint(text, new ParameterError(203, `invalid value for "${name}"`));
+}
+
+function readTtl(form: Form): number | undefined {
+  const text = form.get("ttl");
+  if (text === undefined || text === "") return undefined;
+  return readUint(text, new ParameterError(202, 'invalid value for "ttl"'));
+}
+
+function readUint(text: string, otherwise: ParameterError): number {
+  if (!/^\d+$/.test(text) || BigInt(text) > MAX_UINT64) throw otherwise;
+  // Beyond 2^53 no index and no TTL means anything: rounding does no harm.
+  return Number(text);
+}
+
+function readFlag(form: Form, name: string, shown: string): boolean | undefined {
+  const text = form.get(name);
+  if (text === undefined) return undefined;
+  if (TRUE.has(text)) return true;
+  if (FALSE.has(text)) return false;
+  throw new ParameterError(209, `invalid value for ${shown}`);
+}

@@ -1,0 +1,107 @@
+import { getActiveResourcesInfo } from "node:process";
+import { expect, it } from "vitest";
+import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
+import { ManualClock } from "./manual-clock.js";
+import { get, RawClient } from "./raw-client.js";
+
+it("starts within milliseconds, on a free port of the loopback address", async () => {
+  await using _warmUp = await startEmbeddedEtcd();
+  const begun = performance.now();
+  await using etcd = await startEmbeddedEtcd();
+  expect(performance.now() - begun).toBeLessThan(250);
+  expect(etcd.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+});
+
+it("serves the keys that its key space holds", async () => {
+  await using etcd = await startEmbeddedEtcd();
+  const { etcdClusterId } = await etcd.keySpace.execute({ action: "set", key: "/a", value: "1" });
+  const answer = await fetch(`${etcd.url}/v2/keys/a`);
+  expect(await answer.json()).toMatchObject({ action: "get", node: { key: "/a", value: "1" } });
+  expect(answer.headers.get("x-etcd-cluster-id")).toBe(etcdClusterId);
+});
+
+it("is another cluster with every empty start", async () => {
+  await using one = await startEmbeddedEtcd();
+  await using other = await startEmbeddedEtcd();
+  expect(one.keySpace.clusterId).not.toBe(other.keySpace.clusterId);
+});
+
+it.each([false, true])(
+  "ends watches with an empty body when it closes, stream=%s",
+  async (stream) => {
+    await using etcd = await startEmbeddedEtcd();
+    using watch = new RawClient(etcd.url).send(get(`/v2/keys/a?wait=true&stream=${stream}`));
+    await watch.got(/\r\n\r\n/);
+    await etcd.close();
+    expect(await watch.ended()).toMatch(/^HTTP\/1.1 200 OK[\s\S]*\r\n\r\n0\r\n\r\n$/);
+  },
+);
+
+it("frees its port and leaves nothing open", async () => {
+  const before = getActiveResourcesInfo().filter(isOfServers).length;
+  const etcd = await startEmbeddedEtcd();
+  await etcd.keySpace.execute({ action: "set", key: "/a", value: "1", ttl: 100 });
+  await (await fetch(`${etcd.url}/v2/keys/a`)).text();
+  using silent = new RawClient(etcd.url);
+  using halfWay = new RawClient(etcd.url).send("GET /v2/keys/a HTTP/1.1\r\nHost:");
+  await Promise.all([silent, halfWay].map(({ socket }) => connected(socket)));
+  await etcd.close();
+  await Promise.all([silent.ended(), halfWay.ended()]);
+  silent.socket.destroy();
+  halfWay.socket.destroy();
+  await expect
+    .poll(() => getActiveResourcesInfo().filter(isOfServers).length)
+    .toBeLessThanOrEqual(before);
+  const { port } = new URL(etcd.url);
+  await using _again = await startEmbeddedEtcd({ port: Number(port) });
+});
+
+it("waits for who is still sending, but not for ever", async () => {
+  await using etcd = await startEmbeddedEtcd({ limits: { closeTimeout: 100 } });
+  const form = "Content-Type: application/x-www-form-urlencoded";
+  using upload = new RawClient(etcd.url);
+  upload.send(`PUT /v2/keys/a HTTP/1.1\r\nHost: a\r\n${form}\r\nContent-Length: 9\r\n\r\nvalue=`);
+  // Behind it on the server, so that the upload has begun when this is answered.
+  await fetch(`${etcd.url}/version`);
+  const begun = performance.now();
+  await etcd.close();
+  expect(performance.now() - begun).toBeGreaterThan(90);
+  expect(await upload.ended()).toBe("");
+});
+
+it("may be closed twice", async () => {
+  const etcd = await startEmbeddedEtcd();
+  await Promise.all([etcd.close(), etcd.close()]);
+  await etcd.close();
+});
+
+it("leaves nothing behind when the port is taken", async () => {
+  const clock = new ManualClock();
+  await using etcd = await startEmbeddedEtcd();
+  const port = Number(new URL(etcd.url).port);
+  await expect(startEmbeddedEtcd({ port, clock, rootPassword: "pw" })).rejects.toThrow(
+    `address already in use 127.0.0.1:${port}`,
+  );
+  expect(clock.pending).toBe(0);
+});
+
+it("lets TTLs run by the clock that it was given", async () => {
+  const clock = new ManualClock();
+  await using etcd = await startEmbeddedEtcd({ clock });
+  const body = new URLSearchParams({ value: "1", ttl: "60" });
+  await fetch(`${etcd.url}/v2/keys/a`, { method: "PUT", body });
+  const watch = fetch(`${etcd.url}/v2/keys/a?wait=true`);
+  await watch;
+  clock.pass(59_000);
+  expect(await (await fetch(`${etcd.url}/v2/keys/a`)).json()).toMatchObject({ node: { ttl: 1 } });
+  clock.pass(2_000);
+  expect(await (await watch).json()).toMatchObject({ action: "expire", node: { key: "/a" } });
+});
+
+function isOfServers(resource: string): boolean {
+  return resource === "TCPServerWrap" || resource === "Timeout";
+}
+
+async function connected(socket: RawClient["socket"]): Promise<void> {
+  if (socket.connecting) await new Promise((resolve) => socket.once("connect", resolve));
+}

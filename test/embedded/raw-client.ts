@@ -1,0 +1,76 @@
+/** Clients that speak, or break, HTTP byte by byte. */
+
+import { connect, type Socket } from "node:net";
+
+/** What a socket has received. */
+export class RawClient {
+  readonly socket: Socket;
+  /** Everything so far, one character per byte. */
+  received = "";
+
+  constructor(url: string) {
+    const { hostname, port } = new URL(url);
+    this.socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    this.socket.on("data", (chunk) => {
+      this.received += chunk.toString("latin1");
+    });
+    this.socket.setMaxListeners(0).on("error", () => {});
+  }
+
+  /** Sends text, one byte per character, and waits for nothing. */
+  send(text: string): this {
+    this.socket.write(text, "latin1");
+    return this;
+  }
+
+  /** Says that no more will be sent. */
+  halfClose(): this {
+    this.socket.end();
+    return this;
+  }
+
+  /** Resolves when what came matches. @throws Error when the connection ends without that */
+  async got(pattern: RegExp): Promise<string> {
+    const { socket } = this;
+    while (!pattern.test(this.received)) {
+      if (socket.readableEnded || socket.closed) {
+        throw new Error(`no ${pattern} in ${JSON.stringify(this.received.slice(-1000))}`);
+      }
+      await new Promise((resolve) => {
+        socket.once("data", resolve).once("end", resolve).once("close", resolve);
+      });
+    }
+    return this.received;
+  }
+
+  /** Resolves with everything when the server has ended the connection. */
+  async ended(): Promise<string> {
+    const { socket } = this;
+    if (!socket.readableEnded && !socket.closed) {
+      await new Promise((resolve) => socket.once("end", resolve).once("close", resolve));
+    }
+    return this.received;
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+}
+
+/** The answer to one raw request on a connection of its own, read until it is all there. */
+export async function ask(url: string, text: string): Promise<string> {
+  using client = new RawClient(url);
+  return await client.send(text).ended();
+}
+
+/** A request with a form; it asks for the connection to be closed behind it. */
+export function put(key: string, form: string): string {
+  const type = "Content-Type: application/x-www-form-urlencoded";
+  const head = `PUT /v2/keys${key} HTTP/1.1\r\nHost: a\r\n${type}\r\nConnection: close`;
+  return `${head}\r\nContent-Length: ${form.length}\r\n\r\n${form}`;
+}
+
+/** A request without a body. */
+export function get(target: string, headers = ""): string {
+  return `GET ${target} HTTP/1.1\r\nHost: a\r\n${headers}\r\n`;
+}

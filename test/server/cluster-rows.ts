@@ -1,0 +1,231 @@
+import type { Sent } from "./comparable-server.js";
+
+/** Bodies of membership changes: what is no JSON, no list of strings, or no list of URLs. */
+const JSON_BODIES: readonly string[] = [
+  "",
+  " ",
+  "x",
+  "é",
+  "'",
+  "\u0001",
+  "{",
+  "{a}",
+  "{,}",
+  '{"a" 1}',
+  '{"a":1 x',
+  '{"a":1,}',
+  '{"a":"\t"}',
+  '{"a":[1 2]}',
+  "[1,]",
+  "[1",
+  '"a',
+  '"\\q"',
+  '"\\u00zz"',
+  '"\\',
+  "-x",
+  "-",
+  "1.x",
+  "1.",
+  "1ex",
+  "1e+",
+  "01",
+  "1.5.2",
+  "trux",
+  "tr",
+  "nulx",
+  "fax",
+  '{"peerURLs":["http://a:1"]} x',
+  "null",
+  "{}",
+  "[]",
+  "5",
+  "true",
+  '"s"',
+  '{"peerURLs":null}',
+  '{"peerURLs":[]}',
+  '{"PEERurls":["http://a:1"]}',
+  '{"peerURLs":"a"}',
+  '{"peerURLs":5}',
+  '{"peerURLs":true}',
+  '{"peerURLs":{}}',
+  '{"peerURLs":[1]}',
+  '{"peerURLs":[false]}',
+  '{"peerURLs":[[]]}',
+  '{"peerURLs":[{}]}',
+  '{"peerURLs":[null]}',
+  '{"peerURLs":5,"PEERURLS":["http://a:1"]}',
+  '{"peerURLs":["http://a:1"],"PEERURLS":null}',
+  `{"peerURLs":${"[".repeat(10_000)}`,
+  `{"peerURLs":${"[".repeat(9_999)}`,
+];
+
+/** URLs that etcd refuses, or nearly. */
+const BAD_URLS: readonly string[] = [
+  "",
+  ":",
+  ":80",
+  "127.0.0.1:12390",
+  "localhost:2380",
+  "a/b:80",
+  "1http://a:80",
+  "//a:80",
+  "///a:80",
+  "ftp://127.0.0.1:12390",
+  "http:127.0.0.1:80",
+  "http:/127.0.0.1:80",
+  "http://",
+  "http://127.0.0.1",
+  "http://127.0.0.1:12390/",
+  "http://127.0.0.1:12390/path",
+  "http://:80",
+  "http://a:",
+  "http://a:x",
+  "http://a:80:90",
+  "http://a b:80",
+  "http://a{:80",
+  "http://a<b>:80",
+  "http://a:80%",
+  "http://a:80/%zz",
+  "http://a:80#%zz",
+  "http://a:80?%zz",
+  "http://%zz:80",
+  "http://%4",
+  "http://%41:80",
+  "http://%e9:80",
+  "http://é:80",
+  "http://[::1]",
+  "http://[::1]:80",
+  "http://[::1:80",
+  "http://[::1]x:80",
+  "http://::1:80",
+  "http://u:p@a:80",
+  "http://u p@a:80",
+  "http://u^p@a:80",
+  "http://@a:80",
+  "http://a:1\u0001",
+  "http://a:1\u007f",
+  "http://a:1\u00a0é<&>\u{1f600}",
+  "http\\://a",
+  "HTTP://A:80",
+  "unix:///tmp/x",
+  "  http://a:80  ",
+];
+
+const MEMBER_IDS: readonly string[] = [
+  "0",
+  "123abc",
+  "123abc/",
+  "00000000000000000123ABC",
+  "10000000000000000",
+  "ffffffffffffffff",
+  "+1",
+  "1_0",
+  "0xabc",
+  "zzz",
+  "abc/def",
+  "a%2fb",
+  "%C3%A9",
+  "%3Cb%3E",
+  "leader",
+];
+
+/** Bodies of a change of the log level. */
+const LOG_BODIES: readonly string[] = [
+  "",
+  "x",
+  "[]",
+  "null",
+  "{}",
+  '"DEBUG"',
+  '{"Level":"DEBUG"}',
+  '{"level":"debug"}',
+  '{"Level":"zzz"}',
+  '{"Level":"<é"}',
+  '{"Level":5}',
+  '{"Level":null}',
+  '{"Level":"N"} trailing',
+  '{"Level":"0"}',
+  '{"Level":"6"}',
+  '{"Level":"WARN"}',
+  '{"Level":"Warning"}',
+  '{"Level":"trace"}',
+  '{"Level":"info","LEVEL":"zzz"}',
+  '{"level":"zzz","Level":5}',
+  '{"level":5,"Level":"info"}',
+  '{"Level":"info","LEVEL":null}',
+];
+
+const JSON_TYPE = "application/json";
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "get"];
+const PATHS = [
+  "/v2/machines",
+  "/v2/machines/",
+  "/v2/stats",
+  "/v2/stats/self",
+  "/v2/stats/self/",
+  "/v2/stats/leader",
+  "/version",
+  "/version/",
+  "/health",
+  "/health?exclude=NOSPACE",
+  "/config/local/log",
+  "/v2/membersx",
+];
+const MEMBER_READS = ["", "/", "/leader", "/leader/", "/zzz", "/a/b"];
+const CONTENT_TYPES = [
+  "",
+  "application/json; charset=utf-8",
+  "application/json ;",
+  "Application/JSON",
+  "Application/JSON; x=y",
+  "text/plain",
+  "Text/Plain; x",
+];
+
+export const put = (id: string, urls: readonly string[]): Sent => ({
+  method: "PUT",
+  path: `/v2/members/${id}`,
+  contentType: JSON_TYPE,
+  body: JSON.stringify({ peerURLs: urls }),
+});
+export const add = (urls: readonly string[]): Sent => ({ ...put("", urls), method: "POST" });
+
+/** Requests that change nothing, whatever the membership is. */
+export const READS: readonly Sent[] = [
+  ...METHODS.flatMap((method) => PATHS.map((path) => ({ method, path }))),
+  ...MEMBER_READS.map((suffix) => ({ method: "GET", path: `/v2/members${suffix}` })),
+  ...["HEAD", "PATCH", "PUT", "DELETE"].map((method) => ({ method, path: "/v2/members" })),
+  ...["PUT", "DELETE"].map((method) => ({ method, path: "/v2/members/" })),
+];
+
+export const REFUSALS: readonly Sent[] = [
+  ...CONTENT_TYPES.map((contentType) => ({ ...put("123abc", ["http://a:1"]), contentType })),
+  ...JSON_BODIES.map((body) => ({ ...put("123abc", []), body })),
+  ...BAD_URLS.map((url) => put("123abc", [url])),
+  ...MEMBER_IDS.map((id) => put(id, ["http://a:1"])),
+  ...MEMBER_IDS.map((id) => ({ method: "DELETE", path: `/v2/members/${id}` })),
+  { ...add([]), path: "/v2/members/any/suffix" },
+  ...LOG_BODIES.map((body) => ({ method: "PUT", path: "/config/local/log", body })),
+  { method: "PUT", path: "/config/local/log", body: '{"Level":"INFO"}' },
+];
+
+/** What is sent without credentials to a server with auth on. */
+export const BY_NOBODY: readonly Sent[] = [
+  { method: "GET", path: "/v2/members" },
+  { method: "GET", path: "/v2/members/leader" },
+  { method: "POST", path: "/v2/members" },
+  { method: "PUT", path: "/v2/members/" },
+  { method: "DELETE", path: "/v2/members/zzz" },
+  { method: "PATCH", path: "/v2/members" },
+  { method: "GET", path: "/v2/machines" },
+  { method: "GET", path: "/v2/stats/leader" },
+  { method: "GET", path: "/version" },
+  { method: "GET", path: "/health" },
+  { method: "PUT", path: "/config/local/log" },
+];
+
+/** A row as the title of its test. */
+export function nameOf({ method, path, contentType = "", body = "" }: Sent): string {
+  return [method, path, contentType, body].join(" ").trim().slice(0, 100);
+}
