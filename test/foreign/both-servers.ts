@@ -1,0 +1,77 @@
+/** The same suite on a real etcd and on ours. */
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
+import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import type { Missing } from "./install.js";
+
+interface RunningServer {
+  readonly urls: readonly [string, ...string[]];
+  stop(): Promise<void>;
+}
+
+/** The one that runs during a test. */
+export type CurrentServer = () => RunningServer;
+
+interface Options {
+  /**
+   * Of the real etcd, which loses its quorum when its only member adds another; ours has always one.
+   *
+   * @default 1
+   */
+  readonly members?: 1 | 3;
+}
+
+/** One more `describe` for each server, with `client` handed on if it is there. */
+export function describeOnBothServers<Client>(
+  name: string,
+  client: Client | Missing,
+  define: (client: Client, server: CurrentServer) => void,
+  { members = 1 }: Options = {},
+): void {
+  if (isMissing(client)) {
+    reportMissing(name, client);
+    return;
+  }
+  describeWithEtcd("3.4", `${name}, on etcd 3.4`, () => {
+    define(client, running(startReal.bind(undefined, members)));
+  });
+  describe(`${name}, on the embedded etcd`, () => {
+    define(client, running(startOurs));
+  });
+}
+
+function running(start: () => Promise<RunningServer>): CurrentServer {
+  let server: RunningServer | undefined;
+  beforeAll(async () => {
+    server = await start();
+  });
+  afterAll(() => server?.stop());
+  return () => {
+    if (server === undefined) throw new Error("the server runs during tests only");
+    return server;
+  };
+}
+
+function startReal(members: 1 | 3): Promise<RunningServer> {
+  // Else members would be taken in only after five seconds.
+  return startEtcd({ release: "3.4", members, args: ["--strict-reconfig-check=false"] });
+}
+
+async function startOurs(): Promise<RunningServer> {
+  const etcd = await startEmbeddedEtcd({ port: 0 });
+  return { urls: [etcd.url], stop: () => etcd.close() };
+}
+
+function isMissing<Client>(client: Client | Missing): client is Missing {
+  return typeof client === "object" && client !== null && "missing" in client;
+}
+
+function reportMissing(name: string, { missing }: Missing): void {
+  if (process.env.CI === "true") {
+    it(name, () => expect.fail(missing));
+    return;
+  }
+  console.warn(`skipped "${name}": ${missing}`);
+  it.skip(name, () => {});
+}

@@ -1,0 +1,71 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { CurrentServer } from "./both-servers.js";
+import { installed, type Missing, must } from "./install.js";
+import { type Outcome, type RunOptions, run, type Started, start } from "./run.js";
+
+/** The program: the one on PATH, or else the one of Debian's or Ubuntu's package. */
+export interface Etcdctl {
+  readonly path: string;
+}
+
+const V2_API = { ETCDCTL_API: "2" };
+
+export function findEtcdctl(): Etcdctl | Missing {
+  if (speaksV2("etcdctl")) return { path: "etcdctl" };
+  const directory = installed("etcd-client", unpackDebianPackage);
+  if (typeof directory !== "string") return directory;
+  const path = join(directory, "usr/bin/etcdctl");
+  return speaksV2(path) ? { path } : { missing: `${path} is no etcdctl 3.4` };
+}
+
+/** Runs etcdctl on the current server. */
+export class EtcdctlRunner {
+  readonly #path: string;
+  readonly #server: CurrentServer;
+
+  constructor({ path }: Etcdctl, server: CurrentServer) {
+    this.#path = path;
+    this.#server = server;
+  }
+
+  run(args: readonly string[], options?: RunOptions): Promise<Outcome> {
+    return run(this.#path, this.#arguments(args), { ...options, env: V2_API });
+  }
+
+  /** Runs what is to succeed, and returns what it printed. */
+  async print(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args);
+    if (code !== 0) throw new Error(`etcdctl ${args.join(" ")} ended with ${code}: ${stderr}`);
+    return stdout;
+  }
+
+  /** Runs what is to fail: its exit code and what it complained about. */
+  async refusal(...args: readonly string[]): Promise<readonly [Outcome["code"], string]> {
+    const { code, stdout, stderr } = await this.run(args);
+    return [code, (stderr + stdout).trim()];
+  }
+
+  start(...args: readonly string[]): Started {
+    return start(this.#path, this.#arguments(args), { env: V2_API });
+  }
+
+  #arguments(args: readonly string[]): readonly string[] {
+    return ["--endpoints", this.#server().urls.join(","), ...args];
+  }
+}
+
+/** Of 3.4, the last release with the v2 API in an etcdctl that Debian has. */
+function speaksV2(path: string): boolean {
+  const env = { ...process.env, ...V2_API };
+  const { stdout } = spawnSync(path, ["--version"], { env, encoding: "utf8", timeout: 10_000 });
+  return /^etcdctl version: 3\.4\.\d+\nAPI version: 2$/m.test(stdout ?? "");
+}
+
+/** Unpacked rather than installed, for which root would be needed. */
+function unpackDebianPackage(work: string): void {
+  must("apt-get", ["download", "etcd-client"], { cwd: work });
+  const archives = readdirSync(work).filter((name) => name.endsWith(".deb"));
+  must("dpkg-deb", ["--extract", ...archives, "."], { cwd: work });
+}

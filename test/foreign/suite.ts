@@ -1,0 +1,23 @@
+import { beforeAll, expect, it } from "vitest";
+import type { Outcome } from "./run.js";
+
+/** Tests in another language, which run in one go. */
+export interface ForeignSuite {
+  readonly names: readonly string[];
+  run(): Promise<Outcome>;
+  /** What the output has for a test that passed. */
+  passed(name: string): RegExp;
+}
+
+/** One test here for each of theirs. */
+export function itPasses({ names, run, passed }: ForeignSuite): void {
+  let outcome: Outcome | undefined;
+  beforeAll(async () => {
+    outcome = await run();
+  });
+  it.each(names)("%s", (name) => {
+    const output = `${outcome?.stdout}${outcome?.stderr}`;
+    if (!passed(name).test(output)) expect.fail(output);
+  });
+  it("ends without a failure", () => expect(outcome?.code).toBe(0));
+}
