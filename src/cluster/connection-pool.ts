@@ -1,5 +1,6 @@
 import { Connection, type OpenDispatcher } from "./connection.js";
 import type { Exchange } from "./exchange.js";
+import type { StreamPool } from "./stream-pool.js";
 
 interface Call {
   readonly exchange: Exchange;
@@ -8,7 +9,8 @@ interface Call {
 
 /**
  * The connections to one endpoint. Calls share a bounded number of them and wait in line beyond
- * it; a watch has one to itself for as long as it lasts. A connection is used by one exchange at a
+ * it; a watch that is not one of many streams has one to itself for as long as it lasts. A connection
+ * is used by one exchange at a
  * time and the one used last is taken first, so that the others can go idle and close.
  */
 export class ConnectionPool {
@@ -20,8 +22,11 @@ export class ConnectionPool {
   readonly #idle: Connection[] = [];
   readonly #waiting: Call[] = [];
   #calls = 0;
+  #streams: StreamPool | undefined;
 
-  constructor(origin: string, open: OpenDispatcher, maxCalls: number) {
+  /** @param streams for watches, where the endpoint speaks HTTP/2 */
+  constructor(origin: string, open: OpenDispatcher, maxCalls: number, streams?: StreamPool) {
+    this.#streams = streams;
     this.#origin = origin;
     this.#open = open;
     this.#maxCalls = maxCalls;
@@ -34,8 +39,12 @@ export class ConnectionPool {
   }
 
   /** Runs a watch at once. */
-  watch(exchange: Exchange, headers: string[]): void {
-    this.#run(exchange, headers, () => {});
+  async watch(exchange: Exchange, headers: string[]): Promise<void> {
+    this.#running.add(exchange);
+    exchange.onDone = () => this.#running.delete(exchange);
+    if (await this.#streams?.run(exchange, headers)) return;
+    this.#streams = undefined;
+    if (this.#running.delete(exchange) && !exchange.settled) this.#run(exchange, headers, () => {});
   }
 
   /** Gives every exchange up and closes every socket, at once. */
@@ -43,6 +52,7 @@ export class ConnectionPool {
     for (const { exchange } of this.#waiting.splice(0)) exchange.abort(reason);
     for (const exchange of this.#running) exchange.abort(reason);
     for (const connection of this.#connections) connection.destroy();
+    this.#streams?.destroy();
     this.#idle.length = 0;
   }
 

@@ -20,9 +20,8 @@ const KEEP_ALIVE = 30_000;
 
 /** What opens a connection to `origin`. */
 export function dispatcherFor(origin: string, settings: ConnectionSettings): OpenDispatcher {
-  const { useProxy, connectTimeout: timeout, secureContext } = settings;
-  const rejectUnauthorized = !settings.ignoreCertificateError;
-  const tls = { rejectUnauthorized, ...(secureContext && { secureContext }), timeout };
+  const { useProxy, connectTimeout: timeout } = settings;
+  const tls = tlsOptions(settings);
   // One connector for all, so that TLS sessions are resumed.
   const connect = buildConnector(tls);
   if (useProxy === false) return () => directTo(origin, connect);
@@ -34,6 +33,23 @@ export function dispatcherFor(origin: string, settings: ConnectionSettings): Ope
     : { proxyTunnel: false, headers: { connection: "close" } };
   const proxied = { ...asExpected, requestTls: tls, proxyTls: { timeout }, connect };
   return () => ({ dispatcher: proxyAgent(useProxy, proxied), abandon: () => {} });
+}
+
+/** What opens a connection for streams of HTTP/2, where that may be: straight, and over TLS. */
+export function streamConnectorFor(
+  origin: string,
+  settings: ConnectionSettings,
+): buildConnector.connector | undefined {
+  if (settings.useProxy !== false || !origin.startsWith("https:")) return undefined;
+  return withLateAlerts(buildConnector({ ...tlsOptions(settings), allowH2: true }));
+}
+
+function tlsOptions({ secureContext, ignoreCertificateError, connectTimeout }: ConnectionSettings) {
+  return {
+    rejectUnauthorized: !ignoreCertificateError,
+    ...(secureContext && { secureContext }),
+    timeout: connectTimeout,
+  };
 }
 
 function proxyAgent(useProxy: true | string, options: object): Dispatcher {

@@ -2,9 +2,10 @@ import { AbortError } from "../errors/abort-error.js";
 import type { Clock } from "../time/clock.js";
 import type { HttpReply, HttpRequest } from "../wire/http.js";
 import { ConnectionPool } from "./connection-pool.js";
-import { type ConnectionSettings, dispatcherFor } from "./dispatchers.js";
+import { type ConnectionSettings, dispatcherFor, streamConnectorFor } from "./dispatchers.js";
 import { Exchange, type StreamedReply } from "./exchange.js";
 import { MAX_REDIRECTS, redirectOf, refused } from "./redirect.js";
+import { StreamPool } from "./stream-pool.js";
 
 /** What every exchange of a cluster has in common. */
 export interface TransportSettings extends ConnectionSettings {
@@ -106,7 +107,7 @@ export class Transport {
     const { maxResponseSize, clock } = this.#settings;
     const bounds = { timeout: limits.timeout, signal: limits.signal, maxResponseSize, clock };
     const exchange = new Exchange(request, origin, bounds, streams);
-    if (streams) pool.watch(exchange, headers);
+    if (streams) void pool.watch(exchange, headers);
     else pool.call(exchange, headers);
     return exchange.reply;
   }
@@ -115,7 +116,10 @@ export class Transport {
     let pool = this.#pools.get(origin);
     if (pool === undefined) {
       const { maxConnections } = this.#settings;
-      pool = new ConnectionPool(origin, dispatcherFor(origin, this.#settings), maxConnections);
+      const connect = streamConnectorFor(origin, this.#settings);
+      const streams = connect && new StreamPool(origin, connect, this.#settings.connectTimeout);
+      const open = dispatcherFor(origin, this.#settings);
+      pool = new ConnectionPool(origin, open, maxConnections, streams);
       this.#pools.set(origin, pool);
     }
     return pool;

@@ -98,5 +98,7 @@ function describe(cause: Error): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) {
     return cause.errors.map((error: Error) => describe(error)).join(", ");
   }
+  // OpenSSL's own messages are made of thread ids and lines of its source.
+  if ("library" in cause && "reason" in cause) return `TLS: ${cause.reason}`;
   return cause.message || cause.name;
 }
