@@ -9,16 +9,22 @@ interface Call {
 
 /**
  * The connections to one endpoint. Calls share a bounded number of them and wait in line beyond
- * it; a watch that is not one of many streams has one to itself for as long as it lasts. A connection
- * is used by one exchange at a
- * time and the one used last is taken first, so that the others can go idle and close.
+ * it; a watch that is not one of many streams has one to itself for as long as it lasts. A
+ * connection is used by one exchange at a time and the one used last is taken first, so that the
+ * others can go idle and close.
  */
 export class ConnectionPool {
   readonly #origin: string;
   readonly #open: OpenDispatcher;
   readonly #maxCalls: number;
-  readonly #connections = new Set<Connection>();
-  readonly #running = new Set<Exchange>();
+  /**
+   * Every connection and what it carries. Not a set of exchanges: by coming and going they would
+   * make V8 rebuild it all the time, and a rebuilt set keeps what the one before held from being
+   * collected young.
+   */
+  readonly #connections = new Map<Connection, Exchange | undefined>();
+  /** Watches that wait for their stream, or have one. */
+  readonly #streaming = new Set<Exchange>();
   readonly #idle: Connection[] = [];
   readonly #waiting: Call[] = [];
   #calls = 0;
@@ -40,18 +46,26 @@ export class ConnectionPool {
 
   /** Runs a watch at once. */
   async watch(exchange: Exchange, headers: string[]): Promise<void> {
-    this.#running.add(exchange);
-    exchange.onDone = () => this.#running.delete(exchange);
-    if (await this.#streams?.run(exchange, headers)) return;
+    if (this.#streams === undefined) {
+      this.#run(exchange, headers, () => {});
+      return;
+    }
+    this.#streaming.add(exchange);
+    exchange.onDone = () => this.#streaming.delete(exchange);
+    if (await this.#streams.run(exchange, headers)) return;
     this.#streams = undefined;
-    if (this.#running.delete(exchange) && !exchange.settled) this.#run(exchange, headers, () => {});
+    if (!this.#streaming.delete(exchange) || exchange.settled) return;
+    this.#run(exchange, headers, () => {});
   }
 
   /** Gives every exchange up and closes every socket, at once. */
   destroy(reason: Error): void {
     for (const { exchange } of this.#waiting.splice(0)) exchange.abort(reason);
-    for (const exchange of this.#running) exchange.abort(reason);
-    for (const connection of this.#connections) connection.destroy();
+    for (const exchange of this.#streaming) exchange.abort(reason);
+    for (const [connection, exchange] of this.#connections) {
+      exchange?.abort(reason);
+      connection.destroy();
+    }
     this.#streams?.destroy();
     this.#idle.length = 0;
   }
@@ -75,9 +89,10 @@ export class ConnectionPool {
       onDone();
       return;
     }
-    this.#running.add(exchange);
+    this.#connections.set(connection, exchange);
     exchange.onDone = (reusable) => {
-      if (!this.#running.delete(exchange)) return;
+      if (this.#connections.get(connection) !== exchange) return;
+      this.#connections.set(connection, undefined);
       if (reusable) this.#keep(connection);
       else this.#discard(connection);
       onDone();
@@ -97,7 +112,7 @@ export class ConnectionPool {
 
   #connect(): Connection {
     const connection = new Connection(this.#origin, this.#open);
-    this.#connections.add(connection);
+    this.#connections.set(connection, undefined);
     connection.onDisconnect(() => {
       const index = this.#idle.lastIndexOf(connection);
       if (index === -1) return;
