@@ -37,7 +37,8 @@ export class Call<R extends HttpReplyHead, T> {
   readonly #settings: ClusterSettings;
   readonly #endpoints: EndpointList;
   readonly #signal: AbortSignal | undefined;
-  readonly #startedAt: number;
+  /** Moment (monotonic) after which no attempt begins. */
+  readonly #deadline: number;
   readonly #failed: Attempt[] = [];
   /** Set once an attempt may have carried a write out: nothing later makes that certain again. */
   #unknown: OutcomeUnknownError | undefined;
@@ -54,7 +55,7 @@ export class Call<R extends HttpReplyHead, T> {
     this.#settings = settings;
     this.#endpoints = endpoints;
     this.#signal = signal;
-    this.#startedAt = settings.clock.monotonic();
+    this.#deadline = settings.clock.monotonic() + settings.timeout;
     this.trace = { operation: request.operation, safety: request.safety, attempts: 0 };
   }
 
@@ -67,9 +68,10 @@ export class Call<R extends HttpReplyHead, T> {
     if (ready !== undefined) await this.#until(ready, closing);
     const untried = [...this.#endpoints.inOrder()];
     for (let next = untried.shift(); next !== undefined; next = untried.shift()) {
-      if (this.#remaining < 1) break;
+      const now = this.#settings.clock.monotonic();
+      if (this.#deadline - now < 1) break;
       try {
-        return await this.#attempt(next, untried);
+        return await this.#attempt(next, untried, now);
       } catch (error) {
         if (!(error instanceof AttemptFailure)) throw this.#inHindsight(error);
       }
@@ -82,7 +84,7 @@ export class Call<R extends HttpReplyHead, T> {
     const either = follow(this.#signal, closing);
     const outcome = safety === "write" ? "not sent" : "none";
     return within(ready, {
-      milliseconds: this.#remaining,
+      milliseconds: this.#deadline - this.#settings.clock.monotonic(),
       clock: this.#settings.clock,
       signal: either.signal,
       onTimeout: () => this.#failure,
@@ -90,33 +92,31 @@ export class Call<R extends HttpReplyHead, T> {
     }).finally(either.letGo);
   }
 
-  get #remaining(): number {
-    const { timeout, clock } = this.#settings;
-    return this.#startedAt + timeout - clock.monotonic();
-  }
-
-  #attempt(endpoint: Endpoint, untried: Endpoint[]): Promise<T> {
+  #attempt(endpoint: Endpoint, untried: Endpoint[], now: number): Promise<T> {
     const { hedgeReadsAfter, clock } = this.#settings;
     const [other] = untried;
     // Of two watches, the loser could not be called off without the winner: they share a signal.
     const { safety, scope, streams = false } = this.#request;
     const hedged = hedgeReadsAfter > 0 && safety === "read" && scope === "local" && !streams;
-    if (!hedged || other === undefined) return this.#attemptAt(endpoint, this.#signal);
+    if (!hedged || other === undefined) return this.#attemptAt(endpoint, this.#signal, now);
     const askOther = (signal: AbortSignal): Promise<T> => {
       untried.shift();
-      return this.#attemptAt(other, signal);
+      return this.#attemptAt(other, signal, clock.monotonic());
     };
-    const askFirst = (signal: AbortSignal): Promise<T> => this.#attemptAt(endpoint, signal);
+    const askFirst = (signal: AbortSignal): Promise<T> => this.#attemptAt(endpoint, signal, now);
     return hedge(askFirst, askOther, { delay: hedgeReadsAfter, clock, signal: this.#signal });
   }
 
-  async #attemptAt(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<T> {
-    const { clock, requestTimeout, writeTimeout } = this.#settings;
-    const startedAt = clock.monotonic();
+  async #attemptAt(
+    endpoint: Endpoint,
+    signal: AbortSignal | undefined,
+    startedAt: number,
+  ): Promise<T> {
+    const { requestTimeout, writeTimeout } = this.#settings;
     const limit = this.#request.scope === "quorum" ? writeTimeout : requestTimeout;
     this.trace.attempts++;
     try {
-      const timeout = Math.ceil(Math.min(limit, this.#remaining));
+      const timeout = Math.ceil(Math.min(limit, this.#deadline - startedAt));
       const reply = await this.#attemptMaker.ask(endpoint.url, { timeout, signal });
       this.trace.endpoint = reply.endpoint;
       this.trace.status = reply.status;

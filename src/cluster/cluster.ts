@@ -60,7 +60,7 @@ export class Cluster {
     recover: (url: string, error: unknown) => T,
     signal: AbortSignal | undefined,
   ): Promise<readonly T[]> {
-    this.#checkOpen();
+    if (this.#transport.closed) throw closedError();
     await this.#topology.prepare();
     const limits = { timeout: this.#settings.requestTimeout, signal };
     const answers = this.#endpoints.urls.map(async (url) => {
@@ -79,20 +79,20 @@ export class Cluster {
     this.#transport.close();
   }
 
-  async #call<R extends HttpReplyHead, T>(
+  #call<R extends HttpReplyHead, T>(
     request: HttpRequest,
     signal: AbortSignal | undefined,
     attemptMaker: AttemptMaker<R, T>,
   ): Promise<T> {
-    this.#checkOpen();
+    if (this.#transport.closed) return Promise.reject(closedError());
     const call = new Call(request, attemptMaker, this.#settings, this.#endpoints, signal);
     const ready = this.#topology.prepare();
-    return await traceRequest(call.trace, () => call.run(ready, this.#closing.signal));
+    return traceRequest(call.trace, () => call.run(ready, this.#closing.signal));
   }
+}
 
-  #checkOpen(): void {
-    if (this.#transport.closed) throw new TypeError("the client is closed");
-  }
+function closedError(): TypeError {
+  return new TypeError("the client is closed");
 }
 
 /** Begins a watch that stands. One that is not accepted leaves no connection behind. */

@@ -1,6 +1,7 @@
 import type { Dispatcher } from "undici";
 import type { HttpRequest } from "../wire/http.js";
 import type { Exchange } from "./exchange.js";
+import { UndiciHandler } from "./undici-handler.js";
 
 /**
  * A connector of one connection's worth: undici's `Client`, or an agent that goes by a proxy.
@@ -74,7 +75,7 @@ export class Connection {
     try {
       this.#dispatcher.dispatch(
         { origin, method, path, body, headers, headersTimeout: 0, bodyTimeout: 0 },
-        exchange,
+        new UndiciHandler(exchange),
       );
     } catch (error) {
       exchange.fail(error as Error);

@@ -1,10 +1,10 @@
-import type { Dispatcher } from "undici";
 import { AbortError } from "../errors/abort-error.js";
 import { ProtocolError, TimeoutError } from "../errors/cluster-errors.js";
 import { onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
+import type { Flow } from "./flow.js";
 import { LineStream } from "./line-stream.js";
 import { isRefusal } from "./refusal.js";
 
@@ -29,7 +29,7 @@ export interface ExchangeLimits {
  * One request at one endpoint, from its dispatch to the settled promise. It knows whether any byte
  * of the request was written: until then the endpoint certainly did not process it.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange {
   readonly request: HttpRequest;
   /** A whole reply; for a watch that stands, a streamed one. Fails with AttemptFailure or AbortError. */
   readonly reply: Promise<HttpReply | StreamedReply>;
@@ -42,7 +42,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #resolve: (reply: HttpReply | StreamedReply) => void = nothing;
   #reject: (error: Error) => void = nothing;
   #cancelTimer: () => void;
-  #controller: Dispatcher.DispatchController | undefined;
+  #flow: Flow | undefined;
   #sent = false;
   #settled = false;
   #head: HttpReplyHead | undefined;
@@ -67,23 +67,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return this.#settled;
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#settled) controller.abort(new Error("given up before it was sent"));
+  /** The request is about to be written. */
+  start(flow: Flow): void {
+    this.#flow = flow;
+    if (this.#settled) flow.abort(new Error("given up before it was sent"));
     else this.#sent = true;
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: HttpReplyHead["headers"],
-  ): void {
+  /** The head of the reply has come, or of one that announces it. */
+  takeHead(flow: Flow, status: number, headers: HttpReplyHead["headers"]): void {
     if (status < 200) return;
     this.#head = { status, headers, endpoint: this.#endpoint };
-    if (this.#streams && status === 200) this.#startStream(this.#head, controller);
+    if (this.#streams && status === 200) this.#startStream(this.#head, flow);
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  /** A piece of the body has come. */
+  take(chunk: Buffer): void {
     if (this.#lines !== undefined) {
       this.#lines.push(chunk);
       return;
@@ -96,7 +95,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseEnd(): void {
+  /** The reply is complete. */
+  end(): void {
     if (this.#lines !== undefined) this.#lines.end();
     else if (this.#head !== undefined) {
       const { status, headers, endpoint } = this.#head;
@@ -107,21 +107,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.onDone(true);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  /** The exchange never got a connection, or none that works, or the connection broke. */
+  fail(error: Error): void {
     this.#lines?.end(error);
     if (this.#head === undefined && isRefusal(error)) this.#sent = false;
     this.#fail(error);
     this.onDone(false);
   }
 
-  /** Fails an exchange that never got a connection, or none that works. */
-  fail(error: Error): void {
-    this.onResponseError(null, error);
-  }
-
-  #startStream(head: HttpReplyHead, controller: Dispatcher.DispatchController): void {
+  #startStream(head: HttpReplyHead, flow: Flow): void {
     const { maxResponseSize } = this.#limits;
-    const lines = new LineStream(controller, maxResponseSize, () => this.#release());
+    const lines = new LineStream(flow, maxResponseSize, () => this.#release());
     this.#lines = lines;
     this.#cancelTimer();
     this.#settled = true;
@@ -175,7 +171,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** The connection may carry half a request or half a reply: it is closed. */
   #drop(): void {
-    this.#controller?.abort(new Error("given up"));
+    this.#flow?.abort(new Error("given up"));
     this.onDone(false);
   }
 

@@ -1,12 +1,6 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { Inbox } from "../stream/inbox.js";
-
-/** What a stream needs of its connection. */
-interface Flow {
-  pause(): void;
-  resume(): void;
-  abort(reason: Error): void;
-}
+import type { Flow } from "./flow.js";
 
 const NEWLINE = 0x0a;
 /** Lines held for a reader that does not read, before the connection is told to wait. */

@@ -1,6 +1,6 @@
 import { type ClientHttp2Stream, constants } from "node:http2";
-import type { Dispatcher } from "undici";
 import type { Exchange } from "./exchange.js";
+import type { Flow } from "./flow.js";
 
 /** What a connection should know of its streams. */
 interface StreamOwner {
@@ -10,28 +10,16 @@ interface StreamOwner {
   broken(): void;
 }
 
-/** One stream of an HTTP/2 connection as an exchange sees it: as it sees an undici connection. */
-export class StreamController implements Dispatcher.DispatchController {
+/** One stream of an HTTP/2 connection as what carries an exchange. */
+export class StreamController implements Flow {
   readonly #stream: ClientHttp2Stream;
   readonly #connection: StreamOwner;
-  #reason: Error | null = null;
+  #aborted = false;
   #answered = false;
 
   constructor(stream: ClientHttp2Stream, connection: StreamOwner) {
     this.#stream = stream;
     this.#connection = connection;
-  }
-
-  get aborted(): boolean {
-    return this.#reason !== null;
-  }
-
-  get reason(): Error | null {
-    return this.#reason;
-  }
-
-  get paused(): boolean {
-    return this.#stream.isPaused();
   }
 
   pause(): void {
@@ -43,9 +31,9 @@ export class StreamController implements Dispatcher.DispatchController {
   }
 
   /** Ends this stream alone. */
-  abort(reason: Error): void {
-    if (this.aborted) return;
-    this.#reason = reason;
+  abort(): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
     if (!this.#answered) this.#connection.silent();
     this.#stream.close(constants.NGHTTP2_CANCEL);
   }
@@ -54,22 +42,22 @@ export class StreamController implements Dispatcher.DispatchController {
   drive(exchange: Exchange): void {
     const stream = this.#stream;
     let failure: Error | undefined;
-    exchange.onRequestStart(this);
+    exchange.start(this);
     stream.on("response", (headers) => {
       this.#answered = true;
-      if (!this.aborted) exchange.onResponseStart(this, Number(headers[":status"]), headers);
+      if (!this.#aborted) exchange.takeHead(this, Number(headers[":status"]), headers);
     });
     stream.on("data", (chunk: Buffer) => {
-      if (!this.aborted) exchange.onResponseData(this, chunk);
+      if (!this.#aborted) exchange.take(chunk);
     });
     stream.on("error", (error) => {
       failure = error;
     });
     // A broken connection, too, ends its streams as if in order: only the code tells.
     stream.once("close", () => {
-      if (this.aborted) return;
+      if (this.#aborted) return;
       if (stream.rstCode === constants.NGHTTP2_NO_ERROR && failure === undefined) {
-        exchange.onResponseEnd();
+        exchange.end();
         return;
       }
       this.#connection.broken();

@@ -21,7 +21,7 @@ export interface HttpRequest {
 /** The head of an HTTP reply. */
 export interface HttpReplyHead {
   readonly status: number;
-  /** By lower-case name. */
+  /** By lower-case name: those that are read here, and perhaps others. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** URL of the endpoint that replied. */
   readonly endpoint: string;

@@ -11,7 +11,8 @@ const MAYBE_PROTO = /__proto__|\\u00(?:5f|6f|7[024])/i;
  * object could be poisoned by it.
  */
 export function readJson(text: string): unknown {
-  return MAYBE_PROTO.test(text) ? JSON.parse(text, refuseProto) : JSON.parse(text);
+  const suspect = text.includes("\\u00") || text.includes("__proto__");
+  return suspect && MAYBE_PROTO.test(text) ? JSON.parse(text, refuseProto) : JSON.parse(text);
 }
 
 function refuseProto(key: string, value: unknown): unknown {

@@ -49,20 +49,21 @@ export function decodeEvent(answer: JsonObject, head: AnswerOrigin, origin: stri
 /** The `X-Etcd-*` headers. @throws ProtocolError when they are missing or out of range */
 export function readOrigin(reply: HttpReplyHead, origin: string): AnswerOrigin {
   const { headers, endpoint } = reply;
-  const number = (name: string, absent?: string): number => {
-    const text = headers[name.toLowerCase()] ?? absent;
-    if (typeof text === "string" && /^\d+$/.test(text) && Number.isSafeInteger(Number(text))) {
-      return Number(text);
-    }
-    throw new ProtocolError(`${origin}: ${name} is missing, no number, or beyond 2^53 - 1`);
-  };
   return {
     etcdServer: endpoint,
     etcdClusterId: String(headers["x-etcd-cluster-id"] ?? ""),
-    etcdIndex: number("X-Etcd-Index"),
-    raftIndex: number("X-Raft-Index", "0"),
-    raftTerm: number("X-Raft-Term", "0"),
+    etcdIndex: readIndex(headers["x-etcd-index"], "X-Etcd-Index", origin),
+    raftIndex: readIndex(headers["x-raft-index"] ?? "0", "X-Raft-Index", origin),
+    raftTerm: readIndex(headers["x-raft-term"] ?? "0", "X-Raft-Term", origin),
   };
+}
+
+function readIndex(text: unknown, name: string, origin: string): number {
+  if (typeof text === "string" && /^\d+$/.test(text)) {
+    const index = Number(text);
+    if (Number.isSafeInteger(index)) return index;
+  }
+  throw new ProtocolError(`${origin}: ${name} is missing, no number, or beyond 2^53 - 1`);
 }
 
 function readAction(answer: JsonObject, origin: string): Action {

@@ -1,0 +1,74 @@
+import type { Dispatcher } from "undici";
+import type { HttpReplyHead } from "../wire/http.js";
+import type { Exchange } from "./exchange.js";
+import type { Flow } from "./flow.js";
+
+/**
+ * What undici reports of a request, handed on to its exchange. It takes undici's older callbacks,
+ * which bring the headers as they came: turned into text one and all, as the newer ones have them,
+ * they cost a tenth of the CPU of a call.
+ */
+export class UndiciHandler implements Dispatcher.DispatchHandler, Flow {
+  readonly #exchange: Exchange;
+  #abort: ((error?: Error) => void) | undefined;
+  #resume: (() => void) | undefined;
+  #paused = false;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  onConnect(abort: (error?: Error) => void): void {
+    this.#abort = abort;
+    this.#exchange.start(this);
+  }
+
+  onHeaders(status: number, headers: Buffer[], resume: () => void): boolean {
+    this.#resume = resume;
+    this.#exchange.takeHead(this, status, readHeaders(headers));
+    return !this.#paused;
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.#exchange.take(chunk);
+    return !this.#paused;
+  }
+
+  onComplete(): void {
+    this.#exchange.end();
+  }
+
+  onError(error: Error): void {
+    this.#exchange.fail(error);
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#resume?.();
+  }
+
+  abort(reason: Error): void {
+    this.#abort?.(reason);
+  }
+}
+
+/** Only headers that begin like `X-Etcd-Index` or `Location`: no other is read here. */
+function readHeaders(raw: readonly Buffer[]): HttpReplyHead["headers"] {
+  const headers: Record<string, string> = {};
+  for (let i = 0; i < raw.length; i += 2) {
+    const [name, value] = [raw[i], raw[i + 1]];
+    if (name === undefined || value === undefined || !isRead(name)) continue;
+    headers[name.toString("latin1").toLowerCase()] = value.toString("latin1");
+  }
+  return headers;
+}
+
+function isRead(name: Buffer): boolean {
+  const first = name[0];
+  return first === 0x58 || first === 0x78 || first === 0x4c || first === 0x6c;
+}
