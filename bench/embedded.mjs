@@ -6,6 +6,7 @@
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { EtcdClient } from "../dist/index.js";
 import { MemoryKeySpace, startEmbeddedEtcd } from "../dist/server/index.js";
 import { ensureEtcd } from "../scripts/etcd-binaries.mjs";
@@ -21,7 +22,8 @@ else await compare(Number(process.argv[2] ?? 5));
 /** In a process of its own, as etcd is. */
 async function serve() {
   const server = await startEmbeddedEtcd();
-  process.on("message", () => {
+  process.on("message", async (/** @type {{ fill?: number }} */ { fill = 0 }) => {
+    for (let n = 0; n < fill; n++) await server.keySpace.execute(setOf(n, fill));
     globalThis.gc?.();
     process.send?.({ rss: process.memoryUsage().rss });
   });
@@ -36,7 +38,8 @@ async function compare(rounds) {
   const child = fork(import.meta.filename, ["serve"], { execArgv: ["--expose-gc"] });
   const [{ url }] = await once(child, "message");
   try {
-    for (const load of ["get", "set", "mixed"]) {
+    for (const each of [real.url, url]) await rate(each, "set");
+    for (const load of ["get", "set", "mixed", "miss"]) {
       const ratios = [];
       for (let round = 0; round < rounds; round++) {
         const [theirs, ours] = [await rate(real.url, load), await rate(url, load)];
@@ -47,6 +50,7 @@ async function compare(rounds) {
       );
     }
     await watchers(url, child);
+    await sizes(url, child, rounds);
   } finally {
     child.kill();
     await real.remove();
@@ -55,14 +59,18 @@ async function compare(rounds) {
   await startUp();
 }
 
-/** @param {string} url @param {string} load */
-async function rate(url, load) {
+/**
+ * @param {string} url
+ * @param {string} load
+ * @param {(n: number) => string} keyOf
+ */
+async function rate(url, load, keyOf = (n) => `/bench/${n % 1000}`) {
   const etcd = new EtcdClient({ urls: [url] });
   let calls = 0;
   let end = performance.now() + TIME / 4;
   const work = async () => {
     while (performance.now() < end) {
-      const key = `/bench/${calls++ % 1000}`;
+      const key = load === "miss" ? `/missing/${calls++}` : keyOf(calls++);
       if (load === "set" || (load === "mixed" && calls % 2 === 0)) await etcd.setNode(key, VALUE);
       else await etcd.getNode(key, { ignoreKeyNotFound: true });
     }
@@ -75,23 +83,79 @@ async function rate(url, load) {
   return calls;
 }
 
-/** @param {string} url @param {import("node:child_process").ChildProcess} child */
+/**
+ * The same server with 1,000 keys in use, then with a million.
+ *
+ * @param {string} url
+ * @param {import("node:child_process").ChildProcess} child
+ * @param {number} rounds
+ */
+async function sizes(url, child, rounds) {
+  const [small, large] = [1_000, 1_000_000];
+  /** @param {number} size @param {string} load */
+  const measure = async (size, load) => {
+    const rates = [];
+    for (let round = 0; round < rounds; round++) {
+      rates.push(await rate(url, load, (n) => setOf(n * 7919, size).key));
+    }
+    return median(rates);
+  };
+  /** @type {Map<string, number>} */
+  const before = new Map();
+  for (const size of [small, large]) {
+    child.send({ fill: size });
+    await once(child, "message");
+    for (const load of ["get", "set"]) {
+      const calls = await measure(size, load);
+      if (size === small) before.set(load, calls);
+      else
+        console.log(
+          `${load}, ${large} keys: ${(calls / (before.get(load) ?? 0)).toFixed(2)} of the calls/s with ${small}`,
+        );
+    }
+  }
+}
+
+/**
+ * Bare sockets, whose reader looks for the event and nothing else: in this process everything that
+ * a client does with 10,000 answers would be measured, too.
+ *
+ * @param {string} url
+ * @param {import("node:child_process").ChildProcess} child
+ */
 async function watchers(url, child) {
   const count = 10_000;
   const memory = async () => {
-    child.send("memory");
+    child.send({});
     return /** @type {number} */ ((await once(child, "message"))[0].rss);
   };
-  const etcd = new EtcdClient({ urls: [url] });
   const before = await memory();
-  const events = Array.from({ length: count }, () => etcd.watchNode("/watched"));
-  while ((await etcd.stats.store()).watchers < count) await new Promise((r) => setTimeout(r, 50));
+  const watches = [];
+  while (watches.length < count) {
+    const some = Array.from({ length: 200 }, () => openWatch(url));
+    watches.push(...(await Promise.all(some)));
+  }
   console.log(`a waiting watcher: ${((await memory()) - before) / count / 1024} KiB of the server`);
+  const etcd = new EtcdClient({ urls: [url] });
   const begun = performance.now();
-  await etcd.setNode("/watched", "1");
-  await Promise.all(events);
+  await Promise.all([etcd.setNode("/watched", "1"), ...watches.map(({ event }) => event)]);
   console.log(`one event to ${count} watchers: ${(performance.now() - begun).toFixed(0)} ms`);
+  for (const { socket } of watches) socket.destroy();
   await etcd.close();
+}
+
+/** @param {string} url @returns {Promise<{ socket: import("node:net").Socket, event: Promise<void> }>} */
+async function openWatch(url) {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.write("GET /v2/keys/watched?wait=true HTTP/1.1\r\nHost: bench\r\n\r\n");
+  await once(socket, "data");
+  const event = new Promise((resolve) => {
+    socket.on("data", (chunk) => {
+      if (chunk.includes("modifiedIndex")) resolve(undefined);
+    });
+  });
+  return { socket, event };
 }
 
 async function keySpace() {

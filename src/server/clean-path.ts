@@ -6,6 +6,7 @@ const PLAIN = /[\w\-.~$&+,/:;=@]/;
  * stays.
  */
 export function cleanPath(path: string): string {
+  if (!path.includes("//") && !path.includes("/.") && path.startsWith("/")) return path;
   const segments: string[] = [];
   for (const segment of path.split("/")) {
     if (segment === "" || segment === ".") continue;

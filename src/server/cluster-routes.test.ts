@@ -39,7 +39,7 @@ it("is healthy while one endpoint is", async () => {
   });
   expect(await get("/health", { health: async () => [ill] })).toMatchObject({
     status: 503,
-    headers: { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" },
+    headers: ["Content-Type", "text/plain; charset=utf-8", "X-Content-Type-Options", "nosniff"],
     body: '{"health":"false"}\n',
   });
 });

@@ -32,9 +32,9 @@ async function health(api: ClusterApi): Promise<ServerReply> {
 }
 
 function textReply(body: string): ServerReply {
-  return { status: 200, headers: { "Content-Type": TEXT_TYPE }, body };
+  return { status: 200, headers: ["Content-Type", TEXT_TYPE], body };
 }
 
 function jsonReply(content: object): ServerReply {
-  return { status: 200, headers: { "Content-Type": JSON_TYPE }, body: goJson(content) };
+  return { status: 200, headers: ["Content-Type", JSON_TYPE], body: goJson(content) };
 }

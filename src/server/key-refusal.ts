@@ -13,7 +13,7 @@ export function refusal(errorCode: number, cause: string, index = 0): ServerRepl
   const error = { errorCode, message, ...(cause !== "" && { cause }), index };
   return {
     status,
-    headers: { "Content-Type": JSON_TYPE, "X-Etcd-Index": String(index) },
+    headers: ["Content-Type", JSON_TYPE, "X-Etcd-Index", String(index)],
     body: `${goJson(error)}\n`,
   };
 }

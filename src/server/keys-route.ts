@@ -5,10 +5,11 @@ import { decodeBytes } from "../wire/decode-path.js";
 import { readForm } from "../wire/form.js";
 import { encodeAnswer, encodeReceipt } from "../wire/key-answer.js";
 import { decodeKeyRequest, type KeyMethod } from "../wire/key-parameters.js";
+import { EventEncoder } from "./event-encoder.js";
 import { readFormBody } from "./form-body.js";
 import type { KeyGuard } from "./key-guard.js";
 import { refusal, refusalOf } from "./key-refusal.js";
-import { JSON_TYPE, type ServerReply, type ServerRequest } from "./message.js";
+import { type HeaderList, JSON_TYPE, type ServerReply, type ServerRequest } from "./message.js";
 import { RequestMetrics } from "./request-metrics.js";
 import type { Route } from "./router.js";
 
@@ -17,8 +18,8 @@ export class KeysRoute {
   readonly #keySpace: KeySpace;
   readonly #guard: KeyGuard;
   readonly #clusterId: () => Promise<string>;
-
   readonly #metrics: RequestMetrics;
+  readonly #events = new EventEncoder();
 
   constructor(
     keySpace: KeySpace,
@@ -49,9 +50,11 @@ export class KeysRoute {
   /** `path` is the key as sent, decoded; `/v2/keys` itself has an empty one. */
   async serve(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
     const reply = await this.#answer(request, path, query);
+    // Only refusals before the store do not bring it.
+    if (reply.headers.includes("X-Etcd-Cluster-Id")) return reply;
     return {
       ...reply,
-      headers: { "X-Etcd-Cluster-Id": await this.#clusterId(), ...reply.headers },
+      headers: ["X-Etcd-Cluster-Id", await this.#clusterId(), ...reply.headers],
     };
   }
 
@@ -97,7 +100,7 @@ export class KeysRoute {
   async #watch(request: WatchRequest, signal: AbortSignal): Promise<ServerReply> {
     this.#metrics.countWatch();
     const watch = await this.#keySpace.openWatch(request, { signal });
-    return { status: 200, headers: headersOf(watch), body: encodeEvents(watch) };
+    return { status: 200, headers: headersOf(watch), body: this.#events.encode(watch) };
   }
 }
 
@@ -105,21 +108,22 @@ function withNodes(request: KeyRequest): KeyRequest {
   return "noValueOnSuccess" in request ? { ...request, noValueOnSuccess: false } : request;
 }
 
-async function* encodeEvents(events: AsyncIterable<EtcdResponse>): AsyncGenerator<string> {
-  for await (const event of events) yield encodeAnswer(event);
-}
-
 /** 201 for what was not there before. */
 function statusOf({ action, prevNode }: EtcdResponse): number {
   return action === "create" || (action === "set" && prevNode === undefined) ? 201 : 200;
 }
 
-function headersOf(origin: AnswerOrigin): Readonly<Record<string, string>> {
-  return {
-    "Content-Type": JSON_TYPE,
-    "X-Etcd-Cluster-Id": origin.etcdClusterId,
-    "X-Etcd-Index": String(origin.etcdIndex),
-    "X-Raft-Index": String(origin.raftIndex),
-    "X-Raft-Term": String(origin.raftTerm),
-  };
+function headersOf(origin: AnswerOrigin): HeaderList {
+  return [
+    "Content-Type",
+    JSON_TYPE,
+    "X-Etcd-Cluster-Id",
+    origin.etcdClusterId,
+    "X-Etcd-Index",
+    String(origin.etcdIndex),
+    "X-Raft-Index",
+    String(origin.raftIndex),
+    "X-Raft-Term",
+    String(origin.raftTerm),
+  ];
 }

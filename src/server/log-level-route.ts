@@ -20,7 +20,7 @@ export const logLevelRoute: Route = {
 async function setLogLevel(request: ServerRequest): Promise<ServerReply> {
   const level = await readLevel(request);
   if (!LEVELS.has(level.toUpperCase())) throw new RequestError(400, `Invalid log level ${level}`);
-  return { status: 204, headers: {}, body: "" };
+  return { status: 204, headers: [], body: "" };
 }
 
 async function readLevel(request: ServerRequest): Promise<string> {

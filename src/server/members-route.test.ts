@@ -25,7 +25,7 @@ function send(
 it("lists the members", async () => {
   expect(await send("GET", "/v2/members")).toEqual({
     status: 200,
-    headers: { "Content-Type": "application/json", "X-Etcd-Cluster-Id": "abc" },
+    headers: ["Content-Type", "application/json", "X-Etcd-Cluster-Id", "abc"],
     body: '{"members":[{"id":"f00","name":"m1","peerURLs":[],"clientURLs":[]}]}\n',
   });
 });
@@ -36,7 +36,7 @@ it("lets nobody but root change the membership, and looks at nothing else before
   for (const method of ["POST", "PUT", "DELETE"]) {
     expect(await send(method, "/v2/members", { isRoot }, body)).toEqual({
       status: 401,
-      headers: { "Content-Type": "application/json" },
+      headers: ["Content-Type", "application/json"],
       body: '{"message":"Insufficient credentials"}',
     });
   }

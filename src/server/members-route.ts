@@ -27,7 +27,7 @@ export interface MembersRouteOptions {
 const METHODS = "GET,POST,DELETE,PUT";
 /** etcd names no methods here, as others work on the same path. */
 const ID_IS_MISSING = plainError(405, "Method Not Allowed");
-const DONE: ServerReply = { status: 204, headers: {}, body: "" };
+const DONE: ServerReply = { status: 204, headers: [], body: "" };
 
 /** Serves `/v2/members` and what is below it. */
 export function membersRoutes(options: MembersRouteOptions): readonly Route[] {
@@ -53,8 +53,8 @@ class MembersRoute {
       return messageError(401, "Insufficient credentials");
     }
     const reply = await this.#answer(request, rest).catch(messageErrorOf);
-    const clusterId = { "X-Etcd-Cluster-Id": await this.#options.clusterId() };
-    return { ...reply, headers: { ...reply.headers, ...clusterId } };
+    const clusterId = ["X-Etcd-Cluster-Id", await this.#options.clusterId()];
+    return { ...reply, headers: [...reply.headers, ...clusterId] };
   }
 
   async #answer(request: ServerRequest, rest: string): Promise<ServerReply> {
@@ -98,7 +98,7 @@ class MembersRoute {
 }
 
 function replyWith(status: number, content: object): ServerReply {
-  return { status, headers: { "Content-Type": JSON_TYPE }, body: `${goJson(content)}\n` };
+  return { status, headers: ["Content-Type", JSON_TYPE], body: `${goJson(content)}\n` };
 }
 
 /** A member with its properties in etcd's order. */

@@ -15,11 +15,13 @@ export interface ServerRequest {
   readonly signal: AbortSignal;
 }
 
+/** Headers in the order in which they are sent: name, value, name, value, … */
+export type HeaderList = readonly string[];
+
 /** A reply of the server. */
 export interface ServerReply {
   readonly status: number;
-  /** In the order in which they are sent. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: HeaderList;
   /** Whole, or piece by piece; then the head is sent before the first piece. */
   readonly body: string | AsyncIterable<string>;
 }
@@ -31,18 +33,10 @@ export const JSON_TYPE = "application/json";
 export const TEXT_TYPE = "text/plain; charset=utf-8";
 
 /** A plain-text error, as Go's HTTP library writes it. */
-export function plainError(
-  status: number,
-  text: string,
-  headers: Readonly<Record<string, string>> = {},
-): ServerReply {
+export function plainError(status: number, text: string, headers: HeaderList = []): ServerReply {
   return {
     status,
-    headers: {
-      ...headers,
-      "Content-Type": TEXT_TYPE,
-      "X-Content-Type-Options": "nosniff",
-    },
+    headers: [...headers, "Content-Type", TEXT_TYPE, "X-Content-Type-Options", "nosniff"],
     body: `${text}\n`,
   };
 }
@@ -51,11 +45,11 @@ export function plainError(
 export function messageError(
   status: number,
   message: string,
-  headers: Readonly<Record<string, string>> = {},
+  headers: HeaderList = [],
 ): ServerReply {
   return {
     status,
-    headers: { ...headers, "Content-Type": JSON_TYPE },
+    headers: [...headers, "Content-Type", JSON_TYPE],
     body: goJson({ message }),
   };
 }

@@ -18,7 +18,7 @@ async function metrics(api: ClusterApi, requests: RequestMetrics): Promise<Serve
     ...(await known(serverFamiliesOf(api))),
     ...processFamilies(Date.now()),
   ];
-  const headers = { "Content-Type": PROMETHEUS_TYPE };
+  const headers = ["Content-Type", PROMETHEUS_TYPE];
   return { status: 200, headers, body: prometheusText(families) };
 }
 

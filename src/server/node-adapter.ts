@@ -17,6 +17,9 @@ const SMALL_BODY = 2048;
 /** Milliseconds for a client to notice that its body is not wanted, while it may still send. */
 const LINGER = 500;
 
+/** One for all: the reason that an abort would make by itself is an exception with a stack. */
+const GONE = new Error("the client has gone");
+
 /** Event of a message whose body cannot be read to its end. */
 export const BODY_BROKEN = Symbol("body broken");
 
@@ -57,16 +60,16 @@ class NodeRequest implements ServerRequest {
   get signal(): AbortSignal {
     if (this.#gone === undefined) {
       const gone = new AbortController();
-      const leave = (): void => gone.abort();
+      const leave = (): void => gone.abort(GONE);
       const { socket } = this.#message;
       // A client that half-closes its side wants no more either.
       if (socket.readableEnded || socket.destroyed) leave();
       else {
         socket.once("end", leave);
-        // Also when it was answered: the next watch on this connection listens anew.
+        // The next watch on this connection listens anew.
         this.#response.once("close", () => {
           socket.off("end", leave);
-          leave();
+          if (!this.#response.writableFinished) leave();
         });
       }
       this.#gone = gone;
@@ -97,7 +100,10 @@ class NodeRequest implements ServerRequest {
         message.off("data", onData).resume();
         reject(new BodyError("http: POST too large"));
       };
-      const onBroken = (): void => reject(new BodyError("unexpected EOF"));
+      const onBroken = (): void => {
+        // A message is closed after its end, too.
+        if (!message.complete) reject(new BodyError("unexpected EOF"));
+      };
       message.on("data", onData).once("end", () => resolve(joined(chunks)));
       message.once("error", onBroken).once("close", onBroken).once(BODY_BROKEN, onBroken);
     }).then(decodeUtf8);
@@ -135,18 +141,17 @@ async function send(
   // etcd does not announce what the version of HTTP does by default.
   if (response.shouldKeepAlive === (httpVersion === "1.1")) response.removeHeader("Connection");
   if (typeof body !== "string") {
-    response.writeHead(status, headers).flushHeaders();
+    response.writeHead(status, [...headers]).flushHeaders();
     await sendPieces(body, response);
     response.end();
     return;
   }
   const length = Buffer.byteLength(body);
   const isSaid = length <= SMALL_BODY && (length > 0 || method !== "HEAD");
-  response.writeHead(status, {
-    ...headers,
-    ...(isSaid && { "Content-Length": length }),
-    ...(overflowed && { Connection: "close" }),
-  });
+  const said: (string | number)[] = [...headers];
+  if (isSaid) said.push("Content-Length", length);
+  if (overflowed) said.push("Connection", "close");
+  response.writeHead(status, said);
   if (!overflowed) {
     response.end(body);
     return;

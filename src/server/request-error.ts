@@ -25,5 +25,5 @@ export function messageErrorOf(error: unknown): ServerReply {
 
 /** The message may hold what the client has sent, which Go's JSON escapes in a way of its own. */
 function replyWith(status: number, message: string): ServerReply {
-  return { status, headers: { "Content-Type": JSON_TYPE }, body: goJson({ message }) };
+  return { status, headers: ["Content-Type", JSON_TYPE], body: goJson({ message }) };
 }

@@ -27,7 +27,7 @@ export class Router {
     if (route === undefined) return NOT_FOUND;
     const { methods } = route;
     if (methods !== "" && !methods.split(",").includes(request.method)) {
-      return plainError(405, "Method Not Allowed", { Allow: methods });
+      return plainError(405, "Method Not Allowed", ["Allow", methods]);
     }
     return route.serve(request, path.slice(route.path.length), query);
   }

@@ -1,27 +1,30 @@
 import { decodePath, isWellEscaped, NotUtf8Error } from "../wire/decode-path.js";
 import { cleanPath, encodePath } from "./clean-path.js";
 import { invalidForm } from "./key-refusal.js";
-import { type ServerReply, type ServerRequest, TEXT_TYPE } from "./message.js";
+import { type HeaderList, type ServerReply, type ServerRequest, TEXT_TYPE } from "./message.js";
 import type { Router } from "./router.js";
 
 /** Answers one request. Never throws. */
 export type V2Handler = (request: ServerRequest) => Promise<ServerReply>;
 
 /** Any web page may use the API, as etcd allows by default. */
-const CORS = {
-  "Access-Control-Allow-Headers": "accept, content-type, authorization",
-  "Access-Control-Allow-Methods": "POST, GET, OPTIONS, PUT, DELETE",
-  "Access-Control-Allow-Origin": "*",
-};
+const CORS: HeaderList = [
+  "Access-Control-Allow-Headers",
+  "accept, content-type, authorization",
+  "Access-Control-Allow-Methods",
+  "POST, GET, OPTIONS, PUT, DELETE",
+  "Access-Control-Allow-Origin",
+  "*",
+];
 
 /** What Go's HTTP library answers before any handler is asked, and so without CORS. */
 const BAD_REQUEST: ServerReply = {
   status: 400,
-  headers: { "Content-Type": TEXT_TYPE, Connection: "close" },
+  headers: ["Content-Type", TEXT_TYPE, "Connection", "close"],
   body: "400 Bad Request",
 };
 
-const EMPTY: ServerReply = { status: 200, headers: {}, body: "" };
+const EMPTY: ServerReply = { status: 200, headers: [], body: "" };
 
 /** What every request goes through before its route: CORS, OPTIONS and the cleaning of its path. */
 export function v2Handler(router: Router): V2Handler {
@@ -29,8 +32,8 @@ export function v2Handler(router: Router): V2Handler {
     const { path, query } = splitTarget(request.target);
     if (!isWellEscaped(path)) return BAD_REQUEST;
     if (request.method === "OPTIONS" && path === "*") return EMPTY;
-    const reply = await answer(router, request, path, query);
-    return { ...reply, headers: { ...CORS, ...reply.headers } };
+    const { status, headers, body } = await answer(router, request, path, query);
+    return { status, headers: [...CORS, ...headers], body };
   };
 }
 
@@ -41,7 +44,7 @@ async function answer(
   query: string,
 ): Promise<ServerReply> {
   if (request.method === "OPTIONS") return EMPTY;
-  if (sent === "*") return { status: 400, headers: { Connection: "close" }, body: "" };
+  if (sent === "*") return { status: 400, headers: ["Connection", "close"], body: "" };
   try {
     const path = decodePath(sent);
     const clean = cleanPath(path);
@@ -49,7 +52,7 @@ async function answer(
     return await router.serve(request, path, query);
   } catch (error) {
     if (error instanceof NotUtf8Error) return invalidForm(error.message);
-    return { status: 500, headers: {}, body: "" };
+    return { status: 500, headers: [], body: "" };
   }
 }
 
@@ -67,14 +70,14 @@ function withMark(query: string): string {
 
 /** As Go's router redirects to a clean path; `location` has one character for each byte. */
 function redirect(method: string, location: string): ServerReply {
-  const header = { Location: location.replace(/[\x80-\xff]/g, escapeByte) };
+  const header = ["Location", location.replace(/[\x80-\xff]/g, escapeByte)];
   if (method !== "GET" && method !== "HEAD") return { status: 301, headers: header, body: "" };
   const shown = Buffer.from(location, "latin1")
     .toString()
     .replace(/[&<>"']/g, escapeForHtml);
   return {
     status: 301,
-    headers: { "Content-Type": "text/html; charset=utf-8", ...header },
+    headers: ["Content-Type", "text/html; charset=utf-8", ...header],
     body: method === "HEAD" ? "" : `<a href="${shown}">Moved Permanently</a>.\n\n`,
   };
 }

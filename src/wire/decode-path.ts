@@ -29,6 +29,7 @@ export function decodePath(sent: string): string {
  * @throws NotUtf8Error
  */
 export function decodeBytes(bytes: string): string {
+  if (bytes === "") return bytes;
   return decodeUtf8(Buffer.from(bytes, "latin1"));
 }
 

@@ -6,7 +6,6 @@ export type Form = ReadonlyMap<string, string>;
 /** A query or form that cannot be read; the message is etcd's. */
 export class FormError extends Error {}
 
-const NAME_OR_VALUE = /^([^=]*)=?(.*)$/s;
 const BAD_ESCAPE = /%(?![\da-f]{2}).{0,2}/is;
 
 /**
@@ -17,13 +16,14 @@ const BAD_ESCAPE = /%(?![\da-f]{2}).{0,2}/is;
 export function readForm(body: string, query: string): Form {
   const form = new Map<string, string>();
   for (const text of [body, query]) {
+    if (text === "") continue;
     if (text.includes(";")) throw new FormError("invalid semicolon separator in query");
     for (const pair of text.split("&")) {
       if (pair === "") continue;
-      const [, name = "", value = ""] = NAME_OR_VALUE.exec(pair) ?? [];
-      const decoded = decodeComponent(name);
-      const content = decodeComponent(value);
-      if (!form.has(decoded)) form.set(decoded, content);
+      const equals = pair.indexOf("=");
+      const name = decodeComponent(equals === -1 ? pair : pair.slice(0, equals));
+      const value = equals === -1 ? "" : decodeComponent(pair.slice(equals + 1));
+      if (!form.has(name)) form.set(name, value);
     }
   }
   return form;

@@ -58,32 +58,41 @@ export function decodeKeyRequest(method: KeyMethod, key: string, form: Form): De
 }
 
 function readParameters(method: KeyMethod, form: Form): Parameters {
-  const index = (name: string): number => readIndex(form, name);
-  const flag = (name: string): boolean => readFlag(form, name, `"${name}"`) ?? false;
-  const indexes = { prevIndex: index("prevIndex"), waitIndex: index("waitIndex") };
-  const recursive = flag("recursive");
-  const sorted = flag("sorted");
-  const wait = flag("wait");
-  const dir = flag("dir");
-  const quorum = flag("quorum");
-  const stream = flag("stream");
+  const prevIndex = readIndex(form, "prevIndex");
+  const waitIndex = readIndex(form, "waitIndex");
+  const recursive = readFlag(form, "recursive") ?? false;
+  const sorted = readFlag(form, "sorted") ?? false;
+  const wait = readFlag(form, "wait") ?? false;
+  const dir = readFlag(form, "dir") ?? false;
+  const quorum = readFlag(form, "quorum") ?? false;
+  const stream = readFlag(form, "stream") ?? false;
   if (wait && method !== "GET") {
     throw new ParameterError(209, '"wait" can only be used with GET requests');
   }
   const prevValue = form.get("prevValue");
   if (prevValue === "") throw new ParameterError(201, '"prevValue" cannot be empty');
-  const noValueOnSuccess = flag("noValueOnSuccess");
+  const noValueOnSuccess = readFlag(form, "noValueOnSuccess") ?? false;
   const ttl = readTtl(form);
-  const prevExist = readFlag(form, "prevExist", "prevExist");
-  const refresh = readFlag(form, "refresh", "refresh") ?? false;
+  const prevExist = readFlag(form, "prevExist");
+  const refresh = readFlag(form, "refresh") ?? false;
   const value = form.get("value") ?? "";
   if (refresh && value !== "") throw new ParameterError(211, "A value was provided on a refresh");
   if (refresh && ttl === undefined) throw new ParameterError(212, "No TTL value set");
   return {
-    ...indexes,
-    ...{ recursive, sorted, wait, dir, quorum, stream },
+    prevIndex,
+    waitIndex,
+    recursive,
+    sorted,
+    wait,
+    dir,
+    quorum,
+    stream,
     prevValue: prevValue ?? "",
-    ...{ noValueOnSuccess, ttl, prevExist, refresh, value },
+    noValueOnSuccess,
+    ttl,
+    prevExist,
+    refresh,
+    value,
   };
 }
 
@@ -145,27 +154,29 @@ function content(
 
 function readIndex(form: Form, name: string): number {
   const text = form.get(name);
-  return text === undefined
-    ? 0
-    : readUint(text, new ParameterError(203, `invalid value for "${name}"`));
+  return text === undefined ? 0 : readUint(text, 203, name);
 }
 
 function readTtl(form: Form): number | undefined {
   const text = form.get("ttl");
-  if (text === undefined || text === "") return undefined;
-  return readUint(text, new ParameterError(202, 'invalid value for "ttl"'));
+  return text === undefined || text === "" ? undefined : readUint(text, 202, "ttl");
 }
 
-function readUint(text: string, otherwise: ParameterError): number {
-  if (!/^\d+$/.test(text) || BigInt(text) > MAX_UINT64) throw otherwise;
+function readUint(text: string, errorCode: number, name: string): number {
+  if (!/^\d+$/.test(text) || (text.length > 19 && BigInt(text) > MAX_UINT64)) {
+    throw new ParameterError(errorCode, `invalid value for "${name}"`);
+  }
   // Beyond 2^53 no index and no TTL means anything: rounding does no harm.
   return Number(text);
 }
 
-function readFlag(form: Form, name: string, shown: string): boolean | undefined {
+/** Flags whose names etcd does not quote when it refuses them. */
+const UNQUOTED: ReadonlySet<string> = new Set(["prevExist", "refresh"]);
+
+function readFlag(form: Form, name: string): boolean | undefined {
   const text = form.get(name);
   if (text === undefined) return undefined;
   if (TRUE.has(text)) return true;
   if (FALSE.has(text)) return false;
-  throw new ParameterError(209, `invalid value for ${shown}`);
+  throw new ParameterError(209, `invalid value for ${UNQUOTED.has(name) ? name : `"${name}"`}`);
 }

@@ -7,6 +7,7 @@ import type { V2Handler } from "../../src/server/v2-handler.js";
 import { type Clock, systemClock } from "../../src/time/clock.js";
 import { decodeUtf8 } from "../../src/wire/decode-path.js";
 import { startEtcd } from "../support/etcd.js";
+import { headerObject } from "../support/header-object.js";
 import { HttpPipe, Reply } from "./http-pipe.js";
 import type { RawRequest } from "./request.js";
 
@@ -88,7 +89,7 @@ class LocalServer implements Server {
     const reply = new Reply();
     reply.status = answer.status;
     reply.cancel = () => abort.abort();
-    for (const [name, value] of Object.entries(answer.headers)) {
+    for (const [name, value] of Object.entries(headerObject(answer.headers))) {
       reply.headers.set(name.toLowerCase(), value);
     }
     if (typeof answer.body !== "string") {

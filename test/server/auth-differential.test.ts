@@ -12,6 +12,7 @@ import {
   bodyOf,
 } from "../support/auth-server.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { headerObject } from "../support/header-object.js";
 import { ENABLING, KEYS } from "./auth-access-rows.js";
 import { DEVIATIONS } from "./auth-deviations.js";
 import { ROLES } from "./auth-role-rows.js";
@@ -118,7 +119,7 @@ async function askOurs(server: AuthServer, question: AuthQuestion): Promise<Answ
   const { status, headers, body } = await server.ask(question);
   if (typeof body !== "string") throw new Error("a stream is no answer to these questions");
   const sent = question.method === "HEAD" ? "" : body;
-  return { status, headers: relevant(headers), body: sent };
+  return { status, headers: relevant(headerObject(headers)), body: sent };
 }
 
 /** By node:http, which sends the path as it is. */

@@ -1,5 +1,6 @@
 import { request } from "undici";
 import type { V2Handler } from "../../src/server/v2-handler.js";
+import { headerObject } from "../support/header-object.js";
 
 export interface Sent {
   readonly method: string;
@@ -54,7 +55,7 @@ export function serverOf(handler: V2Handler): Server {
       signal: new AbortController().signal,
     });
     if (typeof reply.body !== "string") throw new Error("a body in pieces");
-    return answerOf(reply.status, reply.headers, method === "HEAD" ? "" : reply.body);
+    return answerOf(reply.status, headerObject(reply.headers), method === "HEAD" ? "" : reply.body);
   };
 }
 

@@ -6,6 +6,7 @@ import { listen } from "../../src/server/http-server.js";
 import type { V2Handler } from "../../src/server/v2-handler.js";
 import { decodeBytes } from "../../src/wire/decode-path.js";
 import { HttpPipe } from "../fuzz/http-pipe.js";
+import { headerObject } from "../support/header-object.js";
 import { BODY, FINDINGS, type Finding } from "./fuzz-findings.js";
 
 describe("found by the differential fuzz", () => {
@@ -62,7 +63,10 @@ async function send(handler: V2Handler, [method, target, type]: Finding["request
     body: async () => decodeBytes(BODY),
     signal: new AbortController().signal,
   });
-  const names = Object.entries(reply.headers).map(([name, value]) => [name.toLowerCase(), value]);
+  const names = Object.entries(headerObject(reply.headers)).map(([name, value]) => [
+    name.toLowerCase(),
+    value,
+  ]);
   const headers = new Map(names as [string, string][]);
   if (typeof reply.body === "string") return { ...reply, headers, body: reply.body };
   let body = "";

@@ -116,8 +116,9 @@ export class MemoryKeySpace implements KeySpace {
     this.#refuseIfOver(`${method} ${request.key}`, signal, method === "GET" ? "none" : "not sent");
     const event = this.#apply(request);
     if (event.action !== "get") this.#publish(event);
-    const receipt = { action: event.action, ...this.#origin };
-    return wantsNoNodes(request) ? receipt : { ...receipt, ...nodesOf(event) };
+    return wantsNoNodes(request)
+      ? { action: event.action, ...this.#origin }
+      : responseOf(event, this.#origin);
   }
 
   async openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
@@ -131,7 +132,7 @@ export class MemoryKeySpace implements KeySpace {
       this.#watches.delete(watch);
       this.#hub.remove(watch);
     });
-    for (const event of this.#history.from(since)) {
+    for (const event of since > index ? [] : this.#history.from(since)) {
       if (!event.silent && concerns(request, event)) watch.take(event);
       if (watch.ended) return watch;
     }
@@ -217,6 +218,9 @@ export class MemoryKeySpace implements KeySpace {
   }
 }
 
-function nodesOf({ node, prevNode }: StoreEvent): Pick<EtcdResponse, "node" | "prevNode"> {
-  return prevNode === undefined ? { node } : { node, prevNode };
+/** Written out: objects made by spreading live longer in V8, which tells at this rate. */
+function responseOf({ action, node, prevNode }: StoreEvent, origin: AnswerOrigin): EtcdResponse {
+  const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = origin;
+  const answer = { action, node, etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };
+  return prevNode === undefined ? answer : Object.assign(answer, { prevNode });
 }

@@ -92,14 +92,15 @@ export class MemoryWatch implements KeyWatch, Watcher {
     this.#events.discard(new AbortError(`watch of ${this.path || "/"}`, reason, "none"));
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<EtcdResponse, void, undefined> {
-    try {
-      for (let next = await this.#events.next(); !next.done; next = await this.#events.next()) {
-        yield next.value;
-      }
-    } finally {
-      this.close();
-    }
+  /** Not a generator: an event may go to thousands of watches at a time. */
+  [Symbol.asyncIterator](): AsyncIterator<EtcdResponse, undefined> {
+    return {
+      next: () => this.#events.next(),
+      return: async () => {
+        this.close();
+        return { done: true, value: undefined };
+      },
+    };
   }
 
   readonly #onAbort = (): void => this.abort(this.#signal?.reason);

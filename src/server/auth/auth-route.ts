@@ -1,5 +1,11 @@
 import { goJson } from "../../wire/go-json.js";
-import { JSON_TYPE, plainError, type ServerReply, type ServerRequest } from "../message.js";
+import {
+  type HeaderList,
+  JSON_TYPE,
+  plainError,
+  type ServerReply,
+  type ServerRequest,
+} from "../message.js";
 import type { AuthHandler, AuthHandlers } from "./auth-answer.js";
 import type { AuthGuard } from "./auth-guard.js";
 import { AuthRefusal, refusalOf } from "./auth-refusal.js";
@@ -7,8 +13,6 @@ import type { AuthStore } from "./auth-store.js";
 import { enableHandlers } from "./enable-handlers.js";
 import { roleHandlers, roleListHandlers } from "./role-handlers.js";
 import { userHandlers, userListHandlers } from "./user-handlers.js";
-
-type Headers = ServerReply["headers"];
 
 const ENABLE = "/enable";
 
@@ -35,10 +39,10 @@ export class AuthRoute {
       if (handlers === undefined) return plainError(404, "404 page not found");
       const handler = handlers.get(request.method);
       if (handler === undefined) {
-        return plainError(405, "Method Not Allowed", { Allow: [...handlers.keys()].join(",") });
+        return plainError(405, "Method Not Allowed", ["Allow", [...handlers.keys()].join(",")]);
       }
       await this.#checkCredentials(request, path);
-      const headers = { "X-Etcd-Cluster-Id": await this.#clusterId() };
+      const headers = ["X-Etcd-Cluster-Id", await this.#clusterId()];
       return await answer(handler, request, headers);
     } catch (error) {
       return refuse(error);
@@ -67,7 +71,7 @@ export class AuthRoute {
 async function answer(
   handler: AuthHandler,
   request: ServerRequest,
-  headers: Headers,
+  headers: HeaderList,
 ): Promise<ServerReply> {
   try {
     const { status, content } = await handler(request);
@@ -78,11 +82,11 @@ async function answer(
 }
 
 /** @throws what is no answer at all */
-function refuse(error: unknown, headers: Headers = {}): ServerReply {
+function refuse(error: unknown, headers: HeaderList = []): ServerReply {
   const { status, message } = refusalOf(error);
   return reply(status, goJson({ message }), headers);
 }
 
-function reply(status: number, body: string, headers: Headers): ServerReply {
-  return { status, headers: { "Content-Type": JSON_TYPE, ...headers }, body };
+function reply(status: number, body: string, headers: HeaderList): ServerReply {
+  return { status, headers: ["Content-Type", JSON_TYPE, ...headers], body };
 }

@@ -1,7 +1,7 @@
 import type { KeySpace } from "../../key-space/key-space.js";
 import { compareCodePoints } from "../../key-space/memory/code-point-order.js";
 import type { Permissions, Role } from "../../model/auth.js";
-import { ifKeyExists, Records } from "./records.js";
+import { Records } from "./records.js";
 
 /** A user as it is kept. */
 export interface StoredUser {
@@ -43,8 +43,9 @@ export class AuthStore {
   }
 
   async isEnabled(): Promise<boolean> {
-    const answer = await ifKeyExists(this.#keySpace.execute({ action: "get", key: ENABLED }));
-    return answer?.node.value === "true";
+    // Every request asks: where auth was never on, a listing answers and the key itself would throw.
+    const { node } = await this.#keySpace.execute({ action: "get", key: "/" });
+    return node.nodes?.some(({ key, value }) => key === ENABLED && value === "true") ?? false;
   }
 
   async setEnabled(enabled: boolean): Promise<void> {
