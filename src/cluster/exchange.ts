@@ -10,6 +10,10 @@ import { isRefusal } from "./refusal.js";
 
 const nothing = (): void => {};
 
+type Conclude = (
+  reply: HttpReply,
+) => HttpReply | StreamedReply | Promise<HttpReply | StreamedReply>;
+
 /** A reply whose body is still coming: a watch. */
 export interface StreamedReply extends HttpReplyHead {
   readonly lines: LineStream;
@@ -39,7 +43,8 @@ export class Exchange {
   readonly #endpoint: string;
   readonly #limits: ExchangeLimits;
   readonly #streams: boolean;
-  #resolve: (reply: HttpReply | StreamedReply) => void = nothing;
+  readonly #conclude: Conclude;
+  #resolve: (reply: ReturnType<Conclude>) => void = nothing;
   #reject: (error: Error) => void = nothing;
   #cancelTimer: () => void;
   #flow: Flow | undefined;
@@ -50,8 +55,16 @@ export class Exchange {
   #chunks: Buffer[] = [];
   #size = 0;
 
-  constructor(request: HttpRequest, endpoint: string, limits: ExchangeLimits, streams: boolean) {
+  /** @param conclude what becomes of a whole reply, such as the reply to where it redirects */
+  constructor(
+    request: HttpRequest,
+    endpoint: string,
+    limits: ExchangeLimits,
+    streams: boolean,
+    conclude: Conclude,
+  ) {
     this.request = request;
+    this.#conclude = conclude;
     this.#endpoint = endpoint;
     this.#limits = limits;
     this.#streams = streams;
@@ -102,7 +115,7 @@ export class Exchange {
       const { status, headers, endpoint } = this.#head;
       const body = this.#body();
       this.#settle();
-      this.#resolve({ status, headers, endpoint, body });
+      this.#resolveWith({ status, headers, endpoint, body });
     }
     this.onDone(true);
   }
@@ -122,6 +135,14 @@ export class Exchange {
     this.#cancelTimer();
     this.#settled = true;
     this.#resolve({ ...head, lines });
+  }
+
+  #resolveWith(reply: HttpReply): void {
+    try {
+      this.#resolve(this.#conclude(reply));
+    } catch (error) {
+      this.#reject(error as Error);
+    }
   }
 
   #body(): string {

@@ -45,7 +45,7 @@ export class Transport {
 
   /** A whole reply. @throws AttemptFailure, AbortError */
   ask(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
-    return this.#follow(url, request, limits, false);
+    return this.#exchange(url, request, limits, false);
   }
 
   /** A watch that stands, or a whole reply that says why not. @throws AttemptFailure, AbortError */
@@ -54,7 +54,7 @@ export class Transport {
     request: HttpRequest,
     limits: AttemptLimits,
   ): Promise<HttpReply | StreamedReply> {
-    return this.#follow(url, request, limits, true);
+    return this.#exchange(url, request, limits, true);
   }
 
   /** Breaks everything off and closes all sockets. */
@@ -63,40 +63,26 @@ export class Transport {
     for (const pool of this.#pools.values()) pool.destroy(CLOSED);
   }
 
-  #follow(
-    url: string,
+  #exchange(
+    origin: string,
     request: HttpRequest,
     limits: AttemptLimits,
     streams: false,
+    hops?: number,
   ): Promise<HttpReply>;
-  #follow(
-    url: string,
-    request: HttpRequest,
-    limits: AttemptLimits,
-    streams: true,
-  ): Promise<HttpReply | StreamedReply>;
-  async #follow(
-    url: string,
-    request: HttpRequest,
-    limits: AttemptLimits,
-    streams: boolean,
-  ): Promise<HttpReply | StreamedReply> {
-    let [origin, current] = [url, request];
-    for (let hops = 0; ; hops++) {
-      const reply = await this.#exchange(origin, current, limits, streams);
-      if ("lines" in reply) return reply;
-      const redirect = redirectOf(current, reply);
-      if (redirect === undefined) return reply;
-      if (hops === MAX_REDIRECTS) throw refused(request, reply, "is one too many");
-      ({ origin, request: current } = redirect);
-    }
-  }
-
   #exchange(
     origin: string,
     request: HttpRequest,
     limits: AttemptLimits,
     streams: boolean,
+    hops?: number,
+  ): Promise<HttpReply | StreamedReply>;
+  #exchange(
+    origin: string,
+    request: HttpRequest,
+    limits: AttemptLimits,
+    streams: boolean,
+    hops = 0,
   ): Promise<HttpReply | StreamedReply> {
     const { signal } = limits;
     if (signal?.aborted === true) throw notStarted(request, signal.reason);
@@ -106,7 +92,12 @@ export class Transport {
     const headers = this.#headersFor(origin, request);
     const { maxResponseSize, clock } = this.#settings;
     const bounds = { timeout: limits.timeout, signal: limits.signal, maxResponseSize, clock };
-    const exchange = new Exchange(request, origin, bounds, streams);
+    const exchange = new Exchange(request, origin, bounds, streams, (reply) => {
+      const redirect = redirectOf(request, reply);
+      if (redirect === undefined) return reply;
+      if (hops === MAX_REDIRECTS) throw refused(request, reply, "is one too many");
+      return this.#exchange(redirect.origin, redirect.request, limits, streams, hops + 1);
+    });
     if (streams) void pool.watch(exchange, headers);
     else pool.call(exchange, headers);
     return exchange.reply;

@@ -92,7 +92,7 @@ export class Records<T> {
 }
 
 /** What an operation answers, or `undefined` when there is no such key. */
-export async function ifKeyExists<A>(answer: Promise<A>): Promise<A | undefined> {
+async function ifKeyExists<A>(answer: Promise<A>): Promise<A | undefined> {
   try {
     return await answer;
   } catch (error) {
