@@ -28,6 +28,16 @@ export class Position {
     this.#seen.clear();
   }
 
+  /** Begins at an index if nothing was owed until now. */
+  startAtFirst(since: number): void {
+    if (this.#since === undefined) this.startAt(since);
+  }
+
+  /** Whether anything up to an index may still be owed. */
+  owes(index: number): boolean {
+    return this.#since !== undefined && this.#since <= index;
+  }
+
   /** Takes note of an event. @returns whether it is a new one */
   take({ node: { key, modifiedIndex } }: Pick<EtcdResponse, "node">): boolean {
     const since = this.#since ?? 0;

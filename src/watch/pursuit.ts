@@ -1,6 +1,7 @@
 import type { KeySpace, KeyWatch } from "../key-space/key-space.js";
 import type { AnswerOrigin, EtcdResponse } from "../model/response.js";
 import type { Clock } from "../time/clock.js";
+import { follow } from "../time/follow.js";
 import { sleep } from "../time/sleep.js";
 import { concerns } from "./concerns.js";
 import type { ItemBuffer } from "./item-buffer.js";
@@ -38,24 +39,23 @@ export class BufferFull extends Error {}
 /** Indexes seen so far mean nothing any more. */
 export class OtherCluster extends Error {}
 
-/** Milliseconds without an event after which a stream gives way to a poll. */
-const QUIET = 100;
-/** Quiet spells for which a poll may owe what a stream has delivered already. */
-const PATIENCE = 50;
+/** The stream has stood for long enough, or is not to be trusted: another one is opened at once. */
+export class Renewal extends Error {}
+
+/** Milliseconds of a poll's silence that prove that history owes nothing. */
+const PROOF = 1_000;
+/** Milliseconds in which a poll must tell what a stream has told already. */
+const PATIENCE = 5_000;
 /**
- * A probe's answer proves little of a poll's events, which travel by themselves: they get so many
+ * A probe's answer proves little of a watch's events, which travel by themselves: they get so many
  * turns of so many milliseconds. In a process that was held up, each turn reads sockets once.
  */
 const GRACE_TURNS = 5;
 const GRACE_TURN = 10;
 
-/** What ended a poll: an event, from history or live; its time; or nothing that is known. */
-type PollEnd = "behind" | "caught up" | "renewal" | "cut";
-
 /**
- * Follows one key for as long as nothing goes wrong. One long poll after another, which no server
- * drops, with probes beside them; when polls fall behind, a live stream takes over, as soon as they
- * have filled the gap up to where it began, and until it is quiet.
+ * Follows one key for as long as nothing goes wrong: a live stream; long polls that fetch from
+ * history what was before it, or what it may have lost; and probes beside them.
  */
 export class Pursuit {
   readonly #source: WatchSource;
@@ -66,9 +66,12 @@ export class Pursuit {
   readonly #pace: ProbePace;
   /** Called when there was news of the key, or proof that there is none. */
   readonly #onProgress: () => void;
-  #probedAt = Number.NEGATIVE_INFINITY;
   #clusterId: string | undefined;
   #contactAt: number | undefined;
+  /** Counts what makes silence before and after it two different silences. */
+  #silence = 0;
+  /** Whether whatever happens to the key is sure to come, so that silence means something. */
+  #isCovered = false;
 
   constructor(
     source: WatchSource,
@@ -101,10 +104,32 @@ export class Pursuit {
     return this.#position.skipQuiet();
   }
 
-  /** Tells the state as a whole and goes on after it. */
-  async resync(reason: WatchResync["reason"]): Promise<void> {
+  /**
+   * Follows the key until a watch ends, after telling the state as a whole if that is owed.
+   *
+   * @throws BufferFull, OtherCluster, Renewal, EventIndexClearedError, and what a key space throws
+   */
+  async follow(owed: WatchResync["reason"] | undefined, onTold: () => void): Promise<void> {
+    const session = new AbortController();
+    const { signal, letGo } = follow(this.#signal, session.signal);
+    try {
+      const stream = await this.#openStream(signal);
+      void this.#keepVigil(stream, signal).catch((error) => session.abort(error));
+      // Read after the stream was opened, which then brings all that follows the state.
+      if (owed !== undefined) await this.#tellState(owed, signal).then(onTold);
+      await this.#followStream(stream, signal);
+    } catch (error) {
+      throw session.signal.aborted ? session.signal.reason : error;
+    } finally {
+      this.#isCovered = false;
+      session.abort();
+      letGo();
+    }
+  }
+
+  async #tellState(reason: WatchResync["reason"], signal: AbortSignal): Promise<void> {
     const askedAt = this.#now;
-    const state = await readState(this.#source.keySpace, this.#settings, { signal: this.#signal });
+    const state = await readState(this.#source.keySpace, this.#settings, { signal });
     const isOther = this.#clusterId !== undefined && this.#clusterId !== state.etcdClusterId;
     this.#clusterId = state.etcdClusterId;
     this.#contactAt = askedAt;
@@ -113,82 +138,86 @@ export class Pursuit {
     this.#buffer.put({ type: "resync", ...state, reason: isOther ? "cluster changed" : reason });
   }
 
-  /**
-   * Returns when a watch ended that was not meant to.
-   *
-   * @throws BufferFull, OtherCluster, EventIndexClearedError, and whatever a key space throws
-   */
-  async follow(): Promise<void> {
-    let stream: LiveStream | undefined;
-    try {
-      for (;;) {
-        const end = await this.#poll(stream);
-        if (end === "cut") return;
-        if (end === "behind") stream ??= await this.#openStream();
-        if (stream === undefined || (this.#position.since ?? 0) <= stream.etcdIndex) continue;
-        await this.#read(stream);
-        stream = undefined;
-      }
-    } finally {
-      stream?.close();
+  async #followStream(stream: LiveStream, signal: AbortSignal): Promise<void> {
+    this.#position.startAtFirst(stream.etcdIndex + 1);
+    let isWhole = !this.#position.owes(stream.etcdIndex) || (await this.#fillGap(stream, signal));
+    while (isWhole) {
+      stream.trust();
+      if ((await this.#read(stream)) === "end") return;
+      isWhole = await this.#compare(stream, signal);
     }
   }
 
-  /** Waits, however long, for the first event that is owed. */
-  async #poll(stream: LiveStream | undefined): Promise<PollEnd> {
-    const watch = await this.#open(this.#position.since, false);
-    if (this.#position.since === undefined) this.#position.startAt(watch.etcdIndex + 1);
-    const vigil = new AbortController();
-    let end: PollEnd = "cut";
-    let failure: unknown;
-    const stop = (as: PollEnd, error?: unknown): void => {
-      if (vigil.signal.aborted) return;
-      end = as;
-      failure ??= error;
-      watch.close();
+  /** Reads a stream, of which all before was taken. */
+  async #read(stream: LiveStream): Promise<"doubt" | "end"> {
+    this.#cover(true);
+    for (;;) {
+      const told = await stream.next();
+      if (told === undefined) return "end";
+      if (told === "doubt") return told;
+      this.#take(told, stream);
+    }
+  }
+
+  /** Fetches what was before the stream. @returns whether all of it came */
+  async #fillGap(stream: LiveStream, signal: AbortSignal): Promise<boolean> {
+    while (this.#position.owes(stream.etcdIndex)) {
+      const end = await this.#poll(stream, signal);
+      if (end === "silence") return true;
+      if (end === "cut") return false;
+    }
+    return true;
+  }
+
+  /** Asks history whether the stream has told everything. @throws Renewal when it has not */
+  async #compare(stream: LiveStream, signal: AbortSignal): Promise<boolean> {
+    for (;;) {
+      const end = await this.#poll(stream, signal);
+      if (end === "past") throw new Renewal();
+      if (end !== "known") return end !== "cut";
+    }
+  }
+
+  /** Asks for the first event that is owed. */
+  async #poll(
+    stream: LiveStream,
+    signal: AbortSignal,
+  ): Promise<"past" | "live" | "known" | "silence" | "cut"> {
+    const watch = await this.#open(this.#position.since, false, signal);
+    const isAbreast = watch.etcdIndex >= stream.etcdIndex;
+    this.#cover(isAbreast);
+    let isSilent = false;
+    const onProof = (): void => {
+      isSilent = isAbreast && stream.waiting === 0;
+      if (isSilent) watch.close();
+      else cancel = this.#source.clock.after(PATIENCE, () => watch.close());
     };
-    void this.#keepVigil(watch, vigil.signal).then(
-      () => stop("renewal"),
-      (error: unknown) => stop("cut", error),
-    );
-    const cancelLook = stream && this.#whenIdle(stream, () => stop("cut"));
+    let cancel = this.#source.clock.after(PROOF, onProof);
     try {
-      for await (const event of watch) {
-        vigil.abort();
-        end = this.#take(event, watch) ? "behind" : "caught up";
-      }
+      let end: "past" | "live" | "known" | undefined;
+      for await (const event of watch) end = this.#take(event, watch);
+      if (end === undefined) return isSilent ? "silence" : "cut";
+      this.#position.completeIndex();
+      return end;
     } finally {
-      vigil.abort();
-      cancelLook?.();
-    }
-    if (failure !== undefined) throw failure;
-    if (end === "behind" || end === "caught up") this.#position.completeIndex();
-    return end;
-  }
-
-  async #openStream(): Promise<LiveStream> {
-    return new LiveStream(await this.#open(undefined, true), this.#settings.bufferSize);
-  }
-
-  /** Reads a stream, of which all before was taken, until it is quiet or has ended. */
-  async #read(stream: LiveStream): Promise<void> {
-    const cancelLook = this.#whenIdle(stream, () => {});
-    try {
-      for await (const event of stream) this.#take(event, stream);
-    } finally {
-      cancelLook();
-      stream.close();
+      cancel();
+      this.#cover(false);
     }
   }
 
-  async #open(waitIndex: number | undefined, stream: boolean): Promise<KeyWatch> {
+  async #openStream(signal: AbortSignal): Promise<LiveStream> {
+    const watch = await this.#open(undefined, true, signal);
+    return new LiveStream(watch, this.#settings.bufferSize, this.#source.clock);
+  }
+
+  async #open(
+    waitIndex: number | undefined,
+    stream: boolean,
+    signal: AbortSignal,
+  ): Promise<KeyWatch> {
     const { key, recursive } = this.#settings;
-    const request = waitIndex === undefined ? { key, recursive } : { key, recursive, waitIndex };
-    const options = { signal: this.#signal };
-    const watch = await this.#source.keySpace.openWatch(
-      stream ? { ...request, stream } : request,
-      options,
-    );
+    const request = { key, recursive, stream, ...(waitIndex !== undefined && { waitIndex }) };
+    const watch = await this.#source.keySpace.openWatch(request, { signal });
     this.#clusterId ??= watch.etcdClusterId;
     if (watch.etcdClusterId !== this.#clusterId) {
       watch.close();
@@ -198,62 +227,49 @@ export class Pursuit {
     return watch;
   }
 
-  /** @returns whether the event is news from history: then the watch is behind */
-  #take(event: EtcdResponse, watch: { readonly etcdIndex: number }): boolean {
+  /** Takes an event, unless it is `known`; one that was there before its watch is `past`. */
+  #take(event: EtcdResponse, watch: { readonly etcdIndex: number }): "past" | "live" | "known" {
     if (this.#buffer.isFull) throw new BufferFull();
-    if (!this.#position.take(event)) return false;
+    this.#silence++;
+    if (!this.#position.take(event)) return "known";
     if (concerns(this.#settings, event)) this.#buffer.put({ type: "change", response: event });
-    const isPast = event.node.modifiedIndex <= watch.etcdIndex;
-    if (!isPast) this.#contactAt = this.#now;
     this.#onProgress();
-    return isPast;
+    if (event.node.modifiedIndex <= watch.etcdIndex) return "past";
+    this.#contactAt = this.#now;
+    return "live";
   }
 
-  /**
-   * Probes while a poll stands, and moves the position on while it is silent. Resolves when the poll
-   * has stood for so long that it is to be opened anew, lest its connection be dead.
-   */
-  async #keepVigil(watch: KeyWatch, signal: AbortSignal): Promise<void> {
+  #cover(isCovered: boolean): void {
+    this.#silence++;
+    this.#isCovered = isCovered;
+  }
+
+  /** Probes while the stream stands, and moves the position on in silence. */
+  async #keepVigil(stream: LiveStream, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#source;
     const renewAt = this.#now + this.#settings.pollInterval;
-    // Most polls that catch up are over before.
-    await sleep(GRACE_TURN, this.#source.clock, signal);
     while (this.#now < renewAt) {
-      const wait = this.#probedAt + this.#pace.interval - this.#now;
-      if (wait > 0) await sleep(wait, this.#source.clock, signal);
-      const index = await this.#probe(watch);
-      for (let turn = 0; turn < GRACE_TURNS; turn++) {
-        await sleep(GRACE_TURN, this.#source.clock, signal);
+      const [silence, askedAt] = [this.#silence, this.#now];
+      const index = await this.#probe(stream, signal);
+      for (let turn = 0; turn < GRACE_TURNS; turn++) await sleep(GRACE_TURN, clock, signal);
+      if (this.#isCovered && this.#silence === silence && stream.waiting === 0) {
+        this.#position.quietUntil(index);
       }
-      this.#position.quietUntil(index);
       this.#onProgress();
+      const wait = askedAt + this.#pace.interval - this.#now;
+      if (wait > 0) await sleep(wait, clock, signal);
     }
+    throw new Renewal();
   }
 
-  async #probe(watch: KeyWatch): Promise<number> {
+  async #probe(stream: LiveStream, signal: AbortSignal): Promise<number> {
     const { index } = this.#position;
     const askedAt = this.#now;
-    this.#probedAt = askedAt;
-    const reached = await watch.probe({ signal: this.#signal });
+    const reached = await stream.probe(signal);
     if (reached < index) throw new OtherCluster();
     this.#contactAt = askedAt;
     this.#pace.note(reached, askedAt);
     return reached;
-  }
-
-  /** Closes a stream that brings nothing for a while. */
-  #whenIdle(stream: LiveStream, onPatienceLost: () => void): () => void {
-    let [count, spells] = [stream.count, 0];
-    const look = (): void => {
-      if (stream.waiting === 0 && stream.count === count) {
-        stream.close();
-        return;
-      }
-      if (++spells === PATIENCE) onPatienceLost();
-      count = stream.count;
-      cancel = this.#source.clock.after(QUIET, look);
-    };
-    let cancel = this.#source.clock.after(QUIET, look);
-    return () => cancel();
   }
 
   get #now(): number {

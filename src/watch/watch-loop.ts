@@ -8,6 +8,7 @@ import {
   BufferFull,
   OtherCluster,
   Pursuit,
+  Renewal,
   type WatchSettings,
   type WatchSource,
 } from "./pursuit.js";
@@ -69,19 +70,11 @@ export class WatchLoop {
 
   async #attempt(): Promise<boolean> {
     try {
-      if (this.#owed !== undefined) await this.#resync(this.#owed);
-      await this.#pursuit.follow();
+      await this.#pursuit.follow(this.#owed, this.#onTold);
       return false;
     } catch (error) {
       return await this.#repair(error);
     }
-  }
-
-  async #resync(reason: WatchResync["reason"]): Promise<void> {
-    await this.#pursuit.resync(reason);
-    this.#owed = undefined;
-    this.#isSlow = false;
-    this.#isFresh = true;
   }
 
   /** @returns whether to go on without delay */
@@ -91,6 +84,7 @@ export class WatchLoop {
       await this.#buffer.room();
       return true;
     }
+    if (error instanceof Renewal) return true;
     if (error instanceof EventIndexClearedError) {
       if (this.#pursuit.skipQuiet()) return true;
       this.#owed = this.#isSlow ? "slow consumer" : "history cleared";
@@ -112,6 +106,12 @@ export class WatchLoop {
     await sleep(this.#backOff.delay(), this.#clock, this.#signal);
     if (this.#failures++ < GROWING_FAILURES) this.#backOff = this.#backOff.next();
   }
+
+  readonly #onTold = (): void => {
+    this.#owed = undefined;
+    this.#isSlow = false;
+    this.#isFresh = true;
+  };
 
   readonly #onProgress = (): void => {
     this.#backOff = BackOff.none;
