@@ -50,7 +50,7 @@ const PATIENCE = 5_000;
  * A probe's answer proves little of a watch's events, which travel by themselves: they get so many
  * turns of so many milliseconds. In a process that was held up, each turn reads sockets once.
  */
-const GRACE_TURNS = 5;
+const GRACE_TURNS = 3;
 const GRACE_TURN = 10;
 
 /**
