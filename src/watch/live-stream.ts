@@ -1,4 +1,4 @@
-import type { KeyWatch } from "../key-space/key-space.js";
+import type { CallOptions, KeyWatch } from "../key-space/key-space.js";
 import type { EtcdResponse } from "../model/response.js";
 import { Inbox } from "../stream/inbox.js";
 import type { Clock } from "../time/clock.js";
@@ -60,8 +60,13 @@ export class LiveStream {
     this.#cancelLook = undefined;
   }
 
-  probe(signal: AbortSignal): Promise<number> {
-    return this.#watch.probe({ signal });
+  /** Whether the stream may have been dropped, for all that is known. */
+  get isSuspect(): boolean {
+    return this.#unproven >= ABOVE_SUSPICION;
+  }
+
+  probe(options: CallOptions): Promise<number> {
+    return this.#watch.probe(options);
   }
 
   close(): void {
