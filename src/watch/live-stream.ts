@@ -29,7 +29,7 @@ export class LiveStream {
   readonly #told = new Inbox<Told>();
   /** Events since the stream was last proven to be alive. */
   #unproven = 0;
-  #cancelLook: (() => void) | undefined;
+  #cancelLook = (): void => {};
 
   constructor(watch: KeyWatch, capacity: number, clock: Clock) {
     this.#watch = watch;
@@ -53,11 +53,10 @@ export class LiveStream {
     return (await this.#told.next()).value;
   }
 
-  /** Takes the stream for one that tells everything. */
-  trust(): void {
-    this.#unproven = 0;
-    this.#cancelLook?.();
-    this.#cancelLook = undefined;
+  /** Settles a doubt: the stream told everything, with nothing on its way; or it still may not. */
+  settle(isProven: boolean): void {
+    if (isProven) this.#unproven = 0;
+    else this.#look(this.#unproven, 0);
   }
 
   /** Whether the stream may have been dropped, for all that is known. */
@@ -70,8 +69,8 @@ export class LiveStream {
   }
 
   close(): void {
+    this.#cancelLook();
     this.#watch.close();
-    this.trust();
   }
 
   async #drain(): Promise<void> {

@@ -46,12 +46,10 @@ export class Renewal extends Error {}
 const PROOF = 1_000;
 /** Milliseconds in which a poll must tell what a stream has told already. */
 const PATIENCE = 5_000;
-/**
- * A probe's answer proves little of a watch's events, which travel by themselves: they get so many
- * turns of so many milliseconds. In a process that was held up, each turn reads sockets once.
- */
+/** Turns in which grace passes. In a process that was held up, each turn reads sockets once. */
 const GRACE_TURNS = 3;
-const GRACE_TURN = 10;
+/** Milliseconds after which a poll that has something to tell has mostly done so. */
+const PROMPT = 10;
 
 /** What an event was: told before, there before its watch was opened, or come since. */
 type Taken = "known" | "past" | "live";
@@ -73,10 +71,10 @@ export class Pursuit {
   readonly #onProgress: () => void;
   #clusterId: string | undefined;
   #contactAt: number | undefined;
-  /** Counts what makes silence before and after it two different silences. */
-  #silence = 0;
-  /** What tells all that happens to the key from where we are, so that its silence means something. */
-  #witness: KeyWatch | LiveStream | undefined;
+  /** Events that have come, of any kind. */
+  #events = 0;
+  /** Whether the stream tells all that happens to the key from where we are: its silence means much. */
+  #isCovered = false;
 
   constructor(
     source: WatchSource,
@@ -117,8 +115,9 @@ export class Pursuit {
   async follow(owed: WatchResync["reason"] | undefined, onTold: () => void): Promise<void> {
     const session = new AbortController();
     const { signal, letGo } = follow(this.#signal, session.signal);
+    let stream: LiveStream | undefined;
     try {
-      const stream = await this.#openStream(signal);
+      stream = await this.#openStream(signal);
       void this.#keepVigil(stream, signal).catch((error) => session.abort(error));
       // Read after the stream was opened, which then brings all that follows the state.
       if (owed !== undefined) await this.#tellState(owed, signal).then(onTold);
@@ -126,7 +125,8 @@ export class Pursuit {
     } catch (error) {
       throw session.signal.aborted ? session.signal.reason : error;
     } finally {
-      this.#witness = undefined;
+      this.#isCovered = false;
+      stream?.close();
       session.abort();
       letGo();
     }
@@ -144,17 +144,17 @@ export class Pursuit {
 
   async #followStream(stream: LiveStream, signal: AbortSignal): Promise<void> {
     this.#position.startAtFirst(stream.etcdIndex + 1);
-    let isWhole = !this.#position.owes(stream.etcdIndex) || (await this.#fillGap(stream, signal));
-    while (isWhole) {
-      stream.trust();
-      if ((await this.#read(stream)) === "end") return;
-      isWhole = await this.#compare(stream, signal);
+    if (!(await this.#fillGap(stream, signal))) return;
+    while ((await this.#read(stream)) === "doubt") {
+      const end = await this.#compare(stream, signal);
+      if (end === "cut") return;
+      stream.settle(end === "silence");
     }
   }
 
   /** Reads a stream, of which all before was taken. */
   async #read(stream: LiveStream): Promise<"doubt" | "end"> {
-    this.#cover(stream);
+    this.#isCovered = true;
     for (;;) {
       const told = await stream.next();
       if (told === undefined) return "end";
@@ -174,16 +174,17 @@ export class Pursuit {
   }
 
   /** Asks history whether the stream has told everything. @throws Renewal when it has not */
-  async #compare(stream: LiveStream, signal: AbortSignal): Promise<boolean> {
+  async #compare(stream: LiveStream, signal: AbortSignal): Promise<PollEnd> {
     for (;;) {
       const end = await this.#poll(stream, signal);
       if (end === "past") throw new Renewal();
-      if (end !== "known") return end !== "cut";
+      if (end !== "known") return end;
     }
   }
 
   /** Asks for the first event that is owed. */
   async #poll(stream: LiveStream, signal: AbortSignal): Promise<PollEnd> {
+    this.#isCovered = false;
     const watch = await this.#open(this.#position.since, false, signal);
     const over = new AbortController();
     let end: PollEnd = "cut";
@@ -196,14 +197,12 @@ export class Pursuit {
     };
     this.#proveSilence(watch, stream, signal, over.signal).then(giveUp, () => giveUp(false));
     try {
-      this.#cover(watch);
       for await (const event of watch) {
         over.abort();
         end = this.#take(event, watch);
       }
     } finally {
       over.abort();
-      this.#cover(undefined);
     }
     if (end !== "cut" && !isGivenUp) this.#position.completeIndex();
     return end;
@@ -220,8 +219,7 @@ export class Pursuit {
     over: AbortSignal,
   ): Promise<boolean> {
     const { clock } = this.#source;
-    // A poll that has something to tell is mostly over before.
-    await sleep(GRACE_TURN, clock, over);
+    await sleep(PROMPT, clock, over);
     await watch.probe({ signal });
     await sleep(PROOF, clock, over);
     if (stream.waiting === 0) return true;
@@ -257,7 +255,7 @@ export class Pursuit {
 
   #take(event: EtcdResponse, watch: { readonly etcdIndex: number }): Taken {
     if (this.#buffer.isFull) throw new BufferFull();
-    this.#silence++;
+    this.#events++;
     if (!this.#position.take(event)) return "known";
     if (concerns(this.#settings, event)) this.#buffer.put({ type: "change", response: event });
     this.#onProgress();
@@ -266,36 +264,37 @@ export class Pursuit {
     return "live";
   }
 
-  #cover(witness: KeyWatch | LiveStream | undefined): void {
-    this.#silence++;
-    this.#witness = witness;
-  }
-
   /** Probes while the stream stands, and moves the position on in silence. */
   async #keepVigil(stream: LiveStream, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#source;
     const renewAt = this.#now + this.#settings.pollInterval;
     while (this.#now < renewAt) {
-      const [silence, askedAt] = [this.#silence, this.#now];
-      const index = await this.#probe(this.#witness ?? stream, signal);
-      for (let turn = 0; turn < GRACE_TURNS; turn++) await sleep(GRACE_TURN, clock, signal);
-      const isSilent = this.#silence === silence && stream.waiting === 0;
-      if (isSilent && this.#isTrusted(stream)) this.#position.quietUntil(index);
+      const [events, askedAt] = [this.#events, this.#now];
+      const wasWhole = this.#isWhole(stream);
+      const index = await this.#probe(stream, signal);
+      await this.#grace(signal);
+      const wasSilent = this.#events === events && wasWhole && this.#isWhole(stream);
+      if (wasSilent) this.#position.quietUntil(index);
       this.#onProgress();
       const wait = askedAt + this.#pace.interval - this.#now;
-      if (wait > 0) await sleep(wait, clock, signal);
+      if (wait > 0) await sleep(wait, this.#source.clock, signal);
     }
     throw new Renewal();
   }
 
-  #isTrusted(stream: LiveStream): boolean {
-    return this.#witness === stream ? !stream.isSuspect : this.#witness !== undefined;
+  async #grace(signal: AbortSignal): Promise<void> {
+    const turn = this.#pace.grace / GRACE_TURNS;
+    for (let n = 0; n < GRACE_TURNS; n++) await sleep(turn, this.#source.clock, signal);
   }
 
-  async #probe(watch: KeyWatch | LiveStream, signal: AbortSignal): Promise<number> {
+  /** Whether the stream has told everything so far, and all of that was taken. */
+  #isWhole(stream: LiveStream): boolean {
+    return this.#isCovered && !stream.isSuspect && stream.waiting === 0;
+  }
+
+  async #probe(stream: LiveStream, signal: AbortSignal): Promise<number> {
     const { index } = this.#position;
     const askedAt = this.#now;
-    const reached = await watch.probe({ signal });
+    const reached = await stream.probe({ signal });
     if (reached < index) throw new OtherCluster();
     this.#contactAt = askedAt;
     this.#pace.note(reached, askedAt);

@@ -44,6 +44,8 @@ export class SimulatedCluster implements KeySpace {
   #log: Entry[] = [];
   #members: readonly Member[] = this.#newMembers();
   refuses = false;
+  /** Whether a client has given up a connection on which events were held up. */
+  hasLostLate = false;
   /** Watches that no member could serve for lack of history. */
   cleared = 0;
 
@@ -294,8 +296,7 @@ export class SimulatedWatch implements KeyWatch {
   }
 
   close(): void {
-    this.#leave();
-    this.#arrived.discard();
+    this.#giveUp();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<EtcdResponse, void, undefined> {
@@ -309,9 +310,15 @@ export class SimulatedWatch implements KeyWatch {
   }
 
   readonly #onAbort = (): void => {
-    this.#leave();
-    this.#arrived.discard(new AbortError("simulated", this.#signal?.reason, "none"));
+    this.#giveUp(new AbortError("simulated", this.#signal?.reason, "none"));
   };
+
+  #giveUp(failure?: Error): void {
+    const isHeldUp = this.#stalledUntil > this.#clock.monotonic();
+    if (isHeldUp && this.#underway.length > 0) this.#cluster.hasLostLate = true;
+    this.#leave();
+    this.#arrived.discard(failure);
+  }
 
   #leave(): void {
     this.#member.watches.delete(this);
