@@ -39,9 +39,6 @@ export class BufferFull extends Error {}
 /** Indexes seen so far mean nothing any more. */
 export class OtherCluster extends Error {}
 
-/** The stream has stood for long enough, or is not to be trusted: another one is opened at once. */
-export class Renewal extends Error {}
-
 /** Milliseconds of a poll's silence that prove that history owes nothing. */
 const PROOF = 1_000;
 /** Milliseconds in which a poll must tell what a stream has told already. */
@@ -73,6 +70,8 @@ export class Pursuit {
   #contactAt: number | undefined;
   /** Events that have come, of any kind. */
   #events = 0;
+  /** The one that was opened last. */
+  #stream: LiveStream | undefined;
   /** Whether the stream tells all that happens to the key from where we are: its silence means much. */
   #isCovered = false;
 
@@ -110,23 +109,22 @@ export class Pursuit {
   /**
    * Follows the key until a watch ends, after telling the state as a whole if that is owed.
    *
-   * @throws BufferFull, OtherCluster, Renewal, EventIndexClearedError, and what a key space throws
+   * @throws BufferFull, OtherCluster, EventIndexClearedError, and what a key space throws
    */
   async follow(owed: WatchResync["reason"] | undefined, onTold: () => void): Promise<void> {
     const session = new AbortController();
     const { signal, letGo } = follow(this.#signal, session.signal);
-    let stream: LiveStream | undefined;
     try {
-      stream = await this.#openStream(signal);
-      void this.#keepVigil(stream, signal).catch((error) => session.abort(error));
+      const stream = await this.#openStream(signal);
+      void this.#keepVigil(signal).catch((error) => session.abort(error));
       // Read after the stream was opened, which then brings all that follows the state.
       if (owed !== undefined) await this.#tellState(owed, signal).then(onTold);
-      await this.#followStream(stream, signal);
+      this.#position.startAtFirst(stream.etcdIndex + 1);
+      await this.#followStreams(stream, signal);
     } catch (error) {
       throw session.signal.aborted ? session.signal.reason : error;
     } finally {
       this.#isCovered = false;
-      stream?.close();
       session.abort();
       letGo();
     }
@@ -142,14 +140,25 @@ export class Pursuit {
     this.#buffer.put({ type: "resync", reason, ...state });
   }
 
-  async #followStream(stream: LiveStream, signal: AbortSignal): Promise<void> {
-    this.#position.startAtFirst(stream.etcdIndex + 1);
-    if (!(await this.#fillGap(stream, signal))) return;
-    while ((await this.#read(stream)) === "doubt") {
-      const end = await this.#compare(stream, signal);
-      if (end === "cut") return;
-      stream.settle(end === "silence");
+  async #followStreams(first: LiveStream, signal: AbortSignal): Promise<void> {
+    for (let stream = first; await this.#fillGap(stream, signal); ) {
+      if ((await this.#read(stream)) === "end") return;
+      stream = await this.#replace(stream, signal);
     }
+  }
+
+  /** Opens a new stream in place of one in doubt, and reads that one as far as the new one goes back. */
+  async #replace(old: LiveStream, signal: AbortSignal): Promise<LiveStream> {
+    this.#isCovered = false;
+    const stream = await this.#openStream(signal);
+    old.doubtWhenQuiet();
+    while (this.#position.owes(stream.etcdIndex)) {
+      const told = await old.next();
+      if (typeof told !== "object") break;
+      this.#take(told, old);
+    }
+    old.close();
+    return stream;
   }
 
   /** Reads a stream, of which all before was taken. */
@@ -171,15 +180,6 @@ export class Pursuit {
       if (end === "cut") return false;
     }
     return true;
-  }
-
-  /** Asks history whether the stream has told everything. @throws Renewal when it has not */
-  async #compare(stream: LiveStream, signal: AbortSignal): Promise<PollEnd> {
-    for (;;) {
-      const end = await this.#poll(stream, signal);
-      if (end === "past") throw new Renewal();
-      if (end !== "known") return end;
-    }
   }
 
   /** Asks for the first event that is owed. */
@@ -229,7 +229,8 @@ export class Pursuit {
 
   async #openStream(signal: AbortSignal): Promise<LiveStream> {
     const watch = await this.#open(undefined, true, signal);
-    return new LiveStream(watch, this.#settings.bufferSize, this.#source.clock);
+    this.#stream = new LiveStream(watch, this.#settings.bufferSize, this.#source.clock);
+    return this.#stream;
   }
 
   async #open(
@@ -264,21 +265,26 @@ export class Pursuit {
     return "live";
   }
 
-  /** Probes while the stream stands, and moves the position on in silence. */
-  async #keepVigil(stream: LiveStream, signal: AbortSignal): Promise<void> {
-    const renewAt = this.#now + this.#settings.pollInterval;
-    while (this.#now < renewAt) {
-      const [events, askedAt] = [this.#events, this.#now];
+  /** Probes while a stream stands, moves the position on in silence, and doubts what stands long. */
+  async #keepVigil(signal: AbortSignal): Promise<void> {
+    let doubtAt = this.#now + this.#settings.pollInterval;
+    for (;;) {
+      const [stream, events, askedAt] = [this.#stream, this.#events, this.#now];
+      if (stream === undefined) return;
       const wasWhole = this.#isWhole(stream);
       const index = await this.#probe(stream, signal);
       await this.#grace(signal);
       const wasSilent = this.#events === events && wasWhole && this.#isWhole(stream);
       if (wasSilent) this.#position.quietUntil(index);
       this.#onProgress();
+      // Its connection may be dead, and everything sent into it lost.
+      if (this.#now >= doubtAt) {
+        stream.doubt();
+        doubtAt = this.#now + this.#settings.pollInterval;
+      }
       const wait = askedAt + this.#pace.interval - this.#now;
       if (wait > 0) await sleep(wait, this.#source.clock, signal);
     }
-    throw new Renewal();
   }
 
   async #grace(signal: AbortSignal): Promise<void> {
@@ -288,7 +294,7 @@ export class Pursuit {
 
   /** Whether the stream has told everything so far, and all of that was taken. */
   #isWhole(stream: LiveStream): boolean {
-    return this.#isCovered && !stream.isSuspect && stream.waiting === 0;
+    return stream === this.#stream && this.#isCovered && !stream.isSuspect && stream.waiting === 0;
   }
 
   async #probe(stream: LiveStream, signal: AbortSignal): Promise<number> {
