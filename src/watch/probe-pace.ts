@@ -5,7 +5,7 @@ const SHORTEST = 50;
 /** Milliseconds between two probes of a store that rests, as long as `pollInterval` allows it. */
 const LONGEST = 5_000;
 
-/** Milliseconds. */
+const GRACE_SHARE = 0.6;
 const LONGEST_GRACE = 500;
 
 /** How long to wait between index probes, so that few events lie between two of them. */
@@ -29,7 +29,7 @@ export class ProbePace {
    * as few others happen meanwhile, long enough for a packet that was lost to be sent again.
    */
   get grace(): number {
-    return Math.min(this.#interval, LONGEST_GRACE);
+    return Math.min(GRACE_SHARE * this.#interval, LONGEST_GRACE);
   }
 
   /** Takes note of a probe's answer, and when (monotonic) it was asked for. */

@@ -6,6 +6,7 @@ import type { CallOptions, KeySpace, KeyWatch } from "../../src/key-space/key-sp
 import type { WatchRequest } from "../../src/model/key-request.js";
 import type { Action, EtcdResponse } from "../../src/model/response.js";
 import { Inbox } from "../../src/stream/inbox.js";
+import { onAbort as listen } from "../../src/stream/on-abort.js";
 import { concerns } from "../../src/watch/concerns.js";
 import type { SimulatedClock } from "../support/simulated-clock.js";
 
@@ -192,7 +193,7 @@ export class SimulatedCluster implements KeySpace {
         resolve();
       });
       if (signal?.aborted === true) onAbort();
-      else signal?.addEventListener("abort", onAbort);
+      else if (signal !== undefined) listen(signal, onAbort);
     });
   }
 
@@ -249,7 +250,7 @@ export class SimulatedWatch implements KeyWatch {
     this.#member = member;
     this.#request = request;
     this.#signal = signal;
-    signal?.addEventListener("abort", this.#onAbort);
+    if (signal !== undefined) listen(signal, this.#onAbort);
   }
 
   get isStream(): boolean {
