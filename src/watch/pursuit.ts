@@ -1,7 +1,7 @@
 import type { KeySpace, KeyWatch } from "../key-space/key-space.js";
 import type { AnswerOrigin, EtcdResponse } from "../model/response.js";
+import { onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
-import { follow } from "../time/follow.js";
 import { sleep } from "../time/sleep.js";
 import { concerns } from "./concerns.js";
 import type { ItemBuffer } from "./item-buffer.js";
@@ -47,6 +47,9 @@ const PATIENCE = 5_000;
 const GRACE_TURNS = 3;
 /** Milliseconds after which a poll that has something to tell has mostly done so. */
 const PROMPT = 10;
+
+/** Why watches are aborted that nobody reads any more. */
+const OVER = new Error("the watch has ended or is begun anew");
 
 /** What an event was: told before, there before its watch was opened, or come since. */
 type Taken = "known" | "past" | "live";
@@ -113,7 +116,9 @@ export class Pursuit {
    */
   async follow(owed: WatchResync["reason"] | undefined, onTold: () => void): Promise<void> {
     const session = new AbortController();
-    const { signal, letGo } = follow(this.#signal, session.signal);
+    const { signal } = session;
+    const pass = (): void => session.abort(this.#signal.reason);
+    onAbort(this.#signal, pass);
     try {
       const stream = await this.#openStream(signal);
       void this.#keepVigil(signal).catch((error) => session.abort(error));
@@ -122,11 +127,11 @@ export class Pursuit {
       this.#position.startAtFirst(stream.etcdIndex + 1);
       await this.#followStreams(stream, signal);
     } catch (error) {
-      throw session.signal.aborted ? session.signal.reason : error;
+      throw signal.aborted ? signal.reason : error;
     } finally {
       this.#isCovered = false;
-      session.abort();
-      letGo();
+      this.#signal.removeEventListener("abort", pass);
+      session.abort(OVER);
     }
   }
 
@@ -198,11 +203,11 @@ export class Pursuit {
     this.#proveSilence(watch, stream, signal, over.signal).then(giveUp, () => giveUp(false));
     try {
       for await (const event of watch) {
-        over.abort();
+        over.abort(OVER);
         end = this.#take(event, watch);
       }
     } finally {
-      over.abort();
+      over.abort(OVER);
     }
     if (end !== "cut" && !isGivenUp) this.#position.completeIndex();
     return end;
