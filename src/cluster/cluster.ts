@@ -1,10 +1,11 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
+import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
 import { originOf, readable, requireSuccess } from "../wire/reply.js";
 import { type AttemptMaker, Call } from "./call.js";
 import type { ClusterSettings } from "./cluster-settings.js";
-import { EndpointList } from "./endpoint-list.js";
+import { type Candidates, EndpointList } from "./endpoint-list.js";
 import type { StreamedReply } from "./exchange.js";
 import { Topology } from "./topology.js";
 import { traceRequest } from "./tracing.js";
@@ -28,6 +29,10 @@ export class Cluster {
     this.#topology = new Topology(settings, this.#endpoints, this.#transport);
   }
 
+  get clock(): Clock {
+    return this.#settings.clock;
+  }
+
   /** Sends a request until a member gives a reply that `interpret` accepts. */
   send<T>(
     request: HttpRequest,
@@ -38,6 +43,18 @@ export class Cluster {
       ask: (url, limits) => this.#transport.ask(url, request, limits),
       interpret,
     });
+  }
+
+  /** Sends a request to one endpoint, and nowhere else when that fails. */
+  sendTo<T>(
+    url: string,
+    request: HttpRequest,
+    interpret: (reply: HttpReply) => T,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const ask: AttemptMaker<HttpReply, T>["ask"] = (to, limits) =>
+      this.#transport.ask(to, request, limits);
+    return this.#call(request, signal, { ask, interpret }, this.#endpoints.only(url));
   }
 
   /** Opens a watch at the first member that takes it and begins it as `interpret` accepts it. */
@@ -83,9 +100,10 @@ export class Cluster {
     request: HttpRequest,
     signal: AbortSignal | undefined,
     attemptMaker: AttemptMaker<R, T>,
+    candidates: Candidates = this.#endpoints,
   ): Promise<T> {
     if (this.#transport.closed) return Promise.reject(closedError());
-    const call = new Call(request, attemptMaker, this.#settings, this.#endpoints, signal);
+    const call = new Call(request, attemptMaker, this.#settings, candidates, signal);
     const ready = this.#topology.prepare();
     return traceRequest(call.trace, () => call.run(ready, this.#closing.signal));
   }

@@ -1,0 +1,318 @@
+import type { KeySpace, KeyWatch } from "../key-space/key-space.js";
+import type { AnswerOrigin, EtcdResponse } from "../model/response.js";
+import { onAbort } from "../stream/on-abort.js";
+import type { Clock } from "../time/clock.js";
+import { sleep } from "../time/sleep.js";
+import { concerns } from "./concerns.js";
+import type { ItemBuffer } from "./item-buffer.js";
+import { LiveStream } from "./live-stream.js";
+import { Position } from "./position.js";
+import { ProbePace } from "./probe-pace.js";
+import { readState } from "./read-state.js";
+import type { WatchResync } from "./watch-item.js";
+
+/** What a watch is told, complete. */
+export interface WatchSettings {
+  readonly key: string;
+  readonly recursive: boolean;
+  readonly from: number | undefined;
+  readonly initial: boolean;
+  /** Milliseconds. */
+  readonly pollInterval: number;
+  /** Items. */
+  readonly bufferSize: number;
+}
+
+/** Where a watch looks, and whom it tells besides its consumer. */
+export interface WatchSource {
+  readonly keySpace: KeySpace;
+  readonly clock: Clock;
+  /** Aborts when nothing more can be asked. */
+  readonly closed: AbortSignal;
+  /** Called with every answer. */
+  observe(origin: AnswerOrigin): void;
+}
+
+/** More items wait than the consumer's buffer holds. */
+export class BufferFull extends Error {}
+
+/** Indexes seen so far mean nothing any more. */
+export class OtherCluster extends Error {}
+
+/** Milliseconds of a poll's silence that prove that history owes nothing. */
+const PROOF = 1_000;
+/** Milliseconds in which a poll must tell what a stream has told already. */
+const PATIENCE = 5_000;
+/** Turns in which grace passes. In a process that was held up, each turn reads sockets once. */
+const GRACE_TURNS = 3;
+/** Milliseconds after which a poll that has something to tell has mostly done so. */
+const PROMPT = 10;
+
+/** Why watches are aborted that nobody reads any more. */
+const OVER = new Error("the watch has ended or is begun anew");
+
+/** What an event was: told before, there before its watch was opened, or come since. */
+type Taken = "known" | "past" | "live";
+/** What a poll has told last, or that it owes nothing, or that it has ended too early. */
+type PollEnd = Taken | "silence" | "cut";
+
+/**
+ * Follows one key for as long as nothing goes wrong: a live stream; long polls that fetch from
+ * history what was before it, or what it may have lost; and probes beside them.
+ */
+export class Pursuit {
+  readonly #source: WatchSource;
+  readonly #settings: WatchSettings;
+  readonly #buffer: ItemBuffer;
+  readonly #signal: AbortSignal;
+  readonly #position = new Position();
+  readonly #pace: ProbePace;
+  /** Called when there was news of the key, or proof that there is none. */
+  readonly #onProgress: () => void;
+  #clusterId: string | undefined;
+  #contactAt: number | undefined;
+  /** Events that have come, of any kind. */
+  #events = 0;
+  /** The one that was opened last. */
+  #stream: LiveStream | undefined;
+  /** Whether the stream tells all that happens to the key from where we are: its silence means much. */
+  #isCovered = false;
+
+  constructor(
+    source: WatchSource,
+    settings: WatchSettings,
+    buffer: ItemBuffer,
+    signal: AbortSignal,
+    onProgress: () => void,
+  ) {
+    this.#source = source;
+    this.#settings = settings;
+    this.#buffer = buffer;
+    this.#signal = signal;
+    this.#onProgress = onProgress;
+    this.#pace = new ProbePace(settings.pollInterval);
+    if (settings.from !== undefined) this.#position.startAt(settings.from);
+  }
+
+  /** Index up to which everything was put into the buffer, or does not concern the key. */
+  get index(): number {
+    return this.#position.index;
+  }
+
+  /** Monotonic moment of the last proof of contact. */
+  get contactAt(): number | undefined {
+    return this.#contactAt;
+  }
+
+  /** Goes on where quiet leads when history does not reach back. @returns whether it leads further */
+  skipQuiet(): boolean {
+    return this.#position.skipQuiet();
+  }
+
+  /**
+   * Follows the key until a watch ends, after telling the state as a whole if that is owed.
+   *
+   * @throws BufferFull, OtherCluster, EventIndexClearedError, and what a key space throws
+   */
+  async follow(owed: WatchResync["reason"] | undefined, onTold: () => void): Promise<void> {
+    const session = new AbortController();
+    const { signal } = session;
+    const pass = (): void => session.abort(this.#signal.reason);
+    onAbort(this.#signal, pass);
+    try {
+      const stream = await this.#openStream(signal);
+      void this.#keepVigil(signal).catch((error) => session.abort(error));
+      // Read after the stream was opened, which then brings all that follows the state.
+      if (owed !== undefined) await this.#tellState(owed, signal).then(onTold);
+      this.#position.startAtFirst(stream.etcdIndex + 1);
+      await this.#followStreams(stream, signal);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      this.#isCovered = false;
+      this.#signal.removeEventListener("abort", pass);
+      session.abort(OVER);
+    }
+  }
+
+  async #tellState(reason: WatchResync["reason"], signal: AbortSignal): Promise<void> {
+    const askedAt = this.#now;
+    const state = await readState(this.#source.keySpace, this.#settings, { signal });
+    if (!this.#isOf(state.etcdClusterId)) throw new OtherCluster();
+    this.#contactAt = askedAt;
+    this.#position.startAt(state.index + 1);
+    if (state.response !== null) this.#source.observe(state.response);
+    this.#buffer.put({ type: "resync", reason, ...state });
+  }
+
+  async #followStreams(first: LiveStream, signal: AbortSignal): Promise<void> {
+    for (let stream = first; await this.#fillGap(stream, signal); ) {
+      if ((await this.#read(stream)) === "end") return;
+      stream = await this.#replace(stream, signal);
+    }
+  }
+
+  /** Opens a new stream in place of one in doubt, and reads that one as far as the new one goes back. */
+  async #replace(old: LiveStream, signal: AbortSignal): Promise<LiveStream> {
+    this.#isCovered = false;
+    const stream = await this.#openStream(signal);
+    old.doubtWhenQuiet();
+    while (this.#position.owes(stream.etcdIndex)) {
+      const told = await old.next();
+      if (typeof told !== "object") break;
+      this.#take(told, old);
+    }
+    old.close();
+    return stream;
+  }
+
+  /** Reads a stream, of which all before was taken. */
+  async #read(stream: LiveStream): Promise<"doubt" | "end"> {
+    this.#isCovered = true;
+    for (;;) {
+      const told = await stream.next();
+      if (told === undefined) return "end";
+      if (told === "doubt") return told;
+      this.#take(told, stream);
+    }
+  }
+
+  /** Fetches what was before the stream. @returns whether all of it came */
+  async #fillGap(stream: LiveStream, signal: AbortSignal): Promise<boolean> {
+    while (this.#position.owes(stream.etcdIndex)) {
+      const end = await this.#poll(stream, signal);
+      if (end === "silence") return true;
+      if (end === "cut") return false;
+    }
+    return true;
+  }
+
+  /** Asks for the first event that is owed. */
+  async #poll(stream: LiveStream, signal: AbortSignal): Promise<PollEnd> {
+    this.#isCovered = false;
+    const watch = await this.#open(this.#position.since, false, signal);
+    const over = new AbortController();
+    let end: PollEnd = "cut";
+    let isGivenUp = false;
+    const giveUp = (isProven: boolean): void => {
+      if (over.signal.aborted) return;
+      isGivenUp = true;
+      if (isProven) end = "silence";
+      watch.close();
+    };
+    this.#proveSilence(watch, stream, signal, over.signal).then(giveUp, () => giveUp(false));
+    try {
+      for await (const event of watch) {
+        over.abort(OVER);
+        end = this.#take(event, watch);
+      }
+    } finally {
+      over.abort(OVER);
+    }
+    if (end !== "cut" && !isGivenUp) this.#position.completeIndex();
+    return end;
+  }
+
+  /**
+   * Waits until a poll was silent for so long that it owes nothing. Its member may have been behind
+   * when it was opened, but not after a probe.
+   */
+  async #proveSilence(
+    watch: KeyWatch,
+    stream: LiveStream,
+    signal: AbortSignal,
+    over: AbortSignal,
+  ): Promise<boolean> {
+    const { clock } = this.#source;
+    await sleep(PROMPT, clock, over);
+    await watch.probe({ signal });
+    await sleep(PROOF, clock, over);
+    if (stream.waiting === 0) return true;
+    await sleep(PATIENCE, clock, over);
+    return false;
+  }
+
+  async #openStream(signal: AbortSignal): Promise<LiveStream> {
+    const watch = await this.#open(undefined, true, signal);
+    this.#stream = new LiveStream(watch, this.#settings.bufferSize, this.#source.clock);
+    return this.#stream;
+  }
+
+  async #open(
+    waitIndex: number | undefined,
+    stream: boolean,
+    signal: AbortSignal,
+  ): Promise<KeyWatch> {
+    const { key, recursive } = this.#settings;
+    const request = { key, recursive, stream, ...(waitIndex !== undefined && { waitIndex }) };
+    const watch = await this.#source.keySpace.openWatch(request, { signal });
+    this.#source.observe(watch);
+    if (this.#isOf(watch.etcdClusterId)) return watch;
+    watch.close();
+    throw new OtherCluster();
+  }
+
+  /** Whether an answer is of the same cluster as the one before. */
+  #isOf(clusterId: string): boolean {
+    const before = this.#clusterId ?? clusterId;
+    this.#clusterId = clusterId;
+    return before === clusterId;
+  }
+
+  #take(event: EtcdResponse, watch: { readonly etcdIndex: number }): Taken {
+    if (this.#buffer.isFull) throw new BufferFull();
+    this.#events++;
+    if (!this.#position.take(event)) return "known";
+    if (concerns(this.#settings, event)) this.#buffer.put({ type: "change", response: event });
+    this.#onProgress();
+    if (event.node.modifiedIndex <= watch.etcdIndex) return "past";
+    this.#contactAt = this.#now;
+    return "live";
+  }
+
+  /** Probes while a stream stands, moves the position on in silence, and doubts what stands long. */
+  async #keepVigil(signal: AbortSignal): Promise<void> {
+    let doubtAt = this.#now + this.#settings.pollInterval;
+    for (;;) {
+      const [stream, events, askedAt] = [this.#stream, this.#events, this.#now];
+      if (stream === undefined) return;
+      const wasWhole = this.#isWhole(stream);
+      const index = await this.#probe(stream, signal);
+      await this.#grace(signal);
+      const wasSilent = this.#events === events && wasWhole && this.#isWhole(stream);
+      if (wasSilent) this.#position.quietUntil(index);
+      this.#onProgress();
+      // Its connection may be dead, and everything sent into it lost.
+      if (this.#now >= doubtAt) {
+        stream.doubt();
+        doubtAt = this.#now + this.#settings.pollInterval;
+      }
+      const wait = askedAt + this.#pace.interval - this.#now;
+      if (wait > 0) await sleep(wait, this.#source.clock, signal);
+    }
+  }
+
+  async #grace(signal: AbortSignal): Promise<void> {
+    const turn = this.#pace.grace / GRACE_TURNS;
+    for (let n = 0; n < GRACE_TURNS; n++) await sleep(turn, this.#source.clock, signal);
+  }
+
+  /** Whether the stream has told everything so far, and all of that was taken. */
+  #isWhole(stream: LiveStream): boolean {
+    return stream === this.#stream && this.#isCovered && !stream.isSuspect && stream.waiting === 0;
+  }
+
+  async #probe(stream: LiveStream, signal: AbortSignal): Promise<number> {
+    const { index } = this.#position;
+    const askedAt = this.#now;
+    const reached = await stream.probe({ signal });
+    if (reached < index) throw new OtherCluster();
+    this.#contactAt = askedAt;
+    this.#pace.note(reached, askedAt);
+    return reached;
+  }
+
+  get #now(): number {
+    return this.#source.clock.monotonic();
+  }
+}
