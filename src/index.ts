@@ -75,7 +75,7 @@ export type {
   UsersApi,
 } from "./key-space/auth-api.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
-export type { CallOptions, KeySpace, KeyWatch } from "./key-space/key-space.js";
+export type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "./key-space/key-space.js";
 export type { Permissions, Role, User, UserWithRoleNames } from "./model/auth.js";
 export type {
   EndpointHealth,

@@ -4,7 +4,7 @@ import { KeyNotFoundError } from "../errors/common-errors.js";
 import { EtcdServerError } from "../errors/server-error.js";
 import type { AuthApi } from "../key-space/auth-api.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.js";
-import type { CallOptions, KeySpace } from "../key-space/key-space.js";
+import type { CallOptions, ExecuteOptions, KeySpace } from "../key-space/key-space.js";
 import { NamespaceKeySpace } from "../key-space/namespace.js";
 import { RemoteClusterApi } from "../key-space/remote/remote-cluster-api.js";
 import { RemoteKeySpace } from "../key-space/remote/remote-key-space.js";
@@ -329,9 +329,9 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * Carries out any request of the key space, in its plain form: for what the other methods do not
    * offer, such as a set that refreshes.
    */
-  execute(request: KeyRequest & Brief, options?: CallOptions): Promise<EtcdReceipt>;
-  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
-  async execute(request: KeyRequest, options: CallOptions = {}): Promise<EtcdResponse> {
+  execute(request: KeyRequest & Brief, options?: ExecuteOptions): Promise<EtcdReceipt>;
+  execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
+  async execute(request: KeyRequest, options: ExecuteOptions = {}): Promise<EtcdResponse> {
     checkKeyRequest(request);
     try {
       const answer = await this.#keySpace.execute(request, options);

@@ -113,10 +113,11 @@ export class Call<R extends HttpReplyHead, T> {
   async #attemptAt(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<T> {
     const { clock, requestTimeout, writeTimeout } = this.#settings;
     const startedAt = clock.monotonic();
-    const limit = this.#request.scope === "quorum" ? writeTimeout : requestTimeout;
+    const { scope, timeout: limit = Number.POSITIVE_INFINITY } = this.#request;
+    const usual = scope === "quorum" ? writeTimeout : requestTimeout;
     this.trace.attempts++;
     try {
-      const timeout = Math.ceil(Math.min(limit, this.#remaining));
+      const timeout = Math.ceil(Math.min(usual, limit, this.#remaining));
       const reply = await this.#attemptMaker.ask(endpoint.url, { timeout, signal });
       this.trace.endpoint = reply.endpoint;
       this.trace.status = reply.status;
