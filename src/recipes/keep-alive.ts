@@ -73,7 +73,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     const owned = new OwnedKey(etcd, key, value, termsOf(options));
     const kept = new KeepAlive(etcd, owned, await owned.claim(ifExists, signal), recreate);
     if (kept.lost === undefined) return kept;
-    void kept.close();
+    void kept.close().catch(() => {});
     throw kept.lost;
   }
 
