@@ -5,7 +5,7 @@ import { OwnershipLostError } from "../errors/ownership-lost-error.js";
 import { KeepAlive } from "./keep-alive.js";
 import { LineView } from "./line-view.js";
 import { momentOf } from "./moment.js";
-import { lossOf, OwnedKey, type Proof } from "./owned-key.js";
+import { lossOf, type Proof } from "./owned-key.js";
 import { Place } from "./place.js";
 import type { RecipeClient } from "./recipe-client.js";
 import { standingValue } from "./standing.js";

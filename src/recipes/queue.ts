@@ -104,9 +104,10 @@ export class Queue implements AsyncDisposable {
   }
 
   async #take(signal: AbortSignal): Promise<QueueItem> {
+    // Once: what ends the watches ends this call, and a later one begins anew.
+    const backlog = this.#openBacklog();
     for (;;) {
       if (signal.aborted) throw new AbortError(`take from ${this.key}`, signal.reason, "none");
-      const backlog = this.#openBacklog();
       const name = backlog.reserve();
       if (name === undefined) await backlog.change(signal);
       else {
@@ -135,16 +136,14 @@ export class Queue implements AsyncDisposable {
   ): Promise<QueueItem | undefined> {
     const key = `${this.#claims}/${name}`;
     const id = `${randomUUID()} ${this.#consumer}`;
-    let claim: KeepAlive;
     try {
-      claim = await KeepAlive.create(this.#etcd, key, id, { ttl: this.#terms.ttl, signal });
+      const claim = await KeepAlive.create(this.#etcd, key, id, { ttl: this.#terms.ttl, signal });
     } catch (error) {
       // Whose claim it is, and when it ends, is what the watch tells.
       if (error instanceof NodeExistError) return undefined;
       backlog.free(name);
       throw error;
     }
-    return this.#read(name, claim, backlog, signal);
   }
 
   /** The claim may have come after the item was acknowledged. */
@@ -154,18 +153,24 @@ export class Queue implements AsyncDisposable {
     backlog: Backlog,
     signal: AbortSignal,
   ): Promise<QueueItem | undefined> {
-    const key = `${this.key}/${name}`;
-    try {
-      const { node } = await this.#etcd.execute({ action: "get", key, quorum: true }, { signal });
-      if (node.value !== undefined) return new QueueItem(this.#etcd, key, node.value, claim);
-      backlog.forget(name);
-    } catch (error) {
+    const value = await this.#valueOf(name, signal).catch((error) => {
       void claim.close().catch(() => {});
-      if (!(error instanceof KeyNotFoundError)) throw error;
-      backlog.forget(name);
-      return undefined;
-    }
+      throw error;
+    });
+    const key = `${this.key}/${name}`;
+    if (value !== undefined) return new QueueItem(this.#etcd, key, value, claim);
+    backlog.forget(name);
     await claim.close();
     return undefined;
+  }
+
+  async #valueOf(name: string, signal: AbortSignal): Promise<string | undefined> {
+    const request = { action: "get", key: `${this.key}/${name}`, quorum: true } as const;
+    try {
+      return (await this.#etcd.execute(request, { signal })).node.value;
+    } catch (error) {
+      if (error instanceof KeyNotFoundError) return undefined;
+      throw error;
+    }
   }
 }
