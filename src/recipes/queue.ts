@@ -134,10 +134,11 @@ export class Queue implements AsyncDisposable {
     backlog: Backlog,
     signal: AbortSignal,
   ): Promise<QueueItem | undefined> {
-    const key = `${this.#claims}/${name}`;
     const id = `${randomUUID()} ${this.#consumer}`;
+    const options = { ttl: this.#terms.ttl, signal };
     try {
-      const claim = await KeepAlive.create(this.#etcd, key, id, { ttl: this.#terms.ttl, signal });
+      const claim = await KeepAlive.create(this.#etcd, `${this.#claims}/${name}`, id, options);
+      return await this.#read(name, claim, backlog, signal);
     } catch (error) {
       // Whose claim it is, and when it ends, is what the watch tells.
       if (error instanceof NodeExistError) return undefined;
@@ -157,8 +158,7 @@ export class Queue implements AsyncDisposable {
       void claim.close().catch(() => {});
       throw error;
     });
-    const key = `${this.key}/${name}`;
-    if (value !== undefined) return new QueueItem(this.#etcd, key, value, claim);
+    if (value !== undefined) return new QueueItem(this.#etcd, `${this.key}/${name}`, value, claim);
     backlog.forget(name);
     await claim.close();
     return undefined;
