@@ -8,6 +8,7 @@ import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import type { KeyRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import type { Clock } from "../../src/time/clock.js";
+import { sleep } from "../../src/time/sleep.js";
 import { SimpleClient } from "./simple-client.js";
 
 interface Timer {
@@ -107,7 +108,7 @@ export class TroubledKeySpace implements KeySpace {
       throw unknown(request);
     }
     const answer = await go();
-    await new Promise<void>((resolve) => this.#clock.after(fate.answerAfter, resolve));
+    await sleep(fate.answerAfter, this.#clock, options?.signal);
     return answer;
   }
 
