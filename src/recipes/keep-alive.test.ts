@@ -171,6 +171,7 @@ describe("a key that is lost", () => {
     owner.way.fate = () => down;
     await stage.pass(4_000);
     expect(kept.lost?.reason).toBe("no contact");
+    owner.way.fate = () => undefined;
     await kept.close();
   });
 });

@@ -61,8 +61,8 @@ export class Place {
         await this.#line.untilChange(predecessor, state.index, either.signal);
       }
     } catch (error) {
-      this.assertHeld();
       if (signal.aborted) throw new AbortError(`waiting for ${this.key}`, signal.reason, "none");
+      this.assertHeld();
       throw error;
     } finally {
       either.letGo();

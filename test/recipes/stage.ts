@@ -1,6 +1,8 @@
 /** Recipes on the memory key space, in a time that passes when the test says so. */
 
 import { setImmediate } from "node:timers/promises";
+import { EtcdClient } from "../../src/client/etcd-client.js";
+import { AbortError } from "../../src/errors/abort-error.js";
 import { OutcomeUnknownError } from "../../src/errors/cluster-errors.js";
 import { KeyNotFoundError } from "../../src/errors/common-errors.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../../src/key-space/key-space.js";
@@ -9,7 +11,6 @@ import type { KeyRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import type { Clock } from "../../src/time/clock.js";
 import { sleep } from "../../src/time/sleep.js";
-import { SimpleClient } from "./simple-client.js";
 
 interface Timer {
   readonly due: number;
@@ -108,7 +109,9 @@ export class TroubledKeySpace implements KeySpace {
       throw unknown(request);
     }
     const answer = await go();
-    await sleep(fate.answerAfter, this.#clock, options?.signal);
+    await sleep(fate.answerAfter, this.#clock, options?.signal).catch(({ cause }) => {
+      throw new AbortError(request.key, cause, request.action === "get" ? "none" : "unknown");
+    });
     return answer;
   }
 
@@ -117,8 +120,9 @@ export class TroubledKeySpace implements KeySpace {
     return this.#inner.openWatch(request, options);
   }
 
-  close(): Promise<void> {
-    return this.#inner.close();
+  /** Ends the way, not the key space. */
+  async close(): Promise<void> {
+    this.fate = () => ({ fail: new TypeError("the client is closed") });
   }
 }
 
@@ -137,7 +141,7 @@ export class Stage {
   process(): StageProcess {
     const clock = new StageClock();
     const way = new TroubledKeySpace(this.memory, clock);
-    const process = { clock, way, etcd: new SimpleClient(way, clock) };
+    const process = { clock, way, etcd: new EtcdClient({ keySpace: way, clock }) };
     this.#processes.push(process);
     return process;
   }
@@ -176,7 +180,7 @@ export class Stage {
 export interface StageProcess {
   readonly clock: StageClock;
   readonly way: TroubledKeySpace;
-  readonly etcd: SimpleClient;
+  readonly etcd: EtcdClient;
 }
 
 /** Milliseconds by which clocks move on together. */
