@@ -12,6 +12,7 @@ import { checkKey, checkKeyRequest, checkWatchRequest } from "../model/check.js"
 import type { EndpointHealth, Version } from "../model/cluster.js";
 import type { Condition, KeyRequest } from "../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
+import { KeepAlive, type KeepAliveOptions } from "../recipes/keep-alive.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { follow } from "../time/follow.js";
 import { KeyWatcher } from "../watch/key-watcher.js";
@@ -355,6 +356,19 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
       observe: (origin: AnswerOrigin) => this.#observe(origin),
     };
     return new KeyWatcher(source, settings, options.signal);
+  }
+
+  /**
+   * Creates a key with a TTL and keeps it as long as this process lives: renews it, tells when it is
+   * not provably ours any more, and deletes it on `close()`. `value` must be unlike any other
+   * owner's: by it the key is recognised as ours.
+   *
+   * @throws NodeExistError when the key exists, unless `ifExists` says what to do then
+   * @throws OwnershipLostError when the answer came too late to prove anything
+   * @throws OutcomeUnknownError when no try at it was answered; what came of it is removed
+   */
+  keepAlive(key: string, value: string, options: KeepAliveOptions): Promise<KeepAlive> {
+    return KeepAlive.create(this, key, value, options);
   }
 
   /**

@@ -81,6 +81,7 @@ export type Fate =
   | "answer lost"
   | "request lost"
   | { readonly answerAfter: number }
+  | { readonly holdUntil: Promise<void> }
   | { readonly arriveWhen: Promise<void> };
 
 /** A key space on a way that can be troubled. */
@@ -88,7 +89,7 @@ export class TroubledKeySpace implements KeySpace {
   readonly #inner: KeySpace;
   readonly #clock: Clock;
   readonly requests: KeyRequest[] = [];
-  watches = 0;
+  readonly #open = new Set<KeyWatch>();
   fate: (request: KeyRequest) => Fate | undefined = () => undefined;
 
   constructor(inner: KeySpace, clock: Clock) {
@@ -104,6 +105,7 @@ export class TroubledKeySpace implements KeySpace {
     if (fate === "answer lost") await go();
     if (typeof fate === "string") throw unknown(request);
     if ("fail" in fate) throw fate.fail;
+    if ("holdUntil" in fate) return fate.holdUntil.then(go);
     if ("arriveWhen" in fate) {
       void fate.arriveWhen.then(() => this.#inner.execute(request)).catch(() => {});
       throw unknown(request);
@@ -115,9 +117,17 @@ export class TroubledKeySpace implements KeySpace {
     return answer;
   }
 
-  openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
-    this.watches++;
-    return this.#inner.openWatch(request, options);
+  async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
+    const watch = await this.#inner.openWatch(request, options);
+    this.#open.add(watch);
+    return watch;
+  }
+
+  /** Breaks open watches off. */
+  async cut(): Promise<void> {
+    for (const watch of this.#open) watch.close();
+    this.#open.clear();
+    await settle();
   }
 
   /** Ends the way, not the key space. */
