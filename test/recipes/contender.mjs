@@ -44,6 +44,7 @@ async function work(held, contender) {
     }
     await delay(10);
   }
+  held.assertHeld();
   tell({ event: "done", token, contender });
 }
 

@@ -111,9 +111,8 @@ async function pauseHolder(
   const isOver = holder?.told.some((told) => told.token === token && told.event === "done");
   while (isOver !== true && !uses.some((use) => use.accepted && use.token > token)) await delay(10);
   holder?.resume();
-  await delay(500);
-  const came = holder?.told.some((told) => told.token === token && told.event === "done");
-  return came === true ? undefined : token;
+  const end = await holder?.until((told) => told.token === token && told.event !== "held");
+  return end?.event === "done" ? undefined : token;
 }
 
 async function untilAllHaveHeld(processes: readonly RecipeProcess[]): Promise<void> {
