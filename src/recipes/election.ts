@@ -1,12 +1,13 @@
 import type { CallOptions } from "../key-space/key-space.js";
 import { checkKey } from "../model/check.js";
+import { refuseUnknown } from "../model/option-names.js";
 import { follow } from "../time/follow.js";
 import { Leadership } from "./leadership.js";
 import { Line } from "./line.js";
 import type { LineState } from "./line-view.js";
 import type { RecipeClient } from "./recipe-client.js";
 import type { Standing } from "./standing.js";
-import { refuseUnknown, type TermsOptions, termsOf } from "./terms.js";
+import { type TermsOptions, termsOf } from "./terms.js";
 import { withDeadline } from "./with-deadline.js";
 
 /** Options of {@link Election}. */

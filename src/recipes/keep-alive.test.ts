@@ -298,9 +298,9 @@ describe("creation", () => {
     [{ ttl: 0 }, "ttl: must be a whole number of seconds, at least 1, not 0"],
     [{ ttl: 1.5 }, "ttl: must be a whole number of seconds"],
     [{ ttl: Number.NaN }, "ttl: must be a whole number of seconds"],
-    [{ safetyMargin: -1 }, "safetyMargin: must be from 0 to below the TTL"],
-    [{ safetyMargin: 10_000 }, "safetyMargin: must be from 0 to below the TTL"],
-    [{ timeToLive: 3 }, "timeToLive: is not an option here"],
+    [{ safetyMargin: -1 }, "safetyMargin: must be from 0 to 5000 ms, half of the TTL"],
+    [{ safetyMargin: 5_001 }, "safetyMargin: must be from 0 to 5000 ms, half of the TTL"],
+    [{ timeToLive: 3 }, "timeToLive: is not an option of this call"],
   ])("refuses %o", async (options, message) => {
     await expect(keep(options as object)).rejects.toThrow(new RegExp(`^${message}`));
     expect(owner.way.requests).toEqual([]);

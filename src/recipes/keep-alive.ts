@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { NodeExistError } from "../errors/common-errors.js";
 import { OwnershipLostError } from "../errors/ownership-lost-error.js";
+import { refuseUnknown } from "../model/option-names.js";
 import { onAbort } from "../stream/on-abort.js";
 import { BackOff } from "../time/back-off.js";
 import { sleep } from "../time/sleep.js";
@@ -9,7 +10,7 @@ import { type IfExists, lossOf, OwnedKey, type Proof } from "./owned-key.js";
 import { isPassing } from "./passing-failure.js";
 import type { RecipeClient } from "./recipe-client.js";
 import { LONGEST_TIMER, Tenure } from "./tenure.js";
-import { refuseUnknown, type TermsOptions, termsOf } from "./terms.js";
+import { type TermsOptions, termsOf } from "./terms.js";
 
 /** Options of `keepAlive`. */
 export interface KeepAliveOptions extends TermsOptions {
@@ -28,7 +29,7 @@ export interface KeepAliveOptions extends TermsOptions {
    * @default false
    */
   readonly recreate?: boolean;
-  /** Gives the creation up. The key that came of it is kept alive until `close()`. */
+  /** Gives the creation up; of a key that is kept it is no longer the signal. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -99,7 +100,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     return this.#owned.value;
   }
 
-  /** Index at which the key was created: higher for each later owner of the key. */
+  /** Index at which the key was created; another one after `recreated`. */
   get createdIndex(): number {
     return this.#createdIndex;
   }

@@ -32,7 +32,7 @@ export class LineView {
     try {
       const { node, etcdIndex } = await this.#etcd.execute(
         { action: "get", key: this.#key, quorum: true },
-        { signal },
+        { signal, attemptTimeout: this.#terms.attemptTimeout },
       );
       return { standings: standingsIn(node), index: etcdIndex };
     } catch (error) {

@@ -411,7 +411,7 @@ describe("bad input", () => {
   test.each([
     [() => new Lock(alice.etcd, "lock"), /^key: "lock" must begin with "\/"/],
     [() => new Lock(alice.etcd, "/lock", { ttl: 0 }), /^ttl: must be a whole number/],
-    [() => new Lock(alice.etcd, "/lock", { tl: 3 } as object), /^tl: is not an option here/],
+    [() => new Lock(alice.etcd, "/lock", { tl: 3 } as object), /^tl: is not an option of this call/],
   ])("%s is refused", (make, message) => {
     expect(make).toThrow(message);
   });
@@ -419,7 +419,7 @@ describe("bad input", () => {
   test.each([
     [{ timeout: -1 }, /^timeout: must be a whole number of milliseconds/],
     [{ timeout: 1.5 }, /^timeout: must be a whole number of milliseconds/],
-    [{ timeOut: 5 }, /^timeOut: is not an option here/],
+    [{ timeOut: 5 }, /^timeOut: is not an option of this call/],
   ])("acquire(%o) is refused", async (options, message) => {
     await expect(lockOf(alice).acquire(options as object)).rejects.toThrow(message);
     expect(bob.way.requests.concat(alice.way.requests)).toEqual([]);

@@ -1,10 +1,11 @@
 import { TimeoutError } from "../errors/cluster-errors.js";
 import type { CallOptions } from "../key-space/key-space.js";
 import { checkKey } from "../model/check.js";
+import { refuseUnknown } from "../model/option-names.js";
 import { Line } from "./line.js";
 import { LockHandle } from "./lock-handle.js";
 import type { RecipeClient } from "./recipe-client.js";
-import { refuseUnknown, type TermsOptions, termsOf } from "./terms.js";
+import { type TermsOptions, termsOf } from "./terms.js";
 import { withDeadline } from "./with-deadline.js";
 
 /** Options of {@link Lock}. */

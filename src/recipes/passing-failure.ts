@@ -1,18 +1,7 @@
-import {
-  ClusterUnavailableError,
-  OutcomeUnknownError,
-  ProtocolError,
-  TimeoutError,
-} from "../errors/cluster-errors.js";
-import { EtcdRaftError } from "../errors/server-error.js";
+import { OutcomeUnknownError } from "../errors/cluster-errors.js";
+import { isRepairable } from "../watch/repairable.js";
 
-/** Whether a call failed for want of a usable answer, so that the same call may succeed later. */
+/** Whether a request failed for want of a usable answer, so that the same one may succeed later. */
 export function isPassing(error: unknown): boolean {
-  return (
-    error instanceof OutcomeUnknownError ||
-    error instanceof ClusterUnavailableError ||
-    error instanceof TimeoutError ||
-    error instanceof ProtocolError ||
-    error instanceof EtcdRaftError
-  );
+  return error instanceof OutcomeUnknownError || isRepairable(error);
 }

@@ -69,21 +69,24 @@ export class Place {
     }
   }
 
-  /** Gives the place to those who wait. */
+  /** Gives the place to those who wait. What is not found of it now goes with its TTL. */
   async leave(): Promise<void> {
     await this.#keepAlive.close();
-    if (this.#unsure) await this.#line.sweep(this.id);
+    if (this.#unsure) await this.#line.sweep(this.id).catch(() => {});
   }
 
   /** Who stands right before us, in a line as it was read. */
   #predecessorIn({ standings }: LineState): Standing | undefined {
-    const ours = standings.filter(({ id }) => id === this.id);
-    const strays = ours.filter(({ key }) => key !== this.key);
-    if (strays.length > 0) void this.#line.remove(strays).catch(() => {});
     this.assertHeld();
     const place = standings.findIndex(({ key }) => key === this.key);
     if (place < 0) throw new OwnershipLostError(this.key, "gone", "it is not in the line");
-    const before = standings.slice(0, place).filter(({ id }) => id !== this.id);
-    return before.at(-1);
+    if (this.#unsure) this.#removeStrays(standings);
+    return standings.slice(0, place).findLast(({ id }) => id !== this.id);
+  }
+
+  /** Places that etcd made for us although we never heard of it. */
+  #removeStrays(standings: readonly Standing[]): void {
+    const strays = standings.filter(({ id, key }) => id === this.id && key !== this.key);
+    if (strays.length > 0) void this.#line.remove(strays).catch(() => {});
   }
 }

@@ -4,11 +4,12 @@ import { TimeoutError } from "../errors/cluster-errors.js";
 import { KeyNotFoundError, NodeExistError } from "../errors/common-errors.js";
 import type { CallOptions } from "../key-space/key-space.js";
 import { checkKey } from "../model/check.js";
+import { refuseUnknown } from "../model/option-names.js";
 import { Backlog } from "./backlog.js";
 import { KeepAlive } from "./keep-alive.js";
 import { QueueItem } from "./queue-item.js";
 import type { RecipeClient } from "./recipe-client.js";
-import { refuseUnknown, type Terms, termsOf } from "./terms.js";
+import { type Terms, termsOf } from "./terms.js";
 import { withDeadline } from "./with-deadline.js";
 
 /** Options of {@link Queue}. */
@@ -167,7 +168,8 @@ export class Queue implements AsyncDisposable {
   async #valueOf(name: string, signal: AbortSignal): Promise<string | undefined> {
     const request = { action: "get", key: `${this.key}/${name}`, quorum: true } as const;
     try {
-      return (await this.#etcd.execute(request, { signal })).node.value;
+      const { attemptTimeout } = this.#terms;
+      return (await this.#etcd.execute(request, { signal, attemptTimeout })).node.value;
     } catch (error) {
       if (error instanceof KeyNotFoundError) return undefined;
       throw error;

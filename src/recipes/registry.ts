@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { KeyNotFoundError } from "../errors/common-errors.js";
 import type { CallOptions } from "../key-space/key-space.js";
 import { checkKey } from "../model/check.js";
+import { refuseUnknown } from "../model/option-names.js";
 import { follow } from "../time/follow.js";
 import {
   encodeInstance,
@@ -14,7 +15,6 @@ import { KeepAlive } from "./keep-alive.js";
 import type { RecipeClient } from "./recipe-client.js";
 import { Registration } from "./registration.js";
 import { type InstanceEvent, Roster } from "./roster.js";
-import { refuseUnknown } from "./terms.js";
 
 /** Options of {@link Registry}. */
 export interface RegistryOptions<M> {

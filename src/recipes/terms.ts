@@ -38,17 +38,10 @@ export function termsOf({ ttl, safetyMargin }: TermsOptions, field = "ttl"): Ter
   }
   const whole = ttl * 1000;
   const margin = safetyMargin ?? whole / 10;
-  if (!(margin >= 0 && margin < whole)) {
+  if (!(margin >= 0 && margin <= whole / 2)) {
     throw new TypeError(
-      `safetyMargin: must be from 0 to below the TTL of ${whole} ms, not ${inspect(safetyMargin)}`,
+      `safetyMargin: must be from 0 to ${whole / 2} ms, half of the TTL, not ${inspect(safetyMargin)}`,
     );
   }
   return { ttl, proofLasts: whole - margin, attemptTimeout: whole / 4 };
-}
-
-/** A mistyped option would be passed over in silence. @throws TypeError naming it */
-export function refuseUnknown(options: object, known: readonly string[]): void {
-  const name = Object.keys(options).find((given) => !known.includes(given));
-  if (name === undefined) return;
-  throw new TypeError(`${name}: is not an option here; there are ${known.join(", ")}`);
 }
