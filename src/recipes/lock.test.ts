@@ -411,7 +411,10 @@ describe("bad input", () => {
   test.each([
     [() => new Lock(alice.etcd, "lock"), /^key: "lock" must begin with "\/"/],
     [() => new Lock(alice.etcd, "/lock", { ttl: 0 }), /^ttl: must be a whole number/],
-    [() => new Lock(alice.etcd, "/lock", { tl: 3 } as object), /^tl: is not an option of this call/],
+    [
+      () => new Lock(alice.etcd, "/lock", { tl: 3 } as object),
+      /^tl: is not an option of this call/,
+    ],
   ])("%s is refused", (make, message) => {
     expect(make).toThrow(message);
   });

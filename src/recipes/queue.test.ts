@@ -356,7 +356,10 @@ test.each([
     () => new Queue(one.etcd, "/queue", { visibilityTimeout: 0 }),
     /^visibilityTimeout: must be a whole number of seconds/,
   ],
-  [() => new Queue(one.etcd, "/queue", { ttl: 3 } as object), /^ttl: is not an option of this call/],
+  [
+    () => new Queue(one.etcd, "/queue", { ttl: 3 } as object),
+    /^ttl: is not an option of this call/,
+  ],
 ])("%s is refused", (make, message) => {
   expect(make).toThrow(message);
 });
