@@ -304,6 +304,16 @@ describe("one who waits", () => {
     await held.release();
   });
 
+  test("stands in line within a namespace as anywhere", async () => {
+    const held = await lockOf(alice).acquire();
+    const etcd = bob.etcd.namespace("/lock");
+    const inner = await new Lock(etcd, "/lock").acquire();
+    expect(inner.key).toMatch(/^\/lock\/\d+$/);
+    inner.assertHeld();
+    await inner.release();
+    await held.release();
+  });
+
   test("waits for a key that somebody put in line by hand", async () => {
     await stage.memory.execute({ action: "set", key: "/lock/3", value: "by hand" });
     const attempt = trying(lockOf(bob));
@@ -340,6 +350,27 @@ describe("a place in line whose answer is lost", () => {
     arrive();
     expect(await places()).toBe(2);
     await held.release();
+    await expectNothingLeft();
+  });
+
+  test("is removed when it comes late, before the one that was asked for again", async () => {
+    const [stray, place] = [later(), later()];
+    const fates: Fate[] = [{ arriveWhen: stray.arriveWhen }, { holdUntil: place.arriveWhen }];
+    bob.way.fate = ({ action }) => (action === "create" ? fates.shift() : undefined);
+    const second = trying(lockOf(bob));
+    await settle();
+    stray.arrive();
+    await settle();
+    const first = trying(lockOf(alice));
+    await settle();
+    expect(first.held).toBeUndefined();
+    place.arrive();
+    await settle();
+    first.held?.assertHeld();
+    expect(await places()).toBe(2);
+    await first.held?.release();
+    await second.done;
+    await second.held?.release();
     await expectNothingLeft();
   });
 
