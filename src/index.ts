@@ -44,6 +44,7 @@ export {
   isKeyNotFound,
   isNodeExist,
   isOutcomeUnknown,
+  isOwnershipLost,
   isTestFailed,
   isV2Disabled,
 } from "./errors/guards.js";

@@ -39,7 +39,7 @@ function standingOf({ key, value, createdIndex }: EtcdNode): readonly Standing[]
 }
 
 /** The number that names an in-order key. */
-export function orderOf(key: string): bigint | undefined {
+function orderOf(key: string): bigint | undefined {
   const [, digits] = /\/(\d+)$/.exec(key) ?? [];
   return digits === undefined ? undefined : BigInt(digits);
 }

@@ -18,7 +18,7 @@ interface Timer {
 }
 
 /** Two clocks that can be moved apart, and timers that can be kept from running. */
-export class StageClock implements Clock {
+class StageClock implements Clock {
   #monotonic = 1_000;
   #wall = Date.UTC(2030, 0, 1);
   readonly #timers = new Set<Timer>();
@@ -85,7 +85,7 @@ export type Fate =
   | { readonly arriveWhen: Promise<void> };
 
 /** A key space on a way that can be troubled. */
-export class TroubledKeySpace implements KeySpace {
+class TroubledKeySpace implements KeySpace {
   readonly #inner: KeySpace;
   readonly #clock: Clock;
   readonly requests: KeyRequest[] = [];
