@@ -44,9 +44,11 @@ export {
   isKeyNotFound,
   isNodeExist,
   isOutcomeUnknown,
+  isOwnershipLost,
   isTestFailed,
   isV2Disabled,
 } from "./errors/guards.js";
+export { type LossReason, OwnershipLostError } from "./errors/ownership-lost-error.js";
 export {
   IndexNaNError,
   InvalidFieldError,
@@ -75,7 +77,7 @@ export type {
   UsersApi,
 } from "./key-space/auth-api.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
-export type { CallOptions, KeySpace, KeyWatch } from "./key-space/key-space.js";
+export type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "./key-space/key-space.js";
 export type { Permissions, Role, User, UserWithRoleNames } from "./model/auth.js";
 export type {
   EndpointHealth,
@@ -100,7 +102,18 @@ export type {
 } from "./model/key-request.js";
 export { type EtcdNode, expirationTime } from "./model/node.js";
 export type { Action, AnswerOrigin, EtcdReceipt, EtcdResponse } from "./model/response.js";
+export { Election, type ElectionOptions, type Leader } from "./recipes/election.js";
+export type { Instance, MalformedInstance } from "./recipes/instance.js";
+export type { KeepAlive, KeepAliveOptions } from "./recipes/keep-alive.js";
+export type { Leadership } from "./recipes/leadership.js";
+export { type AcquireOptions, Lock, type LockOptions } from "./recipes/lock.js";
+export type { LockHandle } from "./recipes/lock-handle.js";
+export { Queue, type QueueOptions, type TakeOptions } from "./recipes/queue.js";
+export type { QueueItem } from "./recipes/queue-item.js";
 export type { RecipeClient } from "./recipes/recipe-client.js";
+export type { Registration } from "./recipes/registration.js";
+export { type RegisterOptions, Registry, type RegistryOptions } from "./recipes/registry.js";
+export type { InstanceEvent } from "./recipes/roster.js";
 export type { Clock } from "./time/clock.js";
 export type { WatchChange, WatchItem, WatchResync } from "./watch/watch-item.js";
 export type { Watcher, WatchOptions } from "./watch/watcher.js";

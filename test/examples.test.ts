@@ -69,6 +69,10 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     "/example-delete is deleted with all that was in it",
   ],
   "delete-ignoring-not-found": ["first time: deleted", "second time: nothing to delete"],
+  election: [
+    "bob leads after ann: true",
+    "seen: nobody, then ann at 10.0.0.1, then ann at 10.0.0.1, ready, then bob at 10.0.0.2, then nobody",
+  ],
   errors: [
     "one class: KeyNotFoundError, /example-errors/missing is missing",
     "one class: NodeExistError, /example-errors/file exists",
@@ -87,9 +91,11 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   "keep-alive": [
     /^it would have expired at \d{4}-.*Z$/,
     /^it will now expire at \d{4}-.*Z$/,
-    "the key is another's",
-    "the key is gone: it was deleted, or it expired",
-    "the key is ours, but no longer needed",
+    "the key was changed by another and the signal is aborted: true",
+    "the key is left alone: somebody else",
+    "the key was lost: gone",
+    "the key is there again: true",
+    "the key is there: null",
   ],
   "list-in-order": [
     "/example-list-in-order/",
@@ -99,6 +105,12 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     "    /example-list-in-order/citrus/lime = 11",
     "  /example-list-in-order/pear = 4",
     "/example-list-in-order does not exist",
+  ],
+  lock: [
+    "four deposits, one at a time: 4",
+    "somebody holds it: true",
+    "lock /example-lock: not acquired within 100 ms",
+    "lost: gone",
   ],
   namespace: [
     "inside: /port",
@@ -123,6 +135,22 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   options: [
     /^connected to etcd 3\.4\.\d+$/,
     "TypeError: timeout: must be a whole number of milliseconds, at least 1",
+  ],
+  queue: [
+    "clumsy takes wash",
+    "dropped it",
+    "careful takes wash",
+    "careful takes dry",
+    "careful takes fold",
+    "waited for iron",
+  ],
+  registry: [
+    "up one 10.0.0.1:25",
+    "up two 10.0.0.2:25",
+    "changed one 10.0.0.1:26",
+    "malformed: /example-registry/mail/three = somebody's note",
+    "found: one at 10.0.0.1:26, two at 10.0.0.2:25",
+    "down two 10.0.0.2:25",
   ],
   tls: ["over TLS: private", /^without ca: .*certificate/],
   "unknown-outcome": [

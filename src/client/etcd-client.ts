@@ -4,7 +4,7 @@ import { KeyNotFoundError } from "../errors/common-errors.js";
 import { EtcdServerError } from "../errors/server-error.js";
 import type { AuthApi } from "../key-space/auth-api.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.js";
-import type { CallOptions, KeySpace } from "../key-space/key-space.js";
+import type { CallOptions, ExecuteOptions, KeySpace } from "../key-space/key-space.js";
 import { NamespaceKeySpace } from "../key-space/namespace.js";
 import { RemoteClusterApi } from "../key-space/remote/remote-cluster-api.js";
 import { RemoteKeySpace } from "../key-space/remote/remote-key-space.js";
@@ -12,6 +12,7 @@ import { checkKey, checkKeyRequest, checkWatchRequest } from "../model/check.js"
 import type { EndpointHealth, Version } from "../model/cluster.js";
 import type { Condition, KeyRequest } from "../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
+import { KeepAlive, type KeepAliveOptions } from "../recipes/keep-alive.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { follow } from "../time/follow.js";
 import { KeyWatcher } from "../watch/key-watcher.js";
@@ -358,12 +359,25 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   }
 
   /**
+   * Creates a key with a TTL and keeps it as long as this process lives: renews it, tells when it is
+   * not provably ours any more, and deletes it on `close()`. `value` must be unlike any other
+   * owner's: by it the key is recognised as ours.
+   *
+   * @throws NodeExistError when the key exists, unless `ifExists` says what to do then
+   * @throws OwnershipLostError when the answer came too late to prove anything
+   * @throws OutcomeUnknownError when no try at it was answered; what came of it is removed
+   */
+  keepAlive(key: string, value: string, options: KeepAliveOptions): Promise<KeepAlive> {
+    return KeepAlive.create(this, key, value, options);
+  }
+
+  /**
    * Carries out any request of the key space, in its plain form: for what the other methods do not
    * offer, such as a set that refreshes.
    */
-  execute(request: KeyRequest & Brief, options?: CallOptions): Promise<EtcdReceipt>;
-  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
-  async execute(request: KeyRequest, options: CallOptions = {}): Promise<EtcdResponse> {
+  execute(request: KeyRequest & Brief, options?: ExecuteOptions): Promise<EtcdReceipt>;
+  execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
+  async execute(request: KeyRequest, options: ExecuteOptions = {}): Promise<EtcdResponse> {
     checkKeyRequest(request);
     try {
       const answer = await this.#keySpace.execute(request, options);

@@ -11,6 +11,7 @@ import type {
   UpdateRequest,
   WatchRequest,
 } from "../model/key-request.js";
+import { refuseUnknown } from "../model/option-names.js";
 import type {
   DeleteOptions,
   GetOptions,
@@ -129,15 +130,4 @@ function conditionOf(condition: {
     return { prevValue };
   }
   return prevValue === undefined ? { prevIndex } : { prevValue, prevIndex };
-}
-
-/** A mistyped `ttl`, or a number in its place, would make a node that stays for ever. */
-export function refuseUnknown(options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`options: must be an object with ${known.join(", ")}, not ${options}`);
-  }
-  for (const name in options) {
-    if (known.includes(name)) continue;
-    throw new TypeError(`${name}: is not an option of this call; it takes ${known.join(", ")}`);
-  }
 }

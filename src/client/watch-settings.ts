@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { checkWatchRequest } from "../model/check.js";
+import { refuseUnknown } from "../model/option-names.js";
 import type { WatchSettings } from "../watch/pursuit.js";
 import type { WatchOptions } from "../watch/watcher.js";
-import { refuseUnknown } from "./key-requests.js";
 
 const OPTIONS = ["recursive", "from", "initial", "pollInterval", "bufferSize", "signal"];
 

@@ -113,10 +113,11 @@ export class Call<R extends HttpReplyHead, T> {
     startedAt: number,
   ): Promise<T> {
     const { requestTimeout, writeTimeout } = this.#settings;
-    const limit = this.#request.scope === "quorum" ? writeTimeout : requestTimeout;
+    const { scope, timeout: limit = Number.POSITIVE_INFINITY } = this.#request;
+    const usual = scope === "quorum" ? writeTimeout : requestTimeout;
     this.trace.attempts++;
     try {
-      const timeout = Math.ceil(Math.min(limit, this.#deadline - startedAt));
+      const timeout = Math.ceil(Math.min(usual, limit, this.#deadline - startedAt));
       const reply = await this.#attemptMaker.ask(endpoint.url, { timeout, signal });
       this.trace.endpoint = reply.endpoint;
       this.trace.status = reply.status;

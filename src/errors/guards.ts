@@ -6,6 +6,7 @@ import type {
 } from "./cluster-errors.js";
 import type { KeyNotFoundError, NodeExistError, TestFailedError } from "./common-errors.js";
 import type { EventIndexClearedError } from "./event-errors.js";
+import type { OwnershipLostError } from "./ownership-lost-error.js";
 
 /** Guards by `code`, for where two copies of the package meet and `instanceof` fails. */
 const hasCode = (error: unknown, code: string): boolean =>
@@ -31,5 +32,8 @@ export const isClusterUnavailable = (error: unknown): error is ClusterUnavailabl
 
 export const isV2Disabled = (error: unknown): error is V2DisabledError =>
   hasCode(error, "ETCD_V2_DISABLED");
+
+export const isOwnershipLost = (error: unknown): error is OwnershipLostError =>
+  hasCode(error, "ETCD_OWNERSHIP_LOST");
 
 export const isAbort = (error: unknown): error is AbortError => hasCode(error, "ABORT_ERR");

@@ -1,4 +1,4 @@
-import type { CallOptions } from "../key-space/key-space.js";
+import type { ExecuteOptions } from "../key-space/key-space.js";
 import type { KeyRequest } from "../model/key-request.js";
 import type { EtcdResponse } from "../model/response.js";
 import type { Clock } from "../time/clock.js";
@@ -10,6 +10,6 @@ export interface RecipeClient {
   readonly clock: Clock;
   /** Aborts when the client is closed. */
   readonly closed: AbortSignal;
-  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
+  execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
   watch(key: string, options?: WatchOptions): Watcher;
 }

@@ -6,7 +6,7 @@ import type { HttpReply } from "../../wire/http.js";
 import type { JsonDeserializer } from "../../wire/json.js";
 import { decodeKeyReply } from "../../wire/key-reply.js";
 import { encodeKeyRequest, encodeWatchRequest } from "../../wire/key-request.js";
-import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
+import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { RemoteWatch } from "./remote-watch.js";
 import { SharedProbe } from "./shared-probe.js";
 
@@ -24,11 +24,14 @@ export class RemoteKeySpace implements KeySpace {
 
   execute(
     request: KeyRequest & { readonly noValueOnSuccess: true },
-    options?: CallOptions,
+    options?: ExecuteOptions,
   ): Promise<EtcdReceipt>;
-  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
-  execute(request: KeyRequest, { signal }: CallOptions = {}): Promise<EtcdReceipt> {
-    const http = encodeKeyRequest(request);
+  execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
+  execute(
+    request: KeyRequest,
+    { signal, attemptTimeout: timeout }: ExecuteOptions = {},
+  ): Promise<EtcdReceipt> {
+    const http = { ...encodeKeyRequest(request), timeout };
     return this.#cluster.send(
       http,
       (reply) => decodeKeyReply(http, reply, request, this.#deserialize),

@@ -1,0 +1,82 @@
+// @ts-check
+/**
+ * A process whose contenders take a lock again and again, and use a fenced resource while they hold
+ * it. Arguments: the built package, the etcd URLs, the resource's URL, the TTL, how many contenders.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+
+const [index = "", urls = "", resource = "", ttl = "", count = ""] = process.argv.slice(2);
+/** @type {typeof import("../../src/index.js")} */
+const { EtcdClient, Lock } = await import(index);
+const etcd = new EtcdClient({ urls: urls.split(",") });
+const lock = new Lock(etcd, "/contended", { ttl: Number(ttl) });
+let stopping = false;
+
+/** @param {object} message */
+const tell = (message) => process.send?.(message);
+
+/** @param {number} token @param {string} contender */
+async function use(token, contender) {
+  const body = JSON.stringify({ token, contender, pid: process.pid });
+  const { status } = await fetch(resource, { method: "POST", body });
+  return status === 200;
+}
+
+/** Resolves when the signal has aborted; false when that takes too long. @param {AbortSignal} signal */
+async function aborts(signal) {
+  const deadline = performance.now() + Number(ttl) * 1000;
+  while (!signal.aborted && performance.now() < deadline) await delay(10);
+  return signal.aborted;
+}
+
+/**
+ * @param {import("../../src/index.js").LockHandle} held
+ * @param {string} contender
+ */
+async function work(held, contender) {
+  const token = held.fencingToken;
+  tell({ event: "held", token, contender });
+  for (let step = 0; step < 4; step++) {
+    held.assertHeld();
+    if (!(await use(token, contender))) {
+      tell({ event: "refused", token, contender, aborted: await aborts(held.signal) });
+      return;
+    }
+    await delay(10);
+  }
+  held.assertHeld();
+  tell({ event: "done", token, contender });
+}
+
+/** @param {string} contender */
+async function contend(contender) {
+  while (!stopping) {
+    try {
+      const held = await lock.acquire({ data: contender, timeout: 60_000 });
+      try {
+        await work(held, contender);
+      } catch (/** @type {any} */ error) {
+        tell({
+          event: "lost",
+          token: held.fencingToken,
+          contender,
+          reason: error.reason ?? `${error}`,
+          aborted: held.signal.aborted,
+        });
+      } finally {
+        await held.release();
+      }
+    } catch (/** @type {any} */ error) {
+      tell({ event: "failed", contender, name: error.name, message: error.message });
+      await delay(100);
+    }
+  }
+}
+
+process.on("message", () => {
+  stopping = true;
+});
+const names = Array.from({ length: Number(count) }, (_, at) => `${process.pid}/${at}`);
+await Promise.all(names.map(contend));
+await etcd.close();
+process.disconnect();
