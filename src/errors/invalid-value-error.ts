@@ -24,10 +24,10 @@ export class InvalidValueError extends EtcdError {
     this.issues = issues;
   }
 
-  /** For a value that could not even be read. */
-  static unreadable(key: string, cause: unknown): InvalidValueError {
-    const message = `cannot be parsed: ${cause instanceof Error ? cause.message : String(cause)}`;
-    return new InvalidValueError([{ key, path: [], message }], cause);
+  /** For a value that made a function throw. */
+  static because(key: string, what: "parsed" | "validated", cause: unknown): InvalidValueError {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new InvalidValueError([{ key, path: [], message: `cannot be ${what}: ${why}` }], cause);
   }
 }
 

@@ -1,4 +1,4 @@
-import { inspect } from "node:util";
+import { refuseUnknown } from "./refuse-unknown.js";
 
 /** Options of {@link Mirror}. */
 export interface MirrorOptions {
@@ -23,13 +23,5 @@ const NAMES = ["signal", "pollInterval", "bufferSize"];
 
 /** @throws TypeError naming an option that there is not */
 export function checkMirrorOptions(options: MirrorOptions): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      `options: must be an object with ${NAMES.join(", ")}, not ${inspect(options)}`,
-    );
-  }
-  for (const name in options) {
-    if (NAMES.includes(name)) continue;
-    throw new TypeError(`${name}: is not an option of a mirror; it takes ${NAMES.join(", ")}`);
-  }
+  refuseUnknown(options, NAMES, "a mirror");
 }

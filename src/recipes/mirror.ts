@@ -8,6 +8,7 @@ import type { EtcdResponse } from "../model/response.js";
 import type { Clock } from "../time/clock.js";
 import { type Follower, follow } from "../time/follow.js";
 import type { WatchResync } from "../watch/watch-item.js";
+import { isWithin } from "./is-within.js";
 import type { MirrorChange, MirrorResync } from "./mirror-change.js";
 import { differences } from "./mirror-difference.js";
 import { type Fed, MirrorFeed } from "./mirror-feed.js";
@@ -139,7 +140,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     try {
       return parse(text);
     } catch (error) {
-      throw InvalidValueError.unreadable(key, error);
+      throw InvalidValueError.because(key, "parsed", error);
     }
   }
 
@@ -187,8 +188,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
 
   /** For a key that was not found as it is: most are just not there. */
   #lookAgain(key: string): EtcdNode | undefined {
-    const within = this.key === "/" ? "/" : `${this.key}/`;
-    if (key !== this.key && !key.startsWith(within)) {
+    if (!isWithin(key, this.key)) {
       throw new TypeError(`key: "${key}" is not within ${this.key}, which is what is mirrored`);
     }
     return this.#loaded.get(withoutSlash(key));
