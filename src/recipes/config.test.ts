@@ -309,7 +309,7 @@ describe("bad arguments are refused at once", () => {
     [schema, { key: "app" }, /^key: "app" must begin with/],
     [schema, { key: "/app/" }, /^key: write "\/app\/" without/],
     [schema, { key: "/app/_a/b" }, /^key: "\/app\/_a\/b" is hidden below \/app/],
-    [schema, { prefix: "/app" }, /^prefix: is not an option of config; it takes key, parse/],
+    [schema, { prefix: "/app" }, /^prefix: is not an option of this call; it takes key, parse/],
     [{}, {}, /^schema: must be a Standard Schema/],
     [null, {}, /^schema: must be a Standard Schema/],
   ])("%#", (schema, options, message) => {

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { isDeepStrictEqual } from "node:util";
+import { refuseUnknown } from "../client/key-requests.js";
 import { AbortError } from "../errors/abort-error.js";
 import { InvalidValueError } from "../errors/invalid-value-error.js";
 import { type ConfigSchema, checkSchema } from "./config-schema.js";
@@ -7,7 +8,6 @@ import { checkSettingsKey, complaint, settingsAt } from "./config-settings.js";
 import { isWithin } from "./is-within.js";
 import type { Mirror } from "./mirror.js";
 import type { MirrorChange } from "./mirror-change.js";
-import { refuseUnknown } from "./refuse-unknown.js";
 import { tellError, tellListeners } from "./tell-listeners.js";
 
 /** Options of {@link config}. */
@@ -182,7 +182,7 @@ export function config<T>(
   schema: ConfigSchema<T>,
   options: ConfigOptions = {},
 ): Config<T> {
-  refuseUnknown(options, ["key", "parse"], "config");
+  refuseUnknown(options, ["key", "parse"]);
   checkSchema(schema);
   checkSettingsKey(options.key ?? mirror.key, mirror.key);
   return new Config(mirror, schema, options);

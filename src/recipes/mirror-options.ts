@@ -1,5 +1,3 @@
-import { refuseUnknown } from "./refuse-unknown.js";
-
 /** Options of {@link Mirror}. */
 export interface MirrorOptions {
   /** Ends the mirror, as its `close()` does. */
@@ -11,17 +9,11 @@ export interface MirrorOptions {
    */
   readonly pollInterval?: number;
   /**
-   * Events that may wait to be carried out, which is long only while listeners are slow. When there
-   * are more, the subtree is read anew.
+   * Events that may wait to be carried out; they do while listeners are slow.
    *
    * @default 10_000
    */
   readonly bufferSize?: number;
 }
 
-const NAMES = ["signal", "pollInterval", "bufferSize"];
-
-/** @throws TypeError naming an option that there is not */
-export function checkMirrorOptions(options: MirrorOptions): void {
-  refuseUnknown(options, NAMES, "a mirror");
-}
+export const MIRROR_OPTIONS = ["signal", "pollInterval", "bufferSize"] as const;

@@ -564,7 +564,7 @@ describe("bad arguments are refused when the mirror is made", () => {
   test.each([
     ["a", {}, /^key: "a" must begin with/],
     ["/a//b", {}, /^key: "\/a\/\/b" has an empty/],
-    ["/a", { recursive: true }, /^recursive: is not an option of a mirror/],
+    ["/a", { recursive: true }, /^recursive: is not an option of this call/],
     ["/a", null, /^options: must be an object/],
   ])("%s %o", (key, options, message) => {
     expect(() => new Mirror(new ScriptedClient(), key, options as object)).toThrow(message);

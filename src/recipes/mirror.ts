@@ -1,5 +1,6 @@
 import { EventEmitter, setMaxListeners } from "node:events";
 import { inspect } from "node:util";
+import { refuseUnknown } from "../client/key-requests.js";
 import { AbortError } from "../errors/abort-error.js";
 import { InvalidValueError } from "../errors/invalid-value-error.js";
 import { checkKey } from "../model/check.js";
@@ -12,7 +13,7 @@ import { isWithin } from "./is-within.js";
 import type { MirrorChange, MirrorResync } from "./mirror-change.js";
 import { differences } from "./mirror-difference.js";
 import { type Fed, MirrorFeed } from "./mirror-feed.js";
-import { checkMirrorOptions, type MirrorOptions } from "./mirror-options.js";
+import { MIRROR_OPTIONS, type MirrorOptions } from "./mirror-options.js";
 import { MirrorTree } from "./mirror-tree.js";
 import { MirrorWaiters } from "./mirror-waiters.js";
 import type { RecipeClient } from "./recipe-client.js";
@@ -67,7 +68,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   constructor(etcd: RecipeClient, key: string, options: MirrorOptions = {}) {
     super();
     checkKey(key);
-    checkMirrorOptions(options);
+    refuseUnknown(options, MIRROR_OPTIONS);
     setMaxListeners(0, this);
     this.key = withoutSlash(key);
     this.#clock = etcd.clock;
