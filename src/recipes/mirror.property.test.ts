@@ -24,7 +24,7 @@ const key = fc
   .map((names) => [TOP, ...names].join("/"));
 const anyKey = fc.oneof(
   { weight: 12, arbitrary: key },
-  { weight: 1, arbitrary: fc.constantFrom("/t", "/t/mm", "/t/mm/a") },
+  { weight: 1, arbitrary: fc.constantFrom("/t/mm", "/t/mm/a") },
 );
 const value = fc.constantFrom("", "1", "2");
 const ttl = fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined, freq: 2 });
@@ -48,6 +48,7 @@ const writes: readonly fc.Arbitrary<KeyRequest>[] = [
   fc
     .tuple(place, fc.boolean(), fc.boolean())
     .map(([at, dir, recursive]) => ({ action: "delete", dir, recursive, ...at })),
+  fc.constant({ action: "delete", key: "/t", recursive: true }),
 ];
 const refresh = place.map(
   (at): KeyRequest => ({ action: "update", refresh: true, ttl: 2, value: undefined, ...at }),
@@ -67,7 +68,7 @@ function scenario(refreshes: boolean): fc.Arbitrary<readonly Step[]> {
     { weight: 1, arbitrary: fc.constant({ kind: "cut" as const }) },
     { weight: 2, arbitrary: fc.constant({ kind: "resync" as const }) },
   );
-  return fc.array(step, { minLength: 1, maxLength: 60 });
+  return fc.array(step, { minLength: 1, maxLength: 60, size: "max" });
 }
 
 /** What is known of a node whatever the moment; of one that was refreshed, only its content. */
