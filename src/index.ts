@@ -47,6 +47,7 @@ export {
   isTestFailed,
   isV2Disabled,
 } from "./errors/guards.js";
+export { InvalidValueError, type ValueIssue } from "./errors/invalid-value-error.js";
 export {
   IndexNaNError,
   InvalidFieldError,
@@ -100,6 +101,11 @@ export type {
 } from "./model/key-request.js";
 export { type EtcdNode, expirationTime } from "./model/node.js";
 export type { Action, AnswerOrigin, EtcdReceipt, EtcdResponse } from "./model/response.js";
+export { type Config, type ConfigChange, type ConfigOptions, config } from "./recipes/config.js";
+export type { ConfigSchema, SchemaIssue, SchemaResult } from "./recipes/config-schema.js";
+export { Mirror } from "./recipes/mirror.js";
+export type { MirrorChange, MirrorResync } from "./recipes/mirror-change.js";
+export type { MirrorOptions } from "./recipes/mirror-options.js";
 export type { RecipeClient } from "./recipes/recipe-client.js";
 export type { Clock } from "./time/clock.js";
 export type { WatchChange, WatchItem, WatchResync } from "./watch/watch-item.js";
