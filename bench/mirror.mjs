@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Measures a mirror beside a bare recursive read, in one run; docs/benchmarks.md says what.
+ * Measures a mirror beside a bare recursive read, in one run.
  *
  *     node --expose-gc bench/mirror.mjs [ROUNDS]
  */
