@@ -313,6 +313,14 @@ describe("a resync", () => {
     expect(mirror.index).toBe(5);
   });
 
+  test("of the same cluster, as a backup had it, does so too", async () => {
+    const { mirror, tell } = await loaded();
+    const waiting = expect(mirror.waitFor(11)).rejects.toMatchObject({ name: "AbortError" });
+    await tell(resync(STATE, 5));
+    await waiting;
+    expect(mirror.index).toBe(5);
+  });
+
   test("the first load is told as such, without changes", async () => {
     const etcd = new ScriptedClient();
     const mirror = new Mirror(etcd, "/a");
@@ -542,8 +550,11 @@ describe("the end", () => {
 
   test("comes with a watch that ends by itself", async () => {
     const { etcd, mirror } = await loaded();
+    const errors: string[] = [];
+    mirror.on("error", ({ message }) => errors.push(message));
     etcd.watcher.close();
     await settled();
+    expect(errors).toEqual(["the watch has ended"]);
     await expect(mirror.waitFor(11)).rejects.toMatchObject({
       cause: new Error("the watch has ended"),
     });

@@ -85,7 +85,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     });
     // The same is told as an error: nobody has to wait for it.
     this.ready.catch(() => {});
-    this.#ended = this.#feed.run().then(this.#end, this.#end);
+    this.#ended = this.#feed.run().then(() => this.#end(), this.#end);
   }
 
   /**
@@ -103,6 +103,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
 
   /**
    * A file, or a directory (without `nodes`: see {@link list}); `undefined` when there is no such key.
+   * It is the mirror's own object: not for changing.
    *
    * @throws TypeError for a key outside the mirrored one, and before the first load
    */
@@ -215,20 +216,26 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   }
 
   /** The first load differs from nothing that anybody could have seen. */
-  #replace({ response, index, etcdClusterId }: WatchResync): readonly MirrorChange[] {
+  #replace(resync: WatchResync): readonly MirrorChange[] {
     const former = this.#tree;
-    const tree = new MirrorTree(this.key, response?.node);
+    if (former !== undefined && this.#isOfOtherPast(resync)) this.#forgetIndex();
+    const tree = new MirrorTree(this.key, resync.response?.node);
     this.#tree = tree;
+    this.#clusterId = resync.etcdClusterId;
     this.#settleReady();
-    if (this.#clusterId !== undefined && this.#clusterId !== etcdClusterId) {
-      this.#waiters.giveUp(new Error("another cluster answers, in which the index means nothing"));
-      this.#index = 0;
-    }
-    this.#clusterId = etcdClusterId;
-    this.#advance(index);
-    return former === undefined || this.listenerCount("change") === 0
-      ? []
-      : differences(former, tree);
+    this.#advance(resync.index);
+    const isTold = former !== undefined && this.listenerCount("change") > 0;
+    return isTold ? differences(former, tree) : [];
+  }
+
+  /** Another cluster, or this one as a backup had it. */
+  #isOfOtherPast({ reason, etcdClusterId, index }: WatchResync): boolean {
+    return reason === "cluster changed" || etcdClusterId !== this.#clusterId || index < this.#index;
+  }
+
+  #forgetIndex(): void {
+    this.#waiters.giveUp(new Error("another cluster answers, in which the index means nothing"));
+    this.#index = 0;
   }
 
   #advance(index: number): void {
@@ -241,10 +248,11 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     if (!this.#life.signal.aborted) tellListeners(this, event, what);
   }
 
-  /** For a watch that ends by itself, the mirror ends as by `close()`. */
-  readonly #end = (): void => {
+  /** When the watch ends by itself, the mirror does as by `close()`, but not in silence. */
+  readonly #end = (failure: unknown = new Error("the watch has ended")): void => {
     const { signal } = this.#life;
-    this.#closing.abort(new Error("the watch has ended"));
+    if (!signal.aborted) tellError(this, failure);
+    this.#closing.abort(failure);
     this.#life.letGo();
     this.#waiters.giveUp(signal.reason);
     this.#settleReady(new AbortError(`loading the mirror of ${this.key}`, signal.reason, "none"));
