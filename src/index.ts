@@ -48,6 +48,7 @@ export {
   isTestFailed,
   isV2Disabled,
 } from "./errors/guards.js";
+export { InvalidValueError, type ValueIssue } from "./errors/invalid-value-error.js";
 export { type LossReason, OwnershipLostError } from "./errors/ownership-lost-error.js";
 export {
   IndexNaNError,
@@ -102,12 +103,17 @@ export type {
 } from "./model/key-request.js";
 export { type EtcdNode, expirationTime } from "./model/node.js";
 export type { Action, AnswerOrigin, EtcdReceipt, EtcdResponse } from "./model/response.js";
+export { type Config, type ConfigChange, type ConfigOptions, config } from "./recipes/config.js";
+export type { ConfigSchema, SchemaIssue, SchemaResult } from "./recipes/config-schema.js";
 export { Election, type ElectionOptions, type Leader } from "./recipes/election.js";
 export type { Instance, MalformedInstance } from "./recipes/instance.js";
 export type { KeepAlive, KeepAliveOptions } from "./recipes/keep-alive.js";
 export type { Leadership } from "./recipes/leadership.js";
 export { type AcquireOptions, Lock, type LockOptions } from "./recipes/lock.js";
 export type { LockHandle } from "./recipes/lock-handle.js";
+export { Mirror } from "./recipes/mirror.js";
+export type { MirrorChange, MirrorResync } from "./recipes/mirror-change.js";
+export type { MirrorOptions } from "./recipes/mirror-options.js";
 export { Queue, type QueueOptions, type TakeOptions } from "./recipes/queue.js";
 export type { QueueItem } from "./recipes/queue-item.js";
 export type { RecipeClient } from "./recipes/recipe-client.js";

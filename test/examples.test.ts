@@ -55,6 +55,12 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     "red became green",
     "not red: [red != green]",
   ],
+  config: [
+    "shop uses localhost:5432",
+    "not taken: /example-config/database/port: must be a port",
+    "still 5432",
+    "the port was 5432, is 6432",
+  ],
   create: [
     "alice created /example-create/owner, for 60 s",
     "bob came too late: /example-create/owner exists",
@@ -111,6 +117,17 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     "somebody holds it: true",
     "lock /example-lock: not acquired within 100 ms",
     "lost: gone",
+  ],
+  mirror: [
+    "web is at 80",
+    "services: mail, web",
+    "is there a database? false",
+    "set /example-mirror/services/web/port: 80 -> 8080",
+    "web moved to 8080",
+    "delete /example-mirror/services/mail/port: 25 -> undefined",
+    "delete /example-mirror: undefined -> undefined",
+    "left: 0 nodes",
+    "fresh: true",
   ],
   namespace: [
     "inside: /port",

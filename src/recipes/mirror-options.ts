@@ -1,0 +1,19 @@
+/** Options of {@link Mirror}. */
+export interface MirrorOptions {
+  /** Ends the mirror, as its `close()` does. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds: the longest time without proof that the member which is watched is alive.
+   *
+   * @default 60_000
+   */
+  readonly pollInterval?: number;
+  /**
+   * Events that may wait to be carried out; they do while listeners are slow.
+   *
+   * @default 10_000
+   */
+  readonly bufferSize?: number;
+}
+
+export const MIRROR_OPTIONS = ["signal", "pollInterval", "bufferSize"] as const;

@@ -1,0 +1,124 @@
+import type { EtcdNode } from "../../src/model/node.js";
+import type { Action, EtcdResponse } from "../../src/model/response.js";
+import type { RecipeClient } from "../../src/recipes/recipe-client.js";
+import { Inbox } from "../../src/stream/inbox.js";
+import type { WatchItem, WatchResync } from "../../src/watch/watch-item.js";
+import type { Watcher, WatchOptions } from "../../src/watch/watcher.js";
+import { ManualClock } from "../embedded/manual-clock.js";
+
+/** A watcher that tells what the test says. */
+export class ScriptedWatcher implements Watcher {
+  readonly key: string;
+  readonly options: WatchOptions;
+  index = 0;
+  contactAt: number | undefined;
+  readonly #items = new Inbox<WatchItem>();
+
+  constructor(key: string, options: WatchOptions) {
+    this.key = key;
+    this.options = options;
+    options.signal?.addEventListener("abort", () => this.fail(new Error("aborted")));
+  }
+
+  get closed(): boolean {
+    return this.#items.ended;
+  }
+
+  tell(...items: readonly WatchItem[]): void {
+    for (const item of items) this.#items.put(item);
+  }
+
+  fail(error: Error): void {
+    this.#items.end(error);
+  }
+
+  close(): void {
+    this.#items.discard();
+  }
+
+  next(): Promise<IteratorResult<WatchItem, undefined>> {
+    return this.#items.next();
+  }
+
+  async return(): Promise<IteratorResult<WatchItem, undefined>> {
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+}
+
+/** A client whose watches are scripted, and whose time is the test's. */
+export class ScriptedClient implements RecipeClient {
+  readonly clock = new ManualClock();
+  readonly watchers: ScriptedWatcher[] = [];
+  readonly #closing = new AbortController();
+
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** The watcher that was opened last. */
+  get watcher(): ScriptedWatcher {
+    const watcher = this.watchers.at(-1);
+    if (watcher === undefined) throw new Error("nothing is watched");
+    return watcher;
+  }
+
+  watch(key: string, options: WatchOptions = {}): ScriptedWatcher {
+    const watcher = new ScriptedWatcher(key, options);
+    this.watchers.push(watcher);
+    return watcher;
+  }
+
+  execute(): Promise<EtcdResponse> {
+    return Promise.reject(new Error("nothing is asked of this client"));
+  }
+
+  close(): void {
+    this.#closing.abort(new Error("the client was closed"));
+  }
+}
+
+export const file = (key: string, value: string, index: number, more = {}): EtcdNode => ({
+  ...{ key, value, modifiedIndex: index, createdIndex: index, ...more },
+});
+
+export const directory = (key: string, index: number, nodes?: readonly EtcdNode[]): EtcdNode => ({
+  ...{ key, dir: true, modifiedIndex: index, createdIndex: index, ...(nodes && { nodes }) },
+});
+
+export const change = (action: Action, node: EtcdNode, prevNode?: EtcdNode): WatchItem => ({
+  type: "change",
+  response: { ...responseOf(action, node), ...(prevNode && { prevNode }) },
+});
+
+export const removal = (action: Action, { value: _, ...prevNode }: EtcdNode, index: number) =>
+  change(action, { ...prevNode, modifiedIndex: index }, prevNode);
+
+export const resync = (
+  node: EtcdNode | null,
+  index: number,
+  reason: WatchResync["reason"] = "initial",
+  etcdClusterId = "cafe",
+): WatchResync => ({
+  type: "resync",
+  reason,
+  response: node && responseOf("get", node),
+  index,
+  etcdClusterId,
+});
+
+function responseOf(action: Action, node: EtcdNode): EtcdResponse {
+  const origin = { etcdServer: "memory:", etcdClusterId: "cafe", raftIndex: 0, raftTerm: 0 };
+  return { action, node, etcdIndex: node.modifiedIndex, ...origin };
+}
+
+/** When everything that is under way without a timer has happened. */
+export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
