@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { isDeepStrictEqual } from "node:util";
-import { refuseUnknown } from "../client/key-requests.js";
+import { refuseUnknown } from "../model/option-names.js";
 import { AbortError } from "../errors/abort-error.js";
 import { InvalidValueError } from "../errors/invalid-value-error.js";
 import { type ConfigSchema, checkSchema } from "./config-schema.js";
