@@ -15,7 +15,7 @@ const ABOVE_SUSPICION = 64;
 const QUIET_LOOKS = 3;
 const LOOK_INTERVAL = 20;
 
-/** `doubt`: whether the stream still tells everything needs proof. */
+/** `doubt`: the stream may tell nothing any more, and another one should take its place. */
 type Told = EtcdResponse | "doubt";
 
 /**
@@ -27,9 +27,9 @@ export class LiveStream {
   readonly #capacity: number;
   readonly #clock: Clock;
   readonly #told = new Inbox<Told>();
-  /** Events since the stream was last proven to be alive. */
-  #unproven = 0;
-  #cancelLook: (() => void) | undefined;
+  #count = 0;
+  #cancelLook = (): void => {};
+  #isOver = false;
 
   constructor(watch: KeyWatch, capacity: number, clock: Clock) {
     this.#watch = watch;
@@ -53,16 +53,19 @@ export class LiveStream {
     return (await this.#told.next()).value;
   }
 
-  /** Takes the stream for one that tells everything. */
-  trust(): void {
-    this.#unproven = 0;
-    this.#cancelLook?.();
-    this.#cancelLook = undefined;
+  /** Puts the stream in doubt, which cannot be undone: its reader is told, after what came before. */
+  doubt(): void {
+    this.#told.put("doubt");
+  }
+
+  /** Doubts the stream once more when nothing comes for a while. */
+  doubtWhenQuiet(): void {
+    this.#look(this.#count, 0);
   }
 
   /** Whether the stream may have been dropped, for all that is known. */
   get isSuspect(): boolean {
-    return this.#unproven >= ABOVE_SUSPICION;
+    return this.#count >= ABOVE_SUSPICION;
   }
 
   probe(options: CallOptions): Promise<number> {
@@ -71,28 +74,32 @@ export class LiveStream {
 
   close(): void {
     this.#watch.close();
-    this.trust();
   }
 
   async #drain(): Promise<void> {
     try {
       for await (const event of this.#watch) {
         this.#told.put(event);
-        if (++this.#unproven === ABOVE_SUSPICION) this.#look(ABOVE_SUSPICION, 0);
+        if (++this.#count === ABOVE_SUSPICION) this.doubtWhenQuiet();
         if (this.#told.size >= this.#capacity) break;
       }
       this.#told.end();
     } catch (error) {
       this.#told.end(error as Error);
+    } finally {
+      this.#isOver = true;
+      this.#cancelLook();
     }
   }
 
   /** Looks until nothing new is found. */
   #look(found: number, quietLooks: number): void {
+    this.#cancelLook();
+    if (this.#isOver) return;
     this.#cancelLook = this.#clock.after(LOOK_INTERVAL, () => {
-      if (this.#unproven !== found) this.#look(this.#unproven, 0);
+      if (this.#count !== found) this.#look(this.#count, 0);
       else if (quietLooks + 1 < QUIET_LOOKS) this.#look(found, quietLooks + 1);
-      else this.#told.put("doubt");
+      else this.doubt();
     });
   }
 }

@@ -6,6 +6,7 @@ import type { CallOptions, KeySpace, KeyWatch } from "../../src/key-space/key-sp
 import type { WatchRequest } from "../../src/model/key-request.js";
 import type { Action, EtcdResponse } from "../../src/model/response.js";
 import { Inbox } from "../../src/stream/inbox.js";
+import { onAbort as listen } from "../../src/stream/on-abort.js";
 import { concerns } from "../../src/watch/concerns.js";
 import type { SimulatedClock } from "../support/simulated-clock.js";
 
@@ -44,6 +45,8 @@ export class SimulatedCluster implements KeySpace {
   #log: Entry[] = [];
   #members: readonly Member[] = this.#newMembers();
   refuses = false;
+  /** Whether a client has given up a connection on which events were held up. */
+  hasLostLate = false;
   /** Watches that no member could serve for lack of history. */
   cleared = 0;
 
@@ -190,7 +193,7 @@ export class SimulatedCluster implements KeySpace {
         resolve();
       });
       if (signal?.aborted === true) onAbort();
-      else signal?.addEventListener("abort", onAbort);
+      else if (signal !== undefined) listen(signal, onAbort);
     });
   }
 
@@ -247,7 +250,7 @@ export class SimulatedWatch implements KeyWatch {
     this.#member = member;
     this.#request = request;
     this.#signal = signal;
-    signal?.addEventListener("abort", this.#onAbort);
+    if (signal !== undefined) listen(signal, this.#onAbort);
   }
 
   get isStream(): boolean {
@@ -294,8 +297,7 @@ export class SimulatedWatch implements KeyWatch {
   }
 
   close(): void {
-    this.#leave();
-    this.#arrived.discard();
+    this.#giveUp();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<EtcdResponse, void, undefined> {
@@ -309,9 +311,15 @@ export class SimulatedWatch implements KeyWatch {
   }
 
   readonly #onAbort = (): void => {
-    this.#leave();
-    this.#arrived.discard(new AbortError("simulated", this.#signal?.reason, "none"));
+    this.#giveUp(new AbortError("simulated", this.#signal?.reason, "none"));
   };
+
+  #giveUp(failure?: Error): void {
+    const isHeldUp = this.#stalledUntil > this.#clock.monotonic();
+    if (isHeldUp && this.#underway.length > 0) this.#cluster.hasLostLate = true;
+    this.#leave();
+    this.#arrived.discard(failure);
+  }
 
   #leave(): void {
     this.#member.watches.delete(this);

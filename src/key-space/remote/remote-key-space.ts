@@ -1,4 +1,5 @@
 import type { Cluster } from "../../cluster/cluster.js";
+import { UnauthorizedError } from "../../errors/common-errors.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
 import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
@@ -8,11 +9,14 @@ import { decodeKeyReply } from "../../wire/key-reply.js";
 import { encodeKeyRequest, encodeWatchRequest } from "../../wire/key-request.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { RemoteWatch } from "./remote-watch.js";
+import { SharedProbe } from "./shared-probe.js";
 
 /** The key space of a cluster that serves the v2 API. */
 export class RemoteKeySpace implements KeySpace {
   readonly #cluster: Cluster;
   readonly #deserialize: JsonDeserializer;
+  /** By URL of the endpoint. */
+  readonly #probes = new Map<string, SharedProbe>();
 
   constructor(cluster: Cluster, deserialize: JsonDeserializer) {
     this.#cluster = cluster;
@@ -45,7 +49,13 @@ export class RemoteKeySpace implements KeySpace {
     );
   }
 
-  async #probe(url: string, watched: WatchRequest, { signal }: CallOptions = {}): Promise<number> {
+  #probe(url: string, watched: WatchRequest, { signal }: CallOptions = {}): Promise<number> {
+    const shared = this.#probes.get(url) ?? new SharedProbe(this.#cluster.clock);
+    this.#probes.set(url, shared);
+    return shared.ask((either) => this.#readIndex(url, watched, either), signal);
+  }
+
+  async #readIndex(url: string, watched: WatchRequest, signal: AbortSignal): Promise<number> {
     const request = { action: "get", key: probedKey(watched), quorum: true } as const;
     const http = encodeKeyRequest(request);
     const read = (reply: HttpReply): number =>
@@ -54,8 +64,8 @@ export class RemoteKeySpace implements KeySpace {
       return await this.#cluster.sendTo(url, http, read, signal);
     } catch (error) {
       // That there is no such key was agreed on, too.
-      if (error instanceof EtcdCommonError && error.index > 0) return error.index;
-      throw error;
+      if (!(error instanceof EtcdCommonError) || error instanceof UnauthorizedError) throw error;
+      return error.index;
     }
   }
 
