@@ -1,5 +1,6 @@
 /** Recipes on the memory key space, in a time that passes when the test says so. */
 
+import { getEventListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { EtcdClient } from "../../src/client/etcd-client.js";
 import { AbortError } from "../../src/errors/abort-error.js";
@@ -181,9 +182,12 @@ export class Stage {
     }
   }
 
-  /** Watches that are open in the cluster. */
-  get watches(): number {
-    return this.memory.stats.watchers;
+  /** What recipes have not let go of: watches in the cluster, timers and listeners in processes. */
+  get leftovers(): number {
+    const inProcesses = this.#processes.map(({ clock, etcd }) => {
+      return clock.pending + getEventListeners(etcd.closed, "abort").length;
+    });
+    return inProcesses.reduce((a, b) => a + b, this.memory.stats.watchers);
   }
 }
 
