@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
+import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
 import { originOf, readable, requireSuccess } from "../wire/reply.js";
@@ -26,6 +27,10 @@ export class Cluster {
     this.#endpoints = new EndpointList(settings.urls, settings.clock);
     this.#transport = new Transport(settings, (url) => this.#endpoints.urls.includes(url));
     this.#topology = new Topology(settings, this.#endpoints, this.#transport);
+  }
+
+  get clock(): Clock {
+    return this.#settings.clock;
   }
 
   /** Sends a request until a member gives a reply that `interpret` accepts. */

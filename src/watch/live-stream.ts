@@ -1,4 +1,4 @@
-import type { KeyWatch } from "../key-space/key-space.js";
+import type { CallOptions, KeyWatch } from "../key-space/key-space.js";
 import type { EtcdResponse } from "../model/response.js";
 import { Inbox } from "../stream/inbox.js";
 import type { Clock } from "../time/clock.js";
@@ -8,10 +8,14 @@ import type { Clock } from "../time/clock.js";
  * stream that has brought fewer was not dropped.
  */
 const ABOVE_SUSPICION = 64;
-/** Milliseconds without an event after which a stream under suspicion is in doubt. */
-const QUIET = 50;
+/**
+ * So many looks, so many milliseconds apart, must find nothing new for a stream under suspicion to be
+ * in doubt. In a process that was held up, sockets are read between two looks.
+ */
+const QUIET_LOOKS = 3;
+const LOOK_INTERVAL = 20;
 
-/** `doubt`: whether the stream still tells everything needs proof. */
+/** `doubt`: the stream may tell nothing any more, and another one should take its place. */
 type Told = EtcdResponse | "doubt";
 
 /**
@@ -23,10 +27,9 @@ export class LiveStream {
   readonly #capacity: number;
   readonly #clock: Clock;
   readonly #told = new Inbox<Told>();
-  /** Events since the stream was last proven to be alive. */
-  #unproven = 0;
-  #lastAt = 0;
-  #cancelLook: (() => void) | undefined;
+  #count = 0;
+  #cancelLook = (): void => {};
+  #isOver = false;
 
   constructor(watch: KeyWatch, capacity: number, clock: Clock) {
     this.#watch = watch;
@@ -50,42 +53,53 @@ export class LiveStream {
     return (await this.#told.next()).value;
   }
 
-  /** Takes the stream for one that tells everything. */
-  trust(): void {
-    this.#unproven = 0;
-    this.#cancelLook?.();
-    this.#cancelLook = undefined;
+  /** Puts the stream in doubt, which cannot be undone: its reader is told, after what came before. */
+  doubt(): void {
+    this.#told.put("doubt");
   }
 
-  probe(signal: AbortSignal): Promise<number> {
-    return this.#watch.probe({ signal });
+  /** Doubts the stream once more when nothing comes for a while. */
+  doubtWhenQuiet(): void {
+    this.#look(this.#count, 0);
+  }
+
+  /** Whether the stream may have been dropped, for all that is known. */
+  get isSuspect(): boolean {
+    return this.#count >= ABOVE_SUSPICION;
+  }
+
+  probe(options: CallOptions): Promise<number> {
+    return this.#watch.probe(options);
   }
 
   close(): void {
     this.#watch.close();
-    this.trust();
   }
 
   async #drain(): Promise<void> {
     try {
       for await (const event of this.#watch) {
         this.#told.put(event);
-        this.#lastAt = this.#clock.monotonic();
-        if (++this.#unproven >= ABOVE_SUSPICION) this.#lookIn(QUIET);
+        if (++this.#count === ABOVE_SUSPICION) this.doubtWhenQuiet();
         if (this.#told.size >= this.#capacity) break;
       }
       this.#told.end();
     } catch (error) {
       this.#told.end(error as Error);
+    } finally {
+      this.#isOver = true;
+      this.#cancelLook();
     }
   }
 
-  #lookIn(milliseconds: number): void {
-    this.#cancelLook ??= this.#clock.after(milliseconds, () => {
-      this.#cancelLook = undefined;
-      const left = this.#lastAt + QUIET - this.#clock.monotonic();
-      if (left > 0) this.#lookIn(left);
-      else this.#told.put("doubt");
+  /** Looks until nothing new is found. */
+  #look(found: number, quietLooks: number): void {
+    this.#cancelLook();
+    if (this.#isOver) return;
+    this.#cancelLook = this.#clock.after(LOOK_INTERVAL, () => {
+      if (this.#count !== found) this.#look(this.#count, 0);
+      else if (quietLooks + 1 < QUIET_LOOKS) this.#look(found, quietLooks + 1);
+      else this.doubt();
     });
   }
 }

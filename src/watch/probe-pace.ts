@@ -5,6 +5,9 @@ const SHORTEST = 50;
 /** Milliseconds between two probes of a store that rests, as long as `pollInterval` allows it. */
 const LONGEST = 5_000;
 
+const GRACE_SHARE = 0.6;
+const LONGEST_GRACE = 500;
+
 /** How long to wait between index probes, so that few events lie between two of them. */
 export class ProbePace {
   readonly #longest: number;
@@ -19,6 +22,14 @@ export class ProbePace {
   /** Milliseconds from one probe to the next. */
   get interval(): number {
     return this.#interval;
+  }
+
+  /**
+   * Milliseconds that events get to arrive after a probe's answer, which came by another way: as long
+   * as few others happen meanwhile, long enough for a packet that was lost to be sent again.
+   */
+  get grace(): number {
+    return Math.min(GRACE_SHARE * this.#interval, LONGEST_GRACE);
   }
 
   /** Takes note of a probe's answer, and when (monotonic) it was asked for. */

@@ -1,7 +1,7 @@
 import type { KeySpace, KeyWatch } from "../key-space/key-space.js";
 import type { AnswerOrigin, EtcdResponse } from "../model/response.js";
+import { onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
-import { follow } from "../time/follow.js";
 import { sleep } from "../time/sleep.js";
 import { concerns } from "./concerns.js";
 import type { ItemBuffer } from "./item-buffer.js";
@@ -39,19 +39,22 @@ export class BufferFull extends Error {}
 /** Indexes seen so far mean nothing any more. */
 export class OtherCluster extends Error {}
 
-/** The stream has stood for long enough, or is not to be trusted: another one is opened at once. */
-export class Renewal extends Error {}
-
 /** Milliseconds of a poll's silence that prove that history owes nothing. */
 const PROOF = 1_000;
 /** Milliseconds in which a poll must tell what a stream has told already. */
 const PATIENCE = 5_000;
-/**
- * A probe's answer proves little of a watch's events, which travel by themselves: they get so many
- * turns of so many milliseconds. In a process that was held up, each turn reads sockets once.
- */
-const GRACE_TURNS = 5;
-const GRACE_TURN = 10;
+/** Turns in which grace passes. In a process that was held up, each turn reads sockets once. */
+const GRACE_TURNS = 3;
+/** Milliseconds after which a poll that has something to tell has mostly done so. */
+const PROMPT = 10;
+
+/** Why watches are aborted that nobody reads any more. */
+const OVER = new Error("the watch has ended or is begun anew");
+
+/** What an event was: told before, there before its watch was opened, or come since. */
+type Taken = "known" | "past" | "live";
+/** What a poll has told last, or that it owes nothing, or that it has ended too early. */
+type PollEnd = Taken | "silence" | "cut";
 
 /**
  * Follows one key for as long as nothing goes wrong: a live stream; long polls that fetch from
@@ -68,9 +71,11 @@ export class Pursuit {
   readonly #onProgress: () => void;
   #clusterId: string | undefined;
   #contactAt: number | undefined;
-  /** Counts what makes silence before and after it two different silences. */
-  #silence = 0;
-  /** Whether whatever happens to the key is sure to come, so that silence means something. */
+  /** Events that have come, of any kind. */
+  #events = 0;
+  /** The one that was opened last. */
+  #stream: LiveStream | undefined;
+  /** Whether the stream tells all that happens to the key from where we are: its silence means much. */
   #isCovered = false;
 
   constructor(
@@ -107,50 +112,63 @@ export class Pursuit {
   /**
    * Follows the key until a watch ends, after telling the state as a whole if that is owed.
    *
-   * @throws BufferFull, OtherCluster, Renewal, EventIndexClearedError, and what a key space throws
+   * @throws BufferFull, OtherCluster, EventIndexClearedError, and what a key space throws
    */
   async follow(owed: WatchResync["reason"] | undefined, onTold: () => void): Promise<void> {
     const session = new AbortController();
-    const { signal, letGo } = follow(this.#signal, session.signal);
+    const { signal } = session;
+    const pass = (): void => session.abort(this.#signal.reason);
+    onAbort(this.#signal, pass);
     try {
       const stream = await this.#openStream(signal);
-      void this.#keepVigil(stream, signal).catch((error) => session.abort(error));
+      void this.#keepVigil(signal).catch((error) => session.abort(error));
       // Read after the stream was opened, which then brings all that follows the state.
       if (owed !== undefined) await this.#tellState(owed, signal).then(onTold);
-      await this.#followStream(stream, signal);
+      this.#position.startAtFirst(stream.etcdIndex + 1);
+      await this.#followStreams(stream, signal);
     } catch (error) {
-      throw session.signal.aborted ? session.signal.reason : error;
+      throw signal.aborted ? signal.reason : error;
     } finally {
       this.#isCovered = false;
-      session.abort();
-      letGo();
+      this.#signal.removeEventListener("abort", pass);
+      session.abort(OVER);
     }
   }
 
   async #tellState(reason: WatchResync["reason"], signal: AbortSignal): Promise<void> {
     const askedAt = this.#now;
     const state = await readState(this.#source.keySpace, this.#settings, { signal });
-    const isOther = this.#clusterId !== undefined && this.#clusterId !== state.etcdClusterId;
-    this.#clusterId = state.etcdClusterId;
+    if (!this.#isOf(state.etcdClusterId)) throw new OtherCluster();
     this.#contactAt = askedAt;
     this.#position.startAt(state.index + 1);
     if (state.response !== null) this.#source.observe(state.response);
-    this.#buffer.put({ type: "resync", ...state, reason: isOther ? "cluster changed" : reason });
+    this.#buffer.put({ type: "resync", reason, ...state });
   }
 
-  async #followStream(stream: LiveStream, signal: AbortSignal): Promise<void> {
-    this.#position.startAtFirst(stream.etcdIndex + 1);
-    let isWhole = !this.#position.owes(stream.etcdIndex) || (await this.#fillGap(stream, signal));
-    while (isWhole) {
-      stream.trust();
+  async #followStreams(first: LiveStream, signal: AbortSignal): Promise<void> {
+    for (let stream = first; await this.#fillGap(stream, signal); ) {
       if ((await this.#read(stream)) === "end") return;
-      isWhole = await this.#compare(stream, signal);
+      stream = await this.#replace(stream, signal);
     }
+  }
+
+  /** Opens a new stream in place of one in doubt, and reads that one as far as the new one goes back. */
+  async #replace(old: LiveStream, signal: AbortSignal): Promise<LiveStream> {
+    this.#isCovered = false;
+    const stream = await this.#openStream(signal);
+    old.doubtWhenQuiet();
+    while (this.#position.owes(stream.etcdIndex)) {
+      const told = await old.next();
+      if (typeof told !== "object") break;
+      this.#take(told, old);
+    }
+    old.close();
+    return stream;
   }
 
   /** Reads a stream, of which all before was taken. */
   async #read(stream: LiveStream): Promise<"doubt" | "end"> {
-    this.#cover(true);
+    this.#isCovered = true;
     for (;;) {
       const told = await stream.next();
       if (told === undefined) return "end";
@@ -169,45 +187,55 @@ export class Pursuit {
     return true;
   }
 
-  /** Asks history whether the stream has told everything. @throws Renewal when it has not */
-  async #compare(stream: LiveStream, signal: AbortSignal): Promise<boolean> {
-    for (;;) {
-      const end = await this.#poll(stream, signal);
-      if (end === "past") throw new Renewal();
-      if (end !== "known") return end !== "cut";
+  /** Asks for the first event that is owed. */
+  async #poll(stream: LiveStream, signal: AbortSignal): Promise<PollEnd> {
+    this.#isCovered = false;
+    const watch = await this.#open(this.#position.since, false, signal);
+    const over = new AbortController();
+    let end: PollEnd = "cut";
+    let isGivenUp = false;
+    const giveUp = (isProven: boolean): void => {
+      if (over.signal.aborted) return;
+      isGivenUp = true;
+      if (isProven) end = "silence";
+      watch.close();
+    };
+    this.#proveSilence(watch, stream, signal, over.signal).then(giveUp, () => giveUp(false));
+    try {
+      for await (const event of watch) {
+        over.abort(OVER);
+        end = this.#take(event, watch);
+      }
+    } finally {
+      over.abort(OVER);
     }
+    if (end !== "cut" && !isGivenUp) this.#position.completeIndex();
+    return end;
   }
 
-  /** Asks for the first event that is owed. */
-  async #poll(
+  /**
+   * Waits until a poll was silent for so long that it owes nothing. Its member may have been behind
+   * when it was opened, but not after a probe.
+   */
+  async #proveSilence(
+    watch: KeyWatch,
     stream: LiveStream,
     signal: AbortSignal,
-  ): Promise<"past" | "live" | "known" | "silence" | "cut"> {
-    const watch = await this.#open(this.#position.since, false, signal);
-    const isAbreast = watch.etcdIndex >= stream.etcdIndex;
-    this.#cover(isAbreast);
-    let isSilent = false;
-    const onProof = (): void => {
-      isSilent = isAbreast && stream.waiting === 0;
-      if (isSilent) watch.close();
-      else cancel = this.#source.clock.after(PATIENCE, () => watch.close());
-    };
-    let cancel = this.#source.clock.after(PROOF, onProof);
-    try {
-      let end: "past" | "live" | "known" | undefined;
-      for await (const event of watch) end = this.#take(event, watch);
-      if (end === undefined) return isSilent ? "silence" : "cut";
-      this.#position.completeIndex();
-      return end;
-    } finally {
-      cancel();
-      this.#cover(false);
-    }
+    over: AbortSignal,
+  ): Promise<boolean> {
+    const { clock } = this.#source;
+    await sleep(PROMPT, clock, over);
+    await watch.probe({ signal });
+    await sleep(PROOF, clock, over);
+    if (stream.waiting === 0) return true;
+    await sleep(PATIENCE, clock, over);
+    return false;
   }
 
   async #openStream(signal: AbortSignal): Promise<LiveStream> {
     const watch = await this.#open(undefined, true, signal);
-    return new LiveStream(watch, this.#settings.bufferSize, this.#source.clock);
+    this.#stream = new LiveStream(watch, this.#settings.bufferSize, this.#source.clock);
+    return this.#stream;
   }
 
   async #open(
@@ -218,19 +246,22 @@ export class Pursuit {
     const { key, recursive } = this.#settings;
     const request = { key, recursive, stream, ...(waitIndex !== undefined && { waitIndex }) };
     const watch = await this.#source.keySpace.openWatch(request, { signal });
-    this.#clusterId ??= watch.etcdClusterId;
-    if (watch.etcdClusterId !== this.#clusterId) {
-      watch.close();
-      throw new OtherCluster();
-    }
     this.#source.observe(watch);
-    return watch;
+    if (this.#isOf(watch.etcdClusterId)) return watch;
+    watch.close();
+    throw new OtherCluster();
   }
 
-  /** Takes an event, unless it is `known`; one that was there before its watch is `past`. */
-  #take(event: EtcdResponse, watch: { readonly etcdIndex: number }): "past" | "live" | "known" {
+  /** Whether an answer is of the same cluster as the one before. */
+  #isOf(clusterId: string): boolean {
+    const before = this.#clusterId ?? clusterId;
+    this.#clusterId = clusterId;
+    return before === clusterId;
+  }
+
+  #take(event: EtcdResponse, watch: { readonly etcdIndex: number }): Taken {
     if (this.#buffer.isFull) throw new BufferFull();
-    this.#silence++;
+    this.#events++;
     if (!this.#position.take(event)) return "known";
     if (concerns(this.#settings, event)) this.#buffer.put({ type: "change", response: event });
     this.#onProgress();
@@ -239,33 +270,42 @@ export class Pursuit {
     return "live";
   }
 
-  #cover(isCovered: boolean): void {
-    this.#silence++;
-    this.#isCovered = isCovered;
+  /** Probes while a stream stands, moves the position on in silence, and doubts what stands long. */
+  async #keepVigil(signal: AbortSignal): Promise<void> {
+    let doubtAt = this.#now + this.#settings.pollInterval;
+    for (;;) {
+      const [stream, events, askedAt] = [this.#stream, this.#events, this.#now];
+      if (stream === undefined) return;
+      const wasWhole = this.#isWhole(stream);
+      const index = await this.#probe(stream, signal);
+      await this.#grace(signal);
+      const wasSilent = this.#events === events && wasWhole && this.#isWhole(stream);
+      if (wasSilent) this.#position.quietUntil(index);
+      this.#onProgress();
+      // Its connection may be dead, and everything sent into it lost.
+      if (this.#now >= doubtAt) {
+        stream.doubt();
+        doubtAt = this.#now + this.#settings.pollInterval;
+      }
+      const wait = askedAt + this.#pace.interval - this.#now;
+      if (wait > 0) await sleep(wait, this.#source.clock, signal);
+    }
   }
 
-  /** Probes while the stream stands, and moves the position on in silence. */
-  async #keepVigil(stream: LiveStream, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#source;
-    const renewAt = this.#now + this.#settings.pollInterval;
-    while (this.#now < renewAt) {
-      const [silence, askedAt] = [this.#silence, this.#now];
-      const index = await this.#probe(stream, signal);
-      for (let turn = 0; turn < GRACE_TURNS; turn++) await sleep(GRACE_TURN, clock, signal);
-      if (this.#isCovered && this.#silence === silence && stream.waiting === 0) {
-        this.#position.quietUntil(index);
-      }
-      this.#onProgress();
-      const wait = askedAt + this.#pace.interval - this.#now;
-      if (wait > 0) await sleep(wait, clock, signal);
-    }
-    throw new Renewal();
+  async #grace(signal: AbortSignal): Promise<void> {
+    const turn = this.#pace.grace / GRACE_TURNS;
+    for (let n = 0; n < GRACE_TURNS; n++) await sleep(turn, this.#source.clock, signal);
+  }
+
+  /** Whether the stream has told everything so far, and all of that was taken. */
+  #isWhole(stream: LiveStream): boolean {
+    return stream === this.#stream && this.#isCovered && !stream.isSuspect && stream.waiting === 0;
   }
 
   async #probe(stream: LiveStream, signal: AbortSignal): Promise<number> {
     const { index } = this.#position;
     const askedAt = this.#now;
-    const reached = await stream.probe(signal);
+    const reached = await stream.probe({ signal });
     if (reached < index) throw new OtherCluster();
     this.#contactAt = askedAt;
     this.#pace.note(reached, askedAt);

@@ -8,7 +8,6 @@ import {
   BufferFull,
   OtherCluster,
   Pursuit,
-  Renewal,
   type WatchSettings,
   type WatchSource,
 } from "./pursuit.js";
@@ -84,7 +83,6 @@ export class WatchLoop {
       await this.#buffer.room();
       return true;
     }
-    if (error instanceof Renewal) return true;
     if (error instanceof EventIndexClearedError) {
       if (this.#pursuit.skipQuiet()) return true;
       this.#owed = this.#isSlow ? "slow consumer" : "history cleared";

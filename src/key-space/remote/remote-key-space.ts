@@ -8,11 +8,14 @@ import { decodeKeyReply } from "../../wire/key-reply.js";
 import { encodeKeyRequest, encodeWatchRequest } from "../../wire/key-request.js";
 import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { RemoteWatch } from "./remote-watch.js";
+import { SharedProbe } from "./shared-probe.js";
 
 /** The key space of a cluster that serves the v2 API. */
 export class RemoteKeySpace implements KeySpace {
   readonly #cluster: Cluster;
   readonly #deserialize: JsonDeserializer;
+  /** By URL of the endpoint. */
+  readonly #probes = new Map<string, SharedProbe>();
 
   constructor(cluster: Cluster, deserialize: JsonDeserializer) {
     this.#cluster = cluster;
@@ -48,7 +51,13 @@ export class RemoteKeySpace implements KeySpace {
     );
   }
 
-  async #probe(url: string, watched: WatchRequest, { signal }: CallOptions = {}): Promise<number> {
+  #probe(url: string, watched: WatchRequest, { signal }: CallOptions = {}): Promise<number> {
+    const shared = this.#probes.get(url) ?? new SharedProbe(this.#cluster.clock);
+    this.#probes.set(url, shared);
+    return shared.ask((either) => this.#readIndex(url, watched, either), signal);
+  }
+
+  async #readIndex(url: string, watched: WatchRequest, signal: AbortSignal): Promise<number> {
     const request = { action: "get", key: probedKey(watched), quorum: true } as const;
     const http = encodeKeyRequest(request);
     const read = (reply: HttpReply): number =>

@@ -1,0 +1,61 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { expect, test, vi } from "vitest";
+import { EtcdClient, type FailoverTrace } from "../../src/index.js";
+import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
+
+const POLL_INTERVAL = 1_000;
+const WRITE_TIMEOUT = 1_000;
+
+describeWithEtcd("3.4", "a member that is cut off from its cluster", () => {
+  test("is found out within pollInterval and one time-out, and the watch goes on after", async () => {
+    await using cluster = await startEtcd({ release: "3.4", members: 3 });
+    const [isolated, ...others] = cluster.members;
+    await using etcd = new EtcdClient({ urls: [isolated.url], writeTimeout: WRITE_TIMEOUT });
+    const told = etcd.watch("/a", { initial: true, pollInterval: POLL_INTERVAL });
+    await told.next();
+    await Promise.all(others.map((member) => member.kill()));
+    const failedAt = nextFailure();
+    const stoppedAt = performance.now();
+    expect((await failedAt) - stoppedAt).toBeLessThan(POLL_INTERVAL + WRITE_TIMEOUT + 500);
+    expect(told.contactAt).toBeLessThan(stoppedAt + 500);
+    await Promise.all(others.map((member) => member.start()));
+    await using writer = new EtcdClient({ urls: cluster.urls });
+    const { node } = await vi.waitFor(() => writer.setNode("/a", "b"), 20_000);
+    expect(await told.next()).toMatchObject({ value: { type: "change", response: { node } } });
+  });
+
+  test("is left for another one, from which the change comes", async () => {
+    await using cluster = await startEtcd({ release: "3.4", members: 3 });
+    const proxies = await Promise.all(cluster.urls.map((url) => FaultProxy.before(url)));
+    await using etcd = new EtcdClient({
+      urls: proxies.map(({ url }) => url),
+      writeTimeout: WRITE_TIMEOUT,
+      requestTimeout: WRITE_TIMEOUT,
+    });
+    const told = etcd.watch("/a", { initial: true, pollInterval: POLL_INTERVAL });
+    await told.next();
+    const { etcdServer } = await etcd.getNode("/");
+    const pinned = proxies.find(({ url }) => url === etcdServer);
+    await pinned?.become("hang");
+    await using writer = new EtcdClient({ urls: cluster.urls });
+    const { node } = await writer.setNode("/a", "b");
+    const startedAt = performance.now();
+    expect(await told.next()).toMatchObject({ value: { type: "change", response: { node } } });
+    expect(performance.now() - startedAt).toBeLessThan(POLL_INTERVAL + 2 * WRITE_TIMEOUT + 500);
+    await etcd.close();
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+  });
+});
+
+/** When an attempt fails next. */
+function nextFailure(): Promise<number> {
+  return new Promise((resolve) => {
+    const onFailure = (trace: unknown): void => {
+      if ((trace as FailoverTrace).operation === "") return;
+      unsubscribe("etcdnet:failover", onFailure);
+      resolve(performance.now());
+    };
+    subscribe("etcdnet:failover", onFailure);
+  });
+}

@@ -1,0 +1,69 @@
+import { getEventListeners } from "node:events";
+import { expect, test, vi } from "vitest";
+import { type Clock, EtcdClient } from "../../src/index.js";
+import { systemClock } from "../../src/time/clock.js";
+import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
+
+const WATCHERS = 1_000;
+/** For the calls of the same client: the probes. */
+const CALLS = 16;
+
+describeWithEtcd("3.4", "1,000 watchers of one client", () => {
+  test("use at most one connection each, hear their changes, and leave nothing behind", async () => {
+    await using cluster = await startEtcd({ release: "3.4" });
+    await using proxy = await FaultProxy.before(cluster.urls[0]);
+    await using writer = new EtcdClient({ urls: cluster.urls });
+    const timers = new Set<() => void>();
+    const { signal } = new AbortController();
+    const openedAt = performance.now();
+    await using etcd = new EtcdClient({
+      urls: [proxy.url],
+      maxConnections: CALLS,
+      clock: counting(timers),
+    });
+    const told = Array.from({ length: WATCHERS }, (_, n) => etcd.watch(`/many/${n}`, { signal }));
+    await vi.waitFor(() => expect(told.every(({ index }) => index > 0)).toBe(true), 20_000);
+    const first = told.map((watcher) => watcher.next());
+    await Promise.all(told.map((_, n) => writer.setNode(`/many/${n}`, "x")));
+    for (const { value } of await Promise.all(first)) {
+      expect(value).toMatchObject({ type: "change" });
+    }
+    const probes = proxy.requests.filter((request) => request.includes("quorum=true")).length;
+    const seconds = (performance.now() - openedAt) / 1_000;
+    expect(probes).toBeLessThan(20 * seconds + 2);
+    expect(proxy.peak).toBeLessThanOrEqual(WATCHERS + CALLS);
+
+    const ends = Promise.allSettled(told.map((watcher) => watcher.next()));
+    const closedAt = performance.now();
+    await etcd.close();
+    for (const end of await ends) {
+      expect(end).toMatchObject({ status: "rejected", reason: { name: "AbortError" } });
+    }
+    const took = Math.round(performance.now() - closedAt);
+    await vi.waitFor(() => expect(proxy.open).toBe(0));
+    console.info(`peak ${proxy.peak} connections, ${probes} probes, closed in ${took} ms`);
+    expect(timers).toEqual(new Set());
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    expect(getEventListeners(etcd.closed, "abort")).toEqual([]);
+  });
+});
+
+/** The system's clock, with account of its timers. */
+function counting(timers: Set<() => void>): Clock {
+  return {
+    ...systemClock,
+    after(milliseconds, callback) {
+      const cancel = systemClock.after(milliseconds, () => {
+        timers.delete(stop);
+        callback();
+      });
+      const stop = (): void => {
+        timers.delete(stop);
+        cancel();
+      };
+      timers.add(stop);
+      return stop;
+    },
+  };
+}
