@@ -1,12 +1,14 @@
 /** Whatever happens to requests and processes: what the recipes promise, in many random lives. */
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type Fate, Stage, type StageProcess } from "../../test/recipes/stage.js";
 import { ClusterUnavailableError } from "../errors/cluster-errors.js";
 import { Lock } from "./lock.js";
 import type { LockHandle } from "./lock-handle.js";
 import { Queue } from "./queue.js";
 import type { QueueItem } from "./queue-item.js";
+
+vi.setConfig({ testTimeout: 30_000 });
 
 const LIVES = Array.from({ length: 15 }, (_, seed) => seed + 1);
 const STEPS = 120;
