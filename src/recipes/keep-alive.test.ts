@@ -164,6 +164,28 @@ describe("a key that is lost", () => {
     await kept.close();
   });
 
+  test("a refresh that is carried out late does not set the expiry back", async () => {
+    const kept = await keep({ safetyMargin: 0 });
+    const arriveWhen = new Promise<void>((resolve) => stage.clock.after(8_000, resolve));
+    owner.way.fate = () => {
+      owner.way.fate = () => down;
+      return { arriveWhen };
+    };
+    // Sent at 3.3 s, for 10 s; it comes at 8 s.
+    await stage.pass(5_500);
+    // The only good one, after 5.5 s: proof until 15.5 s at least.
+    owner.way.fate = () => undefined;
+    await stage.pass(700);
+    owner.way.fate = () => down;
+    await stage.pass(8_300);
+    kept.assertHeld();
+    expect(await stage.value("/k")).toBe("mine");
+    await stage.pass(3_000);
+    expect(kept.lost?.reason).toBe("no contact");
+    owner.way.fate = () => undefined;
+    await kept.close();
+  });
+
   test("a refresh proves from when it was sent, not from when it was answered", async () => {
     const kept = await keep();
     owner.way.fate = () => ({ answerAfter: 5_000 });
@@ -253,6 +275,20 @@ describe("creation", () => {
     expect(await stage.value("/k")).toBe("mine");
     await kept.close();
   });
+
+  test.each(["answer lost", "request lost"] as const)(
+    "replaces another's key despite: %s",
+    async (fate) => {
+      await write("/k", "another's");
+      let troubles = 1;
+      owner.way.fate = ({ action }) => (action !== "get" && troubles-- > 0 ? fate : undefined);
+      const kept = await keep({ ifExists: "replace" });
+      expect(await stage.value("/k")).toBe("mine");
+      await stage.pass(30_000);
+      kept.assertHeld();
+      await kept.close();
+    },
+  );
 
   test("finds its own key after a lost answer", async () => {
     let troubles = 2;
