@@ -342,7 +342,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   /**
    * Follows a key: `for await`. Every change comes once and in order, whatever happens to members
    * and connections; where etcd's history no longer tells them all, a resync tells the state instead.
-   * It begins at once. Failures that time can repair are waited for, `contactAt` shows how long.
+   * It begins at once. Failures that time can repair are waited for, `contactAt` tells since when.
    *
    * The iteration rejects with `AbortError` as soon as the signal aborts or the client is closed, and
    * with what nothing can repair: `UnauthorizedError`, `V2DisabledError`, and `ProtocolError` for

@@ -13,7 +13,7 @@ const ABOVE_SUSPICION = 64;
  * in doubt. In a process that was held up, sockets are read between two looks.
  */
 const QUIET_LOOKS = 3;
-const LOOK_INTERVAL = 20;
+const LOOK_INTERVAL = 10;
 
 /** `doubt`: the stream may tell nothing any more, and another one should take its place. */
 type Told = EtcdResponse | "doubt";

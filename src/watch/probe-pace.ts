@@ -6,7 +6,7 @@ const SHORTEST = 50;
 const LONGEST = 5_000;
 
 const GRACE_SHARE = 0.6;
-const LONGEST_GRACE = 500;
+const LONGEST_GRACE = 300;
 
 /** How long to wait between index probes, so that few events lie between two of them. */
 export class ProbePace {

@@ -1,3 +1,4 @@
+import { UnauthorizedError } from "../errors/common-errors.js";
 import { EtcdCommonError } from "../errors/server-error.js";
 import type { CallOptions, KeySpace } from "../key-space/key-space.js";
 import type { GetRequest } from "../model/key-request.js";
@@ -15,7 +16,7 @@ export async function readState(
     return { response, index: response.etcdIndex, etcdClusterId: response.etcdClusterId };
   } catch (error) {
     // No such key, or a file where one of its directories should be.
-    if (!(error instanceof EtcdCommonError) || error.index === 0) throw error;
+    if (!(error instanceof EtcdCommonError) || error instanceof UnauthorizedError) throw error;
     return { response: null, index: error.index, etcdClusterId: error.clusterId ?? "" };
   }
 }

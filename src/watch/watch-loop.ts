@@ -18,8 +18,8 @@ import type { WatchResync } from "./watch-item.js";
 const LONG = 10_000;
 /** Failures after which back-off grows no more, at 4 s: a watch that sleeps longer is late. */
 const GROWING_FAILURES = 4;
-/** Answers one after another that cannot be read, after which none is expected to be better. */
-const UNREADABLE_LIMIT = 3;
+/** Unreadable answers one after another, for some 30 s, after which none is expected to be better. */
+const UNREADABLE_LIMIT = 10;
 
 /** Follows a key whatever goes wrong, as far as it can be repaired. */
 export class WatchLoop {

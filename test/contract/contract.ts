@@ -8,6 +8,7 @@ import { directories } from "./directories.js";
 import { inOrderKeys } from "./in-order-keys.js";
 import { indexes } from "./indexes.js";
 import { listing } from "./listing.js";
+import { probes } from "./probes.js";
 import { reads } from "./reads.js";
 import { refresh } from "./refresh.js";
 import { removalOfAncestors } from "./removal-of-ancestors.js";
@@ -33,6 +34,7 @@ const SUBJECTS: readonly { name: string; cases: Cases; concurrent?: boolean }[] 
   { name: "watching live", cases: watchLive },
   { name: "removal of ancestors", cases: removalOfAncestors },
   { name: "watching from history", cases: watchFromHistory },
+  { name: "probes of watches", cases: probes },
   { name: "closing and aborting", cases: closing },
 ];
 

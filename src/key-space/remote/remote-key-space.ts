@@ -1,4 +1,5 @@
 import type { Cluster } from "../../cluster/cluster.js";
+import { UnauthorizedError } from "../../errors/common-errors.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
 import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
@@ -66,8 +67,8 @@ export class RemoteKeySpace implements KeySpace {
       return await this.#cluster.sendTo(url, http, read, signal);
     } catch (error) {
       // That there is no such key was agreed on, too.
-      if (error instanceof EtcdCommonError && error.index > 0) return error.index;
-      throw error;
+      if (!(error instanceof EtcdCommonError) || error instanceof UnauthorizedError) throw error;
+      return error.index;
     }
   }
 
