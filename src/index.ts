@@ -107,7 +107,8 @@ export { type Config, type ConfigChange, type ConfigOptions, config } from "./re
 export type { ConfigSchema, SchemaIssue, SchemaResult } from "./recipes/config-schema.js";
 export { Election, type ElectionOptions, type Leader } from "./recipes/election.js";
 export type { Instance, MalformedInstance } from "./recipes/instance.js";
-export type { KeepAlive, KeepAliveOptions } from "./recipes/keep-alive.js";
+export type { KeepAlive } from "./recipes/keep-alive.js";
+export type { KeepAliveEvents, KeepAliveOptions } from "./recipes/keep-alive-options.js";
 export type { Leadership } from "./recipes/leadership.js";
 export { type AcquireOptions, Lock, type LockOptions } from "./recipes/lock.js";
 export type { LockHandle } from "./recipes/lock-handle.js";

@@ -12,7 +12,8 @@ import { checkKey, checkKeyRequest, checkWatchRequest } from "../model/check.js"
 import type { EndpointHealth, Version } from "../model/cluster.js";
 import type { Condition, KeyRequest } from "../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
-import { KeepAlive, type KeepAliveOptions } from "../recipes/keep-alive.js";
+import { KeepAlive } from "../recipes/keep-alive.js";
+import type { KeepAliveOptions } from "../recipes/keep-alive-options.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { follow } from "../time/follow.js";
 import { KeyWatcher } from "../watch/key-watcher.js";

@@ -5,44 +5,17 @@ import { refuseUnknown } from "../model/option-names.js";
 import { onAbort } from "../stream/on-abort.js";
 import { BackOff } from "../time/back-off.js";
 import { sleep } from "../time/sleep.js";
+import {
+  KEEP_ALIVE_OPTIONS,
+  type KeepAliveEvents,
+  type KeepAliveOptions,
+} from "./keep-alive-options.js";
 import { momentOf, since } from "./moment.js";
-import { type IfExists, lossOf, OwnedKey, type Proof } from "./owned-key.js";
+import { lossOf, OwnedKey, type Proof } from "./owned-key.js";
 import { isPassing } from "./passing-failure.js";
 import type { RecipeClient } from "./recipe-client.js";
 import { LONGEST_TIMER, Tenure } from "./tenure.js";
-import { type TermsOptions, termsOf } from "./terms.js";
-
-/** Options of `keepAlive`. */
-export interface KeepAliveOptions extends TermsOptions {
-  readonly ttl: number;
-  /**
-   * When the key exists: `"fail"` with `NodeExistError`; `"adopt"` it if it has our value, and
-   * else fail; `"replace"` it, whoever's it is.
-   *
-   * @default "fail"
-   */
-  readonly ifExists?: IfExists;
-  /**
-   * Create the key again when it is gone or was out of reach for too long. One that another has
-   * changed is never taken back.
-   *
-   * @default false
-   */
-  readonly recreate?: boolean;
-  /** Gives the creation up; of a key that is kept it is no longer the signal. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-interface KeepAliveEvents {
-  /** etcd has confirmed the key once more. */
-  renewed: [];
-  /** The key is not provably ours any more. Not emitted for `close()`. */
-  lost: [OwnershipLostError];
-  /** With `recreate`: it is ours again, with a new `signal`. */
-  recreated: [];
-}
-
-const OPTIONS = ["ttl", "safetyMargin", "ifExists", "recreate", "signal"];
+import { termsOf } from "./terms.js";
 
 /**
  * A key with a TTL that is ours and stays so: renewed at about a third of its TTL, without telling
@@ -67,7 +40,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     value: string,
     options: KeepAliveOptions,
   ): Promise<KeepAlive> {
-    refuseUnknown(options, OPTIONS);
+    refuseUnknown(options, KEEP_ALIVE_OPTIONS);
     if (value === "")
       throw new TypeError("value: must not be empty; etcd cannot compare with that");
     const { ifExists = "fail", recreate = false, signal } = options;

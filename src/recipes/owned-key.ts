@@ -7,9 +7,10 @@ import {
   NotFileError,
   TestFailedError,
 } from "../errors/common-errors.js";
-import type { LossReason } from "../errors/ownership-lost-error.js";
+import { type LossReason, OwnershipLostError } from "../errors/ownership-lost-error.js";
 import type { KeyRequest } from "../model/key-request.js";
 import type { EtcdNode } from "../model/node.js";
+import type { EtcdResponse } from "../model/response.js";
 import { type Moment, momentOf } from "./moment.js";
 import type { RecipeClient } from "./recipe-client.js";
 import type { Terms } from "./terms.js";
@@ -23,12 +24,18 @@ export interface Proof {
 /** What to do when the key exists already; see `KeepAliveOptions`. */
 export type IfExists = "fail" | "adopt" | "replace";
 
+/** What a key is given, besides its condition. */
+type Content = { readonly ttl: number } & ({ readonly refresh: true } | { readonly value: string });
+
 /** Tries at a write whose outcome stays unknown. */
 const TRIES = 5;
 
 /**
- * The requests by which a key with a TTL is owned. Its value proves whose it is: each refresh moves
- * `modifiedIndex`, and one whose answer was lost moves it to where nobody knows.
+ * The requests by which a key with a TTL is owned. Its value proves whose it is.
+ *
+ * Each renewal also names the index that the one before it left: one whose answer was lost, and which
+ * a member carries out late, would set the key's expiry back to what was counted when it was sent.
+ * Where the index is not known, because an answer was lost, it is read.
  */
 export class OwnedKey {
   readonly key: string;
@@ -37,6 +44,8 @@ export class OwnedKey {
   #value: string;
   /** A value that the key was to be given, while it is not known whether it was. */
   #next: string | undefined;
+  /** `modifiedIndex` of our last write; undefined when it is not known. */
+  #index: number | undefined;
 
   constructor(etcd: RecipeClient, key: string, value: string, terms: Terms) {
     this.#etcd = etcd;
@@ -55,7 +64,8 @@ export class OwnedKey {
     try {
       for (let tries = 1; ; tries++) {
         try {
-          return await this.#tryToClaim(unsure ? "adopt" : ifExists, signal);
+          if (ifExists === "replace") return await this.#replace(signal);
+          return await this.#create(unsure || ifExists === "adopt", signal);
         } catch (error) {
           if (error instanceof AbortError) unsure ||= error.outcome === "unknown";
           if (!(error instanceof OutcomeUnknownError)) throw error;
@@ -71,70 +81,105 @@ export class OwnedKey {
 
   /** @throws what `lossOf` explains, if the key is not ours */
   refresh(signal?: AbortSignal): Promise<Proof> {
-    return this.#asOwner((prevValue) => {
-      const { ttl } = this.terms;
-      const request = { action: "compareAndSwap", refresh: true, ttl, prevValue } as const;
-      return this.#send({ ...request, key: this.key }, signal);
-    });
+    return this.#swap({ refresh: true, ttl: this.terms.ttl }, signal);
   }
 
   /** Gives the key another value, which proves the ownership from then on, and a fresh TTL. */
   async update(value: string, signal: AbortSignal): Promise<Proof> {
     this.#next = value;
-    const proof = await this.#asOwner((prevValue) => {
-      const { ttl } = this.terms;
-      const request = { action: "compareAndSwap", ttl, value, prevValue } as const;
-      return this.#send({ ...request, key: this.key }, signal);
-    });
+    const proof = await this.#swap({ value, ttl: this.terms.ttl }, signal);
     this.#settle(value);
     return proof;
   }
 
   /** Deletes the key, if it is ours. */
   async remove(): Promise<void> {
-    try {
-      await this.#asOwner((prevValue) => {
+    for (const prevValue of [this.#value, this.#next]) {
+      if (prevValue === undefined) return;
+      try {
         const request = { action: "compareAndDelete", key: this.key, prevValue } as const;
-        return this.#send(request, undefined);
-      });
-    } catch (error) {
-      if (lossOf(error) === undefined) throw error;
+        await this.#execute(request, undefined);
+        return;
+      } catch (error) {
+        if (lossOf(error) === undefined) throw error;
+      }
     }
   }
 
-  async #tryToClaim(ifExists: IfExists, signal?: AbortSignal): Promise<Proof> {
+  async #create(adopts: boolean, signal: AbortSignal | undefined): Promise<Proof> {
     const { key } = this;
     const content = { value: this.#value, ttl: this.terms.ttl };
-    if (ifExists === "replace") return this.#send({ action: "set", key, ...content }, signal);
     try {
       return await this.#send({ action: "create", key, ...content }, signal);
     } catch (error) {
-      if (ifExists === "fail" || !(error instanceof NodeExistError)) throw error;
+      if (!adopts || !(error instanceof NodeExistError)) throw error;
       return await this.#adopt(error, signal);
     }
   }
 
-  /** The key exists: with our value it is ours. */
-  async #adopt(exists: NodeExistError, signal?: AbortSignal): Promise<Proof> {
+  /** On what there is: a plain set whose answer was lost could come later, and once more. */
+  async #replace(signal: AbortSignal | undefined): Promise<Proof> {
+    const { key } = this;
+    const content = { value: this.#value, ttl: this.terms.ttl };
+    for (let tries = 1; ; tries++) {
+      try {
+        const prevIndex = await this.#indexOfAny(signal);
+        if (prevIndex === undefined) return await this.#create(false, signal);
+        const request = { action: "compareAndSwap", key, prevIndex, ...content } as const;
+        return await this.#send(request, signal);
+      } catch (error) {
+        const raced = error instanceof TestFailedError || error instanceof NodeExistError;
+        if (!raced || tries === TRIES) throw error;
+      }
+    }
+  }
+
+  async #indexOfAny(signal: AbortSignal | undefined): Promise<number | undefined> {
     try {
-      return await this.refresh(signal);
+      const request = { action: "get", key: this.key, quorum: true } as const;
+      return (await this.#execute(request, signal)).node.modifiedIndex;
     } catch (error) {
-      if (lossOf(error) === "changed by another") throw exists;
-      if (lossOf(error) === "gone") return this.#tryToClaim("adopt", signal);
+      if (error instanceof KeyNotFoundError) return undefined;
       throw error;
     }
   }
 
-  async #asOwner(act: (prevValue: string) => Promise<Proof>): Promise<Proof> {
-    const next = this.#next;
+  /** The key exists: with our value it is ours. */
+  async #adopt(exists: NodeExistError, signal: AbortSignal | undefined): Promise<Proof> {
     try {
-      return await act(this.#value);
+      return await this.refresh(signal);
     } catch (error) {
-      if (!(error instanceof TestFailedError) || next === undefined) throw error;
-      const proof = await act(next);
-      this.#settle(next);
-      return proof;
+      if (lossOf(error) === "changed by another") throw exists;
+      if (lossOf(error) === "gone") return this.#create(true, signal);
+      throw error;
     }
+  }
+
+  async #swap(content: Content, signal: AbortSignal | undefined): Promise<Proof> {
+    for (let tries = 1; ; tries++) {
+      const prevIndex = this.#index ?? (await this.#readIndex(signal));
+      const condition = { prevValue: this.#value, prevIndex };
+      try {
+        const { key } = this;
+        return await this.#send(
+          { action: "compareAndSwap", key, ...condition, ...content },
+          signal,
+        );
+      } catch (error) {
+        // A write of ours whose answer was lost may have moved the index.
+        if (error instanceof TestFailedError) this.#index = undefined;
+        if (!(error instanceof TestFailedError) || tries === TRIES) throw error;
+      }
+    }
+  }
+
+  /** @throws OwnershipLostError when the value is not ours */
+  async #readIndex(signal: AbortSignal | undefined): Promise<number> {
+    const { key } = this;
+    const { node } = await this.#execute({ action: "get", key, quorum: true }, signal);
+    if (node.value !== undefined && node.value === this.#next) this.#settle(node.value);
+    if (node.value === this.#value) return node.modifiedIndex;
+    throw new OwnershipLostError(key, "changed by another", "it has not the value that we gave it");
   }
 
   #settle(value: string): void {
@@ -143,15 +188,20 @@ export class OwnedKey {
   }
 
   async #send(request: KeyRequest, signal: AbortSignal | undefined): Promise<Proof> {
-    const { attemptTimeout } = this.terms;
     const sentAt = momentOf(this.#etcd.clock);
-    const { node } = await this.#etcd.execute(request, { signal, attemptTimeout });
+    const { node } = await this.#execute(request, signal);
+    this.#index = node.modifiedIndex;
     return { sentAt, node };
+  }
+
+  #execute(request: KeyRequest, signal: AbortSignal | undefined): Promise<EtcdResponse> {
+    return this.#etcd.execute(request, { signal, attemptTimeout: this.terms.attemptTimeout });
   }
 }
 
 /** What a refused conditional write says about the ownership; nothing if it was not refused. */
 export function lossOf(error: unknown): LossReason | undefined {
+  if (error instanceof OwnershipLostError) return error.reason;
   if (error instanceof KeyNotFoundError || error instanceof NotDirError) return "gone";
   const changed = error instanceof TestFailedError || error instanceof NotFileError;
   return changed ? "changed by another" : undefined;

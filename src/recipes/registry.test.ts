@@ -41,8 +41,7 @@ function watching(options: RegistryOptions<unknown> = {}, signal?: AbortSignal) 
 
 async function expectNothingLeft(): Promise<void> {
   await settle();
-  expect(stage.watches).toBe(0);
-  expect([server, client].map(({ clock }) => clock.pending)).toEqual([0, 0]);
+  expect(stage.leftovers).toBe(0);
 }
 
 describe("an instance", () => {
@@ -227,6 +226,16 @@ describe("what others put there", () => {
     await good.close();
   });
 
+  test("what onMalformed throws ends the watch, and reaches its reader", async () => {
+    const onMalformed = (): never => {
+      throw new Error("not to be borne");
+    };
+    await stage.memory.execute({ action: "set", key: "/services/mail/a", value: "oops" });
+    const { done } = watching({ onMalformed });
+    await expect(done).rejects.toThrow("not to be borne");
+    await expectNothingLeft();
+  });
+
   test("an instance that becomes malformed is down, and up when it is well again", async () => {
     const stop = new AbortController();
     const reports: string[] = [];
@@ -255,7 +264,7 @@ describe("bad input", () => {
     [{ id: "a", metadata: 1n }, /BigInt/],
   ])("register(%o) is refused", async (instance, message) => {
     await expect(registryOf(server).register("mail", instance)).rejects.toThrow(message);
-    expect(server.clock.pending).toBe(0);
+    expect(stage.leftovers).toBe(0);
   });
 
   test("a directory stands where the instance should be", async () => {

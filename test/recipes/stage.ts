@@ -1,5 +1,6 @@
 /** Recipes on the memory key space, in a time that passes when the test says so. */
 
+import { getEventListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { EtcdClient } from "../../src/client/etcd-client.js";
 import { AbortError } from "../../src/errors/abort-error.js";
@@ -88,13 +89,15 @@ export type Fate =
 class TroubledKeySpace implements KeySpace {
   readonly #inner: KeySpace;
   readonly #clock: Clock;
+  readonly #clusterClock: Clock;
   readonly requests: KeyRequest[] = [];
   readonly #open = new Set<KeyWatch>();
   fate: (request: KeyRequest) => Fate | undefined = () => undefined;
 
-  constructor(inner: KeySpace, clock: Clock) {
+  constructor(inner: KeySpace, clock: Clock, clusterClock: Clock) {
     this.#inner = inner;
     this.#clock = clock;
+    this.#clusterClock = clusterClock;
   }
 
   async execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
@@ -107,7 +110,7 @@ class TroubledKeySpace implements KeySpace {
     if ("fail" in fate) throw fate.fail;
     if ("holdUntil" in fate) return fate.holdUntil.then(go);
     if ("arriveWhen" in fate) {
-      void fate.arriveWhen.then(() => this.#inner.execute(request)).catch(() => {});
+      void fate.arriveWhen.then(this.#arriveLate(request)).catch(() => {});
       throw unknown(request);
     }
     const answer = await go();
@@ -115,6 +118,16 @@ class TroubledKeySpace implements KeySpace {
       throw new AbortError(request.key, cause, request.action === "get" ? "none" : "unknown");
     });
     return answer;
+  }
+
+  /** The member that took the request has made an expiry of its TTL then and there. */
+  #arriveLate(request: KeyRequest): () => Promise<unknown> {
+    const takenAt = this.#clusterClock.now();
+    return () => {
+      if (!("ttl" in request) || request.ttl === undefined) return this.#inner.execute(request);
+      const ttl = request.ttl - (this.#clusterClock.now() - takenAt) / 1000;
+      return this.#inner.execute({ ...request, ttl } as KeyRequest);
+    };
   }
 
   async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
@@ -150,7 +163,7 @@ export class Stage {
   /** A process with a client. */
   process(): StageProcess {
     const clock = new StageClock();
-    const way = new TroubledKeySpace(this.memory, clock);
+    const way = new TroubledKeySpace(this.memory, clock, this.clock);
     const process = { clock, way, etcd: new EtcdClient({ keySpace: way, clock }) };
     this.#processes.push(process);
     return process;
@@ -181,9 +194,12 @@ export class Stage {
     }
   }
 
-  /** Watches that are open in the cluster. */
-  get watches(): number {
-    return this.memory.stats.watchers;
+  /** What recipes have not let go of: watches in the cluster, timers and listeners in processes. */
+  get leftovers(): number {
+    const inProcesses = this.#processes.map(({ clock, etcd }) => {
+      return clock.pending + getEventListeners(etcd.closed, "abort").length;
+    });
+    return inProcesses.reduce((a, b) => a + b, this.memory.stats.watchers);
   }
 }
 
