@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { checkWatchRequest } from "../model/check.js";
-import type { WatchSettings } from "../watch/pursuit.js";
+import type { WatchSettings } from "../watch/watch-source.js";
 import type { WatchOptions } from "../watch/watcher.js";
 import { refuseUnknown } from "./key-requests.js";
 
