@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { checkWatchRequest } from "../model/check.js";
 import { refuseUnknown } from "../model/option-names.js";
-import type { WatchSettings } from "../watch/pursuit.js";
+import type { WatchSettings } from "../watch/watch-source.js";
 import type { WatchOptions } from "../watch/watcher.js";
 
 const OPTIONS = ["recursive", "from", "initial", "pollInterval", "bufferSize", "signal"];

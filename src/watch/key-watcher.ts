@@ -1,9 +1,9 @@
 import { AbortError } from "../errors/abort-error.js";
 import { type Follower, follow } from "../time/follow.js";
 import { ItemBuffer } from "./item-buffer.js";
-import type { WatchSettings, WatchSource } from "./pursuit.js";
 import type { WatchItem } from "./watch-item.js";
 import { WatchLoop } from "./watch-loop.js";
+import type { WatchSettings, WatchSource } from "./watch-source.js";
 import type { Watcher } from "./watcher.js";
 
 /** The consumer's side of a watch. */

@@ -1,7 +1,6 @@
-import type { KeySpace, KeyWatch } from "../key-space/key-space.js";
-import type { AnswerOrigin, EtcdResponse } from "../model/response.js";
+import type { KeyWatch } from "../key-space/key-space.js";
+import type { EtcdResponse } from "../model/response.js";
 import { onAbort } from "../stream/on-abort.js";
-import type { Clock } from "../time/clock.js";
 import { sleep } from "../time/sleep.js";
 import { concerns } from "./concerns.js";
 import type { ItemBuffer } from "./item-buffer.js";
@@ -10,28 +9,7 @@ import { Position } from "./position.js";
 import { ProbePace } from "./probe-pace.js";
 import { readState } from "./read-state.js";
 import type { WatchResync } from "./watch-item.js";
-
-/** What a watch is told, complete. */
-export interface WatchSettings {
-  readonly key: string;
-  readonly recursive: boolean;
-  readonly from: number | undefined;
-  readonly initial: boolean;
-  /** Milliseconds. */
-  readonly pollInterval: number;
-  /** Items. */
-  readonly bufferSize: number;
-}
-
-/** Where a watch looks, and whom it tells besides its consumer. */
-export interface WatchSource {
-  readonly keySpace: KeySpace;
-  readonly clock: Clock;
-  /** Aborts when nothing more can be asked. */
-  readonly closed: AbortSignal;
-  /** Called with every answer. */
-  observe(origin: AnswerOrigin): void;
-}
+import type { WatchSettings, WatchSource } from "./watch-source.js";
 
 /** More items wait than the consumer's buffer holds. */
 export class BufferFull extends Error {}
@@ -51,10 +29,8 @@ const PROMPT = 10;
 /** Why watches are aborted that nobody reads any more. */
 const OVER = new Error("the watch has ended or is begun anew");
 
-/** What an event was: told before, there before its watch was opened, or come since. */
-type Taken = "known" | "past" | "live";
-/** What a poll has told last, or that it owes nothing, or that it has ended too early. */
-type PollEnd = Taken | "silence" | "cut";
+/** What a poll has done: told something, or proven that nothing is owed, or ended too early. */
+type PollEnd = "told" | "silence" | "cut";
 
 /**
  * Follows one key for as long as nothing goes wrong: a live stream; long polls that fetch from
@@ -69,7 +45,7 @@ export class Pursuit {
   readonly #pace: ProbePace;
   /** Called when there was news of the key, or proof that there is none. */
   readonly #onProgress: () => void;
-  #clusterId: string | undefined;
+  #clusterId = "";
   #contactAt: number | undefined;
   /** Events that have come, of any kind. */
   #events = 0;
@@ -142,7 +118,7 @@ export class Pursuit {
     this.#contactAt = askedAt;
     this.#position.startAt(state.index + 1);
     if (state.response !== null) this.#source.observe(state.response);
-    this.#buffer.put({ type: "resync", reason, ...state });
+    this.#buffer.put({ type: "resync", reason, ...state, etcdClusterId: this.#clusterId });
   }
 
   async #followStreams(first: LiveStream, signal: AbortSignal): Promise<void> {
@@ -160,7 +136,7 @@ export class Pursuit {
     while (this.#position.owes(stream.etcdIndex)) {
       const told = await old.next();
       if (typeof told !== "object") break;
-      this.#take(told, old);
+      this.#take(told, old.etcdIndex);
     }
     old.close();
     return stream;
@@ -173,7 +149,7 @@ export class Pursuit {
       const told = await stream.next();
       if (told === undefined) return "end";
       if (told === "doubt") return told;
-      this.#take(told, stream);
+      this.#take(told, stream.etcdIndex);
     }
   }
 
@@ -204,12 +180,13 @@ export class Pursuit {
     try {
       for await (const event of watch) {
         over.abort(OVER);
-        end = this.#take(event, watch);
+        end = "told";
+        this.#take(event, watch.etcdIndex);
       }
     } finally {
       over.abort(OVER);
     }
-    if (end !== "cut" && !isGivenUp) this.#position.completeIndex();
+    if (end === "told" && !isGivenUp) this.#position.completeIndex();
     return end;
   }
 
@@ -252,22 +229,21 @@ export class Pursuit {
     throw new OtherCluster();
   }
 
-  /** Whether an answer is of the same cluster as the one before. */
+  /** Whether an answer is of the same cluster as the one before, as far as it says. */
   #isOf(clusterId: string): boolean {
-    const before = this.#clusterId ?? clusterId;
-    this.#clusterId = clusterId;
-    return before === clusterId;
+    const before = this.#clusterId || clusterId;
+    if (clusterId !== "") this.#clusterId = clusterId;
+    return clusterId === "" || before === clusterId;
   }
 
-  #take(event: EtcdResponse, watch: { readonly etcdIndex: number }): Taken {
+  #take(event: EtcdResponse, openedAt: number): void {
     if (this.#buffer.isFull) throw new BufferFull();
     this.#events++;
-    if (!this.#position.take(event)) return "known";
+    if (!this.#position.take(event)) return;
     if (concerns(this.#settings, event)) this.#buffer.put({ type: "change", response: event });
     this.#onProgress();
-    if (event.node.modifiedIndex <= watch.etcdIndex) return "past";
-    this.#contactAt = this.#now;
-    return "live";
+    // What was there before may come from a member that is long cut off.
+    if (event.node.modifiedIndex > openedAt) this.#contactAt = this.#now;
   }
 
   /** Probes while a stream stands, moves the position on in silence, and doubts what stands long. */

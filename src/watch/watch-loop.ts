@@ -4,15 +4,10 @@ import { BackOff } from "../time/back-off.js";
 import type { Clock } from "../time/clock.js";
 import { sleep } from "../time/sleep.js";
 import type { ItemBuffer } from "./item-buffer.js";
-import {
-  BufferFull,
-  OtherCluster,
-  Pursuit,
-  type WatchSettings,
-  type WatchSource,
-} from "./pursuit.js";
+import { BufferFull, OtherCluster, Pursuit } from "./pursuit.js";
 import { isRepairable } from "./repairable.js";
 import type { WatchResync } from "./watch-item.js";
+import type { WatchSettings, WatchSource } from "./watch-source.js";
 
 /** Milliseconds after which a watch has stood long enough to be opened again without delay. */
 const LONG = 10_000;

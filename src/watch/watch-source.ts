@@ -1,0 +1,25 @@
+import type { KeySpace } from "../key-space/key-space.js";
+import type { AnswerOrigin } from "../model/response.js";
+import type { Clock } from "../time/clock.js";
+
+/** What a watch is told, complete. */
+export interface WatchSettings {
+  readonly key: string;
+  readonly recursive: boolean;
+  readonly from: number | undefined;
+  readonly initial: boolean;
+  /** Milliseconds. */
+  readonly pollInterval: number;
+  /** Items. */
+  readonly bufferSize: number;
+}
+
+/** Where a watch looks, and whom it tells besides its consumer. */
+export interface WatchSource {
+  readonly keySpace: KeySpace;
+  readonly clock: Clock;
+  /** Aborts when nothing more can be asked. */
+  readonly closed: AbortSignal;
+  /** Called with every answer. */
+  observe(origin: AnswerOrigin): void;
+}
