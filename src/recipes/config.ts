@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { isDeepStrictEqual } from "node:util";
-import { refuseUnknown } from "../model/option-names.js";
 import { AbortError } from "../errors/abort-error.js";
 import { InvalidValueError } from "../errors/invalid-value-error.js";
+import { refuseUnknown } from "../model/option-names.js";
 import { type ConfigSchema, checkSchema } from "./config-schema.js";
 import { checkSettingsKey, complaint, settingsAt } from "./config-settings.js";
 import { isWithin } from "./is-within.js";

@@ -1,10 +1,10 @@
 import { EventEmitter, setMaxListeners } from "node:events";
 import { inspect } from "node:util";
-import { refuseUnknown } from "../model/option-names.js";
 import { AbortError } from "../errors/abort-error.js";
 import { InvalidValueError } from "../errors/invalid-value-error.js";
 import { checkKey } from "../model/check.js";
 import type { EtcdNode } from "../model/node.js";
+import { refuseUnknown } from "../model/option-names.js";
 import type { EtcdResponse } from "../model/response.js";
 import type { Clock } from "../time/clock.js";
 import { type Follower, follow } from "../time/follow.js";
