@@ -12,12 +12,13 @@ import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../../model/respon
 import { type Clock, systemClock } from "../../time/clock.js";
 import { concerns } from "../../watch/concerns.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
+import { pathOf } from "../path.js";
+import { StoreError } from "../store-error.js";
 import { EventHistory } from "./event-history.js";
 import { MemoryWatch } from "./memory-watch.js";
 import { randomId } from "./random-id.js";
-import { pathOf, Store, type StoreSnapshot } from "./store.js";
+import { Store, type StoreSnapshot } from "./store.js";
 import { StoreCounters } from "./store-counters.js";
-import { StoreError } from "./store-error.js";
 import type { StoreEvent } from "./store-event.js";
 import { WatcherHub } from "./watcher-hub.js";
 
