@@ -1,7 +1,7 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
-import { originOf, readable, requireSuccess } from "../wire/reply.js";
+import { originOf, readable } from "../wire/reply.js";
 import { type AttemptMaker, Call } from "./call.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import { EndpointList } from "./endpoint-list.js";
@@ -40,16 +40,19 @@ export class Cluster {
     });
   }
 
-  /** Opens a watch at the first member that takes it and begins it as `interpret` accepts it. */
+  /**
+   * Opens a watch at the first member that takes it and begins it as `interpret` accepts it;
+   * `refuse` throws what any other reply than 2xx means.
+   */
   open<T>(
     request: HttpRequest,
-    key: string,
+    refuse: (reply: HttpReply) => void,
     interpret: (reply: StreamedReply) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     return this.#call(request, signal, {
       ask: (url, limits) => this.#transport.watch(url, request, limits),
-      interpret: (reply) => begin(request, key, reply, interpret),
+      interpret: (reply) => begin(request, reply, refuse, interpret),
     });
   }
 
@@ -98,12 +101,12 @@ export class Cluster {
 /** Begins a watch that stands. One that is not accepted leaves no connection behind. */
 function begin<T>(
   request: HttpRequest,
-  key: string,
   reply: HttpReply | StreamedReply,
+  refuse: (reply: HttpReply) => void,
   interpret: (reply: StreamedReply) => T,
 ): T {
   if (!("lines" in reply)) {
-    requireSuccess(request, reply, key);
+    refuse(reply);
     const what = `HTTP ${reply.status} is no answer to a watch`;
     const error = new ProtocolError(`${originOf(request, reply)}: ${what}`);
     throw new AttemptFailure("unknown", error);

@@ -4,6 +4,7 @@ import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import type { JsonDeserializer } from "../../wire/json.js";
 import { decodeKeyReply } from "../../wire/key-reply.js";
 import { encodeKeyRequest, encodeWatchRequest } from "../../wire/key-request.js";
+import { requireSuccess } from "../../wire/reply.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { RemoteWatch } from "./remote-watch.js";
 
@@ -35,7 +36,7 @@ export class RemoteKeySpace implements KeySpace {
     const http = encodeWatchRequest(request);
     return this.#cluster.open(
       http,
-      request.key,
+      (reply) => requireSuccess(http, reply, request.key),
       (reply) => new RemoteWatch(http, reply, this.#deserialize),
       signal,
     );
