@@ -54,6 +54,16 @@ export class KeyLayout {
     return below(`${this.#records}o${path}`);
   }
 
+  /** What stands before the path in the key of a file. */
+  get filePrefix(): string {
+    return this.#prefix;
+  }
+
+  /** What stands before the path in the key of a marker. */
+  get markerPrefix(): string {
+    return `${this.#records}d`;
+  }
+
   /** What a key of the range is for; nothing for what is neither v2's nor ours. */
   whatIs(key: string): Meaning | undefined {
     const text = fromBase64(key);

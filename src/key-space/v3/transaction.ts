@@ -22,7 +22,7 @@ export interface Transaction {
 export interface Alternative {
   readonly if: readonly Compare[];
   /** The operation that tells what the node was comes first. */
-  readonly then: readonly Operation[];
+  readonly do: readonly Operation[];
 }
 
 export function isPresent(key: string): Compare {
@@ -79,8 +79,8 @@ export function removeAll({ key, range_end }: KeyRange): Operation {
   return { request_delete_range: { key, range_end } };
 }
 
-export function read(key: string, serializable = false): Operation {
-  return { request_range: serializable ? { key, serializable } : { key } };
+export function read(key: string, options = {}): Operation {
+  return { request_range: { key, ...options } };
 }
 
 /** Up to `limit` keys of a range, in the order of their bytes. */
@@ -101,5 +101,5 @@ export function firstOf(
   const [first, ...others] = alternatives;
   if (first === undefined) return { compare: [], success: otherwise };
   const failure = others.length === 0 ? otherwise : [{ request_txn: firstOf(others, otherwise) }];
-  return { compare: first.if, success: first.then, failure };
+  return { compare: first.if, success: first.do, failure };
 }
