@@ -6,7 +6,13 @@ import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { type Release, startEtcd } from "../support/etcd.js";
 import type { Arrangement } from "./arrangement.js";
 
-const SKIPS: Arrangement["skips"] = {};
+const SURVIVES =
+  "v3 cannot delete and put a key in one transaction: its createdIndex survives a set";
+
+const SKIPS: Arrangement["skips"] = {
+  "a set gives the file a new createdIndex": SURVIVES,
+  "a refresh by set gives a new createdIndex": SURVIVES,
+};
 
 /** The v3 API of an etcd that need not have another, over the network. */
 export function v3(release: Release): Arrangement {

@@ -30,8 +30,9 @@ export class KeyLayout {
     return { key: toBase64(`${this.#prefix}\0`), range_end: toBase64(`${this.#prefix}0`) };
   }
 
+  /** For the root, which v3 has no key for, one that never exists. */
   file(path: string): string {
-    return toBase64(this.#prefix + path);
+    return toBase64(path === "" ? `${this.#records}root` : this.#prefix + path);
   }
 
   filesBelow(path: string): KeyRange {

@@ -1,6 +1,6 @@
 import type { KeyRange } from "./key-layout.js";
 import type { Listing } from "./listing.js";
-import { type Operation, readPage } from "./transaction.js";
+import { type Read, readPage } from "./transaction.js";
 import type { KeyValue, OperationAnswer } from "./transaction-answer.js";
 import { fromBase64 } from "./v3-json.js";
 
@@ -29,7 +29,7 @@ export class PageReader {
   }
 
   /** The operation that reads the next page; nothing at the end. */
-  next(options = {}): readonly Operation[] {
+  next(options = {}): readonly Read[] {
     return this.#rest === undefined ? [] : [readPage(this.#rest, PAGE_SIZE, options)];
   }
 

@@ -2,6 +2,7 @@ import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import { UnauthorizedError } from "../../errors/common-errors.js";
 import { onAbort } from "../../stream/on-abort.js";
+import { MOST_OPERATIONS } from "./transaction.js";
 
 /** One read that waits for its batch. */
 interface Waiting<T> {
@@ -10,8 +11,6 @@ interface Waiting<T> {
   reject(error: unknown): void;
 }
 
-/** Operations that etcd takes in one transaction. */
-const LARGEST_BATCH = 128;
 /** While so many batches are under way, further reads wait. */
 const MOST_UNDER_WAY = 2;
 
@@ -55,7 +54,7 @@ export class ReadBatches<T> {
   }
 
   #start(): void {
-    const batch = this.#waiting.splice(0, LARGEST_BATCH);
+    const batch = this.#waiting.splice(0, MOST_OPERATIONS);
     this.#underWay++;
     this.#answer(batch).finally(() => {
       this.#underWay--;

@@ -1,7 +1,7 @@
 import { parentPath } from "../path.js";
 import { StoreError } from "../store-error.js";
 import type { KeyLayout } from "./key-layout.js";
-import { type Operation, read, readFirst } from "./transaction.js";
+import { type Read, read, readFirst } from "./transaction.js";
 import type { KeyValue, OperationAnswer } from "./transaction-answer.js";
 
 /** What there is at one path. */
@@ -22,8 +22,8 @@ export interface Survey {
   readonly ancestors: readonly Place[];
 }
 
-/** etcd takes so many operations in one transaction; a survey asks three for each level. */
-const DEEPEST = 40;
+/** etcd takes so many comparisons in one transaction that a new node can be this deep. */
+const DEEPEST = 62;
 
 /** Paths of the directories above a path, the root left out, from the top down. */
 export function ancestorsOf(path: string): readonly string[] {
@@ -41,8 +41,8 @@ export function checkDepth(path: string): void {
 }
 
 /** The operations by which {@link readSurvey} learns about a path. */
-export function surveyOf(path: string, layout: KeyLayout, options = {}): readonly Operation[] {
-  const place = (at: string): readonly Operation[] => [
+export function surveyOf(path: string, layout: KeyLayout, options = {}): readonly Read[] {
+  const place = (at: string): readonly Read[] => [
     read(layout.file(at), options),
     read(layout.marker(at), options),
     readFirst(layout.filesBelow(at), options),

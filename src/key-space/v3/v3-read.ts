@@ -58,7 +58,7 @@ export class V3Reader {
     const options = optionsOf(scope);
     const reads = paths.map((path) => read(layout.file(path), options));
     const call: V3Call = { operation, key, safety: "read", scope };
-    const at = await this.#store.transact([], reads, call);
+    const at = await this.#store.read(reads, call);
     return paths.map((_, index) => ({ kv: at.answers[index]?.found[0], at }));
   }
 
@@ -111,8 +111,7 @@ export class V3Reader {
     const call = callOf(request, signal);
     const options = optionsOf(call.scope);
     const survey = surveyOf(path, layout, options);
-    const at = await this.#store.transact(
-      [],
+    const at = await this.#store.read(
       [...survey, ...files.next(options), ...markers.next(options)],
       call,
     );
@@ -136,7 +135,7 @@ export class V3Reader {
       const unfinished = readers.filter((reader) => reader.next().length > 0);
       if (unfinished.length === 0) return;
       const pages = unfinished.flatMap((reader) => reader.next(options));
-      const { answers } = await this.#store.transact([], pages, call);
+      const { answers } = await this.#store.read(pages, call);
       for (const [index, reader] of unfinished.entries()) take(reader, answers[index]);
     }
   }

@@ -5,9 +5,16 @@ import type { AnswerOrigin } from "../../model/response.js";
 import type { Clock } from "../../time/clock.js";
 import { StoreError } from "../store-error.js";
 import type { KeyLayout } from "./key-layout.js";
-import type { View } from "./shown-node.js";
-import { textOf } from "./shown-node.js";
-import { type Alternative, firstOf, type Operation, read } from "./transaction.js";
+import { textOf, type View } from "./shown-node.js";
+import {
+  type Alternative,
+  atRevision,
+  firstOf,
+  MOST_OPERATIONS,
+  type Operation,
+  type Read,
+  read,
+} from "./transaction.js";
 import { readTransaction, type TransactionAnswer } from "./transaction-answer.js";
 import type { V3Api, V3Call } from "./v3-api.js";
 
@@ -52,6 +59,16 @@ export class V3Store {
     const transaction = readTransaction(answer, alternatives.length);
     this.#revision = Math.max(this.#revision, transaction.revision);
     return transaction;
+  }
+
+  /** Reads at one revision, in several transactions if it is too much for one. */
+  async read(operations: readonly Read[], call: V3Call): Promise<TransactionAnswer> {
+    const first = await this.transact([], operations.slice(0, MOST_OPERATIONS), call);
+    const rest = operations.slice(MOST_OPERATIONS);
+    if (rest.length === 0) return first;
+    const pinned = rest.map((operation) => atRevision(operation, first.revision));
+    const { answers } = await this.read(pinned, call);
+    return { ...first, answers: [...first.answers, ...answers] };
   }
 
   view(offset: number): View {

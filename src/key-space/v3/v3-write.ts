@@ -35,6 +35,9 @@ const MOST_TRIES = 50;
 /** Milliseconds of the longest pause after a lost race. */
 const LONGEST_PAUSE = 200;
 
+/** Characters of a value that is sent once, at the price of a look before. */
+const LARGE = 32 * 1024;
+
 /** One write: transactions on what is believed of the tree, until one finds it as believed. */
 export class V3Write {
   readonly #context: WriteContext;
@@ -92,6 +95,7 @@ export class V3Write {
       if (aboutDirectory) return undefined;
     }
     if (this.#path === "" && !this.#isInOrder) return undefined;
+    if (isLarge(this.#request)) return undefined;
     const { familiar, store } = this.#context;
     const path = this.#nodePath(0);
     const lease = familiar.leaseOf(parentPath(path));
@@ -106,7 +110,7 @@ export class V3Write {
     const { store } = this.#context;
     const path = this.#nodePath(store.revision + 1);
     const call: V3Call = { ...this.#call, safety: "read" };
-    const answer = await store.transact([], surveyOf(path, store.layout), call);
+    const answer = await store.read(surveyOf(path, store.layout), call);
     const survey = readSurvey(path, answer.answers);
     this.#refuse(answer, () => refuseBy(survey, this.#request, this.#offset));
     const ground = surveyedGround(survey, store.layout);
@@ -236,4 +240,9 @@ export class V3Write {
     };
     return new ClusterUnavailableError(this.#call.operation, [attempt]);
   }
+}
+
+/** Each alternative holds the value: together they could be more than etcd takes. */
+function isLarge(request: WriteRequest): boolean {
+  return request.action === "set" && (request.value?.length ?? 0) > LARGE;
 }

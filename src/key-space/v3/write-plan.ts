@@ -76,11 +76,16 @@ export function plansOf(intent: Intent): readonly Plan[] {
   }
 }
 
+/** What a survey has seen at the target leaves one plan only. */
 function plansOfSet(intent: Intent, request: SetRequest): readonly Plan[] {
-  if (request.dir) return [turnIntoDirectory(intent), make(intent, true, [])];
-  const replace = change(intent, request, [isPresent(fileOf(intent))]);
-  if (request.refresh) return [replace];
-  return [replace, make(intent, false, [], request.value)];
+  const { target } = intent.ground;
+  const replace = request.dir
+    ? turnIntoDirectory(intent)
+    : change(intent, request, [isPresent(fileOf(intent))]);
+  if (request.refresh && !request.dir) return [replace];
+  if (target?.file !== undefined) return [replace];
+  const create = make(intent, request.dir === true, [], request.value);
+  return target === undefined ? [replace, create] : [create];
 }
 
 function create(intent: Intent, request: CreateRequest): Plan {
