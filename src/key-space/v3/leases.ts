@@ -1,6 +1,6 @@
-import { V3RefusedError } from "../../errors/v3-errors.js";
 import type { Clock } from "../../time/clock.js";
 import { encodeLeaseId, LAST_EXPIRATION, NO_LEASE } from "./lease-id.js";
+import { refusedAs } from "./refused-as.js";
 import type { V3Api, V3Call } from "./v3-api.js";
 import { readInt64 } from "./v3-json.js";
 
@@ -54,9 +54,4 @@ export class Leases {
     const ttl = readInt64(body.TTL, "TTL");
     return ttl < 0 ? [] : [[id, this.#clock.now() + ttl * 1000]];
   }
-}
-
-/** Whether etcd refused in these words. */
-export function refusedAs(error: unknown, detail: string): boolean {
-  return error instanceof V3RefusedError && error.detail === detail;
 }

@@ -38,6 +38,12 @@ export function readTransaction(
   return { ...readHeader(body), endpoint, taken, answers: responses.map(readOperation) };
 }
 
+/** Reads the answer to a put that replaced something. @throws ProtocolError */
+export function readPut({ body, endpoint }: V3Answer): TransactionAnswer {
+  const found = isObject(body.prev_kv) ? [readKv(body.prev_kv)] : [];
+  return { ...readHeader(body), endpoint, taken: 0, answers: [{ found, more: false }] };
+}
+
 function follow(
   body: JsonObject,
   alternatives: number,

@@ -75,14 +75,6 @@ export function put(key: string, value: string | undefined, lease: string): Oper
   };
 }
 
-/** A new value for a key that exists, which stays on its lease. etcd refuses an absent key. */
-export function rewrite(key: string, value: string): Operation {
-  return { request_put: { key, value, ignore_lease: true, prev_kv: true } };
-}
-
-/** What etcd says to {@link rewrite} of an absent key. */
-export const REWRITE_OF_NOTHING = "etcdserver: key not found";
-
 /** A record: nobody asks what it was before. */
 export function putRecord(key: string, value: string, lease = NO_LEASE): Operation {
   return { request_put: { key, value, ...(lease !== NO_LEASE && { lease }) } };

@@ -5,6 +5,7 @@ import type { AnswerOrigin } from "../../model/response.js";
 import type { Clock } from "../../time/clock.js";
 import { StoreError } from "../store-error.js";
 import type { KeyLayout } from "./key-layout.js";
+import { refusedAs } from "./refused-as.js";
 import { textOf, type View } from "./shown-node.js";
 import {
   type Alternative,
@@ -15,7 +16,7 @@ import {
   type Read,
   read,
 } from "./transaction.js";
-import { readTransaction, type TransactionAnswer } from "./transaction-answer.js";
+import { readPut, readTransaction, type TransactionAnswer } from "./transaction-answer.js";
 import type { V3Api, V3Call } from "./v3-api.js";
 
 /** Transactions on one tree in v3's key space, with revisions as v2's indexes. */
@@ -56,9 +57,21 @@ export class V3Store {
     call: V3Call,
   ): Promise<TransactionAnswer> {
     const answer = await this.api.call("kv/txn", firstOf(alternatives, otherwise), call);
-    const transaction = readTransaction(answer, alternatives.length);
-    this.#revision = Math.max(this.#revision, transaction.revision);
-    return transaction;
+    return this.#seen(readTransaction(answer, alternatives.length));
+  }
+
+  /**
+   * Gives a key that exists another value and leaves it on its lease: the shortest write that etcd
+   * knows. Answers as a transaction does; nothing when there is no such key.
+   */
+  async rewrite(key: string, value: string, call: V3Call): Promise<TransactionAnswer | undefined> {
+    const put = { key, value, ignore_lease: true, prev_kv: true };
+    try {
+      return this.#seen(readPut(await this.api.call("kv/put", put, call)));
+    } catch (error) {
+      if (!refusedAs(error, "etcdserver: key not found")) throw error;
+      return undefined;
+    }
   }
 
   /** Reads at one revision, in several transactions if it is too much for one. */
@@ -88,6 +101,11 @@ export class V3Store {
       endpoint: at.endpoint,
       clusterId: at.clusterId,
     });
+  }
+
+  #seen(answer: TransactionAnswer): TransactionAnswer {
+    this.#revision = Math.max(this.#revision, answer.revision);
+    return answer;
   }
 
   async #readOffset(): Promise<number> {

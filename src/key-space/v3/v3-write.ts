@@ -1,20 +1,22 @@
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 import { EtcdServerError } from "../../errors/server-error.js";
-import { methodOf, type SetRequest } from "../../model/key-request.js";
+import { methodOf } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { sleep } from "../../time/sleep.js";
 import { inOrderName, parentPath, pathOf } from "../path.js";
 import type { FamiliarLeases } from "./familiar-leases.js";
 import { familiarGround, type Ground, newGround, surveyedGround } from "./ground.js";
 import { earlierLease, isFileLease, NO_LEASE } from "./lease-id.js";
-import { type Leases, refusedAs } from "./leases.js";
+import type { Leases } from "./leases.js";
 import { refuseAt, refuseBy } from "./refusal.js";
+import { refusedAs } from "./refused-as.js";
 import { checkDepth, isDirectory, readSurvey, surveyOf } from "./survey.js";
-import { type Operation, REWRITE_OF_NOTHING, read } from "./transaction.js";
+import { type Operation, read } from "./transaction.js";
 import type { TransactionAnswer } from "./transaction-answer.js";
 import type { V3Call } from "./v3-api.js";
+import { toBase64 } from "./v3-json.js";
 import type { V3Store } from "./v3-store.js";
-import { type Intent, plansOf, rewriteOf, type WriteRequest } from "./write-plan.js";
+import { type Intent, plansOf, type WriteRequest } from "./write-plan.js";
 import { type Change, changeBy, responseOf } from "./written-node.js";
 
 /** What writes share. */
@@ -91,24 +93,29 @@ export class V3Write {
     throw this.#givenUp();
   }
 
-  /** Carries a plain set of a familiar file out, if it still is as it was. */
+  /**
+   * Carries a plain set of a familiar file out by a mere put, which fails if the file is gone: as
+   * it stays on its lease, nothing above it matters. Should somebody have given it a TTL of its own
+   * meanwhile, the put has left that on: then it is set once more, which takes the TTL away.
+   */
   async #rewrite(): Promise<Written | undefined> {
-    const { action } = this.#request;
     const { files, store } = this.#context;
-    const isPlain = action === "set" && isPlainSet(this.#request);
-    const lease = isPlain ? files.of(this.#path) : undefined;
-    if (lease === undefined) return undefined;
-    const ground = familiarGround(this.#path, lease, store.layout);
-    const intent = { ...(await this.#intend(ground)), lease };
-    const plan = rewriteOf(intent);
-    try {
-      const answer = await store.transact([plan], [], this.#call);
-      if (answer.taken === 0) return this.#finish(intent, changeBy(intent, plan, answer), answer);
-    } catch (error) {
-      if (!refusedAs(error, REWRITE_OF_NOTHING)) throw error;
+    const value = plainValueOf(this.#request);
+    const lease = value === undefined ? undefined : files.of(this.#path);
+    if (value === undefined || lease === undefined) return undefined;
+    const file = store.layout.file(this.#path);
+    const answer = await store.rewrite(file, toBase64(value), this.#call);
+    const former = answer?.answers[0]?.found[0];
+    if (answer === undefined || former?.lease !== lease) {
+      files.forget(this.#path);
+      return undefined;
     }
-    files.forget(this.#path);
-    return undefined;
+    const intent = {
+      ...(await this.#intend(familiarGround(this.#path, lease, store.layout))),
+      lease,
+    };
+    const change: Change = { node: "file", replaces: "file", kind: "changed", former };
+    return this.#finish(intent, change, answer);
   }
 
   /** What to try first; nothing where that would most likely be in vain. */
@@ -271,9 +278,10 @@ export class V3Write {
   }
 }
 
-/** Whether it is a set of a file's value, without a TTL. */
-function isPlainSet(request: SetRequest): boolean {
-  return !request.dir && !request.refresh && request.ttl === undefined;
+/** The value that a set without a TTL gives to a file. */
+function plainValueOf(request: WriteRequest): string | undefined {
+  if (request.action !== "set" || request.refresh || request.ttl !== undefined) return undefined;
+  return request.value;
 }
 
 /** Each alternative holds the value: together they could be more than etcd takes. */

@@ -13,7 +13,7 @@ export interface Change extends Pick<Plan, "node" | "replaces"> {
   /** What the node was before; of an implied directory, the key by which it existed. */
   readonly former: KeyValue | undefined;
   /** Whether `former` is a directory's marker. */
-  readonly hadMarker: boolean;
+  readonly hadMarker?: boolean;
 }
 
 export function changeBy(intent: Intent, plan: Plan, { answers }: TransactionAnswer): Change {
@@ -70,7 +70,7 @@ function contentOf({ request, own }: Intent, { node, former }: Change): string {
 
 function formerNode(
   { path }: Intent,
-  { replaces, hadMarker }: Change,
+  { replaces, hadMarker = false }: Change,
   former: KeyValue,
   view: View,
 ): EtcdNode {
