@@ -1,5 +1,4 @@
 import type { KeyRange } from "./key-layout.js";
-import type { Listing } from "./listing.js";
 import { type Read, readPage } from "./transaction.js";
 import type { KeyValue, OperationAnswer } from "./transaction-answer.js";
 import { fromBase64 } from "./v3-json.js";
@@ -7,25 +6,25 @@ import { fromBase64 } from "./v3-json.js";
 /** Keys that are read at a time. */
 const PAGE_SIZE = 1000;
 
-/** Reads one range of a listing, page by page. */
+/** What the keys of a range are for. */
+export interface Pages {
+  /** Text that stands before the path in each key. */
+  readonly prefix: string;
+  /** Takes one key. Keys that are not UTF-8 are passed over. */
+  add(path: string, kv: KeyValue): void;
+  /** The subdirectory on a path of which no more keys are wanted. */
+  skips?(path: string): string | undefined;
+}
+
+/** Reads a range page by page. */
 export class PageReader {
-  readonly #listing: Listing;
-  readonly #add: (path: string, kv: KeyValue) => void;
-  readonly #prefix: string;
+  readonly #pages: Pages;
   /** What is left to read. */
   #rest: KeyRange | undefined;
 
-  /** Keys are paths after `prefix`, a text. */
-  constructor(
-    range: KeyRange,
-    prefix: string,
-    listing: Listing,
-    add: (path: string, kv: KeyValue) => void,
-  ) {
+  constructor(range: KeyRange, pages: Pages) {
     this.#rest = range;
-    this.#prefix = prefix;
-    this.#listing = listing;
-    this.#add = add;
+    this.#pages = pages;
   }
 
   /** The operation that reads the next page; nothing at the end. */
@@ -37,8 +36,8 @@ export class PageReader {
     const end = this.#rest?.range_end ?? "";
     let last: string | undefined;
     for (const kv of found) {
-      const path = fromBase64(kv.key)?.slice(this.#prefix.length);
-      if (path !== undefined) this.#add(path, kv);
+      const path = fromBase64(kv.key)?.slice(this.#pages.prefix.length);
+      if (path !== undefined) this.#pages.add(path, kv);
       last = path;
     }
     const lastKey = found.at(-1)?.key;
@@ -48,9 +47,9 @@ export class PageReader {
 
   /** A subdirectory of which only the existence counts is skipped. `0` follows `/`. */
   #after(path: string | undefined, key: string): string {
-    const subdirectory = path === undefined ? undefined : this.#listing.subdirectoryOn(path);
+    const subdirectory = path === undefined ? undefined : this.#pages.skips?.(path);
     if (subdirectory !== undefined) {
-      return Buffer.from(`${this.#prefix}${subdirectory}0`).toString("base64");
+      return Buffer.from(`${this.#pages.prefix}${subdirectory}0`).toString("base64");
     }
     return Buffer.concat([Buffer.from(key, "base64"), Buffer.of(0)]).toString("base64");
   }

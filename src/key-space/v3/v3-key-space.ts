@@ -9,14 +9,15 @@ import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { pathOf } from "../path.js";
+import { moveDescendants } from "./directory-ttl.js";
 import { FamiliarLeases } from "./familiar-leases.js";
 import { KeyLayout } from "./key-layout.js";
 import { Leases } from "./leases.js";
 import { Queues } from "./queues.js";
-import type { V3Api } from "./v3-api.js";
+import type { V3Api, V3Call } from "./v3-api.js";
 import { V3Reader } from "./v3-read.js";
 import { V3Store } from "./v3-store.js";
-import { V3Write, type WriteContext, type Written } from "./v3-write.js";
+import { V3Write, type WriteContext } from "./v3-write.js";
 import type { WriteRequest } from "./write-plan.js";
 
 /** Options of {@link V3KeySpace}. */
@@ -86,10 +87,21 @@ export class V3KeySpace implements KeySpace {
   ): Promise<EtcdResponse> {
     const write = new V3Write(this.#context, request, offset, signal);
     const isInOrder = request.action === "create" && request.inOrder === true;
-    const written: Written = isInOrder
+    const written = isInOrder
       ? await this.#inOrder.run(pathOf(request.key), () => write.run())
       : await write.run();
+    if (written.change.kind === "changed" && written.change.node === "directory") {
+      await this.#moveDescendants(request, signal);
+    }
     return written.response;
+  }
+
+  #moveDescendants(request: WriteRequest, signal: AbortSignal | undefined): Promise<void> {
+    const { store, leases } = this.#context;
+    const { key } = request;
+    const operation = `${methodOf(request)} ${key}`;
+    const call: V3Call = { operation, key, safety: "write", scope: "quorum", signal };
+    return moveDescendants(pathOf(key), store, leases, call);
   }
 
   #refuseIfOver(request: KeyRequest, signal: AbortSignal | undefined): void {

@@ -100,15 +100,17 @@ export class V3Reader {
     const { recursive = false, sorted = false } = request;
     const { layout } = this.#store;
     const listing = new Listing(path, recursive);
-    const files = new PageReader(layout.filesBelow(path), layout.filePrefix, listing, (at, kv) =>
-      listing.addFile(at, kv),
-    );
-    const markers = new PageReader(
-      layout.markersBelow(path),
-      layout.markerPrefix,
-      listing,
-      (at, kv) => listing.addMarker(at, kv),
-    );
+    const skips = (at: string): string | undefined => listing.subdirectoryOn(at);
+    const files = new PageReader(layout.filesBelow(path), {
+      prefix: layout.filePrefix,
+      add: (at, kv) => listing.addFile(at, kv),
+      skips,
+    });
+    const markers = new PageReader(layout.markersBelow(path), {
+      prefix: layout.markerPrefix,
+      add: (at, kv) => listing.addMarker(at, kv),
+      skips,
+    });
     const call = callOf(request, signal);
     const options = optionsOf(call.scope);
     const survey = surveyOf(path, layout, options);
