@@ -17,6 +17,8 @@ export class KeyLayout {
   readonly action: string;
   /** What is added to revisions. */
   readonly offset: string;
+  /** What is written only to be seen by watches. */
+  readonly heartbeat: string;
 
   constructor(keyPrefix = "") {
     this.#prefix = keyPrefix;

@@ -53,6 +53,13 @@ export class EventRing {
     while (this.#events > most || this.#characters > longest) this.#dropOldest();
   }
 
+  /** Whether so many more events fit in without any being dropped. */
+  hasRoomFor(events: readonly StoreEvent[]): boolean {
+    const characters = events.reduce((sum, event) => sum + lengthOf(event), 0);
+    const { events: most, characters: longest } = this.#limits;
+    return this.#events + events.length <= most && this.#characters + characters <= longest;
+  }
+
   /** Events of an index and later ones, index by index. */
   *from(index: number): Generator<readonly StoreEvent[], void, undefined> {
     for (let at = this.#find(index); at < this.#entries.length; at++) {

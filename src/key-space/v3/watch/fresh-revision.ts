@@ -1,5 +1,5 @@
 import { AbortError } from "../../../errors/abort-error.js";
-import { onAbort } from "../../../stream/on-abort.js";
+import { unlessAborted } from "../../../stream/unless-aborted.js";
 import type { V3Answer, V3Api, V3Call } from "../v3-api.js";
 import { readHeader, type V3Header } from "../v3-json.js";
 
@@ -27,7 +27,8 @@ export class FreshRevision {
 
   /** @throws what the call throws; AbortError */
   get(operation: string, signal: AbortSignal | undefined): Promise<Freshness> {
-    return unlessAborted(this.#shared(), operation, signal);
+    const errorOf = (reason: unknown): Error => new AbortError(operation, reason, "none");
+    return unlessAborted(this.#shared(), signal, errorOf);
   }
 
   #shared(): Promise<Freshness> {
@@ -55,20 +56,4 @@ const CALL: V3Call = { operation: "GET /", key: "/", safety: "read", scope: "quo
 
 function freshnessOf({ body, endpoint }: V3Answer): Freshness {
   return { ...readHeader(body), endpoint };
-}
-
-/** Others wait for the same read: it goes on when one of them gives up. */
-function unlessAborted<T>(
-  promise: Promise<T>,
-  operation: string,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const give = (): void => reject(new AbortError(operation, signal.reason, "none"));
-    const settled = (): void => signal.removeEventListener("abort", give);
-    onAbort(signal, give);
-    promise.finally(settled).then(resolve, reject);
-    if (signal.aborted) give();
-  });
 }
