@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { fromBase64, toBase64 } from "./v3-json.js";
 
 /** Keys from one to, but without, another, in base64 as v3's JSON has them. */
 export interface KeyRange {
@@ -7,7 +7,7 @@ export interface KeyRange {
 }
 
 /** What v2 has no path for: empty, `.` and `..` segments, and so `/` at the end. */
-const UNREACHABLE = /\/(?:\.{0,2})(?:\/|$)/;
+const UNREACHABLE = /\/\.{0,2}(?:\/|$)/;
 
 /** Where everything lies in v3's key space: see docs/v3.md. Paths are v2's, the root's is empty. */
 export class KeyLayout {
@@ -23,17 +23,17 @@ export class KeyLayout {
   constructor(keyPrefix = "") {
     this.#prefix = keyPrefix;
     this.#records = `${keyPrefix}\0etcdnet/`;
-    this.action = base64(`${this.#records}action`);
-    this.offset = base64(`${this.#records}offset`);
+    this.action = toBase64(`${this.#records}action`);
+    this.offset = toBase64(`${this.#records}offset`);
   }
 
   /** The tree and our records together. */
   get everything(): KeyRange {
-    return { key: base64(`${this.#prefix}\0`), range_end: base64(`${this.#prefix}0`) };
+    return { key: toBase64(`${this.#prefix}\0`), range_end: toBase64(`${this.#prefix}0`) };
   }
 
   file(path: string): string {
-    return base64(this.#prefix + path);
+    return toBase64(this.#prefix + path);
   }
 
   filesBelow(path: string): KeyRange {
@@ -41,7 +41,7 @@ export class KeyLayout {
   }
 
   marker(path: string): string {
-    return base64(`${this.#records}d${path}`);
+    return toBase64(`${this.#records}d${path}`);
   }
 
   markersBelow(path: string): KeyRange {
@@ -49,42 +49,45 @@ export class KeyLayout {
   }
 
   order(path: string): string {
-    return base64(`${this.#records}o${path}`);
+    return toBase64(`${this.#records}o${path}`);
   }
 
   ordersBelow(path: string): KeyRange {
     return below(`${this.#records}o${path}`);
   }
 
-  /** Path of a file; nothing for a key that v2 has no path for. */
-  pathOfFile(key: string): string | undefined {
-    return pathIn(key, this.#prefix.length);
-  }
-
-  /** Path of a directory by its marker; nothing for a key that v2 has no path for. */
-  pathOfMarker(key: string): string | undefined {
-    return pathIn(key, this.#records.length + 1);
+  /** What a key of the range is for; nothing for what is neither v2's nor ours. */
+  whatIs(key: string): Meaning | undefined {
+    const text = fromBase64(key);
+    if (text === undefined || !text.startsWith(this.#prefix)) return undefined;
+    if (text.startsWith(this.#records)) return meaningOf(text.slice(this.#records.length));
+    return { kind: "file", path: text.slice(this.#prefix.length) };
   }
 }
 
-/** Text as v3's JSON has keys and values. */
-export function base64(text: string): string {
-  return Buffer.from(text).toString("base64");
+/** What one of the keys of the range is for. Of what `kind` says, `path` is v2's. */
+export interface Meaning {
+  readonly kind: "file" | "marker" | "order" | "action";
+  readonly path: string;
 }
 
-/** Text of a value; what is not UTF-8 reads U+FFFD, as with etcd v2. */
-export function textOf(value: string): string {
-  return Buffer.from(value, "base64").toString();
+function meaningOf(name: string): Meaning | undefined {
+  if (name === "action") return { kind: "action", path: "" };
+  const kind = KINDS.get(name.slice(0, 2));
+  return kind && { kind, path: name.slice(1) };
+}
+
+const KINDS: ReadonlyMap<string, Meaning["kind"]> = new Map([
+  ["d/", "marker"],
+  ["o/", "order"],
+]);
+
+/** Whether a v2 request can name a path: it has no empty, `.` or `..` segment. */
+export function isReachable(path: string): boolean {
+  return path.startsWith("/") && !UNREACHABLE.test(path);
 }
 
 /** `0` is the character that follows `/`. */
 function below(start: string): KeyRange {
-  return { key: base64(`${start}/`), range_end: base64(`${start}0`) };
-}
-
-function pathIn(key: string, prefixLength: number): string | undefined {
-  const bytes = Buffer.from(key, "base64");
-  if (!isUtf8(bytes)) return undefined;
-  const path = bytes.toString().slice(prefixLength);
-  return UNREACHABLE.test(path) ? undefined : path;
+  return { key: toBase64(`${start}/`), range_end: toBase64(`${start}0`) };
 }
