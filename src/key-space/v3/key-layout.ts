@@ -25,6 +25,7 @@ export class KeyLayout {
     this.#records = `${keyPrefix}\0etcdnet/`;
     this.action = toBase64(`${this.#records}action`);
     this.offset = toBase64(`${this.#records}offset`);
+    this.heartbeat = toBase64(`${this.#records}heartbeat`);
   }
 
   /** The tree and our records together. */

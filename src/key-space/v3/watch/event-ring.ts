@@ -9,9 +9,12 @@ export interface EventRingLimits {
 }
 
 /** The events of one index. */
-interface Entry {
+export interface IndexEvents {
   readonly index: number;
   readonly events: readonly StoreEvent[];
+}
+
+interface Entry extends IndexEvents {
   readonly characters: number;
 }
 
@@ -44,27 +47,36 @@ export class EventRing {
     return this.#events;
   }
 
-  add(index: number, events: readonly StoreEvent[]): void {
-    const characters = events.reduce((sum, event) => sum + lengthOf(event), 0);
-    this.#entries.push({ index, events, characters });
-    this.#events += events.length;
-    this.#characters += characters;
+  add(added: IndexEvents): void {
+    const entry = entryOf(added);
+    this.#entries.push(entry);
+    this.#events += entry.events.length;
+    this.#characters += entry.characters;
     const { events: most, characters: longest } = this.#limits;
     while (this.#events > most || this.#characters > longest) this.#dropOldest();
   }
 
-  /** Whether so many more events fit in without any being dropped. */
-  hasRoomFor(events: readonly StoreEvent[]): boolean {
-    const characters = events.reduce((sum, event) => sum + lengthOf(event), 0);
-    const { events: most, characters: longest } = this.#limits;
-    return this.#events + events.length <= most && this.#characters + characters <= longest;
+  /**
+   * Puts what was before in front, from a new floor on.
+   *
+   * @returns false when that is more than is held; then nothing has changed
+   */
+  prepend(floor: number, earlier: readonly IndexEvents[]): boolean {
+    const events = earlier.reduce((sum, entry) => sum + entry.events.length, this.#events);
+    const entries = earlier.map(entryOf);
+    const characters = entries.reduce((sum, entry) => sum + entry.characters, this.#characters);
+    if (events > this.#limits.events || characters > this.#limits.characters) return false;
+    this.#entries = [...entries, ...this.#entries.slice(this.#start)];
+    this.#start = 0;
+    this.#events = events;
+    this.#characters = characters;
+    this.#floor = floor;
+    return true;
   }
 
   /** Events of an index and later ones, index by index. */
-  *from(index: number): Generator<readonly StoreEvent[], void, undefined> {
-    for (let at = this.#find(index); at < this.#entries.length; at++) {
-      yield this.#entries[at]?.events ?? [];
-    }
+  from(index: number): readonly IndexEvents[] {
+    return this.#entries.slice(this.#find(index));
   }
 
   /** Position of the first entry with this index or a later one. */
@@ -88,6 +100,11 @@ export class EventRing {
     this.#entries = this.#entries.slice(this.#start);
     this.#start = 0;
   }
+}
+
+function entryOf({ index, events }: IndexEvents): Entry {
+  const characters = events.reduce((sum, event) => sum + lengthOf(event), 0);
+  return { index, events, characters };
 }
 
 function lengthOf({ node, prevNode, removed = [] }: StoreEvent): number {

@@ -125,7 +125,11 @@ function removal(
 function pathsBelow(directory: string, gone: readonly PathChange[]): readonly string[] {
   const paths = new Set<string>();
   for (let { path } of gone) {
-    for (; isBelow(path, directory) && !paths.has(path); path = path.slice(0, path.lastIndexOf("/"))) {
+    for (
+      ;
+      isBelow(path, directory) && !paths.has(path);
+      path = path.slice(0, path.lastIndexOf("/"))
+    ) {
       paths.add(path);
     }
   }

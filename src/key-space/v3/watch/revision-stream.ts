@@ -85,7 +85,8 @@ export class RevisionStream {
 
 function refuseCanceled({ canceled, compactRevision }: WatchResponse, call: V3Call): void {
   if (compactRevision > 0) throw new Compacted();
-  if (canceled !== undefined) throw new ProtocolError(`${call.operation}: etcd ended the watch: ${canceled}`);
+  if (canceled !== undefined)
+    throw new ProtocolError(`${call.operation}: etcd ended the watch: ${canceled}`);
 }
 
 function byRevision(changes: readonly KeyChange[]): readonly Revision[] {
