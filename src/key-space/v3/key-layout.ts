@@ -33,8 +33,9 @@ export class KeyLayout {
     return { key: toBase64(`${this.#prefix}\0`), range_end: toBase64(`${this.#prefix}0`) };
   }
 
+  /** For the root, which v3 has no key for, one that never exists. */
   file(path: string): string {
-    return toBase64(this.#prefix + path);
+    return toBase64(path === "" ? `${this.#records}root` : this.#prefix + path);
   }
 
   filesBelow(path: string): KeyRange {
@@ -55,6 +56,16 @@ export class KeyLayout {
 
   ordersBelow(path: string): KeyRange {
     return below(`${this.#records}o${path}`);
+  }
+
+  /** What stands before the path in the key of a file. */
+  get filePrefix(): string {
+    return this.#prefix;
+  }
+
+  /** What stands before the path in the key of a marker. */
+  get markerPrefix(): string {
+    return `${this.#records}d`;
   }
 
   /** What a key of the range is for; nothing for what is neither v2's nor ours. */

@@ -41,3 +41,14 @@ export function decodeLeaseId(id: string): LeaseMeaning | undefined {
 export function isFileLease(id: string): boolean {
   return id !== NO_LEASE && decodeLeaseId(id)?.directory === false;
 }
+
+/** Which of two leases ends first. One that is not ours counts as one that never ends. */
+export function earlierLease(own: string, directory: string): string {
+  if (own === NO_LEASE) return directory;
+  return endOf(own) < endOf(directory) ? own : directory;
+}
+
+function endOf(id: string): number {
+  const meaning = id === NO_LEASE ? undefined : decodeLeaseId(id);
+  return meaning?.expiration ?? Number.POSITIVE_INFINITY;
+}

@@ -2,15 +2,23 @@
 
 import type { KeyRange } from "./key-layout.js";
 
+/** Operations, or comparisons, that etcd takes in one transaction. */
+export const MOST_OPERATIONS = 128;
+
 /** One comparison of a transaction; on a range it must hold for every key in it. */
 export type Compare = Readonly<Record<string, string>>;
 
 /** One operation of a transaction. */
 export type Operation =
   | { readonly request_put: Readonly<Record<string, string | boolean>> }
-  | { readonly request_range: Readonly<Record<string, string | number | boolean>> }
+  | Read
   | { readonly request_delete_range: Readonly<Record<string, string | boolean>> }
   | { readonly request_txn: Transaction };
+
+/** An operation that changes nothing. */
+export interface Read {
+  readonly request_range: Readonly<Record<string, string | number | boolean>>;
+}
 
 export interface Transaction {
   readonly compare: readonly Compare[];
@@ -22,7 +30,7 @@ export interface Transaction {
 export interface Alternative {
   readonly if: readonly Compare[];
   /** The operation that tells what the node was comes first. */
-  readonly then: readonly Operation[];
+  readonly do: readonly Operation[];
 }
 
 export function isPresent(key: string): Compare {
@@ -79,18 +87,23 @@ export function removeAll({ key, range_end }: KeyRange): Operation {
   return { request_delete_range: { key, range_end } };
 }
 
-export function read(key: string, serializable = false): Operation {
-  return { request_range: serializable ? { key, serializable } : { key } };
+export function read(key: string, options = {}): Read {
+  return { request_range: { key, ...options } };
 }
 
 /** Up to `limit` keys of a range, in the order of their bytes. */
-export function readPage({ key, range_end }: KeyRange, limit: number, options = {}): Operation {
+export function readPage({ key, range_end }: KeyRange, limit: number, options = {}): Read {
   return { request_range: { key, range_end, limit, ...options } };
 }
 
 /** The first key of a range, without its value. */
-export function readFirst(range: KeyRange, options = {}): Operation {
+export function readFirst(range: KeyRange, options = {}): Read {
   return readPage(range, 1, { keys_only: true, ...options });
+}
+
+/** The same read as of a revision. */
+export function atRevision({ request_range }: Read, revision: number): Read {
+  return { request_range: { ...request_range, revision: String(revision) } };
 }
 
 /** Carries out the first alternative that holds; `otherwise`, none of them. */
@@ -101,5 +114,5 @@ export function firstOf(
   const [first, ...others] = alternatives;
   if (first === undefined) return { compare: [], success: otherwise };
   const failure = others.length === 0 ? otherwise : [{ request_txn: firstOf(others, otherwise) }];
-  return { compare: first.if, success: first.then, failure };
+  return { compare: first.if, success: first.do, failure };
 }

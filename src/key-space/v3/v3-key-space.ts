@@ -1,0 +1,96 @@
+import { AbortError } from "../../errors/abort-error.js";
+import {
+  type KeyRequest,
+  methodOf,
+  type WatchRequest,
+  wantsNoNodes,
+} from "../../model/key-request.js";
+import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
+import { type Clock, systemClock } from "../../time/clock.js";
+import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
+import { pathOf } from "../path.js";
+import { FamiliarDirectories } from "./familiar-directories.js";
+import { KeyLayout } from "./key-layout.js";
+import { Leases } from "./leases.js";
+import { Queues } from "./queues.js";
+import type { V3Api } from "./v3-api.js";
+import { V3Reader } from "./v3-read.js";
+import { V3Store } from "./v3-store.js";
+import { V3Write, type WriteContext, type Written } from "./v3-write.js";
+import type { WriteRequest } from "./write-plan.js";
+
+/** Options of {@link V3KeySpace}. */
+export interface V3KeySpaceOptions {
+  /**
+   * What stands before every key of the tree in v3's key space.
+   *
+   * @default "", so that `/a` is the key `/a`
+   */
+  readonly keyPrefix?: string;
+  /**
+   * What tells the time for TTLs.
+   *
+   * @default this process's clock
+   */
+  readonly clock?: Clock;
+}
+
+/** v2's key space in v3's of etcd 3.4 and later. docs/v3.md describes how. */
+export class V3KeySpace implements KeySpace {
+  readonly #store: V3Store;
+  readonly #reader: V3Reader;
+  readonly #context: WriteContext;
+  /** In-order keys of one directory, one after the other. */
+  readonly #inOrder = new Queues();
+  #closed = false;
+
+  constructor(api: V3Api, { keyPrefix = "", clock = systemClock }: V3KeySpaceOptions = {}) {
+    const leases = new Leases(api, clock);
+    this.#store = new V3Store(api, new KeyLayout(keyPrefix), clock);
+    this.#reader = new V3Reader(this.#store, leases);
+    this.#context = { store: this.#store, leases, familiar: new FamiliarDirectories() };
+  }
+
+  execute(
+    request: KeyRequest & { readonly noValueOnSuccess: true },
+    options?: CallOptions,
+  ): Promise<EtcdReceipt>;
+  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
+  async execute(request: KeyRequest, { signal }: CallOptions = {}): Promise<EtcdReceipt> {
+    this.#refuseIfOver(request, signal);
+    const offset = await this.#store.offset();
+    if (request.action === "get") return await this.#reader.get(request, offset, signal);
+    const response = await this.#write(request, offset, signal);
+    if (!wantsNoNodes(request)) return response;
+    const { node: _, prevNode: __, ...receipt } = response;
+    return receipt;
+  }
+
+  openWatch(_request: WatchRequest, _options?: CallOptions): Promise<KeyWatch> {
+    return Promise.reject(new TypeError("watching is not there yet"));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  async #write(
+    request: WriteRequest,
+    offset: number,
+    signal: AbortSignal | undefined,
+  ): Promise<EtcdResponse> {
+    const write = new V3Write(this.#context, request, offset, signal);
+    const isInOrder = request.action === "create" && request.inOrder === true;
+    const written: Written = isInOrder
+      ? await this.#inOrder.run(pathOf(request.key), () => write.run())
+      : await write.run();
+    return written.response;
+  }
+
+  #refuseIfOver(request: KeyRequest, signal: AbortSignal | undefined): void {
+    if (this.#closed) throw new TypeError("the key space is closed");
+    if (signal?.aborted !== true) return;
+    const outcome = request.action === "get" ? "none" : "not sent";
+    throw new AbortError(`${methodOf(request)} ${request.key}`, signal.reason, outcome);
+  }
+}
