@@ -45,6 +45,10 @@ export class JsonGateway implements V3Api {
     });
   }
 
+  close(): void {
+    this.#cluster.close();
+  }
+
   #send(path: string, body: object, call: V3Call, token?: string): Promise<V3Answer> {
     const request = requestOf(path, body, call, token);
     return this.#cluster.send(request, (reply) => decodeV3Reply(call, reply), call.signal);

@@ -27,6 +27,16 @@ export interface V3WatchSettings {
   readonly foresight: number;
 }
 
+/** How the watches of a key space are served. */
+export interface WatchFigures {
+  /** Watches that wait. */
+  readonly watchers: number;
+  /** Events held for watches that come late. */
+  readonly held: number;
+  /** Index up to which every watch was told everything; 0 before the first watch. */
+  readonly index: number;
+}
+
 /** Events held for watchers that come late: ten times as many as etcd v2's. */
 const LIMITS = { events: 10_000, characters: 32 * 1024 * 1024 };
 /** Milliseconds of silence after which the connection to etcd may be dead. */
@@ -46,19 +56,9 @@ export class V3WatchSource {
     this.#fresh = new FreshRevision(api, settings.layout.offset);
   }
 
-  /** Watches that wait. */
-  get watchers(): number {
-    return this.#opened?.watchers ?? 0;
-  }
-
-  /** Events held for watchers that come late. */
-  get eventsHeld(): number {
-    return this.#opened?.held ?? 0;
-  }
-
-  /** Index up to which every watch was told everything. */
-  get index(): number {
-    return this.#opened?.index ?? 0;
+  get figures(): WatchFigures {
+    const { watchers = 0, held = 0, index = 0 } = this.#opened ?? {};
+    return { watchers, held, index };
   }
 
   /**
