@@ -1,6 +1,7 @@
 /** v3's transactions as plain values, in the form of its JSON. */
 
 import type { KeyRange } from "./key-layout.js";
+import { NO_LEASE } from "./lease-id.js";
 
 /** Operations, or comparisons, that etcd takes in one transaction. */
 export const MOST_OPERATIONS = 128;
@@ -34,30 +35,31 @@ export interface Alternative {
 }
 
 export function isPresent(key: string): Compare {
-  return { key, target: "VERSION", result: "GREATER", version: "0" };
+  return { key, result: "GREATER" };
 }
 
+/** What is left out of a comparison is v3's default: that the version equals 0. */
 export function isAbsent(key: string): Compare {
-  return { key, target: "VERSION", result: "EQUAL", version: "0" };
+  return { key };
 }
 
 /** Reads the whole range: put it last, behind what is cheap. */
 export function isEmpty({ key, range_end }: KeyRange): Compare {
-  return { key, range_end, target: "VERSION", result: "EQUAL", version: "0" };
+  return { key, range_end };
 }
 
 /** Holds for an absent key as well, when `lease` is none. */
 export function hangsOn(key: string, lease: string): Compare {
-  return { key, target: "LEASE", result: "EQUAL", lease };
+  return lease === NO_LEASE ? { key, target: "LEASE" } : { key, target: "LEASE", lease };
 }
 
 /** Never holds for an absent key. */
 export function hasValue(key: string, value: string): Compare {
-  return { key, target: "VALUE", result: "EQUAL", value };
+  return { key, target: "VALUE", value };
 }
 
 export function isAtRevision(key: string, revision: number): Compare {
-  return { key, target: "MOD", result: "EQUAL", mod_revision: String(revision) };
+  return { key, target: "MOD", mod_revision: String(revision) };
 }
 
 /** Holds for an absent key as well. */
@@ -69,13 +71,21 @@ export function isOlderThan(key: string, revision: number): Compare {
 export function put(key: string, value: string | undefined, lease: string): Operation {
   const content = value === undefined ? { ignore_value: true } : { value };
   return {
-    request_put: { key, ...content, prev_kv: true, ...(lease !== "0" && { lease }) },
+    request_put: { key, ...content, prev_kv: true, ...(lease !== NO_LEASE && { lease }) },
   };
 }
 
+/** A new value for a key that exists, which stays on its lease. etcd refuses an absent key. */
+export function rewrite(key: string, value: string): Operation {
+  return { request_put: { key, value, ignore_lease: true, prev_kv: true } };
+}
+
+/** What etcd says to {@link rewrite} of an absent key. */
+export const REWRITE_OF_NOTHING = "etcdserver: key not found";
+
 /** A record: nobody asks what it was before. */
-export function putRecord(key: string, value: string, lease = "0"): Operation {
-  return { request_put: { key, value, ...(lease !== "0" && { lease }) } };
+export function putRecord(key: string, value: string, lease = NO_LEASE): Operation {
+  return { request_put: { key, value, ...(lease !== NO_LEASE && { lease }) } };
 }
 
 /** Deletes one key and tells what it was. */

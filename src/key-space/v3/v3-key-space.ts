@@ -9,7 +9,7 @@ import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { pathOf } from "../path.js";
-import { FamiliarDirectories } from "./familiar-directories.js";
+import { FamiliarLeases } from "./familiar-leases.js";
 import { KeyLayout } from "./key-layout.js";
 import { Leases } from "./leases.js";
 import { Queues } from "./queues.js";
@@ -72,7 +72,12 @@ export class V3KeySpace implements KeySpace {
     const offset = this.#store.offset.bind(this.#store);
     this.#watches = new V3WatchSource(api, { layout, clock, offset, oneEventPerPoll, foresight });
     this.#reader = new V3Reader(this.#store, leases);
-    this.#context = { store: this.#store, leases, familiar: new FamiliarDirectories() };
+    this.#context = {
+      store: this.#store,
+      leases,
+      directories: new FamiliarLeases(),
+      files: new FamiliarLeases(),
+    };
   }
 
   execute(

@@ -1,27 +1,29 @@
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 import { EtcdServerError } from "../../errors/server-error.js";
-import { methodOf } from "../../model/key-request.js";
+import { methodOf, type SetRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { sleep } from "../../time/sleep.js";
 import { inOrderName, parentPath, pathOf } from "../path.js";
-import type { FamiliarDirectories } from "./familiar-directories.js";
+import type { FamiliarLeases } from "./familiar-leases.js";
 import { familiarGround, type Ground, newGround, surveyedGround } from "./ground.js";
 import { earlierLease, isFileLease, NO_LEASE } from "./lease-id.js";
 import { type Leases, refusedAs } from "./leases.js";
 import { refuseAt, refuseBy } from "./refusal.js";
 import { checkDepth, isDirectory, readSurvey, surveyOf } from "./survey.js";
-import { type Operation, read } from "./transaction.js";
+import { type Operation, REWRITE_OF_NOTHING, read } from "./transaction.js";
 import type { TransactionAnswer } from "./transaction-answer.js";
 import type { V3Call } from "./v3-api.js";
 import type { V3Store } from "./v3-store.js";
-import { type Intent, plansOf, type WriteRequest } from "./write-plan.js";
+import { type Intent, plansOf, rewriteOf, type WriteRequest } from "./write-plan.js";
 import { type Change, changeBy, responseOf } from "./written-node.js";
 
 /** What writes share. */
 export interface WriteContext {
   readonly store: V3Store;
   readonly leases: Leases;
-  readonly familiar: FamiliarDirectories;
+  readonly directories: FamiliarLeases;
+  /** Files without a TTL of their own. */
+  readonly files: FamiliarLeases;
 }
 
 /** What a write did. */
@@ -76,6 +78,8 @@ export class V3Write {
   }
 
   async #run(): Promise<Written> {
+    const rewritten = await this.#rewrite();
+    if (rewritten !== undefined) return rewritten;
     let ground = this.#believed();
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       await this.#pause(tries);
@@ -87,6 +91,26 @@ export class V3Write {
     throw this.#givenUp();
   }
 
+  /** Carries a plain set of a familiar file out, if it still is as it was. */
+  async #rewrite(): Promise<Written | undefined> {
+    const { action } = this.#request;
+    const { files, store } = this.#context;
+    const isPlain = action === "set" && isPlainSet(this.#request);
+    const lease = isPlain ? files.of(this.#path) : undefined;
+    if (lease === undefined) return undefined;
+    const ground = familiarGround(this.#path, lease, store.layout);
+    const intent = { ...(await this.#intend(ground)), lease };
+    const plan = rewriteOf(intent);
+    try {
+      const answer = await store.transact([plan], [], this.#call);
+      if (answer.taken === 0) return this.#finish(intent, changeBy(intent, plan, answer), answer);
+    } catch (error) {
+      if (!refusedAs(error, REWRITE_OF_NOTHING)) throw error;
+    }
+    files.forget(this.#path);
+    return undefined;
+  }
+
   /** What to try first; nothing where that would most likely be in vain. */
   #believed(): Ground | undefined {
     const { action } = this.#request;
@@ -96,9 +120,9 @@ export class V3Write {
     }
     if (this.#path === "" && !this.#isInOrder) return undefined;
     if (isLarge(this.#request)) return undefined;
-    const { familiar, store } = this.#context;
+    const { directories, store } = this.#context;
     const path = this.#nodePath(0);
-    const lease = familiar.leaseOf(parentPath(path));
+    const lease = directories.of(parentPath(path));
     const isAtTop = parentPath(path) === "";
     return lease === undefined && !isAtTop
       ? newGround(path, store.layout)
@@ -204,9 +228,7 @@ export class V3Write {
     const { store, leases } = this.#context;
     const { path, ground, lease } = intent;
     if (change.kind === "made") this.#learn(path, ground, true);
-    if (change.node === "directory" && change.kind === "removed") {
-      this.#context.familiar.forget(path);
-    }
+    this.#remember(path, change, lease);
     this.#releaseUnused(lease);
     const former = change.former?.lease ?? NO_LEASE;
     if (former !== lease && isFileLease(former)) leases.revoke(former);
@@ -215,7 +237,14 @@ export class V3Write {
 
   #learn(path: string, { lease }: Ground, hasMarker: boolean): void {
     const parent = parentPath(path);
-    if (hasMarker && parent !== "") this.#context.familiar.learn(parent, lease);
+    if (hasMarker && parent !== "") this.#context.directories.learn(parent, lease);
+  }
+
+  #remember(path: string, { kind, node }: Change, lease: string): void {
+    const { files, directories } = this.#context;
+    if (node === "directory") directories.forget(path);
+    if (kind === "removed" || node === "directory" || isFileLease(lease)) files.forget(path);
+    else files.learn(path, lease);
   }
 
   #releaseUnused(used: string): void {
@@ -240,6 +269,11 @@ export class V3Write {
     };
     return new ClusterUnavailableError(this.#call.operation, [attempt]);
   }
+}
+
+/** Whether it is a set of a file's value, without a TTL. */
+function isPlainSet(request: SetRequest): boolean {
+  return !request.dir && !request.refresh && request.ttl === undefined;
 }
 
 /** Each alternative holds the value: together they could be more than etcd takes. */

@@ -17,6 +17,7 @@ import { isDirectory } from "./survey.js";
 import {
   type Alternative,
   type Compare,
+  hangsOn,
   hasValue,
   isAbsent,
   isAtRevision,
@@ -28,6 +29,7 @@ import {
   putRecord,
   remove,
   removeAll,
+  rewrite,
 } from "./transaction.js";
 import { toBase64 } from "./v3-json.js";
 
@@ -86,6 +88,22 @@ function plansOfSet(intent: Intent, request: SetRequest): readonly Plan[] {
   if (target?.file !== undefined) return [replace];
   const create = make(intent, request.dir === true, [], request.value);
   return target === undefined ? [replace, create] : [create];
+}
+
+/**
+ * A plain set of a file that is likely there, by the shortest transaction: as it stays on its
+ * lease, nothing above it matters.
+ */
+export function rewriteOf(intent: Intent): Plan {
+  const file = fileOf(intent);
+  const { request, lease } = intent;
+  const value = "value" in request ? request.value : undefined;
+  return {
+    if: [hangsOn(file, lease)],
+    do: [rewrite(file, toBase64(value ?? ""))],
+    replaces: "file",
+    node: "file",
+  };
 }
 
 function create(intent: Intent, request: CreateRequest): Plan {
