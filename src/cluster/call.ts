@@ -14,7 +14,7 @@ import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReplyHead, HttpRequest } from "../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import type { Endpoint } from "./endpoint.js";
-import type { EndpointList } from "./endpoint-list.js";
+import type { Candidates } from "./endpoint-list.js";
 import { hedge } from "./hedge.js";
 import { type RequestTrace, traceFailover } from "./tracing.js";
 import type { AttemptLimits } from "./transport.js";
@@ -36,7 +36,7 @@ export class Call<R extends HttpReplyHead, T> {
   readonly #request: HttpRequest;
   readonly #attemptMaker: AttemptMaker<R, T>;
   readonly #settings: ClusterSettings;
-  readonly #endpoints: EndpointList;
+  readonly #endpoints: Candidates;
   readonly #signal: AbortSignal | undefined;
   readonly #startedAt: number;
   readonly #failed: Attempt[] = [];
@@ -47,7 +47,7 @@ export class Call<R extends HttpReplyHead, T> {
     request: HttpRequest,
     attemptMaker: AttemptMaker<R, T>,
     settings: ClusterSettings,
-    endpoints: EndpointList,
+    endpoints: Candidates,
     signal: AbortSignal | undefined,
   ) {
     this.#request = request;

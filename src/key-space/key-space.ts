@@ -40,6 +40,12 @@ export interface KeySpace {
  * `ClusterUnavailableError`.
  */
 export interface KeyWatch extends AnswerOrigin, AsyncIterable<EtcdResponse> {
+  /**
+   * A linearizable read on the very member that holds the watch (quorum=true); answers with its
+   * etcdIndex. Rejects when that member cannot prove to be part of its cluster.
+   */
+  probe(options?: CallOptions): Promise<number>;
+
   /** Ends the watch; a waiting reader sees the end. */
   close(): void;
 }

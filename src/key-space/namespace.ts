@@ -37,6 +37,7 @@ export class NamespaceKeySpace implements KeySpace {
       etcdIndex,
       raftIndex,
       raftTerm,
+      probe: (options) => this.#tell(() => watch.probe(options)),
       close: () => watch.close(),
       [Symbol.asyncIterator]: () => events,
     };

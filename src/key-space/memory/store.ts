@@ -13,8 +13,8 @@ import type { Action } from "../../model/response.js";
 import { differences } from "../differences.js";
 import { inOrderName, parentPath, pathOf } from "../path.js";
 import { StoreError } from "../store-error.js";
+import type { StoreEvent } from "../watch/store-event.js";
 import { ExpiryQueue } from "./expiry-queue.js";
-import type { StoreEvent } from "./store-event.js";
 import { StoreNode } from "./store-node.js";
 
 /** Index of a cluster of one that has just started: the first write is number 4. */

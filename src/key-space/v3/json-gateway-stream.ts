@@ -6,13 +6,17 @@ import { EtcdError } from "../../errors/etcd-error.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import type { JsonObject } from "../../wire/json.js";
 import type { V3Call, V3Stream } from "./v3-api.js";
-import { decodeV3Line, TokenRefused } from "./v3-reply.js";
+import { decodeV3Line, TokenRefused, tokenRefused } from "./v3-reply.js";
+
+/** etcd 3.4 says of a token that it does not know any more that the permission is missing. */
+const NOT_ALLOWED = /etcdserver: (?:permission denied|invalid auth token|user name is empty)/;
 
 /** A call of the v3 API that goes on answering: a line of JSON for each answer. */
 export class JsonGatewayStream implements V3Stream {
   readonly endpoint: string;
   readonly #call: V3Call;
   readonly #reply: StreamedReply;
+  #first: JsonObject | undefined;
   #closed = false;
 
   constructor(call: V3Call, reply: StreamedReply) {
@@ -22,7 +26,28 @@ export class JsonGatewayStream implements V3Stream {
     this.#trace("open");
   }
 
+  /**
+   * Waits for the first answer: a watch that is not allowed is ended in that, not refused.
+   *
+   * @throws TokenRefused, ClusterUnavailableError, AbortError
+   */
+  async begin(): Promise<this> {
+    const first = await this.next();
+    this.#first = first;
+    const reason = first?.canceled === true ? String(first.cancel_reason) : "";
+    const refused = NOT_ALLOWED.exec(reason);
+    if (refused === null) return this;
+    this.close();
+    throw tokenRefused(this.#call, this.endpoint, refused[0]);
+  }
+
   async next(): Promise<JsonObject | undefined> {
+    const first = this.#first;
+    this.#first = undefined;
+    return first ?? (await this.#read());
+  }
+
+  async #read(): Promise<JsonObject | undefined> {
     try {
       const line = await this.#reply.lines.next();
       if (line.done !== true) return decodeV3Line(this.#call, this.endpoint, line.value);

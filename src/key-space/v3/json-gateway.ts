@@ -31,9 +31,9 @@ export class JsonGateway implements V3Api {
   }
 
   stream(path: "watch", body: object, call: V3Call): Promise<V3Stream> {
-    return this.#authenticated(call, (token) => {
+    return this.#authenticated(call, async (token) => {
       const request = { ...requestOf(path, body, call, token), headers: NEEDS_LEADER };
-      return this.#cluster.open(
+      const stream = await this.#cluster.open(
         request,
         (reply) => {
           throw v3ErrorOf(call, reply);
@@ -41,7 +41,12 @@ export class JsonGateway implements V3Api {
         (reply: StreamedReply) => new JsonGatewayStream(call, reply),
         call.signal,
       );
+      return stream.begin();
     });
+  }
+
+  close(): void {
+    this.#cluster.close();
   }
 
   #send(path: string, body: object, call: V3Call, token?: string): Promise<V3Answer> {

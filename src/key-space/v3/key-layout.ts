@@ -17,12 +17,15 @@ export class KeyLayout {
   readonly action: string;
   /** What is added to revisions. */
   readonly offset: string;
+  /** What is written only to be seen by watches. */
+  readonly heartbeat: string;
 
   constructor(keyPrefix = "") {
     this.#prefix = keyPrefix;
     this.#records = `${keyPrefix}\0etcdnet/`;
     this.action = toBase64(`${this.#records}action`);
     this.offset = toBase64(`${this.#records}offset`);
+    this.heartbeat = toBase64(`${this.#records}heartbeat`);
   }
 
   /** The tree and our records together. */

@@ -45,4 +45,6 @@ export interface V3Api {
   call(path: string, body: object, call: V3Call): Promise<V3Answer>;
   /** Opens a call that goes on answering; resolves as soon as etcd has begun to answer. */
   stream(path: "watch", body: object, call: V3Call): Promise<V3Stream>;
+  /** Ends every call and stream, and closes all sockets. */
+  close(): void;
 }

@@ -18,6 +18,7 @@ import type { V3Api, V3Call } from "./v3-api.js";
 import { V3Reader } from "./v3-read.js";
 import { V3Store } from "./v3-store.js";
 import { V3Write, type WriteContext } from "./v3-write.js";
+import { V3WatchSource, type WatchFigures } from "./watch/v3-watch-source.js";
 import type { WriteRequest } from "./write-plan.js";
 
 /** Options of {@link V3KeySpace}. */
@@ -34,20 +35,43 @@ export interface V3KeySpaceOptions {
    * @default this process's clock
    */
   readonly clock?: Clock;
+  /**
+   * Whether a watch that does not stream yields one event, as HTTP's long polls must, even where
+   * others have changed several keys in one transaction; the next one is then told 401. Without it,
+   * such a watch yields all events of the same index.
+   *
+   * @default false
+   */
+  readonly oneEventPerPoll?: boolean;
+  /**
+   * Revisions before the first watch that are read to begin with, for watches that come with a
+   * `waitIndex` of the recent past.
+   *
+   * @default 0
+   */
+  readonly foresight?: number;
 }
 
 /** v2's key space in v3's of etcd 3.4 and later. docs/v3.md describes how. */
 export class V3KeySpace implements KeySpace {
+  readonly #api: V3Api;
   readonly #store: V3Store;
+  readonly #watches: V3WatchSource;
   readonly #reader: V3Reader;
   readonly #context: WriteContext;
   /** In-order keys of one directory, one after the other. */
   readonly #inOrder = new Queues();
   #closed = false;
 
-  constructor(api: V3Api, { keyPrefix = "", clock = systemClock }: V3KeySpaceOptions = {}) {
+  constructor(api: V3Api, options: V3KeySpaceOptions = {}) {
+    const { keyPrefix = "", clock = systemClock } = options;
+    const { oneEventPerPoll = false, foresight = 0 } = options;
+    const layout = new KeyLayout(keyPrefix);
+    this.#api = api;
     const leases = new Leases(api, clock);
-    this.#store = new V3Store(api, new KeyLayout(keyPrefix), clock);
+    this.#store = new V3Store(api, layout, clock);
+    const offset = this.#store.offset.bind(this.#store);
+    this.#watches = new V3WatchSource(api, { layout, clock, offset, oneEventPerPoll, foresight });
     this.#reader = new V3Reader(this.#store, leases);
     this.#context = {
       store: this.#store,
@@ -63,7 +87,8 @@ export class V3KeySpace implements KeySpace {
   ): Promise<EtcdReceipt>;
   execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
   async execute(request: KeyRequest, { signal }: CallOptions = {}): Promise<EtcdReceipt> {
-    this.#refuseIfOver(request, signal);
+    const outcome = request.action === "get" ? "none" : "not sent";
+    this.#refuseIfOver(`${methodOf(request)} ${request.key}`, signal, outcome);
     const offset = await this.#store.offset();
     if (request.action === "get") return await this.#reader.get(request, offset, signal);
     const response = await this.#write(request, offset, signal);
@@ -72,12 +97,21 @@ export class V3KeySpace implements KeySpace {
     return receipt;
   }
 
-  openWatch(_request: WatchRequest, _options?: CallOptions): Promise<KeyWatch> {
-    return Promise.reject(new TypeError("watching is not there yet"));
+  /** Watches that wait, what is held for those that come late, and how far they were told. */
+  get watches(): WatchFigures {
+    return this.#watches.figures;
   }
 
+  async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> {
+    this.#refuseIfOver(`GET ${request.key}`, options.signal, "none");
+    return await this.#watches.openWatch(request, options);
+  }
+
+  /** Also closes the API that it was given. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#watches.close();
+    this.#api.close();
   }
 
   async #write(
@@ -104,10 +138,12 @@ export class V3KeySpace implements KeySpace {
     return moveDescendants(pathOf(key), store, leases, call);
   }
 
-  #refuseIfOver(request: KeyRequest, signal: AbortSignal | undefined): void {
+  #refuseIfOver(
+    operation: string,
+    signal: AbortSignal | undefined,
+    outcome: AbortError["outcome"],
+  ): void {
     if (this.#closed) throw new TypeError("the key space is closed");
-    if (signal?.aborted !== true) return;
-    const outcome = request.action === "get" ? "none" : "not sent";
-    throw new AbortError(`${methodOf(request)} ${request.key}`, signal.reason, outcome);
+    if (signal?.aborted === true) throw new AbortError(operation, signal.reason, outcome);
   }
 }

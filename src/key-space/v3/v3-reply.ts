@@ -80,12 +80,17 @@ export function grpcErrorOf(call: V3Call, endpoint: string, { code, message }: G
     case "unauthorized":
       return unauthorized(call, endpoint, message);
     case "token":
-      return new TokenRefused(unauthorized(call, endpoint, message));
+      return tokenRefused(call, endpoint, message);
     case "elsewhere":
       return new AttemptFailure("no", refused);
     case "unknown":
       return new AttemptFailure("unknown", refused);
   }
+}
+
+/** @param detail etcd's own sentence */
+export function tokenRefused(call: V3Call, endpoint: string, detail: string): TokenRefused {
+  return new TokenRefused(unauthorized(call, endpoint, detail));
 }
 
 function unauthorized({ key, operation }: V3Call, endpoint: string, detail: string): EtcdError {

@@ -1,5 +1,5 @@
 import { AbortError } from "../../errors/abort-error.js";
-import { onAbort } from "../../stream/on-abort.js";
+import { unlessAborted } from "../../stream/unless-aborted.js";
 
 /** The token by which calls are authenticated, fetched once for all that wait for it. */
 export class V3Token {
@@ -17,7 +17,8 @@ export class V3Token {
   get(operation: string, signal: AbortSignal | undefined): Promise<string | undefined> {
     if (this.#known) return Promise.resolve(this.#token);
     this.#fetching ??= this.#renew();
-    return unlessAborted(this.#fetching, operation, signal);
+    const errorOf = (reason: unknown): Error => new AbortError(operation, reason, "not sent");
+    return unlessAborted(this.#fetching, signal, errorOf);
   }
 
   /** Takes note that a member refused this token. */
@@ -34,20 +35,4 @@ export class V3Token {
       this.#fetching = undefined;
     }
   }
-}
-
-/** Others may wait for the same: it goes on when one of them gives up. */
-function unlessAborted<T>(
-  promise: Promise<T>,
-  operation: string,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const give = (): void => reject(new AbortError(operation, signal.reason, "not sent"));
-    onAbort(signal, give);
-    if (signal.aborted) give();
-    const settled = (): void => signal.removeEventListener("abort", give);
-    promise.finally(settled).then(resolve, reject);
-  });
 }
