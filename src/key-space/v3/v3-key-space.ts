@@ -1,4 +1,5 @@
 import { AbortError } from "../../errors/abort-error.js";
+import type { StoreStats } from "../../model/cluster.js";
 import {
   type KeyRequest,
   methodOf,
@@ -9,6 +10,7 @@ import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { pathOf } from "../path.js";
+import { StoreCounters } from "../store-counters.js";
 import { moveDescendants } from "./directory-ttl.js";
 import { FamiliarLeases } from "./familiar-leases.js";
 import { KeyLayout } from "./key-layout.js";
@@ -61,6 +63,7 @@ export class V3KeySpace implements KeySpace {
   readonly #context: WriteContext;
   /** In-order keys of one directory, one after the other. */
   readonly #inOrder = new Queues();
+  readonly #counters = new StoreCounters();
   #closed = false;
 
   constructor(api: V3Api, options: V3KeySpaceOptions = {}) {
@@ -89,12 +92,15 @@ export class V3KeySpace implements KeySpace {
   async execute(request: KeyRequest, { signal }: CallOptions = {}): Promise<EtcdReceipt> {
     const outcome = request.action === "get" ? "none" : "not sent";
     this.#refuseIfOver(`${methodOf(request)} ${request.key}`, signal, outcome);
-    const offset = await this.#store.offset();
-    if (request.action === "get") return await this.#reader.get(request, offset, signal);
-    const response = await this.#write(request, offset, signal);
+    const response = await this.#counted(request, signal);
     if (!wantsNoNodes(request)) return response;
     const { node: _, prevNode: __, ...receipt } = response;
     return receipt;
+  }
+
+  /** Requests and watches of this process. Expiries are not counted: etcd sees to them. */
+  get stats(): StoreStats {
+    return this.#counters.show(this.#watches.figures.watchers);
   }
 
   /** Watches that wait, what is held for those that come late, and how far they were told. */
@@ -112,6 +118,21 @@ export class V3KeySpace implements KeySpace {
     this.#closed = true;
     await this.#watches.close();
     this.#api.close();
+  }
+
+  async #counted(request: KeyRequest, signal: AbortSignal | undefined): Promise<EtcdResponse> {
+    try {
+      const offset = await this.#store.offset();
+      const response =
+        request.action === "get"
+          ? await this.#reader.get(request, offset, signal)
+          : await this.#write(request, offset, signal);
+      this.#counters.countSuccess(request.action);
+      return response;
+    } catch (error) {
+      this.#counters.countFailure(request.action);
+      throw error;
+    }
   }
 
   async #write(
