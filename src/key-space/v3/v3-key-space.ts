@@ -16,6 +16,7 @@ import { FamiliarLeases } from "./familiar-leases.js";
 import { KeyLayout } from "./key-layout.js";
 import { Leases } from "./leases.js";
 import { Queues } from "./queues.js";
+import type { BatchFigures } from "./read-batches.js";
 import type { V3Api, V3Call } from "./v3-api.js";
 import { V3Reader } from "./v3-read.js";
 import { V3Store } from "./v3-store.js";
@@ -52,6 +53,12 @@ export interface V3KeySpaceOptions {
    * @default 0
    */
   readonly foresight?: number;
+}
+
+/** How a {@link V3KeySpace} works. */
+export interface V3Figures extends WatchFigures, BatchFigures {
+  /** Newest index that an answer of etcd's has shown. */
+  readonly newest: number;
 }
 
 /** v2's key space in v3's of etcd 3.4 and later. docs/v3.md describes how. */
@@ -103,9 +110,13 @@ export class V3KeySpace implements KeySpace {
     return this.#counters.show(this.#watches.figures.watchers);
   }
 
-  /** Watches that wait, what is held for those that come late, and how far they were told. */
-  get watches(): WatchFigures {
-    return this.#watches.figures;
+  /** How this process works: watches, and batches of reads. */
+  get figures(): V3Figures {
+    return {
+      ...this.#watches.figures,
+      ...this.#reader.figures,
+      newest: this.#store.newestIndex,
+    };
   }
 
   async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> {

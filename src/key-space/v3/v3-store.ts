@@ -39,6 +39,11 @@ export class V3Store {
     return this.#revision;
   }
 
+  /** Newest index that an answer has shown. */
+  get newestIndex(): number {
+    return this.#revision + (this.#knownOffset ?? 0);
+  }
+
   /** What is added to revisions to get indexes. Asked for once. */
   async offset(): Promise<number> {
     this.#offset ??= this.#readOffset();
