@@ -97,7 +97,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let server: HttpServer | undefined;
   const close = async (): Promise<void> => {
     const closed = server?.close();
-    await Promise.all([keySpace.close(), authKeySpace.close(), closed]);
+    await keySpace.endWatches();
+    // What is under way is answered first.
+    await closed;
+    await Promise.all([keySpace.close(), authKeySpace.close()]);
   };
   try {
     await identity.check();

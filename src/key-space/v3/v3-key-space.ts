@@ -124,6 +124,11 @@ export class V3KeySpace implements KeySpace {
     return await this.#watches.openWatch(request, options);
   }
 
+  /** Ends every watch, and no call: their readers see the end. */
+  async endWatches(): Promise<void> {
+    await this.#watches.close();
+  }
+
   /** Also closes the API that it was given. */
   async close(): Promise<void> {
     this.#closed = true;
