@@ -1,6 +1,7 @@
 /** The same suite on a real etcd, on ours, and on a gateway before an etcd without the v2 API. */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../../scripts/etcd-process.mjs";
 import { createGateway, startEmbeddedEtcd } from "../../src/server/index.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import type { Missing } from "./install.js";

@@ -38,7 +38,10 @@ export async function moveDescendants(
   }
 }
 
-/** The subtree with all its markers and files; nothing once the directory is gone. */
+/**
+ * The subtree with all its markers and files, values included: without values, etcd 3.7 does not
+ * tell leases either. Nothing once the directory is gone.
+ */
 async function readSubtree(
   path: string,
   store: V3Store,
@@ -50,9 +53,8 @@ async function readSubtree(
   const { answers } = await store.read([read(layout.marker(path))], call);
   const marker = answers[0]?.found[0];
   if (marker === undefined) return undefined;
-  await readPages(layout.markersBelow(path), layout.markerPrefix, markers, {}, store, call);
-  const keysOnly = { keys_only: true };
-  await readPages(layout.filesBelow(path), layout.filePrefix, files, keysOnly, store, call);
+  await readPages(layout.markersBelow(path), layout.markerPrefix, markers, store, call);
+  await readPages(layout.filesBelow(path), layout.filePrefix, files, store, call);
   return { path, lease: marker.lease, markers, files };
 }
 
@@ -60,12 +62,11 @@ async function readPages(
   range: ConstructorParameters<typeof PageReader>[0],
   prefix: string,
   into: Map<string, KeyValue>,
-  options: object,
   store: V3Store,
   call: V3Call,
 ): Promise<void> {
   const reader = new PageReader(range, { prefix, add: (path, kv) => into.set(path, kv) });
-  for (let page = reader.next(options); page.length > 0; page = reader.next(options)) {
+  for (let page = reader.next(); page.length > 0; page = reader.next()) {
     const { answers } = await store.read(page, call);
     for (const answer of answers) reader.take(answer);
   }
