@@ -95,10 +95,16 @@ const STATUSES: ReadonlyMap<number, number> = new Map([
   [9, 409],
 ]);
 
+/** What v2 says in its own words. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ["etcdserver: member ID already exist", "membership: ID exists"],
+  ["etcdserver: Peer URLs already exists", "membership: peerURL exists"],
+]);
+
 /** A refusal as v2 words it. */
 function adminError({ operation, endpoint, grpcCode, detail }: V3RefusedError): AdminError {
   const status = STATUSES.get(grpcCode) ?? 500;
-  const isUnknown = status === 404;
   const id = operation.slice(operation.lastIndexOf("/") + 1);
-  return new AdminError(operation, endpoint, status, isUnknown ? `No such member: ${id}` : detail);
+  const words = status === 404 ? `No such member: ${id}` : (WORDS.get(detail) ?? detail);
+  return new AdminError(operation, endpoint, status, words);
 }
