@@ -27,10 +27,10 @@ export interface EventFeedSettings {
   readonly pollInterval: number;
   /** Revisions before the first watcher's that are read to begin with. */
   readonly foresight: number;
+  /** Milliseconds for which etcd is still watched when nobody here does. */
+  readonly linger: number;
 }
 
-/** Milliseconds for which etcd is still watched when nobody here does. */
-const LINGER = 1_000;
 /** Revisions without news of the range after which a heartbeat saves it from compaction. */
 const QUIET_REVISIONS = 500;
 
@@ -138,7 +138,7 @@ export class EventFeed {
   rest(): void {
     this.#cancelLinger();
     if (this.#isNeeded || this.#running === undefined) return;
-    this.#cancelLinger = this.#settings.clock.after(LINGER, () => {
+    this.#cancelLinger = this.#settings.clock.after(this.#settings.linger, () => {
       if (!this.#isNeeded) this.#halt();
     });
   }
