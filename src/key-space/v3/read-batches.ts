@@ -33,6 +33,7 @@ export class ReadBatches<T> {
 
   /** @throws AbortError; the batch goes on for the others */
   read(path: string, signal: AbortSignal | undefined): Promise<T> {
+    if (signal?.aborted) return Promise.reject(abortOf(path, signal));
     return new Promise((resolve, reject) => {
       const waiting =
         signal === undefined
@@ -97,7 +98,7 @@ function abortable<T>(
 ): Waiting<T> {
   const abort = (): void => {
     forget(waiting);
-    reject(new AbortError(`GET ${path || "/"}`, signal.reason, "none"));
+    reject(abortOf(path, signal));
   };
   const settled = <V>(settle: (value: V) => void) => {
     return (value: V): void => {
@@ -108,4 +109,8 @@ function abortable<T>(
   const waiting = { path, resolve: settled(resolve), reject: settled(reject) };
   onAbort(signal, abort);
   return waiting;
+}
+
+function abortOf(path: string, signal: AbortSignal): AbortError {
+  return new AbortError(`GET ${path || "/"}`, signal.reason, "none");
 }
