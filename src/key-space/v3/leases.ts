@@ -23,12 +23,16 @@ export class Leases {
     return encodeLeaseId({ expiration, directory }, this.#counter++);
   }
 
-  /** Grants the lease that a TTL asks for and answers with its id. etcd may make a TTL longer. */
+  /**
+   * Grants the lease that a TTL asks for and answers with its id. etcd may make a TTL longer. A
+   * grant is repeated like a read: one too many just runs out.
+   */
   async grant(ttl: number, directory: boolean, call: V3Call): Promise<string> {
     const id = this.idFor(ttl, directory);
     if (id === NO_LEASE) return id;
+    const grant = { ID: id, TTL: String(Math.max(1, ttl)) };
     try {
-      await this.#api.call("lease/grant", { ID: id, TTL: String(Math.max(1, ttl)) }, call);
+      await this.#api.call("lease/grant", grant, { ...call, safety: "read" });
       return id;
     } catch (error) {
       if (!refusedAs(error, "etcdserver: lease already exists")) throw error;

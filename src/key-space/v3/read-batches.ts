@@ -48,6 +48,7 @@ export class ReadBatches<T> {
 
   /** @throws AbortError; the batch goes on for the others */
   read(path: string, signal: AbortSignal | undefined): Promise<T> {
+    if (signal?.aborted) return Promise.reject(abortOf(path, signal));
     return new Promise((resolve, reject) => {
       const waiting =
         signal === undefined
@@ -114,7 +115,7 @@ function abortable<T>(
 ): Waiting<T> {
   const abort = (): void => {
     forget(waiting);
-    reject(new AbortError(`GET ${path || "/"}`, signal.reason, "none"));
+    reject(abortOf(path, signal));
   };
   const settled = <V>(settle: (value: V) => void) => {
     return (value: V): void => {
@@ -125,4 +126,8 @@ function abortable<T>(
   const waiting = { path, resolve: settled(resolve), reject: settled(reject) };
   onAbort(signal, abort);
   return waiting;
+}
+
+function abortOf(path: string, signal: AbortSignal): AbortError {
+  return new AbortError(`GET ${path || "/"}`, signal.reason, "none");
 }

@@ -1,9 +1,10 @@
-import type { KeyRequest } from "../../model/key-request.js";
+import type { Condition, KeyRequest } from "../../model/key-request.js";
 import { differences } from "../differences.js";
 import { StoreError } from "../store-error.js";
 import { textOf } from "./shown-node.js";
 import { isDirectory, missing, type Place, requireWay, type Survey } from "./survey.js";
 import type { KeyValue } from "./transaction-answer.js";
+import { toBase64 } from "./v3-json.js";
 
 /** Refuses a write that the tree does not allow, in v2's order. @throws StoreError */
 export function refuseBy(survey: Survey, request: KeyRequest, offset: number): void {
@@ -27,7 +28,7 @@ export function refuseAt(target: Place, request: KeyRequest, offset: number): vo
       return;
     case "compareAndSwap":
     case "compareAndDelete": {
-      const detail = file && differences(request, shownFor(file, offset));
+      const detail = file && differencesFrom(request, file, offset);
       if (detail) throw new StoreError(101, detail);
       return;
     }
@@ -60,6 +61,11 @@ function exists(place: Place): boolean {
   return place.file !== undefined || isDirectory(place);
 }
 
-function shownFor(file: KeyValue, offset: number): { value: string; modifiedIndex: number } {
-  return { value: textOf(file.value), modifiedIndex: file.modRevision + offset };
+/** Bytes that are not UTF-8 may look like what was given, and still differ. */
+function differencesFrom(condition: Condition, file: KeyValue, offset: number): string {
+  const { prevValue } = condition;
+  const value = textOf(file.value);
+  const detail = differences(condition, { value, modifiedIndex: file.modRevision + offset });
+  if (detail !== "" || prevValue === undefined || toBase64(prevValue) === file.value) return detail;
+  return `[${prevValue} != ${value}]`;
 }

@@ -1,4 +1,5 @@
 import { AbortError } from "../../errors/abort-error.js";
+import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
 import type { StoreStats } from "../../model/cluster.js";
 import {
   type KeyRequest,
@@ -183,17 +184,27 @@ export class V3KeySpace implements KeySpace {
       ? await this.#inOrder.run(pathOf(request.key), () => write.run())
       : await write.run();
     if (written.change.kind === "changed" && written.change.node === "directory") {
-      await this.#moveDescendants(request, signal);
+      await this.#moveDescendants(request, written.response, signal);
     }
     return written.response;
   }
 
-  #moveDescendants(request: WriteRequest, signal: AbortSignal | undefined): Promise<void> {
+  /** The directory has its TTL by now: whatever fails here leaves the call half done. */
+  async #moveDescendants(
+    request: WriteRequest,
+    { etcdServer }: EtcdResponse,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { store, leases } = this.#context;
     const { key } = request;
     const operation = `${methodOf(request)} ${key}`;
     const call: V3Call = { operation, key, safety: "write", scope: "quorum", signal };
-    return moveDescendants(pathOf(key), store, leases, call);
+    try {
+      await moveDescendants(pathOf(key), store, leases, call);
+    } catch (error) {
+      if (error instanceof AbortError) throw new AbortError(operation, error.cause, "unknown");
+      throw error instanceof Error ? new OutcomeUnknownError(operation, etcdServer, error) : error;
+    }
   }
 
   #refuseIfOver(

@@ -1,3 +1,4 @@
+import { AbortError } from "../../errors/abort-error.js";
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 import { EtcdServerError } from "../../errors/server-error.js";
 import { methodOf } from "../../model/key-request.js";
@@ -75,7 +76,9 @@ export class V3Write {
       return await this.#run();
     } catch (error) {
       if (error instanceof EtcdServerError) this.#releaseUnused(NO_LEASE);
-      throw error;
+      // Given up between two transactions, of which the first had found nothing to do.
+      if (!(error instanceof AbortError) || error.outcome !== "none") throw error;
+      throw new AbortError(this.#call.operation, error.cause, "not sent");
     }
   }
 
@@ -218,9 +221,10 @@ export class V3Write {
 
   #judge({ path, number = 0 }: Intent, answer: TransactionAnswer): "otherwise" | "raced" {
     const [file, marker, order] = answer.answers.map(({ found }) => found[0]);
+    if (order !== undefined && order.modRevision >= number) return "raced";
     const target = { path, file, marker, first: undefined };
     this.#refuse(answer, () => refuseAt(target, this.#request, this.#offset));
-    return order !== undefined && order.modRevision >= number ? "raced" : "otherwise";
+    return "otherwise";
   }
 
   #refuse(answer: TransactionAnswer, check: () => void): void {

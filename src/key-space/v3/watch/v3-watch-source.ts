@@ -115,7 +115,7 @@ export class V3WatchSource {
   }
 
   async #openFeed(): Promise<EventFeed> {
-    const { layout, clock, foresight, linger, pollInterval } = this.#settings;
+    const { layout, clock, foresight, linger, pollInterval, oneEventPerPoll } = this.#settings;
     const offset = await this.#settings.offset();
     const settings = {
       layout,
@@ -125,6 +125,7 @@ export class V3WatchSource {
       linger,
       limits: LIMITS,
       pollInterval,
+      catchesUp: oneEventPerPoll,
     };
     this.#opened = new EventFeed(this.#api, settings);
     return this.#opened;
