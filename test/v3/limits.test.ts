@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { V3Api } from "../../src/key-space/v3/v3-api.js";
+import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import { v3KeySpaceOf } from "../contract/v3.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { apiOf, V3Tool } from "./v3-tools.js";
+
+for (const release of ["3.4", "3.6", "3.7"] as const) {
+  describeWithEtcd(release, `limits of etcd ${release}`, () => {
+    let etcd: EtcdCluster;
+    let tool: V3Tool;
+    beforeAll(async () => {
+      etcd = await startEtcd({ release, v2: false });
+      tool = new V3Tool(etcd.urls);
+    });
+    afterAll(async () => {
+      tool?.close();
+      await etcd?.stop();
+    });
+
+    it("paths of 62 levels are made at once; deeper ones are refused before they are sent", async () => {
+      const keySpace = v3KeySpaceOf(etcd.urls);
+      const key = "/d".repeat(62);
+      await keySpace.execute({ action: "set", key, value: "1" });
+      await keySpace.execute({ action: "set", key, value: "2", ttl: 100 });
+      await keySpace.execute({ action: "delete", key: "/d", recursive: true });
+      await keySpace.execute({ action: "create", key: "/d".repeat(61), value: "", inOrder: true });
+      for (const action of ["get", "delete"] as const) {
+        const request = keySpace.execute({ action, key: `${key}/d` });
+        await expect(request).rejects.toThrow(/63 levels.*at most 62/);
+      }
+      await keySpace.close();
+    });
+
+    it("values of 1.4 MiB are kept; above the limit etcd refuses them", async () => {
+      const keySpace = v3KeySpaceOf(etcd.urls);
+      const value = "x".repeat(1.4 * 1024 * 1024);
+      for (let round = 0; round < 2; round++) {
+        await keySpace.execute({ action: "set", key: "/big", value });
+      }
+      expect((await keySpace.execute({ action: "get", key: "/big" })).node.value).toBe(value);
+      const large = keySpace.execute({ action: "set", key: "/big", value: value + value });
+      await expect(large).rejects.toMatchObject({ code: "ETCD_V3_REFUSED" });
+      await expect(large).rejects.toThrow(/large/);
+      await keySpace.close();
+    });
+
+    it("a listing begins again when its revision is compacted while it is read", async () => {
+      const keySpace = v3KeySpaceOf(etcd.urls);
+      const keys = Array.from({ length: 2100 }, (_, number) => `/pages/${number}`);
+      await Promise.all(keys.map((key) => keySpace.execute({ action: "set", key, value: "1" })));
+      const lister = new V3KeySpace(compactingOnce(apiOf(etcd.urls), tool));
+      const { node } = await lister.execute({ action: "get", key: "/pages" });
+      expect(new Set(node.nodes?.map(({ key }) => key))).toEqual(new Set(keys));
+      await lister.close();
+      await keySpace.close();
+    });
+  });
+}
+
+describeWithEtcd("3.7", "an etcd that is full", () => {
+  it("refuses writes in its own words, and still answers reads", async () => {
+    const etcd = await startEtcd({ release: "3.7", args: ["--quota-backend-bytes=2000000"] });
+    const keySpace = v3KeySpaceOf(etcd.urls);
+    await keySpace.execute({ action: "set", key: "/a", value: "1" });
+    const fill = async (): Promise<void> => {
+      for (let number = 0; number < 100; number++) {
+        await keySpace.execute({
+          action: "set",
+          key: `/fill/${number}`,
+          value: "x".repeat(100_000),
+        });
+      }
+    };
+    await expect(fill()).rejects.toMatchObject({ code: "ETCD_V3_REFUSED", grpcCode: 8 });
+    await expect(keySpace.execute({ action: "set", key: "/a", value: "2" })).rejects.toThrow(
+      /database space exceeded/,
+    );
+    expect((await keySpace.execute({ action: "get", key: "/a" })).node.value).toBe("1");
+    await keySpace.close();
+    await etcd.stop();
+  });
+});
+
+/** Writes and compacts right after the first page of a listing. */
+function compactingOnce(api: V3Api, tool: V3Tool): V3Api {
+  let pages = 0;
+  return {
+    async call(path, body, call) {
+      const answer = await api.call(path, body, call);
+      if (JSON.stringify(body).includes('"limit":1000') && ++pages === 1) {
+        await tool.put("/other", "1");
+        const { header } = await tool.ask("kv/range", { key: "AA==" });
+        const { revision } = header as { revision: string };
+        await tool.ask("kv/compaction", { revision, physical: true });
+      }
+      return answer;
+    },
+    stream: (path, body, call) => api.stream(path, body, call),
+    close: () => api.close(),
+  };
+}

@@ -1,0 +1,183 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import type { KeySpace } from "../../src/key-space/key-space.js";
+import { decodeLeaseId } from "../../src/key-space/v3/lease-id.js";
+import { expirationTime } from "../../src/model/node.js";
+import type { EtcdResponse } from "../../src/model/response.js";
+import { eventOf } from "../contract/events.js";
+import { keyNotFound } from "../contract/refusals.js";
+import { v3KeySpaceOf } from "../contract/v3.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { V3Tool } from "./v3-tools.js";
+
+for (const release of ["3.4", "3.7"] as const) {
+  describeWithEtcd(release, `TTLs as leases on etcd ${release}`, () => {
+    let etcd: EtcdCluster;
+    let keySpace: KeySpace;
+    let tool: V3Tool;
+    let dir: string;
+    beforeAll(async () => {
+      etcd = await startEtcd({ release, v2: false });
+      keySpace = v3KeySpaceOf(etcd.urls);
+      tool = new V3Tool(etcd.urls);
+    });
+    afterAll(async () => {
+      tool?.close();
+      await keySpace?.close();
+      await etcd?.stop();
+    });
+    beforeEach(() => {
+      dir = `/${randomUUID()}`;
+    });
+
+    const get = (key: string): Promise<EtcdResponse> => keySpace.execute({ action: "get", key });
+    const set = (key: string, ttl?: number): Promise<EtcdResponse> =>
+      keySpace.execute({ action: "set", key, value: "1", ...(ttl && { ttl }) });
+
+    /** Waits for the event of `key` that follows an answer. */
+    async function after(key: string, { etcdIndex }: EtcdResponse): Promise<EtcdResponse> {
+      return await eventOf(await keySpace.openWatch({ key, waitIndex: etcdIndex + 1 }));
+    }
+
+    it("a directory's TTL ends everything below it, however it came there", async () => {
+      const key = `${dir}/d`;
+      await set(`${key}/before`);
+      await set(`${key}/sub/deep`);
+      await keySpace.execute({ action: "update", key, dir: true, ttl: 2 });
+      await set(`${key}/after`);
+      await set(`${key}/sub/long`, 1000);
+      await keySpace.execute({ action: "create", key: `${key}/q`, value: "", inOrder: true });
+      const written = await set(`${dir}/other`);
+      expect(await after(key, written)).toMatchObject({
+        action: "expire",
+        node: { key, dir: true },
+      });
+      await expect(get(key)).rejects.toMatchObject(keyNotFound(key));
+      expect((await tool.keys()).filter((found) => found.includes(key))).toEqual([]);
+      await get(`${dir}/other`);
+    });
+
+    it("a directory's TTL, set by a client that is gone, removes the subtree on time", async () => {
+      const key = `${dir}/d`;
+      const mortal = v3KeySpaceOf(etcd.urls);
+      const made = await mortal.execute({ action: "create", key, dir: true, ttl: 3 });
+      await mortal.execute({ action: "set", key: `${key}/a/b`, value: "1" });
+      await mortal.close();
+      await expect.poll(() => tool.keys(), { timeout: 10_000 }).not.toContain(`${key}/a/b`);
+      const late = Date.now() - Number(expirationTime(made.node));
+      expect(late).toBeGreaterThanOrEqual(0);
+      expect(late).toBeLessThan(4000);
+      expect((await tool.keys()).filter((found) => found.includes(key))).toEqual([]);
+    });
+
+    it("a longer TTL of a directory saves what is below it", async () => {
+      const key = `${dir}/d`;
+      await keySpace.execute({ action: "create", key, dir: true, ttl: 2 });
+      await set(`${key}/a`);
+      await set(`${key}/sub/b`);
+      await set(`${key}/sub/own`, 1);
+      await keySpace.execute({ action: "update", key, dir: true, ttl: 1000, refresh: true });
+      const control = await keySpace.execute({
+        action: "create",
+        key: `${dir}/control`,
+        dir: true,
+        ttl: 3,
+      });
+      await after(`${dir}/control`, control);
+      const { node } = await keySpace.execute({
+        action: "get",
+        key,
+        recursive: true,
+        sorted: true,
+      });
+      expect(node.nodes?.map((child) => child.key)).toEqual([`${key}/a`, `${key}/sub`]);
+      expect(node.nodes?.[1]?.nodes?.map((child) => child.key)).toEqual([`${key}/sub/b`]);
+      expect(node.nodes?.[0]).not.toHaveProperty("ttl");
+    });
+
+    it("taking a directory's TTL away gives a subdirectory its own back", async () => {
+      const key = `${dir}/d`;
+      await keySpace.execute({ action: "create", key, dir: true, ttl: 1000 });
+      const sub = { action: "create", key: `${key}/sub`, dir: true, ttl: 2000 } as const;
+      const { node } = await keySpace.execute(sub);
+      await set(`${key}/sub/a`);
+      await keySpace.execute({ action: "update", key, dir: true });
+      expect((await get(key)).node).not.toHaveProperty("ttl");
+      const after_ = (await get(`${key}/sub`)).node;
+      expect(Math.abs(Number(expirationTime(after_)) - Number(expirationTime(node)))).toBeLessThan(
+        2000,
+      );
+    });
+
+    it("more descendants than fit into one transaction follow their directory", async () => {
+      const key = `${dir}/d`;
+      await Promise.all(
+        Array.from({ length: 130 }, (_, number) => set(`${key}/${number % 10}/${number}`)),
+      );
+      const written = await keySpace.execute({ action: "update", key, dir: true, ttl: 2 });
+      await after(key, written);
+      expect((await tool.keys()).filter((found) => found.includes(key))).toEqual([]);
+    });
+
+    it("a file whose directory ends earlier shows no TTL of its own", async () => {
+      await keySpace.execute({ action: "create", key: dir, dir: true, ttl: 100 });
+      const { node } = await set(`${dir}/a`, 1000);
+      expect(node).not.toHaveProperty("ttl");
+      expect((await get(`${dir}/a`)).node).toEqual(node);
+      expect((await set(`${dir}/b`, 50)).node.ttl).toBe(50);
+    });
+
+    it("a TTL that is replaced leaves no lease behind", async () => {
+      const key = `${dir}/a`;
+      await set(key, 500);
+      await set(key, 600);
+      await keySpace.execute({ action: "set", key, refresh: true, ttl: 700 });
+      await set(key);
+      await keySpace.execute({ action: "create", key, value: "", ttl: 800 }).catch(() => {});
+      await expect.poll(async () => (await oursWithin(tool, 450, 850)).length).toBe(0);
+    });
+
+    it("the lease of another is looked up, moved away from, and left alone", async () => {
+      const key = `${dir}/a`;
+      await tool.ask("lease/grant", { ID: "4711", TTL: "500" });
+      await tool.put(key, "1", "4711");
+      expect((await get(key)).node.ttl).toBeGreaterThan(490);
+      expect((await get(dir)).node.nodes?.[0]?.ttl).toBeGreaterThan(490);
+      await set(key);
+      expect((await get(key)).node).not.toHaveProperty("ttl");
+      expect(await tool.leases()).toContain("4711");
+      await tool.ask("lease/revoke", { ID: "4711" });
+      await get(key);
+    });
+
+    it("a file that another put onto a lease loses the TTL with a plain set, though we know it", async () => {
+      const key = `${dir}/a`;
+      await set(key);
+      await set(key);
+      await tool.ask("lease/grant", { ID: "4712", TTL: "500" });
+      await tool.put(key, "other", "4712");
+      const { node } = await set(key);
+      expect(node).not.toHaveProperty("ttl");
+      expect((await get(key)).node).toEqual(node);
+      await tool.ask("lease/revoke", { ID: "4712" });
+      await get(key);
+    });
+
+    it("a lease that is revoked by hand takes the key away at once", async () => {
+      const key = `${dir}/a`;
+      const written = await set(key, 300);
+      const [lease = ""] = await oursWithin(tool, 250, 350);
+      await tool.ask("lease/revoke", { ID: lease });
+      await expect(get(key)).rejects.toMatchObject(keyNotFound(key));
+      expect((await after(key, written)).node.key).toBe(key);
+    });
+  });
+}
+
+/** Our leases that end within so many seconds from now. */
+async function oursWithin(tool: V3Tool, from: number, to: number): Promise<readonly string[]> {
+  return (await tool.leases()).filter((id) => {
+    const end = ((decodeLeaseId(id)?.expiration ?? 0) - Date.now()) / 1000;
+    return end > from && end < to;
+  });
+}

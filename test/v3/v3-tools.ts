@@ -1,0 +1,91 @@
+import { completeOptions } from "../../src/client/normalize-options.js";
+import { Cluster } from "../../src/cluster/cluster.js";
+import { JsonGateway, type V3Credentials } from "../../src/key-space/v3/json-gateway.js";
+import type { V3Api, V3Call } from "../../src/key-space/v3/v3-api.js";
+import { toBase64 } from "../../src/key-space/v3/v3-json.js";
+import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import type { JsonObject } from "../../src/wire/json.js";
+
+/** etcd's v3 API on these endpoints. */
+export function apiOf(urls: readonly string[], credentials?: V3Credentials): V3Api {
+  return new JsonGateway(new Cluster(completeOptions({ urls }).cluster), credentials);
+}
+
+/** A key space whose requests are counted. */
+export interface Counted {
+  readonly keySpace: V3KeySpace;
+  /** Paths of the requests since the last call, without those of the background. */
+  taken(): readonly string[];
+}
+
+export function countedKeySpace(urls: readonly string[], keyPrefix = ""): Counted {
+  const api = apiOf(urls);
+  let paths: string[] = [];
+  const counting: V3Api = {
+    call(path, body, call) {
+      if (path !== "lease/revoke") paths.push(path);
+      return api.call(path, body, call);
+    },
+    stream: (path, body, call) => api.stream(path, body, call),
+    close: () => api.close(),
+  };
+  return {
+    keySpace: new V3KeySpace(counting, { keyPrefix }),
+    taken() {
+      const taken = paths;
+      paths = [];
+      return taken;
+    },
+  };
+}
+
+/** Somebody who uses the v3 API as it is. Keys are texts, or bytes in latin1 if they are not. */
+export class V3Tool {
+  readonly #api: V3Api;
+
+  constructor(urls: readonly string[], credentials?: V3Credentials) {
+    this.#api = apiOf(urls, credentials);
+  }
+
+  put(key: string | Buffer, value: string | Buffer, lease = "0"): Promise<JsonObject> {
+    return this.ask("kv/put", { key: bytes(key), value: bytes(value), lease });
+  }
+
+  del(key: string): Promise<JsonObject> {
+    return this.ask("kv/deleterange", { key: toBase64(key) });
+  }
+
+  delPrefix(prefix: string): Promise<JsonObject> {
+    return this.ask("kv/deleterange", {
+      key: toBase64(prefix),
+      range_end: toBase64(prefix.replace(/\/$/, "0")),
+    });
+  }
+
+  /** Every key of etcd, as text. */
+  async keys(): Promise<readonly string[]> {
+    const all = { key: "AA==", range_end: "AA==", keys_only: true };
+    const { kvs } = await this.ask("kv/range", all);
+    const list = Array.isArray(kvs) ? (kvs as readonly { readonly key: string }[]) : [];
+    return list.map(({ key }) => Buffer.from(key, "base64").toString());
+  }
+
+  async leases(): Promise<readonly string[]> {
+    const { leases } = await this.ask("lease/leases", {});
+    return Array.isArray(leases) ? leases.map(({ ID }: { ID: string }) => ID) : [];
+  }
+
+  async ask(path: string, body: object): Promise<JsonObject> {
+    return (await this.#api.call(path, body, CALL)).body;
+  }
+
+  close(): void {
+    this.#api.close();
+  }
+}
+
+const CALL: V3Call = { operation: "the tool", key: "/", safety: "write", scope: "quorum" };
+
+function bytes(text: string | Buffer): string {
+  return Buffer.from(text).toString("base64");
+}
