@@ -7,6 +7,7 @@ import type { ClusterSettings } from "./cluster-settings.js";
 import { type Candidates, EndpointList } from "./endpoint-list.js";
 import type { StreamedReply } from "./exchange.js";
 import { Topology } from "./topology.js";
+import { type TopologyProbes, v2Probes } from "./topology-probes.js";
 import { traceRequest } from "./tracing.js";
 import { Transport } from "./transport.js";
 
@@ -21,11 +22,11 @@ export class Cluster {
   readonly #topology: Topology;
   readonly #closing = new AbortController();
 
-  constructor(settings: ClusterSettings) {
+  constructor(settings: ClusterSettings, probes: TopologyProbes = v2Probes) {
     this.#settings = settings;
     this.#endpoints = new EndpointList(settings.urls, settings.clock);
     this.#transport = new Transport(settings, (url) => this.#endpoints.urls.includes(url));
-    this.#topology = new Topology(settings, this.#endpoints, this.#transport);
+    this.#topology = new Topology(settings, this.#endpoints, this.#transport, probes);
   }
 
   /** Sends a request until a member gives a reply that `interpret` accepts. */

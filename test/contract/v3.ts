@@ -13,10 +13,15 @@ const MOVES =
   "a new TTL of a directory moves what is in it to another lease, which is a change of each node";
 const REACHES_BACK = "the history reaches back 10,000 events";
 
-const SKIPS: Arrangement["skips"] = {
+const AS_LIVE = "history tells what a live watch would have told";
+
+/** Of the key space itself, and so of the gateway as well. */
+export const SKIPS: Arrangement["skips"] = {
   "a set gives the file a new createdIndex": SURVIVES,
   "a refresh by set gives a new createdIndex": SURVIVES,
   "an update of a directory keeps its createdIndex and its children": MOVES,
+  "history also tells of hidden keys below a recursive watch": AS_LIVE,
+  "history also tells of the delete of a directory whose name the watched key begins with": AS_LIVE,
   "the last 1000 events are held": REACHES_BACK,
   "a waitIndex before the history is refused with 401, a stream too": REACHES_BACK,
 };

@@ -13,6 +13,7 @@ import { type Clock, systemClock } from "../../time/clock.js";
 import { concerns } from "../../watch/concerns.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { pathOf } from "../path.js";
+import { StoreCounters } from "../store-counters.js";
 import { StoreError } from "../store-error.js";
 import { PushedWatch } from "../watch/pushed-watch.js";
 import type { StoreEvent } from "../watch/store-event.js";
@@ -20,7 +21,6 @@ import { WatcherHub } from "../watch/watcher-hub.js";
 import { EventHistory } from "./event-history.js";
 import { randomId } from "./random-id.js";
 import { Store, type StoreSnapshot } from "./store.js";
-import { StoreCounters } from "./store-counters.js";
 
 /** Options of {@link MemoryKeySpace}. */
 export interface MemoryKeySpaceOptions {

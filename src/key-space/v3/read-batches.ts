@@ -17,11 +17,21 @@ const MOST_UNDER_WAY = 2;
 /** Answers reads together, in the order of the paths. */
 export type ReadTogether<T> = (paths: readonly string[]) => Promise<readonly T[]>;
 
+/** How well reads are batched. */
+export interface BatchFigures {
+  /** Transactions made of reads. */
+  readonly batches: number;
+  /** Reads sent in them. */
+  readonly batched: number;
+}
+
 /**
  * Reads that wait while others are under way go out together. Each is evaluated after it was asked
  * for, so nothing that was linearizable is so no longer.
  */
 export class ReadBatches<T> {
+  #batches = 0;
+  #reads = 0;
   readonly #readTogether: ReadTogether<T>;
   #waiting: Waiting<T>[] = [];
   #underWay = 0;
@@ -29,6 +39,11 @@ export class ReadBatches<T> {
 
   constructor(readTogether: ReadTogether<T>) {
     this.#readTogether = readTogether;
+  }
+
+  /** What was sent until now. */
+  get figures(): BatchFigures {
+    return { batches: this.#batches, batched: this.#reads };
   }
 
   /** @throws AbortError; the batch goes on for the others */
@@ -56,6 +71,8 @@ export class ReadBatches<T> {
 
   #start(): void {
     const batch = this.#waiting.splice(0, MOST_OPERATIONS);
+    this.#batches++;
+    this.#reads += batch.length;
     this.#underWay++;
     this.#answer(batch).finally(() => {
       this.#underWay--;

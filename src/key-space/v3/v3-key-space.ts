@@ -1,5 +1,9 @@
 import { AbortError } from "../../errors/abort-error.js";
+
 import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
+
+import type { StoreStats } from "../../model/cluster.js";
+
 import {
   type KeyRequest,
   methodOf,
@@ -10,11 +14,13 @@ import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { pathOf } from "../path.js";
+import { StoreCounters } from "../store-counters.js";
 import { moveDescendants } from "./directory-ttl.js";
 import { FamiliarLeases } from "./familiar-leases.js";
 import { KeyLayout } from "./key-layout.js";
 import { Leases } from "./leases.js";
 import { Queues } from "./queues.js";
+import type { BatchFigures } from "./read-batches.js";
 import type { V3Api, V3Call } from "./v3-api.js";
 import { V3Reader } from "./v3-read.js";
 import { V3Store } from "./v3-store.js";
@@ -53,6 +59,12 @@ export interface V3KeySpaceOptions {
   readonly foresight?: number;
 }
 
+/** How a {@link V3KeySpace} works. */
+export interface V3Figures extends WatchFigures, BatchFigures {
+  /** Newest index that an answer of etcd's has shown. */
+  readonly newest: number;
+}
+
 /** v2's key space in v3's of etcd 3.4 and later. docs/v3.md describes how. */
 export class V3KeySpace implements KeySpace {
   readonly #api: V3Api;
@@ -62,6 +74,7 @@ export class V3KeySpace implements KeySpace {
   readonly #context: WriteContext;
   /** In-order keys of one directory, one after the other. */
   readonly #inOrder = new Queues();
+  readonly #counters = new StoreCounters();
   #closed = false;
 
   constructor(api: V3Api, options: V3KeySpaceOptions = {}) {
@@ -90,17 +103,24 @@ export class V3KeySpace implements KeySpace {
   async execute(request: KeyRequest, { signal }: CallOptions = {}): Promise<EtcdReceipt> {
     const outcome = request.action === "get" ? "none" : "not sent";
     this.#refuseIfOver(`${methodOf(request)} ${request.key}`, signal, outcome);
-    const offset = await this.#store.offset();
-    if (request.action === "get") return await this.#reader.get(request, offset, signal);
-    const response = await this.#write(request, offset, signal);
+    const response = await this.#counted(request, signal);
     if (!wantsNoNodes(request)) return response;
     const { node: _, prevNode: __, ...receipt } = response;
     return receipt;
   }
 
-  /** Watches that wait, what is held for those that come late, and how far they were told. */
-  get watches(): WatchFigures {
-    return this.#watches.figures;
+  /** Requests and watches of this process. Expiries are not counted: etcd sees to them. */
+  get stats(): StoreStats {
+    return this.#counters.show(this.#watches.figures.watchers);
+  }
+
+  /** How this process works: watches, and batches of reads. */
+  get figures(): V3Figures {
+    return {
+      ...this.#watches.figures,
+      ...this.#reader.figures,
+      newest: this.#store.newestIndex,
+    };
   }
 
   async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> {
@@ -108,11 +128,31 @@ export class V3KeySpace implements KeySpace {
     return await this.#watches.openWatch(request, options);
   }
 
+  /** Ends every watch, and no call: their readers see the end. */
+  async endWatches(): Promise<void> {
+    await this.#watches.close();
+  }
+
   /** Also closes the API that it was given. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#watches.close();
     this.#api.close();
+  }
+
+  async #counted(request: KeyRequest, signal: AbortSignal | undefined): Promise<EtcdResponse> {
+    try {
+      const offset = await this.#store.offset();
+      const response =
+        request.action === "get"
+          ? await this.#reader.get(request, offset, signal)
+          : await this.#write(request, offset, signal);
+      this.#counters.countSuccess(request.action);
+      return response;
+    } catch (error) {
+      this.#counters.countFailure(request.action);
+      throw error;
+    }
   }
 
   async #write(

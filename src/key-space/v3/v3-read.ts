@@ -6,7 +6,7 @@ import { decodeLeaseId, NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
 import { Listing } from "./listing.js";
 import { PageReader } from "./page-reader.js";
-import { ReadBatches } from "./read-batches.js";
+import { type BatchFigures, ReadBatches } from "./read-batches.js";
 import { refusedAs } from "./refused-as.js";
 import { ROOT, showDirectory, showFile, type View } from "./shown-node.js";
 import { checkDepth, isDirectory, missing, readSurvey, type Survey, surveyOf } from "./survey.js";
@@ -33,6 +33,15 @@ export class V3Reader {
     this.#leases = leases;
     this.#local = new ReadBatches((paths) => this.#readFiles(paths, "local"));
     this.#quorum = new ReadBatches((paths) => this.#readFiles(paths, "quorum"));
+  }
+
+  /** How well reads are batched, local and quorum ones together. */
+  get figures(): BatchFigures {
+    const [local, quorum] = [this.#local.figures, this.#quorum.figures];
+    return {
+      batches: local.batches + quorum.batches,
+      batched: local.batched + quorum.batched,
+    };
   }
 
   /** @throws KeyNotFoundError, NotDirError, … */

@@ -39,6 +39,11 @@ export class V3Store {
     return this.#revision;
   }
 
+  /** Newest index that an answer has shown. */
+  get newestIndex(): number {
+    return this.#revision + (this.#knownOffset ?? 0);
+  }
+
   /** What is added to revisions to get indexes. Asked for once. */
   async offset(): Promise<number> {
     this.#offset ??= this.#readOffset();
@@ -126,13 +131,20 @@ export class V3Store {
   }
 }
 
-/** How an answer of v2 tells where it came from. v3 does not tell raft's index. */
-export function originOf(at: TransactionAnswer, offset: number): AnswerOrigin {
+/**
+ * How an answer of v2 tells where it came from. v3 does not tell raft's index: the index of the key
+ * space stands for it, as clients expect one that rises.
+ */
+export function originOf(
+  at: Pick<TransactionAnswer, "endpoint" | "clusterId" | "revision" | "raftTerm">,
+  offset: number,
+): AnswerOrigin {
+  const index = at.revision + offset;
   return {
     etcdServer: at.endpoint,
     etcdClusterId: at.clusterId,
-    etcdIndex: at.revision + offset,
-    raftIndex: 0,
+    etcdIndex: index,
+    raftIndex: index,
     raftTerm: at.raftTerm,
   };
 }

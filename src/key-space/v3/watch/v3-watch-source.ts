@@ -8,6 +8,7 @@ import { pathOf } from "../../path.js";
 import { PushedWatch } from "../../watch/pushed-watch.js";
 import type { KeyLayout } from "../key-layout.js";
 import type { V3Api } from "../v3-api.js";
+import { originOf } from "../v3-store.js";
 import { EventFeed } from "./event-feed.js";
 import { type Freshness, FreshRevision } from "./fresh-revision.js";
 import { beat } from "./heartbeat.js";
@@ -154,19 +155,6 @@ export class V3WatchSource {
     await this.#fresh.get("GET /", options.signal);
     return Math.max(etcdIndex, feed.index);
   }
-}
-
-function originOf(
-  { endpoint, clusterId, revision, raftTerm }: Freshness,
-  offset: number,
-): AnswerOrigin {
-  return {
-    etcdServer: endpoint,
-    etcdClusterId: clusterId,
-    etcdIndex: revision + offset,
-    raftIndex: 0,
-    raftTerm,
-  };
 }
 
 function cleared({ key, waitIndex = 0 }: WatchRequest, floor: number, origin: AnswerOrigin): Error {
