@@ -1,8 +1,6 @@
 #!/usr/bin/env node
-import { Command } from "commander";
-import { serveCommand } from "./serve-command.js";
+import { endOnClosedPipe } from "./closed-pipe.js";
+import { runProgram } from "./program.js";
 
-await new Command("etcdnet")
-  .description("etcd's v2 key space: serve it")
-  .addCommand(serveCommand())
-  .parseAsync();
+endOnClosedPipe();
+await runProgram(process.argv.slice(2));
