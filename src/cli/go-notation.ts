@@ -36,7 +36,9 @@ function take(rest: Iterator<string>): string[] {
 }
 
 function longOptions(command: Command): ReadonlyMap<string, Option> {
-  const own = command.options.map((option) => [option.long?.slice(2) ?? "", option] as const);
+  const own = command.options.flatMap((option) =>
+    option.long === undefined ? [] : [[option.long.slice(2), option] as const],
+  );
   const below = command.commands.flatMap((child) => [...longOptions(child)]);
   return new Map([...own, ...below]);
 }

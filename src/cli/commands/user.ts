@@ -41,7 +41,7 @@ function getCommand(): Command {
     async (session, name) => {
       const { etcd, format } = session;
       printRecords([await etcd.auth.users.get(name)], format, {
-        line: (user) => `User: ${user.user}\nRoles:  ${roleNames(user).join(" ")}`,
+        line: userText,
         head: ["USER", "ROLES"],
         row: (user) => [user.user, roleNames(user).join(" ")],
       });
@@ -111,6 +111,12 @@ function namedCommand(
 
 function appendNames(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(",")];
+}
+
+/** With a space more for each role, as etcdctl has it. */
+function userText(user: User): string {
+  const names = roleNames(user);
+  return `User: ${user.user}\nRoles: ${" ".repeat(names.length)}${names.join(" ")}`;
 }
 
 function roleNames({ roles = [] }: User): readonly string[] {
