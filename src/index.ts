@@ -75,7 +75,7 @@ export type {
   UsersApi,
 } from "./key-space/auth-api.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
-export type { CallOptions, KeySpace, KeyWatch } from "./key-space/key-space.js";
+export type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "./key-space/key-space.js";
 export type { Permissions, Role, User, UserWithRoleNames } from "./model/auth.js";
 export type {
   EndpointHealth,
@@ -100,4 +100,8 @@ export type {
 } from "./model/key-request.js";
 export { type EtcdNode, expirationTime } from "./model/node.js";
 export type { Action, AnswerOrigin, EtcdReceipt, EtcdResponse } from "./model/response.js";
+export type { RecipeClient } from "./recipes/recipe-client.js";
+export type { Clock } from "./time/clock.js";
+export type { WatchChange, WatchItem, WatchResync } from "./watch/watch-item.js";
+export type { Watcher, WatchOptions } from "./watch/watcher.js";
 export type { JsonDeserializer } from "./wire/json.js";

@@ -4,7 +4,7 @@ import { KeyNotFoundError } from "../errors/common-errors.js";
 import { EtcdServerError } from "../errors/server-error.js";
 import type { AuthApi } from "../key-space/auth-api.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.js";
-import type { CallOptions, KeySpace } from "../key-space/key-space.js";
+import type { CallOptions, ExecuteOptions, KeySpace } from "../key-space/key-space.js";
 import { NamespaceKeySpace } from "../key-space/namespace.js";
 import { RemoteClusterApi } from "../key-space/remote/remote-cluster-api.js";
 import { RemoteKeySpace } from "../key-space/remote/remote-key-space.js";
@@ -12,9 +12,11 @@ import { checkKey, checkKeyRequest, checkWatchRequest } from "../model/check.js"
 import type { EndpointHealth, Version } from "../model/cluster.js";
 import type { Condition, KeyRequest } from "../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
-import { systemClock } from "../time/clock.js";
+import { type Clock, systemClock } from "../time/clock.js";
 import { follow } from "../time/follow.js";
+import { KeyWatcher } from "../watch/key-watcher.js";
 import { watchOnce } from "../watch/watch-once.js";
+import type { Watcher, WatchOptions } from "../watch/watcher.js";
 import {
   compareAndDeleteRequest,
   compareAndSwapRequest,
@@ -39,6 +41,7 @@ import type {
   WriteOptions,
 } from "./operation-options.js";
 import type { EtcdClientOptions } from "./options.js";
+import { watchSettings } from "./watch-settings.js";
 
 /** Another cluster answers than before: indexes seen so far mean nothing in it. */
 export interface ClusterChange {
@@ -69,16 +72,20 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   readonly #keySpace: KeySpace;
   readonly #clusterApi: ClusterApi | undefined;
   readonly #consistency: "local" | "quorum";
+  /** The client's time: what its time-outs, back-offs and TTLs are measured by. */
+  readonly clock: Clock;
   #clusterId: string | undefined;
   #lastIndex = 0;
   /** Ends watches that wait to be opened again: the key space knows nothing of them then. */
   readonly #closing = new AbortController();
+  #closed = this.#closing.signal;
 
   /** @throws TypeError for options that are unknown, out of range or contradictory */
   constructor(options: EtcdClientOptions) {
     super();
     checkOptions(options);
     this.#consistency = options.consistency ?? "local";
+    this.clock = options.clock ?? systemClock;
     if (options.keySpace === undefined) {
       const { cluster: settings, deserialize } = completeOptions(options);
       const cluster = new Cluster(settings);
@@ -98,6 +105,11 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   /** Highest `etcdIndex` seen in the present cluster; 0 before the first answer. */
   get lastIndex(): number {
     return this.#lastIndex;
+  }
+
+  /** Aborts when the client is closed, or the one that it is a namespace of. */
+  get closed(): AbortSignal {
+    return this.#closed;
   }
 
   /** The cluster's membership. */
@@ -315,9 +327,9 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   async watchNode(key: string, options: WatchNodeOptions = {}): Promise<EtcdResponse> {
     const request = watchRequest(key, options);
     checkWatchRequest(request);
-    const either = follow(options.signal, this.#closing.signal);
+    const either = follow(options.signal, this.#closed);
     try {
-      const event = await watchOnce(this.#keySpace, request, systemClock, either);
+      const event = await watchOnce(this.#keySpace, request, this.clock, either);
       this.#observe(event);
       return event;
     } finally {
@@ -326,12 +338,32 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   }
 
   /**
+   * Follows a key: `for await`. Every change comes once and in order, whatever happens to members
+   * and connections; where etcd's history no longer tells them all, a resync tells the state instead.
+   * It begins at once. Failures that time can repair are waited for, `contactAt` shows how long.
+   *
+   * The iteration rejects with `AbortError` as soon as the signal aborts or the client is closed, and
+   * with what nothing can repair: `UnauthorizedError`, `V2DisabledError`, and `ProtocolError` for
+   * what etcd does not answer.
+   */
+  watch(key: string, options: WatchOptions = {}): Watcher {
+    const settings = watchSettings(key, options);
+    const source = {
+      keySpace: this.#keySpace,
+      clock: this.clock,
+      closed: this.#closed,
+      observe: (origin: AnswerOrigin) => this.#observe(origin),
+    };
+    return new KeyWatcher(source, settings, options.signal);
+  }
+
+  /**
    * Carries out any request of the key space, in its plain form: for what the other methods do not
    * offer, such as a set that refreshes.
    */
-  execute(request: KeyRequest & Brief, options?: CallOptions): Promise<EtcdReceipt>;
-  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
-  async execute(request: KeyRequest, options: CallOptions = {}): Promise<EtcdResponse> {
+  execute(request: KeyRequest & Brief, options?: ExecuteOptions): Promise<EtcdReceipt>;
+  execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
+  async execute(request: KeyRequest, options: ExecuteOptions = {}): Promise<EtcdResponse> {
     checkKeyRequest(request);
     try {
       const answer = await this.#keySpace.execute(request, options);
@@ -367,10 +399,14 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   namespace(prefix: string): EtcdClient {
     checkKey(prefix, "prefix");
     const keySpace = new NamespaceKeySpace(this.#keySpace, prefix.replace(/\/$/, ""));
-    const consistency = this.#consistency;
-    return this.#clusterApi === undefined
-      ? new EtcdClient({ keySpace, consistency })
-      : new EtcdClient({ keySpace, consistency, clusterApi: this.#clusterApi });
+    const client = new EtcdClient({
+      keySpace,
+      consistency: this.#consistency,
+      clock: this.clock,
+      ...(this.#clusterApi && { clusterApi: this.#clusterApi }),
+    });
+    client.#closed = this.#closed;
+    return client;
   }
 
   /**

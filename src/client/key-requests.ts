@@ -26,7 +26,7 @@ const WRITE_OPTIONS = ["ttl", "dir", "noValueOnSuccess", "signal"];
 const REFRESH_OPTIONS = ["prevValue", "prevIndex", "noValueOnSuccess", "signal"];
 const DELETE_OPTIONS = ["dir", "recursive", "ignoreKeyNotFound", "signal"];
 const COMPARE_AND_DELETE_OPTIONS = ["signal"];
-const WATCH_OPTIONS = ["recursive", "waitIndex", "signal"];
+const WATCH_NODE_OPTIONS = ["recursive", "waitIndex", "signal"];
 
 export function getRequest(key: string, options: GetOptions, consistency: string): GetRequest {
   refuseUnknown(options, READ_OPTIONS);
@@ -94,7 +94,7 @@ export function compareAndDeleteRequest(
 }
 
 export function watchRequest(key: string, options: WatchNodeOptions): WatchRequest {
-  refuseUnknown(options, WATCH_OPTIONS);
+  refuseUnknown(options, WATCH_NODE_OPTIONS);
   const { recursive = false, waitIndex } = options;
   return waitIndex === undefined ? { key, recursive } : { key, recursive, waitIndex };
 }
@@ -132,7 +132,7 @@ function conditionOf(condition: {
 }
 
 /** A mistyped `ttl`, or a number in its place, would make a node that stays for ever. */
-function refuseUnknown(options: unknown, known: readonly string[]): void {
+export function refuseUnknown(options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`options: must be an object with ${known.join(", ")}, not ${options}`);
   }

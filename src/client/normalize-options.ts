@@ -75,10 +75,16 @@ const CHECKS: Readonly<Record<OptionName, Check>> = {
   maxResponseSize: integerFrom(1, "bytes"),
   maxConnections: integerFrom(1, "connections"),
   jsonDeserializer: type("function"),
+  clock: type("object"),
 };
 
 /** Options that a given key space leaves nothing to do for. */
-const BESIDE_KEY_SPACE: ReadonlySet<string> = new Set(["keySpace", "clusterApi", "consistency"]);
+const BESIDE_KEY_SPACE: ReadonlySet<string> = new Set([
+  "keySpace",
+  "clusterApi",
+  "consistency",
+  "clock",
+]);
 
 /** Checks options, each by itself and together. @throws TypeError naming the option */
 export function checkOptions(options: EtcdClientOptions): void {
@@ -136,7 +142,7 @@ export function completeOptions(options: EtcdClientOptions): ClientSettings {
       retryUnknownWrites: options.retryUnknownWrites ?? false,
       maxResponseSize: options.maxResponseSize ?? 64 * 1024 * 1024,
       maxConnections: options.maxConnections ?? 256,
-      clock: systemClock,
+      clock: options.clock ?? systemClock,
     }),
   };
 }

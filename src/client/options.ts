@@ -1,5 +1,6 @@
 import type { ClusterApi } from "../key-space/cluster-api.js";
 import type { KeySpace } from "../key-space/key-space.js";
+import type { Clock } from "../time/clock.js";
 import type { JsonDeserializer } from "../wire/json.js";
 
 /** A client certificate with its key, as PEM texts. */
@@ -166,4 +167,11 @@ export interface EtcdClientOptions {
    * @default JSON.parse, refusing the key `__proto__`
    */
   readonly jsonDeserializer?: JsonDeserializer;
+
+  /**
+   * The time by which time-outs, back-offs and TTLs are measured: for tests that do not wait.
+   *
+   * @default this process's clock
+   */
+  readonly clock?: Clock;
 }

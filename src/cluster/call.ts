@@ -13,7 +13,7 @@ import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReplyHead, HttpRequest } from "../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import type { Endpoint } from "./endpoint.js";
-import type { EndpointList } from "./endpoint-list.js";
+import type { Candidates } from "./endpoint-list.js";
 import { hedge } from "./hedge.js";
 import { type RequestTrace, traceFailover } from "./tracing.js";
 import type { AttemptLimits } from "./transport.js";
@@ -35,7 +35,7 @@ export class Call<R extends HttpReplyHead, T> {
   readonly #request: HttpRequest;
   readonly #attemptMaker: AttemptMaker<R, T>;
   readonly #settings: ClusterSettings;
-  readonly #endpoints: EndpointList;
+  readonly #endpoints: Candidates;
   readonly #signal: AbortSignal | undefined;
   readonly #startedAt: number;
   readonly #failed: Attempt[] = [];
@@ -46,7 +46,7 @@ export class Call<R extends HttpReplyHead, T> {
     request: HttpRequest,
     attemptMaker: AttemptMaker<R, T>,
     settings: ClusterSettings,
-    endpoints: EndpointList,
+    endpoints: Candidates,
     signal: AbortSignal | undefined,
   ) {
     this.#request = request;
@@ -113,10 +113,11 @@ export class Call<R extends HttpReplyHead, T> {
   async #attemptAt(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<T> {
     const { clock, requestTimeout, writeTimeout } = this.#settings;
     const startedAt = clock.monotonic();
-    const limit = this.#request.scope === "quorum" ? writeTimeout : requestTimeout;
+    const { scope, timeout: limit = Number.POSITIVE_INFINITY } = this.#request;
+    const usual = scope === "quorum" ? writeTimeout : requestTimeout;
     this.trace.attempts++;
     try {
-      const timeout = Math.ceil(Math.min(limit, this.#remaining));
+      const timeout = Math.ceil(Math.min(usual, limit, this.#remaining));
       const reply = await this.#attemptMaker.ask(endpoint.url, { timeout, signal });
       this.trace.endpoint = reply.endpoint;
       this.trace.status = reply.status;

@@ -4,7 +4,7 @@ import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
 import { originOf, readable, requireSuccess } from "../wire/reply.js";
 import { type AttemptMaker, Call } from "./call.js";
 import type { ClusterSettings } from "./cluster-settings.js";
-import { EndpointList } from "./endpoint-list.js";
+import { type Candidates, EndpointList } from "./endpoint-list.js";
 import type { StreamedReply } from "./exchange.js";
 import { Topology } from "./topology.js";
 import { traceRequest } from "./tracing.js";
@@ -38,6 +38,18 @@ export class Cluster {
       ask: (url, limits) => this.#transport.ask(url, request, limits),
       interpret,
     });
+  }
+
+  /** Sends a request to one endpoint, and nowhere else when that fails. */
+  sendTo<T>(
+    url: string,
+    request: HttpRequest,
+    interpret: (reply: HttpReply) => T,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const ask: AttemptMaker<HttpReply, T>["ask"] = (to, limits) =>
+      this.#transport.ask(to, request, limits);
+    return this.#call(request, signal, { ask, interpret }, this.#endpoints.only(url));
   }
 
   /** Opens a watch at the first member that takes it and begins it as `interpret` accepts it. */
@@ -83,9 +95,10 @@ export class Cluster {
     request: HttpRequest,
     signal: AbortSignal | undefined,
     attemptMaker: AttemptMaker<R, T>,
+    candidates: Candidates = this.#endpoints,
   ): Promise<T> {
     this.#checkOpen();
-    const call = new Call(request, attemptMaker, this.#settings, this.#endpoints, signal);
+    const call = new Call(request, attemptMaker, this.#settings, candidates, signal);
     const ready = this.#topology.prepare();
     return await traceRequest(call.trace, () => call.run(ready, this.#closing.signal));
   }

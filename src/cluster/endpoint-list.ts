@@ -1,11 +1,19 @@
 import type { Clock } from "../time/clock.js";
 import { Endpoint } from "./endpoint.js";
 
+/** Where a call may go. */
+export interface Candidates {
+  /** The endpoints in the order in which a call should try them. */
+  inOrder(): readonly Endpoint[];
+  /** Takes note of a good answer. */
+  answered(endpoint: Endpoint): void;
+}
+
 /**
  * The endpoints of a cluster and the order in which a call tries them: the pinned one, then the
  * others at random, then those that failed lately, soonest back first.
  */
-export class EndpointList {
+export class EndpointList implements Candidates {
   readonly #clock: Clock;
   #seeds: readonly Endpoint[] = [];
   #endpoints: readonly Endpoint[] = [];
@@ -46,6 +54,12 @@ export class EndpointList {
     const pinned = this.#pinned ?? only;
     const others = shuffled(this.#endpoints.filter((endpoint) => endpoint !== pinned));
     return [pinned, ...others].sort((a, b) => a.asideUntil - b.asideUntil);
+  }
+
+  /** One endpoint alone, for what only it can answer. It shares its health with this list. */
+  only(url: string): Candidates {
+    const endpoint = this.#find(url);
+    return { inOrder: () => [endpoint], answered: () => endpoint.succeeded() };
   }
 
   /** Takes note of a good answer; the pin leaves an endpoint that failed for one that works. */

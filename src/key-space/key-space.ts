@@ -7,6 +7,16 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a request can be bounded. */
+export interface ExecuteOptions extends CallOptions {
+  /**
+   * Milliseconds for one attempt at one member, where that is less than the client's own limit: the
+   * member counts as failed then, and the next call goes to another. For what must be tried again
+   * soon, such as the refresh of a short TTL. A key space without members to choose from ignores it.
+   */
+  readonly attemptTimeout?: number | undefined;
+}
+
 /**
  * etcd's v2 key space: a tree of directories and string values with indexes, TTLs,
  * compare-and-swap and watches, wherever it is kept.
@@ -17,10 +27,10 @@ export interface CallOptions {
 export interface KeySpace {
   execute(
     request: KeyRequest & { readonly noValueOnSuccess: true },
-    options?: CallOptions,
+    options?: ExecuteOptions,
   ): Promise<EtcdReceipt>;
   /** Carries one request out and answers it. */
-  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
+  execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
 
   /**
    * Opens one watch. Resolves as soon as it stands, before any event.
@@ -40,6 +50,12 @@ export interface KeySpace {
  * `ClusterUnavailableError`.
  */
 export interface KeyWatch extends AnswerOrigin, AsyncIterable<EtcdResponse> {
+  /**
+   * A linearizable read on the very member that holds the watch (quorum=true); answers with its
+   * etcdIndex. Rejects when that member cannot prove to be part of its cluster.
+   */
+  probe(options?: CallOptions): Promise<number>;
+
   /** Ends the watch; a waiting reader sees the end. */
   close(): void;
 }

@@ -4,7 +4,7 @@ import { checkKeyRequest } from "../model/check.js";
 import type { KeyRequest, WatchRequest } from "../model/key-request.js";
 import type { EtcdNode } from "../model/node.js";
 import type { EtcdReceipt, EtcdResponse } from "../model/response.js";
-import type { CallOptions, KeySpace, KeyWatch } from "./key-space.js";
+import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "./key-space.js";
 
 /**
  * The subtree below a prefix as a key space of its own: keys are `/` for its top and lack the
@@ -21,7 +21,7 @@ export class NamespaceKeySpace implements KeySpace {
     this.#prefix = prefix;
   }
 
-  async execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
+  async execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse> {
     const within = this.#within(request);
     checkKeyRequest(within);
     return this.#strip(await this.#tell(() => this.#inner.execute(within, options)));
@@ -37,6 +37,7 @@ export class NamespaceKeySpace implements KeySpace {
       etcdIndex,
       raftIndex,
       raftTerm,
+      probe: (options) => this.#tell(() => watch.probe(options)),
       close: () => watch.close(),
       [Symbol.asyncIterator]: () => events,
     };

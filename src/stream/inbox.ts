@@ -19,6 +19,11 @@ export class Inbox<T> implements AsyncIterator<T, undefined> {
     return this.#items.length;
   }
 
+  /** The item that the reader takes next. */
+  get first(): T | undefined {
+    return this.#items[0];
+  }
+
   get ended(): boolean {
     return this.#ended;
   }

@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly safety: "read" | "write";
   /** Who answers: the member from its `local` state, or the cluster's agreement (`quorum`). */
   readonly scope: "local" | "quorum";
+  /** Milliseconds for one attempt, where that is less than the limit for the scope. */
+  readonly timeout?: number | undefined;
   /** Whether a good answer goes on coming: a watch. */
   readonly streams?: boolean;
   /** What is asked, for messages: method and key or path, without any value. */

@@ -29,6 +29,7 @@ function keySpaceBehindProxy(clock: WaitingClock, standing: number, watches: num
       const last = watches === 0;
       return {
         ...origin,
+        probe: () => Promise.reject(new Error("only watched")),
         close: () => {},
         async *[Symbol.asyncIterator]() {
           clock.time += standing;

@@ -126,7 +126,11 @@ export class MemoryKeySpace implements KeySpace {
     const { index } = this.#store;
     const since = waitIndex === 0 ? index + 1 : waitIndex;
     if (since < this.#history.floor) throw this.#cleared(key, since);
-    const options = { path: pathOf(key), recursive, since, stream, signal };
+    const probe = (): number => {
+      this.#refuseIfOver(`GET ${key}`, undefined, "none");
+      return this.#store.index;
+    };
+    const options = { path: pathOf(key), recursive, since, stream, signal, probe };
     const watch: MemoryWatch = new MemoryWatch(this.#origin, options, () => {
       this.#watches.delete(watch);
       this.#hub.remove(watch);

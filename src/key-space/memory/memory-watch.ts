@@ -16,6 +16,8 @@ export interface MemoryWatchOptions {
   /** Whether it goes on after the first event. */
   readonly stream: boolean;
   readonly signal: AbortSignal | undefined;
+  /** Index of the store by now. */
+  readonly probe: () => number;
 }
 
 /** Events held for a reader that does not read; as many as etcd holds behind its sockets. */
@@ -28,17 +30,19 @@ export class MemoryWatch implements KeyWatch, Watcher {
   readonly since: number;
   readonly #origin: AnswerOrigin;
   readonly #stream: boolean;
+  readonly #probe: () => number;
   readonly #signal: AbortSignal | undefined;
   readonly #events = new Inbox<EtcdResponse>();
 
   /** `onEnd` is called once, when the watch takes no more events. */
   constructor(origin: AnswerOrigin, options: MemoryWatchOptions, onEnd: () => void) {
-    const { path, recursive, since, stream, signal } = options;
+    const { path, recursive, since, stream, signal, probe } = options;
     this.path = path;
     this.recursive = recursive;
     this.since = since;
     this.#origin = origin;
     this.#stream = stream;
+    this.#probe = probe;
     this.#signal = signal;
     this.#events.onEnd = () => {
       signal?.removeEventListener("abort", this.#onAbort);
@@ -81,6 +85,10 @@ export class MemoryWatch implements KeyWatch, Watcher {
     }
     this.#events.put({ action, ...this.#origin, node, ...(prevNode && { prevNode }) });
     if (!this.#stream) this.#events.end();
+  }
+
+  async probe(): Promise<number> {
+    return this.#probe();
   }
 
   close(): void {

@@ -1,10 +1,12 @@
 import type { Cluster } from "../../cluster/cluster.js";
+import { EtcdCommonError } from "../../errors/server-error.js";
 import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
+import type { HttpReply } from "../../wire/http.js";
 import type { JsonDeserializer } from "../../wire/json.js";
 import { decodeKeyReply } from "../../wire/key-reply.js";
 import { encodeKeyRequest, encodeWatchRequest } from "../../wire/key-request.js";
-import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
+import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { RemoteWatch } from "./remote-watch.js";
 
 /** The key space of a cluster that serves the v2 API. */
@@ -19,11 +21,14 @@ export class RemoteKeySpace implements KeySpace {
 
   execute(
     request: KeyRequest & { readonly noValueOnSuccess: true },
-    options?: CallOptions,
+    options?: ExecuteOptions,
   ): Promise<EtcdReceipt>;
-  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
-  execute(request: KeyRequest, { signal }: CallOptions = {}): Promise<EtcdReceipt> {
-    const http = encodeKeyRequest(request);
+  execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
+  execute(
+    request: KeyRequest,
+    { signal, attemptTimeout: timeout }: ExecuteOptions = {},
+  ): Promise<EtcdReceipt> {
+    const http = { ...encodeKeyRequest(request), timeout };
     return this.#cluster.send(
       http,
       (reply) => decodeKeyReply(http, reply, request, this.#deserialize),
@@ -33,15 +38,39 @@ export class RemoteKeySpace implements KeySpace {
 
   openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
     const http = encodeWatchRequest(request);
+    const probe = (url: string, options?: CallOptions): Promise<number> =>
+      this.#probe(url, request, options);
     return this.#cluster.open(
       http,
       request.key,
-      (reply) => new RemoteWatch(http, reply, this.#deserialize),
+      (reply) => new RemoteWatch(http, reply, this.#deserialize, probe),
       signal,
     );
+  }
+
+  async #probe(url: string, watched: WatchRequest, { signal }: CallOptions = {}): Promise<number> {
+    const request = { action: "get", key: probedKey(watched), quorum: true } as const;
+    const http = encodeKeyRequest(request);
+    const read = (reply: HttpReply): number =>
+      decodeKeyReply(http, reply, request, this.#deserialize).etcdIndex;
+    try {
+      return await this.#cluster.sendTo(url, http, read, signal);
+    } catch (error) {
+      // That there is no such key was agreed on, too.
+      if (error instanceof EtcdCommonError && error.index > 0) return error.index;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
     this.#cluster.close();
   }
+}
+
+/**
+ * What a probe reads: below a key that is watched with all that is in it, a name that nobody has, so
+ * that no directory is listed. Whoever may watch the key may read it.
+ */
+function probedKey({ key, recursive }: WatchRequest): string {
+  return recursive === true ? `${key.replace(/\/$/, "")}/_etcdnet` : key;
 }

@@ -8,7 +8,7 @@ import type { HttpRequest } from "../../wire/http.js";
 import { type JsonDeserializer, readObject } from "../../wire/json.js";
 import { decodeEvent, readOrigin } from "../../wire/key-reply.js";
 import { originOf } from "../../wire/reply.js";
-import type { KeyWatch } from "../key-space.js";
+import type { CallOptions, KeyWatch } from "../key-space.js";
 
 /** One open watch on a v2 server: a line of JSON per event. */
 export class RemoteWatch implements KeyWatch {
@@ -20,9 +20,16 @@ export class RemoteWatch implements KeyWatch {
   readonly #request: HttpRequest;
   readonly #reply: StreamedReply;
   readonly #deserialize: JsonDeserializer;
+  readonly #probe: (etcdServer: string, options?: CallOptions) => Promise<number>;
   #closed = false;
 
-  constructor(request: HttpRequest, reply: StreamedReply, deserialize: JsonDeserializer) {
+  /** `probe` reads with quorum at the endpoint that it is given. */
+  constructor(
+    request: HttpRequest,
+    reply: StreamedReply,
+    deserialize: JsonDeserializer,
+    probe: (etcdServer: string, options?: CallOptions) => Promise<number>,
+  ) {
     const origin = readOrigin(reply, originOf(request, reply));
     this.etcdServer = origin.etcdServer;
     this.etcdClusterId = origin.etcdClusterId;
@@ -32,6 +39,7 @@ export class RemoteWatch implements KeyWatch {
     this.#request = request;
     this.#reply = reply;
     this.#deserialize = deserialize;
+    this.#probe = probe;
     traceWatch({ operation: request.operation, endpoint: reply.endpoint, event: "open" });
   }
 
@@ -43,6 +51,10 @@ export class RemoteWatch implements KeyWatch {
     } finally {
       this.close();
     }
+  }
+
+  probe(options?: CallOptions): Promise<number> {
+    return this.#probe(this.etcdServer, options);
   }
 
   close(): void {

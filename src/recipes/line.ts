@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import { AbortError } from "../errors/abort-error.js";
+import { OutcomeUnknownError } from "../errors/cluster-errors.js";
+import { OwnershipLostError } from "../errors/ownership-lost-error.js";
+import { KeepAlive } from "./keep-alive.js";
+import { LineView } from "./line-view.js";
+import { momentOf } from "./moment.js";
+import { lossOf, type Proof } from "./owned-key.js";
+import { Place } from "./place.js";
+import type { RecipeClient } from "./recipe-client.js";
+import { standingValue } from "./standing.js";
+import type { Terms } from "./terms.js";
+
+/** Tries at a place whose outcome stays unknown. */
+const TRIES = 5;
+
+/**
+ * Those who wait in a directory, in the order in which they came: each has an in-order key with a
+ * TTL, and waits only for the one before it. The first is what a lock's holder or a leader is.
+ */
+export class Line {
+  readonly #etcd: RecipeClient;
+  readonly #key: string;
+  readonly #terms: Terms;
+  /** The line as anybody may see it. */
+  readonly view: LineView;
+
+  constructor(etcd: RecipeClient, key: string, terms: Terms) {
+    this.#etcd = etcd;
+    this.#key = key;
+    this.#terms = terms;
+    this.view = new LineView(etcd, key, terms);
+  }
+
+  /**
+   * Takes the last place. When the answer is lost, the place is looked for by its value; one that
+   * etcd makes only later is removed when it is seen, or goes with its TTL.
+   */
+  async join(data: string, signal?: AbortSignal): Promise<Place> {
+    const id = randomUUID();
+    let unsure = false;
+    try {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await this.#tryToJoin(id, data, unsure, signal);
+        } catch (error) {
+          unsure ||= mayHaveHappened(error);
+          if (!(error instanceof OutcomeUnknownError) || tries === TRIES) throw error;
+        }
+      }
+    } catch (error) {
+      if (unsure) void this.view.sweep(id).catch(() => {});
+      throw error;
+    }
+  }
+
+  /**
+   * Joins and waits until nobody stands before. Whose place is lost meanwhile takes the last place
+   * again.
+   */
+  async untilFirst(data: string, signal: AbortSignal): Promise<Place> {
+    for (;;) {
+      const place = await this.join(data, signal);
+      try {
+        await place.untilFirst(signal);
+        return place;
+      } catch (error) {
+        void place.leave().catch(() => {});
+        if (signal.aborted || !(error instanceof OwnershipLostError)) throw error;
+      }
+    }
+  }
+
+  /** Joins a line that is empty; `null` when somebody stands there, or was quicker. */
+  async joinAsFirst(data: string, signal: AbortSignal): Promise<Place | null> {
+    const { standings } = await this.view.read(signal);
+    if (standings.length > 0) return null;
+    const place = await this.join(data, signal);
+    let isFirst = false;
+    try {
+      isFirst = await place.isFirst(signal);
+    } finally {
+      if (!isFirst) void place.leave().catch(() => {});
+    }
+    return isFirst ? place : null;
+  }
+
+  async #tryToJoin(
+    id: string,
+    data: string,
+    unsure: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Place> {
+    const value = standingValue(id, data);
+    const proof =
+      (unsure ? await this.#find(id, value, signal) : undefined) ??
+      (await this.#create(value, signal));
+    const owned = this.view.owned(proof.node.key, value);
+    const keepAlive = new KeepAlive(this.#etcd, owned, proof);
+    if (keepAlive.lost === undefined) return new Place(this.view, id, keepAlive, unsure);
+    void keepAlive.close().catch(() => {});
+    throw keepAlive.lost;
+  }
+
+  async #create(value: string, signal: AbortSignal | undefined): Promise<Proof> {
+    const { ttl, attemptTimeout } = this.#terms;
+    const sentAt = momentOf(this.#etcd.clock);
+    const { node } = await this.#etcd.execute(
+      { action: "create", inOrder: true, key: this.#key, value, ttl },
+      { signal, attemptTimeout },
+    );
+    return { sentAt, node };
+  }
+
+  /** The place that a create made although its answer was lost. */
+  async #find(id: string, value: string, signal?: AbortSignal): Promise<Proof | undefined> {
+    const { standings } = await this.view.read(signal);
+    const own = standings.find((standing) => standing.id === id);
+    if (own === undefined) return undefined;
+    try {
+      return await this.view.owned(own.key, value).refresh(signal);
+    } catch (error) {
+      if (lossOf(error) === undefined) throw error;
+      return undefined;
+    }
+  }
+}
+
+function mayHaveHappened(error: unknown): boolean {
+  if (error instanceof AbortError) return error.outcome === "unknown";
+  return error instanceof OutcomeUnknownError;
+}

@@ -1,0 +1,58 @@
+import { Inbox } from "../stream/inbox.js";
+import type { WatchItem } from "./watch-item.js";
+
+/** The items between a watch and its consumer: so many, and no more. */
+export class ItemBuffer {
+  readonly #capacity: number;
+  readonly #items = new Inbox<WatchItem>();
+  #onRoom: () => void = () => {};
+  #told = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get isFull(): boolean {
+    return this.#items.size >= this.#capacity;
+  }
+
+  /** Index up to which the consumer was told everything, if everything before `index` is here. */
+  toldOf(index: number): number {
+    const { first } = this.#items;
+    if (first === undefined) return Math.max(index, 0);
+    return first.type === "change" ? first.response.node.modifiedIndex - 1 : this.#told;
+  }
+
+  put(item: WatchItem): void {
+    this.#items.put(item);
+  }
+
+  async next(): Promise<IteratorResult<WatchItem, undefined>> {
+    const result = await this.#items.next();
+    if (result.done !== true) this.#told = indexOf(result.value);
+    if (this.#items.size <= this.#capacity / 2) this.#onRoom();
+    return result;
+  }
+
+  /** Resolves when half of the items were read. */
+  room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onRoom = resolve;
+    });
+  }
+
+  /** Drops what was not read. */
+  end(failure?: Error): void {
+    this.#items.discard(failure);
+    this.#onRoom();
+  }
+
+  /** Nothing follows but this failure. */
+  fail(failure: Error): void {
+    this.#items.end(failure);
+  }
+}
+
+function indexOf(item: WatchItem): number {
+  return item.type === "change" ? item.response.node.modifiedIndex : item.index;
+}

@@ -1,0 +1,69 @@
+import { AbortError } from "../errors/abort-error.js";
+import { type Follower, follow } from "../time/follow.js";
+import { ItemBuffer } from "./item-buffer.js";
+import type { WatchSettings, WatchSource } from "./pursuit.js";
+import type { WatchItem } from "./watch-item.js";
+import { WatchLoop } from "./watch-loop.js";
+import type { Watcher } from "./watcher.js";
+
+/** The consumer's side of a watch. */
+export class KeyWatcher implements Watcher {
+  readonly #key: string;
+  readonly #buffer: ItemBuffer;
+  readonly #loop: WatchLoop;
+  readonly #closing = new AbortController();
+  readonly #ending: Follower;
+
+  constructor(source: WatchSource, settings: WatchSettings, signal: AbortSignal | undefined) {
+    this.#key = settings.key;
+    this.#buffer = new ItemBuffer(settings.bufferSize);
+    this.#ending = follow(signal, source.closed, this.#closing.signal);
+    const { signal: ending } = this.#ending;
+    this.#loop = new WatchLoop(source, settings, this.#buffer, ending);
+    ending.addEventListener("abort", this.#onAbort);
+    if (ending.aborted) this.#onAbort();
+    else this.#loop.run().catch(this.#onFailure);
+  }
+
+  get index(): number {
+    return this.#buffer.toldOf(this.#loop.index);
+  }
+
+  get contactAt(): number | undefined {
+    return this.#loop.contactAt;
+  }
+
+  next(): Promise<IteratorResult<WatchItem, undefined>> {
+    return this.#buffer.next();
+  }
+
+  async return(): Promise<IteratorResult<WatchItem, undefined>> {
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  close(): void {
+    this.#buffer.end();
+    this.#closing.abort(new Error("the watch was closed"));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  readonly #onAbort = (): void => {
+    this.#ending.letGo();
+    const { reason } = this.#ending.signal;
+    this.#buffer.end(new AbortError(`watch of ${this.#key}`, reason, "none"));
+  };
+
+  /** What is there is still told. */
+  readonly #onFailure = (error: Error): void => {
+    this.#ending.letGo();
+    this.#buffer.fail(error);
+  };
+}

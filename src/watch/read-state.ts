@@ -1,0 +1,21 @@
+import { EtcdCommonError } from "../errors/server-error.js";
+import type { CallOptions, KeySpace } from "../key-space/key-space.js";
+import type { GetRequest } from "../model/key-request.js";
+import type { WatchResync } from "./watch-item.js";
+
+/** Reads with quorum what changes are told on top of. */
+export async function readState(
+  keySpace: KeySpace,
+  { key, recursive }: Pick<GetRequest, "key" | "recursive">,
+  options: CallOptions,
+): Promise<Omit<WatchResync, "type" | "reason">> {
+  const request: GetRequest = { action: "get", key, recursive: recursive ?? false, quorum: true };
+  try {
+    const response = await keySpace.execute(request, options);
+    return { response, index: response.etcdIndex, etcdClusterId: response.etcdClusterId };
+  } catch (error) {
+    // No such key, or a file where one of its directories should be.
+    if (!(error instanceof EtcdCommonError) || error.index === 0) throw error;
+    return { response: null, index: error.index, etcdClusterId: error.clusterId ?? "" };
+  }
+}

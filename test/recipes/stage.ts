@@ -1,0 +1,183 @@
+/** Recipes on the memory key space, in a time that passes when the test says so. */
+
+import { setImmediate } from "node:timers/promises";
+import { OutcomeUnknownError } from "../../src/errors/cluster-errors.js";
+import { KeyNotFoundError } from "../../src/errors/common-errors.js";
+import type { CallOptions, KeySpace, KeyWatch } from "../../src/key-space/key-space.js";
+import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
+import type { KeyRequest, WatchRequest } from "../../src/model/key-request.js";
+import type { EtcdResponse } from "../../src/model/response.js";
+import type { Clock } from "../../src/time/clock.js";
+import { sleep } from "../../src/time/sleep.js";
+import { SimpleClient } from "./simple-client.js";
+
+interface Timer {
+  readonly due: number;
+  readonly callback: () => void;
+}
+
+/** Two clocks that can be moved apart, and timers that can be kept from running. */
+export class StageClock implements Clock {
+  #monotonic = 1_000;
+  #wall = Date.UTC(2030, 0, 1);
+  readonly #timers = new Set<Timer>();
+
+  readonly now = (): number => this.#wall;
+  readonly monotonic = (): number => this.#monotonic;
+
+  after(milliseconds: number, callback: () => void): () => void {
+    const timer = { due: this.#monotonic + milliseconds, callback };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  /** Timers that are set. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Time passes while this process stands still: no timer runs. */
+  jump({ monotonic = 0, wall = 0 }: { readonly monotonic?: number; readonly wall?: number }): void {
+    this.#monotonic += monotonic;
+    this.#wall += wall;
+  }
+
+  /** Time passes, step by step, and what it brings about happens. */
+  async pass(milliseconds: number): Promise<void> {
+    await settle();
+    const end = this.#monotonic + milliseconds;
+    for (let due = this.#due(); due <= end; due = this.#due()) {
+      this.#advanceTo(due);
+      for (const timer of [...this.#timers]) {
+        if (timer.due <= this.#monotonic && this.#timers.delete(timer)) timer.callback();
+      }
+      await settle();
+    }
+    this.#advanceTo(end);
+  }
+
+  #due(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...[...this.#timers].map(({ due }) => due));
+  }
+
+  #advanceTo(monotonic: number): void {
+    const step = Math.max(0, monotonic - this.#monotonic);
+    this.jump({ monotonic: step, wall: step });
+  }
+}
+
+/** Lets everything happen that waits for nothing but its turn. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await setImmediate();
+}
+
+/**
+ * What becomes of a request on its way: an error before it is carried out, or after; an answer that
+ * is late, or a request that arrives only when told to.
+ */
+export type Fate =
+  | { readonly fail: Error }
+  | "answer lost"
+  | "request lost"
+  | { readonly answerAfter: number }
+  | { readonly arriveWhen: Promise<void> };
+
+/** A key space on a way that can be troubled. */
+export class TroubledKeySpace implements KeySpace {
+  readonly #inner: KeySpace;
+  readonly #clock: Clock;
+  readonly requests: KeyRequest[] = [];
+  watches = 0;
+  fate: (request: KeyRequest) => Fate | undefined = () => undefined;
+
+  constructor(inner: KeySpace, clock: Clock) {
+    this.#inner = inner;
+    this.#clock = clock;
+  }
+
+  async execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
+    this.requests.push(request);
+    const fate = this.fate(request);
+    const go = (): Promise<EtcdResponse> => this.#inner.execute(request, options);
+    if (fate === undefined) return go();
+    if (fate === "answer lost") await go();
+    if (typeof fate === "string") throw unknown(request);
+    if ("fail" in fate) throw fate.fail;
+    if ("arriveWhen" in fate) {
+      void fate.arriveWhen.then(() => this.#inner.execute(request)).catch(() => {});
+      throw unknown(request);
+    }
+    const answer = await go();
+    await sleep(fate.answerAfter, this.#clock, options?.signal);
+    return answer;
+  }
+
+  openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
+    this.watches++;
+    return this.#inner.openWatch(request, options);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
+
+function unknown({ action, key }: KeyRequest): OutcomeUnknownError {
+  return new OutcomeUnknownError(`${action} ${key}`, "memory:", new Error("cut"));
+}
+
+/** A cluster and processes that use it, each with a clock of its own. */
+export class Stage {
+  /** The cluster's time. */
+  readonly clock = new StageClock();
+  readonly memory = new MemoryKeySpace({ clock: this.clock });
+  readonly #processes: StageProcess[] = [];
+
+  /** A process with a client. */
+  process(): StageProcess {
+    const clock = new StageClock();
+    const way = new TroubledKeySpace(this.memory, clock);
+    const process = { clock, way, etcd: new SimpleClient(way, clock) };
+    this.#processes.push(process);
+    return process;
+  }
+
+  /** Time passes for the cluster and all processes, but for those that are paused. */
+  async pass(milliseconds: number, ...paused: readonly StageProcess[]): Promise<void> {
+    const awake = this.#processes.filter((process) => !paused.includes(process));
+    for (let step = 0; step < milliseconds; step += STEP) {
+      for (const { clock } of [this, ...awake])
+        await clock.pass(Math.min(STEP, milliseconds - step));
+    }
+    for (const { clock } of paused) clock.jump({ monotonic: milliseconds, wall: milliseconds });
+  }
+
+  /** Keys in a directory, hidden ones not counted, with their values. */
+  async list(key: string): Promise<Readonly<Record<string, string | undefined>>> {
+    const { node } = await this.memory.execute({ action: "get", key, sorted: true });
+    return Object.fromEntries((node.nodes ?? []).map((child) => [child.key, child.value]));
+  }
+
+  async value(key: string): Promise<string | undefined> {
+    try {
+      return (await this.memory.execute({ action: "get", key })).node.value;
+    } catch (error) {
+      if (error instanceof KeyNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Watches that are open in the cluster. */
+  get watches(): number {
+    return this.memory.stats.watchers;
+  }
+}
+
+export interface StageProcess {
+  readonly clock: StageClock;
+  readonly way: TroubledKeySpace;
+  readonly etcd: SimpleClient;
+}
+
+/** Milliseconds by which clocks move on together. */
+const STEP = 50;
