@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { constants } from "node:os";
+import { exitCodeOfSignal } from "./exit-code.js";
 
 /** A program that was started, on this process's terminal and pipes. */
 export interface Child {
@@ -17,7 +17,7 @@ export function runChild(program: readonly string[], env: NodeJS.ProcessEnv = {}
       reject(new Error(`${command}: cannot be run (${cause.message})`, { cause })),
     );
     child.once("exit", (code, signal) =>
-      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+      resolve(signal === null ? (code ?? 0) : exitCodeOfSignal(signal)),
     );
   });
   return { ended, kill: (signal) => void child.kill(signal) };

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { AdminError } from "../errors/admin-error.js";
 import { ClusterUnavailableError, OutcomeUnknownError } from "../errors/cluster-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
@@ -17,6 +18,11 @@ export const ExitCode = {
   /** As if by the signal SIGPIPE. */
   closedPipe: 141,
 } as const;
+
+/** That of a process which a signal ended, as shells have it. */
+export function exitCodeOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
 
 /** The code that says what kind of failure it was. */
 export function exitCodeOf(error: unknown): number {

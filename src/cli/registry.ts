@@ -53,6 +53,15 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("exec-watch", "run a program for every change of a key", async () =>
     (await import("./commands/exec-watch.js")).execWatchCommand(),
   ),
+  entry("lock", "run a program while a lock is held", async () =>
+    (await import("./commands/lock.js")).lockCommand(),
+  ),
+  entry("elect", "stand for election and lead until Ctrl-C", async () =>
+    (await import("./commands/elect.js")).electCommand(),
+  ),
+  entry("register", "register an instance of a service while a program runs", async () =>
+    (await import("./commands/register.js")).registerCommand(),
+  ),
   entry("export", "write a tree to a file, as JSON lines", async () =>
     (await import("./commands/export.js")).exportCommand(),
   ),

@@ -24,6 +24,6 @@ export async function withSession(
     const etcd = prefix === undefined ? client : client.namespace(keyOf(prefix));
     await run({ etcd, format: options.output ?? "simple", options });
   } catch (error) {
-    reportFailure(error, options);
+    reportFailure(error, options.debug);
   }
 }

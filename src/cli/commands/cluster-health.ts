@@ -35,7 +35,7 @@ async function clusterHealth({ etcd, options }: Session, { forever }: HealthFlag
     if (!(await report(members, settings))) process.exitCode = ExitCode.unhealthy;
     return;
   }
-  using interrupt = untilInterrupted();
+  using interrupt = untilInterrupted("SIGINT");
   while (!interrupt.signal.aborted) {
     await report(members, settings);
     print("", "next check after 10 second...", "");

@@ -40,7 +40,7 @@ async function execWatch(
   program: readonly string[],
   { recursive = false, afterIndex = 0 }: ExecWatchFlags,
 ): Promise<void> {
-  using interrupt = untilInterrupted();
+  using interrupt = untilInterrupted("SIGINT");
   for await (const change of changesOf(etcd, key, { recursive, afterIndex }, interrupt.signal)) {
     if (change.node.dir) note(`Ignored dir ${change.node.key} change`);
     else await runChild(program, environmentOf(change)).ended;

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import type { Command } from "commander";
 import type { EtcdResponse } from "../../model/response.js";
-import { changesOf } from "../changes.js";
+import { changesOf, nextChange } from "../changes.js";
 import type { OutputFormat } from "../client-options.js";
 import { clientCommand } from "../command.js";
 import { untilInterrupted } from "../interrupt.js";
@@ -38,11 +38,15 @@ export function watchCommand(): Command {
 
 async function watch({ etcd, format }: Session, key: string, flags: WatchFlags): Promise<void> {
   const { forever = false, recursive = false, afterIndex = 0 } = flags;
-  using interrupt = untilInterrupted();
-  for await (const change of changesOf(etcd, key, { recursive, afterIndex }, interrupt.signal)) {
-    if (change.node.dir) continue;
-    printChange(change, recursive, format);
-    if (!forever) break;
+  using interrupt = untilInterrupted("SIGINT");
+  const { signal } = interrupt;
+  if (!forever) {
+    const change = await nextChange(etcd, key, { recursive, afterIndex }, signal);
+    if (change !== undefined) printChange(change, recursive, format);
+    return;
+  }
+  for await (const change of changesOf(etcd, key, { recursive, afterIndex }, signal)) {
+    if (!change.node.dir) printChange(change, recursive, format);
   }
 }
 
