@@ -52,10 +52,7 @@ const options = (): readonly Option[] => [
     "--insecure-discovery",
     "taken for etcdctl's sake: what the records name is used",
   ).hideHelp(),
-  new Option("--api <version>", "which data of the cluster: v2 or v3 (default: v2)").choices([
-    "v2",
-    "v3",
-  ]),
+  new Option("--api <version>", "which data of the cluster (default: v2)").choices(["v2", "v3"]),
   new Option("--prefix <key>", "directory to stay in: keys are below it, and shown without it"),
   new Option(
     "-u, --username <user>",
@@ -79,9 +76,7 @@ const options = (): readonly Option[] => [
     "--no-sync",
     "taken for etcdctl's sake: only the given endpoints are ever used",
   ).hideHelp(),
-  new Option("-o, --output <format>", "simple, extended, json or table (default: simple)").choices(
-    FORMATS,
-  ),
+  new Option("-o, --output <format>", "how answers are shown (default: simple)").choices(FORMATS),
   new Option("--debug", "with an error, show where it came from"),
 ];
 

@@ -1,6 +1,6 @@
 import { type Outcome, type RunOptions, run, type Started, start } from "../foreign/run.js";
 
-const MAIN = ".test-results/cli/cli/main.js";
+export const MAIN = ".test-results/cli/cli/main.js";
 
 /** Runs `etcdnet`, which `buildCli` has built, to its end. */
 export function etcdnet(args: readonly string[], options?: RunOptions): Promise<Outcome> {

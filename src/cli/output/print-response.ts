@@ -44,13 +44,17 @@ function nodeTable(nodes: readonly EtcdNode[]): readonly string[] {
   return tableLines(
     ["KEY", "VALUE", "CREATED", "MODIFIED", "TTL"],
     nodes.map((node) => [
-      node.dir && node.key !== "/" ? `${node.key}/` : node.key,
-      JSON.stringify(node.value ?? "").slice(1, -1),
+      oneLine(node.dir && node.key !== "/" ? `${node.key}/` : node.key),
+      oneLine(node.value ?? ""),
       String(node.createdIndex),
       String(node.modifiedIndex),
       node.ttl === undefined ? "" : String(node.ttl),
     ]),
   );
+}
+
+function oneLine(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 function shownValue(node: EtcdNode | undefined): string {
