@@ -17,21 +17,19 @@ healthy; 6 a write was sent, and whether it took effect is not known.`;
 /** The one command that needs the others. */
 const COMPLETES_ALL = "completion";
 
-/** Runs the command that the arguments name. It alone is loaded. */
+/** Runs the command that the arguments name. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
-  const called = calledCommand(argv);
+  const program = await programFor(calledCommand(argv));
+  await program.parseAsync(withoutGoNotation(argv, program), { from: "user" });
+}
+
+/** The program in which the called command alone is loaded; with all others for `completion`. */
+export async function programFor(called: string | undefined): Promise<Command> {
   const program = newProgram();
   for (const entry of COMMANDS) {
     const isNeeded = called === entry.name || called === COMPLETES_ALL;
     program.addCommand(isNeeded ? await loaded(entry) : placeholder(entry));
   }
-  await program.parseAsync(withoutGoNotation(argv, program), { from: "user" });
-}
-
-/** The program with every command loaded, for what tells about all of them. */
-export async function wholeProgram(): Promise<Command> {
-  const program = newProgram();
-  for (const command of await Promise.all(COMMANDS.map(loaded))) program.addCommand(command);
   return program;
 }
 
@@ -52,8 +50,8 @@ function calledCommand(argv: readonly string[]): string | undefined {
   return operands[0] === "help" ? operands[1] : operands[0];
 }
 
-async function loaded({ load }: CommandEntry): Promise<Command> {
-  return forErrors(await load());
+async function loaded({ load, summary }: CommandEntry): Promise<Command> {
+  return forErrors(await load()).summary(summary);
 }
 
 /** Stands in the list of commands for one that was not called. */

@@ -12,7 +12,7 @@ describe("eachOf", () => {
     const done: number[] = [];
     await eachOf(counting(20), 3, async (count) => {
       most = Math.max(most, ++underWay);
-      await Promise.resolve();
+      await new Promise((resolve) => setImmediate(resolve));
       underWay--;
       done.push(count);
     });

@@ -21,7 +21,7 @@ export function completionWords(program: Command): readonly CompletionWords[] {
       path,
       commands: command.commands.map((child) => ({
         word: child.name(),
-        description: firstSentence(child.description()),
+        description: child.summary() || firstSentence(child.description()),
       })),
       options: command === program ? everywhere : [...optionsOf(command), ...everywhere],
     },
