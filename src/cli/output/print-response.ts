@@ -2,6 +2,7 @@ import type { EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { OutputFormat } from "../client-options.js";
 import { print } from "../print.js";
+import { oneLine } from "./one-line.js";
 import { responseJson, shownKey } from "./response-json.js";
 import { tableLines } from "./table.js";
 
@@ -51,10 +52,6 @@ function nodeTable(nodes: readonly EtcdNode[]): readonly string[] {
       node.ttl === undefined ? "" : String(node.ttl),
     ]),
   );
-}
-
-function oneLine(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
 }
 
 function shownValue(node: EtcdNode | undefined): string {
