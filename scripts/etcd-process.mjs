@@ -254,7 +254,7 @@ async function freePlace(name) {
  *
  * @returns {Promise<number>}
  */
-async function freePort() {
+export async function freePort() {
   const port = randomInt(10_000, 32_768);
   if (given.has(port)) return freePort();
   given.add(port);

@@ -11,6 +11,7 @@ export interface ClientOptions {
   readonly peers?: string;
   readonly discoverySrv?: string;
   readonly api?: "v2" | "v3";
+  readonly keyPrefix?: string;
   readonly prefix?: string;
   readonly username?: string;
   readonly passwordFile?: string;
@@ -53,6 +54,10 @@ const options = (): readonly Option[] => [
     "taken for etcdctl's sake: what the records name is used",
   ).hideHelp(),
   new Option("--api <version>", "which data of the cluster (default: v2)").choices(["v2", "v3"]),
+  new Option(
+    "--key-prefix <prefix>",
+    "with --api v3: what stands before every key there (default: nothing)",
+  ),
   new Option("--prefix <key>", "directory to stay in: keys are below it, and shown without it"),
   new Option(
     "-u, --username <user>",

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import type { EtcdClientOptions } from "../client/options.js";
 import type { ClientOptions } from "./client-options.js";
+import { readPassword, readText } from "./option-files.js";
 import { askPassword } from "./password.js";
 
 /** V8's longest string: a directory is one answer, and may be large. */
@@ -13,10 +13,11 @@ const DEFAULT_ENDPOINT = "http://127.0.0.1:2379";
  * @throws Error that names the option which cannot be used
  */
 export async function clientSettings(options: ClientOptions): Promise<EtcdClientOptions> {
-  const { api, timeout, totalTimeout, discoverySrv } = options;
+  const { api, keyPrefix, timeout, totalTimeout, discoverySrv } = options;
   return {
     ...(discoverySrv === undefined ? { urls: urlsOf(options) } : { discoverySrv }),
-    ...(api !== undefined && { api: api as EtcdClientOptions["api"] & string }),
+    ...(api !== undefined && { api }),
+    ...(keyPrefix !== undefined && { keyPrefix }),
     ...(timeout !== undefined && {
       connectTimeout: timeout,
       requestTimeout: timeout,
@@ -40,14 +41,11 @@ async function credentialsOf({ username: given, passwordFile }: ClientOptions) {
     throw new Error("--password-file needs --username");
   }
   const { user: username, password } = splitUser(given);
-  if (passwordFile === undefined) {
-    return { username, password: password ?? (await askPassword("Password: ")) };
+  const fromFile = await readPassword({ option: "--password-file", file: passwordFile });
+  if (fromFile !== undefined && password !== undefined) {
+    throw new Error("--password-file: --username has a password too");
   }
-  if (password !== undefined) throw new Error("--password-file: --username has a password too");
-  return {
-    username,
-    password: (await read("--password-file", passwordFile)).replace(/\r?\n$/, ""),
-  };
+  return { username, password: fromFile ?? password ?? (await askPassword("Password: ")) };
 }
 
 /** Both halves of `user:password`. */
@@ -64,18 +62,13 @@ async function tlsOf(options: ClientOptions) {
   if (cert !== undefined && key === undefined) throw new Error("--cert needs --key");
   if (key !== undefined && cert === undefined) throw new Error("--key needs --cert");
   return {
-    ...(ca !== undefined && { ca: await read("--cacert", ca) }),
+    ...(ca !== undefined && { ca: await readText({ option: "--cacert", file: ca }) }),
     ...(cert !== undefined &&
       key !== undefined && {
-        x509Certificate: { cert: await read("--cert", cert), key: await read("--key", key) },
+        x509Certificate: {
+          cert: await readText({ option: "--cert", file: cert }),
+          key: await readText({ option: "--key", file: key }),
+        },
       }),
   };
-}
-
-async function read(option: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new Error(`${option} ${file}: ${(error as Error).message}`, { cause: error });
-  }
 }

@@ -1,6 +1,5 @@
 import { inspect } from "node:util";
 import { AdminError } from "../errors/admin-error.js";
-import { V2DisabledError } from "../errors/cluster-errors.js";
 import { EtcdServerError } from "../errors/server-error.js";
 import { CommandError } from "./command-error.js";
 import { exitCodeOf } from "./exit-code.js";
@@ -21,8 +20,8 @@ function failureLine(error: unknown): string {
   if (error instanceof AdminError) return error.detail;
   if (error instanceof CommandError) return error.message;
   const message = error instanceof Error ? error.message : String(error);
-  const hint = error instanceof V2DisabledError ? "; --api v3 asks for its v3 data" : "";
-  return errorLine(message + hint);
+  // What the client calls an option is one of the command line's here.
+  return errorLine(message.replaceAll('api: "v3"', "--api v3"));
 }
 
 /** etcdctl's form of an error, with both spaces. */

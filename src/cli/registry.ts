@@ -86,6 +86,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("serve", "serve etcd's v2 API from this process's memory", async () =>
     (await import("./serve-command.js")).serveCommand(),
   ),
+  entry("gateway", "serve etcd's v2 API from a cluster that has v3 only", async () =>
+    (await import("./gateway-command.js")).gatewayCommand(),
+  ),
   entry("completion", "print a completion script for a shell", async () =>
     (await import("./commands/completion.js")).completionCommand(),
   ),

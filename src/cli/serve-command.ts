@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { startEmbeddedEtcd } from "../server/embedded-etcd.js";
 import { addServeOptions, embeddedOptions, type ServeOptions } from "./serve-options.js";
+import { untilTold } from "./until-told.js";
 import { warnIfOpen } from "./warn-if-open.js";
 
 const AFTER_HELP = `
@@ -30,19 +31,8 @@ async function serve(options: ServeOptions): Promise<void> {
   const complete = await embeddedOptions(options);
   const etcd = await startEmbeddedEtcd(complete);
   const told = untilTold();
-  warnIfOpen(complete);
+  warnIfOpen(complete, { tls: "--cert, --key", auth: "--auth-root-password-file" });
   console.log(`listening on ${etcd.url}`);
   await told;
   await etcd.close();
-}
-
-/** A second signal finds no listener, and ends the process as signals do. */
-function untilTold(): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      process.off("SIGINT", end).off("SIGTERM", end);
-      resolve();
-    };
-    process.on("SIGINT", end).on("SIGTERM", end);
-  });
 }

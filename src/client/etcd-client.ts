@@ -1,13 +1,10 @@
 import { EventEmitter } from "node:events";
-import { Cluster } from "../cluster/cluster.js";
 import { KeyNotFoundError } from "../errors/common-errors.js";
 import { EtcdServerError } from "../errors/server-error.js";
 import type { AuthApi } from "../key-space/auth-api.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.js";
 import type { CallOptions, ExecuteOptions, KeySpace } from "../key-space/key-space.js";
 import { NamespaceKeySpace } from "../key-space/namespace.js";
-import { RemoteClusterApi } from "../key-space/remote/remote-cluster-api.js";
-import { RemoteKeySpace } from "../key-space/remote/remote-key-space.js";
 import { checkKey, checkKeyRequest, checkWatchRequest } from "../model/check.js";
 import type { EndpointHealth, Version } from "../model/cluster.js";
 import type { Condition, KeyRequest } from "../model/key-request.js";
@@ -29,6 +26,7 @@ import {
   watchRequest,
 } from "./key-requests.js";
 import { checkOptions, completeOptions } from "./normalize-options.js";
+import { openKeySpace } from "./open-key-space.js";
 import type {
   DeleteOptions,
   DirectoryOptions,
@@ -87,10 +85,9 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     this.#consistency = options.consistency ?? "local";
     this.clock = options.clock ?? systemClock;
     if (options.keySpace === undefined) {
-      const { cluster: settings, deserialize } = completeOptions(options);
-      const cluster = new Cluster(settings);
-      this.#keySpace = new RemoteKeySpace(cluster, deserialize);
-      this.#clusterApi = new RemoteClusterApi(cluster);
+      const { keySpace, clusterApi } = openKeySpace(completeOptions(options));
+      this.#keySpace = keySpace;
+      this.#clusterApi = clusterApi;
     } else {
       this.#keySpace = options.keySpace;
       this.#clusterApi = options.clusterApi;
@@ -125,7 +122,10 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   /** Users, roles and permissions of v2 auth. */
   get auth(): AuthApi {
     const { auth } = this.#api("auth");
-    if (auth === undefined) throw new TypeError("auth: this key space has no v2 auth");
+    if (auth === undefined) {
+      const instead = 'with api: "v3", users are v3\'s own (etcdctl user); gateways serve /v2/auth';
+      throw new TypeError(`auth: this key space has no v2 auth; ${instead}`);
+    }
     return auth;
   }
 

@@ -1,13 +1,19 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { ClusterSettings } from "../cluster/cluster-settings.js";
+import type { V3Credentials } from "../key-space/v3/json-gateway.js";
 import { systemClock } from "../time/clock.js";
 import { type JsonDeserializer, readJson } from "../wire/json.js";
 import type { EtcdClientOptions, PemCertificate, Pkcs12Certificate } from "./options.js";
 
 /** What a client on a remote key space is told, complete. */
 export interface ClientSettings {
+  readonly api: "v2" | "v3";
   readonly cluster: ClusterSettings;
+  /** Without a slash at its end. */
+  readonly keyPrefix: string;
+  /** For v3, which does not know Basic auth. */
+  readonly credentials: V3Credentials | undefined;
   readonly deserialize: JsonDeserializer;
 }
 
@@ -42,8 +48,11 @@ const CHECKS: Readonly<Record<OptionName, Check>> = {
   urls: (value) =>
     Array.isArray(value) && value.length > 0 ? undefined : "must be a list of at least one URL",
   discoverySrv: type("string"),
-  api: (value) =>
-    value === "v2" ? undefined : 'must be "v2", the only API that this release speaks',
+  api: oneOf("v2", "v3"),
+  keyPrefix: (value) =>
+    typeof value === "string" && value.isWellFormed() && !value.includes("\0")
+      ? undefined
+      : "must be a well-formed string without zero characters",
   keySpace: type("object"),
   clusterApi: type("object"),
   username: (value) =>
@@ -113,6 +122,14 @@ function checkTogether(options: EtcdClientOptions): void {
   if (given("clusterApi") && !given("keySpace")) {
     throw new TypeError("clusterApi: only goes with keySpace");
   }
+  if (given("keyPrefix") && options.api !== "v3") {
+    throw new TypeError(
+      'keyPrefix: only goes with api: "v3"; use namespace() for a part of a tree',
+    );
+  }
+  if (given("jsonDeserializer") && options.api === "v3") {
+    throw new TypeError('jsonDeserializer: has no effect with api: "v3"; leave it out');
+  }
   const names = Object.keys(options) as OptionName[];
   const idle = names.find((name) => given(name) && !BESIDE_KEY_SPACE.has(name));
   if (given("keySpace") && idle !== undefined) {
@@ -122,13 +139,17 @@ function checkTogether(options: EtcdClientOptions): void {
 
 /** Completes checked options with the defaults. @throws TypeError for a URL that cannot be used */
 export function completeOptions(options: EtcdClientOptions): ClientSettings {
-  const { username, password, autoSync = false } = options;
+  const { api = "v2", username, password = "", autoSync = false, keyPrefix = "" } = options;
+  const credentials = username === undefined ? undefined : { username, password };
   return {
+    api,
+    keyPrefix: keyPrefix.replace(/\/$/, ""),
+    credentials: api === "v3" ? credentials : undefined,
     deserialize: options.jsonDeserializer ?? readJson,
     cluster: Object.freeze({
       urls: [...new Set((options.urls ?? []).map(endpointOf))],
       discoverySrv: options.discoverySrv,
-      authorization: username === undefined ? undefined : basicAuth(username, password ?? ""),
+      authorization: api === "v2" && credentials ? basicAuth(credentials) : undefined,
       secureContext: secureContextOf(options),
       ignoreCertificateError: options.ignoreCertificateError ?? false,
       useProxy: options.useProxy ?? false,
@@ -169,7 +190,7 @@ function endpointOf(text: string, index: number): string {
 }
 
 /** Basic auth in UTF-8. */
-function basicAuth(username: string, password: string): string {
+function basicAuth({ username, password }: V3Credentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 

@@ -36,12 +36,21 @@ export interface EtcdClientOptions {
   readonly discoverySrv?: string;
 
   /**
-   * Which API of etcd holds the data. Never guessed: the v2 and the v3 store of one etcd hold
-   * different data. This release speaks `"v2"` only.
+   * Which API of etcd holds the data: `"v2"`, as etcd 2.3 to 3.5 and gateways serve it, or `"v3"`,
+   * as etcd 3.4 and later do. Never guessed: the v2 and the v3 store of one etcd hold different
+   * data.
    *
    * @default "v2"
    */
-  readonly api?: "v2";
+  readonly api?: "v2" | "v3";
+
+  /**
+   * With `api: "v3"`: what stands before every key of the tree in v3's key space. With `/apps`, the
+   * node `/a` is the v3 key `/apps/a`.
+   *
+   * @default "", so that `/a` is the v3 key `/a`
+   */
+  readonly keyPrefix?: string;
 
   /** Use this key space instead of a remote one. It is closed with the client. */
   readonly keySpace?: KeySpace;
@@ -49,7 +58,10 @@ export interface EtcdClientOptions {
   /** With {@link keySpace}: what `members`, `stats`, `version` and their like ask. */
   readonly clusterApi?: ClusterApi;
 
-  /** User of v2 auth; needs {@link password}. Without it the client is `guest`. */
+  /**
+   * User of v2 auth or, with `api: "v3"`, of v3's; needs {@link password}. Without it the client is
+   * `guest`, or on v3 nobody.
+   */
   readonly username?: string;
   readonly password?: string;
 

@@ -7,6 +7,7 @@ import {
   V2DisabledError,
 } from "../errors/cluster-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
+import { V3DisabledError } from "../errors/v3-errors.js";
 import { follow } from "../time/follow.js";
 import { within } from "../time/within.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
@@ -159,8 +160,9 @@ export class Call<R extends HttpReplyHead, T> {
     if (first === undefined) {
       return new TimeoutError(`${operation}: not done within ${timeout} ms`, timeout);
     }
-    if (this.#failed.every(({ cause }) => cause instanceof V2DisabledError)) {
-      return new V2DisabledError(
+    for (const DisabledError of [V2DisabledError, V3DisabledError]) {
+      if (!this.#failed.every(({ cause }) => cause instanceof DisabledError)) continue;
+      return new DisabledError(
         operation,
         this.#failed.map(({ endpoint }) => endpoint),
       );

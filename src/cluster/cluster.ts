@@ -1,12 +1,13 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
-import { originOf, readable, requireSuccess } from "../wire/reply.js";
+import { originOf, readable } from "../wire/reply.js";
 import { type AttemptMaker, Call } from "./call.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import { type Candidates, EndpointList } from "./endpoint-list.js";
 import type { StreamedReply } from "./exchange.js";
 import { Topology } from "./topology.js";
+import { type TopologyProbes, v2Probes } from "./topology-probes.js";
 import { traceRequest } from "./tracing.js";
 import { Transport } from "./transport.js";
 
@@ -21,11 +22,11 @@ export class Cluster {
   readonly #topology: Topology;
   readonly #closing = new AbortController();
 
-  constructor(settings: ClusterSettings) {
+  constructor(settings: ClusterSettings, probes: TopologyProbes = v2Probes) {
     this.#settings = settings;
     this.#endpoints = new EndpointList(settings.urls, settings.clock);
     this.#transport = new Transport(settings, (url) => this.#endpoints.urls.includes(url));
-    this.#topology = new Topology(settings, this.#endpoints, this.#transport);
+    this.#topology = new Topology(settings, this.#endpoints, this.#transport, probes);
   }
 
   /** Sends a request until a member gives a reply that `interpret` accepts. */
@@ -52,16 +53,19 @@ export class Cluster {
     return this.#call(request, signal, { ask, interpret }, this.#endpoints.only(url));
   }
 
-  /** Opens a watch at the first member that takes it and begins it as `interpret` accepts it. */
+  /**
+   * Opens a watch at the first member that takes it and begins it as `interpret` accepts it;
+   * `refuse` throws what any other reply than 2xx means.
+   */
   open<T>(
     request: HttpRequest,
-    key: string,
+    refuse: (reply: HttpReply) => void,
     interpret: (reply: StreamedReply) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     return this.#call(request, signal, {
       ask: (url, limits) => this.#transport.watch(url, request, limits),
-      interpret: (reply) => begin(request, key, reply, interpret),
+      interpret: (reply) => begin(request, reply, refuse, interpret),
     });
   }
 
@@ -111,12 +115,12 @@ export class Cluster {
 /** Begins a watch that stands. One that is not accepted leaves no connection behind. */
 function begin<T>(
   request: HttpRequest,
-  key: string,
   reply: HttpReply | StreamedReply,
+  refuse: (reply: HttpReply) => void,
   interpret: (reply: StreamedReply) => T,
 ): T {
   if (!("lines" in reply)) {
-    requireSuccess(request, reply, key);
+    refuse(reply);
     const what = `HTTP ${reply.status} is no answer to a watch`;
     const error = new ProtocolError(`${originOf(request, reply)}: ${what}`);
     throw new AttemptFailure("unknown", error);

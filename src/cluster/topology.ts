@@ -1,10 +1,10 @@
 import type { Clock } from "../time/clock.js";
-import { decodeAdminReply, isMemberList, isSelfStats } from "../wire/admin-reply.js";
-import { adminGet } from "../wire/admin-request.js";
+import type { HttpReply, HttpRequest } from "../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import type { Endpoint } from "./endpoint.js";
 import type { EndpointList } from "./endpoint-list.js";
 import { discoverSrv } from "./srv.js";
+import type { TopologyProbes } from "./topology-probes.js";
 import type { Transport } from "./transport.js";
 
 /** Milliseconds between two looks for the leader, while it is known and while it is not. */
@@ -20,6 +20,7 @@ export class Topology {
   readonly #clock: Clock;
   readonly #endpoints: EndpointList;
   readonly #transport: Transport;
+  readonly #probes: TopologyProbes;
   #preparation: Promise<void> | undefined;
   #prepared = false;
   #leader: Endpoint | undefined;
@@ -27,7 +28,13 @@ export class Topology {
   #leaderAsked = Number.POSITIVE_INFINITY;
   #syncDue = Number.POSITIVE_INFINITY;
 
-  constructor(settings: ClusterSettings, endpoints: EndpointList, transport: Transport) {
+  constructor(
+    settings: ClusterSettings,
+    endpoints: EndpointList,
+    transport: Transport,
+    probes: TopologyProbes,
+  ) {
+    this.#probes = probes;
     this.#settings = settings;
     this.#clock = settings.clock;
     this.#endpoints = endpoints;
@@ -74,8 +81,8 @@ export class Topology {
   async #findLeader(now: number): Promise<void> {
     this.#leaderAsked = now;
     const asked = this.#endpoints.inOrder().map(async (endpoint) => {
-      const { id, leaderInfo } = await this.#ask(endpoint, "/v2/stats/self", isSelfStats);
-      if (id === leaderInfo.leader) return endpoint;
+      const { leader } = this.#probes;
+      if (this.#probes.isLeader(await this.#ask(endpoint, leader))) return endpoint;
       throw new Error("a follower");
     });
     try {
@@ -93,8 +100,8 @@ export class Topology {
     this.#syncDue = now + this.#settings.autoSync;
     for (const endpoint of this.#endpoints.inOrder()) {
       try {
-        const { members } = await this.#ask(endpoint, "/v2/members", isMemberList);
-        const urls = this.#acceptable(members.flatMap(({ clientURLs }) => clientURLs));
+        const reply = await this.#ask(endpoint, this.#probes.members);
+        const urls = this.#acceptable(this.#probes.clientUrls(reply));
         if (urls.length > 0) this.#endpoints.sync(urls);
         return;
       } catch {
@@ -111,17 +118,8 @@ export class Topology {
       .map((url) => new URL(url).origin);
   }
 
-  async #ask<T>(
-    endpoint: Endpoint,
-    path: string,
-    isShape: (value: unknown) => value is T,
-  ): Promise<T> {
-    const request = adminGet(path);
+  #ask(endpoint: Endpoint, request: HttpRequest): Promise<HttpReply> {
     const timeout = this.#settings.requestTimeout;
-    return decodeAdminReply(
-      request,
-      await this.#transport.ask(endpoint.url, request, { timeout }),
-      isShape,
-    );
+    return this.#transport.ask(endpoint.url, request, { timeout });
   }
 }

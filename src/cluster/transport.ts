@@ -126,12 +126,13 @@ export class Transport {
   }
 
   #headersFor(origin: string, request: HttpRequest): string[] {
-    const { authorization } = this.#settings;
+    const { authorization = this.#settings.authorization } = request;
     const headers: string[] = [];
     if (authorization !== undefined && this.#knows(origin)) {
       headers.push("authorization", authorization);
     }
     if (request.contentType !== undefined) headers.push("content-type", request.contentType);
+    for (const field of Object.entries(request.headers ?? {})) headers.push(...field);
     return headers;
   }
 }

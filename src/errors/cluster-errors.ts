@@ -67,7 +67,8 @@ export class V2DisabledError extends EtcdError {
   constructor(operation: string, endpoints: readonly string[]) {
     super(
       `${operation}: the v2 API is not served at ${endpoints.join(", ")}. etcd 3.4 and 3.5 serve ` +
-        "it only when started with --enable-v2, etcd 3.6 and later never do",
+        "it only when started with --enable-v2, etcd 3.6 and later never do. Where the data is in " +
+        'the v3 store, use api: "v3", or connect to an etcdnet gateway',
     );
   }
 }

@@ -7,6 +7,7 @@ import { clusterRoutes } from "./cluster-routes.js";
 import { KeysRoute } from "./keys-route.js";
 import { membersRoutes } from "./members-route.js";
 import { metricsRoute } from "./metrics-route.js";
+import type { MetricFamily } from "./prometheus-text.js";
 import { RequestMetrics } from "./request-metrics.js";
 import { Router } from "./router.js";
 import { type V2Handler, v2Handler } from "./v2-handler.js";
@@ -21,6 +22,8 @@ export interface V2HandlerParts {
   readonly authKeySpace: KeySpace;
   /** What `X-Etcd-Cluster-Id` shows. */
   readonly clusterId: () => Promise<string>;
+  /** What `/metrics` shows besides. */
+  readonly metrics?: () => readonly MetricFamily[];
 }
 
 /** Serves etcd's v2 API: requests in, replies out; sockets are somebody else's. */
@@ -37,7 +40,7 @@ export function createV2Handler(parts: V2HandlerParts): V2Handler {
       ...keys.routes,
       ...membersRoutes({ members: clusterApi.members, clusterId, isRoot }),
       ...clusterRoutes(clusterApi),
-      metricsRoute(clusterApi, metrics),
+      metricsRoute(clusterApi, metrics, parts.metrics),
       {
         path: "/v2/auth/",
         methods: "",

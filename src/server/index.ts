@@ -14,6 +14,12 @@ export {
   type EmbeddedEtcdOptions,
   startEmbeddedEtcd,
 } from "./embedded-etcd.js";
+export {
+  createGateway,
+  type Gateway,
+  type GatewayEtcdOptions,
+  type GatewayOptions,
+} from "./gateway.js";
 export type { ServerLimits, ServerTls } from "./http-server.js";
 export { BodyError, type ServerReply, type ServerRequest } from "./message.js";
 export type { V2Handler } from "./v2-handler.js";

@@ -7,14 +7,23 @@ import type { RequestMetrics } from "./request-metrics.js";
 import type { Route } from "./router.js";
 
 /** Serves `/metrics` to anybody, by any method. What cannot be learnt now is left out. */
-export function metricsRoute(api: ClusterApi, requests: RequestMetrics): Route {
-  return { path: "/metrics", methods: "", serve: () => metrics(api, requests) };
+export function metricsRoute(
+  api: ClusterApi,
+  requests: RequestMetrics,
+  more: () => readonly MetricFamily[] = () => [],
+): Route {
+  return { path: "/metrics", methods: "", serve: () => metrics(api, requests, more) };
 }
 
-async function metrics(api: ClusterApi, requests: RequestMetrics): Promise<ServerReply> {
+async function metrics(
+  api: ClusterApi,
+  requests: RequestMetrics,
+  more: () => readonly MetricFamily[],
+): Promise<ServerReply> {
   const families = [
     ...(await known(api.stats.store().then(storeFamilies))),
     ...requests.families(),
+    ...more(),
     ...(await known(serverFamiliesOf(api))),
     ...processFamilies(Date.now()),
   ];

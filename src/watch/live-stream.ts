@@ -1,4 +1,4 @@
-import type { KeyWatch } from "../key-space/key-space.js";
+import type { CallOptions, KeyWatch } from "../key-space/key-space.js";
 import type { EtcdResponse } from "../model/response.js";
 import { Inbox } from "../stream/inbox.js";
 import type { Clock } from "../time/clock.js";
@@ -8,8 +8,12 @@ import type { Clock } from "../time/clock.js";
  * stream that has brought fewer was not dropped.
  */
 const ABOVE_SUSPICION = 64;
-/** Milliseconds without an event after which a stream under suspicion is in doubt. */
-const QUIET = 50;
+/**
+ * So many looks, so many milliseconds apart, must find nothing new for a stream under suspicion to be
+ * in doubt. In a process that was held up, sockets are read between two looks.
+ */
+const QUIET_LOOKS = 3;
+const LOOK_INTERVAL = 20;
 
 /** `doubt`: whether the stream still tells everything needs proof. */
 type Told = EtcdResponse | "doubt";
@@ -25,7 +29,6 @@ export class LiveStream {
   readonly #told = new Inbox<Told>();
   /** Events since the stream was last proven to be alive. */
   #unproven = 0;
-  #lastAt = 0;
   #cancelLook: (() => void) | undefined;
 
   constructor(watch: KeyWatch, capacity: number, clock: Clock) {
@@ -57,8 +60,13 @@ export class LiveStream {
     this.#cancelLook = undefined;
   }
 
-  probe(signal: AbortSignal): Promise<number> {
-    return this.#watch.probe({ signal });
+  /** Whether the stream may have been dropped, for all that is known. */
+  get isSuspect(): boolean {
+    return this.#unproven >= ABOVE_SUSPICION;
+  }
+
+  probe(options: CallOptions): Promise<number> {
+    return this.#watch.probe(options);
   }
 
   close(): void {
@@ -70,8 +78,7 @@ export class LiveStream {
     try {
       for await (const event of this.#watch) {
         this.#told.put(event);
-        this.#lastAt = this.#clock.monotonic();
-        if (++this.#unproven >= ABOVE_SUSPICION) this.#lookIn(QUIET);
+        if (++this.#unproven === ABOVE_SUSPICION) this.#look(ABOVE_SUSPICION, 0);
         if (this.#told.size >= this.#capacity) break;
       }
       this.#told.end();
@@ -80,11 +87,11 @@ export class LiveStream {
     }
   }
 
-  #lookIn(milliseconds: number): void {
-    this.#cancelLook ??= this.#clock.after(milliseconds, () => {
-      this.#cancelLook = undefined;
-      const left = this.#lastAt + QUIET - this.#clock.monotonic();
-      if (left > 0) this.#lookIn(left);
+  /** Looks until nothing new is found. */
+  #look(found: number, quietLooks: number): void {
+    this.#cancelLook = this.#clock.after(LOOK_INTERVAL, () => {
+      if (this.#unproven !== found) this.#look(this.#unproven, 0);
+      else if (quietLooks + 1 < QUIET_LOOKS) this.#look(found, quietLooks + 1);
       else this.#told.put("doubt");
     });
   }

@@ -50,8 +50,13 @@ const PATIENCE = 5_000;
  * A probe's answer proves little of a watch's events, which travel by themselves: they get so many
  * turns of so many milliseconds. In a process that was held up, each turn reads sockets once.
  */
-const GRACE_TURNS = 5;
+const GRACE_TURNS = 3;
 const GRACE_TURN = 10;
+
+/** What an event was: told before, there before its watch was opened, or come since. */
+type Taken = "known" | "past" | "live";
+/** What a poll has told last, or that it owes nothing, or that it has ended too early. */
+type PollEnd = Taken | "silence" | "cut";
 
 /**
  * Follows one key for as long as nothing goes wrong: a live stream; long polls that fetch from
@@ -70,8 +75,8 @@ export class Pursuit {
   #contactAt: number | undefined;
   /** Counts what makes silence before and after it two different silences. */
   #silence = 0;
-  /** Whether whatever happens to the key is sure to come, so that silence means something. */
-  #isCovered = false;
+  /** What tells all that happens to the key from where we are, so that its silence means something. */
+  #witness: KeyWatch | LiveStream | undefined;
 
   constructor(
     source: WatchSource,
@@ -121,7 +126,7 @@ export class Pursuit {
     } catch (error) {
       throw session.signal.aborted ? session.signal.reason : error;
     } finally {
-      this.#isCovered = false;
+      this.#witness = undefined;
       session.abort();
       letGo();
     }
@@ -130,12 +135,11 @@ export class Pursuit {
   async #tellState(reason: WatchResync["reason"], signal: AbortSignal): Promise<void> {
     const askedAt = this.#now;
     const state = await readState(this.#source.keySpace, this.#settings, { signal });
-    const isOther = this.#clusterId !== undefined && this.#clusterId !== state.etcdClusterId;
-    this.#clusterId = state.etcdClusterId;
+    if (!this.#isOf(state.etcdClusterId)) throw new OtherCluster();
     this.#contactAt = askedAt;
     this.#position.startAt(state.index + 1);
     if (state.response !== null) this.#source.observe(state.response);
-    this.#buffer.put({ type: "resync", ...state, reason: isOther ? "cluster changed" : reason });
+    this.#buffer.put({ type: "resync", reason, ...state });
   }
 
   async #followStream(stream: LiveStream, signal: AbortSignal): Promise<void> {
@@ -150,7 +154,7 @@ export class Pursuit {
 
   /** Reads a stream, of which all before was taken. */
   async #read(stream: LiveStream): Promise<"doubt" | "end"> {
-    this.#cover(true);
+    this.#cover(stream);
     for (;;) {
       const told = await stream.next();
       if (told === undefined) return "end";
@@ -179,30 +183,50 @@ export class Pursuit {
   }
 
   /** Asks for the first event that is owed. */
-  async #poll(
+  async #poll(stream: LiveStream, signal: AbortSignal): Promise<PollEnd> {
+    const watch = await this.#open(this.#position.since, false, signal);
+    const over = new AbortController();
+    let end: PollEnd = "cut";
+    let isGivenUp = false;
+    const giveUp = (isProven: boolean): void => {
+      if (over.signal.aborted) return;
+      isGivenUp = true;
+      if (isProven) end = "silence";
+      watch.close();
+    };
+    this.#proveSilence(watch, stream, signal, over.signal).then(giveUp, () => giveUp(false));
+    try {
+      this.#cover(watch);
+      for await (const event of watch) {
+        over.abort();
+        end = this.#take(event, watch);
+      }
+    } finally {
+      over.abort();
+      this.#cover(undefined);
+    }
+    if (end !== "cut" && !isGivenUp) this.#position.completeIndex();
+    return end;
+  }
+
+  /**
+   * Waits until a poll was silent for so long that it owes nothing. Its member may have been behind
+   * when it was opened, but not after a probe.
+   */
+  async #proveSilence(
+    watch: KeyWatch,
     stream: LiveStream,
     signal: AbortSignal,
-  ): Promise<"past" | "live" | "known" | "silence" | "cut"> {
-    const watch = await this.#open(this.#position.since, false, signal);
-    const isAbreast = watch.etcdIndex >= stream.etcdIndex;
-    this.#cover(isAbreast);
-    let isSilent = false;
-    const onProof = (): void => {
-      isSilent = isAbreast && stream.waiting === 0;
-      if (isSilent) watch.close();
-      else cancel = this.#source.clock.after(PATIENCE, () => watch.close());
-    };
-    let cancel = this.#source.clock.after(PROOF, onProof);
-    try {
-      let end: "past" | "live" | "known" | undefined;
-      for await (const event of watch) end = this.#take(event, watch);
-      if (end === undefined) return isSilent ? "silence" : "cut";
-      this.#position.completeIndex();
-      return end;
-    } finally {
-      cancel();
-      this.#cover(false);
-    }
+    over: AbortSignal,
+  ): Promise<boolean> {
+    const { clock } = this.#source;
+    // A poll that has something to tell is mostly over before.
+    await sleep(GRACE_TURN, clock, over);
+    await watch.probe({ signal });
+    await sleep(PROOF, clock, over);
+    if (stream.waiting === 0) return true;
+    await sleep(PATIENCE, clock, over);
+    return false;
   }
 
   async #openStream(signal: AbortSignal): Promise<LiveStream> {
@@ -218,17 +242,20 @@ export class Pursuit {
     const { key, recursive } = this.#settings;
     const request = { key, recursive, stream, ...(waitIndex !== undefined && { waitIndex }) };
     const watch = await this.#source.keySpace.openWatch(request, { signal });
-    this.#clusterId ??= watch.etcdClusterId;
-    if (watch.etcdClusterId !== this.#clusterId) {
-      watch.close();
-      throw new OtherCluster();
-    }
     this.#source.observe(watch);
-    return watch;
+    if (this.#isOf(watch.etcdClusterId)) return watch;
+    watch.close();
+    throw new OtherCluster();
   }
 
-  /** Takes an event, unless it is `known`; one that was there before its watch is `past`. */
-  #take(event: EtcdResponse, watch: { readonly etcdIndex: number }): "past" | "live" | "known" {
+  /** Whether an answer is of the same cluster as the one before. */
+  #isOf(clusterId: string): boolean {
+    const before = this.#clusterId ?? clusterId;
+    this.#clusterId = clusterId;
+    return before === clusterId;
+  }
+
+  #take(event: EtcdResponse, watch: { readonly etcdIndex: number }): Taken {
     if (this.#buffer.isFull) throw new BufferFull();
     this.#silence++;
     if (!this.#position.take(event)) return "known";
@@ -239,9 +266,9 @@ export class Pursuit {
     return "live";
   }
 
-  #cover(isCovered: boolean): void {
+  #cover(witness: KeyWatch | LiveStream | undefined): void {
     this.#silence++;
-    this.#isCovered = isCovered;
+    this.#witness = witness;
   }
 
   /** Probes while the stream stands, and moves the position on in silence. */
@@ -250,11 +277,10 @@ export class Pursuit {
     const renewAt = this.#now + this.#settings.pollInterval;
     while (this.#now < renewAt) {
       const [silence, askedAt] = [this.#silence, this.#now];
-      const index = await this.#probe(stream, signal);
+      const index = await this.#probe(this.#witness ?? stream, signal);
       for (let turn = 0; turn < GRACE_TURNS; turn++) await sleep(GRACE_TURN, clock, signal);
-      if (this.#isCovered && this.#silence === silence && stream.waiting === 0) {
-        this.#position.quietUntil(index);
-      }
+      const isSilent = this.#silence === silence && stream.waiting === 0;
+      if (isSilent && this.#isTrusted(stream)) this.#position.quietUntil(index);
       this.#onProgress();
       const wait = askedAt + this.#pace.interval - this.#now;
       if (wait > 0) await sleep(wait, clock, signal);
@@ -262,10 +288,14 @@ export class Pursuit {
     throw new Renewal();
   }
 
-  async #probe(stream: LiveStream, signal: AbortSignal): Promise<number> {
+  #isTrusted(stream: LiveStream): boolean {
+    return this.#witness === stream ? !stream.isSuspect : this.#witness !== undefined;
+  }
+
+  async #probe(watch: KeyWatch | LiveStream, signal: AbortSignal): Promise<number> {
     const { index } = this.#position;
     const askedAt = this.#now;
-    const reached = await stream.probe(signal);
+    const reached = await watch.probe({ signal });
     if (reached < index) throw new OtherCluster();
     this.#contactAt = askedAt;
     this.#pace.note(reached, askedAt);

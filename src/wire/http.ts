@@ -5,6 +5,10 @@ export interface HttpRequest {
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;
+  /** Sent instead of the cluster's own, to its endpoints only. */
+  readonly authorization?: string;
+  /** More headers, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>>;
   /**
    * Retry safety. A `read` may be asked again anywhere; a `write` goes to another member only when
    * it is certain that the first did not process it.

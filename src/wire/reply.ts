@@ -42,7 +42,10 @@ export function readable<T>(decode: () => T): T {
 }
 
 /** Names the request and the endpoint in a message. */
-export function originOf(request: HttpRequest, reply: { readonly endpoint: string }): string {
+export function originOf(
+  request: Pick<HttpRequest, "operation">,
+  reply: { readonly endpoint: string },
+): string {
   return `${request.operation} at ${reply.endpoint}`;
 }
 
@@ -51,10 +54,8 @@ function errorOf(request: HttpRequest, reply: HttpReply, key: string): Error {
   if (status === 404 && body === "404 page not found\n") {
     return new AttemptFailure("no", new V2DisabledError(request.operation, [endpoint]));
   }
-  const turnedAway = TURNED_AWAY.get(status);
-  if (turnedAway !== undefined) {
-    return new AttemptFailure("no", strange(request, reply, turnedAway));
-  }
+  const failure = turnedAway(request, reply);
+  if (failure !== undefined) return failure;
   const error = errorIn(request, reply, key);
   if (error === undefined) {
     return new AttemptFailure("unknown", strange(request, reply, "not an answer of etcd's"));
@@ -62,6 +63,15 @@ function errorOf(request: HttpRequest, reply: HttpReply, key: string): Error {
   // What no member can answer now (no leader, no quorum) may still be answered by another one.
   const final = status < 500 && !(error instanceof EtcdRaftError);
   return final ? error : new AttemptFailure("unknown", error);
+}
+
+/** The failure that a status before any API stands for, if it is one of those. */
+export function turnedAway(
+  request: Pick<HttpRequest, "operation">,
+  reply: HttpReply,
+): AttemptFailure | undefined {
+  const why = TURNED_AWAY.get(reply.status);
+  return why === undefined ? undefined : new AttemptFailure("no", strange(request, reply, why));
 }
 
 /** The error that a body holds, in either of etcd's two forms. */
@@ -95,6 +105,10 @@ function bodyOf(reply: HttpReply): JsonObject {
   }
 }
 
-function strange(request: HttpRequest, reply: HttpReply, what: string): ProtocolError {
+function strange(
+  request: Pick<HttpRequest, "operation">,
+  reply: HttpReply,
+  what: string,
+): ProtocolError {
   return new ProtocolError(`${originOf(request, reply)}: HTTP ${reply.status}, ${what}`);
 }

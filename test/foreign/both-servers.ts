@@ -1,8 +1,10 @@
-/** The same suite on a real etcd and on ours. */
+/** The same suite on a real etcd, on ours, and on a gateway before an etcd without the v2 API. */
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { freePort } from "../../scripts/etcd-process.mjs";
+import { createGateway, startEmbeddedEtcd } from "../../src/server/index.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { NOT_ON_GATEWAY } from "./gateway-deviations.js";
 import type { Missing } from "./install.js";
 
 interface RunningServer {
@@ -39,6 +41,12 @@ export function describeOnBothServers<Client>(
   describe(`${name}, on the embedded etcd`, () => {
     define(client, running(startOurs));
   });
+  describeWithEtcd("3.7", `${name}, on a gateway before etcd 3.7`, () => {
+    beforeEach(({ task, skip }) => {
+      if (NOT_ON_GATEWAY[task.name] !== undefined) skip(NOT_ON_GATEWAY[task.name]);
+    });
+    define(client, running(startGateway.bind(undefined, members)));
+  });
 }
 
 function running(start: () => Promise<RunningServer>): CurrentServer {
@@ -61,6 +69,25 @@ function startReal(members: 1 | 3): Promise<RunningServer> {
 async function startOurs(): Promise<RunningServer> {
   const etcd = await startEmbeddedEtcd({ port: 0 });
   return { urls: [etcd.url], stop: () => etcd.close() };
+}
+
+/** It tells clients its own URL, as they would go on with etcd's otherwise. */
+async function startGateway(members: 1 | 3): Promise<RunningServer> {
+  const etcd = await startEtcd({
+    release: "3.7",
+    members,
+    args: ["--strict-reconfig-check=false"],
+  });
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const gateway = await createGateway({ etcd: { urls: etcd.urls }, port, advertise: [url] });
+  return {
+    urls: [url],
+    async stop() {
+      await gateway.close();
+      await etcd.stop();
+    },
+  };
 }
 
 function isMissing<Client>(client: Client | Missing): client is Missing {

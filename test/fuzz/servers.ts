@@ -1,6 +1,6 @@
 import { MemoryClusterApi } from "../../src/key-space/memory/memory-cluster-api.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
-import type { StoreEvent } from "../../src/key-space/memory/store-event.js";
+import type { StoreEvent } from "../../src/key-space/watch/store-event.js";
 import { createV2Handler } from "../../src/server/create-v2-handler.js";
 import { listen } from "../../src/server/http-server.js";
 import type { V2Handler } from "../../src/server/v2-handler.js";

@@ -1,4 +1,4 @@
-import type { StoreEvent } from "./store-event.js";
+import type { StoreEvent } from "../watch/store-event.js";
 
 /**
  * The last events of the whole store, in order of their indexes: what a watcher that comes late can

@@ -12,14 +12,15 @@ import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../../model/respon
 import { type Clock, systemClock } from "../../time/clock.js";
 import { concerns } from "../../watch/concerns.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
+import { pathOf } from "../path.js";
+import { StoreCounters } from "../store-counters.js";
+import { StoreError } from "../store-error.js";
+import { PushedWatch } from "../watch/pushed-watch.js";
+import type { StoreEvent } from "../watch/store-event.js";
+import { WatcherHub } from "../watch/watcher-hub.js";
 import { EventHistory } from "./event-history.js";
-import { MemoryWatch } from "./memory-watch.js";
 import { randomId } from "./random-id.js";
-import { pathOf, Store, type StoreSnapshot } from "./store.js";
-import { StoreCounters } from "./store-counters.js";
-import { StoreError } from "./store-error.js";
-import type { StoreEvent } from "./store-event.js";
-import { WatcherHub } from "./watcher-hub.js";
+import { Store, type StoreSnapshot } from "./store.js";
 
 /** Options of {@link MemoryKeySpace}. */
 export interface MemoryKeySpaceOptions {
@@ -58,7 +59,7 @@ export class MemoryKeySpace implements KeySpace {
   readonly #history: EventHistory;
   readonly #hub = new WatcherHub();
   readonly #counters = new StoreCounters();
-  readonly #watches = new Set<MemoryWatch>();
+  readonly #watches = new Set<PushedWatch>();
   readonly #clock: Clock;
   readonly #clusterId: string;
   #cancelSweep: (() => void) | undefined;
@@ -126,17 +127,18 @@ export class MemoryKeySpace implements KeySpace {
     const { index } = this.#store;
     const since = waitIndex === 0 ? index + 1 : waitIndex;
     if (since < this.#history.floor) throw this.#cleared(key, since);
-    const probe = (): number => {
+    const until = stream ? "closed" : "event";
+    const probe = async (): Promise<number> => {
       this.#refuseIfOver(`GET ${key}`, undefined, "none");
       return this.#store.index;
     };
-    const options = { path: pathOf(key), recursive, since, stream, signal, probe };
-    const watch: MemoryWatch = new MemoryWatch(this.#origin, options, () => {
+    const options = { path: pathOf(key), recursive, since, until, signal, probe } as const;
+    const watch: PushedWatch = new PushedWatch(this.#origin, options, () => {
       this.#watches.delete(watch);
       this.#hub.remove(watch);
     });
     for (const event of this.#history.from(since)) {
-      if (!event.silent && concerns(request, event)) watch.take(event);
+      if (!event.silent && concerns(request, event)) watch.recall(event);
       if (watch.ended) return watch;
     }
     this.#watches.add(watch);
@@ -175,7 +177,7 @@ export class MemoryKeySpace implements KeySpace {
 
   #publish(event: StoreEvent): void {
     this.#history.add(event);
-    this.#hub.notify(event);
+    this.#hub.notify([event]);
     this.#scheduleSweep();
   }
 

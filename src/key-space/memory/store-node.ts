@@ -1,7 +1,7 @@
 import type { EtcdNode } from "../../model/node.js";
-import { compareCodePoints } from "./code-point-order.js";
-
-const UNDERSCORE = 0x5f;
+import { compareCodePoints } from "../code-point-order.js";
+import { expiryOf } from "../expiry.js";
+import { isHidden } from "../path.js";
 
 /** A file (with a value) or a directory (with children) of the tree. */
 export class StoreNode {
@@ -28,7 +28,7 @@ export class StoreNode {
 
   /** Whether listings leave the node out, with all that is below it. */
   get hidden(): boolean {
-    return this.path.charCodeAt(this.path.lastIndexOf("/") + 1) === UNDERSCORE;
+    return isHidden(this.path);
   }
 
   /** The node as answers show it, at the moment `now`, without children. */
@@ -53,15 +53,4 @@ export class StoreNode {
     );
     return { ...shown, nodes };
   }
-}
-
-/** `expiration` and `ttl`, in the form and with the rounding of etcd's. */
-function expiryOf(
-  expiration: number | undefined,
-  now: number,
-): { readonly expiration?: string; readonly ttl?: number } {
-  if (expiration === undefined) return {};
-  const text = new Date(expiration).toISOString().replace(/\.?0*Z$/, "Z");
-  const ttl = Math.ceil((expiration - now) / 1000);
-  return ttl === 0 ? { expiration: text } : { expiration: text, ttl };
 }

@@ -10,9 +10,11 @@ import type {
   UpdateRequest,
 } from "../../model/key-request.js";
 import type { Action } from "../../model/response.js";
+import { differences } from "../differences.js";
+import { inOrderName, parentPath, pathOf } from "../path.js";
+import { StoreError } from "../store-error.js";
+import type { StoreEvent } from "../watch/store-event.js";
 import { ExpiryQueue } from "./expiry-queue.js";
-import { StoreError } from "./store-error.js";
-import type { StoreEvent } from "./store-event.js";
 import { StoreNode } from "./store-node.js";
 
 /** Index of a cluster of one that has just started: the first write is number 4. */
@@ -146,8 +148,7 @@ export class Store {
 
   /** The name is the index of the creation: names rise as nodes are created. */
   #createInOrder(path: string, request: CreateRequest, now: number): StoreEvent {
-    const name = String(this.#index + 1).padStart(20, "0");
-    return this.#create(`${path}/${name}`, request, now);
+    return this.#create(`${path}/${inOrderName(this.#index + 1)}`, request, now);
   }
 
   #update(path: string, request: UpdateRequest, now: number): StoreEvent {
@@ -274,25 +275,10 @@ export class Store {
     if (path === "") throw new StoreError(107, "/");
   }
 
-  #compare(node: StoreNode, { prevValue, prevIndex }: Condition): void {
-    const differences: string[] = [];
-    if (prevValue !== undefined && prevValue !== node.value) {
-      differences.push(`[${prevValue} != ${node.value}]`);
-    }
-    if (prevIndex !== undefined && prevIndex !== 0 && prevIndex !== node.modifiedIndex) {
-      differences.push(`[${prevIndex} != ${node.modifiedIndex}]`);
-    }
-    if (differences.length > 0) throw new StoreError(101, differences.join(" "));
+  #compare(node: StoreNode, condition: Condition): void {
+    const detail = differences(condition, node);
+    if (detail !== "") throw new StoreError(101, detail);
   }
-}
-
-/** A key's path: without the one trailing slash that etcd ignores. */
-export function pathOf(key: string): string {
-  return key.endsWith("/") ? key.slice(0, -1) : key;
-}
-
-function parentPath(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
 }
 
 /** A moment that etcd's 64-bit nanoseconds cannot hold counts as none. */

@@ -6,6 +6,7 @@ import type { HttpReply } from "../../wire/http.js";
 import type { JsonDeserializer } from "../../wire/json.js";
 import { decodeKeyReply } from "../../wire/key-reply.js";
 import { encodeKeyRequest, encodeWatchRequest } from "../../wire/key-request.js";
+import { requireSuccess } from "../../wire/reply.js";
 import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { RemoteWatch } from "./remote-watch.js";
 
@@ -42,7 +43,7 @@ export class RemoteKeySpace implements KeySpace {
       this.#probe(url, request, options);
     return this.#cluster.open(
       http,
-      request.key,
+      (reply) => requireSuccess(http, reply, request.key),
       (reply) => new RemoteWatch(http, reply, this.#deserialize, probe),
       signal,
     );

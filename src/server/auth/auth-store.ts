@@ -1,5 +1,5 @@
+import { compareCodePoints } from "../../key-space/code-point-order.js";
 import type { KeySpace } from "../../key-space/key-space.js";
-import { compareCodePoints } from "../../key-space/memory/code-point-order.js";
 import type { Permissions, Role } from "../../model/auth.js";
 import { ifKeyExists, Records } from "./records.js";
 

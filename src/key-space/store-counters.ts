@@ -1,5 +1,5 @@
-import type { StoreStats } from "../../model/cluster.js";
-import type { KeyRequest } from "../../model/key-request.js";
+import type { StoreStats } from "../model/cluster.js";
+import type { KeyRequest } from "../model/key-request.js";
 
 type RequestAction = KeyRequest["action"];
 

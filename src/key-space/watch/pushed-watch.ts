@@ -3,47 +3,44 @@ import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
 import { Inbox } from "../../stream/inbox.js";
 import { onAbort } from "../../stream/on-abort.js";
-import type { KeyWatch } from "../key-space.js";
+import type { CallOptions, KeyWatch } from "../key-space.js";
 import type { StoreEvent } from "./store-event.js";
 import type { Watcher } from "./watcher-hub.js";
 
 /** What a watch wants. */
-export interface MemoryWatchOptions {
+export interface PushedWatchOptions {
   /** The key without a trailing slash. */
   readonly path: string;
   readonly recursive: boolean;
   readonly since: number;
-  /** Whether it goes on after the first event. */
-  readonly stream: boolean;
+  /** How far it goes: to its first event, through all events of that index, or on and on. */
+  readonly until: "event" | "index" | "closed";
   readonly signal: AbortSignal | undefined;
   /** Index of the store by now. */
-  readonly probe: () => number;
+  readonly probe: (options: CallOptions) => Promise<number>;
 }
 
 /** Events held for a reader that does not read; as many as etcd holds behind its sockets. */
 const BUFFER_SIZE = 100;
 
-/** One open watch on the memory key space. */
-export class MemoryWatch implements KeyWatch, Watcher {
+/** One open watch, to which a key space in this process pushes the events. */
+export class PushedWatch implements KeyWatch, Watcher {
   readonly path: string;
   readonly recursive: boolean;
   readonly since: number;
   readonly #origin: AnswerOrigin;
-  readonly #stream: boolean;
-  readonly #probe: () => number;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: PushedWatchOptions;
   readonly #events = new Inbox<EtcdResponse>();
+  #lastIndex = 0;
 
   /** `onEnd` is called once, when the watch takes no more events. */
-  constructor(origin: AnswerOrigin, options: MemoryWatchOptions, onEnd: () => void) {
-    const { path, recursive, since, stream, signal, probe } = options;
+  constructor(origin: AnswerOrigin, options: PushedWatchOptions, onEnd: () => void) {
+    const { path, recursive, since, signal } = options;
     this.path = path;
     this.recursive = recursive;
     this.since = since;
     this.#origin = origin;
-    this.#stream = stream;
-    this.#probe = probe;
-    this.#signal = signal;
+    this.#options = options;
     this.#events.onEnd = () => {
       signal?.removeEventListener("abort", this.#onAbort);
       onEnd();
@@ -76,23 +73,41 @@ export class MemoryWatch implements KeyWatch, Watcher {
     return this.#events.ended;
   }
 
-  take({ action, node, prevNode }: StoreEvent): void {
-    if (this.#events.size >= BUFFER_SIZE) {
-      this.#events.end(
-        new ProtocolError(`the reader of the watch is ${BUFFER_SIZE} events behind`),
-      );
-      return;
-    }
-    this.#events.put({ action, ...this.#origin, node, ...(prevNode && { prevNode }) });
-    if (!this.#stream) this.#events.end();
+  take(event: StoreEvent): void {
+    if (this.#events.size < BUFFER_SIZE) this.recall(event);
+    else this.fail(new ProtocolError(`the reader of the watch is ${BUFFER_SIZE} events behind`));
   }
 
-  async probe(): Promise<number> {
-    return this.#probe();
+  /** Takes an event from history, which comes faster than anybody reads. */
+  recall({ action, node, prevNode }: StoreEvent): void {
+    this.#lastIndex = node.modifiedIndex;
+    this.#events.put({ action, ...this.#origin, node, ...(prevNode && { prevNode }) });
+    if (this.#options.until === "event") this.end();
+  }
+
+  /** Takes note that all events up to this index were told. */
+  reached(index: number): void {
+    if (this.#options.until === "index" && this.#lastIndex > 0 && this.#lastIndex <= index) {
+      this.end();
+    }
+  }
+
+  probe(options: CallOptions = {}): Promise<number> {
+    return this.#options.probe(options);
   }
 
   close(): void {
     this.#events.discard();
+  }
+
+  /** Nothing more will come; what has come is still read. */
+  end(): void {
+    this.#events.end();
+  }
+
+  /** As {@link end}, and then the reader is told why. */
+  fail(error: Error): void {
+    this.#events.end(error);
   }
 
   /** Ends the watch because its key space does. */
@@ -110,5 +125,5 @@ export class MemoryWatch implements KeyWatch, Watcher {
     }
   }
 
-  readonly #onAbort = (): void => this.abort(this.#signal?.reason);
+  readonly #onAbort = (): void => this.abort(this.#options.signal?.reason);
 }

@@ -1,0 +1,36 @@
+import { Cluster } from "../cluster/cluster.js";
+import type { ClusterApi } from "../key-space/cluster-api.js";
+import type { KeySpace } from "../key-space/key-space.js";
+import { RemoteClusterApi } from "../key-space/remote/remote-cluster-api.js";
+import { RemoteKeySpace } from "../key-space/remote/remote-key-space.js";
+import { JsonGateway } from "../key-space/v3/json-gateway.js";
+import { V3ClusterApi } from "../key-space/v3/v3-cluster-api.js";
+import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
+import { v3Probes } from "../key-space/v3/v3-probes.js";
+import type { ClientSettings } from "./normalize-options.js";
+
+/** What a client works on. */
+interface Opened {
+  readonly keySpace: KeySpace;
+  readonly clusterApi: ClusterApi;
+}
+
+/** The key space of a cluster, by the API that holds the data. */
+export function openKeySpace(settings: ClientSettings): Opened {
+  return settings.api === "v3" ? openV3(settings) : openV2(settings);
+}
+
+function openV2({ cluster: settings, deserialize }: ClientSettings): Opened {
+  const cluster = new Cluster(settings);
+  return {
+    keySpace: new RemoteKeySpace(cluster, deserialize),
+    clusterApi: new RemoteClusterApi(cluster),
+  };
+}
+
+function openV3({ cluster: settings, keyPrefix, credentials }: ClientSettings): Opened {
+  const cluster = new Cluster(settings, v3Probes);
+  const api = new JsonGateway(cluster, credentials);
+  const keySpace = new V3KeySpace(api, { keyPrefix, clock: settings.clock });
+  return { keySpace, clusterApi: new V3ClusterApi(cluster, api, keySpace) };
+}

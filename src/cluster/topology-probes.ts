@@ -1,0 +1,28 @@
+import { decodeAdminReply, isMemberList, isSelfStats } from "../wire/admin-reply.js";
+import { adminGet } from "../wire/admin-request.js";
+import type { HttpReply, HttpRequest } from "../wire/http.js";
+
+/** How members are asked who leads and where they are, which each API does in its own way. */
+export interface TopologyProbes {
+  readonly leader: HttpRequest;
+  /** Whether the member that replied leads. @throws what makes the reply unusable */
+  isLeader(reply: HttpReply): boolean;
+  readonly members: HttpRequest;
+  /** URLs at which the members say that clients reach them. @throws likewise */
+  clientUrls(reply: HttpReply): readonly string[];
+}
+
+const SELF = adminGet("/v2/stats/self");
+const MEMBERS = adminGet("/v2/members");
+
+/** By the v2 API. */
+export const v2Probes: TopologyProbes = {
+  leader: SELF,
+  isLeader(reply) {
+    const { id, leaderInfo } = decodeAdminReply(SELF, reply, isSelfStats);
+    return id === leaderInfo.leader;
+  },
+  members: MEMBERS,
+  clientUrls: (reply) =>
+    decodeAdminReply(MEMBERS, reply, isMemberList).members.flatMap(({ clientURLs }) => clientURLs),
+};

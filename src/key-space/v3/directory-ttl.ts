@@ -1,0 +1,97 @@
+import { encodeActionRecord } from "./action-record.js";
+import { isRenewal, type Move, movesIn, type Subtree } from "./directory-leases.js";
+import { decodeLeaseId, NO_LEASE } from "./lease-id.js";
+import type { Leases } from "./leases.js";
+import { PageReader } from "./page-reader.js";
+import { isAtRevision, type Operation, putRecord, read } from "./transaction.js";
+import type { KeyValue } from "./transaction-answer.js";
+import type { V3Call } from "./v3-api.js";
+import { toBase64 } from "./v3-json.js";
+import type { V3Store } from "./v3-store.js";
+
+/** Nodes that are moved in one transaction. */
+const BATCH_SIZE = 50;
+
+/**
+ * Brings what is below a directory onto the lease that it belongs on, after the directory's own has
+ * changed: subdirectories before what is in them, over and over until nothing is left behind.
+ */
+export async function moveDescendants(
+  path: string,
+  store: V3Store,
+  leases: Leases,
+  call: V3Call,
+): Promise<void> {
+  for (;;) {
+    const subtree = await readSubtree(path, store, call);
+    const moves = subtree === undefined ? [] : movesIn(subtree);
+    if (moves.length === 0) return;
+    for (let start = 0; start < moves.length; start += BATCH_SIZE) {
+      const batch = moves.slice(start, start + BATCH_SIZE);
+      const operations = await Promise.all(
+        batch.map((move) => operationOf(move, leases, store, call)),
+      );
+      const record = { action: "update", key: path, dir: true, silent: true } as const;
+      const upkeep = putRecord(store.layout.action, encodeActionRecord(record));
+      await store.transact([{ if: [], do: [upkeep, ...operations] }], [], call);
+    }
+  }
+}
+
+/**
+ * The subtree with all its markers and files, values included: without values, etcd 3.7 does not
+ * tell leases either. Nothing once the directory is gone.
+ */
+async function readSubtree(
+  path: string,
+  store: V3Store,
+  { operation, key, signal }: V3Call,
+): Promise<Subtree | undefined> {
+  const call: V3Call = { operation, key, safety: "read", scope: "quorum", signal };
+  const { layout } = store;
+  const [markers, files] = [new Map<string, KeyValue>(), new Map<string, KeyValue>()];
+  const { answers } = await store.read([read(layout.marker(path))], call);
+  const marker = answers[0]?.found[0];
+  if (marker === undefined) return undefined;
+  await readPages(layout.markersBelow(path), layout.markerPrefix, markers, store, call);
+  await readPages(layout.filesBelow(path), layout.filePrefix, files, store, call);
+  return { path, lease: marker.lease, markers, files };
+}
+
+async function readPages(
+  range: ConstructorParameters<typeof PageReader>[0],
+  prefix: string,
+  into: Map<string, KeyValue>,
+  store: V3Store,
+  call: V3Call,
+): Promise<void> {
+  const reader = new PageReader(range, { prefix, add: (path, kv) => into.set(path, kv) });
+  for (let page = reader.next(); page.length > 0; page = reader.next()) {
+    const { answers } = await store.read(page, call);
+    for (const answer of answers) reader.take(answer);
+  }
+}
+
+/** Moves a node unless it was written meanwhile: then the next round sees to it. */
+async function operationOf(
+  { kv, lease }: Move,
+  leases: Leases,
+  store: V3Store,
+  call: V3Call,
+): Promise<Operation> {
+  const { key, modRevision } = kv;
+  const renews = isRenewal({ kv, lease });
+  const renewed = renews ? await renew(lease, leases, store, call) : lease;
+  const content = renews ? { value: toBase64(renewed) } : { ignore_value: true };
+  const put = { key, ...content, ...(renewed !== NO_LEASE && { lease: renewed }) };
+  return {
+    request_txn: { compare: [isAtRevision(key, modRevision)], success: [{ request_put: put }] },
+  };
+}
+
+/** A subdirectory's own TTL, which counts again, needs a lease for what is left of it. */
+function renew(lease: string, leases: Leases, store: V3Store, call: V3Call): Promise<string> {
+  const end = decodeLeaseId(lease)?.expiration ?? 0;
+  const left = Math.max(0, Math.ceil((end - store.clock.now()) / 1000));
+  return leases.grant(left, true, call);
+}

@@ -1,0 +1,81 @@
+import type { StreamedReply } from "../../cluster/exchange.js";
+import { traceWatch } from "../../cluster/tracing.js";
+import { AbortError } from "../../errors/abort-error.js";
+import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
+import { EtcdError } from "../../errors/etcd-error.js";
+import { AttemptFailure } from "../../wire/attempt-failure.js";
+import type { JsonObject } from "../../wire/json.js";
+import type { V3Call, V3Stream } from "./v3-api.js";
+import { decodeV3Line, TokenRefused, tokenRefused } from "./v3-reply.js";
+
+/** etcd 3.4 says of a token that it does not know any more that the permission is missing. */
+const NOT_ALLOWED = /etcdserver: (?:permission denied|invalid auth token|user name is empty)/;
+
+/** A call of the v3 API that goes on answering: a line of JSON for each answer. */
+export class JsonGatewayStream implements V3Stream {
+  readonly endpoint: string;
+  readonly #call: V3Call;
+  readonly #reply: StreamedReply;
+  #first: JsonObject | undefined;
+  #closed = false;
+
+  constructor(call: V3Call, reply: StreamedReply) {
+    this.endpoint = reply.endpoint;
+    this.#call = call;
+    this.#reply = reply;
+    this.#trace("open");
+  }
+
+  /**
+   * Waits for the first answer: a watch that is not allowed is ended in that, not refused.
+   *
+   * @throws TokenRefused, ClusterUnavailableError, AbortError
+   */
+  async begin(): Promise<this> {
+    const first = await this.next();
+    this.#first = first;
+    const reason = first?.canceled === true ? String(first.cancel_reason) : "";
+    const refused = NOT_ALLOWED.exec(reason);
+    if (refused === null) return this;
+    this.close();
+    throw tokenRefused(this.#call, this.endpoint, refused[0]);
+  }
+
+  async next(): Promise<JsonObject | undefined> {
+    const first = this.#first;
+    this.#first = undefined;
+    return first ?? (await this.#read());
+  }
+
+  async #read(): Promise<JsonObject | undefined> {
+    try {
+      const line = await this.#reply.lines.next();
+      if (line.done !== true) return decodeV3Line(this.#call, this.endpoint, line.value);
+      this.close();
+      return undefined;
+    } catch (error) {
+      this.close();
+      throw this.#broken(error as Error);
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reply.lines.close();
+    this.#trace("end");
+  }
+
+  /** What a member cannot go on with, another one may. */
+  #broken(error: Error): Error {
+    if (error instanceof EtcdError || error instanceof AbortError) return error;
+    const ours = error instanceof AttemptFailure || error instanceof TokenRefused;
+    const cause = ours ? error.cause : error;
+    const attempt = { endpoint: this.endpoint, cause, when: new Date() };
+    return new ClusterUnavailableError(this.#call.operation, [attempt]);
+  }
+
+  #trace(event: "open" | "end"): void {
+    traceWatch({ operation: this.#call.operation, endpoint: this.endpoint, event });
+  }
+}

@@ -1,0 +1,112 @@
+import type { Cluster } from "../../cluster/cluster.js";
+import type { StreamedReply } from "../../cluster/exchange.js";
+import { V3RefusedError } from "../../errors/v3-errors.js";
+import type { HttpRequest } from "../../wire/http.js";
+import { JsonGatewayStream } from "./json-gateway-stream.js";
+import type { V3Answer, V3Api, V3Call, V3Stream } from "./v3-api.js";
+import { decodeV3Reply, TokenRefused, v3ErrorOf } from "./v3-reply.js";
+import { V3Token } from "./v3-token.js";
+
+/** A user of etcd's v3 auth. */
+export interface V3Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** FAILED_PRECONDITION, with which etcd answers who authenticates where auth is off. */
+const AUTH_IS_OFF = "etcdserver: authentication is not enabled";
+
+/** etcd's v3 API over HTTP, through the gateway from JSON that is part of etcd. */
+export class JsonGateway implements V3Api {
+  readonly #cluster: Cluster;
+  readonly #token: V3Token | undefined;
+
+  constructor(cluster: Cluster, credentials: V3Credentials | undefined) {
+    this.#cluster = cluster;
+    this.#token = credentials && new V3Token(() => this.#authenticate(credentials));
+  }
+
+  call(path: string, body: object, call: V3Call): Promise<V3Answer> {
+    return this.#authenticated(call, (token) => this.#send(path, body, call, token));
+  }
+
+  stream(path: "watch", body: object, call: V3Call): Promise<V3Stream> {
+    return this.#authenticated(call, async (token) => {
+      const request = { ...requestOf(path, body, call, token), headers: NEEDS_LEADER };
+      const stream = await this.#cluster.open(
+        request,
+        (reply) => {
+          throw v3ErrorOf(call, reply);
+        },
+        (reply: StreamedReply) => new JsonGatewayStream(call, reply),
+        call.signal,
+      );
+      return stream.begin();
+    });
+  }
+
+  close(): void {
+    this.#cluster.close();
+  }
+
+  #send(path: string, body: object, call: V3Call, token?: string): Promise<V3Answer> {
+    const request = requestOf(path, body, call, token);
+    return this.#cluster.send(request, (reply) => decodeV3Reply(call, reply), call.signal);
+  }
+
+  async #authenticated<T>(call: V3Call, send: (token?: string) => Promise<T>): Promise<T> {
+    const { operation, signal } = call;
+    const token = this.#token && (await this.#token.get(operation, signal));
+    try {
+      return await send(token);
+    } catch (error) {
+      if (!(error instanceof TokenRefused)) throw error;
+      if (this.#token === undefined) throw error.cause;
+      this.#token.refused(token);
+      return await withCause(send(await this.#token.get(operation, signal)));
+    }
+  }
+
+  async #authenticate({ username: name, password }: V3Credentials): Promise<string | undefined> {
+    try {
+      const { body } = await this.#send("auth/authenticate", { name, password }, AUTHENTICATION);
+      return typeof body.token === "string" ? body.token : undefined;
+    } catch (error) {
+      if (error instanceof V3RefusedError && error.detail === AUTH_IS_OFF) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** A member without a leader then ends the stream, which would otherwise just be silent. */
+const NEEDS_LEADER = { "grpc-metadata-hasleader": "true" };
+
+/** To authenticate twice does no harm. */
+const AUTHENTICATION: V3Call = {
+  operation: "POST /v3/auth/authenticate",
+  key: "/",
+  safety: "read",
+  scope: "quorum",
+};
+
+function requestOf(path: string, body: object, call: V3Call, token?: string): HttpRequest {
+  const { operation, safety, scope } = call;
+  return {
+    method: "POST",
+    path: `/v3/${path}`,
+    body: JSON.stringify(body),
+    contentType: "application/json",
+    ...{ safety, scope, operation },
+    ...(token !== undefined && { authorization: token }),
+    ...(path === "watch" && { streams: true }),
+  };
+}
+
+/** Says why etcd refused, where a new token did not help. */
+async function withCause<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw error instanceof TokenRefused ? error.cause : error;
+  }
+}

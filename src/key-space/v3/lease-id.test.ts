@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { decodeLeaseId, encodeLeaseId, isFileLease, LAST_EXPIRATION } from "./lease-id.js";
+
+const NOON = Date.UTC(2026, 10, 22, 12, 0, 0, 123);
+
+it("tells the expiry and whether it is a directory's", () => {
+  for (const expiration of [NOON, Date.UTC(2020, 0, 1), LAST_EXPIRATION]) {
+    for (const directory of [true, false]) {
+      const id = encodeLeaseId({ expiration, directory }, 31);
+      expect(decodeLeaseId(id)).toEqual({ expiration, directory });
+    }
+  }
+});
+
+it("makes ids that differ by their counter alone", () => {
+  const ids = Array.from({ length: 33 }, (_, counter) =>
+    encodeLeaseId({ expiration: NOON, directory: false }, counter),
+  );
+  expect(new Set(ids).size).toBe(32);
+});
+
+it("makes ids that are positive 64-bit integers and begin with et", () => {
+  const id = encodeLeaseId({ expiration: LAST_EXPIRATION, directory: true }, 31);
+  expect(BigInt(id)).toBeLessThan(2n ** 63n - 1n);
+  expect(BigInt(id).toString(16)).toMatch(/^6574[\da-f]{12}$/);
+});
+
+it("does not take other leases for ours", () => {
+  for (const id of ["0", "1", "7587863094351626502", "9223372036854775807", "-7"]) {
+    expect(decodeLeaseId(id)).toBeUndefined();
+    expect(isFileLease(id)).toBe(false);
+  }
+});

@@ -1,0 +1,56 @@
+import type { KeyRange } from "./key-layout.js";
+import { type Read, readPage } from "./transaction.js";
+import type { KeyValue, OperationAnswer } from "./transaction-answer.js";
+import { fromBase64 } from "./v3-json.js";
+
+/** Keys that are read at a time. */
+const PAGE_SIZE = 1000;
+
+/** What the keys of a range are for. */
+export interface Pages {
+  /** Text that stands before the path in each key. */
+  readonly prefix: string;
+  /** Takes one key. Keys that are not UTF-8 are passed over. */
+  add(path: string, kv: KeyValue): void;
+  /** The subdirectory on a path of which no more keys are wanted. */
+  skips?(path: string): string | undefined;
+}
+
+/** Reads a range page by page. */
+export class PageReader {
+  readonly #pages: Pages;
+  /** What is left to read. */
+  #rest: KeyRange | undefined;
+
+  constructor(range: KeyRange, pages: Pages) {
+    this.#rest = range;
+    this.#pages = pages;
+  }
+
+  /** The operation that reads the next page; nothing at the end. */
+  next(options = {}): readonly Read[] {
+    return this.#rest === undefined ? [] : [readPage(this.#rest, PAGE_SIZE, options)];
+  }
+
+  take({ found, more }: OperationAnswer): void {
+    const end = this.#rest?.range_end ?? "";
+    let last: string | undefined;
+    for (const kv of found) {
+      const path = fromBase64(kv.key)?.slice(this.#pages.prefix.length);
+      if (path !== undefined) this.#pages.add(path, kv);
+      last = path;
+    }
+    const lastKey = found.at(-1)?.key;
+    const goesOn = more && lastKey !== undefined;
+    this.#rest = goesOn ? { key: this.#after(last, lastKey), range_end: end } : undefined;
+  }
+
+  /** A subdirectory of which only the existence counts is skipped. `0` follows `/`. */
+  #after(path: string | undefined, key: string): string {
+    const subdirectory = path === undefined ? undefined : this.#pages.skips?.(path);
+    if (subdirectory !== undefined) {
+      return Buffer.from(`${this.#pages.prefix}${subdirectory}0`).toString("base64");
+    }
+    return Buffer.concat([Buffer.from(key, "base64"), Buffer.of(0)]).toString("base64");
+  }
+}

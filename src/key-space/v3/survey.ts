@@ -1,0 +1,89 @@
+import { parentPath } from "../path.js";
+import { StoreError } from "../store-error.js";
+import type { KeyLayout } from "./key-layout.js";
+import { type Read, read, readFirst } from "./transaction.js";
+import type { KeyValue, OperationAnswer } from "./transaction-answer.js";
+
+/** What there is at one path. */
+export interface Place {
+  readonly path: string;
+  readonly file: KeyValue | undefined;
+  readonly marker: KeyValue | undefined;
+  /** The first key below it. */
+  readonly first: KeyValue | undefined;
+}
+
+/** What matters of the tree to a request for one path, at one revision. */
+export interface Survey {
+  readonly target: Place;
+  /** First marker below the target. */
+  readonly subdirectory: KeyValue | undefined;
+  /** The directories above it, the root left out, from the top down. */
+  readonly ancestors: readonly Place[];
+}
+
+/** etcd takes so many comparisons in one transaction that a new node can be this deep. */
+const DEEPEST = 62;
+
+/** Paths of the directories above a path, the root left out, from the top down. */
+export function ancestorsOf(path: string): readonly string[] {
+  const parent = parentPath(path);
+  return parent === "" ? [] : [...ancestorsOf(parent), parent];
+}
+
+/** @throws TypeError for a path that is too deep for one transaction */
+export function checkDepth(path: string): void {
+  const levels = path.split("/").length - 1;
+  if (levels <= DEEPEST) return;
+  throw new TypeError(
+    `key: has ${levels} levels; on the v3 API at most ${DEEPEST} fit into one transaction`,
+  );
+}
+
+/** The operations by which {@link readSurvey} learns about a path. */
+export function surveyOf(path: string, layout: KeyLayout, options = {}): readonly Read[] {
+  const place = (at: string): readonly Read[] => [
+    read(layout.file(at), options),
+    read(layout.marker(at), options),
+    readFirst(layout.filesBelow(at), options),
+  ];
+  const subdirectory = readFirst(layout.markersBelow(path), options);
+  return [...place(path), subdirectory, ...ancestorsOf(path).flatMap(place)];
+}
+
+export function readSurvey(path: string, answers: readonly OperationAnswer[]): Survey {
+  const kvAt = (at: number): KeyValue | undefined => answers[at]?.found[0];
+  const placeAt = (place: string, at: number): Place => ({
+    path: place,
+    file: kvAt(at),
+    marker: kvAt(at + 1),
+    first: kvAt(at + 2),
+  });
+  return {
+    target: placeAt(path, 0),
+    subdirectory: kvAt(3),
+    ancestors: ancestorsOf(path).map((ancestor, level) => placeAt(ancestor, 4 + 3 * level)),
+  };
+}
+
+/** Whether a place is a directory. A value hides it. */
+export function isDirectory({ path, file, marker, first }: Place): boolean {
+  return path === "" || (file === undefined && (marker !== undefined || first !== undefined));
+}
+
+/** Refuses a path on which a file stands in the way. A marker beside the file opens it. */
+export function requireWay({ ancestors }: Survey): void {
+  for (const { path, file, marker } of ancestors) {
+    if (file !== undefined && marker === undefined) throw new StoreError(104, path);
+  }
+}
+
+/** @throws StoreError for a node that is missing: 104, or 100 with the first missing path */
+export function missing({ target, ancestors }: Survey): StoreError {
+  for (const { path, file, marker, first } of ancestors) {
+    if (marker !== undefined) continue;
+    if (file !== undefined) return new StoreError(104, path);
+    if (first === undefined) return new StoreError(100, path);
+  }
+  return new StoreError(100, target.path);
+}

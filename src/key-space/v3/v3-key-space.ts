@@ -1,0 +1,186 @@
+import { AbortError } from "../../errors/abort-error.js";
+import type { StoreStats } from "../../model/cluster.js";
+import {
+  type KeyRequest,
+  methodOf,
+  type WatchRequest,
+  wantsNoNodes,
+} from "../../model/key-request.js";
+import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
+import { type Clock, systemClock } from "../../time/clock.js";
+import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
+import { pathOf } from "../path.js";
+import { StoreCounters } from "../store-counters.js";
+import { moveDescendants } from "./directory-ttl.js";
+import { FamiliarLeases } from "./familiar-leases.js";
+import { KeyLayout } from "./key-layout.js";
+import { Leases } from "./leases.js";
+import { Queues } from "./queues.js";
+import type { BatchFigures } from "./read-batches.js";
+import type { V3Api, V3Call } from "./v3-api.js";
+import { V3Reader } from "./v3-read.js";
+import { V3Store } from "./v3-store.js";
+import { V3Write, type WriteContext } from "./v3-write.js";
+import { V3WatchSource, type WatchFigures } from "./watch/v3-watch-source.js";
+import type { WriteRequest } from "./write-plan.js";
+
+/** Options of {@link V3KeySpace}. */
+export interface V3KeySpaceOptions {
+  /**
+   * What stands before every key of the tree in v3's key space.
+   *
+   * @default "", so that `/a` is the key `/a`
+   */
+  readonly keyPrefix?: string;
+  /**
+   * What tells the time for TTLs.
+   *
+   * @default this process's clock
+   */
+  readonly clock?: Clock;
+  /**
+   * Whether a watch that does not stream yields one event, as HTTP's long polls must, even where
+   * others have changed several keys in one transaction; the next one is then told 401. Without it,
+   * such a watch yields all events of the same index.
+   *
+   * @default false
+   */
+  readonly oneEventPerPoll?: boolean;
+  /**
+   * Revisions before the first watch that are read to begin with, for watches that come with a
+   * `waitIndex` of the recent past.
+   *
+   * @default 0
+   */
+  readonly foresight?: number;
+}
+
+/** How a {@link V3KeySpace} works. */
+export interface V3Figures extends WatchFigures, BatchFigures {
+  /** Newest index that an answer of etcd's has shown. */
+  readonly newest: number;
+}
+
+/** v2's key space in v3's of etcd 3.4 and later. docs/v3.md describes how. */
+export class V3KeySpace implements KeySpace {
+  readonly #api: V3Api;
+  readonly #store: V3Store;
+  readonly #watches: V3WatchSource;
+  readonly #reader: V3Reader;
+  readonly #context: WriteContext;
+  /** In-order keys of one directory, one after the other. */
+  readonly #inOrder = new Queues();
+  readonly #counters = new StoreCounters();
+  #closed = false;
+
+  constructor(api: V3Api, options: V3KeySpaceOptions = {}) {
+    const { keyPrefix = "", clock = systemClock } = options;
+    const { oneEventPerPoll = false, foresight = 0 } = options;
+    const layout = new KeyLayout(keyPrefix);
+    this.#api = api;
+    const leases = new Leases(api, clock);
+    this.#store = new V3Store(api, layout, clock);
+    const offset = this.#store.offset.bind(this.#store);
+    this.#watches = new V3WatchSource(api, { layout, clock, offset, oneEventPerPoll, foresight });
+    this.#reader = new V3Reader(this.#store, leases);
+    this.#context = {
+      store: this.#store,
+      leases,
+      directories: new FamiliarLeases(),
+      files: new FamiliarLeases(),
+    };
+  }
+
+  execute(
+    request: KeyRequest & { readonly noValueOnSuccess: true },
+    options?: CallOptions,
+  ): Promise<EtcdReceipt>;
+  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
+  async execute(request: KeyRequest, { signal }: CallOptions = {}): Promise<EtcdReceipt> {
+    const outcome = request.action === "get" ? "none" : "not sent";
+    this.#refuseIfOver(`${methodOf(request)} ${request.key}`, signal, outcome);
+    const response = await this.#counted(request, signal);
+    if (!wantsNoNodes(request)) return response;
+    const { node: _, prevNode: __, ...receipt } = response;
+    return receipt;
+  }
+
+  /** Requests and watches of this process. Expiries are not counted: etcd sees to them. */
+  get stats(): StoreStats {
+    return this.#counters.show(this.#watches.figures.watchers);
+  }
+
+  /** How this process works: watches, and batches of reads. */
+  get figures(): V3Figures {
+    return {
+      ...this.#watches.figures,
+      ...this.#reader.figures,
+      newest: this.#store.newestIndex,
+    };
+  }
+
+  async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> {
+    this.#refuseIfOver(`GET ${request.key}`, options.signal, "none");
+    return await this.#watches.openWatch(request, options);
+  }
+
+  /** Ends every watch, and no call: their readers see the end. */
+  async endWatches(): Promise<void> {
+    await this.#watches.close();
+  }
+
+  /** Also closes the API that it was given. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#watches.close();
+    this.#api.close();
+  }
+
+  async #counted(request: KeyRequest, signal: AbortSignal | undefined): Promise<EtcdResponse> {
+    try {
+      const offset = await this.#store.offset();
+      const response =
+        request.action === "get"
+          ? await this.#reader.get(request, offset, signal)
+          : await this.#write(request, offset, signal);
+      this.#counters.countSuccess(request.action);
+      return response;
+    } catch (error) {
+      this.#counters.countFailure(request.action);
+      throw error;
+    }
+  }
+
+  async #write(
+    request: WriteRequest,
+    offset: number,
+    signal: AbortSignal | undefined,
+  ): Promise<EtcdResponse> {
+    const write = new V3Write(this.#context, request, offset, signal);
+    const isInOrder = request.action === "create" && request.inOrder === true;
+    const written = isInOrder
+      ? await this.#inOrder.run(pathOf(request.key), () => write.run())
+      : await write.run();
+    if (written.change.kind === "changed" && written.change.node === "directory") {
+      await this.#moveDescendants(request, signal);
+    }
+    return written.response;
+  }
+
+  #moveDescendants(request: WriteRequest, signal: AbortSignal | undefined): Promise<void> {
+    const { store, leases } = this.#context;
+    const { key } = request;
+    const operation = `${methodOf(request)} ${key}`;
+    const call: V3Call = { operation, key, safety: "write", scope: "quorum", signal };
+    return moveDescendants(pathOf(key), store, leases, call);
+  }
+
+  #refuseIfOver(
+    operation: string,
+    signal: AbortSignal | undefined,
+    outcome: AbortError["outcome"],
+  ): void {
+    if (this.#closed) throw new TypeError("the key space is closed");
+    if (signal?.aborted === true) throw new AbortError(operation, signal.reason, outcome);
+  }
+}

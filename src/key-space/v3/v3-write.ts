@@ -1,0 +1,290 @@
+import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
+import { EtcdServerError } from "../../errors/server-error.js";
+import { methodOf } from "../../model/key-request.js";
+import type { EtcdResponse } from "../../model/response.js";
+import { sleep } from "../../time/sleep.js";
+import { inOrderName, parentPath, pathOf } from "../path.js";
+import type { FamiliarLeases } from "./familiar-leases.js";
+import { familiarGround, type Ground, newGround, surveyedGround } from "./ground.js";
+import { earlierLease, isFileLease, NO_LEASE } from "./lease-id.js";
+import type { Leases } from "./leases.js";
+import { refuseAt, refuseBy } from "./refusal.js";
+import { refusedAs } from "./refused-as.js";
+import { checkDepth, isDirectory, readSurvey, surveyOf } from "./survey.js";
+import { type Operation, read } from "./transaction.js";
+import type { TransactionAnswer } from "./transaction-answer.js";
+import type { V3Call } from "./v3-api.js";
+import { toBase64 } from "./v3-json.js";
+import type { V3Store } from "./v3-store.js";
+import { type Intent, plansOf, type WriteRequest } from "./write-plan.js";
+import { type Change, changeBy, responseOf } from "./written-node.js";
+
+/** What writes share. */
+export interface WriteContext {
+  readonly store: V3Store;
+  readonly leases: Leases;
+  readonly directories: FamiliarLeases;
+  /** Files without a TTL of their own. */
+  readonly files: FamiliarLeases;
+}
+
+/** What a write did. */
+export interface Written {
+  readonly change: Change;
+  readonly response: EtcdResponse;
+}
+
+/** A write that loses so many races gives up. */
+const MOST_TRIES = 50;
+/** Milliseconds of the longest pause after a lost race. */
+const LONGEST_PAUSE = 200;
+
+/** Characters of a value that is sent once, at the price of a look before. */
+const LARGE = 32 * 1024;
+
+/** One write: transactions on what is believed of the tree, until one finds it as believed. */
+export class V3Write {
+  readonly #context: WriteContext;
+  readonly #request: WriteRequest;
+  readonly #offset: number;
+  readonly #call: V3Call;
+  /** The request's path: of an in-order key, that of its directory. */
+  readonly #path: string;
+  /** Leases granted for the TTL asked for, by whether a directory's. */
+  readonly #granted = new Map<boolean, string>();
+
+  /** @throws TypeError for a path that is too deep for one transaction */
+  constructor(
+    context: WriteContext,
+    request: WriteRequest,
+    offset: number,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#context = context;
+    this.#request = request;
+    this.#offset = offset;
+    this.#path = pathOf(request.key);
+    checkDepth(this.#path);
+    const operation = `${methodOf(request)} ${request.key}`;
+    this.#call = { operation, key: request.key, safety: "write", scope: "quorum", signal };
+  }
+
+  /** @throws EtcdServerError, OutcomeUnknownError, ClusterUnavailableError after too many races */
+  async run(): Promise<Written> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      if (error instanceof EtcdServerError) this.#releaseUnused(NO_LEASE);
+      throw error;
+    }
+  }
+
+  async #run(): Promise<Written> {
+    const rewritten = await this.#rewrite();
+    if (rewritten !== undefined) return rewritten;
+    let ground = this.#believed();
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      await this.#pause(tries);
+      ground ??= await this.#survey();
+      const written = await this.#try(ground);
+      if (written === "otherwise") ground = undefined;
+      else if (written !== "raced") return written;
+    }
+    throw this.#givenUp();
+  }
+
+  /**
+   * Carries a plain set of a familiar file out by a mere put, which fails if the file is gone: as
+   * it stays on its lease, nothing above it matters. Should somebody have given it a TTL of its own
+   * meanwhile, the put has left that on: then it is set once more, which takes the TTL away.
+   */
+  async #rewrite(): Promise<Written | undefined> {
+    const { files, store } = this.#context;
+    const value = plainValueOf(this.#request);
+    const lease = value === undefined ? undefined : files.of(this.#path);
+    if (value === undefined || lease === undefined) return undefined;
+    const file = store.layout.file(this.#path);
+    const answer = await store.rewrite(file, toBase64(value), this.#call);
+    const former = answer?.answers[0]?.found[0];
+    if (answer === undefined || former?.lease !== lease) {
+      files.forget(this.#path);
+      return undefined;
+    }
+    const intent = {
+      ...(await this.#intend(familiarGround(this.#path, lease, store.layout))),
+      lease,
+    };
+    const change: Change = { node: "file", replaces: "file", kind: "changed", former };
+    return this.#finish(intent, change, answer);
+  }
+
+  /** What to try first; nothing where that would most likely be in vain. */
+  #believed(): Ground | undefined {
+    const { action } = this.#request;
+    const aboutDirectory = "dir" in this.#request && this.#request.dir === true;
+    if ((action === "delete" && !this.#request.recursive) || action === "update") {
+      if (aboutDirectory) return undefined;
+    }
+    if (this.#path === "" && !this.#isInOrder) return undefined;
+    if (isLarge(this.#request)) return undefined;
+    const { directories, store } = this.#context;
+    const path = this.#nodePath(0);
+    const lease = directories.of(parentPath(path));
+    const isAtTop = parentPath(path) === "";
+    return lease === undefined && !isAtTop
+      ? newGround(path, store.layout)
+      : familiarGround(path, lease ?? NO_LEASE, store.layout);
+  }
+
+  /** @throws EtcdServerError when the tree does not allow the write */
+  async #survey(): Promise<Ground> {
+    const { store } = this.#context;
+    const path = this.#nodePath(store.revision + 1);
+    const call: V3Call = { ...this.#call, safety: "read" };
+    const answer = await store.read(surveyOf(path, store.layout), call);
+    const survey = readSurvey(path, answer.answers);
+    this.#refuse(answer, () => refuseBy(survey, this.#request, this.#offset));
+    const ground = surveyedGround(survey, store.layout);
+    this.#learn(path, ground, survey.ancestors.at(-1)?.marker !== undefined);
+    return ground;
+  }
+
+  async #try(ground: Ground): Promise<Written | "otherwise" | "raced"> {
+    const { store } = this.#context;
+    const intent = await this.#intend(ground);
+    const plans = plansOf(intent);
+    try {
+      const answer = await store.transact(plans, this.#glance(intent), this.#call);
+      const plan = plans[answer.taken ?? plans.length];
+      if (plan === undefined) return this.#judge(intent, answer);
+      return this.#finish(intent, changeBy(intent, plan, answer), answer);
+    } catch (error) {
+      if (!refusedAs(error, "etcdserver: requested lease not found")) throw error;
+      this.#granted.clear();
+      return "otherwise";
+    }
+  }
+
+  async #intend(ground: Ground): Promise<Intent> {
+    const { store } = this.#context;
+    const number = store.revision + 1;
+    const own = await this.#ownLease(ground);
+    return {
+      request: this.#request,
+      path: this.#nodePath(number),
+      ground,
+      layout: store.layout,
+      offset: this.#offset,
+      own,
+      lease: earlierLease(own, ground.lease),
+      ...(this.#isInOrder && { number }),
+    };
+  }
+
+  /** The lease that the TTL asks for: granted, unless the directory's ends earlier anyway. */
+  async #ownLease({ lease, target }: Ground): Promise<string> {
+    const ttl = "ttl" in this.#request ? this.#request.ttl : undefined;
+    if (ttl === undefined) return NO_LEASE;
+    const { leases } = this.#context;
+    const directory = this.#makesDirectory || (target !== undefined && isDirectory(target));
+    const granted = this.#granted.get(directory);
+    if (granted !== undefined) return granted;
+    const proposed = leases.idFor(ttl, directory);
+    if (earlierLease(proposed, lease) !== proposed) return proposed;
+    const id = await leases.grant(ttl, directory, this.#call);
+    this.#granted.set(directory, id);
+    return id;
+  }
+
+  get #makesDirectory(): boolean {
+    const { action } = this.#request;
+    return (action === "set" || action === "create") && this.#request.dir === true;
+  }
+
+  get #isInOrder(): boolean {
+    return this.#request.action === "create" && this.#request.inOrder === true;
+  }
+
+  #nodePath(revision: number): string {
+    if (!this.#isInOrder) return this.#path;
+    return `${this.#path}/${inOrderName(revision + this.#offset)}`;
+  }
+
+  /** What is read when no plan holds: often it names the error already. */
+  #glance({ path, layout }: Intent): readonly Operation[] {
+    const target = [read(layout.file(path)), read(layout.marker(path))];
+    return this.#isInOrder ? [...target, read(layout.order(this.#path))] : target;
+  }
+
+  #judge({ path, number = 0 }: Intent, answer: TransactionAnswer): "otherwise" | "raced" {
+    const [file, marker, order] = answer.answers.map(({ found }) => found[0]);
+    const target = { path, file, marker, first: undefined };
+    this.#refuse(answer, () => refuseAt(target, this.#request, this.#offset));
+    return order !== undefined && order.modRevision >= number ? "raced" : "otherwise";
+  }
+
+  #refuse(answer: TransactionAnswer, check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      throw this.#context.store.refusal(error, this.#request, answer, this.#offset);
+    }
+  }
+
+  #finish(intent: Intent, change: Change, answer: TransactionAnswer): Written {
+    const { store, leases } = this.#context;
+    const { path, ground, lease } = intent;
+    if (change.kind === "made") this.#learn(path, ground, true);
+    this.#remember(path, change, lease);
+    this.#releaseUnused(lease);
+    const former = change.former?.lease ?? NO_LEASE;
+    if (former !== lease && isFileLease(former)) leases.revoke(former);
+    return { change, response: responseOf(intent, change, answer, store.view(this.#offset)) };
+  }
+
+  #learn(path: string, { lease }: Ground, hasMarker: boolean): void {
+    const parent = parentPath(path);
+    if (hasMarker && parent !== "") this.#context.directories.learn(parent, lease);
+  }
+
+  #remember(path: string, { kind, node }: Change, lease: string): void {
+    const { files, directories } = this.#context;
+    if (node === "directory") directories.forget(path);
+    if (kind === "removed" || node === "directory" || isFileLease(lease)) files.forget(path);
+    else files.learn(path, lease);
+  }
+
+  #releaseUnused(used: string): void {
+    for (const lease of this.#granted.values()) {
+      if (lease !== used) this.#context.leases.revoke(lease);
+    }
+  }
+
+  /** The first two tries are the normal course: what was believed, and what was found instead. */
+  async #pause(tries: number): Promise<void> {
+    if (tries < 2) return;
+    const longest = Math.min(LONGEST_PAUSE, 2 ** tries);
+    await sleep(longest * Math.random(), this.#context.store.clock, this.#call.signal);
+  }
+
+  #givenUp(): Error {
+    const cause = new Error(`others were quicker ${MOST_TRIES} times; nothing was changed`);
+    const attempt = {
+      endpoint: "the cluster",
+      cause,
+      when: new Date(this.#context.store.clock.now()),
+    };
+    return new ClusterUnavailableError(this.#call.operation, [attempt]);
+  }
+}
+
+/** The value that a set without a TTL gives to a file. */
+function plainValueOf(request: WriteRequest): string | undefined {
+  if (request.action !== "set" || request.refresh || request.ttl !== undefined) return undefined;
+  return request.value;
+}
+
+/** Each alternative holds the value: together they could be more than etcd takes. */
+function isLarge(request: WriteRequest): boolean {
+  return request.action === "set" && (request.value?.length ?? 0) > LARGE;
+}

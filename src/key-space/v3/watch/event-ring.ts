@@ -1,0 +1,113 @@
+import type { StoreEvent } from "../../watch/store-event.js";
+
+/** Bounds of what is held for watchers that come late. */
+export interface EventRingLimits {
+  /** Events. */
+  readonly events: number;
+  /** Characters of values, a bound on memory where values are large. */
+  readonly characters: number;
+}
+
+/** The events of one index. */
+export interface IndexEvents {
+  readonly index: number;
+  readonly events: readonly StoreEvent[];
+}
+
+interface Entry extends IndexEvents {
+  readonly characters: number;
+}
+
+/**
+ * The latest events, in order of their indexes. There need not be one for each index, and there may
+ * be several.
+ */
+export class EventRing {
+  readonly #limits: EventRingLimits;
+  #entries: Entry[] = [];
+  /** Where the oldest entry is: those before it are dropped, all at once when they are many. */
+  #start = 0;
+  #events = 0;
+  #characters = 0;
+  #floor: number;
+
+  /** `floor` is the first index of which all events will be here. */
+  constructor(limits: EventRingLimits, floor: number) {
+    this.#limits = limits;
+    this.#floor = floor;
+  }
+
+  /** Index from which on nothing is missing. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** Events held. */
+  get size(): number {
+    return this.#events;
+  }
+
+  add(added: IndexEvents): void {
+    const entry = entryOf(added);
+    this.#entries.push(entry);
+    this.#events += entry.events.length;
+    this.#characters += entry.characters;
+    const { events: most, characters: longest } = this.#limits;
+    while (this.#events > most || this.#characters > longest) this.#dropOldest();
+  }
+
+  /**
+   * Puts what was before in front, from a new floor on.
+   *
+   * @returns false when that is more than is held; then nothing has changed
+   */
+  prepend(floor: number, earlier: readonly IndexEvents[]): boolean {
+    const events = earlier.reduce((sum, entry) => sum + entry.events.length, this.#events);
+    const entries = earlier.map(entryOf);
+    const characters = entries.reduce((sum, entry) => sum + entry.characters, this.#characters);
+    if (events > this.#limits.events || characters > this.#limits.characters) return false;
+    this.#entries = [...entries, ...this.#entries.slice(this.#start)];
+    this.#start = 0;
+    this.#events = events;
+    this.#characters = characters;
+    this.#floor = floor;
+    return true;
+  }
+
+  /** Events of an index and later ones, index by index. */
+  from(index: number): readonly IndexEvents[] {
+    return this.#entries.slice(this.#find(index));
+  }
+
+  /** Position of the first entry with this index or a later one. */
+  #find(index: number): number {
+    let [low, high] = [this.#start, this.#entries.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#entries[middle]?.index ?? 0) < index) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#entries[this.#start++];
+    if (oldest === undefined) return;
+    this.#events -= oldest.events.length;
+    this.#characters -= oldest.characters;
+    this.#floor = oldest.index + 1;
+    if (this.#start * 2 < this.#entries.length) return;
+    this.#entries = this.#entries.slice(this.#start);
+    this.#start = 0;
+  }
+}
+
+function entryOf({ index, events }: IndexEvents): Entry {
+  const characters = events.reduce((sum, event) => sum + lengthOf(event), 0);
+  return { index, events, characters };
+}
+
+function lengthOf({ node, prevNode, removed = [] }: StoreEvent): number {
+  const paths = removed.reduce((sum, path) => sum + path.length, 0);
+  return (node.value?.length ?? 0) + (prevNode?.value?.length ?? 0) + paths;
+}

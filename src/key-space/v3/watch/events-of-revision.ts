@@ -1,0 +1,182 @@
+import type { EtcdNode } from "../../../model/node.js";
+import type { StoreEvent } from "../../watch/store-event.js";
+import { type ActionRecord, decodeActionRecord } from "../action-record.js";
+import { isReachable, type KeyLayout } from "../key-layout.js";
+import { showDirectory, showFile, type View } from "../shown-node.js";
+import type { KeyValue } from "../transaction-answer.js";
+import type { Revision } from "./revision-stream.js";
+import type { KeyChange } from "./watch-response.js";
+
+/** How the changes of one revision read in v2. */
+export interface EventView extends View {
+  /** Whether a lease has run out, which tells an expiry from a delete. */
+  readonly ranOut: (lease: string) => boolean;
+}
+
+/** A change of a file or of a marker, by its path in v2. */
+interface PathChange extends KeyChange {
+  readonly path: string;
+}
+
+/** What a revision changed, sorted by what it means. */
+interface Sorted {
+  readonly record: ActionRecord | undefined;
+  readonly files: readonly PathChange[];
+  readonly markers: readonly PathChange[];
+}
+
+/**
+ * The events of v2 that a revision stands for. One of this library's own writes is the one event
+ * that its action record tells of; what others wrote is taken key by key.
+ */
+export function eventsOf(
+  revision: Revision,
+  layout: KeyLayout,
+  view: EventView,
+): readonly StoreEvent[] {
+  const sorted = sort(revision.changes, layout);
+  const index = revision.number + view.offset;
+  if (sorted.record === undefined) return foreignEvents(sorted, index, view);
+  if (sorted.record.silent) return [];
+  const event = recordedEvent(sorted.record, sorted, index, view);
+  return event === undefined ? [] : [event];
+}
+
+function sort(changes: readonly KeyChange[], layout: KeyLayout): Sorted {
+  let record: ActionRecord | undefined;
+  const files: PathChange[] = [];
+  const markers: PathChange[] = [];
+  for (const change of changes) {
+    const { kind, path = "" } = layout.whatIs(change.kv.key) ?? {};
+    if (kind === "action" && !change.deleted) record = decodeActionRecord(change.kv.value);
+    if (kind === "file" && isReachable(path)) files.push({ ...change, path });
+    if (kind === "marker") markers.push({ ...change, path });
+  }
+  return { record, files, markers };
+}
+
+function recordedEvent(
+  record: ActionRecord,
+  { files, markers }: Sorted,
+  index: number,
+  view: EventView,
+): StoreEvent | undefined {
+  const { action, key } = record;
+  const file = files.find(({ path }) => path === key);
+  const marker = markers.find(({ path }) => path === key);
+  if (action === "delete" || action === "compareAndDelete" || action === "expire") {
+    const gone = [...files, ...markers].filter(({ deleted }) => deleted);
+    const prevNode = record.dir ? directoryBefore(key, marker, files, view) : before(file, view);
+    return removal(action, key, record.dir, prevNode, gone, index);
+  }
+  const node = record.dir ? directoryNow(marker, action, index, view) : now(file, view);
+  if (node === undefined) return undefined;
+  const prevNode = before(file, view) ?? directoryBefore(key, marker, [], view);
+  return { action, node, ...(prevNode && { prevNode }) };
+}
+
+function foreignEvents(
+  { files, markers }: Sorted,
+  index: number,
+  view: EventView,
+): readonly StoreEvent[] {
+  const gone = [...files, ...markers].filter(({ deleted }) => deleted);
+  const expired = topmost(markers.filter(({ deleted }) => deleted));
+  const left = files.filter((file) => !expired.some(({ path }) => isBelow(file.path, path)));
+  return [
+    ...expired.map((marker) => {
+      const prevNode = directoryBefore(marker.path, marker, [], view);
+      return removal("expire", marker.path, true, prevNode, gone, index);
+    }),
+    ...left.flatMap((file) => foreignEvent(file, index, view)),
+  ];
+}
+
+function foreignEvent(file: PathChange, index: number, view: EventView): readonly StoreEvent[] {
+  const prevNode = before(file, view);
+  if (file.deleted) {
+    const action = view.ranOut(file.prev?.lease ?? "0") ? "expire" : "delete";
+    return [removal(action, file.path, false, prevNode, [], index)];
+  }
+  const node = now(file, view);
+  return node === undefined ? [] : [{ action: "set", node, ...(prevNode && { prevNode }) }];
+}
+
+/** A removal is told without what the node held. */
+function removal(
+  action: StoreEvent["action"],
+  key: string,
+  dir: boolean,
+  prevNode: EtcdNode | undefined,
+  gone: readonly PathChange[],
+  index: number,
+): StoreEvent {
+  const createdIndex = prevNode?.createdIndex ?? index;
+  const removed = dir ? pathsBelow(key, gone) : [];
+  return {
+    action,
+    node: { key, ...(dir && { dir }), modifiedIndex: index, createdIndex },
+    ...(prevNode && { prevNode }),
+    ...(removed.length > 0 && { removed }),
+  };
+}
+
+/** Everything that went with a directory, the directories without a marker included. */
+function pathsBelow(directory: string, gone: readonly PathChange[]): readonly string[] {
+  const paths = new Set<string>();
+  for (let { path } of gone) {
+    for (
+      ;
+      isBelow(path, directory) && !paths.has(path);
+      path = path.slice(0, path.lastIndexOf("/"))
+    ) {
+      paths.add(path);
+    }
+  }
+  return [...paths];
+}
+
+function topmost(markers: readonly PathChange[]): readonly PathChange[] {
+  return markers.filter(({ path }) => !markers.some((other) => isBelow(path, other.path)));
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return path.startsWith(`${directory}/`);
+}
+
+function now(file: PathChange | undefined, view: View): EtcdNode | undefined {
+  return file === undefined || file.deleted ? undefined : showFile(file.path, file.kv, view);
+}
+
+function before(file: PathChange | undefined, view: View): EtcdNode | undefined {
+  return file?.prev && showFile(file.path, file.prev, view);
+}
+
+/** v2 tells the index of a change to a directory, but does not keep it. */
+function directoryNow(
+  marker: PathChange | undefined,
+  action: StoreEvent["action"],
+  index: number,
+  view: View,
+): EtcdNode | undefined {
+  if (marker === undefined || marker.deleted) return undefined;
+  const node = showDirectory(marker.path, marker.kv, true, view);
+  return action === "update" ? { ...node, modifiedIndex: index } : node;
+}
+
+/** A directory as it was: by its marker or, where it had none, by the first key below it. */
+function directoryBefore(
+  path: string,
+  marker: PathChange | undefined,
+  files: readonly PathChange[],
+  view: View,
+): EtcdNode | undefined {
+  if (marker?.prev !== undefined) return showDirectory(path, marker.prev, true, view);
+  const first = firstBelow(path, files);
+  return first && showDirectory(path, first, false, view);
+}
+
+/** etcd tells the deletes of one range in the order of the keys' bytes. */
+function firstBelow(directory: string, files: readonly PathChange[]): KeyValue | undefined {
+  return files.find(({ path, deleted }) => deleted && isBelow(path, directory))?.prev;
+}

@@ -1,0 +1,21 @@
+import { EtcdError } from "../../../errors/etcd-error.js";
+import type { KeyLayout } from "../key-layout.js";
+import type { V3Api, V3Call } from "../v3-api.js";
+
+const CALL: V3Call = { operation: "PUT heartbeat", key: "/", safety: "write", scope: "quorum" };
+
+/**
+ * Writes a record only to be seen by watches: when it is there, so is everything before it. Whoever
+ * may not write goes without.
+ *
+ * @returns whether it was written
+ */
+export async function beat(api: V3Api, layout: KeyLayout): Promise<boolean> {
+  try {
+    await api.call("kv/put", { key: layout.heartbeat }, CALL);
+    return true;
+  } catch (error) {
+    if (error instanceof EtcdError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+import { decodeLeaseId, NO_LEASE } from "../lease-id.js";
+import type { V3Api, V3Call } from "../v3-api.js";
+import { readInt64 } from "../v3-json.js";
+import type { Revision } from "./revision-stream.js";
+
+/** What became of leases, as far as events cannot tell by the ids alone. */
+export interface LeaseFates {
+  /** Milliseconds since 1970 at which leases that are not ours end, by id. */
+  readonly foreign: ReadonlyMap<string, number>;
+  ranOut(lease: string): boolean;
+}
+
+/** Leases asked for at once. */
+const AT_ONCE = 32;
+
+/**
+ * Asks for every lease of which events cannot be told without knowing more than its id. `action` is
+ * the key of the action record, which says what happened to our own.
+ */
+export async function leaseFatesOf(
+  api: V3Api,
+  revisions: readonly Revision[],
+  action: string,
+  now: () => number,
+  call: V3Call,
+): Promise<LeaseFates> {
+  const unknown = [...new Set(revisions.flatMap((revision) => leasesToAskFor(revision, action)))];
+  const foreign = new Map<string, number>();
+  const gone = new Set<string>();
+  while (unknown.length > 0) {
+    await Promise.all(
+      unknown.splice(0, AT_ONCE).map(async (id) => {
+        const { body } = await api.call("lease/timetolive", { ID: id }, call);
+        const seconds = readInt64(body.TTL, "TTL");
+        if (seconds <= 0) gone.add(id);
+        else if (decodeLeaseId(id) === undefined) foreign.set(id, now() + seconds * 1000);
+      }),
+    );
+  }
+  return { foreign, ranOut: (lease) => gone.has(lease) };
+}
+
+/** Those of keys that vanished, to tell expiry from delete, and those whose ids do not say. */
+function leasesToAskFor({ changes }: Revision, action: string): readonly string[] {
+  const isOurs = changes.some(({ kv, deleted }) => kv.key === action && !deleted);
+  return changes.flatMap(({ kv, prev, deleted }) => {
+    const before = prev?.lease ?? NO_LEASE;
+    const leases = deleted && !isOurs ? [before] : [before, kv.lease].filter(isForeign);
+    return leases.filter((id) => id !== NO_LEASE);
+  });
+}
+
+function isForeign(id: string): boolean {
+  return decodeLeaseId(id) === undefined;
+}

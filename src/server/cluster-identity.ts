@@ -1,0 +1,48 @@
+import { UnauthorizedError } from "../errors/common-errors.js";
+import { EtcdError } from "../errors/etcd-error.js";
+import { V3DisabledError } from "../errors/v3-errors.js";
+import type { V3Api, V3Call } from "../key-space/v3/v3-api.js";
+import { readHeader } from "../key-space/v3/v3-json.js";
+
+const CALL: V3Call = {
+  operation: "POST /v3/maintenance/status",
+  key: "/",
+  safety: "read",
+  scope: "local",
+};
+
+/** Which cluster a gateway stands before. */
+export class ClusterIdentity {
+  readonly #api: V3Api;
+  #known: string | undefined;
+
+  constructor(api: V3Api) {
+    this.#api = api;
+  }
+
+  /** The cluster's id in hexadecimal, not padded; empty as long as nobody has told it. */
+  async clusterId(): Promise<string> {
+    try {
+      this.#known ??= await this.#ask();
+      return this.#known;
+    } catch (error) {
+      if (error instanceof EtcdError) return "";
+      throw error;
+    }
+  }
+
+  /** @throws what waiting for the cluster would not make better */
+  async check(): Promise<void> {
+    try {
+      this.#known = await this.#ask();
+    } catch (error) {
+      const isFinal = error instanceof V3DisabledError || error instanceof UnauthorizedError;
+      if (isFinal || !(error instanceof EtcdError)) throw error;
+    }
+  }
+
+  async #ask(): Promise<string> {
+    const { body } = await this.#api.call("maintenance/status", {}, CALL);
+    return readHeader(body).clusterId;
+  }
+}

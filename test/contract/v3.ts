@@ -1,0 +1,53 @@
+import { completeOptions } from "../../src/client/normalize-options.js";
+import { Cluster } from "../../src/cluster/cluster.js";
+import type { KeySpace } from "../../src/key-space/key-space.js";
+import { JsonGateway } from "../../src/key-space/v3/json-gateway.js";
+import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import { type Release, startEtcd } from "../support/etcd.js";
+import type { Arrangement } from "./arrangement.js";
+
+const SURVIVES =
+  "v3 cannot delete and put a key in one transaction: its createdIndex survives a set";
+
+const MOVES =
+  "a new TTL of a directory moves what is in it to another lease, which is a change of each node";
+const REACHES_BACK = "the history reaches back 10,000 events";
+
+const AS_LIVE = "history tells what a live watch would have told";
+
+/** Of the key space itself, and so of the gateway as well. */
+export const SKIPS: Arrangement["skips"] = {
+  "a set gives the file a new createdIndex": SURVIVES,
+  "a refresh by set gives a new createdIndex": SURVIVES,
+  "an update of a directory keeps its createdIndex and its children": MOVES,
+  "history also tells of hidden keys below a recursive watch": AS_LIVE,
+  "history also tells of the delete of a directory whose name the watched key begins with": AS_LIVE,
+  "the last 1000 events are held": REACHES_BACK,
+  "a waitIndex before the history is refused with 401, a stream too": REACHES_BACK,
+};
+
+/** The v3 API of an etcd that need not have another, over the network. */
+export function v3(release: Release): Arrangement {
+  return {
+    name: "v3 key space",
+    skips: SKIPS,
+    async start() {
+      const etcd = await startEtcd({ release, v2: false });
+      const keySpace = v3KeySpaceOf(etcd.urls);
+      return {
+        keySpace,
+        another: async () => v3KeySpaceOf(etcd.urls),
+        async stop() {
+          await keySpace.close();
+          await etcd.stop();
+        },
+      };
+    },
+  };
+}
+
+/** A v3 key space on these endpoints. */
+export function v3KeySpaceOf(urls: readonly string[], keyPrefix = ""): KeySpace {
+  const { cluster } = completeOptions({ urls });
+  return new V3KeySpace(new JsonGateway(new Cluster(cluster), undefined), { keyPrefix });
+}

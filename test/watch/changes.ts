@@ -1,0 +1,21 @@
+import type { EtcdClient } from "../../src/index.js";
+
+const WRITERS = 50;
+
+/** Makes so many changes below a directory, as fast as they are taken. @returns their indexes */
+export async function makeChanges(
+  etcd: EtcdClient,
+  dir: string,
+  count: number,
+): Promise<readonly number[]> {
+  const indexes: number[] = [];
+  let left = count;
+  const write = async (name: number): Promise<void> => {
+    while (left-- > 0) {
+      const { node } = await etcd.setNode(`${dir}/${name}`, `${left}`);
+      indexes.push(node.modifiedIndex);
+    }
+  };
+  await Promise.all(Array.from({ length: WRITERS }, (_, name) => write(name)));
+  return indexes.sort((a, b) => a - b);
+}
