@@ -1,10 +1,6 @@
 #!/usr/bin/env node
-import { Command } from "commander";
-import { gatewayCommand } from "./gateway-command.js";
-import { serveCommand } from "./serve-command.js";
+import { endOnClosedPipe } from "./closed-pipe.js";
+import { runProgram } from "./program.js";
 
-await new Command("etcdnet")
-  .description("etcd's v2 key space: serve it")
-  .addCommand(serveCommand())
-  .addCommand(gatewayCommand())
-  .parseAsync();
+endOnClosedPipe();
+await runProgram(process.argv.slice(2));

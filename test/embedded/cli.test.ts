@@ -95,7 +95,7 @@ describe("etcdnet serve refuses, in one line,", () => {
     const second = new Cli("serve", "--port", port);
     expect(await second.exit).toBe(1);
     expect(second.stderr).toMatch(
-      new RegExp(`^error: .*address already in use 127.0.0.1:${port}\n$`),
+      new RegExp(`^Error:  .*address already in use 127.0.0.1:${port}\n$`),
     );
   });
 
@@ -103,7 +103,9 @@ describe("etcdnet serve refuses, in one line,", () => {
     const data = await fileOf("data", "something else");
     const cli = serve("--data", data);
     expect(await cli.exit).toBe(1);
-    expect(cli.stderr).toMatch(/^error: snapshot file \S+ is not a snapshot of this version.*\n$/);
+    expect(cli.stderr).toMatch(
+      /^Error: {2}snapshot file \S+ is not a snapshot of this version.*\n$/,
+    );
     expect(await readFile(data, "utf8")).toBe("something else");
   });
 
@@ -128,7 +130,7 @@ describe("etcdnet serve refuses, in one line,", () => {
   ])("%s", async (args, named) => {
     const cli = serve(...args);
     expect(await cli.exit).toBe(1);
-    expect(cli.stderr).toMatch(/^error: [^\n]*\n$/);
+    expect(cli.stderr).toMatch(/^Error: {2}[^\n]*\n$/);
     expect(cli.stderr).toContain(named);
     expect(cli.stdout).toBe("");
   });

@@ -12,7 +12,7 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  readonly env?: NodeJS.ProcessEnv;
+  readonly env?: NodeJS.ProcessEnv | undefined;
   readonly cwd?: string;
   /** What its standard input says. @default nothing */
   readonly input?: string;

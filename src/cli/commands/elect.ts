@@ -1,0 +1,86 @@
+import { hostname } from "node:os";
+import type { Command } from "commander";
+import { Election, type Leader } from "../../recipes/election.js";
+import type { Leadership } from "../../recipes/leadership.js";
+import { goJson } from "../../wire/go-json.js";
+import type { OutputFormat } from "../client-options.js";
+import { clientCommand } from "../command.js";
+import { exitCodeOfSignal } from "../exit-code.js";
+import { type Interrupt, untilInterrupted } from "../interrupt.js";
+import { keyOf } from "../key-argument.js";
+import { print } from "../print.js";
+import { type Session, withSession } from "../session.js";
+import { whileHeld } from "../while-held.js";
+import { parseWholeNumber } from "../whole-number.js";
+
+interface ElectFlags {
+  readonly ttl?: number;
+  readonly listen?: boolean;
+}
+
+export function electCommand(): Command {
+  return clientCommand(
+    "elect",
+    "Stand for election, print key and value when elected, and lead until Ctrl-C. With --listen, print " +
+      "who leads, and then whoever comes after.",
+    'etcdnet elect /election/mail "$(hostname)"',
+  )
+    .argument("<key>")
+    .argument("[value]", "what the others see of this leader (default: this host's name)")
+    .option(
+      "--ttl <seconds>",
+      "after which a leader that died is passed over (default: 10)",
+      parseWholeNumber,
+    )
+    .option("-l, --listen", "only look on")
+    .action((key: string, value: string | undefined, flags: ElectFlags, command: Command) =>
+      withSession(command, (session) => elect(session, keyOf(key), value ?? hostname(), flags)),
+    );
+}
+
+async function elect(session: Session, key: string, value: string, flags: ElectFlags) {
+  const { ttl = 10, listen = false } = flags;
+  using interrupt = untilInterrupted("SIGINT", "SIGTERM");
+  const election = new Election(session.etcd, key, { ttl });
+  if (listen) await lookOn(election, interrupt, session.format);
+  else await lead(election, value, interrupt, session.format);
+}
+
+async function lookOn(election: Election, { signal }: Interrupt, format: OutputFormat) {
+  for await (const leader of election.observe({ signal })) printLeader(leader, format);
+}
+
+async function lead(election: Election, value: string, interrupt: Interrupt, format: OutputFormat) {
+  const leadership = await campaign(election, value, interrupt);
+  if (leadership === undefined) return;
+  await using led = leadership;
+  printLeader(led, format);
+  await whileHeld(led.signal, interrupt, [], {});
+}
+
+/** Nothing when the process is told to end before. */
+async function campaign(
+  election: Election,
+  value: string,
+  { signal }: Interrupt,
+): Promise<Leadership | undefined> {
+  try {
+    return await election.campaign(value, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.exitCode = exitCodeOfSignal(signal.reason);
+    return undefined;
+  }
+}
+
+function printLeader(
+  leader: Pick<Leader, "key" | "value" | "fencingToken"> | null,
+  format: OutputFormat,
+) {
+  if (format === "json") print(goJson(leader && shown(leader)));
+  else if (leader !== null) print(leader.key, leader.value);
+}
+
+function shown({ key, value, fencingToken }: Leader): Leader {
+  return { key, value, fencingToken };
+}

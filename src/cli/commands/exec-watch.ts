@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import type { EtcdResponse } from "../../model/response.js";
+import { changesOf } from "../changes.js";
+import { runChild } from "../child.js";
+import { clientCommand } from "../command.js";
+import { untilInterrupted } from "../interrupt.js";
+import { keyOf } from "../key-argument.js";
+import { note } from "../print.js";
+import { type Session, withSession } from "../session.js";
+import { parseWholeNumber } from "../whole-number.js";
+
+interface ExecWatchFlags {
+  readonly recursive?: boolean;
+  readonly afterIndex?: number;
+}
+
+export function execWatchCommand(): Command {
+  return clientCommand(
+    "exec-watch",
+    "Run a program for every change of a key, one after the other, until Ctrl-C. It finds the change in " +
+      "ETCD_WATCH_ACTION, ETCD_WATCH_MODIFIED_INDEX, ETCD_WATCH_KEY and ETCD_WATCH_VALUE.",
+    "etcdnet exec-watch --recursive /config -- sh -c 'echo \"$ETCD_WATCH_KEY\"'",
+  )
+    .argument("<key>")
+    .argument("<program...>", "after --, with its arguments")
+    .option("-r, --recursive", "also of whatever is below the key")
+    .option(
+      "--after-index <index>",
+      "of what came after this index, not from now",
+      parseWholeNumber,
+    )
+    .action((key: string, program: string[], flags: ExecWatchFlags, command: Command) =>
+      withSession(command, (session) => execWatch(session, keyOf(key), program, flags)),
+    );
+}
+
+async function execWatch(
+  { etcd }: Session,
+  key: string,
+  program: readonly string[],
+  { recursive = false, afterIndex = 0 }: ExecWatchFlags,
+): Promise<void> {
+  using interrupt = untilInterrupted("SIGINT");
+  for await (const change of changesOf(etcd, key, { recursive, afterIndex }, interrupt.signal)) {
+    if (change.node.dir) note(`Ignored dir ${change.node.key} change`);
+    else await runChild(program, environmentOf(change)).ended;
+  }
+}
+
+function environmentOf({ action, node }: EtcdResponse): NodeJS.ProcessEnv {
+  return {
+    ETCD_WATCH_ACTION: action,
+    ETCD_WATCH_MODIFIED_INDEX: String(node.modifiedIndex),
+    ETCD_WATCH_KEY: node.key,
+    ETCD_WATCH_VALUE: node.value ?? "",
+  };
+}

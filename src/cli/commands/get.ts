@@ -1,0 +1,27 @@
+import type { Command } from "commander";
+import { clientCommand } from "../command.js";
+import { CommandError } from "../command-error.js";
+import { keyOf } from "../key-argument.js";
+import { printResponse } from "../output/print-response.js";
+import { type Session, withSession } from "../session.js";
+
+interface GetFlags {
+  readonly sort?: boolean;
+  readonly quorum?: boolean;
+}
+
+export function getCommand(): Command {
+  return clientCommand("get", "Print the value of a key.", "etcdnet get /config/database")
+    .argument("<key>")
+    .option("--sort", "taken for etcdctl's sake: a key has nothing to sort")
+    .option("-q, --quorum", "read through the leader, never a stale value")
+    .action((key: string, flags: GetFlags, command: Command) =>
+      withSession(command, (session) => get(session, keyOf(key), flags)),
+    );
+}
+
+async function get({ etcd, format }: Session, key: string, { quorum = false }: GetFlags) {
+  const response = await etcd.getNode(key, { quorum });
+  if (response.node.dir) throw new CommandError(`${response.node.key}: is a directory`);
+  printResponse(response, format);
+}

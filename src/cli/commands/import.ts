@@ -1,0 +1,71 @@
+import type { Command } from "commander";
+import { ExportFormatError, type ExportHeader } from "../../transfer/export-format.js";
+import { readEntries, verifyExport } from "../../transfer/read-export.js";
+import { type Conflict, writeEntries } from "../../transfer/write-entries.js";
+import { clientCommand } from "../command.js";
+import { CommandError } from "../command-error.js";
+import { errorLine } from "../failure.js";
+import { note } from "../print.js";
+import { type Session, withSession } from "../session.js";
+import { Spool } from "../spool.js";
+
+interface ImportFlags {
+  readonly overwrite?: boolean;
+}
+
+export function importCommand(): Command {
+  return clientCommand(
+    "import",
+    "Write what export has written, to the same keys. The whole export is checked before anything is " +
+      "written. TTLs go on from what was left of them when it was made.",
+    "etcdnet import config.jsonl --endpoints http://10.0.0.1:2379",
+  )
+    .argument("[file]", "standard input where it is left out")
+    .option("--overwrite", "write over keys that are there; nothing is removed")
+    .action((file: string | undefined, flags: ImportFlags, command: Command) =>
+      withSession(command, (session) => importFrom(session, file, flags)),
+    );
+}
+
+async function importFrom(session: Session, file: string | undefined, flags: ImportFlags) {
+  await using spool = file === undefined ? await Spool.of(process.stdin) : Spool.existing(file);
+  const header = await verify(spool);
+  if (flags.overwrite !== true) await refuseOtherData(session, header);
+  await write(session, spool);
+}
+
+async function verify(spool: Spool): Promise<ExportHeader> {
+  try {
+    return await verifyExport(spool.read());
+  } catch (error) {
+    if (!(error instanceof ExportFormatError)) throw error;
+    throw new Error(`${spool.name}: ${error.message}; nothing was written`, { cause: error });
+  }
+}
+
+async function refuseOtherData({ etcd }: Session, { keys }: ExportHeader): Promise<void> {
+  for (const key of keys) {
+    const { node } = (await etcd.getNode(key, { quorum: true, ignoreKeyNotFound: true })) ?? {};
+    if (node === undefined || (node.dir && (node.nodes ?? []).length === 0)) continue;
+    throw new Error(`${key}: has data already; --overwrite writes over it. Nothing was written`);
+  }
+}
+
+async function write({ etcd }: Session, spool: Spool): Promise<void> {
+  let written = 0;
+  let conflicts = 0;
+  await writeEntries(etcd, readEntries(spool.read()), {
+    onWritten: () => void written++,
+    onConflict: (conflict) => {
+      conflicts++;
+      note(errorLine(describe(conflict)));
+    },
+  });
+  note(`${written} keys and directories were written`);
+  if (conflicts > 0) throw new CommandError(`${conflicts} were left out`);
+}
+
+function describe({ entry, at, found }: Conflict): string {
+  const kind = entry.dir ? "directory" : "file";
+  return `${entry.key}: is a ${kind} in the export, but ${at} is a ${found} here`;
+}

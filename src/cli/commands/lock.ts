@@ -1,0 +1,83 @@
+import type { Command } from "commander";
+import { TimeoutError } from "../../errors/cluster-errors.js";
+import { Lock } from "../../recipes/lock.js";
+import type { LockHandle } from "../../recipes/lock-handle.js";
+import { clientCommand } from "../command.js";
+import { parseDuration } from "../duration.js";
+import { exitCodeOfSignal } from "../exit-code.js";
+import { type Interrupt, untilInterrupted } from "../interrupt.js";
+import { keyOf } from "../key-argument.js";
+import { print } from "../print.js";
+import { type Session, withSession } from "../session.js";
+import { whileHeld } from "../while-held.js";
+import { parseWholeNumber } from "../whole-number.js";
+
+interface LockFlags {
+  readonly ttl?: number;
+  readonly wait?: number;
+}
+
+export function lockCommand(): Command {
+  return clientCommand(
+    "lock",
+    "Wait in line for a lock, run a program while it is held, and end with the program's exit code. The " +
+      "program finds the lock in ETCD_LOCK_KEY and ETCD_LOCK_FENCING_TOKEN. It is told to end " +
+      "(SIGTERM) when the lock is lost. Without a program, the holder's key is printed and the lock " +
+      "held until Ctrl-C.",
+    "etcdnet lock /locks/backup --ttl 30 -- ./backup.sh --all",
+  )
+    .argument("<key>")
+    .argument("[program...]", "after --, with its arguments")
+    .option(
+      "--ttl <seconds>",
+      "after which a holder that died is passed over (default: 10)",
+      parseWholeNumber,
+    )
+    .option(
+      "--wait <duration>",
+      "give up waiting after so long, e.g. 30s; 0s: take it now or never",
+      parseDuration,
+    )
+    .action((key: string, program: string[], flags: LockFlags, command: Command) =>
+      withSession(command, (session) => lock(session, keyOf(key), program, flags)),
+    );
+}
+
+async function lock(
+  { etcd }: Session,
+  key: string,
+  program: readonly string[],
+  { ttl = 10, wait }: LockFlags,
+): Promise<void> {
+  using interrupt = untilInterrupted("SIGINT", "SIGTERM");
+  const handle = await acquire(new Lock(etcd, key, { ttl }), interrupt, wait);
+  if (handle === undefined) return;
+  await using held = handle;
+  if (program.length === 0) print(held.key);
+  await whileHeld(held.signal, interrupt, program, {
+    ETCD_LOCK_KEY: held.key,
+    ETCD_LOCK_FENCING_TOKEN: String(held.fencingToken),
+  });
+}
+
+/** Nothing when the process is told to end before. */
+async function acquire(
+  lock: Lock,
+  { signal }: Interrupt,
+  wait: number | undefined,
+): Promise<LockHandle | undefined> {
+  try {
+    if (wait === 0) return await now(lock, signal);
+    return await lock.acquire({ signal, ...(wait !== undefined && { timeout: wait }) });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.exitCode = exitCodeOfSignal(signal.reason);
+    return undefined;
+  }
+}
+
+async function now(lock: Lock, signal: AbortSignal): Promise<LockHandle> {
+  const handle = await lock.tryAcquire({ signal });
+  if (handle !== null) return handle;
+  throw new TimeoutError(`lock ${lock.key}: is held, or waited for, by another`, 0);
+}

@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import { clientCommand } from "../command.js";
+import { keyOf } from "../key-argument.js";
+import { descendants, printResponse } from "../output/print-response.js";
+import { print } from "../print.js";
+import { type Session, withSession } from "../session.js";
+
+interface LsFlags {
+  readonly sort?: boolean;
+  readonly recursive?: boolean;
+  readonly p?: boolean;
+  readonly quorum?: boolean;
+}
+
+export function lsCommand(): Command {
+  return clientCommand(
+    "ls",
+    "List a directory; the root if none is named.",
+    "etcdnet ls --recursive -p /config",
+  )
+    .argument("[key]")
+    .option("--sort", "in the order of the keys' bytes")
+    .option("-r, --recursive", "with all that is in its directories")
+    .option("-p", "append a slash to directories")
+    .option("-q, --quorum", "read through the leader, never a stale list")
+    .action((key: string | undefined, flags: LsFlags, command: Command) =>
+      withSession(command, (session) => ls(session, keyOf(key ?? "/"), flags)),
+    );
+}
+
+async function ls({ etcd, format }: Session, key: string, flags: LsFlags): Promise<void> {
+  const { sort: sorted = false, recursive = false, quorum = false, p: slash = false } = flags;
+  const response = await etcd.getNode(key, { sorted, recursive, quorum });
+  if (format !== "simple") {
+    printResponse(response, format);
+    return;
+  }
+  if (!response.node.dir) print(response.node.key);
+  print(...descendants(response.node).map(({ key, dir }) => (dir && slash ? `${key}/` : key)));
+}

@@ -1,0 +1,35 @@
+import type { Command } from "commander";
+import { clientCommand } from "../command.js";
+import { keyOf } from "../key-argument.js";
+import { lifetimeOf } from "../lifetime.js";
+import { printResponse } from "../output/print-response.js";
+import { type Session, withSession } from "../session.js";
+import { givenValue } from "../value-argument.js";
+import { parseWholeNumber } from "../whole-number.js";
+
+interface MkFlags {
+  readonly ttl?: number;
+  readonly inOrder?: boolean;
+}
+
+export function mkCommand(): Command {
+  return clientCommand(
+    "mk",
+    "Make a key that must not exist.",
+    "etcdnet mk /jobs 'resize 7' --in-order",
+  )
+    .argument("<key>")
+    .argument("[value]", "standard input where it is left out; after -- if it begins with -")
+    .option("--in-order", "make it in the directory KEY, under a name higher than all before")
+    .option("--ttl <seconds>", "let the key expire; 0: never", parseWholeNumber)
+    .action((key: string, value: string | undefined, flags: MkFlags, command: Command) =>
+      withSession(command, (session) => mk(session, keyOf(key), value, flags)),
+    );
+}
+
+async function mk(session: Session, key: string, argument: string | undefined, flags: MkFlags) {
+  const value = await givenValue(argument, "etcdnet mk KEY VALUE");
+  const { inOrder = false, ttl } = flags;
+  const request = { action: "create", key, value, inOrder, ...lifetimeOf(ttl) } as const;
+  printResponse(await session.etcd.execute(request), session.format);
+}

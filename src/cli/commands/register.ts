@@ -1,0 +1,67 @@
+import { posix } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { Registry } from "../../recipes/registry.js";
+import { clientCommand } from "../command.js";
+import { untilInterrupted } from "../interrupt.js";
+import { keyOf } from "../key-argument.js";
+import { note, print } from "../print.js";
+import { type Session, withSession } from "../session.js";
+import { whileHeld } from "../while-held.js";
+import { parseWholeNumber } from "../whole-number.js";
+
+interface RegisterFlags {
+  readonly ttl?: number;
+  readonly metadata?: unknown;
+}
+
+export function registerCommand(): Command {
+  return clientCommand(
+    "register",
+    "Register an instance of a service while a program runs, and end with the program's exit code. " +
+      "Without a program, its key is printed, and it stays registered until Ctrl-C.",
+    "etcdnet register /services/mail m1 --metadata '{\"port\":25}' -- ./mail-server",
+  )
+    .argument("<service>", "the service's directory")
+    .argument("<id>", "of the instance, its name in that directory")
+    .argument("[program...]", "after --, with its arguments")
+    .option(
+      "--ttl <seconds>",
+      "after which an instance that died is taken out (default: 10)",
+      parseWholeNumber,
+    )
+    .option("--metadata <json>", "what others are to know of it (default: null)", parseJson)
+    .action(
+      (service: string, id: string, program: string[], flags: RegisterFlags, command: Command) =>
+        withSession(command, (session) => register(session, keyOf(service), id, program, flags)),
+    );
+}
+
+async function register(
+  { etcd }: Session,
+  service: string,
+  id: string,
+  program: readonly string[],
+  { ttl = 10, metadata = null }: RegisterFlags,
+): Promise<void> {
+  using interrupt = untilInterrupted("SIGINT", "SIGTERM");
+  const registry = new Registry(etcd, posix.dirname(service));
+  const instance = { id, metadata };
+  await using registration = await registry.register(posix.basename(service), instance, { ttl });
+  const { keepAlive } = registration;
+  const taken = new AbortController();
+  keepAlive.on("lost", (lost) => {
+    if (lost.reason === "changed by another") taken.abort(lost);
+    else note(`Warning:  ${lost.message}`);
+  });
+  keepAlive.on("recreated", () => note(`Warning:  ${keepAlive.key} is registered again`));
+  if (program.length === 0) print(registration.key);
+  await whileHeld(taken.signal, interrupt, program, { ETCD_REGISTER_KEY: registration.key });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError("It must be JSON, e.g. '{\"port\":25}'.");
+  }
+}

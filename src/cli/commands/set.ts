@@ -1,0 +1,48 @@
+import type { Command } from "commander";
+import type { KeyRequest } from "../../model/key-request.js";
+import { clientCommand } from "../command.js";
+import { keyOf } from "../key-argument.js";
+import { lifetimeOf } from "../lifetime.js";
+import { printResponse } from "../output/print-response.js";
+import { type Session, withSession } from "../session.js";
+import { givenValue } from "../value-argument.js";
+import { parseWholeNumber } from "../whole-number.js";
+
+interface SetFlags {
+  readonly ttl?: number;
+  readonly swapWithValue?: string;
+  readonly swapWithIndex?: number;
+}
+
+export function setCommand(): Command {
+  return clientCommand(
+    "set",
+    "Set the value of a key.",
+    "etcdnet set /config/database db1 --ttl 60",
+  )
+    .argument("<key>")
+    .argument("[value]", "standard input where it is left out; after -- if it begins with -")
+    .option("--ttl <seconds>", "let the key expire; 0: never", parseWholeNumber)
+    .option("--swap-with-value <value>", "only if this is its value now")
+    .option("--swap-with-index <index>", "only if this is its modified index now", parseWholeNumber)
+    .action((key: string, value: string | undefined, flags: SetFlags, command: Command) =>
+      withSession(command, (session) => set(session, keyOf(key), value, flags)),
+    );
+}
+
+async function set(session: Session, key: string, argument: string | undefined, flags: SetFlags) {
+  const value = await givenValue(argument, "etcdnet set KEY VALUE");
+  printResponse(await session.etcd.execute(requestOf(key, value, flags)), session.format);
+}
+
+/** An empty value and index 0 are no conditions, as for etcd. */
+function requestOf(key: string, value: string, flags: SetFlags): KeyRequest {
+  const { swapWithValue: prevValue = "", swapWithIndex: prevIndex = 0, ttl } = flags;
+  const content = { key, value, ...lifetimeOf(ttl) };
+  if (prevValue !== "") {
+    const condition = prevIndex > 0 ? { prevValue, prevIndex } : { prevValue };
+    return { action: "compareAndSwap", ...content, ...condition };
+  }
+  if (prevIndex > 0) return { action: "compareAndSwap", ...content, prevIndex };
+  return { action: "set", ...content };
+}

@@ -1,0 +1,36 @@
+import type { Command } from "commander";
+import { clientCommand } from "../command.js";
+import { keyOf } from "../key-argument.js";
+import { lifetimeOf } from "../lifetime.js";
+import { printResponse } from "../output/print-response.js";
+import { type Session, withSession } from "../session.js";
+import { givenValue } from "../value-argument.js";
+import { parseWholeNumber } from "../whole-number.js";
+
+interface UpdateFlags {
+  readonly ttl?: number;
+}
+
+export function updateCommand(): Command {
+  return clientCommand(
+    "update",
+    "Change the value of a key that exists.",
+    "etcdnet update /config/database db2",
+  )
+    .argument("<key>")
+    .argument("[value]", "standard input where it is left out; after -- if it begins with -")
+    .option("--ttl <seconds>", "let the key expire; 0: never", parseWholeNumber)
+    .action((key: string, value: string | undefined, flags: UpdateFlags, command: Command) =>
+      withSession(command, (session) => update(session, keyOf(key), value, flags)),
+    );
+}
+
+async function update(
+  { etcd, format }: Session,
+  key: string,
+  argument: string | undefined,
+  { ttl }: UpdateFlags,
+) {
+  const value = await givenValue(argument, "etcdnet update KEY VALUE");
+  printResponse(await etcd.updateNode(key, value, lifetimeOf(ttl)), format);
+}

@@ -1,0 +1,56 @@
+import { styleText } from "node:util";
+import type { Command } from "commander";
+import type { EtcdResponse } from "../../model/response.js";
+import { changesOf, nextChange } from "../changes.js";
+import type { OutputFormat } from "../client-options.js";
+import { clientCommand } from "../command.js";
+import { untilInterrupted } from "../interrupt.js";
+import { keyOf } from "../key-argument.js";
+import { printResponse } from "../output/print-response.js";
+import { print } from "../print.js";
+import { type Session, withSession } from "../session.js";
+import { parseWholeNumber } from "../whole-number.js";
+
+interface WatchFlags {
+  readonly forever?: boolean;
+  readonly recursive?: boolean;
+  readonly afterIndex?: number;
+}
+
+export function watchCommand(): Command {
+  return clientCommand(
+    "watch",
+    "Wait for a change of a key and print it. Changes of directories themselves are passed over.",
+    "etcdnet watch --forever --recursive /config",
+  )
+    .argument("<key>")
+    .option("-f, --forever", "go on until Ctrl-C, whatever happens to members and connections")
+    .option("-r, --recursive", "also of whatever is below the key")
+    .option(
+      "--after-index <index>",
+      "of what came after this index, not from now",
+      parseWholeNumber,
+    )
+    .action((key: string, flags: WatchFlags, command: Command) =>
+      withSession(command, (session) => watch(session, keyOf(key), flags)),
+    );
+}
+
+async function watch({ etcd, format }: Session, key: string, flags: WatchFlags): Promise<void> {
+  const { forever = false, recursive = false, afterIndex = 0 } = flags;
+  using interrupt = untilInterrupted("SIGINT");
+  const { signal } = interrupt;
+  if (!forever) {
+    const change = await nextChange(etcd, key, { recursive, afterIndex }, signal);
+    if (change !== undefined) printChange(change, recursive, format);
+    return;
+  }
+  for await (const change of changesOf(etcd, key, { recursive, afterIndex }, signal)) {
+    if (!change.node.dir) printChange(change, recursive, format);
+  }
+}
+
+function printChange(change: EtcdResponse, recursive: boolean, format: OutputFormat): void {
+  if (recursive) print(`${styleText("green", `[${change.action}]`)} ${change.node.key}`);
+  printResponse(change, format);
+}

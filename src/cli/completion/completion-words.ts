@@ -1,0 +1,41 @@
+import type { Command } from "commander";
+
+/** What may follow a command: its own commands and its options. */
+export interface CompletionWords {
+  /** Names on the way to the command, e.g. `member list`; empty for the program itself. */
+  readonly path: string;
+  readonly commands: readonly CompletionWord[];
+  readonly options: readonly CompletionWord[];
+}
+
+export interface CompletionWord {
+  readonly word: string;
+  readonly description: string;
+}
+
+/** The program and all its commands. Options of the program are those of every command. */
+export function completionWords(program: Command): readonly CompletionWords[] {
+  const everywhere = optionsOf(program);
+  const below = (command: Command, path: string): readonly CompletionWords[] => [
+    {
+      path,
+      commands: command.commands.map((child) => ({
+        word: child.name(),
+        description: child.summary() || firstSentence(child.description()),
+      })),
+      options: command === program ? everywhere : [...optionsOf(command), ...everywhere],
+    },
+    ...command.commands.flatMap((child) => below(child, `${path} ${child.name()}`.trim())),
+  ];
+  return below(program, "");
+}
+
+function optionsOf(command: Command): readonly CompletionWord[] {
+  return command.options
+    .filter((option) => !option.hidden)
+    .map(({ long, short, description }) => ({ word: long ?? short ?? "", description }));
+}
+
+function firstSentence(text: string): string {
+  return text.replace(/\.(?: .*)?$/s, "");
+}

@@ -1,0 +1,44 @@
+import type { Command, Option } from "commander";
+
+const LONG = /^--?([a-z][a-z-]+)(?:=(.*))?$/s;
+const TRUE = new Set(["1", "t", "T", "TRUE", "true", "True"]);
+const FALSE = new Set(["0", "f", "F", "FALSE", "false", "False"]);
+
+/**
+ * Arguments without what is etcdctl's own, and in its documentation: `-name` for `--name`, and a
+ * switch that says `=true` or `=false`. What follows `--` stays as it is.
+ */
+export function withoutGoNotation(argv: readonly string[], program: Command): string[] {
+  const options = longOptions(program);
+  const rest = argv[Symbol.iterator]();
+  const plain: string[] = [];
+  for (const argument of rest) {
+    if (argument === "--") return [...plain, argument, ...rest];
+    const [, name = "", value] = LONG.exec(argument) ?? [];
+    const option = options.get(name);
+    if (option === undefined) plain.push(argument);
+    else if (!option.required) plain.push(...plainSwitch(argument, name, value));
+    else if (value !== undefined) plain.push(`--${name}=${value}`);
+    // Whatever comes next is its value, though it may look like an option.
+    else plain.push(`--${name}`, ...take(rest));
+  }
+  return plain;
+}
+
+function plainSwitch(argument: string, name: string, value: string | undefined): string[] {
+  if (value === undefined || TRUE.has(value)) return [`--${name}`];
+  return FALSE.has(value) ? [] : [argument];
+}
+
+function take(rest: Iterator<string>): string[] {
+  const { done, value } = rest.next();
+  return done === true ? [] : [value];
+}
+
+function longOptions(command: Command): ReadonlyMap<string, Option> {
+  const own = command.options.flatMap((option) =>
+    option.long === undefined ? [] : [[option.long.slice(2), option] as const],
+  );
+  const below = command.commands.flatMap((child) => [...longOptions(child)]);
+  return new Map([...own, ...below]);
+}

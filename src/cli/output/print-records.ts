@@ -1,0 +1,22 @@
+import { goJson } from "../../wire/go-json.js";
+import type { OutputFormat } from "../client-options.js";
+import { print } from "../print.js";
+import { tableLines } from "./table.js";
+
+/** How records are shown in each format. */
+interface RecordView<R> {
+  readonly line: (record: R) => string;
+  readonly head: readonly string[];
+  readonly row: (record: R) => readonly string[];
+}
+
+/** Prints records that are no answers of the key space; `extended` is `simple` for them. */
+export function printRecords<R>(
+  records: readonly R[],
+  format: OutputFormat,
+  { line, head, row }: RecordView<R>,
+): void {
+  if (format === "json") print(goJson(records));
+  else if (format === "table") print(...tableLines(head, records.map(row)));
+  else print(...records.map(line));
+}

@@ -1,0 +1,59 @@
+import type { EtcdNode } from "../../model/node.js";
+import type { EtcdResponse } from "../../model/response.js";
+import type { OutputFormat } from "../client-options.js";
+import { print } from "../print.js";
+import { oneLine } from "./one-line.js";
+import { responseJson, shownKey } from "./response-json.js";
+import { tableLines } from "./table.js";
+
+/** Prints an answer as etcdctl does, or as a table. */
+export function printResponse(response: EtcdResponse, format: OutputFormat): void {
+  print(...LINES[format](response));
+}
+
+const LINES: Readonly<Record<OutputFormat, (response: EtcdResponse) => readonly string[]>> = {
+  simple: ({ action, node, prevNode }) =>
+    action === "delete" ? [`PrevNode.Value: ${shownValue(prevNode)}`] : [shownValue(node)],
+  extended: (response) => {
+    const { action, node, prevNode, etcdIndex } = response;
+    return [
+      `Key: ${shownKey(node.key)}`,
+      `Created-Index: ${node.createdIndex}`,
+      `Modified-Index: ${node.modifiedIndex}`,
+      ...(prevNode === undefined ? [] : [`PrevNode.Value: ${shownValue(prevNode)}`]),
+      `TTL: ${node.ttl ?? 0}`,
+      `Index: ${etcdIndex}`,
+      ...(action === "delete" ? [] : ["", shownValue(node)]),
+    ];
+  },
+  json: (response) => [responseJson(response)],
+  table: ({ node }) => nodeTable([node, ...descendants(node)]),
+};
+
+/** Everything below a node, each directory before what is in it. */
+export function descendants({ nodes = [] }: EtcdNode): readonly EtcdNode[] {
+  const found: EtcdNode[] = [];
+  const waiting = [...nodes].reverse();
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    found.push(next);
+    for (const child of (next.nodes ?? []).toReversed()) waiting.push(child);
+  }
+  return found;
+}
+
+function nodeTable(nodes: readonly EtcdNode[]): readonly string[] {
+  return tableLines(
+    ["KEY", "VALUE", "CREATED", "MODIFIED", "TTL"],
+    nodes.map((node) => [
+      oneLine(node.dir && node.key !== "/" ? `${node.key}/` : node.key),
+      oneLine(node.value ?? ""),
+      String(node.createdIndex),
+      String(node.modifiedIndex),
+      node.ttl === undefined ? "" : String(node.ttl),
+    ]),
+  );
+}
+
+function shownValue(node: EtcdNode | undefined): string {
+  return node?.value ?? "";
+}

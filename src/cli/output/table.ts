@@ -1,0 +1,17 @@
+import { styleText } from "node:util";
+
+/** Rows under their headings, in columns; headings are bold on a terminal. */
+export function tableLines(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string[] {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
+  return [styleText("bold", line(head)), ...rows.map(line)];
+}

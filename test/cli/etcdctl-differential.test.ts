@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
+import { buildCli } from "../embedded/cli-process.js";
+import { type Etcdctl, findEtcdctl } from "../foreign/etcdctl.js";
+import { type Outcome, run } from "../foreign/run.js";
+import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { ADMIN_ROWS, KEY_ROWS, MISUSE_ROWS, type Row } from "./etcdctl-rows.js";
+import { etcdnet } from "./etcdnet.js";
+
+interface Server {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+beforeAll(buildCli);
+
+const etcdctl = findEtcdctl();
+if ("missing" in etcdctl) {
+  it.skipIf(process.env.CI !== "true")("beside etcdctl", () => expect.fail(etcdctl.missing));
+} else {
+  describeWithEtcd("3.4", "beside etcdctl on etcd 3.4", () => compare(etcdctl, startReal));
+  describe("beside etcdctl on the embedded etcd", () => compare(etcdctl, startOurs));
+}
+
+/** Each program has a server to itself, and the same is done to both. */
+function compare({ path }: Etcdctl, start: () => Promise<Server>): void {
+  let servers: readonly [Server, Server] | undefined;
+  beforeAll(async () => {
+    servers = await Promise.all([start(), start()]);
+  });
+  afterAll(() => Promise.all((servers ?? []).map((server) => server.stop())));
+
+  const outcomes = async ({ args, input = "", env }: Row): Promise<[Outcome, Outcome]> => {
+    if (servers === undefined) throw new Error("the servers are not there");
+    const [theirs, ours] = servers.map(({ url }) => ["--endpoints", url, ...args]);
+    return Promise.all([
+      run(path, theirs ?? [], { input, env: { ...env, ETCDCTL_API: "2" } }),
+      etcdnet(ours ?? [], { input, env }),
+    ]);
+  };
+  const title = ({ args, input }: Row) =>
+    [args.join(" ") + (input ? " < input" : ""), args] as const;
+
+  describe("prints the same and ends with the same code:", () => {
+    // Users last: we add them by more writes, so that those who exist keep their passwords.
+    it.each([...KEY_ROWS, ...ADMIN_ROWS].map((row) => [...title(row), row] as const))(
+      "%s",
+      async (_title, _args, row) => {
+        const [theirs, ours] = await outcomes(row);
+        expect(comparable(ours)).toEqual(comparable(theirs));
+      },
+    );
+  });
+
+  describe("ends with the same code when misused, and says what is wrong in one line:", () => {
+    it.each(MISUSE_ROWS.map((row) => [...title(row), row] as const))(
+      "%s",
+      async (_title, _args, row) => {
+        const [theirs, ours] = await outcomes(row);
+        expect(ours.code).toBe(theirs.code);
+        expect(ours.stdout).toBe("");
+        expect(ours.stderr).toMatch(/^[^\n]+\n$/);
+      },
+    );
+  });
+}
+
+/** Without what differs from one server, or one moment, to the next. */
+function comparable({ code, stdout, stderr }: Outcome) {
+  const same = (text: string): string =>
+    text
+      .replace(/"expiration":"[^"]*"/g, '"expiration":"then"')
+      .replace(/("ttl":|TTL: )[1-9]\d*/g, "$1some")
+      .replace(/127\.0\.0\.1:\d{4,}/g, "host:port")
+      .replace(/\b[\da-f]{12,16}\b/g, "ID")
+      .replace(/^(?:New p|P)assword: \n?/, "")
+      .replace(/^stty: .*\n/gm, "");
+  return { code, stdout: same(stdout), stderr: same(stderr) };
+}
+
+async function startReal(): Promise<Server> {
+  const { urls, stop } = await startEtcd({ release: "3.4" });
+  return { url: urls[0], stop };
+}
+
+async function startOurs(): Promise<Server> {
+  const etcd = await startEmbeddedEtcd();
+  return { url: etcd.url, stop: () => etcd.close() };
+}

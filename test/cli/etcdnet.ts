@@ -1,0 +1,13 @@
+import { type Outcome, type RunOptions, run, type Started, start } from "../foreign/run.js";
+
+export const MAIN = ".test-results/cli/cli/main.js";
+
+/** Runs `etcdnet`, which `buildCli` has built, to its end. */
+export function etcdnet(args: readonly string[], options?: RunOptions): Promise<Outcome> {
+  return run(process.execPath, [MAIN, ...args], options);
+}
+
+/** Starts it, for what has to be told to end. */
+export function startEtcdnet(args: readonly string[], options?: RunOptions): Started {
+  return start(process.execPath, [MAIN, ...args], options);
+}

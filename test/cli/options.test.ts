@@ -1,0 +1,243 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
+import { run } from "../foreign/run.js";
+import { certificateAuthority, serverCertificate } from "../support/certificates.js";
+import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { etcdnet, MAIN } from "./etcdnet.js";
+import { cliSession } from "./session.js";
+
+const NOBODY = "http://127.0.0.1:1";
+const cli = cliSession();
+let directory = "";
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "etcdnet-cli-"));
+  await cli.etcd.setNode("/app/a", "1");
+});
+
+afterAll(() => rm(directory, { recursive: true }));
+
+async function fileOf(name: string, text: string): Promise<string> {
+  const file = join(directory, name);
+  await writeFile(file, text);
+  return file;
+}
+
+describe("options of all commands", () => {
+  it("come before the command or after it, and the later one counts", async () => {
+    expect(await cli.print("--endpoints", cli.url, "get", "/app/a")).toBe("1\n");
+    expect(await cli.print("get", "/app/a", "--endpoints", cli.url)).toBe("1\n");
+    expect(await cli.print("--endpoints", NOBODY, "get", "--endpoints", cli.url, "/app/a")).toBe(
+      "1\n",
+    );
+    expect(await cli.print("-o", "json", "member", "list", "-o", "simple")).toContain("name=");
+  });
+
+  it.each(["--endpoints", "--endpoint", "--peers", "-C"])(
+    "name the endpoints by %s",
+    async (name) => {
+      const { stdout } = await etcdnet([name, cli.url, "get", "/app/a"]);
+      expect(stdout).toBe("1\n");
+    },
+  );
+
+  it.each(["ETCDCTL_ENDPOINTS", "ETCDCTL_ENDPOINT", "ETCDCTL_PEERS"])(
+    "come from the environment: %s",
+    async (name) => {
+      const { stdout } = await etcdnet(["get", "/app/a"], { env: { [name]: cli.url } });
+      expect(stdout).toBe("1\n");
+    },
+  );
+
+  it("take endpoints without http://, and go on to the next one", async () => {
+    const endpoints = `127.0.0.1:1,${cli.url.replace("http://", "")}`;
+    expect(await cli.print("--endpoints", endpoints, "get", "/app/a")).toBe("1\n");
+  });
+
+  it("keep within a prefix, whose keys are shown without it", async () => {
+    expect(await cli.print("--prefix", "/app", "ls")).toBe("/a\n");
+    expect(await cli.print("get", "a", "--prefix", "app")).toBe("1\n");
+    const { stderr } = await cli.run(["--prefix", "/app", "get", "/b"]);
+    expect(stderr).toMatch(/^Error: {2}100: Key not found \(\/b\) \[\d+\]\n$/);
+  });
+
+  it("are taken for etcdctl's sake", async () => {
+    expect(
+      await cli.print("--no-sync", "--timeout", "2s", "--total-timeout", "1m", "get", "/app/a"),
+    ).toBe("1\n");
+  });
+
+  it("log in with a password from a file, of a user who is named", async () => {
+    await using server = await startEmbeddedEtcd({ rootPassword: "secret:with colon" });
+    const password = await fileOf("password", "secret:with colon\n");
+    const logIn = ["--username", "root", "--password-file", password];
+    const set = await etcdnet(["--endpoints", server.url, ...logIn, "set", "/a", "1"]);
+    expect(set).toEqual({ code: 0, stdout: "1\n", stderr: "" });
+    const asked = await etcdnet(["--endpoints", server.url, "-u", "root", "get", "/a"], {
+      input: "secret:with colon\n",
+    });
+    expect(asked).toEqual({ code: 0, stdout: "1\n", stderr: "" });
+    const guest = await etcdnet(["--endpoints", server.url, "get", "/a"]);
+    expect(guest.code).toBe(4);
+  });
+
+  it("trust the authority that they name", async () => {
+    const { cert, key } = serverCertificate();
+    await using server = await startEmbeddedEtcd({ tls: { cert, key } });
+    const ca = await fileOf("ca.pem", certificateAuthority().cert);
+    for (const trust of [
+      ["--cacert", ca],
+      ["--ca-file", ca],
+    ]) {
+      const { code, stderr } = await etcdnet(["--endpoints", server.url, ...trust, "ls"]);
+      expect([code, stderr]).toEqual([0, ""]);
+    }
+    const env = { ETCDCTL_CA_FILE: ca, ETCDCTL_ENDPOINTS: server.url };
+    expect((await etcdnet(["ls"], { env })).code).toBe(0);
+    expect((await etcdnet(["--endpoints", server.url, "ls"])).code).toBe(2);
+  });
+});
+
+describe("output", () => {
+  it("comes as a table", async () => {
+    const { node } = await cli.etcd.setNode("/table/a\nb", "1\n2", { ttl: 1000 });
+    const index = String(node.modifiedIndex);
+    expect((await cli.print("ls", "-o", "table", "/table")).split("\n")).toEqual([
+      expect.stringMatching(/^KEY +VALUE +CREATED +MODIFIED +TTL$/),
+      expect.stringMatching(new RegExp(`^/table/ +${index} +${index}$`)),
+      expect.stringMatching(new RegExp(`^/table/a\\\\nb +1\\\\n2 +${index} +${index} +1000$`)),
+      "",
+    ]);
+    expect(await cli.print("member", "list", "-o", "table")).toMatch(/^ID +NAME +PEER URLS +/);
+    expect(JSON.parse(await cli.print("member", "list", "-o", "json"))).toHaveLength(1);
+  });
+
+  it("draws trees", async () => {
+    await cli.etcd.setNode("/tree/a/b", "1");
+    await cli.etcd.setNode("/tree/a/c", "two\nlines");
+    await cli.etcd.setNode("/tree/d", null, { dir: true });
+    await cli.etcd.setNode("/tree/e", "", { ttl: 1000 });
+    expect(await cli.print("tree", "/tree", "--values")).toBe(
+      [
+        "/tree/",
+        "├── a/",
+        '│   ├── b = "1"',
+        '│   └── c = "two\\nlines"',
+        "├── d/",
+        '└── e = "" (1000 s)',
+        "",
+      ].join("\n"),
+    );
+    expect(await cli.print("tree", "/tree/a/b")).toBe("/tree/a/b\n");
+  });
+
+  it("has colours only where they were asked for", async () => {
+    const coloured = await cli.run(["tree", "/tree"], { env: { FORCE_COLOR: "1" } });
+    expect(coloured.stdout).toContain("\u001b[");
+    for (const env of [{}, { NO_COLOR: "1" }]) {
+      const plain = await cli.run(["tree", "/tree"], { env });
+      expect(plain.stdout).not.toContain("\u001b[");
+    }
+  });
+
+  it("ends in silence when nobody reads it any more", async () => {
+    const directoryOf = (index: number) => `/wide/${"x".repeat(100)}${index}`;
+    await Promise.all(
+      Array.from({ length: 3000 }, (_, index) => cli.etcd.setNode(directoryOf(index), "")),
+    );
+    const { child, ended } = cli.start("ls", "-r", "/wide");
+    child.stdout?.once("data", () => child.stdout?.destroy());
+    expect(await ended).toMatchObject({ code: 141, stderr: "" });
+  });
+});
+
+describe("mistakes are told in one line:", () => {
+  it.each([
+    [["get"], 1, "key required: etcdnet get [options] <key>"],
+    [["member", "update", "x"], 1, "peerURLs required: etcdnet member update"],
+    [["get", "a", "b"], 1, "too many arguments"],
+    [["gte", "a"], 1, "unknown command 'gte' (Did you mean get?)"],
+    [["get", "--qorum", "a"], 1, "unknown option '--qorum' (Did you mean --quorum?)"],
+    [["get", "/"], 1, "/: is a directory"],
+    [["-o", "yaml", "get", "a"], 1, "simple, extended, json, table"],
+    [["--api", "v4", "get", "a"], 1, "v2, v3"],
+    [["--timeout", "2", "get", "a"], 1, "a duration such as 500ms, 2s or 1m30s"],
+    [["--timeout", "2s5", "get", "a"], 1, "a duration such as"],
+    [["set", "a", "b", "--ttl", "-1"], 1, "a whole number"],
+    [["set", "a", "b", "--ttl", "1.5"], 1, "a whole number"],
+    [["set", "a"], 1, "value required: etcdnet set KEY VALUE, or give it on standard input"],
+    [["--endpoints", "ftp://127.0.0.1", "get", "a"], 1, "must begin with http:// or https://"],
+    [["--endpoints", "", "get", "a"], 1, "urls[0]"],
+    [["--endpoints", NOBODY, "get", "a"], 2, "no member gave a usable answer"],
+    [["--endpoints", NOBODY, "watch", "-f", "a"], 2, "no member gave a usable answer"],
+    [["--password-file", "x", "get", "a"], 1, "--password-file needs --username"],
+    [["-u", "x", "--password-file", "missing", "get", "a"], 1, "--password-file missing: ENOENT"],
+    [
+      ["-u", "x:y", "--password-file", "package.json", "get", "a"],
+      1,
+      "--username has a password too",
+    ],
+    [["-u", "x", "get", "a"], 1, "no password was given; use --password-file"],
+    [["--cert", "x", "get", "a"], 1, "--cert needs --key"],
+    [["--key", "x", "get", "a"], 1, "--key needs --cert"],
+    [["--cacert", "package.json", "get", "a"], 1, "ca: holds no certificate in PEM"],
+    [["exec-watch", "a", "sh", "-c", "true"], 1, "unknown option '-c'"],
+    [["lock", "a", "--ttl", "0", "--", "true"], 1, "ttl"],
+    [["lock", "/locks/x", "--", "no-such-program"], 1, "no-such-program: cannot be run"],
+    [["register", "/services/x", "a/b"], 1, "id: must be a name"],
+    [["register", "/services/x", "a", "--metadata", "{"], 1, "must be JSON"],
+    [["role", "grant", "r", "--path", "/x"], 1, "exactly one of --read, --write or --readwrite"],
+    [["completion", "tcsh"], 1, "bash, zsh, fish"],
+  ])("%j", async (args, code, text) => {
+    const outcome = await cli.run(args);
+    expect(outcome.code).toBe(code);
+    expect(outcome.stderr).toMatch(/^[^\n]+\n$/);
+    expect(outcome.stderr).toContain(text);
+    expect(outcome.stdout).toBe("");
+  });
+
+  it("a value that is not UTF-8", async () => {
+    const { stderr } = await run("sh", [
+      "-c",
+      `printf '\\377' | ${process.execPath} ${MAIN} set /bytes`,
+    ]);
+    expect(stderr).toBe("Error:  value: is not UTF-8; encode it, e.g. with base64\n");
+  });
+
+  it("and by --debug with where it came from", async () => {
+    const { stderr } = await cli.run(["--debug", "--endpoints", NOBODY, "get", "a"]);
+    expect(stderr).toMatch(/^Error: {2}[^\n]+\nClusterUnavailableError[\s\S]+ {4}at /);
+    expect(stderr).toContain("ECONNREFUSED");
+  });
+});
+
+describeWithEtcd("3.4", "a cluster that serves v3 only", () => {
+  it("is told by --api v2, with what to do", async () => {
+    await using etcd = await startEtcd({ release: "3.4", v2: false });
+    const { code, stderr } = await etcdnet(["--endpoints", etcd.urls[0], "get", "/a"]);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/^Error: {2}[^\n]*the v2 API is not served at [^\n]*--api v3[^\n]*\n$/);
+  });
+});
+
+describe("help", () => {
+  it("lists all commands, each of which shows an example", async () => {
+    const help = await cli.print("--help");
+    const names = [...help.matchAll(/^ {2}([a-z][a-z-]+) .*$/gm)]
+      .map(([, name = ""]) => name)
+      .slice(0, -1);
+    expect(names).toContain("exec-watch");
+    const helps = await Promise.all(names.map((name) => cli.print(name, "--help")));
+    for (const [index, text] of helps.entries()) {
+      expect(text).toMatch(/^Usage: etcdnet /);
+      if (!text.includes("Commands:")) expect(text, names[index]).toContain("Example:\n  etcdnet ");
+    }
+  }, 120_000);
+
+  it("tells the version", async () => {
+    expect(await cli.print("--version")).toMatch(/^etcdnet \d+\.\d+\.\d+\n$/);
+  });
+});
