@@ -1,4 +1,4 @@
-import { compareCodePoints } from "../key-space/memory/code-point-order.js";
+import { compareCodePoints } from "../key-space/code-point-order.js";
 
 /**
  * Keys of a directory's children. They are put in order when somebody first asks for that, and kept
