@@ -41,6 +41,7 @@ export function installPackages() {
 /** Compiles src/ to dist/. */
 export function build() {
   must(process.execPath, [binary("typescript", "tsc"), "-p", "tsconfig.build.json"]);
+  must(process.execPath, ["scripts/bundle-cli.mjs"]);
 }
 
 /**

@@ -4,6 +4,7 @@ import { type ClientOptions, clientOptionsOf, type OutputFormat } from "./client
 import { clientSettings } from "./connect.js";
 import { reportFailure } from "./failure.js";
 import { keyOf } from "./key-argument.js";
+import { expectShortLife } from "./short-lived.js";
 
 /** What a command of a client works with. */
 export interface Session {
@@ -18,6 +19,7 @@ export async function withSession(
   run: (session: Session) => Promise<void>,
 ): Promise<void> {
   const options = clientOptionsOf(command);
+  expectShortLife();
   try {
     await using client = new EtcdClient(await clientSettings(options));
     const { prefix } = options;
