@@ -19,7 +19,9 @@ import { root } from "../scripts/project.mjs";
 /** The yardstick: what the others' ratios refer to. */
 export const BARE = "bare undici";
 export const OWN = "etcdnet";
+export const OWN_V3 = "etcdnet (v3 API)";
 export const GO = "Go client/v2";
+export const ETCD3 = "etcd3 1.1 (v3 API)";
 
 const folder = join(root, "bench");
 const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
@@ -31,7 +33,13 @@ export const contenders = [
   { name: OWN, command: worker("etcdnet"), watches: true },
   { name: GO, command: [goProgram], install: buildGoProgram },
   { name: "node-etcd 7", command: worker("node-etcd"), install: installPackages },
-  { name: "etcd3 1.1 (v3 API)", command: worker("etcd3"), install: installPackages },
+  { name: ETCD3, command: worker("etcd3"), install: installPackages },
+];
+
+/** Who is measured by v3.mjs. @type {readonly Contender[]} */
+export const v3Contenders = [
+  { name: OWN_V3, command: worker("etcdnet-v3") },
+  ...contenders.filter(({ name }) => name === GO || name === ETCD3),
 ];
 
 /**

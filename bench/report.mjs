@@ -95,7 +95,7 @@ function cell(results, name, pick, digits) {
  * @param {string} base
  * @param {(value: T) => number} pick
  */
-function ratio(results, name, base, pick) {
+export function ratio(results, name, base, pick) {
   const bases = results.get(base)?.map(pick);
   const values = results.get(name)?.map(pick);
   if (bases === undefined || values === undefined) return "–";

@@ -36,6 +36,7 @@ const MOST_WATCHES = 10_000;
 
 const clients = {
   etcdnet: () => import("./clients/etcdnet.mjs"),
+  "etcdnet-v3": () => import("./clients/etcdnet-v3.mjs"),
   undici: () => import("./clients/undici.mjs"),
   "node-etcd": () => import("./clients/node-etcd.mjs"),
   etcd3: () => import("./clients/etcd3.mjs"),

@@ -1,13 +1,19 @@
 import type { Reply } from "./http-pipe.js";
 
-export interface Expectations {
+export interface BodyExpectations {
   /** Whether the children of directories may come in any order. */
   readonly unsorted: boolean;
+  /** Whether a createdIndex counts. */
+  readonly created: boolean;
+}
+
+export interface Expectations extends BodyExpectations {
   /** Whether both came through sockets, so that how the body is framed can be compared. */
   readonly framing: boolean;
 }
 
 const EXPIRATION = /"expiration":"([^"]*)"(?:,"ttl":(-?\d+))?/g;
+const CREATED = /"createdIndex":\d+/g;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,8}[1-9])?Z$/;
 const FRAMING = new Set(["content-length", "transfer-encoding"]);
 const IGNORED = new Set(["date", "connection", "keep-alive"]);
@@ -18,9 +24,7 @@ const TOLERANCE = 10;
 
 /** What is different between two answers, in words; nothing if they are the same. */
 export function difference(etcd: Reply, ours: Reply, how: Expectations): string | undefined {
-  return (
-    headDifference(etcd, ours, how.framing) ?? bodyDifference(etcd.body, ours.body, how.unsorted)
-  );
+  return headDifference(etcd, ours, how.framing) ?? bodyDifference(etcd.body, ours.body, how);
 }
 
 export function headDifference(etcd: Reply, ours: Reply, framing: boolean): string | undefined {
@@ -30,8 +34,12 @@ export function headDifference(etcd: Reply, ours: Reply, framing: boolean): stri
   return framing ? framingDifference(etcd, ours) : undefined;
 }
 
-export function bodyDifference(etcd: string, ours: string, unsorted: boolean): string | undefined {
-  const [a, b] = [masked(etcd), masked(ours)];
+export function bodyDifference(
+  etcd: string,
+  ours: string,
+  { unsorted, created }: BodyExpectations,
+): string | undefined {
+  const [a, b] = [masked(etcd, created), masked(ours, created)];
   if (a.text === b.text) {
     if (!a.times.every((time, index) => near(time, b.times[index]))) return "times";
   } else if (!unsorted || !sameSet(a.text, b.text)) return "body";
@@ -72,7 +80,7 @@ interface Masked {
   readonly wellFormed: boolean;
 }
 
-function masked(body: string): Masked {
+function masked(body: string, created: boolean): Masked {
   const times: number[] = [];
   let wellFormed = true;
   const text = body.replace(EXPIRATION, (_match, expiration: string, ttl = "0") => {
@@ -80,7 +88,8 @@ function masked(body: string): Masked {
     wellFormed &&= TIME.test(expiration);
     return '"expiration":"*"';
   });
-  return { text, times, wellFormed };
+  const counted = created ? text : text.replace(CREATED, '"createdIndex":0');
+  return { text: counted, times, wellFormed };
 }
 
 function near(a: number, b: number | undefined): boolean {

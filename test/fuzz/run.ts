@@ -54,6 +54,7 @@ export class Runner {
     this.#answers = [];
     this.#watches = [];
     this.#modifiedIndexes.clear();
+    await this.#pair.align?.();
     try {
       for (const step of steps) {
         if (step.kind === "settle") await this.#settle();
@@ -78,6 +79,7 @@ export class Runner {
       modifiedIndexes: this.#modifiedIndexes,
     };
     const request = resolve(call, bearings);
+    if ((await this.#pair.takes?.(request)) === false) return;
     const meaning = meaningOf(request);
     this.#log.push(show(request));
     if (meaning?.kind === "watch") return this.#watch(request, meaning.request);
@@ -89,6 +91,10 @@ export class Runner {
 
   #ours(request: RawRequest): Server {
     return this.#bySocket(request) ? this.#pair.oursBySocket : this.#pair.ours;
+  }
+
+  get #created(): boolean {
+    return this.#pair.createdIndexSurvives !== true;
   }
 
   #bySocket(request: RawRequest): boolean {
@@ -114,7 +120,11 @@ export class Runner {
       const etcd = await this.#inTime(Promise.resolve(answer));
       this.#note(request, etcd);
       const framing = this.#bySocket(request);
-      const what = difference(etcd, ours, { unsorted: !isSorted(request), framing });
+      const what = difference(etcd, ours, {
+        unsorted: !isSorted(request),
+        framing,
+        created: this.#created,
+      });
       if (what !== undefined) this.#fail(what, request, etcd, ours);
     }
   }
@@ -143,7 +153,7 @@ export class Runner {
     this.#note(request, etcd);
     const [theirs, own] = told();
     const different = theirs.findIndex((line, index) =>
-      bodyDifference(line, own[index] ?? "", false),
+      bodyDifference(line, own[index] ?? "", { unsorted: false, created: this.#created }),
     );
     if (!isSame() || different !== -1) this.#fail("events", request, etcd, ours);
     const heads = headDifference(etcd, ours, this.#bySocket(request));

@@ -21,7 +21,7 @@ export interface Server {
 const ENDS_CONNECTION = /^[^?]*%(?![\da-f]{2})/i;
 
 /** A server behind a socket. */
-class RemoteServer implements Server {
+export class RemoteServer implements Server {
   readonly #url: string;
   readonly #pipes: HttpPipe[] = [];
   #main: HttpPipe | undefined;
@@ -63,7 +63,7 @@ class RemoteServer implements Server {
 }
 
 /** A handler, called without a socket. */
-class LocalServer implements Server {
+export class LocalServer implements Server {
   readonly #handler: V2Handler;
 
   constructor(handler: V2Handler) {
@@ -138,6 +138,12 @@ export interface Pair {
   readonly history: () => readonly StoreEvent[];
   /** Lets expire what should have. */
   readonly sweep: () => void;
+  /** Whether a request is sent at all; absent: all are. */
+  readonly takes?: (request: RawRequest) => Promise<boolean>;
+  /** Before a sequence: brings the indexes of both together, where they can part. */
+  readonly align?: () => Promise<void>;
+  /** Whether a set keeps the createdIndex of the file that it replaces. */
+  readonly createdIndexSurvives?: boolean;
   /** Forgets the connections, after something went wrong. */
   readonly hangUp: () => void;
   stop(): Promise<void>;
