@@ -63,6 +63,8 @@ export interface Gateway extends AsyncDisposable {
 
 /** Revisions read before the first watch: as many as etcd v2 has events in its history. */
 const FORESIGHT = 1000;
+/** Milliseconds: who polls comes back. */
+const LINGER = 600_000;
 
 /**
  * Serves the v2 API from the v3 API of etcd 3.4 and later. A gateway keeps nothing by itself: any
@@ -81,8 +83,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { clock } = settings;
   const cluster = new Cluster(settings, v3Probes);
   const api = new JsonGateway(cluster, credentials);
-  const polls = { clock, oneEventPerPoll: true };
-  const keySpace = new V3KeySpace(api, { keyPrefix, ...polls, foresight: FORESIGHT });
+  const watches = { oneEventPerPoll: true, foresight: FORESIGHT, linger: LINGER };
+  const keySpace = new V3KeySpace(api, { keyPrefix, clock, ...watches });
   const authKeySpace = new CachedReads(
     new V3KeySpace(api, { keyPrefix: `${keyPrefix}\0etcdnet/auth`, clock }),
     clock,

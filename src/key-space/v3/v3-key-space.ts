@@ -1,9 +1,6 @@
 import { AbortError } from "../../errors/abort-error.js";
-
 import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
-
 import type { StoreStats } from "../../model/cluster.js";
-
 import {
   type KeyRequest,
   methodOf,
@@ -57,6 +54,20 @@ export interface V3KeySpaceOptions {
    * @default 0
    */
   readonly foresight?: number;
+  /**
+   * Milliseconds for which etcd is still watched after the last watch has ended, so that the next
+   * one finds everything ready. The process does not end by itself meanwhile.
+   *
+   * @default 1000
+   */
+  readonly linger?: number;
+  /**
+   * Milliseconds of silence after which the watch on etcd is opened anew, lest its connection be
+   * dead.
+   *
+   * @default 60000
+   */
+  readonly pollInterval?: number;
 }
 
 /** How a {@link V3KeySpace} works. */
@@ -79,13 +90,20 @@ export class V3KeySpace implements KeySpace {
 
   constructor(api: V3Api, options: V3KeySpaceOptions = {}) {
     const { keyPrefix = "", clock = systemClock } = options;
-    const { oneEventPerPoll = false, foresight = 0 } = options;
+    const {
+      oneEventPerPoll = false,
+      foresight = 0,
+      linger = 1_000,
+      pollInterval = 60_000,
+    } = options;
     const layout = new KeyLayout(keyPrefix);
     this.#api = api;
     const leases = new Leases(api, clock);
     this.#store = new V3Store(api, layout, clock);
     const offset = this.#store.offset.bind(this.#store);
-    this.#watches = new V3WatchSource(api, { layout, clock, offset, oneEventPerPoll, foresight });
+    this.#watches = new V3WatchSource(api, {
+      ...{ layout, clock, offset, oneEventPerPoll, foresight, linger, pollInterval },
+    });
     this.#reader = new V3Reader(this.#store, leases);
     this.#context = {
       store: this.#store,

@@ -10,6 +10,7 @@ import { EventRing, type EventRingLimits, type IndexEvents } from "./event-ring.
 import { eventsOf } from "./events-of-revision.js";
 import type { Freshness } from "./fresh-revision.js";
 import { beat } from "./heartbeat.js";
+import { isHeld } from "./is-held.js";
 import { leaseFatesOf } from "./lease-fates.js";
 import { reachBack } from "./reach-back.js";
 import { type FeedListener, RevisionFeed } from "./revision-feed.js";
@@ -27,10 +28,14 @@ export interface EventFeedSettings {
   readonly pollInterval: number;
   /** Revisions before the first watcher's that are read to begin with. */
   readonly foresight: number;
+  /** Milliseconds for which etcd is still watched when nobody here does. */
+  readonly linger: number;
+  /** Whether the first watch waits until everything of the past is there. */
+  readonly catchesUp: boolean;
 }
 
-/** Milliseconds for which etcd is still watched when nobody here does. */
-const LINGER = 1_000;
+/** Milliseconds to wait for what has happened before to be told. */
+const PATIENCE = 2_000;
 /** Revisions without news of the range after which a heartbeat saves it from compaction. */
 const QUIET_REVISIONS = 500;
 
@@ -54,7 +59,10 @@ export class EventFeed {
   #arriving = 0;
   /** Resolves when the watch on etcd stands. */
   #standing: Promise<void> = Promise.resolve();
+  #starting: Promise<void> | undefined;
   #reachingBack: Promise<void> | undefined;
+  /** Called when more was told. */
+  readonly #onTold = new Set<() => void>();
   #cancelLinger: () => void = () => {};
 
   constructor(api: V3Api, settings: EventFeedSettings) {
@@ -138,7 +146,7 @@ export class EventFeed {
   rest(): void {
     this.#cancelLinger();
     if (this.#isNeeded || this.#running === undefined) return;
-    this.#cancelLinger = this.#settings.clock.after(LINGER, () => {
+    this.#cancelLinger = this.#settings.clock.after(this.#settings.linger, () => {
       if (!this.#isNeeded) this.#halt();
     });
   }
@@ -161,25 +169,55 @@ export class EventFeed {
 
   /** Sees to it that the watch on etcd stands. */
   async #stand(index: number, { revision }: Freshness): Promise<void> {
-    const { limits, offset, foresight } = this.#settings;
     if (this.#running === undefined) {
-      // What was told before is of use if the way from there is not too long.
-      if (this.#reached === 0 || revision - this.#reached > limits.events) {
-        const wanted = Math.min(index - offset, revision + 1 - foresight);
-        this.#reset(Math.min(Math.max(1, wanted, revision + 1 - limits.events), revision + 1));
-      }
-      this.#run();
+      this.#starting ??= this.#start(index, revision).finally(() => {
+        this.#starting = undefined;
+      });
+      await this.#starting;
     }
-    try {
-      await this.#standing;
-    } catch (error) {
-      if (!(error instanceof Compacted)) throw error;
-      if (this.#running === undefined) {
-        this.#reset(revision + 1);
-        this.#run();
-      }
-      await this.#standing;
+    await this.#standing;
+  }
+
+  async #start(index: number, revision: number): Promise<void> {
+    const { limits, catchesUp } = this.#settings;
+    // What was told before is of use if the way from there is not too long.
+    if (this.#reached === 0 || revision - this.#reached >= limits.events) {
+      const earliest = this.#earliest(index, revision);
+      const isPast = earliest <= revision;
+      this.#reset(
+        isPast && (await isHeld(this.#api, this.#settings.layout.offset, earliest, CALL))
+          ? earliest
+          : revision + 1,
+      );
     }
+    this.#run();
+    if (!catchesUp || this.#reached >= revision) return;
+    await this.#standing;
+    if (await beat(this.#api, this.#settings.layout)) await this.#until(revision);
+  }
+
+  /** Revision from which to read for a watch from an index on, the limits allowing. */
+  #earliest(index: number, revision: number): number {
+    const { limits, offset, foresight } = this.#settings;
+    const wanted = Math.min(index - offset, revision + 1 - foresight);
+    return Math.min(Math.max(1, wanted, revision + 1 - limits.events), revision + 1);
+  }
+
+  /** Waits until everything up to a revision was told, but not for ever. */
+  #until(revision: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#onTold.delete(look);
+        resolve();
+      };
+      const look = (): void => {
+        if (this.#reached >= revision) done();
+      };
+      const cancel = this.#settings.clock.after(PATIENCE, done);
+      this.#onTold.add(look);
+      look();
+    });
   }
 
   #run(): void {
@@ -229,6 +267,7 @@ export class EventFeed {
       this.#hub.notify(events);
     }
     this.#reached = Math.max(this.#reached, upTo);
+    for (const look of this.#onTold) look();
   }
 
   /** Whoever waits has to begin anew: with what is told then, or with 401. */
@@ -259,21 +298,17 @@ export class EventFeed {
     const to = ring.floor - offset;
     const isMarked = this.#mark >= to || (await beat(this.#api, layout));
     const past = { from: Math.max(1, index - offset), to, limit: limits.events, isMarked };
-    try {
-      const revisions = await reachBack(this.#api, layout.everything, past, clock, CALL);
-      const isHeld = revisions && ring.prepend(index, await this.#read(revisions));
-      if (!isHeld) this.#lost = Math.max(this.#lost, index);
-    } catch (error) {
-      if (!(error instanceof Compacted)) throw error;
+    const isThere = await isHeld(this.#api, this.#settings.layout.offset, past.from, CALL);
+    const revisions = isThere && (await reachBack(this.#api, layout.everything, past, clock, CALL));
+    if (!revisions || !ring.prepend(index, await this.#read(revisions))) {
       this.#lost = Math.max(this.#lost, index);
     }
   }
 
   async #read(revisions: readonly Revision[]): Promise<readonly IndexEvents[]> {
     const { layout, clock, offset } = this.#settings;
-    const now = clock.now.bind(clock);
-    const fates = await leaseFatesOf(this.#api, revisions, layout.action, now, CALL);
-    const view = { offset, now: now(), ...fates };
+    const fates = await leaseFatesOf(this.#api, revisions, layout.action, clock, CALL);
+    const view = { offset, now: clock.now(), ...fates };
     return revisions.map((revision) => ({
       index: revision.number + offset,
       events: eventsOf(revision, layout, view),

@@ -1,3 +1,5 @@
+import type { Clock } from "../../../time/clock.js";
+import { sleep } from "../../../time/sleep.js";
 import { decodeLeaseId, NO_LEASE } from "../lease-id.js";
 import type { V3Api, V3Call } from "../v3-api.js";
 import { readInt64 } from "../v3-json.js";
@@ -12,6 +14,8 @@ export interface LeaseFates {
 
 /** Leases asked for at once. */
 const AT_ONCE = 32;
+/** Milliseconds within which the leader learns what it has decided. */
+const LAG = 50;
 
 /**
  * Asks for every lease of which events cannot be told without knowing more than its id. `action` is
@@ -21,7 +25,7 @@ export async function leaseFatesOf(
   api: V3Api,
   revisions: readonly Revision[],
   action: string,
-  now: () => number,
+  clock: Clock,
   call: V3Call,
 ): Promise<LeaseFates> {
   const unknown = [...new Set(revisions.flatMap((revision) => leasesToAskFor(revision, action)))];
@@ -30,14 +34,23 @@ export async function leaseFatesOf(
   while (unknown.length > 0) {
     await Promise.all(
       unknown.splice(0, AT_ONCE).map(async (id) => {
-        const { body } = await api.call("lease/timetolive", { ID: id }, call);
-        const seconds = readInt64(body.TTL, "TTL");
-        if (seconds <= 0) gone.add(id);
-        else if (decodeLeaseId(id) === undefined) foreign.set(id, now() + seconds * 1000);
+        const seconds = await secondsLeft(api, id, clock, call);
+        if (seconds < 0) gone.add(id);
+        else if (isForeign(id)) foreign.set(id, clock.now() + seconds * 1000);
       }),
     );
   }
   return { foreign, ranOut: (lease) => gone.has(lease) };
+}
+
+/** -1 for a lease that is gone. One in its last second may be, where that is not known yet. */
+async function secondsLeft(api: V3Api, id: string, clock: Clock, call: V3Call): Promise<number> {
+  const ask = async (): Promise<number> =>
+    readInt64((await api.call("lease/timetolive", { ID: id }, call)).body.TTL, "TTL");
+  const seconds = await ask();
+  if (seconds !== 0) return seconds;
+  await sleep(LAG, clock, call.signal);
+  return await ask();
 }
 
 /** Those of keys that vanished, to tell expiry from delete, and those whose ids do not say. */

@@ -26,6 +26,10 @@ export interface V3WatchSettings {
   readonly oneEventPerPoll: boolean;
   /** Revisions before the first watcher's that are read to begin with. */
   readonly foresight: number;
+  /** Milliseconds for which etcd is still watched when nobody here does. */
+  readonly linger: number;
+  /** Milliseconds of silence after which the watch on etcd is opened anew. */
+  readonly pollInterval: number;
 }
 
 /** How the watches of a key space are served. */
@@ -40,8 +44,6 @@ export interface WatchFigures {
 
 /** Events held for watchers that come late: ten times as many as etcd v2's. */
 const LIMITS = { events: 10_000, characters: 32 * 1024 * 1024 };
-/** Milliseconds of silence after which the connection to etcd may be dead. */
-const POLL_INTERVAL = 60_000;
 
 /** Opens watches, all of which are served by one watch on etcd. */
 export class V3WatchSource {
@@ -113,15 +115,17 @@ export class V3WatchSource {
   }
 
   async #openFeed(): Promise<EventFeed> {
-    const { layout, clock, foresight } = this.#settings;
+    const { layout, clock, foresight, linger, pollInterval, oneEventPerPoll } = this.#settings;
     const offset = await this.#settings.offset();
     const settings = {
       layout,
       clock,
       offset,
       foresight,
+      linger,
       limits: LIMITS,
-      pollInterval: POLL_INTERVAL,
+      pollInterval,
+      catchesUp: oneEventPerPoll,
     };
     this.#opened = new EventFeed(this.#api, settings);
     return this.#opened;

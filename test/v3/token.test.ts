@@ -1,0 +1,85 @@
+import { expect, it } from "vitest";
+import { EtcdClient, OutcomeUnknownError } from "../../src/index.js";
+import { toBase64 } from "../../src/key-space/v3/v3-json.js";
+import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import { createGateway } from "../../src/server/index.js";
+import { eventOf } from "../contract/events.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
+import { apiOf, V3Tool } from "./v3-tools.js";
+
+const ROOT = { username: "root", password: "secret: root" };
+const ALICE = { username: "alice", password: "secret: alice" };
+
+/** An etcd with v3 auth, whose tokens live for a second, and Alice, who may use `/alice`. */
+async function startWithAuth(release: "3.4" | "3.6" | "3.7"): Promise<EtcdCluster> {
+  const etcd = await startEtcd({ release, v2: false, args: ["--auth-token-ttl=1"] });
+  const tool = new V3Tool(etcd.urls);
+  for (const { username, password } of [ROOT, ALICE]) {
+    await tool.ask("auth/user/add", { name: username, password });
+    await tool.ask("auth/role/add", { name: username });
+    await tool.ask("auth/user/grant", { user: username, role: username });
+  }
+  const range = { key: toBase64("/alice\0"), range_end: toBase64("/alice0") };
+  await tool.ask("auth/role/grant", { name: "alice", perm: { permType: "READWRITE", ...range } });
+  await tool.ask("auth/enable", {});
+  tool.close();
+  return etcd;
+}
+
+/** Longer than a token lives. */
+const outlive = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2_500));
+
+for (const release of ["3.4", "3.6", "3.7"] as const) {
+  describeWithEtcd(release, `v3 auth of etcd ${release}`, () => {
+    it("a token that ran out is renewed, for calls and in the middle of a watch", async () => {
+      await using etcd = await startWithAuth(release);
+      await using proxy = await FaultProxy.before(etcd.urls[0]);
+      const keySpace = new V3KeySpace(apiOf([proxy.url], ALICE), { keyPrefix: "/alice" });
+      const watch = await keySpace.openWatch({ key: "/a" });
+      const event = eventOf(watch);
+      await outlive();
+      // The watch is opened anew, with a token that etcd does not know any more.
+      await proxy.cut();
+      const calls = Array.from({ length: 20 }, (_, number) =>
+        keySpace.execute({ action: "set", key: `/calls/${number}`, value: "1" }),
+      );
+      await Promise.all(calls);
+      await keySpace.execute({ action: "set", key: "/a", value: "1" });
+      expect(await event).toMatchObject({ action: "set", node: { key: "/a", value: "1" } });
+      const authentications = proxy.requests.filter((request) => request.includes("authenticate"));
+      expect(authentications.length).toBeLessThanOrEqual(3);
+      await keySpace.close();
+    });
+
+    it("whoever has no permission, or a wrong password, is told so without secrets", async () => {
+      await using etcd = await startWithAuth(release);
+      const { urls } = etcd;
+      const cases = [
+        { urls, api: "v3", ...ALICE },
+        { urls, api: "v3", keyPrefix: "/alice" },
+        { urls, api: "v3", keyPrefix: "/alice", ...ALICE, password: "wrong secret" },
+      ] as const;
+      for (const options of cases) {
+        await using client = new EtcdClient(options);
+        const failures = await Promise.all([
+          client.getNode("/a").catch((error: unknown) => error),
+          client.setNode("/a", "1").catch((error: unknown) => error),
+          client.watchNode("/a").catch((error: unknown) => error),
+        ]);
+        for (const failure of failures) {
+          expect(failure).toMatchObject({ name: "UnauthorizedError", errorCode: 110 });
+          expect(String(failure)).not.toContain("secret");
+          expect(failure).not.toBeInstanceOf(OutcomeUnknownError);
+        }
+      }
+    });
+
+    it("a gateway does not start for a user whom the cluster refuses", async () => {
+      await using etcd = await startWithAuth(release);
+      const wrong = { urls: etcd.urls, username: "root", password: "wrong secret" };
+      const gateway = createGateway({ etcd: wrong });
+      await expect(gateway).rejects.toMatchObject({ name: "UnauthorizedError" });
+    });
+  });
+}

@@ -1,0 +1,221 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import type { KeyWatch } from "../../src/key-space/key-space.js";
+import { toBase64 } from "../../src/key-space/v3/v3-json.js";
+import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import type { EtcdResponse } from "../../src/model/response.js";
+import { eventOf } from "../contract/events.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
+import { apiOf, V3Tool } from "./v3-tools.js";
+
+/** So many events of a watch, which is closed then. */
+async function take(watch: KeyWatch, count: number): Promise<readonly EtcdResponse[]> {
+  const events: EtcdResponse[] = [];
+  for await (const event of watch) {
+    events.push(event);
+    if (events.length === count) break;
+  }
+  return events;
+}
+
+/** All events of a watch until it ends by itself. */
+async function all(watch: KeyWatch): Promise<readonly EtcdResponse[]> {
+  const events: EtcdResponse[] = [];
+  for await (const event of watch) events.push(event);
+  return events;
+}
+
+const said = ({ action, node }: EtcdResponse): string => `${action} ${node.key}`;
+
+for (const release of ["3.4", "3.6", "3.7"] as const) {
+  describeWithEtcd(release, `watches on the v3 API of etcd ${release}`, () => {
+    let etcd: EtcdCluster;
+    let keySpace: V3KeySpace;
+    let tool: V3Tool;
+    let dir: string;
+    beforeAll(async () => {
+      etcd = await startEtcd({ release, v2: false });
+      keySpace = new V3KeySpace(apiOf(etcd.urls));
+      tool = new V3Tool(etcd.urls);
+    });
+    afterAll(async () => {
+      tool?.close();
+      await keySpace?.close();
+      await etcd?.stop();
+    });
+    beforeEach(() => {
+      dir = `/${randomUUID()}`;
+    });
+
+    /** Changes five keys in one transaction, as only v3 can. */
+    function putFive(): Promise<unknown> {
+      const puts = [1, 2, 3, 4, 5].map((number) => ({
+        request_put: { key: toBase64(`${dir}/${number}`), value: toBase64("x") },
+      }));
+      return tool.ask("kv/txn", { success: puts });
+    }
+
+    const index = async (): Promise<number> =>
+      (await keySpace.execute({ action: "get", key: "/", quorum: true })).etcdIndex;
+
+    async function watchersOfEtcd(): Promise<number> {
+      const metrics = await (await fetch(`${etcd.urls[0]}/metrics`)).text();
+      return Number(/^etcd_debugging_mvcc_watcher_total (\d+)$/m.exec(metrics)?.[1]);
+    }
+
+    it("all watches are one watch on etcd", async () => {
+      const keys = Array.from({ length: 100 }, (_, number) => `${dir}/${number}`);
+      const watches = await Promise.all(keys.map((key) => keySpace.openWatch({ key })));
+      expect(await watchersOfEtcd()).toBe(1);
+      for (const key of keys) await tool.put(key, "1");
+      const events = await Promise.all(watches.map(eventOf));
+      expect(events.map(({ node }) => node.key)).toEqual(keys);
+    });
+
+    it("what v3 tools put and delete are sets and deletes", async () => {
+      const key = `${dir}/a`;
+      const watch = await keySpace.openWatch({ key, stream: true });
+      await tool.put(key, "1");
+      await tool.put(key, "2");
+      await tool.del(key);
+      const [first, second, third] = await take(watch, 3);
+      expect(first).toMatchObject({ action: "set", node: { key, value: "1" } });
+      expect(first).not.toHaveProperty("prevNode");
+      expect(second).toMatchObject({ action: "set", prevNode: { value: "1" } });
+      expect(third).toMatchObject({ action: "delete", prevNode: { value: "2" } });
+    });
+
+    it("a key whose lease ran out has expired; one deleted before was deleted", async () => {
+      const { ID } = await tool.ask("lease/grant", { TTL: "1" });
+      const watch = await keySpace.openWatch({ key: dir, recursive: true, stream: true });
+      await tool.put(`${dir}/a`, "1", String(ID));
+      await tool.put(`${dir}/b`, "1", String(ID));
+      await tool.del(`${dir}/b`);
+      const events = await take(watch, 4);
+      expect(events.map(said)).toEqual([
+        `set ${dir}/a`,
+        `set ${dir}/b`,
+        `delete ${dir}/b`,
+        `expire ${dir}/a`,
+      ]);
+      expect(events[0]?.node.expiration).toMatch(/Z$/);
+    });
+
+    it("a transaction of five keys is five events, also for a watch that ends by itself", async () => {
+      const before = await index();
+      const stream = await keySpace.openWatch({ key: dir, recursive: true, stream: true });
+      const live = await keySpace.openWatch({ key: dir, recursive: true });
+      await putFive();
+      const late = await keySpace.openWatch({ key: dir, recursive: true, waitIndex: before });
+      const five = [1, 2, 3, 4, 5].map((number) => `set ${dir}/${number}`);
+      expect((await take(stream, 5)).map(said)).toEqual(five);
+      expect((await all(live)).map(said)).toEqual(five);
+      expect((await all(late)).map(said)).toEqual(five);
+    });
+
+    it("where a poll tells one event, the next one is told that others were passed over", async () => {
+      const single = new V3KeySpace(apiOf(etcd.urls), { oneEventPerPoll: true });
+      try {
+        const poll = await single.openWatch({ key: dir, recursive: true });
+        await putFive();
+        const [event, ...others] = await all(poll);
+        expect(others).toEqual([]);
+        const waitIndex = (event?.node.modifiedIndex ?? 0) + 1;
+        const next = single.openWatch({ key: dir, recursive: true, waitIndex });
+        await expect(next).rejects.toMatchObject({ errorCode: 401 });
+        // Whom one event concerns missed nothing.
+        (await single.openWatch({ key: `${dir}/3`, waitIndex })).close();
+        // Who reads anew can go on.
+        const read = await single.execute({ action: "get", key: dir, quorum: true });
+        expect(read.node.nodes).toHaveLength(5);
+        const resumed = { key: dir, recursive: true, waitIndex: read.etcdIndex + 1 };
+        const watch = await single.openWatch(resumed);
+        await tool.put(`${dir}/6`, "x");
+        expect(said(await eventOf(watch))).toBe(`set ${dir}/6`);
+      } finally {
+        await single.close();
+      }
+    });
+
+    it("a directory that is deleted by a v3 tool is told key by key", async () => {
+      await tool.put(`${dir}/d/1`, "x");
+      await tool.put(`${dir}/d/2`, "x");
+      const watch = await keySpace.openWatch({ key: dir, recursive: true, stream: true });
+      await tool.delPrefix(`${dir}/d/`);
+      expect((await take(watch, 2)).map(said)).toEqual([`delete ${dir}/d/1`, `delete ${dir}/d/2`]);
+    });
+
+    it("keys beside the prefix are not seen", async () => {
+      const part = new V3KeySpace(apiOf(etcd.urls), { keyPrefix: dir });
+      try {
+        const watch = await part.openWatch({ key: "/", recursive: true });
+        await tool.put(`${dir}bar/a`, "beside");
+        await tool.put(`${dir}/a`, "inside");
+        expect(await eventOf(watch)).toMatchObject({ node: { key: "/a", value: "inside" } });
+      } finally {
+        await part.close();
+      }
+    });
+
+    it("changes that were compacted are cleared; a watch from a later index goes on", async () => {
+      const key = `${dir}/a`;
+      await tool.put(key, "1");
+      const first = await index();
+      await tool.put(key, "2");
+      await tool.put(key, "3");
+      const last = await index();
+      await tool.ask("kv/compaction", { revision: String(last), physical: true });
+      const late = new V3KeySpace(apiOf(etcd.urls));
+      try {
+        await expect(late.openWatch({ key, waitIndex: first })).rejects.toMatchObject({
+          name: "EventIndexClearedError",
+          errorCode: 401,
+          index: last,
+        });
+        const watch = await late.openWatch({ key, waitIndex: last });
+        expect(await eventOf(watch)).toMatchObject({ node: { value: "3" } });
+      } finally {
+        await late.close();
+      }
+    });
+
+    it("history is read again for a watch that begins before the others", async () => {
+      const key = `${dir}/a`;
+      await tool.put(key, "1");
+      const first = await index();
+      await tool.put(key, "2");
+      const late = new V3KeySpace(apiOf(etcd.urls));
+      try {
+        (await late.openWatch({ key: `${dir}/other` })).close();
+        const watches = [first, first + 1, first].map((waitIndex) =>
+          late.openWatch({ key, waitIndex }).then(eventOf),
+        );
+        const values = (await Promise.all(watches)).map(({ node }) => node.value);
+        expect(values).toEqual(["1", "2", "1"]);
+      } finally {
+        await late.close();
+      }
+    });
+
+    it("nothing is lost when the connection breaks, or dies without a word", async () => {
+      const proxy = await FaultProxy.before(etcd.urls[0]);
+      const cut = new V3KeySpace(apiOf([proxy.url]), { pollInterval: 300 });
+      try {
+        const watch = await cut.openWatch({ key: dir, recursive: true, stream: true });
+        const events = take(watch, 4);
+        await tool.put(`${dir}/1`, "x");
+        await proxy.become("hang");
+        await tool.put(`${dir}/2`, "x");
+        await proxy.become("pass");
+        await tool.put(`${dir}/3`, "x");
+        await proxy.cut();
+        await tool.put(`${dir}/4`, "x");
+        expect((await events).map(said)).toEqual([1, 2, 3, 4].map((name) => `set ${dir}/${name}`));
+      } finally {
+        await cut.close();
+        await proxy.close();
+      }
+    });
+  });
+}
