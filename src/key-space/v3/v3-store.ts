@@ -7,6 +7,7 @@ import { StoreError } from "../store-error.js";
 import type { KeyLayout } from "./key-layout.js";
 import { refusedAs } from "./refused-as.js";
 import { textOf, type View } from "./shown-node.js";
+import { type Survey, walkOf, withWalk } from "./survey.js";
 import {
   type Alternative,
   atRevision,
@@ -87,6 +88,13 @@ export class V3Store {
     const pinned = rest.map((operation) => atRevision(operation, first.revision));
     const { answers } = await this.read(pinned, call);
     return { ...first, answers: [...first.answers, ...answers] };
+  }
+
+  /** Completes a survey of that revision by the directories that are implied. */
+  async walk(survey: Survey, revision: number, call: V3Call, options = {}): Promise<Survey> {
+    const reads = walkOf(survey, this.layout, { ...options, revision: String(revision) });
+    if (reads.length === 0) return survey;
+    return withWalk(survey, (await this.read(reads, call)).answers);
   }
 
   view(offset: number): View {

@@ -9,7 +9,7 @@ import type { FamiliarLeases } from "./familiar-leases.js";
 import { familiarGround, type Ground, newGround, surveyedGround } from "./ground.js";
 import { earlierLease, isFileLease, NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
-import { refuseAt, refuseBy } from "./refusal.js";
+import { asksForTheWay, refuseAt, refuseBy } from "./refusal.js";
 import { refusedAs } from "./refused-as.js";
 import { checkDepth, readSurvey, surveyOf } from "./survey.js";
 import { type Operation, read } from "./transaction.js";
@@ -147,7 +147,10 @@ export class V3Write {
     const path = this.#nodePath(Number.MAX_SAFE_INTEGER - this.#offset);
     const call: V3Call = { ...this.#call, safety: "read" };
     const answer = await store.read(surveyOf(path, store.layout), call);
-    const survey = readSurvey(path, answer.answers);
+    const seen = readSurvey(path, answer.answers);
+    const survey = asksForTheWay(seen, this.#request)
+      ? await store.walk(seen, answer.revision, call)
+      : seen;
     this.#refuse(answer, () => refuseBy(survey, this.#request, this.#offset));
     const ground = surveyedGround(survey, store.layout);
     this.#learn(path, ground, survey.ancestors.at(-1)?.marker !== undefined);
