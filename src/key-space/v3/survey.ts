@@ -1,8 +1,11 @@
+import { errorDefinition } from "../../errors/error-table.js";
+import { serverErrorOf } from "../../errors/server-error-of.js";
 import { parentPath } from "../path.js";
 import { StoreError } from "../store-error.js";
 import type { KeyLayout } from "./key-layout.js";
 import { type Read, read, readFirst } from "./transaction.js";
 import type { KeyValue, OperationAnswer } from "./transaction-answer.js";
+import type { V3Call } from "./v3-api.js";
 
 /** What there is at one path. */
 export interface Place {
@@ -31,13 +34,19 @@ export function ancestorsOf(path: string): readonly string[] {
   return parent === "" ? [] : [...ancestorsOf(parent), parent];
 }
 
-/** @throws TypeError for a path that is too deep for one transaction */
-export function checkDepth(path: string): void {
+/** @throws InvalidFieldError for a path that is too deep for one transaction */
+export function checkDepth(path: string, { operation, key }: V3Call): void {
   const levels = path.split("/").length - 1;
   if (levels <= DEEPEST) return;
-  throw new TypeError(
-    `key: has ${levels} levels; on the v3 API at most ${DEEPEST} fit into one transaction`,
-  );
+  throw serverErrorOf({
+    ...errorDefinition(209),
+    errorCode: 209,
+    detail: `the key has ${levels} levels; on the v3 API at most ${DEEPEST} fit into a transaction`,
+    index: 0,
+    key,
+    operation,
+    endpoint: "this key space",
+  });
 }
 
 /**

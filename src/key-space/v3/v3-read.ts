@@ -51,7 +51,7 @@ export class V3Reader {
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
     const path = pathOf(request.key);
-    checkDepth(path);
+    checkDepth(path, callOf(request, signal));
     if (path !== "") {
       const batches = request.quorum ? this.#quorum : this.#local;
       const { kv, at } = await batches.read(path, signal);

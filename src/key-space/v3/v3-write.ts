@@ -54,7 +54,7 @@ export class V3Write {
   readonly #path: string;
   readonly #ttl: TtlLease;
 
-  /** @throws TypeError for a path that is too deep for one transaction */
+  /** @throws InvalidFieldError for a path that is too deep for one transaction */
   constructor(
     context: WriteContext,
     request: WriteRequest,
@@ -65,9 +65,9 @@ export class V3Write {
     this.#request = request;
     this.#offset = offset;
     this.#path = pathOf(request.key);
-    checkDepth(this.#path);
     const operation = `${methodOf(request)} ${request.key}`;
     this.#call = { operation, key: request.key, safety: "write", scope: "quorum", signal };
+    checkDepth(this.#path, this.#call);
     this.#ttl = new TtlLease(context.leases, request, this.#call);
   }
 
