@@ -2,7 +2,9 @@
 /**
  * Sends random requests to a real etcd 3.4 and to our server and compares every answer:
  *
- *     npm run fuzz -- [--requests=100000] [--seed=N] [--expiries=40] [--path=P]
+ *     npm run fuzz -- [--requests=100000] [--seed=N] [--expiries=40] [--path=P] [--gateway]
+ *
+ * With `--gateway`, ours is a gateway on the v3 API of an etcd 3.7, without TTLs that run out.
  *
  * Prints how far it is and, at the end, what was sent and answered how often. When the two differ,
  * it prints the smallest sequence of requests that it finds for that, with the seed and the path
@@ -19,10 +21,12 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(randomInt(2 ** 31)) },
     expiries: { type: "string", default: "40" },
     path: { type: "string", default: "" },
+    gateway: { type: "boolean", default: false },
   },
 });
 
-must(process.execPath, ["scripts/etcd-binaries.mjs", "3.4"]);
+const releases = values.gateway ? ["3.4", "3.7"] : ["3.4"];
+must(process.execPath, ["scripts/etcd-binaries.mjs", ...releases]);
 const env = {
   ...process.env,
   CI: "true",
@@ -31,6 +35,7 @@ const env = {
   FUZZ_EXPIRIES: values.expiries,
   FUZZ_PATH: values.path,
 };
-const vitest = [binary("vitest"), "run", "test/fuzz/differential", "--project=etcd"];
+const suite = values.gateway ? "test/fuzz/gateway" : "test/fuzz/differential";
+const vitest = [binary("vitest"), "run", suite, "--project=etcd"];
 const asItComes = "--disable-console-intercept";
 process.exit(run(process.execPath, [...vitest, asItComes], env) ? 0 : 1);

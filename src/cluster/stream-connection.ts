@@ -51,9 +51,10 @@ export class StreamConnection {
   start(exchange: Exchange, headers: string[]): boolean {
     const { closed, destroyed } = this.#session;
     if (closed || destroyed || this.#streams >= this.#room) return false;
-    const { method, path } = exchange.request;
+    const { method, path, body } = exchange.request;
     const fields = { ":method": method, ":path": path, ...Object.fromEntries(pairs(headers)) };
     const stream = this.#session.request(fields);
+    if (body !== undefined) stream.end(body);
     if (this.#streams++ === 0) this.#session.ref();
     stream.once("close", () => {
       if (--this.#streams === 0) this.#session.unref();

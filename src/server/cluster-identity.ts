@@ -31,13 +31,19 @@ export class ClusterIdentity {
     }
   }
 
-  /** @throws what waiting for the cluster would not make better */
-  async check(): Promise<void> {
+  /**
+   * Whether the cluster can be reached.
+   *
+   * @throws what waiting for the cluster would not make better
+   */
+  async check(): Promise<boolean> {
     try {
       this.#known = await this.#ask();
+      return true;
     } catch (error) {
       const isFinal = error instanceof V3DisabledError || error instanceof UnauthorizedError;
       if (isFinal || !(error instanceof EtcdError)) throw error;
+      return false;
     }
   }
 

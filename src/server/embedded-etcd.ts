@@ -5,6 +5,7 @@ import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
 import { createV2Handler } from "./create-v2-handler.js";
 import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http-server.js";
+import { once } from "./once.js";
 import { readSnapshot } from "./snapshot-file.js";
 import { SnapshotKeeper } from "./snapshot-keeper.js";
 
@@ -109,12 +110,4 @@ async function serve(
   const server = await listen(handler, { host, port, tls, limits });
   clusterApi.announce([server.url]);
   return server;
-}
-
-function once(close: () => Promise<void>): () => Promise<void> {
-  let closed: Promise<void> | undefined;
-  return () => {
-    closed ??= close();
-    return closed;
-  };
 }

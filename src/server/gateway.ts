@@ -1,18 +1,14 @@
-import { checkOptions, completeOptions } from "../client/normalize-options.js";
 import type { EtcdClientOptions } from "../client/options.js";
-import { Cluster } from "../cluster/cluster.js";
-import { CachedReads } from "../key-space/cached-reads.js";
-import { JsonGateway } from "../key-space/v3/json-gateway.js";
-import { V3ClusterApi } from "../key-space/v3/v3-cluster-api.js";
-import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
-import { v3Probes } from "../key-space/v3/v3-probes.js";
-import { AdvertisedClusterApi } from "./advertised-cluster-api.js";
+import { UnauthorizedError } from "../errors/common-errors.js";
+import { EtcdError } from "../errors/etcd-error.js";
+import type { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
-import { ClusterIdentity } from "./cluster-identity.js";
 import { createV2Handler } from "./create-v2-handler.js";
 import { gatewayFamilies } from "./gateway-metrics.js";
+import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
 import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http-server.js";
+import { once } from "./once.js";
 
 /** How a gateway reaches its cluster. Times are in milliseconds; defaults are the client's. */
 export type GatewayEtcdOptions = Omit<
@@ -61,11 +57,6 @@ export interface Gateway extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Revisions read before the first watch: as many as etcd v2 has events in its history. */
-const FORESIGHT = 1000;
-/** Milliseconds: who polls comes back. */
-const LINGER = 600_000;
-
 /**
  * Serves the v2 API from the v3 API of etcd 3.4 and later. A gateway keeps nothing by itself: any
  * number of them beside each other give the same answers. It starts even while no member can be
@@ -77,44 +68,43 @@ const LINGER = 600_000;
  * @throws Error when the port is taken
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const etcd: EtcdClientOptions = { ...options.etcd, api: "v3" };
-  checkOptions(etcd);
-  const { cluster: settings, keyPrefix, credentials } = completeOptions(etcd);
-  const { clock } = settings;
-  const cluster = new Cluster(settings, v3Probes);
-  const api = new JsonGateway(cluster, credentials);
-  const watches = { oneEventPerPoll: true, foresight: FORESIGHT, linger: LINGER };
-  const keySpace = new V3KeySpace(api, { keyPrefix, clock, ...watches });
-  const authKeySpace = new CachedReads(
-    new V3KeySpace(api, { keyPrefix: `${keyPrefix}\0etcdnet/auth`, clock }),
-    clock,
-  );
-  const members = new V3ClusterApi(cluster, api, keySpace);
-  const clusterApi = options.advertise
-    ? new AdvertisedClusterApi(members, options.advertise)
-    : members;
-  const identity = new ClusterIdentity(api);
-  const clusterId = identity.clusterId.bind(identity);
-  const metrics = () => gatewayFamilies(keySpace.figures);
+  const parts = gatewayParts({ ...options.etcd, api: "v3" }, options.advertise);
+  const { keySpace, authKeySpace, identity } = parts;
   let server: HttpServer | undefined;
-  const close = async (): Promise<void> => {
+  const close = once(async () => {
     const closed = server?.close();
     await keySpace.endWatches();
     // What is under way is answered first.
     await closed;
     await Promise.all([keySpace.close(), authKeySpace.close()]);
-  };
+  });
   try {
-    await identity.check();
+    if (await identity.check()) await warmUp(keySpace);
     if (options.rootPassword !== undefined) {
       await enforceAuth(new AuthStore(authKeySpace), options.rootPassword);
     }
-    const handler = createV2Handler({ keySpace, clusterApi, authKeySpace, clusterId, metrics });
-    const { host = "127.0.0.1", port = 0, tls, limits } = options;
-    server = await listen(handler, { host, port, tls, limits });
+    server = await serve(parts, options);
   } catch (error) {
     await close();
     throw error;
   }
   return { url: server.url, close, [Symbol.asyncDispose]: close };
+}
+
+function serve(parts: GatewayParts, options: GatewayOptions): Promise<HttpServer> {
+  const { host = "127.0.0.1", port = 0, tls, limits } = options;
+  const { keySpace, authKeySpace, clusterApi, identity } = parts;
+  const clusterId = identity.clusterId.bind(identity);
+  const metrics = () => gatewayFamilies(keySpace.figures);
+  const handler = createV2Handler({ keySpace, authKeySpace, clusterApi, clusterId, metrics });
+  return listen(handler, { host, port, tls, limits });
+}
+
+/** Has everything ready for the first watch of a client. @throws UnauthorizedError */
+async function warmUp(keySpace: V3KeySpace): Promise<void> {
+  try {
+    (await keySpace.openWatch({ key: "/" })).close();
+  } catch (error) {
+    if (error instanceof UnauthorizedError || !(error instanceof EtcdError)) throw error;
+  }
 }

@@ -1,11 +1,15 @@
 import { errorDefinition } from "../errors/error-table.js";
 import { EtcdError } from "../errors/etcd-error.js";
 import { EtcdServerError } from "../errors/server-error.js";
+import { V3RefusedError } from "../errors/v3-errors.js";
 import { NotUtf8Error } from "../wire/decode-path.js";
 import { FormError } from "../wire/form.js";
 import { goJson } from "../wire/go-json.js";
 import { ParameterError } from "../wire/key-parameters.js";
 import { BodyError, JSON_TYPE, type ServerReply } from "./message.js";
+
+/** etcd's and gRPC's words for a value over their limit. */
+const TOO_LARGE = /too large|larger than max/;
 
 /** An error of the key space as a reply. */
 export function refusal(errorCode: number, cause: string, index = 0): ServerReply {
@@ -30,7 +34,13 @@ export function refusalOf(error: unknown): ServerReply {
   if (error instanceof FormError || error instanceof BodyError || error instanceof NotUtf8Error) {
     return invalidForm(error.message);
   }
+  if (error instanceof V3RefusedError) return refusalOfV3(error);
   // Nobody knows what became of the request: etcd says so in these words.
   if (error instanceof EtcdError) return refusal(300, "etcdserver: request timed out");
   throw error;
+}
+
+/** v2 has no words for what v3 alone refuses: its own ones tell what is the matter. */
+function refusalOfV3({ detail }: V3RefusedError): ServerReply {
+  return refusal(TOO_LARGE.test(detail) ? 209 : 300, detail);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EtcdClient } from "../../src/index.js";
 import { certificateAuthority, serverCertificate } from "../support/certificates.js";
-import { buildCli, Cli } from "./cli-process.js";
+import { buildCli, Cli } from "../support/cli-process.js";
 import { get, RawClient } from "./raw-client.js";
 
 let directory = "";

@@ -27,6 +27,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       await keySpace.execute({ action: "create", key: "/d".repeat(61), value: "", inOrder: true });
       for (const action of ["get", "delete"] as const) {
         const request = keySpace.execute({ action, key: `${key}/d` });
+        await expect(request).rejects.toMatchObject({ errorCode: 209 });
         await expect(request).rejects.toThrow(/63 levels.*at most 62/);
       }
       await keySpace.close();

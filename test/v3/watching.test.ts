@@ -180,6 +180,52 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       }
     });
 
+    it("a watch that comes back after etcd has compacted is told so, and a new one goes on", async () => {
+      const late = new V3KeySpace(apiOf(etcd.urls), { linger: 0 });
+      try {
+        const key = `${dir}/a`;
+        await tool.put(key, "1");
+        const first = await late.openWatch({ key, waitIndex: await index() });
+        expect(await eventOf(first)).toMatchObject({ node: { value: "1" } });
+        await expect.poll(watchersOfEtcd).toBeLessThan(2);
+        await tool.put(key, "2");
+        await tool.put(key, "3");
+        const last = await index();
+        await tool.ask("kv/compaction", { revision: String(last), physical: true });
+        const missed = late.openWatch({ key, waitIndex: first.etcdIndex + 1 });
+        await expect(missed).rejects.toMatchObject({ errorCode: 401 });
+        const next = await late.openWatch({ key });
+        await tool.put(key, "4");
+        expect(await eventOf(next)).toMatchObject({ node: { value: "4" } });
+      } finally {
+        await late.close();
+      }
+    });
+
+    it("a quiet tree among busy neighbours does not fall behind compaction", async () => {
+      const quiet = new V3KeySpace(apiOf(etcd.urls), { keyPrefix: dir, pollInterval: 100 });
+      try {
+        const watch = await quiet.openWatch({ key: "/a" });
+        for (let number = 0; number < 600; number += 100) {
+          const puts = Array.from({ length: 100 }, () => tool.put("/neighbour", "x"));
+          await Promise.all(puts);
+        }
+        // Nothing but a heartbeat has happened in the tree.
+        const busy = await index();
+        await expect
+          .poll(() => quiet.figures.index, { timeout: 10_000 })
+          .toBeGreaterThan(busy - 500);
+        const revision = String(quiet.figures.index);
+        await tool.ask("kv/compaction", { revision, physical: true });
+        // The watch is opened anew several times meanwhile.
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        await tool.put(`${dir}/a`, "1");
+        expect(await eventOf(watch)).toMatchObject({ node: { key: "/a", value: "1" } });
+      } finally {
+        await quiet.close();
+      }
+    });
+
     it("history is read again for a watch that begins before the others", async () => {
       const key = `${dir}/a`;
       await tool.put(key, "1");

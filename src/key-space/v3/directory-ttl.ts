@@ -66,8 +66,8 @@ async function readPages(
   call: V3Call,
 ): Promise<void> {
   const reader = new PageReader(range, { prefix, add: (path, kv) => into.set(path, kv) });
-  for (let page = reader.next(); page.length > 0; page = reader.next()) {
-    const { answers } = await store.read(page, call);
+  for (let page = reader.next(); page !== undefined; page = reader.next()) {
+    const { answers } = await store.read([page], call);
     for (const answer of answers) reader.take(answer);
   }
 }

@@ -3,8 +3,11 @@ import { type Read, readPage } from "./transaction.js";
 import type { KeyValue, OperationAnswer } from "./transaction-answer.js";
 import { fromBase64 } from "./v3-json.js";
 
-/** Keys that are read at a time. */
-const PAGE_SIZE = 1000;
+/** Keys that are read at first; after that, as many as make pages of this length. */
+const FIRST_PAGE = 1000;
+const PAGE_LENGTH = 4 * 1024 * 1024;
+/** etcd walks over what is left of a range with each page: longer ones are fewer. */
+const LARGEST_PAGE = 10_000;
 
 /** What the keys of a range are for. */
 export interface Pages {
@@ -21,6 +24,7 @@ export class PageReader {
   readonly #pages: Pages;
   /** What is left to read. */
   #rest: KeyRange | undefined;
+  #size = FIRST_PAGE;
 
   constructor(range: KeyRange, pages: Pages) {
     this.#rest = range;
@@ -28,8 +32,8 @@ export class PageReader {
   }
 
   /** The operation that reads the next page; nothing at the end. */
-  next(options = {}): readonly Read[] {
-    return this.#rest === undefined ? [] : [readPage(this.#rest, PAGE_SIZE, options)];
+  next(options = {}): Read | undefined {
+    return this.#rest && readPage(this.#rest, this.#size, options);
   }
 
   take({ found, more }: OperationAnswer): void {
@@ -40,6 +44,8 @@ export class PageReader {
       if (path !== undefined) this.#pages.add(path, kv);
       last = path;
     }
+    const length = found.reduce((sum, { key, value }) => sum + key.length + value.length, 1);
+    this.#size = Math.max(1, Math.min(LARGEST_PAGE, (PAGE_LENGTH * found.length) / length)) | 0;
     const lastKey = found.at(-1)?.key;
     const goesOn = more && lastKey !== undefined;
     this.#rest = goesOn ? { key: this.#after(last, lastKey), range_end: end } : undefined;

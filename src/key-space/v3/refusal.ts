@@ -2,7 +2,7 @@ import type { Condition, KeyRequest } from "../../model/key-request.js";
 import { differences } from "../differences.js";
 import { StoreError } from "../store-error.js";
 import { textOf } from "./shown-node.js";
-import { isDirectory, missing, type Place, requireWay, type Survey } from "./survey.js";
+import { exists, isDirectory, missing, type Place, requireWay, type Survey } from "./survey.js";
 import type { KeyValue } from "./transaction-answer.js";
 import { toBase64 } from "./v3-json.js";
 
@@ -16,6 +16,12 @@ export function refuseBy(survey: Survey, request: KeyRequest, offset: number): v
   if (request.action === "delete" && !request.recursive && isDirectory(target) && isFull) {
     throw new StoreError(108, target.path);
   }
+}
+
+/** Whether {@link refuseBy} must know which directories above a missing node are implied. */
+export function asksForTheWay({ target }: Survey, request: KeyRequest): boolean {
+  if (exists(target) || request.action === "create") return false;
+  return request.action !== "set" || request.refresh === true;
 }
 
 /** The part of {@link refuseBy} that needs to know the target alone. @throws StoreError */
@@ -55,10 +61,6 @@ function refuseMissing(survey: Survey, request: KeyRequest): void {
   if (action !== "set" && action !== "create") throw missing(survey);
   requireWay(survey);
   if (action === "set" && request.refresh) throw missing(survey);
-}
-
-function exists(place: Place): boolean {
-  return place.file !== undefined || isDirectory(place);
 }
 
 /** Bytes that are not UTF-8 may look like what was given, and still differ. */

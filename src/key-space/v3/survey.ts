@@ -1,15 +1,18 @@
+import { errorDefinition } from "../../errors/error-table.js";
+import { serverErrorOf } from "../../errors/server-error-of.js";
 import { parentPath } from "../path.js";
 import { StoreError } from "../store-error.js";
 import type { KeyLayout } from "./key-layout.js";
 import { type Read, read, readFirst } from "./transaction.js";
 import type { KeyValue, OperationAnswer } from "./transaction-answer.js";
+import type { V3Call } from "./v3-api.js";
 
 /** What there is at one path. */
 export interface Place {
   readonly path: string;
   readonly file: KeyValue | undefined;
   readonly marker: KeyValue | undefined;
-  /** The first key below it. */
+  /** The first key below it, if that was looked for. */
   readonly first: KeyValue | undefined;
 }
 
@@ -31,44 +34,83 @@ export function ancestorsOf(path: string): readonly string[] {
   return parent === "" ? [] : [...ancestorsOf(parent), parent];
 }
 
-/** @throws TypeError for a path that is too deep for one transaction */
-export function checkDepth(path: string): void {
+/** @throws InvalidFieldError for a path that is too deep for one transaction */
+export function checkDepth(path: string, { operation, key }: V3Call): void {
   const levels = path.split("/").length - 1;
   if (levels <= DEEPEST) return;
-  throw new TypeError(
-    `key: has ${levels} levels; on the v3 API at most ${DEEPEST} fit into one transaction`,
-  );
+  throw serverErrorOf({
+    ...errorDefinition(209),
+    errorCode: 209,
+    detail: `the key has ${levels} levels; on the v3 API at most ${DEEPEST} fit into a transaction`,
+    index: 0,
+    key,
+    operation,
+    endpoint: "this key space",
+  });
 }
 
-/** The operations by which {@link readSurvey} learns about a path. */
-export function surveyOf(path: string, layout: KeyLayout, options = {}): readonly Read[] {
+/**
+ * The operations by which {@link readSurvey} learns about a path. `below` reads of the files and of
+ * the markers below it, at least the first ones.
+ */
+export function surveyOf(
+  path: string,
+  layout: KeyLayout,
+  below: readonly Read[] = [
+    readFirst(layout.filesBelow(path)),
+    readFirst(layout.markersBelow(path)),
+  ],
+  options = {},
+): readonly Read[] {
   const place = (at: string): readonly Read[] => [
     read(layout.file(at), options),
     read(layout.marker(at), options),
-    readFirst(layout.filesBelow(at), options),
   ];
-  const subdirectory = readFirst(layout.markersBelow(path), options);
-  return [...place(path), subdirectory, ...ancestorsOf(path).flatMap(place)];
+  return [...place(path), ...below, ...ancestorsOf(path).flatMap(place)];
 }
 
 export function readSurvey(path: string, answers: readonly OperationAnswer[]): Survey {
   const kvAt = (at: number): KeyValue | undefined => answers[at]?.found[0];
-  const placeAt = (place: string, at: number): Place => ({
-    path: place,
-    file: kvAt(at),
-    marker: kvAt(at + 1),
-    first: kvAt(at + 2),
-  });
   return {
-    target: placeAt(path, 0),
+    target: { path, file: kvAt(0), marker: kvAt(1), first: kvAt(2) },
     subdirectory: kvAt(3),
-    ancestors: ancestorsOf(path).map((ancestor, level) => placeAt(ancestor, 4 + 3 * level)),
+    ancestors: ancestorsOf(path).map((ancestor, level) => ({
+      path: ancestor,
+      file: kvAt(4 + 2 * level),
+      marker: kvAt(5 + 2 * level),
+      first: undefined,
+    })),
   };
+}
+
+/**
+ * The operations that look for keys below directories without a marker: those are there if they are
+ * implied. To look below every directory would be slow, as etcd walks over all keys of a range even
+ * if it is asked for the first.
+ */
+export function walkOf({ ancestors }: Survey, layout: KeyLayout, options = {}): readonly Read[] {
+  return ancestors
+    .filter(({ marker }) => marker === undefined)
+    .map(({ path }) => readFirst(layout.filesBelow(path), options));
+}
+
+/** The survey with what {@link walkOf} has found. */
+export function withWalk(survey: Survey, answers: readonly OperationAnswer[]): Survey {
+  const firsts = answers.map(({ found }) => found[0]);
+  const ancestors = survey.ancestors.map((place) =>
+    place.marker === undefined ? { ...place, first: firsts.shift() } : place,
+  );
+  return { ...survey, ancestors };
 }
 
 /** Whether a place is a directory. A value hides it. */
 export function isDirectory({ path, file, marker, first }: Place): boolean {
   return path === "" || (file === undefined && (marker !== undefined || first !== undefined));
+}
+
+/** Whether there is anything at a place. */
+export function exists(place: Place): boolean {
+  return place.file !== undefined || isDirectory(place);
 }
 
 /** Refuses a path on which a file stands in the way. A marker beside the file opens it. */

@@ -100,7 +100,7 @@ export class V3KeySpace implements KeySpace {
     this.#api = api;
     const leases = new Leases(api, clock);
     this.#store = new V3Store(api, layout, clock);
-    const offset = this.#store.offset.bind(this.#store);
+    const offset = (): Promise<number> => this.#store.offset("quorum");
     this.#watches = new V3WatchSource(api, {
       ...{ layout, clock, offset, oneEventPerPoll, foresight, linger, pollInterval },
     });
@@ -160,7 +160,8 @@ export class V3KeySpace implements KeySpace {
 
   async #counted(request: KeyRequest, signal: AbortSignal | undefined): Promise<EtcdResponse> {
     try {
-      const offset = await this.#store.offset();
+      const isLocal = request.action === "get" && !request.quorum;
+      const offset = await this.#store.offset(isLocal ? "local" : "quorum");
       const response =
         request.action === "get"
           ? await this.#reader.get(request, offset, signal)

@@ -5,11 +5,11 @@ import { pathOf } from "../path.js";
 import { decodeLeaseId, NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
 import { Listing } from "./listing.js";
-import { PageReader } from "./page-reader.js";
+import { ListingPages } from "./listing-pages.js";
 import { type BatchFigures, ReadBatches } from "./read-batches.js";
 import { refusedAs } from "./refused-as.js";
 import { ROOT, showDirectory, showFile, type View } from "./shown-node.js";
-import { checkDepth, isDirectory, missing, readSurvey, type Survey, surveyOf } from "./survey.js";
+import { checkDepth, exists, missing, readSurvey, type Survey, surveyOf } from "./survey.js";
 import { read } from "./transaction.js";
 import type { KeyValue, TransactionAnswer } from "./transaction-answer.js";
 import type { V3Call } from "./v3-api.js";
@@ -51,7 +51,7 @@ export class V3Reader {
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
     const path = pathOf(request.key);
-    checkDepth(path);
+    checkDepth(path, callOf(request, signal));
     if (path !== "") {
       const batches = request.quorum ? this.#quorum : this.#local;
       const { kv, at } = await batches.read(path, signal);
@@ -109,51 +109,40 @@ export class V3Reader {
     const { recursive = false, sorted = false } = request;
     const { layout } = this.#store;
     const listing = new Listing(path, recursive);
-    const skips = (at: string): string | undefined => listing.subdirectoryOn(at);
-    const files = new PageReader(layout.filesBelow(path), {
-      prefix: layout.filePrefix,
-      add: (at, kv) => listing.addFile(at, kv),
-      skips,
-    });
-    const markers = new PageReader(layout.markersBelow(path), {
-      prefix: layout.markerPrefix,
-      add: (at, kv) => listing.addMarker(at, kv),
-      skips,
-    });
+    const pages = new ListingPages(listing, path, layout);
     const call = callOf(request, signal);
     const options = optionsOf(call.scope);
-    const survey = surveyOf(path, layout, options);
-    const at = await this.#store.read(
-      [...survey, ...files.next(options), ...markers.next(options)],
-      call,
-    );
-    const found = readSurvey(path, at.answers);
-    take(files, at.answers[survey.length]);
-    take(markers, at.answers[survey.length + 1]);
-    this.#requireNode(found, request, at, offset);
-    const { file } = found.target;
+    const below = pages.next(options);
+    const at = await this.#store.read(surveyOf(path, layout, below, options), call);
+    const survey = readSurvey(path, at.answers);
+    await this.#requireNode(survey, request, at, offset, call);
+    const { file } = survey.target;
     if (file !== undefined) return await this.#file(request, path, file, at, offset, signal);
-    await this.#readOn([files, markers], at.revision, call);
+    pages.take(at.answers.slice(2, 4));
+    await this.#readOn(pages, at.revision, call);
     const view = await this.#view(listing.leases(), request, offset, signal);
     const nodes = listing.nodes(view, sorted);
-    const node = directoryNode(found, view);
+    const node = directoryNode(survey, view);
     return responseOf(nodes.length === 0 ? node : { ...node, nodes }, at, offset);
   }
 
   /** Reads what is left, at the revision at which the first pages were read. */
-  async #readOn(readers: readonly PageReader[], revision: number, call: V3Call): Promise<void> {
+  async #readOn(pages: ListingPages, revision: number, call: V3Call): Promise<void> {
     const options = { ...optionsOf(call.scope), revision: String(revision) };
-    for (;;) {
-      const unfinished = readers.filter((reader) => reader.next().length > 0);
-      if (unfinished.length === 0) return;
-      const pages = unfinished.flatMap((reader) => reader.next(options));
-      const { answers } = await this.#store.read(pages, call);
-      for (const [index, reader] of unfinished.entries()) take(reader, answers[index]);
+    for (let next = pages.next(options); next.length > 0; next = pages.next(options)) {
+      pages.take((await this.#store.read(next, call)).answers);
     }
   }
 
-  #requireNode(survey: Survey, request: GetRequest, at: TransactionAnswer, offset: number): void {
-    if (survey.target.file !== undefined || isDirectory(survey.target)) return;
+  async #requireNode(
+    seen: Survey,
+    request: GetRequest,
+    at: TransactionAnswer,
+    offset: number,
+    call: V3Call,
+  ): Promise<void> {
+    if (exists(seen.target)) return;
+    const survey = await this.#store.walk(seen, at.revision, call, optionsOf(call.scope));
     throw this.#store.refusal(missing(survey), request, at, offset);
   }
 
@@ -169,10 +158,6 @@ export class V3Reader {
     if (foreign.length === 0) return view;
     return { ...view, foreign: await this.#leases.endsOf(foreign, callOf(request, signal)) };
   }
-}
-
-function take(reader: PageReader, answer: TransactionAnswer["answers"][number] | undefined): void {
-  if (answer !== undefined) reader.take(answer);
 }
 
 function directoryNode({ target: { path, marker, first } }: Survey, view: View): EtcdNode {

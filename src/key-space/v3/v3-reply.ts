@@ -65,14 +65,14 @@ function errorIn(body: string): GrpcError | undefined {
 }
 
 /** As in a reply of its own, or as `error` in a stream, where etcd 3.4 names the code otherwise. */
-export function readGrpcError(value: unknown): GrpcError | undefined {
+function readGrpcError(value: unknown): GrpcError | undefined {
   if (!isObject(value) || typeof value.message !== "string") return undefined;
   const code = value.code ?? value.grpc_code;
   return typeof code === "number" ? { code, message: value.message } : undefined;
 }
 
 /** The error to throw for a gRPC status. */
-export function grpcErrorOf(call: V3Call, endpoint: string, { code, message }: GrpcError): Error {
+function grpcErrorOf(call: V3Call, endpoint: string, { code, message }: GrpcError): Error {
   const refused = new V3RefusedError(call.operation, endpoint, code, message);
   switch (meaningOf(message, code)) {
     case "refused":

@@ -7,6 +7,7 @@ import { StoreError } from "../store-error.js";
 import type { KeyLayout } from "./key-layout.js";
 import { refusedAs } from "./refused-as.js";
 import { textOf, type View } from "./shown-node.js";
+import { type Survey, walkOf, withWalk } from "./survey.js";
 import {
   type Alternative,
   atRevision,
@@ -44,15 +45,16 @@ export class V3Store {
     return this.#revision + (this.#knownOffset ?? 0);
   }
 
-  /** What is added to revisions to get indexes. Asked for once. */
-  async offset(): Promise<number> {
-    this.#offset ??= this.#readOffset();
-    try {
-      return this.#knownOffset ?? (await this.#offset);
-    } catch (error) {
-      this.#offset = undefined;
-      throw error;
-    }
+  /**
+   * What is added to revisions to get indexes. Asked for once, of the cluster's agreement; a read
+   * of a member's own state need not wait for that, as there may be none.
+   */
+  async offset(scope: V3Call["scope"]): Promise<number> {
+    if (this.#knownOffset !== undefined) return this.#knownOffset;
+    const agreed = this.#agreedOffset();
+    if (scope === "quorum") return await agreed;
+    agreed.catch(() => {});
+    return await this.#readOffset("local");
   }
 
   /** Carries out the first alternative that holds, else `otherwise`, which only reads. */
@@ -89,6 +91,13 @@ export class V3Store {
     return { ...first, answers: [...first.answers, ...answers] };
   }
 
+  /** Completes a survey of that revision by the directories that are implied. */
+  async walk(survey: Survey, revision: number, call: V3Call, options = {}): Promise<Survey> {
+    const reads = walkOf(survey, this.layout, { ...options, revision: String(revision) });
+    if (reads.length === 0) return survey;
+    return withWalk(survey, (await this.read(reads, call)).answers);
+  }
+
   view(offset: number): View {
     return { offset, now: this.clock.now() };
   }
@@ -113,21 +122,26 @@ export class V3Store {
     return answer;
   }
 
-  async #readOffset(): Promise<number> {
-    const call: V3Call = {
-      operation: "GET of the index offset",
-      key: "/",
-      safety: "read",
-      scope: "quorum",
-    };
-    const { answers } = await this.transact([], [read(this.layout.offset)], call);
+  async #agreedOffset(): Promise<number> {
+    this.#offset ??= this.#readOffset("quorum");
+    try {
+      this.#knownOffset = await this.#offset;
+      return this.#knownOffset;
+    } catch (error) {
+      this.#offset = undefined;
+      throw error;
+    }
+  }
+
+  async #readOffset(scope: V3Call["scope"]): Promise<number> {
+    const operation = "GET of the index offset";
+    const call: V3Call = { operation, key: "/", safety: "read", scope };
+    const options = scope === "local" ? { serializable: true } : {};
+    const { answers } = await this.transact([], [read(this.layout.offset, options)], call);
     const record = answers[0]?.found[0];
     const offset = record === undefined ? 0 : Number(textOf(record.value));
-    if (!Number.isSafeInteger(offset) || offset < 0) {
-      throw new TypeError(`the index offset is no index; write a decimal number or delete it`);
-    }
-    this.#knownOffset = offset;
-    return offset;
+    if (Number.isSafeInteger(offset) && offset >= 0) return offset;
+    throw new TypeError("the index offset is no index; write a decimal number or delete it");
   }
 }
 

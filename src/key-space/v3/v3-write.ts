@@ -9,11 +9,12 @@ import type { FamiliarLeases } from "./familiar-leases.js";
 import { familiarGround, type Ground, newGround, surveyedGround } from "./ground.js";
 import { earlierLease, isFileLease, NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
-import { refuseAt, refuseBy } from "./refusal.js";
+import { asksForTheWay, refuseAt, refuseBy } from "./refusal.js";
 import { refusedAs } from "./refused-as.js";
-import { checkDepth, isDirectory, readSurvey, surveyOf } from "./survey.js";
+import { checkDepth, readSurvey, surveyOf } from "./survey.js";
 import { type Operation, read } from "./transaction.js";
 import type { TransactionAnswer } from "./transaction-answer.js";
+import { TtlLease } from "./ttl-lease.js";
 import type { V3Call } from "./v3-api.js";
 import { toBase64 } from "./v3-json.js";
 import type { V3Store } from "./v3-store.js";
@@ -51,10 +52,9 @@ export class V3Write {
   readonly #call: V3Call;
   /** The request's path: of an in-order key, that of its directory. */
   readonly #path: string;
-  /** Leases granted for the TTL asked for, by whether a directory's. */
-  readonly #granted = new Map<boolean, string>();
+  readonly #ttl: TtlLease;
 
-  /** @throws TypeError for a path that is too deep for one transaction */
+  /** @throws InvalidFieldError for a path that is too deep for one transaction */
   constructor(
     context: WriteContext,
     request: WriteRequest,
@@ -65,9 +65,10 @@ export class V3Write {
     this.#request = request;
     this.#offset = offset;
     this.#path = pathOf(request.key);
-    checkDepth(this.#path);
     const operation = `${methodOf(request)} ${request.key}`;
     this.#call = { operation, key: request.key, safety: "write", scope: "quorum", signal };
+    checkDepth(this.#path, this.#call);
+    this.#ttl = new TtlLease(context.leases, request, this.#call);
   }
 
   /** @throws EtcdServerError, OutcomeUnknownError, ClusterUnavailableError after too many races */
@@ -75,7 +76,7 @@ export class V3Write {
     try {
       return await this.#run();
     } catch (error) {
-      if (error instanceof EtcdServerError) this.#releaseUnused(NO_LEASE);
+      if (error instanceof EtcdServerError) this.#ttl.release();
       // Given up between two transactions, of which the first had found nothing to do.
       if (!(error instanceof AbortError) || error.outcome !== "none") throw error;
       throw new AbortError(this.#call.operation, error.cause, "not sent");
@@ -142,10 +143,14 @@ export class V3Write {
   /** @throws EtcdServerError when the tree does not allow the write */
   async #survey(): Promise<Ground> {
     const { store } = this.#context;
-    const path = this.#nodePath(store.revision + 1);
+    // Of an in-order key, one that nobody can have made meanwhile.
+    const path = this.#nodePath(Number.MAX_SAFE_INTEGER - this.#offset);
     const call: V3Call = { ...this.#call, safety: "read" };
     const answer = await store.read(surveyOf(path, store.layout), call);
-    const survey = readSurvey(path, answer.answers);
+    const seen = readSurvey(path, answer.answers);
+    const survey = asksForTheWay(seen, this.#request)
+      ? await store.walk(seen, answer.revision, call)
+      : seen;
     this.#refuse(answer, () => refuseBy(survey, this.#request, this.#offset));
     const ground = surveyedGround(survey, store.layout);
     this.#learn(path, ground, survey.ancestors.at(-1)?.marker !== undefined);
@@ -163,7 +168,7 @@ export class V3Write {
       return this.#finish(intent, changeBy(intent, plan, answer), answer);
     } catch (error) {
       if (!refusedAs(error, "etcdserver: requested lease not found")) throw error;
-      this.#granted.clear();
+      this.#ttl.forget();
       return "otherwise";
     }
   }
@@ -171,7 +176,7 @@ export class V3Write {
   async #intend(ground: Ground): Promise<Intent> {
     const { store } = this.#context;
     const number = store.revision + 1;
-    const own = await this.#ownLease(ground);
+    const own = await this.#ttl.on(ground);
     return {
       request: this.#request,
       path: this.#nodePath(number),
@@ -182,26 +187,6 @@ export class V3Write {
       lease: earlierLease(own, ground.lease),
       ...(this.#isInOrder && { number }),
     };
-  }
-
-  /** The lease that the TTL asks for: granted, unless the directory's ends earlier anyway. */
-  async #ownLease({ lease, target }: Ground): Promise<string> {
-    const ttl = "ttl" in this.#request ? this.#request.ttl : undefined;
-    if (ttl === undefined) return NO_LEASE;
-    const { leases } = this.#context;
-    const directory = this.#makesDirectory || (target !== undefined && isDirectory(target));
-    const granted = this.#granted.get(directory);
-    if (granted !== undefined) return granted;
-    const proposed = leases.idFor(ttl, directory);
-    if (earlierLease(proposed, lease) !== proposed) return proposed;
-    const id = await leases.grant(ttl, directory, this.#call);
-    this.#granted.set(directory, id);
-    return id;
-  }
-
-  get #makesDirectory(): boolean {
-    const { action } = this.#request;
-    return (action === "set" || action === "create") && this.#request.dir === true;
   }
 
   get #isInOrder(): boolean {
@@ -240,7 +225,7 @@ export class V3Write {
     const { path, ground, lease } = intent;
     if (change.kind === "made") this.#learn(path, ground, true);
     this.#remember(path, change, lease);
-    this.#releaseUnused(lease);
+    this.#ttl.release(lease);
     const former = change.former?.lease ?? NO_LEASE;
     if (former !== lease && isFileLease(former)) leases.revoke(former);
     return { change, response: responseOf(intent, change, answer, store.view(this.#offset)) };
@@ -256,12 +241,6 @@ export class V3Write {
     if (node === "directory") directories.forget(path);
     if (kind === "removed" || node === "directory" || isFileLease(lease)) files.forget(path);
     else files.learn(path, lease);
-  }
-
-  #releaseUnused(used: string): void {
-    for (const lease of this.#granted.values()) {
-      if (lease !== used) this.#context.leases.revoke(lease);
-    }
   }
 
   /** The first two tries are the normal course: what was believed, and what was found instead. */

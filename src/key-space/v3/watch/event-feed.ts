@@ -1,27 +1,22 @@
+import { ProtocolError } from "../../../errors/cluster-errors.js";
 import type { WatchRequest } from "../../../model/key-request.js";
-import type { Clock } from "../../../time/clock.js";
 import { concerns } from "../../../watch/concerns.js";
 import type { PushedWatch } from "../../watch/pushed-watch.js";
 import { WatcherHub } from "../../watch/watcher-hub.js";
-import type { KeyLayout } from "../key-layout.js";
 import type { V3Api, V3Call } from "../v3-api.js";
 import type { V3Header } from "../v3-json.js";
 import { EventRing, type EventRingLimits, type IndexEvents } from "./event-ring.js";
-import { eventsOf } from "./events-of-revision.js";
 import type { Freshness } from "./fresh-revision.js";
 import { beat } from "./heartbeat.js";
 import { isHeld } from "./is-held.js";
-import { leaseFatesOf } from "./lease-fates.js";
+import { Milestone } from "./milestone.js";
 import { reachBack } from "./reach-back.js";
 import { type FeedListener, RevisionFeed } from "./revision-feed.js";
 import { Compacted, type Revision } from "./revision-stream.js";
+import { type Translation, translate } from "./translate.js";
 
 /** Settings of an {@link EventFeed}, complete. */
-export interface EventFeedSettings {
-  readonly layout: KeyLayout;
-  readonly clock: Clock;
-  /** Added to revisions. */
-  readonly offset: number;
+export interface EventFeedSettings extends Translation {
   /** What is held for watchers that come late. */
   readonly limits: EventRingLimits;
   /** Milliseconds of silence after which the watch on etcd is opened anew. */
@@ -47,8 +42,8 @@ export class EventFeed {
   readonly #hub = new WatcherHub();
   readonly #watches = new Set<PushedWatch>();
   #ring: EventRing;
-  /** Everything up to this revision was told. */
-  #reached = 0;
+  /** Revision up to which everything was told. */
+  readonly #told: Milestone;
   /** Last revision that is known to have changed something in the range. */
   #mark = 0;
   #clusterId = "";
@@ -61,8 +56,6 @@ export class EventFeed {
   #standing: Promise<void> = Promise.resolve();
   #starting: Promise<void> | undefined;
   #reachingBack: Promise<void> | undefined;
-  /** Called when more was told. */
-  readonly #onTold = new Set<() => void>();
   #cancelLinger: () => void = () => {};
 
   constructor(api: V3Api, settings: EventFeedSettings) {
@@ -71,6 +64,7 @@ export class EventFeed {
     this.#settings = settings;
     this.#feed = new RevisionFeed(api, layout.everything, clock, pollInterval);
     this.#ring = new EventRing(limits, 0);
+    this.#told = new Milestone(clock);
   }
 
   /** Watches that wait. */
@@ -85,7 +79,7 @@ export class EventFeed {
 
   /** Index up to which everything was told. */
   get index(): number {
-    return this.#reached + this.#settings.offset;
+    return this.#told.reached + this.#settings.offset;
   }
 
   /** Index from which on everything can be told. */
@@ -168,32 +162,39 @@ export class EventFeed {
   }
 
   /** Sees to it that the watch on etcd stands. */
-  async #stand(index: number, { revision }: Freshness): Promise<void> {
-    if (this.#running === undefined) {
-      this.#starting ??= this.#start(index, revision).finally(() => {
-        this.#starting = undefined;
-      });
-      await this.#starting;
+  async #stand(index: number, fresh: Freshness): Promise<void> {
+    try {
+      if (this.#running === undefined) {
+        this.#starting ??= this.#start(index, fresh).finally(() => {
+          this.#starting = undefined;
+        });
+        await this.#starting;
+      }
+      await this.#standing;
+    } catch (error) {
+      if (!(error instanceof Compacted)) throw error;
+      throw new ProtocolError(`${CALL.operation}: etcd forgot meanwhile what was asked for`);
     }
-    await this.#standing;
   }
 
-  async #start(index: number, revision: number): Promise<void> {
-    const { limits, catchesUp } = this.#settings;
-    // What was told before is of use if the way from there is not too long.
-    if (this.#reached === 0 || revision - this.#reached >= limits.events) {
-      const earliest = this.#earliest(index, revision);
-      const isPast = earliest <= revision;
-      this.#reset(
-        isPast && (await isHeld(this.#api, this.#settings.layout.offset, earliest, CALL))
-          ? earliest
-          : revision + 1,
-      );
-    }
+  async #start(index: number, { clusterId, revision }: Freshness): Promise<void> {
+    const { catchesUp, layout } = this.#settings;
+    if (clusterId !== this.#clusterId) this.#told.set(0);
+    this.#clusterId = clusterId;
+    const goesOn = this.#isNear(revision);
+    const from = goesOn ? this.#told.reached + 1 : this.#earliest(index, revision);
+    const isThere = from > revision || (await isHeld(this.#api, layout.offset, from, CALL));
+    if (!goesOn || !isThere) this.#reset(isThere ? from : revision + 1);
     this.#run();
-    if (!catchesUp || this.#reached >= revision) return;
+    if (!catchesUp || this.#told.reached >= revision) return;
     await this.#standing;
-    if (await beat(this.#api, this.#settings.layout)) await this.#until(revision);
+    if (await beat(this.#api, layout)) await this.#told.until(revision, PATIENCE);
+  }
+
+  /** Whether what was told before is of use: the way from there must not be too long. */
+  #isNear(revision: number): boolean {
+    const { reached } = this.#told;
+    return reached > 0 && revision - reached < this.#settings.limits.events;
   }
 
   /** Revision from which to read for a watch from an index on, the limits allowing. */
@@ -201,23 +202,6 @@ export class EventFeed {
     const { limits, offset, foresight } = this.#settings;
     const wanted = Math.min(index - offset, revision + 1 - foresight);
     return Math.min(Math.max(1, wanted, revision + 1 - limits.events), revision + 1);
-  }
-
-  /** Waits until everything up to a revision was told, but not for ever. */
-  #until(revision: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        this.#onTold.delete(look);
-        resolve();
-      };
-      const look = (): void => {
-        if (this.#reached >= revision) done();
-      };
-      const cancel = this.#settings.clock.after(PATIENCE, done);
-      this.#onTold.add(look);
-      look();
-    });
   }
 
   #run(): void {
@@ -235,7 +219,7 @@ export class EventFeed {
   }
 
   #listener(running: AbortController, stood: () => void): FeedListener {
-    const nextOf = (): number => this.#reached + 1;
+    const nextOf = (): number => this.#told.reached + 1;
     return {
       get next() {
         return nextOf();
@@ -253,31 +237,26 @@ export class EventFeed {
 
   #stands({ clusterId, revision }: V3Header, wasQuiet: boolean): void {
     // Revisions of another cluster mean something else.
-    if (this.#clusterId !== clusterId && this.#clusterId !== "") throw new Compacted();
-    this.#clusterId = clusterId;
+    if (this.#clusterId !== clusterId) throw new Compacted();
     const { layout } = this.#settings;
-    if (wasQuiet && revision - this.#reached > QUIET_REVISIONS) void beat(this.#api, layout);
+    if (wasQuiet && revision - this.#told.reached > QUIET_REVISIONS) void beat(this.#api, layout);
   }
 
   #take(told: readonly IndexEvents[], upTo: number): void {
     for (const { index, events } of told) {
       if (events.length > 0) this.#ring.add({ index, events });
-      this.#reached = index - this.#settings.offset;
-      this.#mark = this.#reached;
+      this.#mark = index - this.#settings.offset;
+      this.#told.set(this.#mark);
       this.#hub.notify(events);
     }
-    this.#reached = Math.max(this.#reached, upTo);
-    for (const look of this.#onTold) look();
+    this.#told.set(Math.max(this.#told.reached, upTo));
   }
 
   /** Whoever waits has to begin anew: with what is told then, or with 401. */
   #stopped(error: Error): void {
     this.#running = undefined;
     const isOver = error instanceof Compacted;
-    if (isOver) {
-      this.#reached = 0;
-      this.#clusterId = "";
-    }
+    if (isOver) this.#told.set(0);
     for (const watch of this.#watches) {
       if (isOver) watch.end();
       else watch.fail(error);
@@ -286,7 +265,7 @@ export class EventFeed {
 
   #reset(from: number): void {
     this.#ring = new EventRing(this.#settings.limits, from + this.#settings.offset);
-    this.#reached = from - 1;
+    this.#told.set(from - 1);
     this.#mark = 0;
     this.#lost = 0;
   }
@@ -305,14 +284,8 @@ export class EventFeed {
     }
   }
 
-  async #read(revisions: readonly Revision[]): Promise<readonly IndexEvents[]> {
-    const { layout, clock, offset } = this.#settings;
-    const fates = await leaseFatesOf(this.#api, revisions, layout.action, clock, CALL);
-    const view = { offset, now: clock.now(), ...fates };
-    return revisions.map((revision) => ({
-      index: revision.number + offset,
-      events: eventsOf(revision, layout, view),
-    }));
+  #read(revisions: readonly Revision[]): Promise<readonly IndexEvents[]> {
+    return translate(this.#api, revisions, this.#settings, CALL);
   }
 }
 

@@ -1,0 +1,42 @@
+import type { KeyLayout } from "./key-layout.js";
+import type { Listing } from "./listing.js";
+import { PageReader } from "./page-reader.js";
+import type { Read } from "./transaction.js";
+import type { OperationAnswer } from "./transaction-answer.js";
+
+/** Reads the files and the markers of a listing, page by page. */
+export class ListingPages {
+  readonly #files: PageReader;
+  readonly #markers: PageReader;
+  /** Whose pages are being read. */
+  #asked: readonly PageReader[] = [];
+
+  constructor(listing: Listing, path: string, layout: KeyLayout) {
+    const skips = (at: string): string | undefined => listing.subdirectoryOn(at);
+    this.#files = new PageReader(layout.filesBelow(path), {
+      prefix: layout.filePrefix,
+      add: (at, kv) => listing.addFile(at, kv),
+      skips,
+    });
+    this.#markers = new PageReader(layout.markersBelow(path), {
+      prefix: layout.markerPrefix,
+      add: (at, kv) => listing.addMarker(at, kv),
+      skips,
+    });
+  }
+
+  /** The operations that read the next pages; none at the end. */
+  next(options: object): readonly Read[] {
+    const readers = [this.#files, this.#markers];
+    this.#asked = readers.filter((reader) => reader.next() !== undefined);
+    return this.#asked.flatMap((reader) => reader.next(options) ?? []);
+  }
+
+  /** Takes the answers to what {@link next} gave. */
+  take(answers: readonly OperationAnswer[]): void {
+    for (const [at, reader] of this.#asked.entries()) {
+      const answer = answers[at];
+      if (answer !== undefined) reader.take(answer);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { expect, it } from "vitest";
+import type { StoreEvent } from "../../watch/store-event.js";
+import { EventRing, type IndexEvents } from "./event-ring.js";
+
+const PLENTY = 1_000_000;
+
+function entry(index: number, count = 1, value = ""): IndexEvents {
+  const node = { key: `/${index}`, value, modifiedIndex: index, createdIndex: index };
+  const event: StoreEvent = { action: "set", node };
+  return { index, events: Array.from({ length: count }, () => event) };
+}
+
+const indexes = (ring: EventRing, from: number): readonly number[] =>
+  ring.from(from).map(({ index }) => index);
+
+it("holds the latest events, whole indexes, with gaps between them", () => {
+  const ring = new EventRing({ events: 4, characters: PLENTY }, 10);
+  for (const added of [entry(12), entry(15, 2), entry(20)]) ring.add(added);
+  expect([ring.floor, ring.size, indexes(ring, 0)]).toEqual([10, 4, [12, 15, 20]]);
+  ring.add(entry(21));
+  expect([ring.floor, ring.size, indexes(ring, 0)]).toEqual([13, 4, [15, 20, 21]]);
+  ring.add(entry(22));
+  expect([ring.floor, ring.size, indexes(ring, 0)]).toEqual([16, 3, [20, 21, 22]]);
+  expect(indexes(ring, 21)).toEqual([21, 22]);
+  expect(indexes(ring, 23)).toEqual([]);
+});
+
+it("is bounded by the length of values, too", () => {
+  const ring = new EventRing({ events: 100, characters: 250 }, 1);
+  for (let index = 1; index <= 5; index++) ring.add(entry(index, 1, "x".repeat(100)));
+  expect(indexes(ring, 0)).toEqual([4, 5]);
+});
+
+it("takes what was before in front, unless it has no room for all of it", () => {
+  const ring = new EventRing({ events: 3, characters: PLENTY }, 10);
+  ring.add(entry(11));
+  expect(ring.prepend(1, [entry(2), entry(3), entry(4)])).toBe(false);
+  expect([ring.floor, indexes(ring, 0)]).toEqual([10, [11]]);
+  expect(ring.prepend(3, [entry(3), entry(4)])).toBe(true);
+  expect([ring.floor, indexes(ring, 0)]).toEqual([3, [3, 4, 11]]);
+  ring.add(entry(12));
+  expect([ring.floor, indexes(ring, 0)]).toEqual([4, [4, 11, 12]]);
+});

@@ -1,0 +1,55 @@
+import { checkOptions, completeOptions } from "../client/normalize-options.js";
+import type { EtcdClientOptions } from "../client/options.js";
+import { Cluster } from "../cluster/cluster.js";
+import { CachedReads } from "../key-space/cached-reads.js";
+import type { ClusterApi } from "../key-space/cluster-api.js";
+import type { KeySpace } from "../key-space/key-space.js";
+import { JsonGateway } from "../key-space/v3/json-gateway.js";
+import { V3ClusterApi } from "../key-space/v3/v3-cluster-api.js";
+import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
+import { v3Probes } from "../key-space/v3/v3-probes.js";
+import { AdvertisedClusterApi } from "./advertised-cluster-api.js";
+import { ClusterIdentity } from "./cluster-identity.js";
+
+/** What a gateway serves from, all of it on one cluster. */
+export interface GatewayParts {
+  readonly keySpace: V3KeySpace;
+  /** Users and roles of v2 auth. */
+  readonly authKeySpace: KeySpace;
+  readonly clusterApi: ClusterApi;
+  readonly identity: ClusterIdentity;
+}
+
+/** Revisions read before the first watch: as many as etcd v2 has events in its history. */
+const FORESIGHT = 1000;
+/** Milliseconds: who polls comes back. */
+const LINGER = 600_000;
+
+/** @throws TypeError for options that make no sense */
+export function gatewayParts(
+  options: EtcdClientOptions,
+  advertise: readonly string[] | undefined,
+): GatewayParts {
+  checkOptions(options);
+  for (const url of advertise ?? []) checkAdvertised(url);
+  const { cluster: settings, keyPrefix, credentials } = completeOptions(options);
+  const { clock } = settings;
+  const cluster = new Cluster(settings, v3Probes);
+  const api = new JsonGateway(cluster, credentials);
+  const watches = { oneEventPerPoll: true, foresight: FORESIGHT, linger: LINGER };
+  const keySpace = new V3KeySpace(api, { keyPrefix, clock, ...watches });
+  const auth = new V3KeySpace(api, { keyPrefix: `${keyPrefix}\0etcdnet/auth`, clock });
+  const members = new V3ClusterApi(cluster, api, keySpace);
+  return {
+    keySpace,
+    // Every request looks there first.
+    authKeySpace: new CachedReads(auth, clock),
+    clusterApi: advertise === undefined ? members : new AdvertisedClusterApi(members, advertise),
+    identity: new ClusterIdentity(api),
+  };
+}
+
+function checkAdvertised(url: string): void {
+  if (URL.canParse(url) && /^https?:/.test(url) && new URL(url).origin === url) return;
+  throw new TypeError(`advertise: "${url}" must be a URL such as http://gateway:2379`);
+}

@@ -1,0 +1,79 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EtcdClient } from "../../src/index.js";
+import { certificateAuthority, serverCertificate } from "../support/certificates.js";
+import { buildCli, Cli } from "../support/cli-process.js";
+import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+
+let directory = "";
+
+beforeAll(async () => {
+  buildCli();
+  directory = await mkdtemp(join(tmpdir(), "etcdnet-gateway-"));
+});
+
+afterAll(() => rm(directory, { recursive: true }));
+
+async function fileOf(name: string, text: string): Promise<string> {
+  const file = join(directory, name);
+  await writeFile(file, text);
+  return file;
+}
+
+const gateway = (...args: readonly string[]): Cli => new Cli("gateway", "--port", "0", ...args);
+
+describe("etcdnet gateway, called wrongly", () => {
+  it.each([
+    ["--port x", /'--port <number>' argument 'x' is invalid. It must be a number/],
+    ["--endpoints ftp://a", /urls\[0\]: "ftp:\/\/a" must begin with http/],
+    ["--prefix apps", /'--prefix <key>' argument 'apps' is invalid. It must begin with "\/"/],
+    ["--username root", /--username needs --password-file/],
+    ["--password-file secret", /--password-file needs --username/],
+    ["--username a --password-file nowhere", /--password-file nowhere: ENOENT/],
+    ["--cert a", /--cert needs --key/],
+    ["--cacert nowhere", /--cacert nowhere: ENOENT/],
+    ["--listen-key a", /--listen-key needs --listen-cert/],
+    ["--listen-client-ca a", /--listen-client-ca needs --listen-cert and --listen-key/],
+    ["--unknown", /unknown option '--unknown'/],
+  ])("%s", async (args, complaint) => {
+    await using cli = gateway(...args.split(" "));
+    expect(await cli.exit).toBe(1);
+    expect(cli.stderr).toMatch(complaint);
+    expect(cli.stdout).toBe("");
+  });
+});
+
+describeWithEtcd("3.7", "etcdnet gateway before etcd 3.7", () => {
+  it("serves a prefix with TLS until SIGTERM, and advertises what it is told", async () => {
+    await using etcd = await startEtcd({ release: "3.7" });
+    const ca = certificateAuthority();
+    const { cert, key } = serverCertificate();
+    await using cli = gateway(
+      ...["--endpoints", etcd.urls[0], "--prefix", "/apps"],
+      ...["--listen-cert", await fileOf("cert.pem", cert)],
+      ...["--listen-key", await fileOf("key.pem", key)],
+      ...["--advertise", "https://gateway:2379"],
+    );
+    const url = await cli.url();
+    expect(url).toMatch(/^https:/);
+    await using client = new EtcdClient({ urls: [url], ca: ca.cert });
+    await client.setNode("/a", "through the gateway");
+    expect(await client.machines()).toEqual(["https://gateway:2379"]);
+    await using v3 = new EtcdClient({ urls: etcd.urls, api: "v3" });
+    expect(await v3.getNodeValue("/apps/a")).toBe("through the gateway");
+    cli.kill("SIGTERM");
+    expect(await cli.exit).toBe(0);
+    expect(cli.stderr).toBe("");
+  });
+
+  it("warns when it lets everybody in", async () => {
+    await using etcd = await startEtcd({ release: "3.7" });
+    await using cli = gateway("--host", "0.0.0.0", "--endpoints", etcd.urls[0]);
+    await cli.url();
+    expect(cli.stderr).toMatch(
+      /^warning: listening on 0\.0\.0\.0 without TLS \(--listen-cert, --listen-key\) and auth/,
+    );
+  });
+});

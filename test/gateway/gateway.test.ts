@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EtcdClient, V3DisabledError } from "../../src/index.js";
+import { createGateway, type Gateway } from "../../src/server/index.js";
+import { get, RawClient } from "../embedded/raw-client.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
+
+const SHORT = { requestTimeout: 300, writeTimeout: 300, timeout: 900 };
+
+for (const release of ["3.4", "3.7"] as const) {
+  describeWithEtcd(release, `a gateway before etcd ${release}`, () => {
+    let etcd: EtcdCluster;
+    let gateway: Gateway;
+    beforeAll(async () => {
+      etcd = await startEtcd({ release, v2: false, members: 3 });
+      gateway = await createGateway({ etcd: { urls: etcd.urls } });
+    });
+    afterAll(async () => {
+      await gateway?.close();
+      await etcd?.stop();
+    });
+
+    const ask = async (path: string, init?: RequestInit): Promise<Response> =>
+      fetch(gateway.url + path, init);
+
+    it("tells the cluster's members, machines, version, health and statistics", async () => {
+      const { members } = (await (await ask("/v2/members")).json()) as { members: object[] };
+      expect(members).toHaveLength(3);
+      const machines = (await (await ask("/v2/machines")).text()).split(", ");
+      expect(machines).toEqual([...etcd.urls].sort());
+      expect(await (await ask("/version")).json()).toMatchObject({
+        etcdserver: expect.stringContaining(release),
+      });
+      expect(await (await ask("/health")).json()).toEqual({ health: "true" });
+      const leader = (await (await ask("/v2/members/leader")).json()) as { id: string };
+      const self = await (await ask("/v2/stats/self")).json();
+      expect(self).toMatchObject({ leaderInfo: { leader: leader.id } });
+      const answer = await ask("/v2/keys/");
+      expect(answer.headers.get("x-etcd-cluster-id")).toMatch(/^[0-9a-f]{1,16}$/);
+    });
+
+    it("advertises gateways in place of members, if it is told to", async () => {
+      const urls = ["http://gateway-b:2379", "http://gateway-a:2379"];
+      await using advertised = await createGateway({ etcd: { urls: etcd.urls }, advertise: urls });
+      const machines = await (await fetch(`${advertised.url}/v2/machines`)).text();
+      expect(machines).toBe("http://gateway-a:2379, http://gateway-b:2379");
+      const answer = await fetch(`${advertised.url}/v2/members/leader`);
+      expect(await answer.json()).toMatchObject({ clientURLs: urls.toSorted() });
+    });
+
+    it("counts watches and batches", async () => {
+      const watch = new RawClient(gateway.url).send(get("/v2/keys/counted?wait=true"));
+      await watch.got(/\r\n\r\n/);
+      await Promise.all(Array.from({ length: 200 }, () => ask("/v2/keys/?quorum=true")));
+      const metrics = await (await ask("/metrics")).text();
+      expect(metrics).toMatch(/^etcdnet_watchers 1$/m);
+      expect(metrics).toMatch(/^etcdnet_watch_lag_revisions \d+$/m);
+      expect(metrics).toMatch(/^etcdnet_read_batches_total \d+$/m);
+      expect(metrics).toMatch(/^etcd_debugging_store_watchers 1$/m);
+      watch.socket.destroy();
+    });
+
+    it("ends watches with an empty body when it is closed", async () => {
+      const closing = await createGateway({ etcd: { urls: etcd.urls } });
+      const watch = new RawClient(closing.url).send(get("/v2/keys/b?wait=true"));
+      await watch.got(/\r\n\r\n/);
+      await closing.close();
+      expect(await watch.ended()).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\n0\r\n\r\n$/s);
+    });
+
+    it("answers 500 with error 300 while the cluster is away, and serves when it is back", async () => {
+      await using proxy = await FaultProxy.before(etcd.urls[0]);
+      await proxy.become("refuse");
+      await using away = await createGateway({ etcd: { urls: [proxy.url], ...SHORT } });
+      const write = { method: "PUT", body: new URLSearchParams({ value: "1" }) };
+      for (const init of [undefined, write]) {
+        const answer = await fetch(`${away.url}/v2/keys/away`, init);
+        expect(answer.status).toBe(500);
+        expect(answer.headers.get("x-etcd-index")).toBe("0");
+        expect(await answer.json()).toMatchObject({ errorCode: 300, index: 0 });
+      }
+      expect((await fetch(`${away.url}/health`)).status).toBe(503);
+      await proxy.become("pass");
+      await expect
+        .poll(async () => (await fetch(`${away.url}/v2/keys/away`, write)).status)
+        .toBe(201);
+    });
+
+    it("says of a write whose outcome it does not know what etcd says", async () => {
+      await using proxy = await FaultProxy.before(etcd.urls[0]);
+      await using cut = await createGateway({ etcd: { urls: [proxy.url], ...SHORT } });
+      const write = { method: "PUT", body: new URLSearchParams({ value: "1" }) };
+      await fetch(`${cut.url}/v2/keys/unknown`, write);
+      await proxy.become("cut after request");
+      const answer = await fetch(`${cut.url}/v2/keys/unknown`, write);
+      expect(answer.status).toBe(500);
+      expect(await answer.json()).toMatchObject({ errorCode: 300, index: 0 });
+    });
+
+    it("watches through a cluster without a leader are not silent for ever", async () => {
+      await using client = new EtcdClient({ urls: [gateway.url] });
+      const [, second, third] = etcd.members;
+      const { etcdIndex } = await client.setNode("/before", "1");
+      const watcher = client.watch("/isolated", { from: etcdIndex + 1 });
+      const event = watcher.next();
+      second?.pause();
+      third?.pause();
+      await expect(client.setNode("/isolated", "1")).rejects.toThrow();
+      second?.resume();
+      third?.resume();
+      await expect
+        .poll(
+          () =>
+            client.setNode("/isolated", "2").then(
+              () => true,
+              () => false,
+            ),
+          {
+            timeout: 20_000,
+          },
+        )
+        .toBe(true);
+      expect(await event).toMatchObject({
+        value: { type: "change", response: { node: { key: "/isolated" } } },
+      });
+      watcher.close();
+    });
+  });
+}
+
+describe("a gateway before a server that is no etcd with JSON", () => {
+  describeWithEtcd("3.4", "etcd 3.4 without it", () => {
+    it("names the flag that is missing", async () => {
+      await using etcd = await startEtcd({
+        release: "3.4",
+        v2: false,
+        args: ["--enable-grpc-gateway=false"],
+      });
+      const gateway = createGateway({ etcd: { urls: etcd.urls } });
+      await expect(gateway).rejects.toThrow(V3DisabledError);
+      await expect(gateway).rejects.toThrow(/enable-grpc-gateway/);
+    });
+  });
+});
