@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from "vitest";
 import { EtcdClient } from "../../src/index.js";
 import { type EmbeddedEtcd, startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
-import { buildCli } from "../embedded/cli-process.js";
 import type { Outcome, RunOptions, Started } from "../foreign/run.js";
+import { buildCli } from "../support/cli-process.js";
 import { etcdnet, startEtcdnet } from "./etcdnet.js";
 
 /** `etcdnet` and a client on an embedded etcd that a test file has to itself. */
