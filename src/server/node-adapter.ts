@@ -98,7 +98,11 @@ class NodeRequest implements ServerRequest {
         reject(new BodyError("http: POST too large"));
       };
       const onBroken = (): void => reject(new BodyError("unexpected EOF"));
-      message.on("data", onData).once("end", () => resolve(joined(chunks)));
+      message.on("data", onData).once("end", () => {
+        // An error nobody looks at would cost more than the body.
+        message.off("close", onBroken);
+        resolve(joined(chunks));
+      });
       message.once("error", onBroken).once("close", onBroken).once(BODY_BROKEN, onBroken);
     }).then(decodeUtf8);
   }
