@@ -7,6 +7,7 @@ import { checkKey } from "../model/check.js";
 import { refuseUnknown } from "../model/option-names.js";
 import { Backlog } from "./backlog.js";
 import { KeepAlive } from "./keep-alive.js";
+import { childOf, withoutSlash } from "./key-path.js";
 import { QueueItem } from "./queue-item.js";
 import type { RecipeClient } from "./recipe-client.js";
 import { type Terms, termsOf } from "./terms.js";
@@ -47,6 +48,7 @@ export interface TakeOptions extends CallOptions {
  * `key/_claims`.
  */
 export class Queue implements AsyncDisposable {
+  /** The directory of the items, without a trailing slash. */
   readonly key: string;
   readonly #etcd: RecipeClient;
   readonly #terms: Terms;
@@ -59,7 +61,7 @@ export class Queue implements AsyncDisposable {
     checkKey(key);
     refuseUnknown(options, ["visibilityTimeout", "consumer"]);
     const { visibilityTimeout = 30, consumer = "" } = options;
-    this.key = key;
+    this.key = withoutSlash(key);
     this.#etcd = etcd;
     this.#terms = termsOf({ ttl: visibilityTimeout }, "visibilityTimeout");
     this.#consumer = consumer;
@@ -106,9 +108,10 @@ export class Queue implements AsyncDisposable {
 
   async #take(signal: AbortSignal): Promise<QueueItem> {
     // Once: what ends the watches ends this call, and a later one begins anew.
-    const backlog = this.#openBacklog();
+    let backlog: Backlog | undefined;
     for (;;) {
       if (signal.aborted) throw new AbortError(`take from ${this.key}`, signal.reason, "none");
+      backlog ??= this.#openBacklog();
       const name = backlog.reserve();
       if (name === undefined) await backlog.change(signal);
       else {
@@ -126,7 +129,7 @@ export class Queue implements AsyncDisposable {
   }
 
   get #claims(): string {
-    return `${this.key}/_claims`;
+    return childOf(this.key, "_claims");
   }
 
   /** Nothing when another has the item, or it is done with. */
@@ -159,14 +162,15 @@ export class Queue implements AsyncDisposable {
       void claim.close().catch(() => {});
       throw error;
     });
-    if (value !== undefined) return new QueueItem(this.#etcd, `${this.key}/${name}`, value, claim);
+    if (value !== undefined)
+      return new QueueItem(this.#etcd, childOf(this.key, name), value, claim);
     backlog.forget(name);
     await claim.close();
     return undefined;
   }
 
   async #valueOf(name: string, signal: AbortSignal): Promise<string | undefined> {
-    const request = { action: "get", key: `${this.key}/${name}`, quorum: true } as const;
+    const request = { action: "get", key: childOf(this.key, name), quorum: true } as const;
     try {
       const { attemptTimeout } = this.#terms;
       return (await this.#etcd.execute(request, { signal, attemptTimeout })).node.value;
