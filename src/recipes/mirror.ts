@@ -9,7 +9,8 @@ import type { EtcdResponse } from "../model/response.js";
 import type { Clock } from "../time/clock.js";
 import { type Follower, follow } from "../time/follow.js";
 import type { WatchResync } from "../watch/watch-item.js";
-import { isWithin } from "./is-within.js";
+import type { Watcher } from "../watch/watcher.js";
+import { isWithin, withoutSlash } from "./key-path.js";
 import type { MirrorChange, MirrorResync } from "./mirror-change.js";
 import { differences } from "./mirror-difference.js";
 import { type Fed, MirrorFeed } from "./mirror-feed.js";
@@ -79,7 +80,13 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     this.#life = follow(options.signal, etcd.closed, this.#closing.signal);
     const { signal } = this.#life;
     const watch = { ...options, recursive: true, initial: true, signal };
-    this.#feed = new MirrorFeed(() => etcd.watch(this.key, watch), this.#clock, signal, this.#fed);
+    try {
+      const open = (): Watcher => etcd.watch(this.key, watch);
+      this.#feed = new MirrorFeed(open, this.#clock, signal, this.#fed);
+    } catch (error) {
+      this.#life.letGo();
+      throw error;
+    }
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = (failure) => (failure === undefined ? resolve() : reject(failure));
     });
@@ -257,8 +264,4 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     this.#waiters.giveUp(signal.reason);
     this.#settleReady(new AbortError(`loading the mirror of ${this.key}`, signal.reason, "none"));
   };
-}
-
-function withoutSlash(key: string): string {
-  return key.length > 1 && key.endsWith("/") ? key.slice(0, -1) : key;
 }
