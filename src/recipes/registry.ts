@@ -12,6 +12,7 @@ import {
   readInstance,
 } from "./instance.js";
 import { KeepAlive } from "./keep-alive.js";
+import { childOf, withoutSlash } from "./key-path.js";
 import type { RecipeClient } from "./recipe-client.js";
 import { Registration } from "./registration.js";
 import { type InstanceEvent, Roster } from "./roster.js";
@@ -133,7 +134,7 @@ export class Registry<M = unknown> {
   }
 
   #serviceKey(service: string): string {
-    return `${this.key.replace(/\/$/, "")}/${checkName("service", service)}`;
+    return childOf(withoutSlash(this.key), checkName("service", service));
   }
 }
 
