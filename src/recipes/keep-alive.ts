@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { NodeExistError } from "../errors/common-errors.js";
 import { OwnershipLostError } from "../errors/ownership-lost-error.js";
+import { checkText } from "../model/check.js";
 import { refuseUnknown } from "../model/option-names.js";
 import { onAbort } from "../stream/on-abort.js";
 import { BackOff } from "../time/back-off.js";
@@ -30,6 +31,8 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   #createdIndex: number;
   /** The renewal or change under way: one at a time, since each proves by the value. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** The changes asked for: the outcome of one must be known before the next. */
+  #updates: Promise<void> = Promise.resolve();
   #running: Promise<void>;
   #closed: Promise<void> | undefined;
 
@@ -41,8 +44,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     options: KeepAliveOptions,
   ): Promise<KeepAlive> {
     refuseUnknown(options, KEEP_ALIVE_OPTIONS);
-    if (value === "")
-      throw new TypeError("value: must not be empty; etcd cannot compare with that");
+    checkOwnValue(value);
     const { ifExists = "fail", recreate = false, signal } = options;
     const owned = new OwnedKey(etcd, key, value, termsOf(options));
     const kept = new KeepAlive(etcd, owned, await owned.claim(ifExists, signal), recreate);
@@ -104,19 +106,16 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   /**
-   * Gives the key another value and a fresh TTL. Tries again while the key is provably ours.
+   * Gives the key another value and a fresh TTL. Tries again while the key is provably ours. Of
+   * several that are asked for at once, each takes its turn.
    *
    * @throws OwnershipLostError
    */
   async update(value: string): Promise<void> {
-    if (value === "")
-      throw new TypeError("value: must not be empty; etcd cannot compare with that");
-    const tenure = this.#tenure;
-    while (tenure.lost === undefined) {
-      if (await this.#prove(tenure, (signal) => this.#owned.update(value, signal))) return;
-      await this.#pause(this.#retryDelay, tenure.signal);
-    }
-    throw tenure.lost;
+    checkOwnValue(value);
+    const updated = this.#updates.then(() => this.#update(value));
+    this.#updates = updated.catch(() => {});
+    await updated;
   }
 
   /**
@@ -130,6 +129,15 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #update(value: string): Promise<void> {
+    const tenure = this.#tenure;
+    while (tenure.lost === undefined) {
+      if (await this.#prove(tenure, (signal) => this.#owned.update(value, signal))) return;
+      await this.#pause(this.#retryDelay, tenure.signal);
+    }
+    throw tenure.lost;
   }
 
   readonly #giveUp = (): void => {
@@ -201,7 +209,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     for (let backOff = BackOff.none; !signal.aborted; backOff = backOff.next()) {
       await this.#pause(backOff.delay(), signal);
       try {
-        if (!signal.aborted) return this.#begin(await this.#owned.claim("adopt", signal));
+        if (!signal.aborted) return this.#begin(await this.#owned.reclaim(signal));
       } catch (error) {
         if (error instanceof TypeError) return false;
         if (error instanceof NodeExistError) return this.#isAnothers(error);
@@ -238,5 +246,13 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   /** Later, so that a listener that throws does not stop the renewal. */
   #tell<E extends keyof KeepAliveEvents>(event: E, ...args: KeepAliveEvents[E]): void {
     process.nextTick(() => (this as EventEmitter).emit(event, ...args));
+  }
+}
+
+/** Before anything is sent: what goes wrong after that may cost the key. */
+function checkOwnValue(value: string): void {
+  checkText("value", value);
+  if (value === "") {
+    throw new TypeError("value: must not be empty; etcd cannot compare with that");
   }
 }
