@@ -293,6 +293,23 @@ describe("one who waits", () => {
     await expectNothingLeft();
   });
 
+  test("lines up again after etcd was away for longer than the TTL", async () => {
+    const held = await lockOf(alice).acquire();
+    const attempt = trying(lockOf(bob));
+    await settle();
+    bob.way.fate = () => down;
+    await stage.pass(60_000);
+    expect([attempt.error, await places()]).toEqual([undefined, 1]);
+    bob.way.fate = () => undefined;
+    await stage.pass(1_000);
+    expect(await places()).toBe(2);
+    await held.release();
+    await attempt.done;
+    attempt.held?.assertHeld();
+    await attempt.held?.release();
+    await expectNothingLeft();
+  });
+
   test("does not mind what else stands in the directory", async () => {
     for (const key of ["/lock/note", "/lock/_hidden"]) {
       await stage.memory.execute({ action: "set", key, value: "by hand" });
