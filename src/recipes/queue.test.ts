@@ -303,6 +303,24 @@ describe("taking", () => {
     expect(stage.leftovers).toBe(0);
   });
 
+  test.each(["request lost", "answer lost", down] as const)(
+    "waits while etcd cannot claim or read: %o",
+    async (fate) => {
+      const queue = queueOf(one);
+      const attempt = taking(queue);
+      await settle();
+      one.way.fate = () => fate;
+      await enqueue("a");
+      await stage.pass(20_000);
+      expect([attempt.item, attempt.error]).toEqual([undefined, undefined]);
+      one.way.fate = () => undefined;
+      await stage.pass(31_000);
+      expect(attempt.item?.value).toBe("a");
+      await attempt.item?.acknowledge();
+      await expectNothingLeft(queue);
+    },
+  );
+
   test("given up in the middle of a claim, it leaves none", async () => {
     await enqueue("a");
     const queue = queueOf(one);

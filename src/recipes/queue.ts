@@ -8,6 +8,7 @@ import { refuseUnknown } from "../model/option-names.js";
 import { Backlog } from "./backlog.js";
 import { KeepAlive } from "./keep-alive.js";
 import { childOf, withoutSlash } from "./key-path.js";
+import { patiently } from "./patiently.js";
 import { QueueItem } from "./queue-item.js";
 import type { RecipeClient } from "./recipe-client.js";
 import { type Terms, termsOf } from "./terms.js";
@@ -81,11 +82,12 @@ export class Queue implements AsyncDisposable {
   }
 
   /**
-   * Claims the oldest item that nobody has claimed, and waits while there is none. The first call
-   * begins to watch the queue, which goes on until `close()`.
+   * Claims the oldest item that nobody has claimed, and waits while there is none, or no etcd. The
+   * first call begins to watch the queue, which goes on until `close()`.
    *
    * @throws TimeoutError when `timeout` has passed
    * @throws AbortError when `signal` aborts, or the queue or the client is closed
+   * @throws OwnershipLostError when a claim was answered too late to prove anything
    */
   async take(options: TakeOptions = {}): Promise<QueueItem> {
     refuseUnknown(options, ["timeout", "signal"]);
@@ -138,11 +140,14 @@ export class Queue implements AsyncDisposable {
     backlog: Backlog,
     signal: AbortSignal,
   ): Promise<QueueItem | undefined> {
-    const id = `${randomUUID()} ${this.#consumer}`;
-    const options = { ttl: this.#terms.ttl, signal };
-    try {
-      const claim = await KeepAlive.create(this.#etcd, `${this.#claims}/${name}`, id, options);
+    const tryToClaim = async (): Promise<QueueItem | undefined> => {
+      const value = `${randomUUID()} ${this.#consumer}`;
+      const options = { ttl: this.#terms.ttl, signal };
+      const claim = await KeepAlive.create(this.#etcd, childOf(this.#claims, name), value, options);
       return await this.#read(name, claim, backlog, signal);
+    };
+    try {
+      return await patiently(tryToClaim, this.#etcd.clock, signal);
     } catch (error) {
       // Whose claim it is, and when it ends, is what the watch tells.
       if (error instanceof NodeExistError) return undefined;
