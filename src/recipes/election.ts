@@ -1,5 +1,5 @@
 import type { CallOptions } from "../key-space/key-space.js";
-import { checkKey } from "../model/check.js";
+import { checkKey, checkText } from "../model/check.js";
 import { refuseUnknown } from "../model/option-names.js";
 import { follow } from "../time/follow.js";
 import { Leadership } from "./leadership.js";
@@ -43,7 +43,7 @@ export class Election {
     refuseUnknown(options, ["ttl", "safetyMargin"]);
     this.key = key;
     this.#etcd = etcd;
-    this.#line = new Line(etcd, key, termsOf({ ttl: 10, ...options }));
+    this.#line = new Line(etcd, key, termsOf({ ...options, ttl: options.ttl ?? 10 }));
   }
 
   /**
@@ -55,6 +55,7 @@ export class Election {
    * @throws ClusterUnavailableError, OutcomeUnknownError when no place could be taken
    */
   async campaign(value: string, options: CallOptions = {}): Promise<Leadership> {
+    checkText("value", value);
     refuseUnknown(options, ["signal"]);
     const signals = [options.signal, this.#etcd.closed];
     const place = await withDeadline(this.#etcd.clock, { signals }, (signal) =>

@@ -85,6 +85,21 @@ describe("a key that is kept alive", () => {
     await kept.close();
   });
 
+  test("tells of an update that is refused, and stays", async () => {
+    const kept = await keep();
+    const refusal = new Error("no leave to write that");
+    owner.way.fate = (request) =>
+      "value" in request && request.value === "bad" ? { fail: refusal } : undefined;
+    const update = kept.update("bad").catch((error: unknown) => error);
+    await stage.pass(20_000);
+    expect(await update).toBe(refusal);
+    kept.assertHeld();
+    await kept.update("good");
+    expect(await stage.value("/k")).toBe("good");
+    await kept.close();
+    expect(await stage.value("/k")).toBeUndefined();
+  });
+
   test("takes several values one after the other, whatever becomes of an answer", async () => {
     const kept = await keep();
     let lost = 1;

@@ -110,6 +110,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
    * several that are asked for at once, each takes its turn.
    *
    * @throws OwnershipLostError
+   * @throws what etcd refuses the new value with; the key stays ours with the value before
    */
   async update(value: string): Promise<void> {
     checkOwnValue(value);
@@ -134,7 +135,9 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   async #update(value: string): Promise<void> {
     const tenure = this.#tenure;
     while (tenure.lost === undefined) {
-      if (await this.#prove(tenure, (signal) => this.#owned.update(value, signal))) return;
+      const trouble = await this.#prove(tenure, (signal) => this.#owned.update(value, signal));
+      if (trouble === undefined) return;
+      if (tenure.lost === undefined && !isPassing(trouble)) throw trouble;
       await this.#pause(this.#retryDelay, tenure.signal);
     }
     throw tenure.lost;
@@ -174,7 +177,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     for (let proven = true; tenure.lost === undefined; ) {
       await this.#pause(proven ? this.#renewDelay : this.#retryDelay, tenure.signal);
       if (tenure.lost === undefined) {
-        proven = await this.#prove(tenure, (signal) => this.#owned.refresh(signal));
+        proven = !(await this.#prove(tenure, (signal) => this.#owned.refresh(signal)));
         if (proven) this.#tell("renewed");
       }
     }
@@ -183,19 +186,22 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     if (lost !== undefined && lost.reason !== "given up") this.#tell("lost", lost);
   }
 
-  /** Whether a request of the owner succeeded; ends the tenure if it shows that it is none. */
-  #prove(tenure: Tenure, send: (signal: AbortSignal) => Promise<Proof>): Promise<boolean> {
+  /** What went wrong with a request of the owner; ends the tenure if that shows that it is none. */
+  #prove(
+    tenure: Tenure,
+    send: (signal: AbortSignal) => Promise<Proof>,
+  ): Promise<Error | undefined> {
     const proven = this.#turn.then(async () => {
       try {
         tenure.assertHeld();
         const { sentAt } = await send(tenure.signal);
         tenure.prove(sentAt);
-        return true;
+        return undefined;
       } catch (error) {
         const reason = lossOf(error) ?? (error instanceof TypeError ? "no contact" : undefined);
         if (reason === undefined) tenure.blame(error);
         else tenure.end(reason, error);
-        return false;
+        return error as Error;
       }
     });
     this.#turn = proven;

@@ -466,9 +466,21 @@ describe("bad input", () => {
     expect(make).toThrow(message);
   });
 
+  test("options that are undefined are as good as absent", async () => {
+    const options = { ttl: undefined, safetyMargin: undefined } as object;
+    const held = await new Lock(alice.etcd, "/lock", options).acquire({
+      timeout: undefined,
+      data: undefined,
+      signal: undefined,
+    } as object);
+    await held.release();
+    await expectNothingLeft();
+  });
+
   test.each([
     [{ timeout: -1 }, /^timeout: must be a whole number of milliseconds/],
     [{ timeout: 1.5 }, /^timeout: must be a whole number of milliseconds/],
+    [{ data: 5 }, /^data: must be a string, not number/],
     [{ timeOut: 5 }, /^timeOut: is not an option of this call/],
   ])("acquire(%o) is refused", async (options, message) => {
     await expect(lockOf(alice).acquire(options as object)).rejects.toThrow(message);

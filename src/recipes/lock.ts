@@ -1,6 +1,6 @@
 import { TimeoutError } from "../errors/cluster-errors.js";
 import type { CallOptions } from "../key-space/key-space.js";
-import { checkKey } from "../model/check.js";
+import { checkKey, checkText } from "../model/check.js";
 import { refuseUnknown } from "../model/option-names.js";
 import { Line } from "./line.js";
 import { LockHandle } from "./lock-handle.js";
@@ -52,7 +52,7 @@ export class Lock {
     refuseUnknown(options, ["ttl", "safetyMargin"]);
     this.key = key;
     this.#etcd = etcd;
-    this.#line = new Line(etcd, key, termsOf({ ttl: 10, ...options }));
+    this.#line = new Line(etcd, key, termsOf({ ...options, ttl: options.ttl ?? 10 }));
   }
 
   /**
@@ -67,6 +67,7 @@ export class Lock {
   async acquire(options: AcquireOptions = {}): Promise<LockHandle> {
     refuseUnknown(options, ["timeout", "data", "signal"]);
     const { timeout, data = "" } = options;
+    checkText("data", data);
     const limits = { timeout, late: this.#late, signals: [options.signal, this.#etcd.closed] };
     return withDeadline(this.#etcd.clock, limits, async (signal) => {
       return new LockHandle(await this.#line.untilFirst(data, signal));
@@ -81,6 +82,7 @@ export class Lock {
   async tryAcquire(options: Omit<AcquireOptions, "timeout"> = {}): Promise<LockHandle | null> {
     refuseUnknown(options, ["data", "signal"]);
     const { data = "" } = options;
+    checkText("data", data);
     const signals = [options.signal, this.#etcd.closed];
     return withDeadline(this.#etcd.clock, { signals }, async (signal) => {
       const place = await this.#line.joinAsFirst(data, signal);

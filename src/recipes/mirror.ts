@@ -2,6 +2,7 @@ import { EventEmitter, setMaxListeners } from "node:events";
 import { inspect } from "node:util";
 import { AbortError } from "../errors/abort-error.js";
 import { InvalidValueError } from "../errors/invalid-value-error.js";
+import type { CallOptions } from "../key-space/key-space.js";
 import { checkKey } from "../model/check.js";
 import type { EtcdNode } from "../model/node.js";
 import { refuseUnknown } from "../model/option-names.js";
@@ -170,12 +171,13 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
    * @throws AbortError when the signal aborts, when the mirror ends, and when another cluster
    *   answers, in which the index means nothing
    */
-  async waitFor(index: number, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  async waitFor(index: number, options: CallOptions = {}): Promise<void> {
+    refuseUnknown(options, ["signal"]);
     if (!Number.isSafeInteger(index) || index < 0) {
       throw new TypeError(`index: must be an index of etcd, not ${inspect(index)}`);
     }
     if (this.#tree !== undefined && index <= this.#index) return;
-    const reached = this.#waiters.add(index, signal);
+    const reached = this.#waiters.add(index, options.signal);
     if (this.#life.signal.aborted) this.#waiters.giveUp(this.#life.signal.reason);
     await reached;
   }
