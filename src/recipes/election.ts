@@ -58,7 +58,8 @@ export class Election {
     checkText("value", value);
     refuseUnknown(options, ["signal"]);
     const signals = [options.signal, this.#etcd.closed];
-    const place = await withDeadline(this.#etcd.clock, { signals }, (signal) =>
+    const limits = { operation: `campaigning at ${this.key}`, signals };
+    const place = await withDeadline(this.#etcd.clock, limits, (signal) =>
       this.#line.untilFirst(value, signal),
     );
     return new Leadership(place);

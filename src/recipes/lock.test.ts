@@ -244,6 +244,19 @@ describe("one who waits", () => {
     await expectNothingLeft();
   });
 
+  test("is given up when its client is closed, be it between two requests", async () => {
+    for (let turns = 0; turns < 40; turns++) {
+      const { etcd } = stage.process();
+      const lock = new Lock(etcd, `/lock/${turns}`);
+      const done = lock.tryAcquire().then((held) => held?.release());
+      const outcome = done.catch(({ name }: Error) => name);
+      for (let turn = 0; turn < turns; turn++) await null;
+      await etcd.close();
+      expect(["AbortError", undefined]).toContain(await outcome);
+      await expect(lock.acquire()).rejects.toMatchObject({ name: "AbortError" });
+    }
+  });
+
   test("does not pass one that waits before it when that one leaves", async () => {
     const held = await lockOf(alice).acquire();
     const caller = new AbortController();

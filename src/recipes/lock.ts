@@ -68,7 +68,7 @@ export class Lock {
     refuseUnknown(options, ["timeout", "data", "signal"]);
     const { timeout, data = "" } = options;
     checkText("data", data);
-    const limits = { timeout, late: this.#late, signals: [options.signal, this.#etcd.closed] };
+    const limits = { ...this.#limits(options), timeout, late: this.#late };
     return withDeadline(this.#etcd.clock, limits, async (signal) => {
       return new LockHandle(await this.#line.untilFirst(data, signal));
     });
@@ -83,11 +83,15 @@ export class Lock {
     refuseUnknown(options, ["data", "signal"]);
     const { data = "" } = options;
     checkText("data", data);
-    const signals = [options.signal, this.#etcd.closed];
-    return withDeadline(this.#etcd.clock, { signals }, async (signal) => {
+    return withDeadline(this.#etcd.clock, this.#limits(options), async (signal) => {
       const place = await this.#line.joinAsFirst(data, signal);
       return place === null ? null : new LockHandle(place);
     });
+  }
+
+  #limits({ signal }: CallOptions) {
+    const signals = [signal, this.#etcd.closed];
+    return { operation: `acquiring the lock ${this.key}`, signals };
   }
 
   readonly #late = (timeout: number): Error =>

@@ -94,7 +94,8 @@ export class Queue implements AsyncDisposable {
     const late = (timeout: number): Error =>
       new TimeoutError(`queue ${this.key}: nothing to take within ${timeout} ms`, timeout);
     const signals = [options.signal, this.#closing.signal, this.#etcd.closed];
-    const limits = { timeout: options.timeout, late, signals };
+    const { timeout } = options;
+    const limits = { operation: `take from ${this.key}`, timeout, late, signals };
     return withDeadline(this.#etcd.clock, limits, (signal) => this.#take(signal));
   }
 
