@@ -74,7 +74,7 @@ export class Election {
   /**
    * Who leads now, and then each change: another leader, another value, or `null` for nobody. One who
    * led only while the observer was busy or cut off may be passed over. Ends when `signal` aborts or
-   * the client is closed.
+   * the client is closed; `return()` waits for the next change, as in every generator.
    */
   async *observe(options: CallOptions = {}): AsyncGenerator<Leader | null, void, undefined> {
     refuseUnknown(options, ["signal"]);

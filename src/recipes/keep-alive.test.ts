@@ -366,6 +366,7 @@ describe("creation", () => {
     [{ ttl: Number.NaN }, "ttl: must be a whole number of seconds"],
     [{ safetyMargin: -1 }, "safetyMargin: must be from 0 to 5000 ms, half of the TTL"],
     [{ safetyMargin: 5_001 }, "safetyMargin: must be from 0 to 5000 ms, half of the TTL"],
+    [{ ifExists: "Replace" }, 'ifExists: must be "fail", "adopt" or "replace", not \'Replace\''],
     [{ timeToLive: 3 }, "timeToLive: is not an option of this call"],
   ])("refuses %o", async (options, message) => {
     await expect(keep(options as object)).rejects.toThrow(new RegExp(`^${message}`));

@@ -1,13 +1,12 @@
 import { EventEmitter } from "node:events";
 import { NodeExistError } from "../errors/common-errors.js";
 import { OwnershipLostError } from "../errors/ownership-lost-error.js";
-import { checkText } from "../model/check.js";
-import { refuseUnknown } from "../model/option-names.js";
 import { onAbort } from "../stream/on-abort.js";
 import { BackOff } from "../time/back-off.js";
 import { sleep } from "../time/sleep.js";
 import {
-  KEEP_ALIVE_OPTIONS,
+  checkKeepAliveOptions,
+  checkOwnValue,
   type KeepAliveEvents,
   type KeepAliveOptions,
 } from "./keep-alive-options.js";
@@ -43,7 +42,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     value: string,
     options: KeepAliveOptions,
   ): Promise<KeepAlive> {
-    refuseUnknown(options, KEEP_ALIVE_OPTIONS);
+    checkKeepAliveOptions(options);
     checkOwnValue(value);
     const { ifExists = "fail", recreate = false, signal } = options;
     const owned = new OwnedKey(etcd, key, value, termsOf(options));
@@ -252,13 +251,5 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   /** Later, so that a listener that throws does not stop the renewal. */
   #tell<E extends keyof KeepAliveEvents>(event: E, ...args: KeepAliveEvents[E]): void {
     process.nextTick(() => (this as EventEmitter).emit(event, ...args));
-  }
-}
-
-/** Before anything is sent: what goes wrong after that may cost the key. */
-function checkOwnValue(value: string): void {
-  checkText("value", value);
-  if (value === "") {
-    throw new TypeError("value: must not be empty; etcd cannot compare with that");
   }
 }

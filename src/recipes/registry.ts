@@ -110,7 +110,8 @@ export class Registry<M = unknown> {
   /**
    * The instances of a service as they come and go: first each that is up, as `up`. What came and
    * went while the reader was cut off or did not read may be left out; what is up in the end is
-   * told. Ends when `signal` aborts or the client is closed.
+   * told. Ends when `signal` aborts or the client is closed; `return()` waits for the next event, as
+   * in every generator.
    */
   async *watch(
     service: string,
