@@ -41,6 +41,7 @@ export {
   isAbort,
   isClusterUnavailable,
   isEventIndexCleared,
+  isInvalidValue,
   isKeyNotFound,
   isNodeExist,
   isOutcomeUnknown,

@@ -40,6 +40,8 @@ const GUARDS = [
   [etcdnet.isOutcomeUnknown, "ETCD_OUTCOME_UNKNOWN"],
   [etcdnet.isClusterUnavailable, "ETCD_CLUSTER_UNAVAILABLE"],
   [etcdnet.isV2Disabled, "ETCD_V2_DISABLED"],
+  [etcdnet.isOwnershipLost, "ETCD_OWNERSHIP_LOST"],
+  [etcdnet.isInvalidValue, "ETCD_INVALID_VALUE"],
   [etcdnet.isAbort, "ABORT_ERR"],
 ] as const;
 

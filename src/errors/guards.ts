@@ -6,6 +6,7 @@ import type {
 } from "./cluster-errors.js";
 import type { KeyNotFoundError, NodeExistError, TestFailedError } from "./common-errors.js";
 import type { EventIndexClearedError } from "./event-errors.js";
+import type { InvalidValueError } from "./invalid-value-error.js";
 import type { OwnershipLostError } from "./ownership-lost-error.js";
 
 /** Guards by `code`, for where two copies of the package meet and `instanceof` fails. */
@@ -35,5 +36,8 @@ export const isV2Disabled = (error: unknown): error is V2DisabledError =>
 
 export const isOwnershipLost = (error: unknown): error is OwnershipLostError =>
   hasCode(error, "ETCD_OWNERSHIP_LOST");
+
+export const isInvalidValue = (error: unknown): error is InvalidValueError =>
+  hasCode(error, "ETCD_INVALID_VALUE");
 
 export const isAbort = (error: unknown): error is AbortError => hasCode(error, "ABORT_ERR");

@@ -88,7 +88,8 @@ export function checkKey(key: string, field = "key"): void {
   }
 }
 
-function checkText(field: string, text: unknown): void {
+/** Checks what etcd is to store or to compare with. @throws TypeError naming the field */
+export function checkText(field: string, text: unknown): void {
   if (typeof text !== "string") {
     throw new TypeError(`${field}: must be a string, not ${typeOf(text)}; encode it, e.g. as JSON`);
   }

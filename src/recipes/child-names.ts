@@ -1,7 +1,8 @@
 import type { EtcdNode } from "../model/node.js";
+import type { Action } from "../model/response.js";
 import type { WatchItem } from "../watch/watch-item.js";
-
-const REMOVALS: ReadonlySet<string> = new Set(["delete", "expire", "compareAndDelete"]);
+import { isRemoval } from "./is-removal.js";
+import { childOf, isWithin } from "./key-path.js";
 
 /** The names of the in-order files in a directory, kept up by a watch. Old ones come first. */
 export class ChildNames implements Iterable<string> {
@@ -45,18 +46,18 @@ export class ChildNames implements Iterable<string> {
     this.#isKnown = true;
   }
 
-  #change(action: string, node: EtcdNode): void {
+  #change(action: Action, node: EtcdNode): void {
     const name = this.#nameOf(node);
-    const removed = REMOVALS.has(action);
+    const removed = isRemoval(action);
     if (name !== undefined && removed) this.#names.delete(name);
     else if (name !== undefined) this.#names.add(name);
-    else if (removed && `${this.#directory}/`.startsWith(`${node.key}/`)) this.#names.clear();
+    else if (removed && isWithin(this.#directory, node.key)) this.#names.clear();
   }
 
   #nameOf({ key, dir }: EtcdNode): string | undefined {
-    const name = key.slice(this.#directory.length + 1);
-    const isChild = key.startsWith(`${this.#directory}/`) && /^\d+$/.test(name);
-    return isChild && dir !== true ? name : undefined;
+    const name = key.slice(key.lastIndexOf("/") + 1);
+    const isItem = key === childOf(this.#directory, name) && /^\d+$/.test(name);
+    return isItem && dir !== true ? name : undefined;
   }
 }
 

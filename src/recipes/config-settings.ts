@@ -2,7 +2,7 @@ import { InvalidValueError, type ValueIssue } from "../errors/invalid-value-erro
 import { checkKey } from "../model/check.js";
 import type { EtcdNode } from "../model/node.js";
 import type { SchemaIssue } from "./config-schema.js";
-import { isWithin } from "./is-within.js";
+import { isWithin } from "./key-path.js";
 import type { Mirror } from "./mirror.js";
 
 /** @throws TypeError for a key that the mirror can never show */

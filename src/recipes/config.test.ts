@@ -76,6 +76,20 @@ describe("settings", () => {
     expect(await config(mirror, schema).ready).toEqual({ name: "shop", db: { port: 5432 } });
   });
 
+  test("are those of a mirror whose first attempt failed and which has loaded since", async () => {
+    const etcd = new ScriptedClient();
+    const mirror = new Mirror(etcd, "/app");
+    mirror.on("error", () => {});
+    onTestFinished(() => mirror.close());
+    etcd.watcher.fail(new Error("no leave to read"));
+    await settled();
+    etcd.clock.pass(500);
+    await settled();
+    etcd.watcher.tell(resync(STATE, 10));
+    await settled();
+    expect(await config(mirror, schema).ready).toEqual({ name: "shop", db: { port: 5432 } });
+  });
+
   test("may be a part of the mirror, and a single file", async () => {
     const { mirror, told, settings, tell } = await loaded(anything, { key: "/app/db" });
     const name = config(mirror, z.string(), { key: "/app/name" });

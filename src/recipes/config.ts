@@ -5,7 +5,7 @@ import { InvalidValueError } from "../errors/invalid-value-error.js";
 import { refuseUnknown } from "../model/option-names.js";
 import { type ConfigSchema, checkSchema } from "./config-schema.js";
 import { checkSettingsKey, complaint, settingsAt } from "./config-settings.js";
-import { isWithin } from "./is-within.js";
+import { isWithin } from "./key-path.js";
 import type { Mirror } from "./mirror.js";
 import type { MirrorChange } from "./mirror-change.js";
 import { tellError, tellListeners } from "./tell-listeners.js";
@@ -85,7 +85,9 @@ export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposab
     // The same is told as an error: nobody has to wait for it.
     this.ready.catch(() => {});
     mirror.on("change", this.#onChange).on("resync", this.#validateSoon);
-    mirror.ready.then(this.#validateSoon, this.#rejectReady);
+    // One that failed at first may have loaded since, and tells of its failure for ever.
+    if (mirror.index > 0) this.#validateSoon();
+    else mirror.ready.then(this.#validateSoon, this.#rejectReady);
   }
 
   /**

@@ -217,3 +217,15 @@ test.each([
 ])("%s is refused", (make, message) => {
   expect(make).toThrow(message);
 });
+
+test("values that are no text are refused before anything is sent", async () => {
+  const election = new Election(alice.etcd, "/leader", { ttl: undefined } as object);
+  const nothing = undefined as unknown as string;
+  await expect(election.campaign(nothing)).rejects.toThrow(/^value: must be a string/);
+  expect(alice.way.requests).toEqual([]);
+  const leadership = await election.campaign("alice");
+  await expect(leadership.proclaim(nothing)).rejects.toThrow(/^value: must be a string/);
+  leadership.assertHeld();
+  expect(leadership.value).toBe("alice");
+  await leadership.resign();
+});

@@ -1,5 +1,5 @@
 import type { CallOptions } from "../key-space/key-space.js";
-import { checkKey } from "../model/check.js";
+import { checkKey, checkText } from "../model/check.js";
 import { refuseUnknown } from "../model/option-names.js";
 import { follow } from "../time/follow.js";
 import { Leadership } from "./leadership.js";
@@ -43,7 +43,7 @@ export class Election {
     refuseUnknown(options, ["ttl", "safetyMargin"]);
     this.key = key;
     this.#etcd = etcd;
-    this.#line = new Line(etcd, key, termsOf({ ttl: 10, ...options }));
+    this.#line = new Line(etcd, key, termsOf({ ...options, ttl: options.ttl ?? 10 }));
   }
 
   /**
@@ -55,9 +55,11 @@ export class Election {
    * @throws ClusterUnavailableError, OutcomeUnknownError when no place could be taken
    */
   async campaign(value: string, options: CallOptions = {}): Promise<Leadership> {
+    checkText("value", value);
     refuseUnknown(options, ["signal"]);
     const signals = [options.signal, this.#etcd.closed];
-    const place = await withDeadline(this.#etcd.clock, { signals }, (signal) =>
+    const limits = { operation: `campaigning at ${this.key}`, signals };
+    const place = await withDeadline(this.#etcd.clock, limits, (signal) =>
       this.#line.untilFirst(value, signal),
     );
     return new Leadership(place);
@@ -72,7 +74,7 @@ export class Election {
   /**
    * Who leads now, and then each change: another leader, another value, or `null` for nobody. One who
    * led only while the observer was busy or cut off may be passed over. Ends when `signal` aborts or
-   * the client is closed.
+   * the client is closed; `return()` waits for the next change, as in every generator.
    */
   async *observe(options: CallOptions = {}): AsyncGenerator<Leader | null, void, undefined> {
     refuseUnknown(options, ["signal"]);

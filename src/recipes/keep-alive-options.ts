@@ -1,4 +1,7 @@
+import { inspect } from "node:util";
 import type { OwnershipLostError } from "../errors/ownership-lost-error.js";
+import { checkText } from "../model/check.js";
+import { refuseUnknown } from "../model/option-names.js";
 import type { IfExists } from "./owned-key.js";
 import type { TermsOptions } from "./terms.js";
 
@@ -33,4 +36,20 @@ export interface KeepAliveEvents {
   recreated: [];
 }
 
-export const KEEP_ALIVE_OPTIONS = ["ttl", "safetyMargin", "ifExists", "recreate", "signal"];
+const OPTIONS = ["ttl", "safetyMargin", "ifExists", "recreate", "signal"];
+
+/** @throws TypeError naming the option; what `termsOf` checks is left to that */
+export function checkKeepAliveOptions(options: KeepAliveOptions): void {
+  refuseUnknown(options, OPTIONS);
+  const { ifExists = "fail" } = options;
+  if (ifExists === "fail" || ifExists === "adopt" || ifExists === "replace") return;
+  throw new TypeError(`ifExists: must be "fail", "adopt" or "replace", not ${inspect(ifExists)}`);
+}
+
+/** Before anything is sent: what goes wrong after that may cost the key. */
+export function checkOwnValue(value: string): void {
+  checkText("value", value);
+  if (value === "") {
+    throw new TypeError("value: must not be empty; etcd cannot compare with that");
+  }
+}

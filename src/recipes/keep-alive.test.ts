@@ -85,6 +85,34 @@ describe("a key that is kept alive", () => {
     await kept.close();
   });
 
+  test("tells of an update that is refused, and stays", async () => {
+    const kept = await keep();
+    const refusal = new Error("no leave to write that");
+    owner.way.fate = (request) =>
+      "value" in request && request.value === "bad" ? { fail: refusal } : undefined;
+    const update = kept.update("bad").catch((error: unknown) => error);
+    await stage.pass(20_000);
+    expect(await update).toBe(refusal);
+    kept.assertHeld();
+    await kept.update("good");
+    expect(await stage.value("/k")).toBe("good");
+    await kept.close();
+    expect(await stage.value("/k")).toBeUndefined();
+  });
+
+  test("takes several values one after the other, whatever becomes of an answer", async () => {
+    const kept = await keep();
+    let lost = 1;
+    owner.way.fate = (request) =>
+      "value" in request && request.value === "first" && lost-- > 0 ? "answer lost" : undefined;
+    const updates = Promise.all([kept.update("first"), kept.update("second")]);
+    await stage.pass(2_000);
+    await updates;
+    expect(kept.lost).toBeUndefined();
+    expect([kept.value, await stage.value("/k")]).toEqual(["second", "second"]);
+    await kept.close();
+  });
+
   test.each(["answer lost", "request lost"] as const)(
     "takes a new value though the first try ended with %s",
     async (fate) => {
@@ -338,10 +366,23 @@ describe("creation", () => {
     [{ ttl: Number.NaN }, "ttl: must be a whole number of seconds"],
     [{ safetyMargin: -1 }, "safetyMargin: must be from 0 to 5000 ms, half of the TTL"],
     [{ safetyMargin: 5_001 }, "safetyMargin: must be from 0 to 5000 ms, half of the TTL"],
+    [{ ifExists: "Replace" }, 'ifExists: must be "fail", "adopt" or "replace", not \'Replace\''],
     [{ timeToLive: 3 }, "timeToLive: is not an option of this call"],
   ])("refuses %o", async (options, message) => {
     await expect(keep(options as object)).rejects.toThrow(new RegExp(`^${message}`));
     expect(owner.way.requests).toEqual([]);
+  });
+
+  test.each([
+    [5, /^value: must be a string, not number/],
+    ["\ud800", /^value: has half of a surrogate pair/],
+    ["", /^value: must not be empty/],
+  ])("refuses to update to %o, and keeps the key", async (value, message) => {
+    const kept = await keep();
+    await expect(kept.update(value as string)).rejects.toThrow(message);
+    expect(kept.lost).toBeUndefined();
+    expect(await stage.value("/k")).toBe("mine");
+    await kept.close();
   });
 
   test("refuses an empty value, by which nothing could be proven", async () => {
@@ -378,6 +419,30 @@ describe("re-creation, when asked for", () => {
     expect(await stage.value("/k")).toBe("mine");
     await kept.close();
     expect(stage.leftovers).toBe(0);
+  });
+
+  test("is not struck by what a try before it left under way", async () => {
+    const kept = await keep({ recreate: true });
+    const told = record(kept);
+    await stage.memory.execute({ action: "delete", key: "/k" });
+    let arrive = (): void => {};
+    const arriveWhen = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    let isLost = true;
+    owner.way.fate = ({ action }) => {
+      if (action === "compareAndDelete") return { arriveWhen };
+      return isLost && action === "create" ? "request lost" : undefined;
+    };
+    await stage.pass(4_000);
+    isLost = false;
+    await stage.pass(2_000);
+    expect(told).toContain("recreated");
+    arrive();
+    await settle();
+    expect(await stage.value("/k")).toBe("mine");
+    owner.way.fate = () => undefined;
+    await kept.close();
   });
 
   test("never takes back what another has", async () => {

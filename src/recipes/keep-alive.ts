@@ -1,12 +1,12 @@
 import { EventEmitter } from "node:events";
 import { NodeExistError } from "../errors/common-errors.js";
 import { OwnershipLostError } from "../errors/ownership-lost-error.js";
-import { refuseUnknown } from "../model/option-names.js";
 import { onAbort } from "../stream/on-abort.js";
 import { BackOff } from "../time/back-off.js";
 import { sleep } from "../time/sleep.js";
 import {
-  KEEP_ALIVE_OPTIONS,
+  checkKeepAliveOptions,
+  checkOwnValue,
   type KeepAliveEvents,
   type KeepAliveOptions,
 } from "./keep-alive-options.js";
@@ -30,6 +30,8 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   #createdIndex: number;
   /** The renewal or change under way: one at a time, since each proves by the value. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** The changes asked for: the outcome of one must be known before the next. */
+  #updates: Promise<void> = Promise.resolve();
   #running: Promise<void>;
   #closed: Promise<void> | undefined;
 
@@ -40,9 +42,8 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     value: string,
     options: KeepAliveOptions,
   ): Promise<KeepAlive> {
-    refuseUnknown(options, KEEP_ALIVE_OPTIONS);
-    if (value === "")
-      throw new TypeError("value: must not be empty; etcd cannot compare with that");
+    checkKeepAliveOptions(options);
+    checkOwnValue(value);
     const { ifExists = "fail", recreate = false, signal } = options;
     const owned = new OwnedKey(etcd, key, value, termsOf(options));
     const kept = new KeepAlive(etcd, owned, await owned.claim(ifExists, signal), recreate);
@@ -104,19 +105,17 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   /**
-   * Gives the key another value and a fresh TTL. Tries again while the key is provably ours.
+   * Gives the key another value and a fresh TTL. Tries again while the key is provably ours. Of
+   * several that are asked for at once, each takes its turn.
    *
    * @throws OwnershipLostError
+   * @throws what etcd refuses the new value with; the key stays ours with the value before
    */
   async update(value: string): Promise<void> {
-    if (value === "")
-      throw new TypeError("value: must not be empty; etcd cannot compare with that");
-    const tenure = this.#tenure;
-    while (tenure.lost === undefined) {
-      if (await this.#prove(tenure, (signal) => this.#owned.update(value, signal))) return;
-      await this.#pause(this.#retryDelay, tenure.signal);
-    }
-    throw tenure.lost;
+    checkOwnValue(value);
+    const updated = this.#updates.then(() => this.#update(value));
+    this.#updates = updated.catch(() => {});
+    await updated;
   }
 
   /**
@@ -130,6 +129,17 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #update(value: string): Promise<void> {
+    const tenure = this.#tenure;
+    while (tenure.lost === undefined) {
+      const trouble = await this.#prove(tenure, (signal) => this.#owned.update(value, signal));
+      if (trouble === undefined) return;
+      if (tenure.lost === undefined && !isPassing(trouble)) throw trouble;
+      await this.#pause(this.#retryDelay, tenure.signal);
+    }
+    throw tenure.lost;
   }
 
   readonly #giveUp = (): void => {
@@ -166,7 +176,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     for (let proven = true; tenure.lost === undefined; ) {
       await this.#pause(proven ? this.#renewDelay : this.#retryDelay, tenure.signal);
       if (tenure.lost === undefined) {
-        proven = await this.#prove(tenure, (signal) => this.#owned.refresh(signal));
+        proven = !(await this.#prove(tenure, (signal) => this.#owned.refresh(signal)));
         if (proven) this.#tell("renewed");
       }
     }
@@ -175,19 +185,22 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     if (lost !== undefined && lost.reason !== "given up") this.#tell("lost", lost);
   }
 
-  /** Whether a request of the owner succeeded; ends the tenure if it shows that it is none. */
-  #prove(tenure: Tenure, send: (signal: AbortSignal) => Promise<Proof>): Promise<boolean> {
+  /** What went wrong with a request of the owner; ends the tenure if that shows that it is none. */
+  #prove(
+    tenure: Tenure,
+    send: (signal: AbortSignal) => Promise<Proof>,
+  ): Promise<Error | undefined> {
     const proven = this.#turn.then(async () => {
       try {
         tenure.assertHeld();
         const { sentAt } = await send(tenure.signal);
         tenure.prove(sentAt);
-        return true;
+        return undefined;
       } catch (error) {
         const reason = lossOf(error) ?? (error instanceof TypeError ? "no contact" : undefined);
         if (reason === undefined) tenure.blame(error);
         else tenure.end(reason, error);
-        return false;
+        return error as Error;
       }
     });
     this.#turn = proven;
@@ -201,7 +214,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     for (let backOff = BackOff.none; !signal.aborted; backOff = backOff.next()) {
       await this.#pause(backOff.delay(), signal);
       try {
-        if (!signal.aborted) return this.#begin(await this.#owned.claim("adopt", signal));
+        if (!signal.aborted) return this.#begin(await this.#owned.reclaim(signal));
       } catch (error) {
         if (error instanceof TypeError) return false;
         if (error instanceof NodeExistError) return this.#isAnothers(error);

@@ -1,3 +1,4 @@
+import { checkText } from "../model/check.js";
 import type { Place } from "./place.js";
 
 /** An election that was won, until it is resigned or lost. */
@@ -34,8 +35,9 @@ export class Leadership implements AsyncDisposable {
   }
 
   /** Shows observers another value. @throws OwnershipLostError */
-  proclaim(value: string): Promise<void> {
-    return this.#place.update(value);
+  async proclaim(value: string): Promise<void> {
+    checkText("value", value);
+    await this.#place.update(value);
   }
 
   /** Lets the next candidate lead. Where etcd is out of reach, that takes the TTL. */

@@ -1,13 +1,9 @@
 import { KeyNotFoundError } from "../errors/common-errors.js";
-import { sleep } from "../time/sleep.js";
 import { OwnedKey } from "./owned-key.js";
-import { isPassing } from "./passing-failure.js";
+import { patiently } from "./patiently.js";
 import type { RecipeClient } from "./recipe-client.js";
 import { type Standing, standingsIn } from "./standing.js";
 import type { Terms } from "./terms.js";
-
-/** Milliseconds between two tries at a read. */
-const RETRY_DELAY = 250;
 
 /** A line as it was at an index. */
 export interface LineState {
@@ -42,15 +38,8 @@ export class LineView {
   }
 
   /** Reads the line as soon as etcd can answer. */
-  async readPatiently(signal: AbortSignal): Promise<LineState> {
-    for (;;) {
-      try {
-        return await this.read(signal);
-      } catch (error) {
-        if (!isPassing(error) || signal.aborted) throw error;
-        await sleep(RETRY_DELAY, this.#etcd.clock, signal);
-      }
-    }
+  readPatiently(signal: AbortSignal): Promise<LineState> {
+    return patiently(() => this.read(signal), this.#etcd.clock, signal);
   }
 
   /** Waits until something happens to the first, or while there is none, until somebody comes. */

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { AbortError } from "../errors/abort-error.js";
 import { OutcomeUnknownError } from "../errors/cluster-errors.js";
 import { OwnershipLostError } from "../errors/ownership-lost-error.js";
 import { KeepAlive } from "./keep-alive.js";
 import { LineView } from "./line-view.js";
 import { momentOf } from "./moment.js";
 import { lossOf, type Proof } from "./owned-key.js";
+import { mayHaveHappened } from "./passing-failure.js";
+import { patiently } from "./patiently.js";
 import { Place } from "./place.js";
 import type { RecipeClient } from "./recipe-client.js";
 import { standingValue } from "./standing.js";
@@ -56,11 +57,12 @@ export class Line {
 
   /**
    * Joins and waits until nobody stands before. Whose place is lost meanwhile takes the last place
-   * again.
+   * again, as soon as etcd can be reached: most are lost because it could not.
    */
   async untilFirst(data: string, signal: AbortSignal): Promise<Place> {
+    const rejoin = (): Promise<Place> => this.join(data, signal);
+    let place = await this.join(data, signal);
     for (;;) {
-      const place = await this.join(data, signal);
       try {
         await place.untilFirst(signal);
         return place;
@@ -68,6 +70,7 @@ export class Line {
         void place.leave().catch(() => {});
         if (signal.aborted || !(error instanceof OwnershipLostError)) throw error;
       }
+      place = await patiently(rejoin, this.#etcd.clock, signal);
     }
   }
 
@@ -124,9 +127,4 @@ export class Line {
       return undefined;
     }
   }
-}
-
-function mayHaveHappened(error: unknown): boolean {
-  if (error instanceof AbortError) return error.outcome === "unknown";
-  return error instanceof OutcomeUnknownError;
 }

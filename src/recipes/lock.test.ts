@@ -244,6 +244,19 @@ describe("one who waits", () => {
     await expectNothingLeft();
   });
 
+  test("is given up when its client is closed, be it between two requests", async () => {
+    for (let turns = 0; turns < 40; turns++) {
+      const { etcd } = stage.process();
+      const lock = new Lock(etcd, `/lock/${turns}`);
+      const done = lock.tryAcquire().then((held) => held?.release());
+      const outcome = done.catch(({ name }: Error) => name);
+      for (let turn = 0; turn < turns; turn++) await null;
+      await etcd.close();
+      expect(["AbortError", undefined]).toContain(await outcome);
+      await expect(lock.acquire()).rejects.toMatchObject({ name: "AbortError" });
+    }
+  });
+
   test("does not pass one that waits before it when that one leaves", async () => {
     const held = await lockOf(alice).acquire();
     const caller = new AbortController();
@@ -289,6 +302,23 @@ describe("one who waits", () => {
     bob.way.fate = () => undefined;
     await stage.pass(1_000);
     expect(attempt.held?.key).toBe(before);
+    await attempt.held?.release();
+    await expectNothingLeft();
+  });
+
+  test("lines up again after etcd was away for longer than the TTL", async () => {
+    const held = await lockOf(alice).acquire();
+    const attempt = trying(lockOf(bob));
+    await settle();
+    bob.way.fate = () => down;
+    await stage.pass(60_000);
+    expect([attempt.error, await places()]).toEqual([undefined, 1]);
+    bob.way.fate = () => undefined;
+    await stage.pass(1_000);
+    expect(await places()).toBe(2);
+    await held.release();
+    await attempt.done;
+    attempt.held?.assertHeld();
     await attempt.held?.release();
     await expectNothingLeft();
   });
@@ -449,9 +479,21 @@ describe("bad input", () => {
     expect(make).toThrow(message);
   });
 
+  test("options that are undefined are as good as absent", async () => {
+    const options = { ttl: undefined, safetyMargin: undefined } as object;
+    const held = await new Lock(alice.etcd, "/lock", options).acquire({
+      timeout: undefined,
+      data: undefined,
+      signal: undefined,
+    } as object);
+    await held.release();
+    await expectNothingLeft();
+  });
+
   test.each([
     [{ timeout: -1 }, /^timeout: must be a whole number of milliseconds/],
     [{ timeout: 1.5 }, /^timeout: must be a whole number of milliseconds/],
+    [{ data: 5 }, /^data: must be a string, not number/],
     [{ timeOut: 5 }, /^timeOut: is not an option of this call/],
   ])("acquire(%o) is refused", async (options, message) => {
     await expect(lockOf(alice).acquire(options as object)).rejects.toThrow(message);

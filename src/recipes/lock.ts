@@ -1,6 +1,6 @@
 import { TimeoutError } from "../errors/cluster-errors.js";
 import type { CallOptions } from "../key-space/key-space.js";
-import { checkKey } from "../model/check.js";
+import { checkKey, checkText } from "../model/check.js";
 import { refuseUnknown } from "../model/option-names.js";
 import { Line } from "./line.js";
 import { LockHandle } from "./lock-handle.js";
@@ -52,7 +52,7 @@ export class Lock {
     refuseUnknown(options, ["ttl", "safetyMargin"]);
     this.key = key;
     this.#etcd = etcd;
-    this.#line = new Line(etcd, key, termsOf({ ttl: 10, ...options }));
+    this.#line = new Line(etcd, key, termsOf({ ...options, ttl: options.ttl ?? 10 }));
   }
 
   /**
@@ -67,7 +67,8 @@ export class Lock {
   async acquire(options: AcquireOptions = {}): Promise<LockHandle> {
     refuseUnknown(options, ["timeout", "data", "signal"]);
     const { timeout, data = "" } = options;
-    const limits = { timeout, late: this.#late, signals: [options.signal, this.#etcd.closed] };
+    checkText("data", data);
+    const limits = { ...this.#limits(options), timeout, late: this.#late };
     return withDeadline(this.#etcd.clock, limits, async (signal) => {
       return new LockHandle(await this.#line.untilFirst(data, signal));
     });
@@ -81,11 +82,16 @@ export class Lock {
   async tryAcquire(options: Omit<AcquireOptions, "timeout"> = {}): Promise<LockHandle | null> {
     refuseUnknown(options, ["data", "signal"]);
     const { data = "" } = options;
-    const signals = [options.signal, this.#etcd.closed];
-    return withDeadline(this.#etcd.clock, { signals }, async (signal) => {
+    checkText("data", data);
+    return withDeadline(this.#etcd.clock, this.#limits(options), async (signal) => {
       const place = await this.#line.joinAsFirst(data, signal);
       return place === null ? null : new LockHandle(place);
     });
+  }
+
+  #limits({ signal }: CallOptions) {
+    const signals = [signal, this.#etcd.closed];
+    return { operation: `acquiring the lock ${this.key}`, signals };
   }
 
   readonly #late = (timeout: number): Error =>

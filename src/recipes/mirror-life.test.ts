@@ -61,6 +61,7 @@ describe("waiting for an index", () => {
   test("refuses what is no index", async () => {
     const { mirror } = await loaded();
     await expect(mirror.waitFor(1.5)).rejects.toThrow(/^index: must be an index of etcd, not 1.5/);
+    await expect(mirror.waitFor(1, { timeout: 5 } as object)).rejects.toThrow(/^timeout: is not/);
   });
 });
 

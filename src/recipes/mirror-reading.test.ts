@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { brief, keysOf, loaded, STATE } from "../../test/support/loaded-mirror.js";
 import {
@@ -7,6 +8,8 @@ import {
   removal,
   ScriptedClient,
 } from "../../test/support/scripted-client.js";
+import { EtcdClient } from "../client/etcd-client.js";
+import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import type { EtcdNode } from "../model/node.js";
 import { Mirror } from "./mirror.js";
 
@@ -124,6 +127,12 @@ describe("bad arguments are refused when the mirror is made", () => {
   ])("%s %o", (key, options, message) => {
     expect(() => new Mirror(new ScriptedClient(), key, options as object)).toThrow(message);
   });
+});
+
+test("a mirror that is refused leaves nothing on its client", () => {
+  const etcd = new EtcdClient({ keySpace: new MemoryKeySpace() });
+  expect(() => new Mirror(etcd, "/a", { pollInterval: 0 })).toThrow(/^pollInterval: must be/);
+  expect(getEventListeners(etcd.closed, "abort")).toEqual([]);
 });
 
 test("options of the watch are passed on", async () => {

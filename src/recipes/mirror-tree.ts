@@ -1,5 +1,6 @@
 import type { EtcdNode } from "../model/node.js";
 import type { EtcdResponse } from "../model/response.js";
+import { isRemoval } from "./is-removal.js";
 import { changeOf, type MirrorChange } from "./mirror-change.js";
 import { MirrorChildren } from "./mirror-children.js";
 
@@ -55,8 +56,7 @@ export class MirrorTree {
    */
   apply(event: Event): MirrorChange[] {
     const { action, node } = event;
-    const isRemoval = action === "delete" || action === "expire" || action === "compareAndDelete";
-    return isRemoval ? this.#remove(node.key, action) : this.#put(event);
+    return isRemoval(action) ? this.#remove(node.key, action) : this.#put(event);
   }
 
   #load(node: EtcdNode): void {

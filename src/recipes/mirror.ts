@@ -2,6 +2,7 @@ import { EventEmitter, setMaxListeners } from "node:events";
 import { inspect } from "node:util";
 import { AbortError } from "../errors/abort-error.js";
 import { InvalidValueError } from "../errors/invalid-value-error.js";
+import type { CallOptions } from "../key-space/key-space.js";
 import { checkKey } from "../model/check.js";
 import type { EtcdNode } from "../model/node.js";
 import { refuseUnknown } from "../model/option-names.js";
@@ -9,7 +10,8 @@ import type { EtcdResponse } from "../model/response.js";
 import type { Clock } from "../time/clock.js";
 import { type Follower, follow } from "../time/follow.js";
 import type { WatchResync } from "../watch/watch-item.js";
-import { isWithin } from "./is-within.js";
+import type { Watcher } from "../watch/watcher.js";
+import { isWithin, withoutSlash } from "./key-path.js";
 import type { MirrorChange, MirrorResync } from "./mirror-change.js";
 import { differences } from "./mirror-difference.js";
 import { type Fed, MirrorFeed } from "./mirror-feed.js";
@@ -79,7 +81,13 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     this.#life = follow(options.signal, etcd.closed, this.#closing.signal);
     const { signal } = this.#life;
     const watch = { ...options, recursive: true, initial: true, signal };
-    this.#feed = new MirrorFeed(() => etcd.watch(this.key, watch), this.#clock, signal, this.#fed);
+    try {
+      const open = (): Watcher => etcd.watch(this.key, watch);
+      this.#feed = new MirrorFeed(open, this.#clock, signal, this.#fed);
+    } catch (error) {
+      this.#life.letGo();
+      throw error;
+    }
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = (failure) => (failure === undefined ? resolve() : reject(failure));
     });
@@ -163,12 +171,13 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
    * @throws AbortError when the signal aborts, when the mirror ends, and when another cluster
    *   answers, in which the index means nothing
    */
-  async waitFor(index: number, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  async waitFor(index: number, options: CallOptions = {}): Promise<void> {
+    refuseUnknown(options, ["signal"]);
     if (!Number.isSafeInteger(index) || index < 0) {
       throw new TypeError(`index: must be an index of etcd, not ${inspect(index)}`);
     }
     if (this.#tree !== undefined && index <= this.#index) return;
-    const reached = this.#waiters.add(index, signal);
+    const reached = this.#waiters.add(index, options.signal);
     if (this.#life.signal.aborted) this.#waiters.giveUp(this.#life.signal.reason);
     await reached;
   }
@@ -257,8 +266,4 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     this.#waiters.giveUp(signal.reason);
     this.#settleReady(new AbortError(`loading the mirror of ${this.key}`, signal.reason, "none"));
   };
-}
-
-function withoutSlash(key: string): string {
-  return key.length > 1 && key.endsWith("/") ? key.slice(0, -1) : key;
 }

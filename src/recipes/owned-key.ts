@@ -1,4 +1,3 @@
-import { AbortError } from "../errors/abort-error.js";
 import { OutcomeUnknownError } from "../errors/cluster-errors.js";
 import {
   KeyNotFoundError,
@@ -12,6 +11,7 @@ import type { KeyRequest } from "../model/key-request.js";
 import type { EtcdNode } from "../model/node.js";
 import type { EtcdResponse } from "../model/response.js";
 import { type Moment, momentOf } from "./moment.js";
+import { mayHaveHappened } from "./passing-failure.js";
 import type { RecipeClient } from "./recipe-client.js";
 import type { Terms } from "./terms.js";
 
@@ -46,6 +46,8 @@ export class OwnedKey {
   #next: string | undefined;
   /** `modifiedIndex` of our last write; undefined when it is not known. */
   #index: number | undefined;
+  /** Whether the key may be ours by a request whose answer was lost. */
+  #isUnsure = false;
 
   constructor(etcd: RecipeClient, key: string, value: string, terms: Terms) {
     this.#etcd = etcd;
@@ -60,23 +62,20 @@ export class OwnedKey {
 
   /** Makes the key ours. Aborted or failed with an unknown outcome, it is removed again. */
   async claim(ifExists: IfExists, signal?: AbortSignal): Promise<Proof> {
-    let unsure = false;
     try {
-      for (let tries = 1; ; tries++) {
-        try {
-          if (ifExists === "replace") return await this.#replace(signal);
-          return await this.#create(unsure || ifExists === "adopt", signal);
-        } catch (error) {
-          if (error instanceof AbortError) unsure ||= error.outcome === "unknown";
-          if (!(error instanceof OutcomeUnknownError)) throw error;
-          unsure = true;
-          if (tries === TRIES) throw error;
-        }
-      }
+      return await this.#tryToClaim(ifExists, signal);
     } catch (error) {
-      if (unsure) this.remove().catch(() => {});
+      if (this.#isUnsure) this.remove().catch(() => {});
       throw error;
     }
+  }
+
+  /**
+   * Makes the key ours once more. What may have come of a try that failed is left to the next one: to
+   * remove it could strike, by being late, what the next one has made.
+   */
+  reclaim(signal: AbortSignal): Promise<Proof> {
+    return this.#tryToClaim("adopt", signal);
   }
 
   /** @throws what `lossOf` explains, if the key is not ours */
@@ -102,6 +101,18 @@ export class OwnedKey {
         return;
       } catch (error) {
         if (lossOf(error) === undefined) throw error;
+      }
+    }
+  }
+
+  async #tryToClaim(ifExists: IfExists, signal: AbortSignal | undefined): Promise<Proof> {
+    for (let tries = 1; ; tries++) {
+      try {
+        if (ifExists === "replace") return await this.#replace(signal);
+        return await this.#create(this.#isUnsure || ifExists === "adopt", signal);
+      } catch (error) {
+        this.#isUnsure ||= mayHaveHappened(error);
+        if (!(error instanceof OutcomeUnknownError) || tries === TRIES) throw error;
       }
     }
   }

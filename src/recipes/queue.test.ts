@@ -123,6 +123,17 @@ describe("a queue", () => {
     await expectNothingLeft(queue);
   });
 
+  test.each(["/queue/", "/"])("may be at %s", async (key) => {
+    const queue = new Queue(one.etcd, key);
+    await queue.enqueue("a");
+    const item = await queue.take();
+    expect(item.value).toBe("a");
+    await item.acknowledge();
+    await queue.close();
+    await settle();
+    expect(stage.leftovers).toBe(0);
+  });
+
   test("orders by number: old releases of etcd do not pad names", async () => {
     for (const name of ["10", "9", "00000000000000000011"]) {
       await stage.memory.execute({ action: "set", key: `/queue/${name}`, value: name });
@@ -288,7 +299,27 @@ describe("taking", () => {
     await settle();
     expect(stage.leftovers).toBe(0);
     await expect(queue.take()).rejects.toMatchObject({ name: "AbortError" });
+    await settle();
+    expect(stage.leftovers).toBe(0);
   });
+
+  test.each(["request lost", "answer lost", down] as const)(
+    "waits while etcd cannot claim or read: %o",
+    async (fate) => {
+      const queue = queueOf(one);
+      const attempt = taking(queue);
+      await settle();
+      one.way.fate = () => fate;
+      await enqueue("a");
+      await stage.pass(20_000);
+      expect([attempt.item, attempt.error]).toEqual([undefined, undefined]);
+      one.way.fate = () => undefined;
+      await stage.pass(31_000);
+      expect(attempt.item?.value).toBe("a");
+      await attempt.item?.acknowledge();
+      await expectNothingLeft(queue);
+    },
+  );
 
   test("given up in the middle of a claim, it leaves none", async () => {
     await enqueue("a");

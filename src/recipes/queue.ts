@@ -7,6 +7,8 @@ import { checkKey } from "../model/check.js";
 import { refuseUnknown } from "../model/option-names.js";
 import { Backlog } from "./backlog.js";
 import { KeepAlive } from "./keep-alive.js";
+import { childOf, withoutSlash } from "./key-path.js";
+import { patiently } from "./patiently.js";
 import { QueueItem } from "./queue-item.js";
 import type { RecipeClient } from "./recipe-client.js";
 import { type Terms, termsOf } from "./terms.js";
@@ -47,6 +49,7 @@ export interface TakeOptions extends CallOptions {
  * `key/_claims`.
  */
 export class Queue implements AsyncDisposable {
+  /** The directory of the items, without a trailing slash. */
   readonly key: string;
   readonly #etcd: RecipeClient;
   readonly #terms: Terms;
@@ -59,7 +62,7 @@ export class Queue implements AsyncDisposable {
     checkKey(key);
     refuseUnknown(options, ["visibilityTimeout", "consumer"]);
     const { visibilityTimeout = 30, consumer = "" } = options;
-    this.key = key;
+    this.key = withoutSlash(key);
     this.#etcd = etcd;
     this.#terms = termsOf({ ttl: visibilityTimeout }, "visibilityTimeout");
     this.#consumer = consumer;
@@ -79,18 +82,20 @@ export class Queue implements AsyncDisposable {
   }
 
   /**
-   * Claims the oldest item that nobody has claimed, and waits while there is none. The first call
-   * begins to watch the queue, which goes on until `close()`.
+   * Claims the oldest item that nobody has claimed, and waits while there is none, or no etcd. The
+   * first call begins to watch the queue, which goes on until `close()`.
    *
    * @throws TimeoutError when `timeout` has passed
    * @throws AbortError when `signal` aborts, or the queue or the client is closed
+   * @throws OwnershipLostError when a claim was answered too late to prove anything
    */
   async take(options: TakeOptions = {}): Promise<QueueItem> {
     refuseUnknown(options, ["timeout", "signal"]);
     const late = (timeout: number): Error =>
       new TimeoutError(`queue ${this.key}: nothing to take within ${timeout} ms`, timeout);
     const signals = [options.signal, this.#closing.signal, this.#etcd.closed];
-    const limits = { timeout: options.timeout, late, signals };
+    const { timeout } = options;
+    const limits = { operation: `take from ${this.key}`, timeout, late, signals };
     return withDeadline(this.#etcd.clock, limits, (signal) => this.#take(signal));
   }
 
@@ -106,9 +111,10 @@ export class Queue implements AsyncDisposable {
 
   async #take(signal: AbortSignal): Promise<QueueItem> {
     // Once: what ends the watches ends this call, and a later one begins anew.
-    const backlog = this.#openBacklog();
+    let backlog: Backlog | undefined;
     for (;;) {
       if (signal.aborted) throw new AbortError(`take from ${this.key}`, signal.reason, "none");
+      backlog ??= this.#openBacklog();
       const name = backlog.reserve();
       if (name === undefined) await backlog.change(signal);
       else {
@@ -126,7 +132,7 @@ export class Queue implements AsyncDisposable {
   }
 
   get #claims(): string {
-    return `${this.key}/_claims`;
+    return childOf(this.key, "_claims");
   }
 
   /** Nothing when another has the item, or it is done with. */
@@ -135,11 +141,14 @@ export class Queue implements AsyncDisposable {
     backlog: Backlog,
     signal: AbortSignal,
   ): Promise<QueueItem | undefined> {
-    const id = `${randomUUID()} ${this.#consumer}`;
-    const options = { ttl: this.#terms.ttl, signal };
-    try {
-      const claim = await KeepAlive.create(this.#etcd, `${this.#claims}/${name}`, id, options);
+    const tryToClaim = async (): Promise<QueueItem | undefined> => {
+      const value = `${randomUUID()} ${this.#consumer}`;
+      const options = { ttl: this.#terms.ttl, signal };
+      const claim = await KeepAlive.create(this.#etcd, childOf(this.#claims, name), value, options);
       return await this.#read(name, claim, backlog, signal);
+    };
+    try {
+      return await patiently(tryToClaim, this.#etcd.clock, signal);
     } catch (error) {
       // Whose claim it is, and when it ends, is what the watch tells.
       if (error instanceof NodeExistError) return undefined;
@@ -159,14 +168,15 @@ export class Queue implements AsyncDisposable {
       void claim.close().catch(() => {});
       throw error;
     });
-    if (value !== undefined) return new QueueItem(this.#etcd, `${this.key}/${name}`, value, claim);
+    if (value !== undefined)
+      return new QueueItem(this.#etcd, childOf(this.key, name), value, claim);
     backlog.forget(name);
     await claim.close();
     return undefined;
   }
 
   async #valueOf(name: string, signal: AbortSignal): Promise<string | undefined> {
-    const request = { action: "get", key: `${this.key}/${name}`, quorum: true } as const;
+    const request = { action: "get", key: childOf(this.key, name), quorum: true } as const;
     try {
       const { attemptTimeout } = this.#terms;
       return (await this.#etcd.execute(request, { signal, attemptTimeout })).node.value;

@@ -160,6 +160,18 @@ describe("a watcher", () => {
     await expectNothingLeft();
   });
 
+  test("sees nobody go when the service's directory is given a TTL", async () => {
+    await registryOf(server).register("mail", { id: "a", metadata: 1 });
+    const { events, done } = watching();
+    await settle();
+    const directory = { key: "/services/mail", dir: true, ttl: 100 } as const;
+    await stage.memory.execute({ action: "update", ...directory });
+    await stage.pass(1_000);
+    expect(events).toEqual(["up a 1"]);
+    await client.etcd.close();
+    await done;
+  });
+
   test("is told of the differences alone after it was cut off for too long", async () => {
     const registry = registryOf(client).watch("mail");
     const put = (id: string, metadata: number): Promise<unknown> =>

@@ -12,6 +12,7 @@ import {
   readInstance,
 } from "./instance.js";
 import { KeepAlive } from "./keep-alive.js";
+import { childOf, withoutSlash } from "./key-path.js";
 import type { RecipeClient } from "./recipe-client.js";
 import { Registration } from "./registration.js";
 import { type InstanceEvent, Roster } from "./roster.js";
@@ -109,7 +110,8 @@ export class Registry<M = unknown> {
   /**
    * The instances of a service as they come and go: first each that is up, as `up`. What came and
    * went while the reader was cut off or did not read may be left out; what is up in the end is
-   * told. Ends when `signal` aborts or the client is closed.
+   * told. Ends when `signal` aborts or the client is closed; `return()` waits for the next event, as
+   * in every generator.
    */
   async *watch(
     service: string,
@@ -133,7 +135,7 @@ export class Registry<M = unknown> {
   }
 
   #serviceKey(service: string): string {
-    return `${this.key.replace(/\/$/, "")}/${checkName("service", service)}`;
+    return childOf(withoutSlash(this.key), checkName("service", service));
   }
 }
 

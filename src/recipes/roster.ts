@@ -1,6 +1,9 @@
 import type { EtcdNode } from "../model/node.js";
+import type { EtcdResponse } from "../model/response.js";
 import type { WatchItem } from "../watch/watch-item.js";
 import { type Instance, type InstanceReader, readInstance } from "./instance.js";
+import { isRemoval } from "./is-removal.js";
+import { isWithin } from "./key-path.js";
 
 /** What happened to an instance of a service; `instance` is as it is now, or as it was. */
 export interface InstanceEvent<M = unknown> {
@@ -25,11 +28,13 @@ export class Roster<M> {
   }
 
   *take(item: WatchItem): Generator<InstanceEvent<M>, void, undefined> {
-    const { response } = item;
-    const nodes = item.type === "resync" ? (response?.node.nodes ?? []) : [];
-    if (item.type === "resync") yield* this.#replace(nodes);
-    else if (this.#isChild(item.response.node)) yield* this.#put(item.response.node);
-    else if (this.#isAbove(item.response.node)) yield* this.#replace([]);
+    if (item.type === "resync") yield* this.#replace(item.response?.node.nodes ?? []);
+    else yield* this.#change(item.response);
+  }
+
+  *#change({ action, node }: EtcdResponse): Generator<InstanceEvent<M>, void, undefined> {
+    if (this.#isChild(node)) yield* this.#put(node);
+    else if (isRemoval(action) && isWithin(this.#directory, node.key)) yield* this.#replace([]);
   }
 
   *#replace(nodes: readonly EtcdNode[]): Generator<InstanceEvent<M>, void, undefined> {
@@ -63,10 +68,5 @@ export class Roster<M> {
   #isChild({ key }: EtcdNode): boolean {
     const start = `${this.#directory}/`;
     return key.startsWith(start) && !key.slice(start.length).includes("/");
-  }
-
-  /** What happens to the service itself, or above it, is that it is deleted. */
-  #isAbove({ key }: EtcdNode): boolean {
-    return key === "/" || `${this.#directory}/`.startsWith(`${key}/`);
   }
 }

@@ -4,6 +4,8 @@ import type { Clock } from "../time/clock.js";
 import { follow } from "../time/follow.js";
 
 interface Limits {
+  /** What is said to be given up. */
+  readonly operation: string;
   /** Milliseconds; absent: without end. */
   readonly timeout?: number | undefined;
   /** What to throw when they have passed. */
@@ -14,7 +16,7 @@ interface Limits {
 /** Does something that ends with a signal, and gives it one that aborts when the time is up, too. */
 export async function withDeadline<T>(
   clock: Clock,
-  { timeout, late, signals }: Limits,
+  { operation, timeout, late, signals }: Limits,
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const deadline = new AbortController();
@@ -23,8 +25,12 @@ export async function withDeadline<T>(
   try {
     return await task(any.signal);
   } catch (error) {
-    const isLate = deadline.signal.aborted && error instanceof AbortError;
-    throw (isLate && timeout !== undefined && late?.(timeout)) || error;
+    // Once it is given up, that is why it fails, whatever with: a closed client refuses requests.
+    if (!any.signal.aborted) throw error;
+    if (deadline.signal.aborted && timeout !== undefined && late !== undefined) throw late(timeout);
+    throw error instanceof AbortError
+      ? error
+      : new AbortError(operation, any.signal.reason, "none");
   } finally {
     cancel();
     any.letGo();

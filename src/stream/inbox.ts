@@ -3,10 +3,13 @@ interface Waiting<T> {
   reject(failure: Error): void;
 }
 
-/** Items on their way from a source that pushes to one reader that pulls, in order. */
+/**
+ * Items on their way from a source that pushes to one reader that pulls, in order. A reader may ask
+ * again before it was answered: as with a generator, it is answered in the order of its questions.
+ */
 export class Inbox<T> implements AsyncIterator<T, undefined> {
   readonly #items: T[] = [];
-  #waiting: Waiting<T> | undefined;
+  readonly #waiting: Waiting<T>[] = [];
   #ended = false;
   #failure: Error | undefined;
   /** Called once, when nothing more will be put in. */
@@ -30,7 +33,7 @@ export class Inbox<T> implements AsyncIterator<T, undefined> {
 
   put(item: T): void {
     if (this.#ended) return;
-    const waiting = this.#takeWaiting();
+    const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#items.push(item);
     else waiting.resolve({ done: false, value: item });
   }
@@ -40,9 +43,10 @@ export class Inbox<T> implements AsyncIterator<T, undefined> {
     if (this.#ended) return;
     this.#ended = true;
     this.#failure = failure;
-    const waiting = this.#takeWaiting();
-    if (failure === undefined) waiting?.resolve({ done: true, value: undefined });
-    else waiting?.reject(failure);
+    for (const waiting of this.#waiting.splice(0)) {
+      if (failure === undefined) waiting.resolve({ done: true, value: undefined });
+      else waiting.reject(failure);
+    }
     this.onEnd();
   }
 
@@ -61,13 +65,7 @@ export class Inbox<T> implements AsyncIterator<T, undefined> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
+      this.#waiting.push({ resolve, reject });
     });
-  }
-
-  #takeWaiting(): Waiting<T> | undefined {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    return waiting;
   }
 }

@@ -55,6 +55,8 @@ export class WatchLoop {
   /** Never resolves. @throws AbortError, and what cannot be repaired */
   async run(): Promise<never> {
     for (;;) {
+      // It may have ended while no watch stood that would have told.
+      this.#signal.throwIfAborted();
       const startedAt = this.#clock.monotonic();
       const goesOnAtOnce = await this.#attempt();
       if (this.#clock.monotonic() - startedAt > LONG) this.#onProgress();

@@ -113,6 +113,20 @@ describe("watch on the memory key space", () => {
     await etcd.close();
   });
 
+  test("answers a reader who asks twice in the order of the questions", async () => {
+    const { clock, etcd } = arrange();
+    const told = etcd.watch("/a");
+    const asked = [told.next(), told.next(), told.next()];
+    await clock.pass(0);
+    await etcd.setNode("/a", "1");
+    await etcd.deleteNode("/a");
+    await clock.pass(0);
+    told.close();
+    const answers = (await Promise.all(asked)).map(({ value }) => brief(value));
+    expect(answers).toEqual([["set", "/a"], ["delete", "/a"], ["end"]]);
+    await etcd.close();
+  });
+
   test("keeps its buffer bounded for a consumer that never reads, and says what that cost", async () => {
     const { clock, etcd } = arrange(50);
     const told = etcd.watch("/a", { bufferSize: 20 });
@@ -182,6 +196,21 @@ describe("a watch ends", () => {
     expect(await waiting).toEqual({ done: true, value: undefined });
     await clock.pass(0);
     expect(clock.pending).toBe(0);
+    await etcd.close();
+  });
+
+  test("while it waits for its consumer, and opens nothing then", async () => {
+    const { clock, etcd, keySpace } = arrange();
+    const told = etcd.watch("/a", { bufferSize: 2 });
+    await clock.pass(0);
+    for (let n = 0; n < 5; n++) {
+      await etcd.setNode("/a", `${n}`);
+      await clock.pass(1);
+    }
+    expect(keySpace.stats.watchers).toBe(0);
+    told.close();
+    await clock.pass(1_000);
+    expect([keySpace.stats.watchers, clock.pending]).toEqual([0, 0]);
     await etcd.close();
   });
 

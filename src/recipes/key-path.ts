@@ -1,0 +1,14 @@
+/** Whether a key is `top` or below it. */
+export function isWithin(key: string, top: string): boolean {
+  return key === top || key.startsWith(top === "/" ? "/" : `${top}/`);
+}
+
+/** The key of what has this name in a directory. */
+export function childOf(directory: string, name: string): string {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+}
+
+/** A key as etcd answers it. */
+export function withoutSlash(key: string): string {
+  return key.length > 1 && key.endsWith("/") ? key.slice(0, -1) : key;
+}

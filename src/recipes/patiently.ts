@@ -1,0 +1,22 @@
+import type { Clock } from "../time/clock.js";
+import { sleep } from "../time/sleep.js";
+import { isPassing } from "./passing-failure.js";
+
+/** Milliseconds between two tries. */
+const RETRY_DELAY = 250;
+
+/** Does something as soon as etcd can answer. @throws AbortError, and what waiting does not repair */
+export async function patiently<T>(
+  task: () => Promise<T>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await task();
+    } catch (error) {
+      if (!isPassing(error) || signal.aborted) throw error;
+      await sleep(RETRY_DELAY, clock, signal);
+    }
+  }
+}
