@@ -12,8 +12,8 @@ const ABOVE_SUSPICION = 64;
  * So many looks, so many milliseconds apart, must find nothing new for a stream under suspicion to be
  * in doubt. In a process that was held up, sockets are read between two looks.
  */
-const QUIET_LOOKS = 3;
-const LOOK_INTERVAL = 10;
+const QUIET_LOOKS = 2;
+const LOOK_INTERVAL = 5;
 
 /** `doubt`: the stream may tell nothing any more, and another one should take its place. */
 type Told = EtcdResponse | "doubt";
