@@ -38,7 +38,9 @@ export class HistoryPoll {
   async #read(onTold: (index: number) => void): Promise<"told" | "cut"> {
     const watch = await this.watch;
     this.#openedAt = watch.etcdIndex;
-    for await (const event of watch) this.#events.push(event);
+    // What is below says nothing of what was asked for.
+    for await (const event of watch)
+      if (event.node.modifiedIndex >= this.since) this.#events.push(event);
     if (this.toldIndex === undefined) return "cut";
     onTold(this.toldIndex);
     return "told";

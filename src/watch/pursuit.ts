@@ -102,7 +102,10 @@ export class Pursuit {
       this.#position.startAtFirst(stream.etcdIndex + 1);
       await this.#followStreams(stream, signal);
     } catch (error) {
-      throw signal.aborted ? signal.reason : error;
+      const failure: unknown = signal.aborted ? signal.reason : error;
+      // Only now: until then nothing of the other one is taken, whoever meets it first.
+      if (failure instanceof OtherCluster) this.#clusterId = "";
+      throw failure;
     } finally {
       this.#isCovered = false;
       this.#signal.removeEventListener("abort", pass);
@@ -212,9 +215,8 @@ export class Pursuit {
 
   /** Whether an answer is of the same cluster as the one before, as far as it says. */
   #isOf(clusterId: string): boolean {
-    const before = this.#clusterId || clusterId;
-    if (clusterId !== "") this.#clusterId = clusterId;
-    return clusterId === "" || before === clusterId;
+    this.#clusterId ||= clusterId;
+    return clusterId === "" || clusterId === this.#clusterId;
   }
 
   #take(event: EtcdResponse, openedAt: number): void {
