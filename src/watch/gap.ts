@@ -14,10 +14,13 @@ const PROOF = 1_000;
 /** Milliseconds in which a poll must tell what a stream has told already. */
 const PATIENCE = 5_000;
 /** Polls at a time. */
-const MAX_WIDTH = 32;
+const MAX_WIDTH = 16;
 
 /** Why polls are aborted that nobody waits for any more. */
 const OVER = new Error("the gap is filled");
+
+/** What a poll has done: told something, or proven that nothing is owed, or ended too early. */
+type PollEnd = "told" | "silence" | "cut";
 
 /** Who follows a key, and what it has come to. */
 export interface Pursuer {
@@ -75,23 +78,28 @@ export class Gap {
     return this.#pursuer.position.owes(this.#stream.etcdIndex);
   }
 
-  async #takeNext(signal: AbortSignal): Promise<"told" | "silence" | "cut"> {
+  async #takeNext(signal: AbortSignal): Promise<PollEnd> {
     this.#openPolls(signal);
     const poll = this.#polls.shift();
     if (poll === undefined) return "cut";
-    const over = new AbortController();
     try {
-      const watch = await poll.watch;
-      const silence = this.#proveSilence(poll, watch, signal, over.signal).catch(
-        () => "cut" as const,
-      );
-      const end = await Promise.race([poll.end, silence]);
+      const end = await this.#endOf(poll, signal);
       if (end === "told") this.#take(poll);
       // What it was asked for came another way.
       return this.#isPassed(poll) ? "told" : end;
     } catch (error) {
       if (this.#isPassed(poll)) return "told";
       throw error;
+    }
+  }
+
+  async #endOf(poll: HistoryPoll, signal: AbortSignal): Promise<PollEnd> {
+    if (poll.hasEnded) return await poll.end;
+    const watch = await poll.watch;
+    const over = new AbortController();
+    const silence = this.#proveSilence(poll, watch, signal, over.signal);
+    try {
+      return await Promise.race([poll.end, silence.catch(() => "cut" as const)]);
     } finally {
       over.abort(OVER);
     }

@@ -11,6 +11,7 @@ export class HistoryPoll {
   readonly end: Promise<"told" | "cut">;
   readonly #events: EtcdResponse[] = [];
   #openedAt = 0;
+  #hasEnded = false;
 
   /** `onTold` is called with the index of what it told, of which nothing more is to come. */
   constructor(since: number, watch: Promise<KeyWatch>, onTold: (index: number) => void) {
@@ -18,7 +19,15 @@ export class HistoryPoll {
     this.watch = watch;
     this.end = this.#read(onTold);
     // A failure is looked at when its turn has come.
-    this.end.catch(() => {});
+    const ended = (): void => {
+      this.#hasEnded = true;
+    };
+    this.end.then(ended, ended);
+  }
+
+  /** Whether it was answered, or has failed. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   get events(): readonly EtcdResponse[] {
