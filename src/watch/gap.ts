@@ -13,6 +13,8 @@ const PROMPT = 10;
 const PROOF = 1_000;
 /** Milliseconds in which a poll must tell what a stream has told already. */
 const PATIENCE = 5_000;
+/** Indexes for which one poll after another asks: of two that begin side by side, many tell the same. */
+const STRETCH = 8;
 /** Polls at a time. */
 const MAX_WIDTH = 16;
 
@@ -34,9 +36,10 @@ export interface Pursuer {
 
 /**
  * What is owed before the beginning of a stream, fetched from history. A poll tells one event, and a
- * store in a hurry forgets faster than one poll after another is answered: several are under way,
- * each from the next index that none has covered. Their answers are taken in order, so that a poll
- * always begins at or below what is owed, and all between that and its event was nothing.
+ * store in a hurry forgets faster than one poll after another is answered: several stretches of
+ * indexes are asked for at a time, each by one poll after another. Their answers are taken in order,
+ * so that a poll always begins at or below what is owed, and all between that and its event was
+ * nothing.
  */
 export class Gap {
   readonly #pursuer: Pursuer;
@@ -85,7 +88,6 @@ export class Gap {
     try {
       const end = await this.#endOf(poll, signal);
       if (end === "told") this.#take(poll);
-      // What it was asked for came another way.
       return this.#isPassed(poll) ? "told" : end;
     } catch (error) {
       if (this.#isPassed(poll)) return "told";
@@ -108,17 +110,28 @@ export class Gap {
   #openPolls(signal: AbortSignal): void {
     const { position } = this.#pursuer;
     this.#uncovered = Math.max(this.#uncovered, position.since ?? 0);
-    while (this.#polls.length < this.#width && this.#uncovered <= this.#stream.etcdIndex) {
-      const since = this.#uncovered++;
-      const poll = new HistoryPoll(since, this.#pursuer.poll(since, signal), (told) => {
-        this.#uncovered = Math.max(this.#uncovered, told + 1);
-      });
-      this.#polls.push(poll);
+    let underWay = this.#polls.filter(({ hasEnded }) => !hasEnded).length;
+    for (; underWay < this.#width && this.#uncovered <= this.#stream.etcdIndex; underWay++) {
+      const since = this.#uncovered;
+      this.#uncovered += STRETCH;
+      this.#polls.push(this.#open(since, this.#uncovered - 1, signal));
     }
   }
 
-  #isPassed({ since }: HistoryPoll): boolean {
-    return !this.#pursuer.position.owes(since);
+  /** Opens a poll, after whose answer the next one asks for the rest of the stretch. */
+  #open(since: number, until: number, signal: AbortSignal): HistoryPoll {
+    const watch = this.#pursuer.poll(since, signal);
+    const poll = new HistoryPoll(since, until, watch, (told) => {
+      this.#uncovered = Math.max(this.#uncovered, told + 1);
+      const place = this.#polls.indexOf(poll) + 1;
+      if (told < until) this.#polls.splice(place, 0, this.#open(told + 1, until, signal));
+    });
+    return poll;
+  }
+
+  /** Whether all that it stands for came, if need be another way. */
+  #isPassed({ until }: HistoryPoll): boolean {
+    return !this.#pursuer.position.owes(until);
   }
 
   #take({ events, openedAt, toldIndex }: HistoryPoll): void {

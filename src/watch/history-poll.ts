@@ -5,6 +5,8 @@ import type { EtcdResponse } from "../model/response.js";
 export class HistoryPoll {
   /** The index from which it asks. */
   readonly since: number;
+  /** The last index of the stretch that it begins. */
+  readonly until: number;
   /** Resolves when it stands. */
   readonly watch: Promise<KeyWatch>;
   /** How it has ended; rejects when it has failed. */
@@ -14,8 +16,14 @@ export class HistoryPoll {
   #hasEnded = false;
 
   /** `onTold` is called with the index of what it told, of which nothing more is to come. */
-  constructor(since: number, watch: Promise<KeyWatch>, onTold: (index: number) => void) {
+  constructor(
+    since: number,
+    until: number,
+    watch: Promise<KeyWatch>,
+    onTold: (index: number) => void,
+  ) {
     this.since = since;
+    this.until = until;
     this.watch = watch;
     this.end = this.#read(onTold);
     // A failure is looked at when its turn has come.
