@@ -58,8 +58,9 @@ export class Connection {
 
   /** Closes the socket at once. */
   destroy(): void {
-    void this.#dispatcher.destroy();
+    // Before the dispatcher does it, with an error of which Node would write out the stack.
     this.#abandon();
+    void this.#dispatcher.destroy();
   }
 
   #mayBeFirst({ path, body = "" }: HttpRequest): boolean {

@@ -9,11 +9,14 @@ import type { Clock } from "../time/clock.js";
  */
 const ABOVE_SUSPICION = 64;
 /**
- * So many looks, so many milliseconds apart, must find nothing new for a stream under suspicion to be
- * in doubt. In a process that was held up, sockets are read between two looks.
+ * So many looks must find nothing new for a stream under suspicion to be in doubt. In a process that
+ * was held up, sockets are read between two looks.
  */
-const QUIET_LOOKS = 3;
-const LOOK_INTERVAL = 10;
+const QUIET_LOOKS = 2;
+/** Milliseconds between two looks. */
+const LOOK_INTERVAL = 5;
+/** The same for a stream of more than an event a millisecond: etcd will soon have forgotten the rest. */
+const HURRIED_INTERVAL = 2;
 
 /** `doubt`: the stream may tell nothing any more, and another one should take its place. */
 type Told = EtcdResponse | "doubt";
@@ -60,7 +63,7 @@ export class LiveStream {
 
   /** Doubts the stream once more when nothing comes for a while. */
   doubtWhenQuiet(): void {
-    this.#look(this.#count, 0);
+    this.#look(this.#count);
   }
 
   /** Whether the stream may have been dropped, for all that is known. */
@@ -93,12 +96,14 @@ export class LiveStream {
   }
 
   /** Looks until nothing new is found. */
-  #look(found: number, quietLooks: number): void {
+  #look(found: number, quietLooks = 0, interval = LOOK_INTERVAL): void {
     this.#cancelLook();
     if (this.#isOver) return;
-    this.#cancelLook = this.#clock.after(LOOK_INTERVAL, () => {
-      if (this.#count !== found) this.#look(this.#count, 0);
-      else if (quietLooks + 1 < QUIET_LOOKS) this.#look(found, quietLooks + 1);
+    this.#cancelLook = this.#clock.after(interval, () => {
+      const news = this.#count - found;
+      const isHurried = news > interval;
+      if (news > 0) this.#look(this.#count, 0, isHurried ? HURRIED_INTERVAL : LOOK_INTERVAL);
+      else if (quietLooks + 1 < QUIET_LOOKS) this.#look(found, quietLooks + 1, interval);
       else this.doubt();
     });
   }

@@ -3,6 +3,7 @@ import type { EtcdResponse } from "../model/response.js";
 import { onAbort } from "../stream/on-abort.js";
 import { sleep } from "../time/sleep.js";
 import { concerns } from "./concerns.js";
+import { Gap, type Pursuer } from "./gap.js";
 import type { ItemBuffer } from "./item-buffer.js";
 import { LiveStream } from "./live-stream.js";
 import { Position } from "./position.js";
@@ -17,20 +18,11 @@ export class BufferFull extends Error {}
 /** Indexes seen so far mean nothing any more. */
 export class OtherCluster extends Error {}
 
-/** Milliseconds of a poll's silence that prove that history owes nothing. */
-const PROOF = 1_000;
-/** Milliseconds in which a poll must tell what a stream has told already. */
-const PATIENCE = 5_000;
 /** Turns in which grace passes. In a process that was held up, each turn reads sockets once. */
 const GRACE_TURNS = 3;
-/** Milliseconds after which a poll that has something to tell has mostly done so. */
-const PROMPT = 10;
 
 /** Why watches are aborted that nobody reads any more. */
 const OVER = new Error("the watch has ended or is begun anew");
-
-/** What a poll has done: told something, or proven that nothing is owed, or ended too early. */
-type PollEnd = "told" | "silence" | "cut";
 
 /**
  * Follows one key for as long as nothing goes wrong: a live stream; long polls that fetch from
@@ -43,6 +35,7 @@ export class Pursuit {
   readonly #signal: AbortSignal;
   readonly #position = new Position();
   readonly #pace: ProbePace;
+  readonly #pursuer: Pursuer;
   /** Called when there was news of the key, or proof that there is none. */
   readonly #onProgress: () => void;
   #clusterId = "";
@@ -67,6 +60,12 @@ export class Pursuit {
     this.#signal = signal;
     this.#onProgress = onProgress;
     this.#pace = new ProbePace(settings.pollInterval);
+    this.#pursuer = {
+      position: this.#position,
+      clock: source.clock,
+      poll: (since, signal) => this.#open(since, false, signal),
+      take: (event, openedAt) => this.#take(event, openedAt),
+    };
     if (settings.from !== undefined) this.#position.startAt(settings.from);
   }
 
@@ -103,7 +102,10 @@ export class Pursuit {
       this.#position.startAtFirst(stream.etcdIndex + 1);
       await this.#followStreams(stream, signal);
     } catch (error) {
-      throw signal.aborted ? signal.reason : error;
+      const failure: unknown = signal.aborted ? signal.reason : error;
+      // Only now: until then nothing of the other one is taken, whoever meets it first.
+      if (failure instanceof OtherCluster) this.#clusterId = "";
+      throw failure;
     } finally {
       this.#isCovered = false;
       this.#signal.removeEventListener("abort", pass);
@@ -122,24 +124,62 @@ export class Pursuit {
   }
 
   async #followStreams(first: LiveStream, signal: AbortSignal): Promise<void> {
-    for (let stream = first; await this.#fillGap(stream, signal); ) {
+    let old: LiveStream | undefined;
+    for (let stream = first; await this.#fillGap(old, stream, signal); ) {
       if ((await this.#read(stream)) === "end") return;
-      stream = await this.#replace(stream, signal);
+      this.#isCovered = false;
+      old = stream;
+      stream = await this.#openStream(signal);
     }
   }
 
-  /** Opens a new stream in place of one in doubt, and reads that one as far as the new one goes back. */
-  async #replace(old: LiveStream, signal: AbortSignal): Promise<LiveStream> {
+  /**
+   * Takes what was before a stream: from history and, at the same time, from the stream in doubt
+   * whose place it takes. @returns whether all of it came
+   */
+  async #fillGap(
+    old: LiveStream | undefined,
+    stream: LiveStream,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     this.#isCovered = false;
-    const stream = await this.#openStream(signal);
+    const gap = new Gap(this.#pursuer, stream);
+    if (old === undefined) return await gap.fetch(signal);
+    const reaching = this.#readUpTo(stream.etcdIndex, old);
+    const fetching = gap.fetch(signal);
+    try {
+      return await Promise.race([
+        reaching.then((isReached) => isReached || fetching),
+        fetching.catch((error) => this.#fetchRest(error, reaching, stream, signal)),
+      ]);
+    } finally {
+      gap.close();
+      old.close();
+    }
+  }
+
+  /** Where history does not reach back, the stream in doubt may still lead to where it does. */
+  async #fetchRest(
+    error: Error,
+    reaching: Promise<boolean>,
+    stream: LiveStream,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { since } = this.#position;
+    if (await reaching) return true;
+    if (this.#position.since === since) throw error;
+    return await new Gap(this.#pursuer, stream).fetch(signal);
+  }
+
+  /** Reads a stream in doubt as far as the next one goes back. @returns whether it led there */
+  async #readUpTo(index: number, old: LiveStream): Promise<boolean> {
     old.doubtWhenQuiet();
-    while (this.#position.owes(stream.etcdIndex)) {
+    while (this.#position.owes(index)) {
       const told = await old.next();
-      if (typeof told !== "object") break;
+      if (typeof told !== "object") return false;
       this.#take(told, old.etcdIndex);
     }
-    old.close();
-    return stream;
+    return true;
   }
 
   /** Reads a stream, of which all before was taken. */
@@ -151,62 +191,6 @@ export class Pursuit {
       if (told === "doubt") return told;
       this.#take(told, stream.etcdIndex);
     }
-  }
-
-  /** Fetches what was before the stream. @returns whether all of it came */
-  async #fillGap(stream: LiveStream, signal: AbortSignal): Promise<boolean> {
-    while (this.#position.owes(stream.etcdIndex)) {
-      const end = await this.#poll(stream, signal);
-      if (end === "silence") return true;
-      if (end === "cut") return false;
-    }
-    return true;
-  }
-
-  /** Asks for the first event that is owed. */
-  async #poll(stream: LiveStream, signal: AbortSignal): Promise<PollEnd> {
-    this.#isCovered = false;
-    const watch = await this.#open(this.#position.since, false, signal);
-    const over = new AbortController();
-    let end: PollEnd = "cut";
-    let isGivenUp = false;
-    const giveUp = (isProven: boolean): void => {
-      if (over.signal.aborted) return;
-      isGivenUp = true;
-      if (isProven) end = "silence";
-      watch.close();
-    };
-    this.#proveSilence(watch, stream, signal, over.signal).then(giveUp, () => giveUp(false));
-    try {
-      for await (const event of watch) {
-        over.abort(OVER);
-        end = "told";
-        this.#take(event, watch.etcdIndex);
-      }
-    } finally {
-      over.abort(OVER);
-    }
-    if (end === "told" && !isGivenUp) this.#position.completeIndex();
-    return end;
-  }
-
-  /**
-   * Waits until a poll was silent for so long that it owes nothing. Its member may have been behind
-   * when it was opened, but not after a probe.
-   */
-  async #proveSilence(
-    watch: KeyWatch,
-    stream: LiveStream,
-    signal: AbortSignal,
-    over: AbortSignal,
-  ): Promise<boolean> {
-    const { clock } = this.#source;
-    await sleep(PROMPT, clock, over);
-    await watch.probe({ signal });
-    await sleep(PROOF, clock, over);
-    if (stream.waiting === 0) return true;
-    await sleep(PATIENCE, clock, over);
-    return false;
   }
 
   async #openStream(signal: AbortSignal): Promise<LiveStream> {
@@ -231,9 +215,8 @@ export class Pursuit {
 
   /** Whether an answer is of the same cluster as the one before, as far as it says. */
   #isOf(clusterId: string): boolean {
-    const before = this.#clusterId || clusterId;
-    if (clusterId !== "") this.#clusterId = clusterId;
-    return clusterId === "" || before === clusterId;
+    this.#clusterId ||= clusterId;
+    return clusterId === "" || clusterId === this.#clusterId;
   }
 
   #take(event: EtcdResponse, openedAt: number): void {

@@ -271,7 +271,10 @@ export class SimulatedWatch implements KeyWatch {
   }
 
   take(events: readonly EtcdResponse[]): void {
-    const told = events.filter((event) => concerns(this.#request, event));
+    const { waitIndex = 0 } = this.#request;
+    const told = events.filter(
+      (event) => event.node.modifiedIndex >= waitIndex && concerns(this.#request, event),
+    );
     const twice = this.isStream && told.some(({ action }) => action === "delete");
     this.#send(twice ? [...told, ...told] : told);
   }
