@@ -9,7 +9,8 @@ const etcd = new EtcdClient({
   // discoverySrv: "example.com", // or its SRV records
   // keySpace: yourOwn, clusterApi: yourOwn, // or an implementation of the contract
 
-  api: "v2", // the only one that this release speaks
+  api: "v2", // "v3" where etcd 3.4 or later keeps the data in its v3 store
+  // keyPrefix: "/apps", // with "v3": what stands before every key there
 
   // Who you are, where auth is on. Both or neither.
   username: "reader",

@@ -4,6 +4,7 @@ import { createGateway, type Gateway } from "../../src/server/index.js";
 import { get, RawClient } from "../embedded/raw-client.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
+import { V3Tool } from "../v3/v3-tools.js";
 
 const SHORT = { requestTimeout: 300, writeTimeout: 300, timeout: 900 };
 
@@ -95,6 +96,27 @@ for (const release of ["3.4", "3.7"] as const) {
       const answer = await fetch(`${cut.url}/v2/keys/unknown`, write);
       expect(answer.status).toBe(500);
       expect(await answer.json()).toMatchObject({ errorCode: 300, index: 0 });
+    });
+
+    it("a full disk is told in etcd's words, while reads and watches go on", async () => {
+      await using full = await startEtcd({ release, v2: false });
+      await using before = await createGateway({ etcd: { urls: full.urls } });
+      await using client = new EtcdClient({ urls: [before.url] });
+      const { etcdIndex } = await client.setNode("/a", "1");
+      const tool = new V3Tool(full.urls);
+      await tool.ask("maintenance/alarm", { action: "ACTIVATE", alarm: "NOSPACE" });
+      const write = { method: "PUT", body: new URLSearchParams({ value: "2" }) };
+      const answer = await fetch(`${before.url}/v2/keys/a`, write);
+      expect(answer.status).toBe(500);
+      expect(await answer.json()).toMatchObject({
+        errorCode: 300,
+        cause: "etcdserver: mvcc: database space exceeded",
+      });
+      expect(await client.getNodeValue("/a", { quorum: true })).toBe("1");
+      expect(await client.watchNode("/a", { waitIndex: etcdIndex })).toMatchObject({
+        node: { value: "1" },
+      });
+      tool.close();
     });
 
     it("watches through a cluster without a leader are not silent for ever", async () => {

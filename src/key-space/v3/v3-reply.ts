@@ -73,29 +73,34 @@ function readGrpcError(value: unknown): GrpcError | undefined {
 
 /** The error to throw for a gRPC status. */
 function grpcErrorOf(call: V3Call, endpoint: string, { code, message }: GrpcError): Error {
-  const refused = new V3RefusedError(call.operation, endpoint, code, message);
   switch (meaningOf(message, code)) {
     case "refused":
-      return refused;
+      return new V3RefusedError(call.operation, endpoint, code, message);
     case "unauthorized":
-      return unauthorized(call, endpoint, message);
+      return serverError(110, call, endpoint, message);
     case "token":
       return tokenRefused(call, endpoint, message);
     case "elsewhere":
-      return new AttemptFailure("no", refused);
+      return new AttemptFailure("no", serverError(300, call, endpoint, message));
     case "unknown":
-      return new AttemptFailure("unknown", refused);
+      return new AttemptFailure("unknown", serverError(300, call, endpoint, message));
   }
 }
 
 /** @param detail etcd's own sentence */
 export function tokenRefused(call: V3Call, endpoint: string, detail: string): TokenRefused {
-  return new TokenRefused(unauthorized(call, endpoint, detail));
+  return new TokenRefused(serverError(110, call, endpoint, detail));
 }
 
-function unauthorized({ key, operation }: V3Call, endpoint: string, detail: string): EtcdError {
+/** An error that v2 has as well: 110 for want of permission, 300 where members cannot agree. */
+function serverError(
+  errorCode: 110 | 300,
+  { key, operation }: V3Call,
+  endpoint: string,
+  detail: string,
+): EtcdError {
   const common = { key, operation, endpoint, detail, index: 0 };
-  return serverErrorOf({ ...errorDefinition(110), errorCode: 110, ...common });
+  return serverErrorOf({ ...errorDefinition(errorCode), errorCode, ...common });
 }
 
 /** The answer in one line of a stream. @throws as {@link decodeV3Reply} */

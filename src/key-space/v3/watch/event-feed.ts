@@ -2,9 +2,9 @@ import { ProtocolError } from "../../../errors/cluster-errors.js";
 import type { WatchRequest } from "../../../model/key-request.js";
 import { concerns } from "../../../watch/concerns.js";
 import type { PushedWatch } from "../../watch/pushed-watch.js";
-import { WatcherHub } from "../../watch/watcher-hub.js";
 import type { V3Api, V3Call } from "../v3-api.js";
 import type { V3Header } from "../v3-json.js";
+import { Audience, tellHistory } from "./audience.js";
 import { EventRing, type EventRingLimits, type IndexEvents } from "./event-ring.js";
 import type { Freshness } from "./fresh-revision.js";
 import { beat } from "./heartbeat.js";
@@ -39,8 +39,7 @@ export class EventFeed {
   readonly #api: V3Api;
   readonly #settings: EventFeedSettings;
   readonly #feed: RevisionFeed;
-  readonly #hub = new WatcherHub();
-  readonly #watches = new Set<PushedWatch>();
+  readonly #audience = new Audience();
   #ring: EventRing;
   /** Revision up to which everything was told. */
   readonly #told: Milestone;
@@ -69,7 +68,7 @@ export class EventFeed {
 
   /** Watches that wait. */
   get watchers(): number {
-    return this.#watches.size;
+    return this.#audience.size;
   }
 
   /** Events held for those who come late. */
@@ -118,22 +117,17 @@ export class EventFeed {
 
   /** Tells a watch what it wants of the past, and from now on what comes, until it has ended. */
   attach(watch: PushedWatch, request: WatchRequest): void {
-    for (const { index, events } of this.#ring.from(watch.since)) {
-      for (const event of events) {
-        if (!watch.ended && concerns(request, event)) watch.recall(event);
-      }
-      watch.reached(index);
+    for (const told of this.#ring.from(watch.since)) {
+      tellHistory(watch, request, told);
       if (watch.ended) return;
     }
     this.#cancelLinger();
-    this.#watches.add(watch);
-    this.#hub.add(watch);
+    this.#audience.add(watch, request, this.index);
   }
 
   /** Forgets a watch. */
   detach(watch: PushedWatch): void {
-    this.#hub.remove(watch);
-    if (this.#watches.delete(watch)) this.rest();
+    if (this.#audience.remove(watch)) this.rest();
   }
 
   /** Stops watching etcd soon, unless somebody watches here. */
@@ -146,13 +140,13 @@ export class EventFeed {
   }
 
   close(reason: Error): void {
-    for (const watch of this.#watches) watch.abort(reason);
+    for (const watch of this.#audience) watch.abort(reason);
     this.#cancelLinger();
     this.#halt();
   }
 
   get #isNeeded(): boolean {
-    return this.#watches.size + this.#arriving > 0;
+    return this.#audience.size + this.#arriving > 0;
   }
 
   #halt(): void {
@@ -247,7 +241,7 @@ export class EventFeed {
       if (events.length > 0) this.#ring.add({ index, events });
       this.#mark = index - this.#settings.offset;
       this.#told.set(this.#mark);
-      this.#hub.notify(events);
+      this.#audience.tell({ index, events });
     }
     this.#told.set(Math.max(this.#told.reached, upTo));
   }
@@ -257,7 +251,7 @@ export class EventFeed {
     this.#running = undefined;
     const isOver = error instanceof Compacted;
     if (isOver) this.#told.set(0);
-    for (const watch of this.#watches) {
+    for (const watch of this.#audience) {
       if (isOver) watch.end();
       else watch.fail(error);
     }

@@ -1,7 +1,7 @@
-import { ClusterUnavailableError } from "../../../errors/cluster-errors.js";
 import { BackOff } from "../../../time/back-off.js";
 import type { Clock } from "../../../time/clock.js";
 import { sleep } from "../../../time/sleep.js";
+import { isRepairable } from "../../../watch/repairable.js";
 import type { KeyRange } from "../key-layout.js";
 import type { V3Api, V3Call } from "../v3-api.js";
 import type { V3Header } from "../v3-json.js";
@@ -19,6 +19,8 @@ export interface FeedListener {
 
 /** Milliseconds after which a watch has stood long enough to be opened again without delay. */
 const LONG = 10_000;
+/** Milliseconds without a watch after which those who wait are told. */
+const PATIENCE = 10_000;
 
 /**
  * Watches a range as long as it is let: a watch that breaks is opened again at any member, at the
@@ -42,28 +44,46 @@ export class RevisionFeed {
   /**
    * Runs until the signal aborts.
    *
-   * @throws Compacted, ClusterUnavailableError when no member takes the watch, AbortError, and
-   *   whatever the listener throws
+   * @throws Compacted, ClusterUnavailableError and its like when no member takes the watch, at first
+   *   or for a while, AbortError, and whatever the listener throws
    */
   async run(listener: FeedListener, signal: AbortSignal): Promise<never> {
     const call: V3Call = { ...CALL, signal };
     let backOff = BackOff.none;
+    let stoodAt = Number.NEGATIVE_INFINITY;
     for (let wasQuiet = false; ; ) {
       const openedAt = this.#clock.monotonic();
-      const stream = await RevisionStream.open(this.#api, this.#range, listener.next, call);
       try {
-        listener.stands(stream.header, wasQuiet);
-        wasQuiet = await this.#read(stream, listener, call);
+        wasQuiet = await this.#watch(listener, wasQuiet, call, () => {
+          stoodAt = this.#clock.monotonic();
+        });
       } catch (error) {
-        if (!(error instanceof ClusterUnavailableError)) throw error;
+        const isLost = this.#clock.monotonic() - stoodAt > PATIENCE;
+        if (isLost || !isRepairable(error)) throw error;
         wasQuiet = false;
-      } finally {
-        stream.close();
       }
       if (this.#clock.monotonic() - openedAt > LONG) backOff = BackOff.none;
       if (wasQuiet) continue;
       await sleep(backOff.delay(), this.#clock, signal);
       backOff = backOff.next();
+    }
+  }
+
+  /** @returns whether it was given up because nothing came */
+  async #watch(
+    listener: FeedListener,
+    wasQuiet: boolean,
+    call: V3Call,
+    onContact: () => void,
+  ): Promise<boolean> {
+    const stream = await RevisionStream.open(this.#api, this.#range, listener.next, call);
+    try {
+      onContact();
+      listener.stands(stream.header, wasQuiet);
+      return await this.#read(stream, listener, call);
+    } finally {
+      onContact();
+      stream.close();
     }
   }
 
