@@ -81,6 +81,7 @@ export type {
 } from "./key-space/auth-api.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
 export type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "./key-space/key-space.js";
+export type { LoadedNode, Loading, LoadOptions } from "./key-space/loading.js";
 export type { Permissions, Role, User, UserWithRoleNames } from "./model/auth.js";
 export type {
   EndpointHealth,
@@ -124,6 +125,15 @@ export type { Registration } from "./recipes/registration.js";
 export { type RegisterOptions, Registry, type RegistryOptions } from "./recipes/registry.js";
 export type { InstanceEvent } from "./recipes/roster.js";
 export type { Clock } from "./time/clock.js";
+export { SourceReplacedError } from "./transfer/change-feed.js";
+export { type DiffOptions, diffTrees } from "./transfer/diff-trees.js";
+export type { Difference } from "./transfer/difference.js";
+export { migrate } from "./transfer/migrate.js";
+export type { MigrateOptions } from "./transfer/migrate-options.js";
+export type { MigrationProgress } from "./transfer/migration-progress.js";
+export { TargetInUseError } from "./transfer/migration-record.js";
+export type { Sides } from "./transfer/sides.js";
+export type { TreeEntry } from "./transfer/tree-entry.js";
 export type { WatchChange, WatchItem, WatchResync } from "./watch/watch-item.js";
 export type { Watcher, WatchOptions } from "./watch/watcher.js";
 export type { JsonDeserializer } from "./wire/json.js";

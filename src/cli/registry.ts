@@ -68,6 +68,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("import", "write what export has written into a cluster", async () =>
     (await import("./commands/import.js")).importCommand(),
   ),
+  entry("migrate", "move a tree to another cluster or API while it is in use", async () =>
+    (await import("./commands/migrate.js")).migrateCommand(),
+  ),
+  entry("diff", "compare the trees of two clusters or APIs", async () =>
+    (await import("./commands/diff.js")).diffCommand(),
+  ),
   entry("cluster-health", "ask every member how it is", async () =>
     (await import("./commands/cluster-health.js")).clusterHealthCommand(),
   ),

@@ -111,6 +111,11 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     return this.#closed;
   }
 
+  /** What the client works on. It is closed with the client, and by nobody else. */
+  get keySpace(): KeySpace {
+    return this.#keySpace;
+  }
+
   /** The cluster's membership. */
   get members(): MembersApi {
     return this.#api("members").members;

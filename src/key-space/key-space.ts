@@ -1,5 +1,6 @@
 import type { KeyRequest, WatchRequest } from "../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
+import type { Loading } from "./loading.js";
 
 /** How a call can be given up. */
 export interface CallOptions {
@@ -38,6 +39,9 @@ export interface KeySpace {
    * @throws EventIndexClearedError when the history before `waitIndex` is gone
    */
   openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch>;
+
+  /** For moving data into it before it is in use, where there are quicker ways than requests. */
+  readonly loading?: Loading | undefined;
 
   /** Ends every call and watch, and frees what they hold. */
   close(): Promise<void>;

@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { exportTree } from "../../transfer/export-tree.js";
+import { append } from "../append.js";
 import { clientCommand } from "../command.js";
 import { keyOf } from "../key-argument.js";
 import { type Session, withSession } from "../session.js";
@@ -34,8 +35,4 @@ async function exportTo({ etcd }: Session, key: string, { hidden = [], file }: E
   const pieces = exportTree(etcd, [key, ...hidden.map(keyOf)]);
   if (file === undefined) await pipeline(pieces, process.stdout, { end: false });
   else await pipeline(pieces, createWriteStream(file, { mode: 0o600 }));
-}
-
-function append(key: string, before: readonly string[] = []): readonly string[] {
-  return [...before, key];
 }

@@ -10,8 +10,10 @@ import {
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
+import type { Loading } from "../loading.js";
 import { pathOf } from "../path.js";
 import { StoreCounters } from "../store-counters.js";
+import { BulkLoader } from "./bulk-loader.js";
 import { moveDescendants } from "./directory-ttl.js";
 import { FamiliarLeases } from "./familiar-leases.js";
 import { KeyLayout } from "./key-layout.js";
@@ -83,6 +85,7 @@ export class V3KeySpace implements KeySpace {
   readonly #watches: V3WatchSource;
   readonly #reader: V3Reader;
   readonly #context: WriteContext;
+  readonly loading: Loading;
   /** In-order keys of one directory, one after the other. */
   readonly #inOrder = new Queues();
   readonly #counters = new StoreCounters();
@@ -105,6 +108,7 @@ export class V3KeySpace implements KeySpace {
       ...{ layout, clock, offset, oneEventPerPoll, foresight, linger, pollInterval },
     });
     this.#reader = new V3Reader(this.#store, leases);
+    this.loading = new BulkLoader(this.#store, leases);
     this.#context = {
       store: this.#store,
       leases,

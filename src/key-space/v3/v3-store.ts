@@ -12,13 +12,25 @@ import {
   type Alternative,
   atRevision,
   firstOf,
+  isAbsent,
+  isAtRevision,
   MOST_OPERATIONS,
   type Operation,
+  putRecord,
   type Read,
   read,
 } from "./transaction.js";
-import { readPut, readTransaction, type TransactionAnswer } from "./transaction-answer.js";
+import {
+  type KeyValue,
+  readPut,
+  readTransaction,
+  type TransactionAnswer,
+} from "./transaction-answer.js";
 import type { V3Api, V3Call } from "./v3-api.js";
+import { toBase64 } from "./v3-json.js";
+
+/** Changes that the source of a migration may see before its target must know of them. */
+const OFFSET_MARGIN = 1_000_000;
 
 /** Transactions on one tree in v3's key space, with revisions as v2's indexes. */
 export class V3Store {
@@ -55,6 +67,27 @@ export class V3Store {
     if (scope === "quorum") return await agreed;
     agreed.catch(() => {});
     return await this.#readOffset("local");
+  }
+
+  /**
+   * Makes the offset at least so great, if it is not, with `OFFSET_MARGIN` to spare: then no index
+   * up to that is ever told here, and a watch from it learns that it must read anew.
+   */
+  async raiseOffset(least: number, signal: AbortSignal | undefined): Promise<void> {
+    const operation = "raise the index offset";
+    const call: V3Call = { operation, key: "/", safety: "write", scope: "quorum", signal };
+    const { offset: key } = this.layout;
+    for (;;) {
+      const { answers } = await this.transact([], [read(key)], { ...call, safety: "read" });
+      const record = answers[0]?.found[0];
+      const offset = offsetIn(record);
+      this.#knownOffset = offset;
+      if (offset >= least) return;
+      const raise = putRecord(key, toBase64(String(least + OFFSET_MARGIN)));
+      const unchanged =
+        record === undefined ? isAbsent(key) : isAtRevision(key, record.modRevision);
+      await this.transact([{ if: [unchanged], do: [raise] }], [], call);
+    }
   }
 
   /** Carries out the first alternative that holds, else `otherwise`, which only reads. */
@@ -138,11 +171,14 @@ export class V3Store {
     const call: V3Call = { operation, key: "/", safety: "read", scope };
     const options = scope === "local" ? { serializable: true } : {};
     const { answers } = await this.transact([], [read(this.layout.offset, options)], call);
-    const record = answers[0]?.found[0];
-    const offset = record === undefined ? 0 : Number(textOf(record.value));
-    if (Number.isSafeInteger(offset) && offset >= 0) return offset;
-    throw new TypeError("the index offset is no index; write a decimal number or delete it");
+    return offsetIn(answers[0]?.found[0]);
   }
+}
+
+function offsetIn(record: KeyValue | undefined): number {
+  const offset = record === undefined ? 0 : Number(textOf(record.value));
+  if (Number.isSafeInteger(offset) && offset >= 0) return offset;
+  throw new TypeError(`the index offset is no index; write a decimal number or delete it`);
 }
 
 /**

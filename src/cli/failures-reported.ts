@@ -1,0 +1,13 @@
+import { reportFailure } from "./failure.js";
+
+/** Runs what a command does; a failure becomes a line and an exit code. */
+export async function failuresReported(
+  debug: boolean | undefined,
+  run: () => Promise<void>,
+): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    reportFailure(error, debug);
+  }
+}

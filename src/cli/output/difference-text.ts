@@ -1,0 +1,31 @@
+import type { Difference } from "../../transfer/difference.js";
+import type { TreeEntry } from "../../transfer/tree-entry.js";
+import { oneLine } from "./one-line.js";
+
+/** A difference in a line: `-` is missing, `+` too much, `~` other than it should be. */
+export function differenceText(difference: Difference): string {
+  switch (difference.kind) {
+    case "missing":
+      return `- ${keyText(difference.entry)}`;
+    case "extra":
+      return `+ ${keyText(difference.found)}`;
+    case "value":
+      return `~ ${keyText(difference.entry)} value`;
+    case "type":
+      return `~ ${keyText(difference.entry)} is a ${typeOf(difference.found)} in the target`;
+    case "ttl":
+      return `~ ${keyText(difference.entry)} TTL ${ttlOf(difference.entry)}, ${ttlOf(difference.found)} in the target`;
+  }
+}
+
+function keyText({ key, dir }: TreeEntry): string {
+  return oneLine(dir ? `${key}/` : key);
+}
+
+function typeOf({ dir }: TreeEntry): string {
+  return dir ? "directory" : "file";
+}
+
+function ttlOf({ ttl }: TreeEntry): string {
+  return ttl === undefined ? "none" : `${ttl} s`;
+}

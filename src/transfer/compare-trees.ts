@@ -1,0 +1,162 @@
+import type { CallOptions, KeySpace } from "../key-space/key-space.js";
+import type { Clock } from "../time/clock.js";
+import { type Difference, differenceOf } from "./difference.js";
+import { type Listing, list } from "./listing.js";
+import type { TreeEntry } from "./tree-entry.js";
+
+/** What can be compared: a key space, or a client. */
+export type Tree = Pick<KeySpace, "execute">;
+
+export interface CompareOptions extends CallOptions {
+  /**
+   * Everything below the keys; `false`: what is directly in them.
+   *
+   * @default true
+   */
+  readonly recursive?: boolean;
+  /**
+   * Seconds by which TTLs may differ.
+   *
+   * @default 5
+   */
+  readonly ttlTolerance?: number;
+  readonly clock: Clock;
+}
+
+/** What a few directories have shown. */
+export interface Comparison {
+  readonly differences: readonly PlacedDifference[];
+  /** Nodes of the first tree that were compared. */
+  readonly compared: number;
+  /** Nodes of the first tree that have a TTL. */
+  readonly leased: readonly TreeEntry[];
+  /** Monotonic moment before the directories were read: TTLs count from it. */
+  readonly readAt: number;
+  /** How much of the whole this is, as far as can be told: all of them add up to 1. */
+  readonly share: number;
+}
+
+/** A difference, and whether it lies in a directory that both have and no TTL ends. */
+export type PlacedDifference = Difference & { readonly isPlain: boolean };
+
+/** A directory, or a top, that is to be compared. */
+interface Task {
+  readonly key: string;
+  readonly isTop: boolean;
+  /** Whether the second tree is known to have nothing there. */
+  readonly isNew: boolean;
+  readonly ttlAbove: number | undefined;
+  readonly share: number;
+}
+
+interface Finding extends Pick<Comparison, "differences" | "compared" | "leased" | "share"> {
+  readonly tasks: readonly Task[];
+}
+
+/** Directories that are read at the same time. */
+const AT_A_TIME = 8;
+const DEFAULT_TOLERANCE = 5;
+
+/**
+ * Compares two trees, parents before what is in them, some directories at a time: memory is bounded
+ * by those and by the directories that wait beside the way down. Nothing is read ahead: what was
+ * told is dealt with before the next directories are read.
+ *
+ * `keys` are the tops. Hidden nodes below them are not seen, as etcd does not list them.
+ */
+export async function* compareTrees(
+  first: Tree,
+  second: Tree,
+  keys: readonly string[],
+  options: CompareOptions,
+): AsyncGenerator<Comparison, void, undefined> {
+  const waiting: Task[] = keys.map((key) => topTask(key, 1 / keys.length)).reverse();
+  while (waiting.length > 0) {
+    const readAt = options.clock.monotonic();
+    const tasks = waiting.splice(-AT_A_TIME).reverse();
+    const findings = await Promise.all(tasks.map((task) => compare(first, second, task, options)));
+    if (options.recursive !== false) {
+      waiting.push(...findings.flatMap((finding) => finding.tasks).reverse());
+    }
+    yield { ...sumOf(findings), readAt };
+  }
+}
+
+function topTask(key: string, share: number): Task {
+  return { key, isTop: true, isNew: false, ttlAbove: undefined, share };
+}
+
+async function compare(
+  first: Tree,
+  second: Tree,
+  task: Task,
+  options: CompareOptions,
+): Promise<Finding> {
+  const { key, isNew } = task;
+  const [here, there] = await Promise.all([
+    list(first, key, options),
+    isNew ? NOTHING : list(second, key, options),
+  ]);
+  return findingOf(here, there, task, options.ttlTolerance ?? DEFAULT_TOLERANCE);
+}
+
+const NOTHING: Listing = { self: undefined, children: new Map() };
+
+function findingOf(here: Listing, there: Listing, task: Task, tolerance: number): Finding {
+  const { key, isTop, ttlAbove: above } = task;
+  const tops = isTop && key !== "/";
+  const entries = [...(tops && here.self ? [here.self] : []), ...here.children.values()];
+  const found = new Map(there.children);
+  if (tops && there.self) found.set(key, there.self);
+  const ttlAbove = least(above, tops ? here.self?.ttl : undefined);
+  const differences: PlacedDifference[] = [];
+  const add = (difference: Difference | undefined, ttl: number | undefined): void => {
+    if (difference) differences.push({ ...difference, isPlain: !tops && ttl === undefined });
+  };
+  for (const entry of entries) {
+    const ttl = entry.key === key ? above : ttlAbove;
+    add(differenceOf(entry, found.get(entry.key), { tolerance, above: ttl }), ttl);
+    found.delete(entry.key);
+  }
+  // What is in a directory that has vanished vanishes with it.
+  const gone = tops && there.self && !here.self ? [there.self] : found.values();
+  for (const extra of gone) add({ kind: "extra", found: extra }, ttlAbove);
+  return {
+    differences,
+    compared: entries.length,
+    leased: entries.filter(({ ttl }) => ttl !== undefined),
+    ...tasksIn(here, there, task, ttlAbove),
+  };
+}
+
+function tasksIn(
+  here: Listing,
+  there: Listing,
+  { share }: Task,
+  ttlAbove: number | undefined,
+): Pick<Finding, "tasks" | "share"> {
+  const directories = [...here.children.values()].filter(({ dir }) => dir);
+  const part = share / (directories.length + 1);
+  const tasks = directories.map(({ key, ttl }) => ({
+    key,
+    isTop: false,
+    isNew: there.children.get(key)?.dir !== true,
+    ttlAbove: least(ttlAbove, ttl),
+    share: part,
+  }));
+  return { tasks, share: part };
+}
+
+function least(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+}
+
+function sumOf(findings: readonly Finding[]): Omit<Comparison, "readAt"> {
+  return {
+    differences: findings.flatMap(({ differences }) => differences),
+    compared: findings.reduce((sum, { compared }) => sum + compared, 0),
+    leased: findings.flatMap(({ leased }) => leased),
+    share: findings.reduce((sum, { share }) => sum + share, 0),
+  };
+}

@@ -1,0 +1,42 @@
+import type { CallOptions } from "../key-space/key-space.js";
+import { refuseUnknown } from "../model/option-names.js";
+import { type CompareOptions, compareTrees } from "./compare-trees.js";
+import type { Difference } from "./difference.js";
+import { PersistentKeySpace } from "./persistent-key-space.js";
+import { type Sides, treesOf } from "./sides.js";
+
+/** Options of {@link diffTrees}. */
+export interface DiffOptions extends Sides, CallOptions, Pick<CompareOptions, "ttlTolerance"> {
+  /** Told now and then how many nodes were compared, and which share of all that seems to be. */
+  readonly onProgress?: (compared: number, share: number) => void;
+}
+
+/**
+ * Tells how two trees differ: the second is to be as the first. Both are read with quorum, directory
+ * by directory; while one changes, what is on its way shows as a difference. Keys are without
+ * `prefix`. Indexes are not compared.
+ */
+export async function* diffTrees(
+  options: DiffOptions,
+): AsyncGenerator<Difference, void, undefined> {
+  refuseUnknown(options, OPTIONS);
+  const { from, signal, ttlTolerance = 5, onProgress } = options;
+  const { first, second, tops } = treesOf(options);
+  const [clock, settings] = [from.clock, { signal, ttlTolerance, clock: from.clock }];
+  const [one, other] = [
+    new PersistentKeySpace(first, clock),
+    new PersistentKeySpace(second, clock),
+  ];
+  let [compared, share] = [0, 0];
+  for await (const comparison of compareTrees(one, other, tops, settings)) {
+    for (const { isPlain: _, ...difference } of comparison.differences) yield difference;
+    compared += comparison.compared;
+    share += comparison.share;
+    onProgress?.(compared, share);
+  }
+}
+
+const OPTIONS = [
+  ...["from", "to", "prefix", "toPrefix", "hidden"],
+  ...["ttlTolerance", "onProgress", "signal"],
+];

@@ -1,0 +1,254 @@
+import { describe, expect, it } from "vitest";
+import { SimulatedClock } from "../../test/support/simulated-clock.js";
+import { EtcdClient } from "../client/etcd-client.js";
+import { AbortError } from "../errors/abort-error.js";
+import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
+import { diffTrees } from "./diff-trees.js";
+import { migrate } from "./migrate.js";
+import type { MigrateOptions } from "./migrate-options.js";
+import type { MigrationProgress } from "./migration-progress.js";
+import { RECORD_KEY, TargetInUseError } from "./migration-record.js";
+
+class Pair {
+  readonly clock = new SimulatedClock();
+  readonly from = this.#client();
+  readonly to = this.#client();
+
+  async fill(tree: Readonly<Record<string, string | null>>, etcd = this.from): Promise<void> {
+    for (const [key, value] of Object.entries(tree)) {
+      if (value === null) await etcd.setNode(key, null, { dir: true });
+      else await etcd.setNode(key, value);
+    }
+  }
+
+  /** Passes time until the migration has ended. */
+  async migrate(options: Partial<MigrateOptions> = {}): Promise<MigrationProgress> {
+    return await this.passUntil(migrate({ from: this.from, to: this.to, ...options }));
+  }
+
+  async passUntil<T>(promise: Promise<T>): Promise<T> {
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+    };
+    promise.then(over, over);
+    while (!isOver) await this.clock.pass(50);
+    return await promise;
+  }
+
+  async differences(options = {}): Promise<string[]> {
+    const told: string[] = [];
+    for await (const difference of diffTrees({ from: this.from, to: this.to, ...options })) {
+      const { key } = difference.kind === "extra" ? difference.found : difference.entry;
+      told.push(`${difference.kind} ${key}`);
+    }
+    return told;
+  }
+
+  #client(): EtcdClient {
+    const { clock } = this;
+    const keySpace = new MemoryKeySpace({ historySize: 100, clock });
+    return new EtcdClient({ keySpace, clock });
+  }
+}
+
+const TREE = { "/a": "1", "/d/x": "2", "/d/deep/er": "3", "/empty": null, "/d/_hidden/k": "4" };
+
+/** A migration that follows, until it is told to end. */
+function following(pair: Pair, options: Partial<MigrateOptions> = {}) {
+  const until = new AbortController();
+  let latest: MigrationProgress | undefined;
+  const onProgress = (progress: MigrationProgress): void => {
+    latest = progress;
+  };
+  const ended = migrate({
+    from: pair.from,
+    to: pair.to,
+    until: until.signal,
+    onProgress,
+    ...options,
+  });
+  return {
+    async copied(): Promise<void> {
+      while (latest?.phase !== "following") await pair.clock.pass(50);
+    },
+    async end(): Promise<MigrationProgress> {
+      until.abort();
+      return await pair.passUntil(ended);
+    },
+    get latest() {
+      return latest;
+    },
+  };
+}
+
+describe("migrate", () => {
+  it("brings over values, directories and the hidden keys that are named", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const hidden = ["/d/_hidden"];
+    expect(await pair.migrate({ hidden })).toMatchObject({ phase: "following", share: 1 });
+    expect(await pair.differences({ hidden })).toEqual([]);
+    expect(await pair.to.getNodeValue("/d/_hidden/k")).toBe("4");
+    expect((await pair.to.getNode("/empty")).node.dir).toBe(true);
+  });
+
+  it("takes what is below a prefix, to another", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const places = { prefix: "/d", toPrefix: "/new/d", hidden: ["/d/_hidden"] };
+    await pair.migrate(places);
+    expect(await pair.to.getNodeValue("/new/d/deep/er")).toBe("3");
+    expect(await pair.to.getNodeValue("/new/d/_hidden/k")).toBe("4");
+    expect(await pair.differences(places)).toEqual([]);
+    await expect(pair.to.getNode("/a")).rejects.toThrow("Key not found");
+  });
+
+  it("writes nothing again that is equal, and removes what was deleted since", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    await pair.migrate();
+    await pair.from.deleteNode("/d/deep", { recursive: true });
+    await pair.from.setNode("/a", "new");
+    const { written } = await pair.migrate();
+    expect(written).toBe(2);
+    expect(await pair.differences()).toEqual([]);
+    expect((await pair.migrate()).written).toBe(0);
+  });
+
+  it("refuses a target with other data, which overwrite makes like the source", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    await pair.fill({ "/other": "x", "/a/file/was": "here", "/d": "a file" }, pair.to);
+    await expect(pair.migrate()).rejects.toThrow(TargetInUseError);
+    expect(await pair.to.getNodeValue("/other")).toBe("x");
+    await pair.migrate({ overwrite: true });
+    expect(await pair.differences()).toEqual([]);
+  });
+
+  it("does not take the target of another migration for its own", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    await pair.migrate();
+    const other = new Pair();
+    await expect(other.passUntil(migrate({ from: other.from, to: pair.to }))).rejects.toThrow(
+      /the target has data already of a migration from cluster/,
+    );
+    await pair.to.deleteNode(RECORD_KEY);
+    await expect(pair.migrate()).rejects.toThrow(TargetInUseError);
+  });
+
+  it("goes on where it was interrupted", async () => {
+    const pair = new Pair();
+    for (let n = 0; n < 40; n++) await pair.fill({ [`/d${n}/k`]: "v" });
+    const interrupt = new AbortController();
+    const onProgress = ({ share }: MigrationProgress): void => {
+      if (share > 0.4) interrupt.abort();
+    };
+    const { signal } = interrupt;
+    await expect(pair.migrate({ signal, onProgress })).rejects.toThrow(AbortError);
+    const missing = (await pair.differences()).length;
+    expect(missing).toBeGreaterThan(0);
+    expect(missing).toBeLessThan(40);
+    expect((await pair.migrate()).written).toBe(missing);
+    expect(await pair.differences()).toEqual([]);
+  });
+
+  it("keeps below its rate", async () => {
+    const pair = new Pair();
+    for (let n = 0; n < 40; n++) await pair.fill({ [`/d${n}/k`]: "v" });
+    const startedAt = pair.clock.now();
+    await pair.migrate({ rate: 10 });
+    expect(pair.clock.now() - startedAt).toBeGreaterThan(7_000);
+  });
+
+  it("names what it cannot use", async () => {
+    const { from, to } = new Pair();
+    await expect(migrate({ from, to, prefix: "a" })).rejects.toThrow("prefix");
+    await expect(migrate({ from, to, prefix: "/a", hidden: ["/b/_c"] })).rejects.toThrow(
+      "hidden: /b/_c is not below /a",
+    );
+    await expect(migrate({ from, to, ...{ folow: true } })).rejects.toThrow("folow");
+  });
+});
+
+describe("what follows", () => {
+  it("brings over every kind of change", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const migration = following(pair);
+    await migration.copied();
+    await pair.from.setNode("/a", "changed");
+    await pair.from.deleteNode("/d", { recursive: true });
+    await pair.from.setNode("/d", "a file now");
+    await pair.from.deleteNode("/empty", { dir: true });
+    await pair.from.setNode("/empty", "a file, too");
+    await pair.from.setNode("/empty", null, { dir: true });
+    await pair.from.createInOrderNode("/queue", "job");
+    const { waiting } = await migration.end();
+    expect(waiting).toBe(0);
+    expect(await pair.differences()).toEqual([]);
+  });
+
+  it("keeps TTLs alive that are renewed in silence, and lets others end", async () => {
+    const pair = new Pair();
+    await pair.from.setNode("/renewed", "v", { ttl: 10 });
+    await pair.from.setNode("/d/left", "v", { ttl: 10 });
+    await pair.from.createNode("/leased", null, { dir: true, ttl: 10 });
+    await pair.from.setNode("/leased/in", "v");
+    const migration = following(pair);
+    await migration.copied();
+    const heard: string[] = [];
+    const watch = pair.to.watch("/", { recursive: true });
+    void (async () => {
+      for await (const item of watch) {
+        if (item.type === "change") heard.push(`${item.response.action} ${item.response.node.key}`);
+      }
+    })();
+    for (let second = 0; second < 60; second += 3) {
+      await pair.from.refreshNode("/renewed", 10);
+      await pair.from.updateNode("/leased", null, { dir: true, ttl: 10 });
+      await pair.clock.pass(3_000);
+      expect(await pair.to.getNodeValue("/renewed")).toBe("v");
+      expect(await pair.to.getNodeValue("/leased/in")).toBe("v");
+    }
+    await expect(pair.to.getNode("/d/left")).rejects.toThrow("Key not found");
+    expect(heard.filter((each) => each.endsWith("/renewed"))).toEqual([]);
+    await pair.clock.pass(15_000);
+    expect((await pair.to.getNode("/")).node.nodes?.map(({ key }) => key)).toEqual(["/d"]);
+    watch.close();
+    await migration.end();
+    expect(await pair.differences()).toEqual([]);
+  });
+
+  it("notices when a key loses its TTL, or gets one", async () => {
+    const pair = new Pair();
+    await pair.from.setNode("/a", "v", { ttl: 10 });
+    await pair.from.setNode("/b", "v");
+    const migration = following(pair);
+    await migration.copied();
+    await pair.from.updateNode("/a", "v");
+    await pair.from.refreshNode("/b", 100);
+    await pair.from.updateNode("/b", "v", { ttl: 100 });
+    await pair.clock.pass(1_000);
+    expect((await pair.to.getNode("/a")).node.ttl).toBeUndefined();
+    expect((await pair.to.getNode("/b")).node.ttl).toBeGreaterThan(90);
+    await migration.end();
+  });
+
+  it("compares everything again when history does not tell what happened", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    let isHeld = true;
+    const migration = following(pair, {
+      onProgress: () => {
+        // Between two steps, more happens than the source remembers.
+        if (isHeld) for (let n = 0; n < 300; n++) void pair.from.setNode(`/many/${n % 7}`, `${n}`);
+        isHeld = false;
+      },
+    });
+    await pair.clock.pass(20_000);
+    await migration.end();
+    expect(await pair.differences()).toEqual([]);
+  });
+});

@@ -1,0 +1,30 @@
+import { refuseUnknown } from "../model/option-names.js";
+import type { MigrateOptions } from "./migrate-options.js";
+import { Migration } from "./migration.js";
+import type { MigrationProgress } from "./migration-progress.js";
+import { treesOf } from "./sides.js";
+
+/**
+ * Brings a tree from one key space to another, while the first one is in use: values, directories,
+ * TTLs, and the hidden keys that are named. What changes meanwhile is brought over too, deletes
+ * included. It may be interrupted at any moment and called again: what is equal is not written
+ * again. Either side may be v2, v3 or any other key space.
+ *
+ * The target must not be in use. On `api: "v3"` it is filled with transactions of many nodes, and
+ * its indexes go on above the source's.
+ *
+ * It resolves when everything is there that had changed when it was to end.
+ *
+ * @throws TargetInUseError when the target has other data, unless `overwrite`
+ * @throws AbortError when `signal` aborts: all but the last writes are then known to be done
+ * @throws SourceReplacedError when another cluster answers in the source's place
+ */
+export async function migrate(options: MigrateOptions): Promise<MigrationProgress> {
+  refuseUnknown(options, OPTIONS);
+  return await new Migration(treesOf(options), options).run();
+}
+
+const OPTIONS = [
+  ...["from", "to", "prefix", "toPrefix", "hidden"],
+  ...["until", "overwrite", "rate", "onProgress", "signal"],
+];

@@ -1,0 +1,261 @@
+import type { KeySpace } from "../key-space/key-space.js";
+import type { Clock } from "../time/clock.js";
+import { type Follower, follow } from "../time/follow.js";
+import { sleep } from "../time/sleep.js";
+import { KeyWatcher } from "../watch/key-watcher.js";
+import { ChangeFeed, type Touch } from "./change-feed.js";
+import { type Comparison, compareTrees, type Tree } from "./compare-trees.js";
+import { list } from "./listing.js";
+import type { MigrateOptions } from "./migrate-options.js";
+import type { MigrationProgress } from "./migration-progress.js";
+import { claimTarget, writeRecord } from "./migration-record.js";
+import { Pace } from "./pace.js";
+import { PersistentKeySpace } from "./persistent-key-space.js";
+import { ShallowKeySpace } from "./shallow-key-space.js";
+import type { Trees } from "./sides.js";
+import { TargetWriter } from "./target-writer.js";
+import { TtlSchedule } from "./ttl-schedule.js";
+
+/** Seconds by which TTLs may differ before they are written again. */
+const TTL_TOLERANCE = 2;
+/** Milliseconds between proofs that nothing was missed. */
+const POLL_INTERVAL = 1_000;
+/** Milliseconds of silence that pass for such a proof, of sources that do not tell their index. */
+const SILENCE = 5_000;
+/** Milliseconds between two looks at whether it is over. */
+const TICK = 250;
+
+/** One run of a migration. Everything in it happens one step after the other. */
+export class Migration {
+  readonly #trees: Trees;
+  readonly #options: MigrateOptions;
+  readonly #clock: Clock;
+  readonly #source: Tree;
+  readonly #target: Tree;
+  readonly #ttls: TtlSchedule;
+  readonly #pace: Pace;
+  readonly #ending: Follower;
+  readonly #writer: TargetWriter;
+  readonly #feed: ChangeFeed;
+  readonly #startedAt: number;
+  #pass: AsyncGenerator<Comparison, void, undefined> | undefined;
+  #sourceId = "";
+  /** Index of the source above which those of the target are known to be. */
+  #indexAbove = 0;
+  #share = 0;
+  #compared = 0;
+  #isCopied = false;
+  /** Monotonic moment at which the source was last seen to change. */
+  #changedAt = 0;
+  /** Index of the source when it was to end. */
+  #endIndex: number | undefined;
+
+  constructor(trees: Trees, options: MigrateOptions) {
+    const { from, to, rate, signal } = options;
+    this.#trees = trees;
+    this.#options = options;
+    this.#clock = from.clock;
+    this.#startedAt = this.#now;
+    this.#ending = follow(signal, from.closed, to.closed);
+    this.#source = new PersistentKeySpace(trees.first, this.#clock);
+    this.#target = new PersistentKeySpace(trees.second, this.#clock);
+    this.#ttls = new TtlSchedule(this.#clock, trees.tops);
+    this.#pace = new Pace(rate, this.#clock);
+    this.#writer = new TargetWriter(this.#target, this.#clock, this.#ending.signal);
+    this.#feed = this.#watch(trees.first);
+  }
+
+  async run(): Promise<MigrationProgress> {
+    try {
+      await this.#feed.stands();
+      await this.#prepare();
+      this.#beginPass();
+      while (!(await this.#isOver())) await this.#step();
+      return this.#progress;
+    } finally {
+      this.#feed.close();
+      this.#ending.letGo();
+    }
+  }
+
+  #watch(source: KeySpace): ChangeFeed {
+    const watched = {
+      keySpace: new ShallowKeySpace(source),
+      clock: this.#clock,
+      closed: this.#ending.signal,
+      observe: () => {},
+    };
+    const common = { initial: true, from: undefined, pollInterval: POLL_INTERVAL } as const;
+    const { tops } = this.#trees;
+    const settings = { ...common, recursive: true, bufferSize: 10_000 };
+    const watchers = tops.map((key) => new KeyWatcher(watched, { ...settings, key }, undefined));
+    return new ChangeFeed(watchers, tops);
+  }
+
+  /** Makes the target ready. Nothing of the source's is written before it may be. */
+  async #prepare(): Promise<void> {
+    const { to, overwrite = false } = this.#options;
+    const { firstPrefix: prefix, secondPrefix } = this.#trees;
+    const { etcdClusterId } = await this.#source.execute(ROOT, this.#call);
+    this.#sourceId = etcdClusterId;
+    const claim = { source: etcdClusterId, prefix };
+    const isUnused = await claimTarget(this.#target, claim, overwrite, this.#call);
+    await this.#keepIndexAhead();
+    await writeRecord(this.#target, { ...claim, copied: !isUnused }, this.#call);
+    const { loading } = to.keySpace;
+    if (isUnused && loading) this.#writer.loader = { loading, prefix: secondPrefix };
+  }
+
+  /** Indexes of a target that can do it go on above the source's. */
+  async #keepIndexAhead(): Promise<void> {
+    const { loading } = this.#options.to.keySpace;
+    const { index } = this.#feed;
+    if (loading === undefined || index <= this.#indexAbove) return;
+    await loading.continueAfter(index, this.#call);
+    this.#indexAbove = index;
+  }
+
+  #beginPass(): void {
+    const { tops } = this.#trees;
+    this.#pass = this.#compare(tops);
+    this.#share = 0;
+  }
+
+  #compare(keys: readonly string[], recursive = true): AsyncGenerator<Comparison, void, undefined> {
+    const options = { ...this.#call, clock: this.#clock, ttlTolerance: TTL_TOLERANCE, recursive };
+    return compareTrees(this.#source, this.#target, keys, options);
+  }
+
+  async #step(): Promise<void> {
+    await this.#copySome();
+    const touches = this.#feed.take();
+    if (touches.length > 0) this.#changedAt = this.#now;
+    await this.#replay(touches);
+    for (const key of this.#ttls.takeDue()) await this.#settleAll(this.#compare([key], false));
+    this.#options.onProgress?.(this.#progress);
+    if (this.#pass === undefined) await this.#rest();
+  }
+
+  /** The next directories of the pass that is under way. */
+  async #copySome(): Promise<void> {
+    const next = await this.#pass?.next();
+    if (next === undefined) return;
+    if (next.done === true) return this.#endPass();
+    await this.#settle(next.value);
+    this.#share = Math.min(1, this.#share + next.value.share);
+    this.#compared += next.value.compared;
+    await this.#pace.after(next.value.differences.length, this.#signal);
+  }
+
+  async #endPass(): Promise<void> {
+    this.#pass = undefined;
+    this.#share = 1;
+    this.#isCopied = true;
+    this.#changedAt = this.#now;
+    this.#writer.loader = undefined;
+    await this.#keepIndexAhead();
+    const record = { source: this.#sourceId, prefix: this.#trees.firstPrefix, copied: true };
+    await writeRecord(this.#target, record, this.#call);
+  }
+
+  async #settleAll(comparisons: AsyncIterable<Comparison>): Promise<void> {
+    for await (const comparison of comparisons) await this.#settle(comparison);
+  }
+
+  async #settle(comparison: Comparison): Promise<void> {
+    await this.#writer.settle(comparison);
+    for (const { key, ttl = 1 } of comparison.leased) this.#ttls.note(key, ttl, comparison.readAt);
+  }
+
+  /** Files at the same time, but what concerns a whole tree after all before it. */
+  async #replay(touches: readonly Touch[]): Promise<void> {
+    let files: Touch[] = [];
+    for (const touch of touches) {
+      if (touch.kind === "tree") {
+        await this.#replayFiles(files);
+        files = [];
+        await this.#replayTree(touch.key);
+      } else files.push(touch);
+    }
+    await this.#replayFiles(files);
+  }
+
+  async #replayTree(key: string): Promise<void> {
+    // A whole comparison takes so long that changes must be replayed meanwhile.
+    if (this.#trees.tops.includes(key)) this.#beginPass();
+    else await this.#settleAll(this.#compare([key]));
+  }
+
+  async #replayFiles(touches: readonly Touch[]): Promise<void> {
+    await this.#writer.all(touches, (touch) => this.#replayFile(touch));
+  }
+
+  async #replayFile(touch: Touch): Promise<void> {
+    const { kind, key } = touch;
+    // In a namespace, that is how a key beside it is told of.
+    if (!key.startsWith("/")) return;
+    if (kind === "put") await this.#writer.put(touch);
+    else if (kind === "gone") await this.#writer.removeFile(key);
+    else await this.#renew(key);
+  }
+
+  async #renew(key: string): Promise<void> {
+    const readAt = this.#now;
+    const { self } = await list(this.#source, key, this.#call);
+    // What has vanished or changed since is told of again.
+    if (self === undefined || self.dir) return;
+    await this.#writer.put(self);
+    if (self.ttl !== undefined) this.#ttls.note(key, self.ttl, readAt);
+  }
+
+  /** Until there may be something to do. */
+  async #rest(): Promise<void> {
+    const over = new AbortController();
+    const either = follow(this.#signal, over.signal);
+    const wait = Math.min(TICK, this.#ttls.wait ?? TICK);
+    try {
+      await Promise.race([this.#feed.news(), sleep(wait, this.#clock, either.signal)]);
+    } finally {
+      over.abort();
+      either.letGo();
+    }
+  }
+
+  /** Whether all that happened until it was to end was brought over. */
+  async #isOver(): Promise<boolean> {
+    const { until } = this.#options;
+    if (this.#pass !== undefined || this.#feed.waiting > 0) return false;
+    if (until?.aborted === false) return false;
+    this.#endIndex ??= (await this.#source.execute(ROOT, this.#call)).etcdIndex;
+    const isSilent = this.#now - this.#changedAt > SILENCE;
+    if (this.#feed.waiting > 0 || (this.#feed.index < this.#endIndex && !isSilent)) return false;
+    await this.#keepIndexAhead();
+    return true;
+  }
+
+  get #progress(): MigrationProgress {
+    return {
+      phase: this.#isCopied ? "following" : "copying",
+      share: this.#share,
+      compared: this.#compared,
+      written: this.#writer.written,
+      waiting: this.#feed.waiting,
+      index: this.#feed.index,
+      elapsed: this.#now - this.#startedAt,
+    };
+  }
+
+  get #signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  get #call(): { readonly signal: AbortSignal } {
+    return { signal: this.#ending.signal };
+  }
+
+  get #now(): number {
+    return this.#clock.monotonic();
+  }
+}
+
+const ROOT = { action: "get", key: "/", quorum: true } as const;
