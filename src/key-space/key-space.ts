@@ -49,7 +49,7 @@ export interface KeySpace {
 
 /**
  * One open watch: its origin (`etcdIndex` is the index at which it began) and its events, for one
- * reader. Without `stream` it yields one event at most. A server may end a watch without any, and
+ * reader. Without `stream` it yields one event, or all of one index (on v3 there can be several), and ends. A server may end a watch without any, and
  * the reader then watches again; it does the same when a broken connection ended the watch with
  * `ClusterUnavailableError`.
  */
