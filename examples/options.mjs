@@ -42,6 +42,7 @@ const etcd = new EtcdClient({
   maxConnections: 256, // to one endpoint; watches do not count
 
   jsonDeserializer: JSON.parse, // see json-deserializer.mjs
+  // clock: simulated, // by which time-outs and TTLs are measured: for tests that do not wait
 });
 
 const { etcdserver } = await etcd.version();

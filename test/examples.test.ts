@@ -186,12 +186,12 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     "expires: never",
   ],
   watch: [
-    "state: nothing there",
+    "state (initial): 0 keys",
     "change: set /example-watch/a, was undefined, is 1",
     "change: delete /example-watch/a, was 1, is undefined",
     "change: expire /example-watch/b, was 2, is undefined",
-    "state: 1 keys",
     "change: delete /example-watch, was undefined, is undefined",
+    "one change: old -> new",
   ],
 };
 
