@@ -144,12 +144,9 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    */
   getNode(key: string, options?: GetOptions & { ignoreKeyNotFound?: false }): Promise<EtcdResponse>;
   getNode(key: string, options: GetOptions & IgnoreKeyNotFound): Promise<EtcdResponse | null>;
-  async getNode(
-    key: string,
-    options: GetOptions & IgnoreKeyNotFound = {},
-  ): Promise<EtcdResponse | null> {
-    const answer = this.execute(getRequest(key, options, this.#consistency), options);
-    return options.ignoreKeyNotFound ? await nullIfNotFound(answer) : await answer;
+  getNode(key: string, options: GetOptions & IgnoreKeyNotFound = {}): Promise<EtcdResponse | null> {
+    const answer = this.#answer(() => getRequest(key, options, this.#consistency), options);
+    return options?.ignoreKeyNotFound ? nullIfNotFound(answer) : answer;
   }
 
   /**
@@ -177,12 +174,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   setNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
   setNode(key: string, value: string, options?: FileOptions): Promise<EtcdResponse>;
   setNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdResponse>;
-  async setNode(
-    key: string,
-    value: string | null,
-    options: WriteOptions = {},
-  ): Promise<EtcdResponse> {
-    return await this.execute(setRequest(key, value, options), options);
+  setNode(key: string, value: string | null, options: WriteOptions = {}): Promise<EtcdResponse> {
+    return this.#answer(() => setRequest(key, value, options), options);
   }
 
   /**
@@ -196,12 +189,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   createNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
   createNode(key: string, value: string, options?: FileOptions): Promise<EtcdResponse>;
   createNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdResponse>;
-  async createNode(
-    key: string,
-    value: string | null,
-    options: WriteOptions = {},
-  ): Promise<EtcdResponse> {
-    return await this.execute(createRequest(key, value, options, false), options);
+  createNode(key: string, value: string | null, options: WriteOptions = {}): Promise<EtcdResponse> {
+    return this.#answer(() => createRequest(key, value, options, false), options);
   }
 
   /**
@@ -214,12 +203,12 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   createInOrderNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
   createInOrderNode(key: string, value: string, options?: FileOptions): Promise<EtcdResponse>;
   createInOrderNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdResponse>;
-  async createInOrderNode(
+  createInOrderNode(
     key: string,
     value: string | null,
     options: WriteOptions = {},
   ): Promise<EtcdResponse> {
-    return await this.execute(createRequest(key, value, options, true), options);
+    return this.#answer(() => createRequest(key, value, options, true), options);
   }
 
   /**
@@ -234,12 +223,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   updateNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
   updateNode(key: string, value: string, options?: FileOptions): Promise<EtcdResponse>;
   updateNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdResponse>;
-  async updateNode(
-    key: string,
-    value: string | null,
-    options: WriteOptions = {},
-  ): Promise<EtcdResponse> {
-    return await this.execute(updateRequest(key, value, options), options);
+  updateNode(key: string, value: string | null, options: WriteOptions = {}): Promise<EtcdResponse> {
+    return this.#answer(() => updateRequest(key, value, options), options);
   }
 
   /**
@@ -252,8 +237,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    */
   refreshNode(key: string, ttl: number, options: RefreshOptions & Brief): Promise<EtcdReceipt>;
   refreshNode(key: string, ttl: number, options?: RefreshOptions): Promise<EtcdResponse>;
-  async refreshNode(key: string, ttl: number, options: RefreshOptions = {}): Promise<EtcdResponse> {
-    return await this.execute(refreshRequest(key, ttl, options), options);
+  refreshNode(key: string, ttl: number, options: RefreshOptions = {}): Promise<EtcdResponse> {
+    return this.#answer(() => refreshRequest(key, ttl, options), options);
   }
 
   /**
@@ -270,12 +255,12 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     options?: DeleteOptions & { ignoreKeyNotFound?: false },
   ): Promise<EtcdResponse>;
   deleteNode(key: string, options: DeleteOptions & IgnoreKeyNotFound): Promise<EtcdResponse | null>;
-  async deleteNode(
+  deleteNode(
     key: string,
     options: DeleteOptions & IgnoreKeyNotFound = {},
   ): Promise<EtcdResponse | null> {
-    const answer = this.execute(deleteRequest(key, options), options);
-    return options.ignoreKeyNotFound ? await nullIfNotFound(answer) : await answer;
+    const answer = this.#answer(() => deleteRequest(key, options), options);
+    return options?.ignoreKeyNotFound ? nullIfNotFound(answer) : answer;
   }
 
   /**
@@ -298,13 +283,13 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     value: string,
     options?: SwapOptions,
   ): Promise<EtcdResponse>;
-  async compareAndSwapNode(
+  compareAndSwapNode(
     key: string,
     condition: Condition,
     value: string,
     options: SwapOptions = {},
   ): Promise<EtcdResponse> {
-    return await this.execute(compareAndSwapRequest(key, condition, value, options), options);
+    return this.#answer(() => compareAndSwapRequest(key, condition, value, options), options);
   }
 
   /**
@@ -315,12 +300,12 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws NotFileError for a directory
    * @throws OutcomeUnknownError when the write was sent and no answer came
    */
-  async compareAndDeleteNode(
+  compareAndDeleteNode(
     key: string,
     condition: Condition,
     options: CallOptions = {},
   ): Promise<EtcdResponse> {
-    return await this.execute(compareAndDeleteRequest(key, condition, options), options);
+    return this.#answer(() => compareAndDeleteRequest(key, condition, options), options);
   }
 
   /**
@@ -383,17 +368,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    */
   execute(request: KeyRequest & Brief, options?: ExecuteOptions): Promise<EtcdReceipt>;
   execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
-  async execute(request: KeyRequest, options: ExecuteOptions = {}): Promise<EtcdResponse> {
-    checkKeyRequest(request);
-    try {
-      const answer = await this.#keySpace.execute(request, options);
-      this.#observe(answer);
-      return answer;
-    } catch (error) {
-      // A cluster that has lost its past answers with little else.
-      if (error instanceof EtcdServerError) this.#observeError(error);
-      throw error;
-    }
+  execute(request: KeyRequest, options: ExecuteOptions = {}): Promise<EtcdResponse> {
+    return this.#answer(() => request, options);
   }
 
   /** Client URLs of all members, as they advertise them. */
@@ -440,6 +416,21 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** One promise for all that a call does, and what is wrong with its arguments rejects it. */
+  async #answer(build: () => KeyRequest, options: ExecuteOptions): Promise<EtcdResponse> {
+    const request = build();
+    checkKeyRequest(request);
+    try {
+      const answer = await this.#keySpace.execute(request, options);
+      this.#observe(answer);
+      return answer;
+    } catch (error) {
+      // A cluster that has lost its past answers with little else.
+      if (error instanceof EtcdServerError) this.#observeError(error);
+      throw error;
+    }
   }
 
   #api(field: string): ClusterApi {

@@ -94,18 +94,23 @@ export class Call<R extends HttpReplyHead, T> {
   }
 
   #attempt(endpoint: Endpoint, untried: Endpoint[], now: number): Promise<T> {
-    const { hedgeReadsAfter, clock } = this.#settings;
-    const [other] = untried;
+    const { hedgeReadsAfter } = this.#settings;
     // Of two watches, the loser could not be called off without the winner: they share a signal.
     const { safety, scope, streams = false } = this.#request;
     const hedged = hedgeReadsAfter > 0 && safety === "read" && scope === "local" && !streams;
-    if (!hedged || other === undefined) return this.#attemptAt(endpoint, this.#signal, now);
+    return hedged && untried.length > 0
+      ? this.#hedgedAttempt(endpoint, untried, now)
+      : this.#attemptAt(endpoint, this.#signal, now);
+  }
+
+  #hedgedAttempt(endpoint: Endpoint, untried: Endpoint[], now: number): Promise<T> {
+    const { hedgeReadsAfter: delay, clock } = this.#settings;
+    const askFirst = (signal: AbortSignal): Promise<T> => this.#attemptAt(endpoint, signal, now);
     const askOther = (signal: AbortSignal): Promise<T> => {
-      untried.shift();
+      const other = untried.shift() ?? endpoint;
       return this.#attemptAt(other, signal, clock.monotonic());
     };
-    const askFirst = (signal: AbortSignal): Promise<T> => this.#attemptAt(endpoint, signal, now);
-    return hedge(askFirst, askOther, { delay: hedgeReadsAfter, clock, signal: this.#signal });
+    return hedge(askFirst, askOther, { delay, clock, signal: this.#signal });
   }
 
   async #attemptAt(

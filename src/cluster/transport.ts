@@ -123,7 +123,7 @@ export class Transport {
       headers.push("authorization", authorization);
     }
     if (request.contentType !== undefined) headers.push("content-type", request.contentType);
-    for (const field of Object.entries(request.headers ?? {})) headers.push(...field);
+    if (request.headers !== undefined) headers.push(...Object.entries(request.headers).flat());
     return headers;
   }
 }

@@ -33,7 +33,8 @@ export class RemoteKeySpace implements KeySpace {
     request: KeyRequest,
     { signal, attemptTimeout: timeout }: ExecuteOptions = {},
   ): Promise<EtcdReceipt> {
-    const http = { ...encodeKeyRequest(request), timeout };
+    const encoded = encodeKeyRequest(request);
+    const http = timeout === undefined ? encoded : { ...encoded, timeout };
     return this.#cluster.send(
       http,
       (reply) => decodeKeyReply(http, reply, request, this.#deserialize),
