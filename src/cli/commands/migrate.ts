@@ -130,12 +130,13 @@ class End implements Disposable {
     process.off("SIGINT", this.#end).off("SIGTERM", this.#end);
   }
 
-  /** The second signal ends it at once. */
+  /** Once it is to end at once, a further signal ends the process, as always. */
   readonly #end = (name: NodeJS.Signals): void => {
     if (this.#isCopied() && !this.#until.signal.aborted) {
       this.#until.abort(name);
       return;
     }
+    this[Symbol.dispose]();
     this.by = name;
     this.#abort.abort(name);
   };
