@@ -236,6 +236,18 @@ describe("what follows", () => {
     await migration.end();
   });
 
+  it("finds at its end what no watch tells: a refresh that gave a key its first TTL", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const migration = following(pair);
+    await migration.copied();
+    await pair.from.refreshNode("/d/x", 100);
+    await pair.clock.pass(5_000);
+    expect(await pair.differences()).toEqual(["ttl /d/x"]);
+    await migration.end();
+    expect(await pair.differences()).toEqual([]);
+  });
+
   it("compares everything again when history does not tell what happened", async () => {
     const pair = new Pair();
     await pair.fill(TREE);

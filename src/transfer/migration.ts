@@ -33,7 +33,6 @@ export class Migration {
   readonly #source: Tree;
   readonly #target: Tree;
   readonly #ttls: TtlSchedule;
-  readonly #pace: Pace;
   readonly #ending: Follower;
   readonly #writer: TargetWriter;
   readonly #feed: ChangeFeed;
@@ -45,6 +44,8 @@ export class Migration {
   #share = 0;
   #compared = 0;
   #isCopied = false;
+  /** Whether everything is compared, or was, after it was told to end. */
+  #isChecked = false;
   /** Monotonic moment at which the source was last seen to change. */
   #changedAt = 0;
   /** Index of the source when it was to end. */
@@ -60,8 +61,8 @@ export class Migration {
     this.#source = new PersistentKeySpace(trees.first, this.#clock);
     this.#target = new PersistentKeySpace(trees.second, this.#clock);
     this.#ttls = new TtlSchedule(this.#clock, trees.tops);
-    this.#pace = new Pace(rate, this.#clock);
-    this.#writer = new TargetWriter(this.#target, this.#clock, this.#ending.signal);
+    const pace = new Pace(rate, this.#clock);
+    this.#writer = new TargetWriter(this.#target, pace, this.#clock, this.#ending.signal);
     this.#feed = this.#watch(trees.first);
   }
 
@@ -119,6 +120,7 @@ export class Migration {
     const { tops } = this.#trees;
     this.#pass = this.#compare(tops);
     this.#share = 0;
+    this.#compared = 0;
   }
 
   #compare(keys: readonly string[], recursive = true): AsyncGenerator<Comparison, void, undefined> {
@@ -144,7 +146,6 @@ export class Migration {
     await this.#settle(next.value);
     this.#share = Math.min(1, this.#share + next.value.share);
     this.#compared += next.value.compared;
-    await this.#pace.after(next.value.differences.length, this.#signal);
   }
 
   async #endPass(): Promise<void> {
@@ -226,6 +227,12 @@ export class Migration {
     const { until } = this.#options;
     if (this.#pass !== undefined || this.#feed.waiting > 0) return false;
     if (until?.aborted === false) return false;
+    if (until !== undefined && !this.#isChecked) {
+      // No watch tells of a refresh that gave a TTL to a key without one.
+      this.#isChecked = true;
+      this.#beginPass();
+      return false;
+    }
     this.#endIndex ??= (await this.#source.execute(ROOT, this.#call)).etcdIndex;
     const isSilent = this.#now - this.#changedAt > SILENCE;
     if (this.#feed.waiting > 0 || (this.#feed.index < this.#endIndex && !isSilent)) return false;
