@@ -10,7 +10,7 @@ const KEYS = Number(process.env.MIGRATE_KEYS ?? 5_000);
 const PER_DIRECTORY = 100;
 const DIRECTORIES = Math.ceil(KEYS / PER_DIRECTORY);
 /** So many keys in a second that copying takes long enough to be killed in the middle. */
-const RATE = Math.max(1_500, KEYS / 15);
+const RATE = Math.max(1_500, Math.round(KEYS / 15));
 const LIMIT = 120_000 + KEYS * 10;
 const IN_FLIGHT = 64;
 

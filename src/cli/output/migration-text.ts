@@ -1,6 +1,9 @@
 import type { MigrationProgress } from "../../transfer/migration-progress.js";
 import { Rate } from "./rate.js";
 
+/** Milliseconds before which nobody can tell how long it takes. */
+const ESTIMABLE = 2_000;
+
 /** How far a migration is, in one line. */
 export class MigrationText {
   readonly #rate = new Rate();
@@ -13,7 +16,8 @@ export class MigrationText {
       return `following · ${lag} · ${whole(rate)}/s · ${whole(written)} written · index ${index}`;
     }
     const rate = this.#rate.of(compared, elapsed);
-    const left = share > 0 ? `${duration((elapsed / share) * (1 - share))} left` : "";
+    const isKnown = elapsed > ESTIMABLE && share > 0 && share < 1;
+    const left = isKnown ? `${duration((elapsed / share) * (1 - share))} left` : "";
     return [
       `copying ${percent(share)}`,
       ...[`${count(compared, "key")}`, `${whole(rate)}/s`, left, lag].filter((part) => part !== ""),
