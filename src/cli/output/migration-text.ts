@@ -25,10 +25,15 @@ export class MigrationText {
   }
 }
 
-/** What was done, at the end. */
-export function summaryOf({ compared, written, index, elapsed }: MigrationProgress): string {
-  const rate = whole((compared * 1000) / Math.max(1, elapsed));
-  return `${count(compared, "key")} compared, ${whole(written)} written or removed, in ${duration(elapsed)} (${rate}/s); up to index ${index} of the source`;
+/** How the copying went. */
+export function copiedText(progress: MigrationProgress): string {
+  const { compared, elapsed } = progress;
+  return `${doneText(progress)} (${whole((compared * 1000) / Math.max(1, elapsed))}/s)`;
+}
+
+/** What was done until now. */
+export function doneText({ compared, written, index, elapsed }: MigrationProgress): string {
+  return `${count(compared, "key")} compared, ${whole(written)} written or removed, up to index ${index} of the source, in ${duration(elapsed)}`;
 }
 
 /** How far it came, where it did not come to its end. */
