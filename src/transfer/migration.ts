@@ -3,6 +3,7 @@ import type { Clock } from "../time/clock.js";
 import { type Follower, follow } from "../time/follow.js";
 import { sleep } from "../time/sleep.js";
 import { KeyWatcher } from "../watch/key-watcher.js";
+import { readState } from "../watch/read-state.js";
 import { ChangeFeed, type Touch } from "./change-feed.js";
 import { type Comparison, compareTrees, type Tree } from "./compare-trees.js";
 import { list } from "./listing.js";
@@ -38,7 +39,8 @@ export class Migration {
   readonly #feed: ChangeFeed;
   readonly #startedAt: number;
   #pass: AsyncGenerator<Comparison, void, undefined> | undefined;
-  #sourceId = "";
+  /** What is noted on the target. */
+  #claim = { source: "", prefix: "" };
   /** Index of the source above which those of the target are known to be. */
   #indexAbove = 0;
   #share = 0;
@@ -68,8 +70,9 @@ export class Migration {
 
   async run(): Promise<MigrationProgress> {
     try {
+      const sourceId = await this.#reachBoth();
       await this.#feed.stands();
-      await this.#prepare();
+      await this.#prepare(sourceId);
       this.#beginPass();
       while (!(await this.#isOver())) await this.#step();
       return this.#progress;
@@ -93,13 +96,23 @@ export class Migration {
     return new ChangeFeed(watchers, tops);
   }
 
+  /**
+   * Reads on both sides without patience, as what cannot be reached now is most likely mistyped.
+   * Answers with the source's cluster id.
+   */
+  async #reachBoth(): Promise<string> {
+    const { first, second } = this.#trees;
+    const { etcdClusterId } = await first.execute(ROOT, this.#call);
+    await list(second, "/", this.#call);
+    return etcdClusterId;
+  }
+
   /** Makes the target ready. Nothing of the source's is written before it may be. */
-  async #prepare(): Promise<void> {
+  async #prepare(source: string): Promise<void> {
     const { to, overwrite = false } = this.#options;
     const { firstPrefix: prefix, secondPrefix } = this.#trees;
-    const { etcdClusterId } = await this.#source.execute(ROOT, this.#call);
-    this.#sourceId = etcdClusterId;
-    const claim = { source: etcdClusterId, prefix };
+    const claim = { source, prefix };
+    this.#claim = claim;
     const isUnused = await claimTarget(this.#target, claim, overwrite, this.#call);
     await this.#keepIndexAhead();
     await writeRecord(this.#target, { ...claim, copied: !isUnused }, this.#call);
@@ -155,8 +168,7 @@ export class Migration {
     this.#changedAt = this.#now;
     this.#writer.loader = undefined;
     await this.#keepIndexAhead();
-    const record = { source: this.#sourceId, prefix: this.#trees.firstPrefix, copied: true };
-    await writeRecord(this.#target, record, this.#call);
+    await writeRecord(this.#target, { ...this.#claim, copied: true }, this.#call);
   }
 
   async #settleAll(comparisons: AsyncIterable<Comparison>): Promise<void> {
@@ -233,7 +245,7 @@ export class Migration {
       this.#beginPass();
       return false;
     }
-    this.#endIndex ??= (await this.#source.execute(ROOT, this.#call)).etcdIndex;
+    this.#endIndex ??= (await readState(this.#trees.first, { key: "/" }, this.#call)).index;
     const isSilent = this.#now - this.#changedAt > SILENCE;
     if (this.#feed.waiting > 0 || (this.#feed.index < this.#endIndex && !isSilent)) return false;
     await this.#keepIndexAhead();

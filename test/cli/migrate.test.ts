@@ -202,6 +202,17 @@ describe("etcdnet migrate", () => {
       expect(stderr).toContain("5 differences\nthe target is not as the source is\n");
     }));
 
+  it("says at once that a side cannot be reached", () =>
+    on(async (from, to) => {
+      const nowhere = { url: "http://127.0.0.1:1", api: "v2" } as const;
+      for (const sides of [between(nowhere, to), between(from, nowhere)]) {
+        for (const command of ["migrate", "diff"]) {
+          const { code, stderr } = await etcdnet([command, ...sides]);
+          expect([code, stderr]).toEqual([2, expect.stringContaining("127.0.0.1:1")]);
+        }
+      }
+    }));
+
   it.each([
     [["--from", "http://127.0.0.1:1"], /'--to <urls>' not specified/],
     [["--dry-run", "--verify"], /--dry-run: contradicts --verify/],
