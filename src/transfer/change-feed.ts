@@ -61,7 +61,10 @@ export class ChangeFeed {
 
   /** Resolves when all watches stand: what changes from now on will be told. */
   async stands(): Promise<void> {
-    while (this.#resynced < this.#watchers.length) await this.news();
+    while (this.#resynced < this.#watchers.length) {
+      this.#touches.clear();
+      await this.news();
+    }
     this.#touches.clear();
   }
 

@@ -136,7 +136,7 @@ function tasksIn(
   ttlAbove: number | undefined,
 ): Pick<Finding, "tasks" | "share"> {
   const directories = [...here.children.values()].filter(({ dir }) => dir);
-  const part = share / (directories.length + 1);
+  const part = share / Math.max(1, here.children.size);
   const tasks = directories.map(({ key, ttl }) => ({
     key,
     isTop: false,
@@ -144,7 +144,7 @@ function tasksIn(
     ttlAbove: least(ttlAbove, ttl),
     share: part,
   }));
-  return { tasks, share: part };
+  return { tasks, share: share - part * directories.length };
 }
 
 function least(a: number | undefined, b: number | undefined): number | undefined {

@@ -2,7 +2,6 @@ import type { CallOptions } from "../key-space/key-space.js";
 import { refuseUnknown } from "../model/option-names.js";
 import { type CompareOptions, compareTrees } from "./compare-trees.js";
 import type { Difference } from "./difference.js";
-import { PersistentKeySpace } from "./persistent-key-space.js";
 import { type Sides, treesOf } from "./sides.js";
 
 /** Options of {@link diffTrees}. */
@@ -22,13 +21,9 @@ export async function* diffTrees(
   refuseUnknown(options, OPTIONS);
   const { from, signal, ttlTolerance = 5, onProgress } = options;
   const { first, second, tops } = treesOf(options);
-  const [clock, settings] = [from.clock, { signal, ttlTolerance, clock: from.clock }];
-  const [one, other] = [
-    new PersistentKeySpace(first, clock),
-    new PersistentKeySpace(second, clock),
-  ];
+  const settings = { signal, ttlTolerance, clock: from.clock };
   let [compared, share] = [0, 0];
-  for await (const comparison of compareTrees(one, other, tops, settings)) {
+  for await (const comparison of compareTrees(first, second, tops, settings)) {
     for (const { isPlain: _, ...difference } of comparison.differences) yield difference;
     compared += comparison.compared;
     share += comparison.share;

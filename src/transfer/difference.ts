@@ -43,7 +43,3 @@ function isSameTtl(
   const only = ttl ?? found;
   return only === undefined || only >= above - tolerance;
 }
-
-export function keyOfDifference(difference: Difference): string {
-  return (difference.kind === "extra" ? difference.found : difference.entry).key;
-}

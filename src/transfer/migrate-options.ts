@@ -6,7 +6,8 @@ import type { Sides } from "./sides.js";
 export interface MigrateOptions extends Sides, CallOptions {
   /**
    * Go on after everything was copied, bringing over what changes and keeping TTLs alive, until this
-   * signal aborts; what has changed by then is still brought over.
+   * signal aborts. Then everything is compared once more, and what differs is brought over: etcd
+   * tells nobody of refreshes.
    *
    * @default to end when everything was copied
    */

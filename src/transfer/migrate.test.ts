@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { SimulatedClock } from "../../test/support/simulated-clock.js";
 import { EtcdClient } from "../client/etcd-client.js";
 import { AbortError } from "../errors/abort-error.js";
+import type { CallOptions, KeySpace, KeyWatch } from "../key-space/key-space.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
+import type { KeyRequest, WatchRequest } from "../model/key-request.js";
+import type { EtcdResponse } from "../model/response.js";
+import { SourceReplacedError } from "./change-feed.js";
 import { diffTrees } from "./diff-trees.js";
 import { migrate } from "./migrate.js";
 import type { MigrateOptions } from "./migrate-options.js";
@@ -162,6 +166,22 @@ describe("migrate", () => {
     expect(pair.clock.now() - startedAt).toBeGreaterThan(7_000);
   });
 
+  it("does not mind a wall clock that jumps", async () => {
+    const pair = new Pair();
+    await pair.from.setNode("/a", "1", { ttl: 100 });
+    const { clock } = pair;
+    const jumping = {
+      now: () => clock.now() + (clock.monotonic() % 7) * 86_400_000,
+      monotonic: () => clock.monotonic(),
+      after: (milliseconds: number, callback: () => void) => clock.after(milliseconds, callback),
+    };
+    const from = new EtcdClient({ keySpace: pair.from.keySpace, clock: jumping });
+    await pair.passUntil(migrate({ from, to: pair.to }));
+    const { ttl = 0 } = (await pair.to.getNode("/a")).node;
+    expect(ttl).toBeGreaterThan(95);
+    expect(ttl).toBeLessThanOrEqual(101);
+  });
+
   it("names what it cannot use", async () => {
     const { from, to } = new Pair();
     await expect(migrate({ from, to, prefix: "a" })).rejects.toThrow("prefix");
@@ -236,19 +256,81 @@ describe("what follows", () => {
     await migration.end();
   });
 
-  it("compares everything again when history does not tell what happened", async () => {
+  it("finds at its end what no watch tells: a refresh that gave a key its first TTL", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
-    let isHeld = true;
-    const migration = following(pair, {
-      onProgress: () => {
-        // Between two steps, more happens than the source remembers.
-        if (isHeld) for (let n = 0; n < 300; n++) void pair.from.setNode(`/many/${n % 7}`, `${n}`);
-        isHeld = false;
-      },
-    });
-    await pair.clock.pass(20_000);
+    const migration = following(pair);
+    await migration.copied();
+    await pair.from.refreshNode("/d/x", 100);
+    await pair.clock.pass(5_000);
+    expect(await pair.differences()).toEqual(["ttl /d/x"]);
     await migration.end();
     expect(await pair.differences()).toEqual([]);
   });
+
+  it("compares everything again when the source no longer remembers what happened", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const cuttable = new Cuttable(pair.from.keySpace);
+    const from = new EtcdClient({ keySpace: cuttable, clock: pair.clock });
+    const migration = following(pair, { from });
+    await migration.copied();
+    cuttable.cut();
+    await pair.from.deleteNode("/d", { recursive: true });
+    for (let n = 0; n < 300; n++) await pair.from.setNode(`/many/${n % 7}`, `${n}`);
+    await pair.clock.pass(20_000);
+    expect(await pair.differences()).toEqual([]);
+    await migration.end();
+  });
+
+  it("stops when another cluster answers in the source's place", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const cuttable = new Cuttable(pair.from.keySpace);
+    const from = new EtcdClient({ keySpace: cuttable, clock: pair.clock });
+    const ended = migrate({ from, to: pair.to, until: new AbortController().signal });
+    const failure = expect(ended).rejects.toThrow(SourceReplacedError);
+    await pair.clock.pass(5_000);
+    cuttable.inner = new Pair().from.keySpace;
+    cuttable.cut();
+    await pair.passUntil(failure);
+    expect(await pair.to.getNodeValue("/a")).toBe("1");
+  });
+
+  it("empties the target when the source's top is deleted", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const migration = following(pair, { prefix: "/d" });
+    await migration.copied();
+    await pair.from.deleteNode("/d", { recursive: true });
+    await migration.end();
+    expect((await pair.to.getNode("/d")).node.nodes).toBeUndefined();
+  });
 });
+
+/** A key space whose watches can break. */
+class Cuttable implements KeySpace {
+  readonly #watches = new Set<KeyWatch>();
+  inner: KeySpace;
+
+  constructor(inner: KeySpace) {
+    this.inner = inner;
+  }
+
+  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
+    return this.inner.execute(request, options);
+  }
+
+  async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
+    const watch = await this.inner.openWatch(request, options);
+    this.#watches.add(watch);
+    return watch;
+  }
+
+  cut(): void {
+    for (const watch of this.#watches) watch.close();
+    this.#watches.clear();
+  }
+
+  async close(): Promise<void> {}
+}

@@ -26,7 +26,7 @@ export interface MigrationRecord {
   readonly copied: boolean;
 }
 
-export async function readRecord(
+async function readRecord(
   target: Tree,
   options: CallOptions,
 ): Promise<MigrationRecord | undefined> {

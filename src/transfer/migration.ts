@@ -3,6 +3,7 @@ import type { Clock } from "../time/clock.js";
 import { type Follower, follow } from "../time/follow.js";
 import { sleep } from "../time/sleep.js";
 import { KeyWatcher } from "../watch/key-watcher.js";
+import { readState } from "../watch/read-state.js";
 import { ChangeFeed, type Touch } from "./change-feed.js";
 import { type Comparison, compareTrees, type Tree } from "./compare-trees.js";
 import { list } from "./listing.js";
@@ -33,18 +34,20 @@ export class Migration {
   readonly #source: Tree;
   readonly #target: Tree;
   readonly #ttls: TtlSchedule;
-  readonly #pace: Pace;
   readonly #ending: Follower;
   readonly #writer: TargetWriter;
   readonly #feed: ChangeFeed;
   readonly #startedAt: number;
   #pass: AsyncGenerator<Comparison, void, undefined> | undefined;
-  #sourceId = "";
+  /** What is noted on the target. */
+  #claim = { source: "", prefix: "" };
   /** Index of the source above which those of the target are known to be. */
   #indexAbove = 0;
   #share = 0;
   #compared = 0;
   #isCopied = false;
+  /** Whether everything is compared, or was, after it was told to end. */
+  #isChecked = false;
   /** Monotonic moment at which the source was last seen to change. */
   #changedAt = 0;
   /** Index of the source when it was to end. */
@@ -60,15 +63,16 @@ export class Migration {
     this.#source = new PersistentKeySpace(trees.first, this.#clock);
     this.#target = new PersistentKeySpace(trees.second, this.#clock);
     this.#ttls = new TtlSchedule(this.#clock, trees.tops);
-    this.#pace = new Pace(rate, this.#clock);
-    this.#writer = new TargetWriter(this.#target, this.#clock, this.#ending.signal);
+    const pace = new Pace(rate, this.#clock);
+    this.#writer = new TargetWriter(this.#target, pace, this.#clock, this.#ending.signal);
     this.#feed = this.#watch(trees.first);
   }
 
   async run(): Promise<MigrationProgress> {
     try {
+      const sourceId = await this.#reachBoth();
       await this.#feed.stands();
-      await this.#prepare();
+      await this.#prepare(sourceId);
       this.#beginPass();
       while (!(await this.#isOver())) await this.#step();
       return this.#progress;
@@ -92,13 +96,23 @@ export class Migration {
     return new ChangeFeed(watchers, tops);
   }
 
+  /**
+   * Reads on both sides without patience, as what cannot be reached now is most likely mistyped.
+   * Answers with the source's cluster id.
+   */
+  async #reachBoth(): Promise<string> {
+    const { first, second } = this.#trees;
+    const { etcdClusterId } = await first.execute(ROOT, this.#call);
+    await list(second, "/", this.#call);
+    return etcdClusterId;
+  }
+
   /** Makes the target ready. Nothing of the source's is written before it may be. */
-  async #prepare(): Promise<void> {
+  async #prepare(source: string): Promise<void> {
     const { to, overwrite = false } = this.#options;
     const { firstPrefix: prefix, secondPrefix } = this.#trees;
-    const { etcdClusterId } = await this.#source.execute(ROOT, this.#call);
-    this.#sourceId = etcdClusterId;
-    const claim = { source: etcdClusterId, prefix };
+    const claim = { source, prefix };
+    this.#claim = claim;
     const isUnused = await claimTarget(this.#target, claim, overwrite, this.#call);
     await this.#keepIndexAhead();
     await writeRecord(this.#target, { ...claim, copied: !isUnused }, this.#call);
@@ -119,6 +133,7 @@ export class Migration {
     const { tops } = this.#trees;
     this.#pass = this.#compare(tops);
     this.#share = 0;
+    this.#compared = 0;
   }
 
   #compare(keys: readonly string[], recursive = true): AsyncGenerator<Comparison, void, undefined> {
@@ -144,7 +159,6 @@ export class Migration {
     await this.#settle(next.value);
     this.#share = Math.min(1, this.#share + next.value.share);
     this.#compared += next.value.compared;
-    await this.#pace.after(next.value.differences.length, this.#signal);
   }
 
   async #endPass(): Promise<void> {
@@ -154,8 +168,7 @@ export class Migration {
     this.#changedAt = this.#now;
     this.#writer.loader = undefined;
     await this.#keepIndexAhead();
-    const record = { source: this.#sourceId, prefix: this.#trees.firstPrefix, copied: true };
-    await writeRecord(this.#target, record, this.#call);
+    await writeRecord(this.#target, { ...this.#claim, copied: true }, this.#call);
   }
 
   async #settleAll(comparisons: AsyncIterable<Comparison>): Promise<void> {
@@ -226,7 +239,13 @@ export class Migration {
     const { until } = this.#options;
     if (this.#pass !== undefined || this.#feed.waiting > 0) return false;
     if (until?.aborted === false) return false;
-    this.#endIndex ??= (await this.#source.execute(ROOT, this.#call)).etcdIndex;
+    if (until !== undefined && !this.#isChecked) {
+      // No watch tells of a refresh that gave a TTL to a key without one.
+      this.#isChecked = true;
+      this.#beginPass();
+      return false;
+    }
+    this.#endIndex ??= (await readState(this.#trees.first, { key: "/" }, this.#call)).index;
     const isSilent = this.#now - this.#changedAt > SILENCE;
     if (this.#feed.waiting > 0 || (this.#feed.index < this.#endIndex && !isSilent)) return false;
     await this.#keepIndexAhead();

@@ -1,6 +1,9 @@
 import type { Clock } from "../time/clock.js";
 import { sleep } from "../time/sleep.js";
 
+/** Pieces between two looks at the time. */
+const MOST = 1_000;
+
 /** Keeps work below a rate, per second, by waiting after each piece of it. */
 export class Pace {
   readonly #rate: number | undefined;
@@ -11,6 +14,11 @@ export class Pace {
   constructor(rate: number | undefined, clock: Clock) {
     this.#rate = rate;
     this.#clock = clock;
+  }
+
+  /** Pieces that may be done at once. */
+  get most(): number {
+    return Math.min(MOST, Math.ceil(this.#rate ?? MOST));
   }
 
   async after(pieces: number, signal: AbortSignal | undefined): Promise<void> {

@@ -3,6 +3,7 @@ import type { Clock } from "../time/clock.js";
 import type { Comparison, PlacedDifference, Tree } from "./compare-trees.js";
 import { eachOf } from "./each-of.js";
 import { NodeWriter, type Wanted } from "./node-writer.js";
+import type { Pace } from "./pace.js";
 import { persistently } from "./persistent-key-space.js";
 import type { TreeEntry } from "./tree-entry.js";
 
@@ -19,6 +20,7 @@ const AT_A_TIME = 32;
 /** Makes a tree like another, by the differences between them. */
 export class TargetWriter {
   readonly #nodes: NodeWriter;
+  readonly #pace: Pace;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   /** Set while the target is not in use. */
@@ -26,8 +28,9 @@ export class TargetWriter {
   /** Nodes that were written or removed. */
   written = 0;
 
-  constructor(tree: Tree, clock: Clock, signal: AbortSignal) {
+  constructor(tree: Tree, pace: Pace, clock: Clock, signal: AbortSignal) {
     this.#nodes = new NodeWriter(tree, { signal });
+    this.#pace = pace;
     this.#clock = clock;
     this.#signal = signal;
   }
@@ -64,11 +67,15 @@ export class TargetWriter {
 
   async #load(nodes: readonly TreeEntry[]): Promise<void> {
     const { loading, prefix } = this.loader ?? {};
-    if (loading === undefined || nodes.length === 0) return;
-    const placed = nodes.map((node) => ({ ...node, key: `${prefix}${node.key}` }));
+    if (loading === undefined) return;
     const [clock, signal] = [this.#clock, this.#signal];
-    await persistently(clock, signal, () => loading.load(placed, { signal }));
-    this.written += nodes.length;
+    for (let start = 0; start < nodes.length; start += this.#pace.most) {
+      const some = nodes.slice(start, start + this.#pace.most);
+      const placed = some.map((node) => ({ ...node, key: `${prefix}${node.key}` }));
+      await persistently(clock, signal, () => loading.load(placed, { signal }));
+      this.written += some.length;
+      await this.#pace.after(some.length, signal);
+    }
   }
 
   async #resolve(difference: PlacedDifference, readAt: number): Promise<void> {
@@ -77,6 +84,7 @@ export class TargetWriter {
       await this.#nodes.changeTtl(this.#fresh(difference.entry, readAt));
     } else await this.#nodes.put(this.#fresh(difference.entry, readAt));
     this.written++;
+    await this.#pace.after(1, this.#signal);
   }
 
   /** With what is left of its TTL. */

@@ -7,7 +7,7 @@ import { TargetInUseError } from "../../transfer/migration-record.js";
 import type { Sides } from "../../transfer/sides.js";
 import { exitCodeOfSignal } from "../exit-code.js";
 import { failuresReported } from "../failures-reported.js";
-import { MigrationText, stateOf, summaryOf } from "../output/migration-text.js";
+import { copiedText, doneText, MigrationText, stateOf } from "../output/migration-text.js";
 import { ProgressLine } from "../output/progress-line.js";
 import { showDifferences } from "../show-differences.js";
 import { showPlan } from "../show-plan.js";
@@ -68,7 +68,7 @@ async function copy(sides: Sides, flags: MigrateFlags): Promise<void> {
       signal: end.signal,
       onProgress: view.show,
     });
-    view.end(summaryOf(done));
+    view.end(done);
   } catch (error) {
     view.stop();
     if (error instanceof TargetInUseError) throw inOptions(error);
@@ -89,14 +89,14 @@ class MigrationView {
 
   readonly show = (progress: MigrationProgress): void => {
     if (progress.phase === "following" && this.latest?.phase !== "following") {
-      this.#line.note(`copied: ${summaryOf(progress)}`);
+      this.#line.note(`copied: ${copiedText(progress)}`);
     }
     this.latest = progress;
     this.#line.show(() => this.#text.of(progress));
   };
 
-  end(summary: string): void {
-    this.#line.note(`done: ${summary}`);
+  end(progress: MigrationProgress): void {
+    this.#line.note(`done: ${doneText(progress)}`);
   }
 
   /** It was interrupted, or failed. */
@@ -130,12 +130,13 @@ class End implements Disposable {
     process.off("SIGINT", this.#end).off("SIGTERM", this.#end);
   }
 
-  /** The second signal ends it at once. */
+  /** Once it is to end at once, a further signal ends the process, as always. */
   readonly #end = (name: NodeJS.Signals): void => {
     if (this.#isCopied() && !this.#until.signal.aborted) {
       this.#until.abort(name);
       return;
     }
+    this[Symbol.dispose]();
     this.by = name;
     this.#abort.abort(name);
   };

@@ -1,6 +1,9 @@
 import type { MigrationProgress } from "../../transfer/migration-progress.js";
 import { Rate } from "./rate.js";
 
+/** Milliseconds before which nobody can tell how long it takes. */
+const ESTIMABLE = 2_000;
+
 /** How far a migration is, in one line. */
 export class MigrationText {
   readonly #rate = new Rate();
@@ -13,7 +16,8 @@ export class MigrationText {
       return `following · ${lag} · ${whole(rate)}/s · ${whole(written)} written · index ${index}`;
     }
     const rate = this.#rate.of(compared, elapsed);
-    const left = share > 0 ? `${duration((elapsed / share) * (1 - share))} left` : "";
+    const isKnown = elapsed > ESTIMABLE && share > 0 && share < 1;
+    const left = isKnown ? `${duration((elapsed / share) * (1 - share))} left` : "";
     return [
       `copying ${percent(share)}`,
       ...[`${count(compared, "key")}`, `${whole(rate)}/s`, left, lag].filter((part) => part !== ""),
@@ -21,10 +25,15 @@ export class MigrationText {
   }
 }
 
-/** What was done, at the end. */
-export function summaryOf({ compared, written, index, elapsed }: MigrationProgress): string {
-  const rate = whole((compared * 1000) / Math.max(1, elapsed));
-  return `${count(compared, "key")} compared, ${whole(written)} written or removed, in ${duration(elapsed)} (${rate}/s); up to index ${index} of the source`;
+/** How the copying went. */
+export function copiedText(progress: MigrationProgress): string {
+  const { compared, elapsed } = progress;
+  return `${doneText(progress)} (${whole((compared * 1000) / Math.max(1, elapsed))}/s)`;
+}
+
+/** What was done until now. */
+export function doneText({ compared, written, index, elapsed }: MigrationProgress): string {
+  return `${count(compared, "key")} compared, ${whole(written)} written or removed, up to index ${index} of the source, in ${duration(elapsed)}`;
 }
 
 /** How far it came, where it did not come to its end. */
