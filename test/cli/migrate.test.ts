@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -110,14 +110,17 @@ describeWithEtcd("3.4", "etcdnet migrate from etcd 3.4", () => {
 
     it("gives each side its own user", async () => {
       await using guarded = await startEtcd({ release: "3.4", rootPassword: "s3cret" });
-      const file = join(await mkdtemp(join(tmpdir(), "etcdnet-migrate-")), "password");
+      const directory = await mkdtemp(join(tmpdir(), "etcdnet-migrate-"));
+      const file = join(directory, "password");
       await writeFile(file, "s3cret\n");
       const end = { url: guarded.urls[0], api: "v2" } as const;
       const user = ["--to-username", "root", "--to-password-file", file];
-      const { code, stderr } = await etcdnet(["migrate", ...between(v2(), end), ...user]);
+      const sides = [...between(v2(), end), ...user, "--prefix", "/app/empty"];
+      const { code, stderr } = await etcdnet(["migrate", ...sides, "--to-prefix", "/app/a/b"]);
+      await rm(directory, { recursive: true });
       expect([code, stderr]).toEqual([0, expect.stringContaining("done: ")]);
-      const { stdout } = await etcdnet(["--endpoints", end.url, "get", "/app/a"]);
-      expect(stdout).toBe("1\n");
+      const { stdout } = await etcdnet(["--endpoints", end.url, "ls", "-p", "/app/a"]);
+      expect(stdout).toBe("/app/a/b/\n");
     });
 
     it("moves back", async () => {
