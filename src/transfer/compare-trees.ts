@@ -1,6 +1,6 @@
 import type { CallOptions, KeySpace } from "../key-space/key-space.js";
 import type { Clock } from "../time/clock.js";
-import { type Difference, differenceOf } from "./difference.js";
+import { type Difference, differenceOf, type TtlView } from "./difference.js";
 import { type Listing, list } from "./listing.js";
 import type { TreeEntry } from "./tree-entry.js";
 
@@ -103,30 +103,38 @@ async function compare(
 const NOTHING: Listing = { self: undefined, children: new Map() };
 
 function findingOf(here: Listing, there: Listing, task: Task, tolerance: number): Finding {
-  const { key, isTop, ttlAbove: above } = task;
-  const tops = isTop && key !== "/";
-  const entries = [...(tops && here.self ? [here.self] : []), ...here.children.values()];
-  const found = new Map(there.children);
-  if (tops && there.self) found.set(key, there.self);
-  const ttlAbove = least(above, tops ? here.self?.ttl : undefined);
-  const differences: PlacedDifference[] = [];
-  const add = (difference: Difference | undefined, ttl: number | undefined): void => {
-    if (difference) differences.push({ ...difference, isPlain: !tops && ttl === undefined });
-  };
-  for (const entry of entries) {
-    const ttl = entry.key === key ? above : ttlAbove;
-    add(differenceOf(entry, found.get(entry.key), { tolerance, above: ttl }), ttl);
-    found.delete(entry.key);
-  }
-  // What is in a directory that has vanished vanishes with it.
-  const gone = tops && there.self && !here.self ? [there.self] : found.values();
-  for (const extra of gone) add({ kind: "extra", found: extra }, ttlAbove);
+  const { key, isTop, ttlAbove } = task;
+  // The root is not told of, and what is no top was told of by the directory that holds it.
+  const isNamed = isTop && key !== "/";
+  const self = isNamed ? here.self : undefined;
+  const ttlWithin = least(ttlAbove, self?.ttl);
+  const inside = { tolerance, above: ttlWithin };
+  const isPlain = ttlWithin === undefined && !isNamed;
+  const differences = [
+    ...(isNamed ? selfDifference(here, there, { tolerance, above: ttlAbove }) : []),
+    ...(isNamed && !here.self ? [] : childDifferences(here, there, inside)),
+  ];
+  const entries = [...(self ? [self] : []), ...here.children.values()];
   return {
-    differences,
+    differences: differences.map((difference) => ({ ...difference, isPlain })),
     compared: entries.length,
     leased: entries.filter(({ ttl }) => ttl !== undefined),
-    ...tasksIn(here, there, task, ttlAbove),
+    ...tasksIn(here, there, task, ttlWithin),
   };
+}
+
+function selfDifference(here: Listing, there: Listing, view: TtlView): readonly Difference[] {
+  if (here.self === undefined) return there.self ? [{ kind: "extra", found: there.self }] : [];
+  const difference = differenceOf(here.self, there.self, view);
+  return difference === undefined ? [] : [difference];
+}
+
+function childDifferences(here: Listing, there: Listing, view: TtlView): readonly Difference[] {
+  const different = [...here.children.values()].flatMap(
+    (entry) => differenceOf(entry, there.children.get(entry.key), view) ?? [],
+  );
+  const extra = [...there.children.values()].filter(({ key }) => !here.children.has(key));
+  return [...different, ...extra.map((found) => ({ kind: "extra", found }) as const)];
 }
 
 function tasksIn(

@@ -8,6 +8,8 @@ export interface MigrationProgress {
   readonly compared: number;
   /** Nodes that were written or removed. */
   readonly written: number;
+  /** Values written that hold U+FFFD, which stands for what is not UTF-8 in a v3 source. */
+  readonly unreadable: number;
   /** Keys that changed and wait to be brought over. */
   readonly waiting: number;
   /** Index of the source up to which all changes are known. */

@@ -258,6 +258,7 @@ export class Migration {
       share: this.#share,
       compared: this.#compared,
       written: this.#writer.written,
+      unreadable: this.#writer.unreadable,
       waiting: this.#feed.waiting,
       index: this.#feed.index,
       elapsed: this.#now - this.#startedAt,

@@ -27,6 +27,8 @@ export class TargetWriter {
   loader: Loader | undefined;
   /** Nodes that were written or removed. */
   written = 0;
+  /** Values among them that hold U+FFFD. */
+  unreadable = 0;
 
   constructor(tree: Tree, pace: Pace, clock: Clock, signal: AbortSignal) {
     this.#nodes = new NodeWriter(tree, { signal });
@@ -52,7 +54,7 @@ export class TargetWriter {
 
   async put(node: Wanted): Promise<void> {
     await this.#nodes.put(node);
-    this.written++;
+    this.#count(node);
   }
 
   async removeFile(key: string): Promise<void> {
@@ -73,7 +75,7 @@ export class TargetWriter {
       const some = nodes.slice(start, start + this.#pace.most);
       const placed = some.map((node) => ({ ...node, key: `${prefix}${node.key}` }));
       await persistently(clock, signal, () => loading.load(placed, { signal }));
-      this.written += some.length;
+      for (const node of some) this.#count(node);
       await this.#pace.after(some.length, signal);
     }
   }
@@ -82,9 +84,16 @@ export class TargetWriter {
     if (difference.kind === "extra") await this.#nodes.removeAll(difference.found.key);
     else if (difference.kind === "ttl") {
       await this.#nodes.changeTtl(this.#fresh(difference.entry, readAt));
-    } else await this.#nodes.put(this.#fresh(difference.entry, readAt));
-    this.written++;
+    } else {
+      await this.#nodes.put(this.#fresh(difference.entry, readAt));
+    }
+    this.#count(difference.kind === "extra" ? {} : difference.entry);
     await this.#pace.after(1, this.#signal);
+  }
+
+  #count({ value }: Pick<TreeEntry, "value">): void {
+    this.written++;
+    if (value?.includes("\ufffd")) this.unreadable++;
   }
 
   /** With what is left of its TTL. */

@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { EtcdClient } from "../../src/index.js";
+import { EtcdClient, EventIndexClearedError } from "../../src/index.js";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import type { Outcome } from "../foreign/run.js";
 import { buildCli, Cli } from "../support/cli-process.js";
@@ -85,6 +88,39 @@ describeWithEtcd("3.4", "etcdnet migrate from etcd 3.4", () => {
     it("moves v2 to v3, with indexes that go on above the old ones", async () => {
       await expectMigration(v2(), v3());
       expect(await indexOf(v3())).toBeGreaterThan(await indexOf(v2()));
+    });
+
+    it("has a watch from an index of the old cluster read anew", async () => {
+      await etcdnet(["migrate", ...between(v2(), v3())]);
+      await using etcd = new EtcdClient({ urls: [v3().url], api: "v3" });
+      const waiting = etcd.watchNode("/app", { waitIndex: await indexOf(v2()), recursive: true });
+      await expect(waiting).rejects.toThrow(EventIndexClearedError);
+    });
+
+    it("warns of values of a v3 source that are no text", async () => {
+      const tool = new V3Tool([v3().url]);
+      await tool.put("/odd/value", Buffer.from([0xff, 0xfe]));
+      tool.close();
+      await using back = await startEmbeddedEtcd();
+      const odd = [...between(v3(), { url: back.url, api: "v2" }), "--prefix", "/odd"];
+      const { code, stderr } = await etcdnet(["migrate", ...odd]);
+      expect([code, stderr]).toEqual([0, expect.stringContaining("warning: 1 value with U+FFFD")]);
+      await etcdnet(["--endpoints", v3().url, "--api", "v3", "rm", "-r", "/odd"]);
+    });
+
+    it("gives each side its own user", async () => {
+      await using guarded = await startEtcd({ release: "3.4", rootPassword: "s3cret" });
+      const directory = await mkdtemp(join(tmpdir(), "etcdnet-migrate-"));
+      const file = join(directory, "password");
+      await writeFile(file, "s3cret\n");
+      const end = { url: guarded.urls[0], api: "v2" } as const;
+      const user = ["--to-username", "root", "--to-password-file", file];
+      const sides = [...between(v2(), end), ...user, "--prefix", "/app/empty"];
+      const { code, stderr } = await etcdnet(["migrate", ...sides, "--to-prefix", "/app/a/b"]);
+      await rm(directory, { recursive: true });
+      expect([code, stderr]).toEqual([0, expect.stringContaining("done: ")]);
+      const { stdout } = await etcdnet(["--endpoints", end.url, "ls", "-p", "/app/a"]);
+      expect(stdout).toBe("/app/a/b/\n");
     });
 
     it("moves back", async () => {

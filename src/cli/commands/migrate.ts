@@ -7,7 +7,13 @@ import { TargetInUseError } from "../../transfer/migration-record.js";
 import type { Sides } from "../../transfer/sides.js";
 import { exitCodeOfSignal } from "../exit-code.js";
 import { failuresReported } from "../failures-reported.js";
-import { copiedText, doneText, MigrationText, stateOf } from "../output/migration-text.js";
+import {
+  copiedText,
+  doneText,
+  MigrationText,
+  stateOf,
+  unreadableText,
+} from "../output/migration-text.js";
 import { ProgressLine } from "../output/progress-line.js";
 import { showDifferences } from "../show-differences.js";
 import { showPlan } from "../show-plan.js";
@@ -97,6 +103,7 @@ class MigrationView {
 
   end(progress: MigrationProgress): void {
     this.#line.note(`done: ${doneText(progress)}`);
+    if (progress.unreadable > 0) this.#line.note(unreadableText(progress));
   }
 
   /** It was interrupted, or failed. */

@@ -36,6 +36,11 @@ export function doneText({ compared, written, index, elapsed }: MigrationProgres
   return `${count(compared, "key")} compared, ${whole(written)} written or removed, up to index ${index} of the source, in ${duration(elapsed)}`;
 }
 
+/** A warning: nothing but their owner can tell whether they were so before. */
+export function unreadableText({ unreadable }: MigrationProgress): string {
+  return `warning: ${count(unreadable, "value")} with U+FFFD: what is not UTF-8 in a v3 source is replaced by that`;
+}
+
 /** How far it came, where it did not come to its end. */
 export function stateOf({ share, compared, written, waiting }: MigrationProgress): string {
   return `${percent(share)} copied: ${count(compared, "key")} compared, ${whole(written)} written or removed, ${count(waiting, "change")} waiting; the same command goes on from here`;
