@@ -9,7 +9,7 @@ const etcd = new EtcdClient({ urls });
 
 const key = "/example-keep-alive";
 const me = `worker ${randomUUID()}`; // unique: it proves that the key is ours
-const ttl = 2; // seconds; short for this example
+const ttl = 5; // seconds; short for this example
 
 // All is well: the key is renewed at a third of its TTL, without telling watchers.
 const kept = await etcd.keepAlive(key, me, { ttl });

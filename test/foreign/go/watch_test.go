@@ -14,7 +14,11 @@ func TestWatchersShowChangeAfterChange(t *testing.T) {
 	keys, ctx := client.NewKeysAPI(newClient(t)), inTime(t)
 	first := must[*client.Response](t)(keys.Set(ctx, "/w/a", "0", nil))
 	watcher := keys.Watcher("/w", &client.WatcherOptions{AfterIndex: first.Index, Recursive: true})
+	var writing sync.WaitGroup
+	defer writing.Wait()
+	writing.Add(1)
 	go func() {
+		defer writing.Done()
 		for count := 1; count <= 10; count++ {
 			if _, err := keys.Set(ctx, "/w/a", strconv.Itoa(count), nil); err != nil {
 				t.Error(err)
