@@ -7,7 +7,7 @@ import { isHidden } from "../path.js";
 export class StoreNode {
   /** `/a/b`; empty for the root. */
   readonly path: string;
-  readonly createdIndex: number;
+  createdIndex: number;
   /** `undefined` for a file. */
   readonly children: Set<StoreNode> | undefined;
   /** Of a file. */

@@ -130,13 +130,15 @@ export class Store {
     if (existing?.children !== undefined) throw new StoreError(102, path);
     const prevNode = existing?.show(now);
     const value = request.dir ? undefined : (request.value ?? existing?.value ?? "");
-    const node = this.#put(path, value, request.ttl, now);
-    return {
-      action: "set",
-      node: node.show(now),
-      ...(prevNode && { prevNode }),
-      ...(request.refresh && { silent: true }),
-    };
+    const node =
+      existing === undefined || value === undefined
+        ? this.#put(path, value, request.ttl, now)
+        : this.#replace(existing, value, request.ttl, now);
+    const event = { action: "set", node: node.show(now) } as const;
+    if (prevNode === undefined) return event;
+    return request.refresh
+      ? { ...event, prevNode, silent: true }
+      : Object.assign(event, { prevNode });
   }
 
   #create(path: string, request: CreateRequest, now: number): StoreEvent {
@@ -233,6 +235,17 @@ export class Store {
     this.#nodes.set(path, node);
     this.#expiries.add(node);
     return node;
+  }
+
+  /** Makes a file a new one, in its place: among a million others a new object would cost more. */
+  #replace(file: StoreNode, value: string, ttl: number | undefined, now: number): StoreNode {
+    const index = ++this.#index;
+    file.value = value;
+    file.createdIndex = index;
+    file.modifiedIndex = index;
+    file.expiration = expirationOf(ttl, now);
+    this.#expiries.add(file);
+    return file;
   }
 
   /** Children of a directory, which is made if it is missing. */
