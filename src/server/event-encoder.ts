@@ -6,8 +6,22 @@ export class EventEncoder {
   #last: EtcdResponse | undefined;
   #text = "";
 
-  async *encode(events: AsyncIterable<EtcdResponse>): AsyncGenerator<string> {
-    for await (const event of events) yield this.#textOf(event);
+  /** Not a generator: an event may go to thousands of watches at a time. */
+  encode(events: AsyncIterable<EtcdResponse>): AsyncIterable<string> {
+    return { [Symbol.asyncIterator]: () => this.#textsOf(events[Symbol.asyncIterator]()) };
+  }
+
+  #textsOf(events: AsyncIterator<EtcdResponse>): AsyncIterator<string, undefined> {
+    return {
+      next: async () => {
+        const { done, value } = await events.next();
+        return done ? { done, value: undefined } : { done: false, value: this.#textOf(value) };
+      },
+      return: async () => {
+        await events.return?.();
+        return { done: true, value: undefined };
+      },
+    };
   }
 
   /** Watches share an event's nodes, though each has an origin of its own. */
