@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { ClusterSettings } from "../cluster/cluster-settings.js";
-import type { V3Credentials } from "../key-space/v3/json-gateway.js";
+import type { V3Credentials } from "../key-space/v3/remote-v3-api.js";
 import { systemClock } from "../time/clock.js";
 import { type JsonDeserializer, readJson } from "../wire/json.js";
 import type { EtcdClientOptions, PemCertificate, Pkcs12Certificate } from "./options.js";

@@ -3,7 +3,7 @@ import type { ClusterApi } from "../key-space/cluster-api.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { RemoteClusterApi } from "../key-space/remote/remote-cluster-api.js";
 import { RemoteKeySpace } from "../key-space/remote/remote-key-space.js";
-import { JsonGateway } from "../key-space/v3/json-gateway.js";
+import { RemoteV3Api } from "../key-space/v3/remote-v3-api.js";
 import { V3ClusterApi } from "../key-space/v3/v3-cluster-api.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import { v3Probes } from "../key-space/v3/v3-probes.js";
@@ -30,7 +30,7 @@ function openV2({ cluster: settings, deserialize }: ClientSettings): Opened {
 
 function openV3({ cluster: settings, keyPrefix, credentials }: ClientSettings): Opened {
   const cluster = new Cluster(settings, v3Probes);
-  const api = new JsonGateway(cluster, credentials);
+  const api = new RemoteV3Api(cluster, credentials);
   const keySpace = new V3KeySpace(api, { keyPrefix, clock: settings.clock });
   return { keySpace, clusterApi: new V3ClusterApi(cluster, api, keySpace) };
 }

@@ -124,7 +124,7 @@ function begin<T>(
   refuse: (reply: HttpReply) => void,
   interpret: (reply: StreamedReply) => T,
 ): T {
-  if (!("lines" in reply)) {
+  if (!("parts" in reply)) {
     refuse(reply);
     const what = `HTTP ${reply.status} is no answer to a watch`;
     const error = new ProtocolError(`${originOf(request, reply)}: ${what}`);
@@ -133,7 +133,7 @@ function begin<T>(
   try {
     return readable(() => interpret(reply));
   } catch (error) {
-    reply.lines.close();
+    reply.parts.close();
     throw error;
   }
 }

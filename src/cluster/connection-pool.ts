@@ -1,6 +1,8 @@
 import { Connection, type OpenDispatcher } from "./connection.js";
 import type { Exchange } from "./exchange.js";
-import type { StreamPool } from "./stream-pool.js";
+import type { Streams } from "./streams.js";
+
+const nothing = (): void => {};
 
 interface Call {
   readonly exchange: Exchange;
@@ -23,15 +25,13 @@ export class ConnectionPool {
    * collected young.
    */
   readonly #connections = new Map<Connection, Exchange | undefined>();
-  /** Watches that wait for their stream, or have one. */
-  readonly #streaming = new Set<Exchange>();
   readonly #idle: Connection[] = [];
   readonly #waiting: Call[] = [];
   #calls = 0;
-  #streams: StreamPool | undefined;
+  readonly #streams: Streams | undefined;
 
-  /** @param streams for watches, where the endpoint speaks HTTP/2 */
-  constructor(origin: string, open: OpenDispatcher, maxCalls: number, streams?: StreamPool) {
+  /** @param streams for what can run as one of many, if the endpoint speaks HTTP/2 */
+  constructor(origin: string, open: OpenDispatcher, maxCalls: number, streams?: Streams) {
     this.#streams = streams;
     this.#origin = origin;
     this.#open = open;
@@ -45,28 +45,18 @@ export class ConnectionPool {
   }
 
   /** Runs a watch at once. */
-  async watch(exchange: Exchange, headers: string[]): Promise<void> {
-    if (this.#streams === undefined) {
-      this.#run(exchange, headers, () => {});
-      return;
-    }
-    this.#streaming.add(exchange);
-    exchange.onDone = () => this.#streaming.delete(exchange);
-    if (await this.#streams.run(exchange, headers)) return;
-    this.#streams = undefined;
-    if (!this.#streaming.delete(exchange) || exchange.settled) return;
-    this.#run(exchange, headers, () => {});
+  watch(exchange: Exchange, headers: string[]): void {
+    this.#run(exchange, headers, nothing);
   }
 
   /** Gives every exchange up and closes every socket, at once. */
   destroy(reason: Error): void {
     for (const { exchange } of this.#waiting.splice(0)) exchange.abort(reason);
-    for (const exchange of this.#streaming) exchange.abort(reason);
     for (const [connection, exchange] of this.#connections) {
       exchange?.abort(reason);
       connection.destroy();
     }
-    this.#streams?.destroy();
+    this.#streams?.destroy(reason);
     this.#idle.length = 0;
   }
 
@@ -84,6 +74,25 @@ export class ConnectionPool {
   }
 
   #run(exchange: Exchange, headers: string[], onDone: () => void): void {
+    if (this.#streams?.takes(exchange.request)) {
+      void this.#runAsStream(this.#streams, exchange, headers, onDone);
+    } else {
+      this.#runAlone(exchange, headers, onDone);
+    }
+  }
+
+  async #runAsStream(
+    streams: Streams,
+    exchange: Exchange,
+    headers: string[],
+    onDone: () => void,
+  ): Promise<void> {
+    if (await streams.run(exchange, headers, onDone)) return;
+    this.#runAlone(exchange, headers, onDone);
+  }
+
+  /** Runs an exchange on a connection that it has to itself. */
+  #runAlone(exchange: Exchange, headers: string[], onDone: () => void): void {
     const connection = this.#idle.pop() ?? this.#tryConnect(exchange);
     if (connection === undefined) {
       onDone();

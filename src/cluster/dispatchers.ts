@@ -35,12 +35,11 @@ export function dispatcherFor(origin: string, settings: ConnectionSettings): Ope
   return () => ({ dispatcher: proxyAgent(useProxy, proxied), abandon: () => {} });
 }
 
-/** What opens a connection for streams of HTTP/2, where that may be: straight, and over TLS. */
+/** What opens a socket for streams of HTTP/2. None goes by a proxy, which may not know those. */
 export function streamConnectorFor(
-  origin: string,
   settings: ConnectionSettings,
 ): buildConnector.connector | undefined {
-  if (settings.useProxy !== false || !origin.startsWith("https:")) return undefined;
+  if (settings.useProxy !== false) return undefined;
   return withLateAlerts(buildConnector({ ...tlsOptions(settings), allowH2: true }));
 }
 

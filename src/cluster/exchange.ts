@@ -3,9 +3,12 @@ import { ProtocolError, TimeoutError } from "../errors/cluster-errors.js";
 import { onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
+import { isGrpc } from "../wire/grpc.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
 import type { Flow } from "./flow.js";
+import { FrameStream } from "./frame-stream.js";
 import { LineStream } from "./line-stream.js";
+import type { PartStream } from "./part-stream.js";
 import { isRefusal } from "./refusal.js";
 
 const nothing = (): void => {};
@@ -16,7 +19,8 @@ type Conclude = (
 
 /** A reply whose body is still coming: a watch. */
 export interface StreamedReply extends HttpReplyHead {
-  readonly lines: LineStream;
+  /** Lines; of gRPC, messages. */
+  readonly parts: PartStream;
 }
 
 /** What bounds one exchange. */
@@ -51,7 +55,7 @@ export class Exchange {
   #sent = false;
   #settled = false;
   #head: HttpReplyHead | undefined;
-  #lines: LineStream | undefined;
+  #parts: PartStream | undefined;
   #chunks: Buffer[] = [];
   #size = 0;
 
@@ -91,13 +95,20 @@ export class Exchange {
   takeHead(flow: Flow, status: number, headers: HttpReplyHead["headers"]): void {
     if (status < 200) return;
     this.#head = { status, headers, endpoint: this.#endpoint };
-    if (this.#streams && status === 200) this.#startStream(this.#head, flow);
+    // gRPC tells its status first only when nothing else comes.
+    const goesOn = status === 200 && headers["grpc-status"] === undefined;
+    if (this.#streams && goesOn) this.#startStream(this.#head, flow);
+  }
+
+  /** What is only told behind the body has come. */
+  takeTrailers(trailers: HttpReplyHead["headers"]): void {
+    if (this.#head !== undefined) Object.assign(this.#head.headers, trailers);
   }
 
   /** A piece of the body has come. */
   take(chunk: Buffer): void {
-    if (this.#lines !== undefined) {
-      this.#lines.push(chunk);
+    if (this.#parts !== undefined) {
+      this.#parts.push(chunk);
       return;
     }
     this.#size += chunk.length;
@@ -110,31 +121,31 @@ export class Exchange {
 
   /** The reply is complete. */
   end(): void {
-    if (this.#lines !== undefined) this.#lines.end();
+    if (this.#parts !== undefined) this.#parts.end();
     else if (this.#head !== undefined) {
-      const { status, headers, endpoint } = this.#head;
-      const body = this.#body();
+      const reply = this.#whole(this.#head);
       this.#settle();
-      this.#resolveWith({ status, headers, endpoint, body });
+      this.#resolveWith(reply);
     }
-    this.onDone(true);
+    this.#done(true);
   }
 
   /** The exchange never got a connection, or none that works, or the connection broke. */
   fail(error: Error): void {
-    this.#lines?.end(error);
+    this.#parts?.end(error);
     if (this.#head === undefined && isRefusal(error)) this.#sent = false;
     this.#fail(error);
-    this.onDone(false);
+    this.#done(false);
   }
 
   #startStream(head: HttpReplyHead, flow: Flow): void {
     const { maxResponseSize } = this.#limits;
-    const lines = new LineStream(flow, maxResponseSize, () => this.#release());
-    this.#lines = lines;
+    const Parts = isGrpc(head) ? FrameStream : LineStream;
+    const parts = new Parts(flow, maxResponseSize, () => this.#release());
+    this.#parts = parts;
     this.#cancelTimer();
     this.#settled = true;
-    this.#resolve({ ...head, lines });
+    this.#resolve({ ...head, parts });
   }
 
   #resolveWith(reply: HttpReply): void {
@@ -145,9 +156,12 @@ export class Exchange {
     }
   }
 
-  #body(): string {
+  #whole(head: HttpReplyHead): HttpReply {
+    const { status, headers, endpoint } = head;
     const [first = Buffer.alloc(0)] = this.#chunks;
-    return (this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first).toString();
+    const bytes = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first;
+    if (isGrpc(head)) return { status, headers, endpoint, body: "", grpcBody: bytes };
+    return { status, headers, endpoint, body: bytes.toString() };
   }
 
   get #origin(): string {
@@ -164,8 +178,8 @@ export class Exchange {
 
   /** Gives the exchange up, or ends the watch that came of it. */
   abort(reason: unknown): void {
-    if (this.#lines !== undefined) {
-      this.#lines.close(new AbortError(this.request.operation, reason, "none"));
+    if (this.#parts !== undefined) {
+      this.#parts.close(new AbortError(this.request.operation, reason, "none"));
       return;
     }
     if (this.#settled) return;
@@ -193,7 +207,13 @@ export class Exchange {
   /** The connection may carry half a request or half a reply: it is closed. */
   #drop(): void {
     this.#flow?.abort(new Error("given up"));
-    this.onDone(false);
+    this.#done(false);
+  }
+
+  #done(reusable: boolean): void {
+    const done = this.onDone;
+    this.onDone = nothing;
+    done(reusable);
   }
 
   #settle(): void {

@@ -2,7 +2,8 @@ import { expect, test, vi } from "vitest";
 import { LineStream } from "./line-stream.js";
 
 const flow = () => ({ pause: vi.fn(), resume: vi.fn(), abort: vi.fn() });
-const read = async (lines: LineStream): Promise<string | undefined> => (await lines.next()).value;
+const read = async (lines: LineStream): Promise<string | undefined> =>
+  (await lines.next()).value?.toString();
 
 test("lines are put together from chunks, also in the middle of a character", async () => {
   const lines = new LineStream(flow(), 100, () => {});

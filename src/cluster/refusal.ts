@@ -8,8 +8,11 @@ const HANDSHAKE_ALERT =
 /** undici's words for a plain request that the proxy did not forward. */
 const PROXY_REFUSAL = "Proxy Authentication Required (407)";
 
+/** Node's words for a stream that the server has not looked at, as it was shutting down. */
+const STREAM_REFUSAL = "Stream closed with error code NGHTTP2_REFUSED_STREAM";
+
 /** Whether `error` proves that the request was turned away on the road, before any etcd saw it. */
 export function isRefusal(error: Error): boolean {
-  if (error.message === PROXY_REFUSAL) return true;
+  if (error.message === PROXY_REFUSAL || error.message === STREAM_REFUSAL) return true;
   return "code" in error && typeof error.code === "string" && HANDSHAKE_ALERT.test(error.code);
 }

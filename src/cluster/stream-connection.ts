@@ -1,5 +1,7 @@
-import { type ClientHttp2Session, connect } from "node:http2";
-import type { TLSSocket } from "node:tls";
+import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from "node:http2";
+import type { Socket } from "node:net";
+import { GRPC_TYPE } from "../wire/grpc.js";
+import type { HttpRequest } from "../wire/http.js";
 import type { Exchange } from "./exchange.js";
 import { StreamController } from "./stream-controller.js";
 
@@ -9,6 +11,20 @@ const MAX_STREAMS = 1_000;
 /** Milliseconds that a connection without streams stays open. */
 const KEEP_ALIVE = 30_000;
 
+/** Bytes that a server may send ahead: enough for a long listing over a wide network. */
+const WINDOW = 4 * 1024 * 1024;
+
+/** Milliseconds between two pings. gRPC's servers leave whoever sends them more often than each 5 s. */
+const PING_INTERVAL = 6_000;
+
+/** What is told of a connection that streams run on. */
+export interface StreamConnectionSettings {
+  /** Milliseconds within which the server must tell its settings and answer pings. */
+  readonly timeout: number;
+  /** Whether streams go on elsewhere as soon as the endpoint says that it is shutting down. */
+  readonly leavesEarly: boolean;
+}
+
 /** One connection of HTTP/2, which carries many exchanges at a time. */
 export class StreamConnection {
   /** Settled when the server has told how many streams it takes, or the connection has failed. */
@@ -17,15 +33,20 @@ export class StreamConnection {
   readonly #timeout: number;
   #room = 0;
   #streams = 0;
-  #doubted = false;
+  #pingedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param timeout milliseconds within which the server must tell its settings and answer pings */
-  constructor(origin: URL, socket: TLSSocket, timeout: number, onClose: () => void) {
+  constructor(
+    origin: URL,
+    socket: Socket,
+    { timeout, leavesEarly }: StreamConnectionSettings,
+    onClose: () => void,
+  ) {
     this.#timeout = timeout;
     const session = connect(origin, {
       createConnection: () => socket,
-      settings: { enablePush: false },
+      settings: { enablePush: false, initialWindowSize: WINDOW },
     });
+    session.once("connect", () => session.setLocalWindowSize(WINDOW));
     this.#session = session;
     this.ready = new Promise((resolve, reject) => {
       session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS }) => {
@@ -38,8 +59,9 @@ export class StreamConnection {
       session.on("close", () => reject(new Error("the connection was closed")));
     });
     session.on("close", onClose);
-    // An endpoint that is about to stop serves its streams no more: they go on elsewhere.
-    session.on("goaway", () => session.destroy(new Error("the endpoint is shutting down")));
+    if (leavesEarly) {
+      session.on("goaway", () => session.destroy(new Error("the endpoint is shutting down")));
+    }
     session.setTimeout(timeout, () => {
       if (this.#streams === 0) session.close();
     });
@@ -51,9 +73,8 @@ export class StreamConnection {
   start(exchange: Exchange, headers: string[]): boolean {
     const { closed, destroyed } = this.#session;
     if (closed || destroyed || this.#streams >= this.#room) return false;
-    const { method, path, body } = exchange.request;
-    const fields = { ":method": method, ":path": path, ...Object.fromEntries(pairs(headers)) };
-    const stream = this.#session.request(fields);
+    const stream = this.#session.request(fieldsOf(exchange.request, headers));
+    const { body } = exchange.request.grpc ?? exchange.request;
     if (body !== undefined) stream.end(body);
     if (this.#streams++ === 0) this.#session.ref();
     stream.once("close", () => {
@@ -70,14 +91,12 @@ export class StreamConnection {
 
   /** A stream got no answer: if a ping gets none either, the connection and its streams are ended. */
   silent(): void {
-    if (this.#doubted || this.#session.destroyed) return;
-    this.#doubted = true;
+    const now = performance.now();
+    if (now - this.#pingedAt < PING_INTERVAL || this.#session.destroyed) return;
+    this.#pingedAt = now;
     const giveUp = () => this.#session.destroy(new Error("the endpoint answers no ping"));
     const timer = setTimeout(giveUp, this.#timeout).unref();
-    this.#session.ping(() => {
-      this.#doubted = false;
-      clearTimeout(timer);
-    });
+    this.#session.ping(() => clearTimeout(timer));
   }
 
   /** Closes the socket at once. */
@@ -86,6 +105,13 @@ export class StreamConnection {
   }
 }
 
-function* pairs(headers: string[]): Generator<[string, string]> {
-  for (let i = 0; i < headers.length; i += 2) yield [headers[i] ?? "", headers[i + 1] ?? ""];
+/** A request's fields in HTTP/2, its own headers included. */
+function fieldsOf({ method, path, grpc }: HttpRequest, headers: string[]): OutgoingHttpHeaders {
+  const fields: OutgoingHttpHeaders = { ":method": method, ":path": grpc?.path ?? path };
+  for (let i = 0; i < headers.length; i += 2) fields[headers[i] ?? ""] = headers[i + 1];
+  if (grpc !== undefined) {
+    fields["content-type"] = GRPC_TYPE;
+    fields.te = "trailers";
+  }
+  return fields;
 }

@@ -47,6 +47,9 @@ export class StreamController implements Flow {
       this.#answered = true;
       if (!this.#aborted) exchange.takeHead(this, Number(headers[":status"]), headers);
     });
+    stream.on("trailers", (trailers) => {
+      if (!this.#aborted) exchange.takeTrailers(trailers);
+    });
     stream.on("data", (chunk: Buffer) => {
       if (!this.#aborted) exchange.take(chunk);
     });
@@ -55,12 +58,11 @@ export class StreamController implements Flow {
     });
     // A broken connection, too, ends its streams as if in order: only the code tells.
     stream.once("close", () => {
-      if (this.#aborted) return;
-      if (stream.rstCode === constants.NGHTTP2_NO_ERROR && failure === undefined) {
+      if (!this.#aborted && stream.rstCode === constants.NGHTTP2_NO_ERROR && !failure) {
         exchange.end();
         return;
       }
-      this.#connection.broken();
+      if (!this.#aborted) this.#connection.broken();
       exchange.fail(failure ?? new Error("the connection was closed"));
     });
   }

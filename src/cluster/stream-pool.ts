@@ -2,35 +2,36 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { buildConnector } from "undici";
 import type { Exchange } from "./exchange.js";
-import { StreamConnection } from "./stream-connection.js";
+import { StreamConnection, type StreamConnectionSettings } from "./stream-connection.js";
 
 /**
- * Watches at one endpoint over TLS, as streams of a few HTTP/2 connections: with a connection each,
- * many of them would cost several times the memory, and a handshake each.
+ * Exchanges at one endpoint, as streams of a few HTTP/2 connections. Many watches with a connection
+ * each would cost several times the memory, and over TLS a handshake each.
  */
 export class StreamPool {
   readonly #origin: URL;
   readonly #connect: buildConnector.connector;
-  readonly #timeout: number;
+  readonly #settings: StreamConnectionSettings;
   readonly #connections = new Set<StreamConnection>();
   #opening: Promise<boolean> | undefined;
   #socket: Socket | undefined;
   #destroyed = false;
 
-  /**
-   * @param connect offers HTTP/2
-   * @param timeout milliseconds for what connects and what checks a connection
-   */
-  constructor(origin: string, connect: buildConnector.connector, timeout: number) {
-    this.#timeout = timeout;
+  /** @param connect offers HTTP/2 where it makes TLS; otherwise it is just spoken */
+  constructor(
+    origin: string,
+    connect: buildConnector.connector,
+    settings: StreamConnectionSettings,
+  ) {
+    this.#settings = settings;
     this.#origin = new URL(origin);
     this.#connect = connect;
   }
 
-  /** Runs a watch. @returns false when the endpoint speaks no HTTP/2: then it was not run */
+  /** Runs an exchange. @returns false when the endpoint speaks no HTTP/2: then it was not run */
   async run(exchange: Exchange, headers: string[]): Promise<boolean> {
     try {
-      while (!exchange.settled && !this.#start(exchange, headers)) {
+      while (!exchange.settled && !this.start(exchange, headers)) {
         this.#opening ??= this.#open();
         if (!(await this.#opening)) return false;
       }
@@ -47,7 +48,8 @@ export class StreamPool {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  #start(exchange: Exchange, headers: string[]): boolean {
+  /** Runs an exchange at once, if a connection has room for it. */
+  start(exchange: Exchange, headers: string[]): boolean {
     for (const connection of this.#connections) {
       if (connection.start(exchange, headers)) return true;
     }
@@ -58,19 +60,34 @@ export class StreamPool {
   async #open(): Promise<boolean> {
     try {
       const socket = await this.#openSocket();
-      if (this.#destroyed || socket.alpnProtocol !== "h2") {
+      const isHttp1 = this.#isSecure && socket.alpnProtocol !== "h2";
+      if (this.#destroyed || isHttp1) {
         socket.destroy();
         return this.#destroyed;
       }
-      const connection = new StreamConnection(this.#origin, socket, this.#timeout, () =>
+      const connection = new StreamConnection(this.#origin, socket, this.#settings, () =>
         this.#connections.delete(connection),
       );
       this.#connections.add(connection);
-      await connection.ready;
-      return true;
+      return await this.#isReady(connection);
     } finally {
       this.#opening = undefined;
     }
+  }
+
+  /** Without TLS nobody agrees on HTTP/2 beforehand: a server of HTTP/1 just does not take it. */
+  async #isReady(connection: StreamConnection): Promise<boolean> {
+    try {
+      await connection.ready;
+      return true;
+    } catch (error) {
+      if (this.#isSecure || this.#destroyed) throw error;
+      return false;
+    }
+  }
+
+  get #isSecure(): boolean {
+    return this.#origin.protocol === "https:";
   }
 
   #openSocket(): Promise<TLSSocket> {

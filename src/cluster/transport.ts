@@ -2,10 +2,10 @@ import { AbortError } from "../errors/abort-error.js";
 import type { Clock } from "../time/clock.js";
 import type { HttpReply, HttpRequest } from "../wire/http.js";
 import { ConnectionPool } from "./connection-pool.js";
-import { type ConnectionSettings, dispatcherFor, streamConnectorFor } from "./dispatchers.js";
+import { type ConnectionSettings, dispatcherFor } from "./dispatchers.js";
 import { Exchange, type StreamedReply } from "./exchange.js";
 import { MAX_REDIRECTS, redirectOf, refused } from "./redirect.js";
-import { StreamPool } from "./stream-pool.js";
+import { Streams } from "./streams.js";
 
 /** What every exchange of a cluster has in common. */
 export interface TransportSettings extends ConnectionSettings {
@@ -98,7 +98,7 @@ export class Transport {
       if (hops === MAX_REDIRECTS) throw refused(request, reply, "is one too many");
       return this.#exchange(redirect.origin, redirect.request, limits, streams, hops + 1);
     });
-    if (streams) void pool.watch(exchange, headers);
+    if (streams) pool.watch(exchange, headers);
     else pool.call(exchange, headers);
     return exchange.reply;
   }
@@ -107,8 +107,7 @@ export class Transport {
     let pool = this.#pools.get(origin);
     if (pool === undefined) {
       const { maxConnections } = this.#settings;
-      const connect = streamConnectorFor(origin, this.#settings);
-      const streams = connect && new StreamPool(origin, connect, this.#settings.connectTimeout);
+      const streams = Streams.at(origin, this.#settings);
       const open = dispatcherFor(origin, this.#settings);
       pool = new ConnectionPool(origin, open, maxConnections, streams);
       this.#pools.set(origin, pool);

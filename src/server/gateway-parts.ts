@@ -4,7 +4,7 @@ import { Cluster } from "../cluster/cluster.js";
 import { CachedReads } from "../key-space/cached-reads.js";
 import type { ClusterApi } from "../key-space/cluster-api.js";
 import type { KeySpace } from "../key-space/key-space.js";
-import { JsonGateway } from "../key-space/v3/json-gateway.js";
+import { RemoteV3Api } from "../key-space/v3/remote-v3-api.js";
 import { V3ClusterApi } from "../key-space/v3/v3-cluster-api.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import { v3Probes } from "../key-space/v3/v3-probes.js";
@@ -35,7 +35,7 @@ export function gatewayParts(
   const { cluster: settings, keyPrefix, credentials } = completeOptions(options);
   const { clock } = settings;
   const cluster = new Cluster(settings, v3Probes);
-  const api = new JsonGateway(cluster, credentials);
+  const api = new RemoteV3Api(cluster, credentials);
   const watches = { oneEventPerPoll: true, foresight: FORESIGHT, linger: LINGER };
   const keySpace = new V3KeySpace(api, { keyPrefix, clock, ...watches });
   const auth = new V3KeySpace(api, { keyPrefix: `${keyPrefix}\0etcdnet/auth`, clock });

@@ -7,6 +7,8 @@ export interface HttpRequest {
   readonly contentType?: string;
   /** Sent instead of the cluster's own, to its endpoints only. */
   readonly authorization?: string;
+  /** The same as a call of gRPC, which is made instead where the endpoint speaks HTTP/2. */
+  readonly grpc?: GrpcCall;
   /** More headers, by lower-case name. */
   readonly headers?: Readonly<Record<string, string>>;
   /**
@@ -24,10 +26,17 @@ export interface HttpRequest {
   readonly operation: string;
 }
 
+/** A request in gRPC's form. */
+export interface GrpcCall {
+  readonly path: string;
+  /** The message in its frame. */
+  readonly body: Buffer;
+}
+
 /** The head of an HTTP reply. */
 export interface HttpReplyHead {
   readonly status: number;
-  /** By lower-case name: those that are read here, and perhaps others. */
+  /** By lower-case name: those that are read here, and perhaps others. Of gRPC, trailers as well. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** URL of the endpoint that replied. */
   readonly endpoint: string;
@@ -36,4 +45,6 @@ export interface HttpReplyHead {
 /** A whole HTTP reply. */
 export interface HttpReply extends HttpReplyHead {
   readonly body: string;
+  /** The body of a reply in gRPC's form, which is none of text. */
+  readonly grpcBody?: Buffer;
 }

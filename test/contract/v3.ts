@@ -1,7 +1,7 @@
 import { completeOptions } from "../../src/client/normalize-options.js";
 import { Cluster } from "../../src/cluster/cluster.js";
 import type { KeySpace } from "../../src/key-space/key-space.js";
-import { JsonGateway } from "../../src/key-space/v3/json-gateway.js";
+import { RemoteV3Api } from "../../src/key-space/v3/remote-v3-api.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { type Release, startEtcd } from "../support/etcd.js";
 import type { Arrangement } from "./arrangement.js";
@@ -49,5 +49,5 @@ export function v3(release: Release): Arrangement {
 /** A v3 key space on these endpoints. */
 export function v3KeySpaceOf(urls: readonly string[], keyPrefix = ""): KeySpace {
   const { cluster } = completeOptions({ urls });
-  return new V3KeySpace(new JsonGateway(new Cluster(cluster), undefined), { keyPrefix });
+  return new V3KeySpace(new RemoteV3Api(new Cluster(cluster), undefined), { keyPrefix });
 }

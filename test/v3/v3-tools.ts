@@ -1,6 +1,6 @@
 import { completeOptions } from "../../src/client/normalize-options.js";
 import { Cluster } from "../../src/cluster/cluster.js";
-import { JsonGateway, type V3Credentials } from "../../src/key-space/v3/json-gateway.js";
+import { RemoteV3Api, type V3Credentials } from "../../src/key-space/v3/remote-v3-api.js";
 import type { V3Api, V3Call } from "../../src/key-space/v3/v3-api.js";
 import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
@@ -8,7 +8,7 @@ import type { JsonObject } from "../../src/wire/json.js";
 
 /** etcd's v3 API on these endpoints. */
 export function apiOf(urls: readonly string[], credentials?: V3Credentials): V3Api {
-  return new JsonGateway(new Cluster(completeOptions({ urls }).cluster), credentials);
+  return new RemoteV3Api(new Cluster(completeOptions({ urls }).cluster), credentials);
 }
 
 /** A key space whose requests are counted. */

@@ -46,7 +46,7 @@ export class RemoteWatch implements KeyWatch {
   async *[Symbol.asyncIterator](): AsyncGenerator<EtcdResponse, void, undefined> {
     try {
       for (let line = await this.#next(); line.done !== true; line = await this.#next()) {
-        yield this.#decode(line.value);
+        yield this.#decode(line.value.toString());
       }
     } finally {
       this.close();
@@ -60,15 +60,15 @@ export class RemoteWatch implements KeyWatch {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { lines, endpoint } = this.#reply;
-    lines.close();
+    const { parts, endpoint } = this.#reply;
+    parts.close();
     traceWatch({ operation: this.#request.operation, endpoint, event: "end" });
   }
 
-  async #next(): Promise<IteratorResult<string, undefined>> {
-    const { lines, endpoint } = this.#reply;
+  async #next(): Promise<IteratorResult<Buffer, undefined>> {
+    const { parts, endpoint } = this.#reply;
     try {
-      return await lines.next();
+      return await parts.next();
     } catch (error) {
       const cause = error as Error;
       if (cause instanceof EtcdError || cause instanceof AbortError) throw cause;

@@ -4,9 +4,11 @@ import type { EtcdError } from "../../errors/etcd-error.js";
 import { serverErrorOf } from "../../errors/server-error-of.js";
 import { V3DisabledError, V3RefusedError } from "../../errors/v3-errors.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
-import type { HttpReply } from "../../wire/http.js";
+import { type GrpcStatus, grpcStatusOf, isGrpc, unframed } from "../../wire/grpc.js";
+import type { HttpReply, HttpReplyHead } from "../../wire/http.js";
 import { isObject, type JsonObject, readObject } from "../../wire/json.js";
 import { readable, turnedAway } from "../../wire/reply.js";
+import { RPCS } from "./rpcs.js";
 import type { V3Answer, V3Call } from "./v3-api.js";
 import { meaningOf } from "./v3-refusal.js";
 
@@ -21,19 +23,30 @@ export class TokenRefused extends Error {
   }
 }
 
-/** @throws AttemptFailure, TokenRefused, V3RefusedError, UnauthorizedError */
-export function decodeV3Reply(call: V3Call, reply: HttpReply): V3Answer {
-  if (reply.status !== 200) throw v3ErrorOf(call, reply);
-  const { endpoint } = reply;
+/**
+ * The answer in a reply of either form, JSON or gRPC.
+ *
+ * @param path of the request, below `/v3/`
+ * @throws AttemptFailure, TokenRefused, V3RefusedError, UnauthorizedError
+ */
+export function decodeV3Reply(path: string, call: V3Call, reply: HttpReply): V3Answer {
+  const { status, endpoint, grpcBody } = reply;
+  const failed = grpcBody === undefined ? status !== 200 : grpcStatusOf(reply)?.code !== 0;
+  if (failed) throw v3ErrorOf(call, reply);
   const origin = `${call.operation} at ${endpoint}`;
-  return readable(() => ({ body: readObject(reply.body, JSON.parse, origin), endpoint }));
+  const body = readable(() =>
+    grpcBody === undefined
+      ? readObject(reply.body, JSON.parse, origin)
+      : readMessage(path, unframed(grpcBody), origin),
+  );
+  return { body, endpoint };
 }
 
-/** What a reply other than 200 means. */
+/** What a reply means that is no answer. */
 export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
   const { operation } = call;
   const { status, body, endpoint } = reply;
-  const error = errorIn(body);
+  const error = grpcStatusOf(reply) ?? errorIn(body);
   if (error !== undefined) return grpcErrorOf(call, endpoint, error);
   if (status === 404 && NOT_SERVED.has(body)) {
     return new AttemptFailure("no", new V3DisabledError(operation, [endpoint]));
@@ -51,12 +64,7 @@ export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
 const NOT_SERVED: ReadonlySet<string> = new Set(["404 page not found\n", "Not Found\n"]);
 
 /** A gRPC status as the JSON gateway shows it. */
-interface GrpcError {
-  readonly code: number;
-  readonly message: string;
-}
-
-function errorIn(body: string): GrpcError | undefined {
+function errorIn(body: string): GrpcStatus | undefined {
   try {
     return readGrpcError(JSON.parse(body));
   } catch {
@@ -65,14 +73,14 @@ function errorIn(body: string): GrpcError | undefined {
 }
 
 /** As in a reply of its own, or as `error` in a stream, where etcd 3.4 names the code otherwise. */
-function readGrpcError(value: unknown): GrpcError | undefined {
+function readGrpcError(value: unknown): GrpcStatus | undefined {
   if (!isObject(value) || typeof value.message !== "string") return undefined;
   const code = value.code ?? value.grpc_code;
   return typeof code === "number" ? { code, message: value.message } : undefined;
 }
 
 /** The error to throw for a gRPC status. */
-function grpcErrorOf(call: V3Call, endpoint: string, { code, message }: GrpcError): Error {
+function grpcErrorOf(call: V3Call, endpoint: string, { code, message }: GrpcStatus): Error {
   switch (meaningOf(message, code)) {
     case "refused":
       return new V3RefusedError(call.operation, endpoint, code, message);
@@ -103,12 +111,29 @@ function serverError(
   return serverErrorOf({ ...errorDefinition(errorCode), errorCode, ...common });
 }
 
-/** The answer in one line of a stream. @throws as {@link decodeV3Reply} */
-export function decodeV3Line(call: V3Call, endpoint: string, line: string): JsonObject {
+/** The answer in one part of a watch. @throws as {@link decodeV3Reply} */
+export function decodeV3Part(call: V3Call, reply: HttpReplyHead, part: Buffer): JsonObject {
+  const { endpoint } = reply;
   const origin = `${call.operation} at ${endpoint}`;
-  const { result, error } = readObject(line, JSON.parse, origin);
+  if (isGrpc(reply)) return readMessage("watch", part, origin);
+  const { result, error } = readObject(part.toString(), JSON.parse, origin);
   const failure = readGrpcError(error);
   if (failure !== undefined) throw grpcErrorOf(call, endpoint, failure);
   if (isObject(result)) return result;
   throw new ProtocolError(`${origin}: the stream holds neither a result nor an error`);
+}
+
+/** Passes the end of a stream; of gRPC, by its status. @throws as {@link decodeV3Reply} */
+export function requireGoodEnd(call: V3Call, reply: HttpReplyHead): void {
+  const status = grpcStatusOf(reply);
+  if (status !== undefined && status.code !== 0) throw grpcErrorOf(call, reply.endpoint, status);
+}
+
+/** The message that answers a call. @throws ProtocolError */
+function readMessage(path: string, bytes: Buffer, origin: string): JsonObject {
+  try {
+    return RPCS[path]?.response.decode(bytes) ?? {};
+  } catch (cause) {
+    throw new ProtocolError(`${origin}: the answer is no message of etcd's`, { cause });
+  }
 }

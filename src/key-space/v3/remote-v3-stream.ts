@@ -6,13 +6,13 @@ import { EtcdError } from "../../errors/etcd-error.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import type { JsonObject } from "../../wire/json.js";
 import type { V3Call, V3Stream } from "./v3-api.js";
-import { decodeV3Line, TokenRefused, tokenRefused } from "./v3-reply.js";
+import { decodeV3Part, requireGoodEnd, TokenRefused, tokenRefused } from "./v3-reply.js";
 
 /** etcd 3.4 says of a token that it does not know any more that the permission is missing. */
 const NOT_ALLOWED = /etcdserver: (?:permission denied|invalid auth token|user name is empty)/;
 
-/** A call of the v3 API that goes on answering: a line of JSON for each answer. */
-export class JsonGatewayStream implements V3Stream {
+/** A call of the v3 API that goes on answering: with messages of gRPC, or lines of JSON. */
+export class RemoteV3Stream implements V3Stream {
   readonly endpoint: string;
   readonly #call: V3Call;
   readonly #reply: StreamedReply;
@@ -49,9 +49,10 @@ export class JsonGatewayStream implements V3Stream {
 
   async #read(): Promise<JsonObject | undefined> {
     try {
-      const line = await this.#reply.lines.next();
-      if (line.done !== true) return decodeV3Line(this.#call, this.endpoint, line.value);
+      const part = await this.#reply.parts.next();
+      if (part.done !== true) return decodeV3Part(this.#call, this.#reply, part.value);
       this.close();
+      requireGoodEnd(this.#call, this.#reply);
       return undefined;
     } catch (error) {
       this.close();
@@ -62,7 +63,7 @@ export class JsonGatewayStream implements V3Stream {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#reply.lines.close();
+    this.#reply.parts.close();
     this.#trace("end");
   }
 

@@ -1,10 +1,10 @@
 import type { Cluster } from "../../cluster/cluster.js";
 import type { StreamedReply } from "../../cluster/exchange.js";
 import { V3RefusedError } from "../../errors/v3-errors.js";
-import type { HttpRequest } from "../../wire/http.js";
-import { JsonGatewayStream } from "./json-gateway-stream.js";
+import { RemoteV3Stream } from "./remote-v3-stream.js";
 import type { V3Answer, V3Api, V3Call, V3Stream } from "./v3-api.js";
 import { decodeV3Reply, TokenRefused, v3ErrorOf } from "./v3-reply.js";
+import { v3Request } from "./v3-request.js";
 import { V3Token } from "./v3-token.js";
 
 /** A user of etcd's v3 auth. */
@@ -16,8 +16,11 @@ export interface V3Credentials {
 /** FAILED_PRECONDITION, with which etcd answers who authenticates where auth is off. */
 const AUTH_IS_OFF = "etcdserver: authentication is not enabled";
 
-/** etcd's v3 API over HTTP, through the gateway from JSON that is part of etcd. */
-export class JsonGateway implements V3Api {
+/**
+ * etcd's v3 API over the network: as gRPC, or as JSON by the gateway that is part of etcd where the
+ * way there is none of HTTP/2, such as by a proxy.
+ */
+export class RemoteV3Api implements V3Api {
   readonly #cluster: Cluster;
   readonly #token: V3Token | undefined;
 
@@ -32,13 +35,12 @@ export class JsonGateway implements V3Api {
 
   stream(path: "watch", body: object, call: V3Call): Promise<V3Stream> {
     return this.#authenticated(call, async (token) => {
-      const request = { ...requestOf(path, body, call, token), headers: NEEDS_LEADER };
       const stream = await this.#cluster.open(
-        request,
+        v3Request(path, body, call, token),
         (reply) => {
           throw v3ErrorOf(call, reply);
         },
-        (reply: StreamedReply) => new JsonGatewayStream(call, reply),
+        (reply: StreamedReply) => new RemoteV3Stream(call, reply),
         call.signal,
       );
       return stream.begin();
@@ -50,8 +52,8 @@ export class JsonGateway implements V3Api {
   }
 
   #send(path: string, body: object, call: V3Call, token?: string): Promise<V3Answer> {
-    const request = requestOf(path, body, call, token);
-    return this.#cluster.send(request, (reply) => decodeV3Reply(call, reply), call.signal);
+    const request = v3Request(path, body, call, token);
+    return this.#cluster.send(request, (reply) => decodeV3Reply(path, call, reply), call.signal);
   }
 
   async #authenticated<T>(call: V3Call, send: (token?: string) => Promise<T>): Promise<T> {
@@ -78,9 +80,6 @@ export class JsonGateway implements V3Api {
   }
 }
 
-/** A member without a leader then ends the stream, which would otherwise just be silent. */
-const NEEDS_LEADER = { "grpc-metadata-hasleader": "true" };
-
 /** To authenticate twice does no harm. */
 const AUTHENTICATION: V3Call = {
   operation: "POST /v3/auth/authenticate",
@@ -88,19 +87,6 @@ const AUTHENTICATION: V3Call = {
   safety: "read",
   scope: "quorum",
 };
-
-function requestOf(path: string, body: object, call: V3Call, token?: string): HttpRequest {
-  const { operation, safety, scope } = call;
-  return {
-    method: "POST",
-    path: `/v3/${path}`,
-    body: JSON.stringify(body),
-    contentType: "application/json",
-    ...{ safety, scope, operation },
-    ...(token !== undefined && { authorization: token }),
-    ...(path === "watch" && { streams: true }),
-  };
-}
 
 /** Says why etcd refused, where a new token did not help. */
 async function withCause<T>(answer: Promise<T>): Promise<T> {

@@ -1,0 +1,70 @@
+import type { Clock } from "../time/clock.js";
+import type { HttpRequest } from "../wire/http.js";
+import { type ConnectionSettings, streamConnectorFor } from "./dispatchers.js";
+import type { Exchange } from "./exchange.js";
+import { StreamPool } from "./stream-pool.js";
+
+/** Milliseconds for which an endpoint that speaks no HTTP/2 is not asked again whether it does. */
+const HTTP1_FOR = 60_000;
+
+/**
+ * What runs at one endpoint as streams of HTTP/2, as far as it speaks that: gRPC, and over TLS
+ * watches of the v2 API. Watches and calls have connections of their own: when the endpoint says
+ * that it is shutting down, watches go on elsewhere at once, and calls are still answered.
+ */
+export class Streams {
+  readonly #isSecure: boolean;
+  readonly #clock: Clock;
+  readonly #watches: StreamPool;
+  readonly #calls: StreamPool;
+  readonly #running = new Set<Exchange>();
+  /** Moment (monotonic) until which the endpoint is taken for one of HTTP/1. */
+  #http1Until = Number.NEGATIVE_INFINITY;
+
+  /** Nothing where a proxy is to be used. */
+  static at(origin: string, settings: ConnectionSettings & { readonly clock: Clock }) {
+    const connect = streamConnectorFor(settings);
+    return connect && new Streams(origin, connect, settings);
+  }
+
+  private constructor(
+    origin: string,
+    connect: NonNullable<ReturnType<typeof streamConnectorFor>>,
+    { connectTimeout: timeout, clock }: ConnectionSettings & { readonly clock: Clock },
+  ) {
+    this.#isSecure = origin.startsWith("https:");
+    this.#clock = clock;
+    this.#watches = new StreamPool(origin, connect, { timeout, leavesEarly: true });
+    this.#calls = new StreamPool(origin, connect, { timeout, leavesEarly: false });
+  }
+
+  /** Whether the request is to be tried as a stream. */
+  takes({ grpc, streams = false }: HttpRequest): boolean {
+    const may = grpc !== undefined || (streams && this.#isSecure);
+    return may && this.#clock.monotonic() >= this.#http1Until;
+  }
+
+  /**
+   * Runs an exchange; `onDone` is called when it is over.
+   *
+   * @returns false when the endpoint speaks no HTTP/2: then it was not run
+   */
+  async run(exchange: Exchange, headers: string[], onDone: () => void): Promise<boolean> {
+    this.#running.add(exchange);
+    exchange.onDone = () => {
+      this.#running.delete(exchange);
+      onDone();
+    };
+    const pool = exchange.request.streams ? this.#watches : this.#calls;
+    if (pool.start(exchange, headers) || (await pool.run(exchange, headers))) return true;
+    this.#http1Until = this.#clock.monotonic() + HTTP1_FOR;
+    return !this.#running.delete(exchange);
+  }
+
+  /** Gives every exchange up and closes every connection, at once. */
+  destroy(reason: Error): void {
+    for (const exchange of this.#running) exchange.abort(reason);
+    this.#watches.destroy();
+    this.#calls.destroy();
+  }
+}
