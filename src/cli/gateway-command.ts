@@ -12,7 +12,7 @@ const AFTER_HELP = `
 It keeps nothing by itself: run as many of them as you like side by side. It ends on SIGINT (Ctrl-C)
 or SIGTERM when what is under way is answered; a second signal ends it at once.
 Exit codes: 0 ended by a signal; 1 options that cannot be used, a port in use, a cluster that refuses
-the user or does not serve the v3 API as JSON.
+the user or serves the v3 API neither as gRPC nor as JSON.
 
 Example:
   etcdnet gateway --port 2379 --endpoints https://a:2379,https://b:2379 --cacert ca.pem`;

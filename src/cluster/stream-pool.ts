@@ -75,14 +75,14 @@ export class StreamPool {
     }
   }
 
-  /** Without TLS nobody agrees on HTTP/2 beforehand: a server of HTTP/1 just does not take it. */
+  /** Without TLS nobody agrees on HTTP/2 beforehand: a server of HTTP/1 answers in its own way. */
   async #isReady(connection: StreamConnection): Promise<boolean> {
     try {
       await connection.ready;
       return true;
     } catch (error) {
-      if (this.#isSecure || this.#destroyed) throw error;
-      return false;
+      if (!this.#isSecure && isOtherProtocol(error)) return false;
+      throw error;
     }
   }
 
@@ -101,4 +101,9 @@ export class StreamPool {
       }) as unknown as Socket;
     });
   }
+}
+
+/** Node's error for bytes that are none of HTTP/2. */
+function isOtherProtocol(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_HTTP2_ERROR";
 }

@@ -21,16 +21,17 @@ export class V3RefusedError extends EtcdError {
   }
 }
 
-/** Members answer, but none serves the v3 API as JSON. */
+/** Members answer, but serve the v3 API in no form that comes through. */
 export class V3DisabledError extends EtcdError {
   override readonly name = "V3DisabledError";
   override readonly code = "ETCD_V3_DISABLED";
 
   constructor(operation: string, endpoints: readonly string[]) {
     super(
-      `${operation}: the JSON gateway of the v3 API is not served at ${endpoints.join(", ")}. etcd ` +
-        "3.4 and later serve it when enable-grpc-gateway is true, which a configuration file of " +
-        "etcd 3.4 must say; earlier releases cannot",
+      `${operation}: the v3 API is served neither as gRPC nor as JSON at ${endpoints.join(", ")}. ` +
+        "etcd 3.4 and later serve gRPC, which needs a way of HTTP/2 to them. By an HTTP proxy or a " +
+        "load balancer of HTTP/1 only JSON comes through: for that, enable-grpc-gateway must be " +
+        "true, which a configuration file of etcd 3.4 must say",
     );
   }
 }

@@ -63,7 +63,7 @@ export interface Gateway extends AsyncDisposable {
  * reached, and serves as soon as one can.
  *
  * @throws TypeError for options that make no sense
- * @throws V3DisabledError when the members do not serve the v3 API as JSON
+ * @throws V3DisabledError when the members serve the v3 API neither as gRPC nor as JSON
  * @throws UnauthorizedError when the cluster refuses the user
  * @throws Error when the port is taken
  */

@@ -1,8 +1,10 @@
 import { completeOptions } from "../../src/client/normalize-options.js";
+import type { EtcdClientOptions } from "../../src/client/options.js";
 import { Cluster } from "../../src/cluster/cluster.js";
 import type { KeySpace } from "../../src/key-space/key-space.js";
 import { RemoteV3Api } from "../../src/key-space/v3/remote-v3-api.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import { startHttpProxy } from "../connections/http-proxy.js";
 import { type Release, startEtcd } from "../support/etcd.js";
 import type { Arrangement } from "./arrangement.js";
 
@@ -46,8 +48,35 @@ export function v3(release: Release): Arrangement {
   };
 }
 
+/** The same by an HTTP proxy: there only JSON comes through. */
+export function v3AsJson(release: Release): Arrangement {
+  return {
+    name: "v3 key space, asked in JSON",
+    skips: SKIPS,
+    async start() {
+      const etcd = await startEtcd({ release, v2: false });
+      const proxy = await startHttpProxy();
+      const another = () => v3KeySpaceOf(etcd.urls, "", { useProxy: proxy.url });
+      const keySpace = another();
+      return {
+        keySpace,
+        another: async () => another(),
+        async stop() {
+          await keySpace.close();
+          await proxy[Symbol.asyncDispose]();
+          await etcd.stop();
+        },
+      };
+    },
+  };
+}
+
 /** A v3 key space on these endpoints. */
-export function v3KeySpaceOf(urls: readonly string[], keyPrefix = ""): KeySpace {
-  const { cluster } = completeOptions({ urls });
+export function v3KeySpaceOf(
+  urls: readonly string[],
+  keyPrefix = "",
+  options: EtcdClientOptions = {},
+): KeySpace {
+  const { cluster } = completeOptions({ ...options, urls });
   return new V3KeySpace(new RemoteV3Api(new Cluster(cluster), undefined), { keyPrefix });
 }

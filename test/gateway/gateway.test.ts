@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { EtcdClient, V3DisabledError } from "../../src/index.js";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { EtcdClient } from "../../src/index.js";
 import { createGateway, type Gateway } from "../../src/server/index.js";
 import { get, RawClient } from "../embedded/raw-client.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
@@ -149,18 +149,3 @@ for (const release of ["3.4", "3.7"] as const) {
     });
   });
 }
-
-describe("a gateway before a server that is no etcd with JSON", () => {
-  describeWithEtcd("3.4", "etcd 3.4 without it", () => {
-    it("names the flag that is missing", async () => {
-      await using etcd = await startEtcd({
-        release: "3.4",
-        v2: false,
-        args: ["--enable-grpc-gateway=false"],
-      });
-      const gateway = createGateway({ etcd: { urls: etcd.urls } });
-      await expect(gateway).rejects.toThrow(V3DisabledError);
-      await expect(gateway).rejects.toThrow(/enable-grpc-gateway/);
-    });
-  });
-});

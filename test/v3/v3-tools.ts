@@ -1,4 +1,5 @@
 import { completeOptions } from "../../src/client/normalize-options.js";
+import type { EtcdClientOptions } from "../../src/client/options.js";
 import { Cluster } from "../../src/cluster/cluster.js";
 import { RemoteV3Api, type V3Credentials } from "../../src/key-space/v3/remote-v3-api.js";
 import type { V3Api, V3Call } from "../../src/key-space/v3/v3-api.js";
@@ -7,8 +8,22 @@ import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import type { JsonObject } from "../../src/wire/json.js";
 
 /** etcd's v3 API on these endpoints. */
-export function apiOf(urls: readonly string[], credentials?: V3Credentials): V3Api {
-  return new RemoteV3Api(new Cluster(completeOptions({ urls }).cluster), credentials);
+export function apiOf(
+  urls: readonly string[],
+  credentials?: V3Credentials,
+  options: EtcdClientOptions = {},
+): V3Api {
+  const { cluster } = completeOptions({ ...options, urls });
+  return new RemoteV3Api(new Cluster(cluster), credentials);
+}
+
+/** How often etcd has answered a method of gRPC. */
+export async function grpcCalls(url: string, method: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const counts = metrics.matchAll(
+    new RegExp(`^grpc_server_handled_total\\{.*grpc_method="${method}".*\\} (\\d+)$`, "gm"),
+  );
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 /** A key space whose requests are counted. */
@@ -43,8 +58,8 @@ export function countedKeySpace(urls: readonly string[], keyPrefix = ""): Counte
 export class V3Tool {
   readonly #api: V3Api;
 
-  constructor(urls: readonly string[], credentials?: V3Credentials) {
-    this.#api = apiOf(urls, credentials);
+  constructor(urls: readonly string[], credentials?: V3Credentials, options?: EtcdClientOptions) {
+    this.#api = apiOf(urls, credentials, options);
   }
 
   put(key: string | Buffer, value: string | Buffer, lease = "0"): Promise<JsonObject> {
@@ -68,6 +83,18 @@ export class V3Tool {
     const { kvs } = await this.ask("kv/range", all);
     const list = Array.isArray(kvs) ? (kvs as readonly { readonly key: string }[]) : [];
     return list.map(({ key }) => Buffer.from(key, "base64").toString());
+  }
+
+  /** How often each key below a prefix was written since it was made. */
+  async versions(prefix: string): Promise<Readonly<Record<string, number>>> {
+    const range = { key: toBase64(prefix), range_end: toBase64(prefix.replace(/\/$/, "0")) };
+    const { kvs } = await this.ask("kv/range", range);
+    const list = Array.isArray(kvs) ? (kvs as readonly { key: string; version: number }[]) : [];
+    const entries = list.map(({ key, version }) => [
+      Buffer.from(key, "base64").toString(),
+      version,
+    ]);
+    return Object.fromEntries(entries);
   }
 
   async leases(): Promise<readonly string[]> {

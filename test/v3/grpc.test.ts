@@ -1,0 +1,108 @@
+import { once } from "node:events";
+import { createServer, request as httpRequest, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, it } from "vitest";
+import { EtcdClient, UnauthorizedError, V3DisabledError } from "../../src/index.js";
+import { toBase64 } from "../../src/key-space/v3/v3-json.js";
+import { createGateway } from "../../src/server/index.js";
+import { startHttpProxy } from "../connections/http-proxy.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
+import { grpcCalls, V3Tool } from "./v3-tools.js";
+
+/** A server of HTTP/1 alone before an etcd, as some load balancers are. */
+async function startHttp1(target: string): Promise<Server> {
+  const server = createServer((incoming, outgoing) => {
+    const { method, url = "", headers } = incoming;
+    const onward = httpRequest(new URL(url, target), { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(onward);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return server;
+}
+
+const WITHOUT_JSON = { release: "3.4", v2: false, args: ["--enable-grpc-gateway=false"] } as const;
+
+describeWithEtcd("3.4", "an etcd whose gateway from JSON is off", () => {
+  it("is asked by gRPC, by clients and gateways", async () => {
+    await using etcd = await startEtcd(WITHOUT_JSON);
+    await using gateway = await createGateway({ etcd: { urls: etcd.urls } });
+    await using v2 = new EtcdClient({ urls: [gateway.url] });
+    await using v3 = new EtcdClient({ urls: etcd.urls, api: "v3", autoSync: true });
+    const { etcdIndex } = await v2.setNode("/a", "1");
+    expect(await v3.watchNode("/a", { waitIndex: etcdIndex })).toMatchObject({
+      node: { value: "1" },
+    });
+    expect(await v3.members.list()).toHaveLength(1);
+  });
+
+  it("cannot be asked by an HTTP proxy, which is told with the flag", async () => {
+    await using etcd = await startEtcd(WITHOUT_JSON);
+    await using proxy = await startHttpProxy();
+    const options = { urls: etcd.urls, useProxy: proxy.url };
+    await using client = new EtcdClient({ ...options, api: "v3" });
+    for (const refused of [client.getNode("/"), createGateway({ etcd: options })]) {
+      await expect(refused).rejects.toThrow(V3DisabledError);
+      await expect(refused).rejects.toThrow(/enable-grpc-gateway/);
+    }
+  });
+});
+
+for (const release of ["3.4", "3.7"] as const) {
+  describeWithEtcd(release, `the v3 API of etcd ${release} as gRPC`, () => {
+    it("carries all calls on one connection, and all watches on another", async () => {
+      await using etcd = await startEtcd({ release, v2: false });
+      await using proxy = await FaultProxy.before(etcd.urls[0]);
+      await using client = new EtcdClient({ urls: [proxy.url], api: "v3" });
+      const keys = Array.from({ length: 300 }, (_, number) => `/${number}`);
+      const { etcdIndex } = await client.setNode("/0", "");
+      const events = keys.map((key) => client.watchNode(key, { waitIndex: etcdIndex + 1 }));
+      await Promise.all(keys.map((key) => client.setNode(key, key)));
+      expect((await Promise.all(events)).map(({ node }) => node.value)).toEqual(keys);
+      expect(proxy.connections).toBe(2);
+      expect(await grpcCalls(etcd.urls[0], "Put")).toBeGreaterThan(0);
+    });
+
+    it("is JSON where HTTP/1 alone comes through", async () => {
+      await using etcd = await startEtcd({ release, v2: false });
+      const front = await startHttp1(etcd.urls[0]);
+      const { port } = front.address() as AddressInfo;
+      await using client = new EtcdClient({ urls: [`http://127.0.0.1:${port}`], api: "v3" });
+      const { etcdIndex } = await client.setNode("/a", "1");
+      expect((await client.watchNode("/a", { waitIndex: etcdIndex })).node.value).toBe("1");
+      await client.close();
+      front.close();
+      front.closeAllConnections();
+    });
+
+    it("takes the name in a client certificate for the user", async () => {
+      await using etcd = await startEtcd({ release, v2: false, clientCertAuth: true });
+      await enableAuth(etcd);
+      const { urls, ca = "", clientCertificate } = etcd;
+      const tls = { urls, ca, ...(clientCertificate && { x509Certificate: clientCertificate }) };
+      await using client = new EtcdClient({ ...tls, api: "v3", keyPrefix: "/client" });
+      await client.setNode("/a", "1");
+      expect((await client.getNode("/a")).node.value).toBe("1");
+      await using stranger = new EtcdClient({ ...tls, api: "v3", keyPrefix: "/other" });
+      await expect(stranger.setNode("/a", "1")).rejects.toThrow(UnauthorizedError);
+    });
+  });
+}
+
+/** Users are root and, as in the certificate, "client", who may use `/client`. */
+async function enableAuth({ urls, ca = "", clientCertificate }: EtcdCluster): Promise<void> {
+  const tls = { ca, ...(clientCertificate && { x509Certificate: clientCertificate }) };
+  const tool = new V3Tool(urls, undefined, tls);
+  for (const name of ["root", "client"]) {
+    await tool.ask("auth/user/add", { name, password: "secret" });
+    await tool.ask("auth/role/add", { name });
+    await tool.ask("auth/user/grant", { user: name, role: name });
+  }
+  const range = { key: toBase64("/client\0"), range_end: toBase64("/client0") };
+  await tool.ask("auth/role/grant", { name: "client", perm: { permType: "READWRITE", ...range } });
+  await tool.ask("auth/enable", {});
+  tool.close();
+}
