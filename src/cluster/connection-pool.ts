@@ -74,21 +74,12 @@ export class ConnectionPool {
   }
 
   #run(exchange: Exchange, headers: string[], onDone: () => void): void {
+    const alone = (): void => this.#runAlone(exchange, headers, onDone);
     if (this.#streams?.takes(exchange.request)) {
-      void this.#runAsStream(this.#streams, exchange, headers, onDone);
+      this.#streams.run(exchange, headers, onDone, alone);
     } else {
-      this.#runAlone(exchange, headers, onDone);
+      alone();
     }
-  }
-
-  async #runAsStream(
-    streams: Streams,
-    exchange: Exchange,
-    headers: string[],
-    onDone: () => void,
-  ): Promise<void> {
-    if (await streams.run(exchange, headers, onDone)) return;
-    this.#runAlone(exchange, headers, onDone);
   }
 
   /** Runs an exchange on a connection that it has to itself. */

@@ -44,21 +44,26 @@ export class Streams {
     return may && this.#clock.monotonic() >= this.#http1Until;
   }
 
-  /**
-   * Runs an exchange; `onDone` is called when it is over.
-   *
-   * @returns false when the endpoint speaks no HTTP/2: then it was not run
-   */
-  async run(exchange: Exchange, headers: string[], onDone: () => void): Promise<boolean> {
+  /** Runs an exchange; one of `onDone`, and `onHttp1` where the endpoint speaks no HTTP/2, is called. */
+  run(exchange: Exchange, headers: string[], onDone: () => void, onHttp1: () => void): void {
     this.#running.add(exchange);
     exchange.onDone = () => {
       this.#running.delete(exchange);
       onDone();
     };
     const pool = exchange.request.streams ? this.#watches : this.#calls;
-    if (pool.start(exchange, headers) || (await pool.run(exchange, headers))) return true;
+    if (!pool.start(exchange, headers)) void this.#runLater(pool, exchange, headers, onHttp1);
+  }
+
+  async #runLater(
+    pool: StreamPool,
+    exchange: Exchange,
+    headers: string[],
+    onHttp1: () => void,
+  ): Promise<void> {
+    if (await pool.run(exchange, headers)) return;
     this.#http1Until = this.#clock.monotonic() + HTTP1_FOR;
-    return !this.#running.delete(exchange);
+    if (this.#running.delete(exchange)) onHttp1();
   }
 
   /** Gives every exchange up and closes every connection, at once. */

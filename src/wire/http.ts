@@ -6,11 +6,11 @@ export interface HttpRequest {
   readonly body?: string;
   readonly contentType?: string;
   /** Sent instead of the cluster's own, to its endpoints only. */
-  readonly authorization?: string;
+  readonly authorization?: string | undefined;
   /** The same as a call of gRPC, which is made instead where the endpoint speaks HTTP/2. */
-  readonly grpc?: GrpcCall;
+  readonly grpc?: GrpcCall | undefined;
   /** More headers, by lower-case name. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
    * Retry safety. A `read` may be asked again anywhere; a `write` goes to another member only when
    * it is certain that the first did not process it.

@@ -46,19 +46,26 @@ export function toDecimalId(hex: string): string {
 export interface V3Header {
   /** Hexadecimal, not padded. */
   readonly clusterId: string;
-  /** Hexadecimal, not padded. */
-  readonly memberId: string;
   readonly revision: number;
   readonly raftTerm: number;
 }
 
 /** @throws ProtocolError */
-export function readHeader({ header }: JsonObject): V3Header {
-  if (!isObject(header)) throw new ProtocolError("the answer of the v3 API has no header");
+export function readHeader(body: JsonObject): V3Header {
+  const header = headerOf(body);
   return {
     clusterId: toHexId(readId(header.cluster_id)),
-    memberId: toHexId(readId(header.member_id)),
     revision: readInt64(header.revision, "revision"),
     raftTerm: readInt64(header.raft_term, "raft_term"),
   };
+}
+
+/** The member that answered, in hexadecimal, not padded. @throws ProtocolError */
+export function readMemberId(body: JsonObject): string {
+  return toHexId(readId(headerOf(body).member_id));
+}
+
+function headerOf({ header }: JsonObject): JsonObject {
+  if (isObject(header)) return header;
+  throw new ProtocolError("the answer of the v3 API has no header");
 }

@@ -1,7 +1,7 @@
 import type { TopologyProbes } from "../../cluster/topology-probes.js";
 import type { HttpReply } from "../../wire/http.js";
 import type { V3Call } from "./v3-api.js";
-import { readHeader, readId, toHexId } from "./v3-json.js";
+import { readId, readMemberId, toHexId } from "./v3-json.js";
 import { readMembers } from "./v3-members.js";
 import { decodeV3Reply } from "./v3-reply.js";
 import { v3Request } from "./v3-request.js";
@@ -14,7 +14,7 @@ export const v3Probes: TopologyProbes = {
   leader: v3Request(STATUS, {}, callOf(STATUS)),
   isLeader(reply: HttpReply) {
     const { body } = decodeV3Reply(STATUS, callOf(STATUS), reply);
-    return readHeader(body).memberId === toHexId(readId(body.leader));
+    return readMemberId(body) === toHexId(readId(body.leader));
   },
   members: v3Request(MEMBERS, {}, callOf(MEMBERS)),
   clientUrls: (reply) =>

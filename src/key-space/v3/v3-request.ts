@@ -13,8 +13,7 @@ const NEEDS_LEADER = { hasleader: "true", "grpc-metadata-hasleader": "true" };
  * @param path of the gateway, below `/v3/`
  */
 export function v3Request(path: string, body: object, call: V3Call, token?: string): HttpRequest {
-  const { operation, safety, scope } = call;
-  const grpc = grpcCallOf(path, body);
+  const isWatch = path === "watch";
   return {
     method: "POST",
     path: `/v3/${path}`,
@@ -23,10 +22,13 @@ export function v3Request(path: string, body: object, call: V3Call, token?: stri
       return JSON.stringify(body);
     },
     contentType: "application/json",
-    ...{ safety, scope, operation },
-    ...(grpc !== undefined && { grpc }),
-    ...(token !== undefined && { authorization: token }),
-    ...(path === "watch" && { streams: true, headers: NEEDS_LEADER }),
+    grpc: grpcCallOf(path, body),
+    authorization: token,
+    headers: isWatch ? NEEDS_LEADER : undefined,
+    streams: isWatch,
+    safety: call.safety,
+    scope: call.scope,
+    operation: call.operation,
   };
 }
 

@@ -2,7 +2,7 @@ import type { LeaderStats, SelfStats, StoreStats } from "../../model/cluster.js"
 import type { MembersApi, StatsApi } from "../cluster-api.js";
 import type { CallOptions } from "../key-space.js";
 import type { V3Answer, V3Api } from "./v3-api.js";
-import { readHeader, readId, toHexId } from "./v3-json.js";
+import { readId, readMemberId, toHexId } from "./v3-json.js";
 
 /** Go's zero time, for what v3 does not tell. */
 const NEVER = "0001-01-01T00:00:00Z";
@@ -24,7 +24,7 @@ export class V3Stats implements StatsApi {
 
   async self(options: CallOptions = {}): Promise<SelfStats> {
     const { body } = await this.#status("GET /v2/stats/self", options);
-    const id = readHeader(body).memberId;
+    const id = readMemberId(body);
     const leader = readId(body.leader) === "0" ? "" : toHexId(readId(body.leader));
     const members = await this.#members.list(options);
     return {

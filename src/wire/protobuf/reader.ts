@@ -6,13 +6,15 @@ export const SIZED = 2;
 const FIXED_64 = 1;
 const FIXED_32 = 5;
 
-/** Groups of seven bits that a number can hold. */
-const SAFE_GROUPS = 7;
+/** What is above four groups of seven bits counts so much. */
+const TWO_28 = 2 ** 28;
 
 /** Reads the bytes of a message one after the other. @throws ProtocolError where they end too soon */
 export class Reader {
   readonly #bytes: Buffer;
   #at = 0;
+  /** Whether the number that is being read has more groups. */
+  #goesOn = false;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -25,15 +27,14 @@ export class Reader {
 
   /** A number of 64 bits, taken as unsigned. */
   varint(): number | bigint {
-    let value = 0;
-    let factor = 1;
-    for (let group = 0; group < SAFE_GROUPS; group++) {
-      const byte = this.#byte();
-      value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return value;
-      factor *= 0x80;
-    }
-    return this.#rest(BigInt(value));
+    const low = this.#groups();
+    if (!this.#goesOn) return low;
+    const middle = this.#groups();
+    const number = middle * TWO_28 + low;
+    if (!this.#goesOn && number <= Number.MAX_SAFE_INTEGER) return number;
+    const high = this.#goesOn ? this.#groups() : 0;
+    if (this.#goesOn) throw new ProtocolError("the message has a number of more than 64 bits");
+    return BigInt.asUintN(64, (BigInt(high * TWO_28 + middle) << 28n) | BigInt(low));
   }
 
   /** A tag, a flag, a value of an enum. */
@@ -65,14 +66,16 @@ export class Reader {
     else throw new ProtocolError(`the message has a field of the unknown wire type ${wireType}`);
   }
 
-  #rest(low: bigint): bigint {
-    let value = low;
-    for (let shift = BigInt(SAFE_GROUPS * 7); shift < 70n; shift += 7n) {
+  /** Up to four groups of seven bits, the lowest first. */
+  #groups(): number {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
       const byte = this.#byte();
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt.asUintN(64, value);
+      value |= (byte & 0x7f) << shift;
+      this.#goesOn = byte >= 0x80;
+      if (!this.#goesOn) break;
     }
-    throw new ProtocolError("the message has a number of more than 64 bits");
+    return value;
   }
 
   #byte(): number {
