@@ -1,12 +1,7 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import { createGateway } from "../server/gateway.js";
-import {
-  addGatewayOptions,
-  type GatewayCommandOptions,
-  gatewayOptions,
-} from "./gateway-options.js";
-import { untilTold } from "./until-told.js";
-import { warnIfOpen } from "./warn-if-open.js";
+import { addGatewayOptions, gatewayOptions } from "./gateway-options.js";
+import { serverCommand } from "./server-command.js";
 
 const AFTER_HELP = `
 It keeps nothing by itself: run as many of them as you like side by side. It ends on SIGINT (Ctrl-C)
@@ -19,28 +14,16 @@ Example:
 
 /** `etcdnet gateway`: the v2 API in front of a cluster that serves v3 only. */
 export function gatewayCommand(): Command {
-  const command = new Command("gateway")
-    .description("serve etcd's v2 API from a cluster that has v3 only (etcd 3.4 and later)")
-    .showSuggestionAfterError(false)
-    .addHelpText("after", AFTER_HELP);
-  return addGatewayOptions(command).action(async (options: GatewayCommandOptions) => {
-    try {
-      await run(options);
-    } catch (error) {
-      command.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-    }
+  return serverCommand({
+    name: "gateway",
+    description: "serve etcd's v2 API from a cluster that has v3 only (etcd 3.4 and later)",
+    afterHelp: AFTER_HELP,
+    addOptions: addGatewayOptions,
+    complete: gatewayOptions,
+    start: createGateway,
+    remedies: {
+      tls: "--listen-cert, --listen-key",
+      auth: "--auth-root-password-file, unless it is on already",
+    },
   });
-}
-
-async function run(options: GatewayCommandOptions): Promise<void> {
-  const complete = await gatewayOptions(options);
-  const gateway = await createGateway(complete);
-  const told = untilTold();
-  warnIfOpen(complete, {
-    tls: "--listen-cert, --listen-key",
-    auth: "--auth-root-password-file, unless it is on already",
-  });
-  console.log(`listening on ${gateway.url}`);
-  await told;
-  await gateway.close();
 }

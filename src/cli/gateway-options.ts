@@ -1,11 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { GatewayEtcdOptions, GatewayOptions } from "../server/gateway.js";
-import { notEmpty, portOf, readPassword, readServerTls, readText } from "./option-files.js";
+import { notEmpty, readPassword, readServerTls, readText } from "./option-files.js";
+import { type ListenOptions, listening } from "./server-command.js";
 
 /** What the command line of `etcdnet gateway` says. */
-export interface GatewayCommandOptions {
-  readonly host: string;
-  readonly port: number;
+export interface GatewayCommandOptions extends ListenOptions {
   readonly endpoints: readonly string[];
   readonly prefix?: string;
   readonly username?: string;
@@ -17,15 +16,12 @@ export interface GatewayCommandOptions {
   readonly listenKey?: string;
   readonly listenClientCa?: string;
   readonly advertise?: readonly string[];
-  readonly authRootPasswordFile?: string;
 }
 
 const HERE = ["http://127.0.0.1:2379"];
 
 export function addGatewayOptions(command: Command): Command {
   return command
-    .option("--port <number>", "port to listen on; 0: any that is free", portOf, 2379)
-    .option("--host <address>", "address to listen on", notEmpty, "127.0.0.1")
     .option("--endpoints <urls>", "the cluster's client URLs, with commas between", urlsOf, HERE)
     .option("--prefix <key>", 'what stands before every key in v3: "/" for nothing', prefixOf, "/")
     .option("--username <user>", "user of the cluster's v3 auth; needs --password-file", notEmpty)
@@ -36,34 +32,22 @@ export function addGatewayOptions(command: Command): Command {
     .option("--listen-cert <file>", "serve https with this certificate (PEM)", notEmpty)
     .option("--listen-key <file>", "key of --listen-cert (PEM)", notEmpty)
     .option("--listen-client-ca <file>", "demand clients' certificates of it (PEM)", notEmpty)
-    .option("--advertise <urls>", "URLs of gateways, told in place of the members' own", urlsOf)
-    .option(
-      "--auth-root-password-file <file>",
-      "enforce v2 auth, with the password of user root in this file",
-      notEmpty,
-    );
+    .option("--advertise <urls>", "URLs of gateways, told in place of the members' own", urlsOf);
 }
 
 /** With the files read. @throws Error that names the option which cannot be used */
-export async function gatewayOptions(options: GatewayCommandOptions): Promise<GatewayOptions> {
-  const { host, port, advertise } = options;
+export async function gatewayOptions(options: GatewayCommandOptions) {
+  const { advertise } = options;
   const tls = await readServerTls(
     { option: "--listen-cert", file: options.listenCert },
     { option: "--listen-key", file: options.listenKey },
     { option: "--listen-client-ca", file: options.listenClientCa },
   );
-  const rootPassword = await readPassword({
-    option: "--auth-root-password-file",
-    file: options.authRootPasswordFile,
-  });
   return {
-    host,
-    port,
+    ...(await listening(options, tls)),
     etcd: await etcdOptions(options),
-    ...(tls !== undefined && { tls }),
     ...(advertise !== undefined && { advertise }),
-    ...(rootPassword !== undefined && { rootPassword }),
-  };
+  } satisfies GatewayOptions;
 }
 
 async function etcdOptions(options: GatewayCommandOptions): Promise<GatewayEtcdOptions> {

@@ -1,0 +1,92 @@
+import { Command } from "commander";
+import type { ServerTls } from "../server/http-server.js";
+import { notEmpty, portOf, readPassword } from "./option-files.js";
+import { untilTold } from "./until-told.js";
+import { warnIfOpen } from "./warn-if-open.js";
+
+/** What the command line of every server says. */
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly authRootPasswordFile?: string;
+}
+
+/** What a server needs to listen. */
+interface Listening {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: ServerTls;
+  readonly rootPassword?: string;
+}
+
+/** A server that runs. */
+interface Serving {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** A server as a command: what it starts serves until a signal ends it. */
+interface ServerCommand<Options, Complete extends Listening> {
+  readonly name: string;
+  readonly description: string;
+  readonly afterHelp: string;
+  /** Adds the options that no other server has. */
+  addOptions(command: Command): Command;
+  /** Options with their files read. @throws Error that names the option which cannot be used */
+  complete(options: Options): Promise<Complete>;
+  start(complete: Complete): Promise<Serving>;
+  /** Options that keep others out. */
+  readonly remedies: Parameters<typeof warnIfOpen>[1];
+}
+
+export function serverCommand<Options extends ListenOptions, Complete extends Listening>(
+  server: ServerCommand<Options, Complete>,
+): Command {
+  const command = new Command(server.name)
+    .description(server.description)
+    .showSuggestionAfterError(false)
+    .addHelpText("after", server.afterHelp)
+    .option("--port <number>", "port to listen on; 0: any that is free", portOf, 2379)
+    .option("--host <address>", "address to listen on", notEmpty, "127.0.0.1");
+  return server
+    .addOptions(command)
+    .option(
+      "--auth-root-password-file <file>",
+      "enforce v2 auth, with the password of user root in this file",
+      notEmpty,
+    )
+    .action(async (options: Options) => {
+      try {
+        await serve(server, options);
+      } catch (error) {
+        command.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    });
+}
+
+async function serve<Options, Complete extends Listening>(
+  server: ServerCommand<Options, Complete>,
+  options: Options,
+): Promise<void> {
+  const complete = await server.complete(options);
+  const serving = await server.start(complete);
+  const told = untilTold();
+  warnIfOpen(complete, server.remedies);
+  console.log(`listening on ${serving.url}`);
+  await told;
+  await serving.close();
+}
+
+/** What every server needs to listen, with its TLS. @throws Error naming the option */
+export async function listening(
+  { host, port, authRootPasswordFile: file }: ListenOptions,
+  tls: ServerTls | undefined,
+): Promise<Listening> {
+  const rootPassword = await readPassword({ option: "--auth-root-password-file", file });
+  return {
+    host,
+    port,
+    ...(tls !== undefined && { tls }),
+    ...(rootPassword !== undefined && { rootPassword }),
+  };
+}
