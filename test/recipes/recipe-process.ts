@@ -78,8 +78,13 @@ export class RecipeProcess implements AsyncDisposable {
     if (code !== 0) throw new Error(`it ended with ${code ?? signal}: ${this.#stderr}`);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** SIGKILL: it cannot give anything back. */
+  async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#exit;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
   }
 }
