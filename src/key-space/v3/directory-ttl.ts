@@ -46,9 +46,10 @@ export async function moveDescendants(
 async function readSubtree(
   path: string,
   store: V3Store,
-  { operation, key, signal }: V3Call,
+  { operation, key, signal, attemptTimeout }: V3Call,
 ): Promise<Subtree | undefined> {
-  const call: V3Call = { operation, key, safety: "read", scope: "quorum", signal };
+  const limits = { signal, attemptTimeout };
+  const call: V3Call = { operation, key, safety: "read", scope: "quorum", ...limits };
   const { layout } = store;
   const own = [read(layout.marker(path)), read(layout.order(path))];
   const [marker, order] = (await store.read(own, call)).answers.map(({ found }) => found[0]);

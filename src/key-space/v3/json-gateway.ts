@@ -90,13 +90,13 @@ const AUTHENTICATION: V3Call = {
 };
 
 function requestOf(path: string, body: object, call: V3Call, token?: string): HttpRequest {
-  const { operation, safety, scope } = call;
+  const { operation, safety, scope, attemptTimeout: timeout } = call;
   return {
     method: "POST",
     path: `/v3/${path}`,
     body: JSON.stringify(body),
     contentType: "application/json",
-    ...{ safety, scope, operation },
+    ...{ safety, scope, operation, timeout },
     ...(token !== undefined && { authorization: token }),
     ...(path === "watch" && { streams: true }),
   };
