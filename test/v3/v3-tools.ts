@@ -1,4 +1,5 @@
 import { completeOptions } from "../../src/client/normalize-options.js";
+import type { EtcdClientOptions } from "../../src/client/options.js";
 import { Cluster } from "../../src/cluster/cluster.js";
 import { JsonGateway, type V3Credentials } from "../../src/key-space/v3/json-gateway.js";
 import type { V3Api, V3Call } from "../../src/key-space/v3/v3-api.js";
@@ -6,9 +7,17 @@ import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import type { JsonObject } from "../../src/wire/json.js";
 
+/** How a connection is secured. */
+export type Security = Pick<EtcdClientOptions, "ca" | "x509Certificate">;
+
 /** etcd's v3 API on these endpoints. */
-export function apiOf(urls: readonly string[], credentials?: V3Credentials): V3Api {
-  return new JsonGateway(new Cluster(completeOptions({ urls }).cluster), credentials);
+export function apiOf(
+  urls: readonly string[],
+  credentials?: V3Credentials,
+  security: Security = {},
+): V3Api {
+  const { cluster } = completeOptions({ urls, ...security });
+  return new JsonGateway(new Cluster(cluster), credentials);
 }
 
 /** A key space whose requests are counted. */
@@ -43,8 +52,8 @@ export function countedKeySpace(urls: readonly string[], keyPrefix = ""): Counte
 export class V3Tool {
   readonly #api: V3Api;
 
-  constructor(urls: readonly string[], credentials?: V3Credentials) {
-    this.#api = apiOf(urls, credentials);
+  constructor(urls: readonly string[], credentials?: V3Credentials, security?: Security) {
+    this.#api = apiOf(urls, credentials, security);
   }
 
   put(key: string | Buffer, value: string | Buffer, lease = "0"): Promise<JsonObject> {
