@@ -48,6 +48,8 @@ const GUARD = `
  * @property {{ ca: string, server: PemPair, client?: PemPair }} [tls] PEM texts. With `client`,
  *   etcd demands a client certificate, and we show it this one. Default: plain HTTP
  * @property {string[]} [args] more flags; they win over ours
+ * @property {(peerUrls: string[]) => Promise<readonly string[]>} [advertisePeers] tells by which
+ *   URLs the members reach each other: proxies before these, for example. Default: by these
  * @property {boolean} [onDisk] data in the temporary directory even where there is memory for it,
  *   so that fsync costs what it costs. Default: false
  */
@@ -66,8 +68,11 @@ export async function startEtcdProcess(options) {
  * @returns {Promise<[EtcdProcess, ...EtcdProcess[]]>} when all are healthy
  */
 export async function startEtcdCluster(size, options, attempts = 5) {
-  const places = Array.from({ length: size }, (_, index) => freePlace(`m${index + 1}`));
-  const members = formCluster(await Promise.all(places), options);
+  const names = Array.from({ length: size }, (_, index) => `m${index + 1}`);
+  const places = await Promise.all(names.map(freePlace));
+  const peerUrls = places.map(peerUrlOf);
+  const advertised = (await options.advertisePeers?.(peerUrls)) ?? peerUrls;
+  const members = formCluster(places, advertised, options);
   try {
     await Promise.all(members.map((member) => member.start()));
     return members;
@@ -79,13 +84,21 @@ export async function startEtcdCluster(size, options, attempts = 5) {
   }
 }
 
-/** @param {Place[]} places @param {EtcdProcessOptions} options */
-function formCluster(places, options) {
-  const peers = places.map(({ name, peerPort }) => `${name}=http://127.0.0.1:${peerPort}`);
+/** @param {Place[]} places @param {readonly string[]} advertised @param {EtcdProcessOptions} options */
+function formCluster(places, advertised, options) {
+  const peers = places.map(({ name }, index) => `${name}=${advertised[index]}`);
   const flags = [`--initial-cluster=${peers.join()}`, `--initial-cluster-token=${randomUUID()}`];
-  const args = [...flags, ...(options.args ?? [])];
-  const members = places.map((place) => new EtcdProcess(place, { ...options, args }));
+  const members = places.map((place, index) => {
+    const own = `--initial-advertise-peer-urls=${advertised[index]}`;
+    const args = [...flags, own, ...(options.args ?? [])];
+    return new EtcdProcess(place, { ...options, args });
+  });
   return /** @type {[EtcdProcess, ...EtcdProcess[]]} */ (members);
+}
+
+/** @param {Place} place */
+function peerUrlOf({ peerPort }) {
+  return `http://127.0.0.1:${peerPort}`;
 }
 
 /** An etcd with its ports and data, which can be ended and started again any number of times. */
@@ -106,11 +119,12 @@ export class EtcdProcess {
   log = "";
 
   /** @param {Place} place @param {EtcdProcessOptions} options */
-  constructor({ name, clientPort, peerPort }, options) {
+  constructor(place, options) {
+    const { name, clientPort } = place;
     this.#options = options;
     this.name = name;
     this.url = `${options.tls ? "https" : "http"}://127.0.0.1:${clientPort}`;
-    this.peerUrl = `http://127.0.0.1:${peerPort}`;
+    this.peerUrl = peerUrlOf(place);
     this.#directory = mkdtempSync(join(options.onDisk ? tmpdir() : fastDirectory(), "etcdnet-"));
     this.dataDir = join(this.#directory, "data");
     this.#guard = startGuard(this.#directory);
@@ -217,7 +231,6 @@ export class EtcdProcess {
       `--listen-client-urls=${this.url}`,
       `--advertise-client-urls=${this.url}`,
       `--listen-peer-urls=${this.peerUrl}`,
-      `--initial-advertise-peer-urls=${this.peerUrl}`,
       ...(v2 ? ["--enable-v2=true"] : []),
       ...(tls ? this.#writeTlsFlags(tls) : []),
       ...args,

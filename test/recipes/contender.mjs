@@ -1,14 +1,16 @@
 // @ts-check
 /**
  * A process whose contenders take a lock again and again, and use a fenced resource while they hold
- * it. Arguments: the built package, the etcd URLs, the resource's URL, the TTL, how many contenders.
+ * it. Arguments: the built package, the etcd URLs and which API, the resource's URL, the TTL, how many
+ * contenders.
  */
 import { setTimeout as delay } from "node:timers/promises";
 
-const [index = "", urls = "", resource = "", ttl = "", count = ""] = process.argv.slice(2);
+const [index = "", urls = "", api = "", resource = "", ttl = "", count = ""] =
+  process.argv.slice(2);
 /** @type {typeof import("../../src/index.js")} */
 const { EtcdClient, Lock } = await import(index);
-const etcd = new EtcdClient({ urls: urls.split(",") });
+const etcd = new EtcdClient({ urls: urls.split(","), api: api === "v3" ? "v3" : "v2" });
 const lock = new Lock(etcd, "/contended", { ttl: Number(ttl) });
 let stopping = false;
 

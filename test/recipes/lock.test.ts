@@ -23,7 +23,7 @@ describeWithEtcd("3.4", "a lock on three members", () => {
 
   test("20 contenders in 5 processes, while members die and everybody is paused", async () => {
     await using resource = await FencedResource.start();
-    const args = [cluster.urls.join(), resource.url, `${TTL}`, `${CONTENDERS}`];
+    const args = [cluster.urls.join(), "v2", resource.url, `${TTL}`, `${CONTENDERS}`];
     const start = (): RecipeProcess => new RecipeProcess("contender.mjs", ...args);
     const processes = Array.from({ length: PROCESSES }, start);
     try {

@@ -4,6 +4,7 @@ import { EtcdClient, type EtcdNode, Mirror, type MirrorChange } from "../../src/
 import { MemoryKeySpace } from "../../src/server/index.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
+import { describeOnEach, type Stand } from "./stands.js";
 
 const flat = ({ nodes = [], ...node }: EtcdNode): EtcdNode[] => [node, ...nodes.flatMap(flat)];
 
@@ -155,7 +156,23 @@ describe("in memory, a mirror", () => {
   follows(() => etcd);
 });
 
-describeWithEtcd("3.4", "on a real etcd, a mirror", () => {
+describeOnEach("a mirror", (start) => {
+  let stand: Stand;
+  let etcd: EtcdClient;
+
+  beforeAll(async () => {
+    stand = await start();
+    etcd = stand.client();
+  });
+  afterAll(async () => {
+    await etcd?.close();
+    await stand?.[Symbol.asyncDispose]();
+  });
+
+  follows(() => etcd);
+});
+
+describeWithEtcd("3.4", "a mirror at an etcd that is cut off", () => {
   let cluster: EtcdCluster;
   let etcd: EtcdClient;
 
@@ -167,8 +184,6 @@ describeWithEtcd("3.4", "on a real etcd, a mirror", () => {
     await etcd.close();
     await cluster.stop();
   });
-
-  follows(() => etcd);
 
   test("serves the old copy while cut off, then tells the exact differences", async () => {
     await using proxy = await FaultProxy.before(cluster.urls[0]);

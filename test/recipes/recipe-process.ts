@@ -61,15 +61,30 @@ export class RecipeProcess implements AsyncDisposable {
     this.#child.kill("SIGCONT");
   }
 
+  /** For a program that waits for its sign to begin. */
+  begin(): void {
+    this.#child.send({ begin: true });
+  }
+
   /** Asks it to end; resolves when it has. @throws when it did not end well */
   async end(): Promise<void> {
     this.#child.send({ end: true });
+    await this.ended();
+  }
+
+  /** Resolves when it has ended by itself. @throws when it did not end well */
+  async ended(): Promise<void> {
     const [code, signal] = await this.#exit;
     if (code !== 0) throw new Error(`it ended with ${code ?? signal}: ${this.#stderr}`);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** SIGKILL: it cannot give anything back. */
+  async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#exit;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
   }
 }

@@ -14,6 +14,7 @@ import {
   clientCertificate,
   serverCertificate,
 } from "./certificates.js";
+import type { PeerLinks } from "./peer-links.js";
 
 export type { Release };
 
@@ -29,6 +30,8 @@ export interface EtcdOptions {
   readonly clientCertAuth?: boolean;
   /** Enables v2 auth, with this password for the user root. @default no auth */
   readonly rootPassword?: string;
+  /** Lead the links between the members through these. @default directly */
+  readonly peerLinks?: PeerLinks;
   /** More flags of etcd, for every member; they win over ours. */
   readonly args?: readonly string[];
 }
@@ -60,13 +63,14 @@ export interface EtcdCluster {
 
 /** Starts an empty cluster; resolves when every member is healthy. */
 export async function startEtcd(options: EtcdOptions): Promise<EtcdCluster> {
-  const { release, members: size = 1, args = [] } = options;
+  const { release, members: size = 1, peerLinks, args = [] } = options;
   const tls = tlsFor(options);
   const members = await startEtcdCluster(size, {
     binary: binaryOf(release),
     v2: servesV2(options),
     args: [...ELECTION[size], ...args],
     ...(tls && { tls }),
+    ...(peerLinks && { advertisePeers: (peerUrls) => peerLinks.lead(peerUrls) }),
   });
   const cluster = clusterOf(members, tls);
   try {

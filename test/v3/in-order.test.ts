@@ -1,51 +1,83 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { KeySpace } from "../../src/key-space/key-space.js";
-import { v3KeySpaceOf } from "../contract/v3.js";
+import { toBase64 } from "../../src/key-space/v3/v3-json.js";
+import { FencedResource } from "../recipes/fenced-resource.js";
+import { buildRecipes, RecipeProcess } from "../recipes/recipe-process.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { etcdctl, grantLease, hasEtcdctl } from "./run-etcdctl.js";
 import { countedKeySpace, V3Tool } from "./v3-tools.js";
 
 const CREATORS = 50;
-const ROUNDS = 6;
+const KEYS_EACH = 3;
+/** Processes that want the lock, and contenders in each. */
+const CONTENDING = 5;
+const CONTENDERS = 4;
+const HOLDS_EACH = 8;
 
-describeWithEtcd("3.7", "in-order keys of many creators", () => {
+describeWithEtcd("3.7", "in-order keys of many processes", () => {
   let etcd: EtcdCluster;
   beforeAll(async () => {
+    buildRecipes();
     etcd = await startEtcd({ release: "3.7" });
   });
   afterAll(() => etcd?.stop());
 
-  async function createAll(creator: KeySpace, key: string): Promise<void> {
-    for (let round = 0; round < ROUNDS; round++) {
-      await creator.execute({ action: "create", key, value: "", inOrder: true });
-    }
-  }
+  it.skipIf(!hasEtcdctl)(
+    "are named in the order in which they were committed, while v3 tools write beside",
+    async () => {
+      const args = [etcd.urls.join(), "/q", `${KEYS_EACH}`];
+      const creators = Array.from({ length: CREATORS }, () => {
+        return new RecipeProcess("../v3/in-order-creator.mjs", ...args);
+      });
+      try {
+        await Promise.all(creators.map((one) => one.until(({ event }) => event === "ready")));
+        await writingBeside(etcd, "/q", async () => {
+          for (const creator of creators) creator.begin();
+          await Promise.all(creators.map((creator) => creator.ended()));
+        });
+        const told = creators.flatMap(createdBy);
+        expect(told).toHaveLength(CREATORS * KEYS_EACH);
+        const committed = await inOrderOfCommit(etcd, "/q");
+        expect(committed).toEqual([...told].sort((a, b) => a.revision - b.revision));
+        const names = committed.map(({ key }) => key);
+        expect(names).toEqual([...new Set(names)].sort());
+        for (const { key, revision } of committed) {
+          expect(Number(key.slice("/q/".length))).toBeLessThanOrEqual(revision);
+        }
+      } finally {
+        await Promise.all(creators.map((creator) => creator[Symbol.asyncDispose]()));
+      }
+    },
+  );
 
-  async function writeBeside(tool: V3Tool, done: AbortSignal): Promise<void> {
-    for (let number = 0; !done.aborted; number++) await tool.put(`/q/beside-${number % 7}`, "x");
-  }
+  it.skipIf(!hasEtcdctl)(
+    "carry a lock that never has two holders, while v3 tools write beside",
+    async () => {
+      await using resource = await FencedResource.start();
+      const args = [etcd.urls.join(), "v3", resource.url, "10", `${CONTENDERS}`];
+      const processes = Array.from({ length: CONTENDING }, () => {
+        return new RecipeProcess("contender.mjs", ...args);
+      });
+      try {
+        await writingBeside(etcd, "/contended", async () => {
+          await Promise.all(processes.map((process) => process.until(heldOften(process))));
+          await Promise.all(processes.map((process) => process.end()));
+        });
+        const told = processes.flatMap((process) => process.told);
+        expect(told.filter(({ event }) => !["held", "done"].includes(event))).toEqual([]);
+        const tokens = resource.uses.map(({ token }) => token);
+        expect(tokens).toEqual([...tokens].sort((a, b) => a - b));
+        const held = told.filter(({ event }) => event === "held").map(({ token }) => token);
+        expect(held).toHaveLength(new Set(tokens).size);
+      } finally {
+        await Promise.all(processes.map((process) => process[Symbol.asyncDispose]()));
+      }
+    },
+  );
+});
 
-  it("are named in the order in which they were committed, while others write beside", async () => {
-    const creators = Array.from({ length: CREATORS }, () => v3KeySpaceOf(etcd.urls));
-    const tool = new V3Tool(etcd.urls);
-    const done = new AbortController();
-    const beside = writeBeside(tool, done.signal);
-    await Promise.all(creators.map((creator) => createAll(creator, "/q")));
-    done.abort();
-    await beside;
-    const [reader] = creators as [KeySpace];
-    const { node } = await reader.execute({ action: "get", key: "/q", sorted: true });
-    const inOrder = node.nodes?.filter(({ key }) => /\d{20}$/.test(key)) ?? [];
-    expect(inOrder).toHaveLength(CREATORS * ROUNDS);
-    const revisions = inOrder.map(({ createdIndex }) => createdIndex);
-    expect(revisions).toEqual([...revisions].sort((a, b) => a - b));
-    for (const { key, createdIndex } of inOrder) {
-      expect(Number(key.slice(3))).toBeLessThanOrEqual(createdIndex);
-    }
-    tool.close();
-    await Promise.all(creators.map((creator) => creator.close()));
-  });
-
-  it("of one process do not race: one request each", async () => {
+describeWithEtcd("3.7", "in-order keys of one process", () => {
+  it("do not race: one request each", async () => {
+    await using etcd = await startEtcd({ release: "3.7" });
     const { keySpace, taken } = countedKeySpace(etcd.urls);
     await keySpace.execute({ action: "set", key: "/own/begin", value: "" });
     taken();
@@ -57,3 +89,58 @@ describeWithEtcd("3.7", "in-order keys of many creators", () => {
     await keySpace.close();
   });
 });
+
+interface Created {
+  readonly key: string;
+  /** Of etcd, at which it was created. */
+  readonly revision: number;
+}
+
+function createdBy({ told }: RecipeProcess): readonly Created[] {
+  return told
+    .filter(({ event }) => event === "created")
+    .map(({ key, revision }) => ({ key: `${key}`, revision: Number(revision) }));
+}
+
+/** The in-order keys that are there, by etcd's own revisions; none was written twice. */
+async function inOrderOfCommit({ urls }: EtcdCluster, key: string): Promise<readonly Created[]> {
+  const tool = new V3Tool(urls);
+  const range = { key: toBase64(`${key}/0`), range_end: toBase64(`${key}/:`) };
+  const { kvs } = await tool.ask("kv/range", { ...range, sort_target: "CREATE" });
+  tool.close();
+  return (kvs as readonly Readonly<Record<string, string>>[]).map((kv) => {
+    expect(kv.mod_revision).toBe(kv.create_revision);
+    const name = Buffer.from(kv.key ?? "", "base64").toString();
+    return { key: name, revision: Number(kv.create_revision) };
+  });
+}
+
+/** Meanwhile etcdctl puts and deletes keys in the same directory, with and without leases. */
+async function writingBeside(
+  { urls }: EtcdCluster,
+  key: string,
+  task: () => Promise<void>,
+): Promise<void> {
+  const done = new AbortController();
+  const lease = await grantLease(urls, 60);
+  const write = async (): Promise<void> => {
+    while (!done.signal.aborted) {
+      await etcdctl(urls, "put", `${key}/beside`, "x");
+      await etcdctl(urls, "put", `${key}/leased`, "x", `--lease=${lease}`);
+      await etcdctl(urls, "del", `${key}/beside`);
+    }
+    await etcdctl(urls, "lease", "revoke", lease);
+  };
+  const writing = write();
+  try {
+    await task();
+  } finally {
+    done.abort();
+    await writing;
+  }
+}
+
+/** Whether a process has held the lock as often as it is to. */
+function heldOften({ told }: RecipeProcess): () => boolean {
+  return () => told.filter(({ event }) => event === "held").length >= HOLDS_EACH;
+}

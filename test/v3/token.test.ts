@@ -1,28 +1,18 @@
 import { expect, it } from "vitest";
 import { EtcdClient, OutcomeUnknownError } from "../../src/index.js";
-import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { createGateway } from "../../src/server/index.js";
 import { eventOf } from "../contract/events.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
+import { ALICE, enableAuth } from "./v3-auth.js";
 import { apiOf, grpcCalls, V3Tool } from "./v3-tools.js";
-
-const ROOT = { username: "root", password: "secret: root" };
-const ALICE = { username: "alice", password: "secret: alice" };
 
 /** An etcd with v3 auth, whose tokens live for a second, and Alice, who may use `/alice`. */
 async function startWithAuth(release: "3.4" | "3.6" | "3.7"): Promise<EtcdCluster> {
   const etcd = await startEtcd({ release, v2: false, args: ["--auth-token-ttl=1"] });
   const tool = new V3Tool(etcd.urls);
-  for (const { username, password } of [ROOT, ALICE]) {
-    await tool.ask("auth/user/add", { name: username, password });
-    await tool.ask("auth/role/add", { name: username });
-    await tool.ask("auth/user/grant", { user: username, role: username });
-  }
-  const range = { key: toBase64("/alice\0"), range_end: toBase64("/alice0") };
-  await tool.ask("auth/role/grant", { name: "alice", perm: { permType: "READWRITE", ...range } });
-  await tool.ask("auth/enable", {});
+  await enableAuth(tool);
   tool.close();
   return etcd;
 }

@@ -95,6 +95,21 @@ for (const release of ["3.4", "3.7"] as const) {
       expect(node.nodes?.[0]).not.toHaveProperty("ttl");
     });
 
+    it("taking a directory's TTL away keeps the order of its in-order keys", async () => {
+      const create = { action: "create", key: dir, value: "", inOrder: true } as const;
+      const late = v3KeySpaceOf(etcd.urls);
+      // What this process knows is old, and true again, when it creates its next key.
+      await late.execute(create);
+      await keySpace.execute({ action: "update", key: dir, dir: true, ttl: 500 });
+      const first = await keySpace.execute(create);
+      const leases = await oursWithin(tool, 450, 550);
+      await keySpace.execute({ action: "update", key: dir, dir: true });
+      for (const ID of leases) await tool.ask("lease/revoke", { ID });
+      const second = await late.execute(create);
+      expect(second.node.key > first.node.key).toBe(true);
+      await late.close();
+    });
+
     it("taking a directory's TTL away gives a subdirectory its own back", async () => {
       const key = `${dir}/d`;
       await keySpace.execute({ action: "create", key, dir: true, ttl: 1000 });

@@ -7,13 +7,16 @@ import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import type { JsonObject } from "../../src/wire/json.js";
 
+/** How a connection is secured. */
+export type Security = Pick<EtcdClientOptions, "ca" | "x509Certificate">;
+
 /** etcd's v3 API on these endpoints. */
 export function apiOf(
   urls: readonly string[],
   credentials?: V3Credentials,
-  options: EtcdClientOptions = {},
+  security: Security = {},
 ): V3Api {
-  const { cluster } = completeOptions({ ...options, urls });
+  const { cluster } = completeOptions({ urls, ...security });
   return new RemoteV3Api(new Cluster(cluster), credentials);
 }
 
@@ -58,8 +61,8 @@ export function countedKeySpace(urls: readonly string[], keyPrefix = ""): Counte
 export class V3Tool {
   readonly #api: V3Api;
 
-  constructor(urls: readonly string[], credentials?: V3Credentials, options?: EtcdClientOptions) {
-    this.#api = apiOf(urls, credentials, options);
+  constructor(urls: readonly string[], credentials?: V3Credentials, security?: Security) {
+    this.#api = apiOf(urls, credentials, security);
   }
 
   put(key: string | Buffer, value: string | Buffer, lease = "0"): Promise<JsonObject> {

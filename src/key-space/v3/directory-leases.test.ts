@@ -20,6 +20,7 @@ function moved(nodes: Partial<Subtree>): Record<string, string> {
     lease: NO_LEASE,
     markers: new Map(),
     files: new Map(),
+    orders: new Map(),
     ...nodes,
   });
   return Object.fromEntries(moves.map(({ kv, lease }: Move) => [kv.key, lease]));
@@ -32,6 +33,18 @@ describe("moves below a directory whose TTL was changed", () => {
     const files = new Map([["/d/sub/file", kv("file", former)]]);
     expect(moved({ lease, markers, files })).toEqual({ sub: lease, file: lease });
     expect(moved({ markers, files })).toEqual({ sub: NO_LEASE, file: NO_LEASE });
+  });
+
+  it("takes the order of in-order keys along, of the directory itself and of those below", () => {
+    const lease = at(20, true);
+    const own = at(15, true);
+    const markers = new Map([["/d/sub", kv("sub", own, toBase64(own))]]);
+    const orders = new Map([
+      ["/d", kv("order", former)],
+      ["/d/sub", kv("order of sub", former)],
+    ]);
+    expect(moved({ lease, markers, orders })).toEqual({ order: lease, "order of sub": own });
+    expect(moved({ orders })).toEqual({ order: NO_LEASE, "order of sub": NO_LEASE });
   });
 
   it("leaves files alone that end earlier on their own", () => {

@@ -9,20 +9,22 @@ export interface Move {
   readonly lease: string;
 }
 
-/** A subtree: the markers and files below a directory, by their paths, parents first. */
+/** A subtree: what is below a directory, by paths, parents first. */
 export interface Subtree {
   readonly path: string;
   /** The lease that the directory itself hangs on. */
   readonly lease: string;
   readonly markers: ReadonlyMap<string, KeyValue>;
   readonly files: ReadonlyMap<string, KeyValue>;
+  /** By the paths of the directories that they are of; the directory's own as well. */
+  readonly orders: ReadonlyMap<string, KeyValue>;
 }
 
 /**
  * What must move so that nothing outlives its directory, nor ends with a TTL that its directory no
  * longer has. Leases of others are left alone.
  */
-export function movesIn({ path, lease, markers, files }: Subtree): readonly Move[] {
+export function movesIn({ path, lease, markers, files, orders }: Subtree): readonly Move[] {
   const leases = new Map([[path, lease]]);
   const moves: Move[] = [];
   const expect = (kv: KeyValue, wanted: string): void => {
@@ -39,6 +41,7 @@ export function movesIn({ path, lease, markers, files }: Subtree): readonly Move
     const own = meaning?.directory === false ? kv.lease : NO_LEASE;
     expect(kv, earlierLease(own, leaseAbove(at, leases)));
   }
+  for (const [at, kv] of orders) expect(kv, leases.get(at) ?? leaseAbove(at, leases));
   // What is in a subdirectory follows in the next round, when that hangs on its new lease.
   const renewals = moves.filter(isRenewal);
   return renewals.length > 0 ? renewals : moves;

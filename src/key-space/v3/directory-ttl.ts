@@ -1,5 +1,6 @@
 import { encodeActionRecord } from "./action-record.js";
 import { isRenewal, type Move, movesIn, type Subtree } from "./directory-leases.js";
+import type { KeyRange } from "./key-layout.js";
 import { decodeLeaseId, NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
 import { PageReader } from "./page-reader.js";
@@ -39,36 +40,46 @@ export async function moveDescendants(
 }
 
 /**
- * The subtree with all its markers and files, values included: without values, etcd 3.7 does not
- * tell leases either. Nothing once the directory is gone.
+ * The subtree with all its markers, files and order records, values included: without values, etcd
+ * 3.7 does not tell leases either. Nothing once the directory is gone.
  */
 async function readSubtree(
   path: string,
   store: V3Store,
-  { operation, key, signal }: V3Call,
+  { operation, key, signal, attemptTimeout }: V3Call,
 ): Promise<Subtree | undefined> {
-  const call: V3Call = { operation, key, safety: "read", scope: "quorum", signal };
+  const limits = { signal, attemptTimeout };
+  const call: V3Call = { operation, key, safety: "read", scope: "quorum", ...limits };
   const { layout } = store;
-  const [markers, files] = [new Map<string, KeyValue>(), new Map<string, KeyValue>()];
-  const { answers } = await store.read([read(layout.marker(path))], call);
-  const marker = answers[0]?.found[0];
+  const own = [read(layout.marker(path)), read(layout.order(path))];
+  const [marker, order] = (await store.read(own, call)).answers.map(({ found }) => found[0]);
   if (marker === undefined) return undefined;
-  await readPages(layout.markersBelow(path), layout.markerPrefix, markers, store, call);
-  await readPages(layout.filesBelow(path), layout.filePrefix, files, store, call);
-  return { path, lease: marker.lease, markers, files };
+  const [markers, files] = [new Map<string, KeyValue>(), new Map<string, KeyValue>()];
+  const orders = new Map<string, KeyValue>(order && [[path, order]]);
+  const readers = [
+    readerInto(markers, layout.markersBelow(path), layout.markerPrefix),
+    readerInto(files, layout.filesBelow(path), layout.filePrefix),
+    readerInto(orders, layout.ordersBelow(path), layout.orderPrefix),
+  ];
+  await readToEnd(readers, store, call);
+  return { path, lease: marker.lease, markers, files, orders };
 }
 
-async function readPages(
-  range: ConstructorParameters<typeof PageReader>[0],
-  prefix: string,
-  into: Map<string, KeyValue>,
+function readerInto(nodes: Map<string, KeyValue>, range: KeyRange, prefix: string): PageReader {
+  return new PageReader(range, { prefix, add: (path, kv) => nodes.set(path, kv) });
+}
+
+/** A page of each at a time. */
+async function readToEnd(
+  readers: readonly PageReader[],
   store: V3Store,
   call: V3Call,
 ): Promise<void> {
-  const reader = new PageReader(range, { prefix, add: (path, kv) => into.set(path, kv) });
-  for (let page = reader.next(); page !== undefined; page = reader.next()) {
-    const { answers } = await store.read([page], call);
-    for (const answer of answers) reader.take(answer);
+  const isUnfinished = (reader: PageReader): boolean => reader.next() !== undefined;
+  for (let rest = readers; rest.length > 0; rest = rest.filter(isUnfinished)) {
+    const pages = rest.flatMap((reader) => reader.next() ?? []);
+    const { answers } = await store.read(pages, call);
+    for (const [at, answer] of answers.entries()) rest[at]?.take(answer);
   }
 }
 

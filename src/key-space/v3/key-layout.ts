@@ -68,6 +68,11 @@ export class KeyLayout {
     return `${this.#records}d`;
   }
 
+  /** What stands before the path in the key of an order record. */
+  get orderPrefix(): string {
+    return `${this.#records}o`;
+  }
+
   /** What a key of the range is for; nothing for what is neither v2's nor ours. */
   whatIs(key: string): Meaning | undefined {
     const text = fromBase64(key);

@@ -11,6 +11,8 @@ export interface V3Call {
   /** Who answers: the member from its `local` state, or the cluster's agreement (`quorum`). */
   readonly scope: "local" | "quorum";
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds for one attempt at one member, where that is less than the client's own limit. */
+  readonly attemptTimeout?: number | undefined;
 }
 
 /** An answer of etcd's v3 API. Fields that are 0, false or empty are absent from it. */

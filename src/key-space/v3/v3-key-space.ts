@@ -9,7 +9,7 @@ import {
 } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { type Clock, systemClock } from "../../time/clock.js";
-import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
+import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
 import type { Loading } from "../loading.js";
 import { pathOf } from "../path.js";
 import { StoreCounters } from "../store-counters.js";
@@ -119,13 +119,16 @@ export class V3KeySpace implements KeySpace {
 
   execute(
     request: KeyRequest & { readonly noValueOnSuccess: true },
-    options?: CallOptions,
+    options?: ExecuteOptions,
   ): Promise<EtcdReceipt>;
-  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
-  async execute(request: KeyRequest, { signal }: CallOptions = {}): Promise<EtcdReceipt> {
+  execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
+  async execute(
+    request: KeyRequest,
+    { signal, attemptTimeout }: ExecuteOptions = {},
+  ): Promise<EtcdReceipt> {
     const outcome = request.action === "get" ? "none" : "not sent";
     this.#refuseIfOver(`${methodOf(request)} ${request.key}`, signal, outcome);
-    const response = await this.#counted(request, signal);
+    const response = await this.#counted(request, { signal, attemptTimeout });
     if (!wantsNoNodes(request)) return response;
     const { node: _, prevNode: __, ...receipt } = response;
     return receipt;
@@ -162,14 +165,15 @@ export class V3KeySpace implements KeySpace {
     this.#api.close();
   }
 
-  async #counted(request: KeyRequest, signal: AbortSignal | undefined): Promise<EtcdResponse> {
+  async #counted(request: KeyRequest, limits: ExecuteOptions): Promise<EtcdResponse> {
     try {
       const isLocal = request.action === "get" && !request.quorum;
-      const offset = await this.#store.offset(isLocal ? "local" : "quorum");
+      const scope = isLocal ? "local" : "quorum";
+      const offset = await this.#store.offset(scope, limits.attemptTimeout);
       const response =
         request.action === "get"
-          ? await this.#reader.get(request, offset, signal)
-          : await this.#write(request, offset, signal);
+          ? await this.#reader.get(request, offset, limits)
+          : await this.#write(request, offset, limits);
       this.#counters.countSuccess(request.action);
       return response;
     } catch (error) {
@@ -181,15 +185,15 @@ export class V3KeySpace implements KeySpace {
   async #write(
     request: WriteRequest,
     offset: number,
-    signal: AbortSignal | undefined,
+    limits: ExecuteOptions,
   ): Promise<EtcdResponse> {
-    const write = new V3Write(this.#context, request, offset, signal);
+    const write = new V3Write(this.#context, request, offset, limits);
     const isInOrder = request.action === "create" && request.inOrder === true;
     const written = isInOrder
       ? await this.#inOrder.run(pathOf(request.key), () => write.run())
       : await write.run();
     if (written.change.kind === "changed" && written.change.node === "directory") {
-      await this.#moveDescendants(request, written.response, signal);
+      await this.#moveDescendants(request, written.response, limits);
     }
     return written.response;
   }
@@ -198,12 +202,12 @@ export class V3KeySpace implements KeySpace {
   async #moveDescendants(
     request: WriteRequest,
     { etcdServer }: EtcdResponse,
-    signal: AbortSignal | undefined,
+    limits: ExecuteOptions,
   ): Promise<void> {
     const { store, leases } = this.#context;
     const { key } = request;
     const operation = `${methodOf(request)} ${key}`;
-    const call: V3Call = { operation, key, safety: "write", scope: "quorum", signal };
+    const call: V3Call = { operation, key, safety: "write", scope: "quorum", ...limits };
     try {
       await moveDescendants(pathOf(key), store, leases, call);
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { GetRequest } from "../../model/key-request.js";
 import type { EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
+import type { ExecuteOptions } from "../key-space.js";
 import { pathOf } from "../path.js";
 import { decodeLeaseId, NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
@@ -45,19 +46,25 @@ export class V3Reader {
   }
 
   /** @throws KeyNotFoundError, NotDirError, … */
-  async get(
-    request: GetRequest,
-    offset: number,
-    signal: AbortSignal | undefined,
-  ): Promise<EtcdResponse> {
+  async get(request: GetRequest, offset: number, limits: ExecuteOptions): Promise<EtcdResponse> {
     const path = pathOf(request.key);
-    checkDepth(path, callOf(request, signal));
+    checkDepth(path, callOf(request, limits));
     if (path !== "") {
-      const batches = request.quorum ? this.#quorum : this.#local;
-      const { kv, at } = await batches.read(path, signal);
-      if (kv !== undefined) return await this.#file(request, path, kv, at, offset, signal);
+      const { kv, at } = await this.#find(path, request, limits);
+      if (kv !== undefined) return await this.#file(request, path, kv, at, offset, limits);
     }
-    return await this.#directory(request, path, offset, signal);
+    return await this.#directory(request, path, offset, limits);
+  }
+
+  /** In a batch, unless it is bounded otherwise than those are. */
+  async #find(path: string, request: GetRequest, limits: ExecuteOptions): Promise<Found> {
+    if (limits.attemptTimeout === undefined) {
+      return (request.quorum ? this.#quorum : this.#local).read(path, limits.signal);
+    }
+    const call = callOf(request, limits);
+    const file = read(this.#store.layout.file(path), optionsOf(call.scope));
+    const at = await this.#store.read([file], call);
+    return { kv: at.answers[0]?.found[0], at };
   }
 
   async #readFiles(paths: readonly string[], scope: V3Call["scope"]): Promise<readonly Found[]> {
@@ -78,9 +85,9 @@ export class V3Reader {
     kv: KeyValue,
     at: TransactionAnswer,
     offset: number,
-    signal: AbortSignal | undefined,
+    limits: ExecuteOptions,
   ): Promise<EtcdResponse> {
-    const view = await this.#view([kv.lease], request, offset, signal);
+    const view = await this.#view([kv.lease], request, offset, limits);
     return responseOf(showFile(path, kv, view), at, offset);
   }
 
@@ -89,11 +96,11 @@ export class V3Reader {
     request: GetRequest,
     path: string,
     offset: number,
-    signal: AbortSignal | undefined,
+    limits: ExecuteOptions,
   ): Promise<EtcdResponse> {
     for (;;) {
       try {
-        return await this.#list(request, path, offset, signal);
+        return await this.#list(request, path, offset, limits);
       } catch (error) {
         if (!isRevisionGone(error)) throw error;
       }
@@ -104,23 +111,23 @@ export class V3Reader {
     request: GetRequest,
     path: string,
     offset: number,
-    signal: AbortSignal | undefined,
+    limits: ExecuteOptions,
   ): Promise<EtcdResponse> {
     const { recursive = false, sorted = false } = request;
     const { layout } = this.#store;
     const listing = new Listing(path, recursive);
     const pages = new ListingPages(listing, path, layout);
-    const call = callOf(request, signal);
+    const call = callOf(request, limits);
     const options = optionsOf(call.scope);
     const below = pages.next(options);
     const at = await this.#store.read(surveyOf(path, layout, below, options), call);
     const survey = readSurvey(path, at.answers);
     await this.#requireNode(survey, request, at, offset, call);
     const { file } = survey.target;
-    if (file !== undefined) return await this.#file(request, path, file, at, offset, signal);
+    if (file !== undefined) return await this.#file(request, path, file, at, offset, limits);
     pages.take(at.answers.slice(2, 4));
     await this.#readOn(pages, at.revision, call);
-    const view = await this.#view(listing.leases(), request, offset, signal);
+    const view = await this.#view(listing.leases(), request, offset, limits);
     const nodes = listing.nodes(view, sorted);
     const node = directoryNode(survey, view);
     return responseOf(nodes.length === 0 ? node : { ...node, nodes }, at, offset);
@@ -151,12 +158,12 @@ export class V3Reader {
     leases: Iterable<string>,
     request: GetRequest,
     offset: number,
-    signal: AbortSignal | undefined,
+    limits: ExecuteOptions,
   ): Promise<View> {
     const foreign = [...leases].filter((id) => id !== NO_LEASE && decodeLeaseId(id) === undefined);
     const view = this.#store.view(offset);
     if (foreign.length === 0) return view;
-    return { ...view, foreign: await this.#leases.endsOf(foreign, callOf(request, signal)) };
+    return { ...view, foreign: await this.#leases.endsOf(foreign, callOf(request, limits)) };
   }
 }
 
@@ -170,9 +177,9 @@ function responseOf(node: EtcdNode, at: TransactionAnswer, offset: number): Etcd
   return { action: "get", ...originOf(at, offset), node };
 }
 
-function callOf({ key, quorum }: GetRequest, signal: AbortSignal | undefined): V3Call {
+function callOf({ key, quorum }: GetRequest, limits: ExecuteOptions): V3Call {
   const scope = quorum ? "quorum" : "local";
-  return { operation: `GET ${key}`, key, safety: "read", scope, signal };
+  return { operation: `GET ${key}`, key, safety: "read", scope, ...limits };
 }
 
 function optionsOf(scope: V3Call["scope"]): { readonly serializable?: true } {

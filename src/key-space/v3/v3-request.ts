@@ -29,6 +29,7 @@ export function v3Request(path: string, body: object, call: V3Call, token?: stri
     safety: call.safety,
     scope: call.scope,
     operation: call.operation,
+    timeout: call.attemptTimeout,
   };
 }
 

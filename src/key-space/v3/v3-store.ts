@@ -61,12 +61,12 @@ export class V3Store {
    * What is added to revisions to get indexes. Asked for once, of the cluster's agreement; a read
    * of a member's own state need not wait for that, as there may be none.
    */
-  async offset(scope: V3Call["scope"]): Promise<number> {
+  async offset(scope: V3Call["scope"], attemptTimeout?: number): Promise<number> {
     if (this.#knownOffset !== undefined) return this.#knownOffset;
-    const agreed = this.#agreedOffset();
+    const agreed = this.#agreedOffset(attemptTimeout);
     if (scope === "quorum") return await agreed;
     agreed.catch(() => {});
-    return await this.#readOffset("local");
+    return await this.#readOffset("local", attemptTimeout);
   }
 
   /**
@@ -155,8 +155,8 @@ export class V3Store {
     return answer;
   }
 
-  async #agreedOffset(): Promise<number> {
-    this.#offset ??= this.#readOffset("quorum");
+  async #agreedOffset(attemptTimeout?: number): Promise<number> {
+    this.#offset ??= this.#readOffset("quorum", attemptTimeout);
     try {
       this.#knownOffset = await this.#offset;
       return this.#knownOffset;
@@ -166,9 +166,9 @@ export class V3Store {
     }
   }
 
-  async #readOffset(scope: V3Call["scope"]): Promise<number> {
+  async #readOffset(scope: V3Call["scope"], attemptTimeout?: number): Promise<number> {
     const operation = "GET of the index offset";
-    const call: V3Call = { operation, key: "/", safety: "read", scope };
+    const call: V3Call = { operation, key: "/", safety: "read", scope, attemptTimeout };
     const options = scope === "local" ? { serializable: true } : {};
     const { answers } = await this.transact([], [read(this.layout.offset, options)], call);
     return offsetIn(answers[0]?.found[0]);

@@ -4,6 +4,7 @@ import { EtcdServerError } from "../../errors/server-error.js";
 import { methodOf } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { sleep } from "../../time/sleep.js";
+import type { ExecuteOptions } from "../key-space.js";
 import { inOrderName, parentPath, pathOf } from "../path.js";
 import type { FamiliarLeases } from "./familiar-leases.js";
 import { familiarGround, type Ground, newGround, surveyedGround } from "./ground.js";
@@ -59,14 +60,14 @@ export class V3Write {
     context: WriteContext,
     request: WriteRequest,
     offset: number,
-    signal: AbortSignal | undefined,
+    limits: ExecuteOptions,
   ) {
     this.#context = context;
     this.#request = request;
     this.#offset = offset;
     this.#path = pathOf(request.key);
     const operation = `${methodOf(request)} ${request.key}`;
-    this.#call = { operation, key: request.key, safety: "write", scope: "quorum", signal };
+    this.#call = { operation, key: request.key, safety: "write", scope: "quorum", ...limits };
     checkDepth(this.#path, this.#call);
     this.#ttl = new TtlLease(context.leases, request, this.#call);
   }

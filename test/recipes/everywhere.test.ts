@@ -1,26 +1,35 @@
-/** Each recipe on a real etcd, whose expiry nobody can hurry. */
+/** Each recipe on real servers, whose expiry nobody can hurry. */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { Election, EtcdClient, type InstanceEvent, Queue, Registry } from "../../src/index.js";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import {
+  Election,
+  type EtcdClient,
+  type InstanceEvent,
+  Lock,
+  Queue,
+  Registry,
+  type Watcher,
+  type WatchItem,
+} from "../../src/index.js";
 import { proxiedClient } from "../failover/proxied-client.js";
-import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeOnEach, type Stand } from "./stands.js";
 
-describeWithEtcd("3.4", "recipes on etcd", () => {
-  let cluster: EtcdCluster;
+describeOnEach("recipes", (start) => {
+  let stand: Stand;
   let one: EtcdClient;
   let two: EtcdClient;
 
   beforeAll(async () => {
-    cluster = await startEtcd({ release: "3.4" });
-    one = new EtcdClient({ urls: cluster.urls });
-    two = new EtcdClient({ urls: cluster.urls });
+    stand = await start();
+    one = stand.client();
+    two = stand.client();
   });
 
   afterAll(async () => {
     await one?.close();
     await two?.close();
-    await cluster?.stop();
+    await stand?.[Symbol.asyncDispose]();
   });
 
   test.concurrent("a key outlives its TTL while it is kept alive", async () => {
@@ -36,8 +45,7 @@ describeWithEtcd("3.4", "recipes on etcd", () => {
   });
 
   test.concurrent("a key survives a hung member: refreshes go to another in time", async () => {
-    const three = { urls: [...cluster.urls, ...cluster.urls, ...cluster.urls] };
-    await using client = await proxiedClient(three);
+    await using client = await proxiedClient(threeWaysTo(stand), { api: stand.api });
     const { etcd, pinned } = client;
     const kept = await etcd.keepAlive("/hung", "mine", { ttl: 2 });
     await pinned.become("hang");
@@ -46,8 +54,27 @@ describeWithEtcd("3.4", "recipes on etcd", () => {
     await kept.close();
   });
 
+  test.concurrent("a lock passes on in line, also when its holder's process is gone", async () => {
+    const gone = stand.client();
+    const first = await new Lock(gone, "/lock", { ttl: 2 }).acquire();
+    const second = new Lock(one, "/lock", { ttl: 2 }).acquire();
+    await untilInLine(two, "/lock", 2);
+    const third = new Lock(two, "/lock", { ttl: 2 }).acquire();
+    await untilInLine(two, "/lock", 3);
+    expect(await new Lock(two, "/lock").tryAcquire()).toBeNull();
+    await gone.close();
+    const next = await second;
+    expect(await inLine(two, "/lock")).toBe(2);
+    await next.release();
+    const last = await third;
+    const tokens = [first, next, last].map(({ fencingToken }) => fencingToken);
+    expect(tokens).toEqual([...new Set(tokens)].sort((a, b) => a - b));
+    await last.release();
+    expect(await inLine(two, "/lock")).toBe(0);
+  });
+
   test.concurrent("an election passes on when its leader's process is gone", async () => {
-    const gone = new EtcdClient({ urls: cluster.urls });
+    const gone = stand.client();
     await new Election(gone, "/election", { ttl: 2 }).campaign("first");
     const election = new Election(one, "/election", { ttl: 2 });
     const seen: (string | undefined)[] = [];
@@ -72,7 +99,7 @@ describeWithEtcd("3.4", "recipes on etcd", () => {
   });
 
   test.concurrent("a queue delivers in order, and again when a consumer is gone", async () => {
-    const gone = new EtcdClient({ urls: cluster.urls });
+    const gone = stand.client();
     const queue = new Queue(one, "/queue", { visibilityTimeout: 2 });
     for (const value of ["a", "b", "c"]) await queue.enqueue(value);
     const lost = await new Queue(gone, "/queue", { visibilityTimeout: 2 }).take();
@@ -106,8 +133,24 @@ describeWithEtcd("3.4", "recipes on etcd", () => {
     for (const queue of queues) await queue.close();
   });
 
+  test.concurrent("a watch tells every change once, whatever becomes of its connection", async () => {
+    await using client = await proxiedClient(threeWaysTo(stand), { api: stand.api });
+    await one.setNode("/watched/0", "0");
+    const watcher = client.etcd.watch("/watched", { recursive: true, initial: true });
+    const initial = await watcher.next();
+    expect(initial).toMatchObject({ value: { type: "resync", reason: "initial" } });
+    const values = Array.from({ length: 60 }, (_, at) => `${at}`);
+    const told = take(watcher, values.length);
+    for (const value of values) {
+      if (value === "20") await client.pinned.cut();
+      if (value === "40") await client.pinned.become("refuse");
+      await one.setNode(`/watched/${Number(value) % 7}`, value);
+    }
+    expect((await told).map(changed)).toEqual(values);
+  });
+
   test.concurrent("instances come, change and go", async () => {
-    const gone = new EtcdClient({ urls: cluster.urls });
+    const gone = stand.client();
     const stop = new AbortController();
     const events: InstanceEvent[] = [];
     const registry = new Registry(one, "/services");
@@ -128,3 +171,26 @@ describeWithEtcd("3.4", "recipes on etcd", () => {
     expect(await registry.discover("mail")).toEqual([]);
   });
 });
+
+/** A server as three endpoints. */
+function threeWaysTo({ urls }: Stand): { readonly urls: readonly string[] } {
+  return { urls: [...urls, ...urls, ...urls] };
+}
+
+async function inLine(etcd: EtcdClient, key: string): Promise<number> {
+  return (await etcd.getNode(key, { quorum: true })).node.nodes?.length ?? 0;
+}
+
+async function untilInLine(etcd: EtcdClient, key: string, count: number): Promise<void> {
+  await vi.waitFor(async () => expect(await inLine(etcd, key)).toBe(count));
+}
+
+async function take(watcher: Watcher, count: number): Promise<readonly WatchItem[]> {
+  const items: WatchItem[] = [];
+  for await (const item of watcher) if (items.push(item) === count) break;
+  return items;
+}
+
+function changed(item: WatchItem): string | undefined {
+  return item.type === "change" ? item.response.node.value : item.reason;
+}

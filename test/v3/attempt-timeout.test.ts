@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import type { KeyRequest } from "../../src/model/key-request.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
+import { apiOf } from "./v3-tools.js";
+
+/** Milliseconds: for one attempt, and for all of a request; without the first it takes 5 s and more. */
+const ATTEMPT = { attemptTimeout: 200 };
+const SOON = 2_500;
+
+describeWithEtcd("3.7", "a request on v3 whose attempts are bounded", () => {
+  let etcd: EtcdCluster;
+  let proxies: readonly FaultProxy[];
+  let keySpace: V3KeySpace;
+  beforeAll(async () => {
+    etcd = await startEtcd({ release: "3.7" });
+    proxies = await Promise.all([1, 2].map(() => FaultProxy.before(etcd.urls[0])));
+    keySpace = open();
+    await keySpace.execute({ action: "set", key: "/dir/file", value: "1" });
+  });
+  afterAll(async () => {
+    await keySpace?.close();
+    await Promise.all((proxies ?? []).map((proxy) => proxy.close()));
+    await etcd?.stop();
+  });
+
+  const open = (): V3KeySpace => new V3KeySpace(apiOf(proxies.map(({ url }) => url)));
+
+  /** How long something takes while the endpoint hangs that requests go to. */
+  async function timeWhileHung(task: () => Promise<unknown>): Promise<number> {
+    const { etcdServer } = await keySpace.execute({ action: "get", key: "/" });
+    const hung = proxies.find(({ url }) => url === etcdServer);
+    await hung?.become("hang");
+    const startedAt = performance.now();
+    try {
+      await task();
+      return performance.now() - startedAt;
+    } finally {
+      await hung?.become("pass");
+    }
+  }
+
+  it.each<readonly [string, KeyRequest]>([
+    ["a file is read", { action: "get", key: "/dir/file", quorum: true }],
+    ["a directory is listed", { action: "get", key: "/dir", quorum: true }],
+    ["a TTL is granted", { action: "create", key: "/dir", inOrder: true, value: "", ttl: 100 }],
+  ])("goes to another member in time when %s", async (_, request) => {
+    expect(await timeWhileHung(() => keySpace.execute(request, ATTEMPT))).toBeLessThan(SOON);
+  });
+
+  it("tells in time that the outcome of a write is not known", async () => {
+    const set = { action: "set", key: "/dir/file", value: "2" } as const;
+    const late = await timeWhileHung(async () => {
+      const written = keySpace.execute(set, ATTEMPT);
+      await expect(written).rejects.toMatchObject({ name: "OutcomeUnknownError" });
+    });
+    expect(late).toBeLessThan(SOON);
+  });
+
+  it("is bounded so, too, when it is the first one of all", async () => {
+    for (const hung of proxies) {
+      await hung.become("hang");
+      const fresh = open();
+      const startedAt = performance.now();
+      await fresh.execute({ action: "get", key: "/dir", quorum: true }, ATTEMPT);
+      expect(performance.now() - startedAt).toBeLessThan(SOON);
+      await fresh.close();
+      await hung.become("pass");
+    }
+  });
+});

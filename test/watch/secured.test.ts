@@ -1,0 +1,135 @@
+/** `watch()` where connections need a client certificate, and users a permission. */
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { EtcdClient, type EtcdClientOptions, type PemCertificate } from "../../src/index.js";
+import { clientCertificate, serverCertificate } from "../support/certificates.js";
+import { describeWithEtcd, type EtcdCluster, type Release, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
+import { ALICE, enableAuth, ROOT, revokeFromAlice } from "../v3/v3-auth.js";
+import { V3Tool } from "../v3/v3-tools.js";
+
+/** What one API needs, so that Alice may use her part of the tree and nothing else. */
+interface Way {
+  readonly release: Release;
+  readonly start: Parameters<typeof startEtcd>[0];
+  readonly certificate: PemCertificate;
+  readonly options: EtcdClientOptions;
+  /** Of the directory that is hers, seen through `options`. */
+  readonly key: string;
+  enableAuth(cluster: EtcdCluster): Promise<void>;
+  revoke(cluster: EtcdCluster): Promise<void>;
+}
+
+/** On v2 a name that is no user is a guest; a certificate without one makes etcd 3.4 panic. */
+const NAMED = clientCertificate("nobody");
+/** With auth on, etcd's JSON gateway refuses certificates with a name, as it could not heed it. */
+const NAMELESS = serverCertificate();
+
+const WAYS: readonly (readonly [string, Way])[] = [
+  [
+    "v2",
+    {
+      release: "3.4",
+      start: { release: "3.4", clientCertAuth: true, rootPassword: ROOT.password },
+      certificate: NAMED,
+      options: {},
+      key: "/alice",
+      async enableAuth(cluster) {
+        await using root = new EtcdClient({ ...reaching(cluster, NAMED), ...ROOT });
+        const keys = ["/alice*"];
+        await root.auth.roles.create("alice", { read: keys, write: keys });
+        await root.auth.users.create("alice", { password: ALICE.password, roles: ["alice"] });
+        await root.auth.roles.update("guest", { revoke: { read: ["/*"], write: ["/*"] } });
+      },
+      async revoke(cluster) {
+        await using root = new EtcdClient({ ...reaching(cluster, NAMED), ...ROOT });
+        const keys = ["/alice*"];
+        await root.auth.roles.update("alice", { revoke: { read: keys } });
+      },
+    },
+  ],
+  [
+    "v3",
+    {
+      release: "3.7",
+      start: { release: "3.7", clientCertAuth: true },
+      certificate: NAMELESS,
+      options: { api: "v3", keyPrefix: "/alice" },
+      key: "/dir",
+      async enableAuth(cluster) {
+        const tool = new V3Tool(cluster.urls, undefined, reaching(cluster, NAMELESS));
+        await enableAuth(tool);
+        tool.close();
+      },
+      async revoke(cluster) {
+        const tool = new V3Tool(cluster.urls, ROOT, reaching(cluster, NAMELESS));
+        await revokeFromAlice(tool);
+        tool.close();
+      },
+    },
+  ],
+];
+
+for (const [api, way] of WAYS) {
+  const { release, key } = way;
+  describeWithEtcd(release, `a watch over TLS with a client certificate, on ${api}`, () => {
+    let cluster: EtcdCluster;
+    let proxy: FaultProxy;
+    let alice: EtcdClient;
+    beforeAll(async () => {
+      cluster = await startEtcd(way.start);
+      await way.enableAuth(cluster);
+      proxy = await FaultProxy.before(cluster.urls[0]);
+      alice = clientWith(ALICE);
+    });
+    afterAll(async () => {
+      await alice?.close();
+      await proxy?.close();
+      await cluster?.stop();
+    });
+
+    const clientWith = (user: EtcdClientOptions): EtcdClient =>
+      new EtcdClient({
+        ...reaching(cluster, way.certificate),
+        urls: [proxy.url],
+        ...way.options,
+        ...user,
+      });
+
+    test("tells every change to whom it may, also when its connection was cut", async () => {
+      const watcher = alice.watch(key, { recursive: true, initial: true });
+      expect(await watcher.next()).toMatchObject({ value: { type: "resync", response: null } });
+      for (const value of ["1", "2", "3"]) {
+        await alice.setNode(`${key}/a`, value);
+        const change = { type: "change", response: { node: { value } } };
+        expect(await watcher.next()).toMatchObject({ value: change });
+        await proxy.cut();
+      }
+      watcher.close();
+    });
+
+    test("ends for whom it may not tell, with the reason", async () => {
+      for (const user of [{}, { ...ALICE, password: "wrong" }]) {
+        await using stranger = clientWith(user);
+        for (const options of [{}, { initial: true }, { from: 1 }]) {
+          const watcher = stranger.watch(key, options);
+          await expect(watcher.next()).rejects.toMatchObject({ name: "UnauthorizedError" });
+        }
+      }
+    });
+
+    test("ends when the permission was taken away, as soon as it is opened anew", async () => {
+      const watcher = alice.watch(key, { recursive: true, initial: true });
+      await watcher.next();
+      const next = watcher.next();
+      await way.revoke(cluster);
+      await proxy.cut();
+      await expect(next).rejects.toMatchObject({ name: "UnauthorizedError" });
+    });
+  });
+}
+
+/** What a client needs to reach a cluster. */
+function reaching({ urls, ca = "" }: EtcdCluster, x509Certificate: PemCertificate) {
+  return { urls, ca, x509Certificate };
+}
