@@ -15,9 +15,9 @@ import type { HttpReplyHead, HttpRequest } from "../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import type { Endpoint } from "./endpoint.js";
 import type { Candidates } from "./endpoint-list.js";
+import type { AttemptLimits } from "./exchange.js";
 import { hedge } from "./hedge.js";
 import { newTrace, type RequestTrace, traceFailover, traceRequest } from "./tracing.js";
-import type { AttemptLimits } from "./transport.js";
 
 /** Asks one endpoint. @throws AttemptFailure when another attempt may follow */
 export type Ask<R> = (url: string, request: HttpRequest, limits: AttemptLimits) => Promise<R>;

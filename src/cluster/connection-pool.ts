@@ -1,5 +1,5 @@
 import { Connection, type OpenDispatcher } from "./connection.js";
-import type { Exchange } from "./exchange.js";
+import type { Carrier, Exchange } from "./exchange.js";
 import type { StreamPool } from "./stream-pool.js";
 
 interface Call {
@@ -17,14 +17,10 @@ export class ConnectionPool {
   readonly #origin: string;
   readonly #open: OpenDispatcher;
   readonly #maxCalls: number;
-  /**
-   * Every connection and what it carries. Not a set of exchanges: by coming and going they would
-   * make V8 rebuild it all the time, and a rebuilt set keeps what the one before held from being
-   * collected young.
-   */
-  readonly #connections = new Map<Connection, Exchange | undefined>();
+  readonly #connections = new Set<Connection>();
   /** Watches that wait for their stream, or have one. */
   readonly #streaming = new Set<Exchange>();
+  readonly #streamCarrier: Carrier = { done: (exchange) => this.#streaming.delete(exchange) };
   readonly #idle: Connection[] = [];
   readonly #waiting: Call[] = [];
   #calls = 0;
@@ -40,64 +36,55 @@ export class ConnectionPool {
 
   /** Runs a call as soon as fewer than `maxCalls` are under way. */
   call(exchange: Exchange, headers: string[]): void {
-    this.#waiting.push({ exchange, headers });
-    this.#startWaiting();
+    if (this.#calls < this.#maxCalls) this.#startCall(exchange, headers);
+    else this.#waiting.push({ exchange, headers });
   }
 
   /** Runs a watch at once. */
   async watch(exchange: Exchange, headers: string[]): Promise<void> {
     if (this.#streams === undefined) {
-      this.#run(exchange, headers, () => {});
+      this.#run(exchange, headers);
       return;
     }
     this.#streaming.add(exchange);
-    exchange.onDone = () => this.#streaming.delete(exchange);
+    exchange.carrier = this.#streamCarrier;
     if (await this.#streams.run(exchange, headers)) return;
     this.#streams = undefined;
     if (!this.#streaming.delete(exchange) || exchange.settled) return;
-    this.#run(exchange, headers, () => {});
+    this.#run(exchange, headers);
   }
 
   /** Gives every exchange up and closes every socket, at once. */
   destroy(reason: Error): void {
     for (const { exchange } of this.#waiting.splice(0)) exchange.abort(reason);
     for (const exchange of this.#streaming) exchange.abort(reason);
-    for (const [connection, exchange] of this.#connections) {
-      exchange?.abort(reason);
+    for (const connection of this.#connections) {
+      connection.exchange?.abort(reason);
       connection.destroy();
     }
     this.#streams?.destroy();
     this.#idle.length = 0;
   }
 
-  #startWaiting(): void {
+  #startCall(exchange: Exchange, headers: string[]): void {
+    this.#calls++;
+    if (!this.#run(exchange, headers)) this.#endCall();
+  }
+
+  #endCall(): void {
+    this.#calls--;
     while (this.#calls < this.#maxCalls) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
-      if (next.exchange.settled) continue;
-      this.#calls++;
-      this.#run(next.exchange, next.headers, () => {
-        this.#calls--;
-        this.#startWaiting();
-      });
+      if (!next.exchange.settled) this.#startCall(next.exchange, next.headers);
     }
   }
 
-  #run(exchange: Exchange, headers: string[], onDone: () => void): void {
+  /** @returns false when it failed for want of a connection */
+  #run(exchange: Exchange, headers: string[]): boolean {
     const connection = this.#idle.pop() ?? this.#tryConnect(exchange);
-    if (connection === undefined) {
-      onDone();
-      return;
-    }
-    this.#connections.set(connection, exchange);
-    exchange.onDone = (reusable) => {
-      if (this.#connections.get(connection) !== exchange) return;
-      this.#connections.set(connection, undefined);
-      if (reusable) this.#keep(connection);
-      else this.#discard(connection);
-      onDone();
-    };
-    connection.start(exchange, headers);
+    connection?.start(exchange, headers);
+    return connection !== undefined;
   }
 
   /** No connection where none can even be begun: with a proxy variable that is no URL, say. */
@@ -112,7 +99,12 @@ export class ConnectionPool {
 
   #connect(): Connection {
     const connection = new Connection(this.#origin, this.#open);
-    this.#connections.set(connection, undefined);
+    this.#connections.add(connection);
+    connection.onDone = (exchange, reusable) => {
+      if (reusable) this.#idle.push(connection);
+      else this.#discard(connection);
+      if (!exchange.errand.streams) this.#endCall();
+    };
     connection.onDisconnect(() => {
       const index = this.#idle.lastIndexOf(connection);
       if (index === -1) return;
@@ -120,11 +112,6 @@ export class ConnectionPool {
       this.#discard(connection);
     });
     return connection;
-  }
-
-  #keep(connection: Connection): void {
-    connection.answered();
-    this.#idle.push(connection);
   }
 
   #discard(connection: Connection): void {

@@ -10,23 +10,44 @@ import { isRefusal } from "./refusal.js";
 
 const nothing = (): void => {};
 
-type Conclude = (
-  reply: HttpReply,
-) => HttpReply | StreamedReply | Promise<HttpReply | StreamedReply>;
-
 /** A reply whose body is still coming: a watch. */
 export interface StreamedReply extends HttpReplyHead {
   readonly lines: LineStream;
 }
 
-/** What bounds one exchange. */
-export interface ExchangeLimits {
-  /** Milliseconds until the reply, or the head of a watch, must be there. */
+/** How long one attempt may take, in milliseconds, and how it is called off. */
+export interface AttemptLimits {
+  /** Until the reply, or the head of a watch, must be there. */
   readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One request on its way to one endpoint. */
+export interface Errand {
+  readonly request: HttpRequest;
+  readonly endpoint: string;
+  readonly limits: AttemptLimits;
+  /** Whether it is a watch. */
+  readonly streams: boolean;
+  /** How often it was redirected before. */
+  readonly hops: number;
+}
+
+/** What all exchanges have in common. */
+export interface ExchangeSettings {
   /** Bytes of a body, or of one event of a watch. */
   readonly maxResponseSize: number;
   readonly clock: Clock;
-  readonly signal?: AbortSignal | undefined;
+  /** What becomes of a whole reply, such as the reply to where it redirects. */
+  conclude(errand: Errand, reply: HttpReply): Outcome;
+}
+
+type Outcome = HttpReply | StreamedReply | Promise<HttpReply | StreamedReply>;
+
+/** What carries an exchange. */
+export interface Carrier {
+  /** Told once, when the exchange no longer needs it; it is reusable if it is in order. */
+  done(exchange: Exchange, reusable: boolean): void;
 }
 
 /**
@@ -34,46 +55,40 @@ export interface ExchangeLimits {
  * of the request was written: until then the endpoint certainly did not process it.
  */
 export class Exchange {
-  readonly request: HttpRequest;
+  readonly errand: Errand;
   /** A whole reply; for a watch that stands, a streamed one. Fails with AttemptFailure or AbortError. */
   readonly reply: Promise<HttpReply | StreamedReply>;
-  /** Called once, when the connection is no longer needed; it is reusable if it is in order. */
-  onDone: (reusable: boolean) => void = nothing;
+  carrier: Carrier | undefined;
 
-  readonly #endpoint: string;
-  readonly #limits: ExchangeLimits;
-  readonly #streams: boolean;
-  readonly #conclude: Conclude;
-  #resolve: (reply: ReturnType<Conclude>) => void = nothing;
+  readonly #settings: ExchangeSettings;
+  #resolve: (outcome: Outcome) => void = nothing;
   #reject: (error: Error) => void = nothing;
-  #cancelTimer: () => void;
+  readonly #cancelTimer: () => void;
+  #onAbort: (() => void) | undefined;
   #flow: Flow | undefined;
   #sent = false;
   #settled = false;
   #head: HttpReplyHead | undefined;
   #lines: LineStream | undefined;
-  #chunks: Buffer[] = [];
+  #chunks: Buffer[] | undefined;
   #size = 0;
 
-  /** @param conclude what becomes of a whole reply, such as the reply to where it redirects */
-  constructor(
-    request: HttpRequest,
-    endpoint: string,
-    limits: ExchangeLimits,
-    streams: boolean,
-    conclude: Conclude,
-  ) {
-    this.request = request;
-    this.#conclude = conclude;
-    this.#endpoint = endpoint;
-    this.#limits = limits;
-    this.#streams = streams;
+  constructor(errand: Errand, settings: ExchangeSettings) {
+    this.errand = errand;
+    this.#settings = settings;
     this.reply = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#cancelTimer = limits.clock.after(limits.timeout, this.#onTimeout);
-    if (limits.signal !== undefined) onAbort(limits.signal, this.#onAbort);
+    const { timeout, signal } = errand.limits;
+    this.#cancelTimer = settings.clock.after(timeout, () => this.#timeOut());
+    if (signal === undefined) return;
+    this.#onAbort = () => this.abort(signal.reason);
+    onAbort(signal, this.#onAbort);
+  }
+
+  get request(): HttpRequest {
+    return this.errand.request;
   }
 
   get settled(): boolean {
@@ -90,8 +105,9 @@ export class Exchange {
   /** The head of the reply has come, or of one that announces it. */
   takeHead(flow: Flow, status: number, headers: HttpReplyHead["headers"]): void {
     if (status < 200) return;
-    this.#head = { status, headers, endpoint: this.#endpoint };
-    if (this.#streams && status === 200) this.#startStream(this.#head, flow);
+    const { endpoint, streams } = this.errand;
+    this.#head = { status, headers, endpoint };
+    if (streams && status === 200) this.#startStream(this.#head, flow);
   }
 
   /** A piece of the body has come. */
@@ -101,8 +117,9 @@ export class Exchange {
       return;
     }
     this.#size += chunk.length;
+    this.#chunks ??= [];
     this.#chunks.push(chunk);
-    const { maxResponseSize } = this.#limits;
+    const { maxResponseSize } = this.#settings;
     if (this.#size > maxResponseSize) {
       this.#giveUp(new ProtocolError(`${this.#origin}: over maxResponseSize (${maxResponseSize})`));
     }
@@ -117,7 +134,7 @@ export class Exchange {
       this.#settle();
       this.#resolveWith({ status, headers, endpoint, body });
     }
-    this.onDone(true);
+    this.carrier?.done(this, true);
   }
 
   /** The exchange never got a connection, or none that works, or the connection broke. */
@@ -125,11 +142,11 @@ export class Exchange {
     this.#lines?.end(error);
     if (this.#head === undefined && isRefusal(error)) this.#sent = false;
     this.#fail(error);
-    this.onDone(false);
+    this.carrier?.done(this, false);
   }
 
   #startStream(head: HttpReplyHead, flow: Flow): void {
-    const { maxResponseSize } = this.#limits;
+    const { maxResponseSize } = this.#settings;
     const lines = new LineStream(flow, maxResponseSize, () => this.#release());
     this.#lines = lines;
     this.#cancelTimer();
@@ -139,28 +156,28 @@ export class Exchange {
 
   #resolveWith(reply: HttpReply): void {
     try {
-      this.#resolve(this.#conclude(reply));
+      this.#resolve(this.#settings.conclude(this.errand, reply));
     } catch (error) {
       this.#reject(error as Error);
     }
   }
 
   #body(): string {
-    const [first = Buffer.alloc(0)] = this.#chunks;
-    return (this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first).toString();
+    const chunks = this.#chunks ?? [];
+    const [first] = chunks;
+    const whole = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+    return whole.toString();
   }
 
   get #origin(): string {
-    return `${this.request.operation} at ${this.#endpoint}`;
+    return `${this.request.operation} at ${this.errand.endpoint}`;
   }
 
-  readonly #onTimeout = (): void => {
-    const { timeout } = this.#limits;
+  #timeOut(): void {
+    const { timeout } = this.errand.limits;
     const until = this.#sent ? "no answer" : "no connection";
     this.#giveUp(new TimeoutError(`${this.#origin}: ${until} within ${timeout} ms`, timeout));
-  };
-
-  readonly #onAbort = (): void => this.abort(this.#limits.signal?.reason);
+  }
 
   /** Gives the exchange up, or ends the watch that came of it. */
   abort(reason: unknown): void {
@@ -193,7 +210,7 @@ export class Exchange {
   /** The connection may carry half a request or half a reply: it is closed. */
   #drop(): void {
     this.#flow?.abort(new Error("given up"));
-    this.onDone(false);
+    this.carrier?.done(this, false);
   }
 
   #settle(): void {
@@ -203,6 +220,7 @@ export class Exchange {
 
   #release(): void {
     this.#cancelTimer();
-    this.#limits.signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort === undefined) return;
+    this.errand.limits.signal?.removeEventListener("abort", this.#onAbort);
   }
 }
