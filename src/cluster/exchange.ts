@@ -117,8 +117,8 @@ export class Exchange {
       return;
     }
     this.#size += chunk.length;
-    this.#chunks ??= [];
-    this.#chunks.push(chunk);
+    if (this.#chunks === undefined) this.#chunks = [chunk];
+    else this.#chunks.push(chunk);
     const { maxResponseSize } = this.#settings;
     if (this.#size > maxResponseSize) {
       this.#giveUp(new ProtocolError(`${this.#origin}: over maxResponseSize (${maxResponseSize})`));

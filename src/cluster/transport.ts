@@ -106,12 +106,11 @@ export class Transport {
   }
 
   #headersFor(origin: string, request: HttpRequest): string[] {
-    const { authorization = this.#settings.authorization } = request;
-    const headers: string[] = [];
+    const { authorization = this.#settings.authorization, contentType } = request;
+    const headers = contentType === undefined ? [] : ["content-type", contentType];
     if (authorization !== undefined && this.#knows(origin)) {
       headers.push("authorization", authorization);
     }
-    if (request.contentType !== undefined) headers.push("content-type", request.contentType);
     if (request.headers !== undefined) headers.push(...Object.entries(request.headers).flat());
     return headers;
   }
