@@ -11,24 +11,13 @@ import { V3DisabledError } from "../errors/v3-errors.js";
 import { follow } from "../time/follow.js";
 import { within } from "../time/within.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
-import type { HttpReplyHead, HttpRequest } from "../wire/http.js";
+import type { HttpReplyHead } from "../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import type { Endpoint } from "./endpoint.js";
 import type { Candidates } from "./endpoint-list.js";
-import type { AttemptLimits } from "./exchange.js";
 import { hedge } from "./hedge.js";
+import type { Question } from "./question.js";
 import { newTrace, type RequestTrace, traceFailover, traceRequest } from "./tracing.js";
-
-/** Asks one endpoint. @throws AttemptFailure when another attempt may follow */
-export type Ask<R> = (url: string, request: HttpRequest, limits: AttemptLimits) => Promise<R>;
-
-/** What is asked, and how: in two steps, as what is replied is traced before it is judged. */
-export interface Question<R extends HttpReplyHead, T> {
-  readonly request: HttpRequest;
-  readonly ask: Ask<R>;
-  /** @throws AttemptFailure when another attempt may follow */
-  readonly interpret: (reply: R) => T;
-}
 
 /** Shared, since most calls have no need of a list of their own. */
 const NONE: readonly never[] = [];
@@ -78,7 +67,7 @@ export class Call<R extends HttpReplyHead, T> {
     return traceRequest(this.#trace, () => this.#run(ready, closing));
   }
 
-  /** Not hedged, an attempt is made here and not in a function of its own: see above. */
+  /** An attempt that is not hedged is made right here: an async function more would be held, too. */
   async #run(ready: Promise<void> | undefined, closing: AbortSignal): Promise<T> {
     if (ready !== undefined) await this.#until(ready, closing);
     this.#order = this.#endpoints.inOrder();

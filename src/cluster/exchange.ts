@@ -4,6 +4,7 @@ import { onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
+import type { Errand } from "./errand.js";
 import type { Flow } from "./flow.js";
 import { LineStream } from "./line-stream.js";
 import { isRefusal } from "./refusal.js";
@@ -13,24 +14,6 @@ const nothing = (): void => {};
 /** A reply whose body is still coming: a watch. */
 export interface StreamedReply extends HttpReplyHead {
   readonly lines: LineStream;
-}
-
-/** How long one attempt may take, in milliseconds, and how it is called off. */
-export interface AttemptLimits {
-  /** Until the reply, or the head of a watch, must be there. */
-  readonly timeout: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** One request on its way to one endpoint. */
-export interface Errand {
-  readonly request: HttpRequest;
-  readonly endpoint: string;
-  readonly limits: AttemptLimits;
-  /** Whether it is a watch. */
-  readonly streams: boolean;
-  /** How often it was redirected before. */
-  readonly hops: number;
 }
 
 /** What all exchanges have in common. */

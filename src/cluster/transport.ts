@@ -3,13 +3,8 @@ import type { Clock } from "../time/clock.js";
 import type { HttpReply, HttpRequest } from "../wire/http.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { type ConnectionSettings, dispatcherFor, streamConnectorFor } from "./dispatchers.js";
-import {
-  type AttemptLimits,
-  type Errand,
-  Exchange,
-  type ExchangeSettings,
-  type StreamedReply,
-} from "./exchange.js";
+import type { AttemptLimits, Errand } from "./errand.js";
+import { Exchange, type ExchangeSettings, type StreamedReply } from "./exchange.js";
 import { MAX_REDIRECTS, redirectOf, refused } from "./redirect.js";
 import { StreamPool } from "./stream-pool.js";
 
