@@ -79,6 +79,15 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   /** Ends watches that wait to be opened again: the key space knows nothing of them then. */
   readonly #closing = new AbortController();
   #closed = this.#closing.signal;
+  readonly #answered = (answer: EtcdResponse): EtcdResponse => {
+    this.#observe(answer);
+    return answer;
+  };
+  readonly #failed = (error: unknown): never => {
+    // A cluster that has lost its past answers with little else.
+    if (error instanceof EtcdServerError) this.#observeError(error);
+    throw error;
+  };
 
   /** @throws TypeError for options that are unknown, out of range or contradictory */
   constructor(options: EtcdClientOptions) {
@@ -154,12 +163,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    *
    * @throws KeyNotFoundError unless `ignoreKeyNotFound`, which answers `null`
    */
-  async getNodeValue(
-    key: string,
-    options: GetOptions & IgnoreKeyNotFound = {},
-  ): Promise<string | null> {
-    const answer = await this.getNode(key, options);
-    return answer?.node.value ?? null;
+  getNodeValue(key: string, options: GetOptions & IgnoreKeyNotFound = {}): Promise<string | null> {
+    return this.getNode(key, options).then(nodeValue);
   }
 
   /**
@@ -418,18 +423,17 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     return this.close();
   }
 
-  /** One promise for all that a call does, and what is wrong with its arguments rejects it. */
-  async #answer(build: () => KeyRequest, options: ExecuteOptions): Promise<EtcdResponse> {
-    const request = build();
-    checkKeyRequest(request);
+  /**
+   * Whatever goes wrong rejects the promise, wrong arguments included. Not an async function, which
+   * would hold four times the memory for as long as the call takes.
+   */
+  #answer(build: () => KeyRequest, options: ExecuteOptions): Promise<EtcdResponse> {
     try {
-      const answer = await this.#keySpace.execute(request, options);
-      this.#observe(answer);
-      return answer;
+      const request = build();
+      checkKeyRequest(request);
+      return this.#keySpace.execute(request, options).then(this.#answered, this.#failed);
     } catch (error) {
-      // A cluster that has lost its past answers with little else.
-      if (error instanceof EtcdServerError) this.#observeError(error);
-      throw error;
+      return Promise.reject(error);
     }
   }
 
@@ -461,6 +465,10 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     }
     if (etcdIndex > this.#lastIndex) this.#lastIndex = etcdIndex;
   }
+}
+
+function nodeValue(answer: EtcdResponse | null): string | null {
+  return answer?.node.value ?? null;
 }
 
 async function nullIfNotFound(answer: Promise<EtcdResponse>): Promise<EtcdResponse | null> {

@@ -11,53 +11,50 @@ import { V3DisabledError } from "../errors/v3-errors.js";
 import { follow } from "../time/follow.js";
 import { within } from "../time/within.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
-import type { HttpReplyHead, HttpRequest } from "../wire/http.js";
+import type { HttpReplyHead } from "../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import type { Endpoint } from "./endpoint.js";
 import type { Candidates } from "./endpoint-list.js";
 import { hedge } from "./hedge.js";
-import { type RequestTrace, traceFailover } from "./tracing.js";
-import type { AttemptLimits } from "./transport.js";
+import type { Question } from "./question.js";
+import { newTrace, type RequestTrace, traceFailover, traceRequest } from "./tracing.js";
 
-/** How an attempt is made: in two steps, as what is replied is traced before it is judged. */
-export interface AttemptMaker<R extends HttpReplyHead, T> {
-  /** @throws AttemptFailure when another attempt may follow */
-  ask(url: string, limits: AttemptLimits): Promise<R>;
-  /** @throws AttemptFailure when another attempt may follow */
-  interpret(reply: R): T;
-}
+/** Shared, since most calls have no need of a list of their own. */
+const NONE: readonly never[] = [];
 
 /**
  * One call: its attempts, one endpoint after the other, until one answers. Reads go on after any
  * failure; a write only while it is certain that nobody has processed it.
+ *
+ * What a call holds while it is under way is copied by each of the garbage collections that it
+ * outlives: with hundreds of calls in flight that is most of what they cost. So there is little of it.
  */
 export class Call<R extends HttpReplyHead, T> {
-  readonly trace: RequestTrace;
-  readonly #request: HttpRequest;
-  readonly #attemptMaker: AttemptMaker<R, T>;
+  readonly #question: Question<R, T>;
   readonly #settings: ClusterSettings;
   readonly #endpoints: Candidates;
   readonly #signal: AbortSignal | undefined;
   /** Moment (monotonic) after which no attempt begins. */
   readonly #deadline: number;
-  readonly #failed: Attempt[] = [];
+  readonly #trace: RequestTrace | undefined;
+  #order: readonly Endpoint[] = NONE;
+  #tried = 0;
+  #failed: readonly Attempt[] = NONE;
   /** Set once an attempt may have carried a write out: nothing later makes that certain again. */
   #unknown: OutcomeUnknownError | undefined;
 
   constructor(
-    request: HttpRequest,
-    attemptMaker: AttemptMaker<R, T>,
+    question: Question<R, T>,
     settings: ClusterSettings,
     endpoints: Candidates,
     signal: AbortSignal | undefined,
   ) {
-    this.#request = request;
-    this.#attemptMaker = attemptMaker;
+    this.#question = question;
     this.#settings = settings;
     this.#endpoints = endpoints;
     this.#signal = signal;
     this.#deadline = settings.clock.monotonic() + settings.timeout;
-    this.trace = { operation: request.operation, safety: request.safety, attempts: 0 };
+    this.#trace = newTrace(question.request);
   }
 
   /**
@@ -65,23 +62,37 @@ export class Call<R extends HttpReplyHead, T> {
    *
    * @throws OutcomeUnknownError, ClusterUnavailableError, V2DisabledError, AbortError, …
    */
-  async run(ready: Promise<void> | undefined, closing: AbortSignal): Promise<T> {
+  run(ready: Promise<void> | undefined, closing: AbortSignal): Promise<T> {
+    if (this.#trace === undefined) return this.#run(ready, closing);
+    return traceRequest(this.#trace, () => this.#run(ready, closing));
+  }
+
+  /** An attempt that is not hedged is made right here: an async function more would be held, too. */
+  async #run(ready: Promise<void> | undefined, closing: AbortSignal): Promise<T> {
     if (ready !== undefined) await this.#until(ready, closing);
-    const untried = [...this.#endpoints.inOrder()];
-    for (let next = untried.shift(); next !== undefined; next = untried.shift()) {
+    this.#order = this.#endpoints.inOrder();
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const now = this.#settings.clock.monotonic();
       if (this.#deadline - now < 1) break;
+      const hedged = this.#mayHedge();
       try {
-        return await this.#attempt(next, untried, now);
+        if (hedged) return await this.#hedgedAttempt(next, now);
+        return this.#answer(next, await this.#ask(next, this.#signal, now));
       } catch (error) {
+        if (!hedged) this.#heed(next, now, error);
         if (!(error instanceof AttemptFailure)) throw this.#inHindsight(error);
       }
     }
     throw this.#failure;
   }
 
+  /** The endpoint to try next, if there is another. */
+  #next(): Endpoint | undefined {
+    return this.#order[this.#tried++];
+  }
+
   #until(ready: Promise<void>, closing: AbortSignal): Promise<void> {
-    const { operation, safety } = this.#request;
+    const { operation, safety } = this.#question.request;
     const either = follow(this.#signal, closing);
     const outcome = safety === "write" ? "not sent" : "none";
     return within(ready, {
@@ -93,56 +104,67 @@ export class Call<R extends HttpReplyHead, T> {
     }).finally(either.letGo);
   }
 
-  #attempt(endpoint: Endpoint, untried: Endpoint[], now: number): Promise<T> {
-    const { hedgeReadsAfter } = this.#settings;
+  #mayHedge(): boolean {
     // Of two watches, the loser could not be called off without the winner: they share a signal.
-    const { safety, scope, streams = false } = this.#request;
-    const hedged = hedgeReadsAfter > 0 && safety === "read" && scope === "local" && !streams;
-    return hedged && untried.length > 0
-      ? this.#hedgedAttempt(endpoint, untried, now)
-      : this.#attemptAt(endpoint, this.#signal, now);
+    const { safety, scope, streams = false } = this.#question.request;
+    return (
+      this.#settings.hedgeReadsAfter > 0 &&
+      safety === "read" &&
+      scope === "local" &&
+      !streams &&
+      this.#tried < this.#order.length
+    );
   }
 
-  #hedgedAttempt(endpoint: Endpoint, untried: Endpoint[], now: number): Promise<T> {
+  #hedgedAttempt(endpoint: Endpoint, now: number): Promise<T> {
     const { hedgeReadsAfter: delay, clock } = this.#settings;
-    const askFirst = (signal: AbortSignal): Promise<T> => this.#attemptAt(endpoint, signal, now);
-    const askOther = (signal: AbortSignal): Promise<T> => {
-      const other = untried.shift() ?? endpoint;
-      return this.#attemptAt(other, signal, clock.monotonic());
-    };
+    const askFirst = (signal: AbortSignal): Promise<T> => this.#attempt(endpoint, signal, now);
+    const askOther = (signal: AbortSignal): Promise<T> =>
+      this.#attempt(this.#next() ?? endpoint, signal, clock.monotonic());
     return hedge(askFirst, askOther, { delay, clock, signal: this.#signal });
   }
 
-  async #attemptAt(
-    endpoint: Endpoint,
-    signal: AbortSignal | undefined,
-    startedAt: number,
-  ): Promise<T> {
-    const { requestTimeout, writeTimeout } = this.#settings;
-    const { scope, timeout: limit = Number.POSITIVE_INFINITY } = this.#request;
-    const usual = scope === "quorum" ? writeTimeout : requestTimeout;
-    this.trace.attempts++;
+  async #attempt(endpoint: Endpoint, signal: AbortSignal, startedAt: number): Promise<T> {
     try {
-      const timeout = Math.ceil(Math.min(usual, limit, this.#deadline - startedAt));
-      const reply = await this.#attemptMaker.ask(endpoint.url, { timeout, signal });
-      this.trace.endpoint = reply.endpoint;
-      this.trace.status = reply.status;
-      const answer = this.#attemptMaker.interpret(reply);
-      this.#endpoints.answered(endpoint);
-      return answer;
+      return this.#answer(endpoint, await this.#ask(endpoint, signal, startedAt));
     } catch (error) {
-      if (error instanceof AttemptFailure) this.#record(endpoint, startedAt, error);
-      // A refusal is an answer like any other.
-      else if (error instanceof EtcdError) this.#endpoints.answered(endpoint);
+      this.#heed(endpoint, startedAt, error);
       throw error;
     }
   }
 
+  #ask(endpoint: Endpoint, signal: AbortSignal | undefined, startedAt: number): Promise<R> {
+    const { request, ask } = this.#question;
+    const { requestTimeout, writeTimeout } = this.#settings;
+    const { scope, timeout: limit = Number.POSITIVE_INFINITY } = request;
+    const usual = scope === "quorum" ? writeTimeout : requestTimeout;
+    const timeout = Math.ceil(Math.min(usual, limit, this.#deadline - startedAt));
+    if (this.#trace !== undefined) this.#trace.attempts++;
+    return ask(endpoint.url, request, { timeout, signal });
+  }
+
+  #answer(endpoint: Endpoint, reply: R): T {
+    if (this.#trace !== undefined) {
+      this.#trace.endpoint = reply.endpoint;
+      this.#trace.status = reply.status;
+    }
+    const answer = this.#question.interpret(reply);
+    this.#endpoints.answered(endpoint);
+    return answer;
+  }
+
+  /** Takes note of what an attempt that brought no answer says of its endpoint. */
+  #heed(endpoint: Endpoint, startedAt: number, error: unknown): void {
+    if (error instanceof AttemptFailure) this.#record(endpoint, startedAt, error);
+    // A refusal is an answer like any other.
+    else if (error instanceof EtcdError) this.#endpoints.answered(endpoint);
+  }
+
   #record(endpoint: Endpoint, startedAt: number, failure: AttemptFailure): void {
-    const { operation, safety } = this.#request;
+    const { operation, safety } = this.#question.request;
     const { cause, processed } = failure;
     if (failure.endpointIs === "ill") endpoint.failed(startedAt);
-    this.#failed.push({ endpoint: endpoint.url, cause, when: new Date() });
+    this.#failed = [...this.#failed, { endpoint: endpoint.url, cause, when: new Date() }];
     traceFailover({ operation, endpoint: endpoint.url, cause });
     if (safety === "read" || processed === "no") return;
     this.#unknown = new OutcomeUnknownError(operation, endpoint.url, cause);
@@ -152,14 +174,14 @@ export class Call<R extends HttpReplyHead, T> {
   /** An abort before a repetition was sent says nothing of the attempts before it. */
   #inHindsight(error: unknown): unknown {
     return error instanceof AbortError && this.#unknown !== undefined
-      ? new AbortError(this.#request.operation, error.cause, "unknown")
+      ? new AbortError(this.#question.request.operation, error.cause, "unknown")
       : error;
   }
 
   /** Why the call ends without an answer. */
   get #failure(): EtcdError {
     if (this.#unknown !== undefined) return this.#unknown;
-    const { operation } = this.#request;
+    const { operation } = this.#question.request;
     const { timeout } = this.#settings;
     const [first, second] = this.#failed;
     if (first === undefined) {

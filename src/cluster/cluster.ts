@@ -3,13 +3,13 @@ import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
 import { originOf, readable } from "../wire/reply.js";
-import { type AttemptMaker, Call } from "./call.js";
+import { Call } from "./call.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import { type Candidates, EndpointList } from "./endpoint-list.js";
 import type { StreamedReply } from "./exchange.js";
+import type { Ask, Question } from "./question.js";
 import { Topology } from "./topology.js";
 import { type TopologyProbes, v2Probes } from "./topology-probes.js";
-import { traceRequest } from "./tracing.js";
 import { Transport } from "./transport.js";
 
 /**
@@ -22,12 +22,16 @@ export class Cluster {
   readonly #transport: Transport;
   readonly #topology: Topology;
   readonly #closing = new AbortController();
+  readonly #ask: Ask<HttpReply>;
+  readonly #watch: Ask<HttpReply | StreamedReply>;
 
   constructor(settings: ClusterSettings, probes: TopologyProbes = v2Probes) {
     this.#settings = settings;
     this.#endpoints = new EndpointList(settings.urls, settings.clock);
     this.#transport = new Transport(settings, (url) => this.#endpoints.urls.includes(url));
     this.#topology = new Topology(settings, this.#endpoints, this.#transport, probes);
+    this.#ask = (url, request, limits) => this.#transport.ask(url, request, limits);
+    this.#watch = (url, request, limits) => this.#transport.watch(url, request, limits);
   }
 
   get clock(): Clock {
@@ -40,10 +44,7 @@ export class Cluster {
     interpret: (reply: HttpReply) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    return this.#call(request, signal, {
-      ask: (url, limits) => this.#transport.ask(url, request, limits),
-      interpret,
-    });
+    return this.#call({ request, ask: this.#ask, interpret }, signal);
   }
 
   /** Sends a request to one endpoint, and nowhere else when that fails. */
@@ -53,9 +54,7 @@ export class Cluster {
     interpret: (reply: HttpReply) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const ask: AttemptMaker<HttpReply, T>["ask"] = (to, limits) =>
-      this.#transport.ask(to, request, limits);
-    return this.#call(request, signal, { ask, interpret }, this.#endpoints.only(url));
+    return this.#call({ request, ask: this.#ask, interpret }, signal, this.#endpoints.only(url));
   }
 
   /**
@@ -68,10 +67,9 @@ export class Cluster {
     interpret: (reply: StreamedReply) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    return this.#call(request, signal, {
-      ask: (url, limits) => this.#transport.watch(url, request, limits),
-      interpret: (reply) => begin(request, reply, refuse, interpret),
-    });
+    const beginIt = (reply: HttpReply | StreamedReply): T =>
+      begin(request, reply, refuse, interpret);
+    return this.#call({ request, ask: this.#watch, interpret: beginIt }, signal);
   }
 
   /** Sends a request to every endpoint by itself; `recover` stands in for those that fail. */
@@ -101,15 +99,13 @@ export class Cluster {
   }
 
   #call<R extends HttpReplyHead, T>(
-    request: HttpRequest,
+    question: Question<R, T>,
     signal: AbortSignal | undefined,
-    attemptMaker: AttemptMaker<R, T>,
     candidates: Candidates = this.#endpoints,
   ): Promise<T> {
     if (this.#transport.closed) return Promise.reject(closedError());
-    const call = new Call(request, attemptMaker, this.#settings, candidates, signal);
-    const ready = this.#topology.prepare();
-    return traceRequest(call.trace, () => call.run(ready, this.#closing.signal));
+    const call = new Call(question, this.#settings, candidates, signal);
+    return call.run(this.#topology.prepare(), this.#closing.signal);
   }
 }
 

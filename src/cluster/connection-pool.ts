@@ -2,8 +2,6 @@ import { Connection, type OpenDispatcher } from "./connection.js";
 import type { Exchange } from "./exchange.js";
 import type { Streams } from "./streams.js";
 
-const nothing = (): void => {};
-
 interface Call {
   readonly exchange: Exchange;
   readonly headers: string[];
@@ -19,12 +17,7 @@ export class ConnectionPool {
   readonly #origin: string;
   readonly #open: OpenDispatcher;
   readonly #maxCalls: number;
-  /**
-   * Every connection and what it carries. Not a set of exchanges: by coming and going they would
-   * make V8 rebuild it all the time, and a rebuilt set keeps what the one before held from being
-   * collected young.
-   */
-  readonly #connections = new Map<Connection, Exchange | undefined>();
+  readonly #connections = new Set<Connection>();
   readonly #idle: Connection[] = [];
   readonly #waiting: Call[] = [];
   #calls = 0;
@@ -36,68 +29,65 @@ export class ConnectionPool {
     this.#origin = origin;
     this.#open = open;
     this.#maxCalls = maxCalls;
+    if (streams === undefined) return;
+    streams.onDone = (exchange) => this.#ended(exchange);
+    streams.onHttp1 = (exchange, headers) => {
+      if (!this.#runAlone(exchange, headers)) this.#ended(exchange);
+    };
   }
 
   /** Runs a call as soon as fewer than `maxCalls` are under way. */
   call(exchange: Exchange, headers: string[]): void {
-    this.#waiting.push({ exchange, headers });
-    this.#startWaiting();
+    if (this.#calls < this.#maxCalls) this.#startCall(exchange, headers);
+    else this.#waiting.push({ exchange, headers });
   }
 
   /** Runs a watch at once. */
   watch(exchange: Exchange, headers: string[]): void {
-    this.#run(exchange, headers, nothing);
+    this.#run(exchange, headers);
   }
 
   /** Gives every exchange up and closes every socket, at once. */
   destroy(reason: Error): void {
     for (const { exchange } of this.#waiting.splice(0)) exchange.abort(reason);
-    for (const [connection, exchange] of this.#connections) {
-      exchange?.abort(reason);
+    for (const connection of this.#connections) {
+      connection.exchange?.abort(reason);
       connection.destroy();
     }
     this.#streams?.destroy(reason);
     this.#idle.length = 0;
   }
 
-  #startWaiting(): void {
+  #startCall(exchange: Exchange, headers: string[]): void {
+    this.#calls++;
+    if (!this.#run(exchange, headers)) this.#endCall();
+  }
+
+  #ended(exchange: Exchange): void {
+    if (!exchange.errand.streams) this.#endCall();
+  }
+
+  #endCall(): void {
+    this.#calls--;
     while (this.#calls < this.#maxCalls) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
-      if (next.exchange.settled) continue;
-      this.#calls++;
-      this.#run(next.exchange, next.headers, () => {
-        this.#calls--;
-        this.#startWaiting();
-      });
+      if (!next.exchange.settled) this.#startCall(next.exchange, next.headers);
     }
   }
 
-  #run(exchange: Exchange, headers: string[], onDone: () => void): void {
-    const alone = (): void => this.#runAlone(exchange, headers, onDone);
-    if (this.#streams?.takes(exchange.request)) {
-      this.#streams.run(exchange, headers, onDone, alone);
-    } else {
-      alone();
-    }
+  /** @returns false when it failed for want of a connection */
+  #run(exchange: Exchange, headers: string[]): boolean {
+    if (!this.#streams?.takes(exchange.request)) return this.#runAlone(exchange, headers);
+    this.#streams.run(exchange, headers);
+    return true;
   }
 
-  /** Runs an exchange on a connection that it has to itself. */
-  #runAlone(exchange: Exchange, headers: string[], onDone: () => void): void {
+  /** Runs an exchange on a connection that it has to itself. @returns as {@link #run} */
+  #runAlone(exchange: Exchange, headers: string[]): boolean {
     const connection = this.#idle.pop() ?? this.#tryConnect(exchange);
-    if (connection === undefined) {
-      onDone();
-      return;
-    }
-    this.#connections.set(connection, exchange);
-    exchange.onDone = (reusable) => {
-      if (this.#connections.get(connection) !== exchange) return;
-      this.#connections.set(connection, undefined);
-      if (reusable) this.#keep(connection);
-      else this.#discard(connection);
-      onDone();
-    };
-    connection.start(exchange, headers);
+    connection?.start(exchange, headers);
+    return connection !== undefined;
   }
 
   /** No connection where none can even be begun: with a proxy variable that is no URL, say. */
@@ -112,7 +102,12 @@ export class ConnectionPool {
 
   #connect(): Connection {
     const connection = new Connection(this.#origin, this.#open);
-    this.#connections.set(connection, undefined);
+    this.#connections.add(connection);
+    connection.onDone = (exchange, reusable) => {
+      if (reusable) this.#idle.push(connection);
+      else this.#discard(connection);
+      this.#ended(exchange);
+    };
     connection.onDisconnect(() => {
       const index = this.#idle.lastIndexOf(connection);
       if (index === -1) return;
@@ -120,11 +115,6 @@ export class ConnectionPool {
       this.#discard(connection);
     });
     return connection;
-  }
-
-  #keep(connection: Connection): void {
-    connection.answered();
-    this.#idle.push(connection);
   }
 
   #discard(connection: Connection): void {

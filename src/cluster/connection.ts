@@ -1,6 +1,6 @@
 import type { Dispatcher } from "undici";
 import type { HttpRequest } from "../wire/http.js";
-import type { Exchange } from "./exchange.js";
+import type { Carrier, Exchange } from "./exchange.js";
 import { UndiciHandler } from "./undici-handler.js";
 
 /**
@@ -24,12 +24,16 @@ const LINE_OVERHEAD = "DELETE  HTTP/1.1\r\n".length;
 const FIRST_BODY_LIMIT = 16 * 1024;
 
 /** One connection, which carries one exchange at a time. */
-export class Connection {
+export class Connection implements Carrier {
+  /** Called when an exchange no longer needs the connection; it is reusable if it is in order. */
+  onDone: (exchange: Exchange, reusable: boolean) => void = () => {};
+
   readonly #dispatcher: Dispatcher;
   readonly #abandon: () => void;
   readonly #origin: string;
   /** Whether a request was answered since the socket was opened. */
   #warm = false;
+  #exchange: Exchange | undefined;
 
   constructor(origin: string, open: OpenDispatcher) {
     this.#origin = origin;
@@ -46,14 +50,23 @@ export class Connection {
     });
   }
 
+  /** What it carries. */
+  get exchange(): Exchange | undefined {
+    return this.#exchange;
+  }
+
   start(exchange: Exchange, headers: string[]): void {
+    this.#exchange = exchange;
+    exchange.carrier = this;
     if (this.#warm || this.#mayBeFirst(exchange.request)) this.#dispatch(exchange, headers);
     else this.#warmUp(exchange, headers);
   }
 
-  /** Takes note that a request was answered. */
-  answered(): void {
-    this.#warm = true;
+  done(exchange: Exchange, reusable: boolean): void {
+    if (this.#exchange !== exchange) return;
+    this.#exchange = undefined;
+    if (reusable) this.#warm = true;
+    this.onDone(exchange, reusable);
   }
 
   /** Closes the socket at once. */

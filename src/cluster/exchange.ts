@@ -5,6 +5,7 @@ import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import { isGrpc } from "../wire/grpc.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
+import type { Errand } from "./errand.js";
 import type { Flow } from "./flow.js";
 import { FrameStream } from "./frame-stream.js";
 import { LineStream } from "./line-stream.js";
@@ -13,24 +14,27 @@ import { isRefusal } from "./refusal.js";
 
 const nothing = (): void => {};
 
-type Conclude = (
-  reply: HttpReply,
-) => HttpReply | StreamedReply | Promise<HttpReply | StreamedReply>;
-
 /** A reply whose body is still coming: a watch. */
 export interface StreamedReply extends HttpReplyHead {
   /** Lines; of gRPC, messages. */
   readonly parts: PartStream;
 }
 
-/** What bounds one exchange. */
-export interface ExchangeLimits {
-  /** Milliseconds until the reply, or the head of a watch, must be there. */
-  readonly timeout: number;
+/** What all exchanges have in common. */
+export interface ExchangeSettings {
   /** Bytes of a body, or of one event of a watch. */
   readonly maxResponseSize: number;
   readonly clock: Clock;
-  readonly signal?: AbortSignal | undefined;
+  /** What becomes of a whole reply, such as the reply to where it redirects. */
+  conclude(errand: Errand, reply: HttpReply): Outcome;
+}
+
+type Outcome = HttpReply | StreamedReply | Promise<HttpReply | StreamedReply>;
+
+/** What carries an exchange. */
+export interface Carrier {
+  /** Told once, when the exchange no longer needs it; it is reusable if it is in order. */
+  done(exchange: Exchange, reusable: boolean): void;
 }
 
 /**
@@ -38,46 +42,40 @@ export interface ExchangeLimits {
  * of the request was written: until then the endpoint certainly did not process it.
  */
 export class Exchange {
-  readonly request: HttpRequest;
+  readonly errand: Errand;
   /** A whole reply; for a watch that stands, a streamed one. Fails with AttemptFailure or AbortError. */
   readonly reply: Promise<HttpReply | StreamedReply>;
-  /** Called once, when the connection is no longer needed; it is reusable if it is in order. */
-  onDone: (reusable: boolean) => void = nothing;
+  carrier: Carrier | undefined;
 
-  readonly #endpoint: string;
-  readonly #limits: ExchangeLimits;
-  readonly #streams: boolean;
-  readonly #conclude: Conclude;
-  #resolve: (reply: ReturnType<Conclude>) => void = nothing;
+  readonly #settings: ExchangeSettings;
+  #resolve: (outcome: Outcome) => void = nothing;
   #reject: (error: Error) => void = nothing;
-  #cancelTimer: () => void;
+  readonly #cancelTimer: () => void;
+  #onAbort: (() => void) | undefined;
   #flow: Flow | undefined;
   #sent = false;
   #settled = false;
   #head: HttpReplyHead | undefined;
   #parts: PartStream | undefined;
-  #chunks: Buffer[] = [];
+  #chunks: Buffer[] | undefined;
   #size = 0;
 
-  /** @param conclude what becomes of a whole reply, such as the reply to where it redirects */
-  constructor(
-    request: HttpRequest,
-    endpoint: string,
-    limits: ExchangeLimits,
-    streams: boolean,
-    conclude: Conclude,
-  ) {
-    this.request = request;
-    this.#conclude = conclude;
-    this.#endpoint = endpoint;
-    this.#limits = limits;
-    this.#streams = streams;
+  constructor(errand: Errand, settings: ExchangeSettings) {
+    this.errand = errand;
+    this.#settings = settings;
     this.reply = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#cancelTimer = limits.clock.after(limits.timeout, this.#onTimeout);
-    if (limits.signal !== undefined) onAbort(limits.signal, this.#onAbort);
+    const { timeout, signal } = errand.limits;
+    this.#cancelTimer = settings.clock.after(timeout, () => this.#timeOut());
+    if (signal === undefined) return;
+    this.#onAbort = () => this.abort(signal.reason);
+    onAbort(signal, this.#onAbort);
+  }
+
+  get request(): HttpRequest {
+    return this.errand.request;
   }
 
   get settled(): boolean {
@@ -94,10 +92,11 @@ export class Exchange {
   /** The head of the reply has come, or of one that announces it. */
   takeHead(flow: Flow, status: number, headers: HttpReplyHead["headers"]): void {
     if (status < 200) return;
-    this.#head = { status, headers, endpoint: this.#endpoint };
+    const { endpoint, streams } = this.errand;
+    this.#head = { status, headers, endpoint };
     // gRPC tells its status first only when nothing else comes.
     const goesOn = status === 200 && headers["grpc-status"] === undefined;
-    if (this.#streams && goesOn) this.#startStream(this.#head, flow);
+    if (streams && goesOn) this.#startStream(this.#head, flow);
   }
 
   /** What is only told behind the body has come. */
@@ -112,8 +111,9 @@ export class Exchange {
       return;
     }
     this.#size += chunk.length;
-    this.#chunks.push(chunk);
-    const { maxResponseSize } = this.#limits;
+    if (this.#chunks === undefined) this.#chunks = [chunk];
+    else this.#chunks.push(chunk);
+    const { maxResponseSize } = this.#settings;
     if (this.#size > maxResponseSize) {
       this.#giveUp(new ProtocolError(`${this.#origin}: over maxResponseSize (${maxResponseSize})`));
     }
@@ -127,7 +127,7 @@ export class Exchange {
       this.#settle();
       this.#resolveWith(reply);
     }
-    this.#done(true);
+    this.carrier?.done(this, true);
   }
 
   /** The exchange never got a connection, or none that works, or the connection broke. */
@@ -135,12 +135,12 @@ export class Exchange {
     this.#parts?.end(error);
     if (this.#head === undefined && isRefusal(error)) this.#sent = false;
     this.#fail(error);
-    this.#done(false);
+    this.carrier?.done(this, false);
   }
 
   #startStream(head: HttpReplyHead, flow: Flow): void {
-    const { maxResponseSize } = this.#limits;
-    const Parts = isGrpc(head) ? FrameStream : LineStream;
+    const { maxResponseSize } = this.#settings;
+    const Parts = isGrpc(head.headers) ? FrameStream : LineStream;
     const parts = new Parts(flow, maxResponseSize, () => this.#release());
     this.#parts = parts;
     this.#cancelTimer();
@@ -150,31 +150,29 @@ export class Exchange {
 
   #resolveWith(reply: HttpReply): void {
     try {
-      this.#resolve(this.#conclude(reply));
+      this.#resolve(this.#settings.conclude(this.errand, reply));
     } catch (error) {
       this.#reject(error as Error);
     }
   }
 
-  #whole(head: HttpReplyHead): HttpReply {
-    const { status, headers, endpoint } = head;
-    const [first = Buffer.alloc(0)] = this.#chunks;
-    const bytes = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first;
-    if (isGrpc(head)) return { status, headers, endpoint, body: "", grpcBody: bytes };
+  #whole({ status, headers, endpoint }: HttpReplyHead): HttpReply {
+    const chunks = this.#chunks ?? [];
+    const [first] = chunks;
+    const bytes = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+    if (isGrpc(headers)) return { status, headers, endpoint, body: "", grpcBody: bytes };
     return { status, headers, endpoint, body: bytes.toString() };
   }
 
   get #origin(): string {
-    return `${this.request.operation} at ${this.#endpoint}`;
+    return `${this.request.operation} at ${this.errand.endpoint}`;
   }
 
-  readonly #onTimeout = (): void => {
-    const { timeout } = this.#limits;
+  #timeOut(): void {
+    const { timeout } = this.errand.limits;
     const until = this.#sent ? "no answer" : "no connection";
     this.#giveUp(new TimeoutError(`${this.#origin}: ${until} within ${timeout} ms`, timeout));
-  };
-
-  readonly #onAbort = (): void => this.abort(this.#limits.signal?.reason);
+  }
 
   /** Gives the exchange up, or ends the watch that came of it. */
   abort(reason: unknown): void {
@@ -207,13 +205,7 @@ export class Exchange {
   /** The connection may carry half a request or half a reply: it is closed. */
   #drop(): void {
     this.#flow?.abort(new Error("given up"));
-    this.#done(false);
-  }
-
-  #done(reusable: boolean): void {
-    const done = this.onDone;
-    this.onDone = nothing;
-    done(reusable);
+    this.carrier?.done(this, false);
   }
 
   #settle(): void {
@@ -223,6 +215,7 @@ export class Exchange {
 
   #release(): void {
     this.#cancelTimer();
-    this.#limits.signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort === undefined) return;
+    this.errand.limits.signal?.removeEventListener("abort", this.#onAbort);
   }
 }

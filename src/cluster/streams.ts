@@ -1,7 +1,7 @@
 import type { Clock } from "../time/clock.js";
 import type { HttpRequest } from "../wire/http.js";
 import { type ConnectionSettings, streamConnectorFor } from "./dispatchers.js";
-import type { Exchange } from "./exchange.js";
+import type { Carrier, Exchange } from "./exchange.js";
 import { StreamPool } from "./stream-pool.js";
 
 /** Milliseconds for which an endpoint that speaks no HTTP/2 is not asked again whether it does. */
@@ -12,7 +12,11 @@ const HTTP1_FOR = 60_000;
  * watches of the v2 API. Watches and calls have connections of their own: when the endpoint says
  * that it is shutting down, watches go on elsewhere at once, and calls are still answered.
  */
-export class Streams {
+export class Streams implements Carrier {
+  /** Called when an exchange is over. */
+  onDone: (exchange: Exchange) => void = () => {};
+  /** Called for an exchange that was not run, as the endpoint speaks no HTTP/2. */
+  onHttp1: (exchange: Exchange, headers: string[]) => void = () => {};
   readonly #isSecure: boolean;
   readonly #clock: Clock;
   readonly #watches: StreamPool;
@@ -44,26 +48,21 @@ export class Streams {
     return may && this.#clock.monotonic() >= this.#http1Until;
   }
 
-  /** Runs an exchange; one of `onDone`, and `onHttp1` where the endpoint speaks no HTTP/2, is called. */
-  run(exchange: Exchange, headers: string[], onDone: () => void, onHttp1: () => void): void {
+  run(exchange: Exchange, headers: string[]): void {
     this.#running.add(exchange);
-    exchange.onDone = () => {
-      this.#running.delete(exchange);
-      onDone();
-    };
-    const pool = exchange.request.streams ? this.#watches : this.#calls;
-    if (!pool.start(exchange, headers)) void this.#runLater(pool, exchange, headers, onHttp1);
+    exchange.carrier = this;
+    const pool = exchange.errand.streams ? this.#watches : this.#calls;
+    if (!pool.start(exchange, headers)) void this.#runLater(pool, exchange, headers);
   }
 
-  async #runLater(
-    pool: StreamPool,
-    exchange: Exchange,
-    headers: string[],
-    onHttp1: () => void,
-  ): Promise<void> {
+  done(exchange: Exchange): void {
+    if (this.#running.delete(exchange)) this.onDone(exchange);
+  }
+
+  async #runLater(pool: StreamPool, exchange: Exchange, headers: string[]): Promise<void> {
     if (await pool.run(exchange, headers)) return;
     this.#http1Until = this.#clock.monotonic() + HTTP1_FOR;
-    if (this.#running.delete(exchange)) onHttp1();
+    if (this.#running.delete(exchange)) this.onHttp1(exchange, headers);
   }
 
   /** Gives every exchange up and closes every connection, at once. */

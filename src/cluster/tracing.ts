@@ -1,4 +1,5 @@
 import { channel, tracingChannel } from "node:diagnostics_channel";
+import type { HttpRequest } from "../wire/http.js";
 
 /** What subscribers of `etcdnet:request` get with each phase of a call. */
 export interface RequestTrace {
@@ -32,9 +33,14 @@ const requests = tracingChannel<unknown, RequestTrace>("etcdnet:request");
 const failovers = channel("etcdnet:failover");
 const watches = channel("etcdnet:watch");
 
-/** Runs a call as `etcdnet:request` tells it; at no cost while nobody listens. */
+/** What `etcdnet:request` is to tell of a call; nothing, at no cost, while nobody listens. */
+export function newTrace({ operation, safety }: HttpRequest): RequestTrace | undefined {
+  return requests.hasSubscribers ? { operation, safety, attempts: 0 } : undefined;
+}
+
+/** Runs a call as `etcdnet:request` tells it. */
 export function traceRequest<T>(trace: RequestTrace, call: () => Promise<T>): Promise<T> {
-  return requests.hasSubscribers ? requests.tracePromise(call, trace) : call();
+  return requests.tracePromise(call, trace);
 }
 
 export function traceFailover(trace: FailoverTrace): void {

@@ -3,7 +3,8 @@ import type { Clock } from "../time/clock.js";
 import type { HttpReply, HttpRequest } from "../wire/http.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { type ConnectionSettings, dispatcherFor } from "./dispatchers.js";
-import { Exchange, type StreamedReply } from "./exchange.js";
+import type { AttemptLimits, Errand } from "./errand.js";
+import { Exchange, type ExchangeSettings, type StreamedReply } from "./exchange.js";
 import { MAX_REDIRECTS, redirectOf, refused } from "./redirect.js";
 import { Streams } from "./streams.js";
 
@@ -18,12 +19,6 @@ export interface TransportSettings extends ConnectionSettings {
   readonly clock: Clock;
 }
 
-/** How long one attempt may take, in milliseconds, and how it is called off. */
-export interface AttemptLimits {
-  readonly timeout: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
 const CLOSED = new Error("the client was closed");
 
 /** Sends one request to one endpoint and follows its redirects; which endpoint is not its concern. */
@@ -31,12 +26,16 @@ export class Transport {
   readonly #settings: TransportSettings;
   readonly #knows: (origin: string) => boolean;
   readonly #pools = new Map<string, ConnectionPool>();
+  readonly #exchangeSettings: ExchangeSettings;
   #closed = false;
 
   /** Credentials are sent only to the origins that `knows` accepts. */
   constructor(settings: TransportSettings, knows: (origin: string) => boolean) {
     this.#settings = settings;
     this.#knows = knows;
+    const { maxResponseSize, clock } = settings;
+    const conclude: ExchangeSettings["conclude"] = (errand, reply) => this.#follow(errand, reply);
+    this.#exchangeSettings = { maxResponseSize, clock, conclude };
   }
 
   get closed(): boolean {
@@ -45,7 +44,8 @@ export class Transport {
 
   /** A whole reply. @throws AttemptFailure, AbortError */
   ask(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
-    return this.#exchange(url, request, limits, false);
+    const errand = { request, endpoint: url, limits, streams: false, hops: 0 } as const;
+    return this.#exchange(errand);
   }
 
   /** A watch that stands, or a whole reply that says why not. @throws AttemptFailure, AbortError */
@@ -54,7 +54,7 @@ export class Transport {
     request: HttpRequest,
     limits: AttemptLimits,
   ): Promise<HttpReply | StreamedReply> {
-    return this.#exchange(url, request, limits, true);
+    return this.#exchange({ request, endpoint: url, limits, streams: true, hops: 0 });
   }
 
   /** Breaks everything off and closes all sockets. */
@@ -63,44 +63,28 @@ export class Transport {
     for (const pool of this.#pools.values()) pool.destroy(CLOSED);
   }
 
-  #exchange(
-    origin: string,
-    request: HttpRequest,
-    limits: AttemptLimits,
-    streams: false,
-    hops?: number,
-  ): Promise<HttpReply>;
-  #exchange(
-    origin: string,
-    request: HttpRequest,
-    limits: AttemptLimits,
-    streams: boolean,
-    hops?: number,
-  ): Promise<HttpReply | StreamedReply>;
-  #exchange(
-    origin: string,
-    request: HttpRequest,
-    limits: AttemptLimits,
-    streams: boolean,
-    hops = 0,
-  ): Promise<HttpReply | StreamedReply> {
-    const { signal } = limits;
-    if (signal?.aborted === true) throw notStarted(request, signal.reason);
+  #exchange(errand: Errand & { readonly streams: false }): Promise<HttpReply>;
+  #exchange(errand: Errand): Promise<HttpReply | StreamedReply>;
+  #exchange(errand: Errand): Promise<HttpReply | StreamedReply> {
+    const { request, endpoint, limits } = errand;
+    if (limits.signal?.aborted === true) throw notStarted(request, limits.signal.reason);
     if (this.#closed) throw notStarted(request, CLOSED);
     // What can throw comes before the exchange, which must not be left behind with its timer.
-    const pool = this.#poolOf(origin);
-    const headers = this.#headersFor(origin, request);
-    const { maxResponseSize, clock } = this.#settings;
-    const bounds = { timeout: limits.timeout, signal: limits.signal, maxResponseSize, clock };
-    const exchange = new Exchange(request, origin, bounds, streams, (reply) => {
-      const redirect = redirectOf(request, reply);
-      if (redirect === undefined) return reply;
-      if (hops === MAX_REDIRECTS) throw refused(request, reply, "is one too many");
-      return this.#exchange(redirect.origin, redirect.request, limits, streams, hops + 1);
-    });
-    if (streams) pool.watch(exchange, headers);
+    const pool = this.#poolOf(endpoint);
+    const headers = this.#headersFor(endpoint, request);
+    const exchange = new Exchange(errand, this.#exchangeSettings);
+    if (errand.streams) pool.watch(exchange, headers);
     else pool.call(exchange, headers);
     return exchange.reply;
+  }
+
+  /** Goes where a reply redirects; any other reply is the answer. */
+  #follow(errand: Errand, reply: HttpReply): HttpReply | Promise<HttpReply | StreamedReply> {
+    const redirect = redirectOf(errand.request, reply);
+    if (redirect === undefined) return reply;
+    if (errand.hops === MAX_REDIRECTS) throw refused(errand.request, reply, "is one too many");
+    const { origin: endpoint, request } = redirect;
+    return this.#exchange({ ...errand, endpoint, request, hops: errand.hops + 1 });
   }
 
   #poolOf(origin: string): ConnectionPool {
@@ -116,12 +100,11 @@ export class Transport {
   }
 
   #headersFor(origin: string, request: HttpRequest): string[] {
-    const { authorization = this.#settings.authorization } = request;
-    const headers: string[] = [];
+    const { authorization = this.#settings.authorization, contentType } = request;
+    const headers = contentType === undefined ? [] : ["content-type", contentType];
     if (authorization !== undefined && this.#knows(origin)) {
       headers.push("authorization", authorization);
     }
-    if (request.contentType !== undefined) headers.push("content-type", request.contentType);
     if (request.headers !== undefined) headers.push(...Object.entries(request.headers).flat());
     return headers;
   }

@@ -57,18 +57,32 @@ export class UndiciHandler implements Dispatcher.DispatchHandler, Flow {
   }
 }
 
-/** Only headers that begin like `X-Etcd-Index` or `Location`: no other is read here. */
+/** All headers that are read of a reply. */
+const READ = [
+  "x-etcd-cluster-id",
+  "x-etcd-index",
+  "x-raft-index",
+  "x-raft-term",
+  "location",
+] as const;
+
 function readHeaders(raw: readonly Buffer[]): HttpReplyHead["headers"] {
   const headers: Record<string, string> = {};
   for (let i = 0; i < raw.length; i += 2) {
-    const [name, value] = [raw[i], raw[i + 1]];
-    if (name === undefined || value === undefined || !isRead(name)) continue;
-    headers[name.toString("latin1").toLowerCase()] = value.toString("latin1");
+    const [bytes, value] = [raw[i], raw[i + 1]];
+    if (bytes === undefined || value === undefined) continue;
+    for (const name of READ) {
+      if (isNamed(bytes, name)) headers[name] = value.toString("latin1");
+    }
   }
   return headers;
 }
 
-function isRead(name: Buffer): boolean {
-  const first = name[0];
-  return first === 0x58 || first === 0x78 || first === 0x4c || first === 0x6c;
+/** Compares bytes, in either case, with a lower-case name: to make strings of them takes longer. */
+function isNamed(bytes: Buffer, name: string): boolean {
+  if (bytes.length !== name.length) return false;
+  for (let i = 0; i < name.length; i++) {
+    if (((bytes[i] ?? 0) | 0x20) !== name.charCodeAt(i)) return false;
+  }
+  return true;
 }

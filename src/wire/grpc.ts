@@ -7,7 +7,7 @@ import type { HttpReplyHead } from "./http.js";
 export const GRPC_TYPE = "application/grpc";
 
 /** Whether a reply is in gRPC's form. */
-export function isGrpc({ headers }: Pick<HttpReplyHead, "headers">): boolean {
+export function isGrpc(headers: HttpReplyHead["headers"]): boolean {
   const type = headers["content-type"];
   return typeof type === "string" && type.startsWith(GRPC_TYPE);
 }

@@ -115,7 +115,7 @@ function serverError(
 export function decodeV3Part(call: V3Call, reply: HttpReplyHead, part: Buffer): JsonObject {
   const { endpoint } = reply;
   const origin = `${call.operation} at ${endpoint}`;
-  if (isGrpc(reply)) return readMessage("watch", part, origin);
+  if (isGrpc(reply.headers)) return readMessage("watch", part, origin);
   const { result, error } = readObject(part.toString(), JSON.parse, origin);
   const failure = readGrpcError(error);
   if (failure !== undefined) throw grpcErrorOf(call, endpoint, failure);
