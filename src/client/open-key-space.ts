@@ -6,7 +6,6 @@ import { RemoteKeySpace } from "../key-space/remote/remote-key-space.js";
 import { RemoteV3Api } from "../key-space/v3/remote-v3-api.js";
 import { V3ClusterApi } from "../key-space/v3/v3-cluster-api.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
-import { v3Probes } from "../key-space/v3/v3-probes.js";
 import type { ClientSettings } from "./normalize-options.js";
 
 /** What a client works on. */
@@ -29,8 +28,7 @@ function openV2({ cluster: settings, deserialize }: ClientSettings): Opened {
 }
 
 function openV3({ cluster: settings, keyPrefix, credentials }: ClientSettings): Opened {
-  const cluster = new Cluster(settings, v3Probes);
-  const api = new RemoteV3Api(cluster, credentials);
+  const api = new RemoteV3Api(settings, credentials);
   const keySpace = new V3KeySpace(api, { keyPrefix, clock: settings.clock });
-  return { keySpace, clusterApi: new V3ClusterApi(cluster, api, keySpace) };
+  return { keySpace, clusterApi: new V3ClusterApi(api.cluster, api, keySpace) };
 }

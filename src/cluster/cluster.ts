@@ -80,7 +80,7 @@ export class Cluster {
     signal: AbortSignal | undefined,
   ): Promise<readonly T[]> {
     if (this.#transport.closed) throw closedError();
-    await this.#topology.prepare();
+    await this.#topology.prepare(request);
     const limits = { timeout: this.#settings.requestTimeout, signal };
     const answers = this.#endpoints.urls.map(async (url) => {
       try {
@@ -105,7 +105,7 @@ export class Cluster {
   ): Promise<T> {
     if (this.#transport.closed) return Promise.reject(closedError());
     const call = new Call(question, this.#settings, candidates, signal);
-    return call.run(this.#topology.prepare(), this.#closing.signal);
+    return call.run(this.#topology.prepare(question.request), this.#closing.signal);
   }
 }
 

@@ -4,6 +4,8 @@ import type { HttpReply, HttpRequest } from "../wire/http.js";
 
 /** How members are asked who leads and where they are, which each API does in its own way. */
 export interface TopologyProbes {
+  /** A header to ask with, where the cluster's own credentials are none. */
+  authorization?(): Promise<string | undefined>;
   readonly leader: HttpRequest;
   /** Whether the member that replied leads. @throws what makes the reply unusable */
   isLeader(reply: HttpReply): boolean;

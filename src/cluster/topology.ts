@@ -21,6 +21,7 @@ export class Topology {
   readonly #endpoints: EndpointList;
   readonly #transport: Transport;
   readonly #probes: TopologyProbes;
+  #discovery: Promise<void> | undefined;
   #preparation: Promise<void> | undefined;
   #prepared = false;
   #leader: Endpoint | undefined;
@@ -42,14 +43,14 @@ export class Topology {
   }
 
   /**
-   * Called before every call: what the call has to wait for, if anything.
+   * Called before every request: what that has to wait for, if anything.
    *
    * @throws ClusterUnavailableError when discovery finds nothing
    */
-  prepare(): Promise<void> | undefined {
+  prepare({ anyMember = false }: HttpRequest): Promise<void> | undefined {
     if (!this.#prepared) {
       this.#preparation ??= this.#begin();
-      return this.#preparation;
+      return anyMember ? this.#discovery : this.#preparation;
     }
     const now = this.#clock.monotonic();
     if (now >= this.#syncDue) void this.#sync(now);
@@ -58,9 +59,10 @@ export class Topology {
   }
 
   async #begin(): Promise<void> {
-    const { discoverySrv, autoSync, endpointSelection } = this.#settings;
+    const { autoSync, endpointSelection } = this.#settings;
+    this.#discovery = this.#discover();
     try {
-      if (discoverySrv !== undefined) this.#endpoints.seed(await discoverSrv(discoverySrv));
+      await this.#discovery;
     } catch (error) {
       this.#preparation = undefined;
       throw error;
@@ -69,6 +71,11 @@ export class Topology {
     if (autoSync > 0) void this.#sync(now);
     if (endpointSelection === "leader") await this.#findLeader(now);
     this.#prepared = true;
+  }
+
+  async #discover(): Promise<void> {
+    const { discoverySrv } = this.#settings;
+    if (discoverySrv !== undefined) this.#endpoints.seed(await discoverSrv(discoverySrv));
   }
 
   /** A leader that the pin has left has failed: its successor is looked for soon. */
@@ -118,8 +125,9 @@ export class Topology {
       .map((url) => new URL(url).origin);
   }
 
-  #ask(endpoint: Endpoint, request: HttpRequest): Promise<HttpReply> {
+  async #ask(endpoint: Endpoint, request: HttpRequest): Promise<HttpReply> {
     const timeout = this.#settings.requestTimeout;
-    return this.#transport.ask(endpoint.url, request, { timeout });
+    const authorization = await this.#probes.authorization?.();
+    return await this.#transport.ask(endpoint.url, { ...request, authorization }, { timeout });
   }
 }

@@ -1,13 +1,11 @@
 import { checkOptions, completeOptions } from "../client/normalize-options.js";
 import type { EtcdClientOptions } from "../client/options.js";
-import { Cluster } from "../cluster/cluster.js";
 import { CachedReads } from "../key-space/cached-reads.js";
 import type { ClusterApi } from "../key-space/cluster-api.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { RemoteV3Api } from "../key-space/v3/remote-v3-api.js";
 import { V3ClusterApi } from "../key-space/v3/v3-cluster-api.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
-import { v3Probes } from "../key-space/v3/v3-probes.js";
 import { AdvertisedClusterApi } from "./advertised-cluster-api.js";
 import { ClusterIdentity } from "./cluster-identity.js";
 
@@ -34,12 +32,11 @@ export function gatewayParts(
   for (const url of advertise ?? []) checkAdvertised(url);
   const { cluster: settings, keyPrefix, credentials } = completeOptions(options);
   const { clock } = settings;
-  const cluster = new Cluster(settings, v3Probes);
-  const api = new RemoteV3Api(cluster, credentials);
+  const api = new RemoteV3Api(settings, credentials);
   const watches = { oneEventPerPoll: true, foresight: FORESIGHT, linger: LINGER };
   const keySpace = new V3KeySpace(api, { keyPrefix, clock, ...watches });
   const auth = new V3KeySpace(api, { keyPrefix: `${keyPrefix}\0etcdnet/auth`, clock });
-  const members = new V3ClusterApi(cluster, api, keySpace);
+  const members = new V3ClusterApi(api.cluster, api, keySpace);
   return {
     keySpace,
     // Every request looks there first.

@@ -22,6 +22,8 @@ export interface HttpRequest {
   readonly timeout?: number | undefined;
   /** Whether a good answer goes on coming: a watch. */
   readonly streams?: boolean;
+  /** Whether it does not wait for the leader to be found: who looks for that may need it. */
+  readonly anyMember?: boolean;
   /** What is asked, for messages: method and key or path, without any value. */
   readonly operation: string;
 }

@@ -1,6 +1,5 @@
 import { completeOptions } from "../../src/client/normalize-options.js";
 import type { EtcdClientOptions } from "../../src/client/options.js";
-import { Cluster } from "../../src/cluster/cluster.js";
 import type { KeySpace } from "../../src/key-space/key-space.js";
 import { RemoteV3Api } from "../../src/key-space/v3/remote-v3-api.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
@@ -78,5 +77,5 @@ export function v3KeySpaceOf(
   options: EtcdClientOptions = {},
 ): KeySpace {
   const { cluster } = completeOptions({ ...options, urls });
-  return new V3KeySpace(new RemoteV3Api(new Cluster(cluster), undefined), { keyPrefix });
+  return new V3KeySpace(new RemoteV3Api(cluster, undefined), { keyPrefix });
 }

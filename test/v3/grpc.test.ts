@@ -44,7 +44,8 @@ describeWithEtcd("3.4", "an etcd whose gateway from JSON is off", () => {
     await using proxy = await startHttpProxy();
     const options = { urls: etcd.urls, useProxy: proxy.url };
     await using client = new EtcdClient({ ...options, api: "v3" });
-    for (const refused of [client.getNode("/"), createGateway({ etcd: options })]) {
+    for (const ask of [() => client.getNode("/"), () => createGateway({ etcd: options })]) {
+      const refused = ask();
       await expect(refused).rejects.toThrow(V3DisabledError);
       await expect(refused).rejects.toThrow(/enable-grpc-gateway/);
     }

@@ -1,6 +1,5 @@
 import { completeOptions } from "../../src/client/normalize-options.js";
 import type { EtcdClientOptions } from "../../src/client/options.js";
-import { Cluster } from "../../src/cluster/cluster.js";
 import { RemoteV3Api, type V3Credentials } from "../../src/key-space/v3/remote-v3-api.js";
 import type { V3Api, V3Call } from "../../src/key-space/v3/v3-api.js";
 import { toBase64 } from "../../src/key-space/v3/v3-json.js";
@@ -17,7 +16,7 @@ export function apiOf(
   security: Security = {},
 ): V3Api {
   const { cluster } = completeOptions({ urls, ...security });
-  return new RemoteV3Api(new Cluster(cluster), credentials);
+  return new RemoteV3Api(cluster, credentials);
 }
 
 /** How often etcd has answered a method of gRPC. */

@@ -1,8 +1,10 @@
-import type { Cluster } from "../../cluster/cluster.js";
+import { Cluster } from "../../cluster/cluster.js";
+import type { ClusterSettings } from "../../cluster/cluster-settings.js";
 import type { StreamedReply } from "../../cluster/exchange.js";
 import { V3RefusedError } from "../../errors/v3-errors.js";
 import { RemoteV3Stream } from "./remote-v3-stream.js";
 import type { V3Answer, V3Api, V3Call, V3Stream } from "./v3-api.js";
+import { v3Probes } from "./v3-probes.js";
 import { decodeV3Reply, TokenRefused, v3ErrorOf } from "./v3-reply.js";
 import { v3Request } from "./v3-request.js";
 import { V3Token } from "./v3-token.js";
@@ -21,12 +23,15 @@ const AUTH_IS_OFF = "etcdserver: authentication is not enabled";
  * way there is none of HTTP/2, such as by a proxy.
  */
 export class RemoteV3Api implements V3Api {
-  readonly #cluster: Cluster;
+  /** The cluster that is asked. */
+  readonly cluster: Cluster;
   readonly #token: V3Token | undefined;
 
-  constructor(cluster: Cluster, credentials: V3Credentials | undefined) {
-    this.#cluster = cluster;
-    this.#token = credentials && new V3Token(() => this.#authenticate(credentials));
+  constructor(settings: ClusterSettings, credentials: V3Credentials | undefined) {
+    const token = credentials && new V3Token(() => this.#authenticate(credentials));
+    const authorization = async () => await token?.get("GET of the members", undefined);
+    this.cluster = new Cluster(settings, v3Probes(authorization));
+    this.#token = token;
   }
 
   call(path: string, body: object, call: V3Call): Promise<V3Answer> {
@@ -35,7 +40,7 @@ export class RemoteV3Api implements V3Api {
 
   stream(path: "watch", body: object, call: V3Call): Promise<V3Stream> {
     return this.#authenticated(call, async (token) => {
-      const stream = await this.#cluster.open(
+      const stream = await this.cluster.open(
         v3Request(path, body, call, token),
         (reply) => {
           throw v3ErrorOf(call, reply);
@@ -48,12 +53,12 @@ export class RemoteV3Api implements V3Api {
   }
 
   close(): void {
-    this.#cluster.close();
+    this.cluster.close();
   }
 
   #send(path: string, body: object, call: V3Call, token?: string): Promise<V3Answer> {
     const request = v3Request(path, body, call, token);
-    return this.#cluster.send(request, (reply) => decodeV3Reply(path, call, reply), call.signal);
+    return this.cluster.send(request, (reply) => decodeV3Reply(path, call, reply), call.signal);
   }
 
   async #authenticated<T>(call: V3Call, send: (token?: string) => Promise<T>): Promise<T> {

@@ -9,8 +9,15 @@ import { v3Request } from "./v3-request.js";
 const STATUS = "maintenance/status";
 const MEMBERS = "cluster/member/list";
 
-/** Who leads and where the members are, by the v3 API; asked without credentials. */
-export const v3Probes: TopologyProbes = {
+/**
+ * Who leads and where the members are, by the v3 API. With auth on, etcd 3.6 and later tell only
+ * users: `authorization` is their token.
+ */
+export function v3Probes(authorization: () => Promise<string | undefined>): TopologyProbes {
+  return { ...PROBES, authorization };
+}
+
+const PROBES: TopologyProbes = {
   leader: v3Request(STATUS, {}, callOf(STATUS)),
   isLeader(reply: HttpReply) {
     const { body } = decodeV3Reply(STATUS, callOf(STATUS), reply);

@@ -26,6 +26,7 @@ export function v3Request(path: string, body: object, call: V3Call, token?: stri
     authorization: token,
     headers: isWatch ? NEEDS_LEADER : undefined,
     streams: isWatch,
+    anyMember: path === "auth/authenticate",
     safety: call.safety,
     scope: call.scope,
     operation: call.operation,
