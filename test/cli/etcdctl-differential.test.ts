@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import { type Etcdctl, findEtcdctl } from "../foreign/etcdctl.js";
 import { type Outcome, run } from "../foreign/run.js";
-import { buildCli } from "../support/cli-process.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { ADMIN_ROWS, KEY_ROWS, MISUSE_ROWS, type Row } from "./etcdctl-rows.js";
 import { etcdnet } from "./etcdnet.js";
@@ -12,7 +12,7 @@ interface Server {
   stop(): Promise<void>;
 }
 
-beforeAll(buildCli);
+beforeAll(buildIfStale);
 
 const etcdctl = findEtcdctl();
 if ("missing" in etcdctl) {

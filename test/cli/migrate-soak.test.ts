@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { isKeyNotFound } from "../../src/errors/guards.js";
 import { EtcdClient } from "../../src/index.js";
-import { buildCli, Cli } from "../support/cli-process.js";
+import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { etcdnet } from "./etcdnet.js";
 
@@ -14,7 +15,7 @@ const RATE = Math.max(1_500, Math.round(KEYS / 15));
 const LIMIT = 120_000 + KEYS * 10;
 const IN_FLIGHT = 64;
 
-beforeAll(buildCli);
+beforeAll(buildIfStale);
 
 describeWithEtcd("3.4", "a migration beside writers that is killed three times", () => {
   describeWithEtcd("3.7", "from v2 to v3,", () => {

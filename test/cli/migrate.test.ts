@@ -2,15 +2,16 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient, EventIndexClearedError } from "../../src/index.js";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import type { Outcome } from "../foreign/run.js";
-import { buildCli, Cli } from "../support/cli-process.js";
+import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { V3Tool } from "../v3/v3-tools.js";
 import { etcdnet } from "./etcdnet.js";
 
-beforeAll(buildCli);
+beforeAll(buildIfStale);
 
 /** One end of a migration, as the command line and as a client name it. */
 interface End {

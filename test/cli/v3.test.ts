@@ -2,11 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildCli } from "../support/cli-process.js";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { etcdnet, startEtcdnet } from "./etcdnet.js";
 
-beforeAll(buildCli);
+beforeAll(buildIfStale);
 
 describe.each(["3.4", "3.6", "3.7"] as const)("on the v3 data of etcd %s,", (release) => {
   describeWithEtcd(release, "etcdnet", () => commands(release));

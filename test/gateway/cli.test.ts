@@ -2,15 +2,16 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient } from "../../src/index.js";
 import { certificateAuthority, serverCertificate } from "../support/certificates.js";
-import { buildCli, Cli } from "../support/cli-process.js";
+import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 
 let directory = "";
 
 beforeAll(async () => {
-  buildCli();
+  buildIfStale();
   directory = await mkdtemp(join(tmpdir(), "etcdnet-gateway-"));
 });
 

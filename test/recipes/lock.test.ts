@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FencedResource, type Use } from "./fenced-resource.js";
-import { buildRecipes, RecipeProcess, type Told } from "./recipe-process.js";
+import { RecipeProcess, type Told } from "./recipe-process.js";
 
 /** Seconds; longer than an election takes. */
 const TTL = 3;
@@ -13,7 +14,7 @@ describeWithEtcd("3.4", "a lock on three members", () => {
   let cluster: EtcdCluster;
 
   beforeAll(async () => {
-    buildRecipes();
+    buildIfStale();
     cluster = await startEtcd({ release: "3.4", members: 3 });
   });
 
