@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { freePort } from "../../scripts/etcd-process.mjs";
 import { createGateway, startEmbeddedEtcd } from "../../src/server/index.js";
-import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { describeSideBySide, startEtcd } from "../support/etcd.js";
 import { NOT_ON_GATEWAY } from "./gateway-deviations.js";
 import type { Missing } from "./install.js";
 
@@ -35,13 +35,13 @@ export function describeOnBothServers<Client>(
     reportMissing(name, client);
     return;
   }
-  describeWithEtcd("3.4", `${name}, on etcd 3.4`, () => {
+  describeSideBySide("3.4", `${name}, on etcd 3.4`, () => {
     define(client, running(startReal.bind(undefined, members)));
   });
-  describe(`${name}, on the embedded etcd`, () => {
-    define(client, running(startOurs));
+  describe.concurrent(`${name}, on the embedded etcd`, () => {
+    describe.sequential("in order,", () => define(client, running(startOurs)));
   });
-  describeWithEtcd("3.7", `${name}, on a gateway before etcd 3.7`, () => {
+  describeSideBySide("3.7", `${name}, on a gateway before etcd 3.7`, () => {
     beforeEach(({ task, skip }) => {
       if (NOT_ON_GATEWAY[task.name] !== undefined) skip(NOT_ON_GATEWAY[task.name]);
     });

@@ -82,10 +82,15 @@ export async function startEtcd(options: EtcdOptions): Promise<EtcdCluster> {
  * `describe` for suites on a real etcd. Where that is missing, the suite is skipped and a line says
  * why; with CI=true it fails.
  */
-export function describeWithEtcd(release: Release, name: string, define: () => void): void {
+export function describeWithEtcd(
+  release: Release,
+  name: string,
+  define: () => void,
+  options: { readonly concurrent?: boolean } = {},
+): void {
   const etcd = findEtcd(release);
   if (!("missing" in etcd)) {
-    describe(name, define);
+    describe(name, options, define);
     return;
   }
   const reason = `etcd ${release} is missing: ${etcd.missing}`;
@@ -95,6 +100,16 @@ export function describeWithEtcd(release: Release, name: string, define: () => v
   }
   console.warn(`skipped "${name}": ${reason}`);
   describe.skip(name, define);
+}
+
+/**
+ * The same, beside the suites that are defined so next to it: for those that mostly wait, each on
+ * servers of its own. In a suite, one test runs after the other. `expect.poll` must be the one of
+ * the test's context: the global one knows only the test that began last, in whichever suite.
+ */
+export function describeSideBySide(release: Release, name: string, define: () => void): void {
+  const inOrder = (): void => void describe("in order,", { sequential: true }, define);
+  describeWithEtcd(release, name, inOrder, { concurrent: true });
 }
 
 interface Tls extends NonNullable<EtcdProcessOptions["tls"]> {
