@@ -156,7 +156,7 @@ describe("output", () => {
 });
 
 describe("mistakes are told in one line:", () => {
-  it.each([
+  it.concurrent.each([
     [["get"], 1, "key required: etcdnet get [options] <key>"],
     [["member", "update", "x"], 1, "peerURLs required: etcdnet member update"],
     [["get", "a", "b"], 1, "too many arguments"],

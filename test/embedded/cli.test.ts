@@ -110,7 +110,7 @@ describe("etcdnet serve refuses, in one line,", () => {
     expect(await readFile(data, "utf8")).toBe("something else");
   });
 
-  it.each([
+  it.concurrent.each([
     [["--port", "65536"], "--port"],
     [["--port", "1e3"], "--port"],
     [["--port", ""], "--port"],

@@ -26,7 +26,7 @@ async function fileOf(name: string, text: string): Promise<string> {
 const gateway = (...args: readonly string[]): Cli => new Cli("gateway", "--port", "0", ...args);
 
 describe("etcdnet gateway, called wrongly", () => {
-  it.each([
+  it.concurrent.each([
     ["--port x", /'--port <number>' argument 'x' is invalid. It must be a number/],
     ["--endpoints ftp://a", /urls\[0\]: "ftp:\/\/a" must begin with http/],
     ["--prefix apps", /'--prefix <key>' argument 'apps' is invalid. It must begin with "\/"/],
