@@ -3,7 +3,8 @@ import { buildIfStale } from "../../scripts/project.mjs";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import { type Etcdctl, findEtcdctl } from "../foreign/etcdctl.js";
 import { type Outcome, run } from "../foreign/run.js";
-import { describeSideBySide, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, startEtcd } from "../support/etcd.js";
+import { describeSideBySide } from "../support/side-by-side.js";
 import { ADMIN_ROWS, KEY_ROWS, MISUSE_ROWS, type Row } from "./etcdctl-rows.js";
 import { etcdnet } from "./etcdnet.js";
 
@@ -18,10 +19,8 @@ const etcdctl = findEtcdctl();
 if ("missing" in etcdctl) {
   it.skipIf(process.env.CI !== "true")("beside etcdctl", () => expect.fail(etcdctl.missing));
 } else {
-  describeSideBySide("3.4", "beside etcdctl on etcd 3.4", () => compare(etcdctl, startReal));
-  describe.concurrent("beside etcdctl on the embedded etcd", () => {
-    describe.sequential("in order,", () => compare(etcdctl, startOurs));
-  });
+  describeEtcdSideBySide("3.4", "beside etcdctl on etcd 3.4", () => compare(etcdctl, startReal));
+  describeSideBySide("beside etcdctl on the embedded etcd", () => compare(etcdctl, startOurs));
 }
 
 /** Each program has a server to itself, and the same is done to both. */

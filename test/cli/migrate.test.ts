@@ -8,7 +8,7 @@ import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import type { Outcome } from "../foreign/run.js";
 import { Cli } from "../support/cli-process.js";
 import {
-  describeSideBySide,
+  describeEtcdSideBySide,
   describeWithEtcd,
   type EtcdCluster,
   startEtcd,
@@ -75,7 +75,7 @@ async function indexOf({ url, api }: End): Promise<number> {
   return (await etcd.getNode("/", { quorum: true })).etcdIndex;
 }
 
-describeSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
+describeEtcdSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
   describeWithEtcd("3.7", "to etcd 3.7", () => {
     let old: EtcdCluster | undefined;
     let target: EtcdCluster | undefined;
@@ -177,7 +177,7 @@ describeSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
   });
 });
 
-describeSideBySide("3.6", "etcdnet migrate from an embedded server to etcd 3.6", () => {
+describeEtcdSideBySide("3.6", "etcdnet migrate from an embedded server to etcd 3.6", () => {
   it("moves everything", async () => {
     await using source = await startEmbeddedEtcd();
     await using target = await startEtcd({ release: "3.6" });

@@ -3,13 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
-import { describeSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { etcdnet, startEtcdnet } from "./etcdnet.js";
 
 beforeAll(buildIfStale);
 
 for (const release of ["3.4", "3.6", "3.7"] as const) {
-  describeSideBySide(release, `etcdnet on the v3 data of etcd ${release}`, () => commands(release));
+  describeEtcdSideBySide(release, `etcdnet on the v3 data of etcd ${release}`, () =>
+    commands(release),
+  );
 }
 
 function commands(release: "3.4" | "3.6" | "3.7"): void {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EtcdClient } from "../../src/index.js";
-import { describeSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 
 /** From 3.5 on etcd says why it is ill. */
 const NO_LEADER = {
@@ -9,7 +9,7 @@ const NO_LEADER = {
 } as const;
 
 for (const release of ["3.4", "3.5"] as const) {
-  describeSideBySide(release, `the health of etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `the health of etcd ${release}`, () => {
     let cluster: EtcdCluster;
     let etcd: EtcdClient;
     beforeAll(async () => {

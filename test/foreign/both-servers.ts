@@ -1,9 +1,10 @@
 /** The same suite on a real etcd, on ours, and on a gateway before an etcd without the v2 API. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { freePort } from "../../scripts/etcd-process.mjs";
 import { createGateway, startEmbeddedEtcd } from "../../src/server/index.js";
-import { describeSideBySide, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, startEtcd } from "../support/etcd.js";
+import { describeSideBySide } from "../support/side-by-side.js";
 import { NOT_ON_GATEWAY } from "./gateway-deviations.js";
 import type { Missing } from "./install.js";
 
@@ -37,13 +38,13 @@ export function describeOnBothServers<Client>(
     reportMissing(name, client);
     return;
   }
-  describeSideBySide("3.4", `${name}, on etcd 3.4`, () => {
+  describeEtcdSideBySide("3.4", `${name}, on etcd 3.4`, () => {
     define(client, running(startReal.bind(undefined, members)));
   });
-  describe.concurrent(`${name}, on the embedded etcd`, () => {
-    describe.sequential("in order,", () => define(client, running(startOurs)));
+  describeSideBySide(`${name}, on the embedded etcd`, () => {
+    define(client, running(startOurs));
   });
-  describeSideBySide("3.7", `${name}, on a gateway before etcd 3.7`, () => {
+  describeEtcdSideBySide("3.7", `${name}, on a gateway before etcd 3.7`, () => {
     beforeEach(({ task, skip }) => {
       if (NOT_ON_GATEWAY[task.name] !== undefined) skip(NOT_ON_GATEWAY[task.name]);
     });

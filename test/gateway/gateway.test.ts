@@ -3,7 +3,7 @@ import { EtcdClient, V3DisabledError } from "../../src/index.js";
 import { createGateway, type Gateway } from "../../src/server/index.js";
 import { get, RawClient } from "../embedded/raw-client.js";
 import {
-  describeSideBySide,
+  describeEtcdSideBySide,
   describeWithEtcd,
   type EtcdCluster,
   startEtcd,
@@ -14,7 +14,7 @@ import { V3Tool } from "../v3/v3-tools.js";
 const SHORT = { requestTimeout: 300, writeTimeout: 300, timeout: 900 };
 
 for (const release of ["3.4", "3.7"] as const) {
-  describeSideBySide(release, `a gateway before etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `a gateway before etcd ${release}`, () => {
     let etcd: EtcdCluster;
     let gateway: Gateway;
     beforeAll(async () => {

@@ -14,6 +14,7 @@ import {
   clientCertificate,
   serverCertificate,
 } from "./certificates.js";
+import { describeSideBySide } from "./side-by-side.js";
 
 export type { Release };
 
@@ -86,11 +87,11 @@ export function describeWithEtcd(
   release: Release,
   name: string,
   define: () => void,
-  options: { readonly concurrent?: boolean } = {},
+  suite: (name: string, define: () => void) => void = describe,
 ): void {
   const etcd = findEtcd(release);
   if (!("missing" in etcd)) {
-    describe(name, options, define);
+    suite(name, define);
     return;
   }
   const reason = `etcd ${release} is missing: ${etcd.missing}`;
@@ -102,14 +103,9 @@ export function describeWithEtcd(
   describe.skip(name, define);
 }
 
-/**
- * The same, beside the suites that are defined so next to it: for those that mostly wait, each on
- * servers of its own. In a suite, one test runs after the other. `expect.poll` must be the one of
- * the test's context: the global one knows only the test that began last, in whichever suite.
- */
-export function describeSideBySide(release: Release, name: string, define: () => void): void {
-  const inOrder = (): void => void describe("in order,", { sequential: true }, define);
-  describeWithEtcd(release, name, inOrder, { concurrent: true });
+/** The same, as {@link describeSideBySide}. */
+export function describeEtcdSideBySide(release: Release, name: string, define: () => void): void {
+  describeWithEtcd(release, name, define, describeSideBySide);
 }
 
 interface Tls extends NonNullable<EtcdProcessOptions["tls"]> {

@@ -6,12 +6,12 @@ import { keyNotFound } from "../contract/refusals.js";
 import { v3KeySpaceOf } from "../contract/v3.js";
 import { type Etcdctl, findEtcdctl } from "../foreign/etcdctl.js";
 import { run } from "../foreign/run.js";
-import { describeSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 
 const program = findEtcdctl();
 
 for (const release of ["3.4", "3.6", "3.7"] as const) {
-  describeSideBySide(release, `etcdctl beside the v3 key space on etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `etcdctl beside the v3 key space on etcd ${release}`, () => {
     let etcd: EtcdCluster;
     let keySpace: KeySpace;
     beforeAll(async () => {

@@ -3,7 +3,7 @@ import type { V3Api } from "../../src/key-space/v3/v3-api.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { v3KeySpaceOf } from "../contract/v3.js";
 import {
-  describeSideBySide,
+  describeEtcdSideBySide,
   describeWithEtcd,
   type EtcdCluster,
   startEtcd,
@@ -11,7 +11,7 @@ import {
 import { apiOf, V3Tool } from "./v3-tools.js";
 
 for (const release of ["3.4", "3.6", "3.7"] as const) {
-  describeSideBySide(release, `limits of etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `limits of etcd ${release}`, () => {
     let etcd: EtcdCluster;
     let tool: V3Tool;
     beforeAll(async () => {

@@ -7,14 +7,14 @@ import type { EtcdResponse } from "../../src/model/response.js";
 import { eventOf } from "../contract/events.js";
 import { keyNotFound } from "../contract/refusals.js";
 import { v3KeySpaceOf } from "../contract/v3.js";
-import { describeSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { V3Tool } from "./v3-tools.js";
 
 /** Each has a directory of its own, so that all wait at the same time. */
 const it = base.extend("dir", () => `/${randomUUID()}`).concurrent;
 
 for (const release of ["3.4", "3.7"] as const) {
-  describeSideBySide(release, `TTLs as leases on etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `TTLs as leases on etcd ${release}`, () => {
     let etcd: EtcdCluster;
     let keySpace: KeySpace;
     let tool: V3Tool;

@@ -5,7 +5,7 @@ import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import { eventOf } from "../contract/events.js";
-import { describeSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { apiOf, V3Tool } from "./v3-tools.js";
 
@@ -29,7 +29,7 @@ async function all(watch: KeyWatch): Promise<readonly EtcdResponse[]> {
 const said = ({ action, node }: EtcdResponse): string => `${action} ${node.key}`;
 
 for (const release of ["3.4", "3.6", "3.7"] as const) {
-  describeSideBySide(release, `watches on the v3 API of etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `watches on the v3 API of etcd ${release}`, () => {
     let etcd: EtcdCluster;
     let keySpace: V3KeySpace;
     let tool: V3Tool;
