@@ -5,7 +5,13 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: "unit", include: ["src/**/*.test.ts"] },
+        // They share nothing but modules, so that these are loaded once for each core.
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.ts"],
+          isolate: false,
+          maxWorkers: "100%",
+        },
       },
       {
         test: {

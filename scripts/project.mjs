@@ -1,6 +1,6 @@
 // @ts-check
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -42,6 +42,21 @@ export function installPackages() {
 export function build() {
   must(process.execPath, [binary("typescript", "tsc"), "-p", "tsconfig.build.json"]);
   must(process.execPath, ["scripts/bundle-cli.mjs"]);
+}
+
+/** Compiles src/ to dist/, unless what is there is newer than all of it. */
+export function buildIfStale() {
+  const built = join(root, "dist/cli/main.js");
+  if (!existsSync(built) || statSync(built).mtimeMs < newestSource()) build();
+}
+
+/** When a source was last changed, in ms since 1970. */
+function newestSource() {
+  const source = join(root, "src");
+  return readdirSync(source, { recursive: true, encoding: "utf8" })
+    .filter((file) => !file.endsWith(".test.ts"))
+    .map((file) => statSync(join(source, file)).mtimeMs)
+    .reduce((a, b) => Math.max(a, b));
 }
 
 /**

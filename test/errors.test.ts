@@ -6,7 +6,7 @@ import * as etcdnet from "../src/index.js";
 import { EtcdClient, type EtcdServerError } from "../src/index.js";
 import type { HttpRequest } from "../src/wire/http.js";
 import { requireSuccess } from "../src/wire/reply.js";
-import { describeWithEtcd, type EtcdCluster, startEtcd } from "./support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "./support/etcd.js";
 
 /** `code`, etcd's number, class and group of each refusal. */
 const CLASSES = [
@@ -106,7 +106,7 @@ describe("what etcd's numbers become", () => {
   });
 });
 
-describeWithEtcd("3.4", "errors of one etcd", () => {
+describeEtcdSideBySide("3.4", "errors of one etcd", () => {
   let etcd: EtcdCluster;
   let client: EtcdClient;
   let url: string;
@@ -229,7 +229,7 @@ describeWithEtcd("3.4", "errors of one etcd", () => {
   });
 });
 
-describeWithEtcd("3.4", "errors of an etcd with auth", () => {
+describeEtcdSideBySide("3.4", "errors of an etcd with auth", () => {
   test("110, and no message with the password, for wrong credentials", async () => {
     await using etcd = await startEtcd({ release: "3.4", rootPassword: "right" });
     const password = "wrong-but-secret";
@@ -255,7 +255,7 @@ describeWithEtcd("3.4", "errors of an etcd with auth", () => {
   });
 });
 
-describeWithEtcd("3.4", "errors of an etcd without the v2 API", () => {
+describeEtcdSideBySide("3.4", "errors of an etcd without the v2 API", () => {
   test("V2DisabledError, for reads, writes and watches", async () => {
     await using etcd = await startEtcd({ release: "3.4", v2: false });
     await using client = new EtcdClient({ urls: etcd.urls });
@@ -274,7 +274,7 @@ describeWithEtcd("3.4", "errors of an etcd without the v2 API", () => {
   });
 });
 
-describeWithEtcd("3.4", "errors of a cluster without a quorum", () => {
+describeEtcdSideBySide("3.4", "errors of a cluster without a quorum", () => {
   test("300 for a quorum read, and as the cause of a write's unknown outcome", async () => {
     await using etcd = await startEtcd({ release: "3.4", members: 3 });
     const [left = "", ...lost] = etcd.urls;

@@ -1,12 +1,12 @@
 /** Every file of examples/, run as a user runs it: a process, the built package, a real etcd. */
 
-import { execFile, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { binary, root } from "../scripts/project.mjs";
+import { buildIfStale, root } from "../scripts/project.mjs";
 import { EtcdClient, type EtcdClientOptions } from "../src/index.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "./support/etcd.js";
 
@@ -287,18 +287,4 @@ async function contentOf(options: EtcdClientOptions) {
   const users = options.username === undefined ? undefined : await etcd.auth.users.list();
   await etcd.close();
   return { nodes: node.nodes ?? [], ...(users && { users: users.map(({ user }) => user) }) };
-}
-
-/** Examples import the built package: compiles it unless it is there and newer than its sources. */
-function buildIfStale(): void {
-  const source = join(root, "src");
-  const changedAt = (path: string): number =>
-    statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const newest = readdirSync(source, { recursive: true, encoding: "utf8" })
-    .map((file) => changedAt(join(source, file)))
-    .reduce((a, b) => Math.max(a, b));
-  if (changedAt(join(root, "dist/index.js")) > newest) return;
-  const tsc = [binary("typescript", "tsc"), "-p", join(root, "tsconfig.build.json")];
-  const { status, stdout } = spawnSync(process.execPath, tsc, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`dist/ is missing or stale, and does not compile:\n${stdout}`);
 }

@@ -50,7 +50,8 @@ export class Election {
    * Waits in line until it is ours to lead; `value` is what observers then see. A candidate whose
    * place is lost meanwhile takes the last place again.
    *
-   * @throws AbortError when `signal` aborts, or the client is closed; the candidacy is withdrawn
+   * @throws AbortError when `signal` aborts, or the client is closed; the candidacy is withdrawn,
+   * which takes up to a second more where etcd does not answer
    * @throws NotDirError when a file stands where the election's directory should be
    * @throws ClusterUnavailableError, OutcomeUnknownError when no place could be taken
    */

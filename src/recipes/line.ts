@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { OutcomeUnknownError } from "../errors/cluster-errors.js";
 import { OwnershipLostError } from "../errors/ownership-lost-error.js";
+import { sleep } from "../time/sleep.js";
 import { KeepAlive } from "./keep-alive.js";
 import { LineView } from "./line-view.js";
 import { momentOf } from "./moment.js";
@@ -12,6 +13,8 @@ import type { RecipeClient } from "./recipe-client.js";
 import { standingValue } from "./standing.js";
 import type { Terms } from "./terms.js";
 
+/** Longer than etcd takes to delete a key, and no time to speak of for who has waited. */
+const PARTING_MS = 1_000;
 /** Tries at a place whose outcome stays unknown. */
 const TRIES = 5;
 
@@ -67,7 +70,7 @@ export class Line {
         await place.untilFirst(signal);
         return place;
       } catch (error) {
-        void place.leave().catch(() => {});
+        await this.#leave(place);
         if (signal.aborted || !(error instanceof OwnershipLostError)) throw error;
       }
       place = await patiently(rejoin, this.#etcd.clock, signal);
@@ -83,9 +86,20 @@ export class Line {
     try {
       isFirst = await place.isFirst(signal);
     } finally {
-      if (!isFirst) void place.leave().catch(() => {});
+      if (!isFirst) await this.#leave(place);
     }
     return isFirst ? place : null;
+  }
+
+  /**
+   * Gives a place up, and waits a moment for that: who gives up may close the client next, and
+   * whoever stands behind would wait for the TTL.
+   */
+  async #leave(place: Place): Promise<void> {
+    const left = new AbortController();
+    const leaving = place.leave().finally(() => left.abort());
+    leaving.catch(() => {});
+    await sleep(PARTING_MS, this.#etcd.clock, left.signal).catch(() => {});
   }
 
   async #tryToJoin(

@@ -219,6 +219,40 @@ describe("one who waits", () => {
     await expectNothingLeft();
   });
 
+  test("has given its place up before it is told, so that the client may be closed", async () => {
+    const held = await lockOf(alice).acquire();
+    let arrive = (): void => {};
+    const attempt = trying(lockOf(bob), { timeout: 5_000 });
+    await stage.pass(4_900);
+    const holdUntil = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    once(bob, "compareAndDelete", { holdUntil });
+    await stage.pass(200);
+    expect(attempt.error).toBeUndefined();
+    arrive();
+    await attempt.done;
+    expect(attempt.error).toMatchObject({ name: "TimeoutError", timeout: 5_000 });
+    expect(await places()).toBe(1);
+    await held.release();
+    await expectNothingLeft();
+  });
+
+  test("is told a second later if etcd does not answer", async () => {
+    const held = await lockOf(alice).acquire();
+    const attempt = trying(lockOf(bob), { timeout: 5_000 });
+    await stage.pass(4_900);
+    bob.way.fate = () => down;
+    await stage.pass(1_050);
+    expect(attempt.error).toBeUndefined();
+    await stage.pass(50);
+    expect(attempt.error).toMatchObject({ name: "TimeoutError", timeout: 5_000 });
+    bob.way.fate = () => undefined;
+    await stage.pass(10_000);
+    await held.release();
+    await expectNothingLeft();
+  });
+
   test("gives its place up when its time is over", async () => {
     const held = await lockOf(alice).acquire();
     const attempt = trying(lockOf(bob), { timeout: 25_000 });

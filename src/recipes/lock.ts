@@ -59,8 +59,9 @@ export class Lock {
    * Waits in line until the lock is ours. Whose place is lost meanwhile (deleted by hand, or expired
    * while etcd was out of reach) takes the last place again.
    *
-   * @throws TimeoutError when `timeout` has passed; the place is given up
-   * @throws AbortError when `signal` aborts, or the client is closed; the place is given up
+   * @throws TimeoutError when `timeout` has passed; the place is given up, which takes up to a second
+   * more where etcd does not answer
+   * @throws AbortError when `signal` aborts, or the client is closed; the place is given up likewise
    * @throws NotDirError when a file stands where the lock's directory should be
    * @throws ClusterUnavailableError, OutcomeUnknownError when no place could be taken
    */

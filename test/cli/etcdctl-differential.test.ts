@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import { type Etcdctl, findEtcdctl } from "../foreign/etcdctl.js";
 import { type Outcome, run } from "../foreign/run.js";
-import { buildCli } from "../support/cli-process.js";
-import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, startEtcd } from "../support/etcd.js";
+import { describeSideBySide } from "../support/side-by-side.js";
 import { ADMIN_ROWS, KEY_ROWS, MISUSE_ROWS, type Row } from "./etcdctl-rows.js";
 import { etcdnet } from "./etcdnet.js";
 
@@ -12,14 +13,14 @@ interface Server {
   stop(): Promise<void>;
 }
 
-beforeAll(buildCli);
+beforeAll(buildIfStale);
 
 const etcdctl = findEtcdctl();
 if ("missing" in etcdctl) {
   it.skipIf(process.env.CI !== "true")("beside etcdctl", () => expect.fail(etcdctl.missing));
 } else {
-  describeWithEtcd("3.4", "beside etcdctl on etcd 3.4", () => compare(etcdctl, startReal));
-  describe("beside etcdctl on the embedded etcd", () => compare(etcdctl, startOurs));
+  describeEtcdSideBySide("3.4", "beside etcdctl on etcd 3.4", () => compare(etcdctl, startReal));
+  describeSideBySide("beside etcdctl on the embedded etcd", () => compare(etcdctl, startOurs));
 }
 
 /** Each program has a server to itself, and the same is done to both. */

@@ -1,8 +1,7 @@
 import { type Outcome, type RunOptions, run, type Started, start } from "../foreign/run.js";
+import { MAIN } from "../support/cli-process.js";
 
-export const MAIN = ".test-results/cli/cli/main.js";
-
-/** Runs `etcdnet`, which `buildCli` has built, to its end. */
+/** Runs `etcdnet` to its end. */
 export function etcdnet(args: readonly string[], options?: RunOptions): Promise<Outcome> {
   return run(process.execPath, [MAIN, ...args], options);
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { isKeyNotFound } from "../../src/errors/guards.js";
 import { EtcdClient } from "../../src/index.js";
-import { buildCli, Cli } from "../support/cli-process.js";
+import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { etcdnet } from "./etcdnet.js";
 
@@ -14,7 +15,7 @@ const RATE = Math.max(1_500, Math.round(KEYS / 15));
 const LIMIT = 120_000 + KEYS * 10;
 const IN_FLIGHT = 64;
 
-beforeAll(buildCli);
+beforeAll(buildIfStale);
 
 describeWithEtcd("3.4", "a migration beside writers that is killed three times", () => {
   describeWithEtcd("3.7", "from v2 to v3,", () => {
@@ -39,18 +40,26 @@ async function soak(): Promise<void> {
   await using last = begin();
   await expect.poll(() => last.stderr, { timeout: LIMIT, interval: 200 }).toContain("copied: ");
   // Short TTLs end, and long ones are renewed, while it follows.
-  await sleep(5_000);
+  await sleep(3_000);
   await writers.stop();
   last.kill("SIGINT");
   expect(await last.exit).toBe(0);
   expect(last.stderr).toMatch(/^done: /m);
   // What has a short TTL ends on both sides, on v3 some seconds later.
-  await sleep(8_000);
+  await using moved = new EtcdClient({ urls: target.urls, api: "v3" });
+  for (const side of [etcd, moved]) {
+    await expect.poll(() => shortLived(side), { timeout: 20_000, interval: 100 }).toEqual([]);
+  }
   expect(writers.done).toBeGreaterThan(100);
 
   const { code, stdout, stderr } = await etcdnet(["migrate", ...sides, ...hidden, "--verify"]);
   expect([stdout, code]).toEqual(["", 0]);
   expect(stderr).toMatch(/ 0 differences\n$/);
+}
+
+async function shortLived(etcd: EtcdClient): Promise<readonly string[]> {
+  const found = await etcd.getNode("/app/short", { ignoreKeyNotFound: true });
+  return found?.node.nodes?.map(({ key }) => key) ?? [];
 }
 
 /** Kills it, with no chance to clean up, when it has copied so much. */

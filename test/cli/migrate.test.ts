@@ -2,15 +2,21 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient, EventIndexClearedError } from "../../src/index.js";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import type { Outcome } from "../foreign/run.js";
-import { buildCli, Cli } from "../support/cli-process.js";
-import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { Cli } from "../support/cli-process.js";
+import {
+  describeEtcdSideBySide,
+  describeWithEtcd,
+  type EtcdCluster,
+  startEtcd,
+} from "../support/etcd.js";
 import { V3Tool } from "../v3/v3-tools.js";
 import { etcdnet } from "./etcdnet.js";
 
-beforeAll(buildCli);
+beforeAll(buildIfStale);
 
 /** One end of a migration, as the command line and as a client name it. */
 interface End {
@@ -29,7 +35,8 @@ async function filled({ url, api }: End): Promise<void> {
   await etcd.setNode("/app/session/leased", "", { ttl: 300 });
   await etcd.setNode("/app/_locks/l", "held");
   await etcd.setNode("/app/_other", "left behind");
-  for (let n = 0; n < 300; n++) await etcd.setNode(`/app/many/${n}`, `${n}`);
+  const many = Array.from({ length: 300 }, (_, n) => etcd.setNode(`/app/many/${n}`, `${n}`));
+  await Promise.all(many);
 }
 
 function between(from: End, to: End): readonly string[] {
@@ -68,7 +75,7 @@ async function indexOf({ url, api }: End): Promise<number> {
   return (await etcd.getNode("/", { quorum: true })).etcdIndex;
 }
 
-describeWithEtcd("3.4", "etcdnet migrate from etcd 3.4", () => {
+describeEtcdSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
   describeWithEtcd("3.7", "to etcd 3.7", () => {
     let old: EtcdCluster | undefined;
     let target: EtcdCluster | undefined;
@@ -149,7 +156,7 @@ describeWithEtcd("3.4", "etcdnet migrate from etcd 3.4", () => {
     });
   });
 
-  it("follows until it is told to end, with all that changed by then", async () => {
+  it("follows until it is told to end, with all that changed by then", async ({ expect }) => {
     await using source = await startEtcd({ release: "3.4" });
     await using target = await startEmbeddedEtcd();
     const ends = [
@@ -170,7 +177,7 @@ describeWithEtcd("3.4", "etcdnet migrate from etcd 3.4", () => {
   });
 });
 
-describeWithEtcd("3.6", "etcdnet migrate from an embedded server to etcd 3.6", () => {
+describeEtcdSideBySide("3.6", "etcdnet migrate from an embedded server to etcd 3.6", () => {
   it("moves everything", async () => {
     await using source = await startEmbeddedEtcd();
     await using target = await startEtcd({ release: "3.6" });
@@ -180,7 +187,7 @@ describeWithEtcd("3.6", "etcdnet migrate from an embedded server to etcd 3.6", (
   });
 });
 
-describe("etcdnet migrate", () => {
+describe.concurrent("etcdnet migrate", () => {
   const on = async (
     run: (from: End, to: End, urls: readonly [string, string]) => Promise<void>,
   ): Promise<void> => {
@@ -191,7 +198,7 @@ describe("etcdnet migrate", () => {
     await run(from, { url: target.url, api: "v2" }, [source.url, target.url]);
   };
 
-  it("prints where it was when it is interrupted, and goes on from there", () =>
+  it("prints where it was when it is interrupted, and goes on from there", ({ expect }) =>
     on(async (from, to) => {
       await using cli = new Cli("migrate", ...between(from, to), "--rate", "50");
       await expect.poll(() => cli.stderr, { timeout: 20_000 }).toContain("copying ");

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import { run } from "../foreign/run.js";
 import { certificateAuthority, serverCertificate } from "../support/certificates.js";
+import { MAIN } from "../support/cli-process.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
-import { etcdnet, MAIN } from "./etcdnet.js";
+import { etcdnet } from "./etcdnet.js";
 import { cliSession } from "./session.js";
 
 const NOBODY = "http://127.0.0.1:1";
@@ -155,7 +156,7 @@ describe("output", () => {
 });
 
 describe("mistakes are told in one line:", () => {
-  it.each([
+  it.concurrent.each([
     [["get"], 1, "key required: etcdnet get [options] <key>"],
     [["member", "update", "x"], 1, "peerURLs required: etcdnet member update"],
     [["get", "a", "b"], 1, "too many arguments"],

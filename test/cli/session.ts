@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient } from "../../src/index.js";
 import { type EmbeddedEtcd, startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import type { Outcome, RunOptions, Started } from "../foreign/run.js";
-import { buildCli } from "../support/cli-process.js";
 import { etcdnet, startEtcdnet } from "./etcdnet.js";
 
 /** `etcdnet` and a client on an embedded etcd that a test file has to itself. */
@@ -19,7 +19,7 @@ export function cliSession(): CliSession {
   let server: EmbeddedEtcd | undefined;
   let client: EtcdClient | undefined;
   beforeAll(async () => {
-    buildCli();
+    buildIfStale();
     server = await startEmbeddedEtcd();
     client = new EtcdClient({ urls: [server.url] });
   });

@@ -1,16 +1,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildCli } from "../support/cli-process.js";
-import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { etcdnet, startEtcdnet } from "./etcdnet.js";
 
-beforeAll(buildCli);
+beforeAll(buildIfStale);
 
-describe.each(["3.4", "3.6", "3.7"] as const)("on the v3 data of etcd %s,", (release) => {
-  describeWithEtcd(release, "etcdnet", () => commands(release));
-});
+for (const release of ["3.4", "3.6", "3.7"] as const) {
+  describeEtcdSideBySide(release, `etcdnet on the v3 data of etcd ${release}`, () =>
+    commands(release),
+  );
+}
 
 function commands(release: "3.4" | "3.6" | "3.7"): void {
   let etcd: EtcdCluster | undefined;
@@ -76,7 +78,7 @@ function commands(release: "3.4" | "3.6" | "3.7"): void {
     expect(await print("get", "/to/from/_hidden/key")).toBe("1\n");
   });
 
-  it("watches", async () => {
+  it("watches", async ({ expect }) => {
     await print("set", "/watched/a", "0");
     const { node } = JSON.parse(await print("-o", "json", "set", "/watched/a", "1"));
     const after = ["--after-index", String(node.modifiedIndex - 1)];
@@ -90,7 +92,7 @@ function commands(release: "3.4" | "3.6" | "3.7"): void {
     expect(await watch.ended).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("locks, leads and registers", async () => {
+  it("locks, leads and registers", async ({ expect }) => {
     expect(await print("lock", "/locks/a", "--", "echo", "held")).toBe("held\n");
     expect(await print("register", "/services/s", "i", "--", "echo", "up")).toBe("up\n");
     const leader = startEtcdnet([...v3(), "elect", "/election", "me"]);

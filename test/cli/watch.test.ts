@@ -108,6 +108,7 @@ describe("etcdnet lock", () => {
     expect([now.code, now.stderr]).toEqual([4, expect.stringContaining("is held")]);
     const soon = await cli.run(["lock", "/locks/b", "--wait", "100ms", "--", "true"]);
     expect([soon.code, soon.stderr]).toEqual([4, expect.stringContaining("within 100 ms")]);
+    expect((await cli.etcd.getNode("/locks/b")).node.nodes).toHaveLength(1);
     const next = start("lock", "/locks/b", "--", "echo", "mine");
     await expect
       .poll(async () => (await cli.etcd.getNode("/locks/b")).node.nodes, PATIENCE)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EtcdClient } from "../../src/index.js";
-import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 
 /** From 3.5 on etcd says why it is ill. */
 const NO_LEADER = {
@@ -9,7 +9,7 @@ const NO_LEADER = {
 } as const;
 
 for (const release of ["3.4", "3.5"] as const) {
-  describeWithEtcd(release, `the health of etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `the health of etcd ${release}`, () => {
     let cluster: EtcdCluster;
     let etcd: EtcdClient;
     beforeAll(async () => {
@@ -32,7 +32,9 @@ for (const release of ["3.4", "3.5"] as const) {
       }
     });
 
-    test("is bad at a member that is down, with the reason, and good at the others", async () => {
+    test("is bad at a member that is down, with the reason, and good at the others", async ({
+      expect,
+    }) => {
       const [down, up, alsoUp] = cluster.members;
       await down.kill();
       expect(await healthOf(down.url)).toEqual({
@@ -48,7 +50,9 @@ for (const release of ["3.4", "3.5"] as const) {
       }
     });
 
-    test("is bad at a member that has lost its quorum, whose leader nobody knows", async () => {
+    test("is bad at a member that has lost its quorum, whose leader nobody knows", async ({
+      expect,
+    }) => {
       const [, lost, last] = cluster.members;
       await lost?.kill();
       const url = last?.url ?? "";

@@ -1,5 +1,7 @@
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import { startEmbeddedEtcd } from "../../src/server/index.js";
+import { describeSideBySide } from "../support/side-by-side.js";
+import type { Arrangement } from "./arrangement.js";
 import { keySpaceContract } from "./contract.js";
 import { keySpaceOf } from "./remote.js";
 
@@ -10,7 +12,7 @@ const SKIPS = {
   "history also tells of the delete of a directory whose name the watched key begins with": AS_LIVE,
 };
 
-keySpaceContract({
+const MEMORY: Arrangement = {
   name: "memory key space",
   skips: SKIPS,
   async start() {
@@ -21,9 +23,9 @@ keySpaceContract({
       stop: () => keySpace.close(),
     };
   },
-});
+};
 
-keySpaceContract({
+const EMBEDDED: Arrangement = {
   name: "remote key space on the embedded server",
   skips: SKIPS,
   async start() {
@@ -38,4 +40,7 @@ keySpaceContract({
       },
     };
   },
-});
+};
+
+describeSideBySide("memory", () => keySpaceContract(MEMORY));
+describeSideBySide("the embedded server", () => keySpaceContract(EMBEDDED));

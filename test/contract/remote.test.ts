@@ -1,7 +1,7 @@
-import { describeWithEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide } from "../support/etcd.js";
 import { keySpaceContract } from "./contract.js";
 import { remote } from "./remote.js";
 
 for (const release of ["3.4", "3.5"] as const) {
-  describeWithEtcd(release, `etcd ${release}`, () => keySpaceContract(remote(release)));
+  describeEtcdSideBySide(release, `etcd ${release}`, () => keySpaceContract(remote(release)));
 }

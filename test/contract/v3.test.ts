@@ -1,9 +1,9 @@
-import { describeWithEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide } from "../support/etcd.js";
 import { keySpaceContract } from "./contract.js";
 import { v3, v3AsJson } from "./v3.js";
 
 for (const release of ["3.4", "3.6", "3.7"] as const) {
-  describeWithEtcd(release, `etcd ${release}`, () => keySpaceContract(v3(release)));
+  describeEtcdSideBySide(release, `etcd ${release}`, () => keySpaceContract(v3(release)));
 }
 
-describeWithEtcd("3.4", "etcd 3.4 by a proxy", () => keySpaceContract(v3AsJson("3.4")));
+describeEtcdSideBySide("3.4", "etcd 3.4 by a proxy", () => keySpaceContract(v3AsJson("3.4")));

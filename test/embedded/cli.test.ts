@@ -2,15 +2,16 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient } from "../../src/index.js";
 import { certificateAuthority, serverCertificate } from "../support/certificates.js";
-import { buildCli, Cli } from "../support/cli-process.js";
+import { Cli } from "../support/cli-process.js";
 import { get, RawClient } from "./raw-client.js";
 
 let directory = "";
 
 beforeAll(async () => {
-  buildCli();
+  buildIfStale();
   directory = await mkdtemp(join(tmpdir(), "etcdnet-cli-"));
 });
 
@@ -109,7 +110,7 @@ describe("etcdnet serve refuses, in one line,", () => {
     expect(await readFile(data, "utf8")).toBe("something else");
   });
 
-  it.each([
+  it.concurrent.each([
     [["--port", "65536"], "--port"],
     [["--port", "1e3"], "--port"],
     [["--port", ""], "--port"],

@@ -1,47 +1,39 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildIfStale, root } from "../../scripts/project.mjs";
 import { EtcdClient } from "../../src/index.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 
 const run = promisify(execFile);
-const ROOT = join(import.meta.dirname, "../..");
-const CACHE = join(ROOT, "node_modules/.cache");
 
 /** Far below every time-out of a client, its idle connections and its back-off. */
 const AT_ONCE_MS = 3_000;
 
 describeWithEtcd("3.4", "a process that uses a client", () => {
-  let built: string;
   let cluster: EtcdCluster;
   let hung: FaultProxy;
 
   beforeAll(async () => {
-    await mkdir(CACHE, { recursive: true });
-    built = await mkdtemp(join(CACHE, "etcdnet-"));
     cluster = await startEtcd({ release: "3.4" });
     await using etcd = new EtcdClient({ urls: cluster.urls });
     await etcd.setNode("/file", "value");
     hung = await FaultProxy.before(cluster.urls[0] ?? "");
     await hung.become("hang");
-    const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-    const flags = ["-p", "tsconfig.build.json", "--declaration", "false", "--outDir", built];
-    await run(process.execPath, [tsc, ...flags], { cwd: ROOT });
+    buildIfStale();
   });
 
   afterAll(async () => {
     await hung?.close();
     await cluster?.stop();
-    if (built !== undefined) await rm(built, { recursive: true, force: true });
   });
 
   /** Runs a program; tells what it printed and how long it lived after that. */
   async function live(program: string): Promise<{ printed: string; outlived: number }> {
-    const index = JSON.stringify(pathToFileURL(join(built, "index.js")));
+    const index = JSON.stringify(pathToFileURL(join(root, "dist/index.js")));
     const code = `
       import { EtcdClient } from ${index};
       const urls = ${JSON.stringify(cluster.urls)};

@@ -1,14 +1,17 @@
 /** The same suite on a real etcd, on ours, and on a gateway before an etcd without the v2 API. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { freePort } from "../../scripts/etcd-process.mjs";
 import { createGateway, startEmbeddedEtcd } from "../../src/server/index.js";
-import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, startEtcd } from "../support/etcd.js";
+import { describeSideBySide } from "../support/side-by-side.js";
 import { NOT_ON_GATEWAY } from "./gateway-deviations.js";
 import type { Missing } from "./install.js";
 
 interface RunningServer {
   readonly urls: readonly [string, ...string[]];
+  /** Names of tests that are left out on it. */
+  readonly leftOut: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -35,13 +38,13 @@ export function describeOnBothServers<Client>(
     reportMissing(name, client);
     return;
   }
-  describeWithEtcd("3.4", `${name}, on etcd 3.4`, () => {
+  describeEtcdSideBySide("3.4", `${name}, on etcd 3.4`, () => {
     define(client, running(startReal.bind(undefined, members)));
   });
-  describe(`${name}, on the embedded etcd`, () => {
+  describeSideBySide(`${name}, on the embedded etcd`, () => {
     define(client, running(startOurs));
   });
-  describeWithEtcd("3.7", `${name}, on a gateway before etcd 3.7`, () => {
+  describeEtcdSideBySide("3.7", `${name}, on a gateway before etcd 3.7`, () => {
     beforeEach(({ task, skip }) => {
       if (NOT_ON_GATEWAY[task.name] !== undefined) skip(NOT_ON_GATEWAY[task.name]);
     });
@@ -61,14 +64,16 @@ function running(start: () => Promise<RunningServer>): CurrentServer {
   };
 }
 
-function startReal(members: 1 | 3): Promise<RunningServer> {
+async function startReal(members: 1 | 3): Promise<RunningServer> {
   // Else members would be taken in only after five seconds.
-  return startEtcd({ release: "3.4", members, args: ["--strict-reconfig-check=false"] });
+  const args = ["--strict-reconfig-check=false"];
+  const { urls, stop } = await startEtcd({ release: "3.4", members, args });
+  return { urls, leftOut: [], stop };
 }
 
 async function startOurs(): Promise<RunningServer> {
   const etcd = await startEmbeddedEtcd({ port: 0 });
-  return { urls: [etcd.url], stop: () => etcd.close() };
+  return { urls: [etcd.url], leftOut: [], stop: () => etcd.close() };
 }
 
 /** It tells clients its own URL, as they would go on with etcd's otherwise. */
@@ -83,6 +88,7 @@ async function startGateway(members: 1 | 3): Promise<RunningServer> {
   const gateway = await createGateway({ etcd: { urls: etcd.urls }, port, advertise: [url] });
   return {
     urls: [url],
+    leftOut: Object.keys(NOT_ON_GATEWAY),
     async stop() {
       await gateway.close();
       await etcd.stop();

@@ -2,15 +2,16 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient } from "../../src/index.js";
 import { certificateAuthority, serverCertificate } from "../support/certificates.js";
-import { buildCli, Cli } from "../support/cli-process.js";
+import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 
 let directory = "";
 
 beforeAll(async () => {
-  buildCli();
+  buildIfStale();
   directory = await mkdtemp(join(tmpdir(), "etcdnet-gateway-"));
 });
 
@@ -25,7 +26,7 @@ async function fileOf(name: string, text: string): Promise<string> {
 const gateway = (...args: readonly string[]): Cli => new Cli("gateway", "--port", "0", ...args);
 
 describe("etcdnet gateway, called wrongly", () => {
-  it.each([
+  it.concurrent.each([
     ["--port x", /'--port <number>' argument 'x' is invalid. It must be a number/],
     ["--endpoints ftp://a", /urls\[0\]: "ftp:\/\/a" must begin with http/],
     ["--prefix apps", /'--prefix <key>' argument 'apps' is invalid. It must begin with "\/"/],

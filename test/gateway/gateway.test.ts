@@ -2,14 +2,14 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { EtcdClient } from "../../src/index.js";
 import { createGateway, type Gateway } from "../../src/server/index.js";
 import { get, RawClient } from "../embedded/raw-client.js";
-import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { V3Tool } from "../v3/v3-tools.js";
 
 const SHORT = { requestTimeout: 300, writeTimeout: 300, timeout: 900 };
 
 for (const release of ["3.4", "3.7"] as const) {
-  describeWithEtcd(release, `a gateway before etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `a gateway before etcd ${release}`, () => {
     let etcd: EtcdCluster;
     let gateway: Gateway;
     beforeAll(async () => {
@@ -69,7 +69,9 @@ for (const release of ["3.4", "3.7"] as const) {
       expect(await watch.ended()).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\n0\r\n\r\n$/s);
     });
 
-    it("answers 500 with error 300 while the cluster is away, and serves when it is back", async () => {
+    it("answers 500 with error 300 while the cluster is away, and serves when it is back", async ({
+      expect,
+    }) => {
       await using proxy = await FaultProxy.before(etcd.urls[0]);
       await proxy.become("refuse");
       await using away = await createGateway({ etcd: { urls: [proxy.url], ...SHORT } });
@@ -119,7 +121,7 @@ for (const release of ["3.4", "3.7"] as const) {
       tool.close();
     });
 
-    it("watches through a cluster without a leader are not silent for ever", async () => {
+    it("watches through a cluster without a leader are not silent for ever", async ({ expect }) => {
       await using client = new EtcdClient({ urls: [gateway.url] });
       const [, second, third] = etcd.members;
       const { etcdIndex } = await client.setNode("/before", "1");

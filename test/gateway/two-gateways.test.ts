@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import {
   ClusterUnavailableError,
   EtcdClient,
@@ -6,7 +7,7 @@ import {
   OutcomeUnknownError,
 } from "../../src/index.js";
 import { createGateway } from "../../src/server/index.js";
-import { buildCli, Cli } from "../support/cli-process.js";
+import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { LoadBalancer } from "./load-balancer.js";
 
@@ -36,7 +37,7 @@ async function write(
 }
 
 describeWithEtcd("3.7", "two gateways before etcd 3.7", () => {
-  beforeAll(buildCli);
+  beforeAll(buildIfStale);
 
   it("when one is killed under load, no write happens twice and no event is lost", async () => {
     await using cluster = await startEtcd({ release: "3.7" });

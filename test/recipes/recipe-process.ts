@@ -1,19 +1,10 @@
 /** Programs that use the recipes, as processes that can be paused. */
 
-import { type ChildProcess, execFileSync, fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "../../scripts/project.mjs";
-
-const OUT = join(root, ".test-results/recipes");
-
-/** Compiles the sources as they are now. */
-export function buildRecipes(): void {
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const flags = ["-p", join(root, "tsconfig.build.json"), "--outDir", OUT];
-  execFileSync(process.execPath, [tsc, ...flags]);
-}
 
 /** What a program tells. */
 export interface Told {
@@ -30,7 +21,7 @@ export class RecipeProcess implements AsyncDisposable {
 
   /** `program` is the name of a file beside this one. */
   constructor(program: string, ...args: readonly string[]) {
-    const index = pathToFileURL(join(OUT, "index.js")).href;
+    const index = pathToFileURL(join(root, "dist/index.js")).href;
     this.#child = fork(join(import.meta.dirname, program), [index, ...args], {
       execArgv: [],
       stdio: ["ignore", "inherit", "pipe", "ipc"],

@@ -1,14 +1,10 @@
-/** `etcdnet` as a process, from a build of its own. */
+/** `etcdnet` as a process, as it is shipped: in the test files that `buildIfStale` before they run it. */
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { root } from "../../scripts/project.mjs";
 
-const OUT = ".test-results/cli";
-
-/** Compiles the sources as they are now. */
-export function buildCli(): void {
-  const tsc = "node_modules/typescript/bin/tsc";
-  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", OUT]);
-}
+export const MAIN = join(root, "dist/cli/main.js");
 
 export class Cli implements AsyncDisposable {
   readonly process: ChildProcess;
@@ -18,7 +14,7 @@ export class Cli implements AsyncDisposable {
   readonly exit: Promise<number | NodeJS.Signals | null>;
 
   constructor(...args: readonly string[]) {
-    const child = spawn(process.execPath, [`${OUT}/cli/main.js`, ...args]);
+    const child = spawn(process.execPath, [MAIN, ...args]);
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.stdout += text;
     });

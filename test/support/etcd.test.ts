@@ -7,10 +7,10 @@ import { createSecureContext } from "node:tls";
 import { describe, expect, it, vi } from "vitest";
 import { findEtcd } from "../../scripts/etcd-binaries.mjs";
 import { clientCertificate } from "./certificates.js";
-import { describeWithEtcd, startEtcd } from "./etcd.js";
+import { describeEtcdSideBySide, startEtcd } from "./etcd.js";
 
 for (const release of ["3.4", "3.5"] as const) {
-  describeWithEtcd(release, `etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `etcd ${release}`, () => {
     it("serves the v2 API", async () => {
       await using etcd = await startEtcd({ release });
       expect((await put(etcd.urls[0], "value")).status).toBe(201);
@@ -30,7 +30,7 @@ for (const release of ["3.4", "3.5"] as const) {
 }
 
 for (const release of ["3.6", "3.7"] as const) {
-  describeWithEtcd(release, `etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `etcd ${release}`, () => {
     it("starts without v2, and says so when v2 is asked for", async () => {
       await using etcd = await startEtcd({ release });
       const version = await fetch(`${etcd.urls[0]}/version`);
@@ -42,7 +42,7 @@ for (const release of ["3.6", "3.7"] as const) {
   });
 }
 
-describeWithEtcd("3.4", "three members", () => {
+describeEtcdSideBySide("3.4", "three members", () => {
   it("elect one leader", async () => {
     await using etcd = await startEtcd({ release: "3.4", members: 3 });
     const leaders = await Promise.all(etcd.urls.map(leaderSeenBy));
@@ -71,7 +71,7 @@ describeWithEtcd("3.4", "three members", () => {
   });
 });
 
-describeWithEtcd("3.4", "one etcd", () => {
+describeEtcdSideBySide("3.4", "one etcd", () => {
   it("answers nothing while it is paused", async () => {
     await using etcd = await startEtcd({ release: "3.4" });
     const [member] = etcd.members;
@@ -109,7 +109,7 @@ describeWithEtcd("3.4", "one etcd", () => {
   });
 });
 
-describeWithEtcd("3.4", "etcd over TLS", () => {
+describeEtcdSideBySide("3.4", "etcd over TLS", () => {
   it("is trusted by its authority and asks for no certificate", async () => {
     await using etcd = await startEtcd({ release: "3.4", tls: true });
     expect(await statusOver(etcd.urls[0], { ca: etcd.ca })).toBe(200);

@@ -15,6 +15,7 @@ import {
   serverCertificate,
 } from "./certificates.js";
 import type { PeerLinks } from "./peer-links.js";
+import { describeSideBySide } from "./side-by-side.js";
 
 export type { Release };
 
@@ -86,10 +87,15 @@ export async function startEtcd(options: EtcdOptions): Promise<EtcdCluster> {
  * `describe` for suites on a real etcd. Where that is missing, the suite is skipped and a line says
  * why; with CI=true it fails.
  */
-export function describeWithEtcd(release: Release, name: string, define: () => void): void {
+export function describeWithEtcd(
+  release: Release,
+  name: string,
+  define: () => void,
+  suite: (name: string, define: () => void) => void = describe,
+): void {
   const etcd = findEtcd(release);
   if (!("missing" in etcd)) {
-    describe(name, define);
+    suite(name, define);
     return;
   }
   const reason = `etcd ${release} is missing: ${etcd.missing}`;
@@ -99,6 +105,11 @@ export function describeWithEtcd(release: Release, name: string, define: () => v
   }
   console.warn(`skipped "${name}": ${reason}`);
   describe.skip(name, define);
+}
+
+/** The same, as {@link describeSideBySide}. */
+export function describeEtcdSideBySide(release: Release, name: string, define: () => void): void {
+  describeWithEtcd(release, name, define, describeSideBySide);
 }
 
 interface Tls extends NonNullable<EtcdProcessOptions["tls"]> {

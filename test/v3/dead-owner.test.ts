@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient, type Watcher } from "../../src/index.js";
 import { createGateway, type Gateway } from "../../src/server/index.js";
-import { buildRecipes, RecipeProcess } from "../recipes/recipe-process.js";
+import { RecipeProcess } from "../recipes/recipe-process.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { V3Tool } from "./v3-tools.js";
 
@@ -19,7 +20,7 @@ describeWithEtcd("3.7", "a directory whose owner is killed", () => {
   let v2: EtcdClient;
   let tool: V3Tool;
   beforeAll(async () => {
-    buildRecipes();
+    buildIfStale();
     etcd = await startEtcd({ release: "3.7" });
     gateway = await createGateway({ etcd: { urls: etcd.urls } });
     v3 = new EtcdClient({ urls: etcd.urls, api: "v3" });

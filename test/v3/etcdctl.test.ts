@@ -4,11 +4,11 @@ import type { EtcdResponse } from "../../src/model/response.js";
 import { eventOf } from "../contract/events.js";
 import { keyNotFound } from "../contract/refusals.js";
 import { v3KeySpaceOf } from "../contract/v3.js";
-import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { grantLease, hasEtcdctl, etcdctl as run } from "./run-etcdctl.js";
 
 for (const release of ["3.4", "3.6", "3.7"] as const) {
-  describeWithEtcd(release, `etcdctl beside the v3 key space on etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `etcdctl beside the v3 key space on etcd ${release}`, () => {
     let etcd: EtcdCluster;
     let keySpace: KeySpace;
     beforeAll(async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { FencedResource } from "../recipes/fenced-resource.js";
-import { buildRecipes, RecipeProcess } from "../recipes/recipe-process.js";
+import { RecipeProcess } from "../recipes/recipe-process.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { etcdctl, grantLease, hasEtcdctl } from "./run-etcdctl.js";
 import { countedKeySpace, V3Tool } from "./v3-tools.js";
@@ -16,7 +17,7 @@ const HOLDS_EACH = 8;
 describeWithEtcd("3.7", "in-order keys of many processes", () => {
   let etcd: EtcdCluster;
   beforeAll(async () => {
-    buildRecipes();
+    buildIfStale();
     etcd = await startEtcd({ release: "3.7" });
   });
   afterAll(() => etcd?.stop());

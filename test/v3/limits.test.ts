@@ -2,11 +2,16 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { V3Api } from "../../src/key-space/v3/v3-api.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { v3KeySpaceOf } from "../contract/v3.js";
-import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import {
+  describeEtcdSideBySide,
+  describeWithEtcd,
+  type EtcdCluster,
+  startEtcd,
+} from "../support/etcd.js";
 import { apiOf, V3Tool } from "./v3-tools.js";
 
 for (const release of ["3.4", "3.6", "3.7"] as const) {
-  describeWithEtcd(release, `limits of etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `limits of etcd ${release}`, () => {
     let etcd: EtcdCluster;
     let tool: V3Tool;
     beforeAll(async () => {

@@ -3,7 +3,7 @@ import { EtcdClient, OutcomeUnknownError } from "../../src/index.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { createGateway } from "../../src/server/index.js";
 import { eventOf } from "../contract/events.js";
-import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { ALICE, enableAuth } from "./v3-auth.js";
 import { apiOf, grpcCalls, V3Tool } from "./v3-tools.js";
@@ -21,7 +21,7 @@ async function startWithAuth(release: "3.4" | "3.6" | "3.7"): Promise<EtcdCluste
 const outlive = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2_500));
 
 for (const release of ["3.4", "3.6", "3.7"] as const) {
-  describeWithEtcd(release, `v3 auth of etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `v3 auth of etcd ${release}`, () => {
     it("a token that ran out is renewed, for calls and in the middle of a watch", async () => {
       await using etcd = await startWithAuth(release);
       await using proxy = await FaultProxy.before(etcd.urls[0]);

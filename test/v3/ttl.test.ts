@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, test as base, beforeAll, expect } from "vitest";
 import type { KeySpace } from "../../src/key-space/key-space.js";
 import { decodeLeaseId } from "../../src/key-space/v3/lease-id.js";
 import { expirationTime } from "../../src/model/node.js";
@@ -7,15 +7,17 @@ import type { EtcdResponse } from "../../src/model/response.js";
 import { eventOf } from "../contract/events.js";
 import { keyNotFound } from "../contract/refusals.js";
 import { v3KeySpaceOf } from "../contract/v3.js";
-import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { V3Tool } from "./v3-tools.js";
 
+/** Each has a directory of its own, so that all wait at the same time. */
+const it = base.extend("dir", () => `/${randomUUID()}`).concurrent;
+
 for (const release of ["3.4", "3.7"] as const) {
-  describeWithEtcd(release, `TTLs as leases on etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `TTLs as leases on etcd ${release}`, () => {
     let etcd: EtcdCluster;
     let keySpace: KeySpace;
     let tool: V3Tool;
-    let dir: string;
     beforeAll(async () => {
       etcd = await startEtcd({ release, v2: false });
       keySpace = v3KeySpaceOf(etcd.urls);
@@ -25,9 +27,6 @@ for (const release of ["3.4", "3.7"] as const) {
       tool?.close();
       await keySpace?.close();
       await etcd?.stop();
-    });
-    beforeEach(() => {
-      dir = `/${randomUUID()}`;
     });
 
     const get = (key: string): Promise<EtcdResponse> => keySpace.execute({ action: "get", key });
@@ -39,7 +38,7 @@ for (const release of ["3.4", "3.7"] as const) {
       return await eventOf(await keySpace.openWatch({ key, waitIndex: etcdIndex + 1 }));
     }
 
-    it("a directory's TTL ends everything below it, however it came there", async () => {
+    it("a directory's TTL ends everything below it, however it came there", async ({ dir }) => {
       const key = `${dir}/d`;
       await set(`${key}/before`);
       await set(`${key}/sub/deep`);
@@ -57,7 +56,10 @@ for (const release of ["3.4", "3.7"] as const) {
       await get(`${dir}/other`);
     });
 
-    it("a directory's TTL, set by a client that is gone, removes the subtree on time", async () => {
+    it("a directory's TTL, set by a client that is gone, removes the subtree on time", async ({
+      dir,
+      expect,
+    }) => {
       const key = `${dir}/d`;
       const mortal = v3KeySpaceOf(etcd.urls);
       const made = await mortal.execute({ action: "create", key, dir: true, ttl: 3 });
@@ -70,7 +72,7 @@ for (const release of ["3.4", "3.7"] as const) {
       expect((await tool.keys()).filter((found) => found.includes(key))).toEqual([]);
     });
 
-    it("a longer TTL of a directory saves what is below it", async () => {
+    it("a longer TTL of a directory saves what is below it", async ({ dir }) => {
       const key = `${dir}/d`;
       await keySpace.execute({ action: "create", key, dir: true, ttl: 2 });
       await set(`${key}/a`);
@@ -95,14 +97,14 @@ for (const release of ["3.4", "3.7"] as const) {
       expect(node.nodes?.[0]).not.toHaveProperty("ttl");
     });
 
-    it("taking a directory's TTL away keeps the order of its in-order keys", async () => {
+    it("taking a directory's TTL away keeps the order of its in-order keys", async ({ dir }) => {
       const create = { action: "create", key: dir, value: "", inOrder: true } as const;
       const late = v3KeySpaceOf(etcd.urls);
       // What this process knows is old, and true again, when it creates its next key.
       await late.execute(create);
-      await keySpace.execute({ action: "update", key: dir, dir: true, ttl: 500 });
+      await keySpace.execute({ action: "update", key: dir, dir: true, ttl: 5000 });
       const first = await keySpace.execute(create);
-      const leases = await oursWithin(tool, 450, 550);
+      const leases = await oursWithin(tool, 4900, 5100);
       await keySpace.execute({ action: "update", key: dir, dir: true });
       for (const ID of leases) await tool.ask("lease/revoke", { ID });
       const second = await late.execute(create);
@@ -110,7 +112,7 @@ for (const release of ["3.4", "3.7"] as const) {
       await late.close();
     });
 
-    it("taking a directory's TTL away gives a subdirectory its own back", async () => {
+    it("taking a directory's TTL away gives a subdirectory its own back", async ({ dir }) => {
       const key = `${dir}/d`;
       await keySpace.execute({ action: "create", key, dir: true, ttl: 1000 });
       const sub = { action: "create", key: `${key}/sub`, dir: true, ttl: 2000 } as const;
@@ -124,7 +126,7 @@ for (const release of ["3.4", "3.7"] as const) {
       );
     });
 
-    it("more descendants than fit into one transaction follow their directory", async () => {
+    it("more descendants than fit into one transaction follow their directory", async ({ dir }) => {
       const key = `${dir}/d`;
       await Promise.all(
         Array.from({ length: 130 }, (_, number) => set(`${key}/${number % 10}/${number}`)),
@@ -134,7 +136,7 @@ for (const release of ["3.4", "3.7"] as const) {
       expect((await tool.keys()).filter((found) => found.includes(key))).toEqual([]);
     });
 
-    it("a file whose directory ends earlier shows no TTL of its own", async () => {
+    it("a file whose directory ends earlier shows no TTL of its own", async ({ dir }) => {
       await keySpace.execute({ action: "create", key: dir, dir: true, ttl: 100 });
       const { node } = await set(`${dir}/a`, 1000);
       expect(node).not.toHaveProperty("ttl");
@@ -142,7 +144,7 @@ for (const release of ["3.4", "3.7"] as const) {
       expect((await set(`${dir}/b`, 50)).node.ttl).toBe(50);
     });
 
-    it("a TTL that is replaced leaves no lease behind", async () => {
+    it("a TTL that is replaced leaves no lease behind", async ({ dir, expect }) => {
       const key = `${dir}/a`;
       await set(key, 500);
       await set(key, 600);
@@ -152,7 +154,7 @@ for (const release of ["3.4", "3.7"] as const) {
       await expect.poll(async () => (await oursWithin(tool, 450, 850)).length).toBe(0);
     });
 
-    it("the lease of another is looked up, moved away from, and left alone", async () => {
+    it("the lease of another is looked up, moved away from, and left alone", async ({ dir }) => {
       const key = `${dir}/a`;
       await tool.ask("lease/grant", { ID: "4711", TTL: "500" });
       await tool.put(key, "1", "4711");
@@ -165,7 +167,9 @@ for (const release of ["3.4", "3.7"] as const) {
       await get(key);
     });
 
-    it("a file that another put onto a lease loses the TTL with a plain set, though we know it", async () => {
+    it("a file that another put onto a lease loses the TTL with a plain set, though we know it", async ({
+      dir,
+    }) => {
       const key = `${dir}/a`;
       await set(key);
       await set(key);
@@ -178,7 +182,7 @@ for (const release of ["3.4", "3.7"] as const) {
       await get(key);
     });
 
-    it("a lease that is revoked by hand takes the key away at once", async () => {
+    it("a lease that is revoked by hand takes the key away at once", async ({ dir }) => {
       const key = `${dir}/a`;
       const written = await set(key, 300);
       const [lease = ""] = await oursWithin(tool, 250, 350);

@@ -5,7 +5,7 @@ import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import { eventOf } from "../contract/events.js";
-import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { apiOf, V3Tool } from "./v3-tools.js";
 
@@ -29,7 +29,7 @@ async function all(watch: KeyWatch): Promise<readonly EtcdResponse[]> {
 const said = ({ action, node }: EtcdResponse): string => `${action} ${node.key}`;
 
 for (const release of ["3.4", "3.6", "3.7"] as const) {
-  describeWithEtcd(release, `watches on the v3 API of etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `watches on the v3 API of etcd ${release}`, () => {
     let etcd: EtcdCluster;
     let keySpace: V3KeySpace;
     let tool: V3Tool;
@@ -180,7 +180,9 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       }
     });
 
-    it("a watch that comes back after etcd has compacted is told so, and a new one goes on", async () => {
+    it("a watch that comes back after etcd has compacted is told so, and a new one goes on", async ({
+      expect,
+    }) => {
       const late = new V3KeySpace(apiOf(etcd.urls), { linger: 0 });
       try {
         const key = `${dir}/a`;
@@ -202,7 +204,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       }
     });
 
-    it("a quiet tree among busy neighbours does not fall behind compaction", async () => {
+    it("a quiet tree among busy neighbours does not fall behind compaction", async ({ expect }) => {
       const quiet = new V3KeySpace(apiOf(etcd.urls), { keyPrefix: dir, pollInterval: 100 });
       try {
         const watch = await quiet.openWatch({ key: "/a" });

@@ -13,20 +13,22 @@ export class PasswordCheck {
   readonly #key = randomBytes(32);
   readonly #right = new Set<string>();
   readonly #capacity: number;
+  readonly #verify: typeof verifyPassword;
 
-  constructor(capacity = CAPACITY) {
+  constructor(capacity = CAPACITY, verify = verifyPassword) {
     this.#capacity = capacity;
+    this.#verify = verify;
   }
 
   /** `hash` is what is stored for the user; `undefined` for a user who does not exist. */
   async isRight(password: Buffer, hash: string | undefined): Promise<boolean> {
     if (hash === undefined) {
-      await verifyPassword(password, NOBODYS_HASH);
+      await this.#verify(password, NOBODYS_HASH);
       return false;
     }
     const mac = createHmac("sha256", this.#key).update(`${hash}\0`).update(password).digest("hex");
     if (this.#right.has(mac)) return true;
-    const right = await verifyPassword(password, hash);
+    const right = await this.#verify(password, hash);
     if (right) this.#remember(mac);
     return right;
   }
