@@ -73,7 +73,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let server: HttpServer | undefined;
   const close = once(async () => {
     const closed = server?.close();
-    await keySpace.endWatches();
+    keySpace.endWatches();
     // What is under way is answered first.
     await closed;
     await Promise.all([keySpace.close(), authKeySpace.close()]);

@@ -8,6 +8,7 @@ import {
   wantsNoNodes,
 } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
+import { unlessAborted } from "../../stream/unless-aborted.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
 import type { Loading } from "../loading.js";
@@ -126,8 +127,7 @@ export class V3KeySpace implements KeySpace {
     request: KeyRequest,
     { signal, attemptTimeout }: ExecuteOptions = {},
   ): Promise<EtcdReceipt> {
-    const outcome = request.action === "get" ? "none" : "not sent";
-    this.#refuseIfOver(`${methodOf(request)} ${request.key}`, signal, outcome);
+    this.#refuseIfOver(signal, abortedBefore(request));
     const response = await this.#counted(request, { signal, attemptTimeout });
     if (!wantsNoNodes(request)) return response;
     const { node: _, prevNode: __, ...receipt } = response;
@@ -149,27 +149,28 @@ export class V3KeySpace implements KeySpace {
   }
 
   async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> {
-    this.#refuseIfOver(`GET ${request.key}`, options.signal, "none");
-    return await this.#watches.openWatch(request, options);
+    const { signal } = options;
+    const aborted = (reason: unknown): Error =>
+      new AbortError(`GET ${request.key}`, reason, "none");
+    this.#refuseIfOver(signal, aborted);
+    return await unlessAborted(this.#watches.openWatch(request, options), signal, aborted);
   }
 
   /** Ends every watch, and no call: their readers see the end. */
-  async endWatches(): Promise<void> {
-    await this.#watches.close();
+  endWatches(): void {
+    this.#watches.close();
   }
 
   /** Also closes the API that it was given. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#watches.close();
+    this.#watches.close();
     this.#api.close();
   }
 
   async #counted(request: KeyRequest, limits: ExecuteOptions): Promise<EtcdResponse> {
     try {
-      const isLocal = request.action === "get" && !request.quorum;
-      const scope = isLocal ? "local" : "quorum";
-      const offset = await this.#store.offset(scope, limits.attemptTimeout);
+      const offset = await this.#offset(request, limits);
       const response =
         request.action === "get"
           ? await this.#reader.get(request, offset, limits)
@@ -182,6 +183,12 @@ export class V3KeySpace implements KeySpace {
     }
   }
 
+  #offset(request: KeyRequest, { signal, attemptTimeout }: ExecuteOptions): Promise<number> {
+    const isLocal = request.action === "get" && !request.quorum;
+    const offset = this.#store.offset(isLocal ? "local" : "quorum", attemptTimeout);
+    return unlessAborted(offset, signal, abortedBefore(request));
+  }
+
   async #write(
     request: WriteRequest,
     offset: number,
@@ -190,7 +197,10 @@ export class V3KeySpace implements KeySpace {
     const write = new V3Write(this.#context, request, offset, limits);
     const isInOrder = request.action === "create" && request.inOrder === true;
     const written = isInOrder
-      ? await this.#inOrder.run(pathOf(request.key), () => write.run())
+      ? await this.#inOrder.run(pathOf(request.key), () => write.run(), {
+          signal: limits.signal,
+          errorOf: abortedBefore(request),
+        })
       : await write.run();
     if (written.change.kind === "changed" && written.change.node === "directory") {
       await this.#moveDescendants(request, written.response, limits);
@@ -216,12 +226,14 @@ export class V3KeySpace implements KeySpace {
     }
   }
 
-  #refuseIfOver(
-    operation: string,
-    signal: AbortSignal | undefined,
-    outcome: AbortError["outcome"],
-  ): void {
+  #refuseIfOver(signal: AbortSignal | undefined, aborted: (reason: unknown) => Error): void {
     if (this.#closed) throw new TypeError("the key space is closed");
-    if (signal?.aborted === true) throw new AbortError(operation, signal.reason, outcome);
+    if (signal?.aborted === true) throw aborted(signal.reason);
   }
+}
+
+/** What a request ends with that is given up before anything of it was sent. */
+function abortedBefore(request: KeyRequest): (reason: unknown) => Error {
+  const outcome = request.action === "get" ? "none" : "not sent";
+  return (reason) => new AbortError(`${methodOf(request)} ${request.key}`, reason, outcome);
 }

@@ -102,8 +102,9 @@ export class V3WatchSource {
     return watch;
   }
 
-  async close(): Promise<void> {
-    (await this.#feed)?.close(new Error("the key space was closed"));
+  /** Ends the watches that stand. */
+  close(): void {
+    this.#opened?.close(new Error("the key space was closed"));
   }
 
   #feedOf(): Promise<EventFeed> {

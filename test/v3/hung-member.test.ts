@@ -9,7 +9,7 @@ import { apiOf } from "./v3-tools.js";
 const ATTEMPT = { attemptTimeout: 200 };
 const SOON = 2_500;
 
-describeWithEtcd("3.7", "a request on v3 whose attempts are bounded", () => {
+describeWithEtcd("3.7", "on v3, while members hang, a request", () => {
   let etcd: EtcdCluster;
   let proxies: readonly FaultProxy[];
   let keySpace: V3KeySpace;
@@ -45,11 +45,11 @@ describeWithEtcd("3.7", "a request on v3 whose attempts are bounded", () => {
     ["a file is read", { action: "get", key: "/dir/file", quorum: true }],
     ["a directory is listed", { action: "get", key: "/dir", quorum: true }],
     ["a TTL is granted", { action: "create", key: "/dir", inOrder: true, value: "", ttl: 100 }],
-  ])("goes to another member in time when %s", async (_, request) => {
+  ])("with bounded attempts goes to another member in time when %s", async (_, request) => {
     expect(await timeWhileHung(() => keySpace.execute(request, ATTEMPT))).toBeLessThan(SOON);
   });
 
-  it("tells in time that the outcome of a write is not known", async () => {
+  it("with bounded attempts tells in time that the outcome of a write is not known", async () => {
     const set = { action: "set", key: "/dir/file", value: "2" } as const;
     const late = await timeWhileHung(async () => {
       const written = keySpace.execute(set, ATTEMPT);
@@ -58,7 +58,7 @@ describeWithEtcd("3.7", "a request on v3 whose attempts are bounded", () => {
     expect(late).toBeLessThan(SOON);
   });
 
-  it("is bounded so, too, when it is the first one of all", async () => {
+  it("with bounded attempts goes on in time, too, when it is the first of all", async () => {
     for (const hung of proxies) {
       await hung.become("hang");
       const fresh = open();
@@ -68,5 +68,42 @@ describeWithEtcd("3.7", "a request on v3 whose attempts are bounded", () => {
       await fresh.close();
       await hung.become("pass");
     }
+  });
+
+  it.each<readonly [string, KeyRequest]>([
+    ["a read that is the first of all", { action: "get", key: "/dir/file" }],
+    ["a write that is the first", { action: "set", key: "/dir/file", value: "3" }],
+  ])("can be given up: %s", async (_, request) => {
+    for (const proxy of proxies) await proxy.become("hang");
+    const fresh = open();
+    const startedAt = performance.now();
+    const given = fresh.execute(request, { signal: AbortSignal.timeout(100) });
+    await expect(given).rejects.toMatchObject({ name: "AbortError" });
+    expect(performance.now() - startedAt).toBeLessThan(SOON);
+    await fresh.close();
+    for (const proxy of proxies) await proxy.become("pass");
+  });
+
+  it("can be given up: a watch that is the first", async () => {
+    for (const proxy of proxies) await proxy.become("hang");
+    const fresh = open();
+    const startedAt = performance.now();
+    const given = fresh.openWatch({ key: "/dir" }, { signal: AbortSignal.timeout(100) });
+    await expect(given).rejects.toMatchObject({ name: "AbortError", outcome: "none" });
+    expect(performance.now() - startedAt).toBeLessThan(SOON);
+    await fresh.close();
+    for (const proxy of proxies) await proxy.become("pass");
+  });
+
+  it("can be given up: an in-order key that waits for its turn", async () => {
+    for (const proxy of proxies) await proxy.become("hang");
+    const create = { action: "create", key: "/dir", inOrder: true, value: "" } as const;
+    const calls = new AbortController();
+    const first = keySpace.execute(create, { signal: calls.signal });
+    const second = keySpace.execute(create, { signal: AbortSignal.timeout(100) });
+    await expect(second).rejects.toMatchObject({ name: "AbortError", outcome: "not sent" });
+    calls.abort();
+    await expect(first).rejects.toMatchObject({ name: "AbortError", outcome: "unknown" });
+    for (const proxy of proxies) await proxy.become("pass");
   });
 });
