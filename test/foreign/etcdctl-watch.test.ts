@@ -105,10 +105,14 @@ describeOnBothServers("etcdctl's watches", findEtcdctl(), (path, server) => {
       const show = 'echo "$ETCD_WATCH_ACTION $ETCD_WATCH_KEY=$ETCD_WATCH_VALUE"';
       // The key goes last, whatever the help of etcdctl says.
       const watch = start("exec-watch", ...after(index), "--", "sh", "-c", show, "/exec");
+      // etcdctl does not wait for one command before it starts the next.
       await set("/exec", "1");
+      const printed = (text: string) =>
+        vi.waitFor(() => expect(watch.printed()).toBe(text), PATIENCE);
+      await printed("set /exec=1\n");
       await etcdctl.print("update", "/exec", "2");
       const changes = "set /exec=1\nupdate /exec=2\n";
-      await vi.waitFor(() => expect(watch.printed()).toBe(changes), PATIENCE);
+      await printed(changes);
       watch.child.kill("SIGINT");
       expect(await watch.ended).toMatchObject({ code: 0, stdout: changes });
     });
