@@ -1,7 +1,10 @@
 import { expect, it } from "vitest";
 import { EtcdClient } from "../../src/index.js";
 import { createGateway } from "../../src/server/index.js";
+import { serverCertificate } from "../support/certificates.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { ALICE, enableAuth } from "./v3-auth.js";
+import { V3Tool } from "./v3-tools.js";
 
 for (const release of ["3.4", "3.6", "3.7"] as const) {
   describeWithEtcd(release, `the v3 API of etcd ${release} over TLS`, () => {
@@ -21,6 +24,22 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       expect(await v2.watchNode("/a", { waitIndex: etcdIndex })).toMatchObject({
         node: { value: "1" },
       });
+    });
+
+    it("refuses certificates with a name while v3 auth is on, and says what to do", async () => {
+      await using etcd = await startEtcd({ release, v2: false, clientCertAuth: true });
+      const { urls, ca = "", clientCertificate: named } = etcd;
+      const tool = new V3Tool(urls, undefined, { ca, x509Certificate: serverCertificate() });
+      await enableAuth(tool);
+      tool.close();
+      const options = { urls, ca, api: "v3", keyPrefix: "/alice", ...ALICE } as const;
+      await using nameless = new EtcdClient({ ...options, x509Certificate: serverCertificate() });
+      await nameless.setNode("/a", "1");
+      await using client = new EtcdClient({ ...options, ...(named && { x509Certificate: named }) });
+      const reason = { message: expect.stringMatching(/certificate without a Common Name/) };
+      await expect(client.getNode("/a")).rejects.toMatchObject(reason);
+      await expect(client.setNode("/a", "2")).rejects.toMatchObject(reason);
+      await expect(client.watch("/a").next()).rejects.toMatchObject(reason);
     });
   });
 }
