@@ -11,7 +11,7 @@ export interface Candidates {
 
 /**
  * The endpoints of a cluster and the order in which a call tries them: the pinned one, then the
- * others at random, then those that failed lately, soonest back first.
+ * others at random, then those of which the last news was a failure, soonest back first.
  */
 export class EndpointList implements Candidates {
   readonly #clock: Clock;
@@ -53,7 +53,9 @@ export class EndpointList implements Candidates {
     if (only === undefined || another === undefined) return this.#endpoints;
     const pinned = this.#pinned ?? only;
     const others = shuffled(this.#endpoints.filter((endpoint) => endpoint !== pinned));
-    return [pinned, ...others].sort((a, b) => a.asideUntil - b.asideUntil);
+    return [pinned, ...others].sort(
+      (a, b) => Number(a.failing) - Number(b.failing) || a.asideUntil - b.asideUntil,
+    );
   }
 
   /** One endpoint alone, for what only it can answer. It shares its health with this list. */
@@ -68,8 +70,9 @@ export class EndpointList implements Candidates {
     if (this.#pinned === undefined || this.#pinned.failing) this.#pinned = endpoint;
   }
 
-  /** Prefers an endpoint from now on. */
+  /** Prefers an endpoint, which has just answered, from now on. */
   pin(endpoint: Endpoint): void {
+    endpoint.succeeded();
     this.#pinned = endpoint;
   }
 

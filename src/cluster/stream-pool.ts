@@ -60,6 +60,8 @@ export class StreamPool {
   async #open(): Promise<boolean> {
     try {
       const socket = await this.#openSocket();
+      // Of a socket that is closed already, Node's session would never tell anything.
+      if (socket.destroyed) throw new Error("the connection was closed");
       const isHttp1 = this.#isSecure && socket.alpnProtocol !== "h2";
       if (this.#destroyed || isHttp1) {
         socket.destroy();

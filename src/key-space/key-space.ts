@@ -55,6 +55,12 @@ export interface KeySpace {
  */
 export interface KeyWatch extends AnswerOrigin, AsyncIterable<EtcdResponse> {
   /**
+   * Index up to which the watch was told everything, where that is known: on v3, whose probes may
+   * tell of what is still on its way to the watch.
+   */
+  readonly toldIndex?: number | undefined;
+
+  /**
    * A linearizable read on the very member that holds the watch (quorum=true); answers with its
    * etcdIndex. Rejects when that member cannot prove to be part of its cluster.
    */

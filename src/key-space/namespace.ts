@@ -37,6 +37,9 @@ export class NamespaceKeySpace implements KeySpace {
       etcdIndex,
       raftIndex,
       raftTerm,
+      get toldIndex() {
+        return watch.toldIndex;
+      },
       probe: (options) => this.#tell(() => watch.probe(options)),
       close: () => watch.close(),
       [Symbol.asyncIterator]: () => events,

@@ -71,6 +71,11 @@ export class LiveStream {
     return this.#count >= ABOVE_SUSPICION;
   }
 
+  /** Index up to which all that concerns the watch has come, as far as that is told. */
+  get toldIndex(): number {
+    return this.#watch.toldIndex ?? Number.POSITIVE_INFINITY;
+  }
+
   probe(options: CallOptions): Promise<number> {
     return this.#watch.probe(options);
   }

@@ -236,7 +236,7 @@ export class Pursuit {
       const [stream, events, askedAt] = [this.#stream, this.#events, this.#now];
       if (stream === undefined) return;
       const wasWhole = this.#isWhole(stream);
-      const index = await this.#probe(stream, signal);
+      const index = Math.min(await this.#probe(stream, signal), stream.toldIndex);
       await this.#grace(signal);
       const wasSilent = this.#events === events && wasWhole && this.#isWhole(stream);
       if (wasSilent) this.#position.quietUntil(index);

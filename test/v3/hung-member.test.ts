@@ -96,6 +96,8 @@ describeWithEtcd("3.7", "on v3, while members hang, a request", () => {
   });
 
   it("can be given up: an in-order key that waits for its turn", async () => {
+    // Over a connection that stands, the first is sent.
+    await keySpace.execute({ action: "get", key: "/" });
     for (const proxy of proxies) await proxy.become("hang");
     const create = { action: "create", key: "/dir", inOrder: true, value: "" } as const;
     const calls = new AbortController();

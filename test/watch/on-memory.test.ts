@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { EtcdClient, type WatchItem } from "../../src/index.js";
+import type { KeySpace, KeyWatch } from "../../src/key-space/key-space.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import { SimulatedClock } from "../support/simulated-clock.js";
 
@@ -251,3 +252,45 @@ test.each<readonly [object, RegExp]>([
   expect(() => etcd.watch("a")).toThrow(/^key:/);
   await etcd.close();
 });
+
+test("does not take a store that is ahead of its watch, as on v3, for another one", async () => {
+  const { clock, keySpace } = arrange();
+  const write = (key: string) => keySpace.execute({ action: "set", key, value: "1" });
+  await write("/a");
+  const late: KeySpace = {
+    execute: (request, options) => keySpace.execute(request, options),
+    close: () => keySpace.close(),
+    openWatch: async (request, options) => {
+      const watch = await keySpace.openWatch(request, options);
+      await write("/beside");
+      return lateWatch(watch);
+    },
+  };
+  const etcd = new EtcdClient({ keySpace: late, clock });
+  const told = etcd.watch("/a", { initial: true });
+  const items = [await told.next()];
+  const { index } = told;
+  await write("/beside");
+  await clock.pass(20_000);
+  // Nothing came, but who knows what is still on its way.
+  expect(told.index).toBe(index);
+  await write("/a");
+  items.push(await told.next());
+  expect(items.map(({ value }) => brief(value))).toEqual([
+    ["initial", "1"],
+    ["set", "/a"],
+  ]);
+  await etcd.close();
+});
+
+/** A watch that says of itself that it was told nothing yet. */
+function lateWatch(watch: KeyWatch): KeyWatch {
+  const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = watch;
+  return {
+    ...{ etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm },
+    toldIndex: etcdIndex,
+    probe: (options) => watch.probe(options),
+    close: () => watch.close(),
+    [Symbol.asyncIterator]: () => watch[Symbol.asyncIterator](),
+  };
+}

@@ -18,6 +18,8 @@ export interface PushedWatchOptions {
   readonly signal: AbortSignal | undefined;
   /** Index of the store by now. */
   readonly probe: (options: CallOptions) => Promise<number>;
+  /** Index up to which watches were told everything, where that can be behind the store's. */
+  readonly told?: () => number;
 }
 
 /** Events held for a reader that does not read; as many as etcd holds behind its sockets. */
@@ -66,6 +68,10 @@ export class PushedWatch implements KeyWatch, Watcher {
 
   get raftTerm(): number {
     return this.#origin.raftTerm;
+  }
+
+  get toldIndex(): number | undefined {
+    return this.#options.told?.();
   }
 
   /** Whether the watch takes no more events. */

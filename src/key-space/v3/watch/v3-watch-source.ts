@@ -94,8 +94,10 @@ export class V3WatchSource {
     }
     if (await this.#wouldSkip(feed, request, origin)) throw cleared(request, since + 1, origin);
     const until = stream ? "closed" : this.#settings.oneEventPerPoll ? "event" : "index";
-    const probe = (options: CallOptions): Promise<number> => this.#probe(feed, origin, options);
-    const options = { path: pathOf(key), recursive, since, until, signal, probe } as const;
+    const probe = async (options: CallOptions): Promise<number> =>
+      (await this.#fresh.get(`GET ${key}`, options.signal)).revision + offset;
+    const told = (): number => Math.max(origin.etcdIndex, feed.index);
+    const options = { path: pathOf(key), recursive, since, until, signal, probe, told } as const;
     const watch: PushedWatch = new PushedWatch(origin, options, () => feed.detach(watch));
     if (signal?.aborted === true) watch.abort(signal.reason);
     else feed.attach(watch, request);
@@ -149,16 +151,6 @@ export class V3WatchSource {
     // Whoever reads anew would be sent to the same index for as long as nothing happens.
     if (waitIndex > origin.etcdIndex) await beat(this.#api, this.#settings.layout);
     return true;
-  }
-
-  /** A quorum read proves contact; what watches were told is up to the feed. */
-  async #probe(
-    feed: EventFeed,
-    { etcdIndex }: AnswerOrigin,
-    options: CallOptions,
-  ): Promise<number> {
-    await this.#fresh.get("GET /", options.signal);
-    return Math.max(etcdIndex, feed.index);
   }
 }
 
