@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { toBase64 } from "../../src/key-space/v3/v3-json.js";
+import type { JsonObject } from "../../src/wire/json.js";
 import { FencedResource } from "../recipes/fenced-resource.js";
 import { RecipeProcess } from "../recipes/recipe-process.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
@@ -107,13 +108,14 @@ function createdBy({ told }: RecipeProcess): readonly Created[] {
 async function inOrderOfCommit({ urls }: EtcdCluster, key: string): Promise<readonly Created[]> {
   const tool = new V3Tool(urls);
   const range = { key: toBase64(`${key}/0`), range_end: toBase64(`${key}/:`) };
-  const { kvs } = await tool.ask("kv/range", { ...range, sort_target: "CREATE" });
+  const { kvs } = await tool.ask("kv/range", range);
   tool.close();
-  return (kvs as readonly Readonly<Record<string, string>>[]).map((kv) => {
+  const created = (kvs as readonly JsonObject[]).map((kv) => {
     expect(kv.mod_revision).toBe(kv.create_revision);
-    const name = Buffer.from(kv.key ?? "", "base64").toString();
+    const name = Buffer.from(`${kv.key}`, "base64").toString();
     return { key: name, revision: Number(kv.create_revision) };
   });
+  return created.sort((a, b) => a.revision - b.revision);
 }
 
 /** Meanwhile etcdctl puts and deletes keys in the same directory, with and without leases. */

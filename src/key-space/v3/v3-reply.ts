@@ -51,6 +51,10 @@ export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
   if (status === 404 && NOT_SERVED.has(body)) {
     return new AttemptFailure("no", new V3DisabledError(operation, [endpoint]));
   }
+  if (body.startsWith(NAMED_CERTIFICATE)) {
+    const what = `${operation} at ${endpoint}: ${NAMED_CERTIFICATE_ADVICE}`;
+    return new AttemptFailure("no", new ProtocolError(what));
+  }
   return (
     turnedAway(call, reply) ??
     new AttemptFailure(
@@ -62,6 +66,12 @@ export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
 
 /** etcd without the JSON gateway, and one that is too old for its present path. */
 const NOT_SERVED: ReadonlySet<string> = new Set(["404 page not found\n", "Not Found\n"]);
+
+/** etcd's gateway from JSON, with auth on: it could not show its own server whose request it is. */
+const NAMED_CERTIFICATE = "CommonName of client sending a request against gateway";
+const NAMED_CERTIFICATE_ADVICE =
+  "with v3 auth on, etcd takes JSON only with a client certificate without a Common Name; " +
+  "show such a one, or leave useProxy out so that gRPC is used";
 
 /** A gRPC status as the JSON gateway shows it. */
 function errorIn(body: string): GrpcStatus | undefined {
