@@ -3,7 +3,7 @@ import { ProtocolError, TimeoutError } from "../errors/cluster-errors.js";
 import { onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
-import { isGrpc } from "../wire/grpc.js";
+import { isGrpc, takeGrpcStatus } from "../wire/grpc.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
 import type { Errand } from "./errand.js";
 import type { Flow } from "./flow.js";
@@ -99,9 +99,9 @@ export class Exchange {
     if (streams && goesOn) this.#startStream(this.#head, flow);
   }
 
-  /** What is only told behind the body has come. */
+  /** What is only told behind the body has come: how a call of gRPC ended. */
   takeTrailers(trailers: HttpReplyHead["headers"]): void {
-    if (this.#head !== undefined) Object.assign(this.#head.headers, trailers);
+    if (this.#head !== undefined) takeGrpcStatus(this.#head.headers, trailers);
   }
 
   /** A piece of the body has come. */

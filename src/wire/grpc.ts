@@ -1,13 +1,13 @@
 /** What gRPC adds to HTTP/2: a frame around each message, and a status at the end. */
 
 import { ProtocolError } from "../errors/cluster-errors.js";
-import type { HttpReplyHead } from "./http.js";
+import type { HttpHeaders, HttpReplyHead } from "./http.js";
 
 /** Content type of requests; replies may say more precisely what they hold. */
 export const GRPC_TYPE = "application/grpc";
 
 /** Whether a reply is in gRPC's form. */
-export function isGrpc(headers: HttpReplyHead["headers"]): boolean {
+export function isGrpc(headers: HttpHeaders): boolean {
   const type = headers["content-type"];
   return typeof type === "string" && type.startsWith(GRPC_TYPE);
 }
@@ -49,6 +49,12 @@ export function grpcStatusOf({ headers }: HttpReplyHead): GrpcStatus | undefined
   const { "grpc-status": status, "grpc-message": message } = headers;
   if (typeof status !== "string") return undefined;
   return { code: Number(status), message: typeof message === "string" ? decoded(message) : "" };
+}
+
+/** Adds the status that trailers tell to a reply's headers. */
+export function takeGrpcStatus(headers: Record<string, unknown>, trailers: HttpHeaders): void {
+  headers["grpc-status"] = trailers["grpc-status"];
+  headers["grpc-message"] = trailers["grpc-message"];
 }
 
 /** Messages are percent-encoded, but not by everybody. */

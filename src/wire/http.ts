@@ -35,11 +35,13 @@ export interface GrpcCall {
   readonly body: Buffer;
 }
 
+export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
 /** The head of an HTTP reply. */
 export interface HttpReplyHead {
   readonly status: number;
   /** By lower-case name: those that are read here, and perhaps others. Of gRPC, trailers as well. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: HttpHeaders;
   /** URL of the endpoint that replied. */
   readonly endpoint: string;
 }

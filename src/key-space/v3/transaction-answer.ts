@@ -35,13 +35,24 @@ export function readTransaction(
   alternatives: number,
 ): TransactionAnswer {
   const { taken, responses } = follow(body, alternatives, 0);
-  return { ...readHeader(body), endpoint, taken, answers: responses.map(readOperation) };
+  return answerOf(body, endpoint, taken, responses.map(readOperation));
 }
 
 /** Reads the answer to a put that replaced something. @throws ProtocolError */
 export function readPut({ body, endpoint }: V3Answer): TransactionAnswer {
   const found = isObject(body.prev_kv) ? [readKv(body.prev_kv)] : [];
-  return { ...readHeader(body), endpoint, taken: 0, answers: [{ found, more: false }] };
+  return answerOf(body, endpoint, 0, [{ found, more: false }]);
+}
+
+/** Written out, as every write comes by: two objects spread into one cost a microsecond. */
+function answerOf(
+  body: JsonObject,
+  endpoint: string,
+  taken: number | undefined,
+  answers: readonly OperationAnswer[],
+): TransactionAnswer {
+  const { clusterId, revision, raftTerm } = readHeader(body);
+  return { clusterId, revision, raftTerm, endpoint, taken, answers };
 }
 
 function follow(

@@ -115,10 +115,8 @@ export class V3Write {
       files.forget(this.#path);
       return undefined;
     }
-    const intent = {
-      ...(await this.#intend(familiarGround(this.#path, lease, store.layout))),
-      lease,
-    };
+    const ground = familiarGround(this.#path, lease, store.layout);
+    const intent = this.#intend(ground, NO_LEASE, lease);
     const change: Change = { node: "file", replaces: "file", kind: "changed", former };
     return this.#finish(intent, change, answer);
   }
@@ -160,7 +158,9 @@ export class V3Write {
 
   async #try(ground: Ground): Promise<Written | "otherwise" | "raced"> {
     const { store } = this.#context;
-    const intent = await this.#intend(ground);
+    const number = this.#isInOrder ? store.revision + 1 : undefined;
+    const own = await this.#ttl.on(ground);
+    const intent = this.#intend(ground, own, earlierLease(own, ground.lease), number);
     const plans = plansOf(intent);
     try {
       const answer = await store.transact(plans, this.#glance(intent), this.#call);
@@ -174,19 +174,16 @@ export class V3Write {
     }
   }
 
-  async #intend(ground: Ground): Promise<Intent> {
-    const { store } = this.#context;
-    const number = store.revision + 1;
-    const own = await this.#ttl.on(ground);
+  #intend(ground: Ground, own: string, lease: string, number?: number): Intent {
     return {
       request: this.#request,
-      path: this.#nodePath(number),
+      path: number === undefined ? this.#path : this.#nodePath(number),
       ground,
-      layout: store.layout,
+      layout: this.#context.store.layout,
       offset: this.#offset,
       own,
-      lease: earlierLease(own, ground.lease),
-      ...(this.#isInOrder && { number }),
+      lease,
+      number,
     };
   }
 

@@ -54,7 +54,7 @@ export interface Intent {
   /** The lease that the node is going to hang on. */
   readonly lease: string;
   /** For an in-order key: the revision by which it is named. */
-  readonly number?: number;
+  readonly number: number | undefined;
 }
 
 /** The ways to carry a write out on such a ground, likelier ones first. See docs/v3.md. */
