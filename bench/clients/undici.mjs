@@ -17,6 +17,7 @@ export function connect(url, connections) {
   };
 }
 
+const ETCD_INDEX = Buffer.from("X-Etcd-Index");
 const FORM = ["content-type", "application/x-www-form-urlencoded"];
 
 /**
@@ -35,9 +36,7 @@ function send(pool, method, path, body = null) {
   });
 }
 
-/** @typedef {import("undici").Dispatcher.DispatchHandler} DispatchHandler */
-
-/** @implements {DispatchHandler} */
+/** undici's older callbacks, which bring the headers as they came: they cost the least. */
 class Reply {
   #etcdIndex = 0;
   /** @type {Buffer[]} */
@@ -52,27 +51,25 @@ class Reply {
     this.reject = reject;
   }
 
-  onRequestStart() {}
+  onConnect() {}
 
-  /**
-   * @param {unknown} _controller
-   * @param {number} status
-   * @param {Record<string, unknown>} headers
-   */
-  onResponseStart(_controller, status, headers) {
+  /** @param {number} status @param {Buffer[]} headers */
+  onHeaders(status, headers) {
     if (status >= 300) throw new Error(`HTTP ${status}`);
-    this.#etcdIndex = Number(headers["x-etcd-index"]);
+    for (let i = 0; i < headers.length; i += 2) {
+      if (!headers[i]?.equals(ETCD_INDEX)) continue;
+      this.#etcdIndex = Number(headers[i + 1]?.toString("latin1"));
+    }
+    return true;
   }
 
-  /**
-   * @param {unknown} _controller
-   * @param {Buffer} chunk
-   */
-  onResponseData(_controller, chunk) {
+  /** @param {Buffer} chunk */
+  onData(chunk) {
     this.#chunks.push(chunk);
+    return true;
   }
 
-  onResponseEnd() {
+  onComplete() {
     const [first = Buffer.alloc(0)] = this.#chunks;
     const body = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first;
     const answer = JSON.parse(body.toString());
@@ -80,11 +77,8 @@ class Reply {
     this.resolve(answer);
   }
 
-  /**
-   * @param {unknown} _controller
-   * @param {Error} error
-   */
-  onResponseError(_controller, error) {
+  /** @param {Error} error */
+  onError(error) {
     this.reject(error);
   }
 }
