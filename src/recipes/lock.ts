@@ -64,6 +64,8 @@ export class Lock {
    * @throws AbortError when `signal` aborts, or the client is closed; the place is given up likewise
    * @throws NotDirError when a file stands where the lock's directory should be
    * @throws ClusterUnavailableError, OutcomeUnknownError when no place could be taken
+   * @throws OwnershipLostError when the TTL was over before this process learnt that it is first, as
+   * after a pause or with a TTL shorter than a round trip
    */
   async acquire(options: AcquireOptions = {}): Promise<LockHandle> {
     refuseUnknown(options, ["timeout", "data", "signal"]);
