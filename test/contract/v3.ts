@@ -3,7 +3,7 @@ import type { EtcdClientOptions } from "../../src/client/options.js";
 import type { KeySpace } from "../../src/key-space/key-space.js";
 import { RemoteV3Api } from "../../src/key-space/v3/remote-v3-api.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
-import { startHttpProxy } from "../connections/http-proxy.js";
+import { type HttpProxy, startHttpProxy } from "../connections/http-proxy.js";
 import { type Release, startEtcd } from "../support/etcd.js";
 import type { Arrangement } from "./arrangement.js";
 
@@ -29,40 +29,33 @@ export const SKIPS: Arrangement["skips"] = {
 
 /** The v3 API of an etcd that need not have another, over the network. */
 export function v3(release: Release): Arrangement {
-  return {
-    name: "v3 key space",
-    skips: SKIPS,
-    async start() {
-      const etcd = await startEtcd({ release, v2: false });
-      const keySpace = v3KeySpaceOf(etcd.urls);
-      return {
-        keySpace,
-        another: async () => v3KeySpaceOf(etcd.urls),
-        async stop() {
-          await keySpace.close();
-          await etcd.stop();
-        },
-      };
-    },
-  };
+  return arrangement("v3 key space", release, async () => undefined);
 }
 
 /** The same by an HTTP proxy: there only JSON comes through. */
 export function v3AsJson(release: Release): Arrangement {
+  return arrangement("v3 key space, asked in JSON", release, startHttpProxy);
+}
+
+function arrangement(
+  name: string,
+  release: Release,
+  startProxy: () => Promise<HttpProxy | undefined>,
+): Arrangement {
   return {
-    name: "v3 key space, asked in JSON",
+    name,
     skips: SKIPS,
     async start() {
       const etcd = await startEtcd({ release, v2: false });
-      const proxy = await startHttpProxy();
-      const another = () => v3KeySpaceOf(etcd.urls, "", { useProxy: proxy.url });
-      const keySpace = another();
+      const proxy = await startProxy();
+      const open = () => v3KeySpaceOf(etcd.urls, "", { useProxy: proxy?.url ?? false });
+      const keySpace = open();
       return {
         keySpace,
-        another: async () => another(),
+        another: async () => open(),
         async stop() {
           await keySpace.close();
-          await proxy[Symbol.asyncDispose]();
+          await proxy?.[Symbol.asyncDispose]();
           await etcd.stop();
         },
       };

@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, expect, it, test } from "vitest";
 import { EtcdClient, OutcomeUnknownError } from "../../src/index.js";
-import { type ProxiedClient, proxiedClient } from "../failover/proxied-client.js";
+import { clientOfFaulty, nodesOf, prepareReads, READS, SLOW } from "../failover/faulty-member.js";
+import type { ProxiedClient } from "../failover/proxied-client.js";
 import { isDone, prepare, WRITES } from "../failover/writes.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import type { Fault } from "../support/fault-proxy.js";
 import { V3Tool } from "./v3-tools.js";
-
-/** Faults that only a time-out shows. */
-const SLOW: ReadonlySet<Fault> = new Set(["hang", "drip"]);
-const TIMEOUTS = { requestTimeout: 600, writeTimeout: 600 };
 
 /** Faults that are known before anything is written to the connection. */
 const CERTAIN: readonly Fault[] = ["refuse", "cut on connect"];
@@ -21,13 +18,6 @@ const UNCERTAIN: readonly Fault[] = [
   "drip",
 ];
 
-const READS: Readonly<Record<string, (etcd: EtcdClient) => Promise<unknown>>> = {
-  "a local get": (etcd) => etcd.getNode("/file"),
-  "a quorum get": (etcd) => etcd.getNode("/file", { quorum: true }),
-  "a recursive list": (etcd) => etcd.getNode("/tree", { recursive: true, sorted: true }),
-  "the list of members": (etcd) => etcd.members.list(),
-};
-
 describeWithEtcd("3.6", "a member of v3 behind a bad connection", () => {
   let cluster: EtcdCluster;
   let direct: EtcdClient;
@@ -35,9 +25,7 @@ describeWithEtcd("3.6", "a member of v3 behind a bad connection", () => {
   beforeAll(async () => {
     cluster = await startEtcd({ release: "3.6", v2: false, members: 3 });
     direct = new EtcdClient({ urls: cluster.urls, api: "v3", consistency: "quorum" });
-    await direct.setNode("/file", "value");
-    await direct.setNode("/tree/a/b", "1");
-    await direct.setNode("/tree/c", "2".repeat(5_000));
+    await prepareReads(direct);
   });
 
   afterAll(async () => {
@@ -45,15 +33,8 @@ describeWithEtcd("3.6", "a member of v3 behind a bad connection", () => {
     await cluster?.stop();
   });
 
-  /** A client whose pinned member has the fault. */
-  async function faulty(fault: Fault): Promise<ProxiedClient> {
-    const timeouts = SLOW.has(fault) ? TIMEOUTS : {};
-    const client = await proxiedClient(cluster, { api: "v3", ...timeouts });
-    await client.pinned.become(fault);
-    // Only a new connection can be closed when it is made.
-    if (fault === "cut on connect") await client.pinned.cut();
-    return client;
-  }
+  const faulty = (fault: Fault): Promise<ProxiedClient> =>
+    clientOfFaulty(cluster, fault, { api: "v3" });
 
   test.each([...CERTAIN, ...UNCERTAIN])("%s: another member answers every read", async (fault) => {
     await Promise.all(
@@ -123,9 +104,4 @@ interface Sent {
   readonly pinned: string;
   readonly error: unknown;
   readonly carriedOut: boolean;
-}
-
-/** What a read answers, but for the headers. */
-function nodesOf(answer: unknown): unknown {
-  return typeof answer === "object" && answer !== null && "node" in answer ? answer.node : answer;
 }
