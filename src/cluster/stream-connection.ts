@@ -33,6 +33,8 @@ export class StreamConnection {
   readonly #timeout: number;
   #room = 0;
   #streams = 0;
+  /** Whether a ping is out: until it is answered, what is new goes elsewhere. */
+  #doubted = false;
   #pingedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -72,7 +74,7 @@ export class StreamConnection {
   /** Runs an exchange if there is room for it. */
   start(exchange: Exchange, headers: string[]): boolean {
     const { closed, destroyed } = this.#session;
-    if (closed || destroyed || this.#streams >= this.#room) return false;
+    if (closed || destroyed || this.#doubted || this.#streams >= this.#room) return false;
     const stream = this.#session.request(fieldsOf(exchange.request, headers));
     const { body } = exchange.request.grpc ?? exchange.request;
     if (body !== undefined) stream.end(body);
@@ -94,9 +96,13 @@ export class StreamConnection {
     const now = performance.now();
     if (now - this.#pingedAt < PING_INTERVAL || this.#session.destroyed) return;
     this.#pingedAt = now;
+    this.#doubted = true;
     const giveUp = () => this.#session.destroy(new Error("the endpoint answers no ping"));
     const timer = setTimeout(giveUp, this.#timeout).unref();
-    this.#session.ping(() => clearTimeout(timer));
+    this.#session.ping(() => {
+      this.#doubted = false;
+      clearTimeout(timer);
+    });
   }
 
   /** Closes the socket at once. */

@@ -5,15 +5,17 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 export interface TcpRelay extends AsyncDisposable {
   /** The endpoint's URL with the relay's address in it. */
   readonly url: string;
+  /** Lets the connections of now go dead, without a word to either side. */
+  freeze(): void;
 }
 
 /** @param address where to listen; IPv6 without brackets */
 export async function startTcpRelay(endpoint: string, address: string): Promise<TcpRelay> {
   const { protocol, hostname, port: targetPort } = new URL(endpoint);
-  const clients = new Set<Socket>();
+  const clients = new Map<Socket, Socket>();
   const server = createServer((client) => {
-    clients.add(client);
     const upstream = connect(Number(targetPort), hostname);
+    clients.set(client, upstream);
     client.on("error", () => {}).on("close", () => upstream.destroy());
     upstream.on("error", () => {}).on("close", () => client.destroy());
     client.pipe(upstream).pipe(client);
@@ -22,9 +24,15 @@ export async function startTcpRelay(endpoint: string, address: string): Promise<
   const { port } = server.address() as AddressInfo;
   return {
     url: `${protocol}//${address.includes(":") ? `[${address}]` : address}:${port}`,
+    freeze() {
+      for (const [client, upstream] of clients) {
+        client.unpipe(upstream).pause();
+        upstream.unpipe(client).pause();
+      }
+    },
     async [Symbol.asyncDispose]() {
       server.close();
-      for (const client of clients) client.destroy();
+      for (const client of clients.keys()) client.destroy();
       await once(server, "close");
     },
   };

@@ -2,10 +2,11 @@ import { once } from "node:events";
 import { createServer, request as httpRequest, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
-import { EtcdClient, UnauthorizedError, V3DisabledError } from "../../src/index.js";
+import { EtcdClient, TimeoutError, UnauthorizedError, V3DisabledError } from "../../src/index.js";
 import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { createGateway } from "../../src/server/index.js";
 import { startHttpProxy } from "../connections/http-proxy.js";
+import { startTcpRelay } from "../connections/tcp-relay.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { grpcCalls, V3Tool } from "./v3-tools.js";
@@ -65,6 +66,17 @@ for (const release of ["3.4", "3.7"] as const) {
       expect((await Promise.all(events)).map(({ node }) => node.value)).toEqual(keys);
       expect(proxy.connections).toBe(2);
       expect(await grpcCalls(etcd.urls[0], "Put")).toBeGreaterThan(0);
+    });
+
+    it("leaves a connection that went dead in silence after one time-out", async () => {
+      await using etcd = await startEtcd({ release, v2: false });
+      await using relay = await startTcpRelay(etcd.urls[0], "127.0.0.1");
+      const requestTimeout = 500;
+      await using client = new EtcdClient({ urls: [relay.url], api: "v3", requestTimeout });
+      await client.setNode("/a", "1");
+      relay.freeze();
+      await expect(client.getNode("/a")).rejects.toThrow(TimeoutError);
+      expect((await client.getNode("/a")).node.value).toBe("1");
     });
 
     it("is JSON where HTTP/1 alone comes through", async () => {
