@@ -1,4 +1,5 @@
 import type { Clock } from "../time/clock.js";
+import { sleep } from "../time/sleep.js";
 import type { HttpReply, HttpRequest } from "../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import type { Endpoint } from "./endpoint.js";
@@ -10,6 +11,9 @@ import type { Transport } from "./transport.js";
 /** Milliseconds between two looks for the leader, while it is known and while it is not. */
 const LEADER_KNOWN_INTERVAL = 30_000;
 const LEADER_UNKNOWN_INTERVAL = 1_000;
+
+/** Milliseconds. */
+const TOKEN_SPREADS_IN = 50;
 
 /**
  * Knows which endpoints there are and which to prefer. It needs no timer of its own: what is due is
@@ -88,8 +92,7 @@ export class Topology {
   async #findLeader(now: number): Promise<void> {
     this.#leaderAsked = now;
     const asked = this.#endpoints.inOrder().map(async (endpoint) => {
-      const { leader } = this.#probes;
-      if (this.#probes.isLeader(await this.#ask(endpoint, leader))) return endpoint;
+      if (await this.#leads(endpoint)) return endpoint;
       throw new Error("a follower");
     });
     try {
@@ -99,6 +102,21 @@ export class Topology {
       this.#leader = leader;
     } catch {
       this.#leader = undefined;
+    }
+  }
+
+  /**
+   * Whether an endpoint says of itself that it is the leader. One that answers with a refusal is
+   * asked once more: members learn of a user's token one after the other.
+   */
+  async #leads(endpoint: Endpoint): Promise<boolean> {
+    const { leader } = this.#probes;
+    const reply = await this.#ask(endpoint, leader);
+    try {
+      return this.#probes.isLeader(reply);
+    } catch {
+      await sleep(TOKEN_SPREADS_IN, this.#clock, undefined);
+      return this.#probes.isLeader(await this.#ask(endpoint, leader));
     }
   }
 
