@@ -11,18 +11,21 @@ const MAX_STREAMS = 1_000;
 /** Milliseconds that a connection without streams stays open. */
 const KEEP_ALIVE = 30_000;
 
-/** Bytes that a server may send ahead: enough for a long listing over a wide network. */
-const WINDOW = 4 * 1024 * 1024;
+/**
+ * Bytes that a server may send ahead of a reader: for calls enough that a long listing need not wait
+ * on a wide network, for each of many watches as HTTP/2 has it.
+ */
+const WINDOWS = { calls: 4 * 1024 * 1024, watches: 65_535 };
 
-/** Milliseconds between two pings. gRPC's servers leave whoever sends them more often than each 5 s. */
+/** Milliseconds between two pings: gRPC's servers end a connection with more than one in 5 s. */
 const PING_INTERVAL = 6_000;
 
 /** What is told of a connection that streams run on. */
 export interface StreamConnectionSettings {
   /** Milliseconds within which the server must tell its settings and answer pings. */
   readonly timeout: number;
-  /** Whether streams go on elsewhere as soon as the endpoint says that it is shutting down. */
-  readonly leavesEarly: boolean;
+  /** Watches go on elsewhere as soon as the endpoint says that it is shutting down. */
+  readonly carries: "calls" | "watches";
 }
 
 /** One connection of HTTP/2, which carries many exchanges at a time. */
@@ -40,15 +43,15 @@ export class StreamConnection {
   constructor(
     origin: URL,
     socket: Socket,
-    { timeout, leavesEarly }: StreamConnectionSettings,
+    { timeout, carries }: StreamConnectionSettings,
     onClose: () => void,
   ) {
     this.#timeout = timeout;
     const session = connect(origin, {
       createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: WINDOW },
+      settings: { enablePush: false, initialWindowSize: WINDOWS[carries] },
     });
-    session.once("connect", () => session.setLocalWindowSize(WINDOW));
+    session.once("connect", () => session.setLocalWindowSize(WINDOWS.calls));
     this.#session = session;
     this.ready = new Promise((resolve, reject) => {
       session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS }) => {
@@ -61,7 +64,7 @@ export class StreamConnection {
       session.on("close", () => reject(new Error("the connection was closed")));
     });
     session.on("close", onClose);
-    if (leavesEarly) {
+    if (carries === "watches") {
       session.on("goaway", () => session.destroy(new Error("the endpoint is shutting down")));
     }
     session.setTimeout(timeout, () => {

@@ -38,8 +38,8 @@ export class Streams implements Carrier {
   ) {
     this.#isSecure = origin.startsWith("https:");
     this.#clock = clock;
-    this.#watches = new StreamPool(origin, connect, { timeout, leavesEarly: true });
-    this.#calls = new StreamPool(origin, connect, { timeout, leavesEarly: false });
+    this.#watches = new StreamPool(origin, connect, { timeout, carries: "watches" });
+    this.#calls = new StreamPool(origin, connect, { timeout, carries: "calls" });
   }
 
   /** Whether the request is to be tried as a stream. */
@@ -48,6 +48,7 @@ export class Streams implements Carrier {
     return may && this.#clock.monotonic() >= this.#http1Until;
   }
 
+  /** Runs an exchange; in the end one of the two listeners is called. */
   run(exchange: Exchange, headers: string[]): void {
     this.#running.add(exchange);
     exchange.carrier = this;

@@ -3,7 +3,10 @@ import type { GrpcCall, HttpRequest } from "../../wire/http.js";
 import { RPCS } from "./rpcs.js";
 import type { V3Call } from "./v3-api.js";
 
-/** A member without a leader then ends a watch, which would otherwise just be silent. */
+/**
+ * A member without a leader then ends a watch, which would otherwise just be silent. Each form has a
+ * name of its own for it, and passes over the other's.
+ */
 const NEEDS_LEADER = { hasleader: "true", "grpc-metadata-hasleader": "true" };
 
 /**
