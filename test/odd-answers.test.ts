@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   ClusterUnavailableError,
@@ -15,6 +14,7 @@ import {
   type OddServer,
   reply,
   startOddServer,
+  writeWithoutEnd,
 } from "./odd-server.js";
 
 const LIMIT = 100_000;
@@ -224,7 +224,7 @@ describe("answers over maxResponseSize", () => {
     await expectUnusable((response) => {
       closed.push(once(response, "close"));
       response.writeHead(200, ETCD_HEADERS);
-      writeOn(response, huge);
+      writeWithoutEnd(response, huge);
     });
     expect(closed).toHaveLength(2);
     await Promise.all(closed);
@@ -239,10 +239,6 @@ describe("answers over maxResponseSize", () => {
     expect((await client.getNode("/a")).node.value).toHaveLength(LIMIT - around);
     await expectUnusable(ofLength(LIMIT + 1));
   });
-
-  function writeOn(response: ServerResponse, chunk: Buffer): void {
-    if (!response.destroyed) response.write(chunk, () => writeOn(response, chunk));
-  }
 });
 
 describe("the plain 404 page", () => {

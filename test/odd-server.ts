@@ -80,3 +80,11 @@ export function reply(
 /** Answers as etcd would, to a read or a write of `/a`. */
 export const good: Answer = (response, asked) =>
   reply(200, asked.method === "GET" ? GOOD_GET : GOOD_SET)(response, asked);
+
+/** Writes until the other side hangs up, a piece at a time: others, too, must have their turn. */
+export function writeWithoutEnd(response: ServerResponse, chunk: Buffer | string): void {
+  const next = () => writeWithoutEnd(response, chunk);
+  if (response.destroyed) return;
+  if (response.write(chunk)) setImmediate(next);
+  else response.once("drain", next);
+}

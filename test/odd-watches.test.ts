@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { EtcdClient, ProtocolError } from "../src/index.js";
 import {
@@ -9,6 +8,7 @@ import {
   type OddServer,
   reply,
   startOddServer,
+  writeWithoutEnd,
 } from "./odd-server.js";
 
 const LIMIT = 1000;
@@ -84,12 +84,9 @@ test("an event over maxResponseSize fails the watch, whether it comes whole or w
   server.asked.length = 0;
   await expectBroken(stream(event("x".repeat(2 * LIMIT)).trimEnd()));
   server.asked.length = 0;
-  const endless = (response: ServerResponse): void => {
-    if (!response.destroyed) response.write("x".repeat(500), () => endless(response));
-  };
   await expectBroken((response) => {
     response.writeHead(200, ETCD_HEADERS);
-    endless(response);
+    writeWithoutEnd(response, "x".repeat(500));
   });
 });
 
