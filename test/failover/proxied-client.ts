@@ -16,7 +16,8 @@ export async function proxiedClient(
 ): Promise<ProxiedClient> {
   const proxies = await Promise.all(cluster.urls.map((url) => FaultProxy.before(url)));
   const etcd = new EtcdClient({ urls: proxies.map(({ url }) => url), ...options });
-  const { etcdServer } = await etcd.getNode("/");
+  // By quorum: on v3 what a client asks once, the index offset, is answered then, too.
+  const { etcdServer } = await etcd.getNode("/", { quorum: true });
   const pinned = proxies.find(({ url }) => url === etcdServer);
   if (pinned === undefined) throw new Error(`${etcdServer} is none of the proxies`);
   return {
