@@ -387,7 +387,11 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     return this.#api("version").version(options);
   }
 
-  /** Health of every endpoint, asked at once. An endpoint that is down is told, not thrown. */
+  /**
+   * Health of every endpoint, asked at once. An endpoint that is down is told, not thrown.
+   *
+   * @throws TimeoutError, AbortError, ClusterUnavailableError where the endpoints are still looked for
+   */
   health(options?: CallOptions): Promise<readonly EndpointHealth[]> {
     return this.#api("health").health(options);
   }

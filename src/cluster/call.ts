@@ -8,8 +8,6 @@ import {
 } from "../errors/cluster-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
 import { V3DisabledError } from "../errors/v3-errors.js";
-import { follow } from "../time/follow.js";
-import { within } from "../time/within.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReplyHead } from "../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
@@ -18,6 +16,7 @@ import type { Candidates } from "./endpoint-list.js";
 import { hedge } from "./hedge.js";
 import type { Question } from "./question.js";
 import { newTrace, type RequestTrace, traceFailover, traceRequest } from "./tracing.js";
+import { untilReady } from "./until-ready.js";
 
 /** Shared, since most calls have no need of a list of their own. */
 const NONE: readonly never[] = [];
@@ -69,7 +68,9 @@ export class Call<R extends HttpReplyHead, T> {
 
   /** An attempt that is not hedged is made right here: an async function more would be held, too. */
   async #run(ready: Promise<void> | undefined, closing: AbortSignal): Promise<T> {
-    if (ready !== undefined) await this.#until(ready, closing);
+    if (ready !== undefined) {
+      await untilReady(ready, this.#question.request, this.#settings, this.#signal, closing);
+    }
     this.#order = this.#endpoints.inOrder();
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const now = this.#settings.clock.monotonic();
@@ -89,19 +90,6 @@ export class Call<R extends HttpReplyHead, T> {
   /** The endpoint to try next, if there is another. */
   #next(): Endpoint | undefined {
     return this.#order[this.#tried++];
-  }
-
-  #until(ready: Promise<void>, closing: AbortSignal): Promise<void> {
-    const { operation, safety } = this.#question.request;
-    const either = follow(this.#signal, closing);
-    const outcome = safety === "write" ? "not sent" : "none";
-    return within(ready, {
-      milliseconds: this.#deadline - this.#settings.clock.monotonic(),
-      clock: this.#settings.clock,
-      signal: either.signal,
-      onTimeout: () => this.#failure,
-      onAbort: (reason) => new AbortError(operation, reason, outcome),
-    }).finally(either.letGo);
   }
 
   #mayHedge(): boolean {

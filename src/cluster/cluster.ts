@@ -11,6 +11,7 @@ import type { Ask, Question } from "./question.js";
 import { Topology } from "./topology.js";
 import { type TopologyProbes, v2Probes } from "./topology-probes.js";
 import { Transport } from "./transport.js";
+import { untilReady } from "./until-ready.js";
 
 /**
  * Sends requests to the endpoints of one cluster: pinned to one of them, over to the next when it
@@ -80,7 +81,9 @@ export class Cluster {
     signal: AbortSignal | undefined,
   ): Promise<readonly T[]> {
     if (this.#transport.closed) throw closedError();
-    await this.#topology.prepare(request);
+    const ready = this.#topology.prepare(request);
+    const closing = this.#closing.signal;
+    if (ready !== undefined) await untilReady(ready, request, this.#settings, signal, closing);
     const limits = { timeout: this.#settings.requestTimeout, signal };
     const answers = this.#endpoints.urls.map(async (url) => {
       try {
