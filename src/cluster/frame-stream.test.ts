@@ -35,3 +35,12 @@ test("a frame that will be too long ends the stream before it has come", async (
   await expect(part).rejects.toThrow(/longer than maxResponseSize/);
   expect(connection.abort).toHaveBeenCalledOnce();
 });
+
+test("a compressed frame ends the stream", async () => {
+  const connection = flow();
+  const stream = new FrameStream(connection, 100, () => {});
+  const part = stream.next();
+  stream.push(Buffer.from("0100000000", "hex"));
+  await expect(part).rejects.toThrow(/compressed/);
+  expect(connection.abort).toHaveBeenCalledOnce();
+});

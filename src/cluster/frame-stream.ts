@@ -8,7 +8,7 @@ export class FrameStream extends PartStream {
   #missing = FRAME_HEAD;
 
   protected override split(chunk: Buffer): void {
-    for (let rest = chunk; rest.length > 0 && !this.ended; ) {
+    for (let rest = chunk; rest.length > 0; ) {
       const piece = rest.subarray(0, this.#missing);
       rest = rest.subarray(piece.length);
       this.#missing -= piece.length;

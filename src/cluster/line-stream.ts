@@ -8,7 +8,6 @@ export class LineStream extends PartStream {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       this.keep(chunk.subarray(start, end));
-      if (this.ended) return;
       this.put(this.take());
       start = end + 1;
     }

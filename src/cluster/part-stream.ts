@@ -42,7 +42,11 @@ export abstract class PartStream {
 
   /** Takes what has come. */
   push(chunk: Buffer): void {
-    this.split(chunk);
+    try {
+      this.split(chunk);
+    } catch (error) {
+      this.close(error as Error);
+    }
     if (this.#parts.size >= HIGH_WATER) this.#flow.pause();
   }
 
@@ -52,7 +56,7 @@ export abstract class PartStream {
     this.#parts.end(failure);
   }
 
-  /** Divides what has come, by the methods below, as far as the stream has not ended. */
+  /** Divides what has come, by the methods below. What it throws ends the stream. */
   protected abstract split(chunk: Buffer): void;
 
   /** Adds to what is kept for the next part. */
@@ -62,10 +66,10 @@ export abstract class PartStream {
     this.checkLength(this.#length);
   }
 
-  /** Ends the stream if a part is going to be too long. */
+  /** @throws ProtocolError if a part is going to be too long */
   protected checkLength(length: number): void {
     if (length <= this.#maxLength) return;
-    this.close(new ProtocolError(`an event is longer than maxResponseSize (${this.#maxLength})`));
+    throw new ProtocolError(`an event is longer than maxResponseSize (${this.#maxLength})`);
   }
 
   /** What was kept, as one. */

@@ -13,6 +13,10 @@ describe("gRPC", () => {
     expect(() => unframed(Buffer.from(hex, "hex"))).toThrow(ProtocolError);
   });
 
+  test("a compressed message is none that was asked for", () => {
+    expect(() => unframed(Buffer.from("0100000002c3a9", "hex"))).toThrow(/compressed/);
+  });
+
   test("a status is told by headers or trailers, its message percent-encoded or not", () => {
     const statusOf = (headers: Record<string, string>) =>
       grpcStatusOf({ status: 200, endpoint: "http://a:1", headers });
@@ -23,5 +27,8 @@ describe("gRPC", () => {
       message: "café",
     });
     expect(statusOf({ "grpc-status": "5", "grpc-message": "100%" })?.message).toBe("100%");
+    for (const none of ["", " ", "0, 0", "0x0"]) {
+      expect(statusOf({ "grpc-status": none })).toEqual({ code: 2, message: "" });
+    }
   });
 });

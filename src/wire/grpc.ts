@@ -24,9 +24,10 @@ export function framed(message: Buffer): Buffer {
   return frame;
 }
 
-/** The length that the head of a frame tells. Nobody compresses what was not asked to be. */
+/** The length that the head of a frame tells. @throws ProtocolError for a compressed message */
 export function messageLength(head: Buffer): number {
-  return head.readUInt32BE(1);
+  if (head[0] === 0) return head.readUInt32BE(1);
+  throw new ProtocolError("the answer of gRPC is compressed, which nobody asked for");
 }
 
 /** The message of a body that is one frame. @throws ProtocolError */
@@ -36,6 +37,9 @@ export function unframed(body: Buffer): Buffer {
   }
   return body.subarray(FRAME_HEAD);
 }
+
+/** gRPC's code for an error that has none of its own: what is no number certainly means no success. */
+const UNKNOWN = 2;
 
 /** How a call of gRPC ended. */
 export interface GrpcStatus {
@@ -48,7 +52,8 @@ export interface GrpcStatus {
 export function grpcStatusOf({ headers }: HttpReplyHead): GrpcStatus | undefined {
   const { "grpc-status": status, "grpc-message": message } = headers;
   if (typeof status !== "string") return undefined;
-  return { code: Number(status), message: typeof message === "string" ? decoded(message) : "" };
+  const code = /^\d+$/.test(status) ? Number(status) : UNKNOWN;
+  return { code, message: typeof message === "string" ? decoded(message) : "" };
 }
 
 /** Adds the status that trailers tell to a reply's headers. */
