@@ -26,12 +26,14 @@ export class RemoteV3Api implements V3Api {
   /** The cluster that is asked. */
   readonly cluster: Cluster;
   readonly #token: V3Token | undefined;
+  readonly #requestTimeout: number;
 
   constructor(settings: ClusterSettings, credentials: V3Credentials | undefined) {
     const token = credentials && new V3Token(() => this.#authenticate(credentials));
     const authorization = async () => await token?.get("GET of the members", undefined);
     this.cluster = new Cluster(settings, v3Probes(authorization));
     this.#token = token;
+    this.#requestTimeout = settings.requestTimeout;
   }
 
   call(path: string, body: object, call: V3Call): Promise<V3Answer> {
@@ -48,7 +50,7 @@ export class RemoteV3Api implements V3Api {
         (reply: StreamedReply) => new RemoteV3Stream(call, reply),
         call.signal,
       );
-      return stream.begin();
+      return stream.begin(this.cluster.clock, call.attemptTimeout ?? this.#requestTimeout);
     });
   }
 

@@ -1,8 +1,9 @@
 import type { StreamedReply } from "../../cluster/exchange.js";
 import { traceWatch } from "../../cluster/tracing.js";
 import { AbortError } from "../../errors/abort-error.js";
-import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
+import { ClusterUnavailableError, TimeoutError } from "../../errors/cluster-errors.js";
 import { EtcdError } from "../../errors/etcd-error.js";
+import type { Clock } from "../../time/clock.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import type { JsonObject } from "../../wire/json.js";
 import type { V3Call, V3Stream } from "./v3-api.js";
@@ -29,16 +30,25 @@ export class RemoteV3Stream implements V3Stream {
   /**
    * Waits for the first answer: a watch that is not allowed is ended in that, not refused.
    *
-   * @throws TokenRefused, ClusterUnavailableError, AbortError
+   * @param timeout milliseconds to wait
+   * @throws TokenRefused, ClusterUnavailableError, TimeoutError, AbortError
    */
-  async begin(): Promise<this> {
-    const first = await this.next();
+  async begin(clock: Clock, timeout: number): Promise<this> {
+    const first = await this.#inTime(clock, timeout);
     this.#first = first;
     const reason = first?.canceled === true ? String(first.cancel_reason) : "";
     const refused = NOT_ALLOWED.exec(reason);
     if (refused === null) return this;
     this.close();
     throw tokenRefused(this.#call, this.endpoint, refused[0]);
+  }
+
+  #inTime(clock: Clock, timeout: number): Promise<JsonObject | undefined> {
+    const what = `${this.#call.operation} at ${this.endpoint}: begun, but nothing came`;
+    const cancel = clock.after(timeout, () => {
+      this.#reply.parts.close(new TimeoutError(`${what} within ${timeout} ms`, timeout));
+    });
+    return this.#read().finally(cancel);
   }
 
   async next(): Promise<JsonObject | undefined> {
