@@ -150,13 +150,24 @@ export class Call<R extends HttpReplyHead, T> {
 
   #record(endpoint: Endpoint, startedAt: number, failure: AttemptFailure): void {
     const { operation, safety } = this.#question.request;
-    const { cause, processed } = failure;
-    if (failure.endpointIs === "ill") endpoint.failed(startedAt);
+    const { cause, processed, endpointIs } = failure;
+    if (endpointIs === "ready" && !this.#hasFailed(endpoint)) this.#repeat(endpoint);
+    else if (endpointIs !== "well") endpoint.failed(startedAt);
     this.#failed = [...this.#failed, { endpoint: endpoint.url, cause, when: new Date() }];
     traceFailover({ operation, endpoint: endpoint.url, cause });
     if (safety === "read" || processed === "no") return;
     this.#unknown = new OutcomeUnknownError(operation, endpoint.url, cause);
     if (!this.#settings.retryUnknownWrites) throw this.#unknown;
+  }
+
+  #hasFailed({ url }: Endpoint): boolean {
+    return this.#failed.some(({ endpoint }) => endpoint === url);
+  }
+
+  /** Asks an endpoint once more, before the others. */
+  #repeat(endpoint: Endpoint): void {
+    this.#order = [endpoint, ...this.#order.slice(this.#tried)];
+    this.#tried = 0;
   }
 
   /** An abort before a repetition was sent says nothing of the attempts before it. */

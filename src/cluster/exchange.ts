@@ -10,7 +10,7 @@ import type { Flow } from "./flow.js";
 import { FrameStream } from "./frame-stream.js";
 import { LineStream } from "./line-stream.js";
 import type { PartStream } from "./part-stream.js";
-import { isRefusal } from "./refusal.js";
+import { isRefusal, StreamRefused } from "./refusal.js";
 
 const nothing = (): void => {};
 
@@ -119,10 +119,11 @@ export class Exchange {
     }
   }
 
-  /** The reply is complete. */
+  /** The reply is complete, or there will be none. */
   end(): void {
+    if (this.#head === undefined) return this.fail(new Error("the request was not answered"));
     if (this.#parts !== undefined) this.#parts.end();
-    else if (this.#head !== undefined) {
+    else {
       const reply = this.#whole(this.#head);
       this.#settle();
       this.#resolveWith(reply);
@@ -199,7 +200,8 @@ export class Exchange {
   #fail(error: Error): void {
     if (this.#settled) return;
     this.#settle();
-    this.#reject(new AttemptFailure(this.#sent ? "unknown" : "no", error));
+    const endpointIs = !this.#sent && error instanceof StreamRefused ? "ready" : "ill";
+    this.#reject(new AttemptFailure(this.#sent ? "unknown" : "no", error, endpointIs));
   }
 
   /** The connection may carry half a request or half a reply: it is closed. */

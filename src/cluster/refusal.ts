@@ -8,11 +8,15 @@ const HANDSHAKE_ALERT =
 /** undici's words for a plain request that the proxy did not forward. */
 const PROXY_REFUSAL = "Proxy Authentication Required (407)";
 
-/** Node's words for a stream that the server has not looked at, as it was shutting down. */
-const STREAM_REFUSAL = "Stream closed with error code NGHTTP2_REFUSED_STREAM";
+/** A server of HTTP/2 has not looked at a stream: on this connection it takes no more of them. */
+export class StreamRefused extends Error {
+  constructor() {
+    super("the endpoint has refused the stream");
+  }
+}
 
 /** Whether `error` proves that the request was turned away on the road, before any etcd saw it. */
 export function isRefusal(error: Error): boolean {
-  if (error.message === PROXY_REFUSAL || error.message === STREAM_REFUSAL) return true;
+  if (error instanceof StreamRefused || error.message === PROXY_REFUSAL) return true;
   return "code" in error && typeof error.code === "string" && HANDSHAKE_ALERT.test(error.code);
 }

@@ -34,11 +34,14 @@ export class StreamConnection {
   readonly ready: Promise<void>;
   readonly #session: ClientHttp2Session;
   readonly #timeout: number;
+  /** Node's own for an IPv6 address would be none that is valid. */
+  readonly #authority: string;
   #room = 0;
   #streams = 0;
   /** Whether a ping is out: until it is answered, what is new goes elsewhere. */
   #doubted = false;
   #pingedAt = Number.NEGATIVE_INFINITY;
+  #lastStream = Number.POSITIVE_INFINITY;
 
   constructor(
     origin: URL,
@@ -47,6 +50,7 @@ export class StreamConnection {
     onClose: () => void,
   ) {
     this.#timeout = timeout;
+    this.#authority = origin.host;
     const session = connect(origin, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: WINDOWS[carries] },
@@ -57,13 +61,17 @@ export class StreamConnection {
       session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS }) => {
         this.#room = Math.min(maxConcurrentStreams, MAX_STREAMS);
         session.setTimeout(KEEP_ALIVE);
-        if (this.#room > 0) resolve();
-        else session.destroy(new Error("the endpoint takes no streams"));
+        if (this.#room > 0) return resolve();
+        reject(new Error("the endpoint takes no streams"));
+        session.close();
       });
       session.on("error", reject);
       session.on("close", () => reject(new Error("the connection was closed")));
     });
     session.on("close", onClose);
+    session.on("goaway", (_code, lastStream) => {
+      this.#lastStream = lastStream;
+    });
     if (carries === "watches") {
       session.on("goaway", () => session.destroy(new Error("the endpoint is shutting down")));
     }
@@ -74,11 +82,15 @@ export class StreamConnection {
     session.unref();
   }
 
+  get lastStream(): number {
+    return this.#lastStream;
+  }
+
   /** Runs an exchange if there is room for it. */
   start(exchange: Exchange, headers: string[]): boolean {
     const { closed, destroyed } = this.#session;
     if (closed || destroyed || this.#doubted || this.#streams >= this.#room) return false;
-    const stream = this.#session.request(fieldsOf(exchange.request, headers));
+    const stream = this.#session.request(fieldsOf(exchange.request, headers, this.#authority));
     const { body } = exchange.request.grpc ?? exchange.request;
     if (body !== undefined) stream.end(body);
     if (this.#streams++ === 0) this.#session.ref();
@@ -115,8 +127,16 @@ export class StreamConnection {
 }
 
 /** A request's fields in HTTP/2, its own headers included. */
-function fieldsOf({ method, path, grpc }: HttpRequest, headers: string[]): OutgoingHttpHeaders {
-  const fields: OutgoingHttpHeaders = { ":method": method, ":path": grpc?.path ?? path };
+function fieldsOf(
+  { method, path, grpc }: HttpRequest,
+  headers: string[],
+  authority: string,
+): OutgoingHttpHeaders {
+  const fields: OutgoingHttpHeaders = {
+    ":authority": authority,
+    ":method": method,
+    ":path": grpc?.path ?? path,
+  };
   for (let i = 0; i < headers.length; i += 2) fields[headers[i] ?? ""] = headers[i + 1];
   if (grpc !== undefined) {
     fields["content-type"] = GRPC_TYPE;

@@ -1,9 +1,12 @@
 import { type ClientHttp2Stream, constants } from "node:http2";
 import type { Exchange } from "./exchange.js";
 import type { Flow } from "./flow.js";
+import { StreamRefused } from "./refusal.js";
 
 /** What a connection should know of its streams. */
 interface StreamOwner {
+  /** Number of the last stream that the server may have looked at. */
+  readonly lastStream: number;
   /** A stream was given up before it was answered. */
   silent(): void;
   /** A stream was ended by the other side, or by the connection's own end. */
@@ -63,7 +66,14 @@ export class StreamController implements Flow {
         return;
       }
       if (!this.#aborted) this.#connection.broken();
-      exchange.fail(failure ?? new Error("the connection was closed"));
+      exchange.fail(
+        this.#isRefused ? new StreamRefused() : (failure ?? new Error("the connection was closed")),
+      );
     });
+  }
+
+  get #isRefused(): boolean {
+    const { rstCode, id = 0 } = this.#stream;
+    return rstCode === constants.NGHTTP2_REFUSED_STREAM || id > this.#connection.lastStream;
   }
 }

@@ -7,8 +7,11 @@
 export class AttemptFailure extends Error {
   readonly processed: "no" | "unknown";
   override readonly cause: Error;
-  /** `ill`: others are preferred to this endpoint for a while. */
-  readonly endpointIs: "ill" | "well";
+  /**
+   * `ill`: others are preferred to this endpoint for a while.
+   * `ready`: it only takes nothing more on this connection, and may on another.
+   */
+  readonly endpointIs: "ill" | "well" | "ready";
 
   constructor(
     processed: "no" | "unknown",

@@ -1,0 +1,83 @@
+/** A server of gRPC over HTTP/2, scripted for what etcd does rarely and what stands before it may do. */
+
+import { once } from "node:events";
+import {
+  createServer,
+  type Http2Session,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { AddressInfo } from "node:net";
+import { RPCS } from "../../src/key-space/v3/rpcs.js";
+import { framed } from "../../src/wire/grpc.js";
+
+/** What becomes of a request, which is the first of its server or a later one. */
+export type Script = (
+  stream: ServerHttp2Stream & { readonly session: ServerHttp2Session },
+  count: number,
+  headers: IncomingHttpHeaders,
+) => void;
+
+export const GRPC_HEAD = { ":status": 200, "content-type": "application/grpc" };
+
+/** The frame of an answer that etcd gives to a put. */
+export const PUT_ANSWER = framed(
+  RPCS["kv/put"]?.response.encode({ header: { cluster_id: "1", revision: 5 } }) ?? Buffer.alloc(0),
+);
+
+/** Answers with a message and a status. */
+export function answer(stream: ServerHttp2Stream, frame = PUT_ANSWER, status = "0"): void {
+  if (stream.destroyed) return;
+  stream.respond(GRPC_HEAD, { waitForTrailers: true });
+  stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": status }));
+  stream.end(frame);
+}
+
+export interface GrpcServer extends AsyncDisposable {
+  readonly url: string;
+  /** Requests so far. */
+  readonly requests: number;
+  /** Connections so far. */
+  readonly connections: number;
+  /** Connections that are open. */
+  readonly open: number;
+}
+
+export async function startGrpcServer(
+  script: Script,
+  { host = "127.0.0.1", settings = {} } = {},
+): Promise<GrpcServer> {
+  const sessions = new Set<Http2Session>();
+  let [requests, connections] = [0, 0];
+  const server = createServer({ settings });
+  server.on("session", (session) => {
+    connections++;
+    sessions.add(session);
+    session.on("error", () => {});
+    session.on("close", () => sessions.delete(session));
+  });
+  server.on("stream", (stream, headers) => {
+    stream.on("error", () => {});
+    script(stream as ServerHttp2Stream & { session: ServerHttp2Session }, ++requests, headers);
+  });
+  await once(server.listen(0, host), "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    get requests() {
+      return requests;
+    },
+    get connections() {
+      return connections;
+    },
+    get open() {
+      return sessions.size;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const session of sessions) session.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

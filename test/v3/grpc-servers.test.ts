@@ -1,0 +1,204 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
+import { networkInterfaces } from "node:os";
+import { describe, expect, it } from "vitest";
+import { completeOptions } from "../../src/client/normalize-options.js";
+import { OutcomeUnknownError, ProtocolError } from "../../src/index.js";
+import { RemoteV3Api } from "../../src/key-space/v3/remote-v3-api.js";
+import type { V3Answer } from "../../src/key-space/v3/v3-api.js";
+import { framed } from "../../src/wire/grpc.js";
+import {
+  answer,
+  GRPC_HEAD,
+  type GrpcServer,
+  PUT_ANSWER,
+  type Script,
+  startGrpcServer,
+} from "../support/grpc-server.js";
+
+/** Milliseconds: what is certain at once must not take as long. */
+const TIMEOUT = 3_000;
+const AT_ONCE = 1_000;
+
+/** A server that does as the script says, asked by one client. */
+async function asked<T>(
+  script: Script,
+  ask: (api: RemoteV3Api, server: GrpcServer) => Promise<T>,
+  settings = {},
+): Promise<T> {
+  await using server = await startGrpcServer(script, { settings });
+  const { cluster } = completeOptions({
+    urls: [server.url],
+    requestTimeout: TIMEOUT,
+    writeTimeout: TIMEOUT,
+  });
+  const api = new RemoteV3Api(cluster, undefined);
+  try {
+    return await ask(api, server);
+  } finally {
+    api.close();
+  }
+}
+
+function put(api: RemoteV3Api): Promise<V3Answer> {
+  const call = { operation: "PUT /a", key: "/a", safety: "write", scope: "quorum" } as const;
+  return api.call("kv/put", { key: "L2E=", value: "MQ==" }, call);
+}
+
+const ANSWERED = { body: { header: { revision: 5 } } };
+
+describe("a write that the server has certainly not looked at", () => {
+  /** The first request is answered, of the second only the third script knows. */
+  const secondOf = (refuse: (stream: Parameters<Script>[0]) => void): Script => {
+    return (stream, count) => (count === 2 ? refuse(stream) : answer(stream));
+  };
+
+  it.each<[string, (stream: Parameters<Script>[0]) => void]>([
+    ["a refused stream", (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM)],
+    ["a connection that ends before it", ({ session }) => session.goaway(0, 1)],
+    [
+      "a connection that ends before it, in error",
+      ({ session }) => session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 1),
+    ],
+  ])("is sent once more on another connection: %s", async (_what, refuse) => {
+    await asked(secondOf(refuse), async (api, server) => {
+      await put(api);
+      expect(await put(api)).toMatchObject(ANSWERED);
+      expect(server).toMatchObject({ requests: 3, connections: 2 });
+    });
+  });
+
+  it("is sent no more than twice", async () => {
+    const refuse: Script = (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    await asked(refuse, async (api, server) => {
+      await expect(put(api)).rejects.toMatchObject({ name: "ClusterUnavailableError" });
+      expect(server.requests).toBe(2);
+    });
+  });
+
+  it("is never sent twice when the connection ends behind it", async () => {
+    const code = constants.NGHTTP2_ENHANCE_YOUR_CALM;
+    await asked(
+      secondOf(({ session }) => session.goaway(code, 3)),
+      async (api, server) => {
+        await put(api);
+        await expect(put(api)).rejects.toThrow(OutcomeUnknownError);
+        expect(server.requests).toBe(2);
+      },
+    );
+  });
+
+  it("nor when the server says so after it has begun to answer", async () => {
+    const answerThenRefuse = (stream: ServerHttp2Stream): void => {
+      stream.respond(GRPC_HEAD);
+      stream.write(PUT_ANSWER, () => stream.close(constants.NGHTTP2_REFUSED_STREAM));
+    };
+    await asked(secondOf(answerThenRefuse), async (api, server) => {
+      await put(api);
+      await expect(put(api)).rejects.toThrow(OutcomeUnknownError);
+      expect(server.requests).toBe(2);
+    });
+  });
+});
+
+describe("a write that is not answered as it should be", () => {
+  const unknown: readonly [string, Script][] = [
+    ["a stream closed in good order, but not answered", (stream) => stream.close()],
+    [
+      "a connection reset after a farewell",
+      ({ session }) => {
+        session.goaway(0, 2 ** 31 - 1);
+        setTimeout(() => session.socket.resetAndDestroy(), 20);
+      },
+    ],
+    [
+      "a message without a status",
+      (stream) => {
+        stream.respond(GRPC_HEAD);
+        stream.end(PUT_ANSWER);
+      },
+    ],
+    ["a status that is no number", (stream) => answer(stream, PUT_ANSWER, "")],
+    ["a status without a message", (stream) => answer(stream, Buffer.alloc(0))],
+    ["a message cut off", (stream) => answer(stream, PUT_ANSWER.subarray(0, -1))],
+    [
+      "a compressed message",
+      (stream) => answer(stream, Buffer.concat([Buffer.of(1), PUT_ANSWER.subarray(1)])),
+    ],
+    ["what is no message", (stream) => answer(stream, framed(Buffer.from("0a04", "hex")))],
+    [
+      "UNAVAILABLE, without a word",
+      (stream) => stream.respond({ ...GRPC_HEAD, "grpc-status": "14" }, { endStream: true }),
+    ],
+    [
+      "a page that tells of a server behind that does not answer",
+      (stream) => {
+        stream.respond({ ":status": 502, "content-type": "text/html" });
+        stream.end("<html>");
+      },
+    ],
+  ];
+  it.each(unknown)("has an unknown outcome, at once: %s", async (_what, script) => {
+    await asked(script, async (api, server) => {
+      const startedAt = performance.now();
+      await expect(put(api)).rejects.toThrow(OutcomeUnknownError);
+      expect(performance.now() - startedAt).toBeLessThan(AT_ONCE);
+      expect(server.requests).toBe(1);
+    });
+  });
+
+  it("is still answered by a server that wants no more streams from now on", async () => {
+    const lower: Script = (stream) => {
+      stream.session.settings({ maxConcurrentStreams: 0 }, () => setTimeout(answer, 20, stream));
+    };
+    await asked(lower, async (api) => expect(await put(api)).toMatchObject(ANSWERED));
+  });
+
+  it("fails for certain at a server that takes no streams at all", async () => {
+    const ask = async (api: RemoteV3Api): Promise<void> =>
+      await expect(put(api)).rejects.toThrow(/takes no streams/);
+    await asked((stream) => answer(stream), ask, { maxConcurrentStreams: 0 });
+  });
+});
+
+describe("a watch at a server of gRPC", () => {
+  const call = { operation: "GET /?wait=true", key: "/", safety: "read", scope: "local" } as const;
+
+  it("fails in time where nothing follows its head", async () => {
+    await asked(
+      (stream) => stream.respond(GRPC_HEAD),
+      async (api) => {
+        const opened = api.stream("watch", {}, { ...call, attemptTimeout: 100 });
+        await expect(opened).rejects.toMatchObject({ name: "TimeoutError" });
+      },
+    );
+  });
+
+  it("fails when a message is compressed", async () => {
+    const compressed: Script = (stream) => {
+      stream.respond(GRPC_HEAD);
+      stream.write(Buffer.from("01000000021801", "hex"));
+    };
+    await asked(compressed, async (api) => {
+      const opened = api.stream("watch", {}, call);
+      await expect(opened).rejects.toThrow(ProtocolError);
+    });
+  });
+});
+
+const hasIpv6 = Object.values(networkInterfaces())
+  .flat()
+  .some((address) => address?.address === "::1");
+
+it.skipIf(!hasIpv6)("an IPv6 address is named in brackets", async () => {
+  const named: unknown[] = [];
+  const script: Script = (stream, _count, headers) => {
+    named.push(headers[":authority"]);
+    answer(stream);
+  };
+  await using server = await startGrpcServer(script, { host: "::1" });
+  const { cluster } = completeOptions({ urls: [server.url] });
+  const api = new RemoteV3Api(cluster, undefined);
+  await put(api);
+  api.close();
+  expect(named).toEqual([new URL(server.url).host]);
+});
