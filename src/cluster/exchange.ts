@@ -26,7 +26,7 @@ export interface ExchangeSettings {
   readonly maxResponseSize: number;
   readonly clock: Clock;
   /** What becomes of a whole reply, such as the reply to where it redirects. */
-  conclude(errand: Errand, reply: HttpReply): Outcome;
+  conclude(exchange: Exchange, reply: HttpReply): Outcome;
 }
 
 type Outcome = HttpReply | StreamedReply | Promise<HttpReply | StreamedReply>;
@@ -121,7 +121,10 @@ export class Exchange {
 
   /** The reply is complete, or there will be none. */
   end(): void {
-    if (this.#head === undefined) return this.fail(new Error("the request was not answered"));
+    if (this.#head === undefined) {
+      this.fail(new Error("the request was not answered"));
+      return;
+    }
     if (this.#parts !== undefined) this.#parts.end();
     else {
       const reply = this.#whole(this.#head);
@@ -151,7 +154,7 @@ export class Exchange {
 
   #resolveWith(reply: HttpReply): void {
     try {
-      this.#resolve(this.#settings.conclude(this.errand, reply));
+      this.#resolve(this.#settings.conclude(this, reply));
     } catch (error) {
       this.#reject(error as Error);
     }

@@ -1,11 +1,18 @@
 import type { Clock } from "../time/clock.js";
-import type { HttpRequest } from "../wire/http.js";
+import { isGrpc } from "../wire/grpc.js";
+import type { HttpReply, HttpRequest } from "../wire/http.js";
 import { type ConnectionSettings, streamConnectorFor } from "./dispatchers.js";
 import type { Carrier, Exchange } from "./exchange.js";
 import { StreamPool } from "./stream-pool.js";
 
 /** Milliseconds for which an endpoint that speaks no HTTP/2 is not asked again whether it does. */
 const HTTP1_FOR = 60_000;
+
+/**
+ * With these, what stands before etcd turns gRPC away: it speaks HTTP/2 itself and goes on in HTTP/1,
+ * where etcd finds no such path. etcd's own answers to gRPC are all 200.
+ */
+const BARRED: ReadonlySet<number> = new Set([404, 405, 411, 415, 426, 464, 501, 505]);
 
 /**
  * What runs at one endpoint as streams of HTTP/2, as far as it speaks that: gRPC, and over TLS
@@ -22,7 +29,7 @@ export class Streams implements Carrier {
   readonly #watches: StreamPool;
   readonly #calls: StreamPool;
   readonly #running = new Set<Exchange>();
-  /** Moment (monotonic) until which the endpoint is taken for one of HTTP/1. */
+  /** Moment (monotonic) until which the endpoint is taken for one of HTTP/1 alone. */
   #http1Until = Number.NEGATIVE_INFINITY;
 
   /** Nothing where a proxy is to be used. */
@@ -46,6 +53,13 @@ export class Streams implements Carrier {
   takes({ grpc, streams = false }: HttpRequest): boolean {
     const may = grpc !== undefined || (streams && this.#isSecure);
     return may && this.#clock.monotonic() >= this.#http1Until;
+  }
+
+  /** Whether a reply shows that gRPC does not come through, and has not; then it is not tried again soon. */
+  isBarred({ grpc }: HttpRequest, { status, headers }: HttpReply): boolean {
+    if (grpc === undefined || isGrpc(headers) || !BARRED.has(status)) return false;
+    this.#http1Until = this.#clock.monotonic() + HTTP1_FOR;
+    return true;
   }
 
   /** Runs an exchange; in the end one of the two listeners is called. */

@@ -34,7 +34,8 @@ export class Transport {
     this.#settings = settings;
     this.#knows = knows;
     const { maxResponseSize, clock } = settings;
-    const conclude: ExchangeSettings["conclude"] = (errand, reply) => this.#follow(errand, reply);
+    const conclude: ExchangeSettings["conclude"] = (exchange, reply) =>
+      this.#conclude(exchange, reply);
     this.#exchangeSettings = { maxResponseSize, clock, conclude };
   }
 
@@ -78,8 +79,14 @@ export class Transport {
     return exchange.reply;
   }
 
-  /** Goes where a reply redirects; any other reply is the answer. */
-  #follow(errand: Errand, reply: HttpReply): HttpReply | Promise<HttpReply | StreamedReply> {
+  /** Goes where a reply redirects, or on without gRPC; any other reply is the answer. */
+  #conclude(
+    { errand, carrier }: Exchange,
+    reply: HttpReply,
+  ): HttpReply | Promise<HttpReply | StreamedReply> {
+    if (carrier instanceof Streams && carrier.isBarred(errand.request, reply)) {
+      return this.#exchange({ ...errand, request: { ...errand.request, grpc: undefined } });
+    }
     const redirect = redirectOf(errand.request, reply);
     if (redirect === undefined) return reply;
     if (errand.hops === MAX_REDIRECTS) throw refused(errand.request, reply, "is one too many");

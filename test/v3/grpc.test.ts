@@ -1,5 +1,17 @@
 import { once } from "node:events";
-import { createServer, request as httpRequest, type Server } from "node:http";
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
 import { EtcdClient, TimeoutError, UnauthorizedError, V3DisabledError } from "../../src/index.js";
@@ -7,22 +19,42 @@ import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { createGateway } from "../../src/server/index.js";
 import { startHttpProxy } from "../connections/http-proxy.js";
 import { startTcpRelay } from "../connections/tcp-relay.js";
+import { certificateAuthority, serverCertificate } from "../support/certificates.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { grpcCalls, V3Tool } from "./v3-tools.js";
 
+type Incoming = IncomingMessage | Http2ServerRequest;
+type Outgoing = ServerResponse | Http2ServerResponse;
+
 /** A server of HTTP/1 alone before an etcd, as some load balancers are. */
 async function startHttp1(target: string): Promise<Server> {
-  const server = createServer((incoming, outgoing) => {
-    const { method, url = "", headers } = incoming;
-    const onward = httpRequest(new URL(url, target), { method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+  const server = createServer(onwardTo(target));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return server;
+}
+
+/** One that speaks HTTP/2 to clients, too, and still goes on in HTTP/1. */
+async function startHttp2(target: string): Promise<Http2SecureServer> {
+  const server = createSecureServer({ ...serverCertificate(), allowHTTP1: true }, onwardTo(target));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return server;
+}
+
+function onwardTo(target: string): (incoming: Incoming, outgoing: Outgoing) => void {
+  return (incoming, outgoing) => {
+    const { method, url = "" } = incoming;
+    const hopByHop = /^(?::|connection$|keep-alive$|transfer-encoding$|host$|te$)/;
+    const passed = (headers: object) =>
+      Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.test(name)));
+    const options = { method, headers: passed(incoming.headers) };
+    const onward = httpRequest(new URL(url, target), options, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, passed(answer.headers));
       answer.pipe(outgoing);
     });
     incoming.pipe(onward);
-  });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  return server;
+    outgoing.on("close", () => onward.destroy());
+  };
 }
 
 const WITHOUT_JSON = { release: "3.4", v2: false, args: ["--enable-grpc-gateway=false"] } as const;
@@ -89,6 +121,21 @@ for (const release of ["3.4", "3.7"] as const) {
       await client.close();
       front.close();
       front.closeAllConnections();
+    });
+
+    it("is JSON where HTTP/2 ends before etcd, which turns gRPC away", async () => {
+      await using etcd = await startEtcd({ release, v2: false });
+      const front = await startHttp2(etcd.urls[0]);
+      const { port } = front.address() as AddressInfo;
+      const options = { ca: certificateAuthority().cert, api: "v3" } as const;
+      await using client = new EtcdClient({ urls: [`https://127.0.0.1:${port}`], ...options });
+      const keys = Array.from({ length: 20 }, (_, number) => `/${number}`);
+      const answers = await Promise.all(keys.map((key) => client.setNode(key, key)));
+      expect(answers.map(({ node }) => node.key).sort()).toEqual(keys.sort());
+      const [{ etcdIndex } = { etcdIndex: 0 }] = answers;
+      expect((await client.watchNode("/0", { waitIndex: etcdIndex })).node.value).toBe("/0");
+      await client.close();
+      front.close();
     });
 
     it("takes the name in a client certificate for the user", async () => {
