@@ -77,6 +77,32 @@ describe("a message of Protocol Buffers", () => {
     }
   });
 
+  test.each([
+    ["ends in a number of a fixed length", "190000"],
+    ["holds one with a field that goes beyond it", "820402" + "0a03" + "616263"],
+    ["has a number of 65 bits", "1080808080808080808002"],
+    ["has a number of eleven groups", "108080808080808080808001"],
+    ["has a number without end", `10${"80".repeat(20)}`],
+    ["has a group, as was done long ago", "0b0c"],
+    ["says that it is longer than memory", "0affffffffffffffffff01"],
+  ])("that %s is no message", (_what, hex) => {
+    expect(() => OUTER.decode(Buffer.from(hex, "hex"))).toThrow(ProtocolError);
+  });
+
+  test("keeps every bit of a number, and every sign", () => {
+    for (const number of ["9007199254740993", "-9007199254740993", "9223372036854775807"]) {
+      const { count, lease } = OUTER.decode(OUTER.encode({ count: number, lease: number }));
+      expect([String(count), lease]).toEqual([number, number]);
+    }
+    expect(OUTER.decode(OUTER.encode({ cluster: "18446744073709551615" }))).toEqual({
+      cluster: "18446744073709551615",
+    });
+  });
+
+  test("leaves out what is undefined, as JSON does", () => {
+    expect(hex(OUTER, { data: undefined, names: undefined, count: 1 })).toBe("1001");
+  });
+
   test("of random bytes fails as an answer that cannot be read, or holds something", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {

@@ -1,3 +1,4 @@
+import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { JsonObject } from "../json.js";
 import { BackwardWriter } from "./backward-writer.js";
 import { Reader, SIZED, VARINT } from "./reader.js";
@@ -63,6 +64,7 @@ export class MessageType {
     for (const [name, value] of Object.entries(message).reverse()) {
       const field = this.#byName.get(name);
       if (field === undefined) throw new TypeError(`the message has no field ${name}`);
+      if (value === undefined) continue;
       const values: readonly unknown[] = Array.isArray(value) ? value : [value];
       for (let i = values.length - 1; i >= 0; i--) this.#writeField(writer, field, values[i]);
     }
@@ -95,6 +97,7 @@ export class MessageType {
       else if (Array.isArray(earlier)) earlier.push(value);
       else message[field.name] = [value];
     }
+    if (reader.at > end) throw new ProtocolError("the message has a field that goes beyond it");
     return message;
   }
 

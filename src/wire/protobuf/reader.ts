@@ -33,8 +33,10 @@ export class Reader {
     const number = middle * TWO_28 + low;
     if (!this.#goesOn && number <= Number.MAX_SAFE_INTEGER) return number;
     const high = this.#goesOn ? this.#groups() : 0;
-    if (this.#goesOn) throw new ProtocolError("the message has a number of more than 64 bits");
-    return BigInt.asUintN(64, (BigInt(high * TWO_28 + middle) << 28n) | BigInt(low));
+    if (this.#goesOn || high > 0xff) {
+      throw new ProtocolError("the message has a number of more than 64 bits");
+    }
+    return (BigInt(high * TWO_28 + middle) << 28n) | BigInt(low);
   }
 
   /** A tag, a flag, a value of an enum. */
