@@ -15,8 +15,8 @@ export interface ConnectionSettings {
   readonly connectTimeout: number;
 }
 
-/** Below the idle time-outs of common load balancers and NATs (60 s and more). */
-const KEEP_ALIVE = 30_000;
+/** Milliseconds: below the idle time-outs of common load balancers and NATs (60 s and more). */
+export const KEEP_ALIVE = 30_000;
 
 /** What opens a connection to `origin`. */
 export function dispatcherFor(origin: string, settings: ConnectionSettings): OpenDispatcher {

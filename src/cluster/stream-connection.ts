@@ -8,9 +8,6 @@ import { StreamController } from "./stream-controller.js";
 /** What breaks a connection breaks all its streams: not too many of them. */
 const MAX_STREAMS = 1_000;
 
-/** Milliseconds that a connection without streams stays open. */
-const KEEP_ALIVE = 30_000;
-
 /**
  * Bytes that a server may send ahead of a reader: for calls enough that a long listing need not wait
  * on a wide network, for each of many watches as HTTP/2 has it.
@@ -24,6 +21,8 @@ const PING_INTERVAL = 6_000;
 export interface StreamConnectionSettings {
   /** Milliseconds within which the server must tell its settings and answer pings. */
   readonly timeout: number;
+  /** Milliseconds that a connection without streams stays open. */
+  readonly keepAlive: number;
   /** Watches go on elsewhere as soon as the endpoint says that it is shutting down. */
   readonly carries: "calls" | "watches";
 }
@@ -46,7 +45,7 @@ export class StreamConnection {
   constructor(
     origin: URL,
     socket: Socket,
-    { timeout, carries }: StreamConnectionSettings,
+    { timeout, keepAlive, carries }: StreamConnectionSettings,
     onClose: () => void,
   ) {
     this.#timeout = timeout;
@@ -60,7 +59,7 @@ export class StreamConnection {
     this.ready = new Promise((resolve, reject) => {
       session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS }) => {
         this.#room = Math.min(maxConcurrentStreams, MAX_STREAMS);
-        session.setTimeout(KEEP_ALIVE);
+        session.setTimeout(keepAlive);
         if (this.#room > 0) return resolve();
         reject(new Error("the endpoint takes no streams"));
         session.close();
@@ -75,7 +74,8 @@ export class StreamConnection {
     if (carries === "watches") {
       session.on("goaway", () => session.destroy(new Error("the endpoint is shutting down")));
     }
-    session.setTimeout(timeout, () => {
+    session.setTimeout(timeout);
+    session.on("timeout", () => {
       if (this.#streams === 0) session.close();
     });
     // What waits holds the process by its time-out; then a stream does.

@@ -1,7 +1,7 @@
 import type { Clock } from "../time/clock.js";
 import { isGrpc } from "../wire/grpc.js";
 import type { HttpReply, HttpRequest } from "../wire/http.js";
-import { type ConnectionSettings, streamConnectorFor } from "./dispatchers.js";
+import { type ConnectionSettings, KEEP_ALIVE, streamConnectorFor } from "./dispatchers.js";
 import type { Carrier, Exchange } from "./exchange.js";
 import { StreamPool } from "./stream-pool.js";
 
@@ -45,8 +45,9 @@ export class Streams implements Carrier {
   ) {
     this.#isSecure = origin.startsWith("https:");
     this.#clock = clock;
-    this.#watches = new StreamPool(origin, connect, { timeout, carries: "watches" });
-    this.#calls = new StreamPool(origin, connect, { timeout, carries: "calls" });
+    const common = { timeout, keepAlive: KEEP_ALIVE };
+    this.#watches = new StreamPool(origin, connect, { ...common, carries: "watches" });
+    this.#calls = new StreamPool(origin, connect, { ...common, carries: "calls" });
   }
 
   /** Whether the request is to be tried as a stream. */
