@@ -14,6 +14,12 @@ const MAX_STREAMS = 1_000;
  */
 const WINDOWS = { calls: 4 * 1024 * 1024, watches: 65_535 };
 
+/**
+ * Megabytes beyond which Node refuses what comes, even the answers to what it has sent: what waits to be
+ * sent counts. No limit, as that is bounded by the callers, and what comes by the windows.
+ */
+const MEMORY = 1_000_000;
+
 /** Milliseconds between two pings: gRPC's servers end a connection with more than one in 5 s. */
 const PING_INTERVAL = 6_000;
 
@@ -52,6 +58,7 @@ export class StreamConnection {
     this.#authority = origin.host;
     const session = connect(origin, {
       createConnection: () => socket,
+      maxSessionMemory: MEMORY,
       settings: { enablePush: false, initialWindowSize: WINDOWS[carries] },
     });
     session.once("connect", () => session.setLocalWindowSize(WINDOWS.calls));

@@ -39,9 +39,9 @@ async function asked<T>(
   }
 }
 
-function put(api: RemoteV3Api): Promise<V3Answer> {
+function put(api: RemoteV3Api, value = "MQ=="): Promise<V3Answer> {
   const call = { operation: "PUT /a", key: "/a", safety: "write", scope: "quorum" } as const;
-  return api.call("kv/put", { key: "L2E=", value: "MQ==" }, call);
+  return api.call("kv/put", { key: "L2E=", value }, call);
 }
 
 const ANSWERED = { body: { header: { revision: 5 } } };
@@ -151,6 +151,20 @@ describe("a write that is not answered as it should be", () => {
       stream.session.settings({ maxConcurrentStreams: 0 }, () => setTimeout(answer, 20, stream));
     };
     await asked(lower, async (api) => expect(await put(api)).toMatchObject(ANSWERED));
+  });
+
+  it("is answered though much more waits to be sent on its connection", async () => {
+    const value = Buffer.alloc(1_000_000).toString("base64");
+    const lastAlone: Script = (stream, count) => {
+      if (count === 21) answer(stream);
+    };
+    await asked(lastAlone, async (api, server) => {
+      const waiting = Array.from({ length: 20 }, () => put(api, value).catch(() => {}));
+      expect(await put(api)).toMatchObject(ANSWERED);
+      expect(server.connections).toBe(1);
+      api.close();
+      await Promise.all(waiting);
+    });
   });
 
   it("fails for certain at a server that takes no streams at all", async () => {
