@@ -46,7 +46,7 @@ export class StreamConnection {
   /** Whether a ping is out: until it is answered, what is new goes elsewhere. */
   #doubted = false;
   #pingedAt = Number.NEGATIVE_INFINITY;
-  #lastStream = Number.POSITIVE_INFINITY;
+  #lastStream = Number.MAX_SAFE_INTEGER;
 
   constructor(
     origin: URL,
@@ -63,24 +63,12 @@ export class StreamConnection {
     });
     session.once("connect", () => session.setLocalWindowSize(WINDOWS.calls));
     this.#session = session;
-    this.ready = new Promise((resolve, reject) => {
-      session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS }) => {
-        this.#room = Math.min(maxConcurrentStreams, MAX_STREAMS);
-        session.setTimeout(keepAlive);
-        if (this.#room > 0) return resolve();
-        reject(new Error("the endpoint takes no streams"));
-        session.close();
-      });
-      session.on("error", reject);
-      session.on("close", () => reject(new Error("the connection was closed")));
-    });
+    this.ready = this.#settings(keepAlive);
     session.on("close", onClose);
     session.on("goaway", (_code, lastStream) => {
       this.#lastStream = lastStream;
+      if (carries === "watches") session.destroy(new Error("the endpoint is shutting down"));
     });
-    if (carries === "watches") {
-      session.on("goaway", () => session.destroy(new Error("the endpoint is shutting down")));
-    }
     session.setTimeout(timeout);
     session.on("timeout", () => {
       if (this.#streams === 0) session.close();
@@ -124,6 +112,22 @@ export class StreamConnection {
     this.#session.ping(() => {
       this.#doubted = false;
       clearTimeout(timer);
+    });
+  }
+
+  /** Follows the server's settings. @returns what settles with the first of them */
+  #settings(keepAlive: number): Promise<void> {
+    const session = this.#session;
+    return new Promise((resolve, reject) => {
+      session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS }) => {
+        this.#room = Math.min(maxConcurrentStreams, MAX_STREAMS);
+        session.setTimeout(keepAlive);
+        if (this.#room > 0) return resolve();
+        reject(new Error("the endpoint takes no streams"));
+        session.close();
+      });
+      session.on("error", reject);
+      session.on("close", () => reject(new Error("the connection was closed before any HTTP/2")));
     });
   }
 

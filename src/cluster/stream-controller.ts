@@ -5,7 +5,7 @@ import { StreamRefused } from "./refusal.js";
 
 /** What a connection should know of its streams. */
 interface StreamOwner {
-  /** Number of the last stream that the server may have looked at. */
+  /** The greatest number of a stream that the server may have looked at. */
   readonly lastStream: number;
   /** A stream was given up before it was answered. */
   silent(): void;
@@ -73,7 +73,8 @@ export class StreamController implements Flow {
   }
 
   get #isRefused(): boolean {
-    const { rstCode, id = 0 } = this.#stream;
+    // Without a number it was never sent: a connection runs out of them after 2^30 streams.
+    const { rstCode, id = Number.POSITIVE_INFINITY } = this.#stream;
     return rstCode === constants.NGHTTP2_REFUSED_STREAM || id > this.#connection.lastStream;
   }
 }

@@ -9,8 +9,8 @@ import { StreamPool } from "./stream-pool.js";
 const HTTP1_FOR = 60_000;
 
 /**
- * With these, what stands before etcd turns gRPC away: it speaks HTTP/2 itself and goes on in HTTP/1,
- * where etcd finds no such path. etcd's own answers to gRPC are all 200.
+ * With these, what speaks HTTP/2 turns gRPC away: a load balancer that goes on in HTTP/1, etcd's listener
+ * for HTTP alone (--listen-client-http-urls). Answers to gRPC are all 200.
  */
 const BARRED: ReadonlySet<number> = new Set([404, 405, 411, 415, 426, 464, 501, 505]);
 

@@ -101,7 +101,7 @@ describe("a write that the server has certainly not looked at", () => {
 });
 
 describe("a write that is not answered as it should be", () => {
-  const unknown: readonly [string, Script][] = [
+  const unknown: readonly [string, Script, RegExp?][] = [
     ["a stream closed in good order, but not answered", (stream) => stream.close()],
     [
       "a connection reset after a farewell",
@@ -116,6 +116,7 @@ describe("a write that is not answered as it should be", () => {
         stream.respond(GRPC_HEAD);
         stream.end(PUT_ANSWER);
       },
+      /no status of gRPC/,
     ],
     ["a status that is no number", (stream) => answer(stream, PUT_ANSWER, "")],
     ["a status without a message", (stream) => answer(stream, Buffer.alloc(0))],
@@ -128,6 +129,7 @@ describe("a write that is not answered as it should be", () => {
     [
       "UNAVAILABLE, without a word",
       (stream) => stream.respond({ ...GRPC_HEAD, "grpc-status": "14" }, { endStream: true }),
+      /gRPC status 14/,
     ],
     [
       "a page that tells of a server behind that does not answer",
@@ -137,10 +139,12 @@ describe("a write that is not answered as it should be", () => {
       },
     ],
   ];
-  it.each(unknown)("has an unknown outcome, at once: %s", async (_what, script) => {
+  it.each(unknown)("has an unknown outcome, at once: %s", async (_what, script, why = /./) => {
     await asked(script, async (api, server) => {
       const startedAt = performance.now();
-      await expect(put(api)).rejects.toThrow(OutcomeUnknownError);
+      const outcome = put(api);
+      await expect(outcome).rejects.toThrow(OutcomeUnknownError);
+      await expect(outcome).rejects.toThrow(why);
       expect(performance.now() - startedAt).toBeLessThan(AT_ONCE);
       expect(server.requests).toBe(1);
     });

@@ -45,7 +45,7 @@ export function decodeV3Reply(path: string, call: V3Call, reply: HttpReply): V3A
 /** What a reply means that is no answer. */
 export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
   const { operation } = call;
-  const { status, body, endpoint } = reply;
+  const { status, body, endpoint, grpcBody } = reply;
   const error = grpcStatusOf(reply) ?? errorIn(body);
   if (error !== undefined) return grpcErrorOf(call, endpoint, error);
   if (status === 404 && NOT_SERVED.has(body)) {
@@ -55,11 +55,12 @@ export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
     const what = `${operation} at ${endpoint}: ${NAMED_CERTIFICATE_ADVICE}`;
     return new AttemptFailure("no", new ProtocolError(what));
   }
+  const what = grpcBody === undefined ? "not an answer of etcd's" : "and no status of gRPC";
   return (
     turnedAway(call, reply) ??
     new AttemptFailure(
       "unknown",
-      new ProtocolError(`${operation} at ${endpoint}: HTTP ${status}, not an answer of etcd's`),
+      new ProtocolError(`${operation} at ${endpoint}: HTTP ${status}, ${what}`),
     )
   );
 }
@@ -101,7 +102,10 @@ function grpcErrorOf(call: V3Call, endpoint: string, { code, message }: GrpcStat
     case "elsewhere":
       return new AttemptFailure("no", serverError(300, call, endpoint, message));
     case "unknown":
-      return new AttemptFailure("unknown", serverError(300, call, endpoint, message));
+      return new AttemptFailure(
+        "unknown",
+        serverError(300, call, endpoint, message || `gRPC status ${code}`),
+      );
   }
 }
 
