@@ -56,8 +56,8 @@ export class Streams implements Carrier {
     return may && this.#clock.monotonic() >= this.#http1Until;
   }
 
-  /** Whether a reply shows that gRPC does not come through, and has not; then it is not tried again soon. */
-  isBarred({ grpc }: HttpRequest, { status, headers }: HttpReply): boolean {
+  /** Leaves gRPC alone for a while if a reply turns it away, unprocessed. @returns whether it does */
+  leaveGrpc({ grpc }: HttpRequest, { status, headers }: HttpReply): boolean {
     if (grpc === undefined || isGrpc(headers) || !BARRED.has(status)) return false;
     this.#http1Until = this.#clock.monotonic() + HTTP1_FOR;
     return true;

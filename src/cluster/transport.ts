@@ -84,7 +84,7 @@ export class Transport {
     { errand, carrier }: Exchange,
     reply: HttpReply,
   ): HttpReply | Promise<HttpReply | StreamedReply> {
-    if (carrier instanceof Streams && carrier.isBarred(errand.request, reply)) {
+    if (carrier instanceof Streams && carrier.leaveGrpc(errand.request, reply)) {
       return this.#exchange({ ...errand, request: { ...errand.request, grpc: undefined } });
     }
     const redirect = redirectOf(errand.request, reply);

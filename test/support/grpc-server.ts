@@ -40,8 +40,6 @@ export interface GrpcServer extends AsyncDisposable {
   readonly requests: number;
   /** Connections so far. */
   readonly connections: number;
-  /** Connections that are open. */
-  readonly open: number;
 }
 
 export async function startGrpcServer(
@@ -70,9 +68,6 @@ export async function startGrpcServer(
     },
     get connections() {
       return connections;
-    },
-    get open() {
-      return sessions.size;
     },
     async [Symbol.asyncDispose]() {
       for (const session of sessions) session.destroy();

@@ -47,7 +47,7 @@ function put(api: RemoteV3Api, value = "MQ=="): Promise<V3Answer> {
 const ANSWERED = { body: { header: { revision: 5 } } };
 
 describe("a write that the server has certainly not looked at", () => {
-  /** The first request is answered, of the second only the third script knows. */
+  /** The first request is answered, what becomes of the second is the test's. */
   const secondOf = (refuse: (stream: Parameters<Script>[0]) => void): Script => {
     return (stream, count) => (count === 2 ? refuse(stream) : answer(stream));
   };
@@ -87,7 +87,7 @@ describe("a write that the server has certainly not looked at", () => {
     );
   });
 
-  it("nor when the server says so after it has begun to answer", async () => {
+  it("is not sent twice either when the server says so after it has begun to answer", async () => {
     const answerThenRefuse = (stream: ServerHttp2Stream): void => {
       stream.respond(GRPC_HEAD);
       stream.write(PUT_ANSWER, () => stream.close(constants.NGHTTP2_REFUSED_STREAM));
