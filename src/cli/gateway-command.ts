@@ -1,11 +1,14 @@
 import type { Command } from "commander";
-import { createGateway } from "../server/gateway.js";
+import { createGateway, type Gateway, type GatewayOptions } from "../server/gateway.js";
+import { systemClock } from "../time/clock.js";
 import { addGatewayOptions, gatewayOptions } from "./gateway-options.js";
+import { logMembers } from "./log-members.js";
 import { serverCommand } from "./server-command.js";
 
 const AFTER_HELP = `
 It keeps nothing by itself: run as many of them as you like side by side. It ends on SIGINT (Ctrl-C)
-or SIGTERM when what is under way is answered; a second signal ends it at once.
+or SIGTERM when what is under way is answered; a second signal ends it at once. Which members fail,
+and which answer again, it says on standard error.
 Exit codes: 0 ended by a signal; 1 options that cannot be used, a port in use, a cluster that refuses
 the user or serves the v3 API neither as gRPC nor as JSON.
 
@@ -20,10 +23,16 @@ export function gatewayCommand(): Command {
     afterHelp: AFTER_HELP,
     addOptions: addGatewayOptions,
     complete: gatewayOptions,
-    start: createGateway,
+    start,
     remedies: {
       tls: "--listen-cert, --listen-key",
       auth: "--auth-root-password-file, unless it is on already",
     },
   });
+}
+
+/** The cluster may be out of reach from the start, so the log begins before. */
+function start(options: GatewayOptions): Promise<Gateway> {
+  logMembers(systemClock, console.error);
+  return createGateway(options);
 }

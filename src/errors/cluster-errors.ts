@@ -1,3 +1,4 @@
+import { causeText } from "./cause-text.js";
 import { EtcdError } from "./etcd-error.js";
 
 /** One try of a call at one endpoint. */
@@ -25,7 +26,7 @@ export class ClusterUnavailableError extends EtcdError {
   readonly attempts: readonly Attempt[];
 
   constructor(operation: string, attempts: readonly Attempt[]) {
-    const tries = attempts.map(({ endpoint, cause }) => `${endpoint}: ${describe(cause)}`);
+    const tries = attempts.map(({ endpoint, cause }) => `${endpoint}: ${causeText(cause)}`);
     const why = tries.length === 0 ? "no endpoint was tried" : tries.join("; ");
     super(`${operation}: no member gave a usable answer (${why})`, {
       cause: attempts.at(-1)?.cause,
@@ -50,7 +51,7 @@ export class OutcomeUnknownError extends EtcdError {
 
   constructor(operation: string, endpoint: string, cause: Error) {
     super(
-      `${operation} was sent to ${endpoint}, but its outcome is unknown (${describe(cause)}); ` +
+      `${operation} was sent to ${endpoint}, but its outcome is unknown (${causeText(cause)}); ` +
         "it may have taken effect or may still do so: read it with quorum before trying again",
     );
     this.operation = operation;
@@ -93,13 +94,4 @@ export class TimeoutError extends EtcdError {
     super(message);
     this.timeout = timeout;
   }
-}
-
-function describe(cause: Error): string {
-  if (cause instanceof AggregateError && cause.errors.length > 0) {
-    return cause.errors.map((error: Error) => describe(error)).join(", ");
-  }
-  // OpenSSL's own messages are made of thread ids and lines of its source.
-  if ("library" in cause && "reason" in cause) return `TLS: ${cause.reason}`;
-  return cause.message || cause.name;
 }

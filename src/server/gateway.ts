@@ -9,6 +9,9 @@ import { gatewayFamilies } from "./gateway-metrics.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
 import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http-server.js";
 import { once } from "./once.js";
+import { refuseItself } from "./refuse-itself.js";
+
+const HOST = "127.0.0.1";
 
 /** How a gateway reaches its cluster. Times are in milliseconds; defaults are the client's. */
 export type GatewayEtcdOptions = Omit<
@@ -62,7 +65,7 @@ export interface Gateway extends AsyncDisposable {
  * number of them beside each other give the same answers. It starts even while no member can be
  * reached, and serves as soon as one can.
  *
- * @throws TypeError for options that make no sense
+ * @throws TypeError for options that make no sense, such as its own port in `etcd.urls`
  * @throws V3DisabledError when the members serve the v3 API neither as gRPC nor as JSON
  * @throws UnauthorizedError when the cluster refuses the user
  * @throws Error when the port is taken
@@ -79,6 +82,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await Promise.all([keySpace.close(), authKeySpace.close()]);
   });
   try {
+    refuseItself(options.etcd.urls ?? [], options.host ?? HOST, options.port ?? 0);
     if (await identity.check()) await warmUp(keySpace);
     if (options.rootPassword !== undefined) {
       await enforceAuth(new AuthStore(authKeySpace), options.rootPassword);
@@ -92,7 +96,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 function serve(parts: GatewayParts, options: GatewayOptions): Promise<HttpServer> {
-  const { host = "127.0.0.1", port = 0, tls, limits } = options;
+  const { host = HOST, port = 0, tls, limits } = options;
   const { keySpace, authKeySpace, clusterApi, identity } = parts;
   const clusterId = identity.clusterId.bind(identity);
   const metrics = () => gatewayFamilies(keySpace.figures);

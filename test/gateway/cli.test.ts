@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient } from "../../src/index.js";
 import { certificateAuthority, serverCertificate } from "../support/certificates.js";
@@ -38,6 +38,10 @@ describe("etcdnet gateway, called wrongly", () => {
     ["--listen-key a", /--listen-key needs --listen-cert/],
     ["--listen-client-ca a", /--listen-client-ca needs --listen-cert and --listen-key/],
     ["--unknown", /unknown option '--unknown'/],
+    [
+      "--port 4001 --endpoints http://a:4001,localhost:4001",
+      /port: is 4001, as in "http:\/\/localhost:4001": the gateway would ask itself/,
+    ],
   ])("%s", async (args, complaint) => {
     await using cli = gateway(...args.split(" "));
     expect(await cli.exit).toBe(1);
@@ -75,6 +79,23 @@ describeWithEtcd("3.7", "etcdnet gateway before etcd 3.7", () => {
     await cli.url();
     expect(cli.stderr).toMatch(
       /^warning: listening on 0\.0\.0\.0 without TLS \(--listen-cert, --listen-key\) and auth/,
+    );
+  });
+
+  it("says once which member fails and why, and when it answers again", async () => {
+    await using etcd = await startEtcd({ release: "3.7" });
+    const [member] = etcd.members;
+    await member.kill();
+    await using cli = gateway("--endpoints", member.url);
+    const url = await cli.url();
+    const statusOf = async (): Promise<number> => (await fetch(`${url}/v2/keys/`)).status;
+    expect(await statusOf()).toBe(500);
+    expect(await statusOf()).toBe(500);
+    await member.start();
+    await vi.waitUntil(() => cli.stderr.includes("again") || statusOf().then(() => false), 10_000);
+    const port = new URL(member.url).port;
+    expect(cli.stderr).toBe(
+      `${member.url} failed: connect ECONNREFUSED 127.0.0.1:${port}\n${member.url} answers again\n`,
     );
   });
 });
