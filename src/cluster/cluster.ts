@@ -95,6 +95,23 @@ export class Cluster {
     return Promise.all(answers);
   }
 
+  /** Whether any endpoint's reply is good. Asks them all, and waits for no more than one that is. */
+  async anyReplies(request: HttpRequest, isGood: (reply: HttpReply) => boolean): Promise<boolean> {
+    if (this.#transport.closed) throw closedError();
+    await this.#topology.prepare(request);
+    const known = new AbortController();
+    const limits = { timeout: this.#settings.requestTimeout, signal: known.signal };
+    const replies = this.#endpoints.urls.map(async (url) => {
+      if (!isGood(await this.#transport.ask(url, request, limits))) throw new Error("not good");
+    });
+    const found = await Promise.any(replies).then(
+      () => true,
+      () => false,
+    );
+    known.abort();
+    return found;
+  }
+
   /** Breaks every call and watch off and closes all sockets. */
   close(): void {
     this.#closing.abort(new Error("the client was closed"));

@@ -24,6 +24,9 @@ export interface ClusterApi {
 
   /** Health of every known endpoint. Never throws because one is ill. */
   health(options?: CallOptions): Promise<readonly EndpointHealth[]>;
+
+  /** Whether any endpoint is healthy; known as soon as one says so. Never throws because one is ill. */
+  isHealthy(): Promise<boolean>;
 }
 
 /** The cluster's membership. Changes need user `root` where auth is on. */

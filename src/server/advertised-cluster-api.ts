@@ -33,6 +33,10 @@ export class AdvertisedClusterApi implements ClusterApi {
   health(options?: CallOptions): Promise<readonly EndpointHealth[]> {
     return this.#inner.health(options);
   }
+
+  isHealthy(): Promise<boolean> {
+    return this.#inner.isHealthy();
+  }
 }
 
 /** Every member is reached by every gateway. One that has not started yet has no URLs. */

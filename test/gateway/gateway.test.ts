@@ -40,6 +40,25 @@ for (const release of ["3.4", "3.7"] as const) {
       expect(answer.headers.get("x-etcd-cluster-id")).toMatch(/^[0-9a-f]{1,16}$/);
     });
 
+    it("answers /health and /metrics while members hang", async () => {
+      const urls = etcd.urls;
+      await using patient = await createGateway({ etcd: { urls, requestTimeout: 60_000 } });
+      const leader = (await (await ask("/v2/members/leader")).json()) as { clientURLs: string[] };
+      const isLeader = ({ url }: { url: string }): boolean => leader.clientURLs.includes(url);
+      try {
+        // Without a leader no member is healthy.
+        etcd.members.find((member) => !isLeader(member))?.pause();
+        const health = await fetch(`${patient.url}/health`);
+        expect(await health.json()).toEqual({ health: "true" });
+        for (const member of etcd.members) member.pause();
+        const metrics = await (await fetch(`${patient.url}/metrics`)).text();
+        expect(metrics).toMatch(/^etcdnet_watchers 0$/m);
+        expect(metrics).not.toMatch(/^etcd_server_version/m);
+      } finally {
+        for (const member of etcd.members) member.resume();
+      }
+    });
+
     it("advertises gateways in place of members, if it is told to", async () => {
       const urls = ["http://gateway-b:2379", "http://gateway-a:2379"];
       await using advertised = await createGateway({ etcd: { urls: etcd.urls }, advertise: urls });

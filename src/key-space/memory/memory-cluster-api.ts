@@ -90,4 +90,8 @@ export class MemoryClusterApi implements ClusterApi {
     if (!this.#keySpace.closed) return [{ endpoint, healthy: true }];
     return [{ endpoint, healthy: false, reason: "the key space is closed" }];
   }
+
+  async isHealthy(): Promise<boolean> {
+    return !this.#keySpace.closed;
+  }
 }

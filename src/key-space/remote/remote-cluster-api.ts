@@ -55,6 +55,10 @@ export class RemoteClusterApi implements ClusterApi {
   health({ signal }: CallOptions = {}): Promise<readonly EndpointHealth[]> {
     return this.#cluster.sendToEach(adminGet("/health"), readHealth, unhealthy, signal);
   }
+
+  isHealthy(): Promise<boolean> {
+    return this.#cluster.anyReplies(adminGet("/health"), (reply) => readHealth(reply).healthy);
+  }
 }
 
 function unhealthy(endpoint: string, error: unknown): EndpointHealth {
