@@ -69,8 +69,10 @@ async function serve<Options, Complete extends Listening>(
   options: Options,
 ): Promise<void> {
   const complete = await server.complete(options);
-  const serving = await server.start(complete);
   const told = untilTold();
+  const serving = await Promise.race([server.start(complete), told]);
+  // Nobody was served yet. In a container, a signal that nobody listens for would be ignored.
+  if (serving === undefined) process.exit(0);
   warnIfOpen(complete, server.remedies);
   console.log(`listening on ${serving.url}`);
   await told;

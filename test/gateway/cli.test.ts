@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -48,6 +50,18 @@ describe("etcdnet gateway, called wrongly", () => {
     expect(cli.stderr).toMatch(complaint);
     expect(cli.stdout).toBe("");
   });
+});
+
+it("a gateway that waits for a cluster which does not answer ends on SIGTERM", async () => {
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const asked = once(silent, "connection");
+  await using cli = gateway("--endpoints", `http://127.0.0.1:${port}`);
+  await asked;
+  cli.kill("SIGTERM");
+  expect(await cli.exit).toBe(0);
+  silent.close();
 });
 
 describeWithEtcd("3.7", "etcdnet gateway before etcd 3.7", () => {
