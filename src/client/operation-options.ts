@@ -100,7 +100,8 @@ export interface WatchNodeOptions extends CallOptions {
   readonly recursive?: boolean;
   /**
    * First index of interest, itself included: usually one more than the last index seen. Absent:
-   * whatever comes after the watch began.
+   * whatever comes after the watch began, which a write sent right after this call may be too early
+   * for, as it goes by another connection.
    */
   readonly waitIndex?: number;
 }

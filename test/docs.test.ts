@@ -1,0 +1,102 @@
+/** The programs of README.md and docs/: every block that is a whole one, run as a reader pastes it. */
+
+import { execFile } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildIfStale, root } from "../scripts/project.mjs";
+import { type EmbeddedEtcd, startEmbeddedEtcd } from "../src/server/index.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "./support/etcd.js";
+
+interface Program {
+  /** File and line. */
+  readonly place: string;
+  readonly text: string;
+}
+
+const URL_OF_ETCD = "http://127.0.0.1:2379";
+/** Ports that programs name for themselves; any other will do. */
+const OWN_PORT = /\bport: [1-9]\d*/;
+
+const files = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+const programs = files.filter((file) => file.endsWith(".md")).flatMap(programsIn);
+
+/** What imports all that it needs and closes what it opened; the rest are parts of programs. */
+function programsIn(file: string): readonly Program[] {
+  const content = readFileSync(join(root, file), "utf8");
+  return [...content.matchAll(/^```[jt]s\n(import .*?)^```/gms)].flatMap(
+    ({ index, 1: text = "" }) => {
+      const isWhole = /\bclose\(\);$/.test(text.trimEnd()) && !text.includes("readFileSync");
+      const place = `${file}:${content.slice(0, index).split("\n").length}`;
+      return isWhole ? [{ place, text }] : [];
+    },
+  );
+}
+
+async function run({ text }: Program, url: string): Promise<string> {
+  const code = text.replaceAll(URL_OF_ETCD, url).replace(OWN_PORT, "port: 0");
+  const args = ["--input-type=module", "--eval", code];
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: root,
+    timeout: 20_000,
+  });
+  return stdout;
+}
+
+beforeAll(buildIfStale);
+
+test("there are programs in the documentation", () => {
+  expect(programs.length).toBeGreaterThan(10);
+});
+
+describeWithEtcd("3.4", "a program of the documentation", () => {
+  let etcd: EtcdCluster;
+  beforeAll(async () => {
+    etcd = await startEtcd({ release: "3.4" });
+  });
+  afterAll(() => etcd?.stop());
+
+  test.concurrent.each(programs)("$place runs as it stands and ends by itself", async (program) => {
+    await run(program, etcd.urls[0]);
+  });
+});
+
+test("the README's first program does not depend on its watch being there before its write", async () => {
+  const [first = { place: "", text: "" }] = programs;
+  await using etcd = await startEmbeddedEtcd();
+  const late = await lateWatches(etcd);
+  try {
+    expect(await run(first, late.url)).toBe("hello\ngood evening\n");
+  } finally {
+    late.close();
+  }
+});
+
+/** The same etcd, for clients whose watches arrive when both of the program's writes are done. */
+async function lateWatches(etcd: EmbeddedEtcd): Promise<{ url: string; close(): void }> {
+  const writes = new EventEmitter();
+  let done = 0;
+  const proxy = createServer(async (incoming, outgoing) => {
+    const { method, headers, url = "/" } = incoming;
+    if (url.includes("wait=true") && done < 2) await once(writes, "both done");
+    const inner = request(new URL(url, etcd.url), { method, headers }, (reply) => {
+      outgoing.writeHead(reply.statusCode ?? 500, reply.headers);
+      reply.pipe(outgoing);
+    });
+    incoming.pipe(inner);
+    if (method === "PUT") {
+      outgoing.once("finish", () => ++done === 2 && writes.emit("both done"));
+    }
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const { port } = proxy.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () => proxy.close().closeAllConnections(),
+  };
+}
