@@ -40,7 +40,7 @@ test.each([
   ["urls[0]", /namespace\(\)/, { urls: ["http://host:2379/v2/keys"] }],
   ["urls[0]", /end after the port/, { urls: ["http://host:2379?a=b"] }],
   ["urls[0]", /end after the port/, { urls: ["http://host:2379/#a"] }],
-  ["url", /is not an option/, { urls, url: "http://host" }],
+  ["url", /is not an option of EtcdClient; it takes urls, /, { urls, url: "http://host" }],
   ["timeOut", /is not an option/, { urls, timeOut: 5 }],
   ["toString", /is not an option/, { urls, toString: () => "" }],
   ["__proto__", /is not an option/, JSON.parse('{"urls":["http://h"],"__proto__":{}}')],

@@ -1,6 +1,6 @@
 import { reportFailure } from "./failure.js";
 
-/** Runs what a command does; a failure becomes a line and an exit code. */
+/** Runs what a command between two clusters does; a failure becomes a line and an exit code. */
 export async function failuresReported(
   debug: boolean | undefined,
   run: () => Promise<void>,
@@ -8,6 +8,6 @@ export async function failuresReported(
   try {
     await run();
   } catch (error) {
-    reportFailure(error, debug);
+    reportFailure(error, debug, ["from-", "to-"]);
   }
 }

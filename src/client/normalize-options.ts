@@ -102,11 +102,16 @@ export function checkOptions(options: EtcdClientOptions): void {
   }
   for (const [name, value] of Object.entries(options)) {
     const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as OptionName] : undefined;
-    if (check === undefined) throw new TypeError(`${name}: is not an option of EtcdClient`);
+    if (check === undefined) throw unknownOption(name);
     const problem = value === undefined ? undefined : check(value);
     if (problem !== undefined) throw new TypeError(`${name}: ${problem}`);
   }
   checkTogether(options);
+}
+
+function unknownOption(name: string): TypeError {
+  const known = Object.keys(CHECKS).join(", ");
+  return new TypeError(`${name}: is not an option of EtcdClient; it takes ${known}`);
 }
 
 function checkTogether(options: EtcdClientOptions): void {

@@ -3,6 +3,7 @@ import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
+import { checkServerOptions } from "./check-server-options.js";
 import { createV2Handler } from "./create-v2-handler.js";
 import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http-server.js";
 import { once } from "./once.js";
@@ -68,9 +69,11 @@ export interface EmbeddedEtcd extends AsyncDisposable {
 /**
  * Starts an etcd in this process, within milliseconds.
  *
+ * @throws TypeError for an option that there is not
  * @throws Error when the port is taken, or the snapshot file is damaged or cannot be written
  */
 export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Promise<EmbeddedEtcd> {
+  checkServerOptions(options, ["snapshotFile", "historySize", "clock"]);
   const { snapshotFile, rootPassword, historySize = 1000, clock = systemClock } = options;
   const snapshot = snapshotFile === undefined ? undefined : await readSnapshot(snapshotFile);
   const keys = new MemoryKeySpace({ historySize, clock }, snapshot?.keys);

@@ -4,6 +4,7 @@ import { EtcdError } from "../errors/etcd-error.js";
 import type { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
+import { checkServerOptions } from "./check-server-options.js";
 import { createV2Handler } from "./create-v2-handler.js";
 import { gatewayFamilies } from "./gateway-metrics.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
@@ -71,6 +72,7 @@ export interface Gateway extends AsyncDisposable {
  * @throws Error when the port is taken
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  checkServerOptions(options, ["etcd", "advertise"]);
   const parts = gatewayParts({ ...options.etcd, api: "v3" }, options.advertise);
   const { keySpace, authKeySpace, identity } = parts;
   let server: HttpServer | undefined;

@@ -37,6 +37,13 @@ describe("options of all commands", () => {
     expect(await cli.print("-o", "json", "member", "list", "-o", "simple")).toContain("name=");
   });
 
+  it("take no password in an endpoint, and say where it goes without repeating it", async () => {
+    const { code, stderr } = await etcdnet(["--endpoints", "http://a:s3cret@host:1", "get", "/a"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/has credentials in it; give them as --username and --password-file/);
+    expect(stderr).not.toContain("s3cret");
+  });
+
   it.each(["--endpoints", "--endpoint", "--peers", "-C"])(
     "name the endpoints by %s",
     async (name) => {

@@ -1,0 +1,23 @@
+import { refuseUnknown } from "../model/option-names.js";
+
+const LISTENING = ["port", "host", "tls", "rootPassword", "limits"];
+const TLS = ["cert", "key", "clientCa"];
+const LIMITS = [
+  ...["maxBodySize", "maxHeaderSize", "headersTimeout", "requestTimeout"],
+  ...["maxConnections", "closeTimeout"],
+];
+
+interface ServerOptions {
+  readonly tls?: object;
+  readonly limits?: object;
+}
+
+/**
+ * Refuses options that a server does not know: a mistyped `rootPassword` or `clientCa` would let
+ * everybody in. @throws TypeError naming the option
+ */
+export function checkServerOptions(options: ServerOptions, own: readonly string[]): void {
+  refuseUnknown(options, [...own, ...LISTENING]);
+  if (options.tls !== undefined) refuseUnknown(options.tls, TLS);
+  if (options.limits !== undefined) refuseUnknown(options.limits, LIMITS);
+}
