@@ -31,6 +31,8 @@ export interface StreamConnectionSettings {
   readonly keepAlive: number;
   /** Watches go on elsewhere as soon as the endpoint says that it is shutting down. */
   readonly carries: "calls" | "watches";
+  /** Called when a stream got no answer and the connection is put to the test. */
+  readonly onSilent?: () => void;
 }
 
 /** One connection of HTTP/2, which carries many exchanges at a time. */
@@ -41,6 +43,7 @@ export class StreamConnection {
   readonly #timeout: number;
   /** Node's own for an IPv6 address would be none that is valid. */
   readonly #authority: string;
+  readonly #onSilent: (() => void) | undefined;
   #room = 0;
   #streams = 0;
   /** Whether a ping is out: until it is answered, what is new goes elsewhere. */
@@ -51,10 +54,11 @@ export class StreamConnection {
   constructor(
     origin: URL,
     socket: Socket,
-    { timeout, keepAlive, carries }: StreamConnectionSettings,
+    { timeout, keepAlive, carries, onSilent }: StreamConnectionSettings,
     onClose: () => void,
   ) {
     this.#timeout = timeout;
+    this.#onSilent = onSilent;
     this.#authority = origin.host;
     const session = connect(origin, {
       createConnection: () => socket,
@@ -113,6 +117,7 @@ export class StreamConnection {
       this.#doubted = false;
       clearTimeout(timer);
     });
+    this.#onSilent?.();
   }
 
   /** Follows the server's settings. @returns what settles with the first of them */

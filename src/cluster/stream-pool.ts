@@ -41,6 +41,11 @@ export class StreamPool {
     return true;
   }
 
+  /** Puts every connection to the test: the endpoint may hang. */
+  doubt(): void {
+    for (const connection of this.#connections) connection.silent();
+  }
+
   /** Closes every connection at once. */
   destroy(): void {
     this.#destroyed = true;

@@ -47,7 +47,9 @@ export class Streams implements Carrier {
     this.#clock = clock;
     const common = { timeout, keepAlive: KEEP_ALIVE };
     this.#watches = new StreamPool(origin, connect, { ...common, carries: "watches" });
-    this.#calls = new StreamPool(origin, connect, { ...common, carries: "calls" });
+    // A watch that is told nothing cannot tell a quiet tree from an endpoint that hangs; a call can.
+    const onSilent = () => this.#watches.doubt();
+    this.#calls = new StreamPool(origin, connect, { ...common, carries: "calls", onSilent });
   }
 
   /** Whether the request is to be tried as a stream. */

@@ -84,6 +84,21 @@ describeWithEtcd("3.7", "on v3, while members hang, a request", () => {
     for (const proxy of proxies) await proxy.become("pass");
   });
 
+  it("that got no answer has the watches of its member go on elsewhere", async () => {
+    const set = { action: "set", key: "/dir/watched", value: "1" } as const;
+    const watch = await keySpace.openWatch({ key: "/dir/watched" });
+    const told = watch[Symbol.asyncIterator]().next();
+    const late = await timeWhileHung(async () => {
+      const written = keySpace.execute(set, ATTEMPT);
+      await expect(written).rejects.toMatchObject({ name: "OutcomeUnknownError" });
+      await keySpace.execute(set);
+      await expect(told).resolves.toMatchObject({ value: { action: "set" } });
+    });
+    // A ping has 5 s; without one it takes a minute.
+    expect(late).toBeLessThan(15_000);
+    watch.close();
+  });
+
   it("can be given up: a watch that is the first", async () => {
     for (const proxy of proxies) await proxy.become("hang");
     const fresh = open();
