@@ -81,9 +81,7 @@ export class Cluster {
     signal: AbortSignal | undefined,
   ): Promise<readonly T[]> {
     if (this.#transport.closed) throw closedError();
-    const ready = this.#topology.prepare(request);
-    const closing = this.#closing.signal;
-    if (ready !== undefined) await untilReady(ready, request, this.#settings, signal, closing);
+    await this.#prepare(request, signal);
     const limits = { timeout: this.#settings.requestTimeout, signal };
     const answers = this.#endpoints.urls.map(async (url) => {
       try {
@@ -98,7 +96,7 @@ export class Cluster {
   /** Whether any endpoint's reply is good. Asks them all, and waits for no more than one that is. */
   async anyReplies(request: HttpRequest, isGood: (reply: HttpReply) => boolean): Promise<boolean> {
     if (this.#transport.closed) throw closedError();
-    await this.#topology.prepare(request);
+    await this.#prepare(request, undefined);
     const known = new AbortController();
     const limits = { timeout: this.#settings.requestTimeout, signal: known.signal };
     const replies = this.#endpoints.urls.map(async (url) => {
@@ -116,6 +114,12 @@ export class Cluster {
   close(): void {
     this.#closing.abort(new Error("the client was closed"));
     this.#transport.close();
+  }
+
+  async #prepare(request: HttpRequest, signal: AbortSignal | undefined): Promise<void> {
+    const ready = this.#topology.prepare(request);
+    const closing = this.#closing.signal;
+    if (ready !== undefined) await untilReady(ready, request, this.#settings, signal, closing);
   }
 
   #call<R extends HttpReplyHead, T>(

@@ -107,10 +107,11 @@ function removal(
   action: StoreEvent["action"],
   key: string,
   dir: boolean,
-  prevNode: EtcdNode | undefined,
+  shown: EtcdNode | undefined,
   gone: readonly PathChange[],
   index: number,
 ): StoreEvent {
+  const prevNode = action === "expire" ? withoutTtl(shown) : shown;
   const createdIndex = prevNode?.createdIndex ?? index;
   const removed = dir ? pathsBelow(key, gone) : [];
   return {
@@ -119,6 +120,13 @@ function removal(
     ...(prevNode && { prevNode }),
     ...(removed.length > 0 && { removed }),
   };
+}
+
+/** A lease may end seconds late: etcd v2, which is hardly ever late by one, tells no time left. */
+function withoutTtl(node: EtcdNode | undefined): EtcdNode | undefined {
+  if (node === undefined) return undefined;
+  const { ttl: _, ...rest } = node;
+  return rest;
 }
 
 /** Everything that went with a directory, the directories without a marker included. */

@@ -1,0 +1,35 @@
+import { expect, it } from "vitest";
+import { KeyLayout } from "../key-layout.js";
+import { encodeLeaseId } from "../lease-id.js";
+import type { KeyValue } from "../transaction-answer.js";
+import { toBase64 } from "../v3-json.js";
+import { eventsOf } from "./events-of-revision.js";
+
+const layout = new KeyLayout();
+const DUE = Date.UTC(2026, 0, 1);
+const LATE_BY = 5_000;
+
+function kvAt(revision: number, content: Partial<KeyValue>): KeyValue {
+  const key = layout.file("/a");
+  return { key, value: "", lease: "0", createRevision: 3, modRevision: revision, ...content };
+}
+
+it("an expiry tells when it was due, and not by how much it is late", () => {
+  const lease = encodeLeaseId({ expiration: DUE, directory: false }, 0);
+  const prev = kvAt(3, { value: toBase64("1"), lease });
+  const revision = { number: 7, changes: [{ kv: kvAt(7, {}), deleted: true, prev }] };
+  const view = { offset: 0, now: DUE + LATE_BY, ranOut: () => true };
+  expect(eventsOf(revision, layout, view)).toEqual([
+    {
+      action: "expire",
+      node: { key: "/a", modifiedIndex: 7, createdIndex: 3 },
+      prevNode: {
+        key: "/a",
+        value: "1",
+        expiration: "2026-01-01T00:00:00Z",
+        modifiedIndex: 3,
+        createdIndex: 3,
+      },
+    },
+  ]);
+});
