@@ -167,7 +167,7 @@ export class V3Store {
   }
 
   async #readOffset(scope: V3Call["scope"], attemptTimeout?: number): Promise<number> {
-    const operation = "GET of the index offset";
+    const operation = "GET of the index offset (once, before anything else)";
     const call: V3Call = { operation, key: "/", safety: "read", scope, attemptTimeout };
     const options = scope === "local" ? { serializable: true } : {};
     const { answers } = await this.transact([], [read(this.layout.offset, options)], call);
