@@ -42,6 +42,17 @@ test("quiet moves the index on, but an event that comes late is still taken", ()
   expect(position.take(eventOf("/a", 50))).toBe(true);
 });
 
+test("quiet is believed no more when something of before comes late, even if it was seen", () => {
+  const position = positionAt(5);
+  position.take(eventOf("/a", 50));
+  position.quietUntil(100);
+  position.disproveQuiet(eventOf("/a", 101));
+  expect(position.index).toBe(100);
+  position.disproveQuiet(eventOf("/a", 40));
+  expect(position.index).toBe(50);
+  expect(position.skipQuiet()).toBe(false);
+});
+
 test("quiet is believed when it is all there is, and leads further once", () => {
   const position = positionAt(5);
   position.quietUntil(100);

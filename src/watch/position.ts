@@ -60,6 +60,11 @@ export class Position {
     this.#quietUntil = Math.max(this.#quietUntil, index);
   }
 
+  /** What comes only after the quiet at its index shows that events were held up, even if it was seen. */
+  disproveQuiet({ node }: Pick<EtcdResponse, "node">): void {
+    if (node.modifiedIndex <= this.#quietUntil) this.#quietUntil = 0;
+  }
+
   /** Believes the quiet. @returns whether that leads any further */
   skipQuiet(): boolean {
     if (this.#quietUntil < (this.#since ?? 0)) return false;

@@ -222,11 +222,13 @@ export class Pursuit {
   #take(event: EtcdResponse, openedAt: number): void {
     if (this.#buffer.isFull) throw new BufferFull();
     this.#events++;
+    // What was there before may come from a member that is long cut off.
+    const isLive = event.node.modifiedIndex > openedAt;
+    if (isLive) this.#position.disproveQuiet(event);
     if (!this.#position.take(event)) return;
     if (concerns(this.#settings, event)) this.#buffer.put({ type: "change", response: event });
     this.#onProgress();
-    // What was there before may come from a member that is long cut off.
-    if (event.node.modifiedIndex > openedAt) this.#contactAt = this.#now;
+    if (isLive) this.#contactAt = this.#now;
   }
 
   /** Probes while a stream stands, moves the position on in silence, and doubts what stands long. */
