@@ -116,7 +116,9 @@ describe("output", () => {
     expect((await cli.print("ls", "-o", "table", "/table")).split("\n")).toEqual([
       expect.stringMatching(/^KEY +VALUE +CREATED +MODIFIED +TTL$/),
       expect.stringMatching(new RegExp(`^/table/ +${index} +${index}$`)),
-      expect.stringMatching(new RegExp(`^/table/a\\\\nb +1\\\\n2 +${index} +${index} +1000$`)),
+      expect.stringMatching(
+        new RegExp(`^/table/a\\\\nb +1\\\\n2 +${index} +${index} +(?:1000|9\\d\\d)$`),
+      ),
       "",
     ]);
     expect(await cli.print("member", "list", "-o", "table")).toMatch(/^ID +NAME +PEER URLS +/);
@@ -128,7 +130,8 @@ describe("output", () => {
     await cli.etcd.setNode("/tree/a/c", "two\nlines");
     await cli.etcd.setNode("/tree/d", null, { dir: true });
     await cli.etcd.setNode("/tree/e", "", { ttl: 1000 });
-    expect(await cli.print("tree", "/tree", "--values")).toBe(
+    const tree = await cli.print("tree", "/tree", "--values");
+    expect(tree.replace(/\(9\d\d s\)/, "(1000 s)")).toBe(
       [
         "/tree/",
         "├── a/",
