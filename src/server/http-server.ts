@@ -113,7 +113,9 @@ function createServer(tls: ServerTls | undefined, limits: ServerLimits): Server 
     requireHostHeader: false,
   };
   const server =
-    tls === undefined ? createPlain(settings) : createTls({ ...settings, ...tlsSettings(tls) });
+    tls === undefined
+      ? createPlain(settings)
+      : createTls({ ...settings, ...tlsSettings(tls), allowHalfOpen: true });
   // Who has nothing more to say still gets an answer. node:http has no public option for it.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.maxConnections = limits.maxConnections ?? 50_000;

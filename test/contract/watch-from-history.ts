@@ -25,8 +25,10 @@ export const watchFromHistory: Cases = {
     dir,
   }) => {
     const key = `${dir}/a`;
+    const live = await keySpace.openWatch({ key, stream: true });
     const first = await keySpace.execute({ action: "set", key, value: "1" });
     const second = await keySpace.execute({ action: "set", key, value: "2" });
+    for await (const { node } of live) if (node.value === "2") break;
     const fromFirst = await keySpace.openWatch({ key, waitIndex: first.node.modifiedIndex });
     expect(changeOf(await eventOf(fromFirst))).toEqual(changeOf(first));
     const afterFirst = await keySpace.openWatch({ key, waitIndex: first.node.modifiedIndex + 1 });

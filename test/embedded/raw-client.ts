@@ -1,6 +1,7 @@
 /** Clients that speak, or break, HTTP byte by byte. */
 
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 /** What a socket has received. */
 export class RawClient {
@@ -8,9 +9,11 @@ export class RawClient {
   /** Everything so far, one character per byte. */
   received = "";
 
-  constructor(url: string) {
+  /** `ca` is the certificate to trust, for an `https` URL. */
+  constructor(url: string, ca?: string) {
     const { hostname, port } = new URL(url);
-    this.socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const address = { host: hostname, port: Number(port), allowHalfOpen: true };
+    this.socket = ca === undefined ? connect(address) : connectTls({ ...address, ca });
     this.socket.on("data", (chunk) => {
       this.received += chunk.toString("latin1");
     });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { KeyWatch } from "../../src/key-space/key-space.js";
+import type { V3Api } from "../../src/key-space/v3/v3-api.js";
 import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import type { EtcdResponse } from "../../src/model/response.js";
@@ -24,6 +25,31 @@ async function all(watch: KeyWatch): Promise<readonly EtcdResponse[]> {
   const events: EtcdResponse[] = [];
   for await (const event of watch) events.push(event);
   return events;
+}
+
+/** An API whose streams deliver nothing while they are held. */
+function withSlowStreams(api: V3Api) {
+  let open = (): void => {};
+  let gate = Promise.resolve();
+  const slow: V3Api = {
+    call: (path, body, call) => api.call(path, body, call),
+    close: () => api.close(),
+    async stream(path, body, call) {
+      const stream = await api.stream(path, body, call);
+      const next = async () => {
+        const message = await stream.next();
+        await gate;
+        return message;
+      };
+      return { endpoint: stream.endpoint, next, close: () => stream.close() };
+    },
+  };
+  const hold = (): void => {
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
+  };
+  return { api: slow, hold, release: () => open() };
 }
 
 const said = ({ action, node }: EtcdResponse): string => `${action} ${node.key}`;
@@ -243,6 +269,27 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         expect(values).toEqual(["1", "2", "1"]);
       } finally {
         await late.close();
+      }
+    });
+
+    it("a watch from the past claims no index of which events are still on their way", async () => {
+      const { api, hold, release } = withSlowStreams(apiOf(etcd.urls));
+      const held = new V3KeySpace(api);
+      try {
+        (await held.openWatch({ key: dir })).close();
+        hold();
+        await tool.put(`${dir}/a`, "1");
+        const request = { key: dir, recursive: true, waitIndex: await index() };
+        const watch = await held.openWatch(request);
+        expect(watch.etcdIndex).toBeLessThan(request.waitIndex);
+        release();
+        expect(said(await eventOf(watch))).toBe(`set ${dir}/a`);
+        // What a watch without an index begins with is the present.
+        const fresh = await held.openWatch({ key: dir });
+        expect(fresh.etcdIndex).toBe(await index());
+        fresh.close();
+      } finally {
+        await held.close();
       }
     });
 

@@ -4,6 +4,12 @@ import type { PushedWatch } from "../../watch/pushed-watch.js";
 import { WatcherHub } from "../../watch/watcher-hub.js";
 import type { IndexEvents } from "./event-ring.js";
 
+/** The part of the past that a watch wants and was not told yet. */
+interface Past {
+  readonly request: WatchRequest;
+  readonly openedAt: number;
+}
+
 /**
  * The watches that wait. What had happened before a watch was opened is history to it, by whose
  * looser rule it is told, even where that is only heard of now.
@@ -11,17 +17,20 @@ import type { IndexEvents } from "./event-ring.js";
 export class Audience {
   readonly #hub = new WatcherHub();
   readonly #watches = new Set<PushedWatch>();
-  /** Those that are still owed history, until something newer is told. */
-  readonly #late = new Map<PushedWatch, WatchRequest>();
+  /** Those that are still owed history, until something newer than that is told. */
+  readonly #late = new Map<PushedWatch, Past>();
 
   get size(): number {
     return this.#watches.size;
   }
 
-  /** @param told index up to which the watch was told everything */
-  add(watch: PushedWatch, request: WatchRequest, told: number): void {
+  /**
+   * @param told index up to which the watch was told everything
+   * @param openedAt index of the store when the watch was opened: what is older is history to it
+   */
+  add(watch: PushedWatch, request: WatchRequest, told: number, openedAt: number): void {
     this.#watches.add(watch);
-    if (told < watch.etcdIndex && watch.since <= watch.etcdIndex) this.#late.set(watch, request);
+    if (told < openedAt && watch.since <= openedAt) this.#late.set(watch, { request, openedAt });
     else this.#hub.add(watch);
   }
 
@@ -33,8 +42,8 @@ export class Audience {
 
   /** Tells everybody whom the events of one index concern. */
   tell(told: IndexEvents): void {
-    for (const [watch, request] of this.#late) {
-      if (told.index <= watch.etcdIndex) tellHistory(watch, request, told);
+    for (const [watch, { request, openedAt }] of this.#late) {
+      if (told.index <= openedAt) tellHistory(watch, request, told);
       else {
         this.#late.delete(watch);
         this.#hub.add(watch);

@@ -115,14 +115,17 @@ export class EventFeed {
     return first.events.filter((event) => concerns(request, event)).length;
   }
 
-  /** Tells a watch what it wants of the past, and from now on what comes, until it has ended. */
-  attach(watch: PushedWatch, request: WatchRequest): void {
+  /**
+   * Tells a watch what it wants of the past, and from now on what comes, until it has ended.
+   * `openedAt` is the index of the store when it was opened.
+   */
+  attach(watch: PushedWatch, request: WatchRequest, openedAt: number): void {
     for (const told of this.#ring.from(watch.since)) {
       tellHistory(watch, request, told);
       if (watch.ended) return;
     }
     this.#cancelLinger();
-    this.#audience.add(watch, request, this.index);
+    this.#audience.add(watch, request, this.index, openedAt);
   }
 
   /** Forgets a watch. */

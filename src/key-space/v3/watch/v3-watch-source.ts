@@ -1,3 +1,4 @@
+import { AbortError } from "../../../errors/abort-error.js";
 import { errorDefinition } from "../../../errors/error-table.js";
 import { serverErrorOf } from "../../../errors/server-error-of.js";
 import type { WatchRequest } from "../../../model/key-request.js";
@@ -93,14 +94,15 @@ export class V3WatchSource {
       throw cleared(request, Math.max(feed.floor, offset + 1), origin);
     }
     if (await this.#wouldSkip(feed, request, origin)) throw cleared(request, since + 1, origin);
+    if (signal?.aborted === true) throw new AbortError(`GET ${key}`, signal.reason, "none");
     const until = stream ? "closed" : this.#settings.oneEventPerPoll ? "event" : "index";
     const probe = async (options: CallOptions): Promise<number> =>
       (await this.#fresh.get(`GET ${key}`, options.signal)).revision + offset;
     const told = (): number => Math.max(origin.etcdIndex, feed.index);
     const options = { path: pathOf(key), recursive, since, until, signal, probe, told } as const;
-    const watch: PushedWatch = new PushedWatch(origin, options, () => feed.detach(watch));
-    if (signal?.aborted === true) watch.abort(signal.reason);
-    else feed.attach(watch, request);
+    const began = waitIndex === 0 ? origin : upTo(origin, feed.index);
+    const watch: PushedWatch = new PushedWatch(began, options, () => feed.detach(watch));
+    feed.attach(watch, request, origin.etcdIndex);
     return watch;
   }
 
@@ -152,6 +154,15 @@ export class V3WatchSource {
     if (waitIndex > origin.etcdIndex) await beat(this.#api, this.#settings.layout);
     return true;
   }
+}
+
+/**
+ * The origin of a watch that begins in the past. A client may conclude from a watch that ends without
+ * an event that nothing has happened up to its index: so it must not be newer than what was delivered.
+ */
+function upTo(origin: AnswerOrigin, told: number): AnswerOrigin {
+  const index = Math.min(origin.etcdIndex, told);
+  return { ...origin, etcdIndex: index, raftIndex: index };
 }
 
 function cleared({ key, waitIndex = 0 }: WatchRequest, floor: number, origin: AnswerOrigin): Error {
