@@ -5,14 +5,15 @@ import { binary, build, installPackages, run } from "./project.mjs";
 installPackages();
 build();
 
+/** Arguments of Node by what they check. */
 const checks = {
-  types: ["typescript", "tsc", "--noEmit", "-p", "tsconfig.json"],
-  "lint, format and import cycles": ["@biomejs/biome", "biome", "ci", "."],
-  "dead code": ["knip", "knip"],
-  "package exports": ["publint", "publint", "--strict"],
+  types: [binary("typescript", "tsc"), "--noEmit", "-p", "tsconfig.json"],
+  "lint, format and import cycles": [binary("@biomejs/biome", "biome"), "ci", "."],
+  "linear regular expressions": ["scripts/regular-expressions.mjs"],
+  "dead code": [binary("knip")],
+  "package exports": [binary("publint"), "--strict"],
   "package types": [
-    "@arethetypeswrong/cli",
-    "attw",
+    binary("@arethetypeswrong/cli", "attw"),
     "--pack",
     "--profile",
     "esm-only",
@@ -22,8 +23,8 @@ const checks = {
 };
 
 let failed = 0;
-for (const [what, [name = "", command = "", ...args]] of Object.entries(checks)) {
-  const ok = run(process.execPath, [binary(name, command), ...args]);
+for (const [what, args] of Object.entries(checks)) {
+  const ok = run(process.execPath, args);
   console.log(`${ok ? "passed" : "FAILED"}: ${what}`);
   if (!ok) failed++;
 }

@@ -31,11 +31,27 @@ export function must(command, args) {
 
 /** Installs the packages that package-lock.json names, unless they are there. */
 export function installPackages() {
-  const installed = join(root, "node_modules", ".package-lock.json");
-  const lock = join(root, "package-lock.json");
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  const installed = packagesIn("node_modules/.package-lock.json");
+  const wanted = Object.entries(packagesIn("package-lock.json"));
+  // Optional packages are programs for one platform. The first entry is the project itself.
+  const isComplete = wanted.every(
+    ([path, { version, optional }]) =>
+      path === "" || optional || installed[path]?.version === version,
+  );
+  if (isComplete) return;
   // Not `npm ci`: it refuses a lock file without the optional packages of every other platform.
   must("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"]);
+}
+
+/**
+ * The packages that a lock file lists, by their folder.
+ *
+ * @param {string} file
+ * @returns {Record<string, { version: string, optional?: boolean }>}
+ */
+function packagesIn(file) {
+  const path = join(root, file);
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).packages : {};
 }
 
 /** Compiles src/ to dist/. */

@@ -42,5 +42,6 @@ function inOptions(message: string, sides: readonly string[]): string {
 
 /** etcdctl's form of an error, with both spaces. */
 export function errorLine(message: string): string {
-  return `Error:  ${message.trim().replace(/\s*\n\s*/g, " ")}`;
+  const lines = message.split("\n").map((line) => line.trim());
+  return `Error:  ${lines.filter((line) => line !== "").join(" ")}`;
 }

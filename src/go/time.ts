@@ -1,6 +1,6 @@
 /** A moment in milliseconds since 1970 as Go's JSON writes it: RFC 3339 without idle zeros. */
 export function goTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.?0*Z$/, "Z");
+  return new Date(milliseconds).toISOString().replace(/\.?0{1,3}Z$/, "Z");
 }
 
 /** A span of milliseconds, 0 or more, as Go writes durations: `1h0m2.5s`, `30ms`, `12.5µs`. */

@@ -1,3 +1,5 @@
+import { goTime } from "../go/time.js";
+
 /** What an answer tells of a TTL. */
 export interface Expiry {
   readonly expiration?: string;
@@ -10,7 +12,7 @@ export interface Expiry {
  */
 export function expiryOf(expiration: number | undefined, now: number): Expiry {
   if (expiration === undefined) return {};
-  const text = new Date(expiration).toISOString().replace(/\.?0*Z$/, "Z");
+  const text = goTime(expiration);
   const ttl = Math.ceil((expiration - now) / 1000);
   return ttl === 0 ? { expiration: text } : { expiration: text, ttl };
 }

@@ -1,8 +1,7 @@
-const HEX = /^[\da-f]+$/i;
+/** Digits without leading zeros, at most 16 of them. */
+const HEX = /^0*([1-9a-f][\da-f]{0,15}|0)$/i;
 
-/** A member's id as etcd writes it: lower-case, not padded; nothing for a text that is no id. */
+/** A member's ID as etcd writes it, lower-case and not padded; `undefined` if the text is not one. */
 export function readMemberId(text: string): string | undefined {
-  if (!HEX.test(text)) return undefined;
-  const id = text.toLowerCase().replace(/^0+(?=.)/, "");
-  return id.length > 16 ? undefined : id;
+  return HEX.exec(text)?.[1]?.toLowerCase();
 }
