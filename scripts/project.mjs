@@ -39,8 +39,7 @@ export function installPackages() {
       path === "" || optional || installed[path]?.version === version,
   );
   if (isComplete) return;
-  // Not `npm ci`: it refuses a lock file without the optional packages of every other platform.
-  must("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"]);
+  must("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
 }
 
 /**
@@ -57,7 +56,7 @@ function packagesIn(file) {
 /** Compiles src/ to dist/. */
 export function build() {
   must(process.execPath, [binary("typescript", "tsc"), "-p", "tsconfig.build.json"]);
-  must(process.execPath, ["scripts/bundle-cli.mjs"]);
+  must(process.execPath, ["scripts/bundle.mjs"]);
 }
 
 /** Compiles src/ to dist/, unless what is there is newer than all of it. */

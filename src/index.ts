@@ -111,7 +111,7 @@ export type { ConfigSchema, SchemaIssue, SchemaResult } from "./recipes/config-s
 export { Election, type ElectionOptions, type Leader } from "./recipes/election.js";
 export type { Instance, MalformedInstance } from "./recipes/instance.js";
 export type { KeepAlive } from "./recipes/keep-alive.js";
-export type { KeepAliveEvents, KeepAliveOptions } from "./recipes/keep-alive-options.js";
+export type { IfExists, KeepAliveEvents, KeepAliveOptions } from "./recipes/keep-alive-options.js";
 export type { Leadership } from "./recipes/leadership.js";
 export { type AcquireOptions, Lock, type LockOptions } from "./recipes/lock.js";
 export type { LockHandle } from "./recipes/lock-handle.js";

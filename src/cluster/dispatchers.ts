@@ -1,6 +1,12 @@
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
-import { buildConnector, Client, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from "undici";
+import {
+  buildConnector,
+  Client,
+  type Dispatcher,
+  EnvHttpProxyAgent,
+  ProxyAgent,
+} from "undici/index.js";
 import type { OpenDispatcher } from "./connection.js";
 
 /** How connections are made, the same for every endpoint. */

@@ -15,6 +15,12 @@ const HTTP1_FOR = 60_000;
 const BARRED: ReadonlySet<number> = new Set([404, 405, 411, 415, 426, 464, 501, 505]);
 
 /**
+ * Deno's `node:http2` delivers the body of a response only when the stream ends: a watch would stay
+ * silent for ever. It uses HTTP/1.1 instead.
+ */
+const DELIVERS_PARTIAL_BODIES = !("Deno" in globalThis);
+
+/**
  * What runs at one endpoint as streams of HTTP/2, as far as it speaks that: gRPC, and over TLS
  * watches of the v2 API. Watches and calls have connections of their own: when the endpoint says
  * that it is shutting down, watches go on elsewhere at once, and calls are still answered.
@@ -54,6 +60,7 @@ export class Streams implements Carrier {
 
   /** Whether the request is to be tried as a stream. */
   takes({ grpc, streams = false }: HttpRequest): boolean {
+    if (streams && !DELIVERS_PARTIAL_BODIES) return false;
     const may = grpc !== undefined || (streams && this.#isSecure);
     return may && this.#clock.monotonic() >= this.#http1Until;
   }

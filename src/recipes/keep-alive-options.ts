@@ -2,8 +2,10 @@ import { inspect } from "node:util";
 import type { OwnershipLostError } from "../errors/ownership-lost-error.js";
 import { checkText } from "../model/check.js";
 import { refuseUnknown } from "../model/option-names.js";
-import type { IfExists } from "./owned-key.js";
 import type { TermsOptions } from "./terms.js";
+
+/** What `keepAlive` does when the key exists; see {@link KeepAliveOptions.ifExists}. */
+export type IfExists = "fail" | "adopt" | "replace";
 
 /** Options of `keepAlive`. */
 export interface KeepAliveOptions extends TermsOptions {

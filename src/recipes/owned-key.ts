@@ -10,6 +10,7 @@ import { type LossReason, OwnershipLostError } from "../errors/ownership-lost-er
 import type { KeyRequest } from "../model/key-request.js";
 import type { EtcdNode } from "../model/node.js";
 import type { EtcdResponse } from "../model/response.js";
+import type { IfExists } from "./keep-alive-options.js";
 import { type Moment, momentOf } from "./moment.js";
 import { mayHaveHappened } from "./passing-failure.js";
 import type { RecipeClient } from "./recipe-client.js";
@@ -20,9 +21,6 @@ export interface Proof {
   readonly sentAt: Moment;
   readonly node: EtcdNode;
 }
-
-/** What to do when the key exists already; see `KeepAliveOptions`. */
-export type IfExists = "fail" | "adopt" | "replace";
 
 /** What a key is given, besides its condition. */
 type Content = { readonly ttl: number } & ({ readonly refresh: true } | { readonly value: string });

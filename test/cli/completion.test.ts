@@ -1,5 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { describe, expect, it } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../foreign/run.js";
 import { cliSession } from "./session.js";
 
@@ -15,7 +18,16 @@ async function offered(...words: readonly string[]): Promise<readonly string[]> 
   return stdout.trim().split("\n");
 }
 
+/** Shells that the machine has: the others cannot be asked. */
+const hasShell = (shell: string): boolean => spawnSync(shell, ["-c", "true"]).error === undefined;
+
 describe("completion", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "etcdnet-completion-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
   it("offers commands, their commands and their options, in bash", async () => {
     expect(await offered("")).toEqual(expect.arrayContaining(["get", "member", "--endpoints"]));
     expect(await offered("exec")).toEqual(["exec-watch"]);
@@ -28,8 +40,18 @@ describe("completion", () => {
   it.each(["bash", "zsh", "fish"])("is a script without mistakes for %s", async (shell) => {
     const script = await cli.print("completion", shell);
     for (const word of ["exec-watch", "recursive", "endpoints"]) expect(script).toContain(word);
-    const check = spawnSync(shell, ["-n"], { input: script, encoding: "utf8" });
-    // Shells that are not there cannot be asked.
+    const file = join(folder, `completion.${shell}`);
+    await writeFile(file, script);
+    // Not from standard input: fish does not read a script from there.
+    const check = spawnSync(shell, ["-n", file], { encoding: "utf8" });
     if (check.error === undefined) expect(check).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it.runIf(hasShell("fish"))("offers commands and options, in fish", async () => {
+    const file = join(folder, "live.fish");
+    await writeFile(file, await cli.print("completion", "fish"));
+    const ask = (line: string) => run("fish", ["-c", `source ${file}; complete -C "${line}"`]);
+    expect((await ask("etcdnet exec")).stdout).toMatch(/^exec-watch\b/m);
+    expect((await ask("etcdnet ls --rec")).stdout).toMatch(/^--recursive\b/m);
   });
 });
