@@ -83,10 +83,17 @@ export class NamespaceKeySpace implements KeySpace {
     };
   }
 
-  #stripNode(node: EtcdNode): EtcdNode {
-    const stripped = { ...node, key: this.#outside(node.key) };
-    if (node.nodes === undefined) return stripped;
-    return { ...stripped, nodes: node.nodes.map((child) => this.#stripNode(child)) };
+  /** No recursion: a tree may be deeper than the stack. */
+  #stripNode(top: EtcdNode): EtcdNode {
+    const stripped = { ...top, key: this.#outside(top.key) };
+    const waiting = [stripped];
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      if (node.nodes === undefined) continue;
+      const nodes = node.nodes.map((child) => ({ ...child, key: this.#outside(child.key) }));
+      node.nodes = nodes;
+      for (const child of nodes) waiting.push(child);
+    }
+    return stripped;
   }
 
   /**

@@ -5,6 +5,9 @@ import type { SchemaIssue } from "./config-schema.js";
 import { isWithin } from "./key-path.js";
 import type { Mirror } from "./mirror.js";
 
+/** Levels of directories that settings may have: whoever validates or compares them recurses. */
+const MAX_DEPTH = 256;
+
 /** @throws TypeError for a key that the mirror can never show */
 export function checkSettingsKey(key: string, top: string): void {
   checkKey(key);
@@ -22,12 +25,24 @@ export function checkSettingsKey(key: string, top: string): void {
  * A subtree as a value: a directory is an object with what is in it, a file is what `parse` makes of
  * its text. `undefined` when there is no such key.
  *
- * @throws InvalidValueError for a file that `parse` refuses, and for a key that no object may have
+ * @throws InvalidValueError for a file that `parse` refuses, for a key that no object may have, and
+ *   for directories that are nested too deeply
  */
-export function settingsAt(mirror: Mirror, key: string, parse: (text: string) => unknown): unknown {
+export function settingsAt(
+  mirror: Mirror,
+  key: string,
+  parse: (text: string) => unknown,
+  levels = MAX_DEPTH,
+): unknown {
   if (mirror.get(key)?.dir !== true) return mirror.value(key, parse);
+  if (levels === 0) {
+    const message = `settings have at most ${MAX_DEPTH} levels of directories; remove the directory`;
+    throw new InvalidValueError([{ key, path: [], message }]);
+  }
   return Object.fromEntries(
-    mirror.list(key).map((child) => [nameOf(child), settingsAt(mirror, child.key, parse)]),
+    mirror
+      .list(key)
+      .map((child) => [nameOf(child), settingsAt(mirror, child.key, parse, levels - 1)]),
   );
 }
 

@@ -40,14 +40,8 @@ export class MirrorTree {
 
   /** Every node; parents before children, and these in the order of their keys. */
   walk(): EtcdNode[] {
-    const walked: EtcdNode[] = [];
-    const visit = (node: EtcdNode): void => {
-      walked.push(node);
-      for (const child of this.list(node.key)) visit(child);
-    };
     const top = this.#nodes.get(this.#top);
-    if (top !== undefined) visit(top);
-    return walked;
+    return top === undefined ? [] : [top, ...this.#below(this.#top)];
   }
 
   /**
@@ -59,16 +53,41 @@ export class MirrorTree {
     return isRemoval(action) ? this.#remove(node.key, action) : this.#put(event);
   }
 
-  #load(node: EtcdNode): void {
-    this.#nodes.set(node.key, node.nodes === undefined ? node : withoutNodes(node));
-    if (node.nodes === undefined) return;
-    this.#children.set(node.key, new MirrorChildren(node.nodes.map(({ key }) => key)));
-    for (const child of node.nodes) this.#load(child);
+  #load(top: EtcdNode): void {
+    const waiting = [top];
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      this.#nodes.set(node.key, node.nodes === undefined ? node : withoutNodes(node));
+      if (node.nodes === undefined) continue;
+      this.#children.set(node.key, new MirrorChildren(node.nodes.map(({ key }) => key)));
+      for (const child of node.nodes.toReversed()) waiting.push(child);
+    }
   }
 
-  #put({ action, node, prevNode }: Event): MirrorChange[] {
+  /**
+   * Every node below a key: parents before children, and these in the order of their keys. No
+   * recursion, here and in the rest of this class: a tree may be deeper than the stack.
+   */
+  #below(key: string): EtcdNode[] {
+    const found: EtcdNode[] = [];
+    const waiting = this.list(key).reverse();
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      found.push(node);
+      for (const child of this.list(node.key).reverse()) waiting.push(child);
+    }
+    return found;
+  }
+
+  #put(event: Event): MirrorChange[] {
+    const changes: MirrorChange[] = [];
+    for (const parent of this.#missingParents(event.node)) {
+      this.#putOne({ action: event.action, node: parent }, changes);
+    }
+    this.#putOne(event, changes);
+    return changes;
+  }
+
+  #putOne({ action, node, prevNode }: Event, changes: MirrorChange[]): void {
     const { key } = node;
-    const changes = this.#makeParents(node, action);
     const former = this.#nodes.get(key);
     // An update leaves a directory's children; and etcd does not store its new index.
     const isSame = action === "update" && node.dir === true;
@@ -77,15 +96,20 @@ export class MirrorTree {
     const stored = isSame && prevNode ? { ...node, modifiedIndex: prevNode.modifiedIndex } : node;
     this.#nodes.set(key, stored);
     changes.push(changeOf(action, key, former, stored));
-    return changes;
   }
 
-  /** etcd makes missing directories without a word. Theirs is the index of what made them. */
-  #makeParents({ key, modifiedIndex }: EtcdNode, action: Event["action"]): MirrorChange[] {
-    const parent = parentOf(key);
-    if (key === this.#top || this.#nodes.get(parent)?.dir === true) return [];
-    const node: EtcdNode = { key: parent, dir: true, modifiedIndex, createdIndex: modifiedIndex };
-    return this.#put({ action, node });
+  /**
+   * Directories that etcd makes without a word, from the top down. Theirs is the index of what made
+   * them.
+   */
+  #missingParents({ key, modifiedIndex: index }: EtcdNode): EtcdNode[] {
+    const missing: EtcdNode[] = [];
+    for (let at = key; at !== this.#top && at !== "/"; ) {
+      at = parentOf(at);
+      if (this.#nodes.get(at)?.dir === true) break;
+      missing.push({ key: at, dir: true, modifiedIndex: index, createdIndex: index });
+    }
+    return missing.reverse();
   }
 
   /** A key above the top takes all with it. */
@@ -102,10 +126,17 @@ export class MirrorTree {
   }
 
   #removeBelow(key: string, action: Event["action"], changes: MirrorChange[]): void {
-    for (const child of this.list(key)) {
-      this.#removeBelow(child.key, action, changes);
-      this.#nodes.delete(child.key);
-      changes.push(changeOf(action, child.key, child, undefined));
+    const gone: EtcdNode[] = [];
+    const waiting = this.list(key);
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      gone.push(node);
+      for (const child of this.list(node.key)) waiting.push(child);
+    }
+    // What is in a directory is told before the directory.
+    for (const node of gone.reverse()) {
+      this.#nodes.delete(node.key);
+      this.#children.delete(node.key);
+      changes.push(changeOf(action, node.key, node, undefined));
     }
     this.#children.delete(key);
   }

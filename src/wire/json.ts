@@ -12,12 +12,20 @@ const MAYBE_PROTO = /__proto__|\\u00(?:5f|6f|7[024])/i;
  */
 export function readJson(text: string): unknown {
   const suspect = text.includes("\\u00") || text.includes("__proto__");
-  return suspect && MAYBE_PROTO.test(text) ? JSON.parse(text, refuseProto) : JSON.parse(text);
+  const value: unknown = JSON.parse(text);
+  if (suspect && MAYBE_PROTO.test(text)) refuseProto(value);
+  return value;
 }
 
-function refuseProto(key: string, value: unknown): unknown {
-  if (key === "__proto__") throw new SyntaxError("the key __proto__ is refused");
-  return value;
+/** No recursion, and no reviver, which recurses: a value may be deeper than the stack. */
+function refuseProto(value: unknown): void {
+  const unchecked = [value];
+  while (unchecked.length > 0) {
+    const next = unchecked.pop();
+    if (typeof next !== "object" || next === null) continue;
+    if (Object.hasOwn(next, "__proto__")) throw new SyntaxError("the key __proto__ is refused");
+    for (const each of Object.values(next)) unchecked.push(each);
+  }
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;

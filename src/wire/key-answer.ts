@@ -1,6 +1,7 @@
 import type { EtcdNode } from "../model/node.js";
 import type { EtcdResponse } from "../model/response.js";
 import { goJson } from "./go-json.js";
+import { type NodeFields, nodeText } from "./node-text.js";
 
 /** An answer or event as etcd writes it, newline included. */
 export function encodeAnswer({ action, node, prevNode }: EtcdResponse): string {
@@ -13,9 +14,13 @@ export function encodeReceipt({ action }: EtcdResponse): string {
   return `{"action":"${action}"}\n`;
 }
 
-/** A node with its fields in etcd's order. The root has neither key nor indexes. */
 function encodeNode(node: EtcdNode): string {
-  const { key, value, dir, expiration, ttl, nodes, modifiedIndex, createdIndex } = node;
+  return nodeText(node, fieldsOf);
+}
+
+/** Fields in etcd's order. The root has neither key nor indexes. */
+function fieldsOf(node: EtcdNode): NodeFields {
+  const { key, value, dir, expiration, ttl, modifiedIndex, createdIndex } = node;
   const isRoot = key === "/";
   const fields: string[] = [];
   if (!isRoot) fields.push(`"key":${goJson(key)}`);
@@ -23,7 +28,6 @@ function encodeNode(node: EtcdNode): string {
   if (dir) fields.push('"dir":true');
   if (expiration !== undefined) fields.push(`"expiration":"${expiration}"`);
   if (ttl !== undefined) fields.push(`"ttl":${ttl}`);
-  if (nodes !== undefined) fields.push(`"nodes":[${nodes.map(encodeNode).join(",")}]`);
-  if (!isRoot) fields.push(`"modifiedIndex":${modifiedIndex},"createdIndex":${createdIndex}`);
-  return `{${fields.join(",")}}`;
+  const after = isRoot ? "" : `"modifiedIndex":${modifiedIndex},"createdIndex":${createdIndex}`;
+  return { before: fields.join(","), after };
 }

@@ -20,6 +20,7 @@ export const DEVIATIONS = {
   "/0/members/…/attributes is an ordinary key": "etcd takes a write there for its own, and dies",
   "a TTL that ends after April 2262 is none":
     "etcd's 64-bit nanoseconds overflow, in another way for each operation",
+  "paths have at most 256 levels": "etcd has no bound",
   "a prevIndex beyond 2^53 is rounded":
     "seen only in the cause of the failed comparison: no index gets there",
 } as const;

@@ -1,24 +1,22 @@
 import type { EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { goJson } from "../../wire/go-json.js";
+import { type NodeFields, nodeText } from "../../wire/node-text.js";
 
 /** An answer as etcdctl's `-o json` shows it: its order, its nulls, and a root without a key. */
 export function responseJson({ action, node, prevNode }: EtcdResponse): string {
-  return goJson({ action, node: jsonNode(node), prevNode: prevNode ? jsonNode(prevNode) : null });
+  const before = prevNode === undefined ? "null" : nodeText(prevNode, fieldsOf);
+  return `{"action":${goJson(action)},"node":${nodeText(node, fieldsOf)},"prevNode":${before}}`;
 }
 
-function jsonNode(node: EtcdNode): object {
+function fieldsOf(node: EtcdNode): NodeFields {
   const { key, dir, value = "", nodes, createdIndex, modifiedIndex, expiration, ttl } = node;
-  return {
-    key: shownKey(key),
-    dir,
-    value,
-    nodes: nodes?.map(jsonNode) ?? null,
-    createdIndex,
-    modifiedIndex,
-    expiration,
-    ttl,
-  };
+  const before = goJson({ key: shownKey(key), dir, value });
+  const after = goJson({
+    ...(nodes === undefined && { nodes: null }),
+    ...{ createdIndex, modifiedIndex, expiration, ttl },
+  });
+  return { before: before.slice(1, -1), after: after.slice(1, -1) };
 }
 
 /** etcd gives the root no key. */

@@ -41,16 +41,25 @@ export class StoreNode {
       : { key, dir: true, ...expiry, modifiedIndex, createdIndex };
   }
 
-  /** The node with the visible children of directories. */
+  /** The node with the visible children of directories. No recursion: a tree may be deep. */
   list(now: number, recursive: boolean, sorted: boolean): EtcdNode {
-    const shown = this.show(now);
-    if (this.children === undefined) return shown;
-    const visible = [...this.children].filter((child) => !child.hidden);
-    if (visible.length === 0) return shown;
-    if (sorted) visible.sort((a, b) => compareCodePoints(a.path, b.path));
-    const nodes = visible.map((child) =>
-      recursive ? child.list(now, true, sorted) : child.show(now),
-    );
-    return { ...shown, nodes };
+    const top = this.show(now);
+    const waiting: (readonly [StoreNode, EtcdNode])[] = [[this, top]];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const [directory, shown] = next;
+      const nodes: EtcdNode[] = [];
+      for (const child of directory.#visibleChildren(sorted)) {
+        const node = child.show(now);
+        nodes.push(node);
+        if (recursive && child.children !== undefined) waiting.push([child, node]);
+      }
+      if (nodes.length > 0) Object.assign(shown, { nodes });
+    }
+    return top;
+  }
+
+  #visibleChildren(sorted: boolean): readonly StoreNode[] {
+    const visible = [...(this.children ?? [])].filter((child) => !child.hidden);
+    return sorted ? visible.sort((a, b) => compareCodePoints(a.path, b.path)) : visible;
   }
 }

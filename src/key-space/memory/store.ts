@@ -23,6 +23,12 @@ const FIRST_INDEX = 3;
 /** Milliseconds since 1970 at which a 64-bit count of nanoseconds ends, in April 2262. */
 const LAST_MOMENT = 9_223_372_036_854;
 
+/**
+ * Levels of the deepest path that a request can make. etcd has no bound, but etcd 3.4 does not start
+ * again from a snapshot with more than 5,000 levels.
+ */
+const MAX_DEPTH = 256;
+
 /** Path, value (`null`: a directory), createdIndex, modifiedIndex, expiration (`null`: none). */
 type SnapshotNode = readonly [string, string | null, number, number, number | null];
 
@@ -208,24 +214,28 @@ export class Store {
   #remove(node: StoreNode, action: Action, now: number): StoreEvent {
     const prevNode = node.show(now);
     const { key, createdIndex } = prevNode;
-    const removed: string[] = [];
-    this.#forget(node, removed);
-    removed.pop();
+    const removed = this.#forget(node);
     this.#nodes.get(parentPath(node.path))?.children?.delete(node);
     const kind = node.children === undefined ? {} : ({ dir: true } as const);
     const shown = { key, ...kind, modifiedIndex: ++this.#index, createdIndex };
     return { action, node: shown, prevNode, ...(removed.length > 0 && { removed }) };
   }
 
-  /** Takes a subtree out of the index by path, descendants first. */
-  #forget(node: StoreNode, removed: string[]): void {
-    for (const child of node.children ?? []) this.#forget(child, removed);
-    this.#nodes.delete(node.path);
-    removed.push(node.path);
+  /** Takes a subtree out of the index by path. Returns the paths below it, descendants first. */
+  #forget(top: StoreNode): readonly string[] {
+    const removed: string[] = [];
+    const waiting = [top];
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      this.#nodes.delete(node.path);
+      if (node !== top) removed.push(node.path);
+      for (const child of node.children ?? []) waiting.push(child);
+    }
+    return removed.reverse();
   }
 
   /** Puts a new node where none, or a file, was, and makes the directories above it. */
   #put(path: string, value: string | undefined, ttl: number | undefined, now: number): StoreNode {
+    checkDepth(path);
     const index = ++this.#index;
     const node = new StoreNode(path, value, index, expirationOf(ttl, now));
     const siblings = this.#directory(parentPath(path), index);
@@ -248,13 +258,15 @@ export class Store {
     return file;
   }
 
-  /** Children of a directory, which is made if it is missing. */
+  /** Children of a directory, which is made if it is missing, as are those above it. */
   #directory(path: string, index: number): Set<StoreNode> {
-    const existing = this.#nodes.get(path)?.children;
-    if (existing !== undefined) return existing;
-    const directory = new StoreNode(path, undefined, index);
-    this.#directory(parentPath(path), index).add(directory);
-    this.#nodes.set(path, directory);
+    let directory = this.#nearest(path);
+    while (directory.path !== path) {
+      const made = new StoreNode(nextOnTheWay(directory.path, path), undefined, index);
+      directory.children?.add(made);
+      this.#nodes.set(made.path, made);
+      directory = made;
+    }
     return directory.children ?? new Set();
   }
 
@@ -274,14 +286,20 @@ export class Store {
     return undefined;
   }
 
+  /** The node at a path or, where there is none, the last one on the way to it. */
   #nearest(path: string): StoreNode {
-    return this.#nodes.get(path) ?? this.#nearest(parentPath(path));
+    const exact = this.#nodes.get(path);
+    if (exact !== undefined) return exact;
+    let nearest = this.#root;
+    for (;;) {
+      const next = this.#nodes.get(nextOnTheWay(nearest.path, path));
+      if (next === undefined) return nearest;
+      nearest = next;
+    }
   }
 
   #missing(path: string): StoreError {
-    const above = this.#nearest(parentPath(path)).path.length;
-    const end = path.indexOf("/", above + 1);
-    return new StoreError(100, end === -1 ? path : path.slice(0, end));
+    return new StoreError(100, nextOnTheWay(this.#nearest(parentPath(path)).path, path));
   }
 
   #refuseRoot(path: string): void {
@@ -292,6 +310,22 @@ export class Store {
     const detail = differences(condition, node);
     if (detail !== "") throw new StoreError(101, detail);
   }
+}
+
+/** The path that is one level below `above` on the way to `path`. */
+function nextOnTheWay(above: string, path: string): string {
+  const end = path.indexOf("/", above.length + 1);
+  return end === -1 ? path : path.slice(0, end);
+}
+
+/** @throws StoreError 209 for a path with too many levels */
+function checkDepth(path: string): void {
+  const levels = path.split("/").length - 1;
+  if (levels <= MAX_DEPTH) return;
+  throw new StoreError(
+    209,
+    `the key has ${levels} levels; use a key with at most ${MAX_DEPTH} levels`,
+  );
 }
 
 /** A moment that etcd's 64-bit nanoseconds cannot hold counts as none. */

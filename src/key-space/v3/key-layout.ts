@@ -9,6 +9,9 @@ export interface KeyRange {
 /** What v2 has no path for: empty, `.` and `..` segments, and so `/` at the end. */
 const UNREACHABLE = /\/\.{0,2}(?:\/|$)/;
 
+/** etcd takes so many comparisons in one transaction that a new node can have this many levels. */
+export const MAX_DEPTH = 62;
+
 /** Where everything lies in v3's key space: see docs/v3.md. Paths are v2's, the root's is empty. */
 export class KeyLayout {
   readonly #prefix: string;
@@ -99,9 +102,16 @@ const KINDS: ReadonlyMap<string, Meaning["kind"]> = new Map([
   ["o/", "order"],
 ]);
 
-/** Whether a v2 request can name a path: it has no empty, `.` or `..` segment. */
+/** Whether a v2 request can name a path: it is not too deep and has no empty, `.` or `..` segment. */
 export function isReachable(path: string): boolean {
-  return path.startsWith("/") && !UNREACHABLE.test(path);
+  return path.startsWith("/") && levelsOf(path) <= MAX_DEPTH && !UNREACHABLE.test(path);
+}
+
+/** Levels of a path; 0 for the root. */
+export function levelsOf(path: string): number {
+  let levels = 0;
+  for (let at = path.indexOf("/"); at !== -1; at = path.indexOf("/", at + 1)) levels++;
+  return levels;
 }
 
 /** `0` is the character that follows `/`. */

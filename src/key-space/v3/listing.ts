@@ -1,6 +1,7 @@
 import type { EtcdNode } from "../../model/node.js";
 import { compareCodePoints } from "../code-point-order.js";
 import { isHidden } from "../path.js";
+import { levelsOf, MAX_DEPTH } from "./key-layout.js";
 import { showDirectory, showFile, type View } from "./shown-node.js";
 import type { KeyValue } from "./transaction-answer.js";
 
@@ -18,10 +19,14 @@ interface Entry {
 export class Listing {
   readonly #root: Entry;
   readonly #recursive: boolean;
+  /** Levels below the directory that are shown. No request can name a key that is deeper. */
+  readonly #depth: number;
 
   constructor(path: string, recursive: boolean) {
     this.#root = { path, children: new Map() };
     this.#recursive = recursive;
+    const depth = MAX_DEPTH - levelsOf(path);
+    this.#depth = recursive ? depth : Math.min(1, depth);
   }
 
   addFile(path: string, kv: KeyValue): void {
@@ -56,8 +61,9 @@ export class Listing {
 
   /** Finds or makes the entry of a path, and of those on the way, by which `kv` implies them. */
   #entry(path: string, kv: KeyValue): Entry | undefined {
+    if (this.#depth <= 0) return undefined;
     let entry = this.#root;
-    const names = path.slice(this.#root.path.length + 1).split("/");
+    const names = path.slice(this.#root.path.length + 1).split("/", this.#depth + 1);
     for (const [level, name] of names.entries()) {
       if (name === "" || name === "." || name === "..") return undefined;
       let child = entry.children.get(name);
@@ -67,7 +73,7 @@ export class Listing {
       }
       if (level === names.length - 1) return child;
       child.first ??= kv;
-      if (!this.#recursive) return undefined;
+      if (level + 1 === this.#depth) return undefined;
       entry = child;
     }
     return undefined;

@@ -19,6 +19,9 @@ type Kind =
   | MessageType
   | (() => MessageType);
 
+/** How deep messages may lie in one another: more than etcd answers, less than the stack can take. */
+const MAX_NESTING = 200;
+
 /** By name: a field's number, what it holds, and whether it holds that many times. */
 type Fields = Readonly<Record<string, readonly [number, Kind, "repeated"?]>>;
 
@@ -57,7 +60,7 @@ export class MessageType {
 
   /** @throws ProtocolError for what is no such message */
   decode(bytes: Buffer): JsonObject {
-    return this.#read(new Reader(bytes), bytes.length);
+    return this.#read(new Reader(bytes), bytes.length, 0);
   }
 
   #write(writer: BackwardWriter, message: object): void {
@@ -82,7 +85,10 @@ export class MessageType {
     writer.varint(number * 8 + wireType);
   }
 
-  #read(reader: Reader, end: number): JsonObject {
+  #read(reader: Reader, end: number, nesting: number): JsonObject {
+    if (nesting > MAX_NESTING) {
+      throw new ProtocolError(`the message has more than ${MAX_NESTING} messages in one another`);
+    }
     const message: Record<string, unknown> = {};
     while (reader.at < end) {
       const tag = reader.small();
@@ -91,7 +97,7 @@ export class MessageType {
         reader.skip(tag % 8);
         continue;
       }
-      const value = this.#readField(reader, field.kind);
+      const value = this.#readField(reader, field.kind, nesting);
       const earlier = message[field.name];
       if (!field.repeated) message[field.name] = value;
       else if (Array.isArray(earlier)) earlier.push(value);
@@ -101,7 +107,7 @@ export class MessageType {
     return message;
   }
 
-  #readField(reader: Reader, kind: Kind): unknown {
+  #readField(reader: Reader, kind: Kind, nesting: number): unknown {
     if (kind === "bytes") return reader.text("base64");
     if (kind === "text") return reader.text("utf8");
     if (kind === "flag") return reader.small() !== 0;
@@ -109,7 +115,7 @@ export class MessageType {
     if (kind === "id") return signed(reader.varint()).toString();
     if (kind === "integer") return signed(reader.varint());
     if (isEnum(kind)) return kind[reader.small()];
-    return typeOf(kind).#read(reader, reader.end());
+    return typeOf(kind).#read(reader, reader.end(), nesting + 1);
   }
 }
 

@@ -1,0 +1,37 @@
+import type { EtcdNode } from "../model/node.js";
+
+/** The JSON fields of a node, without braces, that come before its `nodes` and after them. */
+export interface NodeFields {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** A node with all below it as JSON. No recursion: a tree may be deeper than the stack. */
+export function nodeText(top: EtcdNode, fieldsOf: (node: EtcdNode) => NodeFields): string {
+  const pieces: string[] = [];
+  /** Nodes that are to be written, and ends of directories; the next one comes last. */
+  const waiting: (EtcdNode | string)[] = [top];
+  let isFirst = true;
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next === "string") {
+      pieces.push(next);
+      isFirst = false;
+      continue;
+    }
+    const { before, after } = fieldsOf(next);
+    if (!isFirst) pieces.push(",");
+    isFirst = next.nodes !== undefined;
+    if (next.nodes === undefined) {
+      pieces.push(`{${joined(before, after)}}`);
+      continue;
+    }
+    pieces.push(`{${joined(before, '"nodes":[')}`);
+    waiting.push(after === "" ? "]}" : `],${after}}`);
+    for (const node of next.nodes.toReversed()) waiting.push(node);
+  }
+  return pieces.join("");
+}
+
+function joined(before: string, after: string): string {
+  return before === "" || after === "" ? before + after : `${before},${after}`;
+}
