@@ -159,7 +159,8 @@ export interface EtcdClientOptions {
   readonly retryUnknownWrites?: boolean;
 
   /**
-   * Bytes of an answer, or of one event of a watch, above which it is refused.
+   * Bytes of an answer, or of one event of a watch, above which it is refused. A stream of events
+   * also ends when more than this waits to be read and the connection (HTTP/1) cannot be paused.
    *
    * @default 67108864
    */

@@ -1,5 +1,6 @@
 import { AbortError } from "../errors/abort-error.js";
 import { ProtocolError, TimeoutError } from "../errors/cluster-errors.js";
+import { ByteQueue } from "../stream/byte-queue.js";
 import { onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
@@ -57,8 +58,7 @@ export class Exchange {
   #settled = false;
   #head: HttpReplyHead | undefined;
   #parts: PartStream | undefined;
-  #chunks: Buffer[] | undefined;
-  #size = 0;
+  #body: ByteQueue | undefined;
 
   constructor(errand: Errand, settings: ExchangeSettings) {
     this.errand = errand;
@@ -110,11 +110,10 @@ export class Exchange {
       this.#parts.push(chunk);
       return;
     }
-    this.#size += chunk.length;
-    if (this.#chunks === undefined) this.#chunks = [chunk];
-    else this.#chunks.push(chunk);
+    this.#body ??= new ByteQueue();
+    this.#body.push(chunk);
     const { maxResponseSize } = this.#settings;
-    if (this.#size > maxResponseSize) {
+    if (this.#body.length > maxResponseSize) {
       this.#giveUp(new ProtocolError(`${this.#origin}: over maxResponseSize (${maxResponseSize})`));
     }
   }
@@ -161,9 +160,7 @@ export class Exchange {
   }
 
   #whole({ status, headers, endpoint }: HttpReplyHead): HttpReply {
-    const chunks = this.#chunks ?? [];
-    const [first] = chunks;
-    const bytes = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+    const bytes = this.#body?.take() ?? Buffer.alloc(0);
     if (isGrpc(headers)) return { status, headers, endpoint, body: "", grpcBody: bytes };
     return { status, headers, endpoint, body: bytes.toString() };
   }

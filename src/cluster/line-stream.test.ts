@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { heldAfter } from "../../test/support/held-memory.js";
 import { LineStream } from "./line-stream.js";
 
 const flow = () => ({ pause: vi.fn(), resume: vi.fn(), abort: vi.fn() });
@@ -41,13 +42,48 @@ test("what was received before the end is still read, then the end or its cause"
 
 test("a reader that does not read makes the connection wait, until it has caught up", async () => {
   const connection = flow();
-  const lines = new LineStream(connection, 100, () => {});
-  lines.push(Buffer.from("x\n".repeat(1000)));
-  expect(connection.pause).toHaveBeenCalled();
-  for (let count = 0; count < 999; count++) await lines.next();
+  const lines = new LineStream(connection, 1_000_000, () => {});
+  lines.push(Buffer.from(`${"x".repeat(999)}\n`.repeat(100)));
+  expect(connection.pause).toHaveBeenCalledOnce();
+  for (let count = 0; count < 30; count++) await lines.next();
   expect(connection.resume).not.toHaveBeenCalled();
-  await lines.next();
+  for (let count = 30; count < 100; count++) await lines.next();
   expect(connection.resume).toHaveBeenCalledOnce();
+});
+
+test("where the connection does not wait, a reader that does not read ends the stream", async () => {
+  const connection = flow();
+  const lines = new LineStream(connection, 100_000, () => {});
+  for (let sent = 0; sent <= 100; sent++) lines.push(Buffer.from(`${"x".repeat(999)}\n`));
+  expect(connection.abort).toHaveBeenCalledOnce();
+  await expect(lines.next()).rejects.toThrow(/longer than maxResponseSize/);
+});
+
+test("a long line does not make the connection wait while its reader waits for it", async () => {
+  const connection = flow();
+  const lines = new LineStream(connection, 1_000_000, () => {});
+  const line = read(lines);
+  for (let sent = 0; sent < 20; sent++) lines.push(Buffer.from("x".repeat(10_000)));
+  lines.push(Buffer.from("\n"));
+  expect(await line).toHaveLength(200_000);
+  expect(connection.pause).not.toHaveBeenCalled();
+});
+
+test("what is held takes little more memory than its bytes, however small the pieces", async () => {
+  const piece = Buffer.from("x");
+  const unfinished = await heldAfter(() => {
+    const lines = new LineStream(flow(), 1_000_000, () => {});
+    void lines.next();
+    for (let sent = 0; sent < 200_000; sent++) lines.push(piece);
+    return lines;
+  });
+  expect(unfinished).toBeLessThan(2_000_000);
+  const unread = await heldAfter(() => {
+    const lines = new LineStream(flow(), 1_000_000, () => {});
+    lines.push(Buffer.from("\n".repeat(200_000)));
+    return lines;
+  });
+  expect(unread).toBeLessThan(2_000_000);
 });
 
 test("a line beyond the limit ends the stream and the connection", async () => {

@@ -1,88 +1,108 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
+import { ByteQueue } from "../stream/byte-queue.js";
 import { Inbox } from "../stream/inbox.js";
 import type { Flow } from "./flow.js";
 
-/** Parts held for a reader that does not read, before the connection is told to wait. */
-const HIGH_WATER = 64;
+/** Bytes held for a reader that does not read, before the connection is told to wait. */
+const HIGH_WATER = 64 * 1024;
 
 /**
- * The body of a watch in its parts, for one reader. Memory is bounded by back-pressure and by the
- * limit on the length of a part.
+ * The body of a watch in its parts, for one reader. Bytes are held as they came and divided only when
+ * the reader asks: a part costs several hundred bytes, however short it is. So memory is bounded by
+ * back-pressure where the connection offers it, and otherwise by the limit on the length of a part.
  */
 export abstract class PartStream {
   readonly #flow: Flow;
   readonly #maxLength: number;
+  readonly #onEnd: () => void;
+  readonly #held = new ByteQueue();
   readonly #parts = new Inbox<Buffer>();
-  #pieces: Buffer[] = [];
-  #length = 0;
+  #paused = false;
+  #ended = false;
+  #failure: Error | undefined;
 
   /** `onEnd` is called once, when nothing more will come. */
   constructor(flow: Flow, maxLength: number, onEnd: () => void) {
     this.#flow = flow;
     this.#maxLength = maxLength;
-    this.#parts.onEmpty = () => flow.resume();
-    this.#parts.onEnd = onEnd;
+    this.#onEnd = onEnd;
   }
 
   /** Whether nothing more will come, though some parts may still wait for the reader. */
   get ended(): boolean {
-    return this.#parts.ended;
+    return this.#ended;
   }
 
   next(): Promise<IteratorResult<Buffer, undefined>> {
-    return this.#parts.next();
+    const next = this.#parts.next();
+    this.#deliver();
+    if (this.#paused && this.#held.length < HIGH_WATER) {
+      this.#paused = false;
+      this.#flow.resume();
+    }
+    return next;
   }
 
   /** Ends the stream from the reader's side; with an error, a waiting reader is told. */
   close(failure?: Error): void {
-    if (this.ended) return;
-    this.#parts.discard(failure);
+    if (this.#ended) return;
+    this.#held.clear();
+    this.end(failure);
     this.#flow.abort(failure ?? new Error("the watch was closed"));
   }
 
   /** Takes what has come. */
   push(chunk: Buffer): void {
-    try {
-      this.split(chunk);
-    } catch (error) {
-      this.close(error as Error);
+    if (this.#ended) return;
+    this.#held.push(chunk);
+    this.#deliver();
+    if (this.#held.length < HIGH_WATER || this.#isAwaited) return;
+    if (this.#held.length > this.#maxLength) {
+      this.close(this.#tooLong("what waits to be read"));
+    } else if (!this.#paused) {
+      this.#paused = true;
+      this.#flow.pause();
     }
-    if (this.#parts.size >= HIGH_WATER) this.#flow.pause();
   }
 
   /** The connection has ended, or failed. A part that was not completed is dropped. */
   end(failure?: Error): void {
-    this.#pieces = [];
-    this.#parts.end(failure);
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#failure = failure;
+    this.#onEnd();
+    this.#deliver();
   }
 
-  /** Divides what has come, by the methods below. What it throws ends the stream. */
-  protected abstract split(chunk: Buffer): void;
-
-  /** Adds to what is kept for the next part. */
-  protected keep(piece: Buffer): void {
-    this.#length += piece.length;
-    this.#pieces.push(piece);
-    this.checkLength(this.#length);
-  }
+  /** Takes the first part, if it is complete. What it throws ends the stream. */
+  protected abstract takePart(held: ByteQueue): Buffer | undefined;
 
   /** @throws ProtocolError if a part is going to be too long */
   protected checkLength(length: number): void {
-    if (length <= this.#maxLength) return;
-    throw new ProtocolError(`an event is longer than maxResponseSize (${this.#maxLength})`);
+    if (length > this.#maxLength) throw this.#tooLong("an event");
   }
 
-  /** What was kept, as one. */
-  protected take(): Buffer {
-    const [only = Buffer.alloc(0), ...more] = this.#pieces;
-    const whole = more.length === 0 ? only : Buffer.concat(this.#pieces);
-    this.#pieces = [];
-    this.#length = 0;
-    return whole;
+  #tooLong(what: string): ProtocolError {
+    return new ProtocolError(`${what} is longer than maxResponseSize (${this.#maxLength})`);
   }
 
-  /** Hands a part to the reader. */
-  protected put(part: Buffer): void {
-    this.#parts.put(part);
+  get #isAwaited(): boolean {
+    return this.#parts.awaited > 0;
+  }
+
+  /** Gives waiting readers what is complete, then the end. */
+  #deliver(): void {
+    try {
+      while (this.#isAwaited) {
+        const part = this.takePart(this.#held);
+        if (part === undefined) break;
+        this.#parts.put(part);
+      }
+    } catch (error) {
+      this.#held.clear();
+      if (this.#ended) this.#failure ??= error as Error;
+      else this.close(error as Error);
+    }
+    if (this.#ended && this.#isAwaited) this.#parts.end(this.#failure);
   }
 }

@@ -14,8 +14,6 @@ export class Inbox<T> implements AsyncIterator<T, undefined> {
   #failure: Error | undefined;
   /** Called once, when nothing more will be put in. */
   onEnd: () => void = () => {};
-  /** Called when the reader has taken the last item and more may come. */
-  onEmpty: () => void = () => {};
 
   /** Items that wait for the reader. */
   get size(): number {
@@ -25,6 +23,11 @@ export class Inbox<T> implements AsyncIterator<T, undefined> {
   /** The item that the reader takes next. */
   get first(): T | undefined {
     return this.#items[0];
+  }
+
+  /** Questions of the reader that wait for an item. */
+  get awaited(): number {
+    return this.#waiting.length;
   }
 
   get ended(): boolean {
@@ -58,10 +61,7 @@ export class Inbox<T> implements AsyncIterator<T, undefined> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     const item = this.#items.shift();
-    if (item !== undefined) {
-      if (this.#items.length === 0 && !this.#ended) this.onEmpty();
-      return Promise.resolve({ done: false, value: item });
-    }
+    if (item !== undefined) return Promise.resolve({ done: false, value: item });
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
