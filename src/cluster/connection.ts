@@ -89,7 +89,7 @@ export class Connection implements Carrier {
     try {
       this.#dispatcher.dispatch(
         { origin, method, path, body, headers, headersTimeout: 0, bodyTimeout: 0 },
-        new UndiciHandler(exchange),
+        new UndiciHandler(exchange, () => this.done(exchange, false)),
       );
     } catch (error) {
       exchange.fail(error as Error);

@@ -70,13 +70,19 @@ function proxyAgent(useProxy: true | string, options: object): Dispatcher {
   return agent;
 }
 
+/**
+ * What ends a socket. Without an error, undici would take the end of the connection for the end of the
+ * answer. One for all: Node reads the stack of each, which takes time.
+ */
+const ABANDONED = Object.assign(new Error("given up"), { code: "UND_ERR_INFO" });
+
 function directTo(origin: string, connect: buildConnector.connector): ReturnType<OpenDispatcher> {
   let socket: Socket | undefined;
   const dispatcher = clientOf(origin, (options, callback) => {
     // The connector returns the socket, though its type does not say so.
     socket = connect(options, callback) as unknown as Socket;
   });
-  return { dispatcher, abandon: () => socket?.destroy() };
+  return { dispatcher, abandon: () => socket?.destroy(ABANDONED) };
 }
 
 /** One connection, opened when it is first used. */
