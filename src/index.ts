@@ -50,6 +50,7 @@ export {
   isV2Disabled,
 } from "./errors/guards.js";
 export { InvalidValueError, type ValueIssue } from "./errors/invalid-value-error.js";
+export { TargetInUseError, TransferRefusedError } from "./errors/migration-errors.js";
 export { type LossReason, OwnershipLostError } from "./errors/ownership-lost-error.js";
 export {
   IndexNaNError,
@@ -80,6 +81,7 @@ export type {
   UsersApi,
 } from "./key-space/auth-api.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
+export type { DataLocation } from "./key-space/data-location.js";
 export type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "./key-space/key-space.js";
 export type { LoadedNode, Loading, LoadOptions } from "./key-space/loading.js";
 export type { Permissions, Role, User, UserWithRoleNames } from "./model/auth.js";
@@ -131,7 +133,6 @@ export type { Difference } from "./transfer/difference.js";
 export { migrate } from "./transfer/migrate.js";
 export type { MigrateOptions } from "./transfer/migrate-options.js";
 export type { MigrationProgress } from "./transfer/migration-progress.js";
-export { TargetInUseError } from "./transfer/migration-record.js";
 export type { Sides } from "./transfer/sides.js";
 export type { TreeEntry } from "./transfer/tree-entry.js";
 export type { WatchChange, WatchItem, WatchResync } from "./watch/watch-item.js";

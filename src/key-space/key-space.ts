@@ -1,5 +1,6 @@
 import type { KeyRequest, WatchRequest } from "../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
+import type { DataLocation } from "./data-location.js";
 import type { Loading } from "./loading.js";
 
 /** How a call can be given up. */
@@ -39,6 +40,12 @@ export interface KeySpace {
    * @throws EventIndexClearedError when the history before `waitIndex` is gone
    */
   openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch>;
+
+  /**
+   * Tells where the nodes below a key are kept: two key spaces may be ways to the same nodes. The
+   * caller needs the permission to read below the key. Absent: not known.
+   */
+  readonly locate?: ((key: string, options?: CallOptions) => Promise<DataLocation>) | undefined;
 
   /** For moving data into it before it is in use, where there are quicker ways than requests. */
   readonly loading?: Loading | undefined;

@@ -5,6 +5,7 @@ import type { KeyRequest, WatchRequest } from "../model/key-request.js";
 import type { EtcdNode } from "../model/node.js";
 import type { EtcdReceipt, EtcdResponse } from "../model/response.js";
 import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "./key-space.js";
+import { pathOf } from "./path.js";
 
 /**
  * The subtree below a prefix as a key space of its own: keys are `/` for its top and lack the
@@ -44,6 +45,12 @@ export class NamespaceKeySpace implements KeySpace {
       close: () => watch.close(),
       [Symbol.asyncIterator]: () => events,
     };
+  }
+
+  get locate(): KeySpace["locate"] {
+    const { locate } = this.#inner;
+    if (locate === undefined) return undefined;
+    return (key, options) => locate.call(this.#inner, this.#prefix + pathOf(key), options);
   }
 
   /** Leaves the key space that it is part of open. */

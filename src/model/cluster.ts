@@ -15,6 +15,8 @@ export interface Version {
   readonly etcdserver: string;
   /** Version that the whole cluster agreed on; `not_decided` while it starts. */
   readonly etcdcluster: string;
+  /** Only of an etcdnet gateway: the key prefix in v3 under which it keeps its tree. */
+  readonly gateway?: { readonly keyPrefix: string };
 }
 
 /** Health of one endpoint, as its `/health` says, or why nothing could be learnt. */

@@ -6,8 +6,8 @@ import type { KeySpace } from "../key-space/key-space.js";
 import { RemoteV3Api } from "../key-space/v3/remote-v3-api.js";
 import { V3ClusterApi } from "../key-space/v3/v3-cluster-api.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
-import { AdvertisedClusterApi } from "./advertised-cluster-api.js";
 import { ClusterIdentity } from "./cluster-identity.js";
+import { GatewayClusterApi } from "./gateway-cluster-api.js";
 
 /** What a gateway serves from, all of it on one cluster. */
 export interface GatewayParts {
@@ -41,7 +41,7 @@ export function gatewayParts(
     keySpace,
     // Every request looks there first.
     authKeySpace: new CachedReads(auth, clock),
-    clusterApi: advertise === undefined ? members : new AdvertisedClusterApi(members, advertise),
+    clusterApi: new GatewayClusterApi(members, { keyPrefix, urls: advertise }),
     identity: new ClusterIdentity(api),
   };
 }

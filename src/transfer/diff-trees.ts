@@ -3,6 +3,7 @@ import { refuseUnknown } from "../model/option-names.js";
 import { type CompareOptions, compareTrees } from "./compare-trees.js";
 import type { Difference } from "./difference.js";
 import { type Sides, treesOf } from "./sides.js";
+import { readTops } from "./tops.js";
 
 /** Options of {@link diffTrees}. */
 export interface DiffOptions extends Sides, CallOptions, Pick<CompareOptions, "ttlTolerance"> {
@@ -14,13 +15,17 @@ export interface DiffOptions extends Sides, CallOptions, Pick<CompareOptions, "t
  * Tells how two trees differ: the second is to be as the first. Both are read with quorum, directory
  * by directory; while one changes, what is on its way shows as a difference. Keys are without
  * `prefix`. Indexes are not compared.
+ *
+ * @throws TransferRefusedError when `prefix` is no directory of the source
  */
 export async function* diffTrees(
   options: DiffOptions,
 ): AsyncGenerator<Difference, void, undefined> {
   refuseUnknown(options, OPTIONS);
   const { from, signal, ttlTolerance = 5, onProgress } = options;
-  const { first, second, tops } = treesOf(options);
+  const trees = treesOf(options);
+  const { first, second, tops } = trees;
+  await readTops(trees, { signal });
   const settings = { signal, ttlTolerance, clock: from.clock };
   let [compared, share] = [0, 0];
   for await (const comparison of compareTrees(first, second, tops, settings)) {

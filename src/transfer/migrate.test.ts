@@ -1,7 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { assert, describe, expect, it } from "vitest";
 import { SimulatedClock } from "../../test/support/simulated-clock.js";
 import { EtcdClient } from "../client/etcd-client.js";
 import { AbortError } from "../errors/abort-error.js";
+import { TargetInUseError, TransferRefusedError } from "../errors/migration-errors.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space/key-space.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import type { KeyRequest, WatchRequest } from "../model/key-request.js";
@@ -11,7 +12,7 @@ import { diffTrees } from "./diff-trees.js";
 import { migrate } from "./migrate.js";
 import type { MigrateOptions } from "./migrate-options.js";
 import type { MigrationProgress } from "./migration-progress.js";
-import { RECORD_KEY, TargetInUseError } from "./migration-record.js";
+import { RECORD_KEY } from "./migration-record.js";
 
 class Pair {
   readonly clock = new SimulatedClock();
@@ -140,6 +141,78 @@ describe("migrate", () => {
     );
     await pair.to.deleteNode(RECORD_KEY);
     await expect(pair.migrate()).rejects.toThrow(TargetInUseError);
+  });
+
+  it("refuses a target that lies in the source, or around it, before it writes", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const etcd = pair.from;
+    const index = etcd.lastIndex;
+    const nested = etcd.namespace("/d");
+    for (const [options, relation] of [
+      [{}, "are the same tree"],
+      [{ toPrefix: "/backup" }, "overlap in the same cluster"],
+      [{ prefix: "/d", toPrefix: "/", overwrite: true }, "the source lies in the target"],
+      [{ to: nested, toPrefix: "/deep" }, "the target lies in the source"],
+      [{ from: nested, to: nested, prefix: "/deep", toPrefix: "/deep/" }, "are the same tree"],
+    ] as const) {
+      const refused = pair.migrate({ to: etcd, ...options });
+      await expect(refused).rejects.toThrow(TransferRefusedError);
+      await expect(refused).rejects.toThrow(relation);
+      await expect(refused).rejects.toThrow(
+        /the source \(.*\) and the target \(.*\).*Choose a prefix/,
+      );
+    }
+    expect((await etcd.getNode("/")).etcdIndex).toBe(index);
+  });
+
+  it("copies to a place beside the source", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    await pair.migrate({ to: pair.from, prefix: "/d", toPrefix: "/data" });
+    expect(await pair.from.getNodeValue("/data/deep/er")).toBe("3");
+  });
+
+  it("tells two clusters with the same id apart by their revisions", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const copy = (keySpace: KeySpace) => {
+      assert(keySpace instanceof MemoryKeySpace);
+      return new MemoryKeySpace({ clock: pair.clock }, keySpace.snapshot());
+    };
+    const to = new EtcdClient({ keySpace: copy(pair.from.keySpace), clock: pair.clock });
+    await expect(pair.migrate({ to, overwrite: true })).rejects.toThrow(TransferRefusedError);
+    await to.setNode("/other", "1");
+    await pair.migrate({ to, overwrite: true });
+    await expect(to.getNode("/other")).rejects.toThrow("Key not found");
+  });
+
+  it("refuses a prefix that is not there, or is a file", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    await expect(pair.migrate({ prefix: "/none" })).rejects.toThrow(
+      "prefix: /none does not exist in the source",
+    );
+    await expect(pair.migrate({ prefix: "/a" })).rejects.toThrow(
+      "prefix: /a is a file, or lies below one",
+    );
+    await expect(pair.differences({ prefix: "/a" })).rejects.toThrow("prefix: /a is a file");
+    expect((await pair.to.getNode("/")).etcdIndex).toBe(3);
+    await pair.fill({ "/file": "1" }, pair.to);
+    for (const toPrefix of ["/file", "/file/below"]) {
+      await expect(pair.migrate({ toPrefix, overwrite: true })).rejects.toThrow(
+        `toPrefix: ${toPrefix} is a file, or lies below one`,
+      );
+    }
+    expect(await pair.to.getNodeValue("/file")).toBe("1");
+  });
+
+  it("does not take hidden data of the target for its own", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    await pair.fill({ "/_top/other": "x" }, pair.to);
+    await expect(pair.migrate({ hidden: ["/_top"] })).rejects.toThrow(TargetInUseError);
+    expect(await pair.to.getNodeValue("/_top/other")).toBe("x");
   });
 
   it("goes on where it was interrupted", async () => {

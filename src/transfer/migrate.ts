@@ -15,6 +15,8 @@ import { treesOf } from "./sides.js";
  *
  * It resolves when everything is there that had changed when it was to end.
  *
+ * @throws TransferRefusedError when `prefix` is no directory of the source, or when the target lies
+ *   in the source or around it, by whatever URLs and gateways they are reached
  * @throws TargetInUseError when the target has other data, unless `overwrite`
  * @throws AbortError when `signal` aborts: all but the last writes are then known to be done
  * @throws SourceReplacedError when another cluster answers in the source's place

@@ -1,14 +1,9 @@
-import { EtcdError } from "../errors/etcd-error.js";
+import { TargetInUseError } from "../errors/migration-errors.js";
+import type { DataLocation } from "../key-space/data-location.js";
 import type { CallOptions } from "../key-space/key-space.js";
 import { isObject } from "../wire/json.js";
 import type { Tree } from "./compare-trees.js";
 import { list } from "./listing.js";
-
-/** The target of a migration holds data that this migration has not brought there. */
-export class TargetInUseError extends EtcdError {
-  override readonly name = "TargetInUseError";
-  override readonly code = "ETCD_TARGET_IN_USE";
-}
 
 /**
  * Where a migration notes on its target that it is at work there, so that it may go on after it was
@@ -20,11 +15,16 @@ export const RECORD_KEY = "/_etcdnet_migration";
 export interface MigrationRecord {
   /** Cluster id of the source. */
   readonly source: string;
+  /** Which store of the cluster it is. */
+  readonly store: DataLocation["store"];
   /** Its top there. */
   readonly prefix: string;
   /** Whether everything was brought over once. */
   readonly copied: boolean;
 }
+
+/** Of which migration a record is. */
+export type Claim = Omit<MigrationRecord, "copied">;
 
 async function readRecord(
   target: Tree,
@@ -50,13 +50,13 @@ export async function writeRecord(
  */
 export async function claimTarget(
   target: Tree,
-  { source, prefix }: Pick<MigrationRecord, "source" | "prefix">,
-  overwrite: boolean,
+  claim: Claim,
+  { tops, overwrite }: { readonly tops: readonly string[]; readonly overwrite: boolean },
   options: CallOptions,
 ): Promise<boolean> {
   const record = await readRecord(target, options);
-  if (record?.source === source && record.prefix === prefix) return !record.copied;
-  const isEmpty = (await list(target, "/", options)).children.size === 0;
+  if (record !== undefined && isOf(claim, record)) return !record.copied;
+  const isEmpty = await areEmpty(target, tops, options);
   if (!isEmpty && !overwrite) {
     const whose = record === undefined ? "" : ` of a migration from cluster ${record.source}`;
     throw new TargetInUseError(
@@ -66,13 +66,31 @@ export async function claimTarget(
   return isEmpty;
 }
 
+function isOf({ source, store, prefix }: Claim, record: MigrationRecord): boolean {
+  return record.source === source && record.store === store && record.prefix === prefix;
+}
+
+/** Hidden tops are not listed by the root. */
+async function areEmpty(
+  target: Tree,
+  tops: readonly string[],
+  options: CallOptions,
+): Promise<boolean> {
+  for (const top of tops) {
+    const { self, children } = await list(target, top, options);
+    if (children.size > 0 || (self !== undefined && !self.dir)) return false;
+  }
+  return true;
+}
+
 function parse(text: string): MigrationRecord | undefined {
   try {
     const record: unknown = JSON.parse(text);
     if (!isObject(record)) return undefined;
-    const { source, prefix, copied } = record;
+    const { source, store, prefix, copied } = record;
     if (typeof source !== "string" || typeof prefix !== "string") return undefined;
-    return { source, prefix, copied: copied === true };
+    const known = store === "v2" || store === "v3" ? store : "unknown";
+    return { source, store: known, prefix, copied: copied === true };
   } catch {
     return undefined;
   }

@@ -9,12 +9,14 @@ import { type Comparison, compareTrees, type Tree } from "./compare-trees.js";
 import { list } from "./listing.js";
 import type { MigrateOptions } from "./migrate-options.js";
 import type { MigrationProgress } from "./migration-progress.js";
-import { claimTarget, writeRecord } from "./migration-record.js";
+import { type Claim, claimTarget, writeRecord } from "./migration-record.js";
 import { Pace } from "./pace.js";
 import { PersistentKeySpace } from "./persistent-key-space.js";
+import { locate, refuseOverlap } from "./refuse-overlap.js";
 import { ShallowKeySpace } from "./shallow-key-space.js";
 import type { Trees } from "./sides.js";
 import { TargetWriter } from "./target-writer.js";
+import { readTops } from "./tops.js";
 import { TtlSchedule } from "./ttl-schedule.js";
 
 /** Seconds by which TTLs may differ before they are written again. */
@@ -40,7 +42,7 @@ export class Migration {
   readonly #startedAt: number;
   #pass: AsyncGenerator<Comparison, void, undefined> | undefined;
   /** What is noted on the target. */
-  #claim = { source: "", prefix: "" };
+  #claim: Claim = { source: "", store: "unknown", prefix: "" };
   /** Index of the source above which those of the target are known to be. */
   #indexAbove = 0;
   #share = 0;
@@ -70,9 +72,9 @@ export class Migration {
 
   async run(): Promise<MigrationProgress> {
     try {
-      const sourceId = await this.#reachBoth();
+      this.#claim = await this.#reachBoth();
       await this.#feed.stands();
-      await this.#prepare(sourceId);
+      await this.#prepare();
       this.#beginPass();
       while (!(await this.#isOver())) await this.#step();
       return this.#progress;
@@ -98,22 +100,21 @@ export class Migration {
 
   /**
    * Reads on both sides without patience, as what cannot be reached now is most likely mistyped.
-   * Answers with the source's cluster id.
    */
-  async #reachBoth(): Promise<string> {
-    const { first, second } = this.#trees;
-    const { etcdClusterId } = await first.execute(ROOT, this.#call);
-    await list(second, "/", this.#call);
-    return etcdClusterId;
+  async #reachBoth(): Promise<Claim> {
+    const tops = await readTops(this.#trees, this.#call);
+    await refuseOverlap(this.#trees, tops, this.#call);
+    const { first, firstPrefix } = this.#trees;
+    const { store, prefix } = await locate(first, tops.source, firstPrefix, this.#call);
+    return { source: tops.source.clusterId, store, prefix };
   }
 
   /** Makes the target ready. Nothing of the source's is written before it may be. */
-  async #prepare(source: string): Promise<void> {
+  async #prepare(): Promise<void> {
     const { to, overwrite = false } = this.#options;
-    const { firstPrefix: prefix, secondPrefix } = this.#trees;
-    const claim = { source, prefix };
-    this.#claim = claim;
-    const isUnused = await claimTarget(this.#target, claim, overwrite, this.#call);
+    const { tops, secondPrefix } = this.#trees;
+    const claim = this.#claim;
+    const isUnused = await claimTarget(this.#target, claim, { tops, overwrite }, this.#call);
     await this.#keepIndexAhead();
     await writeRecord(this.#target, { ...claim, copied: !isUnused }, this.#call);
     const { loading } = to.keySpace;
@@ -277,5 +278,3 @@ export class Migration {
     return this.#clock.monotonic();
   }
 }
-
-const ROOT = { action: "get", key: "/", quorum: true } as const;

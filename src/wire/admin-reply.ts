@@ -54,7 +54,13 @@ export const isMemberList = object<{ readonly members: readonly Member[] }>({
   members: (value) => isListOf(value, isMember),
 });
 
-export const isVersion = object<Version>({ etcdserver: isText, etcdcluster: isText });
+const isGateway = object({ keyPrefix: isText });
+
+export const isVersion = object<Version>({
+  etcdserver: isText,
+  etcdcluster: isText,
+  gateway: (value) => value === undefined || isGateway(value),
+});
 
 export const isStoreStats = object<StoreStats>({ getsSuccess: isNumber, watchers: isNumber });
 

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { isAbort } from "../../errors/guards.js";
+import { TargetInUseError } from "../../errors/migration-errors.js";
 import { systemClock } from "../../time/clock.js";
 import { migrate } from "../../transfer/migrate.js";
 import type { MigrationProgress } from "../../transfer/migration-progress.js";
-import { TargetInUseError } from "../../transfer/migration-record.js";
 import type { Sides } from "../../transfer/sides.js";
 import { exitCodeOfSignal } from "../exit-code.js";
 import { failuresReported } from "../failures-reported.js";

@@ -11,6 +11,7 @@ import {
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import { concerns } from "../../watch/concerns.js";
+import type { DataLocation } from "../data-location.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { pathOf } from "../path.js";
 import { StoreCounters } from "../store-counters.js";
@@ -145,6 +146,11 @@ export class MemoryKeySpace implements KeySpace {
     this.#watches.add(watch);
     this.#hub.add(watch);
     return watch;
+  }
+
+  async locate(key: string): Promise<DataLocation> {
+    const { index: revision } = this.#store;
+    return { clusterId: this.#clusterId, store: "v2", prefix: pathOf(key), revision };
   }
 
   async close(): Promise<void> {

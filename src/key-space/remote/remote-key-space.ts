@@ -1,14 +1,21 @@
 import type { Cluster } from "../../cluster/cluster.js";
+import { AdminError } from "../../errors/admin-error.js";
+import { ProtocolError } from "../../errors/cluster-errors.js";
 import { UnauthorizedError } from "../../errors/common-errors.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
+import type { Version } from "../../model/cluster.js";
 import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
+import { decodeAdminReply, isVersion } from "../../wire/admin-reply.js";
+import { adminGet } from "../../wire/admin-request.js";
 import type { HttpReply } from "../../wire/http.js";
 import type { JsonDeserializer } from "../../wire/json.js";
 import { decodeKeyReply } from "../../wire/key-reply.js";
 import { encodeKeyRequest, encodeWatchRequest } from "../../wire/key-request.js";
 import { requireSuccess } from "../../wire/reply.js";
+import type { DataLocation } from "../data-location.js";
 import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
+import { pathOf } from "../path.js";
 import { RemoteWatch } from "./remote-watch.js";
 import { SharedProbe } from "./shared-probe.js";
 
@@ -54,6 +61,40 @@ export class RemoteKeySpace implements KeySpace {
     );
   }
 
+  /** A gateway serves the keys of another store, and does not tell the revision of that. */
+  async locate(key: string, options: CallOptions = {}): Promise<DataLocation> {
+    const { clusterId, revision } = await this.#readRevision(nobodysKey(key), options);
+    const path = pathOf(key);
+    const version = await this.#version(options);
+    if (version === undefined) return { clusterId, store: "unknown", prefix: path };
+    const { gateway } = version;
+    return gateway === undefined
+      ? { clusterId, store: "v2", prefix: path, revision }
+      : { clusterId, store: "v3", prefix: gateway.keyPrefix + path };
+  }
+
+  async #readRevision(key: string, options: CallOptions) {
+    try {
+      const answer = await this.execute({ action: "get", key, quorum: true }, options);
+      return { clusterId: answer.etcdClusterId, revision: answer.etcdIndex };
+    } catch (error) {
+      if (!isAgreedUpon(error)) throw error;
+      return { clusterId: error.clusterId ?? "", revision: error.index };
+    }
+  }
+
+  /** Nothing where a proxy lets requests for keys pass only. */
+  async #version({ signal }: CallOptions): Promise<Version | undefined> {
+    const http = adminGet("/version");
+    const read = (reply: HttpReply): Version => decodeAdminReply(http, reply, isVersion);
+    try {
+      return await this.#cluster.send(http, read, signal);
+    } catch (error) {
+      if (error instanceof AdminError || error instanceof ProtocolError) return undefined;
+      throw error;
+    }
+  }
+
   #probe(url: string, watched: WatchRequest, { signal }: CallOptions = {}): Promise<number> {
     const shared = this.#probes.get(url) ?? new SharedProbe(this.#cluster.clock);
     this.#probes.set(url, shared);
@@ -68,8 +109,7 @@ export class RemoteKeySpace implements KeySpace {
     try {
       return await this.#cluster.sendTo(url, http, read, signal);
     } catch (error) {
-      // That there is no such key was agreed on, too.
-      if (!(error instanceof EtcdCommonError) || error instanceof UnauthorizedError) throw error;
+      if (!isAgreedUpon(error)) throw error;
       return error.index;
     }
   }
@@ -84,5 +124,14 @@ export class RemoteKeySpace implements KeySpace {
  * that no directory is listed. Whoever may watch the key may read it.
  */
 function probedKey({ key, recursive }: WatchRequest): string {
-  return recursive === true ? `${key.replace(/\/$/, "")}/_etcdnet` : key;
+  return recursive === true ? nobodysKey(key) : key;
+}
+
+function nobodysKey(below: string): string {
+  return `${pathOf(below)}/_etcdnet`;
+}
+
+/** That there is no such key is agreed upon, too. */
+function isAgreedUpon(error: unknown): error is EtcdCommonError {
+  return error instanceof EtcdCommonError && !(error instanceof UnauthorizedError);
 }

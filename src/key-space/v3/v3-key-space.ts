@@ -10,6 +10,7 @@ import {
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { unlessAborted } from "../../stream/unless-aborted.js";
 import { type Clock, systemClock } from "../../time/clock.js";
+import type { DataLocation } from "../data-location.js";
 import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
 import type { Loading } from "../loading.js";
 import { pathOf } from "../path.js";
@@ -21,6 +22,7 @@ import { KeyLayout } from "./key-layout.js";
 import { Leases } from "./leases.js";
 import { Queues } from "./queues.js";
 import type { BatchFigures } from "./read-batches.js";
+import { read } from "./transaction.js";
 import type { V3Api, V3Call } from "./v3-api.js";
 import { V3Reader } from "./v3-read.js";
 import { V3Store } from "./v3-store.js";
@@ -154,6 +156,15 @@ export class V3KeySpace implements KeySpace {
       new AbortError(`GET ${request.key}`, reason, "none");
     this.#refuseIfOver(signal, aborted);
     return await unlessAborted(this.#watches.openWatch(request, options), signal, aborted);
+  }
+
+  async locate(key: string, { signal }: CallOptions = {}): Promise<DataLocation> {
+    const operation = `GET of the revision at ${key}`;
+    const call: V3Call = { operation, key, safety: "read", scope: "quorum", signal };
+    const { layout } = this.#store;
+    const path = pathOf(key);
+    const { clusterId, revision } = await this.#store.read([read(layout.file(path))], call);
+    return { clusterId, store: "v3", prefix: layout.filePrefix + path, revision };
   }
 
   /** Ends every watch, and no call: their readers see the end. */

@@ -3,31 +3,40 @@ import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.
 import type { CallOptions } from "../key-space/key-space.js";
 import type { EndpointHealth, Member, Version } from "../model/cluster.js";
 
-/**
- * A cluster that tells its clients other URLs than its members': those of gateways, for clients
- * that go on with what they are told.
- */
-export class AdvertisedClusterApi implements ClusterApi {
+/** What a gateway tells of itself. */
+interface GatewayIdentity {
+  /** What stands before every key of its tree in v3. */
+  readonly keyPrefix: string;
+  /** URLs of gateways, for clients that go on with the URLs that they are told. Absent: the members'. */
+  readonly urls: readonly string[] | undefined;
+}
+
+/** What a gateway tells of its cluster. `/version` also says that it is a gateway. */
+export class GatewayClusterApi implements ClusterApi {
   readonly members: MembersApi;
   readonly stats: StatsApi;
   readonly auth?: AuthApi;
   readonly #inner: ClusterApi;
-  readonly #urls: readonly string[];
+  readonly #urls: readonly string[] | undefined;
+  readonly #keyPrefix: string;
 
-  constructor(inner: ClusterApi, urls: readonly string[]) {
+  constructor(inner: ClusterApi, { keyPrefix, urls }: GatewayIdentity) {
     this.#inner = inner;
-    this.#urls = [...urls].sort();
+    this.#keyPrefix = keyPrefix;
+    this.#urls = urls && [...urls].sort();
     this.stats = inner.stats;
     if (inner.auth !== undefined) this.auth = inner.auth;
-    this.members = advertisedMembers(inner.members, this.#urls);
+    this.members =
+      this.#urls === undefined ? inner.members : advertisedMembers(inner.members, this.#urls);
   }
 
-  async machines(): Promise<readonly string[]> {
-    return this.#urls;
+  async machines(options?: CallOptions): Promise<readonly string[]> {
+    return this.#urls ?? (await this.#inner.machines(options));
   }
 
-  version(options?: CallOptions): Promise<Version> {
-    return this.#inner.version(options);
+  async version(options?: CallOptions): Promise<Version> {
+    const version = await this.#inner.version(options);
+    return { ...version, gateway: { keyPrefix: this.#keyPrefix } };
   }
 
   health(options?: CallOptions): Promise<readonly EndpointHealth[]> {

@@ -1,0 +1,13 @@
+import { EtcdError } from "./etcd-error.js";
+
+/** The target of a migration holds data that this migration has not brought there. */
+export class TargetInUseError extends EtcdError {
+  override readonly name = "TargetInUseError";
+  override readonly code = "ETCD_TARGET_IN_USE";
+}
+
+/** A migration or a comparison cannot be carried out between these trees. Nothing was written. */
+export class TransferRefusedError extends EtcdError {
+  override readonly name = "TransferRefusedError";
+  override readonly code = "ETCD_TRANSFER_REFUSED";
+}
