@@ -59,29 +59,6 @@ describe("redirects that are followed", () => {
     }
   });
 
-  test("to a server that is not in the list, without credentials", async () => {
-    server.answer = to(`${stranger.url}/v2/keys/a`);
-    expect((await client.getNode("/a")).etcdServer).toBe(stranger.url);
-    await client.setNode("/a", "1");
-    expect(server.asked[0]?.headers.authorization).toMatch(/^Basic /);
-    expect(stranger.asked).toMatchObject([{ method: "GET" }, { method: "PUT", body: "value=1" }]);
-    for (const { headers } of stranger.asked) expect(headers).not.toHaveProperty("authorization");
-  });
-
-  test("to a stranger and back, with credentials for the own server alone", async () => {
-    stranger.answer = to(`${server.url}/v2/keys/a`);
-    server.answer = once(to(`${stranger.url}/v2/keys/a`));
-    expect((await client.getNode("/a")).etcdServer).toBe(server.url);
-    expect(stranger.asked[0]?.headers).not.toHaveProperty("authorization");
-    expect(server.asked[1]?.headers.authorization).toMatch(/^Basic /);
-  });
-
-  test("to a URL with credentials in it, which are not used", async () => {
-    server.answer = to(`${stranger.url.replace("//", "//mallory:guess@")}/v2/keys/a`);
-    await client.getNode("/a");
-    expect(stranger.asked[0]?.headers).not.toHaveProperty("authorization");
-  });
-
   test("to another member of the list, with credentials", async () => {
     await using both = new EtcdClient({ urls: [server.url, stranger.url], ...CREDENTIALS });
     const there: Answer = (response, asked) => {
@@ -103,13 +80,6 @@ describe("redirects that are followed", () => {
     server.answer = countdown;
     expect((await client.setNode("/a", "1")).node.value).toBe("1");
     expect(server.asked).toHaveLength(11);
-  });
-
-  test("of a watch", async () => {
-    server.answer = to(`${stranger.url}/v2/keys/a?wait=true`);
-    const event = await client.watchNode("/a");
-    expect(event.etcdServer).toBe(stranger.url);
-    expect(stranger.asked[0]?.headers).not.toHaveProperty("authorization");
   });
 });
 
@@ -133,6 +103,30 @@ describe("redirects that are refused, so that nothing was done", () => {
       expect(error).toHaveProperty("message", expect.stringMatching(/ \/a at http.*redirect/));
       expect(server.asked).toHaveLength(requests);
     }
+  });
+
+  test("to a server that is not one of the endpoints: nothing reaches it", async () => {
+    server.answer = (response, asked) => to(`${stranger.url}${asked.path}`)(response, asked);
+    for (const call of [
+      () => client.getNode("/a"),
+      () => client.setNode("/a", "1"),
+      () => client.deleteNode("/a"),
+      () => client.watchNode("/a"),
+      () => client.auth.users.create("ann", { password: "NEW" }),
+    ]) {
+      const error = await call().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(ProtocolError);
+      expect(error).toHaveProperty("message", expect.stringContaining(`${stranger.url}, which is`));
+    }
+    expect(stranger.asked).toEqual([]);
+  });
+
+  test("the password of v3 auth is not sent there either", async () => {
+    const options = { urls: [server.url], api: "v3", ...CREDENTIALS } as const;
+    await using v3 = new EtcdClient(options);
+    server.answer = to(`${stranger.url}/v3/auth/authenticate`);
+    await expect(v3.getNode("/a")).rejects.toThrow("is not one of the endpoints");
+    expect(stranger.asked).toEqual([]);
   });
 
   test.each([300, 303, 304, 305])("%i is no redirect for an API", async (status) => {

@@ -31,7 +31,8 @@ export interface EtcdClientOptions {
 
   /**
    * A domain whose SRV records name the endpoints: `_etcd-client-ssl._tcp.DOMAIN` (TLS) if there
-   * are any, else `_etcd-client._tcp.DOMAIN`. Looked up before the first call.
+   * are any, else `_etcd-client._tcp.DOMAIN`. Looked up before the first call, and again, at most once
+   * a second, while none of the endpoints answers.
    */
   readonly discoverySrv?: string;
 
@@ -60,7 +61,7 @@ export interface EtcdClientOptions {
 
   /**
    * User of v2 auth or, with `api: "v3"`, of v3's; needs {@link password}. Without it the client is
-   * `guest`, or on v3 nobody.
+   * `guest`, or on v3 nobody. A v2 user's name cannot contain a colon, since Basic auth ends it there.
    */
   readonly username?: string;
   readonly password?: string;
@@ -136,7 +137,9 @@ export interface EtcdClientOptions {
   /**
    * Also use the client URLs that the members advertise, and ask for them every so many
    * milliseconds (`true`: 60 000). Off by default, because advertised URLs are often not reachable
-   * through NAT or a tunnel. `urls` stay in use; `https` is never given up for `http`.
+   * through NAT or a tunnel. `urls` stay in use; `https` is never given up for `http`. The members
+   * are trusted: requests and credentials go to the addresses that they advertise. An address is taken
+   * only after the same cluster has answered there.
    *
    * @default false
    */

@@ -28,6 +28,11 @@ export class EndpointList implements Candidates {
     return this.#endpoints.map(({ url }) => url);
   }
 
+  /** Whether the last news of every endpoint was a failure. */
+  get allFail(): boolean {
+    return this.#endpoints.every(({ failing }) => failing);
+  }
+
   /** The endpoint that calls stay with. */
   get pinned(): Endpoint | undefined {
     return this.#pinned;

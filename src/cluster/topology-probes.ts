@@ -12,6 +12,8 @@ export interface TopologyProbes {
   readonly members: HttpRequest;
   /** URLs at which the members say that clients reach them. @throws likewise */
   clientUrls(reply: HttpReply): readonly string[];
+  /** Id of the cluster that replied to `members`, if the reply names one. @throws likewise */
+  clusterId(reply: HttpReply): string | undefined;
 }
 
 const SELF = adminGet("/v2/stats/self");
@@ -27,4 +29,8 @@ export const v2Probes: TopologyProbes = {
   members: MEMBERS,
   clientUrls: (reply) =>
     decodeAdminReply(MEMBERS, reply, isMemberList).members.flatMap(({ clientURLs }) => clientURLs),
+  clusterId: ({ headers }) => {
+    const id = headers["x-etcd-cluster-id"];
+    return typeof id === "string" ? id : undefined;
+  },
 };

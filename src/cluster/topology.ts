@@ -12,6 +12,9 @@ import type { Transport } from "./transport.js";
 const LEADER_KNOWN_INTERVAL = 30_000;
 const LEADER_UNKNOWN_INTERVAL = 1_000;
 
+/** Least time between two look-ups of SRV records while no endpoint answers. */
+const DISCOVERY_INTERVAL_MS = 1_000;
+
 /** Milliseconds. */
 const TOKEN_SPREADS_IN = 50;
 
@@ -32,6 +35,7 @@ export class Topology {
   #leaderConfirmed = false;
   #leaderAsked = Number.POSITIVE_INFINITY;
   #syncDue = Number.POSITIVE_INFINITY;
+  #discoveryDue = 0;
 
   constructor(
     settings: ClusterSettings,
@@ -58,6 +62,9 @@ export class Topology {
     }
     const now = this.#clock.monotonic();
     if (now >= this.#syncDue) void this.#sync(now);
+    if (this.#settings.discoverySrv !== undefined && this.#endpoints.allFail) {
+      if (now >= this.#discoveryDue) void this.#rediscover(now);
+    }
     if (now >= this.#leaderAsked + this.#leaderInterval) void this.#findLeader(now);
     return undefined;
   }
@@ -111,12 +118,12 @@ export class Topology {
    */
   async #leads(endpoint: Endpoint): Promise<boolean> {
     const { leader } = this.#probes;
-    const reply = await this.#ask(endpoint, leader);
+    const reply = await this.#ask(endpoint.url, leader);
     try {
       return this.#probes.isLeader(reply);
     } catch {
       await sleep(TOKEN_SPREADS_IN, this.#clock, undefined);
-      return this.#probes.isLeader(await this.#ask(endpoint, leader));
+      return this.#probes.isLeader(await this.#ask(endpoint.url, leader));
     }
   }
 
@@ -125,8 +132,9 @@ export class Topology {
     this.#syncDue = now + this.#settings.autoSync;
     for (const endpoint of this.#endpoints.inOrder()) {
       try {
-        const reply = await this.#ask(endpoint, this.#probes.members);
-        const urls = this.#acceptable(this.#probes.clientUrls(reply));
+        const reply = await this.#ask(endpoint.url, this.#probes.members);
+        const advertised = this.#acceptable(this.#probes.clientUrls(reply));
+        const urls = await this.#belongingTo(this.#probes.clusterId(reply), advertised);
         if (urls.length > 0) this.#endpoints.sync(urls);
         return;
       } catch {
@@ -143,9 +151,42 @@ export class Topology {
       .map((url) => new URL(url).origin);
   }
 
-  async #ask(endpoint: Endpoint, request: HttpRequest): Promise<HttpReply> {
+  /**
+   * Keeps the URLs in use and those at which the same cluster answers. An advertised address can lead
+   * to another cluster, for example a loopback address that is right on the member's machine only.
+   */
+  async #belongingTo(
+    clusterId: string | undefined,
+    urls: readonly string[],
+  ): Promise<readonly string[]> {
+    const inUse = this.#endpoints.urls;
+    const belongs = await Promise.all(
+      urls.map(async (url) => {
+        if (inUse.includes(url)) return true;
+        try {
+          const reply = await this.#ask(url, this.#probes.members);
+          return this.#probes.clusterId(reply) === clusterId;
+        } catch {
+          return false; // Asked again at the next synchronisation.
+        }
+      }),
+    );
+    return urls.filter((_url, position) => belongs[position]);
+  }
+
+  /** Looks the SRV records up again, since none of the endpoints that they named answers. */
+  async #rediscover(now: number): Promise<void> {
+    this.#discoveryDue = now + DISCOVERY_INTERVAL_MS;
+    try {
+      await this.#discover();
+    } catch {
+      // The old endpoints stay: they may come back before the DNS server does.
+    }
+  }
+
+  async #ask(url: string, request: HttpRequest): Promise<HttpReply> {
     const timeout = this.#settings.requestTimeout;
     const authorization = await this.#probes.authorization?.();
-    return await this.#transport.ask(endpoint.url, { ...request, authorization }, { timeout });
+    return await this.#transport.ask(url, { ...request, authorization }, { timeout });
   }
 }

@@ -29,7 +29,7 @@ export class Transport {
   readonly #exchangeSettings: ExchangeSettings;
   #closed = false;
 
-  /** Credentials are sent only to the origins that `knows` accepts. */
+  /** Redirects are followed only to the origins that `knows` accepts. So are the credentials. */
   constructor(settings: TransportSettings, knows: (origin: string) => boolean) {
     this.#settings = settings;
     this.#knows = knows;
@@ -91,6 +91,10 @@ export class Transport {
     if (redirect === undefined) return reply;
     if (errand.hops === MAX_REDIRECTS) throw refused(errand.request, reply, "is one too many");
     const { origin: endpoint, request } = redirect;
+    if (!this.#knows(endpoint)) {
+      const why = `leads to ${endpoint}, which is not one of the endpoints; add it to urls if it is a member`;
+      throw refused(errand.request, reply, why);
+    }
     return this.#exchange({ ...errand, endpoint, request, hops: errand.hops + 1 });
   }
 
@@ -109,7 +113,9 @@ export class Transport {
   #headersFor(origin: string, request: HttpRequest): string[] {
     const { authorization = this.#settings.authorization, contentType } = request;
     const headers = contentType === undefined ? [] : ["content-type", contentType];
-    if (authorization !== undefined && this.#knows(origin)) {
+    // A request with credentials of its own is meant for exactly this origin.
+    const mayShow = request.authorization !== undefined || this.#knows(origin);
+    if (authorization !== undefined && mayShow) {
       headers.push("authorization", authorization);
     }
     if (request.headers !== undefined) headers.push(...Object.entries(request.headers).flat());

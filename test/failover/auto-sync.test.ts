@@ -72,6 +72,18 @@ describeWithEtcd("3.4", "autoSync", () => {
     }
   });
 
+  test("an address at which another cluster answers is not taken", async () => {
+    await using other = await startEtcd({ release: "3.4" });
+    const [elsewhere = ""] = other.urls;
+    const args = [`--advertise-client-urls=${elsewhere}`];
+    await using misled = await startEtcd({ release: "3.4", args });
+    for (const api of ["v2", "v3"] as const) {
+      await using etcd = new EtcdClient({ urls: misled.urls, api, autoSync: 1 });
+      for (let count = 0; count < 5; count++) await etcd.setNode("/file", "x");
+      expect(await endpointsOf(etcd)).toEqual(misled.urls);
+    }
+  });
+
   async function listen(server: Server): Promise<string> {
     await once(server.listen(0, "127.0.0.1"), "listening");
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -86,11 +98,15 @@ describeWithEtcd("3.4", "autoSync", () => {
 
 describeWithEtcd("3.4", "autoSync with TLS", () => {
   test("takes no endpoint without it", async () => {
-    const advertised = "--advertise-client-urls=http://127.0.0.1:1,https://localhost:2";
+    await using plain = await startEtcd({ release: "3.4" });
+    await using proxy = await FaultProxy.before(plain.urls[0] ?? "");
+    const secure = `https://localhost:${new URL(proxy.url).port}`;
+    const advertised = `--advertise-client-urls=${plain.urls[0]},${secure}`;
     await using cluster = await startEtcd({ release: "3.4", tls: true, args: [advertised] });
     const [url = ""] = cluster.urls;
+    proxy.target = url;
     await using etcd = new EtcdClient({ urls: [url], ca: cluster.ca ?? "", autoSync: true });
     const endpoints = async () => (await etcd.health()).map(({ endpoint }) => endpoint).sort();
-    await expect.poll(endpoints, SOON).toEqual([url, "https://localhost:2"].sort());
+    await expect.poll(endpoints, SOON).toEqual([url, secure].sort());
   });
 });

@@ -2,6 +2,7 @@ import { getServers, setServers } from "node:dns";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { ClusterUnavailableError, EtcdClient, TimeoutError } from "../../src/index.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
 import { type DnsServer, startDns, type Zone } from "./dns-server.js";
 
 const PLAIN = "_etcd-client._tcp.example.test";
@@ -40,7 +41,7 @@ describeWithEtcd("3.4", "discoverySrv", () => {
     await dns[Symbol.asyncDispose]();
   });
 
-  const recordsOf = ({ urls }: EtcdCluster) =>
+  const recordsOf = ({ urls }: Pick<EtcdCluster, "urls">) =>
     urls.map((url) => ({ name: "localhost", port: Number(new URL(url).port) }));
 
   test("the endpoints are those of the plain records when there are no others", async () => {
@@ -66,6 +67,16 @@ describeWithEtcd("3.4", "discoverySrv", () => {
       await using another = new EtcdClient({ discoverySrv: "example.test" });
       await another.setNode("/file", "x");
     }
+  });
+
+  test("the records are looked up again when none of their endpoints answers", async () => {
+    await using proxy = await FaultProxy.before(cluster.urls[0] ?? "");
+    zone.set(PLAIN, recordsOf({ urls: [proxy.url] }));
+    await etcd.setNode("/file", "x");
+    await proxy.become("refuse");
+    zone.set(PLAIN, recordsOf(cluster));
+    const value = () => etcd.getNodeValue("/file").catch((error: Error) => error.name);
+    await expect.poll(value, { timeout: 10_000 }).toBe("x");
   });
 
   test("without records a call fails and says why, and the next one looks again", async () => {

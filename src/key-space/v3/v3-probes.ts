@@ -1,7 +1,7 @@
 import type { TopologyProbes } from "../../cluster/topology-probes.js";
 import type { HttpReply } from "../../wire/http.js";
 import type { V3Call } from "./v3-api.js";
-import { readId, readMemberId, toHexId } from "./v3-json.js";
+import { readHeader, readId, readMemberId, toHexId } from "./v3-json.js";
 import { readMembers } from "./v3-members.js";
 import { decodeV3Reply } from "./v3-reply.js";
 import { v3Request } from "./v3-request.js";
@@ -28,6 +28,7 @@ const PROBES: TopologyProbes = {
     readMembers(decodeV3Reply(MEMBERS, callOf(MEMBERS), reply).body).flatMap(
       ({ clientURLs }) => clientURLs,
     ),
+  clusterId: (reply) => readHeader(decodeV3Reply(MEMBERS, callOf(MEMBERS), reply).body).clusterId,
 };
 
 function callOf(path: string): V3Call {
