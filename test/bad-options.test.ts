@@ -40,6 +40,11 @@ test.each([
   ["urls[0]", /namespace\(\)/, { urls: ["http://host:2379/v2/keys"] }],
   ["urls[0]", /end after the port/, { urls: ["http://host:2379?a=b"] }],
   ["urls[0]", /end after the port/, { urls: ["http://host:2379/#a"] }],
+  ["urls[0]", /end after the port/, { urls: ["http://host:2379?"] }],
+  ["urls[0]", /begin with http/, { urls: ["http:host:2379"] }],
+  ["urls[0]", /space/, { urls: [" http://host:2379"] }],
+  ["urls[0]", /space/, { urls: ["http://ho\tst:2379"] }],
+  ["urls[0]", /backslash/, { urls: ["http:\\\\host:2379"] }],
   ["url", /is not an option of EtcdClient; it takes urls, /, { urls, url: "http://host" }],
   ["timeOut", /is not an option/, { urls, timeOut: 5 }],
   ["toString", /is not an option/, { urls, toString: () => "" }],
@@ -93,9 +98,18 @@ test.each([
   }
 });
 
+test("a colon in a user's name is refused on v2 alone: Basic auth ends the name there", async () => {
+  await new EtcdClient({ urls, api: "v3", username: "system:master", password: "p" }).close();
+});
+
 test.each([
   [{ urls: ["http://user:hunter2@host"] }],
   [{ urls: ["http://hunter2@host"] }],
+  [{ urls: ["http://host/?token=hunter2"] }],
+  [{ urls: ["http://host/hunter2"] }],
+  [{ urls: ["user:hunter2@host:2379"] }],
+  [{ urls: ["mongodb:hunter2"] }],
+  [{ urls: [" http://host/?token=hunter2"] }],
   [{ urls: ["https://user:hunter2@host/path?query"] }],
   [{ urls: ["ftp://user:hunter2@host"] }],
   [{ urls: ["http://user:hunter2@host:99999"] }],

@@ -2,5 +2,7 @@
 import { endOnClosedPipe } from "./closed-pipe.js";
 import { runProgram } from "./program.js";
 
+// Replaces the arguments that the system shows to other users: they may hold a password.
+process.title = "etcdnet";
 endOnClosedPipe();
 await runProgram(process.argv.slice(2));

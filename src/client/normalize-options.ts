@@ -55,10 +55,7 @@ const CHECKS: Readonly<Record<OptionName, Check>> = {
       : "must be a well-formed string without zero characters",
   keySpace: type("object"),
   clusterApi: type("object"),
-  username: (value) =>
-    typeof value === "string" && !value.includes(":")
-      ? undefined
-      : "must be a string without a colon",
+  username: type("string"),
   password: type("string"),
   ca: (value) =>
     [value].flat().every(isText) ? undefined : "must be a PEM text, or a list of them",
@@ -124,6 +121,9 @@ function checkTogether(options: EtcdClientOptions): void {
   if (given("username") !== given("password")) {
     throw new TypeError("username, password: one needs the other");
   }
+  if (options.api !== "v3" && options.username?.includes(":")) {
+    throw new TypeError("username: must have no colon, which ends the name in Basic auth");
+  }
   if (given("clusterApi") && !given("keySpace")) {
     throw new TypeError("clusterApi: only goes with keySpace");
   }
@@ -173,22 +173,26 @@ export function completeOptions(options: EtcdClientOptions): ClientSettings {
   };
 }
 
-/** An endpoint as the origin of its URL. Credentials in a URL are refused without repeating them. */
+/** An endpoint as the origin of its URL. Errors do not repeat the text, which may hold a secret. */
 function endpointOf(text: string, index: number): string {
   const field = `urls[${index}]`;
   if (typeof text !== "string" || !URL.canParse(text)) {
     throw new TypeError(`${field}: is not a URL; write it as http://host:port`);
   }
+  // The parser of URLs would drop them silently.
+  if (/[\s\\]/.test(text)) {
+    throw new TypeError(`${field}: has a space, line break or backslash in it; remove it`);
+  }
   const url = new URL(text);
   if (url.username !== "" || url.password !== "") {
     throw new TypeError(`${field}: has credentials in it; give them as username and password`);
   }
-  if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new TypeError(`${field}: "${text}" must begin with http:// or https://`);
+  if (!/^https?:\/\/[^/]/i.test(text)) {
+    throw new TypeError(`${field}: must begin with http:// or https://, then the host`);
   }
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+  if (url.pathname !== "/" || /[?#]/.test(text)) {
     throw new TypeError(
-      `${field}: "${text}" must end after the port: use namespace() for a prefix`,
+      `${field}: must end after the port, as in ${url.origin}; use namespace() for a prefix`,
     );
   }
   return url.origin;

@@ -29,6 +29,18 @@ describeWithEtcd("3.4", "the users of v2 auth", () => {
     expect(await auth.users.get("alice")).toEqual({ user: "alice" });
   });
 
+  test("need an object with a password; an error names what is missing", async () => {
+    const { users } = auth as unknown as { users: Record<string, (...args: unknown[]) => unknown> };
+    for (const [call, field] of [
+      [() => users.create?.("carol"), "user: "],
+      [() => users.create?.("carol", "pw"), "user: "],
+      [() => users.create?.("carol", {}), "password: "],
+      [() => users.update?.("carol"), "change: "],
+    ] as const) {
+      await expect(call()).rejects.toThrow(new RegExp(`^${field}must be `));
+    }
+  });
+
   test("are created with roles, which need not exist yet", async () => {
     expect(await auth.users.create("bob", { password: "pw", roles: ["later"] })).toEqual({
       user: "bob",

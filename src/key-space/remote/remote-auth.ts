@@ -56,18 +56,23 @@ function remoteUsers(admin: AdminCaller): UsersApi {
       return (await admin.read("/v2/auth/users", isUserList, options)).users ?? [];
     },
     get: async (name, options) => admin.read(pathOf(name), isUser, options),
-    async create(name, { password, roles = [] }, options) {
+    async create(name, user, options) {
+      requireObject("user", user, '{ password: "…" }');
+      const { password, roles = [] } = user;
+      if (typeof password !== "string") throw new TypeError("password: must be a string");
       if (roles.length > 0) return put(name, { password, roles }, options);
       // Without a role, etcd would give the password to a user who exists already.
       await put(name, { password, roles: [NO_ROLE] }, options);
       return put(name, { revoke: [NO_ROLE] }, options);
     },
-    async update(name, { password, grant = [], revoke = [] }, options) {
+    async update(name, change, options) {
+      requireObject("change", change, '{ password: "…" } or { grant: ["reader"] }');
+      const { password, grant = [], revoke = [] } = change;
       const onlyPassword = password !== undefined && grant.length + revoke.length === 0;
       // Without a change of roles, etcd would create a user who does not exist.
       const roles = onlyPassword ? [NO_ROLE] : [];
-      const change = { grant: [...grant, ...roles], revoke: [...revoke, ...roles] };
-      return put(name, { password, ...change }, options);
+      const changes = { grant: [...grant, ...roles], revoke: [...revoke, ...roles] };
+      return put(name, { password, ...changes }, options);
     },
     remove: async (name, options) => admin.command(adminWrite("DELETE", pathOf(name)), options),
   };
@@ -84,13 +89,21 @@ function remoteRoles(admin: AdminCaller): RolesApi {
     get: async (name, options) => admin.read(pathOf(name), isRole, options),
     create: async (name, permissions, options) =>
       put(name, { permissions: kv({ read: [], write: [], ...permissions }) }, options),
-    async update(name, { grant, revoke }, options) {
+    async update(name, change, options) {
+      requireObject("change", change, '{ grant: { read: ["/a"] } }');
+      const { grant, revoke } = change;
       // Without a change, etcd would create a role that does not exist.
       if (isEmpty(grant) && isEmpty(revoke)) throw new TypeError("grant, revoke: nothing changes");
       return put(name, { grant: grant && kv(grant), revoke: revoke && kv(revoke) }, options);
     },
     remove: async (name, options) => admin.command(adminWrite("DELETE", pathOf(name)), options),
   };
+}
+
+/** @throws TypeError that names the parameter and shows an example of it */
+function requireObject(parameter: string, value: unknown, example: string): void {
+  if (typeof value === "object" && value !== null) return;
+  throw new TypeError(`${parameter}: must be an object such as ${example}`);
 }
 
 function isEmpty({ read = [], write = [] }: PermissionChange = {}): boolean {

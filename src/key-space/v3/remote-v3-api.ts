@@ -82,7 +82,7 @@ export class RemoteV3Api implements V3Api {
       return typeof body.token === "string" ? body.token : undefined;
     } catch (error) {
       if (error instanceof V3RefusedError && error.detail === AUTH_IS_OFF) return undefined;
-      throw error;
+      throw error instanceof TokenRefused ? error.cause : error;
     }
   }
 }
