@@ -1,6 +1,6 @@
 import type { EtcdClientOptions } from "../client/options.js";
 import type { ClientOptions } from "./client-options.js";
-import { readPassword, readText } from "./option-files.js";
+import { readPassword, readText, urlsOf } from "./option-files.js";
 import { askPassword } from "./password.js";
 
 /** V8's longest string: a directory is one answer, and may be large. */
@@ -15,7 +15,7 @@ const DEFAULT_ENDPOINT = "http://127.0.0.1:2379";
 export async function clientSettings(options: ClientOptions): Promise<EtcdClientOptions> {
   const { api, keyPrefix, timeout, totalTimeout, discoverySrv } = options;
   return {
-    ...(discoverySrv === undefined ? { urls: urlsOf(options) } : { discoverySrv }),
+    ...(discoverySrv === undefined ? { urls: endpointsOf(options) } : { discoverySrv }),
     ...(api !== undefined && { api }),
     ...(keyPrefix !== undefined && { keyPrefix }),
     ...(timeout !== undefined && {
@@ -30,9 +30,8 @@ export async function clientSettings(options: ClientOptions): Promise<EtcdClient
   };
 }
 
-function urlsOf({ endpoints, endpoint, peers }: ClientOptions): readonly string[] {
-  const text = endpoints ?? endpoint ?? peers ?? DEFAULT_ENDPOINT;
-  return text.split(",").map((url) => (url.includes("://") ? url : `http://${url}`));
+function endpointsOf({ endpoints, endpoint, peers }: ClientOptions): readonly string[] {
+  return urlsOf(endpoints ?? endpoint ?? peers ?? DEFAULT_ENDPOINT);
 }
 
 async function credentialsOf({ username: given, passwordFile }: ClientOptions) {

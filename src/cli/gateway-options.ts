@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { GatewayEtcdOptions, GatewayOptions } from "../server/gateway.js";
-import { notEmpty, readPassword, readServerTls, readText } from "./option-files.js";
+import { notEmpty, readPassword, readServerTls, readText, urlsOf } from "./option-files.js";
 import { type ListenOptions, listening } from "./server-command.js";
 
 /** What the command line of `etcdnet gateway` says. */
@@ -15,7 +15,6 @@ export interface GatewayCommandOptions extends ListenOptions {
   readonly listenCert?: string;
   readonly listenKey?: string;
   readonly listenClientCa?: string;
-  readonly advertise?: readonly string[];
 }
 
 const HERE = ["http://127.0.0.1:2379"];
@@ -31,13 +30,11 @@ export function addGatewayOptions(command: Command): Command {
     .option("--key <file>", "key of --cert (PEM)", notEmpty)
     .option("--listen-cert <file>", "serve https with this certificate (PEM)", notEmpty)
     .option("--listen-key <file>", "key of --listen-cert (PEM)", notEmpty)
-    .option("--listen-client-ca <file>", "demand clients' certificates of it (PEM)", notEmpty)
-    .option("--advertise <urls>", "URLs of gateways, told in place of the members' own", urlsOf);
+    .option("--listen-client-ca <file>", "demand clients' certificates of it (PEM)", notEmpty);
 }
 
 /** With the files read. @throws Error that names the option which cannot be used */
 export async function gatewayOptions(options: GatewayCommandOptions) {
-  const { advertise } = options;
   const tls = await readServerTls(
     { option: "--listen-cert", file: options.listenCert },
     { option: "--listen-key", file: options.listenKey },
@@ -46,7 +43,6 @@ export async function gatewayOptions(options: GatewayCommandOptions) {
   return {
     ...(await listening(options, tls)),
     etcd: await etcdOptions(options),
-    ...(advertise !== undefined && { advertise }),
   } satisfies GatewayOptions;
 }
 
@@ -80,10 +76,6 @@ async function credentialsOf({ username, passwordFile }: GatewayCommandOptions) 
   const password = await readPassword({ option: "--password-file", file: passwordFile });
   if (password === undefined) throw new Error("--username needs --password-file");
   return { username, password };
-}
-
-function urlsOf(text: string): readonly string[] {
-  return text.split(",").map((url) => (url.includes("://") ? url : `http://${url}`));
 }
 
 function prefixOf(text: string): string {

@@ -72,3 +72,8 @@ export function notEmpty(text: string): string {
   if (text !== "") return text;
   throw new InvalidArgumentError("It must not be empty.");
 }
+
+/** An argument that is a list of URLs; `http` where one names no scheme. */
+export function urlsOf(text: string): readonly string[] {
+  return text.split(",").map((url) => (url.includes("://") ? url : `http://${url}`));
+}

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { ServerTls } from "../server/http-server.js";
-import { notEmpty, portOf, readPassword } from "./option-files.js";
+import { notEmpty, portOf, readPassword, urlsOf } from "./option-files.js";
 import { untilTold } from "./until-told.js";
 import { warnIfOpen } from "./warn-if-open.js";
 
@@ -8,6 +8,7 @@ import { warnIfOpen } from "./warn-if-open.js";
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
+  readonly advertise?: readonly string[];
   readonly authRootPasswordFile?: string;
 }
 
@@ -16,6 +17,7 @@ interface Listening {
   readonly host: string;
   readonly port: number;
   readonly tls?: ServerTls;
+  readonly advertise?: readonly string[];
   readonly rootPassword?: string;
 }
 
@@ -51,6 +53,11 @@ export function serverCommand<Options extends ListenOptions, Complete extends Li
   return server
     .addOptions(command)
     .option(
+      "--advertise <urls>",
+      "client URLs to advertise, comma-separated; by default the URL that each client used",
+      urlsOf,
+    )
+    .option(
       "--auth-root-password-file <file>",
       "enforce v2 auth, with the password of user root in this file",
       notEmpty,
@@ -81,7 +88,7 @@ async function serve<Options, Complete extends Listening>(
 
 /** What every server needs to listen, with its TLS. @throws Error naming the option */
 export async function listening(
-  { host, port, authRootPasswordFile: file }: ListenOptions,
+  { host, port, advertise, authRootPasswordFile: file }: ListenOptions,
   tls: ServerTls | undefined,
 ): Promise<Listening> {
   const rootPassword = await readPassword({ option: "--auth-root-password-file", file });
@@ -89,6 +96,7 @@ export async function listening(
     host,
     port,
     ...(tls !== undefined && { tls }),
+    ...(advertise !== undefined && { advertise }),
     ...(rootPassword !== undefined && { rootPassword }),
   };
 }

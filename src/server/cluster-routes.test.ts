@@ -11,7 +11,11 @@ import { Router } from "./router.js";
 const clientURLs = ["http://b:1", "http://a:1"];
 const memory = new MemoryClusterApi(new MemoryKeySpace(), { id: "f00", clientURLs });
 
-function get(path: string, api: Partial<ClusterApi> = {}): Promise<ServerReply> {
+function get(
+  path: string,
+  api: Partial<ClusterApi> = {},
+  urls?: readonly string[],
+): Promise<ServerReply> {
   const { members, stats } = memory;
   const served: ClusterApi = {
     members,
@@ -22,13 +26,21 @@ function get(path: string, api: Partial<ClusterApi> = {}): Promise<ServerReply> 
     isHealthy: () => memory.isHealthy(),
     ...api,
   };
-  const router = new Router(clusterRoutes(served));
+  const router = new Router(clusterRoutes(served, () => urls));
   const request = { method: "GET", target: path, headers: {}, body: async () => "" };
   return router.serve({ ...request, signal: new AbortController().signal }, path, "");
 }
 
 it("lists the machines in a line", async () => {
   expect(await get("/v2/machines")).toMatchObject({ body: "http://a:1, http://b:1" });
+});
+
+it("lists the advertised URLs instead, even when the cluster gives no answer", async () => {
+  const machines = () => Promise.reject(new ClusterUnavailableError("GET /v2/machines", []));
+  const urls = ["http://c:1", "http://d:1"];
+  expect(await get("/v2/machines", { machines }, urls)).toMatchObject({
+    body: "http://c:1, http://d:1",
+  });
 });
 
 it("is healthy while one endpoint is", async () => {

@@ -1,15 +1,24 @@
 import type { ClusterApi } from "../key-space/cluster-api.js";
 import { goJson } from "../wire/go-json.js";
+import type { ClientUrls } from "./client-urls.js";
 import { logLevelRoute } from "./log-level-route.js";
-import { JSON_TYPE, plainError, type ServerReply, TEXT_TYPE } from "./message.js";
+import {
+  JSON_TYPE,
+  plainError,
+  type ServerReply,
+  type ServerRequest,
+  TEXT_TYPE,
+} from "./message.js";
 import { messageErrorOf } from "./request-error.js";
 import type { Route } from "./router.js";
 
 /** Serves what a cluster tells of itself, to anybody: machines, stats, version and health. */
-export function clusterRoutes(api: ClusterApi): readonly Route[] {
+export function clusterRoutes(api: ClusterApi, clientUrls: ClientUrls): readonly Route[] {
   const { stats } = api;
+  const machines = async (request: ServerRequest): Promise<ServerReply> =>
+    textReply((clientUrls(request) ?? (await api.machines())).join(", "));
   return [
-    get("/v2/machines", async () => textReply((await api.machines()).join(", ")), "GET,HEAD"),
+    get("/v2/machines", machines, "GET,HEAD"),
     get("/v2/stats/self", async () => jsonReply(await stats.self())),
     get("/v2/stats/store", async () => jsonReply(await stats.store())),
     get("/v2/stats/leader", async () => jsonReply(await stats.leader())),
@@ -19,8 +28,12 @@ export function clusterRoutes(api: ClusterApi): readonly Route[] {
   ];
 }
 
-function get(path: string, answer: () => Promise<ServerReply>, methods = "GET"): Route {
-  return { path, methods, serve: () => answer().catch(messageErrorOf) };
+function get(
+  path: string,
+  answer: (request: ServerRequest) => Promise<ServerReply>,
+  methods = "GET",
+): Route {
+  return { path, methods, serve: (request) => answer(request).catch(messageErrorOf) };
 }
 
 /** One endpoint that can serve is enough, and who balances load does not wait for one that hangs. */

@@ -3,6 +3,7 @@ import type { KeySpace } from "../key-space/key-space.js";
 import { AuthGuard } from "./auth/auth-guard.js";
 import { AuthRoute } from "./auth/auth-route.js";
 import { AuthStore } from "./auth/auth-store.js";
+import { clientUrls } from "./client-urls.js";
 import { clusterRoutes } from "./cluster-routes.js";
 import { KeysRoute } from "./keys-route.js";
 import { membersRoutes } from "./members-route.js";
@@ -20,13 +21,24 @@ export interface V2HandlerParts {
   readonly clusterApi: ClusterApi;
   /** Users and roles: a key space of their own, which no request for keys can reach. */
   readonly authKeySpace: KeySpace;
+  /**
+   * Client URLs that `/v2/machines` and `/v2/members` show in place of the members' own.
+   *
+   * @default the one at which the client reached the server (`serverUrl` of its request); where
+   *   that is unknown, the members' own
+   */
+  readonly advertise?: readonly string[] | undefined;
   /** What `X-Etcd-Cluster-Id` shows. */
   readonly clusterId: () => Promise<string>;
   /** What `/metrics` shows besides. */
   readonly metrics?: () => readonly MetricFamily[];
 }
 
-/** Serves etcd's v2 API: requests in, replies out; sockets are somebody else's. */
+/**
+ * Serves etcd's v2 API: requests in, replies out; sockets are somebody else's.
+ *
+ * @throws TypeError for a URL that cannot be advertised
+ */
 export function createV2Handler(parts: V2HandlerParts): V2Handler {
   const { keySpace, clusterApi, authKeySpace, clusterId } = parts;
   const metrics = new RequestMetrics();
@@ -34,12 +46,13 @@ export function createV2Handler(parts: V2HandlerParts): V2Handler {
   const guard = new AuthGuard(store);
   const auth = new AuthRoute(store, guard, clusterId);
   const keys = new KeysRoute(keySpace, guard, clusterId, metrics);
+  const urls = clientUrls(parts.advertise);
   const isRoot = guard.isRoot.bind(guard);
   return v2Handler(
     new Router([
       ...keys.routes,
-      ...membersRoutes({ members: clusterApi.members, clusterId, isRoot }),
-      ...clusterRoutes(clusterApi),
+      ...membersRoutes({ members: clusterApi.members, clientUrls: urls, clusterId, isRoot }),
+      ...clusterRoutes(clusterApi, urls),
       metricsRoute(clusterApi, metrics, parts.metrics),
       {
         path: "/v2/auth/",

@@ -45,6 +45,13 @@ export interface EmbeddedEtcdOptions {
   readonly historySize?: number;
   readonly limits?: ServerLimits;
   /**
+   * Client URLs that `/v2/machines` and `/v2/members` show. Clients that synchronise their endpoints
+   * use these from then on. Needed behind a proxy that ends TLS or changes `Host`.
+   *
+   * @default the URL at which the client reached this server
+   */
+  readonly advertise?: readonly string[];
+  /**
    * What tells the time for TTLs.
    *
    * @default this process's clock
@@ -69,11 +76,11 @@ export interface EmbeddedEtcd extends AsyncDisposable {
 /**
  * Starts an etcd in this process, within milliseconds.
  *
- * @throws TypeError for an option that there is not
+ * @throws TypeError for an option that does not exist, or a URL that cannot be advertised
  * @throws Error when the port is taken, or the snapshot file is damaged or cannot be written
  */
 export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Promise<EmbeddedEtcd> {
-  checkServerOptions(options, ["snapshotFile", "historySize", "clock"]);
+  checkServerOptions(options, ["snapshotFile", "historySize", "clock", "advertise"]);
   const { snapshotFile, rootPassword, historySize = 1000, clock = systemClock } = options;
   const snapshot = snapshotFile === undefined ? undefined : await readSnapshot(snapshotFile);
   const keys = new MemoryKeySpace({ historySize, clock }, snapshot?.keys);
@@ -105,11 +112,12 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
 async function serve(
   keySpace: MemoryKeySpace,
   authKeySpace: MemoryKeySpace,
-  { port = 0, host = "127.0.0.1", tls, limits, clock = systemClock }: EmbeddedEtcdOptions,
+  options: EmbeddedEtcdOptions,
 ): Promise<HttpServer> {
+  const { port = 0, host = "127.0.0.1", tls, limits, clock = systemClock, advertise } = options;
   const clusterApi = new MemoryClusterApi(keySpace, { clock });
   const clusterId = async (): Promise<string> => keySpace.clusterId;
-  const handler = createV2Handler({ keySpace, clusterApi, authKeySpace, clusterId });
+  const handler = createV2Handler({ keySpace, clusterApi, authKeySpace, clusterId, advertise });
   const server = await listen(handler, { host, port, tls, limits });
   clusterApi.announce([server.url]);
   return server;

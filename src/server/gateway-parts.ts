@@ -24,12 +24,8 @@ const FORESIGHT = 1000;
 const LINGER = 600_000;
 
 /** @throws TypeError for options that make no sense */
-export function gatewayParts(
-  options: EtcdClientOptions,
-  advertise: readonly string[] | undefined,
-): GatewayParts {
+export function gatewayParts(options: EtcdClientOptions): GatewayParts {
   checkOptions(options);
-  for (const url of advertise ?? []) checkAdvertised(url);
   const { cluster: settings, keyPrefix, credentials } = completeOptions(options);
   const { clock } = settings;
   const api = new RemoteV3Api(settings, credentials);
@@ -41,12 +37,7 @@ export function gatewayParts(
     keySpace,
     // Every request looks there first.
     authKeySpace: new CachedReads(auth, clock),
-    clusterApi: new GatewayClusterApi(members, { keyPrefix, urls: advertise }),
+    clusterApi: new GatewayClusterApi(members, keyPrefix),
     identity: new ClusterIdentity(api),
   };
-}
-
-function checkAdvertised(url: string): void {
-  if (URL.canParse(url) && /^https?:/.test(url) && new URL(url).origin === url) return;
-  throw new TypeError(`advertise: "${url}" must be a URL such as http://gateway:2379`);
 }

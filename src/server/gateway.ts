@@ -11,6 +11,7 @@ import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
 import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http-server.js";
 import { once } from "./once.js";
 import { refuseItself } from "./refuse-itself.js";
+import type { V2Handler } from "./v2-handler.js";
 
 const HOST = "127.0.0.1";
 
@@ -39,10 +40,11 @@ export interface GatewayOptions {
   /** Serve `https`. Absent: `http`. */
   readonly tls?: ServerTls;
   /**
-   * What `/v2/machines` and the members' `clientURLs` say in place of the members' own: URLs of
-   * gateways. Clients that synchronise would otherwise go on with members that serve no v2.
+   * Client URLs that `/v2/machines` and `/v2/members` show: those of all gateways. Clients that
+   * synchronise their endpoints use these from then on. Needed behind a proxy that ends TLS or
+   * changes `Host`, and where clients are to know more than one gateway.
    *
-   * @default the members' own
+   * @default the URL at which the client reached this gateway
    */
   readonly advertise?: readonly string[];
   /**
@@ -73,7 +75,7 @@ export interface Gateway extends AsyncDisposable {
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   checkServerOptions(options, ["etcd", "advertise"]);
-  const parts = gatewayParts({ ...options.etcd, api: "v3" }, options.advertise);
+  const parts = gatewayParts({ ...options.etcd, api: "v3" });
   const { keySpace, authKeySpace, identity } = parts;
   let server: HttpServer | undefined;
   const close = once(async () => {
@@ -84,12 +86,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await Promise.all([keySpace.close(), authKeySpace.close()]);
   });
   try {
+    const handler = handlerOf(parts, options.advertise);
     refuseItself(options.etcd.urls ?? [], options.host ?? HOST, options.port ?? 0);
     if (await identity.check()) await warmUp(keySpace);
     if (options.rootPassword !== undefined) {
       await enforceAuth(new AuthStore(authKeySpace), options.rootPassword);
     }
-    server = await serve(parts, options);
+    const { host = HOST, port = 0, tls, limits } = options;
+    server = await listen(handler, { host, port, tls, limits });
   } catch (error) {
     await close();
     throw error;
@@ -97,13 +101,20 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return { url: server.url, close, [Symbol.asyncDispose]: close };
 }
 
-function serve(parts: GatewayParts, options: GatewayOptions): Promise<HttpServer> {
-  const { host = HOST, port = 0, tls, limits } = options;
-  const { keySpace, authKeySpace, clusterApi, identity } = parts;
+function handlerOf(
+  { keySpace, authKeySpace, clusterApi, identity }: GatewayParts,
+  advertise: readonly string[] | undefined,
+): V2Handler {
   const clusterId = identity.clusterId.bind(identity);
   const metrics = () => gatewayFamilies(keySpace.figures);
-  const handler = createV2Handler({ keySpace, authKeySpace, clusterApi, clusterId, metrics });
-  return listen(handler, { host, port, tls, limits });
+  return createV2Handler({
+    keySpace,
+    authKeySpace,
+    clusterApi,
+    clusterId,
+    metrics,
+    advertise,
+  });
 }
 
 /** Has everything ready for the first watch of a client. @throws UnauthorizedError */

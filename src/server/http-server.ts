@@ -8,6 +8,7 @@ import { createServer as createTls } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { Connections } from "./connections.js";
 import { BODY_BROKEN, nodeListener } from "./node-adapter.js";
+import { authorityOf } from "./server-url.js";
 import type { V2Handler } from "./v2-handler.js";
 
 /** TLS of a server, as PEM texts. */
@@ -94,9 +95,8 @@ export async function listen(handler: V2Handler, options: ListenOptions): Promis
     server.once("error", reject).listen({ host, port, backlog: BACKLOG }, resolve);
   });
   const { port: bound } = server.address() as AddressInfo;
-  const name = host.includes(":") ? `[${host}]` : host;
   return {
-    url: `${tls === undefined ? "http" : "https"}://${name}:${bound}`,
+    url: `${tls === undefined ? "http" : "https"}://${authorityOf({ address: host, port: bound })}`,
     close: () => connections.close(limits.closeTimeout ?? 5_000),
   };
 }

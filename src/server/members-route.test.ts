@@ -2,12 +2,19 @@ import { expect, it } from "vitest";
 import { ClusterUnavailableError } from "../errors/cluster-errors.js";
 import { MemoryClusterApi } from "../key-space/memory/memory-cluster-api.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
+import type { ClientUrls } from "./client-urls.js";
 import { membersRoutes } from "./members-route.js";
 import { BodyError, type ServerReply, type ServerRequest } from "./message.js";
 import { Router } from "./router.js";
 
 const { members } = new MemoryClusterApi(new MemoryKeySpace(), { id: "f00", name: "m1" });
-const options = { members, clusterId: async () => "abc", isRoot: async () => true };
+const membersOwn: ClientUrls = () => undefined;
+const options = {
+  members,
+  clientUrls: membersOwn,
+  clusterId: async () => "abc",
+  isRoot: async () => true,
+};
 const NO_ANSWER = new ClusterUnavailableError("anything", []);
 
 function send(
@@ -28,6 +35,26 @@ it("lists the members", async () => {
     headers: ["Content-Type", "application/json", "X-Etcd-Cluster-Id", "abc"],
     body: '{"members":[{"id":"f00","name":"m1","peerURLs":[],"clientURLs":[]}]}\n',
   });
+});
+
+it("shows the advertised URLs for every member that has started, the leader too", async () => {
+  const own = { peerURLs: [], clientURLs: ["http://etcd:2379"] };
+  const list = async () => [
+    { ...own, id: "1", name: "m1" },
+    { ...own, id: "2", name: "m2" },
+    { ...own, id: "3", name: "", clientURLs: [] },
+  ];
+  const leader = async () => ({ ...own, id: "2", name: "m2" });
+  const served = { members: { ...members, list, leader }, clientUrls: () => ["http://a:1"] };
+  const shown = JSON.parse(String((await send("GET", "/v2/members", served)).body)).members;
+  expect(shown).toMatchObject([
+    { id: "1", clientURLs: ["http://a:1"] },
+    { id: "2", clientURLs: ["http://a:1"] },
+    { id: "3", clientURLs: [] },
+  ]);
+  expect(JSON.parse(String((await send("GET", "/v2/members/leader", served)).body))).toEqual(
+    shown[1],
+  );
 });
 
 it("lets nobody but root change the membership, and looks at nothing else before", async () => {

@@ -4,6 +4,7 @@ import type { MembersApi } from "../key-space/cluster-api.js";
 import type { Member } from "../model/cluster.js";
 import { readMemberId } from "../model/member-id.js";
 import { goJson } from "../wire/go-json.js";
+import { type ClientUrls, withClientUrls } from "./client-urls.js";
 import {
   JSON_TYPE,
   messageError,
@@ -18,6 +19,7 @@ import type { Route } from "./router.js";
 /** What the routes of `/v2/members` need. */
 export interface MembersRouteOptions {
   readonly members: MembersApi;
+  readonly clientUrls: ClientUrls;
   /** What `X-Etcd-Cluster-Id` says. */
   clusterId(): Promise<string>;
   /** Whether a request may do what only user root may; always, while auth is off. */
@@ -60,9 +62,9 @@ class MembersRoute {
   async #answer(request: ServerRequest, rest: string): Promise<ServerReply> {
     switch (request.method) {
       case "GET":
-        return this.#read(rest);
+        return this.#read(rest, this.#options.clientUrls(request));
       case "POST":
-        return replyWith(201, inOrder(await this.#members.add(await readPeerUrlsBody(request))));
+        return replyWith(201, shown(await this.#members.add(await readPeerUrlsBody(request))));
       case "PUT":
         return this.#change(rest, async (id) =>
           this.#members.update(id, await readPeerUrlsBody(request)),
@@ -72,16 +74,16 @@ class MembersRoute {
     }
   }
 
-  async #read(rest: string): Promise<ServerReply> {
-    if (rest === "leader") return this.#leader();
+  async #read(rest: string, urls: readonly string[] | undefined): Promise<ServerReply> {
+    if (rest === "leader") return this.#leader(urls);
     if (rest !== "") return messageError(404, "Not found");
     const members = await this.#members.list();
-    return replyWith(200, { members: members.map(inOrder) });
+    return replyWith(200, { members: members.map((member) => shown(member, urls)) });
   }
 
-  async #leader(): Promise<ServerReply> {
+  async #leader(urls: readonly string[] | undefined): Promise<ServerReply> {
     try {
-      return replyWith(200, inOrder(await this.#members.leader()));
+      return replyWith(200, shown(await this.#members.leader(), urls));
     } catch (error) {
       if (error instanceof AdminError || !(error instanceof EtcdError)) throw error;
       return messageError(503, "During election");
@@ -101,7 +103,8 @@ function replyWith(status: number, content: object): ServerReply {
   return { status, headers: ["Content-Type", JSON_TYPE], body: `${goJson(content)}\n` };
 }
 
-/** A member with its properties in etcd's order. */
-function inOrder({ id, name, peerURLs, clientURLs }: Member): Member {
+/** A member with these URLs for clients, and its properties in etcd's order. */
+function shown(member: Member, urls?: readonly string[]): Member {
+  const { id, name, peerURLs, clientURLs } = withClientUrls(member, urls);
   return { id, name, peerURLs, clientURLs };
 }

@@ -9,6 +9,11 @@ export interface ServerRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Common Name of the client's certificate, if it showed one that is trusted. */
   readonly certificateName?: string | undefined;
+  /**
+   * URL at which the client reached this server, without a path: what the answer to this client may
+   * advertise. Absent: unknown.
+   */
+  readonly serverUrl?: string | undefined;
   /** Reads the body. @throws BodyError */
   body(): Promise<string>;
   /** Aborts when the client has gone. */

@@ -9,6 +9,7 @@ import {
   type ServerRequest,
   TEXT_TYPE,
 } from "./message.js";
+import { serverUrl } from "./server-url.js";
 import type { V2Handler } from "./v2-handler.js";
 
 /** etcd announces the length of small bodies and sends larger ones in chunks. */
@@ -54,6 +55,13 @@ class NodeRequest implements ServerRequest {
     if (socket.authorized !== true) return undefined;
     const name = socket.getPeerCertificate?.().subject?.CN;
     return Array.isArray(name) ? name[0] : name;
+  }
+
+  get serverUrl(): string | undefined {
+    const { headers, socket } = this.#message;
+    const { localAddress, localPort } = socket;
+    const tls = "encrypted" in socket;
+    return serverUrl(headers.host, { tls, localAddress, localPort });
   }
 
   /** Made when somebody asks for it, which only watches do. */

@@ -1,15 +1,17 @@
 /** The same suite on a real etcd, on ours, and on a gateway before an etcd without the v2 API. */
 
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { freePort } from "../../scripts/etcd-process.mjs";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 import { createGateway, startEmbeddedEtcd } from "../../src/server/index.js";
 import { describeEtcdSideBySide, startEtcd } from "../support/etcd.js";
 import { describeSideBySide } from "../support/side-by-side.js";
 import { NOT_ON_GATEWAY } from "./gateway-deviations.js";
 import type { Missing } from "./install.js";
+import { isMissing, reportMissing } from "./missing.js";
 
 interface RunningServer {
   readonly urls: readonly [string, ...string[]];
+  /** Members that it lists. */
+  readonly members: number;
   /** Names of tests that are left out on it. */
   readonly leftOut: readonly string[];
   stop(): Promise<void>;
@@ -68,43 +70,25 @@ async function startReal(members: 1 | 3): Promise<RunningServer> {
   // Else members would be taken in only after five seconds.
   const args = ["--strict-reconfig-check=false"];
   const { urls, stop } = await startEtcd({ release: "3.4", members, args });
-  return { urls, leftOut: [], stop };
+  return { urls, members, leftOut: [], stop };
 }
 
 async function startOurs(): Promise<RunningServer> {
   const etcd = await startEmbeddedEtcd({ port: 0 });
-  return { urls: [etcd.url], leftOut: [], stop: () => etcd.close() };
+  return { urls: [etcd.url], members: 1, leftOut: [], stop: () => etcd.close() };
 }
 
-/** It tells clients its own URL, as they would go on with etcd's otherwise. */
 async function startGateway(members: 1 | 3): Promise<RunningServer> {
-  const etcd = await startEtcd({
-    release: "3.7",
-    members,
-    args: ["--strict-reconfig-check=false"],
-  });
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const gateway = await createGateway({ etcd: { urls: etcd.urls }, port, advertise: [url] });
+  const args = ["--strict-reconfig-check=false"];
+  const etcd = await startEtcd({ release: "3.7", members, args });
+  const gateway = await createGateway({ etcd: { urls: etcd.urls } });
   return {
-    urls: [url],
+    urls: [gateway.url],
+    members,
     leftOut: Object.keys(NOT_ON_GATEWAY),
     async stop() {
       await gateway.close();
       await etcd.stop();
     },
   };
-}
-
-function isMissing<Client>(client: Client | Missing): client is Missing {
-  return typeof client === "object" && client !== null && "missing" in client;
-}
-
-function reportMissing(name: string, { missing }: Missing): void {
-  if (process.env.CI === "true") {
-    it(name, () => expect.fail(missing));
-    return;
-  }
-  console.warn(`skipped "${name}": ${missing}`);
-  it.skip(name, () => {});
 }

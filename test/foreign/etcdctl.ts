@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { CurrentServer } from "./both-servers.js";
 import { installed, type Missing, must } from "./install.js";
 import { type Outcome, type RunOptions, run, type Started, start } from "./run.js";
 
@@ -20,12 +19,15 @@ export function findEtcdctl(): Etcdctl | Missing {
   return speaksV2(path) ? { path } : { missing: `${path} is no etcdctl 3.4` };
 }
 
+/** The server that runs during a test. */
+type ServerOfTest = () => { readonly urls: readonly string[] };
+
 /** Runs etcdctl on the current server. */
 export class EtcdctlRunner {
   readonly #path: string;
-  readonly #server: CurrentServer;
+  readonly #server: ServerOfTest;
 
-  constructor({ path }: Etcdctl, server: CurrentServer) {
+  constructor({ path }: Etcdctl, server: ServerOfTest) {
     this.#path = path;
     this.#server = server;
   }

@@ -1,6 +1,5 @@
 const VERSION = "the version is the cluster's, not that of an etcd with the v2 API";
 const HISTORY = "the history holds 10,000 events instead of 1,000";
-const GATEWAYS = "every member names the same gateways, in place of a URL of its own";
 const GONE = "v3 does not know a member that was removed from one that never was: 404, never 410";
 
 /** Why a test is left out on a gateway, by its name; `docs/deviations.md` has a row for each. */
@@ -13,7 +12,5 @@ export const NOT_ON_GATEWAY: Readonly<Record<string, string>> = {
   "has the version of etcd 3.4": VERSION,
   TestVersionIsOfEtcd34: VERSION,
   test_cluster_names_its_machines_members_and_leader: VERSION,
-  TestEndpointsFollowTheMembers: GATEWAYS,
-  "finds it healthy": GATEWAYS,
   TestMembersComeAndGo: GONE,
 };

@@ -144,8 +144,10 @@ async function twinOf(real: Server, isRoot = true): Promise<Server> {
   const { headers } = await real({ method: "GET", path: "/v2/members" });
   const [first] = await membersOf(real);
   const api = new MemoryClusterApi(new MemoryKeySpace(), first);
+  const membersOwn = () => undefined;
   const members = membersRoutes({
     members: api.members,
+    clientUrls: membersOwn,
     clusterId: async () => headers["x-etcd-cluster-id"] ?? "",
     isRoot: async () => isRoot,
   });
@@ -154,7 +156,7 @@ async function twinOf(real: Server, isRoot = true): Promise<Server> {
   requests.countSuccess("PUT", 0.001);
   requests.countFailure("GET", 404);
   const metrics = metricsRoute(api, requests);
-  return serverOf(v2Handler(new Router([...members, ...clusterRoutes(api), metrics])));
+  return serverOf(v2Handler(new Router([...members, ...clusterRoutes(api, membersOwn), metrics])));
 }
 
 /** Types of metrics by name. */

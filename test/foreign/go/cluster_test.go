@@ -49,6 +49,7 @@ func TestEndpointsFollowTheMembers(t *testing.T) {
 	noError(t, made.Sync(inTime(t)))
 	endpoints := made.Endpoints()
 	slices.Sort(endpoints)
+	endpoints = slices.Compact(endpoints) // a gateway gives every member its own URL
 	want := strings.Split(os.Getenv("ETCD_URLS"), ",")
 	slices.Sort(want)
 	equal(t, "endpoints", strings.Join(endpoints, ","), strings.Join(want, ","))

@@ -1,0 +1,51 @@
+import { type AddressInfo, isIPv6 } from "node:net";
+
+const MAPPED = "::ffff:";
+
+/** What is known of the connection by which a request came. */
+export interface ServerSide {
+  /** Whether the server itself speaks TLS on it. */
+  readonly tls: boolean;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+}
+
+/** The longest host name of DNS, with a port. */
+const MAX_HOST_LENGTH = 255 + ":65535".length;
+/** A name or an IPv4 address, or an IPv6 address in brackets; then perhaps a port. */
+const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+
+/**
+ * The URL at which a client reached this server, e.g. `http://10.0.0.1:2379`: the address that the
+ * client itself put into `Host`, else the local address of the connection. The client chooses
+ * `Host`, so the URL is only for the answer to that client. Headers of proxies (`Forwarded`,
+ * `X-Forwarded-Host`) do not count: any client can send them.
+ *
+ * @returns undefined when there is neither a plausible `Host` nor a connection
+ */
+export function serverUrl(host: string | undefined, side: ServerSide): string | undefined {
+  const authority = host !== undefined && isPlausible(host) ? host : localAuthority(side);
+  return authority === undefined ? undefined : `${side.tls ? "https" : "http"}://${authority}`;
+}
+
+function isPlausible(host: string): boolean {
+  return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}`);
+}
+
+function localAuthority({ localAddress, localPort }: ServerSide): string | undefined {
+  if (localAddress === undefined || localPort === undefined) return undefined;
+  return authorityOf({ address: localAddress, port: localPort });
+}
+
+/** `address:port`, as it stands in a URL. */
+export function authorityOf({ address, port }: Pick<AddressInfo, "address" | "port">): string {
+  // The zone of a link-local address names an interface of this machine.
+  const [name = ""] = address.split("%", 1);
+  if (!isIPv6(name)) return `${name}:${port}`;
+  return isMappedIPv4(name) ? `${name.slice(MAPPED.length)}:${port}` : `[${name}]:${port}`;
+}
+
+/** How a socket for both families shows an IPv4 address: `::ffff:10.0.0.1`. */
+function isMappedIPv4(address: string): boolean {
+  return address.startsWith(MAPPED) && address.includes(".");
+}
