@@ -139,12 +139,16 @@ export class EtcdProcess {
   /**
    * Starts etcd, again on the same ports and data when it has ended, and waits until it is healthy:
    * a member of a cluster is so when a majority runs.
+   *
+   * @param {{ binary?: string, args?: readonly string[] }} [upgrade] another release of etcd from this start
+   *   on, and more flags for this start
    */
-  async start() {
+  async start({ binary = this.#options.binary, args = [] } = {}) {
     if (this.#child) throw new Error(`etcd ${this.name} is running already`);
     this.log = "";
     // In a process group of its own: Ctrl-C is for the program that uses etcd, not for etcd.
-    const child = spawn(this.#options.binary, this.#flags, {
+    this.#options = { ...this.#options, binary };
+    const child = spawn(binary, [...this.#flags, ...args], {
       detached: true,
       env: environment(),
       stdio: ["ignore", "ignore", "pipe"],
