@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { open, readFile, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
+import { replaceFile } from "../files/replace-file.js";
 import type { KeySpaceSnapshot } from "../key-space/memory/memory-key-space.js";
 
 /** What a snapshot file holds: the keys, and in a key space of their own users and roles. */
@@ -30,30 +31,21 @@ export async function readSnapshot(path: string): Promise<ServerSnapshot | undef
 }
 
 /**
- * Writes a snapshot beside the old one and puts it in its place when it is safely on disk.
+ * Puts a snapshot in the place of the old one.
  *
  * @throws Error when that fails; the old one is still there then
  */
 export async function writeSnapshot(path: string, snapshot: ServerSnapshot): Promise<void> {
-  const content = JSON.stringify(snapshot);
-  const temporary = `${path}.new`;
   try {
-    await writeSafely(temporary, `${headerOf(content)}\n${content}`);
-    await rename(temporary, path);
+    await replaceFile(path, linesOf(snapshot));
   } catch (error) {
-    const { message } = error as Error;
-    throw new Error(`snapshot file ${path} cannot be written: ${message}`, { cause: error });
+    throw new Error(`snapshot ${(error as Error).message}`, { cause: error });
   }
 }
 
-async function writeSafely(path: string, text: string): Promise<void> {
-  const file = await open(path, "w", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+async function* linesOf(snapshot: ServerSnapshot): AsyncGenerator<string> {
+  const content = JSON.stringify(snapshot);
+  yield `${headerOf(content)}\n${content}`;
 }
 
 function headerOf(content: string): string {

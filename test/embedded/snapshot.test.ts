@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -133,12 +133,14 @@ describe("the file", () => {
     const snapshotFile = newFile();
     await run({ snapshotFile }, (client) => client.setNode("/a", "old"));
     const text = await readFile(snapshotFile, "utf8");
-    await writeFile(`${snapshotFile}.new`, text.slice(0, 100));
+    const unfinished = `${snapshotFile}.0123456789abcdef.tmp`;
+    await writeFile(unfinished, text.slice(0, 100));
+    await utimes(unfinished, new Date(0), new Date(0));
     const value = await run({ snapshotFile }, (client) => client.getNodeValue("/a"));
     expect(value).toBe("old");
     await run({ snapshotFile }, (client) => client.setNode("/a", "new"));
     expect(await run({ snapshotFile }, (client) => client.getNodeValue("/a"))).toBe("new");
-    expect((await readdir(directory)).filter((name) => name.endsWith(".new"))).toEqual([]);
+    expect((await readdir(directory)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
   it.each([

@@ -1,9 +1,11 @@
-import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
+import { replaceFile } from "../../files/replace-file.js";
 import { exportTree } from "../../transfer/export-tree.js";
 import { append } from "../append.js";
 import { clientCommand } from "../command.js";
+import { exitCodeOfSignal } from "../exit-code.js";
+import { untilInterrupted } from "../interrupt.js";
 import { keyOf } from "../key-argument.js";
 import { type Session, withSession } from "../session.js";
 
@@ -11,6 +13,12 @@ interface ExportFlags {
   readonly hidden?: readonly string[];
   readonly file?: string;
 }
+
+/** Names of standard output: whoever has it open would not see another file in its place. */
+const STANDARD_OUTPUT: ReadonlySet<string> = new Set(["-", "/dev/stdout", "/dev/fd/1"]);
+
+/** Milliseconds for an interrupted write to end in order: a pipe that nobody reads never does. */
+const PATIENCE = 1_000;
 
 export function exportCommand(): Command {
   return clientCommand(
@@ -25,14 +33,34 @@ export function exportCommand(): Command {
       "a hidden key to take along, with all below it; may be repeated",
       append,
     )
-    .option("--file <file>", "instead of standard output; readable by you alone")
+    .option(
+      "--file <file>",
+      "instead of standard output; it is replaced when the export is whole, and only you can read it",
+    )
     .action((key: string | undefined, flags: ExportFlags, command: Command) =>
       withSession(command, (session) => exportTo(session, keyOf(key ?? "/"), flags)),
     );
 }
 
-async function exportTo({ etcd }: Session, key: string, { hidden = [], file }: ExportFlags) {
-  const pieces = exportTree(etcd, [key, ...hidden.map(keyOf)]);
-  if (file === undefined) await pipeline(pieces, process.stdout, { end: false });
-  else await pipeline(pieces, createWriteStream(file, { mode: 0o600 }));
+async function exportTo(session: Session, key: string, flags: ExportFlags): Promise<void> {
+  const { hidden = [], file = "-" } = flags;
+  const keys = [key, ...hidden.map(keyOf)] as const;
+  if (STANDARD_OUTPUT.has(file)) {
+    await pipeline(exportTree(session.etcd, keys), process.stdout, { end: false });
+    return;
+  }
+  using interrupt = untilInterrupted("SIGINT", "SIGTERM", "SIGHUP");
+  const { signal } = interrupt;
+  signal.addEventListener("abort", () => setTimeout(endBy, PATIENCE, signal.reason).unref());
+  try {
+    await replaceFile(file, exportTree(session.etcd, keys, { signal }), { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.exitCode = exitCodeOfSignal(signal.reason);
+  }
+}
+
+/** As signals do: nobody listens for a second one. */
+function endBy(signal: NodeJS.Signals): void {
+  process.kill(process.pid, signal);
 }

@@ -20,7 +20,7 @@ export function importCommand(): Command {
       "written. TTLs go on from what was left of them when it was made.",
     "etcdnet import config.jsonl --endpoints http://10.0.0.1:2379",
   )
-    .argument("[file]", "standard input where it is left out")
+    .argument("[file]", "standard input where it is left out, or -")
     .option("--overwrite", "write over keys that are there; nothing is removed")
     .action((file: string | undefined, flags: ImportFlags, command: Command) =>
       withSession(command, (session) => importFrom(session, file, flags)),
@@ -28,10 +28,14 @@ export function importCommand(): Command {
 }
 
 async function importFrom(session: Session, file: string | undefined, flags: ImportFlags) {
-  await using spool = file === undefined ? await Spool.of(process.stdin) : Spool.existing(file);
+  await using spool = await openSpool(file);
   const header = await verify(spool);
   if (flags.overwrite !== true) await refuseOtherData(session, header);
   await write(session, spool);
+}
+
+function openSpool(file = "-"): Promise<Spool> {
+  return file === "-" ? Spool.of("standard input", process.stdin) : Spool.open(file);
 }
 
 async function verify(spool: Spool): Promise<ExportHeader> {
