@@ -10,6 +10,7 @@ export type {
   WatchNodeOptions,
 } from "./client/operation-options.js";
 export type {
+  CertificateAuthorities,
   EtcdClientOptions,
   PemCertificate,
   Pkcs12Certificate,

@@ -63,6 +63,7 @@ test.each([
   ["ca", /PEM/, { urls, ca: ["a", 5] }],
   ["x509Certificate", /cert, key/, { urls, x509Certificate: { cert: "a" } }],
   ["x509Certificate", /pfx/, { urls, x509Certificate: { pfx: "a" } }],
+  ["x509Certificate", /function must return/, { urls, x509Certificate: () => "file" }],
   ["x509Certificate", /pfx/, { urls, x509Certificate: { cert: "a", key: "b", pfx: Buffer.of(1) } }],
   ["ignoreCertificateError", /boolean/, { urls, ignoreCertificateError: "no" }],
   ["retryUnknownWrites", /boolean/, { urls, retryUnknownWrites: 1 }],

@@ -1,10 +1,9 @@
-import { X509Certificate } from "node:crypto";
-import { createSecureContext, type SecureContext } from "node:tls";
 import type { ClusterSettings } from "../cluster/cluster-settings.js";
 import type { V3Credentials } from "../key-space/v3/remote-v3-api.js";
 import { systemClock } from "../time/clock.js";
 import { type JsonDeserializer, readJson } from "../wire/json.js";
-import type { EtcdClientOptions, PemCertificate, Pkcs12Certificate } from "./options.js";
+import { certificatesOf, isAuthorities, isCertificate } from "./certificates.js";
+import type { EtcdClientOptions } from "./options.js";
 
 /** What a client on a remote key space is told, complete. */
 export interface ClientSettings {
@@ -58,9 +57,13 @@ const CHECKS: Readonly<Record<OptionName, Check>> = {
   username: type("string"),
   password: type("string"),
   ca: (value) =>
-    [value].flat().every(isText) ? undefined : "must be a PEM text, or a list of them",
+    typeof value === "function" || isAuthorities(value)
+      ? undefined
+      : "must be a PEM text, a list of them, or a function that returns them",
   x509Certificate: (value) =>
-    isCertificate(value) ? undefined : "must be { cert, key } as PEM texts or { pfx } as a Buffer",
+    typeof value === "function" || isCertificate(value)
+      ? undefined
+      : "must be { cert, key } as PEM texts, { pfx } as a Buffer, or a function that returns them",
   ignoreCertificateError: type("boolean"),
   useProxy: (value) => {
     if (value === true) return problemOfProxyVariables();
@@ -155,7 +158,7 @@ export function completeOptions(options: EtcdClientOptions): ClientSettings {
       urls: [...new Set((options.urls ?? []).map(endpointOf))],
       discoverySrv: options.discoverySrv,
       authorization: api === "v2" && credentials ? basicAuth(credentials) : undefined,
-      secureContext: secureContextOf(options),
+      secureContext: certificatesOf(options),
       ignoreCertificateError: options.ignoreCertificateError ?? false,
       useProxy: options.useProxy ?? false,
       connectTimeout: options.connectTimeout ?? 2_000,
@@ -201,40 +204,6 @@ function endpointOf(text: string, index: number): string {
 /** Basic auth in UTF-8. */
 function basicAuth({ username, password }: V3Credentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-}
-
-/** Made once for all connections: certificates are costly to parse, and a wrong one shows here. */
-function secureContextOf({ ca, x509Certificate }: EtcdClientOptions): SecureContext | undefined {
-  if (ca === undefined && x509Certificate === undefined) return undefined;
-  const authorities = ca === undefined ? {} : { ca: [ca].flat() as (string | Buffer)[] };
-  // OpenSSL passes over authorities that it cannot read.
-  for (const pem of authorities.ca ?? []) {
-    orRefuse("ca: holds no certificate in PEM", () => new X509Certificate(pem));
-  }
-  return orRefuse(
-    "x509Certificate: cannot be opened; check its passphrase and that key and cert belong together",
-    () => createSecureContext({ ...authorities, ...x509Certificate }),
-  );
-}
-
-function orRefuse<T>(problem: string, open: () => T): T {
-  try {
-    return open();
-  } catch (cause) {
-    throw new TypeError(`${problem} (${(cause as Error).message})`, { cause });
-  }
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === "string" || Buffer.isBuffer(value);
-}
-
-function isCertificate(value: unknown): value is PemCertificate | Pkcs12Certificate {
-  if (typeof value !== "object" || value === null) return false;
-  const { cert, key, pfx } = value as Partial<PemCertificate & Pkcs12Certificate>;
-  return pfx === undefined
-    ? isText(cert) && isText(key)
-    : Buffer.isBuffer(pfx) && cert === undefined && key === undefined;
 }
 
 /** Names a variable without repeating its value, which may hold a password. */

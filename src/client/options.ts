@@ -12,6 +12,9 @@ export interface PemCertificate {
   readonly passphrase?: string;
 }
 
+/** Certificates of authorities, each as PEM. */
+export type CertificateAuthorities = string | Buffer | readonly (string | Buffer)[];
+
 /** A client certificate with its key in one PKCS#12 file (`.p12`, `.pfx`). */
 export interface Pkcs12Certificate {
   readonly pfx: Buffer;
@@ -66,11 +69,24 @@ export interface EtcdClientOptions {
   readonly username?: string;
   readonly password?: string;
 
-  /** Certificates of the authorities to trust, as PEM, instead of the system's. */
-  readonly ca?: string | Buffer | readonly (string | Buffer)[];
+  /**
+   * Certificates of the authorities to trust, as PEM, instead of the system's. A function is called for
+   * each new connection, as of {@link x509Certificate}.
+   */
+  readonly ca?: CertificateAuthorities | (() => CertificateAuthorities);
 
-  /** Client certificate, for a cluster with `--client-cert-auth`. */
-  readonly x509Certificate?: PemCertificate | Pkcs12Certificate;
+  /**
+   * Client certificate, for a cluster with `--client-cert-auth`. Give a function to renew it while the
+   * client runs: it is called for each new connection. If it throws then, or what it returns cannot be
+   * used, the last good certificate stays. Connections that are open keep theirs.
+   *
+   * @example
+   * x509Certificate: () => ({ cert: readFileSync("client.crt"), key: readFileSync("client.key") })
+   */
+  readonly x509Certificate?:
+    | PemCertificate
+    | Pkcs12Certificate
+    | (() => PemCertificate | Pkcs12Certificate);
 
   /**
    * Accept any server certificate, for this client only: anybody on the network path can then read

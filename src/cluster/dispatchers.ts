@@ -11,8 +11,11 @@ import type { OpenDispatcher } from "./connection.js";
 
 /** How connections are made, the same for every endpoint. */
 export interface ConnectionSettings {
-  /** Certificates for `https`; none: the system's own trust. */
-  readonly secureContext: SecureContext | undefined;
+  /**
+   * Certificates for the next `https` connection; none: the system's own trust. The same object as long
+   * as they are the same.
+   */
+  readonly secureContext: () => SecureContext | undefined;
   /** Accept any server certificate, for this client only. */
   readonly ignoreCertificateError: boolean;
   /** `true`: the system's proxy variables; a URL: that proxy. */
@@ -27,9 +30,7 @@ export const KEEP_ALIVE = 30_000;
 /** What opens a connection to `origin`. */
 export function dispatcherFor(origin: string, settings: ConnectionSettings): OpenDispatcher {
   const { useProxy, connectTimeout: timeout } = settings;
-  const tls = tlsOptions(settings);
-  // One connector for all, so that TLS sessions are resumed.
-  const connect = buildConnector(tls);
+  const connect = connectorFor(settings);
   if (useProxy === false) return () => directTo(origin, connect);
   // As system proxies expect it: TLS through a tunnel, plain requests in absolute form. These have a
   // connection each: some proxies close it after an answer without a word, and who uses it again
@@ -37,8 +38,11 @@ export function dispatcherFor(origin: string, settings: ConnectionSettings): Ope
   const asExpected = origin.startsWith("https:")
     ? { proxyTunnel: true }
     : { proxyTunnel: false, headers: { connection: "close" } };
-  const proxied = { ...asExpected, requestTls: tls, proxyTls: { timeout }, connect };
-  return () => ({ dispatcher: proxyAgent(useProxy, proxied), abandon: () => {} });
+  const proxied = { ...asExpected, proxyTls: { timeout }, connect };
+  return () => {
+    const requestTls = tlsOptions(settings);
+    return { dispatcher: proxyAgent(useProxy, { ...proxied, requestTls }), abandon: () => {} };
+  };
 }
 
 /** What opens a socket for streams of HTTP/2. None goes by a proxy, which may not know those. */
@@ -46,15 +50,37 @@ export function streamConnectorFor(
   settings: ConnectionSettings,
 ): buildConnector.connector | undefined {
   if (settings.useProxy !== false) return undefined;
-  return withLateAlerts(buildConnector({ ...tlsOptions(settings), allowH2: true }));
+  return withLateAlerts(connectorFor(settings, { allowH2: true }));
 }
 
-function tlsOptions({ secureContext, ignoreCertificateError, connectTimeout }: ConnectionSettings) {
-  return {
-    rejectUnauthorized: !ignoreCertificateError,
-    ...(secureContext && { secureContext }),
-    timeout: connectTimeout,
+/**
+ * Opens sockets with the certificates of the moment. One connector serves many connections, so that
+ * TLS sessions are resumed. New certificates get a new one: a session belongs to an identity.
+ */
+function connectorFor(
+  settings: ConnectionSettings,
+  options: buildConnector.BuildOptions = {},
+): buildConnector.connector {
+  let tls = tlsOptions(settings);
+  let connect = buildConnector({ ...tls, ...options });
+  return (target, callback) => {
+    if (settings.secureContext() !== tls.secureContext) {
+      tls = tlsOptions(settings);
+      connect = buildConnector({ ...tls, ...options });
+    }
+    return connect(target, callback);
   };
+}
+
+function tlsOptions(settings: ConnectionSettings): {
+  readonly secureContext?: SecureContext;
+  readonly rejectUnauthorized: boolean;
+  readonly timeout: number;
+} {
+  const { ignoreCertificateError, connectTimeout: timeout } = settings;
+  const secureContext = settings.secureContext();
+  const rejectUnauthorized = !ignoreCertificateError;
+  return { rejectUnauthorized, timeout, ...(secureContext && { secureContext }) };
 }
 
 function proxyAgent(useProxy: true | string, options: object): Dispatcher {

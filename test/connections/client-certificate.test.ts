@@ -61,6 +61,41 @@ describeWithEtcd("3.4", "a client certificate", () => {
     });
   });
 
+  describe("from a function", () => {
+    test("is renewed with the next connection", async () => {
+      let current = foreignCertificate("root");
+      await using etcd = clientWith({ x509Certificate: () => current });
+      await expect(etcd.getNode("/")).rejects.toMatchObject({ name: "ClusterUnavailableError" });
+      current = clientCertificate("root");
+      expect(await etcd.getNode("/")).toMatchObject({ etcdServer: cluster.urls[0] });
+      await using v3 = clientWith({ api: "v3", x509Certificate: () => current });
+      expect(await v3.getNode("/")).toMatchObject({ etcdServer: cluster.urls[0] });
+    });
+
+    test("stays the last good one while there is none", async () => {
+      const good = clientCertificate("root");
+      let read = () => good;
+      await using etcd = clientWith({ x509Certificate: () => read() });
+      for (const broken of [
+        () => ({ ...good, key: clientCertificate("other").key }),
+        () => ({ ...good, cert: "half a f" }),
+        () => ({}) as typeof good,
+        () => {
+          throw new Error("ENOENT");
+        },
+      ]) {
+        read = broken;
+        expect(await etcd.getNode("/")).toMatchObject({ etcdServer: cluster.urls[0] });
+      }
+    });
+
+    test("must be good at the beginning", () => {
+      const x509Certificate = () => ({ cert: "none", key: "none" });
+      expect(() => clientWith({ x509Certificate })).toThrow(/^x509Certificate: /);
+      expect(() => clientWith({ ca: () => "none" })).toThrow(/^ca: holds no certificate/);
+    });
+  });
+
   describe("that the server does not accept", () => {
     const cases: [string, EtcdClientOptions][] = [
       ["none", {}],
