@@ -51,7 +51,11 @@ export {
   isV2Disabled,
 } from "./errors/guards.js";
 export { InvalidValueError, type ValueIssue } from "./errors/invalid-value-error.js";
-export { TargetInUseError, TransferRefusedError } from "./errors/migration-errors.js";
+export {
+  TargetInUseError,
+  TransferFailedError,
+  TransferRefusedError,
+} from "./errors/migration-errors.js";
 export { type LossReason, OwnershipLostError } from "./errors/ownership-lost-error.js";
 export {
   IndexNaNError,
@@ -131,6 +135,7 @@ export type { Clock } from "./time/clock.js";
 export { SourceReplacedError } from "./transfer/change-feed.js";
 export { type DiffOptions, diffTrees } from "./transfer/diff-trees.js";
 export type { Difference } from "./transfer/difference.js";
+export type { Loss } from "./transfer/loss.js";
 export { migrate } from "./transfer/migrate.js";
 export type { MigrateOptions } from "./transfer/migrate-options.js";
 export type { MigrationProgress } from "./transfer/migration-progress.js";

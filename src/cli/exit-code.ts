@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import { AdminError } from "../errors/admin-error.js";
 import { ClusterUnavailableError, OutcomeUnknownError } from "../errors/cluster-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
-import { TransferRefusedError } from "../errors/migration-errors.js";
+import { TransferFailedError, TransferRefusedError } from "../errors/migration-errors.js";
 
 /** With what the program ends: etcdctl's codes, and two more. Scripts rely on them. */
 export const ExitCode = {
@@ -29,7 +29,9 @@ export function exitCodeOfSignal(signal: NodeJS.Signals): number {
 export function exitCodeOf(error: unknown): number {
   if (error instanceof OutcomeUnknownError) return ExitCode.outcomeUnknown;
   if (error instanceof ClusterUnavailableError) return ExitCode.unreachable;
-  if (error instanceof TransferRefusedError) return ExitCode.misused;
+  if (error instanceof TransferRefusedError || error instanceof TransferFailedError) {
+    return ExitCode.misused;
+  }
   if (error instanceof AdminError || !(error instanceof EtcdError)) return ExitCode.misused;
   return ExitCode.refused;
 }

@@ -1,5 +1,5 @@
 import { systemClock } from "../time/clock.js";
-import { diffTrees } from "../transfer/diff-trees.js";
+import { type DiffOptions, diffTrees } from "../transfer/diff-trees.js";
 import type { Sides } from "../transfer/sides.js";
 import { CommandError } from "./command-error.js";
 import { differenceText } from "./output/difference-text.js";
@@ -7,8 +7,11 @@ import { count, percent } from "./output/migration-text.js";
 import { ProgressLine } from "./output/progress-line.js";
 import { print } from "./print.js";
 
+/** What differences are shown. */
+type Shown = Pick<DiffOptions, "ttlTolerance" | "lossy">;
+
 /** Prints each difference in a line. @throws CommandError that counts them, if there are any */
-export async function showDifferences(sides: Sides, ttlTolerance?: number): Promise<void> {
+export async function showDifferences(sides: Sides, shown: Shown): Promise<void> {
   const line = new ProgressLine(systemClock, process.stderr);
   let compared = 0;
   let different = 0;
@@ -16,9 +19,9 @@ export async function showDifferences(sides: Sides, ttlTolerance?: number): Prom
     compared = now;
     line.show(() => `comparing ${percent(share)} · ${count(now, "key")}`);
   };
-  const options = { ...sides, onProgress, ...(ttlTolerance !== undefined && { ttlTolerance }) };
-  for await (const difference of diffTrees(options)) {
+  for await (const difference of diffTrees({ ...sides, ...shown, onProgress })) {
     different++;
+    line.clear();
     print(differenceText(difference));
   }
   const what = `${count(compared, "key")} compared, ${count(different, "difference")}`;

@@ -11,3 +11,9 @@ export class TransferRefusedError extends EtcdError {
   override readonly name = "TransferRefusedError";
   override readonly code = "ETCD_TRANSFER_REFUSED";
 }
+
+/** A migration has written nodes that the target does not show as they are in the source. */
+export class TransferFailedError extends EtcdError {
+  override readonly name = "TransferFailedError";
+  override readonly code = "ETCD_TRANSFER_FAILED";
+}

@@ -7,8 +7,10 @@ export interface DataLocation {
    * `unknown`: it may be either.
    */
   readonly store: "v2" | "v3" | "unknown";
-  /** What stands before the path of a node in that store: a namespace, or a key prefix of v3. */
-  readonly prefix: string;
+  /** What stands before the paths of the tree in the v3 store. */
+  readonly keyPrefix: string;
+  /** Path in the tree, e.g. that of a namespace; empty for the root. */
+  readonly path: string;
   /**
    * Revision of the store, agreed upon by its members after the question. Absent: not known.
    * In one store it never decreases.
@@ -21,6 +23,11 @@ export function overlap(first: DataLocation, second: DataLocation): boolean {
   const isKnown = first.store !== "unknown" && second.store !== "unknown";
   if (first.clusterId !== second.clusterId || (isKnown && first.store !== second.store))
     return false;
-  const [one, other] = [`${first.prefix}/`, `${second.prefix}/`];
+  const [one, other] = [`${keysOf(first)}/`, `${keysOf(second)}/`];
   return one.startsWith(other) || other.startsWith(one);
+}
+
+/** What the keys of a subtree begin with in their store. */
+export function keysOf({ keyPrefix, path }: DataLocation): string {
+  return keyPrefix + path;
 }

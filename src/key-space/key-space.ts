@@ -47,6 +47,14 @@ export interface KeySpace {
    */
   readonly locate?: ((key: string, options?: CallOptions) => Promise<DataLocation>) | undefined;
 
+  /**
+   * The keys of the store below a key that requests cannot name and that no answer shows, in a form
+   * that can be printed. Absent: they cannot be found out, or answers show them with U+FFFD.
+   */
+  readonly unnamedKeys?:
+    | ((key: string, options?: CallOptions) => AsyncIterable<string>)
+    | undefined;
+
   /** For moving data into it before it is in use, where there are quicker ways than requests. */
   readonly loading?: Loading | undefined;
 

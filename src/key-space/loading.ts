@@ -28,6 +28,8 @@ export interface Loading {
    * Writes many nodes, over what is there and without any condition: several in one index, each a
    * `set` to watchers. The directories that hold them must exist and have no TTL, and no node may
    * stand where one of the other kind does. After a failure some are written; it may be repeated.
+   *
+   * @throws InvalidFieldError before anything is written, when one of the paths is too deep
    */
   load(nodes: readonly LoadedNode[], options?: LoadOptions): Promise<void>;
 }

@@ -53,6 +53,17 @@ export class NamespaceKeySpace implements KeySpace {
     return (key, options) => locate.call(this.#inner, this.#prefix + pathOf(key), options);
   }
 
+  get unnamedKeys(): KeySpace["unnamedKeys"] {
+    const { unnamedKeys } = this.#inner;
+    if (unnamedKeys === undefined) return undefined;
+    const prefix = this.#prefix;
+    const inner = this.#inner;
+    return async function* (key, options) {
+      const found = unnamedKeys.call(inner, prefix + pathOf(key), options);
+      for await (const unnamed of found) yield unnamed.slice(prefix.length);
+    };
+  }
+
   /** Leaves the key space that it is part of open. */
   async close(): Promise<void> {}
 

@@ -1,7 +1,8 @@
 import type { CallOptions, KeySpace } from "../key-space/key-space.js";
 import type { Clock } from "../time/clock.js";
-import { type Difference, differenceOf, type TtlView } from "./difference.js";
-import { type Listing, list } from "./listing.js";
+import { differenceOf, type NodeDifference, type TtlView } from "./difference.js";
+import { type Listing, list, NOTHING } from "./listing.js";
+import { isReplaced } from "./replaced-text.js";
 import type { TreeEntry } from "./tree-entry.js";
 
 /** What can be compared: a key space, or a client. */
@@ -30,14 +31,24 @@ export interface Comparison {
   readonly compared: number;
   /** Nodes of the first tree that have a TTL. */
   readonly leased: readonly TreeEntry[];
+  /** Files of the first tree whose values hold U+FFFD. */
+  readonly replaced: readonly TreeEntry[];
+  /** Keys of either tree that are not UTF-8: they were not compared. */
+  readonly unnamed: UnnamedKeys;
   /** Monotonic moment before the directories were read: TTLs count from it. */
   readonly readAt: number;
   /** How much of the whole this is, as far as can be told: all of them add up to 1. */
   readonly share: number;
 }
 
+/** Keys as {@link Listing.unnamed} has them. */
+export interface UnnamedKeys {
+  readonly first: readonly string[];
+  readonly second: readonly string[];
+}
+
 /** A difference, and whether it lies in a directory that both have and no TTL ends. */
-export type PlacedDifference = Difference & { readonly isPlain: boolean };
+export type PlacedDifference = NodeDifference & { readonly isPlain: boolean };
 
 /** A directory, or a top, that is to be compared. */
 interface Task {
@@ -49,7 +60,7 @@ interface Task {
   readonly share: number;
 }
 
-interface Finding extends Pick<Comparison, "differences" | "compared" | "leased" | "share"> {
+interface Finding extends Omit<Comparison, "readAt"> {
   readonly tasks: readonly Task[];
 }
 
@@ -62,11 +73,12 @@ const DEFAULT_TOLERANCE = 5;
  * by those and by the directories that wait beside the way down. Nothing is read ahead: what was
  * told is dealt with before the next directories are read.
  *
- * `keys` are the tops. Hidden nodes below them are not seen, as etcd does not list them.
+ * `keys` are the tops. Hidden nodes below them are not seen, as etcd does not list them. Without
+ * `second`, everything is missing there.
  */
 export async function* compareTrees(
   first: Tree,
-  second: Tree,
+  second: Tree | undefined,
   keys: readonly string[],
   options: CompareOptions,
 ): AsyncGenerator<Comparison, void, undefined> {
@@ -88,19 +100,17 @@ function topTask(key: string, share: number): Task {
 
 async function compare(
   first: Tree,
-  second: Tree,
+  second: Tree | undefined,
   task: Task,
   options: CompareOptions,
 ): Promise<Finding> {
   const { key, isNew } = task;
   const [here, there] = await Promise.all([
     list(first, key, options),
-    isNew ? NOTHING : list(second, key, options),
+    isNew || second === undefined ? NOTHING : list(second, key, options),
   ]);
   return findingOf(here, there, task, options.ttlTolerance ?? DEFAULT_TOLERANCE);
 }
-
-const NOTHING: Listing = { self: undefined, children: new Map() };
 
 function findingOf(here: Listing, there: Listing, task: Task, tolerance: number): Finding {
   const { key, isTop, ttlAbove } = task;
@@ -119,17 +129,19 @@ function findingOf(here: Listing, there: Listing, task: Task, tolerance: number)
     differences: differences.map((difference) => ({ ...difference, isPlain })),
     compared: entries.length,
     leased: entries.filter(({ ttl }) => ttl !== undefined),
+    replaced: entries.filter(({ value = "" }) => isReplaced(value)),
+    unnamed: { first: here.unnamed, second: there.unnamed },
     ...tasksIn(here, there, task, ttlWithin),
   };
 }
 
-function selfDifference(here: Listing, there: Listing, view: TtlView): readonly Difference[] {
+function selfDifference(here: Listing, there: Listing, view: TtlView): readonly NodeDifference[] {
   if (here.self === undefined) return there.self ? [{ kind: "extra", found: there.self }] : [];
   const difference = differenceOf(here.self, there.self, view);
   return difference === undefined ? [] : [difference];
 }
 
-function childDifferences(here: Listing, there: Listing, view: TtlView): readonly Difference[] {
+function childDifferences(here: Listing, there: Listing, view: TtlView): readonly NodeDifference[] {
   const different = [...here.children.values()].flatMap(
     (entry) => differenceOf(entry, there.children.get(entry.key), view) ?? [],
   );
@@ -165,6 +177,11 @@ function sumOf(findings: readonly Finding[]): Omit<Comparison, "readAt"> {
     differences: findings.flatMap(({ differences }) => differences),
     compared: findings.reduce((sum, { compared }) => sum + compared, 0),
     leased: findings.flatMap(({ leased }) => leased),
+    replaced: findings.flatMap(({ replaced }) => replaced),
+    unnamed: {
+      first: findings.flatMap(({ unnamed }) => unnamed.first),
+      second: findings.flatMap(({ unnamed }) => unnamed.second),
+    },
     share: findings.reduce((sum, { share }) => sum + share, 0),
   };
 }

@@ -1,7 +1,15 @@
 import type { TreeEntry } from "./tree-entry.js";
 
-/** A node that is not the same in two trees. What is below it is told apart from it. */
+/** What is not the same in two trees, or cannot be compared. */
 export type Difference =
+  | NodeDifference
+  /** The value is shown the same, with U+FFFD, which may stand for bytes that are not UTF-8. */
+  | { readonly kind: "uncertain"; readonly entry: TreeEntry }
+  /** A key that the v2 API has no name for, as it is shown: it was not compared. */
+  | { readonly kind: "unnamed"; readonly key: string; readonly tree: "first" | "second" };
+
+/** A node that is not the same in two trees. What is below it is told apart from it. */
+export type NodeDifference =
   /** Only the first tree has it. */
   | { readonly kind: "missing"; readonly entry: TreeEntry }
   /** Both have it, as two files with other values, as file and directory, or with other TTLs. */
@@ -12,6 +20,10 @@ export type Difference =
     }
   /** Only the second tree has it, with all that may be below it. */
   | { readonly kind: "extra"; readonly found: TreeEntry };
+
+export function keyOf(difference: NodeDifference): string {
+  return difference.kind === "extra" ? difference.found.key : difference.entry.key;
+}
 
 /** How TTLs are compared. */
 export interface TtlView {
@@ -26,7 +38,7 @@ export function differenceOf(
   entry: TreeEntry,
   found: TreeEntry | undefined,
   view: TtlView,
-): Difference | undefined {
+): NodeDifference | undefined {
   if (found === undefined) return { kind: "missing", entry };
   if (entry.dir !== found.dir) return { kind: "type", entry, found };
   if (entry.value !== found.value) return { kind: "value", entry, found };

@@ -2,34 +2,79 @@ import { KeyNotFoundError, NotDirError } from "../errors/common-errors.js";
 import type { CallOptions, KeySpace } from "../key-space/key-space.js";
 import type { GetRequest } from "../model/key-request.js";
 import type { EtcdNode } from "../model/node.js";
+import { eachOf } from "./each-of.js";
+import { isReplaced } from "./replaced-text.js";
 import { entryOf, type TreeEntry } from "./tree-entry.js";
 
 /** One level of a tree at one moment. */
 export interface Listing {
   /** The node itself; of the root, too. Nothing: there is no such node. */
   readonly self: TreeEntry | undefined;
-  /** What is in it, without hidden nodes. */
+  /** What is in it, without hidden nodes and without those of {@link unnamed}. */
   readonly children: ReadonlyMap<string, TreeEntry>;
+  /**
+   * Keys in it that are not UTF-8, as they are shown: etcd v2 replaces such bytes by U+FFFD. They
+   * cannot be asked for, and several of them may be shown as the same text.
+   */
+  readonly unnamed: readonly string[];
 }
 
-const NOTHING: Listing = { self: undefined, children: new Map() };
+type Readable = Pick<KeySpace, "execute">;
+
+export const NOTHING: Listing = { self: undefined, children: new Map(), unnamed: [] };
+
+/** Requests under way at the same time. */
+const MAX_CONCURRENT_READS = 8;
 
 /** Reads one level with quorum. */
 export async function list(
-  keySpace: Pick<KeySpace, "execute">,
+  keySpace: Readable,
   key: string,
   options: CallOptions,
 ): Promise<Listing> {
+  const node = await read(keySpace, key, options);
+  if (node === undefined) return NOTHING;
+  const keys = (node.nodes ?? []).map((child) => child.key);
+  const unnamed = await unnamedOf(keySpace, keys.filter(isReplaced), options);
+  if (unnamed.size === 0) return listingOf(node, unnamed);
+  // What was deleted between the two reads has a name.
+  const again = await read(keySpace, key, options);
+  return again === undefined ? NOTHING : listingOf(again, unnamed);
+}
+
+async function read(
+  keySpace: Readable,
+  key: string,
+  options: CallOptions,
+): Promise<EtcdNode | undefined> {
   const request: GetRequest = { action: "get", key, sorted: true, quorum: true };
   try {
-    return listingOf((await keySpace.execute(request, options)).node);
+    return (await keySpace.execute(request, options)).node;
   } catch (error) {
-    if (error instanceof KeyNotFoundError || error instanceof NotDirError) return NOTHING;
+    if (error instanceof KeyNotFoundError || error instanceof NotDirError) return undefined;
     throw error;
   }
 }
 
-function listingOf(node: EtcdNode): Listing {
-  const children = (node.nodes ?? []).map((child) => [child.key, entryOf(child)] as const);
-  return { self: entryOf(node), children: new Map(children) };
+/** Those of the keys that are shown twice, or that do not exist as they are shown. */
+async function unnamedOf(
+  keySpace: Readable,
+  keys: readonly string[],
+  options: CallOptions,
+): Promise<ReadonlySet<string>> {
+  const unnamed = new Set(keys.filter((key, place) => keys.indexOf(key) !== place));
+  await eachOf(keys, MAX_CONCURRENT_READS, async (key) => {
+    if ((await read(keySpace, key, options)) === undefined) unnamed.add(key);
+  });
+  return unnamed;
+}
+
+function listingOf(node: EtcdNode, unnamed: ReadonlySet<string>): Listing {
+  const children = node.nodes ?? [];
+  const named = children.filter(({ key }) => !unnamed.has(key));
+  return {
+    self: entryOf(node),
+    children: new Map(named.map((child) => [child.key, entryOf(child)])),
+    unnamed: children.map(({ key }) => key).filter((key) => unnamed.has(key)),
+  };
 }

@@ -1,4 +1,5 @@
 import type { CallOptions } from "../key-space/key-space.js";
+import type { Loss } from "./loss.js";
 import type { MigrationProgress } from "./migration-progress.js";
 import type { Sides } from "./sides.js";
 
@@ -19,6 +20,16 @@ export interface MigrateOptions extends Sides, CallOptions {
    * @default false
    */
   readonly overwrite?: boolean;
+  /**
+   * Go on although the target cannot have everything as it is in the source: keys that it cannot
+   * have are left out, and values that are not UTF-8 are written as the source shows them, with
+   * U+FFFD. Each is told to `onLoss`.
+   *
+   * @default false: to end before anything is written
+   */
+  readonly lossy?: boolean;
+  /** Told once of each node that the target cannot have as it is in the source. */
+  readonly onLoss?: (loss: Loss) => void;
   /**
    * Most nodes that are written in a second.
    *

@@ -2,13 +2,19 @@ import { assert, describe, expect, it } from "vitest";
 import { SimulatedClock } from "../../test/support/simulated-clock.js";
 import { EtcdClient } from "../client/etcd-client.js";
 import { AbortError } from "../errors/abort-error.js";
-import { TargetInUseError, TransferRefusedError } from "../errors/migration-errors.js";
+import {
+  TargetInUseError,
+  TransferFailedError,
+  TransferRefusedError,
+} from "../errors/migration-errors.js";
 import type { CallOptions, KeySpace, KeyWatch } from "../key-space/key-space.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import type { KeyRequest, WatchRequest } from "../model/key-request.js";
 import type { EtcdResponse } from "../model/response.js";
 import { SourceReplacedError } from "./change-feed.js";
 import { diffTrees } from "./diff-trees.js";
+import type { Difference } from "./difference.js";
+import type { Loss } from "./loss.js";
 import { migrate } from "./migrate.js";
 import type { MigrateOptions } from "./migrate-options.js";
 import type { MigrationProgress } from "./migration-progress.js";
@@ -44,8 +50,7 @@ class Pair {
   async differences(options = {}): Promise<string[]> {
     const told: string[] = [];
     for await (const difference of diffTrees({ from: this.from, to: this.to, ...options })) {
-      const { key } = difference.kind === "extra" ? difference.found : difference.entry;
-      told.push(`${difference.kind} ${key}`);
+      told.push(`${difference.kind} ${keyIn(difference)}`);
     }
     return told;
   }
@@ -55,6 +60,11 @@ class Pair {
     const keySpace = new MemoryKeySpace({ historySize: 100, clock });
     return new EtcdClient({ keySpace, clock });
   }
+}
+
+function keyIn(difference: Difference): string {
+  if (difference.kind === "unnamed") return difference.key;
+  return difference.kind === "extra" ? difference.found.key : difference.entry.key;
 }
 
 const TREE = { "/a": "1", "/d/x": "2", "/d/deep/er": "3", "/empty": null, "/d/_hidden/k": "4" };
@@ -220,7 +230,7 @@ describe("migrate", () => {
     for (let n = 0; n < 40; n++) await pair.fill({ [`/d${n}/k`]: "v" });
     const interrupt = new AbortController();
     const onProgress = ({ share }: MigrationProgress): void => {
-      if (share > 0.4) interrupt.abort();
+      if (share > 0.6) interrupt.abort();
     };
     const { signal } = interrupt;
     await expect(pair.migrate({ signal, onProgress })).rejects.toThrow(AbortError);
@@ -229,6 +239,54 @@ describe("migrate", () => {
     expect(missing).toBeLessThan(40);
     expect((await pair.migrate()).written).toBe(missing);
     expect(await pair.differences()).toEqual([]);
+  });
+
+  it("fails when the target does not keep what is written", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const forgetful = new Troubled(pair.to.keySpace);
+    forgetful.ignores = "/d/x";
+    const to = new EtcdClient({ keySpace: forgetful, clock: pair.clock });
+    const failed = pair.migrate({ to });
+    await expect(failed).rejects.toThrow(TransferFailedError);
+    await expect(failed).rejects.toThrow('does not keep what is written: "/d/x" differ');
+  });
+
+  it("compares what it has copied, and does not end before all is the same", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const phases = new Set<string>();
+    const onProgress = async ({ phase }: MigrationProgress): Promise<void> => {
+      if (phase === "verifying" && !phases.has(phase)) pair.fill({ "/other": "x" }, pair.to);
+      phases.add(phase);
+    };
+    const { compared, total } = await pair.migrate({ onProgress });
+    expect([...phases]).toEqual(["checking", "copying", "verifying", "following"]);
+    expect([compared, total]).toEqual([6, 6]);
+    expect(await pair.differences()).toEqual([]);
+  });
+
+  it("refuses values with U+FFFD, and writes nothing, unless losses are allowed", async () => {
+    const pair = new Pair();
+    await pair.fill({ "/a": "1", "/d/odd": "\ufffd", "/k\ufffd": "a key that is UTF-8" });
+    await expect(pair.migrate()).rejects.toThrow('"/d/odd" has a value with U+FFFD');
+    expect((await pair.to.getNode("/")).etcdIndex).toBe(3);
+    const losses: string[] = [];
+    const onLoss = ({ key, kind }: Loss) => void losses.push(`${kind} ${key}`);
+    expect(await pair.migrate({ lossy: true, onLoss })).toMatchObject({ lost: 1 });
+    expect(losses).toEqual(["replaced /d/odd"]);
+    expect(await pair.to.getNodeValue("/k\ufffd")).toBe("a key that is UTF-8");
+    expect(await pair.differences()).toEqual(["uncertain /d/odd"]);
+    expect(await pair.differences({ lossy: true })).toEqual([]);
+  });
+
+  it("ends when the source gets something meanwhile that cannot be copied", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const migration = following(pair);
+    await migration.copied();
+    await pair.from.setNode("/d/odd", "\ufffd");
+    await expect(migration.end()).rejects.toThrow('"/d/odd" has a value with U+FFFD');
   });
 
   it("keeps below its rate", async () => {
@@ -344,7 +402,7 @@ describe("what follows", () => {
   it("compares everything again when the source no longer remembers what happened", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
-    const cuttable = new Cuttable(pair.from.keySpace);
+    const cuttable = new Troubled(pair.from.keySpace);
     const from = new EtcdClient({ keySpace: cuttable, clock: pair.clock });
     const migration = following(pair, { from });
     await migration.copied();
@@ -359,7 +417,7 @@ describe("what follows", () => {
   it("stops when another cluster answers in the source's place", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
-    const cuttable = new Cuttable(pair.from.keySpace);
+    const cuttable = new Troubled(pair.from.keySpace);
     const from = new EtcdClient({ keySpace: cuttable, clock: pair.clock });
     const ended = migrate({ from, to: pair.to, until: new AbortController().signal });
     const failure = expect(ended).rejects.toThrow(SourceReplacedError);
@@ -381,17 +439,19 @@ describe("what follows", () => {
   });
 });
 
-/** A key space whose watches can break. */
-class Cuttable implements KeySpace {
+/** A key space whose watches can break, and that may lose what is written to a key. */
+class Troubled implements KeySpace {
   readonly #watches = new Set<KeyWatch>();
   inner: KeySpace;
+  ignores: string | undefined;
 
   constructor(inner: KeySpace) {
     this.inner = inner;
   }
 
   execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
-    return this.inner.execute(request, options);
+    const isIgnored = request.action === "set" && request.key === this.ignores;
+    return this.inner.execute(isIgnored ? { ...request, key: "/_ignored" } : request, options);
   }
 
   async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {

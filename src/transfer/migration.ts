@@ -1,22 +1,35 @@
 import type { KeySpace } from "../key-space/key-space.js";
+import { parentPath } from "../key-space/path.js";
 import type { Clock } from "../time/clock.js";
 import { type Follower, follow } from "../time/follow.js";
 import { sleep } from "../time/sleep.js";
 import { KeyWatcher } from "../watch/key-watcher.js";
 import { readState } from "../watch/read-state.js";
 import { ChangeFeed, type Touch } from "./change-feed.js";
-import { type Comparison, compareTrees, type Tree } from "./compare-trees.js";
+import {
+  type Comparison,
+  compareTrees,
+  type PlacedDifference,
+  type Tree,
+} from "./compare-trees.js";
+import { keyOf } from "./difference.js";
+import { Doubts } from "./doubts.js";
 import { list } from "./listing.js";
+import { lossOf, unholdable } from "./loss.js";
+import type { Losses } from "./losses.js";
 import type { MigrateOptions } from "./migrate-options.js";
 import type { MigrationProgress } from "./migration-progress.js";
-import { type Claim, claimTarget, writeRecord } from "./migration-record.js";
+import { writeRecord } from "./migration-record.js";
+import type { Wanted } from "./node-writer.js";
 import { Pace } from "./pace.js";
+import { Pass, type PassKind } from "./pass.js";
 import { PersistentKeySpace } from "./persistent-key-space.js";
-import { locate, refuseOverlap } from "./refuse-overlap.js";
+import type { Preflight } from "./preflight.js";
+import { isReplaced } from "./replaced-text.js";
 import { ShallowKeySpace } from "./shallow-key-space.js";
 import type { Trees } from "./sides.js";
 import { TargetWriter } from "./target-writer.js";
-import { readTops } from "./tops.js";
+import { tryLargest } from "./try-largest.js";
 import { TtlSchedule } from "./ttl-schedule.js";
 
 /** Seconds by which TTLs may differ before they are written again. */
@@ -39,15 +52,15 @@ export class Migration {
   readonly #ending: Follower;
   readonly #writer: TargetWriter;
   readonly #feed: ChangeFeed;
+  readonly #losses: Losses;
+  readonly #doubts = new Doubts();
   readonly #startedAt: number;
-  #pass: AsyncGenerator<Comparison, void, undefined> | undefined;
-  /** What is noted on the target. */
-  #claim: Claim = { source: "", store: "unknown", prefix: "" };
+  readonly #preflight: Preflight;
+  #pass: Pass | undefined;
+  /** The last pass that came to its end. */
+  #ended: Pass | undefined;
   /** Index of the source above which those of the target are known to be. */
   #indexAbove = 0;
-  #share = 0;
-  #compared = 0;
-  #isCopied = false;
   /** Whether everything is compared, or was, after it was told to end. */
   #isChecked = false;
   /** Monotonic moment at which the source was last seen to change. */
@@ -55,27 +68,30 @@ export class Migration {
   /** Index of the source when it was to end. */
   #endIndex: number | undefined;
 
-  constructor(trees: Trees, options: MigrateOptions) {
+  constructor(preflight: Preflight, options: MigrateOptions) {
     const { from, to, rate, signal } = options;
+    const { trees, losses } = preflight;
+    this.#preflight = preflight;
     this.#trees = trees;
+    this.#losses = losses;
     this.#options = options;
     this.#clock = from.clock;
-    this.#startedAt = this.#now;
+    this.#startedAt = preflight.startedAt;
     this.#ending = follow(signal, from.closed, to.closed);
     this.#source = new PersistentKeySpace(trees.first, this.#clock);
     this.#target = new PersistentKeySpace(trees.second, this.#clock);
     this.#ttls = new TtlSchedule(this.#clock, trees.tops);
     const pace = new Pace(rate, this.#clock);
-    this.#writer = new TargetWriter(this.#target, pace, this.#clock, this.#ending.signal);
+    const settings = { pace, losses, clock: this.#clock, signal: this.#ending.signal };
+    this.#writer = new TargetWriter(this.#target, settings);
     this.#feed = this.#watch(trees.first);
   }
 
   async run(): Promise<MigrationProgress> {
     try {
-      this.#claim = await this.#reachBoth();
       await this.#feed.stands();
       await this.#prepare();
-      this.#beginPass();
+      this.#beginPass("copy");
       while (!(await this.#isOver())) await this.#step();
       return this.#progress;
     } finally {
@@ -98,23 +114,12 @@ export class Migration {
     return new ChangeFeed(watchers, tops);
   }
 
-  /**
-   * Reads on both sides without patience, as what cannot be reached now is most likely mistyped.
-   */
-  async #reachBoth(): Promise<Claim> {
-    const tops = await readTops(this.#trees, this.#call);
-    await refuseOverlap(this.#trees, tops, this.#call);
-    const { first, firstPrefix } = this.#trees;
-    const { store, prefix } = await locate(first, tops.source, firstPrefix, this.#call);
-    return { source: tops.source.clusterId, store, prefix };
-  }
-
   /** Makes the target ready. Nothing of the source's is written before it may be. */
   async #prepare(): Promise<void> {
-    const { to, overwrite = false } = this.#options;
-    const { tops, secondPrefix } = this.#trees;
-    const claim = this.#claim;
-    const isUnused = await claimTarget(this.#target, claim, { tops, overwrite }, this.#call);
+    const { to } = this.#options;
+    const { secondPrefix } = this.#trees;
+    const { claim, isUnused, size } = this.#preflight;
+    await tryLargest(size.largest, this.#source, this.#target, this.#losses, this.#call);
     await this.#keepIndexAhead();
     await writeRecord(this.#target, { ...claim, copied: !isUnused }, this.#call);
     const { loading } = to.keySpace;
@@ -130,11 +135,9 @@ export class Migration {
     this.#indexAbove = index;
   }
 
-  #beginPass(): void {
+  #beginPass(kind: PassKind): void {
     const { tops } = this.#trees;
-    this.#pass = this.#compare(tops);
-    this.#share = 0;
-    this.#compared = 0;
+    this.#pass = new Pass(kind, this.#compare(tops));
   }
 
   #compare(keys: readonly string[], recursive = true): AsyncGenerator<Comparison, void, undefined> {
@@ -148,37 +151,58 @@ export class Migration {
     if (touches.length > 0) this.#changedAt = this.#now;
     await this.#replay(touches);
     for (const key of this.#ttls.takeDue()) await this.#settleAll(this.#compare([key], false));
+    if (this.#pass === undefined) await this.#lookAgain();
     this.#options.onProgress?.(this.#progress);
     if (this.#pass === undefined) await this.#rest();
   }
 
   /** The next directories of the pass that is under way. */
   async #copySome(): Promise<void> {
-    const next = await this.#pass?.next();
-    if (next === undefined) return;
-    if (next.done === true) return this.#endPass();
-    await this.#settle(next.value);
-    this.#share = Math.min(1, this.#share + next.value.share);
-    this.#compared += next.value.compared;
+    const pass = this.#pass;
+    if (pass === undefined) return;
+    const next = await pass.next();
+    if (next === undefined) return this.#endPass(pass);
+    const differences = await this.#settle(next);
+    if (pass.kind === "verify") this.#doubts.note(differences);
+    pass.count(next, differences.length);
   }
 
-  async #endPass(): Promise<void> {
+  /** What a pass has written is compared once more: nothing counts as copied that was not seen. */
+  async #endPass(pass: Pass): Promise<void> {
     this.#pass = undefined;
-    this.#share = 1;
-    this.#isCopied = true;
+    this.#ended = pass;
     this.#changedAt = this.#now;
     this.#writer.loader = undefined;
     await this.#keepIndexAhead();
-    await writeRecord(this.#target, { ...this.#claim, copied: true }, this.#call);
+    await writeRecord(this.#target, { ...this.#preflight.claim, copied: true }, this.#call);
+    if (pass.kind === "copy" && pass.different > 0) this.#beginPass("verify");
+  }
+
+  /** Compares the nodes again that a pass found different although they had been copied. */
+  async #lookAgain(): Promise<void> {
+    await this.#writer.all(this.#doubts.keys, async (key) => {
+      const found: PlacedDifference[] = [];
+      for await (const comparison of this.#compare([key], false)) {
+        found.push(...(await this.#settle(comparison)));
+      }
+      this.#doubts.look(
+        key,
+        found.find((difference) => keyOf(difference) === key),
+      );
+    });
   }
 
   async #settleAll(comparisons: AsyncIterable<Comparison>): Promise<void> {
     for await (const comparison of comparisons) await this.#settle(comparison);
   }
 
-  async #settle(comparison: Comparison): Promise<void> {
-    await this.#writer.settle(comparison);
-    for (const { key, ttl = 1 } of comparison.leased) this.#ttls.note(key, ttl, comparison.readAt);
+  /** Makes differences good, and returns those. */
+  async #settle(comparison: Comparison): Promise<readonly PlacedDifference[]> {
+    const { leased, readAt } = comparison;
+    const differences = this.#losses.without(comparison, this.#preflight.locations.target);
+    await this.#writer.settle(differences, readAt);
+    for (const { key, ttl = 1 } of leased) this.#ttls.note(key, ttl, readAt);
+    return differences;
   }
 
   /** Files at the same time, but what concerns a whole tree after all before it. */
@@ -196,7 +220,7 @@ export class Migration {
 
   async #replayTree(key: string): Promise<void> {
     // A whole comparison takes so long that changes must be replayed meanwhile.
-    if (this.#trees.tops.includes(key)) this.#beginPass();
+    if (this.#trees.tops.includes(key)) this.#beginPass("copy");
     else await this.#settleAll(this.#compare([key]));
   }
 
@@ -208,7 +232,11 @@ export class Migration {
     const { kind, key } = touch;
     // In a namespace, that is how a key beside it is told of.
     if (!key.startsWith("/")) return;
-    if (kind === "put") await this.#writer.put(touch);
+    // What the name stands for, and whether the target can have it, the listing tells.
+    if (isReplaced(key) || unholdable(this.#preflight.locations.target, key) !== undefined) {
+      return await this.#settleAll(this.#compare([parentPath(key) || "/"], false));
+    }
+    if (touch.kind === "put") await this.#put(touch);
     else if (kind === "gone") await this.#writer.removeFile(key);
     else await this.#renew(key);
   }
@@ -218,8 +246,16 @@ export class Migration {
     const { self } = await list(this.#source, key, this.#call);
     // What has vanished or changed since is told of again.
     if (self === undefined || self.dir) return;
-    await this.#writer.put(self);
+    await this.#put(self);
     if (self.ttl !== undefined) this.#ttls.note(key, self.ttl, readAt);
+  }
+
+  async #put(node: Wanted): Promise<void> {
+    const { key, value = "" } = node;
+    if (isReplaced(value)) {
+      this.#losses.meet(lossOf(key, "replaced"));
+    }
+    await this.#writer.put(node);
   }
 
   /** Until there may be something to do. */
@@ -238,12 +274,12 @@ export class Migration {
   /** Whether all that happened until it was to end was brought over. */
   async #isOver(): Promise<boolean> {
     const { until } = this.#options;
-    if (this.#pass !== undefined || this.#feed.waiting > 0) return false;
+    if (this.#pass !== undefined || this.#feed.waiting > 0 || this.#doubts.size > 0) return false;
     if (until?.aborted === false) return false;
     if (until !== undefined && !this.#isChecked) {
       // No watch tells of a refresh that gave a TTL to a key without one.
       this.#isChecked = true;
-      this.#beginPass();
+      this.#beginPass("verify");
       return false;
     }
     this.#endIndex ??= (await readState(this.#trees.first, { key: "/" }, this.#call)).index;
@@ -254,12 +290,17 @@ export class Migration {
   }
 
   get #progress(): MigrationProgress {
+    const pass = this.#pass;
+    const { nodes: total } = this.#preflight.size;
+    const compared = (pass ?? this.#ended)?.compared ?? 0;
     return {
-      phase: this.#isCopied ? "following" : "copying",
-      share: this.#share,
-      compared: this.#compared,
+      phase: pass === undefined ? "following" : PHASES[pass.kind],
+      share: pass === undefined ? 1 : Math.min(1, compared / Math.max(1, total)),
+      compared,
+      total,
       written: this.#writer.written,
-      unreadable: this.#writer.unreadable,
+      changing: this.#doubts.changing,
+      lost: this.#losses.count,
       waiting: this.#feed.waiting,
       index: this.#feed.index,
       elapsed: this.#now - this.#startedAt,
@@ -278,3 +319,5 @@ export class Migration {
     return this.#clock.monotonic();
   }
 }
+
+const PHASES = { copy: "copying", verify: "verifying" } as const;

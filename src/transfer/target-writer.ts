@@ -2,10 +2,21 @@ import type { Loading } from "../key-space/loading.js";
 import type { Clock } from "../time/clock.js";
 import type { Comparison, PlacedDifference, Tree } from "./compare-trees.js";
 import { eachOf } from "./each-of.js";
+import { isTooLarge } from "./is-too-large.js";
+import { tooLarge } from "./loss.js";
+import type { Losses } from "./losses.js";
 import { NodeWriter, type Wanted } from "./node-writer.js";
 import type { Pace } from "./pace.js";
 import { persistently } from "./persistent-key-space.js";
 import type { TreeEntry } from "./tree-entry.js";
+
+/** What a writer works with. */
+export interface WriterSettings {
+  readonly pace: Pace;
+  readonly losses: Losses;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
 
 /** How a target can be filled before it is in use. */
 export interface Loader {
@@ -21,26 +32,32 @@ const AT_A_TIME = 32;
 export class TargetWriter {
   readonly #nodes: NodeWriter;
   readonly #pace: Pace;
+  readonly #losses: Losses;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   /** Set while the target is not in use. */
   loader: Loader | undefined;
   /** Nodes that were written or removed. */
   written = 0;
-  /** Values among them that hold U+FFFD. */
-  unreadable = 0;
 
-  constructor(tree: Tree, pace: Pace, clock: Clock, signal: AbortSignal) {
+  constructor(tree: Tree, { pace, losses, clock, signal }: WriterSettings) {
     this.#nodes = new NodeWriter(tree, { signal });
     this.#pace = pace;
+    this.#losses = losses;
     this.#clock = clock;
     this.#signal = signal;
   }
 
   /** Directories before files, as a file of one comparison may lie in a directory of it. */
-  async settle({ differences, readAt }: Comparison): Promise<void> {
+  async settle(
+    differences: readonly PlacedDifference[],
+    readAt: Comparison["readAt"],
+  ): Promise<void> {
     const quick = this.loader === undefined ? [] : differences.filter(isLoadable);
-    await this.#load(quick.map(({ entry }) => this.#fresh(entry, readAt)));
+    await this.#load(
+      quick.map(({ entry }) => entry),
+      readAt,
+    );
     const loaded = new Set<PlacedDifference>(quick);
     const rest = differences.filter((difference) => !loaded.has(difference));
     const directories = rest.filter((each) => each.kind !== "extra" && each.entry.dir === true);
@@ -53,8 +70,8 @@ export class TargetWriter {
   }
 
   async put(node: Wanted): Promise<void> {
-    await this.#nodes.put(node);
-    this.#count(node);
+    await this.#unlessTooLarge(node.key, () => this.#nodes.put(node));
+    this.written++;
   }
 
   async removeFile(key: string): Promise<void> {
@@ -64,19 +81,48 @@ export class TargetWriter {
 
   /** Does something for each item, some at a time. */
   all<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-    return eachOf(oneByOne(items), AT_A_TIME, work);
+    return eachOf(items, AT_A_TIME, work);
   }
 
-  async #load(nodes: readonly TreeEntry[]): Promise<void> {
-    const { loading, prefix } = this.loader ?? {};
-    if (loading === undefined) return;
-    const [clock, signal] = [this.#clock, this.#signal];
-    for (let start = 0; start < nodes.length; start += this.#pace.most) {
-      const some = nodes.slice(start, start + this.#pace.most);
-      const placed = some.map((node) => ({ ...node, key: `${prefix}${node.key}` }));
-      await persistently(clock, signal, () => loading.load(placed, { signal }));
-      for (const node of some) this.#count(node);
-      await this.#pace.after(some.length, signal);
+  async #load(entries: readonly TreeEntry[], readAt: number): Promise<void> {
+    const { loader } = this;
+    if (loader === undefined) return;
+    for (let start = 0; start < entries.length; start += this.#pace.most) {
+      const some = entries.slice(start, start + this.#pace.most);
+      await this.#loadTogether(
+        some.map((entry) => this.#fresh(entry, readAt)),
+        loader,
+      );
+      this.written += some.length;
+      await this.#pace.after(some.length, this.#signal);
+    }
+  }
+
+  /** What is too large for one transaction goes out in several. */
+  async #loadTogether(nodes: readonly TreeEntry[], loader: Loader): Promise<void> {
+    const { loading, prefix } = loader;
+    const placed = nodes.map((node) => ({ ...node, key: `${prefix}${node.key}` }));
+    const signal = this.#signal;
+    const load = () => persistently(this.#clock, signal, () => loading.load(placed, { signal }));
+    const [first] = nodes;
+    if (first === undefined) return;
+    if (nodes.length === 1) return await this.#unlessTooLarge(first.key, load);
+    try {
+      await load();
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      const half = Math.ceil(nodes.length / 2);
+      await this.#loadTogether(nodes.slice(0, half), loader);
+      await this.#loadTogether(nodes.slice(half), loader);
+    }
+  }
+
+  async #unlessTooLarge(key: string, write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      this.#losses.meet(tooLarge(key, error));
     }
   }
 
@@ -85,15 +131,11 @@ export class TargetWriter {
     else if (difference.kind === "ttl") {
       await this.#nodes.changeTtl(this.#fresh(difference.entry, readAt));
     } else {
-      await this.#nodes.put(this.#fresh(difference.entry, readAt));
+      const node = this.#fresh(difference.entry, readAt);
+      await this.#unlessTooLarge(node.key, () => this.#nodes.put(node));
     }
-    this.#count(difference.kind === "extra" ? {} : difference.entry);
-    await this.#pace.after(1, this.#signal);
-  }
-
-  #count({ value }: Pick<TreeEntry, "value">): void {
     this.written++;
-    if (value?.includes("\ufffd")) this.unreadable++;
+    await this.#pace.after(1, this.#signal);
   }
 
   /** With what is left of its TTL. */
@@ -102,10 +144,6 @@ export class TargetWriter {
     const passed = Math.floor((this.#clock.monotonic() - readAt) / 1000);
     return { ...entry, ttl: Math.max(1, entry.ttl - passed) };
   }
-}
-
-async function* oneByOne<T>(items: readonly T[]): AsyncGenerator<T, void, undefined> {
-  yield* items;
 }
 
 type Loadable = PlacedDifference & { readonly kind: "missing" | "value" };

@@ -104,14 +104,23 @@ describeEtcdSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
       await expect(waiting).rejects.toThrow(EventIndexClearedError);
     });
 
-    it("warns of values of a v3 source that are no text", async () => {
+    it("names values that are not UTF-8, and copies them when told that losses are allowed", async () => {
       const tool = new V3Tool([v3().url]);
       await tool.put("/odd/value", Buffer.from([0xff, 0xfe]));
       tool.close();
       await using back = await startEmbeddedEtcd();
       const odd = [...between(v3(), { url: back.url, api: "v2" }), "--prefix", "/odd"];
-      const { code, stderr } = await etcdnet(["migrate", ...odd]);
-      expect([code, stderr]).toEqual([0, expect.stringContaining("warning: 1 value with U+FFFD")]);
+      for (const mode of [[], ["--dry-run"]]) {
+        const refused = await etcdnet(["migrate", ...odd, ...mode]);
+        expect([refused.code, refused.stderr]).toEqual([
+          1,
+          expect.stringMatching(/^\/value has a value with U\+FFFD.*\nError: .*With --lossy/),
+        ]);
+      }
+      const { code, stderr } = await etcdnet(["migrate", ...odd, "--lossy"]);
+      expect([code, stderr]).toEqual([0, expect.stringContaining("except 1 named above")]);
+      expect((await etcdnet(["migrate", ...odd, "--verify"])).stdout).toMatch(/^\? \/value/);
+      expect((await etcdnet(["diff", ...odd, "--lossy"])).code).toBe(0);
       await etcdnet(["--endpoints", v3().url, "--api", "v3", "rm", "-r", "/odd"]);
     });
 
@@ -243,6 +252,18 @@ describe.concurrent("etcdnet migrate", () => {
         "~ /app/leased TTL N s, none in the target",
       ]);
       expect(stderr).toContain("5 differences\nthe target is not as the source is\n");
+    }));
+
+  it("says in a dry run, and in a comparison, what the migration would refuse", () =>
+    on(async (from, to) => {
+      await etcdnet(["--endpoints", to.url, "set", "/other", "1"]);
+      const { code, stderr } = await etcdnet(["migrate", ...between(from, to), "--dry-run"]);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringContaining("data already; with --overwrite"),
+      ]);
+      const same = ["migrate", ...between(from, from), "--verify"];
+      expect((await etcdnet(same)).stderr).toMatch(/are the same tree/);
     }));
 
   it("says at once that a side cannot be reached", () =>

@@ -30,6 +30,17 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       await keySpace.execute({ action: "set", key, value: "2", ttl: 100 });
       await keySpace.execute({ action: "delete", key: "/d", recursive: true });
       await keySpace.execute({ action: "create", key: "/d".repeat(61), value: "", inOrder: true });
+      await keySpace.execute({ action: "create", key, dir: true });
+      const inOrder = { action: "create", key, value: "", inOrder: true } as const;
+      await expect(keySpace.execute(inOrder)).rejects.toThrow(/63 levels/);
+      const nodes = [
+        { key: "/loaded", value: "1" },
+        { key: `${key}/d`, value: "2" },
+      ];
+      await expect(keySpace.loading?.load(nodes)).rejects.toThrow(/63 levels/);
+      await expect(keySpace.execute({ action: "get", key: "/loaded" })).rejects.toThrow(
+        "not found",
+      );
       for (const action of ["get", "delete"] as const) {
         const request = keySpace.execute({ action, key: `${key}/d` });
         await expect(request).rejects.toMatchObject({ errorCode: 209 });

@@ -6,23 +6,29 @@ import { parseWholeNumber } from "../whole-number.js";
 
 interface DiffFlags extends TwoSidesFlags {
   readonly ttlTolerance?: number;
+  readonly lossy?: boolean;
 }
 
 export function diffCommand(): Command {
   return addSides(new Command("diff"))
     .description(
       "Compare two trees: values, directories, TTLs, and the hidden keys that are named. Each difference " +
-        "is a line: - is missing in the target, + is there in excess, ~ is not the same. Exit code 1 if " +
-        "there are any.",
+        "is a line: - is missing in the target, + is there in excess, ~ is not the same, ? cannot be " +
+        "compared. Exit code 1 if there are any.",
     )
     .option("--ttl-tolerance <seconds>", "by which TTLs may differ (default: 5)", parseWholeNumber)
+    .option("--lossy", "leave out what cannot be compared (?)")
     .addHelpText(
       "after",
       "\nExample:\n  etcdnet diff --from http://10.0.0.1:2379 --to http://10.0.1.1:2379 --to-api v3",
     )
     .action((flags: DiffFlags) =>
       failuresReported(flags.debug, () =>
-        withSides(flags, (sides) => showDifferences(sides, flags.ttlTolerance)),
+        withSides(flags, (sides) => showDifferences(sides, shownBy(flags))),
       ),
     );
+}
+
+function shownBy({ ttlTolerance, lossy = false }: DiffFlags) {
+  return { lossy, ...(ttlTolerance !== undefined && { ttlTolerance }) };
 }

@@ -1,18 +1,21 @@
 import { Command } from "commander";
 import { isAbort } from "../../errors/guards.js";
-import { TargetInUseError } from "../../errors/migration-errors.js";
+import { TargetInUseError, TransferRefusedError } from "../../errors/migration-errors.js";
 import { systemClock } from "../../time/clock.js";
+import { refuseOverlap } from "../../transfer/locate-trees.js";
 import { migrate } from "../../transfer/migrate.js";
 import type { MigrationProgress } from "../../transfer/migration-progress.js";
 import type { Sides } from "../../transfer/sides.js";
 import { exitCodeOfSignal } from "../exit-code.js";
 import { failuresReported } from "../failures-reported.js";
+import { LossLines } from "../output/loss-lines.js";
 import {
   copiedText,
   doneText,
+  hiddenText,
+  isWorthShowing,
   MigrationText,
   stateOf,
-  unreadableText,
 } from "../output/migration-text.js";
 import { ProgressLine } from "../output/progress-line.js";
 import { showDifferences } from "../show-differences.js";
@@ -23,6 +26,7 @@ import { parsePositive } from "../whole-number.js";
 interface MigrateFlags extends TwoSidesFlags {
   readonly follow?: boolean;
   readonly overwrite?: boolean;
+  readonly lossy?: boolean;
   readonly dryRun?: boolean;
   readonly verify?: boolean;
   readonly rate?: number;
@@ -33,12 +37,20 @@ export function migrateCommand(): Command {
     .description(
       "Bring a tree to another cluster, or from v2 to v3 and back, while the source is in use: values, " +
         "directories, TTLs, and the hidden keys that are named. Changes made meanwhile are brought over, " +
-        "deletes too. It can be killed at any moment and called again: it goes on.",
+        "deletes too. What the target cannot have is told before anything is written, and what was copied is " +
+        "compared. It can be killed at any moment and called again: it goes on.",
     )
     .option("--follow", "go on, and keep TTLs alive, until Ctrl-C or SIGTERM")
     .option("--rate <number>", "write no more keys than this in a second", parsePositive)
     .option("--overwrite", "take a target with other data: what the source lacks is removed there")
-    .option("--dry-run", "say what would be written, and write nothing")
+    .option(
+      "--lossy",
+      "go on although keys cannot be copied (too deep, too large, not UTF-8) or values are not UTF-8: each is named",
+    )
+    .option(
+      "--dry-run",
+      "check all that can be known, say what would be written, and write nothing",
+    )
     .option(
       "--verify",
       "write nothing: compare, as diff does, exit code 1 if there are differences",
@@ -53,44 +65,61 @@ export function migrateCommand(): Command {
 }
 
 async function carryOut(sides: Sides, flags: MigrateFlags): Promise<void> {
-  const { dryRun = false, verify = false, follow = false } = flags;
+  const { dryRun = false, verify = false, follow = false, lossy = false } = flags;
   if (dryRun && verify) throw new Error("--dry-run: contradicts --verify; give one of them");
   if (follow && (dryRun || verify)) throw new Error("--follow: needs a migration that writes");
-  if (verify) await showDifferences(sides);
-  else if (dryRun) await showPlan(sides);
-  else await copy(sides, flags);
+  if (verify) {
+    await refuseOverlap(sides);
+    await showDifferences(sides, { lossy });
+  } else if (dryRun) await inOptions(() => showPlan({ ...sides, ...takenBy(flags) }));
+  else await inOptions(() => copy(sides, flags));
+}
+
+function takenBy({ overwrite = false, lossy = false }: MigrateFlags) {
+  return { overwrite, lossy };
 }
 
 async function copy(sides: Sides, flags: MigrateFlags): Promise<void> {
-  const { follow = false, overwrite = false, rate } = flags;
+  const { follow = false, rate } = flags;
   const view = new MigrationView();
   using end = new End(() => follow && view.latest?.phase === "following");
   try {
     const done = await migrate({
       ...sides,
-      overwrite,
+      ...takenBy(flags),
       ...(rate !== undefined && { rate }),
       ...(follow && { until: end.until }),
       signal: end.signal,
+      onLoss: view.losses.show,
       onProgress: view.show,
     });
-    view.end(done);
+    view.end(done, sides.hidden ?? []);
   } catch (error) {
     view.stop();
-    if (error instanceof TargetInUseError) throw inOptions(error);
     if (end.by === undefined || !isAbort(error)) throw error;
     process.exitCode = exitCodeOfSignal(end.by);
   }
 }
 
 /** What the library calls an option is one of the command line's here. */
-function inOptions(error: TargetInUseError): Error {
-  return new Error(error.message.replace("with overwrite", "with --overwrite"), { cause: error });
+async function inOptions(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof TargetInUseError || error instanceof TransferRefusedError)) throw error;
+    const message = error.message
+      .replace("with overwrite", "with --overwrite")
+      .replace("With lossy", "With --lossy")
+      .replace(/^prefix:/, "--prefix:")
+      .replace(/^toPrefix:/, "--to-prefix:");
+    throw new Error(message, { cause: error });
+  }
 }
 
 class MigrationView {
   readonly #text = new MigrationText();
   readonly #line = new ProgressLine(systemClock, process.stderr);
+  readonly losses = new LossLines(this.#line);
   latest: MigrationProgress | undefined;
 
   readonly show = (progress: MigrationProgress): void => {
@@ -98,17 +127,18 @@ class MigrationView {
       this.#line.note(`copied: ${copiedText(progress)}`);
     }
     this.latest = progress;
-    this.#line.show(() => this.#text.of(progress));
+    if (isWorthShowing(progress)) this.#line.show(() => this.#text.of(progress));
   };
 
-  end(progress: MigrationProgress): void {
+  end(progress: MigrationProgress, hidden: readonly string[]): void {
+    this.#line.note(hiddenText(hidden));
     this.#line.note(`done: ${doneText(progress)}`);
-    if (progress.unreadable > 0) this.#line.note(unreadableText(progress));
   }
 
   /** It was interrupted, or failed. */
   stop(): void {
-    if (this.latest !== undefined) this.#line.note(`stopped: ${stateOf(this.latest)}`);
+    if (this.latest === undefined || this.latest.phase === "checking") this.#line.clear();
+    else this.#line.note(`stopped: ${stateOf(this.latest)}`);
   }
 }
 

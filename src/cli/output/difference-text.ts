@@ -2,7 +2,10 @@ import type { Difference } from "../../transfer/difference.js";
 import type { TreeEntry } from "../../transfer/tree-entry.js";
 import { oneLine } from "./one-line.js";
 
-/** A difference in a line: `-` is missing, `+` too much, `~` other than it should be. */
+/**
+ * A difference in a line: `-` is missing, `+` too much, `~` other than it should be, `?` cannot be
+ * compared.
+ */
 export function differenceText(difference: Difference): string {
   switch (difference.kind) {
     case "missing":
@@ -13,6 +16,12 @@ export function differenceText(difference: Difference): string {
       return `~ ${keyText(difference.entry)} value`;
     case "type":
       return `~ ${keyText(difference.entry)} is a ${typeOf(difference.found)} in the target`;
+    case "uncertain":
+      return `? ${keyText(difference.entry)} value holds U+FFFD, which may stand for bytes that are not UTF-8`;
+    case "unnamed": {
+      const side = difference.tree === "first" ? "source" : "target";
+      return `? ${oneLine(difference.key)} is not UTF-8 in the ${side}, or has no name in v2`;
+    }
     case "ttl":
       return `~ ${keyText(difference.entry)} TTL ${ttlOf(difference.entry)}, ${ttlOf(difference.found)} in the target`;
   }

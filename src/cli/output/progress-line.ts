@@ -30,12 +30,12 @@ export class ProgressLine {
 
   /** Says what is not to be replaced by the next state. */
   note(text: string): void {
-    this.#clear();
+    this.clear();
     this.#stream.write(`${text}\n`);
   }
 
   #write(text: string): void {
-    this.#clear();
+    this.clear();
     if (!this.#stream.isTTY) {
       this.#stream.write(`${text}\n`);
       return;
@@ -45,7 +45,8 @@ export class ProgressLine {
     this.#isOpen = true;
   }
 
-  #clear(): void {
+  /** Takes the line back from a terminal. */
+  clear(): void {
     if (this.#isOpen) this.#stream.write(TO_LINE_START);
     this.#isOpen = false;
   }

@@ -3,10 +3,12 @@ const WINDOW = 5_000;
 
 /** How fast a count has grown lately. */
 export class Rate {
-  readonly #samples: { readonly count: number; readonly at: number }[] = [];
+  #samples: { readonly count: number; readonly at: number }[] = [];
 
   /** Per second, when the count is as given at a moment, in milliseconds. */
   of(count: number, at: number): number {
+    // It has begun anew.
+    if (count < (this.#samples.at(-1)?.count ?? 0)) this.#samples = [];
     this.#samples.push({ count, at });
     while (this.#samples.length > 2 && at - (this.#samples[1]?.at ?? at) >= WINDOW) {
       this.#samples.shift();

@@ -150,7 +150,7 @@ export class MemoryKeySpace implements KeySpace {
 
   async locate(key: string): Promise<DataLocation> {
     const { index: revision } = this.#store;
-    return { clusterId: this.#clusterId, store: "v2", prefix: pathOf(key), revision };
+    return { clusterId: this.#clusterId, store: "v2", keyPrefix: "", path: pathOf(key), revision };
   }
 
   async close(): Promise<void> {

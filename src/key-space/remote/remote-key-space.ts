@@ -66,11 +66,11 @@ export class RemoteKeySpace implements KeySpace {
     const { clusterId, revision } = await this.#readRevision(nobodysKey(key), options);
     const path = pathOf(key);
     const version = await this.#version(options);
-    if (version === undefined) return { clusterId, store: "unknown", prefix: path };
+    if (version === undefined) return { clusterId, store: "unknown", keyPrefix: "", path };
     const { gateway } = version;
     return gateway === undefined
-      ? { clusterId, store: "v2", prefix: path, revision }
-      : { clusterId, store: "v3", prefix: gateway.keyPrefix + path };
+      ? { clusterId, store: "v2", keyPrefix: "", path, revision }
+      : { clusterId, store: "v3", keyPrefix: gateway.keyPrefix, path };
   }
 
   async #readRevision(key: string, options: CallOptions) {

@@ -2,6 +2,7 @@ import type { LoadedNode, Loading, LoadOptions } from "../loading.js";
 import type { KeyLayout } from "./key-layout.js";
 import { NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
+import { checkDepth } from "./survey.js";
 import { MOST_OPERATIONS, type Operation, putRecord } from "./transaction.js";
 import type { V3Call } from "./v3-api.js";
 import { toBase64 } from "./v3-json.js";
@@ -30,6 +31,7 @@ export class BulkLoader implements Loading {
   }
 
   async load(nodes: readonly LoadedNode[], { signal }: LoadOptions = {}): Promise<void> {
+    for (const { key } of nodes) checkDepth(key, { ...callAt(key, `load of ${key}`), signal });
     const batches = batchesOf(nodes);
     const worker = async (): Promise<void> => {
       for (let batch = batches.next(); batch.done !== true; batch = batches.next()) {
@@ -42,7 +44,7 @@ export class BulkLoader implements Loading {
   async #write(batch: Batch, signal: AbortSignal | undefined): Promise<void> {
     const key = batch[0]?.key ?? "/";
     const operation = `load of ${batch.length} nodes from ${key}`;
-    const call: V3Call = { operation, key, safety: "write", scope: "quorum", signal };
+    const call: V3Call = { ...callAt(key, operation), signal };
     const puts = await Promise.all(batch.map((node) => this.#put(node, call)));
     await this.#store.transact([{ if: [], do: puts }], [], call);
   }
@@ -55,6 +57,10 @@ export class BulkLoader implements Loading {
   }
 }
 
+function callAt(key: string, operation: string): V3Call {
+  return { operation, key, safety: "write", scope: "quorum" };
+}
+
 function filePut(layout: KeyLayout, path: string, value: string, lease: string): Operation {
   return putRecord(layout.file(path), toBase64(value), lease);
 }
@@ -63,7 +69,7 @@ function* batchesOf(nodes: readonly LoadedNode[]): Generator<Batch, void, undefi
   let batch: LoadedNode[] = [];
   let bytes = 0;
   for (const node of nodes) {
-    const size = node.key.length + (node.value?.length ?? 0);
+    const size = Buffer.byteLength(node.key) + Buffer.byteLength(node.value ?? "");
     if (batch.length === MOST_OPERATIONS || (bytes + size > MOST_BYTES && batch.length > 0)) {
       yield batch;
       [batch, bytes] = [[], 0];

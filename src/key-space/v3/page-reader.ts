@@ -57,6 +57,11 @@ export class PageReader {
     if (subdirectory !== undefined) {
       return Buffer.from(`${this.#pages.prefix}${subdirectory}0`).toString("base64");
     }
-    return Buffer.concat([Buffer.from(key, "base64"), Buffer.of(0)]).toString("base64");
+    return keyAfter(key);
   }
+}
+
+/** The least key that is greater. */
+export function keyAfter(key: string): string {
+  return Buffer.concat([Buffer.from(key, "base64"), Buffer.of(0)]).toString("base64");
 }

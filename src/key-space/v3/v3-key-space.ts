@@ -23,6 +23,7 @@ import { Leases } from "./leases.js";
 import { Queues } from "./queues.js";
 import type { BatchFigures } from "./read-batches.js";
 import { read } from "./transaction.js";
+import { unnamedKeys } from "./unnamed-keys.js";
 import type { V3Api, V3Call } from "./v3-api.js";
 import { V3Reader } from "./v3-read.js";
 import { V3Store } from "./v3-store.js";
@@ -164,7 +165,13 @@ export class V3KeySpace implements KeySpace {
     const { layout } = this.#store;
     const path = pathOf(key);
     const { clusterId, revision } = await this.#store.read([read(layout.file(path))], call);
-    return { clusterId, store: "v3", prefix: layout.filePrefix + path, revision };
+    return { clusterId, store: "v3", keyPrefix: layout.filePrefix, path, revision };
+  }
+
+  unnamedKeys(key: string, { signal }: CallOptions = {}): AsyncIterable<string> {
+    const operation = `GET of the keys below ${key} that have no name in v2`;
+    const call: V3Call = { operation, key, safety: "read", scope: "quorum", signal };
+    return unnamedKeys(this.#store, pathOf(key), call);
   }
 
   /** Ends every watch, and no call: their readers see the end. */

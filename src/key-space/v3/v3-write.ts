@@ -68,7 +68,7 @@ export class V3Write {
     this.#path = pathOf(request.key);
     const operation = `${methodOf(request)} ${request.key}`;
     this.#call = { operation, key: request.key, safety: "write", scope: "quorum", ...limits };
-    checkDepth(this.#path, this.#call);
+    checkDepth(this.#nodePath(0), this.#call);
     this.#ttl = new TtlLease(context.leases, request, this.#call);
   }
 

@@ -1,39 +1,53 @@
 import { TransferRefusedError } from "../errors/migration-errors.js";
-import { type DataLocation, overlap } from "../key-space/data-location.js";
+import { type DataLocation, keysOf, overlap } from "../key-space/data-location.js";
 import type { CallOptions, KeySpace } from "../key-space/key-space.js";
-import type { Trees } from "./sides.js";
-import type { Top, Tops } from "./tops.js";
+import { type Sides, type Trees, treesOf } from "./sides.js";
+import { readTops, type Top, type Tops } from "./tops.js";
+
+/** Where the trees are kept. */
+export interface Locations {
+  readonly source: DataLocation;
+  readonly target: DataLocation;
+}
 
 /**
- * Refuses trees of which one lies in the other: a copy would never end, or would delete its source.
+ * Finds out where the trees are kept. If one lies in the other, a copy would never end, or would
+ * delete its source.
  *
- * @throws TransferRefusedError
+ * @throws TransferRefusedError when they overlap
  */
-export async function refuseOverlap(
+export async function locateTrees(
   trees: Trees,
   { source, target }: Tops,
   options: CallOptions,
-): Promise<void> {
-  if (source.clusterId === "" || source.clusterId !== target.clusterId) return;
+): Promise<Locations> {
   const first = await locate(trees.first, source, trees.firstPrefix, options);
   const second = await locate(trees.second, target, trees.secondPrefix, options);
-  if (!overlap(first, second)) return;
+  const locations = { source: first, target: second };
+  if (first.clusterId === "" || !overlap(first, second)) return locations;
   const again = await locate(trees.first, source, trees.firstPrefix, options);
-  if (areTwoStores(first, second, again)) return;
+  if (areTwoStores(first, second, again)) return locations;
   throw new TransferRefusedError(
     `${textOf(first, source, "source")} and ${textOf(second, target, "target")} ${relationOf(first, second)}. ` +
       "Choose a prefix of the target that lies beside the source, or another cluster",
   );
 }
 
-/** Where a tree is kept. */
-export async function locate(
+/** Refuses what {@link locateTrees} refuses. @throws TransferRefusedError */
+export async function refuseOverlap(sides: Sides, options: CallOptions = {}): Promise<void> {
+  const trees = treesOf(sides);
+  await locateTrees(trees, await readTops(trees, options), options);
+}
+
+async function locate(
   keySpace: KeySpace,
   { clusterId }: Top,
-  prefix: string,
+  path: string,
   options: CallOptions,
 ): Promise<DataLocation> {
-  return (await keySpace.locate?.("/", options)) ?? { clusterId, store: "unknown", prefix };
+  return (
+    (await keySpace.locate?.("/", options)) ?? { clusterId, store: "unknown", keyPrefix: "", path }
+  );
 }
 
 /**
@@ -46,14 +60,16 @@ function areTwoStores(first: DataLocation, second: DataLocation, again: DataLoca
   return between < before || after < between;
 }
 
-function textOf({ store, prefix }: DataLocation, { endpoint }: Top, side: string): string {
+function textOf(location: DataLocation, { endpoint }: Top, side: string): string {
+  const { store } = location;
   const keys = store === "unknown" ? "keys" : `${store} keys`;
-  return `the ${side} (${prefix || "/"} in the ${keys} at ${endpoint})`;
+  return `the ${side} (${keysOf(location) || "/"} in the ${keys} at ${endpoint})`;
 }
 
 function relationOf(first: DataLocation, second: DataLocation): string {
   const cluster = `in the same cluster ${first.clusterId}`;
-  if (first.prefix === second.prefix) return `are the same tree ${cluster}`;
-  const isInside = second.prefix.startsWith(`${first.prefix}/`);
+  const [source, target] = [keysOf(first), keysOf(second)];
+  if (source === target) return `are the same tree ${cluster}`;
+  const isInside = target.startsWith(`${source}/`);
   return `overlap ${cluster}: ${isInside ? "the target lies in the source" : "the source lies in the target"}`;
 }

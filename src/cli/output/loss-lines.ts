@@ -1,0 +1,22 @@
+import type { Loss } from "../../transfer/loss.js";
+import { oneLine } from "./one-line.js";
+import type { ProgressLine } from "./progress-line.js";
+
+/** Losses of which each has a line. */
+const MAX_LINES = 100;
+
+/** Tells of each node that a migration cannot copy as it is. */
+export class LossLines {
+  readonly #line: Pick<ProgressLine, "note">;
+  #count = 0;
+
+  constructor(line: Pick<ProgressLine, "note">) {
+    this.#line = line;
+  }
+
+  readonly show = ({ key, reason }: Loss): void => {
+    this.#count++;
+    if (this.#count <= MAX_LINES) this.#line.note(`${oneLine(key)} ${oneLine(reason)}`);
+    if (this.#count === MAX_LINES) this.#line.note("further ones are counted only");
+  };
+}

@@ -1,0 +1,71 @@
+import { follow } from "../time/follow.js";
+import { checkSource, type SourceSize } from "./check-source.js";
+import { type Locations, locateTrees } from "./locate-trees.js";
+import { Losses } from "./losses.js";
+import type { MigrateOptions } from "./migrate-options.js";
+import type { MigrationProgress } from "./migration-progress.js";
+import { type Claim, claimTarget } from "./migration-record.js";
+import { PersistentKeySpace } from "./persistent-key-space.js";
+import { type Trees, treesOf } from "./sides.js";
+import { readTops } from "./tops.js";
+
+/** What is known of a migration before it writes. */
+export interface Preflight {
+  readonly trees: Trees;
+  readonly locations: Locations;
+  readonly claim: Claim;
+  /** Whether nobody can be using the target yet. */
+  readonly isUnused: boolean;
+  readonly size: SourceSize;
+  readonly losses: Losses;
+  /** Monotonic moment at which it began. */
+  readonly startedAt: number;
+}
+
+/**
+ * Checks all that can be known before anything is written.
+ *
+ * @throws TransferRefusedError, TargetInUseError
+ */
+export async function preflight(options: MigrateOptions): Promise<Preflight> {
+  const { from, to, overwrite = false, lossy = false, onLoss, onProgress } = options;
+  const { clock } = from;
+  const startedAt = clock.monotonic();
+  const trees = treesOf(options);
+  const ending = follow(options.signal, from.closed, to.closed);
+  const call = { signal: ending.signal };
+  const losses = new Losses(lossy, onLoss);
+  const onChecked = (compared: number): void => {
+    const elapsed = clock.monotonic() - startedAt;
+    onProgress?.({ ...NOTHING_DONE, compared, elapsed, lost: losses.count });
+  };
+  try {
+    // Without patience: what cannot be reached now is most likely mistyped.
+    const tops = await readTops(trees, call);
+    const locations = await locateTrees(trees, tops, call);
+    const { clusterId, store, keyPrefix, path } = locations.source;
+    const claim = { source: clusterId, store, prefix: keyPrefix + path };
+    const { tops: keys, second } = trees;
+    const isUnused = await claimTarget(second, claim, { tops: keys, overwrite }, call);
+    const source = new PersistentKeySpace(trees.first, clock);
+    const check = { ...call, clock, losses, onChecked };
+    const size = await checkSource(source, trees, locations, check);
+    losses.refuse();
+    return { trees, locations, claim, isUnused, size, losses, startedAt };
+  } finally {
+    ending.letGo();
+  }
+}
+
+const NOTHING_DONE: MigrationProgress = {
+  phase: "checking",
+  share: 0,
+  compared: 0,
+  total: 0,
+  written: 0,
+  changing: 0,
+  lost: 0,
+  waiting: 0,
+  index: 0,
+  elapsed: 0,
+};
