@@ -42,7 +42,7 @@ export interface Comparison {
 }
 
 /** Keys as {@link Listing.unnamed} has them. */
-export interface UnnamedKeys {
+interface UnnamedKeys {
   readonly first: readonly string[];
   readonly second: readonly string[];
 }
