@@ -39,7 +39,7 @@ const GUARD = `
 `;
 
 /** @typedef {{ cert: string, key: string }} PemPair */
-/** @typedef {{ name: string, clientPort: number, peerPort: number }} Place */
+/** @typedef {{ name: string, clientPort: number, peerPort: number, httpPort: number }} Place */
 
 /**
  * @typedef {object} EtcdProcessOptions
@@ -50,6 +50,8 @@ const GUARD = `
  * @property {string[]} [args] more flags; they win over ours
  * @property {(peerUrls: string[]) => Promise<readonly string[]>} [advertisePeers] tells by which
  *   URLs the members reach each other: proxies before these, for example. Default: by these
+ * @property {boolean} [grpcOnly] serve gRPC alone at the client URL, and HTTP at a port that nobody is
+ *   told. Default: both at the client URL
  * @property {boolean} [onDisk] data in the temporary directory even where there is memory for it,
  *   so that fsync costs what it costs. Default: false
  */
@@ -109,6 +111,8 @@ export class EtcdProcess {
   /** @readonly */ dataDir;
   #directory;
   #options;
+  /** @type {string | undefined} where HTTP is served, if not at `url` */
+  #httpUrl;
   #flags;
   #guard;
   /** @type {import("node:child_process").ChildProcess | undefined} */
@@ -125,6 +129,7 @@ export class EtcdProcess {
     this.name = name;
     this.url = `${options.tls ? "https" : "http"}://127.0.0.1:${clientPort}`;
     this.peerUrl = peerUrlOf(place);
+    if (options.grpcOnly) this.#httpUrl = this.url.replace(`:${clientPort}`, `:${place.httpPort}`);
     this.#directory = mkdtempSync(join(options.onDisk ? tmpdir() : fastDirectory(), "etcdnet-"));
     this.dataDir = join(this.#directory, "data");
     this.#guard = startGuard(this.#directory);
@@ -218,7 +223,7 @@ export class EtcdProcess {
     const get = ca === undefined ? getHttp : getHttps;
     return new Promise((resolve) => {
       const options = { ...client, ca, agent: false, timeout: HEALTH_TIMEOUT_MS };
-      const request = get(`${this.url}/health`, options, (response) => {
+      const request = get(`${this.#httpUrl ?? this.url}/health`, options, (response) => {
         response.resume();
         resolve(response.statusCode === 200 ? undefined : `/health says ${response.statusCode}`);
       });
@@ -236,6 +241,7 @@ export class EtcdProcess {
       `--advertise-client-urls=${this.url}`,
       `--listen-peer-urls=${this.peerUrl}`,
       ...(v2 ? ["--enable-v2=true"] : []),
+      ...(this.#httpUrl ? [`--listen-client-http-urls=${this.#httpUrl}`] : []),
       ...(tls ? this.#writeTlsFlags(tls) : []),
       ...args,
     ];
@@ -262,7 +268,8 @@ const given = new Set();
 
 /** @param {string} name @returns {Promise<Place>} */
 async function freePlace(name) {
-  return { name, clientPort: await freePort(), peerPort: await freePort() };
+  const [clientPort, peerPort, httpPort] = [await freePort(), await freePort(), await freePort()];
+  return { name, clientPort, peerPort, httpPort };
 }
 
 /**

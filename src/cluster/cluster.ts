@@ -73,41 +73,25 @@ export class Cluster {
     return this.#call({ request, ask: this.#watch, interpret: beginIt }, signal);
   }
 
-  /** Sends a request to every endpoint by itself; `recover` stands in for those that fail. */
-  async sendToEach<T>(
+  /** URLs of the endpoints, once discovery has found them. */
+  async endpoints(
     request: HttpRequest,
-    interpret: (reply: HttpReply) => T,
-    recover: (url: string, error: unknown) => T,
     signal: AbortSignal | undefined,
-  ): Promise<readonly T[]> {
+  ): Promise<readonly string[]> {
     if (this.#transport.closed) throw closedError();
     await this.#prepare(request, signal);
-    const limits = { timeout: this.#settings.requestTimeout, signal };
-    const answers = this.#endpoints.urls.map(async (url) => {
-      try {
-        return interpret(await this.#transport.ask(url, request, limits));
-      } catch (error) {
-        return recover(url, error);
-      }
-    });
-    return Promise.all(answers);
+    return this.#endpoints.urls;
   }
 
-  /** Whether any endpoint's reply is good. Asks them all, and waits for no more than one that is. */
-  async anyReplies(request: HttpRequest, isGood: (reply: HttpReply) => boolean): Promise<boolean> {
-    if (this.#transport.closed) throw closedError();
-    await this.#prepare(request, undefined);
-    const known = new AbortController();
-    const limits = { timeout: this.#settings.requestTimeout, signal: known.signal };
-    const replies = this.#endpoints.urls.map(async (url) => {
-      if (!isGood(await this.#transport.ask(url, request, limits))) throw new Error("not good");
-    });
-    const found = await Promise.any(replies).then(
-      () => true,
-      () => false,
-    );
-    known.abort();
-    return found;
+  /** Sends a request to one endpoint. Its answer or failure changes nothing for other calls. */
+  async probe<T>(
+    url: string,
+    request: HttpRequest,
+    interpret: (reply: HttpReply) => T,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const limits = { timeout: this.#settings.requestTimeout, signal };
+    return interpret(await this.#transport.ask(url, request, limits));
   }
 
   /** Breaks every call and watch off and closes all sockets. */

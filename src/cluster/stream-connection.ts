@@ -90,8 +90,11 @@ export class StreamConnection {
     const { closed, destroyed } = this.#session;
     if (closed || destroyed || this.#doubted || this.#streams >= this.#room) return false;
     const stream = this.#session.request(fieldsOf(exchange.request, headers, this.#authority));
-    const { body } = exchange.request.grpc ?? exchange.request;
-    if (body !== undefined) stream.end(body);
+    const { grpc, streams } = exchange.request;
+    const { body } = grpc ?? exchange.request;
+    // A watch of gRPC goes both ways: etcd's grpc-proxy ends one whose requests have ended.
+    if (grpc !== undefined && streams) stream.write(body);
+    else if (body !== undefined) stream.end(body);
     if (this.#streams++ === 0) this.#session.ref();
     stream.once("close", () => {
       if (--this.#streams === 0) this.#session.unref();

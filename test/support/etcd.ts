@@ -31,6 +31,8 @@ export interface EtcdOptions {
   readonly clientCertAuth?: boolean;
   /** Enables v2 auth, with this password for the user root. @default no auth */
   readonly rootPassword?: string;
+  /** Serve gRPC alone at the client URLs, without v2. @default HTTP as well */
+  readonly grpcOnly?: boolean;
   /** Lead the links between the members through these. @default directly */
   readonly peerLinks?: PeerLinks;
   /** More flags of etcd, for every member; they win over ours. */
@@ -64,11 +66,12 @@ export interface EtcdCluster {
 
 /** Starts an empty cluster; resolves when every member is healthy. */
 export async function startEtcd(options: EtcdOptions): Promise<EtcdCluster> {
-  const { release, members: size = 1, peerLinks, args = [] } = options;
+  const { release, members: size = 1, grpcOnly = false, peerLinks, args = [] } = options;
   const tls = tlsFor(options);
   const members = await startEtcdCluster(size, {
     binary: binaryOf(release),
     v2: servesV2(options),
+    grpcOnly,
     args: [...ELECTION[size], ...args],
     ...(tls && { tls }),
     ...(peerLinks && { advertisePeers: (peerUrls) => peerLinks.lead(peerUrls) }),

@@ -16,6 +16,7 @@ import { pathOfNamed } from "../../wire/key-path.js";
 import { requireSuccess } from "../../wire/reply.js";
 import type { AuthApi } from "../auth-api.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../cluster-api.js";
+import { type HealthCheck, healthOfEach, isAnyHealthy } from "../endpoint-health.js";
 import type { CallOptions } from "../key-space.js";
 import { AdminCaller } from "./admin-caller.js";
 import { RemoteAuth } from "./remote-auth.js";
@@ -53,17 +54,15 @@ export class RemoteClusterApi implements ClusterApi {
   }
 
   health({ signal }: CallOptions = {}): Promise<readonly EndpointHealth[]> {
-    return this.#cluster.sendToEach(adminGet("/health"), readHealth, unhealthy, signal);
+    return healthOfEach(this.#cluster, this.#checkHealth, signal);
   }
 
   isHealthy(): Promise<boolean> {
-    return this.#cluster.anyReplies(adminGet("/health"), (reply) => readHealth(reply).healthy);
+    return isAnyHealthy(this.#cluster, this.#checkHealth);
   }
-}
 
-function unhealthy(endpoint: string, error: unknown): EndpointHealth {
-  if (!(error instanceof AttemptFailure)) throw error;
-  return { endpoint, healthy: false, reason: error.message };
+  readonly #checkHealth: HealthCheck = (endpoint, signal) =>
+    this.#cluster.probe(endpoint, adminGet("/health"), readHealth, signal);
 }
 
 function remoteMembers(admin: AdminCaller): MembersApi {

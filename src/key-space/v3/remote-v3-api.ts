@@ -2,6 +2,7 @@ import { Cluster } from "../../cluster/cluster.js";
 import type { ClusterSettings } from "../../cluster/cluster-settings.js";
 import type { StreamedReply } from "../../cluster/exchange.js";
 import { V3RefusedError } from "../../errors/v3-errors.js";
+import type { HttpReply } from "../../wire/http.js";
 import { RemoteV3Stream } from "./remote-v3-stream.js";
 import type { V3Answer, V3Api, V3Call, V3Stream } from "./v3-api.js";
 import { v3Probes } from "./v3-probes.js";
@@ -60,7 +61,10 @@ export class RemoteV3Api implements V3Api {
 
   #send(path: string, body: object, call: V3Call, token?: string): Promise<V3Answer> {
     const request = v3Request(path, body, call, token);
-    return this.cluster.send(request, (reply) => decodeV3Reply(path, call, reply), call.signal);
+    const { endpoint, signal } = call;
+    const interpret = (reply: HttpReply): V3Answer => decodeV3Reply(path, call, reply);
+    if (endpoint === undefined) return this.cluster.send(request, interpret, signal);
+    return this.cluster.probe(endpoint, request, interpret, signal);
   }
 
   async #authenticated<T>(call: V3Call, send: (token?: string) => Promise<T>): Promise<T> {

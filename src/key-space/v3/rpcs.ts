@@ -181,7 +181,12 @@ export const RPCS: Readonly<Record<string, Rpc>> = {
   "maintenance/status": rpc(
     "Maintenance/Status",
     NOTHING,
-    new MessageType({ header: [1, HEADER], version: [2, "text"], leader: [4, "uid"] }),
+    new MessageType({
+      header: [1, HEADER],
+      version: [2, "text"],
+      leader: [4, "uid"],
+      errors: [8, "text", "repeated"],
+    }),
   ),
   "auth/authenticate": rpc(
     "Auth/Authenticate",

@@ -10,6 +10,11 @@ export interface V3Call {
   readonly safety: "read" | "write";
   /** Who answers: the member from its `local` state, or the cluster's agreement (`quorum`). */
   readonly scope: "local" | "quorum";
+  /**
+   * The endpoint to ask, and no other. For reads. The answer changes nothing for other calls; where
+   * there is no usable one, the call throws an `AttemptFailure`. Absent: the members in turn.
+   */
+  readonly endpoint?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds for one attempt at one member, where that is less than the client's own limit. */
   readonly attemptTimeout?: number | undefined;
