@@ -3,7 +3,7 @@ import { refuseUnknown } from "../model/option-names.js";
 const LISTENING = ["port", "host", "tls", "rootPassword", "limits"];
 const TLS = ["cert", "key", "clientCa"];
 const LIMITS = [
-  ...["maxBodySize", "maxHeaderSize", "headersTimeout", "requestTimeout"],
+  ...["maxBodySize", "maxHeaderSize", "maxBufferedBytes", "headersTimeout", "requestTimeout"],
   ...["maxConnections", "closeTimeout"],
 ];
 

@@ -1,66 +1,47 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { ClientConnection } from "./client-connection.js";
+import type { MemoryBudget } from "./memory-budget.js";
 
-/** Requests that may wait on one connection behind the one that is being answered. */
-const MAX_WAITING = 100;
+/** Milliseconds between two looks at headers that are arriving. */
+const HEADERS_CHECK_MS = 100;
 
-/** More than that, though no more were read for a while, and the connection is ended. */
-const TOO_MANY_WAITING = 10_000;
+/** Connections that are looked at each time: to look at all would take long where there are many. */
+const CHECKED_AT_ONCE = 1_000;
 
-interface Turn {
-  readonly last: ServerResponse;
-  readonly count: number;
-}
+/** Headers of so few connections cannot fill the memory. */
+const FEW_CONNECTIONS = 20;
 
-/** The open connections of a server, and what is still to be answered on them. */
+/** The open connections of a server. */
 export class Connections {
   readonly #server: Server;
-  /** Those by which requests come; with TLS, after the handshake. */
-  readonly #open = new Set<Socket>();
+  readonly #budget: MemoryBudget;
+  /** Those that requests come through; with TLS, after the handshake. */
+  readonly #open = new Map<Socket, ClientConnection>();
   /** The same without TLS; else what the TLS is spoken over. */
   readonly #raw = new Set<Socket>();
-  readonly #turns = new WeakMap<Socket, Turn>();
+  #headersCheck: NodeJS.Timeout | undefined;
+  #unchecked: Iterator<ClientConnection> = [].values();
   #closing = false;
 
-  constructor(server: Server, tls: boolean) {
+  constructor(server: Server, tls: boolean, budget: MemoryBudget) {
     this.#server = server;
-    server.on("connection", (socket: Socket) => hold(this.#raw, socket));
-    server.on(tls ? "secureConnection" : "connection", (socket: Socket) =>
-      hold(this.#open, socket),
-    );
+    this.#budget = budget;
+    server.on("connection", (socket: Socket) => {
+      this.#raw.add(socket);
+      socket.once("close", () => this.#raw.delete(socket));
+    });
+    server.on(tls ? "secureConnection" : "connection", (socket: Socket) => this.#hold(socket));
   }
 
-  /** Whether requests can come, or could, by this connection. */
-  has(socket: Socket): boolean {
-    return this.#open.has(socket);
+  /** The connection of a socket, while it is open. */
+  of(socket: Socket): ClientConnection | undefined {
+    return this.#open.get(socket);
   }
 
-  /** The request that came last of those that are not answered yet. */
-  pending(socket: Socket): IncomingMessage | undefined {
-    return this.#turns.get(socket)?.last.req;
-  }
-
-  /**
-   * Serves requests of one connection one after the other, as etcd does, whatever was pipelined:
-   * the answers to a burst of requests are not all held in memory, and writes keep their order.
-   */
+  /** Serves a request after those that came before it on the same connection. */
   inTurn(response: ServerResponse, serve: () => void): void {
-    const { socket } = response.req;
-    const before = this.#turns.get(socket);
-    const count = (before?.count ?? 0) + 1;
-    this.#turns.set(socket, { last: response, count });
-    response.once("close", () => this.#answered(socket));
-    if (count > TOO_MANY_WAITING) socket.destroy();
-    else if (count > MAX_WAITING) socket.pause();
-    if (before === undefined) serve();
-    else before.last.once("close", () => socket.destroyed || this.#closing || serve());
-  }
-
-  /** Calls back when everything on a connection is answered. */
-  afterAnswers(socket: Socket, callback: () => void): void {
-    const turn = this.#turns.get(socket);
-    if (turn === undefined) callback();
-    else turn.last.once("close", () => this.afterAnswers(socket, callback));
+    this.#open.get(response.req.socket)?.inTurn(response, serve);
   }
 
   /**
@@ -77,20 +58,38 @@ export class Connections {
         clearTimeout(timer);
         resolve();
       });
-      for (const socket of this.#open) if (!this.#turns.has(socket)) socket.destroySoon();
+      for (const [socket, { isIdle }] of this.#open) if (isIdle) socket.destroySoon();
     });
   }
 
-  #answered(socket: Socket): void {
-    if (this.#closing) socket.destroySoon();
-    const turn = this.#turns.get(socket);
-    if (turn === undefined || turn.count === 1) this.#turns.delete(socket);
-    else this.#turns.set(socket, { ...turn, count: turn.count - 1 });
-    if (turn?.count === MAX_WAITING) socket.resume();
+  #hold(socket: Socket): void {
+    const connection = new ClientConnection(socket, this.#budget, () => this.#closing);
+    this.#open.set(socket, connection);
+    this.#scheduleCheck();
+    socket.once("close", () => {
+      this.#open.delete(socket);
+      connection.release();
+    });
   }
-}
 
-function hold(sockets: Set<Socket>, socket: Socket): void {
-  sockets.add(socket);
-  socket.once("close", () => sockets.delete(socket));
+  #scheduleCheck(): void {
+    if (this.#headersCheck !== undefined || this.#open.size < FEW_CONNECTIONS) return;
+    const check = (): void => {
+      this.#headersCheck = undefined;
+      this.#checkHeaders();
+      this.#scheduleCheck();
+    };
+    this.#headersCheck = setTimeout(check, HEADERS_CHECK_MS).unref();
+  }
+
+  #checkHeaders(): void {
+    for (let count = Math.min(this.#open.size, CHECKED_AT_ONCE); count > 0; count--) {
+      let next = this.#unchecked.next();
+      if (next.done) {
+        this.#unchecked = this.#open.values();
+        next = this.#unchecked.next();
+      }
+      if (!next.done) next.value.checkHeaders();
+    }
+  }
 }

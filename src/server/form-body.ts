@@ -5,18 +5,17 @@ import type { ServerRequest } from "./message.js";
 const FORM = "application/x-www-form-urlencoded";
 
 /**
- * The body of a request as form text: only PUT and POST have one that counts, and only when it is
- * declared as a form.
+ * Whether a request has parameters in its body: only a PUT or POST has, and only if it declares the
+ * body as a form.
  *
  * @throws FormError for a content type that cannot be read
- * @throws BodyError
  */
-export async function readFormBody(request: ServerRequest): Promise<string> {
+export function hasFormBody(request: ServerRequest): boolean {
   const { method, headers } = request;
-  if (method !== "PUT" && method !== "POST") return "";
+  if (method !== "PUT" && method !== "POST") return false;
   const contentType = headers["content-type"];
-  if (contentType === undefined || contentType === "") return "";
+  if (contentType === undefined || contentType === "") return false;
   const { type, problem } = parseMediaType(contentType);
   if (problem !== undefined) throw new FormError(problem);
-  return type === FORM ? request.body() : "";
+  return type === FORM && headers["content-length"] !== "0";
 }

@@ -6,8 +6,11 @@ import {
 } from "node:http";
 import { createServer as createTls } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { getHeapStatistics } from "node:v8";
 import { Connections } from "./connections.js";
-import { BODY_BROKEN, nodeListener } from "./node-adapter.js";
+import { MemoryBudget } from "./memory-budget.js";
+import { NodeRequest, serveNode } from "./node-adapter.js";
+import { BODY_BROKEN } from "./request-body.js";
 import { authorityOf } from "./server-url.js";
 import type { V2Handler } from "./v2-handler.js";
 
@@ -33,6 +36,16 @@ export interface ServerLimits {
    * @default 1048576, as etcd
    */
   readonly maxHeaderSize?: number;
+  /**
+   * Bytes of requests that are arriving and of answers that their clients have not taken yet, all
+   * connections together. From half of it on, clients that have stalled for a second make room; at
+   * the limit, those for which most is held. A request that makes room is answered 503, an answer
+   * that makes room ends with its connection. What holds less than 16 KiB is not counted.
+   *
+   * @default a quarter of V8's heap limit (`--max-old-space-size`), at most 256 MiB, and at least four
+   *   times `maxBodySize`
+   */
+  readonly maxBufferedBytes?: number;
   /**
    * Milliseconds for a request's headers to arrive.
    *
@@ -86,6 +99,12 @@ const LINGER = 500;
 /** Connections that may wait to be accepted: as many as Go lets Linux hold. */
 const BACKLOG = 4096;
 
+const MIB = 1024 * 1024;
+
+function defaultBuffered(maxBodySize: number): number {
+  return Math.max(4 * maxBodySize, Math.min(256 * MIB, getHeapStatistics().heap_size_limit / 4));
+}
+
 /** Serves a handler on a socket. Idle connections stay open, as with etcd. */
 export async function listen(handler: V2Handler, options: ListenOptions): Promise<HttpServer> {
   const { host, port, tls, limits = {} } = options;
@@ -109,7 +128,7 @@ function createServer(tls: ServerTls | undefined, limits: ServerLimits): Server 
     headersTimeout: Math.min(headersTimeout, requestTimeout),
     requestTimeout,
     connectionsCheckingInterval: Math.min(headersTimeout, requestTimeout, 30_000),
-    maxHeaderSize: limits.maxHeaderSize ?? 1024 * 1024,
+    maxHeaderSize: limits.maxHeaderSize ?? MIB,
     requireHostHeader: false,
   };
   const server =
@@ -125,16 +144,19 @@ function createServer(tls: ServerTls | undefined, limits: ServerLimits): Server 
 function serve(
   server: Server,
   handler: V2Handler,
-  { maxBodySize = 10 * 1024 * 1024 }: ServerLimits,
+  limits: ServerLimits,
   tls: boolean,
 ): Connections {
-  const connections = new Connections(server, tls);
-  const listener = nodeListener(handler, maxBodySize);
+  const { maxBodySize = 10 * MIB } = limits;
+  const budget = new MemoryBudget(limits.maxBufferedBytes ?? defaultBuffered(maxBodySize));
+  const connections = new Connections(server, tls, budget);
   const refused = new WeakSet<Socket>();
   server
-    .on("request", (message, response) =>
-      connections.inTurn(response, () => listener(message, response)),
-    )
+    .on("request", (_message, response) => {
+      // Its body may arrive while others are answered.
+      const request = new NodeRequest(response, budget, maxBodySize);
+      connections.inTurn(response, () => serveNode(handler, request));
+    })
     .on("checkExpectation", refuseExpectation)
     .on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
       if (refused.has(socket)) return;
@@ -160,15 +182,16 @@ function answerUnreadable(
   socket: Socket,
   connections: Connections,
 ): void {
-  if (!connections.has(socket) || !socket.writable || error.code === "ECONNRESET") {
+  const connection = connections.of(socket);
+  if (connection === undefined || !socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }
-  const request = connections.pending(socket);
+  const request = connection.pending;
   const isBody = request?.complete === false;
   // Then the request is refused because of its body.
   if (isBody) request.emit(BODY_BROKEN);
-  connections.afterAnswers(socket, () => endWith(isBody ? "" : refusalOf(error), socket));
+  connection.afterAnswers(() => endWith(isBody ? "" : refusalOf(error), socket));
 }
 
 function refusalOf(error: NodeJS.ErrnoException): string {

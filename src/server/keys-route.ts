@@ -6,12 +6,14 @@ import { readForm } from "../wire/form.js";
 import { encodeAnswer, encodeReceipt } from "../wire/key-answer.js";
 import { decodeKeyRequest, type KeyMethod } from "../wire/key-parameters.js";
 import { EventEncoder } from "./event-encoder.js";
-import { readFormBody } from "./form-body.js";
+import { hasFormBody } from "./form-body.js";
 import type { KeyGuard } from "./key-guard.js";
 import { refusal, refusalOf } from "./key-refusal.js";
 import { type HeaderList, JSON_TYPE, type ServerReply, type ServerRequest } from "./message.js";
 import { RequestMetrics } from "./request-metrics.js";
 import type { Route } from "./router.js";
+
+const DENIED = refusal(110, "Insufficient credentials");
 
 /** Serves `/v2/keys` and everything below it. */
 export class KeysRoute {
@@ -58,14 +60,21 @@ export class KeysRoute {
     };
   }
 
-  /** Goes in the order of etcd's checks: parameters, then credentials, then the store. */
+  /**
+   * Goes in the order of etcd's checks: parameters, then credentials, then the store. But nobody's
+   * body is read who may not write.
+   */
   async #answer(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
     try {
       const method = request.method as KeyMethod;
-      const form = readForm(await readFormBody(request), decodeBytes(query));
-      const decoded = decodeKeyRequest(method, path || "/", form);
-      if (!(await this.#guard.allows(request, method, path, decoded.request))) {
-        return refusal(110, "Insufficient credentials");
+      const hasForm = hasFormBody(request);
+      // Whatever the form says, it is a write of this key, and never a recursive one.
+      const write: KeyRequest = { action: "set", key: path, value: "" };
+      if (hasForm && !(await this.#guard.allows(request, method, path, write))) return DENIED;
+      const body = hasForm ? await request.body() : "";
+      const decoded = decodeKeyRequest(method, path || "/", readForm(body, decodeBytes(query)));
+      if (!hasForm && !(await this.#guard.allows(request, method, path, decoded.request))) {
+        return DENIED;
       }
       return decoded.kind === "watch"
         ? await this.#watch(decoded.request, request.signal)

@@ -14,8 +14,13 @@ export interface ServerRequest {
    * advertise. Absent: unknown.
    */
   readonly serverUrl?: string | undefined;
-  /** Reads the body. @throws BodyError */
-  body(): Promise<string>;
+  /**
+   * Reads the body, which is refused when it is longer than `maxSize` bytes or than the server's own
+   * limit.
+   *
+   * @throws BodyError
+   */
+  body(maxSize?: number): Promise<string>;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
 }
@@ -33,6 +38,22 @@ export interface ServerReply {
 
 /** A body that could not be taken. The message is etcd's. */
 export class BodyError extends Error {}
+
+/** A request that was given up to make room for others. */
+export class OverloadError extends Error {}
+
+/** Whether the headers of a request announce a body. */
+export function announcesBody({
+  headers,
+}: {
+  readonly headers: {
+    readonly "content-length"?: string | undefined;
+    readonly "transfer-encoding"?: string | undefined;
+  };
+}): boolean {
+  const length = headers["content-length"];
+  return headers["transfer-encoding"] !== undefined || (length !== undefined && Number(length) > 0);
+}
 
 export const JSON_TYPE = "application/json";
 export const TEXT_TYPE = "text/plain; charset=utf-8";

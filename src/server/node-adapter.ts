@@ -1,19 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
-import { AbortError } from "../errors/abort-error.js";
-import { decodeUtf8 } from "../wire/decode-path.js";
+import type { MemoryBudget } from "./memory-budget.js";
 import {
-  BodyError,
+  announcesBody,
   plainError,
   type ServerReply,
   type ServerRequest,
   TEXT_TYPE,
 } from "./message.js";
+import { RequestBody } from "./request-body.js";
+import { sendReply } from "./send-reply.js";
 import { serverUrl } from "./server-url.js";
 import type { V2Handler } from "./v2-handler.js";
-
-/** etcd announces the length of small bodies and sends larger ones in chunks. */
-const SMALL_BODY = 2048;
 
 /** Milliseconds for a client to notice that its body is not wanted, while it may still send. */
 const LINGER = 500;
@@ -21,21 +19,26 @@ const LINGER = 500;
 /** One for all: the reason that an abort would make by itself is an exception with a stack. */
 const GONE = new Error("the client has gone");
 
-/** Event of a message whose body cannot be read to its end. */
-export const BODY_BROKEN = Symbol("body broken");
-
-/** What `node:http` hands over, as a request of ours. */
-class NodeRequest implements ServerRequest {
+/** A request of `node:http`, as the routes see it. Its body is taken from the beginning on. */
+export class NodeRequest implements ServerRequest {
+  readonly response: ServerResponse;
+  readonly budget: MemoryBudget;
   readonly #message: IncomingMessage;
-  readonly #response: ServerResponse;
   readonly #maxBodySize: number;
+  readonly #body: RequestBody | undefined;
   #gone: AbortController | undefined;
-  #overflowed = false;
 
-  constructor(message: IncomingMessage, response: ServerResponse, maxBodySize: number) {
-    this.#message = message;
-    this.#response = response;
+  constructor(response: ServerResponse, budget: MemoryBudget, maxBodySize: number) {
+    this.response = response;
+    this.budget = budget;
+    this.#message = response.req;
     this.#maxBodySize = maxBodySize;
+    if (!announcesBody(this)) return;
+    const body = new RequestBody(response.req, budget);
+    this.#body = body;
+    // No route reads the body of another method.
+    if (this.method !== "PUT" && this.method !== "POST") body.discard();
+    response.once("close", () => body.discard());
   }
 
   get method(): string {
@@ -75,9 +78,9 @@ class NodeRequest implements ServerRequest {
       else {
         socket.once("end", leave);
         // The next watch on this connection listens anew.
-        this.#response.once("close", () => {
+        this.response.once("close", () => {
           socket.off("end", leave);
-          if (!this.#response.writableFinished) leave();
+          if (!this.response.writableFinished) leave();
         });
       }
       this.#gone = gone;
@@ -85,85 +88,45 @@ class NodeRequest implements ServerRequest {
     return this.#gone.signal;
   }
 
-  /** Whether the body is larger than allowed: then the client may still be sending it. */
-  get overflowed(): boolean {
-    return this.#overflowed;
+  /** Whether the body was refused while the client may still be sending it. */
+  get isBodyRefused(): boolean {
+    return this.#body?.isRefused ?? false;
   }
 
-  /** Not by iteration, which would take the connection down with a body that is refused. */
-  body(): Promise<string> {
-    const message = this.#message;
-    return new Promise<Buffer>((resolve, reject) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      const onData = (chunk: Buffer): void => {
-        size += chunk.length;
-        if (size <= this.#maxBodySize) {
-          chunks.push(chunk);
-          return;
-        }
-        this.#overflowed = true;
-        // What still comes is thrown away.
-        chunks.length = 0;
-        message.off("data", onData).resume();
-        reject(new BodyError("http: POST too large"));
-      };
-      const onBroken = (): void => {
-        // A message is closed after its end, too.
-        if (!message.complete) reject(new BodyError("unexpected EOF"));
-      };
-      message.on("data", onData).once("end", () => resolve(joined(chunks)));
-      message.once("error", onBroken).once("close", onBroken).once(BODY_BROKEN, onBroken);
-    }).then(decodeUtf8);
+  async body(maxSize = Number.POSITIVE_INFINITY): Promise<string> {
+    return this.#body?.read(Math.min(maxSize, this.#maxBodySize)) ?? "";
   }
 }
 
-function joined(chunks: readonly Buffer[]): Buffer {
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-}
-
-/** A listener for `node:http` and `node:https` servers. */
-export function nodeListener(
-  handler: V2Handler,
-  maxBodySize: number,
-): (message: IncomingMessage, response: ServerResponse) => void {
-  return (message, response) => {
-    if (message.httpVersion === "1.1" && message.headers.host === undefined) {
-      refuseWithoutHost(response);
-      return;
-    }
-    const request = new NodeRequest(message, response, maxBodySize);
-    handler(request)
-      .catch(() => plainError(500, "Internal Server Error"))
-      .then((reply) => send(reply, response, request))
-      .catch(() => response.destroy());
-  };
-}
-
-async function send(
-  { status, headers, body }: ServerReply,
-  response: ServerResponse,
-  { overflowed }: NodeRequest,
-): Promise<void> {
-  const { method, httpVersion } = response.req;
-  // etcd does not announce what the version of HTTP does by default.
-  if (response.shouldKeepAlive === (httpVersion === "1.1")) response.removeHeader("Connection");
-  if (typeof body !== "string") {
-    response.writeHead(status, [...headers]).flushHeaders();
-    await sendPieces(body, response);
-    response.end();
+/** Answers a request of `node:http` or `node:https`. */
+export function serveNode(handler: V2Handler, request: NodeRequest): void {
+  const { response } = request;
+  const { httpVersion, headers } = response.req;
+  if (httpVersion === "1.1" && headers.host === undefined) {
+    refuseWithoutHost(response);
     return;
   }
-  const length = Buffer.byteLength(body);
-  const isSaid = length <= SMALL_BODY && (length > 0 || method !== "HEAD");
-  const said: (string | number)[] = [...headers];
-  if (isSaid) said.push("Content-Length", length);
-  if (overflowed) said.push("Connection", "close");
-  response.writeHead(status, said);
-  if (!overflowed) {
-    response.end(body);
-    return;
-  }
+  handler(request)
+    .catch(() => plainError(500, "Internal Server Error"))
+    .then((reply) => send(reply, request))
+    .catch(() => response.destroy());
+}
+
+/** Sends a reply to a request whose body may have been refused while it was arriving. */
+function send(reply: ServerReply, request: NodeRequest): Promise<void> {
+  const { response } = request;
+  return request.isBodyRefused
+    ? refuseBody(reply, response)
+    : sendReply(reply, response, request.budget);
+}
+
+async function refuseBody(reply: ServerReply, response: ServerResponse): Promise<void> {
+  const body = typeof reply.body === "string" ? reply.body : "";
+  const length = String(Buffer.byteLength(body));
+  response.writeHead(reply.status, [
+    ...reply.headers,
+    ...["Content-Length", length, "Connection", "close"],
+  ]);
   response.write(body);
   await endOf(response.req);
   response.end();
@@ -182,18 +145,6 @@ function endOf(message: IncomingMessage): Promise<void> {
   });
 }
 
-/** Until there are no more; those of a watch also end when the client leaves or the server does. */
-async function sendPieces(body: AsyncIterable<string>, response: ServerResponse): Promise<void> {
-  try {
-    for await (const piece of body) {
-      if (!response.write(piece)) await drained(response);
-      if (response.destroyed) return;
-    }
-  } catch (error) {
-    if (!(error instanceof AbortError)) throw error;
-  }
-}
-
 /** As Go's HTTP library does, whose answer has no date either. */
 function refuseWithoutHost(response: ServerResponse): void {
   const reason = "Bad Request: missing required Host header";
@@ -201,14 +152,4 @@ function refuseWithoutHost(response: ServerResponse): void {
   const headers = { "Content-Type": TEXT_TYPE, Connection: "close", "Content-Length": body.length };
   response.sendDate = false;
   response.writeHead(400, reason, headers).end(body);
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off("drain", done).off("close", done);
-      resolve();
-    };
-    response.on("drain", done).on("close", done);
-  });
 }

@@ -1,7 +1,14 @@
 import { decodePath, isWellEscaped, NotUtf8Error } from "../wire/decode-path.js";
 import { cleanPath, encodePath } from "./clean-path.js";
-import { invalidForm } from "./key-refusal.js";
-import { type HeaderList, type ServerReply, type ServerRequest, TEXT_TYPE } from "./message.js";
+import { invalidForm, refusal } from "./key-refusal.js";
+import {
+  type HeaderList,
+  messageError,
+  OverloadError,
+  type ServerReply,
+  type ServerRequest,
+  TEXT_TYPE,
+} from "./message.js";
 import type { Router } from "./router.js";
 
 /** Answers one request. Never throws. */
@@ -52,8 +59,16 @@ async function answer(
     return await router.serve(request, path, query);
   } catch (error) {
     if (error instanceof NotUtf8Error) return invalidForm(error.message);
+    if (error instanceof OverloadError) return overloaded(sent);
     return { status: 500, headers: [], body: "" };
   }
+}
+
+/** The same error for all routes, in the form that the route has for errors. */
+function overloaded(path: string): ServerReply {
+  const cause = "etcdserver: too many requests";
+  if (!path.startsWith("/v2/keys")) return messageError(503, cause);
+  return { ...refusal(300, cause), status: 503 };
 }
 
 /** Splits a target, also in the absolute form that goes to proxies. */

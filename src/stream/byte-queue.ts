@@ -14,6 +14,11 @@ export class ByteQueue {
     return this.#end - this.#start;
   }
 
+  /** Bytes of the block, used or not. */
+  get capacity(): number {
+    return this.#block.length;
+  }
+
   /** Adds a piece. An empty queue keeps it without a copy, so its bytes must not change afterwards. */
   push(piece: Buffer): void {
     if (this.length === 0) {

@@ -5,12 +5,14 @@ import { connect as connectTls } from "node:tls";
 
 /** What a socket has received. */
 export class RawClient {
+  readonly url: string;
   readonly socket: Socket;
   /** Everything so far, one character per byte. */
   received = "";
 
   /** `ca` is the certificate to trust, for an `https` URL. */
   constructor(url: string, ca?: string) {
+    this.url = url;
     const { hostname, port } = new URL(url);
     const address = { host: hostname, port: Number(port), allowHalfOpen: true };
     this.socket = ca === undefined ? connect(address) : connectTls({ ...address, ca });
