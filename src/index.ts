@@ -75,7 +75,12 @@ export {
   EtcdServerError,
   type ServerErrorInfo,
 } from "./errors/server-error.js";
-export { V3DisabledError, V3RefusedError } from "./errors/v3-errors.js";
+export {
+  DamagedRecordError,
+  NestedPrefixError,
+  V3DisabledError,
+  V3RefusedError,
+} from "./errors/v3-errors.js";
 export type {
   AuthApi,
   NewUser,

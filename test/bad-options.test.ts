@@ -51,6 +51,7 @@ test.each([
   ["__proto__", /is not an option/, JSON.parse('{"urls":["http://h"],"__proto__":{}}')],
   ["api", /"v2" or "v3"/, { urls, api: "v4" }],
   ["keyPrefix", /well-formed/, { urls, api: "v3", keyPrefix: "/\0" }],
+  ["keyPrefix", /reserved/, { urls, api: "v3", keyPrefix: "etcdnet_auth/" }],
   ["keyPrefix", /only goes with api: "v3"/, { urls, keyPrefix: "/apps" }],
   [
     "jsonDeserializer",

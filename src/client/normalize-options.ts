@@ -1,4 +1,5 @@
 import type { ClusterSettings } from "../cluster/cluster-settings.js";
+import { isReservedPrefix } from "../key-space/v3/key-layout.js";
 import type { V3Credentials } from "../key-space/v3/remote-v3-api.js";
 import { systemClock } from "../time/clock.js";
 import { type JsonDeserializer, readJson } from "../wire/json.js";
@@ -48,10 +49,14 @@ const CHECKS: Readonly<Record<OptionName, Check>> = {
     Array.isArray(value) && value.length > 0 ? undefined : "must be a list of at least one URL",
   discoverySrv: type("string"),
   api: oneOf("v2", "v3"),
-  keyPrefix: (value) =>
-    typeof value === "string" && value.isWellFormed() && !value.includes("\0")
-      ? undefined
-      : "must be a well-formed string without zero characters",
+  keyPrefix: (value) => {
+    if (typeof value !== "string" || !value.isWellFormed() || value.includes("\0")) {
+      return "must be a well-formed string without zero characters";
+    }
+    return isReservedPrefix(value)
+      ? 'must not begin with "etcdnet_", which is reserved'
+      : undefined;
+  },
   keySpace: type("object"),
   clusterApi: type("object"),
   username: type("string"),

@@ -1,4 +1,5 @@
 import { channel, tracingChannel } from "node:diagnostics_channel";
+import type { DamagedRecordError } from "../errors/v3-errors.js";
 import type { HttpRequest } from "../wire/http.js";
 
 /** What subscribers of `etcdnet:request` get with each phase of a call. */
@@ -32,6 +33,7 @@ export interface WatchTrace {
 const requests = tracingChannel<unknown, RequestTrace>("etcdnet:request");
 const failovers = channel("etcdnet:failover");
 const watches = channel("etcdnet:watch");
+const damages = channel("etcdnet:damage");
 
 /** What `etcdnet:request` is to tell of a call; nothing, at no cost, while nobody listens. */
 export function newTrace({ operation, safety }: HttpRequest): RequestTrace | undefined {
@@ -49,4 +51,9 @@ export function traceFailover(trace: FailoverTrace): void {
 
 export function traceWatch(trace: WatchTrace): void {
   if (watches.hasSubscribers) watches.publish(trace);
+}
+
+/** `etcdnet:damage` gets the error itself, each time when the record is read. */
+export function traceDamage(damaged: DamagedRecordError): void {
+  if (damages.hasSubscribers) damages.publish(damaged);
 }

@@ -35,3 +35,42 @@ export class V3DisabledError extends EtcdError {
     );
   }
 }
+
+/**
+ * Another key space on the same cluster has a key prefix that contains this one's, or is contained
+ * in it. Each would write over the other's records, so this one does not start.
+ */
+export class NestedPrefixError extends EtcdError {
+  override readonly name = "NestedPrefixError";
+  override readonly code = "ETCD_NESTED_PREFIX";
+  /** The key prefix that was refused. */
+  readonly keyPrefix: string;
+  /** The key prefix that is in use. */
+  readonly other: string;
+
+  constructor(keyPrefix: string, other: string) {
+    const relation = other.startsWith(keyPrefix) ? "contains" : "lies inside";
+    const record = `etcdnet_trees/${encodeURIComponent(other)}`;
+    super(
+      `the key prefix "${keyPrefix}" ${relation} the key prefix "${other}", which is in use on this ` +
+        `cluster; use "${other}" itself or a prefix beside it, or delete the etcd key ${record} if ` +
+        "that tree is no longer used",
+    );
+    this.keyPrefix = keyPrefix;
+    this.other = other;
+  }
+}
+
+/** A record of this library's in etcd cannot be read; somebody else has written it. */
+export class DamagedRecordError extends EtcdError {
+  override readonly name = "DamagedRecordError";
+  override readonly code = "ETCD_DAMAGED_RECORD";
+  /** The record's key. */
+  readonly key: string;
+
+  /** `remedy` says what to do; the record's content is never quoted. */
+  constructor(key: string, remedy: string) {
+    super(`the record ${JSON.stringify(key)} is damaged: ${remedy}`);
+    this.key = key;
+  }
+}

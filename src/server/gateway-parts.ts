@@ -3,6 +3,7 @@ import type { EtcdClientOptions } from "../client/options.js";
 import { CachedReads } from "../key-space/cached-reads.js";
 import type { ClusterApi } from "../key-space/cluster-api.js";
 import type { KeySpace } from "../key-space/key-space.js";
+import { authPrefix } from "../key-space/v3/key-layout.js";
 import { RemoteV3Api } from "../key-space/v3/remote-v3-api.js";
 import { V3ClusterApi } from "../key-space/v3/v3-cluster-api.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
@@ -31,7 +32,7 @@ export function gatewayParts(options: EtcdClientOptions): GatewayParts {
   const api = new RemoteV3Api(settings, credentials);
   const watches = { oneEventPerPoll: true, foresight: FORESIGHT, linger: LINGER };
   const keySpace = new V3KeySpace(api, { keyPrefix, clock, ...watches });
-  const auth = new V3KeySpace(api, { keyPrefix: `${keyPrefix}\0etcdnet/auth`, clock });
+  const auth = new V3KeySpace(api, { keyPrefix: authPrefix(keyPrefix), clock });
   const members = new V3ClusterApi(api.cluster, api, keySpace);
   return {
     keySpace,

@@ -24,7 +24,6 @@ const ODD = [
   "\n",
   "line\nbreak\r\n",
   "tab\there",
-  "\0",
   "\u0001\b\f\u001f\u007f",
   "..a",
   "a..",
@@ -65,11 +64,20 @@ export const text: Cases = {
     expect([...listed].sort(byCreation)).toEqual(visible.sort(byCreation));
   },
 
+  "a zero character in a name is one like any other": async ({ keySpace, dir }) => {
+    const key = `${dir}/\0/a\0b`;
+    const { node } = await keySpace.execute({ action: "set", key, value: "1" });
+    expect(node).toMatchObject({ key, value: "1" });
+    expect((await keySpace.execute({ action: "get", key })).node).toEqual(node);
+    const listed = await keySpace.execute({ action: "get", key: dir, recursive: true });
+    expect(listed.node.nodes?.[0]?.nodes).toEqual([node]);
+  },
+
   "any text can be compared with and swapped in": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     await keySpace.execute({ action: "set", key, value: "first" });
     let prevValue = "first";
-    for (const value of ODD) {
+    for (const value of [...ODD, "\0"]) {
       const answer = await keySpace.execute({ action: "compareAndSwap", key, prevValue, value });
       expect(answer.node.value).toBe(value);
       expect(answer.prevNode?.value).toBe(prevValue);

@@ -16,6 +16,8 @@ const REACHES_BACK = "the history reaches back 10,000 events";
 
 const AS_LIVE = "history tells what a live watch would have told";
 
+const ZERO = "a zero character stands between a prefix and its records";
+
 /** Of the key space itself, and so of the gateway as well. */
 export const SKIPS: Arrangement["skips"] = {
   "a set gives the file a new createdIndex": SURVIVES,
@@ -23,6 +25,7 @@ export const SKIPS: Arrangement["skips"] = {
   "an update of a directory keeps its createdIndex and its children": MOVES,
   "history also tells of hidden keys below a recursive watch": AS_LIVE,
   "history also tells of the delete of a directory whose name the watched key begins with": AS_LIVE,
+  "a zero character in a name is one like any other": ZERO,
   "the last 1000 events are held": REACHES_BACK,
   "a waitIndex before the history is refused with 401, a stream too": REACHES_BACK,
 };

@@ -81,7 +81,7 @@ async function takes(request: RawRequest, memory: MemoryKeySpace): Promise<boole
   const meaning = meaningOf(request);
   if (meaning === undefined) return true;
   const { key } = meaning.request;
-  if (key.split("/").length > DEEPEST) return false;
+  if (key.includes("\0") || key.split("/").length > DEEPEST) return false;
   if (meaning.kind === "watch") {
     const { waitIndex = 0 } = meaning.request;
     return waitIndex === 0 || waitIndex > memory.index - REMEMBERED;

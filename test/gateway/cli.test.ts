@@ -80,8 +80,8 @@ describeWithEtcd("3.7", "etcdnet gateway before etcd 3.7", () => {
     await using client = new EtcdClient({ urls: [url], ca: ca.cert });
     await client.setNode("/a", "through the gateway");
     expect(await client.machines()).toEqual(["https://gateway:2379"]);
-    await using v3 = new EtcdClient({ urls: etcd.urls, api: "v3" });
-    expect(await v3.getNodeValue("/apps/a")).toBe("through the gateway");
+    await using v3 = new EtcdClient({ urls: etcd.urls, api: "v3", keyPrefix: "/apps" });
+    expect(await v3.getNodeValue("/a")).toBe("through the gateway");
     cli.kill("SIGTERM");
     expect(await cli.exit).toBe(0);
     expect(cli.stderr).toBe("");

@@ -162,6 +162,64 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         expect((await tool.keys()).filter((key) => key.includes(dir))).toEqual([]);
       });
 
+      it("paths with a zero character do not exist, at any depth", async () => {
+        await set(`${dir}/a/b`, "1");
+        const odd = [`${dir}\0etcdnet/d/a`, `${dir}/a\0x`, `${dir}/a/\0/x`, `${dir}/a/b\0`];
+        const watch = await keySpace.openWatch({ key: dir, recursive: true, stream: true });
+        for (const key of odd) {
+          await tool.put(key, "odd");
+          await tool.put(`\0etcdnet/d${key}`, "");
+          await tool.put(`\0etcdnet/o${key}`, "");
+        }
+        expect(names((await get(`${dir}/a`)).node)).toEqual(["/a/b"]);
+        const recursive = await get("/", { recursive: true });
+        expect(JSON.stringify(recursive.node)).not.toContain("\\u0000");
+        for (const key of odd) {
+          await tool.del(`\0etcdnet/d${key}`);
+          await tool.put("\0etcdnet/action", JSON.stringify({ action: "delete", key, dir: true }));
+          const refused = { errorCode: 209, detail: expect.stringContaining("zero character") };
+          const condition = { value: "2", prevValue: "odd" };
+          for (const request of [
+            { action: "get", key },
+            { action: "get", key, recursive: true, quorum: true },
+            { action: "set", key, value: "2" },
+            { action: "create", key, value: "2" },
+            { action: "create", key, value: "2", inOrder: true },
+            { action: "update", key, value: "2" },
+            { action: "compareAndSwap", key, ...condition },
+            { action: "delete", key, recursive: true },
+            { action: "compareAndDelete", key, prevValue: "odd" },
+          ] as const) {
+            await expect(keySpace.execute(request)).rejects.toMatchObject(refused);
+          }
+          await expect(keySpace.openWatch({ key })).rejects.toMatchObject(refused);
+          const loading = keySpace.loading?.load([
+            { key: `${dir}/a/c`, value: "" },
+            { key, value: "" },
+          ]);
+          await expect(loading).rejects.toMatchObject(refused);
+        }
+        await set(`${dir}/last`, "1");
+        for await (const { node } of watch) {
+          expect(node.key).toBe(`${dir}/last`);
+          break;
+        }
+        watch.close();
+        await keySpace.execute({ action: "delete", key: `${dir}/a`, recursive: true });
+        const left = (await tool.keys()).filter((key) => key.includes(`${dir}/a/`));
+        expect(left.filter((key) => key.startsWith("/"))).toEqual([]);
+      });
+
+      it("keys that are deeper than a node can be are not shown", async () => {
+        await set(`${dir}/a/b`, "1");
+        await tool.put(`${dir}/a${"/d".repeat(200_000)}`, "deep");
+        await tool.put(`${dir}/a${"/e".repeat(61)}`, "deep");
+        const { node } = await get(dir, { recursive: true });
+        expect(JSON.stringify(node)).not.toContain("deep");
+        expect(names(node)).toEqual(["/a"]);
+        await keySpace.execute({ action: "delete", key: `${dir}/a`, recursive: true });
+      });
+
       it("keys that do not begin with / are not there", async () => {
         await tool.put(`no${dir}`, "1");
         await tool.put("-", "1");
@@ -188,15 +246,17 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
     });
 
     it("a tree below a prefix knows nothing of the others", async () => {
-      const [one, other] = [`${dir}/one`, `${dir}/other`].map((prefix) =>
+      const [one, other] = [`one${dir}`, `other${dir}`].map((prefix) =>
         v3KeySpaceOf(etcd.urls, prefix),
       ) as [KeySpace, KeySpace];
       await one.execute({ action: "set", key: "/a/b", value: "1" });
       await expect(other.execute({ action: "get", key: "/a" })).rejects.toMatchObject(
         keyNotFound("/a"),
       );
-      expect((await get(`${dir}/one/a/b`)).node.value).toBe("1");
-      expect(await tool.keys()).toContain(`${dir}/one\0etcdnet/d/a`);
+      await expect(get("/a/b")).rejects.toMatchObject(keyNotFound("/a"));
+      const keys = await tool.keys();
+      expect(keys).toContain(`one${dir}/a/b`);
+      expect(keys).toContain(`one${dir}\0etcdnet/d/a`);
       await one.close();
       await other.close();
     });

@@ -1,5 +1,6 @@
 import type { Action } from "../../model/response.js";
 import { isObject, type JsonObject } from "../../wire/json.js";
+import { isReachable } from "./key-layout.js";
 import { fromBase64, toBase64 } from "./v3-json.js";
 
 /** What a transaction was in terms of v2. */
@@ -31,7 +32,7 @@ export function encodeActionRecord({ action, key, dir, silent }: ActionRecord): 
 /** The record that a value of v3 holds; nothing for one that this library did not write. */
 export function decodeActionRecord(value: unknown): ActionRecord | undefined {
   const { action, key, dir, silent } = readObject(value);
-  if (!isAction(action) || typeof key !== "string") return undefined;
+  if (!isAction(action) || typeof key !== "string" || !isReachable(key)) return undefined;
   return { action, key, dir: dir === true, silent: silent === true };
 }
 

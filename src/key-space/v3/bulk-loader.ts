@@ -1,8 +1,8 @@
 import type { LoadedNode, Loading, LoadOptions } from "../loading.js";
+import { checkPath } from "./check-path.js";
 import type { KeyLayout } from "./key-layout.js";
 import { NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
-import { checkDepth } from "./survey.js";
 import { MOST_OPERATIONS, type Operation, putRecord } from "./transaction.js";
 import type { V3Call } from "./v3-api.js";
 import { toBase64 } from "./v3-json.js";
@@ -31,7 +31,8 @@ export class BulkLoader implements Loading {
   }
 
   async load(nodes: readonly LoadedNode[], { signal }: LoadOptions = {}): Promise<void> {
-    for (const { key } of nodes) checkDepth(key, { ...callAt(key, `load of ${key}`), signal });
+    for (const { key } of nodes) checkPath(key, { operation: `load of ${key}`, key });
+    await this.#store.register();
     const batches = batchesOf(nodes);
     const worker = async (): Promise<void> => {
       for (let batch = batches.next(); batch.done !== true; batch = batches.next()) {
@@ -44,7 +45,7 @@ export class BulkLoader implements Loading {
   async #write(batch: Batch, signal: AbortSignal | undefined): Promise<void> {
     const key = batch[0]?.key ?? "/";
     const operation = `load of ${batch.length} nodes from ${key}`;
-    const call: V3Call = { ...callAt(key, operation), signal };
+    const call: V3Call = { operation, key, safety: "write", scope: "quorum", signal };
     const puts = await Promise.all(batch.map((node) => this.#put(node, call)));
     await this.#store.transact([{ if: [], do: puts }], [], call);
   }
@@ -55,10 +56,6 @@ export class BulkLoader implements Loading {
     const lease = ttl === undefined ? NO_LEASE : await this.#leases.grant(ttl, false, call);
     return filePut(layout, key, value, lease);
   }
-}
-
-function callAt(key: string, operation: string): V3Call {
-  return { operation, key, safety: "write", scope: "quorum" };
 }
 
 function filePut(layout: KeyLayout, path: string, value: string, lease: string): Operation {

@@ -1,3 +1,4 @@
+import { percentEncode } from "../../wire/key-path.js";
 import { fromBase64, toBase64 } from "./v3-json.js";
 
 /** Keys from one to, but without, another, in base64 as v3's JSON has them. */
@@ -6,11 +7,32 @@ export interface KeyRange {
   readonly range_end: string;
 }
 
-/** What v2 has no path for: empty, `.` and `..` segments, and so `/` at the end. */
+/** Levels of the deepest path: etcd takes 128 comparisons in the transaction that makes a node. */
+export const MAX_DEPTH = 62;
+
+/** Segments that v2 has no path for: empty, `.` and `..`, and so `/` at the end. */
 const UNREACHABLE = /\/\.{0,2}(?:\/|$)/;
 
-/** etcd takes so many comparisons in one transaction that a new node can have this many levels. */
-export const MAX_DEPTH = 62;
+/**
+ * Beginning of the keys that belong to no tree. `_` is greater than `/`, so that no range of a tree
+ * holds them: a tree's range ends at the prefix and `0`, and no prefix may begin like this.
+ */
+const OUTSIDE = "etcdnet_";
+/** Beginning of the keys that name the prefixes in use. */
+const TREES = `${OUTSIDE}trees/`;
+
+/**
+ * Prefix of the key space that keeps the users and roles of the gateways of a prefix. No range of
+ * another prefix's users holds it: the encoded prefix has no `=`.
+ */
+export function authPrefix(keyPrefix: string): string {
+  return `${OUTSIDE}auth/${percentEncode(keyPrefix)}=`;
+}
+
+/** Whether a prefix would put a tree over the keys that belong to none. */
+export function isReservedPrefix(keyPrefix: string): boolean {
+  return keyPrefix.startsWith(OUTSIDE);
+}
 
 /** Where everything lies in v3's key space: see docs/v3.md. Paths are v2's, the root's is empty. */
 export class KeyLayout {
@@ -22,6 +44,8 @@ export class KeyLayout {
   readonly offset: string;
   /** What is written only to be seen by watches. */
   readonly heartbeat: string;
+  /** Names the prefix as one in use; none for a tree that is part of another's administration. */
+  readonly tree: string | undefined;
 
   constructor(keyPrefix = "") {
     this.#prefix = keyPrefix;
@@ -29,6 +53,23 @@ export class KeyLayout {
     this.action = toBase64(`${this.#records}action`);
     this.offset = toBase64(`${this.#records}offset`);
     this.heartbeat = toBase64(`${this.#records}heartbeat`);
+    this.tree = isReservedPrefix(keyPrefix) ? undefined : treeKey(keyPrefix);
+  }
+
+  get keyPrefix(): string {
+    return this.#prefix;
+  }
+
+  /** What {@link tree} is for the prefixes of which each holds this whole tree in its own. */
+  get outerTrees(): readonly string[] {
+    const ends = [...this.#prefix.matchAll(/\//g)].map(({ index }) => index);
+    return ends.map((end) => treeKey(this.#prefix.slice(0, end)));
+  }
+
+  /** What {@link tree} is for any prefix that lies in this tree. */
+  get innerTrees(): KeyRange {
+    const start = `${TREES}${percentEncode(this.#prefix)}%2`;
+    return { key: toBase64(`${start}F`), range_end: toBase64(`${start}G`) };
   }
 
   /** The tree and our records together. */
@@ -78,11 +119,28 @@ export class KeyLayout {
 
   /** What a key of the range is for; nothing for what is neither v2's nor ours. */
   whatIs(key: string): Meaning | undefined {
+    if (key === this.action) return { kind: "action", path: "" };
     const text = fromBase64(key);
     if (text === undefined || !text.startsWith(this.#prefix)) return undefined;
-    if (text.startsWith(this.#records)) return meaningOf(text.slice(this.#records.length));
-    return { kind: "file", path: text.slice(this.#prefix.length) };
+    const meaning = text.startsWith(this.#records)
+      ? meaningOf(text.slice(this.#records.length))
+      : ({ kind: "file", path: text.slice(this.#prefix.length) } as const);
+    return meaning && isReachable(meaning.path) ? meaning : undefined;
   }
+}
+
+/** The prefix that {@link KeyLayout.tree} names. */
+export function prefixOfTree(key: string): string {
+  const text = fromBase64(key)?.slice(TREES.length) ?? "";
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function treeKey(keyPrefix: string): string {
+  return toBase64(TREES + percentEncode(keyPrefix));
 }
 
 /** What one of the keys of the range is for. Of what `kind` says, `path` is v2's. */
@@ -92,7 +150,6 @@ export interface Meaning {
 }
 
 function meaningOf(name: string): Meaning | undefined {
-  if (name === "action") return { kind: "action", path: "" };
   const kind = KINDS.get(name.slice(0, 2));
   return kind && { kind, path: name.slice(1) };
 }
@@ -102,12 +159,20 @@ const KINDS: ReadonlyMap<string, Meaning["kind"]> = new Map([
   ["o/", "order"],
 ]);
 
-/** Whether a v2 request can name a path: it is not too deep and has no empty, `.` or `..` segment. */
+/**
+ * Whether a node can be at a path. Keys with other paths do not exist in v2. A zero character stands
+ * between a prefix and its records, so a path that holds one could name the records of another prefix.
+ */
 export function isReachable(path: string): boolean {
-  return path.startsWith("/") && levelsOf(path) <= MAX_DEPTH && !UNREACHABLE.test(path);
+  return (
+    path.startsWith("/") &&
+    !path.includes("\0") &&
+    !UNREACHABLE.test(path) &&
+    levelsOf(path) <= MAX_DEPTH
+  );
 }
 
-/** Levels of a path; 0 for the root. */
+/** Levels between the root, which has none, and a node. */
 export function levelsOf(path: string): number {
   let levels = 0;
   for (let at = path.indexOf("/"); at !== -1; at = path.indexOf("/", at + 1)) levels++;

@@ -65,7 +65,7 @@ export class Listing {
     let entry = this.#root;
     const names = path.slice(this.#root.path.length + 1).split("/", this.#depth + 1);
     for (const [level, name] of names.entries()) {
-      if (name === "" || name === "." || name === "..") return undefined;
+      if (!isName(name)) return undefined;
       let child = entry.children.get(name);
       if (child === undefined) {
         child = { path: `${entry.path}/${name}`, children: new Map() };
@@ -78,6 +78,11 @@ export class Listing {
     }
     return undefined;
   }
+}
+
+/** Whether a node can have such a name. */
+function isName(name: string): boolean {
+  return name !== "" && name !== "." && name !== ".." && !name.includes("\0");
 }
 
 function nodesOf(entry: Entry, view: View, sorted: boolean): readonly EtcdNode[] {

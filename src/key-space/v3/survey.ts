@@ -1,11 +1,8 @@
-import { errorDefinition } from "../../errors/error-table.js";
-import { serverErrorOf } from "../../errors/server-error-of.js";
 import { parentPath } from "../path.js";
 import { StoreError } from "../store-error.js";
-import { type KeyLayout, levelsOf, MAX_DEPTH } from "./key-layout.js";
+import type { KeyLayout } from "./key-layout.js";
 import { type Read, read, readFirst } from "./transaction.js";
 import type { KeyValue, OperationAnswer } from "./transaction-answer.js";
-import type { V3Call } from "./v3-api.js";
 
 /** What there is at one path. */
 export interface Place {
@@ -30,21 +27,6 @@ export function ancestorsOf(path: string): readonly string[] {
   const ancestors: string[] = [];
   for (let at = parentPath(path); at !== ""; at = parentPath(at)) ancestors.push(at);
   return ancestors.reverse();
-}
-
-/** @throws InvalidFieldError for a path that is too deep for one transaction */
-export function checkDepth(path: string, { operation, key }: V3Call): void {
-  const levels = levelsOf(path);
-  if (levels <= MAX_DEPTH) return;
-  throw serverErrorOf({
-    ...errorDefinition(209),
-    errorCode: 209,
-    detail: `the key has ${levels} levels; on the v3 API at most ${MAX_DEPTH} fit into a transaction`,
-    index: 0,
-    key,
-    operation,
-    endpoint: "this key space",
-  });
 }
 
 /**

@@ -16,6 +16,7 @@ import type { Loading } from "../loading.js";
 import { pathOf } from "../path.js";
 import { StoreCounters } from "../store-counters.js";
 import { BulkLoader } from "./bulk-loader.js";
+import { checkPath } from "./check-path.js";
 import { moveDescendants } from "./directory-ttl.js";
 import { FamiliarLeases } from "./familiar-leases.js";
 import { KeyLayout } from "./key-layout.js";
@@ -156,6 +157,7 @@ export class V3KeySpace implements KeySpace {
     const aborted = (reason: unknown): Error =>
       new AbortError(`GET ${request.key}`, reason, "none");
     this.#refuseIfOver(signal, aborted);
+    checkPath(pathOf(request.key), { operation: `GET ${request.key}`, key: request.key });
     return await unlessAborted(this.#watches.openWatch(request, options), signal, aborted);
   }
 
@@ -172,6 +174,16 @@ export class V3KeySpace implements KeySpace {
     const operation = `GET of the keys below ${key} that have no name in v2`;
     const call: V3Call = { operation, key, safety: "read", scope: "quorum", signal };
     return unnamedKeys(this.#store, pathOf(key), call);
+  }
+
+  /**
+   * Puts the tree on record, which the first write does otherwise.
+   *
+   * @throws NestedPrefixError
+   */
+  async register(): Promise<void> {
+    await this.#store.offset("quorum");
+    await this.#store.register();
   }
 
   /** Ends every watch, and no call: their readers see the end. */
@@ -202,9 +214,17 @@ export class V3KeySpace implements KeySpace {
   }
 
   #offset(request: KeyRequest, { signal, attemptTimeout }: ExecuteOptions): Promise<number> {
-    const isLocal = request.action === "get" && !request.quorum;
-    const offset = this.#store.offset(isLocal ? "local" : "quorum", attemptTimeout);
+    const offset =
+      request.action === "get"
+        ? this.#store.offset(request.quorum ? "quorum" : "local", attemptTimeout)
+        : this.#offsetForWrite(attemptTimeout);
     return unlessAborted(offset, signal, abortedBefore(request));
+  }
+
+  async #offsetForWrite(attemptTimeout: number | undefined): Promise<number> {
+    const offset = await this.#store.offset("quorum", attemptTimeout);
+    await this.#store.register();
+    return offset;
   }
 
   async #write(

@@ -3,6 +3,7 @@ import type { EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { ExecuteOptions } from "../key-space.js";
 import { pathOf } from "../path.js";
+import { checkPath } from "./check-path.js";
 import { decodeLeaseId, NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
 import { Listing } from "./listing.js";
@@ -10,7 +11,7 @@ import { ListingPages } from "./listing-pages.js";
 import { type BatchFigures, ReadBatches } from "./read-batches.js";
 import { refusedAs } from "./refused-as.js";
 import { ROOT, showDirectory, showFile, type View } from "./shown-node.js";
-import { checkDepth, exists, missing, readSurvey, type Survey, surveyOf } from "./survey.js";
+import { exists, missing, readSurvey, type Survey, surveyOf } from "./survey.js";
 import { read } from "./transaction.js";
 import type { KeyValue, TransactionAnswer } from "./transaction-answer.js";
 import type { V3Call } from "./v3-api.js";
@@ -48,7 +49,7 @@ export class V3Reader {
   /** @throws KeyNotFoundError, NotDirError, … */
   async get(request: GetRequest, offset: number, limits: ExecuteOptions): Promise<EtcdResponse> {
     const path = pathOf(request.key);
-    checkDepth(path, callOf(request, limits));
+    checkPath(path, callOf(request, limits));
     if (path !== "") {
       const { kv, at } = await this.#find(path, request, limits);
       if (kv !== undefined) return await this.#file(request, path, kv, at, offset, limits);

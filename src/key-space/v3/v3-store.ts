@@ -1,5 +1,8 @@
+import { traceDamage } from "../../cluster/tracing.js";
+import { UnauthorizedError } from "../../errors/common-errors.js";
 import { errorDefinition } from "../../errors/error-table.js";
 import { serverErrorOf } from "../../errors/server-error-of.js";
+import { DamagedRecordError } from "../../errors/v3-errors.js";
 import { type KeyRequest, methodOf } from "../../model/key-request.js";
 import type { AnswerOrigin } from "../../model/response.js";
 import type { Clock } from "../../time/clock.js";
@@ -22,12 +25,14 @@ import {
 } from "./transaction.js";
 import {
   type KeyValue,
+  type OperationAnswer,
   readPut,
   readTransaction,
   type TransactionAnswer,
 } from "./transaction-answer.js";
+import { TreeRegistry } from "./tree-registry.js";
 import type { V3Api, V3Call } from "./v3-api.js";
-import { toBase64 } from "./v3-json.js";
+import { fromBase64, toBase64 } from "./v3-json.js";
 
 /** Changes that the source of a migration may see before its target must know of them. */
 const OFFSET_MARGIN = 1_000_000;
@@ -41,11 +46,14 @@ export class V3Store {
   #revision = 0;
   #offset: Promise<number> | undefined;
   #knownOffset: number | undefined;
+  readonly #trees: TreeRegistry;
+  #registering: Promise<void> | undefined;
 
   constructor(api: V3Api, layout: KeyLayout, clock: Clock) {
     this.api = api;
     this.layout = layout;
     this.clock = clock;
+    this.#trees = new TreeRegistry(layout);
   }
 
   get revision(): number {
@@ -70,6 +78,19 @@ export class V3Store {
   }
 
   /**
+   * Puts the tree on record before the first write, so that no other is opened above or below it.
+   *
+   * @throws NestedPrefixError
+   */
+  async register(): Promise<void> {
+    if (!this.#trees.isPending) return;
+    this.#registering ??= this.#register().finally(() => {
+      this.#registering = undefined;
+    });
+    await this.#registering;
+  }
+
+  /**
    * Makes the offset at least so great, if it is not, with `OFFSET_MARGIN` to spare: then no index
    * up to that is ever told here, and a watch from it learns that it must read anew.
    */
@@ -80,7 +101,7 @@ export class V3Store {
     for (;;) {
       const { answers } = await this.transact([], [read(key)], { ...call, safety: "read" });
       const record = answers[0]?.found[0];
-      const offset = offsetIn(record);
+      const offset = offsetIn(record, this.layout);
       this.#knownOffset = offset;
       if (offset >= least) return;
       const raise = putRecord(key, toBase64(String(least + OFFSET_MARGIN)));
@@ -166,19 +187,61 @@ export class V3Store {
     }
   }
 
+  /** Reads, with the offset, which other trees there are: one that overlaps this one is refused. */
   async #readOffset(scope: V3Call["scope"], attemptTimeout?: number): Promise<number> {
     const operation = "GET of the index offset (once, before anything else)";
     const call: V3Call = { operation, key: "/", safety: "read", scope, attemptTimeout };
     const options = scope === "local" ? { serializable: true } : {};
-    const { answers } = await this.transact([], [read(this.layout.offset, options)], call);
-    return offsetIn(answers[0]?.found[0]);
+    const offset = read(this.layout.offset, options);
+    const answers = await this.#readWithTrees(offset, this.#trees.reads(options), call);
+    return offsetIn(answers[0]?.found[0], this.layout);
+  }
+
+  /** Users who may not see which other trees there are do without that check. */
+  async #readWithTrees(
+    offset: Read,
+    trees: readonly Read[],
+    call: V3Call,
+  ): Promise<readonly OperationAnswer[]> {
+    try {
+      const { answers } = await this.read([offset, ...trees], call);
+      this.#trees.take(answers.slice(1));
+      return answers;
+    } catch (error) {
+      if (!(error instanceof UnauthorizedError) || trees.length === 0) throw error;
+      const answers = await this.#readWithTrees(offset, [], call);
+      this.#trees.hide();
+      return answers;
+    }
+  }
+
+  /** May be repeated, so it is sent like a read. */
+  async #register(): Promise<void> {
+    const operation = "registration of the key prefix (once, before the first write)";
+    const call: V3Call = { operation, key: "/", safety: "read", scope: "quorum" };
+    const trees = this.#trees;
+    try {
+      const { taken, answers } = await this.transact([trees.registration], trees.reads(), call);
+      if (taken === undefined) trees.take(answers);
+      else trees.registered();
+    } catch (error) {
+      if (!(error instanceof UnauthorizedError)) throw error;
+      trees.hide();
+    }
   }
 }
 
-function offsetIn(record: KeyValue | undefined): number {
-  const offset = record === undefined ? 0 : Number(textOf(record.value));
-  if (Number.isSafeInteger(offset) && offset >= 0) return offset;
-  throw new TypeError(`the index offset is no index; write a decimal number or delete it`);
+/** @throws DamagedRecordError */
+function offsetIn(record: KeyValue | undefined, { offset: key }: KeyLayout): number {
+  const text = record === undefined ? "0" : textOf(record.value);
+  const offset = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(offset)) return offset;
+  const damaged = new DamagedRecordError(
+    fromBase64(key) ?? "",
+    "the index offset must be a decimal number; indexes are only comparable if it is the old one",
+  );
+  traceDamage(damaged);
+  throw damaged;
 }
 
 /**

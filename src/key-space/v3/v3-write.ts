@@ -6,13 +6,14 @@ import type { EtcdResponse } from "../../model/response.js";
 import { sleep } from "../../time/sleep.js";
 import type { ExecuteOptions } from "../key-space.js";
 import { inOrderName, parentPath, pathOf } from "../path.js";
+import { checkPath } from "./check-path.js";
 import type { FamiliarLeases } from "./familiar-leases.js";
 import { familiarGround, type Ground, newGround, surveyedGround } from "./ground.js";
 import { earlierLease, isFileLease, NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
 import { asksForTheWay, refuseAt, refuseBy } from "./refusal.js";
 import { refusedAs } from "./refused-as.js";
-import { checkDepth, readSurvey, surveyOf } from "./survey.js";
+import { readSurvey, surveyOf } from "./survey.js";
 import { type Operation, read } from "./transaction.js";
 import type { TransactionAnswer } from "./transaction-answer.js";
 import { TtlLease } from "./ttl-lease.js";
@@ -55,7 +56,7 @@ export class V3Write {
   readonly #path: string;
   readonly #ttl: TtlLease;
 
-  /** @throws InvalidFieldError for a path that is too deep for one transaction */
+  /** @throws InvalidFieldError for a path that no node can have */
   constructor(
     context: WriteContext,
     request: WriteRequest,
@@ -68,7 +69,7 @@ export class V3Write {
     this.#path = pathOf(request.key);
     const operation = `${methodOf(request)} ${request.key}`;
     this.#call = { operation, key: request.key, safety: "write", scope: "quorum", ...limits };
-    checkDepth(this.#nodePath(0), this.#call);
+    checkPath(this.#nodePath(0), this.#call);
     this.#ttl = new TtlLease(context.leases, request, this.#call);
   }
 

@@ -1,8 +1,9 @@
 import type { EtcdNode } from "../../../model/node.js";
 import type { StoreEvent } from "../../watch/store-event.js";
 import { type ActionRecord, decodeActionRecord } from "../action-record.js";
-import { isReachable, type KeyLayout } from "../key-layout.js";
+import type { KeyLayout } from "../key-layout.js";
 import { showDirectory, showFile, type View } from "../shown-node.js";
+import { ancestorsOf } from "../survey.js";
 import type { KeyValue } from "../transaction-answer.js";
 import type { Revision } from "./revision-stream.js";
 import type { KeyChange } from "./watch-response.js";
@@ -49,7 +50,7 @@ function sort(changes: readonly KeyChange[], layout: KeyLayout): Sorted {
   for (const change of changes) {
     const { kind, path = "" } = layout.whatIs(change.kv.key) ?? {};
     if (kind === "action" && !change.deleted) record = decodeActionRecord(change.kv.value);
-    if (kind === "file" && isReachable(path)) files.push({ ...change, path });
+    if (kind === "file") files.push({ ...change, path });
     if (kind === "marker") markers.push({ ...change, path });
   }
   return { record, files, markers };
@@ -81,8 +82,12 @@ function foreignEvents(
   view: EventView,
 ): readonly StoreEvent[] {
   const gone = [...files, ...markers].filter(({ deleted }) => deleted);
-  const expired = topmost(markers.filter(({ deleted }) => deleted));
-  const left = files.filter((file) => !expired.some(({ path }) => isBelow(file.path, path)));
+  const removed = markers.filter(({ deleted }) => deleted);
+  const paths = new Set(removed.map(({ path }) => path));
+  const isOutside = ({ path }: PathChange): boolean =>
+    !ancestorsOf(path).some((at) => paths.has(at));
+  const expired = removed.filter(isOutside);
+  const left = files.filter(isOutside);
   return [
     ...expired.map((marker) => {
       const prevNode = directoryBefore(marker.path, marker, [], view);
@@ -142,10 +147,6 @@ function pathsBelow(directory: string, gone: readonly PathChange[]): readonly st
     }
   }
   return [...paths];
-}
-
-function topmost(markers: readonly PathChange[]): readonly PathChange[] {
-  return markers.filter(({ path }) => !markers.some((other) => isBelow(path, other.path)));
 }
 
 function isBelow(path: string, directory: string): boolean {
