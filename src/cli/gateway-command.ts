@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { createGateway, type Gateway, type GatewayOptions } from "../server/gateway.js";
 import { systemClock } from "../time/clock.js";
 import { addGatewayOptions, gatewayOptions } from "./gateway-options.js";
+import { logDamage } from "./log-damage.js";
 import { logMembers } from "./log-members.js";
 import { serverCommand } from "./server-command.js";
 
@@ -34,5 +35,6 @@ export function gatewayCommand(): Command {
 /** The cluster may be out of reach from the start, so the log begins before. */
 function start(options: GatewayOptions): Promise<Gateway> {
   logMembers(systemClock, console.error);
+  logDamage(systemClock, console.error);
   return createGateway(options);
 }

@@ -40,9 +40,16 @@ export interface V2HandlerParts {
  * @throws TypeError for a URL that cannot be advertised
  */
 export function createV2Handler(parts: V2HandlerParts): V2Handler {
-  const { keySpace, clusterApi, authKeySpace, clusterId } = parts;
+  return v2HandlerWith(new AuthStore(parts.authKeySpace), parts);
+}
+
+/** The same, with an auth store that the caller uses as well. */
+export function v2HandlerWith(
+  store: AuthStore,
+  parts: Omit<V2HandlerParts, "authKeySpace">,
+): V2Handler {
+  const { keySpace, clusterApi, clusterId } = parts;
   const metrics = new RequestMetrics();
-  const store = new AuthStore(authKeySpace);
   const guard = new AuthGuard(store);
   const auth = new AuthRoute(store, guard, clusterId);
   const keys = new KeysRoute(keySpace, guard, clusterId, metrics);

@@ -1,11 +1,12 @@
 import type { EtcdClientOptions } from "../client/options.js";
 import { UnauthorizedError } from "../errors/common-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
+import { NestedPrefixError } from "../errors/v3-errors.js";
 import type { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
 import { checkServerOptions } from "./check-server-options.js";
-import { createV2Handler } from "./create-v2-handler.js";
+import { v2HandlerWith } from "./create-v2-handler.js";
 import { gatewayFamilies } from "./gateway-metrics.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
 import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http-server.js";
@@ -71,6 +72,8 @@ export interface Gateway extends AsyncDisposable {
  * @throws TypeError for options that make no sense, such as its own port in `etcd.urls`
  * @throws V3DisabledError when the members serve the v3 API neither as gRPC nor as JSON
  * @throws UnauthorizedError when the cluster refuses the user
+ * @throws NestedPrefixError when `etcd.keyPrefix` contains a key prefix that is in use on the cluster,
+ *   or is contained in one
  * @throws Error when the port is taken
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
@@ -86,12 +89,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await Promise.all([keySpace.close(), authKeySpace.close()]);
   });
   try {
-    const handler = handlerOf(parts, options.advertise);
+    const store = new AuthStore(authKeySpace);
+    const handler = handlerOf(store, parts, options.advertise);
     refuseItself(options.etcd.urls ?? [], options.host ?? HOST, options.port ?? 0);
-    if (await identity.check()) await warmUp(keySpace);
-    if (options.rootPassword !== undefined) {
-      await enforceAuth(new AuthStore(authKeySpace), options.rootPassword);
-    }
+    if (await identity.check()) await warmUp(keySpace, store);
+    if (options.rootPassword !== undefined) await enforceAuth(store, options.rootPassword);
     const { host = HOST, port = 0, tls, limits } = options;
     server = await listen(handler, { host, port, tls, limits });
   } catch (error) {
@@ -102,26 +104,28 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 function handlerOf(
-  { keySpace, authKeySpace, clusterApi, identity }: GatewayParts,
+  store: AuthStore,
+  { keySpace, clusterApi, identity }: GatewayParts,
   advertise: readonly string[] | undefined,
 ): V2Handler {
   const clusterId = identity.clusterId.bind(identity);
   const metrics = () => gatewayFamilies(keySpace.figures);
-  return createV2Handler({
-    keySpace,
-    authKeySpace,
-    clusterApi,
-    clusterId,
-    metrics,
-    advertise,
-  });
+  return v2HandlerWith(store, { keySpace, clusterApi, clusterId, metrics, advertise });
 }
 
-/** Has everything ready for the first watch of a client. @throws UnauthorizedError */
-async function warmUp(keySpace: V3KeySpace): Promise<void> {
+/** Has everything ready for the first watch of a client, and for auth to stay as it is now. */
+async function warmUp(keySpace: V3KeySpace, store: AuthStore): Promise<void> {
+  await unlessAway(keySpace.register());
+  await unlessAway(store.isEnabled());
+  await unlessAway(keySpace.openWatch({ key: "/" }).then((watch) => watch.close()));
+}
+
+/** Waits for a call. A gateway starts without its answer, unless the cluster refuses it for good. */
+async function unlessAway(call: Promise<unknown>): Promise<void> {
   try {
-    (await keySpace.openWatch({ key: "/" })).close();
+    await call;
   } catch (error) {
-    if (error instanceof UnauthorizedError || !(error instanceof EtcdError)) throw error;
+    const isFinal = error instanceof UnauthorizedError || error instanceof NestedPrefixError;
+    if (isFinal || !(error instanceof EtcdError)) throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { errorDefinition } from "../errors/error-table.js";
 import { EtcdError } from "../errors/etcd-error.js";
 import { EtcdServerError } from "../errors/server-error.js";
-import { V3RefusedError } from "../errors/v3-errors.js";
+import { DamagedRecordError, NestedPrefixError, V3RefusedError } from "../errors/v3-errors.js";
 import { NotUtf8Error } from "../wire/decode-path.js";
 import { FormError } from "../wire/form.js";
 import { goJson } from "../wire/go-json.js";
@@ -35,6 +35,9 @@ export function refusalOf(error: unknown): ServerReply {
     return invalidForm(error.message);
   }
   if (error instanceof V3RefusedError) return refusalOfV3(error);
+  if (error instanceof DamagedRecordError || error instanceof NestedPrefixError) {
+    return refusal(300, error.message);
+  }
   // Nobody knows what became of the request: etcd says so in these words.
   if (error instanceof EtcdError) return refusal(300, "etcdserver: request timed out");
   throw error;

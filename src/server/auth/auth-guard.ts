@@ -1,3 +1,4 @@
+import { DamagedRecordError } from "../../errors/v3-errors.js";
 import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { KeyMethod } from "../../wire/key-parameters.js";
 import type { KeyGuard } from "../key-guard.js";
@@ -6,6 +7,7 @@ import { type AuthStore, GUEST, ROOT, type StoredUser } from "./auth-store.js";
 import { readBasicCredentials } from "./basic-credentials.js";
 import { type Access, covers } from "./key-patterns.js";
 import { PasswordCheck } from "./password-check.js";
+import { unlessDamaged } from "./records.js";
 
 /** Who a request comes from; `refused` for credentials that are malformed or wrong. */
 type Caller = StoredUser | "guest" | "refused";
@@ -47,20 +49,27 @@ export class AuthGuard implements KeyGuard {
   /** The header decides, then the certificate; a header that is no good is not overlooked. */
   async #callerOf({ headers, certificateName }: ServerRequest): Promise<Caller> {
     if (headers.authorization) return this.#authenticate(headers.authorization);
-    return (certificateName && (await this.#store.user(certificateName))) || "guest";
+    if (!certificateName) return "guest";
+    try {
+      return (await this.#store.user(certificateName)) ?? "guest";
+    } catch (error) {
+      // Guests may have rights that this user lacks.
+      if (error instanceof DamagedRecordError) return "refused";
+      throw error;
+    }
   }
 
   async #authenticate(header: string): Promise<Caller> {
     const credentials = readBasicCredentials(header);
     if (credentials === undefined) return "refused";
-    const user = await this.#store.user(credentials.user);
+    const user = await unlessDamaged(this.#store.user(credentials.user));
     const right = await this.#passwords.isRight(credentials.password, user?.passwordHash);
     return user !== undefined && right ? user : "refused";
   }
 
   async #anyCovers(roles: readonly string[], access: Access): Promise<boolean> {
     for (const name of roles) {
-      const role = await this.#store.role(name);
+      const role = await unlessDamaged(this.#store.role(name));
       if (role !== undefined && covers(role, access)) return true;
     }
     return false;

@@ -1,4 +1,5 @@
 import { EtcdError } from "../../errors/etcd-error.js";
+import { DamagedRecordError } from "../../errors/v3-errors.js";
 
 /** A request of `/v2/auth` that is refused, in etcd's words. Never quotes a password. */
 export class AuthRefusal extends Error {
@@ -14,6 +15,7 @@ export class AuthRefusal extends Error {
 /** How a failure is answered. @throws what is no answer at all */
 export function refusalOf(error: unknown): AuthRefusal {
   if (error instanceof AuthRefusal) return error;
+  if (error instanceof DamagedRecordError) return new AuthRefusal(500, error.message);
   if (error instanceof EtcdError) return internalError();
   throw error;
 }

@@ -1,28 +1,18 @@
 import { compareCodePoints } from "../../key-space/code-point-order.js";
 import type { KeySpace } from "../../key-space/key-space.js";
-import type { Permissions, Role } from "../../model/auth.js";
-import { Records } from "./records.js";
+import type { Permissions } from "../../model/auth.js";
+import { overwrite, Records } from "./records.js";
+import { ROLES, type StoredRole, type StoredUser, USERS } from "./stored-records.js";
 
-/** A user as it is kept. */
-export interface StoredUser {
-  readonly user: string;
-  readonly passwordHash: string;
-  /** Names of roles, which need not exist; etcd tells a missing list from an empty one. */
-  readonly roles: readonly string[] | null;
-}
-
-/** A role as it is kept: as it was created, an empty `grant` or `revoke` included. */
-export interface StoredRole extends Role {
-  readonly grant?: Permissions;
-  readonly revoke?: Permissions;
-}
+export type { StoredRole, StoredUser } from "./stored-records.js";
 
 /** Name of the user that always has the role of the same name, which may do anything. */
 export const ROOT = "root";
 /** Name of the role of those who show no credentials. */
 export const GUEST = "guest";
 
-const ENABLED = "/enabled";
+/** Both say whether auth is on, so that it stays on when one of them is lost or damaged. */
+const SWITCHES = ["/enabled", "/enabled-copy"];
 const EVERYTHING: Permissions = { kv: { read: ["/*"], write: ["/*"] } };
 const ROOT_ROLE: StoredRole = { role: ROOT, permissions: EVERYTHING };
 const GUEST_ROLE: StoredRole = { role: GUEST, permissions: EVERYTHING };
@@ -30,28 +20,39 @@ const GUEST_ROLE: StoredRole = { role: GUEST, permissions: EVERYTHING };
 /**
  * Users, roles and whether auth is on, kept in a key space of their own that no key request
  * reaches. Reads are local, as etcd's are; updates read and write by agreement.
+ *
+ * Others may write or delete the records where they lie. Auth is off only where a record says so, or
+ * where it was never on as far as is known. A damaged record grants nothing.
  */
 export class AuthStore {
   readonly #keySpace: KeySpace;
   readonly #users: Records<StoredUser>;
   readonly #roles: Records<StoredRole>;
+  /** What holds where both switches are gone: nobody turns auth off by deleting them. */
+  #enabledLast = false;
 
   constructor(keySpace: KeySpace) {
     this.#keySpace = keySpace;
-    this.#users = new Records(keySpace, "/users");
-    this.#roles = new Records(keySpace, "/roles");
+    this.#users = new Records(keySpace, USERS);
+    this.#roles = new Records(keySpace, ROLES);
   }
 
   async isEnabled(): Promise<boolean> {
     // Every request asks: where auth was never on, a listing answers and the key itself would throw.
     const { node } = await this.#keySpace.execute({ action: "get", key: "/" });
-    return node.nodes?.some(({ key, value }) => key === ENABLED && value === "true") ?? false;
+    const switches = (node.nodes ?? []).filter(({ key }) => SWITCHES.includes(key));
+    if (switches.length > 0) {
+      this.#enabledLast = switches.some(({ value }) => value !== "false");
+    }
+    return this.#enabledLast;
   }
 
   async setEnabled(enabled: boolean): Promise<void> {
-    await this.#keySpace.execute({ action: "set", key: ENABLED, value: String(enabled) });
+    for (const key of SWITCHES) await overwrite(this.#keySpace, key, String(enabled));
+    this.#enabledLast = enabled;
   }
 
+  /** @throws DamagedRecordError */
   async user(name: string): Promise<StoredUser | undefined> {
     const user = await this.#users.get(name);
     return user && withRootRole(user);
@@ -69,7 +70,7 @@ export class AuthStore {
     return (await this.#users.create(user.user, complete)) ? complete : undefined;
   }
 
-  /** The changed user; `undefined` when there is none. */
+  /** The changed user; `undefined` when there is none. @throws DamagedRecordError */
   updateUser(
     name: string,
     change: (user: StoredUser) => StoredUser,
@@ -77,12 +78,17 @@ export class AuthStore {
     return this.#users.update(name, (user) => change(withRootRole(user)));
   }
 
+  /** Writes a user over whatever is kept under the name. */
+  async replaceUser(user: StoredUser): Promise<void> {
+    await this.#users.replace(user.user, withRootRole(user));
+  }
+
   /** Whether there was one. */
   removeUser(name: string): Promise<boolean> {
     return this.#users.remove(name);
   }
 
-  /** `root` is always there. */
+  /** `root` is always there. @throws DamagedRecordError */
   async role(name: string): Promise<StoredRole | undefined> {
     return name === ROOT ? ROOT_ROLE : this.#roles.get(name);
   }
@@ -103,7 +109,7 @@ export class AuthStore {
     await this.createRole(GUEST_ROLE);
   }
 
-  /** The changed role; `undefined` when there is none. */
+  /** The changed role; `undefined` when there is none. @throws DamagedRecordError */
   updateRole(
     name: string,
     change: (role: StoredRole) => StoredRole,

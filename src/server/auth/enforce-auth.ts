@@ -1,5 +1,6 @@
 import { type AuthStore, ROOT } from "./auth-store.js";
 import { hashPassword } from "./password.js";
+import { unlessDamaged } from "./records.js";
 
 /**
  * Turns auth on from the start, with a password for user `root`. Unlike a request to enable it,
@@ -7,7 +8,9 @@ import { hashPassword } from "./password.js";
  */
 export async function enforceAuth(store: AuthStore, rootPassword: string): Promise<void> {
   const passwordHash = await hashPassword(rootPassword);
-  const known = await store.updateUser(ROOT, (user) => ({ ...user, passwordHash }));
-  if (known === undefined) await store.createUser({ user: ROOT, passwordHash, roles: null });
+  const change = store.updateUser(ROOT, (user) => ({ ...user, passwordHash }));
+  if ((await unlessDamaged(change)) === undefined) {
+    await store.replaceUser({ user: ROOT, passwordHash, roles: null });
+  }
   await store.setEnabled(true);
 }

@@ -8,6 +8,13 @@ const KEY_LENGTH = 32;
 /** A hash that no password has, to spend the same time on. */
 export const NOBODYS_HASH = textOf(Buffer.alloc(SALT_LENGTH), Buffer.alloc(KEY_LENGTH));
 
+/** Whether it is a hash that {@link hashPassword} makes. */
+export function isPasswordHash(hash: unknown): hash is string {
+  if (typeof hash !== "string") return false;
+  const { salt, key } = partsOf(hash);
+  return salt.length === SALT_LENGTH && key.length === KEY_LENGTH && hash === textOf(salt, key);
+}
+
 /** A salted scrypt hash of a password, as text. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(SALT_LENGTH);
@@ -16,9 +23,13 @@ export async function hashPassword(password: string): Promise<string> {
 
 /** Whether a password, as the bytes that were sent, belongs to a hash; takes as long either way. */
 export async function verifyPassword(password: Buffer, hash: string): Promise<boolean> {
-  const [, salt = "", expected = ""] = hash.split(":");
-  const key = await derive(password, Buffer.from(salt, "base64"), KEY_LENGTH);
-  return timingSafeEqual(key, Buffer.from(expected, "base64"));
+  const { salt, key } = partsOf(hash);
+  return timingSafeEqual(await derive(password, salt, KEY_LENGTH), key);
+}
+
+function partsOf(hash: string): { readonly salt: Buffer; readonly key: Buffer } {
+  const [, salt = "", key = ""] = hash.split(":");
+  return { salt: Buffer.from(salt, "base64"), key: Buffer.from(key, "base64") };
 }
 
 function textOf(salt: Buffer, key: Buffer): string {

@@ -1,14 +1,19 @@
 import { expect, it, test } from "vitest";
 import { KeyNotFoundError } from "../../errors/common-errors.js";
 import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
-import { Records } from "./records.js";
+import { type RecordKind, Records } from "./records.js";
 
 interface Tally {
   readonly name: string;
   readonly marks: readonly number[];
 }
 
-const tallies = (keySpace = new MemoryKeySpace()) => new Records<Tally>(keySpace, "/tallies");
+const TALLIES: RecordKind<Tally> = {
+  directory: "/tallies",
+  read: (json) => (Array.isArray((json as Tally).marks) ? (json as Tally) : undefined),
+};
+
+const tallies = (keySpace = new MemoryKeySpace()) => new Records(keySpace, TALLIES);
 
 it("loses no change of many at once, by two servers", async () => {
   const keySpace = new MemoryKeySpace();

@@ -5,6 +5,7 @@ import { AuthRefusal } from "./auth-refusal.js";
 import { readUserRequest, type UserRequest } from "./auth-request.js";
 import { type AuthStore, ROOT, type StoredRole, type StoredUser } from "./auth-store.js";
 import { hashPassword } from "./password.js";
+import { unlessDamaged } from "./records.js";
 import { changedUser } from "./user-change.js";
 
 /** Handlers of `/v2/auth/users`. */
@@ -21,12 +22,12 @@ export function userHandlers(store: AuthStore, name: string): AuthHandlers {
   ]);
 }
 
-/** Roles that do not exist are left out, which `GET` of one user does not forgive. */
+/** Roles that do not exist, or are damaged, are left out, which `GET` of one user does not forgive. */
 async function list(store: AuthStore, request: ServerRequest): Promise<AuthAnswer> {
   checkQuery(request);
   const users: User[] = [];
   for (const { user, roles } of await store.users()) {
-    const found = await Promise.all((roles ?? []).map((role) => store.role(role)));
+    const found = await Promise.all((roles ?? []).map((role) => unlessDamaged(store.role(role))));
     users.push(
       shown(
         user,

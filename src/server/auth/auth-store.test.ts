@@ -1,0 +1,150 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { beforeEach, describe, expect, it, test } from "vitest";
+import { requestOf } from "../../../test/support/auth-server.js";
+import { DamagedRecordError } from "../../errors/v3-errors.js";
+import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
+import { AuthGuard } from "./auth-guard.js";
+import { AuthStore } from "./auth-store.js";
+import { enforceAuth } from "./enforce-auth.js";
+import { hashPassword } from "./password.js";
+
+/** Records of one user with many passwords would take long to hash. */
+const HASH = await hashPassword("secret");
+const EVERYTHING = { kv: { read: ["/*"], write: ["/*"] } };
+const SWITCHES = ["/enabled", "/enabled-copy"];
+
+let keySpace: MemoryKeySpace;
+let store: AuthStore;
+beforeEach(() => {
+  keySpace = new MemoryKeySpace();
+  store = new AuthStore(keySpace);
+});
+
+const set = (key: string, value: string) => keySpace.execute({ action: "set", key, value });
+const remove = (key: string) => keySpace.execute({ action: "delete", key, recursive: true });
+
+describe("auth that is on", () => {
+  beforeEach(() => store.setEnabled(true));
+
+  test.each(SWITCHES)("stays on for everybody when %s is gone", async (key) => {
+    await remove(key);
+    expect(await new AuthStore(keySpace).isEnabled()).toBe(true);
+  });
+
+  test.each(SWITCHES)("stays on for everybody when %s is damaged", async (key) => {
+    for (const value of ["", "False", "false ", "0", "\0", "{}"]) {
+      await set(key, value);
+      await remove(SWITCHES.find((other) => other !== key) ?? "");
+      expect(await new AuthStore(keySpace).isEnabled()).toBe(true);
+      await store.setEnabled(true);
+    }
+    await remove(key);
+    await set(`${key}/below`, "false");
+    expect(await new AuthStore(keySpace).isEnabled()).toBe(true);
+  });
+
+  it("stays on for who has seen it on, when nothing says so any more", async () => {
+    expect(await store.isEnabled()).toBe(true);
+    for (const key of SWITCHES) await remove(key);
+    expect(await store.isEnabled()).toBe(true);
+    // After a restart, nothing tells it from auth that was never on.
+    expect(await new AuthStore(keySpace).isEnabled()).toBe(false);
+  });
+
+  it("is off once it is turned off, whatever stood in the place of its records", async () => {
+    for (const key of SWITCHES) {
+      await remove(key);
+      await set(`${key}/below`, "");
+    }
+    await store.setEnabled(false);
+    expect(await store.isEnabled()).toBe(false);
+    for (const key of SWITCHES) await remove(key);
+    expect(await store.isEnabled()).toBe(false);
+  });
+});
+
+describe("a damaged record", () => {
+  const user = (fields: object): string =>
+    JSON.stringify({ user: "alice", passwordHash: HASH, roles: ["dev"], ...fields });
+  const role = (fields: object): string =>
+    JSON.stringify({ role: "dev", permissions: EVERYTHING, ...fields });
+
+  test.each<[string, string]>([
+    ["no JSON", "not json"],
+    ["half of it", user({}).slice(0, -1)],
+    ["another kind of value", "[]"],
+    ["nothing", ""],
+    ["null", "null"],
+    ["another name", user({ user: "root" })],
+    ["no hash", user({ passwordHash: undefined })],
+    ["a hash of another length", user({ passwordHash: "scrypt:AAAA:AAAA" })],
+    ["roles that are no list", user({ roles: "root" })],
+    ["roles that are no texts", user({ roles: [["root"]] })],
+  ])("of a user, which holds %s, lets nobody in", async (_what, value) => {
+    await store.setEnabled(true);
+    await store.createRole({ role: "guest", permissions: EVERYTHING });
+    await set("/users/=alice", value);
+    await set("/users/=bob", JSON.stringify({ user: "bob", passwordHash: HASH, roles: null }));
+    const guard = new AuthGuard(store);
+    const may = (shown: object) => {
+      const request = requestOf({ method: "GET", target: "/keys/a", ...shown });
+      return guard.allows(request, "GET", "/a", { action: "get", key: "/a" });
+    };
+    expect(await may({ as: "alice:secret" })).toBe(false);
+    expect(await may({ certificateName: "alice" })).toBe(false);
+    expect(await guard.isRoot(requestOf({ method: "GET", target: "/", as: "alice:secret" }))).toBe(
+      false,
+    );
+    expect((await store.users()).map((each) => each.user)).toEqual(["bob"]);
+    await expect(store.user("alice")).rejects.toThrow(DamagedRecordError);
+  });
+
+  test.each<[string, string]>([
+    ["no JSON", "{"],
+    ["another name", role({ role: "root" })],
+    ["no permissions", role({ permissions: undefined })],
+    ["permissions that are no lists", role({ permissions: { kv: { read: "/*", write: "/*" } } })],
+    ["patterns that are no texts", role({ permissions: { kv: { read: [1], write: null } } })],
+  ])("of a role, which holds %s, grants nothing", async (_what, value) => {
+    await store.setEnabled(true);
+    await set("/roles/=dev", value);
+    await store.createUser({ user: "alice", passwordHash: HASH, roles: ["dev"] });
+    const request = requestOf({ method: "GET", target: "/keys/a", certificateName: "alice" });
+    const asked = { action: "get", key: "/a" } as const;
+    expect(await new AuthGuard(store).allows(request, "GET", "/a", asked)).toBe(false);
+    expect((await store.roles()).map((each) => each.role)).toEqual(["root"]);
+  });
+
+  it("is traced with its key, and without what it holds", async () => {
+    const traced: DamagedRecordError[] = [];
+    const listen = (message: unknown): void => void traced.push(message as DamagedRecordError);
+    subscribe("etcdnet:damage", listen);
+    await set("/users/=alice", '{"passwordHash": "a secret"');
+    await set("/users/stray", "a secret");
+    await store.users();
+    await store.user("alice").catch(() => {});
+    unsubscribe("etcdnet:damage", listen);
+    const keys = traced.map(({ key }) => key);
+    expect(keys).toEqual(["/users/=alice", "/users/stray", "/users/=alice"]);
+    for (const { message, key } of traced) {
+      expect(message).toContain(key);
+      expect(message).not.toContain("a secret");
+    }
+  });
+
+  it("can be removed, and made anew", async () => {
+    await set("/users/=alice/below", "1");
+    expect(await store.removeUser("alice")).toBe(true);
+    expect(await store.user("alice")).toBeUndefined();
+  });
+
+  test.each(["/users/=root", "/users/=root/below"])(
+    "at %s does not keep a server from enforcing auth",
+    async (key) => {
+      await set(key, "not json");
+      await enforceAuth(store, "secret");
+      expect(await store.user("root")).toMatchObject({ roles: ["root"] });
+      expect(await store.isEnabled()).toBe(true);
+    },
+  );
+});
