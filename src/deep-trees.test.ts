@@ -71,6 +71,7 @@ const depthOf = (top: EtcdNode): number => {
 const keySpaceOf = (response: EtcdResponse): KeySpace => ({
   execute: async () => response,
   openWatch: () => Promise.reject(new Error("no watches")),
+  scan: () => Promise.reject(new Error("never")),
   close: async () => {},
 });
 

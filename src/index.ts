@@ -92,7 +92,14 @@ export type {
 } from "./key-space/auth-api.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
 export type { DataLocation } from "./key-space/data-location.js";
-export type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "./key-space/key-space.js";
+export type {
+  CallOptions,
+  ExecuteOptions,
+  KeySpace,
+  KeyWatch,
+  Probe,
+  Scan,
+} from "./key-space/key-space.js";
 export type { LoadedNode, Loading, LoadOptions } from "./key-space/loading.js";
 export type { Permissions, Role, User, UserWithRoleNames } from "./model/auth.js";
 export type {
@@ -112,6 +119,7 @@ export type {
   DeleteRequest,
   GetRequest,
   KeyRequest,
+  ScanRequest,
   SetRequest,
   UpdateRequest,
   WatchRequest,

@@ -14,6 +14,7 @@ import type { KeepAliveOptions } from "../recipes/keep-alive-options.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { follow } from "../time/follow.js";
 import { KeyWatcher } from "../watch/key-watcher.js";
+import { SharedReads } from "../watch/shared-reads.js";
 import { watchOnce } from "../watch/watch-once.js";
 import type { Watcher, WatchOptions } from "../watch/watcher.js";
 import {
@@ -71,6 +72,7 @@ type Brief = { readonly noValueOnSuccess: true };
 export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncDisposable {
   readonly #keySpace: KeySpace;
   readonly #clusterApi: ClusterApi | undefined;
+  readonly #watchReads: SharedReads;
   readonly #consistency: "local" | "quorum";
   /** The client's time: what its time-outs, back-offs and TTLs are measured by. */
   readonly clock: Clock;
@@ -103,6 +105,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
       this.#keySpace = options.keySpace;
       this.#clusterApi = options.clusterApi;
     }
+    this.#watchReads = new SharedReads(this.#keySpace, this.clock);
   }
 
   /** `X-Etcd-Cluster-Id` of the last answer; `undefined` before the first. */
@@ -337,7 +340,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   /**
    * Follows a key: `for await`. Every change comes once and in order, whatever happens to members
    * and connections; where etcd's history no longer tells them all, a resync tells the state instead.
-   * It begins at once. Failures that time can repair are waited for, `contactAt` tells since when.
+   * It begins at once. Failures that time can repair are waited for; `contactAt` tells how current it is.
    *
    * The iteration rejects with `AbortError` as soon as the signal aborts or the client is closed, and
    * with what nothing can repair: `UnauthorizedError`, `V2DisabledError`, and `ProtocolError` for
@@ -347,6 +350,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     const settings = watchSettings(key, options);
     const source = {
       keySpace: this.#keySpace,
+      reads: this.#watchReads,
       clock: this.clock,
       closed: this.#closed,
       observe: (origin: AnswerOrigin) => this.#observe(origin),

@@ -6,9 +6,13 @@ import { UndiciHandler } from "./undici-handler.js";
 /**
  * A connector of one connection's worth: undici's `Client`, or an agent that goes by a proxy.
  * `abandon` ends a connection that is still being made: destroying the dispatcher would let it go
- * on to its time-out.
+ * on to its time-out. `halfClose` ends the client's half of its socket.
  */
-export type OpenDispatcher = () => { readonly dispatcher: Dispatcher; abandon(): void };
+export type OpenDispatcher = () => {
+  readonly dispatcher: Dispatcher;
+  abandon(): void;
+  halfClose(): void;
+};
 
 /**
  * etcd 3.4 and 3.5 reset a plaintext connection whose first request line is longer than 4096 bytes;
@@ -30,16 +34,19 @@ export class Connection implements Carrier {
 
   readonly #dispatcher: Dispatcher;
   readonly #abandon: () => void;
+  readonly #halfCloseSocket: () => void;
   readonly #origin: string;
   /** Whether a request was answered since the socket was opened. */
   #warm = false;
+  #isHalfClosed = false;
   #exchange: Exchange | undefined;
 
   constructor(origin: string, open: OpenDispatcher) {
     this.#origin = origin;
-    const { dispatcher, abandon } = open();
+    const { dispatcher, abandon, halfClose } = open();
     this.#dispatcher = dispatcher;
     this.#abandon = abandon;
+    this.#halfCloseSocket = halfClose;
   }
 
   /** Tells when the socket was closed; the next exchange opens a new one. */
@@ -66,7 +73,7 @@ export class Connection implements Carrier {
     if (this.#exchange !== exchange) return;
     this.#exchange = undefined;
     if (reusable) this.#warm = true;
-    this.onDone(exchange, reusable);
+    this.onDone(exchange, reusable && !this.#isHalfClosed);
   }
 
   /** Closes the socket at once. */
@@ -89,11 +96,19 @@ export class Connection implements Carrier {
     try {
       this.#dispatcher.dispatch(
         { origin, method, path, body, headers, headersTimeout: 0, bodyTimeout: 0 },
-        new UndiciHandler(exchange, () => this.done(exchange, false)),
+        new UndiciHandler(exchange, {
+          giveUp: () => this.done(exchange, false),
+          halfClose: () => this.#halfClose(),
+        }),
       );
     } catch (error) {
       exchange.fail(error as Error);
     }
+  }
+
+  #halfClose(): void {
+    this.#isHalfClosed = true;
+    this.#halfCloseSocket();
   }
 
   #warmUp(exchange: Exchange, headers: string[]): void {

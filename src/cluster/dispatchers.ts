@@ -40,8 +40,10 @@ export function dispatcherFor(origin: string, settings: ConnectionSettings): Ope
     : { proxyTunnel: false, headers: { connection: "close" } };
   const proxied = { ...asExpected, proxyTls: { timeout }, connect };
   return () => {
-    const requestTls = tlsOptions(settings);
-    return { dispatcher: proxyAgent(useProxy, { ...proxied, requestTls }), abandon: () => {} };
+    const held: HeldSocket = {};
+    const options = { ...proxied, requestTls: tlsOptions(settings) };
+    const dispatcher = proxyAgent(useProxy, options, held);
+    return { dispatcher, abandon: () => {}, halfClose: () => held.socket?.end() };
   };
 }
 
@@ -83,10 +85,15 @@ function tlsOptions(settings: ConnectionSettings): {
   return { rejectUnauthorized, timeout, ...(secureContext && { secureContext }) };
 }
 
-function proxyAgent(useProxy: true | string, options: object): Dispatcher {
+/** The socket that carries the requests of a connection. */
+interface HeldSocket {
+  socket?: Socket;
+}
+
+function proxyAgent(useProxy: true | string, options: object, held: HeldSocket): Dispatcher {
   // Agents of proxies keep their connections' events to themselves.
   const factory = (url: string | URL, { connect = buildConnector({}) }: Client.Options) =>
-    clientOf(url, connect as buildConnector.connector).on("disconnect", (...event) =>
+    clientOf(url, holding(connect as buildConnector.connector, held)).on("disconnect", (...event) =>
       agent.emit("disconnect", ...event),
     );
   const agent: Dispatcher =
@@ -108,7 +115,21 @@ function directTo(origin: string, connect: buildConnector.connector): ReturnType
     // The connector returns the socket, though its type does not say so.
     socket = connect(options, callback) as unknown as Socket;
   });
-  return { dispatcher, abandon: () => socket?.destroy(ABANDONED) };
+  return {
+    dispatcher,
+    abandon: () => socket?.destroy(ABANDONED),
+    halfClose: () => socket?.end(),
+  };
+}
+
+/** Keeps the socket that was made last: through a tunnel, the one to the endpoint. */
+function holding(connect: buildConnector.connector, held: HeldSocket): buildConnector.connector {
+  return (options, callback) =>
+    connect(options, (...result) => {
+      const [, socket] = result;
+      if (socket !== null) held.socket = socket;
+      callback(...result);
+    });
 }
 
 /** One connection, opened when it is first used. */

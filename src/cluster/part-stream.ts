@@ -51,6 +51,11 @@ export abstract class PartStream {
     this.#flow.abort(failure ?? new Error("the watch was closed"));
   }
 
+  /** Tells the server that nothing more will be asked: etcd then ends the response of a watch. */
+  halfClose(): void {
+    if (!this.ended) this.#flow.halfClose?.();
+  }
+
   /** Takes what has come. */
   push(chunk: Buffer): void {
     if (this.#ended) return;

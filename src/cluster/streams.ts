@@ -59,9 +59,9 @@ export class Streams implements Carrier {
   }
 
   /** Whether the request is to be tried as a stream. */
-  takes({ grpc, streams = false }: HttpRequest): boolean {
+  takes({ grpc, streams = false, http1 = false }: HttpRequest): boolean {
     if (streams && !DELIVERS_PARTIAL_BODIES) return false;
-    const may = grpc !== undefined || (streams && this.#isSecure);
+    const may = grpc !== undefined || (streams && this.#isSecure && !http1);
     return may && this.#clock.monotonic() >= this.#http1Until;
   }
 

@@ -13,14 +13,19 @@ import type { Flow } from "./flow.js";
  * error ends the process.
  */
 export class UndiciHandler implements Dispatcher.DispatchHandler, Flow {
+  readonly halfClose: () => void;
   readonly #exchange: Exchange;
   readonly #giveUp: () => void;
   #aborted = false;
 
-  /** @param giveUp ends the connection */
-  constructor(exchange: Exchange, giveUp: () => void) {
+  /** @param connection what it can do to its connection: end it, or close the client's half of it */
+  constructor(
+    exchange: Exchange,
+    connection: { readonly giveUp: () => void; readonly halfClose: () => void },
+  ) {
     this.#exchange = exchange;
-    this.#giveUp = giveUp;
+    this.#giveUp = connection.giveUp;
+    this.halfClose = connection.halfClose;
   }
 
   onConnect(): void {
@@ -62,6 +67,7 @@ const READ = [
   "x-raft-index",
   "x-raft-term",
   "location",
+  "transfer-encoding",
 ] as const;
 
 function readHeaders(raw: readonly Buffer[]): HttpReplyHead["headers"] {

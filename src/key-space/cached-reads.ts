@@ -1,10 +1,10 @@
 import { EtcdError } from "../errors/etcd-error.js";
 import { EtcdServerError } from "../errors/server-error.js";
-import type { GetRequest, KeyRequest, WatchRequest } from "../model/key-request.js";
+import type { GetRequest, KeyRequest, ScanRequest, WatchRequest } from "../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../model/response.js";
 import { BackOff } from "../time/back-off.js";
 import type { Clock } from "../time/clock.js";
-import type { CallOptions, KeySpace, KeyWatch } from "./key-space.js";
+import type { CallOptions, KeySpace, KeyWatch, Scan } from "./key-space.js";
 
 /** What a read gave: an answer, or etcd's refusal. */
 type Kept = Promise<EtcdResponse>;
@@ -46,6 +46,10 @@ export class CachedReads implements KeySpace {
 
   openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
     return this.#inner.openWatch(request, options);
+  }
+
+  scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
+    return this.#inner.scan(request, options);
   }
 
   close(): Promise<void> {

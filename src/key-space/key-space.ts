@@ -1,4 +1,4 @@
-import type { KeyRequest, WatchRequest } from "../model/key-request.js";
+import type { KeyRequest, ScanRequest, WatchRequest } from "../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
 import type { DataLocation } from "./data-location.js";
 import type { Loading } from "./loading.js";
@@ -42,6 +42,14 @@ export interface KeySpace {
   openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch>;
 
   /**
+   * Reads changes of a key from the history of the store, and proves that there were no others. It
+   * may give just the first one, and then proves no more than the indexes before that.
+   *
+   * @throws EventIndexClearedError when the history before `since` is gone
+   */
+  scan(request: ScanRequest, options?: CallOptions): Promise<Scan>;
+
+  /**
    * Tells where the nodes below a key are kept: two key spaces may be ways to the same nodes. The
    * caller needs the permission to read below the key. Absent: not known.
    */
@@ -62,6 +70,26 @@ export interface KeySpace {
   close(): Promise<void>;
 }
 
+/** What a scan of the history has shown. `etcdIndex` is an index of the store, perhaps of one member. */
+export interface Scan extends AnswerOrigin {
+  /** In order. History is matched more loosely than live events. */
+  readonly events: readonly EtcdResponse[];
+  /**
+   * `events` holds every change from the index asked for up to this one. `undefined`: the connection
+   * broke, which proves nothing.
+   */
+  readonly provenIndex: number | undefined;
+}
+
+/** What a linearizable read has shown. */
+export interface Probe {
+  readonly etcdClusterId: string;
+  /** Index of the store. */
+  readonly index: number;
+  /** `modifiedIndex` of the watched key, if it was read and is a file. */
+  readonly fileIndex?: number | undefined;
+}
+
 /**
  * One open watch: its origin (`etcdIndex` is the index at which it began) and its events, for one
  * reader. Without `stream` it yields one event, or all of one index (on v3 there can be several), and ends. A server may end a watch without any, and
@@ -70,16 +98,10 @@ export interface KeySpace {
  */
 export interface KeyWatch extends AnswerOrigin, AsyncIterable<EtcdResponse> {
   /**
-   * Index up to which the watch was told everything, where that is known: on v3, whose probes may
-   * tell of what is still on its way to the watch.
+   * A linearizable read at the endpoint that holds the watch (quorum=true). Rejects when that cannot
+   * prove to be part of its cluster.
    */
-  readonly toldIndex?: number | undefined;
-
-  /**
-   * A linearizable read on the very member that holds the watch (quorum=true); answers with its
-   * etcdIndex. Rejects when that member cannot prove to be part of its cluster.
-   */
-  probe(options?: CallOptions): Promise<number>;
+  probe(options?: CallOptions): Promise<Probe>;
 
   /** Ends the watch; a waiting reader sees the end. */
   close(): void;

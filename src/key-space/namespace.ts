@@ -1,10 +1,10 @@
 import { EtcdServerError } from "../errors/server-error.js";
 import { serverErrorOf } from "../errors/server-error-of.js";
 import { checkKeyRequest } from "../model/check.js";
-import type { KeyRequest, WatchRequest } from "../model/key-request.js";
+import type { KeyRequest, ScanRequest, WatchRequest } from "../model/key-request.js";
 import type { EtcdNode } from "../model/node.js";
 import type { EtcdReceipt, EtcdResponse } from "../model/response.js";
-import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "./key-space.js";
+import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch, Scan } from "./key-space.js";
 import { pathOf } from "./path.js";
 
 /**
@@ -38,13 +38,15 @@ export class NamespaceKeySpace implements KeySpace {
       etcdIndex,
       raftIndex,
       raftTerm,
-      get toldIndex() {
-        return watch.toldIndex;
-      },
       probe: (options) => this.#tell(() => watch.probe(options)),
       close: () => watch.close(),
       [Symbol.asyncIterator]: () => events,
     };
+  }
+
+  async scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
+    const scan = await this.#tell(() => this.#inner.scan(this.#within(request), options));
+    return { ...scan, events: scan.events.map((event) => this.#strip(event)) };
   }
 
   get locate(): KeySpace["locate"] {
@@ -67,7 +69,7 @@ export class NamespaceKeySpace implements KeySpace {
   /** Leaves the key space that it is part of open. */
   async close(): Promise<void> {}
 
-  #within<R extends KeyRequest | WatchRequest>(request: R): R {
+  #within<R extends KeyRequest | WatchRequest | ScanRequest>(request: R): R {
     const key = this.#prefix !== "" && request.key === "/" ? "" : request.key;
     return { ...request, key: this.#prefix + key };
   }

@@ -105,6 +105,24 @@ export interface WatchRequest {
   readonly stream?: boolean;
 }
 
+/** Asks the history of the store for changes, without waiting for any. */
+export interface ScanRequest {
+  readonly key: string;
+  readonly recursive: boolean;
+  /** First index asked for. */
+  readonly since: number;
+  /**
+   * Whether the caller has a change of index `since` already. Only etcd v3 knows several changes of one
+   * index.
+   */
+  readonly partial?: boolean;
+  /**
+   * Index up to which the caller needs proof now. A key space that cannot give it without a request
+   * to etcd makes that request only for this.
+   */
+  readonly until?: number;
+}
+
 /** Whether the answer is to lack its nodes. */
 export function wantsNoNodes(request: KeyRequest): boolean {
   return "noValueOnSuccess" in request && request.noValueOnSuccess === true;

@@ -3,7 +3,7 @@ export interface MirrorOptions {
   /** Ends the mirror, as its `close()` does. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds: the longest time without proof that the member which is watched is alive.
+   * Milliseconds: the longest time between two attempts to prove that the copy is complete, as for a watch.
    *
    * @default 60_000
    */

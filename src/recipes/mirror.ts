@@ -34,7 +34,7 @@ interface MirrorEvents {
  * which moves on with each event: an event is carried out whole before anybody sees it, also one
  * that removes a directory of thousands. When events were missed, the copy is served as it was until
  * it has been read anew, and just the differences are told. What fails is told as `error` and tried
- * again, for ever; `staleFor` says for how long etcd was not heard of. It ends with its client.
+ * again, for ever; `staleFor` says how old the copy may be. It ends with its client.
  *
  * As with every watch of a directory, hidden keys below the mirrored one (`_…`) are not in it, nor
  * is a directory that was only made for them. A refresh of a TTL is silent: `expiration`, `ttl` and
@@ -104,7 +104,10 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     return this.#index;
   }
 
-  /** Milliseconds since a live member was last heard of; before the first contact, since the start. */
+  /**
+   * Milliseconds: everything that etcd committed longer ago is proven to be in the copy. Before the first
+   * load, the time since the start.
+   */
   get staleFor(): number {
     return this.#clock.monotonic() - this.#feed.contactAt;
   }

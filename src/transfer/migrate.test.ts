@@ -7,9 +7,9 @@ import {
   TransferFailedError,
   TransferRefusedError,
 } from "../errors/migration-errors.js";
-import type { CallOptions, KeySpace, KeyWatch } from "../key-space/key-space.js";
+import type { CallOptions, KeySpace, KeyWatch, Scan } from "../key-space/key-space.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
-import type { KeyRequest, WatchRequest } from "../model/key-request.js";
+import type { KeyRequest, ScanRequest, WatchRequest } from "../model/key-request.js";
 import type { EtcdResponse } from "../model/response.js";
 import { SourceReplacedError } from "./change-feed.js";
 import { diffTrees } from "./diff-trees.js";
@@ -458,6 +458,10 @@ class Troubled implements KeySpace {
     const watch = await this.inner.openWatch(request, options);
     this.#watches.add(watch);
     return watch;
+  }
+
+  scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
+    return this.inner.scan(request, options);
   }
 
   cut(): void {

@@ -5,6 +5,7 @@ import { type Follower, follow } from "../time/follow.js";
 import { sleep } from "../time/sleep.js";
 import { KeyWatcher } from "../watch/key-watcher.js";
 import { readState } from "../watch/read-state.js";
+import { SharedReads } from "../watch/shared-reads.js";
 import { ChangeFeed, type Touch } from "./change-feed.js";
 import {
   type Comparison,
@@ -101,8 +102,10 @@ export class Migration {
   }
 
   #watch(source: KeySpace): ChangeFeed {
+    const keySpace = new ShallowKeySpace(source);
     const watched = {
-      keySpace: new ShallowKeySpace(source),
+      keySpace,
+      reads: new SharedReads(keySpace, this.#clock),
       clock: this.#clock,
       closed: this.#ending.signal,
       observe: () => {},

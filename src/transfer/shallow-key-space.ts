@@ -1,5 +1,5 @@
-import type { CallOptions, KeySpace, KeyWatch } from "../key-space/key-space.js";
-import type { KeyRequest, WatchRequest } from "../model/key-request.js";
+import type { CallOptions, KeySpace, KeyWatch, Scan } from "../key-space/key-space.js";
+import type { KeyRequest, ScanRequest, WatchRequest } from "../model/key-request.js";
 import type { EtcdResponse } from "../model/response.js";
 
 /**
@@ -20,6 +20,10 @@ export class ShallowKeySpace implements KeySpace {
 
   openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
     return this.#inner.openWatch(request, options);
+  }
+
+  scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
+    return this.#inner.scan(request, options);
   }
 
   /** Leaves the key space that it stands for open. */

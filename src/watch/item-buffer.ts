@@ -7,6 +7,8 @@ export class ItemBuffer {
   readonly #items = new Inbox<WatchItem>();
   #onRoom: () => void = () => {};
   #told = 0;
+  /** How current the consumer was when items began to wait. */
+  #currentBefore: number | undefined;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -23,8 +25,16 @@ export class ItemBuffer {
     return first.type === "change" ? first.response.node.modifiedIndex - 1 : this.#told;
   }
 
-  put(item: WatchItem): void {
+  /** `currentAt`: how current the watch is without the item. */
+  put(item: WatchItem, currentAt: number | undefined): void {
+    const wasEmpty = this.#items.size === 0;
     this.#items.put(item);
+    if (wasEmpty) this.#currentBefore = currentAt;
+  }
+
+  /** How current the consumer is, if the watch is as current as `currentAt`. */
+  currentOf(currentAt: number | undefined): number | undefined {
+    return this.#items.size === 0 ? currentAt : this.#currentBefore;
   }
 
   async next(): Promise<IteratorResult<WatchItem, undefined>> {

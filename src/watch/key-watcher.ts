@@ -2,15 +2,15 @@ import { AbortError } from "../errors/abort-error.js";
 import { type Follower, follow } from "../time/follow.js";
 import { ItemBuffer } from "./item-buffer.js";
 import type { WatchItem } from "./watch-item.js";
-import { WatchLoop } from "./watch-loop.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
+import { WatchSupervisor } from "./watch-supervisor.js";
 import type { Watcher } from "./watcher.js";
 
 /** The consumer's side of a watch. */
 export class KeyWatcher implements Watcher {
   readonly #key: string;
   readonly #buffer: ItemBuffer;
-  readonly #loop: WatchLoop;
+  readonly #supervisor: WatchSupervisor;
   readonly #closing = new AbortController();
   readonly #ending: Follower;
 
@@ -19,18 +19,18 @@ export class KeyWatcher implements Watcher {
     this.#buffer = new ItemBuffer(settings.bufferSize);
     this.#ending = follow(signal, source.closed, this.#closing.signal);
     const { signal: ending } = this.#ending;
-    this.#loop = new WatchLoop(source, settings, this.#buffer, ending);
+    this.#supervisor = new WatchSupervisor(source, settings, this.#buffer, ending);
     ending.addEventListener("abort", this.#onAbort);
     if (ending.aborted) this.#onAbort();
-    else this.#loop.run().catch(this.#onFailure);
+    else this.#supervisor.run().catch(this.#onFailure);
   }
 
   get index(): number {
-    return this.#buffer.toldOf(this.#loop.index);
+    return this.#buffer.toldOf(this.#supervisor.index);
   }
 
   get contactAt(): number | undefined {
-    return this.#loop.contactAt;
+    return this.#buffer.currentOf(this.#supervisor.contactAt);
   }
 
   next(): Promise<IteratorResult<WatchItem, undefined>> {

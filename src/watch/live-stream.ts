@@ -1,4 +1,4 @@
-import type { CallOptions, KeyWatch } from "../key-space/key-space.js";
+import type { KeyWatch } from "../key-space/key-space.js";
 import type { EtcdResponse } from "../model/response.js";
 import { Inbox } from "../stream/inbox.js";
 import type { Clock } from "../time/clock.js";
@@ -26,16 +26,25 @@ type Told = EtcdResponse | "doubt";
  * is read when its turn has come. It holds so many events and then ends, with all that came before.
  */
 export class LiveStream {
-  readonly #watch: KeyWatch;
+  /** For probes of the endpoint that holds it. */
+  readonly watch: KeyWatch;
+  /** Whether it is a long poll in place of a stream: it begins at the resume point and ends after one event. */
+  readonly isPoll: boolean;
   readonly #capacity: number;
   readonly #clock: Clock;
   readonly #told = new Inbox<Told>();
   #count = 0;
+  #reached = 0;
   #cancelLook = (): void => {};
   #isOver = false;
 
-  constructor(watch: KeyWatch, capacity: number, clock: Clock) {
-    this.#watch = watch;
+  constructor(
+    watch: KeyWatch,
+    { capacity, isPoll }: { readonly capacity: number; readonly isPoll: boolean },
+    clock: Clock,
+  ) {
+    this.watch = watch;
+    this.isPoll = isPoll;
     this.#capacity = capacity;
     this.#clock = clock;
     void this.#drain();
@@ -43,12 +52,17 @@ export class LiveStream {
 
   /** Every event after this index comes, in order. */
   get etcdIndex(): number {
-    return this.#watch.etcdIndex;
+    return this.watch.etcdIndex;
   }
 
-  /** Events that wait to be read. */
-  get waiting(): number {
-    return this.#told.size;
+  /** Index of the last event that has arrived. */
+  get reached(): number {
+    return this.#reached;
+  }
+
+  /** Whether an event has arrived. */
+  get hasBrought(): boolean {
+    return this.#count > 0;
   }
 
   /** The next event; `undefined` when the stream has ended. One reader. */
@@ -66,28 +80,15 @@ export class LiveStream {
     this.#look(this.#count);
   }
 
-  /** Whether the stream may have been dropped, for all that is known. */
-  get isSuspect(): boolean {
-    return this.#count >= ABOVE_SUSPICION;
-  }
-
-  /** Index up to which all that concerns the watch has come, as far as that is told. */
-  get toldIndex(): number {
-    return this.#watch.toldIndex ?? Number.POSITIVE_INFINITY;
-  }
-
-  probe(options: CallOptions): Promise<number> {
-    return this.#watch.probe(options);
-  }
-
   close(): void {
-    this.#watch.close();
+    this.watch.close();
   }
 
   async #drain(): Promise<void> {
     try {
-      for await (const event of this.#watch) {
+      for await (const event of this.watch) {
         this.#told.put(event);
+        this.#reached = event.node.modifiedIndex;
         if (++this.#count === ABOVE_SUSPICION) this.doubtWhenQuiet();
         if (this.#told.size >= this.#capacity) break;
       }

@@ -21,8 +21,8 @@ export interface WatchOptions extends CallOptions {
    */
   readonly initial?: boolean;
   /**
-   * Longest time, in milliseconds, without proof that the member which serves the watch is part of
-   * its cluster.
+   * Longest time, in milliseconds, between two attempts to prove that no change is missing. It is five
+   * seconds at most while the history of etcd can be read as fast as the store moves.
    *
    * @default 60000
    */
@@ -47,8 +47,8 @@ export interface Watcher extends AsyncIterableIterator<WatchItem>, AsyncDisposab
    */
   readonly index: number;
   /**
-   * Monotonic milliseconds (the client's clock) of the last proof of contact with a live member;
-   * `undefined` before.
+   * Moment in monotonic milliseconds (the client's clock): every change that was committed before it
+   * was read, or is contained in a resync that was. `undefined` before that is proven.
    */
   readonly contactAt: number | undefined;
   /** Ends the watch; what was not read is dropped, and a waiting reader sees the end. */

@@ -22,6 +22,8 @@ export interface HttpRequest {
   readonly timeout?: number | undefined;
   /** Whether a good answer goes on coming: a watch. */
   readonly streams?: boolean;
+  /** Whether HTTP/1.1 alone will do, over which the client's half of a connection can be closed. */
+  readonly http1?: boolean;
   /** Whether it does not wait for the leader to be found: who looks for that may need it. */
   readonly anyMember?: boolean;
   /** What is asked, for messages: method and key or path, without any value. */

@@ -1,4 +1,4 @@
-import type { KeyRequest, WatchRequest } from "../model/key-request.js";
+import type { KeyRequest, ScanRequest, WatchRequest } from "../model/key-request.js";
 import type { HttpRequest } from "./http.js";
 import { keyPath } from "./key-path.js";
 
@@ -41,6 +41,13 @@ export function encodeWatchRequest(request: WatchRequest): HttpRequest {
     ...encodeGet(key, { wait: true, recursive, waitIndex, stream }, false),
     streams: true,
   };
+}
+
+/** A scan of history as a long poll. Its connection will be half-closed. */
+export function encodeScanRequest({ key, recursive, since, partial }: ScanRequest): HttpRequest {
+  // A server that knows several events of one index refuses a poll that would leave out some of them.
+  const waitIndex = partial === true ? since + 1 : since;
+  return { ...encodeWatchRequest({ key, recursive, waitIndex }), http1: true };
 }
 
 function encodeGet(

@@ -12,6 +12,7 @@ import { probes } from "./probes.js";
 import { reads } from "./reads.js";
 import { refresh } from "./refresh.js";
 import { removalOfAncestors } from "./removal-of-ancestors.js";
+import { scans } from "./scans.js";
 import { text } from "./text.js";
 import { ttl } from "./ttl.js";
 import { watchFromHistory } from "./watch-from-history.js";
@@ -35,6 +36,7 @@ const SUBJECTS: readonly { name: string; cases: Cases; concurrent?: boolean }[] 
   { name: "removal of ancestors", cases: removalOfAncestors },
   { name: "watching from history", cases: watchFromHistory },
   { name: "probes of watches", cases: probes },
+  { name: "scans of history", cases: scans },
   { name: "closing and aborting", cases: closing },
 ];
 

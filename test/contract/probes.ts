@@ -9,7 +9,9 @@ export const probes: Cases = {
       for (const recursive of [false, true]) {
         const watch = await keySpace.openWatch({ key, recursive });
         const { node } = await write(`${dir}/other`);
-        expect(await watch.probe()).toBeGreaterThanOrEqual(node.modifiedIndex);
+        const probe = await watch.probe();
+        expect(probe.etcdClusterId).toBe(watch.etcdClusterId);
+        expect(probe.index).toBeGreaterThanOrEqual(node.modifiedIndex);
         watch.close();
       }
     }

@@ -37,6 +37,7 @@ function keySpaceBehindProxy(clock: WaitingClock, standing: number, watches: num
         },
       };
     },
+    scan: () => Promise.reject(new Error("only watched")),
     close: async () => {},
   };
 }

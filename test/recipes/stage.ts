@@ -6,9 +6,9 @@ import { EtcdClient } from "../../src/client/etcd-client.js";
 import { AbortError } from "../../src/errors/abort-error.js";
 import { OutcomeUnknownError } from "../../src/errors/cluster-errors.js";
 import { KeyNotFoundError } from "../../src/errors/common-errors.js";
-import type { CallOptions, KeySpace, KeyWatch } from "../../src/key-space/key-space.js";
+import type { CallOptions, KeySpace, KeyWatch, Scan } from "../../src/key-space/key-space.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
-import type { KeyRequest, WatchRequest } from "../../src/model/key-request.js";
+import type { KeyRequest, ScanRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import type { Clock } from "../../src/time/clock.js";
 import { sleep } from "../../src/time/sleep.js";
@@ -134,6 +134,10 @@ class TroubledKeySpace implements KeySpace {
     const watch = await this.#inner.openWatch(request, options);
     this.#open.add(watch);
     return watch;
+  }
+
+  scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
+    return this.#inner.scan(request, options);
   }
 
   /** Breaks open watches off. */

@@ -72,7 +72,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
     this.target = target;
     this.#port = port;
     this.url = `${new URL(target).protocol}//127.0.0.1:${port}`;
-    this.#server = createServer((client) => this.#accept(client));
+    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
   }
 
   get fault(): Fault {
@@ -143,6 +143,7 @@ class Link {
     client.setNoDelay(true);
     client.on("data", (chunk) => this.#onRequest(chunk));
     client.on("error", () => {});
+    client.on("end", () => this.#onRequestsEnd());
     client.on("close", () => this.#etcd?.destroy());
   }
 
@@ -154,6 +155,11 @@ class Link {
 
   endRequests(): void {
     this.#etcd?.end();
+  }
+
+  #onRequestsEnd(): void {
+    if (this.#etcd === undefined || this.#proxy.fault === "hang") this.#client.end();
+    else this.#etcd.end();
   }
 
   #onRequest(chunk: Buffer): void {

@@ -1,23 +1,34 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { EtcdClient, type Watcher, type WatchItem } from "../../src/index.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { makeChanges } from "./changes.js";
 
+/** Of the 1000 changes that etcd remembers, those under way left out. */
+const MAY_BE_BEHIND = 800;
 const CHANGED = { node: { key: "/quiet", value: "changed" } };
 
-describeWithEtcd("3.4", "a quiet watcher, connected through 100,000 changes elsewhere", () => {
+describeWithEtcd("3.4", "a quiet watcher, connected through 5,000 changes elsewhere", () => {
   test("is told of its one change after a cut: without a resync if fewer than 1,000 others were made meanwhile, by one if more", async () => {
     await using cluster = await startEtcd({ release: "3.4" });
     await using writer = new EtcdClient({ urls: cluster.urls });
     await using short = await CutOff.from(cluster.urls[0]);
     await using long = await CutOff.from(cluster.urls[0]);
     const startedAt = performance.now();
-    await makeChanges(writer, "/elsewhere", 100_000);
+    // On a machine without breath, the writers wait for the watchers.
+    let waits = 0;
+    const isBehind = (made: number): boolean =>
+      [short, long].some(({ told }) => made - told.index > MAY_BE_BEHIND);
+    await makeChanges(writer, "/elsewhere", 5_000, async (made) => {
+      for (; isBehind(made); waits++) await delay(5);
+    });
     const { etcdIndex } = await writer.getNode("/");
     const took = Math.round(performance.now() - startedAt);
     const behind = [short, long].map(({ told }) => etcdIndex - told.index);
-    console.info(`100,000 changes in ${took} ms, the watchers are ${behind.join(" and ")} behind`);
+    console.info(
+      `5,000 changes in ${took} ms, the watchers are ${behind.join(" and ")} behind, the writers waited ${waits} turns`,
+    );
     for (const { told } of [short, long]) {
       await vi.waitFor(() => expect(told.index).toBeGreaterThanOrEqual(etcdIndex), 5_000);
     }

@@ -2,9 +2,15 @@ import { AbortError } from "../../src/errors/abort-error.js";
 import { ClusterUnavailableError, TimeoutError } from "../../src/errors/cluster-errors.js";
 import { errorDefinition } from "../../src/errors/error-table.js";
 import { serverErrorOf } from "../../src/errors/server-error-of.js";
-import type { CallOptions, KeySpace, KeyWatch } from "../../src/key-space/key-space.js";
-import type { WatchRequest } from "../../src/model/key-request.js";
-import type { Action, EtcdResponse } from "../../src/model/response.js";
+import type {
+  CallOptions,
+  KeySpace,
+  KeyWatch,
+  Probe,
+  Scan,
+} from "../../src/key-space/key-space.js";
+import type { ScanRequest, WatchRequest } from "../../src/model/key-request.js";
+import type { Action, AnswerOrigin, EtcdResponse } from "../../src/model/response.js";
 import { Inbox } from "../../src/stream/inbox.js";
 import { onAbort as listen } from "../../src/stream/on-abort.js";
 import { concerns } from "../../src/watch/concerns.js";
@@ -18,11 +24,39 @@ const READER_BUFFER = 100;
 const ON_THE_WAY = 20;
 /** Milliseconds after which an isolated member's reader gives up. */
 const TIME_OUT = 1_000;
+/** Milliseconds that a scan waits for an event which history does not hold. */
+const SETTLE = 20;
+/** Milliseconds after which a scan that does not end is given up. */
+const SCAN_TIME_OUT = 5_000;
+/** Share of the scans that a proxy harms which end without an event that history holds. */
+const HARMED = 0.5;
+
+/**
+ * How polls and scans answer. etcd has one event an index; a gateway gives one of several. A key space
+ * in this process gives all of them, and has no connections that could be harmed.
+ */
+export type Server = "etcd" | "gateway" | "process";
+
+/** What is between the client and the members. It harms connections that were opened for a watch. */
+export interface Intermediary {
+  /** What becomes of new streams, after their head. */
+  streams: "pass" | "dead" | "buffered";
+  /** How scans end that find nothing. */
+  scans: "clean" | "unclean" | "hang";
+}
+
+/** A change, as far as it is compared. */
+export interface Committed {
+  readonly key: string;
+  readonly index: number;
+  readonly committedAt: number;
+}
 
 /** One index: what happened at it. */
 interface Entry {
   readonly index: number;
   readonly events: readonly EtcdResponse[];
+  readonly committedAt: number;
 }
 
 interface Member {
@@ -41,18 +75,19 @@ interface Member {
 export class SimulatedCluster implements KeySpace {
   readonly #clock: SimulatedClock;
   readonly #random: () => number;
+  readonly #server: Server;
+  readonly proxy: Intermediary = { streams: "pass", scans: "clean" };
   #generation = 1;
   #log: Entry[] = [];
   #members: readonly Member[] = this.#newMembers();
   refuses = false;
-  /** Whether a client has given up a connection on which events were held up. */
-  hasLostLate = false;
   /** Watches that no member could serve for lack of history. */
   cleared = 0;
 
-  constructor(clock: SimulatedClock, random: () => number) {
+  constructor(clock: SimulatedClock, random: () => number, server: Server) {
     this.#clock = clock;
     this.#random = random;
+    this.#server = server;
   }
 
   get clusterId(): string {
@@ -63,9 +98,13 @@ export class SimulatedCluster implements KeySpace {
     return this.#log.length;
   }
 
-  /** Everything that ever happened to a key in the present cluster. */
-  eventsOf(request: WatchRequest): readonly EtcdResponse[] {
-    return this.#log.flatMap(({ events }) => events.filter((event) => concerns(request, event)));
+  /** Everything that ever happened to a key in the present cluster, and when. */
+  eventsOf(request: WatchRequest): readonly Committed[] {
+    return this.#log.flatMap(({ events, index, committedAt }) =>
+      events
+        .filter((event) => concerns(request, event))
+        .map(({ node }) => ({ key: node.key, index, committedAt })),
+    );
   }
 
   get watches(): readonly SimulatedWatch[] {
@@ -77,14 +116,17 @@ export class SimulatedCluster implements KeySpace {
     const index = this.#log.length + 1;
     const events = keys.map((key) => ({
       action,
-      node: { key, value: `${index}`, modifiedIndex: index, createdIndex: index },
+      node: {
+        ...{ key, modifiedIndex: index, createdIndex: index },
+        ...(action === "delete" ? { dir: true as const } : { value: `${index}` }),
+      },
       etcdServer: "",
       etcdClusterId: this.clusterId,
       etcdIndex: index,
       raftIndex: index,
       raftTerm: 1,
     }));
-    this.#log.push({ index, events });
+    this.#log.push({ index, events, committedAt: this.#clock.monotonic() });
     for (const member of this.#members) {
       if (!member.isolated && !member.lagging) this.#catchUp(member);
     }
@@ -100,6 +142,8 @@ export class SimulatedCluster implements KeySpace {
 
   heal(): void {
     this.refuses = false;
+    this.proxy.streams = "pass";
+    this.proxy.scans = "clean";
     for (const member of this.#members) {
       member.isolated = false;
       member.lagging = false;
@@ -129,17 +173,75 @@ export class SimulatedCluster implements KeySpace {
   async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> {
     const { signal } = options;
     await this.#travel(signal);
-    const usable = this.#members.filter(({ isolated }) => !isolated || this.#random() < 0.3);
-    const member = usable[Math.floor(this.#random() * usable.length)];
-    if (this.refuses || member === undefined) throw new ClusterUnavailableError("GET", []);
+    const member = this.#anyMember();
     const watch = new SimulatedWatch(this, this.#clock, this.#random, member, request, signal);
+    if (request.stream === true && this.proxy.streams !== "pass") {
+      watch.harm(this.proxy.streams);
+    }
     this.#register(watch, member, request);
     await this.#travel(signal);
     return watch;
   }
 
+  /** Whether polls give all events of an index. */
+  get givesWholeIndex(): boolean {
+    return this.#server !== "gateway";
+  }
+
+  #anyMember(): Member {
+    const usable = this.#members.filter(({ isolated }) => !isolated || this.#random() < 0.3);
+    const member = usable[Math.floor(this.#random() * usable.length)];
+    if (this.refuses || member === undefined) throw new ClusterUnavailableError("GET", []);
+    return member;
+  }
+
+  /** A gateway also refuses a poll that would leave out some events of the index before. */
+  #refuseCleared(member: Member, waitIndex: number, request: WatchRequest): void {
+    const isHeld = waitIndex >= member.applied - HISTORY + 1;
+    const before = this.#log[waitIndex - 2]?.events ?? [];
+    const wouldSkip =
+      this.#server === "gateway" && before.filter((event) => isFound(request, event)).length > 1;
+    if (isHeld && !wouldSkip) return;
+    this.cleared++;
+    throw serverErrorOf({
+      ...{ ...errorDefinition(401), errorCode: 401, detail: "", key: "", endpoint: "" },
+      ...{ index: member.applied, operation: "GET", clusterId: this.clusterId },
+    });
+  }
+
+  async scan(request: ScanRequest, options: CallOptions = {}): Promise<Scan> {
+    const { signal } = options;
+    await this.#travel(signal);
+    const member = this.#anyMember();
+    const { key, recursive, since, partial = false } = request;
+    const asksFrom = partial && this.#server !== "process" ? since + 1 : since;
+    this.#refuseCleared(member, asksFrom, { key, recursive });
+    const origin = { ...NOWHERE, etcdServer: member.url, etcdClusterId: this.clusterId };
+    const head = { ...origin, etcdIndex: member.applied };
+    const { scans } = this.proxy;
+    if (scans !== "clean" && this.#random() < HARMED) {
+      await this.#wait(scans === "hang" ? SCAN_TIME_OUT : SETTLE, signal);
+      return { ...head, events: [], provenIndex: undefined };
+    }
+    const found = this.#find(request, asksFrom, member.applied);
+    await this.#wait(found.length === 0 ? SETTLE : 0, signal);
+    await this.#travel(signal);
+    const [first] = found;
+    if (this.#server === "process" || first === undefined) {
+      if (first === undefined && scans !== "clean")
+        return { ...head, events: [], provenIndex: undefined };
+      return { ...head, events: found, provenIndex: head.etcdIndex };
+    }
+    return { ...head, events: [first], provenIndex: first.node.modifiedIndex - 1 };
+  }
+
+  #find(request: ScanRequest, from: number, to: number): readonly EtcdResponse[] {
+    const entries = this.#log.slice(from - 1, to);
+    return entries.flatMap(({ events }) => events.filter((event) => isFound(request, event)));
+  }
+
   /** What a quorum read at a member tells. */
-  async read(member: Member, signal: AbortSignal | undefined): Promise<number> {
+  async read(member: Member, request: WatchRequest, signal?: AbortSignal): Promise<Probe> {
     await this.#travel(signal);
     if (member.isolated) {
       await this.#wait(TIME_OUT, signal);
@@ -147,23 +249,27 @@ export class SimulatedCluster implements KeySpace {
     }
     if (!this.#members.includes(member)) throw new ClusterUnavailableError("GET", []);
     this.#catchUp(member);
-    const { applied } = member;
+    const { applied: index } = member;
+    const etcdClusterId = this.clusterId;
+    const fileIndex = request.recursive === true ? undefined : this.#fileIndexOf(request.key);
     await this.#travel(signal);
-    return applied;
+    return { etcdClusterId, index, fileIndex };
+  }
+
+  /** `modifiedIndex` of a file, if there is one. */
+  #fileIndexOf(key: string): number | undefined {
+    const last = this.#log.findLast(({ events }) =>
+      events.some((event) => concerns({ key }, event)),
+    );
+    return last?.events.some(({ action }) => action === "delete") ? undefined : last?.index;
   }
 
   async close(): Promise<void> {}
 
-  #register(watch: SimulatedWatch, member: Member, { waitIndex, stream }: WatchRequest): void {
+  #register(watch: SimulatedWatch, member: Member, request: WatchRequest): void {
+    const { waitIndex, stream } = request;
     if (stream === true && waitIndex !== undefined) throw new Error("a stream from the past");
-    const oldest = member.applied - HISTORY + 1;
-    if (waitIndex !== undefined && waitIndex < oldest) {
-      this.cleared++;
-      throw serverErrorOf({
-        ...{ ...errorDefinition(401), errorCode: 401, detail: "", key: "", endpoint: "" },
-        ...{ index: member.applied, operation: "GET", clusterId: this.clusterId },
-      });
-    }
+    if (waitIndex !== undefined) this.#refuseCleared(member, waitIndex, request);
     const since = waitIndex ?? member.applied + 1;
     for (const entry of this.#log.slice(since - 1, member.applied)) {
       if (watch.takeFromHistory(entry.events)) return;
@@ -232,6 +338,7 @@ export class SimulatedWatch implements KeyWatch {
   #arrivalAt = 0;
   #stalledUntil = 0;
   #endsWhenEmpty = false;
+  #isDead = false;
 
   constructor(
     cluster: SimulatedCluster,
@@ -257,17 +364,18 @@ export class SimulatedWatch implements KeyWatch {
     return this.#request.stream === true;
   }
 
-  probe({ signal }: CallOptions = {}): Promise<number> {
-    return this.#cluster.read(this.#member, signal);
+  probe({ signal }: CallOptions = {}): Promise<Probe> {
+    return this.#cluster.read(this.#member, this.#request, signal);
   }
 
-  /** A loose search: hidden keys count, and so do keys that only begin alike. */
+  /** What is sent from now on is lost, or held back, and nobody is told. */
+  harm(how: "dead" | "buffered"): void {
+    if (how === "dead") this.#isDead = true;
+    if (how === "buffered") this.stall(Number.POSITIVE_INFINITY);
+  }
+
   takeFromHistory(events: readonly EtcdResponse[]): boolean {
-    const { key, recursive } = this.#request;
-    const found = events.filter(
-      ({ node }) => node.key === key || (recursive === true && node.key.startsWith(key)),
-    );
-    return this.#send(found);
+    return this.#send(events.filter((event) => isFound(this.#request, event)));
   }
 
   take(events: readonly EtcdResponse[]): void {
@@ -285,8 +393,18 @@ export class SimulatedWatch implements KeyWatch {
     this.#stalledUntil = this.#clock.monotonic() + milliseconds;
   }
 
+  /** Lets what was held back through. */
+  release(): void {
+    if (this.#stalledUntil !== Number.POSITIVE_INFINITY) return;
+    this.#stalledUntil = 0;
+    this.#arrivalAt = 0;
+    this.#arriveAll();
+    if (this.#endsWhenEmpty) this.#arrived.end();
+  }
+
   /** Breaks the connection. What was held up arrives before, what was just sent does not. */
   cut(): void {
+    if (this.#isDead) return;
     if (this.#stalledUntil > this.#clock.monotonic()) this.#arriveAll();
     this.#leave();
     this.#arrived.end(new ClusterUnavailableError("GET", []));
@@ -294,6 +412,7 @@ export class SimulatedWatch implements KeyWatch {
 
   /** Ends the answer as it is. */
   end(): void {
+    if (this.#isDead) return;
     this.#arriveAll();
     this.#leave();
     this.#arrived.end();
@@ -318,8 +437,6 @@ export class SimulatedWatch implements KeyWatch {
   };
 
   #giveUp(failure?: Error): void {
-    const isHeldUp = this.#stalledUntil > this.#clock.monotonic();
-    if (isHeldUp && this.#underway.length > 0) this.#cluster.hasLostLate = true;
     this.#leave();
     this.#arrived.discard(failure);
   }
@@ -330,8 +447,14 @@ export class SimulatedWatch implements KeyWatch {
     this.#underway = [];
   }
 
-  #send(events: readonly EtcdResponse[]): boolean {
+  #send(found: readonly EtcdResponse[]): boolean {
+    const isWhole = this.isStream || this.#cluster.givesWholeIndex;
+    const events = isWhole ? found : found.slice(0, 1);
     if (events.length === 0) return false;
+    if (this.#isDead) {
+      if (!this.isStream) this.#member.watches.delete(this);
+      return true;
+    }
     if (this.#underway.length + events.length > READER_BUFFER) {
       this.#member.watches.delete(this);
       return true;
@@ -344,12 +467,14 @@ export class SimulatedWatch implements KeyWatch {
     const arrivalAt = this.#clock.monotonic() + Math.floor(this.#random() * ON_THE_WAY);
     this.#arrivalAt = Math.max(this.#arrivalAt, this.#stalledUntil, arrivalAt);
     const wait = this.#arrivalAt - this.#clock.monotonic();
+    if (wait === Number.POSITIVE_INFINITY) return true;
     for (const _ of events) this.#clock.after(wait, () => this.#arrive());
     return true;
   }
 
   #arrive(): void {
     const wait = this.#stalledUntil - this.#clock.monotonic();
+    if (wait === Number.POSITIVE_INFINITY) return;
     if (wait > 0) {
       this.#clock.after(wait, () => this.#arrive());
       return;
@@ -363,4 +488,15 @@ export class SimulatedWatch implements KeyWatch {
     for (const event of this.#underway) this.#arrived.put(event);
     this.#underway = [];
   }
+}
+
+const NOWHERE: Omit<AnswerOrigin, "etcdIndex"> = {
+  ...{ etcdServer: "", etcdClusterId: "", raftIndex: 0, raftTerm: 0 },
+};
+
+/** History is searched loosely: hidden keys count, and so do keys that only begin alike. */
+function isFound({ key, recursive }: WatchRequest, event: EtcdResponse): boolean {
+  const { node } = event;
+  const isBelow = recursive === true && node.key.startsWith(key);
+  return node.key === key || isBelow || concerns({ key }, event);
 }

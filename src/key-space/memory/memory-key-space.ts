@@ -5,6 +5,7 @@ import type { StoreStats } from "../../model/cluster.js";
 import {
   type KeyRequest,
   methodOf,
+  type ScanRequest,
   type WatchRequest,
   wantsNoNodes,
 } from "../../model/key-request.js";
@@ -12,7 +13,7 @@ import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../../model/respon
 import { type Clock, systemClock } from "../../time/clock.js";
 import { concerns } from "../../watch/concerns.js";
 import type { DataLocation } from "../data-location.js";
-import type { CallOptions, KeySpace, KeyWatch } from "../key-space.js";
+import type { CallOptions, KeySpace, KeyWatch, Probe, Scan } from "../key-space.js";
 import { pathOf } from "../path.js";
 import { StoreCounters } from "../store-counters.js";
 import { StoreError } from "../store-error.js";
@@ -123,16 +124,25 @@ export class MemoryKeySpace implements KeySpace {
       : responseOf(event, this.#origin);
   }
 
-  async openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
+  async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
+    return this.#openWatch(request, options);
+  }
+
+  async scan({ key, recursive, since }: ScanRequest, options?: CallOptions): Promise<Scan> {
+    const request = { key, recursive, waitIndex: since, stream: true };
+    return await this.#openWatch(request, options).scan();
+  }
+
+  #openWatch(request: WatchRequest, { signal }: CallOptions = {}): PushedWatch {
     this.#refuseIfOver(`GET ${request.key}`, signal, "none");
     const { key, recursive = false, waitIndex = 0, stream = false } = request;
     const { index } = this.#store;
     const since = waitIndex === 0 ? index + 1 : waitIndex;
     if (since < this.#history.floor) throw this.#cleared(key, since);
     const until = stream ? "closed" : "event";
-    const probe = async (): Promise<number> => {
+    const probe = async (): Promise<Probe> => {
       this.#refuseIfOver(`GET ${key}`, undefined, "none");
-      return this.#store.index;
+      return { etcdClusterId: this.#clusterId, index: this.#store.index };
     };
     const options = { path: pathOf(key), recursive, since, until, signal, probe } as const;
     const watch: PushedWatch = new PushedWatch(this.#origin, options, () => {

@@ -4,27 +4,25 @@ import { ProtocolError } from "../../errors/cluster-errors.js";
 import { UnauthorizedError } from "../../errors/common-errors.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
 import type { Version } from "../../model/cluster.js";
-import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
+import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { decodeAdminReply, isVersion } from "../../wire/admin-reply.js";
 import { adminGet } from "../../wire/admin-request.js";
 import type { HttpReply } from "../../wire/http.js";
 import type { JsonDeserializer } from "../../wire/json.js";
 import { decodeKeyReply } from "../../wire/key-reply.js";
-import { encodeKeyRequest, encodeWatchRequest } from "../../wire/key-request.js";
+import { encodeKeyRequest, encodeScanRequest, encodeWatchRequest } from "../../wire/key-request.js";
 import { requireSuccess } from "../../wire/reply.js";
 import type { DataLocation } from "../data-location.js";
-import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
+import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch, Probe, Scan } from "../key-space.js";
 import { pathOf } from "../path.js";
+import { RemoteScan } from "./remote-scan.js";
 import { RemoteWatch } from "./remote-watch.js";
-import { SharedProbe } from "./shared-probe.js";
 
 /** The key space of a cluster that serves the v2 API. */
 export class RemoteKeySpace implements KeySpace {
   readonly #cluster: Cluster;
   readonly #deserialize: JsonDeserializer;
-  /** By URL of the endpoint. */
-  readonly #probes = new Map<string, SharedProbe>();
 
   constructor(cluster: Cluster, deserialize: JsonDeserializer) {
     this.#cluster = cluster;
@@ -51,7 +49,7 @@ export class RemoteKeySpace implements KeySpace {
 
   openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
     const http = encodeWatchRequest(request);
-    const probe = (url: string, options?: CallOptions): Promise<number> =>
+    const probe = (url: string, options?: CallOptions): Promise<Probe> =>
       this.#probe(url, request, options);
     return this.#cluster.open(
       http,
@@ -59,6 +57,17 @@ export class RemoteKeySpace implements KeySpace {
       (reply) => new RemoteWatch(http, reply, this.#deserialize, probe),
       signal,
     );
+  }
+
+  async scan(request: ScanRequest, { signal }: CallOptions = {}): Promise<Scan> {
+    const http = encodeScanRequest(request);
+    const scan = await this.#cluster.open(
+      http,
+      (reply) => requireSuccess(http, reply, request.key),
+      (reply) => new RemoteScan(http, reply, this.#deserialize),
+      signal,
+    );
+    return await scan.read(this.#cluster.clock);
   }
 
   /** A gateway serves the keys of another store, and does not tell the revision of that. */
@@ -95,22 +104,28 @@ export class RemoteKeySpace implements KeySpace {
     }
   }
 
-  #probe(url: string, watched: WatchRequest, { signal }: CallOptions = {}): Promise<number> {
-    const shared = this.#probes.get(url) ?? new SharedProbe(this.#cluster.clock);
-    this.#probes.set(url, shared);
-    return shared.ask((either) => this.#readIndex(url, watched, either), signal);
-  }
-
-  async #readIndex(url: string, watched: WatchRequest, signal: AbortSignal): Promise<number> {
-    const request = { action: "get", key: probedKey(watched), quorum: true } as const;
+  async #probe(
+    url: string,
+    { key, recursive = false }: WatchRequest,
+    { signal }: CallOptions = {},
+  ): Promise<Probe> {
+    const request = {
+      action: "get",
+      key: recursive ? nobodysKey(key) : key,
+      quorum: true,
+    } as const;
     const http = encodeKeyRequest(request);
-    const read = (reply: HttpReply): number =>
-      decodeKeyReply(http, reply, request, this.#deserialize).etcdIndex;
+    const read = (reply: HttpReply): Probe => {
+      const answer = decodeKeyReply(http, reply, request, this.#deserialize) as EtcdResponse;
+      const { etcdClusterId, etcdIndex: index, node } = answer;
+      const isFile = !recursive && node.dir !== true;
+      return { etcdClusterId, index, ...(isFile && { fileIndex: node.modifiedIndex }) };
+    };
     try {
       return await this.#cluster.sendTo(url, http, read, signal);
     } catch (error) {
       if (!isAgreedUpon(error)) throw error;
-      return error.index;
+      return { etcdClusterId: error.clusterId ?? "", index: error.index };
     }
   }
 
@@ -120,13 +135,9 @@ export class RemoteKeySpace implements KeySpace {
 }
 
 /**
- * What a probe reads: below a key that is watched with all that is in it, a name that nobody has, so
- * that no directory is listed. Whoever may watch the key may read it.
+ * What the probe of a recursive watch reads: a name that nobody uses, so that no directory is listed.
+ * Whoever may watch the key may read it.
  */
-function probedKey({ key, recursive }: WatchRequest): string {
-  return recursive === true ? nobodysKey(key) : key;
-}
-
 function nobodysKey(below: string): string {
   return `${pathOf(below)}/_etcdnet`;
 }

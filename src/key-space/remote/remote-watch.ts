@@ -8,7 +8,7 @@ import type { HttpRequest } from "../../wire/http.js";
 import { type JsonDeserializer, readObject } from "../../wire/json.js";
 import { decodeEvent, readOrigin } from "../../wire/key-reply.js";
 import { originOf } from "../../wire/reply.js";
-import type { CallOptions, KeyWatch } from "../key-space.js";
+import type { CallOptions, KeyWatch, Probe } from "../key-space.js";
 
 /** One open watch on a v2 server: a line of JSON per event. */
 export class RemoteWatch implements KeyWatch {
@@ -20,7 +20,7 @@ export class RemoteWatch implements KeyWatch {
   readonly #request: HttpRequest;
   readonly #reply: StreamedReply;
   readonly #deserialize: JsonDeserializer;
-  readonly #probe: (etcdServer: string, options?: CallOptions) => Promise<number>;
+  readonly #probe: (etcdServer: string, options?: CallOptions) => Promise<Probe>;
   #closed = false;
 
   /** `probe` reads with quorum at the endpoint that it is given. */
@@ -28,7 +28,7 @@ export class RemoteWatch implements KeyWatch {
     request: HttpRequest,
     reply: StreamedReply,
     deserialize: JsonDeserializer,
-    probe: (etcdServer: string, options?: CallOptions) => Promise<number>,
+    probe: (etcdServer: string, options?: CallOptions) => Promise<Probe>,
   ) {
     const origin = readOrigin(reply, originOf(request, reply));
     this.etcdServer = origin.etcdServer;
@@ -53,7 +53,7 @@ export class RemoteWatch implements KeyWatch {
     }
   }
 
-  probe(options?: CallOptions): Promise<number> {
+  probe(options?: CallOptions): Promise<Probe> {
     return this.#probe(this.etcdServer, options);
   }
 

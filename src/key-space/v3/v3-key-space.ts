@@ -4,6 +4,7 @@ import type { StoreStats } from "../../model/cluster.js";
 import {
   type KeyRequest,
   methodOf,
+  type ScanRequest,
   type WatchRequest,
   wantsNoNodes,
 } from "../../model/key-request.js";
@@ -11,7 +12,7 @@ import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { unlessAborted } from "../../stream/unless-aborted.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import type { DataLocation } from "../data-location.js";
-import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
+import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch, Scan } from "../key-space.js";
 import type { Loading } from "../loading.js";
 import { pathOf } from "../path.js";
 import { StoreCounters } from "../store-counters.js";
@@ -152,13 +153,12 @@ export class V3KeySpace implements KeySpace {
     };
   }
 
-  async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> {
-    const { signal } = options;
-    const aborted = (reason: unknown): Error =>
-      new AbortError(`GET ${request.key}`, reason, "none");
-    this.#refuseIfOver(signal, aborted);
-    checkPath(pathOf(request.key), { operation: `GET ${request.key}`, key: request.key });
-    return await unlessAborted(this.#watches.openWatch(request, options), signal, aborted);
+  openWatch(request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> {
+    return this.#ask(request, options, () => this.#watches.openWatch(request, options));
+  }
+
+  scan(request: ScanRequest, options: CallOptions = {}): Promise<Scan> {
+    return this.#ask(request, options, () => this.#watches.scan(request, options));
   }
 
   async locate(key: string, { signal }: CallOptions = {}): Promise<DataLocation> {
@@ -196,6 +196,17 @@ export class V3KeySpace implements KeySpace {
     this.#closed = true;
     this.#watches.close();
     this.#api.close();
+  }
+
+  async #ask<T>(
+    { key }: { readonly key: string },
+    { signal }: CallOptions,
+    ask: () => Promise<T>,
+  ): Promise<T> {
+    const aborted = (reason: unknown): Error => new AbortError(`GET ${key}`, reason, "none");
+    this.#refuseIfOver(signal, aborted);
+    checkPath(pathOf(key), { operation: `GET ${key}`, key });
+    return await unlessAborted(ask(), signal, aborted);
   }
 
   async #counted(request: KeyRequest, limits: ExecuteOptions): Promise<EtcdResponse> {

@@ -3,7 +3,7 @@ import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
 import { Inbox } from "../../stream/inbox.js";
 import { onAbort } from "../../stream/on-abort.js";
-import type { CallOptions, KeyWatch } from "../key-space.js";
+import type { CallOptions, KeyWatch, Probe, Scan } from "../key-space.js";
 import type { StoreEvent } from "./store-event.js";
 import type { Watcher } from "./watcher-hub.js";
 
@@ -16,10 +16,8 @@ export interface PushedWatchOptions {
   /** How far it goes: to its first event, through all events of that index, or on and on. */
   readonly until: "event" | "index" | "closed";
   readonly signal: AbortSignal | undefined;
-  /** Index of the store by now. */
-  readonly probe: (options: CallOptions) => Promise<number>;
-  /** Index up to which watches were told everything, where that can be behind the store's. */
-  readonly told?: () => number;
+  /** Reads the index of the store. */
+  readonly probe: (options: CallOptions) => Promise<Probe>;
 }
 
 /** Events held for a reader that does not read; as many as etcd holds behind its sockets. */
@@ -70,10 +68,6 @@ export class PushedWatch implements KeyWatch, Watcher {
     return this.#origin.raftTerm;
   }
 
-  get toldIndex(): number | undefined {
-    return this.#options.told?.();
-  }
-
   /** Whether the watch takes no more events. */
   get ended(): boolean {
     return this.#events.ended;
@@ -98,8 +92,16 @@ export class PushedWatch implements KeyWatch, Watcher {
     }
   }
 
-  probe(options: CallOptions = {}): Promise<number> {
+  probe(options: CallOptions = {}): Promise<Probe> {
     return this.#options.probe(options);
+  }
+
+  /** Ends the watch: what it holds is all that happened from where it began up to its `etcdIndex`. */
+  async scan(): Promise<Scan> {
+    this.end();
+    const events: EtcdResponse[] = [];
+    for await (const event of this) events.push(event);
+    return { ...this.#origin, events, provenIndex: this.#origin.etcdIndex };
   }
 
   close(): void {

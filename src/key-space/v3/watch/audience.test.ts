@@ -18,7 +18,7 @@ function watchFrom(since: number): PushedWatch {
     since,
     until: "index",
     signal: undefined,
-    probe: async () => 10,
+    probe: async () => ({ etcdClusterId: "", index: 10 }),
   } as const;
   return new PushedWatch(origin, options, () => {});
 }

@@ -55,6 +55,7 @@ export class EventFeed {
   #standing: Promise<void> = Promise.resolve();
   #starting: Promise<void> | undefined;
   #reachingBack: Promise<void> | undefined;
+  #catchingUp: Promise<boolean> | undefined;
   #cancelLinger: () => void = () => {};
 
   constructor(api: V3Api, settings: EventFeedSettings) {
@@ -106,6 +107,21 @@ export class EventFeed {
     } finally {
       this.#arriving--;
     }
+  }
+
+  /**
+   * Writes a record, so that everything up to an index is seen.
+   *
+   * @returns whether it was written, and was seen in time
+   */
+  async catchUp(index: number): Promise<boolean> {
+    if (this.index >= index) return true;
+    this.#catchingUp ??= beat(this.#api, this.#settings.layout).finally(() => {
+      this.#catchingUp = undefined;
+    });
+    if (!(await this.#catchingUp)) return false;
+    await this.#told.until(index - this.#settings.offset, PATIENCE);
+    return this.index >= index;
   }
 
   /** The events of one index that concern a watch. */

@@ -1,10 +1,10 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { errorDefinition } from "../../../errors/error-table.js";
 import { serverErrorOf } from "../../../errors/server-error-of.js";
-import type { WatchRequest } from "../../../model/key-request.js";
+import type { ScanRequest, WatchRequest } from "../../../model/key-request.js";
 import type { AnswerOrigin } from "../../../model/response.js";
 import type { Clock } from "../../../time/clock.js";
-import type { CallOptions, KeyWatch } from "../../key-space.js";
+import type { CallOptions, Probe, Scan } from "../../key-space.js";
 import { pathOf } from "../../path.js";
 import { PushedWatch } from "../../watch/pushed-watch.js";
 import type { KeyLayout } from "../key-layout.js";
@@ -70,7 +70,7 @@ export class V3WatchSource {
    *
    * @throws EventIndexClearedError, UnauthorizedError, ClusterUnavailableError, AbortError
    */
-  async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> {
+  async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<PushedWatch> {
     const [feed, offset] = await Promise.all([this.#feedOf(), this.#settings.offset()]);
     const fresh = await this.#fresh.get(`GET ${request.key}`, options.signal);
     try {
@@ -80,13 +80,24 @@ export class V3WatchSource {
     }
   }
 
+  /** Reads from the past. @throws as {@link openWatch} */
+  async scan(request: ScanRequest, options: CallOptions = {}): Promise<Scan> {
+    const { key, recursive, since, until = 0 } = request;
+    const begin = { key, recursive, waitIndex: since, stream: true };
+    const scan = await (await this.openWatch(begin, options)).scan();
+    const feed = await this.#feedOf();
+    const { provenIndex = 0 } = scan;
+    if (provenIndex >= until || !(await feed.catchUp(until))) return scan;
+    return await (await this.openWatch(begin, options)).scan();
+  }
+
   async #open(
     feed: EventFeed,
     request: WatchRequest,
     fresh: Freshness,
     offset: number,
     signal: AbortSignal | undefined,
-  ): Promise<KeyWatch> {
+  ): Promise<PushedWatch> {
     const { key, recursive = false, waitIndex = 0, stream = false } = request;
     const origin = originOf(fresh, offset);
     const since = waitIndex === 0 ? origin.etcdIndex + 1 : waitIndex;
@@ -96,10 +107,11 @@ export class V3WatchSource {
     if (await this.#wouldSkip(feed, request, origin)) throw cleared(request, since + 1, origin);
     if (signal?.aborted === true) throw new AbortError(`GET ${key}`, signal.reason, "none");
     const until = stream ? "closed" : this.#settings.oneEventPerPoll ? "event" : "index";
-    const probe = async (options: CallOptions): Promise<number> =>
-      (await this.#fresh.get(`GET ${key}`, options.signal)).revision + offset;
-    const told = (): number => Math.max(origin.etcdIndex, feed.index);
-    const options = { path: pathOf(key), recursive, since, until, signal, probe, told } as const;
+    const probe = async (options: CallOptions): Promise<Probe> => {
+      const { clusterId, revision } = await this.#fresh.get(`GET ${key}`, options.signal);
+      return { etcdClusterId: clusterId, index: revision + offset };
+    };
+    const options = { path: pathOf(key), recursive, since, until, signal, probe } as const;
     const began = waitIndex === 0 ? origin : upTo(origin, feed.index);
     const watch: PushedWatch = new PushedWatch(began, options, () => feed.detach(watch));
     feed.attach(watch, request, origin.etcdIndex);

@@ -4,9 +4,11 @@ import { BackOff } from "../time/back-off.js";
 import type { Clock } from "../time/clock.js";
 import { sleep } from "../time/sleep.js";
 import type { ItemBuffer } from "./item-buffer.js";
-import { BufferFull, OtherCluster, Pursuit } from "./pursuit.js";
+
 import { isRepairable } from "./repairable.js";
 import type { WatchResync } from "./watch-item.js";
+import { BufferFull, OtherCluster } from "./watch-progress.js";
+import { WatchSession } from "./watch-session.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
 
 /** Milliseconds after which a watch has stood long enough to be opened again without delay. */
@@ -16,9 +18,9 @@ const GROWING_FAILURES = 4;
 /** Unreadable answers one after another, for some 30 s, after which none is expected to be better. */
 const UNREADABLE_LIMIT = 10;
 
-/** Follows a key whatever goes wrong, as far as it can be repaired. */
-export class WatchLoop {
-  readonly #pursuit: Pursuit;
+/** Follows a key again after whatever goes wrong, as far as it can be repaired. */
+export class WatchSupervisor {
+  readonly #session: WatchSession;
   readonly #buffer: ItemBuffer;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
@@ -37,7 +39,7 @@ export class WatchLoop {
     buffer: ItemBuffer,
     signal: AbortSignal,
   ) {
-    this.#pursuit = new Pursuit(source, settings, buffer, signal, this.#onProgress);
+    this.#session = new WatchSession(source, settings, buffer, signal, this.#onProgress);
     this.#buffer = buffer;
     this.#clock = source.clock;
     this.#signal = signal;
@@ -45,11 +47,11 @@ export class WatchLoop {
   }
 
   get index(): number {
-    return this.#pursuit.index;
+    return this.#session.index;
   }
 
   get contactAt(): number | undefined {
-    return this.#pursuit.contactAt;
+    return this.#session.contactAt;
   }
 
   /** Never resolves. @throws AbortError, and what cannot be repaired */
@@ -66,7 +68,7 @@ export class WatchLoop {
 
   async #attempt(): Promise<boolean> {
     try {
-      await this.#pursuit.follow(this.#owed, this.#onTold);
+      await this.#session.follow(this.#owed, this.#onTold);
       return false;
     } catch (error) {
       return await this.#repair(error);
@@ -81,7 +83,6 @@ export class WatchLoop {
       return true;
     }
     if (error instanceof EventIndexClearedError) {
-      if (this.#pursuit.skipQuiet()) return true;
       this.#owed = this.#isSlow ? "slow consumer" : "history cleared";
       return !this.#isFresh;
     }

@@ -1,19 +1,19 @@
 import { expect, test } from "vitest";
-import { ProbePace } from "./probe-pace.js";
+import { ProbeInterval } from "./probe-interval.js";
 
 /** The interval after so many probes of a store that moves by so many events per millisecond. */
 function intervalAt(perMillisecond: number, pollInterval = 60_000): number {
-  const pace = new ProbePace(pollInterval);
+  const interval = new ProbeInterval(pollInterval);
   let [index, at] = [0, 0];
   for (let probes = 0; probes < 20; probes++) {
-    pace.note(Math.round(index), at);
-    index += perMillisecond * pace.interval;
-    at += pace.interval;
+    interval.note(Math.round(index), at);
+    index += perMillisecond * interval.milliseconds;
+    at += interval.milliseconds;
   }
-  return pace.interval;
+  return interval.milliseconds;
 }
 
-test("the faster the store moves, the more often it is probed: every 200 events", () => {
+test("the faster the store moves, the more often it is probed: every 200 changes", () => {
   expect(intervalAt(1)).toBeCloseTo(200, -1);
   expect(intervalAt(0.1)).toBeCloseTo(2_000, -2);
 });
@@ -28,9 +28,9 @@ test("a store that rests is probed every five seconds, or as pollInterval says",
 });
 
 test("a burst is noticed with the next probe", () => {
-  const pace = new ProbePace(60_000);
-  for (let at = 0; at <= 60_000; at += 5_000) pace.note(10, at);
-  expect(pace.interval).toBe(5_000);
-  pace.note(20_010, 65_000);
-  expect(pace.interval).toBe(50);
+  const interval = new ProbeInterval(60_000);
+  for (let at = 0; at <= 60_000; at += 5_000) interval.note(10, at);
+  expect(interval.milliseconds).toBe(5_000);
+  interval.note(20_010, 65_000);
+  expect(interval.milliseconds).toBe(50);
 });

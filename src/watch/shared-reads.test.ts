@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { UnauthorizedError } from "../errors/common-errors.js";
+import { errorDefinition } from "../errors/error-table.js";
+import { serverErrorOf } from "../errors/server-error-of.js";
+import type { Probe } from "../key-space/key-space.js";
+import { systemClock } from "../time/clock.js";
+import { Pacer } from "../time/pacer.js";
+import { SharedProbe } from "./shared-reads.js";
+
+const pacer = new Pacer(1, systemClock);
+const never = (signal: AbortSignal): Promise<Probe> =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+test("all that ask before a read begins share it; who asks later gets another", async () => {
+  const probe = new SharedProbe(pacer);
+  let reads = 0;
+  const read = async (): Promise<Probe> => ({ etcdClusterId: "c", index: ++reads });
+  const both = [probe.ask(read, undefined), probe.ask(read, undefined)];
+  expect(await Promise.all(both)).toMatchObject([{ index: 1 }, { index: 1 }]);
+  expect(await probe.ask(read, undefined)).toMatchObject({ index: 2 });
+});
+
+test("only the watch whose key was read learns of the file", async () => {
+  const probe = new SharedProbe(pacer);
+  const read = async (): Promise<Probe> => ({ etcdClusterId: "c", index: 7, fileIndex: 3 });
+  const both = [probe.ask(read, undefined), probe.ask(read, undefined)];
+  expect(await Promise.all(both)).toMatchObject([
+    { index: 7, fileIndex: 3 },
+    { index: 7, fileIndex: undefined },
+  ]);
+});
+
+test("who is refused is refused alone", async () => {
+  const probe = new SharedProbe(pacer);
+  const refusal = serverErrorOf({
+    ...{ ...errorDefinition(110), errorCode: 110, detail: "", key: "/a", endpoint: "" },
+    ...{ index: 0, operation: "GET /a" },
+  });
+  const refused = probe.ask(() => Promise.reject(refusal), undefined);
+  const allowed = probe.ask(() => Promise.resolve({ etcdClusterId: "c", index: 7 }), undefined);
+  await expect(refused).rejects.toBeInstanceOf(UnauthorizedError);
+  expect(await allowed).toMatchObject({ index: 7 });
+});
+
+test("a read goes on while anybody waits, and is given up with the last", async () => {
+  const probe = new SharedProbe(pacer);
+  const [first, second] = [new AbortController(), new AbortController()];
+  let abandoned = false;
+  const read = (signal: AbortSignal): Promise<Probe> => {
+    signal.addEventListener("abort", () => {
+      abandoned = true;
+    });
+    return never(signal);
+  };
+  const asked = [probe.ask(read, first.signal), probe.ask(read, second.signal)];
+  await Promise.resolve();
+  first.abort(new Error("first"));
+  await expect(asked[0]).rejects.toThrow("first");
+  expect(abandoned).toBe(false);
+  second.abort(new Error("second"));
+  await expect(asked[1]).rejects.toThrow("second");
+  expect(abandoned).toBe(true);
+});

@@ -1,0 +1,122 @@
+import type { Probe, Scan } from "../key-space/key-space.js";
+import type { EtcdResponse } from "../model/response.js";
+import { concerns } from "./concerns.js";
+import { Currency } from "./currency.js";
+import type { ItemBuffer } from "./item-buffer.js";
+import { ResumePoint } from "./resume-point.js";
+import type { WatchResync } from "./watch-item.js";
+import type { WatchSettings } from "./watch-source.js";
+
+/** More items wait than the consumer's buffer holds. */
+export class BufferFull extends Error {}
+
+/** The indexes seen so far mean nothing any more: another cluster answers, or an earlier state of it. */
+export class OtherCluster extends Error {}
+
+/**
+ * How far a watch has come. Its methods are the only ways in which it moves on, and each of them is a
+ * proof: nothing is concluded from the silence of a connection.
+ */
+export class WatchProgress {
+  readonly resumePoint = new ResumePoint();
+  readonly #settings: WatchSettings;
+  readonly #buffer: ItemBuffer;
+  /** Called when there was news of the key, or proof that there is none. */
+  readonly #onProgress: () => void;
+  readonly #currency = new Currency();
+  /** Greatest index that the store is known to have reached. */
+  #newest = 0;
+
+  constructor(settings: WatchSettings, buffer: ItemBuffer, onProgress: () => void) {
+    this.#settings = settings;
+    this.#buffer = buffer;
+    this.#onProgress = onProgress;
+    if (settings.from === undefined) return;
+    this.resumePoint.startAt(settings.from);
+    this.#newest = settings.from - 1;
+  }
+
+  /** Monotonic moment: every change that was committed before it was put into the buffer. */
+  get currentAt(): number | undefined {
+    return this.#currency.provenAt;
+  }
+
+  /** Greatest index that the store is known to have reached: a read that begins now must not show less. */
+  get newest(): number {
+    return this.#newest;
+  }
+
+  /**
+   * Takes an event of a stream or poll that began at or before the resume point, and of which all
+   * earlier events were taken.
+   *
+   * @returns whether it was new
+   */
+  takeEvent(event: EtcdResponse): boolean {
+    if (this.#buffer.isFull) throw new BufferFull();
+    if (!this.resumePoint.take(event)) return false;
+    this.#newest = Math.max(this.#newest, event.node.modifiedIndex);
+    if (concerns(this.#settings, event)) {
+      this.#buffer.put({ type: "change", response: event }, this.currentAt);
+    }
+    this.#settle();
+    return true;
+  }
+
+  /** Takes a scan that began at or before the resume point. @returns whether it had a new event */
+  takeScan({ events, provenIndex = 0 }: Scan): boolean {
+    let isNew = false;
+    for (const event of events) isNew = this.takeEvent(event) || isNew;
+    this.#advance(provenIndex);
+    return isNew;
+  }
+
+  /**
+   * Takes a linearizable read that began at a moment, when `newest` was as given. A file that has not
+   * changed since the resume point was not changed up to the read.
+   */
+  takeProbe({ index, fileIndex }: Probe, askedAt: number, newest: number): void {
+    this.#takeReading(index, askedAt, newest);
+    const isUnchanged = fileIndex !== undefined && fileIndex <= this.resumePoint.index;
+    if (isUnchanged && !this.#settings.recursive) this.#advance(index);
+    this.#settle();
+  }
+
+  /** Takes the state of the key by a linearizable read. Everything up to its index is contained in it. */
+  takeState(resync: WatchResync, askedAt: number, newest: number): void {
+    const { reason, index } = resync;
+    // An earlier state of the cluster is a new beginning, whatever the reason for the read was.
+    if (reason !== "cluster changed") this.#takeReading(index, askedAt, newest);
+    else this.#currency.note(index, askedAt);
+    this.#newest = Math.max(this.#newest, index);
+    this.#buffer.put(resync, this.currentAt);
+    this.resumePoint.startAt(index + 1);
+    this.#currency.reach(index);
+  }
+
+  /** Forgets all indexes. */
+  forget(): void {
+    this.#newest = 0;
+    this.#currency.forgetReadings();
+    this.resumePoint.clear();
+  }
+
+  #takeReading(index: number, askedAt: number, newest: number): void {
+    if (index < newest) throw new OtherCluster();
+    this.#newest = Math.max(this.#newest, index);
+    this.#currency.note(index, askedAt);
+  }
+
+  #advance(index: number): void {
+    if (!this.resumePoint.isPending(index)) return;
+    this.resumePoint.advance(index);
+    this.#newest = Math.max(this.#newest, index);
+    this.#settle();
+  }
+
+  #settle(): void {
+    // Without a resume point, even index 0 of a new cluster means nothing.
+    if (this.resumePoint.since !== undefined) this.#currency.reach(this.resumePoint.index);
+    this.#onProgress();
+  }
+}
