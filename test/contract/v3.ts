@@ -73,5 +73,6 @@ export function v3KeySpaceOf(
   options: EtcdClientOptions = {},
 ): KeySpace {
   const { cluster } = completeOptions({ ...options, urls });
-  return new V3KeySpace(new RemoteV3Api(cluster, undefined), { keyPrefix });
+  const { clock } = cluster;
+  return new V3KeySpace(new RemoteV3Api(cluster, undefined), { keyPrefix, clock });
 }

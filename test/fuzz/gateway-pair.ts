@@ -8,7 +8,7 @@ import type { Reply } from "./http-pipe.js";
 import { meaningOf, type RawRequest } from "./request.js";
 import { LocalServer, type Pair, RemoteServer, type Server } from "./servers.js";
 
-/** Seconds of a TTL that ends after 2159, which the id of a lease cannot tell. */
+/** Seconds of a TTL that ends after 2159, the last moment that the id of a lease can tell. */
 const ENDLESS = 4_000_000_000;
 /** Levels of a path that fit into one transaction. */
 const DEEPEST = 60;

@@ -4,6 +4,7 @@ import type { KeySpace } from "../../src/key-space/key-space.js";
 import { decodeLeaseId } from "../../src/key-space/v3/lease-id.js";
 import { expirationTime } from "../../src/model/node.js";
 import type { EtcdResponse } from "../../src/model/response.js";
+import { type Clock, systemClock } from "../../src/time/clock.js";
 import { eventOf } from "../contract/events.js";
 import { keyNotFound } from "../contract/refusals.js";
 import { v3KeySpaceOf } from "../contract/v3.js";
@@ -42,12 +43,13 @@ for (const release of ["3.4", "3.7"] as const) {
       const key = `${dir}/d`;
       await set(`${key}/before`);
       await set(`${key}/sub/deep`);
-      await keySpace.execute({ action: "update", key, dir: true, ttl: 2 });
+      await set(`${dir}/other`);
+      await keySpace.execute({ action: "update", key, dir: true, ttl: 1000 });
       await set(`${key}/after`);
-      await set(`${key}/sub/long`, 1000);
+      await set(`${key}/sub/long`, 2000);
       await keySpace.execute({ action: "create", key: `${key}/q`, value: "", inOrder: true });
-      const written = await set(`${dir}/other`);
-      expect(await after(key, written)).toMatchObject({
+      const updated = await keySpace.execute({ action: "update", key, dir: true, ttl: 1 });
+      expect(await after(key, updated)).toMatchObject({
         action: "expire",
         node: { key, dir: true },
       });
@@ -72,20 +74,38 @@ for (const release of ["3.4", "3.7"] as const) {
       expect((await tool.keys()).filter((found) => found.includes(key))).toEqual([]);
     });
 
+    it.for([
+      ["in 1970", 0],
+      ["in 2200", Date.UTC(2200, 0, 1)],
+    ] as const)("a TTL ends for a client whose clock stands %s", async ([, start], { dir }) => {
+      const key = `${dir}/a`;
+      const wrong = v3KeySpaceOf(etcd.urls, "", { clock: clockFrom(start) });
+      const written = await wrong.execute({ action: "set", key, value: "1", ttl: 2 });
+      expect(written.node.ttl).toBeGreaterThan(0);
+      expect(written.node.ttl).toBeLessThanOrEqual(2);
+      expect((await get(key)).node.ttl).toBeGreaterThan(0);
+      expect(await after(key, written)).toMatchObject({ action: "expire" });
+      await wrong.close();
+    });
+
+    it("a key that is there has time left, though a clock is ahead", async ({ dir }) => {
+      const key = `${dir}/a`;
+      await set(key, 100);
+      const ahead = v3KeySpaceOf(etcd.urls, "", { clock: clockFrom(Date.now() + 1e6) });
+      expect((await ahead.execute({ action: "get", key })).node.ttl).toBe(1);
+      await ahead.close();
+    });
+
     it("a longer TTL of a directory saves what is below it", async ({ dir }) => {
       const key = `${dir}/d`;
-      await keySpace.execute({ action: "create", key, dir: true, ttl: 2 });
+      await keySpace.execute({ action: "create", key, dir: true, ttl: 7000 });
       await set(`${key}/a`);
       await set(`${key}/sub/b`);
-      await set(`${key}/sub/own`, 1);
-      await keySpace.execute({ action: "update", key, dir: true, ttl: 1000, refresh: true });
-      const control = await keySpace.execute({
-        action: "create",
-        key: `${dir}/control`,
-        dir: true,
-        ttl: 3,
-      });
-      await after(`${dir}/control`, control);
+      const own = await set(`${key}/sub/own`, 1);
+      const leases = await oursWithin(tool, 6900, 7000);
+      await keySpace.execute({ action: "update", key, dir: true, ttl: 9000, refresh: true });
+      for (const ID of leases) await tool.ask("lease/revoke", { ID });
+      await after(`${key}/sub/own`, own);
       const { node } = await keySpace.execute({
         action: "get",
         key,
@@ -199,4 +219,10 @@ async function oursWithin(tool: V3Tool, from: number, to: number): Promise<reado
     const end = ((decodeLeaseId(id)?.expiration ?? 0) - Date.now()) / 1000;
     return end > from && end < to;
   });
+}
+
+/** A clock that is wrong, and runs. */
+function clockFrom(start: number): Clock {
+  const skew = start - Date.now();
+  return { ...systemClock, now: () => Date.now() + skew };
 }

@@ -1,7 +1,7 @@
 import { encodeActionRecord } from "./action-record.js";
 import { isRenewal, type Move, movesIn, type Subtree } from "./directory-leases.js";
 import type { KeyRange } from "./key-layout.js";
-import { decodeLeaseId, NO_LEASE } from "./lease-id.js";
+import { decodeLeaseId, leaseTime, NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
 import { PageReader } from "./page-reader.js";
 import { isAtRevision, type Operation, putRecord, read } from "./transaction.js";
@@ -103,6 +103,6 @@ async function operationOf(
 /** A subdirectory's own TTL, which counts again, needs a lease for what is left of it. */
 function renew(lease: string, leases: Leases, store: V3Store, call: V3Call): Promise<string> {
   const end = decodeLeaseId(lease)?.expiration ?? 0;
-  const left = Math.max(0, Math.ceil((end - store.clock.now()) / 1000));
+  const left = Math.max(0, Math.ceil((end - leaseTime(store.clock.now())) / 1000));
   return leases.grant(left, true, call);
 }

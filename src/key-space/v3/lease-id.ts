@@ -19,9 +19,17 @@ const COUNTERS = 2 ** Number(COUNTER_BITS);
 /** The last moment that an id can tell, in the year 2159. */
 export const LAST_EXPIRATION = EPOCH + 2 ** Number(EXPIRATION_BITS) - 1;
 
+/**
+ * The nearest moment that an id can tell. A clock may stand before 2020, on a machine that has just
+ * started: what is computed from it must still be a lease of ours.
+ */
+export function leaseTime(moment: number): number {
+  return Math.min(Math.max(moment, EPOCH), LAST_EXPIRATION);
+}
+
 /** The id, as v3's JSON writes it, of a lease that ends at a moment; `counter` makes it unique. */
 export function encodeLeaseId({ expiration, directory }: LeaseMeaning, counter: number): string {
-  const time = (TAG << EXPIRATION_BITS) | BigInt(expiration - EPOCH);
+  const time = (TAG << EXPIRATION_BITS) | BigInt(leaseTime(expiration) - EPOCH);
   const kind = (time << 1n) | (directory ? 1n : 0n);
   return String((kind << COUNTER_BITS) | BigInt(counter % COUNTERS));
 }

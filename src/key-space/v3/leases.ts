@@ -1,8 +1,11 @@
 import type { Clock } from "../../time/clock.js";
-import { encodeLeaseId, LAST_EXPIRATION, NO_LEASE } from "./lease-id.js";
+import { encodeLeaseId, leaseTime, NO_LEASE } from "./lease-id.js";
 import { refusedAs } from "./refused-as.js";
 import type { V3Api, V3Call } from "./v3-api.js";
 import { readInt64 } from "./v3-json.js";
+
+/** Seconds: the longest lease that etcd grants. */
+const MAX_LEASE_TTL = 9_000_000_000;
 
 /** Leases of v3: TTLs of v2. */
 export class Leases {
@@ -16,10 +19,10 @@ export class Leases {
     this.#clock = clock;
   }
 
-  /** The id that a TTL asks for; none for a moment that ids cannot tell: that is for ever. */
+  /** The id that a TTL asks for; none for one that is longer than any lease: that is for ever. */
   idFor(ttl: number, directory: boolean): string {
-    const expiration = this.#clock.now() + ttl * 1000;
-    if (expiration > LAST_EXPIRATION) return NO_LEASE;
+    if (ttl > MAX_LEASE_TTL) return NO_LEASE;
+    const expiration = leaseTime(this.#clock.now()) + ttl * 1000;
     return encodeLeaseId({ expiration, directory }, this.#counter++);
   }
 
@@ -56,6 +59,6 @@ export class Leases {
   async #endOf(id: string, call: V3Call): Promise<readonly (readonly [string, number])[]> {
     const { body } = await this.#api.call("lease/timetolive", { ID: id }, call);
     const ttl = readInt64(body.TTL, "TTL");
-    return ttl < 0 ? [] : [[id, this.#clock.now() + ttl * 1000]];
+    return ttl < 0 ? [] : [[id, leaseTime(this.#clock.now()) + ttl * 1000]];
   }
 }

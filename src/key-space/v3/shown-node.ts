@@ -1,6 +1,6 @@
 import type { EtcdNode } from "../../model/node.js";
-import { expiryOf } from "../expiry.js";
-import { decodeLeaseId, NO_LEASE } from "./lease-id.js";
+import { type Expiry, expiryOf } from "../expiry.js";
+import { decodeLeaseId, leaseTime, NO_LEASE } from "./lease-id.js";
 import type { KeyValue } from "./transaction-answer.js";
 import { fromBase64 } from "./v3-json.js";
 
@@ -19,7 +19,7 @@ export function showFile(path: string, kv: KeyValue, view: View): EtcdNode {
   return {
     key: path,
     value: textOf(kv.value),
-    ...expiryOf(fileExpiration(kv.lease, view), view.now),
+    ...timeLeft(fileExpiration(kv.lease, view), view),
     modifiedIndex: kv.modRevision + view.offset,
     createdIndex: kv.createRevision + view.offset,
   };
@@ -32,7 +32,7 @@ export function showDirectory(path: string, kv: KeyValue, isMarker: boolean, vie
   return {
     key: path,
     dir: true,
-    ...expiryOf(expiration, view.now),
+    ...timeLeft(expiration, view),
     modifiedIndex: index,
     createdIndex: index,
   };
@@ -50,6 +50,15 @@ export function ownLease(marker: KeyValue): string {
 /** Text of a value; what is not UTF-8 reads U+FFFD, as with etcd v2. */
 export function textOf(value: string): string {
   return fromBase64(value) ?? Buffer.from(value, "base64").toString();
+}
+
+/**
+ * What is there has a second left at least. Its lease may end later than its id says: by etcd's own
+ * clock, and etcd extends leases when a leader is elected.
+ */
+function timeLeft(expiration: number | undefined, { now }: View): Expiry {
+  const { ttl = 0, ...moment } = expiryOf(expiration, leaseTime(now));
+  return expiration === undefined ? moment : { ...moment, ttl: Math.max(1, ttl) };
 }
 
 function ownExpiration(marker: KeyValue): number | undefined {
