@@ -39,11 +39,17 @@ async function measure(keys) {
     await fill(source.url, keys);
     const first = await migrate(source.url, target.url);
     const again = await migrate(source.url, target.url);
+    const other = await start("3.7", false);
+    const etcd = new EtcdClient({ urls: [other.url], api: "v3" });
+    await etcd.setNode("/other", "1");
+    await etcd.close();
+    const over = await migrate(source.url, other.url, "--overwrite").finally(() => other.remove());
     const show = (/** @type {{ seconds: number, rss: number }} */ { seconds, rss }) =>
       `${(keys / seconds).toFixed(0)} keys/s, ${seconds.toFixed(1)} s, peak ${rss.toFixed(0)} MiB`;
     console.log(`${keys} keys, ${perDirectory} in a directory`);
     console.log(`  first:  ${show(first)}`);
     console.log(`  again:  ${show(again)}`);
+    console.log(`  over other data:  ${show(over)}`);
   } finally {
     await source.remove();
     await target.remove();
@@ -67,11 +73,12 @@ async function fill(url, keys) {
 /**
  * @param {string} from
  * @param {string} to
+ * @param {readonly string[]} options
  * @returns {Promise<{ seconds: number, rss: number }>}
  */
-function migrate(from, to) {
+function migrate(from, to, ...options) {
   const startedAt = performance.now();
-  const args = [MAIN, "migrate", "--from", from, "--to", to, "--to-api", "v3"];
+  const args = [MAIN, "migrate", "--from", from, "--to", to, "--to-api", "v3", ...options];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
   let rss = 0;
   const watching = setInterval(() => {

@@ -3,21 +3,24 @@ import { type DiffOptions, diffTrees } from "../transfer/diff-trees.js";
 import type { Sides } from "../transfer/sides.js";
 import { CommandError } from "./command-error.js";
 import { differenceText } from "./output/difference-text.js";
-import { count, percent } from "./output/migration-text.js";
+import { count } from "./output/migration-text.js";
 import { ProgressLine } from "./output/progress-line.js";
 import { print } from "./print.js";
+
+/** Milliseconds of a comparison in which nobody asks how far it is. */
+const FIRST_AFTER = 2_000;
 
 /** What differences are shown. */
 type Shown = Pick<DiffOptions, "ttlTolerance" | "lossy">;
 
 /** Prints each difference in a line. @throws CommandError that counts them, if there are any */
 export async function showDifferences(sides: Sides, shown: Shown): Promise<void> {
-  const line = new ProgressLine(systemClock, process.stderr);
+  const line = new ProgressLine(systemClock, process.stderr, FIRST_AFTER);
   let compared = 0;
   let different = 0;
-  const onProgress = (now: number, share: number): void => {
+  const onProgress = (now: number): void => {
     compared = now;
-    line.show(() => `comparing ${percent(share)} · ${count(now, "key")}`);
+    line.show(() => `comparing · ${count(now, "key")}`);
   };
   for await (const difference of diffTrees({ ...sides, ...shown, onProgress })) {
     different++;

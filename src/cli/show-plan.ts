@@ -29,8 +29,11 @@ export async function showPlan(options: MigrateOptions): Promise<void> {
   const kinds: Kinds = {
     ...{ missing: 0, value: 0, type: 0, ttl: 0, extra: 0, uncertain: 0, unnamed: 0 },
   };
-  const onProgress = (compared: number, share: number): void => {
-    line.show(() => `comparing ${percent(share)} · ${count(compared, "key")}`);
+  const { nodes } = checked.size;
+  const onProgress = (compared: number): void => {
+    line.show(
+      () => `comparing ${percent(compared / Math.max(1, nodes))} · ${count(compared, "key")}`,
+    );
   };
   const { from, to, prefix, toPrefix, hidden } = options;
   const sides = { from, to, ...(prefix && { prefix }), ...(toPrefix && { toPrefix }) };
@@ -40,7 +43,7 @@ export async function showPlan(options: MigrateOptions): Promise<void> {
   const [largest] = checked.size.largest;
   if (largest !== undefined) line.note(sizeText(largest));
   print(
-    `${count(checked.size.nodes, "key")} and directories in the source`,
+    `${count(nodes, "key")} and directories in the source`,
     `${kinds.missing} to write, ${kinds.value + kinds.ttl} to change`,
     `${kinds.type} to turn from a file into a directory, or back`,
     `${kinds.extra} to remove in the target, with all below`,

@@ -2,7 +2,7 @@ import type { CallOptions } from "../key-space/key-space.js";
 import type { Clock } from "../time/clock.js";
 import { compareTrees, type Tree } from "./compare-trees.js";
 import type { Locations } from "./locate-trees.js";
-import { lossOf, unholdable } from "./loss.js";
+import { lossOf, topmostLoss } from "./loss.js";
 import type { Losses } from "./losses.js";
 import type { Trees } from "./sides.js";
 
@@ -48,8 +48,8 @@ export async function checkSource(
     for (const difference of differences) {
       if (difference.kind !== "missing") continue;
       const { key, value = "" } = difference.entry;
-      const reason = unholdable(locations.target, key);
-      if (reason !== undefined) losses.find({ key, kind: "unholdable", reason });
+      const loss = topmostLoss(key, locations.target);
+      if (loss !== undefined) losses.find(loss);
       largest = withValue(largest, key, value);
     }
     nodes += compared;

@@ -37,8 +37,6 @@ export interface Comparison {
   readonly unnamed: UnnamedKeys;
   /** Monotonic moment before the directories were read: TTLs count from it. */
   readonly readAt: number;
-  /** How much of the whole this is, as far as can be told: all of them add up to 1. */
-  readonly share: number;
 }
 
 /** Keys as {@link Listing.unnamed} has them. */
@@ -57,7 +55,6 @@ interface Task {
   /** Whether the second tree is known to have nothing there. */
   readonly isNew: boolean;
   readonly ttlAbove: number | undefined;
-  readonly share: number;
 }
 
 interface Finding extends Omit<Comparison, "readAt"> {
@@ -82,7 +79,7 @@ export async function* compareTrees(
   keys: readonly string[],
   options: CompareOptions,
 ): AsyncGenerator<Comparison, void, undefined> {
-  const waiting: Task[] = keys.map((key) => topTask(key, 1 / keys.length)).reverse();
+  const waiting: Task[] = keys.map((key) => topTask(key)).reverse();
   while (waiting.length > 0) {
     const readAt = options.clock.monotonic();
     const tasks = waiting.splice(-AT_A_TIME).reverse();
@@ -94,8 +91,8 @@ export async function* compareTrees(
   }
 }
 
-function topTask(key: string, share: number): Task {
-  return { key, isTop: true, isNew: false, ttlAbove: undefined, share };
+function topTask(key: string): Task {
+  return { key, isTop: true, isNew: false, ttlAbove: undefined };
 }
 
 async function compare(
@@ -131,7 +128,7 @@ function findingOf(here: Listing, there: Listing, task: Task, tolerance: number)
     leased: entries.filter(({ ttl }) => ttl !== undefined),
     replaced: entries.filter(({ value = "" }) => isReplaced(value)),
     unnamed: { first: here.unnamed, second: there.unnamed },
-    ...tasksIn(here, there, task, ttlWithin),
+    tasks: tasksIn(here, there, ttlWithin),
   };
 }
 
@@ -149,22 +146,14 @@ function childDifferences(here: Listing, there: Listing, view: TtlView): readonl
   return [...different, ...extra.map((found) => ({ kind: "extra", found }) as const)];
 }
 
-function tasksIn(
-  here: Listing,
-  there: Listing,
-  { share }: Task,
-  ttlAbove: number | undefined,
-): Pick<Finding, "tasks" | "share"> {
+function tasksIn(here: Listing, there: Listing, ttlAbove: number | undefined): readonly Task[] {
   const directories = [...here.children.values()].filter(({ dir }) => dir);
-  const part = share / Math.max(1, here.children.size);
-  const tasks = directories.map(({ key, ttl }) => ({
+  return directories.map(({ key, ttl }) => ({
     key,
     isTop: false,
     isNew: there.children.get(key)?.dir !== true,
     ttlAbove: least(ttlAbove, ttl),
-    share: part,
   }));
-  return { tasks, share: share - part * directories.length };
 }
 
 function least(a: number | undefined, b: number | undefined): number | undefined {
@@ -182,6 +171,5 @@ function sumOf(findings: readonly Finding[]): Omit<Comparison, "readAt"> {
       first: findings.flatMap(({ unnamed }) => unnamed.first),
       second: findings.flatMap(({ unnamed }) => unnamed.second),
     },
-    share: findings.reduce((sum, { share }) => sum + share, 0),
   };
 }

@@ -14,8 +14,8 @@ export interface DiffOptions extends Sides, CallOptions, Pick<CompareOptions, "t
    * @default false: each of them is told
    */
   readonly lossy?: boolean;
-  /** Told now and then how many nodes were compared, and which share of all that seems to be. */
-  readonly onProgress?: (compared: number, share: number) => void;
+  /** Told now and then how many nodes were compared. */
+  readonly onProgress?: (compared: number) => void;
 }
 
 /**
@@ -34,13 +34,12 @@ export async function* diffTrees(
   const { first, second, tops } = trees;
   await readTops(trees, { signal });
   const settings = { signal, ttlTolerance, clock: from.clock };
-  let [compared, share] = [0, 0];
+  let compared = 0;
   for await (const comparison of compareTrees(first, second, tops, settings)) {
     for (const { isPlain: _, ...difference } of comparison.differences) yield difference;
     if (!lossy) yield* uncertaintiesIn(comparison);
     compared += comparison.compared;
-    share += comparison.share;
-    onProgress?.(compared, share);
+    onProgress?.(compared);
   }
   if (lossy) return;
   for (const tree of ["first", "second"] as const) {

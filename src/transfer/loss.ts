@@ -1,4 +1,5 @@
 import type { DataLocation } from "../key-space/data-location.js";
+import { parentPath } from "../key-space/path.js";
 import { isReachable, levelsOf, MAX_DEPTH } from "../key-space/v3/key-layout.js";
 
 /** What of a source cannot be brought to a target as it is. */
@@ -20,14 +21,21 @@ export interface Loss {
   readonly reason: string;
 }
 
-/** Why the target takes no node at a key below its top; nothing when it does, as far as is known. */
-export function unholdable({ store, path }: DataLocation, key: string): string | undefined {
+/** Whether the target takes a node at a key below its top, as far as is known. */
+export function isHoldable(key: string, { store, path }: DataLocation): boolean {
   const full = path + key;
-  if (store !== "v3" || isReachable(full)) return undefined;
-  const levels = levelsOf(full);
-  return levels > MAX_DEPTH
-    ? `has ${levels} levels in the target, which takes at most ${MAX_DEPTH}`
-    : "has a name that the v3 key space does not take";
+  return store !== "v3" || full === "" || isReachable(full);
+}
+
+/** Why the target takes no node at a key, if the one above could be held. */
+export function topmostLoss(key: string, target: DataLocation): Loss | undefined {
+  if (isHoldable(key, target) || !isHoldable(parentPath(key), target)) return undefined;
+  const levels = levelsOf(target.path + key);
+  const reason =
+    levels > MAX_DEPTH
+      ? `would have ${levels} levels in the target, which takes ${MAX_DEPTH} at most; it is left out with all below it`
+      : "has a name that the v3 key space does not take; it is left out with all below it";
+  return { key, kind: "unholdable", reason };
 }
 
 const REASONS = {

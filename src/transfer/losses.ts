@@ -1,12 +1,12 @@
 import { TransferRefusedError } from "../errors/migration-errors.js";
 import type { DataLocation } from "../key-space/data-location.js";
 import type { Comparison, PlacedDifference } from "./compare-trees.js";
-import { type Loss, lossOf, unholdable } from "./loss.js";
+import { isHoldable, type Loss, lossOf, topmostLoss } from "./loss.js";
 
 /** Losses that are remembered, so that each is told once. */
 const MAX_REMEMBERED = 100_000;
 /** Losses that an error names. */
-const MAX_NAMED = 5;
+const MAX_NAMED = 3;
 
 /** Decides what of the source is not brought to the target as it is, and tells of it. */
 export class Losses {
@@ -34,9 +34,9 @@ export class Losses {
     return differences.filter((difference) => {
       if (difference.kind === "extra") return true;
       const { key } = difference.entry;
-      const reason = unholdable(target, key);
-      if (reason !== undefined) this.meet({ key, kind: "unholdable", reason });
-      return reason === undefined && this.#known.get(key)?.kind !== "too large";
+      const loss = topmostLoss(key, target);
+      if (loss !== undefined) this.meet(loss);
+      return isHoldable(key, target) && this.#known.get(key)?.kind !== "too large";
     });
   }
 

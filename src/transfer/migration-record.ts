@@ -11,62 +11,47 @@ import { list } from "./listing.js";
  */
 export const RECORD_KEY = "/_etcdnet_migration";
 
-/** What a migration notes. */
-export interface MigrationRecord {
+/** What a migration notes: from where it copies. */
+export interface Claim {
   /** Cluster id of the source. */
   readonly source: string;
   /** Which store of the cluster it is. */
   readonly store: DataLocation["store"];
   /** Its top there. */
   readonly prefix: string;
-  /** Whether everything was brought over once. */
-  readonly copied: boolean;
 }
 
-/** Of which migration a record is. */
-export type Claim = Omit<MigrationRecord, "copied">;
-
-async function readRecord(
-  target: Tree,
-  options: CallOptions,
-): Promise<MigrationRecord | undefined> {
+async function readRecord(target: Tree, options: CallOptions): Promise<Claim | undefined> {
   const { self } = await list(target, RECORD_KEY, options);
   return self?.value === undefined ? undefined : parse(self.value);
 }
 
 export async function writeRecord(
   target: Tree,
-  record: MigrationRecord,
+  record: Claim,
   options: CallOptions,
 ): Promise<void> {
   const value = JSON.stringify(record);
   await target.execute({ action: "set", key: RECORD_KEY, value }, options);
 }
 
-/**
- * Looks whether a target may be written to. Answers whether nobody can be using it yet.
- *
- * @throws TargetInUseError when it has data of others
- */
+/** Looks whether a target may be written to. @throws TargetInUseError when it has data of others */
 export async function claimTarget(
   target: Tree,
   claim: Claim,
   { tops, overwrite }: { readonly tops: readonly string[]; readonly overwrite: boolean },
   options: CallOptions,
-): Promise<boolean> {
+): Promise<void> {
   const record = await readRecord(target, options);
-  if (record !== undefined && isOf(claim, record)) return !record.copied;
-  const isEmpty = await areEmpty(target, tops, options);
-  if (!isEmpty && !overwrite) {
-    const whose = record === undefined ? "" : ` of a migration from cluster ${record.source}`;
-    throw new TargetInUseError(
-      `the target has data already${whose}; with overwrite, it becomes what the source is, and what the source does not have is removed`,
-    );
-  }
-  return isEmpty;
+  if (overwrite || (record !== undefined && isOf(claim, record))) return;
+  if (await areEmpty(target, tops, options)) return;
+  const whose = record === undefined ? "" : ` of a migration from cluster ${record.source}`;
+  throw new TargetInUseError(
+    `the target has data already${whose}; with overwrite, it becomes what the source is, and what the source does not have is removed`,
+  );
 }
 
-function isOf({ source, store, prefix }: Claim, record: MigrationRecord): boolean {
+function isOf({ source, store, prefix }: Claim, record: Claim): boolean {
   return record.source === source && record.store === store && record.prefix === prefix;
 }
 
@@ -83,14 +68,14 @@ async function areEmpty(
   return true;
 }
 
-function parse(text: string): MigrationRecord | undefined {
+function parse(text: string): Claim | undefined {
   try {
     const record: unknown = JSON.parse(text);
     if (!isObject(record)) return undefined;
-    const { source, store, prefix, copied } = record;
+    const { source, store, prefix } = record;
     if (typeof source !== "string" || typeof prefix !== "string") return undefined;
     const known = store === "v2" || store === "v3" ? store : "unknown";
-    return { source, store: known, prefix, copied: copied === true };
+    return { source, store: known, prefix };
   } catch {
     return undefined;
   }

@@ -16,7 +16,7 @@ import {
 import { keyOf } from "./difference.js";
 import { Doubts } from "./doubts.js";
 import { list } from "./listing.js";
-import { lossOf, unholdable } from "./loss.js";
+import { isHoldable, lossOf } from "./loss.js";
 import type { Losses } from "./losses.js";
 import type { MigrateOptions } from "./migrate-options.js";
 import type { MigrationProgress } from "./migration-progress.js";
@@ -121,12 +121,12 @@ export class Migration {
   async #prepare(): Promise<void> {
     const { to } = this.#options;
     const { secondPrefix } = this.#trees;
-    const { claim, isUnused, size } = this.#preflight;
+    const { claim, isLoadable, size } = this.#preflight;
     await tryLargest(size.largest, this.#source, this.#target, this.#losses, this.#call);
     await this.#keepIndexAhead();
-    await writeRecord(this.#target, { ...claim, copied: !isUnused }, this.#call);
+    await writeRecord(this.#target, claim, this.#call);
     const { loading } = to.keySpace;
-    if (isUnused && loading) this.#writer.loader = { loading, prefix: secondPrefix };
+    if (isLoadable && loading) this.#writer.loader = { loading, prefix: secondPrefix };
   }
 
   /** Indexes of a target that can do it go on above the source's. */
@@ -177,7 +177,6 @@ export class Migration {
     this.#changedAt = this.#now;
     this.#writer.loader = undefined;
     await this.#keepIndexAhead();
-    await writeRecord(this.#target, { ...this.#preflight.claim, copied: true }, this.#call);
     if (pass.kind === "copy" && pass.different > 0) this.#beginPass("verify");
   }
 
@@ -236,7 +235,7 @@ export class Migration {
     // In a namespace, that is how a key beside it is told of.
     if (!key.startsWith("/")) return;
     // What the name stands for, and whether the target can have it, the listing tells.
-    if (isReplaced(key) || unholdable(this.#preflight.locations.target, key) !== undefined) {
+    if (isReplaced(key) || !isHoldable(key, this.#preflight.locations.target)) {
       return await this.#settleAll(this.#compare([parentPath(key) || "/"], false));
     }
     if (touch.kind === "put") await this.#put(touch);

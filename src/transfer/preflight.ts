@@ -1,5 +1,6 @@
 import { follow } from "../time/follow.js";
 import { checkSource, type SourceSize } from "./check-source.js";
+import { hasTtlAbove } from "./has-ttl-above.js";
 import { type Locations, locateTrees } from "./locate-trees.js";
 import { Losses } from "./losses.js";
 import type { MigrateOptions } from "./migrate-options.js";
@@ -14,8 +15,8 @@ export interface Preflight {
   readonly trees: Trees;
   readonly locations: Locations;
   readonly claim: Claim;
-  /** Whether nobody can be using the target yet. */
-  readonly isUnused: boolean;
+  /** Whether nodes can be written many at a time: not into a directory that has a TTL. */
+  readonly isLoadable: boolean;
   readonly size: SourceSize;
   readonly losses: Losses;
   /** Monotonic moment at which it began. */
@@ -46,12 +47,13 @@ export async function preflight(options: MigrateOptions): Promise<Preflight> {
     const { clusterId, store, keyPrefix, path } = locations.source;
     const claim = { source: clusterId, store, prefix: keyPrefix + path };
     const { tops: keys, second } = trees;
-    const isUnused = await claimTarget(second, claim, { tops: keys, overwrite }, call);
+    await claimTarget(second, claim, { tops: keys, overwrite }, call);
+    const isLoadable = !(await hasTtlAbove(to.keySpace, trees.secondPrefix, call));
     const source = new PersistentKeySpace(trees.first, clock);
     const check = { ...call, clock, losses, onChecked };
     const size = await checkSource(source, trees, locations, check);
     losses.refuse();
-    return { trees, locations, claim, isUnused, size, losses, startedAt };
+    return { trees, locations, claim, isLoadable, size, losses, startedAt };
   } finally {
     ending.letGo();
   }

@@ -145,10 +145,12 @@ describeEtcdSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
       await expectMigration(v3(), { url: back.urls[0], api: "v2" });
     });
 
-    it("fills v3 with many keys in one revision", async () => {
+    it("fills v3 with many keys in one revision, also beside other data", async () => {
       await using fresh = await startEtcd({ release: "3.7" });
       const end = { url: fresh.urls[0], api: "v3" } as const;
-      await etcdnet(["migrate", ...between(v2(), end), "--prefix", "/app/many"]);
+      await etcdnet(["--endpoints", end.url, "--api", "v3", "set", "/app/many/other", "1"]);
+      const sides = [...between(v2(), end), "--prefix", "/app/many", "--overwrite"];
+      expect((await etcdnet(["migrate", ...sides])).code).toBe(0);
       const tool = new V3Tool(fresh.urls);
       const { kvs, header } = await tool.ask("kv/range", { key: "AA==", range_end: "AA==" });
       expect((kvs as readonly unknown[]).length).toBeGreaterThan(300);

@@ -82,7 +82,7 @@ function takenBy({ overwrite = false, lossy = false }: MigrateFlags) {
 async function copy(sides: Sides, flags: MigrateFlags): Promise<void> {
   const { follow = false, rate } = flags;
   const view = new MigrationView();
-  using end = new End(() => follow && view.latest?.phase === "following");
+  using end = new End(() => follow && view.isCopied);
   try {
     const done = await migrate({
       ...sides,
@@ -120,10 +120,13 @@ class MigrationView {
   readonly #text = new MigrationText();
   readonly #line = new ProgressLine(systemClock, process.stderr);
   readonly losses = new LossLines(this.#line);
+  /** Whether everything was copied, and compared, once. */
+  isCopied = false;
   latest: MigrationProgress | undefined;
 
   readonly show = (progress: MigrationProgress): void => {
-    if (progress.phase === "following" && this.latest?.phase !== "following") {
+    if (progress.phase === "following" && !this.isCopied) {
+      this.isCopied = true;
       this.#line.note(`copied: ${copiedText(progress)}`);
     }
     this.latest = progress;

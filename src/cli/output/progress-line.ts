@@ -11,20 +11,25 @@ const TO_LINE_START = "\r\x1b[2K";
 export class ProgressLine {
   readonly #clock: Clock;
   readonly #stream: Pick<NodeJS.WriteStream, "isTTY" | "write" | "columns">;
-  #shownAt = Number.NEGATIVE_INFINITY;
+  #notBefore: number;
   #isOpen = false;
 
-  constructor(clock: Clock, stream: Pick<NodeJS.WriteStream, "isTTY" | "write" | "columns">) {
+  /** @param firstAfter milliseconds before the first state is shown */
+  constructor(
+    clock: Clock,
+    stream: Pick<NodeJS.WriteStream, "isTTY" | "write" | "columns">,
+    firstAfter = 0,
+  ) {
     this.#clock = clock;
     this.#stream = stream;
+    this.#notBefore = clock.monotonic() + firstAfter;
   }
 
   /** `text` is only made when it is time to show it. */
   show(text: () => string): void {
     const now = this.#clock.monotonic();
-    const every = this.#stream.isTTY ? EVERY.terminal : EVERY.elsewhere;
-    if (now - this.#shownAt < every) return;
-    this.#shownAt = now;
+    if (now < this.#notBefore) return;
+    this.#notBefore = now + (this.#stream.isTTY ? EVERY.terminal : EVERY.elsewhere);
     this.#write(text());
   }
 
