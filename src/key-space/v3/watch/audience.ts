@@ -1,8 +1,8 @@
 import type { WatchRequest } from "../../../model/key-request.js";
 import { concerns } from "../../../watch/concerns.js";
+import type { IndexEvents } from "../../watch/event-ring.js";
 import type { PushedWatch } from "../../watch/pushed-watch.js";
 import { WatcherHub } from "../../watch/watcher-hub.js";
-import type { IndexEvents } from "./event-ring.js";
 
 /** The part of the past that a watch wants and was not told yet. */
 interface Past {

@@ -1,11 +1,11 @@
 import { ProtocolError } from "../../../errors/cluster-errors.js";
 import type { WatchRequest } from "../../../model/key-request.js";
 import { concerns } from "../../../watch/concerns.js";
+import { EventRing, type EventRingLimits, type IndexEvents } from "../../watch/event-ring.js";
 import type { PushedWatch } from "../../watch/pushed-watch.js";
 import type { V3Api, V3Call } from "../v3-api.js";
 import type { V3Header } from "../v3-json.js";
 import { Audience, tellHistory } from "./audience.js";
-import { EventRing, type EventRingLimits, type IndexEvents } from "./event-ring.js";
 import type { Freshness } from "./fresh-revision.js";
 import { beat } from "./heartbeat.js";
 import { isHeld } from "./is-held.js";

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../time/clock.js";
+import type { IndexEvents } from "../../watch/event-ring.js";
 import type { KeyLayout } from "../key-layout.js";
 import type { V3Api, V3Call } from "../v3-api.js";
-import type { IndexEvents } from "./event-ring.js";
 import { eventsOf } from "./events-of-revision.js";
 import { leaseFatesOf } from "./lease-fates.js";
 import type { Revision } from "./revision-stream.js";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { StoreEvent } from "../../watch/store-event.js";
 import { EventRing, type IndexEvents } from "./event-ring.js";
+import type { StoreEvent } from "./store-event.js";
 
 const PLENTY = 1_000_000;
 

@@ -1,4 +1,4 @@
-import type { StoreEvent } from "../../watch/store-event.js";
+import type { StoreEvent } from "./store-event.js";
 
 /** Bounds of what is held for watchers that come late. */
 export interface EventRingLimits {
