@@ -1,4 +1,8 @@
+import { EventRing } from "../watch/event-ring.js";
 import type { StoreEvent } from "../watch/store-event.js";
+
+/** Characters of keys and values that are held: as many as on v3. */
+const MAX_CHARACTERS = 32 * 1024 * 1024;
 
 /**
  * The last events of the whole store, in order of their indexes: what a watcher that comes late can
@@ -7,39 +11,33 @@ import type { StoreEvent } from "../watch/store-event.js";
 export class EventHistory {
   readonly #capacity: number;
   readonly #lost: number;
-  readonly #ring: StoreEvent[] = [];
-  /** Where the oldest event is, once the ring is full. */
-  #start = 0;
+  readonly #ring: EventRing;
+  #last = 0;
 
   /** `lost` is the floor of a history that this one continues. */
   constructor(capacity: number, lost = 0) {
     this.#capacity = capacity;
     this.#lost = lost;
+    this.#ring = new EventRing({ events: capacity, characters: MAX_CHARACTERS }, 0);
   }
 
   add(event: StoreEvent): void {
-    if (this.#ring.length < this.#capacity) {
-      this.#ring.push(event);
-      return;
-    }
-    this.#ring[this.#start] = event;
-    this.#start = (this.#start + 1) % this.#capacity;
+    this.#last = event.node.modifiedIndex;
+    this.#ring.add({ index: this.#last, events: [event] });
   }
 
   /** Oldest first. */
-  *[Symbol.iterator](): Generator<StoreEvent, void, undefined> {
-    yield* this.#ring.slice(this.#start);
-    yield* this.#ring.slice(0, this.#start);
+  [Symbol.iterator](): Generator<StoreEvent, void, undefined> {
+    return this.from(0);
   }
 
   /** Index before which nothing is held: etcd has an event for every index from 1 on. */
   get floor(): number {
-    const last = this.#ring.at(this.#start - 1)?.node.modifiedIndex ?? 0;
-    return Math.max(this.#lost, last - this.#capacity + 1);
+    return Math.max(this.#lost, this.#ring.floor, this.#last - this.#capacity + 1);
   }
 
   /** Events from an index on. */
   *from(index: number): Generator<StoreEvent, void, undefined> {
-    for (const event of this) if (event.node.modifiedIndex >= index) yield event;
+    for (const { events } of this.#ring.from(index)) yield* events;
   }
 }

@@ -12,3 +12,19 @@ test("a larger history does not bring back what a smaller one had given up", asy
   const held = await large.openWatch({ key: "/", recursive: true, waitIndex: 7 });
   for await (const event of held) expect(event.node.key).toBe("/3");
 });
+
+test("the history is bounded by the length of keys and values, and still tells the last event", async () => {
+  const keySpace = new MemoryKeySpace();
+  const value = "v".repeat(10 * 1024 * 1024);
+  for (let count = 0; count < 10; count++) {
+    await keySpace.execute({ action: "set", key: "/large", value });
+  }
+  const { history, historyFloor } = keySpace.snapshot();
+  expect(history.length).toBeLessThanOrEqual(3);
+  expect(history.at(-1)?.node.modifiedIndex).toBe(keySpace.index);
+  const { index } = keySpace;
+  const late = keySpace.openWatch({ key: "/large", waitIndex: historyFloor - 1 });
+  await expect(late).rejects.toMatchObject({ code: "ETCD_EVENT_INDEX_CLEARED" });
+  const watch = await keySpace.openWatch({ key: "/large", waitIndex: index });
+  for await (const event of watch) expect(event.node.modifiedIndex).toBe(index);
+});

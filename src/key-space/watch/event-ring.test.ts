@@ -31,6 +31,26 @@ it("is bounded by the length of values, too", () => {
   expect(indexes(ring, 0)).toEqual([4, 5]);
 });
 
+it("holds the latest event however long it is", () => {
+  const ring = new EventRing({ events: 100, characters: 250 }, 1);
+  for (let index = 1; index <= 3; index++) ring.add(entry(index, 1, "x".repeat(1000)));
+  expect([ring.floor, indexes(ring, 0)]).toEqual([3, [3]]);
+});
+
+it("counts keys, former values and the paths of what went with a directory", () => {
+  const long = "x".repeat(100);
+  const node = { key: "/", modifiedIndex: 1, createdIndex: 1 };
+  for (const event of [
+    { action: "set", node: { ...node, key: `/${long}` } },
+    { action: "delete", node, prevNode: { ...node, value: long } },
+    { action: "delete", node, removed: [long] },
+  ] as const) {
+    const ring = new EventRing({ events: 100, characters: 250 }, 1);
+    for (let index = 1; index <= 5; index++) ring.add({ index, events: [event] });
+    expect(indexes(ring, 0)).toEqual([4, 5]);
+  }
+});
+
 it("takes what was before in front, unless it has no room for all of it", () => {
   const ring = new EventRing({ events: 3, characters: PLENTY }, 10);
   ring.add(entry(11));

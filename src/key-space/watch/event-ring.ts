@@ -4,7 +4,10 @@ import type { StoreEvent } from "./store-event.js";
 export interface EventRingLimits {
   /** Events. */
   readonly events: number;
-  /** Characters of values, a bound on memory where values are large. */
+  /**
+   * Characters of keys and values, a bound on memory where these are large. The latest events are
+   * held even if they alone have more.
+   */
   readonly characters: number;
 }
 
@@ -52,8 +55,12 @@ export class EventRing {
     this.#entries.push(entry);
     this.#events += entry.events.length;
     this.#characters += entry.characters;
-    const { events: most, characters: longest } = this.#limits;
-    while (this.#events > most || this.#characters > longest) this.#dropOldest();
+    while (this.#isOver) this.#dropOldest();
+  }
+
+  get #isOver(): boolean {
+    if (this.#events > this.#limits.events) return true;
+    return this.#characters > this.#limits.characters && this.#start + 1 < this.#entries.length;
   }
 
   /**
@@ -109,5 +116,6 @@ function entryOf({ index, events }: IndexEvents): Entry {
 
 function lengthOf({ node, prevNode, removed = [] }: StoreEvent): number {
   const paths = removed.reduce((sum, path) => sum + path.length, 0);
-  return (node.value?.length ?? 0) + (prevNode?.value?.length ?? 0) + paths;
+  const values = (node.value?.length ?? 0) + (prevNode?.value?.length ?? 0);
+  return node.key.length + values + paths;
 }
