@@ -125,6 +125,13 @@ describe("the file", () => {
     expect([await content(), await readdir(directory)]).toEqual([OLD, ["file"]]);
   });
 
+  it("stays as it was when it is not confirmed in the end", async () => {
+    await writeFile(file, OLD);
+    const confirm = () => Promise.reject(new Error("somebody else has it"));
+    await expect(write(NEW, { confirm })).rejects.toThrow("somebody else has it");
+    expect([await content(), await readdir(directory)]).toEqual([OLD, ["file"]]);
+  });
+
   it("is that of one of two who write it at a time", async () => {
     const texts = ["a".repeat(50_000), "b".repeat(80_000)];
     await Promise.all(texts.map((text) => write(text)));

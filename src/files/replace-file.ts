@@ -9,6 +9,8 @@ import { removeLeftovers, temporaryPath } from "./leftovers.js";
 export interface ReplaceOptions {
   /** Gives up; the file then stays as it was. */
   readonly signal?: AbortSignal | undefined;
+  /** Called when the new content is about to take its place; throws to prevent that. */
+  readonly confirm?: (() => Promise<void>) | undefined;
   /** @default the system's */
   readonly fs?: FileSystem;
 }
@@ -30,12 +32,12 @@ const NOT_OFFERED: ReadonlySet<unknown> = new Set([
  * is no file (a pipe, a device, a descriptor in `/dev/fd`) is written straight.
  *
  * @throws FileWriteError for a symbolic link, which could lead anywhere, and when the system refuses
- * @throws what `pieces` throws; the file is as it was then
+ * @throws what `pieces` and `confirm` throw; the file is as it was then
  */
 export async function replaceFile(
   path: string,
   pieces: AsyncIterable<string>,
-  { signal, fs = systemFiles }: ReplaceOptions = {},
+  { signal, confirm, fs = systemFiles }: ReplaceOptions = {},
 ): Promise<void> {
   const target = (await isReplaceable(path, fs))
     ? await Replacement.begin(path, fs)
@@ -46,7 +48,7 @@ export async function replaceFile(
       await target.write(piece);
     }
     signal?.throwIfAborted();
-    await target.finish();
+    await target.finish(confirm);
   } catch (error) {
     await target.discard();
     throw error;
@@ -104,12 +106,13 @@ class Replacement {
     return this.#try(() => this.#file.writeFile(piece));
   }
 
-  async finish(): Promise<void> {
+  async finish(confirm?: () => Promise<void>): Promise<void> {
     await this.#try(async () => {
       await this.#file.sync();
       await this.#file.close();
-      await this.#fs.rename(this.#temporary, this.#path);
     });
+    await confirm?.();
+    await this.#try(() => this.#fs.rename(this.#temporary, this.#path));
     await this.#syncDirectory();
   }
 

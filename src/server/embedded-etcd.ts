@@ -7,8 +7,10 @@ import { checkServerOptions } from "./check-server-options.js";
 import { createV2Handler } from "./create-v2-handler.js";
 import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http-server.js";
 import { once } from "./once.js";
-import { readSnapshot } from "./snapshot-file.js";
+import { SnapshotFile } from "./snapshot-file.js";
 import { SnapshotKeeper } from "./snapshot-keeper.js";
+import { type ServerSnapshot, SnapshotError } from "./snapshot-reader.js";
+import type { KeySpaces } from "./snapshot-writer.js";
 
 /** Options of {@link startEmbeddedEtcd}. */
 export interface EmbeddedEtcdOptions {
@@ -27,8 +29,9 @@ export interface EmbeddedEtcdOptions {
   /** Serve `https`. Absent: `http`. */
   readonly tls?: ServerTls;
   /**
-   * File that keeps keys, users and roles: read at the start, written within a second of a change
-   * and at the end. It belongs to one process at a time. Absent: nothing survives.
+   * File that keeps keys, users and roles: read at the start, written about a second after a change
+   * and at the end. One server at a time can use it: it is locked by `FILE.lock` beside it. While it
+   * cannot be written, `/health` is 503. Absent: nothing survives.
    */
   readonly snapshotFile?: string;
   /**
@@ -38,7 +41,8 @@ export interface EmbeddedEtcdOptions {
    */
   readonly rootPassword?: string;
   /**
-   * Events that are held for watchers that come late.
+   * Most events that are held for watchers that come late; of long ones fewer, in all at most 32 Mi
+   * characters of keys and values.
    *
    * @default 1000, as etcd
    */
@@ -77,47 +81,69 @@ export interface EmbeddedEtcd extends AsyncDisposable {
  * Starts an etcd in this process, within milliseconds.
  *
  * @throws TypeError for an option that does not exist, or a URL that cannot be advertised
- * @throws Error when the port is taken, or the snapshot file is damaged or cannot be written
+ * @throws Error when the port is taken, or the snapshot file is damaged, in use, or cannot be written
  */
 export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Promise<EmbeddedEtcd> {
   checkServerOptions(options, ["snapshotFile", "historySize", "clock", "advertise"]);
-  const { snapshotFile, rootPassword, historySize = 1000, clock = systemClock } = options;
-  const snapshot = snapshotFile === undefined ? undefined : await readSnapshot(snapshotFile);
-  const keys = new MemoryKeySpace({ historySize, clock }, snapshot?.keys);
-  const auth = new MemoryKeySpace({ historySize, clock }, snapshot?.auth);
-  const keeper =
-    snapshotFile === undefined
-      ? undefined
-      : new SnapshotKeeper(snapshotFile, { keys, auth }, clock, snapshot === undefined);
+  const { snapshotFile, rootPassword, clock = systemClock } = options;
+  const file =
+    snapshotFile === undefined ? undefined : await SnapshotFile.open(snapshotFile, clock);
+  let keySpaces: KeySpaces | undefined;
+  let keeper: SnapshotKeeper | undefined;
   let server: HttpServer | undefined;
   const close = async (): Promise<void> => {
-    const closed = server?.close();
-    await Promise.all([keys.close(), closed]);
-    await auth.close();
-    await keeper?.close();
+    await Promise.all([keySpaces?.keys.close(), server?.close()]);
+    await keySpaces?.auth.close();
+    await (keeper ?? file)?.close();
   };
   try {
+    const snapshot = await file?.read();
+    keySpaces = keySpacesOf(snapshot, options);
+    const { keys, auth } = keySpaces;
+    if (file !== undefined) {
+      keeper = new SnapshotKeeper(file, keySpaces, clock, snapshot === undefined);
+    }
     if (rootPassword !== undefined) await enforceAuth(new AuthStore(auth), rootPassword);
-    server = await serve(keys, auth, options);
-    // Not before the port is ours: another process may hold port and file.
+    server = await serve(keySpaces, keeper, options);
     await keeper?.start();
+    const closeOnce = once(close);
+    return { url: server.url, keySpace: keys, close: closeOnce, [Symbol.asyncDispose]: closeOnce };
   } catch (error) {
     await close();
     throw error;
   }
-  const closeOnce = once(close);
-  return { url: server.url, keySpace: keys, close: closeOnce, [Symbol.asyncDispose]: closeOnce };
+}
+
+/** Empty ones where there is no snapshot. @throws SnapshotError for one that makes no sense */
+function keySpacesOf(
+  snapshot: ServerSnapshot | undefined,
+  { snapshotFile = "", historySize = 1000, clock = systemClock }: EmbeddedEtcdOptions,
+): KeySpaces {
+  try {
+    const keys = new MemoryKeySpace({ historySize, clock }, snapshot?.keys);
+    const auth = new MemoryKeySpace({ historySize, clock }, snapshot?.auth);
+    return { keys, auth };
+  } catch (error) {
+    if (snapshot === undefined) throw error;
+    throw new SnapshotError(snapshotFile, `cannot be restored: ${(error as Error).message}`, error);
+  }
 }
 
 async function serve(
-  keySpace: MemoryKeySpace,
-  authKeySpace: MemoryKeySpace,
+  { keys: keySpace, auth: authKeySpace }: KeySpaces,
+  keeper: SnapshotKeeper | undefined,
   options: EmbeddedEtcdOptions,
 ): Promise<HttpServer> {
   const { port = 0, host = "127.0.0.1", tls, limits, clock = systemClock, advertise } = options;
-  const clusterApi = new MemoryClusterApi(keySpace, { clock });
-  const clusterId = async (): Promise<string> => keySpace.clusterId;
-  const handler = createV2Handler({ keySpace, clusterApi, authKeySpace, clusterId, advertise });
+  const clusterApi = new MemoryClusterApi(keySpace, { clock, problem: () => keeper?.problem });
+  const handler = createV2Handler({
+    keySpace,
+    authKeySpace,
+    clusterApi,
+    clusterId: async () => keySpace.clusterId,
+    advertise,
+    metrics: () => keeper?.metrics() ?? [],
+  });
   const server = await listen(handler, { host, port, tls, limits });
   clusterApi.announce([server.url]);
   return server;

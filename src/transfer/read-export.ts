@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { textLines } from "../stream/text-lines.js";
 import {
   type ExportFooter,
   ExportFormatError,
@@ -7,7 +8,6 @@ import {
   readEntryOrFooter,
   readHeader,
 } from "./export-format.js";
-import { textLines } from "./text-lines.js";
 import type { TreeEntry } from "./tree-entry.js";
 
 /**

@@ -1,9 +1,23 @@
-import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import {
+  copyFile,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient } from "../../src/index.js";
 import { type EmbeddedEtcdOptions, startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
+import { Cli } from "../support/cli-process.js";
 import { ManualClock } from "./manual-clock.js";
 
 let directory = "";
@@ -26,6 +40,16 @@ async function run<T>(
   await using etcd = await startEmbeddedEtcd(options);
   await using client = new EtcdClient({ urls: [etcd.url], ...user });
   return await act(client);
+}
+
+/** A snapshot as the first version wrote it. */
+function version1(store: { readonly nodes: readonly unknown[] }): string {
+  const part = { clusterId: "1", history: [], historyFloor: 1 };
+  const keys = { ...part, store: { index: 4, ...store } };
+  const auth = { ...part, store: { index: 3, nodes: [] } };
+  const content = JSON.stringify({ keys, auth });
+  const checksum = createHash("sha256").update(content).digest("hex");
+  return `etcdnet snapshot 1 sha256 ${checksum}\n${content}`;
 }
 
 describe("what survives a restart", () => {
@@ -144,10 +168,29 @@ describe("the file", () => {
   });
 
   it.each([
-    ["cut off", (text: string) => text.slice(0, -1), "is damaged"],
-    ["cut off in its first line", (text: string) => text.slice(0, 30), "is damaged"],
-    ["changed in one place", (text: string) => text.replace('"v"', '"w"'), "is damaged"],
-    ["of another version", (text: string) => text.replace("t 1 ", "t 2 "), "is not a snapshot of"],
+    ["cut off", (text: string) => text.slice(0, -5), "is damaged: line 8 cannot be read"],
+    [
+      "cut off between lines",
+      (text: string) => text.split("\n").slice(0, 5).join("\n"),
+      "is damaged: it ends after line 5",
+    ],
+    [
+      "cut off in its first line",
+      (text: string) => text.slice(0, 30),
+      "is damaged: it ends in line 1",
+    ],
+    [
+      "changed in one place",
+      (text: string) => text.replace('"v"', '"w"'),
+      "is damaged: it was altered",
+    ],
+    [
+      "missing a line",
+      (text: string) => text.replace(/\["\/a".*\n/, ""),
+      "is damaged: it was altered",
+    ],
+    ["longer than it was", (text: string) => `${text}{}\n`, "is damaged: line 9 is after its end"],
+    ["of another version", (text: string) => text.replace('n":2', 'n":3'), "is not a snapshot of"],
     ["something else", () => '{"members":[]}', "is not a snapshot of this version"],
     ["empty", () => "", "is not a snapshot of this version"],
     ["not text", () => "\u0000\u0001", "is not a snapshot of this version"],
@@ -156,9 +199,29 @@ describe("the file", () => {
     await run({ snapshotFile }, (client) => client.setNode("/a", "v"));
     const spoilt = spoil(await readFile(snapshotFile, "utf8"));
     await writeFile(snapshotFile, spoilt);
-    const message = `snapshot file ${snapshotFile} ${problem}`;
-    await expect(startEmbeddedEtcd({ snapshotFile })).rejects.toThrow(message);
+    const starting = startEmbeddedEtcd({ snapshotFile });
+    await expect(starting).rejects.toThrow(`snapshot file ${snapshotFile} ${problem}`);
+    await expect(starting).rejects.toThrow("put a good copy in its place, or move it away");
     expect(await readFile(snapshotFile, "utf8")).toBe(spoilt);
+    await rm(snapshotFile);
+    await (await startEmbeddedEtcd({ snapshotFile })).close();
+  });
+
+  it("is refused when it has a node without a directory", async () => {
+    const snapshotFile = newFile();
+    await writeFile(snapshotFile, version1({ nodes: [["/a/b/c", "1", 4, 4, null]] }));
+    await expect(startEmbeddedEtcd({ snapshotFile })).rejects.toThrow(
+      `snapshot file ${snapshotFile} cannot be restored: node /a/b/c is in no directory; it was left`,
+    );
+  });
+
+  it("may be one that an older version has written", async () => {
+    const snapshotFile = newFile();
+    await writeFile(snapshotFile, version1({ nodes: [["/a", "of old", 4, 4, null]] }));
+    const read = (client: EtcdClient) => client.getNodeValue("/a");
+    expect(await run({ snapshotFile }, read)).toBe("of old");
+    await writeFile(snapshotFile, version1({ nodes: [] }).replace('"nodes"', '"none"'));
+    await expect(startEmbeddedEtcd({ snapshotFile })).rejects.toThrow("is damaged");
   });
 
   it("must be a file", async () => {
@@ -183,5 +246,124 @@ describe("the file", () => {
     await rm(inside, { recursive: true });
     await expect(etcd.close()).rejects.toThrow(`snapshot file ${snapshotFile} cannot be written`);
     await expect(fetch(etcd.url)).rejects.toThrow("fetch failed");
+  });
+});
+
+describe("a save", () => {
+  it("is of one moment, although requests go on", async () => {
+    const [snapshotFile, clock] = [newFile(), new ManualClock()];
+    await using etcd = await startEmbeddedEtcd({ snapshotFile, clock });
+    const { keySpace } = etcd;
+    const write = (key: string, value: string) => keySpace.execute({ action: "set", key, value });
+    for (let number = 0; number < 3000; number++) await write(`/${number}`, "x".repeat(100));
+    const before = (await stat(snapshotFile)).ino;
+    clock.pass(1_000);
+    let round = 0;
+    const isSaved = async (): Promise<boolean> => (await stat(snapshotFile)).ino !== before;
+    for (; !(await isSaved()); round++) {
+      await write(round % 2 === 0 ? "/even" : "/odd", String(round));
+      await keySpace.execute({ action: "delete", key: `/${round % 3000}`, recursive: true });
+      await write(`/${round % 3000}/${round}`, "");
+    }
+    expect(round).toBeGreaterThan(0);
+    const copy = newFile();
+    await copyFile(snapshotFile, copy);
+    await using restored = await startEmbeddedEtcd({ snapshotFile: copy });
+    const { index } = restored.keySpace;
+    expect(restored.keySpace.snapshot().history.at(-1)?.node.modifiedIndex).toBe(index);
+    const value = async (key: string): Promise<number> =>
+      Number((await restored.keySpace.execute({ action: "get", key })).node.value);
+    expect(Math.abs((await value("/even")) - (await value("/odd")))).toBe(1);
+  });
+
+  it("goes on when the history had more than a text can hold", async () => {
+    const snapshotFile = newFile();
+    await run({ snapshotFile }, async () => {});
+    await using etcd = await startEmbeddedEtcd({ snapshotFile });
+    const value = "v".repeat(9.9 * 1024 * 1024);
+    for (let count = 0; count < 60; count++) {
+      await etcd.keySpace.execute({ action: "set", key: "/large", value });
+    }
+    await etcd.close();
+    expect((await stat(snapshotFile)).size).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
+describe("a file that cannot be written", () => {
+  it("makes the server unhealthy, is counted, and told again each minute until it can", async () => {
+    const inside = await mkdtemp(join(directory, "away-"));
+    const [snapshotFile, clock] = [join(inside, "file"), new ManualClock()];
+    await using etcd = await startEmbeddedEtcd({ snapshotFile, clock });
+    const warnings: string[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning.message);
+    process.on("warning", onWarning);
+    onTestFinished(() => void process.off("warning", onWarning));
+    const health = async (): Promise<number> => (await fetch(`${etcd.url}/health`)).status;
+    const failures = async (): Promise<number> => {
+      const metrics = await (await fetch(`${etcd.url}/metrics`)).text();
+      return Number(/^etcdnet_snapshot_failures_total (\d+)$/m.exec(metrics)?.[1]);
+    };
+    const passUntil = async (condition: () => Promise<void>): Promise<void> => {
+      await vi.waitFor(async () => {
+        clock.pass(1_000);
+        await condition();
+      }, 20_000);
+    };
+    expect([await health(), await failures()]).toEqual([200, 0]);
+    await etcd.keySpace.execute({ action: "set", key: "/a", value: "1" });
+    await rename(inside, `${inside}-moved`);
+    await passUntil(async () => expect(await failures()).toBeGreaterThan(2));
+    expect(await health()).toBe(503);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^snapshot file .* cannot be written: ENOENT.*\. What was written since 2030-.* is not saved$/,
+      ),
+    ]);
+    clock.pass(60_000);
+    await passUntil(async () => expect(warnings).toHaveLength(2));
+    await rename(`${inside}-moved`, inside);
+    await passUntil(async () => expect(await health()).toBe(200));
+    expect(warnings.at(-1)).toBe(`snapshot file ${snapshotFile} is written again`);
+    expect(await readFile(snapshotFile, "utf8")).toContain('"/a"');
+  });
+});
+
+describe("two servers", () => {
+  it("cannot have one file, and the second leaves it as it is", async () => {
+    const snapshotFile = newFile();
+    await using first = await startEmbeddedEtcd({ snapshotFile });
+    const second = startEmbeddedEtcd({ snapshotFile });
+    await expect(second).rejects.toThrow(
+      `snapshot file ${snapshotFile} is in use: process ${process.pid} on `,
+    );
+    await first.keySpace.execute({ action: "set", key: "/a", value: "1" });
+    await first.close();
+    expect(await run({ snapshotFile }, (client) => client.getNodeValue("/a"))).toBe("1");
+  });
+
+  it("one whose file another has taken says so, and leaves it alone", async () => {
+    const snapshotFile = newFile();
+    const etcd = await startEmbeddedEtcd({ snapshotFile });
+    const text = await readFile(snapshotFile, "utf8");
+    await rm(`${snapshotFile}.lock`);
+    await symlink("another server", `${snapshotFile}.lock`);
+    await etcd.keySpace.execute({ action: "set", key: "/a", value: "1" });
+    await expect(etcd.close()).rejects.toThrow(
+      `snapshot file ${snapshotFile}: "another server" has it`,
+    );
+    expect(await readFile(snapshotFile, "utf8")).toBe(text);
+  });
+
+  it("the next takes over at once from one that was killed, and removes what it left", async () => {
+    const snapshotFile = newFile();
+    buildIfStale();
+    await using killed = new Cli("serve", "--port", "0", "--data", snapshotFile);
+    await killed.url();
+    killed.kill("SIGKILL");
+    await killed.exit;
+    await writeFile(`${snapshotFile}.0123456789abcdef.tmp`, "half");
+    await using _next = await startEmbeddedEtcd({ snapshotFile });
+    const beside = (await readdir(directory)).filter((name) => name.endsWith(".tmp"));
+    expect(beside).toEqual([]);
   });
 });

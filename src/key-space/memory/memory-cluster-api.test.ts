@@ -31,6 +31,15 @@ describe("a cluster of one", () => {
     expect((await other?.members.leader())?.id).not.toBe(leader?.id);
   });
 
+  it("is unhealthy while it has a problem", async () => {
+    let problem: string | undefined;
+    const api = new MemoryClusterApi(new MemoryKeySpace(), { ...own, problem: () => problem });
+    expect(await api.isHealthy()).toBe(true);
+    problem = "the disk is full";
+    expect(await api.isHealthy()).toBe(false);
+    expect(await api.health()).toMatchObject([{ healthy: false, reason: "the disk is full" }]);
+  });
+
   it("is reached where its server listens", async () => {
     const api = cluster();
     api.announce(["http://localhost:9", "http://localhost:10"]);

@@ -42,6 +42,12 @@ export interface MemoryClusterOptions {
    */
   readonly version?: Version;
   /**
+   * Why the member is not healthy although its key space is open; `undefined` while it is.
+   *
+   * @default it is healthy
+   */
+  readonly problem?: () => string | undefined;
+  /**
    * What tells the time for the statistics.
    *
    * @default this process's clock
@@ -58,11 +64,13 @@ export class MemoryClusterApi implements ClusterApi {
   readonly #members: MemoryMembers;
   readonly #keySpace: MemoryKeySpace;
   readonly #version: Version;
+  readonly #problem: () => string | undefined;
 
   constructor(keySpace: MemoryKeySpace, options: MemoryClusterOptions = {}) {
     const { name = "default", id = randomId(), peerURLs = [], clientURLs = [] } = options;
     this.#keySpace = keySpace;
     this.#version = options.version ?? IMITATED;
+    this.#problem = options.problem ?? (() => undefined);
     this.#members = new MemoryMembers({ id, name, peerURLs, clientURLs });
     this.members = this.#members;
     this.stats = new MemoryStats(keySpace, { id, name }, options.clock ?? systemClock);
@@ -83,15 +91,22 @@ export class MemoryClusterApi implements ClusterApi {
     return this.#version;
   }
 
-  /** The one member is well as long as its key space is open. */
+  /** The one member is healthy as long as its key space is open and has no other problem. */
   async health({ signal }: CallOptions = {}): Promise<readonly EndpointHealth[]> {
     refuseAborted(signal, "none");
     const [endpoint = ENDPOINT] = this.#members.own.clientURLs;
-    if (!this.#keySpace.closed) return [{ endpoint, healthy: true }];
-    return [{ endpoint, healthy: false, reason: "the key space is closed" }];
+    const reason = this.#reason;
+    return [
+      reason === undefined ? { endpoint, healthy: true } : { endpoint, healthy: false, reason },
+    ];
   }
 
   async isHealthy(): Promise<boolean> {
-    return !this.#keySpace.closed;
+    return this.#reason === undefined;
+  }
+
+  /** Why it is not healthy. */
+  get #reason(): string | undefined {
+    return this.#keySpace.closed ? "the key space is closed" : this.#problem();
   }
 }

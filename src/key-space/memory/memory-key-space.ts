@@ -23,11 +23,13 @@ import { WatcherHub } from "../watch/watcher-hub.js";
 import { EventHistory } from "./event-history.js";
 import { randomId } from "./random-id.js";
 import { Store, type StoreSnapshot } from "./store.js";
+import type { RemovedNode, SnapshotNode } from "./store-walk.js";
 
 /** Options of {@link MemoryKeySpace}. */
 export interface MemoryKeySpaceOptions {
   /**
-   * Events that are held for watchers that come late.
+   * Most events that are held for watchers that come late; of long ones fewer, in all at most 32 Mi
+   * characters of keys and values.
    *
    * @default 1000, as etcd
    */
@@ -47,6 +49,24 @@ export interface KeySpaceSnapshot {
   readonly history: readonly StoreEvent[];
   /** Index before which the history told nothing. */
   readonly historyFloor: number;
+}
+
+/** Reads a key space bit by bit while requests change it; see {@link MemoryKeySpace.walk}. */
+export interface KeySpaceWalk extends Disposable {
+  /** Nodes that have not changed until they are read. */
+  unchanged(): Iterable<SnapshotNode>;
+  /** Ends the walk: all that is missing, at the moment of the call. */
+  end(): KeySpaceEnd;
+}
+
+/** What turns the nodes that a walk has read into the key space at one moment. */
+export interface KeySpaceEnd {
+  readonly clusterId: string;
+  readonly index: number;
+  readonly historyFloor: number;
+  /** Nodes that have changed since the walk began, and paths of those that are gone. */
+  readonly changed: readonly (SnapshotNode | RemovedNode)[];
+  readonly history: readonly StoreEvent[];
 }
 
 /** Milliseconds between two looks for expired nodes, while any node has a TTL. */
@@ -106,6 +126,27 @@ export class MemoryKeySpace implements KeySpace {
       store: this.#store.snapshot(),
       history: [...this.#history],
       historyFloor: this.#history.floor,
+    };
+  }
+
+  /**
+   * Begins to read everything that {@link snapshot} tells, without a copy of it and while requests go
+   * on. All that is read is the key space at one moment: that of the walk's end.
+   *
+   * @internal
+   */
+  walk(): KeySpaceWalk {
+    const walk = this.#store.walk();
+    return {
+      unchanged: () => walk.unchanged(),
+      end: () => ({
+        clusterId: this.#clusterId,
+        index: this.#store.index,
+        historyFloor: this.#history.floor,
+        changed: walk.end(),
+        history: [...this.#history],
+      }),
+      [Symbol.dispose]: () => walk[Symbol.dispose](),
     };
   }
 

@@ -14,8 +14,9 @@ import { differences } from "../differences.js";
 import { inOrderName, parentPath, pathOf } from "../path.js";
 import { StoreError } from "../store-error.js";
 import type { StoreEvent } from "../watch/store-event.js";
-import { ExpiryQueue } from "./expiry-queue.js";
+import { NodeTree, nextOnTheWay } from "./node-tree.js";
 import { StoreNode } from "./store-node.js";
+import type { SnapshotNode, StoreWalk } from "./store-walk.js";
 
 /** Index of a cluster of one that has just started: the first write is number 4. */
 const FIRST_INDEX = 3;
@@ -29,10 +30,7 @@ const LAST_MOMENT = 9_223_372_036_854;
  */
 const MAX_DEPTH = 256;
 
-/** Path, value (`null`: a directory), createdIndex, modifiedIndex, expiration (`null`: none). */
-type SnapshotNode = readonly [string, string | null, number, number, number | null];
-
-/** A store as plain values; parents come before their children. */
+/** A store as plain values. */
 export interface StoreSnapshot {
   readonly index: number;
   readonly nodes: readonly SnapshotNode[];
@@ -43,39 +41,28 @@ export interface StoreSnapshot {
  * nothing of time but what it is told, and nothing of watchers.
  */
 export class Store {
-  readonly #nodes = new Map<string, StoreNode>();
-  readonly #expiries = new ExpiryQueue((node) => this.#nodes.get(node.path) === node);
-  readonly #root = new StoreNode("", undefined, 0);
+  readonly #tree = new NodeTree();
   #index = FIRST_INDEX;
 
-  constructor() {
-    this.#nodes.set("", this.#root);
-  }
-
-  /** A store as it was when the snapshot was taken. */
+  /** A store as it was when the snapshot was taken. @throws Error naming a node without directory */
   static restore({ index, nodes }: StoreSnapshot): Store {
     const store = new Store();
     store.#index = index;
-    for (const [path, value, createdIndex, modifiedIndex, expiration] of nodes) {
-      const node = new StoreNode(path, value ?? undefined, createdIndex, expiration ?? undefined);
-      node.modifiedIndex = modifiedIndex;
-      store.#nodes.get(parentPath(path))?.children?.add(node);
-      store.#nodes.set(path, node);
-      store.#expiries.add(node);
-    }
+    store.#tree.restore(nodes);
     return store;
   }
 
   /** Everything in the store, as plain values. */
   snapshot(): StoreSnapshot {
-    const nodes: SnapshotNode[] = [];
-    for (const node of this.#nodes.values()) {
-      if (node === this.#root) continue;
-      const value = node.children === undefined ? node.value : null;
-      const { path, createdIndex, modifiedIndex, expiration = null } = node;
-      nodes.push([path, value, createdIndex, modifiedIndex, expiration]);
-    }
+    const walk = this.walk();
+    const nodes = [...walk.unchanged()];
+    walk.end();
     return { index: this.#index, nodes };
+  }
+
+  /** Begins to read the whole store while it changes. */
+  walk(): StoreWalk {
+    return this.#tree.walk();
   }
 
   /** Index of the last change. */
@@ -84,12 +71,12 @@ export class Store {
   }
 
   get hasTtls(): boolean {
-    return !this.#expiries.isEmpty;
+    return this.#tree.hasTtls;
   }
 
   /** Whether a node is there. `path` is empty for the root. */
   has(path: string): boolean {
-    return this.#nodes.has(path);
+    return this.#tree.get(path) !== undefined;
   }
 
   /**
@@ -121,7 +108,7 @@ export class Store {
 
   /** Removes the node that has expired first, if one has. */
   expireNext(now: number): StoreEvent | undefined {
-    const node = this.#expiries.takeExpired(now);
+    const node = this.#tree.takeExpired(now);
     return node && this.#remove(node, "expire", now);
   }
 
@@ -205,7 +192,7 @@ export class Store {
       node.modifiedIndex = index;
     }
     node.expiration = expirationOf(request.ttl, now);
-    this.#expiries.add(node);
+    this.#tree.changed(node);
     const silent = request.refresh === true;
     const shown = { ...node.show(now), modifiedIndex: index };
     return { action, node: shown, prevNode, ...(silent && { silent }) };
@@ -214,36 +201,17 @@ export class Store {
   #remove(node: StoreNode, action: Action, now: number): StoreEvent {
     const prevNode = node.show(now);
     const { key, createdIndex } = prevNode;
-    const removed = this.#forget(node);
-    this.#nodes.get(parentPath(node.path))?.children?.delete(node);
+    const removed = this.#tree.remove(node);
     const kind = node.children === undefined ? {} : ({ dir: true } as const);
     const shown = { key, ...kind, modifiedIndex: ++this.#index, createdIndex };
     return { action, node: shown, prevNode, ...(removed.length > 0 && { removed }) };
   }
 
-  /** Takes a subtree out of the index by path. Returns the paths below it, descendants first. */
-  #forget(top: StoreNode): readonly string[] {
-    const removed: string[] = [];
-    const waiting = [top];
-    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-      this.#nodes.delete(node.path);
-      if (node !== top) removed.push(node.path);
-      for (const child of node.children ?? []) waiting.push(child);
-    }
-    return removed.reverse();
-  }
-
   /** Puts a new node where none, or a file, was, and makes the directories above it. */
   #put(path: string, value: string | undefined, ttl: number | undefined, now: number): StoreNode {
     checkDepth(path);
-    const index = ++this.#index;
-    const node = new StoreNode(path, value, index, expirationOf(ttl, now));
-    const siblings = this.#directory(parentPath(path), index);
-    const former = this.#nodes.get(path);
-    if (former !== undefined) siblings.delete(former);
-    siblings.add(node);
-    this.#nodes.set(path, node);
-    this.#expiries.add(node);
+    const node = new StoreNode(path, value, ++this.#index, expirationOf(ttl, now));
+    this.#tree.put(node);
     return node;
   }
 
@@ -254,20 +222,8 @@ export class Store {
     file.createdIndex = index;
     file.modifiedIndex = index;
     file.expiration = expirationOf(ttl, now);
-    this.#expiries.add(file);
+    this.#tree.changed(file);
     return file;
-  }
-
-  /** Children of a directory, which is made if it is missing, as are those above it. */
-  #directory(path: string, index: number): Set<StoreNode> {
-    let directory = this.#nearest(path);
-    while (directory.path !== path) {
-      const made = new StoreNode(nextOnTheWay(directory.path, path), undefined, index);
-      directory.children?.add(made);
-      this.#nodes.set(made.path, made);
-      directory = made;
-    }
-    return directory.children ?? new Set();
   }
 
   /** @throws StoreError 100 with the first missing path, 104 with a file in the way */
@@ -279,27 +235,15 @@ export class Store {
 
   /** The node, or nothing. @throws StoreError 104 with a file in the way */
   #look(path: string): StoreNode | undefined {
-    const node = this.#nodes.get(path);
+    const node = this.#tree.get(path);
     if (node !== undefined) return node;
-    const above = this.#nearest(parentPath(path));
+    const above = this.#tree.nearest(parentPath(path));
     if (above.children === undefined) throw new StoreError(104, above.path);
     return undefined;
   }
 
-  /** The node at a path or, where there is none, the last one on the way to it. */
-  #nearest(path: string): StoreNode {
-    const exact = this.#nodes.get(path);
-    if (exact !== undefined) return exact;
-    let nearest = this.#root;
-    for (;;) {
-      const next = this.#nodes.get(nextOnTheWay(nearest.path, path));
-      if (next === undefined) return nearest;
-      nearest = next;
-    }
-  }
-
   #missing(path: string): StoreError {
-    return new StoreError(100, nextOnTheWay(this.#nearest(parentPath(path)).path, path));
+    return new StoreError(100, nextOnTheWay(this.#tree.nearest(parentPath(path)).path, path));
   }
 
   #refuseRoot(path: string): void {
@@ -310,12 +254,6 @@ export class Store {
     const detail = differences(condition, node);
     if (detail !== "") throw new StoreError(101, detail);
   }
-}
-
-/** The path that is one level below `above` on the way to `path`. */
-function nextOnTheWay(above: string, path: string): string {
-  const end = path.indexOf("/", above.length + 1);
-  return end === -1 ? path : path.slice(0, end);
 }
 
 /** @throws StoreError 209 for a path with too many levels */

@@ -1,0 +1,107 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readlink, rm, symlink, unlink } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { ManualClock } from "../../test/embedded/manual-clock.js";
+import { FileLock, FileLockedError } from "./file-lock.js";
+import { ownIdentity } from "./process-identity.js";
+
+let top = "";
+let directory = "";
+let file = "";
+
+beforeAll(async () => {
+  top = await mkdtemp(join(tmpdir(), "etcdnet-lock-"));
+});
+afterAll(() => rm(top, { recursive: true }));
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(top, "d-"));
+  file = join(directory, "file");
+});
+
+const lockFile = (): string => `${file}.lock`;
+
+it("is had by one at a time, until it is given up", async () => {
+  const clock = new ManualClock();
+  const first = await FileLock.take(file, clock);
+  const second = FileLock.take(file, clock);
+  await expect(second).rejects.toBeInstanceOf(FileLockedError);
+  await expect(second).rejects.toThrow(
+    `process ${process.pid} on ${hostname()} has it; see the lock ${lockFile()}`,
+  );
+  await first.confirm();
+  await first.release();
+  expect([await readdir(directory), clock.pending]).toEqual([[], 0]);
+  await (await FileLock.take(file, clock)).release();
+});
+
+it("of a process that was killed is taken over at once, whoever has its process id now", async () => {
+  const clock = new ManualClock();
+  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+  await once(child, "spawn");
+  const { space, start } = ownIdentity();
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  for (const owner of [
+    `${child.pid}:-:${space}:0@dead`,
+    `${process.pid}:${start}0:${space}:0@before`,
+  ]) {
+    await symlink(owner, lockFile());
+    const lock = await FileLock.take(file, clock);
+    expect(await readlink(lockFile())).not.toBe(owner);
+    await lock.release();
+    expect(await readdir(directory)).toEqual([]);
+  }
+});
+
+it("of an owner that cannot be looked up is taken over when it gives no sign of life", async () => {
+  const clock = new ManualClock();
+  await symlink("1:2:another.machine:3@elsewhere", lockFile());
+  const taking = FileLock.take(file, clock);
+  await expect.poll(() => clock.pending).toBe(1);
+  clock.pass(7_000);
+  const lock = await taking;
+  await lock.release();
+});
+
+it("of an owner that cannot be looked up is respected while it gives signs of life", async () => {
+  const [clock, ownClock] = [new ManualClock(), new ManualClock()];
+  const owner = await FileLock.take(file, ownClock);
+  const name = await readlink(lockFile());
+  await unlink(lockFile());
+  await symlink(name.replace(ownIdentity().space, "elsewhere"), lockFile());
+  const taking = FileLock.take(file, clock);
+  const refused = expect(taking).rejects.toBeInstanceOf(FileLockedError);
+  await expect.poll(() => clock.pending).toBe(1);
+  ownClock.pass(2_000);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  clock.pass(7_000);
+  await refused;
+  await owner.release();
+});
+
+it("that somebody else has taken is noticed, and left to them", async () => {
+  const lock = await FileLock.take(file, new ManualClock());
+  await unlink(lockFile());
+  await lock.confirm();
+  await unlink(lockFile());
+  await symlink("somebody", lockFile());
+  await expect(lock.confirm()).rejects.toThrow(`"somebody" has it; see the lock ${lockFile()}`);
+  await lock.release();
+  expect(await readlink(lockFile())).toBe("somebody");
+});
+
+it("is got by one of many who come at the same time", async () => {
+  await symlink(`0:0:${ownIdentity().space}:0@dead`, lockFile());
+  const clock = new ManualClock();
+  const takers = await Promise.allSettled(
+    Array.from({ length: 10 }, () => FileLock.take(file, clock)),
+  );
+  const taken = takers.flatMap((taker) => (taker.status === "fulfilled" ? [taker.value] : []));
+  const confirmed = await Promise.allSettled(taken.map((lock) => lock.confirm()));
+  expect(confirmed.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  await Promise.all(taken.map((lock) => lock.release()));
+});
