@@ -28,15 +28,17 @@ describe("a media type is read as Go reads it", () => {
 });
 
 it.each([
-  ["escapes in an open string", `a/b;x="${"\\(".repeat(500_000)}`],
-  ["spaces", `a/b;${" ".repeat(1_000_000)}x`],
-  ["semicolons", `a/b${" ;".repeat(500_000)}x`],
-  ["a token without a value", `a/b;${"x".repeat(1_000_000)}`],
-])("refuses a megabyte of %s at once", (_what, text) => {
+  ["escapes in an open string", `a/b;x="${"\\(".repeat(4_000)}`],
+  ["spaces", `a/b;${" ".repeat(8_000)}x`],
+  ["semicolons", `a/b${" ;".repeat(4_000)}x`],
+  ["a token without a value", `a/b;${"x".repeat(8_000)}`],
+])("refuses 8 KiB of %s at once", (_what, text) => {
   expect(parseMediaType(text).problem).toBe("mime: invalid media parameter");
 });
 
-it("reads a megabyte of parameters at once", () => {
-  const parameters = Array.from({ length: 90_000 }, (_, i) => `;a${i}=1`).join("");
-  expect(parseMediaType(`a/b${parameters}`)).toEqual({ type: "a/b" });
+it("reads 8 KiB, and refuses more", () => {
+  expect(parseMediaType(`a/b;x=${"y".repeat(8_186)}`)).toEqual({ type: "a/b" });
+  expect(parseMediaType(`a/b;x=${"y".repeat(8_187)}`).problem).toBe(
+    "mime: invalid media parameter",
+  );
 });

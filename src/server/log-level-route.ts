@@ -10,6 +10,9 @@ const LEVELS: ReadonlySet<string> = new Set([
   ...["C", "0", "E", "1", "W", "2", "N", "3", "I", "4", "D", "5", "T"],
 ]);
 
+/** Bytes; more than any level needs. Everybody may send one. */
+const MAX_BODY = 4 * 1024;
+
 /** Takes a log level, and checks it; this server logs nothing that it could change. */
 export const logLevelRoute: Route = {
   path: "/config/local/log",
@@ -34,7 +37,7 @@ async function readLevel(request: ServerRequest): Promise<string> {
 /** Values of the field, or nothing where the body has none to read. */
 async function readLevels(request: ServerRequest): Promise<readonly unknown[] | undefined> {
   try {
-    const { found } = fieldOf(readFirstJson(await request.body()), "Level");
+    const { found } = fieldOf(readFirstJson(await request.body(MAX_BODY)), "Level");
     return found?.filter((level) => level !== null);
   } catch (error) {
     if (error instanceof GoJsonError || error instanceof BodyError) return undefined;

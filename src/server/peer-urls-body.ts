@@ -4,6 +4,9 @@ import { PeerUrlError, readPeerUrls } from "../model/peer-urls.js";
 import { BodyError, JSON_TYPE, type ServerRequest } from "./message.js";
 import { RequestError } from "./request-error.js";
 
+/** Bytes of a list of peer URLs. */
+const MAX_BODY = 256 * 1024;
+
 /** How Go names the type that it reads the body into. */
 const GO_TYPE = 'struct { PeerURLs []string "json:\\"peerURLs\\"" }';
 const GO_FIELD = "Go struct field .peerURLs";
@@ -12,7 +15,7 @@ const GO_FIELD = "Go struct field .peerURLs";
 export async function readPeerUrlsBody(request: ServerRequest): Promise<readonly string[]> {
   requireJson(request.headers["content-type"] ?? "");
   try {
-    return readPeerUrls(listIn(readWholeJson(await request.body())));
+    return readPeerUrls(listIn(readWholeJson(await request.body(MAX_BODY))));
   } catch (error) {
     const isRefusal =
       error instanceof BodyError || error instanceof GoJsonError || error instanceof PeerUrlError;

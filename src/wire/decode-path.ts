@@ -1,5 +1,6 @@
-const ESCAPE = /%([\da-f]{2})/gi;
 const BAD_ESCAPE = /%(?![\da-f]{2})/i;
+const BEYOND_ASCII = /[\x80-\xff]/g;
+const NOT_UTF8 = "not valid UTF-8";
 const PLAIN_ASCII = /^[\x21-\x24\x26-\x7e]*$/;
 
 /** A path whose bytes are not UTF-8, which the key space cannot hold. */
@@ -17,10 +18,16 @@ export function isWellEscaped(sent: string): boolean {
  */
 export function decodePath(sent: string): string {
   if (PLAIN_ASCII.test(sent)) return sent;
-  const bytes = sent.replace(ESCAPE, (_escape, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  return decodeBytes(bytes);
+  // All at once: a megabyte of escapes decoded one by one takes a third of a second.
+  try {
+    return decodeURIComponent(sent.replace(BEYOND_ASCII, escapeByte));
+  } catch {
+    throw new NotUtf8Error(NOT_UTF8);
+  }
+}
+
+function escapeByte(byte: string): string {
+  return `%${byte.charCodeAt(0).toString(16)}`;
 }
 
 /**
@@ -38,7 +45,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return UTF8.decode(bytes);
   } catch {
-    throw new NotUtf8Error("not valid UTF-8");
+    throw new NotUtf8Error(NOT_UTF8);
   }
 }
 

@@ -6,19 +6,27 @@ export type Form = ReadonlyMap<string, string>;
 /** A query or form that cannot be read; the message is etcd's. */
 export class FormError extends Error {}
 
+/** As in newer releases of Go. */
+const MAX_PARAMETERS = 10_000;
+
 const BAD_ESCAPE = /%(?![\da-f]{2}).{0,2}/is;
 
 /**
  * Reads parameters: those of the body win over those of the query, and of one name the first.
  *
- * @throws FormError for an unescaped semicolon, a bad escape, or bytes that are not UTF-8
+ * @throws FormError for an unescaped semicolon, a bad escape, bytes that are not UTF-8, or more than
+ *   10,000 parameters
  */
 export function readForm(body: string, query: string): Form {
   const form = new Map<string, string>();
   for (const text of [body, query]) {
     if (text === "") continue;
     if (text.includes(";")) throw new FormError("invalid semicolon separator in query");
-    for (const pair of text.split("&")) {
+    const pairs = text.split("&", MAX_PARAMETERS + 1);
+    if (pairs.length > MAX_PARAMETERS) {
+      throw new FormError("number of URL query parameters exceeded limit");
+    }
+    for (const pair of pairs) {
       if (pair === "") continue;
       const equals = pair.indexOf("=");
       const name = decodeComponent(equals === -1 ? pair : pair.slice(0, equals));

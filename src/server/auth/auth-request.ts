@@ -6,6 +6,9 @@ import { AuthRefusal } from "./auth-refusal.js";
 import type { StoredRole } from "./auth-store.js";
 import { JsonShapeError, memberOf, textOf, textsOf } from "./request-json.js";
 
+/** Bytes of a user or role. */
+const MAX_BODY = 1024 * 1024;
+
 /** What the body of a PUT says of a user; other members are ignored. */
 export interface UserRequest {
   readonly user: string;
@@ -48,7 +51,7 @@ function permissionsOf(value: unknown = null): Permissions {
 /** The errors quote the body, passwords and all, and end here. @throws AuthRefusal 400 */
 async function readBody<T>(request: ServerRequest, read: (value: unknown) => T): Promise<T> {
   try {
-    return read(readFirstJson(await request.body()));
+    return read(readFirstJson(await request.body(MAX_BODY)));
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     throw new AuthRefusal(400, "Invalid JSON in request body.");
