@@ -35,7 +35,7 @@ export async function list(
   const node = await read(keySpace, key, options);
   if (node === undefined) return NOTHING;
   const keys = (node.nodes ?? []).map((child) => child.key);
-  const unnamed = await unnamedOf(keySpace, keys.filter(isReplaced), options);
+  const unnamed = await unnamedOf(keySpace, keys, options);
   if (unnamed.size === 0) return listingOf(node, unnamed);
   // What was deleted between the two reads has a name.
   const again = await read(keySpace, key, options);
@@ -57,13 +57,14 @@ async function read(
 }
 
 /** Those of the keys that are shown twice, or that do not exist as they are shown. */
-async function unnamedOf(
+export async function unnamedOf(
   keySpace: Readable,
   keys: readonly string[],
   options: CallOptions,
 ): Promise<ReadonlySet<string>> {
-  const unnamed = new Set(keys.filter((key, place) => keys.indexOf(key) !== place));
-  await eachOf(keys, MAX_CONCURRENT_READS, async (key) => {
+  const suspects = keys.filter(isReplaced);
+  const unnamed = new Set(suspects.filter((key, place) => suspects.indexOf(key) !== place));
+  await eachOf(suspects, MAX_CONCURRENT_READS, async (key) => {
     if ((await read(keySpace, key, options)) === undefined) unnamed.add(key);
   });
   return unnamed;

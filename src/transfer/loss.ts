@@ -27,14 +27,14 @@ export function isHoldable(key: string, { store, path }: DataLocation): boolean 
   return store !== "v3" || full === "" || isReachable(full);
 }
 
-/** Why the target takes no node at a key, if the one above could be held. */
+/** Why the target takes no node at a key, nor any below it, if it could hold the one above. */
 export function topmostLoss(key: string, target: DataLocation): Loss | undefined {
   if (isHoldable(key, target) || !isHoldable(parentPath(key), target)) return undefined;
   const levels = levelsOf(target.path + key);
   const reason =
     levels > MAX_DEPTH
-      ? `would have ${levels} levels in the target, which takes ${MAX_DEPTH} at most; it is left out with all below it`
-      : "has a name that the v3 key space does not take; it is left out with all below it";
+      ? `would have ${levels} levels in the target, which takes ${MAX_DEPTH} at most`
+      : "has a name that the v3 key space does not take";
   return { key, kind: "unholdable", reason };
 }
 

@@ -61,9 +61,9 @@ export class Losses {
     const texts = named.map(({ key, reason }) => `${JSON.stringify(key)} ${reason}`);
     const more = this.#count - named.length;
     throw new TransferRefusedError(
-      `the target cannot have everything as it is in the source: ${texts.join("; ")}` +
-        `${more > 0 ? `; and ${more} more` : ""}. With lossy, keys that the target cannot have are ` +
-        "left out, and values are written as the source shows them",
+      `not everything can be copied as it is: ${texts.join("; ")}` +
+        `${more > 0 ? `; and ${more} more` : ""}. With lossy, such keys are left out, and values that ` +
+        "are not UTF-8 are written as the source shows them",
     );
   }
 }

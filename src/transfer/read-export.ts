@@ -40,12 +40,21 @@ export async function* readEntries(
 }
 
 /** Reads an export to its end. @throws ExportFormatError when it cannot be trusted */
-export async function verifyExport(pieces: AsyncIterable<string>): Promise<ExportHeader> {
+export async function verifyExport(
+  pieces: AsyncIterable<string>,
+  onEntry: (entry: TreeEntry) => void = () => {},
+): Promise<ExportHeader> {
   let header: ExportHeader | undefined;
   const entries = readEntries(pieces, (found) => {
     header = found;
   });
-  for await (const _ of entries);
+  let last: string | undefined;
+  for await (const entry of entries) {
+    // Exports are sorted. Two keys that are not UTF-8 may have been written as one.
+    if (entry.key === last) throw new ExportFormatError(`it has two entries for ${last}`);
+    last = entry.key;
+    onEntry(entry);
+  }
   if (header === undefined) throw new ExportFormatError("it has no header");
   return header;
 }

@@ -202,4 +202,33 @@ describeWithEtcd("3.4", "etcdnet export and import, on etcd 3.4", () => {
     expect((await etcdnet(["--endpoints", target.url, "import", again])).code).toBe(0);
     await expectImported(target.url);
   });
+
+  it("name what is not UTF-8, and what is too deep", async () => {
+    await using etcd = await startEtcd({ release: "3.4" });
+    const [url] = etcd.urls;
+    for (const path of ["/odd/k%FF", "/odd/k%FE", "/odd/plain"]) {
+      await fetch(`${url}/v2/keys${path}`, { method: "PUT", body: new URLSearchParams("value=1") });
+    }
+    const at = ["--endpoints", url];
+    const refused = await etcdnet([...at, "export", "/odd"]);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/Error: .*"\/odd\/k\ufffd" is not UTF-8.*With --lossy/),
+    ]);
+    expect(refused.stdout).not.toContain("sha256");
+    const lossy = await etcdnet([...at, "export", "/odd", "--lossy"]);
+    expect([lossy.code, lossy.stderr]).toEqual([0, expect.stringContaining("/odd/k\ufffd is not")]);
+    expect(lossy.stdout.match(/"key"/g)).toHaveLength(2);
+
+    await using source = await startEmbeddedEtcd();
+    await using client = new Client({ urls: [source.url] });
+    await client.setNode("/d".repeat(64), "1");
+    const { stdout: input } = await etcdnet(["--endpoints", source.url, "export", "/d"]);
+    const deep = await etcdnet([...at, "--api", "v3", "import"], { input });
+    expect([deep.code, deep.stderr]).toEqual([
+      1,
+      expect.stringMatching(/would have 63 levels in the target.*nothing was written/),
+    ]);
+    expect((await etcdnet([...at, "--api", "v3", "ls"])).stdout).toBe("");
+  });
 });

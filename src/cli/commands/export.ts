@@ -5,13 +5,17 @@ import { exportTree } from "../../transfer/export-tree.js";
 import { append } from "../append.js";
 import { clientCommand } from "../command.js";
 import { exitCodeOfSignal } from "../exit-code.js";
+import { inCliOptions } from "../in-cli-options.js";
 import { untilInterrupted } from "../interrupt.js";
 import { keyOf } from "../key-argument.js";
+import { LossLines } from "../output/loss-lines.js";
+import { note } from "../print.js";
 import { type Session, withSession } from "../session.js";
 
 interface ExportFlags {
   readonly hidden?: readonly string[];
   readonly file?: string;
+  readonly lossy?: boolean;
 }
 
 /** Names of standard output: whoever has it open would not see another file in its place. */
@@ -37,23 +41,32 @@ export function exportCommand(): Command {
       "--file <file>",
       "instead of standard output; it is replaced when the export is whole, and only you can read it",
     )
+    .option(
+      "--lossy",
+      "go on although keys or values are not UTF-8: such keys are left out, each is named",
+    )
     .action((key: string | undefined, flags: ExportFlags, command: Command) =>
-      withSession(command, (session) => exportTo(session, keyOf(key ?? "/"), flags)),
+      withSession(command, (session) =>
+        inCliOptions(() => exportTo(session, keyOf(key ?? "/"), flags)),
+      ),
     );
 }
 
 async function exportTo(session: Session, key: string, flags: ExportFlags): Promise<void> {
   const { hidden = [], file = "-" } = flags;
   const keys = [key, ...hidden.map(keyOf)] as const;
+  const losses = new LossLines({ note });
+  const options = { lossy: flags.lossy === true, onLoss: losses.show };
+  const source = session.etcd.keySpace;
   if (STANDARD_OUTPUT.has(file)) {
-    await pipeline(exportTree(session.etcd, keys), process.stdout, { end: false });
+    await pipeline(exportTree(source, keys, options), process.stdout, { end: false });
     return;
   }
   using interrupt = untilInterrupted("SIGINT", "SIGTERM", "SIGHUP");
   const { signal } = interrupt;
   signal.addEventListener("abort", () => setTimeout(endBy, PATIENCE, signal.reason).unref());
   try {
-    await replaceFile(file, exportTree(session.etcd, keys, { signal }), { signal });
+    await replaceFile(file, exportTree(source, keys, { ...options, signal }), { signal });
   } catch (error) {
     if (!signal.aborted) throw error;
     process.exitCode = exitCodeOfSignal(signal.reason);

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { ExportFormatError, type ExportHeader } from "../../transfer/export-format.js";
+import { topmostLoss } from "../../transfer/loss.js";
 import { readEntries, verifyExport } from "../../transfer/read-export.js";
 import { type Conflict, writeEntries } from "../../transfer/write-entries.js";
 import { clientCommand } from "../command.js";
@@ -29,7 +30,7 @@ export function importCommand(): Command {
 
 async function importFrom(session: Session, file: string | undefined, flags: ImportFlags) {
   await using spool = await openSpool(file);
-  const header = await verify(spool);
+  const header = await verify(session, spool);
   if (flags.overwrite !== true) await refuseOtherData(session, header);
   await write(session, spool);
 }
@@ -38,9 +39,13 @@ function openSpool(file = "-"): Promise<Spool> {
   return file === "-" ? Spool.of("standard input", process.stdin) : Spool.open(file);
 }
 
-async function verify(spool: Spool): Promise<ExportHeader> {
+async function verify({ etcd }: Session, spool: Spool): Promise<ExportHeader> {
+  const target = await etcd.keySpace.locate?.("/");
   try {
-    return await verifyExport(spool.read());
+    return await verifyExport(spool.read(), ({ key }) => {
+      const loss = target && topmostLoss(key, target);
+      if (loss !== undefined) throw new ExportFormatError(`${key} ${loss.reason}`);
+    });
   } catch (error) {
     if (!(error instanceof ExportFormatError)) throw error;
     throw new Error(`${spool.name}: ${error.message}; nothing was written`, { cause: error });

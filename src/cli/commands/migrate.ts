@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import { isAbort } from "../../errors/guards.js";
-import { TargetInUseError, TransferRefusedError } from "../../errors/migration-errors.js";
 import { systemClock } from "../../time/clock.js";
 import { refuseOverlap } from "../../transfer/locate-trees.js";
 import { migrate } from "../../transfer/migrate.js";
@@ -8,6 +7,7 @@ import type { MigrationProgress } from "../../transfer/migration-progress.js";
 import type { Sides } from "../../transfer/sides.js";
 import { exitCodeOfSignal } from "../exit-code.js";
 import { failuresReported } from "../failures-reported.js";
+import { inCliOptions } from "../in-cli-options.js";
 import { LossLines } from "../output/loss-lines.js";
 import {
   copiedText,
@@ -71,8 +71,8 @@ async function carryOut(sides: Sides, flags: MigrateFlags): Promise<void> {
   if (verify) {
     await refuseOverlap(sides);
     await showDifferences(sides, { lossy });
-  } else if (dryRun) await inOptions(() => showPlan({ ...sides, ...takenBy(flags) }));
-  else await inOptions(() => copy(sides, flags));
+  } else if (dryRun) await inCliOptions(() => showPlan({ ...sides, ...takenBy(flags) }));
+  else await inCliOptions(() => copy(sides, flags));
 }
 
 function takenBy({ overwrite = false, lossy = false }: MigrateFlags) {
@@ -98,21 +98,6 @@ async function copy(sides: Sides, flags: MigrateFlags): Promise<void> {
     view.stop();
     if (end.by === undefined || !isAbort(error)) throw error;
     process.exitCode = exitCodeOfSignal(end.by);
-  }
-}
-
-/** What the library calls an option is one of the command line's here. */
-async function inOptions(run: () => Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    if (!(error instanceof TargetInUseError || error instanceof TransferRefusedError)) throw error;
-    const message = error.message
-      .replace("with overwrite", "with --overwrite")
-      .replace("With lossy", "With --lossy")
-      .replace(/^prefix:/, "--prefix:")
-      .replace(/^toPrefix:/, "--to-prefix:");
-    throw new Error(message, { cause: error });
   }
 }
 
