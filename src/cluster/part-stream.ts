@@ -3,6 +3,9 @@ import { ByteQueue } from "../stream/byte-queue.js";
 import { Inbox } from "../stream/inbox.js";
 import type { Flow } from "./flow.js";
 
+/** A part of a body, or what waits to be read of it, is longer than `maxResponseSize`. */
+export class PartTooLong extends ProtocolError {}
+
 /** Bytes held for a reader that does not read, before the connection is told to wait. */
 const HIGH_WATER = 64 * 1024;
 
@@ -17,6 +20,7 @@ export abstract class PartStream {
   readonly #onEnd: () => void;
   readonly #held = new ByteQueue();
   readonly #parts = new Inbox<Buffer>();
+  #received = 0;
   #paused = false;
   #ended = false;
   #failure: Error | undefined;
@@ -31,6 +35,11 @@ export abstract class PartStream {
   /** Whether nothing more will come, though some parts may still wait for the reader. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Bytes that have come, parts that are not complete included. */
+  get received(): number {
+    return this.#received;
   }
 
   next(): Promise<IteratorResult<Buffer, undefined>> {
@@ -59,6 +68,7 @@ export abstract class PartStream {
   /** Takes what has come. */
   push(chunk: Buffer): void {
     if (this.#ended) return;
+    this.#received += chunk.length;
     this.#held.push(chunk);
     this.#deliver();
     if (this.#held.length < HIGH_WATER || this.#isAwaited) return;
@@ -82,13 +92,13 @@ export abstract class PartStream {
   /** Takes the first part, if it is complete. What it throws ends the stream. */
   protected abstract takePart(held: ByteQueue): Buffer | undefined;
 
-  /** @throws ProtocolError if a part is going to be too long */
+  /** @throws PartTooLong if a part is going to be too long */
   protected checkLength(length: number): void {
     if (length > this.#maxLength) throw this.#tooLong("an event");
   }
 
-  #tooLong(what: string): ProtocolError {
-    return new ProtocolError(`${what} is longer than maxResponseSize (${this.#maxLength})`);
+  #tooLong(what: string): PartTooLong {
+    return new PartTooLong(`${what} is longer than maxResponseSize (${this.#maxLength})`);
   }
 
   get #isAwaited(): boolean {

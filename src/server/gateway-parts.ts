@@ -5,6 +5,7 @@ import type { ClusterApi } from "../key-space/cluster-api.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { authPrefix } from "../key-space/v3/key-layout.js";
 import { RemoteV3Api } from "../key-space/v3/remote-v3-api.js";
+import { StoreGeneration } from "../key-space/v3/store-generation.js";
 import { V3ClusterApi } from "../key-space/v3/v3-cluster-api.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import { ClusterIdentity } from "./cluster-identity.js";
@@ -19,8 +20,6 @@ export interface GatewayParts {
   readonly identity: ClusterIdentity;
 }
 
-/** Revisions read before the first watch: as many as etcd v2 has events in its history. */
-const FORESIGHT = 1000;
 /** Milliseconds: who polls comes back. */
 const LINGER = 600_000;
 
@@ -30,9 +29,11 @@ export function gatewayParts(options: EtcdClientOptions): GatewayParts {
   const { cluster: settings, keyPrefix, credentials } = completeOptions(options);
   const { clock } = settings;
   const api = new RemoteV3Api(settings, credentials);
-  const watches = { oneEventPerPoll: true, foresight: FORESIGHT, linger: LINGER };
-  const keySpace = new V3KeySpace(api, { keyPrefix, clock, ...watches });
-  const auth = new V3KeySpace(api, { keyPrefix: authPrefix(keyPrefix), clock });
+  // Either notices another store that the other one meets.
+  const generation = new StoreGeneration();
+  const watches = { oneEventPerPoll: true, linger: LINGER };
+  const keySpace = new V3KeySpace(api, { keyPrefix, clock, generation, ...watches });
+  const auth = new V3KeySpace(api, { keyPrefix: authPrefix(keyPrefix), clock, generation });
   const members = new V3ClusterApi(api.cluster, api, keySpace);
   return {
     keySpace,

@@ -41,7 +41,8 @@ function withSlowStreams(api: V3Api) {
         await gate;
         return message;
       };
-      return { endpoint: stream.endpoint, next, close: () => stream.close() };
+      const { endpoint, received } = stream;
+      return { endpoint, received, next, close: () => stream.close() };
     },
   };
   const hold = (): void => {

@@ -25,4 +25,8 @@ export class FamiliarLeases {
   forget(path: string): void {
     this.#leases.delete(path);
   }
+
+  clear(): void {
+    this.#leases.clear();
+  }
 }

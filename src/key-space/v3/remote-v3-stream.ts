@@ -51,6 +51,10 @@ export class RemoteV3Stream implements V3Stream {
     return this.#read().finally(cancel);
   }
 
+  get received(): number {
+    return this.#reply.parts.received;
+  }
+
   async next(): Promise<JsonObject | undefined> {
     const first = this.#first;
     this.#first = undefined;

@@ -31,6 +31,8 @@ export interface V3Answer {
 export interface V3Stream {
   /** URL of the endpoint that answers. */
   readonly endpoint: string;
+  /** Bytes that have come, also of an answer that is not complete yet. */
+  readonly received: number;
   /**
    * The next answer, or `undefined` when the server has ended the stream.
    *

@@ -24,11 +24,12 @@ import { KeyLayout } from "./key-layout.js";
 import { Leases } from "./leases.js";
 import { Queues } from "./queues.js";
 import type { BatchFigures } from "./read-batches.js";
+import { StoreGeneration, withGeneration } from "./store-generation.js";
 import { read } from "./transaction.js";
 import { unnamedKeys } from "./unnamed-keys.js";
 import type { V3Api, V3Call } from "./v3-api.js";
 import { V3Reader } from "./v3-read.js";
-import { V3Store } from "./v3-store.js";
+import { type IndexScale, V3Store } from "./v3-store.js";
 import { V3Write, type WriteContext } from "./v3-write.js";
 import { V3WatchSource, type WatchFigures } from "./watch/v3-watch-source.js";
 import type { WriteRequest } from "./write-plan.js";
@@ -56,13 +57,6 @@ export interface V3KeySpaceOptions {
    */
   readonly oneEventPerPoll?: boolean;
   /**
-   * Revisions before the first watch that are read to begin with, for watches that come with a
-   * `waitIndex` of the recent past.
-   *
-   * @default 0
-   */
-  readonly foresight?: number;
-  /**
    * Milliseconds for which etcd is still watched after the last watch has ended, so that the next
    * one finds everything ready. The process does not end by itself meanwhile.
    *
@@ -76,6 +70,13 @@ export interface V3KeySpaceOptions {
    * @default 60000
    */
   readonly pollInterval?: number;
+  /**
+   * Which store answers: shared by key spaces on the same cluster, so that each notices what another
+   * one learns.
+   *
+   * @default one of its own
+   */
+  readonly generation?: StoreGeneration;
 }
 
 /** How a {@link V3KeySpace} works. */
@@ -87,6 +88,7 @@ export interface V3Figures extends WatchFigures, BatchFigures {
 /** v2's key space in v3's of etcd 3.4 and later. docs/v3.md describes how. */
 export class V3KeySpace implements KeySpace {
   readonly #api: V3Api;
+  readonly #generation: StoreGeneration;
   readonly #store: V3Store;
   readonly #watches: V3WatchSource;
   readonly #reader: V3Reader;
@@ -97,21 +99,21 @@ export class V3KeySpace implements KeySpace {
   readonly #counters = new StoreCounters();
   #closed = false;
 
-  constructor(api: V3Api, options: V3KeySpaceOptions = {}) {
+  constructor(etcd: V3Api, options: V3KeySpaceOptions = {}) {
     const { keyPrefix = "", clock = systemClock } = options;
-    const {
-      oneEventPerPoll = false,
-      foresight = 0,
-      linger = 1_000,
-      pollInterval = 60_000,
-    } = options;
+    const { oneEventPerPoll = false, linger = 1_000, pollInterval = 60_000 } = options;
+    const { generation = new StoreGeneration() } = options;
     const layout = new KeyLayout(keyPrefix);
+    const api = withGeneration(etcd, generation);
     this.#api = api;
+    this.#generation = generation;
     const leases = new Leases(api, clock);
     this.#store = new V3Store(api, layout, clock);
-    const offset = (): Promise<number> => this.#store.offset("quorum");
+    // Before the watches, which are opened anew as soon as they end.
+    generation.onChange(() => this.#forget());
+    const scale = (): Promise<IndexScale> => this.#store.scale("quorum");
     this.#watches = new V3WatchSource(api, {
-      ...{ layout, clock, offset, oneEventPerPoll, foresight, linger, pollInterval },
+      ...{ layout, clock, generation, scale, oneEventPerPoll, linger, pollInterval },
     });
     this.#reader = new V3Reader(this.#store, leases);
     this.loading = new BulkLoader(this.#store, leases);
@@ -182,7 +184,7 @@ export class V3KeySpace implements KeySpace {
    * @throws NestedPrefixError
    */
   async register(): Promise<void> {
-    await this.#store.offset("quorum");
+    await this.#store.scale("quorum");
     await this.#store.register();
   }
 
@@ -211,11 +213,7 @@ export class V3KeySpace implements KeySpace {
 
   async #counted(request: KeyRequest, limits: ExecuteOptions): Promise<EtcdResponse> {
     try {
-      const offset = await this.#offset(request, limits);
-      const response =
-        request.action === "get"
-          ? await this.#reader.get(request, offset, limits)
-          : await this.#write(request, offset, limits);
+      const response = await this.#inOneStore(request, limits);
       this.#counters.countSuccess(request.action);
       return response;
     } catch (error) {
@@ -224,16 +222,48 @@ export class V3KeySpace implements KeySpace {
     }
   }
 
+  /** Answers with indexes of the store that has carried the request out. */
+  async #inOneStore(request: KeyRequest, limits: ExecuteOptions): Promise<EtcdResponse> {
+    for (;;) {
+      const { number } = this.#generation;
+      const offset = await this.#offset(request, limits);
+      const response =
+        request.action === "get"
+          ? await this.#reader.get(request, offset, limits)
+          : await this.#write(request, offset, limits);
+      if (number === this.#generation.number) return response;
+      if (offset === (await this.#offset(request, limits))) return response;
+      if (request.action === "get") continue;
+      const cause = new Error("another store answered, whose indexes begin elsewhere");
+      const operation = `${methodOf(request)} ${request.key}`;
+      throw new OutcomeUnknownError(operation, response.etcdServer, cause);
+    }
+  }
+
   #offset(request: KeyRequest, { signal, attemptTimeout }: ExecuteOptions): Promise<number> {
     const offset =
       request.action === "get"
-        ? this.#store.offset(request.quorum ? "quorum" : "local", attemptTimeout)
+        ? this.#offsetForRead(request.quorum ? "quorum" : "local", attemptTimeout)
         : this.#offsetForWrite(attemptTimeout);
     return unlessAborted(offset, signal, abortedBefore(request));
   }
 
+  async #offsetForRead(
+    scope: V3Call["scope"],
+    attemptTimeout: number | undefined,
+  ): Promise<number> {
+    return (await this.#store.scale(scope, attemptTimeout)).offset;
+  }
+
+  /** What is known of the store is of another one. */
+  #forget(): void {
+    this.#store.forget();
+    this.#context.directories.clear();
+    this.#context.files.clear();
+  }
+
   async #offsetForWrite(attemptTimeout: number | undefined): Promise<number> {
-    const offset = await this.#store.offset("quorum", attemptTimeout);
+    const { offset } = await this.#store.scale("quorum", attemptTimeout);
     await this.#store.register();
     return offset;
   }

@@ -37,6 +37,14 @@ import { fromBase64, toBase64 } from "./v3-json.js";
 /** Changes that the source of a migration may see before its target must know of them. */
 const OFFSET_MARGIN = 1_000_000;
 
+/** How revisions become indexes. */
+export interface IndexScale {
+  /** What is added to a revision. */
+  readonly offset: number;
+  /** First index that has a meaning: those before the offset was written were never shown. */
+  readonly firstIndex: number;
+}
+
 /** Transactions on one tree in v3's key space, with revisions as v2's indexes. */
 export class V3Store {
   readonly api: V3Api;
@@ -44,9 +52,9 @@ export class V3Store {
   readonly clock: Clock;
   /** Newest revision that this process knows of. */
   #revision = 0;
-  #offset: Promise<number> | undefined;
-  #knownOffset: number | undefined;
-  readonly #trees: TreeRegistry;
+  #scale: Promise<IndexScale> | undefined;
+  #knownScale: IndexScale | undefined;
+  #trees: TreeRegistry;
   #registering: Promise<void> | undefined;
 
   constructor(api: V3Api, layout: KeyLayout, clock: Clock) {
@@ -56,25 +64,34 @@ export class V3Store {
     this.#trees = new TreeRegistry(layout);
   }
 
+  /** Another store has taken the place of the one that this is known of. */
+  forget(): void {
+    this.#revision = 0;
+    this.#scale = undefined;
+    this.#knownScale = undefined;
+    this.#trees = new TreeRegistry(this.layout);
+    this.#registering = undefined;
+  }
+
   get revision(): number {
     return this.#revision;
   }
 
   /** Newest index that an answer has shown. */
   get newestIndex(): number {
-    return this.#revision + (this.#knownOffset ?? 0);
+    return this.#revision + (this.#knownScale?.offset ?? 0);
   }
 
   /**
-   * What is added to revisions to get indexes. Asked for once, of the cluster's agreement; a read
-   * of a member's own state need not wait for that, as there may be none.
+   * How revisions become indexes. Asked for once, of the cluster's agreement; a read of a member's own
+   * state need not wait for that, as there may be none.
    */
-  async offset(scope: V3Call["scope"], attemptTimeout?: number): Promise<number> {
-    if (this.#knownOffset !== undefined) return this.#knownOffset;
-    const agreed = this.#agreedOffset(attemptTimeout);
+  async scale(scope: V3Call["scope"], attemptTimeout?: number): Promise<IndexScale> {
+    if (this.#knownScale !== undefined) return this.#knownScale;
+    const agreed = this.#agreedScale(attemptTimeout);
     if (scope === "quorum") return await agreed;
     agreed.catch(() => {});
-    return await this.#readOffset("local", attemptTimeout);
+    return await this.#readScale("local", attemptTimeout);
   }
 
   /**
@@ -101,9 +118,8 @@ export class V3Store {
     for (;;) {
       const { answers } = await this.transact([], [read(key)], { ...call, safety: "read" });
       const record = answers[0]?.found[0];
-      const offset = offsetIn(record, this.layout);
-      this.#knownOffset = offset;
-      if (offset >= least) return;
+      this.#knownScale = scaleOf(record, this.layout);
+      if (this.#knownScale.offset >= least) return;
       const raise = putRecord(key, toBase64(String(least + OFFSET_MARGIN)));
       const unchanged =
         record === undefined ? isAbsent(key) : isAtRevision(key, record.modRevision);
@@ -176,25 +192,27 @@ export class V3Store {
     return answer;
   }
 
-  async #agreedOffset(attemptTimeout?: number): Promise<number> {
-    this.#offset ??= this.#readOffset("quorum", attemptTimeout);
+  async #agreedScale(attemptTimeout?: number): Promise<IndexScale> {
+    this.#scale ??= this.#readScale("quorum", attemptTimeout);
+    const asked = this.#scale;
     try {
-      this.#knownOffset = await this.#offset;
-      return this.#knownOffset;
+      const scale = await asked;
+      if (this.#scale === asked) this.#knownScale = scale;
+      return scale;
     } catch (error) {
-      this.#offset = undefined;
+      if (this.#scale === asked) this.#scale = undefined;
       throw error;
     }
   }
 
   /** Reads, with the offset, which other trees there are: one that overlaps this one is refused. */
-  async #readOffset(scope: V3Call["scope"], attemptTimeout?: number): Promise<number> {
+  async #readScale(scope: V3Call["scope"], attemptTimeout?: number): Promise<IndexScale> {
     const operation = "GET of the index offset (once, before anything else)";
     const call: V3Call = { operation, key: "/", safety: "read", scope, attemptTimeout };
     const options = scope === "local" ? { serializable: true } : {};
     const offset = read(this.layout.offset, options);
     const answers = await this.#readWithTrees(offset, this.#trees.reads(options), call);
-    return offsetIn(answers[0]?.found[0], this.layout);
+    return scaleOf(answers[0]?.found[0], this.layout);
   }
 
   /** Users who may not see which other trees there are do without that check. */
@@ -232,10 +250,13 @@ export class V3Store {
 }
 
 /** @throws DamagedRecordError */
-function offsetIn(record: KeyValue | undefined, { offset: key }: KeyLayout): number {
-  const text = record === undefined ? "0" : textOf(record.value);
+function scaleOf(record: KeyValue | undefined, { offset: key }: KeyLayout): IndexScale {
+  if (record === undefined) return { offset: 0, firstIndex: 1 };
+  const text = textOf(record.value);
   const offset = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(offset)) return offset;
+  if (/^\d+$/.test(text) && Number.isSafeInteger(offset)) {
+    return { offset, firstIndex: offset + record.modRevision };
+  }
   const damaged = new DamagedRecordError(
     fromBase64(key) ?? "",
     "the index offset must be a decimal number; indexes are only comparable if it is the old one",

@@ -54,10 +54,19 @@ it("counts keys, former values and the paths of what went with a directory", () 
 it("takes what was before in front, unless it has no room for all of it", () => {
   const ring = new EventRing({ events: 3, characters: PLENTY }, 10);
   ring.add(entry(11));
-  expect(ring.prepend(1, [entry(2), entry(3), entry(4)])).toBe(false);
+  expect(ring.room).toBe(2);
+  const events = [entry(2), entry(3), entry(4), entry(5, 0)];
+  expect(ring.prepend({ from: 1, to: 10, events })).toBe(false);
   expect([ring.floor, indexes(ring, 0)]).toEqual([10, [11]]);
-  expect(ring.prepend(3, [entry(3), entry(4)])).toBe(true);
-  expect([ring.floor, indexes(ring, 0)]).toEqual([3, [3, 4, 11]]);
+  expect(ring.prepend({ from: 3, to: 10, events: events.slice(1) })).toBe(true);
+  expect([ring.floor, ring.room, indexes(ring, 0)]).toEqual([3, 0, [3, 4, 11]]);
   ring.add(entry(12));
   expect([ring.floor, indexes(ring, 0)]).toEqual([4, [4, 11, 12]]);
+});
+
+it("takes nothing in front between which and the oldest event something was dropped", () => {
+  const ring = new EventRing({ events: 2, characters: PLENTY }, 10);
+  for (const index of [11, 12, 13]) ring.add(entry(index));
+  expect(ring.prepend({ from: 5, to: 10, events: [] })).toBe(false);
+  expect(ring.floor).toBe(12);
 });

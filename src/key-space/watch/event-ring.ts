@@ -17,6 +17,13 @@ export interface IndexEvents {
   readonly events: readonly StoreEvent[];
 }
 
+/** The events of a part of the past. */
+export interface Earlier {
+  readonly from: number;
+  readonly to: number;
+  readonly events: readonly IndexEvents[];
+}
+
 interface Entry extends IndexEvents {
   readonly characters: number;
 }
@@ -63,21 +70,28 @@ export class EventRing {
     return this.#characters > this.#limits.characters && this.#start + 1 < this.#entries.length;
   }
 
+  /** Events that may be added at most before the oldest are dropped. */
+  get room(): number {
+    const { events, characters } = this.#limits;
+    return this.#characters >= characters ? 0 : Math.max(0, events - this.#events);
+  }
+
   /**
-   * Puts what was before in front, from a new floor on.
+   * Puts what was before in front: the events from one index to, but without, another.
    *
-   * @returns false when that is more than is held; then nothing has changed
+   * @returns false when it does not go up to the floor, or is more than is held; then nothing has changed
    */
-  prepend(floor: number, earlier: readonly IndexEvents[]): boolean {
-    const events = earlier.reduce((sum, entry) => sum + entry.events.length, this.#events);
-    const entries = earlier.map(entryOf);
+  prepend({ from, to, events: earlier }: Earlier): boolean {
+    if (to !== this.#floor) return false;
+    const entries = earlier.filter(({ events }) => events.length > 0).map(entryOf);
+    const events = entries.reduce((sum, entry) => sum + entry.events.length, this.#events);
     const characters = entries.reduce((sum, entry) => sum + entry.characters, this.#characters);
     if (events > this.#limits.events || characters > this.#limits.characters) return false;
     this.#entries = [...entries, ...this.#entries.slice(this.#start)];
     this.#start = 0;
     this.#events = events;
     this.#characters = characters;
-    this.#floor = floor;
+    this.#floor = from;
     return true;
   }
 

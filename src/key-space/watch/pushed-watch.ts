@@ -20,7 +20,10 @@ export interface PushedWatchOptions {
   readonly probe: (options: CallOptions) => Promise<Probe>;
 }
 
-/** Events held for a reader that does not read; as many as etcd holds behind its sockets. */
+/**
+ * Events held for a reader that does not read; as many as etcd holds behind its sockets. Those of one
+ * index come all at once, however many they are.
+ */
 const BUFFER_SIZE = 100;
 
 /** One open watch, to which a key space in this process pushes the events. */
@@ -74,7 +77,8 @@ export class PushedWatch implements KeyWatch, Watcher {
   }
 
   take(event: StoreEvent): void {
-    if (this.#events.size < BUFFER_SIZE) this.recall(event);
+    const goesOn = event.node.modifiedIndex === this.#lastIndex;
+    if (goesOn || this.#events.size < BUFFER_SIZE) this.recall(event);
     else this.fail(new ProtocolError(`the reader of the watch is ${BUFFER_SIZE} events behind`));
   }
 

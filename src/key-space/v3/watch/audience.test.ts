@@ -28,11 +28,11 @@ function removalAt(index: number): { readonly index: number; readonly events: St
   return { index, events: [{ action: "delete", node, prevNode: node }] };
 }
 
-const REQUEST = { key: "/d/missing" };
+const OPENING = { request: { key: "/d/missing" }, openedAt: 10, looksBack: false };
 
 it("history is told by its own rule, also where it is heard of late", () => {
   const [audience, watch] = [new Audience(), watchFrom(5)];
-  audience.add(watch, REQUEST, 4, 10);
+  audience.add(watch, OPENING, 4);
   audience.tell(removalAt(4));
   expect(watch.ended).toBe(false);
   audience.tell(removalAt(10));
@@ -41,7 +41,7 @@ it("history is told by its own rule, also where it is heard of late", () => {
 
 it("what came later is told as to every live watch", () => {
   const [audience, watch] = [new Audience(), watchFrom(5)];
-  audience.add(watch, REQUEST, 4, 10);
+  audience.add(watch, OPENING, 4);
   audience.tell(removalAt(11));
   expect(watch.ended).toBe(false);
   const node = { key: "/d/missing", value: "1", modifiedIndex: 12, createdIndex: 12 };
@@ -52,8 +52,8 @@ it("what came later is told as to every live watch", () => {
 it("who was told everything before, or asks for nothing of it, is live at once", () => {
   const audience = new Audience();
   const [told, fromNow] = [watchFrom(5), watchFrom(11)];
-  audience.add(told, REQUEST, 10, 10);
-  audience.add(fromNow, REQUEST, 4, 10);
+  audience.add(told, OPENING, 10);
+  audience.add(fromNow, OPENING, 4);
   audience.tell(removalAt(10));
   expect([told.ended, fromNow.ended, audience.size]).toEqual([false, false, 2]);
   expect([audience.remove(told), audience.remove(told), audience.size]).toEqual([true, false, 1]);

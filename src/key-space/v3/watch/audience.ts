@@ -4,10 +4,16 @@ import type { IndexEvents } from "../../watch/event-ring.js";
 import type { PushedWatch } from "../../watch/pushed-watch.js";
 import { WatcherHub } from "../../watch/watcher-hub.js";
 
-/** The part of the past that a watch wants and was not told yet. */
-interface Past {
+/** How a watch was opened. */
+export interface Opening {
   readonly request: WatchRequest;
+  /** Index of the store when the watch was opened: what is older is history to it. */
   readonly openedAt: number;
+  /**
+   * Whether the watch follows one that delivered one event of the index before. If that index has several
+   * events that concern it, the others would be missed.
+   */
+  readonly looksBack: boolean;
 }
 
 /**
@@ -18,19 +24,18 @@ export class Audience {
   readonly #hub = new WatcherHub();
   readonly #watches = new Set<PushedWatch>();
   /** Those that are still owed history, until something newer than that is told. */
-  readonly #late = new Map<PushedWatch, Past>();
+  readonly #late = new Map<PushedWatch, Opening>();
 
   get size(): number {
     return this.#watches.size;
   }
 
-  /**
-   * @param told index up to which the watch was told everything
-   * @param openedAt index of the store when the watch was opened: what is older is history to it
-   */
-  add(watch: PushedWatch, request: WatchRequest, told: number, openedAt: number): void {
+  /** @param told index up to which the watch was told everything */
+  add(watch: PushedWatch, opening: Opening, told: number): void {
+    const { openedAt, looksBack } = opening;
     this.#watches.add(watch);
-    if (told < openedAt && watch.since <= openedAt) this.#late.set(watch, { request, openedAt });
+    const first = looksBack ? watch.since - 1 : watch.since;
+    if (told < openedAt && first <= openedAt) this.#late.set(watch, opening);
     else this.#hub.add(watch);
   }
 
@@ -42,12 +47,14 @@ export class Audience {
 
   /** Tells everybody whom the events of one index concern. */
   tell(told: IndexEvents): void {
-    for (const [watch, { request, openedAt }] of this.#late) {
-      if (told.index <= openedAt) tellHistory(watch, request, told);
-      else {
+    for (const [watch, opening] of this.#late) {
+      if (told.index > opening.openedAt) {
         this.#late.delete(watch);
         this.#hub.add(watch);
-      }
+      } else if (opening.looksBack && told.index === watch.since - 1) {
+        // The next watch from the same index is refused with 401.
+        if (concerning(opening.request, told) > 1) watch.end();
+      } else tellHistory(watch, opening.request, told);
     }
     this.#hub.notify(told.events);
   }
@@ -55,6 +62,11 @@ export class Audience {
   [Symbol.iterator](): Iterator<PushedWatch> {
     return this.#watches.values();
   }
+}
+
+/** How many of the events of one index concern a watch. */
+export function concerning(request: WatchRequest, { events }: IndexEvents): number {
+  return events.filter((event) => concerns(request, event)).length;
 }
 
 /** Tells a watch what concerns it of the past. */

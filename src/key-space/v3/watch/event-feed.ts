@@ -1,70 +1,90 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { ProtocolError } from "../../../errors/cluster-errors.js";
 import type { WatchRequest } from "../../../model/key-request.js";
-import { concerns } from "../../../watch/concerns.js";
 import { EventRing, type EventRingLimits, type IndexEvents } from "../../watch/event-ring.js";
 import type { PushedWatch } from "../../watch/pushed-watch.js";
+import type { StoreGeneration } from "../store-generation.js";
 import type { V3Api, V3Call } from "../v3-api.js";
 import type { V3Header } from "../v3-json.js";
-import { Audience, tellHistory } from "./audience.js";
-import type { Freshness } from "./fresh-revision.js";
+import { Audience, concerning, type Opening, tellHistory } from "./audience.js";
+import type { Freshness, FreshRevision } from "./fresh-revision.js";
 import { beat } from "./heartbeat.js";
-import { isHeld } from "./is-held.js";
+import { History } from "./history.js";
 import { Milestone } from "./milestone.js";
-import { reachBack } from "./reach-back.js";
 import { type FeedListener, RevisionFeed } from "./revision-feed.js";
-import { Compacted, type Revision } from "./revision-stream.js";
+import { Compacted } from "./revision-stream.js";
 import { type Translation, translate } from "./translate.js";
 
 /** Settings of an {@link EventFeed}, complete. */
 export interface EventFeedSettings extends Translation {
+  readonly fresh: FreshRevision;
+  readonly generation: StoreGeneration;
+  /** First index that has a meaning: those before the offset was written were never shown. */
+  readonly firstIndex: number;
   /** What is held for watchers that come late. */
   readonly limits: EventRingLimits;
   /** Milliseconds of silence after which the watch on etcd is opened anew. */
   readonly pollInterval: number;
-  /** Revisions before the first watcher's that are read to begin with. */
-  readonly foresight: number;
   /** Milliseconds for which etcd is still watched when nobody here does. */
   readonly linger: number;
-  /** Whether the first watch waits until everything of the past is there. */
-  readonly catchesUp: boolean;
 }
 
-/** Milliseconds to wait for what has happened before to be told. */
-const PATIENCE = 2_000;
 /** Revisions without news of the range after which a heartbeat saves it from compaction. */
 const QUIET_REVISIONS = 500;
+/** Events after which readers get a turn: fewer than a watch holds for its reader. */
+const EVENTS_PER_TURN = 50;
+/** Milliseconds for a heartbeat to be delivered. */
+const PATIENCE = 2_000;
+/** Milliseconds that news get before a heartbeat proves that there are none. */
+const NEWS_DELAY = 1_000;
 
-/** The watch on etcd that serves every watch of a key space, and what it told lately. */
+/**
+ * The watch on etcd that serves every watch of a key space, and what it has delivered lately. It begins
+ * at the present; what was before is read when somebody wants it. Once stopped it does not start again.
+ */
 export class EventFeed {
   readonly #api: V3Api;
   readonly #settings: EventFeedSettings;
-  readonly #feed: RevisionFeed;
+  readonly #generation: number;
+  readonly #clusterId: string;
   readonly #audience = new Audience();
-  #ring: EventRing;
-  /** Revision up to which everything was told. */
+  readonly #ring: EventRing;
+  readonly #history: History;
+  readonly #running = new AbortController();
+  /** Resolves when the watch on etcd stands. */
+  readonly #standing: Promise<void>;
+  /** Called once, when it has stopped. */
+  readonly #onStop: () => void;
+  /** Revision up to which everything was delivered. */
   readonly #told: Milestone;
   /** Last revision that is known to have changed something in the range. */
   #mark = 0;
-  #clusterId = "";
-  /** Index that is held nowhere any more. */
-  #lost = 0;
-  #running: AbortController | undefined;
   /** Watches that are about to be attached. */
   #arriving = 0;
-  /** Resolves when the watch on etcd stands. */
-  #standing: Promise<void> = Promise.resolve();
-  #starting: Promise<void> | undefined;
-  #reachingBack: Promise<void> | undefined;
   #catchingUp: Promise<boolean> | undefined;
+  /** Why it has stopped. */
+  #stopped: Error | undefined;
   #cancelLinger: () => void = () => {};
+  #cancelProof: (() => void) | undefined;
 
-  constructor(api: V3Api, settings: EventFeedSettings) {
-    const { layout, clock, pollInterval, limits } = settings;
+  constructor(
+    api: V3Api,
+    settings: EventFeedSettings,
+    { clusterId, revision }: V3Header,
+    onStop: () => void,
+  ) {
+    const { limits, offset, generation, clock } = settings;
     this.#api = api;
     this.#settings = settings;
-    this.#feed = new RevisionFeed(api, layout.everything, clock, pollInterval);
-    this.#ring = new EventRing(limits, 0);
+    this.#generation = generation.number;
+    this.#clusterId = clusterId;
+    this.#onStop = onStop;
     this.#told = new Milestone(clock);
+    this.#told.set(revision - 1);
+    this.#ring = new EventRing(limits, revision + offset);
+    this.#history = new History(api, this.#ring, settings, this.#running.signal);
+    this.#standing = new Promise((resolve, reject) => this.#run(resolve, reject));
+    this.#standing.catch(() => {});
   }
 
   /** Watches that wait. */
@@ -72,38 +92,40 @@ export class EventFeed {
     return this.#audience.size;
   }
 
+  /** Whether nothing comes any more. */
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
   /** Events held for those who come late. */
   get held(): number {
     return this.#ring.size;
   }
 
-  /** Index up to which everything was told. */
+  /** Index up to which everything was delivered. */
   get index(): number {
     return this.#told.reached + this.#settings.offset;
   }
 
-  /** Index from which on everything can be told. */
+  /** Index from which on everything can be delivered, as far as is known. */
   get floor(): number {
-    return this.#ring.floor;
+    return Math.min(this.#ring.floor, this.#history.floor);
   }
 
   /**
-   * Makes sure that all from an index on can be told, as far as it is held anywhere.
+   * Makes sure that all from an index on can be delivered, as far as it is held anywhere.
    *
    * @returns whether it can
    * @throws ClusterUnavailableError, UnauthorizedError
    */
-  async reach(index: number, fresh: Freshness): Promise<boolean> {
+  async reach(index: number, { revision }: Freshness): Promise<boolean> {
     this.#arriving++;
     try {
-      await this.#stand(index, fresh);
-      while (index < this.#ring.floor && index > this.#lost) {
-        this.#reachingBack ??= this.#reachBack(index).finally(() => {
-          this.#reachingBack = undefined;
-        });
-        await this.#reachingBack;
-      }
-      return index >= this.#ring.floor;
+      await this.#standing;
+      return await this.#history.reach(index, revision + this.#settings.offset, this.#prove);
+    } catch (error) {
+      if (!(error instanceof Compacted)) throw error;
+      throw new ProtocolError(`${CALL.operation}: etcd has compacted what was asked for`);
     } finally {
       this.#arriving--;
     }
@@ -127,21 +149,17 @@ export class EventFeed {
   /** The events of one index that concern a watch. */
   eventsAt(index: number, request: WatchRequest): number {
     const [first] = this.#ring.from(index);
-    if (first?.index !== index) return 0;
-    return first.events.filter((event) => concerns(request, event)).length;
+    return first?.index === index ? concerning(request, first) : 0;
   }
 
-  /**
-   * Tells a watch what it wants of the past, and from now on what comes, until it has ended.
-   * `openedAt` is the index of the store when it was opened.
-   */
-  attach(watch: PushedWatch, request: WatchRequest, openedAt: number): void {
+  /** Gives a watch what it wants of the past, and from now on what comes, until it has ended. */
+  attach(watch: PushedWatch, opening: Opening): void {
     for (const told of this.#ring.from(watch.since)) {
-      tellHistory(watch, request, told);
+      tellHistory(watch, opening.request, told);
       if (watch.ended) return;
     }
     this.#cancelLinger();
-    this.#audience.add(watch, request, this.index, openedAt);
+    this.#audience.add(watch, opening, this.index);
   }
 
   /** Forgets a watch. */
@@ -149,157 +167,123 @@ export class EventFeed {
     if (this.#audience.remove(watch)) this.rest();
   }
 
-  /** Stops watching etcd soon, unless somebody watches here. */
+  /**
+   * Sees to it that the index reaches a revision, though others change the cluster while nothing happens
+   * in the range: a watch on etcd does not tell that. Several who ask share a heartbeat.
+   */
+  proveQuiet(revision: number): void {
+    if (this.#told.reached >= revision || this.isStopped) return;
+    this.#cancelProof ??= this.#settings.clock.after(NEWS_DELAY, () => {
+      this.#cancelProof = undefined;
+      if (this.#told.reached < revision) void beat(this.#api, this.#settings.layout);
+    });
+  }
+
+  /** Stops soon, unless somebody watches here. */
   rest(): void {
     this.#cancelLinger();
-    if (this.#isNeeded || this.#running === undefined) return;
+    if (this.#isNeeded || this.isStopped) return;
     this.#cancelLinger = this.#settings.clock.after(this.#settings.linger, () => {
-      if (!this.#isNeeded) this.#halt();
+      if (!this.#isNeeded) this.end();
     });
+  }
+
+  /** Stops, and ends every watch, without an error. */
+  end(): void {
+    this.#stop(new Compacted());
   }
 
   close(reason: Error): void {
     for (const watch of this.#audience) watch.abort(reason);
-    this.#cancelLinger();
-    this.#halt();
+    this.#stop(reason);
   }
 
   get #isNeeded(): boolean {
     return this.#audience.size + this.#arriving > 0;
   }
 
-  #halt(): void {
-    const running = this.#running;
-    this.#running = undefined;
-    running?.abort();
-  }
-
-  /** Sees to it that the watch on etcd stands. */
-  async #stand(index: number, fresh: Freshness): Promise<void> {
-    try {
-      if (this.#running === undefined) {
-        this.#starting ??= this.#start(index, fresh).finally(() => {
-          this.#starting = undefined;
-        });
-        await this.#starting;
-      }
-      await this.#standing;
-    } catch (error) {
-      if (!(error instanceof Compacted)) throw error;
-      throw new ProtocolError(`${CALL.operation}: etcd forgot meanwhile what was asked for`);
-    }
-  }
-
-  async #start(index: number, { clusterId, revision }: Freshness): Promise<void> {
-    const { catchesUp, layout } = this.#settings;
-    if (clusterId !== this.#clusterId) this.#told.set(0);
-    this.#clusterId = clusterId;
-    const goesOn = this.#isNear(revision);
-    const from = goesOn ? this.#told.reached + 1 : this.#earliest(index, revision);
-    const isThere = from > revision || (await isHeld(this.#api, layout.offset, from, CALL));
-    if (!goesOn || !isThere) this.#reset(isThere ? from : revision + 1);
-    this.#run();
-    if (!catchesUp || this.#told.reached >= revision) return;
-    await this.#standing;
-    if (await beat(this.#api, layout)) await this.#told.until(revision, PATIENCE);
-  }
-
-  /** Whether what was told before is of use: the way from there must not be too long. */
-  #isNear(revision: number): boolean {
-    const { reached } = this.#told;
-    return reached > 0 && revision - reached < this.#settings.limits.events;
-  }
-
-  /** Revision from which to read for a watch from an index on, the limits allowing. */
-  #earliest(index: number, revision: number): number {
-    const { limits, offset, foresight } = this.#settings;
-    const wanted = Math.min(index - offset, revision + 1 - foresight);
-    return Math.min(Math.max(1, wanted, revision + 1 - limits.events), revision + 1);
-  }
-
-  #run(): void {
-    const running = new AbortController();
-    this.#running = running;
-    this.#standing = new Promise((resolve, reject) => {
-      void this.#feed
-        .run(this.#listener(running, resolve), running.signal)
-        .catch((error: Error) => {
-          reject(error);
-          if (this.#running === running) this.#stopped(error);
-        });
-    });
-    this.#standing.catch(() => {});
-  }
-
-  #listener(running: AbortController, stood: () => void): FeedListener {
+  #run(stood: () => void, failed: (error: Error) => void): void {
+    const { layout, clock, pollInterval } = this.#settings;
+    const { signal } = this.#running;
+    const feed = new RevisionFeed(this.#api, layout.everything, clock, pollInterval);
     const nextOf = (): number => this.#told.reached + 1;
-    return {
+    const listener: FeedListener = {
       get next() {
         return nextOf();
       },
-      stands: (header, wasQuiet) => {
-        if (!running.signal.aborted) this.#stands(header, wasQuiet);
+      stands: async (header, quiets) => {
+        await this.#verify(header.clusterId, header.revision);
         stood();
+        const behind = header.revision - this.#told.reached;
+        // The second of two quiet ones must bring something, or the next one gets more time.
+        if (quiets > 0 && behind > (quiets > 1 ? 0 : QUIET_REVISIONS)) void beat(this.#api, layout);
       },
-      take: async (revisions, upTo) => {
-        const told = await this.#read(revisions);
-        if (!running.signal.aborted) this.#take(told, upTo);
+      take: async (news) => {
+        const [first] = news.revisions;
+        if (first !== undefined) await this.#verify(this.#clusterId, first.number - 1);
+        const revisions = news.revisions.filter(({ number }) => number > this.#told.reached);
+        const events = await translate(this.#api, revisions, this.#settings, CALL);
+        await this.#take(events, news.upTo);
       },
     };
+    feed.run(listener, signal).catch((error: Error) => {
+      this.#stop(error);
+      failed(this.#stopped ?? error);
+    });
   }
 
-  #stands({ clusterId, revision }: V3Header, wasQuiet: boolean): void {
-    // Revisions of another cluster mean something else.
-    if (this.#clusterId !== clusterId) throw new Compacted();
-    const { layout } = this.#settings;
-    if (wasQuiet && revision - this.#told.reached > QUIET_REVISIONS) void beat(this.#api, layout);
+  /**
+   * Sees to it that it is the same store that is watched. A member may be behind; another store is
+   * recognized by a linearizable read, and then ends this feed.
+   *
+   * @throws Compacted, AbortError, and what the read throws
+   */
+  async #verify(clusterId: string, revision: number): Promise<void> {
+    if (clusterId !== this.#clusterId) throw new Compacted();
+    const { signal } = this.#running;
+    if (revision < this.#told.reached) await this.#settings.fresh.get(CALL.operation, signal);
+    signal.throwIfAborted();
   }
 
-  #take(told: readonly IndexEvents[], upTo: number): void {
-    for (const { index, events } of told) {
+  async #take(delivered: readonly IndexEvents[], upTo: number): Promise<void> {
+    let count = 0;
+    for (const { index, events } of delivered) {
+      if (this.isStopped) return;
       if (events.length > 0) this.#ring.add({ index, events });
       this.#mark = index - this.#settings.offset;
       this.#told.set(this.#mark);
       this.#audience.tell({ index, events });
+      count += events.length;
+      if (count < EVENTS_PER_TURN) continue;
+      // Readers must keep up with what comes all at once.
+      await nextTurn();
+      count = 0;
     }
     this.#told.set(Math.max(this.#told.reached, upTo));
+    this.#settings.generation.delivered(this.#generation, this.#told.reached);
   }
 
-  /** Whoever waits has to begin anew: with what is told then, or with 401. */
-  #stopped(error: Error): void {
-    this.#running = undefined;
-    const isOver = error instanceof Compacted;
-    if (isOver) this.#told.set(0);
-    for (const watch of this.#audience) {
-      if (isOver) watch.end();
-      else watch.fail(error);
-    }
-  }
+  /** Makes sure that a change at the beginning of this feed, or later, marks the end of its past. */
+  readonly #prove = async (): Promise<boolean> => {
+    const { offset, layout } = this.#settings;
+    return this.#mark >= this.#ring.floor - offset || (await beat(this.#api, layout));
+  };
 
-  #reset(from: number): void {
-    this.#ring = new EventRing(this.#settings.limits, from + this.#settings.offset);
-    this.#told.set(from - 1);
-    this.#mark = 0;
-    this.#lost = 0;
+  /** Whoever waits has to begin anew: with what is delivered then, or with 401. */
+  #stop(error: Error): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = error;
+    this.#cancelLinger();
+    this.#cancelProof?.();
+    this.#onStop();
+    for (const watch of this.#audience) end(watch, error);
+    this.#running.abort(error);
   }
+}
 
-  /** Fills the ring from an index up to its floor, if there is room. */
-  async #reachBack(index: number): Promise<void> {
-    const { offset, clock, layout, limits } = this.#settings;
-    const ring = this.#ring;
-    const to = ring.floor - offset;
-    const isMarked = this.#mark >= to || (await beat(this.#api, layout));
-    const past = { from: Math.max(1, index - offset), to, limit: limits.events, isMarked };
-    const isThere = await isHeld(this.#api, this.#settings.layout.offset, past.from, CALL);
-    const revisions = isThere && (await reachBack(this.#api, layout.everything, past, clock, CALL));
-    if (!revisions || !ring.prepend(index, await this.#read(revisions))) {
-      this.#lost = Math.max(this.#lost, index);
-    }
-  }
-
-  #read(revisions: readonly Revision[]): Promise<readonly IndexEvents[]> {
-    return translate(this.#api, revisions, this.#settings, CALL);
-  }
+function end(watch: PushedWatch, error: Error): void {
+  if (error instanceof Compacted) watch.end();
+  else watch.fail(error);
 }
 
 const CALL: V3Call = { operation: "GET /?wait=true", key: "/", safety: "read", scope: "local" };

@@ -1,3 +1,4 @@
+import { PartTooLong } from "../../../cluster/part-stream.js";
 import { BackOff } from "../../../time/back-off.js";
 import type { Clock } from "../../../time/clock.js";
 import { sleep } from "../../../time/sleep.js";
@@ -5,17 +6,27 @@ import { isRepairable } from "../../../watch/repairable.js";
 import type { KeyRange } from "../key-layout.js";
 import type { V3Api, V3Call } from "../v3-api.js";
 import type { V3Header } from "../v3-json.js";
-import { type Revision, RevisionStream } from "./revision-stream.js";
+import { nextBeforeSilence } from "./next-before-silence.js";
+import { RevisionStream, type Revisions } from "./revision-stream.js";
 
 /** Whom a feed tells. */
 export interface FeedListener {
   /** Revision from which the feed is to go on. */
   readonly next: number;
-  /** A watch stands. `wasQuiet`: the one before was given up because nothing came. */
-  stands(header: V3Header, wasQuiet: boolean): void;
-  /** Revisions in their order; all up to `upTo` were told then. */
-  take(revisions: readonly Revision[], upTo: number): Promise<void>;
+  /** A watch stands. `quiets`: so many before it, in a row, were given up because nothing came. */
+  stands(header: V3Header, quiets: number): Promise<void>;
+  /** Takes what came. */
+  take(news: Revisions): Promise<void>;
 }
+
+/**
+ * How often the time of silence is doubled while watch after watch brings nothing: etcd may need longer
+ * for an answer, and begins it anew with each watch.
+ */
+const DOUBLINGS = 2;
+
+/** How a watch ended: nothing came on it, it is to be opened in fragments, or it ended otherwise. */
+type End = "quiet" | "too long" | "ended";
 
 /** Milliseconds after which a watch has stood long enough to be opened again without delay. */
 const LONG = 10_000;
@@ -51,53 +62,58 @@ export class RevisionFeed {
     const call: V3Call = { ...CALL, signal };
     let backOff = BackOff.none;
     let stoodAt = Number.NEGATIVE_INFINITY;
-    for (let wasQuiet = false; ; ) {
+    for (let [end, quiets]: [End, number] = ["ended", 0]; ; ) {
       const openedAt = this.#clock.monotonic();
+      const { next } = listener;
       try {
-        wasQuiet = await this.#watch(listener, wasQuiet, call, () => {
+        end = await this.#watch(listener, { inFragments: end === "too long", quiets }, call, () => {
           stoodAt = this.#clock.monotonic();
         });
       } catch (error) {
         const isLost = this.#clock.monotonic() - stoodAt > PATIENCE;
         if (isLost || !isRepairable(error)) throw error;
-        wasQuiet = false;
+        end = error instanceof PartTooLong && end !== "too long" ? "too long" : "ended";
       }
+      quiets = end !== "quiet" ? 0 : listener.next > next ? 1 : quiets + 1;
       if (this.#clock.monotonic() - openedAt > LONG) backOff = BackOff.none;
-      if (wasQuiet) continue;
+      if (end !== "ended") continue;
       await sleep(backOff.delay(), this.#clock, signal);
       backOff = backOff.next();
     }
   }
 
-  /** @returns whether it was given up because nothing came */
   async #watch(
     listener: FeedListener,
-    wasQuiet: boolean,
+    { inFragments, quiets }: { readonly inFragments: boolean; readonly quiets: number },
     call: V3Call,
     onContact: () => void,
-  ): Promise<boolean> {
-    const stream = await RevisionStream.open(this.#api, this.#range, listener.next, call);
+  ): Promise<End> {
+    const start = { from: listener.next, inFragments };
+    const stream = await RevisionStream.open(this.#api, this.#range, start, call);
     try {
       onContact();
-      listener.stands(stream.header, wasQuiet);
-      return await this.#read(stream, listener, call);
+      await listener.stands(stream.header, quiets);
+      return await this.#read(stream, listener, quiets, call);
     } finally {
       onContact();
       stream.close();
     }
   }
 
-  /** @returns whether it was given up because nothing came */
-  async #read(stream: RevisionStream, listener: FeedListener, call: V3Call): Promise<boolean> {
+  async #read(
+    stream: RevisionStream,
+    listener: FeedListener,
+    quiets: number,
+    call: V3Call,
+  ): Promise<End> {
+    let patience = this.#pollInterval * 2 ** Math.min(Math.max(0, quiets - 1), DOUBLINGS);
     for (;;) {
-      let isQuiet = false;
-      const cancel = this.#clock.after(this.#pollInterval, () => {
-        isQuiet = true;
-        stream.close();
-      });
-      const news = await stream.next(call).finally(cancel);
-      if (news === undefined) return isQuiet;
-      await listener.take(news.revisions, news.upTo);
+      const news = await nextBeforeSilence(stream, patience, this.#clock, call);
+      patience = this.#pollInterval;
+      if (news === "silence") return "quiet";
+      if (news === undefined) return "ended";
+      await listener.take(news);
+      call.signal?.throwIfAborted();
     }
   }
 }

@@ -10,15 +10,37 @@ export interface Revision {
   readonly changes: readonly KeyChange[];
 }
 
-/** The history that a watch asked for is no longer held. */
+/** Revisions in their order; every change up to `upTo` was delivered with them. */
+export interface Revisions {
+  readonly revisions: readonly Revision[];
+  readonly upTo: number;
+}
+
+/** How a watch is opened. */
+export interface StreamStart {
+  /** First revision. */
+  readonly from: number;
+  /**
+   * Whether etcd divides large messages. etcd needs quadratic time for that where the events are
+   * small (seconds for 15,000 of them), so this is only for messages that are too large otherwise.
+   */
+  readonly inFragments?: boolean;
+}
+
+/** The history that a watch asked for is no longer held, or more than this process can hold. */
 export class Compacted extends Error {}
+
+/** Characters of keys and values, in base64, that may be held of one revision. */
+const MOST_CHARACTERS = 128 * 1024 * 1024;
 
 /** A watch of a range by etcd, as whole revisions in their order, for one reader. */
 export class RevisionStream {
   /** What the watch began with. */
   readonly header: V3Header;
   readonly #stream: V3Stream;
-  #partial: readonly KeyChange[] = [];
+  /** Changes of the last revision that came, of which there may be more. */
+  #partial: KeyChange[] = [];
+  #characters = 0;
 
   private constructor(stream: V3Stream, header: V3Header) {
     this.#stream = stream;
@@ -33,10 +55,10 @@ export class RevisionStream {
   static async open(
     api: V3Api,
     { key, range_end }: KeyRange,
-    from: number,
+    { from, inFragments = false }: StreamStart,
     call: V3Call,
   ): Promise<RevisionStream> {
-    const wishes = { prev_kv: true, fragment: true, progress_notify: true };
+    const wishes = { prev_kv: true, fragment: inFragments, progress_notify: true };
     const create_request = { key, range_end, start_revision: String(from), ...wishes };
     const stream = await api.stream("watch", { create_request }, call);
     try {
@@ -51,8 +73,9 @@ export class RevisionStream {
     }
   }
 
-  get endpoint(): string {
-    return this.#stream.endpoint;
+  /** Bytes that have come. */
+  get received(): number {
+    return this.#stream.received;
   }
 
   /**
@@ -61,25 +84,34 @@ export class RevisionStream {
    *
    * @throws Compacted, ClusterUnavailableError, AbortError, ProtocolError
    */
-  async next(
-    call: V3Call,
-  ): Promise<{ readonly revisions: readonly Revision[]; readonly upTo: number } | undefined> {
+  async next(call: V3Call): Promise<Revisions | undefined> {
     for (;;) {
       const body = await this.#stream.next();
       if (body === undefined) return undefined;
       const response = readWatchResponse(body);
       refuseCanceled(response, call);
-      this.#partial = [...this.#partial, ...response.changes];
-      if (response.fragment) continue;
-      const revisions = byRevision(this.#partial);
-      this.#partial = [];
-      // The header of a message with events may be ahead of what it tells.
+      const revisions = this.#complete(response);
+      if (response.fragment && revisions.length === 0) continue;
+      // The header of a message with events may be ahead of what it delivers.
       return { revisions, upTo: revisions.at(-1)?.number ?? response.header.revision };
     }
   }
 
   close(): void {
     this.#stream.close();
+  }
+
+  /** The revisions of which nothing more will come. @throws Compacted for one that is too large */
+  #complete({ changes, fragment }: WatchResponse): readonly Revision[] {
+    const revisions = byRevision(this.#partial, changes);
+    this.#partial = [];
+    if (!fragment) return revisions;
+    const last = revisions.pop();
+    if (revisions.length > 0) this.#characters = 0;
+    this.#characters += changes.reduce((sum, change) => sum + charactersOf(change), 0);
+    if (this.#characters > MOST_CHARACTERS) throw new Compacted();
+    this.#partial = last?.changes ?? [];
+    return revisions;
   }
 }
 
@@ -89,8 +121,13 @@ function refuseCanceled({ canceled, compactRevision }: WatchResponse, call: V3Ca
     throw new ProtocolError(`${call.operation}: etcd ended the watch: ${canceled}`);
 }
 
-function byRevision(changes: readonly KeyChange[]): readonly Revision[] {
-  const revisions: { number: number; changes: KeyChange[] }[] = [];
+/** Continues the revision of which some changes came before. */
+function byRevision(
+  partial: KeyChange[],
+  changes: readonly KeyChange[],
+): { number: number; changes: KeyChange[] }[] {
+  const [first] = partial;
+  const revisions = first === undefined ? [] : [{ number: first.kv.modRevision, changes: partial }];
   for (const change of changes) {
     const number = change.kv.modRevision;
     const last = revisions.at(-1);
@@ -98,4 +135,8 @@ function byRevision(changes: readonly KeyChange[]): readonly Revision[] {
     else revisions.push({ number, changes: [change] });
   }
   return revisions;
+}
+
+function charactersOf({ kv, prev }: KeyChange): number {
+  return kv.key.length + kv.value.length + (prev?.value.length ?? 0);
 }

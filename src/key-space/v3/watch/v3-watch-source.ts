@@ -8,8 +8,9 @@ import type { CallOptions, Probe, Scan } from "../../key-space.js";
 import { pathOf } from "../../path.js";
 import { PushedWatch } from "../../watch/pushed-watch.js";
 import type { KeyLayout } from "../key-layout.js";
+import type { StoreGeneration } from "../store-generation.js";
 import type { V3Api } from "../v3-api.js";
-import { originOf } from "../v3-store.js";
+import { type IndexScale, originOf } from "../v3-store.js";
 import { EventFeed } from "./event-feed.js";
 import { type Freshness, FreshRevision } from "./fresh-revision.js";
 import { beat } from "./heartbeat.js";
@@ -18,15 +19,14 @@ import { beat } from "./heartbeat.js";
 export interface V3WatchSettings {
   readonly layout: KeyLayout;
   readonly clock: Clock;
-  /** What is added to revisions; asked once. */
-  offset(): Promise<number>;
+  readonly generation: StoreGeneration;
+  /** Read once from each store. */
+  scale(): Promise<IndexScale>;
   /**
    * Whether a watch that does not stream ends after one event, as HTTP's long polls must, or after
    * all events of the same index. In the first case a poll that would skip the rest is told 401.
    */
   readonly oneEventPerPoll: boolean;
-  /** Revisions before the first watcher's that are read to begin with. */
-  readonly foresight: number;
   /** Milliseconds for which etcd is still watched when nobody here does. */
   readonly linger: number;
   /** Milliseconds of silence after which the watch on etcd is opened anew. */
@@ -39,7 +39,7 @@ export interface WatchFigures {
   readonly watchers: number;
   /** Events held for watches that come late. */
   readonly held: number;
-  /** Index up to which every watch was told everything; 0 before the first watch. */
+  /** Index up to which every watch was told everything; 0 while etcd is not watched. */
   readonly index: number;
 }
 
@@ -51,17 +51,24 @@ export class V3WatchSource {
   readonly #api: V3Api;
   readonly #settings: V3WatchSettings;
   readonly #fresh: FreshRevision;
-  #feed: Promise<EventFeed> | undefined;
-  #opened: EventFeed | undefined;
+  #feed: EventFeed | undefined;
+  /** What was added to revisions last. */
+  #offset = 0;
+  /** Newest index of the store before this one. */
+  #lostIndex = 0;
 
   constructor(api: V3Api, settings: V3WatchSettings) {
     this.#api = api;
     this.#settings = settings;
     this.#fresh = new FreshRevision(api, settings.layout.offset);
+    settings.generation.onChange((lastRevision) => {
+      this.#lostIndex = lastRevision + this.#offset;
+      this.#feed?.end();
+    });
   }
 
   get figures(): WatchFigures {
-    const { watchers = 0, held = 0, index = 0 } = this.#opened ?? {};
+    const { watchers = 0, held = 0, index = 0 } = this.#feed ?? {};
     return { watchers, held, index };
   }
 
@@ -71,12 +78,24 @@ export class V3WatchSource {
    * @throws EventIndexClearedError, UnauthorizedError, ClusterUnavailableError, AbortError
    */
   async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<PushedWatch> {
-    const [feed, offset] = await Promise.all([this.#feedOf(), this.#settings.offset()]);
-    const fresh = await this.#fresh.get(`GET ${request.key}`, options.signal);
-    try {
-      return await this.#open(feed, request, fresh, offset, options.signal);
-    } finally {
-      feed.rest();
+    const { generation } = this.#settings;
+    for (;;) {
+      const { number } = generation;
+      const scale = await this.#settings.scale();
+      const fresh = await this.#fresh.get(`GET ${request.key}`, options.signal);
+      if (number !== generation.number) continue;
+      this.#offset = scale.offset;
+      this.#feed ??= this.#feedFrom(fresh, scale);
+      const feed = this.#feed;
+      try {
+        const watch = await this.#open(feed, request, fresh, scale, options.signal);
+        if (watch !== undefined) return watch;
+      } catch (error) {
+        // What was asked of the store before says nothing of the present one.
+        if (number === generation.number) throw error;
+      } finally {
+        feed.rest();
+      }
     }
   }
 
@@ -85,86 +104,67 @@ export class V3WatchSource {
     const { key, recursive, since, until = 0 } = request;
     const begin = { key, recursive, waitIndex: since, stream: true };
     const scan = await (await this.openWatch(begin, options)).scan();
-    const feed = await this.#feedOf();
     const { provenIndex = 0 } = scan;
-    if (provenIndex >= until || !(await feed.catchUp(until))) return scan;
+    if (provenIndex >= until || !(await this.#feed?.catchUp(until))) return scan;
     return await (await this.openWatch(begin, options)).scan();
   }
 
+  /** @returns nothing when the feed has stopped meanwhile */
   async #open(
     feed: EventFeed,
     request: WatchRequest,
     fresh: Freshness,
-    offset: number,
+    { offset, firstIndex }: IndexScale,
     signal: AbortSignal | undefined,
-  ): Promise<PushedWatch> {
+  ): Promise<PushedWatch | undefined> {
     const { key, recursive = false, waitIndex = 0, stream = false } = request;
     const origin = originOf(fresh, offset);
-    const since = waitIndex === 0 ? origin.etcdIndex + 1 : waitIndex;
-    if (since <= offset || !(await feed.reach(this.#firstNeeded(request, since), fresh))) {
-      throw cleared(request, Math.max(feed.floor, offset + 1), origin);
+    const openedAt = origin.etcdIndex;
+    const since = waitIndex === 0 ? openedAt + 1 : waitIndex;
+    const looksBack = this.#settings.oneEventPerPoll && !stream && waitIndex > firstIndex;
+    if (since < firstIndex || (since > openedAt + 1 && since <= this.#lostIndex + 1)) {
+      throw cleared(request, Math.max(feed.floor, firstIndex), origin);
     }
-    if (await this.#wouldSkip(feed, request, origin)) throw cleared(request, since + 1, origin);
+    if (!(await feed.reach(looksBack ? since - 1 : since, fresh))) {
+      throw cleared(request, feed.floor, origin);
+    }
+    if (looksBack && feed.eventsAt(since - 1, request) > 1) {
+      // Whoever reads anew would be sent to the same index for as long as nothing happens.
+      if (since > openedAt) await beat(this.#api, this.#settings.layout);
+      throw cleared(request, since + 1, origin);
+    }
+    if (feed.isStopped) return undefined;
     if (signal?.aborted === true) throw new AbortError(`GET ${key}`, signal.reason, "none");
+    if (waitIndex > 0) feed.proveQuiet(fresh.revision);
     const until = stream ? "closed" : this.#settings.oneEventPerPoll ? "event" : "index";
-    const probe = async (options: CallOptions): Promise<Probe> => {
-      const { clusterId, revision } = await this.#fresh.get(`GET ${key}`, options.signal);
-      return { etcdClusterId: clusterId, index: revision + offset };
-    };
-    const options = { path: pathOf(key), recursive, since, until, signal, probe } as const;
     const began = waitIndex === 0 ? origin : upTo(origin, feed.index);
+    const probe = (options: CallOptions): Promise<Probe> => this.#probe(key, options.signal);
+    const options = { path: pathOf(key), recursive, since, until, signal, probe } as const;
     const watch: PushedWatch = new PushedWatch(began, options, () => feed.detach(watch));
-    feed.attach(watch, request, origin.etcdIndex);
+    feed.attach(watch, { request, openedAt, looksBack });
     return watch;
   }
 
   /** Ends the watches that stand. */
   close(): void {
-    this.#opened?.close(new Error("the key space was closed"));
+    this.#feed?.close(new Error("the key space was closed"));
   }
 
-  #feedOf(): Promise<EventFeed> {
-    this.#feed ??= this.#openFeed().catch((error: unknown) => {
-      this.#feed = undefined;
-      throw error;
-    });
-    return this.#feed;
-  }
-
-  async #openFeed(): Promise<EventFeed> {
-    const { layout, clock, foresight, linger, pollInterval, oneEventPerPoll } = this.#settings;
-    const offset = await this.#settings.offset();
+  #feedFrom(fresh: Freshness, scale: IndexScale): EventFeed {
+    const { layout, clock, linger, pollInterval, generation } = this.#settings;
     const settings = {
-      layout,
-      clock,
-      offset,
-      foresight,
-      linger,
-      limits: LIMITS,
-      pollInterval,
-      catchesUp: oneEventPerPoll,
+      ...{ layout, clock, linger, pollInterval, generation, limits: LIMITS },
+      ...{ fresh: this.#fresh, ...scale },
     };
-    this.#opened = new EventFeed(this.#api, settings);
-    return this.#opened;
+    const feed: EventFeed = new EventFeed(this.#api, settings, fresh, () => {
+      if (this.#feed === feed) this.#feed = undefined;
+    });
+    return feed;
   }
 
-  /** A poll that tells one event at a time looks at the index before, too. */
-  #firstNeeded({ waitIndex = 0, stream = false }: WatchRequest, since: number): number {
-    const looksBack = this.#settings.oneEventPerPoll && !stream && waitIndex > 1;
-    return looksBack ? since - 1 : since;
-  }
-
-  /**
-   * Whether a poll would go on after the first of several events of one index, of which a poll can
-   * tell no more than one.
-   */
-  async #wouldSkip(feed: EventFeed, request: WatchRequest, origin: AnswerOrigin): Promise<boolean> {
-    const { waitIndex = 0, stream = false } = request;
-    if (!this.#settings.oneEventPerPoll || stream || waitIndex < 2) return false;
-    if (feed.eventsAt(waitIndex - 1, request) < 2) return false;
-    // Whoever reads anew would be sent to the same index for as long as nothing happens.
-    if (waitIndex > origin.etcdIndex) await beat(this.#api, this.#settings.layout);
-    return true;
+  async #probe(key: string, signal: AbortSignal | undefined): Promise<Probe> {
+    const { clusterId, revision } = await this.#fresh.get(`GET ${key}`, signal);
+    return { etcdClusterId: clusterId, index: revision + (await this.#settings.scale()).offset };
   }
 }
 

@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, it } from "vitest";
+import { EtcdClient, migrate } from "../../src/index.js";
+import type { KeyWatch } from "../../src/key-space/key-space.js";
+import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
+import { toBase64 } from "../../src/key-space/v3/v3-json.js";
+import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import { createGateway } from "../../src/server/index.js";
+import { get, RawClient } from "../embedded/raw-client.js";
+import {
+  describeEtcdSideBySide,
+  type EtcdCluster,
+  type Release,
+  startEtcd,
+} from "../support/etcd.js";
+import { apiOf, V3Tool } from "../v3/v3-tools.js";
+
+/** Keys that are migrated. */
+const MIGRATED = Number(process.env.ETCDNET_MIGRATED_KEYS ?? 3_000);
+/** Events that can be had of the past. */
+const HISTORY = 10_000;
+/** Keys that hang on one lease. */
+const TOGETHER = Number(process.env.ETCDNET_LEASE_KEYS ?? 10_000);
+/** Keys that a v3 tool puts by one transaction. */
+const PUTS = 10_000;
+/**
+ * etcd 3.4 needs a millisecond of CPU for the former value of each key where tens of thousands of keys
+ * vanish at once: so not with large numbers.
+ */
+const RELEASES = (process.env.ETCDNET_RELEASES ?? "3.7").split(",") as readonly Release[];
+/** Seconds of CPU that etcd may need for one case: more than enough, unless it is quadratic. */
+const CPU_SECONDS = 2 + (MIGRATED + TOGETHER) / 20_000;
+
+for (const release of RELEASES) {
+  describeEtcdSideBySide(release, `large changes on etcd ${release}`, () => {
+    let etcd: EtcdCluster;
+    let tool: V3Tool;
+    beforeAll(async () => {
+      etcd = await startEtcd({ release, v2: false, args: [`--max-txn-ops=${PUTS}`] });
+      tool = new V3Tool(etcd.urls);
+    });
+    afterAll(async () => {
+      tool?.close();
+      await etcd?.stop();
+    });
+
+    it(`of ${MIGRATED} keys by a migration: a gateway that starts then delivers what comes next`, async ({
+      expect,
+    }) => {
+      await migrateInto(etcd.urls);
+      const before = await loadOf(etcd);
+      const gateway = await createGateway({ etcd: { urls: etcd.urls } });
+      using poll = new RawClient(gateway.url);
+      await poll.send(get("/v2/keys/app/d1/key-1?wait=true")).got(/\r\n\r\n/);
+      const body = new URLSearchParams({ value: "new" });
+      await fetch(`${gateway.url}/v2/keys/app/d1/key-1`, { method: "PUT", body });
+      await poll.got(/"value":"new"/);
+      await gateway.close();
+      const after = await atRest(etcd, before.goroutines);
+      expect(after.cpu - before.cpu).toBeLessThan(CPU_SECONDS);
+    });
+
+    it(`of ${MIGRATED} keys by a migration are read again for a watch from before, or refused`, async ({
+      expect,
+    }) => {
+      const before = await loadOf(etcd);
+      await using gateway = await createGateway({ etcd: { urls: etcd.urls } });
+      await using etcdnet = new EtcdClient({ urls: etcd.urls, api: "v3" });
+      const poll = async (key: string, waitIndex: number): Promise<unknown> =>
+        (await fetch(`${gateway.url}/v2/keys${key}?wait=true&waitIndex=${waitIndex}`)).json();
+      const first = (await etcdnet.getNode("/app/d0/key-0")).node.modifiedIndex;
+      const last = (await etcdnet.getNode("/app/d1/key-1")).node.modifiedIndex;
+      expect(await poll("/app/d0/key-0", 1)).toMatchObject({ errorCode: 401 });
+      expect(await poll("/app/d0/key-0", first)).toMatchObject(
+        MIGRATED < HISTORY ? { node: { value: "value" } } : { errorCode: 401 },
+      );
+      expect(await poll("/app/d1/key-1", last)).toMatchObject({ node: { value: "new" } });
+      const after = await atRest(etcd, before.goroutines + 20);
+      expect(after.cpu - before.cpu).toBeLessThan(CPU_SECONDS);
+    });
+
+    it(`of ${PUTS} keys by a transaction are delivered one by one`, async ({ expect }) => {
+      const keys = Array.from({ length: PUTS }, (_, n) => `/txn/${String(n).padStart(6, "0")}`);
+      const before = await loadOf(etcd);
+      const keySpace = new V3KeySpace(apiOf(etcd.urls));
+      const watch = await keySpace.openWatch({ key: "/txn", recursive: true });
+      const success = keys.map((key) => ({ request_put: { key: toBase64(key), value: "" } }));
+      await tool.ask("kv/txn", { success });
+      expect(await keysOf(watch)).toEqual(keys);
+      await keySpace.close();
+      const after = await atRest(etcd, before.goroutines);
+      expect(after.cpu - before.cpu).toBeLessThan(CPU_SECONDS);
+    });
+
+    it(`of ${TOGETHER} keys by the end of a lease are delivered one by one`, async ({ expect }) => {
+      const keys = Array.from(
+        { length: TOGETHER },
+        (_, n) => `/lease/${String(n).padStart(6, "0")}`,
+      );
+      const { ID } = await tool.ask("lease/grant", { TTL: "60" });
+      for (let at = 0; at < TOGETHER; at += 5_000) {
+        const success = keys.slice(at, at + 5_000).map((key) => ({
+          request_put: { key: toBase64(key), value: toBase64("some value"), lease: String(ID) },
+        }));
+        await tool.ask("kv/txn", { success });
+      }
+      const before = await loadOf(etcd);
+      const keySpace = new V3KeySpace(apiOf(etcd.urls));
+      const watch = await keySpace.openWatch({ key: "/lease", recursive: true });
+      await tool.ask("lease/revoke", { ID });
+      expect(await keysOf(watch)).toEqual(keys);
+      await keySpace.close();
+      const after = await atRest(etcd, before.goroutines);
+      expect(after.cpu - before.cpu).toBeLessThan(CPU_SECONDS);
+    });
+  });
+}
+
+/** Fills a cluster as `etcdnet migrate` does. */
+async function migrateInto(urls: readonly string[]): Promise<void> {
+  const keySpace = new MemoryKeySpace();
+  for (let n = 0; n < MIGRATED; n++) {
+    await keySpace.execute({ action: "set", key: `/app/d${n % 50}/key-${n}`, value: "value" });
+  }
+  await using from = new EtcdClient({ keySpace });
+  await using to = new EtcdClient({ urls, api: "v3" });
+  await migrate({ from, to });
+}
+
+async function keysOf(watch: KeyWatch): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { node } of watch) keys.push(node.key);
+  return keys;
+}
+
+/** What etcd's metrics say of its work. */
+async function loadOf(etcd: EtcdCluster) {
+  const metrics = await (await fetch(`${etcd.urls[0]}/metrics`)).text();
+  const read = (name: string): number =>
+    Number(new RegExp(`^${name} (\\S+)$`, "m").exec(metrics)?.[1]);
+  return { goroutines: read("go_goroutines"), cpu: read("process_cpu_seconds_total") };
+}
+
+/** Resolves when etcd has no more goroutines than that, and does next to nothing. */
+async function atRest(etcd: EtcdCluster, goroutines: number) {
+  for (let last = await loadOf(etcd); ; ) {
+    await sleep(200);
+    const now = await loadOf(etcd);
+    if (now.cpu - last.cpu < 0.1 && now.goroutines <= goroutines + 5) return now;
+    last = now;
+  }
+}

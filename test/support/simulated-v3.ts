@@ -1,0 +1,326 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { ClusterUnavailableError } from "../../src/errors/cluster-errors.js";
+import { KeyLayout } from "../../src/key-space/v3/key-layout.js";
+import type { V3Answer, V3Api, V3Call, V3Stream } from "../../src/key-space/v3/v3-api.js";
+import { fromBase64, toBase64 } from "../../src/key-space/v3/v3-json.js";
+import { Inbox } from "../../src/stream/inbox.js";
+import type { Clock } from "../../src/time/clock.js";
+import { systemClock } from "../../src/time/clock.js";
+import type { JsonObject } from "../../src/wire/json.js";
+
+/** A change of a key, by its text; without a value it is deleted. */
+export interface SimulatedChange {
+  readonly key: string;
+  readonly value?: string;
+}
+
+interface Kv extends JsonObject {
+  readonly key: string;
+  readonly mod_revision: string;
+  readonly create_revision?: string;
+  readonly value?: string;
+}
+
+interface SimulatedEvent extends JsonObject {
+  readonly type?: "DELETE";
+  readonly kv: Kv;
+}
+
+interface WatchRequest {
+  readonly key: string;
+  readonly range_end: string;
+  readonly start_revision: string;
+  readonly fragment: boolean;
+}
+
+/** Milliseconds: longest time on the way, when nothing holds it up. */
+const ON_THE_WAY = 20;
+/** Revisions that etcd puts into one message of a watch that has to catch up. */
+const REVISIONS_TOGETHER = 1_000;
+
+/**
+ * etcd's v3 API with a store in this process: ranges, puts, watches from the past, compaction, members
+ * that are behind, and another store that takes the place of this one under the same id. Comparisons
+ * always hold.
+ */
+export class SimulatedV3 implements V3Api {
+  readonly clock: Clock;
+  /** What watches were opened with. */
+  readonly opened: WatchRequest[] = [];
+  readonly streams = new Set<SimulatedV3Stream>();
+  /** Paths of calls. */
+  readonly calls: string[] = [];
+  /** Whether nothing is answered but with an error. */
+  refuses = false;
+  /** Revision up to which the member that takes new watches has come; absent: up to the last. */
+  lag: number | undefined;
+  /** Monotonic moment of the last answer or message that a client has received. */
+  servedAt = Number.NEGATIVE_INFINITY;
+  readonly #random: () => number;
+  /** Events of the revisions from 2 on. */
+  #log: (readonly SimulatedEvent[])[] = [];
+  #kvs = new Map<string, Kv>();
+  #compacted = 0;
+
+  /** Without a clock everything happens at once. */
+  constructor(clock?: Clock, random: () => number = () => 0) {
+    this.clock = clock ?? systemClock;
+    this.#random = clock === undefined ? () => 0 : random;
+  }
+
+  get revision(): number {
+    return this.#log.length + 1;
+  }
+
+  /** Makes changes in one revision. @returns which one */
+  commit(...changes: readonly SimulatedChange[]): number {
+    const revision = `${this.revision + 1}`;
+    this.#log.push(changes.map((change) => this.#change(toBase64(change.key), change, revision)));
+    if (this.lag === undefined) for (const stream of this.streams) stream.send();
+    return this.revision;
+  }
+
+  compact(revision: number): void {
+    this.#compacted = Math.max(this.#compacted, Math.min(revision, this.revision));
+  }
+
+  /** Another store, which has only the first revisions of this one, takes its place. */
+  replace(revision: number): void {
+    this.cut();
+    this.#log = this.#log.slice(0, revision - 1);
+    this.#kvs = this.#at(this.revision);
+    this.#compacted = Math.min(this.#compacted, revision);
+    this.lag = undefined;
+  }
+
+  /** Breaks the connections of all watches. */
+  cut(): void {
+    for (const stream of this.streams) stream.break();
+  }
+
+  catchUp(): void {
+    this.lag = undefined;
+    for (const stream of this.streams) stream.send();
+  }
+
+  async call(path: string, body: object, call: V3Call): Promise<V3Answer> {
+    this.calls.push(path);
+    await this.#travel();
+    if (this.refuses) throw new ClusterUnavailableError(call.operation, []);
+    const answer = this.#answer(path, body as JsonObject);
+    const answered = { header: this.header(this.revision), ...answer };
+    await this.#travel();
+    this.servedAt = this.clock.monotonic();
+    return { body: answered, endpoint: "http://simulated" };
+  }
+
+  async stream(_path: "watch", body: object, call: V3Call): Promise<V3Stream> {
+    const { create_request: request } = body as { create_request: WatchRequest };
+    this.opened.push(request);
+    await this.#travel();
+    if (this.refuses) throw new ClusterUnavailableError(call.operation, []);
+    const stream = new SimulatedV3Stream(this, request, call);
+    this.streams.add(stream);
+    stream.begin();
+    return stream;
+  }
+
+  close(): void {
+    for (const stream of this.streams) stream.close();
+  }
+
+  /** Messages of a watch from a revision on. */
+  messages(from: number, { key, range_end }: WatchRequest): readonly JsonObject[] {
+    if (from < this.#compacted) {
+      return [
+        {
+          header: this.header(this.revision),
+          canceled: true,
+          compact_revision: `${this.#compacted}`,
+        },
+      ];
+    }
+    const messages: JsonObject[] = [];
+    const end = this.lag ?? this.revision;
+    for (let first = from; first <= end; first += REVISIONS_TOGETHER) {
+      const events: JsonObject[] = [];
+      for (let at = Math.max(2, first); at <= end && at < first + REVISIONS_TOGETHER; at++) {
+        const changed = this.#log[at - 2] ?? [];
+        events.push(...changed.filter(({ kv }) => isIn(kv.key, key, range_end)));
+      }
+      if (events.length > 0) messages.push({ header: this.header(end), events });
+    }
+    return messages;
+  }
+
+  header(revision: number): JsonObject {
+    return { cluster_id: "1", member_id: "1", revision: `${revision}`, raft_term: "1" };
+  }
+
+  /** Milliseconds that something is on its way now. */
+  delay(): number {
+    return Math.floor((this.#random() * ON_THE_WAY) / 2);
+  }
+
+  #change(key: string, { value }: SimulatedChange, mod_revision: string): SimulatedEvent {
+    const prev_kv = this.#kvs.get(key);
+    const before = prev_kv && { prev_kv };
+    if (value === undefined) {
+      this.#kvs.delete(key);
+      return { type: "DELETE", kv: { key, mod_revision }, ...before };
+    }
+    const create_revision = prev_kv?.create_revision ?? mod_revision;
+    const kv = { key, value: toBase64(value), create_revision, mod_revision };
+    this.#kvs.set(key, kv);
+    return { kv, ...before };
+  }
+
+  #answer(path: string, body: JsonObject): JsonObject {
+    if (path === "kv/range") return this.#range(body);
+    if (path === "lease/timetolive") return { TTL: "-1" };
+    if (path === "kv/put") {
+      this.commit({ key: textOf(body.key), value: textOf(body.value) });
+      return {};
+    }
+    const operations = body.success as readonly Record<string, JsonObject>[];
+    const puts = operations.flatMap(({ request_put: put }) => (put === undefined ? [] : [put]));
+    if (puts.length > 0) {
+      this.commit(...puts.map(({ key, value }) => ({ key: textOf(key), value: textOf(value) })));
+    }
+    const responses = operations.map(({ request_range: range }) =>
+      range === undefined ? { response_put: {} } : { response_range: this.#range(range) },
+    );
+    return { succeeded: true, responses };
+  }
+
+  #range({ key, range_end = "", revision, limit = 0 }: JsonObject): JsonObject {
+    const at = Number(revision ?? 0);
+    const kvs = at > 0 ? this.#at(at) : this.#kvs;
+    const found = [...kvs.values()]
+      .filter((kv) => isIn(kv.key, String(key), String(range_end)))
+      .sort((a, b) => Buffer.compare(bytesOf(a.key), bytesOf(b.key)));
+    const most = Number(limit) || found.length;
+    return { kvs: found.slice(0, most), more: found.length > most };
+  }
+
+  /** Every key as of a revision. */
+  #at(revision: number): Map<string, Kv> {
+    const kvs = new Map<string, Kv>();
+    for (const { type, kv } of this.#log.slice(0, revision - 1).flat()) {
+      if (type === "DELETE") kvs.delete(kv.key);
+      else kvs.set(kv.key, kv);
+    }
+    return kvs;
+  }
+
+  #travel(): Promise<void> {
+    const delay = this.delay();
+    if (delay === 0) return nextTurn();
+    return new Promise((resolve) => this.clock.after(delay, resolve));
+  }
+}
+
+/** One watch: messages arrive in order, each a while after it was sent. */
+export class SimulatedV3Stream implements V3Stream {
+  readonly endpoint = "http://simulated";
+  received = 0;
+  readonly #api: SimulatedV3;
+  readonly #request: WatchRequest;
+  readonly #arrived = new Inbox<JsonObject>();
+  readonly #call: V3Call;
+  #next: number;
+  #underway: JsonObject[] = [];
+  #arrivalAt = 0;
+  /** Whether nothing arrives, though the connection stands. */
+  isFrozen = false;
+  #ended = false;
+
+  constructor(api: SimulatedV3, request: WatchRequest, call: V3Call) {
+    this.#api = api;
+    this.#request = request;
+    this.#call = call;
+    this.#next = Number(request.start_revision);
+    call.signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  begin(): void {
+    const { lag, revision } = this.#api;
+    this.#push({ header: this.#api.header(lag ?? revision), created: true });
+    this.send();
+  }
+
+  /** Sends what has happened. */
+  send(): void {
+    const { lag, revision } = this.#api;
+    for (const message of this.#api.messages(this.#next, this.#request)) this.#push(message);
+    this.#next = Math.max(this.#next, (lag ?? revision) + 1);
+  }
+
+  thaw(): void {
+    this.isFrozen = false;
+    this.#arrive();
+  }
+
+  /** The connection breaks: what was under way is lost. */
+  break(): void {
+    this.#end(new ClusterUnavailableError(this.#call.operation, []));
+  }
+
+  async next(): Promise<JsonObject | undefined> {
+    return (await this.#arrived.next()).value;
+  }
+
+  close(): void {
+    this.#end();
+  }
+
+  readonly #onAbort = (): void => {
+    this.#end(new ClusterUnavailableError(this.#call.operation, []));
+  };
+
+  #push(message: JsonObject): void {
+    this.#underway.push(message);
+    const now = this.#api.clock.monotonic();
+    this.#arrivalAt = Math.max(this.#arrivalAt, now + this.#api.delay());
+    if (this.#arrivalAt === now) this.#arrive();
+    else this.#api.clock.after(this.#arrivalAt - now, () => this.#arrive());
+  }
+
+  #arrive(): void {
+    if (this.isFrozen || this.#ended) return;
+    const now = this.#api.clock.monotonic();
+    if (this.#arrivalAt > now) return;
+    for (const message of this.#underway.splice(0)) {
+      this.received++;
+      this.#api.servedAt = now;
+      this.#arrived.put(message);
+    }
+  }
+
+  #end(failure?: Error): void {
+    this.#ended = true;
+    this.#api.streams.delete(this);
+    this.#call.signal?.removeEventListener("abort", this.#onAbort);
+    if (failure === undefined) this.#arrived.discard();
+    else this.#arrived.end(failure);
+  }
+}
+
+/** The key of a record, such as the offset. */
+export function recordKey(name: "offset" | "heartbeat"): string {
+  return textOf(new KeyLayout()[name]);
+}
+
+function isIn(name: string, key: string, end: string): boolean {
+  if (end === "") return name === key;
+  const bytes = bytesOf(name);
+  return Buffer.compare(bytes, bytesOf(key)) >= 0 && Buffer.compare(bytes, bytesOf(end)) < 0;
+}
+
+function bytesOf(base64: string): Buffer {
+  return Buffer.from(base64, "base64");
+}
+
+function textOf(base64: unknown): string {
+  return fromBase64(base64) ?? "";
+}

@@ -1,0 +1,128 @@
+import { expect, it } from "vitest";
+import { EtcdClient, Mirror, type WatchItem } from "../../src/index.js";
+import { CachedReads } from "../../src/key-space/cached-reads.js";
+import { StoreGeneration } from "../../src/key-space/v3/store-generation.js";
+import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import { recordKey, SimulatedV3 } from "../support/simulated-v3.js";
+
+const PATIENT = { timeout: 20_000 };
+
+/** A store with so many revisions. */
+function storeAt(revision: number): SimulatedV3 {
+  const etcd = new SimulatedV3();
+  while (etcd.revision < revision) etcd.commit({ key: "/app/old", value: `${etcd.revision}` });
+  return etcd;
+}
+
+/** A watch, once it stands, and what it delivers. */
+async function follow(client: EtcdClient, key: string): Promise<WatchItem[]> {
+  const items: WatchItem[] = [];
+  const watcher = client.watch(key, { recursive: true });
+  void (async () => {
+    for await (const item of watcher) items.push(item);
+  })().catch(() => {});
+  await expect.poll(() => watcher.index).toBeGreaterThan(0);
+  return items;
+}
+
+it("another store under the same id is one resync to each watch, and mirrors follow it", async () => {
+  const etcd = storeAt(50);
+  await using client = new EtcdClient({ keySpace: new V3KeySpace(etcd) });
+  await using mirror = new Mirror(client, "/app");
+  await mirror.ready;
+  const watches = [await follow(client, "/app"), await follow(client, "/")];
+  etcd.replace(1);
+  etcd.commit({ key: "/app/new", value: "1" });
+  for (const items of watches) await expect.poll(() => items.length, PATIENT).toBe(1);
+  await expect.poll(() => [...mirror].map(({ key }) => key)).toEqual(["/app", "/app/new"]);
+  etcd.commit({ key: "/app/new", value: "2" });
+  for (const items of watches) {
+    await expect.poll(() => items.length, PATIENT).toBe(2);
+    const [resync, change] = items;
+    expect(resync).toMatchObject({ type: "resync", reason: "cluster changed", index: 2 });
+    expect(change).toMatchObject({ response: { node: { key: "/app/new", value: "2" } } });
+  }
+  expect(mirror.get("/app/new")?.value).toBe("2");
+});
+
+it("nothing of the lost store is told to those who come later", async () => {
+  const etcd = storeAt(50);
+  const keySpace = new V3KeySpace(etcd, { oneEventPerPoll: true });
+  (await keySpace.openWatch({ key: "/app", recursive: true })).close();
+  etcd.commit({ key: "/app/old", value: "last" });
+  await expect.poll(() => keySpace.figures.index).toBe(51);
+  etcd.replace(3);
+  const poll = await keySpace.openWatch({ key: "/app", recursive: true });
+  expect(poll.etcdIndex).toBe(3);
+  // An index that only the lost store had reached is of no use any more; a later one waits.
+  const lost = keySpace.openWatch({ key: "/app", waitIndex: 52 });
+  await expect(lost).rejects.toMatchObject({ errorCode: 401, index: 3 });
+  (await keySpace.openWatch({ key: "/app", waitIndex: 53 })).close();
+  etcd.commit({ key: "/app/new", value: "1" });
+  const events = [];
+  for await (const event of poll) events.push(event.node.key);
+  expect(events).toEqual(["/app/new"]);
+  await keySpace.close();
+});
+
+it("watches that wait end as soon as their connection is made again", async () => {
+  const etcd = storeAt(50);
+  const keySpace = new V3KeySpace(etcd);
+  const watch = await keySpace.openWatch({ key: "/app", recursive: true, stream: true });
+  etcd.replace(10);
+  const events = [];
+  for await (const event of watch) events.push(event);
+  expect(events).toEqual([]);
+  await keySpace.close();
+});
+
+it("the offset of indexes is that of the store which answers", async () => {
+  const etcd = storeAt(5);
+  etcd.commit({ key: recordKey("offset"), value: "1000" });
+  const keySpace = new V3KeySpace(etcd);
+  const read = { action: "get", key: "/app", quorum: true } as const;
+  expect((await keySpace.execute(read)).etcdIndex).toBe(1006);
+  etcd.replace(4);
+  expect((await keySpace.execute(read)).etcdIndex).toBe(4);
+  const written = await keySpace.execute({ action: "set", key: "/app/a", value: "1" });
+  expect(written.etcdIndex).toBe(5);
+  await keySpace.close();
+});
+
+it("what another key space on the same cluster has noticed drops what is kept of the lost store", async () => {
+  const etcd = storeAt(5);
+  const generation = new StoreGeneration();
+  const keySpace = new V3KeySpace(etcd, { generation });
+  const kept = new CachedReads(new V3KeySpace(etcd, { generation }), etcd.clock);
+  const read = { action: "get", key: "/app/old" } as const;
+  await kept.execute(read);
+  await expect.poll(() => etcd.streams.size).toBe(1);
+  await kept.execute(read);
+  for (let n = 0; n < 20; n++) etcd.commit({ key: "/other", value: "1" });
+  await keySpace.execute({ ...read, quorum: true });
+  // It has passed what the cache has seen, but not what the other one has.
+  etcd.replace(1);
+  for (let n = 0; n < 10; n++) etcd.commit({ key: "/other", value: "1" });
+  await expect(keySpace.execute({ ...read, quorum: true })).rejects.toMatchObject({
+    errorCode: 100,
+  });
+  await expect(kept.execute(read)).rejects.toMatchObject({ errorCode: 100 });
+  await kept.close();
+  await keySpace.close();
+});
+
+it("a member that is behind is not another store", async () => {
+  const etcd = storeAt(50);
+  const keySpace = new V3KeySpace(etcd);
+  const watch = await keySpace.openWatch({ key: "/app", recursive: true });
+  etcd.lag = 40;
+  etcd.cut();
+  await expect.poll(() => etcd.opened.length).toBe(2);
+  await keySpace.execute({ action: "get", key: "/app", quorum: true });
+  etcd.commit({ key: "/app/a", value: "1" });
+  etcd.catchUp();
+  const keys = [];
+  for await (const { node } of watch) keys.push(node.key);
+  expect(keys).toEqual(["/app/a"]);
+  await keySpace.close();
+});
