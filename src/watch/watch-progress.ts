@@ -46,6 +46,12 @@ export class WatchProgress {
     return this.#newest;
   }
 
+  /** A connection begins behind an index that the store has reached; so does the watch, if it is new. */
+  begin(index: number): void {
+    this.resumePoint.startAtFirst(index + 1);
+    this.#newest = Math.max(this.#newest, index);
+  }
+
   /**
    * Takes an event of a stream or poll that began at or before the resume point, and of which all
    * earlier events were taken.

@@ -89,7 +89,7 @@ export class WatchSession {
       // Read after the stream was opened, which then brings everything that follows the state.
       if (reason !== undefined) await this.#resync(reason, begun, signal).then(onResync);
       const first = begun ?? (await connections.openPoll(signal));
-      this.#progress.resumePoint.startAtFirst(first.etcdIndex + 1);
+      this.#progress.begin(first.etcdIndex);
       await this.#followAll(first, signal);
     } catch (error) {
       const failure: unknown = signal.aborted ? signal.reason : error;

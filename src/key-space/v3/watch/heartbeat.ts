@@ -1,3 +1,4 @@
+import { AbortError } from "../../../errors/abort-error.js";
 import { EtcdError } from "../../../errors/etcd-error.js";
 import type { KeyLayout } from "../key-layout.js";
 import type { V3Api, V3Call } from "../v3-api.js";
@@ -15,7 +16,8 @@ export async function beat(api: V3Api, layout: KeyLayout): Promise<boolean> {
     await api.call("kv/put", { key: layout.heartbeat }, CALL);
     return true;
   } catch (error) {
-    if (error instanceof EtcdError) return false;
+    // The latter when the key space is closed.
+    if (error instanceof EtcdError || error instanceof AbortError) return false;
     throw error;
   }
 }
