@@ -78,6 +78,7 @@ function startProxy(endpoint: string, port: number) {
   const address = `127.0.0.1:${port}`;
   return start(etcd.path, [
     ...["grpc-proxy", "start", "--endpoints", endpoint],
-    ...["--listen-addr", address],
+    // It ends when it does not reach itself at the address that it advertises.
+    ...["--listen-addr", address, "--advertise-client-url", address],
   ]);
 }

@@ -8,7 +8,7 @@ import type { AnswerOrigin } from "../../model/response.js";
 import type { Clock } from "../../time/clock.js";
 import { StoreError } from "../store-error.js";
 import type { KeyLayout } from "./key-layout.js";
-import { refusedAs } from "./refused-as.js";
+import { NO_SPACE, refusedAs } from "./refused-as.js";
 import { textOf, type View } from "./shown-node.js";
 import { type Survey, walkOf, withWalk } from "./survey.js";
 import {
@@ -243,6 +243,8 @@ export class V3Store {
       if (taken === undefined) trees.take(answers);
       else trees.registered();
     } catch (error) {
+      // The write that waits for this may be a removal, for which no space is needed.
+      if (refusedAs(error, NO_SPACE)) return;
       if (!(error instanceof UnauthorizedError)) throw error;
       trees.hide();
     }

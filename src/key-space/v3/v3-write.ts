@@ -12,7 +12,7 @@ import { familiarGround, type Ground, newGround, surveyedGround } from "./ground
 import { earlierLease, isFileLease, NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
 import { asksForTheWay, refuseAt, refuseBy } from "./refusal.js";
-import { refusedAs } from "./refused-as.js";
+import { NO_SPACE, refusedAs } from "./refused-as.js";
 import { readSurvey, surveyOf } from "./survey.js";
 import { type Operation, read } from "./transaction.js";
 import type { TransactionAnswer } from "./transaction-answer.js";
@@ -20,7 +20,7 @@ import { TtlLease } from "./ttl-lease.js";
 import type { V3Call } from "./v3-api.js";
 import { toBase64 } from "./v3-json.js";
 import type { V3Store } from "./v3-store.js";
-import { type Intent, plansOf, type WriteRequest } from "./write-plan.js";
+import { type Intent, type Plan, plansOf, type WriteRequest, withoutPuts } from "./write-plan.js";
 import { type Change, changeBy, responseOf } from "./written-node.js";
 
 /** What writes share. */
@@ -158,13 +158,12 @@ export class V3Write {
   }
 
   async #try(ground: Ground): Promise<Written | "otherwise" | "raced"> {
-    const { store } = this.#context;
-    const number = this.#isInOrder ? store.revision + 1 : undefined;
+    const number = this.#isInOrder ? this.#context.store.revision + 1 : undefined;
     const own = await this.#ttl.on(ground);
     const intent = this.#intend(ground, own, earlierLease(own, ground.lease), number);
     const plans = plansOf(intent);
     try {
-      const answer = await store.transact(plans, this.#glance(intent), this.#call);
+      const answer = await this.#transact(plans, this.#glance(intent));
       const plan = plans[answer.taken ?? plans.length];
       if (plan === undefined) return this.#judge(intent, answer);
       return this.#finish(intent, changeBy(intent, plan, answer), answer);
@@ -172,6 +171,20 @@ export class V3Write {
       if (!refusedAs(error, "etcdserver: requested lease not found")) throw error;
       this.#ttl.forget();
       return "otherwise";
+    }
+  }
+
+  /** Without space etcd takes no put, and so no action record: then a removal does without. */
+  async #transact(
+    plans: readonly Plan[],
+    otherwise: readonly Operation[],
+  ): Promise<TransactionAnswer> {
+    const { store } = this.#context;
+    try {
+      return await store.transact(plans, otherwise, this.#call);
+    } catch (error) {
+      if (!isRemoval(this.#request) || !refusedAs(error, NO_SPACE)) throw error;
+      return await store.transact(plans.map(withoutPuts), otherwise, this.#call);
     }
   }
 
@@ -258,6 +271,10 @@ export class V3Write {
     };
     return new ClusterUnavailableError(this.#call.operation, [attempt]);
   }
+}
+
+function isRemoval({ action }: WriteRequest): boolean {
+  return action === "delete" || action === "compareAndDelete";
 }
 
 /** The value that a set without a TTL gives to a file. */

@@ -135,6 +135,11 @@ function plansOfDelete(intent: Intent, { recursive }: DeleteRequest): readonly P
   ];
 }
 
+/** The same removal without its action record. */
+export function withoutPuts(plan: Plan): Plan {
+  return { ...plan, do: plan.do.filter((operation) => !("request_put" in operation)) };
+}
+
 /** A new node where there is none. The range is compared last: it may be long. */
 function make(intent: Intent, dir: boolean, others: readonly Operation[], value?: string): Plan {
   const { ground, layout, path, lease } = intent;

@@ -2,6 +2,7 @@ import type { EtcdNode } from "../../../model/node.js";
 import type { StoreEvent } from "../../watch/store-event.js";
 import { type ActionRecord, decodeActionRecord } from "../action-record.js";
 import type { KeyLayout } from "../key-layout.js";
+import { NO_LEASE } from "../lease-id.js";
 import { showDirectory, showFile, type View } from "../shown-node.js";
 import { ancestorsOf } from "../survey.js";
 import type { KeyValue } from "../transaction-answer.js";
@@ -82,16 +83,18 @@ function foreignEvents(
   view: EventView,
 ): readonly StoreEvent[] {
   const gone = [...files, ...markers].filter(({ deleted }) => deleted);
-  const removed = markers.filter(({ deleted }) => deleted);
-  const paths = new Set(removed.map(({ path }) => path));
+  const removedMarkers = markers.filter(({ deleted }) => deleted);
+  const paths = new Set(removedMarkers.map(({ path }) => path));
   const isOutside = ({ path }: PathChange): boolean =>
     !ancestorsOf(path).some((at) => paths.has(at));
-  const expired = removed.filter(isOutside);
+  const topmost = removedMarkers.filter(isOutside);
   const left = files.filter(isOutside);
   return [
-    ...expired.map((marker) => {
+    ...topmost.map((marker) => {
       const prevNode = directoryBefore(marker.path, marker, [], view);
-      return removal("expire", marker.path, true, prevNode, gone, index);
+      // Where history does not tell what the marker was: directories are seldom removed by hand.
+      const action = marker.prev === undefined ? "expire" : endOf(marker, view);
+      return removal(action, marker.path, true, prevNode, gone, index);
     }),
     ...left.flatMap((file) => foreignEvent(file, index, view)),
   ];
@@ -100,11 +103,15 @@ function foreignEvents(
 function foreignEvent(file: PathChange, index: number, view: EventView): readonly StoreEvent[] {
   const prevNode = before(file, view);
   if (file.deleted) {
-    const action = view.ranOut(file.prev?.lease ?? "0") ? "expire" : "delete";
-    return [removal(action, file.path, false, prevNode, [], index)];
+    return [removal(endOf(file, view), file.path, false, prevNode, [], index)];
   }
   const node = now(file, view);
   return node === undefined ? [] : [{ action: "set", node, ...(prevNode && { prevNode }) }];
+}
+
+/** How a node ended that no action record tells of. Without a lease it cannot have expired. */
+function endOf({ prev }: PathChange, view: EventView): "expire" | "delete" {
+  return view.ranOut(prev?.lease ?? NO_LEASE) ? "expire" : "delete";
 }
 
 /** A removal is told without what the node held. */
