@@ -5,13 +5,29 @@ import type { EtcdReceipt, EtcdResponse } from "../model/response.js";
 import { BackOff } from "../time/back-off.js";
 import type { Clock } from "../time/clock.js";
 import type { CallOptions, KeySpace, KeyWatch, Scan } from "./key-space.js";
+import { withEvents } from "./with-events.js";
+
+/**
+ * Milliseconds for which an answer is kept at most, counted from before it was asked for. A watch on a
+ * dead connection tells nothing, so this is what bounds the age of an answer.
+ */
+export const MAX_AGE_MS = 5_000;
+/** Answers that are kept at most; then the one that was used least recently is dropped. */
+const CAPACITY = 1_000;
+/** Characters of the longest request whose answer is kept: others choose the keys. */
+const MAX_REQUEST_LENGTH = 1_000;
 
 /** What a read gave: an answer, or etcd's refusal. */
-type Kept = Promise<EtcdResponse>;
+interface Kept {
+  readonly answer: Promise<EtcdResponse>;
+  /** Monotonic time before it was asked for. */
+  readonly since: number;
+}
 
 /**
  * A key space whose answers to plain reads are kept until anything in it changes, as its own watch
- * tells: for few keys that are read all the time. While the watch does not stand nothing is kept.
+ * tells, or until they are {@link MAX_AGE_MS} old: for few keys that are read all the time. While the
+ * watch does not stand only reads that are under way are shared. All plain reads are linearizable.
  * Hidden keys must not be in it, as their changes are not told.
  */
 export class CachedReads implements KeySpace {
@@ -44,8 +60,10 @@ export class CachedReads implements KeySpace {
     }
   }
 
-  openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
-    return this.#inner.openWatch(request, options);
+  /** What is kept is dropped before an event is told: a reader that looks then sees the change. */
+  async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
+    const watch = await this.#inner.openWatch(request, options);
+    return withEvents(watch, this.#eventsOf(watch));
   }
 
   scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
@@ -58,28 +76,59 @@ export class CachedReads implements KeySpace {
     return this.#inner.close();
   }
 
-  /** What is kept is read by agreement: a stale answer would never be noticed. */
-  #get(request: GetRequest, options: CallOptions): Promise<EtcdResponse> {
-    if (request.quorum === true) return this.#inner.execute(request, options);
-    if (this.#watch === undefined) {
-      void this.#open();
-      return this.#inner.execute(request, options);
+  async *#eventsOf(watch: KeyWatch): AsyncGenerator<EtcdResponse, undefined, undefined> {
+    for await (const event of watch) {
+      this.#kept.clear();
+      yield event;
     }
-    const id = JSON.stringify(request);
-    return this.#kept.get(id) ?? this.#keep(id, this.#inner.execute({ ...request, quorum: true }));
+    return undefined;
   }
 
-  #keep(id: string, answer: Kept): Kept {
-    this.#kept.set(id, answer);
-    answer.catch((error: unknown) => {
-      const isAnswer = error instanceof EtcdServerError && error.index > 0;
-      if (!isAnswer && this.#kept.get(id) === answer) this.#kept.delete(id);
-    });
-    return answer;
+  #get(request: GetRequest, options: CallOptions): Promise<EtcdResponse> {
+    if (request.quorum === true) return this.#inner.execute(request, options);
+    const linearizable = { ...request, quorum: true };
+    const id = JSON.stringify(request);
+    if (this.#watch === undefined) void this.#open();
+    if (id.length > MAX_REQUEST_LENGTH) return this.#inner.execute(linearizable, options);
+    const kept = this.#kept.get(id);
+    const now = this.#clock.monotonic();
+    if (kept === undefined || now - kept.since >= MAX_AGE_MS) {
+      return this.#keep(id, { answer: this.#inner.execute(linearizable), since: now });
+    }
+    // Moves it to the end, which is dropped last.
+    this.#kept.delete(id);
+    this.#kept.set(id, kept);
+    return kept.answer;
+  }
+
+  #keep(id: string, kept: Kept): Promise<EtcdResponse> {
+    this.#kept.delete(id);
+    this.#kept.set(id, kept);
+    if (this.#kept.size > CAPACITY) this.#dropOldest();
+    const isWatched = this.#watch !== undefined;
+    const drop = (): void => {
+      if (this.#kept.get(id) === kept) this.#kept.delete(id);
+    };
+    kept.answer.then(
+      () => isWatched || drop(),
+      (error: unknown) => {
+        const isAnswer = error instanceof EtcdServerError && error.index > 0;
+        if (!isAnswer || !isWatched) drop();
+      },
+    );
+    return kept.answer;
+  }
+
+  #dropOldest(): void {
+    for (const oldest of this.#kept.keys()) {
+      this.#kept.delete(oldest);
+      return;
+    }
   }
 
   async #open(): Promise<void> {
-    if (this.#opening || this.#closed || this.#clock.monotonic() < this.#notBefore) return;
+    if (this.#watch !== undefined || this.#opening || this.#closed) return;
+    if (this.#clock.monotonic() < this.#notBefore) return;
     this.#opening = true;
     try {
       const watch = await this.#inner.openWatch({ key: "/", recursive: true, stream: true });

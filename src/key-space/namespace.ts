@@ -6,6 +6,7 @@ import type { EtcdNode } from "../model/node.js";
 import type { EtcdReceipt, EtcdResponse } from "../model/response.js";
 import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch, Scan } from "./key-space.js";
 import { pathOf } from "./path.js";
+import { withEvents } from "./with-events.js";
 
 /**
  * The subtree below a prefix as a key space of its own: keys are `/` for its top and lack the
@@ -30,18 +31,9 @@ export class NamespaceKeySpace implements KeySpace {
 
   async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
     const watch = await this.#tell(() => this.#inner.openWatch(this.#within(request), options));
-    const events = this.#events(watch);
-    const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = watch;
-    return {
-      etcdServer,
-      etcdClusterId,
-      etcdIndex,
-      raftIndex,
-      raftTerm,
-      probe: (options) => this.#tell(() => watch.probe(options)),
-      close: () => watch.close(),
-      [Symbol.asyncIterator]: () => events,
-    };
+    return withEvents(watch, this.#events(watch), (probeOptions) =>
+      this.#tell(() => watch.probe(probeOptions)),
+    );
   }
 
   async scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
@@ -74,8 +66,9 @@ export class NamespaceKeySpace implements KeySpace {
     return { ...request, key: this.#prefix + key };
   }
 
-  async *#events(watch: KeyWatch): AsyncGenerator<EtcdResponse, void, undefined> {
+  async *#events(watch: KeyWatch): AsyncGenerator<EtcdResponse, undefined, undefined> {
     for await (const event of watch) yield this.#strip(event);
+    return undefined;
   }
 
   /** Shows an error's keys as the caller knows them. */

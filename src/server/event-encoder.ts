@@ -6,18 +6,32 @@ export class EventEncoder {
   #last: EtcdResponse | undefined;
   #text = "";
 
-  /** Not a generator: an event may go to thousands of watches at a time. */
-  encode(events: AsyncIterable<EtcdResponse>): AsyncIterable<string> {
-    return { [Symbol.asyncIterator]: () => this.#textsOf(events[Symbol.asyncIterator]()) };
+  /**
+   * Not a generator: an event may go to thousands of watches at a time. `onEnd` is called when nothing
+   * more is read.
+   */
+  encode(events: AsyncIterable<EtcdResponse>, onEnd: () => void): AsyncIterable<string> {
+    return { [Symbol.asyncIterator]: () => this.#textsOf(events[Symbol.asyncIterator](), onEnd) };
   }
 
-  #textsOf(events: AsyncIterator<EtcdResponse>): AsyncIterator<string, undefined> {
+  #textsOf(
+    events: AsyncIterator<EtcdResponse>,
+    onEnd: () => void,
+  ): AsyncIterator<string, undefined> {
     return {
       next: async () => {
-        const { done, value } = await events.next();
-        return done ? { done, value: undefined } : { done: false, value: this.#textOf(value) };
+        try {
+          const { done, value } = await events.next();
+          if (!done) return { done: false, value: this.#textOf(value) };
+          onEnd();
+          return { done, value: undefined };
+        } catch (error) {
+          onEnd();
+          throw error;
+        }
       },
       return: async () => {
+        onEnd();
         await events.return?.();
         return { done: true, value: undefined };
       },

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
-import type { KeyGuard } from "./key-guard.js";
+import type { KeyGuard, Permit } from "./key-guard.js";
 import { KeysRoute } from "./keys-route.js";
 import type { ServerReply } from "./message.js";
 
@@ -8,12 +8,13 @@ const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const DENIED = expect.objectContaining({ status: 401 });
 
 /** A route that allows what it is told to, and tells what it did. */
-function serve(method: string, allowed: boolean, query: string, body?: string) {
+function serve(method: string, allowed: boolean, query: string, body?: string, still = allowed) {
   const steps: string[] = [];
+  const permit: Permit = { holds: async () => still, guard: () => () => {} };
   const guard: KeyGuard = {
-    allows: async () => {
+    permit: async () => {
       steps.push("credentials");
-      return allowed;
+      return allowed ? permit : undefined;
     },
   };
   const route = new KeysRoute(new MemoryKeySpace(), guard, async () => "abc");
@@ -36,6 +37,11 @@ it.each(["PUT", "POST"])("%s with a form checks credentials before the body", as
     expect.objectContaining({ status: 201 }),
     ["credentials", "body"],
   ]);
+});
+
+it("refuses a form whose sender may no longer write when it has arrived", async () => {
+  const [reply] = await serve("PUT", true, "", "value=1", false);
+  expect(reply).toEqual(DENIED);
 });
 
 it("does not tell who may not write what is wrong with the parameters of a form", async () => {

@@ -7,7 +7,7 @@ import { encodeAnswer, encodeReceipt } from "../wire/key-answer.js";
 import { decodeKeyRequest, type KeyMethod } from "../wire/key-parameters.js";
 import { EventEncoder } from "./event-encoder.js";
 import { hasFormBody } from "./form-body.js";
-import type { KeyGuard } from "./key-guard.js";
+import type { KeyGuard, Permit } from "./key-guard.js";
 import { refusal, refusalOf } from "./key-refusal.js";
 import { type HeaderList, JSON_TYPE, type ServerReply, type ServerRequest } from "./message.js";
 import { RequestMetrics } from "./request-metrics.js";
@@ -61,8 +61,8 @@ export class KeysRoute {
   }
 
   /**
-   * Goes in the order of etcd's checks: parameters, then credentials, then the store. But nobody's
-   * body is read who may not write.
+   * Goes in the order of etcd's checks: parameters, then credentials, then the store. But a body is
+   * read only from clients that may write, and they must still be allowed to when it has arrived.
    */
   async #answer(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
     try {
@@ -70,14 +70,14 @@ export class KeysRoute {
       const hasForm = hasFormBody(request);
       // Whatever the form says, it is a write of this key, and never a recursive one.
       const write: KeyRequest = { action: "set", key: path, value: "" };
-      if (hasForm && !(await this.#guard.allows(request, method, path, write))) return DENIED;
+      const early = hasForm ? await this.#guard.permit(request, method, path, write) : undefined;
+      if (hasForm && early === undefined) return DENIED;
       const body = hasForm ? await request.body() : "";
       const decoded = decodeKeyRequest(method, path || "/", readForm(body, decodeBytes(query)));
-      if (!hasForm && !(await this.#guard.allows(request, method, path, decoded.request))) {
-        return DENIED;
-      }
+      const permit = early ?? (await this.#guard.permit(request, method, path, decoded.request));
+      if (permit === undefined || (early !== undefined && !(await early.holds()))) return DENIED;
       return decoded.kind === "watch"
-        ? await this.#watch(decoded.request, request.signal)
+        ? await this.#watch(decoded.request, permit, request.signal)
         : await this.#counted(method, decoded.request);
     } catch (error) {
       return refusalOf(error);
@@ -106,10 +106,13 @@ export class KeysRoute {
     return { status: statusOf(answer), headers: headersOf(answer), body };
   }
 
-  async #watch(request: WatchRequest, signal: AbortSignal): Promise<ServerReply> {
+  async #watch(request: WatchRequest, permit: Permit, signal: AbortSignal): Promise<ServerReply> {
     this.#metrics.countWatch();
     const watch = await this.#keySpace.openWatch(request, { signal });
-    return { status: 200, headers: headersOf(watch), body: this.#events.encode(watch) };
+    const onEnd = permit.guard(watch);
+    // The permit may have been withdrawn while the watch was opened.
+    if (!(await permit.holds())) watch.close();
+    return { status: 200, headers: headersOf(watch), body: this.#events.encode(watch, onEnd) };
   }
 }
 

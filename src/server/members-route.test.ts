@@ -17,6 +17,21 @@ const options = {
 };
 const NO_ANSWER = new ClusterUnavailableError("anything", []);
 
+it("refuses a body whose sender is no longer root when it has arrived", async () => {
+  for (const [method, path] of [
+    ["POST", "/v2/members"],
+    ["PUT", "/v2/members/f00"],
+  ] as const) {
+    let isRoot = true;
+    const body = async () => {
+      isRoot = false;
+      return '{"peerURLs":["http://a:1"]}';
+    };
+    const reply = await send(method, path, { isRoot: async () => isRoot }, body);
+    expect(reply).toMatchObject({ status: 401, body: '{"message":"Insufficient credentials"}' });
+  }
+});
+
 function send(
   method: string,
   path: string,

@@ -4,6 +4,7 @@ import type { MembersApi } from "../key-space/cluster-api.js";
 import type { Member } from "../model/cluster.js";
 import { readMemberId } from "../model/member-id.js";
 import { goJson } from "../wire/go-json.js";
+import { checkedAfterBody } from "./checked-after-body.js";
 import { type ClientUrls, withClientUrls } from "./client-urls.js";
 import {
   JSON_TYPE,
@@ -54,9 +55,16 @@ class MembersRoute {
     if (request.method !== "GET" && !(await this.#options.isRoot(request))) {
       return messageError(401, "Insufficient credentials");
     }
-    const reply = await this.#answer(request, rest).catch(messageErrorOf);
+    const reply = await this.#answer(this.#checked(request), rest).catch(messageErrorOf);
     const clusterId = ["X-Etcd-Cluster-Id", await this.#options.clusterId()];
     return { ...reply, headers: [...reply.headers, ...clusterId] };
+  }
+
+  #checked(request: ServerRequest): ServerRequest {
+    return checkedAfterBody(request, async () => {
+      if (await this.#options.isRoot(request)) return;
+      throw new RequestError(401, "Insufficient credentials");
+    });
   }
 
   async #answer(request: ServerRequest, rest: string): Promise<ServerReply> {

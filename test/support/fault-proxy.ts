@@ -100,6 +100,16 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
     for (let turn = 0; turn < 3; turn++) await setImmediate();
   }
 
+  /**
+   * Lets nothing more through on the connections that carry no request meanwhile, those of watches, and
+   * leaves them open: as a router does that has forgotten them.
+   */
+  async freezeIdle(during: () => Promise<unknown>): Promise<void> {
+    for (const link of this.#links) link.idle = true;
+    await during();
+    for (const link of this.#links) link.frozen = link.idle;
+  }
+
   /** Tells etcd that nothing more will be asked: it ends the answers of watches, empty as they are. */
   endWatches(): void {
     for (const link of this.#links) link.endRequests();
@@ -133,6 +143,10 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
 class Link {
   /** Whether a part of the traffic was swallowed. */
   broken = false;
+  /** Whether no request has come since this was set. */
+  idle = false;
+  /** Whether nothing goes through, neither way, whatever the proxy's fault. */
+  frozen = false;
   readonly #client: Socket;
   readonly #proxy: FaultProxy;
   #etcd: Socket | undefined;
@@ -163,6 +177,8 @@ class Link {
   }
 
   #onRequest(chunk: Buffer): void {
+    this.idle = false;
+    if (this.frozen) return;
     const [request] = REQUEST_LINE.exec(chunk.toString("latin1")) ?? [];
     const { fault } = this.#proxy;
     if (fault === "hang") this.broken = true;
@@ -189,6 +205,7 @@ class Link {
 
   async #onAnswer(chunk: Buffer): Promise<void> {
     const { fault } = this.#proxy;
+    if (this.frozen) return;
     if (fault === "pass") this.#client.write(chunk);
     else if (fault === "cut in answer") this.#client.end(chunk.subarray(0, -WITHHELD_BYTES));
     else if (fault === "drip") await this.#drip(chunk);

@@ -1,4 +1,3 @@
-import { isReachable, type KeyLayout } from "./key-layout.js";
 import { keyAfter } from "./page-reader.js";
 import { readPage } from "./transaction.js";
 import type { V3Call } from "./v3-api.js";
@@ -9,7 +8,7 @@ const PAGE_SIZE = 10_000;
 
 /**
  * Keys of v3 below a path that no request of v2 can name: they are not UTF-8, have an empty, `.` or
- * `..` segment or too many levels, or lie below a key with a value. Bytes that are not UTF-8 are
+ * `..` segment, a zero character or too many levels, or lie below a key with a value. Bytes that are not UTF-8 are
  * written as `\xff`.
  */
 export async function* unnamedKeys(
@@ -29,7 +28,7 @@ export async function* unnamedKeys(
     const [{ found, more } = { found: [], more: false }] = answers;
     for (const kv of found) {
       const bytes = Buffer.from(kv.key, "base64");
-      if (!isNamed(kv.key, layout) || !files.add(bytes.toString("latin1"))) {
+      if (layout.whatIs(kv.key) === undefined || !files.add(bytes.toString("latin1"))) {
         yield textOf(bytes.subarray(Buffer.byteLength(layout.filePrefix)));
       }
     }
@@ -37,11 +36,6 @@ export async function* unnamedKeys(
     if (!more || last === undefined) return;
     key = keyAfter(last.key);
   }
-}
-
-function isNamed(key: string, layout: KeyLayout): boolean {
-  const meaning = layout.whatIs(key);
-  return meaning !== undefined && isReachable(meaning.path);
 }
 
 /** The files whose keys begin the keys that are yet to come, in the order of bytes. */

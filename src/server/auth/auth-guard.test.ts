@@ -1,7 +1,10 @@
-import { beforeEach, describe, expect, it, test } from "vitest";
+import { beforeEach, describe, expect, it, test, vi } from "vitest";
 import { type AuthServer, authServer, requestOf } from "../../../test/support/auth-server.js";
 import type { KeyMethod } from "../../wire/key-parameters.js";
-import { hashPassword } from "./password.js";
+import { AuthGuard } from "./auth-guard.js";
+import type { StoredUser } from "./auth-store.js";
+import { hashPassword, verifyPassword } from "./password.js";
+import { PasswordCheck } from "./password-check.js";
 
 /** What a request shows of who it comes from. */
 interface Shown {
@@ -62,6 +65,57 @@ describe("who is root", () => {
     await server.store.updateUser("admin", (old) => ({ ...old, passwordHash }));
     expect(await isRoot({ as: "admin:a" })).toBe(false);
     expect(await isRoot({ as: "admin:b" })).toBe(true);
+  });
+});
+
+describe("a user who changes while the password is checked", () => {
+  /** Checks wait until they are let go. */
+  let letGo: () => void;
+  let checks: number;
+  let guard: AuthGuard;
+  beforeEach(async () => {
+    await role("dev", ["/*"], ["/*"]);
+    await user("dev", "d", "dev");
+    const queue = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    checks = 0;
+    const passwords = new PasswordCheck(1000, async (password, hash) => {
+      checks++;
+      await queue;
+      return verifyPassword(password, hash);
+    });
+    guard = new AuthGuard(server.store, passwords);
+  });
+
+  async function mayAfter(change: () => Promise<unknown>): Promise<boolean> {
+    const request = requestOf({ method: "PUT", target: "/keys/a", as: "dev:d" });
+    const asked = { action: "set", key: "/a", value: "" } as const;
+    const permit = guard.permit(request, "PUT", "/a", asked);
+    await vi.waitUntil(() => checks === 1);
+    await change();
+    letGo();
+    return (await permit) !== undefined;
+  }
+
+  it("is let in when nothing has changed", async () => {
+    expect(await mayAfter(async () => {})).toBe(true);
+    expect(checks).toBe(1);
+  });
+
+  it("is refused when it was removed", async () => {
+    expect(await mayAfter(() => server.store.removeUser("dev"))).toBe(false);
+  });
+
+  it("is refused when its right was taken away", async () => {
+    const change = (old: StoredUser): StoredUser => ({ ...old, roles: [] });
+    expect(await mayAfter(() => server.store.updateUser("dev", change))).toBe(false);
+  });
+
+  it("is refused when it has another password by then", async () => {
+    const passwordHash = await hashPassword("other");
+    const change = (old: StoredUser): StoredUser => ({ ...old, passwordHash });
+    expect(await mayAfter(() => server.store.updateUser("dev", change))).toBe(false);
   });
 });
 
@@ -183,9 +237,10 @@ async function guestRole(read: readonly string[], write: readonly string[]) {
   await role("guest", read, write);
 }
 
-function may(method: KeyMethod, key: string, shown: Shown = {}, recursive = false) {
+async function may(method: KeyMethod, key: string, shown: Shown = {}, recursive = false) {
   const request = requestOf({ method, target: `/keys${key}`, ...shown });
-  return server.guard.allows(request, method, key, { action: "get", key, recursive });
+  const asked = { action: "get", key, recursive } as const;
+  return (await server.guard.permit(request, method, key, asked)) !== undefined;
 }
 
 function isRoot(shown: Shown): Promise<boolean> {

@@ -133,7 +133,7 @@ it("answers 500, and lets nobody in, when its store cannot be asked", async () =
     body: message("Internal Server Error"),
   });
   const get = { action: "get", key: "/a" } as const;
-  await expect(guard.allows(request, "GET", "/a", get)).rejects.toThrow(ClusterUnavailableError);
+  await expect(guard.permit(request, "GET", "/a", get)).rejects.toThrow(ClusterUnavailableError);
 });
 
 async function enabled() {

@@ -1,4 +1,5 @@
 import { goJson } from "../../wire/go-json.js";
+import { checkedAfterBody } from "../checked-after-body.js";
 import {
   type HeaderList,
   JSON_TYPE,
@@ -41,9 +42,10 @@ export class AuthRoute {
       if (handler === undefined) {
         return plainError(405, "Method Not Allowed", ["Allow", [...handlers.keys()].join(",")]);
       }
-      await this.#checkCredentials(request, path);
+      const check = (): Promise<void> => this.#checkCredentials(request, path);
+      await check();
       const headers = ["X-Etcd-Cluster-Id", await this.#clusterId()];
-      return await answer(handler, request, headers);
+      return await answer(handler, checkedAfterBody(request, check), headers);
     } catch (error) {
       return refuse(error);
     }

@@ -1,5 +1,5 @@
 import { compareCodePoints } from "../../key-space/code-point-order.js";
-import type { KeySpace } from "../../key-space/key-space.js";
+import type { KeySpace, KeyWatch } from "../../key-space/key-space.js";
 import type { Permissions } from "../../model/auth.js";
 import { overwrite, Records } from "./records.js";
 import { ROLES, type StoredRole, type StoredUser, USERS } from "./stored-records.js";
@@ -45,6 +45,16 @@ export class AuthStore {
       this.#enabledLast = switches.some(({ value }) => value !== "false");
     }
     return this.#enabledLast;
+  }
+
+  /** What {@link isEnabled} has last found. */
+  get wasEnabled(): boolean {
+    return this.#enabledLast;
+  }
+
+  /** Tells of every change of users, roles and whether auth is on. */
+  openWatch(): Promise<KeyWatch> {
+    return this.#keySpace.openWatch({ key: "/", recursive: true, stream: true });
   }
 
   async setEnabled(enabled: boolean): Promise<void> {

@@ -20,17 +20,26 @@ export class PasswordCheck {
     this.#verify = verify;
   }
 
+  /** Whether a password is known to be right, without the cost of a check. */
+  isKnown(password: Buffer, hash: string): boolean {
+    return this.#right.has(this.#macOf(password, hash));
+  }
+
   /** `hash` is what is stored for the user; `undefined` for a user who does not exist. */
   async isRight(password: Buffer, hash: string | undefined): Promise<boolean> {
     if (hash === undefined) {
       await this.#verify(password, NOBODYS_HASH);
       return false;
     }
-    const mac = createHmac("sha256", this.#key).update(`${hash}\0`).update(password).digest("hex");
+    const mac = this.#macOf(password, hash);
     if (this.#right.has(mac)) return true;
     const right = await this.#verify(password, hash);
     if (right) this.#remember(mac);
     return right;
+  }
+
+  #macOf(password: Buffer, hash: string): string {
+    return createHmac("sha256", this.#key).update(`${hash}\0`).update(password).digest("hex");
   }
 
   #remember(mac: string): void {

@@ -1,0 +1,96 @@
+import { setImmediate } from "node:timers/promises";
+import { AbortError } from "../../errors/abort-error.js";
+import { EtcdError } from "../../errors/etcd-error.js";
+import type { KeyWatch } from "../../key-space/key-space.js";
+import { type Clock, systemClock } from "../../time/clock.js";
+import type { Permit } from "../key-guard.js";
+import type { AuthStore } from "./auth-store.js";
+
+/** Milliseconds between two looks at the permits of all watches, where no change is told. */
+export const REVIEW_INTERVAL_MS = 5_000;
+/** Watches that are looked at before others get their turn. */
+const BATCH_SIZE = 200;
+
+type Closable = Pick<KeyWatch, "close">;
+
+/**
+ * Closes watches whose permit no longer holds: at once when the store tells of a change, and by looking
+ * again every {@link REVIEW_INTERVAL_MS}, as a dead connection tells of none. A watch is also closed
+ * when its permit cannot be looked at while auth is on.
+ */
+export class WatchReview {
+  readonly #store: AuthStore;
+  readonly #clock: Clock;
+  readonly #watches = new Map<Closable, Permit>();
+  #cancelTimer: () => void = () => {};
+  #isFollowing = false;
+  #isReviewing = false;
+  /** Whether something has changed since the review under way began. */
+  #isStale = false;
+
+  constructor(store: AuthStore, clock: Clock = systemClock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** @returns what must be called when the watch is over */
+  add(permit: Permit, watch: Closable): () => void {
+    this.#watches.set(watch, permit);
+    if (this.#watches.size === 1) this.#schedule();
+    if (!this.#isFollowing) void this.#follow();
+    return () => {
+      if (this.#watches.delete(watch) && this.#watches.size === 0) this.#cancelTimer();
+    };
+  }
+
+  #schedule(): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(REVIEW_INTERVAL_MS, () => {
+      if (!this.#isFollowing) void this.#follow();
+      void this.#review();
+      this.#schedule();
+    });
+  }
+
+  /** Reviews whenever a user, a role or a switch changes, until the store's watch ends. */
+  async #follow(): Promise<void> {
+    this.#isFollowing = true;
+    try {
+      for await (const _event of await this.#store.openWatch()) void this.#review();
+    } catch (error) {
+      if (!(error instanceof EtcdError || error instanceof AbortError)) throw error;
+    } finally {
+      this.#isFollowing = false;
+    }
+  }
+
+  async #review(): Promise<void> {
+    this.#isStale = true;
+    if (this.#isReviewing) return;
+    this.#isReviewing = true;
+    try {
+      while (this.#isStale) {
+        this.#isStale = false;
+        await this.#reviewAll();
+      }
+    } finally {
+      this.#isReviewing = false;
+    }
+  }
+
+  async #reviewAll(): Promise<void> {
+    let looked = 0;
+    for (const [watch, permit] of this.#watches) {
+      if (!(await this.#holds(permit))) watch.close();
+      if (++looked % BATCH_SIZE === 0) await setImmediate();
+    }
+  }
+
+  async #holds(permit: Permit): Promise<boolean> {
+    try {
+      return await permit.holds();
+    } catch {
+      return !this.#store.wasEnabled;
+    }
+  }
+}

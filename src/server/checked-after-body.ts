@@ -1,0 +1,20 @@
+import type { ServerRequest } from "./message.js";
+
+/** A request whose sender is checked once more when its body is there: that may take minutes. */
+export function checkedAfterBody(
+  request: ServerRequest,
+  check: () => Promise<void>,
+): ServerRequest {
+  const { method, target, headers, certificateName, serverUrl } = request;
+  return {
+    ...{ method, target, headers, certificateName, serverUrl },
+    get signal() {
+      return request.signal;
+    },
+    async body(maxSize) {
+      const text = await request.body(maxSize);
+      await check();
+      return text;
+    },
+  };
+}
