@@ -54,18 +54,18 @@ export class SimulatedV3 implements V3Api {
   refuses = false;
   /** Revision up to which the member that takes new watches has come; absent: up to the last. */
   lag: number | undefined;
-  /** Monotonic moment of the last answer or message that a client has received. */
-  servedAt = Number.NEGATIVE_INFINITY;
-  readonly #random: () => number;
+  readonly #random: (() => number) | undefined;
+  /** Stores that have taken the place of another one: shown as the term. */
+  #replacements = 0;
   /** Events of the revisions from 2 on. */
   #log: (readonly SimulatedEvent[])[] = [];
   #kvs = new Map<string, Kv>();
   #compacted = 0;
 
-  /** Without a clock everything happens at once. */
-  constructor(clock?: Clock, random: () => number = () => 0) {
-    this.clock = clock ?? systemClock;
-    this.#random = clock === undefined ? () => 0 : random;
+  /** Without randomness everything happens at once. */
+  constructor(clock: Clock = systemClock, random?: () => number) {
+    this.clock = clock;
+    this.#random = random;
   }
 
   get revision(): number {
@@ -87,6 +87,7 @@ export class SimulatedV3 implements V3Api {
   /** Another store, which has only the first revisions of this one, takes its place. */
   replace(revision: number): void {
     this.cut();
+    this.#replacements++;
     this.#log = this.#log.slice(0, revision - 1);
     this.#kvs = this.#at(this.revision);
     this.#compacted = Math.min(this.#compacted, revision);
@@ -110,7 +111,6 @@ export class SimulatedV3 implements V3Api {
     const answer = this.#answer(path, body as JsonObject);
     const answered = { header: this.header(this.revision), ...answer };
     await this.#travel();
-    this.servedAt = this.clock.monotonic();
     return { body: answered, endpoint: "http://simulated" };
   }
 
@@ -154,12 +154,17 @@ export class SimulatedV3 implements V3Api {
   }
 
   header(revision: number): JsonObject {
-    return { cluster_id: "1", member_id: "1", revision: `${revision}`, raft_term: "1" };
+    return {
+      cluster_id: "1",
+      member_id: "1",
+      revision: `${revision}`,
+      raft_term: `${1 + this.#replacements}`,
+    };
   }
 
   /** Milliseconds that something is on its way now. */
   delay(): number {
-    return Math.floor((this.#random() * ON_THE_WAY) / 2);
+    return this.#random === undefined ? 0 : 1 + Math.floor((this.#random() * ON_THE_WAY) / 2);
   }
 
   #change(key: string, { value }: SimulatedChange, mod_revision: string): SimulatedEvent {
@@ -292,7 +297,6 @@ export class SimulatedV3Stream implements V3Stream {
     if (this.#arrivalAt > now) return;
     for (const message of this.#underway.splice(0)) {
       this.received++;
-      this.#api.servedAt = now;
       this.#arrived.put(message);
     }
   }

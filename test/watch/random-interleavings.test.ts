@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { EtcdClient, type Watcher, type WatchItem } from "../../src/index.js";
+import { randomFrom } from "../support/random-from.js";
 import { SEED } from "../support/seed.js";
 import { SimulatedClock } from "../support/simulated-clock.js";
 import {
@@ -355,14 +356,3 @@ test("whatever happens, all is told once and in order, or a resync says that it 
   );
   console.info(JSON.stringify(counts));
 }, 3_600_000);
-
-/** Mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
