@@ -23,6 +23,7 @@ export {
   ClusterUnavailableError,
   OutcomeUnknownError,
   ProtocolError,
+  ResponseTooLargeError,
   TimeoutError,
   V2DisabledError,
 } from "./errors/cluster-errors.js";

@@ -1,5 +1,5 @@
 import { AbortError } from "../errors/abort-error.js";
-import { ProtocolError, TimeoutError } from "../errors/cluster-errors.js";
+import { ResponseTooLargeError, TimeoutError } from "../errors/cluster-errors.js";
 import { ByteQueue } from "../stream/byte-queue.js";
 import { onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
@@ -112,10 +112,21 @@ export class Exchange {
     }
     this.#body ??= new ByteQueue();
     this.#body.push(chunk);
+    if (this.#body.length > this.#settings.maxResponseSize) this.#refuseBody();
+  }
+
+  /** The endpoint is not to blame. For a read, no other one would answer with less. */
+  #refuseBody(): void {
+    const { operation, safety } = this.request;
     const { maxResponseSize } = this.#settings;
-    if (this.#body.length > maxResponseSize) {
-      this.#giveUp(new ProtocolError(`${this.#origin}: over maxResponseSize (${maxResponseSize})`));
+    const error = new ResponseTooLargeError(operation, this.errand.endpoint, maxResponseSize);
+    if (safety !== "read") {
+      this.#giveUp(error);
+      return;
     }
+    this.#settle();
+    this.#reject(error);
+    this.#drop();
   }
 
   /** The reply is complete, or there will be none. */
@@ -200,8 +211,14 @@ export class Exchange {
   #fail(error: Error): void {
     if (this.#settled) return;
     this.#settle();
-    const endpointIs = !this.#sent && error instanceof StreamRefused ? "ready" : "ill";
-    this.#reject(new AttemptFailure(this.#sent ? "unknown" : "no", error, endpointIs));
+    this.#reject(
+      new AttemptFailure(this.#sent ? "unknown" : "no", error, this.#endpointAfter(error)),
+    );
+  }
+
+  #endpointAfter(error: Error): AttemptFailure["endpointIs"] {
+    if (error instanceof ResponseTooLargeError) return "well";
+    return !this.#sent && error instanceof StreamRefused ? "ready" : "ill";
   }
 
   /** The connection may carry half a request or half a reply: it is closed. */

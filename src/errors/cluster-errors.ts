@@ -74,10 +74,34 @@ export class V2DisabledError extends EtcdError {
   }
 }
 
-/** An answer that etcd does not give: truncated, not JSON, of another shape, too large. */
+/** An answer that cannot be used: truncated, not JSON, of another shape, too large. */
 export class ProtocolError extends EtcdError {
-  override readonly name = "ProtocolError";
-  override readonly code = "ETCD_PROTOCOL";
+  override readonly name: "ProtocolError" | "ResponseTooLargeError" = "ProtocolError";
+  override readonly code: "ETCD_PROTOCOL" | "ETCD_RESPONSE_TOO_LARGE" = "ETCD_PROTOCOL";
+}
+
+/**
+ * The answer to a read is larger than the client's `maxResponseSize`. It would be the same at every
+ * member, so that none was asked after the first.
+ */
+export class ResponseTooLargeError extends ProtocolError {
+  override readonly name = "ResponseTooLargeError";
+  override readonly code = "ETCD_RESPONSE_TOO_LARGE";
+  /** Method and key or path. */
+  readonly operation: string;
+  readonly endpoint: string;
+  /** Bytes; the client's option. */
+  readonly maxResponseSize: number;
+
+  constructor(operation: string, endpoint: string, maxResponseSize: number) {
+    super(
+      `${operation} at ${endpoint}: the answer is larger than maxResponseSize, ` +
+        `${maxResponseSize} bytes; raise it, or read less at a time`,
+    );
+    this.operation = operation;
+    this.endpoint = endpoint;
+    this.maxResponseSize = maxResponseSize;
+  }
 }
 
 /**

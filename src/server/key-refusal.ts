@@ -1,3 +1,4 @@
+import { ResponseTooLargeError } from "../errors/cluster-errors.js";
 import { errorDefinition } from "../errors/error-table.js";
 import { EtcdError } from "../errors/etcd-error.js";
 import { EtcdServerError } from "../errors/server-error.js";
@@ -37,6 +38,9 @@ export function refusalOf(error: unknown): ServerReply {
   if (error instanceof V3RefusedError) return refusalOfV3(error);
   if (error instanceof DamagedRecordError || error instanceof NestedPrefixError) {
     return refusal(300, error.message);
+  }
+  if (error instanceof ResponseTooLargeError) {
+    return refusal(300, `the answer is larger than ${error.maxResponseSize} bytes`);
   }
   // Nobody knows what became of the request: etcd says so in these words.
   if (error instanceof EtcdError) return refusal(300, "etcdserver: request timed out");

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { V3Api } from "../../src/key-space/v3/v3-api.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import { startHttpProxy } from "../connections/http-proxy.js";
 import { v3KeySpaceOf } from "../contract/v3.js";
 import {
   describeEtcdSideBySide,
@@ -60,6 +61,55 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       await expect(large).rejects.toMatchObject({ code: "ETCD_V3_REFUSED" });
       await expect(large).rejects.toThrow(/large/);
       await keySpace.close();
+    });
+
+    const forms = release === "3.6" ? (["gRPC", "JSON"] as const) : (["gRPC"] as const);
+    it.each(forms)(
+      "directories larger than the largest answer are read in pages, by %s",
+      async (form) => {
+        const proxy = form === "JSON" ? await startHttpProxy() : undefined;
+        const dir = `/paged-${form}`;
+        const ample = v3KeySpaceOf(etcd.urls);
+        const keys = Array.from({ length: 120 }, (_, number) => `${dir}/in/${number}`);
+        const value = "x".repeat(5_000);
+        await Promise.all(keys.map((key) => ample.execute({ action: "set", key, value })));
+        const small = v3KeySpaceOf(etcd.urls, "", {
+          maxResponseSize: 200_000,
+          useProxy: proxy?.url ?? false,
+        });
+        const { node } = await small.execute({ action: "get", key: `${dir}/in` });
+        expect(new Set(node.nodes?.map(({ key }) => key))).toEqual(new Set(keys));
+        expect((await small.execute({ action: "get", key: dir })).node.nodes).toHaveLength(1);
+        const values = await Promise.all(keys.map((key) => small.execute({ action: "get", key })));
+        expect(values.every(({ node }) => node.value === value)).toBe(true);
+        const update = {
+          action: "update",
+          key: `${dir}/in`,
+          dir: true,
+          value: "",
+          ttl: 100,
+        } as const;
+        const { etcdIndex } = await small.execute(update);
+        const { node: moved } = await ample.execute({ action: "get", key: `${dir}/in` });
+        expect(moved.nodes?.every(({ modifiedIndex }) => modifiedIndex > etcdIndex)).toBe(true);
+        await Promise.all([small.close(), ample.close()]);
+        await proxy?.[Symbol.asyncDispose]();
+      },
+    );
+
+    it("a value that alone is larger than the largest answer is an error that says so", async () => {
+      const ample = v3KeySpaceOf(etcd.urls);
+      await ample.execute({ action: "set", key: "/one/large", value: "x".repeat(100_000) });
+      const [url = ""] = etcd.urls;
+      const urls = [url, `${url}/`.replace("127.0.0.1", "localhost")];
+      const small = v3KeySpaceOf(urls, "", { maxResponseSize: 50_000 });
+      for (const key of ["/one", "/one/large"]) {
+        await expect(small.execute({ action: "get", key })).rejects.toMatchObject({
+          name: "ResponseTooLargeError",
+          maxResponseSize: 50_000,
+        });
+      }
+      await Promise.all([small.close(), ample.close()]);
     });
 
     it("a listing begins again when its revision is compacted while it is read", async () => {

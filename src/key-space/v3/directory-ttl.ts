@@ -4,6 +4,7 @@ import type { KeyRange } from "./key-layout.js";
 import { decodeLeaseId, leaseTime, NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
 import { PageReader } from "./page-reader.js";
+import { readLess } from "./too-large.js";
 import { isAtRevision, type Operation, putRecord, read } from "./transaction.js";
 import type { KeyValue } from "./transaction-answer.js";
 import type { V3Call } from "./v3-api.js";
@@ -58,15 +59,25 @@ async function readSubtree(
   const orders = new Map<string, KeyValue>(order && [[path, order]]);
   const readers = [
     readerInto(markers, layout.markersBelow(path), layout.markerPrefix),
-    readerInto(files, layout.filesBelow(path), layout.filePrefix),
+    readerInto(files, layout.filesBelow(path), layout.filePrefix, withoutValue),
     readerInto(orders, layout.ordersBelow(path), layout.orderPrefix),
   ];
   await readToEnd(readers, store, call);
   return { path, lease: marker.lease, markers, files, orders };
 }
 
-function readerInto(nodes: Map<string, KeyValue>, range: KeyRange, prefix: string): PageReader {
-  return new PageReader(range, { prefix, add: (path, kv) => nodes.set(path, kv) });
+function readerInto(
+  nodes: Map<string, KeyValue>,
+  range: KeyRange,
+  prefix: string,
+  kept = (kv: KeyValue): KeyValue => kv,
+): PageReader {
+  return new PageReader(range, { prefix, add: (path, kv) => nodes.set(path, kept(kv)) });
+}
+
+/** All values of a large directory together could fill the memory. */
+function withoutValue(kv: KeyValue): KeyValue {
+  return { ...kv, value: "" };
 }
 
 /** A page of each at a time. */
@@ -77,8 +88,15 @@ async function readToEnd(
 ): Promise<void> {
   const isUnfinished = (reader: PageReader): boolean => reader.next() !== undefined;
   for (let rest = readers; rest.length > 0; rest = rest.filter(isUnfinished)) {
-    const pages = rest.flatMap((reader) => reader.next() ?? []);
-    const { answers } = await store.read(pages, call);
+    const pages = {
+      shrink: (limit: number) => rest.map((reader) => reader.shrink(limit)).includes(true),
+    };
+    const { answers } = await readLess(pages, () =>
+      store.read(
+        rest.flatMap((reader) => reader.next() ?? []),
+        call,
+      ),
+    );
     for (const [at, answer] of answers.entries()) rest[at]?.take(answer);
   }
 }

@@ -32,6 +32,12 @@ export class ListingPages {
     return this.#asked.flatMap((reader) => reader.next(options) ?? []);
   }
 
+  /** Makes the pages shorter for a limit on answers; `false` when they have a single key. */
+  shrink(limit: number): boolean {
+    const shrunk = this.#asked.map((reader) => reader.shrink(limit));
+    return shrunk.includes(true);
+  }
+
   /** Takes the answers to what {@link next} gave. */
   take(answers: readonly OperationAnswer[]): void {
     for (const [at, reader] of this.#asked.entries()) {

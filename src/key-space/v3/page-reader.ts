@@ -6,6 +6,8 @@ import { fromBase64 } from "./v3-json.js";
 /** Keys that are read at first; after that, as many as make pages of this length. */
 const FIRST_PAGE = 1000;
 const PAGE_LENGTH = 4 * 1024 * 1024;
+/** A page that is too large takes as long as the largest answer: a few of them must be enough. */
+const SHRINKING = 8;
 /** etcd walks over what is left of a range with each page: longer ones are fewer. */
 const LARGEST_PAGE = 10_000;
 
@@ -25,6 +27,7 @@ export class PageReader {
   /** What is left to read. */
   #rest: KeyRange | undefined;
   #size = FIRST_PAGE;
+  #length = PAGE_LENGTH;
 
   constructor(range: KeyRange, pages: Pages) {
     this.#rest = range;
@@ -36,6 +39,15 @@ export class PageReader {
     return this.#rest && readPage(this.#rest, this.#size, options);
   }
 
+  /** Makes pages shorter for a limit on answers; `false` when they have a single key. */
+  shrink(limit: number): boolean {
+    if (this.#size === 1) return false;
+    // An answer has pages of other ranges, too.
+    this.#length = Math.min(this.#length, limit / 4);
+    this.#size = Math.max(1, Math.floor(this.#size / SHRINKING));
+    return true;
+  }
+
   take({ found, more }: OperationAnswer): void {
     const end = this.#rest?.range_end ?? "";
     let last: string | undefined;
@@ -45,7 +57,7 @@ export class PageReader {
       last = path;
     }
     const length = found.reduce((sum, { key, value }) => sum + key.length + value.length, 1);
-    this.#size = Math.max(1, Math.min(LARGEST_PAGE, (PAGE_LENGTH * found.length) / length)) | 0;
+    this.#size = Math.max(1, Math.min(LARGEST_PAGE, (this.#length * found.length) / length)) | 0;
     const lastKey = found.at(-1)?.key;
     const goesOn = more && lastKey !== undefined;
     this.#rest = goesOn ? { key: this.#after(last, lastKey), range_end: end } : undefined;

@@ -1,7 +1,7 @@
 import { AbortError } from "../../errors/abort-error.js";
-import { ProtocolError } from "../../errors/cluster-errors.js";
 import { UnauthorizedError } from "../../errors/common-errors.js";
 import { onAbort } from "../../stream/on-abort.js";
+import { isTooLarge } from "./too-large.js";
 import { MOST_OPERATIONS } from "./transaction.js";
 
 /** One read that waits for its batch. */
@@ -105,7 +105,7 @@ export class ReadBatches<T> {
 
 /** A forbidden key makes the whole batch fail, and large values a large answer. */
 function mayConcernOne(error: unknown): boolean {
-  return error instanceof UnauthorizedError || error instanceof ProtocolError;
+  return error instanceof UnauthorizedError || isTooLarge(error);
 }
 
 function abortable<T>(

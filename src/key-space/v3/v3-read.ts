@@ -12,6 +12,7 @@ import { type BatchFigures, ReadBatches } from "./read-batches.js";
 import { refusedAs } from "./refused-as.js";
 import { ROOT, showDirectory, showFile, type View } from "./shown-node.js";
 import { exists, missing, readSurvey, type Survey, surveyOf } from "./survey.js";
+import { readLess } from "./too-large.js";
 import { read } from "./transaction.js";
 import type { KeyValue, TransactionAnswer } from "./transaction-answer.js";
 import type { V3Call } from "./v3-api.js";
@@ -120,8 +121,10 @@ export class V3Reader {
     const pages = new ListingPages(listing, path, layout);
     const call = callOf(request, limits);
     const options = optionsOf(call.scope);
-    const below = pages.next(options);
-    const at = await this.#store.read(surveyOf(path, layout, below, options), call);
+    const at = await readLess(pages, () => {
+      const below = pages.next(options);
+      return this.#store.read(surveyOf(path, layout, below, options), call);
+    });
     const survey = readSurvey(path, at.answers);
     await this.#requireNode(survey, request, at, offset, call);
     const { file } = survey.target;
@@ -137,8 +140,9 @@ export class V3Reader {
   /** Reads what is left, at the revision at which the first pages were read. */
   async #readOn(pages: ListingPages, revision: number, call: V3Call): Promise<void> {
     const options = { ...optionsOf(call.scope), revision: String(revision) };
-    for (let next = pages.next(options); next.length > 0; next = pages.next(options)) {
-      pages.take((await this.#store.read(next, call)).answers);
+    while (pages.next(options).length > 0) {
+      const { answers } = await readLess(pages, () => this.#store.read(pages.next(options), call));
+      pages.take(answers);
     }
   }
 
