@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { EtcdClient, type WatchItem } from "../../src/index.js";
+import type { CallOptions, KeySpace, KeyWatch, Scan } from "../../src/key-space/key-space.js";
+import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
+import type { KeyRequest, ScanRequest, WatchRequest } from "../../src/model/key-request.js";
+import type { EtcdResponse } from "../../src/model/response.js";
+import { SimulatedClock } from "../support/simulated-clock.js";
+
+/** A store in whose place another one can be put. */
+class Replaceable implements KeySpace {
+  #inner: MemoryKeySpace;
+  readonly #watches = new Set<KeyWatch>();
+
+  constructor(inner: MemoryKeySpace) {
+    this.#inner = inner;
+  }
+
+  replace(inner: MemoryKeySpace): void {
+    this.#inner = inner;
+    for (const watch of this.#watches) watch.close();
+  }
+
+  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
+    return this.#inner.execute(request, options);
+  }
+
+  async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
+    const watch = await this.#inner.openWatch(request, options);
+    this.#watches.add(watch);
+    return watch;
+  }
+
+  scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
+    return this.#inner.scan(request, options);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
+
+test("a store that was restored from a backup is told by one resync, although its cluster id is the same", async () => {
+  const clock = new SimulatedClock();
+  const store = new MemoryKeySpace({ clock });
+  const keySpace = new Replaceable(store);
+  const etcd = new EtcdClient({ keySpace, clock });
+  const items: WatchItem[] = [];
+  const watcher = etcd.watch("/a", { initial: true });
+  const reading = (async () => {
+    for await (const item of watcher) items.push(item);
+  })().catch(() => {});
+  await etcd.setNode("/a", "old");
+  const backup = store.snapshot();
+  for (let n = 0; n < 10; n++) await etcd.setNode("/a", `lost ${n}`);
+  await clock.pass(100);
+  keySpace.replace(new MemoryKeySpace({ clock }, backup));
+  await clock.pass(10_000);
+  await etcd.setNode("/a", "new");
+  await clock.pass(20_000);
+  const resyncs = items.flatMap((item) => (item.type === "resync" ? [item] : []));
+  expect(resyncs).toMatchObject([
+    { reason: "initial" },
+    { reason: "cluster changed", index: backup.store.index, response: { node: { value: "old" } } },
+  ]);
+  expect(items.at(-1)).toMatchObject({ type: "change", response: { node: { value: "new" } } });
+  expect(clock.monotonic() - Number(watcher.contactAt)).toBeLessThanOrEqual(5_000);
+  await etcd.close();
+  await reading;
+});
