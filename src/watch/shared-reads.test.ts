@@ -46,14 +46,19 @@ test("a read goes on while anybody waits, and is given up with the last", async 
   const probe = new SharedProbe(pacer);
   const [first, second] = [new AbortController(), new AbortController()];
   let abandoned = false;
+  let begun: () => void = () => {};
+  const hasBegun = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
   const read = (signal: AbortSignal): Promise<Probe> => {
+    begun();
     signal.addEventListener("abort", () => {
       abandoned = true;
     });
     return never(signal);
   };
   const asked = [probe.ask(read, first.signal), probe.ask(read, second.signal)];
-  await Promise.resolve();
+  await hasBegun;
   first.abort(new Error("first"));
   await expect(asked[0]).rejects.toThrow("first");
   expect(abandoned).toBe(false);

@@ -128,19 +128,21 @@ export class WatchSession {
   /** Reads one connection after the other. */
   async #followAll(first: LiveStream, signal: AbortSignal): Promise<void> {
     let old: LiveStream | undefined;
-    let stream = first;
-    for (;;) {
+    for (let stream = first; ; stream = await this.#connections.openNext(signal)) {
       this.#isCovered = stream.isPoll || (await this.#fillGap(old, stream, signal));
       old?.close();
-      if (this.#isCovered) {
-        const isOver = (await this.#read(stream)) === "end";
-        this.#isCovered = false;
-        if (isOver && !(stream.isPoll && stream.hasBrought)) return;
-        // A poll brings one event: others may have happened before it was opened.
-        if (isOver) await new HistoryBackfill(this.#target, stream.etcdIndex).fetch(signal);
-      } else this.#connections.preferPolls();
-      old = stream;
-      stream = await this.#connections.openNext(signal);
+      old = this.#isCovered ? stream : undefined;
+      if (!this.#isCovered) {
+        // Without proof of what was before its beginning, nothing that it brings can be taken.
+        stream.close();
+        this.#connections.preferPolls();
+        continue;
+      }
+      const isOver = (await this.#read(stream)) === "end";
+      this.#isCovered = false;
+      if (isOver && !(stream.isPoll && stream.hasBrought)) return;
+      // A poll brings one event: others may have happened before it was opened.
+      if (isOver) await new HistoryBackfill(this.#target, stream.etcdIndex).fetch(signal);
     }
   }
 

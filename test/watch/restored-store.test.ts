@@ -15,9 +15,10 @@ class Replaceable implements KeySpace {
     this.#inner = inner;
   }
 
-  replace(inner: MemoryKeySpace): void {
+  /** Its watches are cut off, or go on to watch the former store. */
+  replace(inner: MemoryKeySpace, cuts: boolean): void {
     this.#inner = inner;
-    for (const watch of this.#watches) watch.close();
+    if (cuts) for (const watch of this.#watches) watch.close();
   }
 
   execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
@@ -27,6 +28,12 @@ class Replaceable implements KeySpace {
   async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
     const watch = await this.#inner.openWatch(request, options);
     this.#watches.add(watch);
+    // Probes take another connection.
+    watch.probe = async (options) => {
+      const other = await this.#inner.openWatch({ key: "/" }, options);
+      other.close();
+      return await other.probe(options);
+    };
     return watch;
   }
 
@@ -53,7 +60,7 @@ test("a store that was restored from a backup is told by one resync, although it
   const backup = store.snapshot();
   for (let n = 0; n < 10; n++) await etcd.setNode("/a", `lost ${n}`);
   await clock.pass(100);
-  keySpace.replace(new MemoryKeySpace({ clock }, backup));
+  keySpace.replace(new MemoryKeySpace({ clock }, backup), true);
   await clock.pass(10_000);
   await etcd.setNode("/a", "new");
   await clock.pass(20_000);
@@ -64,6 +71,29 @@ test("a store that was restored from a backup is told by one resync, although it
   ]);
   expect(items.at(-1)).toMatchObject({ type: "change", response: { node: { value: "new" } } });
   expect(clock.monotonic() - Number(watcher.contactAt)).toBeLessThanOrEqual(5_000);
+  await etcd.close();
+  await reading;
+});
+
+test("another cluster that answers the requests beside a watch is told by one resync, whatever its index is", async () => {
+  const clock = new SimulatedClock();
+  const keySpace = new Replaceable(new MemoryKeySpace({ clock }));
+  const etcd = new EtcdClient({ keySpace, clock });
+  const items: WatchItem[] = [];
+  const watcher = etcd.watch("/a", { initial: true });
+  const reading = (async () => {
+    for await (const item of watcher) items.push(item);
+  })().catch(() => {});
+  await etcd.setNode("/a", "first");
+  await clock.pass(10_000);
+  const other = new MemoryKeySpace({ clock });
+  await other.execute({ action: "set", key: "/a", value: "other" });
+  keySpace.replace(other, false);
+  await clock.pass(10_000);
+  expect(items).toMatchObject([
+    { reason: "initial", index: 4, response: { node: { value: "first" } } },
+    { reason: "cluster changed", index: 4, response: { node: { value: "other" } } },
+  ]);
   await etcd.close();
   await reading;
 });

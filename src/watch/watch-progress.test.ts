@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import type { Scan } from "../key-space/key-space.js";
+import type { EtcdResponse } from "../model/response.js";
+import { ItemBuffer } from "./item-buffer.js";
+import { WatchProgress } from "./watch-progress.js";
+
+const ORIGIN = { etcdServer: "", etcdClusterId: "c", etcdIndex: 100, raftIndex: 0, raftTerm: 0 };
+
+function progressFrom(from: number, recursive = true): WatchProgress {
+  const settings = { key: "/w", recursive, from, initial: false, pollInterval: 1, bufferSize: 100 };
+  return new WatchProgress(settings, new ItemBuffer(100), () => {});
+}
+
+const eventAt = (index: number, key = "/w/a"): EtcdResponse => ({
+  ...{ ...ORIGIN, action: "set" },
+  node: { key, value: "1", modifiedIndex: index, createdIndex: index },
+});
+const scanOf = (provenIndex: number | undefined, ...events: readonly EtcdResponse[]): Scan => ({
+  ...{ ...ORIGIN, provenIndex, events },
+});
+
+test("the event of a scan leaves its own index pending, as there may be others of it", () => {
+  const progress = progressFrom(5);
+  expect(progress.takeScan(scanOf(6, eventAt(7)))).toBe(true);
+  expect(progress.resumePoint.isPending(7)).toBe(true);
+  expect(progress.takeScan(scanOf(20))).toBe(false);
+  expect(progress.resumePoint.since).toBe(21);
+});
+
+test("a scan without proof moves nothing, though its head tells an index", () => {
+  const progress = progressFrom(5);
+  progress.takeScan(scanOf(undefined));
+  expect(progress.resumePoint.since).toBe(5);
+});
+
+test("a linearizable read makes a watch current only as far as it has come", () => {
+  const progress = progressFrom(5);
+  progress.takeProbe({ etcdClusterId: "c", index: 10 }, 1_000, 0);
+  expect(progress.currentAt).toBeUndefined();
+  progress.takeScan(scanOf(9));
+  expect(progress.currentAt).toBeUndefined();
+  progress.takeScan(scanOf(10));
+  expect(progress.currentAt).toBe(1_000);
+});
+
+test("a file that has not changed proves quiet, unless more than it is watched", () => {
+  for (const [recursive, fileIndex, since] of [
+    [false, 4, 11],
+    [false, 5, 5],
+    [true, 4, 5],
+  ] as const) {
+    const progress = progressFrom(5, recursive);
+    progress.takeProbe({ etcdClusterId: "c", index: 10, fileIndex }, 1_000, 0);
+    expect(progress.resumePoint.since).toBe(since);
+  }
+});
+
+test("once the cluster is another one, nothing is proven before a resync", () => {
+  const progress = progressFrom(5);
+  progress.forget();
+  progress.takeProbe({ etcdClusterId: "d", index: 0 }, 1_000, 0);
+  expect([progress.currentAt, progress.resumePoint.since]).toEqual([undefined, undefined]);
+});

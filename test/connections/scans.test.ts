@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { completeOptions } from "../../src/client/normalize-options.js";
+import { Cluster } from "../../src/cluster/cluster.js";
+import type { EtcdClientOptions } from "../../src/index.js";
+import { RemoteKeySpace } from "../../src/key-space/remote/remote-key-space.js";
+import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { startHttpProxy } from "./http-proxy.js";
+
+for (const tls of [false, true]) {
+  describeWithEtcd("3.4", `scans of history ${tls ? "over TLS" : "in plain text"}`, () => {
+    test("find what happened, and prove what did not, on a connection that the client half-closes", async () => {
+      await using cluster = await startEtcd({ release: "3.4", tls });
+      await using proxy = await startHttpProxy();
+      const options = { urls: cluster.urls, ...(cluster.ca && { ca: cluster.ca }) };
+      const keySpaceWith = (more: EtcdClientOptions = {}): RemoteKeySpace => {
+        const { cluster: settings, deserialize } = completeOptions({ ...options, ...more });
+        return new RemoteKeySpace(new Cluster(settings), deserialize);
+      };
+      const direct = keySpaceWith();
+      const { node } = await direct.execute({ action: "set", key: "/a", value: "1" });
+      const { modifiedIndex: since } = node;
+      const found = { events: [{ node }], provenIndex: since - 1 };
+      const quiet = { events: [], provenIndex: since };
+      expect(await direct.scan({ key: "/a", recursive: false, since })).toMatchObject(found);
+      expect(await direct.scan({ key: "/b", recursive: true, since })).toMatchObject(quiet);
+
+      // What a proxy makes of a half-close is its own affair: no proof may come of it, but no error.
+      const proxied = keySpaceWith({ useProxy: proxy.url });
+      expect(await proxied.scan({ key: "/a", recursive: false, since })).toMatchObject(found);
+      const { events, provenIndex } = await proxied.scan({ key: "/b", recursive: true, since });
+      expect(events).toEqual([]);
+      expect([undefined, since]).toContain(provenIndex);
+      console.info(`through a proxy, a quiet scan proves ${provenIndex ?? "nothing"}`);
+      for (const keySpace of [direct, proxied]) await keySpace.close();
+    });
+  });
+}
