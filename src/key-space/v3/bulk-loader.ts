@@ -3,13 +3,14 @@ import { checkPath } from "./check-path.js";
 import type { KeyLayout } from "./key-layout.js";
 import { NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
-import { MOST_OPERATIONS, type Operation, putRecord } from "./transaction.js";
+import { type Operation, putRecord } from "./transaction.js";
+import type { TransactionSize } from "./transaction-size.js";
 import type { V3Call } from "./v3-api.js";
 import { toBase64 } from "./v3-json.js";
 import type { V3Store } from "./v3-store.js";
 
 /** Bytes of values in one transaction, far below the 1.5 MiB that etcd takes by default. */
-const MOST_BYTES = 512 * 1024;
+const MAX_BYTES = 512 * 1024;
 /** Transactions under way at the same time. */
 const IN_FLIGHT = 4;
 
@@ -33,7 +34,7 @@ export class BulkLoader implements Loading {
   async load(nodes: readonly LoadedNode[], { signal }: LoadOptions = {}): Promise<void> {
     for (const { key } of nodes) checkPath(key, { operation: `load of ${key}`, key });
     await this.#store.register();
-    const batches = batchesOf(nodes);
+    const batches = batchesOf(nodes, this.#store.size);
     const worker = async (): Promise<void> => {
       for (let batch = batches.next(); batch.done !== true; batch = batches.next()) {
         await this.#write(batch.value, signal);
@@ -47,7 +48,9 @@ export class BulkLoader implements Loading {
     const operation = `load of ${batch.length} nodes from ${key}`;
     const call: V3Call = { operation, key, safety: "write", scope: "quorum", signal };
     const puts = await Promise.all(batch.map((node) => this.#put(node, call)));
-    await this.#store.transact([{ if: [], do: puts }], [], call);
+    await this.#store.size.sendInParts(puts, (part) =>
+      this.#store.transact([{ if: [], do: part }], [], call),
+    );
   }
 
   async #put({ key, value, ttl }: LoadedNode, call: V3Call): Promise<Operation> {
@@ -62,12 +65,16 @@ function filePut(layout: KeyLayout, path: string, value: string, lease: string):
   return putRecord(layout.file(path), toBase64(value), lease);
 }
 
-function* batchesOf(nodes: readonly LoadedNode[]): Generator<Batch, void, undefined> {
+function* batchesOf(
+  nodes: readonly LoadedNode[],
+  limits: TransactionSize,
+): Generator<Batch, void, undefined> {
   let batch: LoadedNode[] = [];
   let bytes = 0;
   for (const node of nodes) {
     const size = Buffer.byteLength(node.key) + Buffer.byteLength(node.value ?? "");
-    if (batch.length === MOST_OPERATIONS || (bytes + size > MOST_BYTES && batch.length > 0)) {
+    const isFull = batch.length >= limits.maxOperations || bytes + size > MAX_BYTES;
+    if (isFull && batch.length > 0) {
       yield batch;
       [batch, bytes] = [[], 0];
     }

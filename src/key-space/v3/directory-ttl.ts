@@ -35,7 +35,9 @@ export async function moveDescendants(
       );
       const record = { action: "update", key: path, dir: true, silent: true } as const;
       const upkeep = putRecord(store.layout.action, encodeActionRecord(record));
-      await store.transact([{ if: [], do: [upkeep, ...operations] }], [], call);
+      await store.size.sendInParts(operations, (part) =>
+        store.transact([{ if: [], do: [upkeep, ...part] }], [], call),
+      );
     }
   }
 }

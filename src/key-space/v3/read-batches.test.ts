@@ -6,14 +6,17 @@ import { ReadBatches } from "./read-batches.js";
 class Backend {
   readonly asked: string[][] = [];
   readonly #open: (() => void)[] = [];
-  readonly batches = new ReadBatches<string>((paths) => {
-    this.asked.push([...paths]);
-    return new Promise((resolve, reject) => {
-      this.#open.push(() =>
-        paths.includes("shut") ? reject(forbidden()) : resolve(paths.map((p) => p.toUpperCase())),
-      );
-    });
-  });
+  readonly batches = new ReadBatches<string>(
+    (paths) => {
+      this.asked.push([...paths]);
+      return new Promise((resolve, reject) => {
+        this.#open.push(() =>
+          paths.includes("shut") ? reject(forbidden()) : resolve(paths.map((p) => p.toUpperCase())),
+        );
+      });
+    },
+    () => 128,
+  );
 
   /** Answers the oldest batch that waits. */
   async answer(): Promise<void> {

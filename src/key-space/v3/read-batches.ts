@@ -2,7 +2,6 @@ import { AbortError } from "../../errors/abort-error.js";
 import { UnauthorizedError } from "../../errors/common-errors.js";
 import { onAbort } from "../../stream/on-abort.js";
 import { isTooLarge } from "./too-large.js";
-import { MOST_OPERATIONS } from "./transaction.js";
 
 /** One read that waits for its batch. */
 interface Waiting<T> {
@@ -33,12 +32,15 @@ export class ReadBatches<T> {
   #batches = 0;
   #reads = 0;
   readonly #readTogether: ReadTogether<T>;
+  readonly #maxReads: () => number;
   #waiting: Waiting<T>[] = [];
   #underWay = 0;
   #scheduled = false;
 
-  constructor(readTogether: ReadTogether<T>) {
+  /** @param maxReads how many reads may go out together */
+  constructor(readTogether: ReadTogether<T>, maxReads: () => number) {
     this.#readTogether = readTogether;
+    this.#maxReads = maxReads;
   }
 
   /** What was sent until now. */
@@ -70,7 +72,7 @@ export class ReadBatches<T> {
   }
 
   #start(): void {
-    const batch = this.#waiting.splice(0, MOST_OPERATIONS);
+    const batch = this.#waiting.splice(0, this.#maxReads());
     this.#batches++;
     this.#reads += batch.length;
     this.#underWay++;

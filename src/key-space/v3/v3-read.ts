@@ -34,8 +34,9 @@ export class V3Reader {
   constructor(store: V3Store, leases: Leases) {
     this.#store = store;
     this.#leases = leases;
-    this.#local = new ReadBatches((paths) => this.#readFiles(paths, "local"));
-    this.#quorum = new ReadBatches((paths) => this.#readFiles(paths, "quorum"));
+    const maxReads = (): number => store.size.maxOperations;
+    this.#local = new ReadBatches((paths) => this.#readFiles(paths, "local"), maxReads);
+    this.#quorum = new ReadBatches((paths) => this.#readFiles(paths, "quorum"), maxReads);
   }
 
   /** How well reads are batched, local and quorum ones together. */

@@ -8,6 +8,10 @@
  */
 export type Meaning = "refused" | "unauthorized" | "token" | "elsewhere" | "unknown";
 
+/** etcd, or gRPC before it, found the request too large for the member. */
+const TOO_LARGE = "etcdserver: request is too large";
+const MESSAGE_TOO_LARGE = /^grpc: (?:received|trying to send) message larger than max/;
+
 /**
  * etcd's sentences. Neither the HTTP status nor the gRPC code is enough: 503 and UNAVAILABLE cover
  * both what was never proposed and what was proposed and not heard of again.
@@ -38,14 +42,11 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
   ["transport is closing", "unknown"],
   // A full disk stops every member; the request itself is at fault in the others.
   ["etcdserver: mvcc: database space exceeded", "refused"],
-  ["etcdserver: request is too large", "refused"],
+  [TOO_LARGE, "refused"],
 ]);
 
 /** The gateway's own connection to its member could not be made: nothing went over it. */
 const NOT_CONNECTED = /connection error: desc = "transport: (?:Error|error) while dialing/;
-/** gRPC itself found the request too large for the member. */
-const TOO_LARGE = /^grpc: (?:received|trying to send) message larger than max/;
-
 /**
  * gRPC codes of what a member says after looking at the request: INVALID_ARGUMENT, NOT_FOUND,
  * ALREADY_EXISTS, PERMISSION_DENIED, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED.
@@ -57,6 +58,11 @@ export function meaningOf(message: string, grpcCode: number): Meaning {
   const known = MEANINGS.get(message);
   if (known !== undefined) return known;
   if (NOT_CONNECTED.test(message)) return "elsewhere";
-  if (TOO_LARGE.test(message)) return "refused";
+  if (isRequestTooLarge(message)) return "refused";
   return REFUSALS.has(grpcCode) ? "refused" : "unknown";
+}
+
+/** Whether a request was refused for its size. */
+export function isRequestTooLarge(message: string): boolean {
+  return message === TOO_LARGE || MESSAGE_TOO_LARGE.test(message);
 }

@@ -17,7 +17,6 @@ import {
   firstOf,
   isAbsent,
   isAtRevision,
-  MOST_OPERATIONS,
   type Operation,
   putRecord,
   type Read,
@@ -30,6 +29,7 @@ import {
   readTransaction,
   type TransactionAnswer,
 } from "./transaction-answer.js";
+import { halfOf, TransactionSize } from "./transaction-size.js";
 import { TreeRegistry } from "./tree-registry.js";
 import type { V3Api, V3Call } from "./v3-api.js";
 import { fromBase64, toBase64 } from "./v3-json.js";
@@ -50,6 +50,7 @@ export class V3Store {
   readonly api: V3Api;
   readonly layout: KeyLayout;
   readonly clock: Clock;
+  readonly size = new TransactionSize();
   /** Newest revision that this process knows of. */
   #revision = 0;
   #scale: Promise<IndexScale> | undefined;
@@ -152,9 +153,20 @@ export class V3Store {
   }
 
   /** Reads at one revision, in several transactions if it is too much for one. */
-  async read(operations: readonly Read[], call: V3Call): Promise<TransactionAnswer> {
-    const first = await this.transact([], operations.slice(0, MOST_OPERATIONS), call);
-    const rest = operations.slice(MOST_OPERATIONS);
+  async read(
+    operations: readonly Read[],
+    call: V3Call,
+    most = this.size.maxOperations,
+  ): Promise<TransactionAnswer> {
+    const part = operations.slice(0, most);
+    const rest = operations.slice(most);
+    let first: TransactionAnswer;
+    try {
+      first = await this.transact([], part, call);
+    } catch (error) {
+      if (!this.size.isExceeded(error, part.length)) throw error;
+      return await this.read(operations, call, halfOf(part.length));
+    }
     if (rest.length === 0) return first;
     const pinned = rest.map((operation) => atRevision(operation, first.revision));
     const { answers } = await this.read(pinned, call);
