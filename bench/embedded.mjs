@@ -148,7 +148,7 @@ async function watchers(url, child) {
 async function openWatch(url) {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  socket.write("GET /v2/keys/watched?wait=true HTTP/1.1\r\nHost: bench\r\n\r\n");
+  socket.write("GET /v2/keys/watched?wait=true HTTP/1.1\r\nHost: localhost\r\n\r\n");
   await once(socket, "data");
   const event = new Promise((resolve) => {
     socket.on("data", (chunk) => {

@@ -75,5 +75,10 @@ export function notEmpty(text: string): string {
 
 /** An argument that is a list of URLs; `http` where one names no scheme. */
 export function urlsOf(text: string): readonly string[] {
-  return text.split(",").map((url) => (url.includes("://") ? url : `http://${url}`));
+  return listOf(text).map((url) => (url.includes("://") ? url : `http://${url}`));
+}
+
+/** What stands between commas. */
+export function listOf(text: string): readonly string[] {
+  return text.split(",").map((part) => part.trim());
 }

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { ServerTls } from "../server/http-server.js";
-import { notEmpty, portOf, readPassword, urlsOf } from "./option-files.js";
+import { listOf, notEmpty, portOf, readPassword, urlsOf } from "./option-files.js";
 import { untilTold } from "./until-told.js";
 import { warnIfOpen } from "./warn-if-open.js";
 
@@ -9,6 +9,8 @@ export interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly advertise?: readonly string[];
+  readonly cors?: readonly string[];
+  readonly allowedHosts?: readonly string[];
   readonly authRootPasswordFile?: string;
 }
 
@@ -18,6 +20,8 @@ interface Listening {
   readonly port: number;
   readonly tls?: ServerTls;
   readonly advertise?: readonly string[];
+  readonly cors?: readonly string[];
+  readonly allowedHosts?: readonly string[];
   readonly rootPassword?: string;
 }
 
@@ -58,6 +62,16 @@ export function serverCommand<Options extends ListenOptions, Complete extends Li
       urlsOf,
     )
     .option(
+      "--cors <origins>",
+      "origins whose web pages may use keys, comma-separated; *: all",
+      listOf,
+    )
+    .option(
+      "--allowed-hosts <names>",
+      "host names of this server besides localhost and those advertised, comma-separated; *: all",
+      listOf,
+    )
+    .option(
       "--auth-root-password-file <file>",
       "enforce v2 auth, with the password of user root in this file",
       notEmpty,
@@ -88,7 +102,7 @@ async function serve<Options, Complete extends Listening>(
 
 /** What every server needs to listen, with its TLS. @throws Error naming the option */
 export async function listening(
-  { host, port, advertise, authRootPasswordFile: file }: ListenOptions,
+  { host, port, advertise, cors, allowedHosts, authRootPasswordFile: file }: ListenOptions,
   tls: ServerTls | undefined,
 ): Promise<Listening> {
   const rootPassword = await readPassword({ option: "--auth-root-password-file", file });
@@ -97,6 +111,8 @@ export async function listening(
     port,
     ...(tls !== undefined && { tls }),
     ...(advertise !== undefined && { advertise }),
+    ...(cors !== undefined && { cors }),
+    ...(allowedHosts !== undefined && { allowedHosts }),
     ...(rootPassword !== undefined && { rootPassword }),
   };
 }

@@ -1,4 +1,4 @@
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1)$/;
+import { isLoopback } from "../server/loopback.js";
 
 /** What a server listens with. */
 interface Listening {
@@ -18,6 +18,6 @@ export function warnIfOpen(
   const missing: string[] = [];
   if (tls === undefined) missing.push(`TLS (${remedies.tls})`);
   if (rootPassword === undefined) missing.push(`auth (${remedies.auth})`);
-  if (LOOPBACK.test(host) || missing.length === 0) return;
+  if (isLoopback(host) || missing.length === 0) return;
   console.error(`warning: listening on ${host} without ${missing.join(" and ")}`);
 }

@@ -1,6 +1,15 @@
 import { refuseUnknown } from "../model/option-names.js";
 
-const LISTENING = ["port", "host", "tls", "rootPassword", "limits"];
+const LISTENING = [
+  "port",
+  "host",
+  "tls",
+  "rootPassword",
+  "limits",
+  "advertise",
+  "cors",
+  "allowedHosts",
+];
 const TLS = ["cert", "key", "clientCa"];
 const LIMITS = [
   ...["maxBodySize", "maxHeaderSize", "maxBufferedBytes", "headersTimeout", "requestTimeout"],

@@ -59,6 +59,9 @@ const HEADERS: readonly (readonly [string, Record<string, string>])[] = [
   ["an open string", { "content-type": `a/b;x="${"\\(".repeat(MIB / 2)}` }],
   ["parameters", { "content-type": `a/b${";x=1".repeat(MIB / 4)}` }],
   ["spaces", { "content-type": `a/b;${" ".repeat(MIB)}x` }],
+  ["an origin", { host: "127.0.0.1", origin: `http://${"é".repeat(MIB)}` }],
+  ["a host", { host: ":".repeat(MIB), origin: "http://a" }],
+  ["a host of a program", { host: "é".repeat(MIB) }],
   ["credentials", { ...FORM, authorization: `Basic ${"QUFB".repeat(MIB / 4)}` }],
 ];
 

@@ -3,6 +3,7 @@ import type { KeySpace } from "../key-space/key-space.js";
 import { AuthGuard } from "./auth/auth-guard.js";
 import { AuthRoute } from "./auth/auth-route.js";
 import { AuthStore } from "./auth/auth-store.js";
+import { BrowserAccess, type BrowserOptions } from "./browser-access.js";
 import { clientUrls } from "./client-urls.js";
 import { clusterRoutes } from "./cluster-routes.js";
 import { KeysRoute } from "./keys-route.js";
@@ -14,7 +15,7 @@ import { Router } from "./router.js";
 import { type V2Handler, v2Handler } from "./v2-handler.js";
 
 /** What the v2 API is served from. */
-export interface V2HandlerParts {
+export interface V2HandlerParts extends BrowserOptions {
   /** The keys. */
   readonly keySpace: KeySpace;
   /** Members, statistics, version and health. */
@@ -28,6 +29,13 @@ export interface V2HandlerParts {
    *   that is unknown, the members' own
    */
   readonly advertise?: readonly string[] | undefined;
+  /**
+   * Address that the server listens on, e.g. `127.0.0.1`: on a loopback address, every request to an
+   * unknown host is refused.
+   *
+   * @default unknown: only those of browsers are refused
+   */
+  readonly host?: string | undefined;
   /** What `X-Etcd-Cluster-Id` shows. */
   readonly clusterId: () => Promise<string>;
   /** What `/metrics` shows besides. */
@@ -37,7 +45,7 @@ export interface V2HandlerParts {
 /**
  * Serves etcd's v2 API: requests in, replies out; sockets are somebody else's.
  *
- * @throws TypeError for a URL that cannot be advertised
+ * @throws TypeError for a URL, an origin or a host name that cannot be used
  */
 export function createV2Handler(parts: V2HandlerParts): V2Handler {
   return v2HandlerWith(new AuthStore(parts.authKeySpace), parts);
@@ -55,17 +63,17 @@ export function v2HandlerWith(
   const keys = new KeysRoute(keySpace, guard, clusterId, metrics);
   const urls = clientUrls(parts.advertise);
   const isRoot = guard.isRoot.bind(guard);
-  return v2Handler(
-    new Router([
-      ...keys.routes,
-      ...membersRoutes({ members: clusterApi.members, clientUrls: urls, clusterId, isRoot }),
-      ...clusterRoutes(clusterApi, urls),
-      metricsRoute(clusterApi, metrics, parts.metrics),
-      {
-        path: "/v2/auth/",
-        methods: "",
-        serve: (request, rest) => auth.serve(request, `/${rest}`),
-      },
-    ]),
-  );
+  const browsers = new BrowserAccess(parts);
+  const router = new Router([
+    ...keys.routes,
+    ...membersRoutes({ members: clusterApi.members, clientUrls: urls, clusterId, isRoot }),
+    ...clusterRoutes(clusterApi, urls),
+    metricsRoute(clusterApi, metrics, parts.metrics),
+    {
+      path: "/v2/auth/",
+      methods: "",
+      serve: (request, rest) => auth.serve(request, `/${rest}`),
+    },
+  ]);
+  return v2Handler(router, browsers);
 }

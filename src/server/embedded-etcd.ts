@@ -3,6 +3,7 @@ import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
+import type { BrowserOptions } from "./browser-access.js";
 import { checkServerOptions } from "./check-server-options.js";
 import { createV2Handler } from "./create-v2-handler.js";
 import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http-server.js";
@@ -13,7 +14,7 @@ import { type ServerSnapshot, SnapshotError } from "./snapshot-reader.js";
 import type { KeySpaces } from "./snapshot-writer.js";
 
 /** Options of {@link startEmbeddedEtcd}. */
-export interface EmbeddedEtcdOptions {
+export interface EmbeddedEtcdOptions extends BrowserOptions {
   /**
    * Port to listen on; 0: any that is free.
    *
@@ -80,11 +81,12 @@ export interface EmbeddedEtcd extends AsyncDisposable {
 /**
  * Starts an etcd in this process, within milliseconds.
  *
- * @throws TypeError for an option that does not exist, or a URL that cannot be advertised
+ * @throws TypeError for an option that does not exist, or a URL, an origin or a host name that
+ *   cannot be used
  * @throws Error when the port is taken, or the snapshot file is damaged, in use, or cannot be written
  */
 export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Promise<EmbeddedEtcd> {
-  checkServerOptions(options, ["snapshotFile", "historySize", "clock", "advertise"]);
+  checkServerOptions(options, ["snapshotFile", "historySize", "clock"]);
   const { snapshotFile, rootPassword, clock = systemClock } = options;
   const file =
     snapshotFile === undefined ? undefined : await SnapshotFile.open(snapshotFile, clock);
@@ -134,14 +136,17 @@ async function serve(
   keeper: SnapshotKeeper | undefined,
   options: EmbeddedEtcdOptions,
 ): Promise<HttpServer> {
-  const { port = 0, host = "127.0.0.1", tls, limits, clock = systemClock, advertise } = options;
+  const { port = 0, host = "127.0.0.1", tls, limits, clock = systemClock } = options;
   const clusterApi = new MemoryClusterApi(keySpace, { clock, problem: () => keeper?.problem });
   const handler = createV2Handler({
     keySpace,
     authKeySpace,
     clusterApi,
     clusterId: async () => keySpace.clusterId,
-    advertise,
+    advertise: options.advertise,
+    cors: options.cors,
+    allowedHosts: options.allowedHosts,
+    host,
     metrics: () => keeper?.metrics() ?? [],
   });
   const server = await listen(handler, { host, port, tls, limits });

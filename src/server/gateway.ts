@@ -5,6 +5,7 @@ import { NestedPrefixError } from "../errors/v3-errors.js";
 import type { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
+import type { BrowserOptions } from "./browser-access.js";
 import { checkServerOptions } from "./check-server-options.js";
 import { v2HandlerWith } from "./create-v2-handler.js";
 import { gatewayFamilies } from "./gateway-metrics.js";
@@ -23,7 +24,7 @@ export type GatewayEtcdOptions = Omit<
 >;
 
 /** Options of {@link createGateway}. */
-export interface GatewayOptions {
+export interface GatewayOptions extends BrowserOptions {
   /** The cluster: its endpoints, the user of its v3 auth, TLS, `keyPrefix`. */
   readonly etcd: GatewayEtcdOptions;
   /**
@@ -77,7 +78,7 @@ export interface Gateway extends AsyncDisposable {
  * @throws Error when the port is taken
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  checkServerOptions(options, ["etcd", "advertise"]);
+  checkServerOptions(options, ["etcd"]);
   const parts = gatewayParts({ ...options.etcd, api: "v3" });
   const { keySpace, authKeySpace, identity } = parts;
   let server: HttpServer | undefined;
@@ -90,7 +91,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   try {
     const store = new AuthStore(authKeySpace);
-    const handler = handlerOf(store, parts, options.advertise);
+    const handler = handlerOf(store, parts, options);
     refuseItself(options.etcd.urls ?? [], options.host ?? HOST, options.port ?? 0);
     if (await identity.check()) await warmUp(keySpace, store);
     if (options.rootPassword !== undefined) await enforceAuth(store, options.rootPassword);
@@ -106,11 +107,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 function handlerOf(
   store: AuthStore,
   { keySpace, clusterApi, identity }: GatewayParts,
-  advertise: readonly string[] | undefined,
+  { advertise, cors, allowedHosts, host = HOST }: GatewayOptions,
 ): V2Handler {
   const clusterId = identity.clusterId.bind(identity);
   const metrics = () => gatewayFamilies(keySpace.figures);
-  return v2HandlerWith(store, { keySpace, clusterApi, clusterId, metrics, advertise });
+  const listening = { advertise, cors, allowedHosts, host };
+  return v2HandlerWith(store, { keySpace, clusterApi, clusterId, metrics, ...listening });
 }
 
 /** Has everything ready for the first watch of a client, and for auth to stay as it is now. */

@@ -1,4 +1,5 @@
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+import { isLoopback } from "./loopback.js";
+
 const EVERY_ADDRESS = /^(?:0\.0\.0\.0|\[::\])$/;
 
 /** Refuses to serve where the cluster is said to be. @throws TypeError naming the endpoint */
@@ -16,7 +17,7 @@ export function refuseItself(urls: readonly string[], host: string, port: number
 
 function reaches(hostname: string, host: string): boolean {
   if (hostname === host) return true;
-  if (!LOOPBACK.test(hostname)) return false;
+  if (!isLoopback(hostname)) return false;
   const isByName = hostname === "localhost" || host === "localhost";
-  return EVERY_ADDRESS.test(host) || (isByName && LOOPBACK.test(host));
+  return EVERY_ADDRESS.test(host) || (isByName && isLoopback(host));
 }

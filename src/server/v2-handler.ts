@@ -1,8 +1,8 @@
 import { decodePath, isWellEscaped, NotUtf8Error } from "../wire/decode-path.js";
+import type { BrowserAccess } from "./browser-access.js";
 import { cleanPath, encodePath } from "./clean-path.js";
 import { invalidForm, refusal } from "./key-refusal.js";
 import {
-  type HeaderList,
   messageError,
   OverloadError,
   type ServerReply,
@@ -14,16 +14,6 @@ import type { Router } from "./router.js";
 /** Answers one request. Never throws. */
 export type V2Handler = (request: ServerRequest) => Promise<ServerReply>;
 
-/** Any web page may use the API, as etcd allows by default. */
-const CORS: HeaderList = [
-  "Access-Control-Allow-Headers",
-  "accept, content-type, authorization",
-  "Access-Control-Allow-Methods",
-  "POST, GET, OPTIONS, PUT, DELETE",
-  "Access-Control-Allow-Origin",
-  "*",
-];
-
 /** What Go's HTTP library answers before any handler is asked, and so without CORS. */
 const BAD_REQUEST: ServerReply = {
   status: 400,
@@ -33,19 +23,25 @@ const BAD_REQUEST: ServerReply = {
 
 const EMPTY: ServerReply = { status: 200, headers: [], body: "" };
 
-/** What every request goes through before its route: CORS, OPTIONS and the cleaning of its path. */
-export function v2Handler(router: Router): V2Handler {
+/**
+ * What every request goes through before its route: the rules for browsers, OPTIONS and the cleaning
+ * of its path.
+ */
+export function v2Handler(router: Router, browsers: BrowserAccess): V2Handler {
   return async (request) => {
     const { path, query } = splitTarget(request.target);
     if (!isWellEscaped(path)) return BAD_REQUEST;
     if (request.method === "OPTIONS" && path === "*") return EMPTY;
-    const { status, headers, body } = await answer(router, request, path, query);
-    return { status, headers: [...CORS, ...headers], body };
+    const refusal = browsers.hostRefusal(request);
+    if (refusal !== undefined) return refusal;
+    const { status, headers, body } = await answer(router, browsers, request, path, query);
+    return { status, headers: [...browsers.headersFor(request), ...headers], body };
   };
 }
 
 async function answer(
   router: Router,
+  browsers: BrowserAccess,
   request: ServerRequest,
   sent: string,
   query: string,
@@ -54,6 +50,8 @@ async function answer(
   if (sent === "*") return { status: 400, headers: ["Connection", "close"], body: "" };
   try {
     const path = decodePath(sent);
+    const refused = browsers.writeRefusal(request, path);
+    if (refused !== undefined) return refused;
     const clean = cleanPath(path);
     if (clean !== path) return redirect(request.method, encodePath(clean) + withMark(query));
     return await router.serve(request, path, query);

@@ -11,7 +11,10 @@ const TURNED_AWAY: ReadonlyMap<number, string> = new Map([
   [405, "the endpoint does not take this method here"],
   [407, "the proxy asks for credentials: put them into the URL of useProxy"],
   [414, "the proxy finds the request line too long"],
-  [421, "the endpoint does not accept this host name (--host-whitelist)"],
+  [
+    421,
+    "the endpoint does not accept this host name (--host-whitelist; of etcdnet's servers --allowed-hosts)",
+  ],
   [431, "the endpoint finds the request line or the headers too large"],
 ]);
 

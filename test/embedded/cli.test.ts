@@ -47,7 +47,7 @@ describe("etcdnet serve", () => {
     await using cli = serve();
     using upload = new RawClient(await cli.url());
     const type = "Content-Type: application/x-www-form-urlencoded";
-    upload.send(`PUT /v2/keys/a HTTP/1.1\r\nHost: a\r\n${type}\r\nContent-Length: 9\r\n`);
+    upload.send(`PUT /v2/keys/a HTTP/1.1\r\nHost: localhost\r\n${type}\r\nContent-Length: 9\r\n`);
     upload.send("Expect: 100-continue\r\n\r\n");
     await upload.got(/100 Continue/);
     cli.kill("SIGINT");
@@ -127,6 +127,8 @@ describe("etcdnet serve refuses, in one line,", () => {
     [["--cert", "package.json", "--key", "package.json"], "--cert package.json"],
     [["--auth-root-password-file", "missing"], "--auth-root-password-file missing"],
     [["--auth-root-password-file", "/dev/null"], "--auth-root-password-file /dev/null"],
+    [["--cors", "ui.example"], "cors"],
+    [["--allowed-hosts", "etcd:2379"], "allowedHosts"],
     [["extra"], "argument"],
   ])("%s", async (args, named) => {
     const cli = serve(...args);

@@ -29,7 +29,10 @@ describe("bodies", () => {
     const largest = "x".repeat(10 * MIB - "value=".length);
     expect(await ask(etcd.url, put("/large", `value=${largest}`))).toMatch(/^HTTP\/1.1 201 /);
     expect(await ask(etcd.url, put("/large", `value=${largest}x`))).toMatch(tooLarge);
-    await ask(etcd.url, "DELETE /v2/keys/large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    await ask(
+      etcd.url,
+      "DELETE /v2/keys/large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    );
   });
 
   it("without an end are refused, and the connection is ended", async () => {
@@ -37,7 +40,7 @@ describe("bodies", () => {
     const type = "Content-Type: application/x-www-form-urlencoded";
     const chunk = `100000\r\n${"x".repeat(MIB)}\r\n`;
     client.send(
-      `PUT /v2/keys/a HTTP/1.1\r\nHost: a\r\n${type}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      `PUT /v2/keys/a HTTP/1.1\r\nHost: localhost\r\n${type}\r\nTransfer-Encoding: chunked\r\n\r\n`,
     );
     let sent = 0;
     while (!client.received && !client.socket.destroyed) {
@@ -53,7 +56,7 @@ describe("bodies", () => {
     ["PUT", "application/json"],
   ])("that nobody reads are thrown away: %s of %s", async (method, type) => {
     using client = new RawClient(etcd.url);
-    const head = `${method} /v2/keys/none?prevExist=true HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}`;
+    const head = `${method} /v2/keys/none?prevExist=true HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}`;
     client.send(`${head}\r\nContent-Length: ${20 * MIB}\r\n\r\n`);
     await client.got(/^HTTP\/1.1 404 /);
     for (let mib = 0; mib < 20; mib++) {
@@ -76,7 +79,7 @@ describe("bodies", () => {
 
   it("with a broken chunk are refused", async () => {
     const type = "Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked";
-    const head = `PUT /v2/keys/chunk HTTP/1.1\r\nHost: a\r\n${type}`;
+    const head = `PUT /v2/keys/chunk HTTP/1.1\r\nHost: localhost\r\n${type}`;
     const answer = await ask(etcd.url, `${head}\r\n\r\n3\r\nval\r\nzz\r\n`);
     expect(answer).toMatch(/^HTTP\/1.1 400 [\s\S]*"errorCode":210/);
     expect(answer.match(/HTTP\/1.1/g)).toHaveLength(1);
@@ -91,7 +94,10 @@ describe("parameters", () => {
   ])("are at most 10,000: %d", async (count, answer) => {
     const many = Array.from({ length: count - 1 }, (_, number) => `p${number}`).join("&");
     expect(await ask(etcd.url, put("/many", `value=1&${many}`))).toMatch(answer);
-    await ask(etcd.url, "DELETE /v2/keys/many HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    await ask(
+      etcd.url,
+      "DELETE /v2/keys/many HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    );
   });
 
   it.each([
@@ -117,7 +123,11 @@ describe("HTTP", () => {
     ["a bad escape in the path", get("/v2/keys/%zz"), 400],
     ["a lower-case method", get("/v2/keys/a").toLowerCase(), 400],
     ["no Host", "GET /version HTTP/1.1\r\n\r\n", 400],
-    ["a bad length", "PUT /v2/keys/a HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400],
+    [
+      "a bad length",
+      "PUT /v2/keys/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+      400,
+    ],
     ["garbage", "\x16\x03\x01\x02\r\n\r\n", 400],
     ["headers over 1 MiB", get("/version", `X: ${"x".repeat(MIB + 1)}\r\n`), 431],
     ["a target over 1 MiB", get(`/v2/keys/${"x".repeat(MIB + 1)}`), 431],

@@ -57,7 +57,7 @@ export function hostileTraffic(files: string): readonly HostileTraffic[] {
       what: "parts of large headers",
       connections: 200,
       send: async (client) => {
-        client.send("GET /version HTTP/1.1\r\nHost: a\r\nX: ");
+        client.send("GET /version HTTP/1.1\r\nHost: localhost\r\nX: ");
         await pour(client, "x".repeat(MIB / 8), (MIB / 8) * 7);
       },
     },
@@ -65,7 +65,7 @@ export function hostileTraffic(files: string): readonly HostileTraffic[] {
       what: "thousands of headers",
       connections: 100,
       send: async (client) => {
-        client.send("GET /v2/keys/quiet?wait=true HTTP/1.1\r\nHost: a\r\n");
+        client.send("GET /v2/keys/quiet?wait=true HTTP/1.1\r\nHost: localhost\r\n");
         await pour(client, "Name: value\r\n".repeat(8_000), MIB / 2);
         client.send("\r\n");
       },
@@ -135,7 +135,7 @@ function chunksOfOneByte(request: string, payload: number): HostileTraffic["send
 }
 
 function head(method: string, target: string, headers = ""): string {
-  return `${method} ${target} HTTP/1.1\r\nHost: a\r\n${headers}\r\n`;
+  return `${method} ${target} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
 }
 
 /** Sends a text again and again, until so many bytes are sent or the server takes no more. */

@@ -60,7 +60,9 @@ it("waits for who is still sending, but not for ever", async () => {
   await using etcd = await startEmbeddedEtcd({ limits: { closeTimeout: 100 } });
   const form = "Content-Type: application/x-www-form-urlencoded";
   using upload = new RawClient(etcd.url);
-  upload.send(`PUT /v2/keys/a HTTP/1.1\r\nHost: a\r\n${form}\r\nContent-Length: 9\r\n\r\nvalue=`);
+  upload.send(
+    `PUT /v2/keys/a HTTP/1.1\r\nHost: localhost\r\n${form}\r\nContent-Length: 9\r\n\r\nvalue=`,
+  );
   // Behind it on the server, so that the upload has begun when this is answered.
   await fetch(`${etcd.url}/version`);
   const begun = performance.now();

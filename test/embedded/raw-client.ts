@@ -71,11 +71,11 @@ export async function ask(url: string, text: string): Promise<string> {
 /** A request with a form; it asks for the connection to be closed behind it. */
 export function put(key: string, form: string): string {
   const type = "Content-Type: application/x-www-form-urlencoded";
-  const head = `PUT /v2/keys${key} HTTP/1.1\r\nHost: a\r\n${type}\r\nConnection: close`;
+  const head = `PUT /v2/keys${key} HTTP/1.1\r\nHost: localhost\r\n${type}\r\nConnection: close`;
   return `${head}\r\nContent-Length: ${form.length}\r\n\r\n${form}`;
 }
 
 /** A request without a body. */
 export function get(target: string, headers = ""): string {
-  return `GET ${target} HTTP/1.1\r\nHost: a\r\n${headers}\r\n`;
+  return `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
 }

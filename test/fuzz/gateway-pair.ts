@@ -35,17 +35,21 @@ class ShadowedServer implements Server {
   }
 }
 
+/** Any page and any host, as etcd by default. */
+const AS_ETCD = { cors: ["*"], allowedHosts: ["*"] };
+
 /** A real etcd's own v2 API, and a gateway on the v3 API of an etcd that has no other. */
 export async function startGatewayPair(): Promise<Pair> {
   const v2 = await startEtcd({ release: "3.4", args: ["--snapshot-count=1000000"] });
   const v3 = await startEtcd({ release: "3.7" });
-  const gateway = await createGateway({ etcd: { urls: v3.urls } });
+  const gateway = await createGateway({ etcd: { urls: v3.urls }, ...AS_ETCD });
   const memory = new MemoryKeySpace();
   const handler = createV2Handler({
     keySpace: memory,
     clusterApi: new MemoryClusterApi(memory),
     authKeySpace: new MemoryKeySpace(),
     clusterId: async () => memory.clusterId,
+    ...AS_ETCD,
   });
   const [etcd, shadow] = [new RemoteServer(v2.urls[0]), new LocalServer(handler)];
   const remote = new RemoteServer(gateway.url);

@@ -159,6 +159,8 @@ export async function startPair(): Promise<Pair> {
     clusterApi: new MemoryClusterApi(keySpace),
     authKeySpace: new MemoryKeySpace(),
     clusterId: async () => keySpace.clusterId,
+    // As etcd by default.
+    cors: ["*"],
   });
   const server = await listen(handler, { host: "127.0.0.1", port: 0 });
   const etcd = new RemoteServer(cluster.urls[0]);

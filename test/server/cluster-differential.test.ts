@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MemoryClusterApi } from "../../src/key-space/memory/memory-cluster-api.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
+import { BrowserAccess } from "../../src/server/browser-access.js";
 import { clusterRoutes } from "../../src/server/cluster-routes.js";
 import { membersRoutes } from "../../src/server/members-route.js";
 import { metricsRoute } from "../../src/server/metrics-route.js";
@@ -156,7 +157,8 @@ async function twinOf(real: Server, isRoot = true): Promise<Server> {
   requests.countSuccess("PUT", 0.001);
   requests.countFailure("GET", 404);
   const metrics = metricsRoute(api, requests);
-  return serverOf(v2Handler(new Router([...members, ...clusterRoutes(api, membersOwn), metrics])));
+  const router = new Router([...members, ...clusterRoutes(api, membersOwn), metrics]);
+  return serverOf(v2Handler(router, new BrowserAccess({ cors: ["*"] })));
 }
 
 /** Types of metrics by name. */

@@ -52,6 +52,7 @@ function handlerOn(keySpace: MemoryKeySpace): V2Handler {
     clusterApi: new MemoryClusterApi(keySpace),
     authKeySpace: new MemoryKeySpace(),
     clusterId: async () => keySpace.clusterId,
+    cors: ["*"],
   });
 }
 
