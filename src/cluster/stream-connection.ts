@@ -1,8 +1,9 @@
-import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from "node:http2";
+import { type ClientHttp2Session, connect, constants, type OutgoingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
 import { GRPC_TYPE } from "../wire/grpc.js";
 import type { HttpRequest } from "../wire/http.js";
 import type { Exchange } from "./exchange.js";
+import { holdFor, nativeSessionOf } from "./native-session.js";
 import { StreamController } from "./stream-controller.js";
 
 /** What breaks a connection breaks all its streams: not too many of them. */
@@ -40,6 +41,7 @@ export class StreamConnection {
   /** Settled when the server has told how many streams it takes, or the connection has failed. */
   readonly ready: Promise<void>;
   readonly #session: ClientHttp2Session;
+  readonly #native: object | undefined;
   readonly #timeout: number;
   /** Node's own for an IPv6 address would be none that is valid. */
   readonly #authority: string;
@@ -65,8 +67,11 @@ export class StreamConnection {
       maxSessionMemory: MEMORY,
       settings: { enablePush: false, initialWindowSize: WINDOWS[carries] },
     });
-    session.once("connect", () => session.setLocalWindowSize(WINDOWS.calls));
+    session.once("connect", () => {
+      if (!session.destroyed) session.setLocalWindowSize(WINDOWS.calls);
+    });
     this.#session = session;
+    this.#native = nativeSessionOf(session);
     this.ready = this.#settings(keepAlive);
     session.on("close", onClose);
     session.on("goaway", (_code, lastStream) => {
@@ -97,6 +102,7 @@ export class StreamConnection {
     else if (body !== undefined) stream.end(body);
     if (this.#streams++ === 0) this.#session.ref();
     stream.once("close", () => {
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) holdFor(stream, this.#native);
       if (--this.#streams === 0) this.#session.unref();
     });
     new StreamController(stream, this).drive(exchange);

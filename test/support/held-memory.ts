@@ -15,11 +15,16 @@ export async function heldAfter(work: () => unknown): Promise<number> {
   return held;
 }
 
-async function inUse(): Promise<number> {
+/** Collects what is not in use any more, memory outside of the heap included. */
+export async function collectGarbage(): Promise<void> {
   collect();
-  // Memory outside of the heap is given back a little later.
+  // What is outside of the heap is given back a little later.
   await setTimeout(10);
   collect();
+}
+
+async function inUse(): Promise<number> {
+  await collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
