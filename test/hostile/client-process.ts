@@ -1,0 +1,55 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+import { root } from "../../scripts/project.mjs";
+import type { ExchangePlan } from "./exchange-plan.js";
+
+/** Milliseconds: many times what the clients' own limits allow. */
+const PATIENCE = 60_000;
+
+/** The process of the clients, which do what they are told to do in `client-process.mjs`. */
+export class ClientProcess {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, (outcome: string) => void>();
+  readonly #exit: Promise<string>;
+  #stderr = "";
+
+  /** `flags` are those of Node. */
+  constructor(node = process.execPath, flags: readonly string[] = []) {
+    const index = pathToFileURL(join(root, "dist/index.js")).href;
+    this.#child = fork(join(import.meta.dirname, "client-process.mjs"), [index], {
+      execPath: node,
+      execArgv: [...flags],
+      stdio: ["ignore", "inherit", "pipe", "ipc"],
+    });
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr += text;
+    });
+    this.#child.on("message", ({ lane, outcome }: { lane: number; outcome: string }) => {
+      this.#waiting.get(lane)?.(outcome);
+    });
+    this.#exit = once(this.#child, "close").then(([code, signal]) =>
+      code === 0 ? "" : `died with ${code ?? signal}: ${this.#stderr}`,
+    );
+  }
+
+  /** Makes an exchange. @returns how it ended */
+  run(lane: number, plan: ExchangePlan): Promise<string> {
+    const ended = new Promise<string>((resolve) => this.#waiting.set(lane, resolve));
+    if (this.#child.connected) this.#child.send({ lane, plan });
+    return Promise.race([ended, this.#exit, setTimeout(PATIENCE, "hung", { ref: false })]);
+  }
+
+  /** Ends it. @returns what is wrong with its end */
+  async end(): Promise<string | undefined> {
+    if (this.#child.connected) this.#child.send({ end: true });
+    const late = setTimeout(PATIENCE, "hung: something is left that holds the process", {
+      ref: false,
+    });
+    const end = await Promise.race([this.#exit, late]);
+    this.#child.kill("SIGKILL");
+    return end === "" ? undefined : end;
+  }
+}
