@@ -10,7 +10,7 @@ import {
 } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { unlessAborted } from "../../stream/unless-aborted.js";
-import { type Clock, systemClock } from "../../time/clock.js";
+import { systemClock } from "../../time/clock.js";
 import type { DataLocation } from "../data-location.js";
 import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch, Scan } from "../key-space.js";
 import type { Loading } from "../loading.js";
@@ -28,56 +28,12 @@ import { StoreGeneration, withGeneration } from "./store-generation.js";
 import { read } from "./transaction.js";
 import { unnamedKeys } from "./unnamed-keys.js";
 import type { V3Api, V3Call } from "./v3-api.js";
+import type { V3KeySpaceOptions } from "./v3-key-space-options.js";
 import { V3Reader } from "./v3-read.js";
 import { type IndexScale, V3Store } from "./v3-store.js";
 import { V3Write, type WriteContext } from "./v3-write.js";
 import { V3WatchSource, type WatchFigures } from "./watch/v3-watch-source.js";
 import type { WriteRequest } from "./write-plan.js";
-
-/** Options of {@link V3KeySpace}. */
-export interface V3KeySpaceOptions {
-  /**
-   * What stands before every key of the tree in v3's key space.
-   *
-   * @default "", so that `/a` is the key `/a`
-   */
-  readonly keyPrefix?: string;
-  /**
-   * What tells the time for TTLs.
-   *
-   * @default this process's clock
-   */
-  readonly clock?: Clock;
-  /**
-   * Whether a watch that does not stream yields one event, as HTTP's long polls must, even where
-   * others have changed several keys in one transaction; the next one is then told 401. Without it,
-   * such a watch yields all events of the same index.
-   *
-   * @default false
-   */
-  readonly oneEventPerPoll?: boolean;
-  /**
-   * Milliseconds for which etcd is still watched after the last watch has ended, so that the next
-   * one finds everything ready. The process does not end by itself meanwhile.
-   *
-   * @default 1000
-   */
-  readonly linger?: number;
-  /**
-   * Milliseconds of silence after which the watch on etcd is opened anew, lest its connection be
-   * dead.
-   *
-   * @default 60000
-   */
-  readonly pollInterval?: number;
-  /**
-   * Which store answers: shared by key spaces on the same cluster, so that each notices what another
-   * one learns.
-   *
-   * @default one of its own
-   */
-  readonly generation?: StoreGeneration;
-}
 
 /** How a {@link V3KeySpace} works. */
 export interface V3Figures extends WatchFigures, BatchFigures {
