@@ -20,7 +20,7 @@ export interface LoadOptions {
 export interface Loading {
   /**
    * Makes every index from now on greater than `index`. Other clients and gateways on the same data
-   * learn of it when they are opened next.
+   * notice it at once while they watch, else within 30 seconds.
    */
   continueAfter(index: number, options?: LoadOptions): Promise<void>;
 

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { KeySpace } from "../../src/key-space/key-space.js";
+import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import type { EtcdResponse } from "../../src/model/response.js";
+import { type Clock, systemClock } from "../../src/time/clock.js";
 import { testFailed } from "../contract/refusals.js";
 import { v3KeySpaceOf } from "../contract/v3.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
-import { V3Tool } from "./v3-tools.js";
+import { apiOf, V3Tool } from "./v3-tools.js";
 
 const OFFSET = 5_000_000;
 
@@ -60,5 +63,69 @@ describeWithEtcd("3.7", "indexes that go on where others ended", () => {
     for await (const event of watch) expect(event.node).toEqual(written.node);
     const past = keySpace.openWatch({ key: "/w", waitIndex: OFFSET - 10 });
     await expect(past).rejects.toMatchObject({ errorCode: 401 });
+  });
+});
+
+describeWithEtcd("3.7", "an offset that another process raises", () => {
+  let etcd: EtcdCluster;
+  beforeAll(async () => {
+    etcd = await startEtcd({ release: "3.7" });
+  });
+  afterAll(async () => {
+    await etcd?.stop();
+  });
+
+  /** Key spaces of processes that know the offset, and one that raises it. */
+  const processes = async (keyPrefix: string, clock: Clock = systemClock) => {
+    const open = () => new V3KeySpace(apiOf(etcd.urls), { keyPrefix, clock });
+    const [one, raising] = [open(), open()];
+    for (const each of [one, raising])
+      await each.execute({ action: "get", key: "/", quorum: true });
+    const indexOf = async (keySpace: KeySpace): Promise<number> =>
+      (await keySpace.execute({ action: "get", key: "/", quorum: true })).etcdIndex;
+    return { one, raising, indexOf, stop: () => Promise.all([one.close(), raising.close()]) };
+  };
+
+  it("is noticed by who watches, at once, and what waits begins anew", async () => {
+    const { one, raising, indexOf, stop } = await processes("/watched");
+    const before = await one.execute({ action: "set", key: "/a", value: "1" });
+    const waiting = await one.openWatch({ key: "/a", waitIndex: before.etcdIndex + 1 });
+    const events: EtcdResponse[] = [];
+    const reading = (async () => {
+      for await (const event of waiting) events.push(event);
+    })();
+    await raising.loading.continueAfter(OFFSET);
+    await reading;
+    expect(events).toEqual([]);
+    await expect.poll(() => indexOf(one)).toBeGreaterThan(OFFSET);
+    expect(await indexOf(one)).toBe(await indexOf(raising));
+    const again = one.openWatch({ key: "/a", waitIndex: before.etcdIndex + 1 });
+    await expect(again).rejects.toMatchObject({ errorCode: 401 });
+    const { etcdIndex } = await raising.execute({ action: "set", key: "/a", value: "2" });
+    const watch = await one.openWatch({ key: "/a", waitIndex: etcdIndex });
+    for await (const event of watch) expect(event.node.modifiedIndex).toBe(etcdIndex);
+    await stop();
+  });
+
+  it("is noticed by who does not watch, within 30 seconds", async () => {
+    let passed = 0;
+    const monotonic = (): number => systemClock.monotonic() + passed;
+    const clock = { now: systemClock.now, after: systemClock.after, monotonic };
+    const { one, raising, indexOf, stop } = await processes("/quiet", clock);
+    await raising.loading.continueAfter(OFFSET);
+    passed += 30_001;
+    expect(await indexOf(one)).toBe(await indexOf(raising));
+    await stop();
+  });
+
+  it("is noticed before an in-order key gets its name", async () => {
+    const { one, raising, stop } = await processes("/queue");
+    const create = { action: "create", key: "/q", value: "", inOrder: true } as const;
+    await raising.loading.continueAfter(OFFSET);
+    const first = await raising.execute(create);
+    const second = await one.execute(create);
+    expect(second.node.key > first.node.key).toBe(true);
+    expect(second.node.createdIndex).toBeGreaterThan(OFFSET);
+    await stop();
   });
 });

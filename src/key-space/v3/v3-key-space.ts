@@ -31,7 +31,7 @@ import type { V3Api, V3Call } from "./v3-api.js";
 import type { V3KeySpaceOptions } from "./v3-key-space-options.js";
 import { V3Reader } from "./v3-read.js";
 import { type IndexScale, V3Store } from "./v3-store.js";
-import { V3Write, type WriteContext } from "./v3-write.js";
+import { OtherScaleError, V3Write, type WriteContext } from "./v3-write.js";
 import { V3WatchSource, type WatchFigures } from "./watch/v3-watch-source.js";
 import type { WriteRequest } from "./write-plan.js";
 
@@ -64,12 +64,13 @@ export class V3KeySpace implements KeySpace {
     this.#api = api;
     this.#generation = generation;
     const leases = new Leases(api, clock);
-    this.#store = new V3Store(api, layout, clock);
+    this.#store = new V3Store(api, layout, clock, () => this.#watches.beginAnew());
     // Before the watches, which are opened anew as soon as they end.
     generation.onChange(() => this.#forget());
     const scale = (): Promise<IndexScale> => this.#store.scale("quorum");
+    const scaleWritten = (): void => this.#store.forgetScale();
     this.#watches = new V3WatchSource(api, {
-      ...{ layout, clock, generation, scale, oneEventPerPoll, linger, pollInterval },
+      ...{ layout, clock, generation, scale, scaleWritten, oneEventPerPoll, linger, pollInterval },
     });
     this.#reader = new V3Reader(this.#store, leases);
     this.loading = new BulkLoader(this.#store, leases);
@@ -182,13 +183,14 @@ export class V3KeySpace implements KeySpace {
   async #inOneStore(request: KeyRequest, limits: ExecuteOptions): Promise<EtcdResponse> {
     for (;;) {
       const { number } = this.#generation;
-      const offset = await this.#offset(request, limits);
+      const scale = await this.#scale(request, limits);
       const response =
         request.action === "get"
-          ? await this.#reader.get(request, offset, limits)
-          : await this.#write(request, offset, limits);
+          ? await this.#reader.get(request, scale.offset, limits)
+          : await this.#writeOn(scale, request, limits);
+      if (response === undefined) continue;
       if (number === this.#generation.number) return response;
-      if (offset === (await this.#offset(request, limits))) return response;
+      if (scale.offset === (await this.#scale(request, limits)).offset) return response;
       if (request.action === "get") continue;
       const cause = new Error("another store answered, whose indexes begin elsewhere");
       const operation = `${methodOf(request)} ${request.key}`;
@@ -196,19 +198,13 @@ export class V3KeySpace implements KeySpace {
     }
   }
 
-  #offset(request: KeyRequest, { signal, attemptTimeout }: ExecuteOptions): Promise<number> {
-    const offset =
+  #scale(request: KeyRequest, { signal, attemptTimeout }: ExecuteOptions): Promise<IndexScale> {
+    const isLocal = request.action === "get" && !request.quorum;
+    const scale =
       request.action === "get"
-        ? this.#offsetForRead(request.quorum ? "quorum" : "local", attemptTimeout)
-        : this.#offsetForWrite(attemptTimeout);
-    return unlessAborted(offset, signal, abortedBefore(request));
-  }
-
-  async #offsetForRead(
-    scope: V3Call["scope"],
-    attemptTimeout: number | undefined,
-  ): Promise<number> {
-    return (await this.#store.scale(scope, attemptTimeout)).offset;
+        ? this.#store.scale(isLocal ? "local" : "quorum", attemptTimeout)
+        : this.#scaleForWrite(attemptTimeout);
+    return unlessAborted(scale, signal, abortedBefore(request));
   }
 
   /** What is known of the store is of another one. */
@@ -218,18 +214,33 @@ export class V3KeySpace implements KeySpace {
     this.#context.files.clear();
   }
 
-  async #offsetForWrite(attemptTimeout: number | undefined): Promise<number> {
-    const { offset } = await this.#store.scale("quorum", attemptTimeout);
+  async #scaleForWrite(attemptTimeout: number | undefined): Promise<IndexScale> {
+    const scale = await this.#store.scale("quorum", attemptTimeout);
     await this.#store.register();
-    return offset;
+    return scale;
+  }
+
+  /** @returns nothing when indexes have another offset by now, and nothing was written */
+  async #writeOn(
+    scale: IndexScale,
+    request: WriteRequest,
+    limits: ExecuteOptions,
+  ): Promise<EtcdResponse | undefined> {
+    try {
+      return await this.#write(scale, request, limits);
+    } catch (error) {
+      if (!(error instanceof OtherScaleError)) throw error;
+      this.#store.forgetScale();
+      return undefined;
+    }
   }
 
   async #write(
+    scale: IndexScale,
     request: WriteRequest,
-    offset: number,
     limits: ExecuteOptions,
   ): Promise<EtcdResponse> {
-    const write = new V3Write(this.#context, request, offset, limits);
+    const write = new V3Write(this.#context, request, scale, limits);
     const isInOrder = request.action === "create" && request.inOrder === true;
     const written = isInOrder
       ? await this.#inOrder.run(pathOf(request.key), () => write.run(), {

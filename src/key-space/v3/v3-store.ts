@@ -43,7 +43,12 @@ export interface IndexScale {
   readonly offset: number;
   /** First index that has a meaning: those before the offset was written were never shown. */
   readonly firstIndex: number;
+  /** Revision at which the offset was written; 0 where there is none. */
+  readonly writtenAt: number;
 }
+
+/** Milliseconds after which the offset is read again: another process may have raised it. */
+const SCALE_VALIDITY = 30_000;
 
 /** Transactions on one tree in v3's key space, with revisions as v2's indexes. */
 export class V3Store {
@@ -55,13 +60,19 @@ export class V3Store {
   #revision = 0;
   #scale: Promise<IndexScale> | undefined;
   #knownScale: IndexScale | undefined;
+  /** Monotonic moment at which the scale was read. */
+  #scaleReadAt = 0;
+  #rereading: Promise<IndexScale> | undefined;
+  readonly #onScaleChange: () => void;
   #trees: TreeRegistry;
   #registering: Promise<void> | undefined;
 
-  constructor(api: V3Api, layout: KeyLayout, clock: Clock) {
+  /** @param onScaleChange called when another offset is found than was used until then */
+  constructor(api: V3Api, layout: KeyLayout, clock: Clock, onScaleChange = (): void => {}) {
     this.api = api;
     this.layout = layout;
     this.clock = clock;
+    this.#onScaleChange = onScaleChange;
     this.#trees = new TreeRegistry(layout);
   }
 
@@ -84,11 +95,18 @@ export class V3Store {
   }
 
   /**
-   * How revisions become indexes. Asked for once, of the cluster's agreement; a read of a member's own
-   * state need not wait for that, as there may be none.
+   * How revisions become indexes. Asked for now and then, of the cluster's agreement; a read of a
+   * member's own state need not wait for that, as there may be none.
    */
   async scale(scope: V3Call["scope"], attemptTimeout?: number): Promise<IndexScale> {
-    if (this.#knownScale !== undefined) return this.#knownScale;
+    const known = this.#knownScale;
+    if (known !== undefined) {
+      if (this.clock.monotonic() - this.#scaleReadAt <= SCALE_VALIDITY) return known;
+      this.#rereading ??= this.#rereadScale(known).finally(() => {
+        this.#rereading = undefined;
+      });
+      return scope === "quorum" ? await this.#rereading : known;
+    }
     const agreed = this.#agreedScale(attemptTimeout);
     if (scope === "quorum") return await agreed;
     agreed.catch(() => {});
@@ -119,8 +137,9 @@ export class V3Store {
     for (;;) {
       const { answers } = await this.transact([], [read(key)], { ...call, safety: "read" });
       const record = answers[0]?.found[0];
-      this.#knownScale = scaleOf(record, this.layout);
-      if (this.#knownScale.offset >= least) return;
+      const scale = scaleOf(record, this.layout);
+      this.#learn(scale);
+      if (scale.offset >= least) return;
       const raise = putRecord(key, toBase64(String(least + OFFSET_MARGIN)));
       const unchanged =
         record === undefined ? isAbsent(key) : isAtRevision(key, record.modRevision);
@@ -204,12 +223,36 @@ export class V3Store {
     return answer;
   }
 
+  /** The offset was written anew: it is asked for before the next answer. */
+  forgetScale(): void {
+    this.#scale = undefined;
+    this.#knownScale = undefined;
+    this.#onScaleChange();
+  }
+
+  /** What cannot be read again is used as it is known: the request itself will show what is wrong. */
+  async #rereadScale(known: IndexScale): Promise<IndexScale> {
+    this.#scale = undefined;
+    try {
+      return await this.#agreedScale();
+    } catch {
+      return known;
+    }
+  }
+
+  #learn(scale: IndexScale): void {
+    const isChanged = (this.#knownScale?.writtenAt ?? scale.writtenAt) !== scale.writtenAt;
+    this.#knownScale = scale;
+    this.#scaleReadAt = this.clock.monotonic();
+    if (isChanged) this.#onScaleChange();
+  }
+
   async #agreedScale(attemptTimeout?: number): Promise<IndexScale> {
     this.#scale ??= this.#readScale("quorum", attemptTimeout);
     const asked = this.#scale;
     try {
       const scale = await asked;
-      if (this.#scale === asked) this.#knownScale = scale;
+      if (this.#scale === asked) this.#learn(scale);
       return scale;
     } catch (error) {
       if (this.#scale === asked) this.#scale = undefined;
@@ -219,7 +262,7 @@ export class V3Store {
 
   /** Reads, with the offset, which other trees there are: one that overlaps this one is refused. */
   async #readScale(scope: V3Call["scope"], attemptTimeout?: number): Promise<IndexScale> {
-    const operation = "GET of the index offset (once, before anything else)";
+    const operation = "GET of the index offset (before anything else)";
     const call: V3Call = { operation, key: "/", safety: "read", scope, attemptTimeout };
     const options = scope === "local" ? { serializable: true } : {};
     const offset = read(this.layout.offset, options);
@@ -265,11 +308,12 @@ export class V3Store {
 
 /** @throws DamagedRecordError */
 function scaleOf(record: KeyValue | undefined, { offset: key }: KeyLayout): IndexScale {
-  if (record === undefined) return { offset: 0, firstIndex: 1 };
+  if (record === undefined) return { offset: 0, firstIndex: 1, writtenAt: 0 };
   const text = textOf(record.value);
   const offset = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(offset)) {
-    return { offset, firstIndex: offset + record.modRevision };
+    const { modRevision: writtenAt } = record;
+    return { offset, firstIndex: offset + writtenAt, writtenAt };
   }
   const damaged = new DamagedRecordError(
     fromBase64(key) ?? "",

@@ -19,7 +19,7 @@ import type { TransactionAnswer } from "./transaction-answer.js";
 import { TtlLease } from "./ttl-lease.js";
 import type { V3Call } from "./v3-api.js";
 import { toBase64 } from "./v3-json.js";
-import type { V3Store } from "./v3-store.js";
+import type { IndexScale, V3Store } from "./v3-store.js";
 import { type Intent, type Plan, plansOf, type WriteRequest, withoutPuts } from "./write-plan.js";
 import { type Change, changeBy, responseOf } from "./written-node.js";
 
@@ -38,6 +38,9 @@ export interface Written {
   readonly response: EtcdResponse;
 }
 
+/** The offset of indexes is another one than was known: an in-order key would get a wrong name. */
+export class OtherScaleError extends Error {}
+
 /** A write that loses so many races gives up. */
 const MOST_TRIES = 50;
 /** Milliseconds of the longest pause after a lost race. */
@@ -51,6 +54,8 @@ export class V3Write {
   readonly #context: WriteContext;
   readonly #request: WriteRequest;
   readonly #offset: number;
+  /** Revision at which the offset was written. */
+  readonly #offsetAt: number;
   readonly #call: V3Call;
   /** The request's path: of an in-order key, that of its directory. */
   readonly #path: string;
@@ -60,12 +65,13 @@ export class V3Write {
   constructor(
     context: WriteContext,
     request: WriteRequest,
-    offset: number,
+    { offset, writtenAt }: IndexScale,
     limits: ExecuteOptions,
   ) {
     this.#context = context;
     this.#request = request;
     this.#offset = offset;
+    this.#offsetAt = writtenAt;
     this.#path = pathOf(request.key);
     const operation = `${methodOf(request)} ${request.key}`;
     this.#call = { operation, key: request.key, safety: "write", scope: "quorum", ...limits };
@@ -195,6 +201,7 @@ export class V3Write {
       ground,
       layout: this.#context.store.layout,
       offset: this.#offset,
+      offsetAt: this.#offsetAt,
       own,
       lease,
       number,
@@ -213,11 +220,15 @@ export class V3Write {
   /** What is read when no plan holds: often it names the error already. */
   #glance({ path, layout }: Intent): readonly Operation[] {
     const target = [read(layout.file(path)), read(layout.marker(path))];
-    return this.#isInOrder ? [...target, read(layout.order(this.#path))] : target;
+    if (!this.#isInOrder) return target;
+    return [...target, read(layout.order(this.#path)), read(layout.offset)];
   }
 
   #judge({ path, number = 0 }: Intent, answer: TransactionAnswer): "otherwise" | "raced" {
-    const [file, marker, order] = answer.answers.map(({ found }) => found[0]);
+    const [file, marker, order, offset] = answer.answers.map(({ found }) => found[0]);
+    if (this.#isInOrder && (offset?.modRevision ?? 0) !== this.#offsetAt) {
+      throw new OtherScaleError();
+    }
     if (order !== undefined && order.modRevision >= number) return "raced";
     const target = { path, file, marker, first: undefined };
     this.#refuse(answer, () => refuseAt(target, this.#request, this.#offset));

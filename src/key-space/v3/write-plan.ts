@@ -49,6 +49,8 @@ export interface Intent {
   readonly ground: Ground;
   readonly layout: KeyLayout;
   readonly offset: number;
+  /** Revision at which the offset was written; 0 where there is none. */
+  readonly offsetAt: number;
   /** The lease that a node's own TTL asks for. */
   readonly own: string;
   /** The lease that the node is going to hang on. */
@@ -98,7 +100,8 @@ function create(intent: Intent, request: CreateRequest): Plan {
     [putRecord(order, "", ground.lease)],
     request.value,
   );
-  return { ...plan, if: [isOlderThan(order, number), ...plan.if] };
+  const named = [isOlderThan(order, number), isAtRevision(layout.offset, intent.offsetAt)];
+  return { ...plan, if: [...named, ...plan.if] };
 }
 
 function plansOfUpdate(intent: Intent, request: UpdateRequest): readonly Plan[] {

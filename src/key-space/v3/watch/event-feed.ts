@@ -14,6 +14,7 @@ import { Milestone } from "./milestone.js";
 import { type FeedListener, RevisionFeed } from "./revision-feed.js";
 import { Compacted } from "./revision-stream.js";
 import { type Translation, translate } from "./translate.js";
+import type { KeyChange } from "./watch-response.js";
 
 /** Settings of an {@link EventFeed}, complete. */
 export interface EventFeedSettings extends Translation {
@@ -21,6 +22,10 @@ export interface EventFeedSettings extends Translation {
   readonly generation: StoreGeneration;
   /** First index that has a meaning: those before the offset was written were never shown. */
   readonly firstIndex: number;
+  /** Revision at which the offset was written. */
+  readonly writtenAt: number;
+  /** Called when the offset is written again: indexes from then on are others. It must end the feed. */
+  scaleWritten(): void;
   /** What is held for watchers that come late. */
   readonly limits: EventRingLimits;
   /** Milliseconds of silence after which the watch on etcd is opened anew. */
@@ -203,10 +208,11 @@ export class EventFeed {
   }
 
   #run(stood: () => void, failed: (error: Error) => void): void {
-    const { layout, clock, pollInterval } = this.#settings;
+    const { layout, clock, pollInterval, writtenAt } = this.#settings;
     const { signal } = this.#running;
     const feed = new RevisionFeed(this.#api, layout.everything, clock, pollInterval);
     const nextOf = (): number => this.#told.reached + 1;
+    const isOffset = ({ kv }: KeyChange): boolean => kv.key === layout.offset;
     const listener: FeedListener = {
       get next() {
         return nextOf();
@@ -221,9 +227,14 @@ export class EventFeed {
       take: async (news) => {
         const [first] = news.revisions;
         if (first !== undefined) await this.#verify(this.#clusterId, first.number - 1);
-        const revisions = news.revisions.filter(({ number }) => number > this.#told.reached);
+        const coming = news.revisions.filter(({ number }) => number > this.#told.reached);
+        const written = coming.find(
+          ({ number, changes }) => number > writtenAt && changes.some(isOffset),
+        );
+        const revisions = written === undefined ? coming : coming.slice(0, coming.indexOf(written));
         const events = await translate(this.#api, revisions, this.#settings, CALL);
-        await this.#take(events, news.upTo);
+        await this.#take(events, written === undefined ? news.upTo : written.number - 1);
+        if (written !== undefined) this.#settings.scaleWritten();
       },
     };
     feed.run(listener, signal).catch((error: Error) => {

@@ -20,8 +20,10 @@ export interface V3WatchSettings {
   readonly layout: KeyLayout;
   readonly clock: Clock;
   readonly generation: StoreGeneration;
-  /** Read once from each store. */
+  /** How revisions become indexes at present. */
   scale(): Promise<IndexScale>;
+  /** Called when the watch on etcd has come upon another offset. */
+  scaleWritten(): void;
   /**
    * Whether a watch that does not stream ends after one event, as HTTP's long polls must, or after
    * all events of the same index. In the first case a poll that would skip the rest is told 401.
@@ -84,6 +86,7 @@ export class V3WatchSource {
       const scale = await this.#settings.scale();
       const fresh = await this.#fresh.get(`GET ${request.key}`, options.signal);
       if (number !== generation.number) continue;
+      if ((await this.#settings.scale()).writtenAt !== scale.writtenAt) continue;
       this.#offset = scale.offset;
       this.#feed ??= this.#feedFrom(fresh, scale);
       const feed = this.#feed;
@@ -145,15 +148,20 @@ export class V3WatchSource {
     return watch;
   }
 
+  /** Ends the watches that stand, so that they are opened anew: indexes have another offset. */
+  beginAnew(): void {
+    this.#feed?.end();
+  }
+
   /** Ends the watches that stand. */
   close(): void {
     this.#feed?.close(new Error("the key space was closed"));
   }
 
   #feedFrom(fresh: Freshness, scale: IndexScale): EventFeed {
-    const { layout, clock, linger, pollInterval, generation } = this.#settings;
+    const { layout, clock, linger, pollInterval, generation, scaleWritten } = this.#settings;
     const settings = {
-      ...{ layout, clock, linger, pollInterval, generation, limits: LIMITS },
+      ...{ layout, clock, linger, pollInterval, generation, scaleWritten, limits: LIMITS },
       ...{ fresh: this.#fresh, ...scale },
     };
     const feed: EventFeed = new EventFeed(this.#api, settings, fresh, () => {
