@@ -15,7 +15,12 @@ export type {
   PemCertificate,
   Pkcs12Certificate,
 } from "./client/options.js";
-export type { FailoverTrace, RequestTrace, WatchTrace } from "./cluster/tracing.js";
+export type {
+  FailoverTrace,
+  RequestTrace,
+  WatchFailureTrace,
+  WatchTrace,
+} from "./cluster/tracing.js";
 export { AbortError } from "./errors/abort-error.js";
 export { AdminError } from "./errors/admin-error.js";
 export {

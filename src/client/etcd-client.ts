@@ -328,8 +328,9 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     const request = watchRequest(key, options);
     checkWatchRequest(request);
     const either = follow(options.signal, this.#closed);
+    const source = { keySpace: this.#keySpace, reads: this.#watchReads, clock: this.clock };
     try {
-      const event = await watchOnce(this.#keySpace, request, this.clock, either);
+      const event = await watchOnce(source, request, either);
       this.#observe(event);
       return event;
     } finally {

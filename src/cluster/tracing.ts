@@ -30,9 +30,19 @@ export interface WatchTrace {
   readonly event: "open" | "end";
 }
 
+/** What subscribers of `etcdnet:watch-failure` get when `watch()` has failed and will try again. */
+export interface WatchFailureTrace {
+  /** `watch` and the key. */
+  readonly operation: string;
+  readonly cause: Error;
+  /** Milliseconds until the next attempt. */
+  readonly retryAfter: number;
+}
+
 const requests = tracingChannel<unknown, RequestTrace>("etcdnet:request");
 const failovers = channel("etcdnet:failover");
 const watches = channel("etcdnet:watch");
+const watchFailures = channel("etcdnet:watch-failure");
 const damages = channel("etcdnet:damage");
 
 /** What `etcdnet:request` is to tell of a call; nothing, at no cost, while nobody listens. */
@@ -51,6 +61,10 @@ export function traceFailover(trace: FailoverTrace): void {
 
 export function traceWatch(trace: WatchTrace): void {
   if (watches.hasSubscribers) watches.publish(trace);
+}
+
+export function traceWatchFailure(trace: WatchFailureTrace): void {
+  if (watchFailures.hasSubscribers) watchFailures.publish(trace);
 }
 
 /** `etcdnet:damage` gets the error itself, each time when the record is read. */

@@ -211,7 +211,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   async #regain(): Promise<boolean> {
     const { signal } = this.#closing;
     if (this.#tenure.lost?.reason === "changed by another") return false;
-    for (let backOff = BackOff.none; !signal.aborted; backOff = backOff.next()) {
+    for (let backOff = BackOff.short; !signal.aborted; backOff = backOff.next()) {
       await this.#pause(backOff.delay(), signal);
       try {
         if (!signal.aborted) return this.#begin(await this.#owned.reclaim(signal));

@@ -1,7 +1,8 @@
+import { traceWatchFailure } from "../cluster/tracing.js";
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { EventIndexClearedError } from "../errors/event-errors.js";
-import { BackOff } from "../time/back-off.js";
 import type { Clock } from "../time/clock.js";
+import { ReconnectPace } from "../time/reconnect-pace.js";
 import { sleep } from "../time/sleep.js";
 import type { ItemBuffer } from "./item-buffer.js";
 
@@ -11,10 +12,6 @@ import { BufferFull, OtherCluster } from "./watch-progress.js";
 import { WatchSession } from "./watch-session.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
 
-/** Milliseconds after which a watch has stood long enough to be opened again without delay. */
-const LONG = 10_000;
-/** Failures after which back-off grows no more, at 4 s: a watch that sleeps longer is late. */
-const GROWING_FAILURES = 4;
 /** Unreadable answers one after another, for some 30 s, after which none is expected to be better. */
 const UNREADABLE_LIMIT = 10;
 
@@ -23,11 +20,11 @@ export class WatchSupervisor {
   readonly #session: WatchSession;
   readonly #buffer: ItemBuffer;
   readonly #clock: Clock;
+  readonly #operation: string;
+  readonly #pace: ReconnectPace;
   readonly #signal: AbortSignal;
   /** Why the consumer is owed the state as a whole. */
   #owed: WatchResync["reason"] | undefined;
-  #backOff = BackOff.none;
-  #failures = 0;
   #unreadable = 0;
   #isSlow = false;
   /** Whether nothing was achieved since the last resync. */
@@ -42,6 +39,8 @@ export class WatchSupervisor {
     this.#session = new WatchSession(source, settings, buffer, signal, this.#onProgress);
     this.#buffer = buffer;
     this.#clock = source.clock;
+    this.#operation = `watch ${settings.key}`;
+    this.#pace = new ReconnectPace(source.clock);
     this.#signal = signal;
     if (settings.initial) this.#owed = "initial";
   }
@@ -59,10 +58,9 @@ export class WatchSupervisor {
     for (;;) {
       // It may have ended while no watch stood that would have told.
       this.#signal.throwIfAborted();
-      const startedAt = this.#clock.monotonic();
+      this.#pace.opens();
       const goesOnAtOnce = await this.#attempt();
-      if (this.#clock.monotonic() - startedAt > LONG) this.#onProgress();
-      if (!goesOnAtOnce) await this.#rest();
+      if (!goesOnAtOnce) await this.#pace.pause(this.#signal);
     }
   }
 
@@ -91,16 +89,15 @@ export class WatchSupervisor {
       return !this.#isFresh;
     }
     if (!isRepairable(error) || this.#isHopeless(error)) throw error;
-    return false;
+    const retryAfter = this.#pace.next();
+    const cause = error instanceof Error ? error : new Error(String(error));
+    traceWatchFailure({ operation: this.#operation, cause, retryAfter });
+    await sleep(retryAfter, this.#clock, this.#signal);
+    return true;
   }
 
   #isHopeless(error: unknown): boolean {
     return error instanceof ProtocolError && ++this.#unreadable >= UNREADABLE_LIMIT;
-  }
-
-  async #rest(): Promise<void> {
-    await sleep(this.#backOff.delay(), this.#clock, this.#signal);
-    if (this.#failures++ < GROWING_FAILURES) this.#backOff = this.#backOff.next();
   }
 
   readonly #onTold = (): void => {
@@ -110,8 +107,7 @@ export class WatchSupervisor {
   };
 
   readonly #onProgress = (): void => {
-    this.#backOff = BackOff.none;
-    this.#failures = 0;
+    this.#pace.progress();
     this.#unreadable = 0;
     this.#isFresh = false;
   };

@@ -1,7 +1,6 @@
 import { PartTooLong } from "../../../cluster/part-stream.js";
-import { BackOff } from "../../../time/back-off.js";
 import type { Clock } from "../../../time/clock.js";
-import { sleep } from "../../../time/sleep.js";
+import { ReconnectPace } from "../../../time/reconnect-pace.js";
 import { isRepairable } from "../../../watch/repairable.js";
 import type { KeyRange } from "../key-layout.js";
 import type { V3Api, V3Call } from "../v3-api.js";
@@ -28,8 +27,6 @@ const DOUBLINGS = 2;
 /** How a watch ended: nothing came on it, it is to be opened in fragments, or it ended otherwise. */
 type End = "quiet" | "too long" | "ended";
 
-/** Milliseconds after which a watch has stood long enough to be opened again without delay. */
-const LONG = 10_000;
 /** Milliseconds without a watch after which those who wait are told. */
 const PATIENCE = 10_000;
 
@@ -60,10 +57,10 @@ export class RevisionFeed {
    */
   async run(listener: FeedListener, signal: AbortSignal): Promise<never> {
     const call: V3Call = { ...CALL, signal };
-    let backOff = BackOff.none;
+    const pace = new ReconnectPace(this.#clock);
     let stoodAt = Number.NEGATIVE_INFINITY;
     for (let [end, quiets]: [End, number] = ["ended", 0]; ; ) {
-      const openedAt = this.#clock.monotonic();
+      pace.opens();
       const { next } = listener;
       try {
         end = await this.#watch(listener, { inFragments: end === "too long", quiets }, call, () => {
@@ -75,10 +72,8 @@ export class RevisionFeed {
         end = error instanceof PartTooLong && end !== "too long" ? "too long" : "ended";
       }
       quiets = end !== "quiet" ? 0 : listener.next > next ? 1 : quiets + 1;
-      if (this.#clock.monotonic() - openedAt > LONG) backOff = BackOff.none;
-      if (end !== "ended") continue;
-      await sleep(backOff.delay(), this.#clock, signal);
-      backOff = backOff.next();
+      if (listener.next > next) pace.progress();
+      if (end === "ended") await pace.pause(signal);
     }
   }
 

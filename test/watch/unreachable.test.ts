@@ -1,0 +1,34 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { expect, test } from "vitest";
+import { EtcdClient, type WatchFailureTrace } from "../../src/index.js";
+import { SimulatedClock } from "../support/simulated-clock.js";
+import { SimulatedCluster } from "./simulated-cluster.js";
+
+test("a watch that no member serves says so, with the pause until its next attempt", async () => {
+  const clock = new SimulatedClock();
+  const keySpace = new SimulatedCluster(clock, () => 0.5, "etcd");
+  const etcd = new EtcdClient({ keySpace, clock });
+  const failures: WatchFailureTrace[] = [];
+  const onFailure = (failure: unknown): void => void failures.push(failure as WatchFailureTrace);
+  subscribe("etcdnet:watch-failure", onFailure);
+  try {
+    const next = etcd.watch("/w", { initial: true }).next();
+    next.catch(() => {});
+    await clock.pass(1_000);
+    expect(failures).toEqual([]);
+    keySpace.refuses = true;
+    for (const watch of keySpace.watches) watch.cut();
+    await clock.pass(30_000);
+    expect(failures.length).toBeGreaterThan(8);
+    const cause = { name: "ClusterUnavailableError" };
+    for (const failure of failures) expect(failure).toMatchObject({ operation: "watch /w", cause });
+    expect(Math.max(...failures.map(({ retryAfter }) => retryAfter))).toBeLessThanOrEqual(4_000);
+    keySpace.heal();
+    failures.length = 0;
+    await clock.pass(30_000);
+    expect(failures).toEqual([]);
+  } finally {
+    unsubscribe("etcdnet:watch-failure", onFailure);
+    await etcd.close();
+  }
+});
