@@ -96,6 +96,13 @@ for (const release of ["3.4", "3.7"] as const) {
       await ahead.close();
     });
 
+    it("a TTL of 0 shows 1, and ends the node soon", async ({ dir }) => {
+      const key = `${dir}/a`;
+      const written = await keySpace.execute({ action: "set", key, value: "1", ttl: 0 });
+      expect(written.node).toMatchObject({ ttl: 1, expiration: expect.any(String) });
+      expect((await after(key, written)).action).toBe("expire");
+    });
+
     it("a longer TTL of a directory saves what is below it", async ({ dir }) => {
       const key = `${dir}/d`;
       await keySpace.execute({ action: "create", key, dir: true, ttl: 7000 });
