@@ -11,6 +11,8 @@ export default defineConfig({
           include: ["src/**/*.test.ts"],
           isolate: false,
           maxWorkers: "100%",
+          // Property tests take seconds on a busy machine.
+          testTimeout: 60_000,
         },
       },
       {
