@@ -106,6 +106,8 @@ export class ConnectionPool {
     connection.onDone = (exchange, reusable) => {
       if (reusable) this.#idle.push(connection);
       else this.#discard(connection);
+      // What killed one idle connection in silence has probably killed the others.
+      if (exchange.metStaleConnection) for (const idle of this.#idle.splice(0)) this.#discard(idle);
       this.#ended(exchange);
     };
     connection.onDisconnect(() => {

@@ -65,6 +65,7 @@ export class Connection implements Carrier {
   start(exchange: Exchange, headers: string[]): void {
     this.#exchange = exchange;
     exchange.carrier = this;
+    exchange.reusesConnection = this.#warm;
     if (this.#warm || this.#mayBeFirst(exchange.request)) this.#dispatch(exchange, headers);
     else this.#warmUp(exchange, headers);
   }

@@ -47,6 +47,8 @@ export class Exchange {
   /** A whole reply; for a watch that stands, a streamed one. Fails with AttemptFailure or AbortError. */
   readonly reply: Promise<HttpReply | StreamedReply>;
   carrier: Carrier | undefined;
+  /** Whether its connection carried others before, and may have died since. */
+  reusesConnection = false;
 
   readonly #settings: ExchangeSettings;
   #resolve: (outcome: Outcome) => void = nothing;
@@ -55,6 +57,8 @@ export class Exchange {
   #onAbort: (() => void) | undefined;
   #flow: Flow | undefined;
   #sent = false;
+  #answering = false;
+  #stale = false;
   #settled = false;
   #head: HttpReplyHead | undefined;
   #parts: PartStream | undefined;
@@ -82,11 +86,21 @@ export class Exchange {
     return this.#settled;
   }
 
+  /** Whether it failed as one does on a connection that had died while it was idle. */
+  get metStaleConnection(): boolean {
+    return this.#stale;
+  }
+
   /** The request is about to be written. */
   start(flow: Flow): void {
     this.#flow = flow;
     if (this.#settled) flow.abort(new Error("given up before it was sent"));
     else this.#sent = true;
+  }
+
+  /** The first byte of a reply has come. */
+  beginAnswer(): void {
+    this.#answering = true;
   }
 
   /** The head of the reply has come, or of one that announces it. */
@@ -211,6 +225,7 @@ export class Exchange {
   #fail(error: Error): void {
     if (this.#settled) return;
     this.#settle();
+    this.#stale = this.reusesConnection && !this.#answering;
     this.#reject(
       new AttemptFailure(this.#sent ? "unknown" : "no", error, this.#endpointAfter(error)),
     );
@@ -218,6 +233,8 @@ export class Exchange {
 
   #endpointAfter(error: Error): AttemptFailure["endpointIs"] {
     if (error instanceof ResponseTooLargeError) return "well";
+    const mayRepeat = !this.#sent || this.request.safety === "read";
+    if (this.#stale && mayRepeat && !(error instanceof TimeoutError)) return "ready";
     return !this.#sent && error instanceof StreamRefused ? "ready" : "ill";
   }
 

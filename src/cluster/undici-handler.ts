@@ -32,6 +32,10 @@ export class UndiciHandler implements Dispatcher.DispatchHandler, Flow {
     this.#exchange.start(this);
   }
 
+  onResponseStarted(): void {
+    this.#exchange.beginAnswer();
+  }
+
   onHeaders(status: number, headers: Buffer[]): boolean {
     if (!this.#aborted) this.#exchange.takeHead(this, status, readHeaders(headers));
     return true;

@@ -9,7 +9,7 @@ export class AttemptFailure extends Error {
   override readonly cause: Error;
   /**
    * `ill`: others are preferred to this endpoint for a while.
-   * `ready`: it only takes nothing more on this connection, and may on another.
+   * `ready`: it only takes nothing more on this connection, and may on another, so it is asked once more.
    */
   readonly endpointIs: "ill" | "well" | "ready";
 

@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { expect, test } from "vitest";
+import { EtcdClient, OutcomeUnknownError } from "../../src/index.js";
+import { ETCD_HEADERS, GOOD_GET, GOOD_SET } from "../odd-server.js";
+
+/** What becomes of a request on a connection that something on the way has forgotten. */
+type Fate = "reset" | "close" | "swallow" | "half an answer";
+
+/** Answers, but for requests on the connections that were open when it was told to forget them. */
+async function startForgetful() {
+  const fates = new Map<Socket, Fate | undefined>();
+  let connections = 0;
+  let asked = 0;
+  const server = createServer((socket) => {
+    connections++;
+    fates.set(socket, undefined);
+    socket.on("error", () => {}).on("close", () => fates.delete(socket));
+    socket.on("data", (bytes) => {
+      asked++;
+      const fate = fates.get(socket);
+      if (fate === "reset") socket.resetAndDestroy();
+      else if (fate === "close") socket.end();
+      else if (fate === "half an answer") socket.end("HTTP/1.1 200 OK\r\nx-etcd-index: 7\r\n");
+      else if (fate === undefined) socket.write(answerTo(bytes.toString()));
+    });
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get connections() {
+      return connections;
+    },
+    get asked() {
+      return asked;
+    },
+    forget(fate: Fate) {
+      for (const socket of fates.keys()) fates.set(socket, fate);
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of fates.keys()) socket.destroy();
+      await once(server.close(), "close");
+    },
+  };
+}
+
+function answerTo(request: string): string {
+  const body = request.startsWith("GET") ? GOOD_GET : GOOD_SET;
+  const fields = Object.entries(ETCD_HEADERS).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 200 OK\r\n${fields.join("")}content-length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** Opens so many connections, which go idle. */
+const warmUp = (etcd: EtcdClient, count: number) =>
+  Promise.all(Array.from({ length: count }, () => etcd.getNode("/a")));
+
+test.each(["reset", "close"] as const)(
+  "a read on a connection that gets a %s is asked once more",
+  async (fate) => {
+    await using server = await startForgetful();
+    await using etcd = new EtcdClient({ urls: [server.url] });
+    for (let round = 0; round < 3; round++) {
+      await warmUp(etcd, 5);
+      server.forget(fate);
+      const { asked, connections } = server;
+      expect((await etcd.getNode("/a")).node.value).toBe("1");
+      expect(server.asked - asked).toBe(2);
+      expect(server.connections - connections).toBe(1);
+    }
+  },
+);
+
+test("a write is not repeated, and the other idle connections are not tried any more", async () => {
+  for (const fate of ["reset", "swallow"] as const) {
+    await using server = await startForgetful();
+    await using etcd = new EtcdClient({ urls: [server.url], writeTimeout: 200 });
+    await warmUp(etcd, 20);
+    server.forget(fate);
+    const { asked } = server;
+    await expect(etcd.setNode("/a", "1")).rejects.toThrow(OutcomeUnknownError);
+    expect(server.asked - asked).toBe(1);
+    expect((await etcd.setNode("/a", "1")).action).toBe("set");
+  }
+});
+
+test("a read is not asked once more when an answer had begun, or on a new connection", async () => {
+  await using server = await startForgetful();
+  await using etcd = new EtcdClient({ urls: [server.url] });
+  await warmUp(etcd, 1);
+  server.forget("half an answer");
+  const { asked } = server;
+  await expect(etcd.getNode("/a")).rejects.toThrow();
+  expect(server.asked - asked).toBe(1);
+});
