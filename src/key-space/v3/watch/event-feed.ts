@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { AbortError } from "../../../errors/abort-error.js";
 import { ProtocolError } from "../../../errors/cluster-errors.js";
 import type { WatchRequest } from "../../../model/key-request.js";
 import { EventRing, type EventRingLimits, type IndexEvents } from "../../watch/event-ring.js";
@@ -200,7 +201,7 @@ export class EventFeed {
 
   close(reason: Error): void {
     for (const watch of this.#audience) watch.abort(reason);
-    this.#stop(reason);
+    this.#stop(new AbortError(CALL.operation, reason, "none"));
   }
 
   get #isNeeded(): boolean {

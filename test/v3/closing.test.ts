@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { AbortError, EtcdClient } from "../../src/index.js";
+import { answer, GRPC_HEAD, startGrpcServer } from "../support/grpc-server.js";
+
+test("a watch that is being opened when the client is closed ends with AbortError", async () => {
+  let opening = (): void => {};
+  const opens = new Promise<void>((resolve) => {
+    opening = resolve;
+  });
+  await using server = await startGrpcServer((stream, _count, headers) => {
+    if (headers[":path"] !== "/etcdserverpb.Watch/Watch") return answer(stream);
+    stream.respond(GRPC_HEAD);
+    opening();
+  });
+  const etcd = new EtcdClient({ urls: [server.url], api: "v3" });
+  const watch = etcd.keySpace.openWatch({ key: "/a", stream: true });
+  const ended = expect(watch).rejects.toThrow(AbortError);
+  await opens;
+  await etcd.close();
+  await ended;
+});
