@@ -126,7 +126,9 @@ export class Call<R extends HttpReplyHead, T> {
     const { requestTimeout, writeTimeout } = this.#settings;
     const { scope, timeout: limit = Number.POSITIVE_INFINITY } = request;
     const usual = scope === "quorum" ? writeTimeout : requestTimeout;
-    const timeout = Math.ceil(Math.min(usual, limit, this.#deadline - startedAt));
+    // A hedge may begin late, when the event loop was blocked.
+    const left = Math.max(1, this.#deadline - startedAt);
+    const timeout = Math.ceil(Math.min(usual, limit, left));
     if (this.#trace !== undefined) this.#trace.attempts++;
     return ask(endpoint.url, request, { timeout, signal });
   }
