@@ -6,9 +6,9 @@ import { WatchProgress } from "./watch-progress.js";
 
 const ORIGIN = { etcdServer: "", etcdClusterId: "c", etcdIndex: 100, raftIndex: 0, raftTerm: 0 };
 
-function progressFrom(from: number, recursive = true): WatchProgress {
+function progressFrom(from: number, recursive = true, buffer = new ItemBuffer(100)): WatchProgress {
   const settings = { key: "/w", recursive, from, initial: false, pollInterval: 1, bufferSize: 100 };
-  return new WatchProgress(settings, new ItemBuffer(100), () => {});
+  return new WatchProgress(settings, buffer, () => {});
 }
 
 const eventAt = (index: number, key = "/w/a"): EtcdResponse => ({
@@ -60,4 +60,12 @@ test("once the cluster is another one, nothing is proven before a resync", () =>
   progress.forget();
   progress.takeProbe({ etcdClusterId: "d", index: 0 }, 1_000, 0);
   expect([progress.currentAt, progress.resumePoint.since]).toEqual([undefined, undefined]);
+});
+
+test("of several changes of one index, the second is no less unread than the first", () => {
+  const buffer = new ItemBuffer(100);
+  const progress = progressFrom(5, true, buffer);
+  progress.takeProbe({ etcdClusterId: "c", index: 6 }, 1_000, 0);
+  progress.takeScan(scanOf(4, eventAt(6, "/w/_hidden"), eventAt(6, "/w/a")));
+  expect(buffer.currentOf(progress.currentAt)).toBeUndefined();
 });

@@ -24,8 +24,13 @@ export class WatchProgress {
   /** Called when there was news of the key, or proof that there is none. */
   readonly #onProgress: () => void;
   readonly #currency = new Currency();
+  /** Index up to which nothing is pending, also no other change of that index. */
+  #provenIndex = 0;
   /** Greatest index that the store is known to have reached. */
   #newest = 0;
+  /** Index of the last event that was taken, and how current the watch was before all events of it. */
+  #lastIndex = 0;
+  #currentBefore: number | undefined;
 
   constructor(settings: WatchSettings, buffer: ItemBuffer, onProgress: () => void) {
     this.#settings = settings;
@@ -34,6 +39,7 @@ export class WatchProgress {
     if (settings.from === undefined) return;
     this.resumePoint.startAt(settings.from);
     this.#newest = settings.from - 1;
+    this.#provenIndex = settings.from - 1;
   }
 
   /** Monotonic moment: every change that was committed before it was put into the buffer. */
@@ -59,21 +65,19 @@ export class WatchProgress {
    * @returns whether it was new
    */
   takeEvent(event: EtcdResponse): boolean {
-    if (this.#buffer.isFull) throw new BufferFull();
-    if (!this.resumePoint.take(event)) return false;
-    this.#newest = Math.max(this.#newest, event.node.modifiedIndex);
-    if (concerns(this.#settings, event)) {
-      this.#buffer.put({ type: "change", response: event }, this.currentAt);
-    }
-    this.#settle();
+    if (!this.#take(event)) return false;
+    // etcd has one event an index. A key space that has several brings them together.
+    this.#prove(event.node.modifiedIndex);
+    this.#onProgress();
     return true;
   }
 
   /** Takes a scan that began at or before the resume point. @returns whether it had a new event */
   takeScan({ events, provenIndex = 0 }: Scan): boolean {
     let isNew = false;
-    for (const event of events) isNew = this.takeEvent(event) || isNew;
-    this.#advance(provenIndex);
+    for (const event of events) isNew = this.#take(event) || isNew;
+    const isAdvanced = this.#advance(provenIndex);
+    if (isNew || isAdvanced) this.#onProgress();
     return isNew;
   }
 
@@ -85,7 +89,8 @@ export class WatchProgress {
     this.#takeReading(index, askedAt, newest);
     const isUnchanged = fileIndex !== undefined && fileIndex <= this.resumePoint.index;
     if (isUnchanged && !this.#settings.recursive) this.#advance(index);
-    this.#settle();
+    this.#prove(this.#provenIndex);
+    this.#onProgress();
   }
 
   /** Takes the state of the key by a linearizable read. Everything up to its index is contained in it. */
@@ -97,12 +102,14 @@ export class WatchProgress {
     this.#newest = Math.max(this.#newest, index);
     this.#buffer.put(resync, this.currentAt);
     this.resumePoint.startAt(index + 1);
+    this.#provenIndex = index;
     this.#currency.reach(index);
   }
 
   /** Forgets all indexes. */
   forget(): void {
     this.#newest = 0;
+    this.#provenIndex = 0;
     this.#currency.forgetReadings();
     this.resumePoint.clear();
   }
@@ -113,16 +120,32 @@ export class WatchProgress {
     this.#currency.note(index, askedAt);
   }
 
-  #advance(index: number): void {
-    if (!this.resumePoint.isPending(index)) return;
-    this.resumePoint.advance(index);
-    this.#newest = Math.max(this.#newest, index);
-    this.#settle();
+  /** @returns whether the event was new */
+  #take(event: EtcdResponse): boolean {
+    if (this.#buffer.isFull) throw new BufferFull();
+    if (!this.resumePoint.take(event)) return false;
+    const { modifiedIndex } = event.node;
+    this.#newest = Math.max(this.#newest, modifiedIndex);
+    if (modifiedIndex !== this.#lastIndex) this.#currentBefore = this.currentAt;
+    this.#lastIndex = modifiedIndex;
+    if (concerns(this.#settings, event)) {
+      this.#buffer.put({ type: "change", response: event }, this.#currentBefore);
+    }
+    return true;
   }
 
-  #settle(): void {
+  /** @returns whether anything was pending up to the index */
+  #advance(index: number): boolean {
+    if (!this.resumePoint.isPending(index)) return false;
+    this.resumePoint.advance(index);
+    this.#newest = Math.max(this.#newest, index);
+    this.#prove(index);
+    return true;
+  }
+
+  #prove(index: number): void {
+    this.#provenIndex = Math.max(this.#provenIndex, index);
     // Without a resume point, even index 0 of a new cluster means nothing.
-    if (this.resumePoint.since !== undefined) this.#currency.reach(this.resumePoint.index);
-    this.#onProgress();
+    if (this.resumePoint.since !== undefined) this.#currency.reach(this.#provenIndex);
   }
 }
