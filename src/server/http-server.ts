@@ -120,10 +120,14 @@ export async function listen(handler: V2Handler, options: ListenOptions): Promis
   };
 }
 
+/** Milliseconds of silence after which a client's machine is asked whether it is there, as by etcd. */
+const TCP_KEEP_ALIVE = 30_000;
+
 function createServer(tls: ServerTls | undefined, limits: ServerLimits): Server {
   const { headersTimeout = 60_000, requestTimeout = 300_000 } = limits;
   const settings = {
     keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE,
     keepAliveTimeout: 0,
     headersTimeout: Math.min(headersTimeout, requestTimeout),
     requestTimeout,

@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import { EtcdClient } from "../../client/etcd-client.js";
 import type { EtcdClientOptions } from "../../client/options.js";
-import type { Member } from "../../model/cluster.js";
+import type { EndpointHealth, Member } from "../../model/cluster.js";
 import { clientCommand } from "../command.js";
 import { clientSettings } from "../connect.js";
 import { ExitCode } from "../exit-code.js";
@@ -69,16 +69,29 @@ async function isHealthy({ id, clientURLs }: Member, settings: EtcdClientOptions
     return false;
   }
   for (const url of clientURLs) {
-    await using etcd = new EtcdClient({ ...settings, urls: [url] });
-    const [health] = await etcd.health();
-    if (health?.reason !== undefined) {
-      print(`failed to check the health of member ${id} on ${url}: ${health.reason}`);
+    const { healthy, reason } = await healthAt(url, settings);
+    if (reason !== undefined) {
+      print(`failed to check the health of member ${id} on ${url}: ${reason}`);
       continue;
     }
-    const verdict = health?.healthy ? "healthy" : "unhealthy";
+    const verdict = healthy ? "healthy" : "unhealthy";
     print(`member ${id} is ${verdict}: got ${verdict} result from ${url}`);
-    return health?.healthy === true;
+    return healthy;
   }
   print(`member ${id} is unreachable: [${clientURLs.join(" ")}] are all unreachable`);
   return false;
+}
+
+type Health = Pick<EndpointHealth, "healthy" | "reason">;
+
+/** Members may advertise what no client can use, such as a socket of their machine. */
+async function healthAt(url: string, settings: EtcdClientOptions): Promise<Health> {
+  try {
+    await using etcd = new EtcdClient({ ...settings, urls: [url] });
+    const [health = { healthy: false }] = await etcd.health();
+    return health;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return { healthy: false, reason: error.message };
+  }
 }
