@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { V3Tool } from "../v3/v3-tools.js";
 import { etcdnet, startEtcdnet } from "./etcdnet.js";
 
 beforeAll(buildIfStale);
@@ -102,8 +103,16 @@ function commands(release: "3.4" | "3.6" | "3.7"): void {
   });
 
   it("keeps to the v3 keys behind a prefix", async () => {
-    await print("--key-prefix", "/apps", "set", "/a", "behind");
-    expect(await print("get", "/apps/a")).toBe("behind\n");
+    await using another = await startEtcd({ release, v2: false });
+    const [url] = another.urls;
+    const at = (prefix: string) => ["--api", "v3", "--endpoints", url, "--key-prefix", prefix];
+    await etcdnet([...at("/apps"), "set", "/a", "behind"]);
+    const tool = new V3Tool(another.urls);
+    expect(await tool.keys()).toContain("/apps/a");
+    tool.close();
+    expect((await etcdnet([...at("/apps"), "get", "/a"])).stdout).toBe("behind\n");
+    const { code, stderr } = await etcdnet([...at("/"), "set", "/a", "around"]);
+    expect([code, stderr]).toEqual([4, expect.stringContaining('key prefix "/apps"')]);
   });
 
   it("shows members, and says that it has no v2 users", async () => {
