@@ -153,7 +153,7 @@ export type { InstanceEvent } from "./recipes/roster.js";
 export type { Clock } from "./time/clock.js";
 export { SourceReplacedError } from "./transfer/change-feed.js";
 export { type DiffOptions, diffTrees } from "./transfer/diff-trees.js";
-export type { Difference } from "./transfer/difference.js";
+export type { Difference, NodeDifference } from "./transfer/difference.js";
 export type { Loss } from "./transfer/loss.js";
 export { migrate } from "./transfer/migrate.js";
 export type { MigrateOptions } from "./transfer/migrate-options.js";

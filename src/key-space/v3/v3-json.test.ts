@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { ProtocolError } from "../../errors/cluster-errors.js";
 import { fromBase64, readId, readInt64, toBase64, toDecimalId, toHexId } from "./v3-json.js";
 
 it("ids of 64 bits keep every digit", () => {
@@ -7,6 +8,7 @@ it("ids of 64 bits keep every digit", () => {
   expect(toDecimalId("e50c8c1d5bdfd330")).toBe("16504720792129360688");
   expect(readId("16504720792129360688")).toBe("16504720792129360688");
   expect(readId(undefined)).toBe("0");
+  expect(() => readId("\u{fffd}")).toThrow(ProtocolError);
 });
 
 it("numbers beyond 2^53 - 1 are refused, never rounded", () => {

@@ -27,9 +27,15 @@ export function readInt64(field: unknown, name: string): number {
   throw new ProtocolError(`${name} is no number, or beyond 2^53 - 1`);
 }
 
-/** An id of 64 bits, in decimal: never a number, as that could not hold it. Absent it is `0`. */
+/**
+ * An id of 64 bits, in decimal: never a number, as that could not hold it. Absent it is `0`.
+ *
+ * @throws ProtocolError for text that is no decimal number
+ */
 export function readId(field: unknown): string {
-  return typeof field === "string" ? field : "0";
+  if (typeof field !== "string") return "0";
+  if (/^-?\d{1,20}$/.test(field)) return field;
+  throw new ProtocolError("an id is no decimal number of 64 bits");
 }
 
 /** An id of 64 bits as v2 writes it: hexadecimal, not padded. */

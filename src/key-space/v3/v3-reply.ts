@@ -10,6 +10,7 @@ import { isObject, type JsonObject, readObject } from "../../wire/json.js";
 import { readable, turnedAway } from "../../wire/reply.js";
 import { RPCS } from "./rpcs.js";
 import type { V3Answer, V3Call } from "./v3-api.js";
+import { readHeader } from "./v3-json.js";
 import { meaningOf } from "./v3-refusal.js";
 
 /** The member does not know the token: it has done nothing, and a new token may help. */
@@ -34,11 +35,15 @@ export function decodeV3Reply(path: string, call: V3Call, reply: HttpReply): V3A
   const failed = grpcBody === undefined ? status !== 200 : grpcStatusOf(reply)?.code !== 0;
   if (failed) throw v3ErrorOf(call, reply);
   const origin = `${call.operation} at ${endpoint}`;
-  const body = readable(() =>
-    grpcBody === undefined
-      ? readObject(reply.body, JSON.parse, origin)
-      : readMessage(path, unframed(grpcBody), origin),
-  );
+  const body = readable(() => {
+    const answer =
+      grpcBody === undefined
+        ? readObject(reply.body, JSON.parse, origin)
+        : readMessage(path, unframed(grpcBody), origin);
+    // Whoever reads it later could no longer say that the outcome of a write is unknown.
+    if (path.startsWith("kv/")) readHeader(answer);
+    return answer;
+  });
   return { body, endpoint };
 }
 
