@@ -8,11 +8,12 @@ import { clientUrls } from "./client-urls.js";
 import { clusterRoutes } from "./cluster-routes.js";
 import { KeysRoute } from "./keys-route.js";
 import { membersRoutes } from "./members-route.js";
+import type { V2Handler } from "./message.js";
 import { metricsRoute } from "./metrics-route.js";
 import type { MetricFamily } from "./prometheus-text.js";
 import { RequestMetrics } from "./request-metrics.js";
 import { Router } from "./router.js";
-import { type V2Handler, v2Handler } from "./v2-handler.js";
+import { v2Handler } from "./v2-handler.js";
 
 /** What the v2 API is served from. */
 export interface V2HandlerParts extends BrowserOptions {

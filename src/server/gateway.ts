@@ -11,9 +11,9 @@ import { v2HandlerWith } from "./create-v2-handler.js";
 import { gatewayFamilies } from "./gateway-metrics.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
 import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http-server.js";
+import type { V2Handler } from "./message.js";
 import { once } from "./once.js";
 import { refuseItself } from "./refuse-itself.js";
-import type { V2Handler } from "./v2-handler.js";
 
 const HOST = "127.0.0.1";
 

@@ -9,10 +9,10 @@ import type { AddressInfo, Socket } from "node:net";
 import { getHeapStatistics } from "node:v8";
 import { Connections } from "./connections.js";
 import { MemoryBudget } from "./memory-budget.js";
+import type { V2Handler } from "./message.js";
 import { NodeRequest, serveNode } from "./node-adapter.js";
 import { BODY_BROKEN } from "./request-body.js";
 import { authorityOf } from "./server-url.js";
-import type { V2Handler } from "./v2-handler.js";
 
 /** TLS of a server, as PEM texts. */
 export interface ServerTls {

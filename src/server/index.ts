@@ -21,6 +21,6 @@ export {
   type GatewayOptions,
 } from "./gateway.js";
 export type { ServerLimits, ServerTls } from "./http-server.js";
+export type { V2Handler } from "./message.js";
 export { BodyError, type HeaderList, type ServerReply, type ServerRequest } from "./message.js";
 export type { MetricFamily, MetricSample } from "./prometheus-text.js";
-export type { V2Handler } from "./v2-handler.js";

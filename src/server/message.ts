@@ -36,6 +36,9 @@ export interface ServerReply {
   readonly body: string | AsyncIterable<string>;
 }
 
+/** Answers one request. Never throws. */
+export type V2Handler = (request: ServerRequest) => Promise<ServerReply>;
+
 /** A body that could not be taken. The message is etcd's. */
 export class BodyError extends Error {}
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { MemoryBudget } from "./memory-budget.js";
+import type { V2Handler } from "./message.js";
 import {
   announcesBody,
   plainError,
@@ -11,7 +12,6 @@ import {
 import { RequestBody } from "./request-body.js";
 import { sendReply } from "./send-reply.js";
 import { serverUrl } from "./server-url.js";
-import type { V2Handler } from "./v2-handler.js";
 
 /** Milliseconds for a client to notice that its body is not wanted, while it may still send. */
 const LINGER = 500;

@@ -8,11 +8,9 @@ import {
   type ServerReply,
   type ServerRequest,
   TEXT_TYPE,
+  type V2Handler,
 } from "./message.js";
 import type { Router } from "./router.js";
-
-/** Answers one request. Never throws. */
-export type V2Handler = (request: ServerRequest) => Promise<ServerReply>;
 
 /** What Go's HTTP library answers before any handler is asked, and so without CORS. */
 const BAD_REQUEST: ServerReply = {

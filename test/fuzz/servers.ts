@@ -3,7 +3,7 @@ import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import type { StoreEvent } from "../../src/key-space/watch/store-event.js";
 import { createV2Handler } from "../../src/server/create-v2-handler.js";
 import { listen } from "../../src/server/http-server.js";
-import type { V2Handler } from "../../src/server/v2-handler.js";
+import type { V2Handler } from "../../src/server/message.js";
 import { type Clock, systemClock } from "../../src/time/clock.js";
 import { decodeUtf8 } from "../../src/wire/decode-path.js";
 import { startEtcd } from "../support/etcd.js";

@@ -3,7 +3,7 @@ import { MemoryClusterApi } from "../../src/key-space/memory/memory-cluster-api.
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import { createV2Handler } from "../../src/server/create-v2-handler.js";
 import { listen } from "../../src/server/http-server.js";
-import type { V2Handler } from "../../src/server/v2-handler.js";
+import type { V2Handler } from "../../src/server/message.js";
 import { decodeBytes } from "../../src/wire/decode-path.js";
 import { HttpPipe } from "../fuzz/http-pipe.js";
 import { headerObject } from "../support/header-object.js";

@@ -1,9 +1,8 @@
 import type { LoadedNode, Loading, LoadOptions } from "../loading.js";
 import { checkPath } from "./check-path.js";
 import type { KeyLayout } from "./key-layout.js";
-import { NO_LEASE } from "./lease-id.js";
 import type { Leases } from "./leases.js";
-import { type Operation, putRecord } from "./transaction.js";
+import { NO_LEASE, type Operation, putRecord } from "./transaction.js";
 import type { TransactionSize } from "./transaction-size.js";
 import type { V3Call } from "./v3-api.js";
 import { toBase64 } from "./v3-json.js";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Move, movesIn, type Subtree } from "./directory-leases.js";
-import { encodeLeaseId, NO_LEASE } from "./lease-id.js";
+import { encodeLeaseId } from "./lease-id.js";
+import { NO_LEASE } from "./transaction.js";
 import type { KeyValue } from "./transaction-answer.js";
 import { toBase64 } from "./v3-json.js";
 

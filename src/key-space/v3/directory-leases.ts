@@ -1,6 +1,7 @@
-import { decodeLeaseId, earlierLease, NO_LEASE } from "./lease-id.js";
+import { decodeLeaseId, earlierLease } from "./lease-id.js";
 import { ownLease } from "./shown-node.js";
 import { ancestorsOf } from "./survey.js";
+import { NO_LEASE } from "./transaction.js";
 import type { KeyValue } from "./transaction-answer.js";
 
 /** A node that hangs on another lease than it should. */

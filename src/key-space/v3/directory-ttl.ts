@@ -1,11 +1,11 @@
 import { encodeActionRecord } from "./action-record.js";
 import { isRenewal, type Move, movesIn, type Subtree } from "./directory-leases.js";
-import type { KeyRange } from "./key-layout.js";
-import { decodeLeaseId, leaseTime, NO_LEASE } from "./lease-id.js";
+import { decodeLeaseId, leaseTime } from "./lease-id.js";
 import type { Leases } from "./leases.js";
 import { PageReader } from "./page-reader.js";
 import { readLess } from "./too-large.js";
-import { isAtRevision, type Operation, putRecord, read } from "./transaction.js";
+import type { KeyRange } from "./transaction.js";
+import { isAtRevision, NO_LEASE, type Operation, putRecord, read } from "./transaction.js";
 import type { KeyValue } from "./transaction-answer.js";
 import type { V3Call } from "./v3-api.js";
 import { toBase64 } from "./v3-json.js";

@@ -1,12 +1,12 @@
 import { parentPath } from "../path.js";
 import type { KeyLayout } from "./key-layout.js";
-import { NO_LEASE } from "./lease-id.js";
 import { ancestorsOf, type Place, type Survey } from "./survey.js";
 import {
   type Compare,
   hangsOn,
   isAbsent,
   isPresent,
+  NO_LEASE,
   type Operation,
   putRecord,
 } from "./transaction.js";

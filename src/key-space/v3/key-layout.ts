@@ -1,11 +1,6 @@
 import { percentEncode } from "../../wire/key-path.js";
+import type { KeyRange } from "./transaction.js";
 import { fromBase64, toBase64 } from "./v3-json.js";
-
-/** Keys from one to, but without, another, in base64 as v3's JSON has them. */
-export interface KeyRange {
-  readonly key: string;
-  readonly range_end: string;
-}
 
 /** Levels of the deepest path: etcd takes 128 comparisons in the transaction that makes a node. */
 export const MAX_DEPTH = 62;

@@ -1,3 +1,5 @@
+import { NO_LEASE } from "./transaction.js";
+
 /** What the id of one of our leases says. */
 export interface LeaseMeaning {
   /** Milliseconds since 1970. */
@@ -5,9 +7,6 @@ export interface LeaseMeaning {
   /** Whether the TTL is a directory's: files that hang on it have none of their own. */
   readonly directory: boolean;
 }
-
-/** The id by which v3 means: no lease. */
-export const NO_LEASE = "0";
 
 /** The upper 15 bits of our ids, `et`: ids that etcd chooses begin with a member's own bits. */
 const TAG = 0x6574n;

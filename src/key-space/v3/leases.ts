@@ -1,6 +1,7 @@
 import type { Clock } from "../../time/clock.js";
-import { encodeLeaseId, leaseTime, NO_LEASE } from "./lease-id.js";
+import { encodeLeaseId, leaseTime } from "./lease-id.js";
 import { refusedAs } from "./refused-as.js";
+import { NO_LEASE } from "./transaction.js";
 import type { V3Api, V3Call } from "./v3-api.js";
 import { readInt64 } from "./v3-json.js";
 

@@ -1,4 +1,4 @@
-import type { KeyRange } from "./key-layout.js";
+import type { KeyRange } from "./transaction.js";
 import { type Read, readPage } from "./transaction.js";
 import type { KeyValue, OperationAnswer } from "./transaction-answer.js";
 import { fromBase64 } from "./v3-json.js";

@@ -1,6 +1,7 @@
 import type { EtcdNode } from "../../model/node.js";
 import { type Expiry, expiryOf } from "../expiry.js";
-import { decodeLeaseId, leaseTime, NO_LEASE } from "./lease-id.js";
+import { decodeLeaseId, leaseTime } from "./lease-id.js";
+import { NO_LEASE } from "./transaction.js";
 import type { KeyValue } from "./transaction-answer.js";
 import { fromBase64 } from "./v3-json.js";
 

@@ -1,7 +1,13 @@
 /** v3's transactions as plain values, in the form of its JSON. */
 
-import type { KeyRange } from "./key-layout.js";
-import { NO_LEASE } from "./lease-id.js";
+/** The id by which v3 means: no lease. */
+export const NO_LEASE = "0";
+
+/** Keys from `key` up to, but without, `range_end`, in base64 as v3's JSON has them. */
+export interface KeyRange {
+  readonly key: string;
+  readonly range_end: string;
+}
 
 /** Operations, or comparisons, that etcd takes in one transaction. */
 export const MOST_OPERATIONS = 128;

@@ -1,7 +1,8 @@
 import type { Ground } from "./ground.js";
-import { earlierLease, NO_LEASE } from "./lease-id.js";
+import { earlierLease } from "./lease-id.js";
 import type { Leases } from "./leases.js";
 import { isDirectory } from "./survey.js";
+import { NO_LEASE } from "./transaction.js";
 import type { V3Call } from "./v3-api.js";
 import type { WriteRequest } from "./write-plan.js";
 

@@ -1,9 +1,10 @@
 import { AdminError } from "../../errors/admin-error.js";
 import { V3RefusedError } from "../../errors/v3-errors.js";
 import type { Member } from "../../model/cluster.js";
-import { isObject, type JsonObject } from "../../wire/json.js";
+import { isObject } from "../../wire/json.js";
 import type { MembersApi } from "../cluster-api.js";
 import type { CallOptions } from "../key-space.js";
+import { readMember, readMembers } from "./read-members.js";
 import type { V3Answer, V3Api } from "./v3-api.js";
 import { readId, toDecimalId, toHexId } from "./v3-json.js";
 
@@ -63,25 +64,6 @@ export class V3Members implements MembersApi {
       throw error instanceof V3RefusedError ? adminError(error) : error;
     }
   }
-}
-
-/** Members by id, as v2 lists them. */
-export function readMembers({ members }: JsonObject): readonly Member[] {
-  const list = Array.isArray(members) ? members.filter(isObject).map(readMember) : [];
-  return list.sort((a, b) => (a.id.padStart(16, "0") < b.id.padStart(16, "0") ? -1 : 1));
-}
-
-function readMember({ ID, name, peerURLs, clientURLs }: JsonObject): Member {
-  return {
-    id: toHexId(readId(ID)),
-    name: typeof name === "string" ? name : "",
-    peerURLs: textsIn(peerURLs),
-    clientURLs: textsIn(clientURLs),
-  };
-}
-
-function textsIn(list: unknown): readonly string[] {
-  return Array.isArray(list) ? list.map(String) : [];
 }
 
 function named(operation: string): { readonly operation: string; readonly key: string } {

@@ -1,8 +1,8 @@
 import type { TopologyProbes } from "../../cluster/topology-probes.js";
 import type { HttpReply } from "../../wire/http.js";
+import { readMembers } from "./read-members.js";
 import type { V3Call } from "./v3-api.js";
 import { readHeader, readId, readMemberId, toHexId } from "./v3-json.js";
-import { readMembers } from "./v3-members.js";
 import { decodeV3Reply } from "./v3-reply.js";
 import { v3Request } from "./v3-request.js";
 

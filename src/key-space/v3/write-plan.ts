@@ -12,7 +12,6 @@ import { parentPath } from "../path.js";
 import { encodeActionRecord } from "./action-record.js";
 import type { Ground } from "./ground.js";
 import type { KeyLayout } from "./key-layout.js";
-import { NO_LEASE } from "./lease-id.js";
 import { isDirectory } from "./survey.js";
 import {
   type Alternative,
@@ -23,6 +22,7 @@ import {
   isEmpty,
   isOlderThan,
   isPresent,
+  NO_LEASE,
   type Operation,
   put,
   putRecord,

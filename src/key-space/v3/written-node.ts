@@ -1,7 +1,7 @@
 import type { EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
-import { NO_LEASE } from "./lease-id.js";
 import { showDirectory, showFile, type View } from "./shown-node.js";
+import { NO_LEASE } from "./transaction.js";
 import type { KeyValue, TransactionAnswer } from "./transaction-answer.js";
 import { toBase64 } from "./v3-json.js";
 import { originOf } from "./v3-store.js";

@@ -1,6 +1,7 @@
 import type { Clock } from "../../../time/clock.js";
 import { sleep } from "../../../time/sleep.js";
-import { decodeLeaseId, NO_LEASE } from "../lease-id.js";
+import { decodeLeaseId } from "../lease-id.js";
+import { NO_LEASE } from "../transaction.js";
 import type { V3Api, V3Call } from "../v3-api.js";
 import { readInt64 } from "../v3-json.js";
 import type { Revision } from "./revision-stream.js";

@@ -1,7 +1,7 @@
 import { PartTooLong } from "../../../cluster/part-stream.js";
 import { ProtocolError } from "../../../errors/cluster-errors.js";
 import type { Clock } from "../../../time/clock.js";
-import type { KeyRange } from "../key-layout.js";
+import type { KeyRange } from "../transaction.js";
 import type { V3Api, V3Call } from "../v3-api.js";
 import { nextBeforeSilence } from "./next-before-silence.js";
 import { Compacted, type Revision, RevisionStream } from "./revision-stream.js";

@@ -2,7 +2,7 @@ import { PartTooLong } from "../../../cluster/part-stream.js";
 import type { Clock } from "../../../time/clock.js";
 import { ReconnectPace } from "../../../time/reconnect-pace.js";
 import { isRepairable } from "../../../watch/repairable.js";
-import type { KeyRange } from "../key-layout.js";
+import type { KeyRange } from "../transaction.js";
 import type { V3Api, V3Call } from "../v3-api.js";
 import type { V3Header } from "../v3-json.js";
 import { nextBeforeSilence } from "./next-before-silence.js";

@@ -1,5 +1,5 @@
 import { ProtocolError } from "../../../errors/cluster-errors.js";
-import type { KeyRange } from "../key-layout.js";
+import type { KeyRange } from "../transaction.js";
 import type { V3Api, V3Call, V3Stream } from "../v3-api.js";
 import type { V3Header } from "../v3-json.js";
 import { type KeyChange, readWatchResponse, type WatchResponse } from "./watch-response.js";
