@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Suites that start servers run one file at a time: two cores, and clocks that must not starve. */
+/** Suites that start servers mostly wait for them: two files at a time keep two cores busy. */
 export default defineConfig({
   test: {
     projects: [
@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           name: "etcd",
           include: ["test/**/*.test.ts"],
-          fileParallelism: false,
+          maxWorkers: 2,
           maxConcurrency: 20,
           testTimeout: 60_000,
           hookTimeout: 120_000,
