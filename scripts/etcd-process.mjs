@@ -266,6 +266,10 @@ export class EtcdProcess {
 /** @type {Set<number>} never given twice: the member that has one may be down just now */
 const given = new Set();
 
+/** Ports of each of the processes that run tests side by side, for the same reason. */
+const PORTS_EACH = 2_800;
+const firstPort = 10_000 + (Number(process.env.VITEST_POOL_ID ?? 0) % 8) * PORTS_EACH;
+
 /** @param {string} name @returns {Promise<Place>} */
 async function freePlace(name) {
   const [clientPort, peerPort, httpPort] = [await freePort(), await freePort(), await freePort()];
@@ -279,7 +283,7 @@ async function freePlace(name) {
  * @returns {Promise<number>}
  */
 export async function freePort() {
-  const port = randomInt(10_000, 32_768);
+  const port = firstPort + randomInt(PORTS_EACH);
   if (given.has(port)) return freePort();
   given.add(port);
   const probe = createServer().listen(port, "127.0.0.1");
