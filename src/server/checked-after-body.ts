@@ -6,8 +6,9 @@ export function checkedAfterBody(
   check: () => Promise<void>,
 ): ServerRequest {
   const { method, target, headers, certificateName, serverUrl } = request;
+  const { remoteAddress, connection } = request;
   return {
-    ...{ method, target, headers, certificateName, serverUrl },
+    ...{ method, target, headers, certificateName, serverUrl, remoteAddress, connection },
     get signal() {
       return request.signal;
     },

@@ -9,6 +9,10 @@ export interface ServerRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Common Name of the client's certificate, if it showed one that is trusted. */
   readonly certificateName?: string | undefined;
+  /** IP address of the client. Absent: unknown, and taken for the same client. */
+  readonly remoteAddress?: string | undefined;
+  /** The same for all requests of a connection. Absent: each has one of its own. */
+  readonly connection?: object | undefined;
   /**
    * URL at which the client reached this server, without a path: what the answer to this client may
    * advertise. Absent: unknown.

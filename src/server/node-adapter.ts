@@ -60,6 +60,14 @@ export class NodeRequest implements ServerRequest {
     return Array.isArray(name) ? name[0] : name;
   }
 
+  get connection(): object {
+    return this.#message.socket;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#message.socket.remoteAddress;
+  }
+
   get serverUrl(): string | undefined {
     const { headers, socket } = this.#message;
     const { localAddress, localPort } = socket;

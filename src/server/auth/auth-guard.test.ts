@@ -80,11 +80,12 @@ describe("a user who changes while the password is checked", () => {
       letGo = resolve;
     });
     checks = 0;
-    const passwords = new PasswordCheck(1000, async (password, hash) => {
+    const verify = async (password: Buffer, hash: string): Promise<boolean> => {
       checks++;
       await queue;
       return verifyPassword(password, hash);
-    });
+    };
+    const passwords = new PasswordCheck({ verify });
     guard = new AuthGuard(server.store, passwords);
   });
 

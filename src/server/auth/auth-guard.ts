@@ -69,8 +69,9 @@ export class AuthGuard implements KeyGuard {
   }
 
   /** The header decides, then the certificate; a header that is no good is not overlooked. */
-  async #identify({ headers, certificateName }: ServerRequest): Promise<Caller> {
-    if (headers.authorization) return this.#authenticate(headers.authorization);
+  async #identify(request: ServerRequest): Promise<Caller> {
+    const { headers, certificateName } = request;
+    if (headers.authorization) return this.#authenticate(headers.authorization, request);
     if (!certificateName) return "guest";
     try {
       return (await this.#store.user(certificateName)) ?? "guest";
@@ -82,14 +83,15 @@ export class AuthGuard implements KeyGuard {
   }
 
   /** A check takes its time, and others come first: the user counts as it is after the check. */
-  async #authenticate(header: string): Promise<Caller> {
+  async #authenticate(header: string, request: ServerRequest): Promise<Caller> {
     const credentials = readBasicCredentials(header);
     if (credentials === undefined) return "refused";
     const { user: name, password } = credentials;
     for (;;) {
       const user = await unlessDamaged(this.#store.user(name));
       if (user !== undefined && this.#passwords.isKnown(password, user.passwordHash)) return user;
-      if (!(await this.#passwords.isRight(password, user?.passwordHash))) return "refused";
+      const claim = { user: name, password, hash: user?.passwordHash };
+      if (!(await this.#passwords.isRight(claim, request))) return "refused";
     }
   }
 

@@ -1,52 +1,166 @@
 import { createHmac, randomBytes } from "node:crypto";
+import { isIPv6 } from "node:net";
+import { availableParallelism } from "node:os";
+import { AbortError } from "../../errors/abort-error.js";
+import { unlessAborted } from "../../stream/unless-aborted.js";
+import { type Clock, systemClock } from "../../time/clock.js";
+import type { ServerRequest } from "../message.js";
+import { CheckQueue } from "./check-queue.js";
+import { FailureLog } from "./failure-log.js";
 import { NOBODYS_HASH, verifyPassword } from "./password.js";
+import { RecentMap } from "./recent-map.js";
 
 /** Right passwords that are remembered at most. */
 const CAPACITY = 1000;
 
+/** More failures than a pair of user and client can have. */
+const PAIR_LIMIT = 1_000_000;
+
+/** A password that a client has shown for a user. */
+export interface Claim {
+  /** The user's name. */
+  readonly user: string;
+  readonly password: Buffer;
+  /** What is stored for the user; `undefined` for a user who does not exist. */
+  readonly hash: string | undefined;
+}
+
+/** Who has shown it. */
+export type Claimant = Pick<ServerRequest, "remoteAddress" | "connection" | "signal">;
+
+/** How a {@link PasswordCheck} works. */
+export interface PasswordCheckOptions {
+  /** Right passwords that are remembered. @default 1000 */
+  readonly capacity?: number;
+  readonly verify?: typeof verifyPassword;
+  readonly clock?: Clock;
+  /** Checks under way at the same time. @default half of libuv's threads, and a core left free */
+  readonly concurrency?: number;
+}
+
+/** A check that waits or runs, and how many requests wait for it. */
+interface SharedCheck {
+  readonly result: Promise<boolean>;
+  readonly abandon: AbortController;
+  requests: number;
+}
+
 /**
- * Checks passwords, and knows those that were right again without the cost of scrypt. A wrong one,
- * or one of nobody, always costs the full time. What is remembered is a MAC of hash and password
- * under a key of this process: of no use elsewhere, and void once the stored hash has changed.
+ * Checks passwords, and recognises those that were right without the cost of scrypt. A wrong one, or
+ * one of a user who does not exist, always costs the full time. What is remembered is a MAC of hash and
+ * password under a key of this process: it is of no use elsewhere, and void once the stored hash has
+ * changed.
+ *
+ * Checks wait in a {@link CheckQueue}, in which clients take turns. Equal ones of one client are one. Of
+ * the checks of one client, those of a connection with few wrong passwords come first, then those for a
+ * user with few: so a first log-in does not wait for a flood from the same address. A client that was wrong about a user ten
+ * times in a row gets one check a second for that user.
  */
 export class PasswordCheck {
   readonly #key = randomBytes(32);
-  readonly #right = new Set<string>();
-  readonly #capacity: number;
+  readonly #right: RecentMap<true>;
+  /** By MAC. */
+  readonly #shared = new Map<string, SharedCheck>();
   readonly #verify: typeof verifyPassword;
+  readonly #failures: FailureLog;
+  /** Wrong passwords in a row on a connection. */
+  readonly #wrongOn = new WeakMap<object, number>();
+  readonly #queue: CheckQueue;
 
-  constructor(capacity = CAPACITY, verify = verifyPassword) {
-    this.#capacity = capacity;
+  constructor(options: PasswordCheckOptions = {}) {
+    const { capacity = CAPACITY, verify = verifyPassword, clock = systemClock } = options;
+    this.#right = new RecentMap(capacity);
     this.#verify = verify;
+    this.#failures = new FailureLog(clock);
+    this.#queue = new CheckQueue(options.concurrency ?? defaultConcurrency(), clock);
   }
 
   /** Whether a password is known to be right, without the cost of a check. */
   isKnown(password: Buffer, hash: string): boolean {
-    return this.#right.has(this.#macOf(password, hash));
+    return this.#right.get(this.#macOf(hash, password)) !== undefined;
   }
 
-  /** `hash` is what is stored for the user; `undefined` for a user who does not exist. */
-  async isRight(password: Buffer, hash: string | undefined): Promise<boolean> {
-    if (hash === undefined) {
-      await this.#verify(password, NOBODYS_HASH);
-      return false;
-    }
-    const mac = this.#macOf(password, hash);
-    if (this.#right.has(mac)) return true;
-    const right = await this.#verify(password, hash);
-    if (right) this.#remember(mac);
-    return right;
-  }
-
-  #macOf(password: Buffer, hash: string): string {
-    return createHmac("sha256", this.#key).update(`${hash}\0`).update(password).digest("hex");
-  }
-
-  #remember(mac: string): void {
-    this.#right.add(mac);
-    for (const oldest of this.#right) {
-      if (this.#right.size <= this.#capacity) return;
-      this.#right.delete(oldest);
+  /**
+   * Whether a password is right. A check that still waits is dropped when all who asked have gone.
+   *
+   * @throws OverloadError when too many checks wait; AbortError when the client has gone
+   */
+  async isRight(claim: Claim, claimant: Claimant): Promise<boolean> {
+    const id = this.#macOf(
+      `${claim.hash}\0${networkOf(claimant.remoteAddress)}\0${claim.user}`,
+      claim.password,
+    );
+    const check = this.#shared.get(id) ?? this.#begin(id, claim, claimant);
+    check.requests++;
+    try {
+      return await unlessAborted(
+        check.result,
+        claimant.signal,
+        (reason) => new AbortError("password check", reason, "none"),
+      );
+    } finally {
+      if (--check.requests === 0) check.abandon.abort();
     }
   }
+
+  #begin(id: string, claim: Claim, claimant: Claimant): SharedCheck {
+    const abandon = new AbortController();
+    const forget = (): void => {
+      if (this.#shared.get(id) === check) this.#shared.delete(id);
+    };
+    const result = this.#enqueue(claim, claimant, abandon.signal).finally(forget);
+    const check: SharedCheck = { result, abandon, requests: 0 };
+    // Nobody else may join a check that is dropped.
+    abandon.signal.addEventListener("abort", forget);
+    this.#shared.set(id, check);
+    return check;
+  }
+
+  #enqueue(claim: Claim, claimant: Claimant, signal: AbortSignal): Promise<boolean> {
+    const { remoteAddress, connection = {} } = claimant;
+    const client = networkOf(remoteAddress);
+    const pair = this.#macOf(client, Buffer.from(claim.user));
+    const wrong = this.#wrongOn;
+    return this.#queue.run({
+      client,
+      signal,
+      // Between connections with equally many wrong passwords, the pair decides.
+      cost: () => (wrong.get(connection) ?? 0) * PAIR_LIMIT + this.#failures.failures(pair),
+      delay: () => this.#failures.delay(pair),
+      run: async () => {
+        // Another client may have shown the same password in the meantime.
+        if (claim.hash !== undefined && this.isKnown(claim.password, claim.hash)) return true;
+        this.#failures.begin(pair);
+        const right = await this.#matches(claim);
+        this.#failures.end(pair, right);
+        wrong.set(connection, right ? 0 : (wrong.get(connection) ?? 0) + 1);
+        return right;
+      },
+    });
+  }
+
+  async #matches({ password, hash }: Claim): Promise<boolean> {
+    const matches = await this.#verify(password, hash ?? NOBODYS_HASH);
+    if (!matches || hash === undefined) return false;
+    this.#right.set(this.#macOf(hash, password), true);
+    return true;
+  }
+
+  #macOf(text: string, password: Buffer): string {
+    return createHmac("sha256", this.#key).update(`${text}\0`).update(password).digest("base64");
+  }
+}
+
+/** Half of libuv's threads, which also read files and resolve names; and a core left to the main thread. */
+function defaultConcurrency(): number {
+  const threads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
+  return Math.max(1, Math.min(2, Math.floor(threads / 2), availableParallelism() - 1));
+}
+
+/** The IPv4 address of a client, or its IPv6 network (/64), of which a client has all addresses. */
+function networkOf(address = ""): string {
+  if (!isIPv6(address) || address.includes(".")) return address;
+  const [head = [], tail = []] = address.split("::").map((part) => part.split(":"));
+  const zeros = Array<string>(Math.max(0, 8 - head.length - tail.length)).fill("0");
+  return [...head, ...zeros, ...tail].slice(0, 4).join(":");
 }

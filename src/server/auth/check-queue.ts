@@ -1,0 +1,159 @@
+import { onAbort } from "../../stream/on-abort.js";
+import type { Clock } from "../../time/clock.js";
+import { OverloadError } from "../message.js";
+import { RecentMap } from "./recent-map.js";
+
+/** Checks that wait at most. Then the oldest one of the client that has most is refused. */
+const MAX_WAITING = 1_000;
+/** Milliseconds that a check waits at most. */
+const MAX_WAIT_MS = 10_000;
+/** Clients whose last turn is remembered. */
+const MAX_CLIENTS = 10_000;
+
+/** A check that is to be run. */
+export interface CheckRequest {
+  /** Clients take turns. */
+  readonly client: string;
+  /** Aborts when nobody waits for the result any more. */
+  readonly signal: AbortSignal;
+  /** Of the checks of one client, the one with the least cost comes first. */
+  cost(): number;
+  /** Milliseconds until the check may begin; 0: now. */
+  delay(): number;
+  run(): Promise<boolean>;
+}
+
+/** A check that waits. */
+interface Check {
+  readonly request: CheckRequest;
+  readonly resolve: (result: Promise<boolean>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Runs checks, a few at a time. Clients take turns, so that those with many checks do not hold up the
+ * others: the client whose last check that gave false is the longest ago comes first.
+ */
+export class CheckQueue {
+  readonly #clock: Clock;
+  readonly #concurrency: number;
+  /** By client, in the order of arrival. Never empty. */
+  readonly #waiting = new Map<string, Check[]>();
+  /** Numbers of turns. Absent: none, or the last check gave true. */
+  readonly #lastTurns = new RecentMap<number>(MAX_CLIENTS);
+  #turns = 0;
+  #size = 0;
+  #running = 0;
+  #cancelTimer: () => void = () => {};
+
+  /** @param concurrency checks that run at the same time */
+  constructor(concurrency: number, clock: Clock) {
+    this.#concurrency = concurrency;
+    this.#clock = clock;
+  }
+
+  /**
+   * The result of a check, which runs when its turn comes.
+   *
+   * @throws OverloadError when the check has waited for 10 s, or when too many wait; the reason of the
+   *   signal when it aborts before the turn
+   */
+  run(request: CheckRequest): Promise<boolean> {
+    const { signal } = request;
+    let stop = (): void => {};
+    const result = new Promise<boolean>((resolve, reject) => {
+      const check: Check = { request, resolve, reject };
+      const leave = (): void => this.#refuse(check, signal.reason);
+      const cancelTimer = this.#clock.after(MAX_WAIT_MS, () => this.#refuse(check));
+      stop = () => {
+        cancelTimer();
+        signal.removeEventListener("abort", leave);
+      };
+      onAbort(signal, leave);
+      this.#add(check);
+      this.#next();
+    });
+    return result.finally(stop);
+  }
+
+  #add(check: Check): void {
+    const { client } = check.request;
+    const checks = this.#waiting.get(client);
+    if (checks === undefined) this.#waiting.set(client, [check]);
+    else checks.push(check);
+    if (++this.#size <= MAX_WAITING) return;
+    const [oldest] = [...this.#waiting.values()].reduce((a, b) => (b.length > a.length ? b : a));
+    if (oldest !== undefined) this.#refuse(oldest);
+  }
+
+  #refuse(check: Check, reason: unknown = new OverloadError()): void {
+    if (this.#remove(check)) check.reject(reason);
+  }
+
+  /** Whether the check was waiting. */
+  #remove(check: Check): boolean {
+    const { client } = check.request;
+    const checks = this.#waiting.get(client) ?? [];
+    const at = checks.lastIndexOf(check);
+    if (at === -1) return false;
+    checks.splice(at, 1);
+    this.#size--;
+    if (checks.length === 0) this.#waiting.delete(client);
+    return true;
+  }
+
+  #next(): void {
+    this.#cancelTimer();
+    while (this.#running < this.#concurrency && this.#size > 0) {
+      const check = this.#first();
+      if (check === undefined) {
+        this.#cancelTimer = this.#clock.after(this.#shortestDelay(), () => this.#next());
+        return;
+      }
+      this.#remove(check);
+      check.resolve(this.#start(check.request));
+    }
+  }
+
+  async #start(request: CheckRequest): Promise<boolean> {
+    this.#running++;
+    this.#lastTurns.set(request.client, ++this.#turns);
+    try {
+      const result = await request.run();
+      if (result) this.#lastTurns.delete(request.client);
+      return result;
+    } finally {
+      this.#running--;
+      this.#next();
+    }
+  }
+
+  /** Of the checks that may begin, the one whose turn it is; of clients without a turn, the newest. */
+  #first(): Check | undefined {
+    let first: Check | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const [client, checks] of this.#waiting) {
+      const lastTurn = this.#lastTurns.get(client) ?? 0;
+      if (lastTurn > least) continue;
+      const check = cheapest(checks.filter(({ request }) => request.delay() === 0));
+      if (check !== undefined) [first, least] = [check, lastTurn];
+    }
+    return first;
+  }
+
+  #shortestDelay(): number {
+    const delays = [...this.#waiting.values()].flat().map(({ request }) => request.delay());
+    return delays.reduce((a, b) => Math.min(a, b));
+  }
+}
+
+/**
+ * Of equal ones the newest: a flood fills the queue, and a new check would otherwise wait until the
+ * flood has passed.
+ */
+function cheapest(checks: readonly Check[]): Check | undefined {
+  return checks.reduce<Check | undefined>(
+    (best, each) => (best && best.request.cost() < each.request.cost() ? best : each),
+    undefined,
+  );
+}
