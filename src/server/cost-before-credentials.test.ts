@@ -43,6 +43,31 @@ const BODIES: readonly (readonly [string, string])[] = [
   ["a large field", `{"Level":"${"<".repeat(9 * MIB)}","user":"a","peerURLs":[]}`],
 ];
 
+/** Bytes of a user, a role or a member. */
+const MAX_JSON = 256 * 1024;
+
+/** JSON of that size, each as its beginning and its end. */
+const JSON_BODIES: readonly (readonly [string, string, string])[] = [
+  ["numbers", `[${"1,".repeat(MAX_JSON / 2 - 2)}`, "1]"],
+  ["fractions", `[${"1.5e1,".repeat(MAX_JSON / 6 - 2)}`, "1]"],
+  ["lists", `[${"[],".repeat(MAX_JSON / 3 - 2)}`, "1]"],
+  ["objects", `[${"{},".repeat(MAX_JSON / 3 - 2)}`, "1]"],
+  ["spaces", `[${"1 ,".repeat(MAX_JSON / 3 - 2)}`, "1]"],
+  ["texts", `[${'"",'.repeat(MAX_JSON / 3 - 2)}`, "1]"],
+  ["letters", `["${"a".repeat(MAX_JSON - 6)}`, '"]'],
+  ["escapes", `["${"\\n".repeat(MAX_JSON / 2 - 3)}`, '"]'],
+  ["Unicode escapes", `["${"\\u0041".repeat(MAX_JSON / 6 - 2)}`, '"]'],
+  ["texts of a member", `{"roles":[${'"",'.repeat(MAX_JSON / 3 - 10)}`, '""]}'],
+  [
+    "members",
+    `{${Array.from({ length: 15_000 }, (_, i) => `"${i.toString(36)}":1,`).join("")}`,
+    '"b":1}',
+  ],
+  ["equal members", `{${'"":1,'.repeat(MAX_JSON / 5 - 2)}`, '"":1}'],
+  ["members of one name", `{${'"user":"",'.repeat(MAX_JSON / 10 - 2)}`, '"":1}'],
+  ["levels", "[".repeat(9_000), "]".repeat(9_000)],
+];
+
 const TARGETS: readonly (readonly [string, string])[] = [
   ["slashes", `/v2/keys${"/".repeat(MIB)}`],
   ["levels", `/v2/keys${"/a".repeat(MIB / 2)}`],
@@ -65,15 +90,16 @@ const HEADERS: readonly (readonly [string, Record<string, string>])[] = [
   ["credentials", { ...FORM, authorization: `Basic ${"QUFB".repeat(MIB / 4)}` }],
 ];
 
-async function handlerWithAuth(): Promise<V2Handler> {
+async function handlerWith(auth: "on" | "off"): Promise<V2Handler> {
   const keySpace = new MemoryKeySpace();
   const authKeySpace = new MemoryKeySpace();
-  await enforceAuth(new AuthStore(authKeySpace), "secret");
+  if (auth === "on") await enforceAuth(new AuthStore(authKeySpace), "secret");
   const clusterApi = new MemoryClusterApi(keySpace);
   return createV2Handler({ keySpace, authKeySpace, clusterApi, clusterId: async () => "abc" });
 }
 
-const handler = await handlerWithAuth();
+const withAuth = await handlerWith("on");
+const withoutAuth = await handlerWith("off");
 
 /** The reply, and the CPU milliseconds that it took: the least of three, as the first compiles. */
 async function cost(
@@ -81,6 +107,7 @@ async function cost(
   target: string,
   headers: Record<string, string>,
   text = "",
+  handler = withAuth,
 ): Promise<readonly [ServerReply, number]> {
   const body = async (maxSize = text.length): Promise<string> => {
     if (text.length > maxSize) throw new BodyError("http: POST too large");
@@ -98,8 +125,14 @@ async function cost(
 }
 
 /** That the answer is not larger than three times the request goes for all. */
-async function expectCheap(method: string, target: string, headers = {}, text = ""): Promise<void> {
-  const [reply, cpu] = await cost(method, target, headers, text);
+async function expectCheap(
+  method: string,
+  target: string,
+  headers = {},
+  text = "",
+  handler = withAuth,
+): Promise<void> {
+  const [reply, cpu] = await cost(method, target, headers, text, handler);
   expect(cpu).toBeLessThan(MAX_CPU_MS);
   const size = target.length + JSON.stringify(headers).length + text.length;
   expect(String(reply.body).length).toBeLessThan(3 * size + 10_000);
@@ -110,6 +143,18 @@ for (const [method, path] of ROUTES) {
     const isForm = path.startsWith("/v2/keys");
     await expectCheap(method, path, isForm ? FORM : JSON_TYPE, text);
   });
+}
+
+for (const path of ["/v2/auth/users/a", "/v2/members"]) {
+  it.each(JSON_BODIES)(
+    `${path} with %s in the body while auth is off`,
+    async (_what, begin, end) => {
+      const method = path === "/v2/members" ? "POST" : "PUT";
+      for (const text of [begin, begin + end, `${begin}${end}x`]) {
+        await expectCheap(method, path, JSON_TYPE, text, withoutAuth);
+      }
+    },
+  );
 }
 
 it.each(TARGETS)("a target of %s", async (_what, target) => {
