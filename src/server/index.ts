@@ -22,5 +22,11 @@ export {
 } from "./gateway.js";
 export type { ServerLimits, ServerTls } from "./http-server.js";
 export type { V2Handler } from "./message.js";
-export { BodyError, type HeaderList, type ServerReply, type ServerRequest } from "./message.js";
+export {
+  BodyError,
+  type HeaderList,
+  type PiecedBody,
+  type ServerReply,
+  type ServerRequest,
+} from "./message.js";
 export type { MetricFamily, MetricSample } from "./prometheus-text.js";

@@ -3,8 +3,9 @@ import { type KeyRequest, type WatchRequest, wantsNoNodes } from "../model/key-r
 import type { AnswerOrigin, EtcdResponse } from "../model/response.js";
 import { decodeBytes } from "../wire/decode-path.js";
 import { readForm } from "../wire/form.js";
-import { encodeAnswer, encodeReceipt } from "../wire/key-answer.js";
+import { encodeReceipt } from "../wire/key-answer.js";
 import { decodeKeyRequest, type KeyMethod } from "../wire/key-parameters.js";
+import { answerBody } from "./answer-body.js";
 import { EventEncoder } from "./event-encoder.js";
 import { hasFormBody } from "./form-body.js";
 import type { KeyGuard, Permit } from "./key-guard.js";
@@ -12,6 +13,7 @@ import { refusal, refusalOf } from "./key-refusal.js";
 import { type HeaderList, JSON_TYPE, type ServerReply, type ServerRequest } from "./message.js";
 import { RequestMetrics } from "./request-metrics.js";
 import type { Route } from "./router.js";
+import { Turns } from "./turns.js";
 
 const DENIED = refusal(110, "Insufficient credentials");
 
@@ -22,6 +24,7 @@ export class KeysRoute {
   readonly #clusterId: () => Promise<string>;
   readonly #metrics: RequestMetrics;
   readonly #events = new EventEncoder();
+  readonly #turns = new Turns();
 
   constructor(
     keySpace: KeySpace,
@@ -102,7 +105,7 @@ export class KeysRoute {
   async #execute(request: KeyRequest): Promise<ServerReply> {
     // With its nodes in any case: the status depends on whether there was one before.
     const answer = await this.#keySpace.execute(withNodes(request));
-    const body = wantsNoNodes(request) ? encodeReceipt(answer) : encodeAnswer(answer);
+    const body = wantsNoNodes(request) ? encodeReceipt(answer) : answerBody(answer, this.#turns);
     return { status: statusOf(answer), headers: headersOf(answer), body };
   }
 

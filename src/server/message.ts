@@ -37,7 +37,13 @@ export interface ServerReply {
   readonly status: number;
   readonly headers: HeaderList;
   /** Whole, or piece by piece; then the head is sent before the first piece. */
-  readonly body: string | AsyncIterable<string>;
+  readonly body: string | PiecedBody;
+}
+
+/** A body that is sent piece by piece. */
+export interface PiecedBody extends AsyncIterable<string> {
+  /** About how many bytes are kept in memory for the pieces that are still to come. Absent: none. */
+  readonly heldBytes?: number;
 }
 
 /** Answers one request. Never throws. */

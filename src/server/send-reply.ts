@@ -1,13 +1,13 @@
 import type { ServerResponse } from "node:http";
 import { AbortError } from "../errors/abort-error.js";
 import { FREE_BYTES, type HeldBytes, type MemoryBudget } from "./memory-budget.js";
-import type { ServerReply } from "./message.js";
+import type { PiecedBody, ServerReply } from "./message.js";
 
 /** etcd announces the length of small bodies and sends larger ones in chunks. */
 const SMALL_BODY = 2048;
 
-/** Bytes that are given to a connection at once, so that a client that does not read is noticed. */
-const SLICE_BYTES = 256 * 1024;
+/** Characters that are given to a connection at once, so that a client that does not read is noticed. */
+const SLICE_CHARS = 256 * 1024;
 
 /**
  * Sends a reply. What the client has not taken yet counts in the budget; a client that stalls while
@@ -35,7 +35,8 @@ export function sendReply(
     response.end(body);
     return Promise.resolve();
   }
-  return sendBytes(Buffer.from(body), response, heldFor(response, budget)).then(() => {
+  const held = heldFor(response, budget);
+  return sendText(body, response, (bytes) => held.set(bytes)).then(() => {
     response.end();
   });
 }
@@ -48,16 +49,21 @@ function heldFor(response: ServerResponse, budget: MemoryBudget): HeldBytes {
 
 /** Until there are no more; those of a watch also end when the client leaves or the server does. */
 async function sendPieces(
-  pieces: AsyncIterable<string>,
+  pieces: PiecedBody,
   response: ServerResponse,
   budget: MemoryBudget,
 ): Promise<void> {
   const held = heldFor(response, budget);
+  const hold = (bytes: number): void => held.set(bytes + (pieces.heldBytes ?? 0));
+  // Before the first piece: what there is no room for is not encoded.
+  hold(0);
   try {
-    for await (const piece of pieces) {
-      if (piece.length >= FREE_BYTES) await sendBytes(Buffer.from(piece), response, held);
-      else if (!response.write(piece)) await drained(response);
-      if (response.destroyed) return;
+    if (!response.destroyed) {
+      for await (const piece of pieces) {
+        if (piece.length >= FREE_BYTES) await sendText(piece, response, hold);
+        else if (!response.write(piece)) await drained(response);
+        if (response.destroyed) return;
+      }
     }
   } catch (error) {
     if (!(error instanceof AbortError)) throw error;
@@ -65,12 +71,29 @@ async function sendPieces(
   response.end();
 }
 
-async function sendBytes(bytes: Buffer, response: ServerResponse, held: HeldBytes): Promise<void> {
-  for (let at = 0; at < bytes.length && !response.destroyed; at += SLICE_BYTES) {
-    held.set(bytes.length - at);
-    if (!response.write(bytes.subarray(at, at + SLICE_BYTES))) await drained(response);
+/** Slice by slice: as bytes, the whole text would be in memory twice. */
+async function sendText(
+  text: string,
+  response: ServerResponse,
+  hold: (bytes: number) => void,
+): Promise<void> {
+  let left = Buffer.byteLength(text);
+  for (let at = 0; at < text.length && !response.destroyed; ) {
+    hold(left);
+    const end = sliceEnd(text, at);
+    const slice = Buffer.from(text.slice(at, end));
+    at = end;
+    left -= slice.length;
+    if (!response.write(slice)) await drained(response);
   }
-  held.set(0);
+  hold(0);
+}
+
+/** Not between the two halves of a character. */
+function sliceEnd(text: string, start: number): number {
+  const end = start + SLICE_CHARS;
+  const isHalf = end < text.length && (text.codePointAt(end - 1) ?? 0) > 0xffff;
+  return isHalf ? end + 1 : end;
 }
 
 function drained(response: ServerResponse): Promise<void> {

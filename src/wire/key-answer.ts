@@ -1,21 +1,31 @@
 import type { EtcdNode } from "../model/node.js";
 import type { EtcdResponse } from "../model/response.js";
 import { goJson } from "./go-json.js";
-import { type NodeFields, nodeText } from "./node-text.js";
+import { type NodeFields, nodePieces } from "./node-text.js";
 
 /** An answer or event as etcd writes it, newline included. */
-export function encodeAnswer({ action, node, prevNode }: EtcdResponse): string {
-  const before = prevNode === undefined ? "" : `,"prevNode":${encodeNode(prevNode)}`;
-  return `{"action":"${action}","node":${encodeNode(node)}${before}}\n`;
+export function encodeAnswer(answer: EtcdResponse): string {
+  return [...answerPieces(answer)].join("");
+}
+
+/** The same in pieces, of about one node each. */
+export function* answerPieces({
+  action,
+  node,
+  prevNode,
+}: EtcdResponse): Generator<string, void, undefined> {
+  yield `{"action":"${action}","node":`;
+  yield* nodePieces(node, fieldsOf);
+  if (prevNode !== undefined) {
+    yield ',"prevNode":';
+    yield* nodePieces(prevNode, fieldsOf);
+  }
+  yield "}\n";
 }
 
 /** The answer to a write that asked for no nodes. */
 export function encodeReceipt({ action }: EtcdResponse): string {
   return `{"action":"${action}"}\n`;
-}
-
-function encodeNode(node: EtcdNode): string {
-  return nodeText(node, fieldsOf);
 }
 
 /** Fields in etcd's order. The root has neither key nor indexes. */

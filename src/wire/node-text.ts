@@ -6,30 +6,36 @@ export interface NodeFields {
   readonly after: string;
 }
 
-/** A node with all below it as JSON. No recursion: a tree may be deeper than the stack. */
+/** A node with all below it as JSON. */
 export function nodeText(top: EtcdNode, fieldsOf: (node: EtcdNode) => NodeFields): string {
-  const pieces: string[] = [];
+  return [...nodePieces(top, fieldsOf)].join("");
+}
+
+/** The same in pieces, of about one node each. No recursion: a tree may be deeper than the stack. */
+export function* nodePieces(
+  top: EtcdNode,
+  fieldsOf: (node: EtcdNode) => NodeFields,
+): Generator<string, void, undefined> {
   /** Nodes that are to be written, and ends of directories; the next one comes last. */
   const waiting: (EtcdNode | string)[] = [top];
   let isFirst = true;
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (typeof next === "string") {
-      pieces.push(next);
+      yield next;
       isFirst = false;
       continue;
     }
     const { before, after } = fieldsOf(next);
-    if (!isFirst) pieces.push(",");
+    const comma = isFirst ? "" : ",";
     isFirst = next.nodes !== undefined;
     if (next.nodes === undefined) {
-      pieces.push(`{${joined(before, after)}}`);
+      yield `${comma}{${joined(before, after)}}`;
       continue;
     }
-    pieces.push(`{${joined(before, '"nodes":[')}`);
+    yield `${comma}{${joined(before, '"nodes":[')}`;
     waiting.push(after === "" ? "]}" : `],${after}}`);
     for (const node of next.nodes.toReversed()) waiting.push(node);
   }
-  return pieces.join("");
 }
 
 function joined(before: string, after: string): string {

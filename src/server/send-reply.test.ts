@@ -1,0 +1,45 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, it } from "vitest";
+import { MemoryBudget } from "./memory-budget.js";
+import type { PiecedBody, ServerReply } from "./message.js";
+import { sendReply } from "./send-reply.js";
+
+const LIMIT = 64 * 1024;
+
+/** What a client gets. */
+async function received(body: ServerReply["body"], limit = Number.MAX_SAFE_INTEGER) {
+  const budget = new MemoryBudget(limit);
+  const server = createServer((_request, response) => {
+    void sendReply({ status: 200, headers: [], body }, response, budget);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    return await answer.text();
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+it("sends a large text whole, wherever it is cut", async () => {
+  for (const start of ["", "a"]) {
+    const text = `${start}${"😀".repeat(400_000)}`;
+    expect((await received(text)) === text).toBe(true);
+  }
+});
+
+it("does not begin pieces for which there is no room", async () => {
+  let begun = false;
+  const body: PiecedBody = {
+    heldBytes: 2 * LIMIT,
+    async *[Symbol.asyncIterator]() {
+      begun = true;
+      yield "never sent";
+    },
+  };
+  await expect(received(body, LIMIT)).rejects.toThrow();
+  expect(begun).toBe(false);
+});
