@@ -1,5 +1,6 @@
 import type { Dispatcher } from "undici";
 import type { HttpReplyHead } from "../wire/http.js";
+import { NOT_PROCESSED_HEADER } from "../wire/reply.js";
 import type { Exchange } from "./exchange.js";
 import type { Flow } from "./flow.js";
 
@@ -72,6 +73,7 @@ const READ = [
   "x-raft-term",
   "location",
   "transfer-encoding",
+  NOT_PROCESSED_HEADER,
 ] as const;
 
 function readHeaders(raw: readonly Buffer[]): HttpReplyHead["headers"] {

@@ -1,4 +1,5 @@
 import { decodePath, isWellEscaped, NotUtf8Error } from "../wire/decode-path.js";
+import { NOT_PROCESSED, NOT_PROCESSED_HEADER } from "../wire/reply.js";
 import type { BrowserAccess } from "./browser-access.js";
 import { cleanPath, encodePath } from "./clean-path.js";
 import { invalidForm, refusal } from "./key-refusal.js";
@@ -60,11 +61,16 @@ async function answer(
   }
 }
 
-/** The same error for all routes, in the form that the route has for errors. */
+/**
+ * The same error for all routes, in the form that the route has for errors. A request is refused before
+ * anything of it is carried out, and a header says so.
+ */
 function overloaded(path: string): ServerReply {
   const cause = "etcdserver: too many requests";
-  if (!path.startsWith("/v2/keys")) return messageError(503, cause);
-  return { ...refusal(300, cause), status: 503 };
+  const { headers, body } = path.startsWith("/v2/keys")
+    ? refusal(300, cause)
+    : messageError(503, cause);
+  return { status: 503, headers: [...headers, NOT_PROCESSED_HEADER, NOT_PROCESSED], body };
 }
 
 /** Splits a target, also in the absolute form that goes to proxies. */

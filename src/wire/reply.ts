@@ -6,6 +6,13 @@ import { AttemptFailure } from "./attempt-failure.js";
 import type { HttpReply, HttpRequest } from "./http.js";
 import { isObject, type JsonDeserializer, type JsonObject, readObject } from "./json.js";
 
+/**
+ * A server of etcdnet sends this header with a 503 for a request of which it carried out nothing. etcd and
+ * proxies do not: any other 503 leaves open what became of a request.
+ */
+export const NOT_PROCESSED_HEADER = "etcdnet-processed";
+export const NOT_PROCESSED = "no";
+
 /** Statuses with which etcd's HTTP layer, or a proxy before it, turns a request away unprocessed. */
 const TURNED_AWAY: ReadonlyMap<number, string> = new Map([
   [405, "the endpoint does not take this method here"],
@@ -60,6 +67,9 @@ function errorOf(request: HttpRequest, reply: HttpReply, key: string): Error {
   const failure = turnedAway(request, reply);
   if (failure !== undefined) return failure;
   const error = errorIn(request, reply, key);
+  if (status === 503 && reply.headers[NOT_PROCESSED_HEADER] === NOT_PROCESSED) {
+    return new AttemptFailure("no", error ?? strange(request, reply, "too many requests"));
+  }
   if (error === undefined) {
     return new AttemptFailure("unknown", strange(request, reply, "not an answer of etcd's"));
   }

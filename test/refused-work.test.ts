@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ClusterUnavailableError, EtcdClient, OutcomeUnknownError } from "../src/index.js";
+import { MemoryClusterApi } from "../src/key-space/memory/memory-cluster-api.js";
+import { MemoryKeySpace } from "../src/key-space/memory/memory-key-space.js";
+import { createV2Handler } from "../src/server/create-v2-handler.js";
+import { OverloadError, type ServerReply } from "../src/server/message.js";
+import { type Answer, good, type OddServer, reply, startOddServer } from "./odd-server.js";
+
+const keySpace = new MemoryKeySpace();
+const handler = createV2Handler({
+  keySpace,
+  authKeySpace: new MemoryKeySpace(),
+  clusterApi: new MemoryClusterApi(keySpace),
+  clusterId: async () => "abc",
+});
+
+/** The reply of a server of etcdnet that gives up a request to make room for others. */
+function refuse(method: string, target: string, type: string): Promise<ServerReply> {
+  return handler({
+    ...{ method, target, headers: { "content-type": type } },
+    body: () => Promise.reject(new OverloadError()),
+    signal: new AbortController().signal,
+  });
+}
+
+const FORM = "application/x-www-form-urlencoded";
+const MARK = { "etcdnet-processed": "no" };
+
+let servers: OddServer[];
+let client: EtcdClient;
+beforeEach(async () => {
+  servers = await Promise.all([startOddServer(good), startOddServer(good)]);
+  client = new EtcdClient({ urls: servers.map(({ url }) => url) });
+});
+afterEach(async () => {
+  await client.close();
+  for (const server of servers) await server[Symbol.asyncDispose]();
+});
+
+function answerAll(answer: Answer): void {
+  for (const server of servers) server.answer = answer;
+}
+
+/** Answers the first request in one way and later ones in another, wherever they arrive. */
+function counted(answer: Answer, after: Answer = answer): { asked: number } {
+  const count = { asked: 0 };
+  answerAll((response, asked) => (count.asked++ === 0 ? answer : after)(response, asked));
+  return count;
+}
+
+describe("a request that a server of etcdnet refuses for too many requests", () => {
+  it.each([
+    ["PUT", "/v2/keys/a", FORM],
+    ["POST", "/v2/keys/a", FORM],
+    ["PUT", "/v2/auth/users/root", "application/json"],
+    ["PUT", "/v2/auth/roles/dev", "application/json"],
+    ["POST", "/v2/members", "application/json"],
+  ])("is marked as not processed: %s %s", async (method, target, type) => {
+    const { status, headers, body } = await refuse(method, target, type);
+    expect(status).toBe(503);
+    expect(headers.slice(headers.indexOf("etcdnet-processed"))).toEqual([
+      "etcdnet-processed",
+      "no",
+    ]);
+    expect(body).toContain("etcdserver: too many requests");
+  });
+
+  it("is tried at the next endpoint, also if it is a write", async () => {
+    const { status, headers, body } = await refuse("PUT", "/v2/keys/a", FORM);
+    const refused: Answer = (response) => response.writeHead(status, [...headers]).end(body);
+    const count = counted(refused, good);
+    expect((await client.setNode("/a", "1")).node.value).toBe("1");
+    expect(count.asked).toBe(2);
+  });
+
+  it("fails as not done when all endpoints refuse it", async () => {
+    const count = counted(reply(503, '{"message":"etcdserver: too many requests"}', MARK));
+    await expect(client.setNode("/a", "1")).rejects.toThrow(ClusterUnavailableError);
+    expect(count.asked).toBe(2);
+  });
+});
+
+describe("the outcome of a write stays unknown", () => {
+  const body =
+    '{"errorCode":300,"message":"Raft Internal Error","cause":"etcdserver: too many requests"}';
+  it.each<[string, Answer]>([
+    ["after any other 503", reply(503, body)],
+    ["after a 503 of a proxy", reply(503, "<html>Service Unavailable</html>")],
+    ["when the mark has another value", reply(503, body, { "etcdnet-processed": "yes" })],
+    ["when another status has the mark", reply(500, body, MARK)],
+    ["when a proxy's time-out has the mark", reply(504, "", MARK)],
+  ])("%s", async (_when, answer) => {
+    const count = counted(answer);
+    await expect(client.setNode("/a", "1")).rejects.toThrow(OutcomeUnknownError);
+    expect(count.asked).toBe(1);
+  });
+});
