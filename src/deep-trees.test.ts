@@ -6,22 +6,22 @@ import { change, directory, file, removal } from "../test/support/scripted-clien
 import { responseJson } from "./cli/output/response-json.js";
 import { treeLines } from "./cli/output/tree-lines.js";
 import { InvalidValueError } from "./errors/invalid-value-error.js";
+import { MessageType } from "./etcd3/protobuf/message-type.js";
+import { toBase64 } from "./etcd3/v3-json.js";
+import { NamespaceKeySpace } from "./key-space/decorators/namespace-key-space.js";
 import type { KeySpace } from "./key-space/key-space.js";
 import { type KeySpaceSnapshot, MemoryKeySpace } from "./key-space/memory/memory-key-space.js";
-import { NamespaceKeySpace } from "./key-space/namespace.js";
-import { KeyLayout } from "./key-space/v3/key-layout.js";
-import { Listing } from "./key-space/v3/listing.js";
-import { ROOT } from "./key-space/v3/shown-node.js";
-import { ancestorsOf } from "./key-space/v3/survey.js";
-import { toBase64 } from "./key-space/v3/v3-json.js";
+import { Listing } from "./key-space/v3/read/listing.js";
+import { KeyLayout } from "./key-space/v3/schema/key-schema.js";
+import { ROOT } from "./key-space/v3/schema/node-view.js";
+import { ancestorsOf } from "./key-space/v3/schema/path-snapshot.js";
 import { eventsOf } from "./key-space/v3/watch/events-of-revision.js";
 import type { EtcdNode } from "./model/node.js";
 import type { EtcdResponse } from "./model/response.js";
-import { config } from "./recipes/config.js";
+import { config } from "./recipes/config/config.js";
 import { readJson } from "./wire/json.js";
 import { encodeAnswer } from "./wire/key-answer.js";
 import { readNode } from "./wire/node-shape.js";
-import { MessageType } from "./wire/protobuf/message-type.js";
 
 /** A walk that recurses overflows the stack on so many levels. */
 const LEVELS = 15_000;

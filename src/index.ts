@@ -20,7 +20,7 @@ export type {
   RequestTrace,
   WatchFailureTrace,
   WatchTrace,
-} from "./cluster/tracing.js";
+} from "./cluster/exchange/tracing.js";
 export { AbortError } from "./errors/abort-error.js";
 export { AdminError } from "./errors/admin-error.js";
 export {
@@ -96,6 +96,7 @@ export type {
   UserChange,
   UsersApi,
 } from "./key-space/auth-api.js";
+export type { LoadedNode, Loading, LoadOptions } from "./key-space/bulk-loading.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
 export type { DataLocation } from "./key-space/data-location.js";
 export type {
@@ -106,7 +107,6 @@ export type {
   Probe,
   Scan,
 } from "./key-space/key-space.js";
-export type { LoadedNode, Loading, LoadOptions } from "./key-space/loading.js";
 export type { Permissions, Role, User, UserWithRoleNames } from "./model/auth.js";
 export type {
   EndpointHealth,
@@ -132,34 +132,47 @@ export type {
 } from "./model/key-request.js";
 export { type EtcdNode, expirationTime } from "./model/node.js";
 export type { Action, AnswerOrigin, EtcdReceipt, EtcdResponse } from "./model/response.js";
-export { type Config, type ConfigChange, type ConfigOptions, config } from "./recipes/config.js";
-export type { ConfigSchema, SchemaIssue, SchemaResult } from "./recipes/config-schema.js";
-export { Election, type ElectionOptions, type Leader } from "./recipes/election.js";
-export type { Instance, MalformedInstance } from "./recipes/instance.js";
-export type { KeepAlive } from "./recipes/keep-alive.js";
-export type { IfExists, KeepAliveEvents, KeepAliveOptions } from "./recipes/keep-alive-options.js";
-export type { Leadership } from "./recipes/leadership.js";
-export { type AcquireOptions, Lock, type LockOptions } from "./recipes/lock.js";
-export type { LockHandle } from "./recipes/lock-handle.js";
-export { Mirror } from "./recipes/mirror.js";
-export type { MirrorChange, MirrorResync } from "./recipes/mirror-change.js";
-export type { MirrorOptions } from "./recipes/mirror-options.js";
-export { Queue, type QueueOptions, type TakeOptions } from "./recipes/queue.js";
-export type { QueueItem } from "./recipes/queue-item.js";
-export type { RecipeClient } from "./recipes/recipe-client.js";
-export type { Registration } from "./recipes/registration.js";
-export { type RegisterOptions, Registry, type RegistryOptions } from "./recipes/registry.js";
-export type { InstanceEvent } from "./recipes/roster.js";
+export type { WatchChange, WatchItem, WatchResync } from "./model/watch-item.js";
+export {
+  type Config,
+  type ConfigChange,
+  type ConfigOptions,
+  config,
+} from "./recipes/config/config.js";
+export type { ConfigSchema, SchemaIssue, SchemaResult } from "./recipes/config/config-schema.js";
+export { Election, type ElectionOptions, type Leader } from "./recipes/election/election.js";
+export type { Leadership } from "./recipes/election/leadership.js";
+export type { KeepAlive } from "./recipes/lease/keep-alive.js";
+export type {
+  IfExists,
+  KeepAliveEvents,
+  KeepAliveOptions,
+} from "./recipes/lease/keep-alive-options.js";
+export { type AcquireOptions, Lock, type LockOptions } from "./recipes/lock/lock.js";
+export type { LockHandle } from "./recipes/lock/lock-handle.js";
+export { Mirror } from "./recipes/mirror/mirror.js";
+export type { MirrorChange, MirrorResync } from "./recipes/mirror/mirror-change.js";
+export type { MirrorOptions } from "./recipes/mirror/mirror-options.js";
+export { Queue, type QueueOptions, type TakeOptions } from "./recipes/queue/queue.js";
+export type { QueueItem } from "./recipes/queue/queue-item.js";
+export type { Instance, MalformedInstance } from "./recipes/registry/instance.js";
+export type { InstanceEvent } from "./recipes/registry/instance-set.js";
+export type { Registration } from "./recipes/registry/registration.js";
+export {
+  type RegisterOptions,
+  Registry,
+  type RegistryOptions,
+} from "./recipes/registry/registry.js";
+export type { RecipeClient } from "./recipes/shared/recipe-client.js";
 export type { Clock } from "./time/clock.js";
-export { SourceReplacedError } from "./transfer/change-feed.js";
-export { type DiffOptions, diffTrees } from "./transfer/diff-trees.js";
-export type { Difference, NodeDifference } from "./transfer/difference.js";
-export type { Loss } from "./transfer/loss.js";
-export { migrate } from "./transfer/migrate.js";
-export type { MigrateOptions } from "./transfer/migrate-options.js";
-export type { MigrationProgress } from "./transfer/migration-progress.js";
-export type { Sides } from "./transfer/sides.js";
-export type { TreeEntry } from "./transfer/tree-entry.js";
-export type { WatchChange, WatchItem, WatchResync } from "./watch/watch-item.js";
+export { type DiffOptions, diffTrees } from "./transfer/compare/diff-trees.js";
+export type { Difference, NodeDifference } from "./transfer/compare/difference.js";
+export type { Loss } from "./transfer/compare/loss.js";
+export { SourceReplacedError } from "./transfer/migrate/change-feed.js";
+export { migrate } from "./transfer/migrate/migrate.js";
+export type { MigrateOptions } from "./transfer/migrate/migrate-options.js";
+export type { MigrationProgress } from "./transfer/migrate/migration-progress.js";
+export type { Sides } from "./transfer/source/source-and-target.js";
+export type { TreeEntry } from "./transfer/source/tree-entry.js";
 export type { Watcher, WatchOptions } from "./watch/watcher.js";
 export type { JsonDeserializer } from "./wire/json.js";

@@ -3,7 +3,7 @@ import { ClusterUnavailableError, EtcdClient, OutcomeUnknownError } from "../src
 import { MemoryClusterApi } from "../src/key-space/memory/memory-cluster-api.js";
 import { MemoryKeySpace } from "../src/key-space/memory/memory-key-space.js";
 import { createV2Handler } from "../src/server/create-v2-handler.js";
-import { OverloadError, type ServerReply } from "../src/server/message.js";
+import { OverloadError, type ServerReply } from "../src/server/http/message.js";
 import { type Answer, good, type OddServer, reply, startOddServer } from "./odd-server.js";
 
 const keySpace = new MemoryKeySpace();

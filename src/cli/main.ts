@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { endOnClosedPipe } from "./closed-pipe.js";
-import { endOnSignals } from "./end-on-signals.js";
+import { endOnClosedPipe } from "./process/closed-pipe.js";
+import { endOnSignals } from "./process/end-on-signals.js";
 import { runProgram } from "./program.js";
 
 // Replaces the arguments that the system shows to other users: they may hold a password.

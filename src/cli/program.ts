@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { addClientOptions } from "./client-options.js";
-import { errorLine } from "./failure.js";
-import { withoutGoNotation } from "./go-notation.js";
+import { addClientOptions } from "./options/client-options.js";
+import { withoutGoNotation } from "./options/go-notation.js";
+import { errorLine } from "./process/failure.js";
 import { COMMANDS, type CommandEntry } from "./registry.js";
 
 const AFTER_HELP = `

@@ -90,10 +90,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     (await import("./commands/auth.js")).authCommand(),
   ),
   entry("serve", "serve etcd's v2 API from this process's memory", async () =>
-    (await import("./serve-command.js")).serveCommand(),
+    (await import("./commands/serve-command.js")).serveCommand(),
   ),
   entry("gateway", "serve etcd's v2 API from a cluster that has v3 only", async () =>
-    (await import("./gateway-command.js")).gatewayCommand(),
+    (await import("./commands/gateway-command.js")).gatewayCommand(),
   ),
   entry("completion", "print a completion script for a shell", async () =>
     (await import("./commands/completion.js")).completionCommand(),

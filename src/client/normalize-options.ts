@@ -1,6 +1,6 @@
-import type { ClusterSettings } from "../cluster/cluster-settings.js";
-import { isReservedPrefix } from "../key-space/v3/key-layout.js";
-import type { V3Credentials } from "../key-space/v3/remote-v3-api.js";
+import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
+import type { V3Credentials } from "../etcd3/remote-v3-api.js";
+import { isReservedPrefix } from "../key-space/v3/schema/key-schema.js";
 import { systemClock } from "../time/clock.js";
 import { type JsonDeserializer, readJson } from "../wire/json.js";
 import { certificatesOf, isAuthorities, isCertificate } from "./certificates.js";

@@ -1,10 +1,10 @@
 import { Cluster } from "../cluster/cluster.js";
+import { RemoteV3Api } from "../etcd3/remote-v3-api.js";
 import type { ClusterApi } from "../key-space/cluster-api.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { RemoteClusterApi } from "../key-space/remote/remote-cluster-api.js";
 import { RemoteKeySpace } from "../key-space/remote/remote-key-space.js";
-import { RemoteV3Api } from "../key-space/v3/remote-v3-api.js";
-import { V3ClusterApi } from "../key-space/v3/v3-cluster-api.js";
+import { V3ClusterApi } from "../key-space/v3/admin/v3-cluster-api.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import type { ClientSettings } from "./normalize-options.js";
 

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
-import { checkWatchRequest } from "../model/check.js";
 import { refuseUnknown } from "../model/option-names.js";
+import { checkWatchRequest } from "../model/validate.js";
 import type { WatchSettings } from "../watch/watch-source.js";
 import type { WatchOptions } from "../watch/watcher.js";
 

@@ -3,15 +3,15 @@ import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
 import { originOf, readable } from "../wire/reply.js";
-import { Call } from "./call.js";
-import type { ClusterSettings } from "./cluster-settings.js";
-import { type Candidates, EndpointList } from "./endpoint-list.js";
-import type { StreamedReply } from "./exchange.js";
-import type { Ask, Question } from "./question.js";
-import { Topology } from "./topology.js";
-import { type TopologyProbes, v2Probes } from "./topology-probes.js";
-import { Transport } from "./transport.js";
-import { untilReady } from "./until-ready.js";
+import type { StreamedReply } from "./exchange/exchange.js";
+import { Call } from "./routing/call.js";
+import type { Ask, Question } from "./routing/call-spec.js";
+import type { ClusterSettings } from "./routing/cluster-settings.js";
+import { type Candidates, EndpointList } from "./routing/endpoint-list.js";
+import { Topology } from "./routing/topology.js";
+import { type TopologyProbes, v2Probes } from "./routing/topology-probes.js";
+import { Transport } from "./routing/transport.js";
+import { untilReady } from "./routing/wait-for-endpoints.js";
 
 /**
  * Sends requests to the endpoints of one cluster: pinned to one of them, over to the next when it

@@ -1,7 +1,7 @@
 import type { KeyRequest, ScanRequest, WatchRequest } from "../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
+import type { Loading } from "./bulk-loading.js";
 import type { DataLocation } from "./data-location.js";
-import type { Loading } from "./loading.js";
 
 /** How a call can be given up. */
 export interface CallOptions {

@@ -3,10 +3,10 @@
 import { describe, expect, test, vi } from "vitest";
 import { type Fate, Stage, type StageProcess } from "../../test/recipes/stage.js";
 import { ClusterUnavailableError } from "../errors/cluster-errors.js";
-import { Lock } from "./lock.js";
-import type { LockHandle } from "./lock-handle.js";
-import { Queue } from "./queue.js";
-import type { QueueItem } from "./queue-item.js";
+import { Lock } from "./lock/lock.js";
+import type { LockHandle } from "./lock/lock-handle.js";
+import { Queue } from "./queue/queue.js";
+import type { QueueItem } from "./queue/queue-item.js";
 
 vi.setConfig({ testTimeout: 30_000 });
 

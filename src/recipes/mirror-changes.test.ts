@@ -9,7 +9,7 @@ import {
   ScriptedClient,
   settled,
 } from "../../test/support/scripted-client.js";
-import { Mirror } from "./mirror.js";
+import { Mirror } from "./mirror/mirror.js";
 
 describe("events", () => {
   test("move the index, and are told with the node before and after", async () => {

@@ -8,7 +8,7 @@ import {
   ScriptedClient,
   settled,
 } from "../../test/support/scripted-client.js";
-import { Mirror } from "./mirror.js";
+import { Mirror } from "./mirror/mirror.js";
 
 describe("waiting for an index", () => {
   test("ends with the event that has it, when the mirror shows it", async () => {

@@ -11,7 +11,7 @@ import {
 import { EtcdClient } from "../client/etcd-client.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import type { EtcdNode } from "../model/node.js";
-import { Mirror } from "./mirror.js";
+import { Mirror } from "./mirror/mirror.js";
 
 describe("reading", () => {
   test("a file is the node as it was read, a directory comes without its children", async () => {

@@ -6,8 +6,8 @@ import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import type { KeyRequest } from "../model/key-request.js";
 import type { EtcdNode } from "../model/node.js";
 import { readState } from "../watch/read-state.js";
-import { Mirror } from "./mirror.js";
-import type { MirrorChange } from "./mirror-change.js";
+import { Mirror } from "./mirror/mirror.js";
+import type { MirrorChange } from "./mirror/mirror-change.js";
 
 /** Random writes on a key space in memory, and a mirror of a part of it that misses some of them. */
 

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { Stage } from "../../test/recipes/stage.js";
 import { SEED } from "../../test/support/seed.js";
 import type { KeyRequest } from "../model/key-request.js";
-import { Registry } from "./registry.js";
+import { Registry } from "./registry/registry.js";
 
 const SERVICE = "/services/mail";
 

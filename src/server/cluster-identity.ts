@@ -1,8 +1,8 @@
 import { UnauthorizedError } from "../errors/common-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
 import { V3DisabledError } from "../errors/v3-errors.js";
-import type { V3Api, V3Call } from "../key-space/v3/v3-api.js";
-import { readHeader } from "../key-space/v3/v3-json.js";
+import type { V3Api, V3Call } from "../etcd3/v3-api.js";
+import { readHeader } from "../etcd3/v3-json.js";
 
 const CALL: V3Call = {
   operation: "POST /v3/maintenance/status",

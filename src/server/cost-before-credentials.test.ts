@@ -4,8 +4,8 @@ import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
 import { createV2Handler } from "./create-v2-handler.js";
-import type { V2Handler } from "./message.js";
-import { BodyError, type ServerReply } from "./message.js";
+import type { V2Handler } from "./http/message.js";
+import { BodyError, type ServerReply } from "./http/message.js";
 
 const MIB = 1024 * 1024;
 

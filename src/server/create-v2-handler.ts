@@ -3,17 +3,17 @@ import type { KeySpace } from "../key-space/key-space.js";
 import { AuthGuard } from "./auth/auth-guard.js";
 import { AuthRoute } from "./auth/auth-route.js";
 import { AuthStore } from "./auth/auth-store.js";
-import { BrowserAccess, type BrowserOptions } from "./browser-access.js";
-import { clientUrls } from "./client-urls.js";
-import { clusterRoutes } from "./cluster-routes.js";
-import { KeysRoute } from "./keys-route.js";
-import { membersRoutes } from "./members-route.js";
-import type { V2Handler } from "./message.js";
-import { metricsRoute } from "./metrics-route.js";
-import type { MetricFamily } from "./prometheus-text.js";
-import { RequestMetrics } from "./request-metrics.js";
-import { Router } from "./router.js";
-import { v2Handler } from "./v2-handler.js";
+import { BrowserAccess, type BrowserOptions } from "./http/browser-access.js";
+import { clientUrls } from "./http/client-urls.js";
+import type { V2Handler } from "./http/message.js";
+import { Router } from "./http/router.js";
+import type { MetricFamily } from "./metrics/prometheus-text.js";
+import { RequestMetrics } from "./metrics/request-metrics.js";
+import { clusterRoutes } from "./routes/cluster-routes.js";
+import { KeysRoute } from "./routes/keys-route.js";
+import { membersRoutes } from "./routes/members-route.js";
+import { metricsRoute } from "./routes/metrics-route.js";
+import { v2Handler } from "./routes/v2-handler.js";
 
 /** What the v2 API is served from. */
 export interface V2HandlerParts extends BrowserOptions {

@@ -3,15 +3,15 @@ import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
-import type { BrowserOptions } from "./browser-access.js";
 import { checkServerOptions } from "./check-server-options.js";
 import { createV2Handler } from "./create-v2-handler.js";
-import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http-server.js";
-import { once } from "./once.js";
-import { SnapshotFile } from "./snapshot-file.js";
-import { SnapshotKeeper } from "./snapshot-keeper.js";
-import { type ServerSnapshot, SnapshotError } from "./snapshot-reader.js";
-import type { KeySpaces } from "./snapshot-writer.js";
+import type { BrowserOptions } from "./http/browser-access.js";
+import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http/http-server.js";
+import { once } from "./http/once.js";
+import { SnapshotFile } from "./snapshot/snapshot-file.js";
+import { SnapshotKeeper } from "./snapshot/snapshot-keeper.js";
+import { type ServerSnapshot, SnapshotError } from "./snapshot/snapshot-reader.js";
+import type { KeySpaces } from "./snapshot/snapshot-writer.js";
 
 /** Options of {@link startEmbeddedEtcd}. */
 export interface EmbeddedEtcdOptions extends BrowserOptions {

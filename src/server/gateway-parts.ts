@@ -1,12 +1,12 @@
 import { checkOptions, completeOptions } from "../client/normalize-options.js";
 import type { EtcdClientOptions } from "../client/options.js";
-import { CachedReads } from "../key-space/cached-reads.js";
+import { RemoteV3Api } from "../etcd3/remote-v3-api.js";
 import type { ClusterApi } from "../key-space/cluster-api.js";
+import { CachedReads } from "../key-space/decorators/caching-key-space.js";
 import type { KeySpace } from "../key-space/key-space.js";
-import { authPrefix } from "../key-space/v3/key-layout.js";
-import { RemoteV3Api } from "../key-space/v3/remote-v3-api.js";
-import { StoreGeneration } from "../key-space/v3/store-generation.js";
-import { V3ClusterApi } from "../key-space/v3/v3-cluster-api.js";
+import { V3ClusterApi } from "../key-space/v3/admin/v3-cluster-api.js";
+import { authPrefix } from "../key-space/v3/schema/key-schema.js";
+import { StoreGeneration } from "../key-space/v3/schema/store-generation.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import { ClusterIdentity } from "./cluster-identity.js";
 import { GatewayClusterApi } from "./gateway-cluster-api.js";

@@ -5,15 +5,15 @@ import { NestedPrefixError } from "../errors/v3-errors.js";
 import type { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
-import type { BrowserOptions } from "./browser-access.js";
+import { refuseItself } from "./check-self-reference.js";
 import { checkServerOptions } from "./check-server-options.js";
 import { v2HandlerWith } from "./create-v2-handler.js";
-import { gatewayFamilies } from "./gateway-metrics.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
-import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http-server.js";
-import type { V2Handler } from "./message.js";
-import { once } from "./once.js";
-import { refuseItself } from "./refuse-itself.js";
+import type { BrowserOptions } from "./http/browser-access.js";
+import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http/http-server.js";
+import type { V2Handler } from "./http/message.js";
+import { once } from "./http/once.js";
+import { gatewayFamilies } from "./metrics/gateway-metrics.js";
 
 const HOST = "127.0.0.1";
 

@@ -20,13 +20,13 @@ export {
   type GatewayEtcdOptions,
   type GatewayOptions,
 } from "./gateway.js";
-export type { ServerLimits, ServerTls } from "./http-server.js";
-export type { V2Handler } from "./message.js";
+export type { ServerLimits, ServerTls } from "./http/http-server.js";
+export type { V2Handler } from "./http/message.js";
 export {
   BodyError,
   type HeaderList,
   type PiecedBody,
   type ServerReply,
   type ServerRequest,
-} from "./message.js";
-export type { MetricFamily, MetricSample } from "./prometheus-text.js";
+} from "./http/message.js";
+export type { MetricFamily, MetricSample } from "./metrics/prometheus-text.js";

@@ -4,7 +4,7 @@ import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
 import { createV2Handler } from "./create-v2-handler.js";
-import type { V2Handler } from "./message.js";
+import type { V2Handler } from "./http/message.js";
 
 /** Answered to everybody, as `docs/running-the-gateway.md` says. */
 const OPEN = [

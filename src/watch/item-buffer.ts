@@ -1,5 +1,5 @@
+import type { WatchItem } from "../model/watch-item.js";
 import { Inbox } from "../stream/inbox.js";
-import type { WatchItem } from "./watch-item.js";
 
 /** The items between a watch and its consumer: so many, and no more. */
 export class ItemBuffer {

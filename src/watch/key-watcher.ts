@@ -1,7 +1,7 @@
 import { AbortError } from "../errors/abort-error.js";
+import type { WatchItem } from "../model/watch-item.js";
 import { type Follower, follow } from "../time/follow.js";
 import { ItemBuffer } from "./item-buffer.js";
-import type { WatchItem } from "./watch-item.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
 import { WatchSupervisor } from "./watch-supervisor.js";
 import type { Watcher } from "./watcher.js";

@@ -1,10 +1,10 @@
 import type { Probe, Scan } from "../key-space/key-space.js";
 import type { EtcdResponse } from "../model/response.js";
+import type { WatchResync } from "../model/watch-item.js";
 import { concerns } from "./concerns.js";
 import { Currency } from "./currency.js";
 import type { ItemBuffer } from "./item-buffer.js";
 import { ResumePoint } from "./resume-point.js";
-import type { WatchResync } from "./watch-item.js";
 import type { WatchSettings } from "./watch-source.js";
 
 /** More items wait than the consumer's buffer holds. */

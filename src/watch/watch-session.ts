@@ -1,5 +1,6 @@
 import type { Scan } from "../key-space/key-space.js";
 import type { ScanRequest } from "../model/key-request.js";
+import type { WatchResync } from "../model/watch-item.js";
 import { onAbort } from "../stream/on-abort.js";
 import { type BackfillTarget, HistoryBackfill } from "./history-backfill.js";
 import type { ItemBuffer } from "./item-buffer.js";
@@ -7,7 +8,6 @@ import type { LiveStream } from "./live-stream.js";
 import { LivenessMonitor } from "./liveness-monitor.js";
 import { readState } from "./read-state.js";
 import { WatchConnections } from "./watch-connections.js";
-import type { WatchResync } from "./watch-item.js";
 import { OtherCluster, WatchProgress } from "./watch-progress.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
 

@@ -1,13 +1,12 @@
-import { traceWatchFailure } from "../cluster/tracing.js";
+import { traceWatchFailure } from "../cluster/exchange/tracing.js";
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { EventIndexClearedError } from "../errors/event-errors.js";
+import type { WatchResync } from "../model/watch-item.js";
 import type { Clock } from "../time/clock.js";
 import { ReconnectPace } from "../time/reconnect-pace.js";
 import { sleep } from "../time/sleep.js";
 import type { ItemBuffer } from "./item-buffer.js";
-
 import { isRepairable } from "./repairable.js";
-import type { WatchResync } from "./watch-item.js";
 import { BufferFull, OtherCluster } from "./watch-progress.js";
 import { WatchSession } from "./watch-session.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";

@@ -1,5 +1,5 @@
 import type { CallOptions } from "../key-space/key-space.js";
-import type { WatchItem } from "./watch-item.js";
+import type { WatchItem } from "../model/watch-item.js";
 
 /** Options of `watch`. */
 export interface WatchOptions extends CallOptions {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { toBase64 } from "../../src/etcd3/v3-json.js";
 import {
   diffTrees,
   EtcdClient,
@@ -7,7 +8,6 @@ import {
   migrate,
   TransferRefusedError,
 } from "../../src/index.js";
-import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { createGateway, type Gateway, MemoryKeySpace } from "../../src/server/index.js";
 import {
   describeEtcdSideBySide,

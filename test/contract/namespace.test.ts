@@ -1,4 +1,4 @@
-import { NamespaceKeySpace } from "../../src/key-space/namespace.js";
+import { NamespaceKeySpace } from "../../src/key-space/decorators/namespace-key-space.js";
 import { describeWithEtcd } from "../support/etcd.js";
 import type { Arrangement } from "./arrangement.js";
 import { keySpaceContract } from "./contract.js";

@@ -1,7 +1,7 @@
 import { completeOptions } from "../../src/client/normalize-options.js";
 import type { EtcdClientOptions } from "../../src/client/options.js";
+import { RemoteV3Api } from "../../src/etcd3/remote-v3-api.js";
 import type { KeySpace } from "../../src/key-space/key-space.js";
-import { RemoteV3Api } from "../../src/key-space/v3/remote-v3-api.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { type HttpProxy, startHttpProxy } from "../connections/http-proxy.js";
 import { type Release, startEtcd } from "../support/etcd.js";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type EmbeddedEtcd, startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
-import type { ServerLimits } from "../../src/server/http-server.js";
+import type { ServerLimits } from "../../src/server/http/http-server.js";
 import { ask, get, put, RawClient } from "./raw-client.js";
 
 const MIB = 1024 * 1024;

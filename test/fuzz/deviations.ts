@@ -1,4 +1,4 @@
-import type { StoreEvent } from "../../src/key-space/watch/store-event.js";
+import type { StoreEvent } from "../../src/key-space/shared/store-event.js";
 import type { WatchRequest } from "../../src/model/key-request.js";
 import type { RawRequest } from "./request.js";
 

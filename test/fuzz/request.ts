@@ -1,5 +1,5 @@
 import { parseMediaType } from "../../src/go/media-type.js";
-import { cleanPath } from "../../src/server/clean-path.js";
+import { cleanPath } from "../../src/server/http/clean-path.js";
 import { decodeBytes, decodePath, isWellEscaped } from "../../src/wire/decode-path.js";
 import { readForm } from "../../src/wire/form.js";
 import { type DecodedRequest, decodeKeyRequest } from "../../src/wire/key-parameters.js";

@@ -1,9 +1,9 @@
 import { MemoryClusterApi } from "../../src/key-space/memory/memory-cluster-api.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
-import type { StoreEvent } from "../../src/key-space/watch/store-event.js";
+import type { StoreEvent } from "../../src/key-space/shared/store-event.js";
 import { createV2Handler } from "../../src/server/create-v2-handler.js";
-import { listen } from "../../src/server/http-server.js";
-import type { V2Handler } from "../../src/server/message.js";
+import { listen } from "../../src/server/http/http-server.js";
+import type { V2Handler } from "../../src/server/http/message.js";
 import { type Clock, systemClock } from "../../src/time/clock.js";
 import { decodeUtf8 } from "../../src/wire/decode-path.js";
 import { startEtcd } from "../support/etcd.js";

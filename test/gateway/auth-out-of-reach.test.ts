@@ -3,11 +3,11 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { V3Credentials } from "../../src/key-space/v3/remote-v3-api.js";
-import { toBase64 } from "../../src/key-space/v3/v3-json.js";
+import type { V3Credentials } from "../../src/etcd3/remote-v3-api.js";
+import { toBase64 } from "../../src/etcd3/v3-json.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { createGateway, type Gateway } from "../../src/server/index.js";
-import { exportTree } from "../../src/transfer/export-tree.js";
+import { exportTree } from "../../src/transfer/export/export-tree.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { SEED } from "../support/seed.js";
 import { ROOT } from "../v3/v3-auth.js";

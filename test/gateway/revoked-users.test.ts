@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import { MAX_AGE_MS } from "../../src/key-space/cached-reads.js";
+import { MAX_AGE_MS } from "../../src/key-space/decorators/caching-key-space.js";
 import { createGateway, type Gateway } from "../../src/server/index.js";
 import { type Clock, systemClock } from "../../src/time/clock.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MemoryClusterApi } from "../../src/key-space/memory/memory-cluster-api.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
-import { BrowserAccess } from "../../src/server/browser-access.js";
-import { clusterRoutes } from "../../src/server/cluster-routes.js";
-import { membersRoutes } from "../../src/server/members-route.js";
-import { metricsRoute } from "../../src/server/metrics-route.js";
-import { RequestMetrics } from "../../src/server/request-metrics.js";
-import { Router } from "../../src/server/router.js";
-import { v2Handler } from "../../src/server/v2-handler.js";
+import { BrowserAccess } from "../../src/server/http/browser-access.js";
+import { Router } from "../../src/server/http/router.js";
+import { RequestMetrics } from "../../src/server/metrics/request-metrics.js";
+import { clusterRoutes } from "../../src/server/routes/cluster-routes.js";
+import { membersRoutes } from "../../src/server/routes/members-route.js";
+import { metricsRoute } from "../../src/server/routes/metrics-route.js";
+import { v2Handler } from "../../src/server/routes/v2-handler.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { add, BY_NOBODY, nameOf, put, READS, REFUSALS } from "./cluster-rows.js";
 import {

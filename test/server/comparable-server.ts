@@ -1,5 +1,5 @@
 import { request } from "undici";
-import type { V2Handler } from "../../src/server/message.js";
+import type { V2Handler } from "../../src/server/http/message.js";
 import { headerObject } from "../support/header-object.js";
 
 export interface Sent {

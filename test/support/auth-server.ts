@@ -4,8 +4,8 @@ import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import { AuthGuard } from "../../src/server/auth/auth-guard.js";
 import { AuthRoute } from "../../src/server/auth/auth-route.js";
 import { AuthStore } from "../../src/server/auth/auth-store.js";
-import { KeysRoute } from "../../src/server/keys-route.js";
-import type { ServerReply, ServerRequest } from "../../src/server/message.js";
+import type { ServerReply, ServerRequest } from "../../src/server/http/message.js";
+import { KeysRoute } from "../../src/server/routes/keys-route.js";
 import { decodePath } from "../../src/wire/decode-path.js";
 
 export const CLUSTER_ID = "cdf818194e3a8c32";

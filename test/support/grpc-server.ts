@@ -9,7 +9,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { RPCS } from "../../src/key-space/v3/rpcs.js";
+import { RPCS } from "../../src/etcd3/rpcs.js";
 import { framed } from "../../src/wire/grpc.js";
 
 /** What becomes of a request, which is the first of its server or a later one. */

@@ -1,4 +1,4 @@
-import type { HeaderList } from "../../src/server/message.js";
+import type { HeaderList } from "../../src/server/http/message.js";
 
 /** A reply's headers as an object. */
 export function headerObject(headers: HeaderList): Record<string, string> {

@@ -1,8 +1,8 @@
 import { onTestFinished } from "vitest";
 import type { EtcdNode } from "../../src/model/node.js";
-import { Mirror } from "../../src/recipes/mirror.js";
-import type { MirrorChange } from "../../src/recipes/mirror-change.js";
-import type { WatchItem } from "../../src/watch/watch-item.js";
+import type { WatchItem } from "../../src/model/watch-item.js";
+import { Mirror } from "../../src/recipes/mirror/mirror.js";
+import type { MirrorChange } from "../../src/recipes/mirror/mirror-change.js";
 import { directory, file, resync, ScriptedClient, settled } from "./scripted-client.js";
 
 /** `/a` with two files, and a directory in a directory. */

@@ -1,8 +1,8 @@
 import type { EtcdNode } from "../../src/model/node.js";
 import type { Action, EtcdResponse } from "../../src/model/response.js";
-import type { RecipeClient } from "../../src/recipes/recipe-client.js";
+import type { WatchItem, WatchResync } from "../../src/model/watch-item.js";
+import type { RecipeClient } from "../../src/recipes/shared/recipe-client.js";
 import { Inbox } from "../../src/stream/inbox.js";
-import type { WatchItem, WatchResync } from "../../src/watch/watch-item.js";
 import type { Watcher, WatchOptions } from "../../src/watch/watcher.js";
 import { ManualClock } from "../embedded/manual-clock.js";
 

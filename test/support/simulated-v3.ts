@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClusterUnavailableError } from "../../src/errors/cluster-errors.js";
-import { KeyLayout } from "../../src/key-space/v3/key-layout.js";
-import type { V3Answer, V3Api, V3Call, V3Stream } from "../../src/key-space/v3/v3-api.js";
-import { fromBase64, toBase64 } from "../../src/key-space/v3/v3-json.js";
+import type { V3Answer, V3Api, V3Call, V3Stream } from "../../src/etcd3/v3-api.js";
+import { fromBase64, toBase64 } from "../../src/etcd3/v3-json.js";
+import { KeyLayout } from "../../src/key-space/v3/schema/key-schema.js";
 import { Inbox } from "../../src/stream/inbox.js";
 import type { Clock } from "../../src/time/clock.js";
 import { systemClock } from "../../src/time/clock.js";

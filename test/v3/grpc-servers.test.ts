@@ -2,9 +2,9 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import { networkInterfaces } from "node:os";
 import { describe, expect, it } from "vitest";
 import { completeOptions } from "../../src/client/normalize-options.js";
+import { RemoteV3Api } from "../../src/etcd3/remote-v3-api.js";
+import type { V3Answer } from "../../src/etcd3/v3-api.js";
 import { OutcomeUnknownError, ProtocolError } from "../../src/index.js";
-import { RemoteV3Api } from "../../src/key-space/v3/remote-v3-api.js";
-import type { V3Answer } from "../../src/key-space/v3/v3-api.js";
 import { framed } from "../../src/wire/grpc.js";
 import {
   answer,

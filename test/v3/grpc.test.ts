@@ -14,8 +14,8 @@ import {
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
+import { toBase64 } from "../../src/etcd3/v3-json.js";
 import { EtcdClient, TimeoutError, UnauthorizedError, V3DisabledError } from "../../src/index.js";
-import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { createGateway } from "../../src/server/index.js";
 import { startHttpProxy } from "../connections/http-proxy.js";
 import { startTcpRelay } from "../connections/tcp-relay.js";

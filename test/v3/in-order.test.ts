@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
-import { toBase64 } from "../../src/key-space/v3/v3-json.js";
+import { toBase64 } from "../../src/etcd3/v3-json.js";
 import type { JsonObject } from "../../src/wire/json.js";
 import { FencedResource } from "../recipes/fenced-resource.js";
 import { RecipeProcess } from "../recipes/recipe-process.js";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { V3Api } from "../../src/key-space/v3/v3-api.js";
+import type { V3Api } from "../../src/etcd3/v3-api.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { startHttpProxy } from "../connections/http-proxy.js";
 import { v3KeySpaceOf } from "../contract/v3.js";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { EtcdClient, Mirror, type WatchItem } from "../../src/index.js";
-import { CachedReads } from "../../src/key-space/cached-reads.js";
-import { StoreGeneration } from "../../src/key-space/v3/store-generation.js";
+import { CachedReads } from "../../src/key-space/decorators/caching-key-space.js";
+import { StoreGeneration } from "../../src/key-space/v3/schema/store-generation.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { recordKey, SimulatedV3 } from "../support/simulated-v3.js";
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, test as base, beforeAll, expect } from "vitest";
 import type { KeySpace } from "../../src/key-space/key-space.js";
-import { decodeLeaseId } from "../../src/key-space/v3/lease-id.js";
+import { decodeLeaseId } from "../../src/key-space/v3/schema/lease-id.js";
 import { expirationTime } from "../../src/model/node.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import { type Clock, systemClock } from "../../src/time/clock.js";

@@ -1,8 +1,8 @@
 import { completeOptions } from "../../src/client/normalize-options.js";
 import type { EtcdClientOptions } from "../../src/client/options.js";
-import { RemoteV3Api, type V3Credentials } from "../../src/key-space/v3/remote-v3-api.js";
-import type { V3Api, V3Call } from "../../src/key-space/v3/v3-api.js";
-import { toBase64 } from "../../src/key-space/v3/v3-json.js";
+import { RemoteV3Api, type V3Credentials } from "../../src/etcd3/remote-v3-api.js";
+import type { V3Api, V3Call } from "../../src/etcd3/v3-api.js";
+import { toBase64 } from "../../src/etcd3/v3-json.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import type { JsonObject } from "../../src/wire/json.js";
 

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import type { V3Api } from "../../src/etcd3/v3-api.js";
+import { toBase64 } from "../../src/etcd3/v3-json.js";
 import type { KeyWatch } from "../../src/key-space/key-space.js";
-import type { V3Api } from "../../src/key-space/v3/v3-api.js";
-import { toBase64 } from "../../src/key-space/v3/v3-json.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import { eventOf } from "../contract/events.js";

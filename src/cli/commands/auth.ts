@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { clientCommand } from "../command.js";
-import { commandGroup } from "../command-group.js";
-import { print } from "../print.js";
-import { withSession } from "../session.js";
+import { print } from "../process/print.js";
+import { clientCommand } from "./client-command.js";
+import { commandGroup } from "./command-group.js";
+import { withSession } from "./session.js";
 
 export function authCommand(): Command {
   return commandGroup("auth", "Enable and disable etcd's v2 auth.", [

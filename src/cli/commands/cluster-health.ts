@@ -3,12 +3,12 @@ import type { Command } from "commander";
 import { EtcdClient } from "../../client/etcd-client.js";
 import type { EtcdClientOptions } from "../../client/options.js";
 import type { EndpointHealth, Member } from "../../model/cluster.js";
-import { clientCommand } from "../command.js";
-import { clientSettings } from "../connect.js";
-import { ExitCode } from "../exit-code.js";
-import { untilInterrupted } from "../interrupt.js";
-import { print } from "../print.js";
-import { type Session, withSession } from "../session.js";
+import { clientSettings } from "../options/client-settings.js";
+import { ExitCode } from "../process/exit-code.js";
+import { untilInterrupted } from "../process/interrupt.js";
+import { print } from "../process/print.js";
+import { clientCommand } from "./client-command.js";
+import { type Session, withSession } from "./session.js";
 
 const PAUSE_MS = 10_000;
 

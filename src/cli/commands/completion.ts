@@ -1,6 +1,6 @@
 import { Argument, Command } from "commander";
 import { completionScript, SHELLS, type Shell } from "../completion/completion-script.js";
-import { print } from "../print.js";
+import { print } from "../process/print.js";
 
 /** Needs the program with all its commands as its parent. */
 export function completionCommand(): Command {

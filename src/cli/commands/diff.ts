@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { failuresReported } from "../failures-reported.js";
-import { showDifferences } from "../show-differences.js";
-import { addSides, type TwoSidesFlags, withSides } from "../two-sides.js";
-import { parseWholeNumber } from "../whole-number.js";
+import { addSides, type TwoSidesFlags, withSides } from "../options/source-target-options.js";
+import { parseWholeNumber } from "../options/whole-number.js";
+import { failuresReported } from "../process/failures-reported.js";
+import { showDifferences } from "./show-differences.js";
 
 interface DiffFlags extends TwoSidesFlags {
   readonly ttlTolerance?: number;

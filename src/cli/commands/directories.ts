@@ -2,12 +2,12 @@ import type { Command } from "commander";
 import type { EtcdClient } from "../../client/etcd-client.js";
 import type { DirectoryOptions } from "../../client/operation-options.js";
 import type { EtcdResponse } from "../../model/response.js";
-import { clientCommand } from "../command.js";
-import { keyOf } from "../key-argument.js";
-import { lifetimeOf } from "../lifetime.js";
+import { keyOf } from "../options/key-argument.js";
+import { lifetimeOf } from "../options/lifetime.js";
+import { parseWholeNumber } from "../options/whole-number.js";
 import { printResponse } from "../output/print-response.js";
-import { withSession } from "../session.js";
-import { parseWholeNumber } from "../whole-number.js";
+import { clientCommand } from "./client-command.js";
+import { withSession } from "./session.js";
 
 /** One of the client's verbs, for a directory. */
 type Verb = (etcd: EtcdClient, key: string, options: DirectoryOptions) => Promise<EtcdResponse>;

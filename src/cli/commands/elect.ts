@@ -1,17 +1,17 @@
 import { hostname } from "node:os";
 import type { Command } from "commander";
-import { Election, type Leader } from "../../recipes/election.js";
-import type { Leadership } from "../../recipes/leadership.js";
+import { Election, type Leader } from "../../recipes/election/election.js";
+import type { Leadership } from "../../recipes/election/leadership.js";
 import { goJson } from "../../wire/go-json.js";
-import type { OutputFormat } from "../client-options.js";
-import { clientCommand } from "../command.js";
-import { exitCodeOfSignal } from "../exit-code.js";
-import { type Interrupt, untilInterrupted } from "../interrupt.js";
-import { keyOf } from "../key-argument.js";
-import { print } from "../print.js";
-import { type Session, withSession } from "../session.js";
-import { whileHeld } from "../while-held.js";
-import { parseWholeNumber } from "../whole-number.js";
+import type { OutputFormat } from "../options/client-options.js";
+import { keyOf } from "../options/key-argument.js";
+import { parseWholeNumber } from "../options/whole-number.js";
+import { exitCodeOfSignal } from "../process/exit-code.js";
+import { type Interrupt, untilInterrupted } from "../process/interrupt.js";
+import { print } from "../process/print.js";
+import { clientCommand } from "./client-command.js";
+import { type Session, withSession } from "./session.js";
+import { whileHeld } from "./while-held.js";
 
 interface ElectFlags {
   readonly ttl?: number;

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import type { EtcdResponse } from "../../model/response.js";
-import { changesOf } from "../changes.js";
-import { runChild } from "../child.js";
-import { clientCommand } from "../command.js";
-import { untilInterrupted } from "../interrupt.js";
-import { keyOf } from "../key-argument.js";
-import { note } from "../print.js";
-import { type Session, withSession } from "../session.js";
-import { parseWholeNumber } from "../whole-number.js";
+import { keyOf } from "../options/key-argument.js";
+import { parseWholeNumber } from "../options/whole-number.js";
+import { runChild } from "../process/child.js";
+import { untilInterrupted } from "../process/interrupt.js";
+import { note } from "../process/print.js";
+import { changesOf } from "./changes.js";
+import { clientCommand } from "./client-command.js";
+import { type Session, withSession } from "./session.js";
 
 interface ExecWatchFlags {
   readonly recursive?: boolean;

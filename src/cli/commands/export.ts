@@ -1,16 +1,16 @@
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { replaceFile } from "../../files/replace-file.js";
-import { exportTree } from "../../transfer/export-tree.js";
-import { append } from "../append.js";
-import { clientCommand } from "../command.js";
-import { exitCodeOfSignal } from "../exit-code.js";
-import { inCliOptions } from "../in-cli-options.js";
-import { untilInterrupted } from "../interrupt.js";
-import { keyOf } from "../key-argument.js";
+import { exportTree } from "../../transfer/export/export-tree.js";
+import { append } from "../options/append.js";
+import { inCliOptions } from "../options/in-cli-options.js";
+import { keyOf } from "../options/key-argument.js";
 import { LossLines } from "../output/loss-lines.js";
-import { note } from "../print.js";
-import { type Session, withSession } from "../session.js";
+import { exitCodeOfSignal } from "../process/exit-code.js";
+import { untilInterrupted } from "../process/interrupt.js";
+import { note } from "../process/print.js";
+import { clientCommand } from "./client-command.js";
+import { type Session, withSession } from "./session.js";
 
 interface ExportFlags {
   readonly hidden?: readonly string[];

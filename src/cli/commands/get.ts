@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { clientCommand } from "../command.js";
-import { CommandError } from "../command-error.js";
-import { keyOf } from "../key-argument.js";
+import { keyOf } from "../options/key-argument.js";
 import { printResponse } from "../output/print-response.js";
-import { type Session, withSession } from "../session.js";
+import { CommandError } from "../process/command-error.js";
+import { clientCommand } from "./client-command.js";
+import { type Session, withSession } from "./session.js";
 
 interface GetFlags {
   readonly sort?: boolean;

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
-import { ExportFormatError, type ExportHeader } from "../../transfer/export-format.js";
-import { topmostLoss } from "../../transfer/loss.js";
-import { readEntries, verifyExport } from "../../transfer/read-export.js";
-import { type Conflict, writeEntries } from "../../transfer/write-entries.js";
-import { clientCommand } from "../command.js";
-import { CommandError } from "../command-error.js";
-import { errorLine } from "../failure.js";
-import { note } from "../print.js";
-import { type Session, withSession } from "../session.js";
-import { Spool } from "../spool.js";
+import { topmostLoss } from "../../transfer/compare/loss.js";
+import { ExportFormatError, type ExportHeader } from "../../transfer/export/export-format.js";
+import { readEntries, verifyExport } from "../../transfer/export/read-export.js";
+import { type Conflict, writeEntries } from "../../transfer/import/write-entries.js";
+import { CommandError } from "../process/command-error.js";
+import { errorLine } from "../process/failure.js";
+import { note } from "../process/print.js";
+import { Spool } from "../process/replayable-input.js";
+import { clientCommand } from "./client-command.js";
+import { type Session, withSession } from "./session.js";
 
 interface ImportFlags {
   readonly overwrite?: boolean;

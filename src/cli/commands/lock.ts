@@ -1,16 +1,16 @@
 import type { Command } from "commander";
 import { TimeoutError } from "../../errors/cluster-errors.js";
-import { Lock } from "../../recipes/lock.js";
-import type { LockHandle } from "../../recipes/lock-handle.js";
-import { clientCommand } from "../command.js";
-import { parseDuration } from "../duration.js";
-import { exitCodeOfSignal } from "../exit-code.js";
-import { type Interrupt, untilInterrupted } from "../interrupt.js";
-import { keyOf } from "../key-argument.js";
-import { print } from "../print.js";
-import { type Session, withSession } from "../session.js";
-import { whileHeld } from "../while-held.js";
-import { parseWholeNumber } from "../whole-number.js";
+import { Lock } from "../../recipes/lock/lock.js";
+import type { LockHandle } from "../../recipes/lock/lock-handle.js";
+import { parseDuration } from "../options/duration.js";
+import { keyOf } from "../options/key-argument.js";
+import { parseWholeNumber } from "../options/whole-number.js";
+import { exitCodeOfSignal } from "../process/exit-code.js";
+import { type Interrupt, untilInterrupted } from "../process/interrupt.js";
+import { print } from "../process/print.js";
+import { clientCommand } from "./client-command.js";
+import { type Session, withSession } from "./session.js";
+import { whileHeld } from "./while-held.js";
 
 interface LockFlags {
   readonly ttl?: number;

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import type { Member } from "../../model/cluster.js";
-import { clientCommand } from "../command.js";
-import { CommandError } from "../command-error.js";
-import { commandGroup } from "../command-group.js";
 import { printRecords } from "../output/print-records.js";
-import { print } from "../print.js";
-import { type Session, withSession } from "../session.js";
+import { CommandError } from "../process/command-error.js";
+import { print } from "../process/print.js";
+import { clientCommand } from "./client-command.js";
+import { commandGroup } from "./command-group.js";
+import { type Session, withSession } from "./session.js";
 
 export function memberCommand(): Command {
   return commandGroup("member", "List, add, update and remove members of the cluster.", [

@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { isAbort } from "../../errors/guards.js";
 import { systemClock } from "../../time/clock.js";
-import { refuseOverlap } from "../../transfer/locate-trees.js";
-import { migrate } from "../../transfer/migrate.js";
-import type { MigrationProgress } from "../../transfer/migration-progress.js";
-import type { Sides } from "../../transfer/sides.js";
-import { exitCodeOfSignal } from "../exit-code.js";
-import { failuresReported } from "../failures-reported.js";
-import { inCliOptions } from "../in-cli-options.js";
+import { refuseOverlap } from "../../transfer/compare/locate-trees.js";
+import { migrate } from "../../transfer/migrate/migrate.js";
+import type { MigrationProgress } from "../../transfer/migrate/migration-progress.js";
+import type { Sides } from "../../transfer/source/source-and-target.js";
+import { inCliOptions } from "../options/in-cli-options.js";
+import { addSides, type TwoSidesFlags, withSides } from "../options/source-target-options.js";
+import { parsePositive } from "../options/whole-number.js";
 import { LossLines } from "../output/loss-lines.js";
 import {
   copiedText,
@@ -18,10 +18,10 @@ import {
   stateOf,
 } from "../output/migration-text.js";
 import { ProgressLine } from "../output/progress-line.js";
-import { showDifferences } from "../show-differences.js";
-import { showPlan } from "../show-plan.js";
-import { addSides, type TwoSidesFlags, withSides } from "../two-sides.js";
-import { parsePositive } from "../whole-number.js";
+import { exitCodeOfSignal } from "../process/exit-code.js";
+import { failuresReported } from "../process/failures-reported.js";
+import { showDifferences } from "./show-differences.js";
+import { showPlan } from "./show-plan.js";
 
 interface MigrateFlags extends TwoSidesFlags {
   readonly follow?: boolean;

@@ -1,13 +1,13 @@
 import { posix } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { Registry } from "../../recipes/registry.js";
-import { clientCommand } from "../command.js";
-import { untilInterrupted } from "../interrupt.js";
-import { keyOf } from "../key-argument.js";
-import { note, print } from "../print.js";
-import { type Session, withSession } from "../session.js";
-import { whileHeld } from "../while-held.js";
-import { parseWholeNumber } from "../whole-number.js";
+import { Registry } from "../../recipes/registry/registry.js";
+import { keyOf } from "../options/key-argument.js";
+import { parseWholeNumber } from "../options/whole-number.js";
+import { untilInterrupted } from "../process/interrupt.js";
+import { note, print } from "../process/print.js";
+import { clientCommand } from "./client-command.js";
+import { type Session, withSession } from "./session.js";
+import { whileHeld } from "./while-held.js";
 
 interface RegisterFlags {
   readonly ttl?: number;

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import type { PermissionChange } from "../../key-space/auth-api.js";
 import type { Role } from "../../model/auth.js";
-import { clientCommand } from "../command.js";
-import { CommandError } from "../command-error.js";
-import { commandGroup } from "../command-group.js";
-import { keyOf } from "../key-argument.js";
+import { keyOf } from "../options/key-argument.js";
 import { printRecords } from "../output/print-records.js";
-import { print } from "../print.js";
-import { type Session, withSession } from "../session.js";
+import { CommandError } from "../process/command-error.js";
+import { print } from "../process/print.js";
+import { clientCommand } from "./client-command.js";
+import { commandGroup } from "./command-group.js";
+import { type Session, withSession } from "./session.js";
 
 export function roleCommand(): Command {
   return commandGroup("role", "List, add, change and remove roles of etcd's v2 auth.", [

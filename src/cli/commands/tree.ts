@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { clientCommand } from "../command.js";
-import { keyOf } from "../key-argument.js";
+import { keyOf } from "../options/key-argument.js";
 import { printResponse } from "../output/print-response.js";
 import { treeLines } from "../output/tree-lines.js";
-import { print } from "../print.js";
-import { type Session, withSession } from "../session.js";
+import { print } from "../process/print.js";
+import { clientCommand } from "./client-command.js";
+import { type Session, withSession } from "./session.js";
 
 interface TreeFlags {
   readonly quorum?: boolean;

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import { clientCommand } from "../command.js";
-import { keyOf } from "../key-argument.js";
-import { lifetimeOf } from "../lifetime.js";
+import { keyOf } from "../options/key-argument.js";
+import { lifetimeOf } from "../options/lifetime.js";
+import { givenValue } from "../options/value-argument.js";
+import { parseWholeNumber } from "../options/whole-number.js";
 import { printResponse } from "../output/print-response.js";
-import { type Session, withSession } from "../session.js";
-import { givenValue } from "../value-argument.js";
-import { parseWholeNumber } from "../whole-number.js";
+import { clientCommand } from "./client-command.js";
+import { type Session, withSession } from "./session.js";
 
 interface UpdateFlags {
   readonly ttl?: number;

@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import type { User } from "../../model/auth.js";
-import { clientCommand } from "../command.js";
-import { commandGroup } from "../command-group.js";
-import { splitUser } from "../connect.js";
+import { splitUser } from "../options/client-settings.js";
+import { askPassword } from "../options/password.js";
 import { printRecords } from "../output/print-records.js";
-import { askPassword } from "../password.js";
-import { print } from "../print.js";
-import { type Session, withSession } from "../session.js";
+import { print } from "../process/print.js";
+import { clientCommand } from "./client-command.js";
+import { commandGroup } from "./command-group.js";
+import { type Session, withSession } from "./session.js";
 
 export function userCommand(): Command {
   return commandGroup("user", "List, add, change and remove users of etcd's v2 auth.", [

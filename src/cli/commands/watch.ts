@@ -1,15 +1,15 @@
 import { styleText } from "node:util";
 import type { Command } from "commander";
 import type { EtcdResponse } from "../../model/response.js";
-import { changesOf, nextChange } from "../changes.js";
-import type { OutputFormat } from "../client-options.js";
-import { clientCommand } from "../command.js";
-import { untilInterrupted } from "../interrupt.js";
-import { keyOf } from "../key-argument.js";
+import type { OutputFormat } from "../options/client-options.js";
+import { keyOf } from "../options/key-argument.js";
+import { parseWholeNumber } from "../options/whole-number.js";
 import { printResponse } from "../output/print-response.js";
-import { print } from "../print.js";
-import { type Session, withSession } from "../session.js";
-import { parseWholeNumber } from "../whole-number.js";
+import { untilInterrupted } from "../process/interrupt.js";
+import { print } from "../process/print.js";
+import { changesOf, nextChange } from "./changes.js";
+import { clientCommand } from "./client-command.js";
+import { type Session, withSession } from "./session.js";
 
 interface WatchFlags {
   readonly forever?: boolean;

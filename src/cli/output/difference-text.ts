@@ -1,5 +1,5 @@
-import type { Difference } from "../../transfer/difference.js";
-import type { TreeEntry } from "../../transfer/tree-entry.js";
+import type { Difference } from "../../transfer/compare/difference.js";
+import type { TreeEntry } from "../../transfer/source/tree-entry.js";
 import { oneLine } from "./one-line.js";
 
 /**

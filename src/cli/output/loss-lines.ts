@@ -1,4 +1,4 @@
-import type { Loss } from "../../transfer/loss.js";
+import type { Loss } from "../../transfer/compare/loss.js";
 import { oneLine } from "./one-line.js";
 import type { ProgressLine } from "./progress-line.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { MigrationProgress } from "../../transfer/migration-progress.js";
+import type { MigrationProgress } from "../../transfer/migrate/migration-progress.js";
 import { MigrationText } from "./migration-text.js";
 
 const BEGIN: MigrationProgress = {

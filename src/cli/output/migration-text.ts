@@ -1,5 +1,5 @@
-import type { LargeValue } from "../../transfer/check-source.js";
-import type { MigrationProgress } from "../../transfer/migration-progress.js";
+import type { LargeValue } from "../../transfer/compare/check-source.js";
+import type { MigrationProgress } from "../../transfer/migrate/migration-progress.js";
 import { oneLine } from "./one-line.js";
 import { Rate } from "./rate.js";
 

@@ -1,6 +1,6 @@
 import { goJson } from "../../wire/go-json.js";
-import type { OutputFormat } from "../client-options.js";
-import { print } from "../print.js";
+import type { OutputFormat } from "../options/client-options.js";
+import { print } from "../process/print.js";
 import { tableLines } from "./table.js";
 
 /** How records are shown in each format. */

@@ -1,7 +1,7 @@
 import type { EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
-import type { OutputFormat } from "../client-options.js";
-import { print } from "../print.js";
+import type { OutputFormat } from "../options/client-options.js";
+import { print } from "../process/print.js";
 import { oneLine } from "./one-line.js";
 import { responseJson, shownKey } from "./response-json.js";
 import { tableLines } from "./table.js";

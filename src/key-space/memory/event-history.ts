@@ -1,5 +1,5 @@
-import { EventRing } from "../watch/event-ring.js";
-import type { StoreEvent } from "../watch/store-event.js";
+import { EventRing } from "../shared/event-cache.js";
+import type { StoreEvent } from "../shared/store-event.js";
 
 /** Characters of keys and values that are held: as many as on v3. */
 const MAX_CHARACTERS = 32 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import { parentPath } from "../path.js";
+import { parentPath } from "../shared/path.js";
 import { ExpiryQueue } from "./expiry-queue.js";
 import { StoreNode } from "./store-node.js";
 import { type SnapshotNode, StoreWalk } from "./store-walk.js";

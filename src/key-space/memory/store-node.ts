@@ -1,7 +1,7 @@
 import type { EtcdNode } from "../../model/node.js";
-import { compareCodePoints } from "../code-point-order.js";
-import { expiryOf } from "../expiry.js";
-import { isHidden } from "../path.js";
+import { compareCodePoints } from "../shared/code-point-order.js";
+import { expiryOf } from "../shared/expiry.js";
+import { isHidden } from "../shared/path.js";
 
 /** A file (with a value) or a directory (with children) of the tree. */
 export class StoreNode {

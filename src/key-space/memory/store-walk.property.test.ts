@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SEED } from "../../../test/support/seed.js";
 import type { KeyRequest } from "../../model/key-request.js";
-import { StoreError } from "../store-error.js";
+import { StoreError } from "../shared/store-error.js";
 import { Store } from "./store.js";
 import type { RemovedNode, SnapshotNode } from "./store-walk.js";
 

@@ -10,10 +10,10 @@ import type {
   UpdateRequest,
 } from "../../model/key-request.js";
 import type { Action } from "../../model/response.js";
-import { differences } from "../differences.js";
-import { inOrderName, parentPath, pathOf } from "../path.js";
-import { StoreError } from "../store-error.js";
-import type { StoreEvent } from "../watch/store-event.js";
+import { differences } from "../shared/differences.js";
+import { inOrderName, parentPath, pathOf } from "../shared/path.js";
+import { StoreError } from "../shared/store-error.js";
+import type { StoreEvent } from "../shared/store-event.js";
 import { NodeTree, nextOnTheWay } from "./node-tree.js";
 import { StoreNode } from "./store-node.js";
 import type { SnapshotNode, StoreWalk } from "./store-walk.js";

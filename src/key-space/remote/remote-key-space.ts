@@ -15,7 +15,7 @@ import { encodeKeyRequest, encodeScanRequest, encodeWatchRequest } from "../../w
 import { requireSuccess } from "../../wire/reply.js";
 import type { DataLocation } from "../data-location.js";
 import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch, Probe, Scan } from "../key-space.js";
-import { pathOf } from "../path.js";
+import { pathOf } from "../shared/path.js";
 import { RemoteScan } from "./remote-scan.js";
 import { RemoteWatch } from "./remote-watch.js";
 

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { SimulatedClock } from "../../../test/support/simulated-clock.js";
-import { LineStream } from "../../cluster/line-stream.js";
+import { LineStream } from "../../cluster/exchange/line-decoder.js";
 import type { HttpRequest } from "../../wire/http.js";
 import type { Scan } from "../key-space.js";
 import { RemoteScan } from "./remote-scan.js";

@@ -1,4 +1,4 @@
-import type { StreamedReply } from "../../cluster/exchange.js";
+import type { StreamedReply } from "../../cluster/exchange/exchange.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";

@@ -1,5 +1,5 @@
-import type { StreamedReply } from "../../cluster/exchange.js";
-import { traceWatch } from "../../cluster/tracing.js";
+import type { StreamedReply } from "../../cluster/exchange/exchange.js";
+import { traceWatch } from "../../cluster/exchange/tracing.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 import { EtcdError } from "../../errors/etcd-error.js";

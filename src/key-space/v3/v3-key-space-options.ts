@@ -1,5 +1,5 @@
 import type { Clock } from "../../time/clock.js";
-import type { StoreGeneration } from "./store-generation.js";
+import type { StoreGeneration } from "./schema/store-generation.js";
 
 /** Options of a `V3KeySpace`. */
 export interface V3KeySpaceOptions {

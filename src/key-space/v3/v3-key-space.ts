@@ -1,5 +1,7 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
+import { read } from "../../etcd3/transaction.js";
+import type { V3Api, V3Call } from "../../etcd3/v3-api.js";
 import type { StoreStats } from "../../model/cluster.js";
 import {
   type KeyRequest,
@@ -11,29 +13,27 @@ import {
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { unlessAborted } from "../../stream/unless-aborted.js";
 import { systemClock } from "../../time/clock.js";
+import type { Loading } from "../bulk-loading.js";
 import type { DataLocation } from "../data-location.js";
 import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch, Scan } from "../key-space.js";
-import type { Loading } from "../loading.js";
-import { pathOf } from "../path.js";
-import { StoreCounters } from "../store-counters.js";
-import { BulkLoader } from "./bulk-loader.js";
-import { checkPath } from "./check-path.js";
-import { moveDescendants } from "./directory-ttl.js";
-import { FamiliarLeases } from "./familiar-leases.js";
-import { KeyLayout } from "./key-layout.js";
-import { Leases } from "./leases.js";
-import { Queues } from "./queues.js";
-import type { BatchFigures } from "./read-batches.js";
-import { StoreGeneration, withGeneration } from "./store-generation.js";
-import { read } from "./transaction.js";
-import { unnamedKeys } from "./unnamed-keys.js";
-import type { V3Api, V3Call } from "./v3-api.js";
+import { pathOf } from "../shared/path.js";
+import { StoreCounters } from "../shared/store-counters.js";
+import type { BatchFigures } from "./read/read-batcher.js";
+import { unnamedKeys } from "./read/unnamed-keys.js";
+import { V3Reader } from "./read/v3-reader.js";
+import { checkPath } from "./schema/check-path.js";
+import { KeyLayout } from "./schema/key-schema.js";
+import { Leases } from "./schema/leases.js";
+import { StoreGeneration, withGeneration } from "./schema/store-generation.js";
+import { type IndexScale, V3Store } from "./schema/v3-tree.js";
 import type { V3KeySpaceOptions } from "./v3-key-space-options.js";
-import { V3Reader } from "./v3-read.js";
-import { type IndexScale, V3Store } from "./v3-store.js";
-import { OtherScaleError, V3Write, type WriteContext } from "./v3-write.js";
 import { V3WatchSource, type WatchFigures } from "./watch/v3-watch-source.js";
-import type { WriteRequest } from "./write-plan.js";
+import { BulkLoader } from "./write/bulk-loader.js";
+import { moveDescendants } from "./write/directory-ttl.js";
+import { Queues } from "./write/keyed-mutex.js";
+import { FamiliarLeases } from "./write/known-leases.js";
+import type { WriteRequest } from "./write/txn-plan.js";
+import { OtherScaleError, V3Write, type WriteContext } from "./write/v3-writer.js";
 
 /** How a {@link V3KeySpace} works. */
 export interface V3Figures extends WatchFigures, BatchFigures {

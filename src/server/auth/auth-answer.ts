@@ -1,4 +1,4 @@
-import type { ServerRequest } from "../message.js";
+import type { ServerRequest } from "../http/message.js";
 import { internalError } from "./auth-refusal.js";
 
 /** What a request of `/v2/auth` is answered when it succeeds; without content, an empty body. */

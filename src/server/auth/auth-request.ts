@@ -1,7 +1,7 @@
 import { readFirstJson } from "../../go/json-fields.js";
 import { GoJsonError } from "../../go/json-scanner.js";
 import type { Permissions } from "../../model/auth.js";
-import { BodyError, type ServerRequest } from "../message.js";
+import { BodyError, type ServerRequest } from "../http/message.js";
 import { AuthRefusal } from "./auth-refusal.js";
 import type { StoredRole } from "./auth-store.js";
 import { JsonShapeError, memberOf, textOf, textsOf } from "./request-json.js";

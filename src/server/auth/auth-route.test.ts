@@ -3,7 +3,7 @@ import { authServer, CLUSTER_ID, requestOf } from "../../../test/support/auth-se
 import { enable, kv, message, ROOT_ROLE, root, walk } from "../../../test/support/auth-walk.js";
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
-import { BodyError } from "../message.js";
+import { BodyError } from "../http/message.js";
 import { AuthGuard } from "./auth-guard.js";
 import { AuthRoute } from "./auth-route.js";
 import { AuthStore } from "./auth-store.js";

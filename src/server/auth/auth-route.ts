@@ -1,12 +1,12 @@
 import { goJson } from "../../wire/go-json.js";
-import { checkedAfterBody } from "../checked-after-body.js";
+import { checkedAfterBody } from "../http/checked-after-body.js";
 import {
   type HeaderList,
   JSON_TYPE,
   plainError,
   type ServerReply,
   type ServerRequest,
-} from "../message.js";
+} from "../http/message.js";
 import type { AuthHandler, AuthHandlers } from "./auth-answer.js";
 import type { AuthGuard } from "./auth-guard.js";
 import { AuthRefusal, refusalOf } from "./auth-refusal.js";

@@ -1,5 +1,5 @@
-import { compareCodePoints } from "../../key-space/code-point-order.js";
 import type { KeySpace, KeyWatch } from "../../key-space/key-space.js";
+import { compareCodePoints } from "../../key-space/shared/code-point-order.js";
 import type { Permissions } from "../../model/auth.js";
 import { overwrite, Records } from "./records.js";
 import { ROLES, type StoredRole, type StoredUser, USERS } from "./stored-records.js";

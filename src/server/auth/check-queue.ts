@@ -1,6 +1,6 @@
 import { onAbort } from "../../stream/on-abort.js";
 import type { Clock } from "../../time/clock.js";
-import { OverloadError } from "../message.js";
+import { OverloadError } from "../http/message.js";
 import { RecentMap } from "./recent-map.js";
 
 /** Checks that wait at most. Then the oldest one of the client that has most is refused. */

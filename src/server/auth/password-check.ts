@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { AbortError } from "../../errors/abort-error.js";
 import { unlessAborted } from "../../stream/unless-aborted.js";
 import { type Clock, systemClock } from "../../time/clock.js";
-import type { ServerRequest } from "../message.js";
+import type { ServerRequest } from "../http/message.js";
 import { CheckQueue } from "./check-queue.js";
 import { FailureLog } from "./failure-log.js";
 import { NOBODYS_HASH, verifyPassword } from "./password.js";

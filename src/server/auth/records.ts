@@ -1,4 +1,4 @@
-import { traceDamage } from "../../cluster/tracing.js";
+import { traceDamage } from "../../cluster/exchange/tracing.js";
 import {
   KeyNotFoundError,
   NodeExistError,

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { compareCodePoints } from "../../key-space/code-point-order.js";
+import { compareCodePoints } from "../../key-space/shared/code-point-order.js";
 import type { Permissions } from "../../model/auth.js";
 import { AuthRefusal } from "./auth-refusal.js";
 import type { StoredRole } from "./auth-store.js";

@@ -1,4 +1,4 @@
-import type { ServerRequest } from "../message.js";
+import type { ServerRequest } from "../http/message.js";
 import { type AuthAnswer, type AuthHandler, type AuthHandlers, checkQuery } from "./auth-answer.js";
 import { AuthRefusal } from "./auth-refusal.js";
 import { readRoleRequest } from "./auth-request.js";

@@ -1,5 +1,5 @@
 import type { User, UserWithRoleNames } from "../../model/auth.js";
-import type { ServerRequest } from "../message.js";
+import type { ServerRequest } from "../http/message.js";
 import { type AuthAnswer, type AuthHandler, type AuthHandlers, checkQuery } from "./auth-answer.js";
 import { AuthRefusal } from "./auth-refusal.js";
 import { readUserRequest, type UserRequest } from "./auth-request.js";

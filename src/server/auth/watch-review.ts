@@ -3,8 +3,8 @@ import { AbortError } from "../../errors/abort-error.js";
 import { EtcdError } from "../../errors/etcd-error.js";
 import type { KeyWatch } from "../../key-space/key-space.js";
 import { type Clock, systemClock } from "../../time/clock.js";
-import type { Permit } from "../key-guard.js";
 import type { AuthStore } from "./auth-store.js";
+import type { Permit } from "./key-guard.js";
 
 /** Milliseconds between two looks at the permits of all watches, where no change is told. */
 export const REVIEW_INTERVAL_MS = 5_000;

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { KeyLayout } from "../key-layout.js";
-import { encodeLeaseId } from "../lease-id.js";
-import type { KeyValue } from "../transaction-answer.js";
-import { toBase64 } from "../v3-json.js";
+import type { KeyValue } from "../../../etcd3/transaction-answer.js";
+import { toBase64 } from "../../../etcd3/v3-json.js";
+import { KeyLayout } from "../schema/key-schema.js";
+import { encodeLeaseId } from "../schema/lease-id.js";
 import { eventsOf } from "./events-of-revision.js";
 
 const layout = new KeyLayout();

@@ -1,13 +1,13 @@
+import { NO_LEASE } from "../../../etcd3/transaction.js";
+import type { KeyValue } from "../../../etcd3/transaction-answer.js";
+import type { KeyChange } from "../../../etcd3/watch-response.js";
 import type { EtcdNode } from "../../../model/node.js";
-import type { StoreEvent } from "../../watch/store-event.js";
-import { type ActionRecord, decodeActionRecord } from "../action-record.js";
-import type { KeyLayout } from "../key-layout.js";
-import { showDirectory, showFile, type View } from "../shown-node.js";
-import { ancestorsOf } from "../survey.js";
-import { NO_LEASE } from "../transaction.js";
-import type { KeyValue } from "../transaction-answer.js";
+import type { StoreEvent } from "../../shared/store-event.js";
+import { type ActionRecord, decodeActionRecord } from "../schema/action-record.js";
+import type { KeyLayout } from "../schema/key-schema.js";
+import { showDirectory, showFile, type View } from "../schema/node-view.js";
+import { ancestorsOf } from "../schema/path-snapshot.js";
 import type { Revision } from "./revision-stream.js";
-import type { KeyChange } from "./watch-response.js";
 
 /** How the changes of one revision read in v2. */
 export interface EventView extends View {

@@ -1,7 +1,7 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { EtcdError } from "../../../errors/etcd-error.js";
-import type { KeyLayout } from "../key-layout.js";
-import type { V3Api, V3Call } from "../v3-api.js";
+import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
+import type { KeyLayout } from "../schema/key-schema.js";
 
 const CALL: V3Call = { operation: "PUT heartbeat", key: "/", safety: "write", scope: "quorum" };
 

@@ -1,7 +1,7 @@
+import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { Clock } from "../../../time/clock.js";
-import type { EventRing } from "../../watch/event-ring.js";
-import type { KeyLayout } from "../key-layout.js";
-import type { V3Api, V3Call } from "../v3-api.js";
+import type { EventRing } from "../../shared/event-cache.js";
+import type { KeyLayout } from "../schema/key-schema.js";
 import { readHistory } from "./read-history.js";
 import { type Translation, translate } from "./translate.js";
 

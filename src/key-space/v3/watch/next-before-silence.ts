@@ -1,5 +1,5 @@
+import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { Clock } from "../../../time/clock.js";
-import type { V3Call } from "../v3-api.js";
 import type { RevisionStream, Revisions } from "./revision-stream.js";
 
 /**

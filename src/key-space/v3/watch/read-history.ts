@@ -1,8 +1,8 @@
-import { PartTooLong } from "../../../cluster/part-stream.js";
+import { PartTooLong } from "../../../cluster/exchange/body-decoder.js";
 import { ProtocolError } from "../../../errors/cluster-errors.js";
+import type { KeyRange } from "../../../etcd3/transaction.js";
+import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { Clock } from "../../../time/clock.js";
-import type { KeyRange } from "../transaction.js";
-import type { V3Api, V3Call } from "../v3-api.js";
 import { nextBeforeSilence } from "./next-before-silence.js";
 import { Compacted, type Revision, RevisionStream } from "./revision-stream.js";
 

@@ -1,8 +1,12 @@
 import { ProtocolError } from "../../../errors/cluster-errors.js";
-import type { KeyRange } from "../transaction.js";
-import type { V3Api, V3Call, V3Stream } from "../v3-api.js";
-import type { V3Header } from "../v3-json.js";
-import { type KeyChange, readWatchResponse, type WatchResponse } from "./watch-response.js";
+import type { KeyRange } from "../../../etcd3/transaction.js";
+import type { V3Api, V3Call, V3Stream } from "../../../etcd3/v3-api.js";
+import type { V3Header } from "../../../etcd3/v3-json.js";
+import {
+  type KeyChange,
+  readWatchResponse,
+  type WatchResponse,
+} from "../../../etcd3/watch-response.js";
 
 /** All changes of one revision. */
 export interface Revision {

@@ -1,9 +1,9 @@
+import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { Clock } from "../../../time/clock.js";
-import type { IndexEvents } from "../../watch/event-ring.js";
-import type { KeyLayout } from "../key-layout.js";
-import type { V3Api, V3Call } from "../v3-api.js";
+import type { IndexEvents } from "../../shared/event-cache.js";
+import type { KeyLayout } from "../schema/key-schema.js";
 import { eventsOf } from "./events-of-revision.js";
-import { leaseFatesOf } from "./lease-fates.js";
+import { leaseFatesOf } from "./lease-status.js";
 import type { Revision } from "./revision-stream.js";
 
 /** What it takes to tell revisions of v3 as events of v2. */

@@ -1,19 +1,19 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { errorDefinition } from "../../../errors/error-table.js";
 import { serverErrorOf } from "../../../errors/server-error-of.js";
+import type { V3Api } from "../../../etcd3/v3-api.js";
 import type { ScanRequest, WatchRequest } from "../../../model/key-request.js";
 import type { AnswerOrigin } from "../../../model/response.js";
 import type { Clock } from "../../../time/clock.js";
 import type { CallOptions, Probe, Scan } from "../../key-space.js";
-import { pathOf } from "../../path.js";
-import { PushedWatch } from "../../watch/pushed-watch.js";
-import type { KeyLayout } from "../key-layout.js";
-import type { StoreGeneration } from "../store-generation.js";
-import type { V3Api } from "../v3-api.js";
-import { type IndexScale, originOf } from "../v3-store.js";
-import { EventFeed } from "./event-feed.js";
-import { type Freshness, FreshRevision } from "./fresh-revision.js";
+import { pathOf } from "../../shared/path.js";
+import { PushedWatch } from "../../shared/pushed-watch.js";
+import type { KeyLayout } from "../schema/key-schema.js";
+import type { StoreGeneration } from "../schema/store-generation.js";
+import { type IndexScale, originOf } from "../schema/v3-tree.js";
+import { type Freshness, FreshRevision } from "./current-revision.js";
 import { beat } from "./heartbeat.js";
+import { EventFeed } from "./shared-watch.js";
 
 /** Settings of a {@link V3WatchSource}. */
 export interface V3WatchSettings {

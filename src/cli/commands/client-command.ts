@@ -1,0 +1,12 @@
+import { Command } from "commander";
+import { addHiddenClientOptions } from "../options/client-options.js";
+
+/** A command that asks a cluster: with the options of all of them, and an example in its help. */
+export function clientCommand(name: string, description: string, example: string): Command {
+  return addHiddenClientOptions(new Command(name))
+    .description(description)
+    .addHelpText(
+      "after",
+      `\nExample:\n  ${example}\n\n"etcdnet --help" shows the options that all commands take.`,
+    );
+}

@@ -1,0 +1,90 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { GatewayEtcdOptions, GatewayOptions } from "../../server/gateway.js";
+import {
+  notEmpty,
+  readPassword,
+  readServerTls,
+  readText,
+  urlsOf,
+} from "../options/option-files.js";
+import { type ListenOptions, listening } from "./server-command.js";
+
+/** What the command line of `etcdnet gateway` says. */
+export interface GatewayCommandOptions extends ListenOptions {
+  readonly endpoints: readonly string[];
+  readonly prefix?: string;
+  readonly username?: string;
+  readonly passwordFile?: string;
+  readonly cacert?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly listenCert?: string;
+  readonly listenKey?: string;
+  readonly listenClientCa?: string;
+}
+
+const HERE = ["http://127.0.0.1:2379"];
+
+export function addGatewayOptions(command: Command): Command {
+  return command
+    .option("--endpoints <urls>", "the cluster's client URLs, with commas between", urlsOf, HERE)
+    .option("--prefix <key>", 'what stands before every key in v3: "/" for nothing', prefixOf, "/")
+    .option("--username <user>", "user of the cluster's v3 auth; needs --password-file", notEmpty)
+    .option("--password-file <file>", "file with its password", notEmpty)
+    .option("--cacert <file>", "authorities of the cluster's certificates (PEM)", notEmpty)
+    .option("--cert <file>", "certificate shown to the cluster (PEM); needs --key", notEmpty)
+    .option("--key <file>", "key of --cert (PEM)", notEmpty)
+    .option("--listen-cert <file>", "serve https with this certificate (PEM)", notEmpty)
+    .option("--listen-key <file>", "key of --listen-cert (PEM)", notEmpty)
+    .option("--listen-client-ca <file>", "demand clients' certificates of it (PEM)", notEmpty);
+}
+
+/** With the files read. @throws Error that names the option which cannot be used */
+export async function gatewayOptions(options: GatewayCommandOptions) {
+  const tls = await readServerTls(
+    { option: "--listen-cert", file: options.listenCert },
+    { option: "--listen-key", file: options.listenKey },
+    { option: "--listen-client-ca", file: options.listenClientCa },
+  );
+  return {
+    ...(await listening(options, tls)),
+    etcd: await etcdOptions(options),
+  } satisfies GatewayOptions;
+}
+
+async function etcdOptions(options: GatewayCommandOptions): Promise<GatewayEtcdOptions> {
+  const { endpoints: urls, prefix: keyPrefix = "/", cacert } = options;
+  return {
+    urls,
+    keyPrefix,
+    ...(cacert !== undefined && { ca: await readText({ option: "--cacert", file: cacert }) }),
+    ...(await certificateOf(options)),
+    ...(await credentialsOf(options)),
+  };
+}
+
+async function certificateOf({ cert, key }: GatewayCommandOptions) {
+  if (cert === undefined && key === undefined) return {};
+  if (cert === undefined) throw new Error("--key needs --cert");
+  if (key === undefined) throw new Error("--cert needs --key");
+  const pair = {
+    cert: await readText({ option: "--cert", file: cert }),
+    key: await readText({ option: "--key", file: key }),
+  };
+  return { x509Certificate: pair };
+}
+
+async function credentialsOf({ username, passwordFile }: GatewayCommandOptions) {
+  if (username === undefined) {
+    if (passwordFile === undefined) return {};
+    throw new Error("--password-file needs --username");
+  }
+  const password = await readPassword({ option: "--password-file", file: passwordFile });
+  if (password === undefined) throw new Error("--username needs --password-file");
+  return { username, password };
+}
+
+function prefixOf(text: string): string {
+  if (text.startsWith("/")) return text;
+  throw new InvalidArgumentError('It must begin with "/".');
+}

@@ -1,0 +1,55 @@
+import type { Command } from "commander";
+import { type EmbeddedEtcdOptions, startEmbeddedEtcd } from "../../server/embedded-etcd.js";
+import { notEmpty, readServerTls } from "../options/option-files.js";
+import { type ListenOptions, listening, serverCommand } from "./server-command.js";
+
+const AFTER_HELP = `
+It ends on SIGINT (Ctrl-C) or SIGTERM and saves its data; a second signal ends it at once.
+Exit codes: 0 ended by a signal; 1 options that cannot be used, a port in use, data that cannot be
+read or saved.
+
+Example:
+  etcdnet serve --port 2379 --data etcd.snapshot`;
+
+/** What the command line of `etcdnet serve` says. */
+interface ServeOptions extends ListenOptions {
+  readonly data?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly clientCa?: string;
+}
+
+/** `etcdnet serve`: an etcd with the v2 API, in this process. */
+export function serveCommand(): Command {
+  return serverCommand({
+    name: "serve",
+    description: "serve etcd's v2 API from this process's memory",
+    afterHelp: AFTER_HELP,
+    addOptions,
+    complete: embeddedOptions,
+    start: startEmbeddedEtcd,
+    remedies: { tls: "--cert, --key", auth: "--auth-root-password-file" },
+  });
+}
+
+function addOptions(command: Command): Command {
+  return command
+    .option("--data <file>", "keep everything in this file, across restarts", notEmpty)
+    .option("--cert <file>", "serve https with this certificate (PEM); needs --key", notEmpty)
+    .option("--key <file>", "key of --cert (PEM)", notEmpty)
+    .option("--client-ca <file>", "demand client certificates of this authority (PEM)", notEmpty);
+}
+
+async function embeddedOptions(options: ServeOptions) {
+  const { data } = options;
+  const tls = await readServerTls(
+    { option: "--cert", file: options.cert },
+    { option: "--key", file: options.key },
+    { option: "--client-ca", file: options.clientCa },
+  );
+  const common = await listening(options, tls);
+  return {
+    ...common,
+    ...(data !== undefined && { snapshotFile: data }),
+  } satisfies EmbeddedEtcdOptions;
+}

@@ -1,0 +1,118 @@
+import { Command } from "commander";
+import type { ServerTls } from "../../server/http/http-server.js";
+import { listOf, notEmpty, portOf, readPassword, urlsOf } from "../options/option-files.js";
+import { untilTold } from "../process/wait-for-shutdown.js";
+import { warnIfOpen } from "./warn-if-open.js";
+
+/** What the command line of every server says. */
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly advertise?: readonly string[];
+  readonly cors?: readonly string[];
+  readonly allowedHosts?: readonly string[];
+  readonly authRootPasswordFile?: string;
+}
+
+/** What a server needs to listen. */
+interface Listening {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: ServerTls;
+  readonly advertise?: readonly string[];
+  readonly cors?: readonly string[];
+  readonly allowedHosts?: readonly string[];
+  readonly rootPassword?: string;
+}
+
+/** A server that runs. */
+interface Serving {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** A server as a command: what it starts serves until a signal ends it. */
+interface ServerCommand<Options, Complete extends Listening> {
+  readonly name: string;
+  readonly description: string;
+  readonly afterHelp: string;
+  /** Adds the options that no other server has. */
+  addOptions(command: Command): Command;
+  /** Options with their files read. @throws Error that names the option which cannot be used */
+  complete(options: Options): Promise<Complete>;
+  start(complete: Complete): Promise<Serving>;
+  /** Options that keep others out. */
+  readonly remedies: Parameters<typeof warnIfOpen>[1];
+}
+
+export function serverCommand<Options extends ListenOptions, Complete extends Listening>(
+  server: ServerCommand<Options, Complete>,
+): Command {
+  const command = new Command(server.name)
+    .description(server.description)
+    .showSuggestionAfterError(false)
+    .addHelpText("after", server.afterHelp)
+    .option("--port <number>", "port to listen on; 0: any that is free", portOf, 2379)
+    .option("--host <address>", "address to listen on", notEmpty, "127.0.0.1");
+  return server
+    .addOptions(command)
+    .option(
+      "--advertise <urls>",
+      "client URLs to advertise, comma-separated; by default the URL that each client used",
+      urlsOf,
+    )
+    .option(
+      "--cors <origins>",
+      "origins whose web pages may use keys, comma-separated; *: all",
+      listOf,
+    )
+    .option(
+      "--allowed-hosts <names>",
+      "host names of this server besides localhost and those advertised, comma-separated; *: all",
+      listOf,
+    )
+    .option(
+      "--auth-root-password-file <file>",
+      "enforce v2 auth, with the password of user root in this file",
+      notEmpty,
+    )
+    .action(async (options: Options) => {
+      try {
+        await serve(server, options);
+      } catch (error) {
+        command.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    });
+}
+
+async function serve<Options, Complete extends Listening>(
+  server: ServerCommand<Options, Complete>,
+  options: Options,
+): Promise<void> {
+  const complete = await server.complete(options);
+  const told = untilTold();
+  const serving = await Promise.race([server.start(complete), told]);
+  // Nobody was served yet. In a container, a signal that nobody listens for would be ignored.
+  if (serving === undefined) process.exit(0);
+  warnIfOpen(complete, server.remedies);
+  console.log(`listening on ${serving.url}`);
+  await told;
+  await serving.close();
+}
+
+/** What every server needs to listen, with its TLS. @throws Error naming the option */
+export async function listening(
+  { host, port, advertise, cors, allowedHosts, authRootPasswordFile: file }: ListenOptions,
+  tls: ServerTls | undefined,
+): Promise<Listening> {
+  const rootPassword = await readPassword({ option: "--auth-root-password-file", file });
+  return {
+    host,
+    port,
+    ...(tls !== undefined && { tls }),
+    ...(advertise !== undefined && { advertise }),
+    ...(cors !== undefined && { cors }),
+    ...(allowedHosts !== undefined && { allowedHosts }),
+    ...(rootPassword !== undefined && { rootPassword }),
+  };
+}

@@ -1,0 +1,35 @@
+import type { Command } from "commander";
+import { EtcdClient } from "../../client/etcd-client.js";
+import {
+  type ClientOptions,
+  clientOptionsOf,
+  type OutputFormat,
+} from "../options/client-options.js";
+import { clientSettings } from "../options/client-settings.js";
+import { keyOf } from "../options/key-argument.js";
+import { reportFailure } from "../process/failure.js";
+import { expectShortLife } from "../process/short-lived.js";
+
+/** What a command of a client works with. */
+export interface Session {
+  readonly etcd: EtcdClient;
+  readonly format: OutputFormat;
+  readonly options: ClientOptions;
+}
+
+/** Runs a command with a client, which is closed at the end; failures become a line and a code. */
+export async function withSession(
+  command: Command,
+  run: (session: Session) => Promise<void>,
+): Promise<void> {
+  const options = clientOptionsOf(command);
+  expectShortLife();
+  try {
+    await using client = new EtcdClient(await clientSettings(options));
+    const { prefix } = options;
+    const etcd = prefix === undefined ? client : client.namespace(keyOf(prefix));
+    await run({ etcd, format: options.output ?? "simple", options });
+  } catch (error) {
+    reportFailure(error, options.debug);
+  }
+}

@@ -1,0 +1,33 @@
+import { systemClock } from "../../time/clock.js";
+import { type DiffOptions, diffTrees } from "../../transfer/compare/diff-trees.js";
+import type { Sides } from "../../transfer/source/source-and-target.js";
+import { differenceText } from "../output/difference-text.js";
+import { count } from "../output/migration-text.js";
+import { ProgressLine } from "../output/progress-line.js";
+import { CommandError } from "../process/command-error.js";
+import { print } from "../process/print.js";
+
+/** Milliseconds of a comparison in which nobody asks how far it is. */
+const FIRST_AFTER = 2_000;
+
+/** What differences are shown. */
+type Shown = Pick<DiffOptions, "ttlTolerance" | "lossy">;
+
+/** Prints each difference in a line. @throws CommandError that counts them, if there are any */
+export async function showDifferences(sides: Sides, shown: Shown): Promise<void> {
+  const line = new ProgressLine(systemClock, process.stderr, FIRST_AFTER);
+  let compared = 0;
+  let different = 0;
+  const onProgress = (now: number): void => {
+    compared = now;
+    line.show(() => `comparing · ${count(now, "key")}`);
+  };
+  for await (const difference of diffTrees({ ...sides, ...shown, onProgress })) {
+    different++;
+    line.clear();
+    print(differenceText(difference));
+  }
+  const what = `${count(compared, "key")} compared, ${count(different, "difference")}`;
+  line.note(what);
+  if (different > 0) throw new CommandError("the target is not as the source is");
+}

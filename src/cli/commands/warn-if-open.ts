@@ -1,0 +1,23 @@
+import { isLoopback } from "../../server/http/loopback.js";
+
+/** What a server listens with. */
+interface Listening {
+  readonly host?: string;
+  readonly tls?: object;
+  readonly rootPassword?: string;
+}
+
+/**
+ * Warns when others than this machine's users can read and write, or listen in, with the options
+ * that would keep them out.
+ */
+export function warnIfOpen(
+  { host = "127.0.0.1", tls, rootPassword }: Listening,
+  remedies: { readonly tls: string; readonly auth: string },
+): void {
+  const missing: string[] = [];
+  if (tls === undefined) missing.push(`TLS (${remedies.tls})`);
+  if (rootPassword === undefined) missing.push(`auth (${remedies.auth})`);
+  if (isLoopback(host) || missing.length === 0) return;
+  console.error(`warning: listening on ${host} without ${missing.join(" and ")}`);
+}

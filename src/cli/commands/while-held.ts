@@ -1,0 +1,42 @@
+import { once } from "node:events";
+import { runChild } from "../process/child.js";
+import type { Interrupt } from "../process/interrupt.js";
+
+/** Runs a program while something is held; without a program, waits until the process is told to end. */
+export async function whileHeld(
+  held: AbortSignal,
+  interrupt: Interrupt,
+  program: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  if (program.length === 0) await either(held, interrupt.signal);
+  else process.exitCode = await runWhileHeld(held, interrupt, program, env);
+  if (held.aborted) throw held.reason;
+}
+
+/** The program's exit code. It is told to end when it must, and waited for. */
+async function runWhileHeld(
+  held: AbortSignal,
+  interrupt: Interrupt,
+  program: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const child = runChild(program, env);
+  held.addEventListener("abort", () => child.kill("SIGTERM"));
+  interrupt.signal.addEventListener("abort", () => {
+    // Ctrl-C on a terminal reaches the program by itself.
+    if (interrupt.signal.reason !== "SIGINT" || !process.stdin.isTTY) {
+      child.kill(interrupt.signal.reason);
+    }
+  });
+  return child.ended;
+}
+
+async function either(...signals: readonly AbortSignal[]): Promise<void> {
+  const any = AbortSignal.any([...signals]);
+  if (any.aborted) return;
+  // A signal alone does not keep the process alive.
+  const alive = setInterval(() => {}, 2 ** 30);
+  await once(any, "abort");
+  clearInterval(alive);
+}

@@ -1,0 +1,73 @@
+import type { EtcdClientOptions } from "../../client/options.js";
+import type { ClientOptions } from "./client-options.js";
+import { readPassword, readText, urlsOf } from "./option-files.js";
+import { askPassword } from "./password.js";
+
+/** V8's longest string: a directory is one answer, and may be large. */
+const LARGEST_ANSWER = 2 ** 29 - 24;
+const DEFAULT_ENDPOINT = "http://127.0.0.1:2379";
+
+/**
+ * What the command line says, as options of a client, with the files read.
+ *
+ * @throws Error that names the option which cannot be used
+ */
+export async function clientSettings(options: ClientOptions): Promise<EtcdClientOptions> {
+  const { api, keyPrefix, timeout, totalTimeout, discoverySrv } = options;
+  return {
+    ...(discoverySrv === undefined ? { urls: endpointsOf(options) } : { discoverySrv }),
+    ...(api !== undefined && { api }),
+    ...(keyPrefix !== undefined && { keyPrefix }),
+    ...(timeout !== undefined && {
+      connectTimeout: timeout,
+      requestTimeout: timeout,
+      writeTimeout: timeout,
+    }),
+    ...(totalTimeout !== undefined && { timeout: totalTimeout }),
+    maxResponseSize: LARGEST_ANSWER,
+    ...(await credentialsOf(options)),
+    ...(await tlsOf(options)),
+  };
+}
+
+function endpointsOf({ endpoints, endpoint, peers }: ClientOptions): readonly string[] {
+  return urlsOf(endpoints ?? endpoint ?? peers ?? DEFAULT_ENDPOINT);
+}
+
+async function credentialsOf({ username: given, passwordFile }: ClientOptions) {
+  if (given === undefined) {
+    if (passwordFile === undefined) return {};
+    throw new Error("--password-file needs --username");
+  }
+  const { user: username, password } = splitUser(given);
+  const fromFile = await readPassword({ option: "--password-file", file: passwordFile });
+  if (fromFile !== undefined && password !== undefined) {
+    throw new Error("--password-file: --username has a password too");
+  }
+  return { username, password: fromFile ?? password ?? (await askPassword("Password: ")) };
+}
+
+/** Both halves of `user:password`. */
+export function splitUser(text: string): { readonly user: string; readonly password?: string } {
+  const colon = text.indexOf(":");
+  if (colon === -1) return { user: text };
+  return { user: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+async function tlsOf(options: ClientOptions) {
+  const ca = options.cacert ?? options.caFile;
+  const cert = options.cert ?? options.certFile;
+  const key = options.key ?? options.keyFile;
+  if (cert !== undefined && key === undefined) throw new Error("--cert needs --key");
+  if (key !== undefined && cert === undefined) throw new Error("--key needs --cert");
+  return {
+    ...(ca !== undefined && { ca: await readText({ option: "--cacert", file: ca }) }),
+    ...(cert !== undefined &&
+      key !== undefined && {
+        x509Certificate: {
+          cert: await readText({ option: "--cert", file: cert }),
+          key: await readText({ option: "--key", file: key }),
+        },
+      }),
+  };
+}

@@ -1,0 +1,16 @@
+import { TargetInUseError, TransferRefusedError } from "../../errors/migration-errors.js";
+
+/** Says in the options of the command line what the library's errors say in its own. */
+export async function inCliOptions(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof TargetInUseError || error instanceof TransferRefusedError)) throw error;
+    const message = error.message
+      .replace("with overwrite", "with --overwrite")
+      .replace("With lossy", "With --lossy")
+      .replace(/^prefix:/, "--prefix:")
+      .replace(/^toPrefix:/, "--to-prefix:");
+    throw new Error(message, { cause: error });
+  }
+}

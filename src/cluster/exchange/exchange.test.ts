@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { heldAfter } from "../../../test/support/held-memory.js";
+import { systemClock } from "../../time/clock.js";
+import type { HttpRequest } from "../../wire/http.js";
+import { Exchange } from "./exchange.js";
+
+const READ: HttpRequest = {
+  method: "GET",
+  path: "/",
+  safety: "read",
+  scope: "local",
+  operation: "GET /",
+};
+
+const start = (maxResponseSize: number): Exchange => {
+  const errand = { request: READ, endpoint: "http://a:1", streams: false, hops: 0 };
+  const conclude = (_: Exchange, reply: never) => reply;
+  const settings = { maxResponseSize, clock: systemClock, conclude };
+  const exchange = new Exchange({ ...errand, limits: { timeout: 5_000 } }, settings);
+  const flow = { pause: () => {}, resume: () => {}, abort: () => {} };
+  exchange.start(flow);
+  exchange.takeHead(flow, 200, {});
+  return exchange;
+};
+
+test("a body takes little more memory than its bytes, however small the pieces", async () => {
+  // Each piece is a view of a block as large as what is read of a socket at once.
+  let exchange = start(1_000_000);
+  const held = await heldAfter(() => {
+    for (let sent = 0; sent < 200_000; sent++) exchange.take(Buffer.from("x"));
+    for (let sent = 0; sent < 200; sent++) {
+      exchange.take(Buffer.alloc(65_536, "x").subarray(0, 1));
+    }
+    return exchange;
+  });
+  expect(held).toBeLessThan(2_000_000);
+  exchange.end();
+  expect(await exchange.reply).toMatchObject({ body: "x".repeat(200_200) });
+
+  exchange = start(1_000);
+  for (let sent = 0; sent <= 1_000; sent++) exchange.take(Buffer.from("x"));
+  await expect(exchange.reply).rejects.toMatchObject({
+    name: "ResponseTooLargeError",
+    maxResponseSize: 1000,
+  });
+});

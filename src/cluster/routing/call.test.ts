@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { ManualClock } from "../../../test/embedded/manual-clock.js";
+import { completeOptions } from "../../client/normalize-options.js";
+import type { HttpReply, HttpRequest } from "../../wire/http.js";
+import { Call } from "./call.js";
+import { EndpointList } from "./endpoint-list.js";
+
+const READ: HttpRequest = {
+  method: "GET",
+  path: "/",
+  safety: "read",
+  scope: "local",
+  operation: "GET /",
+};
+
+test("a second attempt that begins late has no time-out below 1 ms", async () => {
+  const clock = new ManualClock();
+  const options = { urls: ["http://a:1", "http://b:1"], timeout: 30, hedgeReadsAfter: 20, clock };
+  const { cluster } = completeOptions(options);
+  const timeouts: number[] = [];
+  const ask = (_url: string, _request: HttpRequest, limits: { timeout: number }) => {
+    timeouts.push(limits.timeout);
+    return new Promise<HttpReply>(() => {});
+  };
+  const endpoints = new EndpointList(cluster.urls, clock);
+  const call = new Call({ request: READ, ask, interpret: () => {} }, cluster, endpoints, undefined);
+  void call.run(undefined, new AbortController().signal);
+  // As when the event loop was blocked.
+  clock.pass(50);
+  expect(timeouts).toEqual([30, 1]);
+});

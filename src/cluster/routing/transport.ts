@@ -1,0 +1,128 @@
+import { AbortError } from "../../errors/abort-error.js";
+import type { Clock } from "../../time/clock.js";
+import type { HttpReply, HttpRequest } from "../../wire/http.js";
+import { type ConnectionSettings, dispatcherFor } from "../connect/dispatchers.js";
+import { Exchange, type ExchangeSettings, type StreamedReply } from "../exchange/exchange.js";
+import type { AttemptLimits, Errand } from "../exchange/outgoing-request.js";
+import { Streams } from "../http2/http2-endpoint.js";
+import { ConnectionPool } from "./connection-pool.js";
+import { MAX_REDIRECTS, redirectOf, refused } from "./redirect.js";
+
+/** What every exchange of a cluster has in common. */
+export interface TransportSettings extends ConnectionSettings {
+  /** Header of Basic auth. */
+  readonly authorization: string | undefined;
+  /** Bytes. */
+  readonly maxResponseSize: number;
+  /** Calls under way at one endpoint; watches do not count. */
+  readonly maxConnections: number;
+  readonly clock: Clock;
+}
+
+const CLOSED = new Error("the client was closed");
+
+/** Sends one request to one endpoint and follows its redirects; which endpoint is not its concern. */
+export class Transport {
+  readonly #settings: TransportSettings;
+  readonly #knows: (origin: string) => boolean;
+  readonly #pools = new Map<string, ConnectionPool>();
+  readonly #exchangeSettings: ExchangeSettings;
+  #closed = false;
+
+  /** Redirects are followed only to the origins that `knows` accepts. So are the credentials. */
+  constructor(settings: TransportSettings, knows: (origin: string) => boolean) {
+    this.#settings = settings;
+    this.#knows = knows;
+    const { maxResponseSize, clock } = settings;
+    const conclude: ExchangeSettings["conclude"] = (exchange, reply) =>
+      this.#conclude(exchange, reply);
+    this.#exchangeSettings = { maxResponseSize, clock, conclude };
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** A whole reply. @throws AttemptFailure, AbortError */
+  ask(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
+    const errand = { request, endpoint: url, limits, streams: false, hops: 0 } as const;
+    return this.#exchange(errand);
+  }
+
+  /** A watch that stands, or a whole reply that says why not. @throws AttemptFailure, AbortError */
+  watch(
+    url: string,
+    request: HttpRequest,
+    limits: AttemptLimits,
+  ): Promise<HttpReply | StreamedReply> {
+    return this.#exchange({ request, endpoint: url, limits, streams: true, hops: 0 });
+  }
+
+  /** Breaks everything off and closes all sockets. */
+  close(): void {
+    this.#closed = true;
+    for (const pool of this.#pools.values()) pool.destroy(CLOSED);
+  }
+
+  #exchange(errand: Errand & { readonly streams: false }): Promise<HttpReply>;
+  #exchange(errand: Errand): Promise<HttpReply | StreamedReply>;
+  #exchange(errand: Errand): Promise<HttpReply | StreamedReply> {
+    const { request, endpoint, limits } = errand;
+    if (limits.signal?.aborted === true) throw notStarted(request, limits.signal.reason);
+    if (this.#closed) throw notStarted(request, CLOSED);
+    // What can throw comes before the exchange, which must not be left behind with its timer.
+    const pool = this.#poolOf(endpoint);
+    const headers = this.#headersFor(endpoint, request);
+    const exchange = new Exchange(errand, this.#exchangeSettings);
+    if (errand.streams) pool.watch(exchange, headers);
+    else pool.call(exchange, headers);
+    return exchange.reply;
+  }
+
+  /** Goes where a reply redirects, or on without gRPC; any other reply is the answer. */
+  #conclude(
+    { errand, carrier }: Exchange,
+    reply: HttpReply,
+  ): HttpReply | Promise<HttpReply | StreamedReply> {
+    if (carrier instanceof Streams && carrier.leaveGrpc(errand.request, reply)) {
+      return this.#exchange({ ...errand, request: { ...errand.request, grpc: undefined } });
+    }
+    const redirect = redirectOf(errand.request, reply);
+    if (redirect === undefined) return reply;
+    if (errand.hops === MAX_REDIRECTS) throw refused(errand.request, reply, "is one too many");
+    const { origin: endpoint, request } = redirect;
+    if (!this.#knows(endpoint)) {
+      const why = `leads to ${endpoint}, which is not one of the endpoints; add it to urls if it is a member`;
+      throw refused(errand.request, reply, why);
+    }
+    return this.#exchange({ ...errand, endpoint, request, hops: errand.hops + 1 });
+  }
+
+  #poolOf(origin: string): ConnectionPool {
+    let pool = this.#pools.get(origin);
+    if (pool === undefined) {
+      const { maxConnections } = this.#settings;
+      const streams = Streams.at(origin, this.#settings);
+      const open = dispatcherFor(origin, this.#settings);
+      pool = new ConnectionPool(origin, open, maxConnections, streams);
+      this.#pools.set(origin, pool);
+    }
+    return pool;
+  }
+
+  #headersFor(origin: string, request: HttpRequest): string[] {
+    const { authorization = this.#settings.authorization, contentType } = request;
+    const headers = contentType === undefined ? [] : ["content-type", contentType];
+    // A request with credentials of its own is meant for exactly this origin.
+    const mayShow = request.authorization !== undefined || this.#knows(origin);
+    if (authorization !== undefined && mayShow) {
+      headers.push("authorization", authorization);
+    }
+    if (request.headers !== undefined) headers.push(...Object.entries(request.headers).flat());
+    return headers;
+  }
+}
+
+function notStarted({ operation, safety }: HttpRequest, reason: unknown): AbortError {
+  return new AbortError(operation, reason, safety === "write" ? "not sent" : "none");
+}

@@ -1,0 +1,30 @@
+import { AbortError } from "../../errors/abort-error.js";
+import { TimeoutError } from "../../errors/cluster-errors.js";
+import { follow } from "../../time/follow.js";
+import { within } from "../../time/within.js";
+import type { HttpRequest } from "../../wire/http.js";
+import type { ClusterSettings } from "./cluster-settings.js";
+
+/**
+ * Waits until the endpoints are known that a request may go to: no longer than a call may take, and
+ * until the caller's `signal` or the client's `closing` aborts.
+ *
+ * @throws TimeoutError, AbortError, and why the endpoints could not be found
+ */
+export function untilReady(
+  ready: Promise<void>,
+  { operation, safety }: HttpRequest,
+  { timeout, clock }: ClusterSettings,
+  signal: AbortSignal | undefined,
+  closing: AbortSignal,
+): Promise<void> {
+  const either = follow(signal, closing);
+  const outcome = safety === "write" ? "not sent" : "none";
+  return within(ready, {
+    milliseconds: timeout,
+    clock,
+    signal: either.signal,
+    onTimeout: () => new TimeoutError(`${operation}: not done within ${timeout} ms`, timeout),
+    onAbort: (reason) => new AbortError(operation, reason, outcome),
+  }).finally(either.letGo);
+}

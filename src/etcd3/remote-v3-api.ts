@@ -1,0 +1,109 @@
+import { Cluster } from "../cluster/cluster.js";
+import type { StreamedReply } from "../cluster/exchange/exchange.js";
+import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
+import { V3RefusedError } from "../errors/v3-errors.js";
+import type { HttpReply } from "../wire/http.js";
+import { RemoteV3Stream } from "./remote-v3-stream.js";
+import type { V3Answer, V3Api, V3Call, V3Stream } from "./v3-api.js";
+import { v3Probes } from "./v3-probes.js";
+import { decodeV3Reply, TokenRefused, v3ErrorOf } from "./v3-reply.js";
+import { v3Request } from "./v3-request.js";
+import { V3Token } from "./v3-token.js";
+
+/** A user of etcd's v3 auth. */
+export interface V3Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** FAILED_PRECONDITION, with which etcd answers who authenticates where auth is off. */
+const AUTH_IS_OFF = "etcdserver: authentication is not enabled";
+
+/**
+ * etcd's v3 API over the network: as gRPC, or as JSON by the gateway that is part of etcd where the
+ * way there is none of HTTP/2, such as by a proxy.
+ */
+export class RemoteV3Api implements V3Api {
+  /** The cluster that is asked. */
+  readonly cluster: Cluster;
+  readonly #token: V3Token | undefined;
+  readonly #requestTimeout: number;
+
+  constructor(settings: ClusterSettings, credentials: V3Credentials | undefined) {
+    const token = credentials && new V3Token(() => this.#authenticate(credentials));
+    const authorization = async () => await token?.get("GET of the members", undefined);
+    this.cluster = new Cluster(settings, v3Probes(authorization));
+    this.#token = token;
+    this.#requestTimeout = settings.requestTimeout;
+  }
+
+  call(path: string, body: object, call: V3Call): Promise<V3Answer> {
+    return this.#authenticated(call, (token) => this.#send(path, body, call, token));
+  }
+
+  stream(path: "watch", body: object, call: V3Call): Promise<V3Stream> {
+    return this.#authenticated(call, async (token) => {
+      const stream = await this.cluster.open(
+        v3Request(path, body, call, token),
+        (reply) => {
+          throw v3ErrorOf(call, reply);
+        },
+        (reply: StreamedReply) => new RemoteV3Stream(call, reply),
+        call.signal,
+      );
+      return stream.begin(this.cluster.clock, call.attemptTimeout ?? this.#requestTimeout);
+    });
+  }
+
+  close(): void {
+    this.cluster.close();
+  }
+
+  #send(path: string, body: object, call: V3Call, token?: string): Promise<V3Answer> {
+    const request = v3Request(path, body, call, token);
+    const { endpoint, signal } = call;
+    const interpret = (reply: HttpReply): V3Answer => decodeV3Reply(path, call, reply);
+    if (endpoint === undefined) return this.cluster.send(request, interpret, signal);
+    return this.cluster.probe(endpoint, request, interpret, signal);
+  }
+
+  async #authenticated<T>(call: V3Call, send: (token?: string) => Promise<T>): Promise<T> {
+    const { operation, signal } = call;
+    const token = this.#token && (await this.#token.get(operation, signal));
+    try {
+      return await send(token);
+    } catch (error) {
+      if (!(error instanceof TokenRefused)) throw error;
+      if (this.#token === undefined) throw error.cause;
+      this.#token.refused(token);
+      return await withCause(send(await this.#token.get(operation, signal)));
+    }
+  }
+
+  async #authenticate({ username: name, password }: V3Credentials): Promise<string | undefined> {
+    try {
+      const { body } = await this.#send("auth/authenticate", { name, password }, AUTHENTICATION);
+      return typeof body.token === "string" ? body.token : undefined;
+    } catch (error) {
+      if (error instanceof V3RefusedError && error.detail === AUTH_IS_OFF) return undefined;
+      throw error instanceof TokenRefused ? error.cause : error;
+    }
+  }
+}
+
+/** To authenticate twice does no harm. */
+const AUTHENTICATION: V3Call = {
+  operation: "POST /v3/auth/authenticate",
+  key: "/",
+  safety: "read",
+  scope: "quorum",
+};
+
+/** Says why etcd refused, where a new token did not help. */
+async function withCause<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw error instanceof TokenRefused ? error.cause : error;
+  }
+}

@@ -1,0 +1,16 @@
+import { expect, it } from "vitest";
+import { AttemptFailure } from "../wire/attempt-failure.js";
+import { decodeV3Reply } from "./v3-reply.js";
+
+const PUT = { operation: "PUT /a", key: "/a", safety: "write", scope: "quorum" } as const;
+
+it.each([
+  ["no header", "{}"],
+  ["an id that is no number", '{"header":{"cluster_id":"\u{fffd}"}}'],
+  ["a revision that is no number", '{"header":{"cluster_id":"1","revision":"x"}}'],
+])("an answer with %s leaves the outcome of a write unknown", (_what, body) => {
+  const reply = { status: 200, headers: {}, endpoint: "http://a:1", body };
+  const decode = () => decodeV3Reply("kv/put", PUT, reply);
+  expect(decode).toThrow(AttemptFailure);
+  expect(decode).toThrow(expect.objectContaining({ processed: "unknown" }));
+});

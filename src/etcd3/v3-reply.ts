@@ -1,0 +1,158 @@
+import { ProtocolError } from "../errors/cluster-errors.js";
+import { errorDefinition } from "../errors/error-table.js";
+import type { EtcdError } from "../errors/etcd-error.js";
+import { serverErrorOf } from "../errors/server-error-of.js";
+import { V3DisabledError, V3RefusedError } from "../errors/v3-errors.js";
+import { AttemptFailure } from "../wire/attempt-failure.js";
+import { type GrpcStatus, grpcStatusOf, isGrpc, unframed } from "../wire/grpc.js";
+import type { HttpReply, HttpReplyHead } from "../wire/http.js";
+import { isObject, type JsonObject, readObject } from "../wire/json.js";
+import { readable, turnedAway } from "../wire/reply.js";
+import { meaningOf } from "./retry-class.js";
+import { RPCS } from "./rpcs.js";
+import type { V3Answer, V3Call } from "./v3-api.js";
+import { readHeader } from "./v3-json.js";
+
+/** The member does not know the token: it has done nothing, and a new token may help. */
+export class TokenRefused extends Error {
+  /** What is left to say when a new token does not help. */
+  override readonly cause: EtcdError;
+
+  constructor(cause: EtcdError) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
+/**
+ * The answer in a reply of either form, JSON or gRPC.
+ *
+ * @param path of the request, below `/v3/`
+ * @throws AttemptFailure, TokenRefused, V3RefusedError, UnauthorizedError
+ */
+export function decodeV3Reply(path: string, call: V3Call, reply: HttpReply): V3Answer {
+  const { status, endpoint, grpcBody } = reply;
+  const failed = grpcBody === undefined ? status !== 200 : grpcStatusOf(reply)?.code !== 0;
+  if (failed) throw v3ErrorOf(call, reply);
+  const origin = `${call.operation} at ${endpoint}`;
+  const body = readable(() => {
+    const answer =
+      grpcBody === undefined
+        ? readObject(reply.body, JSON.parse, origin)
+        : readMessage(path, unframed(grpcBody), origin);
+    // Whoever reads it later could no longer say that the outcome of a write is unknown.
+    if (path.startsWith("kv/")) readHeader(answer);
+    return answer;
+  });
+  return { body, endpoint };
+}
+
+/** What a reply means that is no answer. */
+export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
+  const { operation } = call;
+  const { status, body, endpoint, grpcBody } = reply;
+  const error = grpcStatusOf(reply) ?? errorIn(body);
+  if (error !== undefined) return grpcErrorOf(call, endpoint, error);
+  if (status === 404 && NOT_SERVED.has(body)) {
+    return new AttemptFailure("no", new V3DisabledError(operation, [endpoint]));
+  }
+  if (body.startsWith(NAMED_CERTIFICATE)) {
+    const what = `${operation} at ${endpoint}: ${NAMED_CERTIFICATE_ADVICE}`;
+    return new AttemptFailure("no", new ProtocolError(what));
+  }
+  const what = grpcBody === undefined ? "not an answer of etcd's" : "and no status of gRPC";
+  return (
+    turnedAway(call, reply) ??
+    new AttemptFailure(
+      "unknown",
+      new ProtocolError(`${operation} at ${endpoint}: HTTP ${status}, ${what}`),
+    )
+  );
+}
+
+/** etcd without the JSON gateway, and one that is too old for its present path. */
+const NOT_SERVED: ReadonlySet<string> = new Set(["404 page not found\n", "Not Found\n"]);
+
+/** etcd's gateway from JSON, with auth on: it could not show its own server whose request it is. */
+const NAMED_CERTIFICATE = "CommonName of client sending a request against gateway";
+const NAMED_CERTIFICATE_ADVICE =
+  "with v3 auth on, etcd takes JSON only with a client certificate without a Common Name; " +
+  "show such a one, or leave useProxy out so that gRPC is used";
+
+/** A gRPC status as the JSON gateway shows it. */
+function errorIn(body: string): GrpcStatus | undefined {
+  try {
+    return readGrpcError(JSON.parse(body));
+  } catch {
+    return undefined;
+  }
+}
+
+/** As in a reply of its own, or as `error` in a stream, where etcd 3.4 names the code otherwise. */
+function readGrpcError(value: unknown): GrpcStatus | undefined {
+  if (!isObject(value) || typeof value.message !== "string") return undefined;
+  const code = value.code ?? value.grpc_code;
+  return typeof code === "number" ? { code, message: value.message } : undefined;
+}
+
+/** The error to throw for a gRPC status. */
+function grpcErrorOf(call: V3Call, endpoint: string, { code, message }: GrpcStatus): Error {
+  switch (meaningOf(message, code)) {
+    case "refused":
+      return new V3RefusedError(call.operation, endpoint, code, message);
+    case "unauthorized":
+      return serverError(110, call, endpoint, message);
+    case "token":
+      return tokenRefused(call, endpoint, message);
+    case "elsewhere":
+      return new AttemptFailure("no", serverError(300, call, endpoint, message));
+    case "unknown":
+      return new AttemptFailure(
+        "unknown",
+        serverError(300, call, endpoint, message || `gRPC status ${code}`),
+      );
+  }
+}
+
+/** @param detail etcd's own sentence */
+export function tokenRefused(call: V3Call, endpoint: string, detail: string): TokenRefused {
+  return new TokenRefused(serverError(110, call, endpoint, detail));
+}
+
+/** An error that v2 has as well: 110 for want of permission, 300 where members cannot agree. */
+function serverError(
+  errorCode: 110 | 300,
+  { key, operation }: V3Call,
+  endpoint: string,
+  detail: string,
+): EtcdError {
+  const common = { key, operation, endpoint, detail, index: 0 };
+  return serverErrorOf({ ...errorDefinition(errorCode), errorCode, ...common });
+}
+
+/** The answer in one part of a watch. @throws as {@link decodeV3Reply} */
+export function decodeV3Part(call: V3Call, reply: HttpReplyHead, part: Buffer): JsonObject {
+  const { endpoint } = reply;
+  const origin = `${call.operation} at ${endpoint}`;
+  if (isGrpc(reply.headers)) return readMessage("watch", part, origin);
+  const { result, error } = readObject(part.toString(), JSON.parse, origin);
+  const failure = readGrpcError(error);
+  if (failure !== undefined) throw grpcErrorOf(call, endpoint, failure);
+  if (isObject(result)) return result;
+  throw new ProtocolError(`${origin}: the stream holds neither a result nor an error`);
+}
+
+/** Passes the end of a stream; of gRPC, by its status. @throws as {@link decodeV3Reply} */
+export function requireGoodEnd(call: V3Call, reply: HttpReplyHead): void {
+  const status = grpcStatusOf(reply);
+  if (status !== undefined && status.code !== 0) throw grpcErrorOf(call, reply.endpoint, status);
+}
+
+/** The message that answers a call. @throws ProtocolError */
+function readMessage(path: string, bytes: Buffer, origin: string): JsonObject {
+  try {
+    return RPCS[path]?.response.decode(bytes) ?? {};
+  } catch (cause) {
+    throw new ProtocolError(`${origin}: the answer is no message of etcd's`, { cause });
+  }
+}

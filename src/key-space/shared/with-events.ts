@@ -1,0 +1,21 @@
+import type { EtcdResponse } from "../../model/response.js";
+import type { KeyWatch } from "../key-space.js";
+
+/** A watch that yields other events than the one it stands for, and is that one in all else. */
+export function withEvents(
+  watch: KeyWatch,
+  events: AsyncIterator<EtcdResponse, undefined>,
+  probe: KeyWatch["probe"] = (options) => watch.probe(options),
+): KeyWatch {
+  const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = watch;
+  return {
+    etcdServer,
+    etcdClusterId,
+    etcdIndex,
+    raftIndex,
+    raftTerm,
+    probe,
+    close: () => watch.close(),
+    [Symbol.asyncIterator]: () => events,
+  };
+}

@@ -1,0 +1,75 @@
+import type { Cluster } from "../../../cluster/cluster.js";
+import { UnauthorizedError } from "../../../errors/common-errors.js";
+import type { V3Api } from "../../../etcd3/v3-api.js";
+import { toBase64 } from "../../../etcd3/v3-json.js";
+import type { EndpointHealth, StoreStats, Version } from "../../../model/cluster.js";
+import type { ClusterApi, MembersApi, StatsApi } from "../../cluster-api.js";
+import { type HealthCheck, healthOfEach, isAnyHealthy } from "../../endpoint-health.js";
+import type { CallOptions } from "../../key-space.js";
+import { V3Members } from "./v3-members.js";
+import { V3Stats } from "./v3-stats.js";
+
+const STATUS = "maintenance/status";
+const STATUS_CALL = { safety: "read", scope: "local" } as const;
+/** Linearizable. The key need not exist. */
+const ANY_READ = { key: toBase64("health"), limit: 1, keys_only: true };
+
+/** What a cluster tells besides keys, where it has no v2 API. */
+export class V3ClusterApi implements ClusterApi {
+  readonly members: MembersApi;
+  readonly stats: StatsApi;
+  readonly #cluster: Cluster;
+  readonly #api: V3Api;
+
+  /** @param keySpace counts the requests of this process */
+  constructor(cluster: Cluster, api: V3Api, keySpace: { readonly stats: StoreStats }) {
+    this.#cluster = cluster;
+    this.#api = api;
+    this.members = new V3Members(api);
+    this.stats = new V3Stats(api, this.members, keySpace);
+  }
+
+  async machines(options?: CallOptions): Promise<readonly string[]> {
+    const members = await this.members.list(options);
+    return members.flatMap(({ clientURLs }) => clientURLs).sort();
+  }
+
+  /** v3 does not tell the cluster's version: it is derived from the release of the member. */
+  async version({ signal }: CallOptions = {}): Promise<Version> {
+    const call = { operation: "GET /version", key: "/", ...STATUS_CALL, signal } as const;
+    const etcdserver = String((await this.#api.call(STATUS, {}, call)).body.version ?? "");
+    const [major, minor] = etcdserver.split(".");
+    return { etcdserver, etcdcluster: `${major}.${minor}.0` };
+  }
+
+  health({ signal }: CallOptions = {}): Promise<readonly EndpointHealth[]> {
+    return healthOfEach(this.#cluster, this.#checkHealth, signal);
+  }
+
+  isHealthy(): Promise<boolean> {
+    return isAnyHealthy(this.#cluster, this.#checkHealth);
+  }
+
+  /**
+   * As etcd's own `/health`, which a member need not serve at its client URLs: it has a leader, there
+   * is no alarm, and the members agree on a read.
+   */
+  readonly #checkHealth: HealthCheck = async (endpoint, signal) => {
+    const call = { operation: "GET /health", key: "/", endpoint, signal } as const;
+    const { errors } = (await this.#api.call(STATUS, {}, { ...call, ...STATUS_CALL })).body;
+    if (Array.isArray(errors) && errors.length > 0) {
+      return {
+        endpoint,
+        healthy: false,
+        reason: errors.map((text) => `${text}`.trim()).join("; "),
+      };
+    }
+    try {
+      await this.#api.call("kv/range", ANY_READ, { ...call, safety: "read", scope: "quorum" });
+    } catch (error) {
+      // etcd looks at permissions after the members have agreed.
+      if (!(error instanceof UnauthorizedError)) throw error;
+    }
+    return { endpoint, healthy: true };
+  };
+}

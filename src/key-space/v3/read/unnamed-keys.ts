@@ -1,0 +1,65 @@
+import { readPage } from "../../../etcd3/transaction.js";
+import type { V3Call } from "../../../etcd3/v3-api.js";
+import type { V3Store } from "../schema/v3-tree.js";
+import { keyAfter } from "./page-reader.js";
+
+/** Keys of one read. */
+const PAGE_SIZE = 10_000;
+
+/**
+ * Keys of v3 below a path that no request of v2 can name: they are not UTF-8, have an empty, `.` or
+ * `..` segment, a zero character or too many levels, or lie below a key with a value. Bytes that are not UTF-8 are
+ * written as `\xff`.
+ */
+export async function* unnamedKeys(
+  store: V3Store,
+  path: string,
+  call: V3Call,
+): AsyncGenerator<string, void, undefined> {
+  const { layout } = store;
+  const { key: start, range_end } = layout.filesBelow(path);
+  const files = new OpenFiles();
+  let key = start;
+  for (;;) {
+    const { answers } = await store.read(
+      [readPage({ key, range_end }, PAGE_SIZE, { keys_only: true })],
+      call,
+    );
+    const [{ found, more } = { found: [], more: false }] = answers;
+    for (const kv of found) {
+      const bytes = Buffer.from(kv.key, "base64");
+      if (layout.whatIs(kv.key) === undefined || !files.add(bytes.toString("latin1"))) {
+        yield textOf(bytes.subarray(Buffer.byteLength(layout.filePrefix)));
+      }
+    }
+    const last = found.at(-1);
+    if (!more || last === undefined) return;
+    key = keyAfter(last.key);
+  }
+}
+
+/** The files whose keys begin the keys that are yet to come, in the order of bytes. */
+class OpenFiles {
+  readonly #keys: string[] = [];
+
+  /** Whether no file lies above the key. Each character is a byte. */
+  add(key: string): boolean {
+    let last = this.#keys.at(-1);
+    // `0` is the character that follows `/`.
+    while (last !== undefined && key >= `${last}0`) {
+      this.#keys.pop();
+      last = this.#keys.at(-1);
+    }
+    if (this.#keys.some((file) => key.startsWith(`${file}/`))) return false;
+    this.#keys.push(key);
+    return true;
+  }
+}
+
+function textOf(bytes: Buffer): string {
+  const text = bytes.toString();
+  if (Buffer.from(text).equals(bytes)) return text;
+  return bytes
+    .toString("latin1")
+    .replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
+}

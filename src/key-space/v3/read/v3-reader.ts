@@ -1,0 +1,201 @@
+import { refusedAs } from "../../../etcd3/is-v3-error.js";
+import { NO_LEASE, read } from "../../../etcd3/transaction.js";
+import type { KeyValue, TransactionAnswer } from "../../../etcd3/transaction-answer.js";
+import type { V3Call } from "../../../etcd3/v3-api.js";
+import type { GetRequest } from "../../../model/key-request.js";
+import type { EtcdNode } from "../../../model/node.js";
+import type { EtcdResponse } from "../../../model/response.js";
+import type { ExecuteOptions } from "../../key-space.js";
+import { pathOf } from "../../shared/path.js";
+import { checkPath } from "../schema/check-path.js";
+import { decodeLeaseId } from "../schema/lease-id.js";
+import type { Leases } from "../schema/leases.js";
+import { ROOT, showDirectory, showFile, type View } from "../schema/node-view.js";
+import { exists, missing, readSurvey, type Survey, surveyOf } from "../schema/path-snapshot.js";
+import { originOf, type V3Store } from "../schema/v3-tree.js";
+import { Listing } from "./listing.js";
+import { ListingPages } from "./listing-pages.js";
+import { type BatchFigures, ReadBatches } from "./read-batcher.js";
+import { readLess } from "./too-large.js";
+
+/** A file read in a batch: what was found, and the batch's answer. */
+interface Found {
+  readonly kv: KeyValue | undefined;
+  readonly at: TransactionAnswer;
+}
+
+/** Carries out GETs. */
+export class V3Reader {
+  readonly #store: V3Store;
+  readonly #leases: Leases;
+  readonly #local: ReadBatches<Found>;
+  readonly #quorum: ReadBatches<Found>;
+
+  constructor(store: V3Store, leases: Leases) {
+    this.#store = store;
+    this.#leases = leases;
+    const maxReads = (): number => store.size.maxOperations;
+    this.#local = new ReadBatches((paths) => this.#readFiles(paths, "local"), maxReads);
+    this.#quorum = new ReadBatches((paths) => this.#readFiles(paths, "quorum"), maxReads);
+  }
+
+  /** How well reads are batched, local and quorum ones together. */
+  get figures(): BatchFigures {
+    const [local, quorum] = [this.#local.figures, this.#quorum.figures];
+    return {
+      batches: local.batches + quorum.batches,
+      batched: local.batched + quorum.batched,
+    };
+  }
+
+  /** @throws KeyNotFoundError, NotDirError, … */
+  async get(request: GetRequest, offset: number, limits: ExecuteOptions): Promise<EtcdResponse> {
+    const path = pathOf(request.key);
+    checkPath(path, callOf(request, limits));
+    if (path !== "") {
+      const { kv, at } = await this.#find(path, request, limits);
+      if (kv !== undefined) return await this.#file(request, path, kv, at, offset, limits);
+    }
+    return await this.#directory(request, path, offset, limits);
+  }
+
+  /** In a batch, unless it is bounded otherwise than those are. */
+  async #find(path: string, request: GetRequest, limits: ExecuteOptions): Promise<Found> {
+    if (limits.attemptTimeout === undefined) {
+      return (request.quorum ? this.#quorum : this.#local).read(path, limits.signal);
+    }
+    const call = callOf(request, limits);
+    const file = read(this.#store.layout.file(path), optionsOf(call.scope));
+    const at = await this.#store.read([file], call);
+    return { kv: at.answers[0]?.found[0], at };
+  }
+
+  async #readFiles(paths: readonly string[], scope: V3Call["scope"]): Promise<readonly Found[]> {
+    const { layout } = this.#store;
+    const [first = ""] = paths;
+    const key = first || "/";
+    const operation = paths.length === 1 ? `GET ${key}` : `GET ${key} and ${paths.length - 1} more`;
+    const options = optionsOf(scope);
+    const reads = paths.map((path) => read(layout.file(path), options));
+    const call: V3Call = { operation, key, safety: "read", scope };
+    const at = await this.#store.read(reads, call);
+    return paths.map((_, index) => ({ kv: at.answers[index]?.found[0], at }));
+  }
+
+  async #file(
+    request: GetRequest,
+    path: string,
+    kv: KeyValue,
+    at: TransactionAnswer,
+    offset: number,
+    limits: ExecuteOptions,
+  ): Promise<EtcdResponse> {
+    const view = await this.#view([kv.lease], request, offset, limits);
+    return responseOf(showFile(path, kv, view), at, offset);
+  }
+
+  /** Lists a directory, or tells why there is no node. */
+  async #directory(
+    request: GetRequest,
+    path: string,
+    offset: number,
+    limits: ExecuteOptions,
+  ): Promise<EtcdResponse> {
+    for (;;) {
+      try {
+        return await this.#list(request, path, offset, limits);
+      } catch (error) {
+        if (!isRevisionGone(error)) throw error;
+      }
+    }
+  }
+
+  async #list(
+    request: GetRequest,
+    path: string,
+    offset: number,
+    limits: ExecuteOptions,
+  ): Promise<EtcdResponse> {
+    const { recursive = false, sorted = false } = request;
+    const { layout } = this.#store;
+    const listing = new Listing(path, recursive);
+    const pages = new ListingPages(listing, path, layout);
+    const call = callOf(request, limits);
+    const options = optionsOf(call.scope);
+    const at = await readLess(pages, () => {
+      const below = pages.next(options);
+      return this.#store.read(surveyOf(path, layout, below, options), call);
+    });
+    const survey = readSurvey(path, at.answers);
+    await this.#requireNode(survey, request, at, offset, call);
+    const { file } = survey.target;
+    if (file !== undefined) return await this.#file(request, path, file, at, offset, limits);
+    pages.take(at.answers.slice(2, 4));
+    await this.#readOn(pages, at.revision, call);
+    const view = await this.#view(listing.leases(), request, offset, limits);
+    const nodes = listing.nodes(view, sorted);
+    const node = directoryNode(survey, view);
+    return responseOf(nodes.length === 0 ? node : { ...node, nodes }, at, offset);
+  }
+
+  /** Reads what is left, at the revision at which the first pages were read. */
+  async #readOn(pages: ListingPages, revision: number, call: V3Call): Promise<void> {
+    const options = { ...optionsOf(call.scope), revision: String(revision) };
+    while (pages.next(options).length > 0) {
+      const { answers } = await readLess(pages, () => this.#store.read(pages.next(options), call));
+      pages.take(answers);
+    }
+  }
+
+  async #requireNode(
+    seen: Survey,
+    request: GetRequest,
+    at: TransactionAnswer,
+    offset: number,
+    call: V3Call,
+  ): Promise<void> {
+    if (exists(seen.target)) return;
+    const survey = await this.#store.walk(seen, at.revision, call, optionsOf(call.scope));
+    throw this.#store.refusal(missing(survey), request, at, offset);
+  }
+
+  /** Looks leases up that are not ours: their ids do not tell when they end. */
+  async #view(
+    leases: Iterable<string>,
+    request: GetRequest,
+    offset: number,
+    limits: ExecuteOptions,
+  ): Promise<View> {
+    const foreign = [...leases].filter((id) => id !== NO_LEASE && decodeLeaseId(id) === undefined);
+    const view = this.#store.view(offset);
+    if (foreign.length === 0) return view;
+    return { ...view, foreign: await this.#leases.endsOf(foreign, callOf(request, limits)) };
+  }
+}
+
+function directoryNode({ target: { path, marker, first } }: Survey, view: View): EtcdNode {
+  const kv = marker ?? first;
+  if (path === "" || kv === undefined) return ROOT;
+  return showDirectory(path, kv, marker !== undefined, view);
+}
+
+function responseOf(node: EtcdNode, at: TransactionAnswer, offset: number): EtcdResponse {
+  return { action: "get", ...originOf(at, offset), node };
+}
+
+function callOf({ key, quorum }: GetRequest, limits: ExecuteOptions): V3Call {
+  const scope = quorum ? "quorum" : "local";
+  return { operation: `GET ${key}`, key, safety: "read", scope, ...limits };
+}
+
+function optionsOf(scope: V3Call["scope"]): { readonly serializable?: true } {
+  return scope === "local" ? { serializable: true } : {};
+}
+
+/** Compacted meanwhile, or not there yet on another member: a newer revision helps. */
+function isRevisionGone(error: unknown): boolean {
+  return (
+    refusedAs(error, "etcdserver: mvcc: required revision has been compacted") ||
+    refusedAs(error, "etcdserver: mvcc: required revision is a future revision")
+  );
+}

@@ -1,0 +1,33 @@
+import { errorDefinition } from "../../../errors/error-table.js";
+import { serverErrorOf } from "../../../errors/server-error-of.js";
+import type { V3Call } from "../../../etcd3/v3-api.js";
+import { isReachable, levelsOf, MAX_DEPTH } from "./key-schema.js";
+
+/**
+ * Refuses a path that no node can have on the v3 API. Every request and every watch passes here.
+ *
+ * @throws InvalidFieldError
+ */
+export function checkPath(
+  path: string,
+  { operation, key }: Pick<V3Call, "operation" | "key">,
+): void {
+  if (path === "" || isReachable(path)) return;
+  throw serverErrorOf({
+    ...errorDefinition(209),
+    errorCode: 209,
+    detail: problemOf(path),
+    index: 0,
+    key,
+    operation,
+    endpoint: "this key space",
+  });
+}
+
+function problemOf(path: string): string {
+  if (path.includes("\0")) return "the key has a zero character, which no key has on the v3 API";
+  const levels = levelsOf(path);
+  return levels > MAX_DEPTH
+    ? `the key has ${levels} levels; on the v3 API at most ${MAX_DEPTH} fit into a transaction`
+    : 'the key has an empty, "." or ".." segment';
+}

@@ -1,0 +1,105 @@
+import { describe, expect, it, test } from "vitest";
+import { toBase64 } from "../../../etcd3/v3-json.js";
+import {
+  authPrefix,
+  isReachable,
+  isReservedPrefix,
+  KeyLayout,
+  prefixOfTree,
+} from "./key-schema.js";
+
+const PREFIXES = [
+  "",
+  "/",
+  "/a",
+  "/a/b",
+  "/ab",
+  "a",
+  "e",
+  "etcdnet",
+  "etcdnet^",
+  "\u{10ffff}",
+  "=",
+  "%2F",
+  "/a=",
+];
+
+const bytes = (base64: string): Buffer => Buffer.from(base64, "base64");
+const isWithin = (key: string, range: { key: string; range_end: string }): boolean =>
+  Buffer.compare(Buffer.from(key), bytes(range.key)) >= 0 &&
+  Buffer.compare(Buffer.from(key), bytes(range.range_end)) < 0;
+
+describe("the users and roles of a prefix", () => {
+  it("lie outside the range of every prefix", () => {
+    for (const owner of PREFIXES) {
+      const auth = authPrefix(owner);
+      const keys = [auth, `${auth}/users/=root`, `${auth}\0etcdnet/d/users`];
+      for (const prefix of PREFIXES) {
+        const { everything } = new KeyLayout(prefix);
+        for (const key of keys) expect(isWithin(key, everything)).toBe(false);
+      }
+    }
+  });
+
+  it("lie outside the range of those of every other prefix", () => {
+    for (const owner of PREFIXES) {
+      for (const other of PREFIXES.filter((prefix) => prefix !== owner)) {
+        const { everything } = new KeyLayout(authPrefix(other));
+        expect(isWithin(`${authPrefix(owner)}/users/=root`, everything)).toBe(false);
+      }
+    }
+  });
+
+  test.each(["etcdnet_auth", "etcdnet_auth/%2Fapps=", "etcdnet_trees/", "etcdnet_"])(
+    "are out of reach of a tree with the prefix %s, which is reserved",
+    (prefix) => {
+      expect(isReservedPrefix(prefix)).toBe(true);
+    },
+  );
+});
+
+describe("a path", () => {
+  test.each<[string, boolean]>([
+    ["/a", true],
+    ["/a/b.c/..d", true],
+    ["/ü/\u{10ffff}", true],
+    ["/d".repeat(62), true],
+    ["/d".repeat(63), false],
+    ["", false],
+    ["a", false],
+    ["/", false],
+    ["/a/", false],
+    ["//a", false],
+    ["/a//b", false],
+    ["/a/./b", false],
+    ["/a/..", false],
+    ["/\0", false],
+    ["/a\0etcdnet/d/b", false],
+    ["/a/b\0", false],
+  ])("%j can be a node's: %s", (path, expected) => {
+    expect(isReachable(path)).toBe(expected);
+    const { kind } = new KeyLayout("/p").whatIs(toBase64(`/p${path}`)) ?? {};
+    expect(kind).toBe(expected ? "file" : undefined);
+    const marker = new KeyLayout("/p").whatIs(toBase64(`/p\0etcdnet/d${path}`));
+    expect(marker?.kind).toBe(expected ? "marker" : undefined);
+  });
+});
+
+describe("the trees above and below a tree", () => {
+  const tree = (prefix: string): string => new KeyLayout(prefix).tree ?? "";
+  const text = (base64: string): string => bytes(base64).toString();
+
+  it("are those whose prefix is a directory above the other's", () => {
+    for (const outer of PREFIXES) {
+      for (const inner of PREFIXES) {
+        const isNested = inner.startsWith(`${outer}/`);
+        expect(new KeyLayout(inner).outerTrees.includes(tree(outer))).toBe(isNested);
+        expect(isWithin(text(tree(inner)), new KeyLayout(outer).innerTrees)).toBe(isNested);
+      }
+    }
+  });
+
+  it("are named by their prefixes", () => {
+    for (const prefix of PREFIXES) expect(prefixOfTree(tree(prefix))).toBe(prefix);
+  });
+});

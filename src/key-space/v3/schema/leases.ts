@@ -1,0 +1,65 @@
+import { refusedAs } from "../../../etcd3/is-v3-error.js";
+import { NO_LEASE } from "../../../etcd3/transaction.js";
+import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
+import { readInt64 } from "../../../etcd3/v3-json.js";
+import type { Clock } from "../../../time/clock.js";
+import { encodeLeaseId, leaseTime } from "./lease-id.js";
+
+/** Seconds: the longest lease that etcd grants. */
+const MAX_LEASE_TTL = 9_000_000_000;
+
+/** Leases of v3: TTLs of v2. */
+export class Leases {
+  readonly #api: V3Api;
+  readonly #clock: Clock;
+  /** Random, so that ids of processes that start together differ. */
+  #counter = Math.floor(Math.random() * 32);
+
+  constructor(api: V3Api, clock: Clock) {
+    this.#api = api;
+    this.#clock = clock;
+  }
+
+  /** The id that a TTL asks for; none for one that is longer than any lease: that is for ever. */
+  idFor(ttl: number, directory: boolean): string {
+    if (ttl > MAX_LEASE_TTL) return NO_LEASE;
+    const expiration = leaseTime(this.#clock.now()) + ttl * 1000;
+    return encodeLeaseId({ expiration, directory }, this.#counter++);
+  }
+
+  /**
+   * Grants the lease that a TTL asks for and answers with its id. etcd may make a TTL longer. A
+   * grant is repeated like a read: one too many just runs out.
+   */
+  async grant(ttl: number, directory: boolean, call: V3Call): Promise<string> {
+    const id = this.idFor(ttl, directory);
+    if (id === NO_LEASE) return id;
+    const grant = { ID: id, TTL: String(Math.max(1, ttl)) };
+    try {
+      await this.#api.call("lease/grant", grant, { ...call, safety: "read" });
+      return id;
+    } catch (error) {
+      if (!refusedAs(error, "etcdserver: lease already exists")) throw error;
+      return await this.grant(ttl, directory, call);
+    }
+  }
+
+  /** Revokes in the background a lease that no key hangs on; otherwise it would just run out. */
+  revoke(id: string): void {
+    const operation = "POST /v3/lease/revoke";
+    const call: V3Call = { operation, key: "/", safety: "write", scope: "quorum" };
+    this.#api.call("lease/revoke", { ID: id }, call).catch(() => {});
+  }
+
+  /** When leases end, in milliseconds since 1970; those that are gone are left out. */
+  async endsOf(ids: Iterable<string>, call: V3Call): Promise<ReadonlyMap<string, number>> {
+    const ends = await Promise.all([...new Set(ids)].map((id) => this.#endOf(id, call)));
+    return new Map(ends.flat());
+  }
+
+  async #endOf(id: string, call: V3Call): Promise<readonly (readonly [string, number])[]> {
+    const { body } = await this.#api.call("lease/timetolive", { ID: id }, call);
+    const ttl = readInt64(body.TTL, "TTL");
+    return ttl < 0 ? [] : [[id, leaseTime(this.#clock.now()) + ttl * 1000]];
+  }
+}

@@ -1,0 +1,68 @@
+import { NestedPrefixError } from "../../../errors/v3-errors.js";
+import {
+  type Alternative,
+  isAbsent,
+  isEmpty,
+  putRecord,
+  type Read,
+  read,
+  readFirst,
+} from "../../../etcd3/transaction.js";
+import type { OperationAnswer } from "../../../etcd3/transaction-answer.js";
+import { type KeyLayout, prefixOfTree } from "./key-schema.js";
+
+/**
+ * Whether this tree is on record among those of the cluster. Two trees of which one lies in the other
+ * would write over each other's records, so the second one is refused.
+ *
+ * `unknown`: not yet asked. `missing`: it is not on record. `hidden`: the user may not see the record.
+ */
+export class TreeRegistry {
+  readonly #layout: KeyLayout;
+  #state: "unknown" | "missing" | "registered" | "hidden";
+
+  constructor(layout: KeyLayout) {
+    this.#layout = layout;
+    this.#state = layout.tree === undefined ? "hidden" : "unknown";
+  }
+
+  /** Whether there is something to register. */
+  get isPending(): boolean {
+    return this.#state === "missing" || this.#state === "unknown";
+  }
+
+  /** Leaves the registry to users who may see it. */
+  hide(): void {
+    this.#state = "hidden";
+  }
+
+  /** The operations whose answers {@link take} takes. */
+  reads(options = {}): readonly Read[] {
+    const { tree, outerTrees, innerTrees } = this.#layout;
+    if (tree === undefined || this.#state === "hidden") return [];
+    const outer = outerTrees.map((key) => read(key, { keys_only: true, ...options }));
+    return [read(tree, options), readFirst(innerTrees, options), ...outer];
+  }
+
+  /** @throws NestedPrefixError when another tree holds this one, or lies in it */
+  take([own, inner, ...outer]: readonly OperationAnswer[]): void {
+    if (own === undefined) return;
+    const { keyPrefix } = this.#layout;
+    const other = inner?.found[0] ?? outer.flatMap(({ found }) => found)[0];
+    if (other !== undefined) throw new NestedPrefixError(keyPrefix, prefixOfTree(other.key));
+    this.#state = own.found.length > 0 ? "registered" : "missing";
+  }
+
+  /** Puts the tree on record, if no other overlaps it. */
+  get registration(): Alternative {
+    const { tree = "", outerTrees, innerTrees } = this.#layout;
+    return {
+      if: [tree, ...outerTrees].map(isAbsent).concat(isEmpty(innerTrees)),
+      do: [putRecord(tree, "")],
+    };
+  }
+
+  registered(): void {
+    this.#state = "registered";
+  }
+}

@@ -1,0 +1,84 @@
+import { NO_LEASE, type Operation, putRecord } from "../../../etcd3/transaction.js";
+import type { TransactionSize } from "../../../etcd3/transaction-size.js";
+import type { V3Call } from "../../../etcd3/v3-api.js";
+import { toBase64 } from "../../../etcd3/v3-json.js";
+import type { LoadedNode, Loading, LoadOptions } from "../../bulk-loading.js";
+import { checkPath } from "../schema/check-path.js";
+import type { KeyLayout } from "../schema/key-schema.js";
+import type { Leases } from "../schema/leases.js";
+import type { V3Store } from "../schema/v3-tree.js";
+
+/** Bytes of values in one transaction, far below the 1.5 MiB that etcd takes by default. */
+const MAX_BYTES = 512 * 1024;
+/** Transactions under way at the same time. */
+const IN_FLIGHT = 4;
+
+/** Puts that go out as one transaction, and so become one revision. */
+type Batch = readonly LoadedNode[];
+
+/** Fills a tree that is not in use yet: as many puts in a transaction as etcd takes. */
+export class BulkLoader implements Loading {
+  readonly #store: V3Store;
+  readonly #leases: Leases;
+
+  constructor(store: V3Store, leases: Leases) {
+    this.#store = store;
+    this.#leases = leases;
+  }
+
+  async continueAfter(index: number, { signal }: LoadOptions = {}): Promise<void> {
+    await this.#store.raiseOffset(index, signal);
+  }
+
+  async load(nodes: readonly LoadedNode[], { signal }: LoadOptions = {}): Promise<void> {
+    for (const { key } of nodes) checkPath(key, { operation: `load of ${key}`, key });
+    await this.#store.register();
+    const batches = batchesOf(nodes, this.#store.size);
+    const worker = async (): Promise<void> => {
+      for (let batch = batches.next(); batch.done !== true; batch = batches.next()) {
+        await this.#write(batch.value, signal);
+      }
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  }
+
+  async #write(batch: Batch, signal: AbortSignal | undefined): Promise<void> {
+    const key = batch[0]?.key ?? "/";
+    const operation = `load of ${batch.length} nodes from ${key}`;
+    const call: V3Call = { operation, key, safety: "write", scope: "quorum", signal };
+    const puts = await Promise.all(batch.map((node) => this.#put(node, call)));
+    await this.#store.size.sendInParts(puts, (part) =>
+      this.#store.transact([{ if: [], do: part }], [], call),
+    );
+  }
+
+  async #put({ key, value, ttl }: LoadedNode, call: V3Call): Promise<Operation> {
+    const { layout } = this.#store;
+    if (value === undefined) return putRecord(layout.marker(key), "");
+    const lease = ttl === undefined ? NO_LEASE : await this.#leases.grant(ttl, false, call);
+    return filePut(layout, key, value, lease);
+  }
+}
+
+function filePut(layout: KeyLayout, path: string, value: string, lease: string): Operation {
+  return putRecord(layout.file(path), toBase64(value), lease);
+}
+
+function* batchesOf(
+  nodes: readonly LoadedNode[],
+  limits: TransactionSize,
+): Generator<Batch, void, undefined> {
+  let batch: LoadedNode[] = [];
+  let bytes = 0;
+  for (const node of nodes) {
+    const size = Buffer.byteLength(node.key) + Buffer.byteLength(node.value ?? "");
+    const isFull = batch.length >= limits.maxOperations || bytes + size > MAX_BYTES;
+    if (isFull && batch.length > 0) {
+      yield batch;
+      [batch, bytes] = [[], 0];
+    }
+    batch.push(node);
+    bytes += size;
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,80 @@
+import type { KeyValue } from "../../../etcd3/transaction-answer.js";
+import { toBase64 } from "../../../etcd3/v3-json.js";
+import type { Condition, KeyRequest } from "../../../model/key-request.js";
+import { differences } from "../../shared/differences.js";
+import { StoreError } from "../../shared/store-error.js";
+import { textOf } from "../schema/node-view.js";
+import {
+  exists,
+  isDirectory,
+  missing,
+  type Place,
+  requireWay,
+  type Survey,
+} from "../schema/path-snapshot.js";
+
+/** Refuses a write that the tree does not allow, in v2's order. @throws StoreError */
+export function refuseBy(survey: Survey, request: KeyRequest, offset: number): void {
+  const { target } = survey;
+  if (target.path === "" && request.action !== "compareAndDelete") throw new StoreError(107, "/");
+  refuseAt(target, request, offset);
+  if (!exists(target)) refuseMissing(survey, request);
+  const isFull = target.first !== undefined || survey.subdirectory !== undefined;
+  if (request.action === "delete" && !request.recursive && isDirectory(target) && isFull) {
+    throw new StoreError(108, target.path);
+  }
+}
+
+/** Whether {@link refuseBy} must know which directories above a missing node are implied. */
+export function asksForTheWay({ target }: Survey, request: KeyRequest): boolean {
+  if (exists(target) || request.action === "create") return false;
+  return request.action !== "set" || request.refresh === true;
+}
+
+/** The part of {@link refuseBy} that needs to know the target alone. @throws StoreError */
+export function refuseAt(target: Place, request: KeyRequest, offset: number): void {
+  const { path, file } = target;
+  if (isDirectory(target) && refusesDirectories(request)) throw new StoreError(102, path);
+  switch (request.action) {
+    case "create":
+      if (exists(target)) throw new StoreError(105, path);
+      return;
+    case "compareAndSwap":
+    case "compareAndDelete": {
+      const detail = file && differencesFrom(request, file, offset);
+      if (detail) throw new StoreError(101, detail);
+      return;
+    }
+  }
+}
+
+function refusesDirectories(request: KeyRequest): boolean {
+  switch (request.action) {
+    case "set":
+    case "compareAndSwap":
+    case "compareAndDelete":
+      return true;
+    case "update":
+      return Boolean(request.value);
+    case "delete":
+      return !request.dir && !request.recursive;
+    default:
+      return false;
+  }
+}
+
+function refuseMissing(survey: Survey, request: KeyRequest): void {
+  const { action } = request;
+  if (action !== "set" && action !== "create") throw missing(survey);
+  requireWay(survey);
+  if (action === "set" && request.refresh) throw missing(survey);
+}
+
+/** Bytes that are not UTF-8 may look like what was given, and still differ. */
+function differencesFrom(condition: Condition, file: KeyValue, offset: number): string {
+  const { prevValue } = condition;
+  const value = textOf(file.value);
+  const detail = differences(condition, { value, modifiedIndex: file.modRevision + offset });
+  if (detail !== "" || prevValue === undefined || toBase64(prevValue) === file.value) return detail;
+  return `[${prevValue} != ${value}]`;
+}

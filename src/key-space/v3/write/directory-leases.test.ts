@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { NO_LEASE } from "../../../etcd3/transaction.js";
+import type { KeyValue } from "../../../etcd3/transaction-answer.js";
+import { toBase64 } from "../../../etcd3/v3-json.js";
+import { encodeLeaseId } from "../schema/lease-id.js";
+import { type Move, movesIn, type Subtree } from "./directory-leases.js";
+
+const at = (second: number, directory: boolean): string =>
+  encodeLeaseId({ expiration: Date.UTC(2030, 0, 1, 0, 0, second), directory }, 0);
+
+const former = at(10, true);
+const FOREIGN = "7587863094351626502";
+
+function kv(key: string, lease: string, value = ""): KeyValue {
+  return { key, value, lease, createRevision: 1, modRevision: 1 };
+}
+
+function moved(nodes: Partial<Subtree>): Record<string, string> {
+  const moves = movesIn({
+    path: "/d",
+    lease: NO_LEASE,
+    markers: new Map(),
+    files: new Map(),
+    orders: new Map(),
+    ...nodes,
+  });
+  return Object.fromEntries(moves.map(({ kv, lease }: Move) => [kv.key, lease]));
+}
+
+describe("moves below a directory whose TTL was changed", () => {
+  it("takes everything along that hung on its former lease", () => {
+    const lease = at(20, true);
+    const markers = new Map([["/d/sub", kv("sub", former)]]);
+    const files = new Map([["/d/sub/file", kv("file", former)]]);
+    expect(moved({ lease, markers, files })).toEqual({ sub: lease, file: lease });
+    expect(moved({ markers, files })).toEqual({ sub: NO_LEASE, file: NO_LEASE });
+  });
+
+  it("takes the order of in-order keys along, of the directory itself and of those below", () => {
+    const lease = at(20, true);
+    const own = at(15, true);
+    const markers = new Map([["/d/sub", kv("sub", own, toBase64(own))]]);
+    const orders = new Map([
+      ["/d", kv("order", former)],
+      ["/d/sub", kv("order of sub", former)],
+    ]);
+    expect(moved({ lease, markers, orders })).toEqual({ order: lease, "order of sub": own });
+    expect(moved({ orders })).toEqual({ order: NO_LEASE, "order of sub": NO_LEASE });
+  });
+
+  it("leaves files alone that end earlier on their own", () => {
+    const files = new Map([["/d/file", kv("file", at(5, false))]]);
+    expect(moved({ lease: at(20, true), files })).toEqual({});
+    expect(moved({ lease: at(4, true), files })).toEqual({ file: at(4, true) });
+  });
+
+  it("gives a subdirectory its own TTL back when that is the earlier one", () => {
+    const own = at(15, true);
+    const markers = new Map([["/d/sub", kv("sub", former, toBase64(own))]]);
+    const files = new Map([["/d/sub/file", kv("file", former)]]);
+    expect(moved({ lease: at(20, true), markers, files })).toEqual({ sub: own });
+    const renewed = new Map([["/d/sub", kv("sub", own, toBase64(own))]]);
+    expect(moved({ lease: at(20, true), markers: renewed, files })).toEqual({ file: own });
+  });
+
+  it("goes by the nearest marker where directories are only implied", () => {
+    const files = new Map([["/d/implied/file", kv("file", NO_LEASE)]]);
+    expect(moved({ lease: former, files })).toEqual({ file: former });
+  });
+
+  it("leaves leases of others alone", () => {
+    const files = new Map([["/d/file", kv("file", FOREIGN)]]);
+    expect(moved({ lease: former, files })).toEqual({});
+  });
+});

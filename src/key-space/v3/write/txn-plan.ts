@@ -1,0 +1,288 @@
+import {
+  type Alternative,
+  type Compare,
+  hasValue,
+  isAbsent,
+  isAtRevision,
+  isEmpty,
+  isOlderThan,
+  isPresent,
+  NO_LEASE,
+  type Operation,
+  put,
+  putRecord,
+  remove,
+  removeAll,
+} from "../../../etcd3/transaction.js";
+import { toBase64 } from "../../../etcd3/v3-json.js";
+import type {
+  CompareAndDeleteRequest,
+  CompareAndSwapRequest,
+  Condition,
+  CreateRequest,
+  DeleteRequest,
+  KeyRequest,
+  SetRequest,
+  UpdateRequest,
+} from "../../../model/key-request.js";
+import { parentPath } from "../../shared/path.js";
+import { encodeActionRecord } from "../schema/action-record.js";
+import type { KeyLayout } from "../schema/key-schema.js";
+import { isDirectory } from "../schema/path-snapshot.js";
+import type { Ground } from "./assumptions.js";
+
+export type WriteRequest = Exclude<KeyRequest, { readonly action: "get" }>;
+
+/** One way to carry a write out. */
+export interface Plan extends Alternative {
+  /** What the first operation replaces or removes, if there was such a thing. */
+  readonly replaces: "file" | "directory";
+  /** What the node is then; a removed one, what it was. */
+  readonly node: "file" | "directory";
+}
+
+/** A write, and all that its transaction depends on. */
+export interface Intent {
+  readonly request: WriteRequest;
+  /** Path of the node, which of an in-order key is not the request's. */
+  readonly path: string;
+  readonly ground: Ground;
+  readonly layout: KeyLayout;
+  readonly offset: number;
+  /** Revision at which the offset was written; 0 where there is none. */
+  readonly offsetAt: number;
+  /** The lease that a node's own TTL asks for. */
+  readonly own: string;
+  /** The lease that the node is going to hang on. */
+  readonly lease: string;
+  /** For an in-order key: the revision by which it is named. */
+  readonly number: number | undefined;
+}
+
+/** The ways to carry a write out on such a ground, likelier ones first. See docs/v3.md. */
+export function plansOf(intent: Intent): readonly Plan[] {
+  const { request } = intent;
+  switch (request.action) {
+    case "set":
+      return plansOfSet(intent, request);
+    case "create":
+      return [create(intent, request)];
+    case "update":
+      return plansOfUpdate(intent, request);
+    case "compareAndSwap":
+      return [swap(intent, request)];
+    case "delete":
+      return plansOfDelete(intent, request);
+    case "compareAndDelete":
+      return [compareAndDelete(intent, request)];
+  }
+}
+
+/** What a survey has seen at the target leaves one plan only. */
+function plansOfSet(intent: Intent, request: SetRequest): readonly Plan[] {
+  const { target } = intent.ground;
+  const replace = request.dir
+    ? turnIntoDirectory(intent)
+    : change(intent, request, [isPresent(fileOf(intent))]);
+  if (request.refresh && !request.dir) return [replace];
+  if (target?.file !== undefined) return [replace];
+  const create = make(intent, request.dir === true, [], request.value);
+  return target === undefined ? [replace, create] : [create];
+}
+
+function create(intent: Intent, request: CreateRequest): Plan {
+  const { layout, ground, number } = intent;
+  if (number === undefined) return make(intent, request.dir === true, [], request.value);
+  const order = layout.order(parentPath(intent.path));
+  const plan = make(
+    intent,
+    request.dir === true,
+    [putRecord(order, "", ground.lease)],
+    request.value,
+  );
+  const named = [isOlderThan(order, number), isAtRevision(layout.offset, intent.offsetAt)];
+  return { ...plan, if: [...named, ...plan.if] };
+}
+
+function plansOfUpdate(intent: Intent, request: UpdateRequest): readonly Plan[] {
+  const { target } = intent.ground;
+  if (target !== undefined && isDirectory(target)) return [changeDirectory(intent)];
+  return [change(intent, request, [isPresent(fileOf(intent))])];
+}
+
+function swap(intent: Intent, request: CompareAndSwapRequest): Plan {
+  return change(intent, request, conditionsOf(intent, request));
+}
+
+function compareAndDelete(intent: Intent, request: CompareAndDeleteRequest): Plan {
+  return {
+    if: conditionsOf(intent, request),
+    do: [remove(fileOf(intent)), record(intent, false)],
+    replaces: "file",
+    node: "file",
+  };
+}
+
+function plansOfDelete(intent: Intent, { recursive }: DeleteRequest): readonly Plan[] {
+  if (recursive) return plansOfRemoval(intent);
+  const { target } = intent.ground;
+  if (target !== undefined && isDirectory(target)) return [removeEmpty(intent)];
+  const file = fileOf(intent);
+  return [
+    {
+      if: [isPresent(file)],
+      do: [remove(file), record(intent, false)],
+      replaces: "file",
+      node: "file",
+    },
+  ];
+}
+
+/** The same removal without its action record. */
+export function withoutPuts(plan: Plan): Plan {
+  return { ...plan, do: plan.do.filter((operation) => !("request_put" in operation)) };
+}
+
+/** A new node where there is none. The range is compared last: it may be long. */
+function make(intent: Intent, dir: boolean, others: readonly Operation[], value?: string): Plan {
+  const { ground, layout, path, lease } = intent;
+  const [file, marker] = [layout.file(path), layout.marker(path)];
+  const node = dir
+    ? put(marker, markerValue(intent), lease)
+    : put(file, toBase64(value ?? ""), lease);
+  return {
+    if: [isAbsent(file), isAbsent(marker), ...ground.ifNew, isEmpty(layout.filesBelow(path))],
+    do: [node, ...ground.makes, ...others, ...recordOf(intent, dir)],
+    replaces: dir ? "directory" : "file",
+    node: dir ? "directory" : "file",
+  };
+}
+
+/** Another content for a file that is there. */
+function change(
+  intent: Intent,
+  request: SetRequest | UpdateRequest | CompareAndSwapRequest,
+  conditions: readonly Compare[],
+): Plan {
+  const value = request.refresh ? undefined : toBase64(request.value ?? "");
+  return {
+    if: [...conditions, ...intent.ground.ifThere],
+    do: [put(fileOf(intent), value, intent.lease), ...recordOf(intent, false)],
+    replaces: "file",
+    node: "file",
+  };
+}
+
+function turnIntoDirectory(intent: Intent): Plan {
+  const { layout, path, ground, lease } = intent;
+  const file = layout.file(path);
+  return {
+    if: [isPresent(file), ...ground.ifThere],
+    do: [remove(file), put(layout.marker(path), markerValue(intent), lease), record(intent, true)],
+    replaces: "file",
+    node: "directory",
+  };
+}
+
+/** Another TTL for a directory; one that was only implied gets a marker. */
+function changeDirectory(intent: Intent): Plan {
+  const { layout, path, ground, lease } = intent;
+  const marker = layout.marker(path);
+  const former = ground.target?.marker;
+  return {
+    if: [
+      former === undefined ? isAbsent(marker) : isAtRevision(marker, former.modRevision),
+      isAbsent(layout.file(path)),
+      ...(former === undefined ? ground.ifNew : ground.ifThere),
+    ],
+    do: [
+      put(marker, markerValue(intent), lease),
+      ...(former === undefined ? ground.makes : []),
+      record(intent, true),
+    ],
+    replaces: "directory",
+    node: "directory",
+  };
+}
+
+/** What a survey has found empty, if it still is. */
+function removeEmpty(intent: Intent): Plan {
+  const { layout, path } = intent;
+  const marker = layout.marker(path);
+  return {
+    if: [
+      isPresent(marker),
+      isAbsent(layout.file(path)),
+      isEmpty(layout.filesBelow(path)),
+      isEmpty(layout.markersBelow(path)),
+    ],
+    do: [remove(marker), ...removalOfOrders(intent), record(intent, true)],
+    replaces: "directory",
+    node: "directory",
+  };
+}
+
+/** A directory, a file, or what a survey has found implied: with everything below it. */
+function plansOfRemoval(intent: Intent): readonly Plan[] {
+  const { layout, path, ground } = intent;
+  const [file, marker] = [layout.file(path), layout.marker(path)];
+  const rest = [
+    removeAll(layout.filesBelow(path)),
+    removeAll(layout.markersBelow(path)),
+    ...removalOfOrders(intent),
+  ];
+  const whole = (first: string, second: string, dir: boolean): Plan => ({
+    if: [isPresent(first)],
+    do: [remove(first), remove(second), ...rest, record(intent, dir)],
+    replaces: dir ? "directory" : "file",
+    node: dir ? "directory" : "file",
+  });
+  const implied = ground.target?.first;
+  if (implied !== undefined && ground.target?.marker === undefined) {
+    return [{ ...whole(marker, file, true), if: [isPresent(implied.key)] }];
+  }
+  return [whole(file, marker, false), whole(marker, file, true)];
+}
+
+function removalOfOrders({ layout, path }: Intent): readonly Operation[] {
+  return [removeAll(layout.ordersBelow(path)), removeOne(layout.order(path))];
+}
+
+function removeOne(key: string): Operation {
+  return { request_delete_range: { key } };
+}
+
+/** A revision that no key has. */
+const NEVER = -1;
+
+/** What a condition asks of a file. A file that is not there fulfils neither. */
+function conditionsOf(intent: Intent, { prevValue, prevIndex }: Condition): readonly Compare[] {
+  const file = fileOf(intent);
+  return [
+    ...(prevIndex
+      ? [isAtRevision(file, prevIndex > intent.offset ? prevIndex - intent.offset : NEVER)]
+      : []),
+    ...(prevValue === undefined ? [] : [hasValue(file, toBase64(prevValue))]),
+  ];
+}
+
+/** A put without a record is a set: that one needs none. */
+function recordOf(intent: Intent, dir: boolean): readonly Operation[] {
+  const { request } = intent;
+  const speaksForItself = request.action === "set" && !dir && !request.refresh;
+  return speaksForItself ? [] : [record(intent, dir)];
+}
+
+function record({ request, path, layout }: Intent, dir: boolean): Operation {
+  const { action } = request;
+  const silent = action !== "create" && "refresh" in request && request.refresh === true;
+  return putRecord(layout.action, encodeActionRecord({ action, key: path, dir, silent }));
+}
+
+function markerValue({ own }: Intent): string {
+  return own === NO_LEASE ? "" : toBase64(own);
+}
+
+function fileOf({ layout, path }: Intent): string {
+  return layout.file(path);
+}

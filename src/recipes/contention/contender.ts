@@ -1,0 +1,45 @@
+import type { EtcdNode } from "../../model/node.js";
+
+/** Somebody in a line: an in-order key whose value is `ID DATA`, the id being the owner's own. */
+export interface Standing {
+  readonly key: string;
+  readonly order: bigint;
+  readonly value: string;
+  /** The first word of the value. */
+  readonly id: string;
+  /** What comes after it. */
+  readonly data: string;
+  readonly createdIndex: number;
+}
+
+export function standingValue(id: string, data: string): string {
+  return `${id} ${data}`;
+}
+
+export function dataOf(value: string): string {
+  const space = value.indexOf(" ");
+  return space < 0 ? "" : value.slice(space + 1);
+}
+
+/**
+ * Who stands in a directory, first come first. Old releases of etcd do not pad names with zeros:
+ * they are compared as numbers. What is not an in-order file is not in the line.
+ */
+export function standingsIn(directory: EtcdNode): readonly Standing[] {
+  return (directory.nodes ?? [])
+    .flatMap(standingOf)
+    .sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
+}
+
+function standingOf({ key, value, createdIndex }: EtcdNode): readonly Standing[] {
+  const order = orderOf(key);
+  if (order === undefined || value === undefined) return [];
+  const [id = ""] = value.split(" ", 1);
+  return [{ key, order, value, id, data: dataOf(value), createdIndex }];
+}
+
+/** The number that names an in-order key. */
+function orderOf(key: string): bigint | undefined {
+  const [, digits] = /\/(\d+)$/.exec(key) ?? [];
+  return digits === undefined ? undefined : BigInt(digits);
+}

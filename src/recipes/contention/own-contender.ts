@@ -1,0 +1,92 @@
+import { AbortError } from "../../errors/abort-error.js";
+import { OwnershipLostError } from "../../errors/ownership-lost-error.js";
+import { follow } from "../../time/follow.js";
+import type { KeepAlive } from "../lease/keep-alive.js";
+import { dataOf, type Standing, standingValue } from "./contender.js";
+import type { LineState, LineView } from "./contender-queue-view.js";
+
+/** Our own place in a line: a key that is kept alive while others stand before it, and after. */
+export class Place {
+  readonly id: string;
+  readonly #line: LineView;
+  readonly #keepAlive: KeepAlive;
+  /** Whether a lost answer may have left, or may yet bring, a second place of ours. */
+  readonly #unsure: boolean;
+
+  constructor(line: LineView, id: string, keepAlive: KeepAlive, unsure: boolean) {
+    this.#line = line;
+    this.id = id;
+    this.#keepAlive = keepAlive;
+    this.#unsure = unsure;
+  }
+
+  get key(): string {
+    return this.#keepAlive.key;
+  }
+
+  /** Rises from each place to the next one in line. */
+  get fencingToken(): number {
+    return this.#keepAlive.createdIndex;
+  }
+
+  get signal(): AbortSignal {
+    return this.#keepAlive.signal;
+  }
+
+  get data(): string {
+    return dataOf(this.#keepAlive.value);
+  }
+
+  assertHeld(): void {
+    this.#keepAlive.assertHeld();
+  }
+
+  update(data: string): Promise<void> {
+    return this.#keepAlive.update(standingValue(this.id, data));
+  }
+
+  /** Whether nobody stands before us, as of now. @throws OwnershipLostError */
+  async isFirst(signal?: AbortSignal): Promise<boolean> {
+    return this.#predecessorIn(await this.#line.read(signal)) === undefined;
+  }
+
+  /** Waits until nobody stands before us. @throws OwnershipLostError, AbortError */
+  async untilFirst(signal: AbortSignal): Promise<void> {
+    const either = follow(signal, this.signal);
+    try {
+      for (;;) {
+        const state = await this.#line.readPatiently(either.signal);
+        const predecessor = this.#predecessorIn(state);
+        if (predecessor === undefined) return;
+        await this.#line.untilChange(predecessor, state.index, either.signal);
+      }
+    } catch (error) {
+      if (signal.aborted) throw new AbortError(`waiting for ${this.key}`, signal.reason, "none");
+      this.assertHeld();
+      throw error;
+    } finally {
+      either.letGo();
+    }
+  }
+
+  /** Gives the place to those who wait. What is not found of it now goes with its TTL. */
+  async leave(): Promise<void> {
+    await this.#keepAlive.close();
+    if (this.#unsure) await this.#line.sweep(this.id).catch(() => {});
+  }
+
+  /** Who stands right before us, in a line as it was read. */
+  #predecessorIn({ standings }: LineState): Standing | undefined {
+    this.assertHeld();
+    const place = standings.findIndex(({ key }) => key === this.key);
+    if (place < 0) throw new OwnershipLostError(this.key, "gone", "it is not in the line");
+    if (this.#unsure) this.#removeStrays(standings);
+    return standings.slice(0, place).findLast(({ id }) => id !== this.id);
+  }
+
+  /** Places that etcd made for us although we never heard of it. */
+  #removeStrays(standings: readonly Standing[]): void {
+    const strays = standings.filter(({ id, key }) => id === this.id && key !== this.key);
+    if (strays.length > 0) void this.#line.remove(strays).catch(() => {});
+  }
+}

@@ -1,0 +1,536 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { type Fate, Stage, type StageProcess, settle } from "../../../test/recipes/stage.js";
+import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
+import type { KeyRequest } from "../../model/key-request.js";
+import { Lock } from "./lock.js";
+import type { LockHandle } from "./lock-handle.js";
+
+const down = { fail: new ClusterUnavailableError("…", []) };
+
+let stage: Stage;
+let alice: StageProcess;
+let bob: StageProcess;
+
+beforeEach(() => {
+  stage = new Stage();
+  alice = stage.process();
+  bob = stage.process();
+});
+
+const lockOf = ({ etcd }: StageProcess): Lock => new Lock(etcd, "/lock");
+
+async function places(): Promise<number> {
+  await settle();
+  return Object.keys(await stage.list("/lock")).length;
+}
+
+/** An acquisition under way, and what came of it. */
+function trying(lock: Lock, options: Parameters<Lock["acquire"]>[0] = {}) {
+  const attempt: { held?: LockHandle; error?: unknown; readonly done: Promise<void> } = {
+    done: lock.acquire(options).then(
+      (held) => {
+        attempt.held = held;
+      },
+      (error: unknown) => {
+        attempt.error = error;
+      },
+    ),
+  };
+  return attempt;
+}
+
+async function expectNothingLeft(): Promise<void> {
+  await settle();
+  expect(await places()).toBe(0);
+  expect(stage.leftovers).toBe(0);
+}
+
+/** The next such request has this fate. */
+function once({ way }: StageProcess, action: KeyRequest["action"], fate: Fate): void {
+  way.fate = (request) => {
+    if (request.action !== action) return undefined;
+    way.fate = () => undefined;
+    return fate;
+  };
+}
+
+describe("a lock", () => {
+  test("is held by one after the other, first come first served, with rising tokens", async () => {
+    const order: string[] = [];
+    const tokens: number[] = [];
+    const work = async (name: string, process: StageProcess): Promise<void> => {
+      const held = await lockOf(process).acquire();
+      order.push(name);
+      tokens.push(held.fencingToken);
+      await settle();
+      expect(order.at(-1)).toBe(name);
+      await held.release();
+    };
+    await Promise.all(["a", "b", "c", "d"].map((name, at) => work(name, at % 2 ? bob : alice)));
+    expect(order).toEqual(["a", "b", "c", "d"]);
+    expect(tokens).toEqual([...tokens].sort((a, b) => a - b));
+    await expectNothingLeft();
+  });
+
+  test("wakes only the next in line when it is released", async () => {
+    const held = await lockOf(alice).acquire();
+    const waiting = [trying(lockOf(bob))];
+    for (let count = 1; count < 10; count++) {
+      await settle();
+      waiting.push(trying(lockOf(bob)));
+    }
+    await settle();
+    bob.way.requests.length = 0;
+    await held.release();
+    await settle();
+    expect(waiting.filter((attempt) => attempt.held !== undefined)).toEqual([waiting[0]]);
+    expect(bob.way.requests.map(({ action }) => action)).toEqual(["get"]);
+    await alice.etcd.close();
+    await bob.etcd.close();
+  });
+
+  test("is kept while it is held and waited for, far beyond its TTL", async () => {
+    const held = await lockOf(alice).acquire({ data: "alice" });
+    const next = trying(lockOf(bob), { data: "bob" });
+    await stage.pass(120_000);
+    held.assertHeld();
+    expect(next.held).toBeUndefined();
+    expect(Object.values(await stage.list("/lock"))).toEqual([
+      expect.stringMatching(/^[\da-f-]{36} alice$/),
+      expect.stringMatching(/^[\da-f-]{36} bob$/),
+    ]);
+    await held.release();
+    await next.done;
+    expect(next.held?.fencingToken).toBeGreaterThan(held.fencingToken);
+    await next.held?.release();
+    await expectNothingLeft();
+  });
+
+  test("is released at the end of a block", async () => {
+    {
+      await using held = await lockOf(alice).acquire();
+      held.assertHeld();
+      expect(await places()).toBe(1);
+    }
+    await expectNothingLeft();
+  });
+
+  test("two clients with the same data do not meet: ids are made for each attempt", async () => {
+    const held = await lockOf(alice).acquire({ data: "same" });
+    const next = trying(lockOf(bob), { data: "same" });
+    await stage.pass(1_000);
+    expect(next.held).toBeUndefined();
+    await held.release();
+    await next.done;
+    next.held?.assertHeld();
+    await next.held?.release();
+    await expectNothingLeft();
+  });
+
+  test("is tried without waiting", async () => {
+    const held = await lockOf(alice).tryAcquire();
+    expect(held).not.toBeNull();
+    expect(await lockOf(bob).tryAcquire()).toBeNull();
+    expect(await places()).toBe(1);
+    await held?.release();
+    const again = await lockOf(bob).tryAcquire();
+    expect(again).not.toBeNull();
+    await again?.release();
+    await expectNothingLeft();
+  });
+
+  test("of two who try at the same moment, one gets it", async () => {
+    const both = await Promise.all([lockOf(alice).tryAcquire(), lockOf(bob).tryAcquire()]);
+    expect(both.filter((held) => held !== null)).toHaveLength(1);
+    for (const held of both) await held?.release();
+    await expectNothingLeft();
+  });
+});
+
+describe("a holder", () => {
+  test("that was paused past its TTL fails the moment it wakes, when another holds", async () => {
+    const held = await lockOf(alice).acquire();
+    const next = trying(lockOf(bob));
+    await settle();
+    await stage.pass(11_000, alice);
+    await next.done;
+    next.held?.assertHeld();
+    expect(() => held.assertHeld()).toThrow("no contact");
+    expect(held.signal.aborted).toBe(true);
+    await held.release();
+    next.held?.assertHeld();
+    await next.held?.release();
+    await expectNothingLeft();
+  });
+
+  test("whose key was deleted by hand learns it at its next renewal", async () => {
+    const held = await lockOf(alice).acquire();
+    const next = trying(lockOf(bob));
+    await settle();
+    await stage.memory.execute({ action: "delete", key: held.key });
+    await next.done;
+    await stage.pass(3_400);
+    expect(() => held.assertHeld()).toThrow("gone");
+    expect(held.signal.aborted).toBe(true);
+    await held.release();
+    next.held?.assertHeld();
+    await next.held?.release();
+    await expectNothingLeft();
+  });
+
+  test("whose lock was deleted with its directory is no holder, and those who wait line up anew", async () => {
+    const held = await lockOf(alice).acquire();
+    const next = trying(lockOf(bob));
+    await settle();
+    await stage.memory.execute({ action: "delete", key: "/lock", recursive: true });
+    await next.done;
+    await stage.pass(3_400);
+    expect(held.signal.aborted).toBe(true);
+    next.held?.assertHeld();
+    await held.release();
+    await next.held?.release();
+    await expectNothingLeft();
+  });
+
+  test("is over when its client is closed", async () => {
+    const held = await lockOf(alice).acquire();
+    const next = trying(lockOf(bob));
+    await alice.etcd.close();
+    expect(() => held.assertHeld()).toThrow("given up");
+    await stage.pass(11_000);
+    next.held?.assertHeld();
+    await next.held?.release();
+    await expectNothingLeft();
+  });
+});
+
+describe("one who waits", () => {
+  test("gives its place up when aborted", async () => {
+    const held = await lockOf(alice).acquire();
+    const caller = new AbortController();
+    const attempt = trying(lockOf(bob), { signal: caller.signal });
+    await settle();
+    expect(await places()).toBe(2);
+    caller.abort(new Error("no longer needed"));
+    await attempt.done;
+    expect(attempt.error).toMatchObject({ name: "AbortError", cause: caller.signal.reason });
+    expect(await places()).toBe(1);
+    await held.release();
+    await expectNothingLeft();
+  });
+
+  test("has given its place up before it is told, so that the client may be closed", async () => {
+    const held = await lockOf(alice).acquire();
+    let arrive = (): void => {};
+    const attempt = trying(lockOf(bob), { timeout: 5_000 });
+    await stage.pass(4_900);
+    const holdUntil = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    once(bob, "compareAndDelete", { holdUntil });
+    await stage.pass(200);
+    expect(attempt.error).toBeUndefined();
+    arrive();
+    await attempt.done;
+    expect(attempt.error).toMatchObject({ name: "TimeoutError", timeout: 5_000 });
+    expect(await places()).toBe(1);
+    await held.release();
+    await expectNothingLeft();
+  });
+
+  test("is told a second later if etcd does not answer", async () => {
+    const held = await lockOf(alice).acquire();
+    const attempt = trying(lockOf(bob), { timeout: 5_000 });
+    await stage.pass(4_900);
+    bob.way.fate = () => down;
+    await stage.pass(1_050);
+    expect(attempt.error).toBeUndefined();
+    await stage.pass(50);
+    expect(attempt.error).toMatchObject({ name: "TimeoutError", timeout: 5_000 });
+    bob.way.fate = () => undefined;
+    await stage.pass(10_000);
+    await held.release();
+    await expectNothingLeft();
+  });
+
+  test("gives its place up when its time is over", async () => {
+    const held = await lockOf(alice).acquire();
+    const attempt = trying(lockOf(bob), { timeout: 25_000 });
+    await stage.pass(24_950);
+    expect(attempt.error).toBeUndefined();
+    await stage.pass(50);
+    await attempt.done;
+    expect(attempt.error).toMatchObject({ name: "TimeoutError", timeout: 25_000 });
+    expect(await places()).toBe(1);
+    await held.release();
+    await expectNothingLeft();
+  });
+
+  test("waits no more when its client is closed", async () => {
+    const held = await lockOf(alice).acquire();
+    const attempt = trying(lockOf(bob));
+    await settle();
+    await bob.etcd.close();
+    await attempt.done;
+    expect(attempt.error).toMatchObject({ name: "AbortError" });
+    await held.release();
+    await stage.pass(11_000);
+    await expectNothingLeft();
+  });
+
+  test("is given up when its client is closed, be it between two requests", async () => {
+    for (let turns = 0; turns < 40; turns++) {
+      const { etcd } = stage.process();
+      const lock = new Lock(etcd, `/lock/${turns}`);
+      const done = lock.tryAcquire().then((held) => held?.release());
+      const outcome = done.catch(({ name }: Error) => name);
+      for (let turn = 0; turn < turns; turn++) await null;
+      await etcd.close();
+      expect(["AbortError", undefined]).toContain(await outcome);
+      await expect(lock.acquire()).rejects.toMatchObject({ name: "AbortError" });
+    }
+  });
+
+  test("does not pass one that waits before it when that one leaves", async () => {
+    const held = await lockOf(alice).acquire();
+    const caller = new AbortController();
+    const second = trying(lockOf(bob), { signal: caller.signal });
+    await settle();
+    const third = trying(lockOf(bob));
+    await settle();
+    caller.abort();
+    await second.done;
+    await stage.pass(1_000);
+    expect(third.held).toBeUndefined();
+    await held.release();
+    await third.done;
+    third.held?.assertHeld();
+    await third.held?.release();
+    await expectNothingLeft();
+  });
+
+  test("lines up again when its place was deleted by hand", async () => {
+    const held = await lockOf(alice).acquire();
+    const attempt = trying(lockOf(bob));
+    await settle();
+    const [, key = ""] = Object.keys(await stage.list("/lock"));
+    await stage.memory.execute({ action: "delete", key });
+    await stage.pass(3_400);
+    expect(await places()).toBe(2);
+    await held.release();
+    await attempt.done;
+    attempt.held?.assertHeld();
+    await attempt.held?.release();
+    await expectNothingLeft();
+  });
+
+  test("keeps its place while etcd is away for less than the TTL", async () => {
+    const held = await lockOf(alice).acquire();
+    const attempt = trying(lockOf(bob));
+    await settle();
+    const [, before] = Object.keys(await stage.list("/lock"));
+    bob.way.fate = () => down;
+    await stage.pass(5_000);
+    await held.release();
+    await settle();
+    bob.way.fate = () => undefined;
+    await stage.pass(1_000);
+    expect(attempt.held?.key).toBe(before);
+    await attempt.held?.release();
+    await expectNothingLeft();
+  });
+
+  test("lines up again after etcd was away for longer than the TTL", async () => {
+    const held = await lockOf(alice).acquire();
+    const attempt = trying(lockOf(bob));
+    await settle();
+    bob.way.fate = () => down;
+    await stage.pass(60_000);
+    expect([attempt.error, await places()]).toEqual([undefined, 1]);
+    bob.way.fate = () => undefined;
+    await stage.pass(1_000);
+    expect(await places()).toBe(2);
+    await held.release();
+    await attempt.done;
+    attempt.held?.assertHeld();
+    await attempt.held?.release();
+    await expectNothingLeft();
+  });
+
+  test("does not mind what else stands in the directory", async () => {
+    for (const key of ["/lock/note", "/lock/_hidden"]) {
+      await stage.memory.execute({ action: "set", key, value: "by hand" });
+    }
+    await stage.memory.execute({ action: "create", key: "/lock", inOrder: true, dir: true });
+    const held = await lockOf(alice).acquire();
+    held.assertHeld();
+    await held.release();
+  });
+
+  test("stands in line within a namespace as anywhere", async () => {
+    const held = await lockOf(alice).acquire();
+    const etcd = bob.etcd.namespace("/lock");
+    const inner = await new Lock(etcd, "/lock").acquire();
+    expect(inner.key).toMatch(/^\/lock\/\d+$/);
+    inner.assertHeld();
+    await inner.release();
+    await held.release();
+  });
+
+  test("waits for a key that somebody put in line by hand", async () => {
+    await stage.memory.execute({ action: "set", key: "/lock/3", value: "by hand" });
+    const attempt = trying(lockOf(bob));
+    await stage.pass(30_000);
+    expect(attempt.held).toBeUndefined();
+    await stage.memory.execute({ action: "delete", key: "/lock/3" });
+    await attempt.done;
+    await attempt.held?.release();
+    await expectNothingLeft();
+  });
+});
+
+describe("a place in line whose answer is lost", () => {
+  test("is found by its value", async () => {
+    once(bob, "create", "answer lost");
+    const held = await lockOf(bob).acquire();
+    expect(await places()).toBe(1);
+    await held.release();
+    await expectNothingLeft();
+  });
+
+  test("is asked for again when etcd never had it", async () => {
+    once(bob, "create", "request lost");
+    const held = await lockOf(bob).acquire();
+    expect(await places()).toBe(1);
+    await held.release();
+    await expectNothingLeft();
+  });
+
+  test("is removed when it comes late, behind the one that was asked for again", async () => {
+    const { arrive, arriveWhen } = later();
+    once(bob, "create", { arriveWhen });
+    const held = await lockOf(bob).acquire();
+    arrive();
+    expect(await places()).toBe(2);
+    await held.release();
+    await expectNothingLeft();
+  });
+
+  test("is removed when it comes late, before the one that was asked for again", async () => {
+    const [stray, place] = [later(), later()];
+    const fates: Fate[] = [{ arriveWhen: stray.arriveWhen }, { holdUntil: place.arriveWhen }];
+    bob.way.fate = ({ action }) => (action === "create" ? fates.shift() : undefined);
+    const second = trying(lockOf(bob));
+    await settle();
+    stray.arrive();
+    await settle();
+    const first = trying(lockOf(alice));
+    await settle();
+    expect(first.held).toBeUndefined();
+    place.arrive();
+    await settle();
+    first.held?.assertHeld();
+    expect(await places()).toBe(2);
+    await first.held?.release();
+    await second.done;
+    await second.held?.release();
+    await expectNothingLeft();
+  });
+
+  test("does not keep others waiting for ever when it comes after the release", async () => {
+    const { arrive, arriveWhen } = later();
+    once(bob, "create", { arriveWhen });
+    const held = await lockOf(bob).acquire();
+    await held.release();
+    arrive();
+    expect(await places()).toBe(1);
+    const next = trying(lockOf(alice));
+    await stage.pass(11_000);
+    next.held?.assertHeld();
+    await next.held?.release();
+    await expectNothingLeft();
+  });
+
+  test("is removed when the caller gave up meanwhile", async () => {
+    bob.way.fate = ({ action }) => (action === "create" ? { answerAfter: 5_000 } : undefined);
+    const caller = new AbortController();
+    const attempt = trying(lockOf(bob), { signal: caller.signal });
+    await settle();
+    expect(await places()).toBe(1);
+    caller.abort();
+    await attempt.done;
+    expect(attempt.error).toMatchObject({ name: "AbortError" });
+    await expectNothingLeft();
+  });
+
+  function later() {
+    let arrive = (): void => {};
+    const arriveWhen = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    return { arrive, arriveWhen };
+  }
+});
+
+describe("bad input", () => {
+  test("a file stands where the directory should be", async () => {
+    await stage.memory.execute({ action: "set", key: "/lock", value: "file" });
+    await expect(lockOf(alice).acquire()).rejects.toMatchObject({ code: "ETCD_NOT_DIR" });
+    await expect(lockOf(alice).tryAcquire()).rejects.toMatchObject({ code: "ETCD_NOT_DIR" });
+    expect(stage.leftovers).toBe(0);
+  });
+
+  test("etcd is away: no place can be taken", async () => {
+    alice.way.fate = () => down;
+    await expect(lockOf(alice).acquire()).rejects.toBe(down.fail);
+    expect(stage.leftovers).toBe(0);
+  });
+
+  test("a TTL shorter than the round trip", async () => {
+    alice.way.fate = ({ action }) => (action === "create" ? { answerAfter: 950 } : undefined);
+    const attempt = trying(new Lock(alice.etcd, "/lock", { ttl: 1 }));
+    await stage.pass(1_000);
+    await attempt.done;
+    expect(attempt.error).toMatchObject({ name: "OwnershipLostError", reason: "no contact" });
+    await expectNothingLeft();
+  });
+
+  test("a signal that has aborted before", async () => {
+    const attempt = trying(lockOf(alice), { signal: AbortSignal.abort() });
+    await attempt.done;
+    expect(attempt.error).toMatchObject({ name: "AbortError" });
+    expect(stage.memory.stats.createSuccess).toBe(0);
+  });
+
+  test.each([
+    [() => new Lock(alice.etcd, "lock"), /^key: "lock" must begin with "\/"/],
+    [() => new Lock(alice.etcd, "/lock", { ttl: 0 }), /^ttl: must be a whole number/],
+    [
+      () => new Lock(alice.etcd, "/lock", { tl: 3 } as object),
+      /^tl: is not an option of this call/,
+    ],
+  ])("%s is refused", (make, message) => {
+    expect(make).toThrow(message);
+  });
+
+  test("options that are undefined are as good as absent", async () => {
+    const options = { ttl: undefined, safetyMargin: undefined } as object;
+    const held = await new Lock(alice.etcd, "/lock", options).acquire({
+      timeout: undefined,
+      data: undefined,
+      signal: undefined,
+    } as object);
+    await held.release();
+    await expectNothingLeft();
+  });
+
+  test.each([
+    [{ timeout: -1 }, /^timeout: must be a whole number of milliseconds/],
+    [{ timeout: 1.5 }, /^timeout: must be a whole number of milliseconds/],
+    [{ data: 5 }, /^data: must be a string, not number/],
+    [{ timeOut: 5 }, /^timeOut: is not an option of this call/],
+  ])("acquire(%o) is refused", async (options, message) => {
+    await expect(lockOf(alice).acquire(options as object)).rejects.toThrow(message);
+    expect(bob.way.requests.concat(alice.way.requests)).toEqual([]);
+  });
+});

@@ -1,0 +1,32 @@
+import type { EtcdNode } from "../../model/node.js";
+import { changeOf, type MirrorChange } from "./mirror-change.js";
+import type { MirrorTree } from "./mirror-tree.js";
+
+/**
+ * What makes one copy into the other: first what is gone, children before their directory, then
+ * what is new or different, directories before what is in them.
+ */
+export function differences(before: MirrorTree, after: MirrorTree): MirrorChange[] {
+  const gone: MirrorChange[] = [];
+  for (const node of before.all()) {
+    const { key } = node;
+    if (after.get(key) === undefined) gone.push(changeOf("resync", key, node, undefined));
+  }
+  const changes = gone.reverse();
+  for (const node of after.all()) {
+    const former = before.get(node.key);
+    if (former === undefined || differs(former, node)) {
+      changes.push(changeOf("resync", node.key, former, node));
+    }
+  }
+  return changes;
+}
+
+/**
+ * Whether there is more to two nodes than other indexes and another moment of expiry: those move
+ * with every silent refresh as well.
+ */
+function differs(a: EtcdNode, b: EtcdNode): boolean {
+  const expires = (node: EtcdNode): boolean => node.expiration !== undefined;
+  return a.value !== b.value || a.dir !== b.dir || expires(a) !== expires(b);
+}

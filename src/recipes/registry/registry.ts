@@ -1,0 +1,148 @@
+import { randomUUID } from "node:crypto";
+import { KeyNotFoundError } from "../../errors/common-errors.js";
+import type { CallOptions } from "../../key-space/key-space.js";
+import { refuseUnknown } from "../../model/option-names.js";
+import { checkKey } from "../../model/validate.js";
+import { follow } from "../../time/follow.js";
+import { KeepAlive } from "../lease/keep-alive.js";
+import { childOf, withoutSlash } from "../shared/key-path.js";
+import type { RecipeClient } from "../shared/recipe-client.js";
+import {
+  encodeInstance,
+  type Instance,
+  type InstanceReader,
+  type MalformedInstance,
+  readInstance,
+} from "./instance.js";
+import { type InstanceEvent, Roster } from "./instance-set.js";
+import { Registration } from "./registration.js";
+
+/** Options of {@link Registry}. */
+export interface RegistryOptions<M> {
+  /**
+   * Checks the metadata of an instance that was read and gives it its type. Whatever it throws makes
+   * the instance malformed.
+   *
+   * @default anything is taken, as `unknown`
+   */
+  readonly parse?: (metadata: unknown) => M;
+  /**
+   * Told of each key below a service that is not such an instance, once for each value that is read;
+   * it is left out.
+   *
+   * @default nobody is told
+   */
+  readonly onMalformed?: (malformed: MalformedInstance) => void;
+}
+
+/** Options of `register`. */
+export interface RegisterOptions extends CallOptions {
+  /**
+   * Whole seconds after which an instance that has died is taken out.
+   *
+   * @default 10
+   */
+  readonly ttl?: number;
+  /**
+   * When the id is registered already: `"replace"` takes it over, as a process needs that starts
+   * again before its TTL is over, and the one before gets `lost`; `"fail"` with `NodeExistError`.
+   *
+   * @default "replace"
+   */
+  readonly ifExists?: "replace" | "fail";
+}
+
+/**
+ * Where instances of services register while they live, and are found. Below `key` each service is a
+ * directory, and each instance a key with a TTL in it.
+ */
+export class Registry<M = unknown> {
+  readonly key: string;
+  readonly #etcd: RecipeClient;
+  readonly #reader: InstanceReader<M>;
+
+  /** @throws TypeError for a key or option that makes no sense */
+  constructor(etcd: RecipeClient, key: string, options: RegistryOptions<M> = {}) {
+    checkKey(key);
+    refuseUnknown(options, ["parse", "onMalformed"]);
+    const { parse = (metadata) => metadata as M, onMalformed = () => {} } = options;
+    this.key = key;
+    this.#etcd = etcd;
+    this.#reader = { parse, onMalformed };
+  }
+
+  /**
+   * Registers an instance until `close()`. It is registered anew when its key vanished, but never
+   * against another that took its id over.
+   *
+   * @throws NodeExistError with `ifExists: "fail"` when the id is registered
+   * @throws NotFileError when the id is a directory; NotDirError when the service is a file
+   */
+  async register(
+    service: string,
+    { id, metadata }: Instance<M>,
+    options: RegisterOptions = {},
+  ): Promise<Registration> {
+    refuseUnknown(options, ["ttl", "ifExists", "signal"]);
+    const { ttl = 10, ifExists = "replace", signal } = options;
+    const key = `${this.#serviceKey(service)}/${checkName("id", id)}`;
+    const owner = randomUUID();
+    const value = encodeInstance(owner, metadata);
+    const keepAlive = await KeepAlive.create(this.#etcd, key, value, {
+      ...{ ttl, ifExists, recreate: true, signal },
+    });
+    return new Registration(keepAlive, owner);
+  }
+
+  /** The instances of a service that are up, by a linearizable read. */
+  async discover(service: string, options: CallOptions = {}): Promise<readonly Instance<M>[]> {
+    refuseUnknown(options, ["signal"]);
+    const request = { action: "get", key: this.#serviceKey(service), sorted: true } as const;
+    try {
+      const { node } = await this.#etcd.execute({ ...request, quorum: true }, options);
+      return (node.nodes ?? []).flatMap((child) => readInstance(child, this.#reader) ?? []);
+    } catch (error) {
+      if (error instanceof KeyNotFoundError) return [];
+      throw error;
+    }
+  }
+
+  /**
+   * The instances of a service as they come and go: first each that is up, as `up`. What came and
+   * went while the reader was cut off or did not read may be left out; what is up in the end is
+   * told. Ends when `signal` aborts or the client is closed; `return()` waits for the next event, as
+   * in every generator.
+   */
+  async *watch(
+    service: string,
+    options: CallOptions = {},
+  ): AsyncGenerator<InstanceEvent<M>, void, undefined> {
+    refuseUnknown(options, ["signal"]);
+    const key = this.#serviceKey(service);
+    const either = follow(options.signal, this.#etcd.closed);
+    const roster = new Roster(key, this.#reader);
+    const watcher = this.#etcd.watch(key, {
+      ...{ recursive: true, initial: true, signal: either.signal },
+    });
+    try {
+      for await (const item of watcher) yield* roster.take(item);
+    } catch (error) {
+      if (!either.signal.aborted) throw error;
+    } finally {
+      watcher.close();
+      either.letGo();
+    }
+  }
+
+  #serviceKey(service: string): string {
+    return childOf(withoutSlash(this.key), checkName("service", service));
+  }
+}
+
+/** A name is one segment of a key, and not a hidden one. */
+function checkName(field: string, name: string): string {
+  if (typeof name === "string" && /^[^/_][^/]*$/.test(name)) return name;
+  throw new TypeError(
+    `${field}: must be a name without "/" that does not begin with "_", not ${JSON.stringify(name)}`,
+  );
+}

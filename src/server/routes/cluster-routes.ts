@@ -1,0 +1,52 @@
+import type { ClusterApi } from "../../key-space/cluster-api.js";
+import { goJson } from "../../wire/go-json.js";
+import type { ClientUrls } from "../http/client-urls.js";
+import {
+  JSON_TYPE,
+  plainError,
+  type ServerReply,
+  type ServerRequest,
+  TEXT_TYPE,
+} from "../http/message.js";
+import { messageErrorOf } from "../http/request-error.js";
+import type { Route } from "../http/router.js";
+import { logLevelRoute } from "./log-level-route.js";
+
+/** Serves what a cluster tells of itself, to anybody: machines, stats, version and health. */
+export function clusterRoutes(api: ClusterApi, clientUrls: ClientUrls): readonly Route[] {
+  const { stats } = api;
+  const machines = async (request: ServerRequest): Promise<ServerReply> =>
+    textReply((clientUrls(request) ?? (await api.machines())).join(", "));
+  return [
+    get("/v2/machines", machines, "GET,HEAD"),
+    get("/v2/stats/self", async () => jsonReply(await stats.self())),
+    get("/v2/stats/store", async () => jsonReply(await stats.store())),
+    get("/v2/stats/leader", async () => jsonReply(await stats.leader())),
+    get("/version", async () => jsonReply(await api.version())),
+    get("/health", () => health(api)),
+    logLevelRoute,
+  ];
+}
+
+function get(
+  path: string,
+  answer: (request: ServerRequest) => Promise<ServerReply>,
+  methods = "GET",
+): Route {
+  return { path, methods, serve: (request) => answer(request).catch(messageErrorOf) };
+}
+
+/** One endpoint that can serve is enough, and who balances load does not wait for one that hangs. */
+async function health(api: ClusterApi): Promise<ServerReply> {
+  const healthy = await api.isHealthy();
+  const body = goJson({ health: String(healthy) });
+  return healthy ? textReply(body) : plainError(503, body);
+}
+
+function textReply(body: string): ServerReply {
+  return { status: 200, headers: ["Content-Type", TEXT_TYPE], body };
+}
+
+function jsonReply(content: object): ServerReply {
+  return { status: 200, headers: ["Content-Type", JSON_TYPE], body: goJson(content) };
+}

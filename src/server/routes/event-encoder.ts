@@ -1,0 +1,50 @@
+import type { EtcdResponse } from "../../model/response.js";
+import { encodeAnswer } from "../../wire/key-answer.js";
+
+/** Writes events: one that goes to many watches at a time only once. */
+export class EventEncoder {
+  #last: EtcdResponse | undefined;
+  #text = "";
+
+  /**
+   * Not a generator: an event may go to thousands of watches at a time. `onEnd` is called when nothing
+   * more is read.
+   */
+  encode(events: AsyncIterable<EtcdResponse>, onEnd: () => void): AsyncIterable<string> {
+    return { [Symbol.asyncIterator]: () => this.#textsOf(events[Symbol.asyncIterator](), onEnd) };
+  }
+
+  #textsOf(
+    events: AsyncIterator<EtcdResponse>,
+    onEnd: () => void,
+  ): AsyncIterator<string, undefined> {
+    return {
+      next: async () => {
+        try {
+          const { done, value } = await events.next();
+          if (!done) return { done: false, value: this.#textOf(value) };
+          onEnd();
+          return { done, value: undefined };
+        } catch (error) {
+          onEnd();
+          throw error;
+        }
+      },
+      return: async () => {
+        onEnd();
+        await events.return?.();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  /** Watches share an event's nodes, though each has an origin of its own. */
+  #textOf(event: EtcdResponse): string {
+    const last = this.#last;
+    if (last?.node !== event.node || last.action !== event.action) {
+      this.#last = event;
+      this.#text = encodeAnswer(event);
+    }
+    return this.#text;
+  }
+}

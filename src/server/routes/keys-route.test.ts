@@ -1,0 +1,58 @@
+import { expect, it } from "vitest";
+import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
+import type { KeyGuard, Permit } from "../auth/key-guard.js";
+import type { ServerReply } from "../http/message.js";
+import { KeysRoute } from "./keys-route.js";
+
+const FORM = { "content-type": "application/x-www-form-urlencoded" };
+const DENIED = expect.objectContaining({ status: 401 });
+
+/** A route that allows what it is told to, and tells what it did. */
+function serve(method: string, allowed: boolean, query: string, body?: string, still = allowed) {
+  const steps: string[] = [];
+  const permit: Permit = { holds: async () => still, guard: () => () => {} };
+  const guard: KeyGuard = {
+    permit: async () => {
+      steps.push("credentials");
+      return allowed ? permit : undefined;
+    },
+  };
+  const route = new KeysRoute(new MemoryKeySpace(), guard, async () => "abc");
+  const request = {
+    method,
+    target: `/v2/keys/a?${query}`,
+    headers: body === undefined ? {} : FORM,
+    body: async () => {
+      steps.push("body");
+      return body ?? "";
+    },
+    signal: new AbortController().signal,
+  };
+  return route.serve(request, "/a", query).then((reply): [ServerReply, string[]] => [reply, steps]);
+}
+
+it.each(["PUT", "POST"])("%s with a form checks credentials before the body", async (method) => {
+  expect(await serve(method, false, "", "value=1")).toEqual([DENIED, ["credentials"]]);
+  expect(await serve(method, true, "", "value=1")).toEqual([
+    expect.objectContaining({ status: 201 }),
+    ["credentials", "body"],
+  ]);
+});
+
+it("refuses a form whose sender may no longer write when it has arrived", async () => {
+  const [reply] = await serve("PUT", true, "", "value=1", false);
+  expect(reply).toEqual(DENIED);
+});
+
+it("does not tell who may not write what is wrong with the parameters of a form", async () => {
+  expect(await serve("PUT", false, "prevExist=x", "ttl=x")).toEqual([DENIED, ["credentials"]]);
+  expect(await serve("PUT", true, "", "ttl=x")).toEqual([
+    expect.objectContaining({ status: 400 }),
+    ["credentials", "body"],
+  ]);
+});
+
+it.each(["GET", "DELETE", "PUT"])("%s without a form checks parameters first", async (method) => {
+  const [reply, steps] = await serve(method, false, "recursive=x");
+  expect([reply.status, steps]).toEqual([400, []]);
+});

@@ -1,0 +1,149 @@
+import type { KeySpace } from "../../key-space/key-space.js";
+import { type KeyRequest, type WatchRequest, wantsNoNodes } from "../../model/key-request.js";
+import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
+import { decodeBytes } from "../../wire/decode-path.js";
+import { readForm } from "../../wire/form.js";
+import { encodeReceipt } from "../../wire/key-answer.js";
+import { decodeKeyRequest, type KeyMethod } from "../../wire/key-parameters.js";
+import type { KeyGuard, Permit } from "../auth/key-guard.js";
+import { hasFormBody } from "../http/form-body.js";
+import {
+  type HeaderList,
+  JSON_TYPE,
+  type ServerReply,
+  type ServerRequest,
+} from "../http/message.js";
+import { answerBody } from "../http/response-body.js";
+import type { Route } from "../http/router.js";
+import { Turns } from "../http/turns.js";
+import { RequestMetrics } from "../metrics/request-metrics.js";
+import { EventEncoder } from "./event-encoder.js";
+import { refusal, refusalOf } from "./key-refusal.js";
+
+const DENIED = refusal(110, "Insufficient credentials");
+
+/** Serves `/v2/keys` and everything below it. */
+export class KeysRoute {
+  readonly #keySpace: KeySpace;
+  readonly #guard: KeyGuard;
+  readonly #clusterId: () => Promise<string>;
+  readonly #metrics: RequestMetrics;
+  readonly #events = new EventEncoder();
+  readonly #turns = new Turns();
+
+  constructor(
+    keySpace: KeySpace,
+    guard: KeyGuard,
+    clusterId: () => Promise<string>,
+    metrics = new RequestMetrics(),
+  ) {
+    this.#keySpace = keySpace;
+    this.#guard = guard;
+    this.#clusterId = clusterId;
+    this.#metrics = metrics;
+  }
+
+  get routes(): readonly Route[] {
+    const root: Route = {
+      path: "/v2/keys",
+      methods: "HEAD,GET,PUT,POST,DELETE",
+      serve: (request, rest, query) => this.serve(request, rest, query),
+    };
+    const below: Route = {
+      ...root,
+      path: "/v2/keys/",
+      serve: (request, rest, query) => this.serve(request, `/${rest}`, query),
+    };
+    return [root, below];
+  }
+
+  /** `path` is the key as sent, decoded; `/v2/keys` itself has an empty one. */
+  async serve(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
+    const reply = await this.#answer(request, path, query);
+    // Only refusals before the store do not bring it.
+    if (reply.headers.includes("X-Etcd-Cluster-Id")) return reply;
+    return {
+      ...reply,
+      headers: ["X-Etcd-Cluster-Id", await this.#clusterId(), ...reply.headers],
+    };
+  }
+
+  /**
+   * Goes in the order of etcd's checks: parameters, then credentials, then the store. But a body is
+   * read only from clients that may write, and they must still be allowed to when it has arrived.
+   */
+  async #answer(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
+    try {
+      const method = request.method as KeyMethod;
+      const hasForm = hasFormBody(request);
+      // Whatever the form says, it is a write of this key, and never a recursive one.
+      const write: KeyRequest = { action: "set", key: path, value: "" };
+      const early = hasForm ? await this.#guard.permit(request, method, path, write) : undefined;
+      if (hasForm && early === undefined) return DENIED;
+      const body = hasForm ? await request.body() : "";
+      const decoded = decodeKeyRequest(method, path || "/", readForm(body, decodeBytes(query)));
+      const permit = early ?? (await this.#guard.permit(request, method, path, decoded.request));
+      if (permit === undefined || (early !== undefined && !(await early.holds()))) return DENIED;
+      return decoded.kind === "watch"
+        ? await this.#watch(decoded.request, permit, request.signal)
+        : await this.#counted(method, decoded.request);
+    } catch (error) {
+      return refusalOf(error);
+    }
+  }
+
+  async #counted(method: KeyMethod, request: KeyRequest): Promise<ServerReply> {
+    const kind = request.action === "get" && request.quorum ? "QGET" : method;
+    const begun = performance.now();
+    this.#metrics.countReceived(kind);
+    try {
+      const reply = await this.#execute(request);
+      this.#metrics.countSuccess(kind, (performance.now() - begun) / 1000);
+      return reply;
+    } catch (error) {
+      const reply = refusalOf(error);
+      this.#metrics.countFailure(kind, reply.status);
+      return reply;
+    }
+  }
+
+  async #execute(request: KeyRequest): Promise<ServerReply> {
+    // With its nodes in any case: the status depends on whether there was one before.
+    const answer = await this.#keySpace.execute(withNodes(request));
+    const body = wantsNoNodes(request) ? encodeReceipt(answer) : answerBody(answer, this.#turns);
+    return { status: statusOf(answer), headers: headersOf(answer), body };
+  }
+
+  async #watch(request: WatchRequest, permit: Permit, signal: AbortSignal): Promise<ServerReply> {
+    this.#metrics.countWatch();
+    const watch = await this.#keySpace.openWatch(request, { signal });
+    const onEnd = permit.guard(watch);
+    // The permit may have been withdrawn while the watch was opened.
+    if (!(await permit.holds())) watch.close();
+    return { status: 200, headers: headersOf(watch), body: this.#events.encode(watch, onEnd) };
+  }
+}
+
+function withNodes(request: KeyRequest): KeyRequest {
+  return "noValueOnSuccess" in request ? { ...request, noValueOnSuccess: false } : request;
+}
+
+/** 201 for what was not there before. */
+function statusOf({ action, prevNode }: EtcdResponse): number {
+  return action === "create" || (action === "set" && prevNode === undefined) ? 201 : 200;
+}
+
+function headersOf(origin: AnswerOrigin): HeaderList {
+  return [
+    "Content-Type",
+    JSON_TYPE,
+    "X-Etcd-Cluster-Id",
+    origin.etcdClusterId,
+    "X-Etcd-Index",
+    String(origin.etcdIndex),
+    "X-Raft-Index",
+    String(origin.raftIndex),
+    "X-Raft-Term",
+    String(origin.raftTerm),
+  ];
+}

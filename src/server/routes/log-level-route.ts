@@ -1,0 +1,46 @@
+import { fieldOf, readFirstJson } from "../../go/json-fields.js";
+import { GoJsonError } from "../../go/json-scanner.js";
+import { BodyError, type ServerReply, type ServerRequest } from "../http/message.js";
+import { messageErrorOf, RequestError } from "../http/request-error.js";
+import type { Route } from "../http/router.js";
+
+/** Each as a word, and as a number or a letter. */
+const LEVELS: ReadonlySet<string> = new Set([
+  ...["CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG", "TRACE"],
+  ...["C", "0", "E", "1", "W", "2", "N", "3", "I", "4", "D", "5", "T"],
+]);
+
+/** Bytes; more than any level needs. Everybody may send one. */
+const MAX_BODY = 4 * 1024;
+
+/** Takes a log level, and checks it; this server logs nothing that it could change. */
+export const logLevelRoute: Route = {
+  path: "/config/local/log",
+  methods: "PUT",
+  serve: (request) => setLogLevel(request).catch(messageErrorOf),
+};
+
+async function setLogLevel(request: ServerRequest): Promise<ServerReply> {
+  const level = await readLevel(request);
+  if (!LEVELS.has(level.toUpperCase())) throw new RequestError(400, `Invalid log level ${level}`);
+  return { status: 204, headers: [], body: "" };
+}
+
+async function readLevel(request: ServerRequest): Promise<string> {
+  const levels = await readLevels(request);
+  if (!levels?.every((level) => typeof level === "string")) {
+    throw new RequestError(400, "Invalid json body");
+  }
+  return levels.at(-1) ?? "";
+}
+
+/** Values of the field, or nothing where the body has none to read. */
+async function readLevels(request: ServerRequest): Promise<readonly unknown[] | undefined> {
+  try {
+    const { found } = fieldOf(readFirstJson(await request.body(MAX_BODY)), "Level");
+    return found?.filter((level) => level !== null);
+  } catch (error) {
+    if (error instanceof GoJsonError || error instanceof BodyError) return undefined;
+    throw error;
+  }
+}

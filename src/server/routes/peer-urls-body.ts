@@ -1,0 +1,54 @@
+import { fieldOf, kindOf, readWholeJson } from "../../go/json-fields.js";
+import { GoJsonError } from "../../go/json-scanner.js";
+import { PeerUrlError, readPeerUrls } from "../../model/peer-urls.js";
+import { BodyError, JSON_TYPE, type ServerRequest } from "../http/message.js";
+import { RequestError } from "../http/request-error.js";
+
+/** Bytes of a list of peer URLs. */
+const MAX_BODY = 256 * 1024;
+
+/** How Go names the type that it reads the body into. */
+const GO_TYPE = 'struct { PeerURLs []string "json:\\"peerURLs\\"" }';
+const GO_FIELD = "Go struct field .peerURLs";
+
+/** The peer URLs in the JSON body of a request. @throws RequestError */
+export async function readPeerUrlsBody(request: ServerRequest): Promise<readonly string[]> {
+  requireJson(request.headers["content-type"] ?? "");
+  try {
+    return readPeerUrls(listIn(readWholeJson(await request.body(MAX_BODY))));
+  } catch (error) {
+    const isRefusal =
+      error instanceof BodyError || error instanceof GoJsonError || error instanceof PeerUrlError;
+    throw isRefusal ? new RequestError(400, error.message) : error;
+  }
+}
+
+/** The case counts, but not where parameters follow. @throws RequestError */
+function requireJson(contentType: string): void {
+  const semicolon = contentType.indexOf(";");
+  const type =
+    semicolon === -1 ? contentType : contentType.slice(0, semicolon).toLowerCase().trim();
+  if (type === JSON_TYPE) return;
+  throw new RequestError(415, `Bad Content-Type ${type}, accept application/json`);
+}
+
+/** @throws GoJsonError for what Go would not put into a list of strings */
+function listIn(body: unknown): readonly string[] {
+  const field = fieldOf(body, "peerURLs");
+  if (field.found === undefined) throw mismatch(field.kind, `Go value of type ${GO_TYPE}`);
+  return field.found.map(textsIn).at(-1) ?? [];
+}
+
+function textsIn(value: unknown): readonly string[] {
+  if (value === null) return [];
+  if (!Array.isArray(value)) throw mismatch(kindOf(value), `${GO_FIELD} of type []string`);
+  return value.map((item: unknown) => {
+    if (item === null) return "";
+    if (typeof item !== "string") throw mismatch(kindOf(item), `${GO_FIELD} of type string`);
+    return item;
+  });
+}
+
+function mismatch(kind: string, target: string): GoJsonError {
+  return new GoJsonError(`json: cannot unmarshal ${kind} into ${target}`);
+}

@@ -1,0 +1,116 @@
+import { decodePath, isWellEscaped, NotUtf8Error } from "../../wire/decode-path.js";
+import { NOT_PROCESSED, NOT_PROCESSED_HEADER } from "../../wire/reply.js";
+import type { BrowserAccess } from "../http/browser-access.js";
+import { cleanPath, encodePath } from "../http/clean-path.js";
+import {
+  messageError,
+  OverloadError,
+  type ServerReply,
+  type ServerRequest,
+  TEXT_TYPE,
+  type V2Handler,
+} from "../http/message.js";
+import type { Router } from "../http/router.js";
+import { invalidForm, refusal } from "./key-refusal.js";
+
+/** What Go's HTTP library answers before any handler is asked, and so without CORS. */
+const BAD_REQUEST: ServerReply = {
+  status: 400,
+  headers: ["Content-Type", TEXT_TYPE, "Connection", "close"],
+  body: "400 Bad Request",
+};
+
+const EMPTY: ServerReply = { status: 200, headers: [], body: "" };
+
+/**
+ * What every request goes through before its route: the rules for browsers, OPTIONS and the cleaning
+ * of its path.
+ */
+export function v2Handler(router: Router, browsers: BrowserAccess): V2Handler {
+  return async (request) => {
+    const { path, query } = splitTarget(request.target);
+    if (!isWellEscaped(path)) return BAD_REQUEST;
+    if (request.method === "OPTIONS" && path === "*") return EMPTY;
+    const refusal = browsers.hostRefusal(request);
+    if (refusal !== undefined) return refusal;
+    const { status, headers, body } = await answer(router, browsers, request, path, query);
+    return { status, headers: [...browsers.headersFor(request), ...headers], body };
+  };
+}
+
+async function answer(
+  router: Router,
+  browsers: BrowserAccess,
+  request: ServerRequest,
+  sent: string,
+  query: string,
+): Promise<ServerReply> {
+  if (request.method === "OPTIONS") return EMPTY;
+  if (sent === "*") return { status: 400, headers: ["Connection", "close"], body: "" };
+  try {
+    const path = decodePath(sent);
+    const refused = browsers.writeRefusal(request, path);
+    if (refused !== undefined) return refused;
+    const clean = cleanPath(path);
+    if (clean !== path) return redirect(request.method, encodePath(clean) + withMark(query));
+    return await router.serve(request, path, query);
+  } catch (error) {
+    if (error instanceof NotUtf8Error) return invalidForm(error.message);
+    if (error instanceof OverloadError) return overloaded(sent);
+    return { status: 500, headers: [], body: "" };
+  }
+}
+
+/**
+ * The same error for all routes, in the form that the route has for errors. A request is refused before
+ * anything of it is carried out, and a header says so.
+ */
+function overloaded(path: string): ServerReply {
+  const cause = "etcdserver: too many requests";
+  const { headers, body } = path.startsWith("/v2/keys")
+    ? refusal(300, cause)
+    : messageError(503, cause);
+  return { status: 503, headers: [...headers, NOT_PROCESSED_HEADER, NOT_PROCESSED], body };
+}
+
+/** Splits a target, also in the absolute form that goes to proxies. */
+function splitTarget(target: string): { readonly path: string; readonly query: string } {
+  const relative = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, "");
+  const mark = relative.indexOf("?");
+  if (mark === -1) return { path: relative, query: "" };
+  return { path: relative.slice(0, mark), query: relative.slice(mark + 1) };
+}
+
+function withMark(query: string): string {
+  return query === "" ? "" : `?${query}`;
+}
+
+/** As Go's router redirects to a clean path; `location` has one character for each byte. */
+function redirect(method: string, location: string): ServerReply {
+  const header = ["Location", location.replace(/[\x80-\xff]/g, escapeByte)];
+  if (method !== "GET" && method !== "HEAD") return { status: 301, headers: header, body: "" };
+  const shown = Buffer.from(location, "latin1")
+    .toString()
+    .replace(/[&<>"']/g, escapeForHtml);
+  return {
+    status: 301,
+    headers: ["Content-Type", "text/html; charset=utf-8", ...header],
+    body: method === "HEAD" ? "" : `<a href="${shown}">Moved Permanently</a>.\n\n`,
+  };
+}
+
+function escapeByte(byte: string): string {
+  return `%${byte.charCodeAt(0).toString(16)}`;
+}
+
+const HTML_ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&#34;",
+  "'": "&#39;",
+};
+
+function escapeForHtml(character: string): string {
+  return HTML_ESCAPES[character] ?? character;
+}

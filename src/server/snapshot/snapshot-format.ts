@@ -1,0 +1,91 @@
+import type { KeySpaceSnapshot } from "../../key-space/memory/memory-key-space.js";
+import type { RemovedNode, SnapshotNode } from "../../key-space/memory/store-walk.js";
+import type { StoreEvent } from "../../key-space/shared/store-event.js";
+import { isObject, readJson } from "../../wire/json.js";
+
+/**
+ * A snapshot is a text of JSON lines: a header; of each key space, after a line with its name, the
+ * nodes; then of each, after a line with name and indexes, the nodes that have changed while the
+ * others were written, the paths of those that are gone, and the history; and a footer.
+ */
+export type SnapshotLine =
+  | SnapshotHeader
+  | Section
+  | SnapshotNode
+  | RemovedNode
+  | StoreEvent
+  | Footer;
+
+interface SnapshotHeader {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+}
+
+/** Begins what is told of a key space; with indexes, the second part of it. */
+export interface Section extends Partial<Omit<KeySpaceSnapshot, "store" | "history">> {
+  readonly keySpace: "keys" | "auth";
+  readonly index?: number;
+}
+
+/** Ends the file: so many lines are before it, and this is the SHA-256 of them. */
+export interface Footer {
+  readonly lines: number;
+  readonly sha256: string;
+}
+
+const FORMAT = "etcdnet snapshot";
+const VERSION = 2;
+
+export const HEADER: SnapshotHeader = { format: FORMAT, version: VERSION };
+
+export function lineOf(line: SnapshotLine): string {
+  return `${JSON.stringify(line)}\n`;
+}
+
+/** @throws SyntaxError for what is no line of a snapshot */
+export function readLine(text: string): Exclude<SnapshotLine, SnapshotHeader> {
+  const value = readJson(text);
+  if (isNode(value) || isRemoved(value)) return value;
+  if (isSection(value) || isEvent(value) || isFooter(value)) return value;
+  throw new SyntaxError("not a line of a snapshot");
+}
+
+export function isNode(value: unknown): value is SnapshotNode {
+  if (!Array.isArray(value) || value.length !== 5) return false;
+  const [path, content, createdIndex, modifiedIndex, expiration] = value;
+  return (
+    isPath(path) &&
+    (content === null || typeof content === "string") &&
+    isIndex(createdIndex) &&
+    isIndex(modifiedIndex) &&
+    (expiration === null || Number.isFinite(expiration))
+  );
+}
+
+export function isRemoved(value: unknown): value is RemovedNode {
+  return Array.isArray(value) && value.length === 1 && isPath(value[0]);
+}
+
+export function isSection(value: unknown): value is Section {
+  if (!isObject(value) || (value.keySpace !== "keys" && value.keySpace !== "auth")) return false;
+  const { clusterId, index, historyFloor } = value;
+  if (index === undefined) return true;
+  return typeof clusterId === "string" && isIndex(index) && isIndex(historyFloor);
+}
+
+function isEvent(value: unknown): value is StoreEvent {
+  if (!isObject(value) || typeof value.action !== "string" || !isObject(value.node)) return false;
+  return typeof value.node.key === "string" && isIndex(value.node.modifiedIndex);
+}
+
+export function isFooter(value: unknown): value is Footer {
+  return isObject(value) && isIndex(value.lines) && typeof value.sha256 === "string";
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === "string" && value.startsWith("/");
+}
+
+function isIndex(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}

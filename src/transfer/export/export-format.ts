@@ -1,0 +1,101 @@
+import { isObject } from "../../wire/json.js";
+import type { TreeEntry } from "../source/tree-entry.js";
+
+/**
+ * An export is a text of JSON lines: a header, an entry for each node with parents first, and a
+ * footer with the number of entries and the SHA-256 of everything before its line.
+ */
+export interface ExportHeader {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  /** Of the cluster that was read. */
+  readonly clusterId: string;
+  /** Index at which reading began: what changed after it is contained or not. */
+  readonly index: number;
+  /** Topmost keys of what was read. */
+  readonly keys: readonly string[];
+}
+
+/** The last line. */
+export interface ExportFooter {
+  readonly entries: number;
+  readonly sha256: string;
+}
+
+/** An export that is damaged, or none at all. */
+export class ExportFormatError extends Error {
+  override readonly name = "ExportFormatError";
+}
+
+const FORMAT = "etcdnet export";
+const VERSION = 1;
+
+export function headerOf(clusterId: string, index: number, keys: readonly string[]): ExportHeader {
+  return { format: FORMAT, version: VERSION, clusterId, index, keys };
+}
+
+export function lineOf(value: ExportHeader | TreeEntry | ExportFooter): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+/** @throws ExportFormatError */
+export function readHeader(line: string): ExportHeader {
+  const value = readLine(line, 1);
+  if (!isObject(value) || value.format !== FORMAT) {
+    throw new ExportFormatError("line 1: this is not an export of etcdnet");
+  }
+  if (value.version !== VERSION) {
+    throw new ExportFormatError(
+      `line 1: version ${value.version} is not known; this is for ${VERSION}`,
+    );
+  }
+  if (!isHeader(value)) throw new ExportFormatError("line 1: the header is not complete");
+  return value;
+}
+
+/** An entry, or the footer. @throws ExportFormatError naming the line */
+export function readEntryOrFooter(line: string, number: number): TreeEntry | ExportFooter {
+  const value = readLine(line, number);
+  if (isEntry(value) || isFooter(value)) return value;
+  throw new ExportFormatError(`line ${number}: is neither an entry nor the end of an export`);
+}
+
+function readLine(line: string, number: number): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw new ExportFormatError(`line ${number}: is cut off or no JSON`, { cause });
+  }
+}
+
+function isHeader(value: object): value is ExportHeader {
+  const { clusterId, index, keys } = value as Partial<ExportHeader>;
+  return (
+    typeof clusterId === "string" &&
+    isIndex(index) &&
+    Array.isArray(keys) &&
+    keys.length > 0 &&
+    keys.every(isKey)
+  );
+}
+
+function isEntry(value: unknown): value is TreeEntry {
+  if (!isObject(value) || !isKey(value.key)) return false;
+  const { dir, value: text, ttl, createdIndex, modifiedIndex } = value;
+  const isNode = dir === true ? text === undefined : dir === undefined && typeof text === "string";
+  return (
+    isNode && (ttl === undefined || isIndex(ttl)) && [createdIndex, modifiedIndex].every(isIndex)
+  );
+}
+
+export function isFooter(value: unknown): value is ExportFooter {
+  return isObject(value) && isIndex(value.entries) && typeof value.sha256 === "string";
+}
+
+function isKey(value: unknown): value is string {
+  return typeof value === "string" && value.startsWith("/");
+}
+
+function isIndex(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}

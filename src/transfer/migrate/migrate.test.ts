@@ -1,0 +1,473 @@
+import { assert, describe, expect, it } from "vitest";
+import { SimulatedClock } from "../../../test/support/simulated-clock.js";
+import { EtcdClient } from "../../client/etcd-client.js";
+import { AbortError } from "../../errors/abort-error.js";
+import {
+  TargetInUseError,
+  TransferFailedError,
+  TransferRefusedError,
+} from "../../errors/migration-errors.js";
+import type { CallOptions, KeySpace, KeyWatch, Scan } from "../../key-space/key-space.js";
+import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
+import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-request.js";
+import type { EtcdResponse } from "../../model/response.js";
+import { diffTrees } from "../compare/diff-trees.js";
+import type { Difference } from "../compare/difference.js";
+import type { Loss } from "../compare/loss.js";
+import { SourceReplacedError } from "./change-feed.js";
+import { migrate } from "./migrate.js";
+import type { MigrateOptions } from "./migrate-options.js";
+import type { MigrationProgress } from "./migration-progress.js";
+import { RECORD_KEY } from "./migration-record.js";
+
+class Pair {
+  readonly clock = new SimulatedClock();
+  readonly from = this.#client();
+  readonly to = this.#client();
+
+  async fill(tree: Readonly<Record<string, string | null>>, etcd = this.from): Promise<void> {
+    for (const [key, value] of Object.entries(tree)) {
+      if (value === null) await etcd.setNode(key, null, { dir: true });
+      else await etcd.setNode(key, value);
+    }
+  }
+
+  /** Passes time until the migration has ended. */
+  async migrate(options: Partial<MigrateOptions> = {}): Promise<MigrationProgress> {
+    return await this.passUntil(migrate({ from: this.from, to: this.to, ...options }));
+  }
+
+  async passUntil<T>(promise: Promise<T>): Promise<T> {
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+    };
+    promise.then(over, over);
+    while (!isOver) await this.clock.pass(50);
+    return await promise;
+  }
+
+  async differences(options = {}): Promise<string[]> {
+    const told: string[] = [];
+    for await (const difference of diffTrees({ from: this.from, to: this.to, ...options })) {
+      told.push(`${difference.kind} ${keyIn(difference)}`);
+    }
+    return told;
+  }
+
+  #client(): EtcdClient {
+    const { clock } = this;
+    const keySpace = new MemoryKeySpace({ historySize: 100, clock });
+    return new EtcdClient({ keySpace, clock });
+  }
+}
+
+function keyIn(difference: Difference): string {
+  if (difference.kind === "unnamed") return difference.key;
+  return difference.kind === "extra" ? difference.found.key : difference.entry.key;
+}
+
+const TREE = { "/a": "1", "/d/x": "2", "/d/deep/er": "3", "/empty": null, "/d/_hidden/k": "4" };
+
+/** A migration that follows, until it is told to end. */
+function following(pair: Pair, options: Partial<MigrateOptions> = {}) {
+  const until = new AbortController();
+  let latest: MigrationProgress | undefined;
+  const onProgress = (progress: MigrationProgress): void => {
+    latest = progress;
+  };
+  const ended = migrate({
+    from: pair.from,
+    to: pair.to,
+    until: until.signal,
+    onProgress,
+    ...options,
+  });
+  return {
+    async copied(): Promise<void> {
+      while (latest?.phase !== "following") await pair.clock.pass(50);
+    },
+    async end(): Promise<MigrationProgress> {
+      until.abort();
+      return await pair.passUntil(ended);
+    },
+    get latest() {
+      return latest;
+    },
+  };
+}
+
+describe("migrate", () => {
+  it("brings over values, directories and the hidden keys that are named", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const hidden = ["/d/_hidden"];
+    expect(await pair.migrate({ hidden })).toMatchObject({ phase: "following", share: 1 });
+    expect(await pair.differences({ hidden })).toEqual([]);
+    expect(await pair.to.getNodeValue("/d/_hidden/k")).toBe("4");
+    expect((await pair.to.getNode("/empty")).node.dir).toBe(true);
+  });
+
+  it("takes what is below a prefix, to another", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const places = { prefix: "/d", toPrefix: "/new/d", hidden: ["/d/_hidden"] };
+    await pair.migrate(places);
+    expect(await pair.to.getNodeValue("/new/d/deep/er")).toBe("3");
+    expect(await pair.to.getNodeValue("/new/d/_hidden/k")).toBe("4");
+    expect(await pair.differences(places)).toEqual([]);
+    await expect(pair.to.getNode("/a")).rejects.toThrow("Key not found");
+  });
+
+  it("writes nothing again that is equal, and removes what was deleted since", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    await pair.migrate();
+    await pair.from.deleteNode("/d/deep", { recursive: true });
+    await pair.from.setNode("/a", "new");
+    const { written } = await pair.migrate();
+    expect(written).toBe(2);
+    expect(await pair.differences()).toEqual([]);
+    expect((await pair.migrate()).written).toBe(0);
+  });
+
+  it("refuses a target with other data, which overwrite makes like the source", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    await pair.fill({ "/other": "x", "/a/file/was": "here", "/d": "a file" }, pair.to);
+    await expect(pair.migrate()).rejects.toThrow(TargetInUseError);
+    expect(await pair.to.getNodeValue("/other")).toBe("x");
+    await pair.migrate({ overwrite: true });
+    expect(await pair.differences()).toEqual([]);
+  });
+
+  it("does not take the target of another migration for its own", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    await pair.migrate();
+    const other = new Pair();
+    await expect(other.passUntil(migrate({ from: other.from, to: pair.to }))).rejects.toThrow(
+      /the target has data already of a migration from cluster/,
+    );
+    await pair.to.deleteNode(RECORD_KEY);
+    await expect(pair.migrate()).rejects.toThrow(TargetInUseError);
+  });
+
+  it("refuses a target that lies in the source, or around it, before it writes", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const etcd = pair.from;
+    const index = etcd.lastIndex;
+    const nested = etcd.namespace("/d");
+    for (const [options, relation] of [
+      [{}, "are the same tree"],
+      [{ toPrefix: "/backup" }, "overlap in the same cluster"],
+      [{ prefix: "/d", toPrefix: "/", overwrite: true }, "the source lies in the target"],
+      [{ to: nested, toPrefix: "/deep" }, "the target lies in the source"],
+      [{ from: nested, to: nested, prefix: "/deep", toPrefix: "/deep/" }, "are the same tree"],
+    ] as const) {
+      const refused = pair.migrate({ to: etcd, ...options });
+      await expect(refused).rejects.toThrow(TransferRefusedError);
+      await expect(refused).rejects.toThrow(relation);
+      await expect(refused).rejects.toThrow(
+        /the source \(.*\) and the target \(.*\).*Choose a prefix/,
+      );
+    }
+    expect((await etcd.getNode("/")).etcdIndex).toBe(index);
+  });
+
+  it("copies to a place beside the source", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    await pair.migrate({ to: pair.from, prefix: "/d", toPrefix: "/data" });
+    expect(await pair.from.getNodeValue("/data/deep/er")).toBe("3");
+  });
+
+  it("tells two clusters with the same id apart by their revisions", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const copy = (keySpace: KeySpace) => {
+      assert(keySpace instanceof MemoryKeySpace);
+      return new MemoryKeySpace({ clock: pair.clock }, keySpace.snapshot());
+    };
+    const to = new EtcdClient({ keySpace: copy(pair.from.keySpace), clock: pair.clock });
+    await expect(pair.migrate({ to, overwrite: true })).rejects.toThrow(TransferRefusedError);
+    await to.setNode("/other", "1");
+    await pair.migrate({ to, overwrite: true });
+    await expect(to.getNode("/other")).rejects.toThrow("Key not found");
+  });
+
+  it("refuses a prefix that is not there, or is a file", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    await expect(pair.migrate({ prefix: "/none" })).rejects.toThrow(
+      "prefix: /none does not exist in the source",
+    );
+    await expect(pair.migrate({ prefix: "/a" })).rejects.toThrow(
+      "prefix: /a is a file, or lies below one",
+    );
+    await expect(pair.differences({ prefix: "/a" })).rejects.toThrow("prefix: /a is a file");
+    expect((await pair.to.getNode("/")).etcdIndex).toBe(3);
+    await pair.fill({ "/file": "1" }, pair.to);
+    for (const toPrefix of ["/file", "/file/below"]) {
+      await expect(pair.migrate({ toPrefix, overwrite: true })).rejects.toThrow(
+        `toPrefix: ${toPrefix} is a file, or lies below one`,
+      );
+    }
+    expect(await pair.to.getNodeValue("/file")).toBe("1");
+  });
+
+  it("does not take hidden data of the target for its own", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    await pair.fill({ "/_top/other": "x" }, pair.to);
+    await expect(pair.migrate({ hidden: ["/_top"] })).rejects.toThrow(TargetInUseError);
+    expect(await pair.to.getNodeValue("/_top/other")).toBe("x");
+  });
+
+  it("goes on where it was interrupted", async () => {
+    const pair = new Pair();
+    for (let n = 0; n < 40; n++) await pair.fill({ [`/d${n}/k`]: "v" });
+    const interrupt = new AbortController();
+    const onProgress = ({ share }: MigrationProgress): void => {
+      if (share > 0.6) interrupt.abort();
+    };
+    const { signal } = interrupt;
+    await expect(pair.migrate({ signal, onProgress })).rejects.toThrow(AbortError);
+    const missing = (await pair.differences()).length;
+    expect(missing).toBeGreaterThan(0);
+    expect(missing).toBeLessThan(40);
+    expect((await pair.migrate()).written).toBe(missing);
+    expect(await pair.differences()).toEqual([]);
+  });
+
+  it("fails when the target does not keep what is written", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const forgetful = new Troubled(pair.to.keySpace);
+    forgetful.ignores = "/d/x";
+    const to = new EtcdClient({ keySpace: forgetful, clock: pair.clock });
+    const failed = pair.migrate({ to });
+    await expect(failed).rejects.toThrow(TransferFailedError);
+    await expect(failed).rejects.toThrow('does not keep what is written: "/d/x" differ');
+  });
+
+  it("compares what it has copied, and does not end before all is the same", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const phases = new Set<string>();
+    const onProgress = async ({ phase }: MigrationProgress): Promise<void> => {
+      if (phase === "verifying" && !phases.has(phase)) pair.fill({ "/other": "x" }, pair.to);
+      phases.add(phase);
+    };
+    const { compared, total } = await pair.migrate({ onProgress });
+    expect([...phases]).toEqual(["checking", "copying", "verifying", "following"]);
+    expect([compared, total]).toEqual([6, 6]);
+    expect(await pair.differences()).toEqual([]);
+  });
+
+  it("refuses values with U+FFFD, and writes nothing, unless losses are allowed", async () => {
+    const pair = new Pair();
+    await pair.fill({ "/a": "1", "/d/odd": "\ufffd", "/k\ufffd": "a key that is UTF-8" });
+    await expect(pair.migrate()).rejects.toThrow('"/d/odd" has a value with U+FFFD');
+    expect((await pair.to.getNode("/")).etcdIndex).toBe(3);
+    const losses: string[] = [];
+    const onLoss = ({ key, kind }: Loss) => void losses.push(`${kind} ${key}`);
+    expect(await pair.migrate({ lossy: true, onLoss })).toMatchObject({ lost: 1 });
+    expect(losses).toEqual(["replaced /d/odd"]);
+    expect(await pair.to.getNodeValue("/k\ufffd")).toBe("a key that is UTF-8");
+    expect(await pair.differences()).toEqual(["uncertain /d/odd"]);
+    expect(await pair.differences({ lossy: true })).toEqual([]);
+  });
+
+  it("ends when the source gets something meanwhile that cannot be copied", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const migration = following(pair);
+    await migration.copied();
+    await pair.from.setNode("/d/odd", "\ufffd");
+    await expect(migration.end()).rejects.toThrow('"/d/odd" has a value with U+FFFD');
+  });
+
+  it("keeps below its rate", async () => {
+    const pair = new Pair();
+    for (let n = 0; n < 40; n++) await pair.fill({ [`/d${n}/k`]: "v" });
+    const startedAt = pair.clock.now();
+    await pair.migrate({ rate: 10 });
+    expect(pair.clock.now() - startedAt).toBeGreaterThan(7_000);
+  });
+
+  it("does not mind a wall clock that jumps", async () => {
+    const pair = new Pair();
+    await pair.from.setNode("/a", "1", { ttl: 100 });
+    const { clock } = pair;
+    const jumping = {
+      now: () => clock.now() + (clock.monotonic() % 7) * 86_400_000,
+      monotonic: () => clock.monotonic(),
+      after: (milliseconds: number, callback: () => void) => clock.after(milliseconds, callback),
+    };
+    const from = new EtcdClient({ keySpace: pair.from.keySpace, clock: jumping });
+    await pair.passUntil(migrate({ from, to: pair.to }));
+    const { ttl = 0 } = (await pair.to.getNode("/a")).node;
+    expect(ttl).toBeGreaterThan(95);
+    expect(ttl).toBeLessThanOrEqual(101);
+  });
+
+  it("names what it cannot use", async () => {
+    const { from, to } = new Pair();
+    await expect(migrate({ from, to, prefix: "a" })).rejects.toThrow("prefix");
+    await expect(migrate({ from, to, prefix: "/a", hidden: ["/b/_c"] })).rejects.toThrow(
+      "hidden: /b/_c is not below /a",
+    );
+    await expect(migrate({ from, to, ...{ folow: true } })).rejects.toThrow("folow");
+  });
+});
+
+describe("what follows", () => {
+  it("brings over every kind of change", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const migration = following(pair);
+    await migration.copied();
+    await pair.from.setNode("/a", "changed");
+    await pair.from.deleteNode("/d", { recursive: true });
+    await pair.from.setNode("/d", "a file now");
+    await pair.from.deleteNode("/empty", { dir: true });
+    await pair.from.setNode("/empty", "a file, too");
+    await pair.from.setNode("/empty", null, { dir: true });
+    await pair.from.createInOrderNode("/queue", "job");
+    const { waiting } = await migration.end();
+    expect(waiting).toBe(0);
+    expect(await pair.differences()).toEqual([]);
+  });
+
+  it("keeps TTLs alive that are renewed in silence, and lets others end", async () => {
+    const pair = new Pair();
+    await pair.from.setNode("/renewed", "v", { ttl: 10 });
+    await pair.from.setNode("/d/left", "v", { ttl: 10 });
+    await pair.from.createNode("/leased", null, { dir: true, ttl: 10 });
+    await pair.from.setNode("/leased/in", "v");
+    const migration = following(pair);
+    await migration.copied();
+    const heard: string[] = [];
+    const watch = pair.to.watch("/", { recursive: true });
+    void (async () => {
+      for await (const item of watch) {
+        if (item.type === "change") heard.push(`${item.response.action} ${item.response.node.key}`);
+      }
+    })();
+    for (let second = 0; second < 60; second += 3) {
+      await pair.from.refreshNode("/renewed", 10);
+      await pair.from.updateNode("/leased", null, { dir: true, ttl: 10 });
+      await pair.clock.pass(3_000);
+      expect(await pair.to.getNodeValue("/renewed")).toBe("v");
+      expect(await pair.to.getNodeValue("/leased/in")).toBe("v");
+    }
+    await expect(pair.to.getNode("/d/left")).rejects.toThrow("Key not found");
+    expect(heard.filter((each) => each.endsWith("/renewed"))).toEqual([]);
+    await pair.clock.pass(15_000);
+    expect((await pair.to.getNode("/")).node.nodes?.map(({ key }) => key)).toEqual(["/d"]);
+    watch.close();
+    await migration.end();
+    expect(await pair.differences()).toEqual([]);
+  });
+
+  it("notices when a key loses its TTL, or gets one", async () => {
+    const pair = new Pair();
+    await pair.from.setNode("/a", "v", { ttl: 10 });
+    await pair.from.setNode("/b", "v");
+    const migration = following(pair);
+    await migration.copied();
+    await pair.from.updateNode("/a", "v");
+    await pair.from.refreshNode("/b", 100);
+    await pair.from.updateNode("/b", "v", { ttl: 100 });
+    await pair.clock.pass(1_000);
+    expect((await pair.to.getNode("/a")).node.ttl).toBeUndefined();
+    expect((await pair.to.getNode("/b")).node.ttl).toBeGreaterThan(90);
+    await migration.end();
+  });
+
+  it("finds at its end what no watch tells: a refresh that gave a key its first TTL", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const migration = following(pair);
+    await migration.copied();
+    await pair.from.refreshNode("/d/x", 100);
+    await pair.clock.pass(5_000);
+    expect(await pair.differences()).toEqual(["ttl /d/x"]);
+    await migration.end();
+    expect(await pair.differences()).toEqual([]);
+  });
+
+  it("compares everything again when the source no longer remembers what happened", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const cuttable = new Troubled(pair.from.keySpace);
+    const from = new EtcdClient({ keySpace: cuttable, clock: pair.clock });
+    const migration = following(pair, { from });
+    await migration.copied();
+    cuttable.cut();
+    await pair.from.deleteNode("/d", { recursive: true });
+    for (let n = 0; n < 300; n++) await pair.from.setNode(`/many/${n % 7}`, `${n}`);
+    await pair.clock.pass(20_000);
+    expect(await pair.differences()).toEqual([]);
+    await migration.end();
+  });
+
+  it("stops when another cluster answers in the source's place", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const cuttable = new Troubled(pair.from.keySpace);
+    const from = new EtcdClient({ keySpace: cuttable, clock: pair.clock });
+    const ended = migrate({ from, to: pair.to, until: new AbortController().signal });
+    const failure = expect(ended).rejects.toThrow(SourceReplacedError);
+    await pair.clock.pass(5_000);
+    cuttable.inner = new Pair().from.keySpace;
+    cuttable.cut();
+    await pair.passUntil(failure);
+    expect(await pair.to.getNodeValue("/a")).toBe("1");
+  });
+
+  it("empties the target when the source's top is deleted", async () => {
+    const pair = new Pair();
+    await pair.fill(TREE);
+    const migration = following(pair, { prefix: "/d" });
+    await migration.copied();
+    await pair.from.deleteNode("/d", { recursive: true });
+    await migration.end();
+    expect((await pair.to.getNode("/d")).node.nodes).toBeUndefined();
+  });
+});
+
+/** A key space whose watches can break, and that may lose what is written to a key. */
+class Troubled implements KeySpace {
+  readonly #watches = new Set<KeyWatch>();
+  inner: KeySpace;
+  ignores: string | undefined;
+
+  constructor(inner: KeySpace) {
+    this.inner = inner;
+  }
+
+  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
+    const isIgnored = request.action === "set" && request.key === this.ignores;
+    return this.inner.execute(isIgnored ? { ...request, key: "/_ignored" } : request, options);
+  }
+
+  async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
+    const watch = await this.inner.openWatch(request, options);
+    this.#watches.add(watch);
+    return watch;
+  }
+
+  scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
+    return this.inner.scan(request, options);
+  }
+
+  cut(): void {
+    for (const watch of this.#watches) watch.close();
+    this.#watches.clear();
+  }
+
+  async close(): Promise<void> {}
+}

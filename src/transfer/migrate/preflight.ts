@@ -1,0 +1,73 @@
+import { follow } from "../../time/follow.js";
+import { checkSource, type SourceSize } from "../compare/check-source.js";
+import { type Locations, locateTrees } from "../compare/locate-trees.js";
+import { Losses } from "../compare/losses.js";
+import { hasTtlAbove } from "../source/has-ttl-above.js";
+import { PersistentKeySpace } from "../source/key-space-with-retries.js";
+import { type Trees, treesOf } from "../source/source-and-target.js";
+import { readTops } from "../source/tops.js";
+import type { MigrateOptions } from "./migrate-options.js";
+import type { MigrationProgress } from "./migration-progress.js";
+import { type Claim, claimTarget } from "./migration-record.js";
+
+/** What is known of a migration before it writes. */
+export interface Preflight {
+  readonly trees: Trees;
+  readonly locations: Locations;
+  readonly claim: Claim;
+  /** Whether nodes can be written many at a time: not into a directory that has a TTL. */
+  readonly isLoadable: boolean;
+  readonly size: SourceSize;
+  readonly losses: Losses;
+  /** Monotonic moment at which it began. */
+  readonly startedAt: number;
+}
+
+/**
+ * Checks all that can be known before anything is written.
+ *
+ * @throws TransferRefusedError, TargetInUseError
+ */
+export async function preflight(options: MigrateOptions): Promise<Preflight> {
+  const { from, to, overwrite = false, lossy = false, onLoss, onProgress } = options;
+  const { clock } = from;
+  const startedAt = clock.monotonic();
+  const trees = treesOf(options);
+  const ending = follow(options.signal, from.closed, to.closed);
+  const call = { signal: ending.signal };
+  const losses = new Losses(lossy, onLoss);
+  const onChecked = (compared: number): void => {
+    const elapsed = clock.monotonic() - startedAt;
+    onProgress?.({ ...NOTHING_DONE, compared, elapsed, lost: losses.count });
+  };
+  try {
+    // Without patience: what cannot be reached now is most likely mistyped.
+    const tops = await readTops(trees, call);
+    const locations = await locateTrees(trees, tops, call);
+    const { clusterId, store, keyPrefix, path } = locations.source;
+    const claim = { source: clusterId, store, prefix: keyPrefix + path };
+    const { tops: keys, second } = trees;
+    await claimTarget(second, claim, { tops: keys, overwrite }, call);
+    const isLoadable = !(await hasTtlAbove(to.keySpace, trees.secondPrefix, call));
+    const source = new PersistentKeySpace(trees.first, clock);
+    const check = { ...call, clock, losses, onChecked };
+    const size = await checkSource(source, trees, locations, check);
+    losses.refuse();
+    return { trees, locations, claim, isLoadable, size, losses, startedAt };
+  } finally {
+    ending.letGo();
+  }
+}
+
+const NOTHING_DONE: MigrationProgress = {
+  phase: "checking",
+  share: 0,
+  compared: 0,
+  total: 0,
+  written: 0,
+  changing: 0,
+  lost: 0,
+  waiting: 0,
+  index: 0,
+  elapsed: 0,
+};

@@ -1,0 +1,16 @@
+import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
+import { parentPath } from "../../key-space/shared/path.js";
+import { list } from "./listing.js";
+
+/** Whether a directory on the way to a path, or the one at its end, has a TTL. */
+export async function hasTtlAbove(
+  keySpace: KeySpace,
+  path: string,
+  options: CallOptions,
+): Promise<boolean> {
+  for (let at = path; at !== ""; at = parentPath(at)) {
+    const { self } = await list(keySpace, at, options);
+    if (self?.ttl !== undefined) return true;
+  }
+  return false;
+}

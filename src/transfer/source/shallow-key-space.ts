@@ -1,0 +1,31 @@
+import type { CallOptions, KeySpace, KeyWatch, Scan } from "../../key-space/key-space.js";
+import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-request.js";
+import type { EtcdResponse } from "../../model/response.js";
+
+/**
+ * A key space that answers recursive reads with one level: a watch on it tells of a resync without
+ * the whole tree, which may be larger than memory.
+ */
+export class ShallowKeySpace implements KeySpace {
+  readonly #inner: KeySpace;
+
+  constructor(inner: KeySpace) {
+    this.#inner = inner;
+  }
+
+  execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
+    const shallow = request.action === "get" ? { ...request, recursive: false } : request;
+    return this.#inner.execute(shallow, options);
+  }
+
+  openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
+    return this.#inner.openWatch(request, options);
+  }
+
+  scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
+    return this.#inner.scan(request, options);
+  }
+
+  /** Leaves the key space that it stands for open. */
+  async close(): Promise<void> {}
+}
