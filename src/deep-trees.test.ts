@@ -12,7 +12,7 @@ import { NamespaceKeySpace } from "./key-space/decorators/namespace-key-space.js
 import type { KeySpace } from "./key-space/key-space.js";
 import { type KeySpaceSnapshot, MemoryKeySpace } from "./key-space/memory/memory-key-space.js";
 import { Listing } from "./key-space/v3/read/listing.js";
-import { KeyLayout } from "./key-space/v3/schema/key-schema.js";
+import { KeySchema } from "./key-space/v3/schema/key-schema.js";
 import { ROOT } from "./key-space/v3/schema/node-view.js";
 import { ancestorsOf } from "./key-space/v3/schema/path-snapshot.js";
 import { eventsOf } from "./key-space/v3/watch/events-of-revision.js";
@@ -177,7 +177,7 @@ it("on v3, keys deeper than any request are left out of listings and events", ()
   const top = { ...ROOT, nodes: listing.nodes(view, true) };
   expect(depthOf(top)).toBe(63);
   const changes = [{ kv: { ...kv, key: toBase64(PATH) }, deleted: false, prev: undefined }];
-  expect(eventsOf({ number: 5, changes }, new KeyLayout(), view)).toEqual([]);
+  expect(eventsOf({ number: 5, changes }, new KeySchema(), view)).toEqual([]);
   expect(ancestorsOf(PATH)).toHaveLength(LEVELS - 1);
 });
 

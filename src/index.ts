@@ -96,7 +96,7 @@ export type {
   UserChange,
   UsersApi,
 } from "./key-space/auth-api.js";
-export type { LoadedNode, Loading, LoadOptions } from "./key-space/bulk-loading.js";
+export type { BulkLoading as Loading, LoadedNode, LoadOptions } from "./key-space/bulk-loading.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
 export type { DataLocation } from "./key-space/data-location.js";
 export type {
@@ -172,7 +172,7 @@ export { SourceReplacedError } from "./transfer/migrate/change-feed.js";
 export { migrate } from "./transfer/migrate/migrate.js";
 export type { MigrateOptions } from "./transfer/migrate/migrate-options.js";
 export type { MigrationProgress } from "./transfer/migrate/migration-progress.js";
-export type { Sides } from "./transfer/source/source-and-target.js";
+export type { SourceAndTarget as Sides } from "./transfer/source/source-and-target.js";
 export type { TreeEntry } from "./transfer/source/tree-entry.js";
 export type { Watcher, WatchOptions } from "./watch/watcher.js";
 export type { JsonDeserializer } from "./wire/json.js";

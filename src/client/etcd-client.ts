@@ -12,7 +12,7 @@ import { checkKey, checkKeyRequest, checkWatchRequest } from "../model/validate.
 import { KeepAlive } from "../recipes/lease/keep-alive.js";
 import type { KeepAliveOptions } from "../recipes/lease/keep-alive-options.js";
 import { type Clock, systemClock } from "../time/clock.js";
-import { follow } from "../time/follow.js";
+import { linkSignals } from "../time/follow.js";
 import { KeyWatcher } from "../watch/key-watcher.js";
 import { SharedReads } from "../watch/shared-reads.js";
 import { watchOnce } from "../watch/watch-once.js";
@@ -327,14 +327,14 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   async watchNode(key: string, options: WatchNodeOptions = {}): Promise<EtcdResponse> {
     const request = watchRequest(key, options);
     checkWatchRequest(request);
-    const either = follow(options.signal, this.#closed);
+    const either = linkSignals(options.signal, this.#closed);
     const source = { keySpace: this.#keySpace, reads: this.#watchReads, clock: this.clock };
     try {
       const event = await watchOnce(source, request, either);
       this.#observe(event);
       return event;
     } finally {
-      either.letGo();
+      either.unlink();
     }
   }
 

@@ -5,13 +5,13 @@ import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
 import { originOf, readable } from "../wire/reply.js";
 import type { StreamedReply } from "./exchange/exchange.js";
 import { Call } from "./routing/call.js";
-import type { Ask, Question } from "./routing/call-spec.js";
+import type { CallSpec, SendAttempt } from "./routing/call-spec.js";
 import type { ClusterSettings } from "./routing/cluster-settings.js";
-import { type Candidates, EndpointList } from "./routing/endpoint-list.js";
+import { EndpointList, type EndpointSource } from "./routing/endpoint-list.js";
 import { Topology } from "./routing/topology.js";
 import { type TopologyProbes, v2Probes } from "./routing/topology-probes.js";
 import { Transport } from "./routing/transport.js";
-import { untilReady } from "./routing/wait-for-endpoints.js";
+import { waitForEndpoints } from "./routing/wait-for-endpoints.js";
 
 /**
  * Sends requests to the endpoints of one cluster: pinned to one of them, over to the next when it
@@ -23,8 +23,8 @@ export class Cluster {
   readonly #transport: Transport;
   readonly #topology: Topology;
   readonly #closing = new AbortController();
-  readonly #ask: Ask<HttpReply>;
-  readonly #watch: Ask<HttpReply | StreamedReply>;
+  readonly #ask: SendAttempt<HttpReply>;
+  readonly #watch: SendAttempt<HttpReply | StreamedReply>;
 
   constructor(settings: ClusterSettings, probes: TopologyProbes = v2Probes) {
     this.#settings = settings;
@@ -103,13 +103,14 @@ export class Cluster {
   async #prepare(request: HttpRequest, signal: AbortSignal | undefined): Promise<void> {
     const ready = this.#topology.prepare(request);
     const closing = this.#closing.signal;
-    if (ready !== undefined) await untilReady(ready, request, this.#settings, signal, closing);
+    if (ready !== undefined)
+      await waitForEndpoints(ready, request, this.#settings, signal, closing);
   }
 
   #call<R extends HttpReplyHead, T>(
-    question: Question<R, T>,
+    question: CallSpec<R, T>,
     signal: AbortSignal | undefined,
-    candidates: Candidates = this.#endpoints,
+    candidates: EndpointSource = this.#endpoints,
   ): Promise<T> {
     if (this.#transport.closed) return Promise.reject(closedError());
     const call = new Call(question, this.#settings, candidates, signal);

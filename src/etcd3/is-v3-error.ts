@@ -4,6 +4,6 @@ import { V3RefusedError } from "../errors/v3-errors.js";
 export const NO_SPACE = "etcdserver: mvcc: database space exceeded";
 
 /** Whether etcd refused in these words. */
-export function refusedAs(error: unknown, detail: string): boolean {
+export function isV3Error(error: unknown, detail: string): boolean {
   return error instanceof V3RefusedError && error.detail === detail;
 }

@@ -4,7 +4,7 @@ import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
 import { V3RefusedError } from "../errors/v3-errors.js";
 import type { HttpReply } from "../wire/http.js";
 import { RemoteV3Stream } from "./remote-v3-stream.js";
-import type { V3Answer, V3Api, V3Call, V3Stream } from "./v3-api.js";
+import type { V3Api, V3Call, V3Response, V3Stream } from "./v3-api.js";
 import { v3Probes } from "./v3-probes.js";
 import { decodeV3Reply, TokenRefused, v3ErrorOf } from "./v3-reply.js";
 import { v3Request } from "./v3-request.js";
@@ -37,7 +37,7 @@ export class RemoteV3Api implements V3Api {
     this.#requestTimeout = settings.requestTimeout;
   }
 
-  call(path: string, body: object, call: V3Call): Promise<V3Answer> {
+  call(path: string, body: object, call: V3Call): Promise<V3Response> {
     return this.#authenticated(call, (token) => this.#send(path, body, call, token));
   }
 
@@ -59,10 +59,10 @@ export class RemoteV3Api implements V3Api {
     this.cluster.close();
   }
 
-  #send(path: string, body: object, call: V3Call, token?: string): Promise<V3Answer> {
+  #send(path: string, body: object, call: V3Call, token?: string): Promise<V3Response> {
     const request = v3Request(path, body, call, token);
     const { endpoint, signal } = call;
-    const interpret = (reply: HttpReply): V3Answer => decodeV3Reply(path, call, reply);
+    const interpret = (reply: HttpReply): V3Response => decodeV3Reply(path, call, reply);
     if (endpoint === undefined) return this.cluster.send(request, interpret, signal);
     return this.cluster.probe(endpoint, request, interpret, signal);
   }

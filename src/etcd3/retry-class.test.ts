@@ -1,36 +1,36 @@
 import { expect, it } from "vitest";
-import { meaningOf } from "./retry-class.js";
+import { retryClassOf } from "./retry-class.js";
 
 it("tells what was never proposed from what was, though both are UNAVAILABLE", () => {
-  expect(meaningOf("etcdserver: no leader", 14)).toBe("elsewhere");
-  expect(meaningOf("etcdserver: request timed out", 14)).toBe("unknown");
-  expect(meaningOf("etcdserver: leader changed", 14)).toBe("unknown");
+  expect(retryClassOf("etcdserver: no leader", 14)).toBe("elsewhere");
+  expect(retryClassOf("etcdserver: request timed out", 14)).toBe("unknown");
+  expect(retryClassOf("etcdserver: leader changed", 14)).toBe("unknown");
 });
 
 it("tells a member that is busy from a disk that is full, though both are RESOURCE_EXHAUSTED", () => {
-  expect(meaningOf("etcdserver: too many requests", 8)).toBe("elsewhere");
-  expect(meaningOf("etcdserver: mvcc: database space exceeded", 8)).toBe("refused");
-  expect(meaningOf("grpc: received message larger than max (5 vs. 4)", 8)).toBe("refused");
+  expect(retryClassOf("etcdserver: too many requests", 8)).toBe("elsewhere");
+  expect(retryClassOf("etcdserver: mvcc: database space exceeded", 8)).toBe("refused");
+  expect(retryClassOf("grpc: received message larger than max (5 vs. 4)", 8)).toBe("refused");
 });
 
 it("takes a token that is not known, old or missing for one to renew", () => {
-  expect(meaningOf("etcdserver: invalid auth token", 16)).toBe("token");
-  expect(meaningOf("etcdserver: revision of auth store is old", 3)).toBe("token");
-  expect(meaningOf("etcdserver: user name is empty", 3)).toBe("token");
-  expect(meaningOf("etcdserver: permission denied", 7)).toBe("unauthorized");
+  expect(retryClassOf("etcdserver: invalid auth token", 16)).toBe("token");
+  expect(retryClassOf("etcdserver: revision of auth store is old", 3)).toBe("token");
+  expect(retryClassOf("etcdserver: user name is empty", 3)).toBe("token");
+  expect(retryClassOf("etcdserver: permission denied", 7)).toBe("unauthorized");
 });
 
 it("knows that nothing went over a connection that could not be made", () => {
   const dialing = 'connection error: desc = "transport: Error while dialing dial tcp: refused"';
-  expect(meaningOf(`all SubConns are in TransientFailure, latest ${dialing}`, 14)).toBe(
+  expect(retryClassOf(`all SubConns are in TransientFailure, latest ${dialing}`, 14)).toBe(
     "elsewhere",
   );
-  expect(meaningOf("transport is closing", 14)).toBe("unknown");
+  expect(retryClassOf("transport is closing", 14)).toBe("unknown");
 });
 
 it("takes words that it does not know by their code, and for unknown if that says nothing", () => {
-  expect(meaningOf("proto: syntax error", 3)).toBe("refused");
-  expect(meaningOf("etcdserver: requested lease not found", 5)).toBe("refused");
-  expect(meaningOf("something new", 14)).toBe("unknown");
-  expect(meaningOf("something new", 2)).toBe("unknown");
+  expect(retryClassOf("proto: syntax error", 3)).toBe("refused");
+  expect(retryClassOf("etcdserver: requested lease not found", 5)).toBe("refused");
+  expect(retryClassOf("something new", 14)).toBe("unknown");
+  expect(retryClassOf("something new", 2)).toBe("unknown");
 });

@@ -6,7 +6,7 @@
  * `elsewhere`: certainly not carried out; another member may do it.
  * `unknown`: it may have been carried out, or may still be.
  */
-export type Meaning = "refused" | "unauthorized" | "token" | "elsewhere" | "unknown";
+export type RetryClass = "refused" | "unauthorized" | "token" | "elsewhere" | "unknown";
 
 /** etcd, or gRPC before it, found the request too large for the member. */
 const TOO_LARGE = "etcdserver: request is too large";
@@ -16,7 +16,7 @@ const MESSAGE_TOO_LARGE = /^grpc: (?:received|trying to send) message larger tha
  * etcd's sentences. Neither the HTTP status nor the gRPC code is enough: 503 and UNAVAILABLE cover
  * both what was never proposed and what was proposed and not heard of again.
  */
-const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
+const RETRY_CLASSES: ReadonlyMap<string, RetryClass> = new Map([
   ["etcdserver: permission denied", "unauthorized"],
   ["etcdserver: authentication failed, invalid user ID or password", "unauthorized"],
   ["etcdserver: invalid auth token", "token"],
@@ -54,8 +54,8 @@ const NOT_CONNECTED = /connection error: desc = "transport: (?:Error|error) whil
 const REFUSALS: ReadonlySet<number> = new Set([3, 5, 6, 7, 9, 11, 12]);
 
 /** @param grpcCode the number of the gRPC status */
-export function meaningOf(message: string, grpcCode: number): Meaning {
-  const known = MEANINGS.get(message);
+export function retryClassOf(message: string, grpcCode: number): RetryClass {
+  const known = RETRY_CLASSES.get(message);
   if (known !== undefined) return known;
   if (NOT_CONNECTED.test(message)) return "elsewhere";
   if (isRequestTooLarge(message)) return "refused";

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { isObject, type JsonObject } from "../wire/json.js";
-import type { V3Answer } from "./v3-api.js";
+import type { V3Response } from "./v3-api.js";
 import { readHeader, readId, readInt64, type V3Header } from "./v3-json.js";
 
 /** A key of v3 at some revision. Bytes are in base64. */
@@ -14,7 +14,7 @@ export interface KeyValue {
 }
 
 /** What one operation of a transaction answered. */
-export interface OperationAnswer {
+export interface OperationResponse {
   /** Keys found by a range, or what a put or a delete replaced. */
   readonly found: readonly KeyValue[];
   /** Whether a page ended before its range did. */
@@ -22,24 +22,21 @@ export interface OperationAnswer {
 }
 
 /** A transaction's answer: which alternative was carried out, and what its operations answered. */
-export interface TransactionAnswer extends V3Header {
+export interface TxnResponse extends V3Header {
   readonly endpoint: string;
   /** Number of the alternative; `undefined` when none held. */
   readonly taken: number | undefined;
-  readonly answers: readonly OperationAnswer[];
+  readonly answers: readonly OperationResponse[];
 }
 
 /** Reads the answer to {@link firstOf} with so many alternatives. @throws ProtocolError */
-export function readTransaction(
-  { body, endpoint }: V3Answer,
-  alternatives: number,
-): TransactionAnswer {
+export function readTransaction({ body, endpoint }: V3Response, alternatives: number): TxnResponse {
   const { taken, responses } = follow(body, alternatives, 0);
   return answerOf(body, endpoint, taken, responses.map(readOperation));
 }
 
 /** Reads the answer to a put that replaced something. @throws ProtocolError */
-export function readPut({ body, endpoint }: V3Answer): TransactionAnswer {
+export function readPut({ body, endpoint }: V3Response): TxnResponse {
   const found = isObject(body.prev_kv) ? [readKv(body.prev_kv)] : [];
   return answerOf(body, endpoint, 0, [{ found, more: false }]);
 }
@@ -49,8 +46,8 @@ function answerOf(
   body: JsonObject,
   endpoint: string,
   taken: number | undefined,
-  answers: readonly OperationAnswer[],
-): TransactionAnswer {
+  answers: readonly OperationResponse[],
+): TxnResponse {
   const { clusterId, revision, raftTerm } = readHeader(body);
   return { clusterId, revision, raftTerm, endpoint, taken, answers };
 }
@@ -67,7 +64,7 @@ function follow(
   return follow(objectIn(responses[0], "response_txn"), alternatives, number + 1);
 }
 
-function readOperation(response: unknown): OperationAnswer {
+function readOperation(response: unknown): OperationResponse {
   if (!isObject(response)) throw new ProtocolError("the v3 API answered an operation with nothing");
   const { response_range: range, response_put: put, response_delete_range: removal } = response;
   if (isObject(range)) return { found: readAll(range.kvs), more: range.more === true };

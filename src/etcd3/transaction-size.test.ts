@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { V3RefusedError } from "../errors/v3-errors.js";
-import { KeyLayout } from "../key-space/v3/schema/key-schema.js";
-import { V3Store } from "../key-space/v3/schema/v3-tree.js";
+import { KeySchema } from "../key-space/v3/schema/key-schema.js";
+import { V3Tree } from "../key-space/v3/schema/v3-tree.js";
 import { systemClock } from "../time/clock.js";
 import { read } from "./transaction.js";
 import { TransactionSize } from "./transaction-size.js";
@@ -30,10 +30,10 @@ function etcdTaking(operations: number, detail: string) {
     stream: () => Promise.reject(new Error("no streams here")),
     close: () => {},
   };
-  return { store: new V3Store(api, new KeyLayout(), systemClock), taken };
+  return { store: new V3Tree(api, new KeySchema(), systemClock), taken };
 }
 
-async function readKeys(store: V3Store, count: number): Promise<void> {
+async function readKeys(store: V3Tree, count: number): Promise<void> {
   const keys = Array.from({ length: count }, (_, number) => `key ${number}`);
   const { answers } = await store.read(
     keys.map((key) => read(key)),

@@ -1,6 +1,6 @@
 import { V3RefusedError } from "../errors/v3-errors.js";
 import { isRequestTooLarge } from "./retry-class.js";
-import { MOST_OPERATIONS } from "./transaction.js";
+import { MAX_TXN_OPS } from "./transaction.js";
 
 const TOO_MANY_OPERATIONS = "etcdserver: too many operations in txn request";
 
@@ -9,7 +9,7 @@ const TOO_MANY_OPERATIONS = "etcdserver: too many operations in txn request";
  * set less than usual, and only a refusal shows that.
  */
 export class TransactionSize {
-  #maxOperations = MOST_OPERATIONS;
+  #maxOperations = MAX_TXN_OPS;
 
   /** Operations to send in one transaction: fewer than usual once etcd has refused so many. */
   get maxOperations(): number {

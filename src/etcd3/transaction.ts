@@ -10,7 +10,7 @@ export interface KeyRange {
 }
 
 /** Operations, or comparisons, that etcd takes in one transaction. */
-export const MOST_OPERATIONS = 128;
+export const MAX_TXN_OPS = 128;
 
 /** One comparison of a transaction; on a range it must hold for every key in it. */
 export type Compare = Readonly<Record<string, string>>;
@@ -34,7 +34,7 @@ export interface Transaction {
 }
 
 /** What to do if the tree is as believed. */
-export interface Alternative {
+export interface TxnBranch {
   readonly if: readonly Compare[];
   /** The operation that tells what the node was comes first. */
   readonly do: readonly Operation[];
@@ -55,7 +55,7 @@ export function isEmpty({ key, range_end }: KeyRange): Compare {
 }
 
 /** Holds for an absent key as well, when `lease` is none. */
-export function hangsOn(key: string, lease: string): Compare {
+export function hasLease(key: string, lease: string): Compare {
   return lease === NO_LEASE ? { key, target: "LEASE" } : { key, target: "LEASE", lease };
 }
 
@@ -116,7 +116,7 @@ export function atRevision({ request_range }: Read, revision: number): Read {
 
 /** Carries out the first alternative that holds; `otherwise`, none of them. */
 export function firstOf(
-  alternatives: readonly Alternative[],
+  alternatives: readonly TxnBranch[],
   otherwise: readonly Operation[],
 ): Transaction {
   const [first, ...others] = alternatives;

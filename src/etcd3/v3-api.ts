@@ -21,7 +21,7 @@ export interface V3Call {
 }
 
 /** An answer of etcd's v3 API. Fields that are 0, false or empty are absent from it. */
-export interface V3Answer {
+export interface V3Response {
   readonly body: JsonObject;
   /** URL of the endpoint that answered. */
   readonly endpoint: string;
@@ -51,7 +51,7 @@ export interface V3Stream {
  */
 export interface V3Api {
   /** @param path e.g. `kv/txn`, `lease/grant` */
-  call(path: string, body: object, call: V3Call): Promise<V3Answer>;
+  call(path: string, body: object, call: V3Call): Promise<V3Response>;
   /** Opens a call that goes on answering; resolves as soon as etcd has begun to answer. */
   stream(path: "watch", body: object, call: V3Call): Promise<V3Stream>;
   /** Ends every call and stream, and closes all sockets. */

@@ -8,9 +8,9 @@ import { type GrpcStatus, grpcStatusOf, isGrpc, unframed } from "../wire/grpc.js
 import type { HttpReply, HttpReplyHead } from "../wire/http.js";
 import { isObject, type JsonObject, readObject } from "../wire/json.js";
 import { readable, turnedAway } from "../wire/reply.js";
-import { meaningOf } from "./retry-class.js";
+import { retryClassOf } from "./retry-class.js";
 import { RPCS } from "./rpcs.js";
-import type { V3Answer, V3Call } from "./v3-api.js";
+import type { V3Call, V3Response } from "./v3-api.js";
 import { readHeader } from "./v3-json.js";
 
 /** The member does not know the token: it has done nothing, and a new token may help. */
@@ -30,7 +30,7 @@ export class TokenRefused extends Error {
  * @param path of the request, below `/v3/`
  * @throws AttemptFailure, TokenRefused, V3RefusedError, UnauthorizedError
  */
-export function decodeV3Reply(path: string, call: V3Call, reply: HttpReply): V3Answer {
+export function decodeV3Reply(path: string, call: V3Call, reply: HttpReply): V3Response {
   const { status, endpoint, grpcBody } = reply;
   const failed = grpcBody === undefined ? status !== 200 : grpcStatusOf(reply)?.code !== 0;
   if (failed) throw v3ErrorOf(call, reply);
@@ -97,7 +97,7 @@ function readGrpcError(value: unknown): GrpcStatus | undefined {
 
 /** The error to throw for a gRPC status. */
 function grpcErrorOf(call: V3Call, endpoint: string, { code, message }: GrpcStatus): Error {
-  switch (meaningOf(message, code)) {
+  switch (retryClassOf(message, code)) {
     case "refused":
       return new V3RefusedError(call.operation, endpoint, code, message);
     case "unauthorized":

@@ -1,5 +1,5 @@
 import { AbortError } from "../errors/abort-error.js";
-import { unlessAborted } from "../stream/unless-aborted.js";
+import { abortable } from "../stream/unless-aborted.js";
 
 /** The token by which calls are authenticated, fetched once for all that wait for it. */
 export class V3Token {
@@ -18,7 +18,7 @@ export class V3Token {
     if (this.#known) return Promise.resolve(this.#token);
     this.#fetching ??= this.#renew();
     const errorOf = (reason: unknown): Error => new AbortError(operation, reason, "not sent");
-    return unlessAborted(this.#fetching, signal, errorOf);
+    return abortable(this.#fetching, signal, errorOf);
   }
 
   /** Takes note that a member refused this token. */

@@ -1,4 +1,4 @@
-/** A node for {@link Loading.load}. */
+/** A node for {@link BulkLoading.load}. */
 export interface LoadedNode {
   readonly key: string;
   /** Of a file; a directory has none. */
@@ -17,7 +17,7 @@ export interface LoadOptions {
  * What a key space offers to whoever moves data into it before it is in use: ways that need fewer
  * requests than a write each, and do without v2's guarantees.
  */
-export interface Loading {
+export interface BulkLoading {
   /**
    * Makes every index from now on greater than `index`. Other clients and gateways on the same data
    * notice it at once while they watch, else within 30 seconds.

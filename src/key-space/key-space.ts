@@ -1,6 +1,6 @@
 import type { KeyRequest, ScanRequest, WatchRequest } from "../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
-import type { Loading } from "./bulk-loading.js";
+import type { BulkLoading } from "./bulk-loading.js";
 import type { DataLocation } from "./data-location.js";
 
 /** How a call can be given up. */
@@ -64,7 +64,7 @@ export interface KeySpace {
     | undefined;
 
   /** For moving data into it before it is in use, where there are quicker ways than requests. */
-  readonly loading?: Loading | undefined;
+  readonly loading?: BulkLoading | undefined;
 
   /** Ends every call and watch, and frees what they hold. */
   close(): Promise<void>;

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { refuseItself } from "./check-self-reference.js";
+import { checkSelfReference } from "./check-self-reference.js";
 
-const ask = (url: string, host: string) => () => refuseItself(["http://a:2379", url], host, 2379);
+const ask = (url: string, host: string) => () =>
+  checkSelfReference(["http://a:2379", url], host, 2379);
 
 test.each([
   ["http://127.0.0.1:2379", "127.0.0.1"],

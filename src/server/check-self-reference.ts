@@ -3,7 +3,7 @@ import { isLoopback } from "./http/loopback.js";
 const EVERY_ADDRESS = /^(?:0\.0\.0\.0|\[::\])$/;
 
 /** Refuses to serve where the cluster is said to be. @throws TypeError naming the endpoint */
-export function refuseItself(urls: readonly string[], host: string, port: number): void {
+export function checkSelfReference(urls: readonly string[], host: string, port: number): void {
   const own = urls.find((url) => {
     const { hostname, port: theirs, protocol } = new URL(url);
     const isOurPort = port === Number(theirs || (protocol === "https:" ? 443 : 80));

@@ -2,7 +2,7 @@ import { checkOptions, completeOptions } from "../client/normalize-options.js";
 import type { EtcdClientOptions } from "../client/options.js";
 import { RemoteV3Api } from "../etcd3/remote-v3-api.js";
 import type { ClusterApi } from "../key-space/cluster-api.js";
-import { CachedReads } from "../key-space/decorators/caching-key-space.js";
+import { CachingKeySpace } from "../key-space/decorators/caching-key-space.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { V3ClusterApi } from "../key-space/v3/admin/v3-cluster-api.js";
 import { authPrefix } from "../key-space/v3/schema/key-schema.js";
@@ -38,7 +38,7 @@ export function gatewayParts(options: EtcdClientOptions): GatewayParts {
   return {
     keySpace,
     // Every request looks there first.
-    authKeySpace: new CachedReads(auth, clock),
+    authKeySpace: new CachingKeySpace(auth, clock),
     clusterApi: new GatewayClusterApi(members, keyPrefix),
     identity: new ClusterIdentity(api),
   };

@@ -5,7 +5,7 @@ import { NestedPrefixError } from "../errors/v3-errors.js";
 import type { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
-import { refuseItself } from "./check-self-reference.js";
+import { checkSelfReference } from "./check-self-reference.js";
 import { checkServerOptions } from "./check-server-options.js";
 import { v2HandlerWith } from "./create-v2-handler.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
@@ -92,7 +92,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     const store = new AuthStore(authKeySpace);
     const handler = handlerOf(store, parts, options);
-    refuseItself(options.etcd.urls ?? [], options.host ?? HOST, options.port ?? 0);
+    checkSelfReference(options.etcd.urls ?? [], options.host ?? HOST, options.port ?? 0);
     if (await identity.check()) await warmUp(keySpace, store);
     if (options.rootPassword !== undefined) await enforceAuth(store, options.rootPassword);
     const { host = HOST, port = 0, tls, limits } = options;

@@ -7,7 +7,7 @@ interface Waiting<T> {
  * Items on their way from a source that pushes to one reader that pulls, in order. A reader may ask
  * again before it was answered: as with a generator, it is answered in the order of its questions.
  */
-export class Inbox<T> implements AsyncIterator<T, undefined> {
+export class AsyncQueue<T> implements AsyncIterator<T, undefined> {
   readonly #items: T[] = [];
   readonly #waiting: Waiting<T>[] = [];
   #ended = false;

@@ -1,7 +1,7 @@
 import { onAbort } from "./on-abort.js";
 
 /** Waits for what others may be waiting for, too: it goes on when this one gives up. */
-export function unlessAborted<T>(
+export function abortable<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,
   errorOf: (reason: unknown) => Error,

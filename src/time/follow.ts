@@ -1,13 +1,13 @@
 import { onAbort } from "../stream/on-abort.js";
 
 /** A signal that follows others until it is let go. */
-export interface Follower {
+export interface LinkedSignal {
   readonly signal: AbortSignal;
   /** Stops following: nothing stays behind on the others, as it would with `AbortSignal.any`. */
-  letGo(): void;
+  unlink(): void;
 }
 
-export function follow(...leaders: readonly (AbortSignal | undefined)[]): Follower {
+export function linkSignals(...leaders: readonly (AbortSignal | undefined)[]): LinkedSignal {
   const follower = new AbortController();
   const links = leaders.flatMap((leader) => {
     if (leader === undefined) return [];
@@ -18,7 +18,7 @@ export function follow(...leaders: readonly (AbortSignal | undefined)[]): Follow
   });
   return {
     signal: follower.signal,
-    letGo: () => {
+    unlink: () => {
       for (const unlink of links) unlink();
     },
   };

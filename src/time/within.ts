@@ -11,7 +11,7 @@ interface Limits {
 }
 
 /** Waits for a promise within limits. What it promises goes on all the same. */
-export function within<T>(promise: Promise<T>, limits: Limits): Promise<T> {
+export function withTimeout<T>(promise: Promise<T>, limits: Limits): Promise<T> {
   const { milliseconds, clock, signal } = limits;
   return new Promise((resolve, reject) => {
     const give = (): void => settle(() => reject(limits.onAbort(signal.reason)));

@@ -1,7 +1,7 @@
 import type { Scan } from "../key-space/key-space.js";
 import type { ScanRequest } from "../model/key-request.js";
 import type { Clock } from "../time/clock.js";
-import { follow } from "../time/follow.js";
+import { linkSignals } from "../time/follow.js";
 import { sleep } from "../time/sleep.js";
 import type { ResumePoint } from "./resume-point.js";
 
@@ -63,7 +63,7 @@ export class HistoryBackfill {
    * @throws EventIndexClearedError, and what a key space throws
    */
   async fetch(signal: AbortSignal): Promise<boolean> {
-    const either = follow(signal, this.#closing.signal);
+    const either = linkSignals(signal, this.#closing.signal);
     try {
       while (this.#target.resumePoint.isPending(this.#index)) {
         if (!(await this.#takeNext(either.signal))) return false;
@@ -71,7 +71,7 @@ export class HistoryBackfill {
       return true;
     } finally {
       this.close();
-      either.letGo();
+      either.unlink();
     }
   }
 

@@ -1,10 +1,10 @@
 import type { WatchItem } from "../model/watch-item.js";
-import { Inbox } from "../stream/inbox.js";
+import { AsyncQueue } from "../stream/inbox.js";
 
 /** The items between a watch and its consumer: so many, and no more. */
 export class ItemBuffer {
   readonly #capacity: number;
-  readonly #items = new Inbox<WatchItem>();
+  readonly #items = new AsyncQueue<WatchItem>();
   #onRoom: () => void = () => {};
   #told = 0;
   /** How current the consumer was when items began to wait. */

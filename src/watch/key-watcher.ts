@@ -1,6 +1,6 @@
 import { AbortError } from "../errors/abort-error.js";
 import type { WatchItem } from "../model/watch-item.js";
-import { type Follower, follow } from "../time/follow.js";
+import { type LinkedSignal, linkSignals } from "../time/follow.js";
 import { ItemBuffer } from "./item-buffer.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
 import { WatchSupervisor } from "./watch-supervisor.js";
@@ -12,12 +12,12 @@ export class KeyWatcher implements Watcher {
   readonly #buffer: ItemBuffer;
   readonly #supervisor: WatchSupervisor;
   readonly #closing = new AbortController();
-  readonly #ending: Follower;
+  readonly #ending: LinkedSignal;
 
   constructor(source: WatchSource, settings: WatchSettings, signal: AbortSignal | undefined) {
     this.#key = settings.key;
     this.#buffer = new ItemBuffer(settings.bufferSize);
-    this.#ending = follow(signal, source.closed, this.#closing.signal);
+    this.#ending = linkSignals(signal, source.closed, this.#closing.signal);
     const { signal: ending } = this.#ending;
     this.#supervisor = new WatchSupervisor(source, settings, this.#buffer, ending);
     ending.addEventListener("abort", this.#onAbort);
@@ -56,14 +56,14 @@ export class KeyWatcher implements Watcher {
   }
 
   readonly #onAbort = (): void => {
-    this.#ending.letGo();
+    this.#ending.unlink();
     const { reason } = this.#ending.signal;
     this.#buffer.end(new AbortError(`watch of ${this.#key}`, reason, "none"));
   };
 
   /** What is there is still told. */
   readonly #onFailure = (error: Error): void => {
-    this.#ending.letGo();
+    this.#ending.unlink();
     this.#buffer.fail(error);
   };
 }

@@ -1,6 +1,6 @@
 import type { KeyWatch } from "../key-space/key-space.js";
 import type { EtcdResponse } from "../model/response.js";
-import { Inbox } from "../stream/inbox.js";
+import { AsyncQueue } from "../stream/inbox.js";
 import type { Clock } from "../time/clock.js";
 
 /**
@@ -32,7 +32,7 @@ export class LiveStream {
   readonly isPoll: boolean;
   readonly #capacity: number;
   readonly #clock: Clock;
-  readonly #told = new Inbox<Told>();
+  readonly #told = new AsyncQueue<Told>();
   #count = 0;
   #reached = 0;
   #cancelLook = (): void => {};

@@ -3,7 +3,7 @@ import { EventIndexClearedError } from "../errors/event-errors.js";
 import type { CallOptions, KeyWatch } from "../key-space/key-space.js";
 import type { WatchRequest } from "../model/key-request.js";
 import type { EtcdResponse } from "../model/response.js";
-import { follow } from "../time/follow.js";
+import { linkSignals } from "../time/follow.js";
 import { ReconnectPace } from "../time/reconnect-pace.js";
 import { sleep } from "../time/sleep.js";
 import { concerns } from "./concerns.js";
@@ -82,14 +82,14 @@ async function firstOf(
   signal: AbortSignal | undefined,
 ): Promise<Found> {
   const closing = new AbortController();
-  const either = follow(signal, closing.signal);
+  const either = linkSignals(signal, closing.signal);
   const scanned = scanBeside(source, watch, owed, either.signal);
   scanned.catch(() => {});
   try {
     return await Promise.race([readFirst(watch, owed), scanned]);
   } finally {
     closing.abort(OVER);
-    either.letGo();
+    either.unlink();
     watch.close();
   }
 }

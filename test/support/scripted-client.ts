@@ -2,7 +2,7 @@ import type { EtcdNode } from "../../src/model/node.js";
 import type { Action, EtcdResponse } from "../../src/model/response.js";
 import type { WatchItem, WatchResync } from "../../src/model/watch-item.js";
 import type { RecipeClient } from "../../src/recipes/shared/recipe-client.js";
-import { Inbox } from "../../src/stream/inbox.js";
+import { AsyncQueue } from "../../src/stream/inbox.js";
 import type { Watcher, WatchOptions } from "../../src/watch/watcher.js";
 import { ManualClock } from "../embedded/manual-clock.js";
 
@@ -12,7 +12,7 @@ export class ScriptedWatcher implements Watcher {
   readonly options: WatchOptions;
   index = 0;
   contactAt: number | undefined;
-  readonly #items = new Inbox<WatchItem>();
+  readonly #items = new AsyncQueue<WatchItem>();
 
   constructor(key: string, options: WatchOptions) {
     this.key = key;

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClusterUnavailableError } from "../../src/errors/cluster-errors.js";
-import type { V3Answer, V3Api, V3Call, V3Stream } from "../../src/etcd3/v3-api.js";
+import type { V3Api, V3Call, V3Response, V3Stream } from "../../src/etcd3/v3-api.js";
 import { fromBase64, toBase64 } from "../../src/etcd3/v3-json.js";
-import { KeyLayout } from "../../src/key-space/v3/schema/key-schema.js";
-import { Inbox } from "../../src/stream/inbox.js";
+import { KeySchema } from "../../src/key-space/v3/schema/key-schema.js";
+import { AsyncQueue } from "../../src/stream/inbox.js";
 import type { Clock } from "../../src/time/clock.js";
 import { systemClock } from "../../src/time/clock.js";
 import type { JsonObject } from "../../src/wire/json.js";
@@ -104,7 +104,7 @@ export class SimulatedV3 implements V3Api {
     for (const stream of this.streams) stream.send();
   }
 
-  async call(path: string, body: object, call: V3Call): Promise<V3Answer> {
+  async call(path: string, body: object, call: V3Call): Promise<V3Response> {
     this.calls.push(path);
     await this.#travel();
     if (this.refuses) throw new ClusterUnavailableError(call.operation, []);
@@ -231,7 +231,7 @@ export class SimulatedV3Stream implements V3Stream {
   received = 0;
   readonly #api: SimulatedV3;
   readonly #request: WatchRequest;
-  readonly #arrived = new Inbox<JsonObject>();
+  readonly #arrived = new AsyncQueue<JsonObject>();
   readonly #call: V3Call;
   #next: number;
   #underway: JsonObject[] = [];
@@ -312,7 +312,7 @@ export class SimulatedV3Stream implements V3Stream {
 
 /** The key of a record, such as the offset. */
 export function recordKey(name: "offset" | "heartbeat"): string {
-  return textOf(new KeyLayout()[name]);
+  return textOf(new KeySchema()[name]);
 }
 
 function isIn(name: string, key: string, end: string): boolean {

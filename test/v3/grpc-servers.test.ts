@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { describe, expect, it } from "vitest";
 import { completeOptions } from "../../src/client/normalize-options.js";
 import { RemoteV3Api } from "../../src/etcd3/remote-v3-api.js";
-import type { V3Answer } from "../../src/etcd3/v3-api.js";
+import type { V3Response } from "../../src/etcd3/v3-api.js";
 import { OutcomeUnknownError, ProtocolError } from "../../src/index.js";
 import { framed } from "../../src/wire/grpc.js";
 import {
@@ -39,7 +39,7 @@ async function asked<T>(
   }
 }
 
-function put(api: RemoteV3Api, value = "MQ=="): Promise<V3Answer> {
+function put(api: RemoteV3Api, value = "MQ=="): Promise<V3Response> {
   const call = { operation: "PUT /a", key: "/a", safety: "write", scope: "quorum" } as const;
   return api.call("kv/put", { key: "L2E=", value }, call);
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { EtcdClient, Mirror, type WatchItem } from "../../src/index.js";
-import { CachedReads } from "../../src/key-space/decorators/caching-key-space.js";
+import { CachingKeySpace } from "../../src/key-space/decorators/caching-key-space.js";
 import { StoreGeneration } from "../../src/key-space/v3/schema/store-generation.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { recordKey, SimulatedV3 } from "../support/simulated-v3.js";
@@ -93,7 +93,7 @@ it("what another key space on the same cluster has noticed drops what is kept of
   const etcd = storeAt(5);
   const generation = new StoreGeneration();
   const keySpace = new V3KeySpace(etcd, { generation });
-  const kept = new CachedReads(new V3KeySpace(etcd, { generation }), etcd.clock);
+  const kept = new CachingKeySpace(new V3KeySpace(etcd, { generation }), etcd.clock);
   const read = { action: "get", key: "/app/old" } as const;
   await kept.execute(read);
   await expect.poll(() => etcd.streams.size).toBe(1);

@@ -210,7 +210,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
     it("a watch that comes back after etcd has compacted is told so, and a new one goes on", async ({
       expect,
     }) => {
-      const late = new V3KeySpace(apiOf(etcd.urls), { linger: 0 });
+      const late = new V3KeySpace(apiOf(etcd.urls), { idleTimeout: 0 });
       try {
         const key = `${dir}/a`;
         await tool.put(key, "1");

@@ -11,7 +11,7 @@ import type {
 } from "../../src/key-space/key-space.js";
 import type { ScanRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { Action, AnswerOrigin, EtcdResponse } from "../../src/model/response.js";
-import { Inbox } from "../../src/stream/inbox.js";
+import { AsyncQueue } from "../../src/stream/inbox.js";
 import { onAbort as listen } from "../../src/stream/on-abort.js";
 import { concerns } from "../../src/watch/concerns.js";
 import type { SimulatedClock } from "../support/simulated-clock.js";
@@ -332,7 +332,7 @@ export class SimulatedWatch implements KeyWatch {
   readonly #random: () => number;
   readonly #member: Member;
   readonly #request: WatchRequest;
-  readonly #arrived = new Inbox<EtcdResponse>();
+  readonly #arrived = new AsyncQueue<EtcdResponse>();
   readonly #signal: AbortSignal | undefined;
   #underway: EtcdResponse[] = [];
   #arrivalAt = 0;

@@ -1,16 +1,20 @@
 import { Command } from "commander";
-import { addSides, type TwoSidesFlags, withSides } from "../options/source-target-options.js";
+import {
+  addSourceTargetOptions,
+  type SourceTargetOptions,
+  withSourceAndTarget,
+} from "../options/source-target-options.js";
 import { parseWholeNumber } from "../options/whole-number.js";
 import { failuresReported } from "../process/failures-reported.js";
 import { showDifferences } from "./show-differences.js";
 
-interface DiffFlags extends TwoSidesFlags {
+interface DiffFlags extends SourceTargetOptions {
   readonly ttlTolerance?: number;
   readonly lossy?: boolean;
 }
 
 export function diffCommand(): Command {
-  return addSides(new Command("diff"))
+  return addSourceTargetOptions(new Command("diff"))
     .description(
       "Compare two trees: values, directories, TTLs, and the hidden keys that are named. Each difference " +
         "is a line: - is missing in the target, + is there in excess, ~ is not the same, ? cannot be " +
@@ -24,7 +28,7 @@ export function diffCommand(): Command {
     )
     .action((flags: DiffFlags) =>
       failuresReported(flags.debug, () =>
-        withSides(flags, (sides) => showDifferences(sides, shownBy(flags))),
+        withSourceAndTarget(flags, (sides) => showDifferences(sides, shownBy(flags))),
       ),
     );
 }

@@ -6,7 +6,7 @@ import { type Conflict, writeEntries } from "../../transfer/import/write-entries
 import { CommandError } from "../process/command-error.js";
 import { errorLine } from "../process/failure.js";
 import { note } from "../process/print.js";
-import { Spool } from "../process/replayable-input.js";
+import { ReplayableInput } from "../process/replayable-input.js";
 import { clientCommand } from "./client-command.js";
 import { type Session, withSession } from "./session.js";
 
@@ -35,11 +35,13 @@ async function importFrom(session: Session, file: string | undefined, flags: Imp
   await write(session, spool);
 }
 
-function openSpool(file = "-"): Promise<Spool> {
-  return file === "-" ? Spool.of("standard input", process.stdin) : Spool.open(file);
+function openSpool(file = "-"): Promise<ReplayableInput> {
+  return file === "-"
+    ? ReplayableInput.of("standard input", process.stdin)
+    : ReplayableInput.open(file);
 }
 
-async function verify({ etcd }: Session, spool: Spool): Promise<ExportHeader> {
+async function verify({ etcd }: Session, spool: ReplayableInput): Promise<ExportHeader> {
   const target = await etcd.keySpace.locate?.("/");
   try {
     return await verifyExport(spool.read(), ({ key }) => {
@@ -60,7 +62,7 @@ async function refuseOtherData({ etcd }: Session, { keys }: ExportHeader): Promi
   }
 }
 
-async function write({ etcd }: Session, spool: Spool): Promise<void> {
+async function write({ etcd }: Session, spool: ReplayableInput): Promise<void> {
   let written = 0;
   let conflicts = 0;
   await writeEntries(etcd, readEntries(spool.read()), {

@@ -4,9 +4,13 @@ import { systemClock } from "../../time/clock.js";
 import { refuseOverlap } from "../../transfer/compare/locate-trees.js";
 import { migrate } from "../../transfer/migrate/migrate.js";
 import type { MigrationProgress } from "../../transfer/migrate/migration-progress.js";
-import type { Sides } from "../../transfer/source/source-and-target.js";
+import type { SourceAndTarget } from "../../transfer/source/source-and-target.js";
 import { inCliOptions } from "../options/in-cli-options.js";
-import { addSides, type TwoSidesFlags, withSides } from "../options/source-target-options.js";
+import {
+  addSourceTargetOptions,
+  type SourceTargetOptions,
+  withSourceAndTarget,
+} from "../options/source-target-options.js";
 import { parsePositive } from "../options/whole-number.js";
 import { LossLines } from "../output/loss-lines.js";
 import {
@@ -23,7 +27,7 @@ import { failuresReported } from "../process/failures-reported.js";
 import { showDifferences } from "./show-differences.js";
 import { showPlan } from "./show-plan.js";
 
-interface MigrateFlags extends TwoSidesFlags {
+interface MigrateFlags extends SourceTargetOptions {
   readonly follow?: boolean;
   readonly overwrite?: boolean;
   readonly lossy?: boolean;
@@ -33,7 +37,7 @@ interface MigrateFlags extends TwoSidesFlags {
 }
 
 export function migrateCommand(): Command {
-  return addSides(new Command("migrate"))
+  return addSourceTargetOptions(new Command("migrate"))
     .description(
       "Bring a tree to another cluster, or from v2 to v3 and back, while the source is in use: values, " +
         "directories, TTLs, and the hidden keys that are named. Changes made meanwhile are brought over, " +
@@ -60,11 +64,13 @@ export function migrateCommand(): Command {
       "\nExample:\n  etcdnet migrate --from http://10.0.0.1:2379 --to http://10.0.1.1:2379 --to-api v3 --follow",
     )
     .action((flags: MigrateFlags) =>
-      failuresReported(flags.debug, () => withSides(flags, (sides) => carryOut(sides, flags))),
+      failuresReported(flags.debug, () =>
+        withSourceAndTarget(flags, (sides) => carryOut(sides, flags)),
+      ),
     );
 }
 
-async function carryOut(sides: Sides, flags: MigrateFlags): Promise<void> {
+async function carryOut(sides: SourceAndTarget, flags: MigrateFlags): Promise<void> {
   const { dryRun = false, verify = false, follow = false, lossy = false } = flags;
   if (dryRun && verify) throw new Error("--dry-run: contradicts --verify; give one of them");
   if (follow && (dryRun || verify)) throw new Error("--follow: needs a migration that writes");
@@ -79,7 +85,7 @@ function takenBy({ overwrite = false, lossy = false }: MigrateFlags) {
   return { overwrite, lossy };
 }
 
-async function copy(sides: Sides, flags: MigrateFlags): Promise<void> {
+async function copy(sides: SourceAndTarget, flags: MigrateFlags): Promise<void> {
   const { follow = false, rate } = flags;
   const view = new MigrationView();
   using end = new End(() => follow && view.isCopied);

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { ServerTls } from "../../server/http/http-server.js";
 import { listOf, notEmpty, portOf, readPassword, urlsOf } from "../options/option-files.js";
-import { untilTold } from "../process/wait-for-shutdown.js";
+import { waitForShutdown } from "../process/wait-for-shutdown.js";
 import { warnIfOpen } from "./warn-if-open.js";
 
 /** What the command line of every server says. */
@@ -90,7 +90,7 @@ async function serve<Options, Complete extends Listening>(
   options: Options,
 ): Promise<void> {
   const complete = await server.complete(options);
-  const told = untilTold();
+  const told = waitForShutdown();
   const serving = await Promise.race([server.start(complete), told]);
   // Nobody was served yet. In a container, a signal that nobody listens for would be ignored.
   if (serving === undefined) process.exit(0);

@@ -1,6 +1,6 @@
 import { systemClock } from "../../time/clock.js";
 import { type DiffOptions, diffTrees } from "../../transfer/compare/diff-trees.js";
-import type { Sides } from "../../transfer/source/source-and-target.js";
+import type { SourceAndTarget } from "../../transfer/source/source-and-target.js";
 import { differenceText } from "../output/difference-text.js";
 import { count } from "../output/migration-text.js";
 import { ProgressLine } from "../output/progress-line.js";
@@ -14,7 +14,7 @@ const FIRST_AFTER = 2_000;
 type Shown = Pick<DiffOptions, "ttlTolerance" | "lossy">;
 
 /** Prints each difference in a line. @throws CommandError that counts them, if there are any */
-export async function showDifferences(sides: Sides, shown: Shown): Promise<void> {
+export async function showDifferences(sides: SourceAndTarget, shown: Shown): Promise<void> {
   const line = new ProgressLine(systemClock, process.stderr, FIRST_AFTER);
   let compared = 0;
   let different = 0;

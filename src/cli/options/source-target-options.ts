@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { EtcdClient } from "../../client/etcd-client.js";
-import type { Sides } from "../../transfer/source/source-and-target.js";
+import type { SourceAndTarget } from "../../transfer/source/source-and-target.js";
 import { append } from "./append.js";
 import type { ClientOptions } from "./client-options.js";
 import { clientSettings } from "./client-settings.js";
@@ -20,7 +20,7 @@ interface SideOptions {
 }
 
 /** What they can be told besides, as it is typed. */
-export interface TwoSidesFlags extends Readonly<Record<string, unknown>> {
+export interface SourceTargetOptions extends Readonly<Record<string, unknown>> {
   readonly prefix?: string;
   readonly toPrefix?: string;
   readonly hidden?: readonly string[];
@@ -32,7 +32,7 @@ export interface TwoSidesFlags extends Readonly<Record<string, unknown>> {
 type Side = "from" | "to";
 
 /** `--from …` and `--to …`, and which keys. */
-export function addSides(command: Command): Command {
+export function addSourceTargetOptions(command: Command): Command {
   for (const option of [...optionsOf("from"), ...optionsOf("to"), ...keyOptions()]) {
     command.addOption(option);
   }
@@ -40,9 +40,9 @@ export function addSides(command: Command): Command {
 }
 
 /** Runs a command with a client for each side; they are closed at the end. */
-export async function withSides(
-  flags: TwoSidesFlags,
-  run: (sides: Sides) => Promise<void>,
+export async function withSourceAndTarget(
+  flags: SourceTargetOptions,
+  run: (sides: SourceAndTarget) => Promise<void>,
 ): Promise<void> {
   await using from = new EtcdClient(await settingsOf("from", flags));
   await using to = new EtcdClient(await settingsOf("to", flags));
@@ -94,7 +94,7 @@ function keyOptions(): readonly Option[] {
   ];
 }
 
-async function settingsOf(side: Side, flags: TwoSidesFlags) {
+async function settingsOf(side: Side, flags: SourceTargetOptions) {
   const { endpoints, api, keyPrefix, ...options } = sideOf(side, flags);
   if (keyPrefix !== undefined && api !== "v3") {
     throw new Error(`--${side}-key-prefix: needs --${side}-api v3`);
@@ -117,7 +117,7 @@ async function settingsOf(side: Side, flags: TwoSidesFlags) {
 }
 
 /** `--from-api v3` is what `--api v3` is for one cluster. */
-function sideOf(side: Side, flags: TwoSidesFlags): SideOptions {
+function sideOf(side: Side, flags: SourceTargetOptions): SideOptions {
   const entries = Object.entries(flags).flatMap(([name, value]) => {
     if (name === side) return [["endpoints", value] as const];
     const rest = name.startsWith(side) ? name.slice(side.length) : "";

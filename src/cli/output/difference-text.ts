@@ -19,7 +19,7 @@ export function differenceText(difference: Difference): string {
     case "uncertain":
       return `? ${keyText(difference.entry)} value holds U+FFFD, which may stand for bytes that are not UTF-8`;
     case "unnamed": {
-      const side = difference.tree === "first" ? "source" : "target";
+      const side = difference.tree === "source" ? "source" : "target";
       return `? ${oneLine(difference.key)} is not UTF-8 in the ${side}, or has no name in v2`;
     }
     case "ttl":

@@ -7,7 +7,7 @@ import type { Readable } from "node:stream";
  * A text that can be read more than once: a file, or a copy of what came from a pipe. It stays the
  * same text even when another file takes the place of the first.
  */
-export class Spool implements AsyncDisposable {
+export class ReplayableInput implements AsyncDisposable {
   /** As messages name it. */
   readonly name: string;
   readonly #file: FileHandle;
@@ -18,18 +18,18 @@ export class Spool implements AsyncDisposable {
   }
 
   /** Opens a file; a copy of what it holds where it is a pipe, which can be read only once. */
-  static async open(path: string): Promise<Spool> {
+  static async open(path: string): Promise<ReplayableInput> {
     const file = await open(path);
-    if ((await file.stat()).isFile()) return new Spool(path, file);
-    return await Spool.of(path, file.createReadStream());
+    if ((await file.stat()).isFile()) return new ReplayableInput(path, file);
+    return await ReplayableInput.of(path, file.createReadStream());
   }
 
   /** Copies a stream into a file that nobody else can read. */
-  static async of(name: string, stream: Readable): Promise<Spool> {
+  static async of(name: string, stream: Readable): Promise<ReplayableInput> {
     const file = await kept(name, openNameless);
     try {
       for await (const piece of stream) await kept(name, () => file.writeFile(piece));
-      return new Spool(name, file);
+      return new ReplayableInput(name, file);
     } catch (error) {
       await file.close();
       throw error;

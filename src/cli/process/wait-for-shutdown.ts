@@ -2,7 +2,7 @@
  * Resolves when the process is told to end. A second signal finds no listener, and ends the process
  * as signals do.
  */
-export function untilTold(): Promise<void> {
+export function waitForShutdown(): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       process.off("SIGINT", end).off("SIGTERM", end);

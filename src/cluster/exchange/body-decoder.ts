@@ -1,7 +1,7 @@
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import { ByteQueue } from "../../stream/byte-queue.js";
-import { Inbox } from "../../stream/inbox.js";
-import type { Flow } from "./flow-control.js";
+import { AsyncQueue } from "../../stream/inbox.js";
+import type { FlowControl } from "./flow-control.js";
 
 /** A part of a body, or what waits to be read of it, is longer than `maxResponseSize`. */
 export class PartTooLong extends ProtocolError {}
@@ -14,19 +14,19 @@ const HIGH_WATER = 64 * 1024;
  * the reader asks: a part costs several hundred bytes, however short it is. So memory is bounded by
  * back-pressure where the connection offers it, and otherwise by the limit on the length of a part.
  */
-export abstract class PartStream {
-  readonly #flow: Flow;
+export abstract class BodyDecoder {
+  readonly #flow: FlowControl;
   readonly #maxLength: number;
   readonly #onEnd: () => void;
   readonly #held = new ByteQueue();
-  readonly #parts = new Inbox<Buffer>();
+  readonly #parts = new AsyncQueue<Buffer>();
   #received = 0;
   #paused = false;
   #ended = false;
   #failure: Error | undefined;
 
   /** `onEnd` is called once, when nothing more will come. */
-  constructor(flow: Flow, maxLength: number, onEnd: () => void) {
+  constructor(flow: FlowControl, maxLength: number, onEnd: () => void) {
     this.#flow = flow;
     this.#maxLength = maxLength;
     this.#onEnd = onEnd;

@@ -9,14 +9,14 @@ const HANDSHAKE_ALERT =
 const PROXY_REFUSAL = "Proxy Authentication Required (407)";
 
 /** A server of HTTP/2 has not looked at a stream: on this connection it takes no more of them. */
-export class StreamRefused extends Error {
+export class RefusedStreamError extends Error {
   constructor() {
     super("the endpoint has refused the stream");
   }
 }
 
 /** Whether `error` proves that the request was turned away on the road, before any etcd saw it. */
-export function isRefusal(error: Error): boolean {
-  if (error instanceof StreamRefused || error.message === PROXY_REFUSAL) return true;
+export function provesNotProcessed(error: Error): boolean {
+  if (error instanceof RefusedStreamError || error.message === PROXY_REFUSAL) return true;
   return "code" in error && typeof error.code === "string" && HANDSHAKE_ALERT.test(error.code);
 }

@@ -6,19 +6,19 @@ import type { Clock } from "../../time/clock.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import { isGrpc, takeGrpcStatus } from "../../wire/grpc.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../../wire/http.js";
-import type { PartStream } from "./body-decoder.js";
-import { isRefusal, StreamRefused } from "./connection-errors.js";
-import type { Flow } from "./flow-control.js";
-import { FrameStream } from "./grpc-frame-decoder.js";
-import { LineStream } from "./line-decoder.js";
-import type { Errand } from "./outgoing-request.js";
+import type { BodyDecoder } from "./body-decoder.js";
+import { provesNotProcessed, RefusedStreamError } from "./connection-errors.js";
+import type { FlowControl } from "./flow-control.js";
+import { GrpcFrameDecoder } from "./grpc-frame-decoder.js";
+import { LineDecoder } from "./line-decoder.js";
+import type { OutgoingRequest } from "./outgoing-request.js";
 
 const nothing = (): void => {};
 
 /** A reply whose body is still coming: a watch. */
 export interface StreamedReply extends HttpReplyHead {
   /** Lines; of gRPC, messages. */
-  readonly parts: PartStream;
+  readonly parts: BodyDecoder;
 }
 
 /** What all exchanges have in common. */
@@ -33,7 +33,7 @@ export interface ExchangeSettings {
 type Outcome = HttpReply | StreamedReply | Promise<HttpReply | StreamedReply>;
 
 /** What carries an exchange. */
-export interface Carrier {
+export interface ExchangeOwner {
   /** Told once, when the exchange no longer needs it; it is reusable if it is in order. */
   done(exchange: Exchange, reusable: boolean): void;
 }
@@ -43,10 +43,10 @@ export interface Carrier {
  * of the request was written: until then the endpoint certainly did not process it.
  */
 export class Exchange {
-  readonly errand: Errand;
+  readonly outgoing: OutgoingRequest;
   /** A whole reply; for a watch that stands, a streamed one. Fails with AttemptFailure or AbortError. */
   readonly reply: Promise<HttpReply | StreamedReply>;
-  carrier: Carrier | undefined;
+  owner: ExchangeOwner | undefined;
   /** Whether its connection carried others before, and may have died since. */
   reusesConnection = false;
 
@@ -55,17 +55,17 @@ export class Exchange {
   #reject: (error: Error) => void = nothing;
   readonly #cancelTimer: () => void;
   #onAbort: (() => void) | undefined;
-  #flow: Flow | undefined;
+  #flow: FlowControl | undefined;
   #sent = false;
   #answering = false;
   #stale = false;
   #settled = false;
   #head: HttpReplyHead | undefined;
-  #parts: PartStream | undefined;
+  #parts: BodyDecoder | undefined;
   #body: ByteQueue | undefined;
 
-  constructor(errand: Errand, settings: ExchangeSettings) {
-    this.errand = errand;
+  constructor(errand: OutgoingRequest, settings: ExchangeSettings) {
+    this.outgoing = errand;
     this.#settings = settings;
     this.reply = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -79,7 +79,7 @@ export class Exchange {
   }
 
   get request(): HttpRequest {
-    return this.errand.request;
+    return this.outgoing.request;
   }
 
   get settled(): boolean {
@@ -92,7 +92,7 @@ export class Exchange {
   }
 
   /** The request is about to be written. */
-  start(flow: Flow): void {
+  start(flow: FlowControl): void {
     this.#flow = flow;
     if (this.#settled) flow.abort(new Error("given up before it was sent"));
     else this.#sent = true;
@@ -104,9 +104,9 @@ export class Exchange {
   }
 
   /** The head of the reply has come, or of one that announces it. */
-  takeHead(flow: Flow, status: number, headers: HttpReplyHead["headers"]): void {
+  takeHead(flow: FlowControl, status: number, headers: HttpReplyHead["headers"]): void {
     if (status < 200) return;
-    const { endpoint, streams } = this.errand;
+    const { endpoint, streams } = this.outgoing;
     this.#head = { status, headers, endpoint };
     // gRPC tells its status first only when nothing else comes.
     const goesOn = status === 200 && headers["grpc-status"] === undefined;
@@ -133,7 +133,7 @@ export class Exchange {
   #refuseBody(): void {
     const { operation, safety } = this.request;
     const { maxResponseSize } = this.#settings;
-    const error = new ResponseTooLargeError(operation, this.errand.endpoint, maxResponseSize);
+    const error = new ResponseTooLargeError(operation, this.outgoing.endpoint, maxResponseSize);
     if (safety !== "read") {
       this.#giveUp(error);
       return;
@@ -155,20 +155,20 @@ export class Exchange {
       this.#settle();
       this.#resolveWith(reply);
     }
-    this.carrier?.done(this, true);
+    this.owner?.done(this, true);
   }
 
   /** The exchange never got a connection, or none that works, or the connection broke. */
   fail(error: Error): void {
     this.#parts?.end(error);
-    if (this.#head === undefined && isRefusal(error)) this.#sent = false;
+    if (this.#head === undefined && provesNotProcessed(error)) this.#sent = false;
     this.#fail(error);
-    this.carrier?.done(this, false);
+    this.owner?.done(this, false);
   }
 
-  #startStream(head: HttpReplyHead, flow: Flow): void {
+  #startStream(head: HttpReplyHead, flow: FlowControl): void {
     const { maxResponseSize } = this.#settings;
-    const Parts = isGrpc(head.headers) ? FrameStream : LineStream;
+    const Parts = isGrpc(head.headers) ? GrpcFrameDecoder : LineDecoder;
     const parts = new Parts(flow, maxResponseSize, () => this.#release());
     this.#parts = parts;
     this.#cancelTimer();
@@ -191,11 +191,11 @@ export class Exchange {
   }
 
   get #origin(): string {
-    return `${this.request.operation} at ${this.errand.endpoint}`;
+    return `${this.request.operation} at ${this.outgoing.endpoint}`;
   }
 
   #timeOut(): void {
-    const { timeout } = this.errand.limits;
+    const { timeout } = this.outgoing.limits;
     const until = this.#sent ? "no answer" : "no connection";
     this.#giveUp(new TimeoutError(`${this.#origin}: ${until} within ${timeout} ms`, timeout));
   }
@@ -235,13 +235,13 @@ export class Exchange {
     if (error instanceof ResponseTooLargeError) return "well";
     const mayRepeat = !this.#sent || this.request.safety === "read";
     if (this.#stale && mayRepeat && !(error instanceof TimeoutError)) return "ready";
-    return !this.#sent && error instanceof StreamRefused ? "ready" : "ill";
+    return !this.#sent && error instanceof RefusedStreamError ? "ready" : "ill";
   }
 
   /** The connection may carry half a request or half a reply: it is closed. */
   #drop(): void {
     this.#flow?.abort(new Error("given up"));
-    this.carrier?.done(this, false);
+    this.owner?.done(this, false);
   }
 
   #settle(): void {
@@ -252,6 +252,6 @@ export class Exchange {
   #release(): void {
     this.#cancelTimer();
     if (this.#onAbort === undefined) return;
-    this.errand.limits.signal?.removeEventListener("abort", this.#onAbort);
+    this.outgoing.limits.signal?.removeEventListener("abort", this.#onAbort);
   }
 }

@@ -1,5 +1,5 @@
 /** What carries an exchange, as far as the exchange can act on it. */
-export interface Flow {
+export interface FlowControl {
   /** Asks that nothing more should come for now. A connection of HTTP/1 does not heed it. */
   pause(): void;
   resume(): void;

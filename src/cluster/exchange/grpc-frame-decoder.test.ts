@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { framed } from "../../wire/grpc.js";
-import { FrameStream } from "./grpc-frame-decoder.js";
+import { GrpcFrameDecoder } from "./grpc-frame-decoder.js";
 
 const flow = () => ({ pause: vi.fn(), resume: vi.fn(), abort: vi.fn() });
 
@@ -10,7 +10,7 @@ test("messages are put together wherever their frames were divided", async () =>
   const sizes = fc.infiniteStream(fc.integer({ min: 1, max: 30 }));
   await fc.assert(
     fc.asyncProperty(messages, sizes, async (sent, pieces) => {
-      const stream = new FrameStream(flow(), 100, () => {});
+      const stream = new GrpcFrameDecoder(flow(), 100, () => {});
       let bytes = Buffer.concat(sent.map((message) => framed(Buffer.from(message))));
       for (const size of pieces) {
         if (bytes.length === 0) break;
@@ -29,7 +29,7 @@ test("messages are put together wherever their frames were divided", async () =>
 
 test("a frame that will be too long ends the stream before it has come", async () => {
   const connection = flow();
-  const stream = new FrameStream(connection, 100, () => {});
+  const stream = new GrpcFrameDecoder(connection, 100, () => {});
   const part = stream.next();
   stream.push(framed(Buffer.alloc(101)).subarray(0, 6));
   await expect(part).rejects.toThrow(/longer than maxResponseSize/);
@@ -38,7 +38,7 @@ test("a frame that will be too long ends the stream before it has come", async (
 
 test("a compressed frame ends the stream", async () => {
   const connection = flow();
-  const stream = new FrameStream(connection, 100, () => {});
+  const stream = new GrpcFrameDecoder(connection, 100, () => {});
   const part = stream.next();
   stream.push(Buffer.from("0100000000", "hex"));
   await expect(part).rejects.toThrow(/compressed/);

@@ -1,9 +1,9 @@
 import type { ByteQueue } from "../../stream/byte-queue.js";
 import { FRAME_HEAD, messageLength } from "../../wire/grpc.js";
-import { PartStream } from "./body-decoder.js";
+import { BodyDecoder } from "./body-decoder.js";
 
 /** A body in gRPC's frames: each part is the message in one. */
-export class FrameStream extends PartStream {
+export class GrpcFrameDecoder extends BodyDecoder {
   protected override takePart(held: ByteQueue): Buffer | undefined {
     if (held.length < FRAME_HEAD) return undefined;
     const length = messageLength(held.peek(FRAME_HEAD));

@@ -1,13 +1,13 @@
 import { expect, test, vi } from "vitest";
 import { heldAfter } from "../../../test/support/held-memory.js";
-import { LineStream } from "./line-decoder.js";
+import { LineDecoder } from "./line-decoder.js";
 
 const flow = () => ({ pause: vi.fn(), resume: vi.fn(), abort: vi.fn() });
-const read = async (lines: LineStream): Promise<string | undefined> =>
+const read = async (lines: LineDecoder): Promise<string | undefined> =>
   (await lines.next()).value?.toString();
 
 test("lines are put together from chunks, also in the middle of a character", async () => {
-  const lines = new LineStream(flow(), 100, () => {});
+  const lines = new LineDecoder(flow(), 100, () => {});
   const bytes = Buffer.from("één\ntwee\ndr");
   lines.push(bytes.subarray(0, 1));
   lines.push(bytes.subarray(1));
@@ -20,20 +20,20 @@ test("lines are put together from chunks, also in the middle of a character", as
 });
 
 test("a waiting reader gets the line as it comes", async () => {
-  const lines = new LineStream(flow(), 100, () => {});
+  const lines = new LineDecoder(flow(), 100, () => {});
   const line = read(lines);
   lines.push(Buffer.from("x\n"));
   expect(await line).toBe("x");
 });
 
 test("what was received before the end is still read, then the end or its cause", async () => {
-  const ended = new LineStream(flow(), 100, () => {});
+  const ended = new LineDecoder(flow(), 100, () => {});
   ended.push(Buffer.from("x\n"));
   ended.end();
   expect(await read(ended)).toBe("x");
   expect(await ended.next()).toEqual({ done: true, value: undefined });
 
-  const broken = new LineStream(flow(), 100, () => {});
+  const broken = new LineDecoder(flow(), 100, () => {});
   broken.push(Buffer.from("x\n"));
   broken.end(new Error("cut"));
   expect(await read(broken)).toBe("x");
@@ -42,7 +42,7 @@ test("what was received before the end is still read, then the end or its cause"
 
 test("a reader that does not read makes the connection wait, until it has caught up", async () => {
   const connection = flow();
-  const lines = new LineStream(connection, 1_000_000, () => {});
+  const lines = new LineDecoder(connection, 1_000_000, () => {});
   lines.push(Buffer.from(`${"x".repeat(999)}\n`.repeat(100)));
   expect(connection.pause).toHaveBeenCalledOnce();
   for (let count = 0; count < 30; count++) await lines.next();
@@ -53,7 +53,7 @@ test("a reader that does not read makes the connection wait, until it has caught
 
 test("where the connection does not wait, a reader that does not read ends the stream", async () => {
   const connection = flow();
-  const lines = new LineStream(connection, 100_000, () => {});
+  const lines = new LineDecoder(connection, 100_000, () => {});
   for (let sent = 0; sent <= 100; sent++) lines.push(Buffer.from(`${"x".repeat(999)}\n`));
   expect(connection.abort).toHaveBeenCalledOnce();
   await expect(lines.next()).rejects.toThrow(/longer than maxResponseSize/);
@@ -61,7 +61,7 @@ test("where the connection does not wait, a reader that does not read ends the s
 
 test("a long line does not make the connection wait while its reader waits for it", async () => {
   const connection = flow();
-  const lines = new LineStream(connection, 1_000_000, () => {});
+  const lines = new LineDecoder(connection, 1_000_000, () => {});
   const line = read(lines);
   for (let sent = 0; sent < 20; sent++) lines.push(Buffer.from("x".repeat(10_000)));
   lines.push(Buffer.from("\n"));
@@ -72,14 +72,14 @@ test("a long line does not make the connection wait while its reader waits for i
 test("what is held takes little more memory than its bytes, however small the pieces", async () => {
   const piece = Buffer.from("x");
   const unfinished = await heldAfter(() => {
-    const lines = new LineStream(flow(), 1_000_000, () => {});
+    const lines = new LineDecoder(flow(), 1_000_000, () => {});
     void lines.next();
     for (let sent = 0; sent < 200_000; sent++) lines.push(piece);
     return lines;
   });
   expect(unfinished).toBeLessThan(2_000_000);
   const unread = await heldAfter(() => {
-    const lines = new LineStream(flow(), 1_000_000, () => {});
+    const lines = new LineDecoder(flow(), 1_000_000, () => {});
     lines.push(Buffer.from("\n".repeat(200_000)));
     return lines;
   });
@@ -88,7 +88,7 @@ test("what is held takes little more memory than its bytes, however small the pi
 
 test("a line beyond the limit ends the stream and the connection", async () => {
   const connection = flow();
-  const lines = new LineStream(connection, 10, () => {});
+  const lines = new LineDecoder(connection, 10, () => {});
   const line = lines.next();
   lines.push(Buffer.from("x".repeat(11)));
   await expect(line).rejects.toThrow(/longer than maxResponseSize/);
@@ -96,7 +96,7 @@ test("a line beyond the limit ends the stream and the connection", async () => {
 });
 
 test("closing ends a waiting reader and drops what was not read", async () => {
-  const lines = new LineStream(flow(), 100, () => {});
+  const lines = new LineDecoder(flow(), 100, () => {});
   lines.push(Buffer.from("x\n"));
   lines.close();
   expect(await lines.next()).toEqual({ done: true, value: undefined });

@@ -1,10 +1,10 @@
 import type { ByteQueue } from "../../stream/byte-queue.js";
-import { PartStream } from "./body-decoder.js";
+import { BodyDecoder } from "./body-decoder.js";
 
 const NEWLINE = 0x0a;
 
 /** A body in lines. */
-export class LineStream extends PartStream {
+export class LineDecoder extends BodyDecoder {
   /** Bytes that are known to hold no newline. */
   #searched = 0;
 

@@ -8,7 +8,7 @@ export interface AttemptLimits {
 }
 
 /** One request on its way to one endpoint. */
-export interface Errand {
+export interface OutgoingRequest {
   readonly request: HttpRequest;
   readonly endpoint: string;
   readonly limits: AttemptLimits;

@@ -1,6 +1,6 @@
 import type { Dispatcher } from "undici";
 import type { HttpRequest } from "../../wire/http.js";
-import type { Carrier, Exchange } from "../exchange/exchange.js";
+import type { Exchange, ExchangeOwner } from "../exchange/exchange.js";
 import { UndiciHandler } from "./undici-handler.js";
 
 /**
@@ -28,7 +28,7 @@ const LINE_OVERHEAD = "DELETE  HTTP/1.1\r\n".length;
 const FIRST_BODY_LIMIT = 16 * 1024;
 
 /** One connection, which carries one exchange at a time. */
-export class Connection implements Carrier {
+export class Connection implements ExchangeOwner {
   /** Called when an exchange no longer needs the connection; it is reusable if it is in order. */
   onDone: (exchange: Exchange, reusable: boolean) => void = () => {};
 
@@ -64,7 +64,7 @@ export class Connection implements Carrier {
 
   start(exchange: Exchange, headers: string[]): void {
     this.#exchange = exchange;
-    exchange.carrier = this;
+    exchange.owner = this;
     exchange.reusesConnection = this.#warm;
     if (this.#warm || this.#mayBeFirst(exchange.request)) this.#dispatch(exchange, headers);
     else this.#warmUp(exchange, headers);

@@ -2,7 +2,7 @@ import type { Dispatcher } from "undici";
 import type { HttpReplyHead } from "../../wire/http.js";
 import { NOT_PROCESSED_HEADER } from "../../wire/reply.js";
 import type { Exchange } from "../exchange/exchange.js";
-import type { Flow } from "../exchange/flow-control.js";
+import type { FlowControl } from "../exchange/flow-control.js";
 
 /**
  * What undici reports of a request, handed on to its exchange. It takes undici's older callbacks,
@@ -13,7 +13,7 @@ import type { Flow } from "../exchange/flow-control.js";
  * the connection in a state that it asserts to be impossible, in an event of the socket, where the
  * error ends the process.
  */
-export class UndiciHandler implements Dispatcher.DispatchHandler, Flow {
+export class UndiciHandler implements Dispatcher.DispatchHandler, FlowControl {
   readonly halfClose: () => void;
   readonly #exchange: Exchange;
   readonly #giveUp: () => void;

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { systemClock } from "../../time/clock.js";
 import type { HttpRequest } from "../../wire/http.js";
 import { Exchange } from "../exchange/exchange.js";
-import { StreamConnection } from "./http2-connection.js";
+import { Http2Connection } from "./http2-connection.js";
 
 const REQUEST: HttpRequest = {
   method: "GET",
@@ -29,7 +29,7 @@ test("a connection closes when it has had no stream for a while, though one was 
   const origin = new URL(`http://127.0.0.1:${port}`);
   const socket = connect(port, "127.0.0.1");
   const settings = { timeout: 5_000, keepAlive: KEEP_ALIVE, carries: "watches" } as const;
-  const connection = new StreamConnection(origin, socket, settings, () => {});
+  const connection = new Http2Connection(origin, socket, settings, () => {});
   await connection.ready;
   const exchange = new Exchange(
     {

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { GRPC_TYPE } from "../../wire/grpc.js";
 import type { HttpRequest } from "../../wire/http.js";
 import type { Exchange } from "../exchange/exchange.js";
-import { StreamController } from "./http2-stream-adapter.js";
+import { Http2StreamAdapter } from "./http2-stream-adapter.js";
 import { holdFor, nativeSessionOf } from "./native-session.js";
 
 /** What breaks a connection breaks all its streams: not too many of them. */
@@ -25,7 +25,7 @@ const MEMORY = 1_000_000;
 const PING_INTERVAL = 6_000;
 
 /** What is told of a connection that streams run on. */
-export interface StreamConnectionSettings {
+export interface Http2ConnectionSettings {
   /** Milliseconds within which the server must tell its settings and answer pings. */
   readonly timeout: number;
   /** Milliseconds that a connection without streams stays open. */
@@ -37,7 +37,7 @@ export interface StreamConnectionSettings {
 }
 
 /** One connection of HTTP/2, which carries many exchanges at a time. */
-export class StreamConnection {
+export class Http2Connection {
   /** Settled when the server has told how many streams it takes, or the connection has failed. */
   readonly ready: Promise<void>;
   readonly #session: ClientHttp2Session;
@@ -56,7 +56,7 @@ export class StreamConnection {
   constructor(
     origin: URL,
     socket: Socket,
-    { timeout, keepAlive, carries, onSilent }: StreamConnectionSettings,
+    { timeout, keepAlive, carries, onSilent }: Http2ConnectionSettings,
     onClose: () => void,
   ) {
     this.#timeout = timeout;
@@ -105,7 +105,7 @@ export class StreamConnection {
       if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) holdFor(stream, this.#native);
       if (--this.#streams === 0) this.#session.unref();
     });
-    new StreamController(stream, this).drive(exchange);
+    new Http2StreamAdapter(stream, this).drive(exchange);
     return true;
   }
 

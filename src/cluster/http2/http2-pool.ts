@@ -2,17 +2,17 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { buildConnector } from "undici";
 import type { Exchange } from "../exchange/exchange.js";
-import { StreamConnection, type StreamConnectionSettings } from "./http2-connection.js";
+import { Http2Connection, type Http2ConnectionSettings } from "./http2-connection.js";
 
 /**
  * Exchanges at one endpoint, as streams of a few HTTP/2 connections. Many watches with a connection
  * each would cost several times the memory, and over TLS a handshake each.
  */
-export class StreamPool {
+export class Http2Pool {
   readonly #origin: URL;
   readonly #connect: buildConnector.connector;
-  readonly #settings: StreamConnectionSettings;
-  readonly #connections = new Set<StreamConnection>();
+  readonly #settings: Http2ConnectionSettings;
+  readonly #connections = new Set<Http2Connection>();
   #opening: Promise<boolean> | undefined;
   #socket: Socket | undefined;
   #destroyed = false;
@@ -21,7 +21,7 @@ export class StreamPool {
   constructor(
     origin: string,
     connect: buildConnector.connector,
-    settings: StreamConnectionSettings,
+    settings: Http2ConnectionSettings,
   ) {
     this.#settings = settings;
     this.#origin = new URL(origin);
@@ -72,7 +72,7 @@ export class StreamPool {
         socket.destroy();
         return this.#destroyed;
       }
-      const connection = new StreamConnection(this.#origin, socket, this.#settings, () =>
+      const connection = new Http2Connection(this.#origin, socket, this.#settings, () =>
         this.#connections.delete(connection),
       );
       this.#connections.add(connection);
@@ -83,7 +83,7 @@ export class StreamPool {
   }
 
   /** Without TLS nobody agrees on HTTP/2 beforehand: a server of HTTP/1 answers in its own way. */
-  async #isReady(connection: StreamConnection): Promise<boolean> {
+  async #isReady(connection: Http2Connection): Promise<boolean> {
     try {
       await connection.ready;
       return true;

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { systemClock } from "../../time/clock.js";
 import type { HttpRequest } from "../../wire/http.js";
 import { Exchange } from "../exchange/exchange.js";
-import { StreamController } from "./http2-stream-adapter.js";
+import { Http2StreamAdapter } from "./http2-stream-adapter.js";
 
 const WRITE: HttpRequest = {
   method: "PUT",
@@ -41,7 +41,7 @@ test("a write that a connection has no number left for was certainly not sent", 
     { maxResponseSize: 1_000, clock: systemClock, conclude: (_exchange, reply) => reply },
   );
   const owner = { lastStream: Number.MAX_SAFE_INTEGER, silent: () => {}, broken: () => {} };
-  new StreamController(session.request(), owner).drive(exchange);
+  new Http2StreamAdapter(session.request(), owner).drive(exchange);
   await expect(exchange.reply).rejects.toMatchObject({ processed: "no", endpointIs: "ready" });
   session.destroy();
   server.close();

@@ -1,7 +1,7 @@
 import { type ClientHttp2Stream, constants } from "node:http2";
-import { StreamRefused } from "../exchange/connection-errors.js";
+import { RefusedStreamError } from "../exchange/connection-errors.js";
 import type { Exchange } from "../exchange/exchange.js";
-import type { Flow } from "../exchange/flow-control.js";
+import type { FlowControl } from "../exchange/flow-control.js";
 
 /** What a connection should know of its streams. */
 interface StreamOwner {
@@ -14,7 +14,7 @@ interface StreamOwner {
 }
 
 /** One stream of an HTTP/2 connection as what carries an exchange. */
-export class StreamController implements Flow {
+export class Http2StreamAdapter implements FlowControl {
   readonly #stream: ClientHttp2Stream;
   readonly #connection: StreamOwner;
   #aborted = false;
@@ -67,7 +67,9 @@ export class StreamController implements Flow {
       }
       if (!this.#aborted) this.#connection.broken();
       exchange.fail(
-        this.#isRefused ? new StreamRefused() : (failure ?? new Error("the connection was closed")),
+        this.#isRefused
+          ? new RefusedStreamError()
+          : (failure ?? new Error("the connection was closed")),
       );
     });
   }

@@ -11,12 +11,12 @@ import { V3DisabledError } from "../../errors/v3-errors.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import type { HttpReplyHead } from "../../wire/http.js";
 import { newTrace, type RequestTrace, traceFailover, traceRequest } from "../exchange/tracing.js";
-import type { Question } from "./call-spec.js";
+import type { CallSpec } from "./call-spec.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import type { Endpoint } from "./endpoint.js";
-import type { Candidates } from "./endpoint-list.js";
+import type { EndpointSource } from "./endpoint-list.js";
 import { hedge } from "./hedge.js";
-import { untilReady } from "./wait-for-endpoints.js";
+import { waitForEndpoints } from "./wait-for-endpoints.js";
 
 /** Shared, since most calls have no need of a list of their own. */
 const NONE: readonly never[] = [];
@@ -29,9 +29,9 @@ const NONE: readonly never[] = [];
  * outlives: with hundreds of calls in flight that is most of what they cost. So there is little of it.
  */
 export class Call<R extends HttpReplyHead, T> {
-  readonly #question: Question<R, T>;
+  readonly #spec: CallSpec<R, T>;
   readonly #settings: ClusterSettings;
-  readonly #endpoints: Candidates;
+  readonly #endpoints: EndpointSource;
   readonly #signal: AbortSignal | undefined;
   /** Moment (monotonic) after which no attempt begins. */
   readonly #deadline: number;
@@ -43,12 +43,12 @@ export class Call<R extends HttpReplyHead, T> {
   #unknown: OutcomeUnknownError | undefined;
 
   constructor(
-    question: Question<R, T>,
+    question: CallSpec<R, T>,
     settings: ClusterSettings,
-    endpoints: Candidates,
+    endpoints: EndpointSource,
     signal: AbortSignal | undefined,
   ) {
-    this.#question = question;
+    this.#spec = question;
     this.#settings = settings;
     this.#endpoints = endpoints;
     this.#signal = signal;
@@ -69,7 +69,7 @@ export class Call<R extends HttpReplyHead, T> {
   /** An attempt that is not hedged is made right here: an async function more would be held, too. */
   async #run(ready: Promise<void> | undefined, closing: AbortSignal): Promise<T> {
     if (ready !== undefined) {
-      await untilReady(ready, this.#question.request, this.#settings, this.#signal, closing);
+      await waitForEndpoints(ready, this.#spec.request, this.#settings, this.#signal, closing);
     }
     this.#order = this.#endpoints.inOrder();
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
@@ -80,8 +80,8 @@ export class Call<R extends HttpReplyHead, T> {
         if (hedged) return await this.#hedgedAttempt(next, now);
         return this.#answer(next, await this.#ask(next, this.#signal, now));
       } catch (error) {
-        if (!hedged) this.#heed(next, now, error);
-        if (!(error instanceof AttemptFailure)) throw this.#inHindsight(error);
+        if (!hedged) this.#recordOutcome(next, now, error);
+        if (!(error instanceof AttemptFailure)) throw this.#withEarlierOutcome(error);
       }
     }
     throw this.#failure;
@@ -94,7 +94,7 @@ export class Call<R extends HttpReplyHead, T> {
 
   #mayHedge(): boolean {
     // Of two watches, the loser could not be called off without the winner: they share a signal.
-    const { safety, scope, streams = false } = this.#question.request;
+    const { safety, scope, streams = false } = this.#spec.request;
     return (
       this.#settings.hedgeReadsAfter > 0 &&
       safety === "read" &&
@@ -116,13 +116,13 @@ export class Call<R extends HttpReplyHead, T> {
     try {
       return this.#answer(endpoint, await this.#ask(endpoint, signal, startedAt));
     } catch (error) {
-      this.#heed(endpoint, startedAt, error);
+      this.#recordOutcome(endpoint, startedAt, error);
       throw error;
     }
   }
 
   #ask(endpoint: Endpoint, signal: AbortSignal | undefined, startedAt: number): Promise<R> {
-    const { request, ask } = this.#question;
+    const { request, ask } = this.#spec;
     const { requestTimeout, writeTimeout } = this.#settings;
     const { scope, timeout: limit = Number.POSITIVE_INFINITY } = request;
     const usual = scope === "quorum" ? writeTimeout : requestTimeout;
@@ -138,20 +138,20 @@ export class Call<R extends HttpReplyHead, T> {
       this.#trace.endpoint = reply.endpoint;
       this.#trace.status = reply.status;
     }
-    const answer = this.#question.interpret(reply);
+    const answer = this.#spec.interpret(reply);
     this.#endpoints.answered(endpoint);
     return answer;
   }
 
   /** Takes note of what an attempt that brought no answer says of its endpoint. */
-  #heed(endpoint: Endpoint, startedAt: number, error: unknown): void {
+  #recordOutcome(endpoint: Endpoint, startedAt: number, error: unknown): void {
     if (error instanceof AttemptFailure) this.#record(endpoint, startedAt, error);
     // A refusal is an answer like any other.
     else if (error instanceof EtcdError) this.#endpoints.answered(endpoint);
   }
 
   #record(endpoint: Endpoint, startedAt: number, failure: AttemptFailure): void {
-    const { operation, safety } = this.#question.request;
+    const { operation, safety } = this.#spec.request;
     const { cause, processed, endpointIs } = failure;
     if (endpointIs === "ready" && !this.#hasFailed(endpoint)) this.#repeat(endpoint);
     else if (endpointIs !== "well") endpoint.failed(startedAt);
@@ -173,16 +173,16 @@ export class Call<R extends HttpReplyHead, T> {
   }
 
   /** An abort before a repetition was sent says nothing of the attempts before it. */
-  #inHindsight(error: unknown): unknown {
+  #withEarlierOutcome(error: unknown): unknown {
     return error instanceof AbortError && this.#unknown !== undefined
-      ? new AbortError(this.#question.request.operation, error.cause, "unknown")
+      ? new AbortError(this.#spec.request.operation, error.cause, "unknown")
       : error;
   }
 
   /** Why the call ends without an answer. */
   get #failure(): EtcdError {
     if (this.#unknown !== undefined) return this.#unknown;
-    const { operation } = this.#question.request;
+    const { operation } = this.#spec.request;
     const { timeout } = this.#settings;
     const [first, second] = this.#failed;
     if (first === undefined) {

@@ -1,6 +1,6 @@
 import type { Exchange } from "../exchange/exchange.js";
 import { Connection, type OpenDispatcher } from "../http1/connection.js";
-import type { Streams } from "../http2/http2-endpoint.js";
+import type { Http2Endpoint } from "../http2/http2-endpoint.js";
 
 interface Call {
   readonly exchange: Exchange;
@@ -21,10 +21,10 @@ export class ConnectionPool {
   readonly #idle: Connection[] = [];
   readonly #waiting: Call[] = [];
   #calls = 0;
-  readonly #streams: Streams | undefined;
+  readonly #streams: Http2Endpoint | undefined;
 
   /** @param streams for what can run as one of many, if the endpoint speaks HTTP/2 */
-  constructor(origin: string, open: OpenDispatcher, maxCalls: number, streams?: Streams) {
+  constructor(origin: string, open: OpenDispatcher, maxCalls: number, streams?: Http2Endpoint) {
     this.#streams = streams;
     this.#origin = origin;
     this.#open = open;
@@ -64,7 +64,7 @@ export class ConnectionPool {
   }
 
   #ended(exchange: Exchange): void {
-    if (!exchange.errand.streams) this.#endCall();
+    if (!exchange.outgoing.streams) this.#endCall();
   }
 
   #endCall(): void {

@@ -2,7 +2,7 @@ import type { Clock } from "../../time/clock.js";
 import { Endpoint } from "./endpoint.js";
 
 /** Where a call may go. */
-export interface Candidates {
+export interface EndpointSource {
   /** The endpoints in the order in which a call should try them. */
   inOrder(): readonly Endpoint[];
   /** Takes note of a good answer. */
@@ -13,7 +13,7 @@ export interface Candidates {
  * The endpoints of a cluster and the order in which a call tries them: the pinned one, then the
  * others at random, then those of which the last news was a failure, soonest back first.
  */
-export class EndpointList implements Candidates {
+export class EndpointList implements EndpointSource {
   readonly #clock: Clock;
   #seeds: readonly Endpoint[] = [];
   #endpoints: readonly Endpoint[] = [];
@@ -64,7 +64,7 @@ export class EndpointList implements Candidates {
   }
 
   /** One endpoint alone, for what only it can answer. It shares its health with this list. */
-  only(url: string): Candidates {
+  only(url: string): EndpointSource {
     const endpoint = this.#find(url);
     return { inOrder: () => [endpoint], answered: () => endpoint.succeeded() };
   }

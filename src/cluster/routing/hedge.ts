@@ -1,5 +1,5 @@
 import type { Clock } from "../../time/clock.js";
-import { follow } from "../../time/follow.js";
+import { linkSignals } from "../../time/follow.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 
 /** An attempt that can be called off. */
@@ -24,14 +24,14 @@ export function hedge<T>(
   { delay, clock, signal }: HedgeOptions,
 ): Promise<T> {
   const callOff = new AbortController();
-  const either = follow(signal, callOff.signal);
+  const either = linkSignals(signal, callOff.signal);
   return new Promise((resolve, reject) => {
     let running = 0;
     const settle = (finish: () => void): void => {
       cancelTimer();
       finish();
       callOff.abort();
-      either.letGo();
+      either.unlink();
     };
     const start = (attempt: Attempt<T>): void => {
       running++;

@@ -99,7 +99,7 @@ export class Topology {
   async #findLeader(now: number): Promise<void> {
     this.#leaderAsked = now;
     const asked = this.#endpoints.inOrder().map(async (endpoint) => {
-      if (await this.#leads(endpoint)) return endpoint;
+      if (await this.#isLeader(endpoint)) return endpoint;
       throw new Error("a follower");
     });
     try {
@@ -116,7 +116,7 @@ export class Topology {
    * Whether an endpoint says of itself that it is the leader. One that answers with a refusal is
    * asked once more: members learn of a user's token one after the other.
    */
-  async #leads(endpoint: Endpoint): Promise<boolean> {
+  async #isLeader(endpoint: Endpoint): Promise<boolean> {
     const { leader } = this.#probes;
     const reply = await this.#ask(endpoint.url, leader);
     try {

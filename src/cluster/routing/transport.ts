@@ -3,8 +3,8 @@ import type { Clock } from "../../time/clock.js";
 import type { HttpReply, HttpRequest } from "../../wire/http.js";
 import { type ConnectionSettings, dispatcherFor } from "../connect/dispatchers.js";
 import { Exchange, type ExchangeSettings, type StreamedReply } from "../exchange/exchange.js";
-import type { AttemptLimits, Errand } from "../exchange/outgoing-request.js";
-import { Streams } from "../http2/http2-endpoint.js";
+import type { AttemptLimits, OutgoingRequest } from "../exchange/outgoing-request.js";
+import { Http2Endpoint } from "../http2/http2-endpoint.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { MAX_REDIRECTS, redirectOf, refused } from "./redirect.js";
 
@@ -64,9 +64,9 @@ export class Transport {
     for (const pool of this.#pools.values()) pool.destroy(CLOSED);
   }
 
-  #exchange(errand: Errand & { readonly streams: false }): Promise<HttpReply>;
-  #exchange(errand: Errand): Promise<HttpReply | StreamedReply>;
-  #exchange(errand: Errand): Promise<HttpReply | StreamedReply> {
+  #exchange(errand: OutgoingRequest & { readonly streams: false }): Promise<HttpReply>;
+  #exchange(errand: OutgoingRequest): Promise<HttpReply | StreamedReply>;
+  #exchange(errand: OutgoingRequest): Promise<HttpReply | StreamedReply> {
     const { request, endpoint, limits } = errand;
     if (limits.signal?.aborted === true) throw notStarted(request, limits.signal.reason);
     if (this.#closed) throw notStarted(request, CLOSED);
@@ -81,10 +81,10 @@ export class Transport {
 
   /** Goes where a reply redirects, or on without gRPC; any other reply is the answer. */
   #conclude(
-    { errand, carrier }: Exchange,
+    { outgoing: errand, owner: carrier }: Exchange,
     reply: HttpReply,
   ): HttpReply | Promise<HttpReply | StreamedReply> {
-    if (carrier instanceof Streams && carrier.leaveGrpc(errand.request, reply)) {
+    if (carrier instanceof Http2Endpoint && carrier.fallBackToJson(errand.request, reply)) {
       return this.#exchange({ ...errand, request: { ...errand.request, grpc: undefined } });
     }
     const redirect = redirectOf(errand.request, reply);
@@ -102,7 +102,7 @@ export class Transport {
     let pool = this.#pools.get(origin);
     if (pool === undefined) {
       const { maxConnections } = this.#settings;
-      const streams = Streams.at(origin, this.#settings);
+      const streams = Http2Endpoint.at(origin, this.#settings);
       const open = dispatcherFor(origin, this.#settings);
       pool = new ConnectionPool(origin, open, maxConnections, streams);
       this.#pools.set(origin, pool);

@@ -1,7 +1,7 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { TimeoutError } from "../../errors/cluster-errors.js";
-import { follow } from "../../time/follow.js";
-import { within } from "../../time/within.js";
+import { linkSignals } from "../../time/follow.js";
+import { withTimeout } from "../../time/within.js";
 import type { HttpRequest } from "../../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 
@@ -11,20 +11,20 @@ import type { ClusterSettings } from "./cluster-settings.js";
  *
  * @throws TimeoutError, AbortError, and why the endpoints could not be found
  */
-export function untilReady(
+export function waitForEndpoints(
   ready: Promise<void>,
   { operation, safety }: HttpRequest,
   { timeout, clock }: ClusterSettings,
   signal: AbortSignal | undefined,
   closing: AbortSignal,
 ): Promise<void> {
-  const either = follow(signal, closing);
+  const either = linkSignals(signal, closing);
   const outcome = safety === "write" ? "not sent" : "none";
-  return within(ready, {
+  return withTimeout(ready, {
     milliseconds: timeout,
     clock,
     signal: either.signal,
     onTimeout: () => new TimeoutError(`${operation}: not done within ${timeout} ms`, timeout),
     onAbort: (reason) => new AbortError(operation, reason, outcome),
-  }).finally(either.letGo);
+  }).finally(either.unlink);
 }

@@ -7,7 +7,7 @@ import type { EtcdResponse } from "../../model/response.js";
 import type { KeySpace, KeyWatch, Scan } from "../key-space.js";
 import { MemoryKeySpace } from "../memory/memory-key-space.js";
 import { withEvents } from "../shared/with-events.js";
-import { CachedReads, MAX_AGE_MS } from "./caching-key-space.js";
+import { CachingKeySpace, MAX_AGE_MS } from "./caching-key-space.js";
 
 /** A key space whose watches can be made silent, as on a connection that is dead without a word. */
 class Backend implements KeySpace {
@@ -43,11 +43,11 @@ class Backend implements KeySpace {
 
 const clock = new SimulatedClock();
 let backend: Backend;
-let cached: CachedReads;
+let cached: CachingKeySpace;
 beforeEach(async () => {
   backend = new Backend();
   await backend.memory.execute({ action: "set", key: "/a", value: "1" });
-  cached = new CachedReads(backend, clock);
+  cached = new CachingKeySpace(backend, clock);
   await read("/a");
   await setImmediate();
 });
@@ -117,7 +117,7 @@ it("reads by agreement, with and without a watch", async () => {
   await cost("/a");
   expect(await cost("/c")).toBe(1);
   expect(backend.asked).toEqual([{ action: "get", key: "/c", quorum: true }]);
-  const alone = new CachedReads(backend, clock);
+  const alone = new CachingKeySpace(backend, clock);
   backend.failing = true;
   backend.asked.length = 0;
   await alone.execute({ action: "get", key: "/a" });
@@ -126,7 +126,7 @@ it("reads by agreement, with and without a watch", async () => {
 
 it("shares reads that are under way while it has no watch, and keeps none", async () => {
   backend.failing = true;
-  const alone = new CachedReads(backend, clock);
+  const alone = new CachingKeySpace(backend, clock);
   const get = () => alone.execute({ action: "get", key: "/a" });
   backend.asked.length = 0;
   await Promise.all([get(), get(), get()]);

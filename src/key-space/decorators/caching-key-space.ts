@@ -30,7 +30,7 @@ interface Kept {
  * watch does not stand only reads that are under way are shared. All plain reads are linearizable.
  * Hidden keys must not be in it, as their changes are not told.
  */
-export class CachedReads implements KeySpace {
+export class CachingKeySpace implements KeySpace {
   readonly #inner: KeySpace;
   readonly #clock: Clock;
   readonly #kept = new Map<string, Kept>();

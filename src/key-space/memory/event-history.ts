@@ -1,4 +1,4 @@
-import { EventRing } from "../shared/event-cache.js";
+import { EventCache } from "../shared/event-cache.js";
 import type { StoreEvent } from "../shared/store-event.js";
 
 /** Characters of keys and values that are held: as many as on v3. */
@@ -11,14 +11,14 @@ const MAX_CHARACTERS = 32 * 1024 * 1024;
 export class EventHistory {
   readonly #capacity: number;
   readonly #lost: number;
-  readonly #ring: EventRing;
+  readonly #ring: EventCache;
   #last = 0;
 
   /** `lost` is the floor of a history that this one continues. */
   constructor(capacity: number, lost = 0) {
     this.#capacity = capacity;
     this.#lost = lost;
-    this.#ring = new EventRing({ events: capacity, characters: MAX_CHARACTERS }, 0);
+    this.#ring = new EventCache({ events: capacity, characters: MAX_CHARACTERS }, 0);
   }
 
   add(event: StoreEvent): void {

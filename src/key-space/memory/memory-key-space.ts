@@ -191,7 +191,7 @@ export class MemoryKeySpace implements KeySpace {
       this.#hub.remove(watch);
     });
     for (const event of since > index ? [] : this.#history.from(since)) {
-      if (!event.silent && concerns(request, event)) watch.recall(event);
+      if (!event.silent && concerns(request, event)) watch.replay(event);
       if (watch.ended) return watch;
     }
     this.#watches.add(watch);

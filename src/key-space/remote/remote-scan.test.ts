@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { SimulatedClock } from "../../../test/support/simulated-clock.js";
-import { LineStream } from "../../cluster/exchange/line-decoder.js";
+import { LineDecoder } from "../../cluster/exchange/line-decoder.js";
 import type { HttpRequest } from "../../wire/http.js";
 import type { Scan } from "../key-space.js";
 import { RemoteScan } from "./remote-scan.js";
@@ -16,7 +16,7 @@ function begin(encoding: string | undefined = "chunked") {
   const clock = new SimulatedClock();
   const halfClose = vi.fn();
   const flow = { pause: vi.fn(), resume: vi.fn(), abort: vi.fn(), halfClose };
-  const parts = new LineStream(flow, 1_000, () => {});
+  const parts = new LineDecoder(flow, 1_000, () => {});
   const headers = {
     ...{ "x-etcd-index": "8", "x-etcd-cluster-id": "c" },
     ...(encoding !== undefined && { "transfer-encoding": encoding }),

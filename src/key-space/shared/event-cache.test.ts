@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { EventRing, type IndexEvents } from "./event-cache.js";
+import { EventCache, type IndexEvents } from "./event-cache.js";
 import type { StoreEvent } from "./store-event.js";
 
 const PLENTY = 1_000_000;
@@ -10,11 +10,11 @@ function entry(index: number, count = 1, value = ""): IndexEvents {
   return { index, events: Array.from({ length: count }, () => event) };
 }
 
-const indexes = (ring: EventRing, from: number): readonly number[] =>
+const indexes = (ring: EventCache, from: number): readonly number[] =>
   ring.from(from).map(({ index }) => index);
 
 it("holds the latest events, whole indexes, with gaps between them", () => {
-  const ring = new EventRing({ events: 4, characters: PLENTY }, 10);
+  const ring = new EventCache({ events: 4, characters: PLENTY }, 10);
   for (const added of [entry(12), entry(15, 2), entry(20)]) ring.add(added);
   expect([ring.floor, ring.size, indexes(ring, 0)]).toEqual([10, 4, [12, 15, 20]]);
   ring.add(entry(21));
@@ -26,13 +26,13 @@ it("holds the latest events, whole indexes, with gaps between them", () => {
 });
 
 it("is bounded by the length of values, too", () => {
-  const ring = new EventRing({ events: 100, characters: 250 }, 1);
+  const ring = new EventCache({ events: 100, characters: 250 }, 1);
   for (let index = 1; index <= 5; index++) ring.add(entry(index, 1, "x".repeat(100)));
   expect(indexes(ring, 0)).toEqual([4, 5]);
 });
 
 it("holds the latest event however long it is", () => {
-  const ring = new EventRing({ events: 100, characters: 250 }, 1);
+  const ring = new EventCache({ events: 100, characters: 250 }, 1);
   for (let index = 1; index <= 3; index++) ring.add(entry(index, 1, "x".repeat(1000)));
   expect([ring.floor, indexes(ring, 0)]).toEqual([3, [3]]);
 });
@@ -45,14 +45,14 @@ it("counts keys, former values and the paths of what went with a directory", () 
     { action: "delete", node, prevNode: { ...node, value: long } },
     { action: "delete", node, removed: [long] },
   ] as const) {
-    const ring = new EventRing({ events: 100, characters: 250 }, 1);
+    const ring = new EventCache({ events: 100, characters: 250 }, 1);
     for (let index = 1; index <= 5; index++) ring.add({ index, events: [event] });
     expect(indexes(ring, 0)).toEqual([4, 5]);
   }
 });
 
 it("takes what was before in front, unless it has no room for all of it", () => {
-  const ring = new EventRing({ events: 3, characters: PLENTY }, 10);
+  const ring = new EventCache({ events: 3, characters: PLENTY }, 10);
   ring.add(entry(11));
   expect(ring.room).toBe(2);
   const events = [entry(2), entry(3), entry(4), entry(5, 0)];
@@ -65,7 +65,7 @@ it("takes what was before in front, unless it has no room for all of it", () => 
 });
 
 it("takes nothing in front between which and the oldest event something was dropped", () => {
-  const ring = new EventRing({ events: 2, characters: PLENTY }, 10);
+  const ring = new EventCache({ events: 2, characters: PLENTY }, 10);
   for (const index of [11, 12, 13]) ring.add(entry(index));
   expect(ring.prepend({ from: 5, to: 10, events: [] })).toBe(false);
   expect(ring.floor).toBe(12);

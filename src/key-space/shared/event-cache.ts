@@ -1,7 +1,7 @@
 import type { StoreEvent } from "./store-event.js";
 
 /** Bounds of what is held for watchers that come late. */
-export interface EventRingLimits {
+export interface EventCacheLimits {
   /** Events. */
   readonly events: number;
   /**
@@ -32,8 +32,8 @@ interface Entry extends IndexEvents {
  * The latest events, in order of their indexes. There need not be one for each index, and there may
  * be several.
  */
-export class EventRing {
-  readonly #limits: EventRingLimits;
+export class EventCache {
+  readonly #limits: EventCacheLimits;
   #entries: Entry[] = [];
   /** Where the oldest entry is: those before it are dropped, all at once when they are many. */
   #start = 0;
@@ -42,7 +42,7 @@ export class EventRing {
   #floor: number;
 
   /** `floor` is the first index of which all events will be here. */
-  constructor(limits: EventRingLimits, floor: number) {
+  constructor(limits: EventCacheLimits, floor: number) {
     this.#limits = limits;
     this.#floor = floor;
   }

@@ -1,7 +1,7 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
-import { Inbox } from "../../stream/inbox.js";
+import { AsyncQueue } from "../../stream/inbox.js";
 import { onAbort } from "../../stream/on-abort.js";
 import type { CallOptions, KeyWatch, Probe, Scan } from "../key-space.js";
 import type { StoreEvent } from "./store-event.js";
@@ -33,7 +33,7 @@ export class PushedWatch implements KeyWatch, Watcher {
   readonly since: number;
   readonly #origin: AnswerOrigin;
   readonly #options: PushedWatchOptions;
-  readonly #events = new Inbox<EtcdResponse>();
+  readonly #events = new AsyncQueue<EtcdResponse>();
   #lastIndex = 0;
 
   /** `onEnd` is called once, when the watch takes no more events. */
@@ -76,14 +76,14 @@ export class PushedWatch implements KeyWatch, Watcher {
     return this.#events.ended;
   }
 
-  take(event: StoreEvent): void {
+  push(event: StoreEvent): void {
     const goesOn = event.node.modifiedIndex === this.#lastIndex;
-    if (goesOn || this.#events.size < BUFFER_SIZE) this.recall(event);
+    if (goesOn || this.#events.size < BUFFER_SIZE) this.replay(event);
     else this.fail(new ProtocolError(`the reader of the watch is ${BUFFER_SIZE} events behind`));
   }
 
   /** Takes an event from history, which comes faster than anybody reads. */
-  recall({ action, node, prevNode }: StoreEvent): void {
+  replay({ action, node, prevNode }: StoreEvent): void {
     this.#lastIndex = node.modifiedIndex;
     this.#events.put({ action, ...this.#origin, node, ...(prevNode && { prevNode }) });
     if (this.#options.until === "event") this.end();

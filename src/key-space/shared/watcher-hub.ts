@@ -6,8 +6,8 @@ export interface Watcher {
   readonly recursive: boolean;
   /** Events with a lower index are not wanted. */
   readonly since: number;
-  take(event: StoreEvent): void;
-  /** Called after {@link take}, when all events of that index were told. */
+  push(event: StoreEvent): void;
+  /** Called after {@link push}, when all events of that index were told. */
   reached(index: number): void;
 }
 
@@ -55,7 +55,7 @@ export class WatcherHub {
     // A copy, because whoever takes an event may leave, or come back, meanwhile.
     for (const watcher of [...(this.#byPath.get(path) ?? [])]) {
       if (event.node.modifiedIndex < watcher.since || !wants(watcher)) continue;
-      watcher.take(event);
+      watcher.push(event);
       told.add(watcher);
     }
   }

@@ -29,7 +29,7 @@ export interface V3KeySpaceOptions {
    *
    * @default 1000
    */
-  readonly linger?: number;
+  readonly idleTimeout?: number;
   /**
    * Milliseconds of silence after which the watch on etcd is opened anew, lest its connection be
    * dead.

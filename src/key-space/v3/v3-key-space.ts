@@ -11,9 +11,9 @@ import {
   wantsNoNodes,
 } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
-import { unlessAborted } from "../../stream/unless-aborted.js";
+import { abortable } from "../../stream/unless-aborted.js";
 import { systemClock } from "../../time/clock.js";
-import type { Loading } from "../bulk-loading.js";
+import type { BulkLoading } from "../bulk-loading.js";
 import type { DataLocation } from "../data-location.js";
 import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch, Scan } from "../key-space.js";
 import { pathOf } from "../shared/path.js";
@@ -22,18 +22,18 @@ import type { BatchFigures } from "./read/read-batcher.js";
 import { unnamedKeys } from "./read/unnamed-keys.js";
 import { V3Reader } from "./read/v3-reader.js";
 import { checkPath } from "./schema/check-path.js";
-import { KeyLayout } from "./schema/key-schema.js";
+import { KeySchema } from "./schema/key-schema.js";
 import { Leases } from "./schema/leases.js";
 import { StoreGeneration, withGeneration } from "./schema/store-generation.js";
-import { type IndexScale, V3Store } from "./schema/v3-tree.js";
+import { type IndexScale, V3Tree } from "./schema/v3-tree.js";
 import type { V3KeySpaceOptions } from "./v3-key-space-options.js";
 import { V3WatchSource, type WatchFigures } from "./watch/v3-watch-source.js";
 import { BulkLoader } from "./write/bulk-loader.js";
 import { moveDescendants } from "./write/directory-ttl.js";
-import { Queues } from "./write/keyed-mutex.js";
-import { FamiliarLeases } from "./write/known-leases.js";
+import { KeyedMutex } from "./write/keyed-mutex.js";
+import { KnownLeases } from "./write/known-leases.js";
 import type { WriteRequest } from "./write/txn-plan.js";
-import { OtherScaleError, V3Write, type WriteContext } from "./write/v3-writer.js";
+import { OtherScaleError, V3Writer, type WriteContext } from "./write/v3-writer.js";
 
 /** How a {@link V3KeySpace} works. */
 export interface V3Figures extends WatchFigures, BatchFigures {
@@ -45,40 +45,49 @@ export interface V3Figures extends WatchFigures, BatchFigures {
 export class V3KeySpace implements KeySpace {
   readonly #api: V3Api;
   readonly #generation: StoreGeneration;
-  readonly #store: V3Store;
+  readonly #store: V3Tree;
   readonly #watches: V3WatchSource;
   readonly #reader: V3Reader;
   readonly #context: WriteContext;
-  readonly loading: Loading;
+  readonly loading: BulkLoading;
   /** In-order keys of one directory, one after the other. */
-  readonly #inOrder = new Queues();
+  readonly #inOrder = new KeyedMutex();
   readonly #counters = new StoreCounters();
   #closed = false;
 
   constructor(etcd: V3Api, options: V3KeySpaceOptions = {}) {
     const { keyPrefix = "", clock = systemClock } = options;
-    const { oneEventPerPoll = false, linger = 1_000, pollInterval = 60_000 } = options;
+    const { oneEventPerPoll = false, idleTimeout: linger = 1_000, pollInterval = 60_000 } = options;
     const { generation = new StoreGeneration() } = options;
-    const layout = new KeyLayout(keyPrefix);
+    const layout = new KeySchema(keyPrefix);
     const api = withGeneration(etcd, generation);
     this.#api = api;
     this.#generation = generation;
     const leases = new Leases(api, clock);
-    this.#store = new V3Store(api, layout, clock, () => this.#watches.beginAnew());
+    this.#store = new V3Tree(api, layout, clock, () => this.#watches.beginAnew());
     // Before the watches, which are opened anew as soon as they end.
     generation.onChange(() => this.#forget());
     const scale = (): Promise<IndexScale> => this.#store.scale("quorum");
     const scaleWritten = (): void => this.#store.forgetScale();
     this.#watches = new V3WatchSource(api, {
-      ...{ layout, clock, generation, scale, scaleWritten, oneEventPerPoll, linger, pollInterval },
+      ...{
+        layout,
+        clock,
+        generation,
+        scale,
+        scaleWritten,
+        oneEventPerPoll,
+        idleTimeout: linger,
+        pollInterval,
+      },
     });
     this.#reader = new V3Reader(this.#store, leases);
     this.loading = new BulkLoader(this.#store, leases);
     this.#context = {
       store: this.#store,
       leases,
-      directories: new FamiliarLeases(),
-      files: new FamiliarLeases(),
+      directories: new KnownLeases(),
+      files: new KnownLeases(),
     };
   }
 
@@ -123,7 +132,7 @@ export class V3KeySpace implements KeySpace {
   async locate(key: string, { signal }: CallOptions = {}): Promise<DataLocation> {
     const operation = `GET of the revision at ${key}`;
     const call: V3Call = { operation, key, safety: "read", scope: "quorum", signal };
-    const { layout } = this.#store;
+    const { schema: layout } = this.#store;
     const path = pathOf(key);
     const { clusterId, revision } = await this.#store.read([read(layout.file(path))], call);
     return { clusterId, store: "v3", keyPrefix: layout.filePrefix, path, revision };
@@ -165,7 +174,7 @@ export class V3KeySpace implements KeySpace {
     const aborted = (reason: unknown): Error => new AbortError(`GET ${key}`, reason, "none");
     this.#refuseIfOver(signal, aborted);
     checkPath(pathOf(key), { operation: `GET ${key}`, key });
-    return await unlessAborted(ask(), signal, aborted);
+    return await abortable(ask(), signal, aborted);
   }
 
   async #counted(request: KeyRequest, limits: ExecuteOptions): Promise<EtcdResponse> {
@@ -204,7 +213,7 @@ export class V3KeySpace implements KeySpace {
       request.action === "get"
         ? this.#store.scale(isLocal ? "local" : "quorum", attemptTimeout)
         : this.#scaleForWrite(attemptTimeout);
-    return unlessAborted(scale, signal, abortedBefore(request));
+    return abortable(scale, signal, abortedBefore(request));
   }
 
   /** What is known of the store is of another one. */
@@ -240,7 +249,7 @@ export class V3KeySpace implements KeySpace {
     request: WriteRequest,
     limits: ExecuteOptions,
   ): Promise<EtcdResponse> {
-    const write = new V3Write(this.#context, request, scale, limits);
+    const write = new V3Writer(this.#context, request, scale, limits);
     const isInOrder = request.action === "create" && request.inOrder === true;
     const written = isInOrder
       ? await this.#inOrder.run(pathOf(request.key), () => write.run(), {

@@ -5,7 +5,7 @@ import { InvalidValueError } from "../../errors/invalid-value-error.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import type { Mirror } from "../mirror/mirror.js";
 import type { MirrorChange } from "../mirror/mirror-change.js";
-import { tellError, tellListeners } from "../shared/emit-safely.js";
+import { emitError, emitSafely } from "../shared/emit-safely.js";
 import { isWithin } from "../shared/key-path.js";
 import { type ConfigSchema, checkSchema } from "./config-schema.js";
 import { checkSettingsKey, complaint, settingsAt } from "./config-settings.js";
@@ -156,7 +156,7 @@ export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposab
   #refuse(error: InvalidValueError): void {
     this.#failure = error;
     this.#rejectReady(error);
-    tellError(this, error);
+    emitError(this, error);
   }
 
   readonly #rejectReady = (error: Error): void => {
@@ -168,7 +168,7 @@ export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposab
     const previous = this.#valid?.value;
     if (this.#valid !== undefined && isDeepStrictEqual(current, previous)) return;
     this.#valid = { value: current };
-    if (this.#settleReady === undefined) tellListeners(this, "change", { current, previous });
+    if (this.#settleReady === undefined) emitSafely(this, "change", { current, previous });
     this.#settleReady?.resolve(current);
     this.#settleReady = undefined;
   }

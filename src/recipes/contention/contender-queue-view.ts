@@ -1,49 +1,52 @@
 import { KeyNotFoundError } from "../../errors/common-errors.js";
-import type { Terms } from "../lease/lease-settings.js";
-import { OwnedKey } from "../lease/leased-key.js";
+import type { LeaseSettings } from "../lease/lease-settings.js";
+import { LeasedKey } from "../lease/leased-key.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
-import { patiently } from "../shared/retry-until-available.js";
-import { type Standing, standingsIn } from "./contender.js";
+import { retryUntilAvailable } from "../shared/retry-until-available.js";
+import { type Contender, contendersIn } from "./contender.js";
 
 /** A line as it was at an index. */
-export interface LineState {
-  readonly standings: readonly Standing[];
+export interface ContenderQueueState {
+  readonly contenders: readonly Contender[];
   readonly index: number;
 }
 
 /** What can be seen of a line, and what can be done to the places in it. */
-export class LineView {
+export class ContenderQueueView {
   readonly #etcd: RecipeClient;
   readonly #key: string;
-  readonly #terms: Terms;
+  readonly #settings: LeaseSettings;
 
-  constructor(etcd: RecipeClient, key: string, terms: Terms) {
+  constructor(etcd: RecipeClient, key: string, terms: LeaseSettings) {
     this.#etcd = etcd;
     this.#key = key;
-    this.#terms = terms;
+    this.#settings = terms;
   }
 
   /** Reads the line with quorum. A line that nobody ever joined is empty. */
-  async read(signal?: AbortSignal): Promise<LineState> {
+  async read(signal?: AbortSignal): Promise<ContenderQueueState> {
     try {
       const { node, etcdIndex } = await this.#etcd.execute(
         { action: "get", key: this.#key, quorum: true },
-        { signal, attemptTimeout: this.#terms.attemptTimeout },
+        { signal, attemptTimeout: this.#settings.attemptTimeout },
       );
-      return { standings: standingsIn(node), index: etcdIndex };
+      return { contenders: contendersIn(node), index: etcdIndex };
     } catch (error) {
       if (!(error instanceof KeyNotFoundError)) throw error;
-      return { standings: [], index: error.index };
+      return { contenders: [], index: error.index };
     }
   }
 
   /** Reads the line as soon as etcd can answer. */
-  readPatiently(signal: AbortSignal): Promise<LineState> {
-    return patiently(() => this.read(signal), this.#etcd.clock, signal);
+  readWhenAvailable(signal: AbortSignal): Promise<ContenderQueueState> {
+    return retryUntilAvailable(() => this.read(signal), this.#etcd.clock, signal);
   }
 
   /** Waits until something happens to the first, or while there is none, until somebody comes. */
-  untilFrontChanges({ standings: [first], index }: LineState, signal: AbortSignal): Promise<void> {
+  untilFrontChanges(
+    { contenders: [first], index }: ContenderQueueState,
+    signal: AbortSignal,
+  ): Promise<void> {
     return this.untilChange(first ?? { key: this.#key, recursive: true }, index, signal);
   }
 
@@ -63,17 +66,17 @@ export class LineView {
 
   /** Removes whatever has this id. */
   async sweep(id: string): Promise<void> {
-    const { standings } = await this.read();
+    const { contenders: standings } = await this.read();
     await this.remove(standings.filter((standing) => standing.id === id));
   }
 
-  async remove(standings: readonly Standing[]): Promise<void> {
+  async remove(standings: readonly Contender[]): Promise<void> {
     const owned = standings.map(({ key, value }) => this.owned(key, value));
     await Promise.all(owned.map((key) => key.remove()));
   }
 
   /** The requests by which a place is owned. */
-  owned(key: string, value: string): OwnedKey {
-    return new OwnedKey(this.#etcd, key, value, this.#terms);
+  owned(key: string, value: string): LeasedKey {
+    return new LeasedKey(this.#etcd, key, value, this.#settings);
   }
 }

@@ -3,15 +3,15 @@ import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
 import { OwnershipLostError } from "../../errors/ownership-lost-error.js";
 import { sleep } from "../../time/sleep.js";
 import { KeepAlive } from "../lease/keep-alive.js";
-import type { Terms } from "../lease/lease-settings.js";
-import { lossOf, type Proof } from "../lease/leased-key.js";
-import { momentOf } from "../lease/timestamp.js";
+import type { LeaseSettings } from "../lease/lease-settings.js";
+import { lossOf, type RenewalProof } from "../lease/leased-key.js";
+import { timestampOf } from "../lease/timestamp.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
-import { patiently } from "../shared/retry-until-available.js";
-import { mayHaveHappened } from "../shared/transient-failure.js";
-import { standingValue } from "./contender.js";
-import { LineView } from "./contender-queue-view.js";
-import { Place } from "./own-contender.js";
+import { retryUntilAvailable } from "../shared/retry-until-available.js";
+import { isOutcomeUncertain } from "../shared/transient-failure.js";
+import { contenderValue } from "./contender.js";
+import { ContenderQueueView } from "./contender-queue-view.js";
+import { OwnContender } from "./own-contender.js";
 
 /** Longer than etcd takes to delete a key, and no time to speak of for who has waited. */
 const PARTING_MS = 1_000;
@@ -22,25 +22,25 @@ const TRIES = 5;
  * Those who wait in a directory, in the order in which they came: each has an in-order key with a
  * TTL, and waits only for the one before it. The first is what a lock's holder or a leader is.
  */
-export class Line {
+export class ContenderQueue {
   readonly #etcd: RecipeClient;
   readonly #key: string;
-  readonly #terms: Terms;
+  readonly #settings: LeaseSettings;
   /** The line as anybody may see it. */
-  readonly view: LineView;
+  readonly view: ContenderQueueView;
 
-  constructor(etcd: RecipeClient, key: string, terms: Terms) {
+  constructor(etcd: RecipeClient, key: string, terms: LeaseSettings) {
     this.#etcd = etcd;
     this.#key = key;
-    this.#terms = terms;
-    this.view = new LineView(etcd, key, terms);
+    this.#settings = terms;
+    this.view = new ContenderQueueView(etcd, key, terms);
   }
 
   /**
    * Takes the last place. When the answer is lost, the place is looked for by its value; one that
    * etcd makes only later is removed when it is seen, or goes with its TTL.
    */
-  async join(data: string, signal?: AbortSignal): Promise<Place> {
+  async join(data: string, signal?: AbortSignal): Promise<OwnContender> {
     const id = randomUUID();
     let unsure = false;
     try {
@@ -48,7 +48,7 @@ export class Line {
         try {
           return await this.#tryToJoin(id, data, unsure, signal);
         } catch (error) {
-          unsure ||= mayHaveHappened(error);
+          unsure ||= isOutcomeUncertain(error);
           if (!(error instanceof OutcomeUnknownError) || tries === TRIES) throw error;
         }
       }
@@ -62,8 +62,8 @@ export class Line {
    * Joins and waits until nobody stands before. Whose place is lost meanwhile takes the last place
    * again, as soon as etcd can be reached: most are lost because it could not.
    */
-  async untilFirst(data: string, signal: AbortSignal): Promise<Place> {
-    const rejoin = (): Promise<Place> => this.join(data, signal);
+  async untilFirst(data: string, signal: AbortSignal): Promise<OwnContender> {
+    const rejoin = (): Promise<OwnContender> => this.join(data, signal);
     let place = await this.join(data, signal);
     for (;;) {
       try {
@@ -73,13 +73,13 @@ export class Line {
         await this.#leave(place);
         if (signal.aborted || !(error instanceof OwnershipLostError)) throw error;
       }
-      place = await patiently(rejoin, this.#etcd.clock, signal);
+      place = await retryUntilAvailable(rejoin, this.#etcd.clock, signal);
     }
   }
 
   /** Joins a line that is empty; `null` when somebody stands there, or was quicker. */
-  async joinAsFirst(data: string, signal: AbortSignal): Promise<Place | null> {
-    const { standings } = await this.view.read(signal);
+  async joinAsFirst(data: string, signal: AbortSignal): Promise<OwnContender | null> {
+    const { contenders: standings } = await this.view.read(signal);
     if (standings.length > 0) return null;
     const place = await this.join(data, signal);
     let isFirst = false;
@@ -95,7 +95,7 @@ export class Line {
    * Gives a place up, and waits a moment for that: who gives up may close the client next, and
    * whoever stands behind would wait for the TTL.
    */
-  async #leave(place: Place): Promise<void> {
+  async #leave(place: OwnContender): Promise<void> {
     const left = new AbortController();
     const leaving = place.leave().finally(() => left.abort());
     leaving.catch(() => {});
@@ -107,21 +107,21 @@ export class Line {
     data: string,
     unsure: boolean,
     signal: AbortSignal | undefined,
-  ): Promise<Place> {
-    const value = standingValue(id, data);
+  ): Promise<OwnContender> {
+    const value = contenderValue(id, data);
     const proof =
       (unsure ? await this.#find(id, value, signal) : undefined) ??
       (await this.#create(value, signal));
     const owned = this.view.owned(proof.node.key, value);
     const keepAlive = new KeepAlive(this.#etcd, owned, proof);
-    if (keepAlive.lost === undefined) return new Place(this.view, id, keepAlive, unsure);
+    if (keepAlive.lost === undefined) return new OwnContender(this.view, id, keepAlive, unsure);
     void keepAlive.close().catch(() => {});
     throw keepAlive.lost;
   }
 
-  async #create(value: string, signal: AbortSignal | undefined): Promise<Proof> {
-    const { ttl, attemptTimeout } = this.#terms;
-    const sentAt = momentOf(this.#etcd.clock);
+  async #create(value: string, signal: AbortSignal | undefined): Promise<RenewalProof> {
+    const { ttl, attemptTimeout } = this.#settings;
+    const sentAt = timestampOf(this.#etcd.clock);
     const { node } = await this.#etcd.execute(
       { action: "create", inOrder: true, key: this.#key, value, ttl },
       { signal, attemptTimeout },
@@ -130,8 +130,8 @@ export class Line {
   }
 
   /** The place that a create made although its answer was lost. */
-  async #find(id: string, value: string, signal?: AbortSignal): Promise<Proof | undefined> {
-    const { standings } = await this.view.read(signal);
+  async #find(id: string, value: string, signal?: AbortSignal): Promise<RenewalProof | undefined> {
+    const { contenders: standings } = await this.view.read(signal);
     const own = standings.find((standing) => standing.id === id);
     if (own === undefined) return undefined;
     try {

@@ -1,7 +1,7 @@
 import type { EtcdNode } from "../../model/node.js";
 
 /** Somebody in a line: an in-order key whose value is `ID DATA`, the id being the owner's own. */
-export interface Standing {
+export interface Contender {
   readonly key: string;
   readonly order: bigint;
   readonly value: string;
@@ -12,7 +12,7 @@ export interface Standing {
   readonly createdIndex: number;
 }
 
-export function standingValue(id: string, data: string): string {
+export function contenderValue(id: string, data: string): string {
   return `${id} ${data}`;
 }
 
@@ -25,13 +25,13 @@ export function dataOf(value: string): string {
  * Who stands in a directory, first come first. Old releases of etcd do not pad names with zeros:
  * they are compared as numbers. What is not an in-order file is not in the line.
  */
-export function standingsIn(directory: EtcdNode): readonly Standing[] {
+export function contendersIn(directory: EtcdNode): readonly Contender[] {
   return (directory.nodes ?? [])
-    .flatMap(standingOf)
+    .flatMap(contenderOf)
     .sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
 }
 
-function standingOf({ key, value, createdIndex }: EtcdNode): readonly Standing[] {
+function contenderOf({ key, value, createdIndex }: EtcdNode): readonly Contender[] {
   const order = orderOf(key);
   if (order === undefined || value === undefined) return [];
   const [id = ""] = value.split(" ", 1);

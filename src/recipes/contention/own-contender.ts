@@ -1,20 +1,20 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { OwnershipLostError } from "../../errors/ownership-lost-error.js";
-import { follow } from "../../time/follow.js";
+import { linkSignals } from "../../time/follow.js";
 import type { KeepAlive } from "../lease/keep-alive.js";
-import { dataOf, type Standing, standingValue } from "./contender.js";
-import type { LineState, LineView } from "./contender-queue-view.js";
+import { type Contender, contenderValue, dataOf } from "./contender.js";
+import type { ContenderQueueState, ContenderQueueView } from "./contender-queue-view.js";
 
 /** Our own place in a line: a key that is kept alive while others stand before it, and after. */
-export class Place {
+export class OwnContender {
   readonly id: string;
-  readonly #line: LineView;
+  readonly #queue: ContenderQueueView;
   readonly #keepAlive: KeepAlive;
   /** Whether a lost answer may have left, or may yet bring, a second place of ours. */
   readonly #unsure: boolean;
 
-  constructor(line: LineView, id: string, keepAlive: KeepAlive, unsure: boolean) {
-    this.#line = line;
+  constructor(line: ContenderQueueView, id: string, keepAlive: KeepAlive, unsure: boolean) {
+    this.#queue = line;
     this.id = id;
     this.#keepAlive = keepAlive;
     this.#unsure = unsure;
@@ -42,41 +42,41 @@ export class Place {
   }
 
   update(data: string): Promise<void> {
-    return this.#keepAlive.update(standingValue(this.id, data));
+    return this.#keepAlive.update(contenderValue(this.id, data));
   }
 
   /** Whether nobody stands before us, as of now. @throws OwnershipLostError */
   async isFirst(signal?: AbortSignal): Promise<boolean> {
-    return this.#predecessorIn(await this.#line.read(signal)) === undefined;
+    return this.#predecessorIn(await this.#queue.read(signal)) === undefined;
   }
 
   /** Waits until nobody stands before us. @throws OwnershipLostError, AbortError */
   async untilFirst(signal: AbortSignal): Promise<void> {
-    const either = follow(signal, this.signal);
+    const either = linkSignals(signal, this.signal);
     try {
       for (;;) {
-        const state = await this.#line.readPatiently(either.signal);
+        const state = await this.#queue.readWhenAvailable(either.signal);
         const predecessor = this.#predecessorIn(state);
         if (predecessor === undefined) return;
-        await this.#line.untilChange(predecessor, state.index, either.signal);
+        await this.#queue.untilChange(predecessor, state.index, either.signal);
       }
     } catch (error) {
       if (signal.aborted) throw new AbortError(`waiting for ${this.key}`, signal.reason, "none");
       this.assertHeld();
       throw error;
     } finally {
-      either.letGo();
+      either.unlink();
     }
   }
 
   /** Gives the place to those who wait. What is not found of it now goes with its TTL. */
   async leave(): Promise<void> {
     await this.#keepAlive.close();
-    if (this.#unsure) await this.#line.sweep(this.id).catch(() => {});
+    if (this.#unsure) await this.#queue.sweep(this.id).catch(() => {});
   }
 
   /** Who stands right before us, in a line as it was read. */
-  #predecessorIn({ standings }: LineState): Standing | undefined {
+  #predecessorIn({ contenders: standings }: ContenderQueueState): Contender | undefined {
     this.assertHeld();
     const place = standings.findIndex(({ key }) => key === this.key);
     if (place < 0) throw new OwnershipLostError(this.key, "gone", "it is not in the line");
@@ -85,8 +85,8 @@ export class Place {
   }
 
   /** Places that etcd made for us although we never heard of it. */
-  #removeStrays(standings: readonly Standing[]): void {
+  #removeStrays(standings: readonly Contender[]): void {
     const strays = standings.filter(({ id, key }) => id === this.id && key !== this.key);
-    if (strays.length > 0) void this.#line.remove(strays).catch(() => {});
+    if (strays.length > 0) void this.#queue.remove(strays).catch(() => {});
   }
 }

@@ -1,17 +1,17 @@
 import type { CallOptions } from "../../key-space/key-space.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkKey, checkText } from "../../model/validate.js";
-import { follow } from "../../time/follow.js";
-import type { Standing } from "../contention/contender.js";
-import { Line } from "../contention/contender-queue.js";
-import type { LineState } from "../contention/contender-queue-view.js";
-import { type TermsOptions, termsOf } from "../lease/lease-settings.js";
+import { linkSignals } from "../../time/follow.js";
+import type { Contender } from "../contention/contender.js";
+import { ContenderQueue } from "../contention/contender-queue.js";
+import type { ContenderQueueState } from "../contention/contender-queue-view.js";
+import { type LeaseSettingsOptions, leaseSettingsOf } from "../lease/lease-settings.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
 import { withDeadline } from "../shared/with-deadline.js";
 import { Leadership } from "./leadership.js";
 
 /** Options of {@link Election}. */
-export interface ElectionOptions extends TermsOptions {
+export interface ElectionOptions extends LeaseSettingsOptions {
   /**
    * Whole seconds after which a leader or candidate that has died is passed over.
    *
@@ -35,7 +35,7 @@ export interface Leader {
 export class Election {
   readonly key: string;
   readonly #etcd: RecipeClient;
-  readonly #line: Line;
+  readonly #queue: ContenderQueue;
 
   /** @throws TypeError for a key or option that makes no sense */
   constructor(etcd: RecipeClient, key: string, options: ElectionOptions = {}) {
@@ -43,7 +43,11 @@ export class Election {
     refuseUnknown(options, ["ttl", "safetyMargin"]);
     this.key = key;
     this.#etcd = etcd;
-    this.#line = new Line(etcd, key, termsOf({ ...options, ttl: options.ttl ?? 10 }));
+    this.#queue = new ContenderQueue(
+      etcd,
+      key,
+      leaseSettingsOf({ ...options, ttl: options.ttl ?? 10 }),
+    );
   }
 
   /**
@@ -61,7 +65,7 @@ export class Election {
     const signals = [options.signal, this.#etcd.closed];
     const limits = { operation: `campaigning at ${this.key}`, signals };
     const place = await withDeadline(this.#etcd.clock, limits, (signal) =>
-      this.#line.untilFirst(value, signal),
+      this.#queue.untilFirst(value, signal),
     );
     return new Leadership(place);
   }
@@ -69,7 +73,7 @@ export class Election {
   /** Who leads now, by a linearizable read; `null` when nobody does. */
   async leader(options: CallOptions = {}): Promise<Leader | null> {
     refuseUnknown(options, ["signal"]);
-    return leaderOf(await this.#line.view.read(options.signal));
+    return leaderOf(await this.#queue.view.read(options.signal));
   }
 
   /**
@@ -79,29 +83,29 @@ export class Election {
    */
   async *observe(options: CallOptions = {}): AsyncGenerator<Leader | null, void, undefined> {
     refuseUnknown(options, ["signal"]);
-    const either = follow(options.signal, this.#etcd.closed);
+    const either = linkSignals(options.signal, this.#etcd.closed);
     let last: Leader | null | undefined;
     try {
       while (!either.signal.aborted) {
-        const state = await this.#line.view.readPatiently(either.signal);
+        const state = await this.#queue.view.readWhenAvailable(either.signal);
         const leader = leaderOf(state);
         if (last === undefined || !isSame(leader, last)) yield leader;
         last = leader;
-        await this.#line.view.untilFrontChanges(state, either.signal);
+        await this.#queue.view.untilFrontChanges(state, either.signal);
       }
     } catch (error) {
       if (!either.signal.aborted) throw error;
     } finally {
-      either.letGo();
+      either.unlink();
     }
   }
 }
 
-function leaderOf({ standings: [first] }: LineState): Leader | null {
+function leaderOf({ contenders: [first] }: ContenderQueueState): Leader | null {
   return first === undefined ? null : asLeader(first);
 }
 
-function asLeader({ key, data, createdIndex }: Standing): Leader {
+function asLeader({ key, data, createdIndex }: Contender): Leader {
   return { key, value: data, fencingToken: createdIndex };
 }
 

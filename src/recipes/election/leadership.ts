@@ -1,48 +1,48 @@
 import { checkText } from "../../model/validate.js";
-import type { Place } from "../contention/own-contender.js";
+import type { OwnContender } from "../contention/own-contender.js";
 
 /** An election that was won, until it is resigned or lost. */
 export class Leadership implements AsyncDisposable {
-  readonly #place: Place;
+  readonly #contender: OwnContender;
 
-  constructor(place: Place) {
-    this.#place = place;
+  constructor(place: OwnContender) {
+    this.#contender = place;
   }
 
   /** The key that stands for this leader. */
   get key(): string {
-    return this.#place.key;
+    return this.#contender.key;
   }
 
   /** What observers see of this leader. */
   get value(): string {
-    return this.#place.data;
+    return this.#contender.data;
   }
 
   /** Higher for each later leader: what the leader writes to should refuse lower ones. */
   get fencingToken(): number {
-    return this.#place.fencingToken;
+    return this.#contender.fencingToken;
   }
 
   /** Aborts when the leadership cannot be proven any more; see `LockHandle.signal`. */
   get signal(): AbortSignal {
-    return this.#place.signal;
+    return this.#contender.signal;
   }
 
   /** Throws unless we provably lead at this moment. @throws OwnershipLostError */
   assertHeld(): void {
-    this.#place.assertHeld();
+    this.#contender.assertHeld();
   }
 
   /** Shows observers another value. @throws OwnershipLostError */
   async proclaim(value: string): Promise<void> {
     checkText("value", value);
-    await this.#place.update(value);
+    await this.#contender.update(value);
   }
 
   /** Lets the next candidate lead. Where etcd is out of reach, that takes the TTL. */
   resign(): Promise<void> {
-    return this.#place.leave();
+    return this.#contender.leave();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -2,13 +2,13 @@ import { inspect } from "node:util";
 import type { OwnershipLostError } from "../../errors/ownership-lost-error.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkText } from "../../model/validate.js";
-import type { TermsOptions } from "./lease-settings.js";
+import type { LeaseSettingsOptions } from "./lease-settings.js";
 
 /** What `keepAlive` does when the key exists; see {@link KeepAliveOptions.ifExists}. */
 export type IfExists = "fail" | "adopt" | "replace";
 
 /** Options of `keepAlive`. */
-export interface KeepAliveOptions extends TermsOptions {
+export interface KeepAliveOptions extends LeaseSettingsOptions {
   readonly ttl: number;
   /**
    * When the key exists: `"fail"` with `NodeExistError`; `"adopt"` it if it has our value, and
@@ -40,7 +40,7 @@ export interface KeepAliveEvents {
 
 const OPTIONS = ["ttl", "safetyMargin", "ifExists", "recreate", "signal"];
 
-/** @throws TypeError naming the option; what `termsOf` checks is left to that */
+/** @throws TypeError naming the option; what `leaseSettingsOf` checks is left to that */
 export function checkKeepAliveOptions(options: KeepAliveOptions): void {
   refuseUnknown(options, OPTIONS);
   const { ifExists = "fail" } = options;

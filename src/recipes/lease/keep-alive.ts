@@ -5,17 +5,17 @@ import { onAbort } from "../../stream/on-abort.js";
 import { BackOff } from "../../time/back-off.js";
 import { sleep } from "../../time/sleep.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
-import { isPassing } from "../shared/transient-failure.js";
+import { isTransient } from "../shared/transient-failure.js";
 import {
   checkKeepAliveOptions,
   checkOwnValue,
   type KeepAliveEvents,
   type KeepAliveOptions,
 } from "./keep-alive-options.js";
-import { termsOf } from "./lease-settings.js";
-import { LONGEST_TIMER, Tenure } from "./lease-validity.js";
-import { lossOf, OwnedKey, type Proof } from "./leased-key.js";
-import { momentOf, since } from "./timestamp.js";
+import { leaseSettingsOf } from "./lease-settings.js";
+import { LeaseValidity, LONGEST_TIMER } from "./lease-validity.js";
+import { LeasedKey, lossOf, type RenewalProof } from "./leased-key.js";
+import { since, timestampOf } from "./timestamp.js";
 
 /**
  * A key with a TTL that is ours and stays so: renewed at about a third of its TTL, without telling
@@ -23,10 +23,10 @@ import { momentOf, since } from "./timestamp.js";
  */
 export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDisposable {
   readonly #etcd: RecipeClient;
-  readonly #owned: OwnedKey;
+  readonly #owned: LeasedKey;
   readonly #recreate: boolean;
   readonly #closing = new AbortController();
-  #tenure: Tenure;
+  #validity: LeaseValidity;
   #createdIndex: number;
   /** The renewal or change under way: one at a time, since each proves by the value. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -45,7 +45,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     checkKeepAliveOptions(options);
     checkOwnValue(value);
     const { ifExists = "fail", recreate = false, signal } = options;
-    const owned = new OwnedKey(etcd, key, value, termsOf(options));
+    const owned = new LeasedKey(etcd, key, value, leaseSettingsOf(options));
     const kept = new KeepAlive(etcd, owned, await owned.claim(ifExists, signal), recreate);
     if (kept.lost === undefined) return kept;
     void kept.close().catch(() => {});
@@ -53,13 +53,18 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   /** Keeps a key that is ours already. */
-  constructor(etcd: RecipeClient, owned: OwnedKey, { sentAt, node }: Proof, recreate = false) {
+  constructor(
+    etcd: RecipeClient,
+    owned: LeasedKey,
+    { sentAt, node }: RenewalProof,
+    recreate = false,
+  ) {
     super();
     this.#etcd = etcd;
     this.#owned = owned;
     this.#recreate = recreate;
     this.#createdIndex = node.createdIndex;
-    this.#tenure = new Tenure(owned.key, owned.terms, etcd.clock, sentAt);
+    this.#validity = new LeaseValidity(owned.key, owned.settings, etcd.clock, sentAt);
     onAbort(etcd.closed, this.#giveUp);
     if (etcd.closed.aborted) this.#giveUp();
     this.#running = this.#run();
@@ -85,12 +90,12 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
    * `recreated` there is another signal.
    */
   get signal(): AbortSignal {
-    return this.#tenure.signal;
+    return this.#validity.signal;
   }
 
   /** Why the key is not provably ours; `undefined` while it is. By the clocks, at once. */
   get lost(): OwnershipLostError | undefined {
-    return this.#tenure.lost;
+    return this.#validity.lost;
   }
 
   /**
@@ -101,7 +106,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
    * @throws OwnershipLostError
    */
   assertHeld(): void {
-    this.#tenure.assertHeld();
+    this.#validity.assertHeld();
   }
 
   /**
@@ -132,11 +137,11 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   async #update(value: string): Promise<void> {
-    const tenure = this.#tenure;
+    const tenure = this.#validity;
     while (tenure.lost === undefined) {
       const trouble = await this.#prove(tenure, (signal) => this.#owned.update(value, signal));
       if (trouble === undefined) return;
-      if (tenure.lost === undefined && !isPassing(trouble)) throw trouble;
+      if (tenure.lost === undefined && !isTransient(trouble)) throw trouble;
       await this.#pause(this.#retryDelay, tenure.signal);
     }
     throw tenure.lost;
@@ -144,19 +149,19 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
 
   readonly #giveUp = (): void => {
     this.#closing.abort();
-    this.#tenure.end("given up");
+    this.#validity.end("given up");
   };
 
   async #close(): Promise<void> {
-    const startedAt = momentOf(this.#etcd.clock);
+    const startedAt = timestampOf(this.#etcd.clock);
     this.#giveUp();
     await this.#running;
-    const { ttl } = this.#owned.terms;
+    const { ttl } = this.#owned.settings;
     while (!this.#etcd.closed.aborted && since(startedAt, this.#etcd.clock) < ttl * 1000) {
       try {
         return await this.#owned.remove();
       } catch (error) {
-        if (!isPassing(error)) {
+        if (!isTransient(error)) {
           if (this.#etcd.closed.aborted) return;
           throw error;
         }
@@ -166,13 +171,13 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   async #run(): Promise<void> {
-    do await this.#keep(this.#tenure);
+    do await this.#keep(this.#validity);
     while (this.#recreate && (await this.#regain()));
     this.#etcd.closed.removeEventListener("abort", this.#giveUp);
   }
 
   /** Renews until the tenure is over. */
-  async #keep(tenure: Tenure): Promise<void> {
+  async #keep(tenure: LeaseValidity): Promise<void> {
     for (let proven = true; tenure.lost === undefined; ) {
       await this.#pause(proven ? this.#renewDelay : this.#retryDelay, tenure.signal);
       if (tenure.lost === undefined) {
@@ -187,8 +192,8 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
 
   /** What went wrong with a request of the owner; ends the tenure if that shows that it is none. */
   #prove(
-    tenure: Tenure,
-    send: (signal: AbortSignal) => Promise<Proof>,
+    tenure: LeaseValidity,
+    send: (signal: AbortSignal) => Promise<RenewalProof>,
   ): Promise<Error | undefined> {
     const proven = this.#turn.then(async () => {
       try {
@@ -210,38 +215,38 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   /** Creates the key again, however long that takes. Whether it is ours. */
   async #regain(): Promise<boolean> {
     const { signal } = this.#closing;
-    if (this.#tenure.lost?.reason === "changed by another") return false;
+    if (this.#validity.lost?.reason === "changed by another") return false;
     for (let backOff = BackOff.short; !signal.aborted; backOff = backOff.next()) {
       await this.#pause(backOff.delay(), signal);
       try {
         if (!signal.aborted) return this.#begin(await this.#owned.reclaim(signal));
       } catch (error) {
         if (error instanceof TypeError) return false;
-        if (error instanceof NodeExistError) return this.#isAnothers(error);
+        if (error instanceof NodeExistError) return this.#isOwnedByAnother(error);
       }
     }
     return false;
   }
 
-  #begin({ sentAt, node }: Proof): true {
-    this.#tenure = new Tenure(this.key, this.#owned.terms, this.#etcd.clock, sentAt);
+  #begin({ sentAt, node }: RenewalProof): true {
+    this.#validity = new LeaseValidity(this.key, this.#owned.settings, this.#etcd.clock, sentAt);
     this.#createdIndex = node.createdIndex;
     if (this.#closing.signal.aborted) this.#giveUp();
     this.#tell("recreated");
     return true;
   }
 
-  #isAnothers({ message }: NodeExistError): false {
+  #isOwnedByAnother({ message }: NodeExistError): false {
     this.#tell("lost", new OwnershipLostError(this.key, "changed by another", message));
     return false;
   }
 
   get #renewDelay(): number {
-    return (this.#owned.terms.ttl * 1000 * (1 - Math.random() / 10)) / 3;
+    return (this.#owned.settings.ttl * 1000 * (1 - Math.random() / 10)) / 3;
   }
 
   get #retryDelay(): number {
-    return (this.#owned.terms.ttl * 1000 * (1 - Math.random() / 2)) / 20;
+    return (this.#owned.settings.ttl * 1000 * (1 - Math.random() / 2)) / 20;
   }
 
   #pause(milliseconds: number, signal: AbortSignal): Promise<void> {

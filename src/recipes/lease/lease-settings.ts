@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 
 /** For how long a key is owned by one proof, complete. */
-export interface Terms {
+export interface LeaseSettings {
   /** Seconds, as etcd takes them. */
   readonly ttl: number;
   /** Milliseconds after the sending of a good request for which it proves the ownership. */
@@ -14,7 +14,7 @@ export interface Terms {
 }
 
 /** What a recipe with a TTL is told. */
-export interface TermsOptions {
+export interface LeaseSettingsOptions {
   /**
    * Whole seconds after which etcd removes the key of an owner that does not renew it. A quarter
    * of it must be more than a round trip to etcd.
@@ -30,7 +30,10 @@ export interface TermsOptions {
 }
 
 /** @throws TypeError naming the option */
-export function termsOf({ ttl, safetyMargin }: TermsOptions, field = "ttl"): Terms {
+export function leaseSettingsOf(
+  { ttl, safetyMargin }: LeaseSettingsOptions,
+  field = "ttl",
+): LeaseSettings {
   if (ttl === undefined || !Number.isSafeInteger(ttl) || ttl < 1) {
     throw new TypeError(
       `${field}: must be a whole number of seconds, at least 1, not ${inspect(ttl)}`,

@@ -1,7 +1,7 @@
 import { type LossReason, OwnershipLostError } from "../../errors/ownership-lost-error.js";
 import type { Clock } from "../../time/clock.js";
-import type { Terms } from "./lease-settings.js";
-import { type Moment, since } from "./timestamp.js";
+import type { LeaseSettings } from "./lease-settings.js";
+import { since, type Timestamp } from "./timestamp.js";
 
 /** The longest that a timer can be set for. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
@@ -10,17 +10,17 @@ export const LONGEST_TIMER = 2 ** 31 - 1;
  * The time for which a key is provably ours: from the sending of the last good request, since etcd
  * may have carried it out right then. It ends once and for ever.
  */
-export class Tenure {
+export class LeaseValidity {
   readonly #key: string;
   readonly #clock: Clock;
   readonly #proofLasts: number;
   readonly #over = new AbortController();
-  #provenAt: Moment;
+  #provenAt: Timestamp;
   #lost: OwnershipLostError | undefined;
   #trouble: unknown;
   #cancelTimer: () => void = () => {};
 
-  constructor(key: string, { proofLasts }: Terms, clock: Clock, provenAt: Moment) {
+  constructor(key: string, { proofLasts }: LeaseSettings, clock: Clock, provenAt: Timestamp) {
     this.#key = key;
     this.#clock = clock;
     this.#proofLasts = proofLasts;
@@ -46,7 +46,7 @@ export class Tenure {
   }
 
   /** Takes a good request as proof, if it comes in time. */
-  prove(sentAt: Moment): void {
+  prove(sentAt: Timestamp): void {
     if (this.lost === undefined) this.#provenAt = sentAt;
   }
 

@@ -11,14 +11,14 @@ import type { KeyRequest } from "../../model/key-request.js";
 import type { EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
-import { mayHaveHappened } from "../shared/transient-failure.js";
+import { isOutcomeUncertain } from "../shared/transient-failure.js";
 import type { IfExists } from "./keep-alive-options.js";
-import type { Terms } from "./lease-settings.js";
-import { type Moment, momentOf } from "./timestamp.js";
+import type { LeaseSettings } from "./lease-settings.js";
+import { type Timestamp, timestampOf } from "./timestamp.js";
 
 /** What etcd confirmed, and when it was asked to. */
-export interface Proof {
-  readonly sentAt: Moment;
+export interface RenewalProof {
+  readonly sentAt: Timestamp;
   readonly node: EtcdNode;
 }
 
@@ -35,9 +35,9 @@ const TRIES = 5;
  * a member carries out late, would set the key's expiry back to what was counted when it was sent.
  * Where the index is not known, because an answer was lost, it is read.
  */
-export class OwnedKey {
+export class LeasedKey {
   readonly key: string;
-  readonly terms: Terms;
+  readonly settings: LeaseSettings;
   readonly #etcd: RecipeClient;
   #value: string;
   /** A value that the key was to be given, while it is not known whether it was. */
@@ -47,11 +47,11 @@ export class OwnedKey {
   /** Whether the key may be ours by a request whose answer was lost. */
   #isUnsure = false;
 
-  constructor(etcd: RecipeClient, key: string, value: string, terms: Terms) {
+  constructor(etcd: RecipeClient, key: string, value: string, terms: LeaseSettings) {
     this.#etcd = etcd;
     this.key = key;
     this.#value = value;
-    this.terms = terms;
+    this.settings = terms;
   }
 
   get value(): string {
@@ -59,7 +59,7 @@ export class OwnedKey {
   }
 
   /** Makes the key ours. Aborted or failed with an unknown outcome, it is removed again. */
-  async claim(ifExists: IfExists, signal?: AbortSignal): Promise<Proof> {
+  async claim(ifExists: IfExists, signal?: AbortSignal): Promise<RenewalProof> {
     try {
       return await this.#tryToClaim(ifExists, signal);
     } catch (error) {
@@ -72,19 +72,19 @@ export class OwnedKey {
    * Makes the key ours once more. What may have come of a try that failed is left to the next one: to
    * remove it could strike, by being late, what the next one has made.
    */
-  reclaim(signal: AbortSignal): Promise<Proof> {
+  reclaim(signal: AbortSignal): Promise<RenewalProof> {
     return this.#tryToClaim("adopt", signal);
   }
 
   /** @throws what `lossOf` explains, if the key is not ours */
-  refresh(signal?: AbortSignal): Promise<Proof> {
-    return this.#swap({ refresh: true, ttl: this.terms.ttl }, signal);
+  refresh(signal?: AbortSignal): Promise<RenewalProof> {
+    return this.#swap({ refresh: true, ttl: this.settings.ttl }, signal);
   }
 
   /** Gives the key another value, which proves the ownership from then on, and a fresh TTL. */
-  async update(value: string, signal: AbortSignal): Promise<Proof> {
+  async update(value: string, signal: AbortSignal): Promise<RenewalProof> {
     this.#next = value;
-    const proof = await this.#swap({ value, ttl: this.terms.ttl }, signal);
+    const proof = await this.#swap({ value, ttl: this.settings.ttl }, signal);
     this.#settle(value);
     return proof;
   }
@@ -103,21 +103,21 @@ export class OwnedKey {
     }
   }
 
-  async #tryToClaim(ifExists: IfExists, signal: AbortSignal | undefined): Promise<Proof> {
+  async #tryToClaim(ifExists: IfExists, signal: AbortSignal | undefined): Promise<RenewalProof> {
     for (let tries = 1; ; tries++) {
       try {
         if (ifExists === "replace") return await this.#replace(signal);
         return await this.#create(this.#isUnsure || ifExists === "adopt", signal);
       } catch (error) {
-        this.#isUnsure ||= mayHaveHappened(error);
+        this.#isUnsure ||= isOutcomeUncertain(error);
         if (!(error instanceof OutcomeUnknownError) || tries === TRIES) throw error;
       }
     }
   }
 
-  async #create(adopts: boolean, signal: AbortSignal | undefined): Promise<Proof> {
+  async #create(adopts: boolean, signal: AbortSignal | undefined): Promise<RenewalProof> {
     const { key } = this;
-    const content = { value: this.#value, ttl: this.terms.ttl };
+    const content = { value: this.#value, ttl: this.settings.ttl };
     try {
       return await this.#send({ action: "create", key, ...content }, signal);
     } catch (error) {
@@ -127,9 +127,9 @@ export class OwnedKey {
   }
 
   /** On what there is: a plain set whose answer was lost could come later, and once more. */
-  async #replace(signal: AbortSignal | undefined): Promise<Proof> {
+  async #replace(signal: AbortSignal | undefined): Promise<RenewalProof> {
     const { key } = this;
-    const content = { value: this.#value, ttl: this.terms.ttl };
+    const content = { value: this.#value, ttl: this.settings.ttl };
     for (let tries = 1; ; tries++) {
       try {
         const prevIndex = await this.#indexOfAny(signal);
@@ -154,7 +154,7 @@ export class OwnedKey {
   }
 
   /** The key exists: with our value it is ours. */
-  async #adopt(exists: NodeExistError, signal: AbortSignal | undefined): Promise<Proof> {
+  async #adopt(exists: NodeExistError, signal: AbortSignal | undefined): Promise<RenewalProof> {
     try {
       return await this.refresh(signal);
     } catch (error) {
@@ -164,7 +164,7 @@ export class OwnedKey {
     }
   }
 
-  async #swap(content: Content, signal: AbortSignal | undefined): Promise<Proof> {
+  async #swap(content: Content, signal: AbortSignal | undefined): Promise<RenewalProof> {
     for (let tries = 1; ; tries++) {
       const prevIndex = this.#index ?? (await this.#readIndex(signal));
       const condition = { prevValue: this.#value, prevIndex };
@@ -196,15 +196,15 @@ export class OwnedKey {
     this.#next = undefined;
   }
 
-  async #send(request: KeyRequest, signal: AbortSignal | undefined): Promise<Proof> {
-    const sentAt = momentOf(this.#etcd.clock);
+  async #send(request: KeyRequest, signal: AbortSignal | undefined): Promise<RenewalProof> {
+    const sentAt = timestampOf(this.#etcd.clock);
     const { node } = await this.#execute(request, signal);
     this.#index = node.modifiedIndex;
     return { sentAt, node };
   }
 
   #execute(request: KeyRequest, signal: AbortSignal | undefined): Promise<EtcdResponse> {
-    return this.#etcd.execute(request, { signal, attemptTimeout: this.terms.attemptTimeout });
+    return this.#etcd.execute(request, { signal, attemptTimeout: this.settings.attemptTimeout });
   }
 }
 

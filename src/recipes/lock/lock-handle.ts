@@ -1,16 +1,16 @@
-import type { Place } from "../contention/own-contender.js";
+import type { OwnContender } from "../contention/own-contender.js";
 
 /** A lock that is held. */
 export class LockHandle implements AsyncDisposable {
-  readonly #place: Place;
+  readonly #contender: OwnContender;
 
-  constructor(place: Place) {
-    this.#place = place;
+  constructor(place: OwnContender) {
+    this.#contender = place;
   }
 
   /** The key that stands for this holder. */
   get key(): string {
-    return this.#place.key;
+    return this.#contender.key;
   }
 
   /**
@@ -18,7 +18,7 @@ export class LockHandle implements AsyncDisposable {
    * one that is lower than the highest it has seen.
    */
   get fencingToken(): number {
-    return this.#place.fencingToken;
+    return this.#contender.fencingToken;
   }
 
   /**
@@ -27,7 +27,7 @@ export class LockHandle implements AsyncDisposable {
    * {@link assertHeld} before each step that counts.
    */
   get signal(): AbortSignal {
-    return this.#place.signal;
+    return this.#contender.signal;
   }
 
   /**
@@ -37,12 +37,12 @@ export class LockHandle implements AsyncDisposable {
    * @throws OwnershipLostError
    */
   assertHeld(): void {
-    this.#place.assertHeld();
+    this.#contender.assertHeld();
   }
 
   /** Gives the lock to the next in line. Where etcd is out of reach, it goes with its TTL. */
   release(): Promise<void> {
-    return this.#place.leave();
+    return this.#contender.leave();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

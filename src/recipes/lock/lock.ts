@@ -2,14 +2,14 @@ import { TimeoutError } from "../../errors/cluster-errors.js";
 import type { CallOptions } from "../../key-space/key-space.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkKey, checkText } from "../../model/validate.js";
-import { Line } from "../contention/contender-queue.js";
-import { type TermsOptions, termsOf } from "../lease/lease-settings.js";
+import { ContenderQueue } from "../contention/contender-queue.js";
+import { type LeaseSettingsOptions, leaseSettingsOf } from "../lease/lease-settings.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
 import { withDeadline } from "../shared/with-deadline.js";
 import { LockHandle } from "./lock-handle.js";
 
 /** Options of {@link Lock}. */
-export interface LockOptions extends TermsOptions {
+export interface LockOptions extends LeaseSettingsOptions {
   /**
    * Whole seconds after which a holder or waiter that has died is passed over.
    *
@@ -44,7 +44,7 @@ export interface AcquireOptions extends CallOptions {
 export class Lock {
   readonly key: string;
   readonly #etcd: RecipeClient;
-  readonly #line: Line;
+  readonly #queue: ContenderQueue;
 
   /** @throws TypeError for a key or option that makes no sense */
   constructor(etcd: RecipeClient, key: string, options: LockOptions = {}) {
@@ -52,7 +52,11 @@ export class Lock {
     refuseUnknown(options, ["ttl", "safetyMargin"]);
     this.key = key;
     this.#etcd = etcd;
-    this.#line = new Line(etcd, key, termsOf({ ...options, ttl: options.ttl ?? 10 }));
+    this.#queue = new ContenderQueue(
+      etcd,
+      key,
+      leaseSettingsOf({ ...options, ttl: options.ttl ?? 10 }),
+    );
   }
 
   /**
@@ -73,7 +77,7 @@ export class Lock {
     checkText("data", data);
     const limits = { ...this.#limits(options), timeout, late: this.#late };
     return withDeadline(this.#etcd.clock, limits, async (signal) => {
-      return new LockHandle(await this.#line.untilFirst(data, signal));
+      return new LockHandle(await this.#queue.untilFirst(data, signal));
     });
   }
 
@@ -87,7 +91,7 @@ export class Lock {
     const { data = "" } = options;
     checkText("data", data);
     return withDeadline(this.#etcd.clock, this.#limits(options), async (signal) => {
-      const place = await this.#line.joinAsFirst(data, signal);
+      const place = await this.#queue.joinAsFirst(data, signal);
       return place === null ? null : new LockHandle(place);
     });
   }

@@ -9,9 +9,9 @@ import type { EtcdResponse } from "../../model/response.js";
 import { checkKey } from "../../model/validate.js";
 import type { WatchResync } from "../../model/watch-item.js";
 import type { Clock } from "../../time/clock.js";
-import { type Follower, follow } from "../../time/follow.js";
+import { type LinkedSignal, linkSignals } from "../../time/follow.js";
 import type { Watcher } from "../../watch/watcher.js";
-import { tellError, tellListeners } from "../shared/emit-safely.js";
+import { emitError, emitSafely } from "../shared/emit-safely.js";
 import { isWithin, withoutSlash } from "../shared/key-path.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
 import type { MirrorChange, MirrorResync } from "./mirror-change.js";
@@ -57,7 +57,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   readonly ready: Promise<void>;
   readonly #clock: Clock;
   readonly #closing = new AbortController();
-  readonly #life: Follower;
+  readonly #life: LinkedSignal;
   readonly #waiters: MirrorWaiters;
   readonly #feed: MirrorFeed;
   readonly #ended: Promise<void>;
@@ -78,14 +78,14 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
       if (this.#tree !== undefined) this.#advance(this.#feed.index);
       return this.#index;
     });
-    this.#life = follow(options.signal, etcd.closed, this.#closing.signal);
+    this.#life = linkSignals(options.signal, etcd.closed, this.#closing.signal);
     const { signal } = this.#life;
     const watch = { ...options, recursive: true, initial: true, signal };
     try {
       const open = (): Watcher => etcd.watch(this.key, watch);
       this.#feed = new MirrorFeed(open, this.#clock, signal, this.#fed);
     } catch (error) {
-      this.#life.letGo();
+      this.#life.unlink();
       throw error;
     }
     this.ready = new Promise((resolve, reject) => {
@@ -212,12 +212,12 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     take: (item) => {
       const changes = item.type === "change" ? this.#apply(item.response) : this.#replace(item);
       this.#advance(this.#feed.index);
-      for (const change of changes) this.#tell("change", change);
-      if (item.type === "resync") this.#tell("resync", { reason: item.reason, index: item.index });
+      for (const change of changes) this.#emit("change", change);
+      if (item.type === "resync") this.#emit("resync", { reason: item.reason, index: item.index });
     },
     fail: (error) => {
       this.#settleReady(error);
-      tellError(this, error);
+      emitError(this, error);
     },
   };
 
@@ -256,16 +256,16 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   }
 
   /** Nothing is told any more once the mirror has ended. */
-  #tell<E extends "change" | "resync">(event: E, what: MirrorEvents[E][0]): void {
-    if (!this.#life.signal.aborted) tellListeners(this, event, what);
+  #emit<E extends "change" | "resync">(event: E, what: MirrorEvents[E][0]): void {
+    if (!this.#life.signal.aborted) emitSafely(this, event, what);
   }
 
   /** When the watch ends by itself, the mirror does as by `close()`, but not in silence. */
   readonly #end = (failure: unknown = new Error("the watch has ended")): void => {
     const { signal } = this.#life;
-    if (!signal.aborted) tellError(this, failure);
+    if (!signal.aborted) emitError(this, failure);
     this.#closing.abort(failure);
-    this.#life.letGo();
+    this.#life.unlink();
     this.#waiters.giveUp(signal.reason);
     this.#settleReady(new AbortError(`loading the mirror of ${this.key}`, signal.reason, "none"));
   };

@@ -2,7 +2,7 @@ import { KeyNotFoundError } from "../../errors/common-errors.js";
 import { sleep } from "../../time/sleep.js";
 import type { KeepAlive } from "../lease/keep-alive.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
-import { isPassing } from "../shared/transient-failure.js";
+import { isTransient } from "../shared/transient-failure.js";
 
 /** Milliseconds between two tries to acknowledge. */
 const RETRY_DELAY = 250;
@@ -57,7 +57,7 @@ export class QueueItem implements AsyncDisposable {
       await this.#etcd.execute({ action: "delete", key: this.key }, { signal: this.signal });
     } catch (error) {
       this.assertHeld();
-      if (isPassing(error)) return false;
+      if (isTransient(error)) return false;
       if (!(error instanceof KeyNotFoundError)) throw error;
     }
     return true;

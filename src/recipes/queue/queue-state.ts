@@ -6,7 +6,7 @@ import type { RecipeClient } from "../shared/recipe-client.js";
  * Which items of a queue wait and which are claimed, as two watches tell. That may be late: a claim
  * that is refused then costs a round trip and no more.
  */
-export class Backlog {
+export class QueueState {
   readonly #watchers: readonly Watcher[];
   readonly #items: ChildNames;
   readonly #claims: ChildNames;

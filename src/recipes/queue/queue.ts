@@ -6,13 +6,13 @@ import type { CallOptions } from "../../key-space/key-space.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkKey } from "../../model/validate.js";
 import { KeepAlive } from "../lease/keep-alive.js";
-import { type Terms, termsOf } from "../lease/lease-settings.js";
+import { type LeaseSettings, leaseSettingsOf } from "../lease/lease-settings.js";
 import { childOf, withoutSlash } from "../shared/key-path.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
-import { patiently } from "../shared/retry-until-available.js";
+import { retryUntilAvailable } from "../shared/retry-until-available.js";
 import { withDeadline } from "../shared/with-deadline.js";
 import { QueueItem } from "./queue-item.js";
-import { Backlog } from "./queue-state.js";
+import { QueueState } from "./queue-state.js";
 
 /** Options of {@link Queue}. */
 export interface QueueOptions {
@@ -52,10 +52,10 @@ export class Queue implements AsyncDisposable {
   /** The directory of the items, without a trailing slash. */
   readonly key: string;
   readonly #etcd: RecipeClient;
-  readonly #terms: Terms;
+  readonly #settings: LeaseSettings;
   readonly #consumer: string;
   readonly #closing = new AbortController();
-  #backlog: Backlog | undefined;
+  #state: QueueState | undefined;
 
   /** @throws TypeError for a key or option that makes no sense */
   constructor(etcd: RecipeClient, key: string, options: QueueOptions = {}) {
@@ -64,7 +64,7 @@ export class Queue implements AsyncDisposable {
     const { visibilityTimeout = 30, consumer = "" } = options;
     this.key = withoutSlash(key);
     this.#etcd = etcd;
-    this.#terms = termsOf({ ttl: visibilityTimeout }, "visibilityTimeout");
+    this.#settings = leaseSettingsOf({ ttl: visibilityTimeout }, "visibilityTimeout");
     this.#consumer = consumer;
   }
 
@@ -102,7 +102,7 @@ export class Queue implements AsyncDisposable {
   /** Ends waiting calls of `take`, and the watches. Items that were taken stay claimed. */
   async close(): Promise<void> {
     this.#closing.abort(new Error("the queue was closed"));
-    this.#backlog?.close();
+    this.#state?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -111,10 +111,10 @@ export class Queue implements AsyncDisposable {
 
   async #take(signal: AbortSignal): Promise<QueueItem> {
     // Once: what ends the watches ends this call, and a later one begins anew.
-    let backlog: Backlog | undefined;
+    let backlog: QueueState | undefined;
     for (;;) {
       if (signal.aborted) throw new AbortError(`take from ${this.key}`, signal.reason, "none");
-      backlog ??= this.#openBacklog();
+      backlog ??= this.#openState();
       const name = backlog.reserve();
       if (name === undefined) await backlog.change(signal);
       else {
@@ -124,11 +124,11 @@ export class Queue implements AsyncDisposable {
     }
   }
 
-  #openBacklog(): Backlog {
-    if (this.#backlog?.isOpen !== true) {
-      this.#backlog = new Backlog(this.#etcd, this.key, this.#claims);
+  #openState(): QueueState {
+    if (this.#state?.isOpen !== true) {
+      this.#state = new QueueState(this.#etcd, this.key, this.#claims);
     }
-    return this.#backlog;
+    return this.#state;
   }
 
   get #claims(): string {
@@ -138,17 +138,17 @@ export class Queue implements AsyncDisposable {
   /** Nothing when another has the item, or it is done with. */
   async #claim(
     name: string,
-    backlog: Backlog,
+    backlog: QueueState,
     signal: AbortSignal,
   ): Promise<QueueItem | undefined> {
     const tryToClaim = async (): Promise<QueueItem | undefined> => {
       const value = `${randomUUID()} ${this.#consumer}`;
-      const options = { ttl: this.#terms.ttl, signal };
+      const options = { ttl: this.#settings.ttl, signal };
       const claim = await KeepAlive.create(this.#etcd, childOf(this.#claims, name), value, options);
       return await this.#read(name, claim, backlog, signal);
     };
     try {
-      return await patiently(tryToClaim, this.#etcd.clock, signal);
+      return await retryUntilAvailable(tryToClaim, this.#etcd.clock, signal);
     } catch (error) {
       // Whose claim it is, and when it ends, is what the watch tells.
       if (error instanceof NodeExistError) return undefined;
@@ -161,7 +161,7 @@ export class Queue implements AsyncDisposable {
   async #read(
     name: string,
     claim: KeepAlive,
-    backlog: Backlog,
+    backlog: QueueState,
     signal: AbortSignal,
   ): Promise<QueueItem | undefined> {
     const value = await this.#valueOf(name, signal).catch((error) => {
@@ -178,7 +178,7 @@ export class Queue implements AsyncDisposable {
   async #valueOf(name: string, signal: AbortSignal): Promise<string | undefined> {
     const request = { action: "get", key: childOf(this.key, name), quorum: true } as const;
     try {
-      const { attemptTimeout } = this.#terms;
+      const { attemptTimeout } = this.#settings;
       return (await this.#etcd.execute(request, { signal, attemptTimeout })).node.value;
     } catch (error) {
       if (error instanceof KeyNotFoundError) return undefined;

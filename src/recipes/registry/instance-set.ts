@@ -17,7 +17,7 @@ interface Entry<M> {
 }
 
 /** The instances of a service that are up, kept up by a watch; tells what each item changes. */
-export class Roster<M> {
+export class InstanceSet<M> {
   readonly #directory: string;
   readonly #reader: InstanceReader<M>;
   readonly #entries = new Map<string, Entry<M>>();

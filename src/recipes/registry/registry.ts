@@ -3,7 +3,7 @@ import { KeyNotFoundError } from "../../errors/common-errors.js";
 import type { CallOptions } from "../../key-space/key-space.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkKey } from "../../model/validate.js";
-import { follow } from "../../time/follow.js";
+import { linkSignals } from "../../time/follow.js";
 import { KeepAlive } from "../lease/keep-alive.js";
 import { childOf, withoutSlash } from "../shared/key-path.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
@@ -14,7 +14,7 @@ import {
   type MalformedInstance,
   readInstance,
 } from "./instance.js";
-import { type InstanceEvent, Roster } from "./instance-set.js";
+import { type InstanceEvent, InstanceSet } from "./instance-set.js";
 import { Registration } from "./registration.js";
 
 /** Options of {@link Registry}. */
@@ -119,8 +119,8 @@ export class Registry<M = unknown> {
   ): AsyncGenerator<InstanceEvent<M>, void, undefined> {
     refuseUnknown(options, ["signal"]);
     const key = this.#serviceKey(service);
-    const either = follow(options.signal, this.#etcd.closed);
-    const roster = new Roster(key, this.#reader);
+    const either = linkSignals(options.signal, this.#etcd.closed);
+    const roster = new InstanceSet(key, this.#reader);
     const watcher = this.#etcd.watch(key, {
       ...{ recursive: true, initial: true, signal: either.signal },
     });
@@ -130,7 +130,7 @@ export class Registry<M = unknown> {
       if (!either.signal.aborted) throw error;
     } finally {
       watcher.close();
-      either.letGo();
+      either.unlink();
     }
   }
 

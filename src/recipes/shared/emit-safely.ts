@@ -3,10 +3,10 @@ import { inspect } from "node:util";
 
 /**
  * Calls every listener of an event, whatever the others do. What one throws, or its promise rejects
- * with, goes to the listeners of `error`; {@link tellError} says what becomes of it without any.
+ * with, goes to the listeners of `error`; {@link emitError} says what becomes of it without any.
  */
-export function tellListeners(emitter: EventEmitter, event: string, what: unknown): void {
-  const report = (thrown: unknown): void => tellError(emitter, thrown);
+export function emitSafely(emitter: EventEmitter, event: string, what: unknown): void {
+  const report = (thrown: unknown): void => emitError(emitter, thrown);
   callAll(emitter, emitter.rawListeners(event), what, report);
 }
 
@@ -14,7 +14,7 @@ export function tellListeners(emitter: EventEmitter, event: string, what: unknow
  * Tells the listeners of `error`. Without any, and when one of them throws, the error is a warning of
  * the process: a value that somebody wrote to etcd must not end every process that follows it.
  */
-export function tellError(emitter: EventEmitter, error: unknown): void {
+export function emitError(emitter: EventEmitter, error: unknown): void {
   const listeners = emitter.rawListeners("error");
   if (listeners.length === 0) warn(error);
   else callAll(emitter, listeners, errorOf(error), warn);

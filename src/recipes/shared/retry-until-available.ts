@@ -1,12 +1,12 @@
 import type { Clock } from "../../time/clock.js";
 import { sleep } from "../../time/sleep.js";
-import { isPassing } from "./transient-failure.js";
+import { isTransient } from "./transient-failure.js";
 
 /** Milliseconds between two tries, of which the upper half is random: many may wait for the same. */
 const RETRY_DELAY = 400;
 
 /** Does something as soon as etcd can answer. @throws AbortError, and what waiting does not repair */
-export async function patiently<T>(
+export async function retryUntilAvailable<T>(
   task: () => Promise<T>,
   clock: Clock,
   signal: AbortSignal,
@@ -15,7 +15,7 @@ export async function patiently<T>(
     try {
       return await task();
     } catch (error) {
-      if (!isPassing(error) || signal.aborted) throw error;
+      if (!isTransient(error) || signal.aborted) throw error;
       await sleep((RETRY_DELAY * (1 + Math.random())) / 2, clock, signal);
     }
   }

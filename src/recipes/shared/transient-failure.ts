@@ -3,12 +3,12 @@ import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
 import { isRepairable } from "../../watch/repairable.js";
 
 /** Whether a request failed for want of a usable answer, so that the same one may succeed later. */
-export function isPassing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   return error instanceof OutcomeUnknownError || isRepairable(error);
 }
 
 /** Whether a request that failed or was given up may have been carried out, or may yet be. */
-export function mayHaveHappened(error: unknown): boolean {
+export function isOutcomeUncertain(error: unknown): boolean {
   if (error instanceof AbortError) return error.outcome === "unknown";
   return error instanceof OutcomeUnknownError;
 }

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { AbortError } from "../../errors/abort-error.js";
 import type { Clock } from "../../time/clock.js";
-import { follow } from "../../time/follow.js";
+import { linkSignals } from "../../time/follow.js";
 
 interface Limits {
   /** What is said to be given up. */
@@ -21,7 +21,7 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const deadline = new AbortController();
   const cancel = startTimer(clock, timeout, () => deadline.abort());
-  const any = follow(...signals, deadline.signal);
+  const any = linkSignals(...signals, deadline.signal);
   try {
     return await task(any.signal);
   } catch (error) {
@@ -33,7 +33,7 @@ export async function withDeadline<T>(
       : new AbortError(operation, any.signal.reason, "none");
   } finally {
     cancel();
-    any.letGo();
+    any.unlink();
   }
 }
 

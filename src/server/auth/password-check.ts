@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
 import { AbortError } from "../../errors/abort-error.js";
-import { unlessAborted } from "../../stream/unless-aborted.js";
+import { abortable } from "../../stream/unless-aborted.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import type { ServerRequest } from "../http/message.js";
 import { CheckQueue } from "./check-queue.js";
@@ -93,7 +93,7 @@ export class PasswordCheck {
     const check = this.#shared.get(id) ?? this.#begin(id, claim, claimant);
     check.requests++;
     try {
-      return await unlessAborted(
+      return await abortable(
         check.result,
         claimant.signal,
         (reason) => new AbortError("password check", reason, "none"),

@@ -1,6 +1,6 @@
 import type { CallOptions } from "../../key-space/key-space.js";
 import type { Clock } from "../../time/clock.js";
-import type { Trees } from "../source/source-and-target.js";
+import type { TreePair } from "../source/source-and-target.js";
 import { compareTrees, type Tree } from "./compare-trees.js";
 import type { Locations } from "./locate-trees.js";
 import { lossOf, topmostLoss } from "./loss.js";
@@ -32,18 +32,18 @@ const MAX_LARGE = 10;
 /** Reads the whole source, and notes what the target cannot have. */
 export async function checkSource(
   source: Tree,
-  trees: Trees,
+  trees: TreePair,
   locations: Locations,
   { clock, losses, onChecked, signal }: CheckOptions,
 ): Promise<SourceSize> {
-  for await (const key of trees.first.unnamedKeys?.("/", { signal }) ?? []) {
+  for await (const key of trees.source.unnamedKeys?.("/", { signal }) ?? []) {
     losses.find(lossOf(key, "unnamed"));
   }
   let nodes = 0;
   let largest: readonly LargeValue[] = [];
   const everything = compareTrees(source, undefined, trees.tops, { clock, signal });
   for await (const { differences, compared, replaced, unnamed } of everything) {
-    for (const key of unnamed.first) losses.find(lossOf(key, "unnamed"));
+    for (const key of unnamed.source) losses.find(lossOf(key, "unnamed"));
     for (const { key } of replaced) losses.find(lossOf(key, "replaced"));
     for (const difference of differences) {
       if (difference.kind !== "missing") continue;

@@ -27,11 +27,11 @@ export interface CompareOptions extends CallOptions {
 /** What a few directories have shown. */
 export interface Comparison {
   readonly differences: readonly PlacedDifference[];
-  /** Nodes of the first tree that were compared. */
+  /** Nodes of the source tree that were compared. */
   readonly compared: number;
-  /** Nodes of the first tree that have a TTL. */
+  /** Nodes of the source tree that have a TTL. */
   readonly leased: readonly TreeEntry[];
-  /** Files of the first tree whose values hold U+FFFD. */
+  /** Files of the source tree whose values hold U+FFFD. */
   readonly replaced: readonly TreeEntry[];
   /** Keys of either tree that are not UTF-8: they were not compared. */
   readonly unnamed: UnnamedKeys;
@@ -41,8 +41,8 @@ export interface Comparison {
 
 /** Keys as {@link Listing.unnamed} has them. */
 interface UnnamedKeys {
-  readonly first: readonly string[];
-  readonly second: readonly string[];
+  readonly source: readonly string[];
+  readonly target: readonly string[];
 }
 
 /** A difference, and whether it lies in a directory that both have and no TTL ends. */
@@ -52,7 +52,7 @@ export type PlacedDifference = NodeDifference & { readonly isPlain: boolean };
 interface Task {
   readonly key: string;
   readonly isTop: boolean;
-  /** Whether the second tree is known to have nothing there. */
+  /** Whether the target tree is known to have nothing there. */
   readonly isNew: boolean;
   readonly ttlAbove: number | undefined;
 }
@@ -71,11 +71,11 @@ const DEFAULT_TOLERANCE = 5;
  * told is dealt with before the next directories are read.
  *
  * `keys` are the tops. Hidden nodes below them are not seen, as etcd does not list them. Without
- * `second`, everything is missing there.
+ * `target`, everything is missing there.
  */
 export async function* compareTrees(
-  first: Tree,
-  second: Tree | undefined,
+  source: Tree,
+  target: Tree | undefined,
   keys: readonly string[],
   options: CompareOptions,
 ): AsyncGenerator<Comparison, void, undefined> {
@@ -83,7 +83,7 @@ export async function* compareTrees(
   while (waiting.length > 0) {
     const readAt = options.clock.monotonic();
     const tasks = waiting.splice(-AT_A_TIME).reverse();
-    const findings = await Promise.all(tasks.map((task) => compare(first, second, task, options)));
+    const findings = await Promise.all(tasks.map((task) => compare(source, target, task, options)));
     if (options.recursive !== false) {
       waiting.push(...findings.flatMap((finding) => finding.tasks).reverse());
     }
@@ -96,15 +96,15 @@ function topTask(key: string): Task {
 }
 
 async function compare(
-  first: Tree,
-  second: Tree | undefined,
+  source: Tree,
+  target: Tree | undefined,
   task: Task,
   options: CompareOptions,
 ): Promise<Finding> {
   const { key, isNew } = task;
   const [here, there] = await Promise.all([
-    list(first, key, options),
-    isNew || second === undefined ? NOTHING : list(second, key, options),
+    list(source, key, options),
+    isNew || target === undefined ? NOTHING : list(target, key, options),
   ]);
   return findingOf(here, there, task, options.ttlTolerance ?? DEFAULT_TOLERANCE);
 }
@@ -127,7 +127,7 @@ function findingOf(here: Listing, there: Listing, task: Task, tolerance: number)
     compared: entries.length,
     leased: entries.filter(({ ttl }) => ttl !== undefined),
     replaced: entries.filter(({ value = "" }) => isReplaced(value)),
-    unnamed: { first: here.unnamed, second: there.unnamed },
+    unnamed: { source: here.unnamed, target: there.unnamed },
     tasks: tasksIn(here, there, ttlWithin),
   };
 }
@@ -168,8 +168,8 @@ function sumOf(findings: readonly Finding[]): Omit<Comparison, "readAt"> {
     leased: findings.flatMap(({ leased }) => leased),
     replaced: findings.flatMap(({ replaced }) => replaced),
     unnamed: {
-      first: findings.flatMap(({ unnamed }) => unnamed.first),
-      second: findings.flatMap(({ unnamed }) => unnamed.second),
+      source: findings.flatMap(({ unnamed }) => unnamed.source),
+      target: findings.flatMap(({ unnamed }) => unnamed.target),
     },
   };
 }

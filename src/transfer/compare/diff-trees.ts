@@ -1,12 +1,15 @@
 import type { CallOptions } from "../../key-space/key-space.js";
 import { refuseUnknown } from "../../model/option-names.js";
-import { type Sides, treesOf } from "../source/source-and-target.js";
+import { type SourceAndTarget, treesOf } from "../source/source-and-target.js";
 import { readTops } from "../source/tops.js";
 import { type CompareOptions, type Comparison, compareTrees } from "./compare-trees.js";
 import { type Difference, keyOf } from "./difference.js";
 
 /** Options of {@link diffTrees}. */
-export interface DiffOptions extends Sides, CallOptions, Pick<CompareOptions, "ttlTolerance"> {
+export interface DiffOptions
+  extends SourceAndTarget,
+    CallOptions,
+    Pick<CompareOptions, "ttlTolerance"> {
   /**
    * Leave out what cannot be compared: keys that are not UTF-8, or that the v2 API has no name for,
    * and values that are shown the same with U+FFFD. It is what a migration with `lossy` loses.
@@ -31,18 +34,18 @@ export async function* diffTrees(
   refuseUnknown(options, OPTIONS);
   const { from, signal, ttlTolerance = 5, lossy = false, onProgress } = options;
   const trees = treesOf(options);
-  const { first, second, tops } = trees;
+  const { source, target, tops } = trees;
   await readTops(trees, { signal });
   const settings = { signal, ttlTolerance, clock: from.clock };
   let compared = 0;
-  for await (const comparison of compareTrees(first, second, tops, settings)) {
+  for await (const comparison of compareTrees(source, target, tops, settings)) {
     for (const { isPlain: _, ...difference } of comparison.differences) yield difference;
     if (!lossy) yield* uncertaintiesIn(comparison);
     compared += comparison.compared;
     onProgress?.(compared);
   }
   if (lossy) return;
-  for (const tree of ["first", "second"] as const) {
+  for (const tree of ["source", "target"] as const) {
     for await (const key of trees[tree].unnamedKeys?.("/", { signal }) ?? []) {
       yield { kind: "unnamed", key, tree };
     }
@@ -50,7 +53,7 @@ export async function* diffTrees(
 }
 
 function* uncertaintiesIn({ differences, replaced, unnamed }: Comparison): Iterable<Difference> {
-  for (const tree of ["first", "second"] as const) {
+  for (const tree of ["source", "target"] as const) {
     for (const key of unnamed[tree]) yield { kind: "unnamed", key, tree };
   }
   const told = new Set(differences.map((difference) => keyOf(difference)));

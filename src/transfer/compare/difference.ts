@@ -6,7 +6,7 @@ export type Difference =
   /** The value is shown the same, with U+FFFD, which may stand for bytes that are not UTF-8. */
   | { readonly kind: "uncertain"; readonly entry: TreeEntry }
   /** A key that the v2 API has no name for, as it is shown: it was not compared. */
-  | { readonly kind: "unnamed"; readonly key: string; readonly tree: "first" | "second" };
+  | { readonly kind: "unnamed"; readonly key: string; readonly tree: "source" | "target" };
 
 /** A node that is not the same in two trees. What is below it is told apart from it. */
 export type NodeDifference =

@@ -1,7 +1,7 @@
 import { TransferRefusedError } from "../../errors/migration-errors.js";
 import { type DataLocation, keysOf, overlap } from "../../key-space/data-location.js";
 import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
-import { type Sides, type Trees, treesOf } from "../source/source-and-target.js";
+import { type SourceAndTarget, type TreePair, treesOf } from "../source/source-and-target.js";
 import { readTops, type Top, type Tops } from "../source/tops.js";
 
 /** Where the trees are kept. */
@@ -17,15 +17,15 @@ export interface Locations {
  * @throws TransferRefusedError when they overlap
  */
 export async function locateTrees(
-  trees: Trees,
+  trees: TreePair,
   { source, target }: Tops,
   options: CallOptions,
 ): Promise<Locations> {
-  const first = await locate(trees.first, source, trees.firstPrefix, options);
-  const second = await locate(trees.second, target, trees.secondPrefix, options);
+  const first = await locate(trees.source, source, trees.sourcePrefix, options);
+  const second = await locate(trees.target, target, trees.targetPrefix, options);
   const locations = { source: first, target: second };
   if (first.clusterId === "" || !overlap(first, second)) return locations;
-  const again = await locate(trees.first, source, trees.firstPrefix, options);
+  const again = await locate(trees.source, source, trees.sourcePrefix, options);
   if (areTwoStores(first, second, again)) return locations;
   throw new TransferRefusedError(
     `${textOf(first, source, "source")} and ${textOf(second, target, "target")} ${relationOf(first, second)}. ` +
@@ -34,7 +34,10 @@ export async function locateTrees(
 }
 
 /** Refuses what {@link locateTrees} refuses. @throws TransferRefusedError */
-export async function refuseOverlap(sides: Sides, options: CallOptions = {}): Promise<void> {
+export async function refuseOverlap(
+  sides: SourceAndTarget,
+  options: CallOptions = {},
+): Promise<void> {
   const trees = treesOf(sides);
   await locateTrees(trees, await readTops(trees, options), options);
 }

@@ -28,8 +28,8 @@ export class Losses {
   /** The differences of a comparison that can be made good. @throws TransferRefusedError */
   without(comparison: Comparison, target: DataLocation): readonly PlacedDifference[] {
     const { differences, replaced, unnamed } = comparison;
-    for (const key of unnamed.first) this.meet(lossOf(key, "unnamed"));
-    for (const key of unnamed.second) this.meet(lossOf(key, "unremovable"));
+    for (const key of unnamed.source) this.meet(lossOf(key, "unnamed"));
+    for (const key of unnamed.target) this.meet(lossOf(key, "unremovable"));
     for (const { key } of replaced) this.meet(lossOf(key, "replaced"));
     return differences.filter((difference) => {
       if (difference.kind === "extra") return true;

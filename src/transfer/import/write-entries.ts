@@ -1,6 +1,6 @@
 import { NodeExistError, NotDirError, NotFileError } from "../../errors/common-errors.js";
 import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
-import { eachOf } from "../source/for-each-concurrent.js";
+import { forEachConcurrent } from "../source/for-each-concurrent.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 
 /** What is written to: a key space, or a client. */
@@ -40,7 +40,7 @@ export async function writeEntries(
   entries: AsyncIterable<TreeEntry>,
   { concurrency = 32, signal, onWritten, onConflict }: WriteEntriesOptions,
 ): Promise<void> {
-  await eachOf(entries, concurrency, async (entry) => {
+  await forEachConcurrent(entries, concurrency, async (entry) => {
     const write = entry.dir ? writeDirectory : writeFile;
     const conflict = await orConflict(entry, write(target, entry, { signal }));
     if (conflict === undefined) onWritten?.(entry);
@@ -48,9 +48,13 @@ export async function writeEntries(
   });
 }
 
-type Obstacle = Conflict["found"] | undefined;
+type ConflictingNode = Conflict["found"] | undefined;
 
-async function writeFile(target: Target, entry: TreeEntry, call: CallOptions): Promise<Obstacle> {
+async function writeFile(
+  target: Target,
+  entry: TreeEntry,
+  call: CallOptions,
+): Promise<ConflictingNode> {
   const { key, value = "" } = entry;
   try {
     const write = {
@@ -73,7 +77,7 @@ async function writeDirectory(
   target: Target,
   entry: TreeEntry,
   call: CallOptions,
-): Promise<Obstacle> {
+): Promise<ConflictingNode> {
   const directory = {
     key: entry.key,
     dir: true,
@@ -98,7 +102,7 @@ function lifetime({ ttl }: TreeEntry): { readonly ttl?: number } {
 
 async function orConflict(
   entry: TreeEntry,
-  writing: Promise<Obstacle>,
+  writing: Promise<ConflictingNode>,
 ): Promise<Conflict | undefined> {
   try {
     const found = await writing;

@@ -3,7 +3,7 @@ import type { WatchItem } from "../../model/watch-item.js";
 import type { Watcher } from "../../watch/watcher.js";
 
 /** What is to be done about a key, after all that has happened to it until now. */
-export type Touch =
+export type PendingChange =
   /** It is a file with this value, for ever. */
   | { readonly kind: "put"; readonly key: string; readonly value: string }
   /** It was a file, and is none any more. */
@@ -32,7 +32,7 @@ const CAPACITY = 50_000;
 export class ChangeFeed {
   readonly #watchers: readonly Watcher[];
   /** In the order of the last change of each. */
-  #touches = new Map<string, Touch>();
+  #touches = new Map<string, PendingChange>();
   #resynced = 0;
   #failure: unknown;
   #onNews: () => void = () => {};
@@ -79,7 +79,7 @@ export class ChangeFeed {
   }
 
   /** All that waits, in the order in which it happened. @throws what no watch can repair */
-  take(): readonly Touch[] {
+  take(): readonly PendingChange[] {
     if (this.#failure !== undefined) throw this.#failure;
     const taken = [...this.#touches.values()];
     this.#touches = new Map();
@@ -94,7 +94,7 @@ export class ChangeFeed {
 
   async #pump(watcher: Watcher, top: string): Promise<void> {
     for await (const item of watcher) {
-      const touch = touchBy(item, top);
+      const touch = pendingChangeBy(item, top);
       this.#touches.delete(touch.key);
       this.#touches.set(touch.key, touch);
       if (item.type === "resync") this.#resynced++;
@@ -114,13 +114,13 @@ export class ChangeFeed {
   }
 }
 
-function touchBy(item: WatchItem, top: string): Touch {
-  if (item.type === "change") return touchOf(item.response);
+function pendingChangeBy(item: WatchItem, top: string): PendingChange {
+  if (item.type === "change") return pendingChangeOf(item.response);
   if (item.reason === "cluster changed") throw new SourceReplacedError();
   return { kind: "tree", key: top };
 }
 
-function touchOf({ action, node, prevNode }: EtcdResponse): Touch {
+function pendingChangeOf({ action, node, prevNode }: EtcdResponse): PendingChange {
   const { key, value = "", expiration } = node;
   const isRemoval = action === "delete" || action === "expire" || action === "compareAndDelete";
   if (node.dir || (isRemoval && prevNode?.dir)) return { kind: "tree", key };

@@ -1,10 +1,10 @@
 import type { CallOptions } from "../../key-space/key-space.js";
 import type { Loss } from "../compare/loss.js";
-import type { Sides } from "../source/source-and-target.js";
+import type { SourceAndTarget } from "../source/source-and-target.js";
 import type { MigrationProgress } from "./migration-progress.js";
 
 /** Options of `migrate`. */
-export interface MigrateOptions extends Sides, CallOptions {
+export interface MigrateOptions extends SourceAndTarget, CallOptions {
   /**
    * Go on after everything was copied, bringing over what changes and keeping TTLs alive, until this
    * signal aborts. Then everything is compared once more, and what differs is brought over: etcd

@@ -1,7 +1,7 @@
 import type { KeySpace } from "../../key-space/key-space.js";
 import { parentPath } from "../../key-space/shared/path.js";
 import type { Clock } from "../../time/clock.js";
-import { type Follower, follow } from "../../time/follow.js";
+import { type LinkedSignal, linkSignals } from "../../time/follow.js";
 import { sleep } from "../../time/sleep.js";
 import { KeyWatcher } from "../../watch/key-watcher.js";
 import { readState } from "../../watch/read-state.js";
@@ -15,16 +15,16 @@ import {
 import { keyOf } from "../compare/difference.js";
 import { isHoldable, lossOf } from "../compare/loss.js";
 import type { Losses } from "../compare/losses.js";
-import { PersistentKeySpace } from "../source/key-space-with-retries.js";
+import { KeySpaceWithRetries } from "../source/key-space-with-retries.js";
 import { list } from "../source/listing.js";
 import { isReplaced } from "../source/replaced-text.js";
 import { ShallowKeySpace } from "../source/shallow-key-space.js";
-import type { Trees } from "../source/source-and-target.js";
+import type { TreePair } from "../source/source-and-target.js";
 import type { Wanted } from "../target/node-writer.js";
-import { Pace } from "../target/rate-limiter.js";
+import { RateLimiter } from "../target/rate-limiter.js";
 import { TargetWriter } from "../target/target-writer.js";
 import { tryLargest } from "../target/try-largest.js";
-import { ChangeFeed, type Touch } from "./change-feed.js";
+import { ChangeFeed, type PendingChange } from "./change-feed.js";
 import { Doubts } from "./doubts.js";
 import type { MigrateOptions } from "./migrate-options.js";
 import type { MigrationProgress } from "./migration-progress.js";
@@ -44,13 +44,13 @@ const TICK = 250;
 
 /** One run of a migration. Everything in it happens one step after the other. */
 export class Migration {
-  readonly #trees: Trees;
+  readonly #trees: TreePair;
   readonly #options: MigrateOptions;
   readonly #clock: Clock;
   readonly #source: Tree;
   readonly #target: Tree;
   readonly #ttls: TtlSchedule;
-  readonly #ending: Follower;
+  readonly #ending: LinkedSignal;
   readonly #writer: TargetWriter;
   readonly #feed: ChangeFeed;
   readonly #losses: Losses;
@@ -78,14 +78,14 @@ export class Migration {
     this.#options = options;
     this.#clock = from.clock;
     this.#startedAt = preflight.startedAt;
-    this.#ending = follow(signal, from.closed, to.closed);
-    this.#source = new PersistentKeySpace(trees.first, this.#clock);
-    this.#target = new PersistentKeySpace(trees.second, this.#clock);
+    this.#ending = linkSignals(signal, from.closed, to.closed);
+    this.#source = new KeySpaceWithRetries(trees.source, this.#clock);
+    this.#target = new KeySpaceWithRetries(trees.target, this.#clock);
     this.#ttls = new TtlSchedule(this.#clock, trees.tops);
-    const pace = new Pace(rate, this.#clock);
+    const pace = new RateLimiter(rate, this.#clock);
     const settings = { pace, losses, clock: this.#clock, signal: this.#ending.signal };
     this.#writer = new TargetWriter(this.#target, settings);
-    this.#feed = this.#watch(trees.first);
+    this.#feed = this.#watch(trees.source);
   }
 
   async run(): Promise<MigrationProgress> {
@@ -97,7 +97,7 @@ export class Migration {
       return this.#progress;
     } finally {
       this.#feed.close();
-      this.#ending.letGo();
+      this.#ending.unlink();
     }
   }
 
@@ -120,7 +120,7 @@ export class Migration {
   /** Makes the target ready. Nothing of the source's is written before it may be. */
   async #prepare(): Promise<void> {
     const { to } = this.#options;
-    const { secondPrefix } = this.#trees;
+    const { targetPrefix: secondPrefix } = this.#trees;
     const { claim, isLoadable, size } = this.#preflight;
     await tryLargest(size.largest, this.#source, this.#target, this.#losses, this.#call);
     await this.#keepIndexAhead();
@@ -202,14 +202,14 @@ export class Migration {
   async #settle(comparison: Comparison): Promise<readonly PlacedDifference[]> {
     const { leased, readAt } = comparison;
     const differences = this.#losses.without(comparison, this.#preflight.locations.target);
-    await this.#writer.settle(differences, readAt);
+    await this.#writer.applyDifferences(differences, readAt);
     for (const { key, ttl = 1 } of leased) this.#ttls.note(key, ttl, readAt);
     return differences;
   }
 
   /** Files at the same time, but what concerns a whole tree after all before it. */
-  async #replay(touches: readonly Touch[]): Promise<void> {
-    let files: Touch[] = [];
+  async #replay(touches: readonly PendingChange[]): Promise<void> {
+    let files: PendingChange[] = [];
     for (const touch of touches) {
       if (touch.kind === "tree") {
         await this.#replayFiles(files);
@@ -226,11 +226,11 @@ export class Migration {
     else await this.#settleAll(this.#compare([key]));
   }
 
-  async #replayFiles(touches: readonly Touch[]): Promise<void> {
+  async #replayFiles(touches: readonly PendingChange[]): Promise<void> {
     await this.#writer.all(touches, (touch) => this.#replayFile(touch));
   }
 
-  async #replayFile(touch: Touch): Promise<void> {
+  async #replayFile(touch: PendingChange): Promise<void> {
     const { kind, key } = touch;
     // In a namespace, that is how a key beside it is told of.
     if (!key.startsWith("/")) return;
@@ -263,13 +263,13 @@ export class Migration {
   /** Until there may be something to do. */
   async #rest(): Promise<void> {
     const over = new AbortController();
-    const either = follow(this.#signal, over.signal);
+    const either = linkSignals(this.#signal, over.signal);
     const wait = Math.min(TICK, this.#ttls.wait ?? TICK);
     try {
       await Promise.race([this.#feed.news(), sleep(wait, this.#clock, either.signal)]);
     } finally {
       over.abort();
-      either.letGo();
+      either.unlink();
     }
   }
 
@@ -284,7 +284,7 @@ export class Migration {
       this.#beginPass("verify");
       return false;
     }
-    this.#endIndex ??= (await readState(this.#trees.first, { key: "/" }, this.#call)).index;
+    this.#endIndex ??= (await readState(this.#trees.source, { key: "/" }, this.#call)).index;
     const isSilent = this.#now - this.#changedAt > SILENCE;
     if (this.#feed.waiting > 0 || (this.#feed.index < this.#endIndex && !isSilent)) return false;
     await this.#keepIndexAhead();

@@ -1,10 +1,10 @@
-import { follow } from "../../time/follow.js";
+import { linkSignals } from "../../time/follow.js";
 import { checkSource, type SourceSize } from "../compare/check-source.js";
 import { type Locations, locateTrees } from "../compare/locate-trees.js";
 import { Losses } from "../compare/losses.js";
 import { hasTtlAbove } from "../source/has-ttl-above.js";
-import { PersistentKeySpace } from "../source/key-space-with-retries.js";
-import { type Trees, treesOf } from "../source/source-and-target.js";
+import { KeySpaceWithRetries } from "../source/key-space-with-retries.js";
+import { type TreePair, treesOf } from "../source/source-and-target.js";
 import { readTops } from "../source/tops.js";
 import type { MigrateOptions } from "./migrate-options.js";
 import type { MigrationProgress } from "./migration-progress.js";
@@ -12,7 +12,7 @@ import { type Claim, claimTarget } from "./migration-record.js";
 
 /** What is known of a migration before it writes. */
 export interface Preflight {
-  readonly trees: Trees;
+  readonly trees: TreePair;
   readonly locations: Locations;
   readonly claim: Claim;
   /** Whether nodes can be written many at a time: not into a directory that has a TTL. */
@@ -33,7 +33,7 @@ export async function preflight(options: MigrateOptions): Promise<Preflight> {
   const { clock } = from;
   const startedAt = clock.monotonic();
   const trees = treesOf(options);
-  const ending = follow(options.signal, from.closed, to.closed);
+  const ending = linkSignals(options.signal, from.closed, to.closed);
   const call = { signal: ending.signal };
   const losses = new Losses(lossy, onLoss);
   const onChecked = (compared: number): void => {
@@ -46,16 +46,16 @@ export async function preflight(options: MigrateOptions): Promise<Preflight> {
     const locations = await locateTrees(trees, tops, call);
     const { clusterId, store, keyPrefix, path } = locations.source;
     const claim = { source: clusterId, store, prefix: keyPrefix + path };
-    const { tops: keys, second } = trees;
+    const { tops: keys, target: second } = trees;
     await claimTarget(second, claim, { tops: keys, overwrite }, call);
-    const isLoadable = !(await hasTtlAbove(to.keySpace, trees.secondPrefix, call));
-    const source = new PersistentKeySpace(trees.first, clock);
+    const isLoadable = !(await hasTtlAbove(to.keySpace, trees.targetPrefix, call));
+    const source = new KeySpaceWithRetries(trees.source, clock);
     const check = { ...call, clock, losses, onChecked };
     const size = await checkSource(source, trees, locations, check);
     losses.refuse();
     return { trees, locations, claim, isLoadable, size, losses, startedAt };
   } finally {
-    ending.letGo();
+    ending.unlink();
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { eachOf } from "./for-each-concurrent.js";
+import { forEachConcurrent } from "./for-each-concurrent.js";
 
 async function* counting(end: number): AsyncGenerator<number> {
   for (let count = 1; count <= end; count++) yield count;
@@ -10,7 +10,7 @@ describe("eachOf", () => {
     let underWay = 0;
     let most = 0;
     const done: number[] = [];
-    await eachOf(counting(20), 3, async (count) => {
+    await forEachConcurrent(counting(20), 3, async (count) => {
       most = Math.max(most, ++underWay);
       await new Promise((resolve) => setImmediate(resolve));
       underWay--;
@@ -23,7 +23,7 @@ describe("eachOf", () => {
   it("begins nothing after a failure, which it throws when all has ended", async () => {
     const begun: number[] = [];
     const ended: number[] = [];
-    const failing = eachOf(counting(20), 2, async (count) => {
+    const failing = forEachConcurrent(counting(20), 2, async (count) => {
       begun.push(count);
       await Promise.resolve();
       if (count === 3) throw new Error("third");
@@ -40,6 +40,6 @@ describe("eachOf", () => {
       yield 1;
       throw new Error("no more");
     })();
-    await expect(eachOf(broken, 4, async () => {})).rejects.toThrow("no more");
+    await expect(forEachConcurrent(broken, 4, async () => {})).rejects.toThrow("no more");
   });
 });

@@ -2,7 +2,7 @@
  * Does `work` for every item, a number of them at a time, in the order in which they come. After a
  * failure no further item is begun; it is thrown when those under way have ended.
  */
-export async function eachOf<T>(
+export async function forEachConcurrent<T>(
   items: AsyncIterable<T> | Iterable<T>,
   atATime: number,
   work: (item: T) => Promise<void>,

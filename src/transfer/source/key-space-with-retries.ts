@@ -11,7 +11,7 @@ import { isRepairable } from "../../watch/repairable.js";
 const PATIENCE = 8;
 
 /** Does again what failed for a while: only for what may be done twice. */
-export async function persistently<T>(
+export async function withRetries<T>(
   clock: Clock,
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
@@ -33,7 +33,7 @@ export async function persistently<T>(
  * A key space whose requests are sent again when they failed, even where a write may have been
  * carried out: for writes whose repetition is harmless, as those of a migration are.
  */
-export class PersistentKeySpace {
+export class KeySpaceWithRetries {
   readonly #inner: Pick<KeySpace, "execute">;
   readonly #clock: Clock;
 
@@ -43,6 +43,6 @@ export class PersistentKeySpace {
   }
 
   execute(request: KeyRequest, options: ExecuteOptions = {}): Promise<EtcdResponse> {
-    return persistently(this.#clock, options.signal, () => this.#inner.execute(request, options));
+    return withRetries(this.#clock, options.signal, () => this.#inner.execute(request, options));
   }
 }

@@ -2,7 +2,7 @@ import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
 import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
 import type { GetRequest } from "../../model/key-request.js";
 import type { EtcdNode } from "../../model/node.js";
-import { eachOf } from "./for-each-concurrent.js";
+import { forEachConcurrent } from "./for-each-concurrent.js";
 import { isReplaced } from "./replaced-text.js";
 import { entryOf, type TreeEntry } from "./tree-entry.js";
 
@@ -64,7 +64,7 @@ export async function unnamedOf(
 ): Promise<ReadonlySet<string>> {
   const suspects = keys.filter(isReplaced);
   const unnamed = new Set(suspects.filter((key, place) => suspects.indexOf(key) !== place));
-  await eachOf(suspects, MAX_CONCURRENT_READS, async (key) => {
+  await forEachConcurrent(suspects, MAX_CONCURRENT_READS, async (key) => {
     if ((await read(keySpace, key, options)) === undefined) unnamed.add(key);
   });
   return unnamed;

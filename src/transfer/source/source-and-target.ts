@@ -5,7 +5,7 @@ import { pathOf } from "../../key-space/shared/path.js";
 import { checkKey } from "../../model/validate.js";
 
 /** Two trees, each below a key of its own. */
-export interface Sides {
+export interface SourceAndTarget {
   readonly from: EtcdClient;
   readonly to: EtcdClient;
   /**
@@ -30,27 +30,33 @@ export interface Sides {
 }
 
 /** The two trees seen from their tops, whose key is `/`. */
-export interface Trees {
-  readonly first: KeySpace;
-  readonly second: KeySpace;
+export interface TreePair {
+  readonly source: KeySpace;
+  readonly target: KeySpace;
   /** Keys that together make up the tree. */
   readonly tops: readonly string[];
   /** Paths of the tops on either side. */
-  readonly firstPrefix: string;
-  readonly secondPrefix: string;
+  readonly sourcePrefix: string;
+  readonly targetPrefix: string;
 }
 
 /** @throws TypeError that names the option */
-export function treesOf({ from, to, prefix = "/", toPrefix = prefix, hidden = [] }: Sides): Trees {
+export function treesOf({
+  from,
+  to,
+  prefix = "/",
+  toPrefix = prefix,
+  hidden = [],
+}: SourceAndTarget): TreePair {
   checkKey(prefix, "prefix");
   checkKey(toPrefix, "toPrefix");
   const [firstPrefix, secondPrefix] = [pathOf(prefix), pathOf(toPrefix)];
   return {
-    first: within(from.keySpace, firstPrefix),
-    second: within(to.keySpace, secondPrefix),
+    source: within(from.keySpace, firstPrefix),
+    target: within(to.keySpace, secondPrefix),
     tops: ["/", ...hidden.map((key) => hiddenTop(key, firstPrefix))],
-    firstPrefix,
-    secondPrefix,
+    sourcePrefix: firstPrefix,
+    targetPrefix: secondPrefix,
   };
 }
 

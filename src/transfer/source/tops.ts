@@ -1,7 +1,7 @@
 import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
 import { TransferRefusedError } from "../../errors/migration-errors.js";
 import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
-import type { Trees } from "./source-and-target.js";
+import type { TreePair } from "./source-and-target.js";
 
 /** What is at the top of a tree. */
 export interface Top {
@@ -22,18 +22,18 @@ export interface Tops {
  *
  * @throws TransferRefusedError when the source has no such directory, or the target cannot have it
  */
-export async function readTops(trees: Trees, options: CallOptions): Promise<Tops> {
-  const source = await readTop(trees.first, options);
-  const target = await readTop(trees.second, options);
+export async function readTops(trees: TreePair, options: CallOptions): Promise<Tops> {
+  const source = await readTop(trees.source, options);
+  const target = await readTop(trees.target, options);
   if (source.node !== "directory") {
     const what = source.node === "file" ? IS_FILE : "does not exist";
     throw new TransferRefusedError(
-      `prefix: ${trees.firstPrefix} ${what} in the source at ${source.endpoint}; name a directory`,
+      `prefix: ${trees.sourcePrefix} ${what} in the source at ${source.endpoint}; name a directory`,
     );
   }
   if (target.node === "file") {
     throw new TransferRefusedError(
-      `toPrefix: ${trees.secondPrefix} ${IS_FILE} in the target at ${target.endpoint}; choose another place`,
+      `toPrefix: ${trees.targetPrefix} ${IS_FILE} in the target at ${target.endpoint}; choose another place`,
     );
   }
   return { source, target };

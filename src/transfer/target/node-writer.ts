@@ -12,7 +12,7 @@ import type { TreeEntry } from "../source/tree-entry.js";
 export type Wanted = Pick<TreeEntry, "key" | "value" | "dir" | "ttl">;
 
 /** Obstacles of the other kind, one after the other, after which somebody else must be writing. */
-const MOST_OBSTACLES = 50;
+const MAX_OBSTACLES = 50;
 
 /**
  * Brings single nodes of a tree into a state, whatever is there: a file gives way to a directory and
@@ -91,7 +91,7 @@ export class NodeWriter {
         return;
       } catch (error) {
         const obstacle = obstacleIn(error, key);
-        if (obstacle === undefined || obstacles === MOST_OBSTACLES) throw error;
+        if (obstacle === undefined || obstacles === MAX_OBSTACLES) throw error;
         await this.removeAll(obstacle);
       }
     }

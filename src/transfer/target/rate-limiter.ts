@@ -2,10 +2,10 @@ import type { Clock } from "../../time/clock.js";
 import { sleep } from "../../time/sleep.js";
 
 /** Pieces between two looks at the time. */
-const MOST = 1_000;
+const MAX_PIECE = 1_000;
 
 /** Keeps work below a rate, per second, by waiting after each piece of it. */
-export class Pace {
+export class RateLimiter {
   readonly #rate: number | undefined;
   readonly #clock: Clock;
   /** Monotonic moment at which what was done so far is paid for. */
@@ -18,7 +18,7 @@ export class Pace {
 
   /** Pieces that may be done at once. */
   get most(): number {
-    return Math.min(MOST, Math.ceil(this.#rate ?? MOST));
+    return Math.min(MAX_PIECE, Math.ceil(this.#rate ?? MAX_PIECE));
   }
 
   async after(pieces: number, signal: AbortSignal | undefined): Promise<void> {

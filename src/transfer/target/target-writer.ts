@@ -1,18 +1,18 @@
-import type { Loading } from "../../key-space/bulk-loading.js";
+import type { BulkLoading } from "../../key-space/bulk-loading.js";
 import type { Clock } from "../../time/clock.js";
 import type { Comparison, PlacedDifference, Tree } from "../compare/compare-trees.js";
 import { isTooLarge } from "../compare/is-too-large.js";
 import { tooLarge } from "../compare/loss.js";
 import type { Losses } from "../compare/losses.js";
-import { eachOf } from "../source/for-each-concurrent.js";
-import { persistently } from "../source/key-space-with-retries.js";
+import { forEachConcurrent } from "../source/for-each-concurrent.js";
+import { withRetries } from "../source/key-space-with-retries.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 import { NodeWriter, type Wanted } from "./node-writer.js";
-import type { Pace } from "./rate-limiter.js";
+import type { RateLimiter } from "./rate-limiter.js";
 
 /** What a writer works with. */
 export interface WriterSettings {
-  readonly pace: Pace;
+  readonly pace: RateLimiter;
   readonly losses: Losses;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -20,7 +20,7 @@ export interface WriterSettings {
 
 /** How a target can be filled before it is in use. */
 export interface Loader {
-  readonly loading: Loading;
+  readonly loading: BulkLoading;
   /** What stands before keys there; empty for the root. */
   readonly prefix: string;
 }
@@ -31,7 +31,7 @@ const AT_A_TIME = 32;
 /** Makes a tree like another, by the differences between them. */
 export class TargetWriter {
   readonly #nodes: NodeWriter;
-  readonly #pace: Pace;
+  readonly #pace: RateLimiter;
   readonly #losses: Losses;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
@@ -49,7 +49,7 @@ export class TargetWriter {
   }
 
   /** Directories before files, as a file of one comparison may lie in a directory of it. */
-  async settle(
+  async applyDifferences(
     differences: readonly PlacedDifference[],
     readAt: Comparison["readAt"],
   ): Promise<void> {
@@ -81,7 +81,7 @@ export class TargetWriter {
 
   /** Does something for each item, some at a time. */
   all<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-    return eachOf(items, AT_A_TIME, work);
+    return forEachConcurrent(items, AT_A_TIME, work);
   }
 
   async #load(entries: readonly TreeEntry[], readAt: number): Promise<void> {
@@ -103,7 +103,7 @@ export class TargetWriter {
     const { loading, prefix } = loader;
     const placed = nodes.map((node) => ({ ...node, key: `${prefix}${node.key}` }));
     const signal = this.#signal;
-    const load = () => persistently(this.#clock, signal, () => loading.load(placed, { signal }));
+    const load = () => withRetries(this.#clock, signal, () => loading.load(placed, { signal }));
     const [first] = nodes;
     if (first === undefined) return;
     if (nodes.length === 1) return await this.#unlessTooLarge(first.key, load);

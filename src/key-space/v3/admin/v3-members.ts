@@ -1,7 +1,7 @@
 import { AdminError } from "../../../errors/admin-error.js";
 import { V3RefusedError } from "../../../errors/v3-errors.js";
 import { readMember, readMembers } from "../../../etcd3/read-members.js";
-import type { V3Answer, V3Api } from "../../../etcd3/v3-api.js";
+import type { V3Api, V3Response } from "../../../etcd3/v3-api.js";
 import { readId, toDecimalId, toHexId } from "../../../etcd3/v3-json.js";
 import type { Member } from "../../../model/cluster.js";
 import { isObject } from "../../../wire/json.js";
@@ -56,7 +56,7 @@ export class V3Members implements MembersApi {
     operation: string,
     change: object,
     { signal }: CallOptions = {},
-  ): Promise<V3Answer> {
+  ): Promise<V3Response> {
     const call = { ...named(operation), safety: "write", scope: "quorum", signal } as const;
     try {
       return await this.#api.call(`cluster/member/${verb}`, change, call);

@@ -1,4 +1,4 @@
-import type { V3Answer, V3Api } from "../../../etcd3/v3-api.js";
+import type { V3Api, V3Response } from "../../../etcd3/v3-api.js";
 import { readId, readMemberId, toHexId } from "../../../etcd3/v3-json.js";
 import type { LeaderStats, SelfStats, StoreStats } from "../../../model/cluster.js";
 import type { MembersApi, StatsApi } from "../../cluster-api.js";
@@ -47,7 +47,7 @@ export class V3Stats implements StatsApi {
     return { leader: toHexId(readId(body.leader)), followers: {} };
   }
 
-  #status(operation: string, { signal }: CallOptions): Promise<V3Answer> {
+  #status(operation: string, { signal }: CallOptions): Promise<V3Response> {
     const call = { operation, key: "/", safety: "read", scope: "local", signal } as const;
     return this.#api.call("maintenance/status", {}, call);
   }

@@ -1,6 +1,6 @@
 import type { Read } from "../../../etcd3/transaction.js";
-import type { OperationAnswer } from "../../../etcd3/transaction-answer.js";
-import type { KeyLayout } from "../schema/key-schema.js";
+import type { OperationResponse } from "../../../etcd3/transaction-answer.js";
+import type { KeySchema } from "../schema/key-schema.js";
 import type { Listing } from "./listing.js";
 import { PageReader } from "./page-reader.js";
 
@@ -11,7 +11,7 @@ export class ListingPages {
   /** Whose pages are being read. */
   #asked: readonly PageReader[] = [];
 
-  constructor(listing: Listing, path: string, layout: KeyLayout) {
+  constructor(listing: Listing, path: string, layout: KeySchema) {
     const skips = (at: string): string | undefined => listing.subdirectoryOn(at);
     this.#files = new PageReader(layout.filesBelow(path), {
       prefix: layout.filePrefix,
@@ -39,7 +39,7 @@ export class ListingPages {
   }
 
   /** Takes the answers to what {@link next} gave. */
-  take(answers: readonly OperationAnswer[]): void {
+  take(answers: readonly OperationResponse[]): void {
     for (const [at, reader] of this.#asked.entries()) {
       const answer = answers[at];
       if (answer !== undefined) reader.take(answer);

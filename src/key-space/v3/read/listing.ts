@@ -3,7 +3,7 @@ import type { EtcdNode } from "../../../model/node.js";
 import { compareCodePoints } from "../../shared/code-point-order.js";
 import { isHidden } from "../../shared/path.js";
 import { levelsOf, MAX_DEPTH } from "../schema/key-schema.js";
-import { showDirectory, showFile, type View } from "../schema/node-view.js";
+import { type NodeView, showDirectory, showFile } from "../schema/node-view.js";
 
 /** What is known of one node of a listing. */
 interface Entry {
@@ -55,7 +55,7 @@ export class Listing {
   }
 
   /** The visible nodes of the directory. */
-  nodes(view: View, sorted: boolean): readonly EtcdNode[] {
+  nodes(view: NodeView, sorted: boolean): readonly EtcdNode[] {
     return nodesOf(this.#root, view, sorted);
   }
 
@@ -85,14 +85,14 @@ function isName(name: string): boolean {
   return name !== "" && name !== "." && name !== ".." && !name.includes("\0");
 }
 
-function nodesOf(entry: Entry, view: View, sorted: boolean): readonly EtcdNode[] {
+function nodesOf(entry: Entry, view: NodeView, sorted: boolean): readonly EtcdNode[] {
   const visible = [...entry.children.values()].filter(({ path }) => !isHidden(path));
   if (sorted) visible.sort((a, b) => compareCodePoints(a.path, b.path));
   return visible.flatMap((child) => show(child, view, sorted));
 }
 
 /** A value hides the directory at its key. */
-function show(entry: Entry, view: View, sorted: boolean): readonly EtcdNode[] {
+function show(entry: Entry, view: NodeView, sorted: boolean): readonly EtcdNode[] {
   const { path, file, marker, first } = entry;
   if (file !== undefined) return [showFile(path, file, view)];
   const kv = marker ?? first;

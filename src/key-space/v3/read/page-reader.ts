@@ -1,6 +1,6 @@
 import type { KeyRange } from "../../../etcd3/transaction.js";
 import { type Read, readPage } from "../../../etcd3/transaction.js";
-import type { KeyValue, OperationAnswer } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue, OperationResponse } from "../../../etcd3/transaction-answer.js";
 import { fromBase64 } from "../../../etcd3/v3-json.js";
 
 /** Keys that are read at first; after that, as many as make pages of this length. */
@@ -48,7 +48,7 @@ export class PageReader {
     return true;
   }
 
-  take({ found, more }: OperationAnswer): void {
+  take({ found, more }: OperationResponse): void {
     const end = this.#rest?.range_end ?? "";
     let last: string | undefined;
     for (const kv of found) {

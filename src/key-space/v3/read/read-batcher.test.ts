@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { UnauthorizedError } from "../../../errors/common-errors.js";
-import { ReadBatches } from "./read-batcher.js";
+import { ReadBatcher } from "./read-batcher.js";
 
 /** Answers `A` for `a` when told to, and remembers what was asked together. */
 class Backend {
   readonly asked: string[][] = [];
   readonly #open: (() => void)[] = [];
-  readonly batches = new ReadBatches<string>(
+  readonly batches = new ReadBatcher<string>(
     (paths) => {
       this.asked.push([...paths]);
       return new Promise((resolve, reject) => {

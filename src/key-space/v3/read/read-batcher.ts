@@ -11,7 +11,7 @@ interface Waiting<T> {
 }
 
 /** While so many batches are under way, further reads wait. */
-const MOST_UNDER_WAY = 2;
+const MAX_CONCURRENT_BATCHES = 2;
 
 /** Answers reads together, in the order of the paths. */
 export type ReadTogether<T> = (paths: readonly string[]) => Promise<readonly T[]>;
@@ -28,7 +28,7 @@ export interface BatchFigures {
  * Reads that wait while others are under way go out together. Each is evaluated after it was asked
  * for, so nothing that was linearizable is so no longer.
  */
-export class ReadBatches<T> {
+export class ReadBatcher<T> {
   #batches = 0;
   #reads = 0;
   readonly #readTogether: ReadTogether<T>;
@@ -63,11 +63,11 @@ export class ReadBatches<T> {
 
   /** Reads that are asked for in the same turn belong together. */
   #schedule(): void {
-    if (this.#scheduled || this.#underWay >= MOST_UNDER_WAY) return;
+    if (this.#scheduled || this.#underWay >= MAX_CONCURRENT_BATCHES) return;
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      while (this.#waiting.length > 0 && this.#underWay < MOST_UNDER_WAY) this.#start();
+      while (this.#waiting.length > 0 && this.#underWay < MAX_CONCURRENT_BATCHES) this.#start();
     });
   }
 

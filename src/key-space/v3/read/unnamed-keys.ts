@@ -1,6 +1,6 @@
 import { readPage } from "../../../etcd3/transaction.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
-import type { V3Store } from "../schema/v3-tree.js";
+import type { V3Tree } from "../schema/v3-tree.js";
 import { keyAfter } from "./page-reader.js";
 
 /** Keys of one read. */
@@ -12,11 +12,11 @@ const PAGE_SIZE = 10_000;
  * written as `\xff`.
  */
 export async function* unnamedKeys(
-  store: V3Store,
+  store: V3Tree,
   path: string,
   call: V3Call,
 ): AsyncGenerator<string, void, undefined> {
-  const { layout } = store;
+  const { schema: layout } = store;
   const { key: start, range_end } = layout.filesBelow(path);
   const files = new OpenFiles();
   let key = start;
@@ -28,7 +28,7 @@ export async function* unnamedKeys(
     const [{ found, more } = { found: [], more: false }] = answers;
     for (const kv of found) {
       const bytes = Buffer.from(kv.key, "base64");
-      if (layout.whatIs(kv.key) === undefined || !files.add(bytes.toString("latin1"))) {
+      if (layout.decode(kv.key) === undefined || !files.add(bytes.toString("latin1"))) {
         yield textOf(bytes.subarray(Buffer.byteLength(layout.filePrefix)));
       }
     }

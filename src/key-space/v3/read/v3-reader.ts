@@ -1,6 +1,6 @@
-import { refusedAs } from "../../../etcd3/is-v3-error.js";
+import { isV3Error } from "../../../etcd3/is-v3-error.js";
 import { NO_LEASE, read } from "../../../etcd3/transaction.js";
-import type { KeyValue, TransactionAnswer } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue, TxnResponse } from "../../../etcd3/transaction-answer.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { GetRequest } from "../../../model/key-request.js";
 import type { EtcdNode } from "../../../model/node.js";
@@ -10,33 +10,39 @@ import { pathOf } from "../../shared/path.js";
 import { checkPath } from "../schema/check-path.js";
 import { decodeLeaseId } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
-import { ROOT, showDirectory, showFile, type View } from "../schema/node-view.js";
-import { exists, missing, readSurvey, type Survey, surveyOf } from "../schema/path-snapshot.js";
-import { originOf, type V3Store } from "../schema/v3-tree.js";
+import { type NodeView, ROOT, showDirectory, showFile } from "../schema/node-view.js";
+import {
+  exists,
+  missing,
+  type PathSnapshot,
+  pathSnapshotReads,
+  readPathSnapshot,
+} from "../schema/path-snapshot.js";
+import { originOf, type V3Tree } from "../schema/v3-tree.js";
 import { Listing } from "./listing.js";
 import { ListingPages } from "./listing-pages.js";
-import { type BatchFigures, ReadBatches } from "./read-batcher.js";
+import { type BatchFigures, ReadBatcher } from "./read-batcher.js";
 import { readLess } from "./too-large.js";
 
 /** A file read in a batch: what was found, and the batch's answer. */
 interface Found {
   readonly kv: KeyValue | undefined;
-  readonly at: TransactionAnswer;
+  readonly at: TxnResponse;
 }
 
 /** Carries out GETs. */
 export class V3Reader {
-  readonly #store: V3Store;
+  readonly #store: V3Tree;
   readonly #leases: Leases;
-  readonly #local: ReadBatches<Found>;
-  readonly #quorum: ReadBatches<Found>;
+  readonly #local: ReadBatcher<Found>;
+  readonly #quorum: ReadBatcher<Found>;
 
-  constructor(store: V3Store, leases: Leases) {
+  constructor(store: V3Tree, leases: Leases) {
     this.#store = store;
     this.#leases = leases;
     const maxReads = (): number => store.size.maxOperations;
-    this.#local = new ReadBatches((paths) => this.#readFiles(paths, "local"), maxReads);
-    this.#quorum = new ReadBatches((paths) => this.#readFiles(paths, "quorum"), maxReads);
+    this.#local = new ReadBatcher((paths) => this.#readFiles(paths, "local"), maxReads);
+    this.#quorum = new ReadBatcher((paths) => this.#readFiles(paths, "quorum"), maxReads);
   }
 
   /** How well reads are batched, local and quorum ones together. */
@@ -65,13 +71,13 @@ export class V3Reader {
       return (request.quorum ? this.#quorum : this.#local).read(path, limits.signal);
     }
     const call = callOf(request, limits);
-    const file = read(this.#store.layout.file(path), optionsOf(call.scope));
+    const file = read(this.#store.schema.file(path), optionsOf(call.scope));
     const at = await this.#store.read([file], call);
     return { kv: at.answers[0]?.found[0], at };
   }
 
   async #readFiles(paths: readonly string[], scope: V3Call["scope"]): Promise<readonly Found[]> {
-    const { layout } = this.#store;
+    const { schema: layout } = this.#store;
     const [first = ""] = paths;
     const key = first || "/";
     const operation = paths.length === 1 ? `GET ${key}` : `GET ${key} and ${paths.length - 1} more`;
@@ -86,7 +92,7 @@ export class V3Reader {
     request: GetRequest,
     path: string,
     kv: KeyValue,
-    at: TransactionAnswer,
+    at: TxnResponse,
     offset: number,
     limits: ExecuteOptions,
   ): Promise<EtcdResponse> {
@@ -117,16 +123,16 @@ export class V3Reader {
     limits: ExecuteOptions,
   ): Promise<EtcdResponse> {
     const { recursive = false, sorted = false } = request;
-    const { layout } = this.#store;
+    const { schema: layout } = this.#store;
     const listing = new Listing(path, recursive);
     const pages = new ListingPages(listing, path, layout);
     const call = callOf(request, limits);
     const options = optionsOf(call.scope);
     const at = await readLess(pages, () => {
       const below = pages.next(options);
-      return this.#store.read(surveyOf(path, layout, below, options), call);
+      return this.#store.read(pathSnapshotReads(path, layout, below, options), call);
     });
-    const survey = readSurvey(path, at.answers);
+    const survey = readPathSnapshot(path, at.answers);
     await this.#requireNode(survey, request, at, offset, call);
     const { file } = survey.target;
     if (file !== undefined) return await this.#file(request, path, file, at, offset, limits);
@@ -148,14 +154,19 @@ export class V3Reader {
   }
 
   async #requireNode(
-    seen: Survey,
+    seen: PathSnapshot,
     request: GetRequest,
-    at: TransactionAnswer,
+    at: TxnResponse,
     offset: number,
     call: V3Call,
   ): Promise<void> {
     if (exists(seen.target)) return;
-    const survey = await this.#store.walk(seen, at.revision, call, optionsOf(call.scope));
+    const survey = await this.#store.readImpliedParents(
+      seen,
+      at.revision,
+      call,
+      optionsOf(call.scope),
+    );
     throw this.#store.refusal(missing(survey), request, at, offset);
   }
 
@@ -165,21 +176,24 @@ export class V3Reader {
     request: GetRequest,
     offset: number,
     limits: ExecuteOptions,
-  ): Promise<View> {
+  ): Promise<NodeView> {
     const foreign = [...leases].filter((id) => id !== NO_LEASE && decodeLeaseId(id) === undefined);
     const view = this.#store.view(offset);
     if (foreign.length === 0) return view;
-    return { ...view, foreign: await this.#leases.endsOf(foreign, callOf(request, limits)) };
+    return { ...view, external: await this.#leases.endsOf(foreign, callOf(request, limits)) };
   }
 }
 
-function directoryNode({ target: { path, marker, first } }: Survey, view: View): EtcdNode {
+function directoryNode(
+  { target: { path, marker, first } }: PathSnapshot,
+  view: NodeView,
+): EtcdNode {
   const kv = marker ?? first;
   if (path === "" || kv === undefined) return ROOT;
   return showDirectory(path, kv, marker !== undefined, view);
 }
 
-function responseOf(node: EtcdNode, at: TransactionAnswer, offset: number): EtcdResponse {
+function responseOf(node: EtcdNode, at: TxnResponse, offset: number): EtcdResponse {
   return { action: "get", ...originOf(at, offset), node };
 }
 
@@ -195,7 +209,7 @@ function optionsOf(scope: V3Call["scope"]): { readonly serializable?: true } {
 /** Compacted meanwhile, or not there yet on another member: a newer revision helps. */
 function isRevisionGone(error: unknown): boolean {
   return (
-    refusedAs(error, "etcdserver: mvcc: required revision has been compacted") ||
-    refusedAs(error, "etcdserver: mvcc: required revision is a future revision")
+    isV3Error(error, "etcdserver: mvcc: required revision has been compacted") ||
+    isV3Error(error, "etcdserver: mvcc: required revision is a future revision")
   );
 }

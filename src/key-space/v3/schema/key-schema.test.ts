@@ -4,7 +4,7 @@ import {
   authPrefix,
   isReachable,
   isReservedPrefix,
-  KeyLayout,
+  KeySchema,
   prefixOfTree,
 } from "./key-schema.js";
 
@@ -35,7 +35,7 @@ describe("the users and roles of a prefix", () => {
       const auth = authPrefix(owner);
       const keys = [auth, `${auth}/users/=root`, `${auth}\0etcdnet/d/users`];
       for (const prefix of PREFIXES) {
-        const { everything } = new KeyLayout(prefix);
+        const { everything } = new KeySchema(prefix);
         for (const key of keys) expect(isWithin(key, everything)).toBe(false);
       }
     }
@@ -44,7 +44,7 @@ describe("the users and roles of a prefix", () => {
   it("lie outside the range of those of every other prefix", () => {
     for (const owner of PREFIXES) {
       for (const other of PREFIXES.filter((prefix) => prefix !== owner)) {
-        const { everything } = new KeyLayout(authPrefix(other));
+        const { everything } = new KeySchema(authPrefix(other));
         expect(isWithin(`${authPrefix(owner)}/users/=root`, everything)).toBe(false);
       }
     }
@@ -78,23 +78,23 @@ describe("a path", () => {
     ["/a/b\0", false],
   ])("%j can be a node's: %s", (path, expected) => {
     expect(isReachable(path)).toBe(expected);
-    const { kind } = new KeyLayout("/p").whatIs(toBase64(`/p${path}`)) ?? {};
+    const { kind } = new KeySchema("/p").decode(toBase64(`/p${path}`)) ?? {};
     expect(kind).toBe(expected ? "file" : undefined);
-    const marker = new KeyLayout("/p").whatIs(toBase64(`/p\0etcdnet/d${path}`));
+    const marker = new KeySchema("/p").decode(toBase64(`/p\0etcdnet/d${path}`));
     expect(marker?.kind).toBe(expected ? "marker" : undefined);
   });
 });
 
 describe("the trees above and below a tree", () => {
-  const tree = (prefix: string): string => new KeyLayout(prefix).tree ?? "";
+  const tree = (prefix: string): string => new KeySchema(prefix).tree ?? "";
   const text = (base64: string): string => bytes(base64).toString();
 
   it("are those whose prefix is a directory above the other's", () => {
     for (const outer of PREFIXES) {
       for (const inner of PREFIXES) {
         const isNested = inner.startsWith(`${outer}/`);
-        expect(new KeyLayout(inner).outerTrees.includes(tree(outer))).toBe(isNested);
-        expect(isWithin(text(tree(inner)), new KeyLayout(outer).innerTrees)).toBe(isNested);
+        expect(new KeySchema(inner).outerTrees.includes(tree(outer))).toBe(isNested);
+        expect(isWithin(text(tree(inner)), new KeySchema(outer).innerTrees)).toBe(isNested);
       }
     }
   });

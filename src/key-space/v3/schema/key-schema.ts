@@ -30,7 +30,7 @@ export function isReservedPrefix(keyPrefix: string): boolean {
 }
 
 /** Where everything lies in v3's key space: see docs/v3.md. Paths are v2's, the root's is empty. */
-export class KeyLayout {
+export class KeySchema {
   readonly #prefix: string;
   readonly #records: string;
   /** The action record. */
@@ -113,18 +113,18 @@ export class KeyLayout {
   }
 
   /** What a key of the range is for; nothing for what is neither v2's nor ours. */
-  whatIs(key: string): Meaning | undefined {
+  decode(key: string): DecodedKey | undefined {
     if (key === this.action) return { kind: "action", path: "" };
     const text = fromBase64(key);
     if (text === undefined || !text.startsWith(this.#prefix)) return undefined;
     const meaning = text.startsWith(this.#records)
-      ? meaningOf(text.slice(this.#records.length))
+      ? decodeKey(text.slice(this.#records.length))
       : ({ kind: "file", path: text.slice(this.#prefix.length) } as const);
     return meaning && isReachable(meaning.path) ? meaning : undefined;
   }
 }
 
-/** The prefix that {@link KeyLayout.tree} names. */
+/** The prefix that {@link KeySchema.tree} names. */
 export function prefixOfTree(key: string): string {
   const text = fromBase64(key)?.slice(TREES.length) ?? "";
   try {
@@ -139,17 +139,17 @@ function treeKey(keyPrefix: string): string {
 }
 
 /** What one of the keys of the range is for. Of what `kind` says, `path` is v2's. */
-export interface Meaning {
+export interface DecodedKey {
   readonly kind: "file" | "marker" | "order" | "action";
   readonly path: string;
 }
 
-function meaningOf(name: string): Meaning | undefined {
+function decodeKey(name: string): DecodedKey | undefined {
   const kind = KINDS.get(name.slice(0, 2));
   return kind && { kind, path: name.slice(1) };
 }
 
-const KINDS: ReadonlyMap<string, Meaning["kind"]> = new Map([
+const KINDS: ReadonlyMap<string, DecodedKey["kind"]> = new Map([
   ["d/", "marker"],
   ["o/", "order"],
 ]);

@@ -1,4 +1,4 @@
-import { refusedAs } from "../../../etcd3/is-v3-error.js";
+import { isV3Error } from "../../../etcd3/is-v3-error.js";
 import { NO_LEASE } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import { readInt64 } from "../../../etcd3/v3-json.js";
@@ -39,7 +39,7 @@ export class Leases {
       await this.#api.call("lease/grant", grant, { ...call, safety: "read" });
       return id;
     } catch (error) {
-      if (!refusedAs(error, "etcdserver: lease already exists")) throw error;
+      if (!isV3Error(error, "etcdserver: lease already exists")) throw error;
       return await this.grant(ttl, directory, call);
     }
   }

@@ -29,7 +29,9 @@ describe.each([
 
   it("a file on a lease of others", () => {
     const foreign = new Map([[FOREIGN, END]]);
-    expect(showFile("/a", keyValue(FOREIGN), { ...view, foreign })).toMatchObject({ ttl });
+    expect(showFile("/a", keyValue(FOREIGN), { ...view, external: foreign })).toMatchObject({
+      ttl,
+    });
   });
 
   it("a directory", () => {

@@ -6,17 +6,17 @@ import { type Expiry, expiryOf } from "../../shared/expiry.js";
 import { decodeLeaseId, leaseTime } from "./lease-id.js";
 
 /** What it takes to show keys of v3 as nodes of v2. */
-export interface View {
+export interface NodeView {
   /** What is added to revisions. */
   readonly offset: number;
   /** Milliseconds since 1970. */
   readonly now: number;
   /** When leases that are not ours end, by their ids, as far as that was asked. */
-  readonly foreign?: ReadonlyMap<string, number>;
+  readonly external?: ReadonlyMap<string, number>;
 }
 
 /** A file. One that hangs on a directory's lease has no TTL of its own. */
-export function showFile(path: string, kv: KeyValue, view: View): EtcdNode {
+export function showFile(path: string, kv: KeyValue, view: NodeView): EtcdNode {
   return {
     key: path,
     value: textOf(kv.value),
@@ -27,7 +27,12 @@ export function showFile(path: string, kv: KeyValue, view: View): EtcdNode {
 }
 
 /** A directory, by its marker or, where it has none, by the first key below it. */
-export function showDirectory(path: string, kv: KeyValue, isMarker: boolean, view: View): EtcdNode {
+export function showDirectory(
+  path: string,
+  kv: KeyValue,
+  isMarker: boolean,
+  view: NodeView,
+): EtcdNode {
   const index = kv.createRevision + view.offset;
   const expiration = isMarker ? ownExpiration(kv) : undefined;
   return {
@@ -57,7 +62,7 @@ export function textOf(value: string): string {
  * What is there has a second left at least. Its lease may end later than its id says: by etcd's own
  * clock, and etcd extends leases when a leader is elected.
  */
-function timeLeft(expiration: number | undefined, { now }: View): Expiry {
+function timeLeft(expiration: number | undefined, { now }: NodeView): Expiry {
   const { ttl = 0, ...moment } = expiryOf(expiration, leaseTime(now));
   return expiration === undefined ? moment : { ...moment, ttl: Math.max(1, ttl) };
 }
@@ -66,7 +71,7 @@ function ownExpiration(marker: KeyValue): number | undefined {
   return decodeLeaseId(ownLease(marker))?.expiration;
 }
 
-function fileExpiration(lease: string, { foreign }: View): number | undefined {
+function fileExpiration(lease: string, { external: foreign }: NodeView): number | undefined {
   if (lease === NO_LEASE) return undefined;
   const meaning = decodeLeaseId(lease);
   if (meaning === undefined) return foreign?.get(lease);

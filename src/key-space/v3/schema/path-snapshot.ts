@@ -1,11 +1,11 @@
 import { type Read, read, readFirst } from "../../../etcd3/transaction.js";
-import type { KeyValue, OperationAnswer } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue, OperationResponse } from "../../../etcd3/transaction-answer.js";
 import { parentPath } from "../../shared/path.js";
 import { StoreError } from "../../shared/store-error.js";
-import type { KeyLayout } from "./key-schema.js";
+import type { KeySchema } from "./key-schema.js";
 
 /** What there is at one path. */
-export interface Place {
+export interface PathState {
   readonly path: string;
   readonly file: KeyValue | undefined;
   readonly marker: KeyValue | undefined;
@@ -14,12 +14,12 @@ export interface Place {
 }
 
 /** What matters of the tree to a request for one path, at one revision. */
-export interface Survey {
-  readonly target: Place;
+export interface PathSnapshot {
+  readonly target: PathState;
   /** First marker below the target. */
   readonly subdirectory: KeyValue | undefined;
   /** The directories above it, the root left out, from the top down. */
-  readonly ancestors: readonly Place[];
+  readonly ancestors: readonly PathState[];
 }
 
 /** Paths of the directories above a path, the root left out, from the top down. */
@@ -30,12 +30,12 @@ export function ancestorsOf(path: string): readonly string[] {
 }
 
 /**
- * The operations by which {@link readSurvey} learns about a path. `below` reads of the files and of
+ * The operations by which {@link readPathSnapshot} learns about a path. `below` reads of the files and of
  * the markers below it, at least the first ones.
  */
-export function surveyOf(
+export function pathSnapshotReads(
   path: string,
-  layout: KeyLayout,
+  layout: KeySchema,
   below: readonly Read[] = [
     readFirst(layout.filesBelow(path)),
     readFirst(layout.markersBelow(path)),
@@ -49,7 +49,10 @@ export function surveyOf(
   return [...place(path), ...below, ...ancestorsOf(path).flatMap(place)];
 }
 
-export function readSurvey(path: string, answers: readonly OperationAnswer[]): Survey {
+export function readPathSnapshot(
+  path: string,
+  answers: readonly OperationResponse[],
+): PathSnapshot {
   const kvAt = (at: number): KeyValue | undefined => answers[at]?.found[0];
   return {
     target: { path, file: kvAt(0), marker: kvAt(1), first: kvAt(2) },
@@ -68,14 +71,21 @@ export function readSurvey(path: string, answers: readonly OperationAnswer[]): S
  * implied. To look below every directory would be slow, as etcd walks over all keys of a range even
  * if it is asked for the first.
  */
-export function walkOf({ ancestors }: Survey, layout: KeyLayout, options = {}): readonly Read[] {
+export function impliedParentsOf(
+  { ancestors }: PathSnapshot,
+  layout: KeySchema,
+  options = {},
+): readonly Read[] {
   return ancestors
     .filter(({ marker }) => marker === undefined)
     .map(({ path }) => readFirst(layout.filesBelow(path), options));
 }
 
-/** The survey with what {@link walkOf} has found. */
-export function withWalk(survey: Survey, answers: readonly OperationAnswer[]): Survey {
+/** The survey with what {@link impliedParentsOf} has found. */
+export function withImpliedParents(
+  survey: PathSnapshot,
+  answers: readonly OperationResponse[],
+): PathSnapshot {
   const firsts = answers.map(({ found }) => found[0]);
   const ancestors = survey.ancestors.map((place) =>
     place.marker === undefined ? { ...place, first: firsts.shift() } : place,
@@ -84,24 +94,24 @@ export function withWalk(survey: Survey, answers: readonly OperationAnswer[]): S
 }
 
 /** Whether a place is a directory. A value hides it. */
-export function isDirectory({ path, file, marker, first }: Place): boolean {
+export function isDirectory({ path, file, marker, first }: PathState): boolean {
   return path === "" || (file === undefined && (marker !== undefined || first !== undefined));
 }
 
 /** Whether there is anything at a place. */
-export function exists(place: Place): boolean {
+export function exists(place: PathState): boolean {
   return place.file !== undefined || isDirectory(place);
 }
 
 /** Refuses a path on which a file stands in the way. A marker beside the file opens it. */
-export function requireWay({ ancestors }: Survey): void {
+export function requireParents({ ancestors }: PathSnapshot): void {
   for (const { path, file, marker } of ancestors) {
     if (file !== undefined && marker === undefined) throw new StoreError(104, path);
   }
 }
 
 /** @throws StoreError for a node that is missing: 104, or 100 with the first missing path */
-export function missing({ target, ancestors }: Survey): StoreError {
+export function missing({ target, ancestors }: PathSnapshot): StoreError {
   for (const { path, file, marker, first } of ancestors) {
     if (marker !== undefined) continue;
     if (file !== undefined) return new StoreError(104, path);

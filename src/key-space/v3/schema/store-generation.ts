@@ -1,4 +1,4 @@
-import type { V3Answer, V3Api, V3Call } from "../../../etcd3/v3-api.js";
+import type { V3Api, V3Call, V3Response } from "../../../etcd3/v3-api.js";
 import { readHeader, type V3Header } from "../../../etcd3/v3-json.js";
 
 /** What was known when a request was sent. */
@@ -59,7 +59,7 @@ export class StoreGeneration {
 /** The same API, whose linearizable answers are taken note of. */
 export function withGeneration(api: V3Api, generation: StoreGeneration): V3Api {
   return {
-    async call(path: string, body: object, call: V3Call): Promise<V3Answer> {
+    async call(path: string, body: object, call: V3Call): Promise<V3Response> {
       const { known } = generation;
       const answer = await api.call(path, body, call);
       // Other services show the revision of the member that answered.

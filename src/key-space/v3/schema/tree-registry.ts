@@ -1,15 +1,15 @@
 import { NestedPrefixError } from "../../../errors/v3-errors.js";
 import {
-  type Alternative,
   isAbsent,
   isEmpty,
   putRecord,
   type Read,
   read,
   readFirst,
+  type TxnBranch,
 } from "../../../etcd3/transaction.js";
-import type { OperationAnswer } from "../../../etcd3/transaction-answer.js";
-import { type KeyLayout, prefixOfTree } from "./key-schema.js";
+import type { OperationResponse } from "../../../etcd3/transaction-answer.js";
+import { type KeySchema, prefixOfTree } from "./key-schema.js";
 
 /**
  * Whether this tree is on record among those of the cluster. Two trees of which one lies in the other
@@ -18,10 +18,10 @@ import { type KeyLayout, prefixOfTree } from "./key-schema.js";
  * `unknown`: not yet asked. `missing`: it is not on record. `hidden`: the user may not see the record.
  */
 export class TreeRegistry {
-  readonly #layout: KeyLayout;
+  readonly #layout: KeySchema;
   #state: "unknown" | "missing" | "registered" | "hidden";
 
-  constructor(layout: KeyLayout) {
+  constructor(layout: KeySchema) {
     this.#layout = layout;
     this.#state = layout.tree === undefined ? "hidden" : "unknown";
   }
@@ -45,7 +45,7 @@ export class TreeRegistry {
   }
 
   /** @throws NestedPrefixError when another tree holds this one, or lies in it */
-  take([own, inner, ...outer]: readonly OperationAnswer[]): void {
+  take([own, inner, ...outer]: readonly OperationResponse[]): void {
     if (own === undefined) return;
     const { keyPrefix } = this.#layout;
     const other = inner?.found[0] ?? outer.flatMap(({ found }) => found)[0];
@@ -54,7 +54,7 @@ export class TreeRegistry {
   }
 
   /** Puts the tree on record, if no other overlaps it. */
-  get registration(): Alternative {
+  get registration(): TxnBranch {
     const { tree = "", outerTrees, innerTrees } = this.#layout;
     return {
       if: [tree, ...outerTrees].map(isAbsent).concat(isEmpty(innerTrees)),

@@ -3,9 +3,8 @@ import { UnauthorizedError } from "../../../errors/common-errors.js";
 import { errorDefinition } from "../../../errors/error-table.js";
 import { serverErrorOf } from "../../../errors/server-error-of.js";
 import { DamagedRecordError } from "../../../errors/v3-errors.js";
-import { NO_SPACE, refusedAs } from "../../../etcd3/is-v3-error.js";
+import { isV3Error, NO_SPACE } from "../../../etcd3/is-v3-error.js";
 import {
-  type Alternative,
   atRevision,
   firstOf,
   isAbsent,
@@ -14,13 +13,14 @@ import {
   putRecord,
   type Read,
   read,
+  type TxnBranch,
 } from "../../../etcd3/transaction.js";
 import {
   type KeyValue,
-  type OperationAnswer,
+  type OperationResponse,
   readPut,
   readTransaction,
-  type TransactionAnswer,
+  type TxnResponse,
 } from "../../../etcd3/transaction-answer.js";
 import { halfOf, TransactionSize } from "../../../etcd3/transaction-size.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
@@ -29,9 +29,9 @@ import { type KeyRequest, methodOf } from "../../../model/key-request.js";
 import type { AnswerOrigin } from "../../../model/response.js";
 import type { Clock } from "../../../time/clock.js";
 import { StoreError } from "../../shared/store-error.js";
-import type { KeyLayout } from "./key-schema.js";
-import { textOf, type View } from "./node-view.js";
-import { type Survey, walkOf, withWalk } from "./path-snapshot.js";
+import type { KeySchema } from "./key-schema.js";
+import { type NodeView, textOf } from "./node-view.js";
+import { impliedParentsOf, type PathSnapshot, withImpliedParents } from "./path-snapshot.js";
 import { TreeRegistry } from "./tree-registry.js";
 
 /** Changes that the source of a migration may see before its target must know of them. */
@@ -51,9 +51,9 @@ export interface IndexScale {
 const SCALE_VALIDITY = 30_000;
 
 /** Transactions on one tree in v3's key space, with revisions as v2's indexes. */
-export class V3Store {
+export class V3Tree {
   readonly api: V3Api;
-  readonly layout: KeyLayout;
+  readonly schema: KeySchema;
   readonly clock: Clock;
   readonly size = new TransactionSize();
   /** Newest revision that this process knows of. */
@@ -68,9 +68,9 @@ export class V3Store {
   #registering: Promise<void> | undefined;
 
   /** @param onScaleChange called when another offset is found than was used until then */
-  constructor(api: V3Api, layout: KeyLayout, clock: Clock, onScaleChange = (): void => {}) {
+  constructor(api: V3Api, layout: KeySchema, clock: Clock, onScaleChange = (): void => {}) {
     this.api = api;
-    this.layout = layout;
+    this.schema = layout;
     this.clock = clock;
     this.#onScaleChange = onScaleChange;
     this.#trees = new TreeRegistry(layout);
@@ -81,7 +81,7 @@ export class V3Store {
     this.#revision = 0;
     this.#scale = undefined;
     this.#knownScale = undefined;
-    this.#trees = new TreeRegistry(this.layout);
+    this.#trees = new TreeRegistry(this.schema);
     this.#registering = undefined;
   }
 
@@ -133,11 +133,11 @@ export class V3Store {
   async raiseOffset(least: number, signal: AbortSignal | undefined): Promise<void> {
     const operation = "raise the index offset";
     const call: V3Call = { operation, key: "/", safety: "write", scope: "quorum", signal };
-    const { offset: key } = this.layout;
+    const { offset: key } = this.schema;
     for (;;) {
       const { answers } = await this.transact([], [read(key)], { ...call, safety: "read" });
       const record = answers[0]?.found[0];
-      const scale = scaleOf(record, this.layout);
+      const scale = scaleOf(record, this.schema);
       this.#learn(scale);
       if (scale.offset >= least) return;
       const raise = putRecord(key, toBase64(String(least + OFFSET_MARGIN)));
@@ -149,10 +149,10 @@ export class V3Store {
 
   /** Carries out the first alternative that holds, else `otherwise`, which only reads. */
   async transact(
-    alternatives: readonly Alternative[],
+    alternatives: readonly TxnBranch[],
     otherwise: readonly Operation[],
     call: V3Call,
-  ): Promise<TransactionAnswer> {
+  ): Promise<TxnResponse> {
     const answer = await this.api.call("kv/txn", firstOf(alternatives, otherwise), call);
     return this.#seen(readTransaction(answer, alternatives.length));
   }
@@ -161,12 +161,12 @@ export class V3Store {
    * Gives a key that exists another value and leaves it on its lease: the shortest write that etcd
    * knows. Answers as a transaction does; nothing when there is no such key.
    */
-  async rewrite(key: string, value: string, call: V3Call): Promise<TransactionAnswer | undefined> {
+  async rewrite(key: string, value: string, call: V3Call): Promise<TxnResponse | undefined> {
     const put = { key, value, ignore_lease: true, prev_kv: true };
     try {
       return this.#seen(readPut(await this.api.call("kv/put", put, call)));
     } catch (error) {
-      if (!refusedAs(error, "etcdserver: key not found")) throw error;
+      if (!isV3Error(error, "etcdserver: key not found")) throw error;
       return undefined;
     }
   }
@@ -176,10 +176,10 @@ export class V3Store {
     operations: readonly Read[],
     call: V3Call,
     most = this.size.maxOperations,
-  ): Promise<TransactionAnswer> {
+  ): Promise<TxnResponse> {
     const part = operations.slice(0, most);
     const rest = operations.slice(most);
-    let first: TransactionAnswer;
+    let first: TxnResponse;
     try {
       first = await this.transact([], part, call);
     } catch (error) {
@@ -193,18 +193,23 @@ export class V3Store {
   }
 
   /** Completes a survey of that revision by the directories that are implied. */
-  async walk(survey: Survey, revision: number, call: V3Call, options = {}): Promise<Survey> {
-    const reads = walkOf(survey, this.layout, { ...options, revision: String(revision) });
+  async readImpliedParents(
+    survey: PathSnapshot,
+    revision: number,
+    call: V3Call,
+    options = {},
+  ): Promise<PathSnapshot> {
+    const reads = impliedParentsOf(survey, this.schema, { ...options, revision: String(revision) });
     if (reads.length === 0) return survey;
-    return withWalk(survey, (await this.read(reads, call)).answers);
+    return withImpliedParents(survey, (await this.read(reads, call)).answers);
   }
 
-  view(offset: number): View {
+  view(offset: number): NodeView {
     return { offset, now: this.clock.now() };
   }
 
   /** The error of v2 for what the store does not carry out; other errors as they are. */
-  refusal(error: unknown, request: KeyRequest, at: TransactionAnswer, offset: number): unknown {
+  refusal(error: unknown, request: KeyRequest, at: TxnResponse, offset: number): unknown {
     if (!(error instanceof StoreError)) return error;
     return serverErrorOf({
       ...errorDefinition(error.errorCode),
@@ -218,7 +223,7 @@ export class V3Store {
     });
   }
 
-  #seen(answer: TransactionAnswer): TransactionAnswer {
+  #seen(answer: TxnResponse): TxnResponse {
     this.#revision = Math.max(this.#revision, answer.revision);
     return answer;
   }
@@ -265,9 +270,9 @@ export class V3Store {
     const operation = "GET of the index offset (before anything else)";
     const call: V3Call = { operation, key: "/", safety: "read", scope, attemptTimeout };
     const options = scope === "local" ? { serializable: true } : {};
-    const offset = read(this.layout.offset, options);
+    const offset = read(this.schema.offset, options);
     const answers = await this.#readWithTrees(offset, this.#trees.reads(options), call);
-    return scaleOf(answers[0]?.found[0], this.layout);
+    return scaleOf(answers[0]?.found[0], this.schema);
   }
 
   /** Users who may not see which other trees there are do without that check. */
@@ -275,7 +280,7 @@ export class V3Store {
     offset: Read,
     trees: readonly Read[],
     call: V3Call,
-  ): Promise<readonly OperationAnswer[]> {
+  ): Promise<readonly OperationResponse[]> {
     try {
       const { answers } = await this.read([offset, ...trees], call);
       this.#trees.take(answers.slice(1));
@@ -299,7 +304,7 @@ export class V3Store {
       else trees.registered();
     } catch (error) {
       // The write that waits for this may be a removal, for which no space is needed.
-      if (refusedAs(error, NO_SPACE)) return;
+      if (isV3Error(error, NO_SPACE)) return;
       if (!(error instanceof UnauthorizedError)) throw error;
       trees.hide();
     }
@@ -307,7 +312,7 @@ export class V3Store {
 }
 
 /** @throws DamagedRecordError */
-function scaleOf(record: KeyValue | undefined, { offset: key }: KeyLayout): IndexScale {
+function scaleOf(record: KeyValue | undefined, { offset: key }: KeySchema): IndexScale {
   if (record === undefined) return { offset: 0, firstIndex: 1, writtenAt: 0 };
   const text = textOf(record.value);
   const offset = Number(text);
@@ -328,7 +333,7 @@ function scaleOf(record: KeyValue | undefined, { offset: key }: KeyLayout): Inde
  * space stands for it, as clients expect one that rises.
  */
 export function originOf(
-  at: Pick<TransactionAnswer, "endpoint" | "clusterId" | "revision" | "raftTerm">,
+  at: Pick<TxnResponse, "endpoint" | "clusterId" | "revision" | "raftTerm">,
   offset: number,
 ): AnswerOrigin {
   const index = at.revision + offset;

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import type { V3Answer, V3Api } from "../../../etcd3/v3-api.js";
-import { FreshRevision } from "./current-revision.js";
+import type { V3Api, V3Response } from "../../../etcd3/v3-api.js";
+import { CurrentRevision } from "./current-revision.js";
 
 /** An API whose reads are answered when the test says so. */
 function slowApi(): { readonly api: V3Api; readonly answer: () => void; reads: number } {
-  const waiting: ((answer: V3Answer) => void)[] = [];
+  const waiting: ((answer: V3Response) => void)[] = [];
   const slow = {
     reads: 0,
     answer: () => {
@@ -14,7 +14,7 @@ function slowApi(): { readonly api: V3Api; readonly answer: () => void; reads: n
     api: {
       call: () => {
         slow.reads++;
-        return new Promise<V3Answer>((resolve) => waiting.push(resolve));
+        return new Promise<V3Response>((resolve) => waiting.push(resolve));
       },
       stream: () => Promise.reject(new Error("not here")),
       close: () => {},
@@ -27,7 +27,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 it("who asks while a read is under way shares the next one", async () => {
   const slow = slowApi();
-  const fresh = new FreshRevision(slow.api, "");
+  const fresh = new CurrentRevision(slow.api, "");
   const first = fresh.get("GET /a", undefined);
   const later = [fresh.get("GET /b", undefined), fresh.get("GET /c", undefined)];
   expect(slow.reads).toBe(1);
@@ -41,7 +41,7 @@ it("who asks while a read is under way shares the next one", async () => {
 
 it("one who gives up leaves the read to the others", async () => {
   const slow = slowApi();
-  const fresh = new FreshRevision(slow.api, "");
+  const fresh = new CurrentRevision(slow.api, "");
   const abort = new AbortController();
   const first = fresh.get("GET /a", abort.signal);
   abort.abort();

@@ -1,7 +1,7 @@
 import { AbortError } from "../../../errors/abort-error.js";
-import type { V3Answer, V3Api, V3Call } from "../../../etcd3/v3-api.js";
+import type { V3Api, V3Call, V3Response } from "../../../etcd3/v3-api.js";
 import { readHeader, type V3Header } from "../../../etcd3/v3-json.js";
-import { unlessAborted } from "../../../stream/unless-aborted.js";
+import { abortable } from "../../../stream/unless-aborted.js";
 
 /** How far the store is, by the agreement of its members. */
 export interface Freshness extends V3Header {
@@ -13,7 +13,7 @@ export interface Freshness extends V3Header {
  * Learns how far the store is. However many ask, one read is under way at a time; who asks
  * meanwhile shares the next one, so that each learns of everything that happened before it asked.
  */
-export class FreshRevision {
+export class CurrentRevision {
   readonly #api: V3Api;
   readonly #read: object;
   #current: Promise<Freshness> | undefined;
@@ -28,7 +28,7 @@ export class FreshRevision {
   /** @throws what the call throws; AbortError */
   get(operation: string, signal: AbortSignal | undefined): Promise<Freshness> {
     const errorOf = (reason: unknown): Error => new AbortError(operation, reason, "none");
-    return unlessAborted(this.#shared(), signal, errorOf);
+    return abortable(this.#shared(), signal, errorOf);
   }
 
   #shared(): Promise<Freshness> {
@@ -54,6 +54,6 @@ export class FreshRevision {
 
 const CALL: V3Call = { operation: "GET /", key: "/", safety: "read", scope: "quorum" };
 
-function freshnessOf({ body, endpoint }: V3Answer): Freshness {
+function freshnessOf({ body, endpoint }: V3Response): Freshness {
   return { ...readHeader(body), endpoint };
 }

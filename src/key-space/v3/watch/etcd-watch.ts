@@ -35,7 +35,7 @@ const PATIENCE = 10_000;
  * revision where it broke; so is one on which nothing came for a while, as its connection may be
  * dead.
  */
-export class RevisionFeed {
+export class EtcdWatch {
   readonly #api: V3Api;
   readonly #range: KeyRange;
   readonly #clock: Clock;

@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import type { KeyValue } from "../../../etcd3/transaction-answer.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
-import { KeyLayout } from "../schema/key-schema.js";
+import { KeySchema } from "../schema/key-schema.js";
 import { encodeLeaseId } from "../schema/lease-id.js";
 import { eventsOf } from "./events-of-revision.js";
 
-const layout = new KeyLayout();
+const layout = new KeySchema();
 const DUE = Date.UTC(2026, 0, 1);
 const LATE_BY = 5_000;
 

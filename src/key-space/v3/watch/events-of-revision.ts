@@ -4,13 +4,13 @@ import type { KeyChange } from "../../../etcd3/watch-response.js";
 import type { EtcdNode } from "../../../model/node.js";
 import type { StoreEvent } from "../../shared/store-event.js";
 import { type ActionRecord, decodeActionRecord } from "../schema/action-record.js";
-import type { KeyLayout } from "../schema/key-schema.js";
-import { showDirectory, showFile, type View } from "../schema/node-view.js";
+import type { KeySchema } from "../schema/key-schema.js";
+import { type NodeView, showDirectory, showFile } from "../schema/node-view.js";
 import { ancestorsOf } from "../schema/path-snapshot.js";
 import type { Revision } from "./revision-stream.js";
 
 /** How the changes of one revision read in v2. */
-export interface EventView extends View {
+export interface EventView extends NodeView {
   /** Whether a lease has run out, which tells an expiry from a delete. */
   readonly ranOut: (lease: string) => boolean;
 }
@@ -33,7 +33,7 @@ interface Sorted {
  */
 export function eventsOf(
   revision: Revision,
-  layout: KeyLayout,
+  layout: KeySchema,
   view: EventView,
 ): readonly StoreEvent[] {
   const sorted = sort(revision.changes, layout);
@@ -44,12 +44,12 @@ export function eventsOf(
   return event === undefined ? [] : [event];
 }
 
-function sort(changes: readonly KeyChange[], layout: KeyLayout): Sorted {
+function sort(changes: readonly KeyChange[], layout: KeySchema): Sorted {
   let record: ActionRecord | undefined;
   const files: PathChange[] = [];
   const markers: PathChange[] = [];
   for (const change of changes) {
-    const { kind, path = "" } = layout.whatIs(change.kv.key) ?? {};
+    const { kind, path = "" } = layout.decode(change.kv.key) ?? {};
     if (kind === "action" && !change.deleted) record = decodeActionRecord(change.kv.value);
     if (kind === "file") files.push({ ...change, path });
     if (kind === "marker") markers.push({ ...change, path });
@@ -160,11 +160,11 @@ function isBelow(path: string, directory: string): boolean {
   return path.startsWith(`${directory}/`);
 }
 
-function now(file: PathChange | undefined, view: View): EtcdNode | undefined {
+function now(file: PathChange | undefined, view: NodeView): EtcdNode | undefined {
   return file === undefined || file.deleted ? undefined : showFile(file.path, file.kv, view);
 }
 
-function before(file: PathChange | undefined, view: View): EtcdNode | undefined {
+function before(file: PathChange | undefined, view: NodeView): EtcdNode | undefined {
   return file?.prev && showFile(file.path, file.prev, view);
 }
 
@@ -173,7 +173,7 @@ function directoryNow(
   marker: PathChange | undefined,
   action: StoreEvent["action"],
   index: number,
-  view: View,
+  view: NodeView,
 ): EtcdNode | undefined {
   if (marker === undefined || marker.deleted) return undefined;
   const node = showDirectory(marker.path, marker.kv, true, view);
@@ -185,7 +185,7 @@ function directoryBefore(
   path: string,
   marker: PathChange | undefined,
   files: readonly PathChange[],
-  view: View,
+  view: NodeView,
 ): EtcdNode | undefined {
   if (marker?.prev !== undefined) return showDirectory(path, marker.prev, true, view);
   const first = firstBelow(path, files);

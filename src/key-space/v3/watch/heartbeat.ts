@@ -1,7 +1,7 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { EtcdError } from "../../../errors/etcd-error.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
-import type { KeyLayout } from "../schema/key-schema.js";
+import type { KeySchema } from "../schema/key-schema.js";
 
 const CALL: V3Call = { operation: "PUT heartbeat", key: "/", safety: "write", scope: "quorum" };
 
@@ -11,7 +11,7 @@ const CALL: V3Call = { operation: "PUT heartbeat", key: "/", safety: "write", sc
  *
  * @returns whether it was written
  */
-export async function beat(api: V3Api, layout: KeyLayout): Promise<boolean> {
+export async function beat(api: V3Api, layout: KeySchema): Promise<boolean> {
   try {
     await api.call("kv/put", { key: layout.heartbeat }, CALL);
     return true;

@@ -1,13 +1,13 @@
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { Clock } from "../../../time/clock.js";
-import type { EventRing } from "../../shared/event-cache.js";
-import type { KeyLayout } from "../schema/key-schema.js";
+import type { EventCache } from "../../shared/event-cache.js";
+import type { KeySchema } from "../schema/key-schema.js";
 import { readHistory } from "./read-history.js";
 import { type Translation, translate } from "./translate.js";
 
 /** Settings of a {@link History}. */
 export interface HistorySettings extends Translation {
-  readonly layout: KeyLayout;
+  readonly layout: KeySchema;
   readonly clock: Clock;
   /** First index that has a meaning: those before the offset was written were never shown. */
   readonly firstIndex: number;
@@ -30,14 +30,14 @@ const CHANGES_PER_EVENT = 4;
 export class History {
   readonly #api: V3Api;
   readonly #settings: HistorySettings;
-  readonly #ring: EventRing;
+  readonly #ring: EventCache;
   readonly #call: V3Call;
   /** Index of which, and before which, nothing can be had any more. */
   #lost = 0;
   #reading: Promise<boolean> | undefined;
 
   /** Nothing is read any more once the signal aborts. */
-  constructor(api: V3Api, ring: EventRing, settings: HistorySettings, signal: AbortSignal) {
+  constructor(api: V3Api, ring: EventCache, settings: HistorySettings, signal: AbortSignal) {
     this.#api = api;
     this.#ring = ring;
     this.#settings = settings;

@@ -7,9 +7,9 @@ import { decodeLeaseId } from "../schema/lease-id.js";
 import type { Revision } from "./revision-stream.js";
 
 /** What became of leases, as far as events cannot tell by the ids alone. */
-export interface LeaseFates {
+export interface LeaseStatus {
   /** Milliseconds since 1970 at which leases that are not ours end, by id. */
-  readonly foreign: ReadonlyMap<string, number>;
+  readonly external: ReadonlyMap<string, number>;
   ranOut(lease: string): boolean;
 }
 
@@ -22,13 +22,13 @@ const LAG = 50;
  * Asks for every lease of which events cannot be told without knowing more than its id. `action` is
  * the key of the action record, which says what happened to our own.
  */
-export async function leaseFatesOf(
+export async function leaseStatusOf(
   api: V3Api,
   revisions: readonly Revision[],
   action: string,
   clock: Clock,
   call: V3Call,
-): Promise<LeaseFates> {
+): Promise<LeaseStatus> {
   const unknown = [...new Set(revisions.flatMap((revision) => leasesToAskFor(revision, action)))];
   const foreign = new Map<string, number>();
   const gone = new Set<string>();
@@ -41,7 +41,7 @@ export async function leaseFatesOf(
       }),
     );
   }
-  return { foreign, ranOut: (lease) => gone.has(lease) };
+  return { external: foreign, ranOut: (lease) => gone.has(lease) };
 }
 
 /** -1 for a lease that is gone. One in its last second may be, where that is not known yet. */

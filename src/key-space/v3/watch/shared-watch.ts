@@ -5,21 +5,21 @@ import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { V3Header } from "../../../etcd3/v3-json.js";
 import type { KeyChange } from "../../../etcd3/watch-response.js";
 import type { WatchRequest } from "../../../model/key-request.js";
-import { EventRing, type EventRingLimits, type IndexEvents } from "../../shared/event-cache.js";
+import { EventCache, type EventCacheLimits, type IndexEvents } from "../../shared/event-cache.js";
 import type { PushedWatch } from "../../shared/pushed-watch.js";
 import type { StoreGeneration } from "../schema/store-generation.js";
-import type { Freshness, FreshRevision } from "./current-revision.js";
-import { type FeedListener, RevisionFeed } from "./etcd-watch.js";
+import type { CurrentRevision, Freshness } from "./current-revision.js";
+import { EtcdWatch, type FeedListener } from "./etcd-watch.js";
 import { beat } from "./heartbeat.js";
 import { History } from "./history.js";
 import { Compacted } from "./revision-stream.js";
 import { type Translation, translate } from "./translate.js";
-import { Audience, concerning, type Opening, tellHistory } from "./watcher-set.js";
-import { Milestone } from "./watermark.js";
+import { deliverHistory, eventsFor, type Opening, WatcherSet } from "./watcher-set.js";
+import { Watermark } from "./watermark.js";
 
-/** Settings of an {@link EventFeed}, complete. */
-export interface EventFeedSettings extends Translation {
-  readonly fresh: FreshRevision;
+/** Settings of an {@link SharedWatch}, complete. */
+export interface SharedWatchSettings extends Translation {
+  readonly fresh: CurrentRevision;
   readonly generation: StoreGeneration;
   /** First index that has a meaning: those before the offset was written were never shown. */
   readonly firstIndex: number;
@@ -28,11 +28,11 @@ export interface EventFeedSettings extends Translation {
   /** Called when the offset is written again: indexes from then on are others. It must end the feed. */
   scaleWritten(): void;
   /** What is held for watchers that come late. */
-  readonly limits: EventRingLimits;
+  readonly limits: EventCacheLimits;
   /** Milliseconds of silence after which the watch on etcd is opened anew. */
   readonly pollInterval: number;
   /** Milliseconds for which etcd is still watched when nobody here does. */
-  readonly linger: number;
+  readonly idleTimeout: number;
 }
 
 /** Revisions without news of the range after which a heartbeat saves it from compaction. */
@@ -48,13 +48,13 @@ const NEWS_DELAY = 1_000;
  * The watch on etcd that serves every watch of a key space, and what it has delivered lately. It begins
  * at the present; what was before is read when somebody wants it. Once stopped it does not start again.
  */
-export class EventFeed {
+export class SharedWatch {
   readonly #api: V3Api;
-  readonly #settings: EventFeedSettings;
+  readonly #settings: SharedWatchSettings;
   readonly #generation: number;
   readonly #clusterId: string;
-  readonly #audience = new Audience();
-  readonly #ring: EventRing;
+  readonly #watchers = new WatcherSet();
+  readonly #cache: EventCache;
   readonly #history: History;
   readonly #running = new AbortController();
   /** Resolves when the watch on etcd stands. */
@@ -62,7 +62,7 @@ export class EventFeed {
   /** Called once, when it has stopped. */
   readonly #onStop: () => void;
   /** Revision up to which everything was delivered. */
-  readonly #told: Milestone;
+  readonly #delivered: Watermark;
   /** Last revision that is known to have changed something in the range. */
   #mark = 0;
   /** Watches that are about to be attached. */
@@ -75,7 +75,7 @@ export class EventFeed {
 
   constructor(
     api: V3Api,
-    settings: EventFeedSettings,
+    settings: SharedWatchSettings,
     { clusterId, revision }: V3Header,
     onStop: () => void,
   ) {
@@ -85,17 +85,17 @@ export class EventFeed {
     this.#generation = generation.number;
     this.#clusterId = clusterId;
     this.#onStop = onStop;
-    this.#told = new Milestone(clock);
-    this.#told.set(revision - 1);
-    this.#ring = new EventRing(limits, revision + offset);
-    this.#history = new History(api, this.#ring, settings, this.#running.signal);
+    this.#delivered = new Watermark(clock);
+    this.#delivered.set(revision - 1);
+    this.#cache = new EventCache(limits, revision + offset);
+    this.#history = new History(api, this.#cache, settings, this.#running.signal);
     this.#standing = new Promise((resolve, reject) => this.#run(resolve, reject));
     this.#standing.catch(() => {});
   }
 
   /** Watches that wait. */
   get watchers(): number {
-    return this.#audience.size;
+    return this.#watchers.size;
   }
 
   /** Whether nothing comes any more. */
@@ -105,17 +105,17 @@ export class EventFeed {
 
   /** Events held for those who come late. */
   get held(): number {
-    return this.#ring.size;
+    return this.#cache.size;
   }
 
   /** Index up to which everything was delivered. */
   get index(): number {
-    return this.#told.reached + this.#settings.offset;
+    return this.#delivered.reached + this.#settings.offset;
   }
 
   /** Index from which on everything can be delivered, as far as is known. */
   get floor(): number {
-    return Math.min(this.#ring.floor, this.#history.floor);
+    return Math.min(this.#cache.floor, this.#history.floor);
   }
 
   /**
@@ -148,29 +148,29 @@ export class EventFeed {
       this.#catchingUp = undefined;
     });
     if (!(await this.#catchingUp)) return false;
-    await this.#told.until(index - this.#settings.offset, PATIENCE);
+    await this.#delivered.until(index - this.#settings.offset, PATIENCE);
     return this.index >= index;
   }
 
   /** The events of one index that concern a watch. */
   eventsAt(index: number, request: WatchRequest): number {
-    const [first] = this.#ring.from(index);
-    return first?.index === index ? concerning(request, first) : 0;
+    const [first] = this.#cache.from(index);
+    return first?.index === index ? eventsFor(request, first) : 0;
   }
 
   /** Gives a watch what it wants of the past, and from now on what comes, until it has ended. */
   attach(watch: PushedWatch, opening: Opening): void {
-    for (const told of this.#ring.from(watch.since)) {
-      tellHistory(watch, opening.request, told);
+    for (const told of this.#cache.from(watch.since)) {
+      deliverHistory(watch, opening.request, told);
       if (watch.ended) return;
     }
     this.#cancelLinger();
-    this.#audience.add(watch, opening, this.index);
+    this.#watchers.add(watch, opening, this.index);
   }
 
   /** Forgets a watch. */
   detach(watch: PushedWatch): void {
-    if (this.#audience.remove(watch)) this.rest();
+    if (this.#watchers.remove(watch)) this.rest();
   }
 
   /**
@@ -178,10 +178,10 @@ export class EventFeed {
    * in the range: a watch on etcd does not tell that. Several who ask share a heartbeat.
    */
   proveQuiet(revision: number): void {
-    if (this.#told.reached >= revision || this.isStopped) return;
+    if (this.#delivered.reached >= revision || this.isStopped) return;
     this.#cancelProof ??= this.#settings.clock.after(NEWS_DELAY, () => {
       this.#cancelProof = undefined;
-      if (this.#told.reached < revision) void beat(this.#api, this.#settings.layout);
+      if (this.#delivered.reached < revision) void beat(this.#api, this.#settings.layout);
     });
   }
 
@@ -189,7 +189,7 @@ export class EventFeed {
   rest(): void {
     this.#cancelLinger();
     if (this.#isNeeded || this.isStopped) return;
-    this.#cancelLinger = this.#settings.clock.after(this.#settings.linger, () => {
+    this.#cancelLinger = this.#settings.clock.after(this.#settings.idleTimeout, () => {
       if (!this.#isNeeded) this.end();
     });
   }
@@ -200,19 +200,19 @@ export class EventFeed {
   }
 
   close(reason: Error): void {
-    for (const watch of this.#audience) watch.abort(reason);
+    for (const watch of this.#watchers) watch.abort(reason);
     this.#stop(new AbortError(CALL.operation, reason, "none"));
   }
 
   get #isNeeded(): boolean {
-    return this.#audience.size + this.#arriving > 0;
+    return this.#watchers.size + this.#arriving > 0;
   }
 
   #run(stood: () => void, failed: (error: Error) => void): void {
     const { layout, clock, pollInterval, writtenAt } = this.#settings;
     const { signal } = this.#running;
-    const feed = new RevisionFeed(this.#api, layout.everything, clock, pollInterval);
-    const nextOf = (): number => this.#told.reached + 1;
+    const feed = new EtcdWatch(this.#api, layout.everything, clock, pollInterval);
+    const nextOf = (): number => this.#delivered.reached + 1;
     const isOffset = ({ kv }: KeyChange): boolean => kv.key === layout.offset;
     const listener: FeedListener = {
       get next() {
@@ -221,14 +221,14 @@ export class EventFeed {
       stands: async (header, quiets) => {
         await this.#verify(header.clusterId, header.revision);
         stood();
-        const behind = header.revision - this.#told.reached;
+        const behind = header.revision - this.#delivered.reached;
         // The second of two quiet ones must bring something, or the next one gets more time.
         if (quiets > 0 && behind > (quiets > 1 ? 0 : QUIET_REVISIONS)) void beat(this.#api, layout);
       },
       take: async (news) => {
         const [first] = news.revisions;
         if (first !== undefined) await this.#verify(this.#clusterId, first.number - 1);
-        const coming = news.revisions.filter(({ number }) => number > this.#told.reached);
+        const coming = news.revisions.filter(({ number }) => number > this.#delivered.reached);
         const written = coming.find(
           ({ number, changes }) => number > writtenAt && changes.some(isOffset),
         );
@@ -253,7 +253,7 @@ export class EventFeed {
   async #verify(clusterId: string, revision: number): Promise<void> {
     if (clusterId !== this.#clusterId) throw new Compacted();
     const { signal } = this.#running;
-    if (revision < this.#told.reached) await this.#settings.fresh.get(CALL.operation, signal);
+    if (revision < this.#delivered.reached) await this.#settings.fresh.get(CALL.operation, signal);
     signal.throwIfAborted();
   }
 
@@ -261,24 +261,24 @@ export class EventFeed {
     let count = 0;
     for (const { index, events } of delivered) {
       if (this.isStopped) return;
-      if (events.length > 0) this.#ring.add({ index, events });
+      if (events.length > 0) this.#cache.add({ index, events });
       this.#mark = index - this.#settings.offset;
-      this.#told.set(this.#mark);
-      this.#audience.tell({ index, events });
+      this.#delivered.set(this.#mark);
+      this.#watchers.deliver({ index, events });
       count += events.length;
       if (count < EVENTS_PER_TURN) continue;
       // Readers must keep up with what comes all at once.
       await nextTurn();
       count = 0;
     }
-    this.#told.set(Math.max(this.#told.reached, upTo));
-    this.#settings.generation.delivered(this.#generation, this.#told.reached);
+    this.#delivered.set(Math.max(this.#delivered.reached, upTo));
+    this.#settings.generation.delivered(this.#generation, this.#delivered.reached);
   }
 
   /** Makes sure that a change at the beginning of this feed, or later, marks the end of its past. */
   readonly #prove = async (): Promise<boolean> => {
     const { offset, layout } = this.#settings;
-    return this.#mark >= this.#ring.floor - offset || (await beat(this.#api, layout));
+    return this.#mark >= this.#cache.floor - offset || (await beat(this.#api, layout));
   };
 
   /** Whoever waits has to begin anew: with what is delivered then, or with 401. */
@@ -288,7 +288,7 @@ export class EventFeed {
     this.#cancelLinger();
     this.#cancelProof?.();
     this.#onStop();
-    for (const watch of this.#audience) end(watch, error);
+    for (const watch of this.#watchers) end(watch, error);
     this.#running.abort(error);
   }
 }

@@ -1,14 +1,14 @@
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { Clock } from "../../../time/clock.js";
 import type { IndexEvents } from "../../shared/event-cache.js";
-import type { KeyLayout } from "../schema/key-schema.js";
+import type { KeySchema } from "../schema/key-schema.js";
 import { eventsOf } from "./events-of-revision.js";
-import { leaseFatesOf } from "./lease-status.js";
+import { leaseStatusOf } from "./lease-status.js";
 import type { Revision } from "./revision-stream.js";
 
 /** What it takes to tell revisions of v3 as events of v2. */
 export interface Translation {
-  readonly layout: KeyLayout;
+  readonly layout: KeySchema;
   readonly clock: Clock;
   /** Added to revisions. */
   readonly offset: number;
@@ -21,7 +21,7 @@ export async function translate(
   { layout, clock, offset }: Translation,
   call: V3Call,
 ): Promise<readonly IndexEvents[]> {
-  const fates = await leaseFatesOf(api, revisions, layout.action, clock, call);
+  const fates = await leaseStatusOf(api, revisions, layout.action, clock, call);
   const view = { offset, now: clock.now(), ...fates };
   return revisions.map((revision) => ({
     index: revision.number + offset,

@@ -8,16 +8,16 @@ import type { Clock } from "../../../time/clock.js";
 import type { CallOptions, Probe, Scan } from "../../key-space.js";
 import { pathOf } from "../../shared/path.js";
 import { PushedWatch } from "../../shared/pushed-watch.js";
-import type { KeyLayout } from "../schema/key-schema.js";
+import type { KeySchema } from "../schema/key-schema.js";
 import type { StoreGeneration } from "../schema/store-generation.js";
 import { type IndexScale, originOf } from "../schema/v3-tree.js";
-import { type Freshness, FreshRevision } from "./current-revision.js";
+import { CurrentRevision, type Freshness } from "./current-revision.js";
 import { beat } from "./heartbeat.js";
-import { EventFeed } from "./shared-watch.js";
+import { SharedWatch } from "./shared-watch.js";
 
 /** Settings of a {@link V3WatchSource}. */
 export interface V3WatchSettings {
-  readonly layout: KeyLayout;
+  readonly layout: KeySchema;
   readonly clock: Clock;
   readonly generation: StoreGeneration;
   /** How revisions become indexes at present. */
@@ -30,7 +30,7 @@ export interface V3WatchSettings {
    */
   readonly oneEventPerPoll: boolean;
   /** Milliseconds for which etcd is still watched when nobody here does. */
-  readonly linger: number;
+  readonly idleTimeout: number;
   /** Milliseconds of silence after which the watch on etcd is opened anew. */
   readonly pollInterval: number;
 }
@@ -52,8 +52,8 @@ const LIMITS = { events: 10_000, characters: 32 * 1024 * 1024 };
 export class V3WatchSource {
   readonly #api: V3Api;
   readonly #settings: V3WatchSettings;
-  readonly #fresh: FreshRevision;
-  #feed: EventFeed | undefined;
+  readonly #fresh: CurrentRevision;
+  #feed: SharedWatch | undefined;
   /** What was added to revisions last. */
   #offset = 0;
   /** Newest index of the store before this one. */
@@ -62,7 +62,7 @@ export class V3WatchSource {
   constructor(api: V3Api, settings: V3WatchSettings) {
     this.#api = api;
     this.#settings = settings;
-    this.#fresh = new FreshRevision(api, settings.layout.offset);
+    this.#fresh = new CurrentRevision(api, settings.layout.offset);
     settings.generation.onChange((lastRevision) => {
       this.#lostIndex = lastRevision + this.#offset;
       this.#feed?.end();
@@ -114,7 +114,7 @@ export class V3WatchSource {
 
   /** @returns nothing when the feed has stopped meanwhile */
   async #open(
-    feed: EventFeed,
+    feed: SharedWatch,
     request: WatchRequest,
     fresh: Freshness,
     { offset, firstIndex }: IndexScale,
@@ -158,13 +158,13 @@ export class V3WatchSource {
     this.#feed?.close(new Error("the key space was closed"));
   }
 
-  #feedFrom(fresh: Freshness, scale: IndexScale): EventFeed {
-    const { layout, clock, linger, pollInterval, generation, scaleWritten } = this.#settings;
+  #feedFrom(fresh: Freshness, scale: IndexScale): SharedWatch {
+    const { layout, clock, idleTimeout, pollInterval, generation, scaleWritten } = this.#settings;
     const settings = {
-      ...{ layout, clock, linger, pollInterval, generation, scaleWritten, limits: LIMITS },
+      ...{ layout, clock, idleTimeout, pollInterval, generation, scaleWritten, limits: LIMITS },
       ...{ fresh: this.#fresh, ...scale },
     };
-    const feed: EventFeed = new EventFeed(this.#api, settings, fresh, () => {
+    const feed: SharedWatch = new SharedWatch(this.#api, settings, fresh, () => {
       if (this.#feed === feed) this.#feed = undefined;
     });
     return feed;

@@ -20,7 +20,7 @@ export interface Opening {
  * The watches that wait. What had happened before a watch was opened is history to it, by whose
  * looser rule it is told, even where that is only heard of now.
  */
-export class Audience {
+export class WatcherSet {
   readonly #hub = new WatcherHub();
   readonly #watches = new Set<PushedWatch>();
   /** Those that are still owed history, until something newer than that is told. */
@@ -46,15 +46,15 @@ export class Audience {
   }
 
   /** Tells everybody whom the events of one index concern. */
-  tell(told: IndexEvents): void {
+  deliver(told: IndexEvents): void {
     for (const [watch, opening] of this.#late) {
       if (told.index > opening.openedAt) {
         this.#late.delete(watch);
         this.#hub.add(watch);
       } else if (opening.looksBack && told.index === watch.since - 1) {
         // The next watch from the same index is refused with 401.
-        if (concerning(opening.request, told) > 1) watch.end();
-      } else tellHistory(watch, opening.request, told);
+        if (eventsFor(opening.request, told) > 1) watch.end();
+      } else deliverHistory(watch, opening.request, told);
     }
     this.#hub.notify(told.events);
   }
@@ -65,19 +65,19 @@ export class Audience {
 }
 
 /** How many of the events of one index concern a watch. */
-export function concerning(request: WatchRequest, { events }: IndexEvents): number {
+export function eventsFor(request: WatchRequest, { events }: IndexEvents): number {
   return events.filter((event) => concerns(request, event)).length;
 }
 
 /** Tells a watch what concerns it of the past. */
-export function tellHistory(
+export function deliverHistory(
   watch: PushedWatch,
   request: WatchRequest,
   { index, events }: IndexEvents,
 ): void {
   for (const event of events) {
     const isWanted = index >= watch.since && !watch.ended;
-    if (isWanted && concerns(request, event)) watch.recall(event);
+    if (isWanted && concerns(request, event)) watch.replay(event);
   }
   watch.reached(index);
 }

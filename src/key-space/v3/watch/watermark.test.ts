@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { systemClock } from "../../../time/clock.js";
-import { Milestone } from "./watermark.js";
+import { Watermark } from "./watermark.js";
 
 it("whoever waits is told when it is reached, and not before", async () => {
-  const milestone = new Milestone(systemClock);
+  const milestone = new Watermark(systemClock);
   const done: number[] = [];
   const waiting = [5, 3].map(async (number) => {
     await milestone.until(number, 60_000);
@@ -25,7 +25,7 @@ it("nobody waits longer than he wants to", async () => {
     timeIsUp = callback;
     return () => {};
   };
-  const milestone = new Milestone({ ...systemClock, after });
+  const milestone = new Watermark({ ...systemClock, after });
   const waiting = milestone.until(1, 10);
   timeIsUp();
   await waiting;

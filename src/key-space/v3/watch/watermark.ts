@@ -1,7 +1,7 @@
 import type { Clock } from "../../../time/clock.js";
 
 /** A number that rises, and those who wait until it has. */
-export class Milestone {
+export class Watermark {
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
   #reached = 0;

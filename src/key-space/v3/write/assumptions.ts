@@ -1,6 +1,6 @@
 import {
   type Compare,
-  hangsOn,
+  hasLease,
   isAbsent,
   isPresent,
   NO_LEASE,
@@ -8,11 +8,11 @@ import {
   putRecord,
 } from "../../../etcd3/transaction.js";
 import { parentPath } from "../../shared/path.js";
-import type { KeyLayout } from "../schema/key-schema.js";
-import { ancestorsOf, type Place, type Survey } from "../schema/path-snapshot.js";
+import type { KeySchema } from "../schema/key-schema.js";
+import { ancestorsOf, type PathSnapshot, type PathState } from "../schema/path-snapshot.js";
 
 /** What is believed of the directories above a node: a write that relies on it compares it. */
-export interface Ground {
+export interface Assumptions {
   /** The lease that the directory hangs on, and so everything new in it. */
   readonly lease: string;
   /** Holds as long as nodes in the directory belong on that lease. */
@@ -22,45 +22,48 @@ export interface Ground {
   /** Makes the directories that are missing. */
   readonly makes: readonly Operation[];
   /** What was seen at the path itself, if it was looked at. */
-  readonly target?: Place;
+  readonly target?: PathState;
 }
 
 /** Nodes of the root need nothing. */
-const ROOT_GROUND: Ground = { lease: NO_LEASE, ifThere: [], ifNew: [], makes: [] };
+const ROOT_ASSUMPTIONS: Assumptions = { lease: NO_LEASE, ifThere: [], ifNew: [], makes: [] };
 
 /** The directory above is believed to have a marker that hangs on `lease`. */
-export function familiarGround(path: string, lease: string, layout: KeyLayout): Ground {
+export function cachedAssumptions(path: string, lease: string, layout: KeySchema): Assumptions {
   const parent = parentPath(path);
-  if (parent === "") return ROOT_GROUND;
+  if (parent === "") return ROOT_ASSUMPTIONS;
   const marker = layout.marker(parent);
-  const ifThere = [hangsOn(marker, lease)];
+  const ifThere = [hasLease(marker, lease)];
   return { lease, ifThere, ifNew: [isPresent(marker), ...ifThere], makes: [] };
 }
 
 /** Nothing is known of the directories above: each is made if it is missing. */
-export function newGround(path: string, layout: KeyLayout): Ground {
+export function noAssumptions(path: string, layout: KeySchema): Assumptions {
   const ancestors = ancestorsOf(path);
   return {
     lease: NO_LEASE,
-    ifThere: familiarGround(path, NO_LEASE, layout).ifThere,
+    ifThere: cachedAssumptions(path, NO_LEASE, layout).ifThere,
     ifNew: ancestors.flatMap((ancestor) => [
       isAbsent(layout.file(ancestor)),
-      hangsOn(layout.marker(ancestor), NO_LEASE),
+      hasLease(layout.marker(ancestor), NO_LEASE),
     ]),
     makes: ancestors.map((ancestor) => makeIfMissing(layout.marker(ancestor))),
   };
 }
 
 /** The directories above are as a survey has found them. */
-export function surveyedGround({ target, ancestors }: Survey, layout: KeyLayout): Ground {
+export function snapshotAssumptions(
+  { target, ancestors }: PathSnapshot,
+  layout: KeySchema,
+): Assumptions {
   const level = ancestors.findLastIndex(({ marker }) => marker !== undefined);
   const made = ancestors.slice(level + 1).map(({ path }) => path);
   const nearest = ancestors[level]?.marker;
   const lease = nearest?.lease ?? NO_LEASE;
   const ifThere =
     nearest === undefined
-      ? familiarGround(target.path, lease, layout).ifThere
-      : [isPresent(nearest.key), hangsOn(nearest.key, lease)];
+      ? cachedAssumptions(target.path, lease, layout).ifThere
+      : [isPresent(nearest.key), hasLease(nearest.key, lease)];
   const ifMissing = made.flatMap((path) => [
     isAbsent(layout.marker(path)),
     isAbsent(layout.file(path)),

@@ -2,11 +2,11 @@ import { NO_LEASE, type Operation, putRecord } from "../../../etcd3/transaction.
 import type { TransactionSize } from "../../../etcd3/transaction-size.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
-import type { LoadedNode, Loading, LoadOptions } from "../../bulk-loading.js";
+import type { BulkLoading, LoadedNode, LoadOptions } from "../../bulk-loading.js";
 import { checkPath } from "../schema/check-path.js";
-import type { KeyLayout } from "../schema/key-schema.js";
+import type { KeySchema } from "../schema/key-schema.js";
 import type { Leases } from "../schema/leases.js";
-import type { V3Store } from "../schema/v3-tree.js";
+import type { V3Tree } from "../schema/v3-tree.js";
 
 /** Bytes of values in one transaction, far below the 1.5 MiB that etcd takes by default. */
 const MAX_BYTES = 512 * 1024;
@@ -17,11 +17,11 @@ const IN_FLIGHT = 4;
 type Batch = readonly LoadedNode[];
 
 /** Fills a tree that is not in use yet: as many puts in a transaction as etcd takes. */
-export class BulkLoader implements Loading {
-  readonly #store: V3Store;
+export class BulkLoader implements BulkLoading {
+  readonly #store: V3Tree;
   readonly #leases: Leases;
 
-  constructor(store: V3Store, leases: Leases) {
+  constructor(store: V3Tree, leases: Leases) {
     this.#store = store;
     this.#leases = leases;
   }
@@ -53,14 +53,14 @@ export class BulkLoader implements Loading {
   }
 
   async #put({ key, value, ttl }: LoadedNode, call: V3Call): Promise<Operation> {
-    const { layout } = this.#store;
+    const { schema: layout } = this.#store;
     if (value === undefined) return putRecord(layout.marker(key), "");
     const lease = ttl === undefined ? NO_LEASE : await this.#leases.grant(ttl, false, call);
     return filePut(layout, key, value, lease);
   }
 }
 
-function filePut(layout: KeyLayout, path: string, value: string, lease: string): Operation {
+function filePut(layout: KeySchema, path: string, value: string, lease: string): Operation {
   return putRecord(layout.file(path), toBase64(value), lease);
 }
 

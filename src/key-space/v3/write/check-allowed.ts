@@ -8,13 +8,13 @@ import {
   exists,
   isDirectory,
   missing,
-  type Place,
-  requireWay,
-  type Survey,
+  type PathSnapshot,
+  type PathState,
+  requireParents,
 } from "../schema/path-snapshot.js";
 
 /** Refuses a write that the tree does not allow, in v2's order. @throws StoreError */
-export function refuseBy(survey: Survey, request: KeyRequest, offset: number): void {
+export function checkAllowed(survey: PathSnapshot, request: KeyRequest, offset: number): void {
   const { target } = survey;
   if (target.path === "" && request.action !== "compareAndDelete") throw new StoreError(107, "/");
   refuseAt(target, request, offset);
@@ -25,14 +25,14 @@ export function refuseBy(survey: Survey, request: KeyRequest, offset: number): v
   }
 }
 
-/** Whether {@link refuseBy} must know which directories above a missing node are implied. */
-export function asksForTheWay({ target }: Survey, request: KeyRequest): boolean {
+/** Whether {@link checkAllowed} must know which directories above a missing node are implied. */
+export function needsParentCheck({ target }: PathSnapshot, request: KeyRequest): boolean {
   if (exists(target) || request.action === "create") return false;
   return request.action !== "set" || request.refresh === true;
 }
 
-/** The part of {@link refuseBy} that needs to know the target alone. @throws StoreError */
-export function refuseAt(target: Place, request: KeyRequest, offset: number): void {
+/** The part of {@link checkAllowed} that needs to know the target alone. @throws StoreError */
+export function refuseAt(target: PathState, request: KeyRequest, offset: number): void {
   const { path, file } = target;
   if (isDirectory(target) && refusesDirectories(request)) throw new StoreError(102, path);
   switch (request.action) {
@@ -63,10 +63,10 @@ function refusesDirectories(request: KeyRequest): boolean {
   }
 }
 
-function refuseMissing(survey: Survey, request: KeyRequest): void {
+function refuseMissing(survey: PathSnapshot, request: KeyRequest): void {
   const { action } = request;
   if (action !== "set" && action !== "create") throw missing(survey);
-  requireWay(survey);
+  requireParents(survey);
   if (action === "set" && request.refresh) throw missing(survey);
 }
 

@@ -14,7 +14,7 @@ import { readLess } from "../read/too-large.js";
 import { encodeActionRecord } from "../schema/action-record.js";
 import { decodeLeaseId, leaseTime } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
-import type { V3Store } from "../schema/v3-tree.js";
+import type { V3Tree } from "../schema/v3-tree.js";
 import { isRenewal, type Move, movesIn, type Subtree } from "./directory-leases.js";
 
 /** Nodes that are moved in one transaction. */
@@ -26,7 +26,7 @@ const BATCH_SIZE = 50;
  */
 export async function moveDescendants(
   path: string,
-  store: V3Store,
+  store: V3Tree,
   leases: Leases,
   call: V3Call,
 ): Promise<void> {
@@ -40,7 +40,7 @@ export async function moveDescendants(
         batch.map((move) => operationOf(move, leases, store, call)),
       );
       const record = { action: "update", key: path, dir: true, silent: true } as const;
-      const upkeep = putRecord(store.layout.action, encodeActionRecord(record));
+      const upkeep = putRecord(store.schema.action, encodeActionRecord(record));
       await store.size.sendInParts(operations, (part) =>
         store.transact([{ if: [], do: [upkeep, ...part] }], [], call),
       );
@@ -54,12 +54,12 @@ export async function moveDescendants(
  */
 async function readSubtree(
   path: string,
-  store: V3Store,
+  store: V3Tree,
   { operation, key, signal, attemptTimeout }: V3Call,
 ): Promise<Subtree | undefined> {
   const limits = { signal, attemptTimeout };
   const call: V3Call = { operation, key, safety: "read", scope: "quorum", ...limits };
-  const { layout } = store;
+  const { schema: layout } = store;
   const own = [read(layout.marker(path)), read(layout.order(path))];
   const [marker, order] = (await store.read(own, call)).answers.map(({ found }) => found[0]);
   if (marker === undefined) return undefined;
@@ -91,7 +91,7 @@ function withoutValue(kv: KeyValue): KeyValue {
 /** A page of each at a time. */
 async function readToEnd(
   readers: readonly PageReader[],
-  store: V3Store,
+  store: V3Tree,
   call: V3Call,
 ): Promise<void> {
   const isUnfinished = (reader: PageReader): boolean => reader.next() !== undefined;
@@ -113,7 +113,7 @@ async function readToEnd(
 async function operationOf(
   { kv, lease }: Move,
   leases: Leases,
-  store: V3Store,
+  store: V3Tree,
   call: V3Call,
 ): Promise<Operation> {
   const { key, modRevision } = kv;
@@ -127,7 +127,7 @@ async function operationOf(
 }
 
 /** A subdirectory's own TTL, which counts again, needs a lease for what is left of it. */
-function renew(lease: string, leases: Leases, store: V3Store, call: V3Call): Promise<string> {
+function renew(lease: string, leases: Leases, store: V3Tree, call: V3Call): Promise<string> {
   const end = decodeLeaseId(lease)?.expiration ?? 0;
   const left = Math.max(0, Math.ceil((end - leaseTime(store.clock.now())) / 1000));
   return leases.grant(left, true, call);

@@ -1,4 +1,4 @@
-import { unlessAborted } from "../../../stream/unless-aborted.js";
+import { abortable } from "../../../stream/unless-aborted.js";
 
 /** How a task is given up that waits for its turn. */
 interface Patience {
@@ -7,13 +7,13 @@ interface Patience {
 }
 
 /** Runs tasks of one name one after the other, and tasks of different names side by side. */
-export class Queues {
+export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
   /** Whoever is given up before its turn does not let others pass. */
   run<T>(name: string, task: () => Promise<T>, { signal, errorOf }: Patience): Promise<T> {
     const before = this.#last.get(name) ?? Promise.resolve();
-    const result = unlessAborted(before, signal, errorOf).then(task);
+    const result = abortable(before, signal, errorOf).then(task);
     const settled = Promise.allSettled([before, result]).then(() => {
       if (this.#last.get(name) === settled) this.#last.delete(name);
     });

@@ -5,7 +5,7 @@ const CAPACITY = 10_000;
  * Nodes that exist and the leases that they hang on, as last seen by this process. A write that
  * relies on it compares it, so that what is outdated costs a request and no more.
  */
-export class FamiliarLeases {
+export class KnownLeases {
   readonly #leases = new Map<string, string>();
 
   of(path: string): string | undefined {

@@ -1,5 +1,4 @@
 import {
-  type Alternative,
   type Compare,
   hasValue,
   isAbsent,
@@ -13,6 +12,7 @@ import {
   putRecord,
   remove,
   removeAll,
+  type TxnBranch,
 } from "../../../etcd3/transaction.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import type {
@@ -27,14 +27,14 @@ import type {
 } from "../../../model/key-request.js";
 import { parentPath } from "../../shared/path.js";
 import { encodeActionRecord } from "../schema/action-record.js";
-import type { KeyLayout } from "../schema/key-schema.js";
+import type { KeySchema } from "../schema/key-schema.js";
 import { isDirectory } from "../schema/path-snapshot.js";
-import type { Ground } from "./assumptions.js";
+import type { Assumptions } from "./assumptions.js";
 
 export type WriteRequest = Exclude<KeyRequest, { readonly action: "get" }>;
 
 /** One way to carry a write out. */
-export interface Plan extends Alternative {
+export interface TxnPlan extends TxnBranch {
   /** What the first operation replaces or removes, if there was such a thing. */
   readonly replaces: "file" | "directory";
   /** What the node is then; a removed one, what it was. */
@@ -42,12 +42,12 @@ export interface Plan extends Alternative {
 }
 
 /** A write, and all that its transaction depends on. */
-export interface Intent {
+export interface WriteIntent {
   readonly request: WriteRequest;
   /** Path of the node, which of an in-order key is not the request's. */
   readonly path: string;
-  readonly ground: Ground;
-  readonly layout: KeyLayout;
+  readonly assumptions: Assumptions;
+  readonly schema: KeySchema;
   readonly offset: number;
   /** Revision at which the offset was written; 0 where there is none. */
   readonly offsetAt: number;
@@ -60,7 +60,7 @@ export interface Intent {
 }
 
 /** The ways to carry a write out on such a ground, likelier ones first. See docs/v3.md. */
-export function plansOf(intent: Intent): readonly Plan[] {
+export function plansOf(intent: WriteIntent): readonly TxnPlan[] {
   const { request } = intent;
   switch (request.action) {
     case "set":
@@ -79,8 +79,8 @@ export function plansOf(intent: Intent): readonly Plan[] {
 }
 
 /** What a survey has seen at the target leaves one plan only. */
-function plansOfSet(intent: Intent, request: SetRequest): readonly Plan[] {
-  const { target } = intent.ground;
+function plansOfSet(intent: WriteIntent, request: SetRequest): readonly TxnPlan[] {
+  const { target } = intent.assumptions;
   const replace = request.dir
     ? turnIntoDirectory(intent)
     : change(intent, request, [isPresent(fileOf(intent))]);
@@ -90,8 +90,8 @@ function plansOfSet(intent: Intent, request: SetRequest): readonly Plan[] {
   return target === undefined ? [replace, create] : [create];
 }
 
-function create(intent: Intent, request: CreateRequest): Plan {
-  const { layout, ground, number } = intent;
+function create(intent: WriteIntent, request: CreateRequest): TxnPlan {
+  const { schema: layout, assumptions: ground, number } = intent;
   if (number === undefined) return make(intent, request.dir === true, [], request.value);
   const order = layout.order(parentPath(intent.path));
   const plan = make(
@@ -104,17 +104,17 @@ function create(intent: Intent, request: CreateRequest): Plan {
   return { ...plan, if: [...named, ...plan.if] };
 }
 
-function plansOfUpdate(intent: Intent, request: UpdateRequest): readonly Plan[] {
-  const { target } = intent.ground;
+function plansOfUpdate(intent: WriteIntent, request: UpdateRequest): readonly TxnPlan[] {
+  const { target } = intent.assumptions;
   if (target !== undefined && isDirectory(target)) return [changeDirectory(intent)];
   return [change(intent, request, [isPresent(fileOf(intent))])];
 }
 
-function swap(intent: Intent, request: CompareAndSwapRequest): Plan {
+function swap(intent: WriteIntent, request: CompareAndSwapRequest): TxnPlan {
   return change(intent, request, conditionsOf(intent, request));
 }
 
-function compareAndDelete(intent: Intent, request: CompareAndDeleteRequest): Plan {
+function compareAndDelete(intent: WriteIntent, request: CompareAndDeleteRequest): TxnPlan {
   return {
     if: conditionsOf(intent, request),
     do: [remove(fileOf(intent)), record(intent, false)],
@@ -123,9 +123,9 @@ function compareAndDelete(intent: Intent, request: CompareAndDeleteRequest): Pla
   };
 }
 
-function plansOfDelete(intent: Intent, { recursive }: DeleteRequest): readonly Plan[] {
+function plansOfDelete(intent: WriteIntent, { recursive }: DeleteRequest): readonly TxnPlan[] {
   if (recursive) return plansOfRemoval(intent);
-  const { target } = intent.ground;
+  const { target } = intent.assumptions;
   if (target !== undefined && isDirectory(target)) return [removeEmpty(intent)];
   const file = fileOf(intent);
   return [
@@ -139,13 +139,18 @@ function plansOfDelete(intent: Intent, { recursive }: DeleteRequest): readonly P
 }
 
 /** The same removal without its action record. */
-export function withoutPuts(plan: Plan): Plan {
+export function withoutPuts(plan: TxnPlan): TxnPlan {
   return { ...plan, do: plan.do.filter((operation) => !("request_put" in operation)) };
 }
 
 /** A new node where there is none. The range is compared last: it may be long. */
-function make(intent: Intent, dir: boolean, others: readonly Operation[], value?: string): Plan {
-  const { ground, layout, path, lease } = intent;
+function make(
+  intent: WriteIntent,
+  dir: boolean,
+  others: readonly Operation[],
+  value?: string,
+): TxnPlan {
+  const { assumptions: ground, schema: layout, path, lease } = intent;
   const [file, marker] = [layout.file(path), layout.marker(path)];
   const node = dir
     ? put(marker, markerValue(intent), lease)
@@ -160,21 +165,21 @@ function make(intent: Intent, dir: boolean, others: readonly Operation[], value?
 
 /** Another content for a file that is there. */
 function change(
-  intent: Intent,
+  intent: WriteIntent,
   request: SetRequest | UpdateRequest | CompareAndSwapRequest,
   conditions: readonly Compare[],
-): Plan {
+): TxnPlan {
   const value = request.refresh ? undefined : toBase64(request.value ?? "");
   return {
-    if: [...conditions, ...intent.ground.ifThere],
+    if: [...conditions, ...intent.assumptions.ifThere],
     do: [put(fileOf(intent), value, intent.lease), ...recordOf(intent, false)],
     replaces: "file",
     node: "file",
   };
 }
 
-function turnIntoDirectory(intent: Intent): Plan {
-  const { layout, path, ground, lease } = intent;
+function turnIntoDirectory(intent: WriteIntent): TxnPlan {
+  const { schema: layout, path, assumptions: ground, lease } = intent;
   const file = layout.file(path);
   return {
     if: [isPresent(file), ...ground.ifThere],
@@ -185,8 +190,8 @@ function turnIntoDirectory(intent: Intent): Plan {
 }
 
 /** Another TTL for a directory; one that was only implied gets a marker. */
-function changeDirectory(intent: Intent): Plan {
-  const { layout, path, ground, lease } = intent;
+function changeDirectory(intent: WriteIntent): TxnPlan {
+  const { schema: layout, path, assumptions: ground, lease } = intent;
   const marker = layout.marker(path);
   const former = ground.target?.marker;
   return {
@@ -206,8 +211,8 @@ function changeDirectory(intent: Intent): Plan {
 }
 
 /** What a survey has found empty, if it still is. */
-function removeEmpty(intent: Intent): Plan {
-  const { layout, path } = intent;
+function removeEmpty(intent: WriteIntent): TxnPlan {
+  const { schema: layout, path } = intent;
   const marker = layout.marker(path);
   return {
     if: [
@@ -223,15 +228,15 @@ function removeEmpty(intent: Intent): Plan {
 }
 
 /** A directory, a file, or what a survey has found implied: with everything below it. */
-function plansOfRemoval(intent: Intent): readonly Plan[] {
-  const { layout, path, ground } = intent;
+function plansOfRemoval(intent: WriteIntent): readonly TxnPlan[] {
+  const { schema: layout, path, assumptions: ground } = intent;
   const [file, marker] = [layout.file(path), layout.marker(path)];
   const rest = [
     removeAll(layout.filesBelow(path)),
     removeAll(layout.markersBelow(path)),
     ...removalOfOrders(intent),
   ];
-  const whole = (first: string, second: string, dir: boolean): Plan => ({
+  const whole = (first: string, second: string, dir: boolean): TxnPlan => ({
     if: [isPresent(first)],
     do: [remove(first), remove(second), ...rest, record(intent, dir)],
     replaces: dir ? "directory" : "file",
@@ -244,7 +249,7 @@ function plansOfRemoval(intent: Intent): readonly Plan[] {
   return [whole(file, marker, false), whole(marker, file, true)];
 }
 
-function removalOfOrders({ layout, path }: Intent): readonly Operation[] {
+function removalOfOrders({ schema: layout, path }: WriteIntent): readonly Operation[] {
   return [removeAll(layout.ordersBelow(path)), removeOne(layout.order(path))];
 }
 
@@ -256,7 +261,10 @@ function removeOne(key: string): Operation {
 const NEVER = -1;
 
 /** What a condition asks of a file. A file that is not there fulfils neither. */
-function conditionsOf(intent: Intent, { prevValue, prevIndex }: Condition): readonly Compare[] {
+function conditionsOf(
+  intent: WriteIntent,
+  { prevValue, prevIndex }: Condition,
+): readonly Compare[] {
   const file = fileOf(intent);
   return [
     ...(prevIndex
@@ -267,22 +275,22 @@ function conditionsOf(intent: Intent, { prevValue, prevIndex }: Condition): read
 }
 
 /** A put without a record is a set: that one needs none. */
-function recordOf(intent: Intent, dir: boolean): readonly Operation[] {
+function recordOf(intent: WriteIntent, dir: boolean): readonly Operation[] {
   const { request } = intent;
   const speaksForItself = request.action === "set" && !dir && !request.refresh;
   return speaksForItself ? [] : [record(intent, dir)];
 }
 
-function record({ request, path, layout }: Intent, dir: boolean): Operation {
+function record({ request, path, schema: layout }: WriteIntent, dir: boolean): Operation {
   const { action } = request;
   const silent = action !== "create" && "refresh" in request && request.refresh === true;
   return putRecord(layout.action, encodeActionRecord({ action, key: path, dir, silent }));
 }
 
-function markerValue({ own }: Intent): string {
+function markerValue({ own }: WriteIntent): string {
   return own === NO_LEASE ? "" : toBase64(own);
 }
 
-function fileOf({ layout, path }: Intent): string {
+function fileOf({ schema: layout, path }: WriteIntent): string {
   return layout.file(path);
 }

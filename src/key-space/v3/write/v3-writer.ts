@@ -1,9 +1,9 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { ClusterUnavailableError } from "../../../errors/cluster-errors.js";
 import { EtcdServerError } from "../../../errors/server-error.js";
-import { NO_SPACE, refusedAs } from "../../../etcd3/is-v3-error.js";
+import { isV3Error, NO_SPACE } from "../../../etcd3/is-v3-error.js";
 import { NO_LEASE, type Operation, read } from "../../../etcd3/transaction.js";
-import type { TransactionAnswer } from "../../../etcd3/transaction-answer.js";
+import type { TxnResponse } from "../../../etcd3/transaction-answer.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import { methodOf } from "../../../model/key-request.js";
@@ -14,27 +14,38 @@ import { inOrderName, parentPath, pathOf } from "../../shared/path.js";
 import { checkPath } from "../schema/check-path.js";
 import { earlierLease, isFileLease } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
-import { readSurvey, surveyOf } from "../schema/path-snapshot.js";
-import type { IndexScale, V3Store } from "../schema/v3-tree.js";
-import { familiarGround, type Ground, newGround, surveyedGround } from "./assumptions.js";
-import { asksForTheWay, refuseAt, refuseBy } from "./check-allowed.js";
-import type { FamiliarLeases } from "./known-leases.js";
-import { type Intent, type Plan, plansOf, type WriteRequest, withoutPuts } from "./txn-plan.js";
-import { TtlLease } from "./write-lease.js";
-import { type Change, changeBy, responseOf } from "./write-response.js";
+import { pathSnapshotReads, readPathSnapshot } from "../schema/path-snapshot.js";
+import type { IndexScale, V3Tree } from "../schema/v3-tree.js";
+import {
+  type Assumptions,
+  cachedAssumptions,
+  noAssumptions,
+  snapshotAssumptions,
+} from "./assumptions.js";
+import { checkAllowed, needsParentCheck, refuseAt } from "./check-allowed.js";
+import type { KnownLeases } from "./known-leases.js";
+import {
+  plansOf,
+  type TxnPlan,
+  type WriteIntent,
+  type WriteRequest,
+  withoutPuts,
+} from "./txn-plan.js";
+import { WriteLease } from "./write-lease.js";
+import { changeBy, type NodeChange, responseOf } from "./write-response.js";
 
 /** What writes share. */
 export interface WriteContext {
-  readonly store: V3Store;
+  readonly store: V3Tree;
   readonly leases: Leases;
-  readonly directories: FamiliarLeases;
+  readonly directories: KnownLeases;
   /** Files without a TTL of their own. */
-  readonly files: FamiliarLeases;
+  readonly files: KnownLeases;
 }
 
 /** What a write did. */
-export interface Written {
-  readonly change: Change;
+export interface WriteResult {
+  readonly change: NodeChange;
   readonly response: EtcdResponse;
 }
 
@@ -42,15 +53,15 @@ export interface Written {
 export class OtherScaleError extends Error {}
 
 /** A write that loses so many races gives up. */
-const MOST_TRIES = 50;
+const MAX_ATTEMPTS = 50;
 /** Milliseconds of the longest pause after a lost race. */
-const LONGEST_PAUSE = 200;
+const MAX_PAUSE_MS = 200;
 
 /** Characters of a value that is sent once, at the price of a look before. */
 const LARGE = 32 * 1024;
 
 /** One write: transactions on what is believed of the tree, until one finds it as believed. */
-export class V3Write {
+export class V3Writer {
   readonly #context: WriteContext;
   readonly #request: WriteRequest;
   readonly #offset: number;
@@ -59,7 +70,7 @@ export class V3Write {
   readonly #call: V3Call;
   /** The request's path: of an in-order key, that of its directory. */
   readonly #path: string;
-  readonly #ttl: TtlLease;
+  readonly #ttl: WriteLease;
 
   /** @throws InvalidFieldError for a path that no node can have */
   constructor(
@@ -76,11 +87,11 @@ export class V3Write {
     const operation = `${methodOf(request)} ${request.key}`;
     this.#call = { operation, key: request.key, safety: "write", scope: "quorum", ...limits };
     checkPath(this.#nodePath(0), this.#call);
-    this.#ttl = new TtlLease(context.leases, request, this.#call);
+    this.#ttl = new WriteLease(context.leases, request, this.#call);
   }
 
   /** @throws EtcdServerError, OutcomeUnknownError, ClusterUnavailableError after too many races */
-  async run(): Promise<Written> {
+  async run(): Promise<WriteResult> {
     try {
       return await this.#run();
     } catch (error) {
@@ -91,13 +102,13 @@ export class V3Write {
     }
   }
 
-  async #run(): Promise<Written> {
+  async #run(): Promise<WriteResult> {
     const rewritten = await this.#rewrite();
     if (rewritten !== undefined) return rewritten;
-    let ground = this.#believed();
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
+    let ground = this.#assumed();
+    for (let tries = 0; tries < MAX_ATTEMPTS; tries++) {
       await this.#pause(tries);
-      ground ??= await this.#survey();
+      ground ??= await this.#readSnapshot();
       const written = await this.#try(ground);
       if (written === "otherwise") ground = undefined;
       else if (written !== "raced") return written;
@@ -110,26 +121,26 @@ export class V3Write {
    * it stays on its lease, nothing above it matters. Should somebody have given it a TTL of its own
    * meanwhile, the put has left that on: then it is set once more, which takes the TTL away.
    */
-  async #rewrite(): Promise<Written | undefined> {
+  async #rewrite(): Promise<WriteResult | undefined> {
     const { files, store } = this.#context;
     const value = plainValueOf(this.#request);
     const lease = value === undefined ? undefined : files.of(this.#path);
     if (value === undefined || lease === undefined) return undefined;
-    const file = store.layout.file(this.#path);
+    const file = store.schema.file(this.#path);
     const answer = await store.rewrite(file, toBase64(value), this.#call);
     const former = answer?.answers[0]?.found[0];
     if (answer === undefined || former?.lease !== lease) {
       files.forget(this.#path);
       return undefined;
     }
-    const ground = familiarGround(this.#path, lease, store.layout);
+    const ground = cachedAssumptions(this.#path, lease, store.schema);
     const intent = this.#intend(ground, NO_LEASE, lease);
-    const change: Change = { node: "file", replaces: "file", kind: "changed", former };
+    const change: NodeChange = { node: "file", replaces: "file", kind: "changed", former };
     return this.#finish(intent, change, answer);
   }
 
   /** What to try first; nothing where that would most likely be in vain. */
-  #believed(): Ground | undefined {
+  #assumed(): Assumptions | undefined {
     const { action } = this.#request;
     const aboutDirectory = "dir" in this.#request && this.#request.dir === true;
     if ((action === "delete" && !this.#request.recursive) || action === "update") {
@@ -142,39 +153,39 @@ export class V3Write {
     const lease = directories.of(parentPath(path));
     const isAtTop = parentPath(path) === "";
     return lease === undefined && !isAtTop
-      ? newGround(path, store.layout)
-      : familiarGround(path, lease ?? NO_LEASE, store.layout);
+      ? noAssumptions(path, store.schema)
+      : cachedAssumptions(path, lease ?? NO_LEASE, store.schema);
   }
 
   /** @throws EtcdServerError when the tree does not allow the write */
-  async #survey(): Promise<Ground> {
+  async #readSnapshot(): Promise<Assumptions> {
     const { store } = this.#context;
     // Of an in-order key, one that nobody can have made meanwhile.
     const path = this.#nodePath(Number.MAX_SAFE_INTEGER - this.#offset);
     const call: V3Call = { ...this.#call, safety: "read" };
-    const answer = await store.read(surveyOf(path, store.layout), call);
-    const seen = readSurvey(path, answer.answers);
-    const survey = asksForTheWay(seen, this.#request)
-      ? await store.walk(seen, answer.revision, call)
+    const answer = await store.read(pathSnapshotReads(path, store.schema), call);
+    const seen = readPathSnapshot(path, answer.answers);
+    const survey = needsParentCheck(seen, this.#request)
+      ? await store.readImpliedParents(seen, answer.revision, call)
       : seen;
-    this.#refuse(answer, () => refuseBy(survey, this.#request, this.#offset));
-    const ground = surveyedGround(survey, store.layout);
+    this.#refuse(answer, () => checkAllowed(survey, this.#request, this.#offset));
+    const ground = snapshotAssumptions(survey, store.schema);
     this.#learn(path, ground, survey.ancestors.at(-1)?.marker !== undefined);
     return ground;
   }
 
-  async #try(ground: Ground): Promise<Written | "otherwise" | "raced"> {
+  async #try(ground: Assumptions): Promise<WriteResult | "otherwise" | "raced"> {
     const number = this.#isInOrder ? this.#context.store.revision + 1 : undefined;
     const own = await this.#ttl.on(ground);
     const intent = this.#intend(ground, own, earlierLease(own, ground.lease), number);
     const plans = plansOf(intent);
     try {
-      const answer = await this.#transact(plans, this.#glance(intent));
+      const answer = await this.#transact(plans, this.#readTarget(intent));
       const plan = plans[answer.taken ?? plans.length];
       if (plan === undefined) return this.#judge(intent, answer);
       return this.#finish(intent, changeBy(intent, plan, answer), answer);
     } catch (error) {
-      if (!refusedAs(error, "etcdserver: requested lease not found")) throw error;
+      if (!isV3Error(error, "etcdserver: requested lease not found")) throw error;
       this.#ttl.forget();
       return "otherwise";
     }
@@ -182,24 +193,24 @@ export class V3Write {
 
   /** Without space etcd takes no put, and so no action record: then a removal does without. */
   async #transact(
-    plans: readonly Plan[],
+    plans: readonly TxnPlan[],
     otherwise: readonly Operation[],
-  ): Promise<TransactionAnswer> {
+  ): Promise<TxnResponse> {
     const { store } = this.#context;
     try {
       return await store.transact(plans, otherwise, this.#call);
     } catch (error) {
-      if (!isRemoval(this.#request) || !refusedAs(error, NO_SPACE)) throw error;
+      if (!isRemoval(this.#request) || !isV3Error(error, NO_SPACE)) throw error;
       return await store.transact(plans.map(withoutPuts), otherwise, this.#call);
     }
   }
 
-  #intend(ground: Ground, own: string, lease: string, number?: number): Intent {
+  #intend(ground: Assumptions, own: string, lease: string, number?: number): WriteIntent {
     return {
       request: this.#request,
       path: number === undefined ? this.#path : this.#nodePath(number),
-      ground,
-      layout: this.#context.store.layout,
+      assumptions: ground,
+      schema: this.#context.store.schema,
       offset: this.#offset,
       offsetAt: this.#offsetAt,
       own,
@@ -218,13 +229,13 @@ export class V3Write {
   }
 
   /** What is read when no plan holds: often it names the error already. */
-  #glance({ path, layout }: Intent): readonly Operation[] {
+  #readTarget({ path, schema: layout }: WriteIntent): readonly Operation[] {
     const target = [read(layout.file(path)), read(layout.marker(path))];
     if (!this.#isInOrder) return target;
     return [...target, read(layout.order(this.#path)), read(layout.offset)];
   }
 
-  #judge({ path, number = 0 }: Intent, answer: TransactionAnswer): "otherwise" | "raced" {
+  #judge({ path, number = 0 }: WriteIntent, answer: TxnResponse): "otherwise" | "raced" {
     const [file, marker, order, offset] = answer.answers.map(({ found }) => found[0]);
     if (this.#isInOrder && (offset?.modRevision ?? 0) !== this.#offsetAt) {
       throw new OtherScaleError();
@@ -235,7 +246,7 @@ export class V3Write {
     return "otherwise";
   }
 
-  #refuse(answer: TransactionAnswer, check: () => void): void {
+  #refuse(answer: TxnResponse, check: () => void): void {
     try {
       check();
     } catch (error) {
@@ -243,9 +254,9 @@ export class V3Write {
     }
   }
 
-  #finish(intent: Intent, change: Change, answer: TransactionAnswer): Written {
+  #finish(intent: WriteIntent, change: NodeChange, answer: TxnResponse): WriteResult {
     const { store, leases } = this.#context;
-    const { path, ground, lease } = intent;
+    const { path, assumptions: ground, lease } = intent;
     if (change.kind === "made") this.#learn(path, ground, true);
     this.#remember(path, change, lease);
     this.#ttl.release(lease);
@@ -254,12 +265,12 @@ export class V3Write {
     return { change, response: responseOf(intent, change, answer, store.view(this.#offset)) };
   }
 
-  #learn(path: string, { lease }: Ground, hasMarker: boolean): void {
+  #learn(path: string, { lease }: Assumptions, hasMarker: boolean): void {
     const parent = parentPath(path);
     if (hasMarker && parent !== "") this.#context.directories.learn(parent, lease);
   }
 
-  #remember(path: string, { kind, node }: Change, lease: string): void {
+  #remember(path: string, { kind, node }: NodeChange, lease: string): void {
     const { files, directories } = this.#context;
     if (node === "directory") directories.forget(path);
     if (kind === "removed" || node === "directory" || isFileLease(lease)) files.forget(path);
@@ -269,12 +280,12 @@ export class V3Write {
   /** The first two tries are the normal course: what was believed, and what was found instead. */
   async #pause(tries: number): Promise<void> {
     if (tries < 2) return;
-    const longest = Math.min(LONGEST_PAUSE, 2 ** tries);
+    const longest = Math.min(MAX_PAUSE_MS, 2 ** tries);
     await sleep(longest * Math.random(), this.#context.store.clock, this.#call.signal);
   }
 
   #givenUp(): Error {
-    const cause = new Error(`others were quicker ${MOST_TRIES} times; nothing was changed`);
+    const cause = new Error(`others were quicker ${MAX_ATTEMPTS} times; nothing was changed`);
     const attempt = {
       endpoint: "the cluster",
       cause,

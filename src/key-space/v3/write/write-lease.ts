@@ -3,11 +3,11 @@ import type { V3Call } from "../../../etcd3/v3-api.js";
 import { earlierLease } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
 import { isDirectory } from "../schema/path-snapshot.js";
-import type { Ground } from "./assumptions.js";
+import type { Assumptions } from "./assumptions.js";
 import type { WriteRequest } from "./txn-plan.js";
 
 /** The lease that the TTL of one write asks for: granted once, for all of the write's tries. */
-export class TtlLease {
+export class WriteLease {
   readonly #leases: Leases;
   readonly #request: WriteRequest;
   readonly #call: V3Call;
@@ -21,7 +21,7 @@ export class TtlLease {
   }
 
   /** Its id: granted, unless the lease of the directory above ends earlier anyway. */
-  async on({ lease, target }: Ground): Promise<string> {
+  async on({ lease, target }: Assumptions): Promise<string> {
     const ttl = "ttl" in this.#request ? this.#request.ttl : undefined;
     if (ttl === undefined) return NO_LEASE;
     const directory =

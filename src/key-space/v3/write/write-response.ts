@@ -1,14 +1,14 @@
 import { NO_LEASE } from "../../../etcd3/transaction.js";
-import type { KeyValue, TransactionAnswer } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue, TxnResponse } from "../../../etcd3/transaction-answer.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import type { EtcdNode } from "../../../model/node.js";
 import type { EtcdResponse } from "../../../model/response.js";
-import { showDirectory, showFile, type View } from "../schema/node-view.js";
+import { type NodeView, showDirectory, showFile } from "../schema/node-view.js";
 import { originOf } from "../schema/v3-tree.js";
-import type { Intent, Plan } from "./txn-plan.js";
+import type { TxnPlan, WriteIntent } from "./txn-plan.js";
 
 /** What a transaction has done to its node. */
-export interface Change extends Pick<Plan, "node" | "replaces"> {
+export interface NodeChange extends Pick<TxnPlan, "node" | "replaces"> {
   readonly kind: "made" | "changed" | "removed";
   /** What the node was before; of an implied directory, the key by which it existed. */
   readonly former: KeyValue | undefined;
@@ -16,11 +16,11 @@ export interface Change extends Pick<Plan, "node" | "replaces"> {
   readonly hadMarker?: boolean;
 }
 
-export function changeBy(intent: Intent, plan: Plan, { answers }: TransactionAnswer): Change {
+export function changeBy(intent: WriteIntent, plan: TxnPlan, { answers }: TxnResponse): NodeChange {
   const { action } = intent.request;
   const { node, replaces } = plan;
   const found = answers[0]?.found[0];
-  const former = found ?? (replaces === "directory" ? intent.ground.target?.first : undefined);
+  const former = found ?? (replaces === "directory" ? intent.assumptions.target?.first : undefined);
   const removed = action === "delete" || action === "compareAndDelete";
   const kind = removed ? "removed" : former === undefined ? "made" : "changed";
   return { node, replaces, kind, former, hadMarker: found !== undefined };
@@ -28,10 +28,10 @@ export function changeBy(intent: Intent, plan: Plan, { answers }: TransactionAns
 
 /** The answer to a write. */
 export function responseOf(
-  intent: Intent,
-  change: Change,
-  answer: TransactionAnswer,
-  view: View,
+  intent: WriteIntent,
+  change: NodeChange,
+  answer: TxnResponse,
+  view: NodeView,
 ): EtcdResponse {
   const { former } = change;
   return {
@@ -42,7 +42,12 @@ export function responseOf(
   };
 }
 
-function nodeOf(intent: Intent, change: Change, revision: number, view: View): EtcdNode {
+function nodeOf(
+  intent: WriteIntent,
+  change: NodeChange,
+  revision: number,
+  view: NodeView,
+): EtcdNode {
   const { path } = intent;
   const created = change.replaces === change.node ? change.former?.createRevision : undefined;
   const kv = {
@@ -62,17 +67,17 @@ function nodeOf(intent: Intent, change: Change, revision: number, view: View): E
   return { ...showDirectory(path, kv, true, view), modifiedIndex };
 }
 
-function contentOf({ request, own }: Intent, { node, former }: Change): string {
+function contentOf({ request, own }: WriteIntent, { node, former }: NodeChange): string {
   if (node === "directory") return own === NO_LEASE ? "" : toBase64(own);
   if ("refresh" in request && request.refresh && former !== undefined) return former.value;
   return "value" in request ? toBase64(request.value ?? "") : "";
 }
 
 function formerNode(
-  { path }: Intent,
-  { replaces, hadMarker = false }: Change,
+  { path }: WriteIntent,
+  { replaces, hadMarker = false }: NodeChange,
   former: KeyValue,
-  view: View,
+  view: NodeView,
 ): EtcdNode {
   if (replaces === "file") return showFile(path, former, view);
   return showDirectory(path, former, hadMarker, view);
