@@ -9,6 +9,7 @@ build();
 const checks = {
   types: [binary("typescript", "tsc"), "--noEmit", "-p", "tsconfig.json"],
   "lint, format and import cycles": [binary("@biomejs/biome", "biome"), "ci", "."],
+  "imports between folders": ["scripts/folder-imports.mjs"],
   "linear regular expressions": ["scripts/regular-expressions.mjs"],
   "dead code": [binary("knip")],
   "API reference": [binary("typedoc"), "--emit", "none"],

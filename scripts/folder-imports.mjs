@@ -1,0 +1,68 @@
+// @ts-check
+// Proves that imports between the folders of src/ run in one direction: no folder imports, directly or
+// through others, a folder that imports it. Type-only and dynamic imports count.
+import { readdirSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { root } from "./project.mjs";
+
+/**
+ * The imports that lie on a cycle of folders, one line for each.
+ *
+ * @param {ReadonlyMap<string, string>} sources source by path, such as `src/model/node.ts`
+ * @returns {string[]}
+ */
+export function importsOnCycles(sources) {
+  /** @type {{ file: string, from: string, to: string }[]} */
+  const imports = [];
+  for (const [file, source] of sources) {
+    const from = posix.dirname(file);
+    for (const name of importedNames(source)) {
+      const to = posix.dirname(posix.join(from, name));
+      if (to !== from) imports.push({ file, from, to });
+    }
+  }
+  /** @type {Map<string, Set<string>>} */
+  const edges = new Map();
+  for (const { from, to } of imports) {
+    edges.set(from, (edges.get(from) ?? new Set()).add(to));
+  }
+  return [
+    ...new Set(
+      imports
+        .filter(({ from, to }) => reaches(edges, to, from))
+        .map(({ file, to }) => `${file} -> ${to}`),
+    ),
+  ];
+}
+
+/** @param {string} source @returns {string[]} relative module names */
+function importedNames(source) {
+  return ts
+    .preProcessFile(source, true, true)
+    .importedFiles.map(({ fileName }) => fileName)
+    .filter((name) => name.startsWith("."));
+}
+
+/** @param {Map<string, Set<string>>} edges @param {string} start @param {string} goal */
+function reaches(edges, start, goal) {
+  const seen = new Set([start]);
+  for (const folder of seen) {
+    if (folder === goal) return true;
+    for (const next of edges.get(folder) ?? []) seen.add(next);
+  }
+  return false;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+    .map((file) => `src/${file.replaceAll("\\", "/")}`);
+  const found = importsOnCycles(
+    new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")])),
+  );
+  for (const line of found) console.error(line);
+  if (found.length > 0) console.error("These imports lie on a cycle of folders: turn one round.");
+  process.exit(found.length === 0 ? 0 : 1);
+}
