@@ -12,6 +12,7 @@ const checks = {
   "imports between folders": ["scripts/folder-imports.mjs"],
   "linear regular expressions": ["scripts/regular-expressions.mjs"],
   "dead code": [binary("knip")],
+  "public types": ["scripts/public-types.mjs"],
   "API reference": [binary("typedoc"), "--emit", "none"],
   "package exports": [binary("publint"), "--strict"],
   "package types": [

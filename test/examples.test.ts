@@ -21,7 +21,7 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   "abort-and-timeouts": [
     "a watch: aborted, outcome none",
     "a watch of 50 ms: aborted, outcome none",
-    "a late write: aborted, outcome not sent",
+    "a late write: aborted, outcome not-sent",
     "an answer to a read: none in 200 ms",
     "an answer to a quorum read: none in 1000 ms",
     "an unanswered write: TimeoutError",
@@ -100,7 +100,7 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   "keep-alive": [
     /^it would have expired at \d{4}-.*Z$/,
     /^it will now expire at \d{4}-.*Z$/,
-    "the key was changed by another and the signal is aborted: true",
+    "the key was taken-over and the signal is aborted: true",
     "the key is left alone: somebody else",
     "the key was lost: gone",
     "the key is there again: true",

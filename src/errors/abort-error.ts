@@ -7,9 +7,9 @@ export class AbortError extends Error {
   readonly code = "ABORT_ERR";
   /**
    * What became of the request: `unknown` when a write was already sent and may take effect,
-   * `not sent` when it was not, `none` for reads and watches.
+   * `not-sent` when it was not, `none` for reads and watches.
    */
-  readonly outcome: "unknown" | "not sent" | "none";
+  readonly outcome: "unknown" | "not-sent" | "none";
 
   constructor(operation: string, reason: unknown, outcome: AbortError["outcome"]) {
     const effect = outcome === "unknown" ? "; it was sent before and may take effect" : "";

@@ -1,16 +1,18 @@
 import { EtcdError } from "./etcd-error.js";
 
 /**
- * Why a key is no longer provably one's own. `gone`: it was deleted, or it expired. `changed by
- * another`: it has a value that its owner did not give it, or is a directory. `no contact`: etcd
- * confirmed it too long ago, so that it may have expired. `given up`: its owner closed or released
- * it, or closed its client.
+ * Why the ownership of a key was lost.
+ *
+ * - `gone`: the key was deleted, or it expired.
+ * - `taken-over`: the key has a value that its owner did not write, or it is a directory.
+ * - `unconfirmed`: etcd confirmed the key too long ago, so that it may have expired.
+ * - `released`: its owner closed or released it, or closed its client.
  */
-export type LossReason = "gone" | "changed by another" | "no contact" | "given up";
+export type LossReason = "gone" | "taken-over" | "unconfirmed" | "released";
 
 /**
- * What was held is not held any more, or cannot be proven to be. Whoever acts for it must stop:
- * another may be its owner by now. `cause` is the error by which it was learnt, if there was one.
+ * A key is no longer owned, or its ownership cannot be proven. Stop to act for it: it may have another
+ * owner already. `cause` is the error that showed the loss, if there was one.
  */
 export class OwnershipLostError extends EtcdError {
   override readonly name = "OwnershipLostError";
@@ -19,7 +21,7 @@ export class OwnershipLostError extends EtcdError {
   readonly reason: LossReason;
 
   constructor(key: string, reason: LossReason, detail: string, cause?: unknown) {
-    super(`${key} is not ours: ${reason} (${detail})`, cause === undefined ? {} : { cause });
+    super(`lost ownership of ${key} (${reason}): ${detail}`, cause === undefined ? {} : { cause });
     this.key = key;
     this.reason = reason;
   }

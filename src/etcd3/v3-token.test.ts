@@ -31,7 +31,7 @@ it("who gives up waiting does not take it from the others", async () => {
   const impatient = token.get("PUT /a", abort.signal);
   const patient = token.get("PUT /b", undefined);
   abort.abort(new Error("enough"));
-  await expect(impatient).rejects.toMatchObject({ name: "AbortError", outcome: "not sent" });
+  await expect(impatient).rejects.toMatchObject({ name: "AbortError", outcome: "not-sent" });
   answer("token");
   expect(await patient).toBe("token");
 });

@@ -17,7 +17,7 @@ export class V3Token {
   get(operation: string, signal: AbortSignal | undefined): Promise<string | undefined> {
     if (this.#known) return Promise.resolve(this.#token);
     this.#fetching ??= this.#renew();
-    const errorOf = (reason: unknown): Error => new AbortError(operation, reason, "not sent");
+    const errorOf = (reason: unknown): Error => new AbortError(operation, reason, "not-sent");
     return abortable(this.#fetching, signal, errorOf);
   }
 

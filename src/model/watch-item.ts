@@ -10,11 +10,14 @@ export interface WatchChange {
 export interface WatchResync {
   readonly type: "resync";
   /**
-   * `initial`: the state at the beginning, as asked for. `history cleared`: more happened while
-   * disconnected than etcd remembers. `cluster changed`: another cluster answers, with indexes of its own.
-   * `slow consumer`: more changes waited than the buffer holds.
+   * Why the state is delivered.
+   *
+   * - `initial`: the option `initial` requests the state at the beginning.
+   * - `history-cleared`: more happened while disconnected than etcd remembers.
+   * - `cluster-changed`: another cluster responds, and its indexes are not comparable.
+   * - `slow-consumer`: more changes waited than the buffer holds.
    */
-  readonly reason: "initial" | "history cleared" | "cluster changed" | "slow consumer";
+  readonly reason: "initial" | "history-cleared" | "cluster-changed" | "slow-consumer";
   /** The linearizable read; `null` when there is no such key. */
   readonly response: EtcdResponse | null;
   /** Index of the read: changes up to it are contained, those after it follow. */

@@ -125,7 +125,7 @@ describe("a resync", () => {
       directory("/a/9", 16, [file("/a/9/x", "new", 16)]),
       file("/a/d", "file", 17),
     ]);
-    await tell(resync(after, 20, "history cleared"));
+    await tell(resync(after, 20, "history-cleared"));
     expect(brief(changes)).toEqual([
       "resync /a/d/e/y: 2 -> undefined",
       "resync /a/d/e: dir -> undefined",
@@ -134,7 +134,7 @@ describe("a resync", () => {
       "resync /a/9/x: undefined -> new",
       "resync /a/d: dir -> file",
     ]);
-    expect(seen).toEqual([{ reason: "history cleared", index: 20 }, 6]);
+    expect(seen).toEqual([{ reason: "history-cleared", index: 20 }, 6]);
     expect(mirror.index).toBe(20);
   });
 
@@ -142,7 +142,7 @@ describe("a resync", () => {
     const before = file("/a/x", "1", 5, { expiration: "2030-01-01T00:00:00Z", ttl: 5 });
     const after = file("/a/x", "1", 15, { expiration: "2030-01-01T00:01:00Z", ttl: 65 });
     const { mirror, tell, changes } = await loaded(directory("/a", 4, [before]));
-    await tell(resync(directory("/a", 4, [after]), 20, "history cleared"));
+    await tell(resync(directory("/a", 4, [after]), 20, "history-cleared"));
     expect(changes).toEqual([]);
     expect(mirror.get("/a/x")).toBe(after);
   });
@@ -150,13 +150,13 @@ describe("a resync", () => {
   test("tells of a TTL that came or went", async () => {
     const expiring = file("/a/x", "1", 15, { expiration: "2030-01-01T00:01:00Z", ttl: 65 });
     const { tell, changes } = await loaded(directory("/a", 4, [file("/a/x", "1", 5)]));
-    await tell(resync(directory("/a", 4, [expiring]), 20, "history cleared"));
+    await tell(resync(directory("/a", 4, [expiring]), 20, "history-cleared"));
     expect(brief(changes)).toEqual(["resync /a/x: 1 -> 1"]);
   });
 
   test("without the key empties the mirror", async () => {
     const { mirror, tell, changes } = await loaded();
-    await tell(resync(null, 20, "slow consumer"));
+    await tell(resync(null, 20, "slow-consumer"));
     expect([...mirror]).toEqual([]);
     expect(changes).toHaveLength(7);
   });
@@ -167,7 +167,7 @@ describe("a resync", () => {
       name: "AbortError",
       cause: new Error("another cluster answers, in which the index means nothing"),
     });
-    await tell(resync(STATE, 5, "cluster changed", "beef"));
+    await tell(resync(STATE, 5, "cluster-changed", "beef"));
     await waiting;
     expect(mirror.index).toBe(5);
   });

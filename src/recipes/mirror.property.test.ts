@@ -133,7 +133,7 @@ class Stand {
   async resync(): Promise<void> {
     this.#cut();
     const state = await readState(this.keySpace, EVERYTHING, {});
-    this.etcd.watcher.tell({ type: "resync", reason: "history cleared", ...state });
+    this.etcd.watcher.tell({ type: "resync", reason: "history-cleared", ...state });
     const watch = await this.keySpace.openWatch({ ...EVERYTHING, stream: true });
     this.#cut = () => watch.close();
     this.isConnected = true;

@@ -97,7 +97,7 @@ export class WatchProgress {
   takeState(resync: WatchResync, askedAt: number, newest: number): void {
     const { reason, index } = resync;
     // An earlier state of the cluster is a new beginning, whatever the reason for the read was.
-    if (reason !== "cluster changed") this.#takeReading(index, askedAt, newest);
+    if (reason !== "cluster-changed") this.#takeReading(index, askedAt, newest);
     else this.#currency.note(index, askedAt);
     this.#newest = Math.max(this.#newest, index);
     this.#buffer.put(resync, this.currentAt);

@@ -80,11 +80,11 @@ export class WatchSupervisor {
       return true;
     }
     if (error instanceof EventIndexClearedError) {
-      this.#owed = this.#isSlow ? "slow consumer" : "history cleared";
+      this.#owed = this.#isSlow ? "slow-consumer" : "history-cleared";
       return !this.#isFresh;
     }
     if (error instanceof OtherCluster) {
-      this.#owed = "cluster changed";
+      this.#owed = "cluster-changed";
       return !this.#isFresh;
     }
     if (!isRepairable(error) || this.#isHopeless(error)) throw error;

@@ -124,7 +124,7 @@ describeEtcdSideBySide("3.4", "a migration of odd data from etcd 3.4", () => {
       await expectRefusal(
         sides,
         '"/large" has a value that the target refuses',
-        ["too large"],
+        ["too-large"],
         ["missing"],
       );
       expect(await client(target).getNodeValue(`${prefix}/fits`)).toHaveLength(

@@ -50,7 +50,7 @@ describe("etcdnet watch", () => {
     });
     await expect
       .poll(() => stderr, PATIENCE)
-      .toMatch(/^Warning: {2}history cleared: changes before index \d+ may be missing\n$/);
+      .toMatch(/^Warning: {2}history-cleared: changes before index \d+ may be missing\n$/);
     await cli.etcd.setNode("/history", "later");
     await expect.poll(watch.printed, PATIENCE).toBe("later\n");
   });
@@ -131,7 +131,10 @@ describe("etcdnet lock", () => {
     for (const { key } of node.nodes ?? []) await cli.etcd.deleteNode(key);
     const { code, stdout, stderr } = await lock.ended;
     expect(stdout).toBe("on\ntold\n");
-    expect([code, stderr]).toEqual([4, expect.stringMatching(/^Error: {2}\/locks\/c\/[^\n]*\n$/)]);
+    expect([code, stderr]).toEqual([
+      4,
+      expect.stringMatching(/^Error: {2}lost ownership of \/locks\/c\/[^\n]*\n$/),
+    ]);
   });
 });
 

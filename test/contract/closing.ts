@@ -32,7 +32,7 @@ export const closing: Cases = {
     const aborted = { name: "AbortError", code: "ABORT_ERR", cause: reason };
     const key = `${dir}/a`;
     const write = keySpace.execute({ action: "set", key, value: "1" }, { signal });
-    await expect(write).rejects.toMatchObject({ ...aborted, outcome: "not sent" });
+    await expect(write).rejects.toMatchObject({ ...aborted, outcome: "not-sent" });
     const read = keySpace.execute({ action: "get", key: "/" }, { signal });
     await expect(read).rejects.toMatchObject({ ...aborted, outcome: "none" });
     const watch = keySpace.openWatch({ key }, { signal });

@@ -71,7 +71,7 @@ describeWithEtcd("3.4", "a call that is given up", () => {
     await using client = await proxiedClient(cluster);
     const seen = client.pinned.requests.length;
     const call = write.send(client.etcd, "/file", AbortSignal.abort(REASON));
-    expect(await abortOf(call)).toMatchObject({ outcome: "not sent", cause: REASON });
+    expect(await abortOf(call)).toMatchObject({ outcome: "not-sent", cause: REASON });
     expect(client.pinned.requests.length).toBe(seen);
   });
 
@@ -82,7 +82,7 @@ describeWithEtcd("3.4", "a call that is given up", () => {
     const caller = new AbortController();
     const call = write.send(client.etcd, key, caller.signal);
     caller.abort(REASON);
-    expect(await abortOf(call)).toMatchObject({ outcome: "not sent", cause: REASON });
+    expect(await abortOf(call)).toMatchObject({ outcome: "not-sent", cause: REASON });
     expect(await isDone(direct, key, write)).toBe(false);
   });
 

@@ -56,7 +56,7 @@ describeWithEtcd("3.4", "the connections of a client", () => {
       const aborted = outcomeOf(client.etcd.setNode("/file", "aborted", { signal: caller.signal }));
       await once(client.pinned, "request");
       caller.abort();
-      expect(await aborted).toMatchObject({ name: "AbortError", outcome: "not sent" });
+      expect(await aborted).toMatchObject({ name: "AbortError", outcome: "not-sent" });
       expect(await timed).toBeInstanceOf(TimeoutError);
       await client.pinned.become("pass");
       await client.etcd.close();
@@ -80,7 +80,7 @@ describeWithEtcd("3.4", "the connections of a client", () => {
       await client.etcd.close();
       expect(await read).toMatchObject({ name: "AbortError", outcome: "none" });
       expect(await write).toMatchObject({ name: "AbortError", outcome: "unknown" });
-      expect(await queued).toMatchObject({ name: "AbortError", outcome: "not sent" });
+      expect(await queued).toMatchObject({ name: "AbortError", outcome: "not-sent" });
       expect(await watch).toMatchObject({ name: "AbortError", outcome: "none" });
       await expect.poll(() => client.pinned.open, SOON).toBe(0);
     });
@@ -93,7 +93,7 @@ describeWithEtcd("3.4", "the connections of a client", () => {
       const watch = outcomeOf(client.etcd.watchNode("/file"));
       await client.etcd.close();
       expect(await read).toMatchObject({ name: "AbortError", outcome: "none" });
-      expect(await write).toMatchObject({ name: "AbortError", outcome: "not sent" });
+      expect(await write).toMatchObject({ name: "AbortError", outcome: "not-sent" });
       expect(await watch).toMatchObject({ name: "AbortError", outcome: "none" });
       expect(client.pinned.requests.length).toBe(seen);
     });

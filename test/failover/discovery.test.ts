@@ -112,7 +112,7 @@ describeWithEtcd("3.4", "discoverySrv", () => {
   test("a look at DNS can be given up, by a signal or close", async () => {
     zone.set(SECURE, "silent");
     const late = etcd.setNode("/file", "x", { signal: AbortSignal.abort() });
-    await expect(late).rejects.toMatchObject({ name: "AbortError", outcome: "not sent" });
+    await expect(late).rejects.toMatchObject({ name: "AbortError", outcome: "not-sent" });
     const caller = new AbortController();
     const [read, health, write, closed] = [
       etcd.getNode("/file", { signal: caller.signal }),
@@ -123,8 +123,8 @@ describeWithEtcd("3.4", "discoverySrv", () => {
     caller.abort();
     expect(await read).toMatchObject({ name: "AbortError", outcome: "none" });
     expect(await health).toMatchObject({ name: "AbortError", outcome: "none" });
-    expect(await write).toMatchObject({ name: "AbortError", outcome: "not sent" });
+    expect(await write).toMatchObject({ name: "AbortError", outcome: "not-sent" });
     await etcd.close();
-    expect(await closed).toMatchObject({ name: "AbortError", outcome: "not sent" });
+    expect(await closed).toMatchObject({ name: "AbortError", outcome: "not-sent" });
   }, 10_000);
 });

@@ -91,7 +91,7 @@ describeWithEtcd("3.4", 'endpointSelection: "leader"', () => {
       await once(proxies[0] as FaultProxy, "request");
       caller.abort();
       const given = performance.now();
-      await expect(call).rejects.toMatchObject({ name: "AbortError", outcome: "not sent" });
+      await expect(call).rejects.toMatchObject({ name: "AbortError", outcome: "not-sent" });
       expect(performance.now() - given).toBeLessThan(3_000);
     } finally {
       for (const proxy of proxies) await proxy.become("pass");

@@ -92,7 +92,7 @@ describeWithEtcd("3.4", "a process that uses a client", () => {
        await settle();
        await etcd.close();
        console.log(await write);`,
-      "not sent",
+      "not-sent",
     ],
   ])("ends by itself when it %s", async (_name, program, expected = "") => {
     const { printed, outlived } = await live(program);

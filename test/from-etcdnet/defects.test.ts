@@ -155,7 +155,7 @@ describeWithEtcd("3.4", "a defect of EtcdNet", () => {
         expect(result).toMatchObject({ status: "rejected", reason });
       }
       const write = etcd.setNode("/cancelled", "1", { signal });
-      await expect(write).rejects.toMatchObject({ name: "AbortError", outcome: "not sent" });
+      await expect(write).rejects.toMatchObject({ name: "AbortError", outcome: "not-sent" });
       expect(await etcd.getNode("/cancelled", { ignoreKeyNotFound: true })).toBeNull();
     },
 

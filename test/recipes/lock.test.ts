@@ -44,7 +44,7 @@ describeWithEtcd("3.4", "a lock on three members", () => {
       for (const lost of told.filter(({ event }) => event === "lost")) {
         expect(lost).toMatchObject({
           aborted: true,
-          reason: expect.stringMatching(/^(no contact|gone)$/),
+          reason: expect.stringMatching(/^(unconfirmed|gone)$/),
         });
       }
       expect(paused.length).toBeGreaterThanOrEqual(3);
@@ -67,7 +67,7 @@ describeWithEtcd("3.4", "a lock on three members", () => {
     sleeper.resume();
     const lost = await sleeper.until(({ event }) => event === "lost");
     expect(lost).toMatchObject({
-      ...{ reason: "no contact", abortedBefore: false, abortedAfter: true },
+      ...{ reason: "unconfirmed", abortedBefore: false, abortedAfter: true },
     });
     // It stood still between the last good answer and the first bad one: nothing came in between.
     expect(lost.gap).toBeGreaterThan(2_000);

@@ -201,7 +201,7 @@ describeWithEtcd("3.4", "a mirror at an etcd that is cut off", () => {
     expect([mirror.value("/cut/written"), mirror.has("/cut/deleted")]).toEqual(["1", true]);
     const resync = once(mirror, "resync");
     await proxy.become("pass");
-    expect(await resync).toMatchObject([{ reason: "history cleared" }]);
+    expect(await resync).toMatchObject([{ reason: "history-cleared" }]);
     expect(changes).toEqual([
       "resync /cut/deleted: 1 -> undefined",
       expect.stringMatching("^resync /cut/(written|new)"),

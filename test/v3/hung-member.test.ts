@@ -118,7 +118,7 @@ describeWithEtcd("3.7", "on v3, while members hang, a request", () => {
     const calls = new AbortController();
     const first = keySpace.execute(create, { signal: calls.signal });
     const second = keySpace.execute(create, { signal: AbortSignal.timeout(100) });
-    await expect(second).rejects.toMatchObject({ name: "AbortError", outcome: "not sent" });
+    await expect(second).rejects.toMatchObject({ name: "AbortError", outcome: "not-sent" });
     calls.abort();
     await expect(first).rejects.toMatchObject({ name: "AbortError", outcome: "unknown" });
     for (const proxy of proxies) await proxy.become("pass");

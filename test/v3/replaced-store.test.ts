@@ -39,7 +39,7 @@ it("another store under the same id is one resync to each watch, and mirrors fol
   for (const items of watches) {
     await expect.poll(() => items.length, PATIENT).toBe(2);
     const [resync, change] = items;
-    expect(resync).toMatchObject({ type: "resync", reason: "cluster changed", index: 2 });
+    expect(resync).toMatchObject({ type: "resync", reason: "cluster-changed", index: 2 });
     expect(change).toMatchObject({ response: { node: { key: "/app/new", value: "2" } } });
   }
   expect(mirror.get("/app/new")?.value).toBe("2");

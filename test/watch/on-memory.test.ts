@@ -86,7 +86,7 @@ describe("watch on the memory key space", () => {
     const { etcd } = arrange(10);
     for (let n = 1; n <= 20; n++) await etcd.setNode("/a", `${n}`);
     const told = etcd.watch("/a", { from: 5 });
-    expect(brief((await told.next()).value)).toEqual(["history cleared", "20"]);
+    expect(brief((await told.next()).value)).toEqual(["history-cleared", "20"]);
     await etcd.setNode("/a", "21");
     expect(brief((await told.next()).value)).toEqual(["set", "/a"]);
     await etcd.close();
@@ -98,7 +98,7 @@ describe("watch on the memory key space", () => {
     const told = etcd.watch("/a", { from: 500 });
     const next = told.next();
     await clock.pass(1_000);
-    expect(brief((await next).value)).toEqual(["cluster changed", "1"]);
+    expect(brief((await next).value)).toEqual(["cluster-changed", "1"]);
     await etcd.close();
   });
 
@@ -145,7 +145,7 @@ describe("watch on the memory key space", () => {
       items.push(last);
     }
     expect(items).toHaveLength(21);
-    expect(brief(last)).toEqual(["slow consumer", "499"]);
+    expect(brief(last)).toEqual(["slow-consumer", "499"]);
     await etcd.close();
   });
 });

@@ -44,7 +44,7 @@ describeWithEtcd("3.4", "a quiet watcher, connected through 5,000 changes elsewh
     expect(await short.next()).toMatchObject({ type: "change", response: CHANGED });
     await makeChanges(writer, "/elsewhere", 2_100, awaiting(short.told.index, short));
     await long.proxy.become("pass");
-    const resync = { type: "resync", reason: "history cleared", response: CHANGED };
+    const resync = { type: "resync", reason: "history-cleared", response: CHANGED };
     expect(await long.next()).toMatchObject(resync);
 
     const { node } = await writer.setNode("/quiet", "last");

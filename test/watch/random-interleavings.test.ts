@@ -327,7 +327,7 @@ function verify({ committed, consumer, setting: { initial } }: Story): boolean {
     expect(item.reason === "initial").toBe(isFirst);
     if (!isFirst) resyncs++;
     const all = committed.get(item.etcdClusterId) ?? [];
-    if (item.reason !== "cluster changed") expect(item.index).toBeGreaterThanOrEqual(last);
+    if (item.reason !== "cluster-changed") expect(item.index).toBeGreaterThanOrEqual(last);
     rest = all.filter(({ index }) => index > item.index).map(identityOf);
     last = item.index;
   }

@@ -67,7 +67,7 @@ test("a store that was restored from a backup is told by one resync, although it
   const resyncs = items.flatMap((item) => (item.type === "resync" ? [item] : []));
   expect(resyncs).toMatchObject([
     { reason: "initial" },
-    { reason: "cluster changed", index: backup.store.index, response: { node: { value: "old" } } },
+    { reason: "cluster-changed", index: backup.store.index, response: { node: { value: "old" } } },
   ]);
   expect(items.at(-1)).toMatchObject({ type: "change", response: { node: { value: "new" } } });
   expect(clock.monotonic() - Number(watcher.contactAt)).toBeLessThanOrEqual(5_000);
@@ -92,7 +92,7 @@ test("another cluster that answers the requests beside a watch is told by one re
   await clock.pass(10_000);
   expect(items).toMatchObject([
     { reason: "initial", index: 4, response: { node: { value: "first" } } },
-    { reason: "cluster changed", index: 4, response: { node: { value: "other" } } },
+    { reason: "cluster-changed", index: 4, response: { node: { value: "other" } } },
   ]);
   await etcd.close();
   await reading;

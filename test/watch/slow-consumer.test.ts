@@ -14,7 +14,7 @@ describeWithEtcd("3.4", "a consumer that stops reading", () => {
   test("while more come gets a resync in place of what is gone, and what follows it", async () => {
     const { items, written } = await stopDuring(20_000);
     const [resync, ...others] = items.filter(({ type }) => type === "resync");
-    expect(resync).toMatchObject({ reason: "slow consumer" });
+    expect(resync).toMatchObject({ reason: "slow-consumer" });
     expect(others).toEqual([]);
     expect(items.length).toBeLessThan(5 * BUFFER_SIZE);
     const position = resync === undefined ? -1 : items.indexOf(resync);

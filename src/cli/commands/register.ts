@@ -50,7 +50,7 @@ async function register(
   const { keepAlive } = registration;
   const taken = new AbortController();
   keepAlive.on("lost", (lost) => {
-    if (lost.reason === "changed by another") taken.abort(lost);
+    if (lost.reason === "taken-over") taken.abort(lost);
     else note(`Warning:  ${lost.message}`);
   });
   keepAlive.on("recreated", () => note(`Warning:  ${keepAlive.key} is registered again`));

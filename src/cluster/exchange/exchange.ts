@@ -214,7 +214,7 @@ export class Exchange {
 
   #abortedOutcome(): AbortError["outcome"] {
     if (this.request.safety === "read") return "none";
-    return this.#sent ? "unknown" : "not sent";
+    return this.#sent ? "unknown" : "not-sent";
   }
 
   #giveUp(error: Error): void {

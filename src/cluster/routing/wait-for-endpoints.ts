@@ -19,7 +19,7 @@ export function waitForEndpoints(
   closing: AbortSignal,
 ): Promise<void> {
   const either = linkSignals(signal, closing);
-  const outcome = safety === "write" ? "not sent" : "none";
+  const outcome = safety === "write" ? "not-sent" : "none";
   return withTimeout(ready, {
     milliseconds: timeout,
     clock,

@@ -79,7 +79,7 @@ describe("a cluster of one", () => {
     const options = { signal: AbortSignal.abort() };
     await expect(members.add(["http://a:1"], options)).rejects.toMatchObject({
       name: "AbortError",
-      outcome: "not sent",
+      outcome: "not-sent",
     });
     await expect(stats.store(options)).rejects.toMatchObject({ outcome: "none" });
     expect(await members.list()).toHaveLength(1);

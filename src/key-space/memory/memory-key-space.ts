@@ -157,7 +157,7 @@ export class MemoryKeySpace implements KeySpace {
   execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
   async execute(request: KeyRequest, { signal }: CallOptions = {}): Promise<EtcdReceipt> {
     const method = methodOf(request);
-    this.#refuseIfOver(`${method} ${request.key}`, signal, method === "GET" ? "none" : "not sent");
+    this.#refuseIfOver(`${method} ${request.key}`, signal, method === "GET" ? "none" : "not-sent");
     const event = this.#apply(request);
     if (event.action !== "get") this.#publish(event);
     return wantsNoNodes(request)

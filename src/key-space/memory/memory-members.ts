@@ -46,7 +46,7 @@ export class MemoryMembers implements MembersApi {
   }
 
   async add(peerURLs: readonly string[], { signal }: CallOptions = {}): Promise<Member> {
-    refuseAborted(signal, "not sent");
+    refuseAborted(signal, "not-sent");
     const operation = "add member";
     const urls = read(operation, peerURLs);
     this.#refuseTaken(operation, urls);
@@ -60,7 +60,7 @@ export class MemoryMembers implements MembersApi {
     peerURLs: readonly string[],
     { signal }: CallOptions = {},
   ): Promise<void> {
-    refuseAborted(signal, "not sent");
+    refuseAborted(signal, "not-sent");
     const operation = `update member ${id}`;
     const urls = read(operation, peerURLs);
     // etcd has no sentence for this one.
@@ -72,7 +72,7 @@ export class MemoryMembers implements MembersApi {
   }
 
   async remove(id: string, { signal }: CallOptions = {}): Promise<void> {
-    refuseAborted(signal, "not sent");
+    refuseAborted(signal, "not-sent");
     const operation = `remove member ${id}`;
     if (this.#wasRemoved(id)) {
       throw refusal(operation, 410, `Member permanently removed: ${readMemberId(id)}`);

@@ -289,6 +289,6 @@ export class V3KeySpace implements KeySpace {
 
 /** What a request ends with that is given up before anything of it was sent. */
 function abortedBefore(request: KeyRequest): (reason: unknown) => Error {
-  const outcome = request.action === "get" ? "none" : "not sent";
+  const outcome = request.action === "get" ? "none" : "not-sent";
   return (reason) => new AbortError(`${methodOf(request)} ${request.key}`, reason, outcome);
 }

@@ -127,14 +127,14 @@ describe("settings", () => {
   test("are the same object while they are equal", async () => {
     const { settings, told, tell } = await loaded(schema);
     const { current } = settings;
-    await tell(change("set", port("05432", 11)), resync(STATE, 20, "history cleared"));
+    await tell(change("set", port("05432", 11)), resync(STATE, 20, "history-cleared"));
     expect(settings.current).toBe(current);
     expect(told).toEqual([]);
   });
 
   test("are the state after a resync", async () => {
     const { settings, tell } = await loaded(schema);
-    await tell(resync(directory("/app", 4, [file("/app/name", "x", 15)]), 20, "history cleared"));
+    await tell(resync(directory("/app", 4, [file("/app/name", "x", 15)]), 20, "history-cleared"));
     expect(settings.current.name).toBe("shop");
     await tell(change("set", port("1", 21)));
     expect(settings.current).toEqual({ name: "x", db: { port: 1 } });

@@ -59,7 +59,7 @@ describe("an election", () => {
     const second = electionOf(bob).campaign("bob");
     await settle();
     await stage.pass(11_000, alice);
-    expect(() => first.assertHeld()).toThrow("no contact");
+    expect(() => first.assertHeld()).toThrow("unconfirmed");
     expect(first.signal.aborted).toBe(true);
     (await second).assertHeld();
     expect(await electionOf(observer).leader()).toMatchObject({ value: "bob" });

@@ -60,7 +60,7 @@ describe("a key that is kept alive", () => {
     expect(await stage.value("/k")).toBeUndefined();
     expect(stage.leftovers).toBe(0);
     expect(kept.signal.aborted).toBe(true);
-    expect(() => kept.assertHeld()).toThrow(expect.objectContaining({ reason: "given up" }));
+    expect(() => kept.assertHeld()).toThrow(expect.objectContaining({ reason: "released" }));
     expect(told).toEqual([]);
   });
 
@@ -68,7 +68,7 @@ describe("a key that is kept alive", () => {
     const kept = await keep();
     await owner.etcd.close();
     expect(kept.signal.aborted).toBe(true);
-    expect(kept.lost?.reason).toBe("given up");
+    expect(kept.lost?.reason).toBe("released");
     await kept.close();
     expect(stage.leftovers).toBe(0);
     await stage.pass(11_000);
@@ -133,10 +133,10 @@ describe("a key that is kept alive", () => {
 describe("a key that is lost", () => {
   test.each([
     ["deleted", "gone", () => stage.memory.execute({ action: "delete", key: "/k" })],
-    ["given another value", "changed by another", () => write("/k", "another's")],
+    ["given another value", "taken-over", () => write("/k", "another's")],
     [
       "made a directory",
-      "changed by another",
+      "taken-over",
       () => stage.memory.execute({ action: "set", key: "/k", dir: true }),
     ],
   ])("because it was %s: it tells, aborts and leaves the key alone", async (_how, reason, act) => {
@@ -173,7 +173,7 @@ describe("a key that is lost", () => {
     await stage.pass(50);
     expect(kept.signal.aborted).toBe(true);
     await settle();
-    expect(told).toEqual(["lost: no contact"]);
+    expect(told).toEqual(["lost: unconfirmed"]);
     expect(kept.lost?.cause).toBe(down.fail);
     expect(await stage.value("/k")).toBe("mine");
     owner.way.fate = () => undefined;
@@ -209,7 +209,7 @@ describe("a key that is lost", () => {
     kept.assertHeld();
     expect(await stage.value("/k")).toBe("mine");
     await stage.pass(3_000);
-    expect(kept.lost?.reason).toBe("no contact");
+    expect(kept.lost?.reason).toBe("unconfirmed");
     owner.way.fate = () => undefined;
     await kept.close();
   });
@@ -222,7 +222,7 @@ describe("a key that is lost", () => {
     expect(kept.lost).toBeUndefined();
     owner.way.fate = () => down;
     await stage.pass(4_000);
-    expect(kept.lost?.reason).toBe("no contact");
+    expect(kept.lost?.reason).toBe("unconfirmed");
     owner.way.fate = () => undefined;
     await kept.close();
   });
@@ -241,7 +241,7 @@ describe("assertHeld after a pause", () => {
     kept.assertHeld();
     owner.clock.jump(jump);
     expect(() => kept.assertHeld()).toThrow(OwnershipLostError);
-    expect(() => kept.assertHeld()).toThrow("no contact");
+    expect(() => kept.assertHeld()).toThrow("unconfirmed");
     expect(kept.signal.aborted).toBe(true);
     await settle();
     await kept.close();
@@ -250,9 +250,9 @@ describe("assertHeld after a pause", () => {
   test("what was found lost stays lost, even if etcd still has the key", async () => {
     const kept = await keep();
     owner.clock.jump({ monotonic: 9_000 });
-    expect(kept.lost?.reason).toBe("no contact");
+    expect(kept.lost?.reason).toBe("unconfirmed");
     await stage.pass(20_000);
-    expect(() => kept.assertHeld()).toThrow("no contact");
+    expect(() => kept.assertHeld()).toThrow("unconfirmed");
     await kept.close();
   });
 
@@ -297,7 +297,7 @@ describe("creation", () => {
     const before = await KeepAlive.create(other.etcd, "/k", "other", { ttl: 10 });
     const kept = await keep({ ifExists: "replace" });
     await stage.pass(4_000);
-    expect(before.lost?.reason).toBe("changed by another");
+    expect(before.lost?.reason).toBe("taken-over");
     expect(kept.lost).toBeUndefined();
     await before.close();
     expect(await stage.value("/k")).toBe("mine");
@@ -354,7 +354,7 @@ describe("creation", () => {
     owner.way.fate = ({ action }) => (action === "create" ? { answerAfter: 950 } : undefined);
     const kept = keep({ ttl: 1 }).catch((error: unknown) => error);
     await stage.pass(1_000);
-    expect(await kept).toMatchObject({ name: "OwnershipLostError", reason: "no contact" });
+    expect(await kept).toMatchObject({ name: "OwnershipLostError", reason: "unconfirmed" });
     await settle();
     expect(await stage.value("/k")).toBeUndefined();
     expect(stage.leftovers).toBe(0);
@@ -412,10 +412,10 @@ describe("re-creation, when asked for", () => {
     owner.way.fate = () => down;
     await stage.pass(600_000);
     expect(await stage.value("/k")).toBeUndefined();
-    expect(told).toEqual(["lost: no contact"]);
+    expect(told).toEqual(["lost: unconfirmed"]);
     owner.way.fate = () => undefined;
     await stage.pass(31_000);
-    expect(told.slice(0, 2)).toEqual(["lost: no contact", "recreated"]);
+    expect(told.slice(0, 2)).toEqual(["lost: unconfirmed", "recreated"]);
     expect(await stage.value("/k")).toBe("mine");
     await kept.close();
     expect(stage.leftovers).toBe(0);
@@ -450,7 +450,7 @@ describe("re-creation, when asked for", () => {
     const told = record(kept);
     await write("/k", "another's");
     await stage.pass(60_000);
-    expect(told).toEqual(["lost: changed by another"]);
+    expect(told).toEqual(["lost: taken-over"]);
     expect(await stage.value("/k")).toBe("another's");
     await kept.close();
   });
@@ -463,7 +463,7 @@ describe("re-creation, when asked for", () => {
     await write("/k", "another's");
     owner.way.fate = () => undefined;
     await stage.pass(60_000);
-    expect(told).toEqual(["lost: no contact", "lost: changed by another"]);
+    expect(told).toEqual(["lost: unconfirmed", "lost: taken-over"]);
     await kept.close();
     expect(stage.leftovers).toBe(0);
   });

@@ -149,7 +149,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
 
   readonly #giveUp = (): void => {
     this.#closing.abort();
-    this.#validity.end("given up");
+    this.#validity.end("released");
   };
 
   async #close(): Promise<void> {
@@ -187,7 +187,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     }
     await this.#turn;
     const { lost } = tenure;
-    if (lost !== undefined && lost.reason !== "given up") this.#tell("lost", lost);
+    if (lost !== undefined && lost.reason !== "released") this.#tell("lost", lost);
   }
 
   /** What went wrong with a request of the owner; ends the tenure if that shows that it is none. */
@@ -202,7 +202,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
         tenure.prove(sentAt);
         return undefined;
       } catch (error) {
-        const reason = lossOf(error) ?? (error instanceof TypeError ? "no contact" : undefined);
+        const reason = lossOf(error) ?? (error instanceof TypeError ? "unconfirmed" : undefined);
         if (reason === undefined) tenure.blame(error);
         else tenure.end(reason, error);
         return error as Error;
@@ -215,7 +215,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   /** Creates the key again, however long that takes. Whether it is ours. */
   async #regain(): Promise<boolean> {
     const { signal } = this.#closing;
-    if (this.#validity.lost?.reason === "changed by another") return false;
+    if (this.#validity.lost?.reason === "taken-over") return false;
     for (let backOff = BackOff.short; !signal.aborted; backOff = backOff.next()) {
       await this.#pause(backOff.delay(), signal);
       try {
@@ -237,7 +237,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   #isOwnedByAnother({ message }: NodeExistError): false {
-    this.#tell("lost", new OwnershipLostError(this.key, "changed by another", message));
+    this.#tell("lost", new OwnershipLostError(this.key, "taken-over", message));
     return false;
   }
 

@@ -35,7 +35,7 @@ export class LeaseValidity {
 
   /** Why and how the tenure ended; looks at the clocks, not only at what timers have told. */
   get lost(): OwnershipLostError | undefined {
-    if (this.#lost === undefined && this.#remaining <= 0) this.end("no contact", this.#trouble);
+    if (this.#lost === undefined && this.#remaining <= 0) this.end("unconfirmed", this.#trouble);
     return this.#lost;
   }
 
@@ -74,8 +74,8 @@ export class LeaseValidity {
 
   #explain(reason: LossReason, cause: unknown): string {
     if (cause instanceof Error) return cause.message;
-    if (reason === "given up") return "closed or released";
+    if (reason === "released") return "it was closed or released";
     const seconds = (since(this.#provenAt, this.#clock) / 1000).toFixed(1);
-    return `last confirmed by a request sent ${seconds} s ago; the TTL must outlast pauses and round trips`;
+    return `not confirmed for ${seconds} s; use a TTL that outlasts pauses and round trips`;
   }
 }

@@ -158,7 +158,7 @@ export class LeasedKey {
     try {
       return await this.refresh(signal);
     } catch (error) {
-      if (lossOf(error) === "changed by another") throw exists;
+      if (lossOf(error) === "taken-over") throw exists;
       if (lossOf(error) === "gone") return this.#create(true, signal);
       throw error;
     }
@@ -188,7 +188,7 @@ export class LeasedKey {
     const { node } = await this.#execute({ action: "get", key, quorum: true }, signal);
     if (node.value !== undefined && node.value === this.#next) this.#settle(node.value);
     if (node.value === this.#value) return node.modifiedIndex;
-    throw new OwnershipLostError(key, "changed by another", "it has not the value that we gave it");
+    throw new OwnershipLostError(key, "taken-over", "it has not the value that we gave it");
   }
 
   #settle(value: string): void {
@@ -213,5 +213,5 @@ export function lossOf(error: unknown): LossReason | undefined {
   if (error instanceof OwnershipLostError) return error.reason;
   if (error instanceof KeyNotFoundError || error instanceof NotDirError) return "gone";
   const changed = error instanceof TestFailedError || error instanceof NotFileError;
-  return changed ? "changed by another" : undefined;
+  return changed ? "taken-over" : undefined;
 }

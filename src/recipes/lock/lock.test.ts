@@ -155,7 +155,7 @@ describe("a holder", () => {
     await stage.pass(11_000, alice);
     await next.done;
     next.held?.assertHeld();
-    expect(() => held.assertHeld()).toThrow("no contact");
+    expect(() => held.assertHeld()).toThrow("unconfirmed");
     expect(held.signal.aborted).toBe(true);
     await held.release();
     next.held?.assertHeld();
@@ -196,7 +196,7 @@ describe("a holder", () => {
     const held = await lockOf(alice).acquire();
     const next = trying(lockOf(bob));
     await alice.etcd.close();
-    expect(() => held.assertHeld()).toThrow("given up");
+    expect(() => held.assertHeld()).toThrow("released");
     await stage.pass(11_000);
     next.held?.assertHeld();
     await next.held?.release();
@@ -491,7 +491,7 @@ describe("bad input", () => {
     const attempt = trying(new Lock(alice.etcd, "/lock", { ttl: 1 }));
     await stage.pass(1_000);
     await attempt.done;
-    expect(attempt.error).toMatchObject({ name: "OwnershipLostError", reason: "no contact" });
+    expect(attempt.error).toMatchObject({ name: "OwnershipLostError", reason: "unconfirmed" });
     await expectNothingLeft();
   });
 

@@ -242,7 +242,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
 
   /** Another cluster, or this one as a backup had it. */
   #isOfOtherPast({ reason, etcdClusterId, index }: WatchResync): boolean {
-    return reason === "cluster changed" || etcdClusterId !== this.#clusterId || index < this.#index;
+    return reason === "cluster-changed" || etcdClusterId !== this.#clusterId || index < this.#index;
   }
 
   #forgetIndex(): void {

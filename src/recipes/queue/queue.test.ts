@@ -170,7 +170,7 @@ describe("an item is delivered again", () => {
     await settle();
     await stage.pass(31_000, one);
     await other.done;
-    await expect(item.acknowledge()).rejects.toMatchObject({ reason: "no contact" });
+    await expect(item.acknowledge()).rejects.toMatchObject({ reason: "unconfirmed" });
     expect(item.signal.aborted).toBe(true);
     await item.release();
     other.item?.assertHeld();
@@ -203,7 +203,7 @@ describe("an item is delivered again", () => {
     await stage.memory.execute({ action: "delete", key: "/queue/_claims", recursive: true });
     await other.done;
     await stage.pass(10_500);
-    expect(() => item.assertHeld()).toThrow("changed by another");
+    expect(() => item.assertHeld()).toThrow("taken-over");
     await item.release();
     other.item?.assertHeld();
     await other.item?.acknowledge();
@@ -254,7 +254,7 @@ describe("acknowledging", () => {
     const item = await queue.take();
     await item.acknowledge();
     await item.release();
-    await expect(item.acknowledge()).rejects.toMatchObject({ reason: "given up" });
+    await expect(item.acknowledge()).rejects.toMatchObject({ reason: "released" });
     await (await queue.take()).acknowledge();
     await expectNothingLeft(queue);
   });

@@ -102,7 +102,7 @@ describe("an id that two processes use", () => {
     const before = await registryOf(server).register("mail", { id: "a", metadata: "old" });
     const after = await registryOf(client).register("mail", { id: "a", metadata: "new" });
     await stage.pass(60_000);
-    expect(before.keepAlive.lost?.reason).toBe("changed by another");
+    expect(before.keepAlive.lost?.reason).toBe("taken-over");
     await before.close();
     expect(await registryOf(client).discover("mail")).toEqual([{ id: "a", metadata: "new" }]);
     after.keepAlive.assertHeld();

@@ -10,13 +10,13 @@ export interface Loss {
    * `unnamed`: the key is not UTF-8, or has no name in v2; several may be shown as one.
    * `unholdable`: the target takes no such key.
    * `unremovable`: the target has a key there that is not UTF-8, and that no request can remove.
-   * `too large`: the target refuses the value for its size.
+   * `too-large`: the target refuses the value for its size.
    * `replaced`: the value holds U+FFFD, which may stand for bytes that are not UTF-8.
    *
    * With `lossy`, a value that is `replaced` is written as it is shown, an `unremovable` key stays,
    * and the others are left out.
    */
-  readonly kind: "unnamed" | "unholdable" | "unremovable" | "too large" | "replaced";
+  readonly kind: "unnamed" | "unholdable" | "unremovable" | "too-large" | "replaced";
   /** One sentence without its subject. */
   readonly reason: string;
 }
@@ -52,7 +52,7 @@ export function lossOf(key: string, kind: keyof typeof REASONS): Loss {
 export function tooLarge(key: string, error: Error): Loss {
   return {
     key,
-    kind: "too large",
+    kind: "too-large",
     reason: `has a value that the target refuses: ${error.message}`,
   };
 }

@@ -36,7 +36,7 @@ export class Losses {
       const { key } = difference.entry;
       const loss = topmostLoss(key, target);
       if (loss !== undefined) this.meet(loss);
-      return isHoldable(key, target) && this.#known.get(key)?.kind !== "too large";
+      return isHoldable(key, target) && this.#known.get(key)?.kind !== "too-large";
     });
   }
 

@@ -116,7 +116,7 @@ export class ChangeFeed {
 
 function pendingChangeBy(item: WatchItem, top: string): PendingChange {
   if (item.type === "change") return pendingChangeOf(item.response);
-  if (item.reason === "cluster changed") throw new SourceReplacedError();
+  if (item.reason === "cluster-changed") throw new SourceReplacedError();
   return { kind: "tree", key: top };
 }
 

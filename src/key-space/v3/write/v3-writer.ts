@@ -98,7 +98,7 @@ export class V3Writer {
       if (error instanceof EtcdServerError) this.#ttl.release();
       // Given up between two transactions, of which the first had found nothing to do.
       if (!(error instanceof AbortError) || error.outcome !== "none") throw error;
-      throw new AbortError(this.#call.operation, error.cause, "not sent");
+      throw new AbortError(this.#call.operation, error.cause, "not-sent");
     }
   }
 
