@@ -5,7 +5,7 @@ import {
   EtcdClient,
   EtcdCommonError,
   EtcdError,
-  isNodeExist,
+  isEtcdError,
   KeyNotFoundError,
 } from "etcdnet";
 
@@ -20,7 +20,7 @@ async function attempt(call) {
   } catch (error) {
     if (error instanceof KeyNotFoundError) {
       console.log(`one class: ${error.name}, ${error.detail} is missing`);
-    } else if (isNodeExist(error)) {
+    } else if (isEtcdError(error, "NodeExist")) {
       // The same by `code`, for programs in which two copies of the package meet.
       console.log(`one class: ${error.name}, ${error.key} exists`);
     } else if (error instanceof EtcdCommonError) {

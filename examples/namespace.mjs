@@ -1,6 +1,6 @@
 // @ts-check
 // Namespace: a client for one subtree, which sees its top as "/".
-import { EtcdClient, isKeyNotFound } from "etcdnet";
+import { EtcdClient, isEtcdError } from "etcdnet";
 
 const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
 const etcd = new EtcdClient({ urls });
@@ -14,7 +14,7 @@ console.log("outside:", (await etcd.getNode("/example-namespace/mail/port")).nod
 const { node } = await mail.getNode("/");
 console.log("its root lists:", (node.nodes ?? []).map(({ key }) => key).join());
 await mail.getNode("/host").catch((error) => {
-  if (!isKeyNotFound(error)) throw error;
+  if (!isEtcdError(error, "KeyNotFound")) throw error;
   console.log("missing inside:", error.key);
 });
 

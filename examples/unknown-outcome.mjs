@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
-import { EtcdClient, isNodeExist, isOutcomeUnknown, isTestFailed } from "etcdnet";
+import { EtcdClient, isEtcdError } from "etcdnet";
 
 const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
 const etcd = new EtcdClient({ urls });
@@ -30,7 +30,7 @@ async function isLost(write) {
     await write;
     return false;
   } catch (error) {
-    if (!isOutcomeUnknown(error)) throw error; // certainly not carried out
+    if (!isEtcdError(error, "OutcomeUnknown")) throw error; // certainly not carried out
     console.log(`lost: ${error.message}`);
     return true;
   }
@@ -49,7 +49,7 @@ if (await isLost(unlucky.createNode(`${directory}/owner`, me))) {
     await etcd.createNode(`${directory}/owner`, me);
     console.log("create: the second attempt succeeded");
   } catch (error) {
-    if (!isNodeExist(error)) throw error;
+    if (!isEtcdError(error, "NodeExist")) throw error;
     const owner = await etcd.getNodeValue(`${directory}/owner`, { quorum: true });
     console.log(`create: the key is ${owner === me ? "ours" : "another's"}`);
   }
@@ -63,7 +63,7 @@ if (await isLost(unlucky.compareAndSwapNode(`${directory}/count`, condition, "2"
     await etcd.compareAndSwapNode(`${directory}/count`, condition, "2");
     console.log("compare and swap: the second attempt succeeded");
   } catch (error) {
-    if (!isTestFailed(error)) throw error;
+    if (!isEtcdError(error, "TestFailed")) throw error;
     const count = await etcd.getNodeValue(`${directory}/count`, { quorum: true });
     console.log(`compare and swap: the count is ${count}: ours, or another's after us`);
   }

@@ -1,5 +1,5 @@
 // @ts-check
-import { EtcdClient, isKeyNotFound, isTestFailed } from "etcdnet";
+import { EtcdClient, isEtcdError } from "etcdnet";
 
 /** @param {string} step */
 const say = (step) => console.log(`\n${step}`);
@@ -40,7 +40,7 @@ async function values(app) {
   try {
     await app.getNode("/config/nothing");
   } catch (error) {
-    if (!isKeyNotFound(error)) throw error;
+    if (!isEtcdError(error, "KeyNotFound")) throw error;
     show("getNode of a missing key throws", `${error.name} (${error.errorCode})`);
   }
 }
@@ -61,7 +61,7 @@ async function conditions(app) {
   try {
     await app.compareAndSwapNode("/config/greeting", { prevValue: "hello" }, "hey");
   } catch (error) {
-    if (!isTestFailed(error)) throw error;
+    if (!isEtcdError(error, "TestFailed")) throw error;
     show(`a second time it throws ${error.name}:`, error.detail);
   }
 }

@@ -44,20 +44,10 @@ export {
 } from "./errors/common-errors.js";
 export { EtcdError } from "./errors/etcd-error.js";
 export { EventIndexClearedError, WatcherClearedError } from "./errors/event-errors.js";
-export {
-  isAbort,
-  isClusterUnavailable,
-  isEventIndexCleared,
-  isInvalidValue,
-  isKeyNotFound,
-  isNodeExist,
-  isOutcomeUnknown,
-  isOwnershipLost,
-  isTestFailed,
-  isV2Disabled,
-} from "./errors/guards.js";
 export { InvalidValueError, type ValueIssue } from "./errors/invalid-value-error.js";
+export { type EtcdErrorMap, type EtcdErrorName, isEtcdError } from "./errors/is-etcd-error.js";
 export {
+  SourceReplacedError,
   TargetInUseError,
   TransferFailedError,
   TransferRefusedError,
@@ -168,7 +158,6 @@ export type { Clock } from "./time/clock.js";
 export { type DiffOptions, diffTrees } from "./transfer/compare/diff-trees.js";
 export type { Difference, NodeDifference } from "./transfer/compare/difference.js";
 export type { Loss } from "./transfer/compare/loss.js";
-export { SourceReplacedError } from "./transfer/migrate/change-feed.js";
 export { migrate } from "./transfer/migrate/migrate.js";
 export type { MigrateOptions } from "./transfer/migrate/migrate-options.js";
 export type { MigrationProgress } from "./transfer/migrate/migration-progress.js";

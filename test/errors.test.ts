@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
 import { request } from "undici";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest";
 import { serverErrorOf } from "../src/errors/server-error-of.js";
 import * as etcdnet from "../src/index.js";
-import { EtcdClient, type EtcdServerError } from "../src/index.js";
+import { EtcdClient, type EtcdErrorName, type EtcdServerError, isEtcdError } from "../src/index.js";
 import type { HttpRequest } from "../src/wire/http.js";
 import { requireSuccess } from "../src/wire/reply.js";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "./support/etcd.js";
@@ -31,19 +31,21 @@ const CLASSES = [
   ["ETCD_EVENT_INDEX_CLEARED", 401, etcdnet.EventIndexClearedError, etcdnet.EtcdEventError],
 ] as const;
 
-/** Every guard, and the `code` that it goes by. */
-const GUARDS = [
-  [etcdnet.isKeyNotFound, "ETCD_KEY_NOT_FOUND"],
-  [etcdnet.isTestFailed, "ETCD_TEST_FAILED"],
-  [etcdnet.isNodeExist, "ETCD_NODE_EXIST"],
-  [etcdnet.isEventIndexCleared, "ETCD_EVENT_INDEX_CLEARED"],
-  [etcdnet.isOutcomeUnknown, "ETCD_OUTCOME_UNKNOWN"],
-  [etcdnet.isClusterUnavailable, "ETCD_CLUSTER_UNAVAILABLE"],
-  [etcdnet.isV2Disabled, "ETCD_V2_DISABLED"],
-  [etcdnet.isOwnershipLost, "ETCD_OWNERSHIP_LOST"],
-  [etcdnet.isInvalidValue, "ETCD_INVALID_VALUE"],
-  [etcdnet.isAbort, "ABORT_ERR"],
-] as const;
+/** Every class that is exported, by the name that the guard knows it by. */
+const CLASS_BY_NAME = new Map(
+  Object.entries(etcdnet).flatMap(([name, value]) =>
+    name.endsWith("Error") &&
+    name !== "EtcdError" &&
+    typeof value === "function" &&
+    isErrorClass(value)
+      ? [[name.slice(0, -"Error".length) as EtcdErrorName, value] as const]
+      : [],
+  ),
+);
+
+function isErrorClass(value: object): value is new (...args: never[]) => Error {
+  return "prototype" in value && value.prototype instanceof Error;
+}
 
 type Provocation = (client: EtcdClient) => Promise<unknown>;
 
@@ -65,10 +67,18 @@ function expectRefusal(error: unknown, errorCode: number): asserts error is Etcd
   expectGuards(error);
 }
 
+/** The `code` of a class's errors. */
+function codeOf(Class: new (...args: never[]) => Error): { readonly code: string } {
+  const args: unknown[] = [[{ key: "/k", path: [], message: "m" }], [], [], []];
+  return Reflect.construct(Class, Class === etcdnet.NestedPrefixError ? ["/a", "/a/b"] : args);
+}
+
+/** The guard knows an error by the name of each of its classes, and by no other. */
 function expectGuards(error: unknown): void {
-  expect(error).toBeInstanceOf(Error);
-  const { code } = error as { readonly code?: unknown };
-  for (const [isIt, guarded] of GUARDS) expect(isIt(error)).toBe(code === guarded);
+  for (const [name, Class] of CLASS_BY_NAME) {
+    expect([name, isEtcdError(error, name)]).toEqual([name, error instanceof Class]);
+  }
+  expect(isEtcdError(error)).toBe(error instanceof etcdnet.EtcdError);
 }
 
 describe("what etcd's numbers become", () => {
@@ -96,13 +106,41 @@ describe("what etcd's numbers become", () => {
     }
   });
 
-  test("guards know errors of another copy of the package, and nothing else", () => {
-    for (const [isIt, code] of GUARDS) {
-      expect(isIt(Object.assign(new Error("a copy's"), { code }))).toBe(true);
+  test("the guard knows every class of the package, also of another copy of it", () => {
+    expect(CLASS_BY_NAME.size).toBeGreaterThan(35);
+    for (const [name, Class] of CLASS_BY_NAME) {
+      // Each class gives its code whatever it is told.
+      const { code } = codeOf(Class);
+      expect(code).toMatch(/^(ETCD_[A-Z0-9_]+|ABORT_ERR)$/);
+      expect([name, isEtcdError(Object.assign(new Error("a copy's"), { code }), name)]).toEqual([
+        name,
+        true,
+      ]);
       for (const other of [undefined, null, "x", 1, {}, { code }, new Error(code)]) {
-        expect(isIt(other)).toBe(false);
+        expect(isEtcdError(other, name)).toBe(false);
+        expect(isEtcdError(other)).toBe(false);
       }
     }
+  });
+
+  test("no two classes have one code", () => {
+    const codes = [...CLASS_BY_NAME.values()].map((Class) => codeOf(Class).code);
+    expect(new Set(codes).size).toBe(codes.length);
+  });
+
+  test("the guard refuses a name that it does not know", () => {
+    // @ts-expect-error the name of a class, without Error at its end
+    expect(() => isEtcdError(new Error("any"), "KeyNotFoundError")).toThrow(
+      new TypeError("name: 'KeyNotFoundError' is not a name in EtcdErrorMap"),
+    );
+  });
+
+  test("the guard gives the error its type", () => {
+    const error: unknown = new etcdnet.OwnershipLostError("/k", "gone", "deleted");
+    if (!isEtcdError(error, "OwnershipLost")) return expect.fail("it is one");
+    expectTypeOf(error).toEqualTypeOf<etcdnet.OwnershipLostError>();
+    expectTypeOf<etcdnet.EtcdErrorMap["EtcdCommon"]>().toEqualTypeOf<etcdnet.EtcdCommonError>();
+    expect(error.reason).toBe("gone");
   });
 });
 

@@ -17,3 +17,16 @@ export class TransferFailedError extends EtcdError {
   override readonly name = "TransferFailedError";
   override readonly code = "ETCD_TRANSFER_FAILED";
 }
+
+/**
+ * Another cluster responds in place of the source of a migration. Nothing more was copied from it: the
+ * nodes that it lacks were not deleted.
+ */
+export class SourceReplacedError extends EtcdError {
+  override readonly name = "SourceReplacedError";
+  override readonly code = "ETCD_SOURCE_REPLACED";
+
+  constructor() {
+    super("another cluster responds in place of the source; nothing more was copied from it");
+  }
+}

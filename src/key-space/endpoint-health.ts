@@ -1,6 +1,6 @@
 import type { Cluster } from "../cluster/cluster.js";
 import { EtcdError } from "../errors/etcd-error.js";
-import { isAbort } from "../errors/guards.js";
+import { isEtcdError } from "../errors/is-etcd-error.js";
 import type { EndpointHealth } from "../model/cluster.js";
 import { adminGet } from "../wire/admin-request.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
@@ -44,6 +44,6 @@ export async function isAnyHealthy(cluster: Cluster, check: HealthCheck): Promis
 
 function unhealthy(endpoint: string, error: unknown): EndpointHealth {
   const isReason = error instanceof AttemptFailure || error instanceof EtcdError;
-  if (!isReason || isAbort(error)) throw error;
+  if (!isReason || isEtcdError(error, "Abort")) throw error;
   return { endpoint, healthy: false, reason: error.message };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
-import { isKeyNotFound } from "../../src/errors/guards.js";
+import { isEtcdError } from "../../src/errors/is-etcd-error.js";
 import { EtcdClient } from "../../src/index.js";
 import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
@@ -114,7 +114,7 @@ class Writers implements AsyncDisposable {
   async #write(seed: number): Promise<void> {
     for (let n = seed; !this.#isStopped; n += 3) {
       await this.#change(n).catch((error: unknown) => {
-        if (!isKeyNotFound(error)) throw error;
+        if (!isEtcdError(error, "KeyNotFound")) throw error;
       });
       this.done++;
       await sleep(5);

@@ -173,7 +173,7 @@ describe("etcdnet register", () => {
     await expect.poll(second.printed, PATIENCE).toBe("/services/web/w1\n");
     expect(await first.ended).toMatchObject({
       code: 4,
-      stderr: expect.stringContaining("another"),
+      stderr: expect.stringContaining("(taken-over)"),
     });
     second.child.kill("SIGINT");
     expect(await second.ended).toMatchObject({ code: 0, stderr: "" });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { EtcdClient, type EtcdResponse, isClusterUnavailable } from "../../src/index.js";
+import { EtcdClient, type EtcdResponse, isEtcdError } from "../../src/index.js";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 
 let directory = "";
@@ -59,7 +59,7 @@ async function watchOn(client: EtcdClient, key: string, waitIndex: number): Prom
     try {
       return await client.watchNode(key, { waitIndex });
     } catch (error) {
-      if (!isClusterUnavailable(error)) throw error;
+      if (!isEtcdError(error, "ClusterUnavailable")) throw error;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

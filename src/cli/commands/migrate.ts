@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { isAbort } from "../../errors/guards.js";
+import { isEtcdError } from "../../errors/is-etcd-error.js";
 import { systemClock } from "../../time/clock.js";
 import { refuseOverlap } from "../../transfer/compare/locate-trees.js";
 import { migrate } from "../../transfer/migrate/migrate.js";
@@ -102,7 +102,7 @@ async function copy(sides: SourceAndTarget, flags: MigrateFlags): Promise<void> 
     view.end(done, sides.hidden ?? []);
   } catch (error) {
     view.stop();
-    if (end.by === undefined || !isAbort(error)) throw error;
+    if (end.by === undefined || !isEtcdError(error, "Abort")) throw error;
     process.exitCode = exitCodeOfSignal(end.by);
   }
 }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { Stage, type StageProcess, settle } from "../../../test/recipes/stage.js";
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
-import { isOwnershipLost } from "../../errors/guards.js";
+import { isEtcdError } from "../../errors/is-etcd-error.js";
 import { OwnershipLostError } from "../../errors/ownership-lost-error.js";
 import { KeepAlive } from "./keep-alive.js";
 import type { KeepAliveOptions } from "./keep-alive-options.js";
@@ -146,7 +146,7 @@ describe("a key that is lost", () => {
     const changed = await stage.memory.execute({ action: "get", key: "/" });
     await stage.pass(4_000);
     expect(told).toEqual([`lost: ${reason}`]);
-    expect(isOwnershipLost(kept.signal.reason)).toBe(true);
+    expect(isEtcdError(kept.signal.reason, "OwnershipLost")).toBe(true);
     expect(() => kept.assertHeld()).toThrow(reason);
     await kept.close();
     const { node } = await stage.memory.execute({ action: "get", key: "/" });

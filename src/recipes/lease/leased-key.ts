@@ -188,7 +188,7 @@ export class LeasedKey {
     const { node } = await this.#execute({ action: "get", key, quorum: true }, signal);
     if (node.value !== undefined && node.value === this.#next) this.#settle(node.value);
     if (node.value === this.#value) return node.modifiedIndex;
-    throw new OwnershipLostError(key, "taken-over", "it has not the value that we gave it");
+    throw new OwnershipLostError(key, "taken-over", "another client changed its value");
   }
 
   #settle(value: string): void {

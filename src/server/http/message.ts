@@ -50,7 +50,9 @@ export interface PiecedBody extends AsyncIterable<string> {
 export type V2Handler = (request: ServerRequest) => Promise<ServerReply>;
 
 /** A body that could not be taken. The message is etcd's. */
-export class BodyError extends Error {}
+export class BodyError extends Error {
+  readonly code = "ETCD_BODY";
+}
 
 /** A request that was given up to make room for others. */
 export class OverloadError extends Error {}

@@ -1,5 +1,5 @@
 import { EtcdError } from "../../errors/etcd-error.js";
-import { isAbort } from "../../errors/guards.js";
+import { isEtcdError } from "../../errors/is-etcd-error.js";
 import type { ClusterApi } from "../../key-space/cluster-api.js";
 import type { CallOptions } from "../../key-space/key-space.js";
 import { type Clock, systemClock } from "../../time/clock.js";
@@ -60,7 +60,7 @@ async function known(
   try {
     return await ask({ signal: late.signal });
   } catch (error) {
-    if (error instanceof EtcdError || isAbort(error)) return [];
+    if (error instanceof EtcdError || isEtcdError(error, "Abort")) return [];
     throw error;
   } finally {
     cancel();

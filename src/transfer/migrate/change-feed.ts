@@ -1,3 +1,4 @@
+import { SourceReplacedError } from "../../errors/migration-errors.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { WatchItem } from "../../model/watch-item.js";
 import type { Watcher } from "../../watch/watcher.js";
@@ -12,15 +13,6 @@ export type PendingChange =
   | { readonly kind: "leased"; readonly key: string }
   /** Anything may have changed at it and below it. */
   | { readonly kind: "tree"; readonly key: string };
-
-/** Another cluster answers in place of the source: what it lacks was not deleted. */
-export class SourceReplacedError extends Error {
-  override readonly name = "SourceReplacedError";
-
-  constructor() {
-    super("another cluster answers in place of the source; nothing more was copied from it");
-  }
-}
 
 /** Keys that may wait: beyond that, watches wait, and are told the state anew if it takes long. */
 const CAPACITY = 50_000;

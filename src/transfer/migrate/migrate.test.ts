@@ -3,6 +3,7 @@ import { SimulatedClock } from "../../../test/support/simulated-clock.js";
 import { EtcdClient } from "../../client/etcd-client.js";
 import { AbortError } from "../../errors/abort-error.js";
 import {
+  SourceReplacedError,
   TargetInUseError,
   TransferFailedError,
   TransferRefusedError,
@@ -14,7 +15,6 @@ import type { EtcdResponse } from "../../model/response.js";
 import { diffTrees } from "../compare/diff-trees.js";
 import type { Difference } from "../compare/difference.js";
 import type { Loss } from "../compare/loss.js";
-import { SourceReplacedError } from "./change-feed.js";
 import { migrate } from "./migrate.js";
 import type { MigrateOptions } from "./migrate-options.js";
 import type { MigrationProgress } from "./migration-progress.js";
