@@ -130,6 +130,9 @@ export interface EtcdClientOptions {
   /**
    * Milliseconds for a whole call with all its attempts; a watch that stands is not bounded.
    *
+   * Of this and the other time-outs: a response that arrived while the event loop was blocked is in time.
+   * When a time-out fires late for that reason, the response has up to 500 ms more to arrive.
+   *
    * @default 30000
    */
   readonly timeout?: number;

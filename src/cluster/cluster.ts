@@ -91,7 +91,7 @@ export class Cluster {
     signal: AbortSignal | undefined,
   ): Promise<T> {
     const limits = { timeout: this.#settings.requestTimeout, signal };
-    return interpret(await this.#transport.ask(url, request, limits));
+    return interpret(await this.#transport.askOne(url, request, limits));
   }
 
   /** Breaks every call and watch off and closes all sockets. */

@@ -3,7 +3,7 @@ import { traceWatch } from "../cluster/exchange/tracing.js";
 import { AbortError } from "../errors/abort-error.js";
 import { ClusterUnavailableError, TimeoutError } from "../errors/cluster-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
-import type { Clock } from "../time/clock.js";
+import { type Clock, deadline } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { JsonObject } from "../wire/json.js";
 import type { V3Call, V3Stream } from "./v3-api.js";
@@ -45,7 +45,7 @@ export class RemoteV3Stream implements V3Stream {
 
   #inTime(clock: Clock, timeout: number): Promise<JsonObject | undefined> {
     const what = `${this.#call.operation} at ${this.endpoint}: begun, but nothing came`;
-    const cancel = clock.after(timeout, () => {
+    const cancel = deadline(clock, timeout, () => {
       this.#reply.parts.close(new TimeoutError(`${what} within ${timeout} ms`, timeout));
     });
     return this.#read().finally(cancel);

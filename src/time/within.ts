@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.js";
+import { type Clock, deadline } from "./clock.js";
 
 interface Limits {
   readonly milliseconds: number;
@@ -20,7 +20,7 @@ export function withTimeout<T>(promise: Promise<T>, limits: Limits): Promise<T> 
       signal.removeEventListener("abort", give);
       finish();
     };
-    const cancel = clock.after(milliseconds, () => settle(() => reject(limits.onTimeout())));
+    const cancel = deadline(clock, milliseconds, () => settle(() => reject(limits.onTimeout())));
     signal.addEventListener("abort", give);
     promise.then(
       (value) => settle(() => resolve(value)),

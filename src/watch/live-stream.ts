@@ -1,7 +1,7 @@
 import type { KeyWatch } from "../key-space/key-space.js";
 import type { EtcdResponse } from "../model/response.js";
 import { AsyncQueue } from "../stream/inbox.js";
-import type { Clock } from "../time/clock.js";
+import { type Clock, deadline } from "../time/clock.js";
 
 /**
  * etcd drops a slow reader of a stream in silence, when 100 events wait for it: those still come. A
@@ -105,7 +105,7 @@ export class LiveStream {
   #look(found: number, quietLooks = 0, interval = LOOK_INTERVAL): void {
     this.#cancelLook();
     if (this.#isOver) return;
-    this.#cancelLook = this.#clock.after(interval, () => {
+    this.#cancelLook = deadline(this.#clock, interval, () => {
       const news = this.#count - found;
       const isHurried = news > interval;
       if (news > 0) this.#look(this.#count, 0, isHurried ? HURRIED_INTERVAL : LOOK_INTERVAL);

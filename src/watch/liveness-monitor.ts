@@ -1,4 +1,6 @@
 import type { EtcdResponse } from "../model/response.js";
+import { onAbort } from "../stream/on-abort.js";
+import { deadline } from "../time/clock.js";
 import { sleep } from "../time/sleep.js";
 import { type BackfillTarget, HistoryBackfill } from "./history-backfill.js";
 import type { LiveStream } from "./live-stream.js";
@@ -176,11 +178,13 @@ export class LivenessMonitor {
 
   /** Tells later when the stream has still not brought an event. */
   #expect(stream: LiveStream, index: number, signal: AbortSignal): void {
-    const look = (): void => {
+    const cancel = deadline(this.#source.clock, LATE_MS, () => {
+      signal.removeEventListener("abort", cancel);
       const isReplaced = stream !== this.#watched.stream;
       if (!isReplaced && stream.reached < index) this.#watched.onLate(stream);
-    };
-    sleep(LATE_MS, this.#source.clock, signal).then(look, () => {});
+    });
+    if (signal.aborted) cancel();
+    else onAbort(signal, cancel);
   }
 
   get #now(): number {

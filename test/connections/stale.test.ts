@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import { EtcdClient, OutcomeUnknownError } from "../../src/index.js";
 import { ETCD_HEADERS, GOOD_GET, GOOD_SET } from "../odd-server.js";
 
+const HEALTHY = JSON.stringify({ health: "true" });
+
 /** What becomes of a request on a connection that something on the way has forgotten. */
 type Fate = "reset" | "close" | "swallow" | "half an answer";
 
@@ -45,7 +47,8 @@ async function startForgetful() {
 }
 
 function answerTo(request: string): string {
-  const body = request.startsWith("GET") ? GOOD_GET : GOOD_SET;
+  const isHealthCheck = request.startsWith("GET /health ");
+  const body = isHealthCheck ? HEALTHY : request.startsWith("GET") ? GOOD_GET : GOOD_SET;
   const fields = Object.entries(ETCD_HEADERS).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 200 OK\r\n${fields.join("")}content-length: ${body.length}\r\n\r\n${body}`;
 }
@@ -69,6 +72,14 @@ test.each(["reset", "close"] as const)(
     }
   },
 );
+
+test("a health check on a connection that is reset is asked once more", async () => {
+  await using server = await startForgetful();
+  await using etcd = new EtcdClient({ urls: [server.url] });
+  await warmUp(etcd, 5);
+  server.forget("reset");
+  expect(await etcd.health()).toEqual([{ endpoint: server.url, healthy: true }]);
+});
 
 test("a write is not repeated, and the other idle connections are not tried any more", async () => {
   for (const fate of ["reset", "swallow"] as const) {

@@ -44,7 +44,40 @@ function put(api: RemoteV3Api, value = "MQ=="): Promise<V3Response> {
   return api.call("kv/put", { key: "L2E=", value }, call);
 }
 
+function get(api: RemoteV3Api, endpoint?: string): Promise<V3Response> {
+  const call = { operation: "GET /a", key: "/a", safety: "read", scope: "local" } as const;
+  return api.call(
+    "kv/range",
+    { key: "L2E=" },
+    endpoint === undefined ? call : { ...call, endpoint },
+  );
+}
+
 const ANSWERED = { body: { header: { revision: 5 } } };
+
+describe("a connection that was used and then broke", () => {
+  const breakSecond: Script = (stream, count) =>
+    count === 2 ? stream.session.destroy() : answer(stream);
+
+  it.each([
+    ["a read", (api: RemoteV3Api) => get(api)],
+    ["a read at one endpoint", (api: RemoteV3Api, { url }: GrpcServer) => get(api, url)],
+  ])("has %s asked once more on a new one", async (_what, ask) => {
+    await asked(breakSecond, async (api, server) => {
+      await put(api);
+      expect(await ask(api, server)).toMatchObject(ANSWERED);
+      expect(server).toMatchObject({ requests: 3, connections: 2 });
+    });
+  });
+
+  it("leaves the outcome of a write unknown", async () => {
+    await asked(breakSecond, async (api, server) => {
+      await put(api);
+      await expect(put(api)).rejects.toThrow(OutcomeUnknownError);
+      expect(server).toMatchObject({ requests: 2 });
+    });
+  });
+});
 
 describe("a write that the server has certainly not looked at", () => {
   /** The first request is answered, what becomes of the second is the test's. */

@@ -7,6 +7,8 @@ import {
   EnvHttpProxyAgent,
   ProxyAgent,
 } from "undici/index.js";
+import { afterPoll, monotonicNow } from "../../time/event-loop.js";
+import { UnusableConnectionError } from "../exchange/connection-errors.js";
 import type { OpenDispatcher } from "../http1/connection.js";
 
 /** How connections are made, the same for every endpoint. */
@@ -52,7 +54,7 @@ export function streamConnectorFor(
   settings: ConnectionSettings,
 ): buildConnector.connector | undefined {
   if (settings.useProxy !== false) return undefined;
-  return withLateAlerts(connectorFor(settings, { allowH2: true }));
+  return guarded(connectorFor(settings, { allowH2: true }));
 }
 
 /**
@@ -132,9 +134,36 @@ function holding(connect: buildConnector.connector, held: HeldSocket): buildConn
     });
 }
 
+/** Milliseconds in which a connection is made, unless the way is long or the event loop was blocked. */
+const PROMPT_MS = 20;
+
+/** A connector whose sockets are safe to use. */
+function guarded(connect: buildConnector.connector): buildConnector.connector {
+  return withLookAtLateOnes(withLateAlerts(connect));
+}
+
+/**
+ * While the event loop was blocked, the server may have made a connection and closed it again. A write on
+ * it would have an unknown outcome, so the socket is read first.
+ */
+function withLookAtLateOnes(connect: buildConnector.connector): buildConnector.connector {
+  return (options, callback) => {
+    const startedAt = monotonicNow();
+    return connect(options, (...result) => {
+      const [error, socket] = result;
+      const isPrompt = monotonicNow() - startedAt < PROMPT_MS;
+      if (error !== null || isPrompt) return callback(...result);
+      afterPoll(() => {
+        if (socket.readable) callback(null, socket);
+        else callback(new UnusableConnectionError("the server closed a new connection"), null);
+      });
+    });
+  };
+}
+
 /** One connection, opened when it is first used. */
 function clientOf(origin: string | URL, connect: buildConnector.connector): Client {
-  return new Client(origin, { keepAliveTimeout: KEEP_ALIVE, connect: withLateAlerts(connect) });
+  return new Client(origin, { keepAliveTimeout: KEEP_ALIVE, connect: guarded(connect) });
 }
 
 /**

@@ -2,12 +2,12 @@ import { AbortError } from "../../errors/abort-error.js";
 import { ResponseTooLargeError, TimeoutError } from "../../errors/cluster-errors.js";
 import { ByteQueue } from "../../stream/byte-queue.js";
 import { onAbort } from "../../stream/on-abort.js";
-import type { Clock } from "../../time/clock.js";
+import { type Clock, deadline } from "../../time/clock.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import { isGrpc, takeGrpcStatus } from "../../wire/grpc.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../../wire/http.js";
 import type { BodyDecoder } from "./body-decoder.js";
-import { provesNotProcessed, RefusedStreamError } from "./connection-errors.js";
+import { provesNotProcessed, UnusableConnectionError } from "./connection-errors.js";
 import type { FlowControl } from "./flow-control.js";
 import { GrpcFrameDecoder } from "./grpc-frame-decoder.js";
 import { LineDecoder } from "./line-decoder.js";
@@ -72,7 +72,7 @@ export class Exchange {
       this.#reject = reject;
     });
     const { timeout, signal } = errand.limits;
-    this.#cancelTimer = settings.clock.after(timeout, () => this.#timeOut());
+    this.#cancelTimer = deadline(settings.clock, timeout, () => this.#timeOut());
     if (signal === undefined) return;
     this.#onAbort = () => this.abort(signal.reason);
     onAbort(signal, this.#onAbort);
@@ -235,7 +235,7 @@ export class Exchange {
     if (error instanceof ResponseTooLargeError) return "well";
     const mayRepeat = !this.#sent || this.request.safety === "read";
     if (this.#stale && mayRepeat && !(error instanceof TimeoutError)) return "ready";
-    return !this.#sent && error instanceof RefusedStreamError ? "ready" : "ill";
+    return !this.#sent && error instanceof UnusableConnectionError ? "ready" : "ill";
   }
 
   /** The connection may carry half a request or half a reply: it is closed. */

@@ -28,7 +28,8 @@ test("a connection closes when it has had no stream for a while, though one was 
   const { port } = server.address() as AddressInfo;
   const origin = new URL(`http://127.0.0.1:${port}`);
   const socket = connect(port, "127.0.0.1");
-  const settings = { timeout: 5_000, keepAlive: KEEP_ALIVE, carries: "watches" } as const;
+  const common = { timeout: 5_000, clock: systemClock, keepAlive: KEEP_ALIVE };
+  const settings = { ...common, carries: "watches" } as const;
   const connection = new Http2Connection(origin, socket, settings, () => {});
   await connection.ready;
   const exchange = new Exchange(

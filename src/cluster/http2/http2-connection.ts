@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, connect, constants, type OutgoingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
+import { type Clock, deadline } from "../../time/clock.js";
 import { GRPC_TYPE } from "../../wire/grpc.js";
 import type { HttpRequest } from "../../wire/http.js";
 import type { Exchange } from "../exchange/exchange.js";
@@ -28,6 +29,7 @@ const PING_INTERVAL = 6_000;
 export interface Http2ConnectionSettings {
   /** Milliseconds within which the server must tell its settings and answer pings. */
   readonly timeout: number;
+  readonly clock: Clock;
   /** Milliseconds that a connection without streams stays open. */
   readonly keepAlive: number;
   /** Watches go on elsewhere as soon as the endpoint says that it is shutting down. */
@@ -43,11 +45,14 @@ export class Http2Connection {
   readonly #session: ClientHttp2Session;
   readonly #native: object | undefined;
   readonly #timeout: number;
+  readonly #clock: Clock;
   /** Node's own for an IPv6 address would be none that is valid. */
   readonly #authority: string;
   readonly #onSilent: (() => void) | undefined;
   #room = 0;
   #streams = 0;
+  /** Whether a stream was answered: later ones may find that the connection has died meanwhile. */
+  #warm = false;
   /** Whether a ping is out: until it is answered, what is new goes elsewhere. */
   #doubted = false;
   #pingedAt = Number.NEGATIVE_INFINITY;
@@ -56,10 +61,11 @@ export class Http2Connection {
   constructor(
     origin: URL,
     socket: Socket,
-    { timeout, keepAlive, carries, onSilent }: Http2ConnectionSettings,
+    { timeout, clock, keepAlive, carries, onSilent }: Http2ConnectionSettings,
     onClose: () => void,
   ) {
     this.#timeout = timeout;
+    this.#clock = clock;
     this.#onSilent = onSilent;
     this.#authority = origin.host;
     const session = connect(origin, {
@@ -74,11 +80,12 @@ export class Http2Connection {
     this.#native = nativeSessionOf(session);
     this.ready = this.#settings(keepAlive);
     session.on("close", onClose);
+    // The session itself closes some turns of the event loop later.
+    socket.once("end", () => session.close());
     session.on("goaway", (_code, lastStream) => {
       this.#lastStream = lastStream;
       if (carries === "watches") session.destroy(new Error("the endpoint is shutting down"));
     });
-    session.setTimeout(timeout);
     session.on("timeout", () => {
       if (this.#streams === 0) session.close();
     });
@@ -101,6 +108,10 @@ export class Http2Connection {
     if (grpc !== undefined && streams) stream.write(body);
     else if (body !== undefined) stream.end(body);
     if (this.#streams++ === 0) this.#session.ref();
+    exchange.reusesConnection = this.#warm;
+    stream.once("response", () => {
+      this.#warm = true;
+    });
     stream.once("close", () => {
       if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) holdFor(stream, this.#native);
       if (--this.#streams === 0) this.#session.unref();
@@ -116,15 +127,16 @@ export class Http2Connection {
 
   /** A stream got no answer: if a ping gets none either, the connection and its streams are ended. */
   silent(): void {
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     if (now - this.#pingedAt < PING_INTERVAL || this.#session.destroyed) return;
     this.#pingedAt = now;
     this.#doubted = true;
     const giveUp = () => this.#session.destroy(new Error("the endpoint answers no ping"));
-    const timer = setTimeout(giveUp, this.#timeout).unref();
+    const cancelTimer = deadline(this.#clock, this.#timeout, giveUp);
+    // Called with an error when the session ends before.
     this.#session.ping(() => {
       this.#doubted = false;
-      clearTimeout(timer);
+      cancelTimer();
     });
     this.#onSilent?.();
   }
@@ -133,6 +145,9 @@ export class Http2Connection {
   #settings(keepAlive: number): Promise<void> {
     const session = this.#session;
     return new Promise((resolve, reject) => {
+      const cancelTimer = deadline(this.#clock, this.#timeout, () => session.close());
+      session.once("remoteSettings", cancelTimer);
+      session.once("close", cancelTimer);
       session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS }) => {
         this.#room = Math.min(maxConcurrentStreams, MAX_STREAMS);
         session.setTimeout(keepAlive);

@@ -53,7 +53,7 @@ export class Http2Endpoint implements ExchangeOwner {
   ) {
     this.#isSecure = origin.startsWith("https:");
     this.#clock = clock;
-    const common = { timeout, keepAlive: KEEP_ALIVE };
+    const common = { timeout, clock, keepAlive: KEEP_ALIVE };
     this.#watches = new Http2Pool(origin, connect, { ...common, carries: "watches" });
     // A watch that is told nothing cannot tell a quiet tree from an endpoint that hangs; a call can.
     const onSilent = () => this.#watches.doubt();

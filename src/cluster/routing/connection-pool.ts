@@ -1,6 +1,14 @@
+import type { Clock } from "../../time/clock.js";
+import { afterPoll } from "../../time/event-loop.js";
 import type { Exchange } from "../exchange/exchange.js";
 import { Connection, type OpenDispatcher } from "../http1/connection.js";
 import type { Http2Endpoint } from "../http2/http2-endpoint.js";
+
+/**
+ * Milliseconds without a new exchange after which the event loop may have been blocked. The server may have
+ * closed connections meanwhile, and the news of it may wait in their sockets.
+ */
+const PAUSE_MS = 20;
 
 interface Call {
   readonly exchange: Exchange;
@@ -17,18 +25,29 @@ export class ConnectionPool {
   readonly #origin: string;
   readonly #open: OpenDispatcher;
   readonly #maxCalls: number;
+  readonly #clock: Clock;
   readonly #connections = new Set<Connection>();
   readonly #idle: Connection[] = [];
   readonly #waiting: Call[] = [];
   #calls = 0;
+  /** Moment (monotonic) at which the last exchange began. Before the first there is no connection to reuse. */
+  #begunAt = Number.POSITIVE_INFINITY;
+  /** Exchanges that begin when the sockets have been read. */
+  readonly #deferred: Call[] = [];
   readonly #streams: Http2Endpoint | undefined;
 
   /** @param streams for what can run as one of many, if the endpoint speaks HTTP/2 */
-  constructor(origin: string, open: OpenDispatcher, maxCalls: number, streams?: Http2Endpoint) {
+  constructor(
+    origin: string,
+    open: OpenDispatcher,
+    { maxConnections, clock }: { readonly maxConnections: number; readonly clock: Clock },
+    streams?: Http2Endpoint,
+  ) {
     this.#streams = streams;
     this.#origin = origin;
     this.#open = open;
-    this.#maxCalls = maxCalls;
+    this.#maxCalls = maxConnections;
+    this.#clock = clock;
     if (streams === undefined) return;
     streams.onDone = (exchange) => this.#ended(exchange);
     streams.onHttp1 = (exchange, headers) => {
@@ -49,7 +68,8 @@ export class ConnectionPool {
 
   /** Gives every exchange up and closes every socket, at once. */
   destroy(reason: Error): void {
-    for (const { exchange } of this.#waiting.splice(0)) exchange.abort(reason);
+    const calls = [...this.#waiting.splice(0), ...this.#deferred];
+    for (const { exchange } of calls) exchange.abort(reason);
     for (const connection of this.#connections) {
       connection.exchange?.abort(reason);
       connection.destroy();
@@ -76,8 +96,30 @@ export class ConnectionPool {
     }
   }
 
-  /** @returns false when it failed for want of a connection */
+  /**
+   * Runs an exchange; after a pause, only once the sockets have been read. A write on a connection that the
+   * server has closed would have an unknown outcome.
+   *
+   * @returns false when it failed for want of a connection
+   */
   #run(exchange: Exchange, headers: string[]): boolean {
+    const now = this.#clock.monotonic();
+    const isAfterPause = now - this.#begunAt > PAUSE_MS;
+    this.#begunAt = now;
+    if (!isAfterPause && this.#deferred.length === 0) return this.#runNow(exchange, headers);
+    if (this.#deferred.length === 0) afterPoll(() => this.#runDeferred());
+    this.#deferred.push({ exchange, headers });
+    return true;
+  }
+
+  #runDeferred(): void {
+    for (const { exchange, headers } of this.#deferred.splice(0)) {
+      if (exchange.settled || !this.#runNow(exchange, headers)) this.#ended(exchange);
+    }
+  }
+
+  /** @returns as {@link #run} */
+  #runNow(exchange: Exchange, headers: string[]): boolean {
     if (!this.#streams?.takes(exchange.request)) return this.#runAlone(exchange, headers);
     this.#streams.run(exchange, headers);
     return true;

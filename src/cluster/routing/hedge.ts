@@ -1,4 +1,4 @@
-import type { Clock } from "../../time/clock.js";
+import { type Clock, deadline } from "../../time/clock.js";
 import { linkSignals } from "../../time/follow.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 
@@ -43,7 +43,7 @@ export function hedge<T>(
         },
       );
     };
-    const cancelTimer = clock.after(delay, () => start(second));
+    const cancelTimer = deadline(clock, delay, () => start(second));
     start(first);
   });
 }

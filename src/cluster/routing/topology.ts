@@ -187,6 +187,6 @@ export class Topology {
   async #ask(url: string, request: HttpRequest): Promise<HttpReply> {
     const timeout = this.#settings.requestTimeout;
     const authorization = await this.#probes.authorization?.();
-    return await this.#transport.ask(url, { ...request, authorization }, { timeout });
+    return await this.#transport.askOne(url, { ...request, authorization }, { timeout });
   }
 }

@@ -1,5 +1,6 @@
 import { AbortError } from "../../errors/abort-error.js";
 import type { Clock } from "../../time/clock.js";
+import { AttemptFailure } from "../../wire/attempt-failure.js";
 import type { HttpReply, HttpRequest } from "../../wire/http.js";
 import { type ConnectionSettings, dispatcherFor } from "../connect/dispatchers.js";
 import { Exchange, type ExchangeSettings, type StreamedReply } from "../exchange/exchange.js";
@@ -47,6 +48,22 @@ export class Transport {
   ask(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
     const errand = { request, endpoint: url, limits, streams: false, hops: 0 } as const;
     return this.#exchange(errand);
+  }
+
+  /**
+   * A whole reply of one endpoint, for requests without a `Call`. If the connection turns out to have died
+   * while it was idle, the request is sent once more on a new one.
+   *
+   * @throws AttemptFailure, AbortError
+   */
+  async askOne(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
+    try {
+      return await this.ask(url, request, limits);
+    } catch (error) {
+      const isReady = error instanceof AttemptFailure && error.endpointIs === "ready";
+      if (!isReady) throw error;
+      return await this.ask(url, request, limits);
+    }
   }
 
   /** A watch that stands, or a whole reply that says why not. @throws AttemptFailure, AbortError */
@@ -101,10 +118,9 @@ export class Transport {
   #poolOf(origin: string): ConnectionPool {
     let pool = this.#pools.get(origin);
     if (pool === undefined) {
-      const { maxConnections } = this.#settings;
       const streams = Http2Endpoint.at(origin, this.#settings);
       const open = dispatcherFor(origin, this.#settings);
-      pool = new ConnectionPool(origin, open, maxConnections, streams);
+      pool = new ConnectionPool(origin, open, this.#settings, streams);
       this.#pools.set(origin, pool);
     }
     return pool;

@@ -2,7 +2,7 @@ import type { StreamedReply } from "../../cluster/exchange/exchange.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
-import type { Clock } from "../../time/clock.js";
+import { type Clock, deadline } from "../../time/clock.js";
 import type { HttpRequest } from "../../wire/http.js";
 import { type JsonDeserializer, readObject } from "../../wire/json.js";
 import { decodeEvent, readOrigin } from "../../wire/key-reply.js";
@@ -40,7 +40,8 @@ export class RemoteScan {
   async read(clock: Clock): Promise<Scan> {
     const { parts } = this.#reply;
     const cancelHalfClose = clock.after(SETTLE_MS, () => this.#halfClose());
-    const cancelTimeout = clock.after(END_TIMEOUT_MS, () => parts.close(new Error("timed out")));
+    const expire = (): void => parts.close(new Error("timed out"));
+    const cancelTimeout = deadline(clock, END_TIMEOUT_MS, expire);
     try {
       return await this.#read();
     } catch (error) {

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { AbortError } from "../../errors/abort-error.js";
-import type { Clock } from "../../time/clock.js";
+import { type Clock, deadline } from "../../time/clock.js";
 import { linkSignals } from "../../time/follow.js";
 
 interface Limits {
@@ -19,15 +19,15 @@ export async function withDeadline<T>(
   { operation, timeout, late, signals }: Limits,
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const deadline = new AbortController();
-  const cancel = startTimer(clock, timeout, () => deadline.abort());
-  const any = linkSignals(...signals, deadline.signal);
+  const expiry = new AbortController();
+  const cancel = startTimer(clock, timeout, () => expiry.abort());
+  const any = linkSignals(...signals, expiry.signal);
   try {
     return await task(any.signal);
   } catch (error) {
     // Once it is given up, that is why it fails, whatever with: a closed client refuses requests.
     if (!any.signal.aborted) throw error;
-    if (deadline.signal.aborted && timeout !== undefined && late !== undefined) throw late(timeout);
+    if (expiry.signal.aborted && timeout !== undefined && late !== undefined) throw late(timeout);
     throw error instanceof AbortError
       ? error
       : new AbortError(operation, any.signal.reason, "none");
@@ -44,5 +44,5 @@ function startTimer(clock: Clock, timeout: number | undefined, onTime: () => voi
       `timeout: must be a whole number of milliseconds below 2^31, not ${inspect(timeout)}`,
     );
   }
-  return clock.after(timeout, onTime);
+  return deadline(clock, timeout, onTime);
 }

@@ -1,8 +1,8 @@
-import { setImmediate } from "node:timers/promises";
 import { AbortError } from "../../errors/abort-error.js";
 import { EtcdError } from "../../errors/etcd-error.js";
 import type { KeyWatch } from "../../key-space/key-space.js";
 import { type Clock, systemClock } from "../../time/clock.js";
+import { nextTurn } from "../../time/event-loop.js";
 import type { AuthStore } from "./auth-store.js";
 import type { Permit } from "./key-guard.js";
 
@@ -82,7 +82,7 @@ export class WatchReview {
     let looked = 0;
     for (const [watch, permit] of this.#watches) {
       if (!(await this.#holds(permit))) watch.close();
-      if (++looked % BATCH_SIZE === 0) await setImmediate();
+      if (++looked % BATCH_SIZE === 0) await nextTurn();
     }
   }
 

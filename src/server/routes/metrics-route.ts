@@ -2,7 +2,7 @@ import { EtcdError } from "../../errors/etcd-error.js";
 import { isEtcdError } from "../../errors/is-etcd-error.js";
 import type { ClusterApi } from "../../key-space/cluster-api.js";
 import type { CallOptions } from "../../key-space/key-space.js";
-import { type Clock, systemClock } from "../../time/clock.js";
+import { type Clock, deadline, systemClock } from "../../time/clock.js";
 import type { ServerReply } from "../http/message.js";
 import type { Route } from "../http/router.js";
 import { processFamilies, serverFamilies, storeFamilies } from "../metrics/families.js";
@@ -56,7 +56,7 @@ async function known(
   ask: (options: CallOptions) => Promise<readonly MetricFamily[]>,
 ): Promise<readonly MetricFamily[]> {
   const late = new AbortController();
-  const cancel = clock.after(PATIENCE, () => late.abort());
+  const cancel = deadline(clock, PATIENCE, () => late.abort());
   try {
     return await ask({ signal: late.signal });
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { V3Call } from "../../../etcd3/v3-api.js";
-import type { Clock } from "../../../time/clock.js";
+import { type Clock, deadline } from "../../../time/clock.js";
 import type { RevisionStream, Revisions } from "./revision-stream.js";
 
 /**
@@ -18,7 +18,7 @@ export async function nextBeforeSilence(
   let cancel = (): void => {};
   const listen = (): void => {
     const { received } = stream;
-    cancel = clock.after(milliseconds, () => {
+    cancel = deadline(clock, milliseconds, () => {
       isSilent = stream.received === received;
       if (isSilent) stream.close();
       else listen();

@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { AbortError } from "../../../errors/abort-error.js";
 import { ProtocolError } from "../../../errors/cluster-errors.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { V3Header } from "../../../etcd3/v3-json.js";
 import type { KeyChange } from "../../../etcd3/watch-response.js";
 import type { WatchRequest } from "../../../model/key-request.js";
+import { nextTurn } from "../../../time/event-loop.js";
 import { EventCache, type EventCacheLimits, type IndexEvents } from "../../shared/event-cache.js";
 import type { PushedWatch } from "../../shared/pushed-watch.js";
 import type { StoreGeneration } from "../schema/store-generation.js";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../../time/clock.js";
+import { type Clock, deadline } from "../../../time/clock.js";
 
 /** A number that rises, and those who wait until it has. */
 export class Watermark {
@@ -31,7 +31,7 @@ export class Watermark {
       const look = (): void => {
         if (this.#reached >= number) done();
       };
-      const cancel = this.#clock.after(patience, done);
+      const cancel = deadline(this.#clock, patience, done);
       this.#waiting.add(look);
       look();
     });

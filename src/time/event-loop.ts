@@ -1,0 +1,28 @@
+import * as timers from "node:timers";
+
+/**
+ * The timers as they were when this module was loaded. Fake timers of a test framework replace the
+ * global functions, and often those of `node:timers` as well. Network traffic then still takes real time.
+ */
+export const { setTimeout, clearTimeout, setImmediate, clearImmediate } = timers;
+
+/** The clocks, captured for the same reason. */
+const { performance } = globalThis;
+export const monotonicNow = performance.now.bind(performance);
+export const wallNow = Date.now;
+
+/**
+ * Calls back when everything has been read that the sockets held at the time of the call: one whole poll
+ * phase of the event loop lies between two immediates. The returned function cancels that.
+ */
+export function afterPoll(callback: () => void): () => void {
+  let immediate = setImmediate(() => {
+    immediate = setImmediate(callback);
+  });
+  return () => clearImmediate(immediate);
+}
+
+/** Lets the event loop run once, so that others have their turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

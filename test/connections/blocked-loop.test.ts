@@ -1,0 +1,105 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { EtcdClient, type EtcdClientOptions } from "../../src/index.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+
+/** Milliseconds. */
+const TIMEOUT = 200;
+const BLOCKED_FOR = 300;
+const IDLE_FOR = 50;
+
+/** As a long computation does, or a breakpoint. */
+function block(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
+const CALLS = {
+  "a local read": (etcd: EtcdClient) => etcd.getNode("/a"),
+  "a quorum read": (etcd: EtcdClient) => etcd.getNode("/a", { quorum: true }),
+  "a write": (etcd: EtcdClient) => etcd.setNode("/a", "1"),
+  "a health check": async (etcd: EtcdClient) => {
+    expect(await etcd.health()).toMatchObject([{ healthy: true }]);
+  },
+};
+
+test("a connection that is refused while the event loop is blocked fails the call alone", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), "close");
+  await using etcd = new EtcdClient({ urls: [`http://127.0.0.1:${port}`] });
+  const answer = etcd.getNode("/a");
+  block(30);
+  await expect(answer).rejects.toThrow("ECONNREFUSED");
+});
+
+for (const api of ["v2", "v3"] as const) {
+  describeWithEtcd("3.5", `a blocked event loop, with the ${api} API`, () => {
+    let cluster: EtcdCluster;
+    let relay: Worker;
+    let behindRelay: string;
+    beforeAll(async () => {
+      cluster = await startEtcd({ release: "3.5" });
+      const port = Number(new URL(cluster.urls[0]).port);
+      const workerData = { port, idleFor: IDLE_FOR };
+      relay = new Worker(new URL("./idle-closer.mjs", import.meta.url), { workerData });
+      const [address] = await once(relay, "message");
+      behindRelay = `http://127.0.0.1:${address.port}`;
+    });
+    afterAll(async () => {
+      await relay.terminate();
+      await cluster.stop();
+    });
+    const connect = (url: string, options: EtcdClientOptions = {}) =>
+      new EtcdClient({ urls: [url], api, ...options });
+    const timeouts = { requestTimeout: TIMEOUT, writeTimeout: TIMEOUT };
+
+    test("makes no time-out of a call that was answered", async () => {
+      await using etcd = connect(cluster.urls[0], timeouts);
+      await etcd.setNode("/a", "1");
+      const answers = Object.values(CALLS).map((call) => call(etcd));
+      await setImmediate();
+      block(BLOCKED_FOR);
+      await Promise.all(answers);
+    });
+
+    test("makes no time-out of a first call whose connection was being made", async () => {
+      await using etcd = connect(cluster.urls[0], timeouts);
+      const answer = etcd.setNode("/a", "1");
+      block(BLOCKED_FOR);
+      await answer;
+    });
+
+    test.each(Object.entries(CALLS))(
+      "has %s use no connection that was closed",
+      async (_, call) => {
+        await using etcd = connect(behindRelay);
+        await Promise.all(Array.from({ length: 5 }, () => etcd.setNode("/a", "1")));
+        block(IDLE_FOR * 3);
+        await Promise.all([call(etcd), call(etcd)]);
+      },
+    );
+
+    test("hides no close that follows an answer", async () => {
+      await using etcd = connect(behindRelay);
+      await etcd.setNode("/a", "1");
+      const answer = etcd.setNode("/a", "2");
+      await setImmediate();
+      block(IDLE_FOR * 3);
+      await answer;
+      await etcd.setNode("/a", "3");
+    });
+
+    test("hides no close of a connection that was being made", async () => {
+      await using etcd = connect(behindRelay);
+      const answer = etcd.setNode("/a", "1");
+      await setImmediate();
+      block(IDLE_FOR * 3);
+      await answer;
+    });
+  });
+}
