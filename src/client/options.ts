@@ -206,7 +206,7 @@ export interface EtcdClientOptions {
   /**
    * The time by which time-outs, back-offs and TTLs are measured: for tests that do not wait.
    *
-   * @default this process's clock
+   * @default this process's clock, as it was when the package was loaded: fake timers do not change it
    */
   readonly clock?: Clock;
 }

@@ -11,6 +11,15 @@ const { performance } = globalThis;
 export const monotonicNow = performance.now.bind(performance);
 export const wallNow = Date.now;
 
+const globalAtLoad = globalThis.setImmediate;
+
+/** Whether a test framework has replaced the global `setImmediate`, which undici looks up at each use. */
+export function hasFakeImmediates(): boolean {
+  const { setImmediate: current } = globalThis;
+  // Those of @sinonjs/fake-timers (Vitest, Jest) have this property: they may be older than this module.
+  return current !== globalAtLoad || "clock" in current;
+}
+
 /**
  * Calls back when everything has been read that the sockets held at the time of the call: one whole poll
  * phase of the event loop lies between two immediates. The returned function cancels that.

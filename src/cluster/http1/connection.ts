@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import { hasFakeImmediates } from "../../time/event-loop.js";
 import type { HttpRequest } from "../../wire/http.js";
 import type { Exchange, ExchangeOwner } from "../exchange/exchange.js";
 import { UndiciHandler } from "./undici-handler.js";
@@ -66,8 +67,11 @@ export class Connection implements ExchangeOwner {
     this.#exchange = exchange;
     exchange.owner = this;
     exchange.reusesConnection = this.#warm;
-    if (this.#warm || this.#mayBeFirst(exchange.request)) this.#dispatch(exchange, headers);
-    else this.#warmUp(exchange, headers);
+    // With fake immediates, undici would never send a second request.
+    const mustBeFirst = hasFakeImmediates();
+    if (this.#warm || mustBeFirst || this.#mayBeFirst(exchange.request)) {
+      this.#dispatch(exchange, headers);
+    } else this.#warmUp(exchange, headers);
   }
 
   done(exchange: Exchange, reusable: boolean): void {

@@ -1,5 +1,5 @@
 import type { Clock } from "../../time/clock.js";
-import { afterPoll } from "../../time/event-loop.js";
+import { afterPoll, hasFakeImmediates } from "../../time/event-loop.js";
 import type { Exchange } from "../exchange/exchange.js";
 import { Connection, type OpenDispatcher } from "../http1/connection.js";
 import type { Http2Endpoint } from "../http2/http2-endpoint.js";
@@ -127,7 +127,9 @@ export class ConnectionPool {
 
   /** Runs an exchange on a connection that it has to itself. @returns as {@link #run} */
   #runAlone(exchange: Exchange, headers: string[]): boolean {
-    const connection = this.#idle.pop() ?? this.#tryConnect(exchange);
+    // undici would wait for an immediate that never comes before it used a connection again.
+    const idle = hasFakeImmediates() ? undefined : this.#idle.pop();
+    const connection = idle ?? this.#tryConnect(exchange);
     connection?.start(exchange, headers);
     return connection !== undefined;
   }
@@ -146,7 +148,7 @@ export class ConnectionPool {
     const connection = new Connection(this.#origin, this.#open);
     this.#connections.add(connection);
     connection.onDone = (exchange, reusable) => {
-      if (reusable) this.#idle.push(connection);
+      if (reusable && !hasFakeImmediates()) this.#idle.push(connection);
       else this.#discard(connection);
       // What killed one idle connection in silence has probably killed the others.
       if (exchange.metStaleConnection) for (const idle of this.#idle.splice(0)) this.#discard(idle);
