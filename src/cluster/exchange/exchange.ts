@@ -53,7 +53,7 @@ export class Exchange {
   readonly #settings: ExchangeSettings;
   #resolve: (outcome: Outcome) => void = nothing;
   #reject: (error: Error) => void = nothing;
-  readonly #cancelTimer: () => void;
+  #cancelTimer: () => void;
   #onAbort: (() => void) | undefined;
   #flow: FlowControl | undefined;
   #sent = false;
@@ -172,6 +172,8 @@ export class Exchange {
     const parts = new Parts(flow, maxResponseSize, () => this.#release());
     this.#parts = parts;
     this.#cancelTimer();
+    // A watch may last for days: it does not hold the timer.
+    this.#cancelTimer = nothing;
     this.#settled = true;
     this.#resolve({ ...head, parts });
   }
