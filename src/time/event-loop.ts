@@ -4,7 +4,8 @@ import * as timers from "node:timers";
  * The timers as they were when this module was loaded. Fake timers of a test framework replace the
  * global functions, and often those of `node:timers` as well. Network traffic then still takes real time.
  */
-export const { setTimeout, clearTimeout, setImmediate, clearImmediate } = timers;
+const { setImmediate, clearImmediate } = timers;
+export const { setTimeout, clearTimeout } = timers;
 
 /** The clocks, captured for the same reason. */
 const { performance } = globalThis;
