@@ -108,13 +108,13 @@ export class Cluster {
   }
 
   #call<R extends HttpReplyHead, T>(
-    question: CallSpec<R, T>,
+    spec: CallSpec<R, T>,
     signal: AbortSignal | undefined,
     candidates: EndpointSource = this.#endpoints,
   ): Promise<T> {
     if (this.#transport.closed) return Promise.reject(closedError());
-    const call = new Call(question, this.#settings, candidates, signal);
-    return call.run(this.#topology.prepare(question.request), this.#closing.signal);
+    const call = new Call(spec, this.#settings, candidates, signal);
+    return call.run(this.#topology.prepare(spec.request), this.#closing.signal);
   }
 }
 

@@ -13,10 +13,10 @@ const READ: HttpRequest = {
 };
 
 const start = (maxResponseSize: number): Exchange => {
-  const errand = { request: READ, endpoint: "http://a:1", streams: false, hops: 0 };
+  const outgoing = { request: READ, endpoint: "http://a:1", streams: false, hops: 0 };
   const conclude = (_: Exchange, reply: never) => reply;
   const settings = { maxResponseSize, clock: systemClock, conclude };
-  const exchange = new Exchange({ ...errand, limits: { timeout: 5_000 } }, settings);
+  const exchange = new Exchange({ ...outgoing, limits: { timeout: 5_000 } }, settings);
   const flow = { pause: () => {}, resume: () => {}, abort: () => {} };
   exchange.start(flow);
   exchange.takeHead(flow, 200, {});

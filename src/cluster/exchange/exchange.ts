@@ -64,14 +64,14 @@ export class Exchange {
   #parts: BodyDecoder | undefined;
   #body: ByteQueue | undefined;
 
-  constructor(errand: OutgoingRequest, settings: ExchangeSettings) {
-    this.outgoing = errand;
+  constructor(outgoing: OutgoingRequest, settings: ExchangeSettings) {
+    this.outgoing = outgoing;
     this.#settings = settings;
     this.reply = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const { timeout, signal } = errand.limits;
+    const { timeout, signal } = outgoing.limits;
     this.#cancelTimer = deadline(settings.clock, timeout, () => this.#timeOut());
     if (signal === undefined) return;
     this.#onAbort = () => this.abort(signal.reason);

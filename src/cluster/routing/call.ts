@@ -43,17 +43,17 @@ export class Call<R extends HttpReplyHead, T> {
   #unknown: OutcomeUnknownError | undefined;
 
   constructor(
-    question: CallSpec<R, T>,
+    spec: CallSpec<R, T>,
     settings: ClusterSettings,
     endpoints: EndpointSource,
     signal: AbortSignal | undefined,
   ) {
-    this.#spec = question;
+    this.#spec = spec;
     this.#settings = settings;
     this.#endpoints = endpoints;
     this.#signal = signal;
     this.#deadline = settings.clock.monotonic() + settings.timeout;
-    this.#trace = newTrace(question.request);
+    this.#trace = newTrace(spec.request);
   }
 
   /**
@@ -78,7 +78,7 @@ export class Call<R extends HttpReplyHead, T> {
       const hedged = this.#mayHedge();
       try {
         if (hedged) return await this.#hedgedAttempt(next, now);
-        return this.#answer(next, await this.#ask(next, this.#signal, now));
+        return this.#answer(next, await this.#send(next, this.#signal, now));
       } catch (error) {
         if (!hedged) this.#recordOutcome(next, now, error);
         if (!(error instanceof AttemptFailure)) throw this.#withEarlierOutcome(error);
@@ -114,14 +114,14 @@ export class Call<R extends HttpReplyHead, T> {
 
   async #attempt(endpoint: Endpoint, signal: AbortSignal, startedAt: number): Promise<T> {
     try {
-      return this.#answer(endpoint, await this.#ask(endpoint, signal, startedAt));
+      return this.#answer(endpoint, await this.#send(endpoint, signal, startedAt));
     } catch (error) {
       this.#recordOutcome(endpoint, startedAt, error);
       throw error;
     }
   }
 
-  #ask(endpoint: Endpoint, signal: AbortSignal | undefined, startedAt: number): Promise<R> {
+  #send(endpoint: Endpoint, signal: AbortSignal | undefined, startedAt: number): Promise<R> {
     const { request, ask } = this.#spec;
     const { requestTimeout, writeTimeout } = this.#settings;
     const { scope, timeout: limit = Number.POSITIVE_INFINITY } = request;

@@ -46,8 +46,8 @@ export class Transport {
 
   /** A whole reply. @throws AttemptFailure, AbortError */
   ask(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
-    const errand = { request, endpoint: url, limits, streams: false, hops: 0 } as const;
-    return this.#exchange(errand);
+    const outgoing = { request, endpoint: url, limits, streams: false, hops: 0 } as const;
+    return this.#exchange(outgoing);
   }
 
   /**
@@ -81,38 +81,38 @@ export class Transport {
     for (const pool of this.#pools.values()) pool.destroy(CLOSED);
   }
 
-  #exchange(errand: OutgoingRequest & { readonly streams: false }): Promise<HttpReply>;
-  #exchange(errand: OutgoingRequest): Promise<HttpReply | StreamedReply>;
-  #exchange(errand: OutgoingRequest): Promise<HttpReply | StreamedReply> {
-    const { request, endpoint, limits } = errand;
+  #exchange(outgoing: OutgoingRequest & { readonly streams: false }): Promise<HttpReply>;
+  #exchange(outgoing: OutgoingRequest): Promise<HttpReply | StreamedReply>;
+  #exchange(outgoing: OutgoingRequest): Promise<HttpReply | StreamedReply> {
+    const { request, endpoint, limits } = outgoing;
     if (limits.signal?.aborted === true) throw notStarted(request, limits.signal.reason);
     if (this.#closed) throw notStarted(request, CLOSED);
     // What can throw comes before the exchange, which must not be left behind with its timer.
     const pool = this.#poolOf(endpoint);
     const headers = this.#headersFor(endpoint, request);
-    const exchange = new Exchange(errand, this.#exchangeSettings);
-    if (errand.streams) pool.watch(exchange, headers);
+    const exchange = new Exchange(outgoing, this.#exchangeSettings);
+    if (outgoing.streams) pool.watch(exchange, headers);
     else pool.call(exchange, headers);
     return exchange.reply;
   }
 
   /** Goes where a reply redirects, or on without gRPC; any other reply is the answer. */
   #conclude(
-    { outgoing: errand, owner: carrier }: Exchange,
+    { outgoing, owner }: Exchange,
     reply: HttpReply,
   ): HttpReply | Promise<HttpReply | StreamedReply> {
-    if (carrier instanceof Http2Endpoint && carrier.fallBackToJson(errand.request, reply)) {
-      return this.#exchange({ ...errand, request: { ...errand.request, grpc: undefined } });
+    if (owner instanceof Http2Endpoint && owner.fallBackToJson(outgoing.request, reply)) {
+      return this.#exchange({ ...outgoing, request: { ...outgoing.request, grpc: undefined } });
     }
-    const redirect = redirectOf(errand.request, reply);
+    const redirect = redirectOf(outgoing.request, reply);
     if (redirect === undefined) return reply;
-    if (errand.hops === MAX_REDIRECTS) throw refused(errand.request, reply, "is one too many");
+    if (outgoing.hops === MAX_REDIRECTS) throw refused(outgoing.request, reply, "is one too many");
     const { origin: endpoint, request } = redirect;
     if (!this.#knows(endpoint)) {
       const why = `leads to ${endpoint}, which is not one of the endpoints; add it to urls if it is a member`;
-      throw refused(errand.request, reply, why);
+      throw refused(outgoing.request, reply, why);
     }
-    return this.#exchange({ ...errand, endpoint, request, hops: errand.hops + 1 });
+    return this.#exchange({ ...outgoing, endpoint, request, hops: outgoing.hops + 1 });
   }
 
   #poolOf(origin: string): ConnectionPool {

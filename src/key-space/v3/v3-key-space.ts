@@ -45,7 +45,7 @@ export interface V3Figures extends WatchFigures, BatchFigures {
 export class V3KeySpace implements KeySpace {
   readonly #api: V3Api;
   readonly #generation: StoreGeneration;
-  readonly #store: V3Tree;
+  readonly #tree: V3Tree;
   readonly #watches: V3WatchSource;
   readonly #reader: V3Reader;
   readonly #context: WriteContext;
@@ -59,19 +59,19 @@ export class V3KeySpace implements KeySpace {
     const { keyPrefix = "", clock = systemClock } = options;
     const { oneEventPerPoll = false, idleTimeout: linger = 1_000, pollInterval = 60_000 } = options;
     const { generation = new StoreGeneration() } = options;
-    const layout = new KeySchema(keyPrefix);
+    const schema = new KeySchema(keyPrefix);
     const api = withGeneration(etcd, generation);
     this.#api = api;
     this.#generation = generation;
     const leases = new Leases(api, clock);
-    this.#store = new V3Tree(api, layout, clock, () => this.#watches.beginAnew());
+    this.#tree = new V3Tree(api, schema, clock, () => this.#watches.beginAnew());
     // Before the watches, which are opened anew as soon as they end.
     generation.onChange(() => this.#forget());
-    const scale = (): Promise<IndexScale> => this.#store.scale("quorum");
-    const scaleWritten = (): void => this.#store.forgetScale();
+    const scale = (): Promise<IndexScale> => this.#tree.scale("quorum");
+    const scaleWritten = (): void => this.#tree.forgetScale();
     this.#watches = new V3WatchSource(api, {
       ...{
-        layout,
+        schema,
         clock,
         generation,
         scale,
@@ -81,10 +81,10 @@ export class V3KeySpace implements KeySpace {
         pollInterval,
       },
     });
-    this.#reader = new V3Reader(this.#store, leases);
-    this.loading = new BulkLoader(this.#store, leases);
+    this.#reader = new V3Reader(this.#tree, leases);
+    this.loading = new BulkLoader(this.#tree, leases);
     this.#context = {
-      store: this.#store,
+      tree: this.#tree,
       leases,
       directories: new KnownLeases(),
       files: new KnownLeases(),
@@ -117,7 +117,7 @@ export class V3KeySpace implements KeySpace {
     return {
       ...this.#watches.figures,
       ...this.#reader.figures,
-      newest: this.#store.newestIndex,
+      newest: this.#tree.newestIndex,
     };
   }
 
@@ -132,16 +132,16 @@ export class V3KeySpace implements KeySpace {
   async locate(key: string, { signal }: CallOptions = {}): Promise<DataLocation> {
     const operation = `GET of the revision at ${key}`;
     const call: V3Call = { operation, key, safety: "read", scope: "quorum", signal };
-    const { schema: layout } = this.#store;
+    const { schema } = this.#tree;
     const path = pathOf(key);
-    const { clusterId, revision } = await this.#store.read([read(layout.file(path))], call);
-    return { clusterId, store: "v3", keyPrefix: layout.filePrefix, path, revision };
+    const { clusterId, revision } = await this.#tree.read([read(schema.file(path))], call);
+    return { clusterId, store: "v3", keyPrefix: schema.filePrefix, path, revision };
   }
 
   unnamedKeys(key: string, { signal }: CallOptions = {}): AsyncIterable<string> {
     const operation = `GET of the keys below ${key} that have no name in v2`;
     const call: V3Call = { operation, key, safety: "read", scope: "quorum", signal };
-    return unnamedKeys(this.#store, pathOf(key), call);
+    return unnamedKeys(this.#tree, pathOf(key), call);
   }
 
   /**
@@ -150,8 +150,8 @@ export class V3KeySpace implements KeySpace {
    * @throws NestedPrefixError
    */
   async register(): Promise<void> {
-    await this.#store.scale("quorum");
-    await this.#store.register();
+    await this.#tree.scale("quorum");
+    await this.#tree.register();
   }
 
   /** Ends every watch, and no call: their readers see the end. */
@@ -211,21 +211,21 @@ export class V3KeySpace implements KeySpace {
     const isLocal = request.action === "get" && !request.quorum;
     const scale =
       request.action === "get"
-        ? this.#store.scale(isLocal ? "local" : "quorum", attemptTimeout)
+        ? this.#tree.scale(isLocal ? "local" : "quorum", attemptTimeout)
         : this.#scaleForWrite(attemptTimeout);
     return abortable(scale, signal, abortedBefore(request));
   }
 
   /** What is known of the store is of another one. */
   #forget(): void {
-    this.#store.forget();
+    this.#tree.forget();
     this.#context.directories.clear();
     this.#context.files.clear();
   }
 
   async #scaleForWrite(attemptTimeout: number | undefined): Promise<IndexScale> {
-    const scale = await this.#store.scale("quorum", attemptTimeout);
-    await this.#store.register();
+    const scale = await this.#tree.scale("quorum", attemptTimeout);
+    await this.#tree.register();
     return scale;
   }
 
@@ -239,7 +239,7 @@ export class V3KeySpace implements KeySpace {
       return await this.#write(scale, request, limits);
     } catch (error) {
       if (!(error instanceof OtherScaleError)) throw error;
-      this.#store.forgetScale();
+      this.#tree.forgetScale();
       return undefined;
     }
   }
@@ -269,12 +269,12 @@ export class V3KeySpace implements KeySpace {
     { etcdServer }: EtcdResponse,
     limits: ExecuteOptions,
   ): Promise<void> {
-    const { store, leases } = this.#context;
+    const { tree, leases } = this.#context;
     const { key } = request;
     const operation = `${methodOf(request)} ${key}`;
     const call: V3Call = { operation, key, safety: "write", scope: "quorum", ...limits };
     try {
-      await moveDescendants(pathOf(key), store, leases, call);
+      await moveDescendants(pathOf(key), tree, leases, call);
     } catch (error) {
       if (error instanceof AbortError) throw new AbortError(operation, error.cause, "unknown");
       throw error instanceof Error ? new OutcomeUnknownError(operation, etcdServer, error) : error;

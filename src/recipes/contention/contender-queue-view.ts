@@ -17,10 +17,10 @@ export class ContenderQueueView {
   readonly #key: string;
   readonly #settings: LeaseSettings;
 
-  constructor(etcd: RecipeClient, key: string, terms: LeaseSettings) {
+  constructor(etcd: RecipeClient, key: string, settings: LeaseSettings) {
     this.#etcd = etcd;
     this.#key = key;
-    this.#settings = terms;
+    this.#settings = settings;
   }
 
   /** Reads the line with quorum. A line that nobody ever joined is empty. */
@@ -66,12 +66,12 @@ export class ContenderQueueView {
 
   /** Removes whatever has this id. */
   async sweep(id: string): Promise<void> {
-    const { contenders: standings } = await this.read();
-    await this.remove(standings.filter((standing) => standing.id === id));
+    const { contenders } = await this.read();
+    await this.remove(contenders.filter((contender) => contender.id === id));
   }
 
-  async remove(standings: readonly Contender[]): Promise<void> {
-    const owned = standings.map(({ key, value }) => this.owned(key, value));
+  async remove(contenders: readonly Contender[]): Promise<void> {
+    const owned = contenders.map(({ key, value }) => this.owned(key, value));
     await Promise.all(owned.map((key) => key.remove()));
   }
 

@@ -29,11 +29,11 @@ export class ContenderQueue {
   /** The line as anybody may see it. */
   readonly view: ContenderQueueView;
 
-  constructor(etcd: RecipeClient, key: string, terms: LeaseSettings) {
+  constructor(etcd: RecipeClient, key: string, settings: LeaseSettings) {
     this.#etcd = etcd;
     this.#key = key;
-    this.#settings = terms;
-    this.view = new ContenderQueueView(etcd, key, terms);
+    this.#settings = settings;
+    this.view = new ContenderQueueView(etcd, key, settings);
   }
 
   /**
@@ -64,40 +64,40 @@ export class ContenderQueue {
    */
   async untilFirst(data: string, signal: AbortSignal): Promise<OwnContender> {
     const rejoin = (): Promise<OwnContender> => this.join(data, signal);
-    let place = await this.join(data, signal);
+    let own = await this.join(data, signal);
     for (;;) {
       try {
-        await place.untilFirst(signal);
-        return place;
+        await own.untilFirst(signal);
+        return own;
       } catch (error) {
-        await this.#leave(place);
+        await this.#leave(own);
         if (signal.aborted || !(error instanceof OwnershipLostError)) throw error;
       }
-      place = await retryUntilAvailable(rejoin, this.#etcd.clock, signal);
+      own = await retryUntilAvailable(rejoin, this.#etcd.clock, signal);
     }
   }
 
   /** Joins a line that is empty; `null` when somebody stands there, or was quicker. */
   async joinAsFirst(data: string, signal: AbortSignal): Promise<OwnContender | null> {
-    const { contenders: standings } = await this.view.read(signal);
-    if (standings.length > 0) return null;
-    const place = await this.join(data, signal);
+    const { contenders } = await this.view.read(signal);
+    if (contenders.length > 0) return null;
+    const own = await this.join(data, signal);
     let isFirst = false;
     try {
-      isFirst = await place.isFirst(signal);
+      isFirst = await own.isFirst(signal);
     } finally {
-      if (!isFirst) await this.#leave(place);
+      if (!isFirst) await this.#leave(own);
     }
-    return isFirst ? place : null;
+    return isFirst ? own : null;
   }
 
   /**
    * Gives a place up, and waits a moment for that: who gives up may close the client next, and
    * whoever stands behind would wait for the TTL.
    */
-  async #leave(place: OwnContender): Promise<void> {
+  async #leave(own: OwnContender): Promise<void> {
     const left = new AbortController();
-    const leaving = place.leave().finally(() => left.abort());
+    const leaving = own.leave().finally(() => left.abort());
     leaving.catch(() => {});
     await sleep(PARTING_MS, this.#etcd.clock, left.signal).catch(() => {});
   }
@@ -131,8 +131,8 @@ export class ContenderQueue {
 
   /** The place that a create made although its answer was lost. */
   async #find(id: string, value: string, signal?: AbortSignal): Promise<RenewalProof | undefined> {
-    const { contenders: standings } = await this.view.read(signal);
-    const own = standings.find((standing) => standing.id === id);
+    const { contenders } = await this.view.read(signal);
+    const own = contenders.find((contender) => contender.id === id);
     if (own === undefined) return undefined;
     try {
       return await this.view.owned(own.key, value).refresh(signal);

@@ -13,8 +13,8 @@ export class OwnContender {
   /** Whether a lost answer may have left, or may yet bring, a second place of ours. */
   readonly #unsure: boolean;
 
-  constructor(line: ContenderQueueView, id: string, keepAlive: KeepAlive, unsure: boolean) {
-    this.#queue = line;
+  constructor(queue: ContenderQueueView, id: string, keepAlive: KeepAlive, unsure: boolean) {
+    this.#queue = queue;
     this.id = id;
     this.#keepAlive = keepAlive;
     this.#unsure = unsure;
@@ -76,17 +76,17 @@ export class OwnContender {
   }
 
   /** Who stands right before us, in a line as it was read. */
-  #predecessorIn({ contenders: standings }: ContenderQueueState): Contender | undefined {
+  #predecessorIn({ contenders }: ContenderQueueState): Contender | undefined {
     this.assertHeld();
-    const place = standings.findIndex(({ key }) => key === this.key);
-    if (place < 0) throw new OwnershipLostError(this.key, "gone", "it is not in the line");
-    if (this.#unsure) this.#removeStrays(standings);
-    return standings.slice(0, place).findLast(({ id }) => id !== this.id);
+    const own = contenders.findIndex(({ key }) => key === this.key);
+    if (own < 0) throw new OwnershipLostError(this.key, "gone", "it is not in the line");
+    if (this.#unsure) this.#removeStrays(contenders);
+    return contenders.slice(0, own).findLast(({ id }) => id !== this.id);
   }
 
   /** Places that etcd made for us although we never heard of it. */
-  #removeStrays(standings: readonly Contender[]): void {
-    const strays = standings.filter(({ id, key }) => id === this.id && key !== this.key);
+  #removeStrays(contenders: readonly Contender[]): void {
+    const strays = contenders.filter(({ id, key }) => id === this.id && key !== this.key);
     if (strays.length > 0) void this.#queue.remove(strays).catch(() => {});
   }
 }

@@ -64,10 +64,10 @@ export class Election {
     refuseUnknown(options, ["signal"]);
     const signals = [options.signal, this.#etcd.closed];
     const limits = { operation: `campaigning at ${this.key}`, signals };
-    const place = await withDeadline(this.#etcd.clock, limits, (signal) =>
+    const contender = await withDeadline(this.#etcd.clock, limits, (signal) =>
       this.#queue.untilFirst(value, signal),
     );
-    return new Leadership(place);
+    return new Leadership(contender);
   }
 
   /** Who leads now, by a linearizable read; `null` when nobody does. */

@@ -5,8 +5,8 @@ import type { OwnContender } from "../contention/own-contender.js";
 export class Leadership implements AsyncDisposable {
   readonly #contender: OwnContender;
 
-  constructor(place: OwnContender) {
-    this.#contender = place;
+  constructor(contender: OwnContender) {
+    this.#contender = contender;
   }
 
   /** The key that stands for this leader. */

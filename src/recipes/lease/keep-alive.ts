@@ -137,14 +137,14 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   async #update(value: string): Promise<void> {
-    const tenure = this.#validity;
-    while (tenure.lost === undefined) {
-      const trouble = await this.#prove(tenure, (signal) => this.#owned.update(value, signal));
+    const validity = this.#validity;
+    while (validity.lost === undefined) {
+      const trouble = await this.#prove(validity, (signal) => this.#owned.update(value, signal));
       if (trouble === undefined) return;
-      if (tenure.lost === undefined && !isTransient(trouble)) throw trouble;
-      await this.#pause(this.#retryDelay, tenure.signal);
+      if (validity.lost === undefined && !isTransient(trouble)) throw trouble;
+      await this.#pause(this.#retryDelay, validity.signal);
     }
-    throw tenure.lost;
+    throw validity.lost;
   }
 
   readonly #giveUp = (): void => {
@@ -177,34 +177,34 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   /** Renews until the tenure is over. */
-  async #keep(tenure: LeaseValidity): Promise<void> {
-    for (let proven = true; tenure.lost === undefined; ) {
-      await this.#pause(proven ? this.#renewDelay : this.#retryDelay, tenure.signal);
-      if (tenure.lost === undefined) {
-        proven = !(await this.#prove(tenure, (signal) => this.#owned.refresh(signal)));
+  async #keep(validity: LeaseValidity): Promise<void> {
+    for (let proven = true; validity.lost === undefined; ) {
+      await this.#pause(proven ? this.#renewDelay : this.#retryDelay, validity.signal);
+      if (validity.lost === undefined) {
+        proven = !(await this.#prove(validity, (signal) => this.#owned.refresh(signal)));
         if (proven) this.#tell("renewed");
       }
     }
     await this.#turn;
-    const { lost } = tenure;
+    const { lost } = validity;
     if (lost !== undefined && lost.reason !== "released") this.#tell("lost", lost);
   }
 
   /** What went wrong with a request of the owner; ends the tenure if that shows that it is none. */
   #prove(
-    tenure: LeaseValidity,
+    validity: LeaseValidity,
     send: (signal: AbortSignal) => Promise<RenewalProof>,
   ): Promise<Error | undefined> {
     const proven = this.#turn.then(async () => {
       try {
-        tenure.assertHeld();
-        const { sentAt } = await send(tenure.signal);
-        tenure.prove(sentAt);
+        validity.assertHeld();
+        const { sentAt } = await send(validity.signal);
+        validity.prove(sentAt);
         return undefined;
       } catch (error) {
         const reason = lossOf(error) ?? (error instanceof TypeError ? "unconfirmed" : undefined);
-        if (reason === undefined) tenure.blame(error);
-        else tenure.end(reason, error);
+        if (reason === undefined) validity.blame(error);
+        else validity.end(reason, error);
         return error as Error;
       }
     });

@@ -47,11 +47,11 @@ export class LeasedKey {
   /** Whether the key may be ours by a request whose answer was lost. */
   #isUnsure = false;
 
-  constructor(etcd: RecipeClient, key: string, value: string, terms: LeaseSettings) {
+  constructor(etcd: RecipeClient, key: string, value: string, settings: LeaseSettings) {
     this.#etcd = etcd;
     this.key = key;
     this.#value = value;
-    this.settings = terms;
+    this.settings = settings;
   }
 
   get value(): string {

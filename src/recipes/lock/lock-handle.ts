@@ -4,8 +4,8 @@ import type { OwnContender } from "../contention/own-contender.js";
 export class LockHandle implements AsyncDisposable {
   readonly #contender: OwnContender;
 
-  constructor(place: OwnContender) {
-    this.#contender = place;
+  constructor(contender: OwnContender) {
+    this.#contender = contender;
   }
 
   /** The key that stands for this holder. */

@@ -417,8 +417,8 @@ describe("a place in line whose answer is lost", () => {
   });
 
   test("is removed when it comes late, before the one that was asked for again", async () => {
-    const [stray, place] = [later(), later()];
-    const fates: Fate[] = [{ arriveWhen: stray.arriveWhen }, { holdUntil: place.arriveWhen }];
+    const [stray, contender] = [later(), later()];
+    const fates: Fate[] = [{ arriveWhen: stray.arriveWhen }, { holdUntil: contender.arriveWhen }];
     bob.way.fate = ({ action }) => (action === "create" ? fates.shift() : undefined);
     const second = trying(lockOf(bob));
     await settle();
@@ -427,7 +427,7 @@ describe("a place in line whose answer is lost", () => {
     const first = trying(lockOf(alice));
     await settle();
     expect(first.held).toBeUndefined();
-    place.arrive();
+    contender.arrive();
     await settle();
     first.held?.assertHeld();
     expect(await places()).toBe(2);

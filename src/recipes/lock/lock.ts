@@ -91,8 +91,8 @@ export class Lock {
     const { data = "" } = options;
     checkText("data", data);
     return withDeadline(this.#etcd.clock, this.#limits(options), async (signal) => {
-      const place = await this.#queue.joinAsFirst(data, signal);
-      return place === null ? null : new LockHandle(place);
+      const contender = await this.#queue.joinAsFirst(data, signal);
+      return contender === null ? null : new LockHandle(contender);
     });
   }
 

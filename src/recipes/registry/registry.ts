@@ -120,12 +120,12 @@ export class Registry<M = unknown> {
     refuseUnknown(options, ["signal"]);
     const key = this.#serviceKey(service);
     const either = linkSignals(options.signal, this.#etcd.closed);
-    const roster = new InstanceSet(key, this.#reader);
+    const instances = new InstanceSet(key, this.#reader);
     const watcher = this.#etcd.watch(key, {
       ...{ recursive: true, initial: true, signal: either.signal },
     });
     try {
-      for await (const item of watcher) yield* roster.take(item);
+      for await (const item of watcher) yield* instances.take(item);
     } catch (error) {
       if (!either.signal.aborted) throw error;
     } finally {

@@ -11,15 +11,15 @@ export class ListingPages {
   /** Whose pages are being read. */
   #asked: readonly PageReader[] = [];
 
-  constructor(listing: Listing, path: string, layout: KeySchema) {
+  constructor(listing: Listing, path: string, schema: KeySchema) {
     const skips = (at: string): string | undefined => listing.subdirectoryOn(at);
-    this.#files = new PageReader(layout.filesBelow(path), {
-      prefix: layout.filePrefix,
+    this.#files = new PageReader(schema.filesBelow(path), {
+      prefix: schema.filePrefix,
       add: (at, kv) => listing.addFile(at, kv),
       skips,
     });
-    this.#markers = new PageReader(layout.markersBelow(path), {
-      prefix: layout.markerPrefix,
+    this.#markers = new PageReader(schema.markersBelow(path), {
+      prefix: schema.markerPrefix,
       add: (at, kv) => listing.addMarker(at, kv),
       skips,
     });

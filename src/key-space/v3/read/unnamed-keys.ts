@@ -12,24 +12,24 @@ const PAGE_SIZE = 10_000;
  * written as `\xff`.
  */
 export async function* unnamedKeys(
-  store: V3Tree,
+  tree: V3Tree,
   path: string,
   call: V3Call,
 ): AsyncGenerator<string, void, undefined> {
-  const { schema: layout } = store;
-  const { key: start, range_end } = layout.filesBelow(path);
+  const { schema } = tree;
+  const { key: start, range_end } = schema.filesBelow(path);
   const files = new OpenFiles();
   let key = start;
   for (;;) {
-    const { answers } = await store.read(
+    const { answers } = await tree.read(
       [readPage({ key, range_end }, PAGE_SIZE, { keys_only: true })],
       call,
     );
     const [{ found, more } = { found: [], more: false }] = answers;
     for (const kv of found) {
       const bytes = Buffer.from(kv.key, "base64");
-      if (layout.decode(kv.key) === undefined || !files.add(bytes.toString("latin1"))) {
-        yield textOf(bytes.subarray(Buffer.byteLength(layout.filePrefix)));
+      if (schema.decode(kv.key) === undefined || !files.add(bytes.toString("latin1"))) {
+        yield textOf(bytes.subarray(Buffer.byteLength(schema.filePrefix)));
       }
     }
     const last = found.at(-1);

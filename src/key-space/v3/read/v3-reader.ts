@@ -32,15 +32,15 @@ interface Found {
 
 /** Carries out GETs. */
 export class V3Reader {
-  readonly #store: V3Tree;
+  readonly #tree: V3Tree;
   readonly #leases: Leases;
   readonly #local: ReadBatcher<Found>;
   readonly #quorum: ReadBatcher<Found>;
 
-  constructor(store: V3Tree, leases: Leases) {
-    this.#store = store;
+  constructor(tree: V3Tree, leases: Leases) {
+    this.#tree = tree;
     this.#leases = leases;
-    const maxReads = (): number => store.size.maxOperations;
+    const maxReads = (): number => tree.size.maxOperations;
     this.#local = new ReadBatcher((paths) => this.#readFiles(paths, "local"), maxReads);
     this.#quorum = new ReadBatcher((paths) => this.#readFiles(paths, "quorum"), maxReads);
   }
@@ -71,20 +71,20 @@ export class V3Reader {
       return (request.quorum ? this.#quorum : this.#local).read(path, limits.signal);
     }
     const call = callOf(request, limits);
-    const file = read(this.#store.schema.file(path), optionsOf(call.scope));
-    const at = await this.#store.read([file], call);
+    const file = read(this.#tree.schema.file(path), optionsOf(call.scope));
+    const at = await this.#tree.read([file], call);
     return { kv: at.answers[0]?.found[0], at };
   }
 
   async #readFiles(paths: readonly string[], scope: V3Call["scope"]): Promise<readonly Found[]> {
-    const { schema: layout } = this.#store;
+    const { schema } = this.#tree;
     const [first = ""] = paths;
     const key = first || "/";
     const operation = paths.length === 1 ? `GET ${key}` : `GET ${key} and ${paths.length - 1} more`;
     const options = optionsOf(scope);
-    const reads = paths.map((path) => read(layout.file(path), options));
+    const reads = paths.map((path) => read(schema.file(path), options));
     const call: V3Call = { operation, key, safety: "read", scope };
-    const at = await this.#store.read(reads, call);
+    const at = await this.#tree.read(reads, call);
     return paths.map((_, index) => ({ kv: at.answers[index]?.found[0], at }));
   }
 
@@ -123,24 +123,24 @@ export class V3Reader {
     limits: ExecuteOptions,
   ): Promise<EtcdResponse> {
     const { recursive = false, sorted = false } = request;
-    const { schema: layout } = this.#store;
+    const { schema } = this.#tree;
     const listing = new Listing(path, recursive);
-    const pages = new ListingPages(listing, path, layout);
+    const pages = new ListingPages(listing, path, schema);
     const call = callOf(request, limits);
     const options = optionsOf(call.scope);
     const at = await readLess(pages, () => {
       const below = pages.next(options);
-      return this.#store.read(pathSnapshotReads(path, layout, below, options), call);
+      return this.#tree.read(pathSnapshotReads(path, schema, below, options), call);
     });
-    const survey = readPathSnapshot(path, at.answers);
-    await this.#requireNode(survey, request, at, offset, call);
-    const { file } = survey.target;
+    const snapshot = readPathSnapshot(path, at.answers);
+    await this.#requireNode(snapshot, request, at, offset, call);
+    const { file } = snapshot.target;
     if (file !== undefined) return await this.#file(request, path, file, at, offset, limits);
     pages.take(at.answers.slice(2, 4));
     await this.#readOn(pages, at.revision, call);
     const view = await this.#view(listing.leases(), request, offset, limits);
     const nodes = listing.nodes(view, sorted);
-    const node = directoryNode(survey, view);
+    const node = directoryNode(snapshot, view);
     return responseOf(nodes.length === 0 ? node : { ...node, nodes }, at, offset);
   }
 
@@ -148,7 +148,7 @@ export class V3Reader {
   async #readOn(pages: ListingPages, revision: number, call: V3Call): Promise<void> {
     const options = { ...optionsOf(call.scope), revision: String(revision) };
     while (pages.next(options).length > 0) {
-      const { answers } = await readLess(pages, () => this.#store.read(pages.next(options), call));
+      const { answers } = await readLess(pages, () => this.#tree.read(pages.next(options), call));
       pages.take(answers);
     }
   }
@@ -161,13 +161,13 @@ export class V3Reader {
     call: V3Call,
   ): Promise<void> {
     if (exists(seen.target)) return;
-    const survey = await this.#store.readImpliedParents(
+    const snapshot = await this.#tree.readImpliedParents(
       seen,
       at.revision,
       call,
       optionsOf(call.scope),
     );
-    throw this.#store.refusal(missing(survey), request, at, offset);
+    throw this.#tree.refusal(missing(snapshot), request, at, offset);
   }
 
   /** Looks leases up that are not ours: their ids do not tell when they end. */
@@ -178,7 +178,7 @@ export class V3Reader {
     limits: ExecuteOptions,
   ): Promise<NodeView> {
     const foreign = [...leases].filter((id) => id !== NO_LEASE && decodeLeaseId(id) === undefined);
-    const view = this.#store.view(offset);
+    const view = this.#tree.view(offset);
     if (foreign.length === 0) return view;
     return { ...view, external: await this.#leases.endsOf(foreign, callOf(request, limits)) };
   }

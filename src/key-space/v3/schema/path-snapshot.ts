@@ -35,16 +35,16 @@ export function ancestorsOf(path: string): readonly string[] {
  */
 export function pathSnapshotReads(
   path: string,
-  layout: KeySchema,
+  schema: KeySchema,
   below: readonly Read[] = [
-    readFirst(layout.filesBelow(path)),
-    readFirst(layout.markersBelow(path)),
+    readFirst(schema.filesBelow(path)),
+    readFirst(schema.markersBelow(path)),
   ],
   options = {},
 ): readonly Read[] {
   const place = (at: string): readonly Read[] => [
-    read(layout.file(at), options),
-    read(layout.marker(at), options),
+    read(schema.file(at), options),
+    read(schema.marker(at), options),
   ];
   return [...place(path), ...below, ...ancestorsOf(path).flatMap(place)];
 }
@@ -73,24 +73,24 @@ export function readPathSnapshot(
  */
 export function impliedParentsOf(
   { ancestors }: PathSnapshot,
-  layout: KeySchema,
+  schema: KeySchema,
   options = {},
 ): readonly Read[] {
   return ancestors
     .filter(({ marker }) => marker === undefined)
-    .map(({ path }) => readFirst(layout.filesBelow(path), options));
+    .map(({ path }) => readFirst(schema.filesBelow(path), options));
 }
 
 /** The survey with what {@link impliedParentsOf} has found. */
 export function withImpliedParents(
-  survey: PathSnapshot,
+  snapshot: PathSnapshot,
   answers: readonly OperationResponse[],
 ): PathSnapshot {
   const firsts = answers.map(({ found }) => found[0]);
-  const ancestors = survey.ancestors.map((place) =>
+  const ancestors = snapshot.ancestors.map((place) =>
     place.marker === undefined ? { ...place, first: firsts.shift() } : place,
   );
-  return { ...survey, ancestors };
+  return { ...snapshot, ancestors };
 }
 
 /** Whether a place is a directory. A value hides it. */

@@ -21,9 +21,9 @@ export class TreeRegistry {
   readonly #layout: KeySchema;
   #state: "unknown" | "missing" | "registered" | "hidden";
 
-  constructor(layout: KeySchema) {
-    this.#layout = layout;
-    this.#state = layout.tree === undefined ? "hidden" : "unknown";
+  constructor(schema: KeySchema) {
+    this.#layout = schema;
+    this.#state = schema.tree === undefined ? "hidden" : "unknown";
   }
 
   /** Whether there is something to register. */

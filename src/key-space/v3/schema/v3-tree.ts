@@ -68,12 +68,12 @@ export class V3Tree {
   #registering: Promise<void> | undefined;
 
   /** @param onScaleChange called when another offset is found than was used until then */
-  constructor(api: V3Api, layout: KeySchema, clock: Clock, onScaleChange = (): void => {}) {
+  constructor(api: V3Api, schema: KeySchema, clock: Clock, onScaleChange = (): void => {}) {
     this.api = api;
-    this.schema = layout;
+    this.schema = schema;
     this.clock = clock;
     this.#onScaleChange = onScaleChange;
-    this.#trees = new TreeRegistry(layout);
+    this.#trees = new TreeRegistry(schema);
   }
 
   /** Another store has taken the place of the one that this is known of. */
@@ -194,14 +194,17 @@ export class V3Tree {
 
   /** Completes a survey of that revision by the directories that are implied. */
   async readImpliedParents(
-    survey: PathSnapshot,
+    snapshot: PathSnapshot,
     revision: number,
     call: V3Call,
     options = {},
   ): Promise<PathSnapshot> {
-    const reads = impliedParentsOf(survey, this.schema, { ...options, revision: String(revision) });
-    if (reads.length === 0) return survey;
-    return withImpliedParents(survey, (await this.read(reads, call)).answers);
+    const reads = impliedParentsOf(snapshot, this.schema, {
+      ...options,
+      revision: String(revision),
+    });
+    if (reads.length === 0) return snapshot;
+    return withImpliedParents(snapshot, (await this.read(reads, call)).answers);
   }
 
   view(offset: number): NodeView {

@@ -5,12 +5,12 @@ import { KeySchema } from "../schema/key-schema.js";
 import { encodeLeaseId } from "../schema/lease-id.js";
 import { eventsOf } from "./events-of-revision.js";
 
-const layout = new KeySchema();
+const schema = new KeySchema();
 const DUE = Date.UTC(2026, 0, 1);
 const LATE_BY = 5_000;
 
 function kvAt(revision: number, content: Partial<KeyValue>): KeyValue {
-  const key = layout.file("/a");
+  const key = schema.file("/a");
   return { key, value: "", lease: "0", createRevision: 3, modRevision: revision, ...content };
 }
 
@@ -19,7 +19,7 @@ it("an expiry tells when it was due, and not by how much it is late", () => {
   const prev = kvAt(3, { value: toBase64("1"), lease });
   const revision = { number: 7, changes: [{ kv: kvAt(7, {}), deleted: true, prev }] };
   const view = { offset: 0, now: DUE + LATE_BY, ranOut: () => true };
-  expect(eventsOf(revision, layout, view)).toEqual([
+  expect(eventsOf(revision, schema, view)).toEqual([
     {
       action: "expire",
       node: { key: "/a", modifiedIndex: 7, createdIndex: 3 },

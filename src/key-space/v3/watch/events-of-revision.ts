@@ -33,10 +33,10 @@ interface Sorted {
  */
 export function eventsOf(
   revision: Revision,
-  layout: KeySchema,
+  schema: KeySchema,
   view: EventView,
 ): readonly StoreEvent[] {
-  const sorted = sort(revision.changes, layout);
+  const sorted = sort(revision.changes, schema);
   const index = revision.number + view.offset;
   if (sorted.record === undefined) return foreignEvents(sorted, index, view);
   if (sorted.record.silent) return [];
@@ -44,12 +44,12 @@ export function eventsOf(
   return event === undefined ? [] : [event];
 }
 
-function sort(changes: readonly KeyChange[], layout: KeySchema): Sorted {
+function sort(changes: readonly KeyChange[], schema: KeySchema): Sorted {
   let record: ActionRecord | undefined;
   const files: PathChange[] = [];
   const markers: PathChange[] = [];
   for (const change of changes) {
-    const { kind, path = "" } = layout.decode(change.kv.key) ?? {};
+    const { kind, path = "" } = schema.decode(change.kv.key) ?? {};
     if (kind === "action" && !change.deleted) record = decodeActionRecord(change.kv.value);
     if (kind === "file") files.push({ ...change, path });
     if (kind === "marker") markers.push({ ...change, path });

@@ -11,9 +11,9 @@ const CALL: V3Call = { operation: "PUT heartbeat", key: "/", safety: "write", sc
  *
  * @returns whether it was written
  */
-export async function beat(api: V3Api, layout: KeySchema): Promise<boolean> {
+export async function beat(api: V3Api, schema: KeySchema): Promise<boolean> {
   try {
-    await api.call("kv/put", { key: layout.heartbeat }, CALL);
+    await api.call("kv/put", { key: schema.heartbeat }, CALL);
     return true;
   } catch (error) {
     // The latter when the key space is closed.

@@ -7,7 +7,7 @@ import { type Translation, translate } from "./translate.js";
 
 /** Settings of a {@link History}. */
 export interface HistorySettings extends Translation {
-  readonly layout: KeySchema;
+  readonly schema: KeySchema;
   readonly clock: Clock;
   /** First index that has a meaning: those before the offset was written were never shown. */
   readonly firstIndex: number;
@@ -37,9 +37,9 @@ export class History {
   #reading: Promise<boolean> | undefined;
 
   /** Nothing is read any more once the signal aborts. */
-  constructor(api: V3Api, ring: EventCache, settings: HistorySettings, signal: AbortSignal) {
+  constructor(api: V3Api, cache: EventCache, settings: HistorySettings, signal: AbortSignal) {
     this.#api = api;
-    this.#ring = ring;
+    this.#ring = cache;
     this.#settings = settings;
     this.#call = { ...CALL, signal };
   }
@@ -89,10 +89,10 @@ export class History {
   }
 
   async #readPiece(from: number, to: number): Promise<boolean> {
-    const { layout, clock, offset } = this.#settings;
+    const { schema, clock, offset } = this.#settings;
     const limit = CHANGES_PER_EVENT * this.#ring.room;
     const past = { from: from - offset, to: to - offset, limit };
-    const revisions = await readHistory(this.#api, layout.everything, past, clock, this.#call);
+    const revisions = await readHistory(this.#api, schema.everything, past, clock, this.#call);
     if (revisions === undefined) return false;
     const events = await translate(this.#api, revisions, this.#settings, this.#call);
     return this.#ring.prepend({ from, to, events });

@@ -144,7 +144,7 @@ export class SharedWatch {
    */
   async catchUp(index: number): Promise<boolean> {
     if (this.index >= index) return true;
-    this.#catchingUp ??= beat(this.#api, this.#settings.layout).finally(() => {
+    this.#catchingUp ??= beat(this.#api, this.#settings.schema).finally(() => {
       this.#catchingUp = undefined;
     });
     if (!(await this.#catchingUp)) return false;
@@ -181,7 +181,7 @@ export class SharedWatch {
     if (this.#delivered.reached >= revision || this.isStopped) return;
     this.#cancelProof ??= this.#settings.clock.after(NEWS_DELAY, () => {
       this.#cancelProof = undefined;
-      if (this.#delivered.reached < revision) void beat(this.#api, this.#settings.layout);
+      if (this.#delivered.reached < revision) void beat(this.#api, this.#settings.schema);
     });
   }
 
@@ -209,11 +209,11 @@ export class SharedWatch {
   }
 
   #run(stood: () => void, failed: (error: Error) => void): void {
-    const { layout, clock, pollInterval, writtenAt } = this.#settings;
+    const { schema, clock, pollInterval, writtenAt } = this.#settings;
     const { signal } = this.#running;
-    const feed = new EtcdWatch(this.#api, layout.everything, clock, pollInterval);
+    const feed = new EtcdWatch(this.#api, schema.everything, clock, pollInterval);
     const nextOf = (): number => this.#delivered.reached + 1;
-    const isOffset = ({ kv }: KeyChange): boolean => kv.key === layout.offset;
+    const isOffset = ({ kv }: KeyChange): boolean => kv.key === schema.offset;
     const listener: FeedListener = {
       get next() {
         return nextOf();
@@ -223,7 +223,7 @@ export class SharedWatch {
         stood();
         const behind = header.revision - this.#delivered.reached;
         // The second of two quiet ones must bring something, or the next one gets more time.
-        if (quiets > 0 && behind > (quiets > 1 ? 0 : QUIET_REVISIONS)) void beat(this.#api, layout);
+        if (quiets > 0 && behind > (quiets > 1 ? 0 : QUIET_REVISIONS)) void beat(this.#api, schema);
       },
       take: async (news) => {
         const [first] = news.revisions;
@@ -277,8 +277,8 @@ export class SharedWatch {
 
   /** Makes sure that a change at the beginning of this feed, or later, marks the end of its past. */
   readonly #prove = async (): Promise<boolean> => {
-    const { offset, layout } = this.#settings;
-    return this.#mark >= this.#cache.floor - offset || (await beat(this.#api, layout));
+    const { offset, schema } = this.#settings;
+    return this.#mark >= this.#cache.floor - offset || (await beat(this.#api, schema));
   };
 
   /** Whoever waits has to begin anew: with what is delivered then, or with 401. */

@@ -8,7 +8,7 @@ import type { Revision } from "./revision-stream.js";
 
 /** What it takes to tell revisions of v3 as events of v2. */
 export interface Translation {
-  readonly layout: KeySchema;
+  readonly schema: KeySchema;
   readonly clock: Clock;
   /** Added to revisions. */
   readonly offset: number;
@@ -18,13 +18,13 @@ export interface Translation {
 export async function translate(
   api: V3Api,
   revisions: readonly Revision[],
-  { layout, clock, offset }: Translation,
+  { schema, clock, offset }: Translation,
   call: V3Call,
 ): Promise<readonly IndexEvents[]> {
-  const fates = await leaseStatusOf(api, revisions, layout.action, clock, call);
+  const fates = await leaseStatusOf(api, revisions, schema.action, clock, call);
   const view = { offset, now: clock.now(), ...fates };
   return revisions.map((revision) => ({
     index: revision.number + offset,
-    events: eventsOf(revision, layout, view),
+    events: eventsOf(revision, schema, view),
   }));
 }

@@ -17,7 +17,7 @@ import { SharedWatch } from "./shared-watch.js";
 
 /** Settings of a {@link V3WatchSource}. */
 export interface V3WatchSettings {
-  readonly layout: KeySchema;
+  readonly schema: KeySchema;
   readonly clock: Clock;
   readonly generation: StoreGeneration;
   /** How revisions become indexes at present. */
@@ -53,7 +53,7 @@ export class V3WatchSource {
   readonly #api: V3Api;
   readonly #settings: V3WatchSettings;
   readonly #fresh: CurrentRevision;
-  #feed: SharedWatch | undefined;
+  #sharedWatch: SharedWatch | undefined;
   /** What was added to revisions last. */
   #offset = 0;
   /** Newest index of the store before this one. */
@@ -62,15 +62,15 @@ export class V3WatchSource {
   constructor(api: V3Api, settings: V3WatchSettings) {
     this.#api = api;
     this.#settings = settings;
-    this.#fresh = new CurrentRevision(api, settings.layout.offset);
+    this.#fresh = new CurrentRevision(api, settings.schema.offset);
     settings.generation.onChange((lastRevision) => {
       this.#lostIndex = lastRevision + this.#offset;
-      this.#feed?.end();
+      this.#sharedWatch?.end();
     });
   }
 
   get figures(): WatchFigures {
-    const { watchers = 0, held = 0, index = 0 } = this.#feed ?? {};
+    const { watchers = 0, held = 0, index = 0 } = this.#sharedWatch ?? {};
     return { watchers, held, index };
   }
 
@@ -88,16 +88,16 @@ export class V3WatchSource {
       if (number !== generation.number) continue;
       if ((await this.#settings.scale()).writtenAt !== scale.writtenAt) continue;
       this.#offset = scale.offset;
-      this.#feed ??= this.#feedFrom(fresh, scale);
-      const feed = this.#feed;
+      this.#sharedWatch ??= this.#watchFrom(fresh, scale);
+      const sharedWatch = this.#sharedWatch;
       try {
-        const watch = await this.#open(feed, request, fresh, scale, options.signal);
+        const watch = await this.#open(sharedWatch, request, fresh, scale, options.signal);
         if (watch !== undefined) return watch;
       } catch (error) {
         // What was asked of the store before says nothing of the present one.
         if (number === generation.number) throw error;
       } finally {
-        feed.rest();
+        sharedWatch.rest();
       }
     }
   }
@@ -108,13 +108,13 @@ export class V3WatchSource {
     const begin = { key, recursive, waitIndex: since, stream: true };
     const scan = await (await this.openWatch(begin, options)).scan();
     const { provenIndex = 0 } = scan;
-    if (provenIndex >= until || !(await this.#feed?.catchUp(until))) return scan;
+    if (provenIndex >= until || !(await this.#sharedWatch?.catchUp(until))) return scan;
     return await (await this.openWatch(begin, options)).scan();
   }
 
   /** @returns nothing when the feed has stopped meanwhile */
   async #open(
-    feed: SharedWatch,
+    sharedWatch: SharedWatch,
     request: WatchRequest,
     fresh: Freshness,
     { offset, firstIndex }: IndexScale,
@@ -126,48 +126,56 @@ export class V3WatchSource {
     const since = waitIndex === 0 ? openedAt + 1 : waitIndex;
     const looksBack = this.#settings.oneEventPerPoll && !stream && waitIndex > firstIndex;
     if (since < firstIndex || (since > openedAt + 1 && since <= this.#lostIndex + 1)) {
-      throw cleared(request, Math.max(feed.floor, firstIndex), origin);
+      throw cleared(request, Math.max(sharedWatch.floor, firstIndex), origin);
     }
-    if (!(await feed.reach(looksBack ? since - 1 : since, fresh))) {
-      throw cleared(request, feed.floor, origin);
+    if (!(await sharedWatch.reach(looksBack ? since - 1 : since, fresh))) {
+      throw cleared(request, sharedWatch.floor, origin);
     }
-    if (looksBack && feed.eventsAt(since - 1, request) > 1) {
+    if (looksBack && sharedWatch.eventsAt(since - 1, request) > 1) {
       // Whoever reads anew would be sent to the same index for as long as nothing happens.
-      if (since > openedAt) await beat(this.#api, this.#settings.layout);
+      if (since > openedAt) await beat(this.#api, this.#settings.schema);
       throw cleared(request, since + 1, origin);
     }
-    if (feed.isStopped) return undefined;
+    if (sharedWatch.isStopped) return undefined;
     if (signal?.aborted === true) throw new AbortError(`GET ${key}`, signal.reason, "none");
-    if (waitIndex > 0) feed.proveQuiet(fresh.revision);
+    if (waitIndex > 0) sharedWatch.proveQuiet(fresh.revision);
     const until = stream ? "closed" : this.#settings.oneEventPerPoll ? "event" : "index";
-    const began = waitIndex === 0 ? origin : upTo(origin, feed.index);
+    const began = waitIndex === 0 ? origin : upTo(origin, sharedWatch.index);
     const probe = (options: CallOptions): Promise<Probe> => this.#probe(key, options.signal);
     const options = { path: pathOf(key), recursive, since, until, signal, probe } as const;
-    const watch: PushedWatch = new PushedWatch(began, options, () => feed.detach(watch));
-    feed.attach(watch, { request, openedAt, looksBack });
+    const watch: PushedWatch = new PushedWatch(began, options, () => sharedWatch.detach(watch));
+    sharedWatch.attach(watch, { request, openedAt, looksBack });
     return watch;
   }
 
   /** Ends the watches that stand, so that they are opened anew: indexes have another offset. */
   beginAnew(): void {
-    this.#feed?.end();
+    this.#sharedWatch?.end();
   }
 
   /** Ends the watches that stand. */
   close(): void {
-    this.#feed?.close(new Error("the key space was closed"));
+    this.#sharedWatch?.close(new Error("the key space was closed"));
   }
 
-  #feedFrom(fresh: Freshness, scale: IndexScale): SharedWatch {
-    const { layout, clock, idleTimeout, pollInterval, generation, scaleWritten } = this.#settings;
+  #watchFrom(fresh: Freshness, scale: IndexScale): SharedWatch {
+    const { schema, clock, idleTimeout, pollInterval, generation, scaleWritten } = this.#settings;
     const settings = {
-      ...{ layout, clock, idleTimeout, pollInterval, generation, scaleWritten, limits: LIMITS },
+      ...{
+        schema: schema,
+        clock,
+        idleTimeout,
+        pollInterval,
+        generation,
+        scaleWritten,
+        limits: LIMITS,
+      },
       ...{ fresh: this.#fresh, ...scale },
     };
-    const feed: SharedWatch = new SharedWatch(this.#api, settings, fresh, () => {
-      if (this.#feed === feed) this.#feed = undefined;
+    const sharedWatch: SharedWatch = new SharedWatch(this.#api, settings, fresh, () => {
+      if (this.#sharedWatch === sharedWatch) this.#sharedWatch = undefined;
     });
-    return feed;
+    return sharedWatch;
   }
 
   async #probe(key: string, signal: AbortSignal | undefined): Promise<Probe> {

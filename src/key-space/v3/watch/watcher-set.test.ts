@@ -31,30 +31,30 @@ function removalAt(index: number): { readonly index: number; readonly events: St
 const OPENING = { request: { key: "/d/missing" }, openedAt: 10, looksBack: false };
 
 it("history is told by its own rule, also where it is heard of late", () => {
-  const [audience, watch] = [new WatcherSet(), watchFrom(5)];
-  audience.add(watch, OPENING, 4);
-  audience.deliver(removalAt(4));
+  const [watchers, watch] = [new WatcherSet(), watchFrom(5)];
+  watchers.add(watch, OPENING, 4);
+  watchers.deliver(removalAt(4));
   expect(watch.ended).toBe(false);
-  audience.deliver(removalAt(10));
+  watchers.deliver(removalAt(10));
   expect(watch.ended).toBe(true);
 });
 
 it("what came later is told as to every live watch", () => {
-  const [audience, watch] = [new WatcherSet(), watchFrom(5)];
-  audience.add(watch, OPENING, 4);
-  audience.deliver(removalAt(11));
+  const [watchers, watch] = [new WatcherSet(), watchFrom(5)];
+  watchers.add(watch, OPENING, 4);
+  watchers.deliver(removalAt(11));
   expect(watch.ended).toBe(false);
   const node = { key: "/d/missing", value: "1", modifiedIndex: 12, createdIndex: 12 };
-  audience.deliver({ index: 12, events: [{ action: "set", node }] });
+  watchers.deliver({ index: 12, events: [{ action: "set", node }] });
   expect(watch.ended).toBe(true);
 });
 
 it("who was told everything before, or asks for nothing of it, is live at once", () => {
-  const audience = new WatcherSet();
+  const watchers = new WatcherSet();
   const [told, fromNow] = [watchFrom(5), watchFrom(11)];
-  audience.add(told, OPENING, 10);
-  audience.add(fromNow, OPENING, 4);
-  audience.deliver(removalAt(10));
-  expect([told.ended, fromNow.ended, audience.size]).toEqual([false, false, 2]);
-  expect([audience.remove(told), audience.remove(told), audience.size]).toEqual([true, false, 1]);
+  watchers.add(told, OPENING, 10);
+  watchers.add(fromNow, OPENING, 4);
+  watchers.deliver(removalAt(10));
+  expect([told.ended, fromNow.ended, watchers.size]).toEqual([false, false, 2]);
+  expect([watchers.remove(told), watchers.remove(told), watchers.size]).toEqual([true, false, 1]);
 });

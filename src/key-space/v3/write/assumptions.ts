@@ -29,32 +29,32 @@ export interface Assumptions {
 const ROOT_ASSUMPTIONS: Assumptions = { lease: NO_LEASE, ifThere: [], ifNew: [], makes: [] };
 
 /** The directory above is believed to have a marker that hangs on `lease`. */
-export function cachedAssumptions(path: string, lease: string, layout: KeySchema): Assumptions {
+export function cachedAssumptions(path: string, lease: string, schema: KeySchema): Assumptions {
   const parent = parentPath(path);
   if (parent === "") return ROOT_ASSUMPTIONS;
-  const marker = layout.marker(parent);
+  const marker = schema.marker(parent);
   const ifThere = [hasLease(marker, lease)];
   return { lease, ifThere, ifNew: [isPresent(marker), ...ifThere], makes: [] };
 }
 
 /** Nothing is known of the directories above: each is made if it is missing. */
-export function noAssumptions(path: string, layout: KeySchema): Assumptions {
+export function noAssumptions(path: string, schema: KeySchema): Assumptions {
   const ancestors = ancestorsOf(path);
   return {
     lease: NO_LEASE,
-    ifThere: cachedAssumptions(path, NO_LEASE, layout).ifThere,
+    ifThere: cachedAssumptions(path, NO_LEASE, schema).ifThere,
     ifNew: ancestors.flatMap((ancestor) => [
-      isAbsent(layout.file(ancestor)),
-      hasLease(layout.marker(ancestor), NO_LEASE),
+      isAbsent(schema.file(ancestor)),
+      hasLease(schema.marker(ancestor), NO_LEASE),
     ]),
-    makes: ancestors.map((ancestor) => makeIfMissing(layout.marker(ancestor))),
+    makes: ancestors.map((ancestor) => makeIfMissing(schema.marker(ancestor))),
   };
 }
 
 /** The directories above are as a survey has found them. */
 export function snapshotAssumptions(
   { target, ancestors }: PathSnapshot,
-  layout: KeySchema,
+  schema: KeySchema,
 ): Assumptions {
   const level = ancestors.findLastIndex(({ marker }) => marker !== undefined);
   const made = ancestors.slice(level + 1).map(({ path }) => path);
@@ -62,13 +62,13 @@ export function snapshotAssumptions(
   const lease = nearest?.lease ?? NO_LEASE;
   const ifThere =
     nearest === undefined
-      ? cachedAssumptions(target.path, lease, layout).ifThere
+      ? cachedAssumptions(target.path, lease, schema).ifThere
       : [isPresent(nearest.key), hasLease(nearest.key, lease)];
   const ifMissing = made.flatMap((path) => [
-    isAbsent(layout.marker(path)),
-    isAbsent(layout.file(path)),
+    isAbsent(schema.marker(path)),
+    isAbsent(schema.file(path)),
   ]);
-  const makes = made.map((path) => putRecord(layout.marker(path), "", lease));
+  const makes = made.map((path) => putRecord(schema.marker(path), "", lease));
   return { lease, ifThere, ifNew: [...ifThere, ...ifMissing], makes, target };
 }
 

@@ -18,22 +18,22 @@ type Batch = readonly LoadedNode[];
 
 /** Fills a tree that is not in use yet: as many puts in a transaction as etcd takes. */
 export class BulkLoader implements BulkLoading {
-  readonly #store: V3Tree;
+  readonly #tree: V3Tree;
   readonly #leases: Leases;
 
-  constructor(store: V3Tree, leases: Leases) {
-    this.#store = store;
+  constructor(tree: V3Tree, leases: Leases) {
+    this.#tree = tree;
     this.#leases = leases;
   }
 
   async continueAfter(index: number, { signal }: LoadOptions = {}): Promise<void> {
-    await this.#store.raiseOffset(index, signal);
+    await this.#tree.raiseOffset(index, signal);
   }
 
   async load(nodes: readonly LoadedNode[], { signal }: LoadOptions = {}): Promise<void> {
     for (const { key } of nodes) checkPath(key, { operation: `load of ${key}`, key });
-    await this.#store.register();
-    const batches = batchesOf(nodes, this.#store.size);
+    await this.#tree.register();
+    const batches = batchesOf(nodes, this.#tree.size);
     const worker = async (): Promise<void> => {
       for (let batch = batches.next(); batch.done !== true; batch = batches.next()) {
         await this.#write(batch.value, signal);
@@ -47,21 +47,21 @@ export class BulkLoader implements BulkLoading {
     const operation = `load of ${batch.length} nodes from ${key}`;
     const call: V3Call = { operation, key, safety: "write", scope: "quorum", signal };
     const puts = await Promise.all(batch.map((node) => this.#put(node, call)));
-    await this.#store.size.sendInParts(puts, (part) =>
-      this.#store.transact([{ if: [], do: part }], [], call),
+    await this.#tree.size.sendInParts(puts, (part) =>
+      this.#tree.transact([{ if: [], do: part }], [], call),
     );
   }
 
   async #put({ key, value, ttl }: LoadedNode, call: V3Call): Promise<Operation> {
-    const { schema: layout } = this.#store;
-    if (value === undefined) return putRecord(layout.marker(key), "");
+    const { schema } = this.#tree;
+    if (value === undefined) return putRecord(schema.marker(key), "");
     const lease = ttl === undefined ? NO_LEASE : await this.#leases.grant(ttl, false, call);
-    return filePut(layout, key, value, lease);
+    return filePut(schema, key, value, lease);
   }
 }
 
-function filePut(layout: KeySchema, path: string, value: string, lease: string): Operation {
-  return putRecord(layout.file(path), toBase64(value), lease);
+function filePut(schema: KeySchema, path: string, value: string, lease: string): Operation {
+  return putRecord(schema.file(path), toBase64(value), lease);
 }
 
 function* batchesOf(

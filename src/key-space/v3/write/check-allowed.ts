@@ -14,12 +14,12 @@ import {
 } from "../schema/path-snapshot.js";
 
 /** Refuses a write that the tree does not allow, in v2's order. @throws StoreError */
-export function checkAllowed(survey: PathSnapshot, request: KeyRequest, offset: number): void {
-  const { target } = survey;
+export function checkAllowed(snapshot: PathSnapshot, request: KeyRequest, offset: number): void {
+  const { target } = snapshot;
   if (target.path === "" && request.action !== "compareAndDelete") throw new StoreError(107, "/");
   refuseAt(target, request, offset);
-  if (!exists(target)) refuseMissing(survey, request);
-  const isFull = target.first !== undefined || survey.subdirectory !== undefined;
+  if (!exists(target)) refuseMissing(snapshot, request);
+  const isFull = target.first !== undefined || snapshot.subdirectory !== undefined;
   if (request.action === "delete" && !request.recursive && isDirectory(target) && isFull) {
     throw new StoreError(108, target.path);
   }
@@ -63,11 +63,11 @@ function refusesDirectories(request: KeyRequest): boolean {
   }
 }
 
-function refuseMissing(survey: PathSnapshot, request: KeyRequest): void {
+function refuseMissing(snapshot: PathSnapshot, request: KeyRequest): void {
   const { action } = request;
-  if (action !== "set" && action !== "create") throw missing(survey);
-  requireParents(survey);
-  if (action === "set" && request.refresh) throw missing(survey);
+  if (action !== "set" && action !== "create") throw missing(snapshot);
+  requireParents(snapshot);
+  if (action === "set" && request.refresh) throw missing(snapshot);
 }
 
 /** Bytes that are not UTF-8 may look like what was given, and still differ. */

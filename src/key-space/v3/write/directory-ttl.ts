@@ -26,23 +26,23 @@ const BATCH_SIZE = 50;
  */
 export async function moveDescendants(
   path: string,
-  store: V3Tree,
+  tree: V3Tree,
   leases: Leases,
   call: V3Call,
 ): Promise<void> {
   for (;;) {
-    const subtree = await readSubtree(path, store, call);
+    const subtree = await readSubtree(path, tree, call);
     const moves = subtree === undefined ? [] : movesIn(subtree);
     if (moves.length === 0) return;
     for (let start = 0; start < moves.length; start += BATCH_SIZE) {
       const batch = moves.slice(start, start + BATCH_SIZE);
       const operations = await Promise.all(
-        batch.map((move) => operationOf(move, leases, store, call)),
+        batch.map((move) => operationOf(move, leases, tree, call)),
       );
       const record = { action: "update", key: path, dir: true, silent: true } as const;
-      const upkeep = putRecord(store.schema.action, encodeActionRecord(record));
-      await store.size.sendInParts(operations, (part) =>
-        store.transact([{ if: [], do: [upkeep, ...part] }], [], call),
+      const upkeep = putRecord(tree.schema.action, encodeActionRecord(record));
+      await tree.size.sendInParts(operations, (part) =>
+        tree.transact([{ if: [], do: [upkeep, ...part] }], [], call),
       );
     }
   }
@@ -54,23 +54,23 @@ export async function moveDescendants(
  */
 async function readSubtree(
   path: string,
-  store: V3Tree,
+  tree: V3Tree,
   { operation, key, signal, attemptTimeout }: V3Call,
 ): Promise<Subtree | undefined> {
   const limits = { signal, attemptTimeout };
   const call: V3Call = { operation, key, safety: "read", scope: "quorum", ...limits };
-  const { schema: layout } = store;
-  const own = [read(layout.marker(path)), read(layout.order(path))];
-  const [marker, order] = (await store.read(own, call)).answers.map(({ found }) => found[0]);
+  const { schema } = tree;
+  const own = [read(schema.marker(path)), read(schema.order(path))];
+  const [marker, order] = (await tree.read(own, call)).answers.map(({ found }) => found[0]);
   if (marker === undefined) return undefined;
   const [markers, files] = [new Map<string, KeyValue>(), new Map<string, KeyValue>()];
   const orders = new Map<string, KeyValue>(order && [[path, order]]);
   const readers = [
-    readerInto(markers, layout.markersBelow(path), layout.markerPrefix),
-    readerInto(files, layout.filesBelow(path), layout.filePrefix, withoutValue),
-    readerInto(orders, layout.ordersBelow(path), layout.orderPrefix),
+    readerInto(markers, schema.markersBelow(path), schema.markerPrefix),
+    readerInto(files, schema.filesBelow(path), schema.filePrefix, withoutValue),
+    readerInto(orders, schema.ordersBelow(path), schema.orderPrefix),
   ];
-  await readToEnd(readers, store, call);
+  await readToEnd(readers, tree, call);
   return { path, lease: marker.lease, markers, files, orders };
 }
 
@@ -91,7 +91,7 @@ function withoutValue(kv: KeyValue): KeyValue {
 /** A page of each at a time. */
 async function readToEnd(
   readers: readonly PageReader[],
-  store: V3Tree,
+  tree: V3Tree,
   call: V3Call,
 ): Promise<void> {
   const isUnfinished = (reader: PageReader): boolean => reader.next() !== undefined;
@@ -100,7 +100,7 @@ async function readToEnd(
       shrink: (limit: number) => rest.map((reader) => reader.shrink(limit)).includes(true),
     };
     const { answers } = await readLess(pages, () =>
-      store.read(
+      tree.read(
         rest.flatMap((reader) => reader.next() ?? []),
         call,
       ),
@@ -113,12 +113,12 @@ async function readToEnd(
 async function operationOf(
   { kv, lease }: Move,
   leases: Leases,
-  store: V3Tree,
+  tree: V3Tree,
   call: V3Call,
 ): Promise<Operation> {
   const { key, modRevision } = kv;
   const renews = isRenewal({ kv, lease });
-  const renewed = renews ? await renew(lease, leases, store, call) : lease;
+  const renewed = renews ? await renew(lease, leases, tree, call) : lease;
   const content = renews ? { value: toBase64(renewed) } : { ignore_value: true };
   const put = { key, ...content, ...(renewed !== NO_LEASE && { lease: renewed }) };
   return {
@@ -127,8 +127,8 @@ async function operationOf(
 }
 
 /** A subdirectory's own TTL, which counts again, needs a lease for what is left of it. */
-function renew(lease: string, leases: Leases, store: V3Tree, call: V3Call): Promise<string> {
+function renew(lease: string, leases: Leases, tree: V3Tree, call: V3Call): Promise<string> {
   const end = decodeLeaseId(lease)?.expiration ?? 0;
-  const left = Math.max(0, Math.ceil((end - leaseTime(store.clock.now())) / 1000));
+  const left = Math.max(0, Math.ceil((end - leaseTime(tree.clock.now())) / 1000));
   return leases.grant(left, true, call);
 }

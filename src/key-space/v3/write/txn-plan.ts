@@ -91,16 +91,16 @@ function plansOfSet(intent: WriteIntent, request: SetRequest): readonly TxnPlan[
 }
 
 function create(intent: WriteIntent, request: CreateRequest): TxnPlan {
-  const { schema: layout, assumptions: ground, number } = intent;
+  const { schema, assumptions, number } = intent;
   if (number === undefined) return make(intent, request.dir === true, [], request.value);
-  const order = layout.order(parentPath(intent.path));
+  const order = schema.order(parentPath(intent.path));
   const plan = make(
     intent,
     request.dir === true,
-    [putRecord(order, "", ground.lease)],
+    [putRecord(order, "", assumptions.lease)],
     request.value,
   );
-  const named = [isOlderThan(order, number), isAtRevision(layout.offset, intent.offsetAt)];
+  const named = [isOlderThan(order, number), isAtRevision(schema.offset, intent.offsetAt)];
   return { ...plan, if: [...named, ...plan.if] };
 }
 
@@ -150,14 +150,14 @@ function make(
   others: readonly Operation[],
   value?: string,
 ): TxnPlan {
-  const { assumptions: ground, schema: layout, path, lease } = intent;
-  const [file, marker] = [layout.file(path), layout.marker(path)];
+  const { assumptions, schema, path, lease } = intent;
+  const [file, marker] = [schema.file(path), schema.marker(path)];
   const node = dir
     ? put(marker, markerValue(intent), lease)
     : put(file, toBase64(value ?? ""), lease);
   return {
-    if: [isAbsent(file), isAbsent(marker), ...ground.ifNew, isEmpty(layout.filesBelow(path))],
-    do: [node, ...ground.makes, ...others, ...recordOf(intent, dir)],
+    if: [isAbsent(file), isAbsent(marker), ...assumptions.ifNew, isEmpty(schema.filesBelow(path))],
+    do: [node, ...assumptions.makes, ...others, ...recordOf(intent, dir)],
     replaces: dir ? "directory" : "file",
     node: dir ? "directory" : "file",
   };
@@ -179,11 +179,11 @@ function change(
 }
 
 function turnIntoDirectory(intent: WriteIntent): TxnPlan {
-  const { schema: layout, path, assumptions: ground, lease } = intent;
-  const file = layout.file(path);
+  const { schema, path, assumptions, lease } = intent;
+  const file = schema.file(path);
   return {
-    if: [isPresent(file), ...ground.ifThere],
-    do: [remove(file), put(layout.marker(path), markerValue(intent), lease), record(intent, true)],
+    if: [isPresent(file), ...assumptions.ifThere],
+    do: [remove(file), put(schema.marker(path), markerValue(intent), lease), record(intent, true)],
     replaces: "file",
     node: "directory",
   };
@@ -191,18 +191,18 @@ function turnIntoDirectory(intent: WriteIntent): TxnPlan {
 
 /** Another TTL for a directory; one that was only implied gets a marker. */
 function changeDirectory(intent: WriteIntent): TxnPlan {
-  const { schema: layout, path, assumptions: ground, lease } = intent;
-  const marker = layout.marker(path);
-  const former = ground.target?.marker;
+  const { schema, path, assumptions, lease } = intent;
+  const marker = schema.marker(path);
+  const former = assumptions.target?.marker;
   return {
     if: [
       former === undefined ? isAbsent(marker) : isAtRevision(marker, former.modRevision),
-      isAbsent(layout.file(path)),
-      ...(former === undefined ? ground.ifNew : ground.ifThere),
+      isAbsent(schema.file(path)),
+      ...(former === undefined ? assumptions.ifNew : assumptions.ifThere),
     ],
     do: [
       put(marker, markerValue(intent), lease),
-      ...(former === undefined ? ground.makes : []),
+      ...(former === undefined ? assumptions.makes : []),
       record(intent, true),
     ],
     replaces: "directory",
@@ -212,14 +212,14 @@ function changeDirectory(intent: WriteIntent): TxnPlan {
 
 /** What a survey has found empty, if it still is. */
 function removeEmpty(intent: WriteIntent): TxnPlan {
-  const { schema: layout, path } = intent;
-  const marker = layout.marker(path);
+  const { schema, path } = intent;
+  const marker = schema.marker(path);
   return {
     if: [
       isPresent(marker),
-      isAbsent(layout.file(path)),
-      isEmpty(layout.filesBelow(path)),
-      isEmpty(layout.markersBelow(path)),
+      isAbsent(schema.file(path)),
+      isEmpty(schema.filesBelow(path)),
+      isEmpty(schema.markersBelow(path)),
     ],
     do: [remove(marker), ...removalOfOrders(intent), record(intent, true)],
     replaces: "directory",
@@ -229,11 +229,11 @@ function removeEmpty(intent: WriteIntent): TxnPlan {
 
 /** A directory, a file, or what a survey has found implied: with everything below it. */
 function plansOfRemoval(intent: WriteIntent): readonly TxnPlan[] {
-  const { schema: layout, path, assumptions: ground } = intent;
-  const [file, marker] = [layout.file(path), layout.marker(path)];
+  const { schema, path, assumptions } = intent;
+  const [file, marker] = [schema.file(path), schema.marker(path)];
   const rest = [
-    removeAll(layout.filesBelow(path)),
-    removeAll(layout.markersBelow(path)),
+    removeAll(schema.filesBelow(path)),
+    removeAll(schema.markersBelow(path)),
     ...removalOfOrders(intent),
   ];
   const whole = (first: string, second: string, dir: boolean): TxnPlan => ({
@@ -242,15 +242,15 @@ function plansOfRemoval(intent: WriteIntent): readonly TxnPlan[] {
     replaces: dir ? "directory" : "file",
     node: dir ? "directory" : "file",
   });
-  const implied = ground.target?.first;
-  if (implied !== undefined && ground.target?.marker === undefined) {
+  const implied = assumptions.target?.first;
+  if (implied !== undefined && assumptions.target?.marker === undefined) {
     return [{ ...whole(marker, file, true), if: [isPresent(implied.key)] }];
   }
   return [whole(file, marker, false), whole(marker, file, true)];
 }
 
-function removalOfOrders({ schema: layout, path }: WriteIntent): readonly Operation[] {
-  return [removeAll(layout.ordersBelow(path)), removeOne(layout.order(path))];
+function removalOfOrders({ schema, path }: WriteIntent): readonly Operation[] {
+  return [removeAll(schema.ordersBelow(path)), removeOne(schema.order(path))];
 }
 
 function removeOne(key: string): Operation {
@@ -281,16 +281,16 @@ function recordOf(intent: WriteIntent, dir: boolean): readonly Operation[] {
   return speaksForItself ? [] : [record(intent, dir)];
 }
 
-function record({ request, path, schema: layout }: WriteIntent, dir: boolean): Operation {
+function record({ request, path, schema }: WriteIntent, dir: boolean): Operation {
   const { action } = request;
   const silent = action !== "create" && "refresh" in request && request.refresh === true;
-  return putRecord(layout.action, encodeActionRecord({ action, key: path, dir, silent }));
+  return putRecord(schema.action, encodeActionRecord({ action, key: path, dir, silent }));
 }
 
 function markerValue({ own }: WriteIntent): string {
   return own === NO_LEASE ? "" : toBase64(own);
 }
 
-function fileOf({ schema: layout, path }: WriteIntent): string {
-  return layout.file(path);
+function fileOf({ schema, path }: WriteIntent): string {
+  return schema.file(path);
 }

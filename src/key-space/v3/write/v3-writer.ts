@@ -36,7 +36,7 @@ import { changeBy, type NodeChange, responseOf } from "./write-response.js";
 
 /** What writes share. */
 export interface WriteContext {
-  readonly store: V3Tree;
+  readonly tree: V3Tree;
   readonly leases: Leases;
   readonly directories: KnownLeases;
   /** Files without a TTL of their own. */
@@ -105,12 +105,12 @@ export class V3Writer {
   async #run(): Promise<WriteResult> {
     const rewritten = await this.#rewrite();
     if (rewritten !== undefined) return rewritten;
-    let ground = this.#assumed();
+    let assumptions = this.#assumed();
     for (let tries = 0; tries < MAX_ATTEMPTS; tries++) {
       await this.#pause(tries);
-      ground ??= await this.#readSnapshot();
-      const written = await this.#try(ground);
-      if (written === "otherwise") ground = undefined;
+      assumptions ??= await this.#readSnapshot();
+      const written = await this.#try(assumptions);
+      if (written === "otherwise") assumptions = undefined;
       else if (written !== "raced") return written;
     }
     throw this.#givenUp();
@@ -122,19 +122,19 @@ export class V3Writer {
    * meanwhile, the put has left that on: then it is set once more, which takes the TTL away.
    */
   async #rewrite(): Promise<WriteResult | undefined> {
-    const { files, store } = this.#context;
+    const { files, tree } = this.#context;
     const value = plainValueOf(this.#request);
     const lease = value === undefined ? undefined : files.of(this.#path);
     if (value === undefined || lease === undefined) return undefined;
-    const file = store.schema.file(this.#path);
-    const answer = await store.rewrite(file, toBase64(value), this.#call);
+    const file = tree.schema.file(this.#path);
+    const answer = await tree.rewrite(file, toBase64(value), this.#call);
     const former = answer?.answers[0]?.found[0];
     if (answer === undefined || former?.lease !== lease) {
       files.forget(this.#path);
       return undefined;
     }
-    const ground = cachedAssumptions(this.#path, lease, store.schema);
-    const intent = this.#intend(ground, NO_LEASE, lease);
+    const assumptions = cachedAssumptions(this.#path, lease, tree.schema);
+    const intent = this.#intend(assumptions, NO_LEASE, lease);
     const change: NodeChange = { node: "file", replaces: "file", kind: "changed", former };
     return this.#finish(intent, change, answer);
   }
@@ -148,36 +148,36 @@ export class V3Writer {
     }
     if (this.#path === "" && !this.#isInOrder) return undefined;
     if (isLarge(this.#request)) return undefined;
-    const { directories, store } = this.#context;
+    const { directories, tree } = this.#context;
     const path = this.#nodePath(0);
     const lease = directories.of(parentPath(path));
     const isAtTop = parentPath(path) === "";
     return lease === undefined && !isAtTop
-      ? noAssumptions(path, store.schema)
-      : cachedAssumptions(path, lease ?? NO_LEASE, store.schema);
+      ? noAssumptions(path, tree.schema)
+      : cachedAssumptions(path, lease ?? NO_LEASE, tree.schema);
   }
 
   /** @throws EtcdServerError when the tree does not allow the write */
   async #readSnapshot(): Promise<Assumptions> {
-    const { store } = this.#context;
+    const { tree } = this.#context;
     // Of an in-order key, one that nobody can have made meanwhile.
     const path = this.#nodePath(Number.MAX_SAFE_INTEGER - this.#offset);
     const call: V3Call = { ...this.#call, safety: "read" };
-    const answer = await store.read(pathSnapshotReads(path, store.schema), call);
+    const answer = await tree.read(pathSnapshotReads(path, tree.schema), call);
     const seen = readPathSnapshot(path, answer.answers);
-    const survey = needsParentCheck(seen, this.#request)
-      ? await store.readImpliedParents(seen, answer.revision, call)
+    const snapshot = needsParentCheck(seen, this.#request)
+      ? await tree.readImpliedParents(seen, answer.revision, call)
       : seen;
-    this.#refuse(answer, () => checkAllowed(survey, this.#request, this.#offset));
-    const ground = snapshotAssumptions(survey, store.schema);
-    this.#learn(path, ground, survey.ancestors.at(-1)?.marker !== undefined);
-    return ground;
+    this.#refuse(answer, () => checkAllowed(snapshot, this.#request, this.#offset));
+    const assumptions = snapshotAssumptions(snapshot, tree.schema);
+    this.#learn(path, assumptions, snapshot.ancestors.at(-1)?.marker !== undefined);
+    return assumptions;
   }
 
-  async #try(ground: Assumptions): Promise<WriteResult | "otherwise" | "raced"> {
-    const number = this.#isInOrder ? this.#context.store.revision + 1 : undefined;
-    const own = await this.#ttl.on(ground);
-    const intent = this.#intend(ground, own, earlierLease(own, ground.lease), number);
+  async #try(assumptions: Assumptions): Promise<WriteResult | "otherwise" | "raced"> {
+    const number = this.#isInOrder ? this.#context.tree.revision + 1 : undefined;
+    const own = await this.#ttl.on(assumptions);
+    const intent = this.#intend(assumptions, own, earlierLease(own, assumptions.lease), number);
     const plans = plansOf(intent);
     try {
       const answer = await this.#transact(plans, this.#readTarget(intent));
@@ -196,21 +196,21 @@ export class V3Writer {
     plans: readonly TxnPlan[],
     otherwise: readonly Operation[],
   ): Promise<TxnResponse> {
-    const { store } = this.#context;
+    const { tree } = this.#context;
     try {
-      return await store.transact(plans, otherwise, this.#call);
+      return await tree.transact(plans, otherwise, this.#call);
     } catch (error) {
       if (!isRemoval(this.#request) || !isV3Error(error, NO_SPACE)) throw error;
-      return await store.transact(plans.map(withoutPuts), otherwise, this.#call);
+      return await tree.transact(plans.map(withoutPuts), otherwise, this.#call);
     }
   }
 
-  #intend(ground: Assumptions, own: string, lease: string, number?: number): WriteIntent {
+  #intend(assumptions: Assumptions, own: string, lease: string, number?: number): WriteIntent {
     return {
       request: this.#request,
       path: number === undefined ? this.#path : this.#nodePath(number),
-      assumptions: ground,
-      schema: this.#context.store.schema,
+      assumptions,
+      schema: this.#context.tree.schema,
       offset: this.#offset,
       offsetAt: this.#offsetAt,
       own,
@@ -229,10 +229,10 @@ export class V3Writer {
   }
 
   /** What is read when no plan holds: often it names the error already. */
-  #readTarget({ path, schema: layout }: WriteIntent): readonly Operation[] {
-    const target = [read(layout.file(path)), read(layout.marker(path))];
+  #readTarget({ path, schema }: WriteIntent): readonly Operation[] {
+    const target = [read(schema.file(path)), read(schema.marker(path))];
     if (!this.#isInOrder) return target;
-    return [...target, read(layout.order(this.#path)), read(layout.offset)];
+    return [...target, read(schema.order(this.#path)), read(schema.offset)];
   }
 
   #judge({ path, number = 0 }: WriteIntent, answer: TxnResponse): "otherwise" | "raced" {
@@ -250,19 +250,19 @@ export class V3Writer {
     try {
       check();
     } catch (error) {
-      throw this.#context.store.refusal(error, this.#request, answer, this.#offset);
+      throw this.#context.tree.refusal(error, this.#request, answer, this.#offset);
     }
   }
 
   #finish(intent: WriteIntent, change: NodeChange, answer: TxnResponse): WriteResult {
-    const { store, leases } = this.#context;
-    const { path, assumptions: ground, lease } = intent;
-    if (change.kind === "made") this.#learn(path, ground, true);
+    const { tree, leases } = this.#context;
+    const { path, assumptions, lease } = intent;
+    if (change.kind === "made") this.#learn(path, assumptions, true);
     this.#remember(path, change, lease);
     this.#ttl.release(lease);
     const former = change.former?.lease ?? NO_LEASE;
     if (former !== lease && isFileLease(former)) leases.revoke(former);
-    return { change, response: responseOf(intent, change, answer, store.view(this.#offset)) };
+    return { change, response: responseOf(intent, change, answer, tree.view(this.#offset)) };
   }
 
   #learn(path: string, { lease }: Assumptions, hasMarker: boolean): void {
@@ -281,7 +281,7 @@ export class V3Writer {
   async #pause(tries: number): Promise<void> {
     if (tries < 2) return;
     const longest = Math.min(MAX_PAUSE_MS, 2 ** tries);
-    await sleep(longest * Math.random(), this.#context.store.clock, this.#call.signal);
+    await sleep(longest * Math.random(), this.#context.tree.clock, this.#call.signal);
   }
 
   #givenUp(): Error {
@@ -289,7 +289,7 @@ export class V3Writer {
     const attempt = {
       endpoint: "the cluster",
       cause,
-      when: new Date(this.#context.store.clock.now()),
+      when: new Date(this.#context.tree.clock.now()),
     };
     return new ClusterUnavailableError(this.#call.operation, [attempt]);
   }
