@@ -1,8 +1,11 @@
 import type { ClusterApi } from "../key-space/cluster-api.js";
 import type { KeySpace } from "../key-space/key-space.js";
+import { type Clock, systemClock } from "../time/clock.js";
 import { AuthGuard } from "./auth/auth-guard.js";
 import { AuthRoute } from "./auth/auth-route.js";
 import { AuthStore } from "./auth/auth-store.js";
+import { PasswordCheck } from "./auth/password-check.js";
+import { WatchReview } from "./auth/watch-review.js";
 import { BrowserAccess, type BrowserOptions } from "./http/browser-access.js";
 import { clientUrls } from "./http/client-urls.js";
 import type { V2Handler } from "./http/message.js";
@@ -56,10 +59,12 @@ export function createV2Handler(parts: V2HandlerParts): V2Handler {
 export function v2HandlerWith(
   store: AuthStore,
   parts: Omit<V2HandlerParts, "authKeySpace">,
+  clock: Clock = systemClock,
 ): V2Handler {
   const { keySpace, clusterApi, clusterId } = parts;
   const metrics = new RequestMetrics();
-  const guard = new AuthGuard(store);
+  const passwords = new PasswordCheck({ clock });
+  const guard = new AuthGuard(store, passwords, new WatchReview(store, clock));
   const auth = new AuthRoute(store, guard, clusterId);
   const keys = new KeysRoute(keySpace, guard, clusterId, metrics);
   const urls = clientUrls(parts.advertise);

@@ -8,6 +8,7 @@ import { V3ClusterApi } from "../key-space/v3/admin/v3-cluster-api.js";
 import { authPrefix } from "../key-space/v3/schema/key-schema.js";
 import { StoreGeneration } from "../key-space/v3/schema/store-generation.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
+import type { Clock } from "../time/clock.js";
 import { ClusterIdentity } from "./cluster-identity.js";
 import { GatewayClusterApi } from "./gateway-cluster-api.js";
 
@@ -18,6 +19,7 @@ export interface GatewayParts {
   readonly authKeySpace: KeySpace;
   readonly clusterApi: ClusterApi;
   readonly identity: ClusterIdentity;
+  readonly clock: Clock;
 }
 
 /** Milliseconds: who polls comes back. */
@@ -41,5 +43,6 @@ export function gatewayParts(options: EtcdClientOptions): GatewayParts {
     authKeySpace: new CachingKeySpace(auth, clock),
     clusterApi: new GatewayClusterApi(members, keyPrefix),
     identity: new ClusterIdentity(api),
+    clock,
   };
 }

@@ -106,13 +106,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
 function handlerOf(
   store: AuthStore,
-  { keySpace, clusterApi, identity }: GatewayParts,
+  { keySpace, clusterApi, identity, clock }: GatewayParts,
   { advertise, cors, allowedHosts, host = HOST }: GatewayOptions,
 ): V2Handler {
   const clusterId = identity.clusterId.bind(identity);
   const metrics = () => gatewayFamilies(keySpace.figures);
   const listening = { advertise, cors, allowedHosts, host };
-  return v2HandlerWith(store, { keySpace, clusterApi, clusterId, metrics, ...listening });
+  return v2HandlerWith(store, { keySpace, clusterApi, clusterId, metrics, ...listening }, clock);
 }
 
 /** Has everything ready for the first watch of a client, and for auth to stay as it is now. */

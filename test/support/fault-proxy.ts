@@ -110,6 +110,11 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
     for (const link of this.#links) link.frozen = link.idle;
   }
 
+  /** Connections that {@link freezeIdle} has frozen. */
+  get frozen(): number {
+    return [...this.#links].filter((link) => link.frozen).length;
+  }
+
   /** Tells etcd that nothing more will be asked: it ends the answers of watches, empty as they are. */
   endWatches(): void {
     for (const link of this.#links) link.endRequests();
