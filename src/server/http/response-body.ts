@@ -8,7 +8,7 @@ import type { Turns } from "./turns.js";
 const PORTION = 64 * 1024;
 
 /** Bytes that a node takes beside its texts, in memory and in JSON. */
-const NODE_BYTES = 128;
+const NODE_BYTES = 72;
 
 /**
  * An answer as the body of a reply. A large one is encoded portion by portion, each when the client

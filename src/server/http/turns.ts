@@ -1,3 +1,5 @@
+import { nextTurn } from "../../time/event-loop.js";
+
 /**
  * Lets long work be done one portion in each turn of the event loop, first come, first served. What
  * takes no turn is served between two portions.
@@ -13,7 +15,7 @@ export class Turns {
       return;
     }
     this.#isTaken = true;
-    setImmediate(this.#pass);
+    void nextTurn().then(this.#pass);
   }
 
   readonly #pass = (): void => {
@@ -23,6 +25,6 @@ export class Turns {
       return;
     }
     next();
-    setImmediate(this.#pass);
+    void nextTurn().then(this.#pass);
   };
 }

@@ -1,5 +1,7 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
+import type { KeyRequest } from "../../model/key-request.js";
 import type { KeyGuard, Permit } from "../auth/key-guard.js";
 import type { ServerReply } from "../http/message.js";
 import { KeysRoute } from "./keys-route.js";
@@ -55,4 +57,28 @@ it("does not tell who may not write what is wrong with the parameters of a form"
 it.each(["GET", "DELETE", "PUT"])("%s without a form checks parameters first", async (method) => {
   const [reply, steps] = await serve(method, false, "recursive=x");
   expect([reply.status, steps]).toEqual([400, []]);
+});
+
+it("executes one recursive listing in each turn of the event loop", async () => {
+  const executed: string[] = [];
+  class Recorded extends MemoryKeySpace {
+    override readonly execute: MemoryKeySpace["execute"] = (request: KeyRequest) => {
+      executed.push(request.key);
+      return super.execute(request);
+    };
+  }
+  const permit: Permit = { holds: async () => true, guard: () => () => {} };
+  const route = new KeysRoute(new Recorded(), { permit: async () => permit }, async () => "abc");
+  const ask = (path: string, query: string): Promise<ServerReply> => {
+    const target = `/v2/keys${path}?${query}`;
+    const { signal } = new AbortController();
+    const request = { method: "GET", target, headers: {}, body: async () => "", signal };
+    return route.serve(request, path, query);
+  };
+  const listings = Array.from({ length: 5 }, () => ask("/", "recursive=true"));
+  await setImmediate();
+  await ask("/small", "");
+  expect(executed.indexOf("/small")).toBeLessThan(4);
+  await Promise.all(listings);
+  expect(executed).toHaveLength(6);
 });

@@ -108,6 +108,8 @@ export class KeysRoute {
   }
 
   async #execute(request: KeyRequest): Promise<ServerReply> {
+    // Each may take long, and its answer counts in the memory before the next one begins.
+    if (request.action === "get" && request.recursive) await this.#turns.next();
     // With its nodes in any case: the status depends on whether there was one before.
     const answer = await this.#keySpace.execute(withNodes(request));
     const body = wantsNoNodes(request) ? encodeReceipt(answer) : answerBody(answer, this.#turns);
