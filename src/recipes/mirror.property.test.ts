@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { ScriptedClient, settled } from "../../test/support/scripted-client.js";
 import { SEED } from "../../test/support/seed.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
+import { readState } from "../key-space/shared/read-state.js";
 import type { KeyRequest } from "../model/key-request.js";
 import type { EtcdNode } from "../model/node.js";
-import { readState } from "../watch/read-state.js";
 import { Mirror } from "./mirror/mirror.js";
 import type { MirrorChange } from "./mirror/mirror-change.js";
 

@@ -1,3 +1,4 @@
+import { isRetryable } from "../key-space/shared/is-retryable.js";
 import type { EtcdResponse } from "../model/response.js";
 import { onAbort } from "../stream/on-abort.js";
 import { deadline } from "../time/clock.js";
@@ -5,7 +6,6 @@ import { sleep } from "../time/sleep.js";
 import { type BackfillTarget, HistoryBackfill } from "./history-backfill.js";
 import type { LiveStream } from "./live-stream.js";
 import { ProbeInterval } from "./probe-interval.js";
-import { isRepairable } from "./repairable.js";
 import { OtherCluster, type WatchProgress } from "./watch-progress.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
 
@@ -162,7 +162,7 @@ export class LivenessMonitor {
     try {
       return await asked;
     } catch (error) {
-      if (signal.aborted || !isRepairable(error)) throw error;
+      if (signal.aborted || !isRetryable(error)) throw error;
       this.#note(false);
       return undefined;
     }

@@ -1,9 +1,9 @@
 import type { KeySpace, Scan } from "../key-space/key-space.js";
+import { matchesWatch } from "../key-space/shared/matches-watch.js";
 import type { ScanRequest } from "../model/key-request.js";
 import { onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
 import type { Pacer } from "../time/pacer.js";
-import { concerns } from "./concerns.js";
 
 /** So many keys that wait are scanned one after the other; more are scanned at once by a common parent. */
 const MAX_SEPARATE = 4;
@@ -123,7 +123,7 @@ export class SharedScans {
     try {
       const scan = await this.#scan({ key, recursive: true, ...startOf(served) }, served);
       const isOfUse = ({ request }: Waiting): boolean =>
-        scan.events.length === 0 || scan.events.some((event) => concerns(request, event));
+        scan.events.length === 0 || scan.events.some((event) => matchesWatch(request, event));
       if (!served.some(isOfUse)) this.#scanSeparately();
       for (const { resolve } of served) resolve(scan);
     } catch {

@@ -1,13 +1,13 @@
 import { ClusterUnavailableError } from "../errors/cluster-errors.js";
 import { EventIndexClearedError } from "../errors/event-errors.js";
 import type { CallOptions, KeyWatch } from "../key-space/key-space.js";
+import { isRetryable } from "../key-space/shared/is-retryable.js";
+import { matchesWatch } from "../key-space/shared/matches-watch.js";
 import type { WatchRequest } from "../model/key-request.js";
 import type { EtcdResponse } from "../model/response.js";
 import { linkSignals } from "../time/follow.js";
 import { ReconnectPace } from "../time/reconnect-pace.js";
 import { sleep } from "../time/sleep.js";
-import { concerns } from "./concerns.js";
-import { isRepairable } from "./repairable.js";
 import type { WatchSource } from "./watch-source.js";
 
 /** Milliseconds between two scans of history beside a watch, whose connection may be dead. */
@@ -55,7 +55,7 @@ export async function watchOnce(
     // Without any event, all is owed since the beginning.
     const since = current.waitIndex || watch.etcdIndex + 1;
     const found = await firstOf(source, watch, { key, recursive, since }, options.signal);
-    if ("event" in found && concerns(request, found.event)) return found.event;
+    if ("event" in found && matchesWatch(request, found.event)) return found.event;
     // A foreign event was found at its index.
     const owed = "event" in found ? found.event.node.modifiedIndex + 1 : found.owed;
     current = { ...request, waitIndex: owed };
@@ -122,7 +122,7 @@ async function scanBeside(
     } catch (error) {
       if (signal.aborted) return await new Promise(() => {});
       // The connection may be alive: only history can no longer tell.
-      if (!isRepairable(error) && !(error instanceof EventIndexClearedError)) throw error;
+      if (!isRetryable(error) && !(error instanceof EventIndexClearedError)) throw error;
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Probe, Scan } from "../key-space/key-space.js";
+import { matchesWatch } from "../key-space/shared/matches-watch.js";
 import type { EtcdResponse } from "../model/response.js";
 import type { WatchResync } from "../model/watch-item.js";
-import { concerns } from "./concerns.js";
 import { Currency } from "./currency.js";
 import type { ItemBuffer } from "./item-buffer.js";
 import { ResumePoint } from "./resume-point.js";
@@ -128,7 +128,7 @@ export class WatchProgress {
     this.#newest = Math.max(this.#newest, modifiedIndex);
     if (modifiedIndex !== this.#lastIndex) this.#currentBefore = this.currentAt;
     this.#lastIndex = modifiedIndex;
-    if (concerns(this.#settings, event)) {
+    if (matchesWatch(this.#settings, event)) {
       this.#buffer.put({ type: "change", response: event }, this.#currentBefore);
     }
     return true;

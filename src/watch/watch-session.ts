@@ -1,4 +1,5 @@
 import type { Scan } from "../key-space/key-space.js";
+import { readState } from "../key-space/shared/read-state.js";
 import type { ScanRequest } from "../model/key-request.js";
 import type { WatchResync } from "../model/watch-item.js";
 import { onAbort } from "../stream/on-abort.js";
@@ -6,7 +7,6 @@ import { type BackfillTarget, HistoryBackfill } from "./history-backfill.js";
 import type { ItemBuffer } from "./item-buffer.js";
 import type { LiveStream } from "./live-stream.js";
 import { LivenessMonitor } from "./liveness-monitor.js";
-import { readState } from "./read-state.js";
 import { WatchConnections } from "./watch-connections.js";
 import { OtherCluster, WatchProgress } from "./watch-progress.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";

@@ -1,12 +1,12 @@
 import { traceWatchFailure } from "../cluster/exchange/tracing.js";
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { EventIndexClearedError } from "../errors/event-errors.js";
+import { isRetryable } from "../key-space/shared/is-retryable.js";
 import type { WatchResync } from "../model/watch-item.js";
 import type { Clock } from "../time/clock.js";
 import { ReconnectPace } from "../time/reconnect-pace.js";
 import { sleep } from "../time/sleep.js";
 import type { ItemBuffer } from "./item-buffer.js";
-import { isRepairable } from "./repairable.js";
 import { BufferFull, OtherCluster } from "./watch-progress.js";
 import { WatchSession } from "./watch-session.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
@@ -87,7 +87,7 @@ export class WatchSupervisor {
       this.#owed = "cluster-changed";
       return !this.#isFresh;
     }
-    if (!isRepairable(error) || this.#isHopeless(error)) throw error;
+    if (!isRetryable(error) || this.#isHopeless(error)) throw error;
     const retryAfter = this.#pace.next();
     const cause = error instanceof Error ? error : new Error(String(error));
     traceWatchFailure({ operation: this.#operation, cause, retryAfter });

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EventIndexClearedError } from "../../src/errors/event-errors.js";
 import { EtcdClient, EtcdError, type Watcher, type WatchItem } from "../../src/index.js";
+import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { sleep } from "../../src/time/sleep.js";
-import { concerns } from "../../src/watch/concerns.js";
 import { randomFrom } from "../support/random-from.js";
 import { SEED } from "../support/seed.js";
 import { SimulatedClock } from "../support/simulated-clock.js";
@@ -131,7 +131,7 @@ class Story {
     const value = `${this.clock.monotonic()}`;
     const index = this.etcd.commit(...keys.map((key) => ({ key, value })));
     const events = keys.filter((key) =>
-      concerns(WATCHED, {
+      matchesWatch(WATCHED, {
         action: "set",
         node: { key, modifiedIndex: index, createdIndex: index },
       }),

@@ -9,11 +9,11 @@ import type {
   Probe,
   Scan,
 } from "../../src/key-space/key-space.js";
+import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
 import type { ScanRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { Action, AnswerOrigin, EtcdResponse } from "../../src/model/response.js";
 import { AsyncQueue } from "../../src/stream/inbox.js";
 import { onAbort as listen } from "../../src/stream/on-abort.js";
-import { concerns } from "../../src/watch/concerns.js";
 import type { SimulatedClock } from "../support/simulated-clock.js";
 
 /** Indexes that a member remembers. */
@@ -102,7 +102,7 @@ export class SimulatedCluster implements KeySpace {
   eventsOf(request: WatchRequest): readonly Committed[] {
     return this.#log.flatMap(({ events, index, committedAt }) =>
       events
-        .filter((event) => concerns(request, event))
+        .filter((event) => matchesWatch(request, event))
         .map(({ node }) => ({ key: node.key, index, committedAt })),
     );
   }
@@ -259,7 +259,7 @@ export class SimulatedCluster implements KeySpace {
   /** `modifiedIndex` of a file, if there is one. */
   #fileIndexOf(key: string): number | undefined {
     const last = this.#log.findLast(({ events }) =>
-      events.some((event) => concerns({ key }, event)),
+      events.some((event) => matchesWatch({ key }, event)),
     );
     return last?.events.some(({ action }) => action === "delete") ? undefined : last?.index;
   }
@@ -381,7 +381,7 @@ export class SimulatedWatch implements KeyWatch {
   take(events: readonly EtcdResponse[]): void {
     const { waitIndex = 0 } = this.#request;
     const told = events.filter(
-      (event) => event.node.modifiedIndex >= waitIndex && concerns(this.#request, event),
+      (event) => event.node.modifiedIndex >= waitIndex && matchesWatch(this.#request, event),
     );
     const twice = this.isStream && told.some(({ action }) => action === "delete");
     this.#send(twice ? [...told, ...told] : told);
@@ -498,5 +498,5 @@ const NOWHERE: Omit<AnswerOrigin, "etcdIndex"> = {
 function isFound({ key, recursive }: WatchRequest, event: EtcdResponse): boolean {
   const { node } = event;
   const isBelow = recursive === true && node.key.startsWith(key);
-  return node.key === key || isBelow || concerns({ key }, event);
+  return node.key === key || isBelow || matchesWatch({ key }, event);
 }

@@ -1,5 +1,5 @@
 import type { EtcdClient, EtcdResponse } from "../../src/index.js";
-import { concerns } from "../../src/watch/concerns.js";
+import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
 
 /** A change as far as it is compared. */
 export type Change = Pick<EtcdResponse, "action" | "node" | "prevNode">;
@@ -51,7 +51,7 @@ export class SoakRecord {
   missing(happened: readonly Change[]): readonly string[] {
     const told = new Set(this.changes.map(({ node }) => node.modifiedIndex));
     return happened
-      .filter((change) => concerns({ key: this.#key, recursive: true }, change))
+      .filter((change) => matchesWatch({ key: this.#key, recursive: true }, change))
       .map(({ node }) => node.modifiedIndex)
       .filter((index) => index > this.#begun && index <= this.#index && !told.has(index))
       .filter((index) => !this.#skipped.some(([from, to]) => index >= from && index <= to))
@@ -82,7 +82,7 @@ export class SoakRecord {
     const { action, node, prevNode } = response;
     const { modifiedIndex } = node;
     if (modifiedIndex <= this.#index) this.faults.push(`${modifiedIndex} after ${this.#index}`);
-    if (!concerns({ key: this.#key, recursive: true }, response)) this.faults.push(node.key);
+    if (!matchesWatch({ key: this.#key, recursive: true }, response)) this.faults.push(node.key);
     this.holes += Math.max(0, modifiedIndex - this.#index - 1);
     this.changes.push({ action, node, ...(prevNode && { prevNode }) });
     this.#index = modifiedIndex;

@@ -11,9 +11,9 @@ import {
 } from "../../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { type Clock, systemClock } from "../../time/clock.js";
-import { concerns } from "../../watch/concerns.js";
 import type { DataLocation } from "../data-location.js";
 import type { CallOptions, KeySpace, KeyWatch, Probe, Scan } from "../key-space.js";
+import { matchesWatch } from "../shared/matches-watch.js";
 import { pathOf } from "../shared/path.js";
 import { PushedWatch } from "../shared/pushed-watch.js";
 import { StoreCounters } from "../shared/store-counters.js";
@@ -191,7 +191,7 @@ export class MemoryKeySpace implements KeySpace {
       this.#hub.remove(watch);
     });
     for (const event of since > index ? [] : this.#history.from(since)) {
-      if (!event.silent && concerns(request, event)) watch.replay(event);
+      if (!event.silent && matchesWatch(request, event)) watch.replay(event);
       if (watch.ended) return watch;
     }
     this.#watches.add(watch);

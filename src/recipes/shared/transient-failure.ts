@@ -1,10 +1,10 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
-import { isRepairable } from "../../watch/repairable.js";
+import { isRetryable } from "../../key-space/shared/is-retryable.js";
 
 /** Whether a request failed for want of a usable answer, so that the same one may succeed later. */
 export function isTransient(error: unknown): boolean {
-  return error instanceof OutcomeUnknownError || isRepairable(error);
+  return error instanceof OutcomeUnknownError || isRetryable(error);
 }
 
 /** Whether a request that failed or was given up may have been carried out, or may yet be. */

@@ -1,10 +1,10 @@
 import type { KeySpace } from "../../key-space/key-space.js";
 import { parentPath } from "../../key-space/shared/path.js";
+import { readState } from "../../key-space/shared/read-state.js";
 import type { Clock } from "../../time/clock.js";
 import { type LinkedSignal, linkSignals } from "../../time/follow.js";
 import { sleep } from "../../time/sleep.js";
 import { KeyWatcher } from "../../watch/key-watcher.js";
-import { readState } from "../../watch/read-state.js";
 import { SharedReads } from "../../watch/shared-reads.js";
 import {
   type Comparison,

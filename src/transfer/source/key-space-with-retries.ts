@@ -1,11 +1,11 @@
 import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
 import type { ExecuteOptions, KeySpace } from "../../key-space/key-space.js";
+import { isRetryable } from "../../key-space/shared/is-retryable.js";
 import type { KeyRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { BackOff } from "../../time/back-off.js";
 import type { Clock } from "../../time/clock.js";
 import { sleep } from "../../time/sleep.js";
-import { isRepairable } from "../../watch/repairable.js";
 
 /** Failures in a row, for some two minutes with their back-off, that time did not repair. */
 const PATIENCE = 8;
@@ -21,7 +21,7 @@ export async function withRetries<T>(
     try {
       return await work();
     } catch (error) {
-      const mayPass = isRepairable(error) || error instanceof OutcomeUnknownError;
+      const mayPass = isRetryable(error) || error instanceof OutcomeUnknownError;
       if (!mayPass || failures === PATIENCE) throw error;
       backOff = backOff.next();
       await sleep(backOff.delay(), clock, signal);

@@ -4,7 +4,7 @@ import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { V3Header } from "../../../etcd3/v3-json.js";
 import type { Clock } from "../../../time/clock.js";
 import { ReconnectPace } from "../../../time/reconnect-pace.js";
-import { isRepairable } from "../../../watch/repairable.js";
+import { isRetryable } from "../../shared/is-retryable.js";
 import { nextBeforeSilence } from "./next-before-silence.js";
 import { RevisionStream, type Revisions } from "./revision-stream.js";
 
@@ -68,7 +68,7 @@ export class EtcdWatch {
         });
       } catch (error) {
         const isLost = this.#clock.monotonic() - stoodAt > PATIENCE;
-        if (isLost || !isRepairable(error)) throw error;
+        if (isLost || !isRetryable(error)) throw error;
         end = error instanceof PartTooLong && end !== "too long" ? "too long" : "ended";
       }
       quiets = end !== "quiet" ? 0 : listener.next > next ? 1 : quiets + 1;

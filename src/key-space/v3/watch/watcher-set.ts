@@ -1,6 +1,6 @@
 import type { WatchRequest } from "../../../model/key-request.js";
-import { concerns } from "../../../watch/concerns.js";
 import type { IndexEvents } from "../../shared/event-cache.js";
+import { matchesWatch } from "../../shared/matches-watch.js";
 import type { PushedWatch } from "../../shared/pushed-watch.js";
 import { WatcherHub } from "../../shared/watcher-hub.js";
 
@@ -66,7 +66,7 @@ export class WatcherSet {
 
 /** How many of the events of one index concern a watch. */
 export function eventsFor(request: WatchRequest, { events }: IndexEvents): number {
-  return events.filter((event) => concerns(request, event)).length;
+  return events.filter((event) => matchesWatch(request, event)).length;
 }
 
 /** Tells a watch what concerns it of the past. */
@@ -77,7 +77,7 @@ export function deliverHistory(
 ): void {
   for (const event of events) {
     const isWanted = index >= watch.since && !watch.ended;
-    if (isWanted && concerns(request, event)) watch.replay(event);
+    if (isWanted && matchesWatch(request, event)) watch.replay(event);
   }
   watch.reached(index);
 }

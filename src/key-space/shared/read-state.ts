@@ -1,8 +1,8 @@
-import { UnauthorizedError } from "../errors/common-errors.js";
-import { EtcdCommonError } from "../errors/server-error.js";
-import type { CallOptions, KeySpace } from "../key-space/key-space.js";
-import type { GetRequest } from "../model/key-request.js";
-import type { WatchResync } from "../model/watch-item.js";
+import { UnauthorizedError } from "../../errors/common-errors.js";
+import { EtcdCommonError } from "../../errors/server-error.js";
+import type { GetRequest } from "../../model/key-request.js";
+import type { WatchResync } from "../../model/watch-item.js";
+import type { CallOptions, KeySpace } from "../key-space.js";
 
 /** Reads with quorum what changes are told on top of. */
 export async function readState(

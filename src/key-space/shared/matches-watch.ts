@@ -1,11 +1,11 @@
-import type { WatchRequest } from "../model/key-request.js";
-import type { EtcdResponse } from "../model/response.js";
+import type { WatchRequest } from "../../model/key-request.js";
+import type { EtcdResponse } from "../../model/response.js";
 
 /**
  * Whether an event is one that a live watch would deliver. History is searched more loosely: by a
  * plain prefix of the key's text, and without regard to hidden keys.
  */
-export function concerns(
+export function matchesWatch(
   { key, recursive }: WatchRequest,
   { node, prevNode, action }: Pick<EtcdResponse, "node" | "prevNode" | "action">,
 ): boolean {

@@ -1,9 +1,13 @@
-import { ClusterUnavailableError, ProtocolError, TimeoutError } from "../errors/cluster-errors.js";
-import { WatcherClearedError } from "../errors/event-errors.js";
-import { EtcdRaftError } from "../errors/server-error.js";
+import {
+  ClusterUnavailableError,
+  ProtocolError,
+  TimeoutError,
+} from "../../errors/cluster-errors.js";
+import { WatcherClearedError } from "../../errors/event-errors.js";
+import { EtcdRaftError } from "../../errors/server-error.js";
 
 /** Failures that may be over when the same is asked again, here or at another member. */
-export function isRepairable(error: unknown): boolean {
+export function isRetryable(error: unknown): boolean {
   return (
     error instanceof ClusterUnavailableError ||
     error instanceof TimeoutError ||
