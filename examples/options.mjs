@@ -16,7 +16,9 @@ const etcd = new EtcdClient({
   username: "reader",
   password: "open sesame",
 
+  // `endpoints`, `proxy` and the fields of `tls` are second names: give one of the two.
   // TLS, for https URLs; see tls.mjs.
+  // tls: { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }, // Node's names
   // ca: readFileSync("ca.pem"), // instead of the authorities that the system trusts
   // x509Certificate: { cert: readFileSync("client.pem"), key: readFileSync("client.key") },
   // x509Certificate: { pfx: readFileSync("client.p12"), passphrase: "…" }, // the same, in one file

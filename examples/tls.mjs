@@ -14,15 +14,12 @@ if (ETCD_CA === undefined || !urls.every((url) => url.startsWith("https:"))) {
 }
 
 const ca = readFileSync(ETCD_CA);
-const etcd = new EtcdClient({
-  urls,
-  ca,
-  ...(ETCD_CERT !== undefined &&
-    ETCD_KEY !== undefined && {
-      // Or as PKCS#12: { pfx: readFileSync("client.p12"), passphrase: "…" }
-      x509Certificate: { cert: readFileSync(ETCD_CERT), key: readFileSync(ETCD_KEY) },
-    }),
-});
+/** @param {string | undefined} file */
+const read = (file) => (file === undefined ? undefined : readFileSync(file));
+
+// Or as PKCS#12: { ca, pfx: readFileSync("client.p12"), passphrase: "…" }
+const tls = { ca, cert: read(ETCD_CERT), key: read(ETCD_KEY) };
+const etcd = new EtcdClient({ urls, tls });
 await etcd.setNode("/example-tls", "private");
 console.log("over TLS:", await etcd.getNodeValue("/example-tls"));
 await etcd.deleteNode("/example-tls");

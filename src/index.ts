@@ -14,6 +14,7 @@ export type {
   EtcdClientOptions,
   PemCertificate,
   Pkcs12Certificate,
+  TlsOptions,
 } from "./client/options.js";
 export type {
   FailoverTrace,

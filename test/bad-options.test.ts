@@ -46,6 +46,49 @@ test.each([
   ["urls[0]", /space/, { urls: [" http://host:2379"] }],
   ["urls[0]", /space/, { urls: ["http://ho\tst:2379"] }],
   ["urls[0]", /backslash/, { urls: ["http:\\\\host:2379"] }],
+  ["endpoints", /a URL, or a list of at least one/, { endpoints: [] }],
+  ["endpoints", /a URL, or a list of at least one/, { endpoints: 5 }],
+  ["endpoints", /http:\/\/host:port/, { endpoints: "127.0.0.1:2379" }],
+  ["endpoints[1]", /begin with http:\/\//, { endpoints: [...urls, "localhost:2379"] }],
+  ["urls, endpoints", /two names of one option/, { urls, endpoints: urls }],
+  ["endpoints, discoverySrv", /only one/, { endpoints: urls, discoverySrv: "example.org" }],
+  ["endpoints, keySpace", /only one/, { endpoints: urls, keySpace }],
+  ["proxy", /http\(s\) URL/, { urls, proxy: "proxy" }],
+  ["useProxy, proxy", /two names of one option/, { urls, useProxy: false, proxy: true }],
+  ["proxy", /leave it out/, { keySpace, proxy: true }],
+  ["tls", /object/, { urls, tls: true }],
+  ["tls.CA", /is not an option of tls; it takes ca, /, { urls, tls: { CA: "a" } }],
+  ["tls.ca", /PEM/, { urls, tls: { ca: 5 } }],
+  ["tls.ca", /no certificate in PEM/, { urls, tls: { ca: "a" } }],
+  ["tls.cert", /PEM/, { urls, tls: { cert: 5, key: "a" } }],
+  ["tls.cert, tls.key", /needs the other/, { urls, tls: { cert: "a" } }],
+  ["tls.cert, tls.key", /needs the other/, { urls, tls: { key: "a" } }],
+  ["tls.cert, tls.pfx", /only one/, { urls, tls: { cert: "a", key: "b", pfx: Buffer.of(1) } }],
+  ["tls.cert", /cannot be opened/, { urls, tls: { cert: "a", key: "b" } }],
+  ["tls.pfx", /Buffer/, { urls, tls: { pfx: "a" } }],
+  ["tls.pfx", /cannot be opened/, { urls, tls: { pfx: Buffer.of(1), passphrase: "p" } }],
+  ["tls.passphrase", /tls.key or tls.pfx/, { urls, tls: { passphrase: "hunter2" } }],
+  ["tls.passphrase", /string/, { urls, tls: { pfx: Buffer.of(1), passphrase: 5 } }],
+  ["tls.rejectUnauthorized", /boolean/, { urls, tls: { rejectUnauthorized: "no" } }],
+  ["tls.servername", /host name/, { urls, tls: { servername: "" } }],
+  ["tls.servername", /host name/, { urls, tls: { servername: "127.0.0.1" } }],
+  ["ca, tls.ca", /two names of one option/, { urls, ca: "a", tls: { ca: "a" } }],
+  [
+    "x509Certificate, tls.cert",
+    /two names of one option/,
+    { urls, x509Certificate: () => "file", tls: { cert: "a", key: "b" } },
+  ],
+  [
+    "x509Certificate, tls.pfx",
+    /two names of one option/,
+    { urls, x509Certificate: () => "file", tls: { pfx: Buffer.of(1) } },
+  ],
+  [
+    "ignoreCertificateError, tls.rejectUnauthorized",
+    /two names of one option/,
+    { urls, ignoreCertificateError: false, tls: { rejectUnauthorized: true } },
+  ],
+  ["tls", /leave it out/, { keySpace, tls: {} }],
   ["url", /is not an option of EtcdClient; it takes urls, /, { urls, url: "http://host" }],
   ["timeOut", /is not an option/, { urls, timeOut: 5 }],
   ["toString", /is not an option/, { urls, toString: () => "" }],
@@ -118,6 +161,14 @@ test.each([
   [{ urls: ["http://user:hunter2@host:99999"] }],
   [{ urls, useProxy: "ftp://user:hunter2@proxy" }],
   [{ urls, useProxy: "http://user:hunter2@proxy:99999" }],
+  [{ endpoints: "http://user:hunter2@host" }],
+  [{ endpoints: ["http://host/hunter2"] }],
+  [{ urls, proxy: "ftp://user:hunter2@proxy" }],
+  [{ urls, proxy: "http://user:hunter2@proxy", useProxy: "http://user:hunter2@proxy" }],
+  [{ urls, tls: { passphrase: "hunter2" } }],
+  [{ urls, tls: { cert: "hunter2", key: "hunter2", passphrase: "hunter2" } }],
+  [{ urls, tls: { pfx: Buffer.from("hunter2"), passphrase: "hunter2" } }],
+  [{ urls, tls: { passphrase: { hunter2: "hunter2" } } }],
   [{ urls, username: "user:hunter2", password: "hunter2" }],
   [{ urls, username: "user", password: { secret: "hunter2" } }],
 ])("no message repeats the credentials of %j", (options) => {
@@ -126,6 +177,12 @@ test.each([
 });
 
 test("an option that is undefined is absent", () => {
+  const absent = { endpoints: undefined, proxy: undefined, tls: undefined };
+  expect(construct({ ...absent, urls, ca: undefined, useProxy: false })).not.toThrow();
+  expect(construct({ endpoints: urls, urls: undefined, useProxy: undefined })).not.toThrow();
+  const tls = { ca: undefined, cert: undefined, key: undefined, pfx: undefined };
+  const others = { passphrase: undefined, rejectUnauthorized: undefined, servername: undefined };
+  expect(construct({ urls, tls: { ...tls, ...others } })).not.toThrow();
   expect(construct({ urls, username: undefined, timeout: undefined })).not.toThrow();
   expect(construct({ keySpace, urls: undefined, timeout: undefined })).not.toThrow();
 });

@@ -1,12 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
-import type {
-  CertificateAuthorities,
-  EtcdClientOptions,
-  PemCertificate,
-  Pkcs12Certificate,
-} from "./options.js";
+import { isAuthorities, isCertificate } from "./is-certificate.js";
+import type { CertificateAuthorities, PemCertificate, Pkcs12Certificate } from "./options.js";
+import type { UnifiedOptions } from "./unify-options.js";
+
+type CertificateOptions = Pick<UnifiedOptions, "ca" | "x509Certificate" | "names">;
 
 interface Certificates {
   readonly ca: CertificateAuthorities | undefined;
@@ -18,18 +17,16 @@ interface Certificates {
  *
  * @throws TypeError naming the option, if the certificates of the beginning cannot be used
  */
-export function certificatesOf(
-  options: Pick<EtcdClientOptions, "ca" | "x509Certificate">,
-): () => SecureContext | undefined {
-  const { ca, x509Certificate } = options;
+export function certificatesOf(options: CertificateOptions): () => SecureContext | undefined {
+  const { ca, x509Certificate, names } = options;
   let certificates = currentOf(options);
-  let context = secureContextOf(certificates);
+  let context = secureContextOf(certificates, names);
   if (typeof ca !== "function" && typeof x509Certificate !== "function") return () => context;
   return () => {
     try {
       const current = currentOf(options);
       if (isDeepStrictEqual(current, certificates)) return context;
-      context = secureContextOf(current);
+      context = secureContextOf(current, names);
       certificates = current;
     } catch {
       // For example, only one of two files has been replaced yet. The last good ones stay.
@@ -39,12 +36,14 @@ export function certificatesOf(
 }
 
 /** @throws what the functions throw, and TypeError for a result of another type */
-function currentOf(options: Pick<EtcdClientOptions, "ca" | "x509Certificate">): Certificates {
+function currentOf(options: CertificateOptions): Certificates {
   const ca = typeof options.ca === "function" ? options.ca() : options.ca;
   const given = options.x509Certificate;
   const x509Certificate = typeof given === "function" ? given() : given;
   if (ca !== undefined && !isAuthorities(ca)) {
-    throw new TypeError("ca: the function must return a PEM text or a list of them");
+    throw new TypeError(
+      `${options.names.ca}: the function must return a PEM text or a list of them`,
+    );
   }
   if (x509Certificate !== undefined && !isCertificate(x509Certificate)) {
     throw new TypeError("x509Certificate: the function must return { cert, key } or { pfx }");
@@ -53,15 +52,18 @@ function currentOf(options: Pick<EtcdClientOptions, "ca" | "x509Certificate">): 
 }
 
 /** @throws TypeError naming the option that cannot be used */
-function secureContextOf({ ca, x509Certificate }: Certificates): SecureContext | undefined {
+function secureContextOf(
+  { ca, x509Certificate }: Certificates,
+  names: CertificateOptions["names"],
+): SecureContext | undefined {
   if (ca === undefined && x509Certificate === undefined) return undefined;
   const authorities = ca === undefined ? {} : { ca: [ca].flat() as (string | Buffer)[] };
   // OpenSSL passes over authorities that it cannot read.
   for (const pem of authorities.ca ?? []) {
-    orRefuse("ca: holds no certificate in PEM", () => new X509Certificate(pem));
+    orRefuse(`${names.ca}: holds no certificate in PEM`, () => new X509Certificate(pem));
   }
   return orRefuse(
-    "x509Certificate: cannot be opened; check its passphrase and that key and cert belong together",
+    `${names.x509Certificate}: cannot be opened; check its passphrase and that key and cert belong together`,
     () => createSecureContext({ ...authorities, ...x509Certificate }),
   );
 }
@@ -72,20 +74,4 @@ function orRefuse<T>(problem: string, open: () => T): T {
   } catch (cause) {
     throw new TypeError(`${problem} (${(cause as Error).message})`, { cause });
   }
-}
-
-export function isAuthorities(value: unknown): value is CertificateAuthorities {
-  return [value].flat().every(isText);
-}
-
-export function isCertificate(value: unknown): value is PemCertificate | Pkcs12Certificate {
-  if (typeof value !== "object" || value === null) return false;
-  const { cert, key, pfx } = value as Partial<PemCertificate & Pkcs12Certificate>;
-  return pfx === undefined
-    ? isText(cert) && isText(key)
-    : Buffer.isBuffer(pfx) && cert === undefined && key === undefined;
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === "string" || Buffer.isBuffer(value);
 }

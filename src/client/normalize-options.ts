@@ -3,8 +3,11 @@ import type { V3Credentials } from "../etcd3/remote-v3-api.js";
 import { isReservedPrefix } from "../key-space/v3/schema/key-schema.js";
 import { systemClock } from "../time/clock.js";
 import { type JsonDeserializer, readJson } from "../wire/json.js";
-import { certificatesOf, isAuthorities, isCertificate } from "./certificates.js";
+import { certificatesOf } from "./certificates.js";
+import { isAuthorities, isCertificate } from "./is-certificate.js";
 import type { EtcdClientOptions } from "./options.js";
+import { checkTlsOptions } from "./tls-options.js";
+import { type UnifiedOptions, unifyOptions } from "./unify-options.js";
 
 /** What a client on a remote key space is told, complete. */
 export interface ClientSettings {
@@ -44,9 +47,18 @@ const integerFrom =
       ? undefined
       : `must be a whole number of ${unit}, at least ${least}`;
 
+const proxy: Check = (value) => {
+  if (value === true) return problemOfProxyVariables();
+  return value === false || isProxyUrl(value) ? undefined : "must be true, false or an http(s) URL";
+};
+
 const CHECKS: Readonly<Record<OptionName, Check>> = {
   urls: (value) =>
     Array.isArray(value) && value.length > 0 ? undefined : "must be a list of at least one URL",
+  endpoints: (value) =>
+    typeof value === "string" || (Array.isArray(value) && value.length > 0)
+      ? undefined
+      : "must be a URL, or a list of at least one",
   discoverySrv: type("string"),
   api: oneOf("v2", "v3"),
   keyPrefix: (value) => {
@@ -70,12 +82,9 @@ const CHECKS: Readonly<Record<OptionName, Check>> = {
       ? undefined
       : "must be { cert, key } as PEM texts, { pfx } as a Buffer, or a function that returns them",
   ignoreCertificateError: type("boolean"),
-  useProxy: (value) => {
-    if (value === true) return problemOfProxyVariables();
-    return value === false || isProxyUrl(value)
-      ? undefined
-      : "must be true, false or an http(s) URL";
-  },
+  tls: type("object"),
+  useProxy: proxy,
+  proxy,
   connectTimeout: integerFrom(1, "milliseconds"),
   requestTimeout: integerFrom(1, "milliseconds"),
   writeTimeout: integerFrom(1, "milliseconds"),
@@ -111,6 +120,8 @@ export function checkOptions(options: EtcdClientOptions): void {
     const problem = value === undefined ? undefined : check(value);
     if (problem !== undefined) throw new TypeError(`${name}: ${problem}`);
   }
+  if (options.tls !== undefined) checkTlsOptions(options.tls);
+  unifyOptions(options);
   checkTogether(options);
 }
 
@@ -121,7 +132,7 @@ function unknownOption(name: string): TypeError {
 
 function checkTogether(options: EtcdClientOptions): void {
   const given = (name: OptionName): boolean => options[name] !== undefined;
-  const sources = (["urls", "discoverySrv", "keySpace"] as const).filter(given);
+  const sources = (["urls", "endpoints", "discoverySrv", "keySpace"] as const).filter(given);
   if (sources.length === 0) {
     throw new TypeError('urls: is missing; give at least one, e.g. ["http://127.0.0.1:2379"]');
   }
@@ -151,7 +162,8 @@ function checkTogether(options: EtcdClientOptions): void {
 }
 
 /** Completes checked options with the defaults. @throws TypeError for a URL that cannot be used */
-export function completeOptions(options: EtcdClientOptions): ClientSettings {
+export function completeOptions(given: EtcdClientOptions): ClientSettings {
+  const options = unifyOptions(given);
   const { api = "v2", username, password = "", autoSync = false, keyPrefix = "" } = options;
   const credentials = username === undefined ? undefined : { username, password };
   return {
@@ -160,11 +172,12 @@ export function completeOptions(options: EtcdClientOptions): ClientSettings {
     credentials: api === "v3" ? credentials : undefined,
     deserialize: options.jsonDeserializer ?? readJson,
     cluster: Object.freeze({
-      urls: [...new Set((options.urls ?? []).map(endpointOf))],
+      urls: originsOf(options),
       discoverySrv: options.discoverySrv,
       authorization: api === "v2" && credentials ? basicAuth(credentials) : undefined,
       secureContext: certificatesOf(options),
       ignoreCertificateError: options.ignoreCertificateError ?? false,
+      servername: options.servername,
       useProxy: options.useProxy ?? false,
       connectTimeout: options.connectTimeout ?? 2_000,
       requestTimeout: options.requestTimeout ?? 5_000,
@@ -181,9 +194,13 @@ export function completeOptions(options: EtcdClientOptions): ClientSettings {
   };
 }
 
-/** An endpoint as the origin of its URL. Errors do not repeat the text, which may hold a secret. */
-function endpointOf(text: string, index: number): string {
-  const field = `urls[${index}]`;
+/** Each endpoint once. */
+function originsOf({ urls = [], names }: UnifiedOptions): readonly string[] {
+  return [...new Set(urls.map((text, index) => originOf(text, names.url(index))))];
+}
+
+/** The origin of an endpoint's URL. Errors do not repeat the text, which may contain a secret. */
+function originOf(text: string, field: string): string {
   if (typeof text !== "string" || !URL.canParse(text)) {
     throw new TypeError(`${field}: is not a URL; write it as http://host:port`);
   }

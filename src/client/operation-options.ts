@@ -7,19 +7,19 @@ export interface GetOptions extends CallOptions {
    *
    * @default false
    */
-  readonly recursive?: boolean;
+  readonly recursive?: boolean | undefined;
   /**
    * Order children by the bytes of their keys at every level. Without it etcd's order is random.
    *
    * @default false
    */
-  readonly sorted?: boolean;
+  readonly sorted?: boolean | undefined;
   /**
    * Linearizable read, through the leader; `false`: the member's own state, which may be stale.
    *
    * @default as the client's option `consistency` says
    */
-  readonly quorum?: boolean;
+  readonly quorum?: boolean | undefined;
 }
 
 /** Options of `getNode` and `getNodeValue` together. */
@@ -29,7 +29,7 @@ export interface IgnoreKeyNotFound {
    *
    * @default false
    */
-  readonly ignoreKeyNotFound?: boolean;
+  readonly ignoreKeyNotFound?: boolean | undefined;
 }
 
 /** Options of writes of a file. */
@@ -38,37 +38,37 @@ export interface FileOptions extends CallOptions {
    * Whole seconds until the node expires; 0 expires at once. Absent: it stays for ever, and loses
    * the TTL that it may have had.
    */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
   /**
    * Spare the answer's nodes: it is an `EtcdReceipt`. etcd 2.3 sends them all the same.
    *
    * @default false
    */
-  readonly noValueOnSuccess?: boolean;
-  readonly dir?: false;
+  readonly noValueOnSuccess?: boolean | undefined;
+  readonly dir?: false | undefined;
 }
 
 /** Options of writes of a directory. */
 export interface DirectoryOptions extends CallOptions {
   readonly dir: true;
   /** Whole seconds until the directory expires with all that is in it. Absent: for ever. */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
 }
 
 /** Options of writes, of a file or a directory. */
 export interface WriteOptions extends CallOptions {
-  readonly dir?: boolean;
-  readonly ttl?: number;
-  readonly noValueOnSuccess?: boolean;
+  readonly dir?: boolean | undefined;
+  readonly ttl?: number | undefined;
+  readonly noValueOnSuccess?: boolean | undefined;
 }
 
 /** Options of `refreshNode`. */
 export interface RefreshOptions extends CallOptions {
   /** Refresh only while the node has this value. */
-  readonly prevValue?: string;
+  readonly prevValue?: string | undefined;
   /** Refresh only while the node has this `modifiedIndex`, which every refresh moves on. */
-  readonly prevIndex?: number;
-  readonly noValueOnSuccess?: boolean;
+  readonly prevIndex?: number | undefined;
+  readonly noValueOnSuccess?: boolean | undefined;
 }
 
 /** Options of `compareAndSwapNode`. */
@@ -81,13 +81,13 @@ export interface DeleteOptions extends CallOptions {
    *
    * @default false
    */
-  readonly dir?: boolean;
+  readonly dir?: boolean | undefined;
   /**
    * Delete the node also when it is a directory, with everything in it.
    *
    * @default false
    */
-  readonly recursive?: boolean;
+  readonly recursive?: boolean | undefined;
 }
 
 /** Options of `watchNode`. */
@@ -97,11 +97,11 @@ export interface WatchNodeOptions extends CallOptions {
    *
    * @default false
    */
-  readonly recursive?: boolean;
+  readonly recursive?: boolean | undefined;
   /**
    * First index of interest, itself included: usually one more than the last index seen. Absent:
    * whatever comes after the watch began, which a write sent right after this call may be too early
    * for, as it goes by another connection.
    */
-  readonly waitIndex?: number;
+  readonly waitIndex?: number | undefined;
 }

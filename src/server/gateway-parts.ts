@@ -15,6 +15,8 @@ import { GatewayClusterApi } from "./gateway-cluster-api.js";
 /** What a gateway serves from, all of it on one cluster. */
 export interface GatewayParts {
   readonly keySpace: V3KeySpace;
+  /** Origins of the cluster's endpoints. */
+  readonly endpoints: readonly string[];
   /** Users and roles of v2 auth. */
   readonly authKeySpace: KeySpace;
   readonly clusterApi: ClusterApi;
@@ -39,6 +41,7 @@ export function gatewayParts(options: EtcdClientOptions): GatewayParts {
   const members = new V3ClusterApi(api.cluster, api, keySpace);
   return {
     keySpace,
+    endpoints: settings.urls,
     // Every request looks there first.
     authKeySpace: new CachingKeySpace(auth, clock),
     clusterApi: new GatewayClusterApi(members, keyPrefix),

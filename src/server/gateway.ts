@@ -92,7 +92,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     const store = new AuthStore(authKeySpace);
     const handler = handlerOf(store, parts, options);
-    checkSelfReference(options.etcd.urls ?? [], options.host ?? HOST, options.port ?? 0);
+    checkSelfReference(parts.endpoints, options.host ?? HOST, options.port ?? 0);
     if (await identity.check()) await warmUp(keySpace, store);
     if (options.rootPassword !== undefined) await enforceAuth(store, options.rootPassword);
     const { host = HOST, port = 0, tls, limits } = options;

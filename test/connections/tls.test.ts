@@ -63,6 +63,19 @@ describeWithEtcd("3.4", "TLS", () => {
     await expectDistrust(etcd, relay.url, "Hostname/IP does not match certificate's altnames");
   });
 
+  test.each(["v2", "v3"] as const)("takes the host name of its certificate, on %s", async (api) => {
+    await using relay = await startTcpRelay(cluster.urls[0], "127.0.0.2");
+    const named = (servername: string) =>
+      new EtcdClient({ api, endpoints: relay.url, tls: { ca: cluster.ca, servername } });
+    await using etcd = named("localhost");
+    expect(await etcd.setNode("/named", "1")).toMatchObject({ etcdServer: relay.url });
+    await using other = named("other.example");
+    await expect(other.setNode("/named", "2")).rejects.toMatchObject({
+      name: "ClusterUnavailableError",
+      message: expect.stringContaining("Host: other.example. is not in the cert's altnames"),
+    });
+  });
+
   test("is not given up for an endpoint that does not speak it", async () => {
     await using plain = await startEtcd({ release: "3.4" });
     await using etcd = clientWith({ urls: [plain.urls[0].replace("http:", "https:")] });

@@ -53,6 +53,9 @@ describe("an option", () => {
     urls: async () => {
       const answer = await read({ urls: ["http://127.0.0.1:1", server.url] });
       expect(answer.etcdServer).toBe(server.url);
+      for (const endpoints of [server.url, ["http://127.0.0.1:1", server.url]]) {
+        expect((await read({ endpoints })).etcdServer).toBe(server.url);
+      }
       for (const url of ["127.0.0.1:2379", "ftp://127.0.0.1", `${server.url}/path`]) {
         expect(() => new EtcdClient({ urls: [url] })).toThrow("urls[0]");
       }
@@ -73,6 +76,8 @@ describe("an option", () => {
       for (const useProxy of [true, server.url]) {
         await read({ urls: ["http://etcd.example:2379"], useProxy });
         expect(server.asked.at(-1)?.path).toContain("http://etcd.example:2379/v2/keys/a");
+        await read({ urls: ["http://etcd.example:2380"], proxy: useProxy });
+        expect(server.asked.at(-1)?.path).toContain("http://etcd.example:2380/v2/keys/a");
       }
       await read({ urls: [server.url] });
       expect(server.asked.at(-1)?.path).toMatch(/^\/v2\/keys\/a/);
@@ -84,6 +89,9 @@ describe("an option", () => {
       await expect(doubting).rejects.toBeInstanceOf(ClusterUnavailableError);
       await read({ urls: secureUrls, x509Certificate, ca });
       await read({ urls: secureUrls, x509Certificate, ignoreCertificateError: true });
+      await read({ urls: secureUrls, tls: { cert, key, rejectUnauthorized: false } });
+      const strict = read({ urls: secureUrls, tls: { cert, key, rejectUnauthorized: true } });
+      await expect(strict).rejects.toBeInstanceOf(ClusterUnavailableError);
     },
     x509Certificate: async () => {
       await expect(read({ urls: secureUrls, ca })).rejects.toBeInstanceOf(ClusterUnavailableError);
@@ -91,6 +99,8 @@ describe("an option", () => {
       const passphrase = "open sesame";
       const pfx = pkcs12(passphrase);
       await read({ urls: secureUrls, ca, x509Certificate: { pfx, passphrase } });
+      await read({ urls: secureUrls, tls: { ca, cert, key } });
+      await read({ urls: secureUrls, ca, tls: { pfx, passphrase } });
     },
     jsonDeserializer: async () => {
       const texts: string[] = [];

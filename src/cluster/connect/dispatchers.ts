@@ -20,6 +20,8 @@ export interface ConnectionSettings {
   readonly secureContext: () => SecureContext | undefined;
   /** Accept any server certificate, for this client only. */
   readonly ignoreCertificateError: boolean;
+  /** The host name that server certificates must have; absent: the host of the URL. */
+  readonly servername?: string | undefined;
   /** `true`: the system's proxy variables; a URL: that proxy. */
   readonly useProxy: boolean | string;
   /** Milliseconds. */
@@ -79,12 +81,18 @@ function connectorFor(
 function tlsOptions(settings: ConnectionSettings): {
   readonly secureContext?: SecureContext;
   readonly rejectUnauthorized: boolean;
+  readonly servername?: string;
   readonly timeout: number;
 } {
-  const { ignoreCertificateError, connectTimeout: timeout } = settings;
+  const { ignoreCertificateError, servername, connectTimeout: timeout } = settings;
   const secureContext = settings.secureContext();
   const rejectUnauthorized = !ignoreCertificateError;
-  return { rejectUnauthorized, timeout, ...(secureContext && { secureContext }) };
+  return {
+    rejectUnauthorized,
+    timeout,
+    ...(servername !== undefined && { servername }),
+    ...(secureContext && { secureContext }),
+  };
 }
 
 /** The socket that carries the requests of a connection. */

@@ -1,0 +1,60 @@
+import type { EtcdClientOptions } from "./options.js";
+import { certificateIn } from "./tls-options.js";
+
+/** Options of which each has one name. */
+export interface UnifiedOptions extends Omit<EtcdClientOptions, "endpoints" | "proxy" | "tls"> {
+  readonly servername: string | undefined;
+  /** The names that the caller used, for messages. */
+  readonly names: {
+    readonly url: (index: number) => string;
+    readonly ca: string;
+    readonly x509Certificate: string;
+  };
+}
+
+/** Replaces second names of options by the first ones. @throws TypeError when both are given */
+export function unifyOptions(options: EtcdClientOptions): UnifiedOptions {
+  const { endpoints, proxy, tls, ...others } = options;
+  const { urls, useProxy, ca, x509Certificate, ignoreCertificateError } = others;
+  const certificate = certificateIn(tls);
+  const certificateName = tls?.pfx === undefined ? "tls.cert" : "tls.pfx";
+  const trust = tls?.rejectUnauthorized;
+  return {
+    ...others,
+    urls: oneOf("urls", urls, "endpoints", listOf(endpoints)),
+    useProxy: oneOf("useProxy", useProxy, "proxy", proxy),
+    ca: oneOf("ca", ca, "tls.ca", tls?.ca),
+    x509Certificate: oneOf("x509Certificate", x509Certificate, certificateName, certificate),
+    ignoreCertificateError: oneOf(
+      ...(["ignoreCertificateError", ignoreCertificateError] as const),
+      ...(["tls.rejectUnauthorized", trust === undefined ? undefined : !trust] as const),
+    ),
+    servername: tls?.servername,
+    names: {
+      url: (index) => urlName(endpoints, index),
+      ca: tls?.ca === undefined ? "ca" : "tls.ca",
+      x509Certificate: certificate === undefined ? "x509Certificate" : certificateName,
+    },
+  };
+}
+
+function oneOf<T>(
+  name: string,
+  value: T | undefined,
+  otherName: string,
+  other: T | undefined,
+): T | undefined {
+  if (value !== undefined && other !== undefined) {
+    throw new TypeError(`${name}, ${otherName}: are two names of one option; give only one`);
+  }
+  return value ?? other;
+}
+
+function listOf(endpoints: EtcdClientOptions["endpoints"]): readonly string[] | undefined {
+  return typeof endpoints === "string" ? [endpoints] : endpoints;
+}
+
+function urlName(endpoints: EtcdClientOptions["endpoints"], index: number): string {
+  if (typeof endpoints === "string") return "endpoints";
+  return `${endpoints === undefined ? "urls" : "endpoints"}[${index}]`;
+}
