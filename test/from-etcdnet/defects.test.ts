@@ -39,7 +39,7 @@ describeWithEtcd("3.4", "a defect of EtcdNet", () => {
     return (await etcd.setNode(key, value)).etcdIndex;
   }
 
-  testPoints("Defects of EtcdNet that are gone", {
+  testPoints("Fixed defects of EtcdNet", {
     "Compare-and-delete by index compares the index": async () => {
       const outdated = await indexOfSet("/cad", "1");
       // As a value, the outdated index is right.
@@ -96,7 +96,7 @@ describeWithEtcd("3.4", "a defect of EtcdNet", () => {
       server.close();
     },
 
-    "A write is never replayed in silence": async () => {
+    "A write is never repeated silently": async () => {
       const [url = ""] = cluster.urls;
       await using one = await FaultProxy.before(url);
       await using other = await FaultProxy.before(url);
@@ -166,7 +166,7 @@ describeWithEtcd("3.4", "a defect of EtcdNet", () => {
       expect(node).toMatchObject({ value: "2", createdIndex });
     },
 
-    "A TTL can be prolonged in silence": async () => {
+    "A TTL can be extended silently": async () => {
       const { etcdIndex } = await etcd.createNode("/kept", "mine", { ttl: 60 });
       const { node } = await etcd.refreshNode("/kept", 600, { prevValue: "mine" });
       expect(node).toMatchObject({ value: "mine", ttl: 600 });
@@ -177,7 +177,7 @@ describeWithEtcd("3.4", "a defect of EtcdNet", () => {
       await expect(late).rejects.toBeInstanceOf(TestFailedError);
     },
 
-    "Expiry is a moment": () => {
+    "Expiration is an exact time": () => {
       vi.stubEnv("TZ", "Asia/Tokyo");
       expect(new Date(0).getTimezoneOffset()).toBe(-9 * 60);
       const node = { key: "/a", createdIndex: 4, modifiedIndex: 4 };

@@ -1,4 +1,4 @@
-/** What behaves otherwise than EtcdNet on purpose, and is no mere defect of it. */
+/** Deliberate differences from EtcdNet that are not fixed defects. */
 
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, vi } from "vitest";
@@ -31,7 +31,7 @@ describeWithEtcd("3.4", "a difference to EtcdNet", () => {
   const untilWatched = (): Promise<void> =>
     vi.waitFor(async () => expect((await direct.stats.store()).watchers).toBe(1), 10_000);
 
-  testPoints("What behaves otherwise, on purpose", {
+  testPoints("Deliberate differences", {
     "A watch that breaks resumes": async () => {
       const watch = etcd.watchNode("/resumed");
       await untilWatched();
@@ -61,7 +61,7 @@ describeWithEtcd("3.4", "a difference to EtcdNet", () => {
       expect((await watch).node.value).toBe("1");
     },
 
-    "Options go by name": async () => {
+    "Options are named": async () => {
       const before = proxy.requests.length;
       const habits = [20, true, null, { TTL: 20 }, { ignoreKeyNotFoundException: true }];
       for (const habit of habits) {
@@ -107,7 +107,7 @@ describeWithEtcd("3.4", "a difference to EtcdNet", () => {
       await expect(reader.getNode("/a")).rejects.toBeInstanceOf(ProtocolError);
     },
 
-    "A client is closed": async () => {
+    "A client must be closed": async () => {
       const closing = new EtcdClient({ urls: cluster.urls });
       const watch = closing.watchNode("/never");
       await untilWatched();
