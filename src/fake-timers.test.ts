@@ -62,7 +62,7 @@ describe.each(Object.entries(FRAMEWORKS))("while %s fakes timers", (_, { fake, r
     const { port } = silent.address() as { port: number };
     fake();
     await using etcd = connect({ urls: [`http://127.0.0.1:${port}`], requestTimeout: 30 });
-    await expect(etcd.getNode("/a")).rejects.toThrow("no answer within 30 ms");
+    await expect(etcd.getNode("/a")).rejects.toThrow("no response within 30 ms");
     silent.close();
   });
 });

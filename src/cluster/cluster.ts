@@ -14,8 +14,8 @@ import { Transport } from "./routing/transport.js";
 import { waitForEndpoints } from "./routing/wait-for-endpoints.js";
 
 /**
- * Sends requests to the endpoints of one cluster: pinned to one of them, over to the next when it
- * fails, and never a write twice.
+ * Sends requests to the endpoints of one cluster. Requests stay with one endpoint and go to another
+ * when it fails. A write that may have been processed is not sent again.
  */
 export class Cluster {
   readonly #settings: ClusterSettings;
@@ -23,7 +23,7 @@ export class Cluster {
   readonly #transport: Transport;
   readonly #topology: Topology;
   readonly #closing = new AbortController();
-  readonly #ask: SendAttempt<HttpReply>;
+  readonly #send: SendAttempt<HttpReply>;
   readonly #watch: SendAttempt<HttpReply | StreamedReply>;
 
   constructor(settings: ClusterSettings, probes: TopologyProbes = v2Probes) {
@@ -31,7 +31,7 @@ export class Cluster {
     this.#endpoints = new EndpointList(settings.urls, settings.clock);
     this.#transport = new Transport(settings, (url) => this.#endpoints.urls.includes(url));
     this.#topology = new Topology(settings, this.#endpoints, this.#transport, probes);
-    this.#ask = (url, request, limits) => this.#transport.ask(url, request, limits);
+    this.#send = (url, request, limits) => this.#transport.send(url, request, limits);
     this.#watch = (url, request, limits) => this.#transport.watch(url, request, limits);
   }
 
@@ -39,28 +39,28 @@ export class Cluster {
     return this.#settings.clock;
   }
 
-  /** Sends a request until a member gives a reply that `interpret` accepts. */
+  /** Sends a request to one endpoint after the other until `interpret` accepts a response. */
   send<T>(
     request: HttpRequest,
     interpret: (reply: HttpReply) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    return this.#call({ request, ask: this.#ask, interpret }, signal);
+    return this.#call({ request, send: this.#send, interpret }, signal);
   }
 
-  /** Sends a request to one endpoint, and nowhere else when that fails. */
+  /** Sends a request to one endpoint. Tries no other endpoint when that fails. */
   sendTo<T>(
     url: string,
     request: HttpRequest,
     interpret: (reply: HttpReply) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    return this.#call({ request, ask: this.#ask, interpret }, signal, this.#endpoints.only(url));
+    return this.#call({ request, send: this.#send, interpret }, signal, this.#endpoints.only(url));
   }
 
   /**
-   * Opens a watch at the first member that takes it and begins it as `interpret` accepts it;
-   * `refuse` throws what any other reply than 2xx means.
+   * Opens a watch at the first endpoint that accepts it. `interpret` turns its response into the
+   * result. `refuse` throws the error for a response with a status other than 2xx.
    */
   open<T>(
     request: HttpRequest,
@@ -68,12 +68,12 @@ export class Cluster {
     interpret: (reply: StreamedReply) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const beginIt = (reply: HttpReply | StreamedReply): T =>
-      begin(request, reply, refuse, interpret);
-    return this.#call({ request, ask: this.#watch, interpret: beginIt }, signal);
+    const start = (reply: HttpReply | StreamedReply): T =>
+      startWatch(request, reply, refuse, interpret);
+    return this.#call({ request, send: this.#watch, interpret: start }, signal);
   }
 
-  /** URLs of the endpoints, once discovery has found them. */
+  /** URLs of the endpoints. Waits for discovery. */
   async endpoints(
     request: HttpRequest,
     signal: AbortSignal | undefined,
@@ -83,7 +83,7 @@ export class Cluster {
     return this.#endpoints.urls;
   }
 
-  /** Sends a request to one endpoint. Its answer or failure changes nothing for other calls. */
+  /** Sends a request to one endpoint. Its result does not affect other calls. */
   async probe<T>(
     url: string,
     request: HttpRequest,
@@ -91,10 +91,10 @@ export class Cluster {
     signal: AbortSignal | undefined,
   ): Promise<T> {
     const limits = { timeout: this.#settings.requestTimeout, signal };
-    return interpret(await this.#transport.askOne(url, request, limits));
+    return interpret(await this.#transport.sendToOne(url, request, limits));
   }
 
-  /** Breaks every call and watch off and closes all sockets. */
+  /** Aborts every call and watch and closes all sockets. */
   close(): void {
     this.#closing.abort(new Error("the client was closed"));
     this.#transport.close();
@@ -122,8 +122,8 @@ function closedError(): TypeError {
   return new TypeError("the client is closed");
 }
 
-/** Begins a watch that stands. One that is not accepted leaves no connection behind. */
-function begin<T>(
+/** Starts a watch from its response. Closes the stream when it is not accepted. */
+function startWatch<T>(
   request: HttpRequest,
   reply: HttpReply | StreamedReply,
   refuse: (reply: HttpReply) => void,
@@ -131,7 +131,7 @@ function begin<T>(
 ): T {
   if (!("parts" in reply)) {
     refuse(reply);
-    const what = `HTTP ${reply.status} is no answer to a watch`;
+    const what = `HTTP ${reply.status} is not a valid response to a watch; check that the endpoint is etcd`;
     const error = new ProtocolError(`${originOf(request, reply)}: ${what}`);
     throw new AttemptFailure("unknown", error);
   }

@@ -206,7 +206,7 @@ describe("a write that is not answered as it should be", () => {
 
   it("fails for certain at a server that takes no streams at all", async () => {
     const ask = async (api: RemoteV3Api): Promise<void> =>
-      await expect(put(api)).rejects.toThrow(/takes no streams/);
+      await expect(put(api)).rejects.toThrow(/accepts no HTTP\/2 streams/);
     await asked((stream) => answer(stream), ask, { maxConcurrentStreams: 0 });
   });
 });

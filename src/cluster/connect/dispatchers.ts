@@ -11,38 +11,38 @@ import { afterPoll, monotonicNow } from "../../time/event-loop.js";
 import { UnusableConnectionError } from "../exchange/connection-errors.js";
 import type { OpenDispatcher } from "../http1/connection.js";
 
-/** How connections are made, the same for every endpoint. */
+/** How connections are opened. The same for every endpoint of a cluster. */
 export interface ConnectionSettings {
   /**
-   * Certificates for the next `https` connection; none: the system's own trust. The same object as long
-   * as they are the same.
+   * Certificates for the next `https` connection. `undefined`: the system's trust store. Returns
+   * the same object until the certificates change.
    */
   readonly secureContext: () => SecureContext | undefined;
   /** Accept any server certificate, for this client only. */
   readonly ignoreCertificateError: boolean;
-  /** The host name that server certificates must have; absent: the host of the URL. */
+  /** The host name that server certificates must contain. Default: the host of the URL. */
   readonly servername?: string | undefined;
-  /** `true`: the system's proxy variables; a URL: that proxy. */
+  /** `true`: use the proxy of the environment variables. A URL: use that proxy. */
   readonly useProxy: boolean | string;
   /** Milliseconds. */
   readonly connectTimeout: number;
 }
 
-/** Milliseconds: below the idle time-outs of common load balancers and NATs (60 s and more). */
-export const KEEP_ALIVE = 30_000;
+/** Shorter than the idle timeouts of common load balancers and NATs (60 s and more). */
+export const KEEP_ALIVE_MS = 30_000;
 
-/** What opens a connection to `origin`. */
+/** Returns a function that opens connections to `origin`. */
 export function dispatcherFor(origin: string, settings: ConnectionSettings): OpenDispatcher {
   const { useProxy, connectTimeout: timeout } = settings;
   const connect = connectorFor(settings);
   if (useProxy === false) return () => directTo(origin, connect);
-  // As system proxies expect it: TLS through a tunnel, plain requests in absolute form. These have a
-  // connection each: some proxies close it after an answer without a word, and who uses it again
-  // cannot know what became of a write.
-  const asExpected = origin.startsWith("https:")
+  // As proxies expect it: TLS through a tunnel, plain requests in absolute form. Each plain request
+  // gets its own connection. Some proxies close a connection after a response without notice; a
+  // write on such a connection would have an unknown outcome.
+  const proxyMode = origin.startsWith("https:")
     ? { proxyTunnel: true }
     : { proxyTunnel: false, headers: { connection: "close" } };
-  const proxied = { ...asExpected, proxyTls: { timeout }, connect };
+  const proxied = { ...proxyMode, proxyTls: { timeout }, connect };
   return () => {
     const held: HeldSocket = {};
     const options = { ...proxied, requestTls: tlsOptions(settings) };
@@ -51,17 +51,17 @@ export function dispatcherFor(origin: string, settings: ConnectionSettings): Ope
   };
 }
 
-/** What opens a socket for streams of HTTP/2. None goes by a proxy, which may not know those. */
+/** Returns a connector for HTTP/2. `undefined` with a proxy, which may not support HTTP/2. */
 export function streamConnectorFor(
   settings: ConnectionSettings,
 ): buildConnector.connector | undefined {
   if (settings.useProxy !== false) return undefined;
-  return guarded(connectorFor(settings, { allowH2: true }));
+  return withSafeSockets(connectorFor(settings, { allowH2: true }));
 }
 
 /**
- * Opens sockets with the certificates of the moment. One connector serves many connections, so that
- * TLS sessions are resumed. New certificates get a new one: a session belongs to an identity.
+ * Opens sockets with the current certificates. Connections share one connector so that TLS sessions
+ * are resumed. New certificates get a new connector: a TLS session belongs to an identity.
  */
 function connectorFor(
   settings: ConnectionSettings,
@@ -101,10 +101,11 @@ interface HeldSocket {
 }
 
 function proxyAgent(useProxy: true | string, options: object, held: HeldSocket): Dispatcher {
-  // Agents of proxies keep their connections' events to themselves.
+  // Proxy agents do not forward the events of their connections.
   const factory = (url: string | URL, { connect = buildConnector({}) }: Client.Options) =>
-    clientOf(url, holding(connect as buildConnector.connector, held)).on("disconnect", (...event) =>
-      agent.emit("disconnect", ...event),
+    clientOf(url, rememberSocket(connect as buildConnector.connector, held)).on(
+      "disconnect",
+      (...event) => agent.emit("disconnect", ...event),
     );
   const agent: Dispatcher =
     useProxy === true
@@ -114,10 +115,10 @@ function proxyAgent(useProxy: true | string, options: object, held: HeldSocket):
 }
 
 /**
- * What ends a socket. Without an error, undici would take the end of the connection for the end of the
- * answer. One for all: Node reads the stack of each, which takes time.
+ * Destroys a socket. Without an error, undici would treat the end of the connection as the end of
+ * the response. Shared, because capturing a stack for each error takes time.
  */
-const ABANDONED = Object.assign(new Error("given up"), { code: "UND_ERR_INFO" });
+const GIVEN_UP_ERROR = Object.assign(new Error("given up"), { code: "UND_ERR_INFO" });
 
 function directTo(origin: string, connect: buildConnector.connector): ReturnType<OpenDispatcher> {
   let socket: Socket | undefined;
@@ -127,13 +128,16 @@ function directTo(origin: string, connect: buildConnector.connector): ReturnType
   });
   return {
     dispatcher,
-    abandon: () => socket?.destroy(ABANDONED),
+    abandon: () => socket?.destroy(GIVEN_UP_ERROR),
     halfClose: () => socket?.end(),
   };
 }
 
-/** Keeps the socket that was made last: through a tunnel, the one to the endpoint. */
-function holding(connect: buildConnector.connector, held: HeldSocket): buildConnector.connector {
+/** Remembers the last opened socket. Through a tunnel, that is the one to the endpoint. */
+function rememberSocket(
+  connect: buildConnector.connector,
+  held: HeldSocket,
+): buildConnector.connector {
   return (options, callback) =>
     connect(options, (...result) => {
       const [, socket] = result;
@@ -142,19 +146,19 @@ function holding(connect: buildConnector.connector, held: HeldSocket): buildConn
     });
 }
 
-/** Milliseconds in which a connection is made, unless the way is long or the event loop was blocked. */
+/** Opening takes less, unless the network is slow or the event loop was blocked. */
 const PROMPT_MS = 20;
 
-/** A connector whose sockets are safe to use. */
-function guarded(connect: buildConnector.connector): buildConnector.connector {
-  return withLookAtLateOnes(withLateAlerts(connect));
+/** A connector that only returns sockets that are safe to use. */
+function withSafeSockets(connect: buildConnector.connector): buildConnector.connector {
+  return withCheckOfLateSockets(withLateAlerts(connect));
 }
 
 /**
- * While the event loop was blocked, the server may have made a connection and closed it again. A write on
- * it would have an unknown outcome, so the socket is read first.
+ * While the event loop was blocked, the server may have accepted a connection and closed it again.
+ * A write on it would have an unknown outcome. So the socket is polled before its first use.
  */
-function withLookAtLateOnes(connect: buildConnector.connector): buildConnector.connector {
+function withCheckOfLateSockets(connect: buildConnector.connector): buildConnector.connector {
   return (options, callback) => {
     const startedAt = monotonicNow();
     return connect(options, (...result) => {
@@ -163,20 +167,21 @@ function withLookAtLateOnes(connect: buildConnector.connector): buildConnector.c
       if (error !== null || isPrompt) return callback(...result);
       afterPoll(() => {
         if (socket.readable) callback(null, socket);
-        else callback(new UnusableConnectionError("the server closed a new connection"), null);
+        else callback(new UnusableConnectionError("the server closed the new connection"), null);
       });
     });
   };
 }
 
-/** One connection, opened when it is first used. */
+/** A client with one connection, which opens at the first request. */
 function clientOf(origin: string | URL, connect: buildConnector.connector): Client {
-  return new Client(origin, { keepAliveTimeout: KEEP_ALIVE, connect: guarded(connect) });
+  return new Client(origin, { keepAliveTimeout: KEEP_ALIVE_MS, connect: withSafeSockets(connect) });
 }
 
 /**
- * With TLS 1.3 a server may refuse the client when that already takes the connection for made. Node
- * tells so without closing the socket, and undici would only report that the other side closed it.
+ * With TLS 1.3 a server can refuse the client after the client considers the connection open. Node
+ * reports the alert without closing the socket, and undici would only report that the other side
+ * closed it.
  */
 function withLateAlerts(connect: buildConnector.connector): buildConnector.connector {
   return (options, callback) =>

@@ -19,7 +19,7 @@ const start = (maxResponseSize: number): Exchange => {
   const exchange = new Exchange({ ...outgoing, limits: { timeout: 5_000 } }, settings);
   const flow = { pause: () => {}, resume: () => {}, abort: () => {} };
   exchange.start(flow);
-  exchange.takeHead(flow, 200, {});
+  exchange.onHead(flow, 200, {});
   return exchange;
 };
 
@@ -27,9 +27,9 @@ test("a body takes little more memory than its bytes, however small the pieces",
   // Each piece is a view of a block as large as what is read of a socket at once.
   let exchange = start(1_000_000);
   const held = await heldAfter(() => {
-    for (let sent = 0; sent < 200_000; sent++) exchange.take(Buffer.from("x"));
+    for (let sent = 0; sent < 200_000; sent++) exchange.onData(Buffer.from("x"));
     for (let sent = 0; sent < 200; sent++) {
-      exchange.take(Buffer.alloc(65_536, "x").subarray(0, 1));
+      exchange.onData(Buffer.alloc(65_536, "x").subarray(0, 1));
     }
     return exchange;
   });
@@ -38,7 +38,7 @@ test("a body takes little more memory than its bytes, however small the pieces",
   expect(await exchange.reply).toMatchObject({ body: "x".repeat(200_200) });
 
   exchange = start(1_000);
-  for (let sent = 0; sent <= 1_000; sent++) exchange.take(Buffer.from("x"));
+  for (let sent = 0; sent <= 1_000; sent++) exchange.onData(Buffer.from("x"));
   await expect(exchange.reply).rejects.toMatchObject({
     name: "ResponseTooLargeError",
     maxResponseSize: 1000,

@@ -13,51 +13,60 @@ import { GrpcFrameDecoder } from "./grpc-frame-decoder.js";
 import { LineDecoder } from "./line-decoder.js";
 import type { OutgoingRequest } from "./outgoing-request.js";
 
-const nothing = (): void => {};
+const noop = (): void => {};
 
-/** A reply whose body is still coming: a watch. */
+/** The response to a watch: its body is still being received. */
 export interface StreamedReply extends HttpReplyHead {
-  /** Lines; of gRPC, messages. */
+  /** Lines; with gRPC, messages. */
   readonly parts: BodyDecoder;
 }
 
-/** What all exchanges have in common. */
+/** Settings of all exchanges of a cluster. */
 export interface ExchangeSettings {
-  /** Bytes of a body, or of one event of a watch. */
+  /** Maximum bytes of a body, or of one event of a watch. */
   readonly maxResponseSize: number;
   readonly clock: Clock;
-  /** What becomes of a whole reply, such as the reply to where it redirects. */
+  /** Turns a complete response into the result, for example by following its redirect. */
   conclude(exchange: Exchange, reply: HttpReply): Outcome;
 }
 
 type Outcome = HttpReply | StreamedReply | Promise<HttpReply | StreamedReply>;
 
-/** What carries an exchange. */
+/** The connection or endpoint that runs an exchange. */
 export interface ExchangeOwner {
-  /** Told once, when the exchange no longer needs it; it is reusable if it is in order. */
+  /**
+   * Called once, when the exchange no longer needs the connection. `reusable`: the connection is in
+   * order.
+   */
   done(exchange: Exchange, reusable: boolean): void;
 }
 
 /**
- * One request at one endpoint, from its dispatch to the settled promise. It knows whether any byte
- * of the request was written: until then the endpoint certainly did not process it.
+ * One request to one endpoint. It records whether any byte of the request was written. Until then,
+ * the endpoint has certainly not processed it.
  */
 export class Exchange {
   readonly outgoing: OutgoingRequest;
-  /** A whole reply; for a watch that stands, a streamed one. Fails with AttemptFailure or AbortError. */
+  /**
+   * A complete response, or a streamed one for an open watch. Rejects with AttemptFailure or
+   * AbortError.
+   */
   readonly reply: Promise<HttpReply | StreamedReply>;
   owner: ExchangeOwner | undefined;
-  /** Whether its connection carried others before, and may have died since. */
+  /**
+   * Whether the connection has carried other exchanges. Such a connection may have died while it
+   * was idle.
+   */
   reusesConnection = false;
 
   readonly #settings: ExchangeSettings;
-  #resolve: (outcome: Outcome) => void = nothing;
-  #reject: (error: Error) => void = nothing;
+  #resolve: (outcome: Outcome) => void = noop;
+  #reject: (error: Error) => void = noop;
   #cancelTimer: () => void;
   #onAbort: (() => void) | undefined;
   #flow: FlowControl | undefined;
   #sent = false;
-  #answering = false;
+  #responding = false;
   #stale = false;
   #settled = false;
   #head: HttpReplyHead | undefined;
@@ -72,7 +81,7 @@ export class Exchange {
       this.#reject = reject;
     });
     const { timeout, signal } = outgoing.limits;
-    this.#cancelTimer = deadline(settings.clock, timeout, () => this.#timeOut());
+    this.#cancelTimer = deadline(settings.clock, timeout, () => this.#onTimeout());
     if (signal === undefined) return;
     this.#onAbort = () => this.abort(signal.reason);
     onAbort(signal, this.#onAbort);
@@ -86,7 +95,7 @@ export class Exchange {
     return this.#settled;
   }
 
-  /** Whether it failed as one does on a connection that had died while it was idle. */
+  /** Whether the failure looks like a connection that died while it was idle. */
   get metStaleConnection(): boolean {
     return this.#stale;
   }
@@ -94,32 +103,32 @@ export class Exchange {
   /** The request is about to be written. */
   start(flow: FlowControl): void {
     this.#flow = flow;
-    if (this.#settled) flow.abort(new Error("given up before it was sent"));
+    if (this.#settled) flow.abort(new Error("the request was aborted before it was sent"));
     else this.#sent = true;
   }
 
-  /** The first byte of a reply has come. */
-  beginAnswer(): void {
-    this.#answering = true;
+  /** The first byte of the response was received. */
+  beginResponse(): void {
+    this.#responding = true;
   }
 
-  /** The head of the reply has come, or of one that announces it. */
-  takeHead(flow: FlowControl, status: number, headers: HttpReplyHead["headers"]): void {
+  /** The head of the response was received. Ignores informational responses (1xx). */
+  onHead(flow: FlowControl, status: number, headers: HttpReplyHead["headers"]): void {
     if (status < 200) return;
     const { endpoint, streams } = this.outgoing;
     this.#head = { status, headers, endpoint };
-    // gRPC tells its status first only when nothing else comes.
-    const goesOn = status === 200 && headers["grpc-status"] === undefined;
-    if (streams && goesOn) this.#startStream(this.#head, flow);
+    // In gRPC, a status in the head means that no body follows.
+    const hasBody = status === 200 && headers["grpc-status"] === undefined;
+    if (streams && hasBody) this.#startStream(this.#head, flow);
   }
 
-  /** What is only told behind the body has come: how a call of gRPC ended. */
-  takeTrailers(trailers: HttpReplyHead["headers"]): void {
+  /** The trailers were received. They contain the gRPC status. */
+  onTrailers(trailers: HttpReplyHead["headers"]): void {
     if (this.#head !== undefined) takeGrpcStatus(this.#head.headers, trailers);
   }
 
-  /** A piece of the body has come. */
-  take(chunk: Buffer): void {
+  /** A chunk of the body was received. */
+  onData(chunk: Buffer): void {
     if (this.#parts !== undefined) {
       this.#parts.push(chunk);
       return;
@@ -129,36 +138,39 @@ export class Exchange {
     if (this.#body.length > this.#settings.maxResponseSize) this.#refuseBody();
   }
 
-  /** The endpoint is not to blame. For a read, no other one would answer with less. */
+  /**
+   * The body is too large. This says nothing about the endpoint's health. Reads are not retried:
+   * another endpoint would send the same body.
+   */
   #refuseBody(): void {
     const { operation, safety } = this.request;
     const { maxResponseSize } = this.#settings;
     const error = new ResponseTooLargeError(operation, this.outgoing.endpoint, maxResponseSize);
     if (safety !== "read") {
-      this.#giveUp(error);
+      this.#failAndClose(error);
       return;
     }
     this.#settle();
     this.#reject(error);
-    this.#drop();
+    this.#closeConnection();
   }
 
-  /** The reply is complete, or there will be none. */
+  /** The response is complete, or the stream has ended without one. */
   end(): void {
     if (this.#head === undefined) {
-      this.fail(new Error("the request was not answered"));
+      this.fail(new Error("the connection ended without a response"));
       return;
     }
     if (this.#parts !== undefined) this.#parts.end();
     else {
-      const reply = this.#whole(this.#head);
+      const reply = this.#completeResponse(this.#head);
       this.#settle();
       this.#resolveWith(reply);
     }
     this.owner?.done(this, true);
   }
 
-  /** The exchange never got a connection, or none that works, or the connection broke. */
+  /** The connection failed, or none could be opened. */
   fail(error: Error): void {
     this.#parts?.end(error);
     if (this.#head === undefined && provesNotProcessed(error)) this.#sent = false;
@@ -172,8 +184,8 @@ export class Exchange {
     const parts = new Parts(flow, maxResponseSize, () => this.#release());
     this.#parts = parts;
     this.#cancelTimer();
-    // A watch may last for days: it does not hold the timer.
-    this.#cancelTimer = nothing;
+    // A watch may last for days: release the reference to the timer.
+    this.#cancelTimer = noop;
     this.#settled = true;
     this.#resolve({ ...head, parts });
   }
@@ -186,7 +198,7 @@ export class Exchange {
     }
   }
 
-  #whole({ status, headers, endpoint }: HttpReplyHead): HttpReply {
+  #completeResponse({ status, headers, endpoint }: HttpReplyHead): HttpReply {
     const bytes = this.#body?.take() ?? Buffer.alloc(0);
     if (isGrpc(headers)) return { status, headers, endpoint, body: "", grpcBody: bytes };
     return { status, headers, endpoint, body: bytes.toString() };
@@ -196,13 +208,15 @@ export class Exchange {
     return `${this.request.operation} at ${this.outgoing.endpoint}`;
   }
 
-  #timeOut(): void {
+  #onTimeout(): void {
     const { timeout } = this.outgoing.limits;
-    const until = this.#sent ? "no answer" : "no connection";
-    this.#giveUp(new TimeoutError(`${this.#origin}: ${until} within ${timeout} ms`, timeout));
+    const missing = this.#sent ? "no response" : "no connection";
+    this.#failAndClose(
+      new TimeoutError(`${this.#origin}: ${missing} within ${timeout} ms`, timeout),
+    );
   }
 
-  /** Gives the exchange up, or ends the watch that came of it. */
+  /** Aborts the exchange, or ends the watch that it opened. */
   abort(reason: unknown): void {
     if (this.#parts !== undefined) {
       this.#parts.close(new AbortError(this.request.operation, reason, "none"));
@@ -211,7 +225,7 @@ export class Exchange {
     if (this.#settled) return;
     this.#settle();
     this.#reject(new AbortError(this.request.operation, reason, this.#abortedOutcome()));
-    this.#drop();
+    this.#closeConnection();
   }
 
   #abortedOutcome(): AbortError["outcome"] {
@@ -219,15 +233,15 @@ export class Exchange {
     return this.#sent ? "unknown" : "not-sent";
   }
 
-  #giveUp(error: Error): void {
+  #failAndClose(error: Error): void {
     this.#fail(error);
-    this.#drop();
+    this.#closeConnection();
   }
 
   #fail(error: Error): void {
     if (this.#settled) return;
     this.#settle();
-    this.#stale = this.reusesConnection && !this.#answering;
+    this.#stale = this.reusesConnection && !this.#responding;
     this.#reject(
       new AttemptFailure(this.#sent ? "unknown" : "no", error, this.#endpointAfter(error)),
     );
@@ -240,9 +254,9 @@ export class Exchange {
     return !this.#sent && error instanceof UnusableConnectionError ? "ready" : "ill";
   }
 
-  /** The connection may carry half a request or half a reply: it is closed. */
-  #drop(): void {
-    this.#flow?.abort(new Error("given up"));
+  /** Closes the connection, which may carry a partial request or response. */
+  #closeConnection(): void {
+    this.#flow?.abort(new Error("the exchange ended early"));
     this.owner?.done(this, false);
   }
 

@@ -1,10 +1,12 @@
-/** What carries an exchange, as far as the exchange can act on it. */
+/** Controls the connection or stream of an exchange. */
 export interface FlowControl {
-  /** Asks that nothing more should come for now. A connection of HTTP/1 does not heed it. */
+  /** Requests that the server sends no more for now. No effect over HTTP/1. */
   pause(): void;
   resume(): void;
-  /** Closes the client's half of the connection, which no other exchange uses after that. */
+  /**
+   * Closes the client's half of the connection. No other exchange uses the connection after that.
+   */
   halfClose?(): void;
-  /** Ends what the exchange has of the connection. */
+  /** Ends the exchange's stream, or its connection. */
   abort(reason: Error): void;
 }

@@ -2,14 +2,14 @@ import type { ByteQueue } from "../../stream/byte-queue.js";
 import { FRAME_HEAD, messageLength } from "../../wire/grpc.js";
 import { BodyDecoder } from "./body-decoder.js";
 
-/** A body in gRPC's frames: each part is the message in one. */
+/** Splits a body into gRPC frames. Each part is the message of one frame. */
 export class GrpcFrameDecoder extends BodyDecoder {
-  protected override takePart(held: ByteQueue): Buffer | undefined {
-    if (held.length < FRAME_HEAD) return undefined;
-    const length = messageLength(held.peek(FRAME_HEAD));
+  protected override takePart(buffered: ByteQueue): Buffer | undefined {
+    if (buffered.length < FRAME_HEAD) return undefined;
+    const length = messageLength(buffered.peek(FRAME_HEAD));
     this.checkLength(length);
-    if (held.length < FRAME_HEAD + length) return undefined;
-    held.take(FRAME_HEAD);
-    return held.take(length);
+    if (buffered.length < FRAME_HEAD + length) return undefined;
+    buffered.take(FRAME_HEAD);
+    return buffered.take(length);
   }
 }

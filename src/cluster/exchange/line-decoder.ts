@@ -3,18 +3,18 @@ import { BodyDecoder } from "./body-decoder.js";
 
 const NEWLINE = 0x0a;
 
-/** A body in lines. */
+/** Splits a body into lines. */
 export class LineDecoder extends BodyDecoder {
-  /** Bytes that are known to hold no newline. */
+  /** Leading bytes that were searched already and contain no newline. */
   #searched = 0;
 
-  protected override takePart(held: ByteQueue): Buffer | undefined {
-    const end = held.indexOf(NEWLINE, this.#searched);
-    this.#searched = end === -1 ? held.length : 0;
-    this.checkLength(end === -1 ? held.length : end);
+  protected override takePart(buffered: ByteQueue): Buffer | undefined {
+    const end = buffered.indexOf(NEWLINE, this.#searched);
+    this.#searched = end === -1 ? buffered.length : 0;
+    this.checkLength(end === -1 ? buffered.length : end);
     if (end === -1) return undefined;
-    const line = held.take(end);
-    held.take(1);
+    const line = buffered.take(end);
+    buffered.take(1);
     return line;
   }
 }

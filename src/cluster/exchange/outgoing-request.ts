@@ -1,19 +1,19 @@
 import type { HttpRequest } from "../../wire/http.js";
 
-/** How long one attempt may take, in milliseconds, and how it is called off. */
+/** Limits of one attempt: its timeout in milliseconds and its abort signal. */
 export interface AttemptLimits {
-  /** Until the reply, or the head of a watch, must be there. */
+  /** Until the complete response, or the head of a watch's response, must be received. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One request on its way to one endpoint. */
+/** One request to one endpoint. */
 export interface OutgoingRequest {
   readonly request: HttpRequest;
   readonly endpoint: string;
   readonly limits: AttemptLimits;
-  /** Whether it is a watch. */
+  /** Whether the request is a watch. */
   readonly streams: boolean;
-  /** How often it was redirected before. */
+  /** Number of redirects so far. */
   readonly hops: number;
 }

@@ -2,20 +2,20 @@ import { channel, tracingChannel } from "node:diagnostics_channel";
 import type { DamagedRecordError } from "../../errors/v3-errors.js";
 import type { HttpRequest } from "../../wire/http.js";
 
-/** What subscribers of `etcdnet:request` get with each phase of a call. */
+/** Message of `etcdnet:request`. Published at each phase of a call. */
 export interface RequestTrace {
   /** Method and key or path, without any value. */
   readonly operation: string;
   readonly safety: "read" | "write";
-  /** URL of the endpoint that replied last, once one has. */
+  /** URL of the endpoint that sent the last response. Absent before the first response. */
   endpoint?: string;
-  /** HTTP status of its reply. */
+  /** HTTP status of the last response. */
   status?: number;
   /** Attempts made so far. */
   attempts: number;
 }
 
-/** What subscribers of `etcdnet:failover` get for each attempt that failed. */
+/** Message of `etcdnet:failover`. Published for each failed attempt. */
 export interface FailoverTrace {
   readonly operation: string;
   /** URL of the endpoint that failed. */
@@ -23,14 +23,14 @@ export interface FailoverTrace {
   readonly cause: Error;
 }
 
-/** What subscribers of `etcdnet:watch` get when a watch stands and when it has ended. */
+/** Message of `etcdnet:watch`. Published when a watch opens and when it ends. */
 export interface WatchTrace {
   readonly operation: string;
   readonly endpoint: string;
   readonly event: "open" | "end";
 }
 
-/** What subscribers of `etcdnet:watch-failure` get when `watch()` has failed and will try again. */
+/** Message of `etcdnet:watch-failure`. Published when `watch()` has failed and will retry. */
 export interface WatchFailureTrace {
   /** `watch` and the key. */
   readonly operation: string;
@@ -45,12 +45,12 @@ const watches = channel("etcdnet:watch");
 const watchFailures = channel("etcdnet:watch-failure");
 const damages = channel("etcdnet:damage");
 
-/** What `etcdnet:request` is to tell of a call; nothing, at no cost, while nobody listens. */
+/** A trace of a call for `etcdnet:request`. `undefined`, at no cost, without subscribers. */
 export function newTrace({ operation, safety }: HttpRequest): RequestTrace | undefined {
   return requests.hasSubscribers ? { operation, safety, attempts: 0 } : undefined;
 }
 
-/** Runs a call as `etcdnet:request` tells it. */
+/** Runs a call and publishes its phases on `etcdnet:request`. */
 export function traceRequest<T>(trace: RequestTrace, call: () => Promise<T>): Promise<T> {
   return requests.tracePromise(call, trace);
 }
@@ -67,7 +67,7 @@ export function traceWatchFailure(trace: WatchFailureTrace): void {
   if (watchFailures.hasSubscribers) watchFailures.publish(trace);
 }
 
-/** `etcdnet:damage` gets the error itself, each time when the record is read. */
+/** Publishes the error on `etcdnet:damage`, at each read of the damaged record. */
 export function traceDamage(damaged: DamagedRecordError): void {
   if (damages.hasSubscribers) damages.publish(damaged);
 }

@@ -5,9 +5,9 @@ import type { Exchange, ExchangeOwner } from "../exchange/exchange.js";
 import { UndiciHandler } from "./undici-handler.js";
 
 /**
- * A connector of one connection's worth: undici's `Client`, or an agent that goes by a proxy.
- * `abandon` ends a connection that is still being made: destroying the dispatcher would let it go
- * on to its time-out. `halfClose` ends the client's half of its socket.
+ * Opens a dispatcher for one connection: undici's `Client`, or a proxy agent. `abandon` ends a
+ * connection that is still being opened; destroying the dispatcher would not end it before its
+ * timeout. `halfClose` closes the client's half of the socket.
  */
 export type OpenDispatcher = () => {
   readonly dispatcher: Dispatcher;
@@ -19,25 +19,25 @@ export type OpenDispatcher = () => {
  * etcd 3.4 and 3.5 reset a plaintext connection whose first request line is longer than 4096 bytes;
  * later lines may be longer.
  */
-const FIRST_LINE_LIMIT = 4096;
-const LINE_OVERHEAD = "DELETE  HTTP/1.1\r\n".length;
+const MAX_FIRST_LINE_BYTES = 4096;
+const LINE_OVERHEAD_BYTES = "DELETE  HTTP/1.1\r\n".length;
 
 /**
- * With TLS 1.3 a server may refuse the client's certificate after the first request was sent. Where
- * much more is still to be sent, the refusal is lost in the connection's reset.
+ * With TLS 1.3 a server may refuse the client's certificate after the first request was sent. When
+ * a large body is still being sent, the reset of the connection discards the alert.
  */
-const FIRST_BODY_LIMIT = 16 * 1024;
+const MAX_FIRST_BODY_BYTES = 16 * 1024;
 
-/** One connection, which carries one exchange at a time. */
+/** One HTTP/1.1 connection. It carries one exchange at a time. */
 export class Connection implements ExchangeOwner {
-  /** Called when an exchange no longer needs the connection; it is reusable if it is in order. */
+  /** Called when an exchange has ended. `reusable`: the connection is in order. */
   onDone: (exchange: Exchange, reusable: boolean) => void = () => {};
 
   readonly #dispatcher: Dispatcher;
   readonly #abandon: () => void;
   readonly #halfCloseSocket: () => void;
   readonly #origin: string;
-  /** Whether a request was answered since the socket was opened. */
+  /** Whether a response was received since the socket was opened. */
   #warm = false;
   #isHalfClosed = false;
   #exchange: Exchange | undefined;
@@ -50,7 +50,7 @@ export class Connection implements ExchangeOwner {
     this.#halfCloseSocket = halfClose;
   }
 
-  /** Tells when the socket was closed; the next exchange opens a new one. */
+  /** Calls `listener` when the socket was closed. The next exchange opens a new socket. */
   onDisconnect(listener: () => void): void {
     this.#dispatcher.on("disconnect", () => {
       this.#warm = false;
@@ -58,7 +58,7 @@ export class Connection implements ExchangeOwner {
     });
   }
 
-  /** What it carries. */
+  /** The current exchange. */
   get exchange(): Exchange | undefined {
     return this.#exchange;
   }
@@ -67,7 +67,7 @@ export class Connection implements ExchangeOwner {
     this.#exchange = exchange;
     exchange.owner = this;
     exchange.reusesConnection = this.#warm;
-    // With fake immediates, undici would never send a second request.
+    // With fake immediates, undici never sends a second request.
     const mustBeFirst = hasFakeImmediates();
     if (this.#warm || mustBeFirst || this.#mayBeFirst(exchange.request)) {
       this.#dispatch(exchange, headers);
@@ -83,26 +83,26 @@ export class Connection implements ExchangeOwner {
 
   /** Closes the socket at once. */
   destroy(): void {
-    // Before the dispatcher does it, with an error of which Node would write out the stack.
+    // Comes before the dispatcher's destroy, which would create an error whose stack Node captures.
     this.#abandon();
     void this.#dispatcher.destroy();
   }
 
   #mayBeFirst({ path, body = "" }: HttpRequest): boolean {
     return this.#origin.startsWith("https:")
-      ? body.length <= FIRST_BODY_LIMIT
-      : path.length + LINE_OVERHEAD <= FIRST_LINE_LIMIT;
+      ? body.length <= MAX_FIRST_BODY_BYTES
+      : path.length + LINE_OVERHEAD_BYTES <= MAX_FIRST_LINE_BYTES;
   }
 
   #dispatch(exchange: Exchange, headers: string[]): void {
     const { method, path, body = null } = exchange.request;
     const origin = this.#origin;
-    // Time-outs are the exchange's own business: a watch may stay silent for days.
+    // The exchange has its own timeout. A watch may stay silent for days.
     try {
       this.#dispatcher.dispatch(
         { origin, method, path, body, headers, headersTimeout: 0, bodyTimeout: 0 },
         new UndiciHandler(exchange, {
-          giveUp: () => this.done(exchange, false),
+          end: () => this.done(exchange, false),
           halfClose: () => this.#halfClose(),
         }),
       );

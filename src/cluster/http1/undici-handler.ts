@@ -5,27 +5,27 @@ import type { Exchange } from "../exchange/exchange.js";
 import type { FlowControl } from "../exchange/flow-control.js";
 
 /**
- * What undici reports of a request, handed on to its exchange. It takes undici's older callbacks,
- * which bring the headers as they came: turned into text one and all, as the newer ones have them,
- * they cost a tenth of the CPU of a call.
+ * Forwards undici's callbacks to an exchange. Uses undici's older callbacks, which pass raw
+ * headers. The newer ones convert all headers to strings, which costs a tenth of the CPU time of a
+ * call.
  *
- * undici's own means to abort and to pause are not used. After either, its parser may meet the end of
- * the connection in a state that it asserts to be impossible, in an event of the socket, where the
- * error ends the process.
+ * Does not use undici's own abort and pause. After either, undici's parser can meet the end of the
+ * connection in a state that it asserts to be impossible. It throws in a socket event, which ends
+ * the process.
  */
 export class UndiciHandler implements Dispatcher.DispatchHandler, FlowControl {
   readonly halfClose: () => void;
   readonly #exchange: Exchange;
-  readonly #giveUp: () => void;
+  readonly #endConnection: () => void;
   #aborted = false;
 
-  /** @param connection what it can do to its connection: end it, or close the client's half of it */
+  /** @param connection ends the connection, or closes the client's half of it */
   constructor(
     exchange: Exchange,
-    connection: { readonly giveUp: () => void; readonly halfClose: () => void },
+    connection: { readonly end: () => void; readonly halfClose: () => void },
   ) {
     this.#exchange = exchange;
-    this.#giveUp = connection.giveUp;
+    this.#endConnection = connection.end;
     this.halfClose = connection.halfClose;
   }
 
@@ -34,16 +34,16 @@ export class UndiciHandler implements Dispatcher.DispatchHandler, FlowControl {
   }
 
   onResponseStarted(): void {
-    this.#exchange.beginAnswer();
+    this.#exchange.beginResponse();
   }
 
   onHeaders(status: number, headers: Buffer[]): boolean {
-    if (!this.#aborted) this.#exchange.takeHead(this, status, readHeaders(headers));
+    if (!this.#aborted) this.#exchange.onHead(this, status, readHeaders(headers));
     return true;
   }
 
   onData(chunk: Buffer): boolean {
-    if (!this.#aborted) this.#exchange.take(chunk);
+    if (!this.#aborted) this.#exchange.onData(chunk);
     return true;
   }
 
@@ -61,12 +61,12 @@ export class UndiciHandler implements Dispatcher.DispatchHandler, FlowControl {
 
   abort(): void {
     this.#aborted = true;
-    this.#giveUp();
+    this.#endConnection();
   }
 }
 
-/** All headers that are read of a reply. */
-const READ = [
+/** The response headers that the client reads. */
+const READ_HEADERS = [
   "x-etcd-cluster-id",
   "x-etcd-index",
   "x-raft-index",
@@ -81,14 +81,14 @@ function readHeaders(raw: readonly Buffer[]): HttpReplyHead["headers"] {
   for (let i = 0; i < raw.length; i += 2) {
     const [bytes, value] = [raw[i], raw[i + 1]];
     if (bytes === undefined || value === undefined) continue;
-    for (const name of READ) {
+    for (const name of READ_HEADERS) {
       if (isNamed(bytes, name)) headers[name] = value.toString("latin1");
     }
   }
   return headers;
 }
 
-/** Compares bytes, in either case, with a lower-case name: to make strings of them takes longer. */
+/** Compares with a lower-case name, ignoring case. Faster than conversion to a string. */
 function isNamed(bytes: Buffer, name: string): boolean {
   if (bytes.length !== name.length) return false;
   for (let i = 0; i < name.length; i++) {

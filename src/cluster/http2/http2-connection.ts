@@ -5,82 +5,83 @@ import { GRPC_TYPE } from "../../wire/grpc.js";
 import type { HttpRequest } from "../../wire/http.js";
 import type { Exchange } from "../exchange/exchange.js";
 import { Http2StreamAdapter } from "./http2-stream-adapter.js";
-import { holdFor, nativeSessionOf } from "./native-session.js";
+import { keepForStream, nativeSessionOf } from "./native-session.js";
 
-/** What breaks a connection breaks all its streams: not too many of them. */
-const MAX_STREAMS = 1_000;
-
-/**
- * Bytes that a server may send ahead of a reader: for calls enough that a long listing need not wait
- * on a wide network, for each of many watches as HTTP/2 has it.
- */
-const WINDOWS = { calls: 4 * 1024 * 1024, watches: 65_535 };
+/** A broken connection breaks all its streams, so their number is limited. */
+const MAX_STREAMS_PER_CONNECTION = 1_000;
 
 /**
- * Megabytes beyond which Node refuses what comes, even the answers to what it has sent: what waits to be
- * sent counts. No limit, as that is bounded by the callers, and what comes by the windows.
+ * Flow-control windows. Calls: large enough that a long listing does not wait on a high-latency
+ * network. Watches: HTTP/2's default, as there may be many.
  */
-const MEMORY = 1_000_000;
+const WINDOW_BYTES = { calls: 4 * 1024 * 1024, watches: 65_535 };
 
-/** Milliseconds between two pings: gRPC's servers end a connection with more than one in 5 s. */
-const PING_INTERVAL = 6_000;
+/**
+ * Node's limit on the memory of a session. It includes data waiting to be sent, and beyond it Node
+ * even rejects responses. Effectively unlimited: callers bound the sent data, the windows bound the
+ * received data.
+ */
+const MAX_SESSION_MEMORY_MB = 1_000_000;
 
-/** What is told of a connection that streams run on. */
+/** gRPC servers close a connection with more than one ping in 5 s. */
+const PING_INTERVAL_MS = 6_000;
+
+/** Settings of one HTTP/2 connection. */
 export interface Http2ConnectionSettings {
-  /** Milliseconds within which the server must tell its settings and answer pings. */
+  /** Milliseconds within which the server must send its SETTINGS and answer pings. */
   readonly timeout: number;
   readonly clock: Clock;
   /** Milliseconds that a connection without streams stays open. */
   readonly keepAlive: number;
-  /** Watches go on elsewhere as soon as the endpoint says that it is shutting down. */
+  /** On GOAWAY, a connection of watches closes at once: they resume at another endpoint. */
   readonly carries: "calls" | "watches";
-  /** Called when a stream got no answer and the connection is put to the test. */
-  readonly onSilent?: () => void;
+  /** Called when a stream ended without a response and the connection is checked with a ping. */
+  readonly onPing?: () => void;
 }
 
-/** One connection of HTTP/2, which carries many exchanges at a time. */
+/** One HTTP/2 connection. It carries many exchanges at a time. */
 export class Http2Connection {
-  /** Settled when the server has told how many streams it takes, or the connection has failed. */
+  /** Resolves when the server's SETTINGS were received. Rejects when the connection has failed. */
   readonly ready: Promise<void>;
   readonly #session: ClientHttp2Session;
   readonly #native: object | undefined;
   readonly #timeout: number;
   readonly #clock: Clock;
-  /** Node's own for an IPv6 address would be none that is valid. */
+  /** Set explicitly, because Node's own is invalid for IPv6 addresses. */
   readonly #authority: string;
-  readonly #onSilent: (() => void) | undefined;
-  #room = 0;
+  readonly #onPing: (() => void) | undefined;
+  #maxStreams = 0;
   #streams = 0;
-  /** Whether a stream was answered: later ones may find that the connection has died meanwhile. */
+  /** Whether a response was received. The connection may have died while idle since then. */
   #warm = false;
-  /** Whether a ping is out: until it is answered, what is new goes elsewhere. */
-  #doubted = false;
+  /** Whether a ping is unanswered. Until its response, new exchanges use another connection. */
+  #pingPending = false;
   #pingedAt = Number.NEGATIVE_INFINITY;
   #lastStream = Number.MAX_SAFE_INTEGER;
 
   constructor(
     origin: URL,
     socket: Socket,
-    { timeout, clock, keepAlive, carries, onSilent }: Http2ConnectionSettings,
+    { timeout, clock, keepAlive, carries, onPing }: Http2ConnectionSettings,
     onClose: () => void,
   ) {
     this.#timeout = timeout;
     this.#clock = clock;
-    this.#onSilent = onSilent;
+    this.#onPing = onPing;
     this.#authority = origin.host;
     const session = connect(origin, {
       createConnection: () => socket,
-      maxSessionMemory: MEMORY,
-      settings: { enablePush: false, initialWindowSize: WINDOWS[carries] },
+      maxSessionMemory: MAX_SESSION_MEMORY_MB,
+      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES[carries] },
     });
     session.once("connect", () => {
-      if (!session.destroyed) session.setLocalWindowSize(WINDOWS.calls);
+      if (!session.destroyed) session.setLocalWindowSize(WINDOW_BYTES.calls);
     });
     this.#session = session;
     this.#native = nativeSessionOf(session);
-    this.ready = this.#settings(keepAlive);
+    this.ready = this.#followSettings(keepAlive);
     session.on("close", onClose);
-    // The session itself closes some turns of the event loop later.
+    // The session's own close event comes some turns of the event loop later.
     socket.once("end", () => session.close());
     session.on("goaway", (_code, lastStream) => {
       this.#lastStream = lastStream;
@@ -89,7 +90,8 @@ export class Http2Connection {
     session.on("timeout", () => {
       if (this.#streams === 0) session.close();
     });
-    // What waits holds the process by its time-out; then a stream does.
+    // A waiting request keeps the process alive through its timeout, a running one through its
+    // stream.
     session.unref();
   }
 
@@ -97,14 +99,14 @@ export class Http2Connection {
     return this.#lastStream;
   }
 
-  /** Runs an exchange if there is room for it. */
+  /** Starts an exchange. @returns false if the connection accepts no more streams */
   start(exchange: Exchange, headers: string[]): boolean {
     const { closed, destroyed } = this.#session;
-    if (closed || destroyed || this.#doubted || this.#streams >= this.#room) return false;
+    if (closed || destroyed || this.#pingPending || this.#streams >= this.#maxStreams) return false;
     const stream = this.#session.request(fieldsOf(exchange.request, headers, this.#authority));
     const { grpc, streams } = exchange.request;
     const { body } = grpc ?? exchange.request;
-    // A watch of gRPC goes both ways: etcd's grpc-proxy ends one whose requests have ended.
+    // A gRPC watch is bidirectional. etcd's grpc-proxy ends a watch whose request stream has ended.
     if (grpc !== undefined && streams) stream.write(body);
     else if (body !== undefined) stream.end(body);
     if (this.#streams++ === 0) this.#session.ref();
@@ -113,50 +115,50 @@ export class Http2Connection {
       this.#warm = true;
     });
     stream.once("close", () => {
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) holdFor(stream, this.#native);
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) keepForStream(stream, this.#native);
       if (--this.#streams === 0) this.#session.unref();
     });
     new Http2StreamAdapter(stream, this).drive(exchange);
     return true;
   }
 
-  /** A stream broke, perhaps as the first of all: the others may go on, but there will be no more. */
-  broken(): void {
+  /** A stream broke. Closes the connection for new streams; running streams continue. */
+  onBroken(): void {
     this.#session.close();
   }
 
-  /** A stream got no answer: if a ping gets none either, the connection and its streams are ended. */
-  silent(): void {
+  /** A stream ended without a response. Ends the connection if a ping gets none either. */
+  onSilentStream(): void {
     const now = this.#clock.monotonic();
-    if (now - this.#pingedAt < PING_INTERVAL || this.#session.destroyed) return;
+    if (now - this.#pingedAt < PING_INTERVAL_MS || this.#session.destroyed) return;
     this.#pingedAt = now;
-    this.#doubted = true;
-    const giveUp = () => this.#session.destroy(new Error("the endpoint answers no ping"));
+    this.#pingPending = true;
+    const giveUp = () => this.#session.destroy(new Error("the endpoint answers no HTTP/2 ping"));
     const cancelTimer = deadline(this.#clock, this.#timeout, giveUp);
-    // Called with an error when the session ends before.
+    // Also called, with an error, when the session ends first.
     this.#session.ping(() => {
-      this.#doubted = false;
+      this.#pingPending = false;
       cancelTimer();
     });
-    this.#onSilent?.();
+    this.#onPing?.();
   }
 
-  /** Follows the server's settings. @returns what settles with the first of them */
-  #settings(keepAlive: number): Promise<void> {
+  /** Applies the server's SETTINGS. @returns a promise that resolves with the first SETTINGS */
+  #followSettings(keepAlive: number): Promise<void> {
     const session = this.#session;
     return new Promise((resolve, reject) => {
       const cancelTimer = deadline(this.#clock, this.#timeout, () => session.close());
       session.once("remoteSettings", cancelTimer);
       session.once("close", cancelTimer);
-      session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS }) => {
-        this.#room = Math.min(maxConcurrentStreams, MAX_STREAMS);
+      session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS_PER_CONNECTION }) => {
+        this.#maxStreams = Math.min(maxConcurrentStreams, MAX_STREAMS_PER_CONNECTION);
         session.setTimeout(keepAlive);
-        if (this.#room > 0) return resolve();
-        reject(new Error("the endpoint takes no streams"));
+        if (this.#maxStreams > 0) return resolve();
+        reject(new Error("the endpoint accepts no HTTP/2 streams"));
         session.close();
       });
       session.on("error", reject);
-      session.on("close", () => reject(new Error("the connection was closed before any HTTP/2")));
+      session.on("close", () => reject(new Error("the connection closed before HTTP/2 began")));
     });
   }
 
@@ -166,7 +168,7 @@ export class Http2Connection {
   }
 }
 
-/** A request's fields in HTTP/2, its own headers included. */
+/** The HTTP/2 header fields of a request. */
 function fieldsOf(
   { method, path, grpc }: HttpRequest,
   headers: string[],

@@ -1,46 +1,51 @@
 import type { Clock } from "../../time/clock.js";
 import { isGrpc } from "../../wire/grpc.js";
 import type { HttpReply, HttpRequest } from "../../wire/http.js";
-import { type ConnectionSettings, KEEP_ALIVE, streamConnectorFor } from "../connect/dispatchers.js";
+import {
+  type ConnectionSettings,
+  KEEP_ALIVE_MS,
+  streamConnectorFor,
+} from "../connect/dispatchers.js";
 import type { Exchange, ExchangeOwner } from "../exchange/exchange.js";
 import { Http2Pool } from "./http2-pool.js";
 
-/** Milliseconds for which an endpoint that speaks no HTTP/2 is not asked again whether it does. */
-const HTTP1_FOR = 60_000;
+/** Time after which HTTP/2 is tried again at an endpoint that does not support it. */
+const HTTP1_ONLY_MS = 60_000;
 
 /**
- * With these, what speaks HTTP/2 turns gRPC away: a load balancer that goes on in HTTP/1, etcd's listener
- * for HTTP alone (--listen-client-http-urls). Answers to gRPC are all 200.
+ * HTTP statuses that mean "gRPC is not supported here": from a load balancer that forwards as
+ * HTTP/1, or from etcd's HTTP-only listener (--listen-client-http-urls). gRPC responses always have
+ * status 200.
  */
 const GRPC_REJECTED_STATUSES: ReadonlySet<number> = new Set([
   404, 405, 411, 415, 426, 464, 501, 505,
 ]);
 
 /**
- * Deno's `node:http2` delivers the body of a response only when the stream ends: a watch would stay
- * silent for ever. It uses HTTP/1.1 instead.
+ * Deno's `node:http2` delivers the body of a response only when the stream ends, so watches would
+ * never deliver an event. Deno uses HTTP/1.1 for them instead.
  */
 const DELIVERS_PARTIAL_BODIES = !("Deno" in globalThis);
 
 /**
- * What runs at one endpoint as streams of HTTP/2, as far as it speaks that: gRPC, and over TLS
- * watches of the v2 API. Watches and calls have connections of their own: when the endpoint says
- * that it is shutting down, watches go on elsewhere at once, and calls are still answered.
+ * Runs exchanges at one endpoint over HTTP/2, if the endpoint supports it: gRPC, and over TLS the
+ * watches of the v2 API. Watches and calls use separate connections. When the endpoint shuts down,
+ * watches move to another endpoint at once, and pending calls still get their responses.
  */
 export class Http2Endpoint implements ExchangeOwner {
-  /** Called when an exchange is over. */
+  /** Called when an exchange has ended. */
   onDone: (exchange: Exchange) => void = () => {};
-  /** Called for an exchange that was not run, as the endpoint speaks no HTTP/2. */
+  /** Called for an exchange that was not sent, because the endpoint does not support HTTP/2. */
   onHttp1: (exchange: Exchange, headers: string[]) => void = () => {};
   readonly #isSecure: boolean;
   readonly #clock: Clock;
   readonly #watches: Http2Pool;
   readonly #calls: Http2Pool;
   readonly #running = new Set<Exchange>();
-  /** Moment (monotonic) until which the endpoint is taken for one of HTTP/1 alone. */
+  /** Monotonic time until which the endpoint is used with HTTP/1 only. */
   #http1Until = Number.NEGATIVE_INFINITY;
 
-  /** Nothing where a proxy is to be used. */
+  /** Returns `undefined` when a proxy is used. */
   static at(origin: string, settings: ConnectionSettings & { readonly clock: Clock }) {
     const connect = streamConnectorFor(settings);
     return connect && new Http2Endpoint(origin, connect, settings);
@@ -53,28 +58,29 @@ export class Http2Endpoint implements ExchangeOwner {
   ) {
     this.#isSecure = origin.startsWith("https:");
     this.#clock = clock;
-    const common = { timeout, clock, keepAlive: KEEP_ALIVE };
+    const common = { timeout, clock, keepAlive: KEEP_ALIVE_MS };
     this.#watches = new Http2Pool(origin, connect, { ...common, carries: "watches" });
-    // A watch that is told nothing cannot tell a quiet tree from an endpoint that hangs; a call can.
-    const onSilent = () => this.#watches.doubt();
-    this.#calls = new Http2Pool(origin, connect, { ...common, carries: "calls", onSilent });
+    // A watch cannot distinguish a quiet tree from a hanging endpoint. A call without a response
+    // can, so it also triggers pings on the connections of the watches.
+    const onPing = () => this.#watches.ping();
+    this.#calls = new Http2Pool(origin, connect, { ...common, carries: "calls", onPing });
   }
 
-  /** Whether the request is to be tried as a stream. */
+  /** Whether to send the request over HTTP/2. */
   takes({ grpc, streams = false, http1 = false }: HttpRequest): boolean {
     if (streams && !DELIVERS_PARTIAL_BODIES) return false;
-    const may = grpc !== undefined || (streams && this.#isSecure && !http1);
-    return may && this.#clock.monotonic() >= this.#http1Until;
+    const isSupported = grpc !== undefined || (streams && this.#isSecure && !http1);
+    return isSupported && this.#clock.monotonic() >= this.#http1Until;
   }
 
-  /** Leaves gRPC alone for a while if a reply turns it away, unprocessed. @returns whether it does */
+  /** Uses JSON for a while if the response rejects gRPC unprocessed. @returns whether it does */
   fallBackToJson({ grpc }: HttpRequest, { status, headers }: HttpReply): boolean {
     if (grpc === undefined || isGrpc(headers) || !GRPC_REJECTED_STATUSES.has(status)) return false;
-    this.#http1Until = this.#clock.monotonic() + HTTP1_FOR;
+    this.#http1Until = this.#clock.monotonic() + HTTP1_ONLY_MS;
     return true;
   }
 
-  /** Runs an exchange; in the end one of the two listeners is called. */
+  /** Runs an exchange. Calls `onDone` or `onHttp1` at its end. */
   run(exchange: Exchange, headers: string[]): void {
     this.#running.add(exchange);
     exchange.owner = this;
@@ -88,11 +94,11 @@ export class Http2Endpoint implements ExchangeOwner {
 
   async #runLater(pool: Http2Pool, exchange: Exchange, headers: string[]): Promise<void> {
     if (await pool.run(exchange, headers)) return;
-    this.#http1Until = this.#clock.monotonic() + HTTP1_FOR;
+    this.#http1Until = this.#clock.monotonic() + HTTP1_ONLY_MS;
     if (this.#running.delete(exchange)) this.onHttp1(exchange, headers);
   }
 
-  /** Gives every exchange up and closes every connection, at once. */
+  /** Aborts every exchange and closes every connection at once. */
   destroy(reason: Error): void {
     for (const exchange of this.#running) exchange.abort(reason);
     this.#watches.destroy();

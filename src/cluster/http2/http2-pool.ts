@@ -5,8 +5,8 @@ import type { Exchange } from "../exchange/exchange.js";
 import { Http2Connection, type Http2ConnectionSettings } from "./http2-connection.js";
 
 /**
- * Exchanges at one endpoint, as streams of a few HTTP/2 connections. Many watches with a connection
- * each would cost several times the memory, and over TLS a handshake each.
+ * Runs exchanges at one endpoint on few HTTP/2 connections. A connection for each watch would need
+ * several times the memory, and over TLS a handshake each.
  */
 export class Http2Pool {
   readonly #origin: URL;
@@ -17,7 +17,7 @@ export class Http2Pool {
   #socket: Socket | undefined;
   #destroyed = false;
 
-  /** @param connect offers HTTP/2 where it makes TLS; otherwise it is just spoken */
+  /** @param connect opens sockets. It negotiates HTTP/2 if it uses TLS */
   constructor(
     origin: string,
     connect: buildConnector.connector,
@@ -28,7 +28,7 @@ export class Http2Pool {
     this.#connect = connect;
   }
 
-  /** Runs an exchange. @returns false when the endpoint speaks no HTTP/2: then it was not run */
+  /** Runs an exchange. @returns false, unsent, if the endpoint does not support HTTP/2 */
   async run(exchange: Exchange, headers: string[]): Promise<boolean> {
     try {
       while (!exchange.settled && !this.start(exchange, headers)) {
@@ -41,9 +41,9 @@ export class Http2Pool {
     return true;
   }
 
-  /** Puts every connection to the test: the endpoint may hang. */
-  doubt(): void {
-    for (const connection of this.#connections) connection.silent();
+  /** Sends a ping on every connection. A connection without a response is closed. */
+  ping(): void {
+    for (const connection of this.#connections) connection.onSilentStream();
   }
 
   /** Closes every connection at once. */
@@ -53,7 +53,7 @@ export class Http2Pool {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  /** Runs an exchange at once, if a connection has room for it. */
+  /** Starts an exchange if a connection accepts it. */
   start(exchange: Exchange, headers: string[]): boolean {
     for (const connection of this.#connections) {
       if (connection.start(exchange, headers)) return true;
@@ -61,12 +61,12 @@ export class Http2Pool {
     return false;
   }
 
-  /** Opens one more connection, if that is one of HTTP/2. */
+  /** Opens a connection. @returns false if the endpoint does not support HTTP/2 */
   async #open(): Promise<boolean> {
     try {
       const socket = await this.#openSocket();
-      // Of a socket that is closed already, Node's session would never tell anything.
-      if (socket.destroyed) throw new Error("the connection was closed");
+      // Node's session reports nothing for a socket that is closed already.
+      if (socket.destroyed) throw new Error("the server closed the new connection");
       const isHttp1 = this.#isSecure && socket.alpnProtocol !== "h2";
       if (this.#destroyed || isHttp1) {
         socket.destroy();
@@ -82,13 +82,13 @@ export class Http2Pool {
     }
   }
 
-  /** Without TLS nobody agrees on HTTP/2 beforehand: a server of HTTP/1 answers in its own way. */
+  /** Without TLS there is no negotiation. An HTTP/1 server sends bytes that are not HTTP/2. */
   async #isReady(connection: Http2Connection): Promise<boolean> {
     try {
       await connection.ready;
       return true;
     } catch (error) {
-      if (!this.#isSecure && isOtherProtocol(error)) return false;
+      if (!this.#isSecure && isProtocolError(error)) return false;
       throw error;
     }
   }
@@ -110,7 +110,7 @@ export class Http2Pool {
   }
 }
 
-/** Node's error for bytes that are none of HTTP/2. */
-function isOtherProtocol(error: unknown): boolean {
+/** Node's error for bytes that are not HTTP/2. */
+function isProtocolError(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ERR_HTTP2_ERROR";
 }

@@ -40,7 +40,11 @@ test("a write that a connection has no number left for was certainly not sent", 
     },
     { maxResponseSize: 1_000, clock: systemClock, conclude: (_exchange, reply) => reply },
   );
-  const owner = { lastStream: Number.MAX_SAFE_INTEGER, silent: () => {}, broken: () => {} };
+  const owner = {
+    lastStream: Number.MAX_SAFE_INTEGER,
+    onSilentStream: () => {},
+    onBroken: () => {},
+  };
   new Http2StreamAdapter(session.request(), owner).drive(exchange);
   await expect(exchange.reply).rejects.toMatchObject({ processed: "no", endpointIs: "ready" });
   session.destroy();

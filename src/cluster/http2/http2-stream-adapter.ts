@@ -3,22 +3,22 @@ import { RefusedStreamError } from "../exchange/connection-errors.js";
 import type { Exchange } from "../exchange/exchange.js";
 import type { FlowControl } from "../exchange/flow-control.js";
 
-/** What a connection should know of its streams. */
+/** The connection of a stream. */
 interface StreamOwner {
-  /** The greatest number of a stream that the server may have looked at. */
+  /** Highest id of a stream that the server may have processed. */
   readonly lastStream: number;
-  /** A stream was given up before it was answered. */
-  silent(): void;
-  /** A stream was ended by the other side, or by the connection's own end. */
-  broken(): void;
+  /** A stream was aborted before its response. */
+  onSilentStream(): void;
+  /** A stream was ended by the server, or by the end of the connection. */
+  onBroken(): void;
 }
 
-/** One stream of an HTTP/2 connection as what carries an exchange. */
+/** Connects one HTTP/2 stream with an exchange. */
 export class Http2StreamAdapter implements FlowControl {
   readonly #stream: ClientHttp2Stream;
   readonly #connection: StreamOwner;
   #aborted = false;
-  #answered = false;
+  #hasResponse = false;
 
   constructor(stream: ClientHttp2Stream, connection: StreamOwner) {
     this.#stream = stream;
@@ -33,39 +33,39 @@ export class Http2StreamAdapter implements FlowControl {
     this.#stream.resume();
   }
 
-  /** Ends this stream alone. */
+  /** Ends this stream only. */
   abort(): void {
     if (this.#aborted) return;
     this.#aborted = true;
-    if (!this.#answered) this.#connection.silent();
+    if (!this.#hasResponse) this.#connection.onSilentStream();
     this.#stream.close(constants.NGHTTP2_CANCEL);
   }
 
-  /** Hands over what happens on the stream, until it is aborted. */
+  /** Forwards the stream's events to the exchange until it is aborted. */
   drive(exchange: Exchange): void {
     const stream = this.#stream;
     let failure: Error | undefined;
     exchange.start(this);
     stream.on("response", (headers) => {
-      this.#answered = true;
-      if (!this.#aborted) exchange.takeHead(this, Number(headers[":status"]), headers);
+      this.#hasResponse = true;
+      if (!this.#aborted) exchange.onHead(this, Number(headers[":status"]), headers);
     });
     stream.on("trailers", (trailers) => {
-      if (!this.#aborted) exchange.takeTrailers(trailers);
+      if (!this.#aborted) exchange.onTrailers(trailers);
     });
     stream.on("data", (chunk: Buffer) => {
-      if (!this.#aborted) exchange.take(chunk);
+      if (!this.#aborted) exchange.onData(chunk);
     });
     stream.on("error", (error) => {
       failure = error;
     });
-    // A broken connection, too, ends its streams as if in order: only the code tells.
+    // A broken connection also ends its streams without an error. Only the code shows the difference.
     stream.once("close", () => {
       if (!this.#aborted && stream.rstCode === constants.NGHTTP2_NO_ERROR && !failure) {
         exchange.end();
         return;
       }
-      if (!this.#aborted) this.#connection.broken();
+      if (!this.#aborted) this.#connection.onBroken();
       exchange.fail(
         this.#isRefused
           ? new RefusedStreamError()
@@ -75,7 +75,7 @@ export class Http2StreamAdapter implements FlowControl {
   }
 
   get #isRefused(): boolean {
-    // Without a number it was never sent: a connection runs out of them after 2^30 streams.
+    // A stream without an id was never sent: a connection runs out of ids after 2^30 streams.
     const { rstCode, id = Number.POSITIVE_INFINITY } = this.#stream;
     return rstCode === constants.NGHTTP2_REFUSED_STREAM || id > this.#connection.lastStream;
   }

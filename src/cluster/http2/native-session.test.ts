@@ -3,7 +3,7 @@ import { type ClientHttp2Stream, connect, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { collectGarbage } from "../../../test/support/held-memory.js";
-import { holdFor, nativeSessionOf } from "./native-session.js";
+import { keepForStream, nativeSessionOf } from "./native-session.js";
 
 /** A stream that was reset, whose session is closed and held by nobody else. */
 async function resetStream(port: number): Promise<[ClientHttp2Stream, WeakRef<object>]> {
@@ -13,7 +13,7 @@ async function resetStream(port: number): Promise<[ClientHttp2Stream, WeakRef<ob
   if (native === undefined) throw new Error("Node keeps the native session elsewhere");
   const stream = session.request().on("error", () => {});
   await new Promise((resolve) => stream.once("close", resolve));
-  holdFor(stream, native);
+  keepForStream(stream, native);
   session.destroy();
   await once(session, "close");
   return [stream, new WeakRef(native)];

@@ -1,17 +1,20 @@
 import type { HttpReplyHead, HttpRequest } from "../../wire/http.js";
 import type { AttemptLimits } from "../exchange/outgoing-request.js";
 
-/** Asks one endpoint. @throws AttemptFailure when another attempt may follow */
+/** Sends one request to one endpoint. @throws AttemptFailure when another attempt may follow */
 export type SendAttempt<R> = (
   url: string,
   request: HttpRequest,
   limits: AttemptLimits,
 ) => Promise<R>;
 
-/** What is asked, and how: in two steps, as what is replied is traced before it is judged. */
+/**
+ * The request of a call, how to send it and how to read its response. Two steps, because the
+ * response is traced before it is interpreted.
+ */
 export interface CallSpec<R extends HttpReplyHead, T> {
   readonly request: HttpRequest;
-  readonly ask: SendAttempt<R>;
+  readonly send: SendAttempt<R>;
   /** @throws AttemptFailure when another attempt may follow */
   readonly interpret: (reply: R) => T;
 }

@@ -18,12 +18,17 @@ test("a second attempt that begins late has no time-out below 1 ms", async () =>
   const options = { urls: ["http://a:1", "http://b:1"], timeout: 30, hedgeReadsAfter: 20, clock };
   const { cluster } = completeOptions(options);
   const timeouts: number[] = [];
-  const ask = (_url: string, _request: HttpRequest, limits: { timeout: number }) => {
+  const send = (_url: string, _request: HttpRequest, limits: { timeout: number }) => {
     timeouts.push(limits.timeout);
     return new Promise<HttpReply>(() => {});
   };
   const endpoints = new EndpointList(cluster.urls, clock);
-  const call = new Call({ request: READ, ask, interpret: () => {} }, cluster, endpoints, undefined);
+  const call = new Call(
+    { request: READ, send, interpret: () => {} },
+    cluster,
+    endpoints,
+    undefined,
+  );
   void call.run(undefined, new AbortController().signal);
   // As when the event loop was blocked.
   clock.pass(50);

@@ -18,29 +18,29 @@ import type { EndpointSource } from "./endpoint-list.js";
 import { hedge } from "./hedge.js";
 import { waitForEndpoints } from "./wait-for-endpoints.js";
 
-/** Shared, since most calls have no need of a list of their own. */
-const NONE: readonly never[] = [];
+/** Shared, because most calls have no failed attempts. */
+const EMPTY: readonly never[] = [];
 
 /**
- * One call: its attempts, one endpoint after the other, until one answers. Reads go on after any
- * failure; a write only while it is certain that nobody has processed it.
+ * One call: its attempts at one endpoint after the other, until one returns a result. A read
+ * continues after any failure, a write only while no endpoint can have processed it.
  *
- * What a call holds while it is under way is copied by each of the garbage collections that it
- * outlives: with hundreds of calls in flight that is most of what they cost. So there is little of it.
+ * Every garbage collection copies the objects of the calls in flight. With hundreds of calls that
+ * is most of their cost. So a call keeps few objects.
  */
 export class Call<R extends HttpReplyHead, T> {
   readonly #spec: CallSpec<R, T>;
   readonly #settings: ClusterSettings;
   readonly #endpoints: EndpointSource;
   readonly #signal: AbortSignal | undefined;
-  /** Moment (monotonic) after which no attempt begins. */
+  /** Monotonic time after which no attempt begins. */
   readonly #deadline: number;
   readonly #trace: RequestTrace | undefined;
-  #order: readonly Endpoint[] = NONE;
-  #tried = 0;
-  #failed: readonly Attempt[] = NONE;
-  /** Set once an attempt may have carried a write out: nothing later makes that certain again. */
-  #unknown: OutcomeUnknownError | undefined;
+  #order: readonly Endpoint[] = EMPTY;
+  #nextPosition = 0;
+  #failures: readonly Attempt[] = EMPTY;
+  /** Set once an attempt may have applied a write. Later attempts cannot resolve that. */
+  #unknownOutcome: OutcomeUnknownError | undefined;
 
   constructor(
     spec: CallSpec<R, T>,
@@ -57,7 +57,7 @@ export class Call<R extends HttpReplyHead, T> {
   }
 
   /**
-   * Makes the attempts, once the endpoints are `ready`; `closing` aborts when they will never be.
+   * Waits until the endpoints are `ready`, then makes the attempts. `closing` aborts the wait.
    *
    * @throws OutcomeUnknownError, ClusterUnavailableError, V2DisabledError, AbortError, …
    */
@@ -66,7 +66,7 @@ export class Call<R extends HttpReplyHead, T> {
     return traceRequest(this.#trace, () => this.#run(ready, closing));
   }
 
-  /** An attempt that is not hedged is made right here: an async function more would be held, too. */
+  /** Makes unhedged attempts inline: another async function would keep more objects. */
   async #run(ready: Promise<void> | undefined, closing: AbortSignal): Promise<T> {
     if (ready !== undefined) {
       await waitForEndpoints(ready, this.#spec.request, this.#settings, this.#signal, closing);
@@ -78,7 +78,7 @@ export class Call<R extends HttpReplyHead, T> {
       const hedged = this.#mayHedge();
       try {
         if (hedged) return await this.#hedgedAttempt(next, now);
-        return this.#answer(next, await this.#send(next, this.#signal, now));
+        return this.#interpret(next, await this.#send(next, this.#signal, now));
       } catch (error) {
         if (!hedged) this.#recordOutcome(next, now, error);
         if (!(error instanceof AttemptFailure)) throw this.#withEarlierOutcome(error);
@@ -87,34 +87,34 @@ export class Call<R extends HttpReplyHead, T> {
     throw this.#failure;
   }
 
-  /** The endpoint to try next, if there is another. */
+  /** The endpoint to try next, if any. */
   #next(): Endpoint | undefined {
-    return this.#order[this.#tried++];
+    return this.#order[this.#nextPosition++];
   }
 
   #mayHedge(): boolean {
-    // Of two watches, the loser could not be called off without the winner: they share a signal.
+    // Watches are not hedged. Both would share a signal, so the loser could not be aborted alone.
     const { safety, scope, streams = false } = this.#spec.request;
     return (
       this.#settings.hedgeReadsAfter > 0 &&
       safety === "read" &&
       scope === "local" &&
       !streams &&
-      this.#tried < this.#order.length
+      this.#nextPosition < this.#order.length
     );
   }
 
   #hedgedAttempt(endpoint: Endpoint, now: number): Promise<T> {
     const { hedgeReadsAfter: delay, clock } = this.#settings;
-    const askFirst = (signal: AbortSignal): Promise<T> => this.#attempt(endpoint, signal, now);
-    const askOther = (signal: AbortSignal): Promise<T> =>
+    const first = (signal: AbortSignal): Promise<T> => this.#attempt(endpoint, signal, now);
+    const second = (signal: AbortSignal): Promise<T> =>
       this.#attempt(this.#next() ?? endpoint, signal, clock.monotonic());
-    return hedge(askFirst, askOther, { delay, clock, signal: this.#signal });
+    return hedge(first, second, { delay, clock, signal: this.#signal });
   }
 
   async #attempt(endpoint: Endpoint, signal: AbortSignal, startedAt: number): Promise<T> {
     try {
-      return this.#answer(endpoint, await this.#send(endpoint, signal, startedAt));
+      return this.#interpret(endpoint, await this.#send(endpoint, signal, startedAt));
     } catch (error) {
       this.#recordOutcome(endpoint, startedAt, error);
       throw error;
@@ -122,81 +122,84 @@ export class Call<R extends HttpReplyHead, T> {
   }
 
   #send(endpoint: Endpoint, signal: AbortSignal | undefined, startedAt: number): Promise<R> {
-    const { request, ask } = this.#spec;
+    const { request, send } = this.#spec;
     const { requestTimeout, writeTimeout } = this.#settings;
     const { scope, timeout: limit = Number.POSITIVE_INFINITY } = request;
-    const usual = scope === "quorum" ? writeTimeout : requestTimeout;
-    // A hedge may begin late, when the event loop was blocked.
-    const left = Math.max(1, this.#deadline - startedAt);
-    const timeout = Math.ceil(Math.min(usual, limit, left));
+    const scopeTimeout = scope === "quorum" ? writeTimeout : requestTimeout;
+    // A hedged attempt may begin late when the event loop was blocked.
+    const remaining = Math.max(1, this.#deadline - startedAt);
+    const timeout = Math.ceil(Math.min(scopeTimeout, limit, remaining));
     if (this.#trace !== undefined) this.#trace.attempts++;
-    return ask(endpoint.url, request, { timeout, signal });
+    return send(endpoint.url, request, { timeout, signal });
   }
 
-  #answer(endpoint: Endpoint, reply: R): T {
+  #interpret(endpoint: Endpoint, reply: R): T {
     if (this.#trace !== undefined) {
       this.#trace.endpoint = reply.endpoint;
       this.#trace.status = reply.status;
     }
-    const answer = this.#spec.interpret(reply);
-    this.#endpoints.answered(endpoint);
-    return answer;
+    const result = this.#spec.interpret(reply);
+    this.#endpoints.onResponse(endpoint);
+    return result;
   }
 
-  /** Takes note of what an attempt that brought no answer says of its endpoint. */
+  /** Records what a failed attempt shows about its endpoint. */
   #recordOutcome(endpoint: Endpoint, startedAt: number, error: unknown): void {
-    if (error instanceof AttemptFailure) this.#record(endpoint, startedAt, error);
-    // A refusal is an answer like any other.
-    else if (error instanceof EtcdError) this.#endpoints.answered(endpoint);
+    if (error instanceof AttemptFailure) this.#recordFailure(endpoint, startedAt, error);
+    // An error from etcd proves that the endpoint works.
+    else if (error instanceof EtcdError) this.#endpoints.onResponse(endpoint);
   }
 
-  #record(endpoint: Endpoint, startedAt: number, failure: AttemptFailure): void {
+  #recordFailure(endpoint: Endpoint, startedAt: number, failure: AttemptFailure): void {
     const { operation, safety } = this.#spec.request;
     const { cause, processed, endpointIs } = failure;
-    if (endpointIs === "ready" && !this.#hasFailed(endpoint)) this.#repeat(endpoint);
+    if (endpointIs === "ready" && !this.#hasFailed(endpoint)) this.#retryFirst(endpoint);
     else if (endpointIs !== "well") endpoint.failed(startedAt);
-    this.#failed = [...this.#failed, { endpoint: endpoint.url, cause, when: new Date() }];
+    this.#failures = [...this.#failures, { endpoint: endpoint.url, cause, when: new Date() }];
     traceFailover({ operation, endpoint: endpoint.url, cause });
     if (safety === "read" || processed === "no") return;
-    this.#unknown = new OutcomeUnknownError(operation, endpoint.url, cause);
-    if (!this.#settings.retryUnknownWrites) throw this.#unknown;
+    this.#unknownOutcome = new OutcomeUnknownError(operation, endpoint.url, cause);
+    if (!this.#settings.retryUnknownWrites) throw this.#unknownOutcome;
   }
 
   #hasFailed({ url }: Endpoint): boolean {
-    return this.#failed.some(({ endpoint }) => endpoint === url);
+    return this.#failures.some(({ endpoint }) => endpoint === url);
   }
 
-  /** Asks an endpoint once more, before the others. */
-  #repeat(endpoint: Endpoint): void {
-    this.#order = [endpoint, ...this.#order.slice(this.#tried)];
-    this.#tried = 0;
+  /** Tries an endpoint again before the others. */
+  #retryFirst(endpoint: Endpoint): void {
+    this.#order = [endpoint, ...this.#order.slice(this.#nextPosition)];
+    this.#nextPosition = 0;
   }
 
-  /** An abort before a repetition was sent says nothing of the attempts before it. */
+  /**
+   * If aborted before a retry was sent, an earlier attempt may still have applied the write:
+   * reports outcome `unknown`.
+   */
   #withEarlierOutcome(error: unknown): unknown {
-    return error instanceof AbortError && this.#unknown !== undefined
+    return error instanceof AbortError && this.#unknownOutcome !== undefined
       ? new AbortError(this.#spec.request.operation, error.cause, "unknown")
       : error;
   }
 
-  /** Why the call ends without an answer. */
+  /** The error of a call without a successful attempt. */
   get #failure(): EtcdError {
-    if (this.#unknown !== undefined) return this.#unknown;
+    if (this.#unknownOutcome !== undefined) return this.#unknownOutcome;
     const { operation } = this.#spec.request;
     const { timeout } = this.#settings;
-    const [first, second] = this.#failed;
+    const [first, second] = this.#failures;
     if (first === undefined) {
       return new TimeoutError(`${operation}: not done within ${timeout} ms`, timeout);
     }
     for (const DisabledError of [V2DisabledError, V3DisabledError]) {
-      if (!this.#failed.every(({ cause }) => cause instanceof DisabledError)) continue;
+      if (!this.#failures.every(({ cause }) => cause instanceof DisabledError)) continue;
       return new DisabledError(
         operation,
-        this.#failed.map(({ endpoint }) => endpoint),
+        this.#failures.map(({ endpoint }) => endpoint),
       );
     }
-    // What a single endpoint said is more than "no member answered".
+    // The error of a single attempt is more specific than "no member answered".
     if (second === undefined && first.cause instanceof EtcdError) return first.cause;
-    return new ClusterUnavailableError(operation, this.#failed);
+    return new ClusterUnavailableError(operation, this.#failures);
   }
 }

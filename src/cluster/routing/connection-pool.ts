@@ -5,21 +5,20 @@ import { Connection, type OpenDispatcher } from "../http1/connection.js";
 import type { Http2Endpoint } from "../http2/http2-endpoint.js";
 
 /**
- * Milliseconds without a new exchange after which the event loop may have been blocked. The server may have
- * closed connections meanwhile, and the news of it may wait in their sockets.
+ * After this time without a new exchange, the event loop may have been blocked. The server may have
+ * closed connections in that time, and the close may not have been read from their sockets.
  */
 const PAUSE_MS = 20;
 
-interface Call {
+interface PendingExchange {
   readonly exchange: Exchange;
   readonly headers: string[];
 }
 
 /**
- * The connections to one endpoint. Calls share a bounded number of them and wait in line beyond
- * it; a watch that is not one of many streams has one to itself for as long as it lasts. A
- * connection is used by one exchange at a time and the one used last is taken first, so that the
- * others can go idle and close.
+ * The connections to one endpoint. Calls share a limited number of connections and queue beyond it.
+ * A watch over HTTP/1 has its own connection while it is open. A connection runs one exchange at a
+ * time. The connection used last is reused first, so that the others become idle and close.
  */
 export class ConnectionPool {
   readonly #origin: string;
@@ -28,34 +27,37 @@ export class ConnectionPool {
   readonly #clock: Clock;
   readonly #connections = new Set<Connection>();
   readonly #idle: Connection[] = [];
-  readonly #waiting: Call[] = [];
+  readonly #waiting: PendingExchange[] = [];
   #calls = 0;
-  /** Moment (monotonic) at which the last exchange began. Before the first there is no connection to reuse. */
-  #begunAt = Number.POSITIVE_INFINITY;
-  /** Exchanges that begin when the sockets have been read. */
-  readonly #deferred: Call[] = [];
-  readonly #streams: Http2Endpoint | undefined;
+  /**
+   * Monotonic time of the start of the last exchange. Infinity before the first, when there is no
+   * connection to reuse.
+   */
+  #lastStartedAt = Number.POSITIVE_INFINITY;
+  /** Exchanges that start after the sockets have been polled. */
+  readonly #deferred: PendingExchange[] = [];
+  readonly #http2: Http2Endpoint | undefined;
 
-  /** @param streams for what can run as one of many, if the endpoint speaks HTTP/2 */
+  /** @param http2 runs the exchanges that can use HTTP/2, if the endpoint supports it */
   constructor(
     origin: string,
     open: OpenDispatcher,
     { maxConnections, clock }: { readonly maxConnections: number; readonly clock: Clock },
-    streams?: Http2Endpoint,
+    http2?: Http2Endpoint,
   ) {
-    this.#streams = streams;
+    this.#http2 = http2;
     this.#origin = origin;
     this.#open = open;
     this.#maxCalls = maxConnections;
     this.#clock = clock;
-    if (streams === undefined) return;
-    streams.onDone = (exchange) => this.#ended(exchange);
-    streams.onHttp1 = (exchange, headers) => {
-      if (!this.#runAlone(exchange, headers)) this.#ended(exchange);
+    if (http2 === undefined) return;
+    http2.onDone = (exchange) => this.#onEnded(exchange);
+    http2.onHttp1 = (exchange, headers) => {
+      if (!this.#runOnHttp1(exchange, headers)) this.#onEnded(exchange);
     };
   }
 
-  /** Runs a call as soon as fewer than `maxCalls` are under way. */
+  /** Runs a call when fewer than `maxCalls` are running. */
   call(exchange: Exchange, headers: string[]): void {
     if (this.#calls < this.#maxCalls) this.#startCall(exchange, headers);
     else this.#waiting.push({ exchange, headers });
@@ -66,7 +68,7 @@ export class ConnectionPool {
     this.#run(exchange, headers);
   }
 
-  /** Gives every exchange up and closes every socket, at once. */
+  /** Aborts every exchange and closes every socket at once. */
   destroy(reason: Error): void {
     const calls = [...this.#waiting.splice(0), ...this.#deferred];
     for (const { exchange } of calls) exchange.abort(reason);
@@ -74,7 +76,7 @@ export class ConnectionPool {
       connection.exchange?.abort(reason);
       connection.destroy();
     }
-    this.#streams?.destroy(reason);
+    this.#http2?.destroy(reason);
     this.#idle.length = 0;
   }
 
@@ -83,7 +85,7 @@ export class ConnectionPool {
     if (!this.#run(exchange, headers)) this.#endCall();
   }
 
-  #ended(exchange: Exchange): void {
+  #onEnded(exchange: Exchange): void {
     if (!exchange.outgoing.streams) this.#endCall();
   }
 
@@ -97,15 +99,15 @@ export class ConnectionPool {
   }
 
   /**
-   * Runs an exchange; after a pause, only once the sockets have been read. A write on a connection that the
-   * server has closed would have an unknown outcome.
+   * Runs an exchange. After a pause, polls the sockets first, because a write on a connection that
+   * the server has closed would have an unknown outcome.
    *
-   * @returns false when it failed for want of a connection
+   * @returns false when no connection could be opened
    */
   #run(exchange: Exchange, headers: string[]): boolean {
     const now = this.#clock.monotonic();
-    const isAfterPause = now - this.#begunAt > PAUSE_MS;
-    this.#begunAt = now;
+    const isAfterPause = now - this.#lastStartedAt > PAUSE_MS;
+    this.#lastStartedAt = now;
     if (!isAfterPause && this.#deferred.length === 0) return this.#runNow(exchange, headers);
     if (this.#deferred.length === 0) afterPoll(() => this.#runDeferred());
     this.#deferred.push({ exchange, headers });
@@ -114,27 +116,27 @@ export class ConnectionPool {
 
   #runDeferred(): void {
     for (const { exchange, headers } of this.#deferred.splice(0)) {
-      if (exchange.settled || !this.#runNow(exchange, headers)) this.#ended(exchange);
+      if (exchange.settled || !this.#runNow(exchange, headers)) this.#onEnded(exchange);
     }
   }
 
   /** @returns as {@link #run} */
   #runNow(exchange: Exchange, headers: string[]): boolean {
-    if (!this.#streams?.takes(exchange.request)) return this.#runAlone(exchange, headers);
-    this.#streams.run(exchange, headers);
+    if (!this.#http2?.takes(exchange.request)) return this.#runOnHttp1(exchange, headers);
+    this.#http2.run(exchange, headers);
     return true;
   }
 
-  /** Runs an exchange on a connection that it has to itself. @returns as {@link #run} */
-  #runAlone(exchange: Exchange, headers: string[]): boolean {
-    // undici would wait for an immediate that never comes before it used a connection again.
+  /** Runs an exchange on its own HTTP/1 connection. @returns as {@link #run} */
+  #runOnHttp1(exchange: Exchange, headers: string[]): boolean {
+    // With fake immediates, undici would never reuse a connection.
     const idle = hasFakeImmediates() ? undefined : this.#idle.pop();
     const connection = idle ?? this.#tryConnect(exchange);
     connection?.start(exchange, headers);
     return connection !== undefined;
   }
 
-  /** No connection where none can even be begun: with a proxy variable that is no URL, say. */
+  /** Returns `undefined` when opening fails at once, e.g. for an invalid proxy variable. */
   #tryConnect(exchange: Exchange): Connection | undefined {
     try {
       return this.#connect();
@@ -150,9 +152,9 @@ export class ConnectionPool {
     connection.onDone = (exchange, reusable) => {
       if (reusable && !hasFakeImmediates()) this.#idle.push(connection);
       else this.#discard(connection);
-      // What killed one idle connection in silence has probably killed the others.
+      // The cause that silently closed one idle connection has probably closed the others.
       if (exchange.metStaleConnection) for (const idle of this.#idle.splice(0)) this.#discard(idle);
-      this.#ended(exchange);
+      this.#onEnded(exchange);
     };
     connection.onDisconnect(() => {
       const index = this.#idle.lastIndexOf(connection);

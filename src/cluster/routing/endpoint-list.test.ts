@@ -40,7 +40,7 @@ test("an answer elsewhere moves the pin away from an endpoint that failed", () =
   const list = new EndpointList(URLS, clock);
   const [failed, other] = list.inOrder();
   failed?.failed(clock.time);
-  if (other !== undefined) list.answered(other);
+  if (other !== undefined) list.onResponse(other);
   clock.time += 60_000;
   expect(list.inOrder()[0]).toBe(other);
 });

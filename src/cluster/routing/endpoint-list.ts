@@ -1,17 +1,17 @@
 import type { Clock } from "../../time/clock.js";
 import { Endpoint } from "./endpoint.js";
 
-/** Where a call may go. */
+/** The endpoints that a call may use. */
 export interface EndpointSource {
   /** The endpoints in the order in which a call should try them. */
   inOrder(): readonly Endpoint[];
-  /** Takes note of a good answer. */
-  answered(endpoint: Endpoint): void;
+  /** Records a response from an endpoint. */
+  onResponse(endpoint: Endpoint): void;
 }
 
 /**
- * The endpoints of a cluster and the order in which a call tries them: the pinned one, then the
- * others at random, then those of which the last news was a failure, soonest back first.
+ * The endpoints of a cluster. A call tries the pinned endpoint first, then the others in random
+ * order, then those whose last request failed, the one available soonest first.
  */
 export class EndpointList implements EndpointSource {
   readonly #clock: Clock;
@@ -28,28 +28,28 @@ export class EndpointList implements EndpointSource {
     return this.#endpoints.map(({ url }) => url);
   }
 
-  /** Whether the last news of every endpoint was a failure. */
+  /** Whether the last request to every endpoint failed. */
   get allFail(): boolean {
     return this.#endpoints.every(({ failing }) => failing);
   }
 
-  /** The endpoint that calls stay with. */
+  /** The endpoint that calls try first. */
   get pinned(): Endpoint | undefined {
     return this.#pinned;
   }
 
-  /** Sets the endpoints that are never given up. */
+  /** Sets the endpoints that are always kept. */
   seed(urls: readonly string[]): void {
-    this.#seeds = urls.map((url) => this.#find(url));
+    this.#seeds = urls.map((url) => this.#findOrCreate(url));
     this.#replace(shuffled(this.#seeds));
   }
 
   /**
-   * Takes over the URLs that the cluster advertises. The seeds stay, so that a wrong answer cannot
-   * cut the client off.
+   * Uses the URLs that the cluster advertises. Keeps the seeds, so that a wrong member list cannot
+   * disconnect the client.
    */
   sync(urls: readonly string[]): void {
-    this.#replace([...new Set([...urls.map((url) => this.#find(url)), ...this.#seeds])]);
+    this.#replace([...new Set([...urls.map((url) => this.#findOrCreate(url)), ...this.#seeds])]);
   }
 
   /** The endpoints in the order in which a call should try them. */
@@ -63,19 +63,19 @@ export class EndpointList implements EndpointSource {
     );
   }
 
-  /** One endpoint alone, for what only it can answer. It shares its health with this list. */
+  /** Only one endpoint, for requests to a particular member. Shares its health with this list. */
   only(url: string): EndpointSource {
-    const endpoint = this.#find(url);
-    return { inOrder: () => [endpoint], answered: () => endpoint.succeeded() };
+    const endpoint = this.#findOrCreate(url);
+    return { inOrder: () => [endpoint], onResponse: () => endpoint.succeeded() };
   }
 
-  /** Takes note of a good answer; the pin leaves an endpoint that failed for one that works. */
-  answered(endpoint: Endpoint): void {
+  /** Records a response. Moves the pin from a failed endpoint to this one. */
+  onResponse(endpoint: Endpoint): void {
     endpoint.succeeded();
     if (this.#pinned === undefined || this.#pinned.failing) this.#pinned = endpoint;
   }
 
-  /** Prefers an endpoint, which has just answered, from now on. */
+  /** Pins an endpoint that has just responded. */
   pin(endpoint: Endpoint): void {
     endpoint.succeeded();
     this.#pinned = endpoint;
@@ -87,9 +87,9 @@ export class EndpointList implements EndpointSource {
     if (!keepsPin) this.#pinned = endpoints[0];
   }
 
-  #find(url: string): Endpoint {
-    const known = this.#endpoints.find((endpoint) => endpoint.url === url);
-    return known ?? new Endpoint(url, this.#clock);
+  #findOrCreate(url: string): Endpoint {
+    const existing = this.#endpoints.find((endpoint) => endpoint.url === url);
+    return existing ?? new Endpoint(url, this.#clock);
   }
 }
 

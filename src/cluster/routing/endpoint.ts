@@ -1,7 +1,7 @@
 import { BackOff } from "../../time/back-off.js";
 import type { Clock } from "../../time/clock.js";
 
-/** One endpoint, and how far it is to be trusted right now. */
+/** One endpoint and its health. */
 export class Endpoint {
   readonly url: string;
   readonly #clock: Clock;
@@ -14,12 +14,12 @@ export class Endpoint {
     this.#clock = clock;
   }
 
-  /** Moment (monotonic) until which others are preferred; in the past for one in good health. */
+  /** Monotonic time until which other endpoints are preferred. 0 for a healthy endpoint. */
   get asideUntil(): number {
     return this.#clock.monotonic() < this.#asideUntil ? this.#asideUntil : 0;
   }
 
-  /** Whether its last news was a failure, however long ago. */
+  /** Whether the last request failed, however long ago. */
   get failing(): boolean {
     return this.#backOff !== BackOff.none;
   }
@@ -29,7 +29,7 @@ export class Endpoint {
     this.#asideUntil = Number.NEGATIVE_INFINITY;
   }
 
-  /** Puts the endpoint aside. Calls that began before it last failed tell nothing new. */
+  /** Prefers other endpoints for a while. Ignores calls that began before the last failure. */
   failed(startedAt: number): void {
     if (startedAt <= this.#failedAt) return;
     this.#failedAt = this.#clock.monotonic();

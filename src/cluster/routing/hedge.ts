@@ -2,7 +2,7 @@ import { type Clock, deadline } from "../../time/clock.js";
 import { linkSignals } from "../../time/follow.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 
-/** An attempt that can be called off. */
+/** An attempt that its signal can abort. */
 type Attempt<T> = (signal: AbortSignal) => Promise<T>;
 
 interface HedgeOptions {
@@ -13,30 +13,30 @@ interface HedgeOptions {
 }
 
 /**
- * Makes a first attempt and, if it has not answered after the delay, a second one beside it. The
- * first answer wins, a refusal by etcd included, and the other attempt is called off.
+ * Makes a first attempt and, after `delay` without a result, a second one in parallel. The first
+ * result wins, including an error from etcd. The other attempt is aborted.
  *
- * @throws AttemptFailure when every attempt that was started has failed
+ * @throws AttemptFailure when every started attempt has failed
  */
 export function hedge<T>(
   first: Attempt<T>,
   second: Attempt<T>,
   { delay, clock, signal }: HedgeOptions,
 ): Promise<T> {
-  const callOff = new AbortController();
-  const either = linkSignals(signal, callOff.signal);
+  const cancellation = new AbortController();
+  const either = linkSignals(signal, cancellation.signal);
   return new Promise((resolve, reject) => {
     let running = 0;
     const settle = (finish: () => void): void => {
       cancelTimer();
       finish();
-      callOff.abort();
+      cancellation.abort();
       either.unlink();
     };
     const start = (attempt: Attempt<T>): void => {
       running++;
       attempt(either.signal).then(
-        (answer) => settle(() => resolve(answer)),
+        (result) => settle(() => resolve(result)),
         (error: unknown) => {
           running--;
           if (running === 0 || !(error instanceof AttemptFailure)) settle(() => reject(error));

@@ -1,14 +1,16 @@
-// Not by name: `dns.setServers` replaces the functions, which an import by name would not see.
+// Not imported by name: `dns.setServers` replaces the functions, which a named import would not
+// see.
 import { promises as dns } from "node:dns";
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 
 /**
- * Endpoints that a domain's SRV records name: those of `_etcd-client-ssl._tcp`, or without any,
- * those of `_etcd-client._tcp`. TLS is never given up for the mere presence of plain records.
+ * Returns the endpoints in a domain's SRV records: those of `_etcd-client-ssl._tcp`, otherwise
+ * those of `_etcd-client._tcp`. Plain records are used only when there are certainly no TLS
+ * records.
  */
 export async function discoverSrv(domain: string): Promise<readonly string[]> {
   const failures: unknown[] = [];
-  const none = (): ClusterUnavailableError => {
+  const notFound = (): ClusterUnavailableError => {
     const cause = new AggregateError(failures, `discoverySrv: no SRV records for ${domain}`);
     return new ClusterUnavailableError("discovery of endpoints", [
       { endpoint: `dns:${domain}`, cause, when: new Date() },
@@ -24,14 +26,14 @@ export async function discoverSrv(domain: string): Promise<readonly string[]> {
       if (urls.length > 0) return [...new Set(urls)];
     } catch (error) {
       failures.push(error);
-      if (!isAbsence(error)) throw none();
+      if (!isNotFound(error)) throw notFound();
     }
   }
-  throw none();
+  throw notFound();
 }
 
-/** Only an answer says that there are no records; a server that fails leaves it open. */
-function isAbsence(error: unknown): boolean {
+/** Whether the DNS response states that no records exist. A failed lookup does not. */
+function isNotFound(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "ENOTFOUND" || code === "ENODATA";
 }

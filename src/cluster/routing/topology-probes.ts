@@ -2,24 +2,24 @@ import { decodeAdminReply, isMemberList, isSelfStats } from "../../wire/admin-re
 import { adminGet } from "../../wire/admin-request.js";
 import type { HttpReply, HttpRequest } from "../../wire/http.js";
 
-/** How members are asked who leads and where they are, which each API does in its own way. */
+/** Requests that find the leader and the member URLs, in v2's or v3's API. */
 export interface TopologyProbes {
-  /** A header to ask with, where the cluster's own credentials are none. */
+  /** The Authorization header, where it is not the cluster's own. */
   authorization?(): Promise<string | undefined>;
   readonly leader: HttpRequest;
-  /** Whether the member that replied leads. @throws what makes the reply unusable */
+  /** Whether the responding member is the leader. @throws an error if the response is unusable */
   isLeader(reply: HttpReply): boolean;
   readonly members: HttpRequest;
-  /** URLs at which the members say that clients reach them. @throws likewise */
+  /** The client URLs that the members advertise. @throws an error if the response is unusable */
   clientUrls(reply: HttpReply): readonly string[];
-  /** Id of the cluster that replied to `members`, if the reply names one. @throws likewise */
+  /** Id of the responding cluster, if the response contains it. @throws likewise */
   clusterId(reply: HttpReply): string | undefined;
 }
 
 const SELF = adminGet("/v2/stats/self");
 const MEMBERS = adminGet("/v2/members");
 
-/** By the v2 API. */
+/** Probes through the v2 API. */
 export const v2Probes: TopologyProbes = {
   leader: SELF,
   isLeader(reply) {

@@ -8,19 +8,19 @@ import { discoverSrv } from "./srv.js";
 import type { TopologyProbes } from "./topology-probes.js";
 import type { Transport } from "./transport.js";
 
-/** Milliseconds between two looks for the leader, while it is known and while it is not. */
-const LEADER_KNOWN_INTERVAL = 30_000;
-const LEADER_UNKNOWN_INTERVAL = 1_000;
+/** Intervals of the leader search, while the leader is known and while it is not. */
+const LEADER_KNOWN_INTERVAL_MS = 30_000;
+const LEADER_UNKNOWN_INTERVAL_MS = 1_000;
 
-/** Least time between two look-ups of SRV records while no endpoint answers. */
+/** Minimum time between two lookups of SRV records while no endpoint responds. */
 const DISCOVERY_INTERVAL_MS = 1_000;
 
-/** Milliseconds. */
-const TOKEN_SPREADS_IN = 50;
+/** Time within which all members know a new token. */
+const TOKEN_PROPAGATION_MS = 50;
 
 /**
- * Knows which endpoints there are and which to prefer. It needs no timer of its own: what is due is
- * started by the next call. A call waits for discovery and for the first look for the leader only.
+ * Keeps the endpoint list current and pins the preferred endpoint. It has no timer: each call
+ * starts the tasks that are due. Calls wait only for discovery and for the first leader search.
  */
 export class Topology {
   readonly #settings: ClusterSettings;
@@ -33,7 +33,7 @@ export class Topology {
   #prepared = false;
   #leader: Endpoint | undefined;
   #leaderConfirmed = false;
-  #leaderAsked = Number.POSITIVE_INFINITY;
+  #leaderSearchedAt = Number.POSITIVE_INFINITY;
   #syncDue = Number.POSITIVE_INFINITY;
   #discoveryDue = 0;
 
@@ -51,9 +51,9 @@ export class Topology {
   }
 
   /**
-   * Called before every request: what that has to wait for, if anything.
+   * Called before every request. Returns a promise if the request has to wait.
    *
-   * @throws ClusterUnavailableError when discovery finds nothing
+   * @throws ClusterUnavailableError when discovery finds no endpoints
    */
   prepare({ anyMember = false }: HttpRequest): Promise<void> | undefined {
     if (!this.#prepared) {
@@ -65,7 +65,7 @@ export class Topology {
     if (this.#settings.discoverySrv !== undefined && this.#endpoints.allFail) {
       if (now >= this.#discoveryDue) void this.#rediscover(now);
     }
-    if (now >= this.#leaderAsked + this.#leaderInterval) void this.#findLeader(now);
+    if (now >= this.#leaderSearchedAt + this.#leaderInterval) void this.#findLeader(now);
     return undefined;
   }
 
@@ -89,21 +89,24 @@ export class Topology {
     if (discoverySrv !== undefined) this.#endpoints.seed(await discoverSrv(discoverySrv));
   }
 
-  /** A leader that the pin has left has failed: its successor is looked for soon. */
+  /**
+   * Shorter after the pin has left the leader: the leader has failed, so a new one is expected
+   * soon.
+   */
   get #leaderInterval(): number {
     const known = this.#leaderConfirmed && this.#endpoints.pinned === this.#leader;
-    return known ? LEADER_KNOWN_INTERVAL : LEADER_UNKNOWN_INTERVAL;
+    return known ? LEADER_KNOWN_INTERVAL_MS : LEADER_UNKNOWN_INTERVAL_MS;
   }
 
-  /** Pins the endpoint that says of itself that it is the leader. */
+  /** Pins the endpoint that reports itself as the leader. */
   async #findLeader(now: number): Promise<void> {
-    this.#leaderAsked = now;
-    const asked = this.#endpoints.inOrder().map(async (endpoint) => {
+    this.#leaderSearchedAt = now;
+    const probes = this.#endpoints.inOrder().map(async (endpoint) => {
       if (await this.#isLeader(endpoint)) return endpoint;
       throw new Error("a follower");
     });
     try {
-      const leader = await Promise.any(asked);
+      const leader = await Promise.any(probes);
       this.#endpoints.pin(leader);
       this.#leaderConfirmed = leader === this.#leader;
       this.#leader = leader;
@@ -113,37 +116,37 @@ export class Topology {
   }
 
   /**
-   * Whether an endpoint says of itself that it is the leader. One that answers with a refusal is
-   * asked once more: members learn of a user's token one after the other.
+   * Whether an endpoint reports itself as the leader. Retries once after an error response: a new
+   * token does not reach all members at the same time.
    */
   async #isLeader(endpoint: Endpoint): Promise<boolean> {
     const { leader } = this.#probes;
-    const reply = await this.#ask(endpoint.url, leader);
+    const reply = await this.#query(endpoint.url, leader);
     try {
       return this.#probes.isLeader(reply);
     } catch {
-      await sleep(TOKEN_SPREADS_IN, this.#clock, undefined);
-      return this.#probes.isLeader(await this.#ask(endpoint.url, leader));
+      await sleep(TOKEN_PROPAGATION_MS, this.#clock, undefined);
+      return this.#probes.isLeader(await this.#query(endpoint.url, leader));
     }
   }
 
-  /** Takes over the client URLs that the first answering member advertises. */
+  /** Uses the client URLs from the first successful response. */
   async #sync(now: number): Promise<void> {
     this.#syncDue = now + this.#settings.autoSync;
     for (const endpoint of this.#endpoints.inOrder()) {
       try {
-        const reply = await this.#ask(endpoint.url, this.#probes.members);
+        const reply = await this.#query(endpoint.url, this.#probes.members);
         const advertised = this.#acceptable(this.#probes.clientUrls(reply));
         const urls = await this.#belongingTo(this.#probes.clusterId(reply), advertised);
         if (urls.length > 0) this.#endpoints.sync(urls);
         return;
       } catch {
-        // The next endpoint may know; if none does, the list stays as it is.
+        // Try the next endpoint. If all fail, the list stays unchanged.
       }
     }
   }
 
-  /** Advertised URLs as origins; none without TLS where the client was given one with it. */
+  /** Advertised URLs as origins. Drops URLs without TLS if the client was configured with TLS. */
   #acceptable(urls: readonly string[]): readonly string[] {
     const onlyTls = this.#endpoints.urls.some((url) => url.startsWith("https:"));
     return urls
@@ -152,8 +155,8 @@ export class Topology {
   }
 
   /**
-   * Keeps the URLs in use and those at which the same cluster answers. An advertised address can lead
-   * to another cluster, for example a loopback address that is right on the member's machine only.
+   * Keeps the URLs in use and those that lead to the same cluster. An advertised address can lead
+   * to another cluster, for example a loopback address that is valid only on the member's machine.
    */
   async #belongingTo(
     clusterId: string | undefined,
@@ -164,29 +167,29 @@ export class Topology {
       urls.map(async (url) => {
         if (inUse.includes(url)) return true;
         try {
-          const reply = await this.#ask(url, this.#probes.members);
+          const reply = await this.#query(url, this.#probes.members);
           return this.#probes.clusterId(reply) === clusterId;
         } catch {
-          return false; // Asked again at the next synchronisation.
+          return false; // Retried at the next synchronization.
         }
       }),
     );
     return urls.filter((_url, position) => belongs[position]);
   }
 
-  /** Looks the SRV records up again, since none of the endpoints that they named answers. */
+  /** Looks up the SRV records again, after all endpoints have failed. */
   async #rediscover(now: number): Promise<void> {
     this.#discoveryDue = now + DISCOVERY_INTERVAL_MS;
     try {
       await this.#discover();
     } catch {
-      // The old endpoints stay: they may come back before the DNS server does.
+      // Keep the old endpoints: they may recover before the DNS server does.
     }
   }
 
-  async #ask(url: string, request: HttpRequest): Promise<HttpReply> {
+  async #query(url: string, request: HttpRequest): Promise<HttpReply> {
     const timeout = this.#settings.requestTimeout;
     const authorization = await this.#probes.authorization?.();
-    return await this.#transport.askOne(url, { ...request, authorization }, { timeout });
+    return await this.#transport.sendToOne(url, { ...request, authorization }, { timeout });
   }
 }

@@ -7,33 +7,33 @@ import { Exchange, type ExchangeSettings, type StreamedReply } from "../exchange
 import type { AttemptLimits, OutgoingRequest } from "../exchange/outgoing-request.js";
 import { Http2Endpoint } from "../http2/http2-endpoint.js";
 import { ConnectionPool } from "./connection-pool.js";
-import { MAX_REDIRECTS, redirectOf, refused } from "./redirect.js";
+import { MAX_REDIRECTS, redirectFailure, redirectOf } from "./redirect.js";
 
-/** What every exchange of a cluster has in common. */
+/** Settings of all exchanges of a cluster. */
 export interface TransportSettings extends ConnectionSettings {
-  /** Header of Basic auth. */
+  /** Authorization header for Basic auth. */
   readonly authorization: string | undefined;
   /** Bytes. */
   readonly maxResponseSize: number;
-  /** Calls under way at one endpoint; watches do not count. */
+  /** Maximum number of concurrent calls to one endpoint. Watches do not count. */
   readonly maxConnections: number;
   readonly clock: Clock;
 }
 
 const CLOSED = new Error("the client was closed");
 
-/** Sends one request to one endpoint and follows its redirects; which endpoint is not its concern. */
+/** Sends one request to a given endpoint and follows redirects. */
 export class Transport {
   readonly #settings: TransportSettings;
-  readonly #knows: (origin: string) => boolean;
+  readonly #isKnown: (origin: string) => boolean;
   readonly #pools = new Map<string, ConnectionPool>();
   readonly #exchangeSettings: ExchangeSettings;
   #closed = false;
 
-  /** Redirects are followed only to the origins that `knows` accepts. So are the credentials. */
-  constructor(settings: TransportSettings, knows: (origin: string) => boolean) {
+  /** Follows redirects, and sends credentials, only to origins that `isKnown` accepts. */
+  constructor(settings: TransportSettings, isKnown: (origin: string) => boolean) {
     this.#settings = settings;
-    this.#knows = knows;
+    this.#isKnown = isKnown;
     const { maxResponseSize, clock } = settings;
     const conclude: ExchangeSettings["conclude"] = (exchange, reply) =>
       this.#conclude(exchange, reply);
@@ -44,29 +44,32 @@ export class Transport {
     return this.#closed;
   }
 
-  /** A whole reply. @throws AttemptFailure, AbortError */
-  ask(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
+  /** Returns a complete response. @throws AttemptFailure, AbortError */
+  send(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
     const outgoing = { request, endpoint: url, limits, streams: false, hops: 0 } as const;
     return this.#exchange(outgoing);
   }
 
   /**
-   * A whole reply of one endpoint, for requests without a `Call`. If the connection turns out to have died
-   * while it was idle, the request is sent once more on a new one.
+   * Returns a complete response of one endpoint, for requests without a `Call`. Sends the request
+   * again on a new connection if the connection had died while it was idle.
    *
    * @throws AttemptFailure, AbortError
    */
-  async askOne(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
+  async sendToOne(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
     try {
-      return await this.ask(url, request, limits);
+      return await this.send(url, request, limits);
     } catch (error) {
       const isReady = error instanceof AttemptFailure && error.endpointIs === "ready";
       if (!isReady) throw error;
-      return await this.ask(url, request, limits);
+      return await this.send(url, request, limits);
     }
   }
 
-  /** A watch that stands, or a whole reply that says why not. @throws AttemptFailure, AbortError */
+  /**
+   * Returns an open watch, or the complete response that explains its refusal. @throws
+   * AttemptFailure, AbortError
+   */
   watch(
     url: string,
     request: HttpRequest,
@@ -75,7 +78,7 @@ export class Transport {
     return this.#exchange({ request, endpoint: url, limits, streams: true, hops: 0 });
   }
 
-  /** Breaks everything off and closes all sockets. */
+  /** Aborts all exchanges and closes all sockets. */
   close(): void {
     this.#closed = true;
     for (const pool of this.#pools.values()) pool.destroy(CLOSED);
@@ -87,7 +90,7 @@ export class Transport {
     const { request, endpoint, limits } = outgoing;
     if (limits.signal?.aborted === true) throw notStarted(request, limits.signal.reason);
     if (this.#closed) throw notStarted(request, CLOSED);
-    // What can throw comes before the exchange, which must not be left behind with its timer.
+    // Created last: if an earlier line throws, no exchange with a running timer is left behind.
     const pool = this.#poolOf(endpoint);
     const headers = this.#headersFor(endpoint, request);
     const exchange = new Exchange(outgoing, this.#exchangeSettings);
@@ -96,7 +99,7 @@ export class Transport {
     return exchange.reply;
   }
 
-  /** Goes where a reply redirects, or on without gRPC; any other reply is the answer. */
+  /** Follows a redirect, or retries without gRPC. Returns any other response. */
   #conclude(
     { outgoing, owner }: Exchange,
     reply: HttpReply,
@@ -106,11 +109,12 @@ export class Transport {
     }
     const redirect = redirectOf(outgoing.request, reply);
     if (redirect === undefined) return reply;
-    if (outgoing.hops === MAX_REDIRECTS) throw refused(outgoing.request, reply, "is one too many");
+    if (outgoing.hops === MAX_REDIRECTS)
+      throw redirectFailure(outgoing.request, reply, `exceeds the limit of ${MAX_REDIRECTS}`);
     const { origin: endpoint, request } = redirect;
-    if (!this.#knows(endpoint)) {
+    if (!this.#isKnown(endpoint)) {
       const why = `leads to ${endpoint}, which is not one of the endpoints; add it to urls if it is a member`;
-      throw refused(outgoing.request, reply, why);
+      throw redirectFailure(outgoing.request, reply, why);
     }
     return this.#exchange({ ...outgoing, endpoint, request, hops: outgoing.hops + 1 });
   }
@@ -118,9 +122,9 @@ export class Transport {
   #poolOf(origin: string): ConnectionPool {
     let pool = this.#pools.get(origin);
     if (pool === undefined) {
-      const streams = Http2Endpoint.at(origin, this.#settings);
+      const http2 = Http2Endpoint.at(origin, this.#settings);
       const open = dispatcherFor(origin, this.#settings);
-      pool = new ConnectionPool(origin, open, this.#settings, streams);
+      pool = new ConnectionPool(origin, open, this.#settings, http2);
       this.#pools.set(origin, pool);
     }
     return pool;
@@ -129,9 +133,9 @@ export class Transport {
   #headersFor(origin: string, request: HttpRequest): string[] {
     const { authorization = this.#settings.authorization, contentType } = request;
     const headers = contentType === undefined ? [] : ["content-type", contentType];
-    // A request with credentials of its own is meant for exactly this origin.
-    const mayShow = request.authorization !== undefined || this.#knows(origin);
-    if (authorization !== undefined && mayShow) {
+    // A request with its own credentials is intended for exactly this origin.
+    const sendsCredentials = request.authorization !== undefined || this.#isKnown(origin);
+    if (authorization !== undefined && sendsCredentials) {
       headers.push("authorization", authorization);
     }
     if (request.headers !== undefined) headers.push(...Object.entries(request.headers).flat());

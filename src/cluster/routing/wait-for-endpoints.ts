@@ -6,10 +6,10 @@ import type { HttpRequest } from "../../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 
 /**
- * Waits until the endpoints are known that a request may go to: no longer than a call may take, and
- * until the caller's `signal` or the client's `closing` aborts.
+ * Waits until the endpoints are known, at most for the timeout of a call, and until `signal` or
+ * `closing` aborts.
  *
- * @throws TimeoutError, AbortError, and why the endpoints could not be found
+ * @throws TimeoutError, AbortError, and the error of the discovery
  */
 export function waitForEndpoints(
   ready: Promise<void>,
