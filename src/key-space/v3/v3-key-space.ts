@@ -1,6 +1,6 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
-import { read } from "../../etcd3/transaction.js";
+import { NO_LEASE, read } from "../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../etcd3/v3-api.js";
 import type { StoreStats } from "../../model/cluster.js";
 import {
@@ -34,6 +34,7 @@ import { KeyedMutex } from "./write/keyed-mutex.js";
 import { KnownLeases } from "./write/known-leases.js";
 import type { WriteRequest } from "./write/txn-plan.js";
 import { OtherScaleError, V3Writer, type WriteContext } from "./write/v3-writer.js";
+import { formerDirectoryLease } from "./write/write-response.js";
 
 /** How a {@link V3KeySpace} works. */
 export interface V3Figures extends WatchFigures, BatchFigures {
@@ -257,15 +258,21 @@ export class V3KeySpace implements KeySpace {
           errorOf: abortedBefore(request),
         })
       : await write.run();
-    if (written.change.kind === "changed" && written.change.node === "directory") {
-      await this.#moveDescendants(request, written.response, limits);
+    const { change, response } = written;
+    const former = formerDirectoryLease(change);
+    if (change.kind === "changed" && change.node === "directory") {
+      await this.#moveDescendants(request, former, response, limits);
+    } else if (change.kind === "removed" && former !== NO_LEASE) {
+      // Everything that was on it is gone, and without its marker no node can join it.
+      this.#context.leases.revoke(former);
     }
-    return written.response;
+    return response;
   }
 
   /** The directory has its TTL by now: whatever fails here leaves the call half done. */
   async #moveDescendants(
     request: WriteRequest,
+    former: string,
     { etcdServer }: EtcdResponse,
     limits: ExecuteOptions,
   ): Promise<void> {
@@ -274,7 +281,7 @@ export class V3KeySpace implements KeySpace {
     const operation = `${methodOf(request)} ${key}`;
     const call: V3Call = { operation, key, safety: "write", scope: "quorum", ...limits };
     try {
-      await moveDescendants(pathOf(key), tree, leases, call);
+      await moveDescendants(pathOf(key), former, tree, leases, call);
     } catch (error) {
       if (error instanceof AbortError) throw new AbortError(operation, error.cause, "unknown");
       throw error instanceof Error ? new OutcomeUnknownError(operation, etcdServer, error) : error;

@@ -1,4 +1,3 @@
-import { isV3Error } from "../../../etcd3/is-v3-error.js";
 import { NO_LEASE, read } from "../../../etcd3/transaction.js";
 import type { KeyValue, TxnResponse } from "../../../etcd3/transaction-answer.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
@@ -22,6 +21,7 @@ import { originOf, type V3Tree } from "../schema/v3-tree.js";
 import { Listing } from "./listing.js";
 import { ListingPages } from "./listing-pages.js";
 import { type BatchFigures, ReadBatcher } from "./read-batcher.js";
+import { isRevisionGone } from "./revision-gone.js";
 import { readLess } from "./too-large.js";
 
 /** A file read in a batch: what was found, and the batch's answer. */
@@ -204,12 +204,4 @@ function callOf({ key, quorum }: GetRequest, limits: ExecuteOptions): V3Call {
 
 function optionsOf(scope: V3Call["scope"]): { readonly serializable?: true } {
   return scope === "local" ? { serializable: true } : {};
-}
-
-/** Compacted meanwhile, or not there yet on another member: a newer revision helps. */
-function isRevisionGone(error: unknown): boolean {
-  return (
-    isV3Error(error, "etcdserver: mvcc: required revision has been compacted") ||
-    isV3Error(error, "etcdserver: mvcc: required revision is a future revision")
-  );
 }

@@ -3,7 +3,7 @@ import { NO_LEASE } from "../../../etcd3/transaction.js";
 import type { KeyValue } from "../../../etcd3/transaction-answer.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import { encodeLeaseId } from "../schema/lease-id.js";
-import { type Move, movesIn, type Subtree } from "./directory-leases.js";
+import { isInUse, type Move, movesIn, type Subtree } from "./directory-leases.js";
 
 const at = (second: number, directory: boolean): string =>
   encodeLeaseId({ expiration: Date.UTC(2030, 0, 1, 0, 0, second), directory }, 0);
@@ -15,16 +15,17 @@ function kv(key: string, lease: string, value = ""): KeyValue {
   return { key, value, lease, createRevision: 1, modRevision: 1 };
 }
 
-function moved(nodes: Partial<Subtree>): Record<string, string> {
-  const moves = movesIn({
-    path: "/d",
-    lease: NO_LEASE,
-    markers: new Map(),
-    files: new Map(),
-    orders: new Map(),
-    ...nodes,
-  });
-  return Object.fromEntries(moves.map(({ kv, lease }: Move) => [kv.key, lease]));
+interface Nodes extends Partial<Omit<Subtree, "marker">> {
+  readonly lease?: string;
+}
+
+function subtree({ lease = NO_LEASE, ...nodes }: Nodes): Subtree {
+  const none = { markers: new Map(), files: new Map(), orders: new Map() };
+  return { path: "/d", marker: kv("d", lease), ...none, ...nodes };
+}
+
+function moved(nodes: Nodes): Record<string, string> {
+  return Object.fromEntries(movesIn(subtree(nodes)).map(({ kv, lease }: Move) => [kv.key, lease]));
 }
 
 describe("moves below a directory whose TTL was changed", () => {
@@ -71,5 +72,33 @@ describe("moves below a directory whose TTL was changed", () => {
   it("leaves leases of others alone", () => {
     const files = new Map([["/d/file", kv("file", FOREIGN)]]);
     expect(moved({ lease: former, files })).toEqual({});
+  });
+
+  it("relies on a marker that is on the lease, unless the lease is new or none", () => {
+    const lease = at(20, true);
+    const own = at(15, true);
+    const holders = (nodes: Nodes): Record<string, string | undefined> =>
+      Object.fromEntries(movesIn(subtree(nodes)).map(({ kv, holder }: Move) => [kv.key, holder]));
+    const files = new Map([
+      ["/d/file", kv("file", former)],
+      ["/d/sub/file", kv("file of sub", former)],
+    ]);
+    const markers = new Map([["/d/sub", kv("sub", own, toBase64(own))]]);
+    expect(holders({ lease, markers, files })).toEqual({ file: "d", "file of sub": "sub" });
+    expect(holders({ files })).toEqual({ file: undefined, "file of sub": undefined });
+    const inherited = new Map([["/d/sub", kv("sub", former, toBase64(own))]]);
+    expect(holders({ markers: inherited, files })).toEqual({ sub: undefined });
+  });
+});
+
+describe("a lease of a subtree", () => {
+  it("is in use while any marker, file or order record is on it", () => {
+    const lease = at(20, true);
+    const one = (at: string) => new Map([["/d/x", kv("x", at)]]);
+    expect(isInUse(former, subtree({ lease, files: one(lease), markers: one(lease) }))).toBe(false);
+    expect(isInUse(former, subtree({ lease: former }))).toBe(true);
+    for (const kind of ["files", "markers", "orders"] as const) {
+      expect(isInUse(former, subtree({ lease, [kind]: one(former) }))).toBe(true);
+    }
   });
 });

@@ -1,5 +1,6 @@
 import type { KeyRange } from "../../../etcd3/transaction.js";
 import {
+  hasLease,
   isAtRevision,
   NO_LEASE,
   type Operation,
@@ -10,30 +11,43 @@ import type { KeyValue } from "../../../etcd3/transaction-answer.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import { PageReader } from "../read/page-reader.js";
+import { isRevisionGone } from "../read/revision-gone.js";
 import { readLess } from "../read/too-large.js";
 import { encodeActionRecord } from "../schema/action-record.js";
 import { decodeLeaseId, leaseTime } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
 import type { V3Tree } from "../schema/v3-tree.js";
-import { isRenewal, type Move, movesIn, type Subtree } from "./directory-leases.js";
+import { isInUse, isRenewal, type Move, movesIn, type Subtree } from "./directory-leases.js";
 
 /** Nodes that are moved in one transaction. */
 const BATCH_SIZE = 50;
 
 /**
- * Brings what is below a directory onto the lease that it belongs on, after the directory's own has
- * changed: subdirectories before what is in them, over and over until nothing is left behind.
+ * Moves what is below a directory to the lease that it belongs on, after the directory's own has
+ * changed: subdirectories before what is in them, until nothing is left behind.
+ *
+ * `former` is the lease of the directory's TTL before, or none. It is revoked when a snapshot shows that
+ * nothing is on it: no node can join it then, see {@link Move.holder}.
  */
 export async function moveDescendants(
   path: string,
+  former: string,
   tree: V3Tree,
   leases: Leases,
   call: V3Call,
 ): Promise<void> {
-  for (;;) {
-    const subtree = await readSubtree(path, tree, call);
+  for (let isSnapshot = true; ; ) {
+    const subtree = await readSubtree(path, tree, call, isSnapshot);
+    if (subtree === "compacted") {
+      isSnapshot = false;
+      continue;
+    }
     const moves = subtree === undefined ? [] : movesIn(subtree);
-    if (moves.length === 0) return;
+    if (moves.length === 0) {
+      if (subtree === undefined || !isSnapshot || former === NO_LEASE) return;
+      if (!isInUse(former, subtree)) leases.revoke(former);
+      return;
+    }
     for (let start = 0; start < moves.length; start += BATCH_SIZE) {
       const batch = moves.slice(start, start + BATCH_SIZE);
       const operations = await Promise.all(
@@ -50,18 +64,21 @@ export async function moveDescendants(
 
 /**
  * The subtree with all its markers, files and order records, values included: without values, etcd
- * 3.7 does not tell leases either. Nothing once the directory is gone.
+ * 3.7 does not return leases either. Nothing once the directory is gone. A snapshot has all pages at
+ * one revision, unless that is compacted before they are read.
  */
 async function readSubtree(
   path: string,
   tree: V3Tree,
   { operation, key, signal, attemptTimeout }: V3Call,
-): Promise<Subtree | undefined> {
+  isSnapshot: boolean,
+): Promise<Subtree | "compacted" | undefined> {
   const limits = { signal, attemptTimeout };
   const call: V3Call = { operation, key, safety: "read", scope: "quorum", ...limits };
   const { schema } = tree;
   const own = [read(schema.marker(path)), read(schema.order(path))];
-  const [marker, order] = (await tree.read(own, call)).answers.map(({ found }) => found[0]);
+  const { answers, revision } = await tree.read(own, call);
+  const [marker, order] = answers.map(({ found }) => found[0]);
   if (marker === undefined) return undefined;
   const [markers, files] = [new Map<string, KeyValue>(), new Map<string, KeyValue>()];
   const orders = new Map<string, KeyValue>(order && [[path, order]]);
@@ -70,8 +87,13 @@ async function readSubtree(
     readerInto(files, schema.filesBelow(path), schema.filePrefix, withoutValue),
     readerInto(orders, schema.ordersBelow(path), schema.orderPrefix),
   ];
-  await readToEnd(readers, tree, call);
-  return { path, lease: marker.lease, markers, files, orders };
+  try {
+    await readToEnd(readers, tree, call, isSnapshot ? { revision: String(revision) } : {});
+  } catch (error) {
+    if (isSnapshot && isRevisionGone(error)) return "compacted";
+    throw error;
+  }
+  return { path, marker, markers, files, orders };
 }
 
 function readerInto(
@@ -93,6 +115,7 @@ async function readToEnd(
   readers: readonly PageReader[],
   tree: V3Tree,
   call: V3Call,
+  options: object,
 ): Promise<void> {
   const isUnfinished = (reader: PageReader): boolean => reader.next() !== undefined;
   for (let rest = readers; rest.length > 0; rest = rest.filter(isUnfinished)) {
@@ -101,7 +124,7 @@ async function readToEnd(
     };
     const { answers } = await readLess(pages, () =>
       tree.read(
-        rest.flatMap((reader) => reader.next() ?? []),
+        rest.flatMap((reader) => reader.next(options) ?? []),
         call,
       ),
     );
@@ -109,9 +132,9 @@ async function readToEnd(
   }
 }
 
-/** Moves a node unless it was written meanwhile: then the next round sees to it. */
+/** Moves a node if neither it nor what it relies on has changed; else the next round decides. */
 async function operationOf(
-  { kv, lease }: Move,
+  { kv, lease, holder }: Move,
   leases: Leases,
   tree: V3Tree,
   call: V3Call,
@@ -121,9 +144,9 @@ async function operationOf(
   const renewed = renews ? await renew(lease, leases, tree, call) : lease;
   const content = renews ? { value: toBase64(renewed) } : { ignore_value: true };
   const put = { key, ...content, ...(renewed !== NO_LEASE && { lease: renewed }) };
-  return {
-    request_txn: { compare: [isAtRevision(key, modRevision)], success: [{ request_put: put }] },
-  };
+  const compare = [isAtRevision(key, modRevision)];
+  if (!renews && holder !== undefined) compare.push(hasLease(holder, lease));
+  return { request_txn: { compare, success: [{ request_put: put }] } };
 }
 
 /** A subdirectory's own TTL, which counts again, needs a lease for what is left of it. */

@@ -3,7 +3,8 @@ import type { KeyValue, TxnResponse } from "../../../etcd3/transaction-answer.js
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import type { EtcdNode } from "../../../model/node.js";
 import type { EtcdResponse } from "../../../model/response.js";
-import { type NodeView, showDirectory, showFile } from "../schema/node-view.js";
+import { decodeLeaseId } from "../schema/lease-id.js";
+import { type NodeView, ownLease, showDirectory, showFile } from "../schema/node-view.js";
 import { originOf } from "../schema/v3-tree.js";
 import type { TxnPlan, WriteIntent } from "./txn-plan.js";
 
@@ -24,6 +25,13 @@ export function changeBy(intent: WriteIntent, plan: TxnPlan, { answers }: TxnRes
   const removed = action === "delete" || action === "compareAndDelete";
   const kind = removed ? "removed" : former === undefined ? "made" : "changed";
   return { node, replaces, kind, former, hadMarker: found !== undefined };
+}
+
+/** The lease of the TTL that a directory had before, or none. Only markers name leases. */
+export function formerDirectoryLease({ replaces, hadMarker, former }: NodeChange): string {
+  if (replaces !== "directory" || hadMarker !== true || former === undefined) return NO_LEASE;
+  const id = ownLease(former);
+  return decodeLeaseId(id)?.directory === true ? id : NO_LEASE;
 }
 
 /** The answer to a write. */
