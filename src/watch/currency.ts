@@ -1,13 +1,15 @@
-/** An index of the store, and the moment (monotonic) before which it was asked for. */
+/** A store index from a linearizable read, and the monotonic time when the read was sent. */
 interface Reading {
   readonly index: number;
-  readonly askedAt: number;
+  readonly requestedAt: number;
 }
 
-/** How current a watch is: the moment before which every change that was committed was taken. */
+/**
+ * Tracks how current a watch is: every change that was committed before `provenAt` was received.
+ */
 export class Currency {
   #provenAt: number | undefined;
-  /** Linearizable readings that the watch has not reached yet: the first one, and the latest. */
+  /** Linearizable reads that the watch has not caught up with: the first and the latest. */
   #first: Reading | undefined;
   #latest: Reading | undefined;
 
@@ -16,23 +18,25 @@ export class Currency {
     return this.#provenAt;
   }
 
-  /** Takes note of a linearizable reading. What was committed before it was asked for is in its index. */
-  note(index: number, askedAt: number): void {
-    this.#latest = { index, askedAt };
+  /**
+   * Records a linearizable read. Its index covers everything that was committed before it was sent.
+   */
+  recordRead(index: number, requestedAt: number): void {
+    this.#latest = { index, requestedAt };
     this.#first ??= this.#latest;
   }
 
-  /** Takes note of the index up to which everything was taken. */
-  reach(index: number): void {
+  /** Records that all changes up to this index were received. */
+  advanceTo(index: number): void {
     for (const reading of [this.#first, this.#latest]) {
-      if (reading !== undefined && reading.index <= index) this.#provenAt = reading.askedAt;
+      if (reading !== undefined && reading.index <= index) this.#provenAt = reading.requestedAt;
     }
     if (this.#latest !== undefined && this.#latest.index <= index) this.#latest = undefined;
     if (this.#first !== undefined && this.#first.index <= index) this.#first = this.#latest;
   }
 
-  /** Forgets readings that mean nothing any more, as those of another cluster. */
-  forgetReadings(): void {
+  /** Forgets reads that are no longer valid, for example those of another cluster. */
+  forgetReads(): void {
     this.#first = undefined;
     this.#latest = undefined;
   }

@@ -5,17 +5,20 @@ import { linkSignals } from "../time/follow.js";
 import { sleep } from "../time/sleep.js";
 import type { ResumePoint } from "./resume-point.js";
 
-/** Indexes for which one scan after another asks: of two that begin side by side, many give the same event. */
-const STRETCH = 8;
-/** Scans at a time. */
-const MAX_WIDTH = 16;
-/** Milliseconds until a member that is behind is asked again. */
+/**
+ * Number of indexes between the starts of two parallel scans. Scans that start close together often
+ * return the same event.
+ */
+const RANGE_SIZE = 8;
+/** Maximum number of parallel scans. */
+const MAX_PARALLEL_SCANS = 16;
+/** Milliseconds before another scan when the member is behind. */
 const LAG_DELAY_MS = 50;
 
-/** Why scans are aborted that nobody waits for any more. */
-const OVER = new Error("the backfill has ended");
+/** Abort reason of scans that are no longer needed. */
+const BACKFILL_ENDED = new Error("the backfill has ended");
 
-/** What a backfill needs of the watch that it serves. */
+/** The watch that a backfill serves. */
 export interface BackfillTarget {
   readonly resumePoint: ResumePoint;
   readonly clock: Clock;
@@ -23,11 +26,15 @@ export interface BackfillTarget {
     request: Pick<ScanRequest, "since" | "partial" | "until">,
     signal: AbortSignal,
   ): Promise<Scan>;
-  /** Takes what a scan has shown that leads on from the resume point. @returns whether an event was new */
+  /**
+   * Takes the result of a scan that continues from the resume point.
+   *
+   * @returns whether an event was new
+   */
   takeScan(scan: Scan): boolean;
 }
 
-/** A scan that is under way or done, and the last index of the stretch for which it asks. */
+/** A running or finished scan, and the last index of its range. */
 interface PendingScan {
   readonly since: number;
   readonly partial: boolean;
@@ -37,22 +44,25 @@ interface PendingScan {
 }
 
 /**
- * Fetches from history the changes between the resume point and an index. One scan gives one event,
- * and a busy store forgets faster than sequential scans can read, so several stretches of indexes are
- * scanned in parallel and taken in order.
+ * Fetches from history the changes between the resume point and an index. One scan returns one
+ * event, and a busy store discards history faster than sequential scans can read it. So several
+ * index ranges are scanned in parallel and consumed in order.
  */
 export class HistoryBackfill {
   readonly #target: BackfillTarget;
   readonly #index: number;
   readonly #closing = new AbortController();
-  /** Ordered by where they begin. */
+  /** Ordered by start index. */
   readonly #scans: PendingScan[] = [];
   /** First index that no scan covers. */
   #uncovered = 0;
-  /** Grows with what is found, so that a thousand quiet watches do not scan that many times as much. */
-  #width = 1;
+  /**
+   * Number of parallel scans. Grows while scans find events, so that many quiet watches send few
+   * scans.
+   */
+  #parallelScans = 1;
 
-  /** `index` is the last one to be fetched. */
+  /** `index`: the last index to fetch. */
   constructor(target: BackfillTarget, index: number) {
     this.#target = target;
     this.#index = index;
@@ -60,13 +70,13 @@ export class HistoryBackfill {
 
   /**
    * @returns whether the resume point has passed the index; `false` when a scan gave no proof
-   * @throws EventIndexClearedError, and what a key space throws
+   * @throws EventIndexClearedError, and the errors of the key space
    */
   async fetch(signal: AbortSignal): Promise<boolean> {
     const either = linkSignals(signal, this.#closing.signal);
     try {
       while (this.#target.resumePoint.isPending(this.#index)) {
-        if (!(await this.#takeNext(either.signal))) return false;
+        if (!(await this.#consumeNext(either.signal))) return false;
       }
       return true;
     } finally {
@@ -75,40 +85,41 @@ export class HistoryBackfill {
     }
   }
 
-  /** Gives up what is under way. */
+  /** Aborts the running scans. */
   close(): void {
-    this.#closing.abort(OVER);
+    this.#closing.abort(BACKFILL_ENDED);
   }
 
-  /** @returns whether to go on */
-  async #takeNext(signal: AbortSignal): Promise<boolean> {
+  /** @returns whether to continue */
+  async #consumeNext(signal: AbortSignal): Promise<boolean> {
     const { resumePoint } = this.#target;
-    this.#openScans(signal);
+    this.#startScans(signal);
     const scan = this.#scans.shift();
-    // It began where the scan before it was expected to lead, which has shown less.
+    // The previous scan did not reach the start of this one. Discard it.
     if (scan === undefined || !resumePoint.isFollowedBy(scan)) return true;
     const before = resumePoint.next;
     try {
-      const shown = await scan.result;
-      if (shown.provenIndex === undefined) return this.#isPassed(scan);
-      this.#target.takeScan(shown);
-      await this.#adapt(shown, before, signal);
+      const result = await scan.result;
+      if (result.provenIndex === undefined) return this.#isPassed(scan);
+      this.#target.takeScan(result);
+      await this.#adapt(result, before, signal);
       return true;
     } catch (error) {
-      // What was scanned came another way.
+      // The stream has delivered this range.
       if (this.#isPassed(scan)) return true;
       throw error;
     }
   }
 
-  /** Scans more at a time after an event; waits for a member that is behind. */
+  /** Scans more in parallel after an event; waits when the member is behind. */
   async #adapt(
     { events, provenIndex = 0 }: Scan,
     before: number,
     signal: AbortSignal,
   ): Promise<void> {
     const last = events.at(-1)?.node.modifiedIndex ?? 0;
-    if (last > provenIndex) this.#width = Math.min(2 * this.#width, MAX_WIDTH);
+    if (last > provenIndex)
+      this.#parallelScans = Math.min(2 * this.#parallelScans, MAX_PARALLEL_SCANS);
     else if (this.#target.resumePoint.next === before) {
       await sleep(LAG_DELAY_MS, this.#target.clock, signal);
     }
@@ -118,34 +129,34 @@ export class HistoryBackfill {
     return !this.#target.resumePoint.isPending(until);
   }
 
-  #openScans(signal: AbortSignal): void {
+  #startScans(signal: AbortSignal): void {
     const { next, since = 0, isPartial } = this.#target.resumePoint;
     if (this.#scans.length === 0) {
       this.#uncovered = next;
-      this.#scans.push(this.#open(since, isPartial, this.#nextStretch(), signal));
+      this.#scans.push(this.#startScan(since, isPartial, this.#nextRange(), signal));
     }
-    let underWay = this.#scans.filter(({ isDone }) => !isDone).length;
-    for (; underWay < this.#width && this.#uncovered <= this.#index; underWay++) {
-      const begin = this.#uncovered;
-      this.#scans.push(this.#open(begin, false, this.#nextStretch(), signal));
+    let running = this.#scans.filter(({ isDone }) => !isDone).length;
+    for (; running < this.#parallelScans && this.#uncovered <= this.#index; running++) {
+      const since = this.#uncovered;
+      this.#scans.push(this.#startScan(since, false, this.#nextRange(), signal));
     }
   }
 
-  /** @returns its last index */
-  #nextStretch(): number {
-    this.#uncovered += STRETCH;
+  /** @returns the last index of the range */
+  #nextRange(): number {
+    this.#uncovered += RANGE_SIZE;
     return this.#uncovered - 1;
   }
 
-  #open(since: number, partial: boolean, until: number, signal: AbortSignal): PendingScan {
+  #startScan(since: number, partial: boolean, until: number, signal: AbortSignal): PendingScan {
     const request = { since, partial, until: this.#index };
     const scan: PendingScan = {
       ...{ since, partial, until, isDone: false },
       result: this.#target.scan(request, signal).then(
-        (shown) => {
+        (result) => {
           scan.isDone = true;
-          this.#goOn(scan, shown, signal);
-          return shown;
+          this.#scanRest(scan, result, signal);
+          return result;
         },
         (error: Error) => {
           scan.isDone = true;
@@ -153,18 +164,18 @@ export class HistoryBackfill {
         },
       ),
     };
-    // A failure is looked at when its turn has come.
+    // The failure is handled when the scan is consumed.
     scan.result.catch(() => {});
     return scan;
   }
 
-  /** After an event, asks for the rest of the stretch. */
-  #goOn(scan: PendingScan, { events, provenIndex = 0 }: Scan, signal: AbortSignal): void {
+  /** After an event, scans the rest of the range. */
+  #scanRest(scan: PendingScan, { events, provenIndex = 0 }: Scan, signal: AbortSignal): void {
     const last = events.at(-1)?.node.modifiedIndex ?? 0;
     if (last <= provenIndex) return;
     this.#uncovered = Math.max(this.#uncovered, last + 1);
-    const place = this.#scans.indexOf(scan) + 1;
+    const position = this.#scans.indexOf(scan) + 1;
     if (last >= scan.until) return;
-    this.#scans.splice(place, 0, this.#open(last, true, scan.until, signal));
+    this.#scans.splice(position, 0, this.#startScan(last, true, scan.until, signal));
   }
 }

@@ -1,13 +1,13 @@
 import type { WatchItem } from "../model/watch-item.js";
 import { AsyncQueue } from "../stream/inbox.js";
 
-/** The items between a watch and its consumer: so many, and no more. */
+/** The bounded queue of items between a watch and its consumer. */
 export class ItemBuffer {
   readonly #capacity: number;
   readonly #items = new AsyncQueue<WatchItem>();
   #onRoom: () => void = () => {};
-  #told = 0;
-  /** How current the consumer was when items began to wait. */
+  #lastDelivered = 0;
+  /** How current the consumer was when the queue stopped being empty. */
   #currentBefore: number | undefined;
 
   constructor(capacity: number) {
@@ -18,11 +18,13 @@ export class ItemBuffer {
     return this.#items.size >= this.#capacity;
   }
 
-  /** Index up to which the consumer was told everything, if everything before `index` is here. */
-  toldOf(index: number): number {
+  /**
+   * Index up to which the consumer received everything, if everything before `index` was queued.
+   */
+  deliveredIndex(index: number): number {
     const { first } = this.#items;
     if (first === undefined) return Math.max(index, 0);
-    return first.type === "change" ? first.response.node.modifiedIndex - 1 : this.#told;
+    return first.type === "change" ? first.response.node.modifiedIndex - 1 : this.#lastDelivered;
   }
 
   /** `currentAt`: how current the watch is without the item. */
@@ -32,32 +34,32 @@ export class ItemBuffer {
     if (wasEmpty) this.#currentBefore = currentAt;
   }
 
-  /** How current the consumer is, if the watch is as current as `currentAt`. */
-  currentOf(currentAt: number | undefined): number | undefined {
+  /** How current the consumer is, if the watch is current up to `currentAt`. */
+  consumerCurrentAt(currentAt: number | undefined): number | undefined {
     return this.#items.size === 0 ? currentAt : this.#currentBefore;
   }
 
   async next(): Promise<IteratorResult<WatchItem, undefined>> {
     const result = await this.#items.next();
-    if (result.done !== true) this.#told = indexOf(result.value);
+    if (result.done !== true) this.#lastDelivered = indexOf(result.value);
     if (this.#items.size <= this.#capacity / 2) this.#onRoom();
     return result;
   }
 
-  /** Resolves when half of the items were read. */
-  room(): Promise<void> {
+  /** Resolves when at most half of the buffer is in use. */
+  waitForRoom(): Promise<void> {
     return new Promise((resolve) => {
       this.#onRoom = resolve;
     });
   }
 
-  /** Drops what was not read. */
+  /** Ends the queue and drops its items. */
   end(failure?: Error): void {
     this.#items.discard(failure);
     this.#onRoom();
   }
 
-  /** Nothing follows but this failure. */
+  /** Fails after the queued items were read. */
   fail(failure: Error): void {
     this.#items.end(failure);
   }

@@ -26,11 +26,11 @@ export class KeyWatcher implements Watcher {
   }
 
   get index(): number {
-    return this.#buffer.toldOf(this.#supervisor.index);
+    return this.#buffer.deliveredIndex(this.#supervisor.index);
   }
 
   get contactAt(): number | undefined {
-    return this.#buffer.currentOf(this.#supervisor.contactAt);
+    return this.#buffer.consumerCurrentAt(this.#supervisor.contactAt);
   }
 
   next(): Promise<IteratorResult<WatchItem, undefined>> {
@@ -61,7 +61,7 @@ export class KeyWatcher implements Watcher {
     this.#buffer.end(new AbortError(`watch of ${this.#key}`, reason, "none"));
   };
 
-  /** What is there is still told. */
+  /** Queued items are delivered before the error. */
   readonly #onFailure = (error: Error): void => {
     this.#ending.unlink();
     this.#buffer.fail(error);

@@ -4,39 +4,44 @@ import { AsyncQueue } from "../stream/inbox.js";
 import { type Clock, deadline } from "../time/clock.js";
 
 /**
- * etcd drops a slow reader of a stream in silence, when 100 events wait for it: those still come. A
- * stream that has brought fewer was not dropped.
+ * etcd silently drops a stream reader that is 100 events behind, after it delivered those 100. A
+ * stream that delivered fewer events than this was not dropped.
  */
-const ABOVE_SUSPICION = 64;
+const SUSPECT_EVENT_COUNT = 64;
 /**
- * So many looks must find nothing new for a stream under suspicion to be in doubt. In a process that
- * was held up, sockets are read between two looks.
+ * Number of checks in a row without a new event before a stream becomes suspect. When the process
+ * was blocked, sockets are read between two checks.
  */
-const QUIET_LOOKS = 2;
-/** Milliseconds between two looks. */
-const LOOK_INTERVAL = 5;
-/** The same for a stream of more than an event a millisecond: etcd will soon have forgotten the rest. */
-const HURRIED_INTERVAL = 2;
+const MAX_QUIET_CHECKS = 2;
+/** Milliseconds between two checks. */
+const CHECK_INTERVAL_MS = 5;
+/**
+ * The same for more than one event per millisecond: etcd will soon discard the rest of its history.
+ */
+const FAST_CHECK_INTERVAL_MS = 2;
 
-/** `doubt`: the stream may tell nothing any more, and another one should take its place. */
-type Told = EtcdResponse | "doubt";
+/** `suspect`: the stream may deliver no more events and should be replaced. */
+type StreamItem = EtcdResponse | "suspect";
 
 /**
- * A live stream that is drained as fast as it comes, lest the server should drop a slow reader, and
- * is read when its turn has come. It holds so many events and then ends, with all that came before.
+ * Reads a stream as fast as it arrives, because the server drops slow readers, and queues the
+ * events for the consumer. When `capacity` is reached, the stream ends after the queued events.
  */
 export class LiveStream {
-  /** For probes of the endpoint that holds it. */
+  /** Its `probe` reads from the endpoint of the stream. */
   readonly watch: KeyWatch;
-  /** Whether it is a long poll in place of a stream: it begins at the resume point and ends after one event. */
+  /**
+   * Whether it is a long poll instead of a stream: it starts at the resume point and ends after one
+   * event.
+   */
   readonly isPoll: boolean;
   readonly #capacity: number;
   readonly #clock: Clock;
-  readonly #told = new AsyncQueue<Told>();
+  readonly #queue = new AsyncQueue<StreamItem>();
   #count = 0;
-  #reached = 0;
-  #cancelLook = (): void => {};
-  #isOver = false;
+  #lastIndex = 0;
+  #cancelCheck = (): void => {};
+  #hasEnded = false;
 
   constructor(
     watch: KeyWatch,
@@ -50,34 +55,33 @@ export class LiveStream {
     void this.#drain();
   }
 
-  /** Every event after this index comes, in order. */
+  /** Every event after this index is delivered, in order. */
   get etcdIndex(): number {
     return this.watch.etcdIndex;
   }
 
-  /** Index of the last event that has arrived. */
-  get reached(): number {
-    return this.#reached;
+  /** Index of the last event that was received; 0 before the first. */
+  get lastIndex(): number {
+    return this.#lastIndex;
   }
 
-  /** Whether an event has arrived. */
-  get hasBrought(): boolean {
+  get hasReceived(): boolean {
     return this.#count > 0;
   }
 
-  /** The next event; `undefined` when the stream has ended. One reader. */
-  async next(): Promise<Told | undefined> {
-    return (await this.#told.next()).value;
+  /** The next event; `undefined` when the stream has ended. Allows one reader. */
+  async next(): Promise<StreamItem | undefined> {
+    return (await this.#queue.next()).value;
   }
 
-  /** Puts the stream in doubt, which cannot be undone: its reader is told, after what came before. */
-  doubt(): void {
-    this.#told.put("doubt");
+  /** Marks the stream as suspect for good. The consumer sees this after the events before it. */
+  markSuspect(): void {
+    this.#queue.put("suspect");
   }
 
-  /** Doubts the stream once more when nothing comes for a while. */
-  doubtWhenQuiet(): void {
-    this.#look(this.#count);
+  /** Marks the stream as suspect again when no event arrives for some milliseconds. */
+  markSuspectWhenQuiet(): void {
+    this.#scheduleCheck(this.#count);
   }
 
   close(): void {
@@ -87,30 +91,32 @@ export class LiveStream {
   async #drain(): Promise<void> {
     try {
       for await (const event of this.watch) {
-        this.#told.put(event);
-        this.#reached = event.node.modifiedIndex;
-        if (++this.#count === ABOVE_SUSPICION) this.doubtWhenQuiet();
-        if (this.#told.size >= this.#capacity) break;
+        this.#queue.put(event);
+        this.#lastIndex = event.node.modifiedIndex;
+        if (++this.#count === SUSPECT_EVENT_COUNT) this.markSuspectWhenQuiet();
+        if (this.#queue.size >= this.#capacity) break;
       }
-      this.#told.end();
+      this.#queue.end();
     } catch (error) {
-      this.#told.end(error as Error);
+      this.#queue.end(error as Error);
     } finally {
-      this.#isOver = true;
-      this.#cancelLook();
+      this.#hasEnded = true;
+      this.#cancelCheck();
     }
   }
 
-  /** Looks until nothing new is found. */
-  #look(found: number, quietLooks = 0, interval = LOOK_INTERVAL): void {
-    this.#cancelLook();
-    if (this.#isOver) return;
-    this.#cancelLook = deadline(this.#clock, interval, () => {
-      const news = this.#count - found;
-      const isHurried = news > interval;
-      if (news > 0) this.#look(this.#count, 0, isHurried ? HURRIED_INTERVAL : LOOK_INTERVAL);
-      else if (quietLooks + 1 < QUIET_LOOKS) this.#look(found, quietLooks + 1, interval);
-      else this.doubt();
+  /** Repeats the check until no new event was seen. */
+  #scheduleCheck(seen: number, quietChecks = 0, interval = CHECK_INTERVAL_MS): void {
+    this.#cancelCheck();
+    if (this.#hasEnded) return;
+    this.#cancelCheck = deadline(this.#clock, interval, () => {
+      const newEvents = this.#count - seen;
+      const isFast = newEvents > interval;
+      if (newEvents > 0)
+        this.#scheduleCheck(this.#count, 0, isFast ? FAST_CHECK_INTERVAL_MS : CHECK_INTERVAL_MS);
+      else if (quietChecks + 1 < MAX_QUIET_CHECKS)
+        this.#scheduleCheck(seen, quietChecks + 1, interval);
+      else this.markSuspect();
     });
   }
 }

@@ -9,44 +9,49 @@ import { ProbeInterval } from "./probe-interval.js";
 import { OtherCluster, type WatchProgress } from "./watch-progress.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
 
-/** Changes of the whole store that may be unproven: a scan takes its time, and history holds 1000. */
-const SCAN_LAG = 200;
-/** Changes of which etcd's history no longer holds the first. */
-const HISTORY_SIZE = 1_000;
-/** Milliseconds for which any change may be unproven, as long as scans can prove that there are none. */
-const SCAN_PATIENCE_MS = 2_500;
 /**
- * Milliseconds to wait for an event when history no longer holds the first of the pending changes, while
- * scans can keep up with the store. Then a resync is the only way on.
+ * Changes of the complete store after which a scan is due. A scan takes time, and history keeps
+ * 1000.
  */
-const RESYNC_PATIENCE_MS = 5_000;
-/** Milliseconds in which a scan is done while scans can keep up. */
-const PROMPT_SCAN_MS = 1_000;
-/** Milliseconds between two probes while the store moves fast: a scan shows its index as well. */
-const HURRIED_PROBE_MS = 1_000;
-/** Milliseconds in which a stream must bring an event that a scan has found. */
-const LATE_MS = 1_000;
-/** Milliseconds until the next scan after one that proved nothing; doubled with each. */
-const UNPROVEN_DELAY_MS = 1_000;
+const MAX_UNPROVEN_CHANGES = 200;
+/** Number of changes that etcd's history keeps. */
+const HISTORY_SIZE = 1_000;
+/** Milliseconds after which a scan is due, as long as scans can prove that nothing is missing. */
+const SCAN_DUE_MS = 2_500;
+/**
+ * Milliseconds to wait for an event when history no longer reaches the resume point and scans can
+ * keep up with the store. After that only a resync helps.
+ */
+const RESYNC_DUE_MS = 5_000;
+/** Duration of a scan, in milliseconds, below which scans keep up. */
+const FAST_SCAN_MS = 1_000;
+/**
+ * Minimum milliseconds between two probes of a fast store: scans return the index of the store too.
+ */
+const MIN_PROBE_INTERVAL_MS = 1_000;
+/** Milliseconds within which a stream must deliver an event that a scan has found. */
+const EVENT_TIMEOUT_MS = 1_000;
+/** Milliseconds until the next scan after one that proved nothing; doubled each time. */
+const UNPROVEN_RETRY_MS = 1_000;
 
-/** What the monitor watches over. */
+/** The state that the monitor observes. */
 export interface Monitored {
   readonly progress: WatchProgress;
   readonly target: BackfillTarget;
-  /** The connection that should bring the events. */
+  /** The connection that should deliver the events. */
   readonly stream: LiveStream | undefined;
-  /** Whether nothing is pending before the beginning of that connection. */
+  /** Whether all changes before the start of that connection were received. */
   readonly isCovered: boolean;
-  /** Whether an answer is of the cluster that is watched. */
+  /** Whether a response comes from the watched cluster. */
   isOf(clusterId: string): boolean;
-  /** The stream has not brought an event that a scan has found. */
+  /** Called when the stream did not deliver an event that a scan has found. */
   onLate(stream: LiveStream): void;
 }
 
 /**
- * Finds out how far the store is, and proves by scans of its history that nothing is pending for the
- * watch, or finds what is. The connection that should have brought it is replaced then. Its silence
- * alone says nothing: it may be dead, and this process cannot know.
+ * Reads the index of the store, and scans history to prove that the watch misses nothing or to find
+ * what it misses. In that case it replaces the connection. A silent connection proves nothing: it
+ * may be dead.
  */
 export class LivenessMonitor {
   readonly #source: WatchSource;
@@ -54,13 +59,13 @@ export class LivenessMonitor {
   readonly #watched: Monitored;
   readonly #interval: ProbeInterval;
   readonly #startedAt: number;
-  /** Index of the store by the last probe. */
+  /** Index of the store from the last probe. */
   #storeIndex = 0;
   #probedAt = Number.NEGATIVE_INFINITY;
   #scanAfter = Number.NEGATIVE_INFINITY;
-  /** Milliseconds that the last scan took, its wait for others included. */
-  #scanTook = 0;
-  /** Scans in a row that proved nothing. */
+  /** Duration of the last scan in milliseconds, queueing included. */
+  #scanDuration = 0;
+  /** Number of consecutive scans that proved nothing. */
   #unproven = 0;
 
   constructor(source: WatchSource, settings: WatchSettings, watched: Monitored) {
@@ -71,20 +76,20 @@ export class LivenessMonitor {
     this.#startedAt = source.clock.monotonic();
   }
 
-  /** Never resolves. @throws OtherCluster, EventIndexClearedError, and what a probe fails with */
+  /** Never resolves. @throws OtherCluster, EventIndexClearedError, and the errors of a probe */
   async run(signal: AbortSignal): Promise<never> {
     for (;;) {
-      const begunAt = this.#now;
+      const startedAt = this.#now;
       const { stream } = this.#watched;
-      if (stream !== undefined) await this.#look(stream, signal);
-      const wait = begunAt + this.#interval.jittered() - this.#now;
+      if (stream !== undefined) await this.#check(stream, signal);
+      const wait = startedAt + this.#interval.jittered() - this.#now;
       if (wait > 0) await sleep(wait, this.#source.clock, signal);
     }
   }
 
-  async #look(stream: LiveStream, signal: AbortSignal): Promise<void> {
-    const isHurried = this.#interval.milliseconds < HURRIED_PROBE_MS;
-    if (!isHurried || this.#now - this.#probedAt >= HURRIED_PROBE_MS) {
+  async #check(stream: LiveStream, signal: AbortSignal): Promise<void> {
+    const isFast = this.#interval.milliseconds < MIN_PROBE_INTERVAL_MS;
+    if (!isFast || this.#now - this.#probedAt >= MIN_PROBE_INTERVAL_MS) {
       await this.#probe(stream, signal);
     }
     if (this.#isScanDue) await this.#scan(stream, signal);
@@ -94,20 +99,20 @@ export class LivenessMonitor {
     const { progress } = this.#watched;
     const { newest } = progress;
     const { reads } = this.#source;
-    // A file that has not changed needs no history.
+    // An unchanged file needs no history.
     const isAlone = !this.#settings.recursive && this.#lag >= HISTORY_SIZE;
-    const askedAt = this.#now;
+    const requestedAt = this.#now;
     const probe = await (isAlone
       ? reads.probeAlone(stream.watch, signal)
       : reads.probe(stream.watch, signal));
     if (!this.#watched.isOf(probe.etcdClusterId)) throw new OtherCluster();
-    this.#probedAt = askedAt;
+    this.#probedAt = requestedAt;
     this.#storeIndex = probe.index;
-    this.#interval.note(probe.index, askedAt);
-    progress.takeProbe(probe, askedAt, newest);
+    this.#interval.record(probe.index, requestedAt);
+    progress.takeProbe(probe, requestedAt, newest);
   }
 
-  /** Changes of the store that are not proven to be none of the watched key, as far as is known. */
+  /** Known or estimated number of changes of the store after the resume point. */
   get #lag(): number {
     const index = Math.max(this.#storeIndex, this.#interval.estimateAt(this.#now));
     return index - this.#watched.progress.resumePoint.index;
@@ -119,17 +124,19 @@ export class LivenessMonitor {
     const { pollInterval } = this.#settings;
     const staleFor = this.#now - (progress.currentAt ?? this.#startedAt);
     if (this.#lag >= HISTORY_SIZE) {
-      const patience = this.#keepsUp ? RESYNC_PATIENCE_MS : pollInterval;
-      return staleFor >= Math.min(patience, pollInterval);
+      const dueAfter = this.#keepsUp ? RESYNC_DUE_MS : pollInterval;
+      return staleFor >= Math.min(dueAfter, pollInterval);
     }
-    if (this.#lag >= SCAN_LAG) return true;
+    if (this.#lag >= MAX_UNPROVEN_CHANGES) return true;
     const isBehind = progress.resumePoint.isPending(this.#storeIndex);
-    return isBehind && staleFor >= Math.min(SCAN_PATIENCE_MS, pollInterval);
+    return isBehind && staleFor >= Math.min(SCAN_DUE_MS, pollInterval);
   }
 
-  /** Whether scans are likely to prove everything once the watch has caught up. */
+  /** Whether scans can be expected to prove everything once the watch has caught up. */
   get #keepsUp(): boolean {
-    return this.#interval.milliseconds >= HURRIED_PROBE_MS && this.#scanTook < PROMPT_SCAN_MS;
+    return (
+      this.#interval.milliseconds >= MIN_PROBE_INTERVAL_MS && this.#scanDuration < FAST_SCAN_MS
+    );
   }
 
   async #scan(stream: LiveStream, signal: AbortSignal): Promise<void> {
@@ -140,48 +147,48 @@ export class LivenessMonitor {
     const isStale =
       this.#now - (progress.currentAt ?? this.#startedAt) >= this.#settings.pollInterval;
     const until = isStale ? { until: this.#storeIndex } : {};
-    const begunAt = this.#now;
-    const scan = await this.#orUnproven(
+    const startedAt = this.#now;
+    const scan = await this.#ignoreTransient(
       this.#source.reads.scan({ key, recursive, since, partial, ...until }, signal),
       signal,
     );
-    this.#scanTook = this.#now - begunAt;
+    this.#scanDuration = this.#now - startedAt;
     if (scan === undefined) return;
-    // Of a member that is behind, it says nothing of the store.
-    if (scan.etcdIndex >= this.#storeIndex) this.#interval.note(scan.etcdIndex, begunAt);
+    // The response of a member that is behind says nothing about the store.
+    if (scan.etcdIndex >= this.#storeIndex) this.#interval.record(scan.etcdIndex, startedAt);
     const isNew = target.takeScan(scan);
-    this.#note(isNew || scan.provenIndex !== undefined || progress.resumePoint.next > next);
+    this.#recordProof(isNew || scan.provenIndex !== undefined || progress.resumePoint.next > next);
     if (!isNew) return;
-    const index = lastWithin(this.#settings.key, scan.events);
-    if (index > 0) this.#expect(stream, index, signal);
-    await this.#orUnproven(new HistoryBackfill(target, scan.etcdIndex).fetch(signal), signal);
+    const index = lastIndexWithin(this.#settings.key, scan.events);
+    if (index > 0) this.#expectEvent(stream, index, signal);
+    await this.#ignoreTransient(new HistoryBackfill(target, scan.etcdIndex).fetch(signal), signal);
   }
 
-  /** A failure that may pass is no news: the stream may still be alive. */
-  async #orUnproven<T>(asked: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  /** A transient failure proves nothing: the stream may still be alive. */
+  async #ignoreTransient<T>(request: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
     try {
-      return await asked;
+      return await request;
     } catch (error) {
       if (signal.aborted || !isRetryable(error)) throw error;
-      this.#note(false);
+      this.#recordProof(false);
       return undefined;
     }
   }
 
-  #note(isProof: boolean): void {
+  #recordProof(isProof: boolean): void {
     if (isProof) this.#unproven = 0;
     else {
-      const delay = UNPROVEN_DELAY_MS * 2 ** this.#unproven++;
+      const delay = UNPROVEN_RETRY_MS * 2 ** this.#unproven++;
       this.#scanAfter = this.#now + Math.min(delay, this.#settings.pollInterval);
     }
   }
 
-  /** Tells later when the stream has still not brought an event. */
-  #expect(stream: LiveStream, index: number, signal: AbortSignal): void {
-    const cancel = deadline(this.#source.clock, LATE_MS, () => {
+  /** Reports the stream as late if it has not delivered the event in time. */
+  #expectEvent(stream: LiveStream, index: number, signal: AbortSignal): void {
+    const cancel = deadline(this.#source.clock, EVENT_TIMEOUT_MS, () => {
       signal.removeEventListener("abort", cancel);
       const isReplaced = stream !== this.#watched.stream;
-      if (!isReplaced && stream.reached < index) this.#watched.onLate(stream);
+      if (!isReplaced && stream.lastIndex < index) this.#watched.onLate(stream);
     });
     if (signal.aborted) cancel();
     else onAbort(signal, cancel);
@@ -192,8 +199,8 @@ export class LivenessMonitor {
   }
 }
 
-/** Index of the last event at the key or below it: history also gives others. */
-function lastWithin(key: string, events: readonly EtcdResponse[]): number {
+/** Index of the last event at or below the key. A scan can also return other events. */
+function lastIndexWithin(key: string, events: readonly EtcdResponse[]): number {
   const path = key.replace(/\/$/, "");
   const isWithin = ({ node }: EtcdResponse): boolean =>
     node.key === path || node.key.startsWith(`${path}/`);

@@ -6,7 +6,7 @@ function intervalAt(perMillisecond: number, pollInterval = 60_000): number {
   const interval = new ProbeInterval(pollInterval);
   let [index, at] = [0, 0];
   for (let probes = 0; probes < 20; probes++) {
-    interval.note(Math.round(index), at);
+    interval.record(Math.round(index), at);
     index += perMillisecond * interval.milliseconds;
     at += interval.milliseconds;
   }
@@ -29,8 +29,8 @@ test("a store that rests is probed every five seconds, or as pollInterval says",
 
 test("a burst is noticed with the next probe", () => {
   const interval = new ProbeInterval(60_000);
-  for (let at = 0; at <= 60_000; at += 5_000) interval.note(10, at);
+  for (let at = 0; at <= 60_000; at += 5_000) interval.record(10, at);
   expect(interval.milliseconds).toBe(5_000);
-  interval.note(20_010, 65_000);
+  interval.record(20_010, 65_000);
   expect(interval.milliseconds).toBe(50);
 });

@@ -1,52 +1,56 @@
-/** Changes of the whole store between two looks at it: etcd's history holds 1000. */
-const CHANGES_BETWEEN = 200;
-/** Milliseconds: never more than 20 looks a second. */
-const SHORTEST_MS = 50;
-/** Milliseconds between two looks at a store that rests, as long as `pollInterval` allows it. */
-const LONGEST_MS = 5_000;
-/** Share of the interval that is random, so that many watches do not ask at the same time. */
+/** Target number of changes of the store between two probes. etcd's history keeps 1000. */
+const CHANGES_PER_PROBE = 200;
+/** Minimum interval: at most 20 probes per second. */
+const MIN_INTERVAL_MS = 50;
+/** Maximum interval, for an idle store; a smaller `pollInterval` replaces it. */
+const MAX_INTERVAL_MS = 5_000;
+/** Random share of the interval, so that many watches do not probe at the same time. */
 const JITTER = 0.2;
 
-/** How long to wait between two looks at the index of the store, so that few changes lie between them. */
+/**
+ * The time between two probes of the store's index, chosen so that few changes lie between them.
+ */
 export class ProbeInterval {
-  readonly #longest: number;
-  readonly #shortest: number;
+  readonly #max: number;
+  readonly #min: number;
   #interval: number;
   #perMillisecond = 0;
   #last: { readonly index: number; readonly at: number } | undefined;
 
-  /** `pollInterval` in milliseconds: the interval never exceeds it. */
+  /** `pollInterval`: upper limit of the interval, in milliseconds. */
   constructor(pollInterval: number) {
-    this.#longest = Math.min(pollInterval, LONGEST_MS);
-    this.#shortest = Math.min(SHORTEST_MS, this.#longest);
-    this.#interval = this.#shortest;
+    this.#max = Math.min(pollInterval, MAX_INTERVAL_MS);
+    this.#min = Math.min(MIN_INTERVAL_MS, this.#max);
+    this.#interval = this.#min;
   }
 
-  /** Milliseconds from one look to the next. */
+  /** The current interval without jitter. */
   get milliseconds(): number {
     return this.#interval;
   }
 
-  /** The same with jitter; never longer. */
+  /** The current interval with jitter, which only shortens it. */
   jittered(random: () => number = Math.random): number {
     return this.#interval * (1 - JITTER * random());
   }
 
-  /** The index that the store has at a moment (monotonic) if it moves on as before; 0 if nothing is known. */
+  /**
+   * Estimates the index at a monotonic time from the last rate of change; 0 if nothing is known.
+   */
   estimateAt(at: number): number {
     if (this.#last === undefined) return 0;
     return Math.floor(this.#last.index + this.#perMillisecond * (at - this.#last.at));
   }
 
-  /** Takes note of an index of the store, and when (monotonic) it was asked for. */
-  note(index: number, at: number): void {
+  /** Records an index of the store and the monotonic time when it was requested. */
+  record(index: number, at: number): void {
     const last = this.#last;
     if (last !== undefined && at <= last.at) return;
     this.#last = { index, at };
     if (last === undefined) return;
     this.#perMillisecond = Math.max(0, index - last.index) / (at - last.at);
-    // A store that calms down is trusted slowly: the next burst gives no notice.
-    const wanted = Math.min(CHANGES_BETWEEN / this.#perMillisecond, 2 * this.#interval);
-    this.#interval = Math.max(this.#shortest, Math.min(wanted, this.#longest));
+    // Lengthen the interval slowly: a burst comes without warning.
+    const wanted = Math.min(CHANGES_PER_PROBE / this.#perMillisecond, 2 * this.#interval);
+    this.#interval = Math.max(this.#min, Math.min(wanted, this.#max));
   }
 }

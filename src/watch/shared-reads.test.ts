@@ -11,19 +11,19 @@ const pacer = new Pacer(1, systemClock);
 const never = (signal: AbortSignal): Promise<Probe> =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
-test("all that ask before a read begins share it; who asks later gets another", async () => {
+test("probes before a read begins share it; a later probe gets another", async () => {
   const probe = new SharedProbe(pacer);
   let reads = 0;
   const read = async (): Promise<Probe> => ({ etcdClusterId: "c", index: ++reads });
-  const both = [probe.ask(read, undefined), probe.ask(read, undefined)];
+  const both = [probe.probe(read, undefined), probe.probe(read, undefined)];
   expect(await Promise.all(both)).toMatchObject([{ index: 1 }, { index: 1 }]);
-  expect(await probe.ask(read, undefined)).toMatchObject({ index: 2 });
+  expect(await probe.probe(read, undefined)).toMatchObject({ index: 2 });
 });
 
 test("only the watch whose key was read learns of the file", async () => {
   const probe = new SharedProbe(pacer);
   const read = async (): Promise<Probe> => ({ etcdClusterId: "c", index: 7, fileIndex: 3 });
-  const both = [probe.ask(read, undefined), probe.ask(read, undefined)];
+  const both = [probe.probe(read, undefined), probe.probe(read, undefined)];
   expect(await Promise.all(both)).toMatchObject([
     { index: 7, fileIndex: 3 },
     { index: 7, fileIndex: undefined },
@@ -36,8 +36,8 @@ test("who is refused is refused alone", async () => {
     ...{ ...errorDefinition(110), errorCode: 110, detail: "", key: "/a", endpoint: "" },
     ...{ index: 0, operation: "GET /a" },
   });
-  const refused = probe.ask(() => Promise.reject(refusal), undefined);
-  const allowed = probe.ask(() => Promise.resolve({ etcdClusterId: "c", index: 7 }), undefined);
+  const refused = probe.probe(() => Promise.reject(refusal), undefined);
+  const allowed = probe.probe(() => Promise.resolve({ etcdClusterId: "c", index: 7 }), undefined);
   await expect(refused).rejects.toBeInstanceOf(UnauthorizedError);
   expect(await allowed).toMatchObject({ index: 7 });
 });
@@ -57,7 +57,7 @@ test("a read goes on while anybody waits, and is given up with the last", async 
     });
     return never(signal);
   };
-  const asked = [probe.ask(read, first.signal), probe.ask(read, second.signal)];
+  const asked = [probe.probe(read, first.signal), probe.probe(read, second.signal)];
   await hasBegun;
   first.abort(new Error("first"));
   await expect(asked[0]).rejects.toThrow("first");

@@ -6,19 +6,19 @@ import type { Clock } from "../time/clock.js";
 import { Pacer } from "../time/pacer.js";
 import { SharedScans } from "./shared-scans.js";
 
-/** Milliseconds between two requests: never more than 20 a second. */
+/** Milliseconds between two requests: at most 20 per second. */
 const SPACING_MS = 50;
 
 type Read = (signal: AbortSignal) => Promise<Probe>;
 
-/** A read that has not begun yet, and for how many. */
-interface Round {
-  readonly answer: Promise<Probe>;
-  readonly abandon: AbortController;
+/** A read that has not started yet, and the number of its callers. */
+interface PendingRead {
+  readonly result: Promise<Probe>;
+  readonly aborter: AbortController;
   callers: number;
 }
 
-/** The requests by which the watches of a client find out what is pending, at a bounded pace. */
+/** The reads with which the watches of a client look for missing changes, at a limited rate. */
 export class SharedReads {
   readonly #pacer: Pacer;
   readonly #scans: SharedScans;
@@ -30,73 +30,78 @@ export class SharedReads {
     this.#scans = new SharedScans(keySpace, clock, this.#pacer);
   }
 
-  /** Reads the index of the store, or waits for the read of another watch at the same endpoint. */
+  /**
+   * Reads the index of the store, or shares the pending read of another watch of the same endpoint.
+   */
   probe(watch: KeyWatch, signal: AbortSignal): Promise<Probe> {
     const shared = this.#probes.get(watch.etcdServer) ?? new SharedProbe(this.#pacer);
     this.#probes.set(watch.etcdServer, shared);
-    return shared.ask((signal) => watch.probe({ signal }), signal);
+    return shared.probe((signal) => watch.probe({ signal }), signal);
   }
 
-  /** Reads the key of this watch. */
+  /** Reads the key of this watch, without sharing. */
   async probeAlone(watch: KeyWatch, signal: AbortSignal): Promise<Probe> {
     await this.#pacer.turn(signal);
     return await watch.probe({ signal });
   }
 
-  /** Scans history, perhaps together with other watches. */
+  /** Scans history. The scan may be shared with other watches. */
   scan(request: ScanRequest, signal: AbortSignal): Promise<Scan> {
     return this.#scans.scan(request, signal);
   }
 }
 
 /**
- * The probes of all watches at one endpoint, as one read for all that wait: what begins after they
- * asked answers all of them.
+ * Combines the probes of all watches at one endpoint. A read that starts after they were requested
+ * is valid for all of them.
  */
 export class SharedProbe {
   readonly #pacer: Pacer;
-  #next: Round | undefined;
+  #next: PendingRead | undefined;
 
   constructor(pacer: Pacer) {
     this.#pacer = pacer;
   }
 
-  /** Reads, or waits for the read of another, unless etcd refused that one. */
-  async ask(read: Read, signal: AbortSignal | undefined): Promise<Probe> {
-    const isMine = this.#next === undefined;
+  /**
+   * Reads, or shares a pending read. If etcd refused the shared read, reads alone: the rights
+   * differ by key.
+   */
+  async probe(read: Read, signal: AbortSignal | undefined): Promise<Probe> {
+    const isOwn = this.#next === undefined;
     this.#next ??= this.#open(read);
     try {
       const probe = await this.#join(this.#next, signal);
-      // Another watch has another key.
-      return isMine ? probe : { ...probe, fileIndex: undefined };
+      // The read was for the key of another watch.
+      return isOwn ? probe : { ...probe, fileIndex: undefined };
     } catch (error) {
-      if (isMine || !(error instanceof EtcdServerError)) throw error;
+      if (isOwn || !(error instanceof EtcdServerError)) throw error;
       return await read(signal ?? new AbortController().signal);
     }
   }
 
-  #open(read: Read): Round {
-    const abandon = new AbortController();
-    const begin = async (): Promise<Probe> => {
+  #open(read: Read): PendingRead {
+    const aborter = new AbortController();
+    const start = async (): Promise<Probe> => {
       try {
-        await this.#pacer.turn(abandon.signal);
+        await this.#pacer.turn(aborter.signal);
       } finally {
         this.#next = undefined;
       }
-      return await read(abandon.signal);
+      return await read(aborter.signal);
     };
-    // Begun in a moment, so that it is there to be joined.
-    return { answer: Promise.resolve().then(begin), abandon, callers: 0 };
+    // Starts in a microtask, so that the caller can store the read before it runs.
+    return { result: Promise.resolve().then(start), aborter, callers: 0 };
   }
 
-  /** Gives the read up with the last one that waits for it. */
-  async #join(round: Round, signal: AbortSignal | undefined): Promise<Probe> {
+  /** Waits for the read, and aborts it when its last caller leaves. */
+  async #join(pending: PendingRead, signal: AbortSignal | undefined): Promise<Probe> {
     const leave = (): void => {
-      round.callers--;
-      if (round.callers === 0) round.abandon.abort(signal?.reason);
+      pending.callers--;
+      if (pending.callers === 0) pending.aborter.abort(signal?.reason);
     };
-    round.callers++;
-    if (signal === undefined) return await round.answer;
+    pending.callers++;
+    if (signal === undefined) return await pending.result;
     return await new Promise((resolve, reject) => {
       const onLeave = (): void => {
         leave();
@@ -104,7 +109,7 @@ export class SharedProbe {
       };
       onAbort(signal, onLeave);
       const settled = (): void => signal.removeEventListener("abort", onLeave);
-      round.answer.finally(settled).then(resolve, reject);
+      pending.result.finally(settled).then(resolve, reject);
       if (signal.aborted) onLeave();
     });
   }

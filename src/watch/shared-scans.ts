@@ -5,35 +5,38 @@ import { onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
 import type { Pacer } from "../time/pacer.js";
 
-/** So many keys that wait are scanned one after the other; more are scanned at once by a common parent. */
-const MAX_SEPARATE = 4;
-/** Milliseconds for which keys are scanned separately after a common scan that served none of them. */
-const SEPARATE_FOR_MS = 5_000;
+/**
+ * Maximum number of waiting keys that are scanned one by one. More keys are scanned together
+ * through their common parent.
+ */
+const MAX_SEPARATE_KEYS = 4;
+/** Milliseconds of separate scans after a common scan was of no use. */
+const SEPARATE_SCANS_MS = 5_000;
 
 /** A watch that waits for a scan. */
 interface Waiting {
   readonly request: ScanRequest;
   readonly signal: AbortSignal;
-  /** Called when the watch no longer waits. */
+  /** Called when the watch stops waiting. */
   onLeave: () => void;
   resolve(scan: Scan): void;
   reject(error: unknown): void;
 }
 
 /**
- * The scans of all watches of a client, at a bounded pace. One scan serves all watches of a key, and
- * when many wait, all watches below a directory: what proves that nothing happened there proves it for
- * each of them.
+ * Runs the scans of all watches of a client, at a limited rate. One scan serves all watches of a
+ * key. When many keys wait, one scan of a common parent directory serves all of them: if it proves
+ * that nothing changed there, that holds for each key.
  */
 export class SharedScans {
   readonly #keySpace: KeySpace;
   readonly #clock: Clock;
   readonly #pacer: Pacer;
   #waiting: Waiting[] = [];
-  /** Ends the wait for the next turn. */
+  /** Aborts the wait for the next turn. */
   #idle = new AbortController();
   #isRunning = false;
-  /** Moment (monotonic) before which keys are scanned separately. */
+  /** Monotonic time until which keys are scanned separately. */
   #separateUntil = Number.NEGATIVE_INFINITY;
 
   constructor(keySpace: KeySpace, clock: Clock, pacer: Pacer) {
@@ -42,7 +45,7 @@ export class SharedScans {
     this.#pacer = pacer;
   }
 
-  /** Scans when the turn has come. @throws what the key space throws; the reason of the signal */
+  /** Queues a scan. @throws the errors of the key space, or the reason of the signal */
   scan(request: ScanRequest, signal: AbortSignal): Promise<Scan> {
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void): void => {
@@ -94,7 +97,7 @@ export class SharedScans {
     const [first] = this.#waiting;
     if (first === undefined) return;
     const keys = new Set(this.#waiting.map(({ request }) => identityOf(request)));
-    if (keys.size > MAX_SEPARATE && this.#clock.monotonic() >= this.#separateUntil) {
+    if (keys.size > MAX_SEPARATE_KEYS && this.#clock.monotonic() >= this.#separateUntil) {
       void this.#serveTogether(this.#waiting.splice(0));
       return;
     }
@@ -106,13 +109,13 @@ export class SharedScans {
   }
 
   async #serve(served: readonly Waiting[], { key, recursive }: ScanRequest): Promise<void> {
-    const start = startOf(served);
+    const range = rangeOf(served);
     try {
-      const scan = await this.#scan({ key, recursive, ...start }, served);
+      const scan = await this.#scan({ key, recursive, ...range }, served);
       for (const { resolve } of served) resolve(scan);
     } catch (error) {
-      // History may still reach back far enough for the others.
-      const isFirst = ({ request }: Waiting): boolean => request.since === start.since;
+      // History may still reach back far enough for the other watches.
+      const isFirst = ({ request }: Waiting): boolean => request.since === range.since;
       for (const { reject } of served.filter(isFirst)) reject(error);
       this.#enqueue(...served.filter((waiting) => !isFirst(waiting)));
     }
@@ -121,33 +124,33 @@ export class SharedScans {
   async #serveTogether(served: readonly Waiting[]): Promise<void> {
     const key = commonParent(served.map(({ request }) => request.key));
     try {
-      const scan = await this.#scan({ key, recursive: true, ...startOf(served) }, served);
-      const isOfUse = ({ request }: Waiting): boolean =>
+      const scan = await this.#scan({ key, recursive: true, ...rangeOf(served) }, served);
+      const isUseful = ({ request }: Waiting): boolean =>
         scan.events.length === 0 || scan.events.some((event) => matchesWatch(request, event));
-      if (!served.some(isOfUse)) this.#scanSeparately();
+      if (!served.some(isUseful)) this.#scanSeparately();
       for (const { resolve } of served) resolve(scan);
     } catch {
-      // The rights may not suffice for the directory, or one of the watches may be too far behind.
+      // Reading the directory may be forbidden, or one of the watches may be too far behind.
       this.#scanSeparately();
       this.#enqueue(...served);
     }
   }
 
-  /** Scans for as long as one of the watches waits. */
+  /** Scans until all served watches have left. */
   async #scan(request: ScanRequest, served: readonly Waiting[]): Promise<Scan> {
-    const abandon = new AbortController();
+    const aborter = new AbortController();
     const left = new Set<Waiting>();
     for (const waiting of served) {
       waiting.onLeave = () => {
         left.add(waiting);
-        if (left.size === served.length) abandon.abort();
+        if (left.size === served.length) aborter.abort();
       };
     }
-    return await this.#keySpace.scan(request, { signal: abandon.signal });
+    return await this.#keySpace.scan(request, { signal: aborter.signal });
   }
 
   #scanSeparately(): void {
-    this.#separateUntil = this.#clock.monotonic() + SEPARATE_FOR_MS;
+    this.#separateUntil = this.#clock.monotonic() + SEPARATE_SCANS_MS;
   }
 }
 
@@ -155,8 +158,8 @@ function identityOf({ key, recursive }: ScanRequest): string {
   return `${recursive} ${key}`;
 }
 
-/** From where a scan begins that serves several watches. */
-function startOf(served: readonly Waiting[]): Pick<ScanRequest, "since" | "partial" | "until"> {
+/** The range of a scan that serves several watches. */
+function rangeOf(served: readonly Waiting[]): Pick<ScanRequest, "since" | "partial" | "until"> {
   const requests = served.map(({ request }) => request);
   const since = Math.min(...requests.map((request) => request.since));
   const partial = requests.every((request) => request.since > since || request.partial === true);
@@ -164,7 +167,7 @@ function startOf(served: readonly Waiting[]): Pick<ScanRequest, "since" | "parti
   return { since, partial, until };
 }
 
-/** The deepest directory that holds all of these keys, or is one of them. */
+/** The deepest path that contains all of these keys or equals one of them. */
 function commonParent(keys: readonly string[]): string {
   const paths = keys.map((key) => key.split("/").filter((name) => name !== ""));
   const [first = []] = paths;

@@ -5,12 +5,12 @@ import { LiveStream } from "./live-stream.js";
 import { OtherCluster, type WatchProgress } from "./watch-progress.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
 
-/** Streams in a row that failed to bring events, after which long polls take their place. */
+/** Number of consecutive late streams after which long polls are used. */
 const MAX_LATE_STREAMS = 2;
-/** Milliseconds until a stream is tried again. */
-const POLLS_FOR_MS = 600_000;
+/** Milliseconds for which long polls are used before a stream is tried again. */
+const POLLS_MS = 600_000;
 
-/** Opens the connections that bring a watch its events: streams, or long polls where streams do not work. */
+/** Opens the connections of a watch: streams, or long polls where streams do not work. */
 export class WatchConnections {
   readonly #source: WatchSource;
   readonly #settings: WatchSettings;
@@ -27,40 +27,42 @@ export class WatchConnections {
     this.#progress = progress;
   }
 
-  /** The cluster that is watched; "" before one has answered. */
+  /** ID of the watched cluster; "" before the first response. */
   get clusterId(): string {
     return this.#clusterId;
   }
 
-  /** Begins anew, with whatever cluster answers first. */
+  /** Accepts any cluster as the watched one with the next response. */
   forgetCluster(): void {
     this.#clusterId = "";
   }
 
-  /** Whether an answer is of the same cluster as the one before, as far as it says. */
+  /**
+   * Whether a response comes from the watched cluster; `true` if the response has no cluster ID.
+   */
   isOf(clusterId: string): boolean {
     this.#clusterId ||= clusterId;
     return clusterId === "" || clusterId === this.#clusterId;
   }
 
-  /** Whether long polls take the place of streams now. */
+  /** Whether long polls are used instead of streams now. */
   get prefersPolls(): boolean {
     return this.#now < this.#pollsUntil;
   }
 
   preferPolls(): void {
-    this.#pollsUntil = this.#now + POLLS_FOR_MS;
+    this.#pollsUntil = this.#now + POLLS_MS;
   }
 
-  /** Takes note that a stream has brought an event. */
-  noteEvent(stream: LiveStream): void {
+  /** Records that a connection has delivered an event. */
+  recordEvent(stream: LiveStream): void {
     if (!stream.isPoll) this.#lateStreams = 0;
   }
 
-  /** Takes note that a connection has failed to bring an event, and has it replaced. */
+  /** Records that a connection did not deliver an event, and has it replaced. */
   replaceLate(stream: LiveStream): void {
     if (!stream.isPoll) this.#countLate();
-    stream.doubt();
+    stream.markSuspect();
   }
 
   openNext(signal: AbortSignal): Promise<LiveStream> {
@@ -69,21 +71,23 @@ export class WatchConnections {
 
   async openStream(signal: AbortSignal): Promise<LiveStream> {
     try {
-      return this.#begin(await this.#open({ stream: true }, signal), false);
+      return this.#start(await this.#open({ stream: true }, signal), false);
     } catch (error) {
-      // What buffers responses may withhold the head of one that does not end.
+      // A proxy that buffers responses can withhold the headers of a stream.
       if (error instanceof TimeoutError) this.#countLate();
       throw error;
     }
   }
 
-  /** Opens a long poll from the resume point. Its response may wait for an event, head and all. */
+  /**
+   * Opens a long poll at the resume point. Its response, headers included, may wait for an event.
+   */
   async openPoll(signal: AbortSignal): Promise<LiveStream> {
     for (;;) {
       const { next } = this.#progress.resumePoint;
       try {
         const request = next > 0 ? { waitIndex: next } : {};
-        return this.#begin(await this.#open(request, signal), true);
+        return this.#start(await this.#open(request, signal), true);
       } catch (error) {
         if (!(error instanceof TimeoutError)) throw error;
       }
@@ -94,18 +98,18 @@ export class WatchConnections {
     if (++this.#lateStreams >= MAX_LATE_STREAMS) this.preferPolls();
   }
 
-  #begin(watch: KeyWatch, isPoll: boolean): LiveStream {
+  #start(watch: KeyWatch, isPoll: boolean): LiveStream {
     const { bufferSize: capacity } = this.#settings;
     this.current = new LiveStream(watch, { capacity, isPoll }, this.#source.clock);
     return this.current;
   }
 
   async #open(
-    how: Pick<WatchRequest, "stream" | "waitIndex">,
+    mode: Pick<WatchRequest, "stream" | "waitIndex">,
     signal: AbortSignal,
   ): Promise<KeyWatch> {
     const { key, recursive } = this.#settings;
-    const watch = await this.#source.keySpace.openWatch({ key, recursive, ...how }, { signal });
+    const watch = await this.#source.keySpace.openWatch({ key, recursive, ...mode }, { signal });
     this.#source.observe(watch);
     if (this.isOf(watch.etcdClusterId)) return watch;
     watch.close();

@@ -10,27 +10,31 @@ import { ReconnectPace } from "../time/reconnect-pace.js";
 import { sleep } from "../time/sleep.js";
 import type { WatchSource } from "./watch-source.js";
 
-/** Milliseconds between two scans of history beside a watch, whose connection may be dead. */
+/**
+ * Milliseconds between two scans of history while a watch is open, because its connection may be
+ * dead.
+ */
 const SCAN_INTERVAL_MS = 30_000;
-/** Share of that which is random, so that many watches do not scan at the same time. */
+/** Random share of this interval, so that many watches do not scan at the same time. */
 const JITTER = 0.2;
 
-/** Why a watch is closed, or no longer scanned for. */
-const OVER = new Error("the watch has ended");
+/** Abort reason after the wait has ended. */
+const WATCH_ENDED = new Error("the watch has ended");
 
-/** Where one event is waited for. */
 type Source = Pick<WatchSource, "keySpace" | "reads" | "clock">;
 
-/** A first event, of the connection or of history; or the index from which events are still owed. */
-type Found = { readonly event: EtcdResponse } | { readonly owed: number };
+/**
+ * The first event, from the connection or from history; or the index from which events are pending.
+ */
+type FirstResult = { readonly event: EtcdResponse } | { readonly pendingSince: number };
 
 /**
- * Waits for one event. A watch that ends or breaks without one is opened again, at the index from
- * which events are still owed: nothing in between is missed while etcd's history holds it. History is
- * scanned from time to time for what was sent into a dead connection.
+ * Waits for one event. A watch that ends or breaks without an event is opened again at the first
+ * pending index: no event is missed as long as etcd's history contains it. History is scanResult from
+ * time to time for events that were sent into a dead connection.
  *
- * @throws EventIndexClearedError when the history is gone
- * @throws ClusterUnavailableError when no member takes the watch
+ * @throws EventIndexClearedError when history no longer reaches the pending index
+ * @throws ClusterUnavailableError when no member accepts the watch
  */
 export async function watchOnce(
   source: Source,
@@ -46,82 +50,82 @@ export async function watchOnce(
     const watch = await source.keySpace.openWatch(current, options);
     clusterId ??= watch.etcdClusterId;
     if (watch.etcdClusterId !== clusterId) {
-      // Indexes of the cluster before mean nothing in this one: the watch begins anew.
+      // Indexes of another cluster are not valid here: start again.
       watch.close();
       clusterId = watch.etcdClusterId;
       current = { key, recursive };
       continue;
     }
-    // Without any event, all is owed since the beginning.
+    // Without an event, everything after the start of the watch is pending.
     const since = current.waitIndex || watch.etcdIndex + 1;
-    const found = await firstOf(source, watch, { key, recursive, since }, options.signal);
-    if ("event" in found && matchesWatch(request, found.event)) return found.event;
-    // A foreign event was found at its index.
-    const owed = "event" in found ? found.event.node.modifiedIndex + 1 : found.owed;
-    current = { ...request, waitIndex: owed };
-    if (owed > since) pace.progress();
-    if ("event" in found) continue;
-    // Proxies end what is silent: that says nothing against the next watch.
+    const first = await firstOf(source, watch, { key, recursive, since }, options.signal);
+    if ("event" in first && matchesWatch(request, first.event)) return first.event;
+    // The event does not match the watch; continue after its index.
+    const pendingSince = "event" in first ? first.event.node.modifiedIndex + 1 : first.pendingSince;
+    current = { ...request, waitIndex: pendingSince };
+    if (pendingSince > since) pace.progress();
+    if ("event" in first) continue;
+    // A proxy may close idle connections. That is no failure of the next watch.
     await pace.pause(options.signal);
   }
 }
 
-/** What a watch must have shown. */
-interface Owed {
+/** The events that are pending. */
+interface PendingEvents {
   readonly key: string;
   readonly recursive: boolean;
-  /** First index of which an event is owed. */
+  /** First pending index; advanced by scans. */
   since: number;
 }
 
-/** Waits for what a watch or a scan brings first. Ends with the watch. */
+/** Waits for the first result of the watch or a scan, and closes the watch. */
 async function firstOf(
   source: Source,
   watch: KeyWatch,
-  owed: Owed,
+  pending: PendingEvents,
   signal: AbortSignal | undefined,
-): Promise<Found> {
+): Promise<FirstResult> {
   const closing = new AbortController();
   const either = linkSignals(signal, closing.signal);
-  const scanned = scanBeside(source, watch, owed, either.signal);
-  scanned.catch(() => {});
+  const scanResult = scanRepeatedly(source, watch, pending, either.signal);
+  scanResult.catch(() => {});
   try {
-    return await Promise.race([readFirst(watch, owed), scanned]);
+    return await Promise.race([readFirst(watch, pending), scanResult]);
   } finally {
-    closing.abort(OVER);
+    closing.abort(WATCH_ENDED);
     either.unlink();
     watch.close();
   }
 }
 
-/** The first event; when the watch ended or broke before it, what is owed then. */
-async function readFirst(watch: KeyWatch, owed: Owed): Promise<Found> {
+/** Reads the first event, or the pending index when the watch ended or broke without an event. */
+async function readFirst(watch: KeyWatch, pending: PendingEvents): Promise<FirstResult> {
   try {
     for await (const event of watch) return { event };
   } catch (error) {
     if (!(error instanceof ClusterUnavailableError)) throw error;
   }
-  return { owed: owed.since };
+  return { pendingSince: pending.since };
 }
 
-/** Scans until history holds an event. After an abort it stays pending: the watch tells of that. */
-async function scanBeside(
+/** Scans until history has an event. Stays pending after an abort, which the watch reports. */
+async function scanRepeatedly(
   { reads, clock }: Source,
   { etcdClusterId }: KeyWatch,
-  owed: Owed,
+  pending: PendingEvents,
   signal: AbortSignal,
-): Promise<Found> {
+): Promise<FirstResult> {
   for (;;) {
     try {
       await sleep(SCAN_INTERVAL_MS * (1 - JITTER * Math.random()), clock, signal);
-      const scan = await reads.scan({ ...owed }, signal);
+      const scan = await reads.scan({ ...pending }, signal);
       if (scan.etcdClusterId !== etcdClusterId) continue;
       const [event] = scan.events;
       if (event !== undefined) return { event };
-      owed.since = Math.max(owed.since, (scan.provenIndex ?? 0) + 1);
+      pending.since = Math.max(pending.since, (scan.provenIndex ?? 0) + 1);
     } catch (error) {
       if (signal.aborted) return await new Promise(() => {});
-      // The connection may be alive: only history can no longer tell.
+      // Only history is of no use; the connection may still be alive.
       if (!isRetryable(error) && !(error instanceof EventIndexClearedError)) throw error;
     }
   }

@@ -67,5 +67,5 @@ test("of several changes of one index, the second is no less unread than the fir
   const progress = progressFrom(5, true, buffer);
   progress.takeProbe({ etcdClusterId: "c", index: 6 }, 1_000, 0);
   progress.takeScan(scanOf(4, eventAt(6, "/w/_hidden"), eventAt(6, "/w/a")));
-  expect(buffer.currentOf(progress.currentAt)).toBeUndefined();
+  expect(buffer.consumerCurrentAt(progress.currentAt)).toBeUndefined();
 });

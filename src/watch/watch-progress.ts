@@ -7,28 +7,33 @@ import type { ItemBuffer } from "./item-buffer.js";
 import { ResumePoint } from "./resume-point.js";
 import type { WatchSettings } from "./watch-source.js";
 
-/** More items wait than the consumer's buffer holds. */
+/** The consumer's buffer is full. */
 export class BufferFull extends Error {}
 
-/** The indexes seen so far mean nothing any more: another cluster answers, or an earlier state of it. */
+/**
+ * The known indexes are no longer valid: the response comes from another cluster, or from an
+ * earlier state of this one.
+ */
 export class OtherCluster extends Error {}
 
 /**
- * How far a watch has come. Its methods are the only ways in which it moves on, and each of them is a
- * proof: nothing is concluded from the silence of a connection.
+ * The progress of a watch. Each of its methods advances it by a proof. The silence of a connection
+ * proves nothing.
  */
 export class WatchProgress {
   readonly resumePoint = new ResumePoint();
   readonly #settings: WatchSettings;
   readonly #buffer: ItemBuffer;
-  /** Called when there was news of the key, or proof that there is none. */
+  /** Called after a new event or a proof that there was none. */
   readonly #onProgress: () => void;
   readonly #currency = new Currency();
-  /** Index up to which nothing is pending, also no other change of that index. */
+  /** Index up to which no change is pending, including other changes of that index. */
   #provenIndex = 0;
-  /** Greatest index that the store is known to have reached. */
+  /** Greatest known index of the store. */
   #newest = 0;
-  /** Index of the last event that was taken, and how current the watch was before all events of it. */
+  /**
+   * Index of the last event, and how current the watch was before the first event of that index.
+   */
   #lastIndex = 0;
   #currentBefore: number | undefined;
 
@@ -42,37 +47,39 @@ export class WatchProgress {
     this.#provenIndex = settings.from - 1;
   }
 
-  /** Monotonic moment: every change that was committed before it was put into the buffer. */
+  /** Monotonic time: all changes committed before it were put into the buffer. */
   get currentAt(): number | undefined {
     return this.#currency.provenAt;
   }
 
-  /** Greatest index that the store is known to have reached: a read that begins now must not show less. */
+  /** Greatest known index of the store: a read that starts now must not return less. */
   get newest(): number {
     return this.#newest;
   }
 
-  /** A connection begins behind an index that the store has reached; so does the watch, if it is new. */
-  begin(index: number): void {
+  /** Records the index after which a connection starts. A new watch starts there too. */
+  startAfter(index: number): void {
     this.resumePoint.startAtFirst(index + 1);
     this.#newest = Math.max(this.#newest, index);
   }
 
   /**
-   * Takes an event of a stream or poll that began at or before the resume point, and of which all
-   * earlier events were taken.
+   * Takes an event of a stream or poll that started at or before the resume point; all its earlier
+   * events were taken.
    *
    * @returns whether it was new
    */
   takeEvent(event: EtcdResponse): boolean {
     if (!this.#take(event)) return false;
-    // etcd has one event an index. A key space that has several brings them together.
+    // etcd v2 has one event per index. A key space with several delivers them together.
     this.#prove(event.node.modifiedIndex);
     this.#onProgress();
     return true;
   }
 
-  /** Takes a scan that began at or before the resume point. @returns whether it had a new event */
+  /**
+   * Takes a scan that started at or before the resume point. @returns whether it had a new event
+   */
   takeScan({ events, provenIndex = 0 }: Scan): boolean {
     let isNew = false;
     for (const event of events) isNew = this.#take(event) || isNew;
@@ -82,42 +89,43 @@ export class WatchProgress {
   }
 
   /**
-   * Takes a linearizable read that began at a moment, when `newest` was as given. A file that has not
-   * changed since the resume point was not changed up to the read.
+   * Takes a linearizable read that was sent at `requestedAt`, when `newest` was as given. A file
+   * whose index is not after the resume point was unchanged up to the read.
    */
-  takeProbe({ index, fileIndex }: Probe, askedAt: number, newest: number): void {
-    this.#takeReading(index, askedAt, newest);
+  takeProbe({ index, fileIndex }: Probe, requestedAt: number, newest: number): void {
+    this.#takeRead(index, requestedAt, newest);
     const isUnchanged = fileIndex !== undefined && fileIndex <= this.resumePoint.index;
     if (isUnchanged && !this.#settings.recursive) this.#advance(index);
     this.#prove(this.#provenIndex);
     this.#onProgress();
   }
 
-  /** Takes the state of the key by a linearizable read. Everything up to its index is contained in it. */
-  takeState(resync: WatchResync, askedAt: number, newest: number): void {
+  /**
+   * Takes the state of the key from a linearizable read. It contains every change up to its index.
+   */
+  takeState(resync: WatchResync, requestedAt: number, newest: number): void {
     const { reason, index } = resync;
-    // An earlier state of the cluster is a new beginning, whatever the reason for the read was.
-    if (reason !== "cluster-changed") this.#takeReading(index, askedAt, newest);
-    else this.#currency.note(index, askedAt);
+    // After a change of cluster, a smaller index is valid.
+    if (reason !== "cluster-changed") this.#takeRead(index, requestedAt, newest);
+    else this.#currency.recordRead(index, requestedAt);
     this.#newest = Math.max(this.#newest, index);
     this.#buffer.put(resync, this.currentAt);
     this.resumePoint.startAt(index + 1);
     this.#provenIndex = index;
-    this.#currency.reach(index);
+    this.#currency.advanceTo(index);
   }
 
-  /** Forgets all indexes. */
   forget(): void {
     this.#newest = 0;
     this.#provenIndex = 0;
-    this.#currency.forgetReadings();
+    this.#currency.forgetReads();
     this.resumePoint.clear();
   }
 
-  #takeReading(index: number, askedAt: number, newest: number): void {
+  #takeRead(index: number, requestedAt: number, newest: number): void {
     if (index < newest) throw new OtherCluster();
     this.#newest = Math.max(this.#newest, index);
-    this.#currency.note(index, askedAt);
+    this.#currency.recordRead(index, requestedAt);
   }
 
   /** @returns whether the event was new */
@@ -134,7 +142,7 @@ export class WatchProgress {
     return true;
   }
 
-  /** @returns whether anything was pending up to the index */
+  /** @returns whether a change up to the index was pending */
   #advance(index: number): boolean {
     if (!this.resumePoint.isPending(index)) return false;
     this.resumePoint.advance(index);
@@ -145,7 +153,7 @@ export class WatchProgress {
 
   #prove(index: number): void {
     this.#provenIndex = Math.max(this.#provenIndex, index);
-    // Without a resume point, even index 0 of a new cluster means nothing.
-    if (this.resumePoint.since !== undefined) this.#currency.reach(this.#provenIndex);
+    // Without a resume point, even index 0 of a new cluster proves nothing.
+    if (this.resumePoint.since !== undefined) this.#currency.advanceTo(this.#provenIndex);
   }
 }

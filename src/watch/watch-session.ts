@@ -11,12 +11,12 @@ import { WatchConnections } from "./watch-connections.js";
 import { OtherCluster, WatchProgress } from "./watch-progress.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
 
-/** Why connections are closed that nobody reads any more. */
-const OVER = new Error("the watch has ended or is begun anew");
+/** Abort reason of connections that are no longer read. */
+const SESSION_ENDED = new Error("the watch session has ended");
 
 /**
- * Follows one key for as long as nothing fails: a live stream, scans of the history for what was before
- * it, and a monitor that does not trust the stream.
+ * Watches one key until something fails: a live stream, scans of history for the changes before the
+ * stream, and a monitor that does not trust the stream.
  */
 export class WatchSession {
   readonly #source: WatchSource;
@@ -26,7 +26,7 @@ export class WatchSession {
   readonly #monitor: LivenessMonitor;
   readonly #target: BackfillTarget;
   readonly #connections: WatchConnections;
-  /** Whether nothing is pending before the beginning of the connection that is read. */
+  /** Whether all changes before the start of the current connection were received. */
   #isCovered = false;
 
   constructor(
@@ -62,20 +62,20 @@ export class WatchSession {
     });
   }
 
-  /** Index up to which everything was put into the buffer, or does not concern the key. */
+  /** Index up to which all changes of the key were put into the buffer. */
   get index(): number {
     return this.#progress.resumePoint.index;
   }
 
-  /** Monotonic moment: every change that was committed before it was put into the buffer. */
+  /** Monotonic time: all changes committed before it were put into the buffer. */
   get contactAt(): number | undefined {
     return this.#progress.currentAt;
   }
 
   /**
-   * Follows the key until a connection ends, after a resync if there is a reason for one.
+   * Watches the key until a connection ends. Begins with a resync if a reason for one is given.
    *
-   * @throws BufferFull, OtherCluster, EventIndexClearedError, and what a key space throws
+   * @throws BufferFull, OtherCluster, EventIndexClearedError, and the errors of the key space
    */
   async follow(reason: WatchResync["reason"] | undefined, onResync: () => void): Promise<void> {
     const session = new AbortController();
@@ -84,23 +84,23 @@ export class WatchSession {
     onAbort(this.#signal, pass);
     try {
       const connections = this.#connections;
-      const begun = connections.prefersPolls ? undefined : await connections.openStream(signal);
+      const opened = connections.prefersPolls ? undefined : await connections.openStream(signal);
       void this.#monitor.run(signal).catch((error) => session.abort(error));
-      // Read after the stream was opened, which then brings everything that follows the state.
-      if (reason !== undefined) await this.#resync(reason, begun, signal).then(onResync);
-      const first = begun ?? (await connections.openPoll(signal));
-      this.#progress.begin(first.etcdIndex);
+      // Read the state after opening the stream, so that the stream delivers every later change.
+      if (reason !== undefined) await this.#resync(reason, opened, signal).then(onResync);
+      const first = opened ?? (await connections.openPoll(signal));
+      this.#progress.startAfter(first.etcdIndex);
       await this.#followAll(first, signal);
     } catch (error) {
       const failure: unknown = signal.aborted ? signal.reason : error;
-      // Only now: until then nothing of the other one is taken, whoever meets it first.
+      // Forget at the end: until then nothing from the other cluster may be taken.
       if (failure instanceof OtherCluster) this.#forget();
       throw failure;
     } finally {
       this.#isCovered = false;
       this.#connections.current = undefined;
       this.#signal.removeEventListener("abort", pass);
-      session.abort(OVER);
+      session.abort(SESSION_ENDED);
     }
   }
 
@@ -109,11 +109,11 @@ export class WatchSession {
     stream: LiveStream | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const askedAt = this.#now;
+    const requestedAt = this.#now;
     const { newest } = this.#progress;
     const state = await readState(this.#source.keySpace, this.#settings, { signal });
     if (!this.#connections.isOf(state.etcdClusterId)) throw new OtherCluster();
-    // The stream brings what follows its beginning, not what follows an earlier state of the cluster.
+    // The stream does not continue from an earlier state of the cluster.
     if (stream !== undefined && state.index < stream.etcdIndex) throw new OtherCluster();
     if (state.response !== null) this.#source.observe(state.response);
     const resync = {
@@ -122,10 +122,10 @@ export class WatchSession {
       ...state,
       etcdClusterId: this.#connections.clusterId,
     } as const;
-    this.#progress.takeState(resync, askedAt, newest);
+    this.#progress.takeState(resync, requestedAt, newest);
   }
 
-  /** Reads one connection after the other. */
+  /** Reads connections one after another. */
   async #followAll(first: LiveStream, signal: AbortSignal): Promise<void> {
     let old: LiveStream | undefined;
     for (let stream = first; ; stream = await this.#connections.openNext(signal)) {
@@ -133,22 +133,22 @@ export class WatchSession {
       old?.close();
       old = this.#isCovered ? stream : undefined;
       if (!this.#isCovered) {
-        // Without proof of what was before its beginning, nothing that it brings can be taken.
+        // Events of a connection cannot be used while changes before it are pending.
         stream.close();
         this.#connections.preferPolls();
         continue;
       }
-      const isOver = (await this.#read(stream)) === "end";
+      const hasEnded = (await this.#read(stream)) === "end";
       this.#isCovered = false;
-      if (isOver && !(stream.isPoll && stream.hasBrought)) return;
-      // A poll brings one event: others may have happened before it was opened.
-      if (isOver) await new HistoryBackfill(this.#target, stream.etcdIndex).fetch(signal);
+      if (hasEnded && !(stream.isPoll && stream.hasReceived)) return;
+      // A poll delivers one event. Others may have happened before it was opened.
+      if (hasEnded) await new HistoryBackfill(this.#target, stream.etcdIndex).fetch(signal);
     }
   }
 
   /**
-   * Takes what was before a stream: from history and, at the same time, from the stream in doubt whose
-   * place it takes. @returns whether all of it came
+   * Fetches the changes before a stream: from history and, in parallel, from the suspect stream
+   * that it replaces. @returns whether all of them were received
    */
   async #fillGap(
     old: LiveStream | undefined,
@@ -157,49 +157,52 @@ export class WatchSession {
   ): Promise<boolean> {
     const backfill = new HistoryBackfill(this.#target, stream.etcdIndex);
     if (old === undefined) return await backfill.fetch(signal);
-    const reaching = this.#readUpTo(stream.etcdIndex, old);
-    const fetching = backfill.fetch(signal);
+    const oldReaches = this.#readUpTo(stream.etcdIndex, old);
+    const fetched = backfill.fetch(signal);
     try {
       return await Promise.race([
-        reaching.then((isReached) => isReached || fetching),
-        fetching.catch((error) => this.#fetchRest(error, reaching, stream, signal)),
+        oldReaches.then((reached) => reached || fetched),
+        fetched.catch((error) => this.#fetchRest(error, oldReaches, stream, signal)),
       ]);
     } finally {
       backfill.close();
     }
   }
 
-  /** Where history does not reach back, the stream in doubt may still lead to where it does. */
+  /**
+   * When history does not reach the resume point, the suspect stream may still lead to an index
+   * that it reaches.
+   */
   async #fetchRest(
     error: Error,
-    reaching: Promise<boolean>,
+    oldReaches: Promise<boolean>,
     stream: LiveStream,
     signal: AbortSignal,
   ): Promise<boolean> {
     const { next } = this.#progress.resumePoint;
-    if (await reaching) return true;
+    if (await oldReaches) return true;
     if (this.#progress.resumePoint.next === next) throw error;
     return await new HistoryBackfill(this.#target, stream.etcdIndex).fetch(signal);
   }
 
-  /** Reads a stream in doubt as far as the next one goes back. @returns whether it led there */
+  /** Reads a suspect stream up to the start of the next one. @returns whether it reached it */
   async #readUpTo(index: number, old: LiveStream): Promise<boolean> {
-    old.doubtWhenQuiet();
+    old.markSuspectWhenQuiet();
     while (this.#progress.resumePoint.isPending(index)) {
-      const told = await old.next();
-      if (typeof told !== "object") return false;
-      this.#progress.takeEvent(told);
+      const item = await old.next();
+      if (typeof item !== "object") return false;
+      this.#progress.takeEvent(item);
     }
     return true;
   }
 
-  /** Reads a connection, of which all before was taken. */
-  async #read(stream: LiveStream): Promise<"doubt" | "end"> {
+  /** Reads a connection after all changes before it were received. */
+  async #read(stream: LiveStream): Promise<"suspect" | "end"> {
     for (;;) {
-      const told = await stream.next();
-      if (told === undefined) return "end";
-      if (told === "doubt") return told;
-      if (this.#progress.takeEvent(told)) this.#connections.noteEvent(stream);
+      const item = await stream.next();
+      if (item === undefined) return "end";
+      if (item === "suspect") return item;
+      if (this.#progress.takeEvent(item)) this.#connections.recordEvent(stream);
     }
   }
 

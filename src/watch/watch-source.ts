@@ -3,7 +3,7 @@ import type { AnswerOrigin } from "../model/response.js";
 import type { Clock } from "../time/clock.js";
 import type { SharedReads } from "./shared-reads.js";
 
-/** What a watch is told, complete. */
+/** The options of a watch, with defaults filled in. */
 export interface WatchSettings {
   readonly key: string;
   readonly recursive: boolean;
@@ -15,14 +15,14 @@ export interface WatchSettings {
   readonly bufferSize: number;
 }
 
-/** Where a watch looks, and whom it tells besides its consumer. */
+/** What a watch reads from, and who observes its responses. */
 export interface WatchSource {
   readonly keySpace: KeySpace;
-  /** What the watches of a client share. */
+  /** Reads that the watches of a client share. */
   readonly reads: SharedReads;
   readonly clock: Clock;
-  /** Aborts when nothing more can be asked. */
+  /** Aborts when the client is closed. */
   readonly closed: AbortSignal;
-  /** Called with every answer. */
+  /** Called with every response. */
   observe(origin: AnswerOrigin): void;
 }

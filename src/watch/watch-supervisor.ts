@@ -11,10 +11,10 @@ import { BufferFull, OtherCluster } from "./watch-progress.js";
 import { WatchSession } from "./watch-session.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
 
-/** Unreadable answers one after another, for some 30 s, after which none is expected to be better. */
-const UNREADABLE_LIMIT = 10;
+/** Maximum number of consecutive unreadable responses (about 30 s). After that the watch fails. */
+const MAX_UNREADABLE_RESPONSES = 10;
 
-/** Follows a key again after whatever goes wrong, as far as it can be repaired. */
+/** Restarts the session of a watch after every failure that can be repaired. */
 export class WatchSupervisor {
   readonly #session: WatchSession;
   readonly #buffer: ItemBuffer;
@@ -22,11 +22,11 @@ export class WatchSupervisor {
   readonly #operation: string;
   readonly #pace: ReconnectPace;
   readonly #signal: AbortSignal;
-  /** Why the consumer is owed the state as a whole. */
-  #owed: WatchResync["reason"] | undefined;
-  #unreadable = 0;
+  /** Reason of the pending resync, if any. */
+  #pendingResync: WatchResync["reason"] | undefined;
+  #unreadableResponses = 0;
   #isSlow = false;
-  /** Whether nothing was achieved since the last resync. */
+  /** Whether there was no progress since the last resync. */
   #isFresh = false;
 
   constructor(
@@ -41,7 +41,7 @@ export class WatchSupervisor {
     this.#operation = `watch ${settings.key}`;
     this.#pace = new ReconnectPace(source.clock);
     this.#signal = signal;
-    if (settings.initial) this.#owed = "initial";
+    if (settings.initial) this.#pendingResync = "initial";
   }
 
   get index(): number {
@@ -52,42 +52,42 @@ export class WatchSupervisor {
     return this.#session.contactAt;
   }
 
-  /** Never resolves. @throws AbortError, and what cannot be repaired */
+  /** Never resolves. @throws AbortError, and errors that cannot be repaired */
   async run(): Promise<never> {
     for (;;) {
-      // It may have ended while no watch stood that would have told.
+      // The signal may have been aborted while no watch was open that would have failed.
       this.#signal.throwIfAborted();
       this.#pace.opens();
-      const goesOnAtOnce = await this.#attempt();
-      if (!goesOnAtOnce) await this.#pace.pause(this.#signal);
+      const continueNow = await this.#attempt();
+      if (!continueNow) await this.#pace.pause(this.#signal);
     }
   }
 
   async #attempt(): Promise<boolean> {
     try {
-      await this.#session.follow(this.#owed, this.#onTold);
+      await this.#session.follow(this.#pendingResync, this.#onResync);
       return false;
     } catch (error) {
       return await this.#repair(error);
     }
   }
 
-  /** @returns whether to go on without delay */
+  /** @returns whether to continue without delay */
   async #repair(error: unknown): Promise<boolean> {
     if (error instanceof BufferFull) {
       this.#isSlow = true;
-      await this.#buffer.room();
+      await this.#buffer.waitForRoom();
       return true;
     }
     if (error instanceof EventIndexClearedError) {
-      this.#owed = this.#isSlow ? "slow-consumer" : "history-cleared";
+      this.#pendingResync = this.#isSlow ? "slow-consumer" : "history-cleared";
       return !this.#isFresh;
     }
     if (error instanceof OtherCluster) {
-      this.#owed = "cluster-changed";
+      this.#pendingResync = "cluster-changed";
       return !this.#isFresh;
     }
-    if (!isRetryable(error) || this.#isHopeless(error)) throw error;
+    if (!isRetryable(error) || this.#isTooOften(error)) throw error;
     const retryAfter = this.#pace.next();
     const cause = error instanceof Error ? error : new Error(String(error));
     traceWatchFailure({ operation: this.#operation, cause, retryAfter });
@@ -95,19 +95,21 @@ export class WatchSupervisor {
     return true;
   }
 
-  #isHopeless(error: unknown): boolean {
-    return error instanceof ProtocolError && ++this.#unreadable >= UNREADABLE_LIMIT;
+  #isTooOften(error: unknown): boolean {
+    return (
+      error instanceof ProtocolError && ++this.#unreadableResponses >= MAX_UNREADABLE_RESPONSES
+    );
   }
 
-  readonly #onTold = (): void => {
-    this.#owed = undefined;
+  readonly #onResync = (): void => {
+    this.#pendingResync = undefined;
     this.#isSlow = false;
     this.#isFresh = true;
   };
 
   readonly #onProgress = (): void => {
     this.#pace.progress();
-    this.#unreadable = 0;
+    this.#unreadableResponses = 0;
     this.#isFresh = false;
   };
 }
