@@ -121,7 +121,7 @@ describe("etcdnet import", () => {
     await etcd.setNode("/app/mine", "of the target");
     const refused = await etcdnet(["--endpoints", target.url, "import", file]);
     expect(refused).toMatchObject({ code: 1, stdout: "" });
-    expect(refused.stderr).toMatch(/^Error: {2}\/app: has data already; --overwrite [^\n]*\n$/);
+    expect(refused.stderr).toMatch(/^Error: {2}\/app: already has data; use --overwrite [^\n]*\n$/);
     expect(await etcd.getNodeValue("/app/a")).toBe("of the target");
 
     const done = await etcdnet(["--endpoints", target.url, "import", "--overwrite", file]);
@@ -145,12 +145,12 @@ describe("etcdnet import", () => {
     expect(code).toBe(1);
     expect(stderr.split("\n").toSorted()).toEqual([
       "",
-      "4 were left out",
+      "4 skipped because of conflicts",
       "7 keys and directories were written",
-      "Error:  /app/a: is a file in the export, but /app/a is a directory here",
-      "Error:  /app/deep/er/key: is a file in the export, but /app/deep is a file here",
-      "Error:  /app/deep/er: is a directory in the export, but /app/deep is a file here",
-      "Error:  /app/deep: is a directory in the export, but /app/deep is a file here",
+      "Error:  /app/a: is a file in the export, but /app/a is a directory in the target",
+      "Error:  /app/deep/er/key: is a file in the export, but /app/deep is a file in the target",
+      "Error:  /app/deep/er: is a directory in the export, but /app/deep is a file in the target",
+      "Error:  /app/deep: is a directory in the export, but /app/deep is a file in the target",
     ]);
     expect(await etcd.getNodeValue("/app/deep")).toBe("a file");
   });

@@ -253,7 +253,7 @@ describe.concurrent("etcdnet migrate", () => {
         "~ /app/empty/ is a file in the target",
         "~ /app/leased TTL N s, none in the target",
       ]);
-      expect(stderr).toContain("5 differences\nthe target is not as the source is\n");
+      expect(stderr).toContain("5 differences\nthe target differs from the source\n");
     }));
 
   it("says in a dry run, and in a comparison, what the migration would refuse", () =>
@@ -281,7 +281,7 @@ describe.concurrent("etcdnet migrate", () => {
 
   it.each([
     [["--from", "http://127.0.0.1:1"], /'--to <urls>' not specified/],
-    [["--dry-run", "--verify"], /--dry-run: contradicts --verify/],
+    [["--dry-run", "--verify"], /--dry-run: cannot be combined with --verify/],
     [["--rate", "0"], /--rate.*It must be 1 or more/],
     [["--to-key-prefix", "/p"], /--to-key-prefix: needs --to-api v3/],
     [["--from-cert", "/none"], /--from-cert needs --from-key/],

@@ -13,7 +13,7 @@ export function authCommand(): Command {
 
 function enableCommand(): Command {
   const description =
-    "Enable auth. A user root must be there; guests may do all until the role guest is restricted.";
+    "Enable auth. The user root must exist. The role guest may use all keys until you restrict it.";
   return clientCommand("enable", description, "etcdnet auth enable").action(
     (_flags: object, command: Command) =>
       withSession(command, async ({ etcd }) => {

@@ -5,8 +5,5 @@ import { addHiddenClientOptions } from "../options/client-options.js";
 export function clientCommand(name: string, description: string, example: string): Command {
   return addHiddenClientOptions(new Command(name))
     .description(description)
-    .addHelpText(
-      "after",
-      `\nExample:\n  ${example}\n\n"etcdnet --help" shows the options that all commands take.`,
-    );
+    .addHelpText("after", `\nExample:\n  ${example}\n\n"etcdnet --help" shows the global options.`);
 }

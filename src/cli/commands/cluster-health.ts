@@ -19,10 +19,10 @@ interface HealthFlags {
 export function clusterHealthCommand(): Command {
   return clientCommand(
     "cluster-health",
-    "Ask every member, at the client URLs that it advertises, how it is.",
+    "Check the health of every member at the client URLs that it advertises.",
     "etcdnet cluster-health --endpoints http://10.0.0.1:2379",
   )
-    .option("-f, --forever", "again every 10 seconds, until Ctrl-C")
+    .option("-f, --forever", "repeat every 10 seconds, until Ctrl-C")
     .action((flags: HealthFlags, command: Command) =>
       withSession(command, (session) => clusterHealth(session, flags)),
     );

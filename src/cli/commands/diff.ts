@@ -16,12 +16,16 @@ interface DiffFlags extends SourceTargetOptions {
 export function diffCommand(): Command {
   return addSourceTargetOptions(new Command("diff"))
     .description(
-      "Compare two trees: values, directories, TTLs, and the hidden keys that are named. Each difference " +
-        "is a line: - is missing in the target, + is there in excess, ~ is not the same, ? cannot be " +
-        "compared. Exit code 1 if there are any.",
+      "Compare two trees: values, directories, TTLs, and the hidden keys that you name. Each difference is " +
+        "one line: - is missing in the target, + is only in the target, ~ is different, ? cannot be " +
+        "compared. The exit code is 1 if there are differences.",
     )
-    .option("--ttl-tolerance <seconds>", "by which TTLs may differ (default: 5)", parseWholeNumber)
-    .option("--lossy", "leave out what cannot be compared (?)")
+    .option(
+      "--ttl-tolerance <seconds>",
+      "seconds by which TTLs may differ (default: 5)",
+      parseWholeNumber,
+    )
+    .option("--lossy", "skip keys that cannot be compared (?)")
     .addHelpText(
       "after",
       "\nExample:\n  etcdnet diff --from http://10.0.0.1:2379 --to http://10.0.1.1:2379 --to-api v3",

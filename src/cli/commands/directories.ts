@@ -15,7 +15,7 @@ type Verb = (etcd: EtcdClient, key: string, options: DirectoryOptions) => Promis
 export function mkdirCommand(): Command {
   const command = clientCommand(
     "mkdir",
-    "Make a directory that must not exist.",
+    "Create a directory. It must not exist.",
     "etcdnet mkdir /services/mail --ttl 60",
   );
   return writing(command, (etcd, key, options) => etcd.createNode(key, null, options));
@@ -24,7 +24,7 @@ export function mkdirCommand(): Command {
 export function setdirCommand(): Command {
   const command = clientCommand(
     "setdir",
-    "Make a directory. A key in its place becomes one, and loses its value; a directory is refused.",
+    "Create a directory. A key at this path becomes a directory and loses its value. An existing directory is refused.",
     "etcdnet setdir /services/mail",
   );
   return writing(command, (etcd, key, options) => etcd.setNode(key, null, options));
@@ -33,7 +33,7 @@ export function setdirCommand(): Command {
 export function updatedirCommand(): Command {
   const command = clientCommand(
     "updatedir",
-    "Change the TTL of a directory that exists; without --ttl, it loses the one it had.",
+    "Change the TTL of an existing directory. Without --ttl, it loses its TTL.",
     "etcdnet updatedir /services/mail --ttl 60",
   );
   return writing(command, (etcd, key, options) => etcd.updateNode(key, null, options));
@@ -46,7 +46,11 @@ interface DirectoryFlags {
 function writing(directoryCommand: Command, verb: Verb): Command {
   return directoryCommand
     .argument("<key>")
-    .option("--ttl <seconds>", "let it expire with all that is in it; 0: never", parseWholeNumber)
+    .option(
+      "--ttl <seconds>",
+      "seconds until it expires with everything in it; 0: never",
+      parseWholeNumber,
+    )
     .action((key: string, { ttl }: DirectoryFlags, command: Command) =>
       withSession(command, async ({ etcd, format }) => {
         const response = await verb(etcd, keyOf(key), { dir: true, ...lifetimeOf(ttl) });

@@ -21,18 +21,18 @@ interface ElectFlags {
 export function electCommand(): Command {
   return clientCommand(
     "elect",
-    "Stand for election, print key and value when elected, and lead until Ctrl-C. With --listen, print " +
-      "who leads, and then whoever comes after.",
+    "Campaign in an election, print key and value when elected, and lead until Ctrl-C. With --listen, " +
+      "print the current leader and each later one.",
     'etcdnet elect /election/mail "$(hostname)"',
   )
     .argument("<key>")
-    .argument("[value]", "what the others see of this leader (default: this host's name)")
+    .argument("[value]", "value that others see for this leader (default: the name of this host)")
     .option(
       "--ttl <seconds>",
-      "after which a leader that died is passed over (default: 10)",
+      "seconds after which a dead leader is replaced (default: 10)",
       parseWholeNumber,
     )
-    .option("-l, --listen", "only look on")
+    .option("-l, --listen", "only observe the election")
     .action((key: string, value: string | undefined, flags: ElectFlags, command: Command) =>
       withSession(command, (session) => elect(session, keyOf(key), value ?? hostname(), flags)),
     );

@@ -17,16 +17,16 @@ interface ExecWatchFlags {
 export function execWatchCommand(): Command {
   return clientCommand(
     "exec-watch",
-    "Run a program for every change of a key, one after the other, until Ctrl-C. It finds the change in " +
-      "ETCD_WATCH_ACTION, ETCD_WATCH_MODIFIED_INDEX, ETCD_WATCH_KEY and ETCD_WATCH_VALUE.",
+    "Run a program for every change of a key, one after the other, until Ctrl-C. The environment has the " +
+      "change: ETCD_WATCH_ACTION, ETCD_WATCH_MODIFIED_INDEX, ETCD_WATCH_KEY and ETCD_WATCH_VALUE.",
     "etcdnet exec-watch --recursive /config -- sh -c 'echo \"$ETCD_WATCH_KEY\"'",
   )
     .argument("<key>")
-    .argument("<program...>", "after --, with its arguments")
-    .option("-r, --recursive", "also of whatever is below the key")
+    .argument("<program...>", "program with its arguments, after --")
+    .option("-r, --recursive", "include all keys below the key")
     .option(
       "--after-index <index>",
-      "of what came after this index, not from now",
+      "start with the first change after this index (default: now)",
       parseWholeNumber,
     )
     .action((key: string, program: string[], flags: ExecWatchFlags, command: Command) =>

@@ -27,23 +27,19 @@ const PATIENCE = 1_000;
 export function exportCommand(): Command {
   return clientCommand(
     "export",
-    "Write a tree as JSON lines: values, directories, TTLs and indexes, and at the end a checksum. " +
-      "Hidden keys (_...) are taken along where they are named.",
+    "Write a tree as JSON lines: values, directories, TTLs and indexes, and a checksum at the end. " +
+      "Hidden keys (_...) are included only if you name them.",
     "etcdnet export /config --hidden /config/_locks --file config.jsonl",
   )
-    .argument("[key]", "its top (default: the root)")
-    .option(
-      "--hidden <key>",
-      "a hidden key to take along, with all below it; may be repeated",
-      append,
-    )
+    .argument("[key]", "top of the tree (default: the root)")
+    .option("--hidden <key>", "hidden key to include, with everything below it; repeatable", append)
     .option(
       "--file <file>",
-      "instead of standard output; it is replaced when the export is whole, and only you can read it",
+      "write to this file, not to standard output; only a complete export replaces it, and only you can read it",
     )
     .option(
       "--lossy",
-      "go on although keys or values are not UTF-8: such keys are left out, each is named",
+      "continue if keys or values are not UTF-8: such keys are skipped, and each one is named",
     )
     .action((key: string | undefined, flags: ExportFlags, command: Command) =>
       withSession(command, (session) =>

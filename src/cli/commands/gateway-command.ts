@@ -7,11 +7,11 @@ import { addGatewayOptions, gatewayOptions } from "./gateway-options.js";
 import { serverCommand } from "./server-command.js";
 
 const AFTER_HELP = `
-It keeps nothing by itself: run as many of them as you like side by side. It ends on SIGINT (Ctrl-C)
-or SIGTERM when what is under way is answered; a second signal ends it at once. Which members fail,
-and which answer again, it says on standard error.
-Exit codes: 0 ended by a signal; 1 options that cannot be used, a port in use, a cluster that refuses
-the user or serves the v3 API neither as gRPC nor as JSON.
+A gateway has no state of its own: run as many as you need. SIGINT (Ctrl-C) or SIGTERM ends it after
+the requests in progress; a second signal ends it at once. Standard error reports members that fail
+or recover.
+Exit codes: 0 ended by a signal; 1 invalid options, a port in use, or a cluster that refuses the user
+or serves the v3 API neither over gRPC nor as JSON.
 
 Example:
   etcdnet gateway --port 2379 --endpoints https://a:2379,https://b:2379 --cacert ca.pem`;
@@ -20,14 +20,14 @@ Example:
 export function gatewayCommand(): Command {
   return serverCommand({
     name: "gateway",
-    description: "serve etcd's v2 API from a cluster that has v3 only (etcd 3.4 and later)",
+    description: "Serve etcd's v2 API for a cluster that has only v3 (etcd 3.4 and later).",
     afterHelp: AFTER_HELP,
     addOptions: addGatewayOptions,
     complete: gatewayOptions,
     start,
     remedies: {
       tls: "--listen-cert, --listen-key",
-      auth: "--auth-root-password-file, unless it is on already",
+      auth: "--auth-root-password-file, unless auth is already on",
     },
   });
 }

@@ -27,16 +27,20 @@ const HERE = ["http://127.0.0.1:2379"];
 
 export function addGatewayOptions(command: Command): Command {
   return command
-    .option("--endpoints <urls>", "the cluster's client URLs, with commas between", urlsOf, HERE)
-    .option("--prefix <key>", 'what stands before every key in v3: "/" for nothing', prefixOf, "/")
+    .option("--endpoints <urls>", "client URLs of the cluster, comma-separated", urlsOf, HERE)
+    .option("--prefix <key>", 'prefix of every key in v3; "/": no prefix', prefixOf, "/")
     .option("--username <user>", "user of the cluster's v3 auth; needs --password-file", notEmpty)
-    .option("--password-file <file>", "file with its password", notEmpty)
-    .option("--cacert <file>", "authorities of the cluster's certificates (PEM)", notEmpty)
-    .option("--cert <file>", "certificate shown to the cluster (PEM); needs --key", notEmpty)
+    .option("--password-file <file>", "file with the password of --username", notEmpty)
+    .option("--cacert <file>", "certificate authorities of the cluster (PEM)", notEmpty)
+    .option("--cert <file>", "client certificate for the cluster (PEM); needs --key", notEmpty)
     .option("--key <file>", "key of --cert (PEM)", notEmpty)
     .option("--listen-cert <file>", "serve https with this certificate (PEM)", notEmpty)
     .option("--listen-key <file>", "key of --listen-cert (PEM)", notEmpty)
-    .option("--listen-client-ca <file>", "demand clients' certificates of it (PEM)", notEmpty);
+    .option(
+      "--listen-client-ca <file>",
+      "require client certificates of this authority (PEM)",
+      notEmpty,
+    );
 }
 
 /** With the files read. @throws Error that names the option which cannot be used */

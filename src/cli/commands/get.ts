@@ -13,8 +13,8 @@ interface GetFlags {
 export function getCommand(): Command {
   return clientCommand("get", "Print the value of a key.", "etcdnet get /config/database")
     .argument("<key>")
-    .option("--sort", "taken for etcdctl's sake: a key has nothing to sort")
-    .option("-q, --quorum", "read through the leader, never a stale value")
+    .option("--sort", "accepted for compatibility with etcdctl; no effect")
+    .option("-q, --quorum", "quorum read: never a stale value")
     .action((key: string, flags: GetFlags, command: Command) =>
       withSession(command, (session) => get(session, keyOf(key), flags)),
     );

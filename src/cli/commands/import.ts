@@ -17,12 +17,12 @@ interface ImportFlags {
 export function importCommand(): Command {
   return clientCommand(
     "import",
-    "Write what export has written, to the same keys. The whole export is checked before anything is " +
-      "written. TTLs go on from what was left of them when it was made.",
+    "Write an export to the same keys. The complete export is checked before anything is written. TTLs " +
+      "continue with the time that was left at the export.",
     "etcdnet import config.jsonl --endpoints http://10.0.0.1:2379",
   )
-    .argument("[file]", "standard input where it is left out, or -")
-    .option("--overwrite", "write over keys that are there; nothing is removed")
+    .argument("[file]", "file to read; default, or -: standard input")
+    .option("--overwrite", "overwrite existing keys; nothing is removed")
     .action((file: string | undefined, flags: ImportFlags, command: Command) =>
       withSession(command, (session) => importFrom(session, file, flags)),
     );
@@ -58,7 +58,9 @@ async function refuseOtherData({ etcd }: Session, { keys }: ExportHeader): Promi
   for (const key of keys) {
     const { node } = (await etcd.getNode(key, { quorum: true, ignoreKeyNotFound: true })) ?? {};
     if (node === undefined || (node.dir && (node.nodes ?? []).length === 0)) continue;
-    throw new Error(`${key}: has data already; --overwrite writes over it. Nothing was written`);
+    throw new Error(
+      `${key}: already has data; use --overwrite to overwrite it. Nothing was written`,
+    );
   }
 }
 
@@ -73,10 +75,10 @@ async function write({ etcd }: Session, spool: ReplayableInput): Promise<void> {
     },
   });
   note(`${written} keys and directories were written`);
-  if (conflicts > 0) throw new CommandError(`${conflicts} were left out`);
+  if (conflicts > 0) throw new CommandError(`${conflicts} skipped because of conflicts`);
 }
 
 function describe({ entry, at, found }: Conflict): string {
   const kind = entry.dir ? "directory" : "file";
-  return `${entry.key}: is a ${kind} in the export, but ${at} is a ${found} here`;
+  return `${entry.key}: is a ${kind} in the export, but ${at} is a ${found} in the target`;
 }

@@ -20,22 +20,21 @@ interface LockFlags {
 export function lockCommand(): Command {
   return clientCommand(
     "lock",
-    "Wait in line for a lock, run a program while it is held, and end with the program's exit code. The " +
-      "program finds the lock in ETCD_LOCK_KEY and ETCD_LOCK_FENCING_TOKEN. It is told to end " +
-      "(SIGTERM) when the lock is lost. Without a program, the holder's key is printed and the lock " +
-      "held until Ctrl-C.",
+    "Wait for a lock, run a program while the lock is held, and exit with the program's exit code. The " +
+      "environment has ETCD_LOCK_KEY and ETCD_LOCK_FENCING_TOKEN. The program receives SIGTERM when the " +
+      "lock is lost. Without a program, print the holder's key and hold the lock until Ctrl-C.",
     "etcdnet lock /locks/backup --ttl 30 -- ./backup.sh --all",
   )
     .argument("<key>")
-    .argument("[program...]", "after --, with its arguments")
+    .argument("[program...]", "program with its arguments, after --")
     .option(
       "--ttl <seconds>",
-      "after which a holder that died is passed over (default: 10)",
+      "seconds after which a dead holder loses the lock (default: 10)",
       parseWholeNumber,
     )
     .option(
       "--wait <duration>",
-      "give up waiting after so long, e.g. 30s; 0s: take it now or never",
+      "maximum time to wait, e.g. 30s; 0s: fail at once if the lock is taken",
       parseDuration,
     )
     .action((key: string, program: string[], flags: LockFlags, command: Command) =>
@@ -79,5 +78,5 @@ async function acquire(
 async function now(lock: Lock, signal: AbortSignal): Promise<LockHandle> {
   const handle = await lock.tryAcquire({ signal });
   if (handle !== null) return handle;
-  throw new TimeoutError(`lock ${lock.key}: is held, or waited for, by another`, 0);
+  throw new TimeoutError(`lock ${lock.key}: is held or waited for by another client`, 0);
 }

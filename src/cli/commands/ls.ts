@@ -15,14 +15,14 @@ interface LsFlags {
 export function lsCommand(): Command {
   return clientCommand(
     "ls",
-    "List a directory; the root if none is named.",
+    "List a directory (default: the root).",
     "etcdnet ls --recursive -p /config",
   )
     .argument("[key]")
-    .option("--sort", "in the order of the keys' bytes")
-    .option("-r, --recursive", "with all that is in its directories")
+    .option("--sort", "sort by the bytes of the keys")
+    .option("-r, --recursive", "include everything below it")
     .option("-p", "append a slash to directories")
-    .option("-q, --quorum", "read through the leader, never a stale list")
+    .option("-q, --quorum", "quorum read: never a stale list")
     .action((key: string | undefined, flags: LsFlags, command: Command) =>
       withSession(command, (session) => ls(session, keyOf(key ?? "/"), flags)),
     );

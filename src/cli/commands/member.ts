@@ -44,7 +44,7 @@ function memberLine(member: Member & { readonly isLeader: boolean }): string {
 
 function addCommand(): Command {
   const example = "etcdnet member add m4 http://10.0.0.4:2380";
-  return clientCommand("add", "Add a member that is yet to be started.", example)
+  return clientCommand("add", "Add a member. Start it afterwards.", example)
     .argument("<name>")
     .argument("<peerURL>")
     .action((name: string, url: string, _flags: object, command: Command) =>
@@ -71,7 +71,7 @@ function updateCommand(): Command {
   const example = "etcdnet member update 8e9e05c52164694d http://10.0.0.4:2380";
   return clientCommand("update", "Change the peer URLs of a member.", example)
     .argument("<memberID>")
-    .argument("<peerURLs>", "separated by commas")
+    .argument("<peerURLs>", "comma-separated")
     .action((id: string, urls: string, _flags: object, command: Command) =>
       withSession(command, async ({ etcd }) => {
         await etcd.members.update(id, urls.split(","));
@@ -82,7 +82,7 @@ function updateCommand(): Command {
 
 function removeCommand(): Command {
   const example = "etcdnet member remove 8e9e05c52164694d";
-  return clientCommand("remove", "Remove a member, for ever.", example)
+  return clientCommand("remove", "Remove a member permanently.", example)
     .argument("<memberID>")
     .action((id: string, _flags: object, command: Command) =>
       withSession(command, (session) => remove(session, id)),
@@ -98,6 +98,6 @@ async function remove({ etcd }: Session, id: string): Promise<void> {
 
 function unknownMember(id: string, members: readonly Member[]): CommandError {
   const named = members.find(({ name }) => name === id);
-  const hint = named === undefined ? "" : ` The one of that name has the ID ${named.id}.`;
+  const hint = named === undefined ? "" : ` The member with that name has the ID ${named.id}.`;
   return new CommandError(`Couldn't find a member in the cluster with an ID of ${id}.${hint}`);
 }

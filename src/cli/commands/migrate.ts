@@ -39,25 +39,25 @@ interface MigrateFlags extends SourceTargetOptions {
 export function migrateCommand(): Command {
   return addSourceTargetOptions(new Command("migrate"))
     .description(
-      "Bring a tree to another cluster, or from v2 to v3 and back, while the source is in use: values, " +
-        "directories, TTLs, and the hidden keys that are named. Changes made meanwhile are brought over, " +
-        "deletes too. What the target cannot have is told before anything is written, and what was copied is " +
-        "compared. It can be killed at any moment and called again: it goes on.",
+      "Copy a tree to another cluster, or between v2 and v3, while the source is in use: values, " +
+        "directories, TTLs, and the hidden keys that you name. Changes during the copy are copied too, " +
+        "including deletes. Data that cannot be copied is reported before anything is written. After the " +
+        "copy, both sides are compared. You can kill it at any time and run it again: it continues.",
     )
-    .option("--follow", "go on, and keep TTLs alive, until Ctrl-C or SIGTERM")
-    .option("--rate <number>", "write no more keys than this in a second", parsePositive)
-    .option("--overwrite", "take a target with other data: what the source lacks is removed there")
+    .option("--follow", "continue to copy changes and to refresh TTLs, until Ctrl-C or SIGTERM")
+    .option("--rate <number>", "maximum number of keys written per second", parsePositive)
+    .option(
+      "--overwrite",
+      "accept a target with other data; data that is not in the source is removed",
+    )
     .option(
       "--lossy",
-      "go on although keys cannot be copied (too deep, too large, not UTF-8) or values are not UTF-8: each is named",
+      "continue if keys cannot be copied (too deep, too large, not UTF-8) or values are not UTF-8; each one is named",
     )
-    .option(
-      "--dry-run",
-      "check all that can be known, say what would be written, and write nothing",
-    )
+    .option("--dry-run", "check the data, show what would be written, and write nothing")
     .option(
       "--verify",
-      "write nothing: compare, as diff does, exit code 1 if there are differences",
+      "write nothing; compare like diff, with exit code 1 if there are differences",
     )
     .addHelpText(
       "after",
@@ -72,8 +72,10 @@ export function migrateCommand(): Command {
 
 async function carryOut(sides: SourceAndTarget, flags: MigrateFlags): Promise<void> {
   const { dryRun = false, verify = false, follow = false, lossy = false } = flags;
-  if (dryRun && verify) throw new Error("--dry-run: contradicts --verify; give one of them");
-  if (follow && (dryRun || verify)) throw new Error("--follow: needs a migration that writes");
+  if (dryRun && verify)
+    throw new Error("--dry-run: cannot be combined with --verify; use one of them");
+  if (follow && (dryRun || verify))
+    throw new Error("--follow: cannot be combined with --dry-run or --verify");
   if (verify) {
     await refuseOverlap(sides);
     await showDifferences(sides, { lossy });

@@ -15,13 +15,16 @@ interface MkFlags {
 export function mkCommand(): Command {
   return clientCommand(
     "mk",
-    "Make a key that must not exist.",
+    "Create a key. It must not exist.",
     "etcdnet mk /jobs 'resize 7' --in-order",
   )
     .argument("<key>")
-    .argument("[value]", "standard input where it is left out; after -- if it begins with -")
-    .option("--in-order", "make it in the directory KEY, under a name higher than all before")
-    .option("--ttl <seconds>", "let the key expire; 0: never", parseWholeNumber)
+    .argument("[value]", "default: standard input; put -- before a value that begins with -")
+    .option(
+      "--in-order",
+      "create it in the directory KEY, with a name higher than all previous ones",
+    )
+    .option("--ttl <seconds>", "seconds until the key expires; 0: never", parseWholeNumber)
     .action((key: string, value: string | undefined, flags: MkFlags, command: Command) =>
       withSession(command, (session) => mk(session, keyOf(key), value, flags)),
     );

@@ -17,19 +17,23 @@ interface RegisterFlags {
 export function registerCommand(): Command {
   return clientCommand(
     "register",
-    "Register an instance of a service while a program runs, and end with the program's exit code. " +
-      "Without a program, its key is printed, and it stays registered until Ctrl-C.",
+    "Register an instance of a service while a program runs, and exit with the program's exit code. " +
+      "Without a program, print the instance's key and keep it registered until Ctrl-C.",
     "etcdnet register /services/mail m1 --metadata '{\"port\":25}' -- ./mail-server",
   )
-    .argument("<service>", "the service's directory")
-    .argument("<id>", "of the instance, its name in that directory")
-    .argument("[program...]", "after --, with its arguments")
+    .argument("<service>", "directory of the service")
+    .argument("<id>", "name of the instance in that directory")
+    .argument("[program...]", "program with its arguments, after --")
     .option(
       "--ttl <seconds>",
-      "after which an instance that died is taken out (default: 10)",
+      "seconds after which a dead instance is removed (default: 10)",
       parseWholeNumber,
     )
-    .option("--metadata <json>", "what others are to know of it (default: null)", parseJson)
+    .option(
+      "--metadata <json>",
+      "metadata of the instance, for other clients (default: null)",
+      parseJson,
+    )
     .action(
       (service: string, id: string, program: string[], flags: RegisterFlags, command: Command) =>
         withSession(command, (session) => register(session, keyOf(service), id, program, flags)),

@@ -16,10 +16,10 @@ interface RmFlags {
 export function rmCommand(): Command {
   return clientCommand("rm", "Remove a key or a directory.", "etcdnet rm --recursive /config/old")
     .argument("<key>")
-    .option("--dir", "also an empty directory")
-    .option("-r, --recursive", "also a directory with all that is in it")
-    .option("--with-value <value>", "only if this is its value now")
-    .option("--with-index <index>", "only if this is its modified index now", parseWholeNumber)
+    .option("--dir", "also remove an empty directory")
+    .option("-r, --recursive", "also remove a directory with everything in it")
+    .option("--with-value <value>", "only if this is the current value")
+    .option("--with-index <index>", "only if this is the current modified index", parseWholeNumber)
     .action((key: string, flags: RmFlags, command: Command) =>
       withSession(command, (session) => remove(session, requestOf(keyOf(key), flags))),
     );

@@ -33,7 +33,7 @@ function listCommand(): Command {
 function getCommand(): Command {
   return namedCommand(
     "get",
-    "Show what a role permits.",
+    "Show the permissions of a role.",
     "etcdnet role get dev",
     async (session, name) => {
       const { etcd, format } = session;
@@ -86,18 +86,19 @@ interface ChangeFlags {
 }
 
 function changeCommand(change: "grant" | "revoke"): Command {
-  const description = change === "grant" ? "Permit a role more." : "Permit a role less.";
+  const description =
+    change === "grant" ? "Grant permissions to a role." : "Revoke permissions of a role.";
   return clientCommand(
     change,
     description,
     `etcdnet role ${change} dev --path '/dev/*' --readwrite`,
   )
     .argument("<role>")
-    .requiredOption("--path <pattern>", "a key, or with * at its end all that begin so")
-    .option("--read", "to read")
-    .option("--write", "to write")
-    .option("--readwrite", "to read and write")
-    .option("--rw", "the same")
+    .requiredOption("--path <pattern>", "key; with * at the end: all keys with this prefix")
+    .option("--read", "permission to read")
+    .option("--write", "permission to write")
+    .option("--readwrite", "permission to read and write")
+    .option("--rw", "same as --readwrite")
     .action((role: string, flags: ChangeFlags, command: Command) =>
       withSession(command, async ({ etcd }) => {
         await etcd.auth.roles.update(role, { [change]: permissionsOf(flags) });

@@ -4,9 +4,9 @@ import { notEmpty, readServerTls } from "../options/option-files.js";
 import { type ListenOptions, listening, serverCommand } from "./server-command.js";
 
 const AFTER_HELP = `
-It ends on SIGINT (Ctrl-C) or SIGTERM and saves its data; a second signal ends it at once.
-Exit codes: 0 ended by a signal; 1 options that cannot be used, a port in use, data that cannot be
-read or saved.
+SIGINT (Ctrl-C) or SIGTERM saves the data and ends the server; a second signal ends it at once.
+Exit codes: 0 ended by a signal; 1 invalid options, a port in use, or data that cannot be read or
+saved.
 
 Example:
   etcdnet serve --port 2379 --data etcd.snapshot`;
@@ -23,7 +23,7 @@ interface ServeOptions extends ListenOptions {
 export function serveCommand(): Command {
   return serverCommand({
     name: "serve",
-    description: "serve etcd's v2 API from this process's memory",
+    description: "Serve etcd's v2 API from the memory of this process.",
     afterHelp: AFTER_HELP,
     addOptions,
     complete: embeddedOptions,
@@ -34,10 +34,10 @@ export function serveCommand(): Command {
 
 function addOptions(command: Command): Command {
   return command
-    .option("--data <file>", "keep everything in this file, across restarts", notEmpty)
+    .option("--data <file>", "store all data in this file, across restarts", notEmpty)
     .option("--cert <file>", "serve https with this certificate (PEM); needs --key", notEmpty)
     .option("--key <file>", "key of --cert (PEM)", notEmpty)
-    .option("--client-ca <file>", "demand client certificates of this authority (PEM)", notEmpty);
+    .option("--client-ca <file>", "require client certificates of this authority (PEM)", notEmpty);
 }
 
 async function embeddedOptions(options: ServeOptions) {

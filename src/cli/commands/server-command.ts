@@ -52,7 +52,7 @@ export function serverCommand<Options extends ListenOptions, Complete extends Li
     .description(server.description)
     .showSuggestionAfterError(false)
     .addHelpText("after", server.afterHelp)
-    .option("--port <number>", "port to listen on; 0: any that is free", portOf, 2379)
+    .option("--port <number>", "port to listen on; 0: any free port", portOf, 2379)
     .option("--host <address>", "address to listen on", notEmpty, "127.0.0.1");
   return server
     .addOptions(command)
@@ -73,7 +73,7 @@ export function serverCommand<Options extends ListenOptions, Complete extends Li
     )
     .option(
       "--auth-root-password-file <file>",
-      "enforce v2 auth, with the password of user root in this file",
+      "enable v2 auth; the file contains the password of user root",
       notEmpty,
     )
     .action(async (options: Options) => {

@@ -21,10 +21,14 @@ export function setCommand(): Command {
     "etcdnet set /config/database db1 --ttl 60",
   )
     .argument("<key>")
-    .argument("[value]", "standard input where it is left out; after -- if it begins with -")
-    .option("--ttl <seconds>", "let the key expire; 0: never", parseWholeNumber)
-    .option("--swap-with-value <value>", "only if this is its value now")
-    .option("--swap-with-index <index>", "only if this is its modified index now", parseWholeNumber)
+    .argument("[value]", "default: standard input; put -- before a value that begins with -")
+    .option("--ttl <seconds>", "seconds until the key expires; 0: never", parseWholeNumber)
+    .option("--swap-with-value <value>", "only if this is the current value")
+    .option(
+      "--swap-with-index <index>",
+      "only if this is the current modified index",
+      parseWholeNumber,
+    )
     .action((key: string, value: string | undefined, flags: SetFlags, command: Command) =>
       withSession(command, (session) => set(session, keyOf(key), value, flags)),
     );

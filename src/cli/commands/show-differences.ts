@@ -29,5 +29,5 @@ export async function showDifferences(sides: SourceAndTarget, shown: Shown): Pro
   }
   const what = `${count(compared, "key")} compared, ${count(different, "difference")}`;
   line.note(what);
-  if (different > 0) throw new CommandError("the target is not as the source is");
+  if (different > 0) throw new CommandError("the target differs from the source");
 }

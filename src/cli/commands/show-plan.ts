@@ -45,7 +45,7 @@ export async function showPlan(options: MigrateOptions): Promise<void> {
   print(
     `${count(nodes, "key")} and directories in the source`,
     `${kinds.missing} to write, ${kinds.value + kinds.ttl} to change`,
-    `${kinds.type} to turn from a file into a directory, or back`,
-    `${kinds.extra} to remove in the target, with all below`,
+    `${kinds.type} to convert between file and directory`,
+    `${kinds.extra} to remove in the target, with everything below`,
   );
 }

@@ -14,12 +14,12 @@ interface TreeFlags {
 export function treeCommand(): Command {
   return clientCommand(
     "tree",
-    "Draw a directory with all that is in it.",
+    "Draw a directory with everything in it (default: the root).",
     "etcdnet tree --values /config",
   )
     .argument("[key]")
-    .option("--values", "show values as well")
-    .option("-q, --quorum", "read through the leader, never a stale tree")
+    .option("--values", "also show values")
+    .option("-q, --quorum", "quorum read: never a stale tree")
     .action((key: string | undefined, flags: TreeFlags, command: Command) =>
       withSession(command, (session) => tree(session, keyOf(key ?? "/"), flags)),
     );

@@ -14,12 +14,12 @@ interface UpdateFlags {
 export function updateCommand(): Command {
   return clientCommand(
     "update",
-    "Change the value of a key that exists.",
+    "Change the value of an existing key.",
     "etcdnet update /config/database db2",
   )
     .argument("<key>")
-    .argument("[value]", "standard input where it is left out; after -- if it begins with -")
-    .option("--ttl <seconds>", "let the key expire; 0: never", parseWholeNumber)
+    .argument("[value]", "default: standard input; put -- before a value that begins with -")
+    .option("--ttl <seconds>", "seconds until the key expires; 0: never", parseWholeNumber)
     .action((key: string, value: string | undefined, flags: UpdateFlags, command: Command) =>
       withSession(command, (session) => update(session, keyOf(key), value, flags)),
     );

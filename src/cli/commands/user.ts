@@ -51,8 +51,8 @@ function getCommand(): Command {
 
 function addCommand(): Command {
   const description =
-    "Add a user. The password is asked for, or a line of standard input; user:password is taken too, " +
-    "but others can see it.";
+    "Add a user. The password comes from a prompt on a terminal, else from a line of standard input. " +
+    "user:password also works, but other users can see it.";
   return namedCommand("add", description, "etcdnet user add alice", async ({ etcd }, given) => {
     const { user, password } = splitUser(given);
     await etcd.auth.users.create(user, {
@@ -71,10 +71,10 @@ function removeCommand(): Command {
 }
 
 function rolesCommand(change: "grant" | "revoke"): Command {
-  const description = change === "grant" ? "Give a user roles." : "Take roles from a user.";
+  const description = change === "grant" ? "Grant roles to a user." : "Revoke roles of a user.";
   return clientCommand(change, description, `etcdnet user ${change} alice --roles dev,ops`)
     .argument("<user>")
-    .requiredOption("--roles <names>", "separated by commas, or once for each", appendNames)
+    .requiredOption("--roles <names>", "comma-separated; repeatable", appendNames)
     .action((name: string, { roles }: { readonly roles: string[] }, command: Command) =>
       withSession(command, async ({ etcd }) => {
         await etcd.auth.users.update(name, { [change]: roles });
@@ -84,7 +84,8 @@ function rolesCommand(change: "grant" | "revoke"): Command {
 }
 
 function passwdCommand(): Command {
-  const description = "Change a user's password, which is asked for, or a line of standard input.";
+  const description =
+    "Change a user's password. It comes from a prompt on a terminal, else from a line of standard input.";
   return namedCommand(
     "passwd",
     description,

@@ -20,15 +20,15 @@ interface WatchFlags {
 export function watchCommand(): Command {
   return clientCommand(
     "watch",
-    "Wait for a change of a key and print it. Changes of directories themselves are passed over.",
+    "Wait for a change of a key and print it. Changes of directories themselves are ignored.",
     "etcdnet watch --forever --recursive /config",
   )
     .argument("<key>")
-    .option("-f, --forever", "go on until Ctrl-C, whatever happens to members and connections")
-    .option("-r, --recursive", "also of whatever is below the key")
+    .option("-f, --forever", "continue until Ctrl-C, even if members or connections fail")
+    .option("-r, --recursive", "include all keys below the key")
     .option(
       "--after-index <index>",
-      "of what came after this index, not from now",
+      "start with the first change after this index (default: now)",
       parseWholeNumber,
     )
     .action((key: string, flags: WatchFlags, command: Command) =>
