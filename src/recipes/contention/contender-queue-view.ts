@@ -5,13 +5,13 @@ import type { RecipeClient } from "../shared/recipe-client.js";
 import { retryUntilAvailable } from "../shared/retry-until-available.js";
 import { type Contender, contendersIn } from "./contender.js";
 
-/** A line as it was at an index. */
+/** The contenders of a queue at an index. */
 export interface ContenderQueueState {
   readonly contenders: readonly Contender[];
   readonly index: number;
 }
 
-/** What can be seen of a line, and what can be done to the places in it. */
+/** Reads, watches and removes the contenders of a queue. */
 export class ContenderQueueView {
   readonly #etcd: RecipeClient;
   readonly #key: string;
@@ -23,7 +23,7 @@ export class ContenderQueueView {
     this.#settings = settings;
   }
 
-  /** Reads the line with quorum. A line that nobody ever joined is empty. */
+  /** Reads the queue with quorum. A queue whose directory does not exist is empty. */
   async read(signal?: AbortSignal): Promise<ContenderQueueState> {
     try {
       const { node, etcdIndex } = await this.#etcd.execute(
@@ -37,12 +37,12 @@ export class ContenderQueueView {
     }
   }
 
-  /** Reads the line as soon as etcd can answer. */
+  /** Reads the queue. Retries until etcd is available. */
   readWhenAvailable(signal: AbortSignal): Promise<ContenderQueueState> {
     return retryUntilAvailable(() => this.read(signal), this.#etcd.clock, signal);
   }
 
-  /** Waits until something happens to the first, or while there is none, until somebody comes. */
+  /** Waits until the first contender changes. If the queue is empty, waits for any change in it. */
   untilFrontChanges(
     { contenders: [first], index }: ContenderQueueState,
     signal: AbortSignal,
@@ -50,7 +50,7 @@ export class ContenderQueueView {
     return this.untilChange(first ?? { key: this.#key, recursive: true }, index, signal);
   }
 
-  /** Waits until something happens to a key after an index. */
+  /** Waits for the first change of a key after an index. */
   async untilChange(
     { key, recursive = false }: { readonly key: string; readonly recursive?: boolean },
     index: number,
@@ -64,8 +64,8 @@ export class ContenderQueueView {
     }
   }
 
-  /** Removes whatever has this id. */
-  async sweep(id: string): Promise<void> {
+  /** Removes all contenders with this id. */
+  async removeById(id: string): Promise<void> {
     const { contenders } = await this.read();
     await this.remove(contenders.filter((contender) => contender.id === id));
   }
@@ -75,7 +75,7 @@ export class ContenderQueueView {
     await Promise.all(owned.map((key) => key.remove()));
   }
 
-  /** The requests by which a place is owned. */
+  /** The requests that renew or remove a contender's key. */
   owned(key: string, value: string): LeasedKey {
     return new LeasedKey(this.#etcd, key, value, this.#settings);
   }

@@ -4,7 +4,7 @@ import { OwnershipLostError } from "../../errors/ownership-lost-error.js";
 import { sleep } from "../../time/sleep.js";
 import { KeepAlive } from "../lease/keep-alive.js";
 import type { LeaseSettings } from "../lease/lease-settings.js";
-import { lossOf, type RenewalProof } from "../lease/leased-key.js";
+import { lossReasonOf, type RenewalProof } from "../lease/leased-key.js";
 import { timestampOf } from "../lease/timestamp.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
 import { retryUntilAvailable } from "../shared/retry-until-available.js";
@@ -13,20 +13,20 @@ import { contenderValue } from "./contender.js";
 import { ContenderQueueView } from "./contender-queue-view.js";
 import { OwnContender } from "./own-contender.js";
 
-/** Longer than etcd takes to delete a key, and no time to speak of for who has waited. */
-const PARTING_MS = 1_000;
-/** Tries at a place whose outcome stays unknown. */
-const TRIES = 5;
+/** Maximum wait for the deletion of a contender's key. etcd usually deletes a key much faster. */
+const LEAVE_TIMEOUT_MS = 1_000;
+/** Attempts to create a contender's key while the outcome is unknown. */
+const MAX_ATTEMPTS = 5;
 
 /**
- * Those who wait in a directory, in the order in which they came: each has an in-order key with a
- * TTL, and waits only for the one before it. The first is what a lock's holder or a leader is.
+ * Contenders for a lock or an election, in the order in which they joined. Each has an in-order key
+ * with a TTL in a directory, and watches only its predecessor. The first one holds the lock or leads.
  */
 export class ContenderQueue {
   readonly #etcd: RecipeClient;
   readonly #key: string;
   readonly #settings: LeaseSettings;
-  /** The line as anybody may see it. */
+  /** The queue as all clients see it. */
   readonly view: ContenderQueueView;
 
   constructor(etcd: RecipeClient, key: string, settings: LeaseSettings) {
@@ -37,30 +37,30 @@ export class ContenderQueue {
   }
 
   /**
-   * Takes the last place. When the answer is lost, the place is looked for by its value; one that
-   * etcd makes only later is removed when it is seen, or goes with its TTL.
+   * Creates a contender at the end. If the response is lost, searches for the key by its value. If
+   * etcd processes the lost request later, the additional key is removed when it is seen, or expires.
    */
   async join(data: string, signal?: AbortSignal): Promise<OwnContender> {
     const id = randomUUID();
-    let unsure = false;
+    let mayExist = false;
     try {
-      for (let tries = 1; ; tries++) {
+      for (let attempt = 1; ; attempt++) {
         try {
-          return await this.#tryToJoin(id, data, unsure, signal);
+          return await this.#tryToJoin(id, data, mayExist, signal);
         } catch (error) {
-          unsure ||= isOutcomeUncertain(error);
-          if (!(error instanceof OutcomeUnknownError) || tries === TRIES) throw error;
+          mayExist ||= isOutcomeUncertain(error);
+          if (!(error instanceof OutcomeUnknownError) || attempt === MAX_ATTEMPTS) throw error;
         }
       }
     } catch (error) {
-      if (unsure) void this.view.sweep(id).catch(() => {});
+      if (mayExist) void this.view.removeById(id).catch(() => {});
       throw error;
     }
   }
 
   /**
-   * Joins and waits until nobody stands before. Whose place is lost meanwhile takes the last place
-   * again, as soon as etcd can be reached: most are lost because it could not.
+   * Joins and waits until it is the first contender. If its key is lost while it waits, it joins
+   * again at the end as soon as etcd is available. Most keys are lost while etcd is unavailable.
    */
   async untilFirst(data: string, signal: AbortSignal): Promise<OwnContender> {
     const rejoin = (): Promise<OwnContender> => this.join(data, signal);
@@ -77,7 +77,7 @@ export class ContenderQueue {
     }
   }
 
-  /** Joins a line that is empty; `null` when somebody stands there, or was quicker. */
+  /** Joins an empty queue. Returns `null` if another contender is in it or joined earlier. */
   async joinAsFirst(data: string, signal: AbortSignal): Promise<OwnContender | null> {
     const { contenders } = await this.view.read(signal);
     if (contenders.length > 0) return null;
@@ -92,29 +92,29 @@ export class ContenderQueue {
   }
 
   /**
-   * Gives a place up, and waits a moment for that: who gives up may close the client next, and
-   * whoever stands behind would wait for the TTL.
+   * Removes a contender and waits a moment for the response. The caller may close the client next.
+   * The next contender would then have to wait for the TTL.
    */
   async #leave(own: OwnContender): Promise<void> {
     const left = new AbortController();
     const leaving = own.leave().finally(() => left.abort());
     leaving.catch(() => {});
-    await sleep(PARTING_MS, this.#etcd.clock, left.signal).catch(() => {});
+    await sleep(LEAVE_TIMEOUT_MS, this.#etcd.clock, left.signal).catch(() => {});
   }
 
   async #tryToJoin(
     id: string,
     data: string,
-    unsure: boolean,
+    mayExist: boolean,
     signal: AbortSignal | undefined,
   ): Promise<OwnContender> {
     const value = contenderValue(id, data);
     const proof =
-      (unsure ? await this.#find(id, value, signal) : undefined) ??
+      (mayExist ? await this.#find(id, value, signal) : undefined) ??
       (await this.#create(value, signal));
     const owned = this.view.owned(proof.node.key, value);
     const keepAlive = new KeepAlive(this.#etcd, owned, proof);
-    if (keepAlive.lost === undefined) return new OwnContender(this.view, id, keepAlive, unsure);
+    if (keepAlive.lost === undefined) return new OwnContender(this.view, id, keepAlive, mayExist);
     void keepAlive.close().catch(() => {});
     throw keepAlive.lost;
   }
@@ -129,7 +129,7 @@ export class ContenderQueue {
     return { sentAt, node };
   }
 
-  /** The place that a create made although its answer was lost. */
+  /** Finds and renews the key of a create request whose response was lost. */
   async #find(id: string, value: string, signal?: AbortSignal): Promise<RenewalProof | undefined> {
     const { contenders } = await this.view.read(signal);
     const own = contenders.find((contender) => contender.id === id);
@@ -137,7 +137,7 @@ export class ContenderQueue {
     try {
       return await this.view.owned(own.key, value).refresh(signal);
     } catch (error) {
-      if (lossOf(error) === undefined) throw error;
+      if (lossReasonOf(error) === undefined) throw error;
       return undefined;
     }
   }

@@ -1,13 +1,13 @@
 import type { EtcdNode } from "../../model/node.js";
 
-/** Somebody in a line: an in-order key whose value is `ID DATA`, the id being the owner's own. */
+/** An in-order key in a queue. Its value is `ID DATA`; the id is unique for each owner. */
 export interface Contender {
   readonly key: string;
   readonly order: bigint;
   readonly value: string;
   /** The first word of the value. */
   readonly id: string;
-  /** What comes after it. */
+  /** The value after the first space. */
   readonly data: string;
   readonly createdIndex: number;
 }
@@ -22,8 +22,8 @@ export function dataOf(value: string): string {
 }
 
 /**
- * Who stands in a directory, first come first. Old releases of etcd do not pad names with zeros:
- * they are compared as numbers. What is not an in-order file is not in the line.
+ * The contenders in a directory, in the order of their creation. Names are compared as numbers,
+ * because old releases of etcd do not pad them with zeros. Other nodes are ignored.
  */
 export function contendersIn(directory: EtcdNode): readonly Contender[] {
   return (directory.nodes ?? [])

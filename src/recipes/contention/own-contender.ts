@@ -5,26 +5,31 @@ import type { KeepAlive } from "../lease/keep-alive.js";
 import { type Contender, contenderValue, dataOf } from "./contender.js";
 import type { ContenderQueueState, ContenderQueueView } from "./contender-queue-view.js";
 
-/** Our own place in a line: a key that is kept alive while others stand before it, and after. */
+/** A contender that this process created: its key is kept alive while it waits and while it holds. */
 export class OwnContender {
   readonly id: string;
   readonly #queue: ContenderQueueView;
   readonly #keepAlive: KeepAlive;
-  /** Whether a lost answer may have left, or may yet bring, a second place of ours. */
-  readonly #unsure: boolean;
+  /** Whether a request whose response was lost may have created, or may still create, another key. */
+  readonly #mayHaveDuplicate: boolean;
 
-  constructor(queue: ContenderQueueView, id: string, keepAlive: KeepAlive, unsure: boolean) {
+  constructor(
+    queue: ContenderQueueView,
+    id: string,
+    keepAlive: KeepAlive,
+    mayHaveDuplicate: boolean,
+  ) {
     this.#queue = queue;
     this.id = id;
     this.#keepAlive = keepAlive;
-    this.#unsure = unsure;
+    this.#mayHaveDuplicate = mayHaveDuplicate;
   }
 
   get key(): string {
     return this.#keepAlive.key;
   }
 
-  /** Rises from each place to the next one in line. */
+  /** Higher for each later contender. */
   get fencingToken(): number {
     return this.#keepAlive.createdIndex;
   }
@@ -45,12 +50,12 @@ export class OwnContender {
     return this.#keepAlive.update(contenderValue(this.id, data));
   }
 
-  /** Whether nobody stands before us, as of now. @throws OwnershipLostError */
+  /** Reads whether this is the first contender. @throws OwnershipLostError */
   async isFirst(signal?: AbortSignal): Promise<boolean> {
     return this.#predecessorIn(await this.#queue.read(signal)) === undefined;
   }
 
-  /** Waits until nobody stands before us. @throws OwnershipLostError, AbortError */
+  /** Waits until this is the first contender. @throws OwnershipLostError, AbortError */
   async untilFirst(signal: AbortSignal): Promise<void> {
     const either = linkSignals(signal, this.signal);
     try {
@@ -69,24 +74,24 @@ export class OwnContender {
     }
   }
 
-  /** Gives the place to those who wait. What is not found of it now goes with its TTL. */
+  /** Deletes the key. A duplicate that etcd creates later expires with its TTL. */
   async leave(): Promise<void> {
     await this.#keepAlive.close();
-    if (this.#unsure) await this.#queue.sweep(this.id).catch(() => {});
+    if (this.#mayHaveDuplicate) await this.#queue.removeById(this.id).catch(() => {});
   }
 
-  /** Who stands right before us, in a line as it was read. */
+  /** The contender right before this one. */
   #predecessorIn({ contenders }: ContenderQueueState): Contender | undefined {
     this.assertHeld();
     const own = contenders.findIndex(({ key }) => key === this.key);
-    if (own < 0) throw new OwnershipLostError(this.key, "gone", "it is not in the line");
-    if (this.#unsure) this.#removeStrays(contenders);
+    if (own < 0) throw new OwnershipLostError(this.key, "gone", "the queue does not contain it");
+    if (this.#mayHaveDuplicate) this.#removeDuplicates(contenders);
     return contenders.slice(0, own).findLast(({ id }) => id !== this.id);
   }
 
-  /** Places that etcd made for us although we never heard of it. */
-  #removeStrays(contenders: readonly Contender[]): void {
-    const strays = contenders.filter(({ id, key }) => id === this.id && key !== this.key);
-    if (strays.length > 0) void this.#queue.remove(strays).catch(() => {});
+  /** Removes the keys of create requests whose responses were lost. */
+  #removeDuplicates(contenders: readonly Contender[]): void {
+    const duplicates = contenders.filter(({ id, key }) => id === this.id && key !== this.key);
+    if (duplicates.length > 0) void this.#queue.remove(duplicates).catch(() => {});
   }
 }

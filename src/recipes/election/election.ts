@@ -13,31 +13,32 @@ import { Leadership } from "./leadership.js";
 /** Options of {@link Election}. */
 export interface ElectionOptions extends LeaseSettingsOptions {
   /**
-   * Whole seconds after which a leader or candidate that has died is passed over.
+   * Whole seconds after which the key of a leader or candidate that has died expires.
    *
    * @default 10
    */
   readonly ttl?: number;
 }
 
-/** Who leads, as observers see it. */
+/** The leader as observers see it. */
 export interface Leader {
   readonly key: string;
-  /** What it campaigned with, or proclaimed since. */
+  /** The value that it passed to `campaign`, or later to `proclaim`. */
   readonly value: string;
   readonly fencingToken: number;
 }
 
 /**
- * Elects one leader after the other among those who campaign: a lock that shows who holds it. As
- * with a lock, two may believe for a moment that they lead; their fencing tokens tell who does.
+ * Elects one leader at a time among those that campaign. Observers see the leader's value. As with a
+ * lock, two processes may believe for a moment that they lead. The one with the higher fencing token
+ * leads.
  */
 export class Election {
   readonly key: string;
   readonly #etcd: RecipeClient;
   readonly #queue: ContenderQueue;
 
-  /** @throws TypeError for a key or option that makes no sense */
+  /** @throws TypeError for an invalid key or option */
   constructor(etcd: RecipeClient, key: string, options: ElectionOptions = {}) {
     checkKey(key);
     refuseUnknown(options, ["ttl", "safetyMargin"]);
@@ -51,13 +52,13 @@ export class Election {
   }
 
   /**
-   * Waits in line until it is ours to lead; `value` is what observers then see. A candidate whose
-   * place is lost meanwhile takes the last place again.
+   * Waits in a queue until this process leads. Observers then see `value`. If the candidate's key is
+   * lost while it waits, it joins again at the end of the queue.
    *
-   * @throws AbortError when `signal` aborts, or the client is closed; the candidacy is withdrawn,
-   * which takes up to a second more where etcd does not answer
-   * @throws NotDirError when a file stands where the election's directory should be
-   * @throws ClusterUnavailableError, OutcomeUnknownError when no place could be taken
+   * @throws AbortError when `signal` aborts, or the client is closed. The candidacy is withdrawn
+   * first, which takes up to a second if etcd does not respond
+   * @throws NotDirError when `key` is a file
+   * @throws ClusterUnavailableError, OutcomeUnknownError when the candidate's key could not be created
    */
   async campaign(value: string, options: CallOptions = {}): Promise<Leadership> {
     checkText("value", value);
@@ -70,16 +71,17 @@ export class Election {
     return new Leadership(contender);
   }
 
-  /** Who leads now, by a linearizable read; `null` when nobody does. */
+  /** Reads the leader (linearizable); `null` when there is none. */
   async leader(options: CallOptions = {}): Promise<Leader | null> {
     refuseUnknown(options, ["signal"]);
     return leaderOf(await this.#queue.view.read(options.signal));
   }
 
   /**
-   * Who leads now, and then each change: another leader, another value, or `null` for nobody. One who
-   * led only while the observer was busy or cut off may be passed over. Ends when `signal` aborts or
-   * the client is closed; `return()` waits for the next change, as in every generator.
+   * Yields the leader, and then each change: another leader, another value, or `null` for no leader.
+   * A leader whose term was over while the observer was busy or disconnected may be left out. Ends
+   * when `signal` aborts or the client is closed. `return()` waits for the next change, as in every
+   * generator.
    */
   async *observe(options: CallOptions = {}): AsyncGenerator<Leader | null, void, undefined> {
     refuseUnknown(options, ["signal"]);

@@ -1,7 +1,7 @@
 import { checkText } from "../../model/validate.js";
 import type { OwnContender } from "../contention/own-contender.js";
 
-/** An election that was won, until it is resigned or lost. */
+/** A won election, until the leader resigns or loses it. */
 export class Leadership implements AsyncDisposable {
   readonly #contender: OwnContender;
 
@@ -9,38 +9,38 @@ export class Leadership implements AsyncDisposable {
     this.#contender = contender;
   }
 
-  /** The key that stands for this leader. */
+  /** The key of this leader in the election's directory. */
   get key(): string {
     return this.#contender.key;
   }
 
-  /** What observers see of this leader. */
+  /** The value that observers see. */
   get value(): string {
     return this.#contender.data;
   }
 
-  /** Higher for each later leader: what the leader writes to should refuse lower ones. */
+  /** Higher for each later leader. A resource that the leader writes to must refuse lower tokens. */
   get fencingToken(): number {
     return this.#contender.fencingToken;
   }
 
-  /** Aborts when the leadership cannot be proven any more; see `LockHandle.signal`. */
+  /** Aborts when the leadership is no longer proven; see `LockHandle.signal`. */
   get signal(): AbortSignal {
     return this.#contender.signal;
   }
 
-  /** Throws unless we provably lead at this moment. @throws OwnershipLostError */
+  /** Throws unless the leadership is proven at this moment. @throws OwnershipLostError */
   assertHeld(): void {
     this.#contender.assertHeld();
   }
 
-  /** Shows observers another value. @throws OwnershipLostError */
+  /** Changes the value that observers see. @throws OwnershipLostError */
   async proclaim(value: string): Promise<void> {
     checkText("value", value);
     await this.#contender.update(value);
   }
 
-  /** Lets the next candidate lead. Where etcd is out of reach, that takes the TTL. */
+  /** Lets the next candidate lead: at once, or after the TTL if etcd is unreachable. */
   resign(): Promise<void> {
     return this.#contender.leave();
   }

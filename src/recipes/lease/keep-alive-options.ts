@@ -4,43 +4,43 @@ import { refuseUnknown } from "../../model/option-names.js";
 import { checkText } from "../../model/validate.js";
 import type { LeaseSettingsOptions } from "./lease-settings.js";
 
-/** What `keepAlive` does when the key exists; see {@link KeepAliveOptions.ifExists}. */
+/** What `keepAlive` does if the key exists; see {@link KeepAliveOptions.ifExists}. */
 export type IfExists = "fail" | "adopt" | "replace";
 
 /** Options of `keepAlive`. */
 export interface KeepAliveOptions extends LeaseSettingsOptions {
   readonly ttl: number;
   /**
-   * When the key exists: `"fail"` with `NodeExistError`; `"adopt"` it if it has our value, and
-   * else fail; `"replace"` it, whoever's it is.
+   * What to do if the key exists. `"fail"`: throw `NodeExistError`. `"adopt"`: take it over if it
+   * has the same value, otherwise throw. `"replace"`: take it over from any owner.
    *
    * @default "fail"
    */
   readonly ifExists?: IfExists;
   /**
-   * Create the key again when it is gone or was out of reach for too long. One that another has
-   * changed is never taken back.
+   * Create the key again after it expired, was deleted, or was not confirmed in time. A key that
+   * another client has changed is never taken back.
    *
    * @default false
    */
   readonly recreate?: boolean;
-  /** Gives the creation up; of a key that is kept it is no longer the signal. */
+  /** Aborts the creation. Has no effect on a key that is already kept alive. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Events of a key that is kept alive. */
 export interface KeepAliveEvents {
-  /** etcd has confirmed the key once more. */
+  /** etcd has confirmed a renewal. */
   renewed: [];
-  /** The key is not provably ours any more. Not emitted for `close()`. */
+  /** The ownership of the key is no longer proven. Not emitted for `close()`. */
   lost: [OwnershipLostError];
-  /** With `recreate`: it is ours again, with a new `signal`. */
+  /** With `recreate`: the key is owned again, with a new `signal`. */
   recreated: [];
 }
 
 const OPTIONS = ["ttl", "safetyMargin", "ifExists", "recreate", "signal"];
 
-/** @throws TypeError naming the option; what `leaseSettingsOf` checks is left to that */
+/** Checks all options except those that `leaseSettingsOf` checks. @throws TypeError naming the option */
 export function checkKeepAliveOptions(options: KeepAliveOptions): void {
   refuseUnknown(options, OPTIONS);
   const { ifExists = "fail" } = options;
@@ -48,10 +48,10 @@ export function checkKeepAliveOptions(options: KeepAliveOptions): void {
   throw new TypeError(`ifExists: must be "fail", "adopt" or "replace", not ${inspect(ifExists)}`);
 }
 
-/** Before anything is sent: what goes wrong after that may cost the key. */
+/** Checks a value before a request is sent: an error after that could lose the key. */
 export function checkOwnValue(value: string): void {
   checkText("value", value);
   if (value === "") {
-    throw new TypeError("value: must not be empty; etcd cannot compare with that");
+    throw new TypeError("value: must not be empty; etcd cannot compare with an empty value");
   }
 }

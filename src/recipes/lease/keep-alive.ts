@@ -13,13 +13,13 @@ import {
   type KeepAliveOptions,
 } from "./keep-alive-options.js";
 import { leaseSettingsOf } from "./lease-settings.js";
-import { LeaseValidity, LONGEST_TIMER } from "./lease-validity.js";
-import { LeasedKey, lossOf, type RenewalProof } from "./leased-key.js";
+import { LeaseValidity, MAX_TIMER_MS } from "./lease-validity.js";
+import { LeasedKey, lossReasonOf, type RenewalProof } from "./leased-key.js";
 import { since, timestampOf } from "./timestamp.js";
 
 /**
- * A key with a TTL that is ours and stays so: renewed at about a third of its TTL, without telling
- * watchers, and only while it has the value that we gave it.
+ * A key with a TTL that this process owns and renews after about a third of its TTL. Watchers do not
+ * see the renewals. A renewal succeeds only while the key has the value that this process wrote.
  */
 export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDisposable {
   readonly #etcd: RecipeClient;
@@ -28,14 +28,14 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   readonly #closing = new AbortController();
   #validity: LeaseValidity;
   #createdIndex: number;
-  /** The renewal or change under way: one at a time, since each proves by the value. */
-  #turn: Promise<unknown> = Promise.resolve();
-  /** The changes asked for: the outcome of one must be known before the next. */
+  /** The current renewal or change. One at a time, because each compares the value. */
+  #pendingRequest: Promise<unknown> = Promise.resolve();
+  /** Calls of `update`. The outcome of one must be known before the next is sent. */
   #updates: Promise<void> = Promise.resolve();
   #running: Promise<void>;
   #closed: Promise<void> | undefined;
 
-  /** Makes the key ours and keeps it. @throws TypeError naming the option; see `EtcdClient.keepAlive` */
+  /** Claims the key and keeps it alive. @throws TypeError naming the option; see `EtcdClient.keepAlive` */
   static async create(
     etcd: RecipeClient,
     key: string,
@@ -46,13 +46,13 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     checkOwnValue(value);
     const { ifExists = "fail", recreate = false, signal } = options;
     const owned = new LeasedKey(etcd, key, value, leaseSettingsOf(options));
-    const kept = new KeepAlive(etcd, owned, await owned.claim(ifExists, signal), recreate);
-    if (kept.lost === undefined) return kept;
-    void kept.close().catch(() => {});
-    throw kept.lost;
+    const keepAlive = new KeepAlive(etcd, owned, await owned.claim(ifExists, signal), recreate);
+    if (keepAlive.lost === undefined) return keepAlive;
+    void keepAlive.close().catch(() => {});
+    throw keepAlive.lost;
   }
 
-  /** Keeps a key that is ours already. */
+  /** Keeps a key alive that is already owned. */
   constructor(
     etcd: RecipeClient,
     owned: LeasedKey,
@@ -65,8 +65,8 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     this.#recreate = recreate;
     this.#createdIndex = node.createdIndex;
     this.#validity = new LeaseValidity(owned.key, owned.settings, etcd.clock, sentAt);
-    onAbort(etcd.closed, this.#giveUp);
-    if (etcd.closed.aborted) this.#giveUp();
+    onAbort(etcd.closed, this.#release);
+    if (etcd.closed.aborted) this.#release();
     this.#running = this.#run();
   }
 
@@ -74,34 +74,34 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     return this.#owned.key;
   }
 
-  /** By which etcd and this owner recognise the key. */
+  /** The value of the key. It identifies the owner. */
   get value(): string {
     return this.#owned.value;
   }
 
-  /** Index at which the key was created; another one after `recreated`. */
+  /** Index at which the key was created. Changes with `recreated`. */
   get createdIndex(): number {
     return this.#createdIndex;
   }
 
   /**
-   * Aborts when the key is not provably ours any more, its reason being an `OwnershipLostError`. A
-   * timer does it: it cannot interrupt code that runs, nor a process that is paused. After
-   * `recreated` there is another signal.
+   * Aborts when the ownership is no longer proven. Its reason is an `OwnershipLostError`. A timer
+   * aborts it, and a timer cannot interrupt running code or a paused process. After `recreated`,
+   * this is a new signal.
    */
   get signal(): AbortSignal {
     return this.#validity.signal;
   }
 
-  /** Why the key is not provably ours; `undefined` while it is. By the clocks, at once. */
+  /** Why the ownership is not proven; `undefined` while it is. Reads the clocks, sends no request. */
   get lost(): OwnershipLostError | undefined {
     return this.#validity.lost;
   }
 
   /**
-   * Throws unless the key is provably ours at this moment. It asks this process's clocks and not
-   * etcd, so that it fails the moment a paused process wakes. Call it right before what only the
-   * owner may do.
+   * Throws unless the ownership is proven at this moment. It reads the clocks of this process and
+   * sends no request, so it also throws right after a paused process resumes. Call it right before
+   * each action that only the owner may do.
    *
    * @throws OwnershipLostError
    */
@@ -110,11 +110,11 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   /**
-   * Gives the key another value and a fresh TTL. Tries again while the key is provably ours. Of
-   * several that are asked for at once, each takes its turn.
+   * Sets another value and resets the TTL. Retries while the ownership is proven. Concurrent calls
+   * are executed in order.
    *
    * @throws OwnershipLostError
-   * @throws what etcd refuses the new value with; the key stays ours with the value before
+   * @throws EtcdError when etcd refuses the new value; the key is still owned, with the value before
    */
   async update(value: string): Promise<void> {
     checkOwnValue(value);
@@ -124,8 +124,8 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   /**
-   * Stops and deletes the key, if it is still ours. Out of reach, the key goes with its TTL, as it
-   * does when the client was closed first.
+   * Stops the renewals and deletes the key if it is still owned. If etcd is unreachable, or the
+   * client was closed before, the key expires with its TTL.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -139,22 +139,22 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   async #update(value: string): Promise<void> {
     const validity = this.#validity;
     while (validity.lost === undefined) {
-      const trouble = await this.#prove(validity, (signal) => this.#owned.update(value, signal));
-      if (trouble === undefined) return;
-      if (validity.lost === undefined && !isTransient(trouble)) throw trouble;
+      const failure = await this.#confirm(validity, (signal) => this.#owned.update(value, signal));
+      if (failure === undefined) return;
+      if (validity.lost === undefined && !isTransient(failure)) throw failure;
       await this.#pause(this.#retryDelay, validity.signal);
     }
     throw validity.lost;
   }
 
-  readonly #giveUp = (): void => {
+  readonly #release = (): void => {
     this.#closing.abort();
     this.#validity.end("released");
   };
 
   async #close(): Promise<void> {
     const startedAt = timestampOf(this.#etcd.clock);
-    this.#giveUp();
+    this.#release();
     await this.#running;
     const { ttl } = this.#owned.settings;
     while (!this.#etcd.closed.aborted && since(startedAt, this.#etcd.clock) < ttl * 1000) {
@@ -171,55 +171,59 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   async #run(): Promise<void> {
-    do await this.#keep(this.#validity);
-    while (this.#recreate && (await this.#regain()));
-    this.#etcd.closed.removeEventListener("abort", this.#giveUp);
+    do await this.#renewUntilLost(this.#validity);
+    while (this.#recreate && (await this.#createAgain()));
+    this.#etcd.closed.removeEventListener("abort", this.#release);
   }
 
-  /** Renews until the tenure is over. */
-  async #keep(validity: LeaseValidity): Promise<void> {
+  /** Renews the key until the ownership is lost. */
+  async #renewUntilLost(validity: LeaseValidity): Promise<void> {
     for (let proven = true; validity.lost === undefined; ) {
       await this.#pause(proven ? this.#renewDelay : this.#retryDelay, validity.signal);
       if (validity.lost === undefined) {
-        proven = !(await this.#prove(validity, (signal) => this.#owned.refresh(signal)));
-        if (proven) this.#tell("renewed");
+        proven = !(await this.#confirm(validity, (signal) => this.#owned.refresh(signal)));
+        if (proven) this.#emitLater("renewed");
       }
     }
-    await this.#turn;
+    await this.#pendingRequest;
     const { lost } = validity;
-    if (lost !== undefined && lost.reason !== "released") this.#tell("lost", lost);
+    if (lost !== undefined && lost.reason !== "released") this.#emitLater("lost", lost);
   }
 
-  /** What went wrong with a request of the owner; ends the tenure if that shows that it is none. */
-  #prove(
+  /**
+   * Sends a request of the owner and returns its error. Ends the lease validity if the error shows
+   * that the key is not owned.
+   */
+  #confirm(
     validity: LeaseValidity,
     send: (signal: AbortSignal) => Promise<RenewalProof>,
   ): Promise<Error | undefined> {
-    const proven = this.#turn.then(async () => {
+    const proven = this.#pendingRequest.then(async () => {
       try {
         validity.assertHeld();
         const { sentAt } = await send(validity.signal);
         validity.prove(sentAt);
         return undefined;
       } catch (error) {
-        const reason = lossOf(error) ?? (error instanceof TypeError ? "unconfirmed" : undefined);
-        if (reason === undefined) validity.blame(error);
+        const reason =
+          lossReasonOf(error) ?? (error instanceof TypeError ? "unconfirmed" : undefined);
+        if (reason === undefined) validity.recordFailure(error);
         else validity.end(reason, error);
         return error as Error;
       }
     });
-    this.#turn = proven;
+    this.#pendingRequest = proven;
     return proven;
   }
 
-  /** Creates the key again, however long that takes. Whether it is ours. */
-  async #regain(): Promise<boolean> {
+  /** Tries to create the key again until `close()`. Returns whether the key is owned. */
+  async #createAgain(): Promise<boolean> {
     const { signal } = this.#closing;
     if (this.#validity.lost?.reason === "taken-over") return false;
     for (let backOff = BackOff.short; !signal.aborted; backOff = backOff.next()) {
       await this.#pause(backOff.delay(), signal);
       try {
-        if (!signal.aborted) return this.#begin(await this.#owned.reclaim(signal));
+        if (!signal.aborted) return this.#restart(await this.#owned.reclaim(signal));
       } catch (error) {
         if (error instanceof TypeError) return false;
         if (error instanceof NodeExistError) return this.#isOwnedByAnother(error);
@@ -228,16 +232,16 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     return false;
   }
 
-  #begin({ sentAt, node }: RenewalProof): true {
+  #restart({ sentAt, node }: RenewalProof): true {
     this.#validity = new LeaseValidity(this.key, this.#owned.settings, this.#etcd.clock, sentAt);
     this.#createdIndex = node.createdIndex;
-    if (this.#closing.signal.aborted) this.#giveUp();
-    this.#tell("recreated");
+    if (this.#closing.signal.aborted) this.#release();
+    this.#emitLater("recreated");
     return true;
   }
 
   #isOwnedByAnother({ message }: NodeExistError): false {
-    this.#tell("lost", new OwnershipLostError(this.key, "taken-over", message));
+    this.#emitLater("lost", new OwnershipLostError(this.key, "taken-over", message));
     return false;
   }
 
@@ -250,11 +254,11 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-    return sleep(Math.min(milliseconds, LONGEST_TIMER), this.#etcd.clock, signal).catch(() => {});
+    return sleep(Math.min(milliseconds, MAX_TIMER_MS), this.#etcd.clock, signal).catch(() => {});
   }
 
-  /** Later, so that a listener that throws does not stop the renewal. */
-  #tell<E extends keyof KeepAliveEvents>(event: E, ...args: KeepAliveEvents[E]): void {
+  /** Emits in the next tick, so that a listener that throws does not stop the renewals. */
+  #emitLater<E extends keyof KeepAliveEvents>(event: E, ...args: KeepAliveEvents[E]): void {
     process.nextTick(() => (this as EventEmitter).emit(event, ...args));
   }
 }

@@ -1,19 +1,19 @@
 import { inspect } from "node:util";
 
-/** For how long a key is owned by one proof, complete. */
+/** The TTL of a leased key and the times derived from it. */
 export interface LeaseSettings {
-  /** Seconds, as etcd takes them. */
+  /** Seconds, as sent to etcd. */
   readonly ttl: number;
-  /** Milliseconds after the sending of a good request for which it proves the ownership. */
-  readonly proofLasts: number;
+  /** Milliseconds for which a successful request proves the ownership, counted from its sending. */
+  readonly proofDuration: number;
   /**
-   * Milliseconds for one attempt at one member: a quarter of the TTL, so that another member can
-   * be asked in time.
+   * Milliseconds for one attempt at one member: a quarter of the TTL, so that there is time for an
+   * attempt at another member.
    */
   readonly attemptTimeout: number;
 }
 
-/** What a recipe with a TTL is told. */
+/** Options of every recipe with a TTL. */
 export interface LeaseSettingsOptions {
   /**
    * Whole seconds after which etcd removes the key of an owner that does not renew it. A quarter
@@ -21,8 +21,8 @@ export interface LeaseSettingsOptions {
    */
   readonly ttl?: number;
   /**
-   * Milliseconds by which ownership counts as lost before the TTL is over: for clocks that do not
-   * run equally fast, and for what takes time after `assertHeld()`.
+   * Milliseconds before the end of the TTL at which the ownership counts as lost. It compensates
+   * for clocks of different speed, and for the time that an action takes after `assertHeld()`.
    *
    * @default a tenth of the TTL
    */
@@ -39,12 +39,12 @@ export function leaseSettingsOf(
       `${field}: must be a whole number of seconds, at least 1, not ${inspect(ttl)}`,
     );
   }
-  const whole = ttl * 1000;
-  const margin = safetyMargin ?? whole / 10;
-  if (!(margin >= 0 && margin <= whole / 2)) {
+  const ttlMs = ttl * 1000;
+  const margin = safetyMargin ?? ttlMs / 10;
+  if (!(margin >= 0 && margin <= ttlMs / 2)) {
     throw new TypeError(
-      `safetyMargin: must be from 0 to ${whole / 2} ms, half of the TTL, not ${inspect(safetyMargin)}`,
+      `safetyMargin: must be from 0 to ${ttlMs / 2} ms, half of the TTL, not ${inspect(safetyMargin)}`,
     );
   }
-  return { ttl, proofLasts: whole - margin, attemptTimeout: whole / 4 };
+  return { ttl, proofDuration: ttlMs - margin, attemptTimeout: ttlMs / 4 };
 }

@@ -3,39 +3,40 @@ import type { Clock } from "../../time/clock.js";
 import type { LeaseSettings } from "./lease-settings.js";
 import { since, type Timestamp } from "./timestamp.js";
 
-/** The longest that a timer can be set for. */
-export const LONGEST_TIMER = 2 ** 31 - 1;
+/** The longest delay of a timer in Node.js. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * The time for which a key is provably ours: from the sending of the last good request, since etcd
- * may have carried it out right then. It ends once and for ever.
+ * The time for which the ownership of a key is proven. It is counted from the sending of the last
+ * successful request, because etcd may have processed it at that moment. Once ended, it stays ended.
  */
 export class LeaseValidity {
   readonly #key: string;
   readonly #clock: Clock;
-  readonly #proofLasts: number;
-  readonly #over = new AbortController();
+  readonly #proofDuration: number;
+  readonly #ended = new AbortController();
   #provenAt: Timestamp;
   #lost: OwnershipLostError | undefined;
-  #trouble: unknown;
+  #lastFailure: unknown;
   #cancelTimer: () => void = () => {};
 
-  constructor(key: string, { proofLasts }: LeaseSettings, clock: Clock, provenAt: Timestamp) {
+  constructor(key: string, { proofDuration }: LeaseSettings, clock: Clock, provenAt: Timestamp) {
     this.#key = key;
     this.#clock = clock;
-    this.#proofLasts = proofLasts;
+    this.#proofDuration = proofDuration;
     this.#provenAt = provenAt;
-    this.#watchTime();
+    this.#startTimer();
   }
 
-  /** Aborts when the tenure ends; its reason is an `OwnershipLostError`. */
+  /** Aborts when the validity ends; its reason is an `OwnershipLostError`. */
   get signal(): AbortSignal {
-    return this.#over.signal;
+    return this.#ended.signal;
   }
 
-  /** Why and how the tenure ended; looks at the clocks, not only at what timers have told. */
+  /** Why the validity ended. Reads the clocks too, because timers can be late. */
   get lost(): OwnershipLostError | undefined {
-    if (this.#lost === undefined && this.#remaining <= 0) this.end("unconfirmed", this.#trouble);
+    if (this.#lost === undefined && this.#remaining <= 0)
+      this.end("unconfirmed", this.#lastFailure);
     return this.#lost;
   }
 
@@ -45,31 +46,31 @@ export class LeaseValidity {
     if (lost !== undefined) throw lost;
   }
 
-  /** Takes a good request as proof, if it comes in time. */
+  /** Extends the validity after a successful request, unless it has already ended. */
   prove(sentAt: Timestamp): void {
     if (this.lost === undefined) this.#provenAt = sentAt;
   }
 
-  /** Remembers why the last renewal failed, in case that there is no other in time. */
-  blame(trouble: unknown): void {
-    this.#trouble = trouble;
+  /** Stores the error of the last renewal. It becomes the cause if no later renewal succeeds in time. */
+  recordFailure(failure: unknown): void {
+    this.#lastFailure = failure;
   }
 
   end(reason: LossReason, cause?: unknown): void {
     if (this.#lost !== undefined) return;
     this.#cancelTimer();
     this.#lost = new OwnershipLostError(this.#key, reason, this.#explain(reason, cause), cause);
-    this.#over.abort(this.#lost);
+    this.#ended.abort(this.#lost);
   }
 
   get #remaining(): number {
-    return this.#proofLasts - since(this.#provenAt, this.#clock);
+    return this.#proofDuration - since(this.#provenAt, this.#clock);
   }
 
-  readonly #watchTime = (): void => {
+  readonly #startTimer = (): void => {
     if (this.lost !== undefined) return;
-    const wait = Math.min(Math.ceil(this.#remaining), LONGEST_TIMER);
-    this.#cancelTimer = this.#clock.after(wait, this.#watchTime);
+    const wait = Math.min(Math.ceil(this.#remaining), MAX_TIMER_MS);
+    this.#cancelTimer = this.#clock.after(wait, this.#startTimer);
   };
 
   #explain(reason: LossReason, cause: unknown): string {

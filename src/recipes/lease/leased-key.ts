@@ -16,36 +16,36 @@ import type { IfExists } from "./keep-alive-options.js";
 import type { LeaseSettings } from "./lease-settings.js";
 import { type Timestamp, timestampOf } from "./timestamp.js";
 
-/** What etcd confirmed, and when it was asked to. */
+/** The node that etcd confirmed, and when the request was sent. */
 export interface RenewalProof {
   readonly sentAt: Timestamp;
   readonly node: EtcdNode;
 }
 
-/** What a key is given, besides its condition. */
+/** The new content of a key in a conditional write. */
 type Content = { readonly ttl: number } & ({ readonly refresh: true } | { readonly value: string });
 
-/** Tries at a write whose outcome stays unknown. */
-const TRIES = 5;
+/** Attempts at a write while its outcome is unknown, or while other writes interfere. */
+const MAX_ATTEMPTS = 5;
 
 /**
- * The requests by which a key with a TTL is owned. Its value proves whose it is.
+ * The requests that claim, renew, change and remove a key with a TTL. Its value identifies the owner.
  *
- * Each renewal also names the index that the one before it left: one whose answer was lost, and which
- * a member carries out late, would set the key's expiry back to what was counted when it was sent.
- * Where the index is not known, because an answer was lost, it is read.
+ * Each renewal also compares the index of the previous write. Otherwise a member could process an
+ * old renewal late, after its response was lost, and set the expiration back. When the index is
+ * unknown because a response was lost, it is read.
  */
 export class LeasedKey {
   readonly key: string;
   readonly settings: LeaseSettings;
   readonly #etcd: RecipeClient;
   #value: string;
-  /** A value that the key was to be given, while it is not known whether it was. */
-  #next: string | undefined;
-  /** `modifiedIndex` of our last write; undefined when it is not known. */
+  /** The value of an `update` whose outcome is unknown. */
+  #pendingValue: string | undefined;
+  /** `modifiedIndex` of the last own write; `undefined` when it is unknown. */
   #index: number | undefined;
-  /** Whether the key may be ours by a request whose answer was lost. */
-  #isUnsure = false;
+  /** Whether a request whose response was lost may have claimed the key. */
+  #mayBeOwned = false;
 
   constructor(etcd: RecipeClient, key: string, value: string, settings: LeaseSettings) {
     this.#etcd = etcd;
@@ -58,79 +58,79 @@ export class LeasedKey {
     return this.#value;
   }
 
-  /** Makes the key ours. Aborted or failed with an unknown outcome, it is removed again. */
+  /** Claims the key. If this is aborted or fails with an unknown outcome, the key is removed. */
   async claim(ifExists: IfExists, signal?: AbortSignal): Promise<RenewalProof> {
     try {
       return await this.#tryToClaim(ifExists, signal);
     } catch (error) {
-      if (this.#isUnsure) this.remove().catch(() => {});
+      if (this.#mayBeOwned) this.remove().catch(() => {});
       throw error;
     }
   }
 
   /**
-   * Makes the key ours once more. What may have come of a try that failed is left to the next one: to
-   * remove it could strike, by being late, what the next one has made.
+   * Claims the key again. A failed attempt removes nothing: its late removal could delete the key
+   * that the next attempt has created.
    */
   reclaim(signal: AbortSignal): Promise<RenewalProof> {
     return this.#tryToClaim("adopt", signal);
   }
 
-  /** @throws what `lossOf` explains, if the key is not ours */
+  /** Resets the TTL. @throws an error with a `lossReasonOf` when the key is not owned */
   refresh(signal?: AbortSignal): Promise<RenewalProof> {
-    return this.#swap({ refresh: true, ttl: this.settings.ttl }, signal);
+    return this.#compareAndSwap({ refresh: true, ttl: this.settings.ttl }, signal);
   }
 
-  /** Gives the key another value, which proves the ownership from then on, and a fresh TTL. */
+  /** Sets another value, which then identifies the owner, and resets the TTL. */
   async update(value: string, signal: AbortSignal): Promise<RenewalProof> {
-    this.#next = value;
-    const proof = await this.#swap({ value, ttl: this.settings.ttl }, signal);
-    this.#settle(value);
+    this.#pendingValue = value;
+    const proof = await this.#compareAndSwap({ value, ttl: this.settings.ttl }, signal);
+    this.#confirmValue(value);
     return proof;
   }
 
-  /** Deletes the key, if it is ours. */
+  /** Deletes the key if it is owned. */
   async remove(): Promise<void> {
-    for (const prevValue of [this.#value, this.#next]) {
+    for (const prevValue of [this.#value, this.#pendingValue]) {
       if (prevValue === undefined) return;
       try {
         const request = { action: "compareAndDelete", key: this.key, prevValue } as const;
         await this.#execute(request, undefined);
         return;
       } catch (error) {
-        if (lossOf(error) === undefined) throw error;
+        if (lossReasonOf(error) === undefined) throw error;
       }
     }
   }
 
   async #tryToClaim(ifExists: IfExists, signal: AbortSignal | undefined): Promise<RenewalProof> {
-    for (let tries = 1; ; tries++) {
+    for (let attempt = 1; ; attempt++) {
       try {
         if (ifExists === "replace") return await this.#replace(signal);
-        return await this.#create(this.#isUnsure || ifExists === "adopt", signal);
+        return await this.#create(this.#mayBeOwned || ifExists === "adopt", signal);
       } catch (error) {
-        this.#isUnsure ||= isOutcomeUncertain(error);
-        if (!(error instanceof OutcomeUnknownError) || tries === TRIES) throw error;
+        this.#mayBeOwned ||= isOutcomeUncertain(error);
+        if (!(error instanceof OutcomeUnknownError) || attempt === MAX_ATTEMPTS) throw error;
       }
     }
   }
 
-  async #create(adopts: boolean, signal: AbortSignal | undefined): Promise<RenewalProof> {
+  async #create(mayAdopt: boolean, signal: AbortSignal | undefined): Promise<RenewalProof> {
     const { key } = this;
     const content = { value: this.#value, ttl: this.settings.ttl };
     try {
       return await this.#send({ action: "create", key, ...content }, signal);
     } catch (error) {
-      if (!adopts || !(error instanceof NodeExistError)) throw error;
+      if (!mayAdopt || !(error instanceof NodeExistError)) throw error;
       return await this.#adopt(error, signal);
     }
   }
 
-  /** On what there is: a plain set whose answer was lost could come later, and once more. */
+  /** Compares the index, because a plain `set` whose response was lost could be processed again later. */
   async #replace(signal: AbortSignal | undefined): Promise<RenewalProof> {
     const { key } = this;
     const content = { value: this.#value, ttl: this.settings.ttl };
-    for (let tries = 1; ; tries++) {
+    for (let attempt = 1; ; attempt++) {
       try {
         const prevIndex = await this.#indexOfAny(signal);
         if (prevIndex === undefined) return await this.#create(false, signal);
@@ -138,7 +138,7 @@ export class LeasedKey {
         return await this.#send(request, signal);
       } catch (error) {
         const raced = error instanceof TestFailedError || error instanceof NodeExistError;
-        if (!raced || tries === TRIES) throw error;
+        if (!raced || attempt === MAX_ATTEMPTS) throw error;
       }
     }
   }
@@ -153,19 +153,19 @@ export class LeasedKey {
     }
   }
 
-  /** The key exists: with our value it is ours. */
+  /** The key exists. It is owned if it has this owner's value. */
   async #adopt(exists: NodeExistError, signal: AbortSignal | undefined): Promise<RenewalProof> {
     try {
       return await this.refresh(signal);
     } catch (error) {
-      if (lossOf(error) === "taken-over") throw exists;
-      if (lossOf(error) === "gone") return this.#create(true, signal);
+      if (lossReasonOf(error) === "taken-over") throw exists;
+      if (lossReasonOf(error) === "gone") return this.#create(true, signal);
       throw error;
     }
   }
 
-  async #swap(content: Content, signal: AbortSignal | undefined): Promise<RenewalProof> {
-    for (let tries = 1; ; tries++) {
+  async #compareAndSwap(content: Content, signal: AbortSignal | undefined): Promise<RenewalProof> {
+    for (let attempt = 1; ; attempt++) {
       const prevIndex = this.#index ?? (await this.#readIndex(signal));
       const condition = { prevValue: this.#value, prevIndex };
       try {
@@ -175,25 +175,26 @@ export class LeasedKey {
           signal,
         );
       } catch (error) {
-        // A write of ours whose answer was lost may have moved the index.
+        // An own write whose response was lost may have changed the index.
         if (error instanceof TestFailedError) this.#index = undefined;
-        if (!(error instanceof TestFailedError) || tries === TRIES) throw error;
+        if (!(error instanceof TestFailedError) || attempt === MAX_ATTEMPTS) throw error;
       }
     }
   }
 
-  /** @throws OwnershipLostError when the value is not ours */
+  /** @throws OwnershipLostError when the key has another value */
   async #readIndex(signal: AbortSignal | undefined): Promise<number> {
     const { key } = this;
     const { node } = await this.#execute({ action: "get", key, quorum: true }, signal);
-    if (node.value !== undefined && node.value === this.#next) this.#settle(node.value);
+    if (node.value !== undefined && node.value === this.#pendingValue)
+      this.#confirmValue(node.value);
     if (node.value === this.#value) return node.modifiedIndex;
     throw new OwnershipLostError(key, "taken-over", "another client changed its value");
   }
 
-  #settle(value: string): void {
+  #confirmValue(value: string): void {
     this.#value = value;
-    this.#next = undefined;
+    this.#pendingValue = undefined;
   }
 
   async #send(request: KeyRequest, signal: AbortSignal | undefined): Promise<RenewalProof> {
@@ -208,8 +209,8 @@ export class LeasedKey {
   }
 }
 
-/** What a refused conditional write says about the ownership; nothing if it was not refused. */
-export function lossOf(error: unknown): LossReason | undefined {
+/** Why the ownership is lost, according to the error of a conditional write; `undefined` for other errors. */
+export function lossReasonOf(error: unknown): LossReason | undefined {
   if (error instanceof OwnershipLostError) return error.reason;
   if (error instanceof KeyNotFoundError || error instanceof NotDirError) return "gone";
   const changed = error instanceof TestFailedError || error instanceof NotFileError;

@@ -1,6 +1,6 @@
 import type { Clock } from "../../time/clock.js";
 
-/** A moment on both clocks of this process. */
+/** A time on both clocks of this process, in milliseconds. */
 export interface Timestamp {
   readonly monotonic: number;
   readonly wall: number;
@@ -11,9 +11,9 @@ export function timestampOf(clock: Clock): Timestamp {
 }
 
 /**
- * Milliseconds since a moment, by whichever clock says more: the monotonic one may stand still while
- * the machine sleeps, the wall clock may be set back.
+ * Milliseconds since a timestamp, on the clock that shows more. The monotonic clock may stop while
+ * the machine sleeps, and the wall clock may be set back.
  */
-export function since(moment: Timestamp, clock: Clock): number {
-  return Math.max(clock.monotonic() - moment.monotonic, clock.now() - moment.wall);
+export function since(timestamp: Timestamp, clock: Clock): number {
+  return Math.max(clock.monotonic() - timestamp.monotonic, clock.now() - timestamp.wall);
 }

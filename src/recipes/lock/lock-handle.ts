@@ -1,6 +1,6 @@
 import type { OwnContender } from "../contention/own-contender.js";
 
-/** A lock that is held. */
+/** An acquired lock, until it is released or lost. */
 export class LockHandle implements AsyncDisposable {
   readonly #contender: OwnContender;
 
@@ -8,31 +8,31 @@ export class LockHandle implements AsyncDisposable {
     this.#contender = contender;
   }
 
-  /** The key that stands for this holder. */
+  /** The key of this holder in the lock's directory. */
   get key(): string {
     return this.#contender.key;
   }
 
   /**
-   * Higher for each later holder. Send it along with what the lock protects; the resource must refuse
-   * one that is lower than the highest it has seen.
+   * Higher for each later holder. Send it with each request to the protected resource. The resource
+   * must refuse a token that is lower than the highest one it has seen.
    */
   get fencingToken(): number {
     return this.#contender.fencingToken;
   }
 
   /**
-   * Aborts when the lock is not provably ours any more, its reason being an `OwnershipLostError`.
-   * A timer does it, which cannot interrupt code that runs nor a process that is paused: call
-   * {@link assertHeld} before each step that counts.
+   * Aborts when the ownership of the lock is no longer proven. Its reason is an
+   * `OwnershipLostError`. A timer aborts it, and a timer cannot interrupt running code or a paused
+   * process: call {@link assertHeld} before each critical step.
    */
   get signal(): AbortSignal {
     return this.#contender.signal;
   }
 
   /**
-   * Throws unless the lock is provably ours at this moment, by this process's clocks: also in the
-   * moment in which a paused process wakes.
+   * Throws unless the ownership of the lock is proven at this moment. It reads the clocks of this
+   * process, so it also throws right after a paused process resumes.
    *
    * @throws OwnershipLostError
    */
@@ -40,7 +40,7 @@ export class LockHandle implements AsyncDisposable {
     this.#contender.assertHeld();
   }
 
-  /** Gives the lock to the next in line. Where etcd is out of reach, it goes with its TTL. */
+  /** Releases the lock to the next waiter. If etcd is unreachable, the lock expires with its TTL. */
   release(): Promise<void> {
     return this.#contender.leave();
   }

@@ -11,7 +11,7 @@ import { LockHandle } from "./lock-handle.js";
 /** Options of {@link Lock}. */
 export interface LockOptions extends LeaseSettingsOptions {
   /**
-   * Whole seconds after which a holder or waiter that has died is passed over.
+   * Whole seconds after which the key of a holder or waiter that has died expires.
    *
    * @default 10
    */
@@ -21,13 +21,13 @@ export interface LockOptions extends LeaseSettingsOptions {
 /** Options of `acquire`. */
 export interface AcquireOptions extends CallOptions {
   /**
-   * Milliseconds to wait at most.
+   * Maximum milliseconds to wait.
    *
-   * @default without end
+   * @default no limit
    */
   readonly timeout?: number;
   /**
-   * For people who look at the lock: it stands beside the holder's id in the value.
+   * A note for people who inspect the lock. The value of the key is the holder's id and this text.
    *
    * @default ""
    */
@@ -35,18 +35,19 @@ export interface AcquireOptions extends CallOptions {
 }
 
 /**
- * A lock in line: whoever asked first is next. Below `key` each holder and waiter has an in-order
- * key with a TTL.
+ * A fair lock: waiters acquire it in the order of their calls. The holder and each waiter have an
+ * in-order key with a TTL below `key`.
  *
- * It does not exclude by itself: a holder that was paused may believe in it for a moment longer than
- * etcd does. Where that matters, the resource has to refuse lower fencing tokens than it has seen.
+ * The lock alone does not guarantee exclusion: a holder that was paused may believe for a moment
+ * that it still holds the lock. If that matters, the resource must refuse fencing tokens that are
+ * lower than the highest one it has seen.
  */
 export class Lock {
   readonly key: string;
   readonly #etcd: RecipeClient;
   readonly #queue: ContenderQueue;
 
-  /** @throws TypeError for a key or option that makes no sense */
+  /** @throws TypeError for an invalid key or option */
   constructor(etcd: RecipeClient, key: string, options: LockOptions = {}) {
     checkKey(key);
     refuseUnknown(options, ["ttl", "safetyMargin"]);
@@ -60,31 +61,31 @@ export class Lock {
   }
 
   /**
-   * Waits in line until the lock is ours. Whose place is lost meanwhile (deleted by hand, or expired
-   * while etcd was out of reach) takes the last place again.
+   * Waits in a queue until the lock is acquired. A waiter whose key is lost (deleted by hand, or
+   * expired while etcd was unreachable) joins again at the end of the queue.
    *
-   * @throws TimeoutError when `timeout` has passed; the place is given up, which takes up to a second
-   * more where etcd does not answer
-   * @throws AbortError when `signal` aborts, or the client is closed; the place is given up likewise
-   * @throws NotDirError when a file stands where the lock's directory should be
-   * @throws ClusterUnavailableError, OutcomeUnknownError when no place could be taken
-   * @throws OwnershipLostError when the TTL was over before this process learnt that it is first, as
-   * after a pause or with a TTL shorter than a round trip
+   * @throws TimeoutError when `timeout` has passed. The waiter's key is deleted first, which takes up
+   * to a second if etcd does not respond
+   * @throws AbortError when `signal` aborts, or the client is closed. The key is deleted likewise
+   * @throws NotDirError when `key` is a file
+   * @throws ClusterUnavailableError, OutcomeUnknownError when the waiter's key could not be created
+   * @throws OwnershipLostError when the TTL ended before this process learned that it is first, for
+   * example after a pause, or with a TTL shorter than a round trip
    */
   async acquire(options: AcquireOptions = {}): Promise<LockHandle> {
     refuseUnknown(options, ["timeout", "data", "signal"]);
     const { timeout, data = "" } = options;
     checkText("data", data);
-    const limits = { ...this.#limits(options), timeout, late: this.#late };
+    const limits = { ...this.#limits(options), timeout, timeoutError: this.#timeoutError };
     return withDeadline(this.#etcd.clock, limits, async (signal) => {
       return new LockHandle(await this.#queue.untilFirst(data, signal));
     });
   }
 
   /**
-   * Takes the lock if nobody holds it or waits for it, and else answers `null`.
+   * Acquires the lock if it has no holder and no waiters; otherwise returns `null`.
    *
-   * @throws as `acquire`
+   * @throws the errors of `acquire`
    */
   async tryAcquire(options: Omit<AcquireOptions, "timeout"> = {}): Promise<LockHandle | null> {
     refuseUnknown(options, ["data", "signal"]);
@@ -101,6 +102,6 @@ export class Lock {
     return { operation: `acquiring the lock ${this.key}`, signals };
   }
 
-  readonly #late = (timeout: number): Error =>
+  readonly #timeoutError = (timeout: number): Error =>
     new TimeoutError(`lock ${this.key}: not acquired within ${timeout} ms`, timeout);
 }

@@ -79,7 +79,7 @@ export class QueueState {
   async #follow(watcher: Watcher, names: ChildNames): Promise<void> {
     try {
       for await (const item of watcher) {
-        names.take(item);
+        names.apply(item);
         this.#wake();
       }
       this.close();

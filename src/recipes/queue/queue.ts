@@ -91,11 +91,11 @@ export class Queue implements AsyncDisposable {
    */
   async take(options: TakeOptions = {}): Promise<QueueItem> {
     refuseUnknown(options, ["timeout", "signal"]);
-    const late = (timeout: number): Error =>
+    const timeoutError = (timeout: number): Error =>
       new TimeoutError(`queue ${this.key}: nothing to take within ${timeout} ms`, timeout);
     const signals = [options.signal, this.#closing.signal, this.#etcd.closed];
     const { timeout } = options;
-    const limits = { operation: `take from ${this.key}`, timeout, late, signals };
+    const limits = { operation: `take from ${this.key}`, timeout, timeoutError, signals };
     return withDeadline(this.#etcd.clock, limits, (signal) => this.#take(signal));
   }
 

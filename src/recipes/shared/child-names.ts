@@ -4,7 +4,7 @@ import type { WatchItem } from "../../model/watch-item.js";
 import { isRemoval } from "./is-removal.js";
 import { childOf, isWithin } from "./key-path.js";
 
-/** The names of the in-order files in a directory, kept up by a watch. Old ones come first. */
+/** The names of the in-order files in a directory, updated by a watch. The oldest comes first. */
 export class ChildNames implements Iterable<string> {
   readonly #directory: string;
   #names = new Set<string>();
@@ -14,7 +14,7 @@ export class ChildNames implements Iterable<string> {
     this.#directory = directory;
   }
 
-  /** Whether the watch has told what there is. */
+  /** Whether the watch has delivered the initial state. */
   get isKnown(): boolean {
     return this.#isKnown;
   }
@@ -35,7 +35,7 @@ export class ChildNames implements Iterable<string> {
     return this.#names.values();
   }
 
-  take(item: WatchItem): void {
+  apply(item: WatchItem): void {
     if (item.type === "resync") this.#replace(item.response?.node);
     else this.#change(item.response.action, item.response.node);
   }

@@ -2,17 +2,17 @@ import type { EventEmitter } from "node:events";
 import { inspect } from "node:util";
 
 /**
- * Calls every listener of an event, whatever the others do. What one throws, or its promise rejects
- * with, goes to the listeners of `error`; {@link emitError} says what becomes of it without any.
+ * Calls every listener of an event, even if others fail. If one throws, or its promise rejects, the
+ * listeners of `error` get the error; see {@link emitError}.
  */
-export function emitSafely(emitter: EventEmitter, event: string, what: unknown): void {
+export function emitSafely(emitter: EventEmitter, event: string, payload: unknown): void {
   const report = (thrown: unknown): void => emitError(emitter, thrown);
-  callAll(emitter, emitter.rawListeners(event), what, report);
+  callAll(emitter, emitter.rawListeners(event), payload, report);
 }
 
 /**
- * Tells the listeners of `error`. Without any, and when one of them throws, the error is a warning of
- * the process: a value that somebody wrote to etcd must not end every process that follows it.
+ * Calls the listeners of `error`. If there are none, or one of them throws, emits a process warning
+ * instead: a value in etcd must not end every process that watches it.
  */
 export function emitError(emitter: EventEmitter, error: unknown): void {
   const listeners = emitter.rawListeners("error");
@@ -23,12 +23,12 @@ export function emitError(emitter: EventEmitter, error: unknown): void {
 function callAll(
   emitter: EventEmitter,
   listeners: ReturnType<EventEmitter["rawListeners"]>,
-  what: unknown,
+  payload: unknown,
   report: (thrown: unknown) => void,
 ): void {
   for (const listener of listeners) {
     try {
-      const result: unknown = Reflect.apply(listener, emitter, [what]);
+      const result: unknown = Reflect.apply(listener, emitter, [payload]);
       if (result instanceof Promise) result.catch(report);
     } catch (thrown) {
       report(thrown);

@@ -4,9 +4,9 @@ import type { EtcdResponse } from "../../model/response.js";
 import type { Clock } from "../../time/clock.js";
 import type { Watcher, WatchOptions } from "../../watch/watcher.js";
 
-/** What recipes need of a client; `EtcdClient` is one. */
+/** The part of a client that recipes use. `EtcdClient` implements it. */
 export interface RecipeClient {
-  /** The client's time, by which TTLs and back-offs are measured. */
+  /** The clock that measures TTLs and backoff. */
   readonly clock: Clock;
   /** Aborts when the client is closed. */
   readonly closed: AbortSignal;

@@ -2,10 +2,10 @@ import type { Clock } from "../../time/clock.js";
 import { sleep } from "../../time/sleep.js";
 import { isTransient } from "./transient-failure.js";
 
-/** Milliseconds between two tries, of which the upper half is random: many may wait for the same. */
-const RETRY_DELAY = 400;
+/** Half of it is random, because many clients may wait for the same cluster. */
+const MAX_RETRY_DELAY_MS = 400;
 
-/** Does something as soon as etcd can answer. @throws AbortError, and what waiting does not repair */
+/** Repeats a task until etcd is available. @throws AbortError, and every error that is not transient */
 export async function retryUntilAvailable<T>(
   task: () => Promise<T>,
   clock: Clock,
@@ -16,7 +16,7 @@ export async function retryUntilAvailable<T>(
       return await task();
     } catch (error) {
       if (!isTransient(error) || signal.aborted) throw error;
-      await sleep((RETRY_DELAY * (1 + Math.random())) / 2, clock, signal);
+      await sleep((MAX_RETRY_DELAY_MS * (1 + Math.random())) / 2, clock, signal);
     }
   }
 }

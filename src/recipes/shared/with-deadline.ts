@@ -4,19 +4,19 @@ import { type Clock, deadline } from "../../time/clock.js";
 import { linkSignals } from "../../time/follow.js";
 
 interface Limits {
-  /** What is said to be given up. */
+  /** The operation that an `AbortError` names. */
   readonly operation: string;
-  /** Milliseconds; absent: without end. */
+  /** Milliseconds; absent: no limit. */
   readonly timeout?: number | undefined;
-  /** What to throw when they have passed. */
-  late?(timeout: number): Error;
+  /** Creates the error to throw after the timeout. */
+  timeoutError?(timeout: number): Error;
   readonly signals: readonly (AbortSignal | undefined)[];
 }
 
-/** Does something that ends with a signal, and gives it one that aborts when the time is up, too. */
+/** Runs a task with a signal that aborts with any of `signals` and after the timeout. */
 export async function withDeadline<T>(
   clock: Clock,
-  { operation, timeout, late, signals }: Limits,
+  { operation, timeout, timeoutError, signals }: Limits,
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const expiry = new AbortController();
@@ -25,9 +25,11 @@ export async function withDeadline<T>(
   try {
     return await task(any.signal);
   } catch (error) {
-    // Once it is given up, that is why it fails, whatever with: a closed client refuses requests.
+    // After an abort, the abort is the reason of every error: a closed client refuses requests.
     if (!any.signal.aborted) throw error;
-    if (expiry.signal.aborted && timeout !== undefined && late !== undefined) throw late(timeout);
+    if (expiry.signal.aborted && timeout !== undefined && timeoutError !== undefined) {
+      throw timeoutError(timeout);
+    }
     throw error instanceof AbortError
       ? error
       : new AbortError(operation, any.signal.reason, "none");
