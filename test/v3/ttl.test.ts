@@ -103,7 +103,7 @@ for (const release of ["3.4", "3.7"] as const) {
       expect((await after(key, written)).action).toBe("expire");
     });
 
-    it("a longer TTL of a directory saves what is below it", async ({ dir }) => {
+    it("a longer TTL of a directory saves what is below it", async ({ dir, expect }) => {
       const key = `${dir}/d`;
       await keySpace.execute({ action: "create", key, dir: true, ttl: 7000 });
       await set(`${key}/a`);
@@ -123,7 +123,10 @@ for (const release of ["3.4", "3.7"] as const) {
       expect(node.nodes?.[0]).not.toHaveProperty("ttl");
     });
 
-    it("taking a directory's TTL away keeps the order of its in-order keys", async ({ dir }) => {
+    it("taking a directory's TTL away keeps the order of its in-order keys", async ({
+      dir,
+      expect,
+    }) => {
       const create = { action: "create", key: dir, value: "", inOrder: true } as const;
       const late = v3KeySpaceOf(etcd.urls);
       // What this process knows is old, and true again, when it creates its next key.
