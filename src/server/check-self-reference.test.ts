@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { checkSelfReference } from "./check-self-reference.js";
 
-const ask = (url: string, host: string) => () =>
+const check = (url: string, host: string) => () =>
   checkSelfReference(["http://a:2379", url], host, 2379);
 
 test.each([
@@ -10,8 +10,10 @@ test.each([
   ["http://127.0.0.1:2379", "0.0.0.0"],
   ["https://[::1]:2379", "::"],
   ["http://gateway:2379", "gateway"],
-])("a gateway before %s does not listen there, at %s", (url, host) => {
-  expect(ask(url, host)).toThrow(`port: is 2379, as in "${url}": the gateway would ask itself`);
+])("a gateway for %s refuses to listen at %s", (url, host) => {
+  expect(check(url, host)).toThrow(
+    `port: 2379 is also the port of the endpoint "${url}": the gateway would connect to itself`,
+  );
 });
 
 test.each([
@@ -20,6 +22,6 @@ test.each([
   ["http://127.0.0.1:2379", "10.0.0.1"],
   ["http://etcd:2379", "0.0.0.0"],
   ["http://127.0.0.1", "0.0.0.0"],
-])("a gateway before %s may listen at %s", (url, host) => {
-  expect(ask(url, host)).not.toThrow();
+])("a gateway for %s may listen at %s", (url, host) => {
+  expect(check(url, host)).not.toThrow();
 });

@@ -2,16 +2,16 @@ import { isLoopback } from "./http/loopback.js";
 
 const EVERY_ADDRESS = /^(?:0\.0\.0\.0|\[::\])$/;
 
-/** Refuses to serve where the cluster is said to be. @throws TypeError naming the endpoint */
+/** Refuses a port on which the gateway would be its own endpoint. @throws TypeError naming the endpoint */
 export function checkSelfReference(urls: readonly string[], host: string, port: number): void {
   const own = urls.find((url) => {
-    const { hostname, port: theirs, protocol } = new URL(url);
-    const isOurPort = port === Number(theirs || (protocol === "https:" ? 443 : 80));
-    return isOurPort && reaches(hostname, host.includes(":") ? `[${host}]` : host);
+    const { hostname, port: urlPort, protocol } = new URL(url);
+    const isSamePort = port === Number(urlPort || (protocol === "https:" ? 443 : 80));
+    return isSamePort && reaches(hostname, host.includes(":") ? `[${host}]` : host);
   });
   if (own === undefined) return;
   throw new TypeError(
-    `port: is ${port}, as in "${own}": the gateway would ask itself; give another`,
+    `port: ${port} is also the port of the endpoint "${own}": the gateway would connect to itself; choose another port`,
   );
 }
 

@@ -9,7 +9,7 @@ test.each([
   ["prot", { prot: 4001 }],
   ["clientCA", { tls: { cert: "", key: "", clientCA: "" } }],
   ["maxBody", { limits: { maxBody: 1 } }],
-])("a server refuses the option %s, which there is not", async (name, options) => {
+])("a server refuses the unknown option %s", async (name, options) => {
   const refused = new RegExp(`^${name}: is not an option of this call; it takes `);
   await expect(startEmbeddedEtcd(options as EmbeddedEtcdOptions)).rejects.toThrow(refused);
   await expect(createGateway({ etcd, ...(options as object) })).rejects.toThrow(refused);

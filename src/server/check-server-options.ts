@@ -22,8 +22,8 @@ interface ServerOptions {
 }
 
 /**
- * Refuses options that a server does not know: a mistyped `rootPassword` or `clientCa` would let
- * everybody in. @throws TypeError naming the option
+ * Refuses unknown options: a server that ignored a mistyped `rootPassword` or `clientCa` would be open
+ * to everybody. @throws TypeError naming the option
  */
 export function checkServerOptions(options: ServerOptions, own: readonly string[]): void {
   refuseUnknown(options, [...own, ...LISTENING]);

@@ -11,7 +11,7 @@ const CALL: V3Call = {
   scope: "local",
 };
 
-/** Which cluster a gateway stands before. */
+/** Identifies the cluster behind a gateway. */
 export class ClusterIdentity {
   readonly #api: V3Api;
   #known: string | undefined;
@@ -20,10 +20,10 @@ export class ClusterIdentity {
     this.#api = api;
   }
 
-  /** The cluster's id in hexadecimal, not padded; empty as long as nobody has told it. */
+  /** The cluster's ID in hexadecimal, not padded; empty until a member has reported it. */
   async clusterId(): Promise<string> {
     try {
-      this.#known ??= await this.#ask();
+      this.#known ??= await this.#readClusterId();
       return this.#known;
     } catch (error) {
       if (error instanceof EtcdError) return "";
@@ -34,11 +34,11 @@ export class ClusterIdentity {
   /**
    * Whether the cluster can be reached.
    *
-   * @throws what waiting for the cluster would not make better
+   * @throws V3DisabledError, UnauthorizedError: waiting for the cluster would not help
    */
   async check(): Promise<boolean> {
     try {
-      this.#known = await this.#ask();
+      this.#known = await this.#readClusterId();
       return true;
     } catch (error) {
       const isFinal = error instanceof V3DisabledError || error instanceof UnauthorizedError;
@@ -47,7 +47,7 @@ export class ClusterIdentity {
     }
   }
 
-  async #ask(): Promise<string> {
+  async #readClusterId(): Promise<string> {
     const { body } = await this.#api.call("maintenance/status", {}, CALL);
     return readHeader(body).clusterId;
   }

@@ -9,7 +9,7 @@ import { BodyError, type ServerReply } from "./http/message.js";
 
 const MIB = 1024 * 1024;
 
-/** CPU milliseconds for a request of whoever has no credentials. On a busy machine, too. */
+/** CPU milliseconds for a request without credentials. The limit also holds on a busy machine. */
 const MAX_CPU_MS = 50;
 
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
@@ -46,7 +46,7 @@ const BODIES: readonly (readonly [string, string])[] = [
 /** Bytes of a user, a role or a member. */
 const MAX_JSON = 256 * 1024;
 
-/** JSON of that size, each as its beginning and its end. */
+/** JSON of the maximum size, each split into its beginning and its end. */
 const JSON_BODIES: readonly (readonly [string, string, string])[] = [
   ["numbers", `[${"1,".repeat(MAX_JSON / 2 - 2)}`, "1]"],
   ["fractions", `[${"1.5e1,".repeat(MAX_JSON / 6 - 2)}`, "1]"],
@@ -101,7 +101,7 @@ async function handlerWith(auth: "on" | "off"): Promise<V2Handler> {
 const withAuth = await handlerWith("on");
 const withoutAuth = await handlerWith("off");
 
-/** The reply, and the CPU milliseconds that it took: the least of three, as the first compiles. */
+/** The response, and the CPU milliseconds it took: the minimum of three, because the first run compiles. */
 async function cost(
   method: string,
   target: string,
@@ -124,7 +124,7 @@ async function cost(
   }
 }
 
-/** That the answer is not larger than three times the request goes for all. */
+/** Also expects a response of at most three times the size of the request. */
 async function expectCheap(
   method: string,
   target: string,

@@ -18,36 +18,36 @@ import { membersRoutes } from "./routes/members-route.js";
 import { metricsRoute } from "./routes/metrics-route.js";
 import { v2Handler } from "./routes/v2-handler.js";
 
-/** What the v2 API is served from. */
+/** The parts from which the v2 API is served. */
 export interface V2HandlerParts extends BrowserOptions {
   /** The keys. */
   readonly keySpace: KeySpace;
   /** Members, statistics, version and health. */
   readonly clusterApi: ClusterApi;
-  /** Users and roles: a key space of their own, which no request for keys can reach. */
+  /** Users and roles, in a separate key space that key requests cannot reach. */
   readonly authKeySpace: KeySpace;
   /**
-   * Client URLs that `/v2/machines` and `/v2/members` show in place of the members' own.
+   * Client URLs that `/v2/machines` and `/v2/members` show instead of the members' own.
    *
-   * @default the one at which the client reached the server (`serverUrl` of its request); where
-   *   that is unknown, the members' own
+   * @default the URL at which the client reached the server (`serverUrl` of its request); if that is
+   *   unknown, the members' own
    */
   readonly advertise?: readonly string[] | undefined;
   /**
-   * Address that the server listens on, e.g. `127.0.0.1`: on a loopback address, every request to an
+   * Address that the server listens on, e.g. `127.0.0.1`. On a loopback address, every request to an
    * unknown host is refused.
    *
-   * @default unknown: only those of browsers are refused
+   * @default unknown: only requests of browsers to an unknown host are refused
    */
   readonly host?: string | undefined;
-  /** What `X-Etcd-Cluster-Id` shows. */
+  /** The value of `X-Etcd-Cluster-Id`. */
   readonly clusterId: () => Promise<string>;
-  /** What `/metrics` shows besides. */
+  /** Further metrics for `/metrics`. */
   readonly metrics?: () => readonly MetricFamily[];
 }
 
 /**
- * Serves etcd's v2 API: requests in, replies out; sockets are somebody else's.
+ * Serves etcd's v2 API. The handler maps a request to a response; the caller owns the sockets.
  *
  * @throws TypeError for a URL, an origin or a host name that cannot be used
  */
@@ -55,7 +55,7 @@ export function createV2Handler(parts: V2HandlerParts): V2Handler {
   return v2HandlerWith(new AuthStore(parts.authKeySpace), parts);
 }
 
-/** The same, with an auth store that the caller uses as well. */
+/** Like {@link createV2Handler}, with an auth store that the caller also uses. */
 export function v2HandlerWith(
   store: AuthStore,
   parts: Omit<V2HandlerParts, "authKeySpace">,

@@ -16,13 +16,14 @@ import type { KeySpaces } from "./snapshot/snapshot-writer.js";
 /** Options of {@link startEmbeddedEtcd}. */
 export interface EmbeddedEtcdOptions extends BrowserOptions {
   /**
-   * Port to listen on; 0: any that is free.
+   * Port to listen on; 0: any free port.
    *
    * @default 0
    */
   readonly port?: number;
   /**
-   * Address to listen on. Other than loopback addresses, it lets others in: use TLS and auth.
+   * Address to listen on. An address other than loopback lets other machines connect: use TLS and
+   * auth.
    *
    * @default "127.0.0.1"
    */
@@ -30,20 +31,20 @@ export interface EmbeddedEtcdOptions extends BrowserOptions {
   /** Serve `https`. Absent: `http`. */
   readonly tls?: ServerTls;
   /**
-   * File that keeps keys, users and roles: read at the start, written about a second after a change
-   * and at the end. One server at a time can use it: it is locked by `FILE.lock` beside it. While it
-   * cannot be written, `/health` is 503. Absent: nothing survives.
+   * File that keeps keys, users and roles. It is read at the start, and written about a second after a
+   * change and at the end. One server at a time can use it: `FILE.lock` beside it is the lock. While it
+   * cannot be written, `/health` returns 503. Absent: all data is lost when the server closes.
    */
   readonly snapshotFile?: string;
   /**
-   * Enforces auth from the start, with this password for user `root`; one that the snapshot file
-   * already knows is replaced. Requests without credentials may then do nothing, unless the file
-   * has a role `guest`. Absent: auth is as the snapshot file says, else off.
+   * Enforces auth from the start, with this password for user `root`; it replaces a password in the
+   * snapshot file. Requests without credentials are then refused, unless the file has a role `guest`.
+   * Absent: auth is on if the snapshot file says so, else off.
    */
   readonly rootPassword?: string;
   /**
-   * Most events that are held for watchers that come late; of long ones fewer, in all at most 32 Mi
-   * characters of keys and values.
+   * Maximum number of events kept for watches that start at an earlier index. Long events reduce the
+   * number: in all, at most 32 Mi characters of keys and values are kept.
    *
    * @default 1000, as etcd
    */
@@ -51,29 +52,29 @@ export interface EmbeddedEtcdOptions extends BrowserOptions {
   readonly limits?: ServerLimits;
   /**
    * Client URLs that `/v2/machines` and `/v2/members` show. Clients that synchronise their endpoints
-   * use these from then on. Needed behind a proxy that ends TLS or changes `Host`.
+   * use these URLs afterwards. Needed behind a proxy that terminates TLS or changes `Host`.
    *
    * @default the URL at which the client reached this server
    */
   readonly advertise?: readonly string[];
   /**
-   * What tells the time for TTLs.
+   * Clock for TTLs.
    *
    * @default this process's clock
    */
   readonly clock?: Clock;
 }
 
-/** An etcd in this process, of one member, with the v2 API. */
+/** An etcd with one member and the v2 API, in this process. */
 export interface EmbeddedEtcd extends AsyncDisposable {
   /** e.g. `http://127.0.0.1:41234` */
   readonly url: string;
-  /** Its keys, without HTTP between. */
+  /** Direct access to its keys, without HTTP. */
   readonly keySpace: MemoryKeySpace;
   /**
-   * Ends watches, answers what is under way, frees the port and saves the snapshot.
+   * Ends watches, finishes the requests in progress, frees the port and saves the snapshot.
    *
-   * @throws Error when the snapshot cannot be written; everything else is closed even then
+   * @throws Error when the snapshot cannot be written; everything else is closed nevertheless
    */
   close(): Promise<void>;
 }
@@ -81,8 +82,7 @@ export interface EmbeddedEtcd extends AsyncDisposable {
 /**
  * Starts an etcd in this process, within milliseconds.
  *
- * @throws TypeError for an option that does not exist, or a URL, an origin or a host name that
- *   cannot be used
+ * @throws TypeError for an unknown option, or an invalid URL, origin or host name
  * @throws Error when the port is taken, or the snapshot file is damaged, in use, or cannot be written
  */
 export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Promise<EmbeddedEtcd> {
@@ -116,7 +116,7 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
   }
 }
 
-/** Empty ones where there is no snapshot. @throws SnapshotError for one that makes no sense */
+/** The key spaces in the snapshot; empty ones without a snapshot. @throws SnapshotError if it is invalid */
 function keySpacesOf(
   snapshot: ServerSnapshot | undefined,
   { snapshotFile = "", historySize = 1000, clock = systemClock }: EmbeddedEtcdOptions,

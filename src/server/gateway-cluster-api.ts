@@ -3,7 +3,7 @@ import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.
 import type { CallOptions } from "../key-space/key-space.js";
 import type { EndpointHealth, Version } from "../model/cluster.js";
 
-/** What a gateway tells of its cluster. `/version` also says that it is a gateway. */
+/** Reports on the cluster behind a gateway. `/version` also shows that this is a gateway. */
 export class GatewayClusterApi implements ClusterApi {
   readonly members: MembersApi;
   readonly stats: StatsApi;
@@ -11,7 +11,7 @@ export class GatewayClusterApi implements ClusterApi {
   readonly #inner: ClusterApi;
   readonly #keyPrefix: string;
 
-  /** @param keyPrefix what stands before every key of its tree in v3 */
+  /** @param keyPrefix prefix of every key of the tree in v3 */
   constructor(inner: ClusterApi, keyPrefix: string) {
     this.#inner = inner;
     this.#keyPrefix = keyPrefix;

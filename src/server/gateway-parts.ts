@@ -12,10 +12,10 @@ import type { Clock } from "../time/clock.js";
 import { ClusterIdentity } from "./cluster-identity.js";
 import { GatewayClusterApi } from "./gateway-cluster-api.js";
 
-/** What a gateway serves from, all of it on one cluster. */
+/** The parts of a gateway, all of them on one cluster. */
 export interface GatewayParts {
   readonly keySpace: V3KeySpace;
-  /** Origins of the cluster's endpoints. */
+  /** URLs of the cluster's endpoints. */
   readonly endpoints: readonly string[];
   /** Users and roles of v2 auth. */
   readonly authKeySpace: KeySpace;
@@ -24,25 +24,25 @@ export interface GatewayParts {
   readonly clock: Clock;
 }
 
-/** Milliseconds: who polls comes back. */
-const LINGER = 600_000;
+/** Keeps the shared watch open between two long polls. */
+const WATCH_IDLE_TIMEOUT_MS = 600_000;
 
-/** @throws TypeError for options that make no sense */
+/** @throws TypeError for invalid options */
 export function gatewayParts(options: EtcdClientOptions): GatewayParts {
   checkOptions(options);
   const { cluster: settings, keyPrefix, credentials } = completeOptions(options);
   const { clock } = settings;
   const api = new RemoteV3Api(settings, credentials);
-  // Either notices another store that the other one meets.
+  // Shared: when one key space finds that the store was replaced, the other one knows it too.
   const generation = new StoreGeneration();
-  const watches = { oneEventPerPoll: true, linger: LINGER };
+  const watches = { oneEventPerPoll: true, linger: WATCH_IDLE_TIMEOUT_MS };
   const keySpace = new V3KeySpace(api, { keyPrefix, clock, generation, ...watches });
   const auth = new V3KeySpace(api, { keyPrefix: authPrefix(keyPrefix), clock, generation });
   const members = new V3ClusterApi(api.cluster, api, keySpace);
   return {
     keySpace,
     endpoints: settings.urls,
-    // Every request looks there first.
+    // Every request reads it first.
     authKeySpace: new CachingKeySpace(auth, clock),
     clusterApi: new GatewayClusterApi(members, keyPrefix),
     identity: new ClusterIdentity(api),

@@ -17,7 +17,7 @@ import { gatewayFamilies } from "./metrics/gateway-metrics.js";
 
 const HOST = "127.0.0.1";
 
-/** How a gateway reaches its cluster. Times are in milliseconds; defaults are the client's. */
+/** How a gateway connects to its cluster. Times are in milliseconds; defaults are the client's. */
 export type GatewayEtcdOptions = Omit<
   EtcdClientOptions,
   "api" | "keySpace" | "clusterApi" | "consistency" | "jsonDeserializer"
@@ -28,13 +28,14 @@ export interface GatewayOptions extends BrowserOptions {
   /** The cluster: its endpoints, the user of its v3 auth, TLS, `keyPrefix`. */
   readonly etcd: GatewayEtcdOptions;
   /**
-   * Port to listen on; 0: any that is free.
+   * Port to listen on; 0: any free port.
    *
    * @default 0
    */
   readonly port?: number;
   /**
-   * Address to listen on. Other than loopback addresses, it lets others in: use TLS and auth.
+   * Address to listen on. An address other than loopback lets other machines connect: use TLS and
+   * auth.
    *
    * @default "127.0.0.1"
    */
@@ -42,35 +43,35 @@ export interface GatewayOptions extends BrowserOptions {
   /** Serve `https`. Absent: `http`. */
   readonly tls?: ServerTls;
   /**
-   * Client URLs that `/v2/machines` and `/v2/members` show: those of all gateways. Clients that
-   * synchronise their endpoints use these from then on. Needed behind a proxy that ends TLS or
-   * changes `Host`, and where clients are to know more than one gateway.
+   * Client URLs that `/v2/machines` and `/v2/members` show: the URLs of all gateways. Clients that
+   * synchronise their endpoints use these URLs afterwards. Needed behind a proxy that terminates TLS or
+   * changes `Host`, and when clients should know more than one gateway.
    *
    * @default the URL at which the client reached this gateway
    */
   readonly advertise?: readonly string[];
   /**
-   * Enforces v2 auth, with this password for user `root`; the one that the cluster knows is
-   * replaced. Absent: auth is as the cluster knows it, at first off.
+   * Enforces v2 auth, with this password for user `root`; it replaces the password stored in the
+   * cluster. Absent: auth is on if the cluster says so; in a new cluster it is off.
    */
   readonly rootPassword?: string;
   readonly limits?: ServerLimits;
 }
 
-/** The v2 API in front of a cluster that has none. */
+/** Serves the v2 API for a cluster that only has the v3 API. */
 export interface Gateway extends AsyncDisposable {
   /** e.g. `http://127.0.0.1:41234` */
   readonly url: string;
-  /** Ends watches, answers what is under way and frees the port. */
+  /** Ends watches, finishes the requests in progress and frees the port. */
   close(): Promise<void>;
 }
 
 /**
- * Serves the v2 API from the v3 API of etcd 3.4 and later. A gateway keeps nothing by itself: any
- * number of them beside each other give the same answers. It starts even while no member can be
- * reached, and serves as soon as one can.
+ * Serves the v2 API from the v3 API of etcd 3.4 and later. A gateway has no state of its own: several
+ * gateways of one cluster return the same responses. It starts even while no member can be reached,
+ * and serves as soon as one can.
  *
- * @throws TypeError for options that make no sense, such as its own port in `etcd.urls`
+ * @throws TypeError for invalid options, such as its own port in `etcd.urls`
  * @throws V3DisabledError when the members serve the v3 API neither as gRPC nor as JSON
  * @throws UnauthorizedError when the cluster refuses the user
  * @throws NestedPrefixError when `etcd.keyPrefix` contains a key prefix that is in use on the cluster,
@@ -85,7 +86,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const close = once(async () => {
     const closed = server?.close();
     keySpace.endWatches();
-    // What is under way is answered first.
+    // The requests in progress still need the key spaces.
     await closed;
     await Promise.all([keySpace.close(), authKeySpace.close()]);
   });
@@ -115,15 +116,15 @@ function handlerOf(
   return v2HandlerWith(store, { keySpace, clusterApi, clusterId, metrics, ...listening }, clock);
 }
 
-/** Has everything ready for the first watch of a client, and for auth to stay as it is now. */
+/** Prepares for the first watch of a client, and remembers whether auth is on. */
 async function warmUp(keySpace: V3KeySpace, store: AuthStore): Promise<void> {
-  await unlessAway(keySpace.register());
-  await unlessAway(store.isEnabled());
-  await unlessAway(keySpace.openWatch({ key: "/" }).then((watch) => watch.close()));
+  await ifAvailable(keySpace.register());
+  await ifAvailable(store.isEnabled());
+  await ifAvailable(keySpace.openWatch({ key: "/" }).then((watch) => watch.close()));
 }
 
-/** Waits for a call. A gateway starts without its answer, unless the cluster refuses it for good. */
-async function unlessAway(call: Promise<unknown>): Promise<void> {
+/** Waits for a call. A failure does not stop a gateway from starting, unless it is permanent. */
+async function ifAvailable(call: Promise<unknown>): Promise<void> {
   try {
     await call;
   } catch (error) {

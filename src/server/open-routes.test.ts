@@ -6,7 +6,7 @@ import { enforceAuth } from "./auth/enforce-auth.js";
 import { createV2Handler } from "./create-v2-handler.js";
 import type { V2Handler } from "./http/message.js";
 
-/** Answered to everybody, as `docs/running-the-gateway.md` says. */
+/** Open to everybody, as `docs/running-the-gateway.md` says. */
 const OPEN = [
   ["GET", "/version"],
   ["GET", "/health"],

@@ -201,7 +201,7 @@ describe("the file", () => {
     await writeFile(snapshotFile, spoilt);
     const starting = startEmbeddedEtcd({ snapshotFile });
     await expect(starting).rejects.toThrow(`snapshot file ${snapshotFile} ${problem}`);
-    await expect(starting).rejects.toThrow("put a good copy in its place, or move it away");
+    await expect(starting).rejects.toThrow("restore a good copy, or move it away");
     expect(await readFile(snapshotFile, "utf8")).toBe(spoilt);
     await rm(snapshotFile);
     await (await startEmbeddedEtcd({ snapshotFile })).close();
@@ -211,7 +211,7 @@ describe("the file", () => {
     const snapshotFile = newFile();
     await writeFile(snapshotFile, version1({ nodes: [["/a/b/c", "1", 4, 4, null]] }));
     await expect(startEmbeddedEtcd({ snapshotFile })).rejects.toThrow(
-      `snapshot file ${snapshotFile} cannot be restored: node /a/b/c is in no directory; it was left`,
+      `snapshot file ${snapshotFile} cannot be restored: node /a/b/c is in no directory; it was not changed`,
     );
   });
 
@@ -316,7 +316,7 @@ describe("a file that cannot be written", () => {
     expect(await health()).toBe(503);
     expect(warnings).toEqual([
       expect.stringMatching(
-        /^snapshot file .* cannot be written: ENOENT.*\. What was written since 2030-.* is not saved$/,
+        /^snapshot file .* cannot be written: ENOENT.*\. Changes since 2030-.* are not saved$/,
       ),
     ]);
     clock.pass(60_000);

@@ -42,7 +42,7 @@ describe("etcdnet gateway, called wrongly", () => {
     ["--unknown", /unknown option '--unknown'/],
     [
       "--port 4001 --endpoints http://a:4001,localhost:4001",
-      /port: is 4001, as in "http:\/\/localhost:4001": the gateway would ask itself/,
+      /port: 4001 is also the port of the endpoint "http:\/\/localhost:4001": the gateway would connect to itself/,
     ],
   ])("%s", async (args, complaint) => {
     await using cli = gateway(...args.split(" "));

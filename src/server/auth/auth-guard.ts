@@ -12,12 +12,12 @@ import { unlessDamaged } from "./records.js";
 import { WatchReview } from "./watch-review.js";
 
 /**
- * Who a request comes from; `anybody` while auth is off, `refused` for credentials that are malformed
- * or wrong.
+ * The caller of a request; `anybody` while auth is off, `refused` if the credentials are malformed or
+ * wrong.
  */
 type Caller = StoredUser | "anybody" | "guest" | "refused";
 
-/** Decides by the users and roles of v2 auth. While that is off, everybody may do anything. */
+/** Checks requests against the users and roles of v2 auth. While auth is off, everything is allowed. */
 export class AuthGuard implements KeyGuard {
   readonly #store: AuthStore;
   readonly #passwords: PasswordCheck;
@@ -33,21 +33,21 @@ export class AuthGuard implements KeyGuard {
     request: ServerRequest,
     method: KeyMethod,
     path: string,
-    asked: KeyRequest | WatchRequest,
+    operation: KeyRequest | WatchRequest,
   ): Promise<Permit | undefined> {
     const kind = method === "GET" || method === "HEAD" ? "read" : "write";
-    const recursive = "recursive" in asked && asked.recursive === true;
+    const recursive = "recursive" in operation && operation.recursive === true;
     const access: Access = { kind, key: path, recursive };
     const caller = await this.#callerOf(request);
     if (!(await this.#allows(caller, access))) return undefined;
     const permit = {
-      holds: async () => this.#allows(await this.#callerNow(request, caller), access),
+      isValid: async () => this.#allows(await this.#callerNow(request, caller), access),
       guard: (watch: Pick<KeyWatch, "close">) => this.#watches.add(permit, watch),
     };
     return permit;
   }
 
-  /** Whether a request may do what only root may: change members, and all of auth. */
+  /** Whether a request may change members, users and roles, which only root may. */
   async isRoot(request: ServerRequest): Promise<boolean> {
     const caller = await this.#callerOf(request);
     if (caller === "anybody") return true;
@@ -58,7 +58,7 @@ export class AuthGuard implements KeyGuard {
     return (await this.#store.isEnabled()) ? this.#identify(request) : "anybody";
   }
 
-  /** The caller as it is now. A password is not checked again, unless it has changed. */
+  /** The caller in its present state. The password is checked again only if it has changed. */
   async #callerNow(request: ServerRequest, before: Caller): Promise<Caller> {
     if (!(await this.#store.isEnabled())) return "anybody";
     if (typeof before !== "object" || !request.headers.authorization) {
@@ -68,7 +68,7 @@ export class AuthGuard implements KeyGuard {
     return user?.passwordHash === before.passwordHash ? user : "refused";
   }
 
-  /** The header decides, then the certificate; a header that is no good is not overlooked. */
+  /** Uses the header if there is one, even an invalid one; else the certificate. */
   async #identify(request: ServerRequest): Promise<Caller> {
     const { headers, certificateName } = request;
     if (headers.authorization) return this.#authenticate(headers.authorization, request);
@@ -76,13 +76,13 @@ export class AuthGuard implements KeyGuard {
     try {
       return (await this.#store.user(certificateName)) ?? "guest";
     } catch (error) {
-      // Guests may have rights that this user lacks.
+      // Not "guest": guests may have rights that this user lacks.
       if (error instanceof DamagedRecordError) return "refused";
       throw error;
     }
   }
 
-  /** A check takes its time, and others come first: the user counts as it is after the check. */
+  /** A check may wait in a queue, so the user is read again after it. */
   async #authenticate(header: string, request: ServerRequest): Promise<Caller> {
     const credentials = readBasicCredentials(header);
     if (credentials === undefined) return "refused";
@@ -98,7 +98,7 @@ export class AuthGuard implements KeyGuard {
   async #allows(caller: Caller, access: Access): Promise<boolean> {
     if (caller === "anybody") return true;
     if (caller === "refused") return false;
-    // For guests, etcd judges a recursive request as any other.
+    // For guests, etcd ignores whether a request is recursive.
     return caller === "guest"
       ? this.#anyCovers([GUEST], { ...access, recursive: false })
       : this.#anyCovers(caller.roles ?? [], access);

@@ -6,10 +6,10 @@ import { AuthRefusal } from "./auth-refusal.js";
 import type { StoredRole } from "./auth-store.js";
 import { JsonShapeError, memberOf, textOf, textsOf } from "./request-json.js";
 
-/** Bytes of a user or role. While auth is off, everybody may send them. */
-const MAX_BODY = 256 * 1024;
+/** Maximum size of a user or role. While auth is off, everybody may send one. */
+const MAX_BODY_BYTES = 256 * 1024;
 
-/** What the body of a PUT says of a user; other members are ignored. */
+/** The body of a PUT of a user; other members are ignored. */
 export interface UserRequest {
   readonly user: string;
   readonly password: string;
@@ -29,7 +29,7 @@ export function readUserRequest(request: ServerRequest): Promise<UserRequest> {
   }));
 }
 
-/** What the body of a PUT says of a role: also what is kept when it is new. */
+/** Reads the body of a PUT of a role. A new role is stored as it is. */
 export function readRoleRequest(request: ServerRequest): Promise<StoredRole> {
   return readBody(request, (value) => {
     const grant = memberOf(value, "grant");
@@ -48,10 +48,10 @@ function permissionsOf(value: unknown = null): Permissions {
   return { kv: { read: textsOf(memberOf(kv, "read")), write: textsOf(memberOf(kv, "write")) } };
 }
 
-/** The errors quote the body, passwords and all, and end here. @throws AuthRefusal 400 */
+/** Hides the original errors, because they quote the body with its passwords. @throws AuthRefusal 400 */
 async function readBody<T>(request: ServerRequest, read: (value: unknown) => T): Promise<T> {
   try {
-    return read(readFirstJson(await request.body(MAX_BODY)));
+    return read(readFirstJson(await request.body(MAX_BODY_BYTES)));
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     throw new AuthRefusal(400, "Invalid JSON in request body.");

@@ -7,9 +7,9 @@ import {
   type ServerReply,
   type ServerRequest,
 } from "../http/message.js";
-import type { AuthHandler, AuthHandlers } from "./auth-answer.js";
 import type { AuthGuard } from "./auth-guard.js";
-import { AuthRefusal, refusalOf } from "./auth-refusal.js";
+import { AuthRefusal, authRefusalOf } from "./auth-refusal.js";
+import type { AuthHandler, AuthHandlers } from "./auth-response.js";
 import type { AuthStore } from "./auth-store.js";
 import { enableHandlers } from "./enable-handlers.js";
 import { roleHandlers, roleListHandlers } from "./role-handlers.js";
@@ -23,7 +23,7 @@ export class AuthRoute {
   readonly #guard: AuthGuard;
   readonly #clusterId: () => Promise<string>;
 
-  /** `clusterId` tells what `X-Etcd-Cluster-Id` is. */
+  /** `clusterId` returns the value of `X-Etcd-Cluster-Id`. */
   constructor(store: AuthStore, guard: AuthGuard, clusterId: () => Promise<string>) {
     this.#store = store;
     this.#guard = guard;
@@ -31,8 +31,8 @@ export class AuthRoute {
   }
 
   /**
-   * Answers in the order of etcd's checks: path, method, credentials, then the request itself.
-   * `path` is the decoded, cleaned path behind `/v2/auth`.
+   * Follows the order of etcd's checks: path, method, credentials, then the request itself. `path` is the
+   * decoded, cleaned path after `/v2/auth`.
    */
   async serve(request: ServerRequest, path: string): Promise<ServerReply> {
     try {
@@ -45,7 +45,7 @@ export class AuthRoute {
       const check = (): Promise<void> => this.#checkCredentials(request, path);
       await check();
       const headers = ["X-Etcd-Cluster-Id", await this.#clusterId()];
-      return await answer(handler, checkedAfterBody(request, check), headers);
+      return await respond(handler, checkedAfterBody(request, check), headers);
     } catch (error) {
       return refuse(error);
     }
@@ -61,7 +61,7 @@ export class AuthRoute {
     return name === undefined ? listHandlers(this.#store) : handlers(this.#store, name);
   }
 
-  /** Everything is for root, but whether auth is on, which all may know. @throws AuthRefusal */
+  /** Only root is allowed, except to read whether auth is on. @throws AuthRefusal */
   async #checkCredentials(request: ServerRequest, path: string): Promise<void> {
     if (path === ENABLE && request.method === "GET") return;
     if (!(await this.#guard.isRoot(request))) {
@@ -70,7 +70,7 @@ export class AuthRoute {
   }
 }
 
-async function answer(
+async function respond(
   handler: AuthHandler,
   request: ServerRequest,
   headers: HeaderList,
@@ -83,9 +83,9 @@ async function answer(
   }
 }
 
-/** @throws what is no answer at all */
+/** @throws the error itself if it is not about the request */
 function refuse(error: unknown, headers: HeaderList = []): ServerReply {
-  const { status, message } = refusalOf(error);
+  const { status, message } = authRefusalOf(error);
   return reply(status, goJson({ message }), headers);
 }
 

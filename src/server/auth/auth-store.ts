@@ -6,29 +6,29 @@ import { ROLES, type StoredRole, type StoredUser, USERS } from "./stored-records
 
 export type { StoredRole, StoredUser } from "./stored-records.js";
 
-/** Name of the user that always has the role of the same name, which may do anything. */
+/** Name of a user, and of a role that this user always has. The role allows everything. */
 export const ROOT = "root";
-/** Name of the role of those who show no credentials. */
+/** Name of the role for requests without credentials. */
 export const GUEST = "guest";
 
-/** Both say whether auth is on, so that it stays on when one of them is lost or damaged. */
+/** Two keys record whether auth is on, so that it stays on when one of them is lost or damaged. */
 const SWITCHES = ["/enabled", "/enabled-copy"];
 const EVERYTHING: Permissions = { kv: { read: ["/*"], write: ["/*"] } };
 const ROOT_ROLE: StoredRole = { role: ROOT, permissions: EVERYTHING };
 const GUEST_ROLE: StoredRole = { role: GUEST, permissions: EVERYTHING };
 
 /**
- * Users, roles and whether auth is on, kept in a key space of their own that no key request
- * reaches. Reads are local, as etcd's are; updates read and write by agreement.
+ * Users, roles and whether auth is on, in a separate key space that key requests cannot reach. Reads are
+ * local, as in etcd; updates use quorum reads and compare-and-swap.
  *
- * Others may write or delete the records where they lie. Auth is off only where a record says so, or
- * where it was never on as far as is known. A damaged record grants nothing.
+ * Other programs may write or delete the stored records. Auth is off only if a record says so, or if it was
+ * never known to be on. A damaged record grants nothing.
  */
 export class AuthStore {
   readonly #keySpace: KeySpace;
   readonly #users: Records<StoredUser>;
   readonly #roles: Records<StoredRole>;
-  /** What holds where both switches are gone: nobody turns auth off by deleting them. */
+  /** Used when both switches are missing, so that deleting them does not turn auth off. */
   #enabledLast = false;
 
   constructor(keySpace: KeySpace) {
@@ -38,7 +38,7 @@ export class AuthStore {
   }
 
   async isEnabled(): Promise<boolean> {
-    // Every request asks: where auth was never on, a listing answers and the key itself would throw.
+    // Every request calls this. If auth was never on, reading a switch would throw; a listing does not.
     const { node } = await this.#keySpace.execute({ action: "get", key: "/" });
     const switches = (node.nodes ?? []).filter(({ key }) => SWITCHES.includes(key));
     if (switches.length > 0) {
@@ -47,12 +47,12 @@ export class AuthStore {
     return this.#enabledLast;
   }
 
-  /** What {@link isEnabled} has last found. */
+  /** The last result of {@link isEnabled}. */
   get wasEnabled(): boolean {
     return this.#enabledLast;
   }
 
-  /** Tells of every change of users, roles and whether auth is on. */
+  /** Watches every change of users, roles and whether auth is on. */
   openWatch(): Promise<KeyWatch> {
     return this.#keySpace.openWatch({ key: "/", recursive: true, stream: true });
   }
@@ -68,19 +68,19 @@ export class AuthStore {
     return user && withRootRole(user);
   }
 
-  /** By name. */
+  /** Sorted by name. */
   async users(): Promise<readonly StoredUser[]> {
     const users = await this.#users.list();
     return users.map(withRootRole).sort((a, b) => compareCodePoints(a.user, b.user));
   }
 
-  /** The user as it is kept; `undefined` when there is one of that name already. */
+  /** The user as stored; `undefined` when the name is taken. */
   async createUser(user: StoredUser): Promise<StoredUser | undefined> {
     const complete = withRootRole(user);
     return (await this.#users.create(user.user, complete)) ? complete : undefined;
   }
 
-  /** The changed user; `undefined` when there is none. @throws DamagedRecordError */
+  /** The changed user; `undefined` when the user does not exist. @throws DamagedRecordError */
   updateUser(
     name: string,
     change: (user: StoredUser) => StoredUser,
@@ -88,22 +88,22 @@ export class AuthStore {
     return this.#users.update(name, (user) => change(withRootRole(user)));
   }
 
-  /** Writes a user over whatever is kept under the name. */
+  /** Creates or overwrites a user. */
   async replaceUser(user: StoredUser): Promise<void> {
     await this.#users.replace(user.user, withRootRole(user));
   }
 
-  /** Whether there was one. */
+  /** Whether it existed. */
   removeUser(name: string): Promise<boolean> {
     return this.#users.remove(name);
   }
 
-  /** `root` is always there. @throws DamagedRecordError */
+  /** `root` always exists. @throws DamagedRecordError */
   async role(name: string): Promise<StoredRole | undefined> {
     return name === ROOT ? ROOT_ROLE : this.#roles.get(name);
   }
 
-  /** By name, `root` included. */
+  /** Sorted by name, with `root`. */
   async roles(): Promise<readonly StoredRole[]> {
     const roles = [ROOT_ROLE, ...(await this.#roles.list())];
     return roles.sort((a, b) => compareCodePoints(a.role, b.role));
@@ -114,12 +114,12 @@ export class AuthStore {
     return this.#roles.create(role.role, role);
   }
 
-  /** Gives those without credentials all keys, unless something else has been said. */
+  /** Creates the role `guest` with access to all keys, unless it exists. */
   async ensureGuestRole(): Promise<void> {
     await this.createRole(GUEST_ROLE);
   }
 
-  /** The changed role; `undefined` when there is none. @throws DamagedRecordError */
+  /** The changed role; `undefined` when the role does not exist. @throws DamagedRecordError */
   updateRole(
     name: string,
     change: (role: StoredRole) => StoredRole,
@@ -127,7 +127,7 @@ export class AuthStore {
     return this.#roles.update(name, change);
   }
 
-  /** Whether there was one. */
+  /** Whether it existed. */
   removeRole(name: string): Promise<boolean> {
     return this.#roles.remove(name);
   }

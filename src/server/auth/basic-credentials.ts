@@ -1,16 +1,16 @@
 import { isUtf8 } from "node:buffer";
 
-/** What an `Authorization` header of the Basic scheme says. */
+/** Contents of an `Authorization` header of the Basic scheme. */
 export interface BasicCredentials {
   readonly user: string;
-  /** As the bytes that were sent. */
+  /** The bytes as sent. */
   readonly password: Buffer;
 }
 
 const BASIC = /^basic /i;
 const BASE64 = /^[a-z\d+/]*={0,2}$/i;
 
-/** Reads the header as Go does; `undefined` for one that is malformed or of another scheme. */
+/** Parses the header as Go does; `undefined` if it is malformed or of another scheme. */
 export function readBasicCredentials(header: string): BasicCredentials | undefined {
   if (!BASIC.test(header)) return undefined;
   const base64 = header.slice("basic ".length);

@@ -3,20 +3,19 @@ import type { Clock } from "../../time/clock.js";
 import { OverloadError } from "../http/message.js";
 import { RecentMap } from "./recent-map.js";
 
-/** Checks that wait at most. Then the oldest one of the client that has most is refused. */
+/** Above this limit, the oldest check of the client with the most checks is refused. */
 const MAX_WAITING = 1_000;
-/** Milliseconds that a check waits at most. */
 const MAX_WAIT_MS = 10_000;
-/** Clients whose last turn is remembered. */
+/** Clients whose last turn is kept. */
 const MAX_CLIENTS = 10_000;
 
-/** A check that is to be run. */
+/** A check to run. */
 export interface CheckRequest {
   /** Clients take turns. */
   readonly client: string;
-  /** Aborts when nobody waits for the result any more. */
+  /** Aborts when no request waits for the result any more. */
   readonly signal: AbortSignal;
-  /** Of the checks of one client, the one with the least cost comes first. */
+  /** Among the checks of one client, the one with the lowest cost runs first. */
   cost(): number;
   /** Milliseconds until the check may begin; 0: now. */
   delay(): number;
@@ -31,32 +30,32 @@ interface Check {
 }
 
 /**
- * Runs checks, a few at a time. Clients take turns, so that those with many checks do not hold up the
- * others: the client whose last check that gave false is the longest ago comes first.
+ * Runs a few checks at a time. Clients take turns, so that a client with many checks does not delay the
+ * others: the client whose last failed check is the longest ago is served first.
  */
 export class CheckQueue {
   readonly #clock: Clock;
   readonly #concurrency: number;
-  /** By client, in the order of arrival. Never empty. */
+  /** By client, in the order of arrival. The lists are never empty. */
   readonly #waiting = new Map<string, Check[]>();
-  /** Numbers of turns. Absent: none, or the last check gave true. */
+  /** Number of the last turn of each client. Absent: no turn yet, or the last check returned true. */
   readonly #lastTurns = new RecentMap<number>(MAX_CLIENTS);
   #turns = 0;
   #size = 0;
   #running = 0;
   #cancelTimer: () => void = () => {};
 
-  /** @param concurrency checks that run at the same time */
+  /** @param concurrency maximum number of checks at the same time */
   constructor(concurrency: number, clock: Clock) {
     this.#concurrency = concurrency;
     this.#clock = clock;
   }
 
   /**
-   * The result of a check, which runs when its turn comes.
+   * Runs a check when its turn comes, and returns its result.
    *
-   * @throws OverloadError when the check has waited for 10 s, or when too many wait; the reason of the
-   *   signal when it aborts before the turn
+   * @throws OverloadError when the check has waited for 10 s, or when too many checks wait; the reason of
+   *   the signal when it aborts before the turn
    */
   run(request: CheckRequest): Promise<boolean> {
     const { signal } = request;
@@ -128,15 +127,15 @@ export class CheckQueue {
     }
   }
 
-  /** Of the checks that may begin, the one whose turn it is; of clients without a turn, the newest. */
+  /** The check to run next; among clients without a previous turn, the newest client. */
   #first(): Check | undefined {
     let first: Check | undefined;
-    let least = Number.POSITIVE_INFINITY;
+    let earliest = Number.POSITIVE_INFINITY;
     for (const [client, checks] of this.#waiting) {
       const lastTurn = this.#lastTurns.get(client) ?? 0;
-      if (lastTurn > least) continue;
+      if (lastTurn > earliest) continue;
       const check = cheapest(checks.filter(({ request }) => request.delay() === 0));
-      if (check !== undefined) [first, least] = [check, lastTurn];
+      if (check !== undefined) [first, earliest] = [check, lastTurn];
     }
     return first;
   }
@@ -148,8 +147,7 @@ export class CheckQueue {
 }
 
 /**
- * Of equal ones the newest: a flood fills the queue, and a new check would otherwise wait until the
- * flood has passed.
+ * Among equal costs, the newest: otherwise a new check would wait behind all checks of a flood.
  */
 function cheapest(checks: readonly Check[]): Check | undefined {
   return checks.reduce<Check | undefined>(

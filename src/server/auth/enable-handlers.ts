@@ -1,5 +1,5 @@
-import type { AuthAnswer, AuthHandler, AuthHandlers } from "./auth-answer.js";
 import { AuthRefusal } from "./auth-refusal.js";
+import type { AuthHandler, AuthHandlers, AuthResponse } from "./auth-response.js";
 import { type AuthStore, ROOT } from "./auth-store.js";
 
 /** Handlers of `/v2/auth/enable`. */
@@ -11,7 +11,7 @@ export function enableHandlers(store: AuthStore): AuthHandlers {
   ]);
 }
 
-async function enable(store: AuthStore): Promise<AuthAnswer> {
+async function enable(store: AuthStore): Promise<AuthResponse> {
   if (await store.isEnabled()) throw new AuthRefusal(409, "auth: already enabled");
   if ((await store.user(ROOT)) === undefined) {
     throw new AuthRefusal(409, "auth: No root user available, please create one");
@@ -21,7 +21,7 @@ async function enable(store: AuthStore): Promise<AuthAnswer> {
   return { status: 200 };
 }
 
-async function disable(store: AuthStore): Promise<AuthAnswer> {
+async function disable(store: AuthStore): Promise<AuthResponse> {
   if (!(await store.isEnabled())) throw new AuthRefusal(409, "auth: already disabled");
   await store.setEnabled(false);
   return { status: 200 };

@@ -3,8 +3,8 @@ import { hashPassword } from "./password.js";
 import { unlessDamaged } from "./records.js";
 
 /**
- * Turns auth on from the start, with a password for user `root`. Unlike a request to enable it,
- * this makes no role `guest`: who has no credentials may do nothing until somebody allows it.
+ * Turns auth on at the start, with a password for user `root`. Unlike a request to enable auth, this does
+ * not create the role `guest`: requests without credentials are refused until the role exists.
  */
 export async function enforceAuth(store: AuthStore, rootPassword: string): Promise<void> {
   const passwordHash = await hashPassword(rootPassword);

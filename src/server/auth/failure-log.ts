@@ -1,13 +1,13 @@
 import type { Clock } from "../../time/clock.js";
 import { RecentMap } from "./recent-map.js";
 
-/** Wrong passwords in a row before the next check has to wait. */
-const FREE_FAILURES = 10;
-/** Milliseconds from one check to the next one from then on. */
-const PAUSE_MS = 1_000;
-/** Milliseconds without a check after which failures are forgotten. */
-const MEMORY_MS = 60_000;
-const CAPACITY = 10_000;
+/** After so many wrong passwords in a row, checks are delayed. */
+const MAX_UNDELAYED_FAILURES = 10;
+/** Between two delayed checks. */
+const DELAY_MS = 1_000;
+/** Failures are forgotten after so long without a check. */
+const RETENTION_MS = 60_000;
+const MAX_PAIRS = 10_000;
 
 interface Count {
   readonly failures: number;
@@ -18,7 +18,7 @@ interface Count {
 /** Counts wrong passwords in a row, for each pair of user and client. */
 export class FailureLog {
   readonly #clock: Clock;
-  readonly #counts = new RecentMap<Count>(CAPACITY);
+  readonly #counts = new RecentMap<Count>(MAX_PAIRS);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -32,7 +32,9 @@ export class FailureLog {
   /** Milliseconds until the next check may begin. */
   delay(pair: string): number {
     const { failures, at } = this.#countOf(pair);
-    return failures < FREE_FAILURES ? 0 : Math.max(0, at + PAUSE_MS - this.#clock.monotonic());
+    return failures < MAX_UNDELAYED_FAILURES
+      ? 0
+      : Math.max(0, at + DELAY_MS - this.#clock.monotonic());
   }
 
   /** Records that a check begins: the next one may have to wait. */
@@ -48,7 +50,7 @@ export class FailureLog {
   #countOf(pair: string): Count {
     const now = this.#clock.monotonic();
     const count = this.#counts.get(pair);
-    return count !== undefined && now - count.at < MEMORY_MS ? count : { failures: 0, at: now };
+    return count !== undefined && now - count.at < RETENTION_MS ? count : { failures: 0, at: now };
   }
 
   #set(pair: string, failures: number): void {

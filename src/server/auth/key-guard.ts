@@ -3,25 +3,25 @@ import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { KeyMethod } from "../../wire/key-parameters.js";
 import type { ServerRequest } from "../http/message.js";
 
-/** Decides who may do what with keys. */
+/** Decides which key requests are allowed. */
 export interface KeyGuard {
-  /** The permit for a request, if it is given. `path` is the key as sent, which is what etcd compares. */
+  /** The permit for a request; undefined if it is refused. `path` is the key as sent, as etcd compares it. */
   permit(
     request: ServerRequest,
     method: KeyMethod,
     path: string,
-    asked: KeyRequest | WatchRequest,
+    operation: KeyRequest | WatchRequest,
   ): Promise<Permit | undefined>;
 }
 
-/** A permit for one request, which may be withdrawn while the request is under way. */
+/** A permit for one request. It may become invalid while the request is in progress. */
 export interface Permit {
-  /** Whether it would still be given. */
-  holds(): Promise<boolean>;
+  /** Whether the request is still allowed. */
+  isValid(): Promise<boolean>;
   /**
-   * Closes a watch when the permit no longer holds.
+   * Closes a watch when the permit becomes invalid.
    *
-   * @returns what must be called when the watch is over
+   * @returns a function to call when the watch is over
    */
   guard(watch: Pick<KeyWatch, "close">): () => void;
 }

@@ -1,15 +1,15 @@
 import type { Role } from "../../model/auth.js";
 import { ROOT } from "./auth-store.js";
 
-/** What a request does with a key. */
+/** The access to a key that a request needs. */
 export interface Access {
   readonly kind: "read" | "write";
-  /** The key as sent: with a trailing slash if there was one, empty if there was nothing. */
+  /** The key as sent: a trailing slash is kept; it may be empty. */
   readonly key: string;
   readonly recursive: boolean;
 }
 
-/** Whether a role covers what a request does. */
+/** Whether a role allows an access. */
 export function covers({ role, permissions }: Role, { kind, key, recursive }: Access): boolean {
   if (role === ROOT) return true;
   return (permissions.kv[kind] ?? []).some((pattern) =>

@@ -10,35 +10,35 @@ import { FailureLog } from "./failure-log.js";
 import { NOBODYS_HASH, verifyPassword } from "./password.js";
 import { RecentMap } from "./recent-map.js";
 
-/** Right passwords that are remembered at most. */
-const CAPACITY = 1000;
+/** Correct passwords that are remembered. */
+const DEFAULT_CAPACITY = 1000;
 
 /** More failures than a pair of user and client can have. */
 const PAIR_LIMIT = 1_000_000;
 
-/** A password that a client has shown for a user. */
+/** A password sent by a client for a user. */
 export interface Claim {
   /** The user's name. */
   readonly user: string;
   readonly password: Buffer;
-  /** What is stored for the user; `undefined` for a user who does not exist. */
+  /** The stored hash of the user; `undefined` if the user does not exist. */
   readonly hash: string | undefined;
 }
 
-/** Who has shown it. */
+/** The client that sent the password. */
 export type Claimant = Pick<ServerRequest, "remoteAddress" | "connection" | "signal">;
 
 /** How a {@link PasswordCheck} works. */
 export interface PasswordCheckOptions {
-  /** Right passwords that are remembered. @default 1000 */
+  /** Maximum number of remembered passwords. @default 1000 */
   readonly capacity?: number;
   readonly verify?: typeof verifyPassword;
   readonly clock?: Clock;
-  /** Checks under way at the same time. @default half of libuv's threads, and a core left free */
+  /** Maximum number of concurrent checks. @default half of libuv's threads, and one core less than all */
   readonly concurrency?: number;
 }
 
-/** A check that waits or runs, and how many requests wait for it. */
+/** A check that is queued or running, and the number of requests that wait for it. */
 interface SharedCheck {
   readonly result: Promise<boolean>;
   readonly abandon: AbortController;
@@ -46,15 +46,14 @@ interface SharedCheck {
 }
 
 /**
- * Checks passwords, and recognises those that were right without the cost of scrypt. A wrong one, or
- * one of a user who does not exist, always costs the full time. What is remembered is a MAC of hash and
- * password under a key of this process: it is of no use elsewhere, and void once the stored hash has
- * changed.
+ * Checks passwords, and recognises a correct one again without the cost of scrypt. A wrong password, and
+ * any password of an unknown user, always takes the full time. It remembers a MAC of hash and password
+ * under a key of this process: the MAC is useless elsewhere, and invalid after the stored hash changes.
  *
- * Checks wait in a {@link CheckQueue}, in which clients take turns. Equal ones of one client are one. Of
- * the checks of one client, those of a connection with few wrong passwords come first, then those for a
- * user with few: so a first log-in does not wait for a flood from the same address. A client that was wrong about a user ten
- * times in a row gets one check a second for that user.
+ * Checks wait in a {@link CheckQueue}, in which clients take turns. Equal checks of one client are merged.
+ * Among the checks of one client, those from a connection with few wrong passwords come first, then those
+ * for a user with few: so a first log-in does not wait behind a flood from the same address. After ten
+ * wrong passwords in a row for a user, a client gets one check per second for that user.
  */
 export class PasswordCheck {
   readonly #key = randomBytes(32);
@@ -68,22 +67,23 @@ export class PasswordCheck {
   readonly #queue: CheckQueue;
 
   constructor(options: PasswordCheckOptions = {}) {
-    const { capacity = CAPACITY, verify = verifyPassword, clock = systemClock } = options;
+    const { capacity = DEFAULT_CAPACITY, verify = verifyPassword, clock = systemClock } = options;
     this.#right = new RecentMap(capacity);
     this.#verify = verify;
     this.#failures = new FailureLog(clock);
     this.#queue = new CheckQueue(options.concurrency ?? defaultConcurrency(), clock);
   }
 
-  /** Whether a password is known to be right, without the cost of a check. */
+  /** Whether a password was already found correct; without the cost of a check. */
   isKnown(password: Buffer, hash: string): boolean {
     return this.#right.get(this.#macOf(hash, password)) !== undefined;
   }
 
   /**
-   * Whether a password is right. A check that still waits is dropped when all who asked have gone.
+   * Whether a password is correct. A queued check is dropped when all clients that wait for it have
+   * disconnected.
    *
-   * @throws OverloadError when too many checks wait; AbortError when the client has gone
+   * @throws OverloadError when too many checks wait; AbortError when the client has disconnected
    */
   async isRight(claim: Claim, claimant: Claimant): Promise<boolean> {
     const id = this.#macOf(
@@ -110,7 +110,7 @@ export class PasswordCheck {
     };
     const result = this.#enqueue(claim, claimant, abandon.signal).finally(forget);
     const check: SharedCheck = { result, abandon, requests: 0 };
-    // Nobody else may join a check that is dropped.
+    // No further request may join a dropped check.
     abandon.signal.addEventListener("abort", forget);
     this.#shared.set(id, check);
     return check;
@@ -128,7 +128,7 @@ export class PasswordCheck {
       cost: () => (wrong.get(connection) ?? 0) * PAIR_LIMIT + this.#failures.failures(pair),
       delay: () => this.#failures.delay(pair),
       run: async () => {
-        // Another client may have shown the same password in the meantime.
+        // Another request may have verified the same password while this one waited.
         if (claim.hash !== undefined && this.isKnown(claim.password, claim.hash)) return true;
         this.#failures.begin(pair);
         const right = await this.#matches(claim);
@@ -151,13 +151,13 @@ export class PasswordCheck {
   }
 }
 
-/** Half of libuv's threads, which also read files and resolve names; and a core left to the main thread. */
+/** At most half of libuv's threads, which also read files and resolve names; the main thread keeps a core. */
 function defaultConcurrency(): number {
   const threads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
   return Math.max(1, Math.min(2, Math.floor(threads / 2), availableParallelism() - 1));
 }
 
-/** The IPv4 address of a client, or its IPv6 network (/64), of which a client has all addresses. */
+/** The IPv4 address of a client, or its IPv6 network (/64), because one client can use all its addresses. */
 function networkOf(address = ""): string {
   if (!isIPv6(address) || address.includes(".")) return address;
   const [head = [], tail = []] = address.split("::").map((part) => part.split(":"));

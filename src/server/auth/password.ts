@@ -5,10 +5,10 @@ const derive = promisify<string | Buffer, Buffer, number, Buffer>(scrypt);
 const SALT_LENGTH = 16;
 const KEY_LENGTH = 32;
 
-/** A hash that no password has, to spend the same time on. */
+/** A hash that matches no password, so that the check of an unknown user takes the same time. */
 export const NOBODYS_HASH = textOf(Buffer.alloc(SALT_LENGTH), Buffer.alloc(KEY_LENGTH));
 
-/** Whether it is a hash that {@link hashPassword} makes. */
+/** Whether a value has the form of a hash from {@link hashPassword}. */
 export function isPasswordHash(hash: unknown): hash is string {
   if (typeof hash !== "string") return false;
   const { salt, key } = partsOf(hash);
@@ -21,7 +21,7 @@ export async function hashPassword(password: string): Promise<string> {
   return textOf(salt, await derive(password, salt, KEY_LENGTH));
 }
 
-/** Whether a password, as the bytes that were sent, belongs to a hash; takes as long either way. */
+/** Whether a password, as sent, matches a hash. The time does not depend on the result. */
 export async function verifyPassword(password: Buffer, hash: string): Promise<boolean> {
   const { salt, key } = partsOf(hash);
   return timingSafeEqual(await derive(password, salt, KEY_LENGTH), key);

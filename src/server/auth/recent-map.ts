@@ -1,4 +1,4 @@
-/** A map of bounded size: the entry that was set least recently makes room for a new one. */
+/** A map of bounded size. When it is full, a new entry removes the one that was set least recently. */
 export class RecentMap<V> {
   readonly #capacity: number;
   readonly #entries = new Map<string, V>();

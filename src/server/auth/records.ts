@@ -11,17 +11,17 @@ import type { EtcdNode } from "../../model/node.js";
 import { percentEncode } from "../../wire/key-path.js";
 import { internalError } from "./auth-refusal.js";
 
-/** Each failed attempt means that another one succeeded meanwhile. */
+/** An attempt fails only if a concurrent one succeeds. */
 const MAX_ATTEMPTS = 100;
 
-/** What one directory of records holds. */
+/** The records of one directory. */
 export interface RecordKind<T> {
   readonly directory: string;
-  /** The record that JSON holds under a name; `undefined` when it is not one. */
+  /** The record with this name; `undefined` if the JSON is not a valid record. */
   read(json: unknown, name: string): T | undefined;
 }
 
-/** Objects by name, as JSON in one directory of a key space, which other servers may share. */
+/** Named objects, stored as JSON in one directory of a key space. Other servers may share it. */
 export class Records<T> {
   readonly #keySpace: KeySpace;
   readonly #kind: RecordKind<T>;
@@ -36,11 +36,11 @@ export class Records<T> {
     return (await this.#read(name))?.record;
   }
 
-  /** All that can be read, in no useful order. Damaged ones are only traced. */
+  /** All records that can be read, in no particular order. Damaged ones are traced and skipped. */
   async list(): Promise<readonly T[]> {
     const key = this.#kind.directory;
-    const answer = await ifKeyExists(this.#keySpace.execute({ action: "get", key }));
-    return (answer?.node.nodes ?? []).flatMap((node) => {
+    const response = await ifKeyExists(this.#keySpace.execute({ action: "get", key }));
+    return (response?.node.nodes ?? []).flatMap((node) => {
       const name = this.#nameOf(node.key);
       const record = name === undefined ? undefined : this.#decode(node, name);
       if (record === undefined) traceDamage(damage(node.key));
@@ -60,14 +60,14 @@ export class Records<T> {
     }
   }
 
-  /** Writes a record over whatever is there. */
+  /** Creates or overwrites a record. */
   async replace(name: string, record: T): Promise<void> {
     await overwrite(this.#keySpace, this.#keyOf(name), JSON.stringify(record));
   }
 
   /**
-   * Replaces a record by what becomes of it, and tells that; `undefined` when there is none.
-   * `change` is asked again when another change came first.
+   * Changes a record and returns the result; `undefined` when the record does not exist. `change` is called
+   * again if a concurrent change came first.
    *
    * @throws DamagedRecordError
    */
@@ -81,7 +81,7 @@ export class Records<T> {
     throw internalError();
   }
 
-  /** Whether there was one. */
+  /** Whether it existed. */
   async remove(name: string): Promise<boolean> {
     const key = this.#keyOf(name);
     const removal = this.#keySpace.execute({ action: "delete", key, recursive: true });
@@ -93,16 +93,16 @@ export class Records<T> {
     quorum = false,
   ): Promise<{ readonly record: T; readonly index: number } | undefined> {
     const key = this.#keyOf(name);
-    const answer = await ifKeyExists(this.#keySpace.execute({ action: "get", key, quorum }));
-    if (answer === undefined) return undefined;
-    const record = this.#decode(answer.node, name);
-    if (record !== undefined) return { record, index: answer.node.modifiedIndex };
+    const response = await ifKeyExists(this.#keySpace.execute({ action: "get", key, quorum }));
+    if (response === undefined) return undefined;
+    const record = this.#decode(response.node, name);
+    if (record !== undefined) return { record, index: response.node.modifiedIndex };
     const damaged = damage(key);
     traceDamage(damaged);
     throw damaged;
   }
 
-  /** Whether nothing came in between. */
+  /** False if a concurrent change came first. */
   async #swap(name: string, record: T, prevIndex: number): Promise<boolean> {
     const request = { key: this.#keyOf(name), value: JSON.stringify(record), prevIndex };
     try {
@@ -114,7 +114,7 @@ export class Records<T> {
     }
   }
 
-  /** Others may have written into the directory. */
+  /** Undefined if the value is invalid: other programs may write into the directory. */
   #decode({ value = "" }: EtcdNode, name: string): T | undefined {
     try {
       return this.#kind.read(JSON.parse(value), name);
@@ -123,7 +123,7 @@ export class Records<T> {
     }
   }
 
-  /** Names may hold any character: one that is a slash, or hides a key, must not do so here. */
+  /** Escapes names: they may contain slashes, or begin with `_`, which would hide the key. */
   #keyOf(name: string): string {
     return `${this.#kind.directory}/=${percentEncode(name)}`;
   }
@@ -138,7 +138,7 @@ export class Records<T> {
   }
 }
 
-/** Sets a file, in place of whatever others have put there. */
+/** Sets a file, and replaces a directory that another program may have created there. */
 export async function overwrite(keySpace: KeySpace, key: string, value: string): Promise<void> {
   try {
     await keySpace.execute({ action: "set", key, value });
@@ -166,10 +166,10 @@ function damage(key: string): DamagedRecordError {
   );
 }
 
-/** What an operation answers, or `undefined` when there is no such key. */
-async function ifKeyExists<A>(answer: Promise<A>): Promise<A | undefined> {
+/** The result of an operation, or `undefined` when the key does not exist. */
+async function ifKeyExists<R>(result: Promise<R>): Promise<R | undefined> {
   try {
-    return await answer;
+    return await result;
   } catch (error) {
     if (error instanceof KeyNotFoundError) return undefined;
     throw error;

@@ -1,11 +1,11 @@
 import { fieldOf } from "../../go/json-fields.js";
 
-/** JSON that is not of the expected shape. Quotes nothing of it: it may hold a password. */
+/** JSON of an unexpected shape. The message quotes nothing, because the JSON may contain a password. */
 export class JsonShapeError extends Error {}
 
 /**
- * A member of what Go takes for an object, `null` included: found whatever its case, and the last
- * of several. Absent and null are the same.
+ * A member of an object, as Go reads it: the name is case-insensitive, the last of several wins, and `null`
+ * counts as an object. An absent or null member is undefined.
  *
  * @throws JsonShapeError
  */
@@ -15,14 +15,14 @@ export function memberOf(value: unknown, name: string): unknown {
   return found.at(-1) ?? undefined;
 }
 
-/** Text; absent and null read as empty. @throws JsonShapeError */
+/** A string; absent and null are read as empty. @throws JsonShapeError */
 export function textOf(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value !== "string") throw new JsonShapeError("not a string");
   return value.toWellFormed();
 }
 
-/** Texts; what is absent is told from an empty list. @throws JsonShapeError */
+/** A list of strings; null if absent, unlike an empty list. @throws JsonShapeError */
 export function textsOf(value: unknown): readonly string[] | null {
   if (value === undefined) return null;
   if (!Array.isArray(value)) throw new JsonShapeError("not an array");

@@ -4,7 +4,7 @@ import type { Permissions } from "../../model/auth.js";
 import { AuthRefusal } from "./auth-refusal.js";
 import type { StoredRole } from "./auth-store.js";
 
-/** What is to change about a role. */
+/** A change of a role. */
 export interface RoleChange {
   readonly grant?: Permissions;
   readonly revoke?: Permissions;
@@ -12,20 +12,20 @@ export interface RoleChange {
 
 /** The role after a change. @throws AuthRefusal */
 export function changedRole(role: StoredRole, { grant, revoke }: RoleChange): StoredRole {
-  const granted = grant === undefined ? role.permissions : granting(role.permissions, grant);
-  const permissions = revoke === undefined ? granted : revoking(granted, revoke);
+  const granted = grant === undefined ? role.permissions : withGranted(role.permissions, grant);
+  const permissions = revoke === undefined ? granted : withoutRevoked(granted, revoke);
   const changed = { role: role.role, permissions };
   if (!isDeepStrictEqual(changed, role)) return changed;
   throw new AuthRefusal(400, "auth: Role not updated. Use grant/revoke to update the role.");
 }
 
-/** Whether there is nothing in it, or nothing at all. */
+/** Whether permissions are absent or empty. */
 export function isEmpty(permissions: Permissions | undefined): boolean {
   const { read, write } = permissions?.kv ?? {};
   return !read?.length && !write?.length;
 }
 
-function granting({ kv }: Permissions, { kv: given }: Permissions): Permissions {
+function withGranted({ kv }: Permissions, { kv: given }: Permissions): Permissions {
   const add = (kind: "read" | "write"): readonly string[] => {
     const patterns = new Set(kv[kind]);
     for (const pattern of given[kind] ?? []) {
@@ -39,8 +39,8 @@ function granting({ kv }: Permissions, { kv: given }: Permissions): Permissions 
   return { kv: { read: add("read"), write: add("write") } };
 }
 
-/** What was not granted is no matter. */
-function revoking({ kv }: Permissions, { kv: taken }: Permissions): Permissions {
+/** Ignores permissions that were not granted. */
+function withoutRevoked({ kv }: Permissions, { kv: taken }: Permissions): Permissions {
   const without = (kind: "read" | "write"): readonly string[] => {
     const patterns = new Set(kv[kind]);
     for (const pattern of taken[kind] ?? []) patterns.delete(pattern);

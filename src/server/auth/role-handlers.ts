@@ -1,7 +1,12 @@
 import type { ServerRequest } from "../http/message.js";
-import { type AuthAnswer, type AuthHandler, type AuthHandlers, checkQuery } from "./auth-answer.js";
 import { AuthRefusal } from "./auth-refusal.js";
 import { readRoleRequest } from "./auth-request.js";
+import {
+  type AuthHandler,
+  type AuthHandlers,
+  type AuthResponse,
+  checkQuery,
+} from "./auth-response.js";
 import { type AuthStore, ROOT, type StoredRole } from "./auth-store.js";
 import { changedRole, isEmpty } from "./role-change.js";
 
@@ -19,44 +24,44 @@ export function roleHandlers(store: AuthStore, name: string): AuthHandlers {
   ]);
 }
 
-async function list(store: AuthStore, request: ServerRequest): Promise<AuthAnswer> {
+async function list(store: AuthStore, request: ServerRequest): Promise<AuthResponse> {
   checkQuery(request);
   return { status: 200, content: { roles: await store.roles() } };
 }
 
-async function show(store: AuthStore, name: string): Promise<AuthAnswer> {
+async function show(store: AuthStore, name: string): Promise<AuthResponse> {
   const role = await store.role(name);
   if (role === undefined) throw unknownRole(name);
   return { status: 200, content: role };
 }
 
-async function put(store: AuthStore, name: string, request: ServerRequest): Promise<AuthAnswer> {
-  const asked = await readRoleRequest(request);
-  if (asked.role !== name) {
+async function put(store: AuthStore, name: string, request: ServerRequest): Promise<AuthResponse> {
+  const sent = await readRoleRequest(request);
+  if (sent.role !== name) {
     throw new AuthRefusal(400, "Role JSON name does not match the name in the URL");
   }
-  if (isEmpty(asked.grant) && isEmpty(asked.revoke)) return create(store, asked);
-  if (!isEmpty(asked.permissions)) {
+  if (isEmpty(sent.grant) && isEmpty(sent.revoke)) return create(store, sent);
+  if (!isEmpty(sent.permissions)) {
     throw new AuthRefusal(400, "Role JSON contains both permissions and grant/revoke");
   }
-  return update(store, asked);
+  return update(store, sent);
 }
 
-/** etcd keeps and shows the object as it was sent, even an empty grant. */
-async function create(store: AuthStore, asked: StoredRole): Promise<AuthAnswer> {
-  refuseRoot(asked.role);
-  if (await store.createRole(asked)) return { status: 201, content: asked };
-  throw new AuthRefusal(409, `auth: Role ${asked.role} already exists.`);
+/** etcd stores and shows the object as it was sent, even an empty grant. */
+async function create(store: AuthStore, sent: StoredRole): Promise<AuthResponse> {
+  refuseRoot(sent.role);
+  if (await store.createRole(sent)) return { status: 201, content: sent };
+  throw new AuthRefusal(409, `auth: Role ${sent.role} already exists.`);
 }
 
-async function update(store: AuthStore, asked: StoredRole): Promise<AuthAnswer> {
-  refuseRoot(asked.role);
-  const updated = await store.updateRole(asked.role, (role) => changedRole(role, asked));
-  if (updated === undefined) throw unknownRole(asked.role);
+async function update(store: AuthStore, sent: StoredRole): Promise<AuthResponse> {
+  refuseRoot(sent.role);
+  const updated = await store.updateRole(sent.role, (role) => changedRole(role, sent));
+  if (updated === undefined) throw unknownRole(sent.role);
   return { status: 200, content: updated };
 }
 
-async function remove(store: AuthStore, name: string): Promise<AuthAnswer> {
+async function remove(store: AuthStore, name: string): Promise<AuthResponse> {
   refuseRoot(name);
   if (await store.removeRole(name)) return { status: 200 };
   throw new AuthRefusal(404, `auth: Role ${name} doesn't exist.`);

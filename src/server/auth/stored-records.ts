@@ -3,15 +3,15 @@ import { isObject } from "../../wire/json.js";
 import { isPasswordHash } from "./password.js";
 import type { RecordKind } from "./records.js";
 
-/** A user as it is kept. */
+/** A user as stored. */
 export interface StoredUser {
   readonly user: string;
   readonly passwordHash: string;
-  /** Names of roles, which need not exist; etcd tells a missing list from an empty one. */
+  /** Names of roles, which need not exist; etcd distinguishes a missing list from an empty one. */
   readonly roles: readonly string[] | null;
 }
 
-/** A role as it is kept: as it was created, an empty `grant` or `revoke` included. */
+/** A role as stored: the object as it was created, with any empty `grant` or `revoke`. */
 export interface StoredRole extends Role {
   readonly grant?: Permissions;
   readonly revoke?: Permissions;

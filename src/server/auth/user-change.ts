@@ -3,9 +3,9 @@ import { compareCodePoints } from "../../key-space/shared/code-point-order.js";
 import { AuthRefusal } from "./auth-refusal.js";
 import type { StoredUser } from "./auth-store.js";
 
-/** What is to change about a user. */
+/** A change of a user. */
 export interface UserChange {
-  /** Absent: as it was. */
+  /** Absent: unchanged. */
   readonly passwordHash: string | undefined;
   readonly grant: readonly string[];
   readonly revoke: readonly string[];

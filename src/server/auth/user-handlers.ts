@@ -1,8 +1,13 @@
 import type { User, UserWithRoleNames } from "../../model/auth.js";
 import type { ServerRequest } from "../http/message.js";
-import { type AuthAnswer, type AuthHandler, type AuthHandlers, checkQuery } from "./auth-answer.js";
 import { AuthRefusal } from "./auth-refusal.js";
 import { readUserRequest, type UserRequest } from "./auth-request.js";
+import {
+  type AuthHandler,
+  type AuthHandlers,
+  type AuthResponse,
+  checkQuery,
+} from "./auth-response.js";
 import { type AuthStore, ROOT, type StoredRole, type StoredUser } from "./auth-store.js";
 import { hashPassword } from "./password.js";
 import { unlessDamaged } from "./records.js";
@@ -22,8 +27,8 @@ export function userHandlers(store: AuthStore, name: string): AuthHandlers {
   ]);
 }
 
-/** Roles that do not exist, or are damaged, are left out, which `GET` of one user does not forgive. */
-async function list(store: AuthStore, request: ServerRequest): Promise<AuthAnswer> {
+/** Omits roles that do not exist or are damaged, for which `GET` of one user fails. */
+async function list(store: AuthStore, request: ServerRequest): Promise<AuthResponse> {
   checkQuery(request);
   const users: User[] = [];
   for (const { user, roles } of await store.users()) {
@@ -38,7 +43,7 @@ async function list(store: AuthStore, request: ServerRequest): Promise<AuthAnswe
   return { status: 200, content: { users: users.length === 0 ? null : users } };
 }
 
-async function show(store: AuthStore, name: string, request: ServerRequest): Promise<AuthAnswer> {
+async function show(store: AuthStore, name: string, request: ServerRequest): Promise<AuthResponse> {
   const user = await store.user(name);
   if (user === undefined) throw unknownUser(name);
   checkQuery(request);
@@ -51,20 +56,20 @@ async function show(store: AuthStore, name: string, request: ServerRequest): Pro
   return { status: 200, content: shown(name, roles) };
 }
 
-async function put(store: AuthStore, name: string, request: ServerRequest): Promise<AuthAnswer> {
-  const asked = await readUserRequest(request);
-  if (asked.user !== name) {
+async function put(store: AuthStore, name: string, request: ServerRequest): Promise<AuthResponse> {
+  const sent = await readUserRequest(request);
+  if (sent.user !== name) {
     throw new AuthRefusal(400, "User JSON name does not match the name in the URL");
   }
-  const hasRoles = Boolean(asked.roles?.length);
-  if (asked.grant.length > 0 || asked.revoke.length > 0) {
+  const hasRoles = Boolean(sent.roles?.length);
+  if (sent.grant.length > 0 || sent.revoke.length > 0) {
     if (hasRoles) throw new AuthRefusal(400, "User JSON contains both roles and grant/revoke");
-    return { status: 200, content: await update(store, asked) };
+    return { status: 200, content: await update(store, sent) };
   }
-  if (hasRoles) return { status: 200, content: await create(store, asked) };
+  if (hasRoles) return { status: 200, content: await create(store, sent) };
   return (await store.user(name)) === undefined
-    ? { status: 201, content: await create(store, asked) }
-    : { status: 200, content: await update(store, asked) };
+    ? { status: 201, content: await create(store, sent) }
+    : { status: 200, content: await update(store, sent) };
 }
 
 async function create(
@@ -94,7 +99,7 @@ async function update(
   return withRoleNames(updated);
 }
 
-async function remove(store: AuthStore, name: string): Promise<AuthAnswer> {
+async function remove(store: AuthStore, name: string): Promise<AuthResponse> {
   if (name === ROOT && (await store.isEnabled())) {
     throw new AuthRefusal(403, "auth: Cannot delete root user while auth is enabled.");
   }
@@ -111,7 +116,7 @@ function shown(user: string, roles: readonly StoredRole[]): User {
   return roles.length === 0 ? { user } : { user, roles };
 }
 
-/** Without the password's hash. */
+/** The user without the hash of the password. */
 function withRoleNames({ user, roles }: StoredUser): UserWithRoleNames {
   return { user, roles };
 }

@@ -6,17 +6,17 @@ import { nextTurn } from "../../time/event-loop.js";
 import type { AuthStore } from "./auth-store.js";
 import type { Permit } from "./key-guard.js";
 
-/** Milliseconds between two looks at the permits of all watches, where no change is told. */
+/** Between two checks of the permits of all watches, if no change is reported. */
 export const REVIEW_INTERVAL_MS = 5_000;
-/** Watches that are looked at before others get their turn. */
+/** Watches checked in one turn of the event loop. */
 const BATCH_SIZE = 200;
 
 type Closable = Pick<KeyWatch, "close">;
 
 /**
- * Closes watches whose permit no longer holds: at once when the store tells of a change, and by looking
- * again every {@link REVIEW_INTERVAL_MS}, as a dead connection tells of none. A watch is also closed
- * when its permit cannot be looked at while auth is on.
+ * Closes watches whose permit has become invalid. It checks when the store reports a change, and every
+ * {@link REVIEW_INTERVAL_MS}, because a dead connection reports none. While auth is on, a watch is also closed
+ * when its permit cannot be checked.
  */
 export class WatchReview {
   readonly #store: AuthStore;
@@ -25,7 +25,7 @@ export class WatchReview {
   #cancelTimer: () => void = () => {};
   #isFollowing = false;
   #isReviewing = false;
-  /** Whether something has changed since the review under way began. */
+  /** Whether something has changed since the current review began. */
   #isStale = false;
 
   constructor(store: AuthStore, clock: Clock = systemClock) {
@@ -33,7 +33,7 @@ export class WatchReview {
     this.#clock = clock;
   }
 
-  /** @returns what must be called when the watch is over */
+  /** @returns a function to call when the watch is over */
   add(permit: Permit, watch: Closable): () => void {
     this.#watches.set(watch, permit);
     if (this.#watches.size === 1) this.#schedule();
@@ -79,16 +79,16 @@ export class WatchReview {
   }
 
   async #reviewAll(): Promise<void> {
-    let looked = 0;
+    let checked = 0;
     for (const [watch, permit] of this.#watches) {
-      if (!(await this.#holds(permit))) watch.close();
-      if (++looked % BATCH_SIZE === 0) await nextTurn();
+      if (!(await this.#isValid(permit))) watch.close();
+      if (++checked % BATCH_SIZE === 0) await nextTurn();
     }
   }
 
-  async #holds(permit: Permit): Promise<boolean> {
+  async #isValid(permit: Permit): Promise<boolean> {
     try {
-      return await permit.holds();
+      return await permit.isValid();
     } catch {
       return !this.#store.wasEnabled;
     }

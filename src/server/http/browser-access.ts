@@ -2,27 +2,27 @@ import { isIP } from "node:net";
 import { isLoopback } from "./loopback.js";
 import { type HeaderList, plainError, type ServerReply, type ServerRequest } from "./message.js";
 
-/** What web pages may do. */
+/** Access of web pages. */
 export interface BrowserOptions {
   /**
    * Origins whose web pages may read and write keys, such as `https://ui.example:8443`; `*`: all.
-   * Membership, auth and the log level are changed from no other origin.
+   * Pages of other origins can never change members, auth or the log level.
    *
-   * @default none: pages of other origins read nothing and write nothing
+   * @default none: pages of other origins can neither read nor write
    */
   readonly cors?: readonly string[] | undefined;
   /**
-   * Host names, without ports, at which clients may ask without TLS; `*`: all. IP addresses, `localhost`,
-   * `*.localhost`, and the names in `advertise` and `host` are always accepted. Other names in `Host`
-   * are refused with 421: on a loopback address always, elsewhere when the request shows that a
-   * browser sends it (`Origin`, `Sec-Fetch-Site`).
+   * Host names, without ports, that clients without TLS may use for this server; `*`: all. IP addresses,
+   * `localhost`, `*.localhost`, and the names in `advertise` and `host` are always accepted. Requests with
+   * another name in `Host` are refused with 421: always if the server listens on a loopback address, else
+   * when a header shows that a browser sends the request (`Origin`, `Sec-Fetch-Site`).
    *
    * @default none
    */
   readonly allowedHosts?: readonly string[] | undefined;
 }
 
-/** The same, with what else decides which hosts are known. */
+/** Also contains the options whose host names are known. */
 export interface BrowserAccessOptions extends BrowserOptions {
   readonly advertise?: readonly string[] | undefined;
   /** Address that the server listens on. */
@@ -31,25 +31,25 @@ export interface BrowserAccessOptions extends BrowserOptions {
 
 const READS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** etcd's headers. */
+/** The CORS headers that etcd sends. */
 const ALLOWED: HeaderList = [
   ...["Access-Control-Allow-Headers", "accept, content-type, authorization"],
   ...["Access-Control-Allow-Methods", "POST, GET, OPTIONS, PUT, DELETE"],
   "Access-Control-Allow-Origin",
 ];
 
-/** Characters of a scheme, a host name of DNS and a port; longer texts cost time and name nobody. */
-const MAX_LENGTH = 300;
+/** More than a scheme, a DNS name and a port need. Longer texts are refused, because parsing takes time. */
+const MAX_ORIGIN_CHARS = 300;
 
 const UNKNOWN_HOST =
-  "This host name is unknown here: if it is the server's own, start the server with it in --allowed-hosts (option allowedHosts).";
+  "Unknown host name: if it is a name of this server, start the server with it in --allowed-hosts (option allowedHosts).";
 const UNKNOWN_ORIGIN =
-  "Web pages of this origin may not write: to let them, start the server with the origin in --cors (option cors).";
-const KEYS_ONLY = "Web pages of other origins may change nothing but keys.";
+  "Web pages of this origin may not write: to allow them, start the server with the origin in --cors (option cors).";
+const KEYS_ONLY = "Web pages of other origins may change only keys.";
 
 /**
- * Decides which requests of browsers are served. A page can send many requests without asking first,
- * so that a refusal must be the answer itself: headers only keep a page from reading answers.
+ * Decides which requests of browsers are served. A page can send many requests without a CORS preflight,
+ * so the request itself must be refused: CORS headers only keep a page from reading responses.
  */
 export class BrowserAccess {
   readonly #origins: ReadonlySet<string>;
@@ -65,7 +65,7 @@ export class BrowserAccess {
     this.#isLocal = host !== undefined && isLoopback(host);
   }
 
-  /** CORS headers of the answer, none unless the origin may read it. */
+  /** CORS headers of the response; only an origin that may read it gets them. */
   headersFor({ headers: { origin } }: ServerRequest): HeaderList {
     if (this.#origins.has("*")) return [...ALLOWED, "*"];
     if (this.#origins.size === 0) return [];
@@ -74,22 +74,23 @@ export class BrowserAccess {
   }
 
   /**
-   * The answer to a request for an unknown host. By DNS rebinding, a page has the name of its own
-   * site lead to this server, which then counts as the page's own origin.
+   * The response to a request for an unknown host; undefined if the host is known. With DNS rebinding, a
+   * page lets the name of its own site resolve to this server, which the browser then treats as the
+   * page's own origin.
    */
   hostRefusal({ headers, serverUrl }: ServerRequest): ServerReply | undefined {
     const { host } = headers;
-    // A certificate is not valid for the name of somebody else.
+    // TLS is safe from rebinding: the certificate is not valid for the name of the page's site.
     if (!host || serverUrl?.startsWith("https:") || this.#hosts.has("*")) return undefined;
     const isBrowser = headers.origin !== undefined || headers["sec-fetch-site"] !== undefined;
     if (!(this.#isLocal || isBrowser)) return undefined;
-    if (host.length > MAX_LENGTH) return plainError(421, UNKNOWN_HOST);
+    if (host.length > MAX_ORIGIN_CHARS) return plainError(421, UNKNOWN_HOST);
     const name = hostName(host);
     if (isIP(name) !== 0 || isLoopback(name) || this.#hosts.has(name)) return undefined;
     return plainError(421, UNKNOWN_HOST);
   }
 
-  /** The answer to a request of another origin's page that would change something. */
+  /** The response to a write from a page of another origin; undefined if it is allowed. */
   writeRefusal({ method, headers }: ServerRequest, path: string): ServerReply | undefined {
     if (READS.has(method) || !isCrossOrigin(headers)) return undefined;
     if (!/^\/v2\/keys(?:\/|$)/.test(path)) return plainError(403, KEYS_ONLY);
@@ -98,20 +99,20 @@ export class BrowserAccess {
   }
 }
 
-/** Whether the request comes from a page of another origin. Programs that are no browsers name none. */
+/** Whether the request comes from a page of another origin. Only browsers send an origin. */
 function isCrossOrigin({ origin, host = "", ...headers }: ServerRequest["headers"]): boolean {
   const site = headers["sec-fetch-site"];
   if (origin === undefined) return site === "cross-site" || site === "same-site";
-  if (origin.length + host.length > 2 * MAX_LENGTH) return true;
+  if (origin.length + host.length > 2 * MAX_ORIGIN_CHARS) return true;
   const scheme = /^https?:\/\//.exec(origin)?.[0];
-  // Of a file, a sandbox or an extension.
+  // The origin of a file, a sandbox or an extension.
   if (scheme === undefined || !URL.canParse(origin)) return true;
-  // A proxy may end TLS: the scheme of the connection tells nothing, and the port may be implied.
+  // Compares hosts only: a proxy may terminate TLS, so the scheme of the connection may differ.
   const own = `${scheme}${host}`;
   return !URL.canParse(own) || new URL(own).host !== new URL(origin).host;
 }
 
-/** Of a `Host` header: without port and brackets. */
+/** The name in a `Host` header, without port and brackets. */
 function hostName(host: string): string {
   return host
     .replace(/:\d*$/, "")

@@ -1,6 +1,6 @@
 import type { ServerRequest } from "./message.js";
 
-/** A request whose sender is checked once more when its body is there: that may take minutes. */
+/** A request whose sender is checked again after its body has arrived, which may take minutes. */
 export function checkedAfterBody(
   request: ServerRequest,
   check: () => Promise<void>,

@@ -1,4 +1,4 @@
-/** Everything but what Go leaves unescaped in a path. */
+/** Characters that Go escapes in a path. */
 const ESCAPED = /[^\w\-.~$&+,/:;=@]+/g;
 
 /**

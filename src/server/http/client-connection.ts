@@ -4,22 +4,22 @@ import type { HeldBytes, MemoryBudget } from "./memory-budget.js";
 import { announcesBody } from "./message.js";
 import { pauseSocket } from "./pause-socket.js";
 
-/** Bytes of pipelined requests that may wait for their answers, before no more are read. */
+/** Bytes of pipelined requests that may wait; at this limit, reading is paused. */
 const MAX_WAITING_BYTES = 256 * 1024;
 
-/** One read may bring more. A connection with so many waiting requests is ended. */
-const TOO_MANY_WAITING = 10_000;
+/** A connection with more waiting requests is closed. One read can bring many before it is paused. */
+const MAX_WAITING_REQUESTS = 10_000;
 
 /**
- * Milliseconds after which a connection that is not read is ended: nobody would notice that the client
- * has left.
+ * A connection whose reading is paused for so long is closed: while it is paused, a disconnect of the
+ * client would not be noticed.
  */
 const MAX_PAUSE_MS = 300_000;
 
-/** Bytes that a request needs besides its texts. */
+/** Memory that a request needs besides its texts. */
 const REQUEST_BYTES = 4 * 1024;
 
-/** One connection, and the requests on it that are not answered yet. */
+/** One connection, and its pending requests. */
 export class ClientConnection {
   readonly #socket: Socket;
   readonly #requests: HeldBytes;
@@ -29,12 +29,12 @@ export class ClientConnection {
   #waiting = 0;
   #bytes = 0;
   #pauseTimer: NodeJS.Timeout | undefined;
-  /** Bytes that were read before the headers of the next request. */
+  /** Value of `bytesRead` at the start of the next request's headers. */
   #readBefore = 0;
-  /** Whether a body is arriving rather than headers. */
+  /** Whether a body is arriving, not headers. */
   #hasBody = false;
 
-  /** `isClosing` tells whether the server stops: then no more than one answer is sent. */
+  /** @param isClosing whether the server stops; then only the current response is sent */
   constructor(socket: Socket, budget: MemoryBudget, isClosing: () => boolean) {
     this.#socket = socket;
     this.#requests = budget.hold(() => socket.destroy());
@@ -42,70 +42,70 @@ export class ClientConnection {
     this.#isClosing = isClosing;
   }
 
-  /** Whether everything is answered. */
+  /** Whether no request is pending. */
   get isIdle(): boolean {
     return this.#last === undefined;
   }
 
-  /** The request that came last of those that are not answered yet. */
+  /** The newest pending request. */
   get pending(): IncomingMessage | undefined {
     return this.#last?.req;
   }
 
   /**
-   * Serves requests one after the other, as etcd does, whatever was pipelined: the answers to a burst
-   * of requests are not all held in memory, and writes keep their order.
+   * Serves pipelined requests one after the other, as etcd does: so the responses to a burst are not all
+   * in memory at the same time, and writes keep their order.
    */
-  inTurn(response: ServerResponse, serve: () => void): void {
+  serveInOrder(response: ServerResponse, serve: () => void): void {
     const before = this.#last;
     const { req } = response;
     const bytes = bytesOf(req);
     this.#last = response;
-    this.#countHeaders();
+    this.#resetHeaders();
     if (announcesBody(req)) {
       this.#hasBody = true;
       req.once("end", () => {
         this.#hasBody = false;
-        this.#countHeaders();
+        this.#resetHeaders();
         if (this.#isFull) this.#pause();
       });
     }
-    this.#change(1, bytes);
+    this.#updateCounts(1, bytes);
     response.once("close", () => {
       if (this.#isClosing()) this.#socket.destroySoon();
-      this.#change(-1, -bytes);
+      this.#updateCounts(-1, -bytes);
     });
-    if (this.#waiting > TOO_MANY_WAITING) this.#socket.destroy();
+    if (this.#waiting > MAX_WAITING_REQUESTS) this.#socket.destroy();
     if (before === undefined) serve();
     else before.once("close", () => this.#socket.destroyed || this.#isClosing() || serve());
   }
 
-  /** Calls back when everything is answered. */
-  afterAnswers(callback: () => void): void {
+  /** Calls back when no request is pending. */
+  afterResponses(callback: () => void): void {
     if (this.#last === undefined) callback();
-    else this.#last.once("close", () => this.afterAnswers(callback));
+    else this.#last.once("close", () => this.afterResponses(callback));
   }
 
-  /** Counts the headers of a request that is still arriving: node:http tells nothing of them. */
+  /** Counts the bytes of headers that are still arriving, because node:http does not report them. */
   checkHeaders(): void {
     const { bytesRead } = this.#socket;
     this.#headers.set(this.#hasBody ? 0 : bytesRead - this.#readBefore);
   }
 
-  /** Nothing is held any more. */
+  /** Releases the memory that is counted for the connection. */
   release(): void {
     this.#clearTimer();
     this.#requests.release();
     this.#headers.release();
   }
 
-  /** From here on, give or take what came with the request before. */
-  #countHeaders(): void {
+  /** Starts to count headers here; bytes read together with the previous request are not counted. */
+  #resetHeaders(): void {
     this.#readBefore = this.#socket.bytesRead;
     this.#headers.set(0);
   }
 
-  #change(count: number, bytes: number): void {
+  #updateCounts(count: number, bytes: number): void {
     this.#waiting += count;
     this.#bytes += bytes;
     if (this.#waiting === 0) this.#last = undefined;

@@ -2,14 +2,14 @@ import type { Member } from "../../model/cluster.js";
 import type { ServerRequest } from "./message.js";
 
 /**
- * The URLs that clients are told in place of the members' own, in answer to this request: clients
- * that synchronise their endpoints go on with them. Undefined: the members' own.
+ * The client URLs in the response to this request, instead of the members' own. Clients that synchronise
+ * their endpoints use them afterwards. Undefined: the members' own.
  */
 export type ClientUrls = (request: ServerRequest) => readonly string[] | undefined;
 
 /**
- * The URLs that are advertised, to everybody; without any, the one at which each client reached
- * this server.
+ * The advertised URLs, the same for all clients. By default, the URL at which each client reached this
+ * server.
  *
  * @throws TypeError for a URL that cannot be advertised
  */
@@ -20,7 +20,7 @@ export function clientUrls(advertise: readonly string[] | undefined): ClientUrls
   return () => urls;
 }
 
-/** Any of the URLs leads to every member. A member that has not started yet has none. */
+/** Replaces the URLs of a member. A member that has not started yet has none. */
 export function withClientUrls(member: Member, urls: readonly string[] | undefined): Member {
   if (urls === undefined || member.clientURLs.length === 0) return member;
   return { ...member, clientURLs: urls };
@@ -32,7 +32,7 @@ function checkedUrl(text: string): string {
   throw new TypeError(`advertise: "${text}" must be a URL such as http://gateway:2379`);
 }
 
-/** Scheme, host and perhaps a port, nothing else. */
+/** Only a scheme, a host and an optional port are allowed. */
 function isServerUrl(text: string): boolean {
   return /^https?:\/\/[^/?#@\s]+\/?$/i.test(text) && URL.canParse(text);
 }

@@ -3,22 +3,22 @@ import type { Socket } from "node:net";
 import { ClientConnection } from "./client-connection.js";
 import type { MemoryBudget } from "./memory-budget.js";
 
-/** Milliseconds between two looks at headers that are arriving. */
+/** Between two checks of headers that are arriving. */
 const HEADERS_CHECK_MS = 100;
 
-/** Connections that are looked at each time: to look at all would take long where there are many. */
-const CHECKED_AT_ONCE = 1_000;
+/** Connections per check, because a check of all of them could take long. */
+const MAX_CHECKED_AT_ONCE = 1_000;
 
-/** Headers of so few connections cannot fill the memory. */
-const FEW_CONNECTIONS = 20;
+/** With fewer connections, headers cannot fill the memory. */
+const MIN_CONNECTIONS_TO_CHECK = 20;
 
 /** The open connections of a server. */
 export class Connections {
   readonly #server: Server;
   readonly #budget: MemoryBudget;
-  /** Those that requests come through; with TLS, after the handshake. */
+  /** The sockets that carry requests; with TLS, after the handshake. */
   readonly #open = new Map<Socket, ClientConnection>();
-  /** The same without TLS; else what the TLS is spoken over. */
+  /** The TCP sockets: without TLS the same sockets. */
   readonly #raw = new Set<Socket>();
   #headersCheck: NodeJS.Timeout | undefined;
   #unchecked: Iterator<ClientConnection> = [].values();
@@ -39,14 +39,14 @@ export class Connections {
     return this.#open.get(socket);
   }
 
-  /** Serves a request after those that came before it on the same connection. */
-  inTurn(response: ServerResponse, serve: () => void): void {
-    this.#open.get(response.req.socket)?.inTurn(response, serve);
+  /** Serves a request after the earlier ones on the same connection. */
+  serveInOrder(response: ServerResponse, serve: () => void): void {
+    this.#open.get(response.req.socket)?.serveInOrder(response, serve);
   }
 
   /**
-   * Takes no more, and ends all connections: busy ones with the answer that is under way, or after
-   * `grace` ms.
+   * Accepts no more connections, and closes all: idle ones at once, busy ones after their current
+   * response or after `grace` ms.
    */
   close(grace: number): Promise<void> {
     this.#closing = true;
@@ -73,7 +73,7 @@ export class Connections {
   }
 
   #scheduleCheck(): void {
-    if (this.#headersCheck !== undefined || this.#open.size < FEW_CONNECTIONS) return;
+    if (this.#headersCheck !== undefined || this.#open.size < MIN_CONNECTIONS_TO_CHECK) return;
     const check = (): void => {
       this.#headersCheck = undefined;
       this.#checkHeaders();
@@ -83,7 +83,7 @@ export class Connections {
   }
 
   #checkHeaders(): void {
-    for (let count = Math.min(this.#open.size, CHECKED_AT_ONCE); count > 0; count--) {
+    for (let count = Math.min(this.#open.size, MAX_CHECKED_AT_ONCE); count > 0; count--) {
       let next = this.#unchecked.next();
       if (next.done) {
         this.#unchecked = this.#open.values();

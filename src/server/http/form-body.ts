@@ -5,8 +5,7 @@ import type { ServerRequest } from "./message.js";
 const FORM = "application/x-www-form-urlencoded";
 
 /**
- * Whether a request has parameters in its body: only a PUT or POST has, and only if it declares the
- * body as a form.
+ * Whether a request has parameters in its body: only a PUT or POST whose content type is a form.
  *
  * @throws FormError for a content type that cannot be read
  */

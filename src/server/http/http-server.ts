@@ -14,58 +14,58 @@ import { NodeRequest, serveNode } from "./node-adapter.js";
 import { BODY_BROKEN } from "./request-body.js";
 import { authorityOf } from "./server-url.js";
 
-/** TLS of a server, as PEM texts. */
+/** TLS settings of a server, as PEM texts. */
 export interface ServerTls {
   readonly cert: string | Buffer;
   readonly key: string | Buffer;
-  /** Of authorities whose client certificates are demanded. Absent: none are asked for. */
+  /** Authorities; clients need a certificate from one of them. Absent: no client certificate is needed. */
   readonly clientCa?: string | Buffer;
 }
 
-/** What bounds the use of a server by its clients. */
+/** Limits on what clients can use of a server. */
 export interface ServerLimits {
   /**
-   * Bytes of a request's body.
+   * Maximum size of a request's body, in bytes.
    *
    * @default 10485760, as etcd
    */
   readonly maxBodySize?: number;
   /**
-   * Bytes of a request line with its headers.
+   * Maximum size of a request line with its headers, in bytes.
    *
    * @default 1048576, as etcd
    */
   readonly maxHeaderSize?: number;
   /**
-   * Bytes of requests that are arriving and of answers that their clients have not taken yet, all
-   * connections together. From half of it on, clients that have stalled for a second make room; at
-   * the limit, those for which most is held. A request that makes room is answered 503, an answer
-   * that makes room ends with its connection. What holds less than 16 KiB is not counted.
+   * Maximum size of the requests that are arriving and the responses that clients have not read yet, in
+   * bytes, of all connections together. Above half of it, the requests and responses of clients that have
+   * stalled for a second are dropped; at the limit, the largest ones of any client. A dropped request gets
+   * status 503; a dropped response ends its connection. One of less than 16 KiB is not counted.
    *
    * @default a quarter of V8's heap limit (`--max-old-space-size`), at most 256 MiB, and at least four
    *   times `maxBodySize`
    */
   readonly maxBufferedBytes?: number;
   /**
-   * Milliseconds for a request's headers to arrive.
+   * Time for a request's headers to arrive, in milliseconds.
    *
    * @default 60000
    */
   readonly headersTimeout?: number;
   /**
-   * Milliseconds for a whole request to arrive.
+   * Time for a complete request to arrive, in milliseconds.
    *
    * @default 300000
    */
   readonly requestTimeout?: number;
   /**
-   * Connections at the same time; a watch needs one for as long as it lasts.
+   * Maximum number of connections at the same time; each watch needs one.
    *
    * @default 50000
    */
   readonly maxConnections?: number;
   /**
-   * Milliseconds that `close()` waits for requests that are under way.
+   * Time that `close()` waits for the requests in progress, in milliseconds.
    *
    * @default 5000
    */
@@ -76,7 +76,7 @@ export interface ServerLimits {
 export interface HttpServer {
   /** e.g. `http://127.0.0.1:2379` */
   readonly url: string;
-  /** Takes no more connections, answers what is under way and ends all connections. */
+  /** Accepts no more connections, finishes the requests in progress and closes all connections. */
   close(): Promise<void>;
 }
 
@@ -87,21 +87,21 @@ export interface ListenOptions {
   readonly limits?: ServerLimits | undefined;
 }
 
-/** What Go's HTTP library says to requests that it cannot read, by node:http's error codes. */
+/** The status lines of Go's HTTP library for invalid requests, by node:http's error codes. */
 const UNREADABLE: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
 };
 
-/** Milliseconds for a client to read why it was refused, while it may still send; as Go's. */
-const LINGER = 500;
+/** Delay before a refused connection is closed, so that the client can read the response; as in Go. */
+const CLOSE_DELAY_MS = 500;
 
-/** Connections that may wait to be accepted: as many as Go lets Linux hold. */
+/** Connections that may wait to be accepted; as in Go on Linux. */
 const BACKLOG = 4096;
 
 const MIB = 1024 * 1024;
 
-function defaultBuffered(maxBodySize: number): number {
+function defaultMaxBuffered(maxBodySize: number): number {
   return Math.max(4 * maxBodySize, Math.min(256 * MIB, getHeapStatistics().heap_size_limit / 4));
 }
 
@@ -120,14 +120,14 @@ export async function listen(handler: V2Handler, options: ListenOptions): Promis
   };
 }
 
-/** Milliseconds of silence after which a client's machine is asked whether it is there, as by etcd. */
-const TCP_KEEP_ALIVE = 30_000;
+/** Idle time before the first TCP keep-alive probe; as in etcd. */
+const TCP_KEEP_ALIVE_MS = 30_000;
 
 function createServer(tls: ServerTls | undefined, limits: ServerLimits): Server {
   const { headersTimeout = 60_000, requestTimeout = 300_000 } = limits;
   const settings = {
     keepAlive: true,
-    keepAliveInitialDelay: TCP_KEEP_ALIVE,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     keepAliveTimeout: 0,
     headersTimeout: Math.min(headersTimeout, requestTimeout),
     requestTimeout,
@@ -139,7 +139,7 @@ function createServer(tls: ServerTls | undefined, limits: ServerLimits): Server 
     tls === undefined
       ? createPlain(settings)
       : createTls({ ...settings, ...tlsSettings(tls), allowHalfOpen: true });
-  // Who has nothing more to say still gets an answer. node:http has no public option for it.
+  // A client that half-closes its connection still gets a response. node:http has no public option.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.maxConnections = limits.maxConnections ?? 50_000;
   return server;
@@ -152,20 +152,20 @@ function serve(
   tls: boolean,
 ): Connections {
   const { maxBodySize = 10 * MIB } = limits;
-  const budget = new MemoryBudget(limits.maxBufferedBytes ?? defaultBuffered(maxBodySize));
+  const budget = new MemoryBudget(limits.maxBufferedBytes ?? defaultMaxBuffered(maxBodySize));
   const connections = new Connections(server, tls, budget);
   const refused = new WeakSet<Socket>();
   server
     .on("request", (_message, response) => {
-      // Its body may arrive while others are answered.
+      // Created at once: its body may arrive while earlier requests are served.
       const request = new NodeRequest(response, budget, maxBodySize);
-      connections.inTurn(response, () => serveNode(handler, request));
+      connections.serveInOrder(response, () => serveNode(handler, request));
     })
     .on("checkExpectation", refuseExpectation)
     .on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
       if (refused.has(socket)) return;
       refused.add(socket);
-      answerUnreadable(error, socket, connections);
+      refuseInvalid(error, socket, connections);
     });
   return connections;
 }
@@ -175,13 +175,13 @@ function tlsSettings({ cert, key, clientCa }: ServerTls) {
   return { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: true };
 }
 
-/** Any expectation but `100-continue`. */
+/** Called for any expectation except `100-continue`. */
 function refuseExpectation(_message: IncomingMessage, response: ServerResponse): void {
   response.writeHead(417, { Connection: "close", "Content-Length": 0 }).end();
 }
 
-/** Answers what was asked before, then what cannot be read. */
-function answerUnreadable(
+/** Serves the earlier requests, then responds to the invalid one. */
+function refuseInvalid(
   error: NodeJS.ErrnoException,
   socket: Socket,
   connections: Connections,
@@ -193,12 +193,12 @@ function answerUnreadable(
   }
   const request = connection.pending;
   const isBody = request?.complete === false;
-  // Then the request is refused because of its body.
+  // The request then fails with an error of its body.
   if (isBody) request.emit(BODY_BROKEN);
-  connection.afterAnswers(() => endWith(isBody ? "" : refusalOf(error), socket));
+  connection.afterResponses(() => endWith(isBody ? "" : errorResponse(error), socket));
 }
 
-function refusalOf(error: NodeJS.ErrnoException): string {
+function errorResponse(error: NodeJS.ErrnoException): string {
   const line = UNREADABLE[error.code ?? ""] ?? "400 Bad Request";
   const type = "Content-Type: text/plain; charset=utf-8";
   return `HTTP/1.1 ${line}\r\n${type}\r\nConnection: close\r\n\r\n${line}`;
@@ -206,5 +206,5 @@ function refusalOf(error: NodeJS.ErrnoException): string {
 
 function endWith(text: string, socket: Socket): void {
   socket.end(text);
-  setTimeout(() => socket.destroy(), LINGER).unref();
+  setTimeout(() => socket.destroy(), CLOSE_DELAY_MS).unref();
 }

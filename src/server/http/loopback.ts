@@ -4,7 +4,7 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet("127.0.0.0", 8);
 LOOPBACK.addAddress("::1", "ipv6");
 
-/** Whether a host name or IP address, an IPv6 one with or without brackets, is this machine itself. */
+/** Whether a host name or IP address is loopback. IPv6 addresses may have brackets. */
 export function isLoopback(host: string): boolean {
   const address = host.replace(/^\[(.*)\]$/, "$1");
   const family = isIP(address);

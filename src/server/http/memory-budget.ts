@@ -1,14 +1,14 @@
-/** What holds fewer bytes is not counted: a connection costs about as much in any case. */
+/** Smaller amounts are not counted: each connection costs about as much anyway. */
 export const FREE_BYTES = 16 * 1024;
 
-/** Milliseconds without progress after which a client may lose what is held for it. */
+/** Without progress for so long, a client counts as stalled. */
 const STALL_MS = 1_000;
 
 /**
- * The memory that a server may hold for its clients: requests that arrive and answers that leave.
- * From half of the limit on, room is made at the expense of clients that have stalled for a second;
- * at the limit, at the expense of whoever holds most. So small requests pass however much others
- * send, or leave unread.
+ * Bounds the memory of a server for requests that are arriving and responses that are not read yet. Above
+ * half of the limit, it drops the largest items of clients that have stalled for a second; at the limit,
+ * the largest items of all clients. So small requests are served however much other clients send or
+ * leave unread.
  */
 export class MemoryBudget {
   readonly #limit: number;
@@ -16,18 +16,18 @@ export class MemoryBudget {
   readonly #counted = new Set<HeldBytes>();
   #total = 0;
 
-  /** `limit` in bytes; `now` tells milliseconds. */
+  /** `limit` is in bytes; `now` returns milliseconds. */
   constructor(limit: number, now: () => number = () => performance.now()) {
     this.#limit = limit;
     this.#now = now;
   }
 
-  /** Bytes that are held now. */
+  /** Bytes counted at present. */
   get total(): number {
     return this.#total;
   }
 
-  /** Something that grows and shrinks for one client. `end` is called once to make room for others. */
+  /** Registers memory for one client. `end` is called once if it is dropped to free memory. */
   hold(end: () => void): HeldBytes {
     return new HeldBytes((held, bytes) => this.#count(held, bytes), end);
   }
@@ -48,7 +48,7 @@ export class MemoryBudget {
     while (this.#total > this.#limit && this.#endLargest());
   }
 
-  /** Of those that made no progress since a moment. Tells whether there was one. */
+  /** Drops the largest item without progress since `movedBefore`. Returns false if there is none. */
   #endLargest(movedBefore = Number.POSITIVE_INFINITY): boolean {
     let largest: HeldBytes | undefined;
     for (const held of this.#counted) {
@@ -63,15 +63,15 @@ export class MemoryBudget {
   }
 }
 
-/** Bytes that are held for one client. */
+/** Memory held for one client. */
 export class HeldBytes {
   readonly #count: (held: this, bytes: number) => void;
   #isReleased = false;
-  /** Gives up what is held. */
+  /** Drops the item; undefined if it must not be dropped. */
   end: (() => void) | undefined;
-  /** As far as they are counted; the budget's own. */
+  /** Bytes counted. Only the budget sets it. */
   bytes = 0;
-  /** When there was progress last, in milliseconds; the budget's own. */
+  /** Time of the last progress, in milliseconds. Only the budget sets it. */
   movedAt = 0;
 
   constructor(count: (held: HeldBytes, bytes: number) => void, end: () => void) {
@@ -79,18 +79,18 @@ export class HeldBytes {
     this.end = end;
   }
 
-  /** Tells how many bytes are held now, which is progress. May give up this one. */
+  /** Sets the bytes held now, and counts as progress. May drop this item or others. */
   set(bytes: number): void {
     if (this.#isReleased) return;
     if (bytes >= FREE_BYTES || this.bytes > 0) this.#count(this, bytes);
   }
 
-  /** What is held is in use from now on: it is not given up for others. */
+  /** The item is in use from now on: it must not be dropped. */
   keep(): void {
     this.end = undefined;
   }
 
-  /** Nothing is held any more, nor will be. */
+  /** The item is over: nothing is counted for it any more. */
   release(): void {
     this.set(0);
     this.end = undefined;

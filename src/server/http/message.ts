@@ -1,60 +1,59 @@
 import { goJson } from "../../wire/go-json.js";
 
-/** A request to the server, whatever it came by. */
+/** A request to the server, independent of the transport. */
 export interface ServerRequest {
   readonly method: string;
   /** Path and query as sent, percent-encoded. */
   readonly target: string;
-  /** By lower-case name; of a repeated header the first. */
+  /** By lower-case name; the first value of a repeated header. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Common Name of the client's certificate, if it showed one that is trusted. */
+  /** Common Name of the client's certificate, if it sent a trusted one. */
   readonly certificateName?: string | undefined;
-  /** IP address of the client. Absent: unknown, and taken for the same client. */
+  /** IP address of the client. All requests without one count as the same client. */
   readonly remoteAddress?: string | undefined;
-  /** The same for all requests of a connection. Absent: each has one of its own. */
+  /** The same object for all requests of a connection. Absent: each request has its own connection. */
   readonly connection?: object | undefined;
   /**
-   * URL at which the client reached this server, without a path: what the answer to this client may
-   * advertise. Absent: unknown.
+   * URL at which the client reached this server, without a path. The response to this client may advertise
+   * it. Absent: unknown.
    */
   readonly serverUrl?: string | undefined;
   /**
-   * Reads the body, which is refused when it is longer than `maxSize` bytes or than the server's own
-   * limit.
+   * Reads the body.
    *
-   * @throws BodyError
+   * @throws BodyError for a body of more than `maxSize` bytes, or more than the limit of the server
    */
   body(maxSize?: number): Promise<string>;
-  /** Aborts when the client has gone. */
+  /** Aborts when the client has disconnected. */
   readonly signal: AbortSignal;
 }
 
 /** Headers in the order in which they are sent: name, value, name, value, … */
 export type HeaderList = readonly string[];
 
-/** A reply of the server. */
+/** A response of the server. */
 export interface ServerReply {
   readonly status: number;
   readonly headers: HeaderList;
-  /** Whole, or piece by piece; then the head is sent before the first piece. */
+  /** Complete, or in pieces; then the head is sent before the first piece. */
   readonly body: string | PiecedBody;
 }
 
-/** A body that is sent piece by piece. */
+/** A body that is sent in pieces. */
 export interface PiecedBody extends AsyncIterable<string> {
-  /** About how many bytes are kept in memory for the pieces that are still to come. Absent: none. */
+  /** Approximate memory in use for the remaining pieces, in bytes. Absent: none. */
   readonly heldBytes?: number;
 }
 
-/** Answers one request. Never throws. */
+/** Serves one request. Never rejects. */
 export type V2Handler = (request: ServerRequest) => Promise<ServerReply>;
 
-/** A body that could not be taken. The message is etcd's. */
+/** A body that could not be read. The message is etcd's. */
 export class BodyError extends Error {
   readonly code = "ETCD_BODY";
 }
 
-/** A request that was given up to make room for others. */
+/** A request that was dropped because the server is overloaded. */
 export class OverloadError extends Error {}
 
 /** Whether the headers of a request announce a body. */
@@ -82,7 +81,7 @@ export function plainError(status: number, text: string, headers: HeaderList = [
   };
 }
 
-/** `{"message":…}`: an error of members, auth and stats. */
+/** An error of members, auth and stats: `{"message":…}`. */
 export function messageError(
   status: number,
   message: string,

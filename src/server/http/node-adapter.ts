@@ -13,13 +13,13 @@ import { RequestBody } from "./request-body.js";
 import { sendReply } from "./send-reply.js";
 import { serverUrl } from "./server-url.js";
 
-/** Milliseconds for a client to notice that its body is not wanted, while it may still send. */
-const LINGER = 500;
+/** Time for a client to stop sending a body that was refused. */
+const CLOSE_DELAY_MS = 500;
 
-/** One for all: the reason that an abort would make by itself is an exception with a stack. */
-const GONE = new Error("the client has gone");
+/** Shared, because the default reason of an abort creates an exception with a stack each time. */
+const DISCONNECTED = new Error("the client has disconnected");
 
-/** A request of `node:http`, as the routes see it. Its body is taken from the beginning on. */
+/** Adapts a request of `node:http` for the routes. It reads its body from the start. */
 export class NodeRequest implements ServerRequest {
   readonly response: ServerResponse;
   readonly budget: MemoryBudget;
@@ -75,17 +75,17 @@ export class NodeRequest implements ServerRequest {
     return serverUrl(headers.host, { tls, localAddress, localPort });
   }
 
-  /** Made when somebody asks for it, which only watches do. */
+  /** Created on first use: only watches need it. */
   get signal(): AbortSignal {
     if (this.#gone === undefined) {
       const gone = new AbortController();
-      const leave = (): void => gone.abort(GONE);
+      const leave = (): void => gone.abort(DISCONNECTED);
       const { socket } = this.#message;
-      // A client that half-closes its side wants no more either.
+      // A client that half-closes its connection has also ended its watch.
       if (socket.readableEnded || socket.destroyed) leave();
       else {
         socket.once("end", leave);
-        // The next watch on this connection listens anew.
+        // The next watch on this connection adds its own listener.
         this.response.once("close", () => {
           socket.off("end", leave);
           if (!this.response.writableFinished) leave();
@@ -106,7 +106,7 @@ export class NodeRequest implements ServerRequest {
   }
 }
 
-/** Answers a request of `node:http` or `node:https`. */
+/** Serves a request of `node:http` or `node:https`. */
 export function serveNode(handler: V2Handler, request: NodeRequest): void {
   const { response } = request;
   const { httpVersion, headers } = response.req;
@@ -120,7 +120,7 @@ export function serveNode(handler: V2Handler, request: NodeRequest): void {
     .catch(() => response.destroy());
 }
 
-/** Sends a reply to a request whose body may have been refused while it was arriving. */
+/** Sends a response, also to a request whose body was refused while it was arriving. */
 function send(reply: ServerReply, request: NodeRequest): Promise<void> {
   const { response } = request;
   return request.isBodyRefused
@@ -140,10 +140,10 @@ async function refuseBody(reply: ServerReply, response: ServerResponse): Promise
   response.end();
 }
 
-/** To close the connection at once could destroy the answer on its way to who still sends. */
+/** Closing the connection at once could lose the response while the client still sends. */
 function endOf(message: IncomingMessage): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, LINGER);
+    const timer = setTimeout(resolve, CLOSE_DELAY_MS);
     const done = (): void => {
       clearTimeout(timer);
       resolve();
@@ -153,7 +153,7 @@ function endOf(message: IncomingMessage): Promise<void> {
   });
 }
 
-/** As Go's HTTP library does, whose answer has no date either. */
+/** As Go's HTTP library does; its response has no `Date` either. */
 function refuseWithoutHost(response: ServerResponse): void {
   const reason = "Bad Request: missing required Host header";
   const body = `400 ${reason}`;

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 
 /**
- * Stops reading from the socket of a request, unless `isWanted` says no by then. This takes effect two
- * ticks later: node:http goes on reading at the end of each request and piece of a body, which takes
- * one tick to begin and one to take effect.
+ * Stops reading from the socket of a request two ticks later, unless `isWanted` then returns false. A pause
+ * at once would have no effect: node:http resumes reading at the end of each request and each piece of a
+ * body, which takes two ticks.
  */
 export function pauseSocket(socket: Socket, isWanted: () => boolean): void {
   process.nextTick(() =>

@@ -5,13 +5,13 @@ import type { HeldBytes, MemoryBudget } from "./memory-budget.js";
 import { BodyError, OverloadError } from "./message.js";
 import { pauseSocket } from "./pause-socket.js";
 
-/** Event of a message whose body cannot be read to its end. */
+/** Event of a message whose body ends early. */
 export const BODY_BROKEN = Symbol("body broken");
 
 /**
- * The body of a request. Its bytes are copied into one block as they come, however small the pieces:
- * a list of pieces would hold several hundred bytes for each piece of one byte. Until somebody reads
- * it, no more than one read of the socket is taken.
+ * The body of a request. Its bytes are copied into one block as they arrive: a list of pieces would need
+ * several hundred bytes for each piece of one byte. Before the body is read, only one read of the socket
+ * is accepted.
  */
 export class RequestBody {
   readonly #message: IncomingMessage;
@@ -29,7 +29,7 @@ export class RequestBody {
     this.#message = message;
     this.#held = budget.hold(() => this.#refuse(new OverloadError()));
     const onBroken = (): void => {
-      // A message is closed after its end, too.
+      // "close" is also emitted after a complete message.
       if (!message.complete) this.#settle(new BodyError("unexpected EOF"));
     };
     message.on("data", (piece: Buffer) => this.#take(piece));
@@ -60,7 +60,7 @@ export class RequestBody {
     return decodeUtf8(this.#bytes.take());
   }
 
-  /** Throws away what has come and what still comes: the request is answered. */
+  /** Discards the bytes received so far and all further ones. */
   discard(): void {
     this.#flowInto("discard");
     this.#bytes.clear();
@@ -73,14 +73,14 @@ export class RequestBody {
       this.#refuse(tooLarge());
       return;
     }
-    // A first piece is a part of all that was read with it: the copy lets go of the rest.
+    // The first piece is a view of a larger read: a copy releases the rest of that memory.
     this.#bytes.push(this.#bytes.length === 0 ? Buffer.from(piece) : piece);
-    // To make room, this body itself may be refused.
+    // This may refuse this body itself.
     this.#held.set(this.#bytes.capacity);
     if (this.#use === "none") this.#pause();
   }
 
-  /** The message itself flows on: if it was paused, it would hold what it is given in small pieces. */
+  /** Pauses the socket, not the message: a paused message would buffer the bytes in small pieces. */
   #pause(): void {
     if (this.#isPausing) return;
     this.#isPausing = true;

@@ -3,7 +3,7 @@ import { EtcdError } from "../../errors/etcd-error.js";
 import { goJson } from "../../wire/go-json.js";
 import { JSON_TYPE, type ServerReply } from "./message.js";
 
-/** A request besides keys that is refused. The message is etcd's. */
+/** A refused request of any route except keys. The message is etcd's. */
 export class RequestError extends Error {
   /** HTTP status. */
   readonly status: number;
@@ -14,16 +14,16 @@ export class RequestError extends Error {
   }
 }
 
-/** What a failure looks like to the client. @throws what is no failure of a request */
+/** The response for an error. @throws the error itself if it is not about the request */
 export function messageErrorOf(error: unknown): ServerReply {
   if (error instanceof RequestError) return replyWith(error.status, error.message);
   if (error instanceof AdminError) return replyWith(error.status, error.detail);
-  // etcd says no more when its members cannot agree, or not in time.
+  // etcd gives no details when its members cannot agree in time.
   if (error instanceof EtcdError) return replyWith(500, "Internal Server Error");
   throw error;
 }
 
-/** The message may hold what the client has sent, which Go's JSON escapes in a way of its own. */
+/** The message may contain input of the client, which must be escaped like Go's JSON. */
 function replyWith(status: number, message: string): ServerReply {
   return { status, headers: ["Content-Type", JSON_TYPE], body: goJson({ message }) };
 }

@@ -4,29 +4,30 @@ import { answerPieces, encodeAnswer } from "../../wire/key-answer.js";
 import type { PiecedBody } from "./message.js";
 import type { Turns } from "./turns.js";
 
-/** Characters that are encoded in one turn of the event loop. */
-const PORTION = 64 * 1024;
+/** Characters encoded in one turn of the event loop. */
+const PORTION_CHARS = 64 * 1024;
 
-/** Bytes that a node takes beside its texts, in memory and in JSON. */
+/** Bytes of a node besides its texts, in memory and in JSON. */
 const NODE_BYTES = 72;
 
 /**
- * An answer as the body of a reply. A large one is encoded portion by portion, each when the client
- * has taken the one before: so it is never all in memory, and others are answered meanwhile.
+ * The body for a response of the key space. A large one is encoded in portions, each after the client has
+ * read the previous one: so the text is never in memory as a whole, and other requests are served between
+ * the portions.
  */
-export function answerBody(answer: EtcdResponse, turns: Turns): string | PiecedBody {
-  const { node, prevNode } = answer;
+export function responseBody(response: EtcdResponse, turns: Turns): string | PiecedBody {
+  const { node, prevNode } = response;
   const size = sizeOf(node) + (prevNode === undefined ? 0 : sizeOf(prevNode));
-  return size < PORTION ? encodeAnswer(answer) : new LargeAnswer(answer, size, turns);
+  return size < PORTION_CHARS ? encodeAnswer(response) : new LargeResponse(response, size, turns);
 }
 
-class LargeAnswer implements PiecedBody {
+class LargeResponse implements PiecedBody {
   readonly #pieces: Iterator<string>;
   readonly #turns: Turns;
   #left: number;
 
-  constructor(answer: EtcdResponse, size: number, turns: Turns) {
-    this.#pieces = answerPieces(answer);
+  constructor(response: EtcdResponse, size: number, turns: Turns) {
+    this.#pieces = answerPieces(response);
     this.#left = size;
     this.#turns = turns;
   }
@@ -44,11 +45,11 @@ class LargeAnswer implements PiecedBody {
     }
   }
 
-  /** Nothing at the end. */
+  /** The next portion; empty at the end. */
   #encode(): string {
     const pieces: string[] = [];
     let length = 0;
-    while (length < PORTION) {
+    while (length < PORTION_CHARS) {
       const { done, value } = this.#pieces.next();
       if (done === true) break;
       pieces.push(value);
@@ -59,13 +60,13 @@ class LargeAnswer implements PiecedBody {
   }
 }
 
-/** An estimate, for which nothing is encoded. No recursion: a tree may be deeper than the stack. */
+/** Estimates the size without encoding. No recursion: a tree may be deeper than the stack. */
 function sizeOf(top: EtcdNode): number {
   let size = 0;
-  const waiting = [top];
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+  const pending = [top];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     size += NODE_BYTES + node.key.length + (node.value?.length ?? 0);
-    for (const child of node.nodes ?? []) waiting.push(child);
+    for (const child of node.nodes ?? []) pending.push(child);
   }
   return size;
 }

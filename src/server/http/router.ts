@@ -1,18 +1,18 @@
 import { plainError, type ServerReply, type ServerRequest } from "./message.js";
 
-/** Serves the paths that begin like one of its own. */
+/** Serves one path, or all paths below it. */
 export interface Route {
-  /** `/v2/machines` serves that path alone, `/v2/keys/` everything below it. */
+  /** `/v2/machines` is that path only, `/v2/keys/` is everything below it. */
   readonly path: string;
-  /** As `Allow` shows them; empty: any method. */
+  /** The value of `Allow`; empty: any method. */
   readonly methods: string;
-  /** `rest` is the decoded path behind `path`, `query` what follows the question mark. */
+  /** `rest` is the decoded path after `path`; `query` is the text after the question mark. */
   serve(request: ServerRequest, rest: string, query: string): Promise<ServerReply> | ServerReply;
 }
 
 const NOT_FOUND = plainError(404, "404 page not found");
 
-/** Finds the route of a decoded path, and refuses methods that it does not take. */
+/** Finds the route of a decoded path, and refuses methods that it does not allow. */
 export class Router {
   readonly #exact = new Map<string, Route>();
   readonly #below: readonly Route[];

@@ -3,15 +3,16 @@ import { AbortError } from "../../errors/abort-error.js";
 import { FREE_BYTES, type HeldBytes, type MemoryBudget } from "./memory-budget.js";
 import type { PiecedBody, ServerReply } from "./message.js";
 
-/** etcd announces the length of small bodies and sends larger ones in chunks. */
-const SMALL_BODY = 2048;
+/** etcd sends `Content-Length` with bodies up to this size, and larger ones in chunks. */
+const MAX_UNCHUNKED_BYTES = 2048;
 
-/** Characters that are given to a connection at once, so that a client that does not read is noticed. */
+/** Characters per write, so that a client that does not read is noticed. */
 const SLICE_CHARS = 256 * 1024;
 
 /**
- * Sends a reply. What the client has not taken yet counts in the budget; a client that stalls while
- * room is needed loses its connection. No async function: that would hold the text beside its bytes.
+ * Sends a response. Bytes that the client has not read yet count in the budget; a client that stalls while
+ * memory is short loses its connection. Not an async function: that would keep the text in memory beside
+ * its bytes.
  */
 export function sendReply(
   { status, headers, body }: ServerReply,
@@ -19,17 +20,17 @@ export function sendReply(
   budget: MemoryBudget,
 ): Promise<void> {
   const { method, httpVersion } = response.req;
-  // etcd does not announce what the version of HTTP does by default.
+  // etcd sends no `Connection` header for the default of the HTTP version.
   if (response.shouldKeepAlive === (httpVersion === "1.1")) response.removeHeader("Connection");
   if (typeof body !== "string") {
     response.writeHead(status, [...headers]).flushHeaders();
     return sendPieces(body, response, budget);
   }
   const length = Buffer.byteLength(body);
-  const isSaid = length <= SMALL_BODY && (length > 0 || method !== "HEAD");
+  const hasLength = length <= MAX_UNCHUNKED_BYTES && (length > 0 || method !== "HEAD");
   response.writeHead(
     status,
-    isSaid ? [...headers, "Content-Length", String(length)] : [...headers],
+    hasLength ? [...headers, "Content-Length", String(length)] : [...headers],
   );
   if (length < FREE_BYTES || method === "HEAD") {
     response.end(body);
@@ -47,7 +48,7 @@ function heldFor(response: ServerResponse, budget: MemoryBudget): HeldBytes {
   return held;
 }
 
-/** Until there are no more; those of a watch also end when the client leaves or the server does. */
+/** Sends all pieces. Those of a watch also end when the client disconnects or the server stops. */
 async function sendPieces(
   pieces: PiecedBody,
   response: ServerResponse,
@@ -55,7 +56,7 @@ async function sendPieces(
 ): Promise<void> {
   const held = heldFor(response, budget);
   const hold = (bytes: number): void => held.set(bytes + (pieces.heldBytes ?? 0));
-  // Before the first piece: what there is no room for is not encoded.
+  // Counts before the first piece, so that nothing is encoded if there is no memory for it.
   hold(0);
   try {
     if (!response.destroyed) {
@@ -71,7 +72,7 @@ async function sendPieces(
   response.end();
 }
 
-/** Slice by slice: as bytes, the whole text would be in memory twice. */
+/** Sends a text in slices: otherwise the complete text would also be in memory as bytes. */
 async function sendText(
   text: string,
   response: ServerResponse,
@@ -89,7 +90,7 @@ async function sendText(
   hold(0);
 }
 
-/** Not between the two halves of a character. */
+/** Does not split a surrogate pair. */
 function sliceEnd(text: string, start: number): number {
   const end = start + SLICE_CHARS;
   const isHalf = end < text.length && (text.codePointAt(end - 1) ?? 0) > 0xffff;

@@ -2,9 +2,9 @@ import { type AddressInfo, isIPv6 } from "node:net";
 
 const MAPPED = "::ffff:";
 
-/** What is known of the connection by which a request came. */
+/** The server's end of the connection of a request. */
 export interface ServerSide {
-  /** Whether the server itself speaks TLS on it. */
+  /** Whether the server itself terminates TLS. */
   readonly tls: boolean;
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
@@ -12,14 +12,14 @@ export interface ServerSide {
 
 /** The longest host name of DNS, with a port. */
 const MAX_HOST_LENGTH = 255 + ":65535".length;
-/** A name or an IPv4 address, or an IPv6 address in brackets; then perhaps a port. */
+/** A name, an IPv4 address, or an IPv6 address in brackets; then an optional port. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
 /**
- * The URL at which a client reached this server, e.g. `http://10.0.0.1:2379`: the address that the
- * client itself put into `Host`, else the local address of the connection. The client chooses
- * `Host`, so the URL is only for the answer to that client. Headers of proxies (`Forwarded`,
- * `X-Forwarded-Host`) do not count: any client can send them.
+ * The URL at which a client reached this server, e.g. `http://10.0.0.1:2379`: the address in the client's
+ * `Host`, else the local address of the connection. The client chooses `Host`, so only the response to that
+ * client may contain the URL. Headers of proxies (`Forwarded`, `X-Forwarded-Host`) are ignored: any client
+ * can send them.
  *
  * @returns undefined when there is neither a plausible `Host` nor a connection
  */
@@ -37,7 +37,7 @@ function localAuthority({ localAddress, localPort }: ServerSide): string | undef
   return authorityOf({ address: localAddress, port: localPort });
 }
 
-/** `address:port`, as it stands in a URL. */
+/** `address:port`, as in a URL. */
 export function authorityOf({ address, port }: Pick<AddressInfo, "address" | "port">): string {
   // The zone of a link-local address names an interface of this machine.
   const [name = ""] = address.split("%", 1);
@@ -45,7 +45,7 @@ export function authorityOf({ address, port }: Pick<AddressInfo, "address" | "po
   return isMappedIPv4(name) ? `${name.slice(MAPPED.length)}:${port}` : `[${name}]:${port}`;
 }
 
-/** How a socket for both families shows an IPv4 address: `::ffff:10.0.0.1`. */
+/** A dual-stack socket shows an IPv4 address as `::ffff:10.0.0.1`. */
 function isMappedIPv4(address: string): boolean {
   return address.startsWith(MAPPED) && address.includes(".");
 }

@@ -1,14 +1,14 @@
 import { nextTurn } from "../../time/event-loop.js";
 
 /**
- * Lets long work be done one portion in each turn of the event loop, first come, first served. What
- * takes no turn is served between two portions.
+ * Schedules long work: one portion in each turn of the event loop, in order of arrival. Other work runs
+ * between two portions.
  */
 export class Turns {
   readonly #waiting: (() => void)[] = [];
   #isTaken = false;
 
-  /** Resolves when the caller may do its next portion, at once when nobody else did one just now. */
+  /** Resolves when the caller may do its next portion; at once if no other portion ran in this turn. */
   async next(): Promise<void> {
     if (this.#isTaken) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -1,19 +1,19 @@
 import type { SelfStats, StoreStats, Version } from "../../model/cluster.js";
 import type { MetricFamily } from "./prometheus-text.js";
 
-/** Counters of a store under etcd's names. Reads that were refused count too, as in etcd. */
+/** Counters of a store under etcd's names. Refused reads count too, as in etcd. */
 export function storeFamilies(stats: StoreStats): readonly MetricFamily[] {
   return [
     {
       name: "etcd_debugging_store_reads_total",
       type: "counter",
-      help: "Reads, carried out or refused.",
+      help: "Reads, successful or refused.",
       samples: [{ labels: { action: "get" }, value: stats.getsSuccess + stats.getsFail }],
     },
     {
       name: "etcd_debugging_store_writes_total",
       type: "counter",
-      help: "Writes, carried out or refused, by what they were to do.",
+      help: "Writes, successful or refused, by action.",
       samples: Object.entries(writesIn(stats)).map(([action, value]) => ({
         labels: { action },
         value,
@@ -25,22 +25,27 @@ export function storeFamilies(stats: StoreStats): readonly MetricFamily[] {
       help: "Keys that expired.",
       samples: [{ value: stats.expireCount }],
     },
-    gauge("etcd_debugging_store_watchers", "Watches that wait now.", stats.watchers),
+    gauge("etcd_debugging_store_watchers", "Open watches.", stats.watchers),
   ];
 }
 
-/** What a member knows of itself and its leader, under etcd's names. */
+/** State of a member and its leader, under etcd's names. */
 export function serverFamilies(self: SelfStats, version: Version): readonly MetricFamily[] {
   const { leader } = self.leaderInfo;
   const { etcdserver: server_version } = version;
   return [
     gauge("etcd_server_has_leader", "1 if there is a leader, else 0.", Number(leader !== "")),
     gauge("etcd_server_is_leader", "1 if this is the leader, else 0.", Number(leader === self.id)),
-    gauge("etcd_server_version", "1 for the release that is imitated.", 1, { server_version }),
+    gauge(
+      "etcd_server_version",
+      "Always 1; the label is the etcd release that this server imitates.",
+      1,
+      { server_version },
+    ),
   ];
 }
 
-/** What this process uses, under the names that are common to Prometheus' own libraries. */
+/** Resources of this process, under the standard names of Prometheus' libraries. */
 export function processFamilies(now: number): readonly MetricFamily[] {
   const { user, system } = process.cpuUsage();
   const start = now / 1000 - process.uptime();
@@ -53,7 +58,7 @@ export function processFamilies(now: number): readonly MetricFamily[] {
       samples: [{ value: (user + system) / 1e6 }],
     },
     gauge("process_resident_memory_bytes", "Resident memory, in bytes.", memory),
-    gauge("process_start_time_seconds", "When the process began, in seconds since 1970.", start),
+    gauge("process_start_time_seconds", "Start time of the process, in seconds since 1970.", start),
   ];
 }
 

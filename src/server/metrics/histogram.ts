@@ -1,14 +1,14 @@
 import type { MetricSample } from "./prometheus-text.js";
 
-/** Counts values by size. */
+/** Counts values in buckets. */
 export class Histogram {
   readonly #bounds: readonly number[];
-  /** How many values were at most as large as each bound. */
+  /** For each bound, the number of values up to it. */
   readonly #counts: number[];
   #count = 0;
   #sum = 0;
 
-  /** `bounds` rise. */
+  /** @param bounds in ascending order */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
     this.#counts = bounds.map(() => 0);

@@ -1,4 +1,4 @@
-/** Values of one name, as Prometheus collects them. */
+/** A Prometheus metric: all samples of one name. */
 export interface MetricFamily {
   readonly name: string;
   readonly type: "counter" | "gauge" | "histogram";
@@ -6,18 +6,18 @@ export interface MetricFamily {
   readonly samples: readonly MetricSample[];
 }
 
-/** One value of a family, told from the others by its labels. */
+/** One value of a family, identified by its labels. */
 export interface MetricSample {
   readonly value: number;
   readonly labels?: Readonly<Record<string, string>>;
-  /** Behind the family's name: `_bucket`, `_sum` and `_count` of a histogram. */
+  /** Appended to the family's name: `_bucket`, `_sum` and `_count` of a histogram. */
   readonly suffix?: string;
 }
 
-/** What the text declares itself to be. */
+/** `Content-Type` of the text format. */
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Families in Prometheus' text format; those without samples are left out. */
+/** Families in Prometheus' text format; a family without samples is omitted. */
 export function prometheusText(families: readonly MetricFamily[]): string {
   return families
     .filter(({ samples }) => samples.length > 0)

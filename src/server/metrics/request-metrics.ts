@@ -1,15 +1,15 @@
 import { Histogram } from "./histogram.js";
 import type { MetricFamily } from "./prometheus-text.js";
 
-/** A request for keys as etcd counts it: by method, and reads with quorum as `QGET`. */
+/** How etcd counts a key request: by method, and quorum reads as `QGET`. */
 export type CountedMethod = "GET" | "QGET" | "HEAD" | "PUT" | "POST" | "DELETE";
 
-/** Seconds: 0.0005 × 2ⁿ up to 2.048, as etcd's. */
-const DURATIONS = Array.from({ length: 13 }, (_, power) => 0.0005 * 2 ** power);
+/** Bounds of etcd's histogram: 0.0005 × 2ⁿ, up to 2.048. */
+const DURATION_BOUNDS_S = Array.from({ length: 13 }, (_, power) => 0.0005 * 2 ** power);
 
 /**
- * Counts the requests for keys that were well-formed and allowed, and how they ended. Watches are
- * counted apart, as they last until somebody writes.
+ * Counts the key requests that are valid and allowed, and their outcomes. Watches are counted
+ * separately, because they last until the next write.
  */
 export class RequestMetrics {
   readonly #received = new Map<CountedMethod, number>();
@@ -17,42 +17,41 @@ export class RequestMetrics {
   readonly #durations = new Map<CountedMethod, Histogram>();
   #watches = 0;
 
-  /** A watch was asked for. */
+  /** Counts a watch request. */
   countWatch(): void {
     this.#watches++;
   }
 
-  /** A request other than a watch has passed the checks before the store. */
+  /** Counts a request, other than a watch, that passed the checks before the store. */
   countReceived(method: CountedMethod): void {
     this.#received.set(method, (this.#received.get(method) ?? 0) + 1);
   }
 
-  /** A received request was refused with this HTTP status. */
+  /** Counts a received request that was refused with this HTTP status. */
   countFailure(method: CountedMethod, status: number): void {
     const id = `${status} ${method}`;
     this.#failed.set(id, (this.#failed.get(id) ?? 0) + 1);
   }
 
-  /** A received request was answered after so many seconds. */
+  /** Counts a received request that succeeded, with its duration. */
   countSuccess(method: CountedMethod, seconds: number): void {
-    const histogram = this.#durations.get(method) ?? new Histogram(DURATIONS);
+    const histogram = this.#durations.get(method) ?? new Histogram(DURATION_BOUNDS_S);
     this.#durations.set(method, histogram);
     histogram.observe(seconds);
   }
 
-  /** What was counted. */
   families(): readonly MetricFamily[] {
     return [
       {
         name: "etcd_debugging_store_watch_requests_total",
         type: "counter",
-        help: "Watches that were asked for, new and repeated ones.",
+        help: "Watch requests; each long poll counts.",
         samples: [{ value: this.#watches }],
       },
       {
         name: "etcd_http_received_total",
         type: "counter",
-        help: "Requests for keys, without watches, that were well-formed and allowed.",
+        help: "Key requests, except watches, that were valid and allowed.",
         samples: [...this.#received].map(([method, value]) => ({ labels: { method }, value })),
       },
       {
@@ -67,7 +66,7 @@ export class RequestMetrics {
       {
         name: "etcd_http_successful_duration_seconds",
         type: "histogram",
-        help: "How long it took to answer the received requests that were not refused.",
+        help: "Duration of the received requests that were not refused.",
         samples: [...this.#durations].flatMap(([method, histogram]) => histogram.show({ method })),
       },
     ];

@@ -12,7 +12,7 @@ import { messageErrorOf } from "../http/request-error.js";
 import type { Route } from "../http/router.js";
 import { logLevelRoute } from "./log-level-route.js";
 
-/** Serves what a cluster tells of itself, to anybody: machines, stats, version and health. */
+/** Serves machines, stats, version and health, without credentials. */
 export function clusterRoutes(api: ClusterApi, clientUrls: ClientUrls): readonly Route[] {
   const { stats } = api;
   const machines = async (request: ServerRequest): Promise<ServerReply> =>
@@ -30,13 +30,13 @@ export function clusterRoutes(api: ClusterApi, clientUrls: ClientUrls): readonly
 
 function get(
   path: string,
-  answer: (request: ServerRequest) => Promise<ServerReply>,
+  handle: (request: ServerRequest) => Promise<ServerReply>,
   methods = "GET",
 ): Route {
-  return { path, methods, serve: (request) => answer(request).catch(messageErrorOf) };
+  return { path, methods, serve: (request) => handle(request).catch(messageErrorOf) };
 }
 
-/** One endpoint that can serve is enough, and who balances load does not wait for one that hangs. */
+/** Healthy if one endpoint can serve. A load balancer must not wait for an endpoint that hangs. */
 async function health(api: ClusterApi): Promise<ServerReply> {
   const healthy = await api.isHealthy();
   const body = goJson({ health: String(healthy) });

@@ -1,14 +1,14 @@
 import type { EtcdResponse } from "../../model/response.js";
 import { encodeAnswer } from "../../wire/key-answer.js";
 
-/** Writes events: one that goes to many watches at a time only once. */
+/** Encodes events. An event that goes to several watches at a time is encoded once. */
 export class EventEncoder {
   #last: EtcdResponse | undefined;
   #text = "";
 
   /**
-   * Not a generator: an event may go to thousands of watches at a time. `onEnd` is called when nothing
-   * more is read.
+   * Not a generator, for speed: an event may go to thousands of watches at a time. `onEnd` is called when
+   * nothing more is read.
    */
   encode(events: AsyncIterable<EtcdResponse>, onEnd: () => void): AsyncIterable<string> {
     return { [Symbol.asyncIterator]: () => this.#textsOf(events[Symbol.asyncIterator](), onEnd) };
@@ -38,7 +38,7 @@ export class EventEncoder {
     };
   }
 
-  /** Watches share an event's nodes, though each has an origin of its own. */
+  /** The events of several watches share their nodes but have different headers. */
   #textOf(event: EtcdResponse): string {
     const last = this.#last;
     if (last?.node !== event.node || last.action !== event.action) {

@@ -9,10 +9,10 @@ import { goJson } from "../../wire/go-json.js";
 import { ParameterError } from "../../wire/key-parameters.js";
 import { BodyError, JSON_TYPE, type ServerReply } from "../http/message.js";
 
-/** etcd's and gRPC's words for a value over their limit. */
+/** Matches etcd's and gRPC's messages about a value over their limit. */
 const TOO_LARGE = /too large|larger than max/;
 
-/** An error of the key space as a reply. */
+/** The response for an error of the key space. */
 export function refusal(errorCode: number, cause: string, index = 0): ServerReply {
   const { reason: message, status } = errorDefinition(errorCode);
   const error = { errorCode, message, ...(cause !== "" && { cause }), index };
@@ -23,12 +23,12 @@ export function refusal(errorCode: number, cause: string, index = 0): ServerRepl
   };
 }
 
-/** The reply to a form, or a path, that cannot be read. */
+/** The response to a form, or a path, that cannot be decoded. */
 export function invalidForm(cause: string): ServerReply {
   return refusal(210, cause);
 }
 
-/** What a failure looks like to the client. @throws what is no failure of a request */
+/** The response for an error. @throws the error itself if it is not about the request */
 export function refusalOf(error: unknown): ServerReply {
   if (error instanceof EtcdServerError) return refusal(error.errorCode, error.detail, error.index);
   if (error instanceof ParameterError) return refusal(error.errorCode, error.message);
@@ -40,14 +40,14 @@ export function refusalOf(error: unknown): ServerReply {
     return refusal(300, error.message);
   }
   if (error instanceof ResponseTooLargeError) {
-    return refusal(300, `the answer is larger than ${error.maxResponseSize} bytes`);
+    return refusal(300, `the response is larger than ${error.maxResponseSize} bytes`);
   }
-  // Nobody knows what became of the request: etcd says so in these words.
+  // The outcome is unknown. etcd uses this message.
   if (error instanceof EtcdError) return refusal(300, "etcdserver: request timed out");
   throw error;
 }
 
-/** v2 has no words for what v3 alone refuses: its own ones tell what is the matter. */
+/** v2 has no error for what only v3 refuses, so the message of v3 is kept. */
 function refusalOfV3({ detail }: V3RefusedError): ServerReply {
   return refusal(TOO_LARGE.test(detail) ? 209 : 300, detail);
 }

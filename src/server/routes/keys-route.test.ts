@@ -12,7 +12,7 @@ const DENIED = expect.objectContaining({ status: 401 });
 /** A route that allows what it is told to, and tells what it did. */
 function serve(method: string, allowed: boolean, query: string, body?: string, still = allowed) {
   const steps: string[] = [];
-  const permit: Permit = { holds: async () => still, guard: () => () => {} };
+  const permit: Permit = { isValid: async () => still, guard: () => () => {} };
   const guard: KeyGuard = {
     permit: async () => {
       steps.push("credentials");
@@ -67,7 +67,7 @@ it("executes one recursive listing in each turn of the event loop", async () => 
       return super.execute(request);
     };
   }
-  const permit: Permit = { holds: async () => true, guard: () => () => {} };
+  const permit: Permit = { isValid: async () => true, guard: () => () => {} };
   const route = new KeysRoute(new Recorded(), { permit: async () => permit }, async () => "abc");
   const ask = (path: string, query: string): Promise<ServerReply> => {
     const target = `/v2/keys${path}?${query}`;

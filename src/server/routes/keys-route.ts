@@ -13,7 +13,7 @@ import {
   type ServerReply,
   type ServerRequest,
 } from "../http/message.js";
-import { answerBody } from "../http/response-body.js";
+import { responseBody } from "../http/response-body.js";
 import type { Route } from "../http/router.js";
 import { Turns } from "../http/turns.js";
 import { RequestMetrics } from "../metrics/request-metrics.js";
@@ -57,10 +57,10 @@ export class KeysRoute {
     return [root, below];
   }
 
-  /** `path` is the key as sent, decoded; `/v2/keys` itself has an empty one. */
+  /** `path` is the decoded key; empty for `/v2/keys` itself. */
   async serve(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
-    const reply = await this.#answer(request, path, query);
-    // Only refusals before the store do not bring it.
+    const reply = await this.#respond(request, path, query);
+    // Only refusals before the store lack it.
     if (reply.headers.includes("X-Etcd-Cluster-Id")) return reply;
     return {
       ...reply,
@@ -69,30 +69,30 @@ export class KeysRoute {
   }
 
   /**
-   * Goes in the order of etcd's checks: parameters, then credentials, then the store. But a body is
-   * read only from clients that may write, and they must still be allowed to when it has arrived.
+   * Follows the order of etcd's checks: parameters, then credentials, then the store. But a body is read
+   * only from clients that may write, and the permit is checked again when the body has arrived.
    */
-  async #answer(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
+  async #respond(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
     try {
       const method = request.method as KeyMethod;
       const hasForm = hasFormBody(request);
-      // Whatever the form says, it is a write of this key, and never a recursive one.
+      // A request with a form is always a write of this key, and never recursive.
       const write: KeyRequest = { action: "set", key: path, value: "" };
       const early = hasForm ? await this.#guard.permit(request, method, path, write) : undefined;
       if (hasForm && early === undefined) return DENIED;
       const body = hasForm ? await request.body() : "";
       const decoded = decodeKeyRequest(method, path || "/", readForm(body, decodeBytes(query)));
       const permit = early ?? (await this.#guard.permit(request, method, path, decoded.request));
-      if (permit === undefined || (early !== undefined && !(await early.holds()))) return DENIED;
+      if (permit === undefined || (early !== undefined && !(await early.isValid()))) return DENIED;
       return decoded.kind === "watch"
         ? await this.#watch(decoded.request, permit, request.signal)
-        : await this.#counted(method, decoded.request);
+        : await this.#executeCounted(method, decoded.request);
     } catch (error) {
       return refusalOf(error);
     }
   }
 
-  async #counted(method: KeyMethod, request: KeyRequest): Promise<ServerReply> {
+  async #executeCounted(method: KeyMethod, request: KeyRequest): Promise<ServerReply> {
     const kind = request.action === "get" && request.quorum ? "QGET" : method;
     const begun = performance.now();
     this.#metrics.countReceived(kind);
@@ -108,20 +108,22 @@ export class KeysRoute {
   }
 
   async #execute(request: KeyRequest): Promise<ServerReply> {
-    // Each may take long, and its answer counts in the memory before the next one begins.
+    // Each may take long. One per turn: its response counts in the memory budget before the next begins.
     if (request.action === "get" && request.recursive) await this.#turns.next();
-    // With its nodes in any case: the status depends on whether there was one before.
-    const answer = await this.#keySpace.execute(withNodes(request));
-    const body = wantsNoNodes(request) ? encodeReceipt(answer) : answerBody(answer, this.#turns);
-    return { status: statusOf(answer), headers: headersOf(answer), body };
+    // Always with nodes: the status depends on whether there was a previous node.
+    const response = await this.#keySpace.execute(withNodes(request));
+    const body = wantsNoNodes(request)
+      ? encodeReceipt(response)
+      : responseBody(response, this.#turns);
+    return { status: statusOf(response), headers: headersOf(response), body };
   }
 
   async #watch(request: WatchRequest, permit: Permit, signal: AbortSignal): Promise<ServerReply> {
     this.#metrics.countWatch();
     const watch = await this.#keySpace.openWatch(request, { signal });
     const onEnd = permit.guard(watch);
-    // The permit may have been withdrawn while the watch was opened.
-    if (!(await permit.holds())) watch.close();
+    // The permit may have been withdrawn while the watch was being opened.
+    if (!(await permit.isValid())) watch.close();
     return { status: 200, headers: headersOf(watch), body: this.#events.encode(watch, onEnd) };
   }
 }
@@ -130,7 +132,7 @@ function withNodes(request: KeyRequest): KeyRequest {
   return "noValueOnSuccess" in request ? { ...request, noValueOnSuccess: false } : request;
 }
 
-/** 201 for what was not there before. */
+/** 201 if the key did not exist before. */
 function statusOf({ action, prevNode }: EtcdResponse): number {
   return action === "create" || (action === "set" && prevNode === undefined) ? 201 : 200;
 }

@@ -4,16 +4,16 @@ import { BodyError, type ServerReply, type ServerRequest } from "../http/message
 import { messageErrorOf, RequestError } from "../http/request-error.js";
 import type { Route } from "../http/router.js";
 
-/** Each as a word, and as a number or a letter. */
+/** Each level as a word, a letter and a number. */
 const LEVELS: ReadonlySet<string> = new Set([
   ...["CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG", "TRACE"],
   ...["C", "0", "E", "1", "W", "2", "N", "3", "I", "4", "D", "5", "T"],
 ]);
 
-/** Bytes; more than any level needs. Everybody may send one. */
-const MAX_BODY = 4 * 1024;
+/** More than any level needs. Clients without credentials may send one. */
+const MAX_BODY_BYTES = 4 * 1024;
 
-/** Takes a log level, and checks it; this server logs nothing that it could change. */
+/** Checks a log level and ignores it: this server has no log with levels. */
 export const logLevelRoute: Route = {
   path: "/config/local/log",
   methods: "PUT",
@@ -34,10 +34,10 @@ async function readLevel(request: ServerRequest): Promise<string> {
   return levels.at(-1) ?? "";
 }
 
-/** Values of the field, or nothing where the body has none to read. */
+/** Values of the field; undefined if the body cannot be read. */
 async function readLevels(request: ServerRequest): Promise<readonly unknown[] | undefined> {
   try {
-    const { found } = fieldOf(readFirstJson(await request.body(MAX_BODY)), "Level");
+    const { found } = fieldOf(readFirstJson(await request.body(MAX_BODY_BYTES)), "Level");
     return found?.filter((level) => level !== null);
   } catch (error) {
     if (error instanceof GoJsonError || error instanceof BodyError) return undefined;

@@ -17,22 +17,21 @@ import { messageErrorOf, RequestError } from "../http/request-error.js";
 import type { Route } from "../http/router.js";
 import { readPeerUrlsBody } from "./peer-urls-body.js";
 
-/** What the routes of `/v2/members` need. */
 export interface MembersRouteOptions {
   readonly members: MembersApi;
   readonly clientUrls: ClientUrls;
-  /** What `X-Etcd-Cluster-Id` says. */
+  /** The value of `X-Etcd-Cluster-Id`. */
   clusterId(): Promise<string>;
-  /** Whether a request may do what only user root may; always, while auth is off. */
+  /** Whether a request comes from user root; true while auth is off. */
   isRoot(request: ServerRequest): Promise<boolean>;
 }
 
 const METHODS = "GET,POST,DELETE,PUT";
-/** etcd names no methods here, as others work on the same path. */
+/** etcd sends no `Allow` here, because other methods are valid for the path. */
 const ID_IS_MISSING = plainError(405, "Method Not Allowed");
 const DONE: ServerReply = { status: 204, headers: [], body: "" };
 
-/** Serves `/v2/members` and what is below it. */
+/** Serves `/v2/members` and the paths below it. */
 export function membersRoutes(options: MembersRouteOptions): readonly Route[] {
   const route = new MembersRoute(options);
   return ["/v2/members", "/v2/members/"].map((path) => ({
@@ -55,7 +54,7 @@ class MembersRoute {
     if (request.method !== "GET" && !(await this.#options.isRoot(request))) {
       return messageError(401, "Insufficient credentials");
     }
-    const reply = await this.#answer(this.#checked(request), rest).catch(messageErrorOf);
+    const reply = await this.#respond(this.#checked(request), rest).catch(messageErrorOf);
     const clusterId = ["X-Etcd-Cluster-Id", await this.#options.clusterId()];
     return { ...reply, headers: [...reply.headers, ...clusterId] };
   }
@@ -67,7 +66,7 @@ class MembersRoute {
     });
   }
 
-  async #answer(request: ServerRequest, rest: string): Promise<ServerReply> {
+  async #respond(request: ServerRequest, rest: string): Promise<ServerReply> {
     switch (request.method) {
       case "GET":
         return this.#read(rest, this.#options.clientUrls(request));
@@ -111,7 +110,7 @@ function replyWith(status: number, content: object): ServerReply {
   return { status, headers: ["Content-Type", JSON_TYPE], body: `${goJson(content)}\n` };
 }
 
-/** A member with these URLs for clients, and its properties in etcd's order. */
+/** A member with these client URLs, and its properties in etcd's order. */
 function shown(member: Member, urls?: readonly string[]): Member {
   const { id, name, peerURLs, clientURLs } = withClientUrls(member, urls);
   return { id, name, peerURLs, clientURLs };

@@ -9,10 +9,10 @@ import { processFamilies, serverFamilies, storeFamilies } from "../metrics/famil
 import { type MetricFamily, PROMETHEUS_TYPE, prometheusText } from "../metrics/prometheus-text.js";
 import type { RequestMetrics } from "../metrics/request-metrics.js";
 
-/** Milliseconds for what others must be asked: who collects metrics waits for seconds at most. */
-const PATIENCE = 1_000;
+/** Limit for metrics that need a request to the cluster. A collector waits only a few seconds. */
+const TIMEOUT_MS = 1_000;
 
-/** Serves `/metrics` to anybody, by any method. What cannot be learnt now is left out. */
+/** Serves `/metrics` without credentials, for any method. Metrics that cannot be read in time are omitted. */
 export function metricsRoute(
   api: ClusterApi,
   requests: RequestMetrics,
@@ -29,8 +29,8 @@ async function metrics(
   clock: Clock,
 ): Promise<ServerReply> {
   const [store, server] = await Promise.all([
-    known(clock, (options) => api.stats.store(options).then(storeFamilies)),
-    known(clock, (options) => serverFamiliesOf(api, options)),
+    availableIn(clock, (options) => api.stats.store(options).then(storeFamilies)),
+    availableIn(clock, (options) => serverFamiliesOf(api, options)),
   ]);
   const families = [
     ...store,
@@ -51,14 +51,14 @@ async function serverFamiliesOf(
   return serverFamilies(self, version);
 }
 
-async function known(
+async function availableIn(
   clock: Clock,
-  ask: (options: CallOptions) => Promise<readonly MetricFamily[]>,
+  read: (options: CallOptions) => Promise<readonly MetricFamily[]>,
 ): Promise<readonly MetricFamily[]> {
   const late = new AbortController();
-  const cancel = deadline(clock, PATIENCE, () => late.abort());
+  const cancel = deadline(clock, TIMEOUT_MS, () => late.abort());
   try {
-    return await ask({ signal: late.signal });
+    return await read({ signal: late.signal });
   } catch (error) {
     if (error instanceof EtcdError || isEtcdError(error, "Abort")) return [];
     throw error;

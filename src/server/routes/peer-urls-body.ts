@@ -4,10 +4,9 @@ import { PeerUrlError, readPeerUrls } from "../../model/peer-urls.js";
 import { BodyError, JSON_TYPE, type ServerRequest } from "../http/message.js";
 import { RequestError } from "../http/request-error.js";
 
-/** Bytes of a list of peer URLs. */
-const MAX_BODY = 256 * 1024;
+const MAX_BODY_BYTES = 256 * 1024;
 
-/** How Go names the type that it reads the body into. */
+/** The type that Go decodes the body into, in Go's notation. */
 const GO_TYPE = 'struct { PeerURLs []string "json:\\"peerURLs\\"" }';
 const GO_FIELD = "Go struct field .peerURLs";
 
@@ -15,7 +14,7 @@ const GO_FIELD = "Go struct field .peerURLs";
 export async function readPeerUrlsBody(request: ServerRequest): Promise<readonly string[]> {
   requireJson(request.headers["content-type"] ?? "");
   try {
-    return readPeerUrls(listIn(readWholeJson(await request.body(MAX_BODY))));
+    return readPeerUrls(listIn(readWholeJson(await request.body(MAX_BODY_BYTES))));
   } catch (error) {
     const isRefusal =
       error instanceof BodyError || error instanceof GoJsonError || error instanceof PeerUrlError;
@@ -23,7 +22,7 @@ export async function readPeerUrlsBody(request: ServerRequest): Promise<readonly
   }
 }
 
-/** The case counts, but not where parameters follow. @throws RequestError */
+/** Case-sensitive, except when parameters follow, as in etcd. @throws RequestError */
 function requireJson(contentType: string): void {
   const semicolon = contentType.indexOf(";");
   const type =
@@ -32,7 +31,7 @@ function requireJson(contentType: string): void {
   throw new RequestError(415, `Bad Content-Type ${type}, accept application/json`);
 }
 
-/** @throws GoJsonError for what Go would not put into a list of strings */
+/** @throws GoJsonError where Go cannot decode a list of strings */
 function listIn(body: unknown): readonly string[] {
   const field = fieldOf(body, "peerURLs");
   if (field.found === undefined) throw mismatch(field.kind, `Go value of type ${GO_TYPE}`);

@@ -13,7 +13,7 @@ import {
 import type { Router } from "../http/router.js";
 import { invalidForm, refusal } from "./key-refusal.js";
 
-/** What Go's HTTP library answers before any handler is asked, and so without CORS. */
+/** The response of Go's HTTP library, which no handler sees. So it has no CORS headers. */
 const BAD_REQUEST: ServerReply = {
   status: 400,
   headers: ["Content-Type", TEXT_TYPE, "Connection", "close"],
@@ -23,8 +23,8 @@ const BAD_REQUEST: ServerReply = {
 const EMPTY: ServerReply = { status: 200, headers: [], body: "" };
 
 /**
- * What every request goes through before its route: the rules for browsers, OPTIONS and the cleaning
- * of its path.
+ * Processes every request before its route: checks the rules for browsers, serves OPTIONS and cleans the
+ * path.
  */
 export function v2Handler(router: Router, browsers: BrowserAccess): V2Handler {
   return async (request) => {
@@ -33,12 +33,12 @@ export function v2Handler(router: Router, browsers: BrowserAccess): V2Handler {
     if (request.method === "OPTIONS" && path === "*") return EMPTY;
     const refusal = browsers.hostRefusal(request);
     if (refusal !== undefined) return refusal;
-    const { status, headers, body } = await answer(router, browsers, request, path, query);
+    const { status, headers, body } = await respond(router, browsers, request, path, query);
     return { status, headers: [...browsers.headersFor(request), ...headers], body };
   };
 }
 
-async function answer(
+async function respond(
   router: Router,
   browsers: BrowserAccess,
   request: ServerRequest,
@@ -62,8 +62,8 @@ async function answer(
 }
 
 /**
- * The same error for all routes, in the form that the route has for errors. A request is refused before
- * anything of it is carried out, and a header says so.
+ * The same error for all routes, in the format of each route. The request is refused before any part of
+ * it is executed, and a header says so.
  */
 function overloaded(path: string): ServerReply {
   const cause = "etcdserver: too many requests";
@@ -73,7 +73,7 @@ function overloaded(path: string): ServerReply {
   return { status: 503, headers: [...headers, NOT_PROCESSED_HEADER, NOT_PROCESSED], body };
 }
 
-/** Splits a target, also in the absolute form that goes to proxies. */
+/** Splits a target. Also accepts the absolute form, which clients send to proxies. */
 function splitTarget(target: string): { readonly path: string; readonly query: string } {
   const relative = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, "");
   const mark = relative.indexOf("?");
@@ -85,7 +85,7 @@ function withMark(query: string): string {
   return query === "" ? "" : `?${query}`;
 }
 
-/** As Go's router redirects to a clean path; `location` has one character for each byte. */
+/** Redirects to a clean path as Go's router does. `location` has one character for each byte. */
 function redirect(method: string, location: string): ServerReply {
   const header = ["Location", location.replace(/[\x80-\xff]/g, escapeByte)];
   if (method !== "GET" && method !== "HEAD") return { status: 301, headers: header, body: "" };

@@ -6,7 +6,7 @@ import type { Clock } from "../../time/clock.js";
 import { readSnapshot, type ServerSnapshot } from "./snapshot-reader.js";
 import { type KeySpaces, writeSnapshot } from "./snapshot-writer.js";
 
-/** The file of a server, which no other server may use at the same time. */
+/** The snapshot file of a server. No other server may use it at the same time. */
 export class SnapshotFile {
   readonly path: string;
   readonly #lock: FileLock | undefined;
@@ -17,10 +17,10 @@ export class SnapshotFile {
   }
 
   /**
-   * Locks a file, and removes what a killed server has left beside it. Where no lock can be made (on
-   * a disk that is full or read-only, say), the process is warned.
+   * Locks a file, and removes the temporary files of a killed server. If no lock can be made (e.g. on a
+   * disk that is full or read-only), it emits a process warning.
    *
-   * @throws Error when another server has it
+   * @throws Error when another server uses the file
    */
   static async open(path: string, clock: Clock): Promise<SnapshotFile> {
     const lock = await lockOf(path, clock);
@@ -28,16 +28,16 @@ export class SnapshotFile {
     return new SnapshotFile(path, lock);
   }
 
-  /** Nothing when there is no file. @throws SnapshotError for one that cannot be used */
+  /** Undefined when there is no file. @throws SnapshotError for a file that cannot be used */
   read(): Promise<ServerSnapshot | undefined> {
     return readSnapshot(this.path);
   }
 
-  /** Writes it anew; see {@link writeSnapshot}. @throws Error; the old one is still there then */
-  async write(keySpaces: KeySpaces, onMoment: () => void): Promise<void> {
+  /** Replaces the file; see {@link writeSnapshot}. @throws Error; the old file is then unchanged */
+  async write(keySpaces: KeySpaces, onCaptured: () => void): Promise<void> {
     const confirm = (): Promise<void> | undefined => this.#lock?.confirm();
     try {
-      await writeSnapshot(this.path, keySpaces, onMoment, { confirm: async () => confirm() });
+      await writeSnapshot(this.path, keySpaces, onCaptured, { confirm: async () => confirm() });
     } catch (error) {
       const { message } = error as Error;
       const what = error instanceof FileWriteError ? message : `file ${this.path}: ${message}`;
@@ -57,10 +57,10 @@ async function lockOf(path: string, clock: Clock): Promise<FileLock | undefined>
   } catch (error) {
     const { message } = error as Error;
     if (error instanceof FileLockedError) {
-      const rule = "a file belongs to one server at a time";
+      const rule = "only one server at a time can use a file";
       throw new Error(`snapshot file ${path} is in use: ${message}; ${rule}`, { cause: error });
     }
-    // That the directory is missing shows when the file is written.
+    // The write will report a missing directory.
     if (codeOf(error) !== "ENOENT") {
       const advice = "make sure that no other server uses it";
       process.emitWarning(`snapshot file ${path} cannot be locked: ${message}; ${advice}`);

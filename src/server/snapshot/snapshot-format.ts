@@ -4,9 +4,9 @@ import type { StoreEvent } from "../../key-space/shared/store-event.js";
 import { isObject, readJson } from "../../wire/json.js";
 
 /**
- * A snapshot is a text of JSON lines: a header; of each key space, after a line with its name, the
- * nodes; then of each, after a line with name and indexes, the nodes that have changed while the
- * others were written, the paths of those that are gone, and the history; and a footer.
+ * A snapshot consists of JSON lines: a header; for each key space a line with its name, then its nodes;
+ * for each key space a line with its name and indexes, then the nodes that changed during the first
+ * part, the paths of the nodes removed during it, and the history; and a footer.
  */
 export type SnapshotLine =
   | SnapshotHeader
@@ -21,13 +21,13 @@ interface SnapshotHeader {
   readonly version: typeof VERSION;
 }
 
-/** Begins what is told of a key space; with indexes, the second part of it. */
+/** Begins a part of a key space; with indexes, the second part. */
 export interface Section extends Partial<Omit<KeySpaceSnapshot, "store" | "history">> {
   readonly keySpace: "keys" | "auth";
   readonly index?: number;
 }
 
-/** Ends the file: so many lines are before it, and this is the SHA-256 of them. */
+/** Ends the file, with the number of lines before it and their SHA-256. */
 export interface Footer {
   readonly lines: number;
   readonly sha256: string;
@@ -42,7 +42,7 @@ export function lineOf(line: SnapshotLine): string {
   return `${JSON.stringify(line)}\n`;
 }
 
-/** @throws SyntaxError for what is no line of a snapshot */
+/** @throws SyntaxError for a text that is not a line of a snapshot */
 export function readLine(text: string): Exclude<SnapshotLine, SnapshotHeader> {
   const value = readJson(text);
   if (isNode(value) || isRemoved(value)) return value;

@@ -4,21 +4,21 @@ import type { MetricFamily } from "../metrics/prometheus-text.js";
 import type { SnapshotFile } from "./snapshot-file.js";
 import type { KeySpaces } from "./snapshot-writer.js";
 
-/** Milliseconds between the end of a look for changes and the next one. */
-const INTERVAL = 1_000;
-/** Milliseconds between two warnings of the same trouble. */
-const REMINDER = 60_000;
+/** From the end of one check for changes to the next check. */
+const CHECK_INTERVAL_MS = 1_000;
+/** Between two warnings about the same problem. */
+const WARNING_INTERVAL_MS = 60_000;
 
 /**
- * Writes a snapshot when something has changed: at the start, now and then and at the end. While that
- * fails it is tried again after a growing pause, the server is unhealthy, and the process is warned
- * each minute.
+ * Writes a snapshot after changes: at the start, periodically and at the end. When a write fails, it is
+ * retried with a growing backoff, the server is unhealthy, and a process warning is emitted each
+ * minute.
  */
 export class SnapshotKeeper {
   readonly #file: SnapshotFile;
   readonly #keySpaces: KeySpaces;
   readonly #clock: Clock;
-  /** What the file holds; nothing when there is none. */
+  /** State of the key spaces in the file; undefined when there is no file. */
   #saved: string | undefined;
   #started = false;
   #failure: Error | undefined;
@@ -39,38 +39,38 @@ export class SnapshotKeeper {
     this.#savedAt = clock.now();
   }
 
-  /** Why nothing can be saved at the moment; nothing when all is well. */
+  /** Why the snapshot cannot be saved at present; undefined while saving works. */
   get problem(): string | undefined {
     return this.#failure?.message;
   }
 
-  /** What `/metrics` shows of it. */
+  /** Metrics for `/metrics`. */
   metrics(): readonly MetricFamily[] {
     return [
-      family("failures_total", "counter", "Attempts to save that failed.", this.#failures),
+      family("failures_total", "counter", "Failed attempts to save the snapshot.", this.#failures),
       family(
         "saved_timestamp_seconds",
         "gauge",
-        "Moment up to which everything is saved, in seconds since 1970.",
+        "Time up to which all changes are saved, in seconds since 1970.",
         this.#savedAt / 1000,
       ),
       family(
         "save_duration_seconds",
         "gauge",
-        "Time that the last save took, in seconds.",
+        "Duration of the last save, in seconds.",
         this.#duration / 1000,
       ),
     ];
   }
 
-  /** Keeps the file from now on. @throws Error when it cannot be written */
+  /** Saves now, and from now on after changes. @throws Error when the file cannot be written */
   async start(): Promise<void> {
     await this.#save();
     this.#started = true;
-    this.#schedule(INTERVAL);
+    this.#schedule(CHECK_INTERVAL_MS);
   }
 
-  /** Writes what is not written yet, if it was started. @throws Error when that fails */
+  /** Saves what is not saved yet, if it was started. @throws Error when that fails */
   async close(): Promise<void> {
     const wasStarted = this.#started;
     this.#started = false;
@@ -87,7 +87,7 @@ export class SnapshotKeeper {
     if (!this.#started) return;
     this.#cancel = this.#clock.after(pause, () => {
       this.#writing = this.#saveOrWarn().then(() =>
-        this.#schedule(Math.max(INTERVAL, this.#backOff.delay())),
+        this.#schedule(Math.max(CHECK_INTERVAL_MS, this.#backOff.delay())),
       );
     });
   }
@@ -95,28 +95,28 @@ export class SnapshotKeeper {
   async #saveOrWarn(): Promise<void> {
     try {
       await this.#save();
-      if (this.#failure !== undefined) this.#tellRecovery();
+      if (this.#failure !== undefined) this.#reportRecovery();
     } catch (error) {
       this.#failures++;
       this.#failure = error as Error;
       this.#backOff = this.#backOff.next();
-      this.#warnNowAndThen();
+      this.#warnPeriodically();
     }
   }
 
-  #tellRecovery(): void {
+  #reportRecovery(): void {
     this.#failure = undefined;
     this.#backOff = BackOff.none;
     this.#warnedAt = Number.NEGATIVE_INFINITY;
     process.emitWarning(`snapshot file ${this.#file.path} is written again`);
   }
 
-  #warnNowAndThen(): void {
+  #warnPeriodically(): void {
     const now = this.#clock.monotonic();
-    if (this.#failure === undefined || now - this.#warnedAt < REMINDER) return;
+    if (this.#failure === undefined || now - this.#warnedAt < WARNING_INTERVAL_MS) return;
     this.#warnedAt = now;
     const since = new Date(this.#savedAt).toISOString();
-    process.emitWarning(`${this.#failure.message}. What was written since ${since} is not saved`);
+    process.emitWarning(`${this.#failure.message}. Changes since ${since} are not saved`);
   }
 
   async #save(): Promise<void> {
@@ -126,12 +126,12 @@ export class SnapshotKeeper {
       return;
     }
     const start = this.#clock.monotonic();
-    let moment = { state: "", at: begun };
+    let captured = { state: "", at: begun };
     await this.#file.write(this.#keySpaces, () => {
-      moment = { state: this.#state, at: this.#clock.now() };
+      captured = { state: this.#state, at: this.#clock.now() };
     });
-    this.#saved = moment.state;
-    this.#savedAt = moment.at;
+    this.#saved = captured.state;
+    this.#savedAt = captured.at;
     this.#duration = this.#clock.monotonic() - start;
   }
 

@@ -17,22 +17,21 @@ import {
   type Section,
 } from "./snapshot-format.js";
 
-/** What a snapshot file holds: the keys, and in a key space of their own users and roles. */
+/** Contents of a snapshot file: the keys, and the users and roles in a separate key space. */
 export type ServerSnapshot = Readonly<Record<Section["keySpace"], KeySpaceSnapshot>>;
 
-/** A snapshot file that cannot be used. It is left as it is. */
+/** A snapshot file that cannot be used. It is not changed. */
 export class SnapshotError extends Error {
   constructor(path: string, problem: string, cause?: unknown) {
-    const advice =
-      "it was left as it was: put a good copy in its place, or move it away to start empty";
+    const advice = "it was not changed: restore a good copy, or move it away to start empty";
     super(`snapshot file ${path} ${problem}; ${advice}`, { cause });
   }
 }
 
 /**
- * Reads a snapshot; nothing when there is no such file.
+ * Reads a snapshot; undefined when the file does not exist.
  *
- * @throws SnapshotError for a file that is damaged or something else
+ * @throws SnapshotError for a file that is damaged or not a snapshot
  */
 export async function readSnapshot(path: string): Promise<ServerSnapshot | undefined> {
   const lines = textLines(createReadStream(path, { encoding: "utf8", highWaterMark: 1 << 18 }));
@@ -46,7 +45,7 @@ export async function readSnapshot(path: string): Promise<ServerSnapshot | undef
   }
 }
 
-/** What is wrong with the text of a snapshot. */
+/** The text is not a valid snapshot. */
 class FormatError extends Error {}
 
 async function read(lines: AsyncGenerator<string>): Promise<ServerSnapshot> {
@@ -81,7 +80,7 @@ async function readLines(header: string, lines: AsyncGenerator<string>): Promise
   if (footer.lines !== number - 1 || footer.sha256 !== hash.digest("hex")) {
     throw new FormatError("is damaged: it was altered");
   }
-  return { keys: snapshot.keys.whole(), auth: snapshot.auth.whole() };
+  return { keys: snapshot.keys.complete(), auth: snapshot.auth.complete() };
 }
 
 function readOrRefuse(text: string, number: number): ReturnType<typeof readLine> {
@@ -92,7 +91,7 @@ function readOrRefuse(text: string, number: number): ReturnType<typeof readLine>
   }
 }
 
-/** What was read of a key space. */
+/** The part of a key space that was read so far. */
 class Part {
   readonly #nodes = new Map<string, SnapshotNode>();
   readonly #history: StoreEvent[] = [];
@@ -105,7 +104,7 @@ class Part {
     else this.#history.push(line);
   }
 
-  whole(): KeySpaceSnapshot {
+  complete(): KeySpaceSnapshot {
     const { clusterId, index, historyFloor } = this.#indexes ?? {};
     if (clusterId === undefined || index === undefined || historyFloor === undefined) {
       throw new FormatError("is damaged: indexes are missing");
@@ -115,7 +114,7 @@ class Part {
   }
 }
 
-/** One line of JSON after a line with its checksum: what was written before version 2. */
+/** The format before version 2: one line of JSON after a line with its checksum. */
 async function readVersion1(
   header: string,
   lines: AsyncGenerator<string>,

@@ -3,31 +3,32 @@ import { type ReplaceOptions, replaceFile } from "../../files/replace-file.js";
 import type { KeySpaceEnd, MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
 import { HEADER, lineOf, type Section, type SnapshotLine } from "./snapshot-format.js";
 
-/** What a snapshot is made of. */
+/** The key spaces in a snapshot. */
 export type KeySpaces = Readonly<Record<Section["keySpace"], MemoryKeySpace>>;
 
-/** Characters that are written at a time. */
+/** Characters per write. */
 const PIECE_LENGTH = 1 << 16;
 
 /**
- * Puts a snapshot in the place of the old one. Requests go on meanwhile; the snapshot is the key
- * spaces at one moment shortly before the call is over. Memory is bounded by what changes meanwhile.
+ * Replaces the snapshot file. Requests are served during the write; the snapshot contains the key spaces
+ * as they are at one moment shortly before the end. The memory used is bounded by the changes made
+ * during the write.
  *
- * @param onMoment called at that moment
- * @throws FileWriteError, and what `options.confirm` throws; the old one is still there then
+ * @param onCaptured called at that moment
+ * @throws FileWriteError, and the errors of `options.confirm`; the old file is then unchanged
  */
 export function writeSnapshot(
   path: string,
   keySpaces: KeySpaces,
-  onMoment: () => void,
+  onCaptured: () => void,
   options?: ReplaceOptions,
 ): Promise<void> {
-  return replaceFile(path, piecesOf(linesOf(keySpaces, onMoment)), options);
+  return replaceFile(path, piecesOf(linesOf(keySpaces, onCaptured)), options);
 }
 
 function* linesOf(
   { keys, auth }: KeySpaces,
-  onMoment: () => void,
+  onCaptured: () => void,
 ): Generator<SnapshotLine, void, undefined> {
   using keysWalk = keys.walk();
   using authWalk = auth.walk();
@@ -37,7 +38,7 @@ function* linesOf(
   yield { keySpace: "auth" };
   yield* authWalk.unchanged();
   const ends = { keys: keysWalk.end(), auth: authWalk.end() };
-  onMoment();
+  onCaptured();
   yield* endOf("keys", ends.keys);
   yield* endOf("auth", ends.auth);
 }
@@ -51,7 +52,7 @@ function* endOf(
   yield* history;
 }
 
-/** The text of lines, and of the footer, in pieces of a length that is worth a write. */
+/** The text of the lines and the footer, in pieces large enough for a write. */
 async function* piecesOf(lines: Iterable<SnapshotLine>): AsyncGenerator<string, void, undefined> {
   const hash = createHash("sha256");
   let count = 0;
