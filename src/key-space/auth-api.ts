@@ -1,35 +1,35 @@
 import type { Role, User, UserWithRoleNames } from "../model/auth.js";
 import type { CallOptions } from "./key-space.js";
 
-/** What a new user is given. */
+/** Data of a new user. */
 export interface NewUser {
   readonly password: string;
-  /** Names of roles, which need not exist yet. */
+  /** Names of roles. They need not exist yet. */
   readonly roles?: readonly string[];
 }
 
-/** What changes about a user; at least one of them. */
+/** Changes of a user; at least one is required. */
 export interface UserChange {
   readonly password?: string;
   readonly grant?: readonly string[];
   readonly revoke?: readonly string[];
 }
 
-/** Key patterns to give or take; an absent list changes nothing. */
+/** Key patterns to grant or revoke; an absent list changes nothing. */
 export interface PermissionChange {
   readonly read?: readonly string[];
   readonly write?: readonly string[];
 }
 
-/** What changes about a role; at least one of them. */
+/** Changes of a role; at least one is required. */
 export interface RoleChange {
   readonly grant?: PermissionChange;
   readonly revoke?: PermissionChange;
 }
 
 /**
- * v2 auth: users, roles, and whether it is enforced. Everything but `isEnabled` needs user `root`
- * once it is. Refusals are `AdminError`s, with etcd's sentence as `detail`.
+ * v2 auth: users, roles, and whether auth is enabled. While it is enabled, everything except
+ * `isEnabled` needs user `root`. Refusals are `AdminError`s with etcd's message as `detail`.
  */
 export interface AuthApi {
   readonly users: UsersApi;
@@ -38,7 +38,8 @@ export interface AuthApi {
   isEnabled(options?: CallOptions): Promise<boolean>;
 
   /**
-   * Enforces auth. A role `guest` that may do everything is made if there is none: restrict it.
+   * Enables auth. If there is no role `guest`, etcd creates one that permits everything: restrict
+   * it.
    *
    * @throws AdminError 409 without a user `root`, when already enabled, and without a leader
    */
@@ -50,16 +51,19 @@ export interface AuthApi {
 
 /** Users of v2 auth. */
 export interface UsersApi {
-  /** All users, by name, with their roles. */
+  /** All users with their roles, sorted by name. */
   list(options?: CallOptions): Promise<readonly User[]>;
 
-  /** @throws AdminError 404 for an unknown user, or one of whose roles does not exist */
+  /** @throws AdminError 404 for an unknown user, or when one of its roles does not exist */
   get(name: string, options?: CallOptions): Promise<User>;
 
   /** @throws AdminError 409 when the user exists, 400 for an empty password */
   create(name: string, user: NewUser, options?: CallOptions): Promise<UserWithRoleNames>;
 
-  /** @throws AdminError 404, 400 when nothing changes, 409 for a role held already or not held */
+  /**
+   * @throws AdminError 404, 400 when nothing changes, 409 for a role that is already granted, or
+   * revoked but not granted
+   */
   update(name: string, change: UserChange, options?: CallOptions): Promise<UserWithRoleNames>;
 
   /** @throws AdminError 404, and 403 for `root` while auth is enabled */
@@ -68,7 +72,7 @@ export interface UsersApi {
 
 /** Roles of v2 auth. */
 export interface RolesApi {
-  /** All roles, by name; `root` is always there. */
+  /** All roles, sorted by name; `root` always exists. */
   list(options?: CallOptions): Promise<readonly Role[]>;
 
   /** @throws AdminError 404 */
@@ -77,7 +81,7 @@ export interface RolesApi {
   /** @throws AdminError 409 when the role exists, 403 for `root` */
   create(name: string, permissions: PermissionChange, options?: CallOptions): Promise<Role>;
 
-  /** @throws AdminError 404, 409 for a pattern granted already, 400 when nothing changes */
+  /** @throws AdminError 404, 409 for a pattern that is already granted, 400 when nothing changes */
   update(name: string, change: RoleChange, options?: CallOptions): Promise<Role>;
 
   /** @throws AdminError 404, and 403 for `root` */

@@ -1,35 +1,36 @@
 /** A node for {@link BulkLoading.load}. */
 export interface LoadedNode {
   readonly key: string;
-  /** Of a file; a directory has none. */
+  /** Value of a file; absent for a directory. */
   readonly value?: string;
-  /** Seconds to live, of a file; directories that are loaded stay for ever. */
+  /** TTL of a file in seconds. Loaded directories have no TTL. */
   readonly ttl?: number;
 }
 
-/** How loading can be given up. */
+/** Options of {@link BulkLoading}. */
 export interface LoadOptions {
-  /** Gives up; what was already sent may still take effect. */
+  /** Aborts; a write that was already sent may still be applied. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * What a key space offers to whoever moves data into it before it is in use: ways that need fewer
- * requests than a write each, and do without v2's guarantees.
+ * Fast ways to move data into a key space before it is in use. They need fewer requests than single
+ * writes, and do without v2's guarantees.
  */
 export interface BulkLoading {
   /**
-   * Makes every index from now on greater than `index`. Other clients and gateways on the same data
-   * notice it at once while they watch, else within 30 seconds.
+   * Makes every later index greater than `index`. Other clients and gateways on the same data
+   * notice this at once while they watch, otherwise within 30 seconds.
    */
   continueAfter(index: number, options?: LoadOptions): Promise<void>;
 
   /**
-   * Writes many nodes, over what is there and without any condition: several in one index, each a
-   * `set` to watchers. The directories that hold them must exist and have no TTL, and no node may
-   * stand where one of the other kind does. After a failure some are written; it may be repeated.
+   * Writes many nodes unconditionally, replacing existing ones. Several nodes share one index;
+   * watchers see each of them as a `set`. The parent directories must exist and have no TTL. A file
+   * must not replace a directory, nor a directory a file. After a failure some nodes are written;
+   * the call can be repeated.
    *
-   * @throws InvalidFieldError before anything is written, when one of the paths is too deep
+   * @throws InvalidFieldError before anything is written, when a path is too deep
    */
   load(nodes: readonly LoadedNode[], options?: LoadOptions): Promise<void>;
 }

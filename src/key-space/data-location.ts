@@ -1,24 +1,23 @@
 /** Where a key space keeps its nodes. */
 export interface DataLocation {
-  /** Hexadecimal, not padded; empty when it is not known. */
+  /** Hexadecimal, not padded; empty when unknown. */
   readonly clusterId: string;
   /**
-   * The store of the cluster: etcd keeps the keys of its v2 API and of its v3 API apart.
-   * `unknown`: it may be either.
+   * The store in the cluster: etcd keeps the keys of its v2 and v3 APIs apart. `unknown`: either.
    */
   readonly store: "v2" | "v3" | "unknown";
-  /** What stands before the paths of the tree in the v3 store. */
+  /** Prefix of the paths in the v3 store. */
   readonly keyPrefix: string;
-  /** Path in the tree, e.g. that of a namespace; empty for the root. */
+  /** Path in the tree, e.g. of a namespace; empty for the root. */
   readonly path: string;
   /**
-   * Revision of the store, agreed upon by its members after the question. Absent: not known.
-   * In one store it never decreases.
+   * Revision of the store from a linearizable read. It never decreases in one store. Absent:
+   * unknown.
    */
   readonly revision?: number;
 }
 
-/** Whether one of two subtrees of a store lies in the other, or both are the same. */
+/** Whether two subtrees are equal or one contains the other. */
 export function overlap(first: DataLocation, second: DataLocation): boolean {
   const isKnown = first.store !== "unknown" && second.store !== "unknown";
   if (first.clusterId !== second.clusterId || (isKnown && first.store !== second.store))
@@ -27,7 +26,7 @@ export function overlap(first: DataLocation, second: DataLocation): boolean {
   return one.startsWith(other) || other.startsWith(one);
 }
 
-/** What the keys of a subtree begin with in their store. */
+/** The prefix of the keys of a subtree in their store. */
 export function keysOf({ keyPrefix, path }: DataLocation): string {
   return keyPrefix + path;
 }

@@ -5,7 +5,10 @@ import type { EndpointHealth } from "../model/cluster.js";
 import { adminGet } from "../wire/admin-request.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 
-/** Asks one endpoint for its health. What it throws is why the endpoint is unhealthy. */
+/**
+ * Checks the health of one endpoint. An error it throws is the reason why the endpoint is
+ * unhealthy.
+ */
 export type HealthCheck = (
   endpoint: string,
   signal: AbortSignal | undefined,
@@ -20,26 +23,26 @@ export async function healthOfEach(
   signal: AbortSignal | undefined,
 ): Promise<readonly EndpointHealth[]> {
   const endpoints = await cluster.endpoints(REQUEST, signal);
-  const answers = endpoints.map((endpoint) =>
+  const checks = endpoints.map((endpoint) =>
     check(endpoint, signal).catch((error: unknown) => unhealthy(endpoint, error)),
   );
-  return Promise.all(answers);
+  return Promise.all(checks);
 }
 
-/** Whether any endpoint is healthy. It waits for no other once one says so. */
+/** Whether any endpoint is healthy. Resolves with the first healthy endpoint. */
 export async function isAnyHealthy(cluster: Cluster, check: HealthCheck): Promise<boolean> {
   const endpoints = await cluster.endpoints(REQUEST, undefined);
-  const known = new AbortController();
-  const answers = endpoints.map(async (endpoint) => {
-    const { healthy } = await check(endpoint, known.signal);
+  const aborter = new AbortController();
+  const checks = endpoints.map(async (endpoint) => {
+    const { healthy } = await check(endpoint, aborter.signal);
     if (!healthy) throw new Error("not healthy");
   });
-  const found = await Promise.any(answers).then(
+  const isHealthy = await Promise.any(checks).then(
     () => true,
     () => false,
   );
-  known.abort();
-  return found;
+  aborter.abort();
+  return isHealthy;
 }
 
 function unhealthy(endpoint: string, error: unknown): EndpointHealth {

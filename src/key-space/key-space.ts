@@ -3,85 +3,90 @@ import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.
 import type { BulkLoading } from "./bulk-loading.js";
 import type { DataLocation } from "./data-location.js";
 
-/** How a call can be given up. */
+/** Options of a call. */
 export interface CallOptions {
-  /** Gives the call up; a write that was already sent may still take effect. */
+  /** Aborts the call; a write that was already sent may still be applied. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How a request can be bounded. */
+/** Options of a request. */
 export interface ExecuteOptions extends CallOptions {
   /**
-   * Milliseconds for one attempt at one member, where that is less than the client's own limit: the
-   * member counts as failed then, and the next call goes to another. For what must be tried again
-   * soon, such as the refresh of a short TTL. A key space without members to choose from ignores it.
+   * Maximum milliseconds of one attempt on one member, if shorter than the client's own limit.
+   * After that the member counts as failed, and the next call goes to another one. Use it for calls
+   * that must be retried soon, such as the refresh of a short TTL. Ignored by a key space without
+   * members.
    */
   readonly attemptTimeout?: number | undefined;
 }
 
 /**
- * etcd's v2 key space: a tree of directories and string values with indexes, TTLs,
- * compare-and-swap and watches, wherever it is kept.
+ * etcd's v2 key space: a tree of directories and string values with indexes, TTLs, compare-and-swap
+ * and watches, on any backend.
  *
- * Requests are taken as they are: whoever builds them has validated them. Failures are the
- * errors of the error tree; a failed write has changed nothing unless the error says otherwise.
+ * The caller has validated the requests. Failures are errors of the error tree; a failed write has
+ * changed nothing unless the error says otherwise.
  */
 export interface KeySpace {
   execute(
     request: KeyRequest & { readonly noValueOnSuccess: true },
     options?: ExecuteOptions,
   ): Promise<EtcdReceipt>;
-  /** Carries one request out and answers it. */
+  /** Executes one request. */
   execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
 
   /**
-   * Opens one watch. Resolves as soon as it stands, before any event.
+   * Opens one watch. Resolves as soon as it is established, before any event.
    *
    * @throws EventIndexClearedError when the history before `waitIndex` is gone
    */
   openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch>;
 
   /**
-   * Reads changes of a key from the history of the store, and proves that there were no others. It
-   * may give just the first one, and then proves no more than the indexes before that.
+   * Reads the changes of a key from the history of the store, and proves that there were no others.
+   * May return only the first change; then it proves only that there is none before it.
    *
    * @throws EventIndexClearedError when the history before `since` is gone
    */
   scan(request: ScanRequest, options?: CallOptions): Promise<Scan>;
 
   /**
-   * Tells where the nodes below a key are kept: two key spaces may be ways to the same nodes. The
-   * caller needs the permission to read below the key. Absent: not known.
+   * Returns where the nodes below a key are stored: two key spaces can lead to the same nodes.
+   * Needs the permission to read below the key. Absent: unknown.
    */
   readonly locate?: ((key: string, options?: CallOptions) => Promise<DataLocation>) | undefined;
 
   /**
-   * The keys of the store below a key that requests cannot name and that no answer shows, in a form
-   * that can be printed. Absent: they cannot be found out, or answers show them with U+FFFD.
+   * The keys of the store below a key that v2 requests cannot name and responses do not show, in
+   * printable form. Absent: they cannot be listed, or responses show them with U+FFFD.
    */
   readonly unnamedKeys?:
     | ((key: string, options?: CallOptions) => AsyncIterable<string>)
     | undefined;
 
-  /** For moving data into it before it is in use, where there are quicker ways than requests. */
+  /**
+   * Faster ways than single requests to fill the key space before it is in use, if there are any.
+   */
   readonly loading?: BulkLoading | undefined;
 
-  /** Ends every call and watch, and frees what they hold. */
+  /** Ends every call and watch, and releases their resources. */
   close(): Promise<void>;
 }
 
-/** What a scan of the history has shown. `etcdIndex` is an index of the store, perhaps of one member. */
+/**
+ * Result of a scan of history. `etcdIndex` is an index of the store, possibly of one member only.
+ */
 export interface Scan extends AnswerOrigin {
   /** In order. History is matched more loosely than live events. */
   readonly events: readonly EtcdResponse[];
   /**
-   * `events` holds every change from the index asked for up to this one. `undefined`: the connection
-   * broke, which proves nothing.
+   * `events` contains every change from the requested index up to this one. `undefined`: the
+   * connection broke, which proves nothing.
    */
   readonly provenIndex: number | undefined;
 }
 
-/** What a linearizable read has shown. */
+/** Result of a linearizable read. */
 export interface Probe {
   readonly etcdClusterId: string;
   /** Index of the store. */
@@ -91,15 +96,15 @@ export interface Probe {
 }
 
 /**
- * One open watch: its origin (`etcdIndex` is the index at which it began) and its events, for one
- * reader. Without `stream` it yields one event, or all of one index (on v3 there can be several), and ends. A server may end a watch without any, and
- * the reader then watches again; it does the same when a broken connection ended the watch with
- * `ClusterUnavailableError`.
+ * One open watch: its origin (`etcdIndex` is the index at which it started) and its events, for one
+ * reader. Without `stream` it ends after one event, or after all events of one index (v3 can have
+ * several). A server may end a watch without an event: open it again. Do the same when it ends with
+ * `ClusterUnavailableError` because the connection broke.
  */
 export interface KeyWatch extends AnswerOrigin, AsyncIterable<EtcdResponse> {
   /**
-   * A linearizable read at the endpoint that holds the watch (quorum=true). Rejects when that cannot
-   * prove to be part of its cluster.
+   * A linearizable read (quorum=true) at the endpoint of the watch. Rejects when the endpoint
+   * cannot prove that it is part of its cluster.
    */
   probe(options?: CallOptions): Promise<Probe>;
 

@@ -30,7 +30,7 @@ type FirstResult = { readonly event: EtcdResponse } | { readonly pendingSince: n
 
 /**
  * Waits for one event. A watch that ends or breaks without an event is opened again at the first
- * pending index: no event is missed as long as etcd's history contains it. History is scanResult from
+ * pending index: no event is missed as long as etcd's history contains it. History is scanned from
  * time to time for events that were sent into a dead connection.
  *
  * @throws EventIndexClearedError when history no longer reaches the pending index

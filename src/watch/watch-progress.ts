@@ -78,7 +78,9 @@ export class WatchProgress {
   }
 
   /**
-   * Takes a scan that started at or before the resume point. @returns whether it had a new event
+   * Takes a scan that started at or before the resume point.
+   *
+   * @returns whether it had a new event
    */
   takeScan({ events, provenIndex = 0 }: Scan): boolean {
     let isNew = false;

@@ -148,7 +148,9 @@ export class WatchSession {
 
   /**
    * Fetches the changes before a stream: from history and, in parallel, from the suspect stream
-   * that it replaces. @returns whether all of them were received
+   * that it replaces.
+   *
+   * @returns whether all of them were received
    */
   async #fillGap(
     old: LiveStream | undefined,

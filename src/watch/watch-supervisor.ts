@@ -55,7 +55,7 @@ export class WatchSupervisor {
   /** Never resolves. @throws AbortError, and errors that cannot be repaired */
   async run(): Promise<never> {
     for (;;) {
-      // The signal may have been aborted while no watch was open that would have failed.
+      // Without an open watch, nothing else would notice that the signal was aborted.
       this.#signal.throwIfAborted();
       this.#pace.opens();
       const continueNow = await this.#attempt();

@@ -10,9 +10,8 @@ export interface WatchOptions extends CallOptions {
    */
   readonly recursive?: boolean;
   /**
-   * Index of the first change to return. To resume after a restart, pass the last handled index +
-   * 1.
-   * Default: changes after the watch is established.
+   * Index of the first change to return. To resume after a restart, pass the last handled index
+   * plus one. Default: changes after the watch is established.
    */
   readonly from?: number;
   /**
@@ -24,16 +23,14 @@ export interface WatchOptions extends CallOptions {
   readonly initial?: boolean;
   /**
    * Maximum time, in milliseconds, between two attempts to prove that no change is missing. At most
-   * five
-   * seconds while etcd's history can be read as fast as the store changes.
+   * five seconds while etcd's history can be read as fast as the store changes.
    *
    * @default 60000
    */
   readonly pollInterval?: number;
   /**
    * Maximum number of items that are queued for a slow consumer. When the queue is full, nothing
-   * more is
-   * read from etcd until half of the items are consumed.
+   * more is read from etcd until half of the items are consumed.
    *
    * @default 10000
    */
@@ -52,8 +49,9 @@ export interface Watcher extends AsyncIterableIterator<WatchItem>, AsyncDisposab
    */
   readonly index: number;
   /**
-   * Time in monotonic milliseconds (the client's clock): every change that was committed before it
-   * was read by the consumer or is part of a resync that was. `undefined` before this is proven.
+   * Monotonic time in milliseconds (the client's clock). The consumer has read every change that
+   * was committed before this time, as an event or as part of a resync. `undefined` before this is
+   * proven.
    */
   readonly contactAt: number | undefined;
   /** Ends the watch. Unread items are dropped, and a waiting reader sees the end. */

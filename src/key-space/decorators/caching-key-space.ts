@@ -8,33 +8,33 @@ import type { CallOptions, KeySpace, KeyWatch, Scan } from "../key-space.js";
 import { withEvents } from "../shared/with-events.js";
 
 /**
- * Milliseconds for which an answer is kept at most, counted from before it was asked for. A watch on a
- * dead connection tells nothing, so this is what bounds the age of an answer.
+ * Maximum age of a cached response in milliseconds, counted from the time of the request. A watch
+ * on a dead connection reports nothing, so only this bounds the age of a response.
  */
 export const MAX_AGE_MS = 5_000;
-/** Answers that are kept at most; then the one that was used least recently is dropped. */
+/** Maximum number of cached responses; the least recently used one is dropped. */
 const CAPACITY = 1_000;
-/** Characters of the longest request whose answer is kept: others choose the keys. */
+/** Maximum length of a cached request in characters, because others choose the keys. */
 const MAX_REQUEST_LENGTH = 1_000;
 
-/** What a read gave: an answer, or etcd's refusal. */
-interface Kept {
-  readonly answer: Promise<EtcdResponse>;
-  /** Monotonic time before it was asked for. */
+/** The result of a read: a response, or a refusal of etcd. */
+interface CachedRead {
+  readonly response: Promise<EtcdResponse>;
+  /** Monotonic time of the request. */
   readonly since: number;
 }
 
 /**
- * A key space whose answers to plain reads are kept until anything in it changes, as its own watch
- * tells, or until they are {@link MAX_AGE_MS} old: for few keys that are read all the time. While the
- * watch does not stand only reads that are under way are shared. All plain reads are linearizable.
- * Hidden keys must not be in it, as their changes are not told.
+ * Caches the responses to plain reads until its own watch reports a change, or for {@link
+ * MAX_AGE_MS}. It is meant for few keys that are read all the time. While the watch is not open,
+ * only concurrent reads are shared. All plain reads become linearizable. The inner key space must
+ * not contain hidden keys, because watches do not report their changes.
  */
 export class CachingKeySpace implements KeySpace {
   readonly #inner: KeySpace;
   readonly #clock: Clock;
-  readonly #kept = new Map<string, Kept>();
-  /** The watch by which everything kept is known to be as it was. */
+  readonly #cache = new Map<string, CachedRead>();
+  /** The watch that invalidates the cache. */
   #watch: KeyWatch | undefined;
   #opening = false;
   #closed = false;
@@ -56,11 +56,11 @@ export class CachingKeySpace implements KeySpace {
     try {
       return await this.#inner.execute(request, options);
     } finally {
-      this.#kept.clear();
+      this.#cache.clear();
     }
   }
 
-  /** What is kept is dropped before an event is told: a reader that looks then sees the change. */
+  /** Clears the cache before an event is delivered, so that its reader then reads the new state. */
   async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
     const watch = await this.#inner.openWatch(request, options);
     return withEvents(watch, this.#eventsOf(watch));
@@ -78,7 +78,7 @@ export class CachingKeySpace implements KeySpace {
 
   async *#eventsOf(watch: KeyWatch): AsyncGenerator<EtcdResponse, undefined, undefined> {
     for await (const event of watch) {
-      this.#kept.clear();
+      this.#cache.clear();
       yield event;
     }
     return undefined;
@@ -90,38 +90,38 @@ export class CachingKeySpace implements KeySpace {
     const id = JSON.stringify(request);
     if (this.#watch === undefined) void this.#open();
     if (id.length > MAX_REQUEST_LENGTH) return this.#inner.execute(linearizable, options);
-    const kept = this.#kept.get(id);
+    const cached = this.#cache.get(id);
     const now = this.#clock.monotonic();
-    if (kept === undefined || now - kept.since >= MAX_AGE_MS) {
-      return this.#keep(id, { answer: this.#inner.execute(linearizable), since: now });
+    if (cached === undefined || now - cached.since >= MAX_AGE_MS) {
+      return this.#store(id, { response: this.#inner.execute(linearizable), since: now });
     }
-    // Moves it to the end, which is dropped last.
-    this.#kept.delete(id);
-    this.#kept.set(id, kept);
-    return kept.answer;
+    // Moves it to the end: the first entry is dropped first.
+    this.#cache.delete(id);
+    this.#cache.set(id, cached);
+    return cached.response;
   }
 
-  #keep(id: string, kept: Kept): Promise<EtcdResponse> {
-    this.#kept.delete(id);
-    this.#kept.set(id, kept);
-    if (this.#kept.size > CAPACITY) this.#dropOldest();
+  #store(id: string, cached: CachedRead): Promise<EtcdResponse> {
+    this.#cache.delete(id);
+    this.#cache.set(id, cached);
+    if (this.#cache.size > CAPACITY) this.#dropOldest();
     const isWatched = this.#watch !== undefined;
     const drop = (): void => {
-      if (this.#kept.get(id) === kept) this.#kept.delete(id);
+      if (this.#cache.get(id) === cached) this.#cache.delete(id);
     };
-    kept.answer.then(
+    cached.response.then(
       () => isWatched || drop(),
       (error: unknown) => {
-        const isAnswer = error instanceof EtcdServerError && error.index > 0;
-        if (!isAnswer || !isWatched) drop();
+        const isRefusal = error instanceof EtcdServerError && error.index > 0;
+        if (!isRefusal || !isWatched) drop();
       },
     );
-    return kept.answer;
+    return cached.response;
   }
 
   #dropOldest(): void {
-    for (const oldest of this.#kept.keys()) {
-      this.#kept.delete(oldest);
+    for (const oldest of this.#cache.keys()) {
+      this.#cache.delete(oldest);
       return;
     }
   }
@@ -134,7 +134,7 @@ export class CachingKeySpace implements KeySpace {
       const watch = await this.#inner.openWatch({ key: "/", recursive: true, stream: true });
       this.#watch = watch;
       this.#opening = false;
-      for await (const _event of watch) this.#kept.clear();
+      for await (const _event of watch) this.#cache.clear();
       this.#backOff = BackOff.none;
     } catch (error) {
       if (!(error instanceof EtcdError) && !this.#closed) throw error;
@@ -142,7 +142,7 @@ export class CachingKeySpace implements KeySpace {
     } finally {
       this.#opening = false;
       this.#watch = undefined;
-      this.#kept.clear();
+      this.#cache.clear();
       this.#notBefore = this.#clock.monotonic() + this.#backOff.delay();
     }
   }

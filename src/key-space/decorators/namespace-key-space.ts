@@ -9,9 +9,9 @@ import { pathOf } from "../shared/path.js";
 import { withEvents } from "../shared/with-events.js";
 
 /**
- * The subtree below a prefix as a key space of its own: keys are `/` for its top and lack the
- * prefix, in answers, events and etcd's refusals. Answers are copied, because a key space may hand
- * one event to several readers.
+ * Presents the subtree below a prefix as a key space. Its top is `/`; keys in responses, events and
+ * etcd's errors lack the prefix. Responses are copied, because a key space may deliver one event to
+ * several readers.
  */
 export class NamespaceKeySpace implements KeySpace {
   readonly #inner: KeySpace;
@@ -24,20 +24,24 @@ export class NamespaceKeySpace implements KeySpace {
   }
 
   async execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse> {
-    const within = this.#within(request);
-    checkKeyRequest(within);
-    return this.#strip(await this.#tell(() => this.#inner.execute(within, options)));
+    const inner = this.#toInner(request);
+    checkKeyRequest(inner);
+    return this.#strip(await this.#translateErrors(() => this.#inner.execute(inner, options)));
   }
 
   async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
-    const watch = await this.#tell(() => this.#inner.openWatch(this.#within(request), options));
+    const watch = await this.#translateErrors(() =>
+      this.#inner.openWatch(this.#toInner(request), options),
+    );
     return withEvents(watch, this.#events(watch), (probeOptions) =>
-      this.#tell(() => watch.probe(probeOptions)),
+      this.#translateErrors(() => watch.probe(probeOptions)),
     );
   }
 
   async scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
-    const scan = await this.#tell(() => this.#inner.scan(this.#within(request), options));
+    const scan = await this.#translateErrors(() =>
+      this.#inner.scan(this.#toInner(request), options),
+    );
     return { ...scan, events: scan.events.map((event) => this.#strip(event)) };
   }
 
@@ -58,10 +62,10 @@ export class NamespaceKeySpace implements KeySpace {
     };
   }
 
-  /** Leaves the key space that it is part of open. */
+  /** Leaves the inner key space open. */
   async close(): Promise<void> {}
 
-  #within<R extends KeyRequest | WatchRequest | ScanRequest>(request: R): R {
+  #toInner<R extends KeyRequest | WatchRequest | ScanRequest>(request: R): R {
     const key = this.#prefix !== "" && request.key === "/" ? "" : request.key;
     return { ...request, key: this.#prefix + key };
   }
@@ -71,16 +75,16 @@ export class NamespaceKeySpace implements KeySpace {
     return undefined;
   }
 
-  /** Shows an error's keys as the caller knows them. */
-  async #tell<T>(call: () => Promise<T>): Promise<T> {
+  /** Removes the prefix from the keys of errors. */
+  async #translateErrors<T>(call: () => Promise<T>): Promise<T> {
     try {
       return await call();
     } catch (error) {
       if (!(error instanceof EtcdServerError)) throw error;
       const { errorCode, reason, index, status, endpoint, clusterId } = error;
-      const key = this.#outside(error.key);
+      const key = this.#fromInner(error.key);
       const operation = error.operation.replace(error.key, () => key);
-      const detail = error.detail.startsWith("/") ? this.#outside(error.detail) : error.detail;
+      const detail = error.detail.startsWith("/") ? this.#fromInner(error.detail) : error.detail;
       throw serverErrorOf({
         ...{ errorCode, reason, detail, index, status, key, operation, endpoint, clusterId },
       });
@@ -96,24 +100,24 @@ export class NamespaceKeySpace implements KeySpace {
     };
   }
 
-  /** No recursion: a tree may be deeper than the stack. */
+  /** No recursion: a tree may be deeper than the call stack. */
   #stripNode(top: EtcdNode): EtcdNode {
-    const stripped = { ...top, key: this.#outside(top.key) };
-    const waiting = [stripped];
-    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    const stripped = { ...top, key: this.#fromInner(top.key) };
+    const pending = [stripped];
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       if (node.nodes === undefined) continue;
-      const nodes = node.nodes.map((child) => ({ ...child, key: this.#outside(child.key) }));
+      const nodes = node.nodes.map((child) => ({ ...child, key: this.#fromInner(child.key) }));
       node.nodes = nodes;
-      for (const child of nodes) waiting.push(child);
+      for (const child of nodes) pending.push(child);
     }
     return stripped;
   }
 
   /**
-   * A key above the prefix (of an ancestor that was deleted, say) is all of the namespace: `/`. One
-   * beside it, of which history may tell, becomes what is no key in it.
+   * A key above the prefix (e.g. of a deleted ancestor) becomes the top of the namespace, `/`.
+   * History may contain a key beside the prefix; it becomes a string that is no valid key.
    */
-  #outside(key: string): string {
+  #fromInner(key: string): string {
     if (key.startsWith(`${this.#prefix}/`)) return key.slice(this.#prefix.length);
     const isAbove = key === "/" || `${this.#prefix}/`.startsWith(`${key}/`);
     return isAbove ? "/" : `..${key}`;

@@ -7,7 +7,7 @@ import type { CallOptions } from "../key-space.js";
 
 type IsShape<T> = (value: unknown) => value is T;
 
-/** Calls of the API besides keys. */
+/** Calls the admin endpoints, which are not about keys. */
 export class AdminCaller {
   readonly #cluster: Cluster;
 
@@ -15,22 +15,22 @@ export class AdminCaller {
     this.#cluster = cluster;
   }
 
-  /** Asks for an object; `revise` may turn an error into another one. */
+  /** Reads an object. `mapError` may replace an error. */
   read<T>(
     path: string,
     isShape: IsShape<T>,
     options: CallOptions = {},
-    revise: (error: unknown) => unknown = (error) => error,
+    mapError: (error: unknown) => unknown = (error) => error,
   ): Promise<T> {
-    return this.#send(adminGet(path), isShape, options, revise);
+    return this.#send(adminGet(path), isShape, options, mapError);
   }
 
-  /** Changes something that is answered with an object. */
+  /** Sends a change whose response is an object. */
   write<T>(request: HttpRequest, isShape: IsShape<T>, options: CallOptions = {}): Promise<T> {
     return this.#send(request, isShape, options, (error) => error);
   }
 
-  /** Changes something that is answered with nothing. */
+  /** Sends a change whose response is empty. */
   command(request: HttpRequest, { signal }: CallOptions = {}): Promise<void> {
     return this.#cluster.send(request, (reply) => requireSuccess(request, reply), signal);
   }
@@ -39,7 +39,7 @@ export class AdminCaller {
     request: HttpRequest,
     isShape: IsShape<T>,
     { signal }: CallOptions,
-    revise: (error: unknown) => unknown,
+    mapError: (error: unknown) => unknown,
   ): Promise<T> {
     return this.#cluster.send(
       request,
@@ -47,7 +47,7 @@ export class AdminCaller {
         try {
           return decodeAdminReply(request, reply, isShape);
         } catch (error) {
-          throw revise(error);
+          throw mapError(error);
         }
       },
       signal,

@@ -40,7 +40,7 @@ export class RemoteAuth implements AuthApi {
   }
 }
 
-/** A role that does not exist, so that it permits nothing. */
+/** A role that does not exist and so permits nothing. */
 const NO_ROLE = "etcdnet: no role";
 
 function remoteUsers(admin: AdminCaller): UsersApi {
@@ -61,7 +61,7 @@ function remoteUsers(admin: AdminCaller): UsersApi {
       const { password, roles = [] } = user;
       if (typeof password !== "string") throw new TypeError("password: must be a string");
       if (roles.length > 0) return put(name, { password, roles }, options);
-      // Without a role, etcd would give the password to a user who exists already.
+      // Without a role, etcd would set the password of an existing user.
       await put(name, { password, roles: [NO_ROLE] }, options);
       return put(name, { revoke: [NO_ROLE] }, options);
     },
@@ -69,7 +69,7 @@ function remoteUsers(admin: AdminCaller): UsersApi {
       requireObject("change", change, '{ password: "…" } or { grant: ["reader"] }');
       const { password, grant = [], revoke = [] } = change;
       const onlyPassword = password !== undefined && grant.length + revoke.length === 0;
-      // Without a change of roles, etcd would create a user who does not exist.
+      // Without a change of roles, etcd would create a missing user.
       const roles = onlyPassword ? [NO_ROLE] : [];
       const changes = { grant: [...grant, ...roles], revoke: [...revoke, ...roles] };
       return put(name, { password, ...changes }, options);
@@ -92,8 +92,9 @@ function remoteRoles(admin: AdminCaller): RolesApi {
     async update(name, change, options) {
       requireObject("change", change, '{ grant: { read: ["/a"] } }');
       const { grant, revoke } = change;
-      // Without a change, etcd would create a role that does not exist.
-      if (isEmpty(grant) && isEmpty(revoke)) throw new TypeError("grant, revoke: nothing changes");
+      // Without a change, etcd would create a missing role.
+      if (isEmpty(grant) && isEmpty(revoke))
+        throw new TypeError("grant, revoke: give at least one pattern");
       return put(name, { grant: grant && kv(grant), revoke: revoke && kv(revoke) }, options);
     },
     remove: async (name, options) => admin.command(adminWrite("DELETE", pathOf(name)), options),
@@ -112,8 +113,8 @@ function isEmpty({ read = [], write = [] }: PermissionChange = {}): boolean {
 
 function kv({ read, write }: PermissionChange): { readonly kv: PermissionChange } {
   if (read?.includes("") || write?.includes("")) {
-    // etcd takes it, and then breaks off every request that it checks against it.
-    throw new TypeError('read, write: an empty pattern permits nothing; write "/" or "*"');
+    // etcd accepts an empty pattern, but then aborts every request that it checks against it.
+    throw new TypeError('read, write: an empty pattern permits nothing; use "/" or "*"');
   }
   return { kv: { ...(read && { read }), ...(write && { write }) } };
 }

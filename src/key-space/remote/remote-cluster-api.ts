@@ -21,7 +21,7 @@ import type { CallOptions } from "../key-space.js";
 import { AdminCaller } from "./admin-caller.js";
 import { RemoteAuth } from "./remote-auth.js";
 
-/** What a cluster that serves the v2 API tells besides keys. */
+/** The cluster information of a cluster with the v2 API. */
 export class RemoteClusterApi implements ClusterApi {
   readonly members: MembersApi;
   readonly stats: StatsApi;
@@ -88,7 +88,7 @@ function remoteStats(admin: AdminCaller): StatsApi {
   };
 }
 
-/** A follower, which is as well as any, sends the question away: another member may be the leader. */
+/** A healthy follower refuses: try the other members. */
 function notLeader(error: unknown): unknown {
   return error instanceof AdminError && error.status === 403
     ? new AttemptFailure("no", error, "well")

@@ -70,9 +70,9 @@ export class RemoteKeySpace implements KeySpace {
     return await scan.read(this.#cluster.clock);
   }
 
-  /** A gateway serves the keys of another store, and does not tell the revision of that. */
+  /** A gateway serves the keys of another store and does not return that store's revision. */
   async locate(key: string, options: CallOptions = {}): Promise<DataLocation> {
-    const { clusterId, revision } = await this.#readRevision(nobodysKey(key), options);
+    const { clusterId, revision } = await this.#readRevision(unusedKey(key), options);
     const path = pathOf(key);
     const version = await this.#version(options);
     if (version === undefined) return { clusterId, store: "unknown", keyPrefix: "", path };
@@ -84,15 +84,15 @@ export class RemoteKeySpace implements KeySpace {
 
   async #readRevision(key: string, options: CallOptions) {
     try {
-      const answer = await this.execute({ action: "get", key, quorum: true }, options);
-      return { clusterId: answer.etcdClusterId, revision: answer.etcdIndex };
+      const response = await this.execute({ action: "get", key, quorum: true }, options);
+      return { clusterId: response.etcdClusterId, revision: response.etcdIndex };
     } catch (error) {
-      if (!isAgreedUpon(error)) throw error;
+      if (!isLinearizable(error)) throw error;
       return { clusterId: error.clusterId ?? "", revision: error.index };
     }
   }
 
-  /** Nothing where a proxy lets requests for keys pass only. */
+  /** `undefined` when a proxy allows key requests only. */
   async #version({ signal }: CallOptions): Promise<Version | undefined> {
     const http = adminGet("/version");
     const read = (reply: HttpReply): Version => decodeAdminReply(http, reply, isVersion);
@@ -111,20 +111,20 @@ export class RemoteKeySpace implements KeySpace {
   ): Promise<Probe> {
     const request = {
       action: "get",
-      key: recursive ? nobodysKey(key) : key,
+      key: recursive ? unusedKey(key) : key,
       quorum: true,
     } as const;
     const http = encodeKeyRequest(request);
     const read = (reply: HttpReply): Probe => {
-      const answer = decodeKeyReply(http, reply, request, this.#deserialize) as EtcdResponse;
-      const { etcdClusterId, etcdIndex: index, node } = answer;
+      const response = decodeKeyReply(http, reply, request, this.#deserialize) as EtcdResponse;
+      const { etcdClusterId, etcdIndex: index, node } = response;
       const isFile = !recursive && node.dir !== true;
       return { etcdClusterId, index, ...(isFile && { fileIndex: node.modifiedIndex }) };
     };
     try {
       return await this.#cluster.sendTo(url, http, read, signal);
     } catch (error) {
-      if (!isAgreedUpon(error)) throw error;
+      if (!isLinearizable(error)) throw error;
       return { etcdClusterId: error.clusterId ?? "", index: error.index };
     }
   }
@@ -135,14 +135,14 @@ export class RemoteKeySpace implements KeySpace {
 }
 
 /**
- * What the probe of a recursive watch reads: a name that nobody uses, so that no directory is listed.
- * Whoever may watch the key may read it.
+ * The key that probes of a recursive watch read: a name that is not used, so that no directory is
+ * listed. The permission to watch the key includes the permission to read it.
  */
-function nobodysKey(below: string): string {
+function unusedKey(below: string): string {
   return `${pathOf(below)}/_etcdnet`;
 }
 
-/** That there is no such key is agreed upon, too. */
-function isAgreedUpon(error: unknown): error is EtcdCommonError {
+/** A linearizable read can also prove that the key does not exist. */
+function isLinearizable(error: unknown): error is EtcdCommonError {
   return error instanceof EtcdCommonError && !(error instanceof UnauthorizedError);
 }

@@ -10,17 +10,17 @@ import { originOf } from "../../wire/reply.js";
 import type { Scan } from "../key-space.js";
 
 /**
- * Milliseconds from the head of the response to the half-close. etcd searches its history before it
- * sends the head, and needs a moment more until it waits for an event and for the end of the connection
- * at the same time: before that, the end can win over an event that was found.
+ * Milliseconds from the response headers to the half-close. etcd searches its history before it
+ * sends the headers, and a moment later waits for an event and for the end of the connection
+ * together. Before that, the end of the connection could win over an event that was found.
  */
 const SETTLE_MS = 20;
-/** Milliseconds from the head of the response to its end. */
+/** Maximum milliseconds from the response headers to the end of the response. */
 const END_TIMEOUT_MS = 5_000;
 
 /**
- * A long poll that ends by itself. It gives an event that etcd finds in its history, or a clean end
- * without one, which proves that history holds none up to the index in the head of the response.
+ * A long poll that ends by itself. It returns an event from etcd's history, or ends cleanly without
+ * one. The clean end proves that history has no event up to the index in the response headers.
  */
 export class RemoteScan {
   readonly #request: HttpRequest;
@@ -68,7 +68,7 @@ export class RemoteScan {
       return { ...this.#origin, events: [], provenIndex };
     }
     const event = this.#decode(line.value.toString());
-    // At the end of the response, the connection can be used again.
+    // The connection can be reused after the end of the response.
     await parts.next().catch(() => {});
     return { ...this.#origin, events: [event], provenIndex: event.node.modifiedIndex - 1 };
   }
@@ -78,7 +78,7 @@ export class RemoteScan {
     return decodeEvent(readObject(line, this.#deserialize, origin), this.#origin, origin);
   }
 
-  /** Whether the end of the response can be told from a broken connection. */
+  /** Whether a complete response can be distinguished from a broken connection. */
   get #isDelimited(): boolean {
     return String(this.#reply.headers["transfer-encoding"]).toLowerCase() === "chunked";
   }

@@ -10,7 +10,7 @@ import { decodeEvent, readOrigin } from "../../wire/key-reply.js";
 import { originOf } from "../../wire/reply.js";
 import type { CallOptions, KeyWatch, Probe } from "../key-space.js";
 
-/** One open watch on a v2 server: a line of JSON per event. */
+/** One open watch on a v2 server, which sends one line of JSON per event. */
 export class RemoteWatch implements KeyWatch {
   readonly etcdServer: string;
   readonly etcdClusterId: string;
@@ -23,7 +23,7 @@ export class RemoteWatch implements KeyWatch {
   readonly #probe: (etcdServer: string, options?: CallOptions) => Promise<Probe>;
   #closed = false;
 
-  /** `probe` reads with quorum at the endpoint that it is given. */
+  /** `probe` reads with quorum at the given endpoint. */
   constructor(
     request: HttpRequest,
     reply: StreamedReply,

@@ -1,6 +1,6 @@
 /**
- * Compares by code points, which is the order of the UTF-8 bytes and so etcd's. JavaScript's own
- * order is that of UTF-16 units, in which characters beyond the BMP come before U+E000 to U+FFFF.
+ * Compares by code points. This is the order of the UTF-8 bytes, and so etcd's. JavaScript compares
+ * UTF-16 units, which puts characters beyond the BMP before U+E000 to U+FFFF.
  */
 export function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length);

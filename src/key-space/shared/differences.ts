@@ -1,8 +1,8 @@
 import type { Condition } from "../../model/key-request.js";
 
 /**
- * How a file differs from what a condition asks for, in the words of error 101's cause; empty when
- * the condition holds.
+ * Describes how a file differs from a condition, in the format of the cause of error 101; empty
+ * when the condition is met.
  */
 export function differences(
   { prevValue, prevIndex }: Condition,

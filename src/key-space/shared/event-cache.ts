@@ -1,12 +1,12 @@
 import type { StoreEvent } from "./store-event.js";
 
-/** Bounds of what is held for watchers that come late. */
+/** Limits of the events that are kept for watches that start in the past. */
 export interface EventCacheLimits {
   /** Events. */
   readonly events: number;
   /**
-   * Characters of keys and values, a bound on memory where these are large. The latest events are
-   * held even if they alone have more.
+   * Characters of keys and values, which bounds the memory. The latest events are kept even if they
+   * alone exceed it.
    */
   readonly characters: number;
 }
@@ -17,8 +17,8 @@ export interface IndexEvents {
   readonly events: readonly StoreEvent[];
 }
 
-/** The events of a part of the past. */
-export interface Earlier {
+/** The events of an index range in the past. */
+export interface PastEvents {
   readonly from: number;
   readonly to: number;
   readonly events: readonly IndexEvents[];
@@ -28,31 +28,31 @@ interface Entry extends IndexEvents {
   readonly characters: number;
 }
 
-/**
- * The latest events, in order of their indexes. There need not be one for each index, and there may
- * be several.
- */
+/** The latest events, in order of their indexes. An index can have none or several. */
 export class EventCache {
   readonly #limits: EventCacheLimits;
   #entries: Entry[] = [];
-  /** Where the oldest entry is: those before it are dropped, all at once when they are many. */
+  /**
+   * Position of the oldest entry. Dropped entries before it are removed together when they are
+   * many.
+   */
   #start = 0;
   #events = 0;
   #characters = 0;
   #floor: number;
 
-  /** `floor` is the first index of which all events will be here. */
+  /** `floor`: first index whose events will be complete. */
   constructor(limits: EventCacheLimits, floor: number) {
     this.#limits = limits;
     this.#floor = floor;
   }
 
-  /** Index from which on nothing is missing. */
+  /** First index from which no event is missing. */
   get floor(): number {
     return this.#floor;
   }
 
-  /** Events held. */
+  /** Number of events. */
   get size(): number {
     return this.#events;
   }
@@ -62,26 +62,26 @@ export class EventCache {
     this.#entries.push(entry);
     this.#events += entry.events.length;
     this.#characters += entry.characters;
-    while (this.#isOver) this.#dropOldest();
+    while (this.#exceedsLimits) this.#dropOldest();
   }
 
-  get #isOver(): boolean {
+  get #exceedsLimits(): boolean {
     if (this.#events > this.#limits.events) return true;
     return this.#characters > this.#limits.characters && this.#start + 1 < this.#entries.length;
   }
 
-  /** Events that may be added at most before the oldest are dropped. */
+  /** Number of events that can be added without dropping old ones. */
   get room(): number {
     const { events, characters } = this.#limits;
     return this.#characters >= characters ? 0 : Math.max(0, events - this.#events);
   }
 
   /**
-   * Puts what was before in front: the events from one index to, but without, another.
+   * Prepends the events from index `from` to `to`, exclusive.
    *
-   * @returns false when it does not go up to the floor, or is more than is held; then nothing has changed
+   * @returns `false`, without a change, when `to` is not the floor or the limits are exceeded
    */
-  prepend({ from, to, events: earlier }: Earlier): boolean {
+  prepend({ from, to, events: earlier }: PastEvents): boolean {
     if (to !== this.#floor) return false;
     const entries = earlier.filter(({ events }) => events.length > 0).map(entryOf);
     const events = entries.reduce((sum, entry) => sum + entry.events.length, this.#events);
@@ -95,7 +95,7 @@ export class EventCache {
     return true;
   }
 
-  /** Events of an index and later ones, index by index. */
+  /** Events at this index and later, by index. */
   from(index: number): readonly IndexEvents[] {
     return this.#entries.slice(this.#find(index));
   }

@@ -1,14 +1,14 @@
 import { goTime } from "../../go/time.js";
 
-/** What an answer tells of a TTL. */
+/** The TTL fields of a response. */
 export interface Expiry {
   readonly expiration?: string;
   readonly ttl?: number;
 }
 
 /**
- * `expiration` and `ttl` of a node that expires at a moment, in milliseconds since 1970, in the
- * form and with the rounding of etcd's; nothing for a node that does not.
+ * `expiration` and `ttl` of a node, in etcd's format and rounding; empty for a node without a TTL.
+ * Times are in milliseconds since 1970.
  */
 export function expiryOf(expiration: number | undefined, now: number): Expiry {
   if (expiration === undefined) return {};

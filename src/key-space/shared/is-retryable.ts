@@ -6,7 +6,7 @@ import {
 import { WatcherClearedError } from "../../errors/event-errors.js";
 import { EtcdRaftError } from "../../errors/server-error.js";
 
-/** Failures that may be over when the same is asked again, here or at another member. */
+/** Whether the same request may succeed later, at this member or another one. */
 export function isRetryable(error: unknown): boolean {
   return (
     error instanceof ClusterUnavailableError ||

@@ -7,13 +7,16 @@ import type { CallOptions, KeyWatch, Probe, Scan } from "../key-space.js";
 import type { StoreEvent } from "./store-event.js";
 import type { Watcher } from "./watcher-hub.js";
 
-/** What a watch wants. */
+/** Options of a {@link PushedWatch}. */
 export interface PushedWatchOptions {
   /** The key without a trailing slash. */
   readonly path: string;
   readonly recursive: boolean;
   readonly since: number;
-  /** How far it goes: to its first event, through all events of that index, or on and on. */
+  /**
+   * When the watch ends: after its first event, after all events of that index, or when it is
+   * closed.
+   */
   readonly until: "event" | "index" | "closed";
   readonly signal: AbortSignal | undefined;
   /** Reads the index of the store. */
@@ -21,12 +24,12 @@ export interface PushedWatchOptions {
 }
 
 /**
- * Events held for a reader that does not read; as many as etcd holds behind its sockets. Those of one
- * index come all at once, however many they are.
+ * Events queued for a slow reader: the same number that etcd queues behind its sockets. All events
+ * of one index are queued, even if there are more.
  */
 const BUFFER_SIZE = 100;
 
-/** One open watch, to which a key space in this process pushes the events. */
+/** One open watch whose events a key space in this process pushes. */
 export class PushedWatch implements KeyWatch, Watcher {
   readonly path: string;
   readonly recursive: boolean;
@@ -36,7 +39,7 @@ export class PushedWatch implements KeyWatch, Watcher {
   readonly #events = new AsyncQueue<EtcdResponse>();
   #lastIndex = 0;
 
-  /** `onEnd` is called once, when the watch takes no more events. */
+  /** `onEnd` is called once, when the watch accepts no more events. */
   constructor(origin: AnswerOrigin, options: PushedWatchOptions, onEnd: () => void) {
     const { path, recursive, since, signal } = options;
     this.path = path;
@@ -71,25 +74,27 @@ export class PushedWatch implements KeyWatch, Watcher {
     return this.#origin.raftTerm;
   }
 
-  /** Whether the watch takes no more events. */
+  /** Whether the watch accepts no more events. */
   get ended(): boolean {
     return this.#events.ended;
   }
 
   push(event: StoreEvent): void {
-    const goesOn = event.node.modifiedIndex === this.#lastIndex;
-    if (goesOn || this.#events.size < BUFFER_SIZE) this.replay(event);
+    const isSameIndex = event.node.modifiedIndex === this.#lastIndex;
+    if (isSameIndex || this.#events.size < BUFFER_SIZE) this.replay(event);
     else this.fail(new ProtocolError(`the reader of the watch is ${BUFFER_SIZE} events behind`));
   }
 
-  /** Takes an event from history, which comes faster than anybody reads. */
+  /**
+   * Adds an event from history. It ignores the queue limit, because history is replayed at once.
+   */
   replay({ action, node, prevNode }: StoreEvent): void {
     this.#lastIndex = node.modifiedIndex;
     this.#events.put({ action, ...this.#origin, node, ...(prevNode && { prevNode }) });
     if (this.#options.until === "event") this.end();
   }
 
-  /** Takes note that all events up to this index were told. */
+  /** Records that all events up to this index were delivered. */
   reached(index: number): void {
     if (this.#options.until === "index" && this.#lastIndex > 0 && this.#lastIndex <= index) {
       this.end();
@@ -100,7 +105,10 @@ export class PushedWatch implements KeyWatch, Watcher {
     return this.#options.probe(options);
   }
 
-  /** Ends the watch: what it holds is all that happened from where it began up to its `etcdIndex`. */
+  /**
+   * Ends the watch and returns its events: everything that happened between its start and its
+   * `etcdIndex`.
+   */
   async scan(): Promise<Scan> {
     this.end();
     const events: EtcdResponse[] = [];
@@ -112,22 +120,24 @@ export class PushedWatch implements KeyWatch, Watcher {
     this.#events.discard();
   }
 
-  /** Nothing more will come; what has come is still read. */
+  /** Ends the watch after its queued events. */
   end(): void {
     this.#events.end();
   }
 
-  /** As {@link end}, and then the reader is told why. */
+  /** Like {@link end}, but the reader then gets the error. */
   fail(error: Error): void {
     this.#events.end(error);
   }
 
-  /** Ends the watch because its key space does. */
+  /**
+   * Ends the watch and drops its events, because the key space was closed or the signal aborted.
+   */
   abort(reason: unknown): void {
     this.#events.discard(new AbortError(`watch of ${this.path || "/"}`, reason, "none"));
   }
 
-  /** Not a generator: an event may go to thousands of watches at a time. */
+  /** Not a generator, which would be slower: one event may go to thousands of watches. */
   [Symbol.asyncIterator](): AsyncIterator<EtcdResponse, undefined> {
     return {
       next: () => this.#events.next(),

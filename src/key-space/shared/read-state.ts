@@ -4,7 +4,7 @@ import type { GetRequest } from "../../model/key-request.js";
 import type { WatchResync } from "../../model/watch-item.js";
 import type { CallOptions, KeySpace } from "../key-space.js";
 
-/** Reads with quorum what changes are told on top of. */
+/** Reads with quorum the state that later changes apply to. */
 export async function readState(
   keySpace: KeySpace,
   { key, recursive }: Pick<GetRequest, "key" | "recursive">,
@@ -15,7 +15,7 @@ export async function readState(
     const response = await keySpace.execute(request, options);
     return { response, index: response.etcdIndex, etcdClusterId: response.etcdClusterId };
   } catch (error) {
-    // No such key, or a file where one of its directories should be.
+    // No such key, or a file in place of a parent directory.
     if (!(error instanceof EtcdCommonError) || error instanceof UnauthorizedError) throw error;
     return { response: null, index: error.index, etcdClusterId: error.clusterId ?? "" };
   }

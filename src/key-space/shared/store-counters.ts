@@ -3,7 +3,7 @@ import type { KeyRequest } from "../../model/key-request.js";
 
 type RequestAction = KeyRequest["action"];
 
-/** How often each kind of request was carried out, and how often it was refused. */
+/** Counts the requests by action and result. */
 export class StoreCounters {
   readonly #successes = new Map<RequestAction, number>();
   readonly #failures = new Map<RequestAction, number>();

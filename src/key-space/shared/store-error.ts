@@ -1,9 +1,9 @@
 /**
- * Why the store did not carry out a request. Not an `Error`: it never leaves the key space, and
- * where keys are often looked for in vain, its stack would cost more than all the rest.
+ * The reason why the store refused a request. Not an `Error`: it never leaves the key space, and
+ * its stack trace would be the greatest cost of reads of missing keys.
  */
 export class StoreError {
-  /** etcd's number of the error. */
+  /** etcd's error code. */
   readonly errorCode: number;
   /** etcd's `cause`: the path, or the comparison, that failed. */
   readonly detail: string;

@@ -1,13 +1,13 @@
 import type { EtcdNode } from "../../model/node.js";
 import type { Action } from "../../model/response.js";
 
-/** What one change of the store was. */
+/** One change of the store. */
 export interface StoreEvent {
   readonly action: Action;
   readonly node: EtcdNode;
   readonly prevNode?: EtcdNode;
-  /** A refresh: it takes a place in the history, but nobody is told. */
+  /** A refresh: it is part of history, but is not delivered. */
   readonly silent?: true;
-  /** Paths of all nodes that went with a directory, itself excluded. */
+  /** Paths of all nodes that were removed with a directory, without the directory. */
   readonly removed?: readonly string[];
 }

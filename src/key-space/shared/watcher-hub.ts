@@ -1,17 +1,17 @@
 import type { StoreEvent } from "./store-event.js";
 
-/** Somebody who waits for events at a path. */
+/** Receives the events at a path. */
 export interface Watcher {
   readonly path: string;
   readonly recursive: boolean;
-  /** Events with a lower index are not wanted. */
+  /** Events with a lower index are not delivered. */
   readonly since: number;
   push(event: StoreEvent): void;
-  /** Called after {@link push}, when all events of that index were told. */
+  /** Called after {@link push}, when all events of that index were delivered. */
   reached(index: number): void;
 }
 
-/** The live watchers, by the path that they watch: an event costs what its own path is long. */
+/** The live watchers, by watched path: the cost of an event depends on the depth of its path. */
 export class WatcherHub {
   readonly #byPath = new Map<string, Set<Watcher>>();
 
@@ -26,37 +26,37 @@ export class WatcherHub {
     if (watchers?.delete(watcher) && watchers.size === 0) this.#byPath.delete(watcher.path);
   }
 
-  /** Tells everybody whom the events concern, each of them once. All are of one index. */
+  /** Delivers events of one index to all watchers that they match. */
   notify(events: readonly StoreEvent[]): void {
-    const told = new Set<Watcher>();
-    for (const event of events) if (!event.silent) this.#tellOf(event, told);
-    for (const watcher of told) watcher.reached(events[0]?.node.modifiedIndex ?? 0);
+    const delivered = new Set<Watcher>();
+    for (const event of events) if (!event.silent) this.#deliverEvent(event, delivered);
+    for (const watcher of delivered) watcher.reached(events[0]?.node.modifiedIndex ?? 0);
   }
 
-  #tellOf(event: StoreEvent, told: Set<Watcher>): void {
+  #deliverEvent(event: StoreEvent, delivered: Set<Watcher>): void {
     const path = event.node.key === "/" ? "" : event.node.key;
-    for (const removed of event.removed ?? []) this.#tell(removed, event, told);
-    this.#tell(path, event, told);
-    // From the node upwards; a hidden part of its path hides it from everybody further up.
+    for (const removed of event.removed ?? []) this.#deliverAt(removed, event, delivered);
+    this.#deliverAt(path, event, delivered);
+    // From the node upwards. A hidden path segment hides the event from all watchers above it.
     for (let end = path.lastIndexOf("/"), hidden = false; end >= 0; ) {
       hidden ||= path[end + 1] === "_";
       if (hidden) return;
-      this.#tell(path.slice(0, end), event, told, (watcher) => watcher.recursive);
+      this.#deliverAt(path.slice(0, end), event, delivered, (watcher) => watcher.recursive);
       end = end === 0 ? -1 : path.lastIndexOf("/", end - 1);
     }
   }
 
-  #tell(
+  #deliverAt(
     path: string,
     event: StoreEvent,
-    told: Set<Watcher>,
-    wants: (watcher: Watcher) => boolean = () => true,
+    delivered: Set<Watcher>,
+    matches: (watcher: Watcher) => boolean = () => true,
   ): void {
-    // A copy, because whoever takes an event may leave, or come back, meanwhile.
+    // Copy the set: `push` may remove or add watchers.
     for (const watcher of [...(this.#byPath.get(path) ?? [])]) {
-      if (event.node.modifiedIndex < watcher.since || !wants(watcher)) continue;
+      if (event.node.modifiedIndex < watcher.since || !matches(watcher)) continue;
       watcher.push(event);
-      told.add(watcher);
+      delivered.add(watcher);
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { EtcdResponse } from "../../model/response.js";
 import type { KeyWatch } from "../key-space.js";
 
-/** A watch that yields other events than the one it stands for, and is that one in all else. */
+/** Returns the watch with other events. */
 export function withEvents(
   watch: KeyWatch,
   events: AsyncIterator<EtcdResponse, undefined>,
