@@ -165,7 +165,7 @@ describe("a resync", () => {
     const { mirror, tell } = await loaded();
     const waiting = expect(mirror.waitFor(11)).rejects.toMatchObject({
       name: "AbortError",
-      cause: new Error("another cluster answers, in which the index means nothing"),
+      cause: new Error("another cluster responds, where the index has no meaning"),
     });
     await tell(resync(STATE, 5, "cluster-changed", "beef"));
     await waiting;

@@ -86,7 +86,7 @@ describe("reading", () => {
     const { mirror } = await loaded();
     for (const key of ["/b", "/ab", "/", "a"]) {
       expect(() => mirror.get(key)).toThrow(
-        new TypeError(`key: "${key}" is not within /a, which is what is mirrored`),
+        new TypeError(`key: "${key}" is not within the mirrored key /a`),
       );
     }
   });

@@ -1,6 +1,6 @@
 /**
- * What every validator has that speaks Standard Schema, version 1: schemas of zod, valibot, arktype
- * and others are such objects.
+ * A validator that implements Standard Schema, version 1. Schemas of zod, valibot, arktype and others
+ * do.
  */
 export interface ConfigSchema<T> {
   readonly "~standard": {
@@ -10,18 +10,18 @@ export interface ConfigSchema<T> {
   };
 }
 
-/** A valid value, or what is wrong. */
+/** A valid value, or the issues of an invalid one. */
 export type SchemaResult<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
 
-/** One thing that is wrong, and where. */
+/** One problem of a value, and its position in the value. */
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** @throws TypeError for what is no schema */
+/** @throws TypeError when `schema` is not a Standard Schema */
 export function checkSchema(schema: ConfigSchema<unknown>): void {
   if (typeof schema?.["~standard"]?.validate === "function") return;
   throw new TypeError('schema: must be a Standard Schema, an object with a "~standard" property');

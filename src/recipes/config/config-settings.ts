@@ -5,28 +5,30 @@ import type { Mirror } from "../mirror/mirror.js";
 import { isWithin } from "../shared/key-path.js";
 import type { SchemaIssue } from "./config-schema.js";
 
-/** Levels of directories that settings may have: whoever validates or compares them recurses. */
+/** Levels of directories in settings. The limit exists because schemas and comparisons recurse. */
 const MAX_DEPTH = 256;
 
 /** @throws TypeError for a key that the mirror can never show */
 export function checkSettingsKey(key: string, top: string): void {
   checkKey(key);
   if (key.length > 1 && key.endsWith("/"))
-    throw new TypeError(`key: write "${key}" without the "/" at its end`);
+    throw new TypeError(`key: "${key}" must not end with "/"`);
   if (!isWithin(key, top)) {
-    throw new TypeError(`key: "${key}" is not within ${top}, which is what is mirrored`);
+    throw new TypeError(`key: "${key}" is not within the mirrored key ${top}`);
   }
   if (/(?:^|\/)_/.test(key.slice(top.length))) {
-    throw new TypeError(`key: "${key}" is hidden below ${top}; make a mirror of the hidden key`);
+    throw new TypeError(
+      `key: "${key}" is hidden, so the mirror of ${top} does not contain it; create a mirror of the hidden key`,
+    );
   }
 }
 
 /**
- * A subtree as a value: a directory is an object with what is in it, a file is what `parse` makes of
- * its text. `undefined` when there is no such key.
+ * Converts a subtree to a value: a directory to an object with its children, a file to the result of
+ * `parse`. Returns `undefined` when the key does not exist.
  *
- * @throws InvalidValueError for a file that `parse` refuses, for a key that no object may have, and
- *   for directories that are nested too deeply
+ * @throws InvalidValueError when `parse` throws, for a key named `__proto__`, and for directories
+ *   that are nested too deeply
  */
 export function settingsAt(
   mirror: Mirror,
@@ -36,7 +38,7 @@ export function settingsAt(
 ): unknown {
   if (mirror.get(key)?.dir !== true) return mirror.value(key, parse);
   if (levels === 0) {
-    const message = `settings have at most ${MAX_DEPTH} levels of directories; remove the directory`;
+    const message = `more than ${MAX_DEPTH} levels of directories; remove the directory`;
     throw new InvalidValueError([{ key, path: [], message }]);
   }
   return Object.fromEntries(
@@ -46,16 +48,16 @@ export function settingsAt(
   );
 }
 
-/** Validators copy objects property by property, and this one would give the copy a prototype. */
+/** Validators copy objects property by property. Copying `__proto__` would set the copy's prototype. */
 function nameOf({ key }: EtcdNode): string {
   const name = key.slice(key.lastIndexOf("/") + 1);
   if (name !== "__proto__") return name;
-  const message = 'no object can safely have a property "__proto__"; delete the key';
+  const message = 'an object cannot safely have a property "__proto__"; delete the key';
   throw new InvalidValueError([{ key, path: [], message }]);
 }
 
-/** What a schema complains of, by the keys where it is to be corrected. */
-export function complaint(
+/** The issues of a schema as an error that names the keys to correct. */
+export function validationError(
   mirror: Mirror,
   key: string,
   [first = { message: "is not valid" }, ...others]: readonly SchemaIssue[],
@@ -64,7 +66,7 @@ export function complaint(
   return new InvalidValueError([located(first), ...others.map(located)]);
 }
 
-/** A path leads through directories, and from a file on into what was parsed. */
+/** A path leads through directories to a file, and then into the parsed value. */
 function locate(mirror: Mirror, top: string, { message, path = [] }: SchemaIssue): ValueIssue {
   const names = path.map((part) => String(typeof part === "object" ? part.key : part));
   let key = top;

@@ -179,7 +179,7 @@ describe("bad settings", () => {
     await expect(settings.ready).rejects.toThrow(/^\/app\/name: .* \(no such key\)/);
     expect(() => settings.current).toThrow(
       expect.objectContaining({
-        message: 'the settings at /app have not been valid yet; await "ready"',
+        message: 'no valid settings at /app yet; await "ready"',
         cause: expect.objectContaining({ name: "InvalidValueError" }),
       }),
     );
@@ -218,7 +218,7 @@ describe("bad settings", () => {
     const before = settings.current;
     await tell(change("set", file(key, "yes", 11)));
     expect(told).toEqual([
-      expect.stringMatching(/__proto__: no object can safely have .*; delete the key$/),
+      expect.stringMatching(/__proto__: an object cannot safely have .*; delete the key$/),
     ]);
     expect(settings.current).toBe(before);
   });
@@ -319,10 +319,14 @@ describe("bad arguments are refused at once", () => {
   afterAll(() => mirror.close());
 
   test.each([
-    [schema, { key: "/other" }, /^key: "\/other" is not within \/app/],
+    [schema, { key: "/other" }, /^key: "\/other" is not within the mirrored key \/app$/],
     [schema, { key: "app" }, /^key: "app" must begin with/],
-    [schema, { key: "/app/" }, /^key: write "\/app\/" without/],
-    [schema, { key: "/app/_a/b" }, /^key: "\/app\/_a\/b" is hidden below \/app/],
+    [schema, { key: "/app/" }, /^key: "\/app\/" must not end with/],
+    [
+      schema,
+      { key: "/app/_a/b" },
+      /^key: "\/app\/_a\/b" is hidden, so the mirror of \/app does not/,
+    ],
     [schema, { prefix: "/app" }, /^prefix: is not an option of this call; it takes key, parse/],
     [{}, {}, /^schema: must be a Standard Schema/],
     [null, {}, /^schema: must be a Standard Schema/],

@@ -8,7 +8,7 @@ import type { MirrorChange } from "../mirror/mirror-change.js";
 import { emitError, emitSafely } from "../shared/emit-safely.js";
 import { isWithin } from "../shared/key-path.js";
 import { type ConfigSchema, checkSchema } from "./config-schema.js";
-import { checkSettingsKey, complaint, settingsAt } from "./config-settings.js";
+import { checkSettingsKey, settingsAt, validationError } from "./config-settings.js";
 
 /** Options of {@link config}. */
 export interface ConfigOptions {
@@ -19,17 +19,17 @@ export interface ConfigOptions {
    */
   readonly key?: string;
   /**
-   * Makes a value of a file's text, e.g. `JSON.parse`.
+   * Converts the text of a file to a value, for example `JSON.parse`.
    *
-   * @default the text as it is
+   * @default the text itself
    */
   readonly parse?: (text: string) => unknown;
 }
 
-/** Settings took effect. */
+/** A change of the valid settings. */
 export interface ConfigChange<T> {
   readonly current: T;
-  /** What was in effect before; `undefined` when nothing valid was there. */
+  /** The settings before; `undefined` when there were no valid ones. */
   readonly previous: T | undefined;
 }
 
@@ -41,22 +41,22 @@ interface ConfigEvents<T> {
 /**
  * Typed settings that follow a subtree of a mirror.
  *
- * A directory becomes an object with what is in it, a file its text or what `parse` makes of that; a
- * key that does not exist is `undefined`, for the schema to judge. The whole is validated when
- * something in it has changed, at one index of the mirror. What is valid is `current` from then on;
- * what is not is told as an `error`, and the last valid settings stay.
+ * A directory becomes an object with its children. A file becomes its text, or the result of `parse`.
+ * A key that does not exist is `undefined`, and the schema decides whether that is valid. After each
+ * change, all settings are validated at one index of the mirror. Valid settings become `current`. For
+ * invalid ones, `error` is emitted, and `current` keeps the last valid settings.
  *
  * With a schema that validates asynchronously, settings take effect in the order in which they were
- * written: what was found about older ones is dropped once newer ones are settled.
+ * written: the result for older settings is dropped if the result for newer ones is already known.
  *
- * Events: `change` when `current` becomes another value, save for the first, which `ready` tells;
- * `error`. They are told as those of a {@link Mirror}. It ends with its mirror.
+ * Events: `change` when `current` changes, except for the first settings, which `ready` returns;
+ * `error`. They are emitted like those of a {@link Mirror}. The settings end with their mirror.
  */
 export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposable {
   /**
-   * The first settings. Rejects with `InvalidValueError` when they are not valid, and with the
-   * mirror's error when they cannot be read; later ones may take effect all the same. Rejects with
-   * `AbortError` when it is closed before.
+   * Resolves with the first settings. Rejects with `InvalidValueError` when they are not valid, and
+   * with the mirror's error when they cannot be read. Later settings can still take effect. Rejects
+   * with `AbortError` when it is closed before the first settings.
    */
   readonly ready: Promise<T>;
   readonly #mirror: Mirror;
@@ -66,10 +66,10 @@ export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposab
   #settleReady: { resolve(value: T): void; reject(error: Error): void } | undefined;
   #valid: { readonly value: T } | undefined;
   #failure: Error | undefined;
-  #isDue = false;
-  /** Validations are numbered; the last one that was begun, and the last that was heard. */
-  #begun = 0;
-  #heard = 0;
+  #isScheduled = false;
+  /** Numbers of validations: the last one that started, and the newest one with a result. */
+  #lastStarted = 0;
+  #lastSettled = 0;
   #isClosed = false;
 
   constructor(mirror: Mirror, schema: ConfigSchema<T>, options: ConfigOptions) {
@@ -82,31 +82,30 @@ export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposab
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });
-    // The same is told as an error: nobody has to wait for it.
+    // The failure is also emitted as `error`, so an unused `ready` must not end the process.
     this.ready.catch(() => {});
-    mirror.on("change", this.#onChange).on("resync", this.#validateSoon);
-    // One that failed at first may have loaded since, and tells of its failure for ever.
-    if (mirror.index > 0) this.#validateSoon();
-    else mirror.ready.then(this.#validateSoon, this.#rejectReady);
+    mirror.on("change", this.#onChange).on("resync", this.#scheduleValidation);
+    // `ready` stays rejected when the first load of the mirror failed and a later one succeeded.
+    if (mirror.index > 0) this.#scheduleValidation();
+    else mirror.ready.then(this.#scheduleValidation, this.#rejectReady);
   }
 
   /**
-   * The settings in effect: the last ones that were valid. The same object until they change; it is
-   * not for changing.
+   * The last valid settings. It is the same object until they change. Do not modify it.
    *
-   * @throws TypeError when there were none yet; its `cause` is what was wrong
+   * @throws TypeError when there are no valid settings yet; its `cause` is the last error
    */
   get current(): T {
     if (this.#valid !== undefined) return this.#valid.value;
-    throw new TypeError(`the settings at ${this.#key} have not been valid yet; await "ready"`, {
+    throw new TypeError(`no valid settings at ${this.#key} yet; await "ready"`, {
       cause: this.#failure,
     });
   }
 
-  /** Stops following; `current` stays. */
+  /** Stops following the mirror; `current` stays as it is. */
   close(): void {
     this.#isClosed = true;
-    this.#mirror.off("change", this.#onChange).off("resync", this.#validateSoon);
+    this.#mirror.off("change", this.#onChange).off("resync", this.#scheduleValidation);
     const reason = new Error("the settings were closed");
     this.#settleReady?.reject(
       new AbortError(`loading the settings at ${this.#key}`, reason, "none"),
@@ -118,26 +117,26 @@ export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposab
   }
 
   readonly #onChange = ({ key }: MirrorChange): void => {
-    if (isWithin(key, this.#key)) this.#validateSoon();
+    if (isWithin(key, this.#key)) this.#scheduleValidation();
   };
 
-  /** Once for all changes of one event. */
-  readonly #validateSoon = (): void => {
-    if (this.#isDue) return;
-    this.#isDue = true;
+  /** Validates once for all changes of one event. */
+  readonly #scheduleValidation = (): void => {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     queueMicrotask(() => {
-      this.#isDue = false;
+      this.#isScheduled = false;
       void this.#validate();
     });
   };
 
   async #validate(): Promise<void> {
-    const number = ++this.#begun;
+    const number = ++this.#lastStarted;
     const result = await this.#result();
-    if (this.#isClosed || number < this.#heard) return;
-    this.#heard = number;
-    if (result instanceof InvalidValueError) this.#refuse(result);
-    else this.#accept(result.value);
+    if (this.#isClosed || number < this.#lastSettled) return;
+    this.#lastSettled = number;
+    if (result instanceof InvalidValueError) this.#handleInvalid(result);
+    else this.#handleValid(result.value);
   }
 
   async #result(): Promise<{ readonly value: T } | InvalidValueError> {
@@ -146,14 +145,14 @@ export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposab
       const result = await this.#schema["~standard"].validate(settings);
       return result.issues === undefined
         ? result
-        : complaint(this.#mirror, this.#key, result.issues);
+        : validationError(this.#mirror, this.#key, result.issues);
     } catch (error) {
       if (error instanceof InvalidValueError) return error;
       return InvalidValueError.because(this.#key, "validated", error);
     }
   }
 
-  #refuse(error: InvalidValueError): void {
+  #handleInvalid(error: InvalidValueError): void {
     this.#failure = error;
     this.#rejectReady(error);
     emitError(this, error);
@@ -164,7 +163,7 @@ export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposab
     this.#settleReady = undefined;
   };
 
-  #accept(current: T): void {
+  #handleValid(current: T): void {
     const previous = this.#valid?.value;
     if (this.#valid !== undefined && isDeepStrictEqual(current, previous)) return;
     this.#valid = { value: current };
@@ -177,7 +176,7 @@ export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposab
 /**
  * Settings at a mirrored key, validated by any Standard Schema (zod, valibot, arktype, …).
  *
- * @throws TypeError for a key outside the mirror, what is no schema, and an unknown option
+ * @throws TypeError for a key outside the mirror, an invalid schema, and an unknown option
  */
 export function config<T>(
   mirror: Mirror,

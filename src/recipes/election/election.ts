@@ -57,7 +57,7 @@ export class Election {
    *
    * @throws AbortError when `signal` aborts, or the client is closed. The candidacy is withdrawn
    * first, which takes up to a second if etcd does not respond
-   * @throws NotDirError when `key` is a file
+   * @throws NotDirError when `key` or a parent of it is a file
    * @throws ClusterUnavailableError, OutcomeUnknownError when the candidate's key could not be created
    */
   async campaign(value: string, options: CallOptions = {}): Promise<Leadership> {

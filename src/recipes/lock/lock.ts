@@ -67,7 +67,7 @@ export class Lock {
    * @throws TimeoutError when `timeout` has passed. The waiter's key is deleted first, which takes up
    * to a second if etcd does not respond
    * @throws AbortError when `signal` aborts, or the client is closed. The key is deleted likewise
-   * @throws NotDirError when `key` is a file
+   * @throws NotDirError when `key` or a parent of it is a file
    * @throws ClusterUnavailableError, OutcomeUnknownError when the waiter's key could not be created
    * @throws OwnershipLostError when the TTL ended before this process learned that it is first, for
    * example after a pause, or with a TTL shorter than a round trip

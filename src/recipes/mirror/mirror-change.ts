@@ -2,26 +2,26 @@ import type { EtcdNode } from "../../model/node.js";
 import type { Action } from "../../model/response.js";
 import type { WatchResync } from "../../model/watch-item.js";
 
-/** How one node of a mirror differs from before. */
+/** The change of one node of a mirror. */
 export interface MirrorChange {
-  /** etcd's own name for what was done, or `resync`: found when the copy was read anew. */
+  /** The action of etcd, or `resync` for a difference that was found when the tree was read again. */
   readonly action: Action | "resync";
   readonly key: string;
-  /** The node from now on; absent: it is gone. */
+  /** The new node; absent: it was removed. */
   readonly node?: EtcdNode;
-  /** The node until now, as the mirror had it; absent: there was none. */
+  /** The previous node, as the mirror had it; absent: it did not exist. */
   readonly prevNode?: EtcdNode;
 }
 
-/** The whole copy was read anew. */
+/** The complete tree was read again. */
 export interface MirrorResync {
-  /** Why; `initial` for the first read, and for the first one after an error. */
+  /** The reason; `initial` for the first read, and for the first read after an error. */
   readonly reason: WatchResync["reason"];
   /** Index of the read. */
   readonly index: number;
 }
 
-/** The change of a key from one node, or none, to another. */
+/** The change of a key from one node to another. Either may be absent. */
 export function changeOf(
   action: MirrorChange["action"],
   key: string,

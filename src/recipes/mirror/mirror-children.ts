@@ -1,8 +1,8 @@
 import { compareCodePoints } from "../../key-space/shared/code-point-order.js";
 
 /**
- * Keys of a directory's children. They are put in order when somebody first asks for that, and kept
- * in order from then on: many directories are never listed.
+ * Keys of a directory's children. They are sorted on the first call of `inOrder` and stay sorted,
+ * because many directories are never listed.
  */
 export class MirrorChildren {
   readonly #keys: string[];
@@ -13,15 +13,15 @@ export class MirrorChildren {
     this.#inOrder = keys.length < 2;
   }
 
-  /** Adds a key that is not among them. */
+  /** Adds a key. It must not be present. */
   add(key: string): void {
-    if (this.#inOrder) this.#keys.splice(this.#placeOf(key), 0, key);
+    if (this.#inOrder) this.#keys.splice(this.#positionOf(key), 0, key);
     else this.#keys.push(key);
   }
 
-  /** Takes out a key that is among them. */
+  /** Removes a key. It must be present. */
   remove(key: string): void {
-    this.#keys.splice(this.#inOrder ? this.#placeOf(key) : this.#keys.indexOf(key), 1);
+    this.#keys.splice(this.#inOrder ? this.#positionOf(key) : this.#keys.indexOf(key), 1);
   }
 
   /** All keys, in the order of their code points. */
@@ -31,8 +31,8 @@ export class MirrorChildren {
     return this.#keys;
   }
 
-  /** Where the key is, or where it belongs. */
-  #placeOf(key: string): number {
+  /** The position of the key, or where to insert it. */
+  #positionOf(key: string): number {
     let [from, to] = [0, this.#keys.length];
     while (from < to) {
       const middle = (from + to) >> 1;

@@ -3,8 +3,8 @@ import { changeOf, type MirrorChange } from "./mirror-change.js";
 import type { MirrorTree } from "./mirror-tree.js";
 
 /**
- * What makes one copy into the other: first what is gone, children before their directory, then
- * what is new or different, directories before what is in them.
+ * The changes that turn one copy into the other: first removals, children before their directory,
+ * then new and changed nodes, directories before their children.
  */
 export function differences(before: MirrorTree, after: MirrorTree): MirrorChange[] {
   const gone: MirrorChange[] = [];
@@ -23,8 +23,8 @@ export function differences(before: MirrorTree, after: MirrorTree): MirrorChange
 }
 
 /**
- * Whether there is more to two nodes than other indexes and another moment of expiry: those move
- * with every silent refresh as well.
+ * Whether two nodes differ in more than indexes and the time of expiration. A silent refresh changes
+ * those too.
  */
 function differs(a: EtcdNode, b: EtcdNode): boolean {
   const expires = (node: EtcdNode): boolean => node.expiration !== undefined;

@@ -4,45 +4,45 @@ import type { Clock } from "../../time/clock.js";
 import { sleep } from "../../time/sleep.js";
 import type { Watcher } from "../../watch/watcher.js";
 
-/** Who is fed. */
-export interface Fed {
-  take(item: WatchItem): void;
-  /** The watch failed; another one will be tried. */
-  fail(error: Error): void;
+/** Receives the items and errors of a feed. */
+export interface MirrorFeedHandler {
+  onItem(item: WatchItem): void;
+  /** The watch failed. The feed opens another one. */
+  onError(error: Error): void;
 }
 
-/** One watch after another, each until it fails: what one gives up on may heal all the same. */
+/** Opens a new watch after each failure, because the cause of a failure may disappear. */
 export class MirrorFeed {
   readonly #open: () => Watcher;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
-  readonly #fed: Fed;
+  readonly #handler: MirrorFeedHandler;
   #watcher: Watcher;
-  /** What the watches before the present one knew; at first, the moment of the start. */
+  /** Last contact of the previous watches; at first, the time of the start. */
   #contactAt: number;
   #backOff = BackOff.none;
 
-  /** Opens the first watch, and throws what that throws. Ends by the signal, or with a watch that ends. */
-  constructor(open: () => Watcher, clock: Clock, signal: AbortSignal, fed: Fed) {
+  /** Opens the first watch, and throws its error. Ends with the signal, or when a watch ends. */
+  constructor(open: () => Watcher, clock: Clock, signal: AbortSignal, handler: MirrorFeedHandler) {
     this.#open = open;
     this.#clock = clock;
     this.#signal = signal;
-    this.#fed = fed;
+    this.#handler = handler;
     this.#contactAt = clock.monotonic();
     this.#watcher = open();
   }
 
-  /** Index up to which everything was fed. */
+  /** Index up to which all events were delivered. */
   get index(): number {
     return this.#watcher.index;
   }
 
-  /** Monotonic milliseconds of the last contact; of the start, when there was none. */
+  /** Monotonic milliseconds of the last contact, or of the start when there was no contact. */
   get contactAt(): number {
     return this.#watcher.contactAt ?? this.#contactAt;
   }
 
-  /** Feeds until the end. @throws AbortError when that comes between two watches */
+  /** Delivers until the end. @throws AbortError when the signal aborts between two watches */
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
       try {
@@ -57,13 +57,13 @@ export class MirrorFeed {
   async #drain(): Promise<void> {
     for await (const item of this.#watcher) {
       if (this.#signal.aborted) return;
-      this.#fed.take(item);
+      this.#handler.onItem(item);
       this.#backOff = BackOff.none;
     }
   }
 
   async #recover(error: unknown): Promise<void> {
-    this.#fed.fail(error instanceof Error ? error : new Error(String(error)));
+    this.#handler.onError(error instanceof Error ? error : new Error(String(error)));
     this.#contactAt = this.contactAt;
     this.#backOff = this.#backOff.next();
     await sleep(this.#backOff.delay(), this.#clock, this.#signal);

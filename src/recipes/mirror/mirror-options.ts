@@ -3,13 +3,13 @@ export interface MirrorOptions {
   /** Ends the mirror, as its `close()` does. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds: the longest time between two attempts to prove that the copy is complete, as for a watch.
+   * Maximum milliseconds between two attempts to prove that the copy is complete, as for a watch.
    *
    * @default 60_000
    */
   readonly pollInterval?: number;
   /**
-   * Events that may wait to be carried out; they do while listeners are slow.
+   * Maximum number of queued events. Events are queued while listeners are slow.
    *
    * @default 10_000
    */

@@ -7,17 +7,17 @@ import { MirrorChildren } from "./mirror-children.js";
 type Event = Pick<EtcdResponse, "action" | "node" | "prevNode">;
 
 /**
- * A copy of the subtree at a key: a map from key to node, and of each directory the keys in it.
- * Files are the objects that were parsed; nothing of them is copied.
+ * A copy of the subtree at a key: a map from key to node, and the child keys of each directory. Files
+ * are the parsed objects themselves; they are not copied.
  *
- * Parents come before their children in the map's order, since no child is put in before its parent.
+ * In the order of the map, parents come before their children, because they are inserted first.
  */
 export class MirrorTree {
   readonly #top: string;
   readonly #nodes = new Map<string, EtcdNode>();
   readonly #children = new Map<string, MirrorChildren>();
 
-  /** `node` is the answer to a recursive read of `top`; absent when there is no such key. */
+  /** `node` is the result of a recursive read of `top`; absent when the key does not exist. */
   constructor(top: string, node?: EtcdNode) {
     this.#top = top;
     if (node !== undefined) this.#load(node);
@@ -27,7 +27,7 @@ export class MirrorTree {
     return this.#nodes.get(key);
   }
 
-  /** Every node; parents before children, else in no order. */
+  /** Every node; parents before children, otherwise unordered. */
   all(): Iterable<EtcdNode> {
     return this.#nodes.values();
   }
@@ -38,15 +38,15 @@ export class MirrorTree {
     return keys.flatMap((child) => this.#nodes.get(child) ?? []);
   }
 
-  /** Every node; parents before children, and these in the order of their keys. */
+  /** Every node; parents before children, children in the order of their keys. */
   walk(): EtcdNode[] {
     const top = this.#nodes.get(this.#top);
     return top === undefined ? [] : [top, ...this.#below(this.#top)];
   }
 
   /**
-   * Carries out what an event tells, and answers with what that changed: whatever went with a
-   * directory before the directory itself, and directories made on the way before what is in them.
+   * Applies an event and returns the changes: removed children before their directory, implicitly
+   * created directories before their children.
    */
   apply(event: Event): MirrorChange[] {
     const { action, node } = event;
@@ -54,25 +54,25 @@ export class MirrorTree {
   }
 
   #load(top: EtcdNode): void {
-    const waiting = [top];
-    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    const stack = [top];
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       this.#nodes.set(node.key, node.nodes === undefined ? node : withoutNodes(node));
       if (node.nodes === undefined) continue;
       this.#children.set(node.key, new MirrorChildren(node.nodes.map(({ key }) => key)));
-      for (const child of node.nodes.toReversed()) waiting.push(child);
+      for (const child of node.nodes.toReversed()) stack.push(child);
     }
   }
 
   /**
-   * Every node below a key: parents before children, and these in the order of their keys. No
-   * recursion, here and in the rest of this class: a tree may be deeper than the stack.
+   * Every node below a key: parents before children, children in the order of their keys. This class
+   * does not recurse: a tree may be deeper than the call stack.
    */
   #below(key: string): EtcdNode[] {
     const found: EtcdNode[] = [];
-    const waiting = this.list(key).reverse();
-    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    const stack = this.list(key).reverse();
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       found.push(node);
-      for (const child of this.list(node.key).reverse()) waiting.push(child);
+      for (const child of this.list(node.key).reverse()) stack.push(child);
     }
     return found;
   }
@@ -89,18 +89,19 @@ export class MirrorTree {
   #putOne({ action, node, prevNode }: Event, changes: MirrorChange[]): void {
     const { key } = node;
     const former = this.#nodes.get(key);
-    // An update leaves a directory's children; and etcd does not store its new index.
-    const isSame = action === "update" && node.dir === true;
-    if (!isSame) this.#removeBelow(key, action, changes);
+    // An update of a directory keeps its children, and etcd does not store the new index.
+    const keepsChildren = action === "update" && node.dir === true;
+    if (!keepsChildren) this.#removeBelow(key, action, changes);
     if (former === undefined) this.#link(key);
-    const stored = isSame && prevNode ? { ...node, modifiedIndex: prevNode.modifiedIndex } : node;
+    const stored =
+      keepsChildren && prevNode ? { ...node, modifiedIndex: prevNode.modifiedIndex } : node;
     this.#nodes.set(key, stored);
     changes.push(changeOf(action, key, former, stored));
   }
 
   /**
-   * Directories that etcd makes without a word, from the top down. Theirs is the index of what made
-   * them.
+   * Parent directories that etcd creates without an event, from the top down. They have the index of
+   * the write that created them.
    */
   #missingParents({ key, modifiedIndex: index }: EtcdNode): EtcdNode[] {
     const missing: EtcdNode[] = [];
@@ -112,7 +113,7 @@ export class MirrorTree {
     return missing.reverse();
   }
 
-  /** A key above the top takes all with it. */
+  /** The removal of a parent of the top removes everything. */
   #remove(key: string, action: Event["action"]): MirrorChange[] {
     const removed = key.length < this.#top.length ? this.#top : key;
     const node = this.#nodes.get(removed);
@@ -127,12 +128,12 @@ export class MirrorTree {
 
   #removeBelow(key: string, action: Event["action"], changes: MirrorChange[]): void {
     const gone: EtcdNode[] = [];
-    const waiting = this.list(key);
-    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    const stack = this.list(key);
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       gone.push(node);
-      for (const child of this.list(node.key)) waiting.push(child);
+      for (const child of this.list(node.key)) stack.push(child);
     }
-    // What is in a directory is told before the directory.
+    // Children are reported before their directory.
     for (const node of gone.reverse()) {
       this.#nodes.delete(node.key);
       this.#children.delete(node.key);
@@ -155,7 +156,7 @@ function parentOf(key: string): string {
   return key.slice(0, key.lastIndexOf("/")) || "/";
 }
 
-/** Listings of long ago must not stay with a directory. */
+/** A directory must not keep an outdated list of its children. */
 function withoutNodes({ nodes: _, ...directory }: EtcdNode): EtcdNode {
   return directory;
 }

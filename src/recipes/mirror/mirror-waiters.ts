@@ -2,8 +2,8 @@ import { AbortError } from "../../errors/abort-error.js";
 import { onAbort } from "../../stream/on-abort.js";
 import type { Clock } from "../../time/clock.js";
 
-/** Milliseconds between two looks at how far a quiet watch has come. */
-const LOOK_INTERVAL = 20;
+/** Interval at which the index of a quiet watch is read. */
+const POLL_INTERVAL_MS = 20;
 
 interface Waiter {
   readonly index: number;
@@ -11,66 +11,66 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** Those who wait until a mirror holds everything up to some index. */
+/** Pending calls that wait until a mirror contains everything up to an index. */
 export class MirrorWaiters {
   readonly #operation: string;
   readonly #clock: Clock;
-  readonly #indexNow: () => number;
+  readonly #currentIndex: () => number;
   readonly #waiters = new Set<Waiter>();
-  #cancelLook: (() => void) | undefined;
+  #cancelPoll: (() => void) | undefined;
 
   /**
-   * `operation` is what messages say was given up. `indexNow` is asked again and again while somebody
-   * waits: a quiet watch moves on without a word.
+   * `operation` is named in the messages of errors. `currentIndex` is polled while calls are pending,
+   * because the index of a quiet watch advances without events.
    */
-  constructor(operation: string, clock: Clock, indexNow: () => number) {
+  constructor(operation: string, clock: Clock, currentIndex: () => number) {
     this.#operation = operation;
     this.#clock = clock;
-    this.#indexNow = indexNow;
+    this.#currentIndex = currentIndex;
   }
 
   /** Resolves when the index is reached. @throws AbortError */
   add(index: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leave = (): void => {
+      const remove = (): void => {
         this.#waiters.delete(waiter);
         signal?.removeEventListener("abort", abort);
-        if (this.#waiters.size === 0) this.#stopLooking();
+        if (this.#waiters.size === 0) this.#stopPolling();
       };
       const waiter: Waiter = {
         index,
-        resolve: () => [leave(), resolve()],
-        reject: (error) => [leave(), reject(error)],
+        resolve: () => [remove(), resolve()],
+        reject: (error) => [remove(), reject(error)],
       };
       const abort = (): void => waiter.reject(this.#aborted(signal?.reason));
       this.#waiters.add(waiter);
-      this.#lookLater();
+      this.#schedulePoll();
       if (signal?.aborted) abort();
       else if (signal !== undefined) onAbort(signal, abort);
     });
   }
 
-  /** Everything up to the index is there. */
-  reach(index: number): void {
+  /** Resolves the calls that wait for this index or a lower one. */
+  resolveUpTo(index: number): void {
     for (const waiter of [...this.#waiters]) if (waiter.index <= index) waiter.resolve();
   }
 
-  /** What they wait for will not come. */
-  giveUp(reason: unknown): void {
+  /** Rejects all pending calls, because their index cannot be reached. */
+  rejectAll(reason: unknown): void {
     for (const waiter of [...this.#waiters]) waiter.reject(this.#aborted(reason));
   }
 
-  #lookLater(): void {
-    this.#cancelLook ??= this.#clock.after(LOOK_INTERVAL, () => {
-      this.#cancelLook = undefined;
-      this.reach(this.#indexNow());
-      if (this.#waiters.size > 0) this.#lookLater();
+  #schedulePoll(): void {
+    this.#cancelPoll ??= this.#clock.after(POLL_INTERVAL_MS, () => {
+      this.#cancelPoll = undefined;
+      this.resolveUpTo(this.#currentIndex());
+      if (this.#waiters.size > 0) this.#schedulePoll();
     });
   }
 
-  #stopLooking(): void {
-    this.#cancelLook?.();
-    this.#cancelLook = undefined;
+  #stopPolling(): void {
+    this.#cancelPoll?.();
+    this.#cancelPoll = undefined;
   }
 
   #aborted(reason: unknown): AbortError {

@@ -16,7 +16,7 @@ import { isWithin, withoutSlash } from "../shared/key-path.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
 import type { MirrorChange, MirrorResync } from "./mirror-change.js";
 import { differences } from "./mirror-difference.js";
-import { type Fed, MirrorFeed } from "./mirror-feed.js";
+import { MirrorFeed, type MirrorFeedHandler } from "./mirror-feed.js";
 import { MIRROR_OPTIONS, type MirrorOptions } from "./mirror-options.js";
 import { MirrorTree } from "./mirror-tree.js";
 import { MirrorWaiters } from "./mirror-waiters.js";
@@ -28,31 +28,31 @@ interface MirrorEvents {
 }
 
 /**
- * A live copy of a key and all below it, read at the speed of memory.
+ * A live copy in memory of a key and everything below it.
  *
- * It begins to load when it is made, and from `ready` on shows the subtree as it was at one index,
- * which moves on with each event: an event is carried out whole before anybody sees it, also one
- * that removes a directory of thousands. When events were missed, the copy is served as it was until
- * it has been read anew, and just the differences are told. What fails is told as `error` and tried
- * again, for ever; `staleFor` says how old the copy may be. It ends with its client.
+ * The constructor starts the load. After `ready`, the copy shows the subtree at one index. Each event
+ * advances the index and is applied atomically, even if it removes a directory with thousands of
+ * keys. When events were lost, the old copy stays readable until the tree was read again, and only
+ * the differences are reported. After a failure, `error` is emitted and the mirror retries without
+ * limit; `staleFor` says how old the copy may be. The mirror ends with its client.
  *
- * As with every watch of a directory, hidden keys below the mirrored one (`_…`) are not in it, nor
- * is a directory that was only made for them. A refresh of a TTL is silent: `expiration`, `ttl` and
- * `modifiedIndex` of a refreshed node are those of its last real write. A directory that a write made
- * on its way has that write's index.
+ * As in every watch of a directory, hidden keys below the mirrored one (`_…`) are missing, and so is
+ * a directory that contains only hidden keys. A refresh of a TTL causes no event: `expiration`, `ttl`
+ * and `modifiedIndex` of a refreshed node are those of its last write. A directory that a write
+ * created implicitly has the index of that write.
  *
- * Events: `change` for every node that is made, written or gone, after the first load; `resync` when
- * the whole was read, the first time included; `error`. Listeners are called one after the other
- * once the copy has changed. One that throws hinders nobody: what it threw is an `error`. An error
- * that nobody listens for is a warning of the process.
+ * Events: `change` for every node that is created, written or removed after the first load; `resync`
+ * when the complete tree was read, including the first time; `error`. Listeners are called one after
+ * the other after the copy has changed. If one throws, the others are still called, and its error is
+ * emitted as `error`. An error without a listener becomes a process warning.
  */
 export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposable {
   /** The mirrored key, without a trailing slash. */
   readonly key: string;
   /**
-   * The first load: also of a key that does not exist, which makes an empty mirror. Rejects when the
-   * first attempt fails, with what it failed with; others follow all the same. Rejects with
-   * `AbortError` when the mirror ends before.
+   * Resolves after the first load. If the key does not exist, the mirror is empty. Rejects with the
+   * error of the first attempt; the mirror still retries. Rejects with `AbortError` when the mirror
+   * ends before the first load.
    */
   readonly ready: Promise<void>;
   readonly #clock: Clock;
@@ -66,7 +66,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   #clusterId: string | undefined;
   #index = 0;
 
-  /** @throws TypeError for a key or an option that makes no sense */
+  /** @throws TypeError for an invalid key or option */
   constructor(etcd: RecipeClient, key: string, options: MirrorOptions = {}) {
     super();
     checkKey(key);
@@ -83,7 +83,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     const watch = { ...options, recursive: true, initial: true, signal };
     try {
       const open = (): Watcher => etcd.watch(this.key, watch);
-      this.#feed = new MirrorFeed(open, this.#clock, signal, this.#fed);
+      this.#feed = new MirrorFeed(open, this.#clock, signal, this.#feedHandler);
     } catch (error) {
       this.#life.unlink();
       throw error;
@@ -91,45 +91,45 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = (failure) => (failure === undefined ? resolve() : reject(failure));
     });
-    // The same is told as an error: nobody has to wait for it.
+    // The failure is also emitted as `error`, so an unused `ready` must not end the process.
     this.ready.catch(() => {});
     this.#ended = this.#feed.run().then(() => this.#end(), this.#end);
   }
 
   /**
-   * Index at which the copy is the state of etcd; 0 before `ready`. It moves with each change, and
-   * while the subtree is quiet, as far as etcd is known to have moved without touching it.
+   * Index at which the copy is equal to the state of etcd; 0 before `ready`. It advances with each
+   * change. While the subtree is quiet, it advances to each index that is proven to change nothing.
    */
   get index(): number {
     return this.#index;
   }
 
   /**
-   * Milliseconds: everything that etcd committed longer ago is proven to be in the copy. Before the first
-   * load, the time since the start.
+   * Milliseconds. The copy is proven to contain everything that etcd committed longer ago than this.
+   * Before the first load, the time since the start.
    */
   get staleFor(): number {
     return this.#clock.monotonic() - this.#feed.contactAt;
   }
 
   /**
-   * A file, or a directory (without `nodes`: see {@link list}); `undefined` when there is no such key.
-   * It is the mirror's own object: not for changing.
+   * A file, or a directory (without `nodes`: see {@link list}); `undefined` when the key does not
+   * exist. It is the object of the mirror. Do not modify it.
    *
    * @throws TypeError for a key outside the mirrored one, and before the first load
    */
   get(key: string): EtcdNode | undefined {
-    return this.#tree?.get(key) ?? this.#lookAgain(key);
+    return this.#tree?.get(key) ?? this.#getNormalized(key);
   }
 
-  /** Whether there is a file or directory of that key. @throws TypeError as {@link get} */
+  /** Whether the key exists. @throws TypeError as {@link get} */
   has(key: string): boolean {
     return this.get(key) !== undefined;
   }
 
   /**
-   * What is in a directory, in the order of the keys' code points; empty for a file, and when there
-   * is no such key.
+   * The children of a directory, in the order of the keys' code points; empty for a file, and when
+   * the key does not exist.
    *
    * @throws TypeError as {@link get}
    */
@@ -139,10 +139,10 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   }
 
   /**
-   * The content of a file, or what `parse` makes of it; `undefined` for a directory and when there
-   * is no such key.
+   * The value of a file, or the result of `parse`; `undefined` for a directory and when the key does
+   * not exist.
    *
-   * @throws InvalidValueError when `parse` throws, which is its `cause`
+   * @throws InvalidValueError when `parse` throws; `cause` is the thrown error
    * @throws TypeError as {@link get}
    */
   value(key: string): string | undefined;
@@ -158,8 +158,8 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   }
 
   /**
-   * All nodes as they are now, the mirrored one first: directories before what is in them, and that
-   * in the order of the keys' code points. What changes meanwhile is not seen.
+   * All nodes as they are now, the mirrored one first: directories before their children, children in
+   * the order of the keys' code points. Changes during the iteration are not visible.
    *
    * @throws TypeError before the first load
    */
@@ -168,11 +168,12 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   }
 
   /**
-   * Resolves when the copy holds everything up to an index, such as that of one's own write. If that
-   * changed nothing in the mirrored subtree, this may take until the watch next asks how far etcd is.
+   * Resolves when the copy contains everything up to an index, for example that of an own write. If
+   * that write changed nothing in the mirrored subtree, this may take until the watch next reads the
+   * index of etcd.
    *
    * @throws AbortError when the signal aborts, when the mirror ends, and when another cluster
-   *   answers, in which the index means nothing
+   *   responds, where the index has no meaning
    */
   async waitFor(index: number, options: CallOptions = {}): Promise<void> {
     refuseUnknown(options, ["signal"]);
@@ -181,11 +182,11 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     }
     if (this.#tree !== undefined && index <= this.#index) return;
     const reached = this.#waiters.add(index, options.signal);
-    if (this.#life.signal.aborted) this.#waiters.giveUp(this.#life.signal.reason);
+    if (this.#life.signal.aborted) this.#waiters.rejectAll(this.#life.signal.reason);
     await reached;
   }
 
-  /** Ends following; the copy stays as it is. Resolves when nothing is under way any more. */
+  /** Stops following etcd; the copy stays as it is. Resolves when all requests have ended. */
   close(): Promise<void> {
     this.#closing.abort(new Error("the mirror was closed"));
     return this.#ended;
@@ -200,22 +201,22 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     throw new TypeError(`the mirror of ${this.key} is not loaded yet; await its "ready" first`);
   }
 
-  /** For a key that was not found as it is: most are just not there. */
-  #lookAgain(key: string): EtcdNode | undefined {
+  /** Second lookup for a key that was not found. Most such keys do not exist. */
+  #getNormalized(key: string): EtcdNode | undefined {
     if (!isWithin(key, this.key)) {
-      throw new TypeError(`key: "${key}" is not within ${this.key}, which is what is mirrored`);
+      throw new TypeError(`key: "${key}" is not within the mirrored key ${this.key}`);
     }
     return this.#loaded.get(withoutSlash(key));
   }
 
-  readonly #fed: Fed = {
-    take: (item) => {
+  readonly #feedHandler: MirrorFeedHandler = {
+    onItem: (item) => {
       const changes = item.type === "change" ? this.#apply(item.response) : this.#replace(item);
       this.#advance(this.#feed.index);
       for (const change of changes) this.#emit("change", change);
       if (item.type === "resync") this.#emit("resync", { reason: item.reason, index: item.index });
     },
-    fail: (error) => {
+    onError: (error) => {
       this.#settleReady(error);
       emitError(this, error);
     },
@@ -227,46 +228,46 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     return changes;
   }
 
-  /** The first load differs from nothing that anybody could have seen. */
+  /** The first load reports no changes, because there is no copy to compare with. */
   #replace(resync: WatchResync): readonly MirrorChange[] {
     const former = this.#tree;
-    if (former !== undefined && this.#isOfOtherPast(resync)) this.#forgetIndex();
+    if (former !== undefined && this.#hasOtherHistory(resync)) this.#forgetIndex();
     const tree = new MirrorTree(this.key, resync.response?.node);
     this.#tree = tree;
     this.#clusterId = resync.etcdClusterId;
     this.#settleReady();
     this.#advance(resync.index);
-    const isTold = former !== undefined && this.listenerCount("change") > 0;
-    return isTold ? differences(former, tree) : [];
+    const isObserved = former !== undefined && this.listenerCount("change") > 0;
+    return isObserved ? differences(former, tree) : [];
   }
 
-  /** Another cluster, or this one as a backup had it. */
-  #isOfOtherPast({ reason, etcdClusterId, index }: WatchResync): boolean {
+  /** Whether the state is of another cluster, or of this one after it was restored from a backup. */
+  #hasOtherHistory({ reason, etcdClusterId, index }: WatchResync): boolean {
     return reason === "cluster-changed" || etcdClusterId !== this.#clusterId || index < this.#index;
   }
 
   #forgetIndex(): void {
-    this.#waiters.giveUp(new Error("another cluster answers, in which the index means nothing"));
+    this.#waiters.rejectAll(new Error("another cluster responds, where the index has no meaning"));
     this.#index = 0;
   }
 
   #advance(index: number): void {
     if (index > this.#index) this.#index = index;
-    this.#waiters.reach(this.#index);
+    this.#waiters.resolveUpTo(this.#index);
   }
 
-  /** Nothing is told any more once the mirror has ended. */
+  /** Emits nothing after the mirror has ended. */
   #emit<E extends "change" | "resync">(event: E, what: MirrorEvents[E][0]): void {
     if (!this.#life.signal.aborted) emitSafely(this, event, what);
   }
 
-  /** When the watch ends by itself, the mirror does as by `close()`, but not in silence. */
+  /** If the watch ends by itself, the mirror ends as by `close()`, and emits an error. */
   readonly #end = (failure: unknown = new Error("the watch has ended")): void => {
     const { signal } = this.#life;
     if (!signal.aborted) emitError(this, failure);
     this.#closing.abort(failure);
     this.#life.unlink();
-    this.#waiters.giveUp(signal.reason);
+    this.#waiters.rejectAll(signal.reason);
     this.#settleReady(new AbortError(`loading the mirror of ${this.key}`, signal.reason, "none"));
   };
 }

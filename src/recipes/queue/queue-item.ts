@@ -4,8 +4,8 @@ import type { KeepAlive } from "../lease/keep-alive.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
 import { isTransient } from "../shared/transient-failure.js";
 
-/** Milliseconds between two tries to acknowledge. */
-const RETRY_DELAY = 250;
+/** Delay between two attempts to acknowledge. */
+const RETRY_DELAY_MS = 250;
 
 /** An item that this consumer has claimed. */
 export class QueueItem implements AsyncDisposable {
@@ -21,28 +21,28 @@ export class QueueItem implements AsyncDisposable {
     this.#claim = claim;
   }
 
-  /** Aborts when the claim is not provably ours any more: another consumer may have the item. */
+  /** Aborts when the claim is no longer proven. Another consumer may have the item then. */
   get signal(): AbortSignal {
     return this.#claim.signal;
   }
 
-  /** Throws unless the claim is provably ours at this moment. @throws OwnershipLostError */
+  /** Throws unless the claim is proven at this moment. @throws OwnershipLostError */
   assertHeld(): void {
     this.#claim.assertHeld();
   }
 
   /**
-   * The item is done with: deletes it, then the claim. Tries again while the claim is ours. One that
-   * somebody has deleted already counts as done.
+   * Marks the item as done: deletes it, then the claim. Retries while the claim is proven. An item
+   * that another client has already deleted counts as done.
    *
-   * @throws OwnershipLostError when the claim is lost: the item will be, or was, delivered again
+   * @throws OwnershipLostError when the claim is lost; the item is delivered again, or already was
    */
   async acknowledge(): Promise<void> {
     while (!(await this.#delete())) await this.#pause();
     await this.#claim.close();
   }
 
-  /** Gives the item back, to be delivered again at once. After `acknowledge` it does nothing. */
+  /** Returns the item to the queue, which delivers it again at once. No effect after `acknowledge`. */
   release(): Promise<void> {
     return this.#claim.close();
   }
@@ -64,6 +64,6 @@ export class QueueItem implements AsyncDisposable {
   }
 
   #pause(): Promise<void> {
-    return sleep(RETRY_DELAY, this.#etcd.clock, this.signal).catch(() => {});
+    return sleep(RETRY_DELAY_MS, this.#etcd.clock, this.signal).catch(() => {});
   }
 }

@@ -3,17 +3,17 @@ import { ChildNames } from "../shared/child-names.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
 
 /**
- * Which items of a queue wait and which are claimed, as two watches tell. That may be late: a claim
- * that is refused then costs a round trip and no more.
+ * The items of a queue and their claims, as two watches deliver them. The state may be outdated: then
+ * a claim is refused, which costs one round trip.
  */
 export class QueueState {
   readonly #watchers: readonly Watcher[];
   readonly #items: ChildNames;
   readonly #claims: ChildNames;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Set<() => void>();
   #failure: Error | undefined;
 
-  /** Two directories: claims are hidden keys, of which a watch on the items tells nothing. */
+  /** Watches two directories: claims are hidden keys, which a watch on the items does not deliver. */
   constructor(etcd: RecipeClient, items: string, claims: string) {
     this.#items = new ChildNames(items);
     this.#claims = new ChildNames(claims);
@@ -25,14 +25,14 @@ export class QueueState {
     this.#watchers = [follow(this.#items, items), follow(this.#claims, claims)];
   }
 
-  /** Whether the watches go on. */
+  /** Whether the watches are open. */
   get isOpen(): boolean {
     return this.#failure === undefined;
   }
 
   /**
-   * The oldest item that nobody is known to have claimed; it counts as claimed from now on, so that
-   * others in this process try the next one. What the watch tells of the claim comes after that.
+   * Returns the oldest item without a known claim and marks it as claimed, so that other calls in
+   * this process try the next one. The watch delivers the real claim later.
    */
   reserve(): string | undefined {
     if (this.#failure !== undefined) throw this.#failure;
@@ -45,27 +45,27 @@ export class QueueState {
     return undefined;
   }
 
-  /** An attempt to claim failed without an answer: the item may be tried again. */
-  free(name: string): void {
+  /** Makes an item available again after a claim that failed without a response. */
+  unreserve(name: string): void {
     this.#claims.delete(name);
     this.#wake();
   }
 
-  /** The item is there no longer. */
-  forget(name: string): void {
+  /** Removes an item that no longer exists. */
+  remove(name: string): void {
     this.#items.delete(name);
   }
 
-  /** Resolves when `reserve` is worth another try; `signal` aborts: at once. */
-  change(signal: AbortSignal): Promise<void> {
+  /** Resolves when `reserve` may return another item, or when `signal` aborts. */
+  nextChange(signal: AbortSignal): Promise<void> {
     if (signal.aborted || this.#failure !== undefined) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
-        this.#waiting.delete(wake);
+        this.#waiters.delete(wake);
         signal.removeEventListener("abort", wake);
         resolve();
       };
-      this.#waiting.add(wake);
+      this.#waiters.add(wake);
       signal.addEventListener("abort", wake);
     });
   }
@@ -88,8 +88,8 @@ export class QueueState {
     }
   }
 
-  /** In the order in which they came to wait, which is the order in which they will reserve. */
+  /** Wakes the waiters in the order of their calls, which is the order in which they reserve. */
   #wake(): void {
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of [...this.#waiters]) wake();
   }
 }

@@ -17,14 +17,14 @@ import { QueueState } from "./queue-state.js";
 /** Options of {@link Queue}. */
 export interface QueueOptions {
   /**
-   * Whole seconds after which an item whose consumer has died is delivered again. While its
-   * consumer's process lives, a claim is renewed, however long the work takes.
+   * Whole seconds after which an item is delivered again if its consumer has died. A live consumer
+   * renews its claim, however long the work takes.
    *
    * @default 30
    */
   readonly visibilityTimeout?: number;
   /**
-   * For people who look at the claims: it stands beside the consumer's id.
+   * A name for people who inspect the claims. The value of a claim is a random id and this text.
    *
    * @default ""
    */
@@ -34,16 +34,16 @@ export interface QueueOptions {
 /** Options of `take`. */
 export interface TakeOptions extends CallOptions {
   /**
-   * Milliseconds to wait at most.
+   * Maximum milliseconds to wait.
    *
-   * @default without end
+   * @default no limit
    */
   readonly timeout?: number;
 }
 
 /**
- * A queue, first in, first out: each item is delivered at least once, to one consumer at a time
- * unless one is paused for longer than the visibility time-out.
+ * A first-in, first-out queue. Each item is delivered at least once. Only one consumer has an item at
+ * a time, unless a consumer is paused for longer than the visibility timeout.
  *
  * Items are in-order keys below `key`. A claim is a key with a TTL in the hidden directory
  * `key/_claims`.
@@ -57,7 +57,7 @@ export class Queue implements AsyncDisposable {
   readonly #closing = new AbortController();
   #state: QueueState | undefined;
 
-  /** @throws TypeError for a key or option that makes no sense */
+  /** @throws TypeError for an invalid key or option */
   constructor(etcd: RecipeClient, key: string, options: QueueOptions = {}) {
     checkKey(key);
     refuseUnknown(options, ["visibilityTimeout", "consumer"]);
@@ -69,10 +69,10 @@ export class Queue implements AsyncDisposable {
   }
 
   /**
-   * Adds an item at the end and answers its key.
+   * Adds an item at the end and returns its key.
    *
-   * @throws OutcomeUnknownError when no answer came: repeated, the item may be there twice
-   * @throws NotDirError when a file stands where the queue's directory should be
+   * @throws OutcomeUnknownError when the response was lost; a repeated call may add the item twice
+   * @throws NotDirError when `key` or a parent of it is a file
    */
   async enqueue(value: string, options: CallOptions = {}): Promise<string> {
     refuseUnknown(options, ["signal"]);
@@ -82,12 +82,12 @@ export class Queue implements AsyncDisposable {
   }
 
   /**
-   * Claims the oldest item that nobody has claimed, and waits while there is none, or no etcd. The
-   * first call begins to watch the queue, which goes on until `close()`.
+   * Claims the oldest item without a claim. Waits while there is none, and while etcd is unavailable.
+   * The first call starts to watch the queue, until `close()`.
    *
    * @throws TimeoutError when `timeout` has passed
    * @throws AbortError when `signal` aborts, or the queue or the client is closed
-   * @throws OwnershipLostError when a claim was answered too late to prove anything
+   * @throws OwnershipLostError when the response to a claim came too late to prove the claim
    */
   async take(options: TakeOptions = {}): Promise<QueueItem> {
     refuseUnknown(options, ["timeout", "signal"]);
@@ -99,7 +99,7 @@ export class Queue implements AsyncDisposable {
     return withDeadline(this.#etcd.clock, limits, (signal) => this.#take(signal));
   }
 
-  /** Ends waiting calls of `take`, and the watches. Items that were taken stay claimed. */
+  /** Ends pending calls of `take`, and the watches. Items that were taken stay claimed. */
   async close(): Promise<void> {
     this.#closing.abort(new Error("the queue was closed"));
     this.#state?.close();
@@ -110,15 +110,15 @@ export class Queue implements AsyncDisposable {
   }
 
   async #take(signal: AbortSignal): Promise<QueueItem> {
-    // Once: what ends the watches ends this call, and a later one begins anew.
-    let backlog: QueueState | undefined;
+    // Opened once: a failure of the watches ends this call, and the next call opens new watches.
+    let state: QueueState | undefined;
     for (;;) {
       if (signal.aborted) throw new AbortError(`take from ${this.key}`, signal.reason, "none");
-      backlog ??= this.#openState();
-      const name = backlog.reserve();
-      if (name === undefined) await backlog.change(signal);
+      state ??= this.#openState();
+      const name = state.reserve();
+      if (name === undefined) await state.nextChange(signal);
       else {
-        const item = await this.#claim(name, backlog, signal);
+        const item = await this.#claim(name, state, signal);
         if (item !== undefined) return item;
       }
     }
@@ -135,33 +135,33 @@ export class Queue implements AsyncDisposable {
     return childOf(this.key, "_claims");
   }
 
-  /** Nothing when another has the item, or it is done with. */
+  /** Returns `undefined` when another consumer has the item, or when it no longer exists. */
   async #claim(
     name: string,
-    backlog: QueueState,
+    state: QueueState,
     signal: AbortSignal,
   ): Promise<QueueItem | undefined> {
     const tryToClaim = async (): Promise<QueueItem | undefined> => {
       const value = `${randomUUID()} ${this.#consumer}`;
       const options = { ttl: this.#settings.ttl, signal };
       const claim = await KeepAlive.create(this.#etcd, childOf(this.#claims, name), value, options);
-      return await this.#read(name, claim, backlog, signal);
+      return await this.#read(name, claim, state, signal);
     };
     try {
       return await retryUntilAvailable(tryToClaim, this.#etcd.clock, signal);
     } catch (error) {
-      // Whose claim it is, and when it ends, is what the watch tells.
+      // The watch delivers the other consumer's claim, and later its end.
       if (error instanceof NodeExistError) return undefined;
-      backlog.free(name);
+      state.unreserve(name);
       throw error;
     }
   }
 
-  /** The claim may have come after the item was acknowledged. */
+  /** Reads the item after the claim, because it may have been acknowledged before. */
   async #read(
     name: string,
     claim: KeepAlive,
-    backlog: QueueState,
+    state: QueueState,
     signal: AbortSignal,
   ): Promise<QueueItem | undefined> {
     const value = await this.#valueOf(name, signal).catch((error) => {
@@ -170,7 +170,7 @@ export class Queue implements AsyncDisposable {
     });
     if (value !== undefined)
       return new QueueItem(this.#etcd, childOf(this.key, name), value, claim);
-    backlog.forget(name);
+    state.remove(name);
     await claim.close();
     return undefined;
   }

@@ -5,7 +5,7 @@ import { isRemoval } from "../shared/is-removal.js";
 import { isWithin } from "../shared/key-path.js";
 import { type Instance, type InstanceReader, readInstance } from "./instance.js";
 
-/** What happened to an instance of a service; `instance` is as it is now, or as it was. */
+/** A change of an instance of a service. `instance` is the new state; for `down`, the last one. */
 export interface InstanceEvent<M = unknown> {
   readonly type: "up" | "changed" | "down";
   readonly instance: Instance<M>;
@@ -16,7 +16,7 @@ interface Entry<M> {
   readonly instance: Instance<M>;
 }
 
-/** The instances of a service that are up, kept up by a watch; tells what each item changes. */
+/** The registered instances of a service, updated by a watch. Yields the events of each watch item. */
 export class InstanceSet<M> {
   readonly #directory: string;
   readonly #reader: InstanceReader<M>;
@@ -27,7 +27,7 @@ export class InstanceSet<M> {
     this.#reader = reader;
   }
 
-  *take(item: WatchItem): Generator<InstanceEvent<M>, void, undefined> {
+  *apply(item: WatchItem): Generator<InstanceEvent<M>, void, undefined> {
     if (item.type === "resync") yield* this.#replace(item.response?.node.nodes ?? []);
     else yield* this.#change(item.response);
   }
@@ -44,7 +44,7 @@ export class InstanceSet<M> {
     for (const node of nodes) yield* this.#put(node);
   }
 
-  /** A node without a value was deleted, or is a directory by now. */
+  /** A node without a value was deleted, or is a directory. */
   *#put(node: EtcdNode): Generator<InstanceEvent<M>, void, undefined> {
     const { key, value } = node;
     const before = this.#entries.get(key);

@@ -1,37 +1,39 @@
 import type { EtcdNode } from "../../model/node.js";
 
-/** An instance of a service, as registered. */
+/** A registered instance of a service. */
 export interface Instance<M = unknown> {
-  /** Its key's name below the service. */
+  /** The name of its key below the service. */
   readonly id: string;
-  /** Anything that JSON can hold. */
+  /** Any value that JSON can represent. */
   readonly metadata: M;
 }
 
-/** A key below a service that does not hold what a registration writes, or not what was asked for. */
+/** A key below a service whose value is not a registration, or whose metadata `parse` refuses. */
 export interface MalformedInstance {
   readonly key: string;
   readonly value: string;
-  /** Why it is none: of `JSON.parse`, of the option `parse`, or a `TypeError`. */
+  /** The error: of `JSON.parse`, of the option `parse`, or a `TypeError`. */
   readonly problem: unknown;
 }
 
-/** The value of a registration; `owner` proves whose it is. */
+/** The value of a registration. `owner` identifies its owner. */
 export function encodeInstance(owner: string, metadata: unknown): string {
   const text = JSON.stringify({ owner, metadata });
   if (metadata === undefined || !text.includes('"metadata":')) {
-    throw new TypeError("metadata: must be something that JSON can hold; null for none");
+    throw new TypeError(
+      "metadata: must be a value that JSON can represent; use null for no metadata",
+    );
   }
   return text;
 }
 
-/** Reads what registrations wrote, and what others wrote beside them. */
+/** Handles the values of registrations, and other values in the same directory. */
 export interface InstanceReader<M> {
   parse(metadata: unknown): M;
   onMalformed(malformed: MalformedInstance): void;
 }
 
-/** Nothing for what is no instance; it is reported. */
+/** Returns `undefined` for a node that is not an instance. A file is reported to `onMalformed`. */
 export function readInstance<M>(
   { key, value }: EtcdNode,
   { parse, onMalformed }: InstanceReader<M>,

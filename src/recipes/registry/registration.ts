@@ -4,8 +4,9 @@ import { encodeInstance, idOf } from "./instance.js";
 /** An instance that is registered while its process lives. */
 export class Registration implements AsyncDisposable {
   /**
-   * The key behind it: tells by `lost` when the instance is not registered any more, and by
-   * `recreated` when it is again. One that another has taken over stays lost.
+   * The key of the instance. It emits `lost` when the instance is no longer registered, and
+   * `recreated` when it is registered again. An instance that another process has taken over stays
+   * lost.
    */
   readonly keepAlive: KeepAlive;
   readonly #owner: string;
@@ -23,12 +24,12 @@ export class Registration implements AsyncDisposable {
     return idOf(this.key);
   }
 
-  /** Changes the metadata. @throws OwnershipLostError when the instance is not registered now */
+  /** Changes the metadata. @throws OwnershipLostError when the instance is not registered */
   async update(metadata: unknown): Promise<void> {
     await this.keepAlive.update(encodeInstance(this.#owner, metadata));
   }
 
-  /** Takes the instance out. Where etcd is out of reach, it goes with its TTL. */
+  /** Removes the instance: at once, or after its TTL if etcd is unreachable. */
   close(): Promise<void> {
     return this.keepAlive.close();
   }

@@ -271,8 +271,8 @@ describe("bad input", () => {
     [{ id: "", metadata: 1 }, /^id: must be a name/],
     [{ id: "_hidden", metadata: 1 }, /^id: must be a name/],
     [{ id: "..", metadata: 1 }, /^key: /],
-    [{ id: "a", metadata: undefined }, /^metadata: must be something that JSON can hold/],
-    [{ id: "a", metadata: () => 1 }, /^metadata: must be something that JSON can hold/],
+    [{ id: "a", metadata: undefined }, /^metadata: must be a value that JSON can represent/],
+    [{ id: "a", metadata: () => 1 }, /^metadata: must be a value that JSON can represent/],
     [{ id: "a", metadata: 1n }, /BigInt/],
   ])("register(%o) is refused", async (instance, message) => {
     await expect(registryOf(server).register("mail", instance)).rejects.toThrow(message);

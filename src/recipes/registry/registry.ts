@@ -20,17 +20,17 @@ import { Registration } from "./registration.js";
 /** Options of {@link Registry}. */
 export interface RegistryOptions<M> {
   /**
-   * Checks the metadata of an instance that was read and gives it its type. Whatever it throws makes
-   * the instance malformed.
+   * Validates and converts the metadata of an instance that was read. If it throws, the instance is
+   * malformed.
    *
-   * @default anything is taken, as `unknown`
+   * @default every value is accepted, as `unknown`
    */
   readonly parse?: (metadata: unknown) => M;
   /**
-   * Told of each key below a service that is not such an instance, once for each value that is read;
-   * it is left out.
+   * Called for each key below a service that is not a valid instance, once for each value that is
+   * read. Such keys are left out of all results.
    *
-   * @default nobody is told
+   * @default not reported
    */
   readonly onMalformed?: (malformed: MalformedInstance) => void;
 }
@@ -38,14 +38,14 @@ export interface RegistryOptions<M> {
 /** Options of `register`. */
 export interface RegisterOptions extends CallOptions {
   /**
-   * Whole seconds after which an instance that has died is taken out.
+   * Whole seconds after which an instance that has died is removed.
    *
    * @default 10
    */
   readonly ttl?: number;
   /**
-   * When the id is registered already: `"replace"` takes it over, as a process needs that starts
-   * again before its TTL is over, and the one before gets `lost`; `"fail"` with `NodeExistError`.
+   * What to do if the id is already registered. `"replace"`: take it over; its former owner gets
+   * `lost`. A process that restarts before its TTL ends needs this. `"fail"`: throw `NodeExistError`.
    *
    * @default "replace"
    */
@@ -53,15 +53,15 @@ export interface RegisterOptions extends CallOptions {
 }
 
 /**
- * Where instances of services register while they live, and are found. Below `key` each service is a
- * directory, and each instance a key with a TTL in it.
+ * A service registry. Instances of services are registered while their processes live. Below `key`,
+ * each service is a directory, and each instance is a key with a TTL in it.
  */
 export class Registry<M = unknown> {
   readonly key: string;
   readonly #etcd: RecipeClient;
   readonly #reader: InstanceReader<M>;
 
-  /** @throws TypeError for a key or option that makes no sense */
+  /** @throws TypeError for an invalid key or option */
   constructor(etcd: RecipeClient, key: string, options: RegistryOptions<M> = {}) {
     checkKey(key);
     refuseUnknown(options, ["parse", "onMalformed"]);
@@ -72,8 +72,8 @@ export class Registry<M = unknown> {
   }
 
   /**
-   * Registers an instance until `close()`. It is registered anew when its key vanished, but never
-   * against another that took its id over.
+   * Registers an instance until `close()`. It is registered again if its key disappears, but not if
+   * another process has taken over its id.
    *
    * @throws NodeExistError with `ifExists: "fail"` when the id is registered
    * @throws NotFileError when the id is a directory; NotDirError when the service is a file
@@ -94,7 +94,7 @@ export class Registry<M = unknown> {
     return new Registration(keepAlive, owner);
   }
 
-  /** The instances of a service that are up, by a linearizable read. */
+  /** Reads the registered instances of a service (linearizable). */
   async discover(service: string, options: CallOptions = {}): Promise<readonly Instance<M>[]> {
     refuseUnknown(options, ["signal"]);
     const request = { action: "get", key: this.#serviceKey(service), sorted: true } as const;
@@ -108,10 +108,10 @@ export class Registry<M = unknown> {
   }
 
   /**
-   * The instances of a service as they come and go: first each that is up, as `up`. What came and
-   * went while the reader was cut off or did not read may be left out; what is up in the end is
-   * told. Ends when `signal` aborts or the client is closed; `return()` waits for the next event, as
-   * in every generator.
+   * Yields the changes of the instances of a service. It starts with `up` for each registered one. An
+   * instance that was registered only while the reader was disconnected or busy may be left out; the
+   * final state is always reported. Ends when `signal` aborts or the client is closed. `return()`
+   * waits for the next event, as in every generator.
    */
   async *watch(
     service: string,
@@ -125,7 +125,7 @@ export class Registry<M = unknown> {
       ...{ recursive: true, initial: true, signal: either.signal },
     });
     try {
-      for await (const item of watcher) yield* instances.take(item);
+      for await (const item of watcher) yield* instances.apply(item);
     } catch (error) {
       if (!either.signal.aborted) throw error;
     } finally {
@@ -139,7 +139,7 @@ export class Registry<M = unknown> {
   }
 }
 
-/** A name is one segment of a key, and not a hidden one. */
+/** A name is one segment of a key, and must not be hidden. */
 function checkName(field: string, name: string): string {
   if (typeof name === "string" && /^[^/_][^/]*$/.test(name)) return name;
   throw new TypeError(
