@@ -10,21 +10,21 @@ import { decodeV3Reply, TokenRefused, v3ErrorOf } from "./v3-reply.js";
 import { v3Request } from "./v3-request.js";
 import { V3Token } from "./v3-token.js";
 
-/** A user of etcd's v3 auth. */
+/** Name and password of a user of etcd's v3 auth. */
 export interface V3Credentials {
   readonly username: string;
   readonly password: string;
 }
 
-/** FAILED_PRECONDITION, with which etcd answers who authenticates where auth is off. */
-const AUTH_IS_OFF = "etcdserver: authentication is not enabled";
+/** The FAILED_PRECONDITION error of an authentication while auth is disabled. */
+const AUTH_DISABLED = "etcdserver: authentication is not enabled";
 
 /**
- * etcd's v3 API over the network: as gRPC, or as JSON by the gateway that is part of etcd where the
- * way there is none of HTTP/2, such as by a proxy.
+ * etcd's v3 API over the network: as gRPC, or as JSON through etcd's gateway where HTTP/2 is
+ * unavailable, for example through a proxy.
  */
 export class RemoteV3Api implements V3Api {
-  /** The cluster that is asked. */
+  /** Sends the requests. */
   readonly cluster: Cluster;
   readonly #token: V3Token | undefined;
   readonly #requestTimeout: number;
@@ -85,13 +85,13 @@ export class RemoteV3Api implements V3Api {
       const { body } = await this.#send("auth/authenticate", { name, password }, AUTHENTICATION);
       return typeof body.token === "string" ? body.token : undefined;
     } catch (error) {
-      if (error instanceof V3RefusedError && error.detail === AUTH_IS_OFF) return undefined;
+      if (error instanceof V3RefusedError && error.detail === AUTH_DISABLED) return undefined;
       throw error instanceof TokenRefused ? error.cause : error;
     }
   }
 }
 
-/** To authenticate twice does no harm. */
+/** Marked as a read, because it is safe to repeat. */
 const AUTHENTICATION: V3Call = {
   operation: "POST /v3/auth/authenticate",
   key: "/",
@@ -99,10 +99,10 @@ const AUTHENTICATION: V3Call = {
   scope: "quorum",
 };
 
-/** Says why etcd refused, where a new token did not help. */
-async function withCause<T>(answer: Promise<T>): Promise<T> {
+/** Replaces `TokenRefused` by its cause when a new token did not help either. */
+async function withCause<T>(response: Promise<T>): Promise<T> {
   try {
-    return await answer;
+    return await response;
   } catch (error) {
     throw error instanceof TokenRefused ? error.cause : error;
   }

@@ -7,12 +7,12 @@ import { type Clock, deadline } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { JsonObject } from "../wire/json.js";
 import type { V3Call, V3Stream } from "./v3-api.js";
-import { decodeV3Part, requireGoodEnd, TokenRefused, tokenRefused } from "./v3-reply.js";
+import { decodeV3Part, requireOkAtEnd, TokenRefused, tokenRefused } from "./v3-reply.js";
 
-/** etcd 3.4 says of a token that it does not know any more that the permission is missing. */
+/** etcd 3.4 reports an expired token as a missing permission. */
 const NOT_ALLOWED = /etcdserver: (?:permission denied|invalid auth token|user name is empty)/;
 
-/** A call of the v3 API that goes on answering: with messages of gRPC, or lines of JSON. */
+/** A streaming call of the v3 API: gRPC messages, or lines of JSON. */
 export class RemoteV3Stream implements V3Stream {
   readonly endpoint: string;
   readonly #call: V3Call;
@@ -28,13 +28,14 @@ export class RemoteV3Stream implements V3Stream {
   }
 
   /**
-   * Waits for the first answer: a watch that is not allowed is ended in that, not refused.
+   * Waits for the first message. etcd cancels a forbidden watch in that message instead of
+   * rejecting the request.
    *
    * @param timeout milliseconds to wait
    * @throws TokenRefused, ClusterUnavailableError, TimeoutError, AbortError
    */
   async begin(clock: Clock, timeout: number): Promise<this> {
-    const first = await this.#inTime(clock, timeout);
+    const first = await this.#readWithTimeout(clock, timeout);
     this.#first = first;
     const reason = first?.canceled === true ? String(first.cancel_reason) : "";
     const refused = NOT_ALLOWED.exec(reason);
@@ -43,8 +44,8 @@ export class RemoteV3Stream implements V3Stream {
     throw tokenRefused(this.#call, this.endpoint, refused[0]);
   }
 
-  #inTime(clock: Clock, timeout: number): Promise<JsonObject | undefined> {
-    const what = `${this.#call.operation} at ${this.endpoint}: begun, but nothing came`;
+  #readWithTimeout(clock: Clock, timeout: number): Promise<JsonObject | undefined> {
+    const what = `${this.#call.operation} at ${this.endpoint}: no first message`;
     const cancel = deadline(clock, timeout, () => {
       this.#reply.parts.close(new TimeoutError(`${what} within ${timeout} ms`, timeout));
     });
@@ -66,11 +67,11 @@ export class RemoteV3Stream implements V3Stream {
       const part = await this.#reply.parts.next();
       if (part.done !== true) return decodeV3Part(this.#call, this.#reply, part.value);
       this.close();
-      requireGoodEnd(this.#call, this.#reply);
+      requireOkAtEnd(this.#call, this.#reply);
       return undefined;
     } catch (error) {
       this.close();
-      throw this.#broken(error as Error);
+      throw this.#failureOf(error as Error);
     }
   }
 
@@ -81,11 +82,11 @@ export class RemoteV3Stream implements V3Stream {
     this.#trace("end");
   }
 
-  /** What a member cannot go on with, another one may. */
-  #broken(error: Error): Error {
+  /** Makes the failure of a stream retryable: another member may be able to continue. */
+  #failureOf(error: Error): Error {
     if (error instanceof EtcdError || error instanceof AbortError) return error;
-    const ours = error instanceof AttemptFailure || error instanceof TokenRefused;
-    const cause = ours ? error.cause : error;
+    const isWrapped = error instanceof AttemptFailure || error instanceof TokenRefused;
+    const cause = isWrapped ? error.cause : error;
     const attempt = { endpoint: this.endpoint, cause, when: new Date() };
     return new ClusterUnavailableError(this.#call.operation, [attempt]);
   }

@@ -1,10 +1,10 @@
-/** etcd's v3 API as gRPC: the calls that are made here, with their messages' fields and numbers. */
+/** The calls of etcd's gRPC API that etcdnet uses, with the fields of their messages. */
 
 import { MessageType } from "./protobuf/message-type.js";
 
-/** A call of gRPC. */
+/** One gRPC method. */
 export interface Rpc {
-  /** Path of its HTTP request. */
+  /** Path of the HTTP request. */
   readonly path: string;
   readonly request: MessageType;
   readonly response: MessageType;
@@ -146,9 +146,9 @@ const LEASE = new MessageType({ ID: [1, "id"] });
 
 const LEASE_STATE = new MessageType({ header: [1, HEADER], ID: [2, "id"], TTL: [3, "integer"] });
 
-const NOTHING = new MessageType({});
+const EMPTY = new MessageType({});
 
-/** By their path below `/v3/` in the gateway from JSON. */
+/** By path in the JSON gateway, below `/v3/`. */
 export const RPCS: Readonly<Record<string, Rpc>> = {
   "kv/range": rpc("KV/Range", RANGE_REQUEST, RANGE_RESPONSE),
   "kv/put": rpc("KV/Put", PUT_REQUEST, PUT_RESPONSE),
@@ -162,7 +162,7 @@ export const RPCS: Readonly<Record<string, Rpc>> = {
   ),
   "lease/revoke": rpc("Lease/LeaseRevoke", LEASE, new MessageType({ header: [1, HEADER] })),
   "lease/timetolive": rpc("Lease/LeaseTimeToLive", LEASE, LEASE_STATE),
-  "cluster/member/list": rpc("Cluster/MemberList", NOTHING, MEMBERS),
+  "cluster/member/list": rpc("Cluster/MemberList", EMPTY, MEMBERS),
   "cluster/member/add": rpc(
     "Cluster/MemberAdd",
     new MessageType({ peerURLs: [1, "text", "repeated"] }),
@@ -180,7 +180,7 @@ export const RPCS: Readonly<Record<string, Rpc>> = {
   ),
   "maintenance/status": rpc(
     "Maintenance/Status",
-    NOTHING,
+    EMPTY,
     new MessageType({
       header: [1, HEADER],
       version: [2, "text"],

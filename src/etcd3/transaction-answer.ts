@@ -3,46 +3,46 @@ import { isObject, type JsonObject } from "../wire/json.js";
 import type { V3Response } from "./v3-api.js";
 import { readHeader, readId, readInt64, type V3Header } from "./v3-json.js";
 
-/** A key of v3 at some revision. Bytes are in base64. */
+/** A v3 key at one revision. Bytes are base64. */
 export interface KeyValue {
   readonly key: string;
   readonly value: string;
   readonly createRevision: number;
   readonly modRevision: number;
-  /** Id of the lease that it hangs on. */
+  /** Id of its lease; `0` without a lease. */
   readonly lease: string;
 }
 
-/** What one operation of a transaction answered. */
+/** The response to one operation of a transaction. */
 export interface OperationResponse {
-  /** Keys found by a range, or what a put or a delete replaced. */
+  /** The keys of a range, or the previous value of a put or a delete. */
   readonly found: readonly KeyValue[];
-  /** Whether a page ended before its range did. */
+  /** Whether the range has more keys than the page. */
   readonly more: boolean;
 }
 
-/** A transaction's answer: which alternative was carried out, and what its operations answered. */
+/** The response to a transaction: the executed branch and the responses of its operations. */
 export interface TxnResponse extends V3Header {
   readonly endpoint: string;
-  /** Number of the alternative; `undefined` when none held. */
+  /** Position of the executed branch. `undefined`: no branch matched. */
   readonly taken: number | undefined;
   readonly answers: readonly OperationResponse[];
 }
 
-/** Reads the answer to {@link firstOf} with so many alternatives. @throws ProtocolError */
-export function readTransaction({ body, endpoint }: V3Response, alternatives: number): TxnResponse {
-  const { taken, responses } = follow(body, alternatives, 0);
-  return answerOf(body, endpoint, taken, responses.map(readOperation));
+/** Reads the response to {@link firstOf} with this number of branches. @throws ProtocolError */
+export function readTransaction({ body, endpoint }: V3Response, branches: number): TxnResponse {
+  const { taken, responses } = findBranch(body, branches, 0);
+  return responseOf(body, endpoint, taken, responses.map(readOperation));
 }
 
-/** Reads the answer to a put that replaced something. @throws ProtocolError */
+/** Reads the response to a put. @throws ProtocolError */
 export function readPut({ body, endpoint }: V3Response): TxnResponse {
   const found = isObject(body.prev_kv) ? [readKv(body.prev_kv)] : [];
-  return answerOf(body, endpoint, 0, [{ found, more: false }]);
+  return responseOf(body, endpoint, 0, [{ found, more: false }]);
 }
 
-/** Written out, as every write comes by: two objects spread into one cost a microsecond. */
-function answerOf(
+/** Lists the fields, because spreading objects costs a microsecond for each write. */
+function responseOf(
   body: JsonObject,
   endpoint: string,
   taken: number | undefined,
@@ -52,20 +52,20 @@ function answerOf(
   return { clusterId, revision, raftTerm, endpoint, taken, answers };
 }
 
-function follow(
+function findBranch(
   body: JsonObject,
-  alternatives: number,
-  number: number,
+  branches: number,
+  position: number,
 ): { readonly taken: number | undefined; readonly responses: readonly unknown[] } {
   const responses = Array.isArray(body.responses) ? body.responses : [];
-  if (number === alternatives) return { taken: undefined, responses };
-  if (body.succeeded === true) return { taken: number, responses };
-  if (number + 1 === alternatives) return { taken: undefined, responses };
-  return follow(objectIn(responses[0], "response_txn"), alternatives, number + 1);
+  if (position === branches) return { taken: undefined, responses };
+  if (body.succeeded === true) return { taken: position, responses };
+  if (position + 1 === branches) return { taken: undefined, responses };
+  return findBranch(objectIn(responses[0], "response_txn"), branches, position + 1);
 }
 
 function readOperation(response: unknown): OperationResponse {
-  if (!isObject(response)) throw new ProtocolError("the v3 API answered an operation with nothing");
+  if (!isObject(response)) throw new ProtocolError("an operation has no response");
   const { response_range: range, response_put: put, response_delete_range: removal } = response;
   if (isObject(range)) return { found: readAll(range.kvs), more: range.more === true };
   if (isObject(put))
@@ -78,7 +78,7 @@ function readAll(kvs: unknown): readonly KeyValue[] {
   return Array.isArray(kvs) ? kvs.filter(isObject).map(readKv) : [];
 }
 
-/** @throws ProtocolError for a revision that JavaScript cannot hold */
+/** @throws ProtocolError for a revision beyond JavaScript's safe integers */
 export function readKv(kv: JsonObject): KeyValue {
   const { key, value, create_revision, mod_revision, lease } = kv;
   return {
@@ -93,5 +93,5 @@ export function readKv(kv: JsonObject): KeyValue {
 function objectIn(value: unknown, field: string): JsonObject {
   const inner = isObject(value) ? value[field] : undefined;
   if (isObject(inner)) return inner;
-  throw new ProtocolError(`the v3 API's answer has no ${field}`);
+  throw new ProtocolError(`the response of the v3 API has no ${field}`);
 }

@@ -5,18 +5,21 @@ import { MAX_TXN_OPS } from "./transaction.js";
 const TOO_MANY_OPERATIONS = "etcdserver: too many operations in txn request";
 
 /**
- * How much etcd takes in one transaction. The options `--max-txn-ops` and `--max-request-bytes` may
- * set less than usual, and only a refusal shows that.
+ * Tracks the maximum size of a transaction. `--max-txn-ops` and `--max-request-bytes` may be lower
+ * than the defaults, and only a rejection shows that.
  */
 export class TransactionSize {
   #maxOperations = MAX_TXN_OPS;
 
-  /** Operations to send in one transaction: fewer than usual once etcd has refused so many. */
+  /** Maximum operations per transaction. Decreases when etcd has rejected a transaction. */
   get maxOperations(): number {
     return this.#maxOperations;
   }
 
-  /** Whether etcd refused so many operations for their number or size: half of them may do. */
+  /**
+   * Whether etcd rejected this number of operations for their number or size. Half of them may
+   * work.
+   */
   isExceeded(error: unknown, operations: number): boolean {
     if (operations < 2 || !(error instanceof V3RefusedError)) return false;
     const { detail } = error;
@@ -25,7 +28,7 @@ export class TransactionSize {
     return true;
   }
 
-  /** Sends items in one transaction, or half by half where that is too much. */
+  /** Sends items in one transaction. Splits them in half while they exceed a limit. */
   async sendInParts<T>(
     items: readonly T[],
     send: (part: readonly T[]) => Promise<unknown>,

@@ -1,18 +1,18 @@
-/** v3's transactions as plain values, in the form of its JSON. */
+/** Transactions of v3 as plain values, in the form of its JSON API. */
 
-/** The id by which v3 means: no lease. */
+/** In v3, this id means "no lease". */
 export const NO_LEASE = "0";
 
-/** Keys from `key` up to, but without, `range_end`, in base64 as v3's JSON has them. */
+/** Keys from `key` (inclusive) to `range_end` (exclusive), in base64. */
 export interface KeyRange {
   readonly key: string;
   readonly range_end: string;
 }
 
-/** Operations, or comparisons, that etcd takes in one transaction. */
+/** etcd's default limit on operations, and on comparisons, in one transaction. */
 export const MAX_TXN_OPS = 128;
 
-/** One comparison of a transaction; on a range it must hold for every key in it. */
+/** One comparison of a transaction. On a range it must be true for every key. */
 export type Compare = Readonly<Record<string, string>>;
 
 /** One operation of a transaction. */
@@ -22,7 +22,7 @@ export type Operation =
   | { readonly request_delete_range: Readonly<Record<string, string | boolean>> }
   | { readonly request_txn: Transaction };
 
-/** An operation that changes nothing. */
+/** A read-only operation. */
 export interface Read {
   readonly request_range: Readonly<Record<string, string | number | boolean>>;
 }
@@ -33,10 +33,10 @@ export interface Transaction {
   readonly failure?: readonly Operation[];
 }
 
-/** What to do if the tree is as believed. */
+/** Operations to execute if all comparisons are true. */
 export interface TxnBranch {
   readonly if: readonly Compare[];
-  /** The operation that tells what the node was comes first. */
+  /** The operation that returns the previous node comes first. */
   readonly do: readonly Operation[];
 }
 
@@ -44,22 +44,22 @@ export function isPresent(key: string): Compare {
   return { key, result: "GREATER" };
 }
 
-/** What is left out of a comparison is v3's default: that the version equals 0. */
+/** Omitted fields have v3's defaults: the version equals 0. */
 export function isAbsent(key: string): Compare {
   return { key };
 }
 
-/** Reads the whole range: put it last, behind what is cheap. */
+/** etcd reads the complete range, so put this after cheaper comparisons. */
 export function isEmpty({ key, range_end }: KeyRange): Compare {
   return { key, range_end };
 }
 
-/** Holds for an absent key as well, when `lease` is none. */
+/** Also true for an absent key if `lease` is {@link NO_LEASE}. */
 export function hasLease(key: string, lease: string): Compare {
   return lease === NO_LEASE ? { key, target: "LEASE" } : { key, target: "LEASE", lease };
 }
 
-/** Never holds for an absent key. */
+/** False for an absent key. */
 export function hasValue(key: string, value: string): Compare {
   return { key, target: "VALUE", value };
 }
@@ -68,12 +68,12 @@ export function isAtRevision(key: string, revision: number): Compare {
   return { key, target: "MOD", mod_revision: String(revision) };
 }
 
-/** Holds for an absent key as well. */
+/** Also true for an absent key. */
 export function isOlderThan(key: string, revision: number): Compare {
   return { key, target: "MOD", result: "LESS", mod_revision: String(revision) };
 }
 
-/** A new content for a key; without a value it keeps the one that it must have. */
+/** Writes a key. Without a value, keeps the current one; the key must exist. */
 export function put(key: string, value: string | undefined, lease: string): Operation {
   const content = value === undefined ? { ignore_value: true } : { value };
   return {
@@ -81,12 +81,12 @@ export function put(key: string, value: string | undefined, lease: string): Oper
   };
 }
 
-/** A record: nobody asks what it was before. */
+/** Writes a record without reading its previous value. */
 export function putRecord(key: string, value: string, lease = NO_LEASE): Operation {
   return { request_put: { key, value, ...(lease !== NO_LEASE && { lease }) } };
 }
 
-/** Deletes one key and tells what it was. */
+/** Deletes one key and returns its previous value. */
 export function remove(key: string): Operation {
   return { request_delete_range: { key, prev_kv: true } };
 }
@@ -99,27 +99,27 @@ export function read(key: string, options = {}): Read {
   return { request_range: { key, ...options } };
 }
 
-/** Up to `limit` keys of a range, in the order of their bytes. */
+/** Reads up to `limit` keys of a range, in byte order. */
 export function readPage({ key, range_end }: KeyRange, limit: number, options = {}): Read {
   return { request_range: { key, range_end, limit, ...options } };
 }
 
-/** The first key of a range, without its value. */
+/** Reads the first key of a range, without its value. */
 export function readFirst(range: KeyRange, options = {}): Read {
   return readPage(range, 1, { keys_only: true, ...options });
 }
 
-/** The same read as of a revision. */
+/** The same read at a revision. */
 export function atRevision({ request_range }: Read, revision: number): Read {
   return { request_range: { ...request_range, revision: String(revision) } };
 }
 
-/** Carries out the first alternative that holds; `otherwise`, none of them. */
+/** Executes the first branch whose comparisons are true, or `otherwise` if there is none. */
 export function firstOf(
-  alternatives: readonly TxnBranch[],
+  branches: readonly TxnBranch[],
   otherwise: readonly Operation[],
 ): Transaction {
-  const [first, ...others] = alternatives;
+  const [first, ...others] = branches;
   if (first === undefined) return { compare: [], success: otherwise };
   const failure = others.length === 0 ? otherwise : [{ request_txn: firstOf(others, otherwise) }];
   return { compare: first.if, success: first.do, failure };

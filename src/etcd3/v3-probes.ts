@@ -10,8 +10,8 @@ const STATUS = "maintenance/status";
 const MEMBERS = "cluster/member/list";
 
 /**
- * Who leads and where the members are, by the v3 API. With auth on, etcd 3.6 and later tell only
- * users: `authorization` is their token.
+ * Finds the leader and the member URLs through the v3 API. With auth on, etcd 3.6 and later require
+ * a user for that: `authorization` returns the token.
  */
 export function v3Probes(authorization: () => Promise<string | undefined>): TopologyProbes {
   return { ...PROBES, authorization };

@@ -13,9 +13,9 @@ import { RPCS } from "./rpcs.js";
 import type { V3Call, V3Response } from "./v3-api.js";
 import { readHeader } from "./v3-json.js";
 
-/** The member does not know the token: it has done nothing, and a new token may help. */
+/** The member rejected the token without processing the request. A new token may help. */
 export class TokenRefused extends Error {
-  /** What is left to say when a new token does not help. */
+  /** The error to throw when a new token does not help. */
   override readonly cause: EtcdError;
 
   constructor(cause: EtcdError) {
@@ -25,7 +25,7 @@ export class TokenRefused extends Error {
 }
 
 /**
- * The answer in a reply of either form, JSON or gRPC.
+ * Decodes a response in either form, JSON or gRPC.
  *
  * @param path of the request, below `/v3/`
  * @throws AttemptFailure, TokenRefused, V3RefusedError, UnauthorizedError
@@ -36,18 +36,18 @@ export function decodeV3Reply(path: string, call: V3Call, reply: HttpReply): V3R
   if (failed) throw v3ErrorOf(call, reply);
   const origin = `${call.operation} at ${endpoint}`;
   const body = readable(() => {
-    const answer =
+    const message =
       grpcBody === undefined
         ? readObject(reply.body, JSON.parse, origin)
         : readMessage(path, unframed(grpcBody), origin);
-    // Whoever reads it later could no longer say that the outcome of a write is unknown.
-    if (path.startsWith("kv/")) readHeader(answer);
-    return answer;
+    // Validated here, because only here an unreadable response can make a write's outcome unknown.
+    if (path.startsWith("kv/")) readHeader(message);
+    return message;
   });
   return { body, endpoint };
 }
 
-/** What a reply means that is no answer. */
+/** The error for a response that is not a success. */
 export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
   const { operation } = call;
   const { status, body, endpoint, grpcBody } = reply;
@@ -60,7 +60,7 @@ export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
     const what = `${operation} at ${endpoint}: ${NAMED_CERTIFICATE_ADVICE}`;
     return new AttemptFailure("no", new ProtocolError(what));
   }
-  const what = grpcBody === undefined ? "not an answer of etcd's" : "and no status of gRPC";
+  const what = grpcBody === undefined ? "not a response of etcd" : "without a gRPC status";
   return (
     turnedAway(call, reply) ??
     new AttemptFailure(
@@ -70,16 +70,19 @@ export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
   );
 }
 
-/** etcd without the JSON gateway, and one that is too old for its present path. */
+/** etcd without the JSON gateway, or too old for the current path of the gateway. */
 const NOT_SERVED: ReadonlySet<string> = new Set(["404 page not found\n", "Not Found\n"]);
 
-/** etcd's gateway from JSON, with auth on: it could not show its own server whose request it is. */
+/**
+ * With auth on, etcd's JSON gateway rejects certificates with a Common Name: it cannot forward the
+ * user.
+ */
 const NAMED_CERTIFICATE = "CommonName of client sending a request against gateway";
 const NAMED_CERTIFICATE_ADVICE =
-  "with v3 auth on, etcd takes JSON only with a client certificate without a Common Name; " +
-  "show such a one, or leave useProxy out so that gRPC is used";
+  "with v3 auth on, etcd accepts JSON only with a client certificate without a Common Name; " +
+  "use such a certificate, or omit useProxy so that gRPC is used";
 
-/** A gRPC status as the JSON gateway shows it. */
+/** A gRPC status in the JSON gateway's form. */
 function errorIn(body: string): GrpcStatus | undefined {
   try {
     return readGrpcError(JSON.parse(body));
@@ -88,7 +91,10 @@ function errorIn(body: string): GrpcStatus | undefined {
   }
 }
 
-/** As in a reply of its own, or as `error` in a stream, where etcd 3.4 names the code otherwise. */
+/**
+ * From an error response, or from `error` in a stream, where etcd 3.4 uses another name for the
+ * code.
+ */
 function readGrpcError(value: unknown): GrpcStatus | undefined {
   if (!isObject(value) || typeof value.message !== "string") return undefined;
   const code = value.code ?? value.grpc_code;
@@ -114,12 +120,12 @@ function grpcErrorOf(call: V3Call, endpoint: string, { code, message }: GrpcStat
   }
 }
 
-/** @param detail etcd's own sentence */
+/** @param detail etcd's message */
 export function tokenRefused(call: V3Call, endpoint: string, detail: string): TokenRefused {
   return new TokenRefused(serverError(110, call, endpoint, detail));
 }
 
-/** An error that v2 has as well: 110 for want of permission, 300 where members cannot agree. */
+/** An error that v2 has too: 110 for a missing permission, 300 when members cannot agree. */
 function serverError(
   errorCode: 110 | 300,
   { key, operation }: V3Call,
@@ -130,7 +136,7 @@ function serverError(
   return serverErrorOf({ ...errorDefinition(errorCode), errorCode, ...common });
 }
 
-/** The answer in one part of a watch. @throws as {@link decodeV3Reply} */
+/** Decodes one part of a watch. @throws as {@link decodeV3Reply} */
 export function decodeV3Part(call: V3Call, reply: HttpReplyHead, part: Buffer): JsonObject {
   const { endpoint } = reply;
   const origin = `${call.operation} at ${endpoint}`;
@@ -139,20 +145,20 @@ export function decodeV3Part(call: V3Call, reply: HttpReplyHead, part: Buffer): 
   const failure = readGrpcError(error);
   if (failure !== undefined) throw grpcErrorOf(call, endpoint, failure);
   if (isObject(result)) return result;
-  throw new ProtocolError(`${origin}: the stream holds neither a result nor an error`);
+  throw new ProtocolError(`${origin}: the stream contains neither a result nor an error`);
 }
 
-/** Passes the end of a stream; of gRPC, by its status. @throws as {@link decodeV3Reply} */
-export function requireGoodEnd(call: V3Call, reply: HttpReplyHead): void {
+/** Checks the gRPC status at the end of a stream. @throws as {@link decodeV3Reply} */
+export function requireOkAtEnd(call: V3Call, reply: HttpReplyHead): void {
   const status = grpcStatusOf(reply);
   if (status !== undefined && status.code !== 0) throw grpcErrorOf(call, reply.endpoint, status);
 }
 
-/** The message that answers a call. @throws ProtocolError */
+/** Decodes the response message of a call. @throws ProtocolError */
 function readMessage(path: string, bytes: Buffer, origin: string): JsonObject {
   try {
     return RPCS[path]?.response.decode(bytes) ?? {};
   } catch (cause) {
-    throw new ProtocolError(`${origin}: the answer is no message of etcd's`, { cause });
+    throw new ProtocolError(`${origin}: the response is not a valid message of etcd`, { cause });
   }
 }

@@ -4,14 +4,14 @@ import { RPCS } from "./rpcs.js";
 import type { V3Call } from "./v3-api.js";
 
 /**
- * A member without a leader then ends a watch, which would otherwise just be silent. Each form has a
- * name of its own for it, and passes over the other's.
+ * Makes a member without a leader end a watch; otherwise the watch would stay silent. gRPC and JSON
+ * use different names, and each ignores the other's.
  */
 const NEEDS_LEADER = { hasleader: "true", "grpc-metadata-hasleader": "true" };
 
 /**
- * A request to etcd's v3 API in both its forms: as gRPC, and as JSON for the gateway that etcd has
- * for it, which costs etcd several times as much.
+ * A request to etcd's v3 API in both forms: as gRPC, and as JSON for etcd's gateway, which costs
+ * etcd several times as much.
  *
  * @param path of the gateway, below `/v3/`
  */
@@ -20,7 +20,7 @@ export function v3Request(path: string, body: object, call: V3Call, token?: stri
   return {
     method: "POST",
     path: `/v3/${path}`,
-    // Written out only for an endpoint that needs it.
+    // Serialized only for an endpoint that needs JSON.
     get body() {
       return JSON.stringify(body);
     },

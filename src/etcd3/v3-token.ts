@@ -1,19 +1,19 @@
 import { AbortError } from "../errors/abort-error.js";
 import { abortable } from "../stream/unless-aborted.js";
 
-/** The token by which calls are authenticated, fetched once for all that wait for it. */
+/** Caches the auth token. Concurrent calls share one authentication. */
 export class V3Token {
   readonly #fetch: () => Promise<string | undefined>;
   #token: string | undefined;
   #known = false;
   #fetching: Promise<string | undefined> | undefined;
 
-  /** `fetch` authenticates; it answers with nothing where auth is off. */
+  /** @param fetch authenticates; returns `undefined` if auth is off */
   constructor(fetch: () => Promise<string | undefined>) {
     this.#fetch = fetch;
   }
 
-  /** The token, and at once if it is known. @throws whatever authenticating throws */
+  /** Returns the token, authenticating if necessary. @throws the errors of authentication */
   get(operation: string, signal: AbortSignal | undefined): Promise<string | undefined> {
     if (this.#known) return Promise.resolve(this.#token);
     this.#fetching ??= this.#renew();
@@ -21,7 +21,7 @@ export class V3Token {
     return abortable(this.#fetching, signal, errorOf);
   }
 
-  /** Takes note that a member refused this token. */
+  /** Records that a member rejected this token. */
   refused(token: string | undefined): void {
     if (token === this.#token) this.#known = false;
   }

@@ -2,25 +2,25 @@ import { isObject, type JsonObject } from "../wire/json.js";
 import { type KeyValue, readKv } from "./transaction-answer.js";
 import { readHeader, readInt64, type V3Header } from "./v3-json.js";
 
-/** One change of one key. */
+/** One event of one key. */
 export interface KeyChange {
-  /** The key as it is now; of a deleted one, its name and the revision alone. */
+  /** The current key. For a delete, only its name and revision. */
   readonly kv: KeyValue;
   readonly deleted: boolean;
-  /** The key as it was; absent if it was not there, or was compacted meanwhile. */
+  /** The previous key. Absent if it did not exist or was compacted. */
   readonly prev: KeyValue | undefined;
 }
 
 /** One message of a v3 watch. */
 export interface WatchResponse {
   readonly header: V3Header;
-  /** Whether it is the first: the watch stands, unless it is canceled as well. */
+  /** Whether it is the first message: the watch is open unless `canceled` is set. */
   readonly created: boolean;
-  /** Why etcd ended the watch; `undefined` while it goes on. */
+  /** etcd's reason for ending the watch. `undefined`: the watch continues. */
   readonly canceled: string | undefined;
-  /** Oldest revision that is still held, where that is why the watch was ended; else 0. */
+  /** Oldest available revision, if a compaction ended the watch; otherwise 0. */
   readonly compactRevision: number;
-  /** Whether the same revision goes on in the next message. */
+  /** Whether the next message continues the same revision. */
   readonly fragment: boolean;
   readonly changes: readonly KeyChange[];
 }

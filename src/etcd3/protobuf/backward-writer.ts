@@ -1,12 +1,12 @@
-/** Bytes that nearly every message fits into. */
-const USUAL = 64 * 1024;
+/** Nearly every message fits into this. */
+const SCRATCH_BYTES = 64 * 1024;
 
-/** Taken over from one message to the next: a message is written without a pause. */
-let scratch = Buffer.allocUnsafeSlow(USUAL);
+/** Reused for all messages: each is written synchronously. */
+let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 /**
- * Writes the bytes of a message from the last to the first: so the length of what is nested, which
- * comes before it, is known when it is written.
+ * Writes a message from its last byte to its first. So the length of a nested message, which
+ * precedes it, is known when it is written.
  */
 export class BackwardWriter {
   #start = scratch.length;
@@ -16,7 +16,7 @@ export class BackwardWriter {
     return scratch.length - this.#start;
   }
 
-  /** A safe integer, from 0 on. */
+  /** Writes a safe integer that is not negative. */
   varint(value: number): void {
     let length = 1;
     for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++;
@@ -26,7 +26,7 @@ export class BackwardWriter {
     scratch[at] = rest;
   }
 
-  /** A number of 64 bits, which may be negative. */
+  /** Writes a 64-bit number, which may be negative. */
   varint64(value: bigint): void {
     const bytes: number[] = [];
     let rest = BigInt.asUintN(64, value);
@@ -36,21 +36,21 @@ export class BackwardWriter {
     scratch.set(bytes, start);
   }
 
-  /** The bytes of a text; of base64, those that it stands for. */
+  /** Writes text, or the bytes that base64 text encodes. */
   text(text: string, encoding: "utf8" | "base64"): void {
     const length = Buffer.byteLength(text, encoding);
     const start = this.#reserve(length);
     scratch.write(text, start, length, encoding);
   }
 
-  /** What was written, as bytes of its own. */
+  /** Returns a copy of the written bytes. */
   take(): Buffer {
     const bytes = Buffer.from(scratch.subarray(this.#start));
-    if (scratch.length > USUAL) scratch = Buffer.allocUnsafeSlow(USUAL);
+    if (scratch.length > SCRATCH_BYTES) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
     return bytes;
   }
 
-  /** Makes room before what was written. @returns where that begins */
+  /** Reserves bytes before the written ones. @returns their position */
   #reserve(length: number): number {
     if (length > this.#start) {
       const larger = Buffer.allocUnsafeSlow(2 * (scratch.length + length));

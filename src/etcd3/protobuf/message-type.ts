@@ -4,11 +4,11 @@ import { BackwardWriter } from "./backward-writer.js";
 import { Reader, SIZED, VARINT } from "./reader.js";
 
 /**
- * What a field holds. `integer` is a signed number that is used as one; `id` and `uid`, a signed and
- * an unsigned one that is only compared; a list, the names of an enum's values from 0 on. A message
- * that holds itself is named by a function.
+ * The type of a field. `integer`: a signed number used for arithmetic. `id` and `uid`: a signed and
+ * an unsigned number that is only compared. A list: an enum's names, from value 0. A function: a
+ * type that is defined later, for recursive messages.
  */
-type Kind =
+type FieldType =
   | "bytes"
   | "text"
   | "flag"
@@ -19,24 +19,24 @@ type Kind =
   | MessageType
   | (() => MessageType);
 
-/** How deep messages may lie in one another: more than etcd answers, less than the stack can take. */
+/** Maximum nesting of messages: more than etcd sends, less than the stack supports. */
 const MAX_NESTING = 200;
 
-/** By name: a field's number, what it holds, and whether it holds that many times. */
-type Fields = Readonly<Record<string, readonly [number, Kind, "repeated"?]>>;
+/** By name: a field's number, its type, and whether it is repeated. */
+type Fields = Readonly<Record<string, readonly [number, FieldType, "repeated"?]>>;
 
 interface Field {
   readonly name: string;
   readonly number: number;
-  readonly kind: Kind;
+  readonly kind: FieldType;
   readonly repeated: boolean;
   readonly wireType: number;
 }
 
 /**
- * A message of Protocol Buffers. In JavaScript it is the object that their mapping to JSON makes of
- * it: bytes are in base64, ids decimal text, and a field that has its default is left out. So what
- * asks etcd need not know in which of the two forms it is asked.
+ * A Protocol Buffers message type. In JavaScript, a message is the object of the standard JSON
+ * mapping: bytes are base64, ids are decimal text, and default values are omitted. So callers need
+ * not know whether a request uses gRPC or JSON.
  */
 export class MessageType {
   readonly #byName = new Map<string, Field>();
@@ -58,7 +58,7 @@ export class MessageType {
     return writer.take();
   }
 
-  /** @throws ProtocolError for what is no such message */
+  /** @throws ProtocolError if the bytes are not such a message */
   decode(bytes: Buffer): JsonObject {
     return this.#read(new Reader(bytes), bytes.length, 0);
   }
@@ -87,11 +87,11 @@ export class MessageType {
 
   #read(reader: Reader, end: number, nesting: number): JsonObject {
     if (nesting > MAX_NESTING) {
-      throw new ProtocolError(`the message has more than ${MAX_NESTING} messages in one another`);
+      throw new ProtocolError(`the message has more than ${MAX_NESTING} nested messages`);
     }
     const message: Record<string, unknown> = {};
     while (reader.at < end) {
-      const tag = reader.small();
+      const tag = reader.smallNumber();
       const field = this.#byNumber[Math.floor(tag / 8)];
       if (field?.wireType !== tag % 8) {
         reader.skip(tag % 8);
@@ -103,28 +103,28 @@ export class MessageType {
       else if (Array.isArray(earlier)) earlier.push(value);
       else message[field.name] = [value];
     }
-    if (reader.at > end) throw new ProtocolError("the message has a field that goes beyond it");
+    if (reader.at > end) throw new ProtocolError("a field extends beyond the end of the message");
     return message;
   }
 
-  #readField(reader: Reader, kind: Kind, nesting: number): unknown {
+  #readField(reader: Reader, kind: FieldType, nesting: number): unknown {
     if (kind === "bytes") return reader.text("base64");
     if (kind === "text") return reader.text("utf8");
-    if (kind === "flag") return reader.small() !== 0;
+    if (kind === "flag") return reader.smallNumber() !== 0;
     if (kind === "uid") return reader.varint().toString();
     if (kind === "id") return signed(reader.varint()).toString();
     if (kind === "integer") return signed(reader.varint());
-    if (isEnum(kind)) return kind[reader.small()];
-    return typeOf(kind).#read(reader, reader.end(), nesting + 1);
+    if (isEnum(kind)) return kind[reader.smallNumber()];
+    return typeOf(kind).#read(reader, reader.endOfNext(), nesting + 1);
   }
 }
 
-function isNumeric(kind: Kind): boolean {
+function isNumeric(kind: FieldType): boolean {
   if (typeof kind === "string") return kind !== "bytes" && kind !== "text";
   return isEnum(kind);
 }
 
-function isEnum(kind: Kind): kind is readonly string[] {
+function isEnum(kind: FieldType): kind is readonly string[] {
   return Array.isArray(kind);
 }
 
@@ -132,14 +132,14 @@ function typeOf(kind: MessageType | (() => MessageType)): MessageType {
   return kind instanceof MessageType ? kind : kind();
 }
 
-/** @param value a number, or one in decimal text */
+/** @param value a number, or decimal text */
 function writeNumber(writer: BackwardWriter, value: unknown): void {
   const number = Number(value);
   if (Number.isSafeInteger(number) && number >= 0) writer.varint(number);
   else writer.varint64(BigInt(String(value)));
 }
 
-/** A number of 64 bits as a signed one. Negative ones have their highest bit set: they are bigints. */
+/** Converts an unsigned 64-bit number to a signed one. Negative ones arrive as bigints. */
 function signed(value: number | bigint): number | bigint {
   if (typeof value === "number") return value;
   const number = BigInt.asIntN(64, value);
