@@ -2,7 +2,7 @@ import { ProtocolError } from "../errors/cluster-errors.js";
 import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
-import { originOf, readable } from "../wire/reply.js";
+import { decodeResponse, originOf } from "../wire/reply.js";
 import type { StreamedReply } from "./exchange/exchange.js";
 import { Call } from "./routing/call.js";
 import type { CallSpec, SendAttempt } from "./routing/call-spec.js";
@@ -136,7 +136,7 @@ function startWatch<T>(
     throw new AttemptFailure("unknown", error);
   }
   try {
-    return readable(() => interpret(reply));
+    return decodeResponse(() => interpret(reply));
   } catch (error) {
     reply.parts.close();
     throw error;

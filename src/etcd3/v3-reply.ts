@@ -7,7 +7,7 @@ import { AttemptFailure } from "../wire/attempt-failure.js";
 import { type GrpcStatus, grpcStatusOf, isGrpc, unframed } from "../wire/grpc.js";
 import type { HttpReply, HttpReplyHead } from "../wire/http.js";
 import { isObject, type JsonObject, readObject } from "../wire/json.js";
-import { readable, turnedAway } from "../wire/reply.js";
+import { decodeResponse, rejectedByStatus } from "../wire/reply.js";
 import { retryClassOf } from "./retry-class.js";
 import { RPCS } from "./rpcs.js";
 import type { V3Call, V3Response } from "./v3-api.js";
@@ -35,7 +35,7 @@ export function decodeV3Reply(path: string, call: V3Call, reply: HttpReply): V3R
   const failed = grpcBody === undefined ? status !== 200 : grpcStatusOf(reply)?.code !== 0;
   if (failed) throw v3ErrorOf(call, reply);
   const origin = `${call.operation} at ${endpoint}`;
-  const body = readable(() => {
+  const body = decodeResponse(() => {
     const message =
       grpcBody === undefined
         ? readObject(reply.body, JSON.parse, origin)
@@ -62,7 +62,7 @@ export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
   }
   const what = grpcBody === undefined ? "not a response of etcd" : "without a gRPC status";
   return (
-    turnedAway(call, reply) ??
+    rejectedByStatus(call, reply) ??
     new AttemptFailure(
       "unknown",
       new ProtocolError(`${operation} at ${endpoint}: HTTP ${status}, ${what}`),

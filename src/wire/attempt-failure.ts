@@ -1,22 +1,22 @@
 /**
- * One attempt at one endpoint gave no usable answer, and the call is not over yet.
+ * One attempt at one endpoint failed. The call may make further attempts.
  *
- * Whoever makes the attempt says with `processed` what the endpoint did with the request: `no` is
- * said only when that is certain; then even a write may go to another member.
+ * `processed` says what the endpoint did with the request. `no` is used only when that is certain;
+ * then even a write may be sent to another member.
  */
 export class AttemptFailure extends Error {
   readonly processed: "no" | "unknown";
   override readonly cause: Error;
   /**
-   * `ill`: others are preferred to this endpoint for a while.
-   * `ready`: it only takes nothing more on this connection, and may on another, so it is asked once more.
+   * Health of the endpoint. `failed`: prefer others for a while. `healthy`: keep using it.
+   * `ready`: only this connection is unusable; send the request again on a new one.
    */
-  readonly endpointIs: "ill" | "well" | "ready";
+  readonly endpointIs: "failed" | "healthy" | "ready";
 
   constructor(
     processed: "no" | "unknown",
     cause: Error,
-    endpointIs: AttemptFailure["endpointIs"] = "ill",
+    endpointIs: AttemptFailure["endpointIs"] = "failed",
   ) {
     super(cause.message);
     this.processed = processed;

@@ -3,22 +3,22 @@ const BEYOND_ASCII = /[\x80-\xff]/g;
 const NOT_UTF8 = "not valid UTF-8";
 const PLAIN_ASCII = /^[\x21-\x24\x26-\x7e]*$/;
 
-/** A path whose bytes are not UTF-8, which the key space cannot hold. */
+/** A path is not UTF-8, so it cannot be a key. */
 export class NotUtf8Error extends Error {}
 
-/** Whether each percent sign begins an escape; Go's HTTP library refuses the request otherwise. */
+/** Whether each percent sign begins an escape. Go's HTTP library rejects the request otherwise. */
 export function isWellEscaped(sent: string): boolean {
   return !BAD_ESCAPE.test(sent);
 }
 
 /**
- * Decodes the path of a request target, given as the bytes that were sent (one character each).
+ * Decodes the path of a request target. Each character of `sent` is one byte.
  *
  * @throws NotUtf8Error
  */
 export function decodePath(sent: string): string {
   if (PLAIN_ASCII.test(sent)) return sent;
-  // All at once: a megabyte of escapes decoded one by one takes a third of a second.
+  // Decoded in one call: decoding a megabyte of escapes one by one takes a third of a second.
   try {
     return decodeURIComponent(sent.replace(BEYOND_ASCII, escapeByte));
   } catch {
@@ -31,7 +31,7 @@ function escapeByte(byte: string): string {
 }
 
 /**
- * The text of bytes that are given as one character each.
+ * Decodes UTF-8. Each character of `bytes` is one byte.
  *
  * @throws NotUtf8Error
  */

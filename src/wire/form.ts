@@ -1,21 +1,22 @@
 import { goQuote } from "../go/quote.js";
 
-/** Parameters by name: the first of each name counts. */
+/** Parameters by name. The first one of each name counts. */
 export type Form = ReadonlyMap<string, string>;
 
-/** A query or form that cannot be read; the message is etcd's. */
+/** A query or form is invalid. The message is etcd's. */
 export class FormError extends Error {}
 
-/** As in newer releases of Go. */
+/** The limit of newer Go releases. */
 const MAX_PARAMETERS = 10_000;
 
 const BAD_ESCAPE = /%(?![\da-f]{2}).{0,2}/is;
 
 /**
- * Reads parameters: those of the body win over those of the query, and of one name the first.
+ * Reads parameters. Those of the body precede those of the query. The first one of each name
+ * counts.
  *
- * @throws FormError for an unescaped semicolon, a bad escape, bytes that are not UTF-8, or more than
- *   10,000 parameters
+ * @throws FormError for an unescaped semicolon, a bad escape, bytes that are not UTF-8, or more
+ *   than 10,000 parameters
  */
 export function readForm(body: string, query: string): Form {
   const form = new Map<string, string>();
@@ -47,14 +48,14 @@ function decodeComponent(text: string): string {
   }
 }
 
-/** Go shows the percent sign with the two bytes, not characters, behind it. */
+/** Go's message quotes the percent sign and the two bytes (not characters) that follow. */
 function badEscapeOf(text: string): string {
   const [bytes = ""] = BAD_ESCAPE.exec(Buffer.from(text).toString("latin1")) ?? [];
   const shown = Buffer.from(bytes, "latin1").toString();
   return shown.includes("\ufffd") ? `"${quoteBytes(bytes)}"` : goQuote(shown);
 }
 
-/** With characters that were cut in two. */
+/** Quotes bytes that may contain parts of characters. */
 function quoteBytes(bytes: string): string {
   const hex = (byte: string): string => `\\x${byte.charCodeAt(0).toString(16)}`;
   return bytes

@@ -1,8 +1,8 @@
-/** What Go's JSON writes differently from JavaScript's, in a text that the latter has written. */
+/** Matches text in JavaScript's JSON that Go writes differently. */
 const DIFFERENT = /[<>&\u2028\u2029]|\\[bf]/;
 const ESCAPE_OR_DIFFERENT = /\\.|[<>&\u2028\u2029]/g;
 
-/** A value as Go's JSON writes it. */
+/** Serializes a value as Go's JSON encoder does. */
 export function goJson(value: unknown): string {
   const json = JSON.stringify(value);
   return DIFFERENT.test(json) ? json.replace(ESCAPE_OR_DIFFERENT, asGo) : json;

@@ -3,52 +3,52 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import type { HttpHeaders, HttpReplyHead } from "./http.js";
 
-/** Content type of requests; replies may say more precisely what they hold. */
+/** Content type of requests. Responses may add a suffix. */
 export const GRPC_TYPE = "application/grpc";
 
-/** Whether a reply is in gRPC's form. */
+/** Whether a response uses gRPC. */
 export function isGrpc(headers: HttpHeaders): boolean {
   const type = headers["content-type"];
   return typeof type === "string" && type.startsWith(GRPC_TYPE);
 }
 
-/** Bytes of a frame before its message: whether that is compressed, and its length. */
-export const FRAME_HEAD = 5;
+/** Bytes before the message in a frame: the compression flag and the length. */
+export const FRAME_HEAD_BYTES = 5;
 
-/** A message in its frame. */
+/** Frames a message. */
 export function framed(message: Buffer): Buffer {
-  const frame = Buffer.allocUnsafe(FRAME_HEAD + message.length);
+  const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + message.length);
   frame[0] = 0;
   frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, FRAME_HEAD);
+  message.copy(frame, FRAME_HEAD_BYTES);
   return frame;
 }
 
-/** The length that the head of a frame tells. @throws ProtocolError for a compressed message */
+/** Reads the length of a message. @throws ProtocolError if the message is compressed */
 export function messageLength(head: Buffer): number {
   if (head[0] === 0) return head.readUInt32BE(1);
-  throw new ProtocolError("the answer of gRPC is compressed, which nobody asked for");
+  throw new ProtocolError("the gRPC response is compressed, though the request did not allow that");
 }
 
-/** The message of a body that is one frame. @throws ProtocolError */
+/** Returns the message of a body with exactly one frame. @throws ProtocolError */
 export function unframed(body: Buffer): Buffer {
-  if (body.length < FRAME_HEAD || body.length !== FRAME_HEAD + messageLength(body)) {
-    throw new ProtocolError("the answer of gRPC is not one whole message");
+  if (body.length < FRAME_HEAD_BYTES || body.length !== FRAME_HEAD_BYTES + messageLength(body)) {
+    throw new ProtocolError("the gRPC response is not exactly one message");
   }
-  return body.subarray(FRAME_HEAD);
+  return body.subarray(FRAME_HEAD_BYTES);
 }
 
-/** gRPC's code for an error that has none of its own: what is no number certainly means no success. */
+/** gRPC's code UNKNOWN, for a status that is not a number and so certainly not a success. */
 const UNKNOWN = 2;
 
-/** How a call of gRPC ended. */
+/** The status of a gRPC call. */
 export interface GrpcStatus {
   /** 0 for success. */
   readonly code: number;
   readonly message: string;
 }
 
-/** The status in a reply's headers, trailers included; none in one that was cut off. */
+/** The status in headers or trailers. `undefined` if the response was cut off before it. */
 export function grpcStatusOf({ headers }: HttpReplyHead): GrpcStatus | undefined {
   const { "grpc-status": status, "grpc-message": message } = headers;
   if (typeof status !== "string") return undefined;
@@ -56,13 +56,13 @@ export function grpcStatusOf({ headers }: HttpReplyHead): GrpcStatus | undefined
   return { code, message: typeof message === "string" ? decoded(message) : "" };
 }
 
-/** Adds the status that trailers tell to a reply's headers. */
+/** Copies the status from the trailers to a response's headers. */
 export function takeGrpcStatus(headers: Record<string, unknown>, trailers: HttpHeaders): void {
   headers["grpc-status"] = trailers["grpc-status"];
   headers["grpc-message"] = trailers["grpc-message"];
 }
 
-/** Messages are percent-encoded, but not by everybody. */
+/** Decodes a percent-encoded message. Some servers do not encode it. */
 function decoded(message: string): string {
   try {
     return decodeURIComponent(message);

@@ -1,56 +1,56 @@
-/** An HTTP request as a value: what to send, and how a failed attempt may be treated. */
+/** An HTTP request as a value, with the rules for its retries. */
 export interface HttpRequest {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
   /** Path and query, percent-encoded. */
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;
-  /** Sent instead of the cluster's own, to its endpoints only. */
+  /** Used instead of the cluster's Authorization header. Sent only to this cluster's endpoints. */
   readonly authorization?: string | undefined;
-  /** The same as a call of gRPC, which is made instead where the endpoint speaks HTTP/2. */
+  /** The same request as gRPC. Used where the endpoint supports HTTP/2. */
   readonly grpc?: GrpcCall | undefined;
-  /** More headers, by lower-case name. */
+  /** Additional headers, by lower-case name. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
-   * Retry safety. A `read` may be asked again anywhere; a `write` goes to another member only when
-   * it is certain that the first did not process it.
+   * Retry safety. A `read` may be repeated at any endpoint. A `write` is sent to another member
+   * only when the first one certainly did not process it.
    */
   readonly safety: "read" | "write";
-  /** Who answers: the member from its `local` state, or the cluster's agreement (`quorum`). */
+  /** `local`: a member answers from its own state. `quorum`: the members must agree. */
   readonly scope: "local" | "quorum";
-  /** Milliseconds for one attempt, where that is less than the limit for the scope. */
+  /** Timeout of one attempt in milliseconds, if shorter than the limit for the scope. */
   readonly timeout?: number | undefined;
-  /** Whether a good answer goes on coming: a watch. */
+  /** Whether a successful response is a stream: a watch. */
   readonly streams?: boolean;
-  /** Whether HTTP/1.1 alone will do, over which the client's half of a connection can be closed. */
+  /** Whether to use only HTTP/1.1, where the client's half of a connection can be closed. */
   readonly http1?: boolean;
-  /** Whether it does not wait for the leader to be found: who looks for that may need it. */
+  /** Whether to send the request before the leader is known. The leader search may depend on it. */
   readonly anyMember?: boolean;
-  /** What is asked, for messages: method and key or path, without any value. */
+  /** Method and key or path, without any value. Used in messages. */
   readonly operation: string;
 }
 
 /** A request in gRPC's form. */
 export interface GrpcCall {
   readonly path: string;
-  /** The message in its frame. */
+  /** The framed message. */
   readonly body: Buffer;
 }
 
 export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** The head of an HTTP reply. */
+/** The head of an HTTP response. */
 export interface HttpReplyHead {
   readonly status: number;
-  /** By lower-case name: those that are read here, and perhaps others. Of gRPC, trailers as well. */
+  /** By lower-case name; other headers may be missing. With gRPC, includes trailers. */
   readonly headers: HttpHeaders;
-  /** URL of the endpoint that replied. */
+  /** URL of the endpoint that sent the response. */
   readonly endpoint: string;
 }
 
-/** A whole HTTP reply. */
+/** A complete HTTP response. */
 export interface HttpReply extends HttpReplyHead {
   readonly body: string;
-  /** The body of a reply in gRPC's form, which is none of text. */
+  /** The binary body of a gRPC response. */
   readonly grpcBody?: Buffer;
 }

@@ -1,29 +1,29 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 
-/** Turns the text of an answer into a value; throws what it likes on text it cannot read. */
+/** Parses the text of a response. May throw any error if it cannot. */
 export type JsonDeserializer = (text: string) => unknown;
 
-/** `__proto__`, also with any of its characters escaped, which etcd never does. */
+/** `__proto__`, with any of its characters escaped. etcd never escapes them. */
 const MAYBE_PROTO = /__proto__|\\u00(?:5f|6f|7[024])/i;
 
 /**
- * Reads JSON, refusing `__proto__` as a key: on its own it is harmless, but a later copy of the
- * object could be poisoned by it.
+ * Parses JSON and rejects `__proto__` as a key. It is harmless here, but a later copy of the object
+ * could change its prototype.
  */
 export function readJson(text: string): unknown {
-  const suspect = text.includes("\\u00") || text.includes("__proto__");
+  const mayHaveProto = text.includes("\\u00") || text.includes("__proto__");
   const value: unknown = JSON.parse(text);
-  if (suspect && MAYBE_PROTO.test(text)) refuseProto(value);
+  if (mayHaveProto && MAYBE_PROTO.test(text)) rejectProto(value);
   return value;
 }
 
-/** No recursion, and no reviver, which recurses: a value may be deeper than the stack. */
-function refuseProto(value: unknown): void {
+/** Uses no recursion and no reviver, which recurses: a value may be deeper than the stack. */
+function rejectProto(value: unknown): void {
   const unchecked = [value];
   while (unchecked.length > 0) {
     const next = unchecked.pop();
     if (typeof next !== "object" || next === null) continue;
-    if (Object.hasOwn(next, "__proto__")) throw new SyntaxError("the key __proto__ is refused");
+    if (Object.hasOwn(next, "__proto__")) throw new SyntaxError("the key __proto__ is not allowed");
     for (const each of Object.values(next)) unchecked.push(each);
   }
 }
@@ -34,7 +34,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Deserializes an answer, which must be an object. */
+/** Parses a response that must be a JSON object. @throws ProtocolError */
 export function readObject(
   text: string,
   deserialize: JsonDeserializer,
@@ -44,8 +44,8 @@ export function readObject(
   try {
     value = deserialize(text);
   } catch (cause) {
-    throw new ProtocolError(`${origin}: the answer is not readable JSON`, { cause });
+    throw new ProtocolError(`${origin}: the response is not valid JSON`, { cause });
   }
-  if (!isObject(value)) throw new ProtocolError(`${origin}: the answer is not a JSON object`);
+  if (!isObject(value)) throw new ProtocolError(`${origin}: the response is not a JSON object`);
   return value;
 }

@@ -3,12 +3,12 @@ import type { EtcdResponse } from "../model/response.js";
 import { goJson } from "./go-json.js";
 import { type NodeFields, nodePieces } from "./node-text.js";
 
-/** An answer or event as etcd writes it, newline included. */
-export function encodeAnswer(answer: EtcdResponse): string {
-  return [...answerPieces(answer)].join("");
+/** Serializes a response or event as etcd does, including the newline. */
+export function encodeAnswer(response: EtcdResponse): string {
+  return [...answerPieces(response)].join("");
 }
 
-/** The same in pieces, of about one node each. */
+/** The same in pieces of about one node each. */
 export function* answerPieces({
   action,
   node,
@@ -23,12 +23,12 @@ export function* answerPieces({
   yield "}\n";
 }
 
-/** The answer to a write that asked for no nodes. */
+/** Serializes the response to a write with `noValueOnSuccess`. */
 export function encodeReceipt({ action }: EtcdResponse): string {
   return `{"action":"${action}"}\n`;
 }
 
-/** Fields in etcd's order. The root has neither key nor indexes. */
+/** Fields in etcd's order. The root has no key and no indexes. */
 function fieldsOf(node: EtcdNode): NodeFields {
   const { key, value, dir, expiration, ttl, modifiedIndex, createdIndex } = node;
   const isRoot = key === "/";

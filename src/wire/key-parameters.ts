@@ -1,21 +1,21 @@
 import type { Condition, KeyRequest, WatchRequest } from "../model/key-request.js";
 import type { Form } from "./form.js";
 
-/** A parameter that etcd does not take. */
+/** A parameter that etcd rejects. */
 export class ParameterError extends Error {
   readonly errorCode: number;
 
-  /** `cause` is etcd's text for it. */
+  /** @param cause etcd's message */
   constructor(errorCode: number, cause: string) {
     super(cause);
     this.errorCode = errorCode;
   }
 }
 
-/** Methods of the key space; HEAD is a GET without a body. */
+/** Methods of the key space. HEAD is GET without a body. */
 export type KeyMethod = "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
 
-/** What a request of `/v2/keys` asks for. */
+/** A decoded request of `/v2/keys`. */
 export type DecodedRequest =
   | { readonly kind: "call"; readonly request: KeyRequest }
   | { readonly kind: "watch"; readonly request: WatchRequest };
@@ -42,8 +42,8 @@ interface Parameters {
 }
 
 /**
- * Turns the parameters of a request into what it means. All of them are validated, in etcd's
- * order, on every method; those that do not matter are then ignored.
+ * Decodes the parameters of a request. All are validated, in etcd's order, for every method. Those
+ * that do not apply are then ignored.
  *
  * @throws ParameterError
  */
@@ -96,7 +96,7 @@ function readParameters(method: KeyMethod, form: Form): Parameters {
   };
 }
 
-/** Which operation a request is; the first condition that holds decides. */
+/** Selects the operation. The first matching condition decides. */
 function requestOf(method: KeyMethod, key: string, parameters: Parameters): KeyRequest {
   const { recursive, sorted, quorum, dir } = parameters;
   const condition = conditionOf(parameters);
@@ -109,7 +109,13 @@ function requestOf(method: KeyMethod, key: string, parameters: Parameters): KeyR
         ? { action: "delete", key, dir, recursive }
         : { action: "compareAndDelete", key, ...condition };
     case "POST":
-      return { action: "create", key, inOrder: true, ...newNode(parameters), ...life(parameters) };
+      return {
+        action: "create",
+        key,
+        inOrder: true,
+        ...newNodeOf(parameters),
+        ...lifetimeOf(parameters),
+      };
     case "PUT":
       return putOf(key, parameters, condition);
   }
@@ -118,14 +124,14 @@ function requestOf(method: KeyMethod, key: string, parameters: Parameters): KeyR
 function putOf(key: string, parameters: Parameters, condition: Condition | undefined): KeyRequest {
   const { prevExist, dir, refresh } = parameters;
   if (prevExist === false) {
-    return { action: "create", key, ...newNode(parameters), ...life(parameters) };
+    return { action: "create", key, ...newNodeOf(parameters), ...lifetimeOf(parameters) };
   }
   if (condition !== undefined) {
-    return { action: "compareAndSwap", key, ...condition, ...content(parameters) };
+    return { action: "compareAndSwap", key, ...condition, ...contentOf(parameters) };
   }
-  if (prevExist) return { action: "update", key, ...content(parameters) };
-  if (dir) return { action: "set", key, dir, refresh, ...life(parameters) };
-  return { action: "set", key, ...content(parameters) };
+  if (prevExist) return { action: "update", key, ...contentOf(parameters) };
+  if (dir) return { action: "set", key, dir, refresh, ...lifetimeOf(parameters) };
+  return { action: "set", key, ...contentOf(parameters) };
 }
 
 function conditionOf({ prevValue, prevIndex }: Parameters): Condition | undefined {
@@ -133,23 +139,28 @@ function conditionOf({ prevValue, prevIndex }: Parameters): Condition | undefine
   return prevValue === "" ? { prevIndex } : { prevValue, prevIndex };
 }
 
-function newNode({ dir, value }: Parameters): { readonly dir: true } | { readonly value: string } {
+function newNodeOf({
+  dir,
+  value,
+}: Parameters): { readonly dir: true } | { readonly value: string } {
   return dir ? { dir } : { value };
 }
 
-function life({ ttl, noValueOnSuccess }: Parameters): {
+function lifetimeOf({ ttl, noValueOnSuccess }: Parameters): {
   readonly ttl?: number;
   readonly noValueOnSuccess: boolean;
 } {
   return ttl === undefined ? { noValueOnSuccess } : { ttl, noValueOnSuccess };
 }
 
-/** A refresh was found to have a TTL when it was validated. */
-function content(
+/** Validation guarantees that a refresh has a TTL. */
+function contentOf(
   parameters: Parameters,
 ): { readonly refresh: true; readonly ttl: number } | { readonly value: string } {
   const { refresh, value, ttl = 0 } = parameters;
-  return refresh ? { ...life(parameters), refresh, ttl } : { ...life(parameters), value };
+  return refresh
+    ? { ...lifetimeOf(parameters), refresh, ttl }
+    : { ...lifetimeOf(parameters), value };
 }
 
 function readIndex(form: Form, name: string): number {
@@ -166,11 +177,11 @@ function readUint(text: string, errorCode: number, name: string): number {
   if (!/^\d+$/.test(text) || (text.length > 19 && BigInt(text) > MAX_UINT64)) {
     throw new ParameterError(errorCode, `invalid value for "${name}"`);
   }
-  // Beyond 2^53 no index and no TTL means anything: rounding does no harm.
+  // Rounding is harmless: no index or TTL beyond 2^53 occurs.
   return Number(text);
 }
 
-/** Flags whose names etcd does not quote when it refuses them. */
+/** Flags whose names etcd does not quote in its error message. */
 const UNQUOTED: ReadonlySet<string> = new Set(["prevExist", "refresh"]);
 
 function readFlag(form: Form, name: string): boolean | undefined {

@@ -1,22 +1,27 @@
 const KEYS = "/v2/keys";
 const UNRESERVED_ONLY = /^[\w\-.~/]*$/;
-/** What `encodeURIComponent` leaves alone although RFC 3986 reserves it. */
+/** RFC 3986's reserved characters that `encodeURIComponent` does not encode. */
 const STILL_RESERVED = /[!'()*]/g;
 
-/** Path of a key in the v2 API. Slashes stay, also a trailing one: auth compares paths as sent. */
+/**
+ * Path of a key in the v2 API. Keeps slashes, including a trailing one: auth compares the path as
+ * sent.
+ */
 export function keyPath(key: string): string {
   return KEYS + (UNRESERVED_ONLY.test(key) ? key : key.split("/").map(percentEncode).join("/"));
 }
 
 /**
- * Path of what has a name below `base`. etcd decodes a path before it cleans it: a name such as
- * `../auth/enable` would lead a request there.
+ * Path of a named resource below `base`. Rejects names such as `../auth/enable`: etcd decodes a
+ * path before it cleans it, so the request would reach that path.
  *
  * @throws TypeError for a name that is not one step of a path
  */
 export function pathOfNamed(base: string, name: string): string {
   if (name === "" || name === "." || name === ".." || name.includes("/")) {
-    throw new TypeError(`"${name}" is no name: it must be one step of a path below ${base}`);
+    throw new TypeError(
+      `"${name}" is not a valid name: it must be one segment of a path below ${base}`,
+    );
   }
   return `${base}/${percentEncode(name)}`;
 }

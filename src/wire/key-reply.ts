@@ -4,7 +4,7 @@ import type { Action, AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/r
 import type { HttpReply, HttpReplyHead, HttpRequest } from "./http.js";
 import type { JsonDeserializer, JsonObject } from "./json.js";
 import { readNode } from "./node-shape.js";
-import { originOf, readable, readSuccess } from "./reply.js";
+import { decodeResponse, originOf, readSuccess } from "./reply.js";
 
 const ACTIONS: ReadonlySet<unknown> = new Set<Action>([
   "get",
@@ -18,35 +18,38 @@ const ACTIONS: ReadonlySet<unknown> = new Set<Action>([
 ]);
 
 /**
- * The answer that a reply of `/v2/keys` holds; without nodes if the request wanted none.
+ * Decodes a response of `/v2/keys`. The result has no nodes if the request wanted none.
  *
- * @throws EtcdServerError when etcd refused, AttemptFailure when the reply is not usable
+ * @throws EtcdServerError when etcd refused
+ * @throws AttemptFailure when the response is unusable
  */
 export function decodeKeyReply(
   request: HttpRequest,
   reply: HttpReply,
-  asked: KeyRequest,
+  keyRequest: KeyRequest,
   deserialize: JsonDeserializer,
 ): EtcdResponse | EtcdReceipt {
-  const answer = readSuccess(request, reply, deserialize, asked.key);
-  return readable(() => {
+  const body = readSuccess(request, reply, deserialize, keyRequest.key);
+  return decodeResponse(() => {
     const origin = originOf(request, reply);
-    const action = readAction(answer, origin);
-    if (action !== asked.action) {
-      throw new ProtocolError(`${origin}: "${asked.action}" was answered as "${action}"`);
+    const action = readAction(body, origin);
+    if (action !== keyRequest.action) {
+      throw new ProtocolError(
+        `${origin}: the response to "${keyRequest.action}" is for "${action}"`,
+      );
     }
     const head = readOrigin(reply, origin);
-    const withoutNodes = answer.node === undefined && wantsNoNodes(asked);
-    return withoutNodes ? { action, ...head } : responseOf(action, head, answer, origin);
+    const withoutNodes = body.node === undefined && wantsNoNodes(keyRequest);
+    return withoutNodes ? { action, ...head } : responseOf(action, head, body, origin);
   });
 }
 
-/** An event of a watch whose head was read before. @throws ProtocolError */
-export function decodeEvent(answer: JsonObject, head: AnswerOrigin, origin: string): EtcdResponse {
-  return responseOf(readAction(answer, origin), head, answer, origin);
+/** Decodes an event of a watch. `head` comes from the watch's response. @throws ProtocolError */
+export function decodeEvent(body: JsonObject, head: AnswerOrigin, origin: string): EtcdResponse {
+  return responseOf(readAction(body, origin), head, body, origin);
 }
 
-/** The `X-Etcd-*` headers. @throws ProtocolError when they are missing or out of range */
+/** Reads the `X-Etcd-*` headers. @throws ProtocolError when they are missing or out of range */
 export function readOrigin(reply: HttpReplyHead, origin: string): AnswerOrigin {
   const { headers, endpoint } = reply;
   return {
@@ -63,29 +66,31 @@ function readIndex(text: unknown, name: string, origin: string): number {
     const index = Number(text);
     if (Number.isSafeInteger(index)) return index;
   }
-  throw new ProtocolError(`${origin}: ${name} is missing, no number, or beyond 2^53 - 1`);
+  throw new ProtocolError(
+    `${origin}: the header ${name} is missing or not an integer up to 2^53 - 1`,
+  );
 }
 
-function readAction(answer: JsonObject, origin: string): Action {
-  if (!isAction(answer.action))
-    throw new ProtocolError(`${origin}: the answer's action is unknown`);
-  return answer.action;
+function readAction(body: JsonObject, origin: string): Action {
+  if (!isAction(body.action))
+    throw new ProtocolError(`${origin}: the response has an unknown action`);
+  return body.action;
 }
 
 function isAction(value: unknown): value is Action {
   return ACTIONS.has(value);
 }
 
-/** Written out: objects made by spreading live longer in V8, which tells at this rate. */
+/** Lists the fields: spread objects live longer in V8, which is measurable at this rate. */
 function responseOf(
   action: Action,
   head: AnswerOrigin,
-  answer: JsonObject,
+  body: JsonObject,
   origin: string,
 ): EtcdResponse {
   const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = head;
-  const node = readNode(answer.node, origin);
+  const node = readNode(body.node, origin);
   const response = { action, node, etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };
-  if (answer.prevNode === undefined) return response;
-  return Object.assign(response, { prevNode: readNode(answer.prevNode, origin) });
+  if (body.prevNode === undefined) return response;
+  return Object.assign(response, { prevNode: readNode(body.prevNode, origin) });
 }

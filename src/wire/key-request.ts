@@ -6,7 +6,7 @@ const FORM = "application/x-www-form-urlencoded";
 
 type Parameter = string | number | boolean | undefined;
 
-/** A key-space request as the v2 API takes it. */
+/** Encodes a key-space request for the v2 API. */
 export function encodeKeyRequest(request: KeyRequest): HttpRequest {
   switch (request.action) {
     case "get": {
@@ -34,7 +34,7 @@ export function encodeKeyRequest(request: KeyRequest): HttpRequest {
   }
 }
 
-/** A watch as the v2 API takes it. */
+/** Encodes a watch for the v2 API. */
 export function encodeWatchRequest(request: WatchRequest): HttpRequest {
   const { key, recursive, waitIndex, stream } = request;
   return {
@@ -43,9 +43,9 @@ export function encodeWatchRequest(request: WatchRequest): HttpRequest {
   };
 }
 
-/** A scan of history as a long poll. Its connection will be half-closed. */
+/** Encodes a scan of history as a long poll, whose connection will be half-closed. */
 export function encodeScanRequest({ key, recursive, since, partial }: ScanRequest): HttpRequest {
-  // A server that knows several events of one index refuses a poll that would leave out some of them.
+  // If several events have one index, the server rejects a poll that would omit some of them.
   const waitIndex = partial === true ? since + 1 : since;
   return { ...encodeWatchRequest({ key, recursive, waitIndex }), http1: true };
 }
@@ -64,7 +64,7 @@ function encodeGet(
   };
 }
 
-/** etcd reads a DELETE's parameters from the query only. */
+/** etcd reads the parameters of a DELETE only from the query. */
 function encodeDelete(key: string, parameters: Record<string, Parameter>): HttpRequest {
   return {
     method: "DELETE",
@@ -77,7 +77,7 @@ function encodeDelete(key: string, parameters: Record<string, Parameter>): HttpR
 
 type FormRequest = Extract<KeyRequest, { action: "set" | "update" | "create" | "compareAndSwap" }>;
 
-/** Values and conditions travel in the body: a long request line can cost the connection. */
+/** Values and conditions are in the body, because a long request line can break the connection. */
 function encodeForm(
   method: "PUT" | "POST",
   request: FormRequest,
@@ -102,7 +102,7 @@ function withQuery(path: string, parameters: Record<string, Parameter>): string 
   return query === "" ? path : `${path}?${query}`;
 }
 
-/** Leaves out what is absent; `false` is absent too, but for `prevExist`, where it says "create". */
+/** Omits absent parameters. `false` is absent, except for `prevExist`, where it means "create". */
 function encodeParameters(parameters: Record<string, Parameter>): string {
   let text = "";
   for (const name in parameters) {

@@ -5,14 +5,14 @@ import { isObject, type JsonObject } from "./json.js";
 const REQUIRED = ["key", "modifiedIndex", "createdIndex"] as const;
 
 /**
- * Takes a value for a node after checking it and everything below it. The nodes are not copied:
- * a walk is cheap beside the parsing of the text that they came from.
+ * Checks that a value is a node, with everything below it. Does not copy the nodes, because the
+ * check is cheap compared with parsing.
  *
- * @throws ProtocolError naming the first property that is not as etcd sends it
+ * @throws ProtocolError naming the first invalid property
  */
 export function readNode(value: unknown, origin: string): EtcdNode {
   if (isObject(value) && value.key === undefined) {
-    // Only the root comes without a key and indexes.
+    // Only the root has no key and no indexes.
     const root = { key: "/", modifiedIndex: 0, createdIndex: 0, ...value };
     checkNode(root, origin);
     return root;
@@ -21,7 +21,7 @@ export function readNode(value: unknown, origin: string): EtcdNode {
   return value;
 }
 
-/** Without recursion: a tree may be deeper than the stack. */
+/** Uses no recursion: a tree may be deeper than the stack. */
 function checkNode(value: unknown, origin: string): asserts value is EtcdNode {
   const unchecked = [value];
   while (unchecked.length > 0) {
@@ -35,16 +35,16 @@ function checkProperties(
   node: unknown,
   origin: string,
 ): asserts node is { readonly nodes?: readonly unknown[] } {
-  if (!isObject(node)) throw misshapen(origin, "node");
+  if (!isObject(node)) throw invalidProperty(origin, "node");
   for (const property in node) {
-    if (!isProperty(node, property)) throw misshapen(origin, property);
+    if (!isProperty(node, property)) throw invalidProperty(origin, property);
   }
   for (const property of REQUIRED) {
-    if (node[property] === undefined) throw misshapen(origin, property);
+    if (node[property] === undefined) throw invalidProperty(origin, property);
   }
 }
 
-/** Whether a property is as etcd sends it; unknown ones pass. */
+/** Whether a property is valid. Unknown properties are. */
 function isProperty(node: JsonObject, property: string): boolean {
   const value = node[property];
   switch (property) {
@@ -66,8 +66,8 @@ function isProperty(node: JsonObject, property: string): boolean {
   }
 }
 
-function misshapen(origin: string, property: string): ProtocolError {
+function invalidProperty(origin: string, property: string): ProtocolError {
   return new ProtocolError(
-    `${origin}: the answer's "${property}" is missing, of another type, or beyond 2^53 - 1`,
+    `${origin}: "${property}" of the response is missing, has another type, or exceeds 2^53 - 1`,
   );
 }

@@ -1,22 +1,22 @@
 import type { EtcdNode } from "../model/node.js";
 
-/** The JSON fields of a node, without braces, that come before its `nodes` and after them. */
+/** The JSON fields of a node, without braces: those before its `nodes` and those after. */
 export interface NodeFields {
   readonly before: string;
   readonly after: string;
 }
 
-/** A node with all below it as JSON. */
+/** Serializes a node with everything below it. */
 export function nodeText(top: EtcdNode, fieldsOf: (node: EtcdNode) => NodeFields): string {
   return [...nodePieces(top, fieldsOf)].join("");
 }
 
-/** The same in pieces, of about one node each. No recursion: a tree may be deeper than the stack. */
+/** The same in pieces of about one node each. No recursion: a tree may be deeper than the stack. */
 export function* nodePieces(
   top: EtcdNode,
   fieldsOf: (node: EtcdNode) => NodeFields,
 ): Generator<string, void, undefined> {
-  /** Nodes that are to be written, and ends of directories; the next one comes last. */
+  /** A stack of nodes and of ends of directories to write. */
   const waiting: (EtcdNode | string)[] = [top];
   let isFirst = true;
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {

@@ -7,25 +7,28 @@ import type { HttpReply, HttpRequest } from "./http.js";
 import { isObject, type JsonDeserializer, type JsonObject, readObject } from "./json.js";
 
 /**
- * A server of etcdnet sends this header with a 503 for a request of which it carried out nothing. etcd and
- * proxies do not: any other 503 leaves open what became of a request.
+ * A server of etcdnet sends this header with a 503 if it applied nothing of the request. Any other
+ * 503, from etcd or a proxy, leaves the outcome unknown.
  */
 export const NOT_PROCESSED_HEADER = "etcdnet-processed";
 export const NOT_PROCESSED = "no";
 
-/** Statuses with which etcd's HTTP layer, or a proxy before it, turns a request away unprocessed. */
-const TURNED_AWAY: ReadonlyMap<number, string> = new Map([
-  [405, "the endpoint does not take this method here"],
-  [407, "the proxy asks for credentials: put them into the URL of useProxy"],
-  [414, "the proxy finds the request line too long"],
+/** Statuses with which etcd's HTTP layer, or a proxy before it, rejects a request unprocessed. */
+const REJECTED_STATUSES: ReadonlyMap<number, string> = new Map([
+  [405, "the endpoint does not accept this method here"],
+  [407, "the proxy requires credentials: put them into the URL of useProxy"],
+  [414, "the request line is too long for the proxy"],
   [
     421,
-    "the endpoint does not accept this host name (--host-whitelist; of etcdnet's servers --allowed-hosts)",
+    "the endpoint does not accept this host name (see --host-whitelist of etcd, or --allowed-hosts of etcdnet's servers)",
   ],
-  [431, "the endpoint finds the request line or the headers too large"],
+  [431, "the request line or the headers are too large for the endpoint"],
 ]);
 
-/** A successful reply's JSON object. @throws AttemptFailure, EtcdServerError, AdminError */
+/**
+ * Reads the JSON object of a successful response. @throws AttemptFailure, EtcdServerError,
+ * AdminError
+ */
 export function readSuccess(
   request: HttpRequest,
   reply: HttpReply,
@@ -33,17 +36,17 @@ export function readSuccess(
   key = "",
 ): JsonObject {
   requireSuccess(request, reply, key);
-  return readable(() => readObject(reply.body, deserialize, originOf(request, reply)));
+  return decodeResponse(() => readObject(reply.body, deserialize, originOf(request, reply)));
 }
 
-/** Passes a successful reply. @throws AttemptFailure, EtcdServerError, AdminError for any other */
+/** Throws unless the response is successful. @throws AttemptFailure, EtcdServerError, AdminError */
 export function requireSuccess(request: HttpRequest, reply: HttpReply, key = ""): void {
   if (reply.status >= 200 && reply.status < 300) return;
   throw errorOf(request, reply, key);
 }
 
-/** Runs a decoder: what cannot be read leaves open what the endpoint did. */
-export function readable<T>(decode: () => T): T {
+/** Runs a decoder. An unreadable response leaves the request's outcome unknown. */
+export function decodeResponse<T>(decode: () => T): T {
   try {
     return decode();
   } catch (error) {
@@ -64,31 +67,33 @@ function errorOf(request: HttpRequest, reply: HttpReply, key: string): Error {
   if (status === 404 && body === "404 page not found\n") {
     return new AttemptFailure("no", new V2DisabledError(request.operation, [endpoint]));
   }
-  const failure = turnedAway(request, reply);
+  const failure = rejectedByStatus(request, reply);
   if (failure !== undefined) return failure;
-  const error = errorIn(request, reply, key);
+  const error = bodyError(request, reply, key);
   if (status === 503 && reply.headers[NOT_PROCESSED_HEADER] === NOT_PROCESSED) {
-    return new AttemptFailure("no", error ?? strange(request, reply, "too many requests"));
+    return new AttemptFailure("no", error ?? unexpectedReply(request, reply, "too many requests"));
   }
   if (error === undefined) {
-    return new AttemptFailure("unknown", strange(request, reply, "not an answer of etcd's"));
+    return new AttemptFailure("unknown", unexpectedReply(request, reply, "not a response of etcd"));
   }
-  // What no member can answer now (no leader, no quorum) may still be answered by another one.
-  const final = status < 500 && !(error instanceof EtcdRaftError);
-  return final ? error : new AttemptFailure("unknown", error);
+  // Another member may still answer what this one cannot (no leader, no quorum).
+  const isFinal = status < 500 && !(error instanceof EtcdRaftError);
+  return isFinal ? error : new AttemptFailure("unknown", error);
 }
 
-/** The failure that a status before any API stands for, if it is one of those. */
-export function turnedAway(
+/** The failure for a status that rejects the request before any API; otherwise `undefined`. */
+export function rejectedByStatus(
   request: Pick<HttpRequest, "operation">,
   reply: HttpReply,
 ): AttemptFailure | undefined {
-  const why = TURNED_AWAY.get(reply.status);
-  return why === undefined ? undefined : new AttemptFailure("no", strange(request, reply, why));
+  const why = REJECTED_STATUSES.get(reply.status);
+  return why === undefined
+    ? undefined
+    : new AttemptFailure("no", unexpectedReply(request, reply, why));
 }
 
-/** The error that a body holds, in either of etcd's two forms. */
-function errorIn(request: HttpRequest, reply: HttpReply, key: string): Error | undefined {
+/** Reads the error in a body, in either of etcd's two forms. */
+function bodyError(request: HttpRequest, reply: HttpReply, key: string): Error | undefined {
   const { operation } = request;
   const { status, endpoint, headers } = reply;
   const clusterId = headers["x-etcd-cluster-id"];
@@ -118,7 +123,7 @@ function bodyOf(reply: HttpReply): JsonObject {
   }
 }
 
-function strange(
+function unexpectedReply(
   request: Pick<HttpRequest, "operation">,
   reply: HttpReply,
   what: string,

@@ -149,7 +149,7 @@ describe("a write that is not answered as it should be", () => {
         stream.respond(GRPC_HEAD);
         stream.end(PUT_ANSWER);
       },
-      /no status of gRPC/,
+      /without a gRPC status/,
     ],
     ["a status that is no number", (stream) => answer(stream, PUT_ANSWER, "")],
     ["a status without a message", (stream) => answer(stream, Buffer.alloc(0))],

@@ -248,10 +248,10 @@ export class Exchange {
   }
 
   #endpointAfter(error: Error): AttemptFailure["endpointIs"] {
-    if (error instanceof ResponseTooLargeError) return "well";
+    if (error instanceof ResponseTooLargeError) return "healthy";
     const mayRepeat = !this.#sent || this.request.safety === "read";
     if (this.#stale && mayRepeat && !(error instanceof TimeoutError)) return "ready";
-    return !this.#sent && error instanceof UnusableConnectionError ? "ready" : "ill";
+    return !this.#sent && error instanceof UnusableConnectionError ? "ready" : "failed";
   }
 
   /** Closes the connection, which may carry a partial request or response. */

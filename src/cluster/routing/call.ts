@@ -154,7 +154,7 @@ export class Call<R extends HttpReplyHead, T> {
     const { operation, safety } = this.#spec.request;
     const { cause, processed, endpointIs } = failure;
     if (endpointIs === "ready" && !this.#hasFailed(endpoint)) this.#retryFirst(endpoint);
-    else if (endpointIs !== "well") endpoint.failed(startedAt);
+    else if (endpointIs !== "healthy") endpoint.failed(startedAt);
     this.#failures = [...this.#failures, { endpoint: endpoint.url, cause, when: new Date() }];
     traceFailover({ operation, endpoint: endpoint.url, cause });
     if (safety === "read" || processed === "no") return;

@@ -91,6 +91,6 @@ function remoteStats(admin: AdminCaller): StatsApi {
 /** A healthy follower refuses: try the other members. */
 function notLeader(error: unknown): unknown {
   return error instanceof AdminError && error.status === 403
-    ? new AttemptFailure("no", error, "well")
+    ? new AttemptFailure("no", error, "healthy")
     : error;
 }
