@@ -211,7 +211,7 @@ describe("the file", () => {
     const snapshotFile = newFile();
     await writeFile(snapshotFile, version1({ nodes: [["/a/b/c", "1", 4, 4, null]] }));
     await expect(startEmbeddedEtcd({ snapshotFile })).rejects.toThrow(
-      `snapshot file ${snapshotFile} cannot be restored: node /a/b/c is in no directory; it was not changed`,
+      `snapshot file ${snapshotFile} cannot be restored: node /a/b/c has no parent directory; it was not changed`,
     );
   });
 

@@ -1,29 +1,26 @@
 import { EventCache } from "../shared/event-cache.js";
 import type { StoreEvent } from "../shared/store-event.js";
 
-/** Characters of keys and values that are held: as many as on v3. */
+/** Maximum number of characters of keys and values; the same as on v3. */
 const MAX_CHARACTERS = 32 * 1024 * 1024;
 
-/**
- * The last events of the whole store, in order of their indexes: what a watcher that comes late can
- * still be told.
- */
+/** The last events of the store, in order of their indexes, for watches that start in the past. */
 export class EventHistory {
   readonly #capacity: number;
   readonly #lost: number;
-  readonly #ring: EventCache;
+  readonly #cache: EventCache;
   #last = 0;
 
-  /** `lost` is the floor of a history that this one continues. */
+  /** `lost`: the floor of the history that this one continues. */
   constructor(capacity: number, lost = 0) {
     this.#capacity = capacity;
     this.#lost = lost;
-    this.#ring = new EventCache({ events: capacity, characters: MAX_CHARACTERS }, 0);
+    this.#cache = new EventCache({ events: capacity, characters: MAX_CHARACTERS }, 0);
   }
 
   add(event: StoreEvent): void {
     this.#last = event.node.modifiedIndex;
-    this.#ring.add({ index: this.#last, events: [event] });
+    this.#cache.add({ index: this.#last, events: [event] });
   }
 
   /** Oldest first. */
@@ -31,13 +28,13 @@ export class EventHistory {
     return this.from(0);
   }
 
-  /** Index before which nothing is held: etcd has an event for every index from 1 on. */
+  /** First index whose event may be kept: etcd has an event for every index from 1 on. */
   get floor(): number {
-    return Math.max(this.#lost, this.#ring.floor, this.#last - this.#capacity + 1);
+    return Math.max(this.#lost, this.#cache.floor, this.#last - this.#capacity + 1);
   }
 
-  /** Events from an index on. */
+  /** Events at this index and later. */
   *from(index: number): Generator<StoreEvent, void, undefined> {
-    for (const { events } of this.#ring.from(index)) yield* events;
+    for (const { events } of this.#cache.from(index)) yield* events;
   }
 }

@@ -3,13 +3,16 @@ import type { StoreNode } from "./store-node.js";
 interface Entry {
   readonly node: StoreNode;
   readonly expiration: number;
-  /** Rises with every entry: of two that expire in the same millisecond the older one goes first. */
+  /**
+   * Increases with every entry: of two nodes that expire in the same millisecond the older entry
+   * comes first.
+   */
   readonly number: number;
 }
 
 /**
- * Nodes with a TTL, soonest first: a binary heap. A node whose TTL changes is entered again; its
- * older entries are recognised by their time and passed over.
+ * Nodes with a TTL, earliest first: a binary heap. A node whose TTL changes is added again. Its
+ * older entries have another time and are skipped.
  */
 export class ExpiryQueue {
   readonly #heap: Entry[] = [];
@@ -33,7 +36,7 @@ export class ExpiryQueue {
     return this.#heap.length === 0;
   }
 
-  /** Takes out the node that expired first, if one has. */
+  /** Removes and returns the node that expired first, if any. */
   takeExpired(now: number): StoreNode | undefined {
     for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
       const current = this.#isAlive(first.node) && first.node.expiration === first.expiration;

@@ -10,54 +10,55 @@ import { randomId } from "./random-id.js";
 /** Options of {@link MemoryClusterApi}. */
 export interface MemoryClusterOptions {
   /**
-   * Name of the one member.
+   * Name of the only member.
    *
-   * @default "default", as etcd
+   * @default "default", as in etcd
    */
   readonly name?: string;
   /**
-   * Id of the one member: hexadecimal, lower-case, not padded.
+   * ID of the only member: hexadecimal, lower-case, not padded.
    *
-   * @default a random one
+   * @default a random ID
    */
   readonly id?: string;
   /**
-   * URLs under which other members would reach this one. Nobody listens there.
+   * Peer URLs of the member. The server does not listen there.
    *
    * @default none
    */
   readonly peerURLs?: readonly string[];
   /**
-   * URLs at which clients reach this member; see {@link MemoryClusterApi.announce}.
+   * URLs for clients; see {@link MemoryClusterApi.announce}.
    *
    * @default none
    */
   readonly clientURLs?: readonly string[];
   /**
-   * What `/version` says. Clients look at it to learn which API they meet: some refuse to work
-   * with what they do not know, and others choose v3 where it says 3.6. So it names the release
-   * whose v2 API this one behaves like, not a version of this package.
+   * Response of `/version`. Clients use it to choose the API: some reject unknown versions, and
+   * others use v3 from 3.6 on. So it names the release whose v2 API is imitated, not a version of
+   * this package.
    *
    * @default `{ etcdserver: "3.4.23", etcdcluster: "3.4.0" }`
    */
   readonly version?: Version;
   /**
-   * Why the member is not healthy although its key space is open; `undefined` while it is.
+   * Returns why the member is unhealthy although its key space is open; `undefined` while it is
+   * healthy.
    *
-   * @default it is healthy
+   * @default always healthy
    */
   readonly problem?: () => string | undefined;
   /**
-   * What tells the time for the statistics.
+   * Clock of the statistics.
    *
-   * @default this process's clock
+   * @default the system clock
    */
   readonly clock?: Clock;
 }
 
-const IMITATED: Version = { etcdserver: "3.4.23", etcdcluster: "3.4.0" };
+const IMITATED_VERSION: Version = { etcdserver: "3.4.23", etcdcluster: "3.4.0" };
 
-/** A cluster of one in this process, around its key space. */
+/** A one-member cluster in this process. */
 export class MemoryClusterApi implements ClusterApi {
   readonly members: MembersApi;
   readonly stats: StatsApi;
@@ -69,14 +70,14 @@ export class MemoryClusterApi implements ClusterApi {
   constructor(keySpace: MemoryKeySpace, options: MemoryClusterOptions = {}) {
     const { name = "default", id = randomId(), peerURLs = [], clientURLs = [] } = options;
     this.#keySpace = keySpace;
-    this.#version = options.version ?? IMITATED;
+    this.#version = options.version ?? IMITATED_VERSION;
     this.#problem = options.problem ?? (() => undefined);
     this.#members = new MemoryMembers({ id, name, peerURLs, clientURLs });
     this.members = this.#members;
     this.stats = new MemoryStats(keySpace, { id, name }, options.clock ?? systemClock);
   }
 
-  /** Tells at which URLs clients reach this member, which a server knows once it listens. */
+  /** Sets the client URLs, which a server knows only once it listens. */
   announce(clientURLs: readonly string[]): void {
     this.#members.announce({ clientURLs });
   }
@@ -91,7 +92,7 @@ export class MemoryClusterApi implements ClusterApi {
     return this.#version;
   }
 
-  /** The one member is healthy as long as its key space is open and has no other problem. */
+  /** The member is healthy while its key space is open and `problem` reports nothing. */
   async health({ signal }: CallOptions = {}): Promise<readonly EndpointHealth[]> {
     refuseAborted(signal, "none");
     const [endpoint = ENDPOINT] = this.#members.own.clientURLs;
@@ -105,7 +106,7 @@ export class MemoryClusterApi implements ClusterApi {
     return this.#reason === undefined;
   }
 
-  /** Why it is not healthy. */
+  /** Why the member is unhealthy. */
   get #reason(): string | undefined {
     return this.#keySpace.closed ? "the key space is closed" : this.#problem();
   }

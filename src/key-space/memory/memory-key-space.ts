@@ -28,16 +28,16 @@ import type { RemovedNode, SnapshotNode } from "./store-walk.js";
 /** Options of {@link MemoryKeySpace}. */
 export interface MemoryKeySpaceOptions {
   /**
-   * Most events that are held for watchers that come late; of long ones fewer, in all at most 32 Mi
-   * characters of keys and values.
+   * Maximum number of events kept for watches that start in the past. The total of keys and values
+   * is limited to 32 Mi characters.
    *
-   * @default 1000, as etcd
+   * @default 1000, as in etcd
    */
   readonly historySize?: number;
   /**
-   * What tells the time for TTLs.
+   * Clock of the TTLs.
    *
-   * @default this process's clock
+   * @default the system clock
    */
   readonly clock?: Clock;
 }
@@ -47,35 +47,35 @@ export interface KeySpaceSnapshot {
   readonly clusterId: string;
   readonly store: StoreSnapshot;
   readonly history: readonly StoreEvent[];
-  /** Index before which the history told nothing. */
+  /** First index that the history covered. */
   readonly historyFloor: number;
 }
 
-/** Reads a key space bit by bit while requests change it; see {@link MemoryKeySpace.walk}. */
+/** Reads a key space in steps while requests change it; see {@link MemoryKeySpace.walk}. */
 export interface KeySpaceWalk extends Disposable {
-  /** Nodes that have not changed until they are read. */
+  /** Nodes that have not changed since the walk began. */
   unchanged(): Iterable<SnapshotNode>;
-  /** Ends the walk: all that is missing, at the moment of the call. */
+  /** Ends the walk and returns the rest, as of this call. */
   end(): KeySpaceEnd;
 }
 
-/** What turns the nodes that a walk has read into the key space at one moment. */
+/** Completes the nodes of a walk to the state of the key space at one moment. */
 export interface KeySpaceEnd {
   readonly clusterId: string;
   readonly index: number;
   readonly historyFloor: number;
-  /** Nodes that have changed since the walk began, and paths of those that are gone. */
+  /** Nodes that have changed since the walk began, and the paths of removed ones. */
   readonly changed: readonly (SnapshotNode | RemovedNode)[];
   readonly history: readonly StoreEvent[];
 }
 
-/** Milliseconds between two looks for expired nodes, while any node has a TTL. */
-const SWEEP_INTERVAL = 500;
+/** Milliseconds between two searches for expired nodes, while any node has a TTL. */
+const SWEEP_INTERVAL_MS = 500;
 
-/** What errors and answers of this process name as their endpoint. */
+/** Endpoint of this process in errors and responses. */
 export const ENDPOINT = "memory:";
 
-/** A key space in this process: etcd's, without the members. */
+/** A key space in this process. */
 export class MemoryKeySpace implements KeySpace {
   readonly #store: Store;
   readonly #history: EventHistory;
@@ -87,12 +87,12 @@ export class MemoryKeySpace implements KeySpace {
   #cancelSweep: (() => void) | undefined;
   #closed = false;
 
-  /** `snapshot` is one that this class has taken; TTLs that ran out meanwhile expire at once. */
+  /** `snapshot`: from {@link snapshot}. Its expired TTLs expire at once. */
   constructor(options: MemoryKeySpaceOptions = {}, snapshot?: KeySpaceSnapshot) {
     const { historySize = 1000, clock = systemClock } = options;
     this.#history = new EventHistory(historySize, snapshot?.historyFloor);
     this.#clock = clock;
-    // A store that starts empty is another cluster: clients must notice that it lost its past.
+    // An empty store gets a new cluster ID, so that clients notice the lost data.
     this.#clusterId = snapshot?.clusterId ?? randomId();
     this.#store = snapshot === undefined ? new Store() : Store.restore(snapshot.store);
     for (const event of snapshot?.history ?? []) this.#history.add(event);
@@ -114,12 +114,12 @@ export class MemoryKeySpace implements KeySpace {
     return this.#closed;
   }
 
-  /** Requests, expiries and watchers, counted since this key space was made. */
+  /** Requests, expiries and watchers since this key space was created. */
   get stats(): StoreStats {
     return this.#counters.show(this.#watches.size);
   }
 
-  /** Everything that is kept, as plain values that JSON can hold. */
+  /** The complete state, as plain values that JSON can represent. */
   snapshot(): KeySpaceSnapshot {
     return {
       clusterId: this.#clusterId,
@@ -130,8 +130,8 @@ export class MemoryKeySpace implements KeySpace {
   }
 
   /**
-   * Begins to read everything that {@link snapshot} tells, without a copy of it and while requests go
-   * on. All that is read is the key space at one moment: that of the walk's end.
+   * Starts to read the state in steps, without a copy and while requests are executed. The result
+   * is the state at the end of the walk.
    *
    * @internal
    */
@@ -157,7 +157,7 @@ export class MemoryKeySpace implements KeySpace {
   execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
   async execute(request: KeyRequest, { signal }: CallOptions = {}): Promise<EtcdReceipt> {
     const method = methodOf(request);
-    this.#refuseIfOver(`${method} ${request.key}`, signal, method === "GET" ? "none" : "not-sent");
+    this.#requireOpen(`${method} ${request.key}`, signal, method === "GET" ? "none" : "not-sent");
     const event = this.#apply(request);
     if (event.action !== "get") this.#publish(event);
     return wantsNoNodes(request)
@@ -175,14 +175,14 @@ export class MemoryKeySpace implements KeySpace {
   }
 
   #openWatch(request: WatchRequest, { signal }: CallOptions = {}): PushedWatch {
-    this.#refuseIfOver(`GET ${request.key}`, signal, "none");
+    this.#requireOpen(`GET ${request.key}`, signal, "none");
     const { key, recursive = false, waitIndex = 0, stream = false } = request;
     const { index } = this.#store;
     const since = waitIndex === 0 ? index + 1 : waitIndex;
     if (since < this.#history.floor) throw this.#cleared(key, since);
     const until = stream ? "closed" : "event";
     const probe = async (): Promise<Probe> => {
-      this.#refuseIfOver(`GET ${key}`, undefined, "none");
+      this.#requireOpen(`GET ${key}`, undefined, "none");
       return { etcdClusterId: this.#clusterId, index: this.#store.index };
     };
     const options = { path: pathOf(key), recursive, since, until, signal, probe } as const;
@@ -240,7 +240,8 @@ export class MemoryKeySpace implements KeySpace {
   }
 
   #scheduleSweep(): void {
-    if (this.#store.hasTtls) this.#cancelSweep ??= this.#clock.after(SWEEP_INTERVAL, this.#sweep);
+    if (this.#store.hasTtls)
+      this.#cancelSweep ??= this.#clock.after(SWEEP_INTERVAL_MS, this.#sweep);
   }
 
   readonly #sweep = (): void => {
@@ -253,7 +254,7 @@ export class MemoryKeySpace implements KeySpace {
     this.#scheduleSweep();
   };
 
-  #refuseIfOver(
+  #requireOpen(
     operation: string,
     signal: AbortSignal | undefined,
     outcome: AbortError["outcome"],
@@ -281,9 +282,9 @@ export class MemoryKeySpace implements KeySpace {
   }
 }
 
-/** Written out: objects made by spreading live longer in V8, which tells at this rate. */
+/** Without spread: V8 keeps objects from spread alive longer, which is measurable at this rate. */
 function responseOf({ action, node, prevNode }: StoreEvent, origin: AnswerOrigin): EtcdResponse {
   const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = origin;
-  const answer = { action, node, etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };
-  return prevNode === undefined ? answer : Object.assign(answer, { prevNode });
+  const response = { action, node, etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };
+  return prevNode === undefined ? response : Object.assign(response, { prevNode });
 }

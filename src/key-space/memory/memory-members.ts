@@ -9,8 +9,8 @@ import { ENDPOINT } from "./memory-key-space.js";
 import { randomId } from "./random-id.js";
 
 /**
- * The membership of a cluster of one in this process: a list, which others can be entered into and
- * struck off. They never start, and the one that runs stays leader and healthy.
+ * The member list of a one-member cluster in this process. Other members can be added and removed,
+ * but never start. The running one stays leader and healthy.
  */
 export class MemoryMembers implements MembersApi {
   readonly #members = new Map<string, Member>();
@@ -24,12 +24,12 @@ export class MemoryMembers implements MembersApi {
     this.#members.set(own.id, own);
   }
 
-  /** The member that this process is. */
+  /** The running member. */
   get own(): Member {
     return this.#own;
   }
 
-  /** Changes what is known of the member that this process is. */
+  /** Changes the URLs of the running member. */
   announce(change: Partial<Pick<Member, "peerURLs" | "clientURLs">>): void {
     this.#own = { ...this.#own, ...change };
     this.#members.set(this.#ownId, this.#own);
@@ -63,7 +63,7 @@ export class MemoryMembers implements MembersApi {
     refuseAborted(signal, "not-sent");
     const operation = `update member ${id}`;
     const urls = read(operation, peerURLs);
-    // etcd has no sentence for this one.
+    // etcd has no message for this case.
     if (this.#wasRemoved(id)) throw refusal(operation, 500, "Internal Server Error");
     const member = this.#find(operation, id);
     this.#refuseTaken(operation, urls, member);
@@ -78,7 +78,7 @@ export class MemoryMembers implements MembersApi {
       throw refusal(operation, 410, `Member permanently removed: ${readMemberId(id)}`);
     }
     const member = this.#find(operation, id);
-    // etcd does not let the last started member go, and says no more than this.
+    // etcd refuses to remove the last started member, with this message.
     if (member === this.#own) throw refusal(operation, 500, "Internal Server Error");
     this.#members.delete(member.id);
     this.#removed.add(member.id);
@@ -104,13 +104,13 @@ export class MemoryMembers implements MembersApi {
   }
 }
 
-/** @throws AbortError for a signal that was raised before the call */
+/** @throws AbortError if the signal was aborted before the call */
 export function refuseAborted(
   signal: AbortSignal | undefined,
   outcome: AbortError["outcome"],
 ): void {
   if (signal?.aborted === true)
-    throw new AbortError("a question about members", signal.reason, outcome);
+    throw new AbortError("request for cluster information", signal.reason, outcome);
 }
 
 function read(operation: string, peerURLs: readonly string[]): readonly string[] {
@@ -125,7 +125,7 @@ function refusal(operation: string, status: number, detail: string): AdminError 
   return new AdminError(operation, ENDPOINT, status, detail);
 }
 
-/** Ids compare as numbers. */
+/** Sorts IDs as numbers. */
 function padded({ id }: Member): string {
   return id.padStart(16, "0");
 }

@@ -6,12 +6,12 @@ import type { CallOptions } from "../key-space.js";
 import type { MemoryKeySpace } from "./memory-key-space.js";
 import { refuseAborted } from "./memory-members.js";
 
-/** Counters of a cluster of one in this process, which leads itself and has no followers. */
+/** Counters of a one-member cluster in this process, which is its own leader. */
 export class MemoryStats implements StatsApi {
   readonly #keySpace: MemoryKeySpace;
   readonly #own: Pick<Member, "id" | "name">;
   readonly #clock: Clock;
-  /** By the wall clock, and by the one that measures. */
+  /** Start by the wall clock, and by the monotonic clock. */
   readonly #start: { readonly time: string; readonly tick: number };
 
   constructor(keySpace: MemoryKeySpace, own: Pick<Member, "id" | "name">, clock: Clock) {

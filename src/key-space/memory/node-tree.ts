@@ -4,8 +4,8 @@ import { StoreNode } from "./store-node.js";
 import { type SnapshotNode, StoreWalk } from "./store-walk.js";
 
 /**
- * The nodes of a store: by path, in their directories, and by the time of their expiry. A look-up
- * costs one hash whatever the depth. No recursion: a tree that was restored may be deep.
+ * The nodes of a store, by path, by directory and by expiry. A lookup costs one hash at any depth.
+ * No recursion: a restored tree may be deep.
  */
 export class NodeTree {
   readonly #nodes = new Map<string, StoreNode>();
@@ -17,7 +17,7 @@ export class NodeTree {
     this.#nodes.set("", this.#root);
   }
 
-  /** Fills an empty tree. @throws Error naming a node without a directory */
+  /** Fills an empty tree. @throws Error for a node without a parent directory */
   restore(nodes: Iterable<SnapshotNode>): void {
     for (const [path, value, createdIndex, modifiedIndex, expiration] of nodes) {
       const node = new StoreNode(path, value ?? undefined, createdIndex, expiration ?? undefined);
@@ -27,13 +27,13 @@ export class NodeTree {
     for (const node of this.#nodes.values()) {
       if (node === this.#root) continue;
       const siblings = this.#nodes.get(parentPath(node.path))?.children;
-      if (siblings === undefined) throw new Error(`node ${node.path} is in no directory`);
+      if (siblings === undefined) throw new Error(`node ${node.path} has no parent directory`);
       siblings.add(node);
       this.#expiries.add(node);
     }
   }
 
-  /** Begins to read the whole tree while it changes. */
+  /** Starts to read the tree while it changes. */
   walk(): StoreWalk {
     const walk: StoreWalk = new StoreWalk(this.#nodes, () => this.#walks.delete(walk));
     this.#walks.add(walk);
@@ -45,44 +45,44 @@ export class NodeTree {
     return this.#nodes.get(path);
   }
 
-  /** The node at a path or, where there is none, the last one on the way to it. */
+  /** The node at a path or, if there is none, its nearest existing ancestor. */
   nearest(path: string): StoreNode {
     const exact = this.#nodes.get(path);
     if (exact !== undefined) return exact;
     let nearest = this.#root;
     for (;;) {
-      const next = this.#nodes.get(nextOnTheWay(nearest.path, path));
+      const next = this.#nodes.get(childTowards(nearest.path, path));
       if (next === undefined) return nearest;
       nearest = next;
     }
   }
 
-  /** Puts a node in its place, from which a file gives way, and makes the directories above it. */
+  /** Adds a node, in place of a file, and creates missing parent directories. */
   put(node: StoreNode): void {
     const siblings = this.#directory(parentPath(node.path), node.createdIndex);
-    const former = this.#nodes.get(node.path);
-    if (former !== undefined) siblings.delete(former);
+    const previous = this.#nodes.get(node.path);
+    if (previous !== undefined) siblings.delete(previous);
     siblings.add(node);
     this.#nodes.set(node.path, node);
     this.changed(node);
   }
 
-  /** Takes note of a node's new content or expiration. */
+  /** Records that the value or expiration of a node changed. */
   changed(node: StoreNode): void {
     this.#expiries.add(node);
-    this.#note(node.path);
+    this.#recordChange(node.path);
   }
 
-  /** Removes a node and all below it. Returns the paths below it, descendants first. */
+  /** Removes a node and its descendants. Returns the paths of the descendants, deepest first. */
   remove(top: StoreNode): readonly string[] {
     this.#nodes.get(parentPath(top.path))?.children?.delete(top);
     const removed: string[] = [];
-    const waiting = [top];
-    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    const pending = [top];
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       this.#nodes.delete(node.path);
-      this.#note(node.path);
+      this.#recordChange(node.path);
       if (node !== top) removed.push(node.path);
-      for (const child of node.children ?? []) waiting.push(child);
+      for (const child of node.children ?? []) pending.push(child);
     }
     return removed.reverse();
   }
@@ -92,31 +92,31 @@ export class NodeTree {
     return !this.#expiries.isEmpty;
   }
 
-  /** The node that has expired first, if one has. It is still in the tree. */
+  /** Returns the node that expired first, if any. The node stays in the tree. */
   takeExpired(now: number): StoreNode | undefined {
     return this.#expiries.takeExpired(now);
   }
 
-  /** Children of a directory, which is made if it is missing, as are those above it. */
+  /** Children of a directory. Creates it and its ancestors if they are missing. */
   #directory(path: string, index: number): Set<StoreNode> {
     let directory = this.nearest(path);
     while (directory.path !== path) {
-      const made = new StoreNode(nextOnTheWay(directory.path, path), undefined, index);
-      directory.children?.add(made);
-      this.#nodes.set(made.path, made);
-      this.#note(made.path);
-      directory = made;
+      const created = new StoreNode(childTowards(directory.path, path), undefined, index);
+      directory.children?.add(created);
+      this.#nodes.set(created.path, created);
+      this.#recordChange(created.path);
+      directory = created;
     }
     return directory.children ?? new Set();
   }
 
-  #note(path: string): void {
-    for (const walk of this.#walks) walk.note(path);
+  #recordChange(path: string): void {
+    for (const walk of this.#walks) walk.recordChange(path);
   }
 }
 
-/** The path that is one level below `above` on the way to `path`. */
-export function nextOnTheWay(above: string, path: string): string {
+/** The path one level below `above` towards `path`. */
+export function childTowards(above: string, path: string): string {
   const end = path.indexOf("/", above.length + 1);
   return end === -1 ? path : path.slice(0, end);
 }

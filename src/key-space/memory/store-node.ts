@@ -10,10 +10,10 @@ export class StoreNode {
   createdIndex: number;
   /** `undefined` for a file. */
   readonly children: Set<StoreNode> | undefined;
-  /** Of a file. */
+  /** Value of a file; empty for a directory. */
   value: string;
   modifiedIndex: number;
-  /** Milliseconds since 1970; `undefined`: for ever. */
+  /** Milliseconds since 1970; `undefined` without a TTL. */
   expiration: number | undefined;
 
   /** A directory when `value` is `undefined`. */
@@ -26,12 +26,12 @@ export class StoreNode {
     this.expiration = expiration;
   }
 
-  /** Whether listings leave the node out, with all that is below it. */
+  /** Whether listings omit the node and everything below it. */
   get hidden(): boolean {
     return isHidden(this.path);
   }
 
-  /** The node as answers show it, at the moment `now`, without children. */
+  /** The node as in responses at the time `now`, without children. */
   show(now: number): EtcdNode {
     const { modifiedIndex, createdIndex } = this;
     const key = this.path || "/";
@@ -41,17 +41,17 @@ export class StoreNode {
       : { key, dir: true, ...expiry, modifiedIndex, createdIndex };
   }
 
-  /** The node with the visible children of directories. No recursion: a tree may be deep. */
+  /** The node with its visible children. No recursion: a tree may be deep. */
   list(now: number, recursive: boolean, sorted: boolean): EtcdNode {
     const top = this.show(now);
-    const waiting: (readonly [StoreNode, EtcdNode])[] = [[this, top]];
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const pending: (readonly [StoreNode, EtcdNode])[] = [[this, top]];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const [directory, shown] = next;
       const nodes: EtcdNode[] = [];
       for (const child of directory.#visibleChildren(sorted)) {
         const node = child.show(now);
         nodes.push(node);
-        if (recursive && child.children !== undefined) waiting.push([child, node]);
+        if (recursive && child.children !== undefined) pending.push([child, node]);
       }
       if (nodes.length > 0) Object.assign(shown, { nodes });
     }

@@ -82,7 +82,7 @@ test("a snapshot whose nodes are in no directory is refused with the path", () =
     [file, ["/a/b", "1", 5, 5, null] as const],
   ]) {
     expect(() => Store.restore({ index: 5, nodes })).toThrow(
-      /node \/(b\/c|a\/b) is in no directory/,
+      /node \/(b\/c|a\/b) has no parent directory/,
     );
   }
 });

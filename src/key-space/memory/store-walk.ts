@@ -3,12 +3,12 @@ import type { StoreNode } from "./store-node.js";
 /** Path, value (`null`: a directory), createdIndex, modifiedIndex, expiration (`null`: none). */
 export type SnapshotNode = readonly [string, string | null, number, number, number | null];
 
-/** The path of a node that is not there any more. */
+/** Path of a removed node. */
 export type RemovedNode = readonly [string];
 
 /**
- * Reads a whole store bit by bit, while requests change it. What changes meanwhile is read again at
- * the end, so that all of it together is the store at one moment: the end. Values are never copied.
+ * Reads a store in steps while requests change it. Nodes that change are read again at the end, so
+ * that the result is the state at the end of the walk. Values are never copied.
  */
 export class StoreWalk implements Disposable {
   readonly #nodes: ReadonlyMap<string, StoreNode>;
@@ -16,25 +16,27 @@ export class StoreWalk implements Disposable {
   readonly #changed = new Set<string>();
   readonly #onEnd: () => void;
 
-  /** `onEnd` is called when no more changes are to be noted. */
+  /** `onEnd` is called when changes need no longer be recorded. */
   constructor(nodes: ReadonlyMap<string, StoreNode>, onEnd: () => void) {
     this.#nodes = nodes;
     this.#onEnd = onEnd;
   }
 
-  /** Notes that the node at a path is new, another one, or gone. */
-  note(path: string): void {
+  /** Records that the node at a path was created, replaced, changed or removed. */
+  recordChange(path: string): void {
     this.#changed.add(path);
   }
 
-  /** Every node that has not changed until it is read. Requests may come between two of them. */
+  /**
+   * Every node that has not changed before it is read. Requests may be executed between two nodes.
+   */
   *unchanged(): Generator<SnapshotNode, void, undefined> {
     for (const node of this.#nodes.values()) {
       if (node.path !== "" && !this.#changed.has(node.path)) yield snapshotOf(node);
     }
   }
 
-  /** Ends the walk. Tells, for the moment of the call, what has become of the changed nodes. */
+  /** Ends the walk and returns the changed and removed nodes, as of this call. */
   end(): (SnapshotNode | RemovedNode)[] {
     this[Symbol.dispose]();
     return Array.from(this.#changed, (path) => {
@@ -43,7 +45,7 @@ export class StoreWalk implements Disposable {
     });
   }
 
-  /** Ends the walk, which is of no use any more. */
+  /** Ends the walk without a result. */
   [Symbol.dispose](): void {
     this.#onEnd();
   }

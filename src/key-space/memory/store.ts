@@ -14,19 +14,19 @@ import { differences } from "../shared/differences.js";
 import { inOrderName, parentPath, pathOf } from "../shared/path.js";
 import { StoreError } from "../shared/store-error.js";
 import type { StoreEvent } from "../shared/store-event.js";
-import { NodeTree, nextOnTheWay } from "./node-tree.js";
+import { childTowards, NodeTree } from "./node-tree.js";
 import { StoreNode } from "./store-node.js";
 import type { SnapshotNode, StoreWalk } from "./store-walk.js";
 
-/** Index of a cluster of one that has just started: the first write is number 4. */
+/** Index of a new one-member cluster: the first write has index 4. */
 const FIRST_INDEX = 3;
 
-/** Milliseconds since 1970 at which a 64-bit count of nanoseconds ends, in April 2262. */
-const LAST_MOMENT = 9_223_372_036_854;
+/** Greatest time of 64-bit nanoseconds, in milliseconds since 1970: April 2262. */
+const MAX_EXPIRATION_MS = 9_223_372_036_854;
 
 /**
- * Levels of the deepest path that a request can make. etcd has no bound, but etcd 3.4 does not start
- * again from a snapshot with more than 5,000 levels.
+ * Maximum number of levels of a path. etcd has no limit, but etcd 3.4 cannot restart from a
+ * snapshot with more than 5,000 levels.
  */
 const MAX_DEPTH = 256;
 
@@ -37,14 +37,14 @@ export interface StoreSnapshot {
 }
 
 /**
- * The tree and its index: carries out one request after another, each whole or not at all. Knows
- * nothing of time but what it is told, and nothing of watchers.
+ * The tree and its index. Executes requests one after another, each completely or not at all. Time
+ * is a parameter; watches are not its concern.
  */
 export class Store {
   readonly #tree = new NodeTree();
   #index = FIRST_INDEX;
 
-  /** A store as it was when the snapshot was taken. @throws Error naming a node without directory */
+  /** Restores a snapshot. @throws Error for a node without a parent directory */
   static restore({ index, nodes }: StoreSnapshot): Store {
     const store = new Store();
     store.#index = index;
@@ -52,7 +52,7 @@ export class Store {
     return store;
   }
 
-  /** Everything in the store, as plain values. */
+  /** The complete store, as plain values. */
   snapshot(): StoreSnapshot {
     const walk = this.walk();
     const nodes = [...walk.unchanged()];
@@ -60,7 +60,7 @@ export class Store {
     return { index: this.#index, nodes };
   }
 
-  /** Begins to read the whole store while it changes. */
+  /** Starts to read the store while it changes. */
   walk(): StoreWalk {
     return this.#tree.walk();
   }
@@ -74,13 +74,13 @@ export class Store {
     return this.#tree.hasTtls;
   }
 
-  /** Whether a node is there. `path` is empty for the root. */
+  /** Whether a node exists. `path` is empty for the root. */
   has(path: string): boolean {
     return this.#tree.get(path) !== undefined;
   }
 
   /**
-   * Carries out a request at the moment `now`, in milliseconds since 1970.
+   * Executes a request at the time `now`, in milliseconds since 1970.
    *
    * @throws StoreError; then nothing has changed
    */
@@ -106,7 +106,7 @@ export class Store {
     }
   }
 
-  /** Removes the node that has expired first, if one has. */
+  /** Removes the node that expired first, if any. */
   expireNext(now: number): StoreEvent | undefined {
     const node = this.#tree.takeExpired(now);
     return node && this.#remove(node, "expire", now);
@@ -117,7 +117,7 @@ export class Store {
   }
 
   #set(path: string, request: SetRequest, now: number): StoreEvent {
-    const existing = this.#look(path);
+    const existing = this.#lookUp(path);
     if (request.refresh && existing === undefined) throw this.#missing(path);
     this.#refuseRoot(path);
     if (existing?.children !== undefined) throw new StoreError(102, path);
@@ -136,12 +136,12 @@ export class Store {
 
   #create(path: string, request: CreateRequest, now: number): StoreEvent {
     this.#refuseRoot(path);
-    if (this.#look(path) !== undefined) throw new StoreError(105, path);
+    if (this.#lookUp(path) !== undefined) throw new StoreError(105, path);
     const node = this.#put(path, request.dir ? undefined : request.value, request.ttl, now);
     return { action: "create", node: node.show(now) };
   }
 
-  /** The name is the index of the creation: names rise as nodes are created. */
+  /** The name is the index of the creation, so that names increase. */
   #createInOrder(path: string, request: CreateRequest, now: number): StoreEvent {
     return this.#create(`${path}/${inOrderName(this.#index + 1)}`, request, now);
   }
@@ -207,7 +207,7 @@ export class Store {
     return { action, node: shown, prevNode, ...(removed.length > 0 && { removed }) };
   }
 
-  /** Puts a new node where none, or a file, was, and makes the directories above it. */
+  /** Adds a node, in place of a file, and creates missing parent directories. */
   #put(path: string, value: string | undefined, ttl: number | undefined, now: number): StoreNode {
     checkDepth(path);
     const node = new StoreNode(path, value, ++this.#index, expirationOf(ttl, now));
@@ -215,7 +215,7 @@ export class Store {
     return node;
   }
 
-  /** Makes a file a new one, in its place: among a million others a new object would cost more. */
+  /** Replaces a file in place, which is cheaper than a new object in a large store. */
   #replace(file: StoreNode, value: string, ttl: number | undefined, now: number): StoreNode {
     const index = ++this.#index;
     file.value = value;
@@ -226,15 +226,15 @@ export class Store {
     return file;
   }
 
-  /** @throws StoreError 100 with the first missing path, 104 with a file in the way */
+  /** @throws StoreError 100 with the first missing path, 104 if a parent is a file */
   #find(path: string): StoreNode {
-    const node = this.#look(path);
+    const node = this.#lookUp(path);
     if (node === undefined) throw this.#missing(path);
     return node;
   }
 
-  /** The node, or nothing. @throws StoreError 104 with a file in the way */
-  #look(path: string): StoreNode | undefined {
+  /** Returns the node, if it exists. @throws StoreError 104 if a parent is a file */
+  #lookUp(path: string): StoreNode | undefined {
     const node = this.#tree.get(path);
     if (node !== undefined) return node;
     const above = this.#tree.nearest(parentPath(path));
@@ -243,7 +243,7 @@ export class Store {
   }
 
   #missing(path: string): StoreError {
-    return new StoreError(100, nextOnTheWay(this.#tree.nearest(parentPath(path)).path, path));
+    return new StoreError(100, childTowards(this.#tree.nearest(parentPath(path)).path, path));
   }
 
   #refuseRoot(path: string): void {
@@ -266,9 +266,9 @@ function checkDepth(path: string): void {
   );
 }
 
-/** A moment that etcd's 64-bit nanoseconds cannot hold counts as none. */
+/** A time that does not fit into 64-bit nanoseconds means no TTL, as in etcd. */
 function expirationOf(ttl: number | undefined, now: number): number | undefined {
   if (ttl === undefined) return undefined;
   const expiration = now + ttl * 1000;
-  return expiration > LAST_MOMENT ? undefined : expiration;
+  return expiration > MAX_EXPIRATION_MS ? undefined : expiration;
 }

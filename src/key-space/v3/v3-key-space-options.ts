@@ -4,44 +4,44 @@ import type { StoreGeneration } from "./schema/store-generation.js";
 /** Options of a `V3KeySpace`. */
 export interface V3KeySpaceOptions {
   /**
-   * What stands before every key of the tree in v3's key space.
+   * Prefix of every key of the tree in the v3 key space.
    *
    * @default "", so that `/a` is the key `/a`
    */
   readonly keyPrefix?: string;
   /**
-   * What tells the time for TTLs.
+   * Clock of the TTLs.
    *
-   * @default this process's clock
+   * @default the system clock
    */
   readonly clock?: Clock;
   /**
-   * Whether a watch that does not stream yields one event, as HTTP's long polls must, even where
-   * others have changed several keys in one transaction; the next one is then told 401. Without it,
-   * such a watch yields all events of the same index.
+   * Whether a watch without `stream` returns one event, as long polls over HTTP must, even when one
+   * transaction of another client changed several keys. The next poll then gets error 401.
+   * Otherwise such a watch returns all events of the same index.
    *
    * @default false
    */
   readonly oneEventPerPoll?: boolean;
   /**
    * Milliseconds for which etcd is still watched after the last watch has ended, so that the next
-   * one finds everything ready. The process does not end by itself meanwhile.
+   * one starts faster. The process does not exit during this time.
    *
    * @default 1000
    */
   readonly idleTimeout?: number;
   /**
-   * Milliseconds of silence after which the watch on etcd is opened anew, lest its connection be
-   * dead.
+   * Milliseconds of silence after which the watch on etcd is opened again, in case its connection
+   * is dead.
    *
    * @default 60000
    */
   readonly pollInterval?: number;
   /**
-   * Which store answers: shared by key spaces on the same cluster, so that each notices what another
-   * one learns.
+   * Recognizes a replaced store. Share it between key spaces on the same cluster, so that one
+   * notices what another one detects.
    *
-   * @default one of its own
+   * @default a new one
    */
   readonly generation?: StoreGeneration;
 }

@@ -36,13 +36,13 @@ import type { WriteRequest } from "./write/txn-plan.js";
 import { OtherScaleError, V3Writer, type WriteContext } from "./write/v3-writer.js";
 import { formerDirectoryLease } from "./write/write-response.js";
 
-/** How a {@link V3KeySpace} works. */
+/** Figures about a {@link V3KeySpace}. */
 export interface V3Figures extends WatchFigures, BatchFigures {
-  /** Newest index that an answer of etcd's has shown. */
+  /** Newest index in a response of etcd. */
   readonly newest: number;
 }
 
-/** v2's key space in v3's of etcd 3.4 and later. docs/v3.md describes how. */
+/** The v2 key space on the v3 API of etcd 3.4 and later, as described in docs/v3.md. */
 export class V3KeySpace implements KeySpace {
   readonly #api: V3Api;
   readonly #generation: StoreGeneration;
@@ -51,14 +51,14 @@ export class V3KeySpace implements KeySpace {
   readonly #reader: V3Reader;
   readonly #context: WriteContext;
   readonly loading: BulkLoading;
-  /** In-order keys of one directory, one after the other. */
+  /** Creates the in-order keys of a directory one after another. */
   readonly #inOrder = new KeyedMutex();
   readonly #counters = new StoreCounters();
   #closed = false;
 
   constructor(etcd: V3Api, options: V3KeySpaceOptions = {}) {
     const { keyPrefix = "", clock = systemClock } = options;
-    const { oneEventPerPoll = false, idleTimeout: linger = 1_000, pollInterval = 60_000 } = options;
+    const { oneEventPerPoll = false, idleTimeout = 1_000, pollInterval = 60_000 } = options;
     const { generation = new StoreGeneration() } = options;
     const schema = new KeySchema(keyPrefix);
     const api = withGeneration(etcd, generation);
@@ -66,7 +66,7 @@ export class V3KeySpace implements KeySpace {
     this.#generation = generation;
     const leases = new Leases(api, clock);
     this.#tree = new V3Tree(api, schema, clock, () => this.#watches.beginAnew());
-    // Before the watches, which are opened anew as soon as they end.
+    // Register before the watches, which reopen as soon as they end.
     generation.onChange(() => this.#forget());
     const scale = (): Promise<IndexScale> => this.#tree.scale("quorum");
     const scaleWritten = (): void => this.#tree.forgetScale();
@@ -78,7 +78,7 @@ export class V3KeySpace implements KeySpace {
         scale,
         scaleWritten,
         oneEventPerPoll,
-        idleTimeout: linger,
+        idleTimeout,
         pollInterval,
       },
     });
@@ -101,19 +101,19 @@ export class V3KeySpace implements KeySpace {
     request: KeyRequest,
     { signal, attemptTimeout }: ExecuteOptions = {},
   ): Promise<EtcdReceipt> {
-    this.#refuseIfOver(signal, abortedBefore(request));
+    this.#requireOpen(signal, abortedBefore(request));
     const response = await this.#counted(request, { signal, attemptTimeout });
     if (!wantsNoNodes(request)) return response;
     const { node: _, prevNode: __, ...receipt } = response;
     return receipt;
   }
 
-  /** Requests and watches of this process. Expiries are not counted: etcd sees to them. */
+  /** Requests and watches of this process. Expiries are not counted, because etcd executes them. */
   get stats(): StoreStats {
     return this.#counters.show(this.#watches.figures.watchers);
   }
 
-  /** How this process works: watches, and batches of reads. */
+  /** Figures about watches and batches of reads. */
   get figures(): V3Figures {
     return {
       ...this.#watches.figures,
@@ -123,15 +123,15 @@ export class V3KeySpace implements KeySpace {
   }
 
   openWatch(request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> {
-    return this.#ask(request, options, () => this.#watches.openWatch(request, options));
+    return this.#query(request, options, () => this.#watches.openWatch(request, options));
   }
 
   scan(request: ScanRequest, options: CallOptions = {}): Promise<Scan> {
-    return this.#ask(request, options, () => this.#watches.scan(request, options));
+    return this.#query(request, options, () => this.#watches.scan(request, options));
   }
 
   async locate(key: string, { signal }: CallOptions = {}): Promise<DataLocation> {
-    const operation = `GET of the revision at ${key}`;
+    const operation = `GET ${key} (for the revision of the store)`;
     const call: V3Call = { operation, key, safety: "read", scope: "quorum", signal };
     const { schema } = this.#tree;
     const path = pathOf(key);
@@ -140,13 +140,13 @@ export class V3KeySpace implements KeySpace {
   }
 
   unnamedKeys(key: string, { signal }: CallOptions = {}): AsyncIterable<string> {
-    const operation = `GET of the keys below ${key} that have no name in v2`;
+    const operation = `GET ${key} (for keys that v2 cannot name)`;
     const call: V3Call = { operation, key, safety: "read", scope: "quorum", signal };
     return unnamedKeys(this.#tree, pathOf(key), call);
   }
 
   /**
-   * Puts the tree on record, which the first write does otherwise.
+   * Registers the tree, which otherwise the first write does.
    *
    * @throws NestedPrefixError
    */
@@ -155,27 +155,27 @@ export class V3KeySpace implements KeySpace {
     await this.#tree.register();
   }
 
-  /** Ends every watch, and no call: their readers see the end. */
+  /** Ends every watch without an error. Calls continue. */
   endWatches(): void {
     this.#watches.close();
   }
 
-  /** Also closes the API that it was given. */
+  /** Also closes the API passed to the constructor. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#watches.close();
     this.#api.close();
   }
 
-  async #ask<T>(
+  async #query<T>(
     { key }: { readonly key: string },
     { signal }: CallOptions,
-    ask: () => Promise<T>,
+    query: () => Promise<T>,
   ): Promise<T> {
     const aborted = (reason: unknown): Error => new AbortError(`GET ${key}`, reason, "none");
-    this.#refuseIfOver(signal, aborted);
+    this.#requireOpen(signal, aborted);
     checkPath(pathOf(key), { operation: `GET ${key}`, key });
-    return await abortable(ask(), signal, aborted);
+    return await abortable(query(), signal, aborted);
   }
 
   async #counted(request: KeyRequest, limits: ExecuteOptions): Promise<EtcdResponse> {
@@ -189,7 +189,7 @@ export class V3KeySpace implements KeySpace {
     }
   }
 
-  /** Answers with indexes of the store that has carried the request out. */
+  /** Executes a request with the indexes of the store that executes it. */
   async #inOneStore(request: KeyRequest, limits: ExecuteOptions): Promise<EtcdResponse> {
     for (;;) {
       const { number } = this.#generation;
@@ -202,7 +202,7 @@ export class V3KeySpace implements KeySpace {
       if (number === this.#generation.number) return response;
       if (scale.offset === (await this.#scale(request, limits)).offset) return response;
       if (request.action === "get") continue;
-      const cause = new Error("another store answered, whose indexes begin elsewhere");
+      const cause = new Error("the response comes from another store, whose indexes differ");
       const operation = `${methodOf(request)} ${request.key}`;
       throw new OutcomeUnknownError(operation, response.etcdServer, cause);
     }
@@ -217,7 +217,7 @@ export class V3KeySpace implements KeySpace {
     return abortable(scale, signal, abortedBefore(request));
   }
 
-  /** What is known of the store is of another one. */
+  /** Forgets everything about the previous store. */
   #forget(): void {
     this.#tree.forget();
     this.#context.directories.clear();
@@ -230,7 +230,7 @@ export class V3KeySpace implements KeySpace {
     return scale;
   }
 
-  /** @returns nothing when indexes have another offset by now, and nothing was written */
+  /** @returns `undefined` when the index offset has changed, and nothing was written */
   async #writeOn(
     scale: IndexScale,
     request: WriteRequest,
@@ -252,13 +252,13 @@ export class V3KeySpace implements KeySpace {
   ): Promise<EtcdResponse> {
     const write = new V3Writer(this.#context, request, scale, limits);
     const isInOrder = request.action === "create" && request.inOrder === true;
-    const written = isInOrder
+    const result = isInOrder
       ? await this.#inOrder.run(pathOf(request.key), () => write.run(), {
           signal: limits.signal,
           errorOf: abortedBefore(request),
         })
       : await write.run();
-    const { change, response } = written;
+    const { change, response } = result;
     const former = formerDirectoryLease(change);
     if (change.kind === "changed" && change.node === "directory") {
       await this.#moveDescendants(request, former, response, limits);
@@ -269,7 +269,7 @@ export class V3KeySpace implements KeySpace {
     return response;
   }
 
-  /** The directory has its TTL by now: whatever fails here leaves the call half done. */
+  /** The directory already has its TTL, so a failure here leaves the call partly done. */
   async #moveDescendants(
     request: WriteRequest,
     former: string,
@@ -288,13 +288,13 @@ export class V3KeySpace implements KeySpace {
     }
   }
 
-  #refuseIfOver(signal: AbortSignal | undefined, aborted: (reason: unknown) => Error): void {
+  #requireOpen(signal: AbortSignal | undefined, aborted: (reason: unknown) => Error): void {
     if (this.#closed) throw new TypeError("the key space is closed");
     if (signal?.aborted === true) throw aborted(signal.reason);
   }
 }
 
-/** What a request ends with that is given up before anything of it was sent. */
+/** Returns the error of a request that was aborted before anything was sent. */
 function abortedBefore(request: KeyRequest): (reason: unknown) => Error {
   const outcome = request.action === "get" ? "none" : "not-sent";
   return (reason) => new AbortError(`${methodOf(request)} ${request.key}`, reason, outcome);

@@ -11,10 +11,10 @@ import { V3Stats } from "./v3-stats.js";
 
 const STATUS = "maintenance/status";
 const STATUS_CALL = { safety: "read", scope: "local" } as const;
-/** Linearizable. The key need not exist. */
+/** A linearizable read. The key need not exist. */
 const ANY_READ = { key: toBase64("health"), limit: 1, keys_only: true };
 
-/** What a cluster tells besides keys, where it has no v2 API. */
+/** Cluster information through the v3 API. */
 export class V3ClusterApi implements ClusterApi {
   readonly members: MembersApi;
   readonly stats: StatsApi;
@@ -34,7 +34,7 @@ export class V3ClusterApi implements ClusterApi {
     return members.flatMap(({ clientURLs }) => clientURLs).sort();
   }
 
-  /** v3 does not tell the cluster's version: it is derived from the release of the member. */
+  /** v3 does not return the cluster's version: it is derived from the release of the member. */
   async version({ signal }: CallOptions = {}): Promise<Version> {
     const call = { operation: "GET /version", key: "/", ...STATUS_CALL, signal } as const;
     const etcdserver = String((await this.#api.call(STATUS, {}, call)).body.version ?? "");
@@ -51,8 +51,8 @@ export class V3ClusterApi implements ClusterApi {
   }
 
   /**
-   * As etcd's own `/health`, which a member need not serve at its client URLs: it has a leader, there
-   * is no alarm, and the members agree on a read.
+   * Checks the same as etcd's `/health`, which a member need not serve at its client URLs: there is
+   * a leader, no alarm, and a linearizable read succeeds.
    */
   readonly #checkHealth: HealthCheck = async (endpoint, signal) => {
     const call = { operation: "GET /health", key: "/", endpoint, signal } as const;
@@ -67,7 +67,7 @@ export class V3ClusterApi implements ClusterApi {
     try {
       await this.#api.call("kv/range", ANY_READ, { ...call, safety: "read", scope: "quorum" });
     } catch (error) {
-      // etcd looks at permissions after the members have agreed.
+      // etcd checks permissions after the read is confirmed by a quorum.
       if (!(error instanceof UnauthorizedError)) throw error;
     }
     return { endpoint, healthy: true };

@@ -8,7 +8,7 @@ import { isObject } from "../../../wire/json.js";
 import type { MembersApi } from "../../cluster-api.js";
 import type { CallOptions } from "../../key-space.js";
 
-/** The membership, by the v3 API. */
+/** The members of the cluster, through the v3 API. */
 export class V3Members implements MembersApi {
   readonly #api: V3Api;
 
@@ -23,8 +23,8 @@ export class V3Members implements MembersApi {
 
   async leader(options: CallOptions = {}): Promise<Member> {
     const { signal } = options;
-    const what = named("GET /v2/members/leader");
-    const call = { ...what, safety: "read", scope: "local", signal } as const;
+    const request = named("GET /v2/members/leader");
+    const call = { ...request, safety: "read", scope: "local", signal } as const;
     const [members, { body, endpoint }] = await Promise.all([
       this.list(options),
       this.#api.call("maintenance/status", {}, call),
@@ -32,7 +32,7 @@ export class V3Members implements MembersApi {
     const id = toHexId(readId(body.leader));
     const leader = members.find((member) => member.id === id);
     if (leader === undefined)
-      throw new AdminError(what.operation, endpoint, 503, "During election");
+      throw new AdminError(request.operation, endpoint, 503, "During election");
     return leader;
   }
 
@@ -70,23 +70,23 @@ function named(operation: string): { readonly operation: string; readonly key: s
   return { operation, key: "/" };
 }
 
-/** HTTP statuses of v2 by the number of gRPC's: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION. */
+/** HTTP statuses of v2 by gRPC code: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION. */
 const STATUSES: ReadonlyMap<number, number> = new Map([
   [3, 400],
   [5, 404],
   [9, 409],
 ]);
 
-/** What v2 says in its own words. */
-const WORDS: ReadonlyMap<string, string> = new Map([
+/** Messages of v2 by those of v3, where they differ. */
+const V2_MESSAGES: ReadonlyMap<string, string> = new Map([
   ["etcdserver: member ID already exist", "membership: ID exists"],
   ["etcdserver: Peer URLs already exists", "membership: peerURL exists"],
 ]);
 
-/** A refusal as v2 words it. */
+/** A refusal with v2's message. */
 function adminError({ operation, endpoint, grpcCode, detail }: V3RefusedError): AdminError {
   const status = STATUSES.get(grpcCode) ?? 500;
   const id = operation.slice(operation.lastIndexOf("/") + 1);
-  const words = status === 404 ? `No such member: ${id}` : (WORDS.get(detail) ?? detail);
-  return new AdminError(operation, endpoint, status, words);
+  const message = status === 404 ? `No such member: ${id}` : (V2_MESSAGES.get(detail) ?? detail);
+  return new AdminError(operation, endpoint, status, message);
 }

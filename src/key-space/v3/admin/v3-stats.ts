@@ -4,12 +4,12 @@ import type { LeaderStats, SelfStats, StoreStats } from "../../../model/cluster.
 import type { MembersApi, StatsApi } from "../../cluster-api.js";
 import type { CallOptions } from "../../key-space.js";
 
-/** Go's zero time, for what v3 does not tell. */
-const NEVER = "0001-01-01T00:00:00Z";
+/** Go's zero time, for times that v3 does not return. */
+const ZERO_TIME = "0001-01-01T00:00:00Z";
 
 /**
- * Statistics, as far as the v3 API tells: who leads. Requests are those of this process. Times,
- * traffic between members and their latencies are not told: 0, and no followers.
+ * Statistics from the v3 API, which only returns the leader. Requests are those of this process.
+ * Times and counts that v3 does not return are 0, and there are no followers.
  */
 export class V3Stats implements StatsApi {
   readonly #api: V3Api;
@@ -31,8 +31,8 @@ export class V3Stats implements StatsApi {
       name: members.find((member) => member.id === id)?.name ?? "",
       id,
       state: id === leader ? "StateLeader" : "StateFollower",
-      startTime: NEVER,
-      leaderInfo: { leader, uptime: "0s", startTime: NEVER },
+      startTime: ZERO_TIME,
+      leaderInfo: { leader, uptime: "0s", startTime: ZERO_TIME },
       recvAppendRequestCnt: 0,
       sendAppendRequestCnt: 0,
     };

@@ -3,14 +3,14 @@ import type { Action } from "../../../model/response.js";
 import { isObject, type JsonObject } from "../../../wire/json.js";
 import { isReachable } from "./key-schema.js";
 
-/** What a transaction was in terms of v2. */
+/** The v2 action of a transaction. */
 export interface ActionRecord {
   readonly action: Action;
-  /** Path of the node that the event is about. */
+  /** Path of the node of the event. */
   readonly key: string;
-  /** Whether that is a directory. */
+  /** Whether the node is a directory. */
   readonly dir: boolean;
-  /** A refresh, or upkeep: nobody is told. */
+  /** A refresh or maintenance, which watches do not deliver. */
   readonly silent: boolean;
 }
 
@@ -24,12 +24,12 @@ const ACTIONS: ReadonlySet<unknown> = new Set<Action>([
   "expire",
 ]);
 
-/** The record as a value of v3, in base64. */
+/** Encodes the record as a v3 value, in base64. */
 export function encodeActionRecord({ action, key, dir, silent }: ActionRecord): string {
   return toBase64(JSON.stringify({ action, key, ...(dir && { dir }), ...(silent && { silent }) }));
 }
 
-/** The record that a value of v3 holds; nothing for one that this library did not write. */
+/** Decodes a v3 value; `undefined` if this library did not write it. */
 export function decodeActionRecord(value: unknown): ActionRecord | undefined {
   const { action, key, dir, silent } = readObject(value);
   if (!isAction(action) || typeof key !== "string" || !isReachable(key)) return undefined;

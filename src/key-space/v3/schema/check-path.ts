@@ -4,7 +4,7 @@ import type { V3Call } from "../../../etcd3/v3-api.js";
 import { isReachable, levelsOf, MAX_DEPTH } from "./key-schema.js";
 
 /**
- * Refuses a path that no node can have on the v3 API. Every request and every watch passes here.
+ * Refuses a path that is impossible on the v3 API. Every request and watch is checked here.
  *
  * @throws InvalidFieldError
  */
@@ -25,9 +25,9 @@ export function checkPath(
 }
 
 function problemOf(path: string): string {
-  if (path.includes("\0")) return "the key has a zero character, which no key has on the v3 API";
+  if (path.includes("\0")) return "the key has a zero character, which is impossible on the v3 API";
   const levels = levelsOf(path);
   return levels > MAX_DEPTH
-    ? `the key has ${levels} levels; on the v3 API at most ${MAX_DEPTH} fit into a transaction`
+    ? `the key has ${levels} levels; use a key with at most ${MAX_DEPTH} levels on the v3 API`
     : 'the key has an empty, "." or ".." segment';
 }

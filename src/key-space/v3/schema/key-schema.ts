@@ -2,44 +2,50 @@ import type { KeyRange } from "../../../etcd3/transaction.js";
 import { fromBase64, toBase64 } from "../../../etcd3/v3-json.js";
 import { percentEncode } from "../../../wire/key-path.js";
 
-/** Levels of the deepest path: etcd takes 128 comparisons in the transaction that makes a node. */
+/**
+ * Maximum number of levels of a path: etcd accepts 128 comparisons in the transaction that creates
+ * a node.
+ */
 export const MAX_DEPTH = 62;
 
-/** Segments that v2 has no path for: empty, `.` and `..`, and so `/` at the end. */
+/** Segments that v2 paths cannot have: empty, `.` and `..`, and so `/` at the end. */
 const UNREACHABLE = /\/\.{0,2}(?:\/|$)/;
 
 /**
- * Beginning of the keys that belong to no tree. `_` is greater than `/`, so that no range of a tree
- * holds them: a tree's range ends at the prefix and `0`, and no prefix may begin like this.
+ * Prefix of the keys outside of all trees. `_` is greater than `/`, so no range of a tree contains
+ * them: a tree's range ends at the prefix and `0`, and no prefix may start like this.
  */
-const OUTSIDE = "etcdnet_";
-/** Beginning of the keys that name the prefixes in use. */
-const TREES = `${OUTSIDE}trees/`;
+const RESERVED_PREFIX = "etcdnet_";
+/** Prefix of the keys that register the prefixes in use. */
+const TREES_PREFIX = `${RESERVED_PREFIX}trees/`;
 
 /**
- * Prefix of the key space that keeps the users and roles of the gateways of a prefix. No range of
- * another prefix's users holds it: the encoded prefix has no `=`.
+ * Prefix of the key space with the users and roles of the gateways of a prefix. No range of another
+ * prefix's users contains it, because the encoded prefix has no `=`.
  */
 export function authPrefix(keyPrefix: string): string {
-  return `${OUTSIDE}auth/${percentEncode(keyPrefix)}=`;
+  return `${RESERVED_PREFIX}auth/${percentEncode(keyPrefix)}=`;
 }
 
-/** Whether a prefix would put a tree over the keys that belong to none. */
+/** Whether a tree with this prefix would contain the keys outside of all trees. */
 export function isReservedPrefix(keyPrefix: string): boolean {
-  return keyPrefix.startsWith(OUTSIDE);
+  return keyPrefix.startsWith(RESERVED_PREFIX);
 }
 
-/** Where everything lies in v3's key space: see docs/v3.md. Paths are v2's, the root's is empty. */
+/** The v3 keys of a tree: see docs/v3.md. Paths are v2's; the root's is empty. */
 export class KeySchema {
   readonly #prefix: string;
   readonly #records: string;
-  /** The action record. */
+  /** Key of the action record. */
   readonly action: string;
-  /** What is added to revisions. */
+  /** Key of the index offset, which is added to revisions. */
   readonly offset: string;
-  /** What is written only to be seen by watches. */
+  /** Key of the heartbeat, which is written only to be seen by watches. */
   readonly heartbeat: string;
-  /** Names the prefix as one in use; none for a tree that is part of another's administration. */
+  /**
+   * Key that registers the prefix; `undefined` for a tree that is part of another tree's
+   * administration.
+   */
   readonly tree: string | undefined;
 
   constructor(keyPrefix = "") {
@@ -55,24 +61,24 @@ export class KeySchema {
     return this.#prefix;
   }
 
-  /** What {@link tree} is for the prefixes of which each holds this whole tree in its own. */
+  /** Values of {@link tree} for all prefixes whose trees would contain this one. */
   get outerTrees(): readonly string[] {
     const ends = [...this.#prefix.matchAll(/\//g)].map(({ index }) => index);
     return ends.map((end) => treeKey(this.#prefix.slice(0, end)));
   }
 
-  /** What {@link tree} is for any prefix that lies in this tree. */
+  /** Range of the values of {@link tree} for all prefixes inside this tree. */
   get innerTrees(): KeyRange {
-    const start = `${TREES}${percentEncode(this.#prefix)}%2`;
+    const start = `${TREES_PREFIX}${percentEncode(this.#prefix)}%2`;
     return { key: toBase64(`${start}F`), range_end: toBase64(`${start}G`) };
   }
 
-  /** The tree and our records together. */
+  /** The range of the tree and its records. */
   get everything(): KeyRange {
     return { key: toBase64(`${this.#prefix}\0`), range_end: toBase64(`${this.#prefix}0`) };
   }
 
-  /** For the root, which v3 has no key for, one that never exists. */
+  /** For the root, which has no v3 key, a key that never exists. */
   file(path: string): string {
     return toBase64(path === "" ? `${this.#records}root` : this.#prefix + path);
   }
@@ -97,36 +103,39 @@ export class KeySchema {
     return below(`${this.#records}o${path}`);
   }
 
-  /** What stands before the path in the key of a file. */
+  /** Prefix of the path in the key of a file. */
   get filePrefix(): string {
     return this.#prefix;
   }
 
-  /** What stands before the path in the key of a marker. */
+  /** Prefix of the path in the key of a marker. */
   get markerPrefix(): string {
     return `${this.#records}d`;
   }
 
-  /** What stands before the path in the key of an order record. */
+  /** Prefix of the path in the key of an order record. */
   get orderPrefix(): string {
     return `${this.#records}o`;
   }
 
-  /** What a key of the range is for; nothing for what is neither v2's nor ours. */
+  /**
+   * The meaning of a key of the tree's range; `undefined` for a key that is neither a v2 node nor a
+   * record.
+   */
   decode(key: string): DecodedKey | undefined {
     if (key === this.action) return { kind: "action", path: "" };
     const text = fromBase64(key);
     if (text === undefined || !text.startsWith(this.#prefix)) return undefined;
-    const meaning = text.startsWith(this.#records)
+    const decoded = text.startsWith(this.#records)
       ? decodeKey(text.slice(this.#records.length))
       : ({ kind: "file", path: text.slice(this.#prefix.length) } as const);
-    return meaning && isReachable(meaning.path) ? meaning : undefined;
+    return decoded && isReachable(decoded.path) ? decoded : undefined;
   }
 }
 
-/** The prefix that {@link KeySchema.tree} names. */
+/** The prefix that a {@link KeySchema.tree} key registers. */
 export function prefixOfTree(key: string): string {
-  const text = fromBase64(key)?.slice(TREES.length) ?? "";
+  const text = fromBase64(key)?.slice(TREES_PREFIX.length) ?? "";
   try {
     return decodeURIComponent(text);
   } catch {
@@ -135,10 +144,10 @@ export function prefixOfTree(key: string): string {
 }
 
 function treeKey(keyPrefix: string): string {
-  return toBase64(TREES + percentEncode(keyPrefix));
+  return toBase64(TREES_PREFIX + percentEncode(keyPrefix));
 }
 
-/** What one of the keys of the range is for. Of what `kind` says, `path` is v2's. */
+/** The kind of a key, and the v2 path that it belongs to. */
 export interface DecodedKey {
   readonly kind: "file" | "marker" | "order" | "action";
   readonly path: string;
@@ -155,8 +164,9 @@ const KINDS: ReadonlyMap<string, DecodedKey["kind"]> = new Map([
 ]);
 
 /**
- * Whether a node can be at a path. Keys with other paths do not exist in v2. A zero character stands
- * between a prefix and its records, so a path that holds one could name the records of another prefix.
+ * Whether a node can exist at a path. Keys with other paths do not exist in v2. A zero character
+ * separates a prefix from its records, so a path that contains one could name the records of
+ * another prefix.
  */
 export function isReachable(path: string): boolean {
   return (
@@ -167,14 +177,14 @@ export function isReachable(path: string): boolean {
   );
 }
 
-/** Levels between the root, which has none, and a node. */
+/** Number of levels below the root. */
 export function levelsOf(path: string): number {
   let levels = 0;
   for (let at = path.indexOf("/"); at !== -1; at = path.indexOf("/", at + 1)) levels++;
   return levels;
 }
 
-/** `0` is the character that follows `/`. */
+/** `0` is the character after `/`. */
 function below(start: string): KeyRange {
   return { key: toBase64(`${start}/`), range_end: toBase64(`${start}0`) };
 }

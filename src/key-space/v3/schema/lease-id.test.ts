@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 import {
+  clampLeaseTime,
   decodeLeaseId,
   encodeLeaseId,
   isFileLease,
   LAST_EXPIRATION,
-  leaseTime,
 } from "./lease-id.js";
 
 const NOON = Date.UTC(2026, 10, 22, 12, 0, 0, 123);
@@ -20,17 +20,17 @@ it("tells the expiry and whether it is a directory's", () => {
 
 it("tells the nearest moment that it can, when clocks are wrong or a TTL is very long", () => {
   const first = Date.UTC(2020, 0, 1);
-  for (const [moment, told] of [
+  for (const [moment, expected] of [
     [0, first],
     [first - 1, first],
     [LAST_EXPIRATION + 1, LAST_EXPIRATION],
     [Date.UTC(9999, 0, 1), LAST_EXPIRATION],
   ] as const) {
     const id = encodeLeaseId({ expiration: moment, directory: true }, 31);
-    expect(decodeLeaseId(id)).toEqual({ expiration: told, directory: true });
-    expect(leaseTime(moment)).toBe(told);
+    expect(decodeLeaseId(id)).toEqual({ expiration: expected, directory: true });
+    expect(clampLeaseTime(moment)).toBe(expected);
   }
-  expect(leaseTime(NOON)).toBe(NOON);
+  expect(clampLeaseTime(NOON)).toBe(NOON);
 });
 
 it("makes ids that differ by their counter alone", () => {

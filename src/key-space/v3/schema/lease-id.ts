@@ -1,40 +1,43 @@
 import { NO_LEASE } from "../../../etcd3/transaction.js";
 
-/** What the id of one of our leases says. */
-export interface LeaseMeaning {
+/** The content of the ID of an own lease. */
+export interface LeaseIdContent {
   /** Milliseconds since 1970. */
   readonly expiration: number;
-  /** Whether the TTL is a directory's: files that hang on it have none of their own. */
+  /** Whether the TTL is a directory's. Files attached to it have no TTL of their own. */
   readonly directory: boolean;
 }
 
-/** The upper 15 bits of our ids, `et`: ids that etcd chooses begin with a member's own bits. */
+/** The upper 15 bits of own IDs, `et`. IDs that etcd chooses start with a member's bits. */
 const TAG = 0x6574n;
 const EPOCH = Date.UTC(2020, 0, 1);
 const EXPIRATION_BITS = 42n;
 const COUNTER_BITS = 5n;
 const COUNTERS = 2 ** Number(COUNTER_BITS);
 
-/** The last moment that an id can tell, in the year 2159. */
+/** Greatest time that an ID can encode, in the year 2159. */
 export const LAST_EXPIRATION = EPOCH + 2 ** Number(EXPIRATION_BITS) - 1;
 
 /**
- * The nearest moment that an id can tell. A clock may stand before 2020, on a machine that has just
- * started: what is computed from it must still be a lease of ours.
+ * The nearest time that an ID can encode. The clock of a machine that has just booted may be before
+ * 2020; the result must still be an own lease.
  */
-export function leaseTime(moment: number): number {
-  return Math.min(Math.max(moment, EPOCH), LAST_EXPIRATION);
+export function clampLeaseTime(time: number): number {
+  return Math.min(Math.max(time, EPOCH), LAST_EXPIRATION);
 }
 
-/** The id, as v3's JSON writes it, of a lease that ends at a moment; `counter` makes it unique. */
-export function encodeLeaseId({ expiration, directory }: LeaseMeaning, counter: number): string {
-  const time = (TAG << EXPIRATION_BITS) | BigInt(leaseTime(expiration) - EPOCH);
+/**
+ * Encodes the ID of a lease that ends at `expiration`, in the format of v3's JSON. `counter` makes
+ * it unique.
+ */
+export function encodeLeaseId({ expiration, directory }: LeaseIdContent, counter: number): string {
+  const time = (TAG << EXPIRATION_BITS) | BigInt(clampLeaseTime(expiration) - EPOCH);
   const kind = (time << 1n) | (directory ? 1n : 0n);
   return String((kind << COUNTER_BITS) | BigInt(counter % COUNTERS));
 }
 
-/** What an id says; nothing when the lease is not ours. */
-export function decodeLeaseId(id: string): LeaseMeaning | undefined {
+/** Decodes an ID; `undefined` for an external lease. */
+export function decodeLeaseId(id: string): LeaseIdContent | undefined {
   const kind = BigInt(id) >> COUNTER_BITS;
   const time = kind >> 1n;
   if (time >> EXPIRATION_BITS !== TAG) return undefined;
@@ -44,18 +47,18 @@ export function decodeLeaseId(id: string): LeaseMeaning | undefined {
   };
 }
 
-/** Whether a lease is ours and a file's own: then no other key hangs on it. */
+/** Whether a lease is an own one of a file: then no other key is attached to it. */
 export function isFileLease(id: string): boolean {
   return id !== NO_LEASE && decodeLeaseId(id)?.directory === false;
 }
 
-/** Which of two leases ends first. One that is not ours counts as one that never ends. */
+/** Returns the lease that ends first. An external lease counts as one without an end. */
 export function earlierLease(own: string, directory: string): string {
   if (own === NO_LEASE) return directory;
   return endOf(own) < endOf(directory) ? own : directory;
 }
 
 function endOf(id: string): number {
-  const meaning = id === NO_LEASE ? undefined : decodeLeaseId(id);
-  return meaning?.expiration ?? Number.POSITIVE_INFINITY;
+  const content = id === NO_LEASE ? undefined : decodeLeaseId(id);
+  return content?.expiration ?? Number.POSITIVE_INFINITY;
 }

@@ -3,16 +3,16 @@ import { NO_LEASE } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import { readInt64 } from "../../../etcd3/v3-json.js";
 import type { Clock } from "../../../time/clock.js";
-import { encodeLeaseId, leaseTime } from "./lease-id.js";
+import { clampLeaseTime, encodeLeaseId } from "./lease-id.js";
 
-/** Seconds: the longest lease that etcd grants. */
+/** Maximum TTL of a lease in etcd, in seconds. */
 const MAX_LEASE_TTL = 9_000_000_000;
 
-/** Leases of v3: TTLs of v2. */
+/** Grants and revokes the v3 leases that implement v2 TTLs. */
 export class Leases {
   readonly #api: V3Api;
   readonly #clock: Clock;
-  /** Random, so that ids of processes that start together differ. */
+  /** Random start, so that IDs of processes that start together differ. */
   #counter = Math.floor(Math.random() * 32);
 
   constructor(api: V3Api, clock: Clock) {
@@ -20,16 +20,16 @@ export class Leases {
     this.#clock = clock;
   }
 
-  /** The id that a TTL asks for; none for one that is longer than any lease: that is for ever. */
+  /** The lease ID for a TTL; `NO_LEASE` for a TTL above etcd's maximum, which means no TTL. */
   idFor(ttl: number, directory: boolean): string {
     if (ttl > MAX_LEASE_TTL) return NO_LEASE;
-    const expiration = leaseTime(this.#clock.now()) + ttl * 1000;
+    const expiration = clampLeaseTime(this.#clock.now()) + ttl * 1000;
     return encodeLeaseId({ expiration, directory }, this.#counter++);
   }
 
   /**
-   * Grants the lease that a TTL asks for and answers with its id. etcd may make a TTL longer. A
-   * grant is repeated like a read: one too many just runs out.
+   * Grants the lease for a TTL and returns its ID. etcd may extend the TTL. A grant is retried like
+   * a read, because a superfluous lease just expires.
    */
   async grant(ttl: number, directory: boolean, call: V3Call): Promise<string> {
     const id = this.idFor(ttl, directory);
@@ -44,14 +44,14 @@ export class Leases {
     }
   }
 
-  /** Revokes in the background a lease that no key hangs on; otherwise it would just run out. */
+  /** Revokes in the background a lease without keys, instead of waiting for its expiry. */
   revoke(id: string): void {
     const operation = "POST /v3/lease/revoke";
     const call: V3Call = { operation, key: "/", safety: "write", scope: "quorum" };
     this.#api.call("lease/revoke", { ID: id }, call).catch(() => {});
   }
 
-  /** When leases end, in milliseconds since 1970; those that are gone are left out. */
+  /** When leases end, in milliseconds since 1970; leases that are gone are omitted. */
   async endsOf(ids: Iterable<string>, call: V3Call): Promise<ReadonlyMap<string, number>> {
     const ends = await Promise.all([...new Set(ids)].map((id) => this.#endOf(id, call)));
     return new Map(ends.flat());
@@ -60,6 +60,6 @@ export class Leases {
   async #endOf(id: string, call: V3Call): Promise<readonly (readonly [string, number])[]> {
     const { body } = await this.#api.call("lease/timetolive", { ID: id }, call);
     const ttl = readInt64(body.TTL, "TTL");
-    return ttl < 0 ? [] : [[id, leaseTime(this.#clock.now()) + ttl * 1000]];
+    return ttl < 0 ? [] : [[id, clampLeaseTime(this.#clock.now()) + ttl * 1000]];
   }
 }

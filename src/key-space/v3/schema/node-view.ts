@@ -3,19 +3,19 @@ import type { KeyValue } from "../../../etcd3/transaction-answer.js";
 import { fromBase64 } from "../../../etcd3/v3-json.js";
 import type { EtcdNode } from "../../../model/node.js";
 import { type Expiry, expiryOf } from "../../shared/expiry.js";
-import { decodeLeaseId, leaseTime } from "./lease-id.js";
+import { clampLeaseTime, decodeLeaseId } from "./lease-id.js";
 
-/** What it takes to show keys of v3 as nodes of v2. */
+/** Everything needed to present v3 keys as v2 nodes. */
 export interface NodeView {
-  /** What is added to revisions. */
+  /** Index offset, which is added to revisions. */
   readonly offset: number;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** When leases that are not ours end, by their ids, as far as that was asked. */
+  /** End of external leases in milliseconds since 1970, by ID, as far as it was queried. */
   readonly external?: ReadonlyMap<string, number>;
 }
 
-/** A file. One that hangs on a directory's lease has no TTL of its own. */
+/** Presents a file. A file attached to a directory's lease has no TTL of its own. */
 export function showFile(path: string, kv: KeyValue, view: NodeView): EtcdNode {
   return {
     key: path,
@@ -26,7 +26,7 @@ export function showFile(path: string, kv: KeyValue, view: NodeView): EtcdNode {
   };
 }
 
-/** A directory, by its marker or, where it has none, by the first key below it. */
+/** Presents a directory by its marker or, without one, by the first key below it. */
 export function showDirectory(
   path: string,
   kv: KeyValue,
@@ -44,36 +44,36 @@ export function showDirectory(
   };
 }
 
-/** The root, of which etcd tells no indexes. */
+/** The root, which has no indexes in etcd. */
 export const ROOT: EtcdNode = { key: "/", dir: true, modifiedIndex: 0, createdIndex: 0 };
 
-/** The lease that a directory's own TTL asks for, by its marker. */
+/** The lease of a directory's own TTL, from its marker. */
 export function ownLease(marker: KeyValue): string {
   const id = textOf(marker.value);
   return /^\d{1,19}$/.test(id) ? id : NO_LEASE;
 }
 
-/** Text of a value; what is not UTF-8 reads U+FFFD, as with etcd v2. */
+/** Text of a value; bytes that are not UTF-8 become U+FFFD, as in etcd v2. */
 export function textOf(value: string): string {
   return fromBase64(value) ?? Buffer.from(value, "base64").toString();
 }
 
 /**
- * What is there has a second left at least. Its lease may end later than its id says: by etcd's own
- * clock, and etcd extends leases when a leader is elected.
+ * An existing node has at least one second left. Its lease may end later than its ID says: etcd
+ * uses its own clock, and extends leases after a leader election.
  */
 function timeLeft(expiration: number | undefined, { now }: NodeView): Expiry {
-  const { ttl = 0, ...moment } = expiryOf(expiration, leaseTime(now));
-  return expiration === undefined ? moment : { ...moment, ttl: Math.max(1, ttl) };
+  const { ttl = 0, ...rest } = expiryOf(expiration, clampLeaseTime(now));
+  return expiration === undefined ? rest : { ...rest, ttl: Math.max(1, ttl) };
 }
 
 function ownExpiration(marker: KeyValue): number | undefined {
   return decodeLeaseId(ownLease(marker))?.expiration;
 }
 
-function fileExpiration(lease: string, { external: foreign }: NodeView): number | undefined {
+function fileExpiration(lease: string, { external }: NodeView): number | undefined {
   if (lease === NO_LEASE) return undefined;
-  const meaning = decodeLeaseId(lease);
-  if (meaning === undefined) return foreign?.get(lease);
-  return meaning.directory ? undefined : meaning.expiration;
+  const content = decodeLeaseId(lease);
+  if (content === undefined) return external?.get(lease);
+  return content.directory ? undefined : content.expiration;
 }

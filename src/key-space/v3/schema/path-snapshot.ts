@@ -4,25 +4,25 @@ import { parentPath } from "../../shared/path.js";
 import { StoreError } from "../../shared/store-error.js";
 import type { KeySchema } from "./key-schema.js";
 
-/** What there is at one path. */
+/** The state of one path. */
 export interface PathState {
   readonly path: string;
   readonly file: KeyValue | undefined;
   readonly marker: KeyValue | undefined;
-  /** The first key below it, if that was looked for. */
+  /** The first key below it, if it was read. */
   readonly first: KeyValue | undefined;
 }
 
-/** What matters of the tree to a request for one path, at one revision. */
+/** The part of the tree that a request for one path depends on, at one revision. */
 export interface PathSnapshot {
   readonly target: PathState;
   /** First marker below the target. */
   readonly subdirectory: KeyValue | undefined;
-  /** The directories above it, the root left out, from the top down. */
+  /** The ancestors without the root, from the top down. */
   readonly ancestors: readonly PathState[];
 }
 
-/** Paths of the directories above a path, the root left out, from the top down. */
+/** Paths of the ancestors without the root, from the top down. */
 export function ancestorsOf(path: string): readonly string[] {
   const ancestors: string[] = [];
   for (let at = parentPath(path); at !== ""; at = parentPath(at)) ancestors.push(at);
@@ -30,8 +30,8 @@ export function ancestorsOf(path: string): readonly string[] {
 }
 
 /**
- * The operations by which {@link readPathSnapshot} learns about a path. `below` reads of the files and of
- * the markers below it, at least the first ones.
+ * The reads for {@link readPathSnapshot}. `below` reads the files and the markers below the path,
+ * at least the first of each.
  */
 export function pathSnapshotReads(
   path: string,
@@ -42,18 +42,18 @@ export function pathSnapshotReads(
   ],
   options = {},
 ): readonly Read[] {
-  const place = (at: string): readonly Read[] => [
+  const state = (at: string): readonly Read[] => [
     read(schema.file(at), options),
     read(schema.marker(at), options),
   ];
-  return [...place(path), ...below, ...ancestorsOf(path).flatMap(place)];
+  return [...state(path), ...below, ...ancestorsOf(path).flatMap(state)];
 }
 
 export function readPathSnapshot(
   path: string,
-  answers: readonly OperationResponse[],
+  responses: readonly OperationResponse[],
 ): PathSnapshot {
-  const kvAt = (at: number): KeyValue | undefined => answers[at]?.found[0];
+  const kvAt = (at: number): KeyValue | undefined => responses[at]?.found[0];
   return {
     target: { path, file: kvAt(0), marker: kvAt(1), first: kvAt(2) },
     subdirectory: kvAt(3),
@@ -67,9 +67,9 @@ export function readPathSnapshot(
 }
 
 /**
- * The operations that look for keys below directories without a marker: those are there if they are
- * implied. To look below every directory would be slow, as etcd walks over all keys of a range even
- * if it is asked for the first.
+ * The reads that search for keys below ancestors without a marker, which exist only if such a key
+ * implies them. Searching below every directory would be slow: etcd scans all keys of a range even
+ * with limit 1.
  */
 export function impliedParentsOf(
   { ancestors }: PathSnapshot,
@@ -81,36 +81,38 @@ export function impliedParentsOf(
     .map(({ path }) => readFirst(schema.filesBelow(path), options));
 }
 
-/** The survey with what {@link impliedParentsOf} has found. */
+/** Adds the results of {@link impliedParentsOf} to the snapshot. */
 export function withImpliedParents(
   snapshot: PathSnapshot,
-  answers: readonly OperationResponse[],
+  responses: readonly OperationResponse[],
 ): PathSnapshot {
-  const firsts = answers.map(({ found }) => found[0]);
-  const ancestors = snapshot.ancestors.map((place) =>
-    place.marker === undefined ? { ...place, first: firsts.shift() } : place,
+  const firsts = responses.map(({ found }) => found[0]);
+  const ancestors = snapshot.ancestors.map((state) =>
+    state.marker === undefined ? { ...state, first: firsts.shift() } : state,
   );
   return { ...snapshot, ancestors };
 }
 
-/** Whether a place is a directory. A value hides it. */
+/** Whether the path is a directory. A file with the same path hides it. */
 export function isDirectory({ path, file, marker, first }: PathState): boolean {
   return path === "" || (file === undefined && (marker !== undefined || first !== undefined));
 }
 
-/** Whether there is anything at a place. */
-export function exists(place: PathState): boolean {
-  return place.file !== undefined || isDirectory(place);
+/** Whether a node exists at the path. */
+export function exists(state: PathState): boolean {
+  return state.file !== undefined || isDirectory(state);
 }
 
-/** Refuses a path on which a file stands in the way. A marker beside the file opens it. */
+/**
+ * Refuses a path with a file as an ancestor. A marker beside the file makes it a directory again.
+ */
 export function requireParents({ ancestors }: PathSnapshot): void {
   for (const { path, file, marker } of ancestors) {
     if (file !== undefined && marker === undefined) throw new StoreError(104, path);
   }
 }
 
-/** @throws StoreError for a node that is missing: 104, or 100 with the first missing path */
+/** The error for a missing node: 104, or 100 with the first missing path */
 export function missing({ target, ancestors }: PathSnapshot): StoreError {
   for (const { path, file, marker, first } of ancestors) {
     if (marker !== undefined) continue;

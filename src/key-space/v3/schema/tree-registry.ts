@@ -12,50 +12,51 @@ import type { OperationResponse } from "../../../etcd3/transaction-answer.js";
 import { type KeySchema, prefixOfTree } from "./key-schema.js";
 
 /**
- * Whether this tree is on record among those of the cluster. Two trees of which one lies in the other
- * would write over each other's records, so the second one is refused.
+ * Registers this tree in the cluster. Two trees of which one contains the other would overwrite
+ * each other's records, so the second one is refused.
  *
- * `unknown`: not yet asked. `missing`: it is not on record. `hidden`: the user may not see the record.
+ * `unknown`: not queried yet. `missing`: not registered. `hidden`: the user may not read the
+ * registry.
  */
 export class TreeRegistry {
-  readonly #layout: KeySchema;
+  readonly #schema: KeySchema;
   #state: "unknown" | "missing" | "registered" | "hidden";
 
   constructor(schema: KeySchema) {
-    this.#layout = schema;
+    this.#schema = schema;
     this.#state = schema.tree === undefined ? "hidden" : "unknown";
   }
 
-  /** Whether there is something to register. */
+  /** Whether the tree may still have to be registered. */
   get isPending(): boolean {
     return this.#state === "missing" || this.#state === "unknown";
   }
 
-  /** Leaves the registry to users who may see it. */
+  /** Disables the registry for a user who may not read it. */
   hide(): void {
     this.#state = "hidden";
   }
 
-  /** The operations whose answers {@link take} takes. */
+  /** The reads whose responses {@link take} accepts. */
   reads(options = {}): readonly Read[] {
-    const { tree, outerTrees, innerTrees } = this.#layout;
+    const { tree, outerTrees, innerTrees } = this.#schema;
     if (tree === undefined || this.#state === "hidden") return [];
     const outer = outerTrees.map((key) => read(key, { keys_only: true, ...options }));
     return [read(tree, options), readFirst(innerTrees, options), ...outer];
   }
 
-  /** @throws NestedPrefixError when another tree holds this one, or lies in it */
+  /** @throws NestedPrefixError when another tree contains this one, or is inside of it */
   take([own, inner, ...outer]: readonly OperationResponse[]): void {
     if (own === undefined) return;
-    const { keyPrefix } = this.#layout;
+    const { keyPrefix } = this.#schema;
     const other = inner?.found[0] ?? outer.flatMap(({ found }) => found)[0];
     if (other !== undefined) throw new NestedPrefixError(keyPrefix, prefixOfTree(other.key));
     this.#state = own.found.length > 0 ? "registered" : "missing";
   }
 
-  /** Puts the tree on record, if no other overlaps it. */
+  /** Registers the tree if no other overlaps it. */
   get registration(): TxnBranch {
-    const { tree = "", outerTrees, innerTrees } = this.#layout;
+    const { tree = "", outerTrees, innerTrees } = this.#schema;
     return {
       if: [tree, ...outerTrees].map(isAbsent).concat(isEmpty(innerTrees)),
       do: [putRecord(tree, "")],

@@ -14,7 +14,7 @@ import { PageReader } from "../read/page-reader.js";
 import { isRevisionGone } from "../read/revision-gone.js";
 import { readLess } from "../read/too-large.js";
 import { encodeActionRecord } from "../schema/action-record.js";
-import { decodeLeaseId, leaseTime } from "../schema/lease-id.js";
+import { clampLeaseTime, decodeLeaseId } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
 import type { V3Tree } from "../schema/v3-tree.js";
 import { isInUse, isRenewal, type Move, movesIn, type Subtree } from "./directory-leases.js";
@@ -152,6 +152,6 @@ async function operationOf(
 /** A subdirectory's own TTL, which counts again, needs a lease for what is left of it. */
 function renew(lease: string, leases: Leases, tree: V3Tree, call: V3Call): Promise<string> {
   const end = decodeLeaseId(lease)?.expiration ?? 0;
-  const left = Math.max(0, Math.ceil((end - leaseTime(tree.clock.now())) / 1000));
+  const left = Math.max(0, Math.ceil((end - clampLeaseTime(tree.clock.now())) / 1000));
   return leases.grant(left, true, call);
 }
