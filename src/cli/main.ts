@@ -3,7 +3,7 @@ import { endOnClosedPipe } from "./process/closed-pipe.js";
 import { endOnSignals } from "./process/end-on-signals.js";
 import { runProgram } from "./program.js";
 
-// Replaces the arguments that the system shows to other users: they may hold a password.
+// Hides the arguments from other users of the system: they may contain a password.
 process.title = "etcdnet";
 endOnClosedPipe();
 endOnSignals(process);

@@ -7,15 +7,15 @@ import { errorLine } from "./process/failure.js";
 import { COMMANDS, type CommandEntry } from "./registry.js";
 
 const AFTER_HELP = `
-Options that all commands take may come before a command's name or after it. "etcdnet COMMAND --help"
-shows what else it takes, with an example.
+Global options may come before or after the name of a command. "etcdnet COMMAND --help" shows the
+other options of a command, with an example.
 
-Exit codes: 0 done; 1 called wrongly, or refused where users, roles and members are concerned;
-2 no member can be reached; 4 etcd refused, or gave no usable answer in time; 5 not every member is
-healthy; 6 a write was sent, and whether it took effect is not known.`;
+Exit codes: 0 success; 1 wrong arguments, or a refused change of users, roles or members; 2 no member
+can be reached; 4 etcd refused the request, or sent no usable response in time; 5 not every member is
+healthy; 6 a write was sent, but its outcome is unknown.`;
 
-/** The one command that needs the others. */
-const COMPLETES_ALL = "completion";
+/** The only command that needs all others. */
+const COMPLETION = "completion";
 
 /** Runs the command that the arguments name. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
@@ -23,19 +23,19 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
   await program.parseAsync(withoutGoNotation(argv, program), { from: "user" });
 }
 
-/** The program in which the called command alone is loaded; with all others for `completion`. */
+/** The program, with only the called command loaded; for `completion`, all commands are loaded. */
 export async function programFor(called: string | undefined): Promise<Command> {
   const program = newProgram();
   for (const entry of COMMANDS) {
-    const isNeeded = called === entry.name || called === COMPLETES_ALL;
+    const isNeeded = called === entry.name || called === COMPLETION;
     program.addCommand(isNeeded ? await loaded(entry) : placeholder(entry));
   }
   return program;
 }
 
 function newProgram(): Command {
-  return forErrors(addClientOptions(new Command("etcdnet")))
-    .description("etcd's v2 key space: read, write and watch it, move it, serve it")
+  return withErrorFormat(addClientOptions(new Command("etcdnet")))
+    .description("Read, write, watch, migrate and serve etcd's v2 key space.")
     .usage("[options] COMMAND [options] [arguments]")
     .option("-v, --version", "print the version")
     .on("option:version", printVersion)
@@ -43,7 +43,7 @@ function newProgram(): Command {
     .addHelpText("after", AFTER_HELP);
 }
 
-/** The first argument that is no option; that of `help` where it is asked for. */
+/** The first argument that is not an option; for `help`, the second. */
 function calledCommand(argv: readonly string[]): string | undefined {
   const program = newProgram();
   const { operands } = program.parseOptions(withoutGoNotation(argv, program));
@@ -51,23 +51,23 @@ function calledCommand(argv: readonly string[]): string | undefined {
 }
 
 async function loaded({ load, summary }: CommandEntry): Promise<Command> {
-  return forErrors(await load()).summary(summary);
+  return withErrorFormat(await load()).summary(summary);
 }
 
-/** Stands in the list of commands for one that was not called. */
+/** An entry in the list of commands, for a command that was not called. */
 function placeholder({ name, summary }: CommandEntry): Command {
   return new Command(name).description(summary).helpOption(false);
 }
 
-/** Every mistake in one line, in the form of all other errors. */
-function forErrors(command: Command): Command {
-  for (const child of command.commands) forErrors(child);
+/** Prints usage errors in one line, in the format of all other errors. */
+function withErrorFormat(command: Command): Command {
+  for (const child of command.commands) withErrorFormat(child);
   return command.configureOutput({
-    outputError: (text, write) => write(`${errorLine(kindly(text, command))}\n`),
+    outputError: (text, write) => write(`${errorLine(usageProblem(text, command))}\n`),
   });
 }
 
-function kindly(text: string, command: Command): string {
+function usageProblem(text: string, command: Command): string {
   const problem = text.replace(/^error: /, "").trim();
   const [, missing] = /^missing required argument '(.*)'$/.exec(problem) ?? [];
   return missing === undefined

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 
-/** A command, loaded when it is called: what the others need costs no time then. */
+/** A command. It is loaded when it is called, so that the other commands cost no time. */
 export interface CommandEntry {
   readonly name: string;
-  /** For the list of all commands. */
+  /** Shown in the list of all commands. */
   readonly summary: string;
   readonly load: () => Promise<Command>;
 }
@@ -22,19 +22,17 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("set", "set the value of a key", async () =>
     (await import("./commands/set.js")).setCommand(),
   ),
-  entry("mk", "make a key that must not exist", async () =>
-    (await import("./commands/mk.js")).mkCommand(),
-  ),
-  entry("update", "change the value of a key that exists", async () =>
+  entry("mk", "create a key", async () => (await import("./commands/mk.js")).mkCommand()),
+  entry("update", "change the value of an existing key", async () =>
     (await import("./commands/update.js")).updateCommand(),
   ),
-  entry("mkdir", "make a directory that must not exist", async () =>
+  entry("mkdir", "create a directory", async () =>
     (await import("./commands/directories.js")).mkdirCommand(),
   ),
-  entry("setdir", "make a directory, or turn a key into one", async () =>
+  entry("setdir", "create a directory, or convert a key to a directory", async () =>
     (await import("./commands/directories.js")).setdirCommand(),
   ),
-  entry("updatedir", "change the TTL of a directory that exists", async () =>
+  entry("updatedir", "change the TTL of an existing directory", async () =>
     (await import("./commands/directories.js")).updatedirCommand(),
   ),
   entry("rm", "remove a key or a directory", async () =>
@@ -44,7 +42,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     (await import("./commands/rm.js")).rmdirCommand(),
   ),
   entry("ls", "list a directory", async () => (await import("./commands/ls.js")).lsCommand()),
-  entry("tree", "draw a directory with all that is in it", async () =>
+  entry("tree", "draw a directory with everything in it", async () =>
     (await import("./commands/tree.js")).treeCommand(),
   ),
   entry("watch", "wait for changes of a key and print them", async () =>
@@ -56,7 +54,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("lock", "run a program while a lock is held", async () =>
     (await import("./commands/lock.js")).lockCommand(),
   ),
-  entry("elect", "stand for election and lead until Ctrl-C", async () =>
+  entry("elect", "campaign in an election and lead until Ctrl-C", async () =>
     (await import("./commands/elect.js")).electCommand(),
   ),
   entry("register", "register an instance of a service while a program runs", async () =>
@@ -65,16 +63,16 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("export", "write a tree to a file, as JSON lines", async () =>
     (await import("./commands/export.js")).exportCommand(),
   ),
-  entry("import", "write what export has written into a cluster", async () =>
+  entry("import", "write an export to a cluster", async () =>
     (await import("./commands/import.js")).importCommand(),
   ),
-  entry("migrate", "move a tree to another cluster or API while it is in use", async () =>
+  entry("migrate", "copy a tree to another cluster or API while it is in use", async () =>
     (await import("./commands/migrate.js")).migrateCommand(),
   ),
   entry("diff", "compare the trees of two clusters or APIs", async () =>
     (await import("./commands/diff.js")).diffCommand(),
   ),
-  entry("cluster-health", "ask every member how it is", async () =>
+  entry("cluster-health", "check the health of every member", async () =>
     (await import("./commands/cluster-health.js")).clusterHealthCommand(),
   ),
   entry("member", "list, add, update and remove members", async () =>
@@ -89,10 +87,10 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("auth", "enable and disable auth", async () =>
     (await import("./commands/auth.js")).authCommand(),
   ),
-  entry("serve", "serve etcd's v2 API from this process's memory", async () =>
+  entry("serve", "serve etcd's v2 API from the memory of this process", async () =>
     (await import("./commands/serve-command.js")).serveCommand(),
   ),
-  entry("gateway", "serve etcd's v2 API from a cluster that has v3 only", async () =>
+  entry("gateway", "serve etcd's v2 API for a cluster that has only v3", async () =>
     (await import("./commands/gateway-command.js")).gatewayCommand(),
   ),
   entry("completion", "print a completion script for a shell", async () =>

@@ -215,7 +215,9 @@ describe.concurrent("etcdnet migrate", () => {
       await expect.poll(() => cli.stderr, { timeout: 20_000 }).toContain("copying ");
       cli.process.kill("SIGINT");
       expect(await cli.exit).toBe(130);
-      expect(cli.stderr).toMatch(/stopped: \d+% copied: .* the same command goes on from here\n$/);
+      expect(cli.stderr).toMatch(
+        /stopped: \d+% copied: .* run the same command again to continue\n$/,
+      );
       expect((await etcdnet(["migrate", ...between(from, to)])).code).toBe(0);
       expect((await etcdnet(["diff", ...between(from, to)])).code).toBe(0);
     }));

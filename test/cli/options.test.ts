@@ -189,7 +189,7 @@ describe("mistakes are told in one line:", () => {
     [
       ["-u", "x:y", "--password-file", "package.json", "get", "a"],
       1,
-      "--username has a password too",
+      "--username already contains a password",
     ],
     [["-u", "x", "get", "a"], 1, "no password was given; use --password-file"],
     [["--cert", "x", "get", "a"], 1, "--cert needs --key"],

@@ -96,7 +96,7 @@ describeWithEtcd("3.7", "etcdnet gateway before etcd 3.7", () => {
     );
   });
 
-  it("says once which member fails and why, and when it answers again", async () => {
+  it("says once which member fails and why, and when it recovers", async () => {
     await using etcd = await startEtcd({ release: "3.7" });
     const [member] = etcd.members;
     await member.kill();
@@ -106,10 +106,13 @@ describeWithEtcd("3.7", "etcdnet gateway before etcd 3.7", () => {
     expect(await statusOf()).toBe(500);
     expect(await statusOf()).toBe(500);
     await member.start();
-    await vi.waitUntil(() => cli.stderr.includes("again") || statusOf().then(() => false), 10_000);
+    await vi.waitUntil(
+      () => cli.stderr.includes("recovered") || statusOf().then(() => false),
+      10_000,
+    );
     const port = new URL(member.url).port;
     expect(cli.stderr).toBe(
-      `${member.url} failed: connect ECONNREFUSED 127.0.0.1:${port}\n${member.url} answers again\n`,
+      `${member.url} failed: connect ECONNREFUSED 127.0.0.1:${port}\n${member.url} has recovered\n`,
     );
   });
 });

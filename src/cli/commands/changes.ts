@@ -4,11 +4,11 @@ import { note } from "../process/print.js";
 
 interface ChangesOptions {
   readonly recursive: boolean;
-  /** Changes after this index; 0: from now. */
+  /** Return changes after this index; 0: from now on. */
   readonly afterIndex: number;
 }
 
-/** The next change of a key that is none of a directory; nothing when the signal aborts first. */
+/** The next change of a key, except of directories; undefined when the signal aborts first. */
 export async function nextChange(
   etcd: EtcdClient,
   key: string,
@@ -29,10 +29,10 @@ export async function nextChange(
 }
 
 /**
- * Changes of a key until the signal aborts, whatever happens to members and connections. Changes
- * that etcd no longer remembers are missing, which standard error tells.
+ * Changes of a key until the signal aborts, even if members or connections fail. If etcd has discarded
+ * changes, a warning goes to standard error.
  *
- * @throws EtcdError when the cluster cannot be reached in the beginning; later, that is waited for
+ * @throws EtcdError when the cluster cannot be reached at the start; later, it waits for the cluster
  */
 export async function* changesOf(
   etcd: EtcdClient,

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { addHiddenClientOptions } from "../options/client-options.js";
 
-/** A command that asks a cluster: with the options of all of them, and an example in its help. */
+/** A command for a cluster, with the global options, and an example in its help. */
 export function clientCommand(name: string, description: string, example: string): Command {
   return addHiddenClientOptions(new Command(name))
     .description(description)

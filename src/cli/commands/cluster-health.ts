@@ -10,7 +10,7 @@ import { print } from "../process/print.js";
 import { clientCommand } from "./client-command.js";
 import { type Session, withSession } from "./session.js";
 
-const PAUSE_MS = 10_000;
+const CHECK_INTERVAL_MS = 10_000;
 
 interface HealthFlags {
   readonly forever?: boolean;
@@ -39,7 +39,7 @@ async function clusterHealth({ etcd, options }: Session, { forever }: HealthFlag
   while (!interrupt.signal.aborted) {
     await report(members, settings);
     print("", "next check after 10 second...", "");
-    await setTimeout(PAUSE_MS, undefined, { signal: interrupt.signal }).catch(() => {});
+    await setTimeout(CHECK_INTERVAL_MS, undefined, { signal: interrupt.signal }).catch(() => {});
   }
 }
 
@@ -62,7 +62,7 @@ async function report(members: readonly Member[], settings: EtcdClientOptions): 
   return healthy === members.length;
 }
 
-/** By the first of its URLs that answers. */
+/** The health that the first reachable URL reports. */
 async function isHealthy({ id, clientURLs }: Member, settings: EtcdClientOptions) {
   if (clientURLs.length === 0) {
     print(`member ${id} is unreachable: no available published client urls`);
@@ -84,7 +84,7 @@ async function isHealthy({ id, clientURLs }: Member, settings: EtcdClientOptions
 
 type Health = Pick<EndpointHealth, "healthy" | "reason">;
 
-/** Members may advertise what no client can use, such as a socket of their machine. */
+/** A member may advertise a URL that no client can use, such as a local socket. */
 async function healthAt(url: string, settings: EtcdClientOptions): Promise<Health> {
   try {
     await using etcd = new EtcdClient({ ...settings, urls: [url] });

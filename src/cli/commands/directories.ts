@@ -9,7 +9,7 @@ import { printResponse } from "../output/print-response.js";
 import { clientCommand } from "./client-command.js";
 import { withSession } from "./session.js";
 
-/** One of the client's verbs, for a directory. */
+/** A method of the client, for a directory. */
 type Verb = (etcd: EtcdClient, key: string, options: DirectoryOptions) => Promise<EtcdResponse>;
 
 export function mkdirCommand(): Command {
@@ -18,7 +18,7 @@ export function mkdirCommand(): Command {
     "Create a directory. It must not exist.",
     "etcdnet mkdir /services/mail --ttl 60",
   );
-  return writing(command, (etcd, key, options) => etcd.createNode(key, null, options));
+  return directoryWrite(command, (etcd, key, options) => etcd.createNode(key, null, options));
 }
 
 export function setdirCommand(): Command {
@@ -27,7 +27,7 @@ export function setdirCommand(): Command {
     "Create a directory. A key at this path becomes a directory and loses its value. An existing directory is refused.",
     "etcdnet setdir /services/mail",
   );
-  return writing(command, (etcd, key, options) => etcd.setNode(key, null, options));
+  return directoryWrite(command, (etcd, key, options) => etcd.setNode(key, null, options));
 }
 
 export function updatedirCommand(): Command {
@@ -36,14 +36,14 @@ export function updatedirCommand(): Command {
     "Change the TTL of an existing directory. Without --ttl, it loses its TTL.",
     "etcdnet updatedir /services/mail --ttl 60",
   );
-  return writing(command, (etcd, key, options) => etcd.updateNode(key, null, options));
+  return directoryWrite(command, (etcd, key, options) => etcd.updateNode(key, null, options));
 }
 
 interface DirectoryFlags {
   readonly ttl?: number;
 }
 
-function writing(directoryCommand: Command, verb: Verb): Command {
+function directoryWrite(directoryCommand: Command, verb: Verb): Command {
   return directoryCommand
     .argument("<key>")
     .option(

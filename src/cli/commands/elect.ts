@@ -42,11 +42,11 @@ async function elect(session: Session, key: string, value: string, flags: ElectF
   const { ttl = 10, listen = false } = flags;
   using interrupt = untilInterrupted("SIGINT", "SIGTERM");
   const election = new Election(session.etcd, key, { ttl });
-  if (listen) await lookOn(election, interrupt, session.format);
+  if (listen) await observe(election, interrupt, session.format);
   else await lead(election, value, interrupt, session.format);
 }
 
-async function lookOn(election: Election, { signal }: Interrupt, format: OutputFormat) {
+async function observe(election: Election, { signal }: Interrupt, format: OutputFormat) {
   for await (const leader of election.observe({ signal })) printLeader(leader, format);
 }
 
@@ -58,7 +58,7 @@ async function lead(election: Election, value: string, interrupt: Interrupt, for
   await whileHeld(led.signal, interrupt, [], {});
 }
 
-/** Nothing when the process is told to end before. */
+/** Undefined when a signal comes first. */
 async function campaign(
   election: Election,
   value: string,

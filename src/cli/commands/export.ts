@@ -18,11 +18,11 @@ interface ExportFlags {
   readonly lossy?: boolean;
 }
 
-/** Names of standard output: whoever has it open would not see another file in its place. */
+/** Names of standard output, which must be written to, not replaced. */
 const STANDARD_OUTPUT: ReadonlySet<string> = new Set(["-", "/dev/stdout", "/dev/fd/1"]);
 
-/** Milliseconds for an interrupted write to end in order: a pipe that nobody reads never does. */
-const PATIENCE = 1_000;
+/** Time for an interrupted write to end: a write to a pipe without a reader never ends. */
+const ABORT_TIMEOUT_MS = 1_000;
 
 export function exportCommand(): Command {
   return clientCommand(
@@ -60,7 +60,9 @@ async function exportTo(session: Session, key: string, flags: ExportFlags): Prom
   }
   using interrupt = untilInterrupted("SIGINT", "SIGTERM", "SIGHUP");
   const { signal } = interrupt;
-  signal.addEventListener("abort", () => setTimeout(endBy, PATIENCE, signal.reason).unref());
+  signal.addEventListener("abort", () =>
+    setTimeout(endBy, ABORT_TIMEOUT_MS, signal.reason).unref(),
+  );
   try {
     await replaceFile(file, exportTree(source, keys, { ...options, signal }), { signal });
   } catch (error) {
@@ -69,7 +71,7 @@ async function exportTo(session: Session, key: string, flags: ExportFlags): Prom
   }
 }
 
-/** As signals do: nobody listens for a second one. */
+/** Sends the signal again: without a listener, it ends the process. */
 function endBy(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }

@@ -16,7 +16,7 @@ or serves the v3 API neither over gRPC nor as JSON.
 Example:
   etcdnet gateway --port 2379 --endpoints https://a:2379,https://b:2379 --cacert ca.pem`;
 
-/** `etcdnet gateway`: the v2 API in front of a cluster that serves v3 only. */
+/** `etcdnet gateway`: serves the v2 API for a cluster that only serves v3. */
 export function gatewayCommand(): Command {
   return serverCommand({
     name: "gateway",
@@ -32,7 +32,7 @@ export function gatewayCommand(): Command {
   });
 }
 
-/** The cluster may be out of reach from the start, so the log begins before. */
+/** Starts the log first, because members may already be unreachable. */
 function start(options: GatewayOptions): Promise<Gateway> {
   logMembers(systemClock, console.error);
   logDamage(systemClock, console.error);

@@ -9,7 +9,7 @@ import {
 } from "../options/option-files.js";
 import { type ListenOptions, listening } from "./server-command.js";
 
-/** What the command line of `etcdnet gateway` says. */
+/** Options of `etcdnet gateway`. */
 export interface GatewayCommandOptions extends ListenOptions {
   readonly endpoints: readonly string[];
   readonly prefix?: string;
@@ -23,11 +23,16 @@ export interface GatewayCommandOptions extends ListenOptions {
   readonly listenClientCa?: string;
 }
 
-const HERE = ["http://127.0.0.1:2379"];
+const DEFAULT_ENDPOINTS = ["http://127.0.0.1:2379"];
 
 export function addGatewayOptions(command: Command): Command {
   return command
-    .option("--endpoints <urls>", "client URLs of the cluster, comma-separated", urlsOf, HERE)
+    .option(
+      "--endpoints <urls>",
+      "client URLs of the cluster, comma-separated",
+      urlsOf,
+      DEFAULT_ENDPOINTS,
+    )
     .option("--prefix <key>", 'prefix of every key in v3; "/": no prefix', prefixOf, "/")
     .option("--username <user>", "user of the cluster's v3 auth; needs --password-file", notEmpty)
     .option("--password-file <file>", "file with the password of --username", notEmpty)
@@ -43,7 +48,7 @@ export function addGatewayOptions(command: Command): Command {
     );
 }
 
-/** With the files read. @throws Error that names the option which cannot be used */
+/** The options of the gateway, with their files read. @throws Error naming the invalid option */
 export async function gatewayOptions(options: GatewayCommandOptions) {
   const tls = await readServerTls(
     { option: "--listen-cert", file: options.listenCert },

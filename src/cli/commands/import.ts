@@ -29,28 +29,28 @@ export function importCommand(): Command {
 }
 
 async function importFrom(session: Session, file: string | undefined, flags: ImportFlags) {
-  await using spool = await openSpool(file);
-  const header = await verify(session, spool);
+  await using input = await openInput(file);
+  const header = await verify(session, input);
   if (flags.overwrite !== true) await refuseOtherData(session, header);
-  await write(session, spool);
+  await write(session, input);
 }
 
-function openSpool(file = "-"): Promise<ReplayableInput> {
+function openInput(file = "-"): Promise<ReplayableInput> {
   return file === "-"
     ? ReplayableInput.of("standard input", process.stdin)
     : ReplayableInput.open(file);
 }
 
-async function verify({ etcd }: Session, spool: ReplayableInput): Promise<ExportHeader> {
+async function verify({ etcd }: Session, input: ReplayableInput): Promise<ExportHeader> {
   const target = await etcd.keySpace.locate?.("/");
   try {
-    return await verifyExport(spool.read(), ({ key }) => {
+    return await verifyExport(input.read(), ({ key }) => {
       const loss = target && topmostLoss(key, target);
       if (loss !== undefined) throw new ExportFormatError(`${key} ${loss.reason}`);
     });
   } catch (error) {
     if (!(error instanceof ExportFormatError)) throw error;
-    throw new Error(`${spool.name}: ${error.message}; nothing was written`, { cause: error });
+    throw new Error(`${input.name}: ${error.message}; nothing was written`, { cause: error });
   }
 }
 
@@ -64,10 +64,10 @@ async function refuseOtherData({ etcd }: Session, { keys }: ExportHeader): Promi
   }
 }
 
-async function write({ etcd }: Session, spool: ReplayableInput): Promise<void> {
+async function write({ etcd }: Session, input: ReplayableInput): Promise<void> {
   let written = 0;
   let conflicts = 0;
-  await writeEntries(etcd, readEntries(spool.read()), {
+  await writeEntries(etcd, readEntries(input.read()), {
     onWritten: () => void written++,
     onConflict: (conflict) => {
       conflicts++;

@@ -59,14 +59,14 @@ async function lock(
   });
 }
 
-/** Nothing when the process is told to end before. */
+/** Undefined when a signal comes first. */
 async function acquire(
   lock: Lock,
   { signal }: Interrupt,
   wait: number | undefined,
 ): Promise<LockHandle | undefined> {
   try {
-    if (wait === 0) return await now(lock, signal);
+    if (wait === 0) return await acquireNow(lock, signal);
     return await lock.acquire({ signal, ...(wait !== undefined && { timeout: wait }) });
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -75,7 +75,7 @@ async function acquire(
   }
 }
 
-async function now(lock: Lock, signal: AbortSignal): Promise<LockHandle> {
+async function acquireNow(lock: Lock, signal: AbortSignal): Promise<LockHandle> {
   const handle = await lock.tryAcquire({ signal });
   if (handle !== null) return handle;
   throw new TimeoutError(`lock ${lock.key}: is held or waited for by another client`, 0);

@@ -25,8 +25,8 @@ function listCommand(): Command {
 async function list({ etcd, format }: Session): Promise<void> {
   const members = await etcd.members.list();
   const { id: leader } = await etcd.members.leader();
-  const told = members.map((member) => ({ ...member, isLeader: member.id === leader }));
-  printRecords(told, format, {
+  const withLeader = members.map((member) => ({ ...member, isLeader: member.id === leader }));
+  printRecords(withLeader, format, {
     line: memberLine,
     head: ["ID", "NAME", "PEER URLS", "CLIENT URLS", "LEADER"],
     row: ({ id, name, peerURLs, clientURLs, isLeader }) => [

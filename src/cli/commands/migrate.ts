@@ -79,22 +79,22 @@ async function carryOut(sides: SourceAndTarget, flags: MigrateFlags): Promise<vo
   if (verify) {
     await refuseOverlap(sides);
     await showDifferences(sides, { lossy });
-  } else if (dryRun) await inCliOptions(() => showPlan({ ...sides, ...takenBy(flags) }));
+  } else if (dryRun) await inCliOptions(() => showPlan({ ...sides, ...acceptedBy(flags) }));
   else await inCliOptions(() => copy(sides, flags));
 }
 
-function takenBy({ overwrite = false, lossy = false }: MigrateFlags) {
+function acceptedBy({ overwrite = false, lossy = false }: MigrateFlags) {
   return { overwrite, lossy };
 }
 
 async function copy(sides: SourceAndTarget, flags: MigrateFlags): Promise<void> {
   const { follow = false, rate } = flags;
   const view = new MigrationView();
-  using end = new End(() => follow && view.isCopied);
+  using end = new SignalEnd(() => follow && view.isCopied);
   try {
     const done = await migrate({
       ...sides,
-      ...takenBy(flags),
+      ...acceptedBy(flags),
       ...(rate !== undefined && { rate }),
       ...(follow && { until: end.until }),
       signal: end.signal,
@@ -113,7 +113,7 @@ class MigrationView {
   readonly #text = new MigrationText();
   readonly #line = new ProgressLine(systemClock, process.stderr);
   readonly losses = new LossLines(this.#line);
-  /** Whether everything was copied, and compared, once. */
+  /** Whether everything was copied and compared once. */
   isCopied = false;
   latest: MigrationProgress | undefined;
 
@@ -131,19 +131,19 @@ class MigrationView {
     this.#line.note(`done: ${doneText(progress)}`);
   }
 
-  /** It was interrupted, or failed. */
+  /** Called when the migration was interrupted or failed. */
   stop(): void {
     if (this.latest === undefined || this.latest.phase === "checking") this.#line.clear();
     else this.#line.note(`stopped: ${stateOf(this.latest)}`);
   }
 }
 
-/** Told to end: once everything was copied, with the changes until now; before, at once. */
-class End implements Disposable {
+/** Ends a migration at a signal: before everything is copied, at once; later, after the changes so far. */
+class SignalEnd implements Disposable {
   readonly #abort = new AbortController();
   readonly #until = new AbortController();
   readonly #isCopied: () => boolean;
-  /** The signal that told it. */
+  /** The signal that was received. */
   by: NodeJS.Signals | undefined;
 
   constructor(isCopied: () => boolean) {
@@ -163,7 +163,7 @@ class End implements Disposable {
     process.off("SIGINT", this.#end).off("SIGTERM", this.#end);
   }
 
-  /** Once it is to end at once, a further signal ends the process, as always. */
+  /** After the migration is aborted, a further signal ends the process. */
   readonly #end = (name: NodeJS.Signals): void => {
     if (this.#isCopied() && !this.#until.signal.aborted) {
       this.#until.abort(name);

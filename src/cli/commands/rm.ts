@@ -38,7 +38,7 @@ async function remove({ etcd, format }: Session, request: KeyRequest): Promise<v
   if (!response.node.dir || format !== "simple") printResponse(response, format);
 }
 
-/** An empty value and index 0 are no conditions, as for etcd. */
+/** As in etcdctl, an empty value and index 0 set no condition. */
 function requestOf(key: string, flags: RmFlags): KeyRequest {
   const { dir = false, recursive = false, withValue = "", withIndex: prevIndex = 0 } = flags;
   if (withValue !== "") {

@@ -11,7 +11,7 @@ saved.
 Example:
   etcdnet serve --port 2379 --data etcd.snapshot`;
 
-/** What the command line of `etcdnet serve` says. */
+/** Options of `etcdnet serve`. */
 interface ServeOptions extends ListenOptions {
   readonly data?: string;
   readonly cert?: string;
@@ -19,7 +19,7 @@ interface ServeOptions extends ListenOptions {
   readonly clientCa?: string;
 }
 
-/** `etcdnet serve`: an etcd with the v2 API, in this process. */
+/** `etcdnet serve`: runs an etcd with the v2 API in this process. */
 export function serveCommand(): Command {
   return serverCommand({
     name: "serve",

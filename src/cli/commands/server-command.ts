@@ -4,7 +4,7 @@ import { listOf, notEmpty, portOf, readPassword, urlsOf } from "../options/optio
 import { waitForShutdown } from "../process/wait-for-shutdown.js";
 import { warnIfOpen } from "./warn-if-open.js";
 
-/** What the command line of every server says. */
+/** Options of all server commands. */
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
@@ -14,7 +14,7 @@ export interface ListenOptions {
   readonly authRootPasswordFile?: string;
 }
 
-/** What a server needs to listen. */
+/** Settings that a server needs to listen. */
 interface Listening {
   readonly host: string;
   readonly port: number;
@@ -25,23 +25,23 @@ interface Listening {
   readonly rootPassword?: string;
 }
 
-/** A server that runs. */
+/** A running server. */
 interface Serving {
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** A server as a command: what it starts serves until a signal ends it. */
+/** A command that runs a server until a signal ends it. */
 interface ServerCommand<Options, Complete extends Listening> {
   readonly name: string;
   readonly description: string;
   readonly afterHelp: string;
-  /** Adds the options that no other server has. */
+  /** Adds the options that only this server has. */
   addOptions(command: Command): Command;
-  /** Options with their files read. @throws Error that names the option which cannot be used */
+  /** The options with their files read. @throws Error naming the invalid option */
   complete(options: Options): Promise<Complete>;
   start(complete: Complete): Promise<Serving>;
-  /** Options that keep others out. */
+  /** Options that secure the server, for a warning. */
   readonly remedies: Parameters<typeof warnIfOpen>[1];
 }
 
@@ -90,17 +90,17 @@ async function serve<Options, Complete extends Listening>(
   options: Options,
 ): Promise<void> {
   const complete = await server.complete(options);
-  const told = waitForShutdown();
-  const serving = await Promise.race([server.start(complete), told]);
-  // Nobody was served yet. In a container, a signal that nobody listens for would be ignored.
+  const shutdown = waitForShutdown();
+  const serving = await Promise.race([server.start(complete), shutdown]);
+  // Nothing was served yet. Exits here because the first process of a container ignores signals without a listener.
   if (serving === undefined) process.exit(0);
   warnIfOpen(complete, server.remedies);
   console.log(`listening on ${serving.url}`);
-  await told;
+  await shutdown;
   await serving.close();
 }
 
-/** What every server needs to listen, with its TLS. @throws Error naming the option */
+/** The settings that every server needs to listen. @throws Error naming the option */
 export async function listening(
   { host, port, advertise, cors, allowedHosts, authRootPasswordFile: file }: ListenOptions,
   tls: ServerTls | undefined,

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import { EtcdClient } from "../../client/etcd-client.js";
 import {
@@ -8,22 +9,22 @@ import {
 import { clientSettings } from "../options/client-settings.js";
 import { keyOf } from "../options/key-argument.js";
 import { reportFailure } from "../process/failure.js";
-import { expectShortLife } from "../process/short-lived.js";
 
-/** What a command of a client works with. */
+/** The client and the options of a command. */
 export interface Session {
   readonly etcd: EtcdClient;
   readonly format: OutputFormat;
   readonly options: ClientOptions;
 }
 
-/** Runs a command with a client, which is closed at the end; failures become a line and a code. */
+/** Runs a command with a client, which is closed at the end; reports a failure as a line and an exit code. */
 export async function withSession(
   command: Command,
   run: (session: Session) => Promise<void>,
 ): Promise<void> {
   const options = clientOptionsOf(command);
-  expectShortLife();
+  // Keeps V8 from optimising undici's parser: that takes longer than a short command, which waits for it.
+  setFlagsFromString("--liftoff-only");
   try {
     await using client = new EtcdClient(await clientSettings(options));
     const { prefix } = options;

@@ -39,7 +39,7 @@ async function set(session: Session, key: string, argument: string | undefined, 
   printResponse(await session.etcd.execute(requestOf(key, value, flags)), session.format);
 }
 
-/** An empty value and index 0 are no conditions, as for etcd. */
+/** As in etcdctl, an empty value and index 0 set no condition. */
 function requestOf(key: string, value: string, flags: SetFlags): KeyRequest {
   const { swapWithValue: prevValue = "", swapWithIndex: prevIndex = 0, ttl } = flags;
   const content = { key, value, ...lifetimeOf(ttl) };

@@ -7,15 +7,15 @@ import { ProgressLine } from "../output/progress-line.js";
 import { CommandError } from "../process/command-error.js";
 import { print } from "../process/print.js";
 
-/** Milliseconds of a comparison in which nobody asks how far it is. */
-const FIRST_AFTER = 2_000;
+/** No progress is shown for shorter comparisons. */
+const PROGRESS_DELAY_MS = 2_000;
 
-/** What differences are shown. */
+/** Selects the differences to show. */
 type Shown = Pick<DiffOptions, "ttlTolerance" | "lossy">;
 
-/** Prints each difference in a line. @throws CommandError that counts them, if there are any */
+/** Prints each difference in a line. @throws CommandError if there are any */
 export async function showDifferences(sides: SourceAndTarget, shown: Shown): Promise<void> {
-  const line = new ProgressLine(systemClock, process.stderr, FIRST_AFTER);
+  const line = new ProgressLine(systemClock, process.stderr, PROGRESS_DELAY_MS);
   let compared = 0;
   let different = 0;
   const onProgress = (now: number): void => {

@@ -16,7 +16,7 @@ import { print } from "../process/print.js";
 
 type Kinds = Record<Difference["kind"], number>;
 
-/** Says what a migration would have to do. @throws what the migration refuses before it writes */
+/** Prints what a migration would do. @throws the errors with which the migration refuses to start */
 export async function showPlan(options: MigrateOptions): Promise<void> {
   const line = new ProgressLine(systemClock, process.stderr);
   const text = new MigrationText();

@@ -114,7 +114,7 @@ function appendNames(text: string, before: readonly string[] = []): readonly str
   return [...before, ...text.split(",")];
 }
 
-/** With a space more for each role, as etcdctl has it. */
+/** Like etcdctl, with one more space for each role. */
 function userText(user: User): string {
   const names = roleNames(user);
   return `User: ${user.user}\nRoles: ${" ".repeat(names.length)}${names.join(" ")}`;

@@ -1,6 +1,5 @@
 import { isLoopback } from "../../server/http/loopback.js";
 
-/** What a server listens with. */
 interface Listening {
   readonly host?: string;
   readonly tls?: object;
@@ -8,8 +7,8 @@ interface Listening {
 }
 
 /**
- * Warns when others than this machine's users can read and write, or listen in, with the options
- * that would keep them out.
+ * Warns when other machines can connect without auth or without TLS, and names the options that prevent
+ * this.
  */
 export function warnIfOpen(
   { host = "127.0.0.1", tls, rootPassword }: Listening,

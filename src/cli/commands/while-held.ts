@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { runChild } from "../process/child.js";
 import type { Interrupt } from "../process/interrupt.js";
 
-/** Runs a program while something is held; without a program, waits until the process is told to end. */
+/** Runs a program while a lock or the like is held; without a program, waits for a signal. */
 export async function whileHeld(
   held: AbortSignal,
   interrupt: Interrupt,
@@ -14,7 +14,7 @@ export async function whileHeld(
   if (held.aborted) throw held.reason;
 }
 
-/** The program's exit code. It is told to end when it must, and waited for. */
+/** Runs the program, forwards signals, waits for its end and returns its exit code. */
 async function runWhileHeld(
   held: AbortSignal,
   interrupt: Interrupt,
@@ -24,7 +24,7 @@ async function runWhileHeld(
   const child = runChild(program, env);
   held.addEventListener("abort", () => child.kill("SIGTERM"));
   interrupt.signal.addEventListener("abort", () => {
-    // Ctrl-C on a terminal reaches the program by itself.
+    // The terminal sends Ctrl-C to the program too.
     if (interrupt.signal.reason !== "SIGINT" || !process.stdin.isTTY) {
       child.kill(interrupt.signal.reason);
     }

@@ -4,7 +4,7 @@ import { type CompletionWord, type CompletionWords, completionWords } from "./co
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** A script that teaches a shell the program's commands and options. */
+/** A script that completes the program's commands and options in a shell. */
 export function completionScript(shell: Shell, program: Command): string {
   return SCRIPTS[shell](completionWords(program));
 }
@@ -41,7 +41,7 @@ if [[ "\${funcstack[1]}" == _etcdnet ]]; then _etcdnet "$@"; else compdef _etcdn
     ["# fish completion of etcdnet", ...words.flatMap((of) => fishLines(of, words))].join("\n"),
 };
 
-/** Shell code that finds out, word by word, which command the line is in. */
+/** Shell code that determines the command of the line, word by word. */
 function walk(words: readonly CompletionWords[], indent: string): string {
   const steps = words.flatMap(({ path, commands }) =>
     commands.map(({ word }) => `"${path}:${word}") path="${`${path} ${word}`.trim()}" ;;`),
@@ -55,7 +55,7 @@ function wordList({ commands, options }: Pick<CompletionWords, "commands" | "opt
   return [...commands, ...options].map(({ word }) => word).join(" ");
 }
 
-/** As `_describe` takes it: a colon ends the word. */
+/** In the format of `_describe`: `word:description`. */
 function described({ commands, options }: Pick<CompletionWords, "commands" | "options">): string {
   return [...commands, ...options]
     .map(({ word, description }) => quoted(`${word}:${description}`))

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 
-/** What may follow a command: its own commands and its options. */
+/** The words that may follow a command: its subcommands and options. */
 export interface CompletionWords {
-  /** Names on the way to the command, e.g. `member list`; empty for the program itself. */
+  /** Names up to the command, e.g. `member list`; empty for the program itself. */
   readonly path: string;
   readonly commands: readonly CompletionWord[];
   readonly options: readonly CompletionWord[];
@@ -13,9 +13,9 @@ export interface CompletionWord {
   readonly description: string;
 }
 
-/** The program and all its commands. Options of the program are those of every command. */
+/** The words for the program and all its commands. Every command also has the global options. */
 export function completionWords(program: Command): readonly CompletionWords[] {
-  const everywhere = optionsOf(program);
+  const globalOptions = optionsOf(program);
   const below = (command: Command, path: string): readonly CompletionWords[] => [
     {
       path,
@@ -23,7 +23,7 @@ export function completionWords(program: Command): readonly CompletionWords[] {
         word: child.name(),
         description: child.summary() || firstSentence(child.description()),
       })),
-      options: command === program ? everywhere : [...optionsOf(command), ...everywhere],
+      options: command === program ? globalOptions : [...optionsOf(command), ...globalOptions],
     },
     ...command.commands.flatMap((child) => below(child, `${path} ${child.name()}`.trim())),
   ];

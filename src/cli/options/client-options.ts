@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
 import { parseDuration } from "./duration.js";
 
-/** How answers are shown. */
+/** Format of the printed responses. */
 export type OutputFormat = "simple" | "extended" | "json" | "table";
 
-/** What every command of a client can be told, before its name or after it. */
+/** Global options of the client commands, before or after the name of the command. */
 export interface ClientOptions {
   readonly endpoints?: string;
   readonly endpoint?: string;
@@ -29,7 +29,7 @@ export interface ClientOptions {
   readonly debug?: boolean;
 }
 
-/** What the environment says where the command line does not; the first variable that is set. */
+/** Environment variables for options that are not given. The first one that is set is used. */
 const VARIABLES = {
   endpoints: ["ETCDCTL_ENDPOINTS", "ETCDCTL_ENDPOINT", "ETCDCTL_PEERS"],
   discoverySrv: ["ETCDCTL_DISCOVERY_SRV"],
@@ -44,60 +44,57 @@ const FORMATS: readonly OutputFormat[] = ["simple", "extended", "json", "table"]
 const options = (): readonly Option[] => [
   new Option(
     "--endpoints <urls>",
-    "the cluster's client URLs, separated by commas ($ETCDCTL_ENDPOINTS; default: http://127.0.0.1:2379)",
+    "client URLs of the cluster, comma-separated ($ETCDCTL_ENDPOINTS; default: http://127.0.0.1:2379)",
   ),
-  new Option("-C, --peers <urls>", "etcdctl's older name of --endpoints").hideHelp(),
-  new Option("--endpoint <urls>", "etcdctl's older name of --endpoints").hideHelp(),
-  new Option("-D, --discovery-srv <domain>", "domain whose SRV records name the endpoints"),
+  new Option("-C, --peers <urls>", "older name of --endpoints in etcdctl").hideHelp(),
+  new Option("--endpoint <urls>", "older name of --endpoints in etcdctl").hideHelp(),
+  new Option("-D, --discovery-srv <domain>", "domain whose SRV records list the endpoints"),
   new Option(
     "--insecure-discovery",
-    "taken for etcdctl's sake: what the records name is used",
+    "accepted for compatibility with etcdctl; no effect",
   ).hideHelp(),
-  new Option("--api <version>", "which data of the cluster (default: v2)").choices(["v2", "v3"]),
-  new Option(
-    "--key-prefix <prefix>",
-    "with --api v3: what stands before every key there (default: nothing)",
-  ),
-  new Option("--prefix <key>", "directory to stay in: keys are below it, and shown without it"),
+  new Option("--api <version>", "API whose data is used (default: v2)").choices(["v2", "v3"]),
+  new Option("--key-prefix <prefix>", "with --api v3: prefix of every key (default: no prefix)"),
+  new Option("--prefix <key>", "directory that all keys are relative to"),
   new Option(
     "-u, --username <user>",
-    "user of etcd's auth ($ETCDCTL_USERNAME); user:password is taken too, but others can see it",
+    "user of etcd's auth ($ETCDCTL_USERNAME); user:password also works, but other users can see it",
   ),
-  new Option("--password-file <file>", "its password; without it, it is asked for"),
-  new Option("--cacert <file>", "authorities to trust (PEM; $ETCDCTL_CA_FILE)"),
-  new Option("--ca-file <file>", "etcdctl's name of --cacert").hideHelp(),
+  new Option("--password-file <file>", "file with the password of --username (default: prompt)"),
+  new Option("--cacert <file>", "certificate authorities of the cluster (PEM; $ETCDCTL_CA_FILE)"),
+  new Option("--ca-file <file>", "name of --cacert in etcdctl").hideHelp(),
   new Option("--cert <file>", "client certificate (PEM; $ETCDCTL_CERT_FILE); needs --key"),
-  new Option("--cert-file <file>", "etcdctl's name of --cert").hideHelp(),
+  new Option("--cert-file <file>", "name of --cert in etcdctl").hideHelp(),
   new Option("--key <file>", "key of --cert (PEM; $ETCDCTL_KEY_FILE)"),
-  new Option("--key-file <file>", "etcdctl's name of --key").hideHelp(),
+  new Option("--key-file <file>", "name of --key in etcdctl").hideHelp(),
   new Option("--timeout <duration>", "for each attempt at one member, e.g. 2s").argParser(
     parseDuration,
   ),
   new Option(
     "--total-timeout <duration>",
-    "for each call with all its attempts (default: 30s); watches are not bounded",
+    "for each call with all its attempts (default: 30s); watches have no timeout",
   ).argParser(parseDuration),
   new Option(
     "--no-sync",
-    "taken for etcdctl's sake: only the given endpoints are ever used",
+    "accepted for compatibility with etcdctl: only the given endpoints are used",
   ).hideHelp(),
-  new Option("-o, --output <format>", "how answers are shown (default: simple)").choices(FORMATS),
-  new Option("--debug", "with an error, show where it came from"),
+  new Option("-o, --output <format>", "output format (default: simple)").choices(FORMATS),
+  new Option("--debug", "print the stack trace of an error"),
 ];
 
-/** Of the program itself, where its help shows them. */
+/** Adds the options to the program, whose help shows them. */
 export function addClientOptions(command: Command): Command {
   for (const option of options()) command.addOption(option);
   return command;
 }
 
-/** Of one of its commands, so that they may also come after its name. */
+/** Adds them to a command, so that they may also follow its name; its help hides them. */
 export function addHiddenClientOptions(command: Command): Command {
   for (const option of options()) command.addOption(option.hideHelp());
   return command;
 }
 
-/** What was said, the nearest to the command first, and last the environment. */
+/** The options given. Those next to the command win; environment variables come last. */
 export function clientOptionsOf(command: Command, env = process.env): ClientOptions {
   const levels: ClientOptions[] = [];
   for (let level: Command | null = command; level !== null; level = level.parent) {

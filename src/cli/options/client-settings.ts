@@ -3,14 +3,14 @@ import type { ClientOptions } from "./client-options.js";
 import { readPassword, readText, urlsOf } from "./option-files.js";
 import { askPassword } from "./password.js";
 
-/** V8's longest string: a directory is one answer, and may be large. */
-const LARGEST_ANSWER = 2 ** 29 - 24;
+/** V8's longest string: a directory is one response, and may be large. */
+const MAX_RESPONSE_SIZE = 2 ** 29 - 24;
 const DEFAULT_ENDPOINT = "http://127.0.0.1:2379";
 
 /**
- * What the command line says, as options of a client, with the files read.
+ * Converts the options of the command line to options of a client, and reads their files.
  *
- * @throws Error that names the option which cannot be used
+ * @throws Error naming the invalid option
  */
 export async function clientSettings(options: ClientOptions): Promise<EtcdClientOptions> {
   const { api, keyPrefix, timeout, totalTimeout, discoverySrv } = options;
@@ -24,7 +24,7 @@ export async function clientSettings(options: ClientOptions): Promise<EtcdClient
       writeTimeout: timeout,
     }),
     ...(totalTimeout !== undefined && { timeout: totalTimeout }),
-    maxResponseSize: LARGEST_ANSWER,
+    maxResponseSize: MAX_RESPONSE_SIZE,
     ...(await credentialsOf(options)),
     ...(await tlsOf(options)),
   };
@@ -42,12 +42,12 @@ async function credentialsOf({ username: given, passwordFile }: ClientOptions) {
   const { user: username, password } = splitUser(given);
   const fromFile = await readPassword({ option: "--password-file", file: passwordFile });
   if (fromFile !== undefined && password !== undefined) {
-    throw new Error("--password-file: --username has a password too");
+    throw new Error("--password-file: --username already contains a password; use one of them");
   }
   return { username, password: fromFile ?? password ?? (await askPassword("Password: ")) };
 }
 
-/** Both halves of `user:password`. */
+/** Splits `user:password`. */
 export function splitUser(text: string): { readonly user: string; readonly password?: string } {
   const colon = text.indexOf(":");
   if (colon === -1) return { user: text };

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "commander";
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h)/gy;
 
-/** Milliseconds of a duration in Go's notation, e.g. `500ms`, `2s`, `1m30s`. */
+/** Parses a duration in Go's notation, e.g. `500ms`, `2s`, `1m30s`. Returns milliseconds. */
 export function parseDuration(text: string): number {
   const parts = [...text.matchAll(PART)];
   if (text === "" || parts.map(([part]) => part).join("") !== text) {

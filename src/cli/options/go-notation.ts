@@ -5,8 +5,8 @@ const TRUE = new Set(["1", "t", "T", "TRUE", "true", "True"]);
 const FALSE = new Set(["0", "f", "F", "FALSE", "false", "False"]);
 
 /**
- * Arguments without what is etcdctl's own, and in its documentation: `-name` for `--name`, and a
- * switch that says `=true` or `=false`. What follows `--` stays as it is.
+ * Converts the notation of etcdctl: `-name` becomes `--name`, and a switch may have `=true` or `=false`.
+ * Arguments after `--` are not changed.
  */
 export function withoutGoNotation(argv: readonly string[], program: Command): string[] {
   const options = longOptions(program);
@@ -19,7 +19,7 @@ export function withoutGoNotation(argv: readonly string[], program: Command): st
     if (option === undefined) plain.push(argument);
     else if (!option.required) plain.push(...plainSwitch(argument, name, value));
     else if (value !== undefined) plain.push(`--${name}=${value}`);
-    // Whatever comes next is its value, though it may look like an option.
+    // The next argument is its value, even if it looks like an option.
     else plain.push(`--${name}`, ...take(rest));
   }
   return plain;

@@ -1,6 +1,6 @@
 import { TargetInUseError, TransferRefusedError } from "../../errors/migration-errors.js";
 
-/** Says in the options of the command line what the library's errors say in its own. */
+/** Runs a command; replaces the names of library options in errors with those of the command line. */
 export async function inCliOptions(run: () => Promise<void>): Promise<void> {
   try {
     await run();

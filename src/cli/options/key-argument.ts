@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 
-/** A key as it is typed: the first slash may be missing, and the path is cleaned as etcdctl does. */
+/** Converts an argument to a key: adds a missing first slash, and cleans the path as etcdctl does. */
 export function keyOf(text: string): string {
   return posix.normalize(`/${text}`);
 }

@@ -1,4 +1,4 @@
-/** The TTL of a write; for etcdctl, 0 is none. */
+/** The TTL of a write. As in etcdctl, 0 means no TTL. */
 export function lifetimeOf(seconds = 0): { readonly ttl?: number } {
   return seconds > 0 ? { ttl: seconds } : {};
 }

@@ -3,14 +3,14 @@ import { createSecureContext } from "node:tls";
 import { InvalidArgumentError } from "commander";
 import type { ServerTls } from "../../server/http/http-server.js";
 
-/** The file that an option names, by the option's own name. */
+/** The value of an option that names a file. */
 export interface NamedFile {
   /** e.g. `--cert` */
   readonly option: string;
   readonly file: string | undefined;
 }
 
-/** A server's TLS from files, of which each needs the others. @throws Error naming the option */
+/** Reads the TLS files of a server: certificate and key need each other. @throws Error naming the option */
 export async function readServerTls(
   cert: NamedFile,
   key: NamedFile,
@@ -31,7 +31,7 @@ export async function readServerTls(
   return { ...pair, clientCa: ca };
 }
 
-/** A password in a file, without the newline at its end. @throws Error naming the option */
+/** Reads a password, without the newline at the end of the file. @throws Error naming the option */
 export async function readPassword(named: NamedFile): Promise<string | undefined> {
   if (named.file === undefined) return undefined;
   const password = (await readText(named)).replace(/\r?\n$/, "");
@@ -48,7 +48,7 @@ export async function readText({ option, file = "" }: NamedFile): Promise<string
   }
 }
 
-/** OpenSSL's own messages do not say of which file they speak. */
+/** Checks a PEM file. OpenSSL's own messages do not name the file. */
 function checkPem(
   { option, file }: NamedFile,
   pem: Parameters<typeof createSecureContext>[0],
@@ -60,25 +60,25 @@ function checkPem(
   }
 }
 
-/** An argument that is a port. */
+/** Parses a port. */
 export function portOf(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port < 65_536) return port;
   throw new InvalidArgumentError("It must be a number from 0 to 65535.");
 }
 
-/** An argument that is not empty. */
+/** Checks that an argument is not empty. */
 export function notEmpty(text: string): string {
   if (text !== "") return text;
   throw new InvalidArgumentError("It must not be empty.");
 }
 
-/** An argument that is a list of URLs; `http` where one names no scheme. */
+/** Parses a list of URLs. The default scheme is `http`. */
 export function urlsOf(text: string): readonly string[] {
   return listOf(text).map((url) => (url.includes("://") ? url : `http://${url}`));
 }
 
-/** What stands between commas. */
+/** Parses a comma-separated list. */
 export function listOf(text: string): readonly string[] {
   return text.split(",").map((part) => part.trim());
 }

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 
-/** Asks for a password on the terminal without showing it; elsewhere, reads a line of the input. */
+/** Prompts for a password without echo on a terminal; else reads a line of standard input. */
 export async function askPassword(prompt: string): Promise<string> {
   const { stdin, stderr } = process;
   if (stdin.isTTY) stderr.write(prompt);

@@ -7,7 +7,7 @@ import { clientSettings } from "./client-settings.js";
 import { parseDuration } from "./duration.js";
 import { keyOf } from "./key-argument.js";
 
-/** What commands that work between two clusters can be told of one of them. */
+/** Options for one of the two clusters. */
 interface SideOptions {
   readonly endpoints: string;
   readonly api?: "v2" | "v3";
@@ -19,7 +19,7 @@ interface SideOptions {
   readonly key?: string;
 }
 
-/** What they can be told besides, as it is typed. */
+/** Further options of the commands for two clusters. */
 export interface SourceTargetOptions extends Readonly<Record<string, unknown>> {
   readonly prefix?: string;
   readonly toPrefix?: string;
@@ -31,7 +31,7 @@ export interface SourceTargetOptions extends Readonly<Record<string, unknown>> {
 
 type Side = "from" | "to";
 
-/** `--from …` and `--to …`, and which keys. */
+/** Adds `--from…`, `--to…` and the options that select keys. */
 export function addSourceTargetOptions(command: Command): Command {
   for (const option of [...optionsOf("from"), ...optionsOf("to"), ...keyOptions()]) {
     command.addOption(option);
@@ -39,7 +39,7 @@ export function addSourceTargetOptions(command: Command): Command {
   return command;
 }
 
-/** Runs a command with a client for each side; they are closed at the end. */
+/** Runs a command with a client for each cluster, and closes the clients at the end. */
 export async function withSourceAndTarget(
   flags: SourceTargetOptions,
   run: (sides: SourceAndTarget) => Promise<void>,
@@ -61,16 +61,22 @@ function optionsOf(side: Side): readonly Option[] {
   return [
     new Option(
       `--${side} <urls>`,
-      `the ${which}'s client URLs, separated by commas`,
+      `client URLs of the ${which}, comma-separated`,
     ).makeOptionMandatory(),
-    new Option(`--${side}-api <version>`, `which data of the ${which} (default: v2)`).choices([
-      "v2",
-      "v3",
-    ]),
-    new Option(`--${side}-key-prefix <prefix>`, "with v3: what stands before every key there"),
-    new Option(`--${side}-username <user>`, `user of the ${which}'s auth`),
-    new Option(`--${side}-password-file <file>`, "its password; without it, it is asked for"),
-    new Option(`--${side}-cacert <file>`, `authorities to trust for the ${which} (PEM)`),
+    new Option(
+      `--${side}-api <version>`,
+      `API of the ${which} whose data is used (default: v2)`,
+    ).choices(["v2", "v3"]),
+    new Option(
+      `--${side}-key-prefix <prefix>`,
+      `with --${side}-api v3: prefix of every key (default: no prefix)`,
+    ),
+    new Option(`--${side}-username <user>`, `user of auth in the ${which}`),
+    new Option(
+      `--${side}-password-file <file>`,
+      `file with the password of --${side}-username (default: prompt)`,
+    ),
+    new Option(`--${side}-cacert <file>`, `certificate authorities of the ${which} (PEM)`),
     new Option(`--${side}-cert <file>`, `client certificate for the ${which} (PEM)`),
     new Option(`--${side}-key <file>`, `key of --${side}-cert (PEM)`),
   ];
@@ -78,11 +84,9 @@ function optionsOf(side: Side): readonly Option[] {
 
 function keyOptions(): readonly Option[] {
   return [
-    new Option("--prefix <key>", "the directory to take (default: everything)"),
-    new Option("--to-prefix <key>", "its place in the target (default: as --prefix)"),
-    new Option("--hidden <key>", "a hidden key (_...) to take along; may be repeated").argParser(
-      append,
-    ),
+    new Option("--prefix <key>", "directory to process (default: the root)"),
+    new Option("--to-prefix <key>", "directory in the target (default: same as --prefix)"),
+    new Option("--hidden <key>", "hidden key (_...) to include; repeatable").argParser(append),
     new Option("--timeout <duration>", "for each attempt at one member, e.g. 2s").argParser(
       parseDuration,
     ),
@@ -90,7 +94,7 @@ function keyOptions(): readonly Option[] {
       "--total-timeout <duration>",
       "for each call with all its attempts (default: 30s)",
     ).argParser(parseDuration),
-    new Option("--debug", "with an error, show where it came from"),
+    new Option("--debug", "print the stack trace of an error"),
   ];
 }
 
@@ -100,7 +104,7 @@ async function settingsOf(side: Side, flags: SourceTargetOptions) {
     throw new Error(`--${side}-key-prefix: needs --${side}-api v3`);
   }
   const { timeout, totalTimeout } = flags;
-  const told: ClientOptions = {
+  const given: ClientOptions = {
     ...options,
     endpoints,
     ...(api !== undefined && { api }),
@@ -109,14 +113,14 @@ async function settingsOf(side: Side, flags: SourceTargetOptions) {
     ...(totalTimeout !== undefined && { totalTimeout }),
   };
   try {
-    return await clientSettings(told);
+    return await clientSettings(given);
   } catch (error) {
     const named = (error as Error).message.replaceAll("--", `--${side}-`);
     throw new Error(named, { cause: error });
   }
 }
 
-/** `--from-api v3` is what `--api v3` is for one cluster. */
+/** The options of one side under the names for a single cluster: `--from-api v3` as `--api v3`. */
 function sideOf(side: Side, flags: SourceTargetOptions): SideOptions {
   const entries = Object.entries(flags).flatMap(([name, value]) => {
     if (name === side) return [["endpoints", value] as const];

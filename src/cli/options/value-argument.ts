@@ -1,6 +1,6 @@
 import { buffer } from "node:stream/consumers";
 
-/** The value of a write: from the command line, or else all of standard input. */
+/** The value of a write: the argument, else all of standard input. */
 export async function givenValue(argument: string | undefined, usage: string): Promise<string> {
   if (argument !== undefined) return argument;
   const value = utf8(await buffer(process.stdin));

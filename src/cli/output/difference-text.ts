@@ -3,7 +3,7 @@ import type { TreeEntry } from "../../transfer/source/tree-entry.js";
 import { oneLine } from "./one-line.js";
 
 /**
- * A difference in a line: `-` is missing, `+` too much, `~` other than it should be, `?` cannot be
+ * A difference in one line: `-` is missing, `+` is only in the target, `~` is different, `?` cannot be
  * compared.
  */
 export function differenceText(difference: Difference): string {
@@ -17,7 +17,7 @@ export function differenceText(difference: Difference): string {
     case "type":
       return `~ ${keyText(difference.entry)} is a ${typeOf(difference.found)} in the target`;
     case "uncertain":
-      return `? ${keyText(difference.entry)} value holds U+FFFD, which may stand for bytes that are not UTF-8`;
+      return `? ${keyText(difference.entry)} value contains U+FFFD, which may replace bytes that are not UTF-8`;
     case "unnamed": {
       const side = difference.tree === "source" ? "source" : "target";
       return `? ${oneLine(difference.key)} is not UTF-8 in the ${side}, or has no name in v2`;

@@ -2,10 +2,10 @@ import type { Loss } from "../../transfer/compare/loss.js";
 import { oneLine } from "./one-line.js";
 import type { ProgressLine } from "./progress-line.js";
 
-/** Losses of which each has a line. */
+/** Losses above this number are only counted. */
 const MAX_LINES = 100;
 
-/** Tells of each node that a migration cannot copy as it is. */
+/** Reports each node that a migration cannot copy unchanged. */
 export class LossLines {
   readonly #line: Pick<ProgressLine, "note">;
   #count = 0;
@@ -17,6 +17,6 @@ export class LossLines {
   readonly show = ({ key, reason }: Loss): void => {
     this.#count++;
     if (this.#count <= MAX_LINES) this.#line.note(`${oneLine(key)} ${oneLine(reason)}`);
-    if (this.#count === MAX_LINES) this.#line.note("further ones are counted only");
+    if (this.#count === MAX_LINES) this.#line.note("further such keys are only counted");
   };
 }

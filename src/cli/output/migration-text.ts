@@ -3,10 +3,10 @@ import type { MigrationProgress } from "../../transfer/migrate/migration-progres
 import { oneLine } from "./one-line.js";
 import { Rate } from "./rate.js";
 
-/** Milliseconds of a phase before which nobody can tell how long it takes. */
-const ESTIMABLE = 2_000;
+/** Time in a phase before its duration can be estimated. */
+const MIN_ESTIMATE_MS = 2_000;
 
-/** How far a migration is, in one line. */
+/** The progress of a migration, in one line. */
 export class MigrationText {
   #rate = new Rate();
   #phase: MigrationProgress["phase"] | undefined;
@@ -30,7 +30,7 @@ export class MigrationText {
     ].join(" · ");
   }
 
-  /** Phases count different things. */
+  /** Resets the rate at each phase: phases count different things. */
   #enter({ phase, elapsed }: MigrationProgress): void {
     if (phase === this.#phase) return;
     this.#phase = phase;
@@ -40,27 +40,27 @@ export class MigrationText {
 
   #left({ share, elapsed }: MigrationProgress): string {
     const inPhase = elapsed - this.#begunAt;
-    const isKnown = inPhase > ESTIMABLE && share > 0 && share < 1;
+    const isKnown = inPhase > MIN_ESTIMATE_MS && share > 0 && share < 1;
     return isKnown ? `${duration((inPhase / share) * (1 - share))} left` : "";
   }
 }
 
-/** A source is often checked in no time. */
+/** The check of a source is often too short to be shown. */
 export function isWorthShowing({ phase, elapsed }: MigrationProgress): boolean {
-  return phase !== "checking" || elapsed > ESTIMABLE;
+  return phase !== "checking" || elapsed > MIN_ESTIMATE_MS;
 }
 
-/** How the copying went. */
+/** Summary of the copy phase. */
 export function copiedText(progress: MigrationProgress): string {
   const { total, elapsed } = progress;
   return `${doneText(progress)} (${whole((total * 1000) / Math.max(1, elapsed))}/s)`;
 }
 
-/** What is done, and what was seen to be the same in the target. */
+/** Summary of a complete migration. */
 export function doneText(progress: MigrationProgress): string {
   const { compared, written, index, elapsed, lost, changing } = progress;
   return [
-    `${count(compared, "key")} compared with the target, and the same there`,
+    `${count(compared, "key")} compared and equal in the target`,
     ...(lost > 0 ? [`except ${whole(lost)} named above`] : []),
     ...(changing > 0 ? [`except ${whole(changing)} that changed at each comparison`] : []),
     `${whole(written)} written or removed`,
@@ -69,22 +69,22 @@ export function doneText(progress: MigrationProgress): string {
   ].join(", ");
 }
 
-/** Which hidden keys were copied. */
+/** The hidden keys that were copied. */
 export function hiddenText(hidden: readonly string[]): string {
-  const copied = hidden.length === 0 ? "none was named" : `copied were ${hidden.join(", ")}`;
-  return `hidden keys (_...) are not listed by etcd and must be named with --hidden: ${copied}`;
+  const copied = hidden.length === 0 ? "none was copied" : `copied ${hidden.join(", ")}`;
+  return `hidden keys (_...): ${copied}; etcd does not list them, so name each with --hidden`;
 }
 
-/** A value that a target may refuse. */
+/** Warns of a value that the target may refuse. */
 export function sizeText({ key, bytes }: LargeValue): string {
   const size = (bytes / 1024 / 1024).toFixed(1);
-  return `the largest value, of ${oneLine(key)}, has ${size} MiB: etcd's v3 API takes 1.5 MiB if --max-request-bytes does not say otherwise; the migration tries it first`;
+  return `the largest value, of ${oneLine(key)}, has ${size} MiB: etcd's v3 API accepts 1.5 MiB unless --max-request-bytes is higher; the migration writes this value first`;
 }
 
-/** How far it came, where it did not come to its end. */
+/** Summary of a migration that was stopped. */
 export function stateOf({ phase, share, compared, written, waiting }: MigrationProgress): string {
   const copied = phase === "copying" ? percent(share) : "100%";
-  return `${copied} copied: ${count(compared, "key")} compared, ${whole(written)} written or removed, ${count(waiting, "change")} waiting; the same command goes on from here`;
+  return `${copied} copied: ${count(compared, "key")} compared, ${whole(written)} written or removed, ${count(waiting, "change")} waiting; run the same command again to continue`;
 }
 
 export function percent(share: number): string {
@@ -95,7 +95,7 @@ export function count(number: number, what: string): string {
   return `${whole(number)} ${what}${number === 1 ? "" : "s"}`;
 }
 
-/** With commas, whatever the language of the system. */
+/** With commas, independent of the system's language. */
 function whole(number: number): string {
   return Math.round(number).toLocaleString("en-US");
 }

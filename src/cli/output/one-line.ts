@@ -1,4 +1,4 @@
-/** A text on one line: line ends and other control characters, which could steer a terminal, escaped. */
+/** Escapes line ends and other control characters, which could control a terminal. */
 export function oneLine(text: string): string {
   return JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"');
 }

@@ -3,14 +3,14 @@ import type { OutputFormat } from "../options/client-options.js";
 import { print } from "../process/print.js";
 import { tableLines } from "./table.js";
 
-/** How records are shown in each format. */
+/** The text of a record in each format. */
 interface RecordView<R> {
   readonly line: (record: R) => string;
   readonly head: readonly string[];
   readonly row: (record: R) => readonly string[];
 }
 
-/** Prints records that are no answers of the key space; `extended` is `simple` for them. */
+/** Prints records other than key responses, such as members. For them, `extended` equals `simple`. */
 export function printRecords<R>(
   records: readonly R[],
   format: OutputFormat,

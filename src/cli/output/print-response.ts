@@ -6,7 +6,7 @@ import { oneLine } from "./one-line.js";
 import { responseJson, shownKey } from "./response-json.js";
 import { tableLines } from "./table.js";
 
-/** Prints an answer as etcdctl does, or as a table. */
+/** Prints a response as etcdctl does, or as a table. */
 export function printResponse(response: EtcdResponse, format: OutputFormat): void {
   print(...LINES[format](response));
 }
@@ -30,13 +30,13 @@ const LINES: Readonly<Record<OutputFormat, (response: EtcdResponse) => readonly 
   table: ({ node }) => nodeTable([node, ...descendants(node)]),
 };
 
-/** Everything below a node, each directory before what is in it. */
+/** Everything below a node; each directory comes before its children. */
 export function descendants({ nodes = [] }: EtcdNode): readonly EtcdNode[] {
   const found: EtcdNode[] = [];
-  const waiting = [...nodes].reverse();
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+  const pending = [...nodes].reverse();
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     found.push(next);
-    for (const child of (next.nodes ?? []).toReversed()) waiting.push(child);
+    for (const child of (next.nodes ?? []).toReversed()) pending.push(child);
   }
   return found;
 }

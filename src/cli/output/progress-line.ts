@@ -1,12 +1,12 @@
 import type { Clock } from "../../time/clock.js";
 
-/** Milliseconds between two states of the line on a terminal, and between two lines elsewhere. */
-const EVERY = { terminal: 200, elsewhere: 10_000 };
+/** Between two updates of the line on a terminal, and between two lines elsewhere. */
+const INTERVAL_MS = { terminal: 200, elsewhere: 10_000 };
 const TO_LINE_START = "\r\x1b[2K";
 
 /**
- * One line on standard error that tells how far it is: on a terminal it changes in place, elsewhere
- * a new one comes now and then.
+ * Shows progress on standard error: one line that is updated in place on a terminal, else a new line
+ * periodically.
  */
 export class ProgressLine {
   readonly #clock: Clock;
@@ -25,15 +25,15 @@ export class ProgressLine {
     this.#notBefore = clock.monotonic() + firstAfter;
   }
 
-  /** `text` is only made when it is time to show it. */
+  /** `text` is called only if it is time for an update. */
   show(text: () => string): void {
     const now = this.#clock.monotonic();
     if (now < this.#notBefore) return;
-    this.#notBefore = now + (this.#stream.isTTY ? EVERY.terminal : EVERY.elsewhere);
+    this.#notBefore = now + (this.#stream.isTTY ? INTERVAL_MS.terminal : INTERVAL_MS.elsewhere);
     this.#write(text());
   }
 
-  /** Says what is not to be replaced by the next state. */
+  /** Prints a line that the next update does not replace. */
   note(text: string): void {
     this.clear();
     this.#stream.write(`${text}\n`);
@@ -45,12 +45,12 @@ export class ProgressLine {
       this.#stream.write(`${text}\n`);
       return;
     }
-    // A line that wraps could not be taken back.
+    // A line that wraps could not be erased.
     this.#stream.write(text.slice(0, this.#stream.columns - 1));
     this.#isOpen = true;
   }
 
-  /** Takes the line back from a terminal. */
+  /** Erases the line on a terminal. */
   clear(): void {
     if (this.#isOpen) this.#stream.write(TO_LINE_START);
     this.#isOpen = false;

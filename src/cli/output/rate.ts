@@ -1,16 +1,15 @@
-/** Milliseconds over which a rate is taken. */
-const WINDOW = 5_000;
+const WINDOW_MS = 5_000;
 
-/** How fast a count has grown lately. */
+/** The growth of a count over the last seconds. */
 export class Rate {
   #samples: { readonly count: number; readonly at: number }[] = [];
 
-  /** Per second, when the count is as given at a moment, in milliseconds. */
+  /** Adds a sample, with its time in milliseconds, and returns the rate per second. */
   of(count: number, at: number): number {
-    // It has begun anew.
+    // The count was reset.
     if (count < (this.#samples.at(-1)?.count ?? 0)) this.#samples = [];
     this.#samples.push({ count, at });
-    while (this.#samples.length > 2 && at - (this.#samples[1]?.at ?? at) >= WINDOW) {
+    while (this.#samples.length > 2 && at - (this.#samples[1]?.at ?? at) >= WINDOW_MS) {
       this.#samples.shift();
     }
     const [first = { count: 0, at: 0 }] = this.#samples.length > 1 ? this.#samples : [];

@@ -3,7 +3,7 @@ import type { EtcdResponse } from "../../model/response.js";
 import { goJson } from "../../wire/go-json.js";
 import { type NodeFields, nodeText } from "../../wire/node-text.js";
 
-/** An answer as etcdctl's `-o json` shows it: its order, its nulls, and a root without a key. */
+/** A response in the format of etcdctl's `-o json`: its order, its nulls, and a root without a key. */
 export function responseJson({ action, node, prevNode }: EtcdResponse): string {
   const before = prevNode === undefined ? "null" : nodeText(prevNode, fieldsOf);
   return `{"action":${goJson(action)},"node":${nodeText(node, fieldsOf)},"prevNode":${before}}`;
@@ -19,7 +19,7 @@ function fieldsOf(node: EtcdNode): NodeFields {
   return { before: before.slice(1, -1), after: after.slice(1, -1) };
 }
 
-/** etcd gives the root no key. */
+/** etcd shows the root with an empty key. */
 export function shownKey(key: string): string {
   return key === "/" ? "" : key;
 }

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 
-/** Rows under their headings, in columns; headings are bold on a terminal. */
+/** Rows in columns under their headings, which are bold on a terminal. */
 export function tableLines(
   head: readonly string[],
   rows: readonly (readonly string[])[],

@@ -2,13 +2,13 @@ import { styleText } from "node:util";
 import type { EtcdNode } from "../../model/node.js";
 import { oneLine } from "./one-line.js";
 
-/** One level that is being drawn: its nodes that are left, the last one first. */
+/** One level of the drawing: its remaining nodes, in reverse order. */
 interface Level {
   readonly nodes: EtcdNode[];
   readonly indent: string;
 }
 
-/** Draws a node with all below it, a line for each. No recursion: a tree may be deep. */
+/** Draws a node with everything below it, one line each. No recursion: a tree may be deep. */
 export function* treeLines(top: EtcdNode, values: boolean): Generator<string> {
   yield titleOf(top, oneLine(top.key), values);
   const levels: Level[] = [{ nodes: (top.nodes ?? []).toReversed(), indent: "" }];

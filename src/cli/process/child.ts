@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { exitCodeOfSignal } from "./exit-code.js";
 
-/** A program that was started, on this process's terminal and pipes. */
+/** A running program that inherits the terminal and pipes of this process. */
 export interface Child {
-  /** Its exit code; for one that a signal ended, 128 and the signal's number, as shells have it. */
+  /** Its exit code; after a signal, 128 plus the number of the signal, as in shells. */
   readonly ended: Promise<number>;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts a program. @throws Error when there is no such program, by `ended` */
+/** Starts a program. If it cannot be started, `ended` rejects. */
 export function runChild(program: readonly string[], env: NodeJS.ProcessEnv = {}): Child {
   const [command = "", ...args] = program;
   const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...env } });

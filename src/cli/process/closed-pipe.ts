@@ -1,8 +1,8 @@
 import { ExitCode } from "./exit-code.js";
 
 /**
- * Ends the process in silence when whoever reads its output has gone, as with `| head`. Who reads its
- * messages may go: a server must not end with the collector of its log.
+ * Ends the process silently when the reader of standard output closes the pipe, as with `| head`. Errors of
+ * standard error are ignored: a server must outlive the reader of its log.
  */
 export function endOnClosedPipe(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,4 +1,4 @@
-/** A failure of which a command has already said all there is to say. */
+/** A failure whose message is printed without a prefix. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
 }

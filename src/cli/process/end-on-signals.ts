@@ -1,9 +1,9 @@
 import { exitCodeOfSignal } from "./exit-code.js";
 
-/** What ends a process that does not listen to it. */
+/** Signals that end a process without a listener. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** A process, or what stands for one in tests. */
+/** A process, or a fake of one in tests. */
 interface Signalled {
   readonly pid: number;
   on(name: NodeJS.Signals, listener: () => void): unknown;
@@ -12,8 +12,8 @@ interface Signalled {
 }
 
 /**
- * Has the first process of a container end by signals as any other process does: Linux ignores those
- * that it does not listen to. A command that listens itself decides what happens.
+ * Lets signals end the first process of a container like any other process: Linux ignores signals to it
+ * that have no listener. A command with its own listener decides what happens.
  */
 export function endOnSignals(process: Signalled): void {
   if (process.pid !== 1) return;

@@ -4,28 +4,28 @@ import { ClusterUnavailableError, OutcomeUnknownError } from "../../errors/clust
 import { EtcdError } from "../../errors/etcd-error.js";
 import { TransferFailedError, TransferRefusedError } from "../../errors/migration-errors.js";
 
-/** With what the program ends: etcdctl's codes, and two more. Scripts rely on them. */
+/** Exit codes: etcdctl's, and two more. Scripts rely on them. */
 export const ExitCode = {
-  /** Called wrongly, a local file that cannot be used, a refused migration, users, roles, members. */
+  /** Wrong arguments, an unusable local file, a refused migration, or a refused change of users, roles or members. */
   misused: 1,
   /** No member could be reached. */
   unreachable: 2,
-  /** etcd refused, or answered too late or in a way that cannot be used. */
+  /** etcd refused the request, or sent no usable response in time. */
   refused: 4,
   /** Not every member is healthy. */
   unhealthy: 5,
-  /** A write was sent, and whether it took effect is not known. */
+  /** A write was sent, but its outcome is unknown. */
   outcomeUnknown: 6,
-  /** As if by the signal SIGPIPE. */
+  /** The same as after the signal SIGPIPE. */
   closedPipe: 141,
 } as const;
 
-/** That of a process which a signal ended, as shells have it. */
+/** The exit code that shells report for a process ended by a signal. */
 export function exitCodeOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
-/** The code that says what kind of failure it was. */
+/** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof OutcomeUnknownError) return ExitCode.outcomeUnknown;
   if (error instanceof ClusterUnavailableError) return ExitCode.unreachable;

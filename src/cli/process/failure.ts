@@ -6,21 +6,21 @@ import { exitCodeOf } from "./exit-code.js";
 
 const ONE_CLUSTER: readonly string[] = [""];
 
-/** What the library's errors advise, and how it is said to the command line. */
+/** Options in the messages of the library, and the same options of the command line. */
 const OPTIONS: readonly (readonly [string, string])[] = [
   ['api: "v3"', "--api v3"],
   ["username and password", "--username and --password-file"],
   ["the authority to trust as ca", "the authority to trust as --cacert"],
 ];
 
-/** Tells why a command failed, in one line on standard error, and by the exit code. */
+/** Reports why a command failed: one line on standard error, and the exit code. */
 export function reportFailure(error: unknown, debug = false, sides = ONE_CLUSTER): void {
   console.error(failureLine(error, sides));
   if (debug) console.error(inspect(error));
   process.exitCode = exitCodeOf(error);
 }
 
-/** The line, in etcdctl's words where etcd refused. */
+/** The line. An error of etcd is printed as etcdctl prints it. */
 function failureLine(error: unknown, sides: readonly string[]): string {
   if (error instanceof EtcdServerError) {
     const { errorCode, reason, detail, index } = error;
@@ -32,7 +32,7 @@ function failureLine(error: unknown, sides: readonly string[]): string {
   return errorLine(inOptions(message, sides));
 }
 
-/** What the client calls an option is one of the command line's here, for each of the clusters. */
+/** Replaces the names of client options with those of the command line, for each of the clusters. */
 function inOptions(message: string, sides: readonly string[]): string {
   return OPTIONS.reduce((text, [words, option]) => {
     const named = sides.map((side) => option.replaceAll("--", `--${side}`)).join(" or ");
@@ -40,7 +40,7 @@ function inOptions(message: string, sides: readonly string[]): string {
   }, message);
 }
 
-/** etcdctl's form of an error, with both spaces. */
+/** etcdctl's format of an error, with two spaces. */
 export function errorLine(message: string): string {
   const lines = message.split("\n").map((line) => line.trim());
   return `Error:  ${lines.filter((line) => line !== "").join(" ")}`;

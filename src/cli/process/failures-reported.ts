@@ -1,6 +1,6 @@
 import { reportFailure } from "./failure.js";
 
-/** Runs what a command between two clusters does; a failure becomes a line and an exit code. */
+/** Runs a command for two clusters; reports a failure as a line and an exit code. */
 export async function failuresReported(
   debug: boolean | undefined,
   run: () => Promise<void>,

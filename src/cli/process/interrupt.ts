@@ -1,12 +1,12 @@
-/** What the process was told by the system to do: end. */
+/** Reports an interruption of the process by a signal. */
 export interface Interrupt extends Disposable {
-  /** Aborts with the first of the signals, its reason being that signal's name. */
+  /** Aborts at the first signal; the reason is the name of the signal. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Listens to signals for a while, so that what is held can be given up in order. The second signal
- * ends the process, as always.
+ * Listens for signals until disposed, so that locks and the like can be released. A second signal ends the
+ * process.
  */
 export function untilInterrupted(...names: readonly NodeJS.Signals[]): Interrupt {
   const controller = new AbortController();

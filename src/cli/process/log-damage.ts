@@ -2,12 +2,12 @@ import { subscribe } from "node:diagnostics_channel";
 import type { DamagedRecordError } from "../../errors/v3-errors.js";
 import type { Clock } from "../../time/clock.js";
 
-/** Milliseconds after which a record that is still damaged is logged again. */
+/** A record that is still damaged is logged again after this time. */
 const LOG_INTERVAL_MS = 60_000;
-/** Records of which the time of the last line is kept. */
+/** Records whose last log time is kept. */
 const MAX_RECORDS = 1000;
 
-/** Logs damaged records: a line each, however often they are read. */
+/** Logs damaged records: one line for each record, however often it is read. */
 export function logDamage(clock: Clock, print: (line: string) => void): void {
   const loggedAt = new Map<string, number>();
   subscribe("etcdnet:damage", (message) => {

@@ -5,31 +5,32 @@ import type { Clock } from "../../time/clock.js";
 
 const FAILURES = "etcdnet:failover";
 const ENDS = "tracing:etcdnet:request:asyncEnd";
-/** Milliseconds without a failure after which an answer is news: others may be failing right now. */
-const CALM = 1_000;
-/** Milliseconds without a failure after which the next one is news, though nobody asked meanwhile. */
-const FORGOTTEN = 60_000;
+/** A response is reported as a recovery only after so long without a failure. */
+const RECOVERY_DELAY_MS = 1_000;
+/** A failure is reported again after so long without a failure. */
+const REPEAT_DELAY_MS = 60_000;
 
-/** Tells which members fail and which answer again: a line each, however many requests find out. */
+/** Logs which members fail and recover: one line each, however many requests are affected. */
 export function logMembers(clock: Clock, print: (line: string) => void): void {
   const failedAt = new Map<string, number>();
-  const calmFor = (endpoint: string): number =>
+  const msSinceFailure = (endpoint: string): number =>
     clock.monotonic() - (failedAt.get(endpoint) ?? Number.NEGATIVE_INFINITY);
 
   const onEnd = (message: unknown): void => {
     const { endpoint, error } = message as RequestTrace & { readonly error?: unknown };
     if (endpoint === undefined || error !== undefined) return;
-    if (!failedAt.has(endpoint) || calmFor(endpoint) < CALM) return;
+    if (!failedAt.has(endpoint) || msSinceFailure(endpoint) < RECOVERY_DELAY_MS) return;
     failedAt.delete(endpoint);
-    print(`${endpoint} answers again`);
-    // Being told of each request has a cost, which a gateway in good health is spared.
+    print(`${endpoint} has recovered`);
+    // Tracing each request has a cost, so it stops while no member fails.
     if (failedAt.size === 0) unsubscribe(ENDS, onEnd);
   };
 
   subscribe(FAILURES, (message) => {
     const { endpoint, cause } = message as FailoverTrace;
     if (failedAt.size === 0) subscribe(ENDS, onEnd);
-    if (calmFor(endpoint) >= FORGOTTEN) print(`${endpoint} failed: ${causeText(cause)}`);
+    if (msSinceFailure(endpoint) >= REPEAT_DELAY_MS)
+      print(`${endpoint} failed: ${causeText(cause)}`);
     failedAt.set(endpoint, clock.monotonic());
   });
 }

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 
 /**
- * A text that can be read more than once: a file, or a copy of what came from a pipe. It stays the
- * same text even when another file takes the place of the first.
+ * A text that can be read several times: a file, or a copy of the data from a pipe. The text stays the same
+ * even if the file is replaced.
  */
 export class ReplayableInput implements AsyncDisposable {
-  /** As messages name it. */
+  /** The name in messages. */
   readonly name: string;
   readonly #file: FileHandle;
 
@@ -17,18 +17,18 @@ export class ReplayableInput implements AsyncDisposable {
     this.#file = file;
   }
 
-  /** Opens a file; a copy of what it holds where it is a pipe, which can be read only once. */
+  /** Opens a file. The data of a pipe, which can be read only once, is copied first. */
   static async open(path: string): Promise<ReplayableInput> {
     const file = await open(path);
     if ((await file.stat()).isFile()) return new ReplayableInput(path, file);
     return await ReplayableInput.of(path, file.createReadStream());
   }
 
-  /** Copies a stream into a file that nobody else can read. */
+  /** Copies a stream into a file that no other process can open. */
   static async of(name: string, stream: Readable): Promise<ReplayableInput> {
-    const file = await kept(name, openNameless);
+    const file = await copying(name, openNameless);
     try {
-      for await (const piece of stream) await kept(name, () => file.writeFile(piece));
+      for await (const piece of stream) await copying(name, () => file.writeFile(piece));
       return new ReplayableInput(name, file);
     } catch (error) {
       await file.close();
@@ -51,7 +51,7 @@ export class ReplayableInput implements AsyncDisposable {
   }
 }
 
-/** A file without a name: the system removes it with the process, however that ends. */
+/** A file without a name: the system removes it when the process ends, even if it is killed. */
 async function openNameless(): Promise<FileHandle> {
   const directory = await mkdtemp(join(tmpdir(), "etcdnet-"));
   try {
@@ -61,13 +61,13 @@ async function openNameless(): Promise<FileHandle> {
   }
 }
 
-/** A step of making the copy. @throws Error that says what is to be done when it fails */
-async function kept<T>(name: string, step: () => Promise<T>): Promise<T> {
+/** Runs a step of the copy. @throws Error with advice when it fails */
+async function copying<T>(name: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
     const reason = (error as Error).message;
-    const advice = "set TMPDIR to a directory with enough space, or name a file";
+    const advice = "set TMPDIR to a directory with enough space, or pass a file name";
     throw new Error(`${name}: cannot be copied to ${tmpdir()}: ${reason}; ${advice}`, {
       cause: error,
     });

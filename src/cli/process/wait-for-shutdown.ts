@@ -1,6 +1,5 @@
 /**
- * Resolves when the process is told to end. A second signal finds no listener, and ends the process
- * as signals do.
+ * Resolves at SIGINT or SIGTERM. A second signal finds no listener, so it ends the process.
  */
 export function waitForShutdown(): Promise<void> {
   return new Promise((resolve) => {
