@@ -13,9 +13,6 @@ import { RecentMap } from "./recent-map.js";
 /** Correct passwords that are remembered. */
 const DEFAULT_CAPACITY = 1000;
 
-/** More failures than a pair of user and client can have. */
-const PAIR_LIMIT = 1_000_000;
-
 /** A password sent by a client for a user. */
 export interface Claim {
   /** The user's name. */
@@ -51,9 +48,10 @@ interface SharedCheck {
  * under a key of this process: the MAC is useless elsewhere, and invalid after the stored hash changes.
  *
  * Checks wait in a {@link CheckQueue}, in which clients take turns. Equal checks of one client are merged.
- * Among the checks of one client, those from a connection with few wrong passwords come first, then those
- * for a user with few: so a first log-in does not wait behind a flood from the same address. After ten
- * wrong passwords in a row for a user, a client gets one check per second for that user.
+ * Among the checks of one client, those from a connection with few attempts come first, then those for a
+ * user without wrong passwords, then the newest: so a first log-in does not wait behind a flood from the
+ * same address. After ten wrong passwords in a row for a user, a client gets one check per second for that
+ * user.
  */
 export class PasswordCheck {
   readonly #key = randomBytes(32);
@@ -62,8 +60,8 @@ export class PasswordCheck {
   readonly #shared = new Map<string, SharedCheck>();
   readonly #verify: typeof verifyPassword;
   readonly #failures: FailureLog;
-  /** Wrong passwords in a row on a connection. */
-  readonly #wrongOn = new WeakMap<object, number>();
+  /** Attempts on a connection since its last correct password, also those that were refused. */
+  readonly #attempts = new WeakMap<object, number>();
   readonly #queue: CheckQueue;
 
   constructor(options: PasswordCheckOptions = {}) {
@@ -120,12 +118,12 @@ export class PasswordCheck {
     const { remoteAddress, connection = {} } = claimant;
     const client = networkOf(remoteAddress);
     const pair = this.#macOf(client, Buffer.from(claim.user));
-    const wrong = this.#wrongOn;
+    const attempts = this.#attempts.get(connection) ?? 0;
+    this.#attempts.set(connection, attempts + 1);
     return this.#queue.run({
       client,
       signal,
-      // Between connections with equally many wrong passwords, the pair decides.
-      cost: () => (wrong.get(connection) ?? 0) * PAIR_LIMIT + this.#failures.failures(pair),
+      cost: () => 2 * attempts + (this.#failures.failures(pair) > 0 ? 1 : 0),
       delay: () => this.#failures.delay(pair),
       run: async () => {
         // Another request may have verified the same password while this one waited.
@@ -133,7 +131,7 @@ export class PasswordCheck {
         this.#failures.begin(pair);
         const right = await this.#matches(claim);
         this.#failures.end(pair, right);
-        wrong.set(connection, right ? 0 : (wrong.get(connection) ?? 0) + 1);
+        if (right) this.#attempts.delete(connection);
         return right;
       },
     });
