@@ -30,7 +30,7 @@ it("is had by one at a time, until it is given up", async () => {
   const second = FileLock.take(file, clock);
   await expect(second).rejects.toBeInstanceOf(FileLockedError);
   await expect(second).rejects.toThrow(
-    `process ${process.pid} on ${hostname()} has it; see the lock ${lockFile()}`,
+    `process ${process.pid} on ${hostname()} has locked it (see ${lockFile()})`,
   );
   await first.confirm();
   await first.release();
@@ -89,7 +89,7 @@ it("that somebody else has taken is noticed, and left to them", async () => {
   await lock.confirm();
   await unlink(lockFile());
   await symlink("somebody", lockFile());
-  await expect(lock.confirm()).rejects.toThrow(`"somebody" has it; see the lock ${lockFile()}`);
+  await expect(lock.confirm()).rejects.toThrow(`"somebody" has locked it (see ${lockFile()})`);
   await lock.release();
   expect(await readlink(lockFile())).toBe("somebody");
 });

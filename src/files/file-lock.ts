@@ -5,76 +5,77 @@ import { sleep } from "../time/sleep.js";
 import { codeOf } from "./file-write-error.js";
 import { isRunning, ownIdentity, type ProcessIdentity } from "./process-identity.js";
 
-/** Milliseconds between two signs of life. */
-const SIGN_INTERVAL = 2_000;
-/** Milliseconds without a sign of life after which an owner that cannot be looked up is dead. */
-const SILENCE = 7_000;
+/** The owner renews the lock's times at this interval. */
+const RENEWAL_INTERVAL_MS = 2_000;
+/** An owner on another machine is considered dead after this time without a renewal. */
+const RENEWAL_TIMEOUT_MS = 7_000;
 
-/** What is seen of a lock that its owner has given up. */
-const GIVEN_UP = "";
+/** State of a released lock. */
+const RELEASED = "";
 
-/** Somebody else owns a file. */
+/** Another process owns the file. */
 export class FileLockedError extends Error {}
 
 /**
- * The right of one process to a file: a symbolic link beside it, `FILE.lock`, that leads nowhere and
- * names its owner. Unlike a file, it is made with its content in one step, also on a full disk.
+ * Locks a file for one process: a symbolic link `FILE.lock` beside it, which points nowhere and
+ * names the owner. Unlike a file, a link is created with its content in one step, even on a full
+ * disk.
  *
- * An owner that was killed is recognised: by its process id or, from another container or machine,
- * by the times of the link, which an owner renews.
+ * Detects an owner that was killed: by its process id or, from another container or machine, by the
+ * times of the link, which a living owner renews.
  */
 export class FileLock {
   readonly #path: string;
   readonly #owner: string;
   readonly #clock: Clock;
-  #cancelSign: () => void = () => {};
+  #cancelRenewal: () => void = () => {};
 
   private constructor(path: string, owner: string, clock: Clock) {
     this.#path = path;
     this.#owner = owner;
     this.#clock = clock;
-    this.#scheduleSign();
+    this.#scheduleRenewal();
   }
 
   /**
-   * Takes the lock of a file.
+   * Acquires the lock of a file.
    *
-   * @throws FileLockedError when somebody else has it
-   * @throws the system's error where the link cannot be made
+   * @throws FileLockedError when another process owns it
+   * @throws the system's error if the link cannot be created
    */
   static async take(file: string, clock: Clock): Promise<FileLock> {
     const path = `${file}.lock`;
     const owner = nameOf(ownIdentity());
-    const former = await make(path, owner);
+    const former = await createLink(path, owner);
     if (former !== undefined) await takeOver(path, owner, former, clock);
     return new FileLock(path, owner, clock);
   }
 
-  /** @throws FileLockedError when somebody else has taken it meanwhile */
+  /** Checks that this process still owns the lock. @throws FileLockedError otherwise */
   async confirm(): Promise<void> {
-    const owner = await make(this.#path, this.#owner);
+    const owner = await createLink(this.#path, this.#owner);
     if (owner !== undefined && owner !== this.#owner) throw lockedBy(this.#path, owner);
   }
 
-  /** Gives the lock up. */
+  /** Releases the lock. */
   async release(): Promise<void> {
-    this.#cancelSign();
+    this.#cancelRenewal();
     const owner = await readlink(this.#path).catch(() => undefined);
     if (owner === this.#owner) await unlink(this.#path).catch(() => {});
   }
 
-  /** Renews the times of the link. What fails is tried again, and found by {@link confirm}. */
-  #scheduleSign(): void {
-    this.#cancelSign = this.#clock.after(SIGN_INTERVAL, () => {
+  /** Renews the times of the link. Failures are retried; {@link confirm} detects a lost lock. */
+  #scheduleRenewal(): void {
+    this.#cancelRenewal = this.#clock.after(RENEWAL_INTERVAL_MS, () => {
       const now = new Date();
       void lutimes(this.#path, now, now).catch(() => {});
-      this.#scheduleSign();
+      this.#scheduleRenewal();
     });
   }
 }
 
-/** Makes the link; answers with its owner if it is there already. */
-async function make(path: string, owner: string): Promise<string | undefined> {
+/** Creates the link. @returns the current owner if it exists already */
+async function createLink(path: string, owner: string): Promise<string | undefined> {
   for (;;) {
     try {
       await symlink(owner, path);
@@ -90,13 +91,13 @@ async function make(path: string, owner: string): Promise<string | undefined> {
   }
 }
 
-/** Takes a dead owner's place. @throws FileLockedError when it lives, or somebody else was quicker */
+/** Takes over a lock. @throws FileLockedError if the owner lives or another process was faster */
 async function takeOver(path: string, owner: string, former: string, clock: Clock): Promise<void> {
   if (await isAlive(path, former, clock)) throw lockedBy(path, former);
-  const mine = `${path}.${randomBytes(8).toString("hex")}`;
-  await symlink(owner, mine);
-  await rename(mine, path);
-  // Of two who do this at the same moment, one finds the other here, or when it confirms the lock.
+  const temporary = `${path}.${randomBytes(8).toString("hex")}`;
+  await symlink(owner, temporary);
+  await rename(temporary, path);
+  // If two processes do this at the same time, one of them sees the other here or in `confirm`.
   const found = await readlink(path);
   if (found !== owner) throw lockedBy(path, found);
 }
@@ -105,19 +106,19 @@ async function isAlive(path: string, owner: string, clock: Clock): Promise<boole
   const identity = identityOf(owner);
   const running = identity && isRunning(identity);
   if (running !== undefined) return running;
-  const before = await signOf(path);
-  await sleep(SILENCE, clock, undefined);
-  const after = await signOf(path);
-  return after !== before && after !== GIVEN_UP;
+  const before = await stateOf(path);
+  await sleep(RENEWAL_TIMEOUT_MS, clock, undefined);
+  const after = await stateOf(path);
+  return after !== before && after !== RELEASED;
 }
 
-/** Who owns the link, and when that showed last. */
-async function signOf(path: string): Promise<string> {
+/** Owner and last renewal of the lock. */
+async function stateOf(path: string): Promise<string> {
   try {
     const [owner, { mtimeMs }] = await Promise.all([readlink(path), lstat(path)]);
     return `${owner} ${mtimeMs}`;
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return GIVEN_UP;
+    if (codeOf(error) === "ENOENT") return RELEASED;
     throw error;
   }
 }
@@ -135,5 +136,5 @@ function identityOf(owner: string): ProcessIdentity | undefined {
 function lockedBy(path: string, owner: string): FileLockedError {
   const identity = identityOf(owner);
   const who = identity ? `process ${identity.pid} on ${identity.host}` : `"${owner}"`;
-  return new FileLockedError(`${who} has it; see the lock ${path}`);
+  return new FileLockedError(`${who} has locked it (see ${path})`);
 }

@@ -1,6 +1,6 @@
 import * as promises from "node:fs/promises";
 
-/** The operations by which files are written. Tests put failures in their place. */
+/** The operations that write files. Tests replace them to inject failures. */
 export type FileSystem = Pick<
   typeof promises,
   "lstat" | "open" | "readdir" | "realpath" | "rename" | "unlink"

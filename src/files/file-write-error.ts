@@ -1,10 +1,10 @@
-/** A file that could not be written. */
+/** A file could not be written. */
 export class FileWriteError extends Error {
   override readonly name = "FileWriteError";
-  /** That of the system, e.g. `ENOSPC`, if it was the system that refused. */
+  /** The system's error code, e.g. `ENOSPC`, if the system refused. */
   readonly code: string | undefined;
 
-  /** @param remains what is in place now, and what to do where that is known */
+  /** @param remains the current content and, if known, what to do */
   constructor(path: string, reason: string, remains: string, cause?: unknown) {
     super(`file ${path} cannot be written: ${reason}; ${remains}`, { cause });
     this.code = codeOf(cause);

@@ -2,15 +2,15 @@ import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import type { FileSystem } from "./file-system.js";
 
-/** A name beside a file under which its new content is written. Nobody else has it. */
+/** A unique name beside a file, for its new content. */
 export function temporaryPath(path: string): string {
   return `${path}.${randomBytes(8).toString("hex")}.tmp`;
 }
 
 /**
- * Removes what processes that were killed have left beside a file. What cannot be removed stays.
+ * Removes temporary files that killed processes have left. Ignores failures.
  *
- * @param age milliseconds since the last write: another process may be writing the younger ones
+ * @param age minimum milliseconds since the last write: another process may be writing newer ones
  */
 export async function removeLeftovers(path: string, age: number, fs: FileSystem): Promise<void> {
   const directory = dirname(path);

@@ -1,14 +1,14 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** A process, as a lock names it. */
+/** Identifies a process in a lock. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When it began, in the system's ticks, as ids are used again; `-` where nobody tells. */
+  /** Start time in the system's ticks, because process ids are reused; `-` if unknown. */
   readonly start: string;
-  /** Within what the id means something: a boot of a kernel and one of its containers. */
+  /** Scope of the process id: one boot of a kernel and one of its containers. */
   readonly space: string;
-  /** For people. */
+  /** For messages. */
   readonly host: string;
 }
 
@@ -16,13 +16,13 @@ export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, start: startOf(process.pid), space: ownSpace(), host: hostname() };
 }
 
-/** Whether a process runs; `undefined` where this process cannot know. */
+/** Whether a process runs. `undefined` if this process cannot determine it. */
 export function isRunning({ pid, start, space }: ProcessIdentity): boolean | undefined {
   if (space !== ownSpace()) return undefined;
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // Another user's process may not be signalled, but runs.
+    // EPERM: the process runs, but belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
   }
   return startOf(pid) === start;
@@ -38,7 +38,7 @@ function ownSpace(): string {
   }
 }
 
-/** The 22nd field of the process's status. The name in the second one may hold anything. */
+/** Reads the 22nd field of `/proc/PID/stat`. The second field can contain any character. */
 function startOf(pid: number): string {
   try {
     const status = readFileSync(`/proc/${pid}/stat`, "utf8");

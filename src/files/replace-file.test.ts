@@ -182,7 +182,7 @@ describe("what is at the path", () => {
   it("tells which directory is missing", async () => {
     file = join(directory, "none", "file");
     await expect(write()).rejects.toThrow(
-      /cannot be written: ENOENT.*; it is as it was: the directory .*none must exist$/,
+      /cannot be written: ENOENT.*; it is unchanged: create the directory .*none$/,
     );
   });
 });

@@ -7,32 +7,33 @@ import { removeLeftovers, temporaryPath } from "./leftovers.js";
 
 /** Options of {@link replaceFile}. */
 export interface ReplaceOptions {
-  /** Gives up; the file then stays as it was. */
+  /** Aborts. The file then stays unchanged. */
   readonly signal?: AbortSignal | undefined;
-  /** Called when the new content is about to take its place; throws to prevent that. */
+  /** Called before the new content replaces the old. An error prevents that. */
   readonly confirm?: (() => Promise<void>) | undefined;
   /** @default the system's */
   readonly fs?: FileSystem;
 }
 
-/** Milliseconds after which nobody is expected to be writing a temporary file any more. */
-const ABANDONED = 3_600_000;
+/** An older temporary file is assumed to be abandoned. */
+const ABANDONED_AFTER_MS = 3_600_000;
 
-/** What the system says where directories cannot be synchronised. */
-const NOT_OFFERED: ReadonlySet<unknown> = new Set([
+/** Error codes of systems that cannot sync directories. */
+const SYNC_UNSUPPORTED: ReadonlySet<unknown> = new Set([
   ...["EACCES", "EPERM", "EINVAL", "EISDIR", "ENOTSUP", "ENOSYS", "EBADF"],
 ]);
 
 /**
- * Writes a file so that at any moment its path has the old content or the new one, whole: the new
- * one is written beside it, brought to the disk and then renamed. That holds when the process is
- * killed, the disk is full, or another process writes the same file.
+ * Writes a file so that its path always has the complete old content or the complete new one.
+ * Writes the new content beside it, syncs it to disk and then renames it. This is safe when the
+ * process is killed, the disk is full, or another process writes the same file.
  *
- * The file is one that only the user of the process can read (mode 600), whatever was there. What
- * is no file (a pipe, a device, a descriptor in `/dev/fd`) is written straight.
+ * Only the user of the process can read the new file (mode 600), whatever the old mode was. A path
+ * that is not a regular file (a pipe, a device, a descriptor in `/dev/fd`) is written directly.
  *
- * @throws FileWriteError for a symbolic link, which could lead anywhere, and when the system refuses
- * @throws what `pieces` and `confirm` throw; the file is as it was then
+ * @throws FileWriteError for a symbolic link, which could point anywhere, and when the system
+ *   refuses
+ * @throws errors of `pieces` and `confirm`; the file is then unchanged
  */
 export async function replaceFile(
   path: string,
@@ -41,7 +42,7 @@ export async function replaceFile(
 ): Promise<void> {
   const target = (await isReplaceable(path, fs))
     ? await Replacement.begin(path, fs)
-    : await StraightTarget.open(path, fs);
+    : await DirectTarget.open(path, fs);
   try {
     for await (const piece of pieces) {
       signal?.throwIfAborted();
@@ -55,11 +56,11 @@ export async function replaceFile(
   }
 }
 
-/** Whether there is a regular file, or nothing, at a path. @throws FileWriteError for a link */
+/** Whether a path is a regular file or does not exist. @throws FileWriteError for a link */
 async function isReplaceable(path: string, fs: FileSystem): Promise<boolean> {
   const found = await fs.lstat(path).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return undefined;
-    throw refused(path, error);
+    throw writeError(path, error);
   });
   if (found === undefined || found.isFile()) return true;
   if (found.isDirectory()) {
@@ -70,13 +71,13 @@ async function isReplaceable(path: string, fs: FileSystem): Promise<boolean> {
   throw new FileWriteError(path, "it is a symbolic link", advice);
 }
 
-/** The links that stand for open files of the process. */
+/** Whether a link represents an open file of the process. */
 async function isDescriptor(path: string, fs: FileSystem): Promise<boolean> {
   if (["/dev/stdout", "/dev/stderr"].includes(resolve(path))) return true;
   return (await fs.realpath(dirname(path))).startsWith("/proc/");
 }
 
-/** New content of a file, which takes its place at the end. */
+/** Writes the new content beside the file and renames it at the end. */
 class Replacement {
   readonly #path: string;
   readonly #temporary: string;
@@ -91,14 +92,14 @@ class Replacement {
   }
 
   static async begin(path: string, fs: FileSystem): Promise<Replacement> {
-    await removeLeftovers(path, ABANDONED, fs);
+    await removeLeftovers(path, ABANDONED_AFTER_MS, fs);
     const temporary = temporaryPath(path);
     const { O_WRONLY, O_CREAT, O_EXCL } = constants;
     try {
       const file = await fs.open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o600);
       return new Replacement(path, temporary, fs, file);
     } catch (error) {
-      throw refused(path, error);
+      throw writeError(path, error);
     }
   }
 
@@ -116,7 +117,7 @@ class Replacement {
     await this.#syncDirectory();
   }
 
-  /** Removes what was written. Once it is in place, nothing is left to be removed. */
+  /** Removes the temporary file, if it was not renamed. */
   async discard(): Promise<void> {
     await this.#file.close().catch(() => {});
     await this.#fs.unlink(this.#temporary).catch(() => {});
@@ -126,11 +127,11 @@ class Replacement {
     try {
       await step();
     } catch (error) {
-      throw refused(this.#path, error);
+      throw writeError(this.#path, error);
     }
   }
 
-  /** Without it, a power failure could bring the old content back. */
+  /** Without this, a power failure could restore the old content. */
   async #syncDirectory(): Promise<void> {
     try {
       const directory = await this.#fs.open(dirname(this.#path), "r");
@@ -140,15 +141,15 @@ class Replacement {
         await directory.close();
       }
     } catch (error) {
-      if (NOT_OFFERED.has(codeOf(error))) return;
+      if (SYNC_UNSUPPORTED.has(codeOf(error))) return;
       const remains = "the new content is in place, but a power failure may bring the old one back";
       throw new FileWriteError(this.#path, reasonOf(error), remains, error);
     }
   }
 }
 
-/** What is no regular file: nothing takes the place of a pipe or a device. */
-class StraightTarget {
+/** Writes to a path that is not a regular file, such as a pipe or a device. */
+class DirectTarget {
   readonly #path: string;
   readonly #file: FileHandle;
 
@@ -157,9 +158,9 @@ class StraightTarget {
     this.#file = file;
   }
 
-  static async open(path: string, fs: FileSystem): Promise<StraightTarget> {
+  static async open(path: string, fs: FileSystem): Promise<DirectTarget> {
     try {
-      return new StraightTarget(path, await fs.open(path, "w"));
+      return new DirectTarget(path, await fs.open(path, "w"));
     } catch (error) {
       throw new FileWriteError(path, reasonOf(error), "nothing was written", error);
     }
@@ -182,23 +183,23 @@ class StraightTarget {
   }
 }
 
-/** The system's refusal, before the new content was in place. */
-function refused(path: string, error: unknown): FileWriteError {
+/** The error for a failure before the new content was in place. */
+function writeError(path: string, error: unknown): FileWriteError {
   const advice = ADVICE.get(codeOf(error) ?? "")?.(dirname(path));
-  const remains = advice === undefined ? "it is as it was" : `it is as it was: ${advice}`;
+  const remains = advice === undefined ? "it is unchanged" : `it is unchanged: ${advice}`;
   return new FileWriteError(path, reasonOf(error), remains, error);
 }
 
 const ADVICE: ReadonlyMap<string, (directory: string) => string> = new Map([
-  ["EACCES", mayWrite],
-  ["EPERM", mayWrite],
-  ["EROFS", mayWrite],
-  ["ENOENT", (directory) => `the directory ${directory} must exist`],
-  ["EBUSY", (directory) => `it must not be a mount point; mount the directory ${directory}`],
+  ["EACCES", needsWriteAccess],
+  ["EPERM", needsWriteAccess],
+  ["EROFS", needsWriteAccess],
+  ["ENOENT", (directory) => `create the directory ${directory}`],
+  ["EBUSY", (directory) => `mount the directory ${directory}, not the file`],
 ]);
 
-function mayWrite(directory: string): string {
-  return `the process must be allowed to create files in ${directory}`;
+function needsWriteAccess(directory: string): string {
+  return `allow the process to create files in ${directory}`;
 }
 
 function reasonOf(error: unknown): string {

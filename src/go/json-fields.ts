@@ -1,15 +1,15 @@
 import { GoJsonScanner } from "./json-scanner.js";
 
-/** What JSON holds where Go expects an object, of which it reads one field. */
+/** The result of reading one field where Go expects an object. */
 export type GoField =
   | { readonly found: readonly unknown[] }
   | { readonly found: undefined; readonly kind: GoKind };
 
-/** A kind of JSON value by Go's name for it. */
+/** Kind of a JSON value, with Go's name. */
 export type GoKind = "null" | "bool" | "number" | "string" | "array" | "object";
 
 /**
- * Reads the first JSON value of a text, ignoring what follows, as Go's decoder does.
+ * Parses the first JSON value of a text and ignores the rest, like Go's decoder.
  *
  * @throws GoJsonError
  */
@@ -17,7 +17,7 @@ export function readFirstJson(text: string): unknown {
   return JSON.parse(text.slice(0, new GoJsonScanner(text).endOfValue()));
 }
 
-/** Reads a text that is one JSON value. @throws GoJsonError */
+/** Parses a text that is exactly one JSON value. @throws GoJsonError */
 export function readWholeJson(text: string): unknown {
   const scanner = new GoJsonScanner(text);
   scanner.endOfValue();
@@ -25,7 +25,7 @@ export function readWholeJson(text: string): unknown {
   return JSON.parse(text);
 }
 
-/** Values that Go puts into a field: names match in whatever case, the last one counts. */
+/** Values that Go assigns to a field. Names match in any case, and the last one counts. */
 export function fieldOf(value: unknown, name: string): GoField {
   if (value === null) return { found: [] };
   if (typeof value !== "object" || Array.isArray(value)) {

@@ -1,12 +1,12 @@
 import { goQuoteCharacter } from "./quote.js";
 
-/** A text that is not JSON. The message is Go's. */
+/** A text is not JSON. The message is Go's. */
 export class GoJsonError extends Error {}
 
 type Expectation = "value" | "firstElement" | "key" | "firstKey" | "colon" | "end";
 
 const SPACE = /[ \t\r\n]*/y;
-/** What stands for itself in a string: no quote, backslash or control character. */
+/** Characters of a string other than quote, backslash and control characters. */
 const PLAIN_TEXT = /[ !#-[\]-\uffff]*/y;
 const MAX_DEPTH = 10_000;
 const LITERALS: ReadonlyMap<string, string> = new Map([
@@ -15,7 +15,7 @@ const LITERALS: ReadonlyMap<string, string> = new Map([
   ["n", "null"],
 ]);
 
-/** Finds where the first JSON value of a text ends, or says in Go's words why there is none. */
+/** Finds the end of the first JSON value in a text. Reports syntax errors with Go's messages. */
 export class GoJsonScanner {
   readonly #text: string;
   readonly #open: ("{" | "[")[] = [];
@@ -36,7 +36,7 @@ export class GoJsonScanner {
     return this.#at;
   }
 
-  /** Makes sure that nothing but space follows. @throws GoJsonError */
+  /** Checks that only white space follows. @throws GoJsonError */
   requireEnd(): void {
     this.#skip(SPACE);
     if (this.#at < this.#text.length) this.#fail("after top-level value");
@@ -84,7 +84,7 @@ export class GoJsonScanner {
     this.#expected = "colon";
   }
 
-  /** What follows a value inside an object or a list. */
+  /** Reads what follows a value in an object or an array. */
   #separator(character: string): void {
     const inObject = this.#open.at(-1) === "{";
     if (character === ",") this.#advance(inObject ? "key" : "value");
@@ -158,10 +158,10 @@ export class GoJsonScanner {
     while (isDigit(this.#next())) this.#at++;
   }
 
-  /** Passes over what a sticky pattern matches here. */
+  /** Skips the match of a sticky pattern. */
   #skip(pattern: RegExp): void {
     pattern.lastIndex = this.#at;
-    // `exec` makes an array for each match, which takes most of the time.
+    // `exec` creates an array for each match, which takes most of the time.
     if (pattern.test(this.#text)) this.#at = pattern.lastIndex;
   }
 
@@ -169,12 +169,12 @@ export class GoJsonScanner {
     if (this.#at === this.#text.length) throw new GoJsonError("unexpected end of JSON input");
   }
 
-  /** Go looks at the end of a text as if it was a space. */
+  /** Go treats the end of a text as a space. */
   #next(): string {
     return this.#text[this.#at] ?? " ";
   }
 
-  /** Go looks at bytes, and takes each for a character of its own. */
+  /** Go scans bytes and reports each as one character. */
   #fail(where: string): never {
     const character = String.fromCodePoint(this.#text.codePointAt(this.#at) ?? 0x20);
     const byte = String.fromCharCode(Buffer.from(character)[0] ?? 0);

@@ -1,24 +1,23 @@
-/** The result of Go's `mime.ParseMediaType`: the type, if there is one, and the error, if any. */
+/** The result of Go's `mime.ParseMediaType`: the type (empty if invalid) and the error, if any. */
 export interface MediaType {
   readonly type: string;
-  /** The text of Go's error. */
+  /** Go's error message. */
   readonly problem?: string;
 }
 
 const TYPE = /^([!#-'*+\-.\dA-Z^-~]+)?(?:(\/)([!#-'*+\-.\dA-Z^-~]+)?)?/;
 
 /**
- * A parameter with the semicolon before it. Its value is a token or a quoted string. A backslash
- * never ends a quoted string, and neither does the character behind it: each text matches in one
- * way only.
+ * A parameter with the preceding semicolon. The value is a token or a quoted string. Neither a
+ * backslash nor the character after it ends a quoted string, so each text matches in only one way.
  */
 const PARAMETER =
   /\s*;\s*([!#-'*+\-.\dA-Z^-~]+)\s*=\s*(?:"(?:\\[^\r\n]|[^"\\\r\n])*"|[!#-'*+\-.\dA-Z^-~]+)/y;
 
-/** No media type is as long: to read one of a megabyte takes a tenth of a second. */
+/** Longer than any media type. Parsing one of a megabyte would take a tenth of a second. */
 const MAX_LENGTH = 8 * 1024;
 
-/** Reads a `Content-Type` as Go 1.19 does, with which etcd 3.4 is built. */
+/** Parses a `Content-Type` like Go 1.19, which etcd 3.4 is built with. */
 export function parseMediaType(text: string): MediaType {
   if (text.length > MAX_LENGTH) return { type: "", problem: "mime: invalid media parameter" };
   const semicolon = text.indexOf(";");

@@ -10,15 +10,15 @@ const NAMED: ReadonlyMap<string, string> = new Map([
   ['"', '\\"'],
 ]);
 
-/** Everything but visible characters and the plain space, and what has an escape of its own. */
+/** All characters except visible ones and the space, and those with a named escape. */
 const ESCAPED = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]|[\\"]/gu;
 
-/** A text in double quotes, as Go's `%q` writes it. */
+/** Quotes a text with double quotes, like Go's `%q`. */
 export function goQuote(text: string): string {
   return `"${text.replace(ESCAPED, escapeOf)}"`;
 }
 
-/** One character in single quotes, as Go's JSON errors write it. */
+/** Quotes one character with single quotes, like Go's JSON errors. */
 export function goQuoteCharacter(character: string): string {
   if (character === "'") return "'\\''";
   if (character === '"') return "'\"'";

@@ -1,9 +1,9 @@
-/** A moment in milliseconds since 1970 as Go's JSON writes it: RFC 3339 without idle zeros. */
+/** Formats a time, in milliseconds since 1970, like Go's JSON: RFC 3339 without trailing zeros. */
 export function goTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace(/\.?0{1,3}Z$/, "Z");
 }
 
-/** A span of milliseconds, 0 or more, as Go writes durations: `1h0m2.5s`, `30ms`, `12.5µs`. */
+/** Formats a duration of 0 or more milliseconds like Go: `1h0m2.5s`, `30ms`, `12.5µs`. */
 export function goDuration(milliseconds: number): string {
   if (milliseconds >= 1000) return clockOf(Math.round(milliseconds * 1e6) / 1e9);
   const nanoseconds = Math.round(milliseconds * 1e6);

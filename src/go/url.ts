@@ -1,17 +1,17 @@
 import { goQuote } from "./quote.js";
 
-/** The parts of a URL that Go's own parser tells apart, as far as peer URLs need them. */
+/** The parts of a URL according to Go's parser, as far as peer URLs need them. */
 export interface GoUrl {
-  /** Lower-case; empty when there is none. */
+  /** Lower-case. Empty if absent. */
   readonly scheme: string;
   /** With the port. */
   readonly host: string;
   readonly path: string;
-  /** The whole URL as Go writes it. */
+  /** The complete URL as Go formats it. */
   readonly text: string;
 }
 
-/** A text that is not a URL. The message is Go's. */
+/** A text is not a URL. The message is Go's. */
 export class GoUrlError extends Error {}
 
 const CONTROL = /[^ -~\u0080-\uffff]/;
@@ -19,7 +19,7 @@ const SCHEME = /^([a-z][a-z\d+\-.]*):/i;
 const AUTHORITY = /^\/\/([^/]*)/;
 const USER = /^[\w\-.:~!$&'()*+,;=%@]*$/;
 const BAD_ESCAPE = /%(?![\da-f]{2}).{0,2}/i;
-/** In a host, only what is not ASCII, and the percent sign, may be escaped. */
+/** In a host, only non-ASCII bytes and the percent sign may be escaped. */
 const BAD_HOST_ESCAPE = /%(?!25|[89a-f][\da-f]).{0,2}/i;
 const NO_HOST_CHARACTER = /[^\w\-.~!$&'()*+,;=:[\]<>"%\u0080-\uffff]/;
 
@@ -27,12 +27,12 @@ const NO_HOST_CHARACTER = /[^\w\-.~!$&'()*+,;=:[\]<>"%\u0080-\uffff]/;
 export function parseGoUrl(sent: string): GoUrl {
   const [url = "", ...fragments] = sent.split("#");
   const fragment = fragments.join("#");
-  const parsed = inside(url, () => parse(url));
-  inside(sent, () => refuseEscapes(fragment, BAD_ESCAPE));
+  const parsed = withContext(url, () => parse(url));
+  withContext(sent, () => checkEscapes(fragment, BAD_ESCAPE));
   return fragment === "" ? parsed : { ...parsed, text: `${parsed.text}#${fragment}` };
 }
 
-function inside<T>(text: string, read: () => T): T {
+function withContext<T>(text: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -54,7 +54,7 @@ function parse(url: string): GoUrl {
   const [slashes = "", authority = ""] = AUTHORITY.exec(rest) ?? [];
   const host = hostOf(authority);
   const path = rest.slice(slashes.length);
-  refuseEscapes(path, BAD_ESCAPE);
+  checkEscapes(path, BAD_ESCAPE);
   const shown = [rest.slice(0, slashes.length - host.length), escapeText(host), path].join("");
   return {
     scheme,
@@ -67,25 +67,25 @@ function parse(url: string): GoUrl {
 function hostOf(authority: string): string {
   const at = authority.lastIndexOf("@");
   const host = authority.slice(at + 1);
-  refuseHost(host);
+  checkHost(host);
   const user = authority.slice(0, Math.max(at, 0));
   if (!USER.test(user)) throw new GoUrlError("net/url: invalid userinfo");
-  refuseEscapes(user, BAD_ESCAPE);
+  checkEscapes(user, BAD_ESCAPE);
   return host;
 }
 
-function refuseHost(host: string): void {
+function checkHost(host: string): void {
   const bracket = host.startsWith("[");
   const end = host.lastIndexOf(bracket ? "]" : ":");
   if (bracket && end === -1) throw new GoUrlError("missing ']' in host");
   const port = end === -1 ? "" : host.slice(bracket ? end + 1 : end);
   if (!/^(:\d*)?$/.test(port)) throw new GoUrlError(`invalid port ${goQuote(port)} after host`);
-  refuseEscapes(host, BAD_HOST_ESCAPE);
+  checkEscapes(host, BAD_HOST_ESCAPE);
   const [bad] = NO_HOST_CHARACTER.exec(host) ?? [];
   if (bad !== undefined) throw new GoUrlError(`invalid character ${goQuote(bad)} in host name`);
 }
 
-function refuseEscapes(text: string, bad: RegExp): void {
+function checkEscapes(text: string, bad: RegExp): void {
   const [found] = bad.exec(text) ?? [];
   if (found !== undefined) throw new GoUrlError(`invalid URL escape ${goQuote(found)}`);
 }

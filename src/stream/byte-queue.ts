@@ -1,9 +1,8 @@
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Bytes that arrive in pieces and are taken in other pieces. They lie in one block of memory, at most
- * twice as large as what was held: a list of pieces would cost several hundred bytes for each piece of
- * one byte.
+ * A FIFO of bytes in one block of memory. The block is at most twice as large as its content was. A
+ * list of chunks would cost several hundred bytes for each chunk, even if it is one byte.
  */
 export class ByteQueue {
   #block: Buffer = EMPTY;
@@ -14,39 +13,39 @@ export class ByteQueue {
     return this.#end - this.#start;
   }
 
-  /** Bytes of the block, used or not. */
+  /** Size of the block in bytes. */
   get capacity(): number {
     return this.#block.length;
   }
 
-  /** Adds a piece. An empty queue keeps it without a copy, so its bytes must not change afterwards. */
-  push(piece: Buffer): void {
+  /** Adds a chunk. An empty queue keeps it without a copy, so the caller must not change it. */
+  push(chunk: Buffer): void {
     if (this.length === 0) {
-      this.#block = piece;
+      this.#block = chunk;
       this.#start = 0;
-      this.#end = piece.length;
+      this.#end = chunk.length;
       return;
     }
-    if (this.#end + piece.length > this.#block.length) this.#grow(this.length + piece.length);
-    piece.copy(this.#block, this.#end);
-    this.#end += piece.length;
+    if (this.#end + chunk.length > this.#block.length) this.#grow(this.length + chunk.length);
+    chunk.copy(this.#block, this.#end);
+    this.#end += chunk.length;
   }
 
-  /** Position of the first such byte, at or after another position; −1 if there is none. */
+  /** Position of the first `byte` at or after `from`; −1 if there is none. */
   indexOf(byte: number, from: number): number {
     return this.#block.subarray(this.#start, this.#end).indexOf(byte, from);
   }
 
-  /** The first bytes, which stay in the queue. */
+  /** Returns the first bytes without removing them. */
   peek(count: number): Buffer {
     return this.#block.subarray(this.#start, Math.min(this.#start + count, this.#end));
   }
 
-  /** Removes and returns the first bytes, all of them by default. */
+  /** Removes and returns the first bytes. @param count default: all */
   take(count = this.length): Buffer {
     const taken = this.peek(count);
     this.#start += taken.length;
-    // An empty queue holds on to no memory.
+    // Releases the block of an empty queue.
     if (this.length === 0) this.clear();
     return taken;
   }

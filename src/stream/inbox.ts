@@ -1,33 +1,33 @@
-interface Waiting<T> {
+interface PendingRead<T> {
   resolve(result: IteratorResult<T, undefined>): void;
   reject(failure: Error): void;
 }
 
 /**
- * Items on their way from a source that pushes to one reader that pulls, in order. A reader may ask
- * again before it was answered: as with a generator, it is answered in the order of its questions.
+ * A FIFO from a source that pushes to a reader that pulls. The reader may call `next` again while a
+ * call is pending. As with a generator, the calls resolve in order.
  */
 export class AsyncQueue<T> implements AsyncIterator<T, undefined> {
   readonly #items: T[] = [];
-  readonly #waiting: Waiting<T>[] = [];
+  readonly #reads: PendingRead<T>[] = [];
   #ended = false;
   #failure: Error | undefined;
-  /** Called once, when nothing more will be put in. */
+  /** Called once, when the queue has ended. */
   onEnd: () => void = () => {};
 
-  /** Items that wait for the reader. */
+  /** Number of unread items. */
   get size(): number {
     return this.#items.length;
   }
 
-  /** The item that the reader takes next. */
+  /** The next unread item. */
   get first(): T | undefined {
     return this.#items[0];
   }
 
-  /** Questions of the reader that wait for an item. */
+  /** Number of pending calls of `next`. */
   get awaited(): number {
-    return this.#waiting.length;
+    return this.#reads.length;
   }
 
   get ended(): boolean {
@@ -36,24 +36,24 @@ export class AsyncQueue<T> implements AsyncIterator<T, undefined> {
 
   put(item: T): void {
     if (this.#ended) return;
-    const waiting = this.#waiting.shift();
-    if (waiting === undefined) this.#items.push(item);
-    else waiting.resolve({ done: false, value: item });
+    const read = this.#reads.shift();
+    if (read === undefined) this.#items.push(item);
+    else read.resolve({ done: false, value: item });
   }
 
-  /** Nothing more will come; what is there is still read, then the failure if there is one. */
+  /** Ends the queue. The reader still gets the unread items, then the failure, if any. */
   end(failure?: Error): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#failure = failure;
-    for (const waiting of this.#waiting.splice(0)) {
-      if (failure === undefined) waiting.resolve({ done: true, value: undefined });
-      else waiting.reject(failure);
+    for (const read of this.#reads.splice(0)) {
+      if (failure === undefined) read.resolve({ done: true, value: undefined });
+      else read.reject(failure);
     }
     this.onEnd();
   }
 
-  /** Ends and drops what was not read. */
+  /** Ends the queue and drops unread items. */
   discard(failure?: Error): void {
     this.end(failure);
     this.#items.length = 0;
@@ -65,7 +65,7 @@ export class AsyncQueue<T> implements AsyncIterator<T, undefined> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+      this.#reads.push({ resolve, reject });
     });
   }
 }

@@ -1,8 +1,8 @@
 import { setMaxListeners } from "node:events";
 
 /**
- * Listens for a signal's abort. A signal is often shared by all calls of a program: Node is told
- * that many listeners on it are no leak.
+ * Listens for the abort of a signal. All calls of a program often share one signal, so Node's
+ * warning about many listeners is disabled.
  */
 export function onAbort(signal: AbortSignal, listener: () => void): void {
   setMaxListeners(0, signal);

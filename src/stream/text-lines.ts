@@ -1,13 +1,13 @@
-/** The lines of a text that comes in pieces. Only a line feed ends one; the last may lack it. */
+/** Splits a stream of text into lines at line feeds. The last line may lack one. */
 export async function* textLines(
   pieces: AsyncIterable<string>,
 ): AsyncGenerator<string, void, undefined> {
-  let begun = "";
+  let partial = "";
   for await (const piece of pieces) {
     const lines = piece.split("\n");
-    lines[0] = begun + lines[0];
-    begun = lines.pop() ?? "";
+    lines[0] = partial + lines[0];
+    partial = lines.pop() ?? "";
     yield* lines;
   }
-  if (begun !== "") yield begun;
+  if (partial !== "") yield partial;
 }

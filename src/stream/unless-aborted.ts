@@ -1,6 +1,8 @@
 import { onAbort } from "./on-abort.js";
 
-/** Waits for what others may be waiting for, too: it goes on when this one gives up. */
+/**
+ * Waits for a promise until the signal aborts. Does not cancel the promise: others may wait too.
+ */
 export function abortable<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,
@@ -8,10 +10,10 @@ export function abortable<T>(
 ): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const give = (): void => reject(errorOf(signal.reason));
-    const settled = (): void => signal.removeEventListener("abort", give);
-    onAbort(signal, give);
-    promise.finally(settled).then(resolve, reject);
-    if (signal.aborted) give();
+    const onAborted = (): void => reject(errorOf(signal.reason));
+    const removeListener = (): void => signal.removeEventListener("abort", onAborted);
+    onAbort(signal, onAborted);
+    promise.finally(removeListener).then(resolve, reject);
+    if (signal.aborted) onAborted();
   });
 }

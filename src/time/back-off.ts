@@ -1,29 +1,30 @@
 /**
- * Exponential back-off with jitter, as an immutable value: each failure gives the next, longer one.
+ * Exponential backoff with jitter, as an immutable value. `next` returns the longer delay after
+ * another failure.
  */
 export class BackOff {
   static readonly none = new BackOff(0, 30_000);
-  /** For what somebody waits for: it comes back sooner. */
+  /** Shorter delays, for operations that a user waits for. */
   static readonly short = new BackOff(0, 4_000);
   readonly #failures: number;
-  readonly #longest: number;
+  readonly #maxDelay: number;
 
-  private constructor(failures: number, longest: number) {
+  private constructor(failures: number, maxDelay: number) {
     this.#failures = failures;
-    this.#longest = longest;
+    this.#maxDelay = maxDelay;
   }
 
   next(): BackOff {
-    return new BackOff(this.#failures + 1, this.#longest);
+    return new BackOff(this.#failures + 1, this.#maxDelay);
   }
 
   /**
-   * Milliseconds to stay away: 0.5 s after the first failure, doubling up to 30 s, or 4 s for
-   * {@link short}, of which the upper half is random, so that many clients do not come back at once.
+   * Returns milliseconds to wait: 0.5 s after the first failure, doubling up to 30 s, or 4 s for
+   * {@link short}. The upper half is random, so that many clients do not retry at the same time.
    */
   delay(random: () => number = Math.random): number {
     if (this.#failures === 0) return 0;
-    const whole = Math.min(this.#longest, 500 * 2 ** (this.#failures - 1));
-    return whole / 2 + (whole / 2) * random();
+    const full = Math.min(this.#maxDelay, 500 * 2 ** (this.#failures - 1));
+    return full / 2 + (full / 2) * random();
   }
 }

@@ -1,28 +1,28 @@
 import { afterPoll, clearTimeout, monotonicNow, setTimeout, wallNow } from "./event-loop.js";
 
-/** Time as a parameter, so that tests need not wait for it. */
+/** Time as a parameter, so that tests do not have to wait. */
 export interface Clock {
   /** Wall clock: milliseconds since 1970. */
   now(): number;
-  /** Milliseconds since some fixed moment; never goes back, whatever happens to the wall clock. */
+  /** Milliseconds since a fixed time. Never decreases, even if the wall clock changes. */
   monotonic(): number;
-  /** Calls back once after so many milliseconds; the returned function cancels that. */
+  /** Calls `callback` once after `milliseconds`. The returned function cancels the timer. */
   after(milliseconds: number, callback: () => void): () => void;
   /**
-   * Like `after`, for the time-out of something that arrives on a socket. Before it calls back, the clock
-   * lets data be read that arrived in time, which matters after the event loop was blocked.
+   * Like `after`, for the timeout of data from a socket. First lets the event loop read data that
+   * arrived in time. This matters after the event loop was blocked.
    *
    * @default `after`
    */
   deadline?(milliseconds: number, callback: () => void): () => void;
 }
 
-/** Milliseconds by which a timer fires late when the event loop was blocked. */
+/** A timer that fires this late shows that the event loop was blocked. */
 const BLOCKED_MS = 20;
-/** Milliseconds, at most, by which a time-out is extended then: for the round trips of a handshake. */
+/** Maximum extension of a timeout in that case: enough for the round trips of a handshake. */
 const EXTENSION_MS = 500;
 
-/** This process's own clock. Its timers keep the process alive, as a pending call should. */
+/** The clock of this process. Its timers keep the process alive, as a pending call should. */
 export const systemClock: Clock = {
   now: () => wallNow(),
   monotonic: () => monotonicNow(),
@@ -31,8 +31,8 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
   /**
-   * Node runs timers before it reads sockets. So a time-out waits for one poll phase before it decides.
-   * A connection that is being made needs several: if the event loop was blocked, a time-out is extended once.
+   * Node runs timers before it reads sockets. So the timeout waits for one poll phase. Opening a
+   * connection needs several: if the event loop was blocked, the timeout is extended once.
    */
   deadline(milliseconds, callback) {
     const due = monotonicNow() + milliseconds;
@@ -47,7 +47,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Calls back when the time for an answer is up: {@link Clock.deadline}, where the clock has one. */
+/** Calls `callback` when a timeout expires. Uses {@link Clock.deadline} if the clock has it. */
 export function deadline(clock: Clock, milliseconds: number, callback: () => void): () => void {
   return clock.deadline?.(milliseconds, callback) ?? clock.after(milliseconds, callback);
 }

@@ -1,29 +1,31 @@
 import * as timers from "node:timers";
 
 /**
- * The timers as they were when this module was loaded. Fake timers of a test framework replace the
- * global functions, and often those of `node:timers` as well. Network traffic then still takes real time.
+ * The timers at the time this module was loaded. Test frameworks replace the global functions, and
+ * often those of `node:timers`, with fakes, but network traffic still takes real time.
  */
 const { setImmediate, clearImmediate } = timers;
 export const { setTimeout, clearTimeout } = timers;
 
-/** The clocks, captured for the same reason. */
+/** The clocks, kept for the same reason. */
 const { performance } = globalThis;
 export const monotonicNow = performance.now.bind(performance);
 export const wallNow = Date.now;
 
 const globalAtLoad = globalThis.setImmediate;
 
-/** Whether a test framework has replaced the global `setImmediate`, which undici looks up at each use. */
+/** Whether a test framework has replaced the global `setImmediate`, which undici calls. */
 export function hasFakeImmediates(): boolean {
   const { setImmediate: current } = globalThis;
-  // Those of @sinonjs/fake-timers (Vitest, Jest) have this property: they may be older than this module.
+  // The fakes of @sinonjs/fake-timers (Vitest, Jest) have this property. They may have been
+  // installed before this module was loaded.
   return current !== globalAtLoad || "clock" in current;
 }
 
 /**
- * Calls back when everything has been read that the sockets held at the time of the call: one whole poll
- * phase of the event loop lies between two immediates. The returned function cancels that.
+ * Calls `callback` when everything is read that was in the sockets at the time of the call. A
+ * complete poll phase of the event loop lies between two immediates. The returned function cancels
+ * it.
  */
 export function afterPoll(callback: () => void): () => void {
   let immediate = setImmediate(() => {
@@ -32,7 +34,7 @@ export function afterPoll(callback: () => void): () => void {
   return () => clearImmediate(immediate);
 }
 
-/** Lets the event loop run once, so that others have their turn. */
+/** Yields to the event loop once. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

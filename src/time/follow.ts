@@ -1,23 +1,23 @@
 import { onAbort } from "../stream/on-abort.js";
 
-/** A signal that follows others until it is let go. */
+/** A signal that aborts with the first of several others. */
 export interface LinkedSignal {
   readonly signal: AbortSignal;
-  /** Stops following: nothing stays behind on the others, as it would with `AbortSignal.any`. */
+  /** Removes the listeners from the other signals. `AbortSignal.any` would leave them in place. */
   unlink(): void;
 }
 
-export function linkSignals(...leaders: readonly (AbortSignal | undefined)[]): LinkedSignal {
-  const follower = new AbortController();
-  const links = leaders.flatMap((leader) => {
-    if (leader === undefined) return [];
-    const pass = (): void => follower.abort(leader.reason);
-    if (leader.aborted) pass();
-    else onAbort(leader, pass);
-    return [() => leader.removeEventListener("abort", pass)];
+export function linkSignals(...signals: readonly (AbortSignal | undefined)[]): LinkedSignal {
+  const controller = new AbortController();
+  const links = signals.flatMap((signal) => {
+    if (signal === undefined) return [];
+    const forward = (): void => controller.abort(signal.reason);
+    if (signal.aborted) forward();
+    else onAbort(signal, forward);
+    return [() => signal.removeEventListener("abort", forward)];
   });
   return {
-    signal: follower.signal,
+    signal: controller.signal,
     unlink: () => {
       for (const unlink of links) unlink();
     },

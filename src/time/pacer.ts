@@ -1,23 +1,23 @@
 import type { Clock } from "./clock.js";
 import { sleep } from "./sleep.js";
 
-/** Share of the spacing that is added at random, so that many clients do not keep in step. */
+/** Random extra share of the spacing, so that many clients do not act at the same time. */
 const JITTER = 0.2;
 
-/** Keeps a distance between the beginnings of things. */
+/** Keeps a minimum interval between the starts of operations. */
 export class Pacer {
   readonly #spacing: number;
   readonly #clock: Clock;
-  /** Moment (monotonic) at which the next one may begin. */
+  /** Monotonic time at which the next operation may start. */
   #nextAt = Number.NEGATIVE_INFINITY;
 
-  /** @param spacing milliseconds, at the least */
+  /** @param spacing minimum milliseconds between two starts */
   constructor(spacing: number, clock: Clock) {
     this.#spacing = spacing;
     this.#clock = clock;
   }
 
-  /** Resolves when the caller may begin, in the order of the calls. @throws AbortError */
+  /** Resolves when the caller may start, in the order of the calls. @throws AbortError */
   async turn(signal?: AbortSignal): Promise<void> {
     const now = this.#clock.monotonic();
     const at = Math.max(now, this.#nextAt);

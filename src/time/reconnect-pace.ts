@@ -2,12 +2,12 @@ import { BackOff } from "./back-off.js";
 import type { Clock } from "./clock.js";
 import { sleep } from "./sleep.js";
 
-/** Milliseconds after which a connection has lasted long enough to be opened again without delay. */
+/** After a connection that lasted longer, the delays start again. */
 const LONG_MS = 10_000;
 
 /**
- * The pauses of what is opened again for ever: growing up to 4 s with failures in a row, and none
- * after progress. Connections that break again and again, but bring something each time, do not slow it.
+ * Delays between reconnects. They grow up to 4 s with consecutive failures and reset after
+ * progress. A connection that breaks often, but delivers something each time, is not delayed more.
  */
 export class ReconnectPace {
   readonly #clock: Clock;
@@ -19,17 +19,17 @@ export class ReconnectPace {
     this.#openedAt = clock.monotonic();
   }
 
-  /** A connection is about to be opened. */
+  /** Call this before opening a connection. */
   opens(): void {
     this.#openedAt = this.#clock.monotonic();
   }
 
-  /** It has brought something. */
+  /** Call this when the connection has delivered something. */
   progress(): void {
     this.#backOff = BackOff.short;
   }
 
-  /** Milliseconds to wait before the next connection is opened, once this one has ended. */
+  /** Returns milliseconds to wait before reconnecting. Call it when a connection has ended. */
   next(): number {
     if (this.#clock.monotonic() - this.#openedAt > LONG_MS) this.progress();
     const delay = this.#backOff.delay();
@@ -37,7 +37,7 @@ export class ReconnectPace {
     return delay;
   }
 
-  /** Waits that long. @throws AbortError */
+  /** Waits for {@link next}. @throws AbortError */
   async pause(signal: AbortSignal | undefined): Promise<void> {
     await sleep(this.next(), this.#clock, signal);
   }

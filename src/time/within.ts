@@ -4,28 +4,28 @@ interface Limits {
   readonly milliseconds: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Why the wait ended when the time was up. */
+  /** Creates the error for a timeout. */
   onTimeout(): Error;
-  /** Why the wait ended when the signal aborted. */
+  /** Creates the error for an abort. */
   onAbort(reason: unknown): Error;
 }
 
-/** Waits for a promise within limits. What it promises goes on all the same. */
+/** Waits for a promise until a timeout or an abort. Does not cancel the work behind the promise. */
 export function withTimeout<T>(promise: Promise<T>, limits: Limits): Promise<T> {
   const { milliseconds, clock, signal } = limits;
   return new Promise((resolve, reject) => {
-    const give = (): void => settle(() => reject(limits.onAbort(signal.reason)));
+    const onAborted = (): void => settle(() => reject(limits.onAbort(signal.reason)));
     const settle = (finish: () => void): void => {
       cancel();
-      signal.removeEventListener("abort", give);
+      signal.removeEventListener("abort", onAborted);
       finish();
     };
     const cancel = deadline(clock, milliseconds, () => settle(() => reject(limits.onTimeout())));
-    signal.addEventListener("abort", give);
+    signal.addEventListener("abort", onAborted);
     promise.then(
       (value) => settle(() => resolve(value)),
       (error: Error) => settle(() => reject(error)),
     );
-    if (signal.aborted) give();
+    if (signal.aborted) onAborted();
   });
 }

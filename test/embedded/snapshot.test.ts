@@ -349,7 +349,7 @@ describe("two servers", () => {
     await symlink("another server", `${snapshotFile}.lock`);
     await etcd.keySpace.execute({ action: "set", key: "/a", value: "1" });
     await expect(etcd.close()).rejects.toThrow(
-      `snapshot file ${snapshotFile}: "another server" has it`,
+      `snapshot file ${snapshotFile}: "another server" has locked it`,
     );
     expect(await readFile(snapshotFile, "utf8")).toBe(text);
   });
