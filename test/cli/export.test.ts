@@ -160,15 +160,18 @@ describe("etcdnet import", () => {
     const lines = text.trimEnd().split("\n");
     const damaged = join(directory, "damaged.jsonl");
     const cases: readonly (readonly [string, RegExp])[] = [
-      [text.slice(0, text.length / 2), /line \d+: is cut off or no JSON/],
-      [`${lines.slice(0, 5).join("\n")}\n`, /it is cut off after line 5/],
-      [text.replace('"for a while"', '"for a whale"'), /it was altered/],
-      [[...lines.slice(0, 3), ...lines.slice(4), ""].join("\n"), /it has 10 entries, and had 11/],
-      [text + text, /line 14: comes after the end/],
-      ["", /it is cut off after line 0/],
+      [text.slice(0, text.length / 2), /line \d+: is truncated, or is not JSON/],
+      [`${lines.slice(0, 5).join("\n")}\n`, /the export is truncated after line 5/],
+      [text.replace('"for a while"', '"for a whale"'), /the export was altered/],
+      [
+        [...lines.slice(0, 3), ...lines.slice(4), ""].join("\n"),
+        /the export has 10 entries, but its footer says 11/,
+      ],
+      [text + text, /line 14: is after the footer/],
+      ["", /the export is truncated after line 0/],
       ['{"name":"etcdnet"}\n', /this is not an export of etcdnet/],
-      [text.replace('"version":1', '"version":2'), /version 2 is not known/],
-      [text.replace('"key":"/app/a"', '"key":7'), /line 3: is neither an entry nor the end/],
+      [text.replace('"version":1', '"version":2'), /version 2 is not supported/],
+      [text.replace('"key":"/app/a"', '"key":7'), /line 3: is neither an entry nor the footer/],
     ];
     await using target = await startEmbeddedEtcd();
     for (const [content, problem] of cases) {

@@ -91,7 +91,7 @@ describeEtcdSideBySide("3.4", "a migration of odd data from etcd 3.4", () => {
       await put(`${prefix}${DEEP}`, "precious");
       await put(`${prefix}/plain`, "1");
       const sides = { from: client("v2"), to: client(target), prefix };
-      const words = /would have 63 levels in the target, which takes 62 at most/;
+      const words = /would have 63 levels in the target, which accepts at most 62/;
       await expectRefusal(sides, words, ["unholdable"], ["missing"]);
     });
 

@@ -228,7 +228,7 @@ describe.concurrent("etcdnet migrate", () => {
       const refused = await etcdnet(["migrate", ...between(from, to)]);
       expect([refused.code, refused.stderr]).toEqual([
         1,
-        expect.stringMatching(/^Error: {2}the target has data already; with --overwrite, /),
+        expect.stringMatching(/^Error: {2}the target already has data; with --overwrite, /),
       ]);
       expect((await etcdnet(["migrate", ...between(from, to), "--overwrite"])).code).toBe(0);
       expect((await etcdnet(["diff", ...between(from, to)])).code).toBe(0);
@@ -264,7 +264,7 @@ describe.concurrent("etcdnet migrate", () => {
       const { code, stderr } = await etcdnet(["migrate", ...between(from, to), "--dry-run"]);
       expect([code, stderr]).toEqual([
         1,
-        expect.stringContaining("data already; with --overwrite"),
+        expect.stringContaining("already has data; with --overwrite"),
       ]);
       const same = ["migrate", ...between(from, from), "--verify"];
       expect((await etcdnet(same)).stderr).toMatch(/are the same tree/);

@@ -9,14 +9,14 @@ import type { Losses } from "./losses.js";
 export interface CheckOptions extends CallOptions {
   readonly clock: Clock;
   readonly losses: Losses;
-  /** Told of the nodes that were looked at, now and then. */
+  /** Called repeatedly with the number of nodes that were checked. */
   readonly onChecked: (nodes: number) => void;
 }
 
-/** What the source holds. */
+/** The size of the source. */
 export interface SourceSize {
   readonly nodes: number;
-  /** The largest values, from the largest down: those that a target may refuse. */
+  /** The largest values, largest first. A target may refuse them. */
   readonly largest: readonly LargeValue[];
 }
 
@@ -25,11 +25,11 @@ export interface LargeValue {
   readonly bytes: number;
 }
 
-/** Bytes of a value that every target takes: etcd's limits are 1.5 MiB (v3) and 10 MiB (v2). */
-const SURELY_TAKEN = 1024 * 1024;
-const MAX_LARGE = 10;
+/** Every target accepts values of this size: etcd's limits are 1.5 MiB (v3) and 10 MiB (v2). */
+const ALWAYS_ACCEPTED_BYTES = 1024 * 1024;
+const MAX_LARGE_VALUES = 10;
 
-/** Reads the whole source, and notes what the target cannot have. */
+/** Reads the complete source, and records what the target cannot store. */
 export async function checkSource(
   source: Tree,
   trees: TreePair,
@@ -37,19 +37,19 @@ export async function checkSource(
   { clock, losses, onChecked, signal }: CheckOptions,
 ): Promise<SourceSize> {
   for await (const key of trees.source.unnamedKeys?.("/", { signal }) ?? []) {
-    losses.find(lossOf(key, "unnamed"));
+    losses.record(lossOf(key, "unnamed"));
   }
   let nodes = 0;
   let largest: readonly LargeValue[] = [];
   const everything = compareTrees(source, undefined, trees.tops, { clock, signal });
   for await (const { differences, compared, replaced, unnamed } of everything) {
-    for (const key of unnamed.source) losses.find(lossOf(key, "unnamed"));
-    for (const { key } of replaced) losses.find(lossOf(key, "replaced"));
+    for (const key of unnamed.source) losses.record(lossOf(key, "unnamed"));
+    for (const { key } of replaced) losses.record(lossOf(key, "replaced"));
     for (const difference of differences) {
       if (difference.kind !== "missing") continue;
       const { key, value = "" } = difference.entry;
       const loss = topmostLoss(key, locations.target);
-      if (loss !== undefined) losses.find(loss);
+      if (loss !== undefined) losses.record(loss);
       largest = withValue(largest, key, value);
     }
     nodes += compared;
@@ -63,9 +63,9 @@ function withValue(
   key: string,
   value: string,
 ): readonly LargeValue[] {
-  // A character has at most three bytes for each of its code units.
-  if (value.length * 3 <= SURELY_TAKEN) return largest;
+  // A code unit has at most three bytes in UTF-8.
+  if (value.length * 3 <= ALWAYS_ACCEPTED_BYTES) return largest;
   const bytes = Buffer.byteLength(value);
-  if (bytes <= SURELY_TAKEN) return largest;
-  return [...largest, { key, bytes }].sort((a, b) => b.bytes - a.bytes).slice(0, MAX_LARGE);
+  if (bytes <= ALWAYS_ACCEPTED_BYTES) return largest;
+  return [...largest, { key, bytes }].sort((a, b) => b.bytes - a.bytes).slice(0, MAX_LARGE_VALUES);
 }

@@ -5,12 +5,12 @@ import { isReplaced } from "../source/replaced-text.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 import { differenceOf, type NodeDifference, type TtlView } from "./difference.js";
 
-/** What can be compared: a key space, or a client. */
+/** A tree to compare: a key space, or a client. */
 export type Tree = Pick<KeySpace, "execute">;
 
 export interface CompareOptions extends CallOptions {
   /**
-   * Everything below the keys; `false`: what is directly in them.
+   * Compare everything below the keys; `false`: only their children.
    *
    * @default true
    */
@@ -24,54 +24,54 @@ export interface CompareOptions extends CallOptions {
   readonly clock: Clock;
 }
 
-/** What a few directories have shown. */
+/** The result for a few directories. */
 export interface Comparison {
   readonly differences: readonly PlacedDifference[];
   /** Nodes of the source tree that were compared. */
   readonly compared: number;
   /** Nodes of the source tree that have a TTL. */
   readonly leased: readonly TreeEntry[];
-  /** Files of the source tree whose values hold U+FFFD. */
+  /** Files of the source tree whose values contain U+FFFD. */
   readonly replaced: readonly TreeEntry[];
-  /** Keys of either tree that are not UTF-8: they were not compared. */
+  /** Keys of both trees that are not UTF-8. They were not compared. */
   readonly unnamed: UnnamedKeys;
-  /** Monotonic moment before the directories were read: TTLs count from it. */
+  /** Monotonic time before the directories were read. TTLs count from it. */
   readonly readAt: number;
 }
 
-/** Keys as {@link Listing.unnamed} has them. */
+/** Keys as in {@link Listing.unnamed}. */
 interface UnnamedKeys {
   readonly source: readonly string[];
   readonly target: readonly string[];
 }
 
-/** A difference, and whether it lies in a directory that both have and no TTL ends. */
+/** A difference, and whether its directory exists in both trees and neither it nor a parent has a TTL. */
 export type PlacedDifference = NodeDifference & { readonly isPlain: boolean };
 
-/** A directory, or a top, that is to be compared. */
+/** A directory, or a top, to compare. */
 interface Task {
   readonly key: string;
   readonly isTop: boolean;
-  /** Whether the target tree is known to have nothing there. */
+  /** Whether the target tree is known not to have this directory. */
   readonly isNew: boolean;
   readonly ttlAbove: number | undefined;
 }
 
-interface Finding extends Omit<Comparison, "readAt"> {
+interface DirectoryComparison extends Omit<Comparison, "readAt"> {
   readonly tasks: readonly Task[];
 }
 
-/** Directories that are read at the same time. */
-const AT_A_TIME = 8;
-const DEFAULT_TOLERANCE = 5;
+/** Directories that are read concurrently. */
+const MAX_CONCURRENT_DIRECTORIES = 8;
+const DEFAULT_TTL_TOLERANCE_S = 5;
 
 /**
- * Compares two trees, parents before what is in them, some directories at a time: memory is bounded
- * by those and by the directories that wait beside the way down. Nothing is read ahead: what was
- * told is dealt with before the next directories are read.
+ * Compares two trees, parents before their children, some directories at a time. Memory is bounded by
+ * those and by the pending directories of the path. Nothing is read ahead: the consumer handles a
+ * comparison before the next directories are read.
  *
- * `keys` are the tops. Hidden nodes below them are not seen, as etcd does not list them. Without
- * `target`, everything is missing there.
+ * `keys` are the tops. Hidden nodes below them are left out, because etcd does not list them. Without
+ * `target`, everything counts as missing.
  */
 export async function* compareTrees(
   source: Tree,
@@ -82,12 +82,12 @@ export async function* compareTrees(
   const waiting: Task[] = keys.map((key) => topTask(key)).reverse();
   while (waiting.length > 0) {
     const readAt = options.clock.monotonic();
-    const tasks = waiting.splice(-AT_A_TIME).reverse();
-    const findings = await Promise.all(tasks.map((task) => compare(source, target, task, options)));
+    const tasks = waiting.splice(-MAX_CONCURRENT_DIRECTORIES).reverse();
+    const results = await Promise.all(tasks.map((task) => compare(source, target, task, options)));
     if (options.recursive !== false) {
-      waiting.push(...findings.flatMap((finding) => finding.tasks).reverse());
+      waiting.push(...results.flatMap((result) => result.tasks).reverse());
     }
-    yield { ...sumOf(findings), readAt };
+    yield { ...merge(results), readAt };
   }
 }
 
@@ -100,76 +100,94 @@ async function compare(
   target: Tree | undefined,
   task: Task,
   options: CompareOptions,
-): Promise<Finding> {
+): Promise<DirectoryComparison> {
   const { key, isNew } = task;
-  const [here, there] = await Promise.all([
+  const [sourceListing, targetListing] = await Promise.all([
     list(source, key, options),
     isNew || target === undefined ? NOTHING : list(target, key, options),
   ]);
-  return findingOf(here, there, task, options.ttlTolerance ?? DEFAULT_TOLERANCE);
+  return compareListings(
+    sourceListing,
+    targetListing,
+    task,
+    options.ttlTolerance ?? DEFAULT_TTL_TOLERANCE_S,
+  );
 }
 
-function findingOf(here: Listing, there: Listing, task: Task, tolerance: number): Finding {
+function compareListings(
+  source: Listing,
+  target: Listing,
+  task: Task,
+  tolerance: number,
+): DirectoryComparison {
   const { key, isTop, ttlAbove } = task;
-  // The root is not told of, and what is no top was told of by the directory that holds it.
+  // The root is not reported. Other directories were reported with their parent.
   const isNamed = isTop && key !== "/";
-  const self = isNamed ? here.self : undefined;
-  const ttlWithin = least(ttlAbove, self?.ttl);
+  const self = isNamed ? source.self : undefined;
+  const ttlWithin = minimum(ttlAbove, self?.ttl);
   const inside = { tolerance, above: ttlWithin };
   const isPlain = ttlWithin === undefined && !isNamed;
   const differences = [
-    ...(isNamed ? selfDifference(here, there, { tolerance, above: ttlAbove }) : []),
-    ...(isNamed && !here.self ? [] : childDifferences(here, there, inside)),
+    ...(isNamed ? selfDifference(source, target, { tolerance, above: ttlAbove }) : []),
+    ...(isNamed && !source.self ? [] : childDifferences(source, target, inside)),
   ];
-  const entries = [...(self ? [self] : []), ...here.children.values()];
+  const entries = [...(self ? [self] : []), ...source.children.values()];
   return {
     differences: differences.map((difference) => ({ ...difference, isPlain })),
     compared: entries.length,
     leased: entries.filter(({ ttl }) => ttl !== undefined),
     replaced: entries.filter(({ value = "" }) => isReplaced(value)),
-    unnamed: { source: here.unnamed, target: there.unnamed },
-    tasks: tasksIn(here, there, ttlWithin),
+    unnamed: { source: source.unnamed, target: target.unnamed },
+    tasks: tasksIn(source, target, ttlWithin),
   };
 }
 
-function selfDifference(here: Listing, there: Listing, view: TtlView): readonly NodeDifference[] {
-  if (here.self === undefined) return there.self ? [{ kind: "extra", found: there.self }] : [];
-  const difference = differenceOf(here.self, there.self, view);
+function selfDifference(
+  source: Listing,
+  target: Listing,
+  view: TtlView,
+): readonly NodeDifference[] {
+  if (source.self === undefined) return target.self ? [{ kind: "extra", found: target.self }] : [];
+  const difference = differenceOf(source.self, target.self, view);
   return difference === undefined ? [] : [difference];
 }
 
-function childDifferences(here: Listing, there: Listing, view: TtlView): readonly NodeDifference[] {
-  const different = [...here.children.values()].flatMap(
-    (entry) => differenceOf(entry, there.children.get(entry.key), view) ?? [],
+function childDifferences(
+  source: Listing,
+  target: Listing,
+  view: TtlView,
+): readonly NodeDifference[] {
+  const different = [...source.children.values()].flatMap(
+    (entry) => differenceOf(entry, target.children.get(entry.key), view) ?? [],
   );
-  const extra = [...there.children.values()].filter(({ key }) => !here.children.has(key));
+  const extra = [...target.children.values()].filter(({ key }) => !source.children.has(key));
   return [...different, ...extra.map((found) => ({ kind: "extra", found }) as const)];
 }
 
-function tasksIn(here: Listing, there: Listing, ttlAbove: number | undefined): readonly Task[] {
-  const directories = [...here.children.values()].filter(({ dir }) => dir);
+function tasksIn(source: Listing, target: Listing, ttlAbove: number | undefined): readonly Task[] {
+  const directories = [...source.children.values()].filter(({ dir }) => dir);
   return directories.map(({ key, ttl }) => ({
     key,
     isTop: false,
-    isNew: there.children.get(key)?.dir !== true,
-    ttlAbove: least(ttlAbove, ttl),
+    isNew: target.children.get(key)?.dir !== true,
+    ttlAbove: minimum(ttlAbove, ttl),
   }));
 }
 
-function least(a: number | undefined, b: number | undefined): number | undefined {
+function minimum(a: number | undefined, b: number | undefined): number | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return Math.min(a, b);
 }
 
-function sumOf(findings: readonly Finding[]): Omit<Comparison, "readAt"> {
+function merge(results: readonly DirectoryComparison[]): Omit<Comparison, "readAt"> {
   return {
-    differences: findings.flatMap(({ differences }) => differences),
-    compared: findings.reduce((sum, { compared }) => sum + compared, 0),
-    leased: findings.flatMap(({ leased }) => leased),
-    replaced: findings.flatMap(({ replaced }) => replaced),
+    differences: results.flatMap(({ differences }) => differences),
+    compared: results.reduce((sum, { compared }) => sum + compared, 0),
+    leased: results.flatMap(({ leased }) => leased),
+    replaced: results.flatMap(({ replaced }) => replaced),
     unnamed: {
-      source: findings.flatMap(({ unnamed }) => unnamed.source),
-      target: findings.flatMap(({ unnamed }) => unnamed.target),
+      source: results.flatMap(({ unnamed }) => unnamed.source),
+      target: results.flatMap(({ unnamed }) => unnamed.target),
     },
   };
 }

@@ -11,22 +11,22 @@ export interface DiffOptions
     CallOptions,
     Pick<CompareOptions, "ttlTolerance"> {
   /**
-   * Leave out what cannot be compared: keys that are not UTF-8, or that the v2 API has no name for,
-   * and values that are shown the same with U+FFFD. It is what a migration with `lossy` loses.
+   * Leave out nodes that cannot be compared: keys that are not UTF-8, or that have no name in the v2
+   * API, and values that look equal but contain U+FFFD. A migration with `lossy` loses the same.
    *
-   * @default false: each of them is told
+   * @default false: such nodes are reported
    */
   readonly lossy?: boolean;
-  /** Told now and then how many nodes were compared. */
+  /** Called repeatedly with the number of nodes that were compared. */
   readonly onProgress?: (compared: number) => void;
 }
 
 /**
- * Tells how two trees differ: the second is to be as the first. Both are read with quorum, directory
- * by directory; while one changes, what is on its way shows as a difference. Keys are without
- * `prefix`. Indexes are not compared.
+ * Yields the differences between two trees: what the target must change to be equal to the source.
+ * Both are read with quorum, directory by directory. A change during the comparison may show as a
+ * difference. Keys are without `prefix`. Indexes are not compared.
  *
- * @throws TransferRefusedError when `prefix` is no directory of the source
+ * @throws TransferRefusedError when `prefix` is not a directory of the source
  */
 export async function* diffTrees(
   options: DiffOptions,
@@ -56,8 +56,8 @@ function* uncertaintiesIn({ differences, replaced, unnamed }: Comparison): Itera
   for (const tree of ["source", "target"] as const) {
     for (const key of unnamed[tree]) yield { kind: "unnamed", key, tree };
   }
-  const told = new Set(differences.map((difference) => keyOf(difference)));
-  for (const entry of replaced) if (!told.has(entry.key)) yield { kind: "uncertain", entry };
+  const reported = new Set(differences.map((difference) => keyOf(difference)));
+  for (const entry of replaced) if (!reported.has(entry.key)) yield { kind: "uncertain", entry };
 }
 
 const OPTIONS = [

@@ -1,24 +1,24 @@
 import type { TreeEntry } from "../source/tree-entry.js";
 
-/** What is not the same in two trees, or cannot be compared. */
+/** A difference between two trees, or a node that cannot be compared. */
 export type Difference =
   | NodeDifference
-  /** The value is shown the same, with U+FFFD, which may stand for bytes that are not UTF-8. */
+  /** The values look equal, but contain U+FFFD, which may replace bytes that are not UTF-8. */
   | { readonly kind: "uncertain"; readonly entry: TreeEntry }
-  /** A key that the v2 API has no name for, as it is shown: it was not compared. */
+  /** A key that has no name in the v2 API, as etcd shows it. It was not compared. */
   | { readonly kind: "unnamed"; readonly key: string; readonly tree: "source" | "target" };
 
-/** A node that is not the same in two trees. What is below it is told apart from it. */
+/** A node that differs between two trees. Nodes below it are reported separately. */
 export type NodeDifference =
-  /** Only the first tree has it. */
+  /** Only the source has it. */
   | { readonly kind: "missing"; readonly entry: TreeEntry }
-  /** Both have it, as two files with other values, as file and directory, or with other TTLs. */
+  /** Both have it, with different values, as file and directory, or with different TTLs. */
   | {
       readonly kind: "value" | "type" | "ttl";
       readonly entry: TreeEntry;
       readonly found: TreeEntry;
     }
-  /** Only the second tree has it, with all that may be below it. */
+  /** Only the target has it, with everything below it. */
   | { readonly kind: "extra"; readonly found: TreeEntry };
 
 export function keyOf(difference: NodeDifference): string {
@@ -27,13 +27,13 @@ export function keyOf(difference: NodeDifference): string {
 
 /** How TTLs are compared. */
 export interface TtlView {
-  /** Seconds by which they may differ: both are rounded, and were read one after the other. */
+  /** Seconds by which they may differ. Both are rounded, and they are not read at the same time. */
   readonly tolerance: number;
-  /** The least TTL of the directories above, which ends what is in them too; absent: none. */
+  /** The shortest TTL of the parent directories, which also ends the nodes in them; absent: none. */
   readonly above: number | undefined;
 }
 
-/** How two nodes of the same key differ, if they do. */
+/** The difference between two nodes of the same key; `undefined` when they are equal. */
 export function differenceOf(
   entry: TreeEntry,
   found: TreeEntry | undefined,
@@ -45,7 +45,7 @@ export function differenceOf(
   return isSameTtl(entry.ttl, found.ttl, view) ? undefined : { kind: "ttl", entry, found };
 }
 
-/** On v3, a node that its directory outlives by no moment shows no TTL of its own. */
+/** On v3, a node that lives at least as long as its directory shows no TTL of its own. */
 function isSameTtl(
   ttl: number | undefined,
   found: number | undefined,

@@ -4,41 +4,41 @@ import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
 import { type SourceAndTarget, type TreePair, treesOf } from "../source/source-and-target.js";
 import { readTops, type Top, type Tops } from "../source/tops.js";
 
-/** Where the trees are kept. */
+/** The locations of both trees. */
 export interface Locations {
   readonly source: DataLocation;
   readonly target: DataLocation;
 }
 
 /**
- * Finds out where the trees are kept. If one lies in the other, a copy would never end, or would
+ * Finds where the trees are stored. If one is inside the other, a copy would never end, or would
  * delete its source.
  *
  * @throws TransferRefusedError when they overlap
  */
 export async function locateTrees(
   trees: TreePair,
-  { source, target }: Tops,
+  tops: Tops,
   options: CallOptions,
 ): Promise<Locations> {
-  const first = await locate(trees.source, source, trees.sourcePrefix, options);
-  const second = await locate(trees.target, target, trees.targetPrefix, options);
-  const locations = { source: first, target: second };
-  if (first.clusterId === "" || !overlap(first, second)) return locations;
-  const again = await locate(trees.source, source, trees.sourcePrefix, options);
-  if (areTwoStores(first, second, again)) return locations;
+  const source = await locate(trees.source, tops.source, trees.sourcePrefix, options);
+  const target = await locate(trees.target, tops.target, trees.targetPrefix, options);
+  const locations = { source, target };
+  if (source.clusterId === "" || !overlap(source, target)) return locations;
+  const sourceAgain = await locate(trees.source, tops.source, trees.sourcePrefix, options);
+  if (areTwoStores(source, target, sourceAgain)) return locations;
   throw new TransferRefusedError(
-    `${textOf(first, source, "source")} and ${textOf(second, target, "target")} ${relationOf(first, second)}. ` +
-      "Choose a prefix of the target that lies beside the source, or another cluster",
+    `${textOf(source, tops.source, "source")} and ${textOf(target, tops.target, "target")} ${relationOf(source, target)}. ` +
+      "Choose a prefix of the target that is not inside or around the source, or another cluster",
   );
 }
 
-/** Refuses what {@link locateTrees} refuses. @throws TransferRefusedError */
+/** Checks that the trees do not overlap. @throws TransferRefusedError */
 export async function refuseOverlap(
-  sides: SourceAndTarget,
+  sourceAndTarget: SourceAndTarget,
   options: CallOptions = {},
 ): Promise<void> {
-  const trees = treesOf(sides);
+  const trees = treesOf(sourceAndTarget);
   await locateTrees(trees, await readTops(trees, options), options);
 }
 
@@ -55,24 +55,28 @@ async function locate(
 
 /**
  * Clusters that were started with the same URLs and token have the same id. The revision of one
- * store never decreases: reads one after the other that show a decrease come from two stores.
+ * store never decreases, so if successive reads show a decrease, there are two stores.
  */
-function areTwoStores(first: DataLocation, second: DataLocation, again: DataLocation): boolean {
-  const [before, between, after] = [first.revision, second.revision, again.revision];
+function areTwoStores(
+  source: DataLocation,
+  target: DataLocation,
+  sourceAgain: DataLocation,
+): boolean {
+  const [before, between, after] = [source.revision, target.revision, sourceAgain.revision];
   if (before === undefined || between === undefined || after === undefined) return false;
   return between < before || after < between;
 }
 
-function textOf(location: DataLocation, { endpoint }: Top, side: string): string {
+function textOf(location: DataLocation, { endpoint }: Top, tree: string): string {
   const { store } = location;
   const keys = store === "unknown" ? "keys" : `${store} keys`;
-  return `the ${side} (${keysOf(location) || "/"} in the ${keys} at ${endpoint})`;
+  return `the ${tree} (${keysOf(location) || "/"} in the ${keys} at ${endpoint})`;
 }
 
-function relationOf(first: DataLocation, second: DataLocation): string {
-  const cluster = `in the same cluster ${first.clusterId}`;
-  const [source, target] = [keysOf(first), keysOf(second)];
-  if (source === target) return `are the same tree ${cluster}`;
-  const isInside = target.startsWith(`${source}/`);
-  return `overlap ${cluster}: ${isInside ? "the target lies in the source" : "the source lies in the target"}`;
+function relationOf(source: DataLocation, target: DataLocation): string {
+  const cluster = `in the same cluster ${source.clusterId}`;
+  const [sourceKeys, targetKeys] = [keysOf(source), keysOf(target)];
+  if (sourceKeys === targetKeys) return `are the same tree ${cluster}`;
+  const isInside = targetKeys.startsWith(`${sourceKeys}/`);
+  return `overlap ${cluster}: ${isInside ? "the target is inside the source" : "the source is inside the target"}`;
 }

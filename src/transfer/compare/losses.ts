@@ -3,12 +3,12 @@ import type { DataLocation } from "../../key-space/data-location.js";
 import type { Comparison, PlacedDifference } from "./compare-trees.js";
 import { isHoldable, type Loss, lossOf, topmostLoss } from "./loss.js";
 
-/** Losses that are remembered, so that each is told once. */
+/** Losses that are remembered, so that each is reported once. */
 const MAX_REMEMBERED = 100_000;
 /** Losses that an error names. */
 const MAX_NAMED = 3;
 
-/** Decides what of the source is not brought to the target as it is, and tells of it. */
+/** Records and reports what the target cannot store unchanged, and decides whether that is allowed. */
 export class Losses {
   readonly #lossy: boolean;
   readonly #onLoss: ((loss: Loss) => void) | undefined;
@@ -20,42 +20,45 @@ export class Losses {
     this.#onLoss = onLoss;
   }
 
-  /** Nodes that were not, or will not be, brought over as they are. */
+  /** Number of nodes that are not copied unchanged. */
   get count(): number {
     return this.#count;
   }
 
-  /** The differences of a comparison that can be made good. @throws TransferRefusedError */
-  without(comparison: Comparison, target: DataLocation): readonly PlacedDifference[] {
+  /** Records the losses of a comparison and returns the other differences. @throws TransferRefusedError */
+  differencesWithoutLoss(
+    comparison: Comparison,
+    target: DataLocation,
+  ): readonly PlacedDifference[] {
     const { differences, replaced, unnamed } = comparison;
-    for (const key of unnamed.source) this.meet(lossOf(key, "unnamed"));
-    for (const key of unnamed.target) this.meet(lossOf(key, "unremovable"));
-    for (const { key } of replaced) this.meet(lossOf(key, "replaced"));
+    for (const key of unnamed.source) this.recordAndCheck(lossOf(key, "unnamed"));
+    for (const key of unnamed.target) this.recordAndCheck(lossOf(key, "unremovable"));
+    for (const { key } of replaced) this.recordAndCheck(lossOf(key, "replaced"));
     return differences.filter((difference) => {
       if (difference.kind === "extra") return true;
       const { key } = difference.entry;
       const loss = topmostLoss(key, target);
-      if (loss !== undefined) this.meet(loss);
+      if (loss !== undefined) this.recordAndCheck(loss);
       return isHoldable(key, target) && this.#known.get(key)?.kind !== "too-large";
     });
   }
 
-  /** Notes what was found before anything is written. */
-  find(loss: Loss): void {
+  /** Records a loss before the first write. */
+  record(loss: Loss): void {
     if (this.#known.has(loss.key)) return;
     this.#count++;
     if (this.#known.size < MAX_REMEMBERED) this.#known.set(loss.key, loss);
     this.#onLoss?.(loss);
   }
 
-  /** Notes what is found while the copy is made. @throws TransferRefusedError unless losses are allowed */
-  meet(loss: Loss): void {
-    this.find(loss);
-    this.refuse();
+  /** Records a loss during the copy. @throws TransferRefusedError unless losses are allowed */
+  recordAndCheck(loss: Loss): void {
+    this.record(loss);
+    this.check();
   }
 
   /** @throws TransferRefusedError when there are losses that are not allowed */
-  refuse(): void {
+  check(): void {
     if (this.#lossy || this.#count === 0) return;
     const named = [...this.#known.values()].slice(0, MAX_NAMED);
     const texts = named.map(({ key, reason }) => `${JSON.stringify(key)} ${reason}`);

@@ -2,17 +2,17 @@ import { isObject } from "../../wire/json.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 
 /**
- * An export is a text of JSON lines: a header, an entry for each node with parents first, and a
- * footer with the number of entries and the SHA-256 of everything before its line.
+ * The first line. An export is JSON lines: a header, one entry for each node with parents first, and
+ * a footer with the number of entries and the SHA-256 of everything before its line.
  */
 export interface ExportHeader {
   readonly format: typeof FORMAT;
   readonly version: typeof VERSION;
-  /** Of the cluster that was read. */
+  /** The cluster that was read. */
   readonly clusterId: string;
-  /** Index at which reading began: what changed after it is contained or not. */
+  /** Index at the start of the read. Later changes may or may not be contained. */
   readonly index: number;
-  /** Topmost keys of what was read. */
+  /** The keys that were read, with everything below them. */
   readonly keys: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export interface ExportFooter {
   readonly sha256: string;
 }
 
-/** An export that is damaged, or none at all. */
+/** The input is damaged, or not an export. */
 export class ExportFormatError extends Error {
   override readonly name = "ExportFormatError";
 }
@@ -46,7 +46,7 @@ export function readHeader(line: string): ExportHeader {
   }
   if (value.version !== VERSION) {
     throw new ExportFormatError(
-      `line 1: version ${value.version} is not known; this is for ${VERSION}`,
+      `line 1: export version ${value.version} is not supported; this release reads version ${VERSION}`,
     );
   }
   if (!isHeader(value)) throw new ExportFormatError("line 1: the header is not complete");
@@ -57,14 +57,14 @@ export function readHeader(line: string): ExportHeader {
 export function readEntryOrFooter(line: string, number: number): TreeEntry | ExportFooter {
   const value = readLine(line, number);
   if (isEntry(value) || isFooter(value)) return value;
-  throw new ExportFormatError(`line ${number}: is neither an entry nor the end of an export`);
+  throw new ExportFormatError(`line ${number}: is neither an entry nor the footer of an export`);
 }
 
 function readLine(line: string, number: number): unknown {
   try {
     return JSON.parse(line);
   } catch (cause) {
-    throw new ExportFormatError(`line ${number}: is cut off or no JSON`, { cause });
+    throw new ExportFormatError(`line ${number}: is truncated, or is not JSON`, { cause });
   }
 }
 

@@ -8,23 +8,23 @@ import type { TreeEntry } from "../source/tree-entry.js";
 import { entriesOf, type WalkOptions, walkDirectories } from "../source/walk-tree.js";
 import { headerOf, lineOf } from "./export-format.js";
 
-/** What is exported: a key space, or a client. */
+/** The tree to export: a key space, or a client. */
 type Exported = Pick<KeySpace, "execute" | "unnamedKeys">;
 
 export interface ExportOptions extends WalkOptions {
   /**
-   * Leave out keys that are not UTF-8, and write values that are not as the source shows them.
+   * Leave out keys that are not UTF-8. Write values that are not UTF-8 as the source shows them.
    *
-   * @default false: such an export ends with an error
+   * @default false: throw an error for them
    */
   readonly lossy?: boolean;
-  /** Told of each node that is not exported as it is. */
+  /** Called for each node that is not exported unchanged. */
   readonly onLoss?: (loss: Loss) => void;
 }
 
 /**
- * A tree as the text of an export, in pieces of a directory each. `keys` are its top, and the hidden
- * keys below it that are to be taken along, which etcd does not list.
+ * Yields the text of an export, one directory at a time. `keys` are the top of the tree, and the
+ * hidden keys below it to include, because etcd does not list them.
  *
  * @throws KeyNotFoundError when one of `keys` does not exist
  * @throws TransferRefusedError for keys and values that are not UTF-8, unless `lossy`
@@ -38,13 +38,13 @@ export async function* exportTree(
   const losses = new Losses(lossy, onLoss);
   let entries = 0;
   let isFirst = true;
-  await findUnnamed(source, keys[0], losses, options);
+  await recordUnnamed(source, keys[0], losses, options);
   for (const key of keys) {
     let isTop = true;
-    for await (const answer of walkDirectories(source, key, options)) {
-      const found = await exportable(source, entriesOf(answer, isTop), losses, options);
+    for await (const response of walkDirectories(source, key, options)) {
+      const found = await exportableEntries(source, entriesOf(response, isTop), losses, options);
       const header = isFirst
-        ? [lineOf(headerOf(answer.etcdClusterId, answer.etcdIndex, keys))]
+        ? [lineOf(headerOf(response.etcdClusterId, response.etcdIndex, keys))]
         : [];
       const piece = [...header, ...found.map(lineOf)].join("");
       [isTop, isFirst, entries] = [false, false, entries + found.length];
@@ -55,20 +55,20 @@ export async function* exportTree(
   yield lineOf({ entries, sha256: hash.digest("hex") });
 }
 
-async function findUnnamed(
+async function recordUnnamed(
   source: Exported,
   key: string,
   losses: Losses,
   options: CallOptions,
 ): Promise<void> {
   for await (const unnamed of source.unnamedKeys?.(key, options) ?? []) {
-    losses.find(lossOf(unnamed, "unnamed"));
+    losses.record(lossOf(unnamed, "unnamed"));
   }
-  losses.refuse();
+  losses.check();
 }
 
-/** The entries without those whose keys are not UTF-8. */
-async function exportable(
+/** The entries whose keys are UTF-8. */
+async function exportableEntries(
   source: Exported,
   entries: readonly TreeEntry[],
   losses: Losses,
@@ -76,11 +76,11 @@ async function exportable(
 ): Promise<readonly TreeEntry[]> {
   const keys = entries.map(({ key }) => key);
   const unnamed = await unnamedOf(source, keys, options);
-  for (const key of unnamed) losses.find(lossOf(key, "unnamed"));
+  for (const key of unnamed) losses.record(lossOf(key, "unnamed"));
   const named = entries.filter(({ key }) => !unnamed.has(key));
   for (const { key, value = "" } of named) {
-    if (isReplaced(value)) losses.find(lossOf(key, "replaced"));
+    if (isReplaced(value)) losses.record(lossOf(key, "replaced"));
   }
-  losses.refuse();
+  losses.check();
   return named;
 }

@@ -11,10 +11,10 @@ import {
 } from "./export-format.js";
 
 /**
- * The entries of an export, as they come: whether it is whole shows only at its end. Read it once
- * for that before anything is done with them.
+ * Yields the entries of an export. Only the end of the export shows whether it is complete: call
+ * `verifyExport` before using the entries.
  *
- * @throws ExportFormatError when it is cut off, altered, or something else
+ * @throws ExportFormatError when the input is truncated, altered, or not an export
  */
 export async function* readEntries(
   pieces: AsyncIterable<string>,
@@ -25,7 +25,7 @@ export async function* readEntries(
   let isEnded = false;
   for await (const line of textLines(pieces)) {
     number++;
-    if (isEnded) throw new ExportFormatError(`line ${number}: comes after the end of the export`);
+    if (isEnded) throw new ExportFormatError(`line ${number}: is after the footer of the export`);
     const value = number === 1 ? readHeader(line) : readEntryOrFooter(line, number);
     if (isFooter(value)) {
       checkFooter(value, number - 2, hash.digest("hex"));
@@ -36,10 +36,10 @@ export async function* readEntries(
     if ("format" in value) onHeader?.(value);
     else yield value;
   }
-  if (!isEnded) throw new ExportFormatError(`it is cut off after line ${number}`);
+  if (!isEnded) throw new ExportFormatError(`the export is truncated after line ${number}`);
 }
 
-/** Reads an export to its end. @throws ExportFormatError when it cannot be trusted */
+/** Reads a complete export. @throws ExportFormatError when it is invalid */
 export async function verifyExport(
   pieces: AsyncIterable<string>,
   onEntry: (entry: TreeEntry) => void = () => {},
@@ -50,20 +50,20 @@ export async function verifyExport(
   });
   let last: string | undefined;
   for await (const entry of entries) {
-    // Exports are sorted. Two keys that are not UTF-8 may have been written as one.
-    if (entry.key === last) throw new ExportFormatError(`it has two entries for ${last}`);
+    // Exports are sorted. Two keys that are not UTF-8 may look equal.
+    if (entry.key === last) throw new ExportFormatError(`the export has two entries for ${last}`);
     last = entry.key;
     onEntry(entry);
   }
-  if (header === undefined) throw new ExportFormatError("it has no header");
+  if (header === undefined) throw new ExportFormatError("the export has no header");
   return header;
 }
 
 function checkFooter({ entries, sha256 }: ExportFooter, count: number, digest: string): void {
   if (entries !== count) {
-    throw new ExportFormatError(`it has ${count} entries, and had ${entries} when it was written`);
+    throw new ExportFormatError(`the export has ${count} entries, but its footer says ${entries}`);
   }
   if (sha256 !== digest) {
-    throw new ExportFormatError("it was altered: its checksum is not that of its end");
+    throw new ExportFormatError("the export was altered: its checksum differs from its footer");
   }
 }

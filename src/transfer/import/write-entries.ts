@@ -3,37 +3,38 @@ import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
 import { forEachConcurrent } from "../source/for-each-concurrent.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 
-/** What is written to: a key space, or a client. */
+/** The target of writes: a key space, or a client. */
 export type Target = Pick<KeySpace, "execute">;
 
-/** An entry that could not be written, as what stands there is of the other kind. */
+/** An entry that could not be written, because a node of the other kind is in the way. */
 export interface Conflict {
   readonly entry: TreeEntry;
-  /** The key that is in the way: the entry's own, or a parent. */
+  /** The key of that node: that of the entry, or a parent. */
   readonly at: string;
-  /** What is there. */
+  /** The kind of that node. */
   readonly found: "file" | "directory";
 }
 
 export interface WriteEntriesOptions extends CallOptions {
   /**
-   * Writes that are under way at the same time.
+   * Number of concurrent writes.
    *
    * @default 32
    */
   readonly concurrency?: number;
-  /** Told of each entry that was written. */
+  /** Called for each entry that was written. */
   readonly onWritten?: (entry: TreeEntry) => void;
-  /** Told of each entry that was left out because of a conflict. */
+  /** Called for each entry that was left out because of a conflict. */
   readonly onConflict: (conflict: Conflict) => void;
 }
 
 /**
- * Writes entries over what is there: files get the value and the TTL, directories are made where
- * they are missing and get the TTL if there is one. Nothing is removed, and nothing ever changes
- * from a file to a directory or back. Writing the same entries again is harmless.
+ * Writes entries over existing nodes. Files get the value and the TTL. Missing directories are
+ * created; directories get the TTL of the entry, if any. Nothing is removed, and a file never becomes
+ * a directory or the other way round. Writing the same entries again is harmless.
  *
- * @throws EtcdError for the first write that fails otherwise, when those under way have ended
+ * @throws EtcdError for the first write that fails for another reason, after the running ones have
+ *   ended
  */
 export async function writeEntries(
   target: Target,
@@ -72,7 +73,7 @@ async function writeFile(
   }
 }
 
-/** Not by a plain set, which would turn a file into a directory. */
+/** Does not use a plain `set`, which would turn a file into a directory. */
 async function writeDirectory(
   target: Target,
   entry: TreeEntry,

@@ -3,79 +3,79 @@ import type { EtcdResponse } from "../../model/response.js";
 import type { WatchItem } from "../../model/watch-item.js";
 import type { Watcher } from "../../watch/watcher.js";
 
-/** What is to be done about a key, after all that has happened to it until now. */
+/** The work that is left for a key after all its changes so far. */
 export type PendingChange =
-  /** It is a file with this value, for ever. */
+  /** It is a file with this value and without a TTL. */
   | { readonly kind: "put"; readonly key: string; readonly value: string }
-  /** It was a file, and is none any more. */
+  /** It was a file and was removed. */
   | { readonly kind: "gone"; readonly key: string }
-  /** It is a file with a TTL, of which only a read tells what is left. */
+  /** It is a file with a TTL. Its remaining time must be read. */
   | { readonly kind: "leased"; readonly key: string }
-  /** Anything may have changed at it and below it. */
+  /** The key and everything below it may have changed. */
   | { readonly kind: "tree"; readonly key: string };
 
-/** Keys that may wait: beyond that, watches wait, and are told the state anew if it takes long. */
-const CAPACITY = 50_000;
+/** Above this number, the watches are paused. If that takes long, they resync. */
+const MAX_PENDING_KEYS = 50_000;
 
 /**
- * What watches tell, ready to be dealt with: of several changes of a file, the last. It stays
- * bounded however fast the source changes.
+ * The pending changes of the source, collected from watches: the last one of each key. Memory is
+ * bounded, however fast the source changes.
  */
 export class ChangeFeed {
   readonly #watchers: readonly Watcher[];
-  /** In the order of the last change of each. */
-  #touches = new Map<string, PendingChange>();
-  #resynced = 0;
+  /** In the order of the last change of each key. */
+  #pending = new Map<string, PendingChange>();
+  #openWatchers = 0;
   #failure: unknown;
-  #onNews: () => void = () => {};
-  #onRoom: () => void = () => {};
+  #onChange: () => void = () => {};
+  #onCapacity: () => void = () => {};
 
-  /** `watchers` begin with the state (`initial`), each with that of the key of the same place. */
+  /** Each watcher must start with the state (`initial`) of the key at the same position. */
   constructor(watchers: readonly Watcher[], keys: readonly string[]) {
     this.#watchers = watchers;
     for (const [place, watcher] of watchers.entries()) {
       this.#pump(watcher, keys[place] ?? "/").catch((error: unknown) => {
         this.#failure ??= error;
-        this.#onNews();
+        this.#onChange();
       });
     }
   }
 
-  /** Keys that wait. */
+  /** Number of keys with pending changes. */
   get waiting(): number {
-    return this.#touches.size;
+    return this.#pending.size;
   }
 
-  /** Index up to which everything has been told. */
+  /** Index up to which all changes were delivered. */
   get index(): number {
     return Math.min(...this.#watchers.map(({ index }) => index));
   }
 
-  /** Resolves when all watches stand: what changes from now on will be told. */
-  async stands(): Promise<void> {
-    while (this.#resynced < this.#watchers.length) {
-      this.#touches.clear();
-      await this.news();
+  /** Resolves when all watches are open. All later changes are delivered. */
+  async untilOpen(): Promise<void> {
+    while (this.#openWatchers < this.#watchers.length) {
+      this.#pending.clear();
+      await this.untilChange();
     }
-    this.#touches.clear();
+    this.#pending.clear();
   }
 
-  /** Resolves when something waits. @throws what no watch can repair */
-  async news(): Promise<void> {
+  /** Resolves when there are pending changes. @throws the error of a watch that cannot continue */
+  async untilChange(): Promise<void> {
     if (this.#failure === undefined && this.waiting === 0) {
       await new Promise<void>((resolve) => {
-        this.#onNews = resolve;
+        this.#onChange = resolve;
       });
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** All that waits, in the order in which it happened. @throws what no watch can repair */
+  /** Takes all pending changes, in order. @throws the error of a watch that cannot continue */
   take(): readonly PendingChange[] {
     if (this.#failure !== undefined) throw this.#failure;
-    const taken = [...this.#touches.values()];
-    this.#touches = new Map();
-    this.#onRoom();
+    const taken = [...this.#pending.values()];
+    this.#pending = new Map();
+    this.#onCapacity();
     return taken;
   }
 
@@ -86,19 +86,19 @@ export class ChangeFeed {
 
   async #pump(watcher: Watcher, top: string): Promise<void> {
     for await (const item of watcher) {
-      const touch = pendingChangeBy(item, top);
-      this.#touches.delete(touch.key);
-      this.#touches.set(touch.key, touch);
-      if (item.type === "resync") this.#resynced++;
-      this.#onNews();
-      if (this.waiting >= CAPACITY) await this.#room();
+      const change = pendingChangeOfItem(item, top);
+      this.#pending.delete(change.key);
+      this.#pending.set(change.key, change);
+      if (item.type === "resync") this.#openWatchers++;
+      this.#onChange();
+      if (this.waiting >= MAX_PENDING_KEYS) await this.#untilCapacity();
     }
   }
 
-  #room(): Promise<void> {
+  #untilCapacity(): Promise<void> {
     return new Promise((resolve) => {
-      const before = this.#onRoom;
-      this.#onRoom = () => {
+      const before = this.#onCapacity;
+      this.#onCapacity = () => {
         before();
         resolve();
       };
@@ -106,13 +106,13 @@ export class ChangeFeed {
   }
 }
 
-function pendingChangeBy(item: WatchItem, top: string): PendingChange {
-  if (item.type === "change") return pendingChangeOf(item.response);
+function pendingChangeOfItem(item: WatchItem, top: string): PendingChange {
+  if (item.type === "change") return pendingChangeOfEvent(item.response);
   if (item.reason === "cluster-changed") throw new SourceReplacedError();
   return { kind: "tree", key: top };
 }
 
-function pendingChangeOf({ action, node, prevNode }: EtcdResponse): PendingChange {
+function pendingChangeOfEvent({ action, node, prevNode }: EtcdResponse): PendingChange {
   const { key, value = "", expiration } = node;
   const isRemoval = action === "delete" || action === "expire" || action === "compareAndDelete";
   if (node.dir || (isRemoval && prevNode?.dir)) return { kind: "tree", key };

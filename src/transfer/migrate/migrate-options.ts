@@ -6,36 +6,36 @@ import type { MigrationProgress } from "./migration-progress.js";
 /** Options of `migrate`. */
 export interface MigrateOptions extends SourceAndTarget, CallOptions {
   /**
-   * Go on after everything was copied, bringing over what changes and keeping TTLs alive, until this
-   * signal aborts. Then everything is compared once more, and what differs is brought over: etcd
-   * tells nobody of refreshes.
+   * After the copy, continue to copy changes and to renew TTLs until this signal aborts. Then
+   * everything is compared again, and differences are copied, because refreshes of TTLs cause no
+   * events.
    *
-   * @default to end when everything was copied
+   * @default ends when everything was copied
    */
   readonly until?: AbortSignal;
   /**
-   * Take a target that has other data: it becomes what the source is, and what the source does not
-   * have is removed.
+   * Allow a target that has other data. It becomes equal to the source: nodes that the source does
+   * not have are removed.
    *
    * @default false
    */
   readonly overwrite?: boolean;
   /**
-   * Go on although the target cannot have everything as it is in the source: keys that it cannot
-   * have are left out, and values that are not UTF-8 are written as the source shows them, with
-   * U+FFFD. Each is told to `onLoss`.
+   * Migrate even if the target cannot store everything unchanged. Keys that it cannot store are left
+   * out. Values that are not UTF-8 are written as the source shows them, with U+FFFD. Each loss is
+   * reported to `onLoss`.
    *
-   * @default false: to end before anything is written
+   * @default false: refuse before the first write
    */
   readonly lossy?: boolean;
-  /** Told once of each node that the target cannot have as it is in the source. */
+  /** Called once for each node that the target cannot store unchanged. */
   readonly onLoss?: (loss: Loss) => void;
   /**
-   * Most nodes that are written in a second.
+   * Maximum number of nodes to write per second.
    *
    * @default no limit
    */
   readonly rate?: number;
-  /** Told after every step how far it is. */
+  /** Called with the progress after each step. */
   readonly onProgress?: (progress: MigrationProgress) => void;
 }

@@ -147,7 +147,7 @@ describe("migrate", () => {
     await pair.migrate();
     const other = new Pair();
     await expect(other.passUntil(migrate({ from: other.from, to: pair.to }))).rejects.toThrow(
-      /the target has data already of a migration from cluster/,
+      /the target already has data of a migration from cluster/,
     );
     await pair.to.deleteNode(RECORD_KEY);
     await expect(pair.migrate()).rejects.toThrow(TargetInUseError);
@@ -162,8 +162,8 @@ describe("migrate", () => {
     for (const [options, relation] of [
       [{}, "are the same tree"],
       [{ toPrefix: "/backup" }, "overlap in the same cluster"],
-      [{ prefix: "/d", toPrefix: "/", overwrite: true }, "the source lies in the target"],
-      [{ to: nested, toPrefix: "/deep" }, "the target lies in the source"],
+      [{ prefix: "/d", toPrefix: "/", overwrite: true }, "the source is inside the target"],
+      [{ to: nested, toPrefix: "/deep" }, "the target is inside the source"],
       [{ from: nested, to: nested, prefix: "/deep", toPrefix: "/deep/" }, "are the same tree"],
     ] as const) {
       const refused = pair.migrate({ to: etcd, ...options });
@@ -204,14 +204,14 @@ describe("migrate", () => {
       "prefix: /none does not exist in the source",
     );
     await expect(pair.migrate({ prefix: "/a" })).rejects.toThrow(
-      "prefix: /a is a file, or lies below one",
+      "prefix: /a is a file, or is below a file",
     );
     await expect(pair.differences({ prefix: "/a" })).rejects.toThrow("prefix: /a is a file");
     expect((await pair.to.getNode("/")).etcdIndex).toBe(3);
     await pair.fill({ "/file": "1" }, pair.to);
     for (const toPrefix of ["/file", "/file/below"]) {
       await expect(pair.migrate({ toPrefix, overwrite: true })).rejects.toThrow(
-        `toPrefix: ${toPrefix} is a file, or lies below one`,
+        `toPrefix: ${toPrefix} is a file, or is below a file`,
       );
     }
     expect(await pair.to.getNodeValue("/file")).toBe("1");
@@ -249,7 +249,7 @@ describe("migrate", () => {
     const to = new EtcdClient({ keySpace: forgetful, clock: pair.clock });
     const failed = pair.migrate({ to });
     await expect(failed).rejects.toThrow(TransferFailedError);
-    await expect(failed).rejects.toThrow('does not keep what is written: "/d/x" differ');
+    await expect(failed).rejects.toThrow('does not keep the written values: "/d/x" differ');
   });
 
   it("compares what it has copied, and does not end before all is the same", async () => {

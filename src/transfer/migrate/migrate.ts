@@ -5,28 +5,28 @@ import type { MigrationProgress } from "./migration-progress.js";
 import { preflight } from "./preflight.js";
 
 /**
- * Brings a tree from one key space to another, while the first one is in use: values, directories,
- * TTLs, and the hidden keys that are named. What changes meanwhile is brought over too, deletes
- * included. It may be interrupted at any moment and called again: what is equal is not written
- * again. Either side may be v2, v3 or any other key space.
+ * Copies a tree from one key space to another while the source is in use: values, directories, TTLs,
+ * and the hidden keys that `hidden` names. Changes during the copy are copied too, including deletes.
+ * The migration can be interrupted at any time and started again: equal nodes are not written again.
+ * Source and target may be v2, v3 or any other key space.
  *
- * Before anything is written, the whole source is read: what the target cannot have is told. After
- * the copy, everything is compared once more. It only resolves when all that was compared is the
- * same in the target, apart from losses that were allowed.
+ * Before the first write, the complete source is read, and what the target cannot store is reported.
+ * After the copy, everything is compared again.
  *
- * The target must not be in use. On `api: "v3"` it is filled with transactions of many nodes, and
- * its indexes go on above the source's.
+ * The target must not be in use. With `api: "v3"`, it is filled with transactions of many nodes, and
+ * its indexes continue above those of the source.
  *
- * It resolves when everything is there that had changed when it was to end.
+ * The promise resolves when the target is equal to the source, except for allowed losses, and
+ * contains all changes until the end of the migration.
  *
- * @throws TransferRefusedError before anything is written, when `prefix` is no directory of the
- *   source, when the target lies in the source or around it, by whatever URLs and gateways they are
- *   reached, or when the target cannot have something as it is in the source, unless `lossy`. Also
- *   later, when something of that kind is written to the source meanwhile
- * @throws TransferFailedError when the target does not keep what is written
+ * @throws TransferRefusedError before the first write, when `prefix` is not a directory of the
+ *   source, when source and target overlap (through any URLs and gateways), or when the target cannot
+ *   store something unchanged, unless `lossy`. Also later, when such a node is written to the source
+ *   during the migration
+ * @throws TransferFailedError when the target does not keep the written values
  * @throws TargetInUseError when the target has other data, unless `overwrite`
- * @throws AbortError when `signal` aborts: all but the last writes are then known to be done
- * @throws SourceReplacedError when another cluster answers in the source's place
+ * @throws AbortError when `signal` aborts; only the outcome of the last writes is unknown then
+ * @throws SourceReplacedError when another cluster responds in place of the source
  */
 export async function migrate(options: MigrateOptions): Promise<MigrationProgress> {
   refuseUnknown(options, OPTIONS);

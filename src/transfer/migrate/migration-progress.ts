@@ -1,27 +1,27 @@
-/** How far a migration is. */
+/** The progress of a migration. */
 export interface MigrationProgress {
   /**
-   * `checking`: the source is read, and nothing is written; `copying`: not everything was brought
-   * over yet; `verifying`: everything is compared once more; `following`: everything was compared,
-   * and changes are brought over as they come.
+   * `checking`: the source is read, and nothing is written. `copying`: nodes are compared and copied.
+   * `verifying`: everything is compared again. `following`: everything was compared, and changes are
+   * copied as they happen.
    */
   readonly phase: "checking" | "copying" | "verifying" | "following";
-  /** How much of the phase is done, from 0 to 1; of `checking`, that is not known. */
+  /** The completed part of the phase, from 0 to 1. It is unknown in `checking`, and 0 there. */
   readonly share: number;
-  /** Nodes of the source that this phase has looked at; at the end, that were found in the target. */
+  /** Nodes of the source that this phase has compared; at the end, those found in the target. */
   readonly compared: number;
-  /** Nodes that the source had when it was checked. */
+  /** Nodes of the source when it was checked. */
   readonly total: number;
   /** Nodes that were written or removed. */
   readonly written: number;
-  /** Nodes that the source changed at each comparison, and that were therefore never seen the same. */
+  /** Nodes that the source changed before each comparison, so that they were never found equal. */
   readonly changing: number;
-  /** Nodes that the target cannot have as they are: they were left out, or hold U+FFFD. */
+  /** Nodes that the target cannot store unchanged: they were left out, or contain U+FFFD. */
   readonly lost: number;
-  /** Keys that changed and wait to be brought over. */
+  /** Changed keys that are not copied yet. */
   readonly waiting: number;
   /** Index of the source up to which all changes are known. */
   readonly index: number;
-  /** Milliseconds since the migration began. */
+  /** Milliseconds since the start of the migration. */
   readonly elapsed: number;
 }

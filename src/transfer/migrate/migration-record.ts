@@ -6,18 +6,18 @@ import type { Tree } from "../compare/compare-trees.js";
 import { list } from "../source/listing.js";
 
 /**
- * Where a migration notes on its target that it is at work there, so that it may go on after it was
- * interrupted: a hidden key, which no listing, watch or migration from there sees.
+ * The hidden key on the target that records a started migration, so that it can continue after an
+ * interruption. Listings, watches and migrations of the target do not include it.
  */
 export const RECORD_KEY = "/_etcdnet_migration";
 
-/** What a migration notes: from where it copies. */
+/** The content of the record: the source of the migration. */
 export interface Claim {
   /** Cluster id of the source. */
   readonly source: string;
-  /** Which store of the cluster it is. */
+  /** The store of the cluster. */
   readonly store: DataLocation["store"];
-  /** Its top there. */
+  /** The top of the tree in that store. */
   readonly prefix: string;
 }
 
@@ -35,7 +35,7 @@ export async function writeRecord(
   await target.execute({ action: "set", key: RECORD_KEY, value }, options);
 }
 
-/** Looks whether a target may be written to. @throws TargetInUseError when it has data of others */
+/** Checks that the target may be written. @throws TargetInUseError when it has other data */
 export async function claimTarget(
   target: Tree,
   claim: Claim,
@@ -43,19 +43,19 @@ export async function claimTarget(
   options: CallOptions,
 ): Promise<void> {
   const record = await readRecord(target, options);
-  if (overwrite || (record !== undefined && isOf(claim, record))) return;
+  if (overwrite || (record !== undefined && isSameClaim(claim, record))) return;
   if (await areEmpty(target, tops, options)) return;
-  const whose = record === undefined ? "" : ` of a migration from cluster ${record.source}`;
+  const origin = record === undefined ? "" : ` of a migration from cluster ${record.source}`;
   throw new TargetInUseError(
-    `the target has data already${whose}; with overwrite, it becomes what the source is, and what the source does not have is removed`,
+    `the target already has data${origin}; with overwrite, it becomes equal to the source, and everything else in it is removed`,
   );
 }
 
-function isOf({ source, store, prefix }: Claim, record: Claim): boolean {
+function isSameClaim({ source, store, prefix }: Claim, record: Claim): boolean {
   return record.source === source && record.store === store && record.prefix === prefix;
 }
 
-/** Hidden tops are not listed by the root. */
+/** Checks each top, because a listing of the root does not contain hidden tops. */
 async function areEmpty(
   target: Tree,
   tops: readonly string[],

@@ -25,24 +25,24 @@ import { RateLimiter } from "../target/rate-limiter.js";
 import { TargetWriter } from "../target/target-writer.js";
 import { tryLargest } from "../target/try-largest.js";
 import { ChangeFeed, type PendingChange } from "./change-feed.js";
-import { Doubts } from "./doubts.js";
 import type { MigrateOptions } from "./migrate-options.js";
 import type { MigrationProgress } from "./migration-progress.js";
 import { writeRecord } from "./migration-record.js";
 import { Pass, type PassKind } from "./pass.js";
 import type { Preflight } from "./preflight.js";
 import { TtlSchedule } from "./ttl-schedule.js";
+import { UnverifiedNodes } from "./unverified-nodes.js";
 
-/** Seconds by which TTLs may differ before they are written again. */
-const TTL_TOLERANCE = 2;
-/** Milliseconds between proofs that nothing was missed. */
-const POLL_INTERVAL = 1_000;
-/** Milliseconds of silence that pass for such a proof, of sources that do not tell their index. */
-const SILENCE = 5_000;
-/** Milliseconds between two looks at whether it is over. */
-const TICK = 250;
+/** A TTL is written again if it differs by more. */
+const TTL_TOLERANCE_S = 2;
+/** Interval at which the watches prove that they have missed nothing. */
+const POLL_INTERVAL_MS = 1_000;
+/** For a source that does not report its index, this time without changes counts as such a proof. */
+const SILENCE_MS = 5_000;
+/** Interval at which the end of the migration is checked. */
+const CHECK_INTERVAL_MS = 250;
 
-/** One run of a migration. Everything in it happens one step after the other. */
+/** One run of a migration. Its steps run one after the other. */
 export class Migration {
   readonly #trees: TreePair;
   readonly #options: MigrateOptions;
@@ -50,23 +50,23 @@ export class Migration {
   readonly #source: Tree;
   readonly #target: Tree;
   readonly #ttls: TtlSchedule;
-  readonly #ending: LinkedSignal;
+  readonly #linkedSignal: LinkedSignal;
   readonly #writer: TargetWriter;
   readonly #feed: ChangeFeed;
   readonly #losses: Losses;
-  readonly #doubts = new Doubts();
+  readonly #unverified = new UnverifiedNodes();
   readonly #startedAt: number;
   readonly #preflight: Preflight;
   #pass: Pass | undefined;
-  /** The last pass that came to its end. */
-  #ended: Pass | undefined;
-  /** Index of the source above which those of the target are known to be. */
-  #indexAbove = 0;
-  /** Whether everything is compared, or was, after it was told to end. */
-  #isChecked = false;
-  /** Monotonic moment at which the source was last seen to change. */
-  #changedAt = 0;
-  /** Index of the source when it was to end. */
+  /** The last completed pass. */
+  #lastPass: Pass | undefined;
+  /** The indexes of the target are known to be above this index of the source. */
+  #targetAboveIndex = 0;
+  /** Whether the comparison after `until` has started. */
+  #isFinalPassStarted = false;
+  /** Monotonic time of the last observed change of the source. */
+  #lastChangeAt = 0;
+  /** Index of the source at which the migration may end. */
   #endIndex: number | undefined;
 
   constructor(preflight: Preflight, options: MigrateOptions) {
@@ -78,26 +78,26 @@ export class Migration {
     this.#options = options;
     this.#clock = from.clock;
     this.#startedAt = preflight.startedAt;
-    this.#ending = linkSignals(signal, from.closed, to.closed);
+    this.#linkedSignal = linkSignals(signal, from.closed, to.closed);
     this.#source = new KeySpaceWithRetries(trees.source, this.#clock);
     this.#target = new KeySpaceWithRetries(trees.target, this.#clock);
     this.#ttls = new TtlSchedule(this.#clock, trees.tops);
-    const pace = new RateLimiter(rate, this.#clock);
-    const settings = { pace, losses, clock: this.#clock, signal: this.#ending.signal };
+    const limiter = new RateLimiter(rate, this.#clock);
+    const settings = { limiter, losses, clock: this.#clock, signal: this.#linkedSignal.signal };
     this.#writer = new TargetWriter(this.#target, settings);
     this.#feed = this.#watch(trees.source);
   }
 
   async run(): Promise<MigrationProgress> {
     try {
-      await this.#feed.stands();
+      await this.#feed.untilOpen();
       await this.#prepare();
       this.#beginPass("copy");
       while (!(await this.#isOver())) await this.#step();
       return this.#progress;
     } finally {
       this.#feed.close();
-      this.#ending.unlink();
+      this.#linkedSignal.unlink();
     }
   }
 
@@ -107,35 +107,35 @@ export class Migration {
       keySpace,
       reads: new SharedReads(keySpace, this.#clock),
       clock: this.#clock,
-      closed: this.#ending.signal,
+      closed: this.#linkedSignal.signal,
       observe: () => {},
     };
-    const common = { initial: true, from: undefined, pollInterval: POLL_INTERVAL } as const;
+    const common = { initial: true, from: undefined, pollInterval: POLL_INTERVAL_MS } as const;
     const { tops } = this.#trees;
     const settings = { ...common, recursive: true, bufferSize: 10_000 };
     const watchers = tops.map((key) => new KeyWatcher(watched, { ...settings, key }, undefined));
     return new ChangeFeed(watchers, tops);
   }
 
-  /** Makes the target ready. Nothing of the source's is written before it may be. */
+  /** Prepares the target. The record is written before any node of the source. */
   async #prepare(): Promise<void> {
     const { to } = this.#options;
-    const { targetPrefix: secondPrefix } = this.#trees;
+    const { targetPrefix } = this.#trees;
     const { claim, isLoadable, size } = this.#preflight;
     await tryLargest(size.largest, this.#source, this.#target, this.#losses, this.#call);
     await this.#keepIndexAhead();
     await writeRecord(this.#target, claim, this.#call);
     const { loading } = to.keySpace;
-    if (isLoadable && loading) this.#writer.loader = { loading, prefix: secondPrefix };
+    if (isLoadable && loading) this.#writer.loader = { loading, prefix: targetPrefix };
   }
 
-  /** Indexes of a target that can do it go on above the source's. */
+  /** If the target supports it, its indexes continue above those of the source. */
   async #keepIndexAhead(): Promise<void> {
     const { loading } = this.#options.to.keySpace;
     const { index } = this.#feed;
-    if (loading === undefined || index <= this.#indexAbove) return;
+    if (loading === undefined || index <= this.#targetAboveIndex) return;
     await loading.continueAfter(index, this.#call);
-    this.#indexAbove = index;
+    this.#targetAboveIndex = index;
   }
 
   #beginPass(kind: PassKind): void {
@@ -144,101 +144,104 @@ export class Migration {
   }
 
   #compare(keys: readonly string[], recursive = true): AsyncGenerator<Comparison, void, undefined> {
-    const options = { ...this.#call, clock: this.#clock, ttlTolerance: TTL_TOLERANCE, recursive };
+    const options = { ...this.#call, clock: this.#clock, ttlTolerance: TTL_TOLERANCE_S, recursive };
     return compareTrees(this.#source, this.#target, keys, options);
   }
 
   async #step(): Promise<void> {
     await this.#copySome();
-    const touches = this.#feed.take();
-    if (touches.length > 0) this.#changedAt = this.#now;
-    await this.#replay(touches);
-    for (const key of this.#ttls.takeDue()) await this.#settleAll(this.#compare([key], false));
-    if (this.#pass === undefined) await this.#lookAgain();
+    const changes = this.#feed.take();
+    if (changes.length > 0) this.#lastChangeAt = this.#now;
+    await this.#replay(changes);
+    for (const key of this.#ttls.takeDue()) await this.#applyAll(this.#compare([key], false));
+    if (this.#pass === undefined) await this.#recompareUnverified();
     this.#options.onProgress?.(this.#progress);
-    if (this.#pass === undefined) await this.#rest();
+    if (this.#pass === undefined) await this.#waitForWork();
   }
 
-  /** The next directories of the pass that is under way. */
+  /** Copies the next directories of the current pass. */
   async #copySome(): Promise<void> {
     const pass = this.#pass;
     if (pass === undefined) return;
     const next = await pass.next();
     if (next === undefined) return this.#endPass(pass);
-    const differences = await this.#settle(next);
-    if (pass.kind === "verify") this.#doubts.note(differences);
+    const differences = await this.#apply(next);
+    if (pass.kind === "verify") this.#unverified.add(differences);
     pass.count(next, differences.length);
   }
 
-  /** What a pass has written is compared once more: nothing counts as copied that was not seen. */
+  /** Everything that a pass has written is compared again: only nodes that were read count as copied. */
   async #endPass(pass: Pass): Promise<void> {
     this.#pass = undefined;
-    this.#ended = pass;
-    this.#changedAt = this.#now;
+    this.#lastPass = pass;
+    this.#lastChangeAt = this.#now;
     this.#writer.loader = undefined;
     await this.#keepIndexAhead();
     if (pass.kind === "copy" && pass.different > 0) this.#beginPass("verify");
   }
 
-  /** Compares the nodes again that a pass found different although they had been copied. */
-  async #lookAgain(): Promise<void> {
-    await this.#writer.all(this.#doubts.keys, async (key) => {
+  /** Compares again the nodes that the verification has found different. */
+  async #recompareUnverified(): Promise<void> {
+    await this.#writer.all(this.#unverified.keys, async (key) => {
       const found: PlacedDifference[] = [];
       for await (const comparison of this.#compare([key], false)) {
-        found.push(...(await this.#settle(comparison)));
+        found.push(...(await this.#apply(comparison)));
       }
-      this.#doubts.look(
+      this.#unverified.update(
         key,
         found.find((difference) => keyOf(difference) === key),
       );
     });
   }
 
-  async #settleAll(comparisons: AsyncIterable<Comparison>): Promise<void> {
-    for await (const comparison of comparisons) await this.#settle(comparison);
+  async #applyAll(comparisons: AsyncIterable<Comparison>): Promise<void> {
+    for await (const comparison of comparisons) await this.#apply(comparison);
   }
 
-  /** Makes differences good, and returns those. */
-  async #settle(comparison: Comparison): Promise<readonly PlacedDifference[]> {
+  /** Applies the differences to the target and returns them. */
+  async #apply(comparison: Comparison): Promise<readonly PlacedDifference[]> {
     const { leased, readAt } = comparison;
-    const differences = this.#losses.without(comparison, this.#preflight.locations.target);
+    const differences = this.#losses.differencesWithoutLoss(
+      comparison,
+      this.#preflight.locations.target,
+    );
     await this.#writer.applyDifferences(differences, readAt);
-    for (const { key, ttl = 1 } of leased) this.#ttls.note(key, ttl, readAt);
+    for (const { key, ttl = 1 } of leased) this.#ttls.schedule(key, ttl, readAt);
     return differences;
   }
 
-  /** Files at the same time, but what concerns a whole tree after all before it. */
-  async #replay(touches: readonly PendingChange[]): Promise<void> {
+  /** Replays files concurrently. A change of a tree waits for all changes before it. */
+  async #replay(changes: readonly PendingChange[]): Promise<void> {
     let files: PendingChange[] = [];
-    for (const touch of touches) {
-      if (touch.kind === "tree") {
+    for (const change of changes) {
+      if (change.kind === "tree") {
         await this.#replayFiles(files);
         files = [];
-        await this.#replayTree(touch.key);
-      } else files.push(touch);
+        await this.#replayTree(change.key);
+      } else files.push(change);
     }
     await this.#replayFiles(files);
   }
 
   async #replayTree(key: string): Promise<void> {
-    // A whole comparison takes so long that changes must be replayed meanwhile.
+    // A comparison of everything takes so long that changes must be replayed in between.
     if (this.#trees.tops.includes(key)) this.#beginPass("copy");
-    else await this.#settleAll(this.#compare([key]));
+    else await this.#applyAll(this.#compare([key]));
   }
 
-  async #replayFiles(touches: readonly PendingChange[]): Promise<void> {
-    await this.#writer.all(touches, (touch) => this.#replayFile(touch));
+  async #replayFiles(changes: readonly PendingChange[]): Promise<void> {
+    await this.#writer.all(changes, (change) => this.#replayFile(change));
   }
 
-  async #replayFile(touch: PendingChange): Promise<void> {
-    const { kind, key } = touch;
-    // In a namespace, that is how a key beside it is told of.
+  async #replayFile(change: PendingChange): Promise<void> {
+    const { kind, key } = change;
+    // In a namespace, a key outside it is delivered without a leading slash.
     if (!key.startsWith("/")) return;
-    // What the name stands for, and whether the target can have it, the listing tells.
+    // Only a listing shows whether the key has a name, and whether the target can store it.
     if (isReplaced(key) || !isHoldable(key, this.#preflight.locations.target)) {
-      return await this.#settleAll(this.#compare([parentPath(key) || "/"], false));
+      return await this.#applyAll(this.#compare([parentPath(key) || "/"], false));
     }
-    if (touch.kind === "put") await this.#put(touch);
+    if (change.kind === "put") await this.#put(change);
     else if (kind === "gone") await this.#writer.removeFile(key);
     else await this.#renew(key);
   }
@@ -246,46 +249,47 @@ export class Migration {
   async #renew(key: string): Promise<void> {
     const readAt = this.#now;
     const { self } = await list(this.#source, key, this.#call);
-    // What has vanished or changed since is told of again.
+    // If it was removed or replaced since then, the watch delivers another change.
     if (self === undefined || self.dir) return;
     await this.#put(self);
-    if (self.ttl !== undefined) this.#ttls.note(key, self.ttl, readAt);
+    if (self.ttl !== undefined) this.#ttls.schedule(key, self.ttl, readAt);
   }
 
   async #put(node: Wanted): Promise<void> {
     const { key, value = "" } = node;
     if (isReplaced(value)) {
-      this.#losses.meet(lossOf(key, "replaced"));
+      this.#losses.recordAndCheck(lossOf(key, "replaced"));
     }
     await this.#writer.put(node);
   }
 
-  /** Until there may be something to do. */
-  async #rest(): Promise<void> {
+  /** Waits until there may be work. */
+  async #waitForWork(): Promise<void> {
     const over = new AbortController();
     const either = linkSignals(this.#signal, over.signal);
-    const wait = Math.min(TICK, this.#ttls.wait ?? TICK);
+    const wait = Math.min(CHECK_INTERVAL_MS, this.#ttls.delay ?? CHECK_INTERVAL_MS);
     try {
-      await Promise.race([this.#feed.news(), sleep(wait, this.#clock, either.signal)]);
+      await Promise.race([this.#feed.untilChange(), sleep(wait, this.#clock, either.signal)]);
     } finally {
       over.abort();
       either.unlink();
     }
   }
 
-  /** Whether all that happened until it was to end was brought over. */
+  /** Whether the migration may end and all changes until then were copied. */
   async #isOver(): Promise<boolean> {
     const { until } = this.#options;
-    if (this.#pass !== undefined || this.#feed.waiting > 0 || this.#doubts.size > 0) return false;
+    if (this.#pass !== undefined || this.#feed.waiting > 0 || this.#unverified.size > 0)
+      return false;
     if (until?.aborted === false) return false;
-    if (until !== undefined && !this.#isChecked) {
-      // No watch tells of a refresh that gave a TTL to a key without one.
-      this.#isChecked = true;
+    if (until !== undefined && !this.#isFinalPassStarted) {
+      // A refresh can give a TTL to a key without one, and it causes no event.
+      this.#isFinalPassStarted = true;
       this.#beginPass("verify");
       return false;
     }
     this.#endIndex ??= (await readState(this.#trees.source, { key: "/" }, this.#call)).index;
-    const isSilent = this.#now - this.#changedAt > SILENCE;
+    const isSilent = this.#now - this.#lastChangeAt > SILENCE_MS;
     if (this.#feed.waiting > 0 || (this.#feed.index < this.#endIndex && !isSilent)) return false;
     await this.#keepIndexAhead();
     return true;
@@ -294,14 +298,14 @@ export class Migration {
   get #progress(): MigrationProgress {
     const pass = this.#pass;
     const { nodes: total } = this.#preflight.size;
-    const compared = (pass ?? this.#ended)?.compared ?? 0;
+    const compared = (pass ?? this.#lastPass)?.compared ?? 0;
     return {
       phase: pass === undefined ? "following" : PHASES[pass.kind],
       share: pass === undefined ? 1 : Math.min(1, compared / Math.max(1, total)),
       compared,
       total,
       written: this.#writer.written,
-      changing: this.#doubts.changing,
+      changing: this.#unverified.changing,
       lost: this.#losses.count,
       waiting: this.#feed.waiting,
       index: this.#feed.index,
@@ -310,11 +314,11 @@ export class Migration {
   }
 
   get #signal(): AbortSignal {
-    return this.#ending.signal;
+    return this.#linkedSignal.signal;
   }
 
   get #call(): { readonly signal: AbortSignal } {
-    return { signal: this.#ending.signal };
+    return { signal: this.#linkedSignal.signal };
   }
 
   get #now(): number {

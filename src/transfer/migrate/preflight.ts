@@ -10,21 +10,21 @@ import type { MigrateOptions } from "./migrate-options.js";
 import type { MigrationProgress } from "./migration-progress.js";
 import { type Claim, claimTarget } from "./migration-record.js";
 
-/** What is known of a migration before it writes. */
+/** The results of the checks before the first write. */
 export interface Preflight {
   readonly trees: TreePair;
   readonly locations: Locations;
   readonly claim: Claim;
-  /** Whether nodes can be written many at a time: not into a directory that has a TTL. */
+  /** Whether bulk loading is possible. It is not in a directory that has a TTL. */
   readonly isLoadable: boolean;
   readonly size: SourceSize;
   readonly losses: Losses;
-  /** Monotonic moment at which it began. */
+  /** Monotonic time of the start. */
   readonly startedAt: number;
 }
 
 /**
- * Checks all that can be known before anything is written.
+ * Runs all checks that are possible before the first write.
  *
  * @throws TransferRefusedError, TargetInUseError
  */
@@ -41,18 +41,17 @@ export async function preflight(options: MigrateOptions): Promise<Preflight> {
     onProgress?.({ ...NOTHING_DONE, compared, elapsed, lost: losses.count });
   };
   try {
-    // Without patience: what cannot be reached now is most likely mistyped.
+    // No retries here: an endpoint that is unreachable at the start is probably mistyped.
     const tops = await readTops(trees, call);
     const locations = await locateTrees(trees, tops, call);
     const { clusterId, store, keyPrefix, path } = locations.source;
     const claim = { source: clusterId, store, prefix: keyPrefix + path };
-    const { tops: keys, target: second } = trees;
-    await claimTarget(second, claim, { tops: keys, overwrite }, call);
+    await claimTarget(trees.target, claim, { tops: trees.tops, overwrite }, call);
     const isLoadable = !(await hasTtlAbove(to.keySpace, trees.targetPrefix, call));
     const source = new KeySpaceWithRetries(trees.source, clock);
     const check = { ...call, clock, losses, onChecked };
     const size = await checkSource(source, trees, locations, check);
-    losses.refuse();
+    losses.check();
     return { trees, locations, claim, isLoadable, size, losses, startedAt };
   } finally {
     ending.unlink();

@@ -1,18 +1,18 @@
 import { parentPath } from "../../key-space/shared/path.js";
 import type { Clock } from "../../time/clock.js";
 
-/** Least milliseconds between two looks at the same TTLs. */
-const LEAST_WAIT = 500;
+/** Minimum interval between two reads of the same TTLs. */
+const MIN_INTERVAL_MS = 500;
 
 /**
- * When to look at TTLs again: before half of the least has passed, since whoever renews a key of the
- * source does so silently. It is kept per directory, as one listing tells all TTLs in it.
+ * Schedules the next read of TTLs: after half of the shortest one, because a renewal on the source
+ * causes no event. It is kept per directory, because one listing returns all TTLs in it.
  */
 export class TtlSchedule {
   readonly #clock: Clock;
-  /** Keys that are no child of a directory that is listed. */
+  /** Keys that are read themselves; the listing of their parent does not contain them. */
   readonly #tops: ReadonlySet<string>;
-  /** Monotonic moments. */
+  /** Monotonic times. */
   readonly #due = new Map<string, number>();
 
   constructor(clock: Clock, tops: readonly string[]) {
@@ -20,14 +20,14 @@ export class TtlSchedule {
     this.#tops = new Set(tops);
   }
 
-  /** `ttl` is in seconds, counted from the monotonic moment `since`. */
-  note(key: string, ttl: number, since: number): void {
+  /** `ttl` is in seconds, counted from the monotonic time `since`. */
+  schedule(key: string, ttl: number, since: number): void {
     const listed = this.#tops.has(key) ? key : parentPath(key) || "/";
-    const due = Math.max(since + (ttl * 1000) / 2, this.#clock.monotonic() + LEAST_WAIT);
+    const due = Math.max(since + (ttl * 1000) / 2, this.#clock.monotonic() + MIN_INTERVAL_MS);
     this.#due.set(listed, Math.min(due, this.#due.get(listed) ?? due));
   }
 
-  /** Directories, or tops, that are to be looked at now; their TTLs are to be noted anew. */
+  /** Directories, or tops, to read now. The caller schedules their TTLs again. */
   takeDue(): readonly string[] {
     const now = this.#clock.monotonic();
     const due = [...this.#due].filter(([, moment]) => moment <= now).map(([key]) => key);
@@ -35,8 +35,8 @@ export class TtlSchedule {
     return due;
   }
 
-  /** Milliseconds until the next is due; absent: there is none. */
-  get wait(): number | undefined {
+  /** Milliseconds until the next read; `undefined` when none is scheduled. */
+  get delay(): number | undefined {
     if (this.#due.size === 0) return undefined;
     let first = Number.POSITIVE_INFINITY;
     for (const moment of this.#due.values()) first = Math.min(first, moment);

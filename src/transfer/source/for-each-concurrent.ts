@@ -1,10 +1,10 @@
 /**
- * Does `work` for every item, a number of them at a time, in the order in which they come. After a
- * failure no further item is begun; it is thrown when those under way have ended.
+ * Runs `work` for every item, started in order, with limited concurrency. After a failure, no further
+ * item is started. The error is thrown when the running ones have ended.
  */
 export async function forEachConcurrent<T>(
   items: AsyncIterable<T> | Iterable<T>,
-  atATime: number,
+  concurrency: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const iterator =
@@ -22,7 +22,7 @@ export async function forEachConcurrent<T>(
       throw error;
     }
   };
-  const outcomes = await Promise.allSettled(Array.from({ length: atATime }, worker));
+  const outcomes = await Promise.allSettled(Array.from({ length: concurrency }, worker));
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure === undefined) return;
   await iterator.return?.();

@@ -2,7 +2,7 @@ import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
 import { parentPath } from "../../key-space/shared/path.js";
 import { list } from "./listing.js";
 
-/** Whether a directory on the way to a path, or the one at its end, has a TTL. */
+/** Whether the directory at a path, or one of its parents, has a TTL. */
 export async function hasTtlAbove(
   keySpace: KeySpace,
   path: string,

@@ -7,22 +7,22 @@ import { BackOff } from "../../time/back-off.js";
 import type { Clock } from "../../time/clock.js";
 import { sleep } from "../../time/sleep.js";
 
-/** Failures in a row, for some two minutes with their back-off, that time did not repair. */
-const PATIENCE = 8;
+/** With backoff, about two minutes. */
+const MAX_ATTEMPTS = 8;
 
-/** Does again what failed for a while: only for what may be done twice. */
+/** Retries after transient failures. The work must be idempotent. */
 export async function withRetries<T>(
   clock: Clock,
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
   let backOff = BackOff.none;
-  for (let failures = 1; ; failures++) {
+  for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (error) {
-      const mayPass = isRetryable(error) || error instanceof OutcomeUnknownError;
-      if (!mayPass || failures === PATIENCE) throw error;
+      const isTransient = isRetryable(error) || error instanceof OutcomeUnknownError;
+      if (!isTransient || attempt === MAX_ATTEMPTS) throw error;
       backOff = backOff.next();
       await sleep(backOff.delay(), clock, signal);
     }
@@ -30,8 +30,8 @@ export async function withRetries<T>(
 }
 
 /**
- * A key space whose requests are sent again when they failed, even where a write may have been
- * carried out: for writes whose repetition is harmless, as those of a migration are.
+ * Retries failed requests of a key space, even if etcd may have processed a write. Only for
+ * idempotent writes, such as those of a migration.
  */
 export class KeySpaceWithRetries {
   readonly #inner: Pick<KeySpace, "execute">;

@@ -6,15 +6,15 @@ import { forEachConcurrent } from "./for-each-concurrent.js";
 import { isReplaced } from "./replaced-text.js";
 import { entryOf, type TreeEntry } from "./tree-entry.js";
 
-/** One level of a tree at one moment. */
+/** A node and its children at one point in time. */
 export interface Listing {
-  /** The node itself; of the root, too. Nothing: there is no such node. */
+  /** The node itself, also for the root; `undefined`: it does not exist. */
   readonly self: TreeEntry | undefined;
-  /** What is in it, without hidden nodes and without those of {@link unnamed}. */
+  /** Its children without hidden nodes and without those of {@link unnamed}. */
   readonly children: ReadonlyMap<string, TreeEntry>;
   /**
-   * Keys in it that are not UTF-8, as they are shown: etcd v2 replaces such bytes by U+FFFD. They
-   * cannot be asked for, and several of them may be shown as the same text.
+   * Keys of children that are not UTF-8. etcd v2 shows U+FFFD in place of such bytes. They cannot be
+   * requested, and several of them may look equal.
    */
   readonly unnamed: readonly string[];
 }
@@ -23,10 +23,9 @@ type Readable = Pick<KeySpace, "execute">;
 
 export const NOTHING: Listing = { self: undefined, children: new Map(), unnamed: [] };
 
-/** Requests under way at the same time. */
 const MAX_CONCURRENT_READS = 8;
 
-/** Reads one level with quorum. */
+/** Reads a node and its children with quorum. */
 export async function list(
   keySpace: Readable,
   key: string,
@@ -37,7 +36,7 @@ export async function list(
   const keys = (node.nodes ?? []).map((child) => child.key);
   const unnamed = await unnamedOf(keySpace, keys, options);
   if (unnamed.size === 0) return listingOf(node, unnamed);
-  // What was deleted between the two reads has a name.
+  // A key that was deleted between the listing and its own read has a name. The new listing omits it.
   const again = await read(keySpace, key, options);
   return again === undefined ? NOTHING : listingOf(again, unnamed);
 }
@@ -56,14 +55,14 @@ async function read(
   }
 }
 
-/** Those of the keys that are shown twice, or that do not exist as they are shown. */
+/** The keys that are listed twice, or that do not exist under the listed name. */
 export async function unnamedOf(
   keySpace: Readable,
   keys: readonly string[],
   options: CallOptions,
 ): Promise<ReadonlySet<string>> {
   const suspects = keys.filter(isReplaced);
-  const unnamed = new Set(suspects.filter((key, place) => suspects.indexOf(key) !== place));
+  const unnamed = new Set(suspects.filter((key, position) => suspects.indexOf(key) !== position));
   await forEachConcurrent(suspects, MAX_CONCURRENT_READS, async (key) => {
     if ((await read(keySpace, key, options)) === undefined) unnamed.add(key);
   });

@@ -3,8 +3,8 @@ import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-requ
 import type { EtcdResponse } from "../../model/response.js";
 
 /**
- * A key space that answers recursive reads with one level: a watch on it tells of a resync without
- * the whole tree, which may be larger than memory.
+ * A key space that returns only one level for recursive reads. The resync of a watch on it does not
+ * contain the complete tree, which may be larger than memory.
  */
 export class ShallowKeySpace implements KeySpace {
   readonly #inner: KeySpace;
@@ -26,6 +26,6 @@ export class ShallowKeySpace implements KeySpace {
     return this.#inner.scan(request, options);
   }
 
-  /** Leaves the key space that it stands for open. */
+  /** Does not close the inner key space. */
   async close(): Promise<void> {}
 }

@@ -4,38 +4,38 @@ import type { KeySpace } from "../../key-space/key-space.js";
 import { pathOf } from "../../key-space/shared/path.js";
 import { checkKey } from "../../model/validate.js";
 
-/** Two trees, each below a key of its own. */
+/** The source and the target tree, each below its own key. */
 export interface SourceAndTarget {
   readonly from: EtcdClient;
   readonly to: EtcdClient;
   /**
-   * The directory that is taken, on the first side. Its own TTL is not part of it.
+   * The directory of the source. Its own TTL is not copied or compared.
    *
    * @default "/"
    */
   readonly prefix?: string;
   /**
-   * Its place on the second side.
+   * The directory of the target.
    *
-   * @default as `prefix`
+   * @default the value of `prefix`
    */
   readonly toPrefix?: string;
   /**
-   * Hidden keys (`_…`) below `prefix` that are taken too, with all that is below them: etcd does not
-   * list them, so they must be named.
+   * Hidden keys (`_…`) below `prefix` to include, with everything below them. They must be named,
+   * because etcd does not list them.
    *
    * @default none
    */
   readonly hidden?: readonly string[];
 }
 
-/** The two trees seen from their tops, whose key is `/`. */
+/** The two trees. In each of them, the key of the top is `/`. */
 export interface TreePair {
   readonly source: KeySpace;
   readonly target: KeySpace;
-  /** Keys that together make up the tree. */
+  /** The root and the hidden keys; together they make up the tree. */
   readonly tops: readonly string[];
-  /** Paths of the tops on either side. */
+  /** Paths of the tops in the source and in the target. */
   readonly sourcePrefix: string;
   readonly targetPrefix: string;
 }
@@ -50,13 +50,13 @@ export function treesOf({
 }: SourceAndTarget): TreePair {
   checkKey(prefix, "prefix");
   checkKey(toPrefix, "toPrefix");
-  const [firstPrefix, secondPrefix] = [pathOf(prefix), pathOf(toPrefix)];
+  const [sourcePrefix, targetPrefix] = [pathOf(prefix), pathOf(toPrefix)];
   return {
-    source: within(from.keySpace, firstPrefix),
-    target: within(to.keySpace, secondPrefix),
-    tops: ["/", ...hidden.map((key) => hiddenTop(key, firstPrefix))],
-    sourcePrefix: firstPrefix,
-    targetPrefix: secondPrefix,
+    source: within(from.keySpace, sourcePrefix),
+    target: within(to.keySpace, targetPrefix),
+    tops: ["/", ...hidden.map((key) => hiddenTop(key, sourcePrefix))],
+    sourcePrefix,
+    targetPrefix,
   };
 }
 

@@ -1,13 +1,13 @@
 import type { EtcdNode } from "../../model/node.js";
 
-/** A node on its way from one key space to another, without what is below it. */
+/** A node to copy or compare, without its children. */
 export interface TreeEntry {
   readonly key: string;
-  /** Of a file. */
+  /** Present on files only. */
   readonly value?: string;
   /** Present, and true, on directories only. */
   readonly dir?: true;
-  /** Seconds left when it was read, at least 1; absent: it stays for ever. */
+  /** Remaining seconds when it was read, at least 1; absent: the node does not expire. */
   readonly ttl?: number;
   readonly createdIndex: number;
   readonly modifiedIndex: number;
@@ -18,7 +18,7 @@ export function entryOf(node: EtcdNode): TreeEntry {
   return {
     key,
     ...(dir ? { dir } : { value }),
-    // etcd leaves out a TTL that has come down to 0.
+    // etcd omits a TTL of 0.
     ...(expiration !== undefined && { ttl: Math.max(ttl, 1) }),
     createdIndex,
     modifiedIndex,

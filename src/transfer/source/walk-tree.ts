@@ -4,12 +4,12 @@ import type { GetRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { entryOf, type TreeEntry } from "./tree-entry.js";
 
-/** What is walked: a key space, or a client. */
+/** The tree to walk: a key space, or a client. */
 export type Source = Pick<KeySpace, "execute">;
 
 export interface WalkOptions extends CallOptions {
   /**
-   * Linearizable reads; `false`: the member's own state, which may be stale.
+   * Use linearizable reads; `false`: read the state of one member, which may be stale.
    *
    * @default true
    */
@@ -17,14 +17,14 @@ export interface WalkOptions extends CallOptions {
 }
 
 /**
- * Reads a tree directory by directory, each before those in it, in the order of the keys' bytes:
- * first the answer for `key` itself, which may be a file, then one for each directory below. Memory
- * is bounded by the largest directory and the directories that wait beside the way down.
+ * Reads a tree directory by directory, parents first, in the order of the keys' bytes. The first
+ * response is for `key` itself, which may be a file. One response for each directory below follows.
+ * Memory is bounded by the largest directory and the pending directories of the path.
  *
- * The answers differ in `etcdIndex`: a tree that changes meanwhile is not seen at one moment. What
- * vanishes before its turn is left out. Hidden keys (`_…`) below `key` are not listed by etcd.
+ * The responses differ in `etcdIndex`: the walk is not a snapshot. A directory that disappears before
+ * it is read is left out. Hidden keys (`_…`) below `key` are left out, because etcd does not list them.
  *
- * @throws KeyNotFoundError when there is no `key`
+ * @throws KeyNotFoundError when `key` does not exist
  */
 export async function* walkDirectories(
   source: Source,
@@ -36,15 +36,15 @@ export async function* walkDirectories(
     return source.execute(request, { signal });
   };
   const waiting: string[] = [];
-  let answer: EtcdResponse | undefined = await list(key);
+  let response: EtcdResponse | undefined = await list(key);
   for (;;) {
-    if (answer !== undefined) {
-      yield answer;
-      waiting.push(...directoriesIn(answer).reverse());
+    if (response !== undefined) {
+      yield response;
+      waiting.push(...directoriesIn(response).reverse());
     }
     const next = waiting.pop();
     if (next === undefined) return;
-    answer = await unlessGone(list(next));
+    response = await undefinedIfGone(list(next));
   }
 }
 
@@ -55,13 +55,13 @@ export async function* walkTree(
   options?: WalkOptions,
 ): AsyncGenerator<TreeEntry, void, undefined> {
   let isTop = true;
-  for await (const answer of walkDirectories(source, key, options)) {
-    yield* entriesOf(answer, isTop);
+  for await (const response of walkDirectories(source, key, options)) {
+    yield* entriesOf(response, isTop);
     isTop = false;
   }
 }
 
-/** The nodes of one answer of a walk. Only the topmost one tells of itself: others were listed. */
+/** The nodes of one response of a walk. Only the top includes itself; its parent lists each other one. */
 export function entriesOf({ node }: EtcdResponse, isTop: boolean): TreeEntry[] {
   const children = (node.nodes ?? []).map(entryOf);
   return isTop && node.key !== "/" ? [entryOf(node), ...children] : children;
@@ -71,10 +71,10 @@ function directoriesIn({ node }: EtcdResponse): string[] {
   return (node.nodes ?? []).filter(({ dir }) => dir).map(({ key }) => key);
 }
 
-async function unlessGone(listing: Promise<EtcdResponse>): Promise<EtcdResponse | undefined> {
+async function undefinedIfGone(listing: Promise<EtcdResponse>): Promise<EtcdResponse | undefined> {
   try {
-    const answer = await listing;
-    return answer.node.dir ? answer : undefined;
+    const response = await listing;
+    return response.node.dir ? response : undefined;
   } catch (error) {
     if (error instanceof KeyNotFoundError || error instanceof NotDirError) return undefined;
     throw error;

@@ -8,15 +8,15 @@ import type { CallOptions } from "../../key-space/key-space.js";
 import type { Tree } from "../compare/compare-trees.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 
-/** What a node is to be. */
+/** The wanted state of a node. */
 export type Wanted = Pick<TreeEntry, "key" | "value" | "dir" | "ttl">;
 
-/** Obstacles of the other kind, one after the other, after which somebody else must be writing. */
-const MAX_OBSTACLES = 50;
+/** Conflicts in a row. More of them show that another client writes to the target. */
+const MAX_CONFLICTS = 50;
 
 /**
- * Brings single nodes of a tree into a state, whatever is there: a file gives way to a directory and
- * the other way round. Repeating any of it is harmless.
+ * Writes single nodes of a tree. A file in the way of a directory is removed, and the other way
+ * round. All operations are idempotent.
  */
 export class NodeWriter {
   readonly #tree: Tree;
@@ -31,39 +31,39 @@ export class NodeWriter {
     return node.dir ? this.#putDirectory(node) : this.#putFile(node);
   }
 
-  /** Gives a node another TTL, or none, and leaves the rest. */
+  /** Sets or removes the TTL of a node and keeps the rest. */
   async changeTtl(node: Wanted): Promise<void> {
     const { key, dir, ttl } = node;
     if (ttl === undefined || dir) return this.put(node);
     const refresh = { action: "update", key, refresh: true, ttl, ...BRIEF } as const;
-    await this.#unless([KeyNotFoundError, NotFileError, NotDirError], () =>
+    await this.#ignoring([KeyNotFoundError, NotFileError, NotDirError], () =>
       this.#tree.execute(refresh, this.#call),
     );
   }
 
-  /** Removes a file, and no directory. */
+  /** Removes a file; keeps a directory. */
   async removeFile(key: string): Promise<void> {
-    await this.#unless([KeyNotFoundError, NotDirError, NotFileError], () =>
+    await this.#ignoring([KeyNotFoundError, NotDirError, NotFileError], () =>
       this.#tree.execute({ action: "delete", key, ...BRIEF }, this.#call),
     );
   }
 
-  /** Removes a node with all that is below it. */
+  /** Removes a node and everything below it. */
   async removeAll(key: string): Promise<void> {
     const removal = { action: "delete", key, dir: true, recursive: true, ...BRIEF } as const;
-    await this.#unless([KeyNotFoundError, NotDirError], () =>
+    await this.#ignoring([KeyNotFoundError, NotDirError], () =>
       this.#tree.execute(removal, this.#call),
     );
   }
 
   async #putFile({ key, value = "", ttl }: Wanted): Promise<void> {
     const write = { action: "set", key, value, ...lifetime(ttl), ...BRIEF } as const;
-    await this.#clearing(key, () => this.#tree.execute(write, this.#call));
+    await this.#replacingConflicts(key, () => this.#tree.execute(write, this.#call));
   }
 
   async #putDirectory({ key, ttl }: Wanted): Promise<void> {
     const directory = { key, dir: true, ...lifetime(ttl), ...BRIEF } as const;
-    await this.#clearing(key, async () => {
+    await this.#replacingConflicts(key, async () => {
       try {
         await this.#tree.execute({ action: "create", ...directory }, this.#call);
       } catch (error) {
@@ -78,39 +78,39 @@ export class NodeWriter {
     directory: { readonly key: string; readonly dir: true; readonly ttl?: number },
   ): Promise<void> {
     const { node } = await this.#tree.execute({ action: "get", key, quorum: true }, this.#call);
-    if (!node.dir) throw new Obstacle(key);
+    if (!node.dir) throw new ConflictError(key);
     if (directory.ttl === undefined && node.expiration === undefined) return;
     await this.#tree.execute({ action: "update", ...directory }, this.#call);
   }
 
-  /** Writes, and removes what is in the way: another kind of node, or a file above. */
-  async #clearing(key: string, write: () => Promise<unknown>): Promise<void> {
-    for (let obstacles = 0; ; obstacles++) {
+  /** Writes, and removes conflicting nodes: a node of the other kind, or a file among the parents. */
+  async #replacingConflicts(key: string, write: () => Promise<unknown>): Promise<void> {
+    for (let conflicts = 0; ; conflicts++) {
       try {
         await write();
         return;
       } catch (error) {
-        const obstacle = obstacleIn(error, key);
-        if (obstacle === undefined || obstacles === MAX_OBSTACLES) throw error;
-        await this.removeAll(obstacle);
+        const conflict = conflictIn(error, key);
+        if (conflict === undefined || conflicts === MAX_CONFLICTS) throw error;
+        await this.removeAll(conflict);
       }
     }
   }
 
-  async #unless(
+  async #ignoring(
     errors: readonly (new (...args: never[]) => Error)[],
     write: () => Promise<unknown>,
   ): Promise<void> {
     try {
       await write();
     } catch (error) {
-      if (!errors.some((known) => error instanceof known)) throw error;
+      if (!errors.some((ignored) => error instanceof ignored)) throw error;
     }
   }
 }
 
-/** Something stands in the way at the key. */
-class Obstacle extends Error {
+/** A file is in the way of a directory. */
+class ConflictError extends Error {
   readonly key: string;
 
   constructor(key: string) {
@@ -121,8 +121,8 @@ class Obstacle extends Error {
 
 const BRIEF = { noValueOnSuccess: true } as const;
 
-function obstacleIn(error: unknown, key: string): string | undefined {
-  if (error instanceof Obstacle) return error.key;
+function conflictIn(error: unknown, key: string): string | undefined {
+  if (error instanceof ConflictError) return error.key;
   if (error instanceof NotFileError) return key;
   if (error instanceof NotDirError) return error.detail;
   return undefined;

@@ -1,30 +1,30 @@
 import type { Clock } from "../../time/clock.js";
 import { sleep } from "../../time/sleep.js";
 
-/** Pieces between two looks at the time. */
-const MAX_PIECE = 1_000;
+/** Maximum operations between two waits. */
+const MAX_BATCH_SIZE = 1_000;
 
-/** Keeps work below a rate, per second, by waiting after each piece of it. */
+/** Limits the rate of operations per second by a wait after each batch. */
 export class RateLimiter {
   readonly #rate: number | undefined;
   readonly #clock: Clock;
-  /** Monotonic moment at which what was done so far is paid for. */
-  #paidAt = 0;
+  /** Monotonic time at which the next operation is allowed. */
+  #allowedAt = 0;
 
   constructor(rate: number | undefined, clock: Clock) {
     this.#rate = rate;
     this.#clock = clock;
   }
 
-  /** Pieces that may be done at once. */
-  get most(): number {
-    return Math.min(MAX_PIECE, Math.ceil(this.#rate ?? MAX_PIECE));
+  /** Maximum operations in one batch. */
+  get maxBatchSize(): number {
+    return Math.min(MAX_BATCH_SIZE, Math.ceil(this.#rate ?? MAX_BATCH_SIZE));
   }
 
-  async after(pieces: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#rate === undefined || pieces === 0) return;
+  async waitAfter(count: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#rate === undefined || count === 0) return;
     const now = this.#clock.monotonic();
-    this.#paidAt = Math.max(this.#paidAt, now) + (pieces * 1000) / this.#rate;
-    if (this.#paidAt > now) await sleep(this.#paidAt - now, this.#clock, signal);
+    this.#allowedAt = Math.max(this.#allowedAt, now) + (count * 1000) / this.#rate;
+    if (this.#allowedAt > now) await sleep(this.#allowedAt - now, this.#clock, signal);
   }
 }

@@ -10,28 +10,27 @@ import type { TreeEntry } from "../source/tree-entry.js";
 import { NodeWriter, type Wanted } from "./node-writer.js";
 import type { RateLimiter } from "./rate-limiter.js";
 
-/** What a writer works with. */
+/** Settings of a `TargetWriter`. */
 export interface WriterSettings {
-  readonly pace: RateLimiter;
+  readonly limiter: RateLimiter;
   readonly losses: Losses;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-/** How a target can be filled before it is in use. */
+/** Bulk loading of a target that is not in use yet. */
 export interface Loader {
   readonly loading: BulkLoading;
-  /** What stands before keys there; empty for the root. */
+  /** The prefix of all keys; empty for the root. */
   readonly prefix: string;
 }
 
-/** Writes under way at the same time. */
-const AT_A_TIME = 32;
+const MAX_CONCURRENT_WRITES = 32;
 
-/** Makes a tree like another, by the differences between them. */
+/** Applies the differences between two trees to the target. */
 export class TargetWriter {
   readonly #nodes: NodeWriter;
-  readonly #pace: RateLimiter;
+  readonly #limiter: RateLimiter;
   readonly #losses: Losses;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
@@ -40,25 +39,25 @@ export class TargetWriter {
   /** Nodes that were written or removed. */
   written = 0;
 
-  constructor(tree: Tree, { pace, losses, clock, signal }: WriterSettings) {
+  constructor(tree: Tree, { limiter, losses, clock, signal }: WriterSettings) {
     this.#nodes = new NodeWriter(tree, { signal });
-    this.#pace = pace;
+    this.#limiter = limiter;
     this.#losses = losses;
     this.#clock = clock;
     this.#signal = signal;
   }
 
-  /** Directories before files, as a file of one comparison may lie in a directory of it. */
+  /** Writes directories first, because a file may be in a directory of the same comparison. */
   async applyDifferences(
     differences: readonly PlacedDifference[],
     readAt: Comparison["readAt"],
   ): Promise<void> {
-    const quick = this.loader === undefined ? [] : differences.filter(isLoadable);
+    const loadable = this.loader === undefined ? [] : differences.filter(isLoadable);
     await this.#load(
-      quick.map(({ entry }) => entry),
+      loadable.map(({ entry }) => entry),
       readAt,
     );
-    const loaded = new Set<PlacedDifference>(quick);
+    const loaded = new Set<PlacedDifference>(loadable);
     const rest = differences.filter((difference) => !loaded.has(difference));
     const directories = rest.filter((each) => each.kind !== "extra" && each.entry.dir === true);
     await this.all(directories, (difference) => this.#resolve(difference, readAt));
@@ -70,7 +69,7 @@ export class TargetWriter {
   }
 
   async put(node: Wanted): Promise<void> {
-    await this.#unlessTooLarge(node.key, () => this.#nodes.put(node));
+    await this.#recordIfTooLarge(node.key, () => this.#nodes.put(node));
     this.written++;
   }
 
@@ -79,34 +78,34 @@ export class TargetWriter {
     this.written++;
   }
 
-  /** Does something for each item, some at a time. */
+  /** Runs work for each item with limited concurrency. */
   all<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-    return forEachConcurrent(items, AT_A_TIME, work);
+    return forEachConcurrent(items, MAX_CONCURRENT_WRITES, work);
   }
 
   async #load(entries: readonly TreeEntry[], readAt: number): Promise<void> {
     const { loader } = this;
     if (loader === undefined) return;
-    for (let start = 0; start < entries.length; start += this.#pace.most) {
-      const some = entries.slice(start, start + this.#pace.most);
+    for (let start = 0; start < entries.length; start += this.#limiter.maxBatchSize) {
+      const batch = entries.slice(start, start + this.#limiter.maxBatchSize);
       await this.#loadTogether(
-        some.map((entry) => this.#fresh(entry, readAt)),
+        batch.map((entry) => this.#withRemainingTtl(entry, readAt)),
         loader,
       );
-      this.written += some.length;
-      await this.#pace.after(some.length, this.#signal);
+      this.written += batch.length;
+      await this.#limiter.waitAfter(batch.length, this.#signal);
     }
   }
 
-  /** What is too large for one transaction goes out in several. */
+  /** Splits a batch that is too large for one transaction. */
   async #loadTogether(nodes: readonly TreeEntry[], loader: Loader): Promise<void> {
     const { loading, prefix } = loader;
-    const placed = nodes.map((node) => ({ ...node, key: `${prefix}${node.key}` }));
+    const prefixed = nodes.map((node) => ({ ...node, key: `${prefix}${node.key}` }));
     const signal = this.#signal;
-    const load = () => withRetries(this.#clock, signal, () => loading.load(placed, { signal }));
+    const load = () => withRetries(this.#clock, signal, () => loading.load(prefixed, { signal }));
     const [first] = nodes;
     if (first === undefined) return;
-    if (nodes.length === 1) return await this.#unlessTooLarge(first.key, load);
+    if (nodes.length === 1) return await this.#recordIfTooLarge(first.key, load);
     try {
       await load();
     } catch (error) {
@@ -117,29 +116,29 @@ export class TargetWriter {
     }
   }
 
-  async #unlessTooLarge(key: string, write: () => Promise<void>): Promise<void> {
+  async #recordIfTooLarge(key: string, write: () => Promise<void>): Promise<void> {
     try {
       await write();
     } catch (error) {
       if (!isTooLarge(error)) throw error;
-      this.#losses.meet(tooLarge(key, error));
+      this.#losses.recordAndCheck(tooLarge(key, error));
     }
   }
 
   async #resolve(difference: PlacedDifference, readAt: number): Promise<void> {
     if (difference.kind === "extra") await this.#nodes.removeAll(difference.found.key);
     else if (difference.kind === "ttl") {
-      await this.#nodes.changeTtl(this.#fresh(difference.entry, readAt));
+      await this.#nodes.changeTtl(this.#withRemainingTtl(difference.entry, readAt));
     } else {
-      const node = this.#fresh(difference.entry, readAt);
-      await this.#unlessTooLarge(node.key, () => this.#nodes.put(node));
+      const node = this.#withRemainingTtl(difference.entry, readAt);
+      await this.#recordIfTooLarge(node.key, () => this.#nodes.put(node));
     }
     this.written++;
-    await this.#pace.after(1, this.#signal);
+    await this.#limiter.waitAfter(1, this.#signal);
   }
 
-  /** With what is left of its TTL. */
-  #fresh(entry: TreeEntry, readAt: number): TreeEntry {
+  /** The entry with the remaining time of its TTL. */
+  #withRemainingTtl(entry: TreeEntry, readAt: number): TreeEntry {
     if (entry.ttl === undefined) return entry;
     const passed = Math.floor((this.#clock.monotonic() - readAt) / 1000);
     return { ...entry, ttl: Math.max(1, entry.ttl - passed) };
@@ -148,7 +147,7 @@ export class TargetWriter {
 
 type Loadable = PlacedDifference & { readonly kind: "missing" | "value" };
 
-/** Not what depends on the directories above it, nor directories with a TTL. */
+/** Bulk loading cannot write nodes that depend on their parents, or directories with a TTL. */
 function isLoadable(difference: PlacedDifference): difference is Loadable {
   if (!difference.isPlain) return false;
   if (difference.kind === "value") return true;

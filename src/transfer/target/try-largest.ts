@@ -7,14 +7,14 @@ import type { Losses } from "../compare/losses.js";
 import { list } from "../source/listing.js";
 import { NodeWriter } from "./node-writer.js";
 
-/** A hidden key beside the record of the migration. */
+/** A hidden key next to the record of the migration. */
 const TRIAL_KEY = "/_etcdnet_migration_trial";
 
 /**
- * Writes values that the target may refuse to a hidden key, and removes it: no request tells the
- * limit of a server.
+ * Writes the largest values to a hidden key and removes it, because no request returns the limit of a
+ * server.
  *
- * @throws TransferRefusedError when one is refused, and losses are not allowed
+ * @throws TransferRefusedError when the target refuses a value, and losses are not allowed
  */
 export async function tryLargest(
   largest: readonly LargeValue[],
@@ -32,8 +32,8 @@ export async function tryLargest(
       break;
     } catch (error) {
       if (!isTooLarge(error)) throw error;
-      losses.find(tooLarge(key, error));
+      losses.record(tooLarge(key, error));
     }
   }
-  losses.refuse();
+  losses.check();
 }
