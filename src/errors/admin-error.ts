@@ -6,7 +6,7 @@ export class AdminError extends EtcdError {
   override readonly code = "ETCD_ADMIN";
   /** HTTP status. */
   readonly status: number;
-  /** etcd's own sentence. */
+  /** etcd's message. */
   readonly detail: string;
   readonly endpoint: string;
 

@@ -9,7 +9,7 @@ test.each([
   [
     "what to do about a certificate that nobody vouches for",
     coded("unable to verify the first certificate", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"),
-    /^unable to verify the first certificate; give the authority to trust as ca$/,
+    /^unable to verify the first certificate; pass its certificate authority as ca$/,
   ],
   [
     "what may be behind a handshake that was cut off",
@@ -17,7 +17,7 @@ test.each([
       "Client network socket disconnected before secure TLS connection was established",
       "ECONNRESET",
     ),
-    /perhaps it is served by http$/,
+    /the server may speak http, not https$/,
   ],
 ])("tells %s", (_, cause, text) => {
   expect(causeText(cause)).toMatch(text);

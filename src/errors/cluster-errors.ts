@@ -1,34 +1,34 @@
 import { causeText } from "./cause-text.js";
 import { EtcdError } from "./etcd-error.js";
 
-/** One try of a call at one endpoint. */
+/** One attempt of a call at one endpoint. */
 export interface Attempt {
   /** URL of the endpoint. */
   readonly endpoint: string;
-  /** Why the endpoint gave no usable answer. */
+  /** Why the endpoint returned no usable response. */
   readonly cause: Error;
-  /** When that was known. */
+  /** Time of the failure. */
   readonly when: Date;
 }
 
 /**
- * No member gave a usable answer. A write that ends so was certainly not carried out.
+ * No member returned a usable response. A write that ends with this error was not executed.
  *
- * With a single endpoint, or after a single attempt, what that endpoint did is thrown itself where
- * it has a class of its own: `TimeoutError`, `ProtocolError`, `RaftInternalError`, `AdminError`.
+ * With a single endpoint, or after a single attempt, the error of that attempt is thrown instead if it has
+ * its own class: `TimeoutError`, `ProtocolError`, `RaftInternalError`, `AdminError`.
  */
 export class ClusterUnavailableError extends EtcdError {
   override readonly name = "ClusterUnavailableError";
   override readonly code = "ETCD_CLUSTER_UNAVAILABLE";
   /** Method and key or path. */
   readonly operation: string;
-  /** Every try, in order. */
+  /** All attempts, in order. */
   readonly attempts: readonly Attempt[];
 
   constructor(operation: string, attempts: readonly Attempt[]) {
-    const tries = attempts.map(({ endpoint, cause }) => `${endpoint}: ${causeText(cause)}`);
-    const why = tries.length === 0 ? "no endpoint was tried" : tries.join("; ");
-    super(`${operation}: no member gave a usable answer (${why})`, {
+    const texts = attempts.map(({ endpoint, cause }) => `${endpoint}: ${causeText(cause)}`);
+    const why = texts.length === 0 ? "no endpoint was tried" : texts.join("; ");
+    super(`${operation}: no member returned a usable response (${why})`, {
       cause: attempts.at(-1)?.cause,
     });
     this.operation = operation;
@@ -37,8 +37,8 @@ export class ClusterUnavailableError extends EtcdError {
 }
 
 /**
- * A write was sent, and whether it was or will be carried out is not known. It was not repeated.
- * Read the key (with `quorum`) to learn what became of it; `cause` says what went wrong.
+ * A write was sent, but it is unknown whether it was or will be executed. It was not retried. Read the key
+ * (with `quorum`) to find out; `cause` is the failure.
  */
 export class OutcomeUnknownError extends EtcdError {
   override readonly name = "OutcomeUnknownError";
@@ -60,7 +60,7 @@ export class OutcomeUnknownError extends EtcdError {
   }
 }
 
-/** Members answer, but none serves the v2 API. */
+/** Members respond, but none serves the v2 API. */
 export class V2DisabledError extends EtcdError {
   override readonly name = "V2DisabledError";
   override readonly code = "ETCD_V2_DISABLED";
@@ -68,21 +68,21 @@ export class V2DisabledError extends EtcdError {
   constructor(operation: string, endpoints: readonly string[]) {
     super(
       `${operation}: the v2 API is not served at ${endpoints.join(", ")}. etcd 3.4 and 3.5 serve ` +
-        "it only when started with --enable-v2, etcd 3.6 and later never do. Where the data is in " +
-        'the v3 store, use api: "v3", or connect to an etcdnet gateway',
+        "it only when started with --enable-v2, etcd 3.6 and later never do. If the data is in the v3 " +
+        'store, use api: "v3" or connect to an etcdnet gateway',
     );
   }
 }
 
-/** An answer that cannot be used: truncated, not JSON, of another shape, too large. */
+/** An unusable response: truncated, not JSON, of an unexpected shape, or too large. */
 export class ProtocolError extends EtcdError {
   override readonly name: "ProtocolError" | "ResponseTooLargeError" = "ProtocolError";
   override readonly code: "ETCD_PROTOCOL" | "ETCD_RESPONSE_TOO_LARGE" = "ETCD_PROTOCOL";
 }
 
 /**
- * The answer to a read is larger than the client's `maxResponseSize`. It would be the same at every
- * member, so that none was asked after the first.
+ * The response to a read is larger than the client's `maxResponseSize`. No other member is tried, because
+ * its response would be the same.
  */
 export class ResponseTooLargeError extends ProtocolError {
   override readonly name = "ResponseTooLargeError";
@@ -90,12 +90,12 @@ export class ResponseTooLargeError extends ProtocolError {
   /** Method and key or path. */
   readonly operation: string;
   readonly endpoint: string;
-  /** Bytes; the client's option. */
+  /** The client's option, in bytes. */
   readonly maxResponseSize: number;
 
   constructor(operation: string, endpoint: string, maxResponseSize: number) {
     super(
-      `${operation} at ${endpoint}: the answer is larger than maxResponseSize, ` +
+      `${operation} at ${endpoint}: the response is larger than maxResponseSize, ` +
         `${maxResponseSize} bytes; raise it, or read less at a time`,
     );
     this.operation = operation;
@@ -105,13 +105,13 @@ export class ResponseTooLargeError extends ProtocolError {
 }
 
 /**
- * No answer in time: within the limit of one attempt, or of the whole call. A write that ends so,
- * and not with `OutcomeUnknownError`, was not sent.
+ * No response in time, within the timeout of one attempt or of the complete call. A write that ends with
+ * this error, and not with `OutcomeUnknownError`, was not sent.
  */
 export class TimeoutError extends EtcdError {
   override readonly name = "TimeoutError";
   override readonly code = "ETCD_TIMEOUT";
-  /** The limit, in milliseconds. */
+  /** The timeout, in milliseconds. */
   readonly timeout: number;
 
   constructor(message: string, timeout: number) {

@@ -1,15 +1,14 @@
 import { EtcdCommonError } from "./server-error.js";
 
 /**
- * 100: the key, or a directory on the way to it, does not exist; `detail` is the first missing
- * path.
+ * 100: the key, or a directory of its path, does not exist; `detail` is the first missing path.
  */
 export class KeyNotFoundError extends EtcdCommonError {
   override readonly name = "KeyNotFoundError";
   override readonly code = "ETCD_KEY_NOT_FOUND";
 }
 
-/** 101: the node is not as `prevValue` or `prevIndex` says; `detail` is `[given != actual]`. */
+/** 101: the node does not match `prevValue` or `prevIndex`; `detail` is `[given != actual]`. */
 export class TestFailedError extends EtcdCommonError {
   override readonly name = "TestFailedError";
   override readonly code = "ETCD_TEST_FAILED";
@@ -21,13 +20,13 @@ export class NotFileError extends EtcdCommonError {
   override readonly code = "ETCD_NOT_FILE";
 }
 
-/** 104: a file stands where the path needs a directory; `detail` is that file. */
+/** 104: the path needs a directory but contains a file; `detail` is that file. */
 export class NotDirError extends EtcdCommonError {
   override readonly name = "NotDirError";
   override readonly code = "ETCD_NOT_DIR";
 }
 
-/** 105: the node to create exists already. */
+/** 105: the node to create already exists. */
 export class NodeExistError extends EtcdCommonError {
   override readonly name = "NodeExistError";
   override readonly code = "ETCD_NODE_EXIST";
@@ -39,13 +38,13 @@ export class RootReadOnlyError extends EtcdCommonError {
   override readonly code = "ETCD_ROOT_READ_ONLY";
 }
 
-/** 108: the directory has children, perhaps hidden ones; delete it with `recursive`. */
+/** 108: the directory has children, possibly hidden ones; delete it with `recursive`. */
 export class DirNotEmptyError extends EtcdCommonError {
   override readonly name = "DirNotEmptyError";
   override readonly code = "ETCD_DIR_NOT_EMPTY";
 }
 
-/** 110: wrong credentials, or a user (or guest) without permission for the key. */
+/** 110: the credentials are wrong, or the user (or guest) has no permission for the key. */
 export class UnauthorizedError extends EtcdCommonError {
   override readonly name = "UnauthorizedError";
   override readonly code = "ETCD_UNAUTHORIZED";

@@ -4,7 +4,7 @@ export interface ErrorDefinition {
   readonly status: number;
 }
 
-/** The errors that a key space can give, by code. */
+/** The errors of a key space, by code. */
 const DEFINITIONS: ReadonlyMap<number, ErrorDefinition> = new Map([
   [100, { reason: "Key not found", status: 404 }],
   [101, { reason: "Compare failed", status: 412 }],
@@ -25,7 +25,7 @@ const DEFINITIONS: ReadonlyMap<number, ErrorDefinition> = new Map([
   [401, { reason: "The event in requested index is outdated and cleared", status: 400 }],
 ]);
 
-/** @throws RangeError for a code that no key space gives */
+/** @throws RangeError for a code that no key space returns */
 export function errorDefinition(errorCode: number): ErrorDefinition {
   const definition = DEFINITIONS.get(errorCode);
   if (definition === undefined) throw new RangeError(`no etcd error ${errorCode}`);

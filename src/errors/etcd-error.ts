@@ -1,6 +1,6 @@
 /**
- * Base of everything that the library throws, except `TypeError` for misuse and `AbortError` for
- * an aborted call. Messages never contain credentials.
+ * Base class of all errors of the library, except `TypeError` for misuse and `AbortError` for an aborted
+ * call. Messages never contain credentials.
  */
 export abstract class EtcdError extends Error {
   abstract override readonly name: string;

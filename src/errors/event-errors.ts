@@ -7,8 +7,8 @@ export class WatcherClearedError extends EtcdEventError {
 }
 
 /**
- * 401: events since `waitIndex` are no longer held (etcd keeps 1000): read anew, then watch from
- * that read's `etcdIndex + 1`. HTTP status is 400.
+ * 401: etcd has discarded events since `waitIndex` (it keeps 1000). Read the state again, then watch from
+ * that response's `etcdIndex + 1`. The HTTP status is 400.
  */
 export class EventIndexClearedError extends EtcdEventError {
   override readonly name = "EventIndexClearedError";

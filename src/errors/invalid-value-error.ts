@@ -1,21 +1,21 @@
 import { EtcdError } from "./etcd-error.js";
 
-/** What is wrong with a value, and where. */
+/** A problem of a value, and its place. */
 export interface ValueIssue {
-  /** The key that is to be corrected. */
+  /** The key to correct. */
   readonly key: string;
-  /** Where inside the key's value; empty: the value as a whole. */
+  /** Path inside the key's value; empty: the complete value. */
   readonly path: readonly string[];
   readonly message: string;
 }
 
-/** What is stored in etcd is not what the program expects there. */
+/** A value in etcd is not what the program expects. */
 export class InvalidValueError extends EtcdError {
   override readonly name = "InvalidValueError";
   override readonly code = "ETCD_INVALID_VALUE";
-  /** The key that is to be corrected; the first one, if there are several. */
+  /** The key to correct; the first one if there are several. */
   readonly key: string;
-  /** Everything that is wrong; never empty. */
+  /** All problems; never empty. */
   readonly issues: readonly ValueIssue[];
 
   constructor(issues: readonly [ValueIssue, ...ValueIssue[]], cause?: unknown) {
@@ -24,7 +24,7 @@ export class InvalidValueError extends EtcdError {
     this.issues = issues;
   }
 
-  /** For a value that made a function throw. */
+  /** The error for a value for which a function threw `cause`. */
   static because(key: string, what: "parsed" | "validated", cause: unknown): InvalidValueError {
     const why = cause instanceof Error ? cause.message : String(cause);
     return new InvalidValueError([{ key, path: [], message: `cannot be ${what}: ${why}` }], cause);

@@ -11,8 +11,8 @@ import { EtcdError } from "./etcd-error.js";
 export type LossReason = "gone" | "taken-over" | "unconfirmed" | "released";
 
 /**
- * A key is no longer owned, or its ownership cannot be proven. Stop to act for it: it may have another
- * owner already. `cause` is the error that showed the loss, if there was one.
+ * A key is no longer owned, or its ownership cannot be proven. Stop the work that needs it: the key may
+ * already have another owner. `cause` is the error that showed the loss, if there was one.
  */
 export class OwnershipLostError extends EtcdError {
   override readonly name = "OwnershipLostError";

@@ -18,25 +18,25 @@ export class IndexNaNError extends EtcdPostFormError {
   override readonly code = "ETCD_INDEX_NAN";
 }
 
-/** 209: a parameter had a value that etcd does not take; `detail` names it. */
+/** 209: etcd does not accept the value of a parameter; `detail` names the parameter. */
 export class InvalidFieldError extends EtcdPostFormError {
   override readonly name = "InvalidFieldError";
   override readonly code = "ETCD_INVALID_FIELD";
 }
 
-/** 210: the form could not be read, or was larger than 10 MiB. */
+/** 210: the form could not be decoded, or was larger than 10 MiB. */
 export class InvalidFormError extends EtcdPostFormError {
   override readonly name = "InvalidFormError";
   override readonly code = "ETCD_INVALID_FORM";
 }
 
-/** 211: a refresh came with a value. */
+/** 211: a refresh had a value. */
 export class RefreshValueError extends EtcdPostFormError {
   override readonly name = "RefreshValueError";
   override readonly code = "ETCD_REFRESH_VALUE";
 }
 
-/** 212: a refresh came without a TTL. */
+/** 212: a refresh had no TTL. */
 export class RefreshTtlRequiredError extends EtcdPostFormError {
   override readonly name = "RefreshTtlRequiredError";
   override readonly code = "ETCD_REFRESH_TTL_REQUIRED";

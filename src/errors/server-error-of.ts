@@ -52,7 +52,7 @@ const CLASS_BY_CODE: ReadonlyMap<number, ServerErrorClass> = new Map<number, Ser
   [401, EventIndexClearedError],
 ]);
 
-/** Codes without a class of their own are told apart by their hundreds. */
+/** Classes for the other codes, by hundreds. */
 const CLASS_BY_GROUP: ReadonlyMap<number, ServerErrorClass> = new Map([
   [1, EtcdCommonError],
   [2, EtcdPostFormError],
@@ -60,7 +60,7 @@ const CLASS_BY_GROUP: ReadonlyMap<number, ServerErrorClass> = new Map([
   [4, EtcdEventError],
 ]);
 
-/** The error of the class that belongs to `info.errorCode`. */
+/** Creates an error of the class for `info.errorCode`. */
 export function serverErrorOf(info: ServerErrorInfo): EtcdServerError {
   const { errorCode } = info;
   const ServerError =

@@ -1,28 +1,28 @@
 import { EtcdError } from "./etcd-error.js";
 
-/** What etcd said, and to which request. */
+/** An error response of etcd, and its request. */
 export interface ServerErrorInfo {
-  /** etcd's number of the error. */
+  /** etcd's error code. */
   readonly errorCode: number;
-  /** etcd's text for that number. */
+  /** etcd's text for the code. */
   readonly reason: string;
-  /** etcd's `cause`, such as the missing path or `[given != actual]`; empty when it gave none. */
+  /** etcd's `cause`, such as the missing path or `[given != actual]`; empty when there is none. */
   readonly detail: string;
   /** Index of the key space when the request failed; 0 when it never reached the key space. */
   readonly index: number;
-  /** HTTP status; that of etcd's table where no HTTP was involved. */
+  /** HTTP status; without HTTP, the status in etcd's error table. */
   readonly status: number;
   /** Key of the request. */
   readonly key: string;
-  /** What was asked, e.g. `GET /a`. */
+  /** Method and key, e.g. `GET /a`. */
   readonly operation: string;
-  /** URL of the endpoint that answered. */
+  /** URL of the endpoint that responded. */
   readonly endpoint: string;
-  /** `X-Etcd-Cluster-Id`; absent when the answer had none. */
+  /** `X-Etcd-Cluster-Id`; absent when the response had none. */
   readonly clusterId?: string | undefined;
 }
 
-/** etcd carried the request out and answered with an error: nothing was changed. */
+/** etcd processed the request and returned an error: nothing was changed. */
 export class EtcdServerError extends EtcdError implements ServerErrorInfo {
   override readonly name: string = "EtcdServerError";
   override readonly code: string = "ETCD_SERVER";
@@ -55,13 +55,13 @@ function messageOf({ operation, endpoint, reason, detail, errorCode }: ServerErr
   return `${operation} at ${endpoint}: ${what} [etcd error ${errorCode}]`;
 }
 
-/** 100–199: the request met a key space in which it cannot be carried out. */
+/** 100–199: the state of the key space does not allow the request. */
 export class EtcdCommonError extends EtcdServerError {
   override readonly name: string = "EtcdCommonError";
   override readonly code: string = "ETCD_COMMON";
 }
 
-/** 200–299: etcd could not accept the request's parameters. */
+/** 200–299: etcd did not accept the parameters of the request. */
 export class EtcdPostFormError extends EtcdServerError {
   override readonly name: string = "EtcdPostFormError";
   override readonly code: string = "ETCD_POST_FORM";

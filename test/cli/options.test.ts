@@ -182,8 +182,8 @@ describe("mistakes are told in one line:", () => {
     [["set", "a"], 1, "value required: etcdnet set KEY VALUE, or give it on standard input"],
     [["--endpoints", "ftp://127.0.0.1", "get", "a"], 1, "must begin with http:// or https://"],
     [["--endpoints", "", "get", "a"], 1, "urls[0]"],
-    [["--endpoints", NOBODY, "get", "a"], 2, "no member gave a usable answer"],
-    [["--endpoints", NOBODY, "watch", "-f", "a"], 2, "no member gave a usable answer"],
+    [["--endpoints", NOBODY, "get", "a"], 2, "no member returned a usable response"],
+    [["--endpoints", NOBODY, "watch", "-f", "a"], 2, "no member returned a usable response"],
     [["--password-file", "x", "get", "a"], 1, "--password-file needs --username"],
     [["-u", "x", "--password-file", "missing", "get", "a"], 1, "--password-file missing: ENOENT"],
     [

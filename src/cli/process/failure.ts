@@ -10,7 +10,7 @@ const ONE_CLUSTER: readonly string[] = [""];
 const OPTIONS: readonly (readonly [string, string])[] = [
   ['api: "v3"', "--api v3"],
   ["username and password", "--username and --password-file"],
-  ["the authority to trust as ca", "the authority to trust as --cacert"],
+  ["certificate authority as ca", "certificate authority as --cacert"],
 ];
 
 /** Reports why a command failed: one line on standard error, and the exit code. */
