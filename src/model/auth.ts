@@ -1,6 +1,6 @@
 /**
- * Key patterns of a role. A pattern that ends in `*` covers every key that begins with the rest;
- * any other pattern covers that one key, and never a recursive request.
+ * Key patterns of a role. A pattern that ends in `*` covers all keys with the preceding text as a prefix. Any
+ * other pattern covers exactly one key, and no recursive request.
  */
 export interface Permissions {
   readonly kv: {
@@ -15,14 +15,14 @@ export interface Role {
   readonly permissions: Permissions;
 }
 
-/** A user as `GET /v2/auth/users` shows it: with whole roles. */
+/** A user in the format of `GET /v2/auth/users`: with complete roles. */
 export interface User {
   readonly user: string;
   /** Absent for a user without roles. */
   readonly roles?: readonly Role[];
 }
 
-/** A user as the writes of `/v2/auth/users` answer: with the names of its roles. */
+/** A user in the format of responses to writes of `/v2/auth/users`: with the names of its roles. */
 export interface UserWithRoleNames {
   readonly user: string;
   readonly roles: readonly string[] | null;

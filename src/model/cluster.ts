@@ -1,4 +1,4 @@
-/** A member of the cluster, as `/v2/members` shows it. */
+/** A member of the cluster, in the format of `/v2/members`. */
 export interface Member {
   /** Hexadecimal, lower-case, not padded. */
   readonly id: string;
@@ -11,23 +11,23 @@ export interface Member {
 
 /** `/version` of one member. */
 export interface Version {
-  /** Release of the member that answered, e.g. `3.4.23`. */
+  /** Release of the member that responded, e.g. `3.4.23`. */
   readonly etcdserver: string;
-  /** Version that the whole cluster agreed on; `not_decided` while it starts. */
+  /** Version that the members have agreed on; `not_decided` while the cluster starts. */
   readonly etcdcluster: string;
-  /** Only of an etcdnet gateway: the key prefix in v3 under which it keeps its tree. */
+  /** Only from an etcdnet gateway: the prefix of its keys in v3. */
   readonly gateway?: { readonly keyPrefix: string };
 }
 
-/** Health of one endpoint, as its `/health` says, or why nothing could be learnt. */
+/** Health of one endpoint, from its `/health`, or the reason why it is unknown. */
 export interface EndpointHealth {
   readonly endpoint: string;
   readonly healthy: boolean;
-  /** etcd's own reason (3.5 and later), or what went wrong on the way to it. */
+  /** etcd's own reason (3.5 and later), or why the endpoint could not be reached. */
   readonly reason?: string;
 }
 
-/** `/v2/stats/store`: counters of the member that answered, since it started. */
+/** `/v2/stats/store`: counters of the member that responded, since its start. */
 export interface StoreStats {
   readonly getsSuccess: number;
   readonly getsFail: number;
@@ -44,20 +44,20 @@ export interface StoreStats {
   readonly compareAndDeleteSuccess: number;
   readonly compareAndDeleteFail: number;
   readonly expireCount: number;
-  /** Watchers that wait right now. */
+  /** Open watches. */
   readonly watchers: number;
 }
 
-/** `/v2/stats/self` of the member that answered. */
+/** `/v2/stats/self` of the member that responded. */
 export interface SelfStats {
   readonly name: string;
   readonly id: string;
-  /** `StateLeader` or `StateFollower`, guessed by etcd from its traffic: it may be stale. */
+  /** `StateLeader` or `StateFollower`. etcd derives it from its traffic, so it may be stale. */
   readonly state: string;
   /** RFC 3339. */
   readonly startTime: string;
   readonly leaderInfo: {
-    /** Id of the leader; empty when there is none. */
+    /** ID of the leader; empty when there is none. */
     readonly leader: string;
     /** A Go duration such as `3.068790578s`. */
     readonly uptime: string;
@@ -79,7 +79,7 @@ export interface SelfStats {
 /** `/v2/stats/leader`: the leader's view of its followers. */
 export interface LeaderStats {
   readonly leader: string;
-  /** By member id. */
+  /** By member ID. */
   readonly followers: Readonly<Record<string, FollowerStats>>;
 }
 

@@ -1,8 +1,8 @@
 /**
- * Refuses options that a call does not know: a mistyped `ttl`, or a number in place of the options, would
- * create a node that never expires.
+ * Refuses unknown options: if a mistyped `ttl`, or a number instead of the options, were ignored, a node
+ * would never expire.
  *
- * @param owner the option that these are the options of, if it is not the call itself
+ * @param owner name of the option that contains them; absent: they are the options of a call
  * @throws TypeError naming the option
  */
 export function refuseUnknown(options: unknown, known: readonly string[], owner?: string): void {

@@ -1,12 +1,12 @@
 import { GoUrlError, parseGoUrl } from "../go/url.js";
 
-/** URLs that no member can have. The message is etcd's. */
+/** Invalid peer URLs. The message is etcd's. */
 export class PeerUrlError extends Error {}
 
 const SCHEMES: ReadonlySet<string> = new Set(["http", "https", "unix", "unixs"]);
 const HOST_AND_PORT = /^(\[[^[\]]*\]|[^:[\]]*):[^:[\]]*$/;
 
-/** Peer URLs as etcd keeps them, sorted. @throws PeerUrlError */
+/** Peer URLs in the format that etcd stores, sorted. @throws PeerUrlError */
 export function readPeerUrls(urls: readonly string[]): readonly string[] {
   if (urls.length === 0) throw new PeerUrlError("no valid URLs given");
   return urls.map((url) => readPeerUrl(url.trim())).sort();

@@ -9,12 +9,12 @@ import type {
   WatchRequest,
 } from "./key-request.js";
 
-/** A segment that a server would clean away with a redirect. */
+/** A segment that etcd would remove with a redirect. */
 const UNCLEAN = /\/\/|\/\.{1,2}(?:\/|$)/;
-/** etcd takes a plain set of such a key for a membership record, and may die of it. */
+/** etcd treats a set of such a key as a membership record, and may crash. */
 const RESERVED = /\/0\/members\/[\da-f]{1,16}\/attributes(?:\/|$)/i;
-/** Seconds since 1970 at which a 64-bit count of nanoseconds ends, in April 2262. */
-const LAST_SECOND = 9_223_372_036;
+/** A 64-bit count of nanoseconds since 1970 overflows at this second, in April 2262. */
+const MAX_UNIX_SECONDS = 9_223_372_036;
 
 const ACTIONS: ReadonlySet<string> = new Set([
   "get",
@@ -37,7 +37,7 @@ export function checkKeyRequest(request: KeyRequest): void {
   if (request.action === "get") return;
   if (RESERVED.test(request.key)) {
     throw new TypeError(
-      `key: "${request.key}" has the shape of etcd's own membership records, which a write would ` +
+      `key: "${request.key}" looks like a membership record of etcd, which a write could ` +
         "damage; choose another path than …/0/members/ID/attributes",
     );
   }
@@ -47,7 +47,7 @@ export function checkKeyRequest(request: KeyRequest): void {
   if (action !== "compareAndDelete") checkContent(request);
 }
 
-/** Without a condition etcd would carry the write out in any case. */
+/** Without a condition, etcd would execute the write unconditionally. */
 function checkCondition({ prevValue, prevIndex }: Partial<Condition>): void {
   if (prevValue === undefined && prevIndex === undefined) {
     throw new TypeError("condition: needs prevValue or prevIndex");
@@ -56,14 +56,14 @@ function checkCondition({ prevValue, prevIndex }: Partial<Condition>): void {
   if (prevIndex !== undefined) checkIndex("prevIndex", prevIndex, 1);
 }
 
-/** Without a value etcd would store an empty one. */
+/** Without a value, etcd would store an empty one. */
 function checkContent(request: ContentRequest): void {
   const { action, value, ttl } = request;
   const dir = "dir" in request && request.dir === true;
   const refresh = "refresh" in request && request.refresh === true;
   if (value !== undefined || !(dir || refresh)) checkText("value", value);
   if (value !== undefined && dir && action !== "update") {
-    throw new TypeError("value: a directory has none; leave it out");
+    throw new TypeError("value: a directory has no value; omit it");
   }
   if (ttl !== undefined || refresh) checkTtl(ttl);
 }
@@ -74,7 +74,7 @@ export function checkWatchRequest({ key, waitIndex }: WatchRequest): void {
   if (waitIndex !== undefined) checkIndex("waitIndex", waitIndex, 0);
 }
 
-/** Checks a key, or what is used as one. @throws TypeError */
+/** Checks a key, or another field that contains a key. @throws TypeError */
 export function checkKey(key: string, field = "key"): void {
   checkText(field, key);
   if (!key.startsWith("/")) {
@@ -88,14 +88,14 @@ export function checkKey(key: string, field = "key"): void {
   }
 }
 
-/** Checks what etcd is to store or to compare with. @throws TypeError naming the field */
+/** Checks a text that etcd stores or compares. @throws TypeError naming the field */
 export function checkText(field: string, text: unknown): void {
   if (typeof text !== "string") {
     throw new TypeError(`${field}: must be a string, not ${typeOf(text)}; encode it, e.g. as JSON`);
   }
   if (!text.isWellFormed()) {
     throw new TypeError(
-      `${field}: has half of a surrogate pair, which etcd cannot store; encode binary data`,
+      `${field}: has half of a surrogate pair, which etcd cannot store; encode binary data, e.g. as base64`,
     );
   }
 }
@@ -104,9 +104,9 @@ function checkTtl(ttl: number | undefined): void {
   if (ttl === undefined || !Number.isInteger(ttl) || ttl < 0) {
     throw new TypeError(`ttl: must be a whole number of seconds, 0 or more, not ${inspect(ttl)}`);
   }
-  if (Date.now() / 1000 + ttl > LAST_SECOND) {
+  if (Date.now() / 1000 + ttl > MAX_UNIX_SECONDS) {
     throw new TypeError(
-      `ttl: ${ttl} seconds end after April 2262, where etcd's clock overflows; leave ttl out`,
+      `ttl: ${ttl} seconds end after April 2262, when etcd's clock overflows; omit ttl`,
     );
   }
 }
@@ -118,10 +118,10 @@ function checkPrevValue(prevValue: string): void {
   }
 }
 
-function checkIndex(field: string, index: number, least: number): void {
-  if (!Number.isSafeInteger(index) || index < least) {
+function checkIndex(field: string, index: number, min: number): void {
+  if (!Number.isSafeInteger(index) || index < min) {
     throw new TypeError(
-      `${field}: must be an integer from ${least} to 2^53 - 1, not ${inspect(index)}`,
+      `${field}: must be an integer from ${min} to 2^53 - 1, not ${inspect(index)}`,
     );
   }
 }

@@ -1,29 +1,29 @@
 import type { EtcdResponse } from "./response.js";
 
-/** A change of the watched key, or below it: the event as etcd tells it. */
+/** A change of the watched key, or below it: the event as etcd sends it. */
 export interface WatchChange {
   readonly type: "change";
   readonly response: EtcdResponse;
 }
 
-/** The state as a whole, where changes alone cannot tell it. What was known before is void. */
+/** The complete state, when changes alone are not enough. Discard the state known before. */
 export interface WatchResync {
   readonly type: "resync";
   /**
    * Why the state is delivered.
    *
    * - `initial`: the option `initial` requests the state at the beginning.
-   * - `history-cleared`: more happened while disconnected than etcd remembers.
+   * - `history-cleared`: etcd has discarded changes made while the watch was disconnected.
    * - `cluster-changed`: another cluster responds, and its indexes are not comparable.
-   * - `slow-consumer`: more changes waited than the buffer holds.
+   * - `slow-consumer`: the buffer of undelivered changes overflowed.
    */
   readonly reason: "initial" | "history-cleared" | "cluster-changed" | "slow-consumer";
-  /** The linearizable read; `null` when there is no such key. */
+  /** The response of a linearizable read; `null` when the key does not exist. */
   readonly response: EtcdResponse | null;
-  /** Index of the read: changes up to it are contained, those after it follow. */
+  /** Index of the read: it contains all changes up to this index; later ones follow. */
   readonly index: number;
   readonly etcdClusterId: string;
 }
 
-/** What a watch tells. */
+/** An item of a watch. */
 export type WatchItem = WatchChange | WatchResync;
