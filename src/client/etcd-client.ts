@@ -154,7 +154,10 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws KeyNotFoundError unless `ignoreKeyNotFound`, which answers `null`; the error's `index`
    *   is the one from which to watch for the key's creation
    */
-  getNode(key: string, options?: GetOptions & { ignoreKeyNotFound?: false }): Promise<EtcdResponse>;
+  getNode(
+    key: string,
+    options?: GetOptions & { ignoreKeyNotFound?: false | undefined },
+  ): Promise<EtcdResponse>;
   getNode(key: string, options: GetOptions & IgnoreKeyNotFound): Promise<EtcdResponse | null>;
   getNode(key: string, options: GetOptions & IgnoreKeyNotFound = {}): Promise<EtcdResponse | null> {
     const answer = this.#answer(() => getRequest(key, options, this.#consistency), options);
@@ -260,7 +263,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    */
   deleteNode(
     key: string,
-    options?: DeleteOptions & { ignoreKeyNotFound?: false },
+    options?: DeleteOptions & { ignoreKeyNotFound?: false | undefined },
   ): Promise<EtcdResponse>;
   deleteNode(key: string, options: DeleteOptions & IgnoreKeyNotFound): Promise<EtcdResponse | null>;
   deleteNode(

@@ -5,26 +5,26 @@ import type { CallOptions } from "./key-space.js";
 export interface NewUser {
   readonly password: string;
   /** Names of roles. They need not exist yet. */
-  readonly roles?: readonly string[];
+  readonly roles?: readonly string[] | undefined;
 }
 
 /** Changes of a user; at least one is required. */
 export interface UserChange {
-  readonly password?: string;
-  readonly grant?: readonly string[];
-  readonly revoke?: readonly string[];
+  readonly password?: string | undefined;
+  readonly grant?: readonly string[] | undefined;
+  readonly revoke?: readonly string[] | undefined;
 }
 
 /** Key patterns to grant or revoke; an absent list changes nothing. */
 export interface PermissionChange {
-  readonly read?: readonly string[];
-  readonly write?: readonly string[];
+  readonly read?: readonly string[] | undefined;
+  readonly write?: readonly string[] | undefined;
 }
 
 /** Changes of a role; at least one is required. */
 export interface RoleChange {
-  readonly grant?: PermissionChange;
-  readonly revoke?: PermissionChange;
+  readonly grant?: PermissionChange | undefined;
+  readonly revoke?: PermissionChange | undefined;
 }
 
 /**

@@ -2,9 +2,9 @@
 export interface LoadedNode {
   readonly key: string;
   /** Value of a file; absent for a directory. */
-  readonly value?: string;
+  readonly value?: string | undefined;
   /** TTL of a file in seconds. Loaded directories have no TTL. */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
 }
 
 /** Options of {@link BulkLoading}. */

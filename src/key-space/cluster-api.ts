@@ -14,7 +14,7 @@ export interface ClusterApi {
   readonly members: MembersApi;
   readonly stats: StatsApi;
   /** v2 auth, if the key space has it. */
-  readonly auth?: AuthApi;
+  readonly auth?: AuthApi | undefined;
 
   /** Client URLs of all members, sorted. */
   machines(options?: CallOptions): Promise<readonly string[]>;

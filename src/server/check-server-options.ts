@@ -17,8 +17,8 @@ const LIMITS = [
 ];
 
 interface ServerOptions {
-  readonly tls?: object;
-  readonly limits?: object;
+  readonly tls?: object | undefined;
+  readonly limits?: object | undefined;
 }
 
 /**

@@ -43,7 +43,7 @@ export interface V2HandlerParts extends BrowserOptions {
   /** The value of `X-Etcd-Cluster-Id`. */
   readonly clusterId: () => Promise<string>;
   /** Further metrics for `/metrics`. */
-  readonly metrics?: () => readonly MetricFamily[];
+  readonly metrics?: (() => readonly MetricFamily[]) | undefined;
 }
 
 /**

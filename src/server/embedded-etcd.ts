@@ -20,49 +20,49 @@ export interface EmbeddedEtcdOptions extends BrowserOptions {
    *
    * @default 0
    */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /**
    * Address to listen on. An address other than loopback lets other machines connect: use TLS and
    * auth.
    *
    * @default "127.0.0.1"
    */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Serve `https`. Absent: `http`. */
-  readonly tls?: ServerTls;
+  readonly tls?: ServerTls | undefined;
   /**
    * File that keeps keys, users and roles. It is read at the start, and written about a second after a
    * change and at the end. One server at a time can use it: `FILE.lock` beside it is the lock. While it
    * cannot be written, `/health` returns 503. Absent: all data is lost when the server closes.
    */
-  readonly snapshotFile?: string;
+  readonly snapshotFile?: string | undefined;
   /**
    * Enforces auth from the start, with this password for user `root`; it replaces a password in the
    * snapshot file. Requests without credentials are then refused, unless the file has a role `guest`.
    * Absent: auth is on if the snapshot file says so, else off.
    */
-  readonly rootPassword?: string;
+  readonly rootPassword?: string | undefined;
   /**
    * Maximum number of events kept for watches that start at an earlier index. Long events reduce the
    * number: in all, at most 32 Mi characters of keys and values are kept.
    *
    * @default 1000, as etcd
    */
-  readonly historySize?: number;
-  readonly limits?: ServerLimits;
+  readonly historySize?: number | undefined;
+  readonly limits?: ServerLimits | undefined;
   /**
    * Client URLs that `/v2/machines` and `/v2/members` show. Clients that synchronise their endpoints
    * use these URLs afterwards. Needed behind a proxy that terminates TLS or changes `Host`.
    *
    * @default the URL at which the client reached this server
    */
-  readonly advertise?: readonly string[];
+  readonly advertise?: readonly string[] | undefined;
   /**
    * Clock for TTLs.
    *
    * @default this process's clock
    */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** An etcd with one member and the v2 API, in this process. */

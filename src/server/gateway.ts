@@ -32,16 +32,16 @@ export interface GatewayOptions extends BrowserOptions {
    *
    * @default 0
    */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /**
    * Address to listen on. An address other than loopback lets other machines connect: use TLS and
    * auth.
    *
    * @default "127.0.0.1"
    */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Serve `https`. Absent: `http`. */
-  readonly tls?: ServerTls;
+  readonly tls?: ServerTls | undefined;
   /**
    * Client URLs that `/v2/machines` and `/v2/members` show: the URLs of all gateways. Clients that
    * synchronise their endpoints use these URLs afterwards. Needed behind a proxy that terminates TLS or
@@ -49,13 +49,13 @@ export interface GatewayOptions extends BrowserOptions {
    *
    * @default the URL at which the client reached this gateway
    */
-  readonly advertise?: readonly string[];
+  readonly advertise?: readonly string[] | undefined;
   /**
    * Enforces v2 auth, with this password for user `root`; it replaces the password stored in the
    * cluster. Absent: auth is on if the cluster says so; in a new cluster it is off.
    */
-  readonly rootPassword?: string;
-  readonly limits?: ServerLimits;
+  readonly rootPassword?: string | undefined;
+  readonly limits?: ServerLimits | undefined;
 }
 
 /** Serves the v2 API for a cluster that only has the v3 API. */

@@ -8,33 +8,33 @@ export interface WatchOptions extends CallOptions {
    *
    * @default false
    */
-  readonly recursive?: boolean;
+  readonly recursive?: boolean | undefined;
   /**
    * Index of the first change to return. To resume after a restart, pass the last handled index
    * plus one. Default: changes after the watch is established.
    */
-  readonly from?: number;
+  readonly from?: number | undefined;
   /**
    * Return the current state first, as a resync, and then every change after it. Cannot be combined
    * with `from`.
    *
    * @default false
    */
-  readonly initial?: boolean;
+  readonly initial?: boolean | undefined;
   /**
    * Maximum time, in milliseconds, between two attempts to prove that no change is missing. At most
    * five seconds while etcd's history can be read as fast as the store changes.
    *
    * @default 60000
    */
-  readonly pollInterval?: number;
+  readonly pollInterval?: number | undefined;
   /**
    * Maximum number of items that are queued for a slow consumer. When the queue is full, nothing
    * more is read from etcd until half of the items are consumed.
    *
    * @default 10000
    */
-  readonly bufferSize?: number;
+  readonly bufferSize?: number | undefined;
 }
 
 /**

@@ -14,25 +14,25 @@ export interface MemoryClusterOptions {
    *
    * @default "default", as in etcd
    */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /**
    * ID of the only member: hexadecimal, lower-case, not padded.
    *
    * @default a random ID
    */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /**
    * Peer URLs of the member. The server does not listen there.
    *
    * @default none
    */
-  readonly peerURLs?: readonly string[];
+  readonly peerURLs?: readonly string[] | undefined;
   /**
    * URLs for clients; see {@link MemoryClusterApi.announce}.
    *
    * @default none
    */
-  readonly clientURLs?: readonly string[];
+  readonly clientURLs?: readonly string[] | undefined;
   /**
    * Response of `/version`. Clients use it to choose the API: some reject unknown versions, and
    * others use v3 from 3.6 on. So it names the release whose v2 API is imitated, not a version of
@@ -40,20 +40,20 @@ export interface MemoryClusterOptions {
    *
    * @default `{ etcdserver: "3.4.23", etcdcluster: "3.4.0" }`
    */
-  readonly version?: Version;
+  readonly version?: Version | undefined;
   /**
    * Returns why the member is unhealthy although its key space is open; `undefined` while it is
    * healthy.
    *
    * @default always healthy
    */
-  readonly problem?: () => string | undefined;
+  readonly problem?: (() => string | undefined) | undefined;
   /**
    * Clock of the statistics.
    *
    * @default the system clock
    */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 const IMITATED_VERSION: Version = { etcdserver: "3.4.23", etcdcluster: "3.4.0" };

@@ -33,13 +33,13 @@ export interface MemoryKeySpaceOptions {
    *
    * @default 1000, as in etcd
    */
-  readonly historySize?: number;
+  readonly historySize?: number | undefined;
   /**
    * Clock of the TTLs.
    *
    * @default the system clock
    */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** A key space as plain values. */

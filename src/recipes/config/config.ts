@@ -17,13 +17,13 @@ export interface ConfigOptions {
    *
    * @default the mirrored key
    */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /**
    * Converts the text of a file to a value, for example `JSON.parse`.
    *
    * @default the text itself
    */
-  readonly parse?: (text: string) => unknown;
+  readonly parse?: ((text: string) => unknown) | undefined;
 }
 
 /** A change of the valid settings. */

@@ -17,7 +17,7 @@ export interface ElectionOptions extends LeaseSettingsOptions {
    *
    * @default 10
    */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
 }
 
 /** The leader as observers see it. */

@@ -16,14 +16,14 @@ export interface KeepAliveOptions extends LeaseSettingsOptions {
    *
    * @default "fail"
    */
-  readonly ifExists?: IfExists;
+  readonly ifExists?: IfExists | undefined;
   /**
    * Create the key again after it expired, was deleted, or was not confirmed in time. A key that
    * another client has changed is never taken back.
    *
    * @default false
    */
-  readonly recreate?: boolean;
+  readonly recreate?: boolean | undefined;
   /** Aborts the creation. Has no effect on a key that is already kept alive. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -19,14 +19,14 @@ export interface LeaseSettingsOptions {
    * Whole seconds after which etcd removes the key of an owner that does not renew it. A quarter
    * of it must be more than a round trip to etcd.
    */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
   /**
    * Milliseconds before the end of the TTL at which the ownership counts as lost. It compensates
    * for clocks of different speed, and for the time that an action takes after `assertHeld()`.
    *
    * @default a tenth of the TTL
    */
-  readonly safetyMargin?: number;
+  readonly safetyMargin?: number | undefined;
 }
 
 /** @throws TypeError naming the option */

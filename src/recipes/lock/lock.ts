@@ -15,7 +15,7 @@ export interface LockOptions extends LeaseSettingsOptions {
    *
    * @default 10
    */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
 }
 
 /** Options of `acquire`. */
@@ -25,13 +25,13 @@ export interface AcquireOptions extends CallOptions {
    *
    * @default no limit
    */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * A note for people who inspect the lock. The value of the key is the holder's id and this text.
    *
    * @default ""
    */
-  readonly data?: string;
+  readonly data?: string | undefined;
 }
 
 /**

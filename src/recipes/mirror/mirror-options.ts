@@ -7,13 +7,13 @@ export interface MirrorOptions {
    *
    * @default 60_000
    */
-  readonly pollInterval?: number;
+  readonly pollInterval?: number | undefined;
   /**
    * Maximum number of queued events. Events are queued while listeners are slow.
    *
    * @default 10_000
    */
-  readonly bufferSize?: number;
+  readonly bufferSize?: number | undefined;
 }
 
 export const MIRROR_OPTIONS = ["signal", "pollInterval", "bufferSize"] as const;

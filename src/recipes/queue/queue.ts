@@ -22,13 +22,13 @@ export interface QueueOptions {
    *
    * @default 30
    */
-  readonly visibilityTimeout?: number;
+  readonly visibilityTimeout?: number | undefined;
   /**
    * A name for people who inspect the claims. The value of a claim is a random id and this text.
    *
    * @default ""
    */
-  readonly consumer?: string;
+  readonly consumer?: string | undefined;
 }
 
 /** Options of `take`. */
@@ -38,7 +38,7 @@ export interface TakeOptions extends CallOptions {
    *
    * @default no limit
    */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 }
 
 /**

@@ -25,14 +25,14 @@ export interface RegistryOptions<M> {
    *
    * @default every value is accepted, as `unknown`
    */
-  readonly parse?: (metadata: unknown) => M;
+  readonly parse?: ((metadata: unknown) => M) | undefined;
   /**
    * Called for each key below a service that is not a valid instance, once for each value that is
    * read. Such keys are left out of all results.
    *
    * @default not reported
    */
-  readonly onMalformed?: (malformed: MalformedInstance) => void;
+  readonly onMalformed?: ((malformed: MalformedInstance) => void) | undefined;
 }
 
 /** Options of `register`. */
@@ -42,14 +42,14 @@ export interface RegisterOptions extends CallOptions {
    *
    * @default 10
    */
-  readonly ttl?: number;
+  readonly ttl?: number | undefined;
   /**
    * What to do if the id is already registered. `"replace"`: take it over; its former owner gets
    * `lost`. A process that restarts before its TTL ends needs this. `"fail"`: throw `NodeExistError`.
    *
    * @default "replace"
    */
-  readonly ifExists?: "replace" | "fail";
+  readonly ifExists?: "replace" | "fail" | undefined;
 }
 
 /**

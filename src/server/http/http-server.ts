@@ -19,7 +19,7 @@ export interface ServerTls {
   readonly cert: string | Buffer;
   readonly key: string | Buffer;
   /** Authorities; clients need a certificate from one of them. Absent: no client certificate is needed. */
-  readonly clientCa?: string | Buffer;
+  readonly clientCa?: string | Buffer | undefined;
 }
 
 /** Limits on what clients can use of a server. */
@@ -29,13 +29,13 @@ export interface ServerLimits {
    *
    * @default 10485760, as etcd
    */
-  readonly maxBodySize?: number;
+  readonly maxBodySize?: number | undefined;
   /**
    * Maximum size of a request line with its headers, in bytes.
    *
    * @default 1048576, as etcd
    */
-  readonly maxHeaderSize?: number;
+  readonly maxHeaderSize?: number | undefined;
   /**
    * Maximum size of the requests that are arriving and the responses that clients have not read yet, in
    * bytes, of all connections together. Above half of it, the requests and responses of clients that have
@@ -45,31 +45,31 @@ export interface ServerLimits {
    * @default a quarter of V8's heap limit (`--max-old-space-size`), at most 256 MiB, and at least four
    *   times `maxBodySize`
    */
-  readonly maxBufferedBytes?: number;
+  readonly maxBufferedBytes?: number | undefined;
   /**
    * Time for a request's headers to arrive, in milliseconds.
    *
    * @default 60000
    */
-  readonly headersTimeout?: number;
+  readonly headersTimeout?: number | undefined;
   /**
    * Time for a complete request to arrive, in milliseconds.
    *
    * @default 300000
    */
-  readonly requestTimeout?: number;
+  readonly requestTimeout?: number | undefined;
   /**
    * Maximum number of connections at the same time; each watch needs one.
    *
    * @default 50000
    */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
   /**
    * Time that `close()` waits for the requests in progress, in milliseconds.
    *
    * @default 5000
    */
-  readonly closeTimeout?: number;
+  readonly closeTimeout?: number | undefined;
 }
 
 /** A listening server. */

@@ -14,13 +14,13 @@ export interface CompareOptions extends CallOptions {
    *
    * @default true
    */
-  readonly recursive?: boolean;
+  readonly recursive?: boolean | undefined;
   /**
    * Seconds by which TTLs may differ.
    *
    * @default 5
    */
-  readonly ttlTolerance?: number;
+  readonly ttlTolerance?: number | undefined;
   readonly clock: Clock;
 }
 

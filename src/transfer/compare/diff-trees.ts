@@ -16,9 +16,9 @@ export interface DiffOptions
    *
    * @default false: such nodes are reported
    */
-  readonly lossy?: boolean;
+  readonly lossy?: boolean | undefined;
   /** Called repeatedly with the number of nodes that were compared. */
-  readonly onProgress?: (compared: number) => void;
+  readonly onProgress?: ((compared: number) => void) | undefined;
 }
 
 /**

@@ -12,14 +12,14 @@ export interface MigrateOptions extends SourceAndTarget, CallOptions {
    *
    * @default ends when everything was copied
    */
-  readonly until?: AbortSignal;
+  readonly until?: AbortSignal | undefined;
   /**
    * Allow a target that has other data. It becomes equal to the source: nodes that the source does
    * not have are removed.
    *
    * @default false
    */
-  readonly overwrite?: boolean;
+  readonly overwrite?: boolean | undefined;
   /**
    * Migrate even if the target cannot store everything unchanged. Keys that it cannot store are left
    * out. Values that are not UTF-8 are written as the source shows them, with U+FFFD. Each loss is
@@ -27,15 +27,15 @@ export interface MigrateOptions extends SourceAndTarget, CallOptions {
    *
    * @default false: refuse before the first write
    */
-  readonly lossy?: boolean;
+  readonly lossy?: boolean | undefined;
   /** Called once for each node that the target cannot store unchanged. */
-  readonly onLoss?: (loss: Loss) => void;
+  readonly onLoss?: ((loss: Loss) => void) | undefined;
   /**
    * Maximum number of nodes to write per second.
    *
    * @default no limit
    */
-  readonly rate?: number;
+  readonly rate?: number | undefined;
   /** Called with the progress after each step. */
-  readonly onProgress?: (progress: MigrationProgress) => void;
+  readonly onProgress?: ((progress: MigrationProgress) => void) | undefined;
 }

@@ -13,20 +13,20 @@ export interface SourceAndTarget {
    *
    * @default "/"
    */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /**
    * The directory of the target.
    *
    * @default the value of `prefix`
    */
-  readonly toPrefix?: string;
+  readonly toPrefix?: string | undefined;
   /**
    * Hidden keys (`_…`) below `prefix` to include, with everything below them. They must be named,
    * because etcd does not list them.
    *
    * @default none
    */
-  readonly hidden?: readonly string[];
+  readonly hidden?: readonly string[] | undefined;
 }
 
 /** The two trees. In each of them, the key of the top is `/`. */
