@@ -10,7 +10,10 @@ console.log("missing:", await etcd.getNodeValue(key, { ignoreKeyNotFound: true }
 
 await etcd.setNode(key, "8080");
 console.log("file:", await etcd.getNodeValue(key));
-console.log("directory:", await etcd.getNodeValue("/example-get-value"));
+console.log(
+  "directory:",
+  await etcd.getNodeValue("/example-get-value", { ignoreKeyNotFound: true }),
+);
 
 await etcd.deleteNode("/example-get-value", { recursive: true });
 await etcd.close();

@@ -34,7 +34,7 @@ function checkLiterals(node) {
 }
 
 /** Types that callers can give, but that come from etcd: a property is there, or absent. */
-const FROM_ETCD = new Set(["EtcdNode", "Version", "StoreEvent"]);
+const FROM_ETCD = new Set(["EtcdNode", "RemovedNode", "Version", "StoreEvent"]);
 
 /** Types that were walked as inputs. @type {Set<ts.Node>} */
 const inputs = new Set();

@@ -16,7 +16,7 @@ import { KeySchema } from "./key-space/v3/schema/key-schema.js";
 import { ROOT } from "./key-space/v3/schema/node-view.js";
 import { ancestorsOf } from "./key-space/v3/schema/path-snapshot.js";
 import { eventsOf } from "./key-space/v3/watch/events-of-revision.js";
-import type { EtcdNode } from "./model/node.js";
+import type { AnyNode, EtcdNode } from "./model/node.js";
 import type { EtcdResponse } from "./model/response.js";
 import { config } from "./recipes/config/config.js";
 import { readJson } from "./wire/json.js";
@@ -62,7 +62,7 @@ function deepKeySpace(clock: ManualClock, ttl?: number): MemoryKeySpace {
   return new MemoryKeySpace({ clock }, { clusterId: "1", store, history: [], historyFloor: 5 });
 }
 
-const depthOf = (top: EtcdNode): number => {
+const depthOf = (top: AnyNode): number => {
   let depth = 1;
   for (let node = top.nodes?.[0]; node !== undefined; node = node.nodes?.[0]) depth++;
   return depth;

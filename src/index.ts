@@ -121,8 +121,21 @@ export type {
   UpdateRequest,
   WatchRequest,
 } from "./model/key-request.js";
-export { type EtcdNode, expirationTime } from "./model/node.js";
-export type { Action, AnswerOrigin, EtcdReceipt, EtcdResponse } from "./model/response.js";
+export {
+  type EtcdDirectory,
+  type EtcdFile,
+  type EtcdNode,
+  expirationTime,
+  type NodeProperties,
+  type RemovedNode,
+} from "./model/node.js";
+export type {
+  Action,
+  AnswerOrigin,
+  EtcdNodeResponse,
+  EtcdReceipt,
+  EtcdResponse,
+} from "./model/response.js";
 export type { WatchChange, WatchItem, WatchResync } from "./model/watch-item.js";
 export {
   type Config,

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
-import { KeyNotFoundError } from "../errors/common-errors.js";
+import { KeyNotFoundError, NotFileError } from "../errors/common-errors.js";
+import { errorDefinition } from "../errors/error-table.js";
 import { EtcdServerError } from "../errors/server-error.js";
 import type { AuthApi } from "../key-space/auth-api.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.js";
@@ -7,7 +8,12 @@ import { NamespaceKeySpace } from "../key-space/decorators/namespace-key-space.j
 import type { CallOptions, ExecuteOptions, KeySpace } from "../key-space/key-space.js";
 import type { EndpointHealth, Version } from "../model/cluster.js";
 import type { Condition, KeyRequest } from "../model/key-request.js";
-import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
+import type {
+  AnswerOrigin,
+  EtcdNodeResponse,
+  EtcdReceipt,
+  EtcdResponse,
+} from "../model/response.js";
 import { checkKey, checkKeyRequest, checkWatchRequest } from "../model/validate.js";
 import { KeepAlive } from "../recipes/lease/keep-alive.js";
 import type { KeepAliveOptions } from "../recipes/lease/keep-alive-options.js";
@@ -157,20 +163,28 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   getNode(
     key: string,
     options?: GetOptions & { ignoreKeyNotFound?: false | undefined },
-  ): Promise<EtcdResponse>;
-  getNode(key: string, options: GetOptions & IgnoreKeyNotFound): Promise<EtcdResponse | null>;
+  ): Promise<EtcdNodeResponse>;
+  getNode(key: string, options: GetOptions & IgnoreKeyNotFound): Promise<EtcdNodeResponse | null>;
   getNode(key: string, options: GetOptions & IgnoreKeyNotFound = {}): Promise<EtcdResponse | null> {
     const answer = this.#answer(() => getRequest(key, options, this.#consistency), options);
     return options?.ignoreKeyNotFound ? nullIfNotFound(answer) : answer;
   }
 
   /**
-   * The value of a file; `null` for a directory.
+   * Reads the value of a file. With `ignoreKeyNotFound`, the result is `null` when there is no value: the
+   * key does not exist or is a directory.
    *
-   * @throws KeyNotFoundError unless `ignoreKeyNotFound`, which answers `null`
+   * @throws KeyNotFoundError unless `ignoreKeyNotFound`
+   * @throws NotFileError for a directory, unless `ignoreKeyNotFound`
    */
+  getNodeValue(
+    key: string,
+    options?: GetOptions & { ignoreKeyNotFound?: false | undefined },
+  ): Promise<string>;
+  getNodeValue(key: string, options: GetOptions & IgnoreKeyNotFound): Promise<string | null>;
   getNodeValue(key: string, options: GetOptions & IgnoreKeyNotFound = {}): Promise<string | null> {
-    return this.getNode(key, options).then(nodeValue);
+    const answer = this.getNode(key, options);
+    return answer.then(options?.ignoreKeyNotFound ? valueOrNull : valueOfFile);
   }
 
   /**
@@ -183,8 +197,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws OutcomeUnknownError when the write was sent and no answer came
    */
   setNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
-  setNode(key: string, value: string, options?: FileOptions): Promise<EtcdResponse>;
-  setNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdResponse>;
+  setNode(key: string, value: string, options?: FileOptions): Promise<EtcdNodeResponse>;
+  setNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdNodeResponse>;
   setNode(key: string, value: string | null, options: WriteOptions = {}): Promise<EtcdResponse> {
     return this.#answer(() => setRequest(key, value, options), options);
   }
@@ -198,8 +212,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws OutcomeUnknownError when the write was sent and no answer came
    */
   createNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
-  createNode(key: string, value: string, options?: FileOptions): Promise<EtcdResponse>;
-  createNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdResponse>;
+  createNode(key: string, value: string, options?: FileOptions): Promise<EtcdNodeResponse>;
+  createNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdNodeResponse>;
   createNode(key: string, value: string | null, options: WriteOptions = {}): Promise<EtcdResponse> {
     return this.#answer(() => createRequest(key, value, options, false), options);
   }
@@ -212,8 +226,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws OutcomeUnknownError when the write was sent and no answer came
    */
   createInOrderNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
-  createInOrderNode(key: string, value: string, options?: FileOptions): Promise<EtcdResponse>;
-  createInOrderNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdResponse>;
+  createInOrderNode(key: string, value: string, options?: FileOptions): Promise<EtcdNodeResponse>;
+  createInOrderNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdNodeResponse>;
   createInOrderNode(
     key: string,
     value: string | null,
@@ -232,8 +246,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws OutcomeUnknownError when the write was sent and no answer came
    */
   updateNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
-  updateNode(key: string, value: string, options?: FileOptions): Promise<EtcdResponse>;
-  updateNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdResponse>;
+  updateNode(key: string, value: string, options?: FileOptions): Promise<EtcdNodeResponse>;
+  updateNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdNodeResponse>;
   updateNode(key: string, value: string | null, options: WriteOptions = {}): Promise<EtcdResponse> {
     return this.#answer(() => updateRequest(key, value, options), options);
   }
@@ -247,7 +261,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws OutcomeUnknownError when the write was sent and no answer came
    */
   refreshNode(key: string, ttl: number, options: RefreshOptions & Brief): Promise<EtcdReceipt>;
-  refreshNode(key: string, ttl: number, options?: RefreshOptions): Promise<EtcdResponse>;
+  refreshNode(key: string, ttl: number, options?: RefreshOptions): Promise<EtcdNodeResponse>;
   refreshNode(key: string, ttl: number, options: RefreshOptions = {}): Promise<EtcdResponse> {
     return this.#answer(() => refreshRequest(key, ttl, options), options);
   }
@@ -293,7 +307,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     condition: Condition,
     value: string,
     options?: SwapOptions,
-  ): Promise<EtcdResponse>;
+  ): Promise<EtcdNodeResponse>;
   compareAndSwapNode(
     key: string,
     condition: Condition,
@@ -479,8 +493,17 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   }
 }
 
-function nodeValue(answer: EtcdResponse | null): string | null {
+function valueOrNull(answer: EtcdResponse | null): string | null {
   return answer?.node.value ?? null;
+}
+
+/** @throws NotFileError */
+function valueOfFile(answer: EtcdResponse | null): string | null {
+  if (answer === null || answer.node.value !== undefined) return valueOrNull(answer);
+  const { etcdServer: endpoint, etcdClusterId: clusterId, etcdIndex: index, node } = answer;
+  const { key } = node;
+  const request = { key, operation: `GET ${key}`, endpoint, clusterId, index };
+  throw new NotFileError({ errorCode: 102, ...errorDefinition(102), detail: key, ...request });
 }
 
 async function nullIfNotFound(answer: Promise<EtcdResponse>): Promise<EtcdResponse | null> {

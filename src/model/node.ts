@@ -1,25 +1,56 @@
-/**
- * A node of the key space as etcd shows it: a file with a `value`, or a directory with `dir: true`.
- *
- * Absent properties are absent in etcd's JSON as well: nothing is ever `null` or `false` here.
- */
-export interface EtcdNode {
+/** Properties of files and directories. */
+export interface NodeProperties {
   /** Full path, beginning with `/`. The root directory reads `/`. */
   readonly key: string;
-  /** Content of a file. Absent on directories, and on the node of a delete or an expiry. */
-  readonly value?: string;
-  /** Present, and true, on directories only. */
-  readonly dir?: true;
   /** When the node expires: RFC 3339 in UTC, by the clock of the member that took the write. */
   readonly expiration?: string;
   /** Seconds left, rounded up; absent when that is 0, negative when the expiry is overdue. */
   readonly ttl?: number;
-  /** Children of a directory, hidden ones (`_…`) left out; deeper levels only in recursive reads. */
-  readonly nodes?: readonly EtcdNode[];
-  /** Index of the last write to the node; 0 for the root, of which etcd tells none. */
+  /** Index of the last write to the node; 0 for the root, for which etcd sends none. */
   readonly modifiedIndex: number;
   /** Index at which the node was created, a plain set included; 0 for the root. */
   readonly createdIndex: number;
+}
+
+/** A file: a node with a value. */
+export interface EtcdFile extends NodeProperties {
+  readonly dir?: undefined;
+  readonly value: string;
+  readonly nodes?: undefined;
+}
+
+/** A directory: a node with children. */
+export interface EtcdDirectory extends NodeProperties {
+  readonly dir: true;
+  readonly value?: undefined;
+  /** Children, without hidden ones (`_…`); deeper levels only in recursive reads. Absent when there are none. */
+  readonly nodes?: readonly EtcdNode[];
+}
+
+/**
+ * A node of the key space as etcd sends it: `node.dir` tells a directory from a file.
+ *
+ * Absent properties are absent in etcd's JSON as well: nothing is ever `null` or `false` here.
+ *
+ * @example
+ * if (node.dir) console.log(node.nodes?.length ?? 0, "children");
+ * else console.log("value", node.value);
+ */
+export type EtcdNode = EtcdFile | EtcdDirectory;
+
+/** The node of a delete or an expiry: what was removed, without its value and children. */
+export interface RemovedNode extends NodeProperties {
+  readonly dir?: true;
+  readonly value?: undefined;
+  readonly nodes?: undefined;
+}
+
+/** The node of any response. */
+export type AnyNode = EtcdNode | RemovedNode;
+
+/** Whether a node exists, in contrast to one that was removed. */
+export function isPresent(node: AnyNode): node is EtcdNode {
+  return node.dir === true || node.value !== undefined;
 }
 
 /**
@@ -28,6 +59,6 @@ export interface EtcdNode {
  * The moment is an absolute time of the clock of the member that took the write. It says nothing
  * exact about this machine's clock: do not prove the ownership of a lock with it.
  */
-export function expirationTime(node: EtcdNode): Date | undefined {
+export function expirationTime(node: EtcdNode | RemovedNode): Date | undefined {
   return node.expiration === undefined ? undefined : new Date(node.expiration);
 }

@@ -1,4 +1,4 @@
-import type { EtcdNode } from "./node.js";
+import type { EtcdNode, RemovedNode } from "./node.js";
 
 /** What happened to the key: a request's own action, or `expire` in an event. */
 export type Action =
@@ -33,9 +33,15 @@ export interface EtcdReceipt extends AnswerOrigin {
   readonly action: Action;
 }
 
-/** An answer of the key space, or an event of a watch: etcd's JSON as it came, and its origin. */
+/** A response of the key space, or an event of a watch: etcd's JSON as it came, and its origin. */
 export interface EtcdResponse extends EtcdReceipt {
-  readonly node: EtcdNode;
+  /** A {@link RemovedNode} after `delete`, `compareAndDelete` and `expire`, an {@link EtcdNode} otherwise. */
+  readonly node: EtcdNode | RemovedNode;
   /** The node before the change. Absent for `get`, `create` and the first `set`. */
   readonly prevNode?: EtcdNode;
+}
+
+/** A response to a read, or to a write that leaves a node. */
+export interface EtcdNodeResponse extends EtcdResponse {
+  readonly node: EtcdNode;
 }

@@ -5,7 +5,7 @@ import { SEED } from "../../test/support/seed.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import { readState } from "../key-space/shared/read-state.js";
 import type { KeyRequest } from "../model/key-request.js";
-import type { EtcdNode } from "../model/node.js";
+import { type EtcdNode, isPresent } from "../model/node.js";
 import { Mirror } from "./mirror/mirror.js";
 import type { MirrorChange } from "./mirror/mirror-change.js";
 
@@ -146,10 +146,13 @@ class Stand {
 
   /** Every node of a recursive, sorted read, parents first. */
   async read(): Promise<EtcdNode[]> {
-    const flat = ({ nodes = [], ...node }: EtcdNode): EtcdNode[] => [node, ...nodes.flatMap(flat)];
+    const flat = (top: EtcdNode): EtcdNode[] => {
+      const { nodes = [], ...node } = top;
+      return [node, ...nodes.flatMap(flat)];
+    };
     const request = { action: "get", sorted: true, ...EVERYTHING } as const;
     const answer = await this.keySpace.execute(request).catch(() => undefined);
-    return answer === undefined ? [] : flat(answer.node);
+    return answer !== undefined && isPresent(answer.node) ? flat(answer.node) : [];
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { EtcdNode } from "../model/node.js";
+import type { AnyNode } from "../model/node.js";
 import type { EtcdResponse } from "../model/response.js";
 import { goJson } from "./go-json.js";
 import { type NodeFields, nodePieces } from "./node-text.js";
@@ -29,7 +29,7 @@ export function encodeReceipt({ action }: EtcdResponse): string {
 }
 
 /** Fields in etcd's order. The root has no key and no indexes. */
-function fieldsOf(node: EtcdNode): NodeFields {
+function fieldsOf(node: AnyNode): NodeFields {
   const { key, value, dir, expiration, ttl, modifiedIndex, createdIndex } = node;
   const isRoot = key === "/";
   const fields: string[] = [];

@@ -1,4 +1,4 @@
-import type { EtcdNode } from "../model/node.js";
+import type { AnyNode } from "../model/node.js";
 
 /** The JSON fields of a node, without braces: those before its `nodes` and those after. */
 export interface NodeFields {
@@ -7,17 +7,17 @@ export interface NodeFields {
 }
 
 /** Serializes a node with everything below it. */
-export function nodeText(top: EtcdNode, fieldsOf: (node: EtcdNode) => NodeFields): string {
+export function nodeText(top: AnyNode, fieldsOf: (node: AnyNode) => NodeFields): string {
   return [...nodePieces(top, fieldsOf)].join("");
 }
 
 /** The same in pieces of about one node each. No recursion: a tree may be deeper than the stack. */
 export function* nodePieces(
-  top: EtcdNode,
-  fieldsOf: (node: EtcdNode) => NodeFields,
+  top: AnyNode,
+  fieldsOf: (node: AnyNode) => NodeFields,
 ): Generator<string, void, undefined> {
   /** A stack of nodes and of ends of directories to write. */
-  const waiting: (EtcdNode | string)[] = [top];
+  const waiting: (AnyNode | string)[] = [top];
   let isFirst = true;
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (typeof next === "string") {

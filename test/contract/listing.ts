@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { KeySpace } from "../../src/key-space/key-space.js";
-import type { EtcdNode } from "../../src/model/node.js";
+import type { AnyNode } from "../../src/model/node.js";
 import type { Cases } from "./arrangement.js";
 
 async function fill(keySpace: KeySpace, dir: string, names: readonly string[]): Promise<void> {
@@ -10,7 +10,7 @@ async function fill(keySpace: KeySpace, dir: string, names: readonly string[]): 
 }
 
 /** The keys of a tree, in its order, without the directory that they have in common. */
-function namesIn({ nodes = [] }: EtcdNode, dir: string): readonly string[] {
+function namesIn({ nodes = [] }: AnyNode, dir: string): readonly string[] {
   return nodes.flatMap((node) => [node.key.slice(dir.length + 1), ...namesIn(node, dir)]);
 }
 

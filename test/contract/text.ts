@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { EtcdNode } from "../../src/model/node.js";
+import type { AnyNode } from "../../src/model/node.js";
 import type { Cases } from "./arrangement.js";
 import { eventOf } from "./events.js";
 import { keyNotFound, testFailed } from "./refusals.js";
@@ -45,7 +45,7 @@ const ODD = [
   "00012",
 ];
 
-const byCreation = (a: EtcdNode, b: EtcdNode): number => a.createdIndex - b.createdIndex;
+const byCreation = (a: AnyNode, b: AnyNode): number => a.createdIndex - b.createdIndex;
 
 export const text: Cases = {
   "any name comes back as it was given": async ({ keySpace, dir }) => {

@@ -59,7 +59,11 @@ describeWithEtcd("3.4", "the client", () => {
     "getNodeValue(key, { ignoreKeyNotFound })": on(async (etcd) => {
       await etcd.setNode("/a/b", "1");
       expect(await etcd.getNodeValue("/a/b")).toBe("1");
-      expect(await etcd.getNodeValue("/a")).toBeNull();
+      await expect(etcd.getNodeValue("/a")).rejects.toMatchObject({
+        ...{ name: "NotFileError", errorCode: 102, status: 403, key: "/a", detail: "/a" },
+        message: expect.stringMatching(/^GET \/a at .*: Not a file \(\/a\) \[etcd error 102\]$/),
+      });
+      expect(await etcd.getNodeValue("/a", { ignoreKeyNotFound: true })).toBeNull();
       expect(await etcd.getNodeValue("/c", { ignoreKeyNotFound: true })).toBeNull();
     }),
     "setNode(key, value, { ttl })": on(async (etcd) => {

@@ -1,4 +1,4 @@
-import type { EtcdNode } from "../../src/model/node.js";
+import type { AnyNode, EtcdNode } from "../../src/model/node.js";
 import type { Action, EtcdResponse } from "../../src/model/response.js";
 import type { WatchItem, WatchResync } from "../../src/model/watch-item.js";
 import type { RecipeClient } from "../../src/recipes/shared/recipe-client.js";
@@ -94,13 +94,16 @@ export const directory = (key: string, index: number, nodes?: readonly EtcdNode[
   ...{ key, dir: true, modifiedIndex: index, createdIndex: index, ...(nodes && { nodes }) },
 });
 
-export const change = (action: Action, node: EtcdNode, prevNode?: EtcdNode): WatchItem => ({
+export const change = (action: Action, node: AnyNode, prevNode?: EtcdNode): WatchItem => ({
   type: "change",
   response: { ...responseOf(action, node), ...(prevNode && { prevNode }) },
 });
 
-export const removal = (action: Action, { value: _, ...prevNode }: EtcdNode, index: number) =>
-  change(action, { ...prevNode, modifiedIndex: index }, prevNode);
+export const removal = (action: Action, prevNode: EtcdNode, index: number) => {
+  const { key, dir, createdIndex } = prevNode;
+  const node = { key, ...(dir && { dir }), modifiedIndex: index, createdIndex };
+  return change(action, node, prevNode);
+};
 
 export const resync = (
   node: EtcdNode | null,
@@ -115,7 +118,7 @@ export const resync = (
   etcdClusterId,
 });
 
-function responseOf(action: Action, node: EtcdNode): EtcdResponse {
+function responseOf(action: Action, node: AnyNode): EtcdResponse {
   const origin = { etcdServer: "memory:", etcdClusterId: "cafe", raftIndex: 0, raftTerm: 0 };
   return { action, node, etcdIndex: node.modifiedIndex, ...origin };
 }

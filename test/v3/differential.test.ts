@@ -6,7 +6,7 @@ import { NamespaceKeySpace } from "../../src/key-space/decorators/namespace-key-
 import type { KeySpace } from "../../src/key-space/key-space.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import type { KeyRequest } from "../../src/model/key-request.js";
-import type { EtcdNode } from "../../src/model/node.js";
+import type { AnyNode } from "../../src/model/node.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import { v3KeySpaceOf } from "../contract/v3.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
@@ -42,7 +42,7 @@ async function answer({ keySpace, base, created }: Side, request: KeyRequest): P
 
 function shownFor(response: EtcdResponse, base: number, created: Side["created"]): unknown {
   const { action, node, prevNode, etcdIndex } = response;
-  const show = ({ key, nodes, ttl, expiration, ...rest }: EtcdNode): unknown => ({
+  const show = ({ key, nodes, ttl, expiration, ...rest }: AnyNode): unknown => ({
     ...rest,
     key: relative(key, base),
     hasTtl: expiration !== undefined,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { KeySpace } from "../../src/key-space/key-space.js";
-import type { EtcdNode } from "../../src/model/node.js";
+import type { AnyNode } from "../../src/model/node.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import { dirNotEmpty, keyNotFound, notDir, notFile, testFailed } from "../contract/refusals.js";
 import { v3KeySpaceOf } from "../contract/v3.js";
@@ -32,7 +32,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       keySpace.execute({ action: "get", key, sorted: true, ...options });
     const set = (key: string, value: string): Promise<EtcdResponse> =>
       keySpace.execute({ action: "set", key, value });
-    const names = ({ nodes = [] }: EtcdNode): readonly string[] =>
+    const names = ({ nodes = [] }: AnyNode): readonly string[] =>
       nodes.map(({ key }) => key.slice(dir.length));
 
     describe("a plain put", () => {

@@ -1,4 +1,4 @@
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode, EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { OutputFormat } from "../options/client-options.js";
 import { print } from "../process/print.js";
@@ -31,7 +31,7 @@ const LINES: Readonly<Record<OutputFormat, (response: EtcdResponse) => readonly 
 };
 
 /** Everything below a node; each directory comes before its children. */
-export function descendants({ nodes = [] }: EtcdNode): readonly EtcdNode[] {
+export function descendants({ nodes = [] }: AnyNode): readonly EtcdNode[] {
   const found: EtcdNode[] = [];
   const pending = [...nodes].reverse();
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -41,7 +41,7 @@ export function descendants({ nodes = [] }: EtcdNode): readonly EtcdNode[] {
   return found;
 }
 
-function nodeTable(nodes: readonly EtcdNode[]): readonly string[] {
+function nodeTable(nodes: readonly AnyNode[]): readonly string[] {
   return tableLines(
     ["KEY", "VALUE", "CREATED", "MODIFIED", "TTL"],
     nodes.map((node) => [
@@ -54,6 +54,6 @@ function nodeTable(nodes: readonly EtcdNode[]): readonly string[] {
   );
 }
 
-function shownValue(node: EtcdNode | undefined): string {
+function shownValue(node: AnyNode | undefined): string {
   return node?.value ?? "";
 }

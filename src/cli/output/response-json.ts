@@ -1,4 +1,4 @@
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { goJson } from "../../wire/go-json.js";
 import { type NodeFields, nodeText } from "../../wire/node-text.js";
@@ -9,7 +9,7 @@ export function responseJson({ action, node, prevNode }: EtcdResponse): string {
   return `{"action":${goJson(action)},"node":${nodeText(node, fieldsOf)},"prevNode":${before}}`;
 }
 
-function fieldsOf(node: EtcdNode): NodeFields {
+function fieldsOf(node: AnyNode): NodeFields {
   const { key, dir, value = "", nodes, createdIndex, modifiedIndex, expiration, ttl } = node;
   const before = goJson({ key: shownKey(key), dir, value });
   const after = goJson({

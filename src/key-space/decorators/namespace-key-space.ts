@@ -1,7 +1,7 @@
 import { EtcdServerError } from "../../errors/server-error.js";
 import { serverErrorOf } from "../../errors/server-error-of.js";
 import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-request.js";
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode, EtcdNode } from "../../model/node.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { checkKeyRequest } from "../../model/validate.js";
 import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch, Scan } from "../key-space.js";
@@ -101,9 +101,9 @@ export class NamespaceKeySpace implements KeySpace {
   }
 
   /** No recursion: a tree may be deeper than the call stack. */
-  #stripNode(top: EtcdNode): EtcdNode {
+  #stripNode<N extends AnyNode>(top: N): N {
     const stripped = { ...top, key: this.#fromInner(top.key) };
-    const pending = [stripped];
+    const pending: { nodes?: readonly EtcdNode[] | undefined }[] = [stripped];
     for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       if (node.nodes === undefined) continue;
       const nodes = node.nodes.map((child) => ({ ...child, key: this.#fromInner(child.key) }));

@@ -1,10 +1,10 @@
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode, EtcdNode } from "../../model/node.js";
 import type { Action } from "../../model/response.js";
 
 /** One change of the store. */
 export interface StoreEvent {
   readonly action: Action;
-  readonly node: EtcdNode;
+  readonly node: AnyNode;
   readonly prevNode?: EtcdNode;
   /** A refresh: it is part of history, but is not delivered. */
   readonly silent?: true;

@@ -1,4 +1,4 @@
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode, EtcdNode } from "../../model/node.js";
 
 /** An in-order key in a queue. Its value is `ID DATA`; the id is unique for each owner. */
 export interface Contender {
@@ -25,7 +25,7 @@ export function dataOf(value: string): string {
  * The contenders in a directory, in the order of their creation. Names are compared as numbers,
  * because old releases of etcd do not pad them with zeros. Other nodes are ignored.
  */
-export function contendersIn(directory: EtcdNode): readonly Contender[] {
+export function contendersIn(directory: AnyNode): readonly Contender[] {
   return (directory.nodes ?? [])
     .flatMap(contenderOf)
     .sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));

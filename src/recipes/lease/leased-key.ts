@@ -8,7 +8,7 @@ import {
 } from "../../errors/common-errors.js";
 import { type LossReason, OwnershipLostError } from "../../errors/ownership-lost-error.js";
 import type { KeyRequest } from "../../model/key-request.js";
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
 import { isOutcomeUncertain } from "../shared/transient-failure.js";
@@ -19,7 +19,7 @@ import { type Timestamp, timestampOf } from "./timestamp.js";
 /** The node that etcd confirmed, and when the request was sent. */
 export interface RenewalProof {
   readonly sentAt: Timestamp;
-  readonly node: EtcdNode;
+  readonly node: AnyNode;
 }
 
 /** The new content of a key in a conditional write. */

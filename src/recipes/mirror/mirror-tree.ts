@@ -1,5 +1,5 @@
-import type { EtcdNode } from "../../model/node.js";
-import type { EtcdResponse } from "../../model/response.js";
+import { type AnyNode, type EtcdNode, isPresent } from "../../model/node.js";
+import type { Action, EtcdResponse } from "../../model/response.js";
 import { isRemoval } from "../shared/is-removal.js";
 import { changeOf, type MirrorChange } from "./mirror-change.js";
 import { MirrorChildren } from "./mirror-children.js";
@@ -18,9 +18,9 @@ export class MirrorTree {
   readonly #children = new Map<string, MirrorChildren>();
 
   /** `node` is the result of a recursive read of `top`; absent when the key does not exist. */
-  constructor(top: string, node?: EtcdNode) {
+  constructor(top: string, node?: AnyNode) {
     this.#top = top;
-    if (node !== undefined) this.#load(node);
+    if (node !== undefined && isPresent(node)) this.#load(node);
   }
 
   get(key: string): EtcdNode | undefined {
@@ -77,16 +77,22 @@ export class MirrorTree {
     return found;
   }
 
-  #put(event: Event): MirrorChange[] {
+  #put({ action, node, prevNode }: Event): MirrorChange[] {
     const changes: MirrorChange[] = [];
-    for (const parent of this.#missingParents(event.node)) {
-      this.#putOne({ action: event.action, node: parent }, changes);
+    if (!isPresent(node)) return changes;
+    for (const parent of this.#missingParents(node)) {
+      this.#putOne(action, parent, undefined, changes);
     }
-    this.#putOne(event, changes);
+    this.#putOne(action, node, prevNode, changes);
     return changes;
   }
 
-  #putOne({ action, node, prevNode }: Event, changes: MirrorChange[]): void {
+  #putOne(
+    action: Action,
+    node: EtcdNode,
+    prevNode: EtcdNode | undefined,
+    changes: MirrorChange[],
+  ): void {
     const { key } = node;
     const former = this.#nodes.get(key);
     // An update of a directory keeps its children, and etcd does not store the new index.

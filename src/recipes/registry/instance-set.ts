@@ -1,4 +1,4 @@
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode, EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { WatchItem } from "../../model/watch-item.js";
 import { isRemoval } from "../shared/is-removal.js";
@@ -45,7 +45,7 @@ export class InstanceSet<M> {
   }
 
   /** A node without a value was deleted, or is a directory. */
-  *#put(node: EtcdNode): Generator<InstanceEvent<M>, void, undefined> {
+  *#put(node: AnyNode): Generator<InstanceEvent<M>, void, undefined> {
     const { key, value } = node;
     const before = this.#entries.get(key);
     if (value !== undefined && before?.value === value) return;
@@ -65,7 +65,7 @@ export class InstanceSet<M> {
     yield { type: "down", instance: entry.instance };
   }
 
-  #isChild({ key }: EtcdNode): boolean {
+  #isChild({ key }: AnyNode): boolean {
     const start = `${this.#directory}/`;
     return key.startsWith(start) && !key.slice(start.length).includes("/");
   }

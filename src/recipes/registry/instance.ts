@@ -1,4 +1,4 @@
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode } from "../../model/node.js";
 
 /** A registered instance of a service. */
 export interface Instance<M = unknown> {
@@ -35,7 +35,7 @@ export interface InstanceReader<M> {
 
 /** Returns `undefined` for a node that is not an instance. A file is reported to `onMalformed`. */
 export function readInstance<M>(
-  { key, value }: EtcdNode,
+  { key, value }: AnyNode,
   { parse, onMalformed }: InstanceReader<M>,
 ): Instance<M> | undefined {
   if (value === undefined) return undefined;

@@ -1,4 +1,4 @@
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode } from "../../model/node.js";
 import type { Action } from "../../model/response.js";
 import type { WatchItem } from "../../model/watch-item.js";
 import { isRemoval } from "./is-removal.js";
@@ -40,13 +40,13 @@ export class ChildNames implements Iterable<string> {
     else this.#change(item.response.action, item.response.node);
   }
 
-  #replace(directory: EtcdNode | undefined): void {
+  #replace(directory: AnyNode | undefined): void {
     const names = (directory?.nodes ?? []).flatMap((node) => this.#nameOf(node) ?? []);
     this.#names = new Set(names.sort(byNumber));
     this.#isKnown = true;
   }
 
-  #change(action: Action, node: EtcdNode): void {
+  #change(action: Action, node: AnyNode): void {
     const name = this.#nameOf(node);
     const removed = isRemoval(action);
     if (name !== undefined && removed) this.#names.delete(name);
@@ -54,7 +54,7 @@ export class ChildNames implements Iterable<string> {
     else if (removed && isWithin(this.#directory, node.key)) this.#names.clear();
   }
 
-  #nameOf({ key, dir }: EtcdNode): string | undefined {
+  #nameOf({ key, dir }: AnyNode): string | undefined {
     const name = key.slice(key.lastIndexOf("/") + 1);
     const isItem = key === childOf(this.#directory, name) && /^\d+$/.test(name);
     return isItem && dir !== true ? name : undefined;

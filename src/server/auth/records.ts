@@ -7,7 +7,7 @@ import {
 } from "../../errors/common-errors.js";
 import { DamagedRecordError } from "../../errors/v3-errors.js";
 import type { KeySpace } from "../../key-space/key-space.js";
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode } from "../../model/node.js";
 import { percentEncode } from "../../wire/key-path.js";
 import { internalError } from "./auth-refusal.js";
 
@@ -115,7 +115,7 @@ export class Records<T> {
   }
 
   /** Undefined if the value is invalid: other programs may write into the directory. */
-  #decode({ value = "" }: EtcdNode, name: string): T | undefined {
+  #decode({ value = "" }: AnyNode, name: string): T | undefined {
     try {
       return this.#kind.read(JSON.parse(value), name);
     } catch {

@@ -1,4 +1,4 @@
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { answerPieces, encodeAnswer } from "../../wire/key-answer.js";
 import type { PiecedBody } from "./message.js";
@@ -61,7 +61,7 @@ class LargeResponse implements PiecedBody {
 }
 
 /** Estimates the size without encoding. No recursion: a tree may be deeper than the stack. */
-function sizeOf(top: EtcdNode): number {
+function sizeOf(top: AnyNode): number {
   let size = 0;
   const pending = [top];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {

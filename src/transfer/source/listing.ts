@@ -1,7 +1,7 @@
 import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
 import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
 import type { GetRequest } from "../../model/key-request.js";
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode } from "../../model/node.js";
 import { forEachConcurrent } from "./for-each-concurrent.js";
 import { isReplaced } from "./replaced-text.js";
 import { entryOf, type TreeEntry } from "./tree-entry.js";
@@ -45,7 +45,7 @@ async function read(
   keySpace: Readable,
   key: string,
   options: CallOptions,
-): Promise<EtcdNode | undefined> {
+): Promise<AnyNode | undefined> {
   const request: GetRequest = { action: "get", key, sorted: true, quorum: true };
   try {
     return (await keySpace.execute(request, options)).node;
@@ -69,7 +69,7 @@ export async function unnamedOf(
   return unnamed;
 }
 
-function listingOf(node: EtcdNode, unnamed: ReadonlySet<string>): Listing {
+function listingOf(node: AnyNode, unnamed: ReadonlySet<string>): Listing {
   const children = node.nodes ?? [];
   const named = children.filter(({ key }) => !unnamed.has(key));
   return {

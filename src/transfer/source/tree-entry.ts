@@ -1,4 +1,4 @@
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode } from "../../model/node.js";
 
 /** A node to copy or compare, without its children. */
 export interface TreeEntry {
@@ -13,7 +13,7 @@ export interface TreeEntry {
   readonly modifiedIndex: number;
 }
 
-export function entryOf(node: EtcdNode): TreeEntry {
+export function entryOf(node: AnyNode): TreeEntry {
   const { key, value = "", dir, expiration, ttl = 0, createdIndex, modifiedIndex } = node;
   return {
     key,

@@ -2,7 +2,7 @@ import { NO_LEASE, read } from "../../../etcd3/transaction.js";
 import type { KeyValue, TxnResponse } from "../../../etcd3/transaction-answer.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { GetRequest } from "../../../model/key-request.js";
-import type { EtcdNode } from "../../../model/node.js";
+import type { EtcdDirectory, EtcdNode } from "../../../model/node.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import type { ExecuteOptions } from "../../key-space.js";
 import { pathOf } from "../../shared/path.js";
@@ -187,7 +187,7 @@ export class V3Reader {
 function directoryNode(
   { target: { path, marker, first } }: PathSnapshot,
   view: NodeView,
-): EtcdNode {
+): EtcdDirectory {
   const kv = marker ?? first;
   if (path === "" || kv === undefined) return ROOT;
   return showDirectory(path, kv, marker !== undefined, view);

@@ -1,7 +1,7 @@
 import { NO_LEASE } from "../../../etcd3/transaction.js";
 import type { KeyValue } from "../../../etcd3/transaction-answer.js";
 import { fromBase64 } from "../../../etcd3/v3-json.js";
-import type { EtcdNode } from "../../../model/node.js";
+import type { EtcdDirectory, EtcdNode } from "../../../model/node.js";
 import { type Expiry, expiryOf } from "../../shared/expiry.js";
 import { clampLeaseTime, decodeLeaseId } from "./lease-id.js";
 
@@ -32,7 +32,7 @@ export function showDirectory(
   kv: KeyValue,
   isMarker: boolean,
   view: NodeView,
-): EtcdNode {
+): EtcdDirectory {
   const index = kv.createRevision + view.offset;
   const expiration = isMarker ? ownExpiration(kv) : undefined;
   return {
@@ -45,7 +45,7 @@ export function showDirectory(
 }
 
 /** The root, which has no indexes in etcd. */
-export const ROOT: EtcdNode = { key: "/", dir: true, modifiedIndex: 0, createdIndex: 0 };
+export const ROOT: EtcdDirectory = { key: "/", dir: true, modifiedIndex: 0, createdIndex: 0 };
 
 /** The lease of a directory's own TTL, from its marker. */
 export function ownLease(marker: KeyValue): string {

@@ -1,7 +1,7 @@
 import { NO_LEASE } from "../../../etcd3/transaction.js";
 import type { KeyValue, TxnResponse } from "../../../etcd3/transaction-answer.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
-import type { EtcdNode } from "../../../model/node.js";
+import type { AnyNode, EtcdNode } from "../../../model/node.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { decodeLeaseId } from "../schema/lease-id.js";
 import { type NodeView, ownLease, showDirectory, showFile } from "../schema/node-view.js";
@@ -55,7 +55,7 @@ function nodeOf(
   change: NodeChange,
   revision: number,
   view: NodeView,
-): EtcdNode {
+): AnyNode {
   const { path } = intent;
   const created = change.replaces === change.node ? change.former?.createRevision : undefined;
   const kv = {
