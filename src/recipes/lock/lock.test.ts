@@ -19,7 +19,7 @@ beforeEach(() => {
 
 const lockOf = ({ etcd }: StageProcess): Lock => new Lock(etcd, "/lock");
 
-async function places(): Promise<number> {
+async function contenderCount(): Promise<number> {
   await settle();
   return Object.keys(await stage.list("/lock")).length;
 }
@@ -41,7 +41,7 @@ function trying(lock: Lock, options: Parameters<Lock["acquire"]>[0] = {}) {
 
 async function expectNothingLeft(): Promise<void> {
   await settle();
-  expect(await places()).toBe(0);
+  expect(await contenderCount()).toBe(0);
   expect(stage.leftovers).toBe(0);
 }
 
@@ -110,7 +110,7 @@ describe("a lock", () => {
     {
       await using held = await lockOf(alice).acquire();
       held.assertHeld();
-      expect(await places()).toBe(1);
+      expect(await contenderCount()).toBe(1);
     }
     await expectNothingLeft();
   });
@@ -131,7 +131,7 @@ describe("a lock", () => {
     const held = await lockOf(alice).tryAcquire();
     expect(held).not.toBeNull();
     expect(await lockOf(bob).tryAcquire()).toBeNull();
-    expect(await places()).toBe(1);
+    expect(await contenderCount()).toBe(1);
     await held?.release();
     const again = await lockOf(bob).tryAcquire();
     expect(again).not.toBeNull();
@@ -148,7 +148,7 @@ describe("a lock", () => {
 });
 
 describe("a holder", () => {
-  test("that was paused past its TTL fails the moment it wakes, when another holds", async () => {
+  test("that was paused past its TTL fails as soon as it resumes, when another one holds the lock", async () => {
     const held = await lockOf(alice).acquire();
     const next = trying(lockOf(bob));
     await settle();
@@ -178,7 +178,7 @@ describe("a holder", () => {
     await expectNothingLeft();
   });
 
-  test("whose lock was deleted with its directory is no holder, and those who wait line up anew", async () => {
+  test("whose lock was deleted with its directory is no longer the holder, and the waiters join again", async () => {
     const held = await lockOf(alice).acquire();
     const next = trying(lockOf(bob));
     await settle();
@@ -205,21 +205,21 @@ describe("a holder", () => {
 });
 
 describe("one who waits", () => {
-  test("gives its place up when aborted", async () => {
+  test("removes its contender when aborted", async () => {
     const held = await lockOf(alice).acquire();
     const caller = new AbortController();
     const attempt = trying(lockOf(bob), { signal: caller.signal });
     await settle();
-    expect(await places()).toBe(2);
+    expect(await contenderCount()).toBe(2);
     caller.abort(new Error("no longer needed"));
     await attempt.done;
     expect(attempt.error).toMatchObject({ name: "AbortError", cause: caller.signal.reason });
-    expect(await places()).toBe(1);
+    expect(await contenderCount()).toBe(1);
     await held.release();
     await expectNothingLeft();
   });
 
-  test("has given its place up before it is told, so that the client may be closed", async () => {
+  test("has removed its contender before it rejects, so that the client may be closed", async () => {
     const held = await lockOf(alice).acquire();
     let arrive = (): void => {};
     const attempt = trying(lockOf(bob), { timeout: 5_000 });
@@ -233,12 +233,12 @@ describe("one who waits", () => {
     arrive();
     await attempt.done;
     expect(attempt.error).toMatchObject({ name: "TimeoutError", timeout: 5_000 });
-    expect(await places()).toBe(1);
+    expect(await contenderCount()).toBe(1);
     await held.release();
     await expectNothingLeft();
   });
 
-  test("is told a second later if etcd does not answer", async () => {
+  test("rejects a second later if etcd does not respond", async () => {
     const held = await lockOf(alice).acquire();
     const attempt = trying(lockOf(bob), { timeout: 5_000 });
     await stage.pass(4_900);
@@ -253,7 +253,7 @@ describe("one who waits", () => {
     await expectNothingLeft();
   });
 
-  test("gives its place up when its time is over", async () => {
+  test("removes its contender after the timeout", async () => {
     const held = await lockOf(alice).acquire();
     const attempt = trying(lockOf(bob), { timeout: 25_000 });
     await stage.pass(24_950);
@@ -261,7 +261,7 @@ describe("one who waits", () => {
     await stage.pass(50);
     await attempt.done;
     expect(attempt.error).toMatchObject({ name: "TimeoutError", timeout: 25_000 });
-    expect(await places()).toBe(1);
+    expect(await contenderCount()).toBe(1);
     await held.release();
     await expectNothingLeft();
   });
@@ -309,14 +309,14 @@ describe("one who waits", () => {
     await expectNothingLeft();
   });
 
-  test("lines up again when its place was deleted by hand", async () => {
+  test("joins again when its contender was deleted by hand", async () => {
     const held = await lockOf(alice).acquire();
     const attempt = trying(lockOf(bob));
     await settle();
     const [, key = ""] = Object.keys(await stage.list("/lock"));
     await stage.memory.execute({ action: "delete", key });
     await stage.pass(3_400);
-    expect(await places()).toBe(2);
+    expect(await contenderCount()).toBe(2);
     await held.release();
     await attempt.done;
     attempt.held?.assertHeld();
@@ -324,7 +324,7 @@ describe("one who waits", () => {
     await expectNothingLeft();
   });
 
-  test("keeps its place while etcd is away for less than the TTL", async () => {
+  test("keeps its contender while etcd is unavailable for less than the TTL", async () => {
     const held = await lockOf(alice).acquire();
     const attempt = trying(lockOf(bob));
     await settle();
@@ -346,10 +346,10 @@ describe("one who waits", () => {
     await settle();
     bob.way.fate = () => down;
     await stage.pass(60_000);
-    expect([attempt.error, await places()]).toEqual([undefined, 1]);
+    expect([attempt.error, await contenderCount()]).toEqual([undefined, 1]);
     bob.way.fate = () => undefined;
     await stage.pass(1_000);
-    expect(await places()).toBe(2);
+    expect(await contenderCount()).toBe(2);
     await held.release();
     await attempt.done;
     attempt.held?.assertHeld();
@@ -357,7 +357,7 @@ describe("one who waits", () => {
     await expectNothingLeft();
   });
 
-  test("does not mind what else stands in the directory", async () => {
+  test("ignores other nodes in the directory", async () => {
     for (const key of ["/lock/note", "/lock/_hidden"]) {
       await stage.memory.execute({ action: "set", key, value: "by hand" });
     }
@@ -367,7 +367,7 @@ describe("one who waits", () => {
     await held.release();
   });
 
-  test("stands in line within a namespace as anywhere", async () => {
+  test("works in a namespace", async () => {
     const held = await lockOf(alice).acquire();
     const etcd = bob.etcd.namespace("/lock");
     const inner = await new Lock(etcd, "/lock").acquire();
@@ -377,7 +377,7 @@ describe("one who waits", () => {
     await held.release();
   });
 
-  test("waits for a key that somebody put in line by hand", async () => {
+  test("waits for an in-order key that was created by hand", async () => {
     await stage.memory.execute({ action: "set", key: "/lock/3", value: "by hand" });
     const attempt = trying(lockOf(bob));
     await stage.pass(30_000);
@@ -389,34 +389,34 @@ describe("one who waits", () => {
   });
 });
 
-describe("a place in line whose answer is lost", () => {
+describe("a contender whose response is lost", () => {
   test("is found by its value", async () => {
     once(bob, "create", "answer lost");
     const held = await lockOf(bob).acquire();
-    expect(await places()).toBe(1);
+    expect(await contenderCount()).toBe(1);
     await held.release();
     await expectNothingLeft();
   });
 
-  test("is asked for again when etcd never had it", async () => {
+  test("is created again when etcd never received the request", async () => {
     once(bob, "create", "request lost");
     const held = await lockOf(bob).acquire();
-    expect(await places()).toBe(1);
+    expect(await contenderCount()).toBe(1);
     await held.release();
     await expectNothingLeft();
   });
 
-  test("is removed when it comes late, behind the one that was asked for again", async () => {
+  test("is removed when it is created late, behind the second one", async () => {
     const { arrive, arriveWhen } = later();
     once(bob, "create", { arriveWhen });
     const held = await lockOf(bob).acquire();
     arrive();
-    expect(await places()).toBe(2);
+    expect(await contenderCount()).toBe(2);
     await held.release();
     await expectNothingLeft();
   });
 
-  test("is removed when it comes late, before the one that was asked for again", async () => {
+  test("is removed when it is created late, before the second one", async () => {
     const [stray, contender] = [later(), later()];
     const fates: Fate[] = [{ arriveWhen: stray.arriveWhen }, { holdUntil: contender.arriveWhen }];
     bob.way.fate = ({ action }) => (action === "create" ? fates.shift() : undefined);
@@ -430,7 +430,7 @@ describe("a place in line whose answer is lost", () => {
     contender.arrive();
     await settle();
     first.held?.assertHeld();
-    expect(await places()).toBe(2);
+    expect(await contenderCount()).toBe(2);
     await first.held?.release();
     await second.done;
     await second.held?.release();
@@ -443,7 +443,7 @@ describe("a place in line whose answer is lost", () => {
     const held = await lockOf(bob).acquire();
     await held.release();
     arrive();
-    expect(await places()).toBe(1);
+    expect(await contenderCount()).toBe(1);
     const next = trying(lockOf(alice));
     await stage.pass(11_000);
     next.held?.assertHeld();
@@ -451,12 +451,12 @@ describe("a place in line whose answer is lost", () => {
     await expectNothingLeft();
   });
 
-  test("is removed when the caller gave up meanwhile", async () => {
+  test("is removed when the caller has aborted", async () => {
     bob.way.fate = ({ action }) => (action === "create" ? { answerAfter: 5_000 } : undefined);
     const caller = new AbortController();
     const attempt = trying(lockOf(bob), { signal: caller.signal });
     await settle();
-    expect(await places()).toBe(1);
+    expect(await contenderCount()).toBe(1);
     caller.abort();
     await attempt.done;
     expect(attempt.error).toMatchObject({ name: "AbortError" });
@@ -473,14 +473,14 @@ describe("a place in line whose answer is lost", () => {
 });
 
 describe("bad input", () => {
-  test("a file stands where the directory should be", async () => {
+  test("the key is a file", async () => {
     await stage.memory.execute({ action: "set", key: "/lock", value: "file" });
     await expect(lockOf(alice).acquire()).rejects.toMatchObject({ code: "ETCD_NOT_DIR" });
     await expect(lockOf(alice).tryAcquire()).rejects.toMatchObject({ code: "ETCD_NOT_DIR" });
     expect(stage.leftovers).toBe(0);
   });
 
-  test("etcd is away: no place can be taken", async () => {
+  test("etcd is unavailable: no contender can be created", async () => {
     alice.way.fate = () => down;
     await expect(lockOf(alice).acquire()).rejects.toBe(down.fail);
     expect(stage.leftovers).toBe(0);
