@@ -173,7 +173,7 @@ it("on v3, keys deeper than any request are left out of listings and events", ()
   const listing = new Listing("", true);
   listing.addFile(PATH, kv);
   listing.addFile(pathAt(62), kv);
-  const view = { offset: 0, now: 0, ranOut: () => false };
+  const view = { offset: 0, now: 0, hasExpired: () => false };
   const top = { ...ROOT, nodes: listing.nodes(view, true) };
   expect(depthOf(top)).toBe(63);
   const changes = [{ kv: { ...kv, key: toBase64(PATH) }, deleted: false, prev: undefined }];

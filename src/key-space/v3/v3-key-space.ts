@@ -65,7 +65,7 @@ export class V3KeySpace implements KeySpace {
     this.#api = api;
     this.#generation = generation;
     const leases = new Leases(api, clock);
-    this.#tree = new V3Tree(api, schema, clock, () => this.#watches.beginAnew());
+    this.#tree = new V3Tree(api, schema, clock, () => this.#watches.reopenAll());
     // Register before the watches, which reopen as soon as they end.
     generation.onChange(() => this.#forget());
     const scale = (): Promise<IndexScale> => this.#tree.scale("quorum");

@@ -4,12 +4,12 @@ import type { KeySchema } from "../schema/key-schema.js";
 import type { Listing } from "./listing.js";
 import { PageReader } from "./page-reader.js";
 
-/** Reads the files and the markers of a listing, page by page. */
+/** Reads the files and markers of a listing, page by page. */
 export class ListingPages {
   readonly #files: PageReader;
   readonly #markers: PageReader;
-  /** Whose pages are being read. */
-  #asked: readonly PageReader[] = [];
+  /** Readers of the pages that are being read. */
+  #reading: readonly PageReader[] = [];
 
   constructor(listing: Listing, path: string, schema: KeySchema) {
     const skips = (at: string): string | undefined => listing.subdirectoryOn(at);
@@ -25,24 +25,28 @@ export class ListingPages {
     });
   }
 
-  /** The operations that read the next pages; none at the end. */
+  /** The reads of the next pages; empty at the end. */
   next(options: object): readonly Read[] {
     const readers = [this.#files, this.#markers];
-    this.#asked = readers.filter((reader) => reader.next() !== undefined);
-    return this.#asked.flatMap((reader) => reader.next(options) ?? []);
+    this.#reading = readers.filter((reader) => reader.next() !== undefined);
+    return this.#reading.flatMap((reader) => reader.next(options) ?? []);
   }
 
-  /** Makes the pages shorter for a limit on answers; `false` when they have a single key. */
+  /**
+   * Makes the pages smaller to fit a limit of responses.
+   *
+   * @returns `false` when they have a single key
+   */
   shrink(limit: number): boolean {
-    const shrunk = this.#asked.map((reader) => reader.shrink(limit));
+    const shrunk = this.#reading.map((reader) => reader.shrink(limit));
     return shrunk.includes(true);
   }
 
-  /** Takes the answers to what {@link next} gave. */
-  take(answers: readonly OperationResponse[]): void {
-    for (const [at, reader] of this.#asked.entries()) {
-      const answer = answers[at];
-      if (answer !== undefined) reader.take(answer);
+  /** Takes the responses to the reads of {@link next}. */
+  take(responses: readonly OperationResponse[]): void {
+    for (const [at, reader] of this.#reading.entries()) {
+      const response = responses[at];
+      if (response !== undefined) reader.take(response);
     }
   }
 }

@@ -5,7 +5,7 @@ import { isHidden } from "../../shared/path.js";
 import { levelsOf, MAX_DEPTH } from "../schema/key-schema.js";
 import { type NodeView, showDirectory, showFile } from "../schema/node-view.js";
 
-/** What is known of one node of a listing. */
+/** The known state of one node of a listing. */
 interface Entry {
   readonly path: string;
   file?: KeyValue;
@@ -15,11 +15,11 @@ interface Entry {
   readonly children: Map<string, Entry>;
 }
 
-/** A directory's nodes, put together from keys and markers in the order of their bytes. */
+/** The nodes of a directory, built from keys and markers in byte order. */
 export class Listing {
   readonly #root: Entry;
   readonly #recursive: boolean;
-  /** Levels below the directory that are shown. No request can name a key that is deeper. */
+  /** Number of levels below the directory. No request can name a deeper key. */
   readonly #depth: number;
 
   constructor(path: string, recursive: boolean) {
@@ -39,14 +39,17 @@ export class Listing {
     if (entry !== undefined) entry.marker = kv;
   }
 
-  /** The subdirectory that a path of one level leads into; nothing for a node of the level. */
+  /**
+   * The subdirectory of the listed level that contains a path; `undefined` for a node of the level
+   * itself.
+   */
   subdirectoryOn(path: string): string | undefined {
     if (this.#recursive) return undefined;
     const end = path.indexOf("/", this.#root.path.length + 1);
     return end === -1 ? undefined : path.slice(0, end);
   }
 
-  /** Leases of the files in it. */
+  /** Leases of the files below the entry. */
   *leases(entry: Entry = this.#root): Generator<string, void, undefined> {
     for (const child of entry.children.values()) {
       if (child.file !== undefined) yield child.file.lease;
@@ -59,7 +62,10 @@ export class Listing {
     return nodesOf(this.#root, view, sorted);
   }
 
-  /** Finds or makes the entry of a path, and of those on the way, by which `kv` implies them. */
+  /**
+   * Returns the entry of a path. Creates it and its ancestors, which `kv` implies, if they are
+   * missing.
+   */
   #entry(path: string, kv: KeyValue): Entry | undefined {
     if (this.#depth <= 0) return undefined;
     let entry = this.#root;
@@ -80,7 +86,7 @@ export class Listing {
   }
 }
 
-/** Whether a node can have such a name. */
+/** Whether a node can have this name. */
 function isName(name: string): boolean {
   return name !== "" && name !== "." && name !== ".." && !name.includes("\0");
 }
@@ -91,7 +97,7 @@ function nodesOf(entry: Entry, view: NodeView, sorted: boolean): readonly EtcdNo
   return visible.flatMap((child) => show(child, view, sorted));
 }
 
-/** A value hides the directory at its key. */
+/** A file hides the directory with the same path. */
 function show(entry: Entry, view: NodeView, sorted: boolean): readonly EtcdNode[] {
   const { path, file, marker, first } = entry;
   if (file !== undefined) return [showFile(path, file, view)];

@@ -3,30 +3,37 @@ import { type Read, readPage } from "../../../etcd3/transaction.js";
 import type { KeyValue, OperationResponse } from "../../../etcd3/transaction-answer.js";
 import { fromBase64 } from "../../../etcd3/v3-json.js";
 
-/** Keys that are read at first; after that, as many as make pages of this length. */
-const FIRST_PAGE = 1000;
+/**
+ * Number of keys of the first page; later pages have as many keys as give `PAGE_LENGTH` characters.
+ */
+const FIRST_PAGE_SIZE = 1000;
 const PAGE_LENGTH = 4 * 1024 * 1024;
-/** A page that is too large takes as long as the largest answer: a few of them must be enough. */
-const SHRINKING = 8;
-/** etcd walks over what is left of a range with each page: longer ones are fewer. */
-const LARGEST_PAGE = 10_000;
+/**
+ * Divisor after a response that was too large. Each such response costs time, so few must suffice.
+ */
+const SHRINK_DIVISOR = 8;
+/**
+ * Maximum number of keys of a page. etcd scans the rest of the range for every page, so pages are
+ * large.
+ */
+const MAX_PAGE_SIZE = 10_000;
 
-/** What the keys of a range are for. */
+/** Receives the keys of a range. */
 export interface Pages {
-  /** Text that stands before the path in each key. */
+  /** Prefix of the path in each key. */
   readonly prefix: string;
-  /** Takes one key. Keys that are not UTF-8 are passed over. */
+  /** Takes one key. Keys that are not UTF-8 are skipped. */
   add(path: string, kv: KeyValue): void;
-  /** The subdirectory on a path of which no more keys are wanted. */
+  /** The subdirectory that contains a path and whose other keys are not needed. */
   skips?(path: string): string | undefined;
 }
 
 /** Reads a range page by page. */
 export class PageReader {
   readonly #pages: Pages;
-  /** What is left to read. */
+  /** The unread rest of the range. */
   #rest: KeyRange | undefined;
-  #size = FIRST_PAGE;
+  #size = FIRST_PAGE_SIZE;
   #length = PAGE_LENGTH;
 
   constructor(range: KeyRange, pages: Pages) {
@@ -34,17 +41,21 @@ export class PageReader {
     this.#pages = pages;
   }
 
-  /** The operation that reads the next page; nothing at the end. */
+  /** The read of the next page; `undefined` at the end. */
   next(options = {}): Read | undefined {
     return this.#rest && readPage(this.#rest, this.#size, options);
   }
 
-  /** Makes pages shorter for a limit on answers; `false` when they have a single key. */
+  /**
+   * Makes the pages smaller to fit a limit of responses.
+   *
+   * @returns `false` when they have a single key
+   */
   shrink(limit: number): boolean {
     if (this.#size === 1) return false;
-    // An answer has pages of other ranges, too.
+    // A response also contains pages of other ranges.
     this.#length = Math.min(this.#length, limit / 4);
-    this.#size = Math.max(1, Math.floor(this.#size / SHRINKING));
+    this.#size = Math.max(1, Math.floor(this.#size / SHRINK_DIVISOR));
     return true;
   }
 
@@ -57,13 +68,16 @@ export class PageReader {
       last = path;
     }
     const length = found.reduce((sum, { key, value }) => sum + key.length + value.length, 1);
-    this.#size = Math.max(1, Math.min(LARGEST_PAGE, (this.#length * found.length) / length)) | 0;
+    this.#size = Math.max(1, Math.min(MAX_PAGE_SIZE, (this.#length * found.length) / length)) | 0;
     const lastKey = found.at(-1)?.key;
-    const goesOn = more && lastKey !== undefined;
-    this.#rest = goesOn ? { key: this.#after(last, lastKey), range_end: end } : undefined;
+    const hasMore = more && lastKey !== undefined;
+    this.#rest = hasMore ? { key: this.#after(last, lastKey), range_end: end } : undefined;
   }
 
-  /** A subdirectory of which only the existence counts is skipped. `0` follows `/`. */
+  /**
+   * Skips the rest of a subdirectory when only its existence matters. `0` is the character after
+   * `/`.
+   */
   #after(path: string | undefined, key: string): string {
     const subdirectory = path === undefined ? undefined : this.#pages.skips?.(path);
     if (subdirectory !== undefined) {
@@ -73,7 +87,7 @@ export class PageReader {
   }
 }
 
-/** The least key that is greater. */
+/** The next key in byte order. */
 export function keyAfter(key: string): string {
   return Buffer.concat([Buffer.from(key, "base64"), Buffer.of(0)]).toString("base64");
 }

@@ -6,27 +6,27 @@ import { isTooLarge } from "./too-large.js";
 /** One read that waits for its batch. */
 interface Waiting<T> {
   readonly path: string;
-  resolve(answer: T): void;
+  resolve(result: T): void;
   reject(error: unknown): void;
 }
 
-/** While so many batches are under way, further reads wait. */
+/** Maximum number of concurrent batches; further reads wait. */
 const MAX_CONCURRENT_BATCHES = 2;
 
-/** Answers reads together, in the order of the paths. */
+/** Reads several paths together; results in the order of the paths. */
 export type ReadTogether<T> = (paths: readonly string[]) => Promise<readonly T[]>;
 
-/** How well reads are batched. */
+/** Figures about batches. */
 export interface BatchFigures {
-  /** Transactions made of reads. */
+  /** Number of transactions for reads. */
   readonly batches: number;
-  /** Reads sent in them. */
+  /** Number of reads in them. */
   readonly batched: number;
 }
 
 /**
- * Reads that wait while others are under way go out together. Each is evaluated after it was asked
- * for, so nothing that was linearizable is so no longer.
+ * Combines reads that wait while others are running. Each is executed after it was requested, so
+ * linearizable reads stay linearizable.
  */
 export class ReadBatcher<T> {
   #batches = 0;
@@ -34,21 +34,20 @@ export class ReadBatcher<T> {
   readonly #readTogether: ReadTogether<T>;
   readonly #maxReads: () => number;
   #waiting: Waiting<T>[] = [];
-  #underWay = 0;
+  #running = 0;
   #scheduled = false;
 
-  /** @param maxReads how many reads may go out together */
+  /** @param maxReads maximum number of reads in a batch */
   constructor(readTogether: ReadTogether<T>, maxReads: () => number) {
     this.#readTogether = readTogether;
     this.#maxReads = maxReads;
   }
 
-  /** What was sent until now. */
   get figures(): BatchFigures {
     return { batches: this.#batches, batched: this.#reads };
   }
 
-  /** @throws AbortError; the batch goes on for the others */
+  /** @throws AbortError; the batch continues for the others */
   read(path: string, signal: AbortSignal | undefined): Promise<T> {
     if (signal?.aborted) return Promise.reject(abortOf(path, signal));
     return new Promise((resolve, reject) => {
@@ -61,13 +60,13 @@ export class ReadBatcher<T> {
     });
   }
 
-  /** Reads that are asked for in the same turn belong together. */
+  /** Reads of the same turn of the event loop are combined. */
   #schedule(): void {
-    if (this.#scheduled || this.#underWay >= MAX_CONCURRENT_BATCHES) return;
+    if (this.#scheduled || this.#running >= MAX_CONCURRENT_BATCHES) return;
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      while (this.#waiting.length > 0 && this.#underWay < MAX_CONCURRENT_BATCHES) this.#start();
+      while (this.#waiting.length > 0 && this.#running < MAX_CONCURRENT_BATCHES) this.#start();
     });
   }
 
@@ -75,29 +74,29 @@ export class ReadBatcher<T> {
     const batch = this.#waiting.splice(0, this.#maxReads());
     this.#batches++;
     this.#reads += batch.length;
-    this.#underWay++;
-    this.#answer(batch).finally(() => {
-      this.#underWay--;
+    this.#running++;
+    this.#execute(batch).finally(() => {
+      this.#running--;
       this.#schedule();
     });
   }
 
-  async #answer(batch: readonly Waiting<T>[]): Promise<void> {
+  async #execute(batch: readonly Waiting<T>[]): Promise<void> {
     try {
-      const answers = await this.#readTogether(batch.map(({ path }) => path));
+      const results = await this.#readTogether(batch.map(({ path }) => path));
       for (const [at, waiting] of batch.entries()) {
-        const answer = answers[at];
-        if (answer !== undefined) waiting.resolve(answer);
+        const result = results[at];
+        if (result !== undefined) waiting.resolve(result);
       }
     } catch (error) {
-      if (batch.length > 1 && mayConcernOne(error)) await this.#answerInHalves(batch);
+      if (batch.length > 1 && mayBeCausedByOne(error)) await this.#executeHalves(batch);
       else for (const { reject } of batch) reject(error);
     }
   }
 
-  async #answerInHalves(batch: readonly Waiting<T>[]): Promise<void> {
+  async #executeHalves(batch: readonly Waiting<T>[]): Promise<void> {
     const half = Math.ceil(batch.length / 2);
-    await Promise.all([this.#answer(batch.slice(0, half)), this.#answer(batch.slice(half))]);
+    await Promise.all([this.#execute(batch.slice(0, half)), this.#execute(batch.slice(half))]);
   }
 
   readonly #forget = (waiting: Waiting<T>): void => {
@@ -105,8 +104,8 @@ export class ReadBatcher<T> {
   };
 }
 
-/** A forbidden key makes the whole batch fail, and large values a large answer. */
-function mayConcernOne(error: unknown): boolean {
+/** A single forbidden key, or a few large values, can make the complete batch fail. */
+function mayBeCausedByOne(error: unknown): boolean {
   return error instanceof UnauthorizedError || isTooLarge(error);
 }
 

@@ -1,33 +1,34 @@
 import { ResponseTooLargeError } from "../../../errors/cluster-errors.js";
 import { V3RefusedError } from "../../../errors/v3-errors.js";
 
-/** What can be asked for less at a time. */
+/** A request that can be divided. */
 interface Divisible {
   /**
-   * Asks for less from now on; `false` when it asked for the least already. `limit` is the length of
-   * the longest answer.
+   * Requests less from now on. `limit` is the maximum length of a response.
+   *
+   * @returns `false` when it cannot be reduced further
    */
   shrink(limit: number): boolean;
 }
 
-/** How gRPC refuses an answer that is longer than a proxy on the way takes. */
-const LARGER_THAN_MAX = /larger than max \(\d+ vs\. (\d+)\)/;
+/** gRPC's message for a response that exceeds the limit of a proxy. */
+const MESSAGE_TOO_LARGE = /larger than max \(\d+ vs\. (\d+)\)/;
 
-/** The length of the longest answer, if an error says that one was longer. */
+/** The maximum length of a response, if the error says that a response exceeded it. */
 function limitIn(error: unknown): number | undefined {
   if (error instanceof ResponseTooLargeError) return error.maxResponseSize;
   if (!(error instanceof V3RefusedError)) return undefined;
-  const [, limit] = LARGER_THAN_MAX.exec(error.detail) ?? [];
+  const [, limit] = MESSAGE_TOO_LARGE.exec(error.detail) ?? [];
   return limit === undefined ? undefined : Number(limit);
 }
 
-/** Whether an answer was too large for this client, or for a gRPC proxy on the way. */
+/** Whether a response was too large for this client or for a gRPC proxy. */
 export function isTooLarge(error: unknown): boolean {
   return limitIn(error) !== undefined;
 }
 
-/** Reads, and asks for less as long as the answer is too large. */
-export async function readLess<T>(what: Divisible, read: () => Promise<T>): Promise<T> {
+/** Reads, and reduces the request while the response is too large. */
+export async function readWithinLimit<T>(what: Divisible, read: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await read();

@@ -3,13 +3,13 @@ import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { V3Tree } from "../schema/v3-tree.js";
 import { keyAfter } from "./page-reader.js";
 
-/** Keys of one read. */
+/** Number of keys per read. */
 const PAGE_SIZE = 10_000;
 
 /**
- * Keys of v3 below a path that no request of v2 can name: they are not UTF-8, have an empty, `.` or
- * `..` segment, a zero character or too many levels, or lie below a key with a value. Bytes that are not UTF-8 are
- * written as `\xff`.
+ * v3 keys below a path that no v2 request can name: they are not UTF-8, have an empty, `.` or `..`
+ * segment, a zero character or too many levels, or are below a key with a value. Bytes that are not
+ * UTF-8 are written as `\xff`.
  */
 export async function* unnamedKeys(
   tree: V3Tree,
@@ -38,14 +38,14 @@ export async function* unnamedKeys(
   }
 }
 
-/** The files whose keys begin the keys that are yet to come, in the order of bytes. */
+/** The files that can be ancestors of the following keys, in byte order. */
 class OpenFiles {
   readonly #keys: string[] = [];
 
-  /** Whether no file lies above the key. Each character is a byte. */
+  /** Whether no file is an ancestor of the key. Each character is a byte. */
   add(key: string): boolean {
     let last = this.#keys.at(-1);
-    // `0` is the character that follows `/`.
+    // `0` is the character after `/`.
     while (last !== undefined && key >= `${last}0`) {
       this.#keys.pop();
       last = this.#keys.at(-1);

@@ -22,15 +22,15 @@ import { Listing } from "./listing.js";
 import { ListingPages } from "./listing-pages.js";
 import { type BatchFigures, ReadBatcher } from "./read-batcher.js";
 import { isRevisionGone } from "./revision-gone.js";
-import { readLess } from "./too-large.js";
+import { readWithinLimit } from "./too-large.js";
 
-/** A file read in a batch: what was found, and the batch's answer. */
+/** A file from a batch, and the response of the batch. */
 interface Found {
   readonly kv: KeyValue | undefined;
   readonly at: TxnResponse;
 }
 
-/** Carries out GETs. */
+/** Executes GET requests. */
 export class V3Reader {
   readonly #tree: V3Tree;
   readonly #leases: Leases;
@@ -45,7 +45,7 @@ export class V3Reader {
     this.#quorum = new ReadBatcher((paths) => this.#readFiles(paths, "quorum"), maxReads);
   }
 
-  /** How well reads are batched, local and quorum ones together. */
+  /** Figures about the batches of local and quorum reads together. */
   get figures(): BatchFigures {
     const [local, quorum] = [this.#local.figures, this.#quorum.figures];
     return {
@@ -65,7 +65,7 @@ export class V3Reader {
     return await this.#directory(request, path, offset, limits);
   }
 
-  /** In a batch, unless it is bounded otherwise than those are. */
+  /** Reads in a batch, unless the request has a timeout of its own. */
   async #find(path: string, request: GetRequest, limits: ExecuteOptions): Promise<Found> {
     if (limits.attemptTimeout === undefined) {
       return (request.quorum ? this.#quorum : this.#local).read(path, limits.signal);
@@ -100,7 +100,7 @@ export class V3Reader {
     return responseOf(showFile(path, kv, view), at, offset);
   }
 
-  /** Lists a directory, or tells why there is no node. */
+  /** Lists a directory, or throws the error for a missing node. */
   async #directory(
     request: GetRequest,
     path: string,
@@ -128,7 +128,7 @@ export class V3Reader {
     const pages = new ListingPages(listing, path, schema);
     const call = callOf(request, limits);
     const options = optionsOf(call.scope);
-    const at = await readLess(pages, () => {
+    const at = await readWithinLimit(pages, () => {
       const below = pages.next(options);
       return this.#tree.read(pathSnapshotReads(path, schema, below, options), call);
     });
@@ -137,32 +137,34 @@ export class V3Reader {
     const { file } = snapshot.target;
     if (file !== undefined) return await this.#file(request, path, file, at, offset, limits);
     pages.take(at.answers.slice(2, 4));
-    await this.#readOn(pages, at.revision, call);
+    await this.#readRest(pages, at.revision, call);
     const view = await this.#view(listing.leases(), request, offset, limits);
     const nodes = listing.nodes(view, sorted);
     const node = directoryNode(snapshot, view);
     return responseOf(nodes.length === 0 ? node : { ...node, nodes }, at, offset);
   }
 
-  /** Reads what is left, at the revision at which the first pages were read. */
-  async #readOn(pages: ListingPages, revision: number, call: V3Call): Promise<void> {
+  /** Reads the remaining pages at the revision of the first ones. */
+  async #readRest(pages: ListingPages, revision: number, call: V3Call): Promise<void> {
     const options = { ...optionsOf(call.scope), revision: String(revision) };
     while (pages.next(options).length > 0) {
-      const { answers } = await readLess(pages, () => this.#tree.read(pages.next(options), call));
+      const { answers } = await readWithinLimit(pages, () =>
+        this.#tree.read(pages.next(options), call),
+      );
       pages.take(answers);
     }
   }
 
   async #requireNode(
-    seen: PathSnapshot,
+    snapshotOfTarget: PathSnapshot,
     request: GetRequest,
     at: TxnResponse,
     offset: number,
     call: V3Call,
   ): Promise<void> {
-    if (exists(seen.target)) return;
+    if (exists(snapshotOfTarget.target)) return;
     const snapshot = await this.#tree.readImpliedParents(
-      seen,
+      snapshotOfTarget,
       at.revision,
       call,
       optionsOf(call.scope),
@@ -170,17 +172,17 @@ export class V3Reader {
     throw this.#tree.refusal(missing(snapshot), request, at, offset);
   }
 
-  /** Looks leases up that are not ours: their ids do not tell when they end. */
+  /** Queries external leases, because their IDs do not contain their end. */
   async #view(
     leases: Iterable<string>,
     request: GetRequest,
     offset: number,
     limits: ExecuteOptions,
   ): Promise<NodeView> {
-    const foreign = [...leases].filter((id) => id !== NO_LEASE && decodeLeaseId(id) === undefined);
+    const external = [...leases].filter((id) => id !== NO_LEASE && decodeLeaseId(id) === undefined);
     const view = this.#tree.view(offset);
-    if (foreign.length === 0) return view;
-    return { ...view, external: await this.#leases.endsOf(foreign, callOf(request, limits)) };
+    if (external.length === 0) return view;
+    return { ...view, external: await this.#leases.endsOf(external, callOf(request, limits)) };
   }
 }
 

@@ -34,40 +34,44 @@ import { type NodeView, textOf } from "./node-view.js";
 import { impliedParentsOf, type PathSnapshot, withImpliedParents } from "./path-snapshot.js";
 import { TreeRegistry } from "./tree-registry.js";
 
-/** Changes that the source of a migration may see before its target must know of them. */
+/**
+ * Number of changes that the source of a migration may have before its target must know of them.
+ */
 const OFFSET_MARGIN = 1_000_000;
 
-/** How revisions become indexes. */
+/** Converts revisions to indexes. */
 export interface IndexScale {
-  /** What is added to a revision. */
+  /** Index offset, which is added to a revision. */
   readonly offset: number;
-  /** First index that has a meaning: those before the offset was written were never shown. */
+  /** First valid index: those before the offset was written were never shown. */
   readonly firstIndex: number;
-  /** Revision at which the offset was written; 0 where there is none. */
+  /** Revision at which the offset was written; 0 without an offset. */
   readonly writtenAt: number;
 }
 
-/** Milliseconds after which the offset is read again: another process may have raised it. */
-const SCALE_VALIDITY = 30_000;
+/**
+ * Milliseconds after which the offset is read again, because another process may have raised it.
+ */
+const SCALE_VALIDITY_MS = 30_000;
 
-/** Transactions on one tree in v3's key space, with revisions as v2's indexes. */
+/** Executes transactions on one tree in the v3 key space, and converts revisions to v2 indexes. */
 export class V3Tree {
   readonly api: V3Api;
   readonly schema: KeySchema;
   readonly clock: Clock;
   readonly size = new TransactionSize();
-  /** Newest revision that this process knows of. */
+  /** Newest revision known to this process. */
   #revision = 0;
   #scale: Promise<IndexScale> | undefined;
   #knownScale: IndexScale | undefined;
-  /** Monotonic moment at which the scale was read. */
+  /** Monotonic time at which the scale was read. */
   #scaleReadAt = 0;
   #rereading: Promise<IndexScale> | undefined;
   readonly #onScaleChange: () => void;
   #trees: TreeRegistry;
   #registering: Promise<void> | undefined;
 
-  /** @param onScaleChange called when another offset is found than was used until then */
+  /** @param onScaleChange called when the offset differs from the one used before */
   constructor(api: V3Api, schema: KeySchema, clock: Clock, onScaleChange = (): void => {}) {
     this.api = api;
     this.schema = schema;
@@ -76,7 +80,7 @@ export class V3Tree {
     this.#trees = new TreeRegistry(schema);
   }
 
-  /** Another store has taken the place of the one that this is known of. */
+  /** Forgets everything, because another store has replaced the known one. */
   forget(): void {
     this.#revision = 0;
     this.#scale = undefined;
@@ -89,19 +93,19 @@ export class V3Tree {
     return this.#revision;
   }
 
-  /** Newest index that an answer has shown. */
+  /** Newest index in a response. */
   get newestIndex(): number {
     return this.#revision + (this.#knownScale?.offset ?? 0);
   }
 
   /**
-   * How revisions become indexes. Asked for now and then, of the cluster's agreement; a read of a
-   * member's own state need not wait for that, as there may be none.
+   * Returns the current scale, which is read with quorum now and then. A local read does not wait
+   * for that, because there may be no quorum.
    */
   async scale(scope: V3Call["scope"], attemptTimeout?: number): Promise<IndexScale> {
     const known = this.#knownScale;
     if (known !== undefined) {
-      if (this.clock.monotonic() - this.#scaleReadAt <= SCALE_VALIDITY) return known;
+      if (this.clock.monotonic() - this.#scaleReadAt <= SCALE_VALIDITY_MS) return known;
       this.#rereading ??= this.#rereadScale(known).finally(() => {
         this.#rereading = undefined;
       });
@@ -114,7 +118,7 @@ export class V3Tree {
   }
 
   /**
-   * Puts the tree on record before the first write, so that no other is opened above or below it.
+   * Registers the tree before the first write, so that no other tree is opened above or below it.
    *
    * @throws NestedPrefixError
    */
@@ -127,8 +131,9 @@ export class V3Tree {
   }
 
   /**
-   * Makes the offset at least so great, if it is not, with `OFFSET_MARGIN` to spare: then no index
-   * up to that is ever told here, and a watch from it learns that it must read anew.
+   * Raises the offset to `least` plus `OFFSET_MARGIN`, unless it is at least `least`. No index up
+   * to that is ever shown here afterwards, and a watch from such an index learns that it must read
+   * again.
    */
   async raiseOffset(least: number, signal: AbortSignal | undefined): Promise<void> {
     const operation = "raise the index offset";
@@ -138,7 +143,7 @@ export class V3Tree {
       const { answers } = await this.transact([], [read(key)], { ...call, safety: "read" });
       const record = answers[0]?.found[0];
       const scale = scaleOf(record, this.schema);
-      this.#learn(scale);
+      this.#setScale(scale);
       if (scale.offset >= least) return;
       const raise = putRecord(key, toBase64(String(least + OFFSET_MARGIN)));
       const unchanged =
@@ -147,38 +152,40 @@ export class V3Tree {
     }
   }
 
-  /** Carries out the first alternative that holds, else `otherwise`, which only reads. */
+  /**
+   * Executes the first branch whose conditions are met, otherwise `otherwise`, which only reads.
+   */
   async transact(
-    alternatives: readonly TxnBranch[],
+    branches: readonly TxnBranch[],
     otherwise: readonly Operation[],
     call: V3Call,
   ): Promise<TxnResponse> {
-    const answer = await this.api.call("kv/txn", firstOf(alternatives, otherwise), call);
-    return this.#seen(readTransaction(answer, alternatives.length));
+    const answer = await this.api.call("kv/txn", firstOf(branches, otherwise), call);
+    return this.#recordRevision(readTransaction(answer, branches.length));
   }
 
   /**
-   * Gives a key that exists another value and leaves it on its lease: the shortest write that etcd
-   * knows. Answers as a transaction does; nothing when there is no such key.
+   * Sets the value of an existing key and keeps its lease, with the shortest write of etcd. The
+   * result is that of a transaction; `undefined` when the key does not exist.
    */
   async rewrite(key: string, value: string, call: V3Call): Promise<TxnResponse | undefined> {
     const put = { key, value, ignore_lease: true, prev_kv: true };
     try {
-      return this.#seen(readPut(await this.api.call("kv/put", put, call)));
+      return this.#recordRevision(readPut(await this.api.call("kv/put", put, call)));
     } catch (error) {
       if (!isV3Error(error, "etcdserver: key not found")) throw error;
       return undefined;
     }
   }
 
-  /** Reads at one revision, in several transactions if it is too much for one. */
+  /** Reads at one revision, in several transactions if one would be too large. */
   async read(
     operations: readonly Read[],
     call: V3Call,
-    most = this.size.maxOperations,
+    maxOperations = this.size.maxOperations,
   ): Promise<TxnResponse> {
-    const part = operations.slice(0, most);
-    const rest = operations.slice(most);
+    const part = operations.slice(0, maxOperations);
+    const rest = operations.slice(maxOperations);
     let first: TxnResponse;
     try {
       first = await this.transact([], part, call);
@@ -192,7 +199,7 @@ export class V3Tree {
     return { ...first, answers: [...first.answers, ...answers] };
   }
 
-  /** Completes a survey of that revision by the directories that are implied. */
+  /** Completes a snapshot of that revision with the implied directories. */
   async readImpliedParents(
     snapshot: PathSnapshot,
     revision: number,
@@ -211,7 +218,7 @@ export class V3Tree {
     return { offset, now: this.clock.now() };
   }
 
-  /** The error of v2 for what the store does not carry out; other errors as they are. */
+  /** The v2 error for a `StoreError`; other errors unchanged. */
   refusal(error: unknown, request: KeyRequest, at: TxnResponse, offset: number): unknown {
     if (!(error instanceof StoreError)) return error;
     return serverErrorOf({
@@ -226,19 +233,21 @@ export class V3Tree {
     });
   }
 
-  #seen(answer: TxnResponse): TxnResponse {
+  #recordRevision(answer: TxnResponse): TxnResponse {
     this.#revision = Math.max(this.#revision, answer.revision);
     return answer;
   }
 
-  /** The offset was written anew: it is asked for before the next answer. */
+  /** Forgets the offset because it was written again: it is read before the next response. */
   forgetScale(): void {
     this.#scale = undefined;
     this.#knownScale = undefined;
     this.#onScaleChange();
   }
 
-  /** What cannot be read again is used as it is known: the request itself will show what is wrong. */
+  /**
+   * Uses the known scale if it cannot be read again: the request itself then reports the failure.
+   */
   async #rereadScale(known: IndexScale): Promise<IndexScale> {
     this.#scale = undefined;
     try {
@@ -248,7 +257,7 @@ export class V3Tree {
     }
   }
 
-  #learn(scale: IndexScale): void {
+  #setScale(scale: IndexScale): void {
     const isChanged = (this.#knownScale?.writtenAt ?? scale.writtenAt) !== scale.writtenAt;
     this.#knownScale = scale;
     this.#scaleReadAt = this.clock.monotonic();
@@ -257,20 +266,20 @@ export class V3Tree {
 
   async #agreedScale(attemptTimeout?: number): Promise<IndexScale> {
     this.#scale ??= this.#readScale("quorum", attemptTimeout);
-    const asked = this.#scale;
+    const pending = this.#scale;
     try {
-      const scale = await asked;
-      if (this.#scale === asked) this.#learn(scale);
+      const scale = await pending;
+      if (this.#scale === pending) this.#setScale(scale);
       return scale;
     } catch (error) {
-      if (this.#scale === asked) this.#scale = undefined;
+      if (this.#scale === pending) this.#scale = undefined;
       throw error;
     }
   }
 
-  /** Reads, with the offset, which other trees there are: one that overlaps this one is refused. */
+  /** Reads the offset and the other trees: an overlapping tree is refused. */
   async #readScale(scope: V3Call["scope"], attemptTimeout?: number): Promise<IndexScale> {
-    const operation = "GET of the index offset (before anything else)";
+    const operation = "GET of the index offset (before the first request)";
     const call: V3Call = { operation, key: "/", safety: "read", scope, attemptTimeout };
     const options = scope === "local" ? { serializable: true } : {};
     const offset = read(this.schema.offset, options);
@@ -278,7 +287,7 @@ export class V3Tree {
     return scaleOf(answers[0]?.found[0], this.schema);
   }
 
-  /** Users who may not see which other trees there are do without that check. */
+  /** For users who may not read the registry, the check for other trees is omitted. */
   async #readWithTrees(
     offset: Read,
     trees: readonly Read[],
@@ -296,7 +305,7 @@ export class V3Tree {
     }
   }
 
-  /** May be repeated, so it is sent like a read. */
+  /** Idempotent, so it is sent like a read. */
   async #register(): Promise<void> {
     const operation = "registration of the key prefix (once, before the first write)";
     const call: V3Call = { operation, key: "/", safety: "read", scope: "quorum" };
@@ -306,7 +315,7 @@ export class V3Tree {
       if (taken === undefined) trees.take(answers);
       else trees.registered();
     } catch (error) {
-      // The write that waits for this may be a removal, for which no space is needed.
+      // The waiting write may be a removal, which needs no space.
       if (isV3Error(error, NO_SPACE)) return;
       if (!(error instanceof UnauthorizedError)) throw error;
       trees.hide();
@@ -325,15 +334,15 @@ function scaleOf(record: KeyValue | undefined, { offset: key }: KeySchema): Inde
   }
   const damaged = new DamagedRecordError(
     fromBase64(key) ?? "",
-    "the index offset must be a decimal number; indexes are only comparable if it is the old one",
+    "the index offset must be a decimal number; write the previous one, so that indexes stay comparable",
   );
   traceDamage(damaged);
   throw damaged;
 }
 
 /**
- * How an answer of v2 tells where it came from. v3 does not tell raft's index: the index of the key
- * space stands for it, as clients expect one that rises.
+ * The origin fields of a v2 response. v3 does not return raft's index; the index of the key space
+ * replaces it, because clients expect one that increases.
  */
 export function originOf(
   at: Pick<TxnResponse, "endpoint" | "clusterId" | "revision" | "raftTerm">,

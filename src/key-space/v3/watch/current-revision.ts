@@ -3,57 +3,57 @@ import type { V3Api, V3Call, V3Response } from "../../../etcd3/v3-api.js";
 import { readHeader, type V3Header } from "../../../etcd3/v3-json.js";
 import { abortable } from "../../../stream/unless-aborted.js";
 
-/** How far the store is, by the agreement of its members. */
-export interface Freshness extends V3Header {
-  /** URL of the endpoint that answered. */
+/** The current revision of the store, from a linearizable read. */
+export interface StoreHead extends V3Header {
+  /** URL of the responding endpoint. */
   readonly endpoint: string;
 }
 
 /**
- * Learns how far the store is. However many ask, one read is under way at a time; who asks
- * meanwhile shares the next one, so that each learns of everything that happened before it asked.
+ * Reads the current revision. One read runs at a time. Callers that arrive while it runs share the
+ * next one, so that every caller sees everything that happened before its call.
  */
 export class CurrentRevision {
   readonly #api: V3Api;
   readonly #read: object;
-  #current: Promise<Freshness> | undefined;
-  #next: Promise<Freshness> | undefined;
+  #current: Promise<StoreHead> | undefined;
+  #next: Promise<StoreHead> | undefined;
 
-  /** `key`, in base64, is one that the user may read, whether or not it exists. */
+  /** `key`, in base64: a key that the user may read; it need not exist. */
   constructor(api: V3Api, key: string) {
     this.#api = api;
     this.#read = { key, keys_only: true };
   }
 
-  /** @throws what the call throws; AbortError */
-  get(operation: string, signal: AbortSignal | undefined): Promise<Freshness> {
+  /** @throws AbortError, and the errors of the call */
+  get(operation: string, signal: AbortSignal | undefined): Promise<StoreHead> {
     const errorOf = (reason: unknown): Error => new AbortError(operation, reason, "none");
     return abortable(this.#shared(), signal, errorOf);
   }
 
-  #shared(): Promise<Freshness> {
-    if (this.#current === undefined) return this.#ask();
+  #shared(): Promise<StoreHead> {
+    if (this.#current === undefined) return this.#send();
     this.#next ??= this.#current.then(
-      () => this.#ask(),
-      () => this.#ask(),
+      () => this.#send(),
+      () => this.#send(),
     );
     return this.#next;
   }
 
-  #ask(): Promise<Freshness> {
+  #send(): Promise<StoreHead> {
     this.#next = undefined;
-    const asked = this.#api.call("kv/range", this.#read, CALL).then(freshnessOf);
-    this.#current = asked;
+    const pending = this.#api.call("kv/range", this.#read, CALL).then(storeHeadOf);
+    this.#current = pending;
     const done = (): void => {
-      if (this.#current === asked) this.#current = undefined;
+      if (this.#current === pending) this.#current = undefined;
     };
-    asked.then(done, done);
-    return asked;
+    pending.then(done, done);
+    return pending;
   }
 }
 
 const CALL: V3Call = { operation: "GET /", key: "/", safety: "read", scope: "quorum" };
 
-function freshnessOf({ body, endpoint }: V3Response): Freshness {
+function storeHeadOf({ body, endpoint }: V3Response): StoreHead {
   return { ...readHeader(body), endpoint };
 }

@@ -8,32 +8,34 @@ import { isRetryable } from "../../shared/is-retryable.js";
 import { nextBeforeSilence } from "./next-before-silence.js";
 import { RevisionStream, type Revisions } from "./revision-stream.js";
 
-/** Whom a feed tells. */
-export interface FeedListener {
-  /** Revision from which the feed is to go on. */
+/** Receives the revisions of an {@link EtcdWatch}. */
+export interface EtcdWatchListener {
+  /** Revision from which the watch continues. */
   readonly next: number;
-  /** A watch stands. `quiets`: so many before it, in a row, were given up because nothing came. */
-  stands(header: V3Header, quiets: number): Promise<void>;
-  /** Takes what came. */
-  take(news: Revisions): Promise<void>;
+  /**
+   * Called when a watch is established. `quiets`: number of consecutive watches before it that were
+   * closed because they were silent.
+   */
+  established(header: V3Header, quiets: number): Promise<void>;
+  /** Takes the next revisions. */
+  take(revisions: Revisions): Promise<void>;
 }
 
 /**
- * How often the time of silence is doubled while watch after watch brings nothing: etcd may need longer
- * for an answer, and begins it anew with each watch.
+ * Number of times that the silence timeout is doubled while consecutive watches are silent: etcd
+ * may need more time for a response, and each watch starts its work again.
  */
-const DOUBLINGS = 2;
+const MAX_DOUBLINGS = 2;
 
-/** How a watch ended: nothing came on it, it is to be opened in fragments, or it ended otherwise. */
-type End = "quiet" | "too long" | "ended";
+/** How a watch ended: it was silent, a message was too long, or another end. */
+type WatchEnd = "silent" | "too long" | "ended";
 
-/** Milliseconds without a watch after which those who wait are told. */
-const PATIENCE = 10_000;
+/** Milliseconds without a watch after which waiting callers get the error. */
+const UNAVAILABLE_MS = 10_000;
 
 /**
- * Watches a range as long as it is let: a watch that breaks is opened again at any member, at the
- * revision where it broke; so is one on which nothing came for a while, as its connection may be
- * dead.
+ * Watches a range until it is aborted. A watch that breaks or is silent for too long (its
+ * connection may be dead) is opened again at any member, at the revision where it ended.
  */
 export class EtcdWatch {
   readonly #api: V3Api;
@@ -41,7 +43,7 @@ export class EtcdWatch {
   readonly #clock: Clock;
   readonly #pollInterval: number;
 
-  /** @param pollInterval milliseconds of silence after which the watch is opened anew */
+  /** @param pollInterval milliseconds of silence after which the watch is opened again */
   constructor(api: V3Api, range: KeyRange, clock: Clock, pollInterval: number) {
     this.#api = api;
     this.#range = range;
@@ -52,42 +54,43 @@ export class EtcdWatch {
   /**
    * Runs until the signal aborts.
    *
-   * @throws Compacted, ClusterUnavailableError and its like when no member takes the watch, at first
-   *   or for a while, AbortError, and whatever the listener throws
+   * @throws Compacted, AbortError, the errors of the listener, and ClusterUnavailableError or
+   * similar when
+   *   no member accepts the watch, at first or for a while
    */
-  async run(listener: FeedListener, signal: AbortSignal): Promise<never> {
+  async run(listener: EtcdWatchListener, signal: AbortSignal): Promise<never> {
     const call: V3Call = { ...CALL, signal };
     const pace = new ReconnectPace(this.#clock);
-    let stoodAt = Number.NEGATIVE_INFINITY;
-    for (let [end, quiets]: [End, number] = ["ended", 0]; ; ) {
+    let contactAt = Number.NEGATIVE_INFINITY;
+    for (let [end, quiets]: [WatchEnd, number] = ["ended", 0]; ; ) {
       pace.opens();
       const { next } = listener;
       try {
         end = await this.#watch(listener, { inFragments: end === "too long", quiets }, call, () => {
-          stoodAt = this.#clock.monotonic();
+          contactAt = this.#clock.monotonic();
         });
       } catch (error) {
-        const isLost = this.#clock.monotonic() - stoodAt > PATIENCE;
+        const isLost = this.#clock.monotonic() - contactAt > UNAVAILABLE_MS;
         if (isLost || !isRetryable(error)) throw error;
         end = error instanceof PartTooLong && end !== "too long" ? "too long" : "ended";
       }
-      quiets = end !== "quiet" ? 0 : listener.next > next ? 1 : quiets + 1;
+      quiets = end !== "silent" ? 0 : listener.next > next ? 1 : quiets + 1;
       if (listener.next > next) pace.progress();
       if (end === "ended") await pace.pause(signal);
     }
   }
 
   async #watch(
-    listener: FeedListener,
+    listener: EtcdWatchListener,
     { inFragments, quiets }: { readonly inFragments: boolean; readonly quiets: number },
     call: V3Call,
     onContact: () => void,
-  ): Promise<End> {
+  ): Promise<WatchEnd> {
     const start = { from: listener.next, inFragments };
     const stream = await RevisionStream.open(this.#api, this.#range, start, call);
     try {
       onContact();
-      await listener.stands(stream.header, quiets);
+      await listener.established(stream.header, quiets);
       return await this.#read(stream, listener, quiets, call);
     } finally {
       onContact();
@@ -97,17 +100,17 @@ export class EtcdWatch {
 
   async #read(
     stream: RevisionStream,
-    listener: FeedListener,
+    listener: EtcdWatchListener,
     quiets: number,
     call: V3Call,
-  ): Promise<End> {
-    let patience = this.#pollInterval * 2 ** Math.min(Math.max(0, quiets - 1), DOUBLINGS);
+  ): Promise<WatchEnd> {
+    let silenceTimeout = this.#pollInterval * 2 ** Math.min(Math.max(0, quiets - 1), MAX_DOUBLINGS);
     for (;;) {
-      const news = await nextBeforeSilence(stream, patience, this.#clock, call);
-      patience = this.#pollInterval;
-      if (news === "silence") return "quiet";
-      if (news === undefined) return "ended";
-      await listener.take(news);
+      const revisions = await nextBeforeSilence(stream, silenceTimeout, this.#clock, call);
+      silenceTimeout = this.#pollInterval;
+      if (revisions === "silence") return "silent";
+      if (revisions === undefined) return "ended";
+      await listener.take(revisions);
       call.signal?.throwIfAborted();
     }
   }

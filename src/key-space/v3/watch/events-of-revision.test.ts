@@ -18,7 +18,7 @@ it("an expiry tells when it was due, and not by how much it is late", () => {
   const lease = encodeLeaseId({ expiration: DUE, directory: false }, 0);
   const prev = kvAt(3, { value: toBase64("1"), lease });
   const revision = { number: 7, changes: [{ kv: kvAt(7, {}), deleted: true, prev }] };
-  const view = { offset: 0, now: DUE + LATE_BY, ranOut: () => true };
+  const view = { offset: 0, now: DUE + LATE_BY, hasExpired: () => true };
   expect(eventsOf(revision, schema, view)).toEqual([
     {
       action: "expire",

@@ -9,18 +9,18 @@ import { type NodeView, showDirectory, showFile } from "../schema/node-view.js";
 import { ancestorsOf } from "../schema/path-snapshot.js";
 import type { Revision } from "./revision-stream.js";
 
-/** How the changes of one revision read in v2. */
+/** Everything needed to present the changes of a revision as v2 events. */
 export interface EventView extends NodeView {
-  /** Whether a lease has run out, which tells an expiry from a delete. */
-  readonly ranOut: (lease: string) => boolean;
+  /** Whether a lease has expired. This distinguishes an expiry from a delete. */
+  readonly hasExpired: (lease: string) => boolean;
 }
 
-/** A change of a file or of a marker, by its path in v2. */
+/** A change of a file or a marker, with its v2 path. */
 interface PathChange extends KeyChange {
   readonly path: string;
 }
 
-/** What a revision changed, sorted by what it means. */
+/** The changes of a revision by kind. */
 interface Sorted {
   readonly record: ActionRecord | undefined;
   readonly files: readonly PathChange[];
@@ -28,8 +28,8 @@ interface Sorted {
 }
 
 /**
- * The events of v2 that a revision stands for. One of this library's own writes is the one event
- * that its action record tells of; what others wrote is taken key by key.
+ * The v2 events of a revision. A write of this library is one event, described by its action
+ * record. Writes of other clients become one event per key.
  */
 export function eventsOf(
   revision: Revision,
@@ -38,7 +38,7 @@ export function eventsOf(
 ): readonly StoreEvent[] {
   const sorted = sort(revision.changes, schema);
   const index = revision.number + view.offset;
-  if (sorted.record === undefined) return foreignEvents(sorted, index, view);
+  if (sorted.record === undefined) return externalEvents(sorted, index, view);
   if (sorted.record.silent) return [];
   const event = recordedEvent(sorted.record, sorted, index, view);
   return event === undefined ? [] : [event];
@@ -67,65 +67,67 @@ function recordedEvent(
   const file = files.find(({ path }) => path === key);
   const marker = markers.find(({ path }) => path === key);
   if (action === "delete" || action === "compareAndDelete" || action === "expire") {
-    const gone = [...files, ...markers].filter(({ deleted }) => deleted);
-    const prevNode = record.dir ? directoryBefore(key, marker, files, view) : before(file, view);
-    return removal(action, key, record.dir, prevNode, gone, index);
+    const deleted = [...files, ...markers].filter(({ deleted }) => deleted);
+    const prevNode = record.dir
+      ? previousDirectory(key, marker, files, view)
+      : previousFile(file, view);
+    return removal(action, key, record.dir, prevNode, deleted, index);
   }
-  const node = record.dir ? directoryNow(marker, action, index, view) : now(file, view);
+  const node = record.dir ? currentDirectory(marker, action, index, view) : currentFile(file, view);
   if (node === undefined) return undefined;
-  const prevNode = before(file, view) ?? directoryBefore(key, marker, [], view);
+  const prevNode = previousFile(file, view) ?? previousDirectory(key, marker, [], view);
   return { action, node, ...(prevNode && { prevNode }) };
 }
 
-function foreignEvents(
+function externalEvents(
   { files, markers }: Sorted,
   index: number,
   view: EventView,
 ): readonly StoreEvent[] {
-  const gone = [...files, ...markers].filter(({ deleted }) => deleted);
+  const deleted = [...files, ...markers].filter(({ deleted }) => deleted);
   const removedMarkers = markers.filter(({ deleted }) => deleted);
   const paths = new Set(removedMarkers.map(({ path }) => path));
   const isOutside = ({ path }: PathChange): boolean =>
     !ancestorsOf(path).some((at) => paths.has(at));
   const topmost = removedMarkers.filter(isOutside);
-  const left = files.filter(isOutside);
+  const otherFiles = files.filter(isOutside);
   return [
     ...topmost.map((marker) => {
-      const prevNode = directoryBefore(marker.path, marker, [], view);
-      // Where history does not tell what the marker was: directories are seldom removed by hand.
+      const prevNode = previousDirectory(marker.path, marker, [], view);
+      // Without the previous marker, assume an expiry: directories are seldom removed by hand.
       const action = marker.prev === undefined ? "expire" : endOf(marker, view);
-      return removal(action, marker.path, true, prevNode, gone, index);
+      return removal(action, marker.path, true, prevNode, deleted, index);
     }),
-    ...left.flatMap((file) => foreignEvent(file, index, view)),
+    ...otherFiles.flatMap((file) => externalEvent(file, index, view)),
   ];
 }
 
-function foreignEvent(file: PathChange, index: number, view: EventView): readonly StoreEvent[] {
-  const prevNode = before(file, view);
+function externalEvent(file: PathChange, index: number, view: EventView): readonly StoreEvent[] {
+  const prevNode = previousFile(file, view);
   if (file.deleted) {
     return [removal(endOf(file, view), file.path, false, prevNode, [], index)];
   }
-  const node = now(file, view);
+  const node = currentFile(file, view);
   return node === undefined ? [] : [{ action: "set", node, ...(prevNode && { prevNode }) }];
 }
 
-/** How a node ended that no action record tells of. Without a lease it cannot have expired. */
+/** How a node without an action record ended. Without a lease it cannot have expired. */
 function endOf({ prev }: PathChange, view: EventView): "expire" | "delete" {
-  return view.ranOut(prev?.lease ?? NO_LEASE) ? "expire" : "delete";
+  return view.hasExpired(prev?.lease ?? NO_LEASE) ? "expire" : "delete";
 }
 
-/** A removal is told without what the node held. */
+/** The event of a removal, without the removed content. */
 function removal(
   action: StoreEvent["action"],
   key: string,
   dir: boolean,
   shown: EtcdNode | undefined,
-  gone: readonly PathChange[],
+  deleted: readonly PathChange[],
   index: number,
 ): StoreEvent {
   const prevNode = action === "expire" ? withoutTtl(shown) : shown;
   const createdIndex = prevNode?.createdIndex ?? index;
-  const removed = dir ? pathsBelow(key, gone) : [];
+  const removed = dir ? pathsBelow(key, deleted) : [];
   return {
     action,
     node: { key, ...(dir && { dir }), modifiedIndex: index, createdIndex },
@@ -134,17 +136,20 @@ function removal(
   };
 }
 
-/** A lease may end seconds late: etcd v2, which is hardly ever late by one, tells no time left. */
+/**
+ * A lease can expire seconds late, which would make `ttl` negative. etcd v2 omits `ttl` in expire
+ * events; so does this.
+ */
 function withoutTtl(node: EtcdNode | undefined): EtcdNode | undefined {
   if (node === undefined) return undefined;
   const { ttl: _, ...rest } = node;
   return rest;
 }
 
-/** Everything that went with a directory, the directories without a marker included. */
-function pathsBelow(directory: string, gone: readonly PathChange[]): readonly string[] {
+/** Paths of everything removed with a directory, including directories without a marker. */
+function pathsBelow(directory: string, deleted: readonly PathChange[]): readonly string[] {
   const paths = new Set<string>();
-  for (let { path } of gone) {
+  for (let { path } of deleted) {
     for (
       ;
       isBelow(path, directory) && !paths.has(path);
@@ -160,16 +165,16 @@ function isBelow(path: string, directory: string): boolean {
   return path.startsWith(`${directory}/`);
 }
 
-function now(file: PathChange | undefined, view: NodeView): EtcdNode | undefined {
+function currentFile(file: PathChange | undefined, view: NodeView): EtcdNode | undefined {
   return file === undefined || file.deleted ? undefined : showFile(file.path, file.kv, view);
 }
 
-function before(file: PathChange | undefined, view: NodeView): EtcdNode | undefined {
+function previousFile(file: PathChange | undefined, view: NodeView): EtcdNode | undefined {
   return file?.prev && showFile(file.path, file.prev, view);
 }
 
-/** v2 tells the index of a change to a directory, but does not keep it. */
-function directoryNow(
+/** v2 returns the index of a change to a directory, but does not store it. */
+function currentDirectory(
   marker: PathChange | undefined,
   action: StoreEvent["action"],
   index: number,
@@ -180,8 +185,8 @@ function directoryNow(
   return action === "update" ? { ...node, modifiedIndex: index } : node;
 }
 
-/** A directory as it was: by its marker or, where it had none, by the first key below it. */
-function directoryBefore(
+/** The previous directory: by its marker or, without one, by the first key below it. */
+function previousDirectory(
   path: string,
   marker: PathChange | undefined,
   files: readonly PathChange[],
@@ -192,7 +197,7 @@ function directoryBefore(
   return first && showDirectory(path, first, false, view);
 }
 
-/** etcd tells the deletes of one range in the order of the keys' bytes. */
+/** etcd delivers the deletes of one range in byte order of the keys. */
 function firstBelow(directory: string, files: readonly PathChange[]): KeyValue | undefined {
   return files.find(({ path, deleted }) => deleted && isBelow(path, directory))?.prev;
 }

@@ -6,17 +6,17 @@ import type { KeySchema } from "../schema/key-schema.js";
 const CALL: V3Call = { operation: "PUT heartbeat", key: "/", safety: "write", scope: "quorum" };
 
 /**
- * Writes a record only to be seen by watches: when it is there, so is everything before it. Whoever
- * may not write goes without.
+ * Writes a record that watches see: when they deliver it, they have delivered everything before it.
+ * A user without write permission does without.
  *
  * @returns whether it was written
  */
-export async function beat(api: V3Api, schema: KeySchema): Promise<boolean> {
+export async function writeHeartbeat(api: V3Api, schema: KeySchema): Promise<boolean> {
   try {
     await api.call("kv/put", { key: schema.heartbeat }, CALL);
     return true;
   } catch (error) {
-    // The latter when the key space is closed.
+    // An abort means that the key space is closed.
     if (error instanceof EtcdError || error instanceof AbortError) return false;
     throw error;
   }

@@ -9,79 +9,83 @@ import { type Translation, translate } from "./translate.js";
 export interface HistorySettings extends Translation {
   readonly schema: KeySchema;
   readonly clock: Clock;
-  /** First index that has a meaning: those before the offset was written were never shown. */
+  /** First valid index: those before the offset was written were never shown. */
   readonly firstIndex: number;
 }
 
-/** Revisions that are read at first; twice as many each time. */
-const FIRST_PIECE = 128;
+/** Number of revisions of the first read; doubled with each further one. */
+const FIRST_PIECE_SIZE = 128;
 /**
- * Revisions of the cluster before the present that are read at most. etcd reads all of them at once,
- * whether or not they concern the tree.
+ * Maximum number of the cluster's revisions before the current one. etcd reads all of them at once,
+ * even those of other keys.
  */
-const REACH = 10_000;
-/** Changes of a write by this library that makes one event: the file, records, some markers. */
+const MAX_REVISIONS_BACK = 10_000;
+/** Number of changes per event of this library: the file, records, some markers. */
 const CHANGES_PER_EVENT = 4;
 
 /**
- * Reads again what happened before the events that are held: in pieces from new to old, so that etcd
- * is never asked for much more than is wanted and has room, however many changes a revision has.
+ * Reads events older than the cache: in pieces from new to old. So etcd is never asked for much
+ * more than fits into the cache, whatever the number of changes per revision.
  */
 export class History {
   readonly #api: V3Api;
   readonly #settings: HistorySettings;
-  readonly #ring: EventCache;
+  readonly #cache: EventCache;
   readonly #call: V3Call;
-  /** Index of which, and before which, nothing can be had any more. */
-  #lost = 0;
+  /** Greatest index whose events are no longer available. */
+  #lostIndex = 0;
   #reading: Promise<boolean> | undefined;
 
-  /** Nothing is read any more once the signal aborts. */
+  /** Reading stops when the signal aborts. */
   constructor(api: V3Api, cache: EventCache, settings: HistorySettings, signal: AbortSignal) {
     this.#api = api;
-    this.#ring = cache;
+    this.#cache = cache;
     this.#settings = settings;
     this.#call = { ...CALL, signal };
   }
 
-  /** First index that the ring can be made to begin at, as far as is known. */
+  /** First index to which the cache can be extended, as far as is known. */
   get floor(): number {
-    return Math.max(this.#settings.firstIndex, this.#lost + 1);
+    return Math.max(this.#settings.firstIndex, this.#lostIndex + 1);
   }
 
   /**
-   * Puts what happened from an index on into the ring, once for all who ask at the same time.
+   * Extends the cache back to an index. Concurrent callers share the reads.
    *
    * @param newest index of the store
-   * @param prove makes sure that something has happened at the end of what is read, or answers false
-   * @returns whether the ring begins at the index or before
+   * @param prove ensures that a change exists at the end of the range to read; resolves to `false`
+   * if it cannot
+   * @returns whether the cache starts at the index or before
    */
-  async reach(index: number, newest: number, prove: () => Promise<boolean>): Promise<boolean> {
-    while (index < this.#ring.floor && index >= Math.max(this.floor, newest - REACH)) {
+  async readBack(index: number, newest: number, prove: () => Promise<boolean>): Promise<boolean> {
+    while (
+      index < this.#cache.floor &&
+      index >= Math.max(this.floor, newest - MAX_REVISIONS_BACK)
+    ) {
       this.#reading ??= this.#extend(index, prove).finally(() => {
         this.#reading = undefined;
       });
       if (!(await this.#reading)) break;
     }
-    return index >= this.#ring.floor;
+    return index >= this.#cache.floor;
   }
 
-  /** @returns false when it cannot be known where the past ends */
+  /** @returns `false` when the end of the range is unknown */
   async #extend(index: number, prove: () => Promise<boolean>): Promise<boolean> {
     if (!(await prove())) return false;
-    let [width, grows] = [FIRST_PIECE, true];
-    while (index < this.#ring.floor) {
-      const to = this.#ring.floor;
+    let [width, isGrowing] = [FIRST_PIECE_SIZE, true];
+    while (index < this.#cache.floor) {
+      const to = this.#cache.floor;
       const from = Math.max(index, to - width);
-      if (this.#ring.room > 0 && (await this.#readPiece(from, to))) {
-        if (grows) width *= 2;
+      if (this.#cache.room > 0 && (await this.#readPiece(from, to))) {
+        if (isGrowing) width *= 2;
         continue;
       }
-      // Less of it may still be there, and not too much.
-      grows = false;
+      // A smaller piece may be available and fit.
+      isGrowing = false;
       width = Math.floor((to - from) / 2);
-      if (width === 0 || this.#ring.room === 0) {
-        this.#lost = this.#ring.floor - 1;
+      if (width === 0 || this.#cache.room === 0) {
+        this.#lostIndex = this.#cache.floor - 1;
         break;
       }
     }
@@ -90,12 +94,12 @@ export class History {
 
   async #readPiece(from: number, to: number): Promise<boolean> {
     const { schema, clock, offset } = this.#settings;
-    const limit = CHANGES_PER_EVENT * this.#ring.room;
+    const limit = CHANGES_PER_EVENT * this.#cache.room;
     const past = { from: from - offset, to: to - offset, limit };
     const revisions = await readHistory(this.#api, schema.everything, past, clock, this.#call);
     if (revisions === undefined) return false;
     const events = await translate(this.#api, revisions, this.#settings, this.#call);
-    return this.#ring.prepend({ from, to, events });
+    return this.#cache.prepend({ from, to, events });
   }
 }
 

@@ -6,21 +6,21 @@ import { sleep } from "../../../time/sleep.js";
 import { decodeLeaseId } from "../schema/lease-id.js";
 import type { Revision } from "./revision-stream.js";
 
-/** What became of leases, as far as events cannot tell by the ids alone. */
+/** The state of leases that cannot be derived from their IDs. */
 export interface LeaseStatus {
-  /** Milliseconds since 1970 at which leases that are not ours end, by id. */
+  /** End of external leases in milliseconds since 1970, by ID. */
   readonly external: ReadonlyMap<string, number>;
-  ranOut(lease: string): boolean;
+  hasExpired(lease: string): boolean;
 }
 
-/** Leases asked for at once. */
-const AT_ONCE = 32;
-/** Milliseconds within which the leader learns what it has decided. */
-const LAG = 50;
+/** Maximum number of concurrent queries. */
+const MAX_CONCURRENT_QUERIES = 32;
+/** Milliseconds until the leader applies its own decision. */
+const APPLY_DELAY_MS = 50;
 
 /**
- * Asks for every lease of which events cannot be told without knowing more than its id. `action` is
- * the key of the action record, which says what happened to our own.
+ * Queries the leases that events depend on beyond their IDs. `action` is the key of the action
+ * record, which describes what happened to own leases.
  */
 export async function leaseStatusOf(
   api: V3Api,
@@ -29,41 +29,44 @@ export async function leaseStatusOf(
   clock: Clock,
   call: V3Call,
 ): Promise<LeaseStatus> {
-  const unknown = [...new Set(revisions.flatMap((revision) => leasesToAskFor(revision, action)))];
-  const foreign = new Map<string, number>();
+  const unknown = [...new Set(revisions.flatMap((revision) => leasesToQuery(revision, action)))];
+  const external = new Map<string, number>();
   const gone = new Set<string>();
   while (unknown.length > 0) {
     await Promise.all(
-      unknown.splice(0, AT_ONCE).map(async (id) => {
+      unknown.splice(0, MAX_CONCURRENT_QUERIES).map(async (id) => {
         const seconds = await secondsLeft(api, id, clock, call);
         if (seconds < 0) gone.add(id);
-        else if (isForeign(id)) foreign.set(id, clock.now() + seconds * 1000);
+        else if (isExternal(id)) external.set(id, clock.now() + seconds * 1000);
       }),
     );
   }
-  return { external: foreign, ranOut: (lease) => gone.has(lease) };
+  return { external, hasExpired: (lease) => gone.has(lease) };
 }
 
-/** -1 for a lease that is gone. One in its last second may be, where that is not known yet. */
+/**
+ * Returns -1 for an expired or revoked lease. A lease in its last second may be gone already, so it
+ * is queried again.
+ */
 async function secondsLeft(api: V3Api, id: string, clock: Clock, call: V3Call): Promise<number> {
-  const ask = async (): Promise<number> =>
+  const query = async (): Promise<number> =>
     readInt64((await api.call("lease/timetolive", { ID: id }, call)).body.TTL, "TTL");
-  const seconds = await ask();
+  const seconds = await query();
   if (seconds !== 0) return seconds;
-  await sleep(LAG, clock, call.signal);
-  return await ask();
+  await sleep(APPLY_DELAY_MS, clock, call.signal);
+  return await query();
 }
 
-/** Those of keys that vanished, to tell expiry from delete, and those whose ids do not say. */
-function leasesToAskFor({ changes }: Revision, action: string): readonly string[] {
-  const isOurs = changes.some(({ kv, deleted }) => kv.key === action && !deleted);
+/** The leases of deleted keys, to distinguish expiry from delete, and external leases. */
+function leasesToQuery({ changes }: Revision, action: string): readonly string[] {
+  const isOwn = changes.some(({ kv, deleted }) => kv.key === action && !deleted);
   return changes.flatMap(({ kv, prev, deleted }) => {
     const before = prev?.lease ?? NO_LEASE;
-    const leases = deleted && !isOurs ? [before] : [before, kv.lease].filter(isForeign);
+    const leases = deleted && !isOwn ? [before] : [before, kv.lease].filter(isExternal);
     return leases.filter((id) => id !== NO_LEASE);
   });
 }
 
-function isForeign(id: string): boolean {
+function isExternal(id: string): boolean {
   return decodeLeaseId(id) === undefined;
 }

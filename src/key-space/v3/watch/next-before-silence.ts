@@ -3,10 +3,10 @@ import { type Clock, deadline } from "../../../time/clock.js";
 import type { RevisionStream, Revisions } from "./revision-stream.js";
 
 /**
- * Reads from a stream, and closes it when no byte has come for so many milliseconds. While a large
- * message is being received there is no silence.
+ * Reads from a stream, and closes it when no byte arrives for the given time. A large message that
+ * is still being received is no silence.
  *
- * @throws what the stream throws
+ * @throws the errors of the stream
  */
 export async function nextBeforeSilence(
   stream: RevisionStream,
@@ -16,15 +16,15 @@ export async function nextBeforeSilence(
 ): Promise<Revisions | "silence" | undefined> {
   let isSilent = false;
   let cancel = (): void => {};
-  const listen = (): void => {
+  const startTimeout = (): void => {
     const { received } = stream;
     cancel = deadline(clock, milliseconds, () => {
       isSilent = stream.received === received;
       if (isSilent) stream.close();
-      else listen();
+      else startTimeout();
     });
   };
-  listen();
-  const news = await stream.next(call).finally(() => cancel());
-  return news === undefined && isSilent ? "silence" : news;
+  startTimeout();
+  const revisions = await stream.next(call).finally(() => cancel());
+  return revisions === undefined && isSilent ? "silence" : revisions;
 }

@@ -6,29 +6,32 @@ import type { Clock } from "../../../time/clock.js";
 import { nextBeforeSilence } from "./next-before-silence.js";
 import { Compacted, type Revision, RevisionStream } from "./revision-stream.js";
 
-/** What is to be read again. */
-export interface Past {
+/** The range to read. */
+export interface PastRange {
   /** First revision. */
   readonly from: number;
-  /** Revision before which it ends. Something in the range must have changed at it or later. */
+  /**
+   * Revision before which the range ends. Something in the key range must have changed at it or
+   * later.
+   */
   readonly to: number;
-  /** Changes after which it is too much. */
+  /** Maximum number of changes. */
   readonly limit: number;
 }
 
-/** Milliseconds without a byte after which the answer has broken off. */
-const SILENCE = 10_000;
+/** Milliseconds without a byte after which the response counts as broken. */
+const SILENCE_TIMEOUT_MS = 10_000;
 
 /**
- * Reads revisions of the past, by a watch of its own: `undefined` when there are more changes than the
- * limit, or etcd has compacted them.
+ * Reads past revisions through a watch of its own. Returns `undefined` when there are more changes
+ * than the limit, or etcd has compacted them.
  *
  * @throws ClusterUnavailableError, AbortError, ProtocolError
  */
 export async function readHistory(
   api: V3Api,
   range: KeyRange,
-  past: Past,
+  past: PastRange,
   clock: Clock,
   call: V3Call,
 ): Promise<readonly Revision[] | undefined> {
@@ -43,7 +46,7 @@ export async function readHistory(
 async function read(
   api: V3Api,
   range: KeyRange,
-  { from, to, limit }: Past,
+  { from, to, limit }: PastRange,
   clock: Clock,
   call: V3Call,
 ): Promise<readonly Revision[] | undefined> {
@@ -52,15 +55,17 @@ async function read(
   let changes = 0;
   try {
     for (let upTo = from - 1; upTo < to - 1; ) {
-      const news = await nextBeforeSilence(stream, SILENCE, clock, call);
-      if (news === undefined || news === "silence") {
-        throw new ProtocolError(`${call.operation}: the history broke off`);
+      const response = await nextBeforeSilence(stream, SILENCE_TIMEOUT_MS, clock, call);
+      if (response === undefined || response === "silence") {
+        throw new ProtocolError(
+          `${call.operation}: the response ended or stalled before the requested history was complete`,
+        );
       }
-      const wanted = news.revisions.filter(({ number }) => number < to);
+      const wanted = response.revisions.filter(({ number }) => number < to);
       changes += wanted.reduce((sum, revision) => sum + revision.changes.length, 0);
       if (changes > limit) return undefined;
       past.push(...wanted);
-      upTo = news.upTo;
+      upTo = response.upTo;
     }
     return past;
   } finally {

@@ -14,35 +14,35 @@ export interface Revision {
   readonly changes: readonly KeyChange[];
 }
 
-/** Revisions in their order; every change up to `upTo` was delivered with them. */
+/** Revisions in order; together they are all changes up to `upTo`. */
 export interface Revisions {
   readonly revisions: readonly Revision[];
   readonly upTo: number;
 }
 
-/** How a watch is opened. */
+/** Options of a watch. */
 export interface StreamStart {
   /** First revision. */
   readonly from: number;
   /**
-   * Whether etcd divides large messages. etcd needs quadratic time for that where the events are
-   * small (seconds for 15,000 of them), so this is only for messages that are too large otherwise.
+   * Whether etcd splits large messages. This takes quadratic time for small events (seconds for
+   * 15,000), so use it only for messages that are too large otherwise.
    */
   readonly inFragments?: boolean;
 }
 
-/** The history that a watch asked for is no longer held, or more than this process can hold. */
+/** The requested history was compacted, or is more than this process can store. */
 export class Compacted extends Error {}
 
-/** Characters of keys and values, in base64, that may be held of one revision. */
-const MOST_CHARACTERS = 128 * 1024 * 1024;
+/** Maximum number of characters of keys and values, in base64, of one revision. */
+const MAX_CHARACTERS = 128 * 1024 * 1024;
 
-/** A watch of a range by etcd, as whole revisions in their order, for one reader. */
+/** An etcd watch of a range, as complete revisions in order, for one reader. */
 export class RevisionStream {
-  /** What the watch began with. */
+  /** Header of the first response. */
   readonly header: V3Header;
   readonly #stream: V3Stream;
-  /** Changes of the last revision that came, of which there may be more. */
+  /** Changes of the last received revision, which may be incomplete. */
   #partial: KeyChange[] = [];
   #characters = 0;
 
@@ -52,7 +52,7 @@ export class RevisionStream {
   }
 
   /**
-   * Opens a watch from a revision on, itself included.
+   * Opens a watch from a revision, inclusive.
    *
    * @throws Compacted, UnauthorizedError, ClusterUnavailableError, AbortError
    */
@@ -62,12 +62,15 @@ export class RevisionStream {
     { from, inFragments = false }: StreamStart,
     call: V3Call,
   ): Promise<RevisionStream> {
-    const wishes = { prev_kv: true, fragment: inFragments, progress_notify: true };
-    const create_request = { key, range_end, start_revision: String(from), ...wishes };
+    const options = { prev_kv: true, fragment: inFragments, progress_notify: true };
+    const create_request = { key, range_end, start_revision: String(from), ...options };
     const stream = await api.stream("watch", { create_request }, call);
     try {
       const body = await stream.next();
-      if (body === undefined) throw new ProtocolError(`${call.operation}: the watch ended at once`);
+      if (body === undefined)
+        throw new ProtocolError(
+          `${call.operation}: the stream ended before etcd confirmed the watch`,
+        );
       const first = readWatchResponse(body);
       refuseCanceled(first, call);
       return new RevisionStream(stream, first.header);
@@ -77,14 +80,14 @@ export class RevisionStream {
     }
   }
 
-  /** Bytes that have come. */
+  /** Number of received bytes. */
   get received(): number {
     return this.#stream.received;
   }
 
   /**
-   * The next revisions, none for mere proof that there were none until `upTo`; `undefined` when
-   * the watch has ended.
+   * Returns the next revisions; an empty list proves that there were none up to `upTo`; `undefined`
+   * when the watch has ended.
    *
    * @throws Compacted, ClusterUnavailableError, AbortError, ProtocolError
    */
@@ -96,7 +99,7 @@ export class RevisionStream {
       refuseCanceled(response, call);
       const revisions = this.#complete(response);
       if (response.fragment && revisions.length === 0) continue;
-      // The header of a message with events may be ahead of what it delivers.
+      // The header of a message with events may be ahead of the events.
       return { revisions, upTo: revisions.at(-1)?.number ?? response.header.revision };
     }
   }
@@ -105,7 +108,7 @@ export class RevisionStream {
     this.#stream.close();
   }
 
-  /** The revisions of which nothing more will come. @throws Compacted for one that is too large */
+  /** Returns the complete revisions. @throws Compacted for one that is too large */
   #complete({ changes, fragment }: WatchResponse): readonly Revision[] {
     const revisions = byRevision(this.#partial, changes);
     this.#partial = [];
@@ -113,7 +116,7 @@ export class RevisionStream {
     const last = revisions.pop();
     if (revisions.length > 0) this.#characters = 0;
     this.#characters += changes.reduce((sum, change) => sum + charactersOf(change), 0);
-    if (this.#characters > MOST_CHARACTERS) throw new Compacted();
+    if (this.#characters > MAX_CHARACTERS) throw new Compacted();
     this.#partial = last?.changes ?? [];
     return revisions;
   }
@@ -125,7 +128,7 @@ function refuseCanceled({ canceled, compactRevision }: WatchResponse, call: V3Ca
     throw new ProtocolError(`${call.operation}: etcd ended the watch: ${canceled}`);
 }
 
-/** Continues the revision of which some changes came before. */
+/** Adds changes to the incomplete revision and groups the rest. */
 function byRevision(
   partial: KeyChange[],
   changes: readonly KeyChange[],

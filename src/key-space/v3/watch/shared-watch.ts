@@ -8,45 +8,52 @@ import { nextTurn } from "../../../time/event-loop.js";
 import { EventCache, type EventCacheLimits, type IndexEvents } from "../../shared/event-cache.js";
 import type { PushedWatch } from "../../shared/pushed-watch.js";
 import type { StoreGeneration } from "../schema/store-generation.js";
-import type { CurrentRevision, Freshness } from "./current-revision.js";
-import { EtcdWatch, type FeedListener } from "./etcd-watch.js";
-import { beat } from "./heartbeat.js";
+import type { CurrentRevision, StoreHead } from "./current-revision.js";
+import { EtcdWatch, type EtcdWatchListener } from "./etcd-watch.js";
+import { writeHeartbeat } from "./heartbeat.js";
 import { History } from "./history.js";
 import { Compacted } from "./revision-stream.js";
 import { type Translation, translate } from "./translate.js";
 import { deliverHistory, eventsFor, type Opening, WatcherSet } from "./watcher-set.js";
 import { Watermark } from "./watermark.js";
 
-/** Settings of an {@link SharedWatch}, complete. */
+/** Settings of a {@link SharedWatch}, with defaults filled in. */
 export interface SharedWatchSettings extends Translation {
-  readonly fresh: CurrentRevision;
+  readonly currentRevision: CurrentRevision;
   readonly generation: StoreGeneration;
-  /** First index that has a meaning: those before the offset was written were never shown. */
+  /** First valid index: those before the offset was written were never shown. */
   readonly firstIndex: number;
   /** Revision at which the offset was written. */
   readonly writtenAt: number;
-  /** Called when the offset is written again: indexes from then on are others. It must end the feed. */
+  /**
+   * Called when the offset is written again, which changes all later indexes. It must end the
+   * shared watch.
+   */
   scaleWritten(): void;
-  /** What is held for watchers that come late. */
+  /** Limits of the events that are kept for watches that start in the past. */
   readonly limits: EventCacheLimits;
-  /** Milliseconds of silence after which the watch on etcd is opened anew. */
+  /** Milliseconds of silence after which the watch on etcd is opened again. */
   readonly pollInterval: number;
-  /** Milliseconds for which etcd is still watched when nobody here does. */
+  /** Milliseconds for which etcd is still watched without a watcher here. */
   readonly idleTimeout: number;
 }
 
-/** Revisions without news of the range after which a heartbeat saves it from compaction. */
+/**
+ * Number of revisions without changes in the range after which a heartbeat protects the watch from
+ * compaction.
+ */
 const QUIET_REVISIONS = 500;
-/** Events after which readers get a turn: fewer than a watch holds for its reader. */
+/** Number of events after which readers get a turn: fewer than a watch queues for its reader. */
 const EVENTS_PER_TURN = 50;
-/** Milliseconds for a heartbeat to be delivered. */
-const PATIENCE = 2_000;
-/** Milliseconds that news get before a heartbeat proves that there are none. */
-const NEWS_DELAY = 1_000;
+/** Maximum milliseconds until a heartbeat is delivered. */
+const HEARTBEAT_TIMEOUT_MS = 2_000;
+/** Milliseconds to wait for events before a heartbeat proves that there are none. */
+const EVENT_WAIT_MS = 1_000;
 
 /**
- * The watch on etcd that serves every watch of a key space, and what it has delivered lately. It begins
- * at the present; what was before is read when somebody wants it. Once stopped it does not start again.
+ * The watch on etcd that serves every watch of a key space, with a cache of recent events. It
+ * starts at the current revision; earlier events are read on demand. It is not restarted after it
+ * has stopped.
  */
 export class SharedWatch {
   readonly #api: V3Api;
@@ -57,20 +64,20 @@ export class SharedWatch {
   readonly #cache: EventCache;
   readonly #history: History;
   readonly #running = new AbortController();
-  /** Resolves when the watch on etcd stands. */
-  readonly #standing: Promise<void>;
-  /** Called once, when it has stopped. */
+  /** Resolves when the watch on etcd is established. */
+  readonly #established: Promise<void>;
+  /** Called once, when it stops. */
   readonly #onStop: () => void;
   /** Revision up to which everything was delivered. */
   readonly #delivered: Watermark;
-  /** Last revision that is known to have changed something in the range. */
-  #mark = 0;
-  /** Watches that are about to be attached. */
-  #arriving = 0;
+  /** Last known revision with a change in the range. */
+  #lastChange = 0;
+  /** Number of watches that are about to be attached. */
+  #attaching = 0;
   #catchingUp: Promise<boolean> | undefined;
-  /** Why it has stopped. */
+  /** The reason why it stopped. */
   #stopped: Error | undefined;
-  #cancelLinger: () => void = () => {};
+  #cancelIdleTimeout: () => void = () => {};
   #cancelProof: (() => void) | undefined;
 
   constructor(
@@ -89,21 +96,21 @@ export class SharedWatch {
     this.#delivered.set(revision - 1);
     this.#cache = new EventCache(limits, revision + offset);
     this.#history = new History(api, this.#cache, settings, this.#running.signal);
-    this.#standing = new Promise((resolve, reject) => this.#run(resolve, reject));
-    this.#standing.catch(() => {});
+    this.#established = new Promise((resolve, reject) => this.#run(resolve, reject));
+    this.#established.catch(() => {});
   }
 
-  /** Watches that wait. */
+  /** Number of attached watches. */
   get watchers(): number {
     return this.#watchers.size;
   }
 
-  /** Whether nothing comes any more. */
+  /** Whether no more events are delivered. */
   get isStopped(): boolean {
     return this.#stopped !== undefined;
   }
 
-  /** Events held for those who come late. */
+  /** Number of events in the cache. */
   get held(): number {
     return this.#cache.size;
   }
@@ -113,88 +120,88 @@ export class SharedWatch {
     return this.#delivered.reached + this.#settings.offset;
   }
 
-  /** Index from which on everything can be delivered, as far as is known. */
+  /** First index from which everything can be delivered, as far as is known. */
   get floor(): number {
     return Math.min(this.#cache.floor, this.#history.floor);
   }
 
   /**
-   * Makes sure that all from an index on can be delivered, as far as it is held anywhere.
+   * Makes all events from an index on available, if etcd still has them.
    *
-   * @returns whether it can
+   * @returns whether they are available
    * @throws ClusterUnavailableError, UnauthorizedError
    */
-  async reach(index: number, { revision }: Freshness): Promise<boolean> {
-    this.#arriving++;
+  async readBack(index: number, { revision }: StoreHead): Promise<boolean> {
+    this.#attaching++;
     try {
-      await this.#standing;
-      return await this.#history.reach(index, revision + this.#settings.offset, this.#prove);
+      await this.#established;
+      return await this.#history.readBack(index, revision + this.#settings.offset, this.#prove);
     } catch (error) {
       if (!(error instanceof Compacted)) throw error;
-      throw new ProtocolError(`${CALL.operation}: etcd has compacted what was asked for`);
+      throw new ProtocolError(`${CALL.operation}: etcd has compacted the requested revisions`);
     } finally {
-      this.#arriving--;
+      this.#attaching--;
     }
   }
 
   /**
-   * Writes a record, so that everything up to an index is seen.
+   * Writes a heartbeat, so that everything up to an index is delivered.
    *
-   * @returns whether it was written, and was seen in time
+   * @returns whether it was written and delivered in time
    */
   async catchUp(index: number): Promise<boolean> {
     if (this.index >= index) return true;
-    this.#catchingUp ??= beat(this.#api, this.#settings.schema).finally(() => {
+    this.#catchingUp ??= writeHeartbeat(this.#api, this.#settings.schema).finally(() => {
       this.#catchingUp = undefined;
     });
     if (!(await this.#catchingUp)) return false;
-    await this.#delivered.until(index - this.#settings.offset, PATIENCE);
+    await this.#delivered.until(index - this.#settings.offset, HEARTBEAT_TIMEOUT_MS);
     return this.index >= index;
   }
 
-  /** The events of one index that concern a watch. */
+  /** Number of events of one index that match a watch. */
   eventsAt(index: number, request: WatchRequest): number {
     const [first] = this.#cache.from(index);
     return first?.index === index ? eventsFor(request, first) : 0;
   }
 
-  /** Gives a watch what it wants of the past, and from now on what comes, until it has ended. */
+  /** Delivers past events to a watch, and then new ones until it ends. */
   attach(watch: PushedWatch, opening: Opening): void {
     for (const told of this.#cache.from(watch.since)) {
       deliverHistory(watch, opening.request, told);
       if (watch.ended) return;
     }
-    this.#cancelLinger();
+    this.#cancelIdleTimeout();
     this.#watchers.add(watch, opening, this.index);
   }
 
-  /** Forgets a watch. */
+  /** Removes a watch. */
   detach(watch: PushedWatch): void {
-    if (this.#watchers.remove(watch)) this.rest();
+    if (this.#watchers.remove(watch)) this.stopWhenIdle();
   }
 
   /**
-   * Sees to it that the index reaches a revision, though others change the cluster while nothing happens
-   * in the range: a watch on etcd does not tell that. Several who ask share a heartbeat.
+   * Ensures that the index reaches a revision, even if nothing changes in the range: a watch on
+   * etcd does not report other changes. Concurrent callers share one heartbeat.
    */
   proveQuiet(revision: number): void {
     if (this.#delivered.reached >= revision || this.isStopped) return;
-    this.#cancelProof ??= this.#settings.clock.after(NEWS_DELAY, () => {
+    this.#cancelProof ??= this.#settings.clock.after(EVENT_WAIT_MS, () => {
       this.#cancelProof = undefined;
-      if (this.#delivered.reached < revision) void beat(this.#api, this.#settings.schema);
+      if (this.#delivered.reached < revision) void writeHeartbeat(this.#api, this.#settings.schema);
     });
   }
 
-  /** Stops soon, unless somebody watches here. */
-  rest(): void {
-    this.#cancelLinger();
+  /** Stops after the idle timeout, unless a watch is attached. */
+  stopWhenIdle(): void {
+    this.#cancelIdleTimeout();
     if (this.#isNeeded || this.isStopped) return;
-    this.#cancelLinger = this.#settings.clock.after(this.#settings.idleTimeout, () => {
+    this.#cancelIdleTimeout = this.#settings.clock.after(this.#settings.idleTimeout, () => {
       if (!this.#isNeeded) this.end();
     });
   }
 
-  /** Stops, and ends every watch, without an error. */
+  /** Stops, and ends every watch without an error. */
   end(): void {
     this.#stop(new Compacted());
   }
@@ -205,55 +212,62 @@ export class SharedWatch {
   }
 
   get #isNeeded(): boolean {
-    return this.#watchers.size + this.#arriving > 0;
+    return this.#watchers.size + this.#attaching > 0;
   }
 
-  #run(stood: () => void, failed: (error: Error) => void): void {
+  #run(onEstablished: () => void, onFailure: (error: Error) => void): void {
     const { schema, clock, pollInterval, writtenAt } = this.#settings;
     const { signal } = this.#running;
-    const feed = new EtcdWatch(this.#api, schema.everything, clock, pollInterval);
+    const etcdWatch = new EtcdWatch(this.#api, schema.everything, clock, pollInterval);
     const nextOf = (): number => this.#delivered.reached + 1;
     const isOffset = ({ kv }: KeyChange): boolean => kv.key === schema.offset;
-    const listener: FeedListener = {
+    const listener: EtcdWatchListener = {
       get next() {
         return nextOf();
       },
-      stands: async (header, quiets) => {
+      established: async (header, quiets) => {
         await this.#verify(header.clusterId, header.revision);
-        stood();
+        onEstablished();
         const behind = header.revision - this.#delivered.reached;
-        // The second of two quiet ones must bring something, or the next one gets more time.
-        if (quiets > 0 && behind > (quiets > 1 ? 0 : QUIET_REVISIONS)) void beat(this.#api, schema);
+        // The second of two silent watches must receive something, or the next one gets more time.
+        if (quiets > 0 && behind > (quiets > 1 ? 0 : QUIET_REVISIONS))
+          void writeHeartbeat(this.#api, schema);
       },
-      take: async (news) => {
-        const [first] = news.revisions;
+      take: async (received) => {
+        const [first] = received.revisions;
         if (first !== undefined) await this.#verify(this.#clusterId, first.number - 1);
-        const coming = news.revisions.filter(({ number }) => number > this.#delivered.reached);
-        const written = coming.find(
+        const newRevisions = received.revisions.filter(
+          ({ number }) => number > this.#delivered.reached,
+        );
+        const written = newRevisions.find(
           ({ number, changes }) => number > writtenAt && changes.some(isOffset),
         );
-        const revisions = written === undefined ? coming : coming.slice(0, coming.indexOf(written));
+        const revisions =
+          written === undefined
+            ? newRevisions
+            : newRevisions.slice(0, newRevisions.indexOf(written));
         const events = await translate(this.#api, revisions, this.#settings, CALL);
-        await this.#take(events, written === undefined ? news.upTo : written.number - 1);
+        await this.#take(events, written === undefined ? received.upTo : written.number - 1);
         if (written !== undefined) this.#settings.scaleWritten();
       },
     };
-    feed.run(listener, signal).catch((error: Error) => {
+    etcdWatch.run(listener, signal).catch((error: Error) => {
       this.#stop(error);
-      failed(this.#stopped ?? error);
+      onFailure(this.#stopped ?? error);
     });
   }
 
   /**
-   * Sees to it that it is the same store that is watched. A member may be behind; another store is
-   * recognized by a linearizable read, and then ends this feed.
+   * Ensures that the watched store is still the same. A member may be behind. A linearizable read
+   * recognizes another store, and then ends this watch.
    *
-   * @throws Compacted, AbortError, and what the read throws
+   * @throws Compacted, AbortError, and the errors of the read
    */
   async #verify(clusterId: string, revision: number): Promise<void> {
     if (clusterId !== this.#clusterId) throw new Compacted();
     const { signal } = this.#running;
-    if (revision < this.#delivered.reached) await this.#settings.fresh.get(CALL.operation, signal);
+    if (revision < this.#delivered.reached)
+      await this.#settings.currentRevision.get(CALL.operation, signal);
     signal.throwIfAborted();
   }
 
@@ -262,12 +276,12 @@ export class SharedWatch {
     for (const { index, events } of delivered) {
       if (this.isStopped) return;
       if (events.length > 0) this.#cache.add({ index, events });
-      this.#mark = index - this.#settings.offset;
-      this.#delivered.set(this.#mark);
+      this.#lastChange = index - this.#settings.offset;
+      this.#delivered.set(this.#lastChange);
       this.#watchers.deliver({ index, events });
       count += events.length;
       if (count < EVENTS_PER_TURN) continue;
-      // Readers must keep up with what comes all at once.
+      // Let readers keep up with many events at once.
       await nextTurn();
       count = 0;
     }
@@ -275,17 +289,19 @@ export class SharedWatch {
     this.#settings.generation.delivered(this.#generation, this.#delivered.reached);
   }
 
-  /** Makes sure that a change at the beginning of this feed, or later, marks the end of its past. */
+  /** Ensures that a change at the start of this watch, or later, marks the end of its past. */
   readonly #prove = async (): Promise<boolean> => {
     const { offset, schema } = this.#settings;
-    return this.#mark >= this.#cache.floor - offset || (await beat(this.#api, schema));
+    return (
+      this.#lastChange >= this.#cache.floor - offset || (await writeHeartbeat(this.#api, schema))
+    );
   };
 
-  /** Whoever waits has to begin anew: with what is delivered then, or with 401. */
+  /** Ends all watches: they must be opened again, and may then get 401. */
   #stop(error: Error): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = error;
-    this.#cancelLinger();
+    this.#cancelIdleTimeout();
     this.#cancelProof?.();
     this.#onStop();
     for (const watch of this.#watchers) end(watch, error);

@@ -6,23 +6,23 @@ import { eventsOf } from "./events-of-revision.js";
 import { leaseStatusOf } from "./lease-status.js";
 import type { Revision } from "./revision-stream.js";
 
-/** What it takes to tell revisions of v3 as events of v2. */
+/** Everything needed to translate v3 revisions to v2 events. */
 export interface Translation {
   readonly schema: KeySchema;
   readonly clock: Clock;
-  /** Added to revisions. */
+  /** Index offset, which is added to revisions. */
   readonly offset: number;
 }
 
-/** The events of revisions; etcd is asked for what their leases do not say by themselves. */
+/** Returns the events of revisions. Queries etcd for the leases whose IDs do not say enough. */
 export async function translate(
   api: V3Api,
   revisions: readonly Revision[],
   { schema, clock, offset }: Translation,
   call: V3Call,
 ): Promise<readonly IndexEvents[]> {
-  const fates = await leaseStatusOf(api, revisions, schema.action, clock, call);
-  const view = { offset, now: clock.now(), ...fates };
+  const leases = await leaseStatusOf(api, revisions, schema.action, clock, call);
+  const view = { offset, now: clock.now(), ...leases };
   return revisions.map((revision) => ({
     index: revision.number + offset,
     events: eventsOf(revision, schema, view),

@@ -4,59 +4,59 @@ import { matchesWatch } from "../../shared/matches-watch.js";
 import type { PushedWatch } from "../../shared/pushed-watch.js";
 import { WatcherHub } from "../../shared/watcher-hub.js";
 
-/** How a watch was opened. */
+/** The parameters of an opened watch. */
 export interface Opening {
   readonly request: WatchRequest;
-  /** Index of the store when the watch was opened: what is older is history to it. */
+  /** Index of the store when the watch was opened: older events are history for it. */
   readonly openedAt: number;
   /**
-   * Whether the watch follows one that delivered one event of the index before. If that index has several
-   * events that concern it, the others would be missed.
+   * Whether the previous watch delivered one event of the index before `since`. If several events
+   * of that index match, the others would be missed.
    */
   readonly looksBack: boolean;
 }
 
 /**
- * The watches that wait. What had happened before a watch was opened is history to it, by whose
- * looser rule it is told, even where that is only heard of now.
+ * The open watches. Events from before a watch was opened are history for it, with its looser
+ * matching, even if they arrive here later.
  */
 export class WatcherSet {
   readonly #hub = new WatcherHub();
   readonly #watches = new Set<PushedWatch>();
-  /** Those that are still owed history, until something newer than that is told. */
+  /** Watches with pending history, until a newer event is delivered. */
   readonly #late = new Map<PushedWatch, Opening>();
 
   get size(): number {
     return this.#watches.size;
   }
 
-  /** @param told index up to which the watch was told everything */
-  add(watch: PushedWatch, opening: Opening, told: number): void {
+  /** @param delivered index up to which everything was delivered to the watch */
+  add(watch: PushedWatch, opening: Opening, delivered: number): void {
     const { openedAt, looksBack } = opening;
     this.#watches.add(watch);
     const first = looksBack ? watch.since - 1 : watch.since;
-    if (told < openedAt && first <= openedAt) this.#late.set(watch, opening);
+    if (delivered < openedAt && first <= openedAt) this.#late.set(watch, opening);
     else this.#hub.add(watch);
   }
 
-  /** Whether it was there. */
+  /** @returns whether it was in the set */
   remove(watch: PushedWatch): boolean {
     if (!this.#late.delete(watch)) this.#hub.remove(watch);
     return this.#watches.delete(watch);
   }
 
-  /** Tells everybody whom the events of one index concern. */
-  deliver(told: IndexEvents): void {
+  /** Delivers the events of one index to all watches that they match. */
+  deliver(delivered: IndexEvents): void {
     for (const [watch, opening] of this.#late) {
-      if (told.index > opening.openedAt) {
+      if (delivered.index > opening.openedAt) {
         this.#late.delete(watch);
         this.#hub.add(watch);
-      } else if (opening.looksBack && told.index === watch.since - 1) {
-        // The next watch from the same index is refused with 401.
-        if (eventsFor(opening.request, told) > 1) watch.end();
-      } else deliverHistory(watch, opening.request, told);
+      } else if (opening.looksBack && delivered.index === watch.since - 1) {
+        // A next watch from the same index is refused with 401.
+        if (eventsFor(opening.request, delivered) > 1) watch.end();
+      } else deliverHistory(watch, opening.request, delivered);
     }
-    this.#hub.notify(told.events);
+    this.#hub.notify(delivered.events);
   }
 
   [Symbol.iterator](): Iterator<PushedWatch> {
@@ -64,12 +64,12 @@ export class WatcherSet {
   }
 }
 
-/** How many of the events of one index concern a watch. */
+/** Number of events of one index that match a watch. */
 export function eventsFor(request: WatchRequest, { events }: IndexEvents): number {
   return events.filter((event) => matchesWatch(request, event)).length;
 }
 
-/** Tells a watch what concerns it of the past. */
+/** Delivers past events of one index to a watch. */
 export function deliverHistory(
   watch: PushedWatch,
   request: WatchRequest,

@@ -1,6 +1,6 @@
 import { type Clock, deadline } from "../../../time/clock.js";
 
-/** A number that rises, and those who wait until it has. */
+/** A number that increases, and callers that wait for it to reach a value. */
 export class Watermark {
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
@@ -14,26 +14,26 @@ export class Watermark {
     return this.#reached;
   }
 
-  /** Takes note of how far it is; it may also begin anew. */
+  /** Sets the number; it may also start again. */
   set(reached: number): void {
     this.#reached = reached;
-    for (const look of this.#waiting) look();
+    for (const check of this.#waiting) check();
   }
 
-  /** Resolves when the number is reached, or after so many milliseconds. */
-  until(number: number, patience: number): Promise<void> {
+  /** Resolves when the number is reached, or after the timeout in milliseconds. */
+  until(number: number, timeout: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         cancel();
-        this.#waiting.delete(look);
+        this.#waiting.delete(check);
         resolve();
       };
-      const look = (): void => {
+      const check = (): void => {
         if (this.#reached >= number) done();
       };
-      const cancel = deadline(this.#clock, patience, done);
-      this.#waiting.add(look);
-      look();
+      const cancel = deadline(this.#clock, timeout, done);
+      this.#waiting.add(check);
+      check();
     });
   }
 }

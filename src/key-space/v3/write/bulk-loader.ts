@@ -8,15 +8,15 @@ import type { KeySchema } from "../schema/key-schema.js";
 import type { Leases } from "../schema/leases.js";
 import type { V3Tree } from "../schema/v3-tree.js";
 
-/** Bytes of values in one transaction, far below the 1.5 MiB that etcd takes by default. */
+/** Maximum bytes of values in one transaction, far below etcd's default limit of 1.5 MiB. */
 const MAX_BYTES = 512 * 1024;
-/** Transactions under way at the same time. */
-const IN_FLIGHT = 4;
+/** Number of concurrent transactions. */
+const MAX_CONCURRENT_TRANSACTIONS = 4;
 
-/** Puts that go out as one transaction, and so become one revision. */
+/** Nodes that are written in one transaction, and so in one revision. */
 type Batch = readonly LoadedNode[];
 
-/** Fills a tree that is not in use yet: as many puts in a transaction as etcd takes. */
+/** Fills a tree before it is in use, with as many puts per transaction as etcd accepts. */
 export class BulkLoader implements BulkLoading {
   readonly #tree: V3Tree;
   readonly #leases: Leases;
@@ -39,7 +39,7 @@ export class BulkLoader implements BulkLoading {
         await this.#write(batch.value, signal);
       }
     };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+    await Promise.all(Array.from({ length: MAX_CONCURRENT_TRANSACTIONS }, worker));
   }
 
   async #write(batch: Batch, signal: AbortSignal | undefined): Promise<void> {

@@ -13,7 +13,7 @@ import {
   requireParents,
 } from "../schema/path-snapshot.js";
 
-/** Refuses a write that the tree does not allow, in v2's order. @throws StoreError */
+/** Refuses a write that the tree does not allow, with checks in v2's order. @throws StoreError */
 export function checkAllowed(snapshot: PathSnapshot, request: KeyRequest, offset: number): void {
   const { target } = snapshot;
   if (target.path === "" && request.action !== "compareAndDelete") throw new StoreError(107, "/");
@@ -25,13 +25,13 @@ export function checkAllowed(snapshot: PathSnapshot, request: KeyRequest, offset
   }
 }
 
-/** Whether {@link checkAllowed} must know which directories above a missing node are implied. */
+/** Whether {@link checkAllowed} must know which ancestors of a missing node are implied. */
 export function needsParentCheck({ target }: PathSnapshot, request: KeyRequest): boolean {
   if (exists(target) || request.action === "create") return false;
   return request.action !== "set" || request.refresh === true;
 }
 
-/** The part of {@link checkAllowed} that needs to know the target alone. @throws StoreError */
+/** The part of {@link checkAllowed} that needs only the target. @throws StoreError */
 export function refuseAt(target: PathState, request: KeyRequest, offset: number): void {
   const { path, file } = target;
   if (isDirectory(target) && refusesDirectories(request)) throw new StoreError(102, path);
@@ -70,7 +70,7 @@ function refuseMissing(snapshot: PathSnapshot, request: KeyRequest): void {
   if (action === "set" && request.refresh) throw missing(snapshot);
 }
 
-/** Bytes that are not UTF-8 may look like what was given, and still differ. */
+/** Values that are not UTF-8 may look equal but differ. */
 function differencesFrom(condition: Condition, file: KeyValue, offset: number): string {
   const { prevValue } = condition;
   const value = textOf(file.value);

@@ -12,7 +12,7 @@ import type { V3Call } from "../../../etcd3/v3-api.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import { PageReader } from "../read/page-reader.js";
 import { isRevisionGone } from "../read/revision-gone.js";
-import { readLess } from "../read/too-large.js";
+import { readWithinLimit } from "../read/too-large.js";
 import { encodeActionRecord } from "../schema/action-record.js";
 import { clampLeaseTime, decodeLeaseId } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
@@ -122,7 +122,7 @@ async function readToEnd(
     const pages = {
       shrink: (limit: number) => rest.map((reader) => reader.shrink(limit)).includes(true),
     };
-    const { answers } = await readLess(pages, () =>
+    const { answers } = await readWithinLimit(pages, () =>
       tree.read(
         rest.flatMap((reader) => reader.next(options) ?? []),
         call,

@@ -1,17 +1,17 @@
 import { abortable } from "../../../stream/unless-aborted.js";
 
-/** How a task is given up that waits for its turn. */
-interface Patience {
+/** How a waiting task is aborted. */
+interface AbortOptions {
   readonly signal: AbortSignal | undefined;
   errorOf(reason: unknown): Error;
 }
 
-/** Runs tasks of one name one after the other, and tasks of different names side by side. */
+/** Runs tasks of one name one after another, and tasks of different names concurrently. */
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Whoever is given up before its turn does not let others pass. */
-  run<T>(name: string, task: () => Promise<T>, { signal, errorOf }: Patience): Promise<T> {
+  /** A task aborted while queued never runs; later tasks keep their order. */
+  run<T>(name: string, task: () => Promise<T>, { signal, errorOf }: AbortOptions): Promise<T> {
     const before = this.#last.get(name) ?? Promise.resolve();
     const result = abortable(before, signal, errorOf).then(task);
     const settled = Promise.allSettled([before, result]).then(() => {

@@ -1,9 +1,9 @@
-/** So many nodes are remembered; then the one that was learnt first is forgotten. */
+/** Maximum number of entries; the oldest one is dropped. */
 const CAPACITY = 10_000;
 
 /**
- * Nodes that exist and the leases that they hang on, as last seen by this process. A write that
- * relies on it compares it, so that what is outdated costs a request and no more.
+ * The leases of existing nodes, as last seen by this process. Writes compare them in their
+ * transaction, so an outdated entry only costs a request.
  */
 export class KnownLeases {
   readonly #leases = new Map<string, string>();
@@ -12,7 +12,7 @@ export class KnownLeases {
     return this.#leases.get(path);
   }
 
-  learn(path: string, lease: string): void {
+  set(path: string, lease: string): void {
     if (this.#leases.get(path) === lease) return;
     this.#leases.set(path, lease);
     if (this.#leases.size <= CAPACITY) return;

@@ -33,33 +33,33 @@ import type { Assumptions } from "./assumptions.js";
 
 export type WriteRequest = Exclude<KeyRequest, { readonly action: "get" }>;
 
-/** One way to carry a write out. */
+/** One way to execute a write. */
 export interface TxnPlan extends TxnBranch {
-  /** What the first operation replaces or removes, if there was such a thing. */
+  /** Kind of the node that the first operation replaces or removes, if it existed. */
   readonly replaces: "file" | "directory";
-  /** What the node is then; a removed one, what it was. */
+  /** Kind of the node afterwards; of a removed node, its former kind. */
   readonly node: "file" | "directory";
 }
 
-/** A write, and all that its transaction depends on. */
+/** A write, and everything that its transaction depends on. */
 export interface WriteIntent {
   readonly request: WriteRequest;
-  /** Path of the node, which of an in-order key is not the request's. */
+  /** Path of the node. For an in-order key it differs from the request's path. */
   readonly path: string;
   readonly assumptions: Assumptions;
   readonly schema: KeySchema;
   readonly offset: number;
-  /** Revision at which the offset was written; 0 where there is none. */
+  /** Revision at which the offset was written; 0 without an offset. */
   readonly offsetAt: number;
-  /** The lease that a node's own TTL asks for. */
+  /** Lease of the node's own TTL. */
   readonly own: string;
-  /** The lease that the node is going to hang on. */
+  /** Lease that the node will be attached to. */
   readonly lease: string;
-  /** For an in-order key: the revision by which it is named. */
+  /** Revision that names an in-order key. */
   readonly number: number | undefined;
 }
 
-/** The ways to carry a write out on such a ground, likelier ones first. See docs/v3.md. */
+/** The plans for a write under its assumptions, the likeliest first. See docs/v3.md. */
 export function plansOf(intent: WriteIntent): readonly TxnPlan[] {
   const { request } = intent;
   switch (request.action) {
@@ -78,7 +78,7 @@ export function plansOf(intent: WriteIntent): readonly TxnPlan[] {
   }
 }
 
-/** What a survey has seen at the target leaves one plan only. */
+/** A known target leaves one plan only. */
 function plansOfSet(intent: WriteIntent, request: SetRequest): readonly TxnPlan[] {
   const { target } = intent.assumptions;
   const replace = request.dir
@@ -86,15 +86,15 @@ function plansOfSet(intent: WriteIntent, request: SetRequest): readonly TxnPlan[
     : change(intent, request, [isPresent(fileOf(intent))]);
   if (request.refresh && !request.dir) return [replace];
   if (target?.file !== undefined) return [replace];
-  const create = make(intent, request.dir === true, [], request.value);
+  const create = createNode(intent, request.dir === true, [], request.value);
   return target === undefined ? [replace, create] : [create];
 }
 
 function create(intent: WriteIntent, request: CreateRequest): TxnPlan {
   const { schema, assumptions, number } = intent;
-  if (number === undefined) return make(intent, request.dir === true, [], request.value);
+  if (number === undefined) return createNode(intent, request.dir === true, [], request.value);
   const order = schema.order(parentPath(intent.path));
-  const plan = make(
+  const plan = createNode(
     intent,
     request.dir === true,
     [putRecord(order, "", assumptions.lease)],
@@ -138,13 +138,13 @@ function plansOfDelete(intent: WriteIntent, { recursive }: DeleteRequest): reado
   ];
 }
 
-/** The same removal without its action record. */
+/** A removal without its action record. */
 export function withoutPuts(plan: TxnPlan): TxnPlan {
   return { ...plan, do: plan.do.filter((operation) => !("request_put" in operation)) };
 }
 
-/** A new node where there is none. The range is compared last: it may be long. */
-function make(
+/** Creates a node. The range is compared last, because it may be large. */
+function createNode(
   intent: WriteIntent,
   dir: boolean,
   others: readonly Operation[],
@@ -157,13 +157,13 @@ function make(
     : put(file, toBase64(value ?? ""), lease);
   return {
     if: [isAbsent(file), isAbsent(marker), ...assumptions.ifNew, isEmpty(schema.filesBelow(path))],
-    do: [node, ...assumptions.makes, ...others, ...recordOf(intent, dir)],
+    do: [node, ...assumptions.creates, ...others, ...recordOf(intent, dir)],
     replaces: dir ? "directory" : "file",
     node: dir ? "directory" : "file",
   };
 }
 
-/** Another content for a file that is there. */
+/** Changes an existing file. */
 function change(
   intent: WriteIntent,
   request: SetRequest | UpdateRequest | CompareAndSwapRequest,
@@ -171,7 +171,7 @@ function change(
 ): TxnPlan {
   const value = request.refresh ? undefined : toBase64(request.value ?? "");
   return {
-    if: [...conditions, ...intent.assumptions.ifThere],
+    if: [...conditions, ...intent.assumptions.ifExisting],
     do: [put(fileOf(intent), value, intent.lease), ...recordOf(intent, false)],
     replaces: "file",
     node: "file",
@@ -182,27 +182,27 @@ function turnIntoDirectory(intent: WriteIntent): TxnPlan {
   const { schema, path, assumptions, lease } = intent;
   const file = schema.file(path);
   return {
-    if: [isPresent(file), ...assumptions.ifThere],
+    if: [isPresent(file), ...assumptions.ifExisting],
     do: [remove(file), put(schema.marker(path), markerValue(intent), lease), record(intent, true)],
     replaces: "file",
     node: "directory",
   };
 }
 
-/** Another TTL for a directory; one that was only implied gets a marker. */
+/** Changes the TTL of a directory; an implied one gets a marker. */
 function changeDirectory(intent: WriteIntent): TxnPlan {
   const { schema, path, assumptions, lease } = intent;
   const marker = schema.marker(path);
-  const former = assumptions.target?.marker;
+  const previous = assumptions.target?.marker;
   return {
     if: [
-      former === undefined ? isAbsent(marker) : isAtRevision(marker, former.modRevision),
+      previous === undefined ? isAbsent(marker) : isAtRevision(marker, previous.modRevision),
       isAbsent(schema.file(path)),
-      ...(former === undefined ? assumptions.ifNew : assumptions.ifThere),
+      ...(previous === undefined ? assumptions.ifNew : assumptions.ifExisting),
     ],
     do: [
       put(marker, markerValue(intent), lease),
-      ...(former === undefined ? assumptions.makes : []),
+      ...(previous === undefined ? assumptions.creates : []),
       record(intent, true),
     ],
     replaces: "directory",
@@ -210,7 +210,7 @@ function changeDirectory(intent: WriteIntent): TxnPlan {
   };
 }
 
-/** What a survey has found empty, if it still is. */
+/** Removes a directory if it is still empty. */
 function removeEmpty(intent: WriteIntent): TxnPlan {
   const { schema, path } = intent;
   const marker = schema.marker(path);
@@ -227,7 +227,7 @@ function removeEmpty(intent: WriteIntent): TxnPlan {
   };
 }
 
-/** A directory, a file, or what a survey has found implied: with everything below it. */
+/** Removes a directory, a file or an implied directory, with everything below it. */
 function plansOfRemoval(intent: WriteIntent): readonly TxnPlan[] {
   const { schema, path, assumptions } = intent;
   const [file, marker] = [schema.file(path), schema.marker(path)];
@@ -236,7 +236,7 @@ function plansOfRemoval(intent: WriteIntent): readonly TxnPlan[] {
     removeAll(schema.markersBelow(path)),
     ...removalOfOrders(intent),
   ];
-  const whole = (first: string, second: string, dir: boolean): TxnPlan => ({
+  const removal = (first: string, second: string, dir: boolean): TxnPlan => ({
     if: [isPresent(first)],
     do: [remove(first), remove(second), ...rest, record(intent, dir)],
     replaces: dir ? "directory" : "file",
@@ -244,9 +244,9 @@ function plansOfRemoval(intent: WriteIntent): readonly TxnPlan[] {
   });
   const implied = assumptions.target?.first;
   if (implied !== undefined && assumptions.target?.marker === undefined) {
-    return [{ ...whole(marker, file, true), if: [isPresent(implied.key)] }];
+    return [{ ...removal(marker, file, true), if: [isPresent(implied.key)] }];
   }
-  return [whole(file, marker, false), whole(marker, file, true)];
+  return [removal(file, marker, false), removal(marker, file, true)];
 }
 
 function removalOfOrders({ schema, path }: WriteIntent): readonly Operation[] {
@@ -257,10 +257,10 @@ function removeOne(key: string): Operation {
   return { request_delete_range: { key } };
 }
 
-/** A revision that no key has. */
-const NEVER = -1;
+/** A revision that no key can have. */
+const NO_REVISION = -1;
 
-/** What a condition asks of a file. A file that is not there fulfils neither. */
+/** The comparisons of a condition. A missing file fails both of them. */
 function conditionsOf(
   intent: WriteIntent,
   { prevValue, prevIndex }: Condition,
@@ -268,17 +268,17 @@ function conditionsOf(
   const file = fileOf(intent);
   return [
     ...(prevIndex
-      ? [isAtRevision(file, prevIndex > intent.offset ? prevIndex - intent.offset : NEVER)]
+      ? [isAtRevision(file, prevIndex > intent.offset ? prevIndex - intent.offset : NO_REVISION)]
       : []),
     ...(prevValue === undefined ? [] : [hasValue(file, toBase64(prevValue))]),
   ];
 }
 
-/** A put without a record is a set: that one needs none. */
+/** A set of a file needs no record: watches read a put without a record as a set. */
 function recordOf(intent: WriteIntent, dir: boolean): readonly Operation[] {
   const { request } = intent;
-  const speaksForItself = request.action === "set" && !dir && !request.refresh;
-  return speaksForItself ? [] : [record(intent, dir)];
+  const needsNoRecord = request.action === "set" && !dir && !request.refresh;
+  return needsNoRecord ? [] : [record(intent, dir)];
 }
 
 function record({ request, path, schema }: WriteIntent, dir: boolean): Operation {

@@ -34,7 +34,7 @@ import {
 import { WriteLease } from "./write-lease.js";
 import { changeBy, type NodeChange, responseOf } from "./write-response.js";
 
-/** What writes share. */
+/** State shared by all writes. */
 export interface WriteContext {
   readonly tree: V3Tree;
   readonly leases: Leases;
@@ -43,24 +43,24 @@ export interface WriteContext {
   readonly files: KnownLeases;
 }
 
-/** What a write did. */
+/** Result of a write. */
 export interface WriteResult {
   readonly change: NodeChange;
   readonly response: EtcdResponse;
 }
 
-/** The offset of indexes is another one than was known: an in-order key would get a wrong name. */
+/** The index offset has changed: an in-order key would get a wrong name. */
 export class OtherScaleError extends Error {}
 
-/** A write that loses so many races gives up. */
+/** Maximum number of attempts of a write. */
 const MAX_ATTEMPTS = 50;
-/** Milliseconds of the longest pause after a lost race. */
+/** Maximum pause in milliseconds after a conflict. */
 const MAX_PAUSE_MS = 200;
 
-/** Characters of a value that is sent once, at the price of a look before. */
-const LARGE = 32 * 1024;
+/** Length in characters above which a value is sent only once, after a read. */
+const LARGE_VALUE_LENGTH = 32 * 1024;
 
-/** One write: transactions on what is believed of the tree, until one finds it as believed. */
+/** Executes one write: transactions under assumptions about the tree, until one finds them true. */
 export class V3Writer {
   readonly #context: WriteContext;
   readonly #request: WriteRequest;
@@ -68,11 +68,11 @@ export class V3Writer {
   /** Revision at which the offset was written. */
   readonly #offsetAt: number;
   readonly #call: V3Call;
-  /** The request's path: of an in-order key, that of its directory. */
+  /** Path of the request; for an in-order key, of its directory. */
   readonly #path: string;
   readonly #ttl: WriteLease;
 
-  /** @throws InvalidFieldError for a path that no node can have */
+  /** @throws InvalidFieldError for an impossible path */
   constructor(
     context: WriteContext,
     request: WriteRequest,
@@ -96,30 +96,30 @@ export class V3Writer {
       return await this.#run();
     } catch (error) {
       if (error instanceof EtcdServerError) this.#ttl.release();
-      // Given up between two transactions, of which the first had found nothing to do.
+      // Aborted between two transactions; the first one has written nothing.
       if (!(error instanceof AbortError) || error.outcome !== "none") throw error;
       throw new AbortError(this.#call.operation, error.cause, "not-sent");
     }
   }
 
   async #run(): Promise<WriteResult> {
-    const rewritten = await this.#rewrite();
-    if (rewritten !== undefined) return rewritten;
+    const rewriteResult = await this.#rewrite();
+    if (rewriteResult !== undefined) return rewriteResult;
     let assumptions = this.#assumed();
-    for (let tries = 0; tries < MAX_ATTEMPTS; tries++) {
-      await this.#pause(tries);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      await this.#pause(attempt);
       assumptions ??= await this.#readSnapshot();
-      const written = await this.#try(assumptions);
-      if (written === "otherwise") assumptions = undefined;
-      else if (written !== "raced") return written;
+      const result = await this.#try(assumptions);
+      if (result === "not-applicable") assumptions = undefined;
+      else if (result !== "conflict") return result;
     }
-    throw this.#givenUp();
+    throw this.#tooManyConflicts();
   }
 
   /**
-   * Carries a plain set of a familiar file out by a mere put, which fails if the file is gone: as
-   * it stays on its lease, nothing above it matters. Should somebody have given it a TTL of its own
-   * meanwhile, the put has left that on: then it is set once more, which takes the TTL away.
+   * Executes a plain set of a known file with a single put, which fails if the file is gone. The
+   * file keeps its lease, so its ancestors do not matter. If another client has given the file a
+   * TTL of its own, the put has kept that lease: then set the file again, which removes the TTL.
    */
   async #rewrite(): Promise<WriteResult | undefined> {
     const { files, tree } = this.#context;
@@ -127,24 +127,24 @@ export class V3Writer {
     const lease = value === undefined ? undefined : files.of(this.#path);
     if (value === undefined || lease === undefined) return undefined;
     const file = tree.schema.file(this.#path);
-    const answer = await tree.rewrite(file, toBase64(value), this.#call);
-    const former = answer?.answers[0]?.found[0];
-    if (answer === undefined || former?.lease !== lease) {
+    const response = await tree.rewrite(file, toBase64(value), this.#call);
+    const previous = response?.answers[0]?.found[0];
+    if (response === undefined || previous?.lease !== lease) {
       files.forget(this.#path);
       return undefined;
     }
     const assumptions = cachedAssumptions(this.#path, lease, tree.schema);
-    const intent = this.#intend(assumptions, NO_LEASE, lease);
-    const change: NodeChange = { node: "file", replaces: "file", kind: "changed", former };
-    return this.#finish(intent, change, answer);
+    const intent = this.#intentOf(assumptions, NO_LEASE, lease);
+    const change: NodeChange = { node: "file", replaces: "file", kind: "changed", previous };
+    return this.#finish(intent, change, response);
   }
 
-  /** What to try first; nothing where that would most likely be in vain. */
+  /** The first assumptions; `undefined` where they would probably be wrong. */
   #assumed(): Assumptions | undefined {
     const { action } = this.#request;
-    const aboutDirectory = "dir" in this.#request && this.#request.dir === true;
+    const isDirectoryRequest = "dir" in this.#request && this.#request.dir === true;
     if ((action === "delete" && !this.#request.recursive) || action === "update") {
-      if (aboutDirectory) return undefined;
+      if (isDirectoryRequest) return undefined;
     }
     if (this.#path === "" && !this.#isInOrder) return undefined;
     if (isLarge(this.#request)) return undefined;
@@ -160,38 +160,40 @@ export class V3Writer {
   /** @throws EtcdServerError when the tree does not allow the write */
   async #readSnapshot(): Promise<Assumptions> {
     const { tree } = this.#context;
-    // Of an in-order key, one that nobody can have made meanwhile.
+    // For an in-order key, a path that cannot exist yet.
     const path = this.#nodePath(Number.MAX_SAFE_INTEGER - this.#offset);
     const call: V3Call = { ...this.#call, safety: "read" };
-    const answer = await tree.read(pathSnapshotReads(path, tree.schema), call);
-    const seen = readPathSnapshot(path, answer.answers);
+    const response = await tree.read(pathSnapshotReads(path, tree.schema), call);
+    const seen = readPathSnapshot(path, response.answers);
     const snapshot = needsParentCheck(seen, this.#request)
-      ? await tree.readImpliedParents(seen, answer.revision, call)
+      ? await tree.readImpliedParents(seen, response.revision, call)
       : seen;
-    this.#refuse(answer, () => checkAllowed(snapshot, this.#request, this.#offset));
+    this.#refuse(response, () => checkAllowed(snapshot, this.#request, this.#offset));
     const assumptions = snapshotAssumptions(snapshot, tree.schema);
-    this.#learn(path, assumptions, snapshot.ancestors.at(-1)?.marker !== undefined);
+    this.#rememberParent(path, assumptions, snapshot.ancestors.at(-1)?.marker !== undefined);
     return assumptions;
   }
 
-  async #try(assumptions: Assumptions): Promise<WriteResult | "otherwise" | "raced"> {
+  async #try(assumptions: Assumptions): Promise<WriteResult | "not-applicable" | "conflict"> {
     const number = this.#isInOrder ? this.#context.tree.revision + 1 : undefined;
-    const own = await this.#ttl.on(assumptions);
-    const intent = this.#intend(assumptions, own, earlierLease(own, assumptions.lease), number);
+    const own = await this.#ttl.leaseFor(assumptions);
+    const intent = this.#intentOf(assumptions, own, earlierLease(own, assumptions.lease), number);
     const plans = plansOf(intent);
     try {
-      const answer = await this.#transact(plans, this.#readTarget(intent));
-      const plan = plans[answer.taken ?? plans.length];
-      if (plan === undefined) return this.#judge(intent, answer);
-      return this.#finish(intent, changeBy(intent, plan, answer), answer);
+      const response = await this.#transact(plans, this.#readTarget(intent));
+      const plan = plans[response.taken ?? plans.length];
+      if (plan === undefined) return this.#checkRefusal(intent, response);
+      return this.#finish(intent, changeBy(intent, plan, response), response);
     } catch (error) {
       if (!isV3Error(error, "etcdserver: requested lease not found")) throw error;
       this.#ttl.forget();
-      return "otherwise";
+      return "not-applicable";
     }
   }
 
-  /** Without space etcd takes no put, and so no action record: then a removal does without. */
+  /**
+   * Without space etcd accepts no put, and so no action record: then a removal is sent without it.
+   */
   async #transact(
     plans: readonly TxnPlan[],
     otherwise: readonly Operation[],
@@ -205,7 +207,7 @@ export class V3Writer {
     }
   }
 
-  #intend(assumptions: Assumptions, own: string, lease: string, number?: number): WriteIntent {
+  #intentOf(assumptions: Assumptions, own: string, lease: string, number?: number): WriteIntent {
     return {
       request: this.#request,
       path: number === undefined ? this.#path : this.#nodePath(number),
@@ -228,64 +230,69 @@ export class V3Writer {
     return `${this.#path}/${inOrderName(revision + this.#offset)}`;
   }
 
-  /** What is read when no plan holds: often it names the error already. */
+  /** The reads when no plan applies: often they already show the error. */
   #readTarget({ path, schema }: WriteIntent): readonly Operation[] {
     const target = [read(schema.file(path)), read(schema.marker(path))];
     if (!this.#isInOrder) return target;
     return [...target, read(schema.order(this.#path)), read(schema.offset)];
   }
 
-  #judge({ path, number = 0 }: WriteIntent, answer: TxnResponse): "otherwise" | "raced" {
-    const [file, marker, order, offset] = answer.answers.map(({ found }) => found[0]);
+  #checkRefusal(
+    { path, number = 0 }: WriteIntent,
+    response: TxnResponse,
+  ): "not-applicable" | "conflict" {
+    const [file, marker, order, offset] = response.answers.map(({ found }) => found[0]);
     if (this.#isInOrder && (offset?.modRevision ?? 0) !== this.#offsetAt) {
       throw new OtherScaleError();
     }
-    if (order !== undefined && order.modRevision >= number) return "raced";
+    if (order !== undefined && order.modRevision >= number) return "conflict";
     const target = { path, file, marker, first: undefined };
-    this.#refuse(answer, () => refuseAt(target, this.#request, this.#offset));
-    return "otherwise";
+    this.#refuse(response, () => refuseAt(target, this.#request, this.#offset));
+    return "not-applicable";
   }
 
-  #refuse(answer: TxnResponse, check: () => void): void {
+  #refuse(response: TxnResponse, check: () => void): void {
     try {
       check();
     } catch (error) {
-      throw this.#context.tree.refusal(error, this.#request, answer, this.#offset);
+      throw this.#context.tree.refusal(error, this.#request, response, this.#offset);
     }
   }
 
-  #finish(intent: WriteIntent, change: NodeChange, answer: TxnResponse): WriteResult {
+  #finish(intent: WriteIntent, change: NodeChange, response: TxnResponse): WriteResult {
     const { tree, leases } = this.#context;
     const { path, assumptions, lease } = intent;
-    if (change.kind === "made") this.#learn(path, assumptions, true);
+    if (change.kind === "created") this.#rememberParent(path, assumptions, true);
     this.#remember(path, change, lease);
     this.#ttl.release(lease);
-    const former = change.former?.lease ?? NO_LEASE;
-    if (former !== lease && isFileLease(former)) leases.revoke(former);
-    return { change, response: responseOf(intent, change, answer, tree.view(this.#offset)) };
+    const previous = change.previous?.lease ?? NO_LEASE;
+    if (previous !== lease && isFileLease(previous)) leases.revoke(previous);
+    return { change, response: responseOf(intent, change, response, tree.view(this.#offset)) };
   }
 
-  #learn(path: string, { lease }: Assumptions, hasMarker: boolean): void {
+  #rememberParent(path: string, { lease }: Assumptions, hasMarker: boolean): void {
     const parent = parentPath(path);
-    if (hasMarker && parent !== "") this.#context.directories.learn(parent, lease);
+    if (hasMarker && parent !== "") this.#context.directories.set(parent, lease);
   }
 
   #remember(path: string, { kind, node }: NodeChange, lease: string): void {
     const { files, directories } = this.#context;
     if (node === "directory") directories.forget(path);
     if (kind === "removed" || node === "directory" || isFileLease(lease)) files.forget(path);
-    else files.learn(path, lease);
+    else files.set(path, lease);
   }
 
-  /** The first two tries are the normal course: what was believed, and what was found instead. */
-  async #pause(tries: number): Promise<void> {
-    if (tries < 2) return;
-    const longest = Math.min(MAX_PAUSE_MS, 2 ** tries);
-    await sleep(longest * Math.random(), this.#context.tree.clock, this.#call.signal);
+  /** The first two attempts are normal: with assumptions, and with a snapshot. */
+  async #pause(attempt: number): Promise<void> {
+    if (attempt < 2) return;
+    const maxPause = Math.min(MAX_PAUSE_MS, 2 ** attempt);
+    await sleep(maxPause * Math.random(), this.#context.tree.clock, this.#call.signal);
   }
 
-  #givenUp(): Error {
-    const cause = new Error(`others were quicker ${MAX_ATTEMPTS} times; nothing was changed`);
+  #tooManyConflicts(): Error {
+    const cause = new Error(
+      `gave up after ${MAX_ATTEMPTS} conflicting transactions; nothing was changed`,
+    );
     const attempt = {
       endpoint: "the cluster",
       cause,
@@ -299,13 +306,13 @@ function isRemoval({ action }: WriteRequest): boolean {
   return action === "delete" || action === "compareAndDelete";
 }
 
-/** The value that a set without a TTL gives to a file. */
+/** The value of a set of a file without a TTL. */
 function plainValueOf(request: WriteRequest): string | undefined {
   if (request.action !== "set" || request.refresh || request.ttl !== undefined) return undefined;
   return request.value;
 }
 
-/** Each alternative holds the value: together they could be more than etcd takes. */
+/** Each branch contains the value: together they could exceed etcd's limit. */
 function isLarge(request: WriteRequest): boolean {
-  return request.action === "set" && (request.value?.length ?? 0) > LARGE;
+  return request.action === "set" && (request.value?.length ?? 0) > LARGE_VALUE_LENGTH;
 }

@@ -6,12 +6,12 @@ import { isDirectory } from "../schema/path-snapshot.js";
 import type { Assumptions } from "./assumptions.js";
 import type { WriteRequest } from "./txn-plan.js";
 
-/** The lease that the TTL of one write asks for: granted once, for all of the write's tries. */
+/** The lease of the TTL of one write: granted once for all attempts. */
 export class WriteLease {
   readonly #leases: Leases;
   readonly #request: WriteRequest;
   readonly #call: V3Call;
-  /** By whether it is a directory's, which is at first only believed. */
+  /** By whether the node is a directory, which is only assumed at first. */
   readonly #granted = new Map<boolean, string>();
 
   constructor(leases: Leases, request: WriteRequest, call: V3Call) {
@@ -20,8 +20,10 @@ export class WriteLease {
     this.#call = call;
   }
 
-  /** Its id: granted, unless the lease of the directory above ends earlier anyway. */
-  async on({ lease, target }: Assumptions): Promise<string> {
+  /**
+   * Returns the lease ID. The lease is granted unless the parent directory's lease ends earlier.
+   */
+  async leaseFor({ lease, target }: Assumptions): Promise<string> {
     const ttl = "ttl" in this.#request ? this.#request.ttl : undefined;
     if (ttl === undefined) return NO_LEASE;
     const directory =
@@ -35,12 +37,12 @@ export class WriteLease {
     return id;
   }
 
-  /** What was granted has run out before it was used. */
+  /** Forgets a granted lease that expired before it was used. */
   forget(): void {
     this.#granted.clear();
   }
 
-  /** Returns what was granted and not used. */
+  /** Revokes granted leases that were not used. */
   release(used = NO_LEASE): void {
     for (const lease of this.#granted.values()) if (lease !== used) this.#leases.revoke(lease);
   }

@@ -8,12 +8,12 @@ import { type NodeView, ownLease, showDirectory, showFile } from "../schema/node
 import { originOf } from "../schema/v3-tree.js";
 import type { TxnPlan, WriteIntent } from "./txn-plan.js";
 
-/** What a transaction has done to its node. */
+/** The change of a node by a transaction. */
 export interface NodeChange extends Pick<TxnPlan, "node" | "replaces"> {
-  readonly kind: "made" | "changed" | "removed";
-  /** What the node was before; of an implied directory, the key by which it existed. */
-  readonly former: KeyValue | undefined;
-  /** Whether `former` is a directory's marker. */
+  readonly kind: "created" | "changed" | "removed";
+  /** The previous state of the node; for an implied directory, the key that implied it. */
+  readonly previous: KeyValue | undefined;
+  /** Whether `previous` is a directory's marker. */
   readonly hadMarker?: boolean;
 }
 
@@ -21,32 +21,33 @@ export function changeBy(intent: WriteIntent, plan: TxnPlan, { answers }: TxnRes
   const { action } = intent.request;
   const { node, replaces } = plan;
   const found = answers[0]?.found[0];
-  const former = found ?? (replaces === "directory" ? intent.assumptions.target?.first : undefined);
+  const previous =
+    found ?? (replaces === "directory" ? intent.assumptions.target?.first : undefined);
   const removed = action === "delete" || action === "compareAndDelete";
-  const kind = removed ? "removed" : former === undefined ? "made" : "changed";
-  return { node, replaces, kind, former, hadMarker: found !== undefined };
+  const kind = removed ? "removed" : previous === undefined ? "created" : "changed";
+  return { node, replaces, kind, previous, hadMarker: found !== undefined };
 }
 
 /** The lease of the TTL that a directory had before, or none. Only markers name leases. */
-export function formerDirectoryLease({ replaces, hadMarker, former }: NodeChange): string {
-  if (replaces !== "directory" || hadMarker !== true || former === undefined) return NO_LEASE;
-  const id = ownLease(former);
+export function formerDirectoryLease({ replaces, hadMarker, previous }: NodeChange): string {
+  if (replaces !== "directory" || hadMarker !== true || previous === undefined) return NO_LEASE;
+  const id = ownLease(previous);
   return decodeLeaseId(id)?.directory === true ? id : NO_LEASE;
 }
 
-/** The answer to a write. */
+/** The response to a write. */
 export function responseOf(
   intent: WriteIntent,
   change: NodeChange,
-  answer: TxnResponse,
+  result: TxnResponse,
   view: NodeView,
 ): EtcdResponse {
-  const { former } = change;
+  const { previous } = change;
   return {
     action: intent.request.action,
-    ...originOf(answer, view.offset),
-    node: nodeOf(intent, change, answer.revision, view),
-    ...(former && { prevNode: formerNode(intent, change, former, view) }),
+    ...originOf(result, view.offset),
+    node: nodeOf(intent, change, result.revision, view),
+    ...(previous && { prevNode: previousNode(intent, change, previous, view) }),
   };
 }
 
@@ -57,7 +58,7 @@ function nodeOf(
   view: NodeView,
 ): AnyNode {
   const { path } = intent;
-  const created = change.replaces === change.node ? change.former?.createRevision : undefined;
+  const created = change.replaces === change.node ? change.previous?.createRevision : undefined;
   const kv = {
     key: "",
     value: contentOf(intent, change),
@@ -75,18 +76,18 @@ function nodeOf(
   return { ...showDirectory(path, kv, true, view), modifiedIndex };
 }
 
-function contentOf({ request, own }: WriteIntent, { node, former }: NodeChange): string {
+function contentOf({ request, own }: WriteIntent, { node, previous }: NodeChange): string {
   if (node === "directory") return own === NO_LEASE ? "" : toBase64(own);
-  if ("refresh" in request && request.refresh && former !== undefined) return former.value;
+  if ("refresh" in request && request.refresh && previous !== undefined) return previous.value;
   return "value" in request ? toBase64(request.value ?? "") : "";
 }
 
-function formerNode(
+function previousNode(
   { path }: WriteIntent,
   { replaces, hadMarker = false }: NodeChange,
-  former: KeyValue,
+  previous: KeyValue,
   view: NodeView,
 ): EtcdNode {
-  if (replaces === "file") return showFile(path, former, view);
-  return showDirectory(path, former, hadMarker, view);
+  if (replaces === "file") return showFile(path, previous, view);
+  return showDirectory(path, previous, hadMarker, view);
 }
