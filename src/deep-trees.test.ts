@@ -165,7 +165,9 @@ it("settings that are nested too deeply are an error that names the directory", 
   const { mirror } = await loaded(treeAt(PATH), "/d");
   using settings = config(mirror, z.unknown()).on("error", () => {});
   await expect(settings.ready).rejects.toThrow(InvalidValueError);
-  await expect(settings.ready).rejects.toThrow(`${"/d".repeat(257)}: settings have at most 256`);
+  await expect(settings.ready).rejects.toThrow(
+    `${"/d".repeat(257)}: more than 256 levels of directories`,
+  );
 });
 
 it("on v3, keys deeper than any request are left out of listings and events", () => {

@@ -23,7 +23,7 @@ export function decodeAdminReply<T>(
   return decodeResponse(() => {
     if (isShape(body)) return body;
     throw new ProtocolError(
-      `${originOf(request, reply)}: the response has not the expected fields`,
+      `${originOf(request, reply)}: the response does not have the expected fields`,
     );
   });
 }
