@@ -15,8 +15,14 @@ import type {
   EtcdResponse,
 } from "../model/response.js";
 import { checkKey, checkKeyRequest, checkWatchRequest } from "../model/validate.js";
+import { Election, type ElectionOptions } from "../recipes/election/election.js";
 import { KeepAlive } from "../recipes/lease/keep-alive.js";
 import type { KeepAliveOptions } from "../recipes/lease/keep-alive-options.js";
+import { Lock, type LockOptions } from "../recipes/lock/lock.js";
+import { Mirror } from "../recipes/mirror/mirror.js";
+import type { MirrorOptions } from "../recipes/mirror/mirror-options.js";
+import { Queue, type QueueOptions } from "../recipes/queue/queue.js";
+import { Registry, type RegistryOptions } from "../recipes/registry/registry.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { linkSignals } from "../time/follow.js";
 import { KeyWatcher } from "../watch/key-watcher.js";
@@ -387,6 +393,51 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    */
   keepAlive(key: string, value: string, options: KeepAliveOptions): Promise<KeepAlive> {
     return KeepAlive.create(this, key, value, options);
+  }
+
+  /**
+   * Makes a {@link Lock}, as `new Lock(etcd, key, options)` does. Nothing is sent before `acquire`.
+   *
+   * @throws TypeError for an invalid key or option
+   */
+  lock(key: string, options?: LockOptions): Lock {
+    return new Lock(this, key, options);
+  }
+
+  /**
+   * Makes an {@link Election}, as `new Election(etcd, key, options)` does. Nothing is sent before a call.
+   *
+   * @throws TypeError for an invalid key or option
+   */
+  election(key: string, options?: ElectionOptions): Election {
+    return new Election(this, key, options);
+  }
+
+  /**
+   * Makes a {@link Mirror}, as `new Mirror(etcd, key, options)` does. It starts to load at once.
+   *
+   * @throws TypeError for an invalid key or option
+   */
+  mirror(key: string, options?: MirrorOptions): Mirror {
+    return new Mirror(this, key, options);
+  }
+
+  /**
+   * Makes a {@link Queue}, as `new Queue(etcd, key, options)` does. Nothing is sent before a call.
+   *
+   * @throws TypeError for an invalid key or option
+   */
+  queue(key: string, options?: QueueOptions): Queue {
+    return new Queue(this, key, options);
+  }
+
+  /**
+   * Makes a {@link Registry}, as `new Registry(etcd, key, options)` does. Nothing is sent before a call.
+   *
+   * @throws TypeError for an invalid key or option
+   */
+  registry<M = unknown>(key: string, options?: RegistryOptions<M>): Registry<M> {
+    return new Registry(this, key, options);
   }
 
   /**
