@@ -1,34 +1,34 @@
 /**
- * Requests of the key space as plain values, named by the `action` that etcd's answer will carry.
+ * Requests of the key space as plain objects. `action` is the action in etcd's response.
  *
- * One type per action, with just the parameters that etcd honours for it, so that a request that
- * etcd would misread (a compare-and-swap that is really a set, say) cannot be written down.
+ * Each action has a type with only the parameters that etcd uses for it. So a request that etcd would
+ * misinterpret, such as a compare-and-swap without a condition, is a type error.
  */
 
 /** Reads a file or lists a directory. */
 export interface GetRequest {
   readonly action: "get";
   readonly key: string;
-  /** List whole subtrees instead of one level. */
+  /** List complete subtrees instead of one level. */
   readonly recursive?: boolean | undefined;
-  /** Order children by the bytes of their keys; without it etcd's order is random. */
+  /** Sort children by the bytes of their keys; by default, etcd's order is random. */
   readonly sorted?: boolean | undefined;
-  /** Linearizable read through the leader instead of the member's own, possibly stale, state. */
+  /** Linearizable read, instead of a read of the member's own, possibly stale, state. */
   readonly quorum?: boolean | undefined;
 }
 
 interface WriteRequest {
   readonly key: string;
-  /** Ask for the action alone, without `node` and `prevNode`. */
+  /** Omit `node` and `prevNode` from the response. */
   readonly noValueOnSuccess?: boolean | undefined;
 }
 
 interface Lifetime {
-  /** Seconds to live; absent: for ever, even if the node had a TTL before. */
+  /** Time to live in seconds; absent: no TTL, even if the node had one before. */
   readonly ttl?: number | undefined;
 }
 
-/** A new value, or with `refresh` the value as it is: then no watcher is notified. */
+/** A new value, or with `refresh` the present value: then watches get no event. */
 type Content =
   | { readonly value: string; readonly refresh?: false | undefined }
   | { readonly refresh: true; readonly ttl: number; readonly value?: undefined };
@@ -45,23 +45,23 @@ export type SetRequest = WriteRequest &
     | { readonly dir: true; readonly value?: undefined; readonly refresh?: boolean | undefined }
   );
 
-/** Creates a node that must not exist; with `inOrder` the key is a directory that names it. */
+/** Creates a node that must not exist; with `inOrder`, `key` is a directory in which etcd chooses the name. */
 export type CreateRequest = WriteRequest &
   Lifetime & { readonly action: "create"; readonly inOrder?: boolean | undefined } & NewNode;
 
-/** Changes an existing node: its value and TTL, or with `dir` a directory's TTL alone. */
+/** Changes an existing node: its value and TTL, or with `dir` only the TTL of a directory. */
 export type UpdateRequest = WriteRequest &
   Lifetime & { readonly action: "update" } & (
     | (Content & { readonly dir?: boolean | undefined })
     | { readonly dir: true; readonly value?: undefined; readonly refresh?: false | undefined }
   );
 
-/** What a node must be for a conditional write: its value, its `modifiedIndex`, or both. */
+/** The condition of a write: the value of the node, its `modifiedIndex`, or both. */
 export type Condition =
   | { readonly prevValue: string; readonly prevIndex?: number | undefined }
   | { readonly prevIndex: number; readonly prevValue?: undefined };
 
-/** Changes a file if it is as the condition says. */
+/** Changes a file if it matches the condition. */
 export type CompareAndSwapRequest = WriteRequest &
   Lifetime &
   Condition &
@@ -75,13 +75,13 @@ export interface DeleteRequest {
   readonly recursive?: boolean | undefined;
 }
 
-/** Removes a file if it is as the condition says. */
+/** Removes a file if it matches the condition. */
 export type CompareAndDeleteRequest = Condition & {
   readonly action: "compareAndDelete";
   readonly key: string;
 };
 
-/** Any request that {@link KeySpace.execute} answers once. */
+/** Any request of {@link KeySpace.execute}, with one response. */
 export type KeyRequest =
   | GetRequest
   | SetRequest
@@ -94,41 +94,41 @@ export type KeyRequest =
 /** A request for events. */
 export interface WatchRequest {
   readonly key: string;
-  /** Include everything below the key. Hidden keys below it (`_…`) do not count. */
+  /** Include everything below the key, except hidden keys (`_…`). */
   readonly recursive?: boolean | undefined;
-  /** First index of interest, itself included; absent: whatever comes after now. */
+  /** Index of the first event to return; absent: events from now on. */
   readonly waitIndex?: number | undefined;
   /**
-   * Go on after the first event. Only for a watch from now: etcd ends a stream with a past
-   * `waitIndex` in silence after one event.
+   * Continue after the first event. Only for a watch from now on: etcd ends a stream with a past
+   * `waitIndex` silently after one event.
    */
   readonly stream?: boolean | undefined;
 }
 
-/** Asks the history of the store for changes, without waiting for any. */
+/** Reads changes from the history of the store, without waiting for new ones. */
 export interface ScanRequest {
   readonly key: string;
   readonly recursive: boolean;
-  /** First index asked for. */
+  /** First index to read. */
   readonly since: number;
   /**
-   * Whether the caller has a change of index `since` already. Only etcd v3 knows several changes of one
+   * Whether the caller already has a change of index `since`. Only etcd v3 can have several changes of one
    * index.
    */
   readonly partial?: boolean | undefined;
   /**
-   * Index up to which the caller needs proof now. A key space that cannot give it without a request
-   * to etcd makes that request only for this.
+   * Index up to which the caller needs a proof that it has all changes. A key space sends an extra request to
+   * etcd only if it needs one for this proof.
    */
   readonly until?: number | undefined;
 }
 
-/** Whether the answer is to lack its nodes. */
+/** Whether the response must omit its nodes. */
 export function wantsNoNodes(request: KeyRequest): boolean {
   return "noValueOnSuccess" in request && request.noValueOnSuccess === true;
 }
 
-/** The method by which the v2 API takes a request, and which messages name. */
+/** The HTTP method of a request in the v2 API. Messages contain it. */
 export function methodOf(request: KeyRequest): "GET" | "PUT" | "POST" | "DELETE" {
   switch (request.action) {
     case "get":

@@ -2,13 +2,13 @@
 export interface NodeProperties {
   /** Full path, beginning with `/`. The root directory reads `/`. */
   readonly key: string;
-  /** When the node expires: RFC 3339 in UTC, by the clock of the member that took the write. */
+  /** Expiration time: RFC 3339 in UTC, by the clock of the member that received the write. */
   readonly expiration?: string;
-  /** Seconds left, rounded up; absent when that is 0, negative when the expiry is overdue. */
+  /** Remaining seconds, rounded up; absent when 0, negative when the expiry is overdue. */
   readonly ttl?: number;
   /** Index of the last write to the node; 0 for the root, for which etcd sends none. */
   readonly modifiedIndex: number;
-  /** Index at which the node was created, a plain set included; 0 for the root. */
+  /** Index of the write that created or set the node; 0 for the root. */
   readonly createdIndex: number;
 }
 
@@ -28,9 +28,9 @@ export interface EtcdDirectory extends NodeProperties {
 }
 
 /**
- * A node of the key space as etcd sends it: `node.dir` tells a directory from a file.
+ * A node of the key space as etcd sends it: `node.dir` distinguishes directories from files.
  *
- * Absent properties are absent in etcd's JSON as well: nothing is ever `null` or `false` here.
+ * A property that is absent in etcd's JSON is absent here too: no property is `null` or `false`.
  *
  * @example
  * if (node.dir) console.log(node.nodes?.length ?? 0, "children");
@@ -38,7 +38,7 @@ export interface EtcdDirectory extends NodeProperties {
  */
 export type EtcdNode = EtcdFile | EtcdDirectory;
 
-/** The node of a delete or an expiry: what was removed, without its value and children. */
+/** The node of a delete or an expiry: the removed node, without its value and children. */
 export interface RemovedNode extends NodeProperties {
   readonly dir?: true;
   readonly value?: undefined;
@@ -48,16 +48,16 @@ export interface RemovedNode extends NodeProperties {
 /** The node of any response. */
 export type AnyNode = EtcdNode | RemovedNode;
 
-/** Whether a node exists, in contrast to one that was removed. */
+/** Whether a node exists, unlike a removed one. */
 export function isPresent(node: AnyNode): node is EtcdNode {
   return node.dir === true || node.value !== undefined;
 }
 
 /**
- * The moment at which `node` expires, or `undefined` for a node without a TTL.
+ * The time at which `node` expires, or `undefined` for a node without a TTL.
  *
- * The moment is an absolute time of the clock of the member that took the write. It says nothing
- * exact about this machine's clock: do not prove the ownership of a lock with it.
+ * It is a time of the clock of the member that received the write, which may differ from this machine's
+ * clock: do not use it to prove the ownership of a lock.
  */
 export function expirationTime(node: EtcdNode | RemovedNode): Date | undefined {
   return node.expiration === undefined ? undefined : new Date(node.expiration);

@@ -1,6 +1,6 @@
 import type { EtcdNode, RemovedNode } from "./node.js";
 
-/** What happened to the key: a request's own action, or `expire` in an event. */
+/** What happened to the key: the action of a request, or `expire` in an event. */
 export type Action =
   | "get"
   | "set"
@@ -11,29 +11,29 @@ export type Action =
   | "compareAndDelete"
   | "expire";
 
-/** Where an answer came from and when: etcd's response headers. */
+/** Origin of a response: the endpoint, and etcd's response headers. */
 export interface AnswerOrigin {
-  /** URL of the endpoint that answered. */
+  /** URL of the endpoint that responded. */
   readonly etcdServer: string;
   /** `X-Etcd-Cluster-Id`: hexadecimal, not padded. Indexes of two clusters cannot be compared. */
   readonly etcdClusterId: string;
   /**
-   * `X-Etcd-Index`: index of the whole key space when the answer was made; for an event, the index
-   * when the watch began.
+   * `X-Etcd-Index`: index of the key space at the time of the response; for an event, the index when the
+   * watch began.
    */
   readonly etcdIndex: number;
-  /** `X-Raft-Index`: moves on its own, not comparable with {@link etcdIndex}; 0 when not told. */
+  /** `X-Raft-Index`: not comparable with {@link etcdIndex}; 0 when the header is absent. */
   readonly raftIndex: number;
-  /** `X-Raft-Term`; 0 when not told. */
+  /** `X-Raft-Term`; 0 when the header is absent. */
   readonly raftTerm: number;
 }
 
-/** The answer to a write that asked for `noValueOnSuccess`: what happened, without the nodes. */
+/** The response to a write with `noValueOnSuccess`: the action, without nodes. */
 export interface EtcdReceipt extends AnswerOrigin {
   readonly action: Action;
 }
 
-/** A response of the key space, or an event of a watch: etcd's JSON as it came, and its origin. */
+/** A response of the key space, or an event of a watch: etcd's JSON unchanged, and its origin. */
 export interface EtcdResponse extends EtcdReceipt {
   /** A {@link RemovedNode} after `delete`, `compareAndDelete` and `expire`, an {@link EtcdNode} otherwise. */
   readonly node: EtcdNode | RemovedNode;
