@@ -1,6 +1,7 @@
 // @ts-check
 // A relay before an endpoint, in a thread of its own, so that it works while the test blocks its event loop.
-// It closes connections on which nothing was sent for `idleFor` milliseconds, as load balancers do.
+// It closes connections that have been idle for `idleFor` milliseconds, as load balancers do. A connection on which
+// a response is awaited is not idle, however slow the machine.
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
@@ -11,7 +12,12 @@ const server = createServer((client) => {
   const upstream = connect(port, "127.0.0.1");
   client.on("error", () => {}).on("close", () => upstream.destroy());
   upstream.on("error", () => {}).on("close", () => client.destroy());
-  client.setTimeout(idleFor, () => client.end());
+  let timer = setTimeout(() => client.end(), idleFor);
+  client.on("data", () => clearTimeout(timer));
+  upstream.on("data", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => client.end(), idleFor);
+  });
   client.pipe(upstream).pipe(client);
 });
 await once(server.listen(0, "127.0.0.1"), "listening");

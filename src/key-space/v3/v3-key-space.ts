@@ -1,6 +1,6 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
-import { NO_LEASE, read } from "../../etcd3/transaction.js";
+import { read } from "../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../etcd3/v3-api.js";
 import type { StoreStats } from "../../model/cluster.js";
 import {
@@ -259,12 +259,8 @@ export class V3KeySpace implements KeySpace {
         })
       : await write.run();
     const { change, response } = result;
-    const former = formerDirectoryLease(change);
     if (change.kind === "changed" && change.node === "directory") {
-      await this.#moveDescendants(request, former, response, limits);
-    } else if (change.kind === "removed" && former !== NO_LEASE) {
-      // Everything that was on it is gone, and without its marker no node can join it.
-      this.#context.leases.revoke(former);
+      await this.#moveDescendants(request, formerDirectoryLease(change), response, limits);
     }
     return response;
   }

@@ -32,7 +32,7 @@ import {
   withoutPuts,
 } from "./txn-plan.js";
 import { WriteLease } from "./write-lease.js";
-import { changeBy, type NodeChange, responseOf } from "./write-response.js";
+import { changeBy, formerDirectoryLease, type NodeChange, responseOf } from "./write-response.js";
 
 /** State shared by all writes. */
 export interface WriteContext {
@@ -71,6 +71,8 @@ export class V3Writer {
   /** Path of the request; for an in-order key, of its directory. */
   readonly #path: string;
   readonly #ttl: WriteLease;
+  /** Whether the transaction has an action record, if it needs one. */
+  #isRecorded = true;
 
   /** @throws InvalidFieldError for an impossible path */
   constructor(
@@ -203,6 +205,7 @@ export class V3Writer {
       return await tree.transact(plans, otherwise, this.#call);
     } catch (error) {
       if (!isRemoval(this.#request) || !isV3Error(error, NO_SPACE)) throw error;
+      this.#isRecorded = false;
       return await tree.transact(plans.map(withoutPuts), otherwise, this.#call);
     }
   }
@@ -260,14 +263,24 @@ export class V3Writer {
   }
 
   #finish(intent: WriteIntent, change: NodeChange, response: TxnResponse): WriteResult {
-    const { tree, leases } = this.#context;
+    const { tree } = this.#context;
     const { path, assumptions, lease } = intent;
     if (change.kind === "created") this.#rememberParent(path, assumptions, true);
     this.#remember(path, change, lease);
     this.#ttl.release(lease);
+    if (this.#isRecorded) this.#revokeFormer(change, lease);
+    return { change, response: responseOf(intent, change, response, tree.view(this.#offset)) };
+  }
+
+  /** Not after a removal without a record: watches would report that the TTL has ended. */
+  #revokeFormer(change: NodeChange, lease: string): void {
+    const { leases } = this.#context;
     const previous = change.previous?.lease ?? NO_LEASE;
     if (previous !== lease && isFileLease(previous)) leases.revoke(previous);
-    return { change, response: responseOf(intent, change, response, tree.view(this.#offset)) };
+    if (change.kind !== "removed") return;
+    // Everything that was on it is gone, and without its marker no node can join it.
+    const directoryLease = formerDirectoryLease(change);
+    if (directoryLease !== NO_LEASE) leases.revoke(directoryLease);
   }
 
   #rememberParent(path: string, { lease }: Assumptions, hasMarker: boolean): void {
