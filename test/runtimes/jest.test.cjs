@@ -1,6 +1,6 @@
 // @ts-nocheck: the globals of Jest have no types here.
 // Runs under Jest in its default configuration, which requires CommonJS.
-const { EtcdClient, isKeyNotFound } = require("etcdnet");
+const { EtcdClient, isEtcdError } = require("etcdnet");
 const { startEmbeddedEtcd } = require("etcdnet/server");
 
 let server;
@@ -21,5 +21,5 @@ test("the client and the embedded server work", async () => {
 
 test("errors are recognised", async () => {
   const error = await etcd.getNode("/missing").catch((reason) => reason);
-  expect(isKeyNotFound(error)).toBe(true);
+  expect(isEtcdError(error, "KeyNotFound")).toBe(true);
 });
