@@ -30,7 +30,7 @@ test("only the watch whose key was read learns of the file", async () => {
   ]);
 });
 
-test("who is refused is refused alone", async () => {
+test("a refusal concerns one caller only", async () => {
   const probe = new SharedProbe(pacer);
   const refusal = serverErrorOf({
     ...{ ...errorDefinition(110), errorCode: 110, detail: "", key: "/a", endpoint: "" },

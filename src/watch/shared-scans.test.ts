@@ -111,7 +111,7 @@ test("a scan begins after an index of which all that wait have changes", async (
   expect(asked.at(-1)).toMatchObject({ since: 5, partial: true });
 });
 
-test("who no longer waits leaves no timer behind, and no scan", async () => {
+test("a watch that stops waiting leaves no timer and no scan behind", async () => {
   const { clock, asked, scans, ask } = arrange();
   const first = ask("/a", 1);
   await clock.pass(0);

@@ -37,7 +37,7 @@ test("a watch that is quiet for long, while the store moves on, keeps its place 
   expect(keySpace.cleared).toBe(0);
 });
 
-test("an abort is told by the watch, and leaves nothing behind", async () => {
+test("the watch reports an abort, and nothing is left behind", async () => {
   const abort = new AbortController();
   const { clock, event } = await begin(abort.signal);
   abort.abort(new Error("enough"));

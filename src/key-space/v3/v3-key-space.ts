@@ -34,7 +34,7 @@ import { KeyedMutex } from "./write/keyed-mutex.js";
 import { KnownLeases } from "./write/known-leases.js";
 import type { WriteRequest } from "./write/txn-plan.js";
 import { OtherScaleError, V3Writer, type WriteContext } from "./write/v3-writer.js";
-import { formerDirectoryLease } from "./write/write-response.js";
+import { previousDirectoryLease } from "./write/write-response.js";
 
 /** Figures about a {@link V3KeySpace}. */
 export interface V3Figures extends WatchFigures, BatchFigures {
@@ -260,7 +260,7 @@ export class V3KeySpace implements KeySpace {
       : await write.run();
     const { change, response } = result;
     if (change.kind === "changed" && change.node === "directory") {
-      await this.#moveDescendants(request, formerDirectoryLease(change), response, limits);
+      await this.#moveDescendants(request, previousDirectoryLease(change), response, limits);
     }
     return response;
   }
@@ -268,7 +268,7 @@ export class V3KeySpace implements KeySpace {
   /** The directory already has its TTL, so a failure here leaves the call partly done. */
   async #moveDescendants(
     request: WriteRequest,
-    former: string,
+    previousLease: string,
     { etcdServer }: EtcdResponse,
     limits: ExecuteOptions,
   ): Promise<void> {
@@ -277,7 +277,7 @@ export class V3KeySpace implements KeySpace {
     const operation = `${methodOf(request)} ${key}`;
     const call: V3Call = { operation, key, safety: "write", scope: "quorum", ...limits };
     try {
-      await moveDescendants(pathOf(key), former, tree, leases, call);
+      await moveDescendants(pathOf(key), previousLease, tree, leases, call);
     } catch (error) {
       if (error instanceof AbortError) throw new AbortError(operation, error.cause, "unknown");
       throw error instanceof Error ? new OutcomeUnknownError(operation, etcdServer, error) : error;

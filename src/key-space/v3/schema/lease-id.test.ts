@@ -9,7 +9,7 @@ import {
 
 const NOON = Date.UTC(2026, 10, 22, 12, 0, 0, 123);
 
-it("tells the expiry and whether it is a directory's", () => {
+it("contains the expiry and whether the TTL is a directory's", () => {
   for (const expiration of [NOON, Date.UTC(2020, 0, 1), LAST_EXPIRATION]) {
     for (const directory of [true, false]) {
       const id = encodeLeaseId({ expiration, directory }, 31);
@@ -18,7 +18,7 @@ it("tells the expiry and whether it is a directory's", () => {
   }
 });
 
-it("tells the nearest moment that it can, when clocks are wrong or a TTL is very long", () => {
+it("contains the nearest possible time when clocks are wrong or a TTL is very long", () => {
   const first = Date.UTC(2020, 0, 1);
   for (const [moment, expected] of [
     [0, first],
@@ -46,7 +46,7 @@ it("makes ids that are positive 64-bit integers and begin with et", () => {
   expect(BigInt(id).toString(16)).toMatch(/^6574[\da-f]{12}$/);
 });
 
-it("does not take other leases for ours", () => {
+it("does not take external leases for own ones", () => {
   for (const id of ["0", "1", "7587863094351626502", "9223372036854775807", "-7"]) {
     expect(decodeLeaseId(id)).toBeUndefined();
     expect(isFileLease(id)).toBe(false);

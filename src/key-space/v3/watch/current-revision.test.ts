@@ -25,7 +25,7 @@ function slowApi(): { readonly api: V3Api; readonly answer: () => void; reads: n
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-it("who asks while a read is under way shares the next one", async () => {
+it("callers that arrive while a read is running share the next one", async () => {
   const slow = slowApi();
   const fresh = new CurrentRevision(slow.api, "");
   const first = fresh.get("GET /a", undefined);
@@ -39,7 +39,7 @@ it("who asks while a read is under way shares the next one", async () => {
   expect((await Promise.all(later)).map(({ revision }) => revision)).toEqual([2, 2]);
 });
 
-it("one who gives up leaves the read to the others", async () => {
+it("an aborted caller leaves the read to the others", async () => {
   const slow = slowApi();
   const fresh = new CurrentRevision(slow.api, "");
   const abort = new AbortController();

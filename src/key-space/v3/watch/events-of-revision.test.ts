@@ -14,7 +14,7 @@ function kvAt(revision: number, content: Partial<KeyValue>): KeyValue {
   return { key, value: "", lease: "0", createRevision: 3, modRevision: revision, ...content };
 }
 
-it("an expiry tells when it was due, and not by how much it is late", () => {
+it("an expire event has the due time, and no negative TTL", () => {
   const lease = encodeLeaseId({ expiration: DUE, directory: false }, 0);
   const prev = kvAt(3, { value: toBase64("1"), lease });
   const revision = { number: 7, changes: [{ kv: kvAt(7, {}), deleted: true, prev }] };

@@ -167,8 +167,8 @@ export class SharedWatch {
 
   /** Delivers past events to a watch, and then new ones until it ends. */
   attach(watch: PushedWatch, opening: Opening): void {
-    for (const told of this.#cache.from(watch.since)) {
-      deliverHistory(watch, opening.request, told);
+    for (const past of this.#cache.from(watch.since)) {
+      deliverHistory(watch, opening.request, past);
       if (watch.ended) return;
     }
     this.#cancelIdleTimeout();

@@ -30,7 +30,7 @@ function removalAt(index: number): { readonly index: number; readonly events: St
 
 const OPENING = { request: { key: "/d/missing" }, openedAt: 10, looksBack: false };
 
-it("history is told by its own rule, also where it is heard of late", () => {
+it("history is matched by its own rule, even if it is delivered late", () => {
   const [watchers, watch] = [new WatcherSet(), watchFrom(5)];
   watchers.add(watch, OPENING, 4);
   watchers.deliver(removalAt(4));
@@ -39,7 +39,7 @@ it("history is told by its own rule, also where it is heard of late", () => {
   expect(watch.ended).toBe(true);
 });
 
-it("what came later is told as to every live watch", () => {
+it("later events are delivered as to every live watch", () => {
   const [watchers, watch] = [new WatcherSet(), watchFrom(5)];
   watchers.add(watch, OPENING, 4);
   watchers.deliver(removalAt(11));
@@ -49,7 +49,7 @@ it("what came later is told as to every live watch", () => {
   expect(watch.ended).toBe(true);
 });
 
-it("who was told everything before, or asks for nothing of it, is live at once", () => {
+it("a watch without pending history is live at once", () => {
   const watchers = new WatcherSet();
   const [told, fromNow] = [watchFrom(5), watchFrom(11)];
   watchers.add(told, OPENING, 10);

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { systemClock } from "../../../time/clock.js";
 import { Watermark } from "./watermark.js";
 
-it("whoever waits is told when it is reached, and not before", async () => {
+it("notifies waiting callers when the number is reached, not before", async () => {
   const milestone = new Watermark(systemClock);
   const done: number[] = [];
   const waiting = [5, 3].map(async (number) => {

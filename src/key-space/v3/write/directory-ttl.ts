@@ -19,19 +19,19 @@ import type { Leases } from "../schema/leases.js";
 import type { V3Tree } from "../schema/v3-tree.js";
 import { isInUse, isRenewal, type Move, movesIn, type Subtree } from "./directory-leases.js";
 
-/** Nodes that are moved in one transaction. */
+/** Maximum number of nodes moved in one transaction. */
 const BATCH_SIZE = 50;
 
 /**
- * Moves what is below a directory to the lease that it belongs on, after the directory's own has
- * changed: subdirectories before what is in them, until nothing is left behind.
+ * Moves the descendants of a directory to the leases that they belong to, after the directory's own
+ * lease has changed: subdirectories before their content, until nothing is left to move.
  *
- * `former` is the lease of the directory's TTL before, or none. It is revoked when a snapshot shows that
- * nothing is on it: no node can join it then, see {@link Move.holder}.
+ * `previousLease`: lease of the directory's previous TTL, or `NO_LEASE`. It is revoked when a
+ * snapshot shows that no node is attached to it: then no node can join it, see {@link Move.holder}.
  */
 export async function moveDescendants(
   path: string,
-  former: string,
+  previousLease: string,
   tree: V3Tree,
   leases: Leases,
   call: V3Call,
@@ -44,8 +44,8 @@ export async function moveDescendants(
     }
     const moves = subtree === undefined ? [] : movesIn(subtree);
     if (moves.length === 0) {
-      if (subtree === undefined || !isSnapshot || former === NO_LEASE) return;
-      if (!isInUse(former, subtree)) leases.revoke(former);
+      if (subtree === undefined || !isSnapshot || previousLease === NO_LEASE) return;
+      if (!isInUse(previousLease, subtree)) leases.revoke(previousLease);
       return;
     }
     for (let start = 0; start < moves.length; start += BATCH_SIZE) {
@@ -54,18 +54,18 @@ export async function moveDescendants(
         batch.map((move) => operationOf(move, leases, tree, call)),
       );
       const record = { action: "update", key: path, dir: true, silent: true } as const;
-      const upkeep = putRecord(tree.schema.action, encodeActionRecord(record));
+      const maintenance = putRecord(tree.schema.action, encodeActionRecord(record));
       await tree.size.sendInParts(operations, (part) =>
-        tree.transact([{ if: [], do: [upkeep, ...part] }], [], call),
+        tree.transact([{ if: [], do: [maintenance, ...part] }], [], call),
       );
     }
   }
 }
 
 /**
- * The subtree with all its markers, files and order records, values included: without values, etcd
- * 3.7 does not return leases either. Nothing once the directory is gone. A snapshot has all pages at
- * one revision, unless that is compacted before they are read.
+ * Reads the subtree with all its markers, files and order records. Values are included, because
+ * without them etcd 3.7 does not return leases either. `undefined` when the directory is gone. A
+ * snapshot has all pages at one revision, unless that is compacted before they are read.
  */
 async function readSubtree(
   path: string,
@@ -100,17 +100,17 @@ function readerInto(
   nodes: Map<string, KeyValue>,
   range: KeyRange,
   prefix: string,
-  kept = (kv: KeyValue): KeyValue => kv,
+  convert = (kv: KeyValue): KeyValue => kv,
 ): PageReader {
-  return new PageReader(range, { prefix, add: (path, kv) => nodes.set(path, kept(kv)) });
+  return new PageReader(range, { prefix, add: (path, kv) => nodes.set(path, convert(kv)) });
 }
 
-/** All values of a large directory together could fill the memory. */
+/** All values of a large directory could fill the memory. */
 function withoutValue(kv: KeyValue): KeyValue {
   return { ...kv, value: "" };
 }
 
-/** A page of each at a time. */
+/** Reads one page of each reader at a time. */
 async function readToEnd(
   readers: readonly PageReader[],
   tree: V3Tree,
@@ -132,7 +132,7 @@ async function readToEnd(
   }
 }
 
-/** Moves a node if neither it nor what it relies on has changed; else the next round decides. */
+/** Moves a node unless it or the state it depends on has changed; then the next round decides. */
 async function operationOf(
   { kv, lease, holder }: Move,
   leases: Leases,
@@ -149,7 +149,7 @@ async function operationOf(
   return { request_txn: { compare, success: [{ request_put: put }] } };
 }
 
-/** A subdirectory's own TTL, which counts again, needs a lease for what is left of it. */
+/** Grants a lease for the rest of a subdirectory's own TTL, which applies again. */
 function renew(lease: string, leases: Leases, tree: V3Tree, call: V3Call): Promise<string> {
   const end = decodeLeaseId(lease)?.expiration ?? 0;
   const left = Math.max(0, Math.ceil((end - clampLeaseTime(tree.clock.now())) / 1000));

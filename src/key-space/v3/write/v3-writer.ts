@@ -32,7 +32,7 @@ import {
   withoutPuts,
 } from "./txn-plan.js";
 import { WriteLease } from "./write-lease.js";
-import { changeBy, formerDirectoryLease, type NodeChange, responseOf } from "./write-response.js";
+import { changeBy, type NodeChange, previousDirectoryLease, responseOf } from "./write-response.js";
 
 /** State shared by all writes. */
 export interface WriteContext {
@@ -268,18 +268,21 @@ export class V3Writer {
     if (change.kind === "created") this.#rememberParent(path, assumptions, true);
     this.#remember(path, change, lease);
     this.#ttl.release(lease);
-    if (this.#isRecorded) this.#revokeFormer(change, lease);
+    if (this.#isRecorded) this.#revokePrevious(change, lease);
     return { change, response: responseOf(intent, change, response, tree.view(this.#offset)) };
   }
 
-  /** Not after a removal without a record: watches would report that the TTL has ended. */
-  #revokeFormer(change: NodeChange, lease: string): void {
+  /**
+   * Revokes the node's previous leases. Not called after a removal without a record: watches would
+   * report it as an expiry.
+   */
+  #revokePrevious(change: NodeChange, lease: string): void {
     const { leases } = this.#context;
     const previous = change.previous?.lease ?? NO_LEASE;
     if (previous !== lease && isFileLease(previous)) leases.revoke(previous);
     if (change.kind !== "removed") return;
-    // Everything that was on it is gone, and without its marker no node can join it.
-    const directoryLease = formerDirectoryLease(change);
+    // All nodes attached to it are gone, and without its marker no node can join it.
+    const directoryLease = previousDirectoryLease(change);
     if (directoryLease !== NO_LEASE) leases.revoke(directoryLease);
   }
 

@@ -28,8 +28,8 @@ export function changeBy(intent: WriteIntent, plan: TxnPlan, { answers }: TxnRes
   return { node, replaces, kind, previous, hadMarker: found !== undefined };
 }
 
-/** The lease of the TTL that a directory had before, or none. Only markers name leases. */
-export function formerDirectoryLease({ replaces, hadMarker, previous }: NodeChange): string {
+/** The lease of a directory's previous TTL, or `NO_LEASE`. Only markers name leases. */
+export function previousDirectoryLease({ replaces, hadMarker, previous }: NodeChange): string {
   if (replaces !== "directory" || hadMarker !== true || previous === undefined) return NO_LEASE;
   const id = ownLease(previous);
   return decodeLeaseId(id)?.directory === true ? id : NO_LEASE;
