@@ -167,10 +167,15 @@ function withCheckOfLateSockets(connect: buildConnector.connector): buildConnect
       if (error !== null || isPrompt) return callback(...result);
       afterPoll(() => {
         if (socket.readable) callback(null, socket);
-        else callback(new UnusableConnectionError("the server closed the new connection"), null);
+        // An alert of TLS says why.
+        else callback(socket.errored ?? closedByServer(), null);
       });
     });
   };
+}
+
+function closedByServer(): Error {
+  return new UnusableConnectionError("the server closed the new connection");
 }
 
 /** A client with one connection, which opens at the first request. */
