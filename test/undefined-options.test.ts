@@ -165,7 +165,14 @@ async function outcomeOf(call: () => unknown): Promise<string> {
   }
 }
 
-const CHANGING = new Set(["etcdServer", "etcdClusterId", "expiration", "endpoint", "clusterId"]);
+const CHANGING = new Set([
+  "etcdServer",
+  "etcdClusterId",
+  "expiration",
+  "ttl",
+  "endpoint",
+  "clusterId",
+]);
 
 function withoutOrigin(name: string, value: unknown): unknown {
   return CHANGING.has(name) ? undefined : value;
