@@ -24,7 +24,7 @@ import type { MirrorOptions } from "../recipes/mirror/mirror-options.js";
 import { Queue, type QueueOptions } from "../recipes/queue/queue.js";
 import { Registry, type RegistryOptions } from "../recipes/registry/registry.js";
 import { type Clock, systemClock } from "../time/clock.js";
-import { linkSignals } from "../time/follow.js";
+import { linkSignals } from "../time/link-signals.js";
 import { KeyWatcher } from "../watch/key-watcher.js";
 import { SharedReads } from "../watch/shared-reads.js";
 import { watchOnce } from "../watch/watch-once.js";

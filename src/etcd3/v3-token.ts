@@ -1,5 +1,5 @@
 import { AbortError } from "../errors/abort-error.js";
-import { abortable } from "../stream/unless-aborted.js";
+import { abortable } from "../stream/abortable.js";
 
 /** Caches the auth token. Concurrent calls share one authentication. */
 export class V3Token {

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from "../wire/json.js";
-import { type KeyValue, readKv } from "./transaction-answer.js";
+import { type KeyValue, readKv } from "./txn-response.js";
 import { readHeader, readInt64, type V3Header } from "./v3-json.js";
 
 /** One event of one key. */

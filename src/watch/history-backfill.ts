@@ -1,7 +1,7 @@
 import type { Scan } from "../key-space/key-space.js";
 import type { ScanRequest } from "../model/key-request.js";
 import type { Clock } from "../time/clock.js";
-import { linkSignals } from "../time/follow.js";
+import { linkSignals } from "../time/link-signals.js";
 import { sleep } from "../time/sleep.js";
 import type { ResumePoint } from "./resume-point.js";
 

@@ -1,5 +1,5 @@
 import type { WatchItem } from "../model/watch-item.js";
-import { AsyncQueue } from "../stream/inbox.js";
+import { AsyncQueue } from "../stream/async-queue.js";
 
 /** The bounded queue of items between a watch and its consumer. */
 export class ItemBuffer {

@@ -1,6 +1,6 @@
 import { AbortError } from "../errors/abort-error.js";
 import type { WatchItem } from "../model/watch-item.js";
-import { type LinkedSignal, linkSignals } from "../time/follow.js";
+import { type LinkedSignal, linkSignals } from "../time/link-signals.js";
 import { ItemBuffer } from "./item-buffer.js";
 import type { WatchSettings, WatchSource } from "./watch-source.js";
 import { WatchSupervisor } from "./watch-supervisor.js";

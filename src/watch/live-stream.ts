@@ -1,6 +1,6 @@
 import type { KeyWatch } from "../key-space/key-space.js";
 import type { EtcdResponse } from "../model/response.js";
-import { AsyncQueue } from "../stream/inbox.js";
+import { AsyncQueue } from "../stream/async-queue.js";
 import { type Clock, deadline } from "../time/clock.js";
 
 /**

@@ -5,7 +5,7 @@ import { isRetryable } from "../key-space/shared/is-retryable.js";
 import { matchesWatch } from "../key-space/shared/matches-watch.js";
 import type { WatchRequest } from "../model/key-request.js";
 import type { EtcdResponse } from "../model/response.js";
-import { linkSignals } from "../time/follow.js";
+import { linkSignals } from "../time/link-signals.js";
 import { ReconnectPace } from "../time/reconnect-pace.js";
 import { sleep } from "../time/sleep.js";
 import type { WatchSource } from "./watch-source.js";

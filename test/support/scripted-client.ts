@@ -2,7 +2,7 @@ import type { AnyNode, EtcdNode } from "../../src/model/node.js";
 import type { Action, EtcdResponse } from "../../src/model/response.js";
 import type { WatchItem, WatchResync } from "../../src/model/watch-item.js";
 import type { RecipeClient } from "../../src/recipes/shared/recipe-client.js";
-import { AsyncQueue } from "../../src/stream/inbox.js";
+import { AsyncQueue } from "../../src/stream/async-queue.js";
 import type { Watcher, WatchOptions } from "../../src/watch/watcher.js";
 import { ManualClock } from "../embedded/manual-clock.js";
 

@@ -3,7 +3,7 @@ import { ClusterUnavailableError } from "../../src/errors/cluster-errors.js";
 import type { V3Api, V3Call, V3Response, V3Stream } from "../../src/etcd3/v3-api.js";
 import { fromBase64, toBase64 } from "../../src/etcd3/v3-json.js";
 import { KeySchema } from "../../src/key-space/v3/schema/key-schema.js";
-import { AsyncQueue } from "../../src/stream/inbox.js";
+import { AsyncQueue } from "../../src/stream/async-queue.js";
 import type { Clock } from "../../src/time/clock.js";
 import { systemClock } from "../../src/time/clock.js";
 import type { JsonObject } from "../../src/wire/json.js";

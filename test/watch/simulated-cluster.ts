@@ -12,7 +12,7 @@ import type {
 import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
 import type { ScanRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { Action, AnswerOrigin, EtcdResponse } from "../../src/model/response.js";
-import { AsyncQueue } from "../../src/stream/inbox.js";
+import { AsyncQueue } from "../../src/stream/async-queue.js";
 import { onAbort as listen } from "../../src/stream/on-abort.js";
 import type { SimulatedClock } from "../support/simulated-clock.js";
 

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../errors/cluster-errors.js";
+import { AsyncQueue } from "../../stream/async-queue.js";
 import { ByteQueue } from "../../stream/byte-queue.js";
-import { AsyncQueue } from "../../stream/inbox.js";
 import type { FlowControl } from "./flow-control.js";
 
 /** One part of a body, or the unread bytes of it, exceed `maxResponseSize`. */

@@ -1,5 +1,5 @@
 import { type Clock, deadline } from "../../time/clock.js";
-import { linkSignals } from "../../time/follow.js";
+import { linkSignals } from "../../time/link-signals.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 
 /** An attempt that its signal can abort. */

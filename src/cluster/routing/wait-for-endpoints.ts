@@ -1,7 +1,7 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { TimeoutError } from "../../errors/cluster-errors.js";
-import { linkSignals } from "../../time/follow.js";
-import { withTimeout } from "../../time/within.js";
+import { linkSignals } from "../../time/link-signals.js";
+import { withTimeout } from "../../time/with-timeout.js";
 import type { HttpRequest } from "../../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 

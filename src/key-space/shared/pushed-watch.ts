@@ -1,7 +1,7 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
-import { AsyncQueue } from "../../stream/inbox.js";
+import { AsyncQueue } from "../../stream/async-queue.js";
 import { onAbort } from "../../stream/on-abort.js";
 import type { CallOptions, KeyWatch, Probe, Scan } from "../key-space.js";
 import type { StoreEvent } from "./store-event.js";

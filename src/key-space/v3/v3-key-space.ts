@@ -11,7 +11,7 @@ import {
   wantsNoNodes,
 } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
-import { abortable } from "../../stream/unless-aborted.js";
+import { abortable } from "../../stream/abortable.js";
 import { systemClock } from "../../time/clock.js";
 import type { BulkLoading } from "../bulk-loading.js";
 import type { DataLocation } from "../data-location.js";

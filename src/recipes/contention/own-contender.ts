@@ -1,6 +1,6 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { OwnershipLostError } from "../../errors/ownership-lost-error.js";
-import { linkSignals } from "../../time/follow.js";
+import { linkSignals } from "../../time/link-signals.js";
 import type { KeepAlive } from "../lease/keep-alive.js";
 import { type Contender, contenderValue, dataOf } from "./contender.js";
 import type { ContenderQueueState, ContenderQueueView } from "./contender-queue-view.js";

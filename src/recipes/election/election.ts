@@ -1,7 +1,7 @@
 import type { CallOptions } from "../../key-space/key-space.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkKey, checkText } from "../../model/validate.js";
-import { linkSignals } from "../../time/follow.js";
+import { linkSignals } from "../../time/link-signals.js";
 import type { Contender } from "../contention/contender.js";
 import { ContenderQueue } from "../contention/contender-queue.js";
 import type { ContenderQueueState } from "../contention/contender-queue-view.js";

@@ -9,7 +9,7 @@ import type { EtcdResponse } from "../../model/response.js";
 import { checkKey } from "../../model/validate.js";
 import type { WatchResync } from "../../model/watch-item.js";
 import type { Clock } from "../../time/clock.js";
-import { type LinkedSignal, linkSignals } from "../../time/follow.js";
+import { type LinkedSignal, linkSignals } from "../../time/link-signals.js";
 import type { Watcher } from "../../watch/watcher.js";
 import { emitError, emitSafely } from "../shared/emit-safely.js";
 import { isWithin, withoutSlash } from "../shared/key-path.js";

@@ -3,7 +3,7 @@ import { KeyNotFoundError } from "../../errors/common-errors.js";
 import type { CallOptions } from "../../key-space/key-space.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkKey } from "../../model/validate.js";
-import { linkSignals } from "../../time/follow.js";
+import { linkSignals } from "../../time/link-signals.js";
 import { KeepAlive } from "../lease/keep-alive.js";
 import { childOf, withoutSlash } from "../shared/key-path.js";
 import type { RecipeClient } from "../shared/recipe-client.js";

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { AbortError } from "../../errors/abort-error.js";
 import { type Clock, deadline } from "../../time/clock.js";
-import { linkSignals } from "../../time/follow.js";
+import { linkSignals } from "../../time/link-signals.js";
 
 interface Limits {
   /** The operation that an `AbortError` names. */

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
 import { AbortError } from "../../errors/abort-error.js";
-import { abortable } from "../../stream/unless-aborted.js";
+import { abortable } from "../../stream/abortable.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import type { ServerRequest } from "../http/message.js";
 import { CheckQueue } from "./check-queue.js";

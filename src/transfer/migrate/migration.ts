@@ -2,7 +2,7 @@ import type { KeySpace } from "../../key-space/key-space.js";
 import { parentPath } from "../../key-space/shared/path.js";
 import { readState } from "../../key-space/shared/read-state.js";
 import type { Clock } from "../../time/clock.js";
-import { type LinkedSignal, linkSignals } from "../../time/follow.js";
+import { type LinkedSignal, linkSignals } from "../../time/link-signals.js";
 import { sleep } from "../../time/sleep.js";
 import { KeyWatcher } from "../../watch/key-watcher.js";
 import { SharedReads } from "../../watch/shared-reads.js";

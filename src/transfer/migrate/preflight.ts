@@ -1,4 +1,4 @@
-import { linkSignals } from "../../time/follow.js";
+import { linkSignals } from "../../time/link-signals.js";
 import { checkSource, type SourceSize } from "../compare/check-source.js";
 import { type Locations, locateTrees } from "../compare/locate-trees.js";
 import { Losses } from "../compare/losses.js";

@@ -1,5 +1,5 @@
 import type { Read } from "../../../etcd3/transaction.js";
-import type { OperationResponse } from "../../../etcd3/transaction-answer.js";
+import type { OperationResponse } from "../../../etcd3/txn-response.js";
 import type { KeySchema } from "../schema/key-schema.js";
 import type { Listing } from "./listing.js";
 import { PageReader } from "./page-reader.js";

@@ -1,6 +1,6 @@
 import type { KeyRange } from "../../../etcd3/transaction.js";
 import { type Read, readPage } from "../../../etcd3/transaction.js";
-import type { KeyValue, OperationResponse } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue, OperationResponse } from "../../../etcd3/txn-response.js";
 import { fromBase64 } from "../../../etcd3/v3-json.js";
 
 /**

@@ -1,5 +1,5 @@
 import { NO_LEASE, read } from "../../../etcd3/transaction.js";
-import type { KeyValue, TxnResponse } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue, TxnResponse } from "../../../etcd3/txn-response.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { GetRequest } from "../../../model/key-request.js";
 import type { EtcdDirectory, EtcdNode } from "../../../model/node.js";

@@ -1,5 +1,5 @@
 import { NO_LEASE } from "../../../etcd3/transaction.js";
-import type { KeyValue } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue } from "../../../etcd3/txn-response.js";
 import { fromBase64 } from "../../../etcd3/v3-json.js";
 import type { EtcdDirectory, EtcdNode } from "../../../model/node.js";
 import { type Expiry, expiryOf } from "../../shared/expiry.js";

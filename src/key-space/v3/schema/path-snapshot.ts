@@ -1,5 +1,5 @@
 import { type Read, read, readFirst } from "../../../etcd3/transaction.js";
-import type { KeyValue, OperationResponse } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue, OperationResponse } from "../../../etcd3/txn-response.js";
 import { parentPath } from "../../shared/path.js";
 import { StoreError } from "../../shared/store-error.js";
 import type { KeySchema } from "./key-schema.js";

@@ -8,7 +8,7 @@ import {
   readFirst,
   type TxnBranch,
 } from "../../../etcd3/transaction.js";
-import type { OperationResponse } from "../../../etcd3/transaction-answer.js";
+import type { OperationResponse } from "../../../etcd3/txn-response.js";
 import { type KeySchema, prefixOfTree } from "./key-schema.js";
 
 /**

@@ -15,14 +15,14 @@ import {
   read,
   type TxnBranch,
 } from "../../../etcd3/transaction.js";
+import { halfOf, TransactionSize } from "../../../etcd3/transaction-size.js";
 import {
   type KeyValue,
   type OperationResponse,
   readPut,
   readTransaction,
   type TxnResponse,
-} from "../../../etcd3/transaction-answer.js";
-import { halfOf, TransactionSize } from "../../../etcd3/transaction-size.js";
+} from "../../../etcd3/txn-response.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import { fromBase64, toBase64 } from "../../../etcd3/v3-json.js";
 import { type KeyRequest, methodOf } from "../../../model/key-request.js";

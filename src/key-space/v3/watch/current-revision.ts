@@ -1,7 +1,7 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import type { V3Api, V3Call, V3Response } from "../../../etcd3/v3-api.js";
 import { readHeader, type V3Header } from "../../../etcd3/v3-json.js";
-import { abortable } from "../../../stream/unless-aborted.js";
+import { abortable } from "../../../stream/abortable.js";
 
 /** The current revision of the store, from a linearizable read. */
 export interface StoreHead extends V3Header {

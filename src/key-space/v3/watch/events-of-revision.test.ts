@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { KeyValue } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue } from "../../../etcd3/txn-response.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import { KeySchema } from "../schema/key-schema.js";
 import { encodeLeaseId } from "../schema/lease-id.js";

@@ -1,5 +1,5 @@
 import { NO_LEASE } from "../../../etcd3/transaction.js";
-import type { KeyValue } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue } from "../../../etcd3/txn-response.js";
 import type { KeyChange } from "../../../etcd3/watch-response.js";
 import type { EtcdNode } from "../../../model/node.js";
 import type { StoreEvent } from "../../shared/store-event.js";

@@ -1,4 +1,4 @@
-import type { KeyValue } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue } from "../../../etcd3/txn-response.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import type { Condition, KeyRequest } from "../../../model/key-request.js";
 import { differences } from "../../shared/differences.js";

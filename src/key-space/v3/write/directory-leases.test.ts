@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NO_LEASE } from "../../../etcd3/transaction.js";
-import type { KeyValue } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue } from "../../../etcd3/txn-response.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import { encodeLeaseId } from "../schema/lease-id.js";
 import { isInUse, type Move, movesIn, type Subtree } from "./directory-leases.js";

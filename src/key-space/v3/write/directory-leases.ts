@@ -1,5 +1,5 @@
 import { NO_LEASE } from "../../../etcd3/transaction.js";
-import type { KeyValue } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue } from "../../../etcd3/txn-response.js";
 import { decodeLeaseId, earlierLease } from "../schema/lease-id.js";
 import { ownLease } from "../schema/node-view.js";
 import { ancestorsOf } from "../schema/path-snapshot.js";

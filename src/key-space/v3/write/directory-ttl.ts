@@ -7,7 +7,7 @@ import {
   putRecord,
   read,
 } from "../../../etcd3/transaction.js";
-import type { KeyValue } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue } from "../../../etcd3/txn-response.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import { PageReader } from "../read/page-reader.js";

@@ -1,4 +1,4 @@
-import { abortable } from "../../../stream/unless-aborted.js";
+import { abortable } from "../../../stream/abortable.js";
 
 /** How a waiting task is aborted. */
 interface AbortOptions {

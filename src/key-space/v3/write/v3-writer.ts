@@ -3,7 +3,7 @@ import { ClusterUnavailableError } from "../../../errors/cluster-errors.js";
 import { EtcdServerError } from "../../../errors/server-error.js";
 import { isV3Error, NO_SPACE } from "../../../etcd3/is-v3-error.js";
 import { NO_LEASE, type Operation, read } from "../../../etcd3/transaction.js";
-import type { TxnResponse } from "../../../etcd3/transaction-answer.js";
+import type { TxnResponse } from "../../../etcd3/txn-response.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import { methodOf } from "../../../model/key-request.js";

@@ -1,5 +1,5 @@
 import { NO_LEASE } from "../../../etcd3/transaction.js";
-import type { KeyValue, TxnResponse } from "../../../etcd3/transaction-answer.js";
+import type { KeyValue, TxnResponse } from "../../../etcd3/txn-response.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import type { AnyNode, EtcdNode } from "../../../model/node.js";
 import type { EtcdResponse } from "../../../model/response.js";
