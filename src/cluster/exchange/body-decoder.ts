@@ -45,7 +45,8 @@ export abstract class BodyDecoder {
   next(): Promise<IteratorResult<Buffer, undefined>> {
     const next = this.#parts.next();
     this.#deliver();
-    if (this.#paused && this.#buffered.length < HIGH_WATER_BYTES) {
+    // A waiting reader needs the rest of its part, however much of it is buffered.
+    if (this.#paused && (this.#isAwaited || this.#buffered.length < HIGH_WATER_BYTES)) {
       this.#paused = false;
       this.#flow.resume();
     }

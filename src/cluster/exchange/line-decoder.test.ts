@@ -69,6 +69,17 @@ test("a long line does not make the connection wait while its reader waits for i
   expect(connection.pause).not.toHaveBeenCalled();
 });
 
+test("a reader that comes for a long line lets the connection go on", async () => {
+  const connection = flow();
+  const lines = new LineDecoder(connection, 1_000_000, () => {});
+  lines.push(Buffer.from("x".repeat(100_000)));
+  expect(connection.pause).toHaveBeenCalledOnce();
+  const line = read(lines);
+  expect(connection.resume).toHaveBeenCalledOnce();
+  lines.push(Buffer.from("x\n"));
+  expect(await line).toHaveLength(100_001);
+});
+
 test("what is held takes little more memory than its bytes, however small the pieces", async () => {
   const piece = Buffer.from("x");
   const unfinished = await heldAfter(() => {
