@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFailed, test, vi } from "vitest";
 import { EtcdClient, type Watcher, type WatchItem } from "../../src/index.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
@@ -18,12 +18,18 @@ describeWithEtcd("3.4", "a quiet watcher, connected through 5,000 changes elsewh
     const startedAt = performance.now();
     // On a machine without breath, the writers wait for the watchers.
     let waits = 0;
+    let reached = "";
+    const stage = (name: string): void => {
+      reached = name;
+    };
+    onTestFailed(() => console.error(`reached: ${reached}`, short.told.index, long.told.index));
     const awaiting =
       (from: number, ...watchers: readonly CutOff[]) =>
       async (made: number): Promise<void> => {
         const isBehind = () =>
           watchers.some(({ told }) => from + made - told.index > MAY_BE_BEHIND);
         for (; isBehind(); waits++) await delay(5);
+        if (made % 500 === 0) stage(`${from + made} changes made`);
       };
     await makeChanges(writer, "/elsewhere", 5_000, awaiting(0, short, long));
     const { etcdIndex } = await writer.getNode("/");
@@ -41,12 +47,15 @@ describeWithEtcd("3.4", "a quiet watcher, connected through 5,000 changes elsewh
     await writer.setNode("/quiet", "changed");
     await makeChanges(writer, "/elsewhere", 450);
     await short.proxy.become("pass");
+    stage("the short cut ended");
     expect(await short.next()).toMatchObject({ type: "change", response: CHANGED });
     await makeChanges(writer, "/elsewhere", 2_100, awaiting(short.told.index, short));
     await long.proxy.become("pass");
+    stage("the long cut ended");
     const resync = { type: "resync", reason: "history-cleared", response: CHANGED };
     expect(await long.next()).toMatchObject(resync);
 
+    stage("the last change");
     const { node } = await writer.setNode("/quiet", "last");
     const last = { type: "change", response: { node: { modifiedIndex: node.modifiedIndex } } };
     for (const watcher of [short, long]) expect(await watcher.next()).toMatchObject(last);
