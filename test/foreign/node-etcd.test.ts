@@ -212,11 +212,11 @@ describeOnBothServers("node-etcd", findNodeEtcd(), ({ NodeEtcd, directory }, ser
 
   describe("the cluster", () => {
     it("has the version of etcd 3.4", async () => {
-      const { body } = await answer((done) => etcd.version(done));
-      expect(body).toEqual({
-        etcdserver: expect.stringMatching(/^3\.4\./),
-        etcdcluster: "3.4.0",
-      });
+      const version = { etcdserver: expect.stringMatching(/^3\.4\./), etcdcluster: "3.4.0" };
+      // The leader decides on the cluster's version some time after the start.
+      await vi.waitFor(async () => {
+        expect((await answer((done) => etcd.version(done))).body).toEqual(version);
+      }, 20_000);
     });
 
     it("has statistics", async () => {

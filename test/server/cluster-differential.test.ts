@@ -77,7 +77,8 @@ describeWithEtcd("3.4", "the cluster's routes answer like etcd", () => {
       etcd = await startEtcd({
         release: "3.4",
         members: 3,
-        args: ["--strict-reconfig-check=false"],
+        // On a busy machine, a short election timeout loses the leader, and with it requests.
+        args: ["--strict-reconfig-check=false", "--election-timeout=3000"],
       });
       real = serverAt(etcd.urls[0]);
       ours = await twinOf(real);

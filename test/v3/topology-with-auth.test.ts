@@ -28,6 +28,11 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
 
     it("learns the members by autoSync", async () => {
       const [seed = ""] = proxies.map(({ url }) => url);
+      // A healthy member may not have published its URLs yet.
+      await using any = clientWith({ urls: cluster.urls });
+      const published = async (): Promise<readonly string[]> =>
+        (await any.members.list()).flatMap(({ clientURLs }) => clientURLs).sort();
+      await expect.poll(published, SOON).toEqual([...cluster.urls].sort());
       await using etcd = clientWith({ urls: [seed], autoSync: true });
       await etcd.setNode("/a", "1");
       const endpoints = async (): Promise<readonly string[]> =>
