@@ -2,6 +2,7 @@
 
 import { describe, expect, test, vi } from "vitest";
 import { type Fate, Stage, type StageProcess } from "../../test/recipes/stage.js";
+import { randomFrom } from "../../test/support/random-from.js";
 import { ClusterUnavailableError } from "../errors/cluster-errors.js";
 import { Lock } from "./lock/lock.js";
 import type { LockHandle } from "./lock/lock-handle.js";
@@ -15,17 +16,6 @@ const STEPS = 120;
 const WORKERS = 4;
 /** Milliseconds of a step, at most. */
 const STEP = 1_500;
-
-/** Numbers from 0 to below 1 that look random and come again with the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Trouble on the way of one request in four. */
 function troubleFrom(random: () => number, stage: Stage): () => Fate | undefined {

@@ -1,18 +1,12 @@
+import { randomFrom } from "../support/random-from.js";
+
 /** Random choices that a seed repeats. */
 export class Random {
-  #state: number;
+  /** Returns a number from 0 up to, but without, 1. */
+  readonly next: () => number;
 
   constructor(...seeds: readonly number[]) {
-    this.#state = 0;
-    for (const seed of seeds) this.#state = (Math.imul(this.#state, 31) + seed + 1) | 0;
-  }
-
-  /** From 0 up to, but without, 1 (the generator "mulberry32"). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    this.next = randomFrom(seeds.reduce((all, seed) => (Math.imul(all, 31) + seed + 1) | 0, 0));
   }
 
   /** Both bounds included. */
