@@ -1,5 +1,5 @@
 import type { SelfStats, StoreStats, Version } from "../../model/cluster.js";
-import type { MetricFamily } from "./prometheus-text.js";
+import { type MetricFamily, metric } from "./prometheus-text.js";
 
 /** Counters of a store under etcd's names. Refused reads count too, as in etcd. */
 export function storeFamilies(stats: StoreStats): readonly MetricFamily[] {
@@ -19,13 +19,13 @@ export function storeFamilies(stats: StoreStats): readonly MetricFamily[] {
         value,
       })),
     },
-    {
-      name: "etcd_debugging_store_expires_total",
-      type: "counter",
-      help: "Keys that expired.",
-      samples: [{ value: stats.expireCount }],
-    },
-    gauge("etcd_debugging_store_watchers", "Open watches.", stats.watchers),
+    metric(
+      "etcd_debugging_store_expires_total",
+      "counter",
+      "Keys that expired.",
+      stats.expireCount,
+    ),
+    metric("etcd_debugging_store_watchers", "gauge", "Open watches.", stats.watchers),
   ];
 }
 
@@ -34,10 +34,21 @@ export function serverFamilies(self: SelfStats, version: Version): readonly Metr
   const { leader } = self.leaderInfo;
   const { etcdserver: server_version } = version;
   return [
-    gauge("etcd_server_has_leader", "1 if there is a leader, else 0.", Number(leader !== "")),
-    gauge("etcd_server_is_leader", "1 if this is the leader, else 0.", Number(leader === self.id)),
-    gauge(
+    metric(
+      "etcd_server_has_leader",
+      "gauge",
+      "1 if there is a leader, else 0.",
+      Number(leader !== ""),
+    ),
+    metric(
+      "etcd_server_is_leader",
+      "gauge",
+      "1 if this is the leader, else 0.",
+      Number(leader === self.id),
+    ),
+    metric(
       "etcd_server_version",
+      "gauge",
       "Always 1; the label is the etcd release that this server imitates.",
       1,
       { server_version },
@@ -51,14 +62,19 @@ export function processFamilies(now: number): readonly MetricFamily[] {
   const start = now / 1000 - process.uptime();
   const memory = process.memoryUsage.rss();
   return [
-    {
-      name: "process_cpu_seconds_total",
-      type: "counter",
-      help: "Time spent in user and system mode, in seconds.",
-      samples: [{ value: (user + system) / 1e6 }],
-    },
-    gauge("process_resident_memory_bytes", "Resident memory, in bytes.", memory),
-    gauge("process_start_time_seconds", "Start time of the process, in seconds since 1970.", start),
+    metric(
+      "process_cpu_seconds_total",
+      "counter",
+      "Time spent in user and system mode, in seconds.",
+      (user + system) / 1e6,
+    ),
+    metric("process_resident_memory_bytes", "gauge", "Resident memory, in bytes.", memory),
+    metric(
+      "process_start_time_seconds",
+      "gauge",
+      "Start time of the process, in seconds since 1970.",
+      start,
+    ),
   ];
 }
 
@@ -71,13 +87,4 @@ function writesIn(stats: StoreStats): Readonly<Record<string, number>> {
     set: stats.setsSuccess + stats.setsFail,
     update: stats.updateSuccess + stats.updateFail,
   };
-}
-
-function gauge(
-  name: string,
-  help: string,
-  value: number,
-  labels: Readonly<Record<string, string>> = {},
-): MetricFamily {
-  return { name, type: "gauge", help, samples: [{ value, labels }] };
 }

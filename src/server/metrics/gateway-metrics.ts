@@ -1,40 +1,31 @@
 import type { V3Figures } from "../../key-space/v3/v3-key-space.js";
-import type { MetricFamily } from "./prometheus-text.js";
+import { type MetricFamily, metric } from "./prometheus-text.js";
 
 /** Lag of the watches, and batching of the reads. */
 export function gatewayFamilies(figures: V3Figures): readonly MetricFamily[] {
   const { watchers, held, index, newest, batches, batched } = figures;
   const lag = watchers === 0 ? 0 : Math.max(0, newest - index);
   return [
-    family("etcdnet_watchers", "gauge", "Open watches.", watchers),
-    family(
+    metric("etcdnet_watchers", "gauge", "Open watches.", watchers),
+    metric(
       "etcdnet_events_held",
       "gauge",
       "Events kept for watches that start at an earlier index.",
       held,
     ),
-    family(
+    metric(
       "etcdnet_watch_index",
       "gauge",
       "Index up to which events were delivered to watches.",
       index,
     ),
-    family(
+    metric(
       "etcdnet_watch_lag_revisions",
       "gauge",
       "Revisions of the cluster after that index, including those of other keys.",
       lag,
     ),
-    family("etcdnet_read_batches_total", "counter", "Transactions that batch reads.", batches),
-    family("etcdnet_batched_reads_total", "counter", "Reads sent in such transactions.", batched),
+    metric("etcdnet_read_batches_total", "counter", "Transactions that batch reads.", batches),
+    metric("etcdnet_batched_reads_total", "counter", "Reads sent in such transactions.", batched),
   ];
-}
-
-function family(
-  name: string,
-  type: "gauge" | "counter",
-  help: string,
-  value: number,
-): MetricFamily {
-  return { name, type, help, samples: [{ value }] };
 }

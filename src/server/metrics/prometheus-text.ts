@@ -14,6 +14,17 @@ export interface MetricSample {
   readonly suffix?: string;
 }
 
+/** A family with one sample. */
+export function metric(
+  name: string,
+  type: "gauge" | "counter",
+  help: string,
+  value: number,
+  labels: Readonly<Record<string, string>> = {},
+): MetricFamily {
+  return { name, type, help, samples: [{ value, labels }] };
+}
+
 /** `Content-Type` of the text format. */
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -1,6 +1,6 @@
 import { BackOff } from "../../time/back-off.js";
 import type { Clock } from "../../time/clock.js";
-import type { MetricFamily } from "../metrics/prometheus-text.js";
+import { type MetricFamily, metric } from "../metrics/prometheus-text.js";
 import type { SnapshotFile } from "./snapshot-file.js";
 import type { KeySpaces } from "./snapshot-writer.js";
 
@@ -47,15 +47,20 @@ export class SnapshotKeeper {
   /** Metrics for `/metrics`. */
   metrics(): readonly MetricFamily[] {
     return [
-      family("failures_total", "counter", "Failed attempts to save the snapshot.", this.#failures),
-      family(
-        "saved_timestamp_seconds",
+      metric(
+        "etcdnet_snapshot_failures_total",
+        "counter",
+        "Failed attempts to save the snapshot.",
+        this.#failures,
+      ),
+      metric(
+        "etcdnet_snapshot_saved_timestamp_seconds",
         "gauge",
         "Time up to which all changes are saved, in seconds since 1970.",
         this.#savedAt / 1000,
       ),
-      family(
-        "save_duration_seconds",
+      metric(
+        "etcdnet_snapshot_save_duration_seconds",
         "gauge",
         "Duration of the last save, in seconds.",
         this.#duration / 1000,
@@ -138,13 +143,4 @@ export class SnapshotKeeper {
   get #state(): string {
     return `${this.#keySpaces.keys.index}/${this.#keySpaces.auth.index}`;
   }
-}
-
-function family(
-  name: string,
-  type: "gauge" | "counter",
-  help: string,
-  value: number,
-): MetricFamily {
-  return { name: `etcdnet_snapshot_${name}`, type, help, samples: [{ value }] };
 }
