@@ -5,7 +5,7 @@ import { V3Tree } from "../key-space/v3/schema/v3-tree.js";
 import { systemClock } from "../time/clock.js";
 import { read } from "./transaction.js";
 import { TransactionSize } from "./transaction-size.js";
-import type { V3Api, V3Call } from "./v3-api.js";
+import { type V3Api, type V3Call, V3Response } from "./v3-api.js";
 
 const TOO_MANY = "etcdserver: too many operations in txn request";
 const TOO_LARGE = "etcdserver: request is too large";
@@ -25,7 +25,7 @@ function etcdTaking(operations: number, detail: string) {
       const responses = success.map(({ request_range: { key } }) => ({
         response_range: { kvs: [{ key }] },
       }));
-      return { body: { header: { revision: 7 }, responses }, endpoint: "http://a" };
+      return new V3Response({ header: { revision: 7 }, responses }, "http://a");
     },
     stream: () => Promise.reject(new Error("no streams here")),
     close: () => {},

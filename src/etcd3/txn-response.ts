@@ -1,7 +1,7 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { isObject, type JsonObject } from "../wire/json.js";
 import type { V3Response } from "./v3-api.js";
-import { readHeader, readId, readInt64, type V3Header } from "./v3-json.js";
+import { readId, readInt64, type V3Header } from "./v3-json.js";
 
 /** A v3 key at one revision. Bytes are base64. */
 export interface KeyValue {
@@ -30,25 +30,25 @@ export interface TxnResponse extends V3Header {
 }
 
 /** Reads the response to {@link firstOf} with this number of branches. @throws ProtocolError */
-export function readTransaction({ body, endpoint }: V3Response, branches: number): TxnResponse {
-  const { taken, responses } = findBranch(body, branches, 0);
-  return responseOf(body, endpoint, taken, responses.map(readOperation));
+export function readTransaction(response: V3Response, branches: number): TxnResponse {
+  const { taken, responses } = findBranch(response.body, branches, 0);
+  return responseOf(response, taken, responses.map(readOperation));
 }
 
 /** Reads the response to a put. @throws ProtocolError */
-export function readPut({ body, endpoint }: V3Response): TxnResponse {
-  const found = isObject(body.prev_kv) ? [readKv(body.prev_kv)] : [];
-  return responseOf(body, endpoint, 0, [{ found, more: false }]);
+export function readPut(response: V3Response): TxnResponse {
+  const { prev_kv } = response.body;
+  const found = isObject(prev_kv) ? [readKv(prev_kv)] : [];
+  return responseOf(response, 0, [{ found, more: false }]);
 }
 
 /** Lists the fields, because spreading objects costs a microsecond for each write. */
 function responseOf(
-  body: JsonObject,
-  endpoint: string,
+  { header, endpoint }: V3Response,
   taken: number | undefined,
   answers: readonly OperationResponse[],
 ): TxnResponse {
-  const { clusterId, revision, raftTerm } = readHeader(body);
+  const { clusterId, revision, raftTerm } = header;
   return { clusterId, revision, raftTerm, endpoint, taken, answers };
 }
 

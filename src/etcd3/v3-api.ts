@@ -1,4 +1,5 @@
 import type { JsonObject } from "../wire/json.js";
+import { readHeader, type V3Header } from "./v3-json.js";
 
 /** How to send a call of etcd's v3 API, and how messages name it. */
 export interface V3Call {
@@ -21,10 +22,22 @@ export interface V3Call {
 }
 
 /** A response of etcd's v3 API. Fields that are 0, false or empty are absent. */
-export interface V3Response {
+export class V3Response {
   readonly body: JsonObject;
   /** URL of the endpoint that sent the response. */
   readonly endpoint: string;
+  #header: V3Header | undefined;
+
+  constructor(body: JsonObject, endpoint: string) {
+    this.body = body;
+    this.endpoint = endpoint;
+  }
+
+  /** Decoded once, when it is first needed. @throws ProtocolError */
+  get header(): V3Header {
+    this.#header ??= readHeader(this.body);
+    return this.#header;
+  }
 }
 
 /** The response of a streaming call, for one reader. */

@@ -2,7 +2,7 @@ import type { TopologyProbes } from "../cluster/routing/topology-probes.js";
 import type { HttpReply } from "../wire/http.js";
 import { readMembers } from "./read-members.js";
 import type { V3Call } from "./v3-api.js";
-import { readHeader, readId, readMemberId, toHexId } from "./v3-json.js";
+import { readId, readMemberId, toHexId } from "./v3-json.js";
 import { decodeV3Reply } from "./v3-reply.js";
 import { v3Request } from "./v3-request.js";
 
@@ -28,7 +28,7 @@ const PROBES: TopologyProbes = {
     readMembers(decodeV3Reply(MEMBERS, callOf(MEMBERS), reply).body).flatMap(
       ({ clientURLs }) => clientURLs,
     ),
-  clusterId: (reply) => readHeader(decodeV3Reply(MEMBERS, callOf(MEMBERS), reply).body).clusterId,
+  clusterId: (reply) => decodeV3Reply(MEMBERS, callOf(MEMBERS), reply).header.clusterId,
 };
 
 function callOf(path: string): V3Call {

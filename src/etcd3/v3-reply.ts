@@ -10,8 +10,7 @@ import { isObject, type JsonObject, readObject } from "../wire/json.js";
 import { decodeResponse, rejectedByStatus } from "../wire/reply.js";
 import { retryClassOf } from "./retry-class.js";
 import { RPCS } from "./rpcs.js";
-import type { V3Call, V3Response } from "./v3-api.js";
-import { readHeader } from "./v3-json.js";
+import { type V3Call, V3Response } from "./v3-api.js";
 
 /** The member rejected the token without processing the request. A new token may help. */
 export class TokenRefused extends Error {
@@ -35,16 +34,16 @@ export function decodeV3Reply(path: string, call: V3Call, reply: HttpReply): V3R
   const failed = grpcBody === undefined ? status !== 200 : grpcStatusOf(reply)?.code !== 0;
   if (failed) throw v3ErrorOf(call, reply);
   const origin = `${call.operation} at ${endpoint}`;
-  const body = decodeResponse(() => {
-    const message =
+  return decodeResponse(() => {
+    const body =
       grpcBody === undefined
         ? readObject(reply.body, JSON.parse, origin)
         : readMessage(path, unframed(grpcBody), origin);
-    // Validated here, because only here an unreadable response can make a write's outcome unknown.
-    if (path.startsWith("kv/")) readHeader(message);
-    return message;
+    const response = new V3Response(body, endpoint);
+    // Decoded here, because only here an unreadable header can make a write's outcome unknown.
+    if (path.startsWith("kv/")) void response.header;
+    return response;
   });
-  return { body, endpoint };
 }
 
 /** The error for a response that is not a success. */

@@ -2,7 +2,6 @@ import { UnauthorizedError } from "../errors/common-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
 import { V3DisabledError } from "../errors/v3-errors.js";
 import type { V3Api, V3Call } from "../etcd3/v3-api.js";
-import { readHeader } from "../etcd3/v3-json.js";
 
 const CALL: V3Call = {
   operation: "POST /v3/maintenance/status",
@@ -48,7 +47,6 @@ export class ClusterIdentity {
   }
 
   async #readClusterId(): Promise<string> {
-    const { body } = await this.#api.call("maintenance/status", {}, CALL);
-    return readHeader(body).clusterId;
+    return (await this.#api.call("maintenance/status", {}, CALL)).header.clusterId;
   }
 }

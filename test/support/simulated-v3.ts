@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClusterUnavailableError } from "../../src/errors/cluster-errors.js";
-import type { V3Api, V3Call, V3Response, V3Stream } from "../../src/etcd3/v3-api.js";
+import { type V3Api, type V3Call, V3Response, type V3Stream } from "../../src/etcd3/v3-api.js";
 import { fromBase64, toBase64 } from "../../src/etcd3/v3-json.js";
 import { KeySchema } from "../../src/key-space/v3/schema/key-schema.js";
 import { AsyncQueue } from "../../src/stream/async-queue.js";
@@ -111,7 +111,7 @@ export class SimulatedV3 implements V3Api {
     const answer = this.#answer(path, body as JsonObject);
     const answered = { header: this.header(this.revision), ...answer };
     await this.#travel();
-    return { body: answered, endpoint: "http://simulated" };
+    return new V3Response(answered, "http://simulated");
   }
 
   async stream(_path: "watch", body: object, call: V3Call): Promise<V3Stream> {

@@ -1,5 +1,5 @@
 import type { V3Api, V3Call, V3Response } from "../../../etcd3/v3-api.js";
-import { readHeader, type V3Header } from "../../../etcd3/v3-json.js";
+import type { V3Header } from "../../../etcd3/v3-json.js";
 
 /** The state that was known when a request was sent. */
 export interface Known {
@@ -67,7 +67,7 @@ export function withGeneration(api: V3Api, generation: StoreGeneration): V3Api {
       const response = await api.call(path, body, call);
       // Other services return the revision of the responding member.
       if (call.scope === "quorum" && path.startsWith("kv/")) {
-        generation.responded(known, readHeader(response.body));
+        generation.responded(known, response.header);
       }
       return response;
     },

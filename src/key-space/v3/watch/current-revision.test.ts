@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { V3Api, V3Response } from "../../../etcd3/v3-api.js";
+import { type V3Api, V3Response } from "../../../etcd3/v3-api.js";
 import { CurrentRevision } from "./current-revision.js";
 
 /** An API whose reads are answered when the test says so. */
@@ -9,7 +9,7 @@ function slowApi(): { readonly api: V3Api; readonly answer: () => void; reads: n
     reads: 0,
     answer: () => {
       const header = { cluster_id: "1", member_id: "2", revision: String(slow.reads) };
-      waiting.shift()?.({ body: { header }, endpoint: "http://a" });
+      waiting.shift()?.(new V3Response({ header }, "http://a"));
     },
     api: {
       call: () => {

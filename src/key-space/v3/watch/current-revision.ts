@@ -1,6 +1,6 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import type { V3Api, V3Call, V3Response } from "../../../etcd3/v3-api.js";
-import { readHeader, type V3Header } from "../../../etcd3/v3-json.js";
+import type { V3Header } from "../../../etcd3/v3-json.js";
 import { abortable } from "../../../stream/abortable.js";
 
 /** The current revision of the store, from a linearizable read. */
@@ -54,6 +54,6 @@ export class CurrentRevision {
 
 const CALL: V3Call = { operation: "GET /", key: "/", safety: "read", scope: "quorum" };
 
-function storeHeadOf({ body, endpoint }: V3Response): StoreHead {
-  return { ...readHeader(body), endpoint };
+function storeHeadOf({ header, endpoint }: V3Response): StoreHead {
+  return { ...header, endpoint };
 }
