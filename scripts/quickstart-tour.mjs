@@ -82,5 +82,5 @@ async function watching(app) {
   const change = app.watchNode("/config", { recursive: true, waitIndex: etcdIndex + 1 });
   await app.setNode("/config/colour", "blue");
   const { action, node } = await change;
-  show("watchNode tells", `${action} ${node.key} = ${node.value}`);
+  show("watchNode returns", `${action} ${node.key} = ${node.value}`);
 }

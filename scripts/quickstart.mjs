@@ -12,7 +12,7 @@ const { ETCD_URLS } = process.env;
 const embedded = ETCD_URLS ? undefined : await startEmbeddedEtcd();
 try {
   await tour(ETCD_URLS?.split(",") ?? [embedded?.url ?? ""]);
-  console.log("\nThat was it. README.md shows how to go on, examples/ has a file for each task.");
+  console.log("\nDone. README.md names the next pages. examples/ has one program for each task.");
 } finally {
   await embedded?.close();
 }
