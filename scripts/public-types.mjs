@@ -2,26 +2,22 @@
 // Checks the types that the package shows to its users, in the declarations that were built.
 import { join } from "node:path";
 import ts from "typescript";
+import { declarationProgram, leaksOf, publicEntries } from "./hidden-types.mjs";
 import { root } from "./project.mjs";
 
-const entries = ["dist/index.d.ts", "dist/server/index.d.ts"].map((path) => join(root, path));
-const program = ts.createProgram(entries, {
-  module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
-  target: ts.ScriptTarget.ES2023,
-  strict: true,
-  types: ["node"],
-});
+const folder = join(root, "dist");
+const entries = publicEntries(folder);
+const program = declarationProgram(entries);
 const checker = program.getTypeChecker();
 
 /** Where each problem is. */
-const problems = new Set();
+const problems = new Set(leaksOf(program, entries, folder));
 
 /** @param {ts.Node} node @param {string} problem */
 function report(node, problem) {
   const file = node.getSourceFile();
   const { line } = file.getLineAndCharacterOfPosition(node.getStart());
-  problems.add(`${file.fileName.slice(root.length + 1)}:${line + 1}: ${problem}`);
+  problems.add(`${file.fileName.slice(folder.length + 1)}:${line + 1}: ${problem}`);
 }
 
 /** @param {ts.Node} node */

@@ -1,10 +1,11 @@
-export { type ClusterChange, EtcdClient } from "./client/etcd-client.js";
+export { type ClusterChange, EtcdClient, type EtcdClientEvents } from "./client/etcd-client.js";
 export type {
   DeleteOptions,
   DirectoryOptions,
   FileOptions,
   GetOptions,
   IgnoreKeyNotFound,
+  NoValueOnSuccess,
   RefreshOptions,
   SwapOptions,
   WatchNodeOptions,
@@ -87,7 +88,7 @@ export type {
   UserChange,
   UsersApi,
 } from "./key-space/auth-api.js";
-export type { BulkLoading as Loading, LoadedNode, LoadOptions } from "./key-space/bulk-loading.js";
+export type { BulkLoading, LoadedNode, LoadOptions } from "./key-space/bulk-loading.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
 export type { DataLocation } from "./key-space/data-location.js";
 export type {
@@ -114,12 +115,16 @@ export type {
   Condition,
   CreateRequest,
   DeleteRequest,
+  FileContent,
   GetRequest,
   KeyRequest,
+  NewNode,
   ScanRequest,
   SetRequest,
+  TtlParameter,
   UpdateRequest,
   WatchRequest,
+  WriteParameters,
 } from "./model/key-request.js";
 export {
   type EtcdDirectory,
@@ -140,6 +145,7 @@ export type { WatchChange, WatchItem, WatchResync } from "./model/watch-item.js"
 export {
   type Config,
   type ConfigChange,
+  type ConfigEvents,
   type ConfigOptions,
   config,
 } from "./recipes/config/config.js";
@@ -152,9 +158,10 @@ export type {
   KeepAliveEvents,
   KeepAliveOptions,
 } from "./recipes/lease/keep-alive-options.js";
+export type { LeaseOptions } from "./recipes/lease/lease-settings.js";
 export { type AcquireOptions, Lock, type LockOptions } from "./recipes/lock/lock.js";
 export type { LockHandle } from "./recipes/lock/lock-handle.js";
-export { Mirror } from "./recipes/mirror/mirror.js";
+export { Mirror, type MirrorEvents } from "./recipes/mirror/mirror.js";
 export type { MirrorChange, MirrorResync } from "./recipes/mirror/mirror-change.js";
 export type { MirrorOptions } from "./recipes/mirror/mirror-options.js";
 export { Queue, type QueueOptions, type TakeOptions } from "./recipes/queue/queue.js";
@@ -175,7 +182,7 @@ export type { Loss } from "./transfer/compare/loss.js";
 export { migrate } from "./transfer/migrate/migrate.js";
 export type { MigrateOptions } from "./transfer/migrate/migrate-options.js";
 export type { MigrationProgress } from "./transfer/migrate/migration-progress.js";
-export type { SourceAndTarget as Sides } from "./transfer/source/source-and-target.js";
+export type { SourceAndTarget } from "./transfer/source/source-and-target.js";
 export type { TreeEntry } from "./transfer/source/tree-entry.js";
 export type { Watcher, WatchOptions } from "./watch/watcher.js";
 export type { JsonDeserializer } from "./wire/json.js";

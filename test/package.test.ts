@@ -53,21 +53,33 @@ describe("the package, packed and installed in a folder of its own", () => {
     expect(stdout.trim()).toBe("ClusterUnavailableError");
   });
 
-  test("tells its types to TypeScript", async () => {
-    const program = `import { EtcdClient, type EtcdResponse } from "etcdnet";
-      const etcd = new EtcdClient({ urls: ["http://127.0.0.1:2379"] });
-      export const answer: Promise<EtcdResponse> = etcd.getNode("/a", { sorted: true });
+  test.each(["index.mts", "index.cts"])(
+    "has types that strict TypeScript checks in %s",
+    async (file) => {
+      const program = `import { EtcdClient, type EtcdResponse, type LockHandle } from "etcdnet";
+      import { startEmbeddedEtcd } from "etcdnet/server";
+      const etcd = new EtcdClient({ endpoints: "http://127.0.0.1:2379" });
+      export const response: Promise<EtcdResponse> = etcd.getNode("/a", { sorted: true });
+      export const handle: Promise<LockHandle> = etcd.lock("/lock").acquire();
+      export const server = startEmbeddedEtcd({ port: 0 });
       // @ts-expect-error a directory has no value
       export const wrong = etcd.setNode("/a", "1", { dir: true });`;
-    await writeFile(join(folder, "index.mts"), program);
-    const tsc = join(import.meta.dirname, "../node_modules/typescript/bin/tsc");
-    const flags = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext"];
-    const types = [
-      "--typeRoots",
-      join(import.meta.dirname, "../node_modules/@types"),
-      "--types",
-      "node",
-    ];
-    await run(process.execPath, [tsc, ...flags, ...types, "index.mts"], { cwd: folder });
-  });
+      await writeFile(join(folder, file), program);
+      const tsc = join(import.meta.dirname, "../node_modules/typescript/bin/tsc");
+      const flags = [
+        "--noEmit",
+        "--strict",
+        "--exactOptionalPropertyTypes",
+        "--module",
+        "nodenext",
+      ];
+      const types = [
+        "--typeRoots",
+        join(import.meta.dirname, "../node_modules/@types"),
+        "--types",
+        "node",
+      ];
+      await run(process.execPath, [tsc, ...flags, ...types, file], { cwd: folder });
+    },
+  );
 });

@@ -48,6 +48,7 @@ import type {
   FileOptions,
   GetOptions,
   IgnoreKeyNotFound,
+  NoValueOnSuccess,
   RefreshOptions,
   SwapOptions,
   WatchNodeOptions,
@@ -56,22 +57,21 @@ import type {
 import type { EtcdClientOptions } from "./options.js";
 import { watchSettings } from "./watch-settings.js";
 
-/** Another cluster answers than before: indexes seen so far mean nothing in it. */
+/** A change of the cluster behind the endpoints. Indexes of the former cluster mean nothing in the new one. */
 export interface ClusterChange {
-  /** Cluster id until now. */
+  /** Id of the former cluster. */
   readonly from: string;
-  /** Cluster id from now on. */
+  /** Id of the new cluster. */
   readonly to: string;
-  /** URL of the endpoint that answered with it. */
+  /** URL of the endpoint whose response had the new id. */
   readonly etcdServer: string;
 }
 
-interface EtcdClientEvents {
+/** Events of an {@link EtcdClient}. */
+export interface EtcdClientEvents {
+  /** A response came from another cluster than the responses before. */
   clusterChanged: [ClusterChange];
 }
-
-/** For answers without nodes. */
-type Brief = { readonly noValueOnSuccess: true };
 
 /**
  * A client of etcd's v2 key space. One client serves any number of concurrent calls; make one per
@@ -202,7 +202,11 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws RootReadOnlyError
    * @throws OutcomeUnknownError when the write was sent and no answer came
    */
-  setNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
+  setNode(
+    key: string,
+    value: string,
+    options: FileOptions & NoValueOnSuccess,
+  ): Promise<EtcdReceipt>;
   setNode(key: string, value: string, options?: FileOptions): Promise<EtcdNodeResponse>;
   setNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdNodeResponse>;
   setNode(key: string, value: string | null, options: WriteOptions = {}): Promise<EtcdResponse> {
@@ -217,7 +221,11 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws RootReadOnlyError
    * @throws OutcomeUnknownError when the write was sent and no answer came
    */
-  createNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
+  createNode(
+    key: string,
+    value: string,
+    options: FileOptions & NoValueOnSuccess,
+  ): Promise<EtcdReceipt>;
   createNode(key: string, value: string, options?: FileOptions): Promise<EtcdNodeResponse>;
   createNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdNodeResponse>;
   createNode(key: string, value: string | null, options: WriteOptions = {}): Promise<EtcdResponse> {
@@ -231,7 +239,11 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws NotDirError when `key` or a parent is a file
    * @throws OutcomeUnknownError when the write was sent and no answer came
    */
-  createInOrderNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
+  createInOrderNode(
+    key: string,
+    value: string,
+    options: FileOptions & NoValueOnSuccess,
+  ): Promise<EtcdReceipt>;
   createInOrderNode(key: string, value: string, options?: FileOptions): Promise<EtcdNodeResponse>;
   createInOrderNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdNodeResponse>;
   createInOrderNode(
@@ -251,7 +263,11 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws RootReadOnlyError
    * @throws OutcomeUnknownError when the write was sent and no answer came
    */
-  updateNode(key: string, value: string, options: FileOptions & Brief): Promise<EtcdReceipt>;
+  updateNode(
+    key: string,
+    value: string,
+    options: FileOptions & NoValueOnSuccess,
+  ): Promise<EtcdReceipt>;
   updateNode(key: string, value: string, options?: FileOptions): Promise<EtcdNodeResponse>;
   updateNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdNodeResponse>;
   updateNode(key: string, value: string | null, options: WriteOptions = {}): Promise<EtcdResponse> {
@@ -266,7 +282,11 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws TestFailedError when it is not as the condition says
    * @throws OutcomeUnknownError when the write was sent and no answer came
    */
-  refreshNode(key: string, ttl: number, options: RefreshOptions & Brief): Promise<EtcdReceipt>;
+  refreshNode(
+    key: string,
+    ttl: number,
+    options: RefreshOptions & NoValueOnSuccess,
+  ): Promise<EtcdReceipt>;
   refreshNode(key: string, ttl: number, options?: RefreshOptions): Promise<EtcdNodeResponse>;
   refreshNode(key: string, ttl: number, options: RefreshOptions = {}): Promise<EtcdResponse> {
     return this.#answer(() => refreshRequest(key, ttl, options), options);
@@ -306,7 +326,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     key: string,
     condition: Condition,
     value: string,
-    options: SwapOptions & Brief,
+    options: SwapOptions & NoValueOnSuccess,
   ): Promise<EtcdReceipt>;
   compareAndSwapNode(
     key: string,
@@ -444,7 +464,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * Carries out any request of the key space, in its plain form: for what the other methods do not
    * offer, such as a set that refreshes.
    */
-  execute(request: KeyRequest & Brief, options?: ExecuteOptions): Promise<EtcdReceipt>;
+  execute(request: KeyRequest & NoValueOnSuccess, options?: ExecuteOptions): Promise<EtcdReceipt>;
   execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
   execute(request: KeyRequest, options: ExecuteOptions = {}): Promise<EtcdResponse> {
     return this.#answer(() => request, options);

@@ -32,6 +32,11 @@ export interface IgnoreKeyNotFound {
   readonly ignoreKeyNotFound?: boolean | undefined;
 }
 
+/** Requests a response without nodes, an `EtcdReceipt`; see {@link FileOptions.noValueOnSuccess}. */
+export interface NoValueOnSuccess {
+  readonly noValueOnSuccess: true;
+}
+
 /** Options of writes of a file. */
 export interface FileOptions extends CallOptions {
   /**

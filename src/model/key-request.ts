@@ -17,42 +17,44 @@ export interface GetRequest {
   readonly quorum?: boolean | undefined;
 }
 
-interface WriteRequest {
+/** Parameters of every write except deletes. */
+export interface WriteParameters {
   readonly key: string;
   /** Omit `node` and `prevNode` from the response. */
   readonly noValueOnSuccess?: boolean | undefined;
 }
 
-interface Lifetime {
+/** The TTL that a write gives to a node. */
+export interface TtlParameter {
   /** Time to live in seconds; absent: no TTL, even if the node had one before. */
   readonly ttl?: number | undefined;
 }
 
 /** A new value, or with `refresh` the present value: then watches get no event. */
-type Content =
+export type FileContent =
   | { readonly value: string; readonly refresh?: false | undefined }
   | { readonly refresh: true; readonly ttl: number; readonly value?: undefined };
 
 /** A file with a value, or a directory. */
-type NewNode =
+export type NewNode =
   | { readonly value: string; readonly dir?: false | undefined }
   | { readonly dir: true; readonly value?: undefined };
 
 /** Creates or replaces a node: it gets a new `createdIndex`. */
-export type SetRequest = WriteRequest &
-  Lifetime & { readonly action: "set" } & (
-    | (Content & { readonly dir?: false | undefined })
+export type SetRequest = WriteParameters &
+  TtlParameter & { readonly action: "set" } & (
+    | (FileContent & { readonly dir?: false | undefined })
     | { readonly dir: true; readonly value?: undefined; readonly refresh?: boolean | undefined }
   );
 
 /** Creates a node that must not exist; with `inOrder`, `key` is a directory in which etcd chooses the name. */
-export type CreateRequest = WriteRequest &
-  Lifetime & { readonly action: "create"; readonly inOrder?: boolean | undefined } & NewNode;
+export type CreateRequest = WriteParameters &
+  TtlParameter & { readonly action: "create"; readonly inOrder?: boolean | undefined } & NewNode;
 
 /** Changes an existing node: its value and TTL, or with `dir` only the TTL of a directory. */
-export type UpdateRequest = WriteRequest &
-  Lifetime & { readonly action: "update" } & (
-    | (Content & { readonly dir?: boolean | undefined })
+export type UpdateRequest = WriteParameters &
+  TtlParameter & { readonly action: "update" } & (
+    | (FileContent & { readonly dir?: boolean | undefined })
     | { readonly dir: true; readonly value?: undefined; readonly refresh?: false | undefined }
   );
 
@@ -62,10 +64,10 @@ export type Condition =
   | { readonly prevIndex: number; readonly prevValue?: undefined };
 
 /** Changes a file if it matches the condition. */
-export type CompareAndSwapRequest = WriteRequest &
-  Lifetime &
+export type CompareAndSwapRequest = WriteParameters &
+  TtlParameter &
   Condition &
-  Content & { readonly action: "compareAndSwap" };
+  FileContent & { readonly action: "compareAndSwap" };
 
 /** Removes a file, or with `dir` an empty directory, or with `recursive` a subtree. */
 export interface DeleteRequest {

@@ -7,6 +7,10 @@ export {
   MemoryKeySpace,
   type MemoryKeySpaceOptions,
 } from "../key-space/memory/memory-key-space.js";
+export type { StoreSnapshot } from "../key-space/memory/store.js";
+export type { SnapshotNode } from "../key-space/memory/store-walk.js";
+export type { StoreEvent } from "../key-space/shared/store-event.js";
+export type { AnyNode } from "../model/node.js";
 export type { Clock } from "../time/clock.js";
 export { createV2Handler, type V2HandlerParts } from "./create-v2-handler.js";
 export {
@@ -20,6 +24,7 @@ export {
   type GatewayEtcdOptions,
   type GatewayOptions,
 } from "./gateway.js";
+export type { BrowserOptions } from "./http/browser-access.js";
 export type { ServerLimits, ServerTls } from "./http/http-server.js";
 export type { V2Handler } from "./http/message.js";
 export {

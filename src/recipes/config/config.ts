@@ -33,8 +33,11 @@ export interface ConfigChange<T> {
   readonly previous: T | undefined;
 }
 
-interface ConfigEvents<T> {
+/** Events of a {@link Config}. */
+export interface ConfigEvents<T> {
+  /** `current` has changed. The first settings, which `ready` returns, cause no event. */
   change: [ConfigChange<T>];
+  /** The settings are invalid, or a listener threw. */
   error: [Error];
 }
 
@@ -72,6 +75,7 @@ export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposab
   #lastSettled = 0;
   #isClosed = false;
 
+  /** @internal */
   constructor(mirror: Mirror, schema: ConfigSchema<T>, options: ConfigOptions) {
     super();
     const { key = mirror.key, parse = (text) => text } = options;

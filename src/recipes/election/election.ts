@@ -5,13 +5,13 @@ import { linkSignals } from "../../time/link-signals.js";
 import type { Contender } from "../contention/contender.js";
 import { ContenderQueue } from "../contention/contender-queue.js";
 import type { ContenderQueueState } from "../contention/contender-queue-view.js";
-import { type LeaseSettingsOptions, leaseSettingsOf } from "../lease/lease-settings.js";
+import { type LeaseOptions, leaseSettingsOf } from "../lease/lease-settings.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
 import { withDeadline } from "../shared/with-deadline.js";
 import { Leadership } from "./leadership.js";
 
 /** Options of {@link Election}. */
-export interface ElectionOptions extends LeaseSettingsOptions {
+export interface ElectionOptions extends LeaseOptions {
   /**
    * Whole seconds after which the key of a leader or candidate that has died expires.
    *

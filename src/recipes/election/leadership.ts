@@ -5,6 +5,7 @@ import type { OwnContender } from "../contention/own-contender.js";
 export class Leadership implements AsyncDisposable {
   readonly #contender: OwnContender;
 
+  /** @internal */
   constructor(contender: OwnContender) {
     this.#contender = contender;
   }

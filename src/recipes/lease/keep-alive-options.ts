@@ -2,13 +2,13 @@ import { inspect } from "node:util";
 import type { OwnershipLostError } from "../../errors/ownership-lost-error.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkText } from "../../model/validate.js";
-import type { LeaseSettingsOptions } from "./lease-settings.js";
+import type { LeaseOptions } from "./lease-settings.js";
 
 /** What `keepAlive` does if the key exists; see {@link KeepAliveOptions.ifExists}. */
 export type IfExists = "fail" | "adopt" | "replace";
 
 /** Options of `keepAlive`. */
-export interface KeepAliveOptions extends LeaseSettingsOptions {
+export interface KeepAliveOptions extends LeaseOptions {
   readonly ttl: number;
   /**
    * What to do if the key exists. `"fail"`: throw `NodeExistError`. `"adopt"`: take it over if it

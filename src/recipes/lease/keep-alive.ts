@@ -35,7 +35,12 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   #running: Promise<void>;
   #closed: Promise<void> | undefined;
 
-  /** Claims the key and keeps it alive. @throws TypeError naming the option; see `EtcdClient.keepAlive` */
+  /**
+   * Claims the key and keeps it alive.
+   *
+   * @throws TypeError naming the option; see `EtcdClient.keepAlive`
+   * @internal
+   */
   static async create(
     etcd: RecipeClient,
     key: string,
@@ -52,7 +57,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     throw keepAlive.lost;
   }
 
-  /** Keeps a key alive that is already owned. */
+  /** Keeps a key alive that is already owned. @internal */
   constructor(
     etcd: RecipeClient,
     owned: LeasedKey,

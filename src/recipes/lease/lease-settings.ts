@@ -14,7 +14,7 @@ export interface LeaseSettings {
 }
 
 /** Options of every recipe with a TTL. */
-export interface LeaseSettingsOptions {
+export interface LeaseOptions {
   /**
    * Whole seconds after which etcd removes the key of an owner that does not renew it. A quarter
    * of it must be more than a round trip to etcd.
@@ -30,10 +30,7 @@ export interface LeaseSettingsOptions {
 }
 
 /** @throws TypeError naming the option */
-export function leaseSettingsOf(
-  { ttl, safetyMargin }: LeaseSettingsOptions,
-  field = "ttl",
-): LeaseSettings {
+export function leaseSettingsOf({ ttl, safetyMargin }: LeaseOptions, field = "ttl"): LeaseSettings {
   if (ttl === undefined || !Number.isSafeInteger(ttl) || ttl < 1) {
     throw new TypeError(
       `${field}: must be a whole number of seconds, at least 1, not ${inspect(ttl)}`,

@@ -4,6 +4,7 @@ import type { OwnContender } from "../contention/own-contender.js";
 export class LockHandle implements AsyncDisposable {
   readonly #contender: OwnContender;
 
+  /** @internal */
   constructor(contender: OwnContender) {
     this.#contender = contender;
   }

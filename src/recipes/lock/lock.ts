@@ -3,13 +3,13 @@ import type { CallOptions } from "../../key-space/key-space.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkKey, checkText } from "../../model/validate.js";
 import { ContenderQueue } from "../contention/contender-queue.js";
-import { type LeaseSettingsOptions, leaseSettingsOf } from "../lease/lease-settings.js";
+import { type LeaseOptions, leaseSettingsOf } from "../lease/lease-settings.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
 import { withDeadline } from "../shared/with-deadline.js";
 import { LockHandle } from "./lock-handle.js";
 
 /** Options of {@link Lock}. */
-export interface LockOptions extends LeaseSettingsOptions {
+export interface LockOptions extends LeaseOptions {
   /**
    * Whole seconds after which the key of a holder or waiter that has died expires.
    *

@@ -21,9 +21,13 @@ import { MIRROR_OPTIONS, type MirrorOptions } from "./mirror-options.js";
 import { MirrorTree } from "./mirror-tree.js";
 import { MirrorWaiters } from "./mirror-waiters.js";
 
-interface MirrorEvents {
+/** Events of a {@link Mirror}. */
+export interface MirrorEvents {
+  /** A node was created, written or removed after the first load. */
   change: [MirrorChange];
+  /** The complete tree was read, including the first time. */
   resync: [MirrorResync];
+  /** A load failed and is retried, or a listener threw. */
   error: [Error];
 }
 

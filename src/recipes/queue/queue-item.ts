@@ -14,6 +14,7 @@ export class QueueItem implements AsyncDisposable {
   readonly #etcd: RecipeClient;
   readonly #claim: KeepAlive;
 
+  /** @internal */
   constructor(etcd: RecipeClient, key: string, value: string, claim: KeepAlive) {
     this.key = key;
     this.value = value;

@@ -11,6 +11,7 @@ export class Registration implements AsyncDisposable {
   readonly keepAlive: KeepAlive;
   readonly #owner: string;
 
+  /** @internal */
   constructor(keepAlive: KeepAlive, owner: string) {
     this.keepAlive = keepAlive;
     this.#owner = owner;

@@ -2,14 +2,17 @@ import type { CallOptions } from "../../key-space/key-space.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { type SourceAndTarget, treesOf } from "../source/source-and-target.js";
 import { readTops } from "../source/tops.js";
-import { type CompareOptions, type Comparison, compareTrees } from "./compare-trees.js";
+import { type Comparison, compareTrees } from "./compare-trees.js";
 import { type Difference, keyOf } from "./difference.js";
 
 /** Options of {@link diffTrees}. */
-export interface DiffOptions
-  extends SourceAndTarget,
-    CallOptions,
-    Pick<CompareOptions, "ttlTolerance"> {
+export interface DiffOptions extends SourceAndTarget, CallOptions {
+  /**
+   * Seconds by which TTLs may differ.
+   *
+   * @default 5
+   */
+  readonly ttlTolerance?: number | undefined;
   /**
    * Leave out nodes that cannot be compared: keys that are not UTF-8, or that have no name in the v2
    * API, and values that look equal but contain U+FFFD. A migration with `lossy` loses the same.
