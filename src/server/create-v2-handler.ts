@@ -2,7 +2,7 @@ import type { ClusterApi } from "../key-space/cluster-api.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { AuthGuard } from "./auth/auth-guard.js";
-import { AuthRoute } from "./auth/auth-route.js";
+import { authRoutes } from "./auth/auth-route.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { PasswordCheck } from "./auth/password-check.js";
 import { WatchReview } from "./auth/watch-review.js";
@@ -14,7 +14,7 @@ import type { MetricFamily } from "./metrics/prometheus-text.js";
 import { RequestMetrics } from "./metrics/request-metrics.js";
 import { clusterRoutes } from "./routes/cluster-routes.js";
 import { KeysRoute } from "./routes/keys-route.js";
-import { membersRoutes } from "./routes/members-route.js";
+import { membersRoute } from "./routes/members-route.js";
 import { metricsRoute } from "./routes/metrics-route.js";
 import { v2Handler } from "./routes/v2-handler.js";
 
@@ -65,21 +65,16 @@ export function v2HandlerWith(
   const metrics = new RequestMetrics();
   const passwords = new PasswordCheck({ clock });
   const guard = new AuthGuard(store, passwords, new WatchReview(store, clock));
-  const auth = new AuthRoute(store, guard, clusterId);
   const keys = new KeysRoute(keySpace, guard, clusterId, metrics);
   const urls = clientUrls(parts.advertise);
   const isRoot = guard.isRoot.bind(guard);
   const browsers = new BrowserAccess(parts);
   const router = new Router([
-    ...keys.routes,
-    ...membersRoutes({ members: clusterApi.members, clientUrls: urls, clusterId, isRoot }),
+    keys.route,
+    membersRoute({ members: clusterApi.members, clientUrls: urls, clusterId, isRoot }),
     ...clusterRoutes(clusterApi, urls),
     metricsRoute(clusterApi, metrics, parts.metrics),
-    {
-      path: "/v2/auth/",
-      methods: "",
-      serve: (request, rest) => auth.serve(request, `/${rest}`),
-    },
+    ...authRoutes(store, isRoot, clusterId),
   ]);
   return v2Handler(router, browsers);
 }

@@ -5,7 +5,7 @@ import { BrowserAccess } from "../../src/server/http/browser-access.js";
 import { Router } from "../../src/server/http/router.js";
 import { RequestMetrics } from "../../src/server/metrics/request-metrics.js";
 import { clusterRoutes } from "../../src/server/routes/cluster-routes.js";
-import { membersRoutes } from "../../src/server/routes/members-route.js";
+import { membersRoute } from "../../src/server/routes/members-route.js";
 import { metricsRoute } from "../../src/server/routes/metrics-route.js";
 import { v2Handler } from "../../src/server/routes/v2-handler.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
@@ -147,7 +147,7 @@ async function twinOf(real: Server, isRoot = true): Promise<Server> {
   const [first] = await membersOf(real);
   const api = new MemoryClusterApi(new MemoryKeySpace(), first);
   const membersOwn = () => undefined;
-  const members = membersRoutes({
+  const members = membersRoute({
     members: api.members,
     clientUrls: membersOwn,
     clusterId: async () => headers["x-etcd-cluster-id"] ?? "",
@@ -158,7 +158,7 @@ async function twinOf(real: Server, isRoot = true): Promise<Server> {
   requests.countSuccess("PUT", 0.001);
   requests.countFailure("GET", 404);
   const metrics = metricsRoute(api, requests);
-  const router = new Router([...members, ...clusterRoutes(api, membersOwn), metrics]);
+  const router = new Router([members, ...clusterRoutes(api, membersOwn), metrics]);
   return serverOf(v2Handler(router, new BrowserAccess({ cors: ["*"] })));
 }
 

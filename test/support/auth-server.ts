@@ -2,9 +2,10 @@
 
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import { AuthGuard } from "../../src/server/auth/auth-guard.js";
-import { AuthRoute } from "../../src/server/auth/auth-route.js";
+import { authRoutes } from "../../src/server/auth/auth-route.js";
 import { AuthStore } from "../../src/server/auth/auth-store.js";
 import type { ServerReply, ServerRequest } from "../../src/server/http/message.js";
+import { Router } from "../../src/server/http/router.js";
 import { KeysRoute } from "../../src/server/routes/keys-route.js";
 import { decodePath } from "../../src/wire/decode-path.js";
 
@@ -34,17 +35,19 @@ export interface AuthServer {
 export function authServer(): AuthServer {
   const store = new AuthStore(new MemoryKeySpace());
   const guard = new AuthGuard(store);
-  const route = new AuthRoute(store, guard, async () => CLUSTER_ID);
-  const keys = new KeysRoute(new MemoryKeySpace(), guard, async () => CLUSTER_ID);
+  const clusterId = async (): Promise<string> => CLUSTER_ID;
+  const keys = new KeysRoute(new MemoryKeySpace(), guard, clusterId);
+  const router = new Router([
+    keys.route,
+    ...authRoutes(store, (request) => guard.isRoot(request), clusterId),
+  ]);
   return {
     store,
     guard,
     async ask(question) {
       const request = requestOf(question);
       const [sent = "", query = ""] = request.target.split("?");
-      const path = decodePath(sent) ?? "";
-      if (path.startsWith("/v2/auth")) return route.serve(request, path.slice("/v2/auth".length));
-      return keys.serve(request, path.slice("/v2/keys".length), query);
+      return router.serve(request, decodePath(sent) ?? "", query);
     },
   };
 }

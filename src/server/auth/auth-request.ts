@@ -1,10 +1,9 @@
 import { readFirstJson } from "../../go/json-fields.js";
-import { GoJsonError } from "../../go/json-scanner.js";
 import type { Permissions } from "../../model/auth.js";
-import { BodyError, type ServerRequest } from "../http/message.js";
-import { AuthRefusal } from "./auth-refusal.js";
+import { readJsonBody } from "../http/json-body.js";
+import type { ServerRequest } from "../http/message.js";
 import type { StoredRole } from "./auth-store.js";
-import { JsonShapeError, memberOf, textOf, textsOf } from "./request-json.js";
+import { memberOf, textOf, textsOf } from "./request-json.js";
 
 /** Maximum size of a user or role. While auth is off, everybody may send one. */
 const MAX_BODY_BYTES = 256 * 1024;
@@ -18,7 +17,7 @@ export interface UserRequest {
   readonly revoke: readonly string[];
 }
 
-/** @throws AuthRefusal 400 */
+/** @throws RequestError 400 */
 export function readUserRequest(request: ServerRequest): Promise<UserRequest> {
   return readBody(request, (value) => ({
     user: textOf(memberOf(value, "user")),
@@ -48,18 +47,8 @@ function permissionsOf(value: unknown = null): Permissions {
   return { kv: { read: textsOf(memberOf(kv, "read")), write: textsOf(memberOf(kv, "write")) } };
 }
 
-/** Hides the original errors, because they quote the body with its passwords. @throws AuthRefusal 400 */
-async function readBody<T>(request: ServerRequest, read: (value: unknown) => T): Promise<T> {
-  try {
-    return read(readFirstJson(await request.body(MAX_BODY_BYTES)));
-  } catch (error) {
-    if (!isUnreadable(error)) throw error;
-    throw new AuthRefusal(400, "Invalid JSON in request body.");
-  }
-}
-
-function isUnreadable(error: unknown): boolean {
-  return [GoJsonError, JsonShapeError, SyntaxError, BodyError].some(
-    (kind) => error instanceof kind,
-  );
+/** Hides the original errors, because they quote the body with its passwords. @throws RequestError 400 */
+function readBody<T>(request: ServerRequest, read: (value: unknown) => T): Promise<T> {
+  const message = (): string => "Invalid JSON in request body.";
+  return readJsonBody(request, MAX_BODY_BYTES, (text) => read(readFirstJson(text)), message);
 }

@@ -4,8 +4,9 @@ import { enable, kv, message, ROOT_ROLE, root, walk } from "../../../test/suppor
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
 import { BodyError } from "../http/message.js";
+import { Router } from "../http/router.js";
 import { AuthGuard } from "./auth-guard.js";
-import { AuthRoute } from "./auth-route.js";
+import { authRoutes } from "./auth-route.js";
 import { AuthStore } from "./auth-store.js";
 
 const as = "root:top";
@@ -112,12 +113,11 @@ it("says nothing of a password, wherever it stands", async () => {
 
 it("takes a body that cannot be read for bad JSON", async () => {
   const store = new AuthStore(new MemoryKeySpace());
-  const route = new AuthRoute(store, new AuthGuard(store), async () => CLUSTER_ID);
   const request = {
     ...requestOf({ method: "PUT", target: "/auth/users/a" }),
     body: () => Promise.reject(new BodyError("http: request body too large")),
   };
-  const reply = await route.serve(request, "/users/a");
+  const reply = await routerOf(store).serve(request, "/v2/auth/users/a", "");
   expect([reply.status, reply.body]).toEqual([400, message("Invalid JSON in request body.")]);
 });
 
@@ -125,16 +125,27 @@ it("answers 500, and lets nobody in, when its store cannot be asked", async () =
   const keySpace = new MemoryKeySpace();
   keySpace.execute = () => Promise.reject(new ClusterUnavailableError("GET /enabled", []));
   const store = new AuthStore(keySpace);
-  const guard = new AuthGuard(store);
-  const route = new AuthRoute(store, guard, async () => CLUSTER_ID);
   const request = requestOf({ method: "GET", target: "/auth/users" });
-  expect(await route.serve(request, "/users")).toMatchObject({
+  expect(await routerOf(store).serve(request, "/v2/auth/users", "")).toMatchObject({
     status: 500,
     body: message("Internal Server Error"),
   });
   const get = { action: "get", key: "/a" } as const;
-  await expect(guard.permit(request, "GET", "/a", get)).rejects.toThrow(ClusterUnavailableError);
+  await expect(new AuthGuard(store).permit(request, "GET", "/a", get)).rejects.toThrow(
+    ClusterUnavailableError,
+  );
 });
+
+function routerOf(store: AuthStore): Router {
+  const guard = new AuthGuard(store);
+  return new Router(
+    authRoutes(
+      store,
+      (request) => guard.isRoot(request),
+      async () => CLUSTER_ID,
+    ),
+  );
+}
 
 async function enabled() {
   const server = authServer();

@@ -1,4 +1,4 @@
-import { AuthRefusal } from "./auth-refusal.js";
+import { RequestError } from "../http/request-error.js";
 import type { AuthHandler, AuthHandlers, AuthResponse } from "./auth-response.js";
 import { type AuthStore, ROOT } from "./auth-store.js";
 
@@ -12,9 +12,9 @@ export function enableHandlers(store: AuthStore): AuthHandlers {
 }
 
 async function enable(store: AuthStore): Promise<AuthResponse> {
-  if (await store.isEnabled()) throw new AuthRefusal(409, "auth: already enabled");
+  if (await store.isEnabled()) throw new RequestError(409, "auth: already enabled");
   if ((await store.user(ROOT)) === undefined) {
-    throw new AuthRefusal(409, "auth: No root user available, please create one");
+    throw new RequestError(409, "auth: No root user available, please create one");
   }
   await store.ensureGuestRole();
   await store.setEnabled(true);
@@ -22,7 +22,7 @@ async function enable(store: AuthStore): Promise<AuthResponse> {
 }
 
 async function disable(store: AuthStore): Promise<AuthResponse> {
-  if (!(await store.isEnabled())) throw new AuthRefusal(409, "auth: already disabled");
+  if (!(await store.isEnabled())) throw new RequestError(409, "auth: already disabled");
   await store.setEnabled(false);
   return { status: 200 };
 }

@@ -9,7 +9,7 @@ import { DamagedRecordError } from "../../errors/v3-errors.js";
 import type { KeySpace } from "../../key-space/key-space.js";
 import type { AnyNode } from "../../model/node.js";
 import { percentEncode } from "../../wire/key-path.js";
-import { internalError } from "./auth-refusal.js";
+import { internalError } from "../http/request-error.js";
 
 /** An attempt fails only if a concurrent one succeeds. */
 const MAX_ATTEMPTS = 100;

@@ -1,7 +1,5 @@
 import { fieldOf } from "../../go/json-fields.js";
-
-/** JSON of an unexpected shape. The message quotes nothing, because the JSON may contain a password. */
-export class JsonShapeError extends Error {}
+import { JsonShapeError } from "../http/json-body.js";
 
 /**
  * A member of an object, as Go reads it: the name is case-insensitive, the last of several wins, and `null`

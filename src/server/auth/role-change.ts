@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { compareCodePoints } from "../../key-space/shared/code-point-order.js";
 import type { Permissions } from "../../model/auth.js";
-import { AuthRefusal } from "./auth-refusal.js";
+import { RequestError } from "../http/request-error.js";
 import type { StoredRole } from "./auth-store.js";
 
 /** A change of a role. */
@@ -10,13 +10,13 @@ export interface RoleChange {
   readonly revoke?: Permissions;
 }
 
-/** The role after a change. @throws AuthRefusal */
+/** The role after a change. @throws RequestError */
 export function changedRole(role: StoredRole, { grant, revoke }: RoleChange): StoredRole {
   const granted = grant === undefined ? role.permissions : withGranted(role.permissions, grant);
   const permissions = revoke === undefined ? granted : withoutRevoked(granted, revoke);
   const changed = { role: role.role, permissions };
   if (!isDeepStrictEqual(changed, role)) return changed;
-  throw new AuthRefusal(400, "auth: Role not updated. Use grant/revoke to update the role.");
+  throw new RequestError(400, "auth: Role not updated. Use grant/revoke to update the role.");
 }
 
 /** Whether permissions are absent or empty. */
@@ -30,7 +30,7 @@ function withGranted({ kv }: Permissions, { kv: given }: Permissions): Permissio
     const patterns = new Set(kv[kind]);
     for (const pattern of given[kind] ?? []) {
       if (patterns.has(pattern)) {
-        throw new AuthRefusal(409, `auth: Granting duplicate ${kind} permission ${pattern}`);
+        throw new RequestError(409, `auth: Granting duplicate ${kind} permission ${pattern}`);
       }
       patterns.add(pattern);
     }

@@ -1,5 +1,5 @@
 import type { ServerRequest } from "../http/message.js";
-import { AuthRefusal } from "./auth-refusal.js";
+import { RequestError } from "../http/request-error.js";
 import { readRoleRequest } from "./auth-request.js";
 import {
   type AuthHandler,
@@ -16,11 +16,11 @@ export function roleListHandlers(store: AuthStore): AuthHandlers {
 }
 
 /** Handlers of `/v2/auth/roles/NAME`. */
-export function roleHandlers(store: AuthStore, name: string): AuthHandlers {
+export function roleHandlers(store: AuthStore): AuthHandlers {
   return new Map<string, AuthHandler>([
-    ["GET", () => show(store, name)],
-    ["PUT", (request) => put(store, name, request)],
-    ["DELETE", () => remove(store, name)],
+    ["GET", (_, name) => show(store, name)],
+    ["PUT", (request, name) => put(store, name, request)],
+    ["DELETE", (_, name) => remove(store, name)],
   ]);
 }
 
@@ -38,11 +38,11 @@ async function show(store: AuthStore, name: string): Promise<AuthResponse> {
 async function put(store: AuthStore, name: string, request: ServerRequest): Promise<AuthResponse> {
   const sent = await readRoleRequest(request);
   if (sent.role !== name) {
-    throw new AuthRefusal(400, "Role JSON name does not match the name in the URL");
+    throw new RequestError(400, "Role JSON name does not match the name in the URL");
   }
   if (isEmpty(sent.grant) && isEmpty(sent.revoke)) return create(store, sent);
   if (!isEmpty(sent.permissions)) {
-    throw new AuthRefusal(400, "Role JSON contains both permissions and grant/revoke");
+    throw new RequestError(400, "Role JSON contains both permissions and grant/revoke");
   }
   return update(store, sent);
 }
@@ -51,7 +51,7 @@ async function put(store: AuthStore, name: string, request: ServerRequest): Prom
 async function create(store: AuthStore, sent: StoredRole): Promise<AuthResponse> {
   refuseRoot(sent.role);
   if (await store.createRole(sent)) return { status: 201, content: sent };
-  throw new AuthRefusal(409, `auth: Role ${sent.role} already exists.`);
+  throw new RequestError(409, `auth: Role ${sent.role} already exists.`);
 }
 
 async function update(store: AuthStore, sent: StoredRole): Promise<AuthResponse> {
@@ -64,13 +64,13 @@ async function update(store: AuthStore, sent: StoredRole): Promise<AuthResponse>
 async function remove(store: AuthStore, name: string): Promise<AuthResponse> {
   refuseRoot(name);
   if (await store.removeRole(name)) return { status: 200 };
-  throw new AuthRefusal(404, `auth: Role ${name} doesn't exist.`);
+  throw new RequestError(404, `auth: Role ${name} doesn't exist.`);
 }
 
 function refuseRoot(name: string): void {
-  if (name === ROOT) throw new AuthRefusal(403, "auth: Cannot modify role root: is root role.");
+  if (name === ROOT) throw new RequestError(403, "auth: Cannot modify role root: is root role.");
 }
 
-function unknownRole(name: string): AuthRefusal {
-  return new AuthRefusal(404, `auth: Role ${name} does not exist.`);
+function unknownRole(name: string): RequestError {
+  return new RequestError(404, `auth: Role ${name} does not exist.`);
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { compareCodePoints } from "../../key-space/shared/code-point-order.js";
-import { AuthRefusal } from "./auth-refusal.js";
+import { RequestError } from "../http/request-error.js";
 import type { StoredUser } from "./auth-store.js";
 
 /** A change of a user. */
@@ -11,24 +11,24 @@ export interface UserChange {
   readonly revoke: readonly string[];
 }
 
-/** The user after a change, with sorted roles. @throws AuthRefusal */
+/** The user after a change, with sorted roles. @throws RequestError */
 export function changedUser(user: StoredUser, change: UserChange): StoredUser {
   const { passwordHash = user.passwordHash, grant, revoke } = change;
   const roles = new Set(user.roles);
   for (const role of grant) {
     if (roles.has(role)) {
-      throw new AuthRefusal(409, `auth: Granting duplicate role ${role} for user ${user.user}`);
+      throw new RequestError(409, `auth: Granting duplicate role ${role} for user ${user.user}`);
     }
     roles.add(role);
   }
   for (const role of revoke) {
     if (!roles.delete(role)) {
-      throw new AuthRefusal(409, `auth: Revoking ungranted role ${role} for user ${user.user}`);
+      throw new RequestError(409, `auth: Revoking ungranted role ${role} for user ${user.user}`);
     }
   }
   const changed = { ...user, passwordHash, roles: [...roles].sort(compareCodePoints) };
   if (!isDeepStrictEqual(changed, user)) return changed;
-  throw new AuthRefusal(
+  throw new RequestError(
     400,
     "auth: User not updated. Use grant/revoke/password to update the user.",
   );

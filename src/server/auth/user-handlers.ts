@@ -1,6 +1,6 @@
 import type { User, UserWithRoleNames } from "../../model/auth.js";
 import type { ServerRequest } from "../http/message.js";
-import { AuthRefusal } from "./auth-refusal.js";
+import { RequestError } from "../http/request-error.js";
 import { readUserRequest, type UserRequest } from "./auth-request.js";
 import {
   type AuthHandler,
@@ -19,11 +19,11 @@ export function userListHandlers(store: AuthStore): AuthHandlers {
 }
 
 /** Handlers of `/v2/auth/users/NAME`. */
-export function userHandlers(store: AuthStore, name: string): AuthHandlers {
+export function userHandlers(store: AuthStore): AuthHandlers {
   return new Map<string, AuthHandler>([
-    ["GET", (request) => show(store, name, request)],
-    ["PUT", (request) => put(store, name, request)],
-    ["DELETE", () => remove(store, name)],
+    ["GET", (request, name) => show(store, name, request)],
+    ["PUT", (request, name) => put(store, name, request)],
+    ["DELETE", (_, name) => remove(store, name)],
   ]);
 }
 
@@ -50,7 +50,7 @@ async function show(store: AuthStore, name: string, request: ServerRequest): Pro
   const roles: StoredRole[] = [];
   for (const roleName of user.roles ?? []) {
     const role = await store.role(roleName);
-    if (role === undefined) throw new AuthRefusal(404, `auth: Role ${roleName} does not exist.`);
+    if (role === undefined) throw new RequestError(404, `auth: Role ${roleName} does not exist.`);
     roles.push(role);
   }
   return { status: 200, content: shown(name, roles) };
@@ -59,11 +59,11 @@ async function show(store: AuthStore, name: string, request: ServerRequest): Pro
 async function put(store: AuthStore, name: string, request: ServerRequest): Promise<AuthResponse> {
   const sent = await readUserRequest(request);
   if (sent.user !== name) {
-    throw new AuthRefusal(400, "User JSON name does not match the name in the URL");
+    throw new RequestError(400, "User JSON name does not match the name in the URL");
   }
   const hasRoles = Boolean(sent.roles?.length);
   if (sent.grant.length > 0 || sent.revoke.length > 0) {
-    if (hasRoles) throw new AuthRefusal(400, "User JSON contains both roles and grant/revoke");
+    if (hasRoles) throw new RequestError(400, "User JSON contains both roles and grant/revoke");
     return { status: 200, content: await update(store, sent) };
   }
   if (hasRoles) return { status: 200, content: await create(store, sent) };
@@ -77,14 +77,14 @@ async function create(
   { user, password, roles }: UserRequest,
 ): Promise<UserWithRoleNames> {
   if (password === "") {
-    throw new AuthRefusal(400, `auth: Cannot create user ${user} with an empty password`);
+    throw new RequestError(400, `auth: Cannot create user ${user} with an empty password`);
   }
   const created = await store.createUser({
     user,
     passwordHash: await hashPassword(password),
     roles,
   });
-  if (created === undefined) throw new AuthRefusal(409, `auth: User ${user} already exists.`);
+  if (created === undefined) throw new RequestError(409, `auth: User ${user} already exists.`);
   return withRoleNames(created);
 }
 
@@ -101,15 +101,15 @@ async function update(
 
 async function remove(store: AuthStore, name: string): Promise<AuthResponse> {
   if (name === ROOT && (await store.isEnabled())) {
-    throw new AuthRefusal(403, "auth: Cannot delete root user while auth is enabled.");
+    throw new RequestError(403, "auth: Cannot delete root user while auth is enabled.");
   }
   if (await store.removeUser(name)) return { status: 200 };
   // Unlike everywhere else, etcd ends this sentence without a full stop.
-  throw new AuthRefusal(404, `auth: User ${name} does not exist`);
+  throw new RequestError(404, `auth: User ${name} does not exist`);
 }
 
-function unknownUser(name: string): AuthRefusal {
-  return new AuthRefusal(404, `auth: User ${name} does not exist.`);
+function unknownUser(name: string): RequestError {
+  return new RequestError(404, `auth: User ${name} does not exist.`);
 }
 
 function shown(user: string, roles: readonly StoredRole[]): User {

@@ -1,5 +1,3 @@
-import { goJson } from "../../wire/go-json.js";
-
 /** A request to the server, independent of the transport. */
 export interface ServerRequest {
   readonly method: string;
@@ -78,18 +76,5 @@ export function plainError(status: number, text: string, headers: HeaderList = [
     status,
     headers: [...headers, "Content-Type", TEXT_TYPE, "X-Content-Type-Options", "nosniff"],
     body: `${text}\n`,
-  };
-}
-
-/** An error of members, auth and stats: `{"message":…}`. */
-export function messageError(
-  status: number,
-  message: string,
-  headers: HeaderList = [],
-): ServerReply {
-  return {
-    status,
-    headers: [...headers, "Content-Type", JSON_TYPE],
-    body: goJson({ message }),
   };
 }

@@ -8,8 +8,7 @@ import {
   type ServerRequest,
   TEXT_TYPE,
 } from "../http/message.js";
-import { messageErrorOf } from "../http/request-error.js";
-import type { Route } from "../http/router.js";
+import type { Handler, Route } from "../http/router.js";
 import { logLevelRoute } from "./log-level-route.js";
 
 /** Serves machines, stats, version and health, without credentials. */
@@ -18,7 +17,7 @@ export function clusterRoutes(api: ClusterApi, clientUrls: ClientUrls): readonly
   const machines = async (request: ServerRequest): Promise<ServerReply> =>
     textReply((clientUrls(request) ?? (await api.machines())).join(", "));
   return [
-    get("/v2/machines", machines, "GET,HEAD"),
+    get("/v2/machines", machines, ["GET", "HEAD"]),
     get("/v2/stats/self", async () => jsonReply(await stats.self())),
     get("/v2/stats/store", async () => jsonReply(await stats.store())),
     get("/v2/stats/leader", async () => jsonReply(await stats.leader())),
@@ -28,12 +27,8 @@ export function clusterRoutes(api: ClusterApi, clientUrls: ClientUrls): readonly
   ];
 }
 
-function get(
-  path: string,
-  handle: (request: ServerRequest) => Promise<ServerReply>,
-  methods = "GET",
-): Route {
-  return { path, methods, serve: (request) => handle(request).catch(messageErrorOf) };
+function get(path: string, handler: Handler, methods: readonly string[] = ["GET"]): Route {
+  return { path, errors: "message", handlers: new Map(methods.map((each) => [each, handler])) };
 }
 
 /** Healthy if one endpoint can serve. A load balancer must not wait for an endpoint that hangs. */

@@ -4,13 +4,20 @@ import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
 import type { KeyRequest } from "../../model/key-request.js";
 import type { KeyGuard, Permit } from "../auth/key-guard.js";
 import type { ServerReply } from "../http/message.js";
+import { Router } from "../http/router.js";
 import { KeysRoute } from "./keys-route.js";
 
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const DENIED = expect.objectContaining({ status: 401 });
 
 /** A route that allows what it is told to, and tells what it did. */
-function serve(method: string, allowed: boolean, query: string, body?: string, still = allowed) {
+async function serve(
+  method: string,
+  allowed: boolean,
+  query: string,
+  body?: string,
+  still = allowed,
+): Promise<[ServerReply, string[]]> {
   const steps: string[] = [];
   const permit: Permit = { isValid: async () => still, guard: () => () => {} };
   const guard: KeyGuard = {
@@ -30,7 +37,8 @@ function serve(method: string, allowed: boolean, query: string, body?: string, s
     },
     signal: new AbortController().signal,
   };
-  return route.serve(request, "/a", query).then((reply): [ServerReply, string[]] => [reply, steps]);
+  const reply = await new Router([route.route]).serve(request, "/v2/keys/a", query);
+  return [reply, steps];
 }
 
 it.each(["PUT", "POST"])("%s with a form checks credentials before the body", async (method) => {
@@ -68,12 +76,13 @@ it("executes one recursive listing in each turn of the event loop", async () => 
     };
   }
   const permit: Permit = { isValid: async () => true, guard: () => () => {} };
-  const route = new KeysRoute(new Recorded(), { permit: async () => permit }, async () => "abc");
+  const keys = new KeysRoute(new Recorded(), { permit: async () => permit }, async () => "abc");
+  const router = new Router([keys.route]);
   const ask = (path: string, query: string): Promise<ServerReply> => {
     const target = `/v2/keys${path}?${query}`;
     const { signal } = new AbortController();
     const request = { method: "GET", target, headers: {}, body: async () => "", signal };
-    return route.serve(request, path, query);
+    return router.serve(request, `/v2/keys${path}`, query);
   };
   const listings = Array.from({ length: 5 }, () => ask("/", "recursive=true"));
   await setImmediate();

@@ -6,6 +6,7 @@ import { readForm } from "../../wire/form.js";
 import { encodeReceipt } from "../../wire/key-answer.js";
 import { decodeKeyRequest, type KeyMethod } from "../../wire/key-parameters.js";
 import type { KeyGuard, Permit } from "../auth/key-guard.js";
+import { keysError, refusalOf } from "../http/error-reply.js";
 import { hasFormBody } from "../http/form-body.js";
 import {
   type HeaderList,
@@ -16,11 +17,11 @@ import {
 import { responseBody } from "../http/response-body.js";
 import type { Route } from "../http/router.js";
 import { Turns } from "../http/turns.js";
+import { withClusterId } from "../http/with-cluster-id.js";
 import { RequestMetrics } from "../metrics/request-metrics.js";
 import { EventEncoder } from "./event-encoder.js";
-import { refusal, refusalOf } from "./key-refusal.js";
 
-const DENIED = refusal(110, "Insufficient credentials");
+const DENIED = keysError(110, "Insufficient credentials");
 
 /** Serves `/v2/keys` and everything below it. */
 export class KeysRoute {
@@ -43,53 +44,32 @@ export class KeysRoute {
     this.#metrics = metrics;
   }
 
-  get routes(): readonly Route[] {
-    const root: Route = {
-      path: "/v2/keys",
-      methods: "HEAD,GET,PUT,POST,DELETE",
-      serve: (request, rest, query) => this.serve(request, rest, query),
-    };
-    const below: Route = {
-      ...root,
-      path: "/v2/keys/",
-      serve: (request, rest, query) => this.serve(request, `/${rest}`, query),
-    };
-    return [root, below];
-  }
-
-  /** `path` is the decoded key; empty for `/v2/keys` itself. */
-  async serve(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
-    const reply = await this.#respond(request, path, query);
-    // Only refusals before the store lack it.
-    if (reply.headers.includes("X-Etcd-Cluster-Id")) return reply;
-    return {
-      ...reply,
-      headers: ["X-Etcd-Cluster-Id", await this.#clusterId(), ...reply.headers],
-    };
+  get route(): Route {
+    const serve = withClusterId(this.#clusterId, "keys", (...request) => this.#respond(...request));
+    const methods = ["HEAD", "GET", "PUT", "POST", "DELETE"];
+    const handlers = new Map(methods.map((method) => [method, serve]));
+    return { path: "/v2/keys/**", errors: "keys", handlers };
   }
 
   /**
    * Follows the order of etcd's checks: parameters, then credentials, then the store. But a body is read
-   * only from clients that may write, and the permit is checked again when the body has arrived.
+   * only from clients that may write, and the permit is checked again when the body has arrived. `path` is
+   * the decoded key; empty for `/v2/keys` itself.
    */
   async #respond(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
-    try {
-      const method = request.method as KeyMethod;
-      const hasForm = hasFormBody(request);
-      // A request with a form is always a write of this key, and never recursive.
-      const write: KeyRequest = { action: "set", key: path, value: "" };
-      const early = hasForm ? await this.#guard.permit(request, method, path, write) : undefined;
-      if (hasForm && early === undefined) return DENIED;
-      const body = hasForm ? await request.body() : "";
-      const decoded = decodeKeyRequest(method, path || "/", readForm(body, decodeBytes(query)));
-      const permit = early ?? (await this.#guard.permit(request, method, path, decoded.request));
-      if (permit === undefined || (early !== undefined && !(await early.isValid()))) return DENIED;
-      return decoded.kind === "watch"
-        ? await this.#watch(decoded.request, permit, request.signal)
-        : await this.#executeCounted(method, decoded.request);
-    } catch (error) {
-      return refusalOf(error);
-    }
+    const method = request.method as KeyMethod;
+    const hasForm = hasFormBody(request);
+    // A request with a form is always a write of this key, and never recursive.
+    const write: KeyRequest = { action: "set", key: path, value: "" };
+    const early = hasForm ? await this.#guard.permit(request, method, path, write) : undefined;
+    if (hasForm && early === undefined) return DENIED;
+    const body = hasForm ? await request.body() : "";
+    const decoded = decodeKeyRequest(method, path || "/", readForm(body, decodeBytes(query)));
+    const permit = early ?? (await this.#guard.permit(request, method, path, decoded.request));
+    if (permit === undefined || (early !== undefined && !(await early.isValid()))) return DENIED;
+    return decoded.kind === "watch"
+      ? this.#watch(decoded.request, permit, request.signal)
+      : this.#executeCounted(method, decoded.request);
   }
 
   async #executeCounted(method: KeyMethod, request: KeyRequest): Promise<ServerReply> {
@@ -101,9 +81,9 @@ export class KeysRoute {
       this.#metrics.countSuccess(kind, (performance.now() - begun) / 1000);
       return reply;
     } catch (error) {
-      const reply = refusalOf(error);
-      this.#metrics.countFailure(kind, reply.status);
-      return reply;
+      const refusal = refusalOf(error, "keys");
+      if (refusal !== undefined) this.#metrics.countFailure(kind, refusal.status);
+      throw error;
     }
   }
 

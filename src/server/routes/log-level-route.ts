@@ -1,7 +1,7 @@
 import { fieldOf, readFirstJson } from "../../go/json-fields.js";
-import { GoJsonError } from "../../go/json-scanner.js";
-import { BodyError, type ServerReply, type ServerRequest } from "../http/message.js";
-import { messageErrorOf, RequestError } from "../http/request-error.js";
+import { JsonShapeError, readJsonBody } from "../http/json-body.js";
+import type { ServerReply, ServerRequest } from "../http/message.js";
+import { RequestError } from "../http/request-error.js";
 import type { Route } from "../http/router.js";
 
 /** Each level as a word, a letter and a number. */
@@ -16,31 +16,20 @@ const MAX_BODY_BYTES = 4 * 1024;
 /** Checks a log level and ignores it: this server has no log with levels. */
 export const logLevelRoute: Route = {
   path: "/config/local/log",
-  methods: "PUT",
-  serve: (request) => setLogLevel(request).catch(messageErrorOf),
+  errors: "message",
+  handlers: new Map([["PUT", setLogLevel]]),
 };
 
 async function setLogLevel(request: ServerRequest): Promise<ServerReply> {
-  const level = await readLevel(request);
+  const level = await readJsonBody(request, MAX_BODY_BYTES, levelIn, () => "Invalid json body");
   if (!LEVELS.has(level.toUpperCase())) throw new RequestError(400, `Invalid log level ${level}`);
   return { status: 204, headers: [], body: "" };
 }
 
-async function readLevel(request: ServerRequest): Promise<string> {
-  const levels = await readLevels(request);
-  if (!levels?.every((level) => typeof level === "string")) {
-    throw new RequestError(400, "Invalid json body");
-  }
+/** @throws GoJsonError, JsonShapeError */
+function levelIn(text: string): string {
+  const { found } = fieldOf(readFirstJson(text), "Level");
+  const levels = found?.filter((level) => level !== null);
+  if (!levels?.every((level) => typeof level === "string")) throw new JsonShapeError("not a level");
   return levels.at(-1) ?? "";
-}
-
-/** Values of the field; undefined if the body cannot be read. */
-async function readLevels(request: ServerRequest): Promise<readonly unknown[] | undefined> {
-  try {
-    const { found } = fieldOf(readFirstJson(await request.body(MAX_BODY_BYTES)), "Level");
-    return found?.filter((level) => level !== null);
-  } catch (error) {
-    if (error instanceof GoJsonError || error instanceof BodyError) return undefined;
-    throw error;
-  }
 }

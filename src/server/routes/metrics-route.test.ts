@@ -3,6 +3,7 @@ import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 import type { ClusterApi } from "../../key-space/cluster-api.js";
 import { MemoryClusterApi } from "../../key-space/memory/memory-cluster-api.js";
 import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
+import { Router } from "../http/router.js";
 import { prometheusText } from "../metrics/prometheus-text.js";
 import { RequestMetrics } from "../metrics/request-metrics.js";
 import { metricsRoute } from "./metrics-route.js";
@@ -10,7 +11,8 @@ import { metricsRoute } from "./metrics-route.js";
 async function textOf(api: ClusterApi, requests = new RequestMetrics()): Promise<string> {
   const request = { method: "GET", target: "/metrics", headers: {}, body: async () => "" };
   const { signal } = new AbortController();
-  const { status, body } = await metricsRoute(api, requests).serve({ ...request, signal }, "", "");
+  const router = new Router([metricsRoute(api, requests)]);
+  const { status, body } = await router.serve({ ...request, signal }, "/metrics", "");
   expect(status).toBe(200);
   return String(body);
 }

@@ -19,7 +19,8 @@ export function metricsRoute(
   more: () => readonly MetricFamily[] = () => [],
   clock = systemClock,
 ): Route {
-  return { path: "/metrics", methods: "", serve: () => metrics(api, requests, more, clock) };
+  const handlers = (): Promise<ServerReply> => metrics(api, requests, more, clock);
+  return { path: "/metrics", errors: "message", handlers };
 }
 
 async function metrics(

@@ -1,7 +1,8 @@
 import { fieldOf, kindOf, readWholeJson } from "../../go/json-fields.js";
 import { GoJsonError } from "../../go/json-scanner.js";
-import { PeerUrlError, readPeerUrls } from "../../model/peer-urls.js";
-import { BodyError, JSON_TYPE, type ServerRequest } from "../http/message.js";
+import { readPeerUrls } from "../../model/peer-urls.js";
+import { readJsonBody } from "../http/json-body.js";
+import { JSON_TYPE, type ServerRequest } from "../http/message.js";
 import { RequestError } from "../http/request-error.js";
 
 const MAX_BODY_BYTES = 256 * 1024;
@@ -13,13 +14,8 @@ const GO_FIELD = "Go struct field .peerURLs";
 /** The peer URLs in the JSON body of a request. @throws RequestError */
 export async function readPeerUrlsBody(request: ServerRequest): Promise<readonly string[]> {
   requireJson(request.headers["content-type"] ?? "");
-  try {
-    return readPeerUrls(listIn(readWholeJson(await request.body(MAX_BODY_BYTES))));
-  } catch (error) {
-    const isRefusal =
-      error instanceof BodyError || error instanceof GoJsonError || error instanceof PeerUrlError;
-    throw isRefusal ? new RequestError(400, error.message) : error;
-  }
+  const read = (text: string): readonly string[] => readPeerUrls(listIn(readWholeJson(text)));
+  return readJsonBody(request, MAX_BODY_BYTES, read, ({ message }) => message);
 }
 
 /** Case-sensitive, except when parameters follow, as in etcd. @throws RequestError */

@@ -1,17 +1,14 @@
-import { decodePath, isWellEscaped, NotUtf8Error } from "../../wire/decode-path.js";
-import { NOT_PROCESSED, NOT_PROCESSED_HEADER } from "../../wire/reply.js";
+import { decodePath, isWellEscaped } from "../../wire/decode-path.js";
 import type { BrowserAccess } from "../http/browser-access.js";
 import { cleanPath, encodePath } from "../http/clean-path.js";
+import { errorReply } from "../http/error-reply.js";
 import {
-  messageError,
-  OverloadError,
   type ServerReply,
   type ServerRequest,
   TEXT_TYPE,
   type V2Handler,
 } from "../http/message.js";
 import type { Router } from "../http/router.js";
-import { invalidForm, refusal } from "./key-refusal.js";
 
 /** The response of Go's HTTP library, which no handler sees. So it has no CORS headers. */
 const BAD_REQUEST: ServerReply = {
@@ -55,22 +52,8 @@ async function respond(
     if (clean !== path) return redirect(request.method, encodePath(clean) + withMark(query));
     return await router.serve(request, path, query);
   } catch (error) {
-    if (error instanceof NotUtf8Error) return invalidForm(error.message);
-    if (error instanceof OverloadError) return overloaded(sent);
-    return { status: 500, headers: [], body: "" };
+    return errorReply(error, "keys");
   }
-}
-
-/**
- * The same error for all routes, in the format of each route. The request is refused before any part of
- * it is executed, and a header says so.
- */
-function overloaded(path: string): ServerReply {
-  const cause = "etcdserver: too many requests";
-  const { headers, body } = path.startsWith("/v2/keys")
-    ? refusal(300, cause)
-    : messageError(503, cause);
-  return { status: 503, headers: [...headers, NOT_PROCESSED_HEADER, NOT_PROCESSED], body };
 }
 
 /** Splits a target. Also accepts the absolute form, which clients send to proxies. */
