@@ -89,16 +89,10 @@ export type {
   UsersApi,
 } from "./key-space/auth-api.js";
 export type { BulkLoading, LoadedNode, LoadOptions } from "./key-space/bulk-loading.js";
+export type { CallOptions } from "./key-space/call-options.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
 export type { DataLocation } from "./key-space/data-location.js";
-export type {
-  CallOptions,
-  ExecuteOptions,
-  KeySpace,
-  KeyWatch,
-  Probe,
-  Scan,
-} from "./key-space/key-space.js";
+export type { ExecuteOptions, KeySpace, KeyWatch, Probe, Scan } from "./key-space/key-space.js";
 export type { Permissions, Role, User, UserWithRoleNames } from "./model/auth.js";
 export type {
   EndpointHealth,

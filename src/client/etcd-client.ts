@@ -3,9 +3,10 @@ import { KeyNotFoundError, NotFileError } from "../errors/common-errors.js";
 import { errorDefinition } from "../errors/error-table.js";
 import { EtcdServerError } from "../errors/server-error.js";
 import type { AuthApi } from "../key-space/auth-api.js";
+import type { CallOptions } from "../key-space/call-options.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.js";
 import { NamespaceKeySpace } from "../key-space/decorators/namespace-key-space.js";
-import type { CallOptions, ExecuteOptions, KeySpace } from "../key-space/key-space.js";
+import type { ExecuteOptions, KeySpace } from "../key-space/key-space.js";
 import type { EndpointHealth, Version } from "../model/cluster.js";
 import type { Condition, KeyRequest } from "../model/key-request.js";
 import type {

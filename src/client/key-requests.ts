@@ -1,4 +1,4 @@
-import type { CallOptions } from "../key-space/key-space.js";
+import type { CallOptions } from "../key-space/call-options.js";
 import type {
   CompareAndDeleteRequest,
   CompareAndSwapRequest,

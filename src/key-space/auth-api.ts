@@ -1,5 +1,5 @@
 import type { Role, User, UserWithRoleNames } from "../model/auth.js";
-import type { CallOptions } from "./key-space.js";
+import type { CallOptions } from "./call-options.js";
 
 /** Data of a new user. */
 export interface NewUser {

@@ -7,7 +7,7 @@ import type {
   Version,
 } from "../model/cluster.js";
 import type { AuthApi } from "./auth-api.js";
-import type { CallOptions } from "./key-space.js";
+import type { CallOptions } from "./call-options.js";
 
 /** Information about and administration of the servers behind a key space. */
 export interface ClusterApi {

@@ -1,13 +1,8 @@
 import type { KeyRequest, ScanRequest, WatchRequest } from "../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
 import type { BulkLoading } from "./bulk-loading.js";
+import type { CallOptions } from "./call-options.js";
 import type { DataLocation } from "./data-location.js";
-
-/** Options of a call. */
-export interface CallOptions {
-  /** Aborts the call; a write that was already sent may still be applied. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** Options of a request. */
 export interface ExecuteOptions extends CallOptions {

@@ -1,6 +1,6 @@
 import type { AuthApi } from "../key-space/auth-api.js";
+import type { CallOptions } from "../key-space/call-options.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.js";
-import type { CallOptions } from "../key-space/key-space.js";
 import type { EndpointHealth, Version } from "../model/cluster.js";
 
 /** Reports on the cluster behind a gateway. `/version` also shows that this is a gateway. */

@@ -1,6 +1,7 @@
 import { ClusterUnavailableError } from "../errors/cluster-errors.js";
 import { EventIndexClearedError } from "../errors/event-errors.js";
-import type { CallOptions, KeyWatch } from "../key-space/key-space.js";
+import type { CallOptions } from "../key-space/call-options.js";
+import type { KeyWatch } from "../key-space/key-space.js";
 import { isRetryable } from "../key-space/shared/is-retryable.js";
 import { matchesWatch } from "../key-space/shared/matches-watch.js";
 import type { WatchRequest } from "../model/key-request.js";

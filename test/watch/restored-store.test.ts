@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { EtcdClient, type WatchItem } from "../../src/index.js";
-import type { CallOptions, KeySpace, KeyWatch, Scan } from "../../src/key-space/key-space.js";
+import type { CallOptions } from "../../src/key-space/call-options.js";
+import type { KeySpace, KeyWatch, Scan } from "../../src/key-space/key-space.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import type { KeyRequest, ScanRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { EtcdResponse } from "../../src/model/response.js";

@@ -2,13 +2,8 @@ import { AbortError } from "../../src/errors/abort-error.js";
 import { ClusterUnavailableError, TimeoutError } from "../../src/errors/cluster-errors.js";
 import { errorDefinition } from "../../src/errors/error-table.js";
 import { serverErrorOf } from "../../src/errors/server-error-of.js";
-import type {
-  CallOptions,
-  KeySpace,
-  KeyWatch,
-  Probe,
-  Scan,
-} from "../../src/key-space/key-space.js";
+import type { CallOptions } from "../../src/key-space/call-options.js";
+import type { KeySpace, KeyWatch, Probe, Scan } from "../../src/key-space/key-space.js";
 import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
 import type { ScanRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { Action, AnswerOrigin, EtcdResponse } from "../../src/model/response.js";

@@ -4,7 +4,8 @@ import type { GetRequest, KeyRequest, ScanRequest, WatchRequest } from "../../mo
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { BackOff } from "../../time/back-off.js";
 import type { Clock } from "../../time/clock.js";
-import type { CallOptions, KeySpace, KeyWatch, Scan } from "../key-space.js";
+import type { CallOptions } from "../call-options.js";
+import type { KeySpace, KeyWatch, Scan } from "../key-space.js";
 import { withEvents } from "../shared/with-events.js";
 
 /**

@@ -4,7 +4,8 @@ import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-requ
 import type { AnyNode, EtcdNode } from "../../model/node.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { checkKeyRequest } from "../../model/validate.js";
-import type { CallOptions, ExecuteOptions, KeySpace, KeyWatch, Scan } from "../key-space.js";
+import type { CallOptions } from "../call-options.js";
+import type { ExecuteOptions, KeySpace, KeyWatch, Scan } from "../key-space.js";
 import { pathOf } from "../shared/path.js";
 import { withEvents } from "../shared/with-events.js";
 

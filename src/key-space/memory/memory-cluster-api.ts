@@ -1,7 +1,7 @@
 import type { EndpointHealth, Version } from "../../model/cluster.js";
 import { type Clock, systemClock } from "../../time/clock.js";
+import type { CallOptions } from "../call-options.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../cluster-api.js";
-import type { CallOptions } from "../key-space.js";
 import { ENDPOINT, type MemoryKeySpace } from "./memory-key-space.js";
 import { MemoryMembers, refuseAborted } from "./memory-members.js";
 import { MemoryStats } from "./memory-stats.js";

@@ -11,8 +11,9 @@ import {
 } from "../../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { type Clock, systemClock } from "../../time/clock.js";
+import type { CallOptions } from "../call-options.js";
 import type { DataLocation } from "../data-location.js";
-import type { CallOptions, KeySpace, KeyWatch, Probe, Scan } from "../key-space.js";
+import type { KeySpace, KeyWatch, Probe, Scan } from "../key-space.js";
 import { matchesWatch } from "../shared/matches-watch.js";
 import { pathOf } from "../shared/path.js";
 import { PushedWatch } from "../shared/pushed-watch.js";

@@ -3,8 +3,8 @@ import { AdminError } from "../../errors/admin-error.js";
 import type { Member } from "../../model/cluster.js";
 import { readMemberId } from "../../model/member-id.js";
 import { PeerUrlError, readPeerUrls } from "../../model/peer-urls.js";
+import type { CallOptions } from "../call-options.js";
 import type { MembersApi } from "../cluster-api.js";
-import type { CallOptions } from "../key-space.js";
 import { ENDPOINT } from "./memory-key-space.js";
 import { randomId } from "./random-id.js";
 

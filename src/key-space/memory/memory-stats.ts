@@ -1,8 +1,8 @@
 import { goDuration, goTime } from "../../go/time.js";
 import type { LeaderStats, Member, SelfStats, StoreStats } from "../../model/cluster.js";
 import type { Clock } from "../../time/clock.js";
+import type { CallOptions } from "../call-options.js";
 import type { StatsApi } from "../cluster-api.js";
-import type { CallOptions } from "../key-space.js";
 import type { MemoryKeySpace } from "./memory-key-space.js";
 import { refuseAborted } from "./memory-members.js";
 

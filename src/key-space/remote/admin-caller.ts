@@ -3,7 +3,7 @@ import { decodeAdminReply } from "../../wire/admin-reply.js";
 import { adminGet } from "../../wire/admin-request.js";
 import type { HttpRequest } from "../../wire/http.js";
 import { requireSuccess } from "../../wire/reply.js";
-import type { CallOptions } from "../key-space.js";
+import type { CallOptions } from "../call-options.js";
 
 type IsShape<T> = (value: unknown) => value is T;
 

@@ -10,7 +10,7 @@ import {
 import { adminWrite } from "../../wire/admin-request.js";
 import { pathOfNamed } from "../../wire/key-path.js";
 import type { AuthApi, PermissionChange, RolesApi, UsersApi } from "../auth-api.js";
-import type { CallOptions } from "../key-space.js";
+import type { CallOptions } from "../call-options.js";
 import type { AdminCaller } from "./admin-caller.js";
 
 const ENABLE = "/v2/auth/enable";

@@ -15,9 +15,9 @@ import { readHealth } from "../../wire/health.js";
 import { pathOfNamed } from "../../wire/key-path.js";
 import { requireSuccess } from "../../wire/reply.js";
 import type { AuthApi } from "../auth-api.js";
+import type { CallOptions } from "../call-options.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../cluster-api.js";
 import { type HealthCheck, healthOfEach, isAnyHealthy } from "../endpoint-health.js";
-import type { CallOptions } from "../key-space.js";
 import { AdminCaller } from "./admin-caller.js";
 import { RemoteAuth } from "./remote-auth.js";
 

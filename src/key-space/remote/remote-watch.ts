@@ -8,7 +8,8 @@ import type { HttpRequest } from "../../wire/http.js";
 import { type JsonDeserializer, readObject } from "../../wire/json.js";
 import { decodeEvent, readOrigin } from "../../wire/key-reply.js";
 import { originOf } from "../../wire/reply.js";
-import type { CallOptions, KeyWatch, Probe } from "../key-space.js";
+import type { CallOptions } from "../call-options.js";
+import type { KeyWatch, Probe } from "../key-space.js";
 
 /** One open watch on a v2 server, which sends one line of JSON per event. */
 export class RemoteWatch implements KeyWatch {

@@ -3,7 +3,8 @@ import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
 import { AsyncQueue } from "../../stream/async-queue.js";
 import { onAbort } from "../../stream/on-abort.js";
-import type { CallOptions, KeyWatch, Probe, Scan } from "../key-space.js";
+import type { CallOptions } from "../call-options.js";
+import type { KeyWatch, Probe, Scan } from "../key-space.js";
 import type { StoreEvent } from "./store-event.js";
 import type { Watcher } from "./watcher-hub.js";
 

@@ -2,7 +2,8 @@ import { UnauthorizedError } from "../../errors/common-errors.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
 import type { GetRequest } from "../../model/key-request.js";
 import type { WatchResync } from "../../model/watch-item.js";
-import type { CallOptions, KeySpace } from "../key-space.js";
+import type { CallOptions } from "../call-options.js";
+import type { KeySpace } from "../key-space.js";
 
 /** Reads with quorum the state that later changes apply to. */
 export async function readState(

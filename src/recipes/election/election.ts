@@ -1,4 +1,4 @@
-import type { CallOptions } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkKey, checkText } from "../../model/validate.js";
 import { linkSignals } from "../../time/link-signals.js";

@@ -1,5 +1,5 @@
 import { TimeoutError } from "../../errors/cluster-errors.js";
-import type { CallOptions } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkKey, checkText } from "../../model/validate.js";
 import { ContenderQueue } from "../contention/contender-queue.js";

@@ -2,7 +2,7 @@ import { EventEmitter, setMaxListeners } from "node:events";
 import { inspect } from "node:util";
 import { AbortError } from "../../errors/abort-error.js";
 import { InvalidValueError } from "../../errors/invalid-value-error.js";
-import type { CallOptions } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import type { EtcdNode } from "../../model/node.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import type { EtcdResponse } from "../../model/response.js";

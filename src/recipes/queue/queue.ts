@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { AbortError } from "../../errors/abort-error.js";
 import { TimeoutError } from "../../errors/cluster-errors.js";
 import { KeyNotFoundError, NodeExistError } from "../../errors/common-errors.js";
-import type { CallOptions } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkKey } from "../../model/validate.js";
 import { KeepAlive } from "../lease/keep-alive.js";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { KeyNotFoundError } from "../../errors/common-errors.js";
-import type { CallOptions } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkKey } from "../../model/validate.js";
 import { linkSignals } from "../../time/link-signals.js";

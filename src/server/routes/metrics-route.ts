@@ -1,7 +1,7 @@
 import { EtcdError } from "../../errors/etcd-error.js";
 import { isEtcdError } from "../../errors/is-etcd-error.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import type { ClusterApi } from "../../key-space/cluster-api.js";
-import type { CallOptions } from "../../key-space/key-space.js";
 import { type Clock, deadline, systemClock } from "../../time/clock.js";
 import type { ServerReply } from "../http/message.js";
 import type { Route } from "../http/router.js";

@@ -1,4 +1,4 @@
-import type { CallOptions } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import type { Clock } from "../../time/clock.js";
 import type { TreePair } from "../source/source-and-target.js";
 import { compareTrees, type Tree } from "./compare-trees.js";

@@ -1,4 +1,5 @@
-import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
+import type { KeySpace } from "../../key-space/key-space.js";
 import type { Clock } from "../../time/clock.js";
 import { type Listing, list, NOTHING } from "../source/listing.js";
 import { isReplaced } from "../source/replaced-text.js";

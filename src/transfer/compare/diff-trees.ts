@@ -1,4 +1,4 @@
-import type { CallOptions } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { type SourceAndTarget, treesOf } from "../source/source-and-target.js";
 import { readTops } from "../source/tops.js";

@@ -1,6 +1,7 @@
 import { TransferRefusedError } from "../../errors/migration-errors.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import { type DataLocation, keysOf, overlap } from "../../key-space/data-location.js";
-import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
+import type { KeySpace } from "../../key-space/key-space.js";
 import { type SourceAndTarget, type TreePair, treesOf } from "../source/source-and-target.js";
 import { readTops, type Top, type Tops } from "../source/tops.js";
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
+import type { KeySpace } from "../../key-space/key-space.js";
 import { type Loss, lossOf } from "../compare/loss.js";
 import { Losses } from "../compare/losses.js";
 import { unnamedOf } from "../source/listing.js";

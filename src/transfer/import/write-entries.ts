@@ -1,5 +1,6 @@
 import { NodeExistError, NotDirError, NotFileError } from "../../errors/common-errors.js";
-import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
+import type { KeySpace } from "../../key-space/key-space.js";
 import { forEachConcurrent } from "../source/for-each-concurrent.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 

@@ -1,4 +1,4 @@
-import type { CallOptions } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import type { Loss } from "../compare/loss.js";
 import type { SourceAndTarget } from "../source/source-and-target.js";
 import type { MigrationProgress } from "./migration-progress.js";

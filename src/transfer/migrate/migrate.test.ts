@@ -8,7 +8,8 @@ import {
   TransferFailedError,
   TransferRefusedError,
 } from "../../errors/migration-errors.js";
-import type { CallOptions, KeySpace, KeyWatch, Scan } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
+import type { KeySpace, KeyWatch, Scan } from "../../key-space/key-space.js";
 import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
 import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";

@@ -1,6 +1,6 @@
 import { TargetInUseError } from "../../errors/migration-errors.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import type { DataLocation } from "../../key-space/data-location.js";
-import type { CallOptions } from "../../key-space/key-space.js";
 import { isObject } from "../../wire/json.js";
 import type { Tree } from "../compare/compare-trees.js";
 import { list } from "../source/listing.js";

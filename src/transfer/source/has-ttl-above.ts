@@ -1,4 +1,5 @@
-import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
+import type { KeySpace } from "../../key-space/key-space.js";
 import { parentPath } from "../../key-space/shared/path.js";
 import { list } from "./listing.js";
 

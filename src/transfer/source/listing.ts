@@ -1,5 +1,6 @@
 import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
-import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
+import type { KeySpace } from "../../key-space/key-space.js";
 import type { GetRequest } from "../../model/key-request.js";
 import type { AnyNode } from "../../model/node.js";
 import { forEachConcurrent } from "./for-each-concurrent.js";

@@ -1,4 +1,5 @@
-import type { CallOptions, KeySpace, KeyWatch, Scan } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
+import type { KeySpace, KeyWatch, Scan } from "../../key-space/key-space.js";
 import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
 

@@ -1,6 +1,7 @@
 import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
 import { TransferRefusedError } from "../../errors/migration-errors.js";
-import type { CallOptions, KeySpace } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
+import type { KeySpace } from "../../key-space/key-space.js";
 import type { TreePair } from "./source-and-target.js";
 
 /** The top of a tree. */

@@ -4,7 +4,7 @@ import {
   NotDirError,
   NotFileError,
 } from "../../errors/common-errors.js";
-import type { CallOptions } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import type { Tree } from "../compare/compare-trees.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 

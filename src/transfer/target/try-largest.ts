@@ -1,4 +1,4 @@
-import type { CallOptions } from "../../key-space/key-space.js";
+import type { CallOptions } from "../../key-space/call-options.js";
 import type { LargeValue } from "../compare/check-source.js";
 import type { Tree } from "../compare/compare-trees.js";
 import { isTooLarge } from "../compare/is-too-large.js";

@@ -3,9 +3,9 @@ import { UnauthorizedError } from "../../../errors/common-errors.js";
 import type { V3Api } from "../../../etcd3/v3-api.js";
 import { toBase64 } from "../../../etcd3/v3-json.js";
 import type { EndpointHealth, StoreStats, Version } from "../../../model/cluster.js";
+import type { CallOptions } from "../../call-options.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../../cluster-api.js";
 import { type HealthCheck, healthOfEach, isAnyHealthy } from "../../endpoint-health.js";
-import type { CallOptions } from "../../key-space.js";
 import { V3Members } from "./v3-members.js";
 import { V3Stats } from "./v3-stats.js";
 

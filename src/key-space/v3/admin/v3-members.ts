@@ -5,8 +5,8 @@ import type { V3Api, V3Response } from "../../../etcd3/v3-api.js";
 import { readId, toDecimalId, toHexId } from "../../../etcd3/v3-json.js";
 import type { Member } from "../../../model/cluster.js";
 import { isObject } from "../../../wire/json.js";
+import type { CallOptions } from "../../call-options.js";
 import type { MembersApi } from "../../cluster-api.js";
-import type { CallOptions } from "../../key-space.js";
 
 /** The members of the cluster, through the v3 API. */
 export class V3Members implements MembersApi {

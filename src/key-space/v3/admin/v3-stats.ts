@@ -1,8 +1,8 @@
 import type { V3Api, V3Response } from "../../../etcd3/v3-api.js";
 import { readId, readMemberId, toHexId } from "../../../etcd3/v3-json.js";
 import type { LeaderStats, SelfStats, StoreStats } from "../../../model/cluster.js";
+import type { CallOptions } from "../../call-options.js";
 import type { MembersApi, StatsApi } from "../../cluster-api.js";
-import type { CallOptions } from "../../key-space.js";
 
 /** Go's zero time, for times that v3 does not return. */
 const ZERO_TIME = "0001-01-01T00:00:00Z";

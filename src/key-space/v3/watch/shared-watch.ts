@@ -7,6 +7,7 @@ import type { WatchRequest } from "../../../model/key-request.js";
 import { nextTurn } from "../../../time/event-loop.js";
 import { EventCache, type EventCacheLimits, type IndexEvents } from "../../shared/event-cache.js";
 import type { PushedWatch } from "../../shared/pushed-watch.js";
+import { Watermark } from "../../shared/watermark.js";
 import type { StoreGeneration } from "../schema/store-generation.js";
 import type { CurrentRevision, StoreHead } from "./current-revision.js";
 import { EtcdWatch, type EtcdWatchListener } from "./etcd-watch.js";
@@ -15,7 +16,6 @@ import { History } from "./history.js";
 import { Compacted } from "./revision-stream.js";
 import { type Translation, translate } from "./translate.js";
 import { deliverHistory, eventsFor, type Opening, WatcherSet } from "./watcher-set.js";
-import { Watermark } from "./watermark.js";
 
 /** Settings of a {@link SharedWatch}, with defaults filled in. */
 export interface SharedWatchSettings extends Translation {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { systemClock } from "../../../time/clock.js";
+import { systemClock } from "../../time/clock.js";
 import { Watermark } from "./watermark.js";
 
 it("notifies waiting callers when the number is reached, not before", async () => {

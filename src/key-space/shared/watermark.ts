@@ -1,4 +1,4 @@
-import { type Clock, deadline } from "../../../time/clock.js";
+import { type Clock, deadline } from "../../time/clock.js";
 
 /** A number that increases, and callers that wait for it to reach a value. */
 export class Watermark {
