@@ -255,7 +255,7 @@ describe("conditions and indexes", () => {
     "%j as a condition, without which etcd would write in any case, is refused",
     async (condition) => {
       for (const call of ofCondition) {
-        const fix = /needs prevValue or prevIndex/;
+        const fix = /requires prevValue or prevIndex/;
         await expectMisuse("condition", fix, () => call(condition as never));
       }
     },

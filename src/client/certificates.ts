@@ -13,9 +13,10 @@ interface Certificates {
 }
 
 /**
- * The certificates for the next connection, opened again only when they have changed: that is costly.
+ * Returns a function that returns the TLS context for the next connection. The context is created
+ * again only after the certificates have changed, because that is expensive.
  *
- * @throws TypeError naming the option, if the certificates of the beginning cannot be used
+ * @throws TypeError naming the option, if the first certificates are invalid
  */
 export function certificatesOf(options: CertificateOptions): () => SecureContext | undefined {
   const { ca, x509Certificate, names } = options;
@@ -29,13 +30,13 @@ export function certificatesOf(options: CertificateOptions): () => SecureContext
       context = secureContextOf(current, names);
       certificates = current;
     } catch {
-      // For example, only one of two files has been replaced yet. The last good ones stay.
+      // For example, only one of two files has been replaced so far. Keep the last valid certificates.
     }
     return context;
   };
 }
 
-/** @throws what the functions throw, and TypeError for a result of another type */
+/** @throws errors of the functions, and TypeError for a result of another type */
 function currentOf(options: CertificateOptions): Certificates {
   const ca = typeof options.ca === "function" ? options.ca() : options.ca;
   const given = options.x509Certificate;
@@ -51,26 +52,29 @@ function currentOf(options: CertificateOptions): Certificates {
   return { ca, x509Certificate };
 }
 
-/** @throws TypeError naming the option that cannot be used */
+/** @throws TypeError naming the invalid option */
 function secureContextOf(
   { ca, x509Certificate }: Certificates,
   names: CertificateOptions["names"],
 ): SecureContext | undefined {
   if (ca === undefined && x509Certificate === undefined) return undefined;
   const authorities = ca === undefined ? {} : { ca: [ca].flat() as (string | Buffer)[] };
-  // OpenSSL passes over authorities that it cannot read.
+  // OpenSSL silently ignores authorities that it cannot parse.
   for (const pem of authorities.ca ?? []) {
-    orRefuse(`${names.ca}: holds no certificate in PEM`, () => new X509Certificate(pem));
+    orTypeError(
+      `${names.ca}: contains no certificate in PEM format`,
+      () => new X509Certificate(pem),
+    );
   }
-  return orRefuse(
-    `${names.x509Certificate}: cannot be opened; check its passphrase and that key and cert belong together`,
+  return orTypeError(
+    `${names.x509Certificate}: cannot be loaded; check the passphrase, and that key and cert match`,
     () => createSecureContext({ ...authorities, ...x509Certificate }),
   );
 }
 
-function orRefuse<T>(problem: string, open: () => T): T {
+function orTypeError<T>(problem: string, create: () => T): T {
   try {
-    return open();
+    return create();
   } catch (cause) {
     throw new TypeError(`${problem} (${(cause as Error).message})`, { cause });
   }

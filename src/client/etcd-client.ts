@@ -58,13 +58,16 @@ import type {
 import type { EtcdClientOptions } from "./options.js";
 import { watchSettings } from "./watch-settings.js";
 
-/** A change of the cluster behind the endpoints. Indexes of the former cluster mean nothing in the new one. */
+/**
+ * Another cluster responded than before. Indexes of the previous cluster are not valid in the new
+ * one.
+ */
 export interface ClusterChange {
-  /** Id of the former cluster. */
+  /** ID of the previous cluster. */
   readonly from: string;
-  /** Id of the new cluster. */
+  /** ID of the new cluster. */
   readonly to: string;
-  /** URL of the endpoint whose response had the new id. */
+  /** URL of the endpoint whose response had the new ID. */
   readonly etcdServer: string;
 }
 
@@ -75,36 +78,36 @@ export interface EtcdClientEvents {
 }
 
 /**
- * A client of etcd's v2 key space. One client serves any number of concurrent calls; make one per
- * cluster and share it.
+ * A client of etcd's v2 key space. A client supports any number of concurrent calls. Create one
+ * client per cluster and share it.
  *
- * Keys begin with `/`. Every call rejects with an `EtcdError` when it fails, with `TypeError` when
- * it was given something that makes no sense, before anything is sent, and with `AbortError` when
- * its `signal` aborts.
+ * Keys begin with `/`. A failed call rejects with an `EtcdError`. A call with an invalid argument or
+ * option rejects with a `TypeError`, and sends nothing. A call whose `signal` aborts rejects with an
+ * `AbortError`.
  */
 export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncDisposable {
   readonly #keySpace: KeySpace;
   readonly #clusterApi: ClusterApi | undefined;
   readonly #watchReads: SharedReads;
   readonly #consistency: "local" | "quorum";
-  /** The client's time: what its time-outs, back-offs and TTLs are measured by. */
+  /** Measures timeouts, back-offs and TTLs. */
   readonly clock: Clock;
   #clusterId: string | undefined;
   #lastIndex = 0;
-  /** Ends watches that wait to be opened again: the key space knows nothing of them then. */
+  /** Ends watches that wait before they reconnect. The key space does not know them at that time. */
   readonly #closing = new AbortController();
   #closed = this.#closing.signal;
-  readonly #answered = (answer: EtcdResponse): EtcdResponse => {
-    this.#observe(answer);
-    return answer;
+  readonly #onResponse = (response: EtcdResponse): EtcdResponse => {
+    this.#observe(response);
+    return response;
   };
-  readonly #failed = (error: unknown): never => {
-    // A cluster that has lost its past answers with little else.
+  readonly #onError = (error: unknown): never => {
+    // After a cluster is replaced, most responses can be errors: they too show the new cluster.
     if (error instanceof EtcdServerError) this.#observeError(error);
     throw error;
   };
 
-  /** @throws TypeError for options that are unknown, out of range or contradictory */
+  /** @throws TypeError for an option that is unknown or out of range, and for options that contradict each other */
   constructor(options: EtcdClientOptions) {
     super();
     checkOptions(options);
@@ -121,37 +124,41 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     this.#watchReads = new SharedReads(this.#keySpace, this.clock);
   }
 
-  /** `X-Etcd-Cluster-Id` of the last answer; `undefined` before the first. */
+  /** `X-Etcd-Cluster-Id` of the last response; `undefined` before the first one. */
   get clusterId(): string | undefined {
     return this.#clusterId;
   }
 
-  /** Highest `etcdIndex` seen in the present cluster; 0 before the first answer. */
+  /** Highest `etcdIndex` in responses of the current cluster; 0 before the first response. */
   get lastIndex(): number {
     return this.#lastIndex;
   }
 
-  /** Aborts when the client is closed, or the one that it is a namespace of. */
+  /** Aborts when the client is closed. A namespaced client is closed with the client that created it. */
   get closed(): AbortSignal {
     return this.#closed;
   }
 
-  /** What the client works on. It is closed with the client, and by nobody else. */
+  /** The key space of the client. Only the client closes it. */
   get keySpace(): KeySpace {
     return this.#keySpace;
   }
 
-  /** The cluster's membership. */
+  /** Lists and changes the members of the cluster. */
   get members(): MembersApi {
     return this.#api("members").members;
   }
 
-  /** Counters of the member that answers. */
+  /** Reads counters of the responding member. */
   get stats(): StatsApi {
     return this.#api("stats").stats;
   }
 
-  /** Users, roles and permissions of v2 auth. */
+  /**
+   * Users, roles and permissions of v2 auth.
+   *
+   * @throws TypeError when the key space has no v2 auth, as with `api: "v3"`
+   */
   get auth(): AuthApi {
     const { auth } = this.#api("auth");
     if (auth === undefined) {
@@ -164,8 +171,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   /**
    * Reads a file, or lists a directory.
    *
-   * @throws KeyNotFoundError unless `ignoreKeyNotFound`, which answers `null`; the error's `index`
-   *   is the one from which to watch for the key's creation
+   * @throws KeyNotFoundError when the key does not exist. With `ignoreKeyNotFound` the result is
+   *   `null` instead. To wait for the creation of the key, watch from the error's `index` plus one.
    */
   getNode(
     key: string,
@@ -173,16 +180,16 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   ): Promise<EtcdNodeResponse>;
   getNode(key: string, options: GetOptions & IgnoreKeyNotFound): Promise<EtcdNodeResponse | null>;
   getNode(key: string, options: GetOptions & IgnoreKeyNotFound = {}): Promise<EtcdResponse | null> {
-    const answer = this.#answer(() => getRequest(key, options, this.#consistency), options);
-    return options?.ignoreKeyNotFound ? nullIfNotFound(answer) : answer;
+    const response = this.#execute(() => getRequest(key, options, this.#consistency), options);
+    return options?.ignoreKeyNotFound ? nullIfNotFound(response) : response;
   }
 
   /**
-   * Reads the value of a file. With `ignoreKeyNotFound`, the result is `null` when there is no value: the
-   * key does not exist or is a directory.
+   * Reads the value of a file. With `ignoreKeyNotFound`, the result is `null` when the key does not
+   * exist or is a directory.
    *
-   * @throws KeyNotFoundError unless `ignoreKeyNotFound`
-   * @throws NotFileError for a directory, unless `ignoreKeyNotFound`
+   * @throws KeyNotFoundError when the key does not exist, unless `ignoreKeyNotFound` is set
+   * @throws NotFileError when the key is a directory, unless `ignoreKeyNotFound` is set
    */
   getNodeValue(
     key: string,
@@ -190,18 +197,19 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   ): Promise<string>;
   getNodeValue(key: string, options: GetOptions & IgnoreKeyNotFound): Promise<string | null>;
   getNodeValue(key: string, options: GetOptions & IgnoreKeyNotFound = {}): Promise<string | null> {
-    const answer = this.getNode(key, options);
-    return answer.then(options?.ignoreKeyNotFound ? valueOrNull : valueOfFile);
+    const response = this.getNode(key, options);
+    return response.then(options?.ignoreKeyNotFound ? valueOrNull : valueOfFile);
   }
 
   /**
-   * Creates or replaces a file; with `null` and `dir`, creates a directory, or turns a file into
-   * one. The node gets a new `createdIndex`, missing parents are made.
+   * Creates or replaces a file. With the value `null` and `dir: true`, creates a directory or
+   * replaces a file by one. The node gets a new `createdIndex`. Missing parent directories are
+   * created.
    *
-   * @throws NotFileError for an existing directory
+   * @throws NotFileError when the key is an existing directory
    * @throws NotDirError when a parent is a file
-   * @throws RootReadOnlyError
-   * @throws OutcomeUnknownError when the write was sent and no answer came
+   * @throws RootReadOnlyError when the key is `/`
+   * @throws OutcomeUnknownError when the write was sent but no response was received
    */
   setNode(
     key: string,
@@ -211,16 +219,17 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   setNode(key: string, value: string, options?: FileOptions): Promise<EtcdNodeResponse>;
   setNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdNodeResponse>;
   setNode(key: string, value: string | null, options: WriteOptions = {}): Promise<EtcdResponse> {
-    return this.#answer(() => setRequest(key, value, options), options);
+    return this.#execute(() => setRequest(key, value, options), options);
   }
 
   /**
-   * Creates a file, or with `null` and `dir` a directory, that must not exist.
+   * Creates a file, or a directory with the value `null` and `dir: true`. Missing parent
+   * directories are created.
    *
-   * @throws NodeExistError when it does
+   * @throws NodeExistError when the key already exists
    * @throws NotDirError when a parent is a file
-   * @throws RootReadOnlyError
-   * @throws OutcomeUnknownError when the write was sent and no answer came
+   * @throws RootReadOnlyError when the key is `/`
+   * @throws OutcomeUnknownError when the write was sent but no response was received
    */
   createNode(
     key: string,
@@ -230,15 +239,16 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   createNode(key: string, value: string, options?: FileOptions): Promise<EtcdNodeResponse>;
   createNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdNodeResponse>;
   createNode(key: string, value: string | null, options: WriteOptions = {}): Promise<EtcdResponse> {
-    return this.#answer(() => createRequest(key, value, options, false), options);
+    return this.#execute(() => createRequest(key, value, options, false), options);
   }
 
   /**
-   * Creates a file, or with `null` and `dir` a directory, in the directory `key`, which is made if
-   * it is missing. etcd names it: names rise in the order of creation.
+   * Creates a file, or a directory with the value `null` and `dir: true`, in the directory `key`.
+   * Creates that directory if it does not exist. etcd chooses the name of the node: names increase
+   * in the order of creation.
    *
    * @throws NotDirError when `key` or a parent is a file
-   * @throws OutcomeUnknownError when the write was sent and no answer came
+   * @throws OutcomeUnknownError when the write was sent but no response was received
    */
   createInOrderNode(
     key: string,
@@ -252,17 +262,18 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     value: string | null,
     options: WriteOptions = {},
   ): Promise<EtcdResponse> {
-    return this.#answer(() => createRequest(key, value, options, true), options);
+    return this.#execute(() => createRequest(key, value, options, true), options);
   }
 
   /**
-   * Changes the value and TTL of an existing file, or with `null` and `dir` the TTL of an existing
-   * directory (etcd 3.5 fails at that). `createdIndex` stays.
+   * Changes the value and the TTL of an existing file. With the value `null` and `dir: true`,
+   * changes the TTL of an existing directory; in etcd 3.5 this fails with error 300.
+   * `createdIndex` does not change.
    *
-   * @throws KeyNotFoundError when there is no such node
-   * @throws NotFileError for a value given to a directory
-   * @throws RootReadOnlyError
-   * @throws OutcomeUnknownError when the write was sent and no answer came
+   * @throws KeyNotFoundError when the key does not exist
+   * @throws NotFileError when a value is given and the key is a directory
+   * @throws RootReadOnlyError when the key is `/`
+   * @throws OutcomeUnknownError when the write was sent but no response was received
    */
   updateNode(
     key: string,
@@ -272,16 +283,17 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   updateNode(key: string, value: string, options?: FileOptions): Promise<EtcdNodeResponse>;
   updateNode(key: string, value: null, options: DirectoryOptions): Promise<EtcdNodeResponse>;
   updateNode(key: string, value: string | null, options: WriteOptions = {}): Promise<EtcdResponse> {
-    return this.#answer(() => updateRequest(key, value, options), options);
+    return this.#execute(() => updateRequest(key, value, options), options);
   }
 
   /**
-   * Gives an existing node `ttl` seconds from now and leaves its value. No watcher is notified,
-   * though the index moves on. `prevValue` and `prevIndex` make it conditional.
+   * Sets the TTL of an existing node to `ttl` seconds from now, and keeps its value. Watches get no
+   * event, although the index of the key space increases. `prevValue` and `prevIndex` are an optional
+   * condition.
    *
-   * @throws KeyNotFoundError when there is no such node
-   * @throws TestFailedError when it is not as the condition says
-   * @throws OutcomeUnknownError when the write was sent and no answer came
+   * @throws KeyNotFoundError when the key does not exist
+   * @throws TestFailedError when the node does not match the condition
+   * @throws OutcomeUnknownError when the write was sent but no response was received
    */
   refreshNode(
     key: string,
@@ -290,17 +302,20 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   ): Promise<EtcdReceipt>;
   refreshNode(key: string, ttl: number, options?: RefreshOptions): Promise<EtcdNodeResponse>;
   refreshNode(key: string, ttl: number, options: RefreshOptions = {}): Promise<EtcdResponse> {
-    return this.#answer(() => refreshRequest(key, ttl, options), options);
+    return this.#execute(() => refreshRequest(key, ttl, options), options);
   }
 
   /**
-   * Deletes a file; with `dir` also an empty directory, with `recursive` a directory and all in it.
+   * Deletes a file. `dir` also permits an empty directory. `recursive` also permits a directory
+   * with everything in it.
    *
-   * @throws KeyNotFoundError unless `ignoreKeyNotFound`, which answers `null`
-   * @throws NotFileError for a directory without `dir` or `recursive`
-   * @throws DirNotEmptyError for a directory with children, hidden ones included
-   * @throws RootReadOnlyError
-   * @throws OutcomeUnknownError when the write was sent and no answer came
+   * @throws KeyNotFoundError when the key does not exist. With `ignoreKeyNotFound` the result is
+   *   `null` instead.
+   * @throws NotFileError when the key is a directory, without `dir` and `recursive`
+   * @throws DirNotEmptyError when the directory has children, including hidden ones, without
+   *   `recursive`
+   * @throws RootReadOnlyError when the key is `/`
+   * @throws OutcomeUnknownError when the write was sent but no response was received
    */
   deleteNode(
     key: string,
@@ -311,17 +326,17 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     key: string,
     options: DeleteOptions & IgnoreKeyNotFound = {},
   ): Promise<EtcdResponse | null> {
-    const answer = this.#answer(() => deleteRequest(key, options), options);
-    return options?.ignoreKeyNotFound ? nullIfNotFound(answer) : answer;
+    const response = this.#execute(() => deleteRequest(key, options), options);
+    return options?.ignoreKeyNotFound ? nullIfNotFound(response) : response;
   }
 
   /**
-   * Changes a file if its value, its `modifiedIndex`, or both are as the condition says.
+   * Changes the value of a file if its value, its `modifiedIndex`, or both match the condition.
    *
-   * @throws TestFailedError when it is not so
-   * @throws KeyNotFoundError when there is no such node
-   * @throws NotFileError for a directory
-   * @throws OutcomeUnknownError when the write was sent and no answer came
+   * @throws TestFailedError when the file does not match the condition
+   * @throws KeyNotFoundError when the key does not exist
+   * @throws NotFileError when the key is a directory
+   * @throws OutcomeUnknownError when the write was sent but no response was received
    */
   compareAndSwapNode(
     key: string,
@@ -341,32 +356,32 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     value: string,
     options: SwapOptions = {},
   ): Promise<EtcdResponse> {
-    return this.#answer(() => compareAndSwapRequest(key, condition, value, options), options);
+    return this.#execute(() => compareAndSwapRequest(key, condition, value, options), options);
   }
 
   /**
-   * Deletes a file if its value, its `modifiedIndex`, or both are as the condition says.
+   * Deletes a file if its value, its `modifiedIndex`, or both match the condition.
    *
-   * @throws TestFailedError when it is not so
-   * @throws KeyNotFoundError when there is no such node
-   * @throws NotFileError for a directory
-   * @throws OutcomeUnknownError when the write was sent and no answer came
+   * @throws TestFailedError when the file does not match the condition
+   * @throws KeyNotFoundError when the key does not exist
+   * @throws NotFileError when the key is a directory
+   * @throws OutcomeUnknownError when the write was sent but no response was received
    */
   compareAndDeleteNode(
     key: string,
     condition: Condition,
     options: CallOptions = {},
   ): Promise<EtcdResponse> {
-    return this.#answer(() => compareAndDeleteRequest(key, condition, options), options);
+    return this.#execute(() => compareAndDeleteRequest(key, condition, options), options);
   }
 
   /**
-   * Waits for one change of the key, however long that takes. A connection that breaks meanwhile is
-   * made good at another member without missing a change.
+   * Waits for one change of the key, without a time limit. If the connection breaks, the watch
+   * continues on another member at the next index, so it misses no change.
    *
-   * @throws EventIndexClearedError when changes since `waitIndex` are no longer held: read anew,
-   *   then wait from that read's `etcdIndex + 1`
-   * @throws ClusterUnavailableError when no member takes the watch
+   * @throws EventIndexClearedError when etcd has discarded events since `waitIndex` (it keeps 1000).
+   *   Read the key again, then wait from that response's `etcdIndex` plus one.
+   * @throws ClusterUnavailableError when no member accepts the watch
    */
   async watchNode(key: string, options: WatchNodeOptions = {}): Promise<EtcdResponse> {
     const request = watchRequest(key, options);
@@ -383,13 +398,20 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   }
 
   /**
-   * Follows a key: `for await`. Every change comes once and in order, whatever happens to members
-   * and connections; where etcd's history no longer tells them all, a resync tells the state instead.
-   * It begins at once. Failures that time can repair are waited for; `contactAt` tells how current it is.
+   * Watches a key and returns its changes, for `for await`. Each change is returned once and in
+   * order, also after failures of members and connections. If etcd has discarded changes, the watch
+   * returns a resync with the complete state instead.
    *
-   * The iteration rejects with `AbortError` as soon as the signal aborts or the client is closed, and
-   * with what nothing can repair: `UnauthorizedError`, `V2DisabledError`, and `ProtocolError` for
-   * what etcd does not answer.
+   * The watch starts immediately. After a transient failure it reconnects and continues.
+   * `contactAt` is the time up to which the changes are known to be complete.
+   *
+   * The iteration rejects with
+   * - `AbortError` when the signal aborts or the client is closed,
+   * - `UnauthorizedError` when the user may not read the key,
+   * - `V2DisabledError` when the server does not provide the v2 API,
+   * - `ProtocolError` for a response that etcd never sends.
+   *
+   * @throws TypeError for an invalid key or option
    */
   watch(key: string, options: WatchOptions = {}): Watcher {
     const settings = watchSettings(key, options);
@@ -404,20 +426,22 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   }
 
   /**
-   * Creates a key with a TTL and keeps it as long as this process lives: renews it, tells when it is
-   * not provably ours any more, and deletes it on `close()`. `value` must be unlike any other
-   * owner's: by it the key is recognised as ours.
+   * Creates a key with a TTL, renews it while this process runs, and deletes it on `close()`. The
+   * event `lost` reports that the ownership of the key is no longer proven. `value` identifies the
+   * owner, so it must be unique among all owners of the key.
    *
-   * @throws NodeExistError when the key exists, unless `ifExists` says what to do then
-   * @throws OwnershipLostError when the answer came too late to prove anything
-   * @throws OutcomeUnknownError when no try at it was answered; what came of it is removed
+   * @throws TypeError for an invalid key, value or option
+   * @throws NodeExistError when the key exists and `ifExists` does not permit to take it over
+   * @throws OwnershipLostError when the response was received too late to prove the ownership
+   * @throws OutcomeUnknownError when no attempt received a response. If an attempt created the key,
+   *   the key is deleted.
    */
   keepAlive(key: string, value: string, options: KeepAliveOptions): Promise<KeepAlive> {
     return KeepAlive.create(this, key, value, options);
   }
 
   /**
-   * Makes a {@link Lock}, as `new Lock(etcd, key, options)` does. Nothing is sent before `acquire`.
+   * Creates a {@link Lock}, like `new Lock(etcd, key, options)`. Sends nothing before `acquire`.
    *
    * @throws TypeError for an invalid key or option
    */
@@ -426,7 +450,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   }
 
   /**
-   * Makes an {@link Election}, as `new Election(etcd, key, options)` does. Nothing is sent before a call.
+   * Creates an {@link Election}, like `new Election(etcd, key, options)`. Sends nothing before its first call.
    *
    * @throws TypeError for an invalid key or option
    */
@@ -435,7 +459,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   }
 
   /**
-   * Makes a {@link Mirror}, as `new Mirror(etcd, key, options)` does. It starts to load at once.
+   * Creates a {@link Mirror}, like `new Mirror(etcd, key, options)`. It starts to load immediately.
    *
    * @throws TypeError for an invalid key or option
    */
@@ -444,7 +468,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   }
 
   /**
-   * Makes a {@link Queue}, as `new Queue(etcd, key, options)` does. Nothing is sent before a call.
+   * Creates a {@link Queue}, like `new Queue(etcd, key, options)`. Sends nothing before its first call.
    *
    * @throws TypeError for an invalid key or option
    */
@@ -453,7 +477,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   }
 
   /**
-   * Makes a {@link Registry}, as `new Registry(etcd, key, options)` does. Nothing is sent before a call.
+   * Creates a {@link Registry}, like `new Registry(etcd, key, options)`. Sends nothing before its first call.
    *
    * @throws TypeError for an invalid key or option
    */
@@ -462,38 +486,42 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   }
 
   /**
-   * Carries out any request of the key space, in its plain form: for what the other methods do not
-   * offer, such as a set that refreshes.
+   * Executes any request of the key space. Use it for requests that the other methods do not offer,
+   * such as a `set` with `refresh`.
    */
   execute(request: KeyRequest & NoValueOnSuccess, options?: ExecuteOptions): Promise<EtcdReceipt>;
   execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
   execute(request: KeyRequest, options: ExecuteOptions = {}): Promise<EtcdResponse> {
-    return this.#answer(() => request, options);
+    return this.#execute(() => request, options);
   }
 
-  /** Client URLs of all members, as they advertise them. */
+  /** Client URLs that the members advertise, sorted. */
   machines(options?: CallOptions): Promise<readonly string[]> {
     return this.#api("machines").machines(options);
   }
 
-  /** Release of the member that answers, and of the cluster. */
+  /** Release of the responding member, and version of the cluster. */
   version(options?: CallOptions): Promise<Version> {
     return this.#api("version").version(options);
   }
 
   /**
-   * Health of every endpoint, asked at once. An endpoint that is down is told, not thrown.
+   * Health of every known endpoint. All endpoints are queried in parallel. An endpoint that is down
+   * is part of the result, not an error.
    *
-   * @throws TimeoutError, AbortError, ClusterUnavailableError where the endpoints are still looked for
+   * @throws TimeoutError, AbortError, ClusterUnavailableError while discovery has not found the
+   *   endpoints
    */
   health(options?: CallOptions): Promise<readonly EndpointHealth[]> {
     return this.#api("health").health(options);
   }
 
   /**
-   * A client for the subtree below `prefix`, whose top is its `/`: keys in requests, answers, events
-   * and etcd's refusals lack the prefix. It shares this client's connections and ends with it; its
-   * own `close()` leaves them open.
+   * Creates a client for the subtree below `prefix`, whose root is the `/` of the new client. Keys in
+   * its requests, responses, events and errors do not contain the prefix. It shares the connections
+   * of this client, and is closed with this client. Its own `close()` does nothing.
+   *
+   * @throws TypeError for a prefix that is not a valid key
    */
   namespace(prefix: string): EtcdClient {
     checkKey(prefix, "prefix");
@@ -509,8 +537,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   }
 
   /**
-   * Aborts what is under way and closes all connections; calls made later are refused. On a
-   * namespaced client it does nothing.
+   * Aborts all calls and watches and closes all connections. Later calls reject. On a namespaced
+   * client it does nothing.
    */
   close(): Promise<void> {
     this.#closing.abort(new Error("the client was closed"));
@@ -522,14 +550,14 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   }
 
   /**
-   * Whatever goes wrong rejects the promise, wrong arguments included. Not an async function, which
-   * would hold four times the memory for as long as the call takes.
+   * Every failure rejects the promise, also an invalid argument. An async function would need four
+   * times the memory during the call.
    */
-  #answer(build: () => KeyRequest, options: ExecuteOptions): Promise<EtcdResponse> {
+  #execute(build: () => KeyRequest, options: ExecuteOptions): Promise<EtcdResponse> {
     try {
       const request = build();
       checkKeyRequest(request);
-      return this.#keySpace.execute(request, options).then(this.#answered, this.#failed);
+      return this.#keySpace.execute(request, options).then(this.#onResponse, this.#onError);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -540,8 +568,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     throw new TypeError(`${field}: give the option clusterApi together with keySpace`);
   }
 
-  /** After the answer, so that a listener that throws does not pass for a failed call. */
-  #tellChange(change: ClusterChange): void {
+  /** Emits in the next tick, so that an error of a listener does not reject the call. */
+  #emitClusterChanged(change: ClusterChange): void {
     process.nextTick(() => this.emit("clusterChanged", change));
   }
 
@@ -559,28 +587,28 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     if (from !== etcdClusterId && etcdClusterId !== "") {
       this.#clusterId = etcdClusterId;
       this.#lastIndex = 0;
-      if (from !== undefined) this.#tellChange({ from, to: etcdClusterId, etcdServer });
+      if (from !== undefined) this.#emitClusterChanged({ from, to: etcdClusterId, etcdServer });
     }
     if (etcdIndex > this.#lastIndex) this.#lastIndex = etcdIndex;
   }
 }
 
-function valueOrNull(answer: EtcdResponse | null): string | null {
-  return answer?.node.value ?? null;
+function valueOrNull(response: EtcdResponse | null): string | null {
+  return response?.node.value ?? null;
 }
 
 /** @throws NotFileError */
-function valueOfFile(answer: EtcdResponse | null): string | null {
-  if (answer === null || answer.node.value !== undefined) return valueOrNull(answer);
-  const { etcdServer: endpoint, etcdClusterId: clusterId, etcdIndex: index, node } = answer;
+function valueOfFile(response: EtcdResponse | null): string | null {
+  if (response === null || response.node.value !== undefined) return valueOrNull(response);
+  const { etcdServer: endpoint, etcdClusterId: clusterId, etcdIndex: index, node } = response;
   const { key } = node;
   const request = { key, operation: `GET ${key}`, endpoint, clusterId, index };
   throw new NotFileError({ errorCode: 102, ...errorDefinition(102), detail: key, ...request });
 }
 
-async function nullIfNotFound(answer: Promise<EtcdResponse>): Promise<EtcdResponse | null> {
+async function nullIfNotFound(response: Promise<EtcdResponse>): Promise<EtcdResponse | null> {
   try {
-    return await answer;
+    return await response;
   } catch (error) {
     if (error instanceof KeyNotFoundError) return null;
     throw error;

@@ -20,7 +20,7 @@ import type {
   WriteOptions,
 } from "./operation-options.js";
 
-/** Builds the request values of the client's verbs. @throws TypeError naming the argument */
+/** Functions that build the requests of the client's methods. @throws TypeError naming the argument */
 
 const READ_OPTIONS = ["recursive", "sorted", "quorum", "ignoreKeyNotFound", "signal"];
 const WRITE_OPTIONS = ["ttl", "dir", "noValueOnSuccess", "signal"];
@@ -105,8 +105,9 @@ function content(
   value: string | null,
   { dir = false }: WriteOptions,
 ): { readonly value: string } | { readonly dir: true } {
-  if (dir && value !== null) throw new TypeError("value: a directory has none; give null");
-  if (!dir && value === null) throw new TypeError("value: null makes sense with dir: true only");
+  if (dir && value !== null) throw new TypeError("value: a directory has no value; pass null");
+  if (!dir && value === null)
+    throw new TypeError("value: null is only valid with dir: true; pass a string");
   return value === null ? { dir: true } : { value };
 }
 
@@ -119,14 +120,14 @@ function lifetime(options: WriteOptions): {
   return ttl === undefined ? { noValueOnSuccess } : { ttl, noValueOnSuccess };
 }
 
-/** Without a condition etcd would carry the write out in any case. */
+/** Without a condition, etcd would execute the write unconditionally. */
 function conditionOf(condition: {
   readonly prevValue?: string | undefined;
   readonly prevIndex?: number | undefined;
 }): Condition {
   const { prevValue, prevIndex } = condition ?? {};
   if (prevIndex === undefined) {
-    if (prevValue === undefined) throw new TypeError("condition: needs prevValue or prevIndex");
+    if (prevValue === undefined) throw new TypeError("condition: requires prevValue or prevIndex");
     return { prevValue };
   }
   return prevValue === undefined ? { prevIndex } : { prevValue, prevIndex };

@@ -9,13 +9,13 @@ import type { EtcdClientOptions } from "./options.js";
 import { checkTlsOptions } from "./tls-options.js";
 import { type UnifiedOptions, unifyOptions } from "./unify-options.js";
 
-/** What a client on a remote key space is told, complete. */
+/** Complete settings of a client on a remote key space. */
 export interface ClientSettings {
   readonly api: "v2" | "v3";
   readonly cluster: ClusterSettings;
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly keyPrefix: string;
-  /** For v3, which does not know Basic auth. */
+  /** For the v3 API, which has no Basic auth. */
   readonly credentials: V3Credentials | undefined;
   readonly deserialize: JsonDeserializer;
 }
@@ -23,7 +23,7 @@ export interface ClientSettings {
 type OptionName = keyof EtcdClientOptions;
 type Check = (value: unknown) => string | undefined;
 
-const AUTO_SYNC_INTERVAL = 60_000;
+const AUTO_SYNC_INTERVAL_MS = 60_000;
 
 const type =
   (name: "string" | "boolean" | "function" | "object"): Check =>
@@ -37,15 +37,15 @@ const oneOf =
       ? undefined
       : `must be ${choices.map(quoted).join(" or ")}`;
 
-/** What names the system's proxies. */
+/** Environment variables with the URLs of proxies. */
 const PROXY_VARIABLES = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"];
 
 const integerFrom =
-  (least: number, unit: string): Check =>
+  (min: number, unit: string): Check =>
   (value) =>
-    Number.isSafeInteger(value) && Number(value) >= least && Number(value) < 2 ** 31
+    Number.isSafeInteger(value) && Number(value) >= min && Number(value) < 2 ** 31
       ? undefined
-      : `must be a whole number of ${unit}, at least ${least}`;
+      : `must be a whole number of ${unit}, at least ${min}`;
 
 const proxy: Check = (value) => {
   if (value === true) return problemOfProxyVariables();
@@ -58,7 +58,7 @@ const CHECKS: Readonly<Record<OptionName, Check>> = {
   endpoints: (value) =>
     typeof value === "string" || (Array.isArray(value) && value.length > 0)
       ? undefined
-      : "must be a URL, or a list of at least one",
+      : "must be a URL, or a list of at least one URL",
   discoverySrv: type("string"),
   api: oneOf("v2", "v3"),
   keyPrefix: (value) => {
@@ -101,15 +101,15 @@ const CHECKS: Readonly<Record<OptionName, Check>> = {
   clock: type("object"),
 };
 
-/** Options that a given key space leaves nothing to do for. */
-const BESIDE_KEY_SPACE: ReadonlySet<string> = new Set([
+/** Options that have an effect together with `keySpace`. */
+const OPTIONS_WITH_KEY_SPACE: ReadonlySet<string> = new Set([
   "keySpace",
   "clusterApi",
   "consistency",
   "clock",
 ]);
 
-/** Checks options, each by itself and together. @throws TypeError naming the option */
+/** Checks each option and their combination. @throws TypeError naming the option */
 export function checkOptions(options: EtcdClientOptions): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError('options: must be an object such as { urls: ["http://127.0.0.1:2379"] }');
@@ -134,34 +134,34 @@ function checkTogether(options: EtcdClientOptions): void {
   const given = (name: OptionName): boolean => options[name] !== undefined;
   const sources = (["urls", "endpoints", "discoverySrv", "keySpace"] as const).filter(given);
   if (sources.length === 0) {
-    throw new TypeError('urls: is missing; give at least one, e.g. ["http://127.0.0.1:2379"]');
+    throw new TypeError('urls: is missing; pass at least one, e.g. ["http://127.0.0.1:2379"]');
   }
-  if (sources.length > 1) throw new TypeError(`${sources.join(", ")}: give only one of them`);
+  if (sources.length > 1) throw new TypeError(`${sources.join(", ")}: pass only one of them`);
   if (given("username") !== given("password")) {
-    throw new TypeError("username, password: one needs the other");
+    throw new TypeError("username, password: one requires the other");
   }
   if (options.api !== "v3" && options.username?.includes(":")) {
-    throw new TypeError("username: must have no colon, which ends the name in Basic auth");
-  }
-  if (given("clusterApi") && !given("keySpace")) {
-    throw new TypeError("clusterApi: only goes with keySpace");
-  }
-  if (given("keyPrefix") && options.api !== "v3") {
     throw new TypeError(
-      'keyPrefix: only goes with api: "v3"; use namespace() for a part of a tree',
+      "username: must not contain a colon, because Basic auth ends the name there",
     );
   }
+  if (given("clusterApi") && !given("keySpace")) {
+    throw new TypeError("clusterApi: is only valid with keySpace");
+  }
+  if (given("keyPrefix") && options.api !== "v3") {
+    throw new TypeError('keyPrefix: is only valid with api: "v3"; use namespace() for a subtree');
+  }
   if (given("jsonDeserializer") && options.api === "v3") {
-    throw new TypeError('jsonDeserializer: has no effect with api: "v3"; leave it out');
+    throw new TypeError('jsonDeserializer: has no effect with api: "v3"; omit it');
   }
   const names = Object.keys(options) as OptionName[];
-  const idle = names.find((name) => given(name) && !BESIDE_KEY_SPACE.has(name));
-  if (given("keySpace") && idle !== undefined) {
-    throw new TypeError(`${idle}: has no effect beside keySpace; leave it out`);
+  const unused = names.find((name) => given(name) && !OPTIONS_WITH_KEY_SPACE.has(name));
+  if (given("keySpace") && unused !== undefined) {
+    throw new TypeError(`${unused}: has no effect together with keySpace; omit it`);
   }
 }
 
-/** Completes checked options with the defaults. @throws TypeError for a URL that cannot be used */
+/** Adds the defaults to checked options. @throws TypeError for an invalid URL */
 export function completeOptions(given: EtcdClientOptions): ClientSettings {
   const options = unifyOptions(given);
   const { api = "v2", username, password = "", autoSync = false, keyPrefix = "" } = options;
@@ -184,7 +184,7 @@ export function completeOptions(given: EtcdClientOptions): ClientSettings {
       writeTimeout: options.writeTimeout ?? 10_000,
       timeout: options.timeout ?? 30_000,
       endpointSelection: options.endpointSelection ?? "random",
-      autoSync: autoSync === true ? AUTO_SYNC_INTERVAL : Number(autoSync),
+      autoSync: autoSync === true ? AUTO_SYNC_INTERVAL_MS : Number(autoSync),
       hedgeReadsAfter: options.hedgeReadsAfter ?? 0,
       retryUnknownWrites: options.retryUnknownWrites ?? false,
       maxResponseSize: options.maxResponseSize ?? 64 * 1024 * 1024,
@@ -194,23 +194,23 @@ export function completeOptions(given: EtcdClientOptions): ClientSettings {
   };
 }
 
-/** Each endpoint once. */
+/** The origins of all endpoints, without duplicates. */
 function originsOf({ urls = [], names }: UnifiedOptions): readonly string[] {
   return [...new Set(urls.map((text, index) => originOf(text, names.url(index))))];
 }
 
-/** The origin of an endpoint's URL. Errors do not repeat the text, which may contain a secret. */
+/** The origin of an endpoint's URL. Errors do not contain the text, because it may contain a secret. */
 function originOf(text: string, field: string): string {
   if (typeof text !== "string" || !URL.canParse(text)) {
     throw new TypeError(`${field}: is not a URL; write it as http://host:port`);
   }
-  // The parser of URLs would drop them silently.
+  // The URL parser would drop these characters silently.
   if (/[\s\\]/.test(text)) {
-    throw new TypeError(`${field}: has a space, line break or backslash in it; remove it`);
+    throw new TypeError(`${field}: contains a space, line break or backslash; remove it`);
   }
   const url = new URL(text);
   if (url.username !== "" || url.password !== "") {
-    throw new TypeError(`${field}: has credentials in it; give them as username and password`);
+    throw new TypeError(`${field}: contains credentials; pass them as username and password`);
   }
   if (!/^https?:\/\/[^/]/i.test(text)) {
     throw new TypeError(`${field}: must begin with http:// or https://, then the host`);
@@ -228,10 +228,12 @@ function basicAuth({ username, password }: V3Credentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-/** Names a variable without repeating its value, which may hold a password. */
+/** Returns a problem of a proxy variable. It omits the value, which may contain a password. */
 function problemOfProxyVariables(): string | undefined {
   const wrong = PROXY_VARIABLES.find((name) => process.env[name] && !isProxyUrl(process.env[name]));
-  return wrong && `the variable ${wrong} must be an http(s) URL such as http://proxy:3128`;
+  return (
+    wrong && `the environment variable ${wrong} must be an http(s) URL such as http://proxy:3128`
+  );
 }
 
 function isProxyUrl(value: unknown): boolean {

@@ -8,18 +8,18 @@ import { V3ClusterApi } from "../key-space/v3/admin/v3-cluster-api.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import type { ClientSettings } from "./normalize-options.js";
 
-/** What a client works on. */
-interface Opened {
+/** The key space of a client, and the API of its cluster. */
+interface OpenedKeySpace {
   readonly keySpace: KeySpace;
   readonly clusterApi: ClusterApi;
 }
 
-/** The key space of a cluster, by the API that holds the data. */
-export function openKeySpace(settings: ClientSettings): Opened {
+/** Opens the key space of a cluster through the API that stores the data. */
+export function openKeySpace(settings: ClientSettings): OpenedKeySpace {
   return settings.api === "v3" ? openV3(settings) : openV2(settings);
 }
 
-function openV2({ cluster: settings, deserialize }: ClientSettings): Opened {
+function openV2({ cluster: settings, deserialize }: ClientSettings): OpenedKeySpace {
   const cluster = new Cluster(settings);
   return {
     keySpace: new RemoteKeySpace(cluster, deserialize),
@@ -27,7 +27,7 @@ function openV2({ cluster: settings, deserialize }: ClientSettings): Opened {
   };
 }
 
-function openV3({ cluster: settings, keyPrefix, credentials }: ClientSettings): Opened {
+function openV3({ cluster: settings, keyPrefix, credentials }: ClientSettings): OpenedKeySpace {
   const api = new RemoteV3Api(settings, credentials);
   const keySpace = new V3KeySpace(api, { keyPrefix, clock: settings.clock });
   return { keySpace, clusterApi: new V3ClusterApi(api.cluster, api, keySpace) };

@@ -15,17 +15,18 @@ export interface GetOptions extends CallOptions {
    */
   readonly sorted?: boolean | undefined;
   /**
-   * Linearizable read, through the leader; `false`: the member's own state, which may be stale.
+   * `true`: a linearizable read, through the leader. `false`: a read of the member's own state, which
+   * may be stale.
    *
-   * @default as the client's option `consistency` says
+   * @default the value that the client's option `consistency` implies
    */
   readonly quorum?: boolean | undefined;
 }
 
-/** Options of `getNode` and `getNodeValue` together. */
+/** An option of `getNode`, `getNodeValue` and `deleteNode`. */
 export interface IgnoreKeyNotFound {
   /**
-   * Answer `null` instead of throwing `KeyNotFoundError`.
+   * Return `null` instead of throwing `KeyNotFoundError`.
    *
    * @default false
    */
@@ -37,15 +38,16 @@ export interface NoValueOnSuccess {
   readonly noValueOnSuccess: true;
 }
 
-/** Options of writes of a file. */
+/** Options of a write of a file. */
 export interface FileOptions extends CallOptions {
   /**
-   * Whole seconds until the node expires; 0 expires at once. Absent: it stays for ever, and loses
-   * the TTL that it may have had.
+   * Time to live of the node, in whole seconds; 0 expires immediately. Absent: the node does not
+   * expire, even if it had a TTL before.
    */
   readonly ttl?: number | undefined;
   /**
-   * Spare the answer's nodes: it is an `EtcdReceipt`. etcd 2.3 sends them all the same.
+   * Omit `node` and `prevNode` from the response, which is then an `EtcdReceipt`. etcd 2.3 ignores
+   * this option and sends them.
    *
    * @default false
    */
@@ -53,14 +55,17 @@ export interface FileOptions extends CallOptions {
   readonly dir?: false | undefined;
 }
 
-/** Options of writes of a directory. */
+/** Options of a write of a directory. */
 export interface DirectoryOptions extends CallOptions {
   readonly dir: true;
-  /** Whole seconds until the directory expires with all that is in it. Absent: for ever. */
+  /**
+   * Time to live of the directory and everything in it, in whole seconds. Absent: it does not expire,
+   * even if it had a TTL before.
+   */
   readonly ttl?: number | undefined;
 }
 
-/** Options of writes, of a file or a directory. */
+/** Options of a write of a file or a directory. */
 export interface WriteOptions extends CallOptions {
   readonly dir?: boolean | undefined;
   readonly ttl?: number | undefined;
@@ -69,9 +74,9 @@ export interface WriteOptions extends CallOptions {
 
 /** Options of `refreshNode`. */
 export interface RefreshOptions extends CallOptions {
-  /** Refresh only while the node has this value. */
+  /** Refresh only if the node has this value. */
   readonly prevValue?: string | undefined;
-  /** Refresh only while the node has this `modifiedIndex`, which every refresh moves on. */
+  /** Refresh only if the node has this `modifiedIndex`. Each refresh increases it. */
   readonly prevIndex?: number | undefined;
   readonly noValueOnSuccess?: boolean | undefined;
 }
@@ -82,13 +87,13 @@ export type SwapOptions = Omit<FileOptions, "dir">;
 /** Options of `deleteNode`. */
 export interface DeleteOptions extends CallOptions {
   /**
-   * Delete the node also when it is a directory, if it is empty.
+   * Also delete an empty directory.
    *
    * @default false
    */
   readonly dir?: boolean | undefined;
   /**
-   * Delete the node also when it is a directory, with everything in it.
+   * Also delete a directory, with everything in it.
    *
    * @default false
    */
@@ -98,15 +103,15 @@ export interface DeleteOptions extends CallOptions {
 /** Options of `watchNode`. */
 export interface WatchNodeOptions extends CallOptions {
   /**
-   * Include everything below the key, but for hidden keys (`_…`).
+   * Include everything below the key, except hidden keys (`_…`).
    *
    * @default false
    */
   readonly recursive?: boolean | undefined;
   /**
-   * First index of interest, itself included: usually one more than the last index seen. Absent:
-   * whatever comes after the watch began, which a write sent right after this call may be too early
-   * for, as it goes by another connection.
+   * Index of the first event to return, usually the last index seen plus one. Absent: events after
+   * the watch is established. A write that is sent right after this call uses another connection and
+   * may be processed first. Pass `waitIndex` to avoid this race.
    */
   readonly waitIndex?: number | undefined;
 }

@@ -21,10 +21,10 @@ const CHECKS: Readonly<Record<keyof TlsOptions, (value: unknown) => Problem>> = 
   servername: (value) =>
     typeof value === "string" && value !== "" && isIP(value) === 0
       ? undefined
-      : "must be a host name, not an address",
+      : "must be a host name, not an IP address",
 };
 
-/** Checks the option `tls`. @throws TypeError naming the field; no message repeats a value */
+/** Checks the option `tls`. @throws TypeError naming the field, never its value */
 export function checkTlsOptions(tls: TlsOptions): void {
   refuseUnknown(tls, Object.keys(CHECKS), "tls");
   for (const [name, check] of Object.entries(CHECKS)) {
@@ -34,17 +34,17 @@ export function checkTlsOptions(tls: TlsOptions): void {
   }
   const { cert, key, pfx, passphrase } = tls;
   if ((cert === undefined) !== (key === undefined)) {
-    throw new TypeError("tls.cert, tls.key: one needs the other");
+    throw new TypeError("tls.cert, tls.key: one requires the other");
   }
   if (cert !== undefined && pfx !== undefined) {
-    throw new TypeError("tls.cert, tls.pfx: give only one of them");
+    throw new TypeError("tls.cert, tls.pfx: pass only one of them");
   }
   if (passphrase !== undefined && cert === undefined && pfx === undefined) {
-    throw new TypeError("tls.passphrase: opens tls.key or tls.pfx; give one of them");
+    throw new TypeError("tls.passphrase: is only valid with tls.key or tls.pfx; pass one of them");
   }
 }
 
-/** The client certificate in checked options. */
+/** The client certificate of checked options. */
 export function certificateIn({
   cert,
   key,

@@ -1,10 +1,10 @@
 import type { EtcdClientOptions } from "./options.js";
 import { certificateIn } from "./tls-options.js";
 
-/** Options of which each has one name. */
+/** The client's options, each under its first name. */
 export interface UnifiedOptions extends Omit<EtcdClientOptions, "endpoints" | "proxy" | "tls"> {
   readonly servername: string | undefined;
-  /** The names that the caller used, for messages. */
+  /** The names that the caller used, for error messages. */
   readonly names: {
     readonly url: (index: number) => string;
     readonly ca: string;
@@ -12,7 +12,7 @@ export interface UnifiedOptions extends Omit<EtcdClientOptions, "endpoints" | "p
   };
 }
 
-/** Replaces second names of options by the first ones. @throws TypeError when both are given */
+/** Replaces second names of options by first names. @throws TypeError when both are given */
 export function unifyOptions(options: EtcdClientOptions): UnifiedOptions {
   const { endpoints, proxy, tls, ...others } = options;
   const { urls, useProxy, ca, x509Certificate, ignoreCertificateError } = others;
@@ -45,7 +45,7 @@ function oneOf<T>(
   other: T | undefined,
 ): T | undefined {
   if (value !== undefined && other !== undefined) {
-    throw new TypeError(`${name}, ${otherName}: are two names of one option; give only one`);
+    throw new TypeError(`${name}, ${otherName}: are two names of one option; pass only one`);
   }
   return value ?? other;
 }

@@ -6,24 +6,24 @@ import type { WatchOptions } from "../watch/watcher.js";
 
 const OPTIONS = ["recursive", "from", "initial", "pollInterval", "bufferSize", "signal"];
 
-/** Completes the options of `watch`. @throws TypeError naming the option and the fix */
+/** Checks the options of `watch` and adds the defaults. @throws TypeError naming the option and the fix */
 export function watchSettings(key: string, options: WatchOptions): WatchSettings {
   refuseUnknown(options, OPTIONS);
   const { recursive = false, from, initial = false } = options;
   const { pollInterval = 60_000, bufferSize = 10_000 } = options;
   checkWatchRequest({ key });
-  if (from !== undefined) checkWhole("from", from, Number.MAX_SAFE_INTEGER);
+  if (from !== undefined) checkInteger("from", from, Number.MAX_SAFE_INTEGER);
   if (from !== undefined && initial) {
     throw new TypeError(
-      "initial: contradicts from, which goes on without a state; give one of them",
+      "initial, from: cannot be combined, because from resumes without a state; pass only one of them",
     );
   }
-  checkWhole("pollInterval", pollInterval, 2 ** 31 - 1);
-  checkWhole("bufferSize", bufferSize, Number.MAX_SAFE_INTEGER);
+  checkInteger("pollInterval", pollInterval, 2 ** 31 - 1);
+  checkInteger("bufferSize", bufferSize, Number.MAX_SAFE_INTEGER);
   return { key, recursive, from, initial, pollInterval, bufferSize };
 }
 
-function checkWhole(field: string, value: number, most: number): void {
-  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return;
-  throw new TypeError(`${field}: must be an integer from 1 to ${most}, not ${inspect(value)}`);
+function checkInteger(field: string, value: number, max: number): void {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= max) return;
+  throw new TypeError(`${field}: must be an integer from 1 to ${max}, not ${inspect(value)}`);
 }

@@ -50,7 +50,7 @@ export function checkKeyRequest(request: KeyRequest): void {
 /** Without a condition, etcd would execute the write unconditionally. */
 function checkCondition({ prevValue, prevIndex }: Partial<Condition>): void {
   if (prevValue === undefined && prevIndex === undefined) {
-    throw new TypeError("condition: needs prevValue or prevIndex");
+    throw new TypeError("condition: requires prevValue or prevIndex");
   }
   if (prevValue !== undefined) checkPrevValue(prevValue);
   if (prevIndex !== undefined) checkIndex("prevIndex", prevIndex, 1);

@@ -76,7 +76,7 @@ function errorOf(request: HttpRequest, reply: HttpReply, key: string): Error {
   if (error === undefined) {
     return new AttemptFailure("unknown", unexpectedReply(request, reply, "not a response of etcd"));
   }
-  // Another member may still answer what this one cannot (no leader, no quorum).
+  // Another member may have a leader or a quorum when this one has none.
   const isFinal = status < 500 && !(error instanceof EtcdRaftError);
   return isFinal ? error : new AttemptFailure("unknown", error);
 }

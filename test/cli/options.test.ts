@@ -40,7 +40,7 @@ describe("options of all commands", () => {
   it("take no password in an endpoint, and say where it goes without repeating it", async () => {
     const { code, stderr } = await etcdnet(["--endpoints", "http://a:s3cret@host:1", "get", "/a"]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/has credentials in it; give them as --username and --password-file/);
+    expect(stderr).toMatch(/contains credentials; pass them as --username and --password-file/);
     expect(stderr).not.toContain("s3cret");
   });
 
@@ -194,7 +194,7 @@ describe("mistakes are told in one line:", () => {
     [["-u", "x", "get", "a"], 1, "no password was given; use --password-file"],
     [["--cert", "x", "get", "a"], 1, "--cert needs --key"],
     [["--key", "x", "get", "a"], 1, "--key needs --cert"],
-    [["--cacert", "package.json", "get", "a"], 1, "ca: holds no certificate in PEM"],
+    [["--cacert", "package.json", "get", "a"], 1, "ca: contains no certificate in PEM"],
     [["exec-watch", "a", "sh", "-c", "true"], 1, "unknown option '-c'"],
     [["lock", "a", "--ttl", "0", "--", "true"], 1, "ttl"],
     [["lock", "/locks/x", "--", "no-such-program"], 1, "no-such-program: cannot be run"],

@@ -92,7 +92,7 @@ describeWithEtcd("3.4", "a client certificate", () => {
     test("must be good at the beginning", () => {
       const x509Certificate = () => ({ cert: "none", key: "none" });
       expect(() => clientWith({ x509Certificate })).toThrow(/^x509Certificate: /);
-      expect(() => clientWith({ ca: () => "none" })).toThrow(/^ca: holds no certificate/);
+      expect(() => clientWith({ ca: () => "none" })).toThrow(/^ca: contains no certificate/);
     });
   });
 

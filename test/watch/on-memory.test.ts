@@ -242,7 +242,7 @@ describe("a watch ends", () => {
 
 test.each<readonly [object, RegExp]>([
   [{ from: 0 }, /^from: must be an integer from 1/],
-  [{ from: 5, initial: true }, /^initial: contradicts from/],
+  [{ from: 5, initial: true }, /^initial, from: cannot be combined/],
   [{ pollInterval: 0 }, /^pollInterval: must be/],
   [{ bufferSize: 1.5 }, /^bufferSize: must be/],
   [{ waitIndex: 5 }, /^waitIndex: is not an option/],

@@ -28,7 +28,7 @@ const PING_INTERVAL_MS = 6_000;
 
 /** Settings of one HTTP/2 connection. */
 export interface Http2ConnectionSettings {
-  /** Milliseconds within which the server must send its SETTINGS and answer pings. */
+  /** Timeout of the SETTINGS of the server, and of its response to a ping, in milliseconds. */
   readonly timeout: number;
   readonly clock: Clock;
   /** Milliseconds that a connection without streams stays open. */
@@ -54,7 +54,7 @@ export class Http2Connection {
   #streams = 0;
   /** Whether a response was received. The connection may have died while idle since then. */
   #warm = false;
-  /** Whether a ping is unanswered. Until its response, new exchanges use another connection. */
+  /** Whether the response to a ping is pending. Until it arrives, new exchanges use another connection. */
   #pingPending = false;
   #pingedAt = Number.NEGATIVE_INFINITY;
   #lastStream = Number.MAX_SAFE_INTEGER;
@@ -133,7 +133,8 @@ export class Http2Connection {
     if (now - this.#pingedAt < PING_INTERVAL_MS || this.#session.destroyed) return;
     this.#pingedAt = now;
     this.#pingPending = true;
-    const giveUp = () => this.#session.destroy(new Error("the endpoint answers no HTTP/2 ping"));
+    const giveUp = () =>
+      this.#session.destroy(new Error("the endpoint does not respond to an HTTP/2 ping"));
     const cancelTimer = deadline(this.#clock, this.#timeout, giveUp);
     // Also called, with an error, when the session ends first.
     this.#session.ping(() => {

@@ -198,7 +198,7 @@ export class Call<R extends HttpReplyHead, T> {
         this.#failures.map(({ endpoint }) => endpoint),
       );
     }
-    // The error of a single attempt is more specific than "no member answered".
+    // The error of a single attempt is more specific than ClusterUnavailableError.
     if (second === undefined && first.cause instanceof EtcdError) return first.cause;
     return new ClusterUnavailableError(operation, this.#failures);
   }
