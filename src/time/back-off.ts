@@ -1,30 +1,35 @@
 /**
- * Exponential backoff with jitter, as an immutable value. `next` returns the longer delay after
- * another failure.
+ * Delays between attempts, as an immutable value. `next` returns the longer delay after another
+ * failure. The upper half of each delay is random, so that many clients do not retry at the same time.
  */
 export class BackOff {
-  static readonly none = new BackOff(0, 30_000);
-  /** Shorter delays, for operations that a user waits for. */
-  static readonly short = new BackOff(0, 4_000);
+  /** 0.5 s after the first failure, doubling up to 30 s. */
+  static readonly none = new BackOff(0, 500, 30_000);
+  /** 0.5 s after the first failure, doubling up to 4 s, for operations that a user waits for. */
+  static readonly short = new BackOff(0, 500, 4_000);
   readonly #failures: number;
-  readonly #maxDelay: number;
+  readonly #firstDelayMs: number;
+  readonly #maxDelayMs: number;
 
-  private constructor(failures: number, maxDelay: number) {
+  private constructor(failures: number, firstDelayMs: number, maxDelayMs: number) {
     this.#failures = failures;
-    this.#maxDelay = maxDelay;
+    this.#firstDelayMs = firstDelayMs;
+    this.#maxDelayMs = maxDelayMs;
+  }
+
+  /** The same delay after each failure: half of `delayMs` to all of it. */
+  static constant(delayMs: number): BackOff {
+    return new BackOff(0, delayMs, delayMs);
   }
 
   next(): BackOff {
-    return new BackOff(this.#failures + 1, this.#maxDelay);
+    return new BackOff(this.#failures + 1, this.#firstDelayMs, this.#maxDelayMs);
   }
 
-  /**
-   * Returns milliseconds to wait: 0.5 s after the first failure, doubling up to 30 s, or 4 s for
-   * {@link short}. The upper half is random, so that many clients do not retry at the same time.
-   */
+  /** Returns milliseconds to wait; 0 before the first failure. */
   delay(random: () => number = Math.random): number {
     if (this.#failures === 0) return 0;
-    const full = Math.min(this.#maxDelay, 500 * 2 ** (this.#failures - 1));
+    const full = Math.min(this.#maxDelayMs, this.#firstDelayMs * 2 ** (this.#failures - 1));
     return full / 2 + (full / 2) * random();
   }
 }

@@ -3,6 +3,7 @@ import { NodeExistError } from "../../errors/common-errors.js";
 import { OwnershipLostError } from "../../errors/ownership-lost-error.js";
 import { onAbort } from "../../stream/on-abort.js";
 import { BackOff } from "../../time/back-off.js";
+import { type RetryOptions, retry } from "../../time/retry.js";
 import { sleep } from "../../time/sleep.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
 import { isTransient } from "../shared/transient-failure.js";
@@ -143,13 +144,19 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
 
   async #update(value: string): Promise<void> {
     const validity = this.#validity;
-    while (validity.lost === undefined) {
-      const failure = await this.#confirm(validity, (signal) => this.#owned.update(value, signal));
-      if (failure === undefined) return;
-      if (validity.lost === undefined && !isTransient(failure)) throw failure;
-      await this.#pause(this.#retryDelay, validity.signal);
+    const send = (signal: AbortSignal): Promise<RenewalProof> => this.#owned.update(value, signal);
+    const update = async (): Promise<void> => {
+      const failure = await this.#confirm(validity, send);
+      if (failure !== undefined) throw failure;
+    };
+    try {
+      await retry(
+        update,
+        this.#retriesUntil(validity.signal, () => validity.lost === undefined),
+      );
+    } catch (error) {
+      throw validity.lost ?? error;
     }
-    throw validity.lost;
   }
 
   readonly #release = (): void => {
@@ -161,17 +168,14 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     const startedAt = timestampOf(this.#etcd.clock);
     this.#release();
     await this.#running;
-    const { ttl } = this.#owned.settings;
-    while (!this.#etcd.closed.aborted && since(startedAt, this.#etcd.clock) < ttl * 1000) {
-      try {
-        return await this.#owned.remove();
-      } catch (error) {
-        if (!isTransient(error)) {
-          if (this.#etcd.closed.aborted) return;
-          throw error;
-        }
-      }
-      await this.#pause(this.#retryDelay, this.#etcd.closed);
+    const { closed, clock } = this.#etcd;
+    if (closed.aborted) return;
+    const mayExist = (): boolean => since(startedAt, clock) < this.#owned.settings.ttl * 1000;
+    try {
+      await retry(() => this.#owned.remove(), this.#retriesUntil(closed, mayExist));
+    } catch (error) {
+      // The key expires with its TTL.
+      if (!isTransient(error) && !closed.aborted) throw error;
     }
   }
 
@@ -184,7 +188,10 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   /** Renews the key until the ownership is lost. */
   async #renewUntilLost(validity: LeaseValidity): Promise<void> {
     for (let proven = true; validity.lost === undefined; ) {
-      await this.#pause(proven ? this.#renewDelay : this.#retryDelay, validity.signal);
+      await this.#pause(
+        proven ? this.#renewDelay : this.#retryBackOff.next().delay(),
+        validity.signal,
+      );
       if (validity.lost === undefined) {
         proven = !(await this.#confirm(validity, (signal) => this.#owned.refresh(signal)));
         if (proven) this.#emitLater("renewed");
@@ -224,38 +231,45 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   /** Tries to create the key again until `close()`. Returns whether the key is owned. */
   async #createAgain(): Promise<boolean> {
     const { signal } = this.#closing;
-    if (this.#validity.lost?.reason === "taken-over") return false;
-    for (let backOff = BackOff.short; !signal.aborted; backOff = backOff.next()) {
-      await this.#pause(backOff.delay(), signal);
-      try {
-        if (!signal.aborted) return this.#restart(await this.#owned.reclaim(signal));
-      } catch (error) {
-        if (error instanceof TypeError) return false;
-        if (error instanceof NodeExistError) return this.#isOwnedByAnother(error);
+    if (signal.aborted || this.#validity.lost?.reason === "taken-over") return false;
+    const reclaim = (): Promise<RenewalProof> => this.#owned.reclaim(signal);
+    try {
+      const proof = await retry(reclaim, {
+        clock: this.#etcd.clock,
+        signal,
+        backOff: BackOff.short,
+        isTransient: (error) => !(error instanceof TypeError || error instanceof NodeExistError),
+      });
+      this.#restart(proof);
+      return true;
+    } catch (error) {
+      if (error instanceof NodeExistError) {
+        this.#emitLater("lost", new OwnershipLostError(this.key, "taken-over", error.message));
       }
+      return false;
     }
-    return false;
   }
 
-  #restart({ sentAt, node }: RenewalProof): true {
+  #restart({ sentAt, node }: RenewalProof): void {
     this.#validity = new LeaseValidity(this.key, this.#owned.settings, this.#etcd.clock, sentAt);
     this.#createdIndex = node.createdIndex;
     if (this.#closing.signal.aborted) this.#release();
     this.#emitLater("recreated");
-    return true;
-  }
-
-  #isOwnedByAnother({ message }: NodeExistError): false {
-    this.#emitLater("lost", new OwnershipLostError(this.key, "taken-over", message));
-    return false;
   }
 
   get #renewDelay(): number {
     return (this.#owned.settings.ttl * 1000 * (1 - Math.random() / 10)) / 3;
   }
 
-  get #retryDelay(): number {
-    return (this.#owned.settings.ttl * 1000 * (1 - Math.random() / 2)) / 20;
+  get #retryBackOff(): BackOff {
+    return BackOff.constant(Math.min((this.#owned.settings.ttl * 1000) / 20, MAX_TIMER_MS));
+  }
+
+  /** Retries after transient failures while the condition is true. */
+  #retriesUntil(signal: AbortSignal, isUseful: () => boolean): RetryOptions {
+    const { clock } = this.#etcd;
+    const backOff = this.#retryBackOff;
+    return { clock, signal, backOff, isTransient: (error) => isUseful() && isTransient(error) };
   }
 
   #pause(milliseconds: number, signal: AbortSignal): Promise<void> {

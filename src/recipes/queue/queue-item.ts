@@ -1,11 +1,7 @@
 import { KeyNotFoundError } from "../../errors/common-errors.js";
-import { sleep } from "../../time/sleep.js";
 import type { KeepAlive } from "../lease/keep-alive.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
-import { isTransient } from "../shared/transient-failure.js";
-
-/** Delay between two attempts to acknowledge. */
-const RETRY_DELAY_MS = 250;
+import { retryUntilAvailable } from "../shared/retry-until-available.js";
 
 /** An item that this consumer has claimed. */
 export class QueueItem implements AsyncDisposable {
@@ -39,7 +35,16 @@ export class QueueItem implements AsyncDisposable {
    * @throws OwnershipLostError when the claim is lost; the item is delivered again, or already was
    */
   async acknowledge(): Promise<void> {
-    while (!(await this.#delete())) await this.#pause();
+    const remove = async (): Promise<void> => {
+      this.assertHeld();
+      await this.#etcd.execute({ action: "delete", key: this.key }, { signal: this.signal });
+    };
+    try {
+      await retryUntilAvailable(remove, this.#etcd.clock, this.signal);
+    } catch (error) {
+      this.assertHeld();
+      if (!(error instanceof KeyNotFoundError)) throw error;
+    }
     await this.#claim.close();
   }
 
@@ -50,21 +55,5 @@ export class QueueItem implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
-  }
-
-  async #delete(): Promise<boolean> {
-    this.assertHeld();
-    try {
-      await this.#etcd.execute({ action: "delete", key: this.key }, { signal: this.signal });
-    } catch (error) {
-      this.assertHeld();
-      if (isTransient(error)) return false;
-      if (!(error instanceof KeyNotFoundError)) throw error;
-    }
-    return true;
-  }
-
-  #pause(): Promise<void> {
-    return sleep(RETRY_DELAY_MS, this.#etcd.clock, this.signal).catch(() => {});
   }
 }

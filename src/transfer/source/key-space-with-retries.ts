@@ -1,32 +1,22 @@
-import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
 import type { ExecuteOptions, KeySpace } from "../../key-space/key-space.js";
-import { isRetryable } from "../../key-space/shared/is-retryable.js";
 import type { KeyRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
+import { isTransient } from "../../recipes/shared/transient-failure.js";
 import { BackOff } from "../../time/back-off.js";
 import type { Clock } from "../../time/clock.js";
-import { sleep } from "../../time/sleep.js";
+import { retry } from "../../time/retry.js";
 
 /** With backoff, about two minutes. */
 const MAX_ATTEMPTS = 8;
 
 /** Retries after transient failures. The work must be idempotent. */
-export async function withRetries<T>(
+export function withRetries<T>(
   clock: Clock,
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
-  let backOff = BackOff.none;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      const isTransient = isRetryable(error) || error instanceof OutcomeUnknownError;
-      if (!isTransient || attempt === MAX_ATTEMPTS) throw error;
-      backOff = backOff.next();
-      await sleep(backOff.delay(), clock, signal);
-    }
-  }
+  const backOff = BackOff.none;
+  return retry(work, { clock, signal, backOff, isTransient, maxAttempts: MAX_ATTEMPTS });
 }
 
 /**
