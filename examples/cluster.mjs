@@ -2,8 +2,8 @@
 // Cluster: members, leader, statistics, health and version.
 import { EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 
 const { etcdserver, etcdcluster } = await etcd.version();
 console.log(`release ${etcdserver} in a cluster of version ${etcdcluster}`);
@@ -15,9 +15,9 @@ for (const member of await etcd.members.list()) {
 }
 console.log("machines:", (await etcd.machines()).join());
 
-// Every endpoint is asked. One that is down is told, not thrown.
+// Checks every endpoint. An endpoint that is down is a result, not an exception.
 for (const { endpoint, healthy, reason } of await etcd.health()) {
-  console.log(`${endpoint} is ${healthy ? "healthy" : `ill: ${reason}`}`);
+  console.log(`${endpoint} is ${healthy ? "healthy" : `unhealthy: ${reason}`}`);
 }
 
 const self = await etcd.stats.self();
@@ -26,7 +26,7 @@ const { followers } = await etcd.stats.leader();
 console.log(`${self.name} is in ${self.state} and has ${store.watchers} watchers`);
 console.log(`the leader has ${Object.keys(followers).length} followers`);
 
-// What the client remembers of the answers of the key space.
+// From the headers of the last response.
 await etcd.getNode("/");
 console.log(`cluster ${etcd.clusterId} is at index ${etcd.lastIndex}`);
 

@@ -1,9 +1,9 @@
 // @ts-check
-// Compare and delete by value: a key goes only if it still has the value you know.
-import { EtcdClient, KeyNotFoundError, TestFailedError } from "etcdnet";
+// Compare and delete by value: deletes a key only if it has the expected value.
+import { EtcdClient, isEtcdError } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const key = "/example-compare-and-delete-by-value";
 
 /** @param {string} name */
@@ -12,8 +12,8 @@ async function release(name) {
     await etcd.compareAndDeleteNode(key, { prevValue: name });
     console.log(`${name} released the key`);
   } catch (error) {
-    if (error instanceof TestFailedError) console.log(`not ${name}'s: ${error.detail}`);
-    else if (error instanceof KeyNotFoundError) console.log(`${error.key} does not exist`);
+    if (isEtcdError(error, "TestFailed")) console.log(`not ${name}'s key: ${error.detail}`);
+    else if (isEtcdError(error, "KeyNotFound")) console.log(`${error.key} does not exist`);
     else throw error;
   }
 }

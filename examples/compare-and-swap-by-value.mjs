@@ -1,9 +1,9 @@
 // @ts-check
-// Compare and swap by value: a change that happens only if the key still has the value you know.
-import { EtcdClient, KeyNotFoundError, TestFailedError } from "etcdnet";
+// Compare and swap by value: writes a key only if it has the expected value.
+import { EtcdClient, isEtcdError } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const key = "/example-compare-and-swap-by-value";
 
 /** @param {string} from @param {string} to */
@@ -12,8 +12,8 @@ async function advance(from, to) {
     const { node } = await etcd.compareAndSwapNode(key, { prevValue: from }, to);
     console.log(`${from} became ${node.value}`);
   } catch (error) {
-    if (error instanceof TestFailedError) console.log(`not ${from}: ${error.detail}`);
-    else if (error instanceof KeyNotFoundError) console.log(`${error.key} does not exist`);
+    if (isEtcdError(error, "TestFailed")) console.log(`not ${from}: ${error.detail}`);
+    else if (isEtcdError(error, "KeyNotFound")) console.log(`${error.key} does not exist`);
     else throw error;
   }
 }

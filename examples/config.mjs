@@ -1,23 +1,23 @@
 // @ts-check
-// Settings: typed, validated, and up to date while the program runs.
+// Config: typed and validated settings that follow etcd while the program runs.
 import { once } from "node:events";
-import { config, EtcdClient, Mirror } from "etcdnet";
+import { config, EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const directory = "/example-config";
 
 /**
  * @typedef {{ name: string, database: { host: string, port: number } }} Settings
  *
- * Any Standard Schema will do. With zod, for one:
+ * Use any Standard Schema, for example from zod:
  *
  *     z.object({
  *       name: z.string(),
  *       database: z.object({ host: z.string(), port: z.coerce.number().int().positive() }),
  *     })
  *
- * This one is made by hand, so that the example needs nothing else.
+ * This example has its own schema, so that it needs no other package.
  *
  * @type {import("etcdnet").ConfigSchema<Settings>}
  */
@@ -40,27 +40,27 @@ const schema = {
 await etcd.setNode(`${directory}/name`, "shop");
 await etcd.setNode(`${directory}/database/port`, "5432");
 
-const mirror = new Mirror(etcd, directory);
+const mirror = etcd.mirror(directory);
 mirror.on("error", (error) => console.error("the mirror:", error.message));
 
 const settings = config(mirror, schema);
 settings.on("change", ({ current, previous }) => {
   console.log(`the port was ${previous?.database.port}, is ${current.database.port}`);
 });
-settings.on("error", (error) => console.log("not taken:", error.message));
+settings.on("error", (error) => console.log("invalid:", error.message));
 
 const { name, database } = await settings.ready;
 console.log(`${name} uses ${database.host}:${database.port}`);
 
-// Somebody mistypes: it is told, and the last good settings stay.
-const refused = once(settings, "change").catch((error) => error);
+// Invalid settings are reported, and the last valid settings stay.
+const rejected = once(settings, "change").catch((error) => error);
 await etcd.setNode(`${directory}/database/port`, "many");
-await refused;
+await rejected;
 console.log("still", settings.current.database.port);
 
-const taken = once(settings, "change");
+const accepted = once(settings, "change");
 await etcd.setNode(`${directory}/database/port`, "6432");
-await taken;
+await accepted;
 
 settings.close();
 await mirror.close();

@@ -1,9 +1,9 @@
 // @ts-check
-// Create in order: etcd names the keys of a directory so that they rise as they were made.
+// Create in order: etcd chooses the names of keys, so that they sort in the order of creation.
 import { EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const queue = "/example-create-in-order";
 
 for (const job of ["wash", "dry", "fold"]) {

@@ -1,16 +1,16 @@
 // @ts-check
-// Delete a key that may be missing: `null` instead of an exception.
+// Delete a key that may not exist: `null` instead of an exception.
 import { EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const key = "/example-delete-ignoring-not-found";
 
 await etcd.setNode(key, "here");
 
 for (const time of ["first", "second"]) {
-  const answer = await etcd.deleteNode(key, { ignoreKeyNotFound: true });
-  console.log(`${time} time: ${answer === null ? "nothing to delete" : "deleted"}`);
+  const response = await etcd.deleteNode(key, { ignoreKeyNotFound: true });
+  console.log(`${time} time: ${response === null ? "nothing to delete" : "deleted"}`);
 }
 
 await etcd.close();

@@ -1,35 +1,35 @@
 // @ts-check
-// Delete: a file, an empty directory, a directory with all that is in it.
-import { DirNotEmptyError, EtcdClient, KeyNotFoundError, NotFileError } from "etcdnet";
+// Delete: a file, an empty directory, and a directory with its content.
+import { EtcdClient, isEtcdError } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const directory = "/example-delete";
 
 await etcd.setNode(`${directory}/a`, "1");
 await etcd.setNode(`${directory}/b`, "2");
 
 const { prevNode } = await etcd.deleteNode(`${directory}/a`);
-console.log(`${prevNode?.key} is deleted, it was ${prevNode?.value}`);
+console.log(`${prevNode?.key} is deleted, its value was ${prevNode?.value}`);
 
 try {
   await etcd.deleteNode(`${directory}/a`);
 } catch (error) {
-  if (!(error instanceof KeyNotFoundError)) throw error;
-  console.log(`${error.key} is gone already`);
+  if (!isEtcdError(error, "KeyNotFound")) throw error;
+  console.log(`${error.key} does not exist any more`);
 }
 
-// A directory is not deleted by accident.
+// A directory is deleted only with `dir` if it is empty, or with `recursive`.
 for (const options of [{}, { dir: true }]) {
   try {
     await etcd.deleteNode(directory, options);
   } catch (error) {
-    if (!(error instanceof NotFileError || error instanceof DirNotEmptyError)) throw error;
+    if (!isEtcdError(error, "NotFile") && !isEtcdError(error, "DirNotEmpty")) throw error;
     console.log(`${error.name}: ${error.detail}`);
   }
 }
 
 await etcd.deleteNode(directory, { recursive: true });
-console.log(`${directory} is deleted with all that was in it`);
+console.log(`${directory} is deleted with its content`);
 
 await etcd.close();

@@ -1,10 +1,10 @@
 // @ts-check
-// An election: one leads, others stand by, everybody sees who leads.
-import { Election, EtcdClient } from "etcdnet";
+// Election: one candidate leads, the others wait, and observers see the leader.
+import { EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
-const election = new Election(etcd, "/example-election", { ttl: 10 });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
+const election = etcd.election("/example-election", { ttl: 10 }); // seconds
 
 const stop = new AbortController();
 /** @type {string[]} */
@@ -15,29 +15,29 @@ const until = async (value) => {
 };
 const observing = (async () => {
   for await (const leader of election.observe({ signal: stop.signal })) {
-    seen.push(leader?.value ?? "nobody");
+    seen.push(leader?.value ?? "no leader");
   }
 })();
-await until("nobody");
+await until("no leader");
 
 const ann = await election.campaign("ann at 10.0.0.1");
-const standby = election.campaign("bob at 10.0.0.2"); // waits for its turn
+const standby = election.campaign("bob at 10.0.0.2"); // waits until ann resigns
 
 await until("ann at 10.0.0.1");
-ann.assertHeld(); // before each step that only the leader may do, with ann.fencingToken
+ann.assertHeld(); // call it before each step that only the leader may do
 await ann.proclaim("ann at 10.0.0.1, ready");
 await until("ann at 10.0.0.1, ready");
-await ann.resign(); // a leader that dies is followed when its TTL is over
+await ann.resign(); // if a leader dies instead, the next one leads after its TTL
 
 const bob = await standby;
 await until("bob at 10.0.0.2");
 console.log("bob leads after ann:", bob.fencingToken > ann.fencingToken);
 await bob.resign();
-await until("nobody");
+await until("no leader");
 
 stop.abort();
 await observing;
-console.log("seen:", seen.join(", then "));
+console.log("observed:", seen.join(", then "));
 
 await etcd.deleteNode("/example-election", { recursive: true });
 await etcd.close();

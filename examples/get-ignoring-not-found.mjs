@@ -1,9 +1,9 @@
 // @ts-check
-// Get a key that may be missing: `null` instead of an exception.
+// Get a key that may not exist: `null` instead of an exception.
 import { EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const key = "/example-get-ignoring-not-found";
 
 const before = await etcd.getNode(key, { ignoreKeyNotFound: true });

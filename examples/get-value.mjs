@@ -1,9 +1,9 @@
 // @ts-check
-// Get a value: the text alone, `null` for a directory and, if you like, for a missing key.
+// Get a value: the text of a file. With `ignoreKeyNotFound`, `null` for a missing key or a directory.
 import { EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const key = "/example-get-value/port";
 
 console.log("missing:", await etcd.getNodeValue(key, { ignoreKeyNotFound: true }));

@@ -1,12 +1,12 @@
 // @ts-check
-// Custom JSON deserializer: answers are read by a function of your own, here one that freezes them.
+// JSON deserializer: your own function parses responses. This one freezes them.
 import { EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
 const etcd = new EtcdClient({
-  urls,
-  // Whatever it returns is checked as any other answer. Unlike the default, JSON.parse takes
-  // `__proto__` for a key like any other; if that matters to you, use a parser that refuses it.
+  endpoints,
+  // The client checks the result. The default refuses the property `__proto__`; JSON.parse alone
+  // accepts it.
   jsonDeserializer: (text) => JSON.parse(text, (_key, value) => Object.freeze(value)),
 });
 

@@ -1,9 +1,9 @@
 // @ts-check
-// List child keys in order: a whole tree, sorted at every level.
-import { EtcdClient, KeyNotFoundError } from "etcdnet";
+// List in order: a complete subtree, sorted at every level.
+import { EtcdClient, isEtcdError } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const directory = "/example-list-in-order";
 
 for (const name of ["pear", "apple", "citrus/lime", "citrus/lemon", "_hidden"]) {
@@ -16,8 +16,8 @@ function print(node, indent = "") {
   for (const child of node.nodes ?? []) print(child, `${indent}  `);
 }
 
-// Without `recursive` one level is listed, without `sorted` the order is random. Keys that begin
-// with `_` are never listed, only got by their name.
+// Without `recursive`, one level is listed. Without `sorted`, the order is random. Keys that begin
+// with `_` are hidden: they are never listed, and you read them by their name.
 const { node } = await etcd.getNode(directory, { recursive: true, sorted: true });
 print(node);
 
@@ -25,7 +25,7 @@ await etcd.deleteNode(directory, { recursive: true });
 try {
   await etcd.getNode(directory);
 } catch (error) {
-  if (!(error instanceof KeyNotFoundError)) throw error;
+  if (!isEtcdError(error, "KeyNotFound")) throw error;
   console.log(`${error.key} does not exist`);
 }
 

@@ -1,12 +1,12 @@
 // @ts-check
-// A lock: one at a time, in line. What it protects checks the fencing token, and so excludes.
-import { EtcdClient, Lock, TimeoutError } from "etcdnet";
+// Lock: one holder at a time, in the order of the calls. The resource checks the fencing token.
+import { EtcdClient, isEtcdError } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
-const lock = new Lock(etcd, "/example-lock", { ttl: 10 }); // seconds that a dead holder blocks
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
+const lock = etcd.lock("/example-lock", { ttl: 10 }); // seconds until the key of a dead holder expires
 
-/** What the lock protects. It refuses those who come with an older token than it has seen. */
+/** The resource that the lock protects. It rejects tokens that are lower than the highest one so far. */
 const account = {
   balance: 0,
   highest: 0,
@@ -23,8 +23,8 @@ async function deposit(name) {
   const held = await lock.acquire({ data: name });
   try {
     const { balance } = account;
-    await new Promise((resolve) => setTimeout(resolve, 10)); // work; give it held.signal
-    held.assertHeld(); // throws when the lock may be another's by now, after a pause for instance
+    await new Promise((resolve) => setTimeout(resolve, 10)); // work; pass held.signal to it
+    held.assertHeld(); // throws if the lock may be lost, for example after a pause
     account.write(balance + 1, held.fencingToken);
   } finally {
     await held.release(); // with TypeScript: await using held = …
@@ -35,15 +35,15 @@ await Promise.all(["ann", "bob", "cem", "dee"].map(deposit));
 console.log("four deposits, one at a time:", account.balance);
 
 const held = await lock.acquire();
-console.log("somebody holds it:", (await lock.tryAcquire()) === null);
+console.log("tryAcquire of a held lock returns null:", (await lock.tryAcquire()) === null);
 try {
   await lock.acquire({ timeout: 100 });
 } catch (error) {
-  if (!(error instanceof TimeoutError)) throw error;
+  if (!isEtcdError(error, "Timeout")) throw error;
   console.log(error.message);
 }
 
-// The key of the holder is deleted by hand: the holder learns it with its next renewal.
+// If the holder's key is deleted by hand, its next renewal detects the loss.
 await etcd.deleteNode(held.key);
 await new Promise((resolve) => held.signal.addEventListener("abort", resolve));
 console.log("lost:", held.signal.reason.reason);

@@ -1,16 +1,16 @@
 // @ts-check
-// Mirror: a live copy of a directory, read at the speed of memory, without a request.
-import { EtcdClient, Mirror } from "etcdnet";
+// Mirror: a live copy of a directory in memory. Reads send no request.
+import { EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const directory = "/example-mirror";
 
 await etcd.setNode(`${directory}/services/mail/port`, "25");
 await etcd.setNode(`${directory}/services/web/port`, "80");
 
-const mirror = new Mirror(etcd, directory);
-// Failures that pass are tried again for ever; this is where they show.
+const mirror = etcd.mirror(directory);
+// The mirror retries after every failure. Permanent failures are reported here.
 mirror.on("error", (error) => console.error("the mirror:", error.message));
 mirror.on("change", ({ action, key, node, prevNode }) => {
   console.log(`${action} ${key}: ${prevNode?.value} -> ${node?.value}`);
@@ -22,16 +22,16 @@ const names = mirror.list(`${directory}/services`).map(({ key }) => key.split("/
 console.log("services:", names.join(", "));
 console.log("is there a database?", mirror.has(`${directory}/services/database`));
 
-// The copy follows etcd a little later. To read one's own write, wait for its index.
+// The copy follows etcd with a delay. To read your own write, wait for its index.
 const { node } = await etcd.setNode(`${directory}/services/web/port`, "8080");
 await mirror.waitFor(node.modifiedIndex);
 console.log("web moved to", mirror.value(`${directory}/services/web/port`, Number));
 
-// One event of etcd, but a change for each node that is gone.
+// etcd sends one event. The mirror emits a change for each deleted node.
 const deleted = await etcd.deleteNode(directory, { recursive: true });
 await mirror.waitFor(deleted.node.modifiedIndex);
-console.log("left:", [...mirror].length, "nodes");
+console.log("nodes after the delete:", [...mirror].length);
 
-console.log("fresh:", mirror.staleFor < 60_000);
+console.log("staleFor is below a minute:", mirror.staleFor < 60_000);
 await mirror.close();
 await etcd.close();

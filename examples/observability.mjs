@@ -1,5 +1,5 @@
 // @ts-check
-// Observability: a log and some metrics, built on the client's diagnostics channels.
+// Observability: a log and metrics from the client's diagnostics channels.
 /** @import { TracingChannel } from "node:diagnostics_channel" */
 /** @import { FailoverTrace, RequestTrace, WatchTrace } from "etcdnet" */
 import { subscribe, tracingChannel } from "node:diagnostics_channel";
@@ -9,7 +9,7 @@ const metrics = { calls: 0, failed: 0, milliseconds: 0, failovers: 0, openWatche
 
 /** @type {TracingChannel<unknown, RequestTrace>} */
 const calls = tracingChannel("etcdnet:request");
-/** @type {WeakMap<RequestTrace, number>} each call has one message object, from start to end */
+/** @type {WeakMap<RequestTrace, number>} a call has the same message object at its start and end */
 const startedAt = new WeakMap();
 
 calls.start.subscribe((message) => {
@@ -36,8 +36,8 @@ subscribe("etcdnet:watch", (message) => {
   metrics.openWatches += event === "open" ? 1 : -1;
 });
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const key = "/example-observability";
 
 const { node } = await etcd.setNode(key, "1");
@@ -46,11 +46,11 @@ await etcd.deleteNode(key);
 await etcd.deleteNode(key, { ignoreKeyNotFound: true });
 await etcd.close();
 
-const lost = new EtcdClient({ urls: ["http://127.0.0.1:1"] }); // nobody is there
-await lost.getNode(key).catch(() => {});
-await lost.close();
+const unreachable = new EtcdClient({ endpoints: "http://127.0.0.1:1" }); // no server
+await unreachable.getNode(key).catch(() => {});
+await unreachable.close();
 
 const { failed, failovers, openWatches } = metrics;
-console.log(`${metrics.calls} calls, ${failed} of them failed`);
-console.log(`${failovers} attempts that failed`);
+console.log(`${metrics.calls} calls, ${failed} failed`);
+console.log(`${failovers} failed attempts`);
 console.log(`${openWatches} open watches`);

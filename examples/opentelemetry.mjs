@@ -1,5 +1,5 @@
 // @ts-check
-// OpenTelemetry: a span for each call, made from the client's diagnostics channels.
+// OpenTelemetry: a span for each call, from the client's diagnostics channels.
 /** @import { TracingChannel } from "node:diagnostics_channel" */
 /** @import { Span } from "@opentelemetry/api" */
 /** @import { FailoverTrace, RequestTrace, WatchTrace } from "etcdnet" */
@@ -13,15 +13,15 @@ import {
 } from "@opentelemetry/sdk-trace-node";
 import { EtcdClient } from "etcdnet";
 
-/** Makes spans of the calls of all clients: to be called once in a process. */
+/** Creates spans for the calls of all clients. Call it once in a process. */
 function traceEtcd() {
   const tracer = trace.getTracer("etcdnet");
-  /** @type {AsyncLocalStorage<Span>} the span of the call that is under way */
+  /** @type {AsyncLocalStorage<Span>} the span of the current call */
   const spans = new AsyncLocalStorage();
   /** @type {TracingChannel<Span, RequestTrace>} */
   const calls = tracingChannel("etcdnet:request");
 
-  // Runs where the call was made: the new span is a child of the one that is active there.
+  // Runs in the context of the caller, so the new span is a child of the caller's span.
   calls.start.bindStore(spans, ({ operation, safety }) => {
     const [method = ""] = operation.split(" ");
     return tracer.startSpan(`etcd ${method}`, {
@@ -53,21 +53,21 @@ function traceEtcd() {
     spans.getStore()?.addEvent("failover", { endpoint, cause: cause.message });
   });
 
-  // A watch may wait for days and no span should: it shows as events of the span around it.
+  // A watch can last for days, which is too long for a span. It becomes two events of the active span.
   subscribe("etcdnet:watch", (message) => {
     const { event, operation, endpoint } = /** @type {WatchTrace} */ (message);
     trace.getActiveSpan()?.addEvent(`watch ${event}`, { operation, endpoint });
   });
 }
 
-// In earnest: an exporter to your collector, and a BatchSpanProcessor.
+// In production, use an exporter to your collector and a BatchSpanProcessor.
 const exporter = new InMemorySpanExporter();
 const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
 provider.register();
 traceEtcd();
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const key = "/example-opentelemetry";
 
 await trace.getTracer("example").startActiveSpan("handle a request", async (span) => {
@@ -79,10 +79,10 @@ await trace.getTracer("example").startActiveSpan("handle a request", async (span
 });
 await etcd.close();
 
-// A call to a member that is down, outside of any span.
-const lost = new EtcdClient({ urls: ["http://127.0.0.1:1"] });
-await lost.getNode(key).catch(() => {});
-await lost.close();
+// A call to an endpoint that is down, outside of any span.
+const unreachable = new EtcdClient({ endpoints: "http://127.0.0.1:1" });
+await unreachable.getNode(key).catch(() => {});
+await unreachable.close();
 
 await provider.forceFlush();
 const spans = exporter.getFinishedSpans();

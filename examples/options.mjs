@@ -1,60 +1,63 @@
 // @ts-check
-// Options: every option of the client, with its default where it has one.
+// Options: every option of the client. A value that is not commented out is the default, except
+// `endpoints`, `username` and `password`.
 import { EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
 const etcd = new EtcdClient({
-  // Where the cluster is: one of these three.
-  urls, // all members, so that the client can go on when one fails
-  // discoverySrv: "example.com", // or its SRV records
-  // keySpace: yourOwn, clusterApi: yourOwn, // or an implementation of the contract
+  // The cluster: one of these three.
+  endpoints, // a URL or a list; give all members, so that the client continues when one fails
+  // discoverySrv: "example.com", // the domain whose SRV records name the endpoints
+  // keySpace: yourOwn, clusterApi: yourOwn, // your own implementation, for example MemoryKeySpace
 
-  api: "v2", // "v3" where etcd 3.4 or later keeps the data in its v3 store
-  // keyPrefix: "/apps", // with "v3": what stands before every key there
+  api: "v2", // "v3" for clusters without the v2 API; the two APIs store different data
+  // keyPrefix: "/apps", // with "v3": the prefix of all keys of this key space
 
-  // Who you are, where auth is on. Both or neither.
+  // Credentials, if auth is enabled. Both or none.
   username: "reader",
   password: "open sesame",
 
-  // `endpoints`, `proxy` and the fields of `tls` are second names: give one of the two.
-  // TLS, for https URLs; see tls.mjs.
-  // tls: { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }, // Node's names
-  // ca: readFileSync("ca.pem"), // instead of the authorities that the system trusts
-  // x509Certificate: { cert: readFileSync("client.pem"), key: readFileSync("client.key") },
-  // x509Certificate: { pfx: readFileSync("client.p12"), passphrase: "…" }, // the same, in one file
-  ignoreCertificateError: false, // true trusts anybody on the network path
+  // TLS, for https endpoints, with the names of Node's tls.connect. See tls.mjs.
+  // tls: { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername },
 
-  useProxy: false, // true: HTTP_PROXY, HTTPS_PROXY, NO_PROXY; or a URL: "http://proxy:3128"
+  proxy: false, // true: HTTP_PROXY, HTTPS_PROXY and NO_PROXY; or a URL: "http://proxy:3128"
 
-  // Milliseconds.
-  connectTimeout: 2_000, // one connection, TLS included
+  // The names of these options in the C# client EtcdNet. Give only one name of each option.
+  // urls: […], // `endpoints` as a list
+  // ca: readFileSync("ca.pem"), // `tls.ca`
+  // x509Certificate: { cert, key, passphrase }, // or { pfx, passphrase }, or a function that returns one of them
+  // ignoreCertificateError: false, // the opposite of `tls.rejectUnauthorized`
+  // useProxy: false, // `proxy`
+
+  // Timeouts, in milliseconds.
+  connectTimeout: 2_000, // one connection, with its TLS handshake
   requestTimeout: 5_000, // one attempt at a local read
   writeTimeout: 10_000, // one attempt at a write or a quorum read
   timeout: 30_000, // a whole call, with all its attempts
 
-  // Which member is asked, and what a read means.
-  consistency: "local", // "quorum": reads are linearizable unless they say otherwise
-  endpointSelection: "random", // "leader" saves a hop for writes and quorum reads
-  autoSync: false, // true, or milliseconds: also use the URLs that the members advertise
-  hedgeReadsAfter: 0, // milliseconds after which a local read is asked elsewhere too; 0: never
+  // Endpoints and consistency.
+  consistency: "local", // "quorum": reads are linearizable, unless a call says otherwise
+  endpointSelection: "random", // "leader": saves a network hop for writes and quorum reads
+  autoSync: false, // true or milliseconds: also use the client URLs that the members advertise
+  hedgeReadsAfter: 0, // milliseconds after which a local read is also sent to a second endpoint; 0: never
 
-  retryUnknownWrites: false, // true: a write may happen twice; see unknown-outcome.mjs
+  retryUnknownWrites: false, // true: repeats a write that may have been applied; see unknown-outcome.mjs
 
   // Limits.
   maxResponseSize: 64 * 1024 * 1024, // bytes
-  maxConnections: 256, // to one endpoint; watches do not count
+  maxConnections: 256, // connections to one endpoint, without those of watches
 
-  jsonDeserializer: JSON.parse, // see json-deserializer.mjs
-  // clock: simulated, // by which time-outs and TTLs are measured: for tests that do not wait
+  jsonDeserializer: JSON.parse, // the default also refuses `__proto__`; see json-deserializer.mjs
+  // clock: simulatedClock, // the clock for timeouts, backoff and TTLs, for tests
 });
 
 const { etcdserver } = await etcd.version();
 console.log("connected to etcd", etcdserver);
 await etcd.close();
 
-// A mistake is told at once, by name, before anything is sent.
+// An invalid option is refused before anything is sent. The error names the option.
 try {
-  new EtcdClient({ urls, timeout: 0.5 });
+  new EtcdClient({ endpoints, timeout: 0.5 });
 } catch (error) {
   console.log(String(error));
 }

@@ -1,10 +1,10 @@
 // @ts-check
-// A queue: first in, first out, each item at least once. Work must bear to be done twice.
-import { EtcdClient, Queue } from "etcdnet";
+// Queue: first in, first out, at least once. An item can be delivered twice, so make the work idempotent.
+import { EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
-const queue = new Queue(etcd, "/example-queue", { visibilityTimeout: 10 }); // seconds
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
+const queue = etcd.queue("/example-queue", { visibilityTimeout: 10 }); // seconds
 
 for (const value of ["wash", "dry", "fold"]) await queue.enqueue(value);
 
@@ -16,14 +16,14 @@ async function consume(name) {
     if (name === "clumsy") throw new Error("dropped it");
     await item.acknowledge();
   } finally {
-    await item.release(); // does nothing after acknowledge; with TypeScript: await using item = …
+    await item.release(); // no effect after acknowledge; in TypeScript: await using item = …
   }
 }
 
 await consume("clumsy").catch((error) => console.log(error.message));
 for (let count = 0; count < 3; count++) await consume("careful");
 
-// Nothing there: take() waits, and ends with its signal or timeout.
+// take() waits while the queue is empty, until its signal or timeout ends it.
 const waiting = queue.take({ timeout: 5_000 });
 await queue.enqueue("iron");
 const item = await waiting;

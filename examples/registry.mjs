@@ -1,11 +1,11 @@
 // @ts-check
-// A registry: instances of services register while they live, and are found.
-import { EtcdClient, Registry } from "etcdnet";
+// Registry: instances of services are registered while their processes run.
+import { EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
-const registry = new Registry(etcd, "/example-registry", {
-  parse: (metadata) => new URL(String(metadata)), // what throws makes an instance malformed
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
+const registry = etcd.registry("/example-registry", {
+  parse: (metadata) => new URL(String(metadata)), // if it throws, the instance is malformed
   onMalformed: ({ key, value }) => console.log("malformed:", key, "=", value),
 });
 
@@ -22,12 +22,12 @@ const watching = (async () => {
 
 const two = await registry.register("mail", { id: "two", metadata: new URL("http://10.0.0.2:25") });
 await one.update(new URL("http://10.0.0.1:26"));
-await etcd.setNode("/example-registry/mail/three", "somebody's note");
+await etcd.setNode("/example-registry/mail/three", "not an instance");
 
 const found = await registry.discover("mail");
 console.log("found:", found.map(({ id, metadata }) => `${id} at ${metadata.host}`).join(", "));
 
-await two.close(); // one that dies is down when its TTL is over
+await two.close(); // an instance that dies is down after its TTL
 await watching;
 await one.close();
 

@@ -1,17 +1,17 @@
 // @ts-check
-// Unknown outcome: a write whose answer was lost, and how to find out whether it took effect.
+// Unknown outcome: the response to a write was lost. How to find out whether the write was applied.
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { EtcdClient, isEtcdError } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const directory = "/example-unknown-outcome";
 
-// A bad road: requests reach etcd, but the connection is cut as soon as etcd answers.
-const { hostname, port } = new URL(urls[0] ?? "");
-const road = createServer((client) => {
+// A faulty proxy: requests reach etcd, but the connection is closed when etcd responds.
+const { hostname, port } = new URL(endpoints[0] ?? "");
+const proxy = createServer((client) => {
   const server = connect(Number(port || 80), hostname);
   client.pipe(server);
   server.once("data", () => client.destroy());
@@ -19,30 +19,30 @@ const road = createServer((client) => {
     socket.on("error", () => {}).on("close", () => [client, server].map((end) => end.destroy()));
   }
 });
-await once(road.listen(0, "127.0.0.1"), "listening");
-const address = road.address();
-const roadPort = typeof address === "object" && address !== null ? address.port : 0;
-const unlucky = new EtcdClient({ urls: [`http://127.0.0.1:${roadPort}`] });
+await once(proxy.listen(0, "127.0.0.1"), "listening");
+const address = proxy.address();
+const proxyPort = typeof address === "object" && address !== null ? address.port : 0;
+const unlucky = new EtcdClient({ endpoints: `http://127.0.0.1:${proxyPort}` });
 
-/** Makes a write, and tells whether its outcome is unknown. @param {Promise<unknown>} write */
+/** Returns whether the outcome of a write is unknown. @param {Promise<unknown>} write */
 async function isLost(write) {
   try {
     await write;
     return false;
   } catch (error) {
-    if (!isEtcdError(error, "OutcomeUnknown")) throw error; // certainly not carried out
+    if (!isEtcdError(error, "OutcomeUnknown")) throw error; // certainly not applied
     console.log(`lost: ${error.message}`);
     return true;
   }
 }
 
-// A set to a key that nobody else writes: set it again. Twice is as good as once.
+// A set of a key that no other client writes: repeat it. Setting it twice has the same result.
 if (await isLost(unlucky.setNode(`${directory}/setting`, "on"))) {
   await etcd.setNode(`${directory}/setting`, "on");
-  console.log("set: sent again");
+  console.log("set: repeated");
 }
 
-// A create: with a value of its own, it can be recognised. Here the first attempt had succeeded.
+// A create with a unique value: the value shows whether the key is from this client.
 const me = randomUUID();
 if (await isLost(unlucky.createNode(`${directory}/owner`, me))) {
   try {
@@ -51,11 +51,11 @@ if (await isLost(unlucky.createNode(`${directory}/owner`, me))) {
   } catch (error) {
     if (!isEtcdError(error, "NodeExist")) throw error;
     const owner = await etcd.getNodeValue(`${directory}/owner`, { quorum: true });
-    console.log(`create: the key is ${owner === me ? "ours" : "another's"}`);
+    console.log(`create: the key is ${owner === me ? "from this client" : "from another client"}`);
   }
 }
 
-// A compare-and-swap by index: sent again as it was, it takes effect once at most.
+// A compare-and-swap by index: repeat it. It is applied at most once.
 const { node: counted } = await etcd.setNode(`${directory}/count`, "1");
 const condition = { prevIndex: counted.modifiedIndex };
 if (await isLost(unlucky.compareAndSwapNode(`${directory}/count`, condition, "2"))) {
@@ -65,21 +65,23 @@ if (await isLost(unlucky.compareAndSwapNode(`${directory}/count`, condition, "2"
   } catch (error) {
     if (!isEtcdError(error, "TestFailed")) throw error;
     const count = await etcd.getNodeValue(`${directory}/count`, { quorum: true });
-    console.log(`compare and swap: the count is ${count}: ours, or another's after us`);
+    console.log(
+      `compare and swap: the first attempt, or another client, set the count to ${count}`,
+    );
   }
 }
 
-// An in-order key: look for its value. The lost write may still arrive, so readers of the queue
-// should know a job by its id and do it once.
+// An in-order key: look for its value. The lost write can still be applied later, so consumers must
+// recognize a job by its id and do it once.
 const job = `wash ${randomUUID()}`;
 if (await isLost(unlucky.createInOrderNode(`${directory}/queue`, job))) {
   const queue = await etcd.getNode(`${directory}/queue`, { quorum: true, ignoreKeyNotFound: true });
   const found = queue?.node.nodes?.some(({ value }) => value === job) ?? false;
   if (!found) await etcd.createInOrderNode(`${directory}/queue`, job);
-  console.log(`create in order: the job ${found ? "was there" : "had to be sent again"}`);
+  console.log(`create in order: the job ${found ? "exists" : "was created again"}`);
 }
 
 await etcd.deleteNode(directory, { recursive: true });
 await unlucky.close();
 await etcd.close();
-road.close();
+proxy.close();

@@ -1,13 +1,13 @@
 // @ts-check
-// Watch changes: every change below a key, once and in order, whatever happens in between.
+// Watch: every change below a key, once and in order, through failures and reconnections.
 import { EtcdClient } from "etcdnet";
 
-const urls = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
-const etcd = new EtcdClient({ urls });
+const endpoints = (process.env.ETCD_URLS ?? "http://127.0.0.1:2379").split(",");
+const etcd = new EtcdClient({ endpoints });
 const directory = "/example-watch";
 
 for await (const item of etcd.watch(directory, { recursive: true, initial: true })) {
-  // The state as a whole: at first, and whenever etcd no longer holds the changes that are owed.
+  // The complete state: first, and again if etcd has discarded changes that were not delivered yet.
   if (item.type === "resync") {
     const nodes = item.response?.node.nodes ?? [];
     console.log(`state (${item.reason}): ${nodes.length} keys`);
@@ -23,7 +23,7 @@ for await (const item of etcd.watch(directory, { recursive: true, initial: true 
   if (node.key === directory) break;
 }
 
-// One change alone: `watchNode`. It waits for the first after the index that was read.
+// `watchNode` waits for a single change. `waitIndex` is the first index that counts.
 const { etcdIndex } = await etcd.setNode("/example-watch-one", "old");
 await etcd.setNode("/example-watch-one", "new");
 const change = await etcd.watchNode("/example-watch-one", { waitIndex: etcdIndex + 1 });

@@ -13,25 +13,25 @@ import { describeWithEtcd, type EtcdCluster, startEtcd } from "./support/etcd.js
 const examples = join(root, "examples");
 const names = readdirSync(examples).map((file) => basename(file, ".mjs"));
 
-/** All of them start at once, on two cores that others may use too. Less than the limit of a test. */
+/** All examples start at once, on two cores that may be busy. Below the limit of a test. */
 const EXAMPLE_TIMEOUT_MS = 55_000;
 
-/** Lines that show that an example does what it is there for. */
-const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
+/** Lines that each example must print. */
+const EXPECTED: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   "abort-and-timeouts": [
     "a watch: aborted, outcome none",
     "a watch of 50 ms: aborted, outcome none",
     "a late write: aborted, outcome not-sent",
-    "an answer to a read: none in 200 ms",
-    "an answer to a quorum read: none in 1000 ms",
-    "an unanswered write: TimeoutError",
-    "a write aborted under way: aborted, outcome unknown",
+    "a read: timeout after 200 ms",
+    "a quorum read: timeout after 1000 ms",
+    "a write: outcome unknown after TimeoutError",
+    "a write that was sent, then aborted: aborted, outcome unknown",
   ],
   authentication: [
     "users: example-alice, root",
     "alice reads: hello",
-    "alice, who writes, is refused: Insufficient credentials",
-    "alice, with leave to write, is let in",
+    "alice's write without permission is refused: Insufficient credentials",
+    "alice's write with permission is accepted",
     "a wrong password is refused: Insufficient credentials",
     'guest may: {"read":["/*"],"write":["/*"]}',
   ],
@@ -44,15 +44,15 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     /^cluster [\da-f]+ is at index [1-9]\d*$/,
   ],
   "compare-and-delete-by-index": [
-    "not deleted: somebody wrote in between",
+    "not deleted: the key was written in between",
     "deleted at the index of the last write",
   ],
   "compare-and-delete-by-value": [
-    "not bob's: [bob != alice]",
+    "not bob's key: [bob != alice]",
     "alice released the key",
     "/example-compare-and-delete-by-value does not exist",
   ],
-  "compare-and-swap-by-index": [/^three at once make 3, in \d \+ \d \+ \d tries$/],
+  "compare-and-swap-by-index": [/^three concurrent increments: 3, after \d \+ \d \+ \d attempts$/],
   "compare-and-swap-by-value": [
     "/example-compare-and-swap-by-value does not exist",
     "red became green",
@@ -60,7 +60,7 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   ],
   config: [
     "shop uses localhost:5432",
-    "not taken: /example-config/database/port: must be a port",
+    "invalid: /example-config/database/port: must be a port",
     "still 5432",
     "the port was 5432, is 6432",
   ],
@@ -71,27 +71,28 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   ],
   "create-in-order": [/^wash is \/example-create-in-order\/\d{20}$/, "in order: wash, dry, fold"],
   delete: [
-    "/example-delete/a is deleted, it was 1",
-    "/example-delete/a is gone already",
+    "/example-delete/a is deleted, its value was 1",
+    "/example-delete/a does not exist any more",
     "NotFileError: /example-delete",
     "DirNotEmptyError: /example-delete",
-    "/example-delete is deleted with all that was in it",
+    "/example-delete is deleted with its content",
   ],
   "delete-ignoring-not-found": ["first time: deleted", "second time: nothing to delete"],
   election: [
     "bob leads after ann: true",
-    "seen: nobody, then ann at 10.0.0.1, then ann at 10.0.0.1, ready, then bob at 10.0.0.2, then nobody",
+    "observed: no leader, then ann at 10.0.0.1, then ann at 10.0.0.1, ready, then bob at 10.0.0.2, then no leader",
   ],
   errors: [
-    "one class: KeyNotFoundError, /example-errors/missing is missing",
+    "one class: KeyNotFoundError, /example-errors/missing does not exist",
     "one class: NodeExistError, /example-errors/file exists",
     "a group (100 to 199): NotFileError, code 102, Not a file",
-    "nobody answered: http://127.0.0.1:1",
-    /^a mistake in the program: TypeError: key: "example-errors" must begin with "\/"/,
+    "no endpoint responded: http://127.0.0.1:1",
+    /^an error in this program: TypeError: key: "example-errors" must begin with "\/"/,
+    "instanceof: true",
   ],
   get: [
     /^\/example-get = here, last changed at index \d+$/,
-    "the cluster agrees: here",
+    "read with quorum: here",
     "/example-get does not exist",
   ],
   "get-ignoring-not-found": ["before: missing", "after: here"],
@@ -101,10 +102,10 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     /^it would have expired at \d{4}-.*Z$/,
     /^it will now expire at \d{4}-.*Z$/,
     "the key was taken-over and the signal is aborted: true",
-    "the key is left alone: somebody else",
+    "the key is unchanged: another owner",
     "the key was lost: gone",
-    "the key is there again: true",
-    "the key is there: null",
+    "the key exists again: true",
+    "the key after close(): null",
   ],
   "list-in-order": [
     "/example-list-in-order/",
@@ -117,7 +118,7 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   ],
   lock: [
     "four deposits, one at a time: 4",
-    "somebody holds it: true",
+    "tryAcquire of a held lock returns null: true",
     "lock /example-lock: not acquired within 100 ms",
     "lost: gone",
   ],
@@ -129,21 +130,21 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     "web moved to 8080",
     "delete /example-mirror/services/mail/port: 25 -> undefined",
     "delete /example-mirror: undefined -> undefined",
-    "left: 0 nodes",
-    "fresh: true",
+    "nodes after the delete: 0",
+    "staleFor is below a minute: true",
   ],
   namespace: [
-    "inside: /port",
-    "outside: /example-namespace/mail/port",
-    "its root lists: /port",
-    "missing inside: /host",
+    "key in the namespace: /port",
+    "key outside: /example-namespace/mail/port",
+    "children of its root: /port",
+    "missing in the namespace: /host",
   ],
   observability: [
     /^PUT \/example-observability at http:\/\/127\.0\.0\.1:\d+: ok, 1 attempts$/,
     /^DELETE \/example-observability at http:\S+: ETCD_KEY_NOT_FOUND, 1 attempts$/,
     /^GET \/example-observability failed at http:\/\/127\.0\.0\.1:1: connect ECONNREFUSED/,
-    "5 calls, 2 of them failed",
-    "1 attempts that failed",
+    "5 calls, 2 failed",
+    "1 failed attempts",
     "0 open watches",
   ],
   opentelemetry: [
@@ -168,22 +169,22 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     "up one 10.0.0.1:25",
     "up two 10.0.0.2:25",
     "changed one 10.0.0.1:26",
-    "malformed: /example-registry/mail/three = somebody's note",
+    "malformed: /example-registry/mail/three = not an instance",
     "found: one at 10.0.0.1:26, two at 10.0.0.2:25",
     "down two 10.0.0.2:25",
   ],
   tls: ["over TLS: private", /^without ca: .*certificate/],
   "unknown-outcome": [
     /^lost: PUT \/example-unknown-outcome\/setting was sent to .* outcome is unknown/,
-    "set: sent again",
-    "create: the key is ours",
-    "compare and swap: the count is 2: ours, or another's after us",
-    "create in order: the job was there",
+    "set: repeated",
+    "create: the key is from this client",
+    "compare and swap: the first attempt, or another client, set the count to 2",
+    "create in order: the job exists",
   ],
   update: [
-    "nothing to update yet",
+    "update: the key does not exist",
     "set: one became two",
-    "a set makes a new node: true",
+    "a set creates a new node: true",
     "update: two became three, for 60 s",
     "an update keeps the node: true",
     "expires: never",
@@ -198,8 +199,8 @@ const DECISIVE: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   ],
 };
 
-test("every example is listed with the lines that decide whether it works", () => {
-  expect(names.sort()).toEqual(Object.keys(DECISIVE).sort());
+test("every example has expected lines", () => {
+  expect(names.sort()).toEqual(Object.keys(EXPECTED).sort());
 });
 
 test("options.mjs names every option", () => {
@@ -208,7 +209,7 @@ test("options.mjs names every option", () => {
   );
   const known = [...options.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name);
   const text = readFileSync(join(examples, "options.mjs"), "utf8");
-  expect(known).toContain("urls");
+  expect(known).toContain("endpoints");
   expect(known.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
 });
 
@@ -233,11 +234,14 @@ describeWithEtcd("3.4", "an example", () => {
     rmSync(folder, { recursive: true });
   });
 
-  test.concurrent.each(names)("%s runs, says what it should and ends by itself", async (name) => {
-    const lines = await run(name, environmentOf(name));
-    const decisive = DECISIVE[name] ?? [];
-    expect(lines).toEqual(expect.arrayContaining(decisive.map(asMatcher)));
-  });
+  test.concurrent.each(names)(
+    "%s runs, prints what is expected and ends by itself",
+    async (name) => {
+      const lines = await run(name, environmentOf(name));
+      const expected = EXPECTED[name] ?? [];
+      expect(lines).toEqual(expect.arrayContaining(expected.map(asMatcher)));
+    },
+  );
 
   test("leaves nothing behind", async () => {
     const { ca = "", clientCertificate = { cert: "", key: "" } } = withTls;
@@ -271,7 +275,7 @@ describeWithEtcd("3.4", "an example", () => {
   }
 });
 
-/** The lines that an example prints. Fails unless its exit code is 0, and shows what it said. */
+/** The lines that an example prints. Fails, and shows the output, unless the exit code is 0. */
 async function run(name: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const options = { env: { ...process.env, ...env }, cwd: root, timeout: EXAMPLE_TIMEOUT_MS };
   const file = join(examples, `${name}.mjs`);
@@ -283,7 +287,7 @@ function asMatcher(line: string | RegExp): unknown {
   return typeof line === "string" ? line : expect.stringMatching(line);
 }
 
-/** What there is in a store, hidden keys not counted, and who may use it where auth is on. */
+/** The nodes of a store without hidden keys, and its users if auth is enabled. */
 async function contentOf(options: EtcdClientOptions) {
   const etcd = new EtcdClient(options);
   const { node } = await etcd.getNode("/", { recursive: true });
