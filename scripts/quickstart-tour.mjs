@@ -12,7 +12,7 @@ const show = (what, result = "") => console.log(`  ${what.padEnd(44)}`, result);
  * @param {string[]} urls
  */
 export async function tour(urls) {
-  const etcd = new EtcdClient({ urls });
+  const etcd = new EtcdClient({ endpoints: urls });
   const { etcdserver } = await etcd.version();
   const name = `/etcdnet-tour-${process.pid}`;
   const app = etcd.namespace(name);

@@ -28,12 +28,20 @@ export class ClusterUnavailableError extends EtcdError {
   constructor(operation: string, attempts: readonly Attempt[]) {
     const texts = attempts.map(({ endpoint, cause }) => `${endpoint}: ${causeText(cause)}`);
     const why = texts.length === 0 ? "no endpoint was tried" : texts.join("; ");
-    super(`${operation}: no member returned a usable response (${why})`, {
+    const advice =
+      attempts.length > 0 && attempts.every(isRefusedConnection)
+        ? "; nothing listens there: check the endpoints, and that etcd is running"
+        : "";
+    super(`${operation}: no member returned a usable response (${why})${advice}`, {
       cause: attempts.at(-1)?.cause,
     });
     this.operation = operation;
     this.attempts = attempts;
   }
+}
+
+function isRefusedConnection({ cause }: Attempt): boolean {
+  return "code" in cause && cause.code === "ECONNREFUSED";
 }
 
 /**
