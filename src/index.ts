@@ -144,6 +144,7 @@ export {
   config,
 } from "./recipes/config/config.js";
 export type { ConfigSchema, SchemaIssue, SchemaResult } from "./recipes/config/config-schema.js";
+export type { Ownership } from "./recipes/contention/ownership.js";
 export { Election, type ElectionOptions, type Leader } from "./recipes/election/election.js";
 export type { Leadership } from "./recipes/election/leadership.js";
 export type { KeepAlive } from "./recipes/lease/keep-alive.js";

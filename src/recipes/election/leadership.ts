@@ -1,38 +1,20 @@
 import { checkText } from "../../model/validate.js";
 import type { OwnContender } from "../contention/own-contender.js";
+import { Ownership } from "../contention/ownership.js";
 
 /** A won election, until the leader resigns or loses it. */
-export class Leadership implements AsyncDisposable {
+export class Leadership extends Ownership {
   readonly #contender: OwnContender;
 
   /** @internal */
   constructor(contender: OwnContender) {
+    super(contender);
     this.#contender = contender;
-  }
-
-  /** The key of this leader in the election's directory. */
-  get key(): string {
-    return this.#contender.key;
   }
 
   /** The value that observers see. */
   get value(): string {
     return this.#contender.data;
-  }
-
-  /** Higher for each later leader. A resource that the leader writes to must refuse lower tokens. */
-  get fencingToken(): number {
-    return this.#contender.fencingToken;
-  }
-
-  /** Aborts when the leadership is no longer proven; see `LockHandle.signal`. */
-  get signal(): AbortSignal {
-    return this.#contender.signal;
-  }
-
-  /** Throws unless the leadership is proven at this moment. @throws OwnershipLostError */
-  assertHeld(): void {
-    this.#contender.assertHeld();
   }
 
   /** Changes the value that observers see. @throws OwnershipLostError */
@@ -43,10 +25,6 @@ export class Leadership implements AsyncDisposable {
 
   /** Lets the next candidate lead: at once, or after the TTL if etcd is unreachable. */
   resign(): Promise<void> {
-    return this.#contender.leave();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.resign();
+    return this[Symbol.asyncDispose]();
   }
 }
