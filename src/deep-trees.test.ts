@@ -19,8 +19,8 @@ import { eventsOf } from "./key-space/v3/watch/events-of-revision.js";
 import type { AnyNode, EtcdNode } from "./model/node.js";
 import type { EtcdResponse } from "./model/response.js";
 import { config } from "./recipes/config/config.js";
+import { encodeResponse } from "./wire/encode-response.js";
 import { readJson } from "./wire/json.js";
-import { encodeAnswer } from "./wire/key-answer.js";
 import { readNode } from "./wire/node-shape.js";
 
 /** A walk that recurses overflows the stack on so many levels. */
@@ -133,7 +133,7 @@ it("a deep tree expires", async () => {
 
 it("a deep answer is written, read, checked and shown", async () => {
   const answer: EtcdResponse = { action: "get", node: nested(), ...ORIGIN };
-  const { node: read } = readJson(encodeAnswer(answer)) as { readonly node: unknown };
+  const { node: read } = readJson(encodeResponse(answer)) as { readonly node: unknown };
   expect(depthOf(readNode(read, "the test"))).toBe(LEVELS);
   const { node: printed } = readJson(responseJson(answer)) as { readonly node: EtcdNode };
   expect(depthOf(printed)).toBe(LEVELS);

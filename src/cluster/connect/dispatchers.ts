@@ -36,7 +36,7 @@ export function dispatcherFor(origin: string, settings: ConnectionSettings): Ope
   const { useProxy, connectTimeout: timeout } = settings;
   const connect = connectorFor(settings);
   if (useProxy === false) return () => directTo(origin, connect);
-  // As proxies expect it: TLS through a tunnel, plain requests in absolute form. Each plain request
+  // Proxies expect TLS through a tunnel, and plain requests in absolute form. Each plain request
   // gets its own connection. Some proxies close a connection after a response without notice; a
   // write on such a connection would have an unknown outcome.
   const proxyMode = origin.startsWith("https:")
@@ -44,10 +44,10 @@ export function dispatcherFor(origin: string, settings: ConnectionSettings): Ope
     : { proxyTunnel: false, headers: { connection: "close" } };
   const proxied = { ...proxyMode, proxyTls: { timeout }, connect };
   return () => {
-    const held: HeldSocket = {};
+    const ref: SocketRef = {};
     const options = { ...proxied, requestTls: tlsOptions(settings) };
-    const dispatcher = proxyAgent(useProxy, options, held);
-    return { dispatcher, abandon: () => {}, halfClose: () => held.socket?.end() };
+    const dispatcher = proxyAgent(useProxy, options, ref);
+    return { dispatcher, abandon: () => {}, halfClose: () => ref.socket?.end() };
   };
 }
 
@@ -95,15 +95,15 @@ function tlsOptions(settings: ConnectionSettings): {
   };
 }
 
-/** The socket that carries the requests of a connection. */
-interface HeldSocket {
+/** Refers to the socket that carries the requests of a connection, once it is open. */
+interface SocketRef {
   socket?: Socket;
 }
 
-function proxyAgent(useProxy: true | string, options: object, held: HeldSocket): Dispatcher {
+function proxyAgent(useProxy: true | string, options: object, ref: SocketRef): Dispatcher {
   // Proxy agents do not forward the events of their connections.
   const factory = (url: string | URL, { connect = buildConnector({}) }: Client.Options) =>
-    clientOf(url, rememberSocket(connect as buildConnector.connector, held)).on(
+    clientOf(url, rememberSocket(connect as buildConnector.connector, ref)).on(
       "disconnect",
       (...event) => agent.emit("disconnect", ...event),
     );
@@ -115,10 +115,13 @@ function proxyAgent(useProxy: true | string, options: object, held: HeldSocket):
 }
 
 /**
- * Destroys a socket. Without an error, undici would treat the end of the connection as the end of
- * the response. Shared, because capturing a stack for each error takes time.
+ * The error with which a socket is destroyed. Without an error, undici would treat the end of the
+ * connection as the end of the response. It is shared, because capturing a stack for each error takes
+ * time.
  */
-const GIVEN_UP_ERROR = Object.assign(new Error("given up"), { code: "UND_ERR_INFO" });
+const ABANDONED_ERROR = Object.assign(new Error("the connection was abandoned"), {
+  code: "UND_ERR_INFO",
+});
 
 function directTo(origin: string, connect: buildConnector.connector): ReturnType<OpenDispatcher> {
   let socket: Socket | undefined;
@@ -128,7 +131,7 @@ function directTo(origin: string, connect: buildConnector.connector): ReturnType
   });
   return {
     dispatcher,
-    abandon: () => socket?.destroy(GIVEN_UP_ERROR),
+    abandon: () => socket?.destroy(ABANDONED_ERROR),
     halfClose: () => socket?.end(),
   };
 }
@@ -136,18 +139,18 @@ function directTo(origin: string, connect: buildConnector.connector): ReturnType
 /** Remembers the last opened socket. Through a tunnel, that is the one to the endpoint. */
 function rememberSocket(
   connect: buildConnector.connector,
-  held: HeldSocket,
+  ref: SocketRef,
 ): buildConnector.connector {
   return (options, callback) =>
     connect(options, (...result) => {
       const [, socket] = result;
-      if (socket !== null) held.socket = socket;
+      if (socket !== null) ref.socket = socket;
       callback(...result);
     });
 }
 
-/** Opening takes less, unless the network is slow or the event loop was blocked. */
-const PROMPT_MS = 20;
+/** A connection opens faster, unless the network is slow or the event loop was blocked. */
+const FAST_CONNECT_MS = 20;
 
 /** A connector that only returns sockets that are safe to use. */
 function withSafeSockets(connect: buildConnector.connector): buildConnector.connector {
@@ -163,11 +166,11 @@ function withCheckOfLateSockets(connect: buildConnector.connector): buildConnect
     const startedAt = monotonicNow();
     return connect(options, (...result) => {
       const [error, socket] = result;
-      const isPrompt = monotonicNow() - startedAt < PROMPT_MS;
-      if (error !== null || isPrompt) return callback(...result);
+      const isFast = monotonicNow() - startedAt < FAST_CONNECT_MS;
+      if (error !== null || isFast) return callback(...result);
       afterPoll(() => {
         if (socket.readable) callback(null, socket);
-        // An alert of TLS says why.
+        // A TLS alert gives the reason.
         else callback(socket.errored ?? closedByServer(), null);
       });
     });

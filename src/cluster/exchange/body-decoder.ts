@@ -10,8 +10,8 @@ export class PartTooLong extends ProtocolError {}
 const HIGH_WATER_BYTES = 64 * 1024;
 
 /**
- * Splits the body of a watch into parts, for one reader. Splits only when the reader requests a
- * part, because each part costs several hundred bytes, however short it is. Memory is bounded by
+ * Splits the body of a watch into parts, for one reader. It splits only when the reader requests a
+ * part, because each part needs several hundred bytes of memory, even if it is short. Memory is bounded by
  * backpressure where the connection supports it, otherwise by the limit on the length of a part.
  */
 export abstract class BodyDecoder {
@@ -45,7 +45,7 @@ export abstract class BodyDecoder {
   next(): Promise<IteratorResult<Buffer, undefined>> {
     const next = this.#parts.next();
     this.#deliver();
-    // A waiting reader needs the rest of its part, however much of it is buffered.
+    // A waiting reader needs the rest of its part, even if much of it is already buffered.
     if (this.#paused && (this.#isAwaited || this.#buffered.length < HIGH_WATER_BYTES)) {
       this.#paused = false;
       this.#flow.resume();

@@ -189,7 +189,7 @@ export class Call<R extends HttpReplyHead, T> {
     const { timeout } = this.#settings;
     const [first, second] = this.#failures;
     if (first === undefined) {
-      return new TimeoutError(`${operation}: not done within ${timeout} ms`, timeout);
+      return new TimeoutError(`${operation}: not completed within ${timeout} ms`, timeout);
     }
     for (const DisabledError of [V2DisabledError, V3DisabledError]) {
       if (!this.#failures.every(({ cause }) => cause instanceof DisabledError)) continue;

@@ -122,7 +122,7 @@ export class ConnectionPool {
 
   /** @returns as {@link #run} */
   #runNow(exchange: Exchange, headers: string[]): boolean {
-    if (!this.#http2?.takes(exchange.request)) return this.#runOnHttp1(exchange, headers);
+    if (!this.#http2?.accepts(exchange.request)) return this.#runOnHttp1(exchange, headers);
     this.#http2.run(exchange, headers);
     return true;
   }

@@ -51,7 +51,7 @@ test("calls that fail together lengthen the back-off once", () => {
   const endpoint = list.inOrder()[0];
   clock.time = 5000;
   for (let count = 0; count < 100; count++) endpoint?.failed(10);
-  expect(endpoint?.asideUntil).toBeLessThanOrEqual(5500);
+  expect(endpoint?.avoidUntil).toBeLessThanOrEqual(5500);
 });
 
 test("synchronising adds what is advertised and keeps the seeds", () => {

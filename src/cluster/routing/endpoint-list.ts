@@ -59,7 +59,7 @@ export class EndpointList implements EndpointSource {
     const pinned = this.#pinned ?? only;
     const others = shuffled(this.#endpoints.filter((endpoint) => endpoint !== pinned));
     return [pinned, ...others].sort(
-      (a, b) => Number(a.failing) - Number(b.failing) || a.asideUntil - b.asideUntil,
+      (a, b) => Number(a.failing) - Number(b.failing) || a.avoidUntil - b.avoidUntil,
     );
   }
 

@@ -7,7 +7,7 @@ export class Endpoint {
   readonly #clock: Clock;
   #backOff = BackOff.none;
   #failedAt = Number.NEGATIVE_INFINITY;
-  #asideUntil = Number.NEGATIVE_INFINITY;
+  #avoidUntil = Number.NEGATIVE_INFINITY;
 
   constructor(url: string, clock: Clock) {
     this.url = url;
@@ -15,25 +15,25 @@ export class Endpoint {
   }
 
   /** Monotonic time until which other endpoints are preferred. 0 for a healthy endpoint. */
-  get asideUntil(): number {
-    return this.#clock.monotonic() < this.#asideUntil ? this.#asideUntil : 0;
+  get avoidUntil(): number {
+    return this.#clock.monotonic() < this.#avoidUntil ? this.#avoidUntil : 0;
   }
 
-  /** Whether the last request failed, however long ago. */
+  /** Whether the last request failed. */
   get failing(): boolean {
     return this.#backOff !== BackOff.none;
   }
 
   succeeded(): void {
     this.#backOff = BackOff.none;
-    this.#asideUntil = Number.NEGATIVE_INFINITY;
+    this.#avoidUntil = Number.NEGATIVE_INFINITY;
   }
 
-  /** Prefers other endpoints for a while. Ignores calls that began before the last failure. */
+  /** Records a failure: other endpoints are preferred for a while. Ignores calls that began before the last failure. */
   failed(startedAt: number): void {
     if (startedAt <= this.#failedAt) return;
     this.#failedAt = this.#clock.monotonic();
     this.#backOff = this.#backOff.next();
-    this.#asideUntil = this.#failedAt + this.#backOff.delay();
+    this.#avoidUntil = this.#failedAt + this.#backOff.delay();
   }
 }

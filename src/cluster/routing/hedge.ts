@@ -3,7 +3,7 @@ import { linkSignals } from "../../time/link-signals.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 
 /** An attempt that its signal can abort. */
-type Attempt<T> = (signal: AbortSignal) => Promise<T>;
+type AbortableAttempt<T> = (signal: AbortSignal) => Promise<T>;
 
 interface HedgeOptions {
   /** Milliseconds. */
@@ -19,8 +19,8 @@ interface HedgeOptions {
  * @throws AttemptFailure when every started attempt has failed
  */
 export function hedge<T>(
-  first: Attempt<T>,
-  second: Attempt<T>,
+  first: AbortableAttempt<T>,
+  second: AbortableAttempt<T>,
   { delay, clock, signal }: HedgeOptions,
 ): Promise<T> {
   const cancellation = new AbortController();
@@ -33,7 +33,7 @@ export function hedge<T>(
       cancellation.abort();
       either.unlink();
     };
-    const start = (attempt: Attempt<T>): void => {
+    const start = (attempt: AbortableAttempt<T>): void => {
       running++;
       attempt(either.signal).then(
         (result) => settle(() => resolve(result)),

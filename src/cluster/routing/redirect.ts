@@ -23,7 +23,7 @@ export function redirectOf(request: HttpRequest, reply: HttpReply): Redirected |
   }
   const target = new URL(location, base);
   if (target.protocol !== base.protocol)
-    throw redirectFailure(request, reply, "leads to another scheme");
+    throw redirectFailure(request, reply, "changes the scheme between http and https");
   return { origin: target.origin, request: { ...request, path: target.pathname + target.search } };
 }
 

@@ -103,7 +103,7 @@ export class Topology {
     this.#leaderSearchedAt = now;
     const probes = this.#endpoints.inOrder().map(async (endpoint) => {
       if (await this.#isLeader(endpoint)) return endpoint;
-      throw new Error("a follower");
+      throw new Error("the endpoint is not the leader");
     });
     try {
       const leader = await Promise.any(probes);
@@ -136,8 +136,8 @@ export class Topology {
     for (const endpoint of this.#endpoints.inOrder()) {
       try {
         const reply = await this.#query(endpoint.url, this.#probes.members);
-        const advertised = this.#acceptable(this.#probes.clientUrls(reply));
-        const urls = await this.#belongingTo(this.#probes.clusterId(reply), advertised);
+        const advertised = this.#originsOf(this.#probes.clientUrls(reply));
+        const urls = await this.#urlsOfCluster(this.#probes.clusterId(reply), advertised);
         if (urls.length > 0) this.#endpoints.sync(urls);
         return;
       } catch {
@@ -146,8 +146,8 @@ export class Topology {
     }
   }
 
-  /** Advertised URLs as origins. Drops URLs without TLS if the client was configured with TLS. */
-  #acceptable(urls: readonly string[]): readonly string[] {
+  /** Returns advertised URLs as origins, without `http` URLs if the client was configured with TLS. */
+  #originsOf(urls: readonly string[]): readonly string[] {
     const onlyTls = this.#endpoints.urls.some((url) => url.startsWith("https:"));
     return urls
       .filter((url) => URL.canParse(url) && (onlyTls ? /^https:/ : /^https?:/).test(url))
@@ -158,7 +158,7 @@ export class Topology {
    * Keeps the URLs in use and those that lead to the same cluster. An advertised address can lead
    * to another cluster, for example a loopback address that is valid only on the member's machine.
    */
-  async #belongingTo(
+  async #urlsOfCluster(
     clusterId: string | undefined,
     urls: readonly string[],
   ): Promise<readonly string[]> {

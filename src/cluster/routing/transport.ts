@@ -110,7 +110,11 @@ export class Transport {
     const redirect = redirectOf(outgoing.request, reply);
     if (redirect === undefined) return reply;
     if (outgoing.hops === MAX_REDIRECTS)
-      throw redirectFailure(outgoing.request, reply, `exceeds the limit of ${MAX_REDIRECTS}`);
+      throw redirectFailure(
+        outgoing.request,
+        reply,
+        `exceeds the limit of ${MAX_REDIRECTS} redirects`,
+      );
     const { origin: endpoint, request } = redirect;
     if (!this.#isKnown(endpoint)) {
       const why = `leads to ${endpoint}, which is not one of the endpoints; add it to urls if it is a member`;

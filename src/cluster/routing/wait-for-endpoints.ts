@@ -24,7 +24,7 @@ export function waitForEndpoints(
     milliseconds: timeout,
     clock,
     signal: either.signal,
-    onTimeout: () => new TimeoutError(`${operation}: not done within ${timeout} ms`, timeout),
+    onTimeout: () => new TimeoutError(`${operation}: not completed within ${timeout} ms`, timeout),
     onAbort: (reason) => new AbortError(operation, reason, outcome),
   }).finally(either.unlink);
 }

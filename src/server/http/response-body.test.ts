@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
-import { encodeAnswer } from "../../wire/key-answer.js";
+import { encodeResponse } from "../../wire/encode-response.js";
 import { responseBody } from "./response-body.js";
 import { Turns } from "./turns.js";
 
@@ -20,14 +20,14 @@ function listing(count: number, value: string): EtcdResponse {
 describe("the body of an answer", () => {
   it("is a text when it is small", () => {
     const answer = listing(10, "ü");
-    expect(responseBody(answer, new Turns())).toBe(encodeAnswer(answer));
+    expect(responseBody(answer, new Turns())).toBe(encodeResponse(answer));
   });
 
   it("comes in portions when it is large, and tells what it still keeps", async () => {
     const answer = listing(5_000, "v".repeat(100));
     const body = responseBody(answer, new Turns());
     if (typeof body === "string") throw new Error("it is not in portions");
-    const text = encodeAnswer(answer);
+    const text = encodeResponse(answer);
     const held = [body.heldBytes ?? 0];
     const portions: string[] = [];
     for await (const portion of body) {

@@ -1,6 +1,6 @@
 import type { AnyNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
-import { answerPieces, encodeAnswer } from "../../wire/key-answer.js";
+import { encodeResponse, responsePieces } from "../../wire/encode-response.js";
 import type { PiecedBody } from "./message.js";
 import type { Turns } from "./turns.js";
 
@@ -18,7 +18,7 @@ const NODE_BYTES = 72;
 export function responseBody(response: EtcdResponse, turns: Turns): string | PiecedBody {
   const { node, prevNode } = response;
   const size = sizeOf(node) + (prevNode === undefined ? 0 : sizeOf(prevNode));
-  return size < PORTION_CHARS ? encodeAnswer(response) : new LargeResponse(response, size, turns);
+  return size < PORTION_CHARS ? encodeResponse(response) : new LargeResponse(response, size, turns);
 }
 
 class LargeResponse implements PiecedBody {
@@ -27,7 +27,7 @@ class LargeResponse implements PiecedBody {
   #left: number;
 
   constructor(response: EtcdResponse, size: number, turns: Turns) {
-    this.#pieces = answerPieces(response);
+    this.#pieces = responsePieces(response);
     this.#left = size;
     this.#turns = turns;
   }

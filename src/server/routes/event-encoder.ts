@@ -1,5 +1,5 @@
 import type { EtcdResponse } from "../../model/response.js";
-import { encodeAnswer } from "../../wire/key-answer.js";
+import { encodeResponse } from "../../wire/encode-response.js";
 
 /** Encodes events. An event that goes to several watches at a time is encoded once. */
 export class EventEncoder {
@@ -43,7 +43,7 @@ export class EventEncoder {
     const last = this.#last;
     if (last?.node !== event.node || last.action !== event.action) {
       this.#last = event;
-      this.#text = encodeAnswer(event);
+      this.#text = encodeResponse(event);
     }
     return this.#text;
   }

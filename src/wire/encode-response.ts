@@ -4,12 +4,12 @@ import { goJson } from "./go-json.js";
 import { type NodeFields, nodePieces } from "./node-text.js";
 
 /** Serializes a response or event as etcd does, including the newline. */
-export function encodeAnswer(response: EtcdResponse): string {
-  return [...answerPieces(response)].join("");
+export function encodeResponse(response: EtcdResponse): string {
+  return [...responsePieces(response)].join("");
 }
 
 /** The same in pieces of about one node each. */
-export function* answerPieces({
+export function* responsePieces({
   action,
   node,
   prevNode,
