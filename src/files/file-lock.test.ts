@@ -26,8 +26,8 @@ const lockFile = (): string => `${file}.lock`;
 
 it("is had by one at a time, until it is given up", async () => {
   const clock = new ManualClock();
-  const first = await FileLock.take(file, clock);
-  const second = FileLock.take(file, clock);
+  const first = await FileLock.acquire(file, clock);
+  const second = FileLock.acquire(file, clock);
   await expect(second).rejects.toBeInstanceOf(FileLockedError);
   await expect(second).rejects.toThrow(
     `process ${process.pid} on ${hostname()} has locked it (see ${lockFile()})`,
@@ -35,7 +35,7 @@ it("is had by one at a time, until it is given up", async () => {
   await first.confirm();
   await first.release();
   expect([await readdir(directory), clock.pending]).toEqual([[], 0]);
-  await (await FileLock.take(file, clock)).release();
+  await (await FileLock.acquire(file, clock)).release();
 });
 
 it("of a process that was killed is taken over at once, whoever has its process id now", async () => {
@@ -50,7 +50,7 @@ it("of a process that was killed is taken over at once, whoever has its process 
     `${process.pid}:${start}0:${space}:0@before`,
   ]) {
     await symlink(owner, lockFile());
-    const lock = await FileLock.take(file, clock);
+    const lock = await FileLock.acquire(file, clock);
     expect(await readlink(lockFile())).not.toBe(owner);
     await lock.release();
     expect(await readdir(directory)).toEqual([]);
@@ -60,7 +60,7 @@ it("of a process that was killed is taken over at once, whoever has its process 
 it("of an owner that cannot be looked up is taken over when it gives no sign of life", async () => {
   const clock = new ManualClock();
   await symlink("1:2:another.machine:3@elsewhere", lockFile());
-  const taking = FileLock.take(file, clock);
+  const taking = FileLock.acquire(file, clock);
   await expect.poll(() => clock.pending).toBe(1);
   clock.pass(7_000);
   const lock = await taking;
@@ -69,11 +69,11 @@ it("of an owner that cannot be looked up is taken over when it gives no sign of 
 
 it("of an owner that cannot be looked up is respected while it gives signs of life", async () => {
   const [clock, ownClock] = [new ManualClock(), new ManualClock()];
-  const owner = await FileLock.take(file, ownClock);
+  const owner = await FileLock.acquire(file, ownClock);
   const name = await readlink(lockFile());
   await unlink(lockFile());
   await symlink(name.replace(ownIdentity().space, "elsewhere"), lockFile());
-  const taking = FileLock.take(file, clock);
+  const taking = FileLock.acquire(file, clock);
   const refused = expect(taking).rejects.toBeInstanceOf(FileLockedError);
   await expect.poll(() => clock.pending).toBe(1);
   ownClock.pass(2_000);
@@ -84,7 +84,7 @@ it("of an owner that cannot be looked up is respected while it gives signs of li
 });
 
 it("that somebody else has taken is noticed, and left to them", async () => {
-  const lock = await FileLock.take(file, new ManualClock());
+  const lock = await FileLock.acquire(file, new ManualClock());
   await unlink(lockFile());
   await lock.confirm();
   await unlink(lockFile());
@@ -98,7 +98,7 @@ it("is got by one of many who come at the same time", async () => {
   await symlink(`0:0:${ownIdentity().space}:0@dead`, lockFile());
   const clock = new ManualClock();
   const takers = await Promise.allSettled(
-    Array.from({ length: 10 }, () => FileLock.take(file, clock)),
+    Array.from({ length: 10 }, () => FileLock.acquire(file, clock)),
   );
   const taken = takers.flatMap((taker) => (taker.status === "fulfilled" ? [taker.value] : []));
   const confirmed = await Promise.allSettled(taken.map((lock) => lock.confirm()));

@@ -7,7 +7,7 @@ import { isRunning, ownIdentity, type ProcessIdentity } from "./process-identity
 
 /** The owner renews the lock's times at this interval. */
 const RENEWAL_INTERVAL_MS = 2_000;
-/** An owner on another machine is considered dead after this time without a renewal. */
+/** Time without a renewal after which an owner on another machine is considered dead. */
 const RENEWAL_TIMEOUT_MS = 7_000;
 
 /** State of a released lock. */
@@ -43,7 +43,7 @@ export class FileLock {
    * @throws FileLockedError when another process owns it
    * @throws the system's error if the link cannot be created
    */
-  static async take(file: string, clock: Clock): Promise<FileLock> {
+  static async acquire(file: string, clock: Clock): Promise<FileLock> {
     const path = `${file}.lock`;
     const owner = nameOf(ownIdentity());
     const former = await createLink(path, owner);
@@ -74,7 +74,7 @@ export class FileLock {
   }
 }
 
-/** Creates the link. @returns the current owner if it exists already */
+/** Creates the link. @returns the current owner if the link already exists */
 async function createLink(path: string, owner: string): Promise<string | undefined> {
   for (;;) {
     try {
@@ -97,7 +97,7 @@ async function takeOver(path: string, owner: string, former: string, clock: Cloc
   const temporary = `${path}.${randomBytes(8).toString("hex")}`;
   await symlink(owner, temporary);
   await rename(temporary, path);
-  // If two processes do this at the same time, one of them sees the other here or in `confirm`.
+  // If two processes take over at the same time, one of them detects the other here or in `confirm`.
   const found = await readlink(path);
   if (found !== owner) throw lockedBy(path, found);
 }

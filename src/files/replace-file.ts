@@ -15,7 +15,7 @@ export interface ReplaceOptions {
   readonly fs?: FileSystem;
 }
 
-/** An older temporary file is assumed to be abandoned. */
+/** Age from which a temporary file is assumed to be abandoned. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
 /** Error codes of systems that cannot sync directories. */

@@ -17,9 +17,9 @@ export interface Clock {
   deadline?(milliseconds: number, callback: () => void): () => void;
 }
 
-/** A timer that fires this late shows that the event loop was blocked. */
+/** Delay of a timer that shows that the event loop was blocked. */
 const BLOCKED_MS = 20;
-/** Maximum extension of a timeout in that case: enough for the round trips of a handshake. */
+/** Maximum extension of a timeout in that case. It is enough for the round trips of a handshake. */
 const EXTENSION_MS = 500;
 
 /** The clock of this process. Its timers keep the process alive, as a pending call should. */

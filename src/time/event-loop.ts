@@ -23,9 +23,9 @@ export function hasFakeImmediates(): boolean {
 }
 
 /**
- * Calls `callback` when everything is read that was in the sockets at the time of the call. A
- * complete poll phase of the event loop lies between two immediates. The returned function cancels
- * it.
+ * Calls `callback` after the event loop has read all data that was in the sockets at the time of the
+ * call: between two immediates, the event loop runs a complete poll phase. The returned function
+ * cancels the callback.
  */
 export function afterPoll(callback: () => void): () => void {
   let immediate = setImmediate(() => {

@@ -2,7 +2,7 @@ import { BackOff } from "./back-off.js";
 import type { Clock } from "./clock.js";
 import { sleep } from "./sleep.js";
 
-/** After a connection that lasted longer, the delays start again. */
+/** Duration of a connection after which the delays start again. */
 const LONG_MS = 10_000;
 
 /**

@@ -1,6 +1,5 @@
 /**
- * A validator that implements Standard Schema, version 1. Schemas of zod, valibot, arktype and others
- * do.
+ * A validator that implements Standard Schema, version 1, such as a schema of zod, valibot or arktype.
  */
 export interface ConfigSchema<T> {
   readonly "~standard": {

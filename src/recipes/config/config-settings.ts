@@ -66,12 +66,16 @@ export function validationError(
   return new InvalidValueError([located(first), ...others.map(located)]);
 }
 
-/** A path leads through directories to a file, and then into the parsed value. */
+/** Finds the key of an issue. Its path leads through directories to a file, and then into the parsed value. */
 function locate(mirror: Mirror, top: string, { message, path = [] }: SchemaIssue): ValueIssue {
   const names = path.map((part) => String(typeof part === "object" ? part.key : part));
   let key = top;
   while (names.length > 0 && mirror.value(key) === undefined) {
     key = `${key === "/" ? "" : key}/${names.shift()}`;
   }
-  return { key, path: names, message: mirror.has(key) ? message : `${message} (no such key)` };
+  return {
+    key,
+    path: names,
+    message: mirror.has(key) ? message : `${message} (the key does not exist)`,
+  };
 }

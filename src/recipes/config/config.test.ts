@@ -164,7 +164,11 @@ describe("bad settings", () => {
       key: "/app/db",
       issues: [
         { key: "/app/db", path: ["pool", "1"] },
-        { key: "/app/name", path: [], message: expect.stringMatching(/ \(no such key\)$/) },
+        {
+          key: "/app/name",
+          path: [],
+          message: expect.stringMatching(/ \(the key does not exist\)$/),
+        },
       ],
       message: expect.stringMatching(/^\/app\/db, at pool\.1: .*; \/app\/name: .*/),
     });
@@ -176,7 +180,7 @@ describe("bad settings", () => {
       {},
       directory("/app", 4, [directory("/app/db", 5, [port("0", 5)])]),
     );
-    await expect(settings.ready).rejects.toThrow(/^\/app\/name: .* \(no such key\)/);
+    await expect(settings.ready).rejects.toThrow(/^\/app\/name: .* \(the key does not exist\)/);
     expect(() => settings.current).toThrow(
       expect.objectContaining({
         message: 'no valid settings at /app yet; await "ready"',

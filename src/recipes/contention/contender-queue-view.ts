@@ -71,8 +71,8 @@ export class ContenderQueueView {
   }
 
   async remove(contenders: readonly Contender[]): Promise<void> {
-    const owned = contenders.map(({ key, value }) => this.owned(key, value));
-    await Promise.all(owned.map((key) => key.remove()));
+    const leasedKey = contenders.map(({ key, value }) => this.owned(key, value));
+    await Promise.all(leasedKey.map((key) => key.remove()));
   }
 
   /** The requests that renew or remove a contender's key. */

@@ -92,8 +92,9 @@ export class ContenderQueue {
   }
 
   /**
-   * Removes a contender and waits a moment for the response. The caller may close the client next.
-   * The next contender would then have to wait for the TTL.
+   * Removes a contender and waits up to `LEAVE_TIMEOUT_MS` for the response. Without this wait, the
+   * caller could close the client before the request is sent. The next contender would then have to
+   * wait for the TTL.
    */
   async #leave(own: OwnContender): Promise<void> {
     const left = new AbortController();

@@ -5,7 +5,7 @@ import type { KeepAlive } from "../lease/keep-alive.js";
 import { type Contender, contenderValue, dataOf } from "./contender.js";
 import type { ContenderQueueState, ContenderQueueView } from "./contender-queue-view.js";
 
-/** A contender that this process created: its key is kept alive while it waits and while it holds. */
+/** A contender that this process created. Its key is kept alive until it leaves the queue. */
 export class OwnContender {
   readonly id: string;
   readonly #queue: ContenderQueueView;

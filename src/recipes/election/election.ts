@@ -30,8 +30,8 @@ export interface Leader {
 
 /**
  * Elects one leader at a time among those that campaign. Observers see the leader's value. As with a
- * lock, two processes may believe for a moment that they lead. The one with the higher fencing token
- * leads.
+ * lock, two processes may believe for a moment that they lead. Only the one with the higher fencing
+ * token leads.
  */
 export class Election {
   readonly key: string;
@@ -79,8 +79,8 @@ export class Election {
 
   /**
    * Yields the leader, and then each change: another leader, another value, or `null` for no leader.
-   * A leader whose term was over while the observer was busy or disconnected may be left out. Ends
-   * when `signal` aborts or the client is closed. `return()` waits for the next change, as in every
+   * A leader whose term ended while the observer was busy or disconnected may be left out. Ends when
+   * `signal` aborts or the client is closed. `return()` waits for the next change, as in every
    * generator.
    */
   async *observe(options: CallOptions = {}): AsyncGenerator<Leader | null, void, undefined> {

@@ -24,7 +24,7 @@ import { since, timestampOf } from "./timestamp.js";
  */
 export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDisposable {
   readonly #etcd: RecipeClient;
-  readonly #owned: LeasedKey;
+  readonly #leasedKey: LeasedKey;
   readonly #recreate: boolean;
   readonly #closing = new AbortController();
   #validity: LeaseValidity;
@@ -67,7 +67,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   ) {
     super();
     this.#etcd = etcd;
-    this.#owned = owned;
+    this.#leasedKey = owned;
     this.#recreate = recreate;
     this.#createdIndex = node.createdIndex;
     this.#validity = new LeaseValidity(owned.key, owned.settings, etcd.clock, sentAt);
@@ -77,12 +77,12 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   get key(): string {
-    return this.#owned.key;
+    return this.#leasedKey.key;
   }
 
   /** The value of the key. It identifies the owner. */
   get value(): string {
-    return this.#owned.value;
+    return this.#leasedKey.value;
   }
 
   /** Index at which the key was created. Changes with `recreated`. */
@@ -144,7 +144,8 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
 
   async #update(value: string): Promise<void> {
     const validity = this.#validity;
-    const send = (signal: AbortSignal): Promise<RenewalProof> => this.#owned.update(value, signal);
+    const send = (signal: AbortSignal): Promise<RenewalProof> =>
+      this.#leasedKey.update(value, signal);
     const update = async (): Promise<void> => {
       const failure = await this.#confirm(validity, send);
       if (failure !== undefined) throw failure;
@@ -170,9 +171,9 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
     await this.#running;
     const { closed, clock } = this.#etcd;
     if (closed.aborted) return;
-    const mayExist = (): boolean => since(startedAt, clock) < this.#owned.settings.ttl * 1000;
+    const mayExist = (): boolean => since(startedAt, clock) < this.#leasedKey.settings.ttl * 1000;
     try {
-      await retry(() => this.#owned.remove(), this.#retriesUntil(closed, mayExist));
+      await retry(() => this.#leasedKey.remove(), this.#retriesUntil(closed, mayExist));
     } catch (error) {
       // The key expires with its TTL.
       if (!isTransient(error) && !closed.aborted) throw error;
@@ -193,7 +194,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
         validity.signal,
       );
       if (validity.lost === undefined) {
-        proven = !(await this.#confirm(validity, (signal) => this.#owned.refresh(signal)));
+        proven = !(await this.#confirm(validity, (signal) => this.#leasedKey.refresh(signal)));
         if (proven) this.#emitLater("renewed");
       }
     }
@@ -232,7 +233,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   async #createAgain(): Promise<boolean> {
     const { signal } = this.#closing;
     if (signal.aborted || this.#validity.lost?.reason === "taken-over") return false;
-    const reclaim = (): Promise<RenewalProof> => this.#owned.reclaim(signal);
+    const reclaim = (): Promise<RenewalProof> => this.#leasedKey.reclaim(signal);
     try {
       const proof = await retry(reclaim, {
         clock: this.#etcd.clock,
@@ -251,18 +252,23 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   }
 
   #restart({ sentAt, node }: RenewalProof): void {
-    this.#validity = new LeaseValidity(this.key, this.#owned.settings, this.#etcd.clock, sentAt);
+    this.#validity = new LeaseValidity(
+      this.key,
+      this.#leasedKey.settings,
+      this.#etcd.clock,
+      sentAt,
+    );
     this.#createdIndex = node.createdIndex;
     if (this.#closing.signal.aborted) this.#release();
     this.#emitLater("recreated");
   }
 
   get #renewDelay(): number {
-    return (this.#owned.settings.ttl * 1000 * (1 - Math.random() / 10)) / 3;
+    return (this.#leasedKey.settings.ttl * 1000 * (1 - Math.random() / 10)) / 3;
   }
 
   get #retryBackOff(): BackOff {
-    return BackOff.constant(Math.min((this.#owned.settings.ttl * 1000) / 20, MAX_TIMER_MS));
+    return BackOff.constant(Math.min((this.#leasedKey.settings.ttl * 1000) / 20, MAX_TIMER_MS));
   }
 
   /** Retries after transient failures while the condition is true. */

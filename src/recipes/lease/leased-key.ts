@@ -153,7 +153,7 @@ export class LeasedKey {
     }
   }
 
-  /** The key exists. It is owned if it has this owner's value. */
+  /** Adopts an existing key if it has this owner's value. @throws `exists` otherwise */
   async #adopt(exists: NodeExistError, signal: AbortSignal | undefined): Promise<RenewalProof> {
     try {
       return await this.refresh(signal);

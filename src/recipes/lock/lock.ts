@@ -66,7 +66,8 @@ export class Lock {
    *
    * @throws TimeoutError when `timeout` has passed. The waiter's key is deleted first, which takes up
    * to a second if etcd does not respond
-   * @throws AbortError when `signal` aborts, or the client is closed. The key is deleted likewise
+   * @throws AbortError when `signal` aborts, or the client is closed. The waiter's key is deleted first,
+   * as after a timeout
    * @throws NotDirError when `key` or a parent of it is a file
    * @throws ClusterUnavailableError, OutcomeUnknownError when the waiter's key could not be created
    * @throws OwnershipLostError when the TTL ended before this process learned that it is first, for

@@ -56,5 +56,5 @@ function metadataOf(value: string): unknown {
   if (typeof content === "object" && content !== null && "metadata" in content) {
     return content.metadata;
   }
-  throw new TypeError("is not an object with metadata");
+  throw new TypeError("the value is not a JSON object with the field metadata");
 }

@@ -53,7 +53,7 @@ export class SnapshotFile {
 
 async function lockOf(path: string, clock: Clock): Promise<FileLock | undefined> {
   try {
-    return await FileLock.take(path, clock);
+    return await FileLock.acquire(path, clock);
   } catch (error) {
     const { message } = error as Error;
     if (error instanceof FileLockedError) {
