@@ -25,6 +25,7 @@ import type { MirrorOptions } from "../recipes/mirror/mirror-options.js";
 import { Queue, type QueueOptions } from "../recipes/queue/queue.js";
 import { Registry, type RegistryOptions } from "../recipes/registry/registry.js";
 import { type Clock, systemClock } from "../time/clock.js";
+import { nextTick } from "../time/event-loop.js";
 import { linkSignals } from "../time/link-signals.js";
 import { KeyWatcher } from "../watch/key-watcher.js";
 import { SharedReads } from "../watch/shared-reads.js";
@@ -570,7 +571,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
 
   /** Emits in the next tick, so that an error of a listener does not reject the call. */
   #emitClusterChanged(change: ClusterChange): void {
-    process.nextTick(() => this.emit("clusterChanged", change));
+    nextTick(() => this.emit("clusterChanged", change));
   }
 
   #observeError({ clusterId, index, endpoint }: EtcdServerError): void {

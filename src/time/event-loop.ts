@@ -7,6 +7,18 @@ import * as timers from "node:timers";
 const { setImmediate, clearImmediate } = timers;
 export const { setTimeout, clearTimeout } = timers;
 
+/**
+ * `process.nextTick`, kept for the same reason: Jest replaces it. If it was replaced before this module was
+ * loaded, an immediate.
+ */
+export const nextTick: (callback: () => void) => void =
+  "clock" in process.nextTick ? setImmediate : process.nextTick.bind(process);
+
+/** `queueMicrotask`, through a promise, which no test framework replaces. `callback` must not throw. */
+export function microtask(callback: () => void): void {
+  void Promise.resolve().then(callback);
+}
+
 /** The clocks, kept for the same reason. */
 const { performance } = globalThis;
 export const monotonicNow = performance.now.bind(performance);

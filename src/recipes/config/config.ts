@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { AbortError } from "../../errors/abort-error.js";
 import { InvalidValueError } from "../../errors/invalid-value-error.js";
 import { refuseUnknown } from "../../model/option-names.js";
+import { microtask } from "../../time/event-loop.js";
 import type { Mirror } from "../mirror/mirror.js";
 import type { MirrorChange } from "../mirror/mirror-change.js";
 import { emitError, emitSafely } from "../shared/emit-safely.js";
@@ -128,7 +129,7 @@ export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposab
   readonly #scheduleValidation = (): void => {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    queueMicrotask(() => {
+    microtask(() => {
       this.#isScheduled = false;
       void this.#validate();
     });

@@ -3,6 +3,7 @@ import { NodeExistError } from "../../errors/common-errors.js";
 import { OwnershipLostError } from "../../errors/ownership-lost-error.js";
 import { onAbort } from "../../stream/on-abort.js";
 import { BackOff } from "../../time/back-off.js";
+import { nextTick } from "../../time/event-loop.js";
 import { type RetryOptions, retry } from "../../time/retry.js";
 import { sleep } from "../../time/sleep.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
@@ -284,6 +285,6 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
 
   /** Emits in the next tick, so that a listener that throws does not stop the renewals. */
   #emitLater<E extends keyof KeepAliveEvents>(event: E, ...args: KeepAliveEvents[E]): void {
-    process.nextTick(() => (this as EventEmitter).emit(event, ...args));
+    nextTick(() => (this as EventEmitter).emit(event, ...args));
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { clearTimeout, setTimeout } from "../../time/event-loop.js";
 import type { HeldBytes, MemoryBudget } from "./memory-budget.js";
 import { announcesBody } from "./message.js";
 import { pauseSocket } from "./pause-socket.js";

@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { clearTimeout, setTimeout } from "../../time/event-loop.js";
 import { ClientConnection } from "./client-connection.js";
 import type { MemoryBudget } from "./memory-budget.js";
 

@@ -7,6 +7,7 @@ import {
 import { createServer as createTls } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { getHeapStatistics } from "node:v8";
+import { setTimeout } from "../../time/event-loop.js";
 import { Connections } from "./connections.js";
 import { MemoryBudget } from "./memory-budget.js";
 import type { V2Handler } from "./message.js";

@@ -1,3 +1,4 @@
+import { monotonicNow } from "../../time/event-loop.js";
 /** Smaller amounts are not counted: each connection costs about as much anyway. */
 export const FREE_BYTES = 16 * 1024;
 
@@ -17,7 +18,7 @@ export class MemoryBudget {
   #total = 0;
 
   /** `limit` is in bytes; `now` returns milliseconds. */
-  constructor(limit: number, now: () => number = () => performance.now()) {
+  constructor(limit: number, now: () => number = monotonicNow) {
     this.#limit = limit;
     this.#now = now;
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
+import { clearTimeout, setTimeout } from "../../time/event-loop.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import type { V2Handler } from "./message.js";
 import {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { nextTick } from "../../time/event-loop.js";
 
 /**
  * Stops reading from the socket of a request two ticks later, unless `isWanted` then returns false. A pause
@@ -6,8 +7,8 @@ import type { Socket } from "node:net";
  * body, which takes two ticks.
  */
 export function pauseSocket(socket: Socket, isWanted: () => boolean): void {
-  process.nextTick(() =>
-    process.nextTick(() => {
+  nextTick(() =>
+    nextTick(() => {
       if (isWanted()) socket.pause();
     }),
   );

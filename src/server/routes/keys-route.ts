@@ -1,6 +1,7 @@
 import type { KeySpace } from "../../key-space/key-space.js";
 import { type KeyRequest, type WatchRequest, wantsNoNodes } from "../../model/key-request.js";
 import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
+import { monotonicNow } from "../../time/event-loop.js";
 import { decodeBytes } from "../../wire/decode-path.js";
 import { encodeReceipt } from "../../wire/encode-response.js";
 import { readForm } from "../../wire/form.js";
@@ -74,11 +75,11 @@ export class KeysRoute {
 
   async #executeCounted(method: KeyMethod, request: KeyRequest): Promise<ServerReply> {
     const kind = request.action === "get" && request.quorum ? "QGET" : method;
-    const begun = performance.now();
+    const begun = monotonicNow();
     this.#metrics.countReceived(kind);
     try {
       const reply = await this.#execute(request);
-      this.#metrics.countSuccess(kind, (performance.now() - begun) / 1000);
+      this.#metrics.countSuccess(kind, (monotonicNow() - begun) / 1000);
       return reply;
     } catch (error) {
       const refusal = refusalOf(error, "keys");

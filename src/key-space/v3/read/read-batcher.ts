@@ -1,6 +1,7 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { UnauthorizedError } from "../../../errors/common-errors.js";
 import { onAbort } from "../../../stream/on-abort.js";
+import { microtask } from "../../../time/event-loop.js";
 import { isTooLarge } from "./too-large.js";
 
 /** One read that waits for its batch. */
@@ -64,7 +65,7 @@ export class ReadBatcher<T> {
   #schedule(): void {
     if (this.#scheduled || this.#running >= MAX_CONCURRENT_BATCHES) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    microtask(() => {
       this.#scheduled = false;
       while (this.#waiting.length > 0 && this.#running < MAX_CONCURRENT_BATCHES) this.#start();
     });
