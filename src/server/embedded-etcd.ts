@@ -51,7 +51,7 @@ export interface EmbeddedEtcdOptions extends BrowserOptions {
   readonly historySize?: number | undefined;
   readonly limits?: ServerLimits | undefined;
   /**
-   * Client URLs that `/v2/machines` and `/v2/members` show. Clients that synchronise their endpoints
+   * Client URLs that `/v2/machines` and `/v2/members` show. Clients that synchronize their endpoints
    * use these URLs afterwards. Needed behind a proxy that terminates TLS or changes `Host`.
    *
    * @default the URL at which the client reached this server

@@ -44,7 +44,7 @@ export interface GatewayOptions extends BrowserOptions {
   readonly tls?: ServerTls | undefined;
   /**
    * Client URLs that `/v2/machines` and `/v2/members` show: the URLs of all gateways. Clients that
-   * synchronise their endpoints use these URLs afterwards. Needed behind a proxy that terminates TLS or
+   * synchronize their endpoints use these URLs afterwards. Needed behind a proxy that terminates TLS or
    * changes `Host`, and when clients should know more than one gateway.
    *
    * @default the URL at which the client reached this gateway

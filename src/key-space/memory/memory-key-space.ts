@@ -24,7 +24,7 @@ import { WatcherHub } from "../shared/watcher-hub.js";
 import { EventHistory } from "./event-history.js";
 import { randomId } from "./random-id.js";
 import { Store, type StoreSnapshot } from "./store.js";
-import type { RemovedNode, SnapshotNode } from "./store-walk.js";
+import type { RemovedPath, SnapshotNode } from "./store-walk.js";
 
 /** Options of {@link MemoryKeySpace}. */
 export interface MemoryKeySpaceOptions {
@@ -66,7 +66,7 @@ export interface KeySpaceEnd {
   readonly index: number;
   readonly historyFloor: number;
   /** Nodes that have changed since the walk began, and the paths of removed ones. */
-  readonly changed: readonly (SnapshotNode | RemovedNode)[];
+  readonly changed: readonly (SnapshotNode | RemovedPath)[];
   readonly history: readonly StoreEvent[];
 }
 

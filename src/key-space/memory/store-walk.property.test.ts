@@ -4,7 +4,7 @@ import { SEED } from "../../../test/support/seed.js";
 import type { KeyRequest } from "../../model/key-request.js";
 import { StoreError } from "../shared/store-error.js";
 import { Store } from "./store.js";
-import type { RemovedNode, SnapshotNode } from "./store-walk.js";
+import type { RemovedPath, SnapshotNode } from "./store-walk.js";
 
 const key = fc
   .array(fc.constantFrom("a", "b", "_c"), { minLength: 1, maxLength: 3 })
@@ -36,7 +36,7 @@ function carryOut(store: Store, next: KeyRequest | "expire", now: number): void 
   }
 }
 
-function overlay(lines: readonly (SnapshotNode | RemovedNode)[]): readonly SnapshotNode[] {
+function overlay(lines: readonly (SnapshotNode | RemovedPath)[]): readonly SnapshotNode[] {
   const nodes = new Map<string, SnapshotNode>();
   for (const line of lines) {
     if (line.length === 1) nodes.delete(line[0]);
@@ -56,7 +56,7 @@ test("what a walk reads while requests come between is the store at the walk's e
         for (const next of before) carryOut(store, next, now++);
         const walk = store.walk();
         const nodes = walk.unchanged();
-        const read: (SnapshotNode | RemovedNode)[] = [];
+        const read: (SnapshotNode | RemovedPath)[] = [];
         for (const [count, next] of during) {
           for (let taken = 0; taken < count; taken++) {
             const { value } = nodes.next();

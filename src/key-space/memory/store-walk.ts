@@ -4,7 +4,7 @@ import type { StoreNode } from "./store-node.js";
 export type SnapshotNode = readonly [string, string | null, number, number, number | null];
 
 /** Path of a removed node. */
-export type RemovedNode = readonly [string];
+export type RemovedPath = readonly [string];
 
 /**
  * Reads a store in steps while requests change it. Nodes that change are read again at the end, so
@@ -37,7 +37,7 @@ export class StoreWalk implements Disposable {
   }
 
   /** Ends the walk and returns the changed and removed nodes, as of this call. */
-  end(): (SnapshotNode | RemovedNode)[] {
+  end(): (SnapshotNode | RemovedPath)[] {
     this[Symbol.dispose]();
     return Array.from(this.#changed, (path) => {
       const node = this.#nodes.get(path);

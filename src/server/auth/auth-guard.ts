@@ -58,7 +58,7 @@ export class AuthGuard implements KeyGuard {
     return (await this.#store.isEnabled()) ? this.#identify(request) : "anybody";
   }
 
-  /** The caller in its present state. The password is checked again only if it has changed. */
+  /** The current state of a caller. The password is checked again only if the stored hash has changed. */
   async #callerNow(request: ServerRequest, before: Caller): Promise<Caller> {
     if (!(await this.#store.isEnabled())) return "anybody";
     if (typeof before !== "object" || !request.headers.authorization) {
@@ -68,7 +68,7 @@ export class AuthGuard implements KeyGuard {
     return user?.passwordHash === before.passwordHash ? user : "refused";
   }
 
-  /** Uses the header if there is one, even an invalid one; else the certificate. */
+  /** Identifies the caller by the header, even if it is invalid; without a header, by the certificate. */
   async #identify(request: ServerRequest): Promise<Caller> {
     const { headers, certificateName } = request;
     if (headers.authorization) return this.#authenticate(headers.authorization, request);
@@ -76,13 +76,13 @@ export class AuthGuard implements KeyGuard {
     try {
       return (await this.#store.user(certificateName)) ?? "guest";
     } catch (error) {
-      // Not "guest": guests may have rights that this user lacks.
+      // Not "guest": guests may have permissions that this user does not have.
       if (error instanceof DamagedRecordError) return "refused";
       throw error;
     }
   }
 
-  /** A check may wait in a queue, so the user is read again after it. */
+  /** Reads the user again after each check, because the check may have waited in a queue. */
   async #authenticate(header: string, request: ServerRequest): Promise<Caller> {
     const credentials = readBasicCredentials(header);
     if (credentials === undefined) return "refused";
@@ -90,8 +90,8 @@ export class AuthGuard implements KeyGuard {
     for (;;) {
       const user = await unlessDamaged(this.#store.user(name));
       if (user !== undefined && this.#passwords.isKnown(password, user.passwordHash)) return user;
-      const claim = { user: name, password, hash: user?.passwordHash };
-      if (!(await this.#passwords.isRight(claim, request))) return "refused";
+      const attempt = { user: name, password, hash: user?.passwordHash };
+      if (!(await this.#passwords.isCorrect(attempt, request))) return "refused";
     }
   }
 

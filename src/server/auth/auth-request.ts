@@ -3,7 +3,7 @@ import type { Permissions } from "../../model/auth.js";
 import { readJsonBody } from "../http/json-body.js";
 import type { ServerRequest } from "../http/message.js";
 import type { StoredRole } from "./auth-store.js";
-import { memberOf, textOf, textsOf } from "./request-json.js";
+import { memberOf, stringOf, stringsOf } from "./request-json.js";
 
 /** Maximum size of a user or role. While auth is off, everybody may send one. */
 const MAX_BODY_BYTES = 256 * 1024;
@@ -20,11 +20,11 @@ export interface UserRequest {
 /** @throws RequestError 400 */
 export function readUserRequest(request: ServerRequest): Promise<UserRequest> {
   return readBody(request, (value) => ({
-    user: textOf(memberOf(value, "user")),
-    password: textOf(memberOf(value, "password")),
-    roles: textsOf(memberOf(value, "roles")),
-    grant: textsOf(memberOf(value, "grant")) ?? [],
-    revoke: textsOf(memberOf(value, "revoke")) ?? [],
+    user: stringOf(memberOf(value, "user")),
+    password: stringOf(memberOf(value, "password")),
+    roles: stringsOf(memberOf(value, "roles")),
+    grant: stringsOf(memberOf(value, "grant")) ?? [],
+    revoke: stringsOf(memberOf(value, "revoke")) ?? [],
   }));
 }
 
@@ -34,7 +34,7 @@ export function readRoleRequest(request: ServerRequest): Promise<StoredRole> {
     const grant = memberOf(value, "grant");
     const revoke = memberOf(value, "revoke");
     return {
-      role: textOf(memberOf(value, "role")),
+      role: stringOf(memberOf(value, "role")),
       permissions: permissionsOf(memberOf(value, "permissions")),
       ...(grant !== undefined && { grant: permissionsOf(grant) }),
       ...(revoke !== undefined && { revoke: permissionsOf(revoke) }),
@@ -44,7 +44,7 @@ export function readRoleRequest(request: ServerRequest): Promise<StoredRole> {
 
 function permissionsOf(value: unknown = null): Permissions {
   const kv = memberOf(value, "kv") ?? null;
-  return { kv: { read: textsOf(memberOf(kv, "read")), write: textsOf(memberOf(kv, "write")) } };
+  return { kv: { read: stringsOf(memberOf(kv, "read")), write: stringsOf(memberOf(kv, "write")) } };
 }
 
 /** Hides the original errors, because they quote the body with its passwords. @throws RequestError 400 */

@@ -3,10 +3,10 @@ import type { Clock } from "../../time/clock.js";
 import { OverloadError } from "../http/message.js";
 import { RecentMap } from "./recent-map.js";
 
-/** Above this limit, the oldest check of the client with the most checks is refused. */
+/** Maximum number of waiting checks. Above it, the oldest check of the client with the most checks is refused. */
 const MAX_WAITING = 1_000;
 const MAX_WAIT_MS = 10_000;
-/** Clients whose last turn is kept. */
+/** Number of clients whose last turn is kept. */
 const MAX_CLIENTS = 10_000;
 
 /** A check to run. */
@@ -147,7 +147,8 @@ export class CheckQueue {
 }
 
 /**
- * Among equal costs, the newest: otherwise a new check would wait behind all checks of a flood.
+ * Returns the check with the lowest cost. Of several, the newest: otherwise a new check would wait behind
+ * all checks of a flood.
  */
 function cheapest(checks: readonly Check[]): Check | undefined {
   return checks.reduce<Check | undefined>(

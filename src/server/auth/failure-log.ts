@@ -1,11 +1,11 @@
 import type { Clock } from "../../time/clock.js";
 import { RecentMap } from "./recent-map.js";
 
-/** After so many wrong passwords in a row, checks are delayed. */
+/** Number of wrong passwords in a row after which checks are delayed. */
 const MAX_UNDELAYED_FAILURES = 10;
-/** Between two delayed checks. */
+/** Interval between two delayed checks. */
 const DELAY_MS = 1_000;
-/** Failures are forgotten after so long without a check. */
+/** Time without a check after which failures are forgotten. */
 const RETENTION_MS = 60_000;
 const MAX_PAIRS = 10_000;
 
@@ -15,7 +15,7 @@ interface Count {
   readonly at: number;
 }
 
-/** Counts wrong passwords in a row, for each pair of user and client. */
+/** Counts the wrong passwords in a row of each pair of user and client. */
 export class FailureLog {
   readonly #clock: Clock;
   readonly #counts = new RecentMap<Count>(MAX_PAIRS);
@@ -24,7 +24,7 @@ export class FailureLog {
     this.#clock = clock;
   }
 
-  /** Wrong passwords in a row. */
+  /** Number of wrong passwords in a row. */
   failures(pair: string): number {
     return this.#countOf(pair).failures;
   }
@@ -42,8 +42,8 @@ export class FailureLog {
     this.#set(pair, this.failures(pair));
   }
 
-  end(pair: string, isRight: boolean): void {
-    if (isRight) this.#counts.delete(pair);
+  end(pair: string, isCorrect: boolean): void {
+    if (isCorrect) this.#counts.delete(pair);
     else this.#set(pair, this.failures(pair) + 1);
   }
 

@@ -25,8 +25,8 @@ describe("a password check", () => {
     const verify = vi.fn(verifyPassword);
     const check = new PasswordCheck({ verify });
     expect(check.isKnown(right, hash)).toBe(false);
-    expect(await check.isRight(claim(right), from())).toBe(true);
-    expect(await check.isRight(claim(right), from())).toBe(true);
+    expect(await check.isCorrect(claim(right), from())).toBe(true);
+    expect(await check.isCorrect(claim(right), from())).toBe(true);
     expect(check.isKnown(right, hash)).toBe(true);
     expect(verify).toHaveBeenCalledTimes(1);
   });
@@ -34,10 +34,10 @@ describe("a password check", () => {
   it("pays in full for a wrong password each time, and for one of nobody", async () => {
     const verify = vi.fn(verifyPassword);
     const check = new PasswordCheck({ verify });
-    await check.isRight(claim(right), from());
-    expect(await check.isRight(claim(wrong), from())).toBe(false);
-    expect(await check.isRight(claim(wrong), from())).toBe(false);
-    expect(await check.isRight({ user: "who", password: right, hash: undefined }, from())).toBe(
+    await check.isCorrect(claim(right), from());
+    expect(await check.isCorrect(claim(wrong), from())).toBe(false);
+    expect(await check.isCorrect(claim(wrong), from())).toBe(false);
+    expect(await check.isCorrect({ user: "who", password: right, hash: undefined }, from())).toBe(
       false,
     );
     expect(verify).toHaveBeenCalledTimes(4);
@@ -45,19 +45,19 @@ describe("a password check", () => {
 
   it("forgets a password with its hash", async () => {
     const check = new PasswordCheck();
-    await check.isRight(claim(right), from());
-    expect(await check.isRight(claim(right, await hashPassword("new")), from())).toBe(false);
+    await check.isCorrect(claim(right), from());
+    expect(await check.isCorrect(claim(right, await hashPassword("new")), from())).toBe(false);
   });
 
   it("remembers only so many, the last ones", async () => {
     const verify = vi.fn(async () => true);
     const check = new PasswordCheck({ capacity: 2, verify });
     const claims = ["1", "2", "3"].map((text) => claim(Buffer.from(text)));
-    for (const each of claims) await check.isRight(each, from());
+    for (const each of claims) await check.isCorrect(each, from());
     verify.mockClear();
-    for (const each of claims.slice(1)) await check.isRight(each, from());
+    for (const each of claims.slice(1)) await check.isCorrect(each, from());
     expect(verify).not.toHaveBeenCalled();
-    await check.isRight(claim(Buffer.from("1")), from());
+    await check.isCorrect(claim(Buffer.from("1")), from());
     expect(verify).toHaveBeenCalledTimes(1);
   });
 });
@@ -80,7 +80,7 @@ describe("password checks that come together", () => {
   });
 
   const ask = (text: string, address = "10.0.0.1", user = "ann", signal?: AbortSignal) =>
-    check.isRight(claim(Buffer.from(text), hash, user), from(address, signal));
+    check.isCorrect(claim(Buffer.from(text), hash, user), from(address, signal));
 
   /** Ends the check under way, and lets the next one begin. */
   async function end(isRight = false): Promise<void> {
@@ -171,7 +171,7 @@ describe("password checks that come together", () => {
     const flood = (connection: object): void => {
       const asked = claim(Buffer.from(`${number}`), hash, userOf(number++));
       const again = (): void => flood(connection);
-      check.isRight(asked, { ...from("10.0.0.1"), connection }).then(again, again);
+      check.isCorrect(asked, { ...from("10.0.0.1"), connection }).then(again, again);
     };
     for (let each = 0; each < 100; each++) flood({});
     for (let each = 0; each < before; each++) {

@@ -7,14 +7,14 @@ import { type Clock, systemClock } from "../../time/clock.js";
 import type { ServerRequest } from "../http/message.js";
 import { CheckQueue } from "./check-queue.js";
 import { FailureLog } from "./failure-log.js";
-import { NOBODYS_HASH, verifyPassword } from "./password.js";
+import { UNKNOWN_USER_HASH, verifyPassword } from "./password.js";
 import { RecentMap } from "./recent-map.js";
 
-/** Correct passwords that are remembered. */
+/** Number of correct passwords that are remembered. */
 const DEFAULT_CAPACITY = 1000;
 
 /** A password sent by a client for a user. */
-export interface Claim {
+export interface PasswordAttempt {
   /** The user's name. */
   readonly user: string;
   readonly password: Buffer;
@@ -23,7 +23,7 @@ export interface Claim {
 }
 
 /** The client that sent the password. */
-export type Claimant = Pick<ServerRequest, "remoteAddress" | "connection" | "signal">;
+export type AttemptSource = Pick<ServerRequest, "remoteAddress" | "connection" | "signal">;
 
 /** How a {@link PasswordCheck} works. */
 export interface PasswordCheckOptions {
@@ -43,20 +43,21 @@ interface SharedCheck {
 }
 
 /**
- * Checks passwords, and recognises a correct one again without the cost of scrypt. A wrong password, and
- * any password of an unknown user, always takes the full time. It remembers a MAC of hash and password
- * under a key of this process: the MAC is useless elsewhere, and invalid after the stored hash changes.
+ * Checks passwords, and recognizes a known correct one without the cost of scrypt. The check of a wrong
+ * password, and of any password of an unknown user, always takes the full time. To recognize a correct
+ * password, it stores a MAC of hash and password with a key of this process: the MAC is useless in
+ * another process, and invalid after the stored hash changes.
  *
  * Checks wait in a {@link CheckQueue}, in which clients take turns. Equal checks of one client are merged.
- * Among the checks of one client, those from a connection with few attempts come first, then those for a
- * user without wrong passwords, then the newest: so a first log-in does not wait behind a flood from the
+ * Among the checks of one client, those from a connection with few attempts run first, then those for a
+ * user without wrong passwords, then the newest. So a first login does not wait behind a flood from the
  * same address. After ten wrong passwords in a row for a user, a client gets one check per second for that
  * user.
  */
 export class PasswordCheck {
   readonly #key = randomBytes(32);
-  readonly #right: RecentMap<true>;
-  /** By MAC. */
+  readonly #verified: RecentMap<true>;
+  /** Checks in progress, by the MAC of user, password and network. */
   readonly #shared = new Map<string, SharedCheck>();
   readonly #verify: typeof verifyPassword;
   readonly #failures: FailureLog;
@@ -66,7 +67,7 @@ export class PasswordCheck {
 
   constructor(options: PasswordCheckOptions = {}) {
     const { capacity = DEFAULT_CAPACITY, verify = verifyPassword, clock = systemClock } = options;
-    this.#right = new RecentMap(capacity);
+    this.#verified = new RecentMap(capacity);
     this.#verify = verify;
     this.#failures = new FailureLog(clock);
     this.#queue = new CheckQueue(options.concurrency ?? defaultConcurrency(), clock);
@@ -74,7 +75,7 @@ export class PasswordCheck {
 
   /** Whether a password was already found correct; without the cost of a check. */
   isKnown(password: Buffer, hash: string): boolean {
-    return this.#right.get(this.#macOf(hash, password)) !== undefined;
+    return this.#verified.get(this.#macOf(hash, password)) !== undefined;
   }
 
   /**
@@ -83,17 +84,17 @@ export class PasswordCheck {
    *
    * @throws OverloadError when too many checks wait; AbortError when the client has disconnected
    */
-  async isRight(claim: Claim, claimant: Claimant): Promise<boolean> {
+  async isCorrect(attempt: PasswordAttempt, source: AttemptSource): Promise<boolean> {
     const id = this.#macOf(
-      `${claim.hash}\0${networkOf(claimant.remoteAddress)}\0${claim.user}`,
-      claim.password,
+      `${attempt.hash}\0${networkOf(source.remoteAddress)}\0${attempt.user}`,
+      attempt.password,
     );
-    const check = this.#shared.get(id) ?? this.#begin(id, claim, claimant);
+    const check = this.#shared.get(id) ?? this.#begin(id, attempt, source);
     check.requests++;
     try {
       return await abortable(
         check.result,
-        claimant.signal,
+        source.signal,
         (reason) => new AbortError("password check", reason, "none"),
       );
     } finally {
@@ -101,12 +102,12 @@ export class PasswordCheck {
     }
   }
 
-  #begin(id: string, claim: Claim, claimant: Claimant): SharedCheck {
+  #begin(id: string, attempt: PasswordAttempt, source: AttemptSource): SharedCheck {
     const abandon = new AbortController();
     const forget = (): void => {
       if (this.#shared.get(id) === check) this.#shared.delete(id);
     };
-    const result = this.#enqueue(claim, claimant, abandon.signal).finally(forget);
+    const result = this.#enqueue(attempt, source, abandon.signal).finally(forget);
     const check: SharedCheck = { result, abandon, requests: 0 };
     // No further request may join a dropped check.
     abandon.signal.addEventListener("abort", forget);
@@ -114,10 +115,10 @@ export class PasswordCheck {
     return check;
   }
 
-  #enqueue(claim: Claim, claimant: Claimant, signal: AbortSignal): Promise<boolean> {
-    const { remoteAddress, connection = {} } = claimant;
+  #enqueue(attempt: PasswordAttempt, source: AttemptSource, signal: AbortSignal): Promise<boolean> {
+    const { remoteAddress, connection = {} } = source;
     const client = networkOf(remoteAddress);
-    const pair = this.#macOf(client, Buffer.from(claim.user));
+    const pair = this.#macOf(client, Buffer.from(attempt.user));
     const attempts = this.#attempts.get(connection) ?? 0;
     this.#attempts.set(connection, attempts + 1);
     return this.#queue.run({
@@ -127,20 +128,20 @@ export class PasswordCheck {
       delay: () => this.#failures.delay(pair),
       run: async () => {
         // Another request may have verified the same password while this one waited.
-        if (claim.hash !== undefined && this.isKnown(claim.password, claim.hash)) return true;
+        if (attempt.hash !== undefined && this.isKnown(attempt.password, attempt.hash)) return true;
         this.#failures.begin(pair);
-        const right = await this.#matches(claim);
-        this.#failures.end(pair, right);
-        if (right) this.#attempts.delete(connection);
-        return right;
+        const isCorrect = await this.#matches(attempt);
+        this.#failures.end(pair, isCorrect);
+        if (isCorrect) this.#attempts.delete(connection);
+        return isCorrect;
       },
     });
   }
 
-  async #matches({ password, hash }: Claim): Promise<boolean> {
-    const matches = await this.#verify(password, hash ?? NOBODYS_HASH);
+  async #matches({ password, hash }: PasswordAttempt): Promise<boolean> {
+    const matches = await this.#verify(password, hash ?? UNKNOWN_USER_HASH);
     if (!matches || hash === undefined) return false;
-    this.#right.set(this.#macOf(hash, password), true);
+    this.#verified.set(this.#macOf(hash, password), true);
     return true;
   }
 
@@ -149,7 +150,7 @@ export class PasswordCheck {
   }
 }
 
-/** At most half of libuv's threads, which also read files and resolve names; the main thread keeps a core. */
+/** At most half of libuv's threads, which also read files and resolve names. Leaves a core to the main thread. */
 function defaultConcurrency(): number {
   const threads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
   return Math.max(1, Math.min(2, Math.floor(threads / 2), availableParallelism() - 1));

@@ -6,7 +6,7 @@ const SALT_LENGTH = 16;
 const KEY_LENGTH = 32;
 
 /** A hash that matches no password, so that the check of an unknown user takes the same time. */
-export const NOBODYS_HASH = textOf(Buffer.alloc(SALT_LENGTH), Buffer.alloc(KEY_LENGTH));
+export const UNKNOWN_USER_HASH = textOf(Buffer.alloc(SALT_LENGTH), Buffer.alloc(KEY_LENGTH));
 
 /** Whether a value has the form of a hash from {@link hashPassword}. */
 export function isPasswordHash(hash: unknown): hash is string {

@@ -11,7 +11,7 @@ import type { AnyNode } from "../../model/node.js";
 import { percentEncode } from "../../wire/key-path.js";
 import { internalError } from "../http/request-error.js";
 
-/** An attempt fails only if a concurrent one succeeds. */
+/** Maximum number of attempts. An attempt fails only if a concurrent one succeeds. */
 const MAX_ATTEMPTS = 100;
 
 /** The records of one directory. */

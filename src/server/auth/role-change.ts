@@ -5,13 +5,13 @@ import { RequestError } from "../http/request-error.js";
 import type { StoredRole } from "./auth-store.js";
 
 /** A change of a role. */
-export interface RoleChange {
+export interface RoleUpdate {
   readonly grant?: Permissions;
   readonly revoke?: Permissions;
 }
 
 /** The role after a change. @throws RequestError */
-export function changedRole(role: StoredRole, { grant, revoke }: RoleChange): StoredRole {
+export function changedRole(role: StoredRole, { grant, revoke }: RoleUpdate): StoredRole {
   const granted = grant === undefined ? role.permissions : withGranted(role.permissions, grant);
   const permissions = revoke === undefined ? granted : withoutRevoked(granted, revoke);
   const changed = { role: role.role, permissions };
@@ -20,7 +20,7 @@ export function changedRole(role: StoredRole, { grant, revoke }: RoleChange): St
 }
 
 /** Whether permissions are absent or empty. */
-export function isEmpty(permissions: Permissions | undefined): boolean {
+export function hasNoPermissions(permissions: Permissions | undefined): boolean {
   const { read, write } = permissions?.kv ?? {};
   return !read?.length && !write?.length;
 }

@@ -8,7 +8,7 @@ import {
   checkQuery,
 } from "./auth-response.js";
 import { type AuthStore, ROOT, type StoredRole } from "./auth-store.js";
-import { changedRole, isEmpty } from "./role-change.js";
+import { changedRole, hasNoPermissions } from "./role-change.js";
 
 /** Handlers of `/v2/auth/roles`. */
 export function roleListHandlers(store: AuthStore): AuthHandlers {
@@ -40,8 +40,8 @@ async function put(store: AuthStore, name: string, request: ServerRequest): Prom
   if (sent.role !== name) {
     throw new RequestError(400, "Role JSON name does not match the name in the URL");
   }
-  if (isEmpty(sent.grant) && isEmpty(sent.revoke)) return create(store, sent);
-  if (!isEmpty(sent.permissions)) {
+  if (hasNoPermissions(sent.grant) && hasNoPermissions(sent.revoke)) return create(store, sent);
+  if (!hasNoPermissions(sent.permissions)) {
     throw new RequestError(400, "Role JSON contains both permissions and grant/revoke");
   }
   return update(store, sent);

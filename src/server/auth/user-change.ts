@@ -4,7 +4,7 @@ import { RequestError } from "../http/request-error.js";
 import type { StoredUser } from "./auth-store.js";
 
 /** A change of a user. */
-export interface UserChange {
+export interface UserUpdate {
   /** Absent: unchanged. */
   readonly passwordHash: string | undefined;
   readonly grant: readonly string[];
@@ -12,7 +12,7 @@ export interface UserChange {
 }
 
 /** The user after a change, with sorted roles. @throws RequestError */
-export function changedUser(user: StoredUser, change: UserChange): StoredUser {
+export function changedUser(user: StoredUser, change: UserUpdate): StoredUser {
   const { passwordHash = user.passwordHash, grant, revoke } = change;
   const roles = new Set(user.roles);
   for (const role of grant) {

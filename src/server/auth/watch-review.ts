@@ -6,9 +6,9 @@ import { nextTurn } from "../../time/event-loop.js";
 import type { AuthStore } from "./auth-store.js";
 import type { Permit } from "./key-guard.js";
 
-/** Between two checks of the permits of all watches, if no change is reported. */
+/** Interval between two checks of the permits of all watches, if no change is reported. */
 export const REVIEW_INTERVAL_MS = 5_000;
-/** Watches checked in one turn of the event loop. */
+/** Number of watches checked in one turn of the event loop. */
 const BATCH_SIZE = 200;
 
 type Closable = Pick<KeyWatch, "close">;

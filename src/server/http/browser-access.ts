@@ -38,7 +38,7 @@ const ALLOWED: HeaderList = [
   "Access-Control-Allow-Origin",
 ];
 
-/** More than a scheme, a DNS name and a port need. Longer texts are refused, because parsing takes time. */
+/** Maximum length of an origin: a scheme, a DNS name and a port are shorter. Parsing a longer text takes time. */
 const MAX_ORIGIN_CHARS = 300;
 
 const UNKNOWN_HOST =

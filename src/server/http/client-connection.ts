@@ -1,30 +1,30 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { clearTimeout, setTimeout } from "../../time/event-loop.js";
-import type { HeldBytes, MemoryBudget } from "./memory-budget.js";
+import type { MemoryBudget, MemoryReservation } from "./memory-budget.js";
 import { announcesBody } from "./message.js";
 import { pauseSocket } from "./pause-socket.js";
 
-/** Bytes of pipelined requests that may wait; at this limit, reading is paused. */
+/** Maximum bytes of waiting pipelined requests. At this limit, reading is paused. */
 const MAX_WAITING_BYTES = 256 * 1024;
 
 /** A connection with more waiting requests is closed. One read can bring many before it is paused. */
 const MAX_WAITING_REQUESTS = 10_000;
 
 /**
- * A connection whose reading is paused for so long is closed: while it is paused, a disconnect of the
- * client would not be noticed.
+ * Time after which a connection with paused reading is closed, because a paused connection does not
+ * detect that the client has disconnected.
  */
 const MAX_PAUSE_MS = 300_000;
 
-/** Memory that a request needs besides its texts. */
+/** Memory that a request needs in addition to its texts. */
 const REQUEST_BYTES = 4 * 1024;
 
 /** One connection, and its pending requests. */
 export class ClientConnection {
   readonly #socket: Socket;
-  readonly #requests: HeldBytes;
-  readonly #headers: HeldBytes;
+  readonly #requests: MemoryReservation;
+  readonly #headers: MemoryReservation;
   readonly #isClosing: () => boolean;
   #last: ServerResponse | undefined;
   #waiting = 0;
@@ -38,8 +38,8 @@ export class ClientConnection {
   /** @param isClosing whether the server stops; then only the current response is sent */
   constructor(socket: Socket, budget: MemoryBudget, isClosing: () => boolean) {
     this.#socket = socket;
-    this.#requests = budget.hold(() => socket.destroy());
-    this.#headers = budget.hold(() => socket.destroy());
+    this.#requests = budget.reserve(() => socket.destroy());
+    this.#headers = budget.reserve(() => socket.destroy());
     this.#isClosing = isClosing;
   }
 

@@ -2,8 +2,8 @@ import type { Member } from "../../model/cluster.js";
 import type { ServerRequest } from "./message.js";
 
 /**
- * The client URLs in the response to this request, instead of the members' own. Clients that synchronise
- * their endpoints use them afterwards. Undefined: the members' own.
+ * Returns the client URLs for the response to a request, instead of the members' own. Clients that
+ * synchronize their endpoints use these URLs afterwards. Undefined: use the members' own.
  */
 export type ClientUrls = (request: ServerRequest) => readonly string[] | undefined;
 

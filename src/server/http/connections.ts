@@ -4,13 +4,13 @@ import { clearTimeout, setTimeout } from "../../time/event-loop.js";
 import { ClientConnection } from "./client-connection.js";
 import type { MemoryBudget } from "./memory-budget.js";
 
-/** Between two checks of headers that are arriving. */
+/** Interval between two checks of headers that are arriving. */
 const HEADERS_CHECK_MS = 100;
 
-/** Connections per check, because a check of all of them could take long. */
+/** Maximum number of connections per check. A check of all of them could take too long. */
 const MAX_CHECKED_AT_ONCE = 1_000;
 
-/** With fewer connections, headers cannot fill the memory. */
+/** Number of connections from which headers could fill the memory. */
 const MIN_CONNECTIONS_TO_CHECK = 20;
 
 /** The open connections of a server. */

@@ -89,7 +89,7 @@ export interface ListenOptions {
 }
 
 /** The status lines of Go's HTTP library for invalid requests, by node:http's error codes. */
-const UNREADABLE: Readonly<Record<string, string>> = {
+const STATUS_LINES: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
 };
@@ -200,7 +200,7 @@ function refuseInvalid(
 }
 
 function errorResponse(error: NodeJS.ErrnoException): string {
-  const line = UNREADABLE[error.code ?? ""] ?? "400 Bad Request";
+  const line = STATUS_LINES[error.code ?? ""] ?? "400 Bad Request";
   const type = "Content-Type: text/plain; charset=utf-8";
   return `HTTP/1.1 ${line}\r\n${type}\r\nConnection: close\r\n\r\n${line}`;
 }

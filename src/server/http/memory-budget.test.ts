@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type HeldBytes, MemoryBudget } from "./memory-budget.js";
+import { MemoryBudget, type MemoryReservation } from "./memory-budget.js";
 
 const KIB = 1024;
 
@@ -8,8 +8,8 @@ class Stage {
   readonly ended: string[] = [];
   readonly budget = new MemoryBudget(1024 * KIB, () => this.now);
 
-  hold(name: string, kib: number): HeldBytes {
-    const held = this.budget.hold(() => this.ended.push(name));
+  hold(name: string, kib: number): MemoryReservation {
+    const held = this.budget.reserve(() => this.ended.push(name));
     held.set(kib * KIB);
     return held;
   }
@@ -23,7 +23,7 @@ it("does not count what is small", () => {
 
 it("counts what is held at present", () => {
   const { budget } = new Stage();
-  const held = budget.hold(() => {});
+  const held = budget.reserve(() => {});
   for (const kib of [100, 300, 200]) held.set(kib * KIB);
   expect(budget.total).toBe(200 * KIB);
   held.release();

@@ -1,20 +1,21 @@
 import { monotonicNow } from "../../time/event-loop.js";
-/** Smaller amounts are not counted: each connection costs about as much anyway. */
-export const FREE_BYTES = 16 * 1024;
 
-/** Without progress for so long, a client counts as stalled. */
+/** Smaller amounts are not counted, because each connection needs about as much. */
+export const MIN_COUNTED_BYTES = 16 * 1024;
+
+/** Time without progress after which a client counts as stalled. */
 const STALL_MS = 1_000;
 
 /**
  * Bounds the memory of a server for requests that are arriving and responses that are not read yet. Above
- * half of the limit, it drops the largest items of clients that have stalled for a second; at the limit,
- * the largest items of all clients. So small requests are served however much other clients send or
- * leave unread.
+ * half of the limit, it drops the largest reservations of clients that have stalled for a second. At the
+ * limit, it drops the largest reservations of any client. So small requests are served even if other
+ * clients send much or read nothing.
  */
 export class MemoryBudget {
   readonly #limit: number;
   readonly #now: () => number;
-  readonly #counted = new Set<HeldBytes>();
+  readonly #counted = new Set<MemoryReservation>();
   #total = 0;
 
   /** `limit` is in bytes; `now` returns milliseconds. */
@@ -28,73 +29,73 @@ export class MemoryBudget {
     return this.#total;
   }
 
-  /** Registers memory for one client. `end` is called once if it is dropped to free memory. */
-  hold(end: () => void): HeldBytes {
-    return new HeldBytes((held, bytes) => this.#count(held, bytes), end);
+  /** Reserves memory for one client. `drop` is called at most once, to free the memory. */
+  reserve(drop: () => void): MemoryReservation {
+    return new MemoryReservation((reservation, bytes) => this.#count(reservation, bytes), drop);
   }
 
-  #count(held: HeldBytes, bytes: number): void {
-    const before = held.bytes;
-    held.bytes = bytes < FREE_BYTES ? 0 : bytes;
-    held.movedAt = this.#now();
-    this.#total += held.bytes - before;
-    if (held.bytes === 0) this.#counted.delete(held);
-    else this.#counted.add(held);
-    if (held.bytes > before) this.#makeRoom();
+  #count(reservation: MemoryReservation, bytes: number): void {
+    const before = reservation.bytes;
+    reservation.bytes = bytes < MIN_COUNTED_BYTES ? 0 : bytes;
+    reservation.progressAt = this.#now();
+    this.#total += reservation.bytes - before;
+    if (reservation.bytes === 0) this.#counted.delete(reservation);
+    else this.#counted.add(reservation);
+    if (reservation.bytes > before) this.#makeRoom();
   }
 
   #makeRoom(): void {
     const stalledBefore = this.#now() - STALL_MS;
-    while (this.#total > this.#limit / 2 && this.#endLargest(stalledBefore));
-    while (this.#total > this.#limit && this.#endLargest());
+    while (this.#total > this.#limit / 2 && this.#dropLargest(stalledBefore));
+    while (this.#total > this.#limit && this.#dropLargest());
   }
 
-  /** Drops the largest item without progress since `movedBefore`. Returns false if there is none. */
-  #endLargest(movedBefore = Number.POSITIVE_INFINITY): boolean {
-    let largest: HeldBytes | undefined;
-    for (const held of this.#counted) {
-      if (held.end === undefined || held.movedAt > movedBefore) continue;
-      if (largest === undefined || held.bytes > largest.bytes) largest = held;
+  /** Drops the largest reservation without progress since a time. Returns `false` if there is no such one. */
+  #dropLargest(noProgressSince = Number.POSITIVE_INFINITY): boolean {
+    let largest: MemoryReservation | undefined;
+    for (const reservation of this.#counted) {
+      if (reservation.drop === undefined || reservation.progressAt > noProgressSince) continue;
+      if (largest === undefined || reservation.bytes > largest.bytes) largest = reservation;
     }
     if (largest === undefined) return false;
-    const { end } = largest;
+    const { drop } = largest;
     largest.release();
-    end?.();
+    drop?.();
     return true;
   }
 }
 
-/** Memory held for one client. */
-export class HeldBytes {
-  readonly #count: (held: this, bytes: number) => void;
+/** The memory that is reserved for one client. */
+export class MemoryReservation {
+  readonly #count: (reservation: this, bytes: number) => void;
   #isReleased = false;
-  /** Drops the item; undefined if it must not be dropped. */
-  end: (() => void) | undefined;
+  /** Frees the memory; `undefined` if the reservation must not be dropped. */
+  drop: (() => void) | undefined;
   /** Bytes counted. Only the budget sets it. */
   bytes = 0;
   /** Time of the last progress, in milliseconds. Only the budget sets it. */
-  movedAt = 0;
+  progressAt = 0;
 
-  constructor(count: (held: HeldBytes, bytes: number) => void, end: () => void) {
+  constructor(count: (reservation: MemoryReservation, bytes: number) => void, drop: () => void) {
     this.#count = count;
-    this.end = end;
+    this.drop = drop;
   }
 
-  /** Sets the bytes held now, and counts as progress. May drop this item or others. */
+  /** Sets the reserved bytes, and counts as progress. May drop this reservation or others. */
   set(bytes: number): void {
     if (this.#isReleased) return;
-    if (bytes >= FREE_BYTES || this.bytes > 0) this.#count(this, bytes);
+    if (bytes >= MIN_COUNTED_BYTES || this.bytes > 0) this.#count(this, bytes);
   }
 
-  /** The item is in use from now on: it must not be dropped. */
+  /** From now on, the reservation must not be dropped. */
   keep(): void {
-    this.end = undefined;
+    this.drop = undefined;
   }
 
-  /** The item is over: nothing is counted for it any more. */
+  /** Ends the reservation: nothing is counted for it any more. */
   release(): void {
     this.set(0);
-    this.end = undefined;
+    this.drop = undefined;
     this.#isReleased = true;
   }
 }

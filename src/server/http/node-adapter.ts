@@ -14,7 +14,7 @@ import { RequestBody } from "./request-body.js";
 import { sendReply } from "./send-reply.js";
 import { serverUrl } from "./server-url.js";
 
-/** Time for a client to stop sending a body that was refused. */
+/** Time that a client has to stop sending a body that was refused. */
 const CLOSE_DELAY_MS = 500;
 
 /** Shared, because the default reason of an abort creates an exception with a stack each time. */
@@ -154,7 +154,7 @@ function endOf(message: IncomingMessage): Promise<void> {
   });
 }
 
-/** As Go's HTTP library does; its response has no `Date` either. */
+/** Responds as Go's HTTP library does. That response has no `Date` header either. */
 function refuseWithoutHost(response: ServerResponse): void {
   const reason = "Bad Request: missing required Host header";
   const body = `400 ${reason}`;

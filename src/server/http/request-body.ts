@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { ByteQueue } from "../../stream/byte-queue.js";
 import { decodeUtf8 } from "../../wire/decode-path.js";
-import type { HeldBytes, MemoryBudget } from "./memory-budget.js";
+import type { MemoryBudget, MemoryReservation } from "./memory-budget.js";
 import { BodyError, OverloadError } from "./message.js";
 import { pauseSocket } from "./pause-socket.js";
 
@@ -15,7 +15,7 @@ export const BODY_BROKEN = Symbol("body broken");
  */
 export class RequestBody {
   readonly #message: IncomingMessage;
-  readonly #held: HeldBytes;
+  readonly #reservation: MemoryReservation;
   readonly #bytes = new ByteQueue();
   #maxSize = Number.POSITIVE_INFINITY;
   #use: "none" | "read" | "discard" = "none";
@@ -27,7 +27,7 @@ export class RequestBody {
 
   constructor(message: IncomingMessage, budget: MemoryBudget) {
     this.#message = message;
-    this.#held = budget.hold(() => this.#refuse(new OverloadError()));
+    this.#reservation = budget.reserve(() => this.#refuse(new OverloadError()));
     const onBroken = (): void => {
       // "close" is also emitted after a complete message.
       if (!message.complete) this.#settle(new BodyError("unexpected EOF"));
@@ -64,7 +64,7 @@ export class RequestBody {
   discard(): void {
     this.#flowInto("discard");
     this.#bytes.clear();
-    this.#held.release();
+    this.#reservation.release();
   }
 
   #take(piece: Buffer): void {
@@ -73,10 +73,10 @@ export class RequestBody {
       this.#refuse(tooLarge());
       return;
     }
-    // The first piece is a view of a larger read: a copy releases the rest of that memory.
+    // The first piece is a view of a larger buffer. A copy releases the rest of that buffer.
     this.#bytes.push(this.#bytes.length === 0 ? Buffer.from(piece) : piece);
     // This may refuse this body itself.
-    this.#held.set(this.#bytes.capacity);
+    this.#reservation.set(this.#bytes.capacity);
     if (this.#use === "none") this.#pause();
   }
 
@@ -107,7 +107,7 @@ export class RequestBody {
   #settle(outcome: "complete" | Error): void {
     if (this.#outcome !== "arriving") return;
     this.#outcome = outcome;
-    if (outcome === "complete") this.#held.keep();
+    if (outcome === "complete") this.#reservation.keep();
     this.#onOutcome?.();
   }
 }

@@ -3,7 +3,7 @@ import type { EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { encodeResponse } from "../../wire/encode-response.js";
 import { responseBody } from "./response-body.js";
-import { Turns } from "./turns.js";
+import { TurnScheduler } from "./turn-scheduler.js";
 
 const origin = { etcdServer: "", etcdClusterId: "1", etcdIndex: 1, raftIndex: 1, raftTerm: 1 };
 
@@ -20,12 +20,12 @@ function listing(count: number, value: string): EtcdResponse {
 describe("the body of an answer", () => {
   it("is a text when it is small", () => {
     const answer = listing(10, "ü");
-    expect(responseBody(answer, new Turns())).toBe(encodeResponse(answer));
+    expect(responseBody(answer, new TurnScheduler())).toBe(encodeResponse(answer));
   });
 
   it("comes in portions when it is large, and tells what it still keeps", async () => {
     const answer = listing(5_000, "v".repeat(100));
-    const body = responseBody(answer, new Turns());
+    const body = responseBody(answer, new TurnScheduler());
     if (typeof body === "string") throw new Error("it is not in portions");
     const text = encodeResponse(answer);
     const held = [body.heldBytes ?? 0];
@@ -49,7 +49,7 @@ describe("the body of an answer", () => {
         return Reflect.get(target, name, receiver);
       },
     });
-    responseBody({ action: "set", node, ...origin }, new Turns());
+    responseBody({ action: "set", node, ...origin }, new TurnScheduler());
     expect(touched).not.toContain("modifiedIndex");
   });
 });

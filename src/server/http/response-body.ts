@@ -2,20 +2,20 @@ import type { AnyNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { encodeResponse, responsePieces } from "../../wire/encode-response.js";
 import type { PiecedBody } from "./message.js";
-import type { Turns } from "./turns.js";
+import type { TurnScheduler } from "./turn-scheduler.js";
 
-/** Characters encoded in one turn of the event loop. */
+/** Number of characters that are encoded in one turn of the event loop. */
 const PORTION_CHARS = 64 * 1024;
 
-/** Bytes of a node besides its texts, in memory and in JSON. */
+/** Bytes of a node in addition to its texts, in memory and in JSON. */
 const NODE_BYTES = 72;
 
 /**
  * The body for a response of the key space. A large one is encoded in portions, each after the client has
- * read the previous one: so the text is never in memory as a whole, and other requests are served between
+ * read the previous one. So the complete text is never in memory, and other requests are served between
  * the portions.
  */
-export function responseBody(response: EtcdResponse, turns: Turns): string | PiecedBody {
+export function responseBody(response: EtcdResponse, turns: TurnScheduler): string | PiecedBody {
   const { node, prevNode } = response;
   const size = sizeOf(node) + (prevNode === undefined ? 0 : sizeOf(prevNode));
   return size < PORTION_CHARS ? encodeResponse(response) : new LargeResponse(response, size, turns);
@@ -23,10 +23,10 @@ export function responseBody(response: EtcdResponse, turns: Turns): string | Pie
 
 class LargeResponse implements PiecedBody {
   readonly #pieces: Iterator<string>;
-  readonly #turns: Turns;
+  readonly #turns: TurnScheduler;
   #left: number;
 
-  constructor(response: EtcdResponse, size: number, turns: Turns) {
+  constructor(response: EtcdResponse, size: number, turns: TurnScheduler) {
     this.#pieces = responsePieces(response);
     this.#left = size;
     this.#turns = turns;

@@ -5,7 +5,7 @@ import type { Handler } from "./router.js";
 /** Whether a request comes from user root; true while auth is off. */
 export type IsRoot = (request: ServerRequest) => Promise<boolean>;
 
-/** Serves only root, who is checked again after the body has arrived, because that may take minutes. */
+/** Serves only root. Checks the user again after the body has arrived, because that may take minutes. */
 export function rootOnly(isRoot: IsRoot, handler: Handler): Handler {
   return async (request, rest, query) => {
     const check = async (): Promise<void> => {

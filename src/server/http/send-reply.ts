@@ -1,18 +1,18 @@
 import type { ServerResponse } from "node:http";
 import { AbortError } from "../../errors/abort-error.js";
-import { FREE_BYTES, type HeldBytes, type MemoryBudget } from "./memory-budget.js";
+import { type MemoryBudget, type MemoryReservation, MIN_COUNTED_BYTES } from "./memory-budget.js";
 import type { PiecedBody, ServerReply } from "./message.js";
 
 /** etcd sends `Content-Length` with bodies up to this size, and larger ones in chunks. */
 const MAX_UNCHUNKED_BYTES = 2048;
 
-/** Characters per write, so that a client that does not read is noticed. */
+/** Characters per write. Short writes show whether the client still reads. */
 const SLICE_CHARS = 256 * 1024;
 
 /**
- * Sends a response. Bytes that the client has not read yet count in the budget; a client that stalls while
- * memory is short loses its connection. Not an async function: that would keep the text in memory beside
- * its bytes.
+ * Sends a response. Bytes that the client has not read yet count in the budget. The connection of a client that
+ * stalls while memory is short is closed. This is not an async function, which would keep the text in
+ * memory in addition to its bytes.
  */
 export function sendReply(
   { status, headers, body }: ServerReply,
@@ -32,20 +32,20 @@ export function sendReply(
     status,
     hasLength ? [...headers, "Content-Length", String(length)] : [...headers],
   );
-  if (length < FREE_BYTES || method === "HEAD") {
+  if (length < MIN_COUNTED_BYTES || method === "HEAD") {
     response.end(body);
     return Promise.resolve();
   }
-  const held = heldFor(response, budget);
-  return sendText(body, response, (bytes) => held.set(bytes)).then(() => {
+  const reservation = reservationFor(response, budget);
+  return sendText(body, response, (bytes) => reservation.set(bytes)).then(() => {
     response.end();
   });
 }
 
-function heldFor(response: ServerResponse, budget: MemoryBudget): HeldBytes {
-  const held = budget.hold(() => response.destroy());
-  response.once("close", () => held.release());
-  return held;
+function reservationFor(response: ServerResponse, budget: MemoryBudget): MemoryReservation {
+  const reservation = budget.reserve(() => response.destroy());
+  response.once("close", () => reservation.release());
+  return reservation;
 }
 
 /** Sends all pieces. Those of a watch also end when the client disconnects or the server stops. */
@@ -54,14 +54,14 @@ async function sendPieces(
   response: ServerResponse,
   budget: MemoryBudget,
 ): Promise<void> {
-  const held = heldFor(response, budget);
-  const hold = (bytes: number): void => held.set(bytes + (pieces.heldBytes ?? 0));
-  // Counts before the first piece, so that nothing is encoded if there is no memory for it.
-  hold(0);
+  const reservation = reservationFor(response, budget);
+  const count = (bytes: number): void => reservation.set(bytes + (pieces.heldBytes ?? 0));
+  // Counts before the first piece, so that nothing is encoded without memory for it.
+  count(0);
   try {
     if (!response.destroyed) {
       for await (const piece of pieces) {
-        if (piece.length >= FREE_BYTES) await sendText(piece, response, hold);
+        if (piece.length >= MIN_COUNTED_BYTES) await sendText(piece, response, count);
         else if (!response.write(piece)) await drained(response);
         if (response.destroyed) return;
       }
@@ -76,18 +76,18 @@ async function sendPieces(
 async function sendText(
   text: string,
   response: ServerResponse,
-  hold: (bytes: number) => void,
+  count: (bytes: number) => void,
 ): Promise<void> {
   let left = Buffer.byteLength(text);
   for (let at = 0; at < text.length && !response.destroyed; ) {
-    hold(left);
+    count(left);
     const end = sliceEnd(text, at);
     const slice = Buffer.from(text.slice(at, end));
     at = end;
     left -= slice.length;
     if (!response.write(slice)) await drained(response);
   }
-  hold(0);
+  count(0);
 }
 
 /** Does not split a surrogate pair. */

@@ -17,7 +17,7 @@ import {
 } from "../http/message.js";
 import { responseBody } from "../http/response-body.js";
 import type { Route } from "../http/router.js";
-import { Turns } from "../http/turns.js";
+import { TurnScheduler } from "../http/turn-scheduler.js";
 import { withClusterId } from "../http/with-cluster-id.js";
 import { RequestMetrics } from "../metrics/request-metrics.js";
 import { EventEncoder } from "./event-encoder.js";
@@ -31,7 +31,7 @@ export class KeysRoute {
   readonly #clusterId: () => Promise<string>;
   readonly #metrics: RequestMetrics;
   readonly #events = new EventEncoder();
-  readonly #turns = new Turns();
+  readonly #turns = new TurnScheduler();
 
   constructor(
     keySpace: KeySpace,
@@ -53,8 +53,8 @@ export class KeysRoute {
   }
 
   /**
-   * Follows the order of etcd's checks: parameters, then credentials, then the store. But a body is read
-   * only from clients that may write, and the permit is checked again when the body has arrived. `path` is
+   * Follows the order of etcd's checks: parameters, then credentials, then the store. A body is read only
+   * from clients that may write, and the permit is checked again when the body has arrived. `path` is
    * the decoded key; empty for `/v2/keys` itself.
    */
   async #respond(request: ServerRequest, path: string, query: string): Promise<ServerReply> {
@@ -89,7 +89,8 @@ export class KeysRoute {
   }
 
   async #execute(request: KeyRequest): Promise<ServerReply> {
-    // Each may take long. One per turn: its response counts in the memory budget before the next begins.
+    // A recursive read may take long. Only one runs per turn, so that the memory budget counts its response
+    // before the next one begins.
     if (request.action === "get" && request.recursive) await this.#turns.next();
     // Always with nodes: the status depends on whether there was a previous node.
     const response = await this.#keySpace.execute(withNodes(request));

@@ -10,7 +10,7 @@ const LEVELS: ReadonlySet<string> = new Set([
   ...["C", "0", "E", "1", "W", "2", "N", "3", "I", "4", "D", "5", "T"],
 ]);
 
-/** More than any level needs. Clients without credentials may send one. */
+/** Maximum size of the body. Clients without credentials may send one. */
 const MAX_BODY_BYTES = 4 * 1024;
 
 /** Checks a log level and ignores it: this server has no log with levels. */

@@ -9,7 +9,7 @@ import { processFamilies, serverFamilies, storeFamilies } from "../metrics/famil
 import { type MetricFamily, PROMETHEUS_TYPE, prometheusText } from "../metrics/prometheus-text.js";
 import type { RequestMetrics } from "../metrics/request-metrics.js";
 
-/** Limit for metrics that need a request to the cluster. A collector waits only a few seconds. */
+/** Timeout of metrics that need a request to the cluster. A collector waits only a few seconds. */
 const TIMEOUT_MS = 1_000;
 
 /** Serves `/metrics` without credentials, for any method. Metrics that cannot be read in time are omitted. */

@@ -10,7 +10,7 @@ import {
 } from "../http/message.js";
 import type { Router } from "../http/router.js";
 
-/** The response of Go's HTTP library, which no handler sees. So it has no CORS headers. */
+/** The response that Go's HTTP library sends without a handler. So it has no CORS headers. */
 const BAD_REQUEST: ServerReply = {
   status: 400,
   headers: ["Content-Type", TEXT_TYPE, "Connection", "close"],

@@ -1,5 +1,5 @@
 import type { KeySpaceSnapshot } from "../../key-space/memory/memory-key-space.js";
-import type { RemovedNode, SnapshotNode } from "../../key-space/memory/store-walk.js";
+import type { RemovedPath, SnapshotNode } from "../../key-space/memory/store-walk.js";
 import type { StoreEvent } from "../../key-space/shared/store-event.js";
 import { isObject, readJson } from "../../wire/json.js";
 
@@ -12,7 +12,7 @@ export type SnapshotLine =
   | SnapshotHeader
   | Section
   | SnapshotNode
-  | RemovedNode
+  | RemovedPath
   | StoreEvent
   | Footer;
 
@@ -62,7 +62,7 @@ export function isNode(value: unknown): value is SnapshotNode {
   );
 }
 
-export function isRemoved(value: unknown): value is RemovedNode {
+export function isRemoved(value: unknown): value is RemovedPath {
   return Array.isArray(value) && value.length === 1 && isPath(value[0]);
 }
 

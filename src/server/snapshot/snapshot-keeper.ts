@@ -4,9 +4,9 @@ import { type MetricFamily, metric } from "../metrics/prometheus-text.js";
 import type { SnapshotFile } from "./snapshot-file.js";
 import type { KeySpaces } from "./snapshot-writer.js";
 
-/** From the end of one check for changes to the next check. */
+/** Time from the end of one check for changes to the next check. */
 const CHECK_INTERVAL_MS = 1_000;
-/** Between two warnings about the same problem. */
+/** Interval between two warnings about the same problem. */
 const WARNING_INTERVAL_MS = 60_000;
 
 /**
@@ -75,7 +75,7 @@ export class SnapshotKeeper {
     this.#schedule(CHECK_INTERVAL_MS);
   }
 
-  /** Saves what is not saved yet, if it was started. @throws Error when that fails */
+  /** Saves unsaved changes, if it was started. @throws Error when the file cannot be written */
   async close(): Promise<void> {
     const wasStarted = this.#started;
     this.#started = false;

@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { Turns } from "./turns.js";
+import { TurnScheduler } from "./turn-scheduler.js";
 
 it("gives one turn in each turn of the event loop, first come, first served", async () => {
-  const turns = new Turns();
+  const turns = new TurnScheduler();
   const done: string[] = [];
   const work = async (name: string): Promise<void> => {
     for (let portion = 1; portion <= 2; portion++) {
@@ -21,7 +21,7 @@ it("gives one turn in each turn of the event loop, first come, first served", as
 });
 
 it("does not let who comes alone wait", async () => {
-  const turns = new Turns();
+  const turns = new TurnScheduler();
   let isDone = false;
   void turns.next().then(() => {
     isDone = true;

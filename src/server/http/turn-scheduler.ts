@@ -4,7 +4,7 @@ import { nextTurn } from "../../time/event-loop.js";
  * Schedules long work: one portion in each turn of the event loop, in order of arrival. Other work runs
  * between two portions.
  */
-export class Turns {
+export class TurnScheduler {
   readonly #waiting: (() => void)[] = [];
   #isTaken = false;
 
