@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Condition, EtcdClient, type KeySpace } from "../src/index.js";
 
-/** How many requests came through to the key space; none of them is answered. */
+/** Number of requests that reached the key space. It responds to none. */
 let sent = 0;
 const keySpace: KeySpace = {
   execute: () => Promise.reject(new Error(`request ${++sent} was sent`)),
@@ -15,7 +15,7 @@ beforeEach(() => {
   sent = 0;
 });
 
-/** A call that is refused; what is wrong about it need not be what its types forbid. */
+/** A call with an invalid argument. Its types may accept the argument. */
 async function expectMisuse(field: string, fix: RegExp, call: () => unknown): Promise<void> {
   const error = await (async () => call())().then(
     () => expect.fail(`${field}: was accepted`),
@@ -28,7 +28,7 @@ async function expectMisuse(field: string, fix: RegExp, call: () => unknown): Pr
   expect(sent).toBe(0);
 }
 
-/** What is accepted goes through to the key space. */
+/** An accepted call reaches the key space. */
 async function expectSent(call: () => Promise<unknown>): Promise<void> {
   await expect(call()).rejects.toThrow(/was sent$/);
 }
@@ -89,7 +89,7 @@ describe("keys", () => {
     "/0/members/8e9e05c52164694d/attributes",
     "/0/members/1/attributes/",
     "/deep/down/0/members/ABC/attributes",
-  ])("a write of %s, which could end the server, is refused", async (key) => {
+  ])("a write of %s, which could crash the server, is refused", async (key) => {
     for (const call of writesOf) await expectMisuse("key", /choose another path/, () => call(key));
     for (const call of readsOf) await expectSent(() => call(key));
   });
@@ -99,7 +99,7 @@ describe("keys", () => {
     ["/x/0/members", "/8e9e/attributes"],
     ["/0/members/8e9e", "/attributes"],
     ["/0/members/8e9e/attributes", "/"],
-  ])("a write of such a key is refused also when %s of it is a namespace", async (prefix, key) => {
+  ])("such a write is refused in a namespace, too: %s", async (prefix, key) => {
     const namespace = client.namespace(prefix);
     await expectMisuse("key", /choose another path/, () => namespace.setNode(key, "{}"));
     await expectMisuse("key", /choose another path/, () => {
@@ -116,7 +116,7 @@ describe("keys", () => {
     "/1/members/8e9e/attributes",
     "/a b/%2e%2e/?#;",
     "/trailing/",
-  ])("%s is a key like any other", async (key) => {
+  ])("%s is accepted as a key", async (key) => {
     for (const call of [...readsOf, ...writesOf]) await expectSent(() => call(key));
   });
 });
@@ -165,7 +165,7 @@ describe("values", () => {
     }
   });
 
-  test("the empty string, and any whole character, are values", async () => {
+  test("the empty string and any complete character are accepted as values", async () => {
     for (const call of ofValue) {
       await expectSent(() => call(""));
       await expectSent(() => call("\0😀\ufffd"));
@@ -207,7 +207,7 @@ describe("TTLs", () => {
     await expectMisuse("ttl", /whole number/, () => client.refreshNode("/a", undefined as never));
   });
 
-  test("a TTL of 0 is one", async () => {
+  test("a TTL of 0 is accepted", async () => {
     for (const call of ofTtl) await expectSent(() => call(0));
   });
 });
@@ -252,7 +252,7 @@ describe("conditions and indexes", () => {
   });
 
   test.each([[{}], [{ prevValue: undefined }], [undefined], [null]])(
-    "%j as a condition, without which etcd would write in any case, is refused",
+    "%j as a condition is refused, because etcd would write unconditionally",
     async (condition) => {
       for (const call of ofCondition) {
         const fix = /requires prevValue or prevIndex/;
@@ -261,14 +261,14 @@ describe("conditions and indexes", () => {
     },
   );
 
-  test("the highest safe index is one", async () => {
+  test("the highest safe index is accepted", async () => {
     const index = Number.MAX_SAFE_INTEGER;
     for (const call of ofCondition) await expectSent(() => call({ prevIndex: index }));
     await expectSent(() => client.watchNode("/a", { waitIndex: index }));
     await expectSent(() => client.watchNode("/a", { waitIndex: 0 }));
   });
 
-  test("an action that there is not is refused", async () => {
+  test("an unknown action is refused", async () => {
     const request = { action: "compareAndSet", key: "/a", value: "1" } as never;
     await expectMisuse("action", /compareAndSwap/, () => client.execute(request));
   });
@@ -276,13 +276,13 @@ describe("conditions and indexes", () => {
 
 const JUNK: object = { sort: true };
 
-describe("an option that a call does not have", () => {
+describe("an unknown option", () => {
   test.each<[string, (client: EtcdClient) => Promise<unknown>]>([
     ["getNode", (client) => client.getNode("/a", JUNK)],
     ["setNode", (client) => client.setNode("/a", "1", JUNK)],
     ["refreshNode", (client) => client.refreshNode("/a", 1, JUNK)],
     ["deleteNode", (client) => client.deleteNode("/a", JUNK)],
-  ])("is refused by %s, which names those that it has", async (_name, call) => {
+  ])("is refused by %s, with a list of the known ones", async (_name, call) => {
     const client = new EtcdClient({ urls: ["http://127.0.0.1:1"] });
     await expect(call(client)).rejects.toThrow(/^sort: is not an option of this call; it takes /);
     await client.close();

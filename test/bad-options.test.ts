@@ -11,7 +11,7 @@ const keySpace: KeySpace = {
 
 const construct = (options: unknown) => () => new EtcdClient(options as EtcdClientOptions);
 
-/** Options that are refused in a message that begins with the option's name and tells the fix. */
+/** Options that are refused with a message that begins with the option's name and contains the fix. */
 function expectRefused(field: string, fix: RegExp, options: unknown): void {
   const refusals: unknown[] = [];
   try {
@@ -144,7 +144,7 @@ test.each([
   }
 });
 
-test("a colon in a user's name is refused on v2 alone: Basic auth ends the name there", async () => {
+test("a colon in a user name is refused on v2 only, because Basic auth ends the name there", async () => {
   await new EtcdClient({ urls, api: "v3", username: "system:master", password: "p" }).close();
 });
 
@@ -176,7 +176,7 @@ test.each([
   expect(construct(options)).not.toThrow(/hunter2|user:/);
 });
 
-test("an option that is undefined is absent", () => {
+test("an undefined option counts as absent", () => {
   const absent = { endpoints: undefined, proxy: undefined, tls: undefined };
   expect(construct({ ...absent, urls, ca: undefined, useProxy: false })).not.toThrow();
   expect(construct({ endpoints: urls, urls: undefined, useProxy: undefined })).not.toThrow();

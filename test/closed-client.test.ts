@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { expect, test } from "vitest";
 import { EtcdClient } from "../src/index.js";
 
-test("after close every call is refused, and nothing connects", async () => {
+test("after close, every call is refused and opens no connection", async () => {
   let connections = 0;
   const server = createServer((socket) => {
     connections++;

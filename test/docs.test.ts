@@ -1,4 +1,4 @@
-/** The programs of README.md and docs/: every block that is a whole one, run as a reader pastes it. */
+/** Runs every code block of README.md and docs/ that is a complete program, as a reader pastes it. */
 
 import { execFile } from "node:child_process";
 import { EventEmitter, once } from "node:events";
@@ -19,13 +19,13 @@ interface Program {
 }
 
 const URL_OF_ETCD = "http://127.0.0.1:2379";
-/** Ports that programs name for themselves; any other will do. */
+/** A fixed port in a program. The test replaces it with any free port. */
 const OWN_PORT = /\bport: [1-9]\d*/;
 
 const files = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
 const programs = files.filter((file) => file.endsWith(".md")).flatMap(programsIn);
 
-/** What imports all that it needs and closes what it opened; the rest are parts of programs. */
+/** Blocks that begin with an import and end with a close. The others are fragments. */
 function programsIn(file: string): readonly Program[] {
   const content = readFileSync(join(root, file), "utf8");
   return [...content.matchAll(/^```[jt]s\n(import .*?)^```/gms)].flatMap(
@@ -49,7 +49,7 @@ async function run({ text }: Program, url: string): Promise<string> {
 
 beforeAll(buildIfStale);
 
-test("there are programs in the documentation", () => {
+test("the documentation contains programs", () => {
   expect(programs.length).toBeGreaterThan(10);
 });
 
@@ -60,12 +60,12 @@ describeWithEtcd("3.4", "a program of the documentation", () => {
   });
   afterAll(() => etcd?.stop());
 
-  test.concurrent.each(programs)("$place runs as it stands and ends by itself", async (program) => {
+  test.concurrent.each(programs)("$place runs unchanged and ends by itself", async (program) => {
     await run(program, etcd.urls[0]);
   });
 });
 
-test("the README's first program does not depend on its watch being there before its write", async () => {
+test("the first program of the README works even if its watch arrives after its write", async () => {
   const [first = { place: "", text: "" }] = programs;
   await using etcd = await startEmbeddedEtcd();
   const late = await lateWatches(etcd);
@@ -76,7 +76,7 @@ test("the README's first program does not depend on its watch being there before
   }
 });
 
-/** The same etcd, for clients whose watches arrive when both of the program's writes are done. */
+/** A proxy that delays watches until both writes of the program are done. */
 async function lateWatches(etcd: EmbeddedEtcd): Promise<{ url: string; close(): void }> {
   const writes = new EventEmitter();
   let done = 0;

@@ -8,7 +8,7 @@ import type { HttpRequest } from "../src/wire/http.js";
 import { requireSuccess } from "../src/wire/reply.js";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "./support/etcd.js";
 
-/** `code`, etcd's number, class and group of each refusal. */
+/** `code`, error code, class and group of each error of etcd. */
 const CLASSES = [
   ["ETCD_KEY_NOT_FOUND", 100, etcdnet.KeyNotFoundError, etcdnet.EtcdCommonError],
   ["ETCD_TEST_FAILED", 101, etcdnet.TestFailedError, etcdnet.EtcdCommonError],
@@ -31,7 +31,7 @@ const CLASSES = [
   ["ETCD_EVENT_INDEX_CLEARED", 401, etcdnet.EventIndexClearedError, etcdnet.EtcdEventError],
 ] as const;
 
-/** Every class that is exported, by the name that the guard knows it by. */
+/** Every exported error class, by its name in `EtcdErrorMap`. */
 const CLASS_BY_NAME = new Map(
   Object.entries(etcdnet).flatMap(([name, value]) =>
     name.endsWith("Error") &&
@@ -49,7 +49,7 @@ function isErrorClass(value: object): value is new (...args: never[]) => Error {
 
 type Provocation = (client: EtcdClient) => Promise<unknown>;
 
-/** What the call was rejected with. */
+/** The error of a rejected call. */
 async function rejectionOf(call: Promise<unknown>): Promise<unknown> {
   return call.then(
     (answer) => expect.fail(`answered ${inspect(answer)}`),
@@ -57,7 +57,7 @@ async function rejectionOf(call: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** Checks that an error is as its class says, in every way in which one can ask. */
+/** Checks the class, the group, `code` and the properties of an error. */
 function expectRefusal(error: unknown, errorCode: number): asserts error is EtcdServerError {
   const [code, , Class, Group] = CLASSES.find((row) => row[1] === errorCode) ?? CLASSES[0];
   expect(error).toMatchObject({ name: Class.name, code, errorCode });
@@ -73,7 +73,7 @@ function codeOf(Class: new (...args: never[]) => Error): { readonly code: string
   return Reflect.construct(Class, Class === etcdnet.NestedPrefixError ? ["/a", "/a/b"] : args);
 }
 
-/** The guard knows an error by the name of each of its classes, and by no other. */
+/** `isEtcdError` accepts the names of the error's class and its base classes, and no other. */
 function expectGuards(error: unknown): void {
   for (const [name, Class] of CLASS_BY_NAME) {
     expect([name, isEtcdError(error, name)]).toEqual([name, error instanceof Class]);
@@ -81,7 +81,7 @@ function expectGuards(error: unknown): void {
   expect(isEtcdError(error)).toBe(error instanceof etcdnet.EtcdError);
 }
 
-describe("what etcd's numbers become", () => {
+describe("error codes of etcd", () => {
   const info = { reason: "r", detail: "d", index: 7, status: 400, key: "/a", endpoint: "http://e" };
 
   test.each(CLASSES)("%s for %i", (_code, errorCode) => {
@@ -97,7 +97,7 @@ describe("what etcd's numbers become", () => {
     [[302, 399], etcdnet.EtcdRaftError],
     [[402, 403, 404, 499], etcdnet.EtcdEventError],
     [[0, 99, 500, 600], etcdnet.EtcdServerError],
-  ])("codes without a class of their own fall into their group: %j", (codes, Group) => {
+  ])("a code without its own class becomes its group: %j", (codes, Group) => {
     for (const errorCode of codes) {
       const error = serverErrorOf({ ...info, errorCode, operation: "GET /a" });
       expect(error.constructor).toBe(Group);
@@ -106,10 +106,10 @@ describe("what etcd's numbers become", () => {
     }
   });
 
-  test("the guard knows every class of the package, also of another copy of it", () => {
+  test("isEtcdError recognizes every class of the package, also from another copy of it", () => {
     expect(CLASS_BY_NAME.size).toBeGreaterThan(35);
     for (const [name, Class] of CLASS_BY_NAME) {
-      // Each class gives its code whatever it is told.
+      // The code of a class does not depend on the arguments of its constructor.
       const { code } = codeOf(Class);
       expect(code).toMatch(/^(ETCD_[A-Z0-9_]+|ABORT_ERR)$/);
       expect([name, isEtcdError(Object.assign(new Error("a copy's"), { code }), name)]).toEqual([
@@ -123,19 +123,19 @@ describe("what etcd's numbers become", () => {
     }
   });
 
-  test("no two classes have one code", () => {
+  test("every class has its own code", () => {
     const codes = [...CLASS_BY_NAME.values()].map((Class) => codeOf(Class).code);
     expect(new Set(codes).size).toBe(codes.length);
   });
 
-  test("the guard refuses a name that it does not know", () => {
+  test("isEtcdError refuses an unknown name", () => {
     // @ts-expect-error the name of a class, without Error at its end
     expect(() => isEtcdError(new Error("any"), "KeyNotFoundError")).toThrow(
       new TypeError("name: 'KeyNotFoundError' is not a name in EtcdErrorMap"),
     );
   });
 
-  test("the guard gives the error its type", () => {
+  test("isEtcdError narrows the type", () => {
     const error: unknown = new etcdnet.OwnershipLostError("/k", "gone", "deleted");
     if (!isEtcdError(error, "OwnershipLost")) return expect.fail("it is one");
     expectTypeOf(error).toEqualTypeOf<etcdnet.OwnershipLostError>();
@@ -223,7 +223,7 @@ describeEtcdSideBySide("3.4", "errors of one etcd", () => {
     expect(error.message).toContain(`PUT /raw at ${url}: `);
   });
 
-  test("401 for a waitIndex that is more than 1000 events ago", async () => {
+  test("401 for a waitIndex more than 1000 events in the past", async () => {
     const { node } = await client.setNode("/many", "0");
     const write = () => client.setNode("/many", "1", { noValueOnSuccess: true });
     for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 50 }, write));
@@ -233,7 +233,7 @@ describeEtcdSideBySide("3.4", "errors of one etcd", () => {
     expect(error.message).toContain(`GET /many at ${url}: `);
   });
 
-  test("AdminError for what is refused beside the key space", async () => {
+  test("AdminError for errors of the admin API", async () => {
     const error = await rejectionOf(client.members.remove("123abc"));
     expect(error).toBeInstanceOf(etcdnet.AdminError);
     expect(error).toMatchObject({ name: "AdminError", code: "ETCD_ADMIN", status: 404 });
@@ -242,7 +242,7 @@ describeEtcdSideBySide("3.4", "errors of one etcd", () => {
     expectGuards(error);
   });
 
-  test("TimeoutError for a read, OutcomeUnknownError for a write, of a member that hangs", async () => {
+  test("a member that hangs: TimeoutError for a read, OutcomeUnknownError for a write", async () => {
     const limits = { requestTimeout: 300, writeTimeout: 300 };
     await using impatient = new EtcdClient({ urls: etcd.urls, ...limits });
     etcd.members[0]?.pause();
@@ -268,7 +268,7 @@ describeEtcdSideBySide("3.4", "errors of one etcd", () => {
 });
 
 describeEtcdSideBySide("3.4", "errors of an etcd with auth", () => {
-  test("110, and no message with the password, for wrong credentials", async () => {
+  test("110 for wrong credentials, with a message that does not contain the password", async () => {
     await using etcd = await startEtcd({ release: "3.4", rootPassword: "right" });
     const password = "wrong-but-secret";
     const credentials = { username: "root", password };
@@ -313,7 +313,7 @@ describeEtcdSideBySide("3.4", "errors of an etcd without the v2 API", () => {
 });
 
 describeEtcdSideBySide("3.4", "errors of a cluster without a quorum", () => {
-  test("300 for a quorum read, and as the cause of a write's unknown outcome", async () => {
+  test("300 for a quorum read, and as the cause of OutcomeUnknownError for a write", async () => {
     await using etcd = await startEtcd({ release: "3.4", members: 3 });
     const [left = "", ...lost] = etcd.urls;
     await Promise.all(etcd.members.slice(1).map((member) => member.kill()));

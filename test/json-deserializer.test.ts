@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
 
-test("a deserializer of one's own reads every answer of the key space", async () => {
+test("a custom deserializer parses every response of the key space", async () => {
   const texts: string[] = [];
   await using own = new EtcdClient({
     urls: [server.url],
@@ -34,7 +34,7 @@ test.each([
       throw new RangeError("cannot read this");
     },
   ],
-])("what a deserializer gives is checked: %s", async (_what, jsonDeserializer) => {
+])("the result of a deserializer is checked: %s", async (_what, jsonDeserializer) => {
   await using own = new EtcdClient({ urls: [server.url], jsonDeserializer });
   await expect(own.getNode("/a")).rejects.toThrow(ProtocolError);
   await expect(own.setNode("/a", "1")).rejects.toThrow(OutcomeUnknownError);

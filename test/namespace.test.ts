@@ -29,7 +29,7 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     );
   }
 
-  test("every verb works below the prefix, and its answer shows no prefix", async () => {
+  test("every operation works below the prefix, and its response does not contain the prefix", async () => {
     const { prefix, inside } = newNamespace();
     const created = await inside.createNode("/a", "1");
     expect(created.node).toMatchObject({ key: "/a", value: "1" });
@@ -58,7 +58,7 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     expect(await inside.getNode("/nope", { ignoreKeyNotFound: true })).toBeNull();
   });
 
-  test("a deep listing shows no prefix, at any depth", async () => {
+  test("a recursive listing contains no prefix at any depth", async () => {
     const { prefix, inside } = newNamespace();
     for (const key of ["/a", `${prefix}/x`, "/b/c/d", "/b/e"]) await inside.setNode(key, key);
     const deep = { recursive: true, sorted: true };
@@ -71,7 +71,7 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     expect(below.node.nodes?.[0]?.nodes?.[0]?.key).toBe("/b/c/d");
   });
 
-  test("its root is a directory like any other: it can be missing, made, listed and deleted", async () => {
+  test("its root is an ordinary directory: it can be missing, created, listed and deleted", async () => {
     const { prefix, inside } = newNamespace();
     expect(await refusalOf(inside.getNode("/"))).toMatchObject({ errorCode: 100, key: "/" });
     await inside.setNode("/", null, { dir: true });
@@ -84,7 +84,7 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     expect(await whole.getNode(prefix, { ignoreKeyNotFound: true })).toBeNull();
   });
 
-  test("errors show no prefix in key, detail and message", async () => {
+  test("errors contain no prefix in key, detail and message", async () => {
     const { prefix, inside } = newNamespace();
     await inside.setNode("/dir/file", "1");
     const refusals = [
@@ -105,14 +105,14 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     }
   });
 
-  test("a comparison that fails shows both values as they are", async () => {
+  test("the error of a failed comparison contains both values unchanged", async () => {
     const { prefix, inside } = newNamespace();
     await inside.setNode("/a", `${prefix}/a`);
     const error = await refusalOf(inside.compareAndDeleteNode("/a", { prevValue: "/b" }));
     expect(error.detail).toBe(`[/b != ${prefix}/a]`);
   });
 
-  test("a missing or mistaken directory above the namespace is shown as its root", async () => {
+  test("an error about a directory above the namespace names the root", async () => {
     const missing = await refusalOf(whole.namespace("/nowhere/at/all").getNode("/a"));
     expect(missing).toMatchObject({ errorCode: 100, key: "/a", detail: "/" });
     const { prefix } = newNamespace();
@@ -122,7 +122,7 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     expect(belowFile.message).not.toContain(prefix);
   });
 
-  test("events show no prefix", async () => {
+  test("events contain no prefix", async () => {
     const { prefix, inside } = newNamespace();
     const { node } = await inside.setNode("/a", "1");
     const waitIndex = node.modifiedIndex;
@@ -141,7 +141,7 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     expect(removal).toMatchObject({ node: { key: "/b/c" }, prevNode: { key: "/b/c", value: "2" } });
   });
 
-  test("the delete of a directory above the namespace is an event of its root", async () => {
+  test("the delete of a directory above the namespace is an event of the root", async () => {
     const { prefix } = newNamespace();
     const inside = whole.namespace(`${prefix}/deep/down`);
     const { node } = await inside.setNode("/a", "1");
@@ -154,7 +154,7 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     }
   });
 
-  test("a watch that cannot stand says so without the prefix", async () => {
+  test("the error of a refused watch does not contain the prefix", async () => {
     const { prefix, inside } = newNamespace();
     const { node } = await inside.setNode("/a", "1");
     const write = () => whole.setNode("/many", "1", { noValueOnSuccess: true });
@@ -164,7 +164,7 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     expect(error.message).not.toContain(prefix);
   });
 
-  test("the delete of a directory whose name the prefix begins with is none of its events", async () => {
+  test("the delete of a directory whose name is a text prefix of the namespace's is no event", async () => {
     const { prefix } = newNamespace();
     await whole.setNode(`${prefix}/x`, "1");
     const inside = whole.namespace(`${prefix}-and-more`);
@@ -178,7 +178,7 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     }
   });
 
-  test("namespaces nest", async () => {
+  test("namespaces can be nested", async () => {
     const { prefix, inside } = newNamespace();
     const nested = inside.namespace("/x").namespace("/y");
     const { node } = await nested.setNode("/a", "1");
@@ -193,7 +193,7 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     expect(event.node).toEqual(node);
   });
 
-  test("a trailing slash of the prefix changes nothing", async () => {
+  test("a trailing slash in the prefix is ignored", async () => {
     const { prefix, inside } = newNamespace();
     const slashed = whole.namespace(`${prefix}/`);
     await slashed.setNode("/a", "1");
@@ -201,7 +201,7 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     expect((await slashed.getNode("/")).node.nodes?.[0]?.key).toBe("/a");
   });
 
-  test("a prefix with odd characters is a prefix", async () => {
+  test("a prefix may contain any characters", async () => {
     const { prefix } = newNamespace();
     for (const odd of [`${prefix}/a b%2F$&`, `${prefix}/日本.*`, `${prefix}/$1`]) {
       const inside = whole.namespace(odd);
@@ -213,7 +213,7 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     }
   });
 
-  test("the namespace of / is the whole", async () => {
+  test("the namespace of / is the whole key space", async () => {
     const { prefix } = newNamespace();
     const inside = whole.namespace("/");
     await inside.setNode(`${prefix}/a`, "1");
@@ -234,19 +234,19 @@ describeWithEtcd("3.4", "a namespace on a real etcd", () => {
     await expect(second.getNode("/a")).rejects.toThrow(TypeError);
   });
 
-  test("a namespace has the cluster's own calls, and the indexes that it has seen", async () => {
+  test("a namespace has the cluster calls, and its own lastIndex", async () => {
     const { inside } = newNamespace();
     expect(await inside.members.list()).toHaveLength(1);
     const { etcdIndex, etcdClusterId } = await inside.setNode("/a", "1");
     expect(inside).toMatchObject({ lastIndex: etcdIndex, clusterId: etcdClusterId });
   });
 
-  test("a namespace reads as its parent does: quorum stays quorum", async () => {
+  test("a namespace has the consistency of its parent", async () => {
     await using strict = new EtcdClient({ urls: etcd.urls, consistency: "quorum" });
     const inside = strict.namespace("/apps");
     await inside.setNode("/a", "1");
     const before = await inside.getNode("/a");
-    // etcd orders a quorum read in its log, which moves the raft index on; a local read does not.
+    // A quorum read goes through etcd's log and advances the raft index. A local read does not.
     const after = await inside.getNode("/a");
     expect(after.raftIndex).toBeGreaterThan(before.raftIndex);
     const local = await inside.getNode("/a", { quorum: false });

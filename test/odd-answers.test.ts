@@ -34,7 +34,7 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
-/** An answer that cannot be used: a read says so, a write's outcome is unknown because of it. */
+/** With an unusable response, a read fails with `ProtocolError`, and the outcome of a write is unknown. */
 async function expectUnusable(
   answer: Answer,
   Cause: new (...args: never[]) => Error = ProtocolError,
@@ -51,7 +51,7 @@ async function expectUnusable(
   expect(server.asked.filter(({ method }) => method === "PUT")).toHaveLength(1);
 }
 
-/** Both a `get` and a `set`, whichever is asked for, with this node. */
+/** The response to a `get` or a `set`, with this node. */
 function withNode(node: string): Answer {
   return (response, asked) => {
     const action = asked.method === "GET" ? "get" : "set";
@@ -60,11 +60,11 @@ function withNode(node: string): Answer {
 }
 
 const INDEXES = '"modifiedIndex":7,"createdIndex":7';
-/** The node in a child of a child. */
+/** A response with the node as a grandchild. */
 const deep = (node: string): string =>
   `{"key":"/a","dir":true,${INDEXES},"nodes":[{"key":"/a/b","dir":true,${INDEXES},"nodes":[${node}]}]}`;
 
-test("what etcd would answer is accepted", async () => {
+test("a valid response is accepted", async () => {
   server.answer = good;
   expect((await client.getNode("/a")).node.value).toBe("1");
   expect((await client.setNode("/a", "1")).node.value).toBe("1");
@@ -72,21 +72,21 @@ test("what etcd would answer is accepted", async () => {
   expect((await client.getNode("/a")).node.nodes?.[0]?.nodes?.[0]?.key).toBe("/a/b/c");
 });
 
-describe("bodies that are not etcd's", () => {
+describe("invalid bodies", () => {
   test.each([
     ["empty", ""],
     ["truncated", '{"action":"get","node":{"key":"/a","val'],
-    ["two answers", '{"action":"get"}{"action":"get"}'],
+    ["two responses", '{"action":"get"}{"action":"get"}'],
     ["an HTML page", "<!doctype html><title>Welcome</title>"],
     ["null", "null"],
     ["a list", "[]"],
     ["a text", '"text"'],
     ["a number", "5"],
-    ["an object of nothing", "{}"],
+    ["an empty object", "{}"],
     ["without an action", '{"node":{"key":"/a","value":"1","modifiedIndex":7,"createdIndex":7}}'],
     ["without a node", '{"action":"set"}'],
-    ["of an action that there is not", `{"action":"steal","node":{"key":"/a",${INDEXES}}}`],
-    ["of another action", `{"action":"expire","node":{"key":"/a",${INDEXES}}}`],
+    ["with an unknown action", `{"action":"steal","node":{"key":"/a",${INDEXES}}}`],
+    ["with the action of another request", `{"action":"expire","node":{"key":"/a",${INDEXES}}}`],
   ])("%s", async (_what, body) => {
     await expectUnusable(reply(200, body));
   });
@@ -98,19 +98,19 @@ describe("bodies that are not etcd's", () => {
     ["a key of another type", `{"key":5,"value":"1",${INDEXES}}`],
     ["a value of another type", `{"key":"/a","value":1,${INDEXES}}`],
     ["a dir that is false", `{"key":"/a","dir":false,${INDEXES}}`],
-    ["a ttl as a text", `{"key":"/a","value":"1","ttl":"5",${INDEXES}}`],
+    ["a ttl that is a string", `{"key":"/a","value":"1","ttl":"5",${INDEXES}}`],
     ["a ttl with a fraction", `{"key":"/a","value":"1","ttl":1.5,${INDEXES}}`],
-    ["an expiration as a number", `{"key":"/a","value":"1","expiration":5,${INDEXES}}`],
-    ["children that are no list", `{"key":"/a","dir":true,"nodes":{},${INDEXES}}`],
+    ["an expiration that is a number", `{"key":"/a","value":"1","expiration":5,${INDEXES}}`],
+    ["children that are not a list", `{"key":"/a","dir":true,"nodes":{},${INDEXES}}`],
     ["a child that is null", `{"key":"/a","dir":true,"nodes":[null],${INDEXES}}`],
     ["no indexes", '{"key":"/a","value":"1"}'],
-    ["an index as a text", '{"key":"/a","value":"1","modifiedIndex":"7","createdIndex":7}'],
+    ["an index that is a string", '{"key":"/a","value":"1","modifiedIndex":"7","createdIndex":7}'],
     ["an index below 0", '{"key":"/a","value":"1","modifiedIndex":-7,"createdIndex":7}'],
     [
       "an index beyond 2^53",
       '{"key":"/a","value":"1","modifiedIndex":9007199254740993,"createdIndex":7}',
     ],
-  ])("a node with %s, also deep in the tree", async (_what, node) => {
+  ])("a node with %s, at the top and deep in the tree", async (_what, node) => {
     await expectUnusable(withNode(node));
     server.asked.length = 0;
     await expectUnusable(withNode(deep(node)));
@@ -136,7 +136,7 @@ describe("bodies that are not etcd's", () => {
     },
   );
 
-  test("nodes nested deeper than any stack are taken as they are", async () => {
+  test("nodes that are nested deeper than the stack allows are accepted", async () => {
     await using patient = new EtcdClient({ urls: [server.url] });
     const depth = 100_000;
     const head = `{"key":"/a","dir":true,${INDEXES},"nodes":[`;
@@ -149,7 +149,7 @@ describe("bodies that are not etcd's", () => {
   });
 });
 
-describe("statuses and headers that are not etcd's", () => {
+describe("invalid statuses and headers", () => {
   test.each([
     [502, "<html><body>Bad Gateway</body></html>"],
     [503, ""],
@@ -190,7 +190,7 @@ describe("statuses and headers that are not etcd's", () => {
     });
   });
 
-  test("headers and bodies of an answer that is cut off", async () => {
+  test("a response whose headers or body are cut off", async () => {
     const cut: Answer = (response) => {
       response.writeHead(200, { ...ETCD_HEADERS, "content-length": "1000" });
       response.write('{"action":"get",', () => response.destroy());
@@ -198,19 +198,19 @@ describe("statuses and headers that are not etcd's", () => {
     await expectUnusable(cut, ClusterUnavailableError);
   });
 
-  test("what is not HTTP at all", async () => {
+  test("data that is not HTTP", async () => {
     const garbage: Answer = (response) => {
       response.socket?.end("220 mail.example.org ESMTP\r\n\r\n");
     };
     await expectUnusable(garbage, ClusterUnavailableError);
   });
 
-  test("a connection that closes without an answer", async () => {
+  test("a connection that closes without a response", async () => {
     await expectUnusable((response) => response.destroy(), ClusterUnavailableError);
   });
 });
 
-describe("answers over maxResponseSize", () => {
+describe("responses larger than maxResponseSize", () => {
   const huge = Buffer.alloc(16 * LIMIT, "x");
 
   test("with a Content-Length", async () => {
@@ -219,7 +219,7 @@ describe("answers over maxResponseSize", () => {
     await expectUnusable(reply(500, huge, { "content-length": huge.length }));
   });
 
-  test("in chunks without end: the client stops to read, and hangs up", async () => {
+  test("in endless chunks: the client stops reading and closes the connection", async () => {
     const closed: Promise<unknown>[] = [];
     await expectUnusable((response) => {
       closed.push(once(response, "close"));
@@ -230,7 +230,7 @@ describe("answers over maxResponseSize", () => {
     await Promise.all(closed);
   });
 
-  test("a value of just that size is too much, one that fits is not", async () => {
+  test("a value of exactly that size is too large, a response of that size is not", async () => {
     const around =
       `{"key":"/a",${INDEXES},"value":""}`.length + '{"action":"get","node":}\n'.length;
     const ofLength = (length: number): Answer =>
@@ -244,7 +244,7 @@ describe("answers over maxResponseSize", () => {
 describe("the plain 404 page", () => {
   const page = reply(404, "404 page not found\n", { "content-type": "text/plain; charset=utf-8" });
 
-  test("everywhere, it is V2DisabledError, for reads, writes and watches", async () => {
+  test("at every endpoint: V2DisabledError for reads, writes and watches", async () => {
     await using other = await startOddServer(page);
     server.answer = page;
     await using both = new EtcdClient({ urls: [server.url, other.url] });
@@ -258,7 +258,7 @@ describe("the plain 404 page", () => {
     }
   });
 
-  test("at one member, it sends the call to the next, a write too", async () => {
+  test("at one endpoint: the call goes to the next one, also a write", async () => {
     await using other = await startOddServer(page);
     server.answer = good;
     await using both = new EtcdClient({ urls: [server.url, other.url] });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { EtcdClient, OutcomeUnknownError, ProtocolError } from "../src/index.js";
 import { type Answer, good, type OddServer, reply, startOddServer } from "./odd-server.js";
 
-/** The server that the client knows, and one that it does not. */
+/** A server that is an endpoint of the client, and one that is not. */
 let server: OddServer;
 let stranger: OddServer;
 let client: EtcdClient;
@@ -26,7 +26,7 @@ afterAll(async () => {
   await stranger?.[Symbol.asyncDispose]();
 });
 
-/** Redirects the first request, and answers the next. */
+/** Redirects the first request, and responds to the next. */
 const once =
   (first: Answer): Answer =>
   (response, asked) => {
@@ -34,7 +34,7 @@ const once =
     first(response, asked);
   };
 
-describe("redirects that are followed", () => {
+describe("followed redirects", () => {
   test.each([301, 302, 307, 308])("%i keeps method, body and headers", async (status) => {
     server.answer = once(to("/v2/keys/a", status));
     expect((await client.setNode("/a", "odd & value", { ttl: 5 })).node.value).toBe("1");
@@ -72,7 +72,7 @@ describe("redirects that are followed", () => {
     }
   });
 
-  test("ten in a row, and no more", async () => {
+  test("at most ten in a row", async () => {
     const countdown: Answer = (response, asked) => {
       const left = Number(asked.path.split("left=")[1] ?? 10);
       (left === 0 ? good : to(`/v2/keys/a?left=${left - 1}`))(response, asked);
@@ -83,13 +83,13 @@ describe("redirects that are followed", () => {
   });
 });
 
-describe("redirects that are refused, so that nothing was done", () => {
+describe("refused redirects: the request was not processed", () => {
   test.each([
     ["in a circle", "/v2/keys/a", 11],
     ["to another scheme", "https://127.0.0.1/v2/keys/a", 1],
-    ["to no web address", "ftp://127.0.0.1/v2/keys/a", 1],
-    ["to nowhere", "http://[", 1],
-    ["to an empty place", undefined, 1],
+    ["to a URL that is not http", "ftp://127.0.0.1/v2/keys/a", 1],
+    ["without a Location", "http://[", 1],
+    ["with an empty Location", undefined, 1],
   ])("%s", async (_what, location, requests) => {
     server.answer = reply(307, "", { location });
     for (const call of [
@@ -105,7 +105,7 @@ describe("redirects that are refused, so that nothing was done", () => {
     }
   });
 
-  test("to a server that is not one of the endpoints: nothing reaches it", async () => {
+  test("to a server that is not an endpoint: it receives nothing", async () => {
     server.answer = (response, asked) => to(`${stranger.url}${asked.path}`)(response, asked);
     for (const call of [
       () => client.getNode("/a"),
@@ -121,7 +121,7 @@ describe("redirects that are refused, so that nothing was done", () => {
     expect(stranger.asked).toEqual([]);
   });
 
-  test("the password of v3 auth is not sent there either", async () => {
+  test("such a server does not receive the password of v3 auth either", async () => {
     const options = { urls: [server.url], api: "v3", ...CREDENTIALS } as const;
     await using v3 = new EtcdClient(options);
     server.answer = to(`${stranger.url}/v3/auth/authenticate`);
@@ -129,7 +129,7 @@ describe("redirects that are refused, so that nothing was done", () => {
     expect(stranger.asked).toEqual([]);
   });
 
-  test.each([300, 303, 304, 305])("%i is no redirect for an API", async (status) => {
+  test.each([300, 303, 304, 305])("%i is not treated as a redirect", async (status) => {
     server.answer = to(`${stranger.url}/v2/keys/a`, status);
     await expect(client.getNode("/a")).rejects.toThrow(ProtocolError);
     await expect(client.setNode("/a", "1")).rejects.toThrow(OutcomeUnknownError);

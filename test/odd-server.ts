@@ -1,4 +1,4 @@
-/** An HTTP server that answers what etcd never would. */
+/** An HTTP server with responses that etcd never sends. */
 
 import { once } from "node:events";
 import {
@@ -23,11 +23,11 @@ export interface OddServer extends AsyncDisposable {
   readonly url: string;
   /** Every request so far. */
   readonly asked: Asked[];
-  /** What is answered from now on. */
+  /** The handler of the next requests. */
   answer: Answer;
 }
 
-/** What etcd itself sends with every answer. */
+/** Headers of every response of etcd. */
 export const ETCD_HEADERS = {
   "content-type": "application/json",
   "x-etcd-cluster-id": "cdf818194e3a8c32",
@@ -36,11 +36,11 @@ export const ETCD_HEADERS = {
   "x-raft-term": "2",
 };
 
-/** A good answer to a read of `/a`. */
+/** A valid response to a read of `/a`. */
 export const GOOD_GET =
   '{"action":"get","node":{"key":"/a","value":"1","modifiedIndex":7,"createdIndex":7}}\n';
 
-/** A good answer to a set of `/a`. */
+/** A valid response to a set of `/a`. */
 export const GOOD_SET = GOOD_GET.replace('"get"', '"set"');
 
 export async function startOddServer(answer: Answer): Promise<OddServer> {
@@ -64,7 +64,7 @@ export async function startOddServer(answer: Answer): Promise<OddServer> {
   return odd;
 }
 
-/** Answers with this status, body, and headers beside etcd's; `undefined` takes one away. */
+/** Responds with this status and body, and adds headers to etcd's; `undefined` removes one. */
 export function reply(
   status: number,
   body: string | Buffer,
@@ -77,11 +77,11 @@ export function reply(
   };
 }
 
-/** Answers as etcd would, to a read or a write of `/a`. */
+/** Responds like etcd to a read or a write of `/a`. */
 export const good: Answer = (response, asked) =>
   reply(200, asked.method === "GET" ? GOOD_GET : GOOD_SET)(response, asked);
 
-/** Writes until the other side hangs up, a piece at a time: others, too, must have their turn. */
+/** Writes pieces until the other side closes the connection. Yields to the event loop after each piece. */
 export function writeWithoutEnd(response: ServerResponse, chunk: Buffer | string): void {
   const next = () => writeWithoutEnd(response, chunk);
   if (response.destroyed) return;

@@ -28,7 +28,7 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
-/** Answers a watch with this text, and leaves it open. */
+/** Responds to a watch with this text, and keeps the response open. */
 const stream =
   (...pieces: readonly string[]): Answer =>
   (response) => {
@@ -36,7 +36,7 @@ const stream =
     for (const piece of pieces) response.write(piece);
   };
 
-/** The watch fails, and its connection is not left open. */
+/** Checks that the watch fails and its connection is closed. */
 async function expectBroken(answer: Answer): Promise<void> {
   const closed = new Promise<unknown>((resolve) => {
     server.answer = (response, asked) => {
@@ -51,7 +51,7 @@ async function expectBroken(answer: Answer): Promise<void> {
 
 const event = (value: string): string => GOOD_SET.replace('"1"', JSON.stringify(value));
 
-test("what etcd would stream is accepted, in pieces too", async () => {
+test("valid events are accepted, also in pieces", async () => {
   for (const answer of [
     reply(200, GOOD_SET),
     stream(GOOD_SET),
@@ -79,7 +79,7 @@ test.each([
   await expectBroken(stream(text));
 });
 
-test("an event over maxResponseSize fails the watch, whether it comes whole or without end", async () => {
+test("an event larger than maxResponseSize fails the watch, complete or endless", async () => {
   await expectBroken(stream(event("x".repeat(2 * LIMIT))));
   server.asked.length = 0;
   await expectBroken(stream(event("x".repeat(2 * LIMIT)).trimEnd()));
@@ -90,7 +90,7 @@ test("an event over maxResponseSize fails the watch, whether it comes whole or w
   });
 });
 
-test("an event of just maxResponseSize is delivered", async () => {
+test("an event of exactly maxResponseSize is delivered", async () => {
   const value = "x".repeat(LIMIT - (event("").length - "\n".length));
   server.answer = stream(event(value));
   expect((await client.watchNode("/a")).node.value).toBe(value);
@@ -99,7 +99,7 @@ test("an event of just maxResponseSize is delivered", async () => {
 });
 
 test.each([undefined, "", "abc", "9007199254740993"])(
-  "a watch that begins at the index %j fails",
+  "a watch whose response has the index %j fails",
   async (index) => {
     await expectBroken((response) => {
       const { "x-etcd-index": _, ...others } = ETCD_HEADERS;
@@ -109,7 +109,7 @@ test.each([undefined, "", "abc", "9007199254740993"])(
   },
 );
 
-test("a watch that ends without an event is opened again, where it began", async () => {
+test("a watch that ends without an event is reopened at the same index", async () => {
   server.answer = (response, asked) => {
     const [answer, index] = server.asked.length < 3 ? ["", "7"] : [GOOD_SET, "20"];
     reply(200, answer, { "x-etcd-index": index })(response, asked);
@@ -123,7 +123,7 @@ test("a watch that ends without an event is opened again, where it began", async
   ]);
 });
 
-test("an event that is cut off is asked for again", async () => {
+test("an event that is cut off is requested again", async () => {
   server.answer = (response) => {
     server.answer = reply(200, GOOD_SET);
     response.writeHead(200, ETCD_HEADERS);
@@ -133,7 +133,7 @@ test("an event that is cut off is asked for again", async () => {
   expect(server.asked[1]?.path).toContain("waitIndex=8");
 });
 
-test("events of other keys are passed over", async () => {
+test("events of other keys are skipped", async () => {
   server.answer = (response, asked) => {
     const odd = GOOD_SET.replace('"/a"', '"/ab"');
     reply(200, server.asked.length === 1 ? odd : GOOD_SET)(response, asked);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const run = promisify(execFile);
 const NPM = ["--no-audit", "--no-fund", "--loglevel=error"];
 
-describe("the package, packed and installed in a folder of its own", () => {
+describe("the package, packed and installed in an empty folder", () => {
   let folder: string;
 
   beforeAll(async () => {
@@ -28,14 +28,14 @@ describe("the package, packed and installed in a folder of its own", () => {
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test("takes at most three packages", async () => {
+  test("installs at most three packages", async () => {
     const installed = await readdir(join(folder, "node_modules"));
     const packages = installed.filter((name) => !name.startsWith("."));
     expect(packages).toContain("etcdnet");
     expect(packages.length).toBeLessThanOrEqual(3);
   });
 
-  test("holds the compiled code, its types and what a package should say of itself", async () => {
+  test("contains the compiled code, its types, the license, the README and the changelog", async () => {
     const contents = await readdir(join(folder, "node_modules/etcdnet"));
     const expected = ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json"];
     expect(contents.sort()).toEqual(expected);

@@ -14,7 +14,7 @@ const handler = createV2Handler({
   clusterId: async () => "abc",
 });
 
-/** The reply of a server of etcdnet that gives up a request to make room for others. */
+/** The response of an etcdnet server that ends a request to free memory for others. */
 function refuse(method: string, target: string, type: string): Promise<ServerReply> {
   return handler({
     ...{ method, target, headers: { "content-type": type } },
@@ -41,7 +41,7 @@ function answerAll(answer: Answer): void {
   for (const server of servers) server.answer = answer;
 }
 
-/** Answers the first request in one way and later ones in another, wherever they arrive. */
+/** Has one response for the first request and another for all later ones, at any endpoint. */
 function counted(answer: Answer, after: Answer = answer): { asked: number } {
   const count = { asked: 0 };
   answerAll((response, asked) => (count.asked++ === 0 ? answer : after)(response, asked));
@@ -73,7 +73,7 @@ describe("a request that a server of etcdnet refuses for too many requests", () 
     expect(count.asked).toBe(2);
   });
 
-  it("fails as not done when all endpoints refuse it", async () => {
+  it("fails as not processed when all endpoints refuse it", async () => {
     const count = counted(reply(503, '{"message":"etcdserver: too many requests"}', MARK));
     await expect(client.setNode("/a", "1")).rejects.toThrow(ClusterUnavailableError);
     expect(count.asked).toBe(2);
@@ -88,7 +88,7 @@ describe("the outcome of a write stays unknown", () => {
     ["after a 503 of a proxy", reply(503, "<html>Service Unavailable</html>")],
     ["when the mark has another value", reply(503, body, { "etcdnet-processed": "yes" })],
     ["when another status has the mark", reply(500, body, MARK)],
-    ["when a proxy's time-out has the mark", reply(504, "", MARK)],
+    ["when a proxy's timeout has the mark", reply(504, "", MARK)],
   ])("%s", async (_when, answer) => {
     const count = counted(answer);
     await expect(client.setNode("/a", "1")).rejects.toThrow(OutcomeUnknownError);

@@ -49,11 +49,11 @@ const schema = {
   "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) },
 } as const;
 
-/** What a function gives for options; `any`, since each takes others. */
+/** Calls a function with options. `any`, because each function has other options. */
 // biome-ignore lint/suspicious/noExplicitAny: the table calls functions of many types
 type Call = (etcd: EtcdClient, options: any) => unknown;
 
-/** Functions with options that refuse those that they do not know, and what they need in any case. */
+/** Functions that refuse unknown options, and the options that they require. */
 const FUNCTIONS: Readonly<Record<string, readonly [call: Call, needed?: Options]>> = {
   EtcdClient: [(_, options) => void new EtcdClient(options).close(), { urls: ["http://h:1"] }],
   "EtcdClient, tls": [(_, tls) => void new EtcdClient({ urls: ["http://h:1"], tls }).close()],
@@ -156,7 +156,7 @@ async function hold(held: Promise<AsyncDisposable | null>): Promise<boolean> {
   return handle !== null;
 }
 
-/** What a call comes to, without what differs from one time to the next. */
+/** The outcome of a call, without parts that differ between calls. */
 async function outcomeOf(call: () => unknown): Promise<string> {
   try {
     return `gives ${JSON.stringify(await call(), withoutOrigin)}`;
@@ -178,7 +178,7 @@ function withoutOrigin(name: string, value: unknown): unknown {
   return CHANGING.has(name) ? undefined : value;
 }
 
-/** The options that a function takes: it lists them when it refuses another. */
+/** The options of a function. Its error for an unknown option lists them. */
 async function optionsOf(call: (options: Options) => unknown, needed: Options): Promise<string[]> {
   const refusal = await outcomeOf(() => call({ ...needed, bogus: 1 }));
   const names = /is not an option of [^;]*; it takes (.*)$/.exec(refusal)?.[1]?.split(", ");
@@ -269,7 +269,7 @@ test.concurrent.each(REQUESTS)("execute of %j", async (request, absent) => {
   }
 });
 
-test("calls that take a signal alone, and what servers are made of", async () => {
+test("calls with no option but a signal, and parts of servers", async () => {
   const { etcd, remote, close } = await openClients();
   const signal = { signal: undefined };
   for (const client of [etcd, remote]) {

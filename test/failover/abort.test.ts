@@ -9,7 +9,7 @@ import { isDone, prepare, WRITES } from "./writes.js";
 
 const REASON = new Error("changed my mind");
 
-/** How a call that was given up ends. */
+/** The error of an aborted call. */
 async function abortOf(call: Promise<unknown>): Promise<AbortError> {
   const error = await call.then(
     () => "an answer",
@@ -34,7 +34,7 @@ describeWithEtcd("3.4", "a call that is given up", () => {
     await cluster?.stop();
   });
 
-  test.each(WRITES)("$name: the outcome is unknown once it was sent", async (write) => {
+  test.each(WRITES)("$name: the outcome is unknown after it was sent", async (write) => {
     await using client = await proxiedClient(cluster);
     await client.pinned.become("hang");
     const caller = new AbortController();
@@ -44,7 +44,7 @@ describeWithEtcd("3.4", "a call that is given up", () => {
     expect(await call).toMatchObject({ name: "AbortError", outcome: "unknown", cause: REASON });
   });
 
-  test("a read says nothing of an outcome", async () => {
+  test("an aborted read has no outcome", async () => {
     await using client = await proxiedClient(cluster);
     await client.pinned.become("hang");
     for (const quorum of [false, true]) {
@@ -56,7 +56,7 @@ describeWithEtcd("3.4", "a call that is given up", () => {
     }
   });
 
-  test("a watch that stands ends at once", async () => {
+  test("an established watch ends at once", async () => {
     await using client = await proxiedClient(cluster);
     const caller = new AbortController();
     const stands = watchStands();
@@ -67,7 +67,7 @@ describeWithEtcd("3.4", "a call that is given up", () => {
     await expect.poll(() => client.pinned.open, { timeout: 5_000 }).toBe(0);
   });
 
-  test.each(WRITES)("$name: nothing is sent when the signal has aborted already", async (write) => {
+  test.each(WRITES)("$name: nothing is sent if the signal is already aborted", async (write) => {
     await using client = await proxiedClient(cluster);
     const seen = client.pinned.requests.length;
     const call = write.send(client.etcd, "/file", AbortSignal.abort(REASON));
@@ -75,7 +75,7 @@ describeWithEtcd("3.4", "a call that is given up", () => {
     expect(client.pinned.requests.length).toBe(seen);
   });
 
-  test.each(WRITES)("$name: nothing is sent when it is given up at once", async (write) => {
+  test.each(WRITES)("$name: nothing is sent if it is aborted at once", async (write) => {
     const key = `/at once/${write.name}`;
     await prepare(direct, key, write);
     await using client = await proxiedClient(cluster);
@@ -92,7 +92,7 @@ describeWithEtcd("3.4", "a call that is given up", () => {
     ["a list of members", (etcd: EtcdClient, signal: AbortSignal) => etcd.members.list({ signal })],
     ["a health check", (etcd: EtcdClient, signal: AbortSignal) => etcd.health({ signal })],
   ])(
-    "%s that is given up at once ends at once",
+    "%s that is aborted at once ends at once",
     async (_name, send) => {
       await using client = await proxiedClient(cluster);
       const caller = new AbortController();
@@ -103,7 +103,7 @@ describeWithEtcd("3.4", "a call that is given up", () => {
     5_000,
   );
 
-  test("many calls may share a signal, and none leaves a listener on it", async () => {
+  test("many calls can share a signal, and none leaves a listener on it", async () => {
     await using client = await proxiedClient(cluster);
     const warnings: Error[] = [];
     const onWarning = (warning: Error) => warnings.push(warning);

@@ -26,14 +26,14 @@ describeWithEtcd("3.4", "autoSync", () => {
   const endpointsOf = async (etcd: EtcdClient): Promise<readonly string[]> =>
     (await etcd.health()).map(({ endpoint }) => endpoint).sort();
 
-  test("is off unless asked for", async () => {
+  test("is off by default", async () => {
     await using etcd = new EtcdClient({ urls: [seed.url] });
     await etcd.setNode("/file", "x");
     expect(await endpointsOf(etcd)).toEqual([seed.url]);
     expect(seed.requests).not.toContain("GET /v2/members");
   });
 
-  test("adds the members that one of them knows, and keeps the seed", async () => {
+  test("adds the members that one member advertises, and keeps the given endpoints", async () => {
     await using etcd = new EtcdClient({ urls: [seed.url], autoSync: true });
     await etcd.setNode("/file", "x");
     const all = [seed.url, ...cluster.urls].sort();
@@ -47,7 +47,7 @@ describeWithEtcd("3.4", "autoSync", () => {
     }
   });
 
-  test("asks again when its time has come", async () => {
+  test("repeats the request after its interval", async () => {
     const asked = () => seed.requests.filter((request) => request === "GET /v2/members").length;
     const before = asked();
     await using etcd = new EtcdClient({ urls: [seed.url], autoSync: 50 });
@@ -59,7 +59,7 @@ describeWithEtcd("3.4", "autoSync", () => {
       .toBeGreaterThanOrEqual(2);
   });
 
-  test("a list that cannot be had, or makes no sense, changes nothing", async () => {
+  test("a failed or invalid list changes nothing", async () => {
     for (const members of ["not JSON", '{"members":[]}', '{"members":[{"clientURLs":["::"]}]}']) {
       const liar = createServer((request, answer) => {
         const body = request.url === "/v2/members" ? members : '{"health":"true"}';
@@ -72,7 +72,7 @@ describeWithEtcd("3.4", "autoSync", () => {
     }
   });
 
-  test("an address at which another cluster answers is not taken", async () => {
+  test("an address of another cluster is not used", async () => {
     await using other = await startEtcd({ release: "3.4" });
     const [elsewhere = ""] = other.urls;
     const args = [`--advertise-client-urls=${elsewhere}`];
@@ -97,7 +97,7 @@ describeWithEtcd("3.4", "autoSync", () => {
 });
 
 describeWithEtcd("3.4", "autoSync with TLS", () => {
-  test("takes no endpoint without it", async () => {
+  test("does not add endpoints without TLS", async () => {
     await using plain = await startEtcd({ release: "3.4" });
     await using proxy = await FaultProxy.before(plain.urls[0] ?? "");
     const secure = `https://localhost:${new URL(proxy.url).port}`;

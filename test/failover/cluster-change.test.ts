@@ -24,7 +24,7 @@ describeWithEtcd("3.4", "a client whose endpoint leads to another cluster of a s
     await second?.stop();
   });
 
-  /** Moves a client from the first cluster to the second; tells what it saw of that. */
+  /** Moves a client from the first cluster to the second. Returns what the client noticed. */
   async function move(call: (etcd: EtcdClient) => Promise<unknown>) {
     await using proxy = await FaultProxy.before(first.urls[0] ?? "");
     await using etcd = new EtcdClient({ urls: [proxy.url] });
@@ -49,13 +49,13 @@ describeWithEtcd("3.4", "a client whose endpoint leads to another cluster of a s
     expect(etcd.lastIndex).toBe(now.etcdIndex);
   }
 
-  test("learns it from a read", () => move((etcd) => etcd.getNode("/file")));
+  test("notices it in a read", () => move((etcd) => etcd.getNode("/file")));
 
-  test("learns it from a write", () => move((etcd) => etcd.setNode("/file", "x")));
+  test("notices it in a write", () => move((etcd) => etcd.setNode("/file", "x")));
 
-  test("learns it from an event", () => move((etcd) => etcd.watchNode("/file", { waitIndex: 1 })));
+  test("notices it in an event", () => move((etcd) => etcd.watchNode("/file", { waitIndex: 1 })));
 
-  test("does not go on to wait for an index of the old cluster", async () => {
+  test("does not continue to wait for an index of the old cluster", async () => {
     await using proxy = await FaultProxy.before(first.urls[0] ?? "");
     await using etcd = new EtcdClient({ urls: [proxy.url] });
     const [stands, event] = [watchStands(), etcd.watchNode("/moved")];
@@ -65,7 +65,7 @@ describeWithEtcd("3.4", "a client whose endpoint leads to another cluster of a s
     await proxy.cut();
     await standsAgain;
     await using direct = new EtcdClient({ urls: second.urls });
-    // Whether the watch has begun anew already does not show: the key is set until it has.
+    // The test cannot see whether the watch is reopened, so it sets the key until it is.
     let delivered = false;
     event.then(() => {
       delivered = true;
@@ -82,6 +82,6 @@ describeWithEtcd("3.4", "a client whose endpoint leads to another cluster of a s
     expect((await event).etcdClusterId).toBe((await direct.getNode("/")).etcdClusterId);
   });
 
-  test("learns it from an error: a new cluster is an empty one", () =>
+  test("notices it in an error: a new cluster is empty", () =>
     move((etcd) => etcd.getNode("/missing")));
 });

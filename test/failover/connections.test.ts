@@ -27,7 +27,7 @@ describeWithEtcd("3.4", "the connections of a client", () => {
     call.catch((error: unknown) => error);
 
   describe("maxConnections", () => {
-    test("bounds the connections of calls, which are used again", async () => {
+    test("limits the connections of calls, which are reused", async () => {
       await using client = await proxiedClient(cluster, { maxConnections: 3 });
       const writes = Array.from({ length: 60 }, (_, count) =>
         client.etcd.setNode(`/bounded/${count}`, "x"),
@@ -45,7 +45,7 @@ describeWithEtcd("3.4", "the connections of a client", () => {
       for (const event of await Promise.all(watches)) expect(event.node).toEqual(node);
     });
 
-    test("a call that never came to its turn was not sent, and says so", async () => {
+    test("a call that timed out while waiting for a connection was not sent, and its error says so", async () => {
       await using client = await proxiedClient(cluster, { maxConnections: 1, writeTimeout: 300 });
       const before = await currentIndex(direct);
       await client.pinned.become("hang");
@@ -68,7 +68,7 @@ describeWithEtcd("3.4", "the connections of a client", () => {
   });
 
   describe("close", () => {
-    test("gives up what is under way and tells what became of it", async () => {
+    test("aborts pending calls, with their outcome in the error", async () => {
       await using client = await proxiedClient(cluster, { maxConnections: 2 });
       await client.pinned.become("hang");
       const read = outcomeOf(client.etcd.getNode("/file"));
@@ -85,7 +85,7 @@ describeWithEtcd("3.4", "the connections of a client", () => {
       await expect.poll(() => client.pinned.open, SOON).toBe(0);
     });
 
-    test("gives up what was begun in the same breath", async () => {
+    test("aborts calls that were started in the same tick", async () => {
       await using client = await proxiedClient(cluster);
       const seen = client.pinned.requests.length;
       const read = outcomeOf(client.etcd.getNode("/file"));
@@ -109,7 +109,7 @@ describeWithEtcd("3.4", "the connections of a client", () => {
       await expect.poll(() => client.pinned.open, SOON).toBe(0);
     });
 
-    test("calls made later are refused, and nothing is sent", async () => {
+    test("later calls are refused, and nothing is sent", async () => {
       await using client = await proxiedClient(cluster);
       const seen = client.pinned.connections;
       await client.etcd.close();
@@ -122,7 +122,7 @@ describeWithEtcd("3.4", "the connections of a client", () => {
     });
   });
 
-  test("a connection that cannot even be begun fails the call, and nothing is left behind", async () => {
+  test("a connection that cannot be started fails the call and leaks nothing", async () => {
     const unhandled: unknown[] = [];
     const onUnhandled = (reason: unknown) => unhandled.push(reason);
     process.on("unhandledRejection", onUnhandled);

@@ -44,7 +44,7 @@ describeWithEtcd("3.4", "discoverySrv", () => {
   const recordsOf = ({ urls }: Pick<EtcdCluster, "urls">) =>
     urls.map((url) => ({ name: "localhost", port: Number(new URL(url).port) }));
 
-  test("the endpoints are those of the plain records when there are no others", async () => {
+  test("the plain records are used if there are no others", async () => {
     zone.set(PLAIN, recordsOf(cluster));
     const answers = await Promise.all([etcd.setNode("/file", "x"), etcd.getNode("/")]);
     const port = recordsOf(cluster)[0]?.port;
@@ -61,7 +61,7 @@ describeWithEtcd("3.4", "discoverySrv", () => {
     expect(dns.questions).toEqual([SECURE]);
   });
 
-  test("an endpoint that is named but gone is passed over", async () => {
+  test("an endpoint that is down is skipped", async () => {
     zone.set(PLAIN, [...recordsOf(cluster), { name: "localhost", port: 1 }]);
     for (let round = 0; round < 10; round++) {
       await using another = new EtcdClient({ discoverySrv: "example.test" });
@@ -69,7 +69,7 @@ describeWithEtcd("3.4", "discoverySrv", () => {
     }
   });
 
-  test("the records are looked up again when none of their endpoints answers", async () => {
+  test("the records are looked up again when none of their endpoints responds", async () => {
     await using proxy = await FaultProxy.before(cluster.urls[0] ?? "");
     zone.set(PLAIN, recordsOf({ urls: [proxy.url] }));
     await etcd.setNode("/file", "x");
@@ -79,7 +79,7 @@ describeWithEtcd("3.4", "discoverySrv", () => {
     await expect.poll(value, { timeout: 10_000 }).toBe("x");
   });
 
-  test("without records a call fails and says why, and the next one looks again", async () => {
+  test("without records, a call fails with the reason, and the next call looks again", async () => {
     const failure = etcd.setNode("/file", "x");
     await expect(failure).rejects.toThrow(ClusterUnavailableError);
     await expect(failure).rejects.toThrow("dns:example.test");
@@ -89,7 +89,7 @@ describeWithEtcd("3.4", "discoverySrv", () => {
     await etcd.setNode("/file", "x");
   });
 
-  test("TLS is not given up because the look for its records failed", async () => {
+  test("a failed lookup of the TLS records does not lead to plain endpoints", async () => {
     zone.set(SECURE, "fails");
     zone.set(PLAIN, recordsOf(cluster));
     await expect(etcd.setNode("/file", "x")).rejects.toThrow(ClusterUnavailableError);
@@ -97,7 +97,7 @@ describeWithEtcd("3.4", "discoverySrv", () => {
     expect((await etcd.setNode("/file", "x")).etcdServer).toMatch(/^https:/);
   });
 
-  test("a DNS server that does not answer takes no longer than the call may", async () => {
+  test("a silent DNS server takes no longer than the timeout of the call", async () => {
     zone.set(SECURE, "silent");
     zone.set(PLAIN, "silent");
     await using hasty = new EtcdClient({ discoverySrv: "example.test", timeout: 300 });
@@ -109,7 +109,7 @@ describeWithEtcd("3.4", "discoverySrv", () => {
     expect(performance.now() - start).toBeLessThan(3_000);
   }, 10_000);
 
-  test("a look at DNS can be given up, by a signal or close", async () => {
+  test("a DNS lookup can be aborted by a signal or close", async () => {
     zone.set(SECURE, "silent");
     const late = etcd.setNode("/file", "x", { signal: AbortSignal.abort() });
     await expect(late).rejects.toMatchObject({ name: "AbortError", outcome: "not-sent" });

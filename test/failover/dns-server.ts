@@ -1,19 +1,19 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 
-/** Where a service is, as an SRV record says. */
+/** The content of an SRV record. */
 interface SrvRecord {
   readonly name: string;
   readonly port: number;
 }
 
-/** What a name has: records, none, a server that fails, or one that never answers. */
+/** The response for a name: records, none, a failure, or no response. */
 export type Zone = Map<string, readonly SrvRecord[] | "fails" | "silent">;
 
 export interface DnsServer extends AsyncDisposable {
   /** For `setServers` of `node:dns`. */
   readonly address: string;
-  /** Names asked for so far. */
+  /** Queried names so far. */
   readonly questions: readonly string[];
 }
 
@@ -25,7 +25,7 @@ const SRV_IN = [0, 33, 0, 1];
 const TTL_NONE = [0, 0, 0, 0];
 const NAME_OF_QUESTION = [0xc0, HEADER_BYTES];
 
-/** A DNS server, by UDP, for SRV records. */
+/** A DNS server for SRV records, over UDP. */
 export async function startDns(zone: Zone): Promise<DnsServer> {
   const socket = createSocket("udp4").bind(0, "127.0.0.1");
   await once(socket, "listening");

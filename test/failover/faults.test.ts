@@ -6,10 +6,10 @@ import { clientOfFaulty, nodesOf, prepareReads, READS, SLOW } from "./faulty-mem
 import type { ProxiedClient } from "./proxied-client.js";
 import { currentIndex, isDone, prepare, WRITES, type Write } from "./writes.js";
 
-/** Faults that are known before anything is written to the connection. */
+/** Faults that occur before anything is written to the connection. */
 const CERTAIN: readonly Fault[] = ["refuse"];
 
-/** Faults after which only etcd knows, and whether it was given the whole request. */
+/** Faults after which the outcome is unknown, and whether etcd received the whole request. */
 const UNCERTAIN: readonly { readonly fault: Fault; readonly carriedOut: boolean }[] = [
   { fault: "hang", carriedOut: false },
   { fault: "cut on connect", carriedOut: false },
@@ -34,7 +34,7 @@ describeWithEtcd("3.4", "a member behind a bad connection", () => {
     await cluster?.stop();
   });
 
-  /** Requests that the faulty member sees. What cuts a kept connection is asked once more on a new one. */
+  /** Requests that the faulty member receives. A cut on a reused connection is retried once on a new one. */
   const TRIES: Partial<Record<Fault, number>> = {
     refuse: 0,
     "cut on connect": 0,
@@ -43,7 +43,7 @@ describeWithEtcd("3.4", "a member behind a bad connection", () => {
   };
 
   test.each([...CERTAIN, ...UNCERTAIN.map(({ fault }) => fault)])(
-    "%s: another member answers every read",
+    "%s: another member responds to every read",
     async (fault) => {
       await Promise.all(
         Object.values(READS).map(async (read) => {
@@ -57,7 +57,7 @@ describeWithEtcd("3.4", "a member behind a bad connection", () => {
     },
   );
 
-  /** Sends every write once, each by a client of its own; tells how often they took effect. */
+  /** Sends every write once, each with its own client. Returns how often they were applied. */
   async function writeAll(fault: Fault, check: (write: Write, sent: Sent) => Promise<void>) {
     const keys = new Map(WRITES.map((write) => [write, `/${fault}/${write.name}`] as const));
     for (const [write, key] of keys) await prepare(direct, key, write);
@@ -75,7 +75,7 @@ describeWithEtcd("3.4", "a member behind a bad connection", () => {
     return (await currentIndex(direct)) - before;
   }
 
-  test.each(CERTAIN)("%s: another member carries every write out, once", async (fault) => {
+  test.each(CERTAIN)("%s: another member applies every write once", async (fault) => {
     const applied = await writeAll(fault, async (write, { key, outcome }) => {
       expect.soft(outcome, write.name).toBe("done");
       expect.soft(await isDone(direct, key, write), write.name).toBe(true);
@@ -84,7 +84,7 @@ describeWithEtcd("3.4", "a member behind a bad connection", () => {
   });
 
   test.each(UNCERTAIN)(
-    "$fault: no write is repeated, and its outcome is told to be unknown",
+    "$fault: no write is repeated, and its outcome is reported as unknown",
     async ({ fault, carriedOut }) => {
       const applied = await writeAll(fault, async (write, { key, client, outcome }) => {
         expect.soft(outcome, write.name).toBeInstanceOf(OutcomeUnknownError);

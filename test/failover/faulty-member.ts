@@ -3,11 +3,11 @@ import type { EtcdCluster } from "../support/etcd.js";
 import type { Fault } from "../support/fault-proxy.js";
 import { type ProxiedClient, proxiedClient } from "./proxied-client.js";
 
-/** Faults that only a time-out shows. */
+/** Faults that only a timeout detects. */
 export const SLOW: ReadonlySet<Fault> = new Set(["hang", "drip"]);
 const TIMEOUTS = { requestTimeout: 600, writeTimeout: 600 };
 
-/** Reads of all kinds, of what {@link prepareReads} makes. */
+/** All kinds of reads, of the keys of {@link prepareReads}. */
 export const READS: Readonly<Record<string, (etcd: EtcdClient) => Promise<unknown>>> = {
   "a local get": (etcd) => etcd.getNode("/file"),
   "a quorum get": (etcd) => etcd.getNode("/file", { quorum: true }),
@@ -21,7 +21,7 @@ export async function prepareReads(etcd: EtcdClient): Promise<void> {
   await etcd.setNode("/tree/c", "2".repeat(5_000));
 }
 
-/** A client whose pinned member has the fault. */
+/** A client whose current endpoint has the fault. */
 export async function clientOfFaulty(
   cluster: EtcdCluster,
   fault: Fault,
@@ -30,12 +30,12 @@ export async function clientOfFaulty(
   const timeouts = SLOW.has(fault) ? TIMEOUTS : {};
   const client = await proxiedClient(cluster, { ...options, ...timeouts });
   await client.pinned.become(fault);
-  // Only a new connection can be closed when it is made.
+  // This fault affects new connections only.
   if (fault === "cut on connect") await client.pinned.cut();
   return client;
 }
 
-/** What a read answers, but for the headers. */
+/** The response to a read, without its headers. */
 export function nodesOf(answer: unknown): unknown {
   return typeof answer === "object" && answer !== null && "node" in answer ? answer.node : answer;
 }

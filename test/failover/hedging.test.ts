@@ -11,7 +11,7 @@ import { type ProxiedClient, proxiedClient } from "./proxied-client.js";
 
 const SOON = { timeout: 5_000, interval: 10 };
 
-/** Far below the 5 s after which a read gives a member up. */
+/** Far below the 5 s after which an attempt at a read times out. */
 const SOON_MS = 2_500;
 
 describeWithEtcd("3.4", "hedgeReadsAfter", () => {
@@ -29,7 +29,7 @@ describeWithEtcd("3.4", "hedgeReadsAfter", () => {
     await cluster?.stop();
   });
 
-  /** A client with three ways to the member. */
+  /** A client with three proxies to the member. */
   function connect(options: Omit<EtcdClientOptions, "urls">): Promise<ProxiedClient> {
     const [url = ""] = cluster.urls;
     return proxiedClient({ urls: [url, url, url] }, options);
@@ -38,7 +38,7 @@ describeWithEtcd("3.4", "hedgeReadsAfter", () => {
   const requestsOfOthers = ({ others }: ProxiedClient): number =>
     others.flatMap(({ requests }) => requests).length;
 
-  test("a hung member does not hold a read up, and the attempt at it is called off", async () => {
+  test("a member that hangs does not delay a read, and the attempt at it is aborted", async () => {
     await using client = await connect({ hedgeReadsAfter: 50 });
     await client.pinned.become("hang");
     const start = performance.now();
@@ -50,7 +50,7 @@ describeWithEtcd("3.4", "hedgeReadsAfter", () => {
     expect(requestsOfOthers(client)).toBe(1);
   });
 
-  test("a list of members is a read like any other", async () => {
+  test("a list of members is hedged, too", async () => {
     await using client = await connect({ hedgeReadsAfter: 50 });
     await client.pinned.become("hang");
     const start = performance.now();
@@ -58,7 +58,7 @@ describeWithEtcd("3.4", "hedgeReadsAfter", () => {
     expect(performance.now() - start).toBeLessThan(SOON_MS);
   });
 
-  test("an error of etcd's is an answer", async () => {
+  test("an error of etcd is a response", async () => {
     await using client = await connect({ hedgeReadsAfter: 50 });
     await client.pinned.become("hang");
     const start = performance.now();
@@ -67,7 +67,7 @@ describeWithEtcd("3.4", "hedgeReadsAfter", () => {
     expect(requestsOfOthers(client)).toBe(1);
   });
 
-  test("nobody else is asked when the first answers in time, or is known to be gone", async () => {
+  test("no second request is sent if the first member responds in time or its connection fails", async () => {
     await using client = await connect({ hedgeReadsAfter: 60_000 });
     for (let count = 0; count < 20; count++) await client.etcd.getNode("/file");
     expect(requestsOfOthers(client)).toBe(0);
@@ -76,14 +76,14 @@ describeWithEtcd("3.4", "hedgeReadsAfter", () => {
     expect(requestsOfOthers(client)).toBe(1);
   });
 
-  test("a read goes on to the third member when the first two fail it", async () => {
+  test("a read continues at the third member when the first two fail", async () => {
     await using client = await connect({ hedgeReadsAfter: 50, requestTimeout: 400 });
     await client.pinned.become("hang");
     await client.others[0]?.become("hang");
     expect((await client.etcd.getNode("/file")).etcdServer).toBe(client.others[1]?.url);
   });
 
-  test("a write and a quorum read are never asked twice", async () => {
+  test("a write and a quorum read are never hedged", async () => {
     await using client = await connect({ hedgeReadsAfter: 50, writeTimeout: 800 });
     await client.pinned.become("hang");
     const write = client.etcd.setNode("/hedged", "x");
@@ -95,7 +95,7 @@ describeWithEtcd("3.4", "hedgeReadsAfter", () => {
     await expect(direct.getNode("/hedged")).rejects.toThrow(KeyNotFoundError);
   });
 
-  test("a watch stands, at whichever member", async () => {
+  test("a watch is established at either member", async () => {
     await using client = await connect({ hedgeReadsAfter: 50, requestTimeout: 500 });
     for (const fault of ["pass", "hang"] as const) {
       await client.pinned.become(fault);

@@ -5,7 +5,7 @@ import { EtcdClient, type EtcdClientOptions } from "../../src/index.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 
-/** Longer than the client waits before it looks whether a new leader has stayed one. */
+/** Longer than the client waits before it checks that a new leader is still the leader. */
 const CONFIRMATION_MS = 1_100;
 
 describeWithEtcd("3.4", 'endpointSelection: "leader"', () => {
@@ -32,7 +32,7 @@ describeWithEtcd("3.4", 'endpointSelection: "leader"', () => {
       ...options,
     });
 
-  /** Which of the members is the leader now, by its place. */
+  /** Position of the current leader in the list of members. */
   async function leader(): Promise<number> {
     const { clientURLs } = await direct.members.leader();
     return cluster.urls.indexOf(clientURLs[0] ?? "");
@@ -40,7 +40,7 @@ describeWithEtcd("3.4", 'endpointSelection: "leader"', () => {
 
   test("all requests go to the leader", async () => {
     const place = await leader();
-    // Each client begins at random: one that was right by chance would not be so ten times.
+    // Each client starts with a random endpoint. Ten of them are unlikely to start with the leader by chance.
     for (let round = 0; round < 10; round++) {
       await using etcd = connect();
       await etcd.setNode("/file", String(round));
@@ -53,10 +53,10 @@ describeWithEtcd("3.4", 'endpointSelection: "leader"', () => {
   });
 
   test.each([
-    ["has just been found", 0],
-    ["was known for long", CONFIRMATION_MS],
-  ])("the next leader is followed when one has died that %s", async (_name, known) => {
-    // Many, since the next leader is also what one in two comes to by chance.
+    ["was just found", 0],
+    ["was known for a long time", CONFIRMATION_MS],
+  ])("the client follows the next leader after the death of one that %s", async (_name, known) => {
+    // Many clients, because one in two would use the next leader by chance.
     const clients = Array.from({ length: 8 }, () => connect());
     const servers = () =>
       Promise.all(clients.map(async (etcd) => (await etcd.getNode("/file")).etcdServer));
@@ -77,7 +77,7 @@ describeWithEtcd("3.4", 'endpointSelection: "leader"', () => {
     }
   });
 
-  test("the look for the leader takes part in a call's time-out and can be given up", async () => {
+  test("the search for the leader counts towards a call's timeout and can be aborted", async () => {
     for (const proxy of proxies) await proxy.become("hang");
     try {
       await using hasty = connect({ timeout: 300 });

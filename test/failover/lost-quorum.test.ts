@@ -9,13 +9,13 @@ import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.j
 import { FaultProxy } from "../support/fault-proxy.js";
 import { WRITES } from "./writes.js";
 
-/** What is sent without a quorum is answered after some 6 s: all calls wait for that together. */
+/** etcd responds after about 6 s without a quorum, so all calls wait concurrently. */
 describeWithEtcd("3.4", "the member that is left when the quorum is lost", () => {
   let cluster: EtcdCluster;
   let survivor: FaultProxy;
-  /** Knows the survivor alone. */
+  /** Its only endpoint is the survivor. */
   let single: EtcdClient;
-  /** Knows the dead members, too. */
+  /** Its endpoints include the dead members. */
   let full: EtcdClient;
 
   beforeAll(async () => {
@@ -41,12 +41,12 @@ describeWithEtcd("3.4", "the member that is left when the quorum is lost", () =>
       (error: unknown) => error,
     );
 
-  test("answers local reads all the same", async () => {
+  test("responds to local reads", async () => {
     expect((await single.getNode("/set")).node.value).toBe("old");
     expect((await full.members.list()).length).toBe(3);
   });
 
-  test("leaves the outcome of writes open and cannot answer quorum reads", async () => {
+  test("leaves the outcome of writes unknown and fails quorum reads", async () => {
     const [read, readAnywhere, ...writes] = await Promise.all([
       failureOf(single.getNode("/set", { quorum: true })),
       failureOf(full.getNode("/set", { quorum: true })),
@@ -69,7 +69,7 @@ describeWithEtcd("3.4", "the member that is left when the quorum is lost", () =>
     expect(sent.length).toBe(WRITES.length);
   });
 
-  test("knows of no leader", async () => {
+  test("reports no leader", async () => {
     expect(await failureOf(full.members.leader())).toBeInstanceOf(ClusterUnavailableError);
   });
 });

@@ -5,7 +5,7 @@ import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.j
 import type { FaultProxy } from "../support/fault-proxy.js";
 import { type ProxiedClient, proxiedClient } from "./proxied-client.js";
 
-/** Longer than an endpoint stays aside after its first failure. */
+/** Longer than the first backoff of an endpoint. */
 const FIRST_BACK_OFF_MS = 600;
 
 describeWithEtcd("3.4", "the endpoint that a client stays with", () => {
@@ -25,7 +25,7 @@ describeWithEtcd("3.4", "the endpoint that a client stays with", () => {
   const requestsOf = (proxies: readonly FaultProxy[]): string[] =>
     proxies.flatMap(({ requests }) => requests);
 
-  test("gets all requests while it is well", async () => {
+  test("receives all requests while it is healthy", async () => {
     await using client = await connect();
     const { etcd, pinned, others } = client;
     for (let count = 0; count < 10; count++) {
@@ -50,7 +50,7 @@ describeWithEtcd("3.4", "the endpoint that a client stays with", () => {
     expect([...seen].sort()).toEqual([...cluster.urls].sort());
   });
 
-  test("is left for another one when its member hangs, at the price of one time-out", async () => {
+  test("is replaced when its member hangs, after one timeout", async () => {
     await using client = await connect({ requestTimeout: 400 });
     const { etcd, pinned, proxies } = client;
     const member = cluster.members[proxies.indexOf(pinned)];
@@ -68,7 +68,7 @@ describeWithEtcd("3.4", "the endpoint that a client stays with", () => {
     }
   });
 
-  test("is left for one that answers with an error of etcd's, too", async () => {
+  test("is replaced by an endpoint that responds with an error of etcd", async () => {
     await using client = await connect({ requestTimeout: 200 });
     const { etcd, pinned } = client;
     await pinned.become("hang");
@@ -79,7 +79,7 @@ describeWithEtcd("3.4", "the endpoint that a client stays with", () => {
     expect(pinned.requests.length - before).toBe(1);
   });
 
-  test("is left for one that takes its time, too", async () => {
+  test("is replaced by a slow endpoint", async () => {
     await using client = await connect({ requestTimeout: 2_000 });
     const { etcd, pinned, others } = client;
     await pinned.become("refuse");
@@ -89,7 +89,7 @@ describeWithEtcd("3.4", "the endpoint that a client stays with", () => {
     expect((await etcd.getNode("/file")).etcdServer).toBe(etcdServer);
   });
 
-  test("stays the new one when the old one is back", async () => {
+  test("stays the new one when the old one recovers", async () => {
     await using client = await connect();
     const { etcd, pinned } = client;
     await pinned.become("refuse");
@@ -102,7 +102,7 @@ describeWithEtcd("3.4", "the endpoint that a client stays with", () => {
     }
   });
 
-  test("may be one that has failed a moment ago, when the others are gone", async () => {
+  test("can be one that has just failed, when the others are down", async () => {
     await using client = await connect();
     const { etcd, pinned, others } = client;
     await pinned.become("refuse");
@@ -112,7 +112,7 @@ describeWithEtcd("3.4", "the endpoint that a client stays with", () => {
     expect((await etcd.setNode("/back", "x")).etcdServer).toBe(pinned.url);
   });
 
-  test("is found again after all were gone", async () => {
+  test("is found again after all were down", async () => {
     await using client = await connect();
     const { etcd, proxies } = client;
     for (const proxy of proxies) await proxy.become("refuse");

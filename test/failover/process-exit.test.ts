@@ -10,7 +10,7 @@ import { FaultProxy } from "../support/fault-proxy.js";
 
 const run = promisify(execFile);
 
-/** Far below every time-out of a client, its idle connections and its back-off. */
+/** Far below every timeout, idle timeout and backoff of a client. */
 const AT_ONCE_MS = 3_000;
 
 describeWithEtcd("3.4", "a process that uses a client", () => {
@@ -31,7 +31,7 @@ describeWithEtcd("3.4", "a process that uses a client", () => {
     await cluster?.stop();
   });
 
-  /** Runs a program; tells what it printed and how long it lived after that. */
+  /** Runs a program. Returns its output and the time until its exit. */
   async function live(program: string): Promise<{ printed: string; outlived: number }> {
     const index = JSON.stringify(pathToFileURL(join(root, "dist/index.js")));
     const code = `
@@ -49,7 +49,7 @@ describeWithEtcd("3.4", "a process that uses a client", () => {
   }
 
   test.each([
-    ["has only made one", "new EtcdClient({ urls });"],
+    ["has only created a client", "new EtcdClient({ urls });"],
     [
       "has made its calls",
       `const etcd = new EtcdClient({ urls });
@@ -58,7 +58,7 @@ describeWithEtcd("3.4", "a process that uses a client", () => {
        await etcd.watchNode("/file", { waitIndex: 1 });`,
     ],
     [
-      "has made its calls with everything switched on",
+      "has made its calls with all options enabled",
       `const etcd = new EtcdClient({
          urls: [...urls, hung], autoSync: 10, endpointSelection: "leader", hedgeReadsAfter: 20,
          requestTimeout: 1_000,
@@ -66,7 +66,7 @@ describeWithEtcd("3.4", "a process that uses a client", () => {
        for (let n = 0; n < 5; n++) await etcd.getNode("/file");`,
     ],
     [
-      "has given a watch up",
+      "has aborted a watch",
       `const etcd = new EtcdClient({ urls });
        const caller = new AbortController();
        const watch = etcd.watchNode("/file", { signal: caller.signal }).catch(() => {});
@@ -75,7 +75,7 @@ describeWithEtcd("3.4", "a process that uses a client", () => {
        await watch;`,
     ],
     [
-      "has closed it in the middle of calls",
+      "has closed the client during calls",
       `const etcd = new EtcdClient({ urls: [hung] });
        const calls = [etcd.getNode("/file"), etcd.setNode("/file", "x"), etcd.watchNode("/file")];
        const outcomes = Promise.allSettled(calls);
@@ -85,7 +85,7 @@ describeWithEtcd("3.4", "a process that uses a client", () => {
       "AbortError none,AbortError unknown,AbortError none",
     ],
     [
-      "has closed it while a connection was being made",
+      "has closed the client while it connected",
       `const shakingHands = [hung.replace("http:", "https:")];
        const etcd = new EtcdClient({ urls: shakingHands, connectTimeout: 20_000 });
        const write = etcd.setNode("/file", "x").catch(({ outcome }) => outcome);
@@ -94,13 +94,13 @@ describeWithEtcd("3.4", "a process that uses a client", () => {
        console.log(await write);`,
       "not-sent",
     ],
-  ])("ends by itself when it %s", async (_name, program, expected = "") => {
+  ])("exits by itself after it %s", async (_name, program, expected = "") => {
     const { printed, outlived } = await live(program);
     expect(printed).toBe(expected);
     expect(outlived).toBeLessThan(AT_ONCE_MS);
   });
 
-  test("has no socket and no timer of a client's after close", async () => {
+  test("has no socket and no timer of a client after close", async () => {
     const { printed } = await live(`
       const etcd = new EtcdClient({ urls, autoSync: 10, hedgeReadsAfter: 10 });
       const watch = etcd.watchNode("/file").catch(() => {});

@@ -1,11 +1,11 @@
 import { EtcdClient, type EtcdClientOptions } from "../../src/index.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 
-/** A client that reaches each member by a proxy of its own. */
+/** A client that reaches each member through its own proxy. */
 export interface ProxiedClient extends AsyncDisposable {
   readonly etcd: EtcdClient;
   readonly proxies: readonly FaultProxy[];
-  /** The proxy that the client stays with while all is well, over a connection that is open. */
+  /** The proxy of the client's current endpoint, with an open connection. */
   readonly pinned: FaultProxy;
   readonly others: readonly FaultProxy[];
 }
@@ -16,7 +16,7 @@ export async function proxiedClient(
 ): Promise<ProxiedClient> {
   const proxies = await Promise.all(cluster.urls.map((url) => FaultProxy.before(url)));
   const etcd = new EtcdClient({ urls: proxies.map(({ url }) => url), ...options });
-  // By quorum: on v3 what a client asks once, the index offset, is answered then, too.
+  // With quorum: on v3, the client then has also read the index offset.
   const { etcdServer } = await etcd.getNode("/", { quorum: true });
   const pinned = proxies.find(({ url }) => url === etcdServer);
   if (pinned === undefined) throw new Error(`${etcdServer} is none of the proxies`);

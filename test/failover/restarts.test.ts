@@ -18,8 +18,8 @@ describeWithEtcd(
     afterAll(() => cluster?.stop());
 
     /**
-     * Runs `round` many times, many at once; each tells which member answered. That member is killed.
-     * Tells how many rounds there were.
+     * Runs `round` many times, concurrently. Each returns the member that responded, and that member is killed.
+     * Returns the number of rounds.
      */
     async function whileKilling(round: (count: number) => Promise<string>): Promise<number> {
       let [count, killing, inUse] = [0, true, ""];
@@ -51,7 +51,7 @@ describeWithEtcd(
       expect(reads).toBeGreaterThan(100);
     });
 
-    test("what was acknowledged is there once, what is unknown at most once, and nothing else", async () => {
+    test("acknowledged writes exist once, unknown ones at most once, and nothing else exists", async () => {
       await using etcd = new EtcdClient({ urls: cluster.urls, writeTimeout: 1_000 });
       const [acknowledged, unknown] = [new Set<string>(), new Set<string>()];
       await whileKilling(async (count) => {

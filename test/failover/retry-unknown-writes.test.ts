@@ -19,7 +19,7 @@ describeWithEtcd("3.4", "retryUnknownWrites", () => {
     await cluster?.stop();
   });
 
-  /** A client with two ways to the member, of which the first carries requests out in silence. */
+  /** A client with two proxies to the member. The first delivers requests and drops responses. */
   async function connect(): Promise<ProxiedClient> {
     const urls = [...cluster.urls, ...cluster.urls];
     const client = await proxiedClient({ urls }, { retryUnknownWrites: true });
@@ -27,7 +27,7 @@ describeWithEtcd("3.4", "retryUnknownWrites", () => {
     return client;
   }
 
-  test("sends a write again whose outcome is unknown: it may take effect twice", async () => {
+  test("repeats a write with an unknown outcome, which may be applied twice", async () => {
     await using client = await connect();
     const before = await currentIndex(direct);
     const { etcdServer } = await client.etcd.setNode("/twice", "x");
@@ -35,7 +35,7 @@ describeWithEtcd("3.4", "retryUnknownWrites", () => {
     expect((await currentIndex(direct)) - before).toBe(2);
   });
 
-  test("does not turn an unknown outcome into a certain one when no member is left", async () => {
+  test("reports an unknown outcome when no endpoint is left", async () => {
     await using client = await connect();
     await client.others[0]?.become("refuse");
     const before = await currentIndex(direct);
@@ -45,7 +45,7 @@ describeWithEtcd("3.4", "retryUnknownWrites", () => {
     expect((await currentIndex(direct)) - before).toBe(1);
   });
 
-  test("does not turn an unknown outcome into a certain one when the repetition is aborted", async () => {
+  test("reports an unknown outcome when the repetition is aborted", async () => {
     await using client = await connect();
     const caller = new AbortController();
     const onFailover = (): void => caller.abort();

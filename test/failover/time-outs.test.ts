@@ -9,7 +9,7 @@ import {
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { type ProxiedClient, proxiedClient } from "./proxied-client.js";
 
-/** Ways that the client has; all of them lead to one member, so that the time is all that differs. */
+/** Proxies of the client. All lead to one member, so that only the time differs. */
 const ONE = 1;
 const THREE = 3;
 
@@ -33,7 +33,7 @@ describeWithEtcd("3.4", "time-outs", () => {
     return proxiedClient({ urls }, { ca: cluster.ca ?? "", ...options });
   }
 
-  /** How a call fails, and after how many milliseconds. */
+  /** The error of a call, and the milliseconds until it failed. */
   async function failureOf(
     call: () => Promise<unknown>,
   ): Promise<{ error: unknown; took: number }> {
@@ -45,11 +45,11 @@ describeWithEtcd("3.4", "time-outs", () => {
     return { error, took: performance.now() - start };
   }
 
-  test("requestTimeout limits local reads, writeTimeout what the members must agree on", async () => {
+  test("requestTimeout limits local reads, writeTimeout limits writes and quorum reads", async () => {
     await using client = await connect(ONE, { requestTimeout: 200, writeTimeout: 500 });
     await client.pinned.become("hang");
     const { etcd, pinned } = client;
-    // The write comes first, to have the connection that is open.
+    // The write comes first, so that it uses the open connection.
     const [write, local, members, quorum] = await Promise.all([
       failureOf(() => etcd.setNode("/file", "x")),
       failureOf(() => etcd.getNode("/file")),
@@ -67,7 +67,7 @@ describeWithEtcd("3.4", "time-outs", () => {
     for (const { took } of [quorum, write]) expect(took).toBeGreaterThan(490);
   });
 
-  test("a connection that is not there within connectTimeout leaves nothing unknown", async () => {
+  test("a connection that takes longer than connectTimeout leaves no unknown outcome", async () => {
     await using client = await connect(ONE, { connectTimeout: 200 });
     await client.pinned.become("hang");
     await client.pinned.cut();
@@ -82,7 +82,7 @@ describeWithEtcd("3.4", "time-outs", () => {
     }
   });
 
-  test("after connectTimeout even a write goes to another member", async () => {
+  test("after connectTimeout, also a write continues at another member", async () => {
     await using client = await connect(THREE, { connectTimeout: 200 });
     await client.pinned.become("hang");
     await client.pinned.cut();
@@ -92,7 +92,7 @@ describeWithEtcd("3.4", "time-outs", () => {
     expect(client.others.map(({ url }) => url)).toContain(etcdServer);
   });
 
-  test("the failure tells every try, in order: endpoint, cause and time", async () => {
+  test("the error lists every attempt in order: endpoint, cause and time", async () => {
     await using client = await connect(THREE, { requestTimeout: 200 });
     const { etcd, pinned, proxies } = client;
     const [second] = client.others;
@@ -129,10 +129,10 @@ describeWithEtcd("3.4", "time-outs", () => {
     expect(took).toBeLessThan(1_700);
   });
 
-  test("a watch stands longer than any time-out", async () => {
+  test("a watch lasts longer than any timeout", async () => {
     await using client = await connect(ONE, { requestTimeout: 100, timeout: 200 });
     const changed = client.etcd.watchNode("/file");
-    // Nothing but time can show it.
+    // The test must wait: no event shows that nothing happened.
     await new Promise((resolve) => setTimeout(resolve, 500));
     await direct.setNode("/file", "changed");
     expect((await changed).node.value).toBe("changed");

@@ -27,8 +27,8 @@ describeWithEtcd("3.4", "members of which not all serve v2", () => {
     await serving?.stop();
   });
 
-  test("the ones that do answer everything, and a write reaches one of them once", async () => {
-    // The first to be asked is chosen at random: some of these clients begin at the wrong one.
+  test("the members that serve v2 respond to everything, and a write reaches one of them once", async () => {
+    // The first endpoint is random, so some of these clients start with the wrong one.
     await using wrong = await FaultProxy.before(without.urls[0] ?? "");
     for (let round = 1; wrong.requests.length < 3; round++) {
       await using etcd = new EtcdClient({ urls: [wrong.url, ...serving.urls] });
@@ -40,17 +40,20 @@ describeWithEtcd("3.4", "members of which not all serve v2", () => {
     }
   });
 
-  test.each(Object.entries(CALLS))("without any, %s says what is missing", async (_name, call) => {
-    await using wrong = await FaultProxy.before(without.urls[0] ?? "");
-    await using etcd = new EtcdClient({ urls: [wrong.url, ...without.urls] });
-    const failure = call(etcd);
-    await expect(failure).rejects.toThrow(V2DisabledError);
-    await expect(failure).rejects.toThrow(wrong.url);
-    await expect(failure).rejects.toThrow(without.urls[0]);
-    await expect(failure).rejects.toThrow("--enable-v2");
-  });
+  test.each(Object.entries(CALLS))(
+    "if no member serves v2, the error of %s says so",
+    async (_name, call) => {
+      await using wrong = await FaultProxy.before(without.urls[0] ?? "");
+      await using etcd = new EtcdClient({ urls: [wrong.url, ...without.urls] });
+      const failure = call(etcd);
+      await expect(failure).rejects.toThrow(V2DisabledError);
+      await expect(failure).rejects.toThrow(wrong.url);
+      await expect(failure).rejects.toThrow(without.urls[0]);
+      await expect(failure).rejects.toThrow("--enable-v2");
+    },
+  );
 
-  test("one without v2 and one that is gone: nobody can say that v2 is off", async () => {
+  test("one member without v2 and one that is down: not V2DisabledError", async () => {
     await using gone = await FaultProxy.before(serving.urls[0] ?? "");
     await gone.become("refuse");
     await using etcd = new EtcdClient({ urls: [gone.url, ...without.urls] });
@@ -67,12 +70,12 @@ describeWithEtcd("3.6", "etcd without a v2 API", () => {
 
   afterAll(() => cluster?.stop());
 
-  test.each(Object.entries(CALLS))("%s says so", async (_name, call) => {
+  test.each(Object.entries(CALLS))("the error of %s says so", async (_name, call) => {
     await using etcd = new EtcdClient({ urls: cluster.urls });
     await expect(call(etcd)).rejects.toThrow(V2DisabledError);
   });
 
-  test("tells its version and health all the same", async () => {
+  test("responds to version and health", async () => {
     await using etcd = new EtcdClient({ urls: cluster.urls });
     expect((await etcd.version()).etcdserver).toMatch(/^3\.6\./);
     expect(await etcd.health()).toMatchObject([{ healthy: true, endpoint: cluster.urls[0] }]);

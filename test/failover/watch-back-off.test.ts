@@ -4,17 +4,17 @@ import type { Clock } from "../../src/time/clock.js";
 import { SharedReads } from "../../src/watch/shared-reads.js";
 import { watchOnce } from "../../src/watch/watch-once.js";
 
-/** Milliseconds after which history is scanned, at the earliest. */
+/** Earliest time of a history scan, in milliseconds. */
 const SCANS_AFTER = 20_000;
 
-/** A clock on which nothing takes time but waiting, of which it keeps a record. */
+/** A clock on which only waiting takes time. It records all waits. */
 class WaitingClock implements Clock {
   readonly waits: number[] = [];
   time = 0;
   now = () => this.time;
   monotonic = () => this.time;
   after(milliseconds: number, callback: () => void): () => void {
-    // Nothing is to be found in history.
+    // The history is empty.
     if (milliseconds > SCANS_AFTER) return () => {};
     this.waits.push(milliseconds);
     this.time += milliseconds;
@@ -23,7 +23,7 @@ class WaitingClock implements Clock {
   }
 }
 
-/** A key space whose watches stand for so long and end without an event; the last one has one. */
+/** A key space whose watches end after these times without an event. The last one delivers an event. */
 function keySpaceBehindProxy(clock: WaitingClock, standing: number, watches: number): KeySpace {
   const origin = { etcdServer: "", etcdClusterId: "1", etcdIndex: 4, raftIndex: 0, raftTerm: 0 };
   const node = { key: "/a", value: "x", createdIndex: 5, modifiedIndex: 5 };
@@ -56,12 +56,12 @@ async function waitsOf(standing: number): Promise<readonly number[]> {
   return clock.waits;
 }
 
-test("watches that end at once are opened again ever more slowly, but within 4 seconds", async () => {
+test("watches that end at once are reopened with a growing delay of at most 4 seconds", async () => {
   const longest = Math.max(...(await waitsOf(0)));
   expect(longest).toBeGreaterThanOrEqual(2_000);
   expect(longest).toBeLessThanOrEqual(4_000);
 });
 
-test("a watch that a proxy ends every minute is opened again at once", async () => {
+test("a watch that a proxy ends every minute is reopened at once", async () => {
   expect(Math.max(...(await waitsOf(60_000)))).toBeLessThanOrEqual(500);
 });

@@ -24,7 +24,7 @@ describeWithEtcd("3.4", "watchNode", () => {
     await cluster?.stop();
   });
 
-  test("a member that dies hands the watch on to another", async () => {
+  test("a watch continues at another member when its member dies", async () => {
     await using client = await proxiedClient(cluster);
     const member = cluster.members[client.proxies.indexOf(client.pinned)];
     const stands = watchStands();
@@ -45,25 +45,22 @@ describeWithEtcd("3.4", "watchNode", () => {
   test.each([
     ["from now", undefined],
     ["from an index", 1],
-  ])(
-    "what happened while no member could be reached is delivered, %s",
-    async (_name, waitIndex) => {
-      await using client = await proxiedClient(cluster);
-      const key = `/unreachable/${waitIndex}`;
-      const stands = watchStands();
-      const watch = client.etcd.watchNode(key, waitIndex === undefined ? {} : { waitIndex });
-      await stands;
-      for (const proxy of client.proxies) await proxy.become("hang");
-      await client.pinned.cut();
-      const { node } = await direct.setNode(key, "while away");
-      await direct.setNode(key, "later");
-      for (const proxy of client.others) await proxy.become("pass");
-      await client.pinned.become("pass");
-      expect((await watch).node).toEqual(node);
-    },
-  );
+  ])("changes while no member was reachable are delivered, %s", async (_name, waitIndex) => {
+    await using client = await proxiedClient(cluster);
+    const key = `/unreachable/${waitIndex}`;
+    const stands = watchStands();
+    const watch = client.etcd.watchNode(key, waitIndex === undefined ? {} : { waitIndex });
+    await stands;
+    for (const proxy of client.proxies) await proxy.become("hang");
+    await client.pinned.cut();
+    const { node } = await direct.setNode(key, "while away");
+    await direct.setNode(key, "later");
+    for (const proxy of client.others) await proxy.become("pass");
+    await client.pinned.become("pass");
+    expect((await watch).node).toEqual(node);
+  });
 
-  test("a watch that is ended without an event, as proxies do, is opened again", async () => {
+  test("a watch that a proxy ends without an event is reopened", async () => {
     await using client = await proxiedClient(cluster);
     let stands = watchStands();
     const watch = client.etcd.watchNode("/ended");
@@ -78,7 +75,7 @@ describeWithEtcd("3.4", "watchNode", () => {
     expect((await watch).node).toEqual(node);
   });
 
-  test("close ends a watch, too, that waits to be opened again", async () => {
+  test("close ends a watch that waits to be reopened", async () => {
     await using client = await proxiedClient(cluster);
     let stands = watchStands();
     const watch = client.etcd.watchNode("/waiting").catch((error: unknown) => error);
@@ -87,13 +84,13 @@ describeWithEtcd("3.4", "watchNode", () => {
     client.pinned.endWatches();
     await stands;
     client.pinned.endWatches();
-    // It is opened again after a quarter of a second at the earliest.
+    // It is reopened after a quarter of a second at the earliest.
     await setTimeout(50);
     await client.etcd.close();
     expect(await watch).toMatchObject({ name: "AbortError", outcome: "none" });
   });
 
-  test("a history that is gone is told, not skipped", async () => {
+  test("discarded history is reported, not skipped", async () => {
     const { etcdIndex } = await direct.setNode("/old", "x");
     for (let sent = 0; sent < HISTORY + 1; sent += 91) {
       const writes = Array.from({ length: 91 }, () => direct.setNode("/new", "x"));
@@ -104,7 +101,7 @@ describeWithEtcd("3.4", "watchNode", () => {
     await expect(watch).rejects.toMatchObject({ errorCode: 401, status: 400 });
   });
 
-  test("an answer that is not etcd's is refused, and its connection closed", async () => {
+  test("an invalid response is refused, and its connection is closed", async () => {
     const stranger = createServer((_, answer) => answer.writeHead(200).write("<html>\n"));
     await once(stranger.listen(0, "127.0.0.1"), "listening");
     const { port } = stranger.address() as AddressInfo;

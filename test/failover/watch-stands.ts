@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { WatchTrace } from "../../src/index.js";
 
-/** Resolves when a watch of this process stands, as its client knows. */
+/** Resolves when a watch of this process is established at its client. */
 export function watchStands(): Promise<WatchTrace> {
   return new Promise((resolve) => {
     const onTrace = (message: unknown): void => {

@@ -1,9 +1,9 @@
 import type { EtcdClient, EtcdNode } from "../../src/index.js";
 
-/** A write whose traces show whether it was carried out. */
+/** A write, and how to see whether it was applied. */
 export interface Write {
   readonly name: string;
-  /** What the key holds before. */
+  /** The value of the key before the write. */
   readonly prepared?: "file" | "directory";
   send(etcd: EtcdClient, key: string, signal?: AbortSignal): Promise<unknown>;
   /** Whether the key looks as it does after the write. */
@@ -64,19 +64,19 @@ export const WRITES: readonly Write[] = [
   },
 ];
 
-/** Makes what a write needs. */
+/** Creates what a write needs. */
 export async function prepare(etcd: EtcdClient, key: string, write: Write): Promise<void> {
   if (write.prepared === "file") await etcd.setNode(key, "old");
   if (write.prepared === "directory") await etcd.setNode(key, null, { dir: true });
 }
 
-/** Whether a write has taken effect, by a linearizable read. */
+/** Whether a write was applied, by a linearizable read. */
 export async function isDone(etcd: EtcdClient, key: string, write: Write): Promise<boolean> {
   const answer = await etcd.getNode(key, { quorum: true, ignoreKeyNotFound: true });
   return write.isDone(answer?.node);
 }
 
-/** Index of the key space: each write that takes effect moves it on by one, nothing else does. */
+/** Index of the key space. Only an applied write advances it, by one. */
 export async function currentIndex(etcd: EtcdClient): Promise<number> {
   return (await etcd.getNode("/", { quorum: true })).etcdIndex;
 }
