@@ -21,13 +21,13 @@ describeWithEtcd("3.4", "Basic auth", () => {
   const as = (username: string, password: string) =>
     new EtcdClient({ urls: cluster.urls, username, password });
 
-  test("takes any text for a password, colons too", async () => {
+  test("accepts any text as a password, also with colons", async () => {
     expect(await root.auth.users.list()).toMatchObject([{ user: "root" }, { user: "writer" }]);
     await using wrong = as("root", "passwort");
     await expect(wrong.getNode("/")).rejects.toBeInstanceOf(UnauthorizedError);
   });
 
-  test("takes any text for a user name, colons aside", async () => {
+  test("accepts any text without colons as a user name", async () => {
     const name = "jürgen 山田";
     await root.auth.users.create(name, { password: PASSWORD, roles: ["writer"] });
     await using etcd = as(name, PASSWORD);
@@ -35,7 +35,7 @@ describeWithEtcd("3.4", "Basic auth", () => {
     expect(() => as("a:b", "pw")).toThrow("username");
   });
 
-  test("is each client's own, side by side in one process", async () => {
+  test("is separate for each client in one process", async () => {
     await using writer = as("writer", "pw");
     const calls = Array.from({ length: 6 }, () => [
       root.setNode("/only-root", "1").then(() => "done"),
@@ -46,7 +46,7 @@ describeWithEtcd("3.4", "Basic auth", () => {
     expect(outcomes).toEqual(calls.flatMap(() => ["done", "done", "UnauthorizedError"]));
   });
 
-  test("is sent with watches and by a namespace's client", async () => {
+  test("is sent with watches and by a namespaced client", async () => {
     await using writer = as("writer", "pw");
     const watching = writer.watchNode("/w", { waitIndex: 1 });
     expect(await watching).toMatchObject({ node: { key: "/w" } });

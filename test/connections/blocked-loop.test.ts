@@ -11,7 +11,7 @@ const TIMEOUT = 200;
 const BLOCKED_FOR = 300;
 const IDLE_FOR = 50;
 
-/** As a long computation does, or a breakpoint. */
+/** Blocks the event loop, as a long computation or a breakpoint does. */
 function block(milliseconds: number): void {
   const end = performance.now() + milliseconds;
   while (performance.now() < end);
@@ -26,7 +26,7 @@ const CALLS = {
   },
 };
 
-test("a connection that is refused while the event loop is blocked fails the call alone", async () => {
+test("a connection that is refused while the event loop is blocked fails only its call", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -58,7 +58,7 @@ for (const api of ["v2", "v3"] as const) {
       new EtcdClient({ urls: [url], api, ...options });
     const timeouts = { requestTimeout: TIMEOUT, writeTimeout: TIMEOUT };
 
-    test("makes no time-out of a call that was answered", async () => {
+    test("causes no timeout of a call whose response has arrived", async () => {
       await using etcd = connect(cluster.urls[0], timeouts);
       await etcd.setNode("/a", "1");
       const answers = Object.values(CALLS).map((call) => call(etcd));
@@ -67,24 +67,21 @@ for (const api of ["v2", "v3"] as const) {
       await Promise.all(answers);
     });
 
-    test("makes no time-out of a first call whose connection was being made", async () => {
+    test("causes no timeout of a first call that was connecting", async () => {
       await using etcd = connect(cluster.urls[0], timeouts);
       const answer = etcd.setNode("/a", "1");
       block(BLOCKED_FOR);
       await answer;
     });
 
-    test.each(Object.entries(CALLS))(
-      "has %s use no connection that was closed",
-      async (_, call) => {
-        await using etcd = connect(behindRelay);
-        await Promise.all(Array.from({ length: 5 }, () => etcd.setNode("/a", "1")));
-        block(IDLE_FOR * 3);
-        await Promise.all([call(etcd), call(etcd)]);
-      },
-    );
+    test.each(Object.entries(CALLS))("does not let %s use a closed connection", async (_, call) => {
+      await using etcd = connect(behindRelay);
+      await Promise.all(Array.from({ length: 5 }, () => etcd.setNode("/a", "1")));
+      block(IDLE_FOR * 3);
+      await Promise.all([call(etcd), call(etcd)]);
+    });
 
-    test("hides no close that follows an answer", async () => {
+    test("does not hide a close after a response", async () => {
       await using etcd = connect(behindRelay);
       await etcd.setNode("/a", "1");
       const answer = etcd.setNode("/a", "2");
@@ -94,7 +91,7 @@ for (const api of ["v2", "v3"] as const) {
       await etcd.setNode("/a", "3");
     });
 
-    test("hides no close of a connection that was being made", async () => {
+    test("does not hide the close of a new connection", async () => {
       await using etcd = connect(behindRelay);
       const answer = etcd.setNode("/a", "1");
       await setImmediate();

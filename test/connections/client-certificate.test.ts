@@ -6,7 +6,7 @@ import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.j
 import { foreignCertificate } from "./foreign-certificate.js";
 
 const PASSPHRASE = "open sesame";
-/** More than fits into a socket before the server's refusal arrives. */
+/** More than fits into the socket buffers before the server's refusal arrives. */
 const LARGE_VALUE = "x".repeat(4 * 1024 * 1024);
 
 describeWithEtcd("3.4", "a client certificate", () => {
@@ -24,7 +24,7 @@ describeWithEtcd("3.4", "a client certificate", () => {
   const clientWith = (options: EtcdClientOptions = {}) =>
     new EtcdClient({ urls: cluster.urls, ...(cluster.ca && { ca: cluster.ca }), ...options });
 
-  describe("is taken", () => {
+  describe("is accepted", () => {
     const { cert, key, pkcs12 } = clientCertificate("anybody");
     const encrypted = createPrivateKey(key).export({
       type: "pkcs8",
@@ -48,10 +48,10 @@ describeWithEtcd("3.4", "a client certificate", () => {
       ["PEM with a missing passphrase", { cert, key: encrypted }],
       ["PKCS#12 with a wrong passphrase", { pfx: pkcs12(PASSPHRASE), passphrase: "wrong" }],
       ["PKCS#12 with a missing passphrase", { pfx: pkcs12(PASSPHRASE) }],
-      ["PKCS#12 that is none", { pfx: Buffer.from("not PKCS#12") }],
-      ["PEM that is none", { cert: "not a certificate", key }],
-      ["PEM with the key of another", { cert, key: clientCertificate("root").key }],
-    ])("not as %s, which the constructor says", (_, x509Certificate) => {
+      ["data that is not PKCS#12", { pfx: Buffer.from("not PKCS#12") }],
+      ["data that is not PEM", { cert: "not a certificate", key }],
+      ["PEM with the key of another certificate", { cert, key: clientCertificate("root").key }],
+    ])("not as %s: the constructor throws", (_, x509Certificate) => {
       expect(() => clientWith({ x509Certificate })).toThrow(
         expect.objectContaining({
           name: "TypeError",
@@ -62,7 +62,7 @@ describeWithEtcd("3.4", "a client certificate", () => {
   });
 
   describe("from a function", () => {
-    test("is renewed with the next connection", async () => {
+    test("is renewed for the next connection", async () => {
       let current = foreignCertificate("root");
       await using etcd = clientWith({ x509Certificate: () => current });
       await expect(etcd.getNode("/")).rejects.toMatchObject({ name: "ClusterUnavailableError" });
@@ -72,7 +72,7 @@ describeWithEtcd("3.4", "a client certificate", () => {
       expect(await v3.getNode("/")).toMatchObject({ etcdServer: cluster.urls[0] });
     });
 
-    test("stays the last good one while there is none", async () => {
+    test("stays the last valid one while the function fails", async () => {
       const good = clientCertificate("root");
       let read = () => good;
       await using etcd = clientWith({ x509Certificate: () => read() });
@@ -89,7 +89,7 @@ describeWithEtcd("3.4", "a client certificate", () => {
       }
     });
 
-    test("must be good at the beginning", () => {
+    test("must be valid at first", () => {
       const x509Certificate = () => ({ cert: "none", key: "none" });
       expect(() => clientWith({ x509Certificate })).toThrow(/^x509Certificate: /);
       expect(() => clientWith({ ca: () => "none" })).toThrow(/^ca: contains no certificate/);
@@ -114,8 +114,8 @@ describeWithEtcd("3.4", "a client certificate", () => {
       await expect(etcd.watchNode("/")).rejects.toMatchObject(refused);
     });
 
-    // With TLS 1.3 the refusal arrives when the client has already sent its request.
-    test.each(cases)("(%s) certainly keeps writes from being processed", async (_, options) => {
+    // With TLS 1.3, the refusal arrives after the client has sent its request.
+    test.each(cases)("(%s) proves that a write was not processed", async (_, options) => {
       for (const value of ["small", LARGE_VALUE]) {
         await using etcd = clientWith(options);
         const writes = Array.from({ length: 5 }, () => etcd.setNode("/refused", value));
@@ -137,14 +137,14 @@ describeWithEtcd("3.4", "a client certificate", () => {
       await root.setNode("/for-alice", "1");
     });
 
-    test("who needs no password", async () => {
+    test("without a password", async () => {
       await using alice = as("alice");
       expect(await alice.getNodeValue("/for-alice")).toBe("1");
       await expect(alice.setNode("/for-alice", "2")).rejects.toBeInstanceOf(UnauthorizedError);
       expect(await root.auth.users.list()).toMatchObject([{ user: "alice" }, { user: "root" }]);
     });
 
-    test("or else a guest", async () => {
+    test("or guest if there is no such user", async () => {
       await using guest = as("nobody-known");
       await expect(guest.getNode("/for-alice")).rejects.toBeInstanceOf(UnauthorizedError);
       await expect(guest.auth.users.list()).rejects.toMatchObject({

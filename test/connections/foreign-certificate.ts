@@ -3,7 +3,7 @@ import forge from "node-forge";
 
 const HOUR_MS = 60 * 60 * 1000;
 
-/** A certificate that is its own authority: nobody who was not given it trusts it. */
+/** A self-signed certificate, which only clients that have it trust. */
 export function foreignCertificate(commonName: string): { cert: string; key: string } {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", {
     modulusLength: 2048,

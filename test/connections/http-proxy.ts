@@ -8,18 +8,18 @@ const CLOSED_AFTER_MS = 50;
 /** A running HTTP proxy. */
 export interface HttpProxy extends AsyncDisposable {
   readonly url: string;
-  /** The same with credentials in it. */
+  /** The URL with credentials. */
   urlFor(username: string, password: string): string;
   /** Method and target of each request so far, `CONNECT` among them. */
   readonly requests: readonly string[];
-  /** Connections taken so far. */
+  /** Accepted connections so far. */
   readonly connections: number;
 }
 
 interface HttpProxyOptions {
-  /** `user:password` that the proxy asks for. */
+  /** Required credentials, `user:password`. */
   readonly credentials?: string;
-  /** Close a connection after its answer without having said so, as tinyproxy does. */
+  /** Close each connection after its response without `Connection: close`, as tinyproxy does. */
   readonly closesSilently?: boolean;
 }
 
@@ -66,12 +66,12 @@ export async function startHttpProxy(options: HttpProxyOptions = {}): Promise<Ht
   };
 }
 
-/** As Squid and tinyproxy do; this proxy would keep the head of a watch back until the first event. */
+/** Forwards response headers at once, as Squid and tinyproxy do. Otherwise the headers of a watch wait for the first event. */
 function passHeadsAtOnce(response: ServerResponse): void {
   response.once("pipe", () => response.flushHeaders());
 }
 
-/** What is sent on the connection meanwhile is not looked at. */
+/** Data that arrives in between is discarded. */
 function closeSoon(socket: Socket): void {
   socket.pause();
   setTimeout(() => socket.destroy(), CLOSED_AFTER_MS);

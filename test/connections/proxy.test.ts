@@ -6,7 +6,7 @@ import { type HttpProxy, startHttpProxy } from "./http-proxy.js";
 
 const USER = "proxy user";
 const PASSWORD = "pröxy:password@%";
-/** Nobody listens there. */
+/** A port without a server. */
 const NOBODY = "127.0.0.1:9";
 
 for (const tls of [false, true]) {
@@ -25,7 +25,7 @@ for (const tls of [false, true]) {
     const clientWith = (options: EtcdClientOptions) =>
       new EtcdClient({ urls: cluster.urls, ...(cluster.ca && { ca: cluster.ca }), ...options });
 
-    /** What a proxy sees of the first write. */
+    /** The requests of a first write at the proxy. */
     const write = () =>
       tls ? `CONNECT ${new URL(cluster.urls[0]).host}` : `PUT ${cluster.urls[0]}/v2/keys/a%20b`;
 
@@ -41,7 +41,7 @@ for (const tls of [false, true]) {
     };
 
     describe("named by its URL", () => {
-      test("takes every call", async () => {
+      test("receives every call", async () => {
         await using proxy = await startHttpProxy();
         await using etcd = clientWith({ useProxy: proxy.url });
         const { etcdServer } = await etcd.setNode("/a b", "1");
@@ -49,11 +49,11 @@ for (const tls of [false, true]) {
         expect(proxy.requests).toEqual([write()]);
         for (let i = 0; i < 10; i++) expect(await etcd.getNodeValue("/a b")).toBe("1");
         expect(await etcd.health()).toEqual([{ endpoint: etcdServer, healthy: true }]);
-        // A tunnel is the client's own; what else a proxy does with a connection, nobody knows.
+        // A tunnel carries only this client's data. Over other connections, the proxy may have sent anything.
         expect(proxy.connections).toBe(tls ? 1 : 12);
       });
 
-      test("may close its connections without a word: no outcome becomes unknown by it", async () => {
+      test("may close its connections without notice: no outcome becomes unknown", async () => {
         await using proxy = await startHttpProxy({ closesSilently: true });
         await using etcd = clientWith({ useProxy: proxy.url });
         for (let i = 0; i < 5; i++) {
@@ -61,7 +61,7 @@ for (const tls of [false, true]) {
         }
       });
 
-      test("takes watches that stand for longer than any time-out", async () => {
+      test("carries watches that last longer than any timeout", async () => {
         await using proxy = await startHttpProxy();
         await using etcd = clientWith({ useProxy: proxy.url, requestTimeout: 400, timeout: 500 });
         const watching = etcd.watchNode("/watched");
@@ -71,7 +71,7 @@ for (const tls of [false, true]) {
         expect(proxy.requests).toHaveLength(1);
       });
 
-      test("takes many calls at once", async () => {
+      test("carries many concurrent calls", async () => {
         await using proxy = await startHttpProxy();
         await using etcd = clientWith({ useProxy: proxy.url, maxConnections: 8 });
         const writes = Array.from({ length: 100 }, (_, i) => etcd.setNode(`/many/${i}`, `${i}`));
@@ -80,13 +80,13 @@ for (const tls of [false, true]) {
         if (tls) expect(proxy.connections).toBe(8);
       });
 
-      test("is given the credentials in its URL", async () => {
+      test("receives the credentials in its URL", async () => {
         await using proxy = await startHttpProxy({ credentials: `${USER}:${PASSWORD}` });
         await using etcd = clientWith({ useProxy: proxy.urlFor(USER, PASSWORD) });
         expect(await etcd.setNode("/a", "1")).toMatchObject({ action: "set" });
       });
 
-      test("says that it wants other credentials, and nothing was sent on", async () => {
+      test("with wrong credentials: nothing reaches etcd", async () => {
         await using proxy = await startHttpProxy({ credentials: `${USER}:${PASSWORD}` });
         for (const useProxy of [proxy.url, proxy.urlFor(USER, "wrong")]) {
           await using etcd = clientWith({ useProxy });
@@ -94,13 +94,13 @@ for (const tls of [false, true]) {
         }
       });
 
-      test("is missed when it is not there, and nothing was sent", async () => {
+      test("if it is down: nothing is sent", async () => {
         await using etcd = clientWith({ useProxy: `http://${NOBODY}` });
         await expectNotSent(etcd, `ECONNREFUSED ${NOBODY}`);
       });
     });
 
-    describe("named by the system's variables", () => {
+    describe("named by environment variables", () => {
       const names = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
       let proxy: HttpProxy;
       beforeEach(async () => {
@@ -117,7 +117,7 @@ for (const tls of [false, true]) {
 
       const own = tls ? "HTTPS_PROXY" : "HTTP_PROXY";
 
-      test.each([own, own.toLowerCase()])("(%s) is used when it should be", async (name) => {
+      test.each([own, own.toLowerCase()])("(%s) is used", async (name) => {
         vi.stubEnv(name, proxy.url);
         await using etcd = clientWith({ useProxy: true });
         await etcd.setNode("/a b", "1");
@@ -126,7 +126,7 @@ for (const tls of [false, true]) {
       });
 
       test.each(["127.0.0.1", "*", "example.com,127.0.0.1"])(
-        "is not used where NO_PROXY is %s",
+        "is not used if NO_PROXY is %s",
         async (value) => {
           vi.stubEnv(own, proxy.url);
           vi.stubEnv("NO_PROXY", value);
@@ -136,12 +136,12 @@ for (const tls of [false, true]) {
         },
       );
 
-      test("is not needed", async () => {
+      test("is optional", async () => {
         await using etcd = clientWith({ useProxy: true });
         expect(await etcd.setNode("/a", "1")).toMatchObject({ action: "set" });
       });
 
-      test("is refused at once, without repeating it, when it is no URL", () => {
+      test("is refused if it is not a URL, with a message that does not contain it", () => {
         vi.stubEnv(own, "user:s3cret@proxy:3128");
         expect(() => clientWith({ useProxy: true })).toThrow(
           expect.objectContaining({
@@ -172,14 +172,14 @@ describeWithEtcd("3.4", "what a proxy answers by itself", () => {
     await expect(etcd.getNode("/a")).rejects.toMatchObject({ name: "ProtocolError" });
   });
 
-  test("does so when it made no tunnel", async () => {
+  test("does so if it refused the tunnel", async () => {
     await using etcd = new EtcdClient({ urls: [`https://${NOBODY}`], useProxy: proxy.url });
     await expect(etcd.setNode("/a", "1")).rejects.toMatchObject({
       name: "ClusterUnavailableError",
     });
   });
 
-  test("does so when it found the request line too long", async () => {
+  test("does so if it found the request line too long", async () => {
     await using etcd = new EtcdClient({ urls: cluster.urls, useProxy: proxy.url });
     const value = "v".repeat(6 * 1024);
     await etcd.setNode("/a", value);

@@ -19,7 +19,7 @@ for (const tls of [false, true]) {
       await cluster.stop();
     });
 
-    test("serves one call after the other, failed ones included", async () => {
+    test("carries one call after the other, also failed ones", async () => {
       for (let i = 0; i < 50; i++) {
         await etcd.setNode("/a", `${i}`);
         await etcd.getNode("/a");
@@ -29,7 +29,7 @@ for (const tls of [false, true]) {
       expect(proxy.connections).toBe(1);
     });
 
-    test("is not used for a write any more when the member went and came back", async () => {
+    test("is not used for a write after the member restarted", async () => {
       const [member] = cluster.members;
       for (const end of [() => member.stop(), () => member.kill()]) {
         await etcd.setNode("/a", "before");
@@ -41,7 +41,7 @@ for (const tls of [false, true]) {
       }
     });
 
-    test("goes with the watch on it that was given up", async () => {
+    test("is closed with its aborted watch", async () => {
       const watches = Array.from({ length: 5 }, async () => {
         const signal = AbortSignal.timeout(20);
         await expect(etcd.watchNode("/never", { signal })).rejects.toThrow("aborted");

@@ -8,7 +8,7 @@ import { startHttpProxy } from "./http-proxy.js";
 
 for (const tls of [false, true]) {
   describeWithEtcd("3.4", `scans of history ${tls ? "over TLS" : "in plain text"}`, () => {
-    test("find what happened, and prove what did not, on a connection that the client half-closes", async () => {
+    test("find changes, or prove that there are none, on a connection that the client half-closes", async () => {
       await using cluster = await startEtcd({ release: "3.4", tls });
       await using proxy = await startHttpProxy();
       const options = { urls: cluster.urls, ...(cluster.ca && { ca: cluster.ca }) };
@@ -24,7 +24,7 @@ for (const tls of [false, true]) {
       expect(await direct.scan({ key: "/a", recursive: false, since })).toMatchObject(found);
       expect(await direct.scan({ key: "/b", recursive: true, since })).toMatchObject(quiet);
 
-      // What a proxy makes of a half-close is its own affair: no proof may come of it, but no error.
+      // A proxy can treat a half-close in any way: it must cause neither a proof nor an error.
       const proxied = keySpaceWith({ useProxy: proxy.url });
       expect(await proxied.scan({ key: "/a", recursive: false, since })).toMatchObject(found);
       const { events, provenIndex } = await proxied.scan({ key: "/b", recursive: true, since });

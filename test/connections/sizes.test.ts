@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { EtcdClient } from "../../src/index.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 
-/** A form of 10 MiB is the most that etcd takes. */
+/** etcd accepts forms of up to 10 MiB. */
 const LARGEST = 10 * 1024 * 1024 - "value=".length;
 
 for (const tls of [false, true]) {
@@ -21,7 +21,7 @@ for (const tls of [false, true]) {
     const clientWith = (options: { maxConnections?: number }) =>
       new EtcdClient({ urls: cluster.urls, ...(cluster.ca && { ca: cluster.ca }), ...options });
 
-    test("may be a value of 10 MiB, there, back and in an event", async () => {
+    test("can be a value of 10 MiB, written, read and in an event", async () => {
       const value = "v".repeat(LARGEST);
       const { node } = await etcd.setNode("/large", value);
       expect(node.value === value).toBe(true);
@@ -31,14 +31,14 @@ for (const tls of [false, true]) {
       await etcd.deleteNode("/large");
     });
 
-    test("is refused by etcd above that", async () => {
+    test("above that, is refused by etcd", async () => {
       await expect(etcd.setNode("/too-large", "v".repeat(LARGEST + 1))).rejects.toMatchObject({
         name: "InvalidFormError",
         detail: "http: POST too large",
       });
     });
 
-    test("may be a condition of many kilobytes as the first thing of a connection", async () => {
+    test("can be a long condition in the first request of a connection", async () => {
       const value = "v".repeat(6 * 1024);
       for (let i = 0; i < 5; i++) {
         await etcd.setNode("/condition", value);
@@ -49,7 +49,7 @@ for (const tls of [false, true]) {
       }
     });
 
-    test("may be a key of many kilobytes as the first thing of a connection", async () => {
+    test("can be a long key in the first request of a connection", async () => {
       const key = `/${"k".repeat(6 * 1024)}`;
       for (const call of [
         (fresh: EtcdClient) => fresh.setNode(key, "1"),
@@ -61,7 +61,7 @@ for (const tls of [false, true]) {
       }
     });
 
-    test("may be many calls at once, over many connections or few", async () => {
+    test("can be many concurrent calls, over many or few connections", async () => {
       for (const options of [{}, { maxConnections: 4 }]) {
         await using fresh = clientWith(options);
         const before = (await fresh.setNode("/many", null, { dir: true })).etcdIndex;

@@ -6,10 +6,10 @@ import { ETCD_HEADERS, GOOD_GET, GOOD_SET } from "../odd-server.js";
 
 const HEALTHY = JSON.stringify({ health: "true" });
 
-/** What becomes of a request on a connection that something on the way has forgotten. */
+/** What happens to a request on a connection that a firewall has forgotten. */
 type Fate = "reset" | "close" | "swallow" | "half an answer";
 
-/** Answers, but for requests on the connections that were open when it was told to forget them. */
+/** A server that responds, except on connections that were open when `forget` was called. */
 async function startForgetful() {
   const fates = new Map<Socket, Fate | undefined>();
   let connections = 0;
@@ -53,12 +53,12 @@ function answerTo(request: string): string {
   return `HTTP/1.1 200 OK\r\n${fields.join("")}content-length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** Opens so many connections, which go idle. */
+/** Opens this number of connections, which become idle. */
 const warmUp = (etcd: EtcdClient, count: number) =>
   Promise.all(Array.from({ length: count }, () => etcd.getNode("/a")));
 
 test.each(["reset", "close"] as const)(
-  "a read on a connection that gets a %s is asked once more",
+  "a read on a connection that gets a %s is retried once",
   async (fate) => {
     await using server = await startForgetful();
     await using etcd = new EtcdClient({ urls: [server.url] });
@@ -73,7 +73,7 @@ test.each(["reset", "close"] as const)(
   },
 );
 
-test("a health check on a connection that is reset is asked once more", async () => {
+test("a health check on a connection that is reset is retried once", async () => {
   await using server = await startForgetful();
   await using etcd = new EtcdClient({ urls: [server.url] });
   await warmUp(etcd, 5);
@@ -81,7 +81,7 @@ test("a health check on a connection that is reset is asked once more", async ()
   expect(await etcd.health()).toEqual([{ endpoint: server.url, healthy: true }]);
 });
 
-test("a write is not repeated, and the other idle connections are not tried any more", async () => {
+test("a write is not repeated, and the other idle connections are not used any more", async () => {
   for (const fate of ["reset", "swallow"] as const) {
     await using server = await startForgetful();
     await using etcd = new EtcdClient({ urls: [server.url], writeTimeout: 200 });
@@ -94,7 +94,7 @@ test("a write is not repeated, and the other idle connections are not tried any 
   }
 });
 
-test("a read is not asked once more when an answer had begun, or on a new connection", async () => {
+test("a read is not retried if a response has begun, or on a new connection", async () => {
   await using server = await startForgetful();
   await using etcd = new EtcdClient({ urls: [server.url] });
   await warmUp(etcd, 1);

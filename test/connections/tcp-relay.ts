@@ -3,9 +3,9 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** Shows an endpoint at another address. */
 export interface TcpRelay extends AsyncDisposable {
-  /** The endpoint's URL with the relay's address in it. */
+  /** The endpoint's URL with the address of the relay. */
   readonly url: string;
-  /** Lets the connections of now go dead, without a word to either side. */
+  /** Stops the current connections without closing them. */
   freeze(): void;
 }
 

@@ -19,7 +19,7 @@ describeWithEtcd("3.4", "TLS", () => {
   const clientWith = (options: EtcdClientOptions = {}) =>
     new EtcdClient({ urls: cluster.urls, ...(cluster.ca && { ca: cluster.ca }), ...options });
 
-  /** What every call says of an endpoint that is not trusted; a write was certainly not sent. */
+  /** Checks the errors of calls to an endpoint that is not trusted: a write was not sent. */
   const expectDistrust = async (etcd: EtcdClient, endpoint: string, reason: string) => {
     const unavailable = {
       name: "ClusterUnavailableError",
@@ -32,7 +32,7 @@ describeWithEtcd("3.4", "TLS", () => {
     expect(await trusting.getNode("/distrusted", { ignoreKeyNotFound: true })).toBeNull();
   };
 
-  test("trusts the authority that it is given, as text, bytes or one of a list", async () => {
+  test("trusts the given authority, as text, bytes or in a list", async () => {
     const ca = cluster.ca ?? "";
     const foreign = foreignCertificate("another authority").cert;
     for (const authorities of [ca, Buffer.from(ca), [foreign, ca], `${foreign}${ca}`]) {
@@ -41,7 +41,7 @@ describeWithEtcd("3.4", "TLS", () => {
     }
   });
 
-  test("takes an endpoint by its name too", async () => {
+  test("accepts an endpoint by its host name", async () => {
     const { port } = new URL(cluster.urls[0]);
     await using etcd = clientWith({ urls: [`https://localhost:${port}`] });
     expect(await etcd.getNode("/")).toMatchObject({ action: "get" });
@@ -52,7 +52,7 @@ describeWithEtcd("3.4", "TLS", () => {
     await expectDistrust(etcd, cluster.urls[0], "unable to verify the first certificate");
   });
 
-  test("does not trust what another authority signed than the given one", async () => {
+  test("does not trust a certificate of another authority than the given one", async () => {
     await using etcd = clientWith({ ca: foreignCertificate("another authority").cert });
     await expectDistrust(etcd, cluster.urls[0], "unable to verify the first certificate");
   });
@@ -63,7 +63,7 @@ describeWithEtcd("3.4", "TLS", () => {
     await expectDistrust(etcd, relay.url, "Hostname/IP does not match certificate's altnames");
   });
 
-  test.each(["v2", "v3"] as const)("takes the host name of its certificate, on %s", async (api) => {
+  test.each(["v2", "v3"] as const)("accepts servername, on %s", async (api) => {
     await using relay = await startTcpRelay(cluster.urls[0], "127.0.0.2");
     const named = (servername: string) =>
       new EtcdClient({ api, endpoints: relay.url, tls: { ca: cluster.ca, servername } });
@@ -76,7 +76,7 @@ describeWithEtcd("3.4", "TLS", () => {
     });
   });
 
-  test("is not given up for an endpoint that does not speak it", async () => {
+  test("does not fall back to plaintext at an endpoint without TLS", async () => {
     await using plain = await startEtcd({ release: "3.4" });
     await using etcd = clientWith({ urls: [plain.urls[0].replace("http:", "https:")] });
     await expect(etcd.setNode("/a", "1")).rejects.toSatisfy((error) =>
@@ -84,7 +84,7 @@ describeWithEtcd("3.4", "TLS", () => {
     );
   });
 
-  test("goes on at another endpoint that is trusted, writes too", async () => {
+  test("continues at another, trusted endpoint, also with writes", async () => {
     await using relay = await startTcpRelay(cluster.urls[0], "127.0.0.2");
     await using etcd = clientWith({ urls: [relay.url, cluster.urls[0]] });
     for (let i = 0; i < 4; i++) {
@@ -92,7 +92,7 @@ describeWithEtcd("3.4", "TLS", () => {
     }
   });
 
-  test("takes any certificate when told to, for that one client and without a word", async () => {
+  test("accepts any certificate with the option, only for that client and without a warning", async () => {
     const warnings: Error[] = [];
     const onWarning = (warning: Error) => warnings.push(warning);
     process.on("warning", onWarning);
@@ -112,8 +112,8 @@ describeWithEtcd("3.4", "TLS", () => {
   test.each([
     ["no certificate", "not a certificate"],
     ["an empty text", ""],
-    ["a broken one", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],
-  ])("refuses %s for an authority, naming the option", (_, ca) => {
+    ["a damaged one", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],
+  ])("refuses %s as an authority, and names the option", (_, ca) => {
     expect(() => clientWith({ ca })).toThrow(
       expect.objectContaining({ name: "TypeError", message: expect.stringMatching(/^ca: /) }),
     );

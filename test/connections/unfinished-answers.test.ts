@@ -1,6 +1,6 @@
 /**
- * Answers that are given up half-way. undici asserts things of its parser in events of the socket: a
- * failed assertion there would end the process, which the test run reports as an unhandled error.
+ * Responses that are aborted half-way. undici has assertions in its socket events: a failed one would
+ * end the process, which the test run reports as an unhandled error.
  */
 
 import { once } from "node:events";
@@ -13,7 +13,7 @@ const FIELDS = Object.entries(ETCD_HEADERS)
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join("");
 
-/** Heads of answers, most of which end with their connection. */
+/** Heads of responses. Most of these responses end with their connection. */
 const HEADS = [
   ["HTTP/1.0", "HTTP/1.0 200 OK\r\n"],
   ["no length", "HTTP/1.1 200 OK\r\n"],
@@ -25,7 +25,7 @@ const HEADS = [
   ["a length", "HTTP/1.1 200 OK\r\ncontent-length: 500\r\n"],
 ] as const;
 
-/** Answers each request with these bytes, and hands over the socket. */
+/** Responds to each request with these bytes, and passes on the socket. */
 async function startServer(answer: string, then: (socket: Socket) => void = () => {}) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -45,7 +45,7 @@ async function startServer(answer: string, then: (socket: Socket) => void = () =
   };
 }
 
-test.each(HEADS)("a call that is given up in the middle of an answer with %s", async (_, head) => {
+test.each(HEADS)("a call that is aborted in the middle of a response with %s", async (_, head) => {
   await using server = await startServer(`${head}${FIELDS}\r\n${"x".repeat(200)}`);
   const options = { urls: [server.url], requestTimeout: 100 };
 
@@ -66,7 +66,7 @@ test.each(HEADS)("a call that is given up in the middle of an answer with %s", a
   await server.left();
 });
 
-test.each(HEADS)("a watch that is given up, of an answer with %s", async (_, head) => {
+test.each(HEADS)("an aborted watch, whose response has %s", async (_, head) => {
   await using server = await startServer(`${head}${FIELDS}\r\n`);
   await using client = new EtcdClient({ urls: [server.url] });
   const signal = AbortSignal.timeout(100);
@@ -80,7 +80,7 @@ test.each(HEADS)("a watch that is given up, of an answer with %s", async (_, hea
   await server.left();
 });
 
-test("a watch that the server ends while nobody reads it", async () => {
+test("a watch that the server ends while no event is read", async () => {
   const events = GOOD_SET.repeat(1_000);
   for (const [, head] of HEADS.slice(0, 3)) {
     await using server = await startServer(`${head}${FIELDS}\r\n${events}`, (socket) => {
@@ -95,7 +95,7 @@ test("a watch that the server ends while nobody reads it", async () => {
   }
 });
 
-test("a watch that the server resets while nobody reads it", async () => {
+test("a watch that the server resets while no event is read", async () => {
   for (const [, head] of HEADS.slice(0, 3)) {
     const answer = `${head}${FIELDS}\r\n${GOOD_SET.repeat(1_000)}`;
     await using server = await startServer(answer, (socket) => {

@@ -30,7 +30,7 @@ describeWithEtcd("3.4", "watches over TLS", () => {
   const watchers = async () => (await writer.stats.store()).watchers;
   const stand = (count: number) => expect.poll(watchers, SOON).toBe(count);
 
-  test("share connections, as many as the server lets them", async () => {
+  test("share connections, up to the stream limit of the server", async () => {
     await using etcd = clientWith();
     const before = proxy.connections;
     const watches = Array.from({ length: 120 }, () => etcd.watchNode("/shared"));
@@ -41,7 +41,7 @@ describeWithEtcd("3.4", "watches over TLS", () => {
     await stand(0);
   });
 
-  test("are given up one by one, and make room", async () => {
+  test("are aborted one by one, and free their streams", async () => {
     await using etcd = clientWith();
     const before = proxy.connections;
     const kept = etcd.watchNode("/kept");
@@ -61,7 +61,7 @@ describeWithEtcd("3.4", "watches over TLS", () => {
     expect(await kept).toMatchObject({ node: { key: "/kept" } });
   });
 
-  test("go on after their connection was cut", async () => {
+  test("continue after their connection was cut", async () => {
     await using etcd = clientWith();
     const watches = Array.from({ length: 20 }, () => etcd.watchNode("/cut"));
     await stand(20);
@@ -71,13 +71,13 @@ describeWithEtcd("3.4", "watches over TLS", () => {
       expect(event.node).toMatchObject({ value: "1" });
   });
 
-  test("leave a connection that has gone dead, as soon as one of them finds out", async () => {
+  test("leave a dead connection as soon as one of them detects it", async () => {
     await using etcd = clientWith({ requestTimeout: 200, connectTimeout: 200 });
     const standing = etcd.watchNode("/dead").catch((error: unknown) => error);
     await stand(1);
     await proxy.become("hang");
     await expect(etcd.watchNode("/dead")).rejects.toMatchObject({ name: "TimeoutError" });
-    // It was told by the ping that failed, and has found nobody else to go on with.
+    // The failed ping ended it, and there is no other endpoint.
     expect(await standing).toBeInstanceOf(EtcdError);
     await proxy.become("pass");
     await proxy.cut();
@@ -87,7 +87,7 @@ describeWithEtcd("3.4", "watches over TLS", () => {
     expect(await again).toMatchObject({ node: { key: "/dead" } });
   });
 
-  test("are refused by etcd as they would be elsewhere", async () => {
+  test("are refused by etcd as with HTTP/1", async () => {
     await using etcd = clientWith();
     for (let i = 0; i < 1_100; i += 100) {
       await Promise.all(Array.from({ length: 100 }, () => writer.setNode("/busy", "1")));
@@ -118,7 +118,7 @@ describeWithEtcd("3.4", "watches over TLS", () => {
     await expect.poll(() => proxy.open, SOON).toBe(0);
   });
 
-  test("have a connection each where the server speaks no HTTP/2", async () => {
+  test("have one connection each if the server does not offer HTTP/2", async () => {
     await using plain = await startEtcd({ release: "3.4" });
     await using front = await startTlsFront(plain.urls[0]);
     await using etcd = clientWith({ urls: [front.url] });
@@ -129,7 +129,7 @@ describeWithEtcd("3.4", "watches over TLS", () => {
 });
 
 describeWithEtcd("3.4", "watches over TLS at a member that is stopped", () => {
-  test("go on at another member at once", async () => {
+  test("continue at another member at once", async () => {
     await using cluster = await startEtcd({ release: "3.4", members: 3, tls: true });
     const ca = cluster.ca ?? "";
     await using etcd = new EtcdClient({ urls: cluster.urls, ca });

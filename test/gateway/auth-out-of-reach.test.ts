@@ -1,4 +1,4 @@
-/** Whether anybody but the gateway reaches its users and roles, with all the rights that docs/v3.md names. */
+/** Whether users with the rights in docs/v3.md can reach the users and roles of the gateway. */
 
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
@@ -14,7 +14,7 @@ import { ROOT } from "../v3/v3-auth.js";
 import { apiOf, V3Tool } from "../v3/v3-tools.js";
 
 const GATEWAY = { username: "gateway", password: "of the gateway" };
-/** What must not show anywhere: hashes, and names that no path below has. */
+/** Texts that no response may contain: hashes, and names that no path below has. */
 const SECRET = /scrypt:|somebody|top-role/;
 const BASIC = `Basic ${Buffer.from("root:top").toString("base64")}`;
 
@@ -59,7 +59,7 @@ async function addUser(
   }
 }
 
-/** Every key that belongs to no tree, with what etcd knows of it. */
+/** Every key outside all trees, with its etcd fields. */
 async function authRecords(tool: V3Tool): Promise<string> {
   const range = { key: toBase64("etcdnet_"), range_end: toBase64("etcdnet`") };
   return JSON.stringify((await tool.ask("kv/range", range)).kvs);
@@ -105,7 +105,7 @@ describeWithEtcd("3.7", "users and roles of a gateway", () => {
   let etcd: EtcdCluster;
   let tool: V3Tool;
   let gateway: Gateway;
-  /** Key spaces of every prefix around the gateway's, by users who may do all that docs/v3.md names. */
+  /** Key spaces of every prefix around the gateway's, for users with all rights in docs/v3.md. */
   let keySpaces: readonly V3KeySpace[];
   const rights = new Map(
     ["", "/apps", "/apps/app"].map(
@@ -166,14 +166,14 @@ describeWithEtcd("3.7", "users and roles of a gateway", () => {
     return await answer.text();
   }
 
-  it("are there, in etcd and for root", async () => {
+  it("exist in etcd and for root", async () => {
     expect(await authRecords(tool)).toMatch(
       toBase64("etcdnet_auth/%2Fapps=/users/=mallory").slice(0, -4),
     );
     expect(await ask("GET", "/v2/auth/users")).toMatch(SECRET);
   });
 
-  it("lie in no range to which docs/v3.md names a right of anybody else", async () => {
+  it("are in no range for which docs/v3.md names a right of another user", async () => {
     expect(rights.get("/apps")).toHaveLength(7);
     const auth = documentedRights("/apps").find(({ from }) => from.startsWith("etcdnet_auth"));
     for (const right of [...rights.values()].flat().filter((each) => !isOfNobodyElse(each))) {
@@ -205,7 +205,7 @@ describeWithEtcd("3.7", "users and roles of a gateway", () => {
     }
   });
 
-  describe("are reached by nobody else", () => {
+  describe("are not reachable for other users", () => {
     const runs = { seed: SEED, numRuns: Number(process.env.ETCDNET_AUTH_RUNS ?? 25) };
 
     it("through any path, by any operation", async () => {
@@ -227,7 +227,7 @@ describeWithEtcd("3.7", "users and roles of a gateway", () => {
 
     it("through listings and exports of any key", async () => {
       for (const keySpace of keySpaces) {
-        // Records of other prefixes have no name in v2: the export leaves them out.
+        // Records of other prefixes have no name in v2, so the export skips them.
         const pieces = exportTree(keySpace, ["/"], { lossy: true });
         for await (const piece of pieces) expect(piece).not.toMatch(SECRET);
       }
@@ -259,7 +259,7 @@ describeWithEtcd("3.7", "users and roles of a gateway", () => {
   });
 });
 
-/** What every operation on a key shows. */
+/** The results of every operation on a key. */
 async function allOf(keySpace: V3KeySpace, key: string): Promise<readonly string[]> {
   const condition = { prevValue: "true" };
   const tries = [

@@ -27,7 +27,7 @@ async function fileOf(name: string, text: string): Promise<string> {
 
 const gateway = (...args: readonly string[]): Cli => new Cli("gateway", "--port", "0", ...args);
 
-describe("etcdnet gateway, called wrongly", () => {
+describe("etcdnet gateway with invalid options", () => {
   it.concurrent.each([
     ["--port x", /'--port <number>' argument 'x' is invalid. It must be a number/],
     ["--endpoints ftp://a", /urls\[0\]: must begin with http/],
@@ -52,7 +52,7 @@ describe("etcdnet gateway, called wrongly", () => {
   });
 });
 
-it("a gateway that waits for a cluster which does not answer ends on SIGTERM", async () => {
+it("a gateway that waits for a silent cluster ends on SIGTERM", async () => {
   const silent = createServer().listen(0, "127.0.0.1");
   await once(silent, "listening");
   const { port } = silent.address() as AddressInfo;
@@ -65,7 +65,7 @@ it("a gateway that waits for a cluster which does not answer ends on SIGTERM", a
 });
 
 describeWithEtcd("3.7", "etcdnet gateway before etcd 3.7", () => {
-  it("serves a prefix with TLS until SIGTERM, and advertises what it is told", async () => {
+  it("serves a prefix with TLS until SIGTERM, and advertises the given URLs", async () => {
     await using etcd = await startEtcd({ release: "3.7" });
     const ca = certificateAuthority();
     const { cert, key } = serverCertificate();
@@ -87,7 +87,7 @@ describeWithEtcd("3.7", "etcdnet gateway before etcd 3.7", () => {
     expect(cli.stderr).toBe("");
   });
 
-  it("warns when it lets everybody in", async () => {
+  it("warns when auth is off on a public address", async () => {
     await using etcd = await startEtcd({ release: "3.7" });
     await using cli = gateway("--host", "0.0.0.0", "--endpoints", etcd.urls[0]);
     await cli.url();
@@ -96,7 +96,7 @@ describeWithEtcd("3.7", "etcdnet gateway before etcd 3.7", () => {
     );
   });
 
-  it("says once which member fails and why, and when it recovers", async () => {
+  it("logs once which member fails and why, and when it recovers", async () => {
     await using etcd = await startEtcd({ release: "3.7" });
     const [member] = etcd.members;
     await member.kill();

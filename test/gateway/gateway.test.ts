@@ -24,7 +24,7 @@ for (const release of ["3.4", "3.7"] as const) {
     const ask = async (path: string, init?: RequestInit): Promise<Response> =>
       fetch(gateway.url + path, init);
 
-    it("tells the cluster's members, machines, version, health and statistics", async () => {
+    it("returns the cluster's members, machines, version, health and statistics", async () => {
       const { members } = (await (await ask("/v2/members")).json()) as { members: object[] };
       expect(members).toHaveLength(3);
       const machines = (await (await ask("/v2/machines")).text()).split(", ");
@@ -40,7 +40,7 @@ for (const release of ["3.4", "3.7"] as const) {
       expect(answer.headers.get("x-etcd-cluster-id")).toMatch(/^[0-9a-f]{1,16}$/);
     });
 
-    it("answers /health and /metrics while members hang", async () => {
+    it("responds to /health and /metrics while members hang", async () => {
       const urls = etcd.urls;
       await using patient = await createGateway({ etcd: { urls, requestTimeout: 60_000 } });
       await using client = new EtcdClient({ urls, api: "v3" });
@@ -60,7 +60,7 @@ for (const release of ["3.4", "3.7"] as const) {
       }
     });
 
-    it("advertises gateways in place of members, if it is told to", async () => {
+    it("advertises gateways in place of members, with the option", async () => {
       const urls = ["http://gateway-b:2379", "http://gateway-a:2379"];
       await using advertised = await createGateway({ etcd: { urls: etcd.urls }, advertise: urls });
       const machines = await (await fetch(`${advertised.url}/v2/machines`)).text();
@@ -89,7 +89,7 @@ for (const release of ["3.4", "3.7"] as const) {
       expect(await watch.ended()).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\n0\r\n\r\n$/s);
     });
 
-    it("answers 500 with error 300 while the cluster is away, and serves when it is back", async ({
+    it("responds with 500 and error 300 while the cluster is down, and serves when it is back", async ({
       expect,
     }) => {
       await using proxy = await FaultProxy.before(etcd.urls[0]);
@@ -109,7 +109,7 @@ for (const release of ["3.4", "3.7"] as const) {
         .toBe(201);
     });
 
-    it("says of a write whose outcome it does not know what etcd says", async () => {
+    it("responds like etcd to a write with an unknown outcome", async () => {
       await using proxy = await FaultProxy.before(etcd.urls[0]);
       await using cut = await createGateway({ etcd: { urls: [proxy.url], ...SHORT } });
       const write = { method: "PUT", body: new URLSearchParams({ value: "1" }) };
@@ -120,7 +120,7 @@ for (const release of ["3.4", "3.7"] as const) {
       expect(await answer.json()).toMatchObject({ errorCode: 300, index: 0 });
     });
 
-    it("a full disk is told in etcd's words, while reads and watches go on", async () => {
+    it("responds like etcd when the disk is full, and still serves reads and watches", async () => {
       await using full = await startEtcd({ release, v2: false });
       await using before = await createGateway({ etcd: { urls: full.urls } });
       await using client = new EtcdClient({ urls: [before.url] });
@@ -141,7 +141,7 @@ for (const release of ["3.4", "3.7"] as const) {
       tool.close();
     });
 
-    it("watches through a cluster without a leader are not silent for ever", async ({ expect }) => {
+    it("watches on a cluster without a leader end", async ({ expect }) => {
       await using client = new EtcdClient({ urls: [gateway.url] });
       const [, second, third] = etcd.members;
       const { etcdIndex } = await client.setNode("/before", "1");

@@ -8,7 +8,7 @@ import { describeEtcdSideBySide, describeWithEtcd, startEtcd } from "../support/
 
 for (const release of ["3.5", "3.7"] as const) {
   describeEtcdSideBySide(release, `etcd ${release} with gRPC alone at its client URL`, () => {
-    it("tells its health and version, through a gateway too", async () => {
+    it("returns its health and version, also through a gateway", async () => {
       await using etcd = await startEtcd({ release, v2: false, grpcOnly: true });
       const version = {
         etcdserver: expect.stringMatching(`^${release}\\.`),
@@ -58,12 +58,12 @@ describeWithEtcd("3.7", "a gateway on etcd's own grpc-proxy", () => {
     expect((await fetch(`${gateway.url}/health`)).status).toBe(200);
   });
 
-  it("watches what is to come, for as long as it takes", async () => {
+  it("watches future changes without a time limit", async () => {
     const index = (await put("1")) ?? 0;
     const next = poll(`&waitIndex=${index + 1}`);
     await put("2");
     expect((await next).node?.value).toBe("2");
-    // The watch on etcd stands on: the past is read from what it told.
+    // The watch on etcd continues. The past is read from its events.
     expect((await poll(`&waitIndex=${index}`)).node?.value).toBe("1");
   });
 });
@@ -78,7 +78,7 @@ function startProxy(endpoint: string, port: number) {
   const address = `127.0.0.1:${port}`;
   return start(etcd.path, [
     ...["grpc-proxy", "start", "--endpoints", endpoint],
-    // It ends when it does not reach itself at the address that it advertises.
+    // It exits if it does not reach itself at its advertised address.
     ...["--listen-addr", address, "--advertise-client-url", address],
   ]);
 }

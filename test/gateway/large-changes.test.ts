@@ -15,20 +15,20 @@ import {
 } from "../support/etcd.js";
 import { apiOf, V3Tool } from "../v3/v3-tools.js";
 
-/** Keys that are migrated. */
+/** Number of migrated keys. */
 const MIGRATED = Number(process.env.ETCDNET_MIGRATED_KEYS ?? 3_000);
-/** Events that can be had of the past. */
+/** Number of events in the history. */
 const HISTORY = 10_000;
-/** Keys that hang on one lease. */
+/** Number of keys on one lease. */
 const TOGETHER = Number(process.env.ETCDNET_LEASE_KEYS ?? 10_000);
-/** Keys that a v3 tool puts by one transaction. */
+/** Number of keys that a v3 tool puts in one transaction. */
 const PUTS = 10_000;
 /**
- * etcd 3.4 needs a millisecond of CPU for the former value of each key where tens of thousands of keys
- * vanish at once: so not with large numbers.
+ * etcd 3.4 needs a millisecond of CPU for the former value of each key when tens of thousands of keys
+ * expire together, so it does not run with large numbers.
  */
 const RELEASES = (process.env.ETCDNET_RELEASES ?? "3.7").split(",") as readonly Release[];
-/** Seconds of CPU that etcd may need for one case: more than enough, unless it is quadratic. */
+/** Seconds of CPU that etcd may need for one case. Only quadratic work needs more. */
 const CPU_SECONDS = 2 + (MIGRATED + TOGETHER) / 20_000;
 
 for (const release of RELEASES) {
@@ -133,7 +133,7 @@ async function keysOf(watch: KeyWatch): Promise<readonly string[]> {
   return keys;
 }
 
-/** What etcd's metrics say of its work. */
+/** Work of etcd, from its metrics. */
 async function loadOf(etcd: EtcdCluster) {
   const metrics = await (await fetch(`${etcd.urls[0]}/metrics`)).text();
   const read = (name: string): number =>
@@ -142,13 +142,13 @@ async function loadOf(etcd: EtcdCluster) {
 }
 
 /**
- * Goroutines that etcd may have more than before: those of kept HTTP connections, and of Go itself. A
- * watch that is not closed, or events that nobody takes, cost hundreds.
+ * Goroutines that etcd may have more than before: those of idle HTTP connections, and of Go itself. A
+ * leaked watch, or unread events, cost hundreds.
  */
 const SPARE_GOROUTINES = 30;
 const REST_MS = 20_000;
 
-/** Resolves when etcd has about as many goroutines as that, and does next to nothing. */
+/** Resolves when etcd is idle and has about this number of goroutines. */
 async function atRest(etcd: EtcdCluster, goroutines: number) {
   const until = performance.now() + REST_MS;
   for (let last = await loadOf(etcd); ; ) {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-/** Hands connections to one server after the other; one that does not answer is passed over. */
+/** Distributes connections to the servers in turn. Skips a server that does not respond. */
 export class LoadBalancer implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;

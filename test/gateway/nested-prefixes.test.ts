@@ -23,7 +23,7 @@ describeWithEtcd("3.7", "key prefixes of one etcd", () => {
 
   const gateway = (keyPrefix: string) => createGateway({ etcd: { urls: etcd.urls, keyPrefix } });
 
-  it("a gateway does not start above or below another, and does beside it", async () => {
+  it("a gateway does not start above or below another prefix, but starts beside it", async () => {
     await using _inner = await gateway("/apps/team");
     await expect(gateway("")).rejects.toMatchObject(refusal("", "/apps/team"));
     await expect(gateway("/apps")).rejects.toMatchObject(refusal("/apps", "/apps/team"));
@@ -36,14 +36,14 @@ describeWithEtcd("3.7", "key prefixes of one etcd", () => {
     }
   });
 
-  it("of two that start at the same time, one is refused", async () => {
+  it("if two start at the same time, one is refused", async () => {
     const started = await Promise.allSettled([gateway(""), gateway("/a"), gateway("/a/b")]);
     const served = started.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
     expect(served).toHaveLength(1);
     for (const each of served) await each.close();
   });
 
-  it("a client is refused as well, whatever it asks for first", async () => {
+  it("a client is refused as well, with any first request", async () => {
     await using apps = new EtcdClient({ urls: etcd.urls, api: "v3", keyPrefix: "/apps" });
     await apps.setNode("/a", "1");
     for (const keyPrefix of ["/", "/apps/a"]) {
@@ -56,7 +56,7 @@ describeWithEtcd("3.7", "key prefixes of one etcd", () => {
     await expect(gateway("")).rejects.toMatchObject(refusal("", "/apps"));
   });
 
-  it("one that only reads leaves no record behind", async () => {
+  it("a client that only reads creates no record", async () => {
     await using reader = new EtcdClient({ urls: etcd.urls, api: "v3" });
     await reader.getNode("/");
     expect(await tool.keys()).toEqual([]);
@@ -70,7 +70,7 @@ describeWithEtcd("3.7", "key prefixes of one etcd", () => {
     await using _outer = await gateway("");
   });
 
-  it("a gateway that finds out late answers with the reason", async () => {
+  it("a gateway that notices the overlap late responds with the reason", async () => {
     const [member] = etcd.members;
     await (await gateway("/apps")).close();
     await member.kill();
@@ -80,7 +80,7 @@ describeWithEtcd("3.7", "key prefixes of one etcd", () => {
     await expect.poll(async () => (await fetch(`${late.url}/v2/keys/`)).text()).toMatch(message);
   });
 
-  it("a damaged index offset is named, and does not keep a gateway from starting", async () => {
+  it("a damaged index offset is reported, and the gateway starts", async () => {
     for (const damaged of ["garbage", "", " 1", "-1", "1e3", Buffer.of(0xff, 0x31)]) {
       await tool.put("\0etcdnet/offset", damaged);
       await using served = await gateway("");

@@ -6,7 +6,7 @@ import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.j
 import { FaultProxy } from "../support/fault-proxy.js";
 import { V3Tool } from "../v3/v3-tools.js";
 
-/** Time that can be set forward. */
+/** A clock that can be advanced. */
 let skipped = 0;
 const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + skipped };
 
@@ -53,13 +53,13 @@ describeWithEtcd("3.7", "a user who is revoked through one gateway", () => {
   const annReads = async (gateway: Gateway): Promise<number> =>
     (await ask(gateway, "GET", "/v2/keys/dev/a", "ann:a")).status;
 
-  it("is refused by the other as soon as its watch tells", async () => {
+  it("is refused by the other as soon as its watch delivers the change", async () => {
     await ask(one, "DELETE", "/v2/auth/users/ann", "root:top");
     expect(await annReads(one)).toBe(401);
     await expect.poll(() => annReads(other)).toBe(401);
   });
 
-  it("is told nothing more by watches at the other, which end", async () => {
+  it("gets no more events from watches at the other, which end", async () => {
     const watches = await Promise.all(
       ["", "&stream=true"].map((stream) =>
         ask(other, "GET", `/v2/keys/dev/?wait=true&recursive=true${stream}`, "ann:a"),
@@ -70,7 +70,7 @@ describeWithEtcd("3.7", "a user who is revoked through one gateway", () => {
     expect(texts).toEqual(["", ""]);
   });
 
-  it("is refused by the other within the bound, while the connection of its watches is dead", async () => {
+  it("is refused by the other within the limit, while the connection of its watches is dead", async () => {
     await proxy.freezeIdle(async () => {
       for (let number = 0; number < 10; number++) {
         await ask(other, "PUT", "/v2/keys/dev/a?value=1", "ann:a");
@@ -83,7 +83,7 @@ describeWithEtcd("3.7", "a user who is revoked through one gateway", () => {
     expect(write.status).toBe(401);
   });
 
-  it("cannot turn auth off by deleting what says that it is on", async () => {
+  it("cannot disable auth by deleting its record", async () => {
     const tool = new V3Tool(etcd.urls);
     await tool.delPrefix("etcdnet_auth/=/");
     tool.close();

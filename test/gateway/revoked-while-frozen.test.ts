@@ -6,7 +6,7 @@ import { type Clock, systemClock } from "../../src/time/clock.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 
-/** The clock of this process, which can be set forward: timers that are due by then end at once. */
+/** The clock of this process, which can be advanced. Timers that are then due fire at once. */
 class SkippingClock implements Clock {
   readonly #timers = new Set<{ readonly due: number; readonly end: () => void }>();
   #skipped = 0;
@@ -38,7 +38,7 @@ class SkippingClock implements Clock {
 
 const clock = new SkippingClock();
 
-/** What is revoked of a user, each as a request of root. */
+/** Kinds of revocation, each as a request of root. */
 const REVOCATIONS: Readonly<Record<string, readonly [string, object?]>> = {
   deleted: ["DELETE"],
   deprived: ["PUT", { revoke: ["dev"] }],
@@ -91,7 +91,7 @@ describeWithEtcd("3.6", "while the watches of a gateway are frozen", () => {
       ].map(async (asked) => (await asked).status),
     );
 
-  it("users who are revoked through another one are refused within the stated bounds", async () => {
+  it("users who are revoked through another gateway are refused within the documented limits", async () => {
     expect((await uses("reader-deleted")).includes(401)).toBe(false);
     const watches = await Promise.all(
       WAYS.flatMap((way) =>
@@ -106,7 +106,7 @@ describeWithEtcd("3.6", "while the watches of a gateway are frozen", () => {
       }
     });
     expect(proxy.frozen).toBeGreaterThan(0);
-    // From the tenth wrong password on, checks for these users wait for a second each.
+    // After ten wrong passwords, each check for these users waits for a second.
     const guess = (way: string, number: number) =>
       ask(other, "GET", "/v2/keys/dev/a", `late-${way}:${number}`);
     for (let number = 0; number < 10; number++) {
@@ -128,7 +128,7 @@ describeWithEtcd("3.6", "while the watches of a gateway are frozen", () => {
 
     clock.skip(MAX_AGE_MS);
     for (const way of WAYS) expect(await uses(`reader-${way}`)).toEqual([401, 401]);
-    // Where a check began before the bound, it counts what holds when it ends.
+    // For a check that began before the limit, the state at its end counts.
     expect(await queued).toEqual(WAYS.map(() => [401, 401]));
     clock.skip(revokedAt + MAX_AGE_MS + REVIEW_INTERVAL_MS - clock.monotonic());
     expect(await Promise.all(watches.map((watch) => watch.text()))).toEqual(watches.map(() => ""));

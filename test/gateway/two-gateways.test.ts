@@ -14,7 +14,7 @@ import { LoadBalancer } from "./load-balancer.js";
 const WRITERS = 8;
 const WRITES = 250;
 
-/** Writes keys of its own, one after the other. @returns those that were acknowledged, by index */
+/** Writes its own keys, one after the other. @returns the acknowledged ones, by index */
 async function write(
   etcd: EtcdClient,
   name: number,
@@ -26,7 +26,7 @@ async function write(
     try {
       acknowledged.set(key, (await etcd.createNode(key, "x")).node.modifiedIndex);
     } catch (error) {
-      // What the death of a member shows as well.
+      // The death of a member also causes these errors.
       const isExpected =
         error instanceof OutcomeUnknownError || error instanceof ClusterUnavailableError;
       if (!isExpected) throw error;
@@ -73,14 +73,14 @@ describeWithEtcd("3.7", "two gateways before etcd 3.7", () => {
 
     const seen = new Map(events.map(({ node }) => [node.key, node.modifiedIndex]));
     for (const [key, index] of acknowledged) expect(seen.get(key)).toBe(index);
-    // Each key once, in the order of the indexes; only what was not acknowledged may be missing.
+    // Each key once, in the order of the indexes. Only keys that were not acknowledged may be missing.
     expect(events).toHaveLength(seen.size);
     const indexes = events.map(({ node }) => node.modifiedIndex);
     expect(indexes).toEqual([...indexes].sort((a, b) => a - b));
     expect(acknowledged.size).toBeGreaterThan(WRITERS * WRITES - 2 * WRITERS);
   });
 
-  it("users and roles of one are those of the other, at once", async () => {
+  it("changes of users and roles are effective at both at once", async () => {
     await using cluster = await startEtcd({ release: "3.7" });
     await using one = await createGateway({
       etcd: { urls: cluster.urls },
@@ -99,7 +99,7 @@ describeWithEtcd("3.7", "two gateways before etcd 3.7", () => {
     await expect
       .poll(() => alice.setNode("/dev/a", "2").catch(({ errorCode }) => errorCode))
       .toBe(110);
-    // No request for keys sees them, whoever asks.
+    // No request for keys shows them to any user.
     const all = await root.getNode("/", { recursive: true });
     expect(JSON.stringify(all.node)).not.toMatch(/alice|etcdnet/);
     await alice.close();

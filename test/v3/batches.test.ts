@@ -31,7 +31,7 @@ describeWithEtcd("3.7", "reads that go out together", () => {
   });
   afterAll(() => etcd?.stop());
 
-  it("fail alone where only one key is forbidden", async () => {
+  it("fail only for the forbidden key", async () => {
     const keySpace = new V3KeySpace(apiOf(etcd.urls, ALICE));
     const keys = Array.from({ length: 40 }, (_, number) => (number === 17 ? "/shut/a" : "/open/a"));
     const reads = keys.map((key) => keySpace.execute({ action: "get", key }));
@@ -46,7 +46,7 @@ describeWithEtcd("3.7", "reads that go out together", () => {
     await keySpace.close();
   });
 
-  it("a user needs the records of the tree and its own part of it", async () => {
+  it("a user needs permission for the records of the tree and for its own keys", async () => {
     const keySpace = new V3KeySpace(apiOf(etcd.urls, ALICE));
     await keySpace.execute({ action: "set", key: "/open/sub/b", value: "1" });
     await keySpace.execute({ action: "delete", key: "/open/sub", recursive: true });
@@ -55,7 +55,7 @@ describeWithEtcd("3.7", "reads that go out together", () => {
     await keySpace.close();
   });
 
-  it("end alone where one is given up", async () => {
+  it("end only for the aborted read", async () => {
     const keySpace = new V3KeySpace(apiOf(etcd.urls, ROOT));
     const abort = new AbortController();
     const given = keySpace.execute({ action: "get", key: "/open/a" }, { signal: abort.signal });
@@ -68,7 +68,7 @@ describeWithEtcd("3.7", "reads that go out together", () => {
 });
 
 describeWithEtcd("3.7", "reads that go out together with writes", () => {
-  it("see what was answered before they were asked for", async () => {
+  it("see every write whose response arrived before they started", async () => {
     const etcd = await startEtcd({ release: "3.7", members: 3 });
     const [writer, reader] = [countedKeySpace(etcd.urls), countedKeySpace(etcd.urls)];
     const key = "/counter";

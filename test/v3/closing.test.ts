@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { AbortError, EtcdClient } from "../../src/index.js";
 import { answer, GRPC_HEAD, startGrpcServer } from "../support/grpc-server.js";
 
-test("a watch that is being opened when the client is closed ends with AbortError", async () => {
+test("a watch that is opening when the client is closed ends with AbortError", async () => {
   let opening = (): void => {};
   const opens = new Promise<void>((resolve) => {
     opening = resolve;

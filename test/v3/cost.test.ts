@@ -60,7 +60,7 @@ describeWithEtcd("3.7", "v3 requests", () => {
     });
   });
 
-  it("of a refused write: one, where the target itself is the reason", async () => {
+  it("of a refused write: one, if the target itself is the reason", async () => {
     await counted.keySpace.execute({ action: "set", key: "/r/f", value: "1" });
     expect(await costOf({ action: "create", key: "/r/f", value: "2" })).toEqual(WRITE);
     expect(await costOf({ action: "set", key: "/r", value: "2" })).toEqual(WRITE);
@@ -68,7 +68,7 @@ describeWithEtcd("3.7", "v3 requests", () => {
     expect(await costOf(swap)).toEqual(WRITE);
   });
 
-  it("of reads that are asked for together: one for 128 of them", async () => {
+  it("of concurrent reads: one for 128 of them", async () => {
     counted.taken();
     const reads = Array.from({ length: 256 }, () =>
       counted.keySpace.execute({ action: "get", key: "/begin" }),

@@ -8,9 +8,9 @@ import { V3Tool } from "./v3-tools.js";
 
 /** Seconds. */
 const TTL = 2;
-/** Milliseconds: etcd looks for leases that ran out twice a second; the rest is for busy machines. */
+/** Milliseconds. etcd looks for expired leases twice a second; the rest is for busy machines. */
 const LATE_AT_MOST = 2_500;
-/** Value by which a watch knows that nothing more is to come. */
+/** Value that marks the last event of a watch. */
 const LAST = "last";
 
 describeWithEtcd("3.7", "a directory whose owner is killed", () => {
@@ -36,7 +36,7 @@ describeWithEtcd("3.7", "a directory whose owner is killed", () => {
   });
 
   it.concurrent.each(["v3", "v2"] as const)(
-    "goes on time with all that is in it, and each watch is told once: owned by %s",
+    "expires on time with its content, and each watch gets one event: owned by %s",
     async (api) => {
       const [above, key] = [`/${api}`, `/${api}/owned`];
       const from = (await v3.getNode("/", { quorum: true })).etcdIndex + 1;

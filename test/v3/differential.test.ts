@@ -13,11 +13,11 @@ import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.j
 import { SEED } from "../support/seed.js";
 import { requests } from "./requests.js";
 
-/** A key space, and where its indexes began. */
+/** A key space, and its first index. */
 interface Side {
   readonly keySpace: KeySpace;
   readonly base: number;
-  /** createdIndex of files that were set: on v3 it is still that of the file that was replaced. */
+  /** createdIndex of files that were set. On v3, a set keeps the createdIndex of the replaced file. */
   readonly created: (key: string, index: number) => number;
 }
 
@@ -26,7 +26,7 @@ async function sideOf(keySpace: KeySpace, created: Side["created"]): Promise<Sid
   return { keySpace, base: etcdIndex, created };
 }
 
-/** What a side answers, with indexes counted from where it began. */
+/** The response of a side, with indexes relative to its first index. */
 async function answer({ keySpace, base, created }: Side, request: KeyRequest): Promise<unknown> {
   try {
     const prevIndex = "prevIndex" in request ? request.prevIndex : undefined;
@@ -59,12 +59,12 @@ function shownFor(response: EtcdResponse, base: number, created: Side["created"]
   };
 }
 
-/** In-order names and the indexes in causes are numbers, of which there are no others. */
+/** In-order names and indexes in `cause` are the only numbers. */
 function relative(text: string, base: number): string {
   return text.replace(/\d+/g, (number) => String(Number(number) - base));
 }
 
-/** Remembers, for a key space that gives a new createdIndex to a file that is set, the first one. */
+/** Records the first createdIndex, for a key space in which a set creates a new one. */
 class FirstCreation {
   readonly #first = new Map<string, number>();
 
@@ -121,7 +121,7 @@ describeWithEtcd("3.7", "the v3 key space beside the one in memory", () => {
     { ttls: false, what: "any sequence of requests" },
     { ttls: true, what: "sequences with directories that expire" },
   ])(
-    "answers $what alike",
+    "has the same response: $what",
     async ({ ttls }) => {
       const sequences = fc.array(requests(ttls), { minLength: 1, maxLength: 40, size: "max" });
       await fc.assert(fc.asyncProperty(sequences, compare), { seed: SEED, numRuns: 120 });

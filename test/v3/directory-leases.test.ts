@@ -6,7 +6,7 @@ import { v3KeySpaceOf } from "../contract/v3.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { apiOf, V3Tool } from "./v3-tools.js";
 
-/** Holds calls back. */
+/** Delays calls. */
 class Gate {
   #reach = (): void => {};
   open = (): void => {};
@@ -24,7 +24,7 @@ class Gate {
   }
 }
 
-/** etcd's API, of which the calls that `waits` names pass through the gate. */
+/** etcd's API. Calls for which `waits` returns true pass through the gate. */
 function gatedApi(
   urls: readonly string[],
   gate: Gate,
@@ -51,7 +51,7 @@ describeWithEtcd("3.6", "the leases of directories", () => {
 
   beforeAll(async () => {
     etcd = await startEtcd({ release: "3.6", v2: false });
-    // Each is a process that knows nothing of the others.
+    // Each stands for a process of its own.
     keySpaces = Array.from({ length: WRITERS }, () => v3KeySpaceOf(etcd.urls));
     tool = new V3Tool(etcd.urls);
   });
@@ -85,7 +85,7 @@ describeWithEtcd("3.6", "the leases of directories", () => {
     await expect.poll(leases).toBe(0);
   });
 
-  it("take no node with them that a slow change of an earlier TTL moves", async () => {
+  it("remove no node that a slow change of an earlier TTL moves", async () => {
     const [other] = keySpaces as readonly [KeySpace];
     const [moves, revokes] = [new Gate(), new Gate()];
     const isMove = (path: string, body: object): boolean =>
@@ -94,7 +94,7 @@ describeWithEtcd("3.6", "the leases of directories", () => {
     const fast = new V3KeySpace(gatedApi(etcd.urls, revokes, (path) => path === "lease/revoke"));
     await other.execute({ action: "set", key: "/slow", dir: true });
     await other.execute({ action: "set", key: "/slow/file", value: "1", ttl: 500 });
-    // The file ends earlier than its directory will, so that only the first change has to move it.
+    // The file expires before its directory, so only the first change has to move it.
     const first = setTtl(slow, "/slow", 100);
     await moves.reached;
     await setTtl(fast, "/slow", 1_000);
@@ -111,7 +111,7 @@ describeWithEtcd("3.6", "the leases of directories", () => {
     await other.execute({ action: "delete", key: "/slow", recursive: true });
   });
 
-  it("take no node with them, while others write below the directory and change its TTL", async () => {
+  it("remove no node while other clients write below the directory and change its TTL", async () => {
     const [first] = keySpaces as readonly [KeySpace];
     await first.execute({ action: "set", key: "/busy/a/b", dir: true, ttl: 1_000 });
     await setTtl(first, "/busy", 5_000);
@@ -135,7 +135,7 @@ describeWithEtcd("3.6", "the leases of directories", () => {
     const written = (await Promise.all(writing)).reduce((sum, each) => sum + each);
     const { node } = await first.execute({ action: "get", key: "/busy", recursive: true });
     expect(JSON.stringify(node).match(/"value"/g)).toHaveLength(written);
-    // A directory that several change at a time may keep the lease of one that came between.
+    // A directory that is changed concurrently may keep the lease of a change in between.
     expect(await leases()).toBeLessThan(WRITERS * TTLS);
   });
 });

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * A process that fills a directory, gives it a TTL, tells when it is to expire, and does not end by
+ * A process that fills a directory, sets its TTL, prints its expiry time, and does not end by
  * itself. Arguments: the built package, the etcd URLs and which API, the directory, the TTL.
  */
 const [index = "", urls = "", api = "", key = "", ttl = ""] = process.argv.slice(2);

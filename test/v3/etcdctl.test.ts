@@ -24,7 +24,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
 
     const etcdctl = (...args: readonly string[]): Promise<string> => run(etcd.urls, ...args);
 
-    it.skipIf(!hasEtcdctl)("what it puts and deletes shows in reads and watches", async () => {
+    it.skipIf(!hasEtcdctl)("its puts and deletes appear in reads and watches", async () => {
       const begun = await keySpace.execute({ action: "set", key: "/begin", value: "" });
       await etcdctl("put", "/app/one", "1");
       await etcdctl("put", "/app/one", "2");
@@ -58,7 +58,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       await expect(get("/leased")).rejects.toMatchObject(keyNotFound("/leased"));
     });
 
-    it.skipIf(!hasEtcdctl)("it reads what we wrote as plain keys, and nothing else", async () => {
+    it.skipIf(!hasEtcdctl)("it reads nodes as plain keys, and no other keys", async () => {
       await keySpace.execute({ action: "set", key: "/ours/a/b", value: "1" });
       await keySpace.execute({ action: "create", key: "/ours/dir", dir: true });
       await keySpace.execute({ action: "set", key: "/ours/ttl", value: "2", ttl: 100 });

@@ -36,7 +36,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       nodes.map(({ key }) => key.slice(dir.length));
 
     describe("a plain put", () => {
-      it("is a file, and its directories are implied", async () => {
+      it("is a file with implied directories", async () => {
         await tool.put(`${dir}/a/b`, "1");
         const { node } = await get(`${dir}/a/b`);
         expect(node).toMatchObject({ key: `${dir}/a/b`, value: "1" });
@@ -68,7 +68,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         expect((await get(`${dir}/a`)).node).not.toHaveProperty("nodes");
       });
 
-      it("can be swapped, updated and deleted like our own", async () => {
+      it("can be swapped, updated and deleted like other files", async () => {
         await tool.put(`${dir}/a/b`, "1");
         const key = `${dir}/a/b`;
         await keySpace.execute({ action: "compareAndSwap", key, prevValue: "1", value: "2" });
@@ -77,7 +77,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         expect(prevNode).toMatchObject({ value: "3" });
       });
 
-      it("leaves no marker: a directory that is implied behaves as one", async () => {
+      it("creates no marker: an implied directory behaves like others", async () => {
         await tool.put(`${dir}/a/b`, "1");
         const key = `${dir}/a`;
         await expect(set(key, "1")).rejects.toMatchObject(notFile(key));
@@ -96,14 +96,14 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         await expect(get(key)).rejects.toMatchObject(keyNotFound(dir));
       });
 
-      it("gets markers above it by our next write below them", async () => {
+      it("gets markers above it with the next write of etcdnet below them", async () => {
         await tool.put(`${dir}/a/b`, "1");
         const { node } = await set(`${dir}/a/c`, "2");
         await tool.delPrefix(`${dir}/a/`);
         expect((await get(`${dir}/a`)).node).toMatchObject({ createdIndex: node.createdIndex });
       });
 
-      it("may be there before keys of ours, in any order", async () => {
+      it("can exist before keys of etcdnet, in any order", async () => {
         await set(`${dir}/a/b`, "1");
         await tool.put(`${dir}/a/c/d`, "2");
         expect(names((await get(`${dir}/a`)).node)).toEqual(["/a/b", "/a/c"]);
@@ -116,7 +116,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
     });
 
     describe("a value and keys below it", () => {
-      it("are a file to who reads it; what is below answers by its own path", async () => {
+      it("read as a file; the keys below have their own paths", async () => {
         await tool.put(`${dir}/a`, "1");
         await tool.put(`${dir}/a/b`, "2");
         expect((await get(`${dir}/a`)).node).toMatchObject({ value: "1" });
@@ -146,8 +146,8 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       });
     });
 
-    describe("what v2 has no words for", () => {
-      it("keys with empty and dotted segments are not shown, and go with their directory", async () => {
+    describe("keys and values that v2 cannot represent", () => {
+      it("keys with empty and dotted segments are not listed, and are deleted with their directory", async () => {
         await set(`${dir}/a/b`, "1");
         for (const odd of ["//x", "/a//x", "/a/./x", "/a/../x", "/a/", "/a/b/"]) {
           await tool.put(`${dir}${odd}`, "odd");
@@ -210,7 +210,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         expect(left.filter((key) => key.startsWith("/"))).toEqual([]);
       });
 
-      it("keys that are deeper than a node can be are not shown", async () => {
+      it("keys deeper than the limit are not listed", async () => {
         await set(`${dir}/a/b`, "1");
         await tool.put(`${dir}/a${"/d".repeat(200_000)}`, "deep");
         await tool.put(`${dir}/a${"/e".repeat(61)}`, "deep");
@@ -220,20 +220,20 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         await keySpace.execute({ action: "delete", key: `${dir}/a`, recursive: true });
       });
 
-      it("keys that do not begin with / are not there", async () => {
+      it("keys that do not begin with / do not exist", async () => {
         await tool.put(`no${dir}`, "1");
         await tool.put("-", "1");
         const { node } = await get("/", { recursive: true });
         expect(JSON.stringify(node)).not.toContain(dir);
       });
 
-      it("keys that are not UTF-8 are not shown", async () => {
+      it("keys that are not UTF-8 are not listed", async () => {
         await set(`${dir}/a`, "1");
         await tool.put(Buffer.concat([Buffer.from(`${dir}/`), Buffer.of(0xff, 0xfe)]), "1");
         expect(names((await get(dir)).node)).toEqual(["/a"]);
       });
 
-      it("values that are not UTF-8 show U+FFFD and equal nothing", async () => {
+      it("values that are not UTF-8 contain U+FFFD and are equal to no value", async () => {
         const key = `${dir}/a`;
         await tool.put(key, Buffer.of(0x61, 0xff));
         expect((await get(key)).node.value).toBe("a\uFFFD");
@@ -245,7 +245,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       });
     });
 
-    it("a tree below a prefix knows nothing of the others", async () => {
+    it("a tree below a prefix is separate from others", async () => {
       const [one, other] = [`one${dir}`, `other${dir}`].map((prefix) =>
         v3KeySpaceOf(etcd.urls, prefix),
       ) as [KeySpace, KeySpace];

@@ -15,11 +15,11 @@ import {
   startGrpcServer,
 } from "../support/grpc-server.js";
 
-/** Milliseconds: what is certain at once must not take as long. */
+/** Milliseconds. An error that is certain at once must take less. */
 const TIMEOUT = 3_000;
 const AT_ONCE = 1_000;
 
-/** A server that does as the script says, asked by one client. */
+/** A scripted server, and a client of it. */
 async function asked<T>(
   script: Script,
   ask: (api: RemoteV3Api, server: GrpcServer) => Promise<T>,
@@ -55,14 +55,14 @@ function get(api: RemoteV3Api, endpoint?: string): Promise<V3Response> {
 
 const ANSWERED = { body: { header: { revision: 5 } } };
 
-describe("a connection that was used and then broke", () => {
+describe("a reused connection that broke", () => {
   const breakSecond: Script = (stream, count) =>
     count === 2 ? stream.session.destroy() : answer(stream);
 
   it.each([
     ["a read", (api: RemoteV3Api) => get(api)],
     ["a read at one endpoint", (api: RemoteV3Api, { url }: GrpcServer) => get(api, url)],
-  ])("has %s asked once more on a new one", async (_what, ask) => {
+  ])("%s is retried once on a new one", async (_what, ask) => {
     await asked(breakSecond, async (api, server) => {
       await put(api);
       expect(await ask(api, server)).toMatchObject(ANSWERED);
@@ -79,8 +79,8 @@ describe("a connection that was used and then broke", () => {
   });
 });
 
-describe("a write that the server has certainly not looked at", () => {
-  /** The first request is answered, what becomes of the second is the test's. */
+describe("a write that the server has not processed", () => {
+  /** The first request gets a response. The test decides about the second. */
   const secondOf = (refuse: (stream: Parameters<Script>[0]) => void): Script => {
     return (stream, count) => (count === 2 ? refuse(stream) : answer(stream));
   };
@@ -89,10 +89,10 @@ describe("a write that the server has certainly not looked at", () => {
     ["a refused stream", (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM)],
     ["a connection that ends before it", ({ session }) => session.goaway(0, 1)],
     [
-      "a connection that ends before it, in error",
+      "a connection that ends before it with an error",
       ({ session }) => session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 1),
     ],
-  ])("is sent once more on another connection: %s", async (_what, refuse) => {
+  ])("is retried once on another connection: %s", async (_what, refuse) => {
     await asked(secondOf(refuse), async (api, server) => {
       await put(api);
       expect(await put(api)).toMatchObject(ANSWERED);
@@ -100,7 +100,7 @@ describe("a write that the server has certainly not looked at", () => {
     });
   });
 
-  it("is sent no more than twice", async () => {
+  it("is sent at most twice", async () => {
     const refuse: Script = (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM);
     await asked(refuse, async (api, server) => {
       await expect(put(api)).rejects.toMatchObject({ name: "ClusterUnavailableError" });
@@ -108,7 +108,7 @@ describe("a write that the server has certainly not looked at", () => {
     });
   });
 
-  it("is never sent twice when the connection ends behind it", async () => {
+  it("is not retried if the GOAWAY includes it", async () => {
     const code = constants.NGHTTP2_ENHANCE_YOUR_CALM;
     await asked(
       secondOf(({ session }) => session.goaway(code, 3)),
@@ -120,7 +120,7 @@ describe("a write that the server has certainly not looked at", () => {
     );
   });
 
-  it("is not sent twice either when the server says so after it has begun to answer", async () => {
+  it("is not retried if the server refuses it after its response has begun", async () => {
     const answerThenRefuse = (stream: ServerHttp2Stream): void => {
       stream.respond(GRPC_HEAD);
       stream.write(PUT_ANSWER, () => stream.close(constants.NGHTTP2_REFUSED_STREAM));
@@ -133,7 +133,7 @@ describe("a write that the server has certainly not looked at", () => {
   });
 });
 
-describe("a write that is not answered as it should be", () => {
+describe("a write with an invalid response", () => {
   const unknown: readonly [string, Script, RegExp?][] = [
     ["a stream closed in good order, but not answered", (stream) => stream.close()],
     [
@@ -183,14 +183,14 @@ describe("a write that is not answered as it should be", () => {
     });
   });
 
-  it("is still answered by a server that wants no more streams from now on", async () => {
+  it("gets its response from a server that accepts no further streams", async () => {
     const lower: Script = (stream) => {
       stream.session.settings({ maxConcurrentStreams: 0 }, () => setTimeout(answer, 20, stream));
     };
     await asked(lower, async (api) => expect(await put(api)).toMatchObject(ANSWERED));
   });
 
-  it("is answered though much more waits to be sent on its connection", async () => {
+  it("gets its response while much more data waits on its connection", async () => {
     const value = Buffer.alloc(1_000_000).toString("base64");
     const lastAlone: Script = (stream, count) => {
       if (count === 21) answer(stream);
@@ -204,17 +204,17 @@ describe("a write that is not answered as it should be", () => {
     });
   });
 
-  it("fails for certain at a server that takes no streams at all", async () => {
+  it("fails as not processed at a server that accepts no streams", async () => {
     const ask = async (api: RemoteV3Api): Promise<void> =>
       await expect(put(api)).rejects.toThrow(/accepts no HTTP\/2 streams/);
     await asked((stream) => answer(stream), ask, { maxConcurrentStreams: 0 });
   });
 });
 
-describe("a watch at a server of gRPC", () => {
+describe("a watch at a gRPC server", () => {
   const call = { operation: "GET /?wait=true", key: "/", safety: "read", scope: "local" } as const;
 
-  it("fails in time where nothing follows its head", async () => {
+  it("times out if nothing follows its headers", async () => {
     await asked(
       (stream) => stream.respond(GRPC_HEAD),
       async (api) => {
@@ -240,7 +240,7 @@ const hasIpv6 = Object.values(networkInterfaces())
   .flat()
   .some((address) => address?.address === "::1");
 
-it.skipIf(!hasIpv6)("an IPv6 address is named in brackets", async () => {
+it.skipIf(!hasIpv6)("an IPv6 address is written in brackets", async () => {
   const named: unknown[] = [];
   const script: Script = (stream, _count, headers) => {
     named.push(headers[":authority"]);

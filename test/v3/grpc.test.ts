@@ -27,14 +27,14 @@ import { grpcCalls, V3Tool } from "./v3-tools.js";
 type Incoming = IncomingMessage | Http2ServerRequest;
 type Outgoing = ServerResponse | Http2ServerResponse;
 
-/** A server of HTTP/1 alone before an etcd, as some load balancers are. */
+/** An HTTP/1 proxy in front of an etcd, like some load balancers. */
 async function startHttp1(target: string): Promise<Server> {
   const server = createServer(onwardTo(target));
   await once(server.listen(0, "127.0.0.1"), "listening");
   return server;
 }
 
-/** One that speaks HTTP/2 to clients, too, and still goes on in HTTP/1. */
+/** A proxy that accepts HTTP/2 and forwards in HTTP/1. */
 async function startHttp2(target: string): Promise<Http2SecureServer> {
   const server = createSecureServer({ ...serverCertificate(), allowHTTP1: true }, onwardTo(target));
   await once(server.listen(0, "127.0.0.1"), "listening");
@@ -60,7 +60,7 @@ function onwardTo(target: string): (incoming: Incoming, outgoing: Outgoing) => v
 const WITHOUT_JSON = { release: "3.4", v2: false, args: ["--enable-grpc-gateway=false"] } as const;
 
 describeWithEtcd("3.4", "an etcd whose gateway from JSON is off", () => {
-  it("is asked by gRPC, by clients and gateways", async () => {
+  it("is called with gRPC by clients and gateways", async () => {
     await using etcd = await startEtcd(WITHOUT_JSON);
     await using gateway = await createGateway({ etcd: { urls: etcd.urls } });
     await using v2 = new EtcdClient({ urls: [gateway.url] });
@@ -72,7 +72,7 @@ describeWithEtcd("3.4", "an etcd whose gateway from JSON is off", () => {
     expect(await v3.members.list()).toHaveLength(1);
   });
 
-  it("cannot be asked by an HTTP proxy, which is told with the flag", async () => {
+  it("is not reachable through an HTTP proxy if its JSON API is off, and the error names the flag", async () => {
     await using etcd = await startEtcd(WITHOUT_JSON);
     await using proxy = await startHttpProxy();
     const options = { urls: etcd.urls, useProxy: proxy.url };
@@ -100,7 +100,7 @@ for (const release of ["3.4", "3.7"] as const) {
       expect(await grpcCalls(etcd.urls[0], "Put")).toBeGreaterThan(0);
     });
 
-    it("leaves a connection that went dead in silence after one time-out", async () => {
+    it("leaves a dead connection after one timeout", async () => {
       await using etcd = await startEtcd({ release, v2: false });
       await using relay = await startTcpRelay(etcd.urls[0], "127.0.0.1");
       const requestTimeout = 500;
@@ -111,7 +111,7 @@ for (const release of ["3.4", "3.7"] as const) {
       expect((await client.getNode("/a")).node.value).toBe("1");
     });
 
-    it("is JSON where HTTP/1 alone comes through", async () => {
+    it("is JSON if only HTTP/1 works", async () => {
       await using etcd = await startEtcd({ release, v2: false });
       const front = await startHttp1(etcd.urls[0]);
       const { port } = front.address() as AddressInfo;
@@ -123,7 +123,7 @@ for (const release of ["3.4", "3.7"] as const) {
       front.closeAllConnections();
     });
 
-    it("is JSON where HTTP/2 ends before etcd, which turns gRPC away", async () => {
+    it("is JSON if a proxy accepts HTTP/2 and refuses gRPC", async () => {
       await using etcd = await startEtcd({ release, v2: false });
       const front = await startHttp2(etcd.urls[0]);
       const { port } = front.address() as AddressInfo;
@@ -138,7 +138,7 @@ for (const release of ["3.4", "3.7"] as const) {
       front.close();
     });
 
-    it("takes the name in a client certificate for the user", async () => {
+    it("uses the name in a client certificate as the user", async () => {
       await using etcd = await startEtcd({ release, v2: false, clientCertAuth: true });
       await enableAuth(etcd);
       const { urls, ca = "", clientCertificate } = etcd;
@@ -152,7 +152,7 @@ for (const release of ["3.4", "3.7"] as const) {
   });
 }
 
-/** Users are root and, as in the certificate, "client", who may use `/client`. */
+/** Creates root, and "client" as in the certificate, which may use `/client`. */
 async function enableAuth({ urls, ca = "", clientCertificate }: EtcdCluster): Promise<void> {
   const tls = { ca, ...(clientCertificate && { x509Certificate: clientCertificate }) };
   const tool = new V3Tool(urls, undefined, tls);

@@ -6,7 +6,7 @@ import { recordKey, SimulatedV3 } from "../support/simulated-v3.js";
 
 const POLLS = { oneEventPerPoll: true };
 
-/** Revisions of many keys each, as a migration writes them. */
+/** Writes revisions with many keys each, as a migration does. */
 function fill(etcd: SimulatedV3, revisions: number, keys: number): void {
   for (let n = 0; n < revisions; n++) {
     etcd.commit(
@@ -23,7 +23,7 @@ async function first(watch: KeyWatch): Promise<EtcdResponse | undefined> {
 const starts = (etcd: SimulatedV3): readonly number[] =>
   etcd.opened.map(({ start_revision: start }) => Number(start));
 
-it("nobody who watches from now on makes etcd read the past, or divide its messages", async () => {
+it("a watch from now on does not make etcd read the past or split its messages", async () => {
   const etcd = new SimulatedV3();
   fill(etcd, 50, 20);
   const { revision } = etcd;
@@ -39,7 +39,7 @@ it("nobody who watches from now on makes etcd read the past, or divide its messa
   await keySpace.close();
 });
 
-it("the past is read from where it is wanted, and no further back", async () => {
+it("the past is read from the requested index, and no earlier", async () => {
   const etcd = new SimulatedV3();
   fill(etcd, 300, 3);
   const wanted = etcd.commit({ key: "/a", value: "1" });
@@ -52,7 +52,7 @@ it("the past is read from where it is wanted, and no further back", async () => 
   await keySpace.close();
 });
 
-it("what is wanted of long ago is read in pieces, from new to old", async () => {
+it("a long history is read in pieces, from new to old", async () => {
   const etcd = new SimulatedV3();
   const wanted = etcd.commit({ key: "/a", value: "1" });
   fill(etcd, 1_000, 1);
@@ -65,7 +65,7 @@ it("what is wanted of long ago is read in pieces, from new to old", async () => 
   await keySpace.close();
 });
 
-it("more events than are held are refused with 401, and what is near enough is still told", async () => {
+it("more events than the cache holds are refused with 401, and recent ones are delivered", async () => {
   const etcd = new SimulatedV3();
   const lost = etcd.commit({ key: "/a", value: "lost" });
   fill(etcd, 90, 128);
@@ -75,7 +75,7 @@ it("more events than are held are refused with 401, and what is near enough is s
   const cleared = { errorCode: 401 };
   await expect(keySpace.openWatch({ key: "/a", waitIndex: lost })).rejects.toMatchObject(cleared);
   const asked = etcd.opened.length;
-  // That is known now.
+  // The cache knows this now.
   await expect(keySpace.openWatch({ key: "/a", waitIndex: lost })).rejects.toMatchObject(cleared);
   expect(etcd.opened).toHaveLength(asked);
   expect((await first(await keySpace.openWatch({ key: "/a", waitIndex: near })))?.node.value).toBe(
@@ -84,7 +84,7 @@ it("more events than are held are refused with 401, and what is near enough is s
   await keySpace.close();
 });
 
-it("what lies further back than etcd can read at once is refused without asking", async () => {
+it("history beyond the limit is refused without a request", async () => {
   const etcd = new SimulatedV3();
   fill(etcd, 10_010, 0);
   const keySpace = new V3KeySpace(etcd);
@@ -95,7 +95,7 @@ it("what lies further back than etcd can read at once is refused without asking"
   await keySpace.close();
 });
 
-it("nothing is read from before the offset of indexes was written", async () => {
+it("nothing is read from before the index offset was written", async () => {
   const etcd = new SimulatedV3();
   fill(etcd, 20, 1);
   const revision = etcd.commit({ key: recordKey("offset"), value: "1000" });
@@ -109,7 +109,7 @@ it("nothing is read from before the offset of indexes was written", async () => 
   await keySpace.close();
 });
 
-it("compacted history is refused with 401, and what came later is still told", async () => {
+it("compacted history is refused with 401, and later events are delivered", async () => {
   const etcd = new SimulatedV3();
   fill(etcd, 40, 1);
   const wanted = etcd.commit({ key: "/a", value: "1" });
@@ -125,7 +125,7 @@ it("compacted history is refused with 401, and what came later is still told", a
   await keySpace.close();
 });
 
-it("a poll after the first of several events of an index ends, though they come later", async () => {
+it("a poll after the first of several events of an index ends, although the others arrive later", async () => {
   const etcd = new SimulatedV3();
   const keySpace = new V3KeySpace(etcd, POLLS);
   (await keySpace.openWatch({ key: "/a" })).close();
@@ -140,7 +140,7 @@ it("a poll after the first of several events of an index ends, though they come 
   await keySpace.close();
 });
 
-it("more events of one index than a watch holds for its reader are all told", async () => {
+it("all events of one index are delivered, even more than the buffer of a watch", async () => {
   const etcd = new SimulatedV3();
   const keySpace = new V3KeySpace(etcd);
   const watch = await keySpace.openWatch({ key: "/bulk", recursive: true, stream: true });

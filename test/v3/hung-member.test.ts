@@ -5,7 +5,7 @@ import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.j
 import { FaultProxy } from "../support/fault-proxy.js";
 import { apiOf } from "./v3-tools.js";
 
-/** Milliseconds: for one attempt, and for all of a request; without the first it takes 5 s and more. */
+/** Milliseconds for one attempt and for the whole request. Without the first limit, it takes 5 s or more. */
 const ATTEMPT = { attemptTimeout: 200 };
 const SOON = 2_500;
 
@@ -27,7 +27,7 @@ describeWithEtcd("3.7", "on v3, while members hang, a request", () => {
 
   const open = (): V3KeySpace => new V3KeySpace(apiOf(proxies.map(({ url }) => url)));
 
-  /** How long something takes while the endpoint hangs that requests go to. */
+  /** Duration of a task while the client's current endpoint hangs. */
   async function timeWhileHung(task: () => Promise<unknown>): Promise<number> {
     const { etcdServer } = await keySpace.execute({ action: "get", key: "/" });
     const hung = proxies.find(({ url }) => url === etcdServer);
@@ -45,11 +45,11 @@ describeWithEtcd("3.7", "on v3, while members hang, a request", () => {
     ["a file is read", { action: "get", key: "/dir/file", quorum: true }],
     ["a directory is listed", { action: "get", key: "/dir", quorum: true }],
     ["a TTL is granted", { action: "create", key: "/dir", inOrder: true, value: "", ttl: 100 }],
-  ])("with bounded attempts goes to another member in time when %s", async (_, request) => {
+  ])("with attemptTimeout continues at another member in time when %s", async (_, request) => {
     expect(await timeWhileHung(() => keySpace.execute(request, ATTEMPT))).toBeLessThan(SOON);
   });
 
-  it("with bounded attempts tells in time that the outcome of a write is not known", async () => {
+  it("with attemptTimeout reports an unknown outcome of a write in time", async () => {
     const set = { action: "set", key: "/dir/file", value: "2" } as const;
     const late = await timeWhileHung(async () => {
       const written = keySpace.execute(set, ATTEMPT);
@@ -58,7 +58,7 @@ describeWithEtcd("3.7", "on v3, while members hang, a request", () => {
     expect(late).toBeLessThan(SOON);
   });
 
-  it("with bounded attempts goes on in time, too, when it is the first of all", async () => {
+  it("with attemptTimeout continues in time, also for the first request of a client", async () => {
     for (const hung of proxies) {
       await hung.become("hang");
       const fresh = open();
@@ -71,9 +71,9 @@ describeWithEtcd("3.7", "on v3, while members hang, a request", () => {
   });
 
   it.each<readonly [string, KeyRequest]>([
-    ["a read that is the first of all", { action: "get", key: "/dir/file" }],
-    ["a write that is the first", { action: "set", key: "/dir/file", value: "3" }],
-  ])("can be given up: %s", async (_, request) => {
+    ["a read that is the first request", { action: "get", key: "/dir/file" }],
+    ["a write that is the first request", { action: "set", key: "/dir/file", value: "3" }],
+  ])("can be aborted: %s", async (_, request) => {
     for (const proxy of proxies) await proxy.become("hang");
     const fresh = open();
     const startedAt = performance.now();
@@ -84,7 +84,7 @@ describeWithEtcd("3.7", "on v3, while members hang, a request", () => {
     for (const proxy of proxies) await proxy.become("pass");
   });
 
-  it("that got no answer has the watches of its member go on elsewhere", async () => {
+  it("without a response makes the watches of its member continue elsewhere", async () => {
     const set = { action: "set", key: "/dir/watched", value: "1" } as const;
     const watch = await keySpace.openWatch({ key: "/dir/watched" });
     const told = watch[Symbol.asyncIterator]().next();
@@ -94,12 +94,12 @@ describeWithEtcd("3.7", "on v3, while members hang, a request", () => {
       await keySpace.execute(set);
       await expect(told).resolves.toMatchObject({ value: { action: "set" } });
     });
-    // A ping has 5 s; without one it takes a minute.
+    // A ping takes 5 s. Without it, detection takes a minute.
     expect(late).toBeLessThan(15_000);
     watch.close();
   });
 
-  it("can be given up: a watch that is the first", async () => {
+  it("can be aborted: a watch that is the first request", async () => {
     for (const proxy of proxies) await proxy.become("hang");
     const fresh = open();
     const startedAt = performance.now();
@@ -110,8 +110,8 @@ describeWithEtcd("3.7", "on v3, while members hang, a request", () => {
     for (const proxy of proxies) await proxy.become("pass");
   });
 
-  it("can be given up: an in-order key that waits for its turn", async () => {
-    // Over a connection that stands, the first is sent.
+  it("can be aborted: an in-order key that waits for an earlier one", async () => {
+    // The first one is sent on the open connection.
     await keySpace.execute({ action: "get", key: "/" });
     for (const proxy of proxies) await proxy.become("hang");
     const create = { action: "create", key: "/dir", inOrder: true, value: "" } as const;

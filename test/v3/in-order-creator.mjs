@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * A process that, at its sign, creates in-order keys in one directory, and tells of each. Arguments:
+ * A process that waits for a signal, creates in-order keys in one directory, and prints each. Arguments:
  * the built package, the etcd URLs, the directory, how many keys.
  */
 import { once } from "node:events";

@@ -10,7 +10,7 @@ import { countedKeySpace, V3Tool } from "./v3-tools.js";
 
 const CREATORS = 50;
 const KEYS_EACH = 3;
-/** Processes that want the lock, and contenders in each. */
+/** Number of processes that contend for the lock, and of contenders in each. */
 const CONTENDING = 5;
 const CONTENDERS = 4;
 const HOLDS_EACH = 8;
@@ -24,7 +24,7 @@ describeWithEtcd("3.7", "in-order keys of many processes", () => {
   afterAll(() => etcd?.stop());
 
   it.skipIf(!hasEtcdctl)(
-    "are named in the order in which they were committed, while v3 tools write beside",
+    "are named in the order of their commits, while v3 tools write in the same directory",
     async () => {
       const args = [etcd.urls.join(), "/q", `${KEYS_EACH}`];
       const creators = Array.from({ length: CREATORS }, () => {
@@ -52,7 +52,7 @@ describeWithEtcd("3.7", "in-order keys of many processes", () => {
   );
 
   it.skipIf(!hasEtcdctl)(
-    "carry a lock that never has two holders, while v3 tools write beside",
+    "make a lock that never has two holders, while v3 tools write in the same directory",
     async () => {
       await using resource = await FencedResource.start();
       const args = [etcd.urls.join(), "v3", resource.url, "10", `${CONTENDERS}`];
@@ -78,7 +78,7 @@ describeWithEtcd("3.7", "in-order keys of many processes", () => {
 });
 
 describeWithEtcd("3.7", "in-order keys of one process", () => {
-  it("do not race: one request each", async () => {
+  it("do not conflict: one request each", async () => {
     await using etcd = await startEtcd({ release: "3.7" });
     const { keySpace, taken } = countedKeySpace(etcd.urls);
     await keySpace.execute({ action: "set", key: "/own/begin", value: "" });
@@ -104,7 +104,7 @@ function createdBy({ told }: RecipeProcess): readonly Created[] {
     .map(({ key, revision }) => ({ key: `${key}`, revision: Number(revision) }));
 }
 
-/** The in-order keys that are there, by etcd's own revisions; none was written twice. */
+/** The existing in-order keys, by their revisions. None was written twice. */
 async function inOrderOfCommit({ urls }: EtcdCluster, key: string): Promise<readonly Created[]> {
   const tool = new V3Tool(urls);
   const range = { key: toBase64(`${key}/0`), range_end: toBase64(`${key}/:`) };
@@ -118,7 +118,7 @@ async function inOrderOfCommit({ urls }: EtcdCluster, key: string): Promise<read
   return created.sort((a, b) => a.revision - b.revision);
 }
 
-/** Meanwhile etcdctl puts and deletes keys in the same directory, with and without leases. */
+/** Runs a task while etcdctl puts and deletes keys in the same directory, with and without leases. */
 async function writingBeside(
   { urls }: EtcdCluster,
   key: string,
@@ -143,7 +143,7 @@ async function writingBeside(
   }
 }
 
-/** Whether a process has held the lock as often as it is to. */
+/** Whether a process has held the lock for all its rounds. */
 function heldOften({ told }: RecipeProcess): () => boolean {
   return () => told.filter(({ event }) => event === "held").length >= HOLDS_EACH;
 }

@@ -4,10 +4,10 @@ import { EtcdClient, OutcomeUnknownError } from "../../src/index.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { PeerLinks } from "../support/peer-links.js";
 
-/** Less than etcd takes to tell that it has no leader: a member that answers nothing is left. */
+/** Less than etcd takes to report that it has no leader, so that the client leaves a silent member. */
 const OPTIONS = { api: "v3", writeTimeout: 1_000 } as const;
 const WRITES = 20;
-/** Milliseconds: two elections, the three rounds for which etcd lets a watch wait for a leader, slack. */
+/** Milliseconds: two elections, the three election timeouts for which a watch waits for a leader, and a reserve. */
 const FOUND_OUT_WITHIN = 6_000;
 const HEALED_WITHIN = { timeout: 20_000 };
 
@@ -30,7 +30,7 @@ for (const release of ["3.4", "3.7"] as const) {
         links.close();
       });
 
-      /** A client of the whole cluster that stays with this member while all is well. */
+      /** A client of the whole cluster whose current endpoint is this member. */
       async function clientAt({ url }: EtcdProcess): Promise<EtcdClient> {
         for (;;) {
           const client = new EtcdClient({ ...OPTIONS, urls: cluster.urls });
@@ -39,7 +39,7 @@ for (const release of ["3.4", "3.7"] as const) {
         }
       }
 
-      /** The leader, or one that is not. */
+      /** The leader, or a follower. */
       async function choose(role: string): Promise<EtcdProcess> {
         const [leader] = (await all.members.leader()).clientURLs;
         const isIt = ({ url }: EtcdProcess): boolean => (url === leader) === (role === "leader");
@@ -47,7 +47,7 @@ for (const release of ["3.4", "3.7"] as const) {
       }
 
       it.each(["follower", "leader"])(
-        "a %s: watches and quorum reads go elsewhere, and writes are not lied about",
+        "a %s: watches and quorum reads continue elsewhere, and the outcomes of writes are correct",
         async (role) => {
           const key = `/${role}`;
           await all.setNode(key, "before");

@@ -24,7 +24,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       await etcd?.stop();
     });
 
-    it("paths of 62 levels are made at once; deeper ones are refused before they are sent", async () => {
+    it("paths of 62 levels are created in one request; deeper ones are refused before they are sent", async () => {
       const keySpace = v3KeySpaceOf(etcd.urls);
       const key = "/d".repeat(62);
       await keySpace.execute({ action: "set", key, value: "1" });
@@ -50,7 +50,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       await keySpace.close();
     });
 
-    it("values of 1.4 MiB are kept; above the limit etcd refuses them", async () => {
+    it("values of 1.4 MiB are accepted; etcd refuses larger ones", async () => {
       const keySpace = v3KeySpaceOf(etcd.urls);
       const value = "x".repeat(1.4 * 1024 * 1024);
       for (let round = 0; round < 2; round++) {
@@ -65,7 +65,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
 
     const forms = release === "3.6" ? (["gRPC", "JSON"] as const) : (["gRPC"] as const);
     it.each(forms)(
-      "directories larger than the largest answer are read in pages, by %s",
+      "directories larger than maxResponseSize are read in pages, by %s",
       async (form) => {
         const proxy = form === "JSON" ? await startHttpProxy() : undefined;
         const dir = `/paged-${form}`;
@@ -97,7 +97,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       },
     );
 
-    it("a value that alone is larger than the largest answer is an error that says so", async () => {
+    it("a single value larger than maxResponseSize is an error that says so", async () => {
       const ample = v3KeySpaceOf(etcd.urls);
       await ample.execute({ action: "set", key: "/one/large", value: "x".repeat(100_000) });
       const [url = ""] = etcd.urls;
@@ -112,7 +112,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       await Promise.all([small.close(), ample.close()]);
     });
 
-    it("a listing begins again when its revision is compacted while it is read", async () => {
+    it("a listing restarts when its revision is compacted while it is read", async () => {
       const keySpace = v3KeySpaceOf(etcd.urls);
       const keys = Array.from({ length: 2100 }, (_, number) => `/pages/${number}`);
       await Promise.all(keys.map((key) => keySpace.execute({ action: "set", key, value: "1" })));
@@ -126,7 +126,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
 }
 
 describeWithEtcd("3.7", "an etcd that is full", () => {
-  it("refuses writes in its own words, and still answers reads", async () => {
+  it("refuses writes with etcd's message, and responds to reads", async () => {
     const etcd = await startEtcd({ release: "3.7", args: ["--quota-backend-bytes=2000000"] });
     const keySpace = v3KeySpaceOf(etcd.urls);
     await keySpace.execute({ action: "set", key: "/a", value: "1" });

@@ -3,7 +3,7 @@ import { v3KeySpaceOf } from "../contract/v3.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 
 describeWithEtcd("3.7", "a v3 cluster without a quorum", () => {
-  it("answers local reads of a client that has just been made", async () => {
+  it("responds to local reads of a new client", async () => {
     const etcd = await startEtcd({ release: "3.7", members: 3 });
     const [survivor, ...others] = etcd.members;
     const writer = v3KeySpaceOf([survivor.url]);

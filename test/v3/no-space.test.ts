@@ -34,14 +34,14 @@ for (const release of ["3.4", "3.7"] as const) {
       await etcd?.stop();
     });
 
-    /** The event that watchers are told of what `remove` does. */
+    /** The event of what `remove` does. */
     async function eventAt(key: string, remove: () => Promise<unknown>): Promise<EtcdResponse> {
       const watch = await keySpace.openWatch({ key });
       const [event] = await Promise.all([eventOf(watch), remove()]);
       return event;
     }
 
-    it("takes no value", async () => {
+    it("accepts no value", async () => {
       const set = keySpace.execute({ action: "set", key: "/file", value: "2" });
       await expect(set).rejects.toThrow(NO_SPACE);
       const lease = keySpace.execute({ action: "set", key: "/file", value: "2", ttl: 5 });
@@ -65,7 +65,7 @@ for (const release of ["3.4", "3.7"] as const) {
       );
     });
 
-    it("lets a directory be deleted that others' keys imply", async () => {
+    it("lets a directory be deleted that external keys imply", async () => {
       const key = "/implied";
       await keySpace.execute({ action: "delete", key, recursive: true });
       await expect(keySpace.execute({ action: "get", key })).rejects.toMatchObject(
@@ -73,17 +73,17 @@ for (const release of ["3.4", "3.7"] as const) {
       );
     });
 
-    it("lets nodes be deleted on condition", async () => {
+    it("lets nodes be deleted with a condition", async () => {
       const key = "/compared";
       const wrong = keySpace.execute({ action: "compareAndDelete", key, prevValue: "2" });
       await expect(wrong).rejects.toMatchObject({ errorCode: 101 });
       const right = { action: "compareAndDelete", key, prevValue: "1" } as const;
       const event = await eventAt(key, () => keySpace.execute(right));
-      // Without the record of the action, watchers cannot be told of the condition.
+      // Without the record of the action, watchers do not learn of the condition.
       expect(event).toMatchObject({ action: "delete", node: { key } });
     });
 
-    it("lets a process delete in a tree in which nobody has written", async () => {
+    it("lets a process delete in a tree without its own writes", async () => {
       const fresh = v3KeySpaceOf(etcd.urls, "/fresh");
       await fresh.execute({ action: "delete", key: "/a" });
       await expect(fresh.execute({ action: "get", key: "/a" })).rejects.toMatchObject(

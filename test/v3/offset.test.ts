@@ -25,7 +25,7 @@ describeWithEtcd("3.7", "indexes that go on where others ended", () => {
     await etcd?.stop();
   });
 
-  it("are the stored number higher than revisions, wherever they show", async () => {
+  it("are higher than revisions by the stored offset, in every response", async () => {
     const { node, etcdIndex } = await keySpace.execute({ action: "set", key: "/a", value: "1" });
     expect(node.modifiedIndex).toBeGreaterThan(OFFSET);
     expect(etcdIndex).toBe(node.modifiedIndex);
@@ -34,7 +34,7 @@ describeWithEtcd("3.7", "indexes that go on where others ended", () => {
     await expect(missing).rejects.toMatchObject({ index: etcdIndex });
   });
 
-  it("are what comparisons go by", async () => {
+  it("are used by comparisons", async () => {
     const { node } = await keySpace.execute({ action: "set", key: "/a", value: "1" });
     const { modifiedIndex: prevIndex } = node;
     const swap = { action: "compareAndSwap", key: "/a", value: "2" } as const;
@@ -48,7 +48,7 @@ describeWithEtcd("3.7", "indexes that go on where others ended", () => {
     }
   });
 
-  it("name in-order keys, above those that came from elsewhere", async () => {
+  it("name in-order keys, above the imported ones", async () => {
     const key = "/q";
     const first = `${key}/${String(OFFSET - 1).padStart(20, "0")}`;
     await keySpace.execute({ action: "set", key: first, value: "" });
@@ -57,7 +57,7 @@ describeWithEtcd("3.7", "indexes that go on where others ended", () => {
     expect(Number(node.key.slice(3))).toBeLessThanOrEqual(node.createdIndex);
   });
 
-  it("are those of events, and nothing is held from before them", async () => {
+  it("are those of events, and no earlier history exists", async () => {
     const written = await keySpace.execute({ action: "set", key: "/w", value: "1" });
     const watch = await keySpace.openWatch({ key: "/w", waitIndex: written.etcdIndex });
     for await (const event of watch) expect(event.node).toEqual(written.node);
@@ -75,7 +75,7 @@ describeWithEtcd("3.7", "an offset that another process raises", () => {
     await etcd?.stop();
   });
 
-  /** Key spaces of processes that know the offset, and one that raises it. */
+  /** Key spaces of processes that have cached the offset, and one that raises it. */
   const processes = async (keyPrefix: string, clock: Clock = systemClock) => {
     const open = () => new V3KeySpace(apiOf(etcd.urls), { keyPrefix, clock });
     const [one, raising] = [open(), open()];
@@ -86,7 +86,7 @@ describeWithEtcd("3.7", "an offset that another process raises", () => {
     return { one, raising, indexOf, stop: () => Promise.all([one.close(), raising.close()]) };
   };
 
-  it("is noticed by who watches, at once, and what waits begins anew", async () => {
+  it("is noticed at once by processes with watches, and their watches restart", async () => {
     const { one, raising, indexOf, stop } = await processes("/watched");
     const before = await one.execute({ action: "set", key: "/a", value: "1" });
     const waiting = await one.openWatch({ key: "/a", waitIndex: before.etcdIndex + 1 });
@@ -107,7 +107,7 @@ describeWithEtcd("3.7", "an offset that another process raises", () => {
     await stop();
   });
 
-  it("is noticed by who does not watch, within 30 seconds", async () => {
+  it("is noticed by processes without watches, within 30 seconds", async () => {
     let passed = 0;
     const monotonic = (): number => systemClock.monotonic() + passed;
     const clock = { now: systemClock.now, after: systemClock.after, monotonic };

@@ -14,7 +14,7 @@ const WATCHED = { key: "/w", recursive: true };
 const RUNS = Number(process.env.ETCDNET_WATCH_RUNS ?? 25);
 const SETTINGS = { pollInterval: 8_000, linger: 1_000 };
 
-/** What happens: to the store, to its members and connections, to time. */
+/** A step: a change of the store, of its members and connections, or of the time. */
 type Step =
   | { readonly do: "change"; readonly keys: readonly string[]; readonly times: number }
   | { readonly do: "pass"; readonly milliseconds: number }
@@ -76,13 +76,13 @@ interface Committed {
   readonly at: number;
 }
 
-/** What a client of a gateway may conclude from a poll that it has given up shortly after the head. */
+/** What a client of a gateway may conclude from a poll that it half-closed shortly after the head. */
 interface Conclusion {
   readonly store: number;
   readonly since: number;
   /** X-Etcd-Index. */
   readonly index: number;
-  /** Index of the event that came. */
+  /** Index of the event. */
   readonly event: number | undefined;
 }
 
@@ -96,9 +96,9 @@ class Story {
   readonly #client: EtcdClient;
   readonly #watcher: Watcher;
   readonly #gateway: V3KeySpace;
-  /** Revision of the store before that either of both knew, until both have noticed its end. */
+  /** Last known revision of the previous store, until both key spaces have noticed its end. */
   #lostRevision = Number.POSITIVE_INFINITY;
-  /** Whether a store had passed the one before it when it was first asked: nobody can notice that. */
+  /** Whether a store was already ahead of the previous one at its first request. No client can notice that. */
   isUnnoticeable = false;
   failure: unknown;
   #isOver = false;
@@ -176,7 +176,7 @@ class Story {
     this.#verifyClaims();
   }
 
-  /** All is well for a while, then one more change: what was told is told by now. */
+  /** A time without faults, then one more change. Everything is delivered afterwards. */
   async end(): Promise<void> {
     this.#heal();
     for (let n = 0; n < 3; n++) {
@@ -211,7 +211,7 @@ class Story {
     for await (const item of this.#watcher) this.items.push(item);
   }
 
-  /** Whether both have had to do with the present store. */
+  /** Whether both have used the current store. */
   get #isNoticed(): boolean {
     const item = this.items.findLast(({ type }) => type === "resync");
     const isRead = (item === undefined ? 0 : storeOf(item)) === this.store;
@@ -239,7 +239,7 @@ class Story {
     expect(known.filter((change) => change.index <= index && isMissing(change))).toEqual([]);
     const present = this.stores[this.store] ?? [];
     const current = present.filter(({ at }) => at < contactAt);
-    // Of a store that has taken the place of the known one, nothing was read yet.
+    // Nothing was read yet from a store that has replaced the known one.
     const since = store === this.store ? 0 : (known.at(-1)?.index ?? 0);
     expect(current.filter((change) => change.index > since && isMissing(change))).toEqual([]);
   }
@@ -268,7 +268,7 @@ class Story {
   }
 }
 
-/** Index of the change that is there before the watch. */
+/** Index of the change before the watch. */
 const FIRST = 2;
 
 function storeOf(item: WatchItem): number {
@@ -304,12 +304,12 @@ function verifyConclusions({ conclusions, stores }: Story): void {
   expect(wrong).toEqual([]);
 }
 
-test("whatever happens to etcd, all is told once and in order, or a resync says that it cannot be", async () => {
+test("after any faults of etcd, every change is delivered once and in order, or a resync replaces them", async () => {
   const counts = { stories: 0, items: 0, resyncs: 0, scans: 0, excused: 0 };
   await fc.assert(
     fc.asyncProperty(steps, fc.integer(), fc.boolean(), async (script, seed, initial) => {
       const story = new Story(randomFrom(seed), initial);
-      // An index to go on from means nothing until it is known whose it is.
+      // An index means nothing until its store is known.
       await story.clock.pass(200);
       for (const step of script) await story.play(step);
       await story.end();

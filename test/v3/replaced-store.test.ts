@@ -7,14 +7,14 @@ import { recordKey, SimulatedV3 } from "../support/simulated-v3.js";
 
 const PATIENT = { timeout: 20_000 };
 
-/** A store with so many revisions. */
+/** A store with this number of revisions. */
 function storeAt(revision: number): SimulatedV3 {
   const etcd = new SimulatedV3();
   while (etcd.revision < revision) etcd.commit({ key: "/app/old", value: `${etcd.revision}` });
   return etcd;
 }
 
-/** A watch, once it stands, and what it delivers. */
+/** An established watch, and its events. */
 async function follow(client: EtcdClient, key: string): Promise<WatchItem[]> {
   const items: WatchItem[] = [];
   const watcher = client.watch(key, { recursive: true });
@@ -25,7 +25,7 @@ async function follow(client: EtcdClient, key: string): Promise<WatchItem[]> {
   return items;
 }
 
-it("another store under the same id is one resync to each watch, and mirrors follow it", async () => {
+it("another store with the same id causes one resync in each watch, and mirrors follow it", async () => {
   const etcd = storeAt(50);
   await using client = new EtcdClient({ keySpace: new V3KeySpace(etcd) });
   await using mirror = new Mirror(client, "/app");
@@ -45,7 +45,7 @@ it("another store under the same id is one resync to each watch, and mirrors fol
   expect(mirror.get("/app/new")?.value).toBe("2");
 });
 
-it("nothing of the lost store is told to those who come later", async () => {
+it("later watches receive nothing of the lost store", async () => {
   const etcd = storeAt(50);
   const keySpace = new V3KeySpace(etcd, { oneEventPerPoll: true });
   (await keySpace.openWatch({ key: "/app", recursive: true })).close();
@@ -54,7 +54,7 @@ it("nothing of the lost store is told to those who come later", async () => {
   etcd.replace(3);
   const poll = await keySpace.openWatch({ key: "/app", recursive: true });
   expect(poll.etcdIndex).toBe(3);
-  // An index that only the lost store had reached is of no use any more; a later one waits.
+  // An index that only the lost store had reached is void. A later one waits.
   const lost = keySpace.openWatch({ key: "/app", waitIndex: 52 });
   await expect(lost).rejects.toMatchObject({ errorCode: 401, index: 3 });
   (await keySpace.openWatch({ key: "/app", waitIndex: 53 })).close();
@@ -65,7 +65,7 @@ it("nothing of the lost store is told to those who come later", async () => {
   await keySpace.close();
 });
 
-it("watches that wait end as soon as their connection is made again", async () => {
+it("pending watches end as soon as they are connected again", async () => {
   const etcd = storeAt(50);
   const keySpace = new V3KeySpace(etcd);
   const watch = await keySpace.openWatch({ key: "/app", recursive: true, stream: true });
@@ -76,7 +76,7 @@ it("watches that wait end as soon as their connection is made again", async () =
   await keySpace.close();
 });
 
-it("the offset of indexes is that of the store which answers", async () => {
+it("the index offset is that of the responding store", async () => {
   const etcd = storeAt(5);
   etcd.commit({ key: recordKey("offset"), value: "1000" });
   const keySpace = new V3KeySpace(etcd);
@@ -89,7 +89,7 @@ it("the offset of indexes is that of the store which answers", async () => {
   await keySpace.close();
 });
 
-it("what another key space on the same cluster has noticed drops what is kept of the lost store", async () => {
+it("a key space drops its cache of the lost store when another one on the same cluster notices the loss", async () => {
   const etcd = storeAt(5);
   const generation = new StoreGeneration();
   const keySpace = new V3KeySpace(etcd, { generation });
@@ -100,7 +100,7 @@ it("what another key space on the same cluster has noticed drops what is kept of
   await kept.execute(read);
   for (let n = 0; n < 20; n++) etcd.commit({ key: "/other", value: "1" });
   await keySpace.execute({ ...read, quorum: true });
-  // It has passed what the cache has seen, but not what the other one has.
+  // It is ahead of the cache, but not of the other key space.
   etcd.replace(1);
   for (let n = 0; n < 10; n++) etcd.commit({ key: "/other", value: "1" });
   await expect(keySpace.execute({ ...read, quorum: true })).rejects.toMatchObject({
@@ -111,7 +111,7 @@ it("what another key space on the same cluster has noticed drops what is kept of
   await keySpace.close();
 });
 
-it("a member that is behind is not another store", async () => {
+it("a member that lags is not another store", async () => {
   const etcd = storeAt(50);
   const keySpace = new V3KeySpace(etcd);
   const watch = await keySpace.openWatch({ key: "/app", recursive: true });

@@ -2,14 +2,13 @@ import fc from "fast-check";
 import type { KeyRequest } from "../../src/model/key-request.js";
 
 /**
- * Requests whose `prevIndex` counts from the beginning of a run, so that two key spaces can be
- * asked the same.
+ * Requests with a `prevIndex` relative to the start of a run, so that two key spaces can execute the same.
  */
 const names = fc.constantFrom("a", "b", "_c", "é");
 const path = fc.array(names, { minLength: 1, maxLength: 3 }).map((parts) => `/${parts.join("/")}`);
 const value = fc.constantFrom("x", "y", "", "€");
 const flag = fc.boolean();
-/** Seconds that no run of the tests lasts; those of directories are longer than those of files. */
+/** Seconds, longer than any run. TTLs of directories are longer than those of files. */
 const fileTtl = fc.option(fc.constantFrom(1000, 1500), { nil: undefined });
 const directoryTtl = fc.option(fc.constantFrom(2000, 3000), { nil: undefined });
 const condition = fc.oneof(

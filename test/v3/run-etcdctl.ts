@@ -3,7 +3,7 @@ import { run } from "../foreign/run.js";
 
 const program = findEtcdctl();
 
-/** Whether there is an etcdctl to run. */
+/** Whether an etcdctl is available. */
 export const hasEtcdctl = !("missing" in program);
 
 /** Runs etcdctl with etcd's v3 API; resolves with what it printed. */
@@ -18,7 +18,7 @@ export async function etcdctl(
   return stdout;
 }
 
-/** Grants a lease of so many seconds; resolves with its id, as etcdctl takes it. */
+/** Grants a lease with this number of seconds. Resolves with its id in etcdctl's format. */
 export async function grantLease(urls: readonly string[], seconds: number): Promise<string> {
   const printed = await etcdctl(urls, "lease", "grant", `${seconds}`);
   return /lease ([\da-f]+) granted/.exec(printed)?.[1] ?? "";

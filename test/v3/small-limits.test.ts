@@ -23,7 +23,7 @@ for (const release of ["3.4", "3.7"] as const) {
     const get = (key: string) => keySpace.execute({ action: "get", key });
     const names = (count: number) => Array.from({ length: count }, (_, number) => `${number}`);
 
-    it("answers many reads at a time, and learns how many it takes", async () => {
+    it("responds to many reads at a time, and the client learns the limit", async () => {
       await set("/read", "here");
       const readMany = () => Promise.all(names(200).map(() => get("/read")));
       for (const { node } of await readMany()) expect(node.value).toBe("here");
@@ -33,12 +33,12 @@ for (const release of ["3.4", "3.7"] as const) {
       expect((await grpcCalls(etcd.urls[0], "Txn")) - before).toBeLessThanOrEqual(26);
     });
 
-    it("reads deep paths, and tells what is missing there", async () => {
+    it("reads deep paths, and the error names the missing directory", async () => {
       const deep = `/deep${"/d".repeat(20)}`;
       await expect(get(deep)).rejects.toMatchObject({ errorCode: 100, detail: "/deep" });
     });
 
-    it("moves what is below a directory to its new TTL", async () => {
+    it("moves the content of a directory to its new TTL", async () => {
       await Promise.all(names(60).map((name) => set(`/ttl/${name}`)));
       const update = { action: "update", key: "/ttl", dir: true, ttl: 1000 } as const;
       await keySpace.execute(update);

@@ -8,7 +8,7 @@ import { FaultProxy } from "../support/fault-proxy.js";
 import { ALICE, enableAuth } from "./v3-auth.js";
 import { apiOf, grpcCalls, V3Tool } from "./v3-tools.js";
 
-/** An etcd with v3 auth, whose tokens live for a second, and Alice, who may use `/alice`. */
+/** An etcd with v3 auth, whose tokens expire after a second, and Alice, who may use `/alice`. */
 async function startWithAuth(release: "3.4" | "3.6" | "3.7"): Promise<EtcdCluster> {
   const etcd = await startEtcd({ release, v2: false, args: ["--auth-token-ttl=1"] });
   const tool = new V3Tool(etcd.urls);
@@ -17,19 +17,19 @@ async function startWithAuth(release: "3.4" | "3.6" | "3.7"): Promise<EtcdCluste
   return etcd;
 }
 
-/** Longer than a token lives. */
+/** Longer than the lifetime of a token. */
 const outlive = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2_500));
 
 for (const release of ["3.4", "3.6", "3.7"] as const) {
   describeEtcdSideBySide(release, `v3 auth of etcd ${release}`, () => {
-    it("a token that ran out is renewed, for calls and in the middle of a watch", async () => {
+    it("an expired token is renewed, for calls and during a watch", async () => {
       await using etcd = await startWithAuth(release);
       await using proxy = await FaultProxy.before(etcd.urls[0]);
       const keySpace = new V3KeySpace(apiOf([proxy.url], ALICE), { keyPrefix: "/alice" });
       const watch = await keySpace.openWatch({ key: "/a" });
       const event = eventOf(watch);
       await outlive();
-      // The watch is opened anew, with a token that etcd does not know any more.
+      // The watch is reopened with a token that etcd does not know any more.
       await proxy.cut();
       const calls = Array.from({ length: 20 }, (_, number) =>
         keySpace.execute({ action: "set", key: `/calls/${number}`, value: "1" }),
@@ -43,7 +43,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       await keySpace.close();
     });
 
-    it("whoever has no permission, or a wrong password, is told so without secrets", async () => {
+    it("errors for a missing permission and a wrong password contain no secrets", async () => {
       await using etcd = await startWithAuth(release);
       const { urls } = etcd;
       const cases = [
@@ -66,7 +66,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       }
     });
 
-    it("a gateway does not start for a user whom the cluster refuses", async () => {
+    it("a gateway does not start with a user that the cluster refuses", async () => {
       await using etcd = await startWithAuth(release);
       const wrong = { urls: etcd.urls, username: "root", password: "wrong secret" };
       const gateway = createGateway({ etcd: wrong });

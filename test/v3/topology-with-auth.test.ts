@@ -43,7 +43,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
     it("finds the leader and stays with it", async () => {
       await using any = clientWith({ urls: cluster.urls });
       const urls = proxies.map(({ url }) => url);
-      // Each client begins at random: one that was right by chance would not be so ten times.
+      // Each client starts with a random endpoint. Ten of them are unlikely to start with the leader by chance.
       for (let round = 0; round < 10; round++) {
         const [leader = ""] = (await any.members.leader()).clientURLs;
         const expected = urls[cluster.urls.indexOf(leader)];

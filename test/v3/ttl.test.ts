@@ -11,7 +11,7 @@ import { v3KeySpaceOf } from "../contract/v3.js";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { V3Tool } from "./v3-tools.js";
 
-/** Each has a directory of its own, so that all wait at the same time. */
+/** Each test has its own directory, so that all wait concurrently. */
 const it = base.extend("dir", () => `/${randomUUID()}`).concurrent;
 
 for (const release of ["3.4", "3.7"] as const) {
@@ -34,12 +34,14 @@ for (const release of ["3.4", "3.7"] as const) {
     const set = (key: string, ttl?: number): Promise<EtcdResponse> =>
       keySpace.execute({ action: "set", key, value: "1", ...(ttl && { ttl }) });
 
-    /** Waits for the event of `key` that follows an answer. */
+    /** Waits for the event of `key` after a response. */
     async function after(key: string, { etcdIndex }: EtcdResponse): Promise<EtcdResponse> {
       return await eventOf(await keySpace.openWatch({ key, waitIndex: etcdIndex + 1 }));
     }
 
-    it("a directory's TTL ends everything below it, however it came there", async ({ dir }) => {
+    it("a directory's TTL removes everything below it, by whatever client it was written", async ({
+      dir,
+    }) => {
       const key = `${dir}/d`;
       await set(`${key}/before`);
       await set(`${key}/sub/deep`);
@@ -58,7 +60,7 @@ for (const release of ["3.4", "3.7"] as const) {
       await get(`${dir}/other`);
     });
 
-    it("a directory's TTL, set by a client that is gone, removes the subtree on time", async ({
+    it("a directory's TTL removes the subtree on time after its client is closed", async ({
       dir,
       expect,
     }) => {
@@ -77,7 +79,7 @@ for (const release of ["3.4", "3.7"] as const) {
     it.for([
       ["in 1970", 0],
       ["in 2200", Date.UTC(2200, 0, 1)],
-    ] as const)("a TTL ends for a client whose clock stands %s", async ([, start], { dir }) => {
+    ] as const)("a TTL ends for a client whose clock is %s", async ([, start], { dir }) => {
       const key = `${dir}/a`;
       const wrong = v3KeySpaceOf(etcd.urls, "", { clock: clockFrom(start) });
       const written = await wrong.execute({ action: "set", key, value: "1", ttl: 2 });
@@ -88,7 +90,7 @@ for (const release of ["3.4", "3.7"] as const) {
       await wrong.close();
     });
 
-    it("a key that is there has time left, though a clock is ahead", async ({ dir }) => {
+    it("an existing key has time left, even if a clock is ahead", async ({ dir }) => {
       const key = `${dir}/a`;
       await set(key, 100);
       const ahead = v3KeySpaceOf(etcd.urls, "", { clock: clockFrom(Date.now() + 1e6) });
@@ -96,14 +98,14 @@ for (const release of ["3.4", "3.7"] as const) {
       await ahead.close();
     });
 
-    it("a TTL of 0 shows 1, and ends the node soon", async ({ dir }) => {
+    it("a TTL of 0 reads as 1, and the node expires soon", async ({ dir }) => {
       const key = `${dir}/a`;
       const written = await keySpace.execute({ action: "set", key, value: "1", ttl: 0 });
       expect(written.node).toMatchObject({ ttl: 1, expiration: expect.any(String) });
       expect((await after(key, written)).action).toBe("expire");
     });
 
-    it("a longer TTL of a directory saves what is below it", async ({ dir, expect }) => {
+    it("a longer TTL of a directory keeps its content", async ({ dir, expect }) => {
       const key = `${dir}/d`;
       await keySpace.execute({ action: "create", key, dir: true, ttl: 7000 });
       await set(`${key}/a`);
@@ -123,13 +125,13 @@ for (const release of ["3.4", "3.7"] as const) {
       expect(node.nodes?.[0]).not.toHaveProperty("ttl");
     });
 
-    it("taking a directory's TTL away keeps the order of its in-order keys", async ({
+    it("removing a directory's TTL keeps the order of its in-order keys", async ({
       dir,
       expect,
     }) => {
       const create = { action: "create", key: dir, value: "", inOrder: true } as const;
       const late = v3KeySpaceOf(etcd.urls);
-      // What this process knows is old, and true again, when it creates its next key.
+      // The cache of this process is out of date, and correct again, when it creates its next key.
       await late.execute(create);
       await keySpace.execute({ action: "update", key: dir, dir: true, ttl: 5000 });
       const first = await keySpace.execute(create);
@@ -140,7 +142,7 @@ for (const release of ["3.4", "3.7"] as const) {
       await late.close();
     });
 
-    it("taking a directory's TTL away gives a subdirectory its own back", async ({ dir }) => {
+    it("removing a directory's TTL restores the TTL of a subdirectory", async ({ dir }) => {
       const key = `${dir}/d`;
       await keySpace.execute({ action: "create", key, dir: true, ttl: 1000 });
       const sub = { action: "create", key: `${key}/sub`, dir: true, ttl: 2000 } as const;
@@ -154,7 +156,9 @@ for (const release of ["3.4", "3.7"] as const) {
       );
     });
 
-    it("more descendants than fit into one transaction follow their directory", async ({ dir }) => {
+    it("more descendants than fit into one transaction get their directory's TTL", async ({
+      dir,
+    }) => {
       const key = `${dir}/d`;
       await Promise.all(
         Array.from({ length: 130 }, (_, number) => set(`${key}/${number % 10}/${number}`)),
@@ -164,7 +168,7 @@ for (const release of ["3.4", "3.7"] as const) {
       expect((await tool.keys()).filter((found) => found.includes(key))).toEqual([]);
     });
 
-    it("a file whose directory ends earlier shows no TTL of its own", async ({ dir }) => {
+    it("a file whose directory expires earlier has no TTL of its own", async ({ dir }) => {
       await keySpace.execute({ action: "create", key: dir, dir: true, ttl: 100 });
       const { node } = await set(`${dir}/a`, 1000);
       expect(node).not.toHaveProperty("ttl");
@@ -182,7 +186,7 @@ for (const release of ["3.4", "3.7"] as const) {
       await expect.poll(async () => (await oursWithin(tool, 450, 850)).length).toBe(0);
     });
 
-    it("the lease of another is looked up, moved away from, and left alone", async ({ dir }) => {
+    it("an external lease is looked up, replaced, and not revoked", async ({ dir }) => {
       const key = `${dir}/a`;
       await tool.ask("lease/grant", { ID: "4711", TTL: "500" });
       await tool.put(key, "1", "4711");
@@ -195,7 +199,7 @@ for (const release of ["3.4", "3.7"] as const) {
       await get(key);
     });
 
-    it("a file that another put onto a lease loses the TTL with a plain set, though we know it", async ({
+    it("a plain set removes the TTL of a file that an external client put onto a lease", async ({
       dir,
     }) => {
       const key = `${dir}/a`;
@@ -210,7 +214,7 @@ for (const release of ["3.4", "3.7"] as const) {
       await get(key);
     });
 
-    it("a lease that is revoked by hand takes the key away at once", async ({ dir }) => {
+    it("a lease that is revoked by hand removes the key at once", async ({ dir }) => {
       const key = `${dir}/a`;
       const written = await set(key, 300);
       const [lease = ""] = await oursWithin(tool, 250, 350);
@@ -221,7 +225,7 @@ for (const release of ["3.4", "3.7"] as const) {
   });
 }
 
-/** Our leases that end within so many seconds from now. */
+/** Leases of etcdnet that expire within this number of seconds. */
 async function oursWithin(tool: V3Tool, from: number, to: number): Promise<readonly string[]> {
   return (await tool.leases()).filter((id) => {
     const end = ((decodeLeaseId(id)?.expiration ?? 0) - Date.now()) / 1000;
@@ -229,7 +233,7 @@ async function oursWithin(tool: V3Tool, from: number, to: number): Promise<reado
   });
 }
 
-/** A clock that is wrong, and runs. */
+/** A running clock that is wrong. */
 function clockFrom(start: number): Clock {
   const skew = start - Date.now();
   return { ...systemClock, now: () => Date.now() + skew };

@@ -5,7 +5,7 @@ import { findEtcd, type Release } from "../../scripts/etcd-binaries.mjs";
 import { EtcdClient } from "../../src/index.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 
-/** More entries than `--snapshot-count=10` leaves without a snapshot. */
+/** More entries than etcd keeps without a snapshot with `--snapshot-count=10`. */
 const WRITES = 30;
 
 describeWithEtcd("3.7", "a member that began as 3.5", () => {

@@ -7,7 +7,7 @@ export const ALICE = { username: "alice", password: "secret: alice" };
 
 const RANGE = { key: toBase64("/alice\0"), range_end: toBase64("/alice0") };
 
-/** Makes the users and turns v3 auth on. */
+/** Creates the users and enables v3 auth. */
 export async function enableAuth(tool: V3Tool): Promise<void> {
   for (const { username, password } of [ROOT, ALICE]) {
     await tool.ask("auth/user/add", { name: username, password });
@@ -18,7 +18,7 @@ export async function enableAuth(tool: V3Tool): Promise<void> {
   await tool.ask("auth/enable", {});
 }
 
-/** Takes Alice's permission away; the tool is root's. */
+/** Revokes Alice's permission. The tool is authenticated as root. */
 export async function revokeFromAlice(tool: V3Tool): Promise<void> {
   await tool.ask("auth/role/revoke", { role: "alice", ...RANGE });
 }

@@ -19,7 +19,7 @@ export function apiOf(
   return new RemoteV3Api(cluster, credentials);
 }
 
-/** How often etcd has answered a method of gRPC. */
+/** Number of responses of etcd to a gRPC method. */
 export async function grpcCalls(url: string, method: string): Promise<number> {
   const metrics = await (await fetch(`${url}/metrics`)).text();
   const counts = metrics.matchAll(
@@ -31,7 +31,7 @@ export async function grpcCalls(url: string, method: string): Promise<number> {
 /** A key space whose requests are counted. */
 export interface Counted {
   readonly keySpace: V3KeySpace;
-  /** Paths of the requests since the last call, without those of the background. */
+  /** Paths of the requests since the last call, without background requests. */
   taken(): readonly string[];
 }
 
@@ -56,7 +56,7 @@ export function countedKeySpace(urls: readonly string[], keyPrefix = ""): Counte
   };
 }
 
-/** Somebody who uses the v3 API as it is. Keys are texts, or bytes in latin1 if they are not. */
+/** A client of the v3 API. Keys are texts, or bytes as latin1. */
 export class V3Tool {
   readonly #api: V3Api;
 
@@ -87,7 +87,7 @@ export class V3Tool {
     return list.map(({ key }) => Buffer.from(key, "base64").toString());
   }
 
-  /** How often each key below a prefix was written since it was made. */
+  /** Number of writes of each key below a prefix since its creation. */
   async versions(prefix: string): Promise<Readonly<Record<string, number>>> {
     const range = { key: toBase64(prefix), range_end: toBase64(prefix.replace(/\/$/, "0")) };
     const { kvs } = await this.ask("kv/range", range);

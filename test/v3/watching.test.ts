@@ -10,7 +10,7 @@ import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/
 import { FaultProxy } from "../support/fault-proxy.js";
 import { apiOf, V3Tool } from "./v3-tools.js";
 
-/** So many events of a watch, which is closed then. */
+/** Takes this number of events of a watch, then closes it. */
 async function take(watch: KeyWatch, count: number): Promise<readonly EtcdResponse[]> {
   const events: EtcdResponse[] = [];
   for await (const event of watch) {
@@ -100,7 +100,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       expect(events.map(({ node }) => node.key)).toEqual(keys);
     });
 
-    it("what v3 tools put and delete are sets and deletes", async () => {
+    it("puts and deletes of v3 tools are sets and deletes", async () => {
       const key = `${dir}/a`;
       const watch = await keySpace.openWatch({ key, stream: true });
       await tool.put(key, "1");
@@ -113,7 +113,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       expect(third).toMatchObject({ action: "delete", prevNode: { value: "2" } });
     });
 
-    it("a key whose lease ran out has expired; one deleted before was deleted", async () => {
+    it("a key whose lease expired is an expire; a key that was deleted before is a delete", async () => {
       const { ID } = await tool.ask("lease/grant", { TTL: "1" });
       const watch = await keySpace.openWatch({ key: dir, recursive: true, stream: true });
       await tool.put(`${dir}/a`, "1", String(ID));
@@ -141,7 +141,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       expect((await all(late)).map(said)).toEqual(five);
     });
 
-    it("where a poll tells one event, the next one is told that others were passed over", async () => {
+    it("if a poll delivers one event of an index, the next poll reports the skipped ones", async () => {
       const single = new V3KeySpace(apiOf(etcd.urls), { oneEventPerPoll: true });
       try {
         const poll = await single.openWatch({ key: dir, recursive: true });
@@ -151,9 +151,9 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         const waitIndex = (event?.node.modifiedIndex ?? 0) + 1;
         const next = single.openWatch({ key: dir, recursive: true, waitIndex });
         await expect(next).rejects.toMatchObject({ errorCode: 401 });
-        // Whom one event concerns missed nothing.
+        // A watch of a single event missed nothing.
         (await single.openWatch({ key: `${dir}/3`, waitIndex })).close();
-        // Who reads anew can go on.
+        // A client that reads again can continue.
         const read = await single.execute({ action: "get", key: dir, quorum: true });
         expect(read.node.nodes).toHaveLength(5);
         const resumed = { key: dir, recursive: true, waitIndex: read.etcdIndex + 1 };
@@ -165,7 +165,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       }
     });
 
-    it("a directory that is deleted by a v3 tool is told key by key", async () => {
+    it("the delete of a directory by a v3 tool is delivered key by key", async () => {
       await tool.put(`${dir}/d/1`, "x");
       await tool.put(`${dir}/d/2`, "x");
       const watch = await keySpace.openWatch({ key: dir, recursive: true, stream: true });
@@ -173,7 +173,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       expect((await take(watch, 2)).map(said)).toEqual([`delete ${dir}/d/1`, `delete ${dir}/d/2`]);
     });
 
-    it("keys beside the prefix are not seen", async () => {
+    it("keys outside the prefix are not delivered", async () => {
       const part = new V3KeySpace(apiOf(etcd.urls), { keyPrefix: dir });
       try {
         const watch = await part.openWatch({ key: "/", recursive: true });
@@ -185,7 +185,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       }
     });
 
-    it("changes that were compacted are cleared; a watch from a later index goes on", async () => {
+    it("compacted changes are cleared; a watch from a later index continues", async () => {
       const key = `${dir}/a`;
       await tool.put(key, "1");
       const first = await index();
@@ -207,7 +207,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       }
     });
 
-    it("a watch that comes back after etcd has compacted is told so, and a new one goes on", async ({
+    it("a watch that reconnects after a compaction ends with 401, and a new one continues", async ({
       expect,
     }) => {
       const late = new V3KeySpace(apiOf(etcd.urls), { idleTimeout: 0 });
@@ -231,7 +231,9 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       }
     });
 
-    it("a quiet tree among busy neighbours does not fall behind compaction", async ({ expect }) => {
+    it("a tree without changes on a busy etcd is not affected by compaction", async ({
+      expect,
+    }) => {
       const quiet = new V3KeySpace(apiOf(etcd.urls), { keyPrefix: dir, pollInterval: 100 });
       try {
         const watch = await quiet.openWatch({ key: "/a" });
@@ -239,14 +241,14 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
           const puts = Array.from({ length: 100 }, () => tool.put("/neighbour", "x"));
           await Promise.all(puts);
         }
-        // Nothing but a heartbeat has happened in the tree.
+        // The tree has had only a heartbeat.
         const busy = await index();
         await expect
           .poll(() => quiet.figures.index, { timeout: 10_000 })
           .toBeGreaterThan(busy - 500);
         const revision = String(quiet.figures.index);
         await tool.ask("kv/compaction", { revision, physical: true });
-        // The watch is opened anew several times meanwhile.
+        // The watch is reopened several times.
         await new Promise((resolve) => setTimeout(resolve, 500));
         await tool.put(`${dir}/a`, "1");
         expect(await eventOf(watch)).toMatchObject({ node: { key: "/a", value: "1" } });
@@ -255,7 +257,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       }
     });
 
-    it("history is read again for a watch that begins before the others", async () => {
+    it("history is read again for a watch with an earlier index", async () => {
       const key = `${dir}/a`;
       await tool.put(key, "1");
       const first = await index();
@@ -273,7 +275,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       }
     });
 
-    it("a watch from the past claims no index of which events are still on their way", async () => {
+    it("a watch from the past does not claim an index whose events are still pending", async () => {
       const { api, hold, release } = withSlowStreams(apiOf(etcd.urls));
       const held = new V3KeySpace(api);
       try {
@@ -285,7 +287,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         expect(watch.etcdIndex).toBeLessThan(request.waitIndex);
         release();
         expect(said(await eventOf(watch))).toBe(`set ${dir}/a`);
-        // What a watch without an index begins with is the present.
+        // A watch without an index begins at the current one.
         const fresh = await held.openWatch({ key: dir });
         expect(fresh.etcdIndex).toBe(await index());
         fresh.close();
@@ -294,7 +296,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       }
     });
 
-    it("nothing is lost when the connection breaks, or dies without a word", async () => {
+    it("nothing is lost when the connection breaks or goes dead", async () => {
       const proxy = await FaultProxy.before(etcd.urls[0]);
       const cut = new V3KeySpace(apiOf([proxy.url]), { pollInterval: 300 });
       try {
