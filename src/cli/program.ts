@@ -14,7 +14,7 @@ Exit codes: 0 success; 1 wrong arguments, or a refused change of users, roles or
 can be reached; 4 etcd refused the request, or sent no usable response in time; 5 not every member is
 healthy; 6 a write was sent, but its outcome is unknown.`;
 
-/** The only command that needs all others. */
+/** The only command that needs all other commands. */
 const COMPLETION = "completion";
 
 /** Runs the command that the arguments name. */

@@ -5,7 +5,7 @@ import {
   withSourceAndTarget,
 } from "../options/source-target-options.js";
 import { parseWholeNumber } from "../options/whole-number.js";
-import { failuresReported } from "../process/failures-reported.js";
+import { withFailureReport } from "../process/with-failure-report.js";
 import { showDifferences } from "./show-differences.js";
 
 interface DiffFlags extends SourceTargetOptions {
@@ -31,12 +31,12 @@ export function diffCommand(): Command {
       "\nExample:\n  etcdnet diff --from http://10.0.0.1:2379 --to http://10.0.1.1:2379 --to-api v3",
     )
     .action((flags: DiffFlags) =>
-      failuresReported(flags.debug, () =>
-        withSourceAndTarget(flags, (sides) => showDifferences(sides, shownBy(flags))),
+      withFailureReport(flags.debug, () =>
+        withSourceAndTarget(flags, (trees) => showDifferences(trees, comparisonOptionsOf(flags))),
       ),
     );
 }
 
-function shownBy({ ttlTolerance, lossy = false }: DiffFlags) {
+function comparisonOptionsOf({ ttlTolerance, lossy = false }: DiffFlags) {
   return { lossy, ...(ttlTolerance !== undefined && { ttlTolerance }) };
 }

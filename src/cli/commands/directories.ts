@@ -10,7 +10,11 @@ import { clientCommand } from "./client-command.js";
 import { withSession } from "./session.js";
 
 /** A method of the client, for a directory. */
-type Verb = (etcd: EtcdClient, key: string, options: DirectoryOptions) => Promise<EtcdResponse>;
+type DirectoryMethod = (
+  etcd: EtcdClient,
+  key: string,
+  options: DirectoryOptions,
+) => Promise<EtcdResponse>;
 
 export function mkdirCommand(): Command {
   const command = clientCommand(
@@ -43,7 +47,7 @@ interface DirectoryFlags {
   readonly ttl?: number;
 }
 
-function directoryWrite(directoryCommand: Command, verb: Verb): Command {
+function directoryWrite(directoryCommand: Command, method: DirectoryMethod): Command {
   return directoryCommand
     .argument("<key>")
     .option(
@@ -53,7 +57,7 @@ function directoryWrite(directoryCommand: Command, verb: Verb): Command {
     )
     .action((key: string, { ttl }: DirectoryFlags, command: Command) =>
       withSession(command, async ({ etcd, format }) => {
-        const response = await verb(etcd, keyOf(key), { dir: true, ...lifetimeOf(ttl) });
+        const response = await method(etcd, keyOf(key), { dir: true, ...lifetimeOf(ttl) });
         if (format !== "simple") printResponse(response, format);
       }),
     );

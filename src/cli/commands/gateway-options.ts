@@ -7,10 +7,10 @@ import {
   readText,
   urlsOf,
 } from "../options/option-files.js";
-import { type ListenOptions, listening } from "./server-command.js";
+import { listenSettings, type ServerCommandOptions } from "./server-command.js";
 
 /** Options of `etcdnet gateway`. */
-export interface GatewayCommandOptions extends ListenOptions {
+export interface GatewayCommandOptions extends ServerCommandOptions {
   readonly endpoints: readonly string[];
   readonly prefix?: string;
   readonly username?: string;
@@ -56,7 +56,7 @@ export async function gatewayOptions(options: GatewayCommandOptions) {
     { option: "--listen-client-ca", file: options.listenClientCa },
   );
   return {
-    ...(await listening(options, tls)),
+    ...(await listenSettings(options, tls)),
     etcd: await etcdOptions(options),
   } satisfies GatewayOptions;
 }

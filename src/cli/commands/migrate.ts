@@ -23,7 +23,7 @@ import {
 } from "../output/migration-text.js";
 import { ProgressLine } from "../output/progress-line.js";
 import { exitCodeOfSignal } from "../process/exit-code.js";
-import { failuresReported } from "../process/failures-reported.js";
+import { withFailureReport } from "../process/with-failure-report.js";
 import { showDifferences } from "./show-differences.js";
 import { showPlan } from "./show-plan.js";
 
@@ -42,7 +42,7 @@ export function migrateCommand(): Command {
       "Copy a tree to another cluster, or between v2 and v3, while the source is in use: values, " +
         "directories, TTLs, and the hidden keys that you name. Changes during the copy are copied too, " +
         "including deletes. Data that cannot be copied is reported before anything is written. After the " +
-        "copy, both sides are compared. You can kill it at any time and run it again: it continues.",
+        "copy, source and target are compared. You can kill it at any time and run it again: it continues.",
     )
     .option("--follow", "continue to copy changes and to refresh TTLs, until Ctrl-C or SIGTERM")
     .option("--rate <number>", "maximum number of keys written per second", parsePositive)
@@ -64,44 +64,44 @@ export function migrateCommand(): Command {
       "\nExample:\n  etcdnet migrate --from http://10.0.0.1:2379 --to http://10.0.1.1:2379 --to-api v3 --follow",
     )
     .action((flags: MigrateFlags) =>
-      failuresReported(flags.debug, () =>
-        withSourceAndTarget(flags, (sides) => carryOut(sides, flags)),
+      withFailureReport(flags.debug, () =>
+        withSourceAndTarget(flags, (trees) => runMigration(trees, flags)),
       ),
     );
 }
 
-async function carryOut(sides: SourceAndTarget, flags: MigrateFlags): Promise<void> {
+async function runMigration(trees: SourceAndTarget, flags: MigrateFlags): Promise<void> {
   const { dryRun = false, verify = false, follow = false, lossy = false } = flags;
   if (dryRun && verify)
     throw new Error("--dry-run: cannot be combined with --verify; use one of them");
   if (follow && (dryRun || verify))
     throw new Error("--follow: cannot be combined with --dry-run or --verify");
   if (verify) {
-    await refuseOverlap(sides);
-    await showDifferences(sides, { lossy });
-  } else if (dryRun) await inCliOptions(() => showPlan({ ...sides, ...acceptedBy(flags) }));
-  else await inCliOptions(() => copy(sides, flags));
+    await refuseOverlap(trees);
+    await showDifferences(trees, { lossy });
+  } else if (dryRun) await inCliOptions(() => showPlan({ ...trees, ...writeOptionsOf(flags) }));
+  else await inCliOptions(() => copy(trees, flags));
 }
 
-function acceptedBy({ overwrite = false, lossy = false }: MigrateFlags) {
+function writeOptionsOf({ overwrite = false, lossy = false }: MigrateFlags) {
   return { overwrite, lossy };
 }
 
-async function copy(sides: SourceAndTarget, flags: MigrateFlags): Promise<void> {
+async function copy(trees: SourceAndTarget, flags: MigrateFlags): Promise<void> {
   const { follow = false, rate } = flags;
   const view = new MigrationView();
   using end = new SignalEnd(() => follow && view.isCopied);
   try {
     const done = await migrate({
-      ...sides,
-      ...acceptedBy(flags),
+      ...trees,
+      ...writeOptionsOf(flags),
       ...(rate !== undefined && { rate }),
       ...(follow && { until: end.until }),
       signal: end.signal,
       onLoss: view.losses.show,
       onProgress: view.show,
     });
-    view.end(done, sides.hidden ?? []);
+    view.end(done, trees.hidden ?? []);
   } catch (error) {
     view.stop();
     if (end.by === undefined || !isEtcdError(error, "Abort")) throw error;
@@ -138,7 +138,7 @@ class MigrationView {
   }
 }
 
-/** Ends a migration at a signal: before everything is copied, at once; later, after the changes so far. */
+/** Ends a migration at a signal: at once before everything is copied, later after the changes so far. */
 class SignalEnd implements Disposable {
   readonly #abort = new AbortController();
   readonly #until = new AbortController();
@@ -163,7 +163,7 @@ class SignalEnd implements Disposable {
     process.off("SIGINT", this.#end).off("SIGTERM", this.#end);
   }
 
-  /** After the migration is aborted, a further signal ends the process. */
+  /** Removes the listeners when it aborts the migration: a further signal then ends the process. */
   readonly #end = (name: NodeJS.Signals): void => {
     if (this.#isCopied() && !this.#until.signal.aborted) {
       this.#until.abort(name);

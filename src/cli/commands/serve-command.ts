@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type EmbeddedEtcdOptions, startEmbeddedEtcd } from "../../server/embedded-etcd.js";
 import { notEmpty, readServerTls } from "../options/option-files.js";
-import { type ListenOptions, listening, serverCommand } from "./server-command.js";
+import { listenSettings, type ServerCommandOptions, serverCommand } from "./server-command.js";
 
 const AFTER_HELP = `
 SIGINT (Ctrl-C) or SIGTERM saves the data and ends the server; a second signal ends it at once.
@@ -12,7 +12,7 @@ Example:
   etcdnet serve --port 2379 --data etcd.snapshot`;
 
 /** Options of `etcdnet serve`. */
-interface ServeOptions extends ListenOptions {
+interface ServeOptions extends ServerCommandOptions {
   readonly data?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -47,7 +47,7 @@ async function embeddedOptions(options: ServeOptions) {
     { option: "--key", file: options.key },
     { option: "--client-ca", file: options.clientCa },
   );
-  const common = await listening(options, tls);
+  const common = await listenSettings(options, tls);
   return {
     ...common,
     ...(data !== undefined && { snapshotFile: data }),

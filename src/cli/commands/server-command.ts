@@ -5,7 +5,7 @@ import { waitForShutdown } from "../process/wait-for-shutdown.js";
 import { warnIfOpen } from "./warn-if-open.js";
 
 /** Options of all server commands. */
-export interface ListenOptions {
+export interface ServerCommandOptions {
   readonly host: string;
   readonly port: number;
   readonly advertise?: readonly string[];
@@ -14,8 +14,8 @@ export interface ListenOptions {
   readonly authRootPasswordFile?: string;
 }
 
-/** Settings that a server needs to listen. */
-interface Listening {
+/** Settings that every server needs to listen. */
+interface ListenSettings {
   readonly host: string;
   readonly port: number;
   readonly tls?: ServerTls;
@@ -26,13 +26,13 @@ interface Listening {
 }
 
 /** A running server. */
-interface Serving {
+interface RunningServer {
   readonly url: string;
   close(): Promise<void>;
 }
 
 /** A command that runs a server until a signal ends it. */
-interface ServerCommand<Options, Complete extends Listening> {
+interface ServerCommand<Options, Complete extends ListenSettings> {
   readonly name: string;
   readonly description: string;
   readonly afterHelp: string;
@@ -40,14 +40,15 @@ interface ServerCommand<Options, Complete extends Listening> {
   addOptions(command: Command): Command;
   /** The options with their files read. @throws Error naming the invalid option */
   complete(options: Options): Promise<Complete>;
-  start(complete: Complete): Promise<Serving>;
+  start(complete: Complete): Promise<RunningServer>;
   /** Options that secure the server, for a warning. */
   readonly remedies: Parameters<typeof warnIfOpen>[1];
 }
 
-export function serverCommand<Options extends ListenOptions, Complete extends Listening>(
-  server: ServerCommand<Options, Complete>,
-): Command {
+export function serverCommand<
+  Options extends ServerCommandOptions,
+  Complete extends ListenSettings,
+>(server: ServerCommand<Options, Complete>): Command {
   const command = new Command(server.name)
     .description(server.description)
     .showSuggestionAfterError(false)
@@ -85,26 +86,27 @@ export function serverCommand<Options extends ListenOptions, Complete extends Li
     });
 }
 
-async function serve<Options, Complete extends Listening>(
+async function serve<Options, Complete extends ListenSettings>(
   server: ServerCommand<Options, Complete>,
   options: Options,
 ): Promise<void> {
   const complete = await server.complete(options);
   const shutdown = waitForShutdown();
-  const serving = await Promise.race([server.start(complete), shutdown]);
-  // Nothing was served yet. Exits here because the first process of a container ignores signals without a listener.
-  if (serving === undefined) process.exit(0);
+  const running = await Promise.race([server.start(complete), shutdown]);
+  // The server has not started. Exit explicitly, because the first process of a container ignores signals
+  // without a listener.
+  if (running === undefined) process.exit(0);
   warnIfOpen(complete, server.remedies);
-  console.log(`listening on ${serving.url}`);
+  console.log(`listening on ${running.url}`);
   await shutdown;
-  await serving.close();
+  await running.close();
 }
 
 /** The settings that every server needs to listen. @throws Error naming the option */
-export async function listening(
-  { host, port, advertise, cors, allowedHosts, authRootPasswordFile: file }: ListenOptions,
+export async function listenSettings(
+  { host, port, advertise, cors, allowedHosts, authRootPasswordFile: file }: ServerCommandOptions,
   tls: ServerTls | undefined,
-): Promise<Listening> {
+): Promise<ListenSettings> {
   const rootPassword = await readPassword({ option: "--auth-root-password-file", file });
   return {
     host,

@@ -23,7 +23,8 @@ export async function withSession(
   run: (session: Session) => Promise<void>,
 ): Promise<void> {
   const options = clientOptionsOf(command);
-  // Keeps V8 from optimising undici's parser: that takes longer than a short command, which waits for it.
+  // Prevents V8 from optimizing undici's parser. A short command would have to wait for the optimization,
+  // which takes longer than the command itself.
   setFlagsFromString("--liftoff-only");
   try {
     await using client = new EtcdClient(await clientSettings(options));

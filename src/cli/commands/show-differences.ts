@@ -7,14 +7,17 @@ import { ProgressLine } from "../output/progress-line.js";
 import { CommandError } from "../process/command-error.js";
 import { print } from "../process/print.js";
 
-/** No progress is shown for shorter comparisons. */
+/** Time after which progress is shown. */
 const PROGRESS_DELAY_MS = 2_000;
 
-/** Selects the differences to show. */
-type Shown = Pick<DiffOptions, "ttlTolerance" | "lossy">;
+/** Options that select the differences to show. */
+type ComparisonOptions = Pick<DiffOptions, "ttlTolerance" | "lossy">;
 
-/** Prints each difference in a line. @throws CommandError if there are any */
-export async function showDifferences(sides: SourceAndTarget, shown: Shown): Promise<void> {
+/** Prints each difference on a line. @throws CommandError if there are any */
+export async function showDifferences(
+  trees: SourceAndTarget,
+  options: ComparisonOptions,
+): Promise<void> {
   const line = new ProgressLine(systemClock, process.stderr, PROGRESS_DELAY_MS);
   let compared = 0;
   let different = 0;
@@ -22,7 +25,7 @@ export async function showDifferences(sides: SourceAndTarget, shown: Shown): Pro
     compared = now;
     line.show(() => `comparing · ${count(now, "key")}`);
   };
-  for await (const difference of diffTrees({ ...sides, ...shown, onProgress })) {
+  for await (const difference of diffTrees({ ...trees, ...options, onProgress })) {
     different++;
     line.clear();
     print(differenceText(difference));

@@ -36,8 +36,8 @@ export async function showPlan(options: MigrateOptions): Promise<void> {
     );
   };
   const { from, to, prefix, toPrefix, hidden } = options;
-  const sides = { from, to, ...(prefix && { prefix }), ...(toPrefix && { toPrefix }) };
-  const differences = diffTrees({ ...sides, ...(hidden && { hidden }), lossy: true, onProgress });
+  const trees = { from, to, ...(prefix && { prefix }), ...(toPrefix && { toPrefix }) };
+  const differences = diffTrees({ ...trees, ...(hidden && { hidden }), lossy: true, onProgress });
   for await (const { kind } of differences) kinds[kind]++;
   line.note("nothing was written");
   const [largest] = checked.size.largest;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { runChild } from "../process/child.js";
 import type { Interrupt } from "../process/interrupt.js";
 
-/** Runs a program while a lock or the like is held; without a program, waits for a signal. */
+/** Runs a program while a lock or a registration is held. Without a program, waits for a signal. */
 export async function whileHeld(
   held: AbortSignal,
   interrupt: Interrupt,

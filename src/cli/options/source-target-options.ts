@@ -42,7 +42,7 @@ export function addSourceTargetOptions(command: Command): Command {
 /** Runs a command with a client for each cluster, and closes the clients at the end. */
 export async function withSourceAndTarget(
   flags: SourceTargetOptions,
-  run: (sides: SourceAndTarget) => Promise<void>,
+  run: (trees: SourceAndTarget) => Promise<void>,
 ): Promise<void> {
   await using from = new EtcdClient(await settingsOf("from", flags));
   await using to = new EtcdClient(await settingsOf("to", flags));

@@ -2,7 +2,7 @@ import type { Loss } from "../../transfer/compare/loss.js";
 import { oneLine } from "./one-line.js";
 import type { ProgressLine } from "./progress-line.js";
 
-/** Losses above this number are only counted. */
+/** Maximum number of losses that are reported. Further ones are only counted. */
 const MAX_LINES = 100;
 
 /** Reports each node that a migration cannot copy unchanged. */

@@ -3,7 +3,7 @@ import type { MigrationProgress } from "../../transfer/migrate/migration-progres
 import { oneLine } from "./one-line.js";
 import { Rate } from "./rate.js";
 
-/** Time in a phase before its duration can be estimated. */
+/** Time in a phase after which its duration can be estimated. */
 const MIN_ESTIMATE_MS = 2_000;
 
 /** The progress of a migration, in one line. */
@@ -45,7 +45,7 @@ export class MigrationText {
   }
 }
 
-/** The check of a source is often too short to be shown. */
+/** Whether to show the progress. The check of a source is often too short to be shown. */
 export function isWorthShowing({ phase, elapsed }: MigrationProgress): boolean {
   return phase !== "checking" || elapsed > MIN_ESTIMATE_MS;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../time/clock.js";
 
-/** Between two updates of the line on a terminal, and between two lines elsewhere. */
+/** Interval between two updates of the line on a terminal, and between two lines elsewhere. */
 const INTERVAL_MS = { terminal: 200, elsewhere: 10_000 };
 const TO_LINE_START = "\r\x1b[2K";
 

@@ -7,7 +7,7 @@ import { TransferFailedError, TransferRefusedError } from "../../errors/migratio
 /** Exit codes: etcdctl's, and two more. Scripts rely on them. */
 export const ExitCode = {
   /** Wrong arguments, an unusable local file, a refused migration, or a refused change of users, roles or members. */
-  misused: 1,
+  invalidUsage: 1,
   /** No member could be reached. */
   unreachable: 2,
   /** etcd refused the request, or sent no usable response in time. */
@@ -30,8 +30,8 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof OutcomeUnknownError) return ExitCode.outcomeUnknown;
   if (error instanceof ClusterUnavailableError) return ExitCode.unreachable;
   if (error instanceof TransferRefusedError || error instanceof TransferFailedError) {
-    return ExitCode.misused;
+    return ExitCode.invalidUsage;
   }
-  if (error instanceof AdminError || !(error instanceof EtcdError)) return ExitCode.misused;
+  if (error instanceof AdminError || !(error instanceof EtcdError)) return ExitCode.invalidUsage;
   return ExitCode.refused;
 }

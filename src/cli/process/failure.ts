@@ -4,9 +4,9 @@ import { EtcdServerError } from "../../errors/server-error.js";
 import { CommandError } from "./command-error.js";
 import { exitCodeOf } from "./exit-code.js";
 
-const ONE_CLUSTER: readonly string[] = [""];
+const NO_PREFIX: readonly string[] = [""];
 
-/** Options in the messages of the library, and the same options of the command line. */
+/** Options in messages of the library, and the corresponding options of the command line. */
 const OPTIONS: readonly (readonly [string, string])[] = [
   ['api: "v3"', "--api v3"],
   ["username and password", "--username and --password-file"],
@@ -14,14 +14,14 @@ const OPTIONS: readonly (readonly [string, string])[] = [
 ];
 
 /** Reports why a command failed: one line on standard error, and the exit code. */
-export function reportFailure(error: unknown, debug = false, sides = ONE_CLUSTER): void {
-  console.error(failureLine(error, sides));
+export function reportFailure(error: unknown, debug = false, prefixes = NO_PREFIX): void {
+  console.error(failureLine(error, prefixes));
   if (debug) console.error(inspect(error));
   process.exitCode = exitCodeOf(error);
 }
 
-/** The line. An error of etcd is printed as etcdctl prints it. */
-function failureLine(error: unknown, sides: readonly string[]): string {
+/** The line to print. An error of etcd has the format of etcdctl. */
+function failureLine(error: unknown, prefixes: readonly string[]): string {
   if (error instanceof EtcdServerError) {
     const { errorCode, reason, detail, index } = error;
     return errorLine(`${errorCode}: ${reason} (${detail}) [${index}]`);
@@ -29,13 +29,13 @@ function failureLine(error: unknown, sides: readonly string[]): string {
   if (error instanceof AdminError) return error.detail;
   if (error instanceof CommandError) return error.message;
   const message = error instanceof Error ? error.message : String(error);
-  return errorLine(inOptions(message, sides));
+  return errorLine(inOptions(message, prefixes));
 }
 
-/** Replaces the names of client options with those of the command line, for each of the clusters. */
-function inOptions(message: string, sides: readonly string[]): string {
+/** Replaces the names of client options with those of the command line, with each of the prefixes. */
+function inOptions(message: string, prefixes: readonly string[]): string {
   return OPTIONS.reduce((text, [words, option]) => {
-    const named = sides.map((side) => option.replaceAll("--", `--${side}`)).join(" or ");
+    const named = prefixes.map((prefix) => option.replaceAll("--", `--${prefix}`)).join(" or ");
     return text.replaceAll(words, named);
   }, message);
 }

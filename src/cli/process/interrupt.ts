@@ -5,8 +5,8 @@ export interface Interrupt extends Disposable {
 }
 
 /**
- * Listens for signals until disposed, so that locks and the like can be released. A second signal ends the
- * process.
+ * Listens for signals until disposed, so that a command can release its locks before it ends. A second
+ * signal ends the process.
  */
 export function untilInterrupted(...names: readonly NodeJS.Signals[]): Interrupt {
   const controller = new AbortController();

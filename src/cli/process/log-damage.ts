@@ -2,9 +2,9 @@ import { subscribe } from "node:diagnostics_channel";
 import type { DamagedRecordError } from "../../errors/v3-errors.js";
 import type { Clock } from "../../time/clock.js";
 
-/** A record that is still damaged is logged again after this time. */
+/** Time after which a record that is still damaged is logged again. */
 const LOG_INTERVAL_MS = 60_000;
-/** Records whose last log time is kept. */
+/** Number of records whose last log time is kept. */
 const MAX_RECORDS = 1000;
 
 /** Logs damaged records: one line for each record, however often it is read. */

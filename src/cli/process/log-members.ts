@@ -5,9 +5,9 @@ import type { Clock } from "../../time/clock.js";
 
 const FAILURES = "etcdnet:failover";
 const ENDS = "tracing:etcdnet:request:asyncEnd";
-/** A response is reported as a recovery only after so long without a failure. */
+/** Time without a failure after which a response is reported as a recovery. */
 const RECOVERY_DELAY_MS = 1_000;
-/** A failure is reported again after so long without a failure. */
+/** Time without a failure after which the next failure is reported again. */
 const REPEAT_DELAY_MS = 60_000;
 
 /** Logs which members fail and recover: one line each, however many requests are affected. */

@@ -1,9 +1,9 @@
-/** Writes lines to standard output, in one write. */
+/** Writes lines to standard output in one write. */
 export function print(...lines: readonly string[]): void {
   if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-/** Writes a message, which is not data, to standard error. */
+/** Writes a message to standard error. Standard output is only for data. */
 export function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }

@@ -1,10 +1,10 @@
 import type { CallOptions } from "../../key-space/call-options.js";
 import type { KeySpace } from "../../key-space/key-space.js";
 import type { Clock } from "../../time/clock.js";
-import { type Listing, list, NOTHING } from "../source/listing.js";
+import { type DirectoryListing, EMPTY_LISTING, list } from "../source/listing.js";
 import { isReplaced } from "../source/replaced-text.js";
 import type { TreeEntry } from "../source/tree-entry.js";
-import { differenceOf, type NodeDifference, type TtlView } from "./difference.js";
+import { differenceOf, type NodeDifference, type TtlComparison } from "./difference.js";
 
 /** A tree to compare: a key space, or a client. */
 export type Tree = Pick<KeySpace, "execute">;
@@ -40,7 +40,7 @@ export interface Comparison {
   readonly readAt: number;
 }
 
-/** Keys as in {@link Listing.unnamed}. */
+/** Keys as in {@link DirectoryListing.unnamed}. */
 interface UnnamedKeys {
   readonly source: readonly string[];
   readonly target: readonly string[];
@@ -105,7 +105,7 @@ async function compare(
   const { key, isNew } = task;
   const [sourceListing, targetListing] = await Promise.all([
     list(source, key, options),
-    isNew || target === undefined ? NOTHING : list(target, key, options),
+    isNew || target === undefined ? EMPTY_LISTING : list(target, key, options),
   ]);
   return compareListings(
     sourceListing,
@@ -116,8 +116,8 @@ async function compare(
 }
 
 function compareListings(
-  source: Listing,
-  target: Listing,
+  source: DirectoryListing,
+  target: DirectoryListing,
   task: Task,
   tolerance: number,
 ): DirectoryComparison {
@@ -144,9 +144,9 @@ function compareListings(
 }
 
 function selfDifference(
-  source: Listing,
-  target: Listing,
-  view: TtlView,
+  source: DirectoryListing,
+  target: DirectoryListing,
+  view: TtlComparison,
 ): readonly NodeDifference[] {
   if (source.self === undefined) return target.self ? [{ kind: "extra", found: target.self }] : [];
   const difference = differenceOf(source.self, target.self, view);
@@ -154,9 +154,9 @@ function selfDifference(
 }
 
 function childDifferences(
-  source: Listing,
-  target: Listing,
-  view: TtlView,
+  source: DirectoryListing,
+  target: DirectoryListing,
+  view: TtlComparison,
 ): readonly NodeDifference[] {
   const different = [...source.children.values()].flatMap(
     (entry) => differenceOf(entry, target.children.get(entry.key), view) ?? [],
@@ -165,7 +165,11 @@ function childDifferences(
   return [...different, ...extra.map((found) => ({ kind: "extra", found }) as const)];
 }
 
-function tasksIn(source: Listing, target: Listing, ttlAbove: number | undefined): readonly Task[] {
+function tasksIn(
+  source: DirectoryListing,
+  target: DirectoryListing,
+  ttlAbove: number | undefined,
+): readonly Task[] {
   const directories = [...source.children.values()].filter(({ dir }) => dir);
   return directories.map(({ key, ttl }) => ({
     key,

@@ -3,7 +3,7 @@ import { refuseUnknown } from "../../model/option-names.js";
 import { type SourceAndTarget, treesOf } from "../source/source-and-target.js";
 import { readTops } from "../source/tops.js";
 import { type Comparison, compareTrees } from "./compare-trees.js";
-import { type Difference, keyOf } from "./difference.js";
+import { type Difference, keyOfDifference } from "./difference.js";
 
 /** Options of {@link diffTrees}. */
 export interface DiffOptions extends SourceAndTarget, CallOptions {
@@ -59,7 +59,7 @@ function* uncertaintiesIn({ differences, replaced, unnamed }: Comparison): Itera
   for (const tree of ["source", "target"] as const) {
     for (const key of unnamed[tree]) yield { kind: "unnamed", key, tree };
   }
-  const reported = new Set(differences.map((difference) => keyOf(difference)));
+  const reported = new Set(differences.map((difference) => keyOfDifference(difference)));
   for (const entry of replaced) if (!reported.has(entry.key)) yield { kind: "uncertain", entry };
 }
 

@@ -21,12 +21,12 @@ export type NodeDifference =
   /** Only the target has it, with everything below it. */
   | { readonly kind: "extra"; readonly found: TreeEntry };
 
-export function keyOf(difference: NodeDifference): string {
+export function keyOfDifference(difference: NodeDifference): string {
   return difference.kind === "extra" ? difference.found.key : difference.entry.key;
 }
 
 /** How TTLs are compared. */
-export interface TtlView {
+export interface TtlComparison {
   /** Seconds by which they may differ. Both are rounded, and they are not read at the same time. */
   readonly tolerance: number;
   /** The shortest TTL of the parent directories, which also ends the nodes in them; absent: none. */
@@ -37,7 +37,7 @@ export interface TtlView {
 export function differenceOf(
   entry: TreeEntry,
   found: TreeEntry | undefined,
-  view: TtlView,
+  view: TtlComparison,
 ): NodeDifference | undefined {
   if (found === undefined) return { kind: "missing", entry };
   if (entry.dir !== found.dir) return { kind: "type", entry, found };
@@ -49,7 +49,7 @@ export function differenceOf(
 function isSameTtl(
   ttl: number | undefined,
   found: number | undefined,
-  { tolerance, above = Number.POSITIVE_INFINITY }: TtlView,
+  { tolerance, above = Number.POSITIVE_INFINITY }: TtlComparison,
 ): boolean {
   if (ttl !== undefined && found !== undefined) return Math.abs(ttl - found) <= tolerance;
   const only = ttl ?? found;

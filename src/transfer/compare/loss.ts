@@ -22,14 +22,14 @@ export interface Loss {
 }
 
 /** Whether the target accepts a node at a key below its top, as far as is known. */
-export function isHoldable(key: string, { store, path }: DataLocation): boolean {
+export function isStorable(key: string, { store, path }: DataLocation): boolean {
   const full = path + key;
   return store !== "v3" || full === "" || isReachable(full);
 }
 
 /** Why the target refuses a key although it accepts the parent; `undefined` for keys below it. */
 export function topmostLoss(key: string, target: DataLocation): Loss | undefined {
-  if (isHoldable(key, target) || !isHoldable(parentPath(key), target)) return undefined;
+  if (isStorable(key, target) || !isStorable(parentPath(key), target)) return undefined;
   const levels = levelsOf(target.path + key);
   const reason =
     levels > MAX_DEPTH

@@ -1,11 +1,11 @@
 import { TransferRefusedError } from "../../errors/migration-errors.js";
 import type { DataLocation } from "../../key-space/data-location.js";
 import type { Comparison, PlacedDifference } from "./compare-trees.js";
-import { isHoldable, type Loss, lossOf, topmostLoss } from "./loss.js";
+import { isStorable, type Loss, lossOf, topmostLoss } from "./loss.js";
 
-/** Losses that are remembered, so that each is reported once. */
+/** Number of losses that are remembered, so that each is reported once. */
 const MAX_REMEMBERED = 100_000;
-/** Losses that an error names. */
+/** Maximum number of losses in an error message. */
 const MAX_NAMED = 3;
 
 /** Records and reports what the target cannot store unchanged, and decides whether that is allowed. */
@@ -39,7 +39,7 @@ export class Losses {
       const { key } = difference.entry;
       const loss = topmostLoss(key, target);
       if (loss !== undefined) this.recordAndCheck(loss);
-      return isHoldable(key, target) && this.#known.get(key)?.kind !== "too-large";
+      return isStorable(key, target) && this.#known.get(key)?.kind !== "too-large";
     });
   }
 

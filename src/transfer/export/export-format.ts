@@ -34,7 +34,7 @@ export function headerOf(clusterId: string, index: number, keys: readonly string
   return { format: FORMAT, version: VERSION, clusterId, index, keys };
 }
 
-export function lineOf(value: ExportHeader | TreeEntry | ExportFooter): string {
+export function exportLineOf(value: ExportHeader | TreeEntry | ExportFooter): string {
   return `${JSON.stringify(value)}\n`;
 }
 
@@ -56,7 +56,7 @@ export function readHeader(line: string): ExportHeader {
 /** An entry, or the footer. @throws ExportFormatError naming the line */
 export function readEntryOrFooter(line: string, number: number): TreeEntry | ExportFooter {
   const value = readLine(line, number);
-  if (isEntry(value) || isFooter(value)) return value;
+  if (isEntry(value) || isExportFooter(value)) return value;
   throw new ExportFormatError(`line ${number}: is neither an entry nor the footer of an export`);
 }
 
@@ -88,7 +88,7 @@ function isEntry(value: unknown): value is TreeEntry {
   );
 }
 
-export function isFooter(value: unknown): value is ExportFooter {
+export function isExportFooter(value: unknown): value is ExportFooter {
   return isObject(value) && isIndex(value.entries) && typeof value.sha256 === "string";
 }
 

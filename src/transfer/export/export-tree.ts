@@ -7,7 +7,7 @@ import { unnamedOf } from "../source/listing.js";
 import { isReplaced } from "../source/replaced-text.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 import { entriesOf, type WalkOptions, walkDirectories } from "../source/walk-tree.js";
-import { headerOf, lineOf } from "./export-format.js";
+import { exportLineOf, headerOf } from "./export-format.js";
 
 /** The tree to export: a key space, or a client. */
 type Exported = Pick<KeySpace, "execute" | "unnamedKeys">;
@@ -45,15 +45,15 @@ export async function* exportTree(
     for await (const response of walkDirectories(source, key, options)) {
       const found = await exportableEntries(source, entriesOf(response, isTop), losses, options);
       const header = isFirst
-        ? [lineOf(headerOf(response.etcdClusterId, response.etcdIndex, keys))]
+        ? [exportLineOf(headerOf(response.etcdClusterId, response.etcdIndex, keys))]
         : [];
-      const piece = [...header, ...found.map(lineOf)].join("");
+      const piece = [...header, ...found.map(exportLineOf)].join("");
       [isTop, isFirst, entries] = [false, false, entries + found.length];
       hash.update(piece);
       yield piece;
     }
   }
-  yield lineOf({ entries, sha256: hash.digest("hex") });
+  yield exportLineOf({ entries, sha256: hash.digest("hex") });
 }
 
 async function recordUnnamed(

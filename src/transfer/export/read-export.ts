@@ -5,7 +5,7 @@ import {
   type ExportFooter,
   ExportFormatError,
   type ExportHeader,
-  isFooter,
+  isExportFooter,
   readEntryOrFooter,
   readHeader,
 } from "./export-format.js";
@@ -27,7 +27,7 @@ export async function* readEntries(
     number++;
     if (isEnded) throw new ExportFormatError(`line ${number}: is after the footer of the export`);
     const value = number === 1 ? readHeader(line) : readEntryOrFooter(line, number);
-    if (isFooter(value)) {
+    if (isExportFooter(value)) {
       checkFooter(value, number - 2, hash.digest("hex"));
       isEnded = true;
       continue;

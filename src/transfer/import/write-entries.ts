@@ -7,7 +7,7 @@ import type { TreeEntry } from "../source/tree-entry.js";
 /** The target of writes: a key space, or a client. */
 export type Target = Pick<KeySpace, "execute">;
 
-/** An entry that could not be written, because a node of the other kind is in the way. */
+/** An entry that could not be written, because a node of the other kind exists. */
 export interface Conflict {
   readonly entry: TreeEntry;
   /** The key of that node: that of the entry, or a parent. */
@@ -32,7 +32,7 @@ export interface WriteEntriesOptions extends CallOptions {
 /**
  * Writes entries over existing nodes. Files get the value and the TTL. Missing directories are
  * created; directories get the TTL of the entry, if any. Nothing is removed, and a file never becomes
- * a directory or the other way round. Writing the same entries again is harmless.
+ * a directory, nor a directory a file. Writing the same entries again is harmless.
  *
  * @throws EtcdError for the first write that fails for another reason, after the running ones have
  *   ended

@@ -14,7 +14,7 @@ export type PendingChange =
   /** The key and everything below it may have changed. */
   | { readonly kind: "tree"; readonly key: string };
 
-/** Above this number, the watches are paused. If that takes long, they resync. */
+/** Number of pending keys above which the watches are paused. After a long pause they resync. */
 const MAX_PENDING_KEYS = 50_000;
 
 /**

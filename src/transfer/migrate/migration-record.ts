@@ -12,7 +12,7 @@ import { list } from "../source/listing.js";
 export const RECORD_KEY = "/_etcdnet_migration";
 
 /** The content of the record: the source of the migration. */
-export interface Claim {
+export interface MigrationRecord {
   /** Cluster id of the source. */
   readonly source: string;
   /** The store of the cluster. */
@@ -21,14 +21,17 @@ export interface Claim {
   readonly prefix: string;
 }
 
-async function readRecord(target: Tree, options: CallOptions): Promise<Claim | undefined> {
+async function readRecord(
+  target: Tree,
+  options: CallOptions,
+): Promise<MigrationRecord | undefined> {
   const { self } = await list(target, RECORD_KEY, options);
   return self?.value === undefined ? undefined : parse(self.value);
 }
 
 export async function writeRecord(
   target: Tree,
-  record: Claim,
+  record: MigrationRecord,
   options: CallOptions,
 ): Promise<void> {
   const value = JSON.stringify(record);
@@ -36,23 +39,26 @@ export async function writeRecord(
 }
 
 /** Checks that the target may be written. @throws TargetInUseError when it has other data */
-export async function claimTarget(
+export async function checkTarget(
   target: Tree,
-  claim: Claim,
+  record: MigrationRecord,
   { tops, overwrite }: { readonly tops: readonly string[]; readonly overwrite: boolean },
   options: CallOptions,
 ): Promise<void> {
-  const record = await readRecord(target, options);
-  if (overwrite || (record !== undefined && isSameClaim(claim, record))) return;
+  const existing = await readRecord(target, options);
+  if (overwrite || (existing !== undefined && isSameMigration(record, existing))) return;
   if (await areEmpty(target, tops, options)) return;
-  const origin = record === undefined ? "" : ` of a migration from cluster ${record.source}`;
+  const origin = existing === undefined ? "" : ` of a migration from cluster ${existing.source}`;
   throw new TargetInUseError(
     `the target already has data${origin}; with overwrite, it becomes equal to the source, and everything else in it is removed`,
   );
 }
 
-function isSameClaim({ source, store, prefix }: Claim, record: Claim): boolean {
-  return record.source === source && record.store === store && record.prefix === prefix;
+function isSameMigration(
+  { source, store, prefix }: MigrationRecord,
+  other: MigrationRecord,
+): boolean {
+  return other.source === source && other.store === store && other.prefix === prefix;
 }
 
 /** Checks each top, because a listing of the root does not contain hidden tops. */
@@ -68,7 +74,7 @@ async function areEmpty(
   return true;
 }
 
-function parse(text: string): Claim | undefined {
+function parse(text: string): MigrationRecord | undefined {
   try {
     const record: unknown = JSON.parse(text);
     if (!isObject(record)) return undefined;

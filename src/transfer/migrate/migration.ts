@@ -12,15 +12,15 @@ import {
   type PlacedDifference,
   type Tree,
 } from "../compare/compare-trees.js";
-import { keyOf } from "../compare/difference.js";
-import { isHoldable, lossOf } from "../compare/loss.js";
+import { keyOfDifference } from "../compare/difference.js";
+import { isStorable, lossOf } from "../compare/loss.js";
 import type { Losses } from "../compare/losses.js";
 import { KeySpaceWithRetries } from "../source/key-space-with-retries.js";
 import { list } from "../source/listing.js";
 import { isReplaced } from "../source/replaced-text.js";
 import { ShallowKeySpace } from "../source/shallow-key-space.js";
 import type { TreePair } from "../source/source-and-target.js";
-import type { Wanted } from "../target/node-writer.js";
+import type { DesiredNode } from "../target/node-writer.js";
 import { RateLimiter } from "../target/rate-limiter.js";
 import { TargetWriter } from "../target/target-writer.js";
 import { tryLargest } from "../target/try-largest.js";
@@ -33,11 +33,11 @@ import type { Preflight } from "./preflight.js";
 import { TtlSchedule } from "./ttl-schedule.js";
 import { UnverifiedNodes } from "./unverified-nodes.js";
 
-/** A TTL is written again if it differs by more. */
+/** Difference above which a TTL is written again. */
 const TTL_TOLERANCE_S = 2;
 /** Interval at which the watches prove that they have missed nothing. */
 const POLL_INTERVAL_MS = 1_000;
-/** For a source that does not report its index, this time without changes counts as such a proof. */
+/** Time without changes that counts as such a proof, for a source that does not report its index. */
 const SILENCE_MS = 5_000;
 /** Interval at which the end of the migration is checked. */
 const CHECK_INTERVAL_MS = 250;
@@ -121,10 +121,10 @@ export class Migration {
   async #prepare(): Promise<void> {
     const { to } = this.#options;
     const { targetPrefix } = this.#trees;
-    const { claim, isLoadable, size } = this.#preflight;
+    const { record, isLoadable, size } = this.#preflight;
     await tryLargest(size.largest, this.#source, this.#target, this.#losses, this.#call);
     await this.#keepIndexAhead();
-    await writeRecord(this.#target, claim, this.#call);
+    await writeRecord(this.#target, record, this.#call);
     const { loading } = to.keySpace;
     if (isLoadable && loading) this.#writer.loader = { loading, prefix: targetPrefix };
   }
@@ -170,7 +170,7 @@ export class Migration {
     pass.count(next, differences.length);
   }
 
-  /** Everything that a pass has written is compared again: only nodes that were read count as copied. */
+  /** Ends a pass. What it has written is compared again: only nodes that were read count as copied. */
   async #endPass(pass: Pass): Promise<void> {
     this.#pass = undefined;
     this.#lastPass = pass;
@@ -189,7 +189,7 @@ export class Migration {
       }
       this.#unverified.update(
         key,
-        found.find((difference) => keyOf(difference) === key),
+        found.find((difference) => keyOfDifference(difference) === key),
       );
     });
   }
@@ -238,7 +238,7 @@ export class Migration {
     // In a namespace, a key outside it is delivered without a leading slash.
     if (!key.startsWith("/")) return;
     // Only a listing shows whether the key has a name, and whether the target can store it.
-    if (isReplaced(key) || !isHoldable(key, this.#preflight.locations.target)) {
+    if (isReplaced(key) || !isStorable(key, this.#preflight.locations.target)) {
       return await this.#applyAll(this.#compare([parentPath(key) || "/"], false));
     }
     if (change.kind === "put") await this.#put(change);
@@ -255,7 +255,7 @@ export class Migration {
     if (self.ttl !== undefined) this.#ttls.schedule(key, self.ttl, readAt);
   }
 
-  async #put(node: Wanted): Promise<void> {
+  async #put(node: DesiredNode): Promise<void> {
     const { key, value = "" } = node;
     if (isReplaced(value)) {
       this.#losses.recordAndCheck(lossOf(key, "replaced"));

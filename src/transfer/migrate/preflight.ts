@@ -8,13 +8,13 @@ import { type TreePair, treesOf } from "../source/source-and-target.js";
 import { readTops } from "../source/tops.js";
 import type { MigrateOptions } from "./migrate-options.js";
 import type { MigrationProgress } from "./migration-progress.js";
-import { type Claim, claimTarget } from "./migration-record.js";
+import { checkTarget, type MigrationRecord } from "./migration-record.js";
 
 /** The results of the checks before the first write. */
 export interface Preflight {
   readonly trees: TreePair;
   readonly locations: Locations;
-  readonly claim: Claim;
+  readonly record: MigrationRecord;
   /** Whether bulk loading is possible. It is not in a directory that has a TTL. */
   readonly isLoadable: boolean;
   readonly size: SourceSize;
@@ -45,14 +45,14 @@ export async function preflight(options: MigrateOptions): Promise<Preflight> {
     const tops = await readTops(trees, call);
     const locations = await locateTrees(trees, tops, call);
     const { clusterId, store, keyPrefix, path } = locations.source;
-    const claim = { source: clusterId, store, prefix: keyPrefix + path };
-    await claimTarget(trees.target, claim, { tops: trees.tops, overwrite }, call);
+    const record = { source: clusterId, store, prefix: keyPrefix + path };
+    await checkTarget(trees.target, record, { tops: trees.tops, overwrite }, call);
     const isLoadable = !(await hasTtlAbove(to.keySpace, trees.targetPrefix, call));
     const source = new KeySpaceWithRetries(trees.source, clock);
     const check = { ...call, clock, losses, onChecked };
     const size = await checkSource(source, trees, locations, check);
     losses.check();
-    return { trees, locations, claim, isLoadable, size, losses, startedAt };
+    return { trees, locations, record, isLoadable, size, losses, startedAt };
   } finally {
     ending.unlink();
   }

@@ -5,8 +5,9 @@ import type { Clock } from "../../time/clock.js";
 const MIN_INTERVAL_MS = 500;
 
 /**
- * Schedules the next read of TTLs: after half of the shortest one, because a renewal on the source
- * causes no event. It is kept per directory, because one listing returns all TTLs in it.
+ * Schedules the next read of TTLs, after half of the shortest one. TTLs must be read, because a renewal
+ * on the source causes no event. The schedule is kept per directory, because one listing returns all
+ * TTLs in it.
  */
 export class TtlSchedule {
   readonly #clock: Clock;

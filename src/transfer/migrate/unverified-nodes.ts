@@ -1,14 +1,14 @@
 import { TransferFailedError } from "../../errors/migration-errors.js";
 import type { PlacedDifference } from "../compare/compare-trees.js";
-import { keyOf } from "../compare/difference.js";
+import { keyOfDifference } from "../compare/difference.js";
 
-/** Comparisons in a row in which a node may differ although the source has not changed it. */
+/** Maximum number of comparisons in a row in which a node differs although the source has not changed it. */
 const MAX_UNCHANGED_ROUNDS = 20;
-/** Comparisons in which a node may differ because the source changes it repeatedly. */
+/** Maximum number of comparisons in which a node differs because the source changes it repeatedly. */
 const MAX_CHANGES = 100;
-/** A node with such a short TTL may expire in one tree before the other. */
+/** TTL up to which a node may expire in one tree earlier than in the other. */
 const SHORT_TTL_S = 5;
-/** Keys that an error names. */
+/** Maximum number of keys in an error message. */
 const MAX_NAMED_KEYS = 5;
 
 interface UnverifiedNode {
@@ -37,7 +37,7 @@ export class UnverifiedNodes {
   add(differences: readonly PlacedDifference[]): void {
     for (const difference of differences) {
       if (isTolerated(difference)) continue;
-      this.#nodes.set(keyOf(difference), {
+      this.#nodes.set(keyOfDifference(difference), {
         index: indexOf(difference),
         unchangedRounds: 0,
         changes: 0,

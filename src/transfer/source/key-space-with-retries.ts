@@ -6,7 +6,7 @@ import { BackOff } from "../../time/back-off.js";
 import type { Clock } from "../../time/clock.js";
 import { retry } from "../../time/retry.js";
 
-/** With backoff, about two minutes. */
+/** With backoff, these attempts take about two minutes. */
 const MAX_ATTEMPTS = 8;
 
 /** Retries after transient failures. The work must be idempotent. */

@@ -8,7 +8,7 @@ import { isReplaced } from "./replaced-text.js";
 import { entryOf, type TreeEntry } from "./tree-entry.js";
 
 /** A node and its children at one point in time. */
-export interface Listing {
+export interface DirectoryListing {
   /** The node itself, also for the root; `undefined`: it does not exist. */
   readonly self: TreeEntry | undefined;
   /** Its children without hidden nodes and without those of {@link unnamed}. */
@@ -22,7 +22,11 @@ export interface Listing {
 
 type Readable = Pick<KeySpace, "execute">;
 
-export const NOTHING: Listing = { self: undefined, children: new Map(), unnamed: [] };
+export const EMPTY_LISTING: DirectoryListing = {
+  self: undefined,
+  children: new Map(),
+  unnamed: [],
+};
 
 const MAX_CONCURRENT_READS = 8;
 
@@ -31,15 +35,15 @@ export async function list(
   keySpace: Readable,
   key: string,
   options: CallOptions,
-): Promise<Listing> {
+): Promise<DirectoryListing> {
   const node = await read(keySpace, key, options);
-  if (node === undefined) return NOTHING;
+  if (node === undefined) return EMPTY_LISTING;
   const keys = (node.nodes ?? []).map((child) => child.key);
   const unnamed = await unnamedOf(keySpace, keys, options);
   if (unnamed.size === 0) return listingOf(node, unnamed);
   // A key that was deleted between the listing and its own read has a name. The new listing omits it.
   const again = await read(keySpace, key, options);
-  return again === undefined ? NOTHING : listingOf(again, unnamed);
+  return again === undefined ? EMPTY_LISTING : listingOf(again, unnamed);
 }
 
 async function read(
@@ -70,7 +74,7 @@ export async function unnamedOf(
   return unnamed;
 }
 
-function listingOf(node: AnyNode, unnamed: ReadonlySet<string>): Listing {
+function listingOf(node: AnyNode, unnamed: ReadonlySet<string>): DirectoryListing {
   const children = node.nodes ?? [];
   const named = children.filter(({ key }) => !unnamed.has(key));
   return {

@@ -21,8 +21,8 @@ export interface Tops {
 /**
  * Reads the tops of both trees.
  *
- * @throws TransferRefusedError when the source has no such directory, or a file of the target is in
- *   the way
+ * @throws TransferRefusedError when the source has no such directory, or the directory of the target
+ *   is a file
  */
 export async function readTops(trees: TreePair, options: CallOptions): Promise<Tops> {
   const source = await readTop(trees.source, options);

@@ -8,15 +8,15 @@ import type { CallOptions } from "../../key-space/call-options.js";
 import type { Tree } from "../compare/compare-trees.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 
-/** The wanted state of a node. */
-export type Wanted = Pick<TreeEntry, "key" | "value" | "dir" | "ttl">;
+/** The desired state of a node. */
+export type DesiredNode = Pick<TreeEntry, "key" | "value" | "dir" | "ttl">;
 
-/** Conflicts in a row. More of them show that another client writes to the target. */
+/** Maximum number of conflicts in a row. More show that another client writes to the target. */
 const MAX_CONFLICTS = 50;
 
 /**
- * Writes single nodes of a tree. A file in the way of a directory is removed, and the other way
- * round. All operations are idempotent.
+ * Writes single nodes of a tree. A file in the place of a directory is removed, and vice versa. All
+ * operations are idempotent.
  */
 export class NodeWriter {
   readonly #tree: Tree;
@@ -27,43 +27,49 @@ export class NodeWriter {
     this.#call = call;
   }
 
-  put(node: Wanted): Promise<void> {
+  put(node: DesiredNode): Promise<void> {
     return node.dir ? this.#putDirectory(node) : this.#putFile(node);
   }
 
   /** Sets or removes the TTL of a node and keeps the rest. */
-  async changeTtl(node: Wanted): Promise<void> {
+  async changeTtl(node: DesiredNode): Promise<void> {
     const { key, dir, ttl } = node;
     if (ttl === undefined || dir) return this.put(node);
-    const refresh = { action: "update", key, refresh: true, ttl, ...BRIEF } as const;
-    await this.#ignoring([KeyNotFoundError, NotFileError, NotDirError], () =>
+    const refresh = { action: "update", key, refresh: true, ttl, ...WITHOUT_NODES } as const;
+    await this.#executeIgnoring([KeyNotFoundError, NotFileError, NotDirError], () =>
       this.#tree.execute(refresh, this.#call),
     );
   }
 
   /** Removes a file; keeps a directory. */
   async removeFile(key: string): Promise<void> {
-    await this.#ignoring([KeyNotFoundError, NotDirError, NotFileError], () =>
-      this.#tree.execute({ action: "delete", key, ...BRIEF }, this.#call),
+    await this.#executeIgnoring([KeyNotFoundError, NotDirError, NotFileError], () =>
+      this.#tree.execute({ action: "delete", key, ...WITHOUT_NODES }, this.#call),
     );
   }
 
   /** Removes a node and everything below it. */
   async removeAll(key: string): Promise<void> {
-    const removal = { action: "delete", key, dir: true, recursive: true, ...BRIEF } as const;
-    await this.#ignoring([KeyNotFoundError, NotDirError], () =>
+    const removal = {
+      action: "delete",
+      key,
+      dir: true,
+      recursive: true,
+      ...WITHOUT_NODES,
+    } as const;
+    await this.#executeIgnoring([KeyNotFoundError, NotDirError], () =>
       this.#tree.execute(removal, this.#call),
     );
   }
 
-  async #putFile({ key, value = "", ttl }: Wanted): Promise<void> {
-    const write = { action: "set", key, value, ...lifetime(ttl), ...BRIEF } as const;
-    await this.#replacingConflicts(key, () => this.#tree.execute(write, this.#call));
+  async #putFile({ key, value = "", ttl }: DesiredNode): Promise<void> {
+    const write = { action: "set", key, value, ...lifetime(ttl), ...WITHOUT_NODES } as const;
+    await this.#replaceConflicts(key, () => this.#tree.execute(write, this.#call));
   }
 
-  async #putDirectory({ key, ttl }: Wanted): Promise<void> {
-    const directory = { key, dir: true, ...lifetime(ttl), ...BRIEF } as const;
-    await this.#replacingConflicts(key, async () => {
+  async #putDirectory({ key, ttl }: DesiredNode): Promise<void> {
+    const directory = { key, dir: true, ...lifetime(ttl), ...WITHOUT_NODES } as const;
+    await this.#replaceConflicts(key, async () => {
       try {
         await this.#tree.execute({ action: "create", ...directory }, this.#call);
       } catch (error) {
@@ -84,7 +90,7 @@ export class NodeWriter {
   }
 
   /** Writes, and removes conflicting nodes: a node of the other kind, or a file among the parents. */
-  async #replacingConflicts(key: string, write: () => Promise<unknown>): Promise<void> {
+  async #replaceConflicts(key: string, write: () => Promise<unknown>): Promise<void> {
     for (let conflicts = 0; ; conflicts++) {
       try {
         await write();
@@ -97,7 +103,7 @@ export class NodeWriter {
     }
   }
 
-  async #ignoring(
+  async #executeIgnoring(
     errors: readonly (new (...args: never[]) => Error)[],
     write: () => Promise<unknown>,
   ): Promise<void> {
@@ -109,7 +115,7 @@ export class NodeWriter {
   }
 }
 
-/** A file is in the way of a directory. */
+/** A file exists in the place of a directory. */
 class ConflictError extends Error {
   readonly key: string;
 
@@ -119,7 +125,7 @@ class ConflictError extends Error {
   }
 }
 
-const BRIEF = { noValueOnSuccess: true } as const;
+const WITHOUT_NODES = { noValueOnSuccess: true } as const;
 
 function conflictIn(error: unknown, key: string): string | undefined {
   if (error instanceof ConflictError) return error.key;

@@ -1,13 +1,13 @@
 import type { BulkLoading } from "../../key-space/bulk-loading.js";
 import type { Clock } from "../../time/clock.js";
 import type { Comparison, PlacedDifference, Tree } from "../compare/compare-trees.js";
-import { isTooLarge } from "../compare/is-too-large.js";
+import { isValueTooLarge } from "../compare/is-value-too-large.js";
 import { tooLarge } from "../compare/loss.js";
 import type { Losses } from "../compare/losses.js";
 import { forEachConcurrent } from "../source/for-each-concurrent.js";
 import { withRetries } from "../source/key-space-with-retries.js";
 import type { TreeEntry } from "../source/tree-entry.js";
-import { NodeWriter, type Wanted } from "./node-writer.js";
+import { type DesiredNode, NodeWriter } from "./node-writer.js";
 import type { RateLimiter } from "./rate-limiter.js";
 
 /** Settings of a `TargetWriter`. */
@@ -68,7 +68,7 @@ export class TargetWriter {
     );
   }
 
-  async put(node: Wanted): Promise<void> {
+  async put(node: DesiredNode): Promise<void> {
     await this.#recordIfTooLarge(node.key, () => this.#nodes.put(node));
     this.written++;
   }
@@ -109,7 +109,7 @@ export class TargetWriter {
     try {
       await load();
     } catch (error) {
-      if (!isTooLarge(error)) throw error;
+      if (!isValueTooLarge(error)) throw error;
       const half = Math.ceil(nodes.length / 2);
       await this.#loadTogether(nodes.slice(0, half), loader);
       await this.#loadTogether(nodes.slice(half), loader);
@@ -120,7 +120,7 @@ export class TargetWriter {
     try {
       await write();
     } catch (error) {
-      if (!isTooLarge(error)) throw error;
+      if (!isValueTooLarge(error)) throw error;
       this.#losses.recordAndCheck(tooLarge(key, error));
     }
   }

@@ -1,7 +1,7 @@
 import type { CallOptions } from "../../key-space/call-options.js";
 import type { LargeValue } from "../compare/check-source.js";
 import type { Tree } from "../compare/compare-trees.js";
-import { isTooLarge } from "../compare/is-too-large.js";
+import { isValueTooLarge } from "../compare/is-value-too-large.js";
 import { tooLarge } from "../compare/loss.js";
 import type { Losses } from "../compare/losses.js";
 import { list } from "../source/listing.js";
@@ -31,7 +31,7 @@ export async function tryLargest(
       await new NodeWriter(target, options).removeFile(TRIAL_KEY);
       break;
     } catch (error) {
-      if (!isTooLarge(error)) throw error;
+      if (!isValueTooLarge(error)) throw error;
       losses.record(tooLarge(key, error));
     }
   }

@@ -1,7 +1,7 @@
 import { reportFailure } from "./failure.js";
 
 /** Runs a command for two clusters; reports a failure as a line and an exit code. */
-export async function failuresReported(
+export async function withFailureReport(
   debug: boolean | undefined,
   run: () => Promise<void>,
 ): Promise<void> {

@@ -4,6 +4,6 @@ import { EtcdError } from "../../errors/etcd-error.js";
 const TOO_LARGE = /too large|larger than max|\b413\b/;
 
 /** Whether a write was refused because of its size. */
-export function isTooLarge(error: unknown): error is EtcdError {
+export function isValueTooLarge(error: unknown): error is EtcdError {
   return error instanceof EtcdError && TOO_LARGE.test(error.message);
 }
