@@ -6,8 +6,7 @@ import { change, directory, file, removal } from "../test/support/scripted-clien
 import { responseJson } from "./cli/output/response-json.js";
 import { treeLines } from "./cli/output/tree-lines.js";
 import { InvalidValueError } from "./errors/invalid-value-error.js";
-import { MessageType } from "./etcd3/protobuf/message-type.js";
-import { toBase64 } from "./etcd3/v3-json.js";
+import { type MessageType, message as messageType } from "./etcd3/protobuf/message-type.js";
 import { NamespaceKeySpace } from "./key-space/decorators/namespace-key-space.js";
 import type { KeySpace } from "./key-space/key-space.js";
 import { type KeySpaceSnapshot, MemoryKeySpace } from "./key-space/memory/memory-key-space.js";
@@ -171,21 +170,32 @@ it("settings that are nested too deeply are an error that names the directory", 
 });
 
 it("on v3, keys deeper than any request are left out of listings and events", () => {
-  const kv = { key: "", value: "", createRevision: 4, modRevision: 4, lease: "0" };
+  const kv = {
+    key: Buffer.from(PATH),
+    value: Buffer.alloc(0),
+    create_revision: 4,
+    mod_revision: 4,
+    version: 1,
+    lease: "0",
+  };
   const listing = new Listing("", true);
   listing.addFile(PATH, kv);
   listing.addFile(pathAt(62), kv);
   const view = { offset: 0, now: 0, hasExpired: () => false };
   const top = { ...ROOT, nodes: listing.nodes(view, true) };
   expect(depthOf(top)).toBe(63);
-  const changes = [{ kv: { ...kv, key: toBase64(PATH) }, deleted: false, prev: undefined }];
+  const changes = [{ kv: kv, deleted: false, prev: undefined }];
   expect(eventsOf({ number: 5, changes }, new KeySchema(), view)).toEqual([]);
   expect(ancestorsOf(PATH)).toHaveLength(LEVELS - 1);
 });
 
+interface Nested {
+  readonly inner: Nested | undefined;
+}
+
 it("a Protocol Buffers message that nests without end is refused", () => {
-  const type: MessageType = new MessageType({ inner: [1, () => type] });
-  let message = {};
+  const type: MessageType<Nested> = messageType({ inner: [1, (): MessageType<Nested> => type] });
+  let message: Nested = { inner: undefined };
   for (let level = 0; level < 150; level++) message = { inner: message };
   const bytes = type.encode(message);
   expect(type.decode(bytes)).toEqual(message);

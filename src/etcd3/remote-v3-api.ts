@@ -3,8 +3,10 @@ import type { StreamedReply } from "../cluster/exchange/exchange.js";
 import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
 import { V3RefusedError } from "../errors/v3-errors.js";
 import type { HttpReply } from "../wire/http.js";
+import type { MessageInit } from "./protobuf/message-type.js";
 import { RemoteV3Stream } from "./remote-v3-stream.js";
-import type { V3Api, V3Call, V3Response, V3Stream } from "./v3-api.js";
+import { RPC, type Rpc, type WatchRequest } from "./rpcs.js";
+import type { HasHeader, V3Api, V3Call, V3Response, V3Stream } from "./v3-api.js";
 import { v3Probes } from "./v3-probes.js";
 import { decodeV3Reply, TokenRefused, v3ErrorOf } from "./v3-reply.js";
 import { v3Request } from "./v3-request.js";
@@ -37,14 +39,18 @@ export class RemoteV3Api implements V3Api {
     this.#requestTimeout = settings.requestTimeout;
   }
 
-  call(path: string, body: object, call: V3Call): Promise<V3Response> {
-    return this.#authenticated(call, (token) => this.#send(path, body, call, token));
+  call<Request, Response extends HasHeader>(
+    rpc: Rpc<Request, Response>,
+    request: MessageInit<Request>,
+    call: V3Call,
+  ): Promise<V3Response<Response>> {
+    return this.#authenticated(call, (token) => this.#send(rpc, request, call, token));
   }
 
-  stream(path: "watch", body: object, call: V3Call): Promise<V3Stream> {
+  watch(request: WatchRequest, call: V3Call): Promise<V3Stream> {
     return this.#authenticated(call, async (token) => {
       const stream = await this.cluster.open(
-        v3Request(path, body, call, token),
+        v3Request(RPC.watch, request, call, token),
         (reply) => {
           throw v3ErrorOf(call, reply);
         },
@@ -59,10 +65,15 @@ export class RemoteV3Api implements V3Api {
     this.cluster.close();
   }
 
-  #send(path: string, body: object, call: V3Call, token?: string): Promise<V3Response> {
-    const request = v3Request(path, body, call, token);
+  #send<Request, Response extends HasHeader>(
+    rpc: Rpc<Request, Response>,
+    message: MessageInit<Request>,
+    call: V3Call,
+    token?: string,
+  ): Promise<V3Response<Response>> {
+    const request = v3Request(rpc, message, call, token);
     const { endpoint, signal } = call;
-    const interpret = (reply: HttpReply): V3Response => decodeV3Reply(path, call, reply);
+    const interpret = (reply: HttpReply): V3Response<Response> => decodeV3Reply(rpc, call, reply);
     if (endpoint === undefined) return this.cluster.send(request, interpret, signal);
     return this.cluster.probe(endpoint, request, interpret, signal);
   }
@@ -82,8 +93,9 @@ export class RemoteV3Api implements V3Api {
 
   async #authenticate({ username: name, password }: V3Credentials): Promise<string | undefined> {
     try {
-      const { body } = await this.#send("auth/authenticate", { name, password }, AUTHENTICATION);
-      return typeof body.token === "string" ? body.token : undefined;
+      const credentials = { name, password };
+      const { message } = await this.#send(RPC.authenticate, credentials, AUTHENTICATION);
+      return message.token === "" ? undefined : message.token;
     } catch (error) {
       if (error instanceof V3RefusedError && error.detail === AUTH_DISABLED) return undefined;
       throw error instanceof TokenRefused ? error.cause : error;

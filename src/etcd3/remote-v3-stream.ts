@@ -5,7 +5,7 @@ import { ClusterUnavailableError, TimeoutError } from "../errors/cluster-errors.
 import { EtcdError } from "../errors/etcd-error.js";
 import { type Clock, deadline } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
-import type { JsonObject } from "../wire/json.js";
+import type { WatchResponse } from "./rpcs.js";
 import type { V3Call, V3Stream } from "./v3-api.js";
 import { decodeV3Part, requireOkAtEnd, TokenRefused, tokenRefused } from "./v3-reply.js";
 
@@ -17,7 +17,7 @@ export class RemoteV3Stream implements V3Stream {
   readonly endpoint: string;
   readonly #call: V3Call;
   readonly #reply: StreamedReply;
-  #first: JsonObject | undefined;
+  #first: WatchResponse | undefined;
   #closed = false;
 
   constructor(call: V3Call, reply: StreamedReply) {
@@ -37,14 +37,14 @@ export class RemoteV3Stream implements V3Stream {
   async begin(clock: Clock, timeout: number): Promise<this> {
     const first = await this.#readWithTimeout(clock, timeout);
     this.#first = first;
-    const reason = first?.canceled === true ? String(first.cancel_reason) : "";
+    const reason = first?.canceled === true ? first.cancel_reason : "";
     const refused = NOT_ALLOWED.exec(reason);
     if (refused === null) return this;
     this.close();
     throw tokenRefused(this.#call, this.endpoint, refused[0]);
   }
 
-  #readWithTimeout(clock: Clock, timeout: number): Promise<JsonObject | undefined> {
+  #readWithTimeout(clock: Clock, timeout: number): Promise<WatchResponse | undefined> {
     const what = `${this.#call.operation} at ${this.endpoint}: no first message`;
     const cancel = deadline(clock, timeout, () => {
       this.#reply.parts.close(new TimeoutError(`${what} within ${timeout} ms`, timeout));
@@ -56,13 +56,13 @@ export class RemoteV3Stream implements V3Stream {
     return this.#reply.parts.received;
   }
 
-  async next(): Promise<JsonObject | undefined> {
+  async next(): Promise<WatchResponse | undefined> {
     const first = this.#first;
     this.#first = undefined;
     return first ?? (await this.#read());
   }
 
-  async #read(): Promise<JsonObject | undefined> {
+  async #read(): Promise<WatchResponse | undefined> {
     try {
       const part = await this.#reply.parts.next();
       if (part.done !== true) return decodeV3Part(this.#call, this.#reply, part.value);

@@ -1,23 +1,31 @@
 /** The calls of etcd's gRPC API that etcdnet uses, with the fields of their messages. */
 
-import { MessageType } from "./protobuf/message-type.js";
+import {
+  type MessageInit,
+  type MessageOf,
+  type MessageType,
+  message,
+} from "./protobuf/message-type.js";
 
 /** One gRPC method. */
-export interface Rpc {
-  /** Path of the HTTP request. */
+export interface Rpc<Request, Response> {
+  readonly service: string;
+  /** Path of the gRPC request. */
+  readonly grpcPath: string;
+  /** Path in etcd's JSON gateway, below `/v3/`. */
   readonly path: string;
-  readonly request: MessageType;
-  readonly response: MessageType;
+  readonly request: MessageType<Request>;
+  readonly response: MessageType<Response>;
 }
 
-const HEADER = new MessageType({
+const HEADER = message({
   cluster_id: [1, "uid"],
   member_id: [2, "uid"],
   revision: [3, "integer"],
   raft_term: [4, "integer"],
 });
 
-const KEY_VALUE = new MessageType({
+const KEY_VALUE = message({
   key: [1, "bytes"],
   create_revision: [2, "integer"],
   mod_revision: [3, "integer"],
@@ -26,7 +34,7 @@ const KEY_VALUE = new MessageType({
   lease: [6, "id"],
 });
 
-const RANGE_REQUEST = new MessageType({
+const RANGE_REQUEST = message({
   key: [1, "bytes"],
   range_end: [2, "bytes"],
   limit: [3, "integer"],
@@ -35,14 +43,14 @@ const RANGE_REQUEST = new MessageType({
   keys_only: [8, "flag"],
 });
 
-const RANGE_RESPONSE = new MessageType({
+const RANGE_RESPONSE = message({
   header: [1, HEADER],
   kvs: [2, KEY_VALUE, "repeated"],
   more: [3, "flag"],
   count: [4, "integer"],
 });
 
-const PUT_REQUEST = new MessageType({
+const PUT_REQUEST = message({
   key: [1, "bytes"],
   value: [2, "bytes"],
   lease: [3, "id"],
@@ -51,21 +59,21 @@ const PUT_REQUEST = new MessageType({
   ignore_lease: [6, "flag"],
 });
 
-const PUT_RESPONSE = new MessageType({ header: [1, HEADER], prev_kv: [2, KEY_VALUE] });
+const PUT_RESPONSE = message({ header: [1, HEADER], prev_kv: [2, KEY_VALUE] });
 
-const DELETE_REQUEST = new MessageType({
+const DELETE_REQUEST = message({
   key: [1, "bytes"],
   range_end: [2, "bytes"],
   prev_kv: [3, "flag"],
 });
 
-const DELETE_RESPONSE = new MessageType({
+const DELETE_RESPONSE = message({
   header: [1, HEADER],
   deleted: [2, "integer"],
   prev_kvs: [3, KEY_VALUE, "repeated"],
 });
 
-const COMPARE = new MessageType({
+const COMPARE = message({
   result: [1, ["EQUAL", "GREATER", "LESS", "NOT_EQUAL"]],
   target: [2, ["VERSION", "CREATE", "MOD", "VALUE", "LEASE"]],
   key: [3, "bytes"],
@@ -77,36 +85,52 @@ const COMPARE = new MessageType({
   range_end: [64, "bytes"],
 });
 
-const OPERATION: MessageType = new MessageType({
+/** Written out, because TypeScript cannot infer a recursive type. */
+interface RequestOpMessage {
+  readonly request_range: MessageOf<typeof RANGE_REQUEST> | undefined;
+  readonly request_put: MessageOf<typeof PUT_REQUEST> | undefined;
+  readonly request_delete_range: MessageOf<typeof DELETE_REQUEST> | undefined;
+  readonly request_txn: MessageOf<typeof TXN_REQUEST> | undefined;
+}
+
+const REQUEST_OP: MessageType<RequestOpMessage> = message({
   request_range: [1, RANGE_REQUEST],
   request_put: [2, PUT_REQUEST],
   request_delete_range: [3, DELETE_REQUEST],
   request_txn: [4, () => TXN_REQUEST],
 });
 
-const TXN_REQUEST: MessageType = new MessageType({
+const TXN_REQUEST = message({
   compare: [1, COMPARE, "repeated"],
-  success: [2, OPERATION, "repeated"],
-  failure: [3, OPERATION, "repeated"],
+  success: [2, REQUEST_OP, "repeated"],
+  failure: [3, REQUEST_OP, "repeated"],
 });
 
-const OPERATION_RESPONSE: MessageType = new MessageType({
+/** Written out, because TypeScript cannot infer a recursive type. */
+export interface ResponseOp {
+  readonly response_range: MessageOf<typeof RANGE_RESPONSE> | undefined;
+  readonly response_put: MessageOf<typeof PUT_RESPONSE> | undefined;
+  readonly response_delete_range: MessageOf<typeof DELETE_RESPONSE> | undefined;
+  readonly response_txn: MessageOf<typeof TXN_RESPONSE> | undefined;
+}
+
+const RESPONSE_OP: MessageType<ResponseOp> = message({
   response_range: [1, RANGE_RESPONSE],
   response_put: [2, PUT_RESPONSE],
   response_delete_range: [3, DELETE_RESPONSE],
   response_txn: [4, () => TXN_RESPONSE],
 });
 
-const TXN_RESPONSE: MessageType = new MessageType({
+const TXN_RESPONSE = message({
   header: [1, HEADER],
   succeeded: [2, "flag"],
-  responses: [3, OPERATION_RESPONSE, "repeated"],
+  responses: [3, RESPONSE_OP, "repeated"],
 });
 
-const WATCH_REQUEST = new MessageType({
+const WATCH_REQUEST = message({
   create_request: [
     1,
-    new MessageType({
+    message({
       key: [1, "bytes"],
       range_end: [2, "bytes"],
       start_revision: [3, "integer"],
@@ -117,13 +141,13 @@ const WATCH_REQUEST = new MessageType({
   ],
 });
 
-const EVENT = new MessageType({
+const EVENT = message({
   type: [1, ["PUT", "DELETE"]],
   kv: [2, KEY_VALUE],
   prev_kv: [3, KEY_VALUE],
 });
 
-const WATCH_RESPONSE = new MessageType({
+const WATCH_RESPONSE = message({
   header: [1, HEADER],
   created: [3, "flag"],
   canceled: [4, "flag"],
@@ -133,68 +157,103 @@ const WATCH_RESPONSE = new MessageType({
   events: [11, EVENT, "repeated"],
 });
 
-const MEMBER = new MessageType({
+const MEMBER = message({
   ID: [1, "uid"],
   name: [2, "text"],
   peerURLs: [3, "text", "repeated"],
   clientURLs: [4, "text", "repeated"],
 });
 
-const MEMBERS = new MessageType({ header: [1, HEADER], members: [2, MEMBER, "repeated"] });
+const MEMBERS = message({ header: [1, HEADER], members: [2, MEMBER, "repeated"] });
 
-const LEASE = new MessageType({ ID: [1, "id"] });
+const LEASE = message({ ID: [1, "id"] });
 
-const LEASE_STATE = new MessageType({ header: [1, HEADER], ID: [2, "id"], TTL: [3, "integer"] });
+const LEASE_STATE = message({ header: [1, HEADER], ID: [2, "id"], TTL: [3, "integer"] });
 
-const EMPTY = new MessageType({});
+const EMPTY = message({});
 
-/** By path in the JSON gateway, below `/v3/`. */
-export const RPCS: Readonly<Record<string, Rpc>> = {
-  "kv/range": rpc("KV/Range", RANGE_REQUEST, RANGE_RESPONSE),
-  "kv/put": rpc("KV/Put", PUT_REQUEST, PUT_RESPONSE),
-  "kv/deleterange": rpc("KV/DeleteRange", DELETE_REQUEST, DELETE_RESPONSE),
-  "kv/txn": rpc("KV/Txn", TXN_REQUEST, TXN_RESPONSE),
-  watch: rpc("Watch/Watch", WATCH_REQUEST, WATCH_RESPONSE),
-  "lease/grant": rpc(
-    "Lease/LeaseGrant",
-    new MessageType({ TTL: [1, "integer"], ID: [2, "id"] }),
+/** The methods, by etcd's names. */
+export const RPC = {
+  range: rpc("KV", "Range", "kv/range", RANGE_REQUEST, RANGE_RESPONSE),
+  put: rpc("KV", "Put", "kv/put", PUT_REQUEST, PUT_RESPONSE),
+  deleteRange: rpc("KV", "DeleteRange", "kv/deleterange", DELETE_REQUEST, DELETE_RESPONSE),
+  txn: rpc("KV", "Txn", "kv/txn", TXN_REQUEST, TXN_RESPONSE),
+  watch: rpc("Watch", "Watch", "watch", WATCH_REQUEST, WATCH_RESPONSE),
+  leaseGrant: rpc(
+    "Lease",
+    "LeaseGrant",
+    "lease/grant",
+    message({ TTL: [1, "integer"], ID: [2, "id"] }),
     LEASE_STATE,
   ),
-  "lease/revoke": rpc("Lease/LeaseRevoke", LEASE, new MessageType({ header: [1, HEADER] })),
-  "lease/timetolive": rpc("Lease/LeaseTimeToLive", LEASE, LEASE_STATE),
-  "cluster/member/list": rpc("Cluster/MemberList", EMPTY, MEMBERS),
-  "cluster/member/add": rpc(
-    "Cluster/MemberAdd",
-    new MessageType({ peerURLs: [1, "text", "repeated"] }),
-    new MessageType({ header: [1, HEADER], member: [2, MEMBER] }),
+  leaseRevoke: rpc("Lease", "LeaseRevoke", "lease/revoke", LEASE, message({ header: [1, HEADER] })),
+  leaseTimeToLive: rpc("Lease", "LeaseTimeToLive", "lease/timetolive", LEASE, LEASE_STATE),
+  memberList: rpc("Cluster", "MemberList", "cluster/member/list", EMPTY, MEMBERS),
+  memberAdd: rpc(
+    "Cluster",
+    "MemberAdd",
+    "cluster/member/add",
+    message({ peerURLs: [1, "text", "repeated"] }),
+    message({ header: [1, HEADER], member: [2, MEMBER] }),
   ),
-  "cluster/member/update": rpc(
-    "Cluster/MemberUpdate",
-    new MessageType({ ID: [1, "uid"], peerURLs: [2, "text", "repeated"] }),
+  memberUpdate: rpc(
+    "Cluster",
+    "MemberUpdate",
+    "cluster/member/update",
+    message({ ID: [1, "uid"], peerURLs: [2, "text", "repeated"] }),
     MEMBERS,
   ),
-  "cluster/member/remove": rpc(
-    "Cluster/MemberRemove",
-    new MessageType({ ID: [1, "uid"] }),
+  memberRemove: rpc(
+    "Cluster",
+    "MemberRemove",
+    "cluster/member/remove",
+    message({ ID: [1, "uid"] }),
     MEMBERS,
   ),
-  "maintenance/status": rpc(
-    "Maintenance/Status",
+  status: rpc(
+    "Maintenance",
+    "Status",
+    "maintenance/status",
     EMPTY,
-    new MessageType({
+    message({
       header: [1, HEADER],
       version: [2, "text"],
       leader: [4, "uid"],
       errors: [8, "text", "repeated"],
     }),
   ),
-  "auth/authenticate": rpc(
-    "Auth/Authenticate",
-    new MessageType({ name: [1, "text"], password: [2, "text"] }),
-    new MessageType({ header: [1, HEADER], token: [2, "text"] }),
+  authenticate: rpc(
+    "Auth",
+    "Authenticate",
+    "auth/authenticate",
+    message({ name: [1, "text"], password: [2, "text"] }),
+    message({ header: [1, HEADER], token: [2, "text"] }),
   ),
-};
+} as const;
 
-function rpc(method: string, request: MessageType, response: MessageType): Rpc {
-  return { path: `/etcdserverpb.${method}`, request, response };
+function rpc<Request, Response>(
+  service: string,
+  method: string,
+  path: string,
+  request: MessageType<Request>,
+  response: MessageType<Response>,
+): Rpc<Request, Response> {
+  return { service, grpcPath: `/etcdserverpb.${service}/${method}`, path, request, response };
 }
+
+/** The header of every response: the responding cluster and member, and its state. */
+export type ResponseHeader = MessageOf<typeof HEADER>;
+/** A key at one revision. */
+export type KeyValue = MessageOf<typeof KEY_VALUE>;
+export type RangeRequest = MessageInit<MessageOf<typeof RANGE_REQUEST>>;
+export type PutResponse = MessageOf<typeof PUT_RESPONSE>;
+/** One comparison of a transaction. On a range it must be true for every key. */
+export type Compare = MessageInit<MessageOf<typeof COMPARE>>;
+/** One operation of a transaction. */
+export type RequestOp = MessageInit<RequestOpMessage>;
+export type TxnRequest = MessageInit<MessageOf<typeof TXN_REQUEST>>;
+export type TxnResponse = MessageOf<typeof TXN_RESPONSE>;
+export type WatchRequest = MessageInit<MessageOf<typeof WATCH_REQUEST>>;
+/** One message of a watch. */
+export type WatchResponse = MessageOf<typeof WATCH_RESPONSE>;
+export type Member = MessageOf<typeof MEMBER>;

@@ -3,6 +3,7 @@ import { V3RefusedError } from "../errors/v3-errors.js";
 import { KeySchema } from "../key-space/v3/schema/key-schema.js";
 import { V3Tree } from "../key-space/v3/schema/v3-tree.js";
 import { systemClock } from "../time/clock.js";
+import { fromJson, toJson } from "./json-form.js";
 import { read } from "./transaction.js";
 import { TransactionSize } from "./transaction-size.js";
 import { type V3Api, type V3Call, V3Response } from "./v3-api.js";
@@ -18,16 +19,18 @@ const refusal = (detail: string) => new V3RefusedError("PUT /", "http://a", 3, d
 function etcdTaking(operations: number, detail: string) {
   const taken: number[] = [];
   const api: V3Api = {
-    async call(_path, body) {
-      const { success } = body as { success: readonly { request_range: { key: string } }[] };
+    async call({ request: type, response }, request) {
+      const { success } = toJson(type, request) as {
+        success: readonly { request_range: { key: string } }[];
+      };
       taken.push(success.length);
       if (success.length > operations) throw refusal(detail);
       const responses = success.map(({ request_range: { key } }) => ({
         response_range: { kvs: [{ key }] },
       }));
-      return new V3Response({ header: { revision: 7 }, responses }, "http://a");
+      return new V3Response(fromJson(response, { header: { revision: 7 }, responses }), "http://a");
     },
-    stream: () => Promise.reject(new Error("no streams here")),
+    watch: () => Promise.reject(new Error("no streams here")),
     close: () => {},
   };
   return { store: new V3Tree(api, new KeySchema(), systemClock), taken };
@@ -39,7 +42,7 @@ async function readKeys(store: V3Tree, count: number): Promise<void> {
     keys.map((key) => read(key)),
     CALL,
   );
-  expect(answers.map(({ found }) => found[0]?.key)).toEqual(keys);
+  expect(answers.map(({ found }) => found[0]?.key.toString())).toEqual(keys);
 }
 
 it("reads are split where etcd takes fewer, which is learned", async () => {

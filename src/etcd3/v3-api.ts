@@ -1,5 +1,6 @@
-import type { JsonObject } from "../wire/json.js";
-import { readHeader, type V3Header } from "./v3-json.js";
+import { ProtocolError } from "../errors/cluster-errors.js";
+import type { MessageInit } from "./protobuf/message-type.js";
+import type { ResponseHeader, Rpc, WatchRequest, WatchResponse } from "./rpcs.js";
 
 /** How to send a call of etcd's v3 API, and how messages name it. */
 export interface V3Call {
@@ -21,26 +22,35 @@ export interface V3Call {
   readonly attemptTimeout?: number | undefined;
 }
 
-/** A response of etcd's v3 API. Fields that are 0, false or empty are absent. */
-export class V3Response {
-  readonly body: JsonObject;
+/** Every response message has a header. */
+export interface HasHeader {
+  readonly header: ResponseHeader | undefined;
+}
+
+/** A response of etcd's v3 API. */
+export class V3Response<Message extends HasHeader> {
+  readonly message: Message;
   /** URL of the endpoint that sent the response. */
   readonly endpoint: string;
-  #header: V3Header | undefined;
 
-  constructor(body: JsonObject, endpoint: string) {
-    this.body = body;
+  constructor(message: Message, endpoint: string) {
+    this.message = message;
     this.endpoint = endpoint;
   }
 
-  /** Decoded once, when it is first needed. @throws ProtocolError */
-  get header(): V3Header {
-    this.#header ??= readHeader(this.body);
-    return this.#header;
+  /** @throws ProtocolError */
+  get header(): ResponseHeader {
+    return headerOf(this.message);
   }
 }
 
-/** The response of a streaming call, for one reader. */
+/** @throws ProtocolError for a message without a header */
+export function headerOf({ header }: HasHeader): ResponseHeader {
+  if (header !== undefined) return header;
+  throw new ProtocolError("the response of the v3 API has no header");
+}
+
+/** An open watch, for one reader. */
 export interface V3Stream {
   /** URL of the endpoint that sends the stream. */
   readonly endpoint: string;
@@ -52,7 +62,7 @@ export interface V3Stream {
    * @throws ClusterUnavailableError when the stream broke or etcd ended it with an error
    * @throws AbortError
    */
-  next(): Promise<JsonObject | undefined>;
+  next(): Promise<WatchResponse | undefined>;
   /** Ends the stream. A waiting `next` returns `undefined`. */
   close(): void;
 }
@@ -63,10 +73,13 @@ export interface V3Stream {
  * have been applied.
  */
 export interface V3Api {
-  /** @param path e.g. `kv/txn`, `lease/grant` */
-  call(path: string, body: object, call: V3Call): Promise<V3Response>;
-  /** Opens a streaming call. Resolves when the first message was received. */
-  stream(path: "watch", body: object, call: V3Call): Promise<V3Stream>;
+  call<Request, Response extends HasHeader>(
+    rpc: Rpc<Request, Response>,
+    request: MessageInit<Request>,
+    call: V3Call,
+  ): Promise<V3Response<Response>>;
+  /** Opens a watch. Resolves when the first message was received. */
+  watch(request: WatchRequest, call: V3Call): Promise<V3Stream>;
   /** Aborts every call and stream and closes all sockets. */
   close(): void;
 }

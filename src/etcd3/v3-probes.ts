@@ -1,13 +1,10 @@
 import type { TopologyProbes } from "../cluster/routing/topology-probes.js";
 import type { HttpReply } from "../wire/http.js";
-import { readMembers } from "./read-members.js";
+import { toHexId } from "./hex-id.js";
+import { RPC } from "./rpcs.js";
 import type { V3Call } from "./v3-api.js";
-import { readId, readMemberId, toHexId } from "./v3-json.js";
 import { decodeV3Reply } from "./v3-reply.js";
 import { v3Request } from "./v3-request.js";
-
-const STATUS = "maintenance/status";
-const MEMBERS = "cluster/member/list";
 
 /**
  * Finds the leader and the member URLs through the v3 API. With auth on, etcd 3.6 and later require
@@ -17,20 +14,24 @@ export function v3Probes(authorization: () => Promise<string | undefined>): Topo
   return { ...PROBES, authorization };
 }
 
+const STATUS_CALL = callOf(RPC.status);
+const MEMBERS_CALL = callOf(RPC.memberList);
+
 const PROBES: TopologyProbes = {
-  leader: v3Request(STATUS, {}, callOf(STATUS)),
+  leader: v3Request(RPC.status, {}, STATUS_CALL),
   isLeader(reply: HttpReply) {
-    const { body } = decodeV3Reply(STATUS, callOf(STATUS), reply);
-    return readMemberId(body) === toHexId(readId(body.leader));
+    const { message, header } = decodeV3Reply(RPC.status, STATUS_CALL, reply);
+    return header.member_id === message.leader;
   },
-  members: v3Request(MEMBERS, {}, callOf(MEMBERS)),
+  members: v3Request(RPC.memberList, {}, MEMBERS_CALL),
   clientUrls: (reply) =>
-    readMembers(decodeV3Reply(MEMBERS, callOf(MEMBERS), reply).body).flatMap(
+    decodeV3Reply(RPC.memberList, MEMBERS_CALL, reply).message.members.flatMap(
       ({ clientURLs }) => clientURLs,
     ),
-  clusterId: (reply) => decodeV3Reply(MEMBERS, callOf(MEMBERS), reply).header.clusterId,
+  clusterId: (reply) =>
+    toHexId(decodeV3Reply(RPC.memberList, MEMBERS_CALL, reply).header.cluster_id),
 };
 
-function callOf(path: string): V3Call {
+function callOf({ path }: { readonly path: string }): V3Call {
   return { operation: `POST /v3/${path}`, key: "/", safety: "read", scope: "local" };
 }

@@ -8,9 +8,11 @@ import { type GrpcStatus, grpcStatusOf, isGrpc, unframed } from "../wire/grpc.js
 import type { HttpReply, HttpReplyHead } from "../wire/http.js";
 import { isObject, type JsonObject, readObject } from "../wire/json.js";
 import { decodeResponse, rejectedByStatus } from "../wire/reply.js";
+import { fromJson } from "./json-form.js";
+import type { MessageType } from "./protobuf/message-type.js";
 import { retryClassOf } from "./retry-class.js";
-import { RPCS } from "./rpcs.js";
-import { type V3Call, V3Response } from "./v3-api.js";
+import { RPC, type Rpc, type WatchResponse } from "./rpcs.js";
+import { type HasHeader, type V3Call, V3Response } from "./v3-api.js";
 
 /** The member rejected the token without processing the request. A new token may help. */
 export class TokenRefused extends Error {
@@ -26,22 +28,25 @@ export class TokenRefused extends Error {
 /**
  * Decodes a response in either form, JSON or gRPC.
  *
- * @param path of the request, below `/v3/`
  * @throws AttemptFailure, TokenRefused, V3RefusedError, UnauthorizedError
  */
-export function decodeV3Reply(path: string, call: V3Call, reply: HttpReply): V3Response {
+export function decodeV3Reply<Request, Response extends HasHeader>(
+  rpc: Rpc<Request, Response>,
+  call: V3Call,
+  reply: HttpReply,
+): V3Response<Response> {
   const { status, endpoint, grpcBody } = reply;
   const failed = grpcBody === undefined ? status !== 200 : grpcStatusOf(reply)?.code !== 0;
   if (failed) throw v3ErrorOf(call, reply);
   const origin = `${call.operation} at ${endpoint}`;
   return decodeResponse(() => {
-    const body =
+    const message =
       grpcBody === undefined
-        ? readObject(reply.body, JSON.parse, origin)
-        : readMessage(path, unframed(grpcBody), origin);
-    const response = new V3Response(body, endpoint);
-    // Decoded here, because only here an unreadable header can make a write's outcome unknown.
-    if (path.startsWith("kv/")) void response.header;
+        ? readJson(rpc.response, readObject(reply.body, JSON.parse, origin), origin)
+        : readGrpc(rpc.response, unframed(grpcBody), origin);
+    const response = new V3Response(message, endpoint);
+    // Required here, because only here a missing header can make a write's outcome unknown.
+    if (rpc.service === "KV") void response.header;
     return response;
   });
 }
@@ -135,15 +140,15 @@ function serverError(
   return serverErrorOf({ ...errorDefinition(errorCode), errorCode, ...common });
 }
 
-/** Decodes one part of a watch. @throws as {@link decodeV3Reply} */
-export function decodeV3Part(call: V3Call, reply: HttpReplyHead, part: Buffer): JsonObject {
+/** Decodes one message of a watch. @throws as {@link decodeV3Reply} */
+export function decodeV3Part(call: V3Call, reply: HttpReplyHead, part: Buffer): WatchResponse {
   const { endpoint } = reply;
   const origin = `${call.operation} at ${endpoint}`;
-  if (isGrpc(reply.headers)) return readMessage("watch", part, origin);
+  if (isGrpc(reply.headers)) return readGrpc(RPC.watch.response, part, origin);
   const { result, error } = readObject(part.toString(), JSON.parse, origin);
   const failure = readGrpcError(error);
   if (failure !== undefined) throw grpcErrorOf(call, endpoint, failure);
-  if (isObject(result)) return result;
+  if (isObject(result)) return readJson(RPC.watch.response, result, origin);
   throw new ProtocolError(`${origin}: the stream contains neither a result nor an error`);
 }
 
@@ -153,10 +158,18 @@ export function requireOkAtEnd(call: V3Call, reply: HttpReplyHead): void {
   if (status !== undefined && status.code !== 0) throw grpcErrorOf(call, reply.endpoint, status);
 }
 
-/** Decodes the response message of a call. @throws ProtocolError */
-function readMessage(path: string, bytes: Buffer, origin: string): JsonObject {
+function readGrpc<Message>(type: MessageType<Message>, bytes: Buffer, origin: string): Message {
+  return readMessage(() => type.decode(bytes), origin);
+}
+
+function readJson<Message>(type: MessageType<Message>, json: JsonObject, origin: string): Message {
+  return readMessage(() => fromJson(type, json), origin);
+}
+
+/** Runs the decoder of a message. @throws ProtocolError */
+function readMessage<Message>(decode: () => Message, origin: string): Message {
   try {
-    return RPCS[path]?.response.decode(bytes) ?? {};
+    return decode();
   } catch (cause) {
     throw new ProtocolError(`${origin}: the response is not a valid message of etcd`, { cause });
   }

@@ -1,6 +1,8 @@
 import { framed } from "../wire/grpc.js";
-import type { GrpcCall, HttpRequest } from "../wire/http.js";
-import { RPCS } from "./rpcs.js";
+import type { HttpRequest } from "../wire/http.js";
+import { toJson } from "./json-form.js";
+import type { MessageInit } from "./protobuf/message-type.js";
+import { RPC, type Rpc } from "./rpcs.js";
 import type { V3Call } from "./v3-api.js";
 
 /**
@@ -12,32 +14,35 @@ const NEEDS_LEADER = { hasleader: "true", "grpc-metadata-hasleader": "true" };
 /**
  * A request to etcd's v3 API in both forms: as gRPC, and as JSON for etcd's gateway, which costs
  * etcd several times as much.
- *
- * @param path of the gateway, below `/v3/`
  */
-export function v3Request(path: string, body: object, call: V3Call, token?: string): HttpRequest {
-  const isWatch = path === "watch";
+export function v3Request<Request, Response>(
+  rpc: Rpc<Request, Response>,
+  message: MessageInit<Request>,
+  call: V3Call,
+  token?: string,
+): HttpRequest {
+  const isWatch = rpc.path === RPC.watch.path;
   return {
     method: "POST",
-    path: `/v3/${path}`,
-    // Serialized only for an endpoint that needs JSON.
+    path: `/v3/${rpc.path}`,
+    // Each form is encoded only for an endpoint that needs it.
     get body() {
-      return JSON.stringify(body);
+      return JSON.stringify(toJson(rpc.request, message));
     },
     contentType: "application/json",
-    grpc: grpcCallOf(path, body),
+    grpc: {
+      path: rpc.grpcPath,
+      get body() {
+        return framed(rpc.request.encode(message));
+      },
+    },
     authorization: token,
     headers: isWatch ? NEEDS_LEADER : undefined,
     streams: isWatch,
-    anyMember: path === "auth/authenticate",
+    anyMember: rpc.path === RPC.authenticate.path,
     safety: call.safety,
     scope: call.scope,
     operation: call.operation,
     timeout: call.attemptTimeout,
   };
-}
-
-function grpcCallOf(path: string, body: object): GrpcCall | undefined {
-  const rpc = RPCS[path];
-  return rpc && { path: rpc.path, body: framed(rpc.request.encode(body)) };
 }

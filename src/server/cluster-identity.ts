@@ -1,6 +1,8 @@
 import { UnauthorizedError } from "../errors/common-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
 import { V3DisabledError } from "../errors/v3-errors.js";
+import { toHexId } from "../etcd3/hex-id.js";
+import { RPC } from "../etcd3/rpcs.js";
 import type { V3Api, V3Call } from "../etcd3/v3-api.js";
 
 const CALL: V3Call = {
@@ -47,6 +49,6 @@ export class ClusterIdentity {
   }
 
   async #readClusterId(): Promise<string> {
-    return (await this.#api.call("maintenance/status", {}, CALL)).header.clusterId;
+    return toHexId((await this.#api.call(RPC.status, {}, CALL)).header.cluster_id);
   }
 }

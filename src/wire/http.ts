@@ -31,7 +31,7 @@ export interface HttpRequest {
 }
 
 /** A request in gRPC's form. */
-export interface GrpcCall {
+interface GrpcCall {
   readonly path: string;
   /** The framed message. */
   readonly body: Buffer;

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { toBase64 } from "../../src/etcd3/v3-json.js";
 import {
   diffTrees,
   EtcdClient,
@@ -9,6 +8,7 @@ import {
   TransferRefusedError,
 } from "../../src/index.js";
 import { createGateway, type Gateway, MemoryKeySpace } from "../../src/server/index.js";
+import { toBase64 } from "../support/base64.js";
 import {
   describeEtcdSideBySide,
   describeWithEtcd,

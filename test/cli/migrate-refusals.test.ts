@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { toBase64 } from "../../src/etcd3/v3-json.js";
 import { EtcdClient, migrate, TransferRefusedError } from "../../src/index.js";
 import { createGateway, type Gateway } from "../../src/server/index.js";
+import { toBase64 } from "../support/base64.js";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { V3Tool } from "../v3/v3-tools.js";
 

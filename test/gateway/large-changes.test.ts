@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, it } from "vitest";
-import { toBase64 } from "../../src/etcd3/v3-json.js";
 import { EtcdClient, migrate } from "../../src/index.js";
 import type { KeyWatch } from "../../src/key-space/key-space.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { createGateway } from "../../src/server/index.js";
 import { get, RawClient } from "../embedded/raw-client.js";
+import { toBase64 } from "../support/base64.js";
 import {
   describeEtcdSideBySide,
   type EtcdCluster,

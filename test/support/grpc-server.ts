@@ -9,7 +9,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { RPCS } from "../../src/etcd3/rpcs.js";
+import { RPC } from "../../src/etcd3/rpcs.js";
 import { framed } from "../../src/wire/grpc.js";
 
 /** What becomes of a request, which is the first of its server or a later one. */
@@ -23,7 +23,7 @@ export const GRPC_HEAD = { ":status": 200, "content-type": "application/grpc" };
 
 /** The frame of an answer that etcd gives to a put. */
 export const PUT_ANSWER = framed(
-  RPCS["kv/put"]?.response.encode({ header: { cluster_id: "1", revision: 5 } }) ?? Buffer.alloc(0),
+  RPC.put.response.encode({ header: { cluster_id: "1", revision: 5 } }),
 );
 
 /** Answers with a message and a status. */

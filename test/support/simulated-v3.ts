@@ -1,12 +1,26 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClusterUnavailableError } from "../../src/errors/cluster-errors.js";
-import { type V3Api, type V3Call, V3Response, type V3Stream } from "../../src/etcd3/v3-api.js";
-import { fromBase64, toBase64 } from "../../src/etcd3/v3-json.js";
+import { fromJson, toJson } from "../../src/etcd3/json-form.js";
+import type { MessageInit } from "../../src/etcd3/protobuf/message-type.js";
+import {
+  RPC,
+  type Rpc,
+  type WatchRequest as V3WatchRequest,
+  type WatchResponse,
+} from "../../src/etcd3/rpcs.js";
+import {
+  type HasHeader,
+  type V3Api,
+  type V3Call,
+  V3Response,
+  type V3Stream,
+} from "../../src/etcd3/v3-api.js";
 import { KeySchema } from "../../src/key-space/v3/schema/key-schema.js";
 import { AsyncQueue } from "../../src/stream/async-queue.js";
 import type { Clock } from "../../src/time/clock.js";
 import { systemClock } from "../../src/time/clock.js";
 import type { JsonObject } from "../../src/wire/json.js";
+import { fromBase64, toBase64 } from "./base64.js";
 
 /** A change of a key, by its text; without a value it is deleted. */
 export interface SimulatedChange {
@@ -29,7 +43,7 @@ interface SimulatedEvent extends JsonObject {
 interface WatchRequest {
   readonly key: string;
   readonly range_end: string;
-  readonly start_revision: string;
+  readonly start_revision: number;
   readonly fragment: boolean;
 }
 
@@ -41,7 +55,7 @@ const REVISIONS_TOGETHER = 1_000;
 /**
  * etcd's v3 API with a store in this process: ranges, puts, watches from the past, compaction, members
  * that are behind, and another store that takes the place of this one under the same id. Comparisons
- * always hold.
+ * always hold. Messages are kept in their JSON form.
  */
 export class SimulatedV3 implements V3Api {
   readonly clock: Clock;
@@ -104,18 +118,24 @@ export class SimulatedV3 implements V3Api {
     for (const stream of this.streams) stream.send();
   }
 
-  async call(path: string, body: object, call: V3Call): Promise<V3Response> {
-    this.calls.push(path);
+  async call<Request, Response extends HasHeader>(
+    rpc: Rpc<Request, Response>,
+    request: MessageInit<Request>,
+    call: V3Call,
+  ): Promise<V3Response<Response>> {
+    this.calls.push(rpc.path);
     await this.#travel();
     if (this.refuses) throw new ClusterUnavailableError(call.operation, []);
-    const answer = this.#answer(path, body as JsonObject);
+    const answer = this.#answer(rpc.path, toJson(rpc.request, request));
     const answered = { header: this.header(this.revision), ...answer };
     await this.#travel();
-    return new V3Response(answered, "http://simulated");
+    return new V3Response(fromJson(rpc.response, answered), "http://simulated");
   }
 
-  async stream(_path: "watch", body: object, call: V3Call): Promise<V3Stream> {
-    const { create_request: request } = body as { create_request: WatchRequest };
+  async watch(body: V3WatchRequest, call: V3Call): Promise<V3Stream> {
+    const { create_request: request } = toJson(RPC.watch.request, body) as {
+      readonly create_request: WatchRequest;
+    };
     this.opened.push(request);
     await this.#travel();
     if (this.refuses) throw new ClusterUnavailableError(call.operation, []);
@@ -184,13 +204,15 @@ export class SimulatedV3 implements V3Api {
     if (path === "kv/range") return this.#range(body);
     if (path === "lease/timetolive") return { TTL: "-1" };
     if (path === "kv/put") {
-      this.commit({ key: textOf(body.key), value: textOf(body.value) });
+      this.commit({ key: fromBase64(body.key), value: fromBase64(body.value) });
       return {};
     }
     const operations = body.success as readonly Record<string, JsonObject>[];
     const puts = operations.flatMap(({ request_put: put }) => (put === undefined ? [] : [put]));
     if (puts.length > 0) {
-      this.commit(...puts.map(({ key, value }) => ({ key: textOf(key), value: textOf(value) })));
+      this.commit(
+        ...puts.map(({ key, value }) => ({ key: fromBase64(key), value: fromBase64(value) })),
+      );
     }
     const responses = operations.map(({ request_range: range }) =>
       range === undefined ? { response_put: {} } : { response_range: this.#range(range) },
@@ -271,8 +293,9 @@ export class SimulatedV3Stream implements V3Stream {
     this.#end(new ClusterUnavailableError(this.#call.operation, []));
   }
 
-  async next(): Promise<JsonObject | undefined> {
-    return (await this.#arrived.next()).value;
+  async next(): Promise<WatchResponse | undefined> {
+    const message = (await this.#arrived.next()).value;
+    return message && fromJson(RPC.watch.response, message);
   }
 
   close(): void {
@@ -312,7 +335,7 @@ export class SimulatedV3Stream implements V3Stream {
 
 /** The key of a record, such as the offset. */
 export function recordKey(name: "offset" | "heartbeat"): string {
-  return textOf(new KeySchema()[name]);
+  return new KeySchema()[name].toString();
 }
 
 function isIn(name: string, key: string, end: string): boolean {
@@ -323,8 +346,4 @@ function isIn(name: string, key: string, end: string): boolean {
 
 function bytesOf(base64: string): Buffer {
   return Buffer.from(base64, "base64");
-}
-
-function textOf(base64: unknown): string {
-  return fromBase64(base64) ?? "";
 }

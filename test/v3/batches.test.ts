@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { toBase64 } from "../../src/etcd3/v3-json.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import { toBase64 } from "../support/base64.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { apiOf, countedKeySpace, V3Tool } from "./v3-tools.js";
 

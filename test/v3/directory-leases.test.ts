@@ -32,11 +32,11 @@ function gatedApi(
 ): V3Api {
   const api = apiOf(urls);
   return {
-    call: async (path, body, call) => {
-      if (waits(path, body)) await gate.pass();
-      return await api.call(path, body, call);
+    call: async (rpc, request, call) => {
+      if (waits(rpc.path, Object(request))) await gate.pass();
+      return await api.call(rpc, request, call);
     },
-    stream: (path, body, call) => api.stream(path, body, call),
+    watch: (request, call) => api.watch(request, call),
     close: () => api.close(),
   };
 }

@@ -3,7 +3,8 @@ import { networkInterfaces } from "node:os";
 import { describe, expect, it } from "vitest";
 import { completeOptions } from "../../src/client/normalize-options.js";
 import { RemoteV3Api } from "../../src/etcd3/remote-v3-api.js";
-import type { V3Response } from "../../src/etcd3/v3-api.js";
+import { RPC } from "../../src/etcd3/rpcs.js";
+import type { HasHeader, V3Response } from "../../src/etcd3/v3-api.js";
 import { OutcomeUnknownError, ProtocolError } from "../../src/index.js";
 import { framed } from "../../src/wire/grpc.js";
 import {
@@ -39,21 +40,17 @@ async function asked<T>(
   }
 }
 
-function put(api: RemoteV3Api, value = "MQ=="): Promise<V3Response> {
+function put(api: RemoteV3Api, value = "1"): Promise<V3Response<HasHeader>> {
   const call = { operation: "PUT /a", key: "/a", safety: "write", scope: "quorum" } as const;
-  return api.call("kv/put", { key: "L2E=", value }, call);
+  return api.call(RPC.put, { key: "/a", value }, call);
 }
 
-function get(api: RemoteV3Api, endpoint?: string): Promise<V3Response> {
+function get(api: RemoteV3Api, endpoint?: string): Promise<V3Response<HasHeader>> {
   const call = { operation: "GET /a", key: "/a", safety: "read", scope: "local" } as const;
-  return api.call(
-    "kv/range",
-    { key: "L2E=" },
-    endpoint === undefined ? call : { ...call, endpoint },
-  );
+  return api.call(RPC.range, { key: "/a" }, endpoint === undefined ? call : { ...call, endpoint });
 }
 
-const ANSWERED = { body: { header: { revision: 5 } } };
+const ANSWERED = { message: { header: { revision: 5 } } };
 
 describe("a reused connection that broke", () => {
   const breakSecond: Script = (stream, count) =>
@@ -218,7 +215,7 @@ describe("a watch at a gRPC server", () => {
     await asked(
       (stream) => stream.respond(GRPC_HEAD),
       async (api) => {
-        const opened = api.stream("watch", {}, { ...call, attemptTimeout: 100 });
+        const opened = api.watch({}, { ...call, attemptTimeout: 100 });
         await expect(opened).rejects.toMatchObject({ name: "TimeoutError" });
       },
     );
@@ -230,7 +227,7 @@ describe("a watch at a gRPC server", () => {
       stream.write(Buffer.from("01000000021801", "hex"));
     };
     await asked(compressed, async (api) => {
-      const opened = api.stream("watch", {}, call);
+      const opened = api.watch({}, call);
       await expect(opened).rejects.toThrow(ProtocolError);
     });
   });

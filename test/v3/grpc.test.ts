@@ -14,11 +14,11 @@ import {
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
-import { toBase64 } from "../../src/etcd3/v3-json.js";
 import { EtcdClient, TimeoutError, UnauthorizedError, V3DisabledError } from "../../src/index.js";
 import { createGateway } from "../../src/server/index.js";
 import { startHttpProxy } from "../connections/http-proxy.js";
 import { startTcpRelay } from "../connections/tcp-relay.js";
+import { toBase64 } from "../support/base64.js";
 import { certificateAuthority, serverCertificate } from "../support/certificates.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
-import { toBase64 } from "../../src/etcd3/v3-json.js";
 import type { JsonObject } from "../../src/wire/json.js";
 import { FencedResource } from "../recipes/fenced-resource.js";
 import { RecipeProcess } from "../recipes/recipe-process.js";
+import { toBase64 } from "../support/base64.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { etcdctl, grantLease, hasEtcdctl } from "./run-etcdctl.js";
 import { countedKeySpace, V3Tool } from "./v3-tools.js";

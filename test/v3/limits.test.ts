@@ -153,17 +153,17 @@ describeWithEtcd("3.7", "an etcd that is full", () => {
 function compactingOnce(api: V3Api, tool: V3Tool): V3Api {
   let pages = 0;
   return {
-    async call(path, body, call) {
-      const answer = await api.call(path, body, call);
-      if (JSON.stringify(body).includes('"limit":1000') && ++pages === 1) {
+    async call(rpc, request, call) {
+      const response = await api.call(rpc, request, call);
+      if (JSON.stringify(request).includes('"limit":1000') && ++pages === 1) {
         await tool.put("/other", "1");
         const { header } = await tool.ask("kv/range", { key: "AA==" });
         const { revision } = header as { revision: string };
         await tool.ask("kv/compaction", { revision, physical: true });
       }
-      return answer;
+      return response;
     },
-    stream: (path, body, call) => api.stream(path, body, call),
+    watch: (request, call) => api.watch(request, call),
     close: () => api.close(),
   };
 }

@@ -1,4 +1,4 @@
-import { toBase64 } from "../../src/etcd3/v3-json.js";
+import { toBase64 } from "../support/base64.js";
 import type { V3Tool } from "./v3-tools.js";
 
 export const ROOT = { username: "root", password: "secret: root" };

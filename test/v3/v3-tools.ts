@@ -1,10 +1,12 @@
 import { completeOptions } from "../../src/client/normalize-options.js";
 import type { EtcdClientOptions } from "../../src/client/options.js";
 import { RemoteV3Api, type V3Credentials } from "../../src/etcd3/remote-v3-api.js";
-import type { V3Api, V3Call } from "../../src/etcd3/v3-api.js";
-import { toBase64 } from "../../src/etcd3/v3-json.js";
+import { RPC } from "../../src/etcd3/rpcs.js";
+import type { V3Api } from "../../src/etcd3/v3-api.js";
+import { v3ErrorOf } from "../../src/etcd3/v3-reply.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
-import type { JsonObject } from "../../src/wire/json.js";
+import { type JsonObject, readObject } from "../../src/wire/json.js";
+import { toBase64 } from "../support/base64.js";
 
 /** How a connection is secured. */
 export type Security = Pick<EtcdClientOptions, "ca" | "x509Certificate">;
@@ -14,7 +16,7 @@ export function apiOf(
   urls: readonly string[],
   credentials?: V3Credentials,
   security: Security = {},
-): V3Api {
+): RemoteV3Api {
   const { cluster } = completeOptions({ urls, ...security });
   return new RemoteV3Api(cluster, credentials);
 }
@@ -39,11 +41,11 @@ export function countedKeySpace(urls: readonly string[], keyPrefix = ""): Counte
   const api = apiOf(urls);
   let paths: string[] = [];
   const counting: V3Api = {
-    call(path, body, call) {
-      if (path !== "lease/revoke") paths.push(path);
-      return api.call(path, body, call);
+    call(rpc, request, call) {
+      if (rpc !== RPC.leaseRevoke) paths.push(rpc.path);
+      return api.call(rpc, request, call);
     },
-    stream: (path, body, call) => api.stream(path, body, call),
+    watch: (request, call) => api.watch(request, call),
     close: () => api.close(),
   };
   return {
@@ -56,16 +58,19 @@ export function countedKeySpace(urls: readonly string[], keyPrefix = ""): Counte
   };
 }
 
-/** A client of the v3 API. Keys are texts, or bytes as latin1. */
+/** A user of the v3 API as it is, through etcd's JSON gateway. */
 export class V3Tool {
-  readonly #api: V3Api;
+  readonly #api: RemoteV3Api;
+  readonly #credentials: V3Credentials | undefined;
+  #token: Promise<string> | undefined;
 
   constructor(urls: readonly string[], credentials?: V3Credentials, security?: Security) {
     this.#api = apiOf(urls, credentials, security);
+    this.#credentials = credentials;
   }
 
   put(key: string | Buffer, value: string | Buffer, lease = "0"): Promise<JsonObject> {
-    return this.ask("kv/put", { key: bytes(key), value: bytes(value), lease });
+    return this.ask("kv/put", { key: toBase64(key), value: toBase64(value), lease });
   }
 
   del(key: string): Promise<JsonObject> {
@@ -91,10 +96,10 @@ export class V3Tool {
   async versions(prefix: string): Promise<Readonly<Record<string, number>>> {
     const range = { key: toBase64(prefix), range_end: toBase64(prefix.replace(/\/$/, "0")) };
     const { kvs } = await this.ask("kv/range", range);
-    const list = Array.isArray(kvs) ? (kvs as readonly { key: string; version: number }[]) : [];
+    const list = Array.isArray(kvs) ? (kvs as readonly { key: string; version: string }[]) : [];
     const entries = list.map(({ key, version }) => [
       Buffer.from(key, "base64").toString(),
-      version,
+      Number(version),
     ]);
     return Object.fromEntries(entries);
   }
@@ -105,7 +110,32 @@ export class V3Tool {
   }
 
   async ask(path: string, body: object): Promise<JsonObject> {
-    return (await this.#api.call(path, body, CALL)).body;
+    const { username: name, password } = this.#credentials ?? {};
+    this.#token ??= name === undefined ? undefined : this.#authenticate({ name, password });
+    return await this.#post(path, body, await this.#token);
+  }
+
+  async #authenticate(credentials: object): Promise<string> {
+    return String((await this.#post("auth/authenticate", credentials)).token);
+  }
+
+  async #post(path: string, body: object, authorization?: string): Promise<JsonObject> {
+    const request = {
+      ...CALL,
+      method: "POST",
+      path: `/v3/${path}`,
+      body: JSON.stringify(body),
+      contentType: "application/json",
+      authorization,
+    } as const;
+    return await this.#api.cluster.send(
+      request,
+      (reply) => {
+        if (reply.status !== 200) throw v3ErrorOf(CALL, reply);
+        return readObject(reply.body, JSON.parse, path);
+      },
+      undefined,
+    );
   }
 
   close(): void {
@@ -113,8 +143,4 @@ export class V3Tool {
   }
 }
 
-const CALL: V3Call = { operation: "the tool", key: "/", safety: "write", scope: "quorum" };
-
-function bytes(text: string | Buffer): string {
-  return Buffer.from(text).toString("base64");
-}
+const CALL = { operation: "the tool", key: "/", safety: "write", scope: "quorum" } as const;

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { V3Api } from "../../src/etcd3/v3-api.js";
-import { toBase64 } from "../../src/etcd3/v3-json.js";
 import type { KeyWatch } from "../../src/key-space/key-space.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import { eventOf } from "../contract/events.js";
+import { toBase64 } from "../support/base64.js";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { apiOf, V3Tool } from "./v3-tools.js";
@@ -32,10 +32,10 @@ function withSlowStreams(api: V3Api) {
   let open = (): void => {};
   let gate = Promise.resolve();
   const slow: V3Api = {
-    call: (path, body, call) => api.call(path, body, call),
+    call: (rpc, request, call) => api.call(rpc, request, call),
     close: () => api.close(),
-    async stream(path, body, call) {
-      const stream = await api.stream(path, body, call);
+    async watch(request, call) {
+      const stream = await api.watch(request, call);
       const next = async () => {
         const message = await stream.next();
         await gate;

@@ -36,11 +36,16 @@ export class BackwardWriter {
     scratch.set(bytes, start);
   }
 
-  /** Writes text, or the bytes that base64 text encodes. */
-  text(text: string, encoding: "utf8" | "base64"): void {
-    const length = Buffer.byteLength(text, encoding);
+  /** Writes text as UTF-8. */
+  text(text: string): void {
+    const length = Buffer.byteLength(text);
     const start = this.#reserve(length);
-    scratch.write(text, start, length, encoding);
+    scratch.write(text, start, length);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    const start = this.#reserve(bytes.length);
+    scratch.set(bytes, start);
   }
 
   /** Returns a copy of the written bytes. */

@@ -1,95 +1,154 @@
 import { ProtocolError } from "../../errors/cluster-errors.js";
-import type { JsonObject } from "../../wire/json.js";
 import { BackwardWriter } from "./backward-writer.js";
 import { Reader, SIZED, VARINT } from "./reader.js";
 
+/** The types of fields that are not messages, and of their values. */
+interface Scalars {
+  readonly bytes: Buffer;
+  readonly text: string;
+  readonly flag: boolean;
+  /** A signed number used for arithmetic. */
+  readonly integer: number;
+  /** A signed 64-bit number that is only compared, as decimal text. */
+  readonly id: string;
+  /** An unsigned 64-bit number that is only compared, as decimal text. */
+  readonly uid: string;
+}
+
 /**
- * The type of a field. `integer`: a signed number used for arithmetic. `id` and `uid`: a signed and
- * an unsigned number that is only compared. A list: an enum's names, from value 0. A function: a
- * type that is defined later, for recursive messages.
+ * The type of a field. A list: an enum's names, from value 0. A function: a type that is defined
+ * later, for recursive messages.
  */
 type FieldType =
-  | "bytes"
-  | "text"
-  | "flag"
-  | "integer"
-  | "id"
-  | "uid"
+  | keyof Scalars
   | readonly string[]
-  | MessageType
-  | (() => MessageType);
-
-/** Maximum nesting of messages: more than etcd sends, less than the stack supports. */
-const MAX_NESTING = 200;
+  | MessageType<unknown>
+  | (() => MessageType<unknown>);
 
 /** By name: a field's number, its type, and whether it is repeated. */
 type Fields = Readonly<Record<string, readonly [number, FieldType, "repeated"?]>>;
 
-interface Field {
+type ValueOf<Type> = Type extends keyof Scalars
+  ? Scalars[Type]
+  : Type extends readonly (infer Name)[]
+    ? Name
+    : Type extends MessageType<infer Message> | (() => MessageType<infer Message>)
+      ? Message
+      : never;
+
+/** Only the absence of a message is visible; other absent fields have default values. */
+type FieldValue<F> = F extends readonly [number, infer Type, "repeated"]
+  ? readonly ValueOf<Type>[]
+  : F extends readonly [number, infer Type]
+    ? Type extends MessageType<unknown> | (() => MessageType<unknown>)
+      ? ValueOf<Type> | undefined
+      : ValueOf<Type>
+    : never;
+
+/** A complete message of a {@link MessageType}. An absent field has its default value. */
+export type MessageOf<Type> = Type extends MessageType<infer Message> ? Message : never;
+
+/** A message to encode. Fields may be omitted, and text may be given for its UTF-8 bytes. */
+export type MessageInit<Message> = Message extends Uint8Array
+  ? Uint8Array | string
+  : Message extends readonly (infer Item)[]
+    ? readonly MessageInit<Item>[]
+    : Message extends object
+      ? { readonly [Name in keyof Message]?: MessageInit<Message[Name]> | undefined }
+      : Message;
+
+/** One field of a message type. */
+export interface Field {
   readonly name: string;
   readonly number: number;
-  readonly kind: FieldType;
+  readonly type: FieldType;
   readonly repeated: boolean;
   readonly wireType: number;
 }
 
-/**
- * A Protocol Buffers message type. In JavaScript, a message is the object of the standard JSON
- * mapping: bytes are base64, ids are decimal text, and default values are omitted. So callers need
- * not know whether a request uses gRPC or JSON.
- */
-export class MessageType {
+/** Maximum nesting of messages: more than etcd sends, less than the stack supports. */
+const MAX_NESTING = 200;
+
+const NO_BYTES = Buffer.alloc(0);
+const NO_ITEMS: readonly unknown[] = Object.freeze([]);
+
+/** A Protocol Buffers message type, created with {@link message}. */
+export class MessageType<Message> {
   readonly #byName = new Map<string, Field>();
   readonly #byNumber: (Field | undefined)[] = [];
+  readonly #empty: Readonly<Record<string, unknown>>;
 
   constructor(fields: Fields) {
-    for (const [name, [number, kind, repeated]] of Object.entries(fields)) {
-      const wireType = isNumeric(kind) ? VARINT : SIZED;
-      const field = { name, number, kind, repeated: repeated !== undefined, wireType };
+    const empty: Record<string, unknown> = {};
+    for (const [name, [number, type, repeated]] of Object.entries(fields)) {
+      const field: Field = {
+        name,
+        number,
+        type,
+        repeated: repeated !== undefined,
+        wireType: isNumeric(type) ? VARINT : SIZED,
+      };
       this.#byName.set(name, field);
       this.#byNumber[number] = field;
+      empty[name] = defaultOf(field);
     }
+    this.#empty = empty;
+  }
+
+  /** The field with this name. */
+  field(name: string): Field | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** @throws TypeError if the messages have no field with this name */
+  requireField(name: string): Field {
+    const field = this.#byName.get(name);
+    if (field !== undefined) return field;
+    throw new TypeError(`the message has no field ${name}`);
+  }
+
+  /** Creates a message with the default values, to be filled by a decoder. */
+  empty(): Record<string, unknown> {
+    return { ...this.#empty };
   }
 
   /** @throws TypeError for a field that the message does not have */
-  encode(message: object): Buffer {
+  encode(message: MessageInit<Message>): Buffer {
     const writer = new BackwardWriter();
-    this.#write(writer, message);
+    this.#write(writer, Object(message));
     return writer.take();
   }
 
   /** @throws ProtocolError if the bytes are not such a message */
-  decode(bytes: Buffer): JsonObject {
-    return this.#read(new Reader(bytes), bytes.length, 0);
+  decode(bytes: Buffer): Message {
+    return this.#read(new Reader(bytes), bytes.length, 0) as Message;
   }
 
   #write(writer: BackwardWriter, message: object): void {
     for (const [name, value] of Object.entries(message).reverse()) {
-      const field = this.#byName.get(name);
-      if (field === undefined) throw new TypeError(`the message has no field ${name}`);
+      const field = this.requireField(name);
       if (value === undefined) continue;
-      const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+      const values: readonly unknown[] = field.repeated ? value : [value];
       for (let i = values.length - 1; i >= 0; i--) this.#writeField(writer, field, values[i]);
     }
   }
 
-  #writeField(writer: BackwardWriter, { kind, number, wireType }: Field, value: unknown): void {
+  #writeField(writer: BackwardWriter, field: Field, value: unknown): void {
+    const { type, number, wireType } = field;
     const before = writer.length;
-    if (kind === "bytes") writer.text(String(value), "base64");
-    else if (kind === "text") writer.text(String(value), "utf8");
-    else if (kind === "flag") writer.varint(value === true ? 1 : 0);
-    else if (typeof kind === "string") writeNumber(writer, value);
-    else if (isEnum(kind)) writer.varint(kind.indexOf(String(value)));
-    else typeOf(kind).#write(writer, Object(value));
+    if (type === "flag") writer.varint(value === true ? 1 : 0);
+    else if (type === "bytes" && value instanceof Uint8Array) writer.bytes(value);
+    else if (type === "bytes" || type === "text") writer.text(String(value));
+    else if (typeof type === "string") writeNumber(writer, value);
+    else if (isEnum(type)) writer.varint(type.indexOf(String(value)));
+    else typeOf(type).#write(writer, Object(value));
     if (wireType === SIZED) writer.varint(writer.length - before);
     writer.varint(number * 8 + wireType);
   }
 
-  #read(reader: Reader, end: number, nesting: number): JsonObject {
-    if (nesting > MAX_NESTING) {
-      throw new ProtocolError(`the message has more than ${MAX_NESTING} nested messages`);
-    }
-    const message: Record<string, unknown> = {};
+  #read(reader: Reader, end: number, nesting: number): Record<string, unknown> {
+    requireNesting(nesting);
+    const message = this.empty();
     while (reader.at < end) {
       const tag = reader.smallNumber();
       const field = this.#byNumber[Math.floor(tag / 8)];
@@ -97,39 +156,82 @@ export class MessageType {
         reader.skip(tag % 8);
         continue;
       }
-      const value = this.#readField(reader, field.kind, nesting);
-      const earlier = message[field.name];
-      if (!field.repeated) message[field.name] = value;
-      else if (Array.isArray(earlier)) earlier.push(value);
-      else message[field.name] = [value];
+      const value = this.#readField(reader, field, nesting);
+      if (field.repeated) append(message, field, value);
+      else message[field.name] = value;
     }
     if (reader.at > end) throw new ProtocolError("a field extends beyond the end of the message");
     return message;
   }
 
-  #readField(reader: Reader, kind: FieldType, nesting: number): unknown {
-    if (kind === "bytes") return reader.text("base64");
-    if (kind === "text") return reader.text("utf8");
-    if (kind === "flag") return reader.smallNumber() !== 0;
-    if (kind === "uid") return reader.varint().toString();
-    if (kind === "id") return signed(reader.varint()).toString();
-    if (kind === "integer") return signed(reader.varint());
-    if (isEnum(kind)) return kind[reader.smallNumber()];
-    return typeOf(kind).#read(reader, reader.endOfNext(), nesting + 1);
+  #readField(reader: Reader, { name, type }: Field, nesting: number): unknown {
+    if (type === "bytes") return reader.bytes();
+    if (type === "text") return reader.text();
+    if (type === "flag") return reader.smallNumber() !== 0;
+    if (type === "uid") return reader.varint().toString();
+    if (type === "id") return signed(reader.varint()).toString();
+    if (type === "integer") return safeInteger(signed(reader.varint()), name);
+    if (isEnum(type)) return enumName(type, reader.smallNumber(), name);
+    return typeOf(type).#read(reader, reader.endOfNext(), nesting + 1);
   }
 }
 
-function isNumeric(kind: FieldType): boolean {
-  if (typeof kind === "string") return kind !== "bytes" && kind !== "text";
-  return isEnum(kind);
+/** Defines a message type. The static type of its messages follows from the fields. */
+export function message<const F extends Fields>(
+  fields: F,
+): MessageType<{ readonly [Name in keyof F]: FieldValue<F[Name]> }> {
+  return new MessageType(fields);
 }
 
-function isEnum(kind: FieldType): kind is readonly string[] {
-  return Array.isArray(kind);
+/** Appends to a repeated field. */
+export function append(message: Record<string, unknown>, { name }: Field, value: unknown): void {
+  const items = message[name];
+  if (items !== NO_ITEMS && Array.isArray(items)) items.push(value);
+  else message[name] = [value];
 }
 
-function typeOf(kind: MessageType | (() => MessageType)): MessageType {
-  return kind instanceof MessageType ? kind : kind();
+/** @throws ProtocolError beyond JavaScript's safe integers */
+export function safeInteger(value: unknown, name: string): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return number;
+  throw new ProtocolError(`${name} is not an integer up to 2^53 - 1`);
+}
+
+/** @throws ProtocolError for a message that is nested too deeply */
+export function requireNesting(nesting: number): void {
+  if (nesting <= MAX_NESTING) return;
+  throw new ProtocolError(`the message has more than ${MAX_NESTING} nested messages`);
+}
+
+function enumName(names: readonly string[], value: number, field: string): string {
+  const name = names[value];
+  if (name !== undefined) return name;
+  throw new ProtocolError(`${field} has the unknown value ${value}`);
+}
+
+function defaultOf({ type, repeated }: Field): unknown {
+  if (repeated) return NO_ITEMS;
+  if (type === "bytes") return NO_BYTES;
+  if (type === "text") return "";
+  if (type === "flag") return false;
+  if (type === "integer") return 0;
+  if (type === "id" || type === "uid") return "0";
+  return isEnum(type) ? type[0] : undefined;
+}
+
+function isNumeric(type: FieldType): boolean {
+  if (typeof type === "string") return type !== "bytes" && type !== "text";
+  return isEnum(type);
+}
+
+export function isEnum(type: FieldType): type is readonly string[] {
+  return Array.isArray(type);
+}
+
+export function typeOf(
+  type: MessageType<unknown> | (() => MessageType<unknown>),
+): MessageType<unknown> {
+  return type instanceof MessageType ? type : type();
 }
 
 /** @param value a number, or decimal text */
@@ -141,9 +243,5 @@ function writeNumber(writer: BackwardWriter, value: unknown): void {
 
 /** Converts an unsigned 64-bit number to a signed one. Negative ones arrive as bigints. */
 function signed(value: number | bigint): number | bigint {
-  if (typeof value === "number") return value;
-  const number = BigInt.asIntN(64, value);
-  return number >= Number.MIN_SAFE_INTEGER && number <= Number.MAX_SAFE_INTEGER
-    ? Number(number)
-    : number;
+  return typeof value === "number" ? value : BigInt.asIntN(64, value);
 }

@@ -27,6 +27,12 @@ export class Reader {
 
   /** Reads an unsigned 64-bit number. */
   varint(): number | bigint {
+    const first = this.#bytes[this.#at] ?? 0x80;
+    // Most numbers have a single byte.
+    if (first < 0x80) {
+      this.#at++;
+      return first;
+    }
     const low = this.#readGroups();
     if (!this.#hasMore) return low;
     const middle = this.#readGroups();
@@ -51,12 +57,23 @@ export class Reader {
     return this.#at + length;
   }
 
-  /** Reads bytes with a length prefix, as text. */
-  text(encoding: "utf8" | "base64"): string {
+  /** Reads text with a length prefix. */
+  text(): string {
     const end = this.endOfNext();
-    const text = this.#bytes.toString(encoding, this.#at, end);
+    const text = this.#bytes.toString("utf8", this.#at, end);
     this.#at = end;
     return text;
+  }
+
+  /**
+   * Reads bytes with a length prefix. Returns a copy, because a part of the message would keep the
+   * complete message in memory.
+   */
+  bytes(): Buffer {
+    const end = this.endOfNext();
+    const bytes = Buffer.from(this.#bytes.subarray(this.#at, end));
+    this.#at = end;
+    return bytes;
   }
 
   /** Skips an unknown field. */

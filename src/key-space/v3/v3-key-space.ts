@@ -1,5 +1,6 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
+import { toHexId } from "../../etcd3/hex-id.js";
 import { read } from "../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../etcd3/v3-api.js";
 import type { StoreStats } from "../../model/cluster.js";
@@ -136,8 +137,15 @@ export class V3KeySpace implements KeySpace {
     const call: V3Call = { operation, key, safety: "read", scope: "quorum", signal };
     const { schema } = this.#tree;
     const path = pathOf(key);
-    const { clusterId, revision } = await this.#tree.read([read(schema.file(path))], call);
-    return { clusterId, store: "v3", keyPrefix: schema.filePrefix, path, revision };
+    const { header } = await this.#tree.read([read(schema.file(path))], call);
+    const clusterId = toHexId(header.cluster_id);
+    return {
+      clusterId,
+      store: "v3",
+      keyPrefix: schema.filePrefix,
+      path,
+      revision: header.revision,
+    };
   }
 
   unnamedKeys(key: string, { signal }: CallOptions = {}): AsyncIterable<string> {

@@ -1,7 +1,7 @@
 import type { Cluster } from "../../../cluster/cluster.js";
 import { UnauthorizedError } from "../../../errors/common-errors.js";
+import { RPC } from "../../../etcd3/rpcs.js";
 import type { V3Api } from "../../../etcd3/v3-api.js";
-import { toBase64 } from "../../../etcd3/v3-json.js";
 import type { EndpointHealth, StoreStats, Version } from "../../../model/cluster.js";
 import type { CallOptions } from "../../call-options.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../../cluster-api.js";
@@ -9,10 +9,9 @@ import { type HealthCheck, healthOfEach, isAnyHealthy } from "../../endpoint-hea
 import { V3Members } from "./v3-members.js";
 import { V3Stats } from "./v3-stats.js";
 
-const STATUS = "maintenance/status";
 const STATUS_CALL = { safety: "read", scope: "local" } as const;
 /** A linearizable read. The key need not exist. */
-const ANY_READ = { key: toBase64("health"), limit: 1, keys_only: true };
+const ANY_READ = { key: "health", limit: 1, keys_only: true };
 
 /** Cluster information through the v3 API. */
 export class V3ClusterApi implements ClusterApi {
@@ -37,7 +36,7 @@ export class V3ClusterApi implements ClusterApi {
   /** v3 does not return the cluster's version: it is derived from the release of the member. */
   async version({ signal }: CallOptions = {}): Promise<Version> {
     const call = { operation: "GET /version", key: "/", ...STATUS_CALL, signal } as const;
-    const etcdserver = String((await this.#api.call(STATUS, {}, call)).body.version ?? "");
+    const { version: etcdserver } = (await this.#api.call(RPC.status, {}, call)).message;
     const [major, minor] = etcdserver.split(".");
     return { etcdserver, etcdcluster: `${major}.${minor}.0` };
   }
@@ -56,16 +55,13 @@ export class V3ClusterApi implements ClusterApi {
    */
   readonly #checkHealth: HealthCheck = async (endpoint, signal) => {
     const call = { operation: "GET /health", key: "/", endpoint, signal } as const;
-    const { errors } = (await this.#api.call(STATUS, {}, { ...call, ...STATUS_CALL })).body;
-    if (Array.isArray(errors) && errors.length > 0) {
-      return {
-        endpoint,
-        healthy: false,
-        reason: errors.map((text) => `${text}`.trim()).join("; "),
-      };
+    const status = await this.#api.call(RPC.status, {}, { ...call, ...STATUS_CALL });
+    const { errors } = status.message;
+    if (errors.length > 0) {
+      return { endpoint, healthy: false, reason: errors.map((text) => text.trim()).join("; ") };
     }
     try {
-      await this.#api.call("kv/range", ANY_READ, { ...call, safety: "read", scope: "quorum" });
+      await this.#api.call(RPC.range, ANY_READ, { ...call, safety: "read", scope: "quorum" });
     } catch (error) {
       // etcd checks permissions after the read is confirmed by a quorum.
       if (!(error instanceof UnauthorizedError)) throw error;

@@ -1,12 +1,14 @@
 import { AdminError } from "../../../errors/admin-error.js";
+import { ProtocolError } from "../../../errors/cluster-errors.js";
 import { V3RefusedError } from "../../../errors/v3-errors.js";
-import { readMember, readMembers } from "../../../etcd3/read-members.js";
-import type { V3Api, V3Response } from "../../../etcd3/v3-api.js";
-import { readId, toDecimalId, toHexId } from "../../../etcd3/v3-json.js";
+import { toDecimalId, toHexId } from "../../../etcd3/hex-id.js";
+import type { MessageInit } from "../../../etcd3/protobuf/message-type.js";
+import { RPC, type Rpc } from "../../../etcd3/rpcs.js";
+import type { HasHeader, V3Api } from "../../../etcd3/v3-api.js";
 import type { Member } from "../../../model/cluster.js";
-import { isObject } from "../../../wire/json.js";
 import type { CallOptions } from "../../call-options.js";
 import type { MembersApi } from "../../cluster-api.js";
+import { memberOf, membersOf } from "./member-of.js";
 
 /** The members of the cluster, through the v3 API. */
 export class V3Members implements MembersApi {
@@ -18,18 +20,18 @@ export class V3Members implements MembersApi {
 
   async list({ signal }: CallOptions = {}): Promise<readonly Member[]> {
     const call = { ...named("GET /v2/members"), safety: "read", scope: "local", signal } as const;
-    return readMembers((await this.#api.call("cluster/member/list", {}, call)).body);
+    return membersOf((await this.#api.call(RPC.memberList, {}, call)).message.members);
   }
 
   async leader(options: CallOptions = {}): Promise<Member> {
     const { signal } = options;
     const request = named("GET /v2/members/leader");
     const call = { ...request, safety: "read", scope: "local", signal } as const;
-    const [members, { body, endpoint }] = await Promise.all([
+    const [members, { message, endpoint }] = await Promise.all([
       this.list(options),
-      this.#api.call("maintenance/status", {}, call),
+      this.#api.call(RPC.status, {}, call),
     ]);
-    const id = toHexId(readId(body.leader));
+    const id = toHexId(message.leader);
     const leader = members.find((member) => member.id === id);
     if (leader === undefined)
       throw new AdminError(request.operation, endpoint, 503, "During election");
@@ -37,29 +39,31 @@ export class V3Members implements MembersApi {
   }
 
   async add(peerURLs: readonly string[], options?: CallOptions): Promise<Member> {
-    const { body } = await this.#change("add", "POST /v2/members", { peerURLs }, options);
-    return readMember(isObject(body.member) ? body.member : {});
+    const operation = "POST /v2/members";
+    const { member } = await this.#change(RPC.memberAdd, operation, { peerURLs }, options);
+    if (member !== undefined) return memberOf(member);
+    throw new ProtocolError(`${operation}: the response does not contain the new member`);
   }
 
   async update(id: string, peerURLs: readonly string[], options?: CallOptions): Promise<void> {
     const change = { ID: toDecimalId(id), peerURLs };
-    await this.#change("update", `PUT /v2/members/${id}`, change, options);
+    await this.#change(RPC.memberUpdate, `PUT /v2/members/${id}`, change, options);
   }
 
   async remove(id: string, options?: CallOptions): Promise<void> {
     const change = { ID: toDecimalId(id) };
-    await this.#change("remove", `DELETE /v2/members/${id}`, change, options);
+    await this.#change(RPC.memberRemove, `DELETE /v2/members/${id}`, change, options);
   }
 
-  async #change(
-    verb: string,
+  async #change<Request, Response extends HasHeader>(
+    rpc: Rpc<Request, Response>,
     operation: string,
-    change: object,
+    change: MessageInit<Request>,
     { signal }: CallOptions = {},
-  ): Promise<V3Response> {
+  ): Promise<Response> {
     const call = { ...named(operation), safety: "write", scope: "quorum", signal } as const;
     try {
-      return await this.#api.call(`cluster/member/${verb}`, change, call);
+      return (await this.#api.call(rpc, change, call)).message;
     } catch (error) {
       throw error instanceof V3RefusedError ? adminError(error) : error;
     }

@@ -1,5 +1,6 @@
-import type { V3Api, V3Response } from "../../../etcd3/v3-api.js";
-import { readId, readMemberId, toHexId } from "../../../etcd3/v3-json.js";
+import { toHexId } from "../../../etcd3/hex-id.js";
+import { RPC } from "../../../etcd3/rpcs.js";
+import type { V3Api } from "../../../etcd3/v3-api.js";
 import type { LeaderStats, SelfStats, StoreStats } from "../../../model/cluster.js";
 import type { CallOptions } from "../../call-options.js";
 import type { MembersApi, StatsApi } from "../../cluster-api.js";
@@ -23,16 +24,19 @@ export class V3Stats implements StatsApi {
   }
 
   async self(options: CallOptions = {}): Promise<SelfStats> {
-    const { body } = await this.#status("GET /v2/stats/self", options);
-    const id = readMemberId(body);
-    const leader = readId(body.leader) === "0" ? "" : toHexId(readId(body.leader));
+    const { member, leader } = await this.#status("GET /v2/stats/self", options);
+    const id = toHexId(member);
     const members = await this.#members.list(options);
     return {
       name: members.find((member) => member.id === id)?.name ?? "",
       id,
-      state: id === leader ? "StateLeader" : "StateFollower",
+      state: member === leader ? "StateLeader" : "StateFollower",
       startTime: ZERO_TIME,
-      leaderInfo: { leader, uptime: "0s", startTime: ZERO_TIME },
+      leaderInfo: {
+        leader: leader === "0" ? "" : toHexId(leader),
+        uptime: "0s",
+        startTime: ZERO_TIME,
+      },
       recvAppendRequestCnt: 0,
       sendAppendRequestCnt: 0,
     };
@@ -43,12 +47,17 @@ export class V3Stats implements StatsApi {
   }
 
   async leader(options: CallOptions = {}): Promise<LeaderStats> {
-    const { body } = await this.#status("GET /v2/stats/leader", options);
-    return { leader: toHexId(readId(body.leader)), followers: {} };
+    const { leader } = await this.#status("GET /v2/stats/leader", options);
+    return { leader: toHexId(leader), followers: {} };
   }
 
-  #status(operation: string, { signal }: CallOptions): Promise<V3Response> {
+  /** Returns the ids of the responding member and of the leader; `0` without a leader. */
+  async #status(
+    operation: string,
+    { signal }: CallOptions,
+  ): Promise<{ readonly member: string; readonly leader: string }> {
     const call = { operation, key: "/", safety: "read", scope: "local", signal } as const;
-    return this.#api.call("maintenance/status", {}, call);
+    const { header, message } = await this.#api.call(RPC.status, {}, call);
+    return { member: header.member_id, leader: message.leader };
   }
 }

@@ -1,4 +1,4 @@
-import type { Read } from "../../../etcd3/transaction.js";
+import type { Read, ReadOptions } from "../../../etcd3/transaction.js";
 import type { OperationResponse } from "../../../etcd3/txn-response.js";
 import type { KeySchema } from "../schema/key-schema.js";
 import type { Listing } from "./listing.js";
@@ -26,7 +26,7 @@ export class ListingPages {
   }
 
   /** The reads of the next pages; empty at the end. */
-  next(options: object): readonly Read[] {
+  next(options: ReadOptions): readonly Read[] {
     const readers = [this.#files, this.#markers];
     this.#reading = readers.filter((reader) => reader.next() !== undefined);
     return this.#reading.flatMap((reader) => reader.next(options) ?? []);

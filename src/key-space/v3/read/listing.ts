@@ -1,4 +1,4 @@
-import type { KeyValue } from "../../../etcd3/txn-response.js";
+import type { KeyValue } from "../../../etcd3/rpcs.js";
 import type { EtcdNode } from "../../../model/node.js";
 import { compareCodePoints } from "../../shared/code-point-order.js";
 import { isHidden } from "../../shared/path.js";

@@ -1,13 +1,18 @@
-import type { KeyRange } from "../../../etcd3/transaction.js";
-import { type Read, readPage } from "../../../etcd3/transaction.js";
-import type { KeyValue, OperationResponse } from "../../../etcd3/txn-response.js";
-import { fromBase64 } from "../../../etcd3/v3-json.js";
+import type { KeyValue } from "../../../etcd3/rpcs.js";
+import {
+  type Bytes,
+  type KeyRange,
+  type Read,
+  type ReadOptions,
+  readPage,
+} from "../../../etcd3/transaction.js";
+import type { OperationResponse } from "../../../etcd3/txn-response.js";
+import { utf8TextOf } from "../schema/key-schema.js";
 
-/**
- * Number of keys of the first page; later pages have as many keys as give `PAGE_LENGTH` characters.
- */
+/** Number of keys of the first page; later pages have as many keys as give `PAGE_BYTES` bytes. */
 const FIRST_PAGE_SIZE = 1000;
-const PAGE_LENGTH = 4 * 1024 * 1024;
+/** Maximum bytes of keys and values of a page: 4 MiB as base64, in JSON. */
+const PAGE_BYTES = 3 * 1024 * 1024;
 /**
  * Divisor after a response that was too large. Each such response costs time, so few must suffice.
  */
@@ -34,7 +39,7 @@ export class PageReader {
   /** The unread rest of the range. */
   #rest: KeyRange | undefined;
   #size = FIRST_PAGE_SIZE;
-  #length = PAGE_LENGTH;
+  #bytes = PAGE_BYTES;
 
   constructor(range: KeyRange, pages: Pages) {
     this.#rest = range;
@@ -42,7 +47,7 @@ export class PageReader {
   }
 
   /** The read of the next page; `undefined` at the end. */
-  next(options = {}): Read | undefined {
+  next(options: ReadOptions = {}): Read | undefined {
     return this.#rest && readPage(this.#rest, this.#size, options);
   }
 
@@ -53,8 +58,8 @@ export class PageReader {
    */
   shrink(limit: number): boolean {
     if (this.#size === 1) return false;
-    // A response also contains pages of other ranges.
-    this.#length = Math.min(this.#length, limit / 4);
+    // A response also contains pages of other ranges, and JSON needs a third more.
+    this.#bytes = Math.min(this.#bytes, (limit / 4) * (3 / 4));
     this.#size = Math.max(1, Math.floor(this.#size / SHRINK_DIVISOR));
     return true;
   }
@@ -63,12 +68,12 @@ export class PageReader {
     const end = this.#rest?.range_end ?? "";
     let last: string | undefined;
     for (const kv of found) {
-      const path = fromBase64(kv.key)?.slice(this.#pages.prefix.length);
+      const path = utf8TextOf(kv.key)?.slice(this.#pages.prefix.length);
       if (path !== undefined) this.#pages.add(path, kv);
       last = path;
     }
-    const length = found.reduce((sum, { key, value }) => sum + key.length + value.length, 1);
-    this.#size = Math.max(1, Math.min(MAX_PAGE_SIZE, (this.#length * found.length) / length)) | 0;
+    const bytes = found.reduce((sum, { key, value }) => sum + key.length + value.length, 1);
+    this.#size = Math.max(1, Math.min(MAX_PAGE_SIZE, (this.#bytes * found.length) / bytes)) | 0;
     const lastKey = found.at(-1)?.key;
     const hasMore = more && lastKey !== undefined;
     this.#rest = hasMore ? { key: this.#after(last, lastKey), range_end: end } : undefined;
@@ -78,16 +83,13 @@ export class PageReader {
    * Skips the rest of a subdirectory when only its existence matters. `0` is the character after
    * `/`.
    */
-  #after(path: string | undefined, key: string): string {
+  #after(path: string | undefined, key: Uint8Array): Bytes {
     const subdirectory = path === undefined ? undefined : this.#pages.skips?.(path);
-    if (subdirectory !== undefined) {
-      return Buffer.from(`${this.#pages.prefix}${subdirectory}0`).toString("base64");
-    }
-    return keyAfter(key);
+    return subdirectory === undefined ? keyAfter(key) : `${this.#pages.prefix}${subdirectory}0`;
   }
 }
 
 /** The next key in byte order. */
-export function keyAfter(key: string): string {
-  return Buffer.concat([Buffer.from(key, "base64"), Buffer.of(0)]).toString("base64");
+export function keyAfter(key: Uint8Array): Buffer {
+  return Buffer.concat([key, Buffer.of(0)]);
 }

@@ -1,5 +1,6 @@
-import { readPage } from "../../../etcd3/transaction.js";
+import { type Bytes, readPage } from "../../../etcd3/transaction.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
+import { utf8TextOf } from "../schema/key-schema.js";
 import type { V3Tree } from "../schema/v3-tree.js";
 import { keyAfter } from "./page-reader.js";
 
@@ -19,7 +20,7 @@ export async function* unnamedKeys(
   const { schema } = tree;
   const { key: start, range_end } = schema.filesBelow(path);
   const files = new OpenFiles();
-  let key = start;
+  let key: Bytes = start;
   for (;;) {
     const { answers } = await tree.read(
       [readPage({ key, range_end }, PAGE_SIZE, { keys_only: true })],
@@ -27,9 +28,8 @@ export async function* unnamedKeys(
     );
     const [{ found, more } = { found: [], more: false }] = answers;
     for (const kv of found) {
-      const bytes = Buffer.from(kv.key, "base64");
-      if (schema.decode(kv.key) === undefined || !files.add(bytes.toString("latin1"))) {
-        yield textOf(bytes.subarray(Buffer.byteLength(schema.filePrefix)));
+      if (schema.decode(kv.key) === undefined || !files.add(kv.key.toString("latin1"))) {
+        yield textOf(kv.key.subarray(Buffer.byteLength(schema.filePrefix)));
       }
     }
     const last = found.at(-1);
@@ -57,9 +57,10 @@ class OpenFiles {
 }
 
 function textOf(bytes: Buffer): string {
-  const text = bytes.toString();
-  if (Buffer.from(text).equals(bytes)) return text;
-  return bytes
-    .toString("latin1")
-    .replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
+  return (
+    utf8TextOf(bytes) ??
+    bytes
+      .toString("latin1")
+      .replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`)
+  );
 }

@@ -1,5 +1,6 @@
+import type { KeyValue } from "../../../etcd3/rpcs.js";
 import { NO_LEASE, read } from "../../../etcd3/transaction.js";
-import type { KeyValue, TxnResponse } from "../../../etcd3/txn-response.js";
+import type { TxnResponse } from "../../../etcd3/txn-response.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { GetRequest } from "../../../model/key-request.js";
 import type { EtcdDirectory, EtcdNode } from "../../../model/node.js";
@@ -137,7 +138,7 @@ export class V3Reader {
     const { file } = snapshot.target;
     if (file !== undefined) return await this.#file(request, path, file, at, offset, limits);
     pages.take(at.answers.slice(2, 4));
-    await this.#readRest(pages, at.revision, call);
+    await this.#readRest(pages, at.header.revision, call);
     const view = await this.#view(listing.leases(), request, offset, limits);
     const nodes = listing.nodes(view, sorted);
     const node = directoryNode(snapshot, view);
@@ -146,7 +147,7 @@ export class V3Reader {
 
   /** Reads the remaining pages at the revision of the first ones. */
   async #readRest(pages: ListingPages, revision: number, call: V3Call): Promise<void> {
-    const options = { ...optionsOf(call.scope), revision: String(revision) };
+    const options = { ...optionsOf(call.scope), revision };
     while (pages.next(options).length > 0) {
       const { answers } = await readWithinLimit(pages, () =>
         this.#tree.read(pages.next(options), call),
@@ -165,7 +166,7 @@ export class V3Reader {
     if (exists(snapshotOfTarget.target)) return;
     const snapshot = await this.#tree.readImpliedParents(
       snapshotOfTarget,
-      at.revision,
+      at.header.revision,
       call,
       optionsOf(call.scope),
     );

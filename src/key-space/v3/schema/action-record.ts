@@ -1,7 +1,6 @@
-import { fromBase64, toBase64 } from "../../../etcd3/v3-json.js";
 import type { Action } from "../../../model/response.js";
 import { isObject, type JsonObject } from "../../../wire/json.js";
-import { isReachable } from "./key-schema.js";
+import { isReachable, utf8TextOf } from "./key-schema.js";
 
 /** The v2 action of a transaction. */
 export interface ActionRecord {
@@ -24,13 +23,13 @@ const ACTIONS: ReadonlySet<unknown> = new Set<Action>([
   "expire",
 ]);
 
-/** Encodes the record as a v3 value, in base64. */
+/** Encodes the record as a v3 value. */
 export function encodeActionRecord({ action, key, dir, silent }: ActionRecord): string {
-  return toBase64(JSON.stringify({ action, key, ...(dir && { dir }), ...(silent && { silent }) }));
+  return JSON.stringify({ action, key, ...(dir && { dir }), ...(silent && { silent }) });
 }
 
 /** Decodes a v3 value; `undefined` if this library did not write it. */
-export function decodeActionRecord(value: unknown): ActionRecord | undefined {
+export function decodeActionRecord(value: Buffer): ActionRecord | undefined {
   const { action, key, dir, silent } = readObject(value);
   if (!isAction(action) || typeof key !== "string" || !isReachable(key)) return undefined;
   return { action, key, dir: dir === true, silent: silent === true };
@@ -40,9 +39,9 @@ function isAction(value: unknown): value is Action {
   return ACTIONS.has(value);
 }
 
-function readObject(value: unknown): JsonObject {
+function readObject(value: Buffer): JsonObject {
   try {
-    const record: unknown = JSON.parse(fromBase64(value) ?? "");
+    const record: unknown = JSON.parse(utf8TextOf(value) ?? "");
     return isObject(record) ? record : {};
   } catch {
     return {};

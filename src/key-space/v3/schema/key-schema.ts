@@ -1,5 +1,5 @@
+import { isUtf8 } from "node:buffer";
 import type { KeyRange } from "../../../etcd3/transaction.js";
-import { fromBase64, toBase64 } from "../../../etcd3/v3-json.js";
 import { percentEncode } from "../../../wire/key-path.js";
 
 /**
@@ -37,9 +37,9 @@ export class KeySchema {
   readonly #prefix: string;
   readonly #records: string;
   /** Key of the action record. */
-  readonly action: string;
+  readonly action: Buffer;
   /** Key of the index offset, which is added to revisions. */
-  readonly offset: string;
+  readonly offset: Buffer;
   /** Key of the heartbeat, which is written only to be seen by watches. */
   readonly heartbeat: string;
   /**
@@ -51,9 +51,9 @@ export class KeySchema {
   constructor(keyPrefix = "") {
     this.#prefix = keyPrefix;
     this.#records = `${keyPrefix}\0etcdnet/`;
-    this.action = toBase64(`${this.#records}action`);
-    this.offset = toBase64(`${this.#records}offset`);
-    this.heartbeat = toBase64(`${this.#records}heartbeat`);
+    this.action = Buffer.from(`${this.#records}action`);
+    this.offset = Buffer.from(`${this.#records}offset`);
+    this.heartbeat = `${this.#records}heartbeat`;
     this.tree = isReservedPrefix(keyPrefix) ? undefined : treeKey(keyPrefix);
   }
 
@@ -70,17 +70,17 @@ export class KeySchema {
   /** Range of the values of {@link tree} for all prefixes inside this tree. */
   get innerTrees(): KeyRange {
     const start = `${TREES_PREFIX}${percentEncode(this.#prefix)}%2`;
-    return { key: toBase64(`${start}F`), range_end: toBase64(`${start}G`) };
+    return { key: `${start}F`, range_end: `${start}G` };
   }
 
   /** The range of the tree and its records. */
   get everything(): KeyRange {
-    return { key: toBase64(`${this.#prefix}\0`), range_end: toBase64(`${this.#prefix}0`) };
+    return { key: `${this.#prefix}\0`, range_end: `${this.#prefix}0` };
   }
 
   /** For the root, which has no v3 key, a key that never exists. */
   file(path: string): string {
-    return toBase64(path === "" ? `${this.#records}root` : this.#prefix + path);
+    return path === "" ? `${this.#records}root` : this.#prefix + path;
   }
 
   filesBelow(path: string): KeyRange {
@@ -88,7 +88,7 @@ export class KeySchema {
   }
 
   marker(path: string): string {
-    return toBase64(`${this.#records}d${path}`);
+    return `${this.#records}d${path}`;
   }
 
   markersBelow(path: string): KeyRange {
@@ -96,7 +96,7 @@ export class KeySchema {
   }
 
   order(path: string): string {
-    return toBase64(`${this.#records}o${path}`);
+    return `${this.#records}o${path}`;
   }
 
   ordersBelow(path: string): KeyRange {
@@ -122,9 +122,9 @@ export class KeySchema {
    * The meaning of a key of the tree's range; `undefined` for a key that is neither a v2 node nor a
    * record.
    */
-  decode(key: string): DecodedKey | undefined {
-    if (key === this.action) return { kind: "action", path: "" };
-    const text = fromBase64(key);
+  decode(key: Buffer): DecodedKey | undefined {
+    if (key.equals(this.action)) return { kind: "action", path: "" };
+    const text = utf8TextOf(key);
     if (text === undefined || !text.startsWith(this.#prefix)) return undefined;
     const decoded = text.startsWith(this.#records)
       ? decodeKey(text.slice(this.#records.length))
@@ -134,8 +134,8 @@ export class KeySchema {
 }
 
 /** The prefix that a {@link KeySchema.tree} key registers. */
-export function prefixOfTree(key: string): string {
-  const text = fromBase64(key)?.slice(TREES_PREFIX.length) ?? "";
+export function prefixOfTree(key: Buffer): string {
+  const text = utf8TextOf(key)?.slice(TREES_PREFIX.length) ?? "";
   try {
     return decodeURIComponent(text);
   } catch {
@@ -144,7 +144,7 @@ export function prefixOfTree(key: string): string {
 }
 
 function treeKey(keyPrefix: string): string {
-  return toBase64(TREES_PREFIX + percentEncode(keyPrefix));
+  return TREES_PREFIX + percentEncode(keyPrefix);
 }
 
 /** The kind of a key, and the v2 path that it belongs to. */
@@ -186,5 +186,10 @@ export function levelsOf(path: string): number {
 
 /** `0` is the character after `/`. */
 function below(start: string): KeyRange {
-  return { key: toBase64(`${start}/`), range_end: toBase64(`${start}0`) };
+  return { key: `${start}/`, range_end: `${start}0` };
+}
+
+/** The text of a key or a record; `undefined` if another program wrote bytes that are not UTF-8. */
+export function utf8TextOf(bytes: Buffer): string | undefined {
+  return isUtf8(bytes) ? bytes.toString() : undefined;
 }

@@ -27,8 +27,7 @@ export function clampLeaseTime(time: number): number {
 }
 
 /**
- * Encodes the ID of a lease that ends at `expiration`, in the format of v3's JSON. `counter` makes
- * it unique.
+ * Encodes the ID of a lease that ends at `expiration`, in decimal. `counter` makes it unique.
  */
 export function encodeLeaseId({ expiration, directory }: LeaseIdContent, counter: number): string {
   const time = (TAG << EXPIRATION_BITS) | BigInt(clampLeaseTime(expiration) - EPOCH);

@@ -1,7 +1,7 @@
 import { isV3Error } from "../../../etcd3/is-v3-error.js";
+import { RPC } from "../../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
-import { readInt64 } from "../../../etcd3/v3-json.js";
 import type { Clock } from "../../../time/clock.js";
 import { clampLeaseTime, encodeLeaseId } from "./lease-id.js";
 
@@ -34,9 +34,9 @@ export class Leases {
   async grant(ttl: number, directory: boolean, call: V3Call): Promise<string> {
     const id = this.idFor(ttl, directory);
     if (id === NO_LEASE) return id;
-    const grant = { ID: id, TTL: String(Math.max(1, ttl)) };
+    const grant = { ID: id, TTL: Math.max(1, ttl) };
     try {
-      await this.#api.call("lease/grant", grant, { ...call, safety: "read" });
+      await this.#api.call(RPC.leaseGrant, grant, { ...call, safety: "read" });
       return id;
     } catch (error) {
       if (!isV3Error(error, "etcdserver: lease already exists")) throw error;
@@ -48,7 +48,7 @@ export class Leases {
   revoke(id: string): void {
     const operation = "POST /v3/lease/revoke";
     const call: V3Call = { operation, key: "/", safety: "write", scope: "quorum" };
-    this.#api.call("lease/revoke", { ID: id }, call).catch(() => {});
+    this.#api.call(RPC.leaseRevoke, { ID: id }, call).catch(() => {});
   }
 
   /** When leases end, in milliseconds since 1970; leases that are gone are omitted. */
@@ -58,8 +58,8 @@ export class Leases {
   }
 
   async #endOf(id: string, call: V3Call): Promise<readonly (readonly [string, number])[]> {
-    const { body } = await this.#api.call("lease/timetolive", { ID: id }, call);
-    const ttl = readInt64(body.TTL, "TTL");
+    const { message } = await this.#api.call(RPC.leaseTimeToLive, { ID: id }, call);
+    const { TTL: ttl } = message;
     return ttl < 0 ? [] : [[id, clampLeaseTime(this.#clock.now()) + ttl * 1000]];
   }
 }

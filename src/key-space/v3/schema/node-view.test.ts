@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { toBase64 } from "../../../etcd3/v3-json.js";
 import { encodeLeaseId } from "./lease-id.js";
 import { showDirectory, showFile } from "./node-view.js";
 
@@ -7,11 +6,10 @@ const END = Date.UTC(2026, 10, 22, 12);
 const FOREIGN = "7587863094351626502";
 
 const keyValue = (lease: string, value = "") => ({
-  key: toBase64("/a"),
-  value: toBase64(value),
+  value: Buffer.from(value),
   lease,
-  createRevision: 1,
-  modRevision: 2,
+  create_revision: 1,
+  mod_revision: 2,
 });
 
 describe.each([

@@ -1,9 +1,11 @@
+import type { KeyValue } from "../../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../../etcd3/transaction.js";
-import type { KeyValue } from "../../../etcd3/txn-response.js";
-import { fromBase64 } from "../../../etcd3/v3-json.js";
 import type { EtcdDirectory, EtcdNode } from "../../../model/node.js";
 import { type Expiry, expiryOf } from "../../shared/expiry.js";
 import { clampLeaseTime, decodeLeaseId } from "./lease-id.js";
+
+/** The part of a key that a node shows. */
+type Content = Omit<KeyValue, "key" | "version">;
 
 /** Everything needed to present v3 keys as v2 nodes. */
 export interface NodeView {
@@ -16,24 +18,24 @@ export interface NodeView {
 }
 
 /** Presents a file. A file attached to a directory's lease has no TTL of its own. */
-export function showFile(path: string, kv: KeyValue, view: NodeView): EtcdNode {
+export function showFile(path: string, kv: Content, view: NodeView): EtcdNode {
   return {
     key: path,
     value: textOf(kv.value),
     ...timeLeft(fileExpiration(kv.lease, view), view),
-    modifiedIndex: kv.modRevision + view.offset,
-    createdIndex: kv.createRevision + view.offset,
+    modifiedIndex: kv.mod_revision + view.offset,
+    createdIndex: kv.create_revision + view.offset,
   };
 }
 
 /** Presents a directory by its marker or, without one, by the first key below it. */
 export function showDirectory(
   path: string,
-  kv: KeyValue,
+  kv: Content,
   isMarker: boolean,
   view: NodeView,
 ): EtcdDirectory {
-  const index = kv.createRevision + view.offset;
+  const index = kv.create_revision + view.offset;
   const expiration = isMarker ? ownExpiration(kv) : undefined;
   return {
     key: path,
@@ -48,14 +50,14 @@ export function showDirectory(
 export const ROOT: EtcdDirectory = { key: "/", dir: true, modifiedIndex: 0, createdIndex: 0 };
 
 /** The lease of a directory's own TTL, from its marker. */
-export function ownLease(marker: KeyValue): string {
+export function ownLease(marker: Pick<KeyValue, "value">): string {
   const id = textOf(marker.value);
   return /^\d{1,19}$/.test(id) ? id : NO_LEASE;
 }
 
 /** Text of a value; bytes that are not UTF-8 become U+FFFD, as in etcd v2. */
-export function textOf(value: string): string {
-  return fromBase64(value) ?? Buffer.from(value, "base64").toString();
+export function textOf(value: Buffer): string {
+  return value.toString();
 }
 
 /**
@@ -67,7 +69,7 @@ function timeLeft(expiration: number | undefined, { now }: NodeView): Expiry {
   return expiration === undefined ? rest : { ...rest, ttl: Math.max(1, ttl) };
 }
 
-function ownExpiration(marker: KeyValue): number | undefined {
+function ownExpiration(marker: Pick<KeyValue, "value">): number | undefined {
   return decodeLeaseId(ownLease(marker))?.expiration;
 }
 

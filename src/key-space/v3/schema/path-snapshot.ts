@@ -1,5 +1,6 @@
-import { type Read, read, readFirst } from "../../../etcd3/transaction.js";
-import type { KeyValue, OperationResponse } from "../../../etcd3/txn-response.js";
+import type { KeyValue } from "../../../etcd3/rpcs.js";
+import { type Read, type ReadOptions, read, readFirst } from "../../../etcd3/transaction.js";
+import type { OperationResponse } from "../../../etcd3/txn-response.js";
 import { parentPath } from "../../shared/path.js";
 import { StoreError } from "../../shared/store-error.js";
 import type { KeySchema } from "./key-schema.js";
@@ -40,7 +41,7 @@ export function pathSnapshotReads(
     readFirst(schema.filesBelow(path)),
     readFirst(schema.markersBelow(path)),
   ],
-  options = {},
+  options: ReadOptions = {},
 ): readonly Read[] {
   const state = (at: string): readonly Read[] => [
     read(schema.file(at), options),
@@ -74,7 +75,7 @@ export function readPathSnapshot(
 export function impliedParentsOf(
   { ancestors }: PathSnapshot,
   schema: KeySchema,
-  options = {},
+  options: ReadOptions = {},
 ): readonly Read[] {
   return ancestors
     .filter(({ marker }) => marker === undefined)

@@ -1,5 +1,6 @@
-import type { V3Api, V3Call, V3Response } from "../../../etcd3/v3-api.js";
-import type { V3Header } from "../../../etcd3/v3-json.js";
+import type { MessageInit } from "../../../etcd3/protobuf/message-type.js";
+import type { ResponseHeader, Rpc } from "../../../etcd3/rpcs.js";
+import type { HasHeader, V3Api, V3Call, V3Response } from "../../../etcd3/v3-api.js";
 
 /** The state that was known when a request was sent. */
 export interface Known {
@@ -43,11 +44,11 @@ export class StoreGeneration {
   }
 
   /** Records a linearizable response. `known` is the state before the request was sent. */
-  responded({ generation, revision }: Known, header: V3Header): void {
+  responded({ generation, revision }: Known, header: ResponseHeader): void {
     // The response may come from the previous or the current store.
     if (generation !== this.#number) return;
-    const isSame = this.#clusterId === "" || header.clusterId === this.#clusterId;
-    this.#clusterId = header.clusterId;
+    const isSame = this.#clusterId === "" || header.cluster_id === this.#clusterId;
+    this.#clusterId = header.cluster_id;
     if (isSame && header.revision >= revision) {
       this.#revision = Math.max(this.#revision, header.revision);
       return;
@@ -62,16 +63,20 @@ export class StoreGeneration {
 /** Returns an API that records its linearizable responses. */
 export function withGeneration(api: V3Api, generation: StoreGeneration): V3Api {
   return {
-    async call(path: string, body: object, call: V3Call): Promise<V3Response> {
+    async call<Request, Response extends HasHeader>(
+      rpc: Rpc<Request, Response>,
+      request: MessageInit<Request>,
+      call: V3Call,
+    ): Promise<V3Response<Response>> {
       const { known } = generation;
-      const response = await api.call(path, body, call);
+      const response = await api.call(rpc, request, call);
       // Other services return the revision of the responding member.
-      if (call.scope === "quorum" && path.startsWith("kv/")) {
+      if (call.scope === "quorum" && rpc.service === "KV") {
         generation.responded(known, response.header);
       }
       return response;
     },
-    stream: (path, body, call) => api.stream(path, body, call),
+    watch: (request, call) => api.watch(request, call),
     close: () => api.close(),
   };
 }

@@ -4,6 +4,7 @@ import {
   isEmpty,
   putRecord,
   type Read,
+  type ReadOptions,
   read,
   readFirst,
   type TxnBranch,
@@ -38,7 +39,7 @@ export class TreeRegistry {
   }
 
   /** The reads whose responses {@link take} accepts. */
-  reads(options = {}): readonly Read[] {
+  reads(options: ReadOptions = {}): readonly Read[] {
     const { tree, outerTrees, innerTrees } = this.#schema;
     if (tree === undefined || this.#state === "hidden") return [];
     const outer = outerTrees.map((key) => read(key, { keys_only: true, ...options }));

@@ -3,28 +3,29 @@ import { UnauthorizedError } from "../../../errors/common-errors.js";
 import { errorDefinition } from "../../../errors/error-table.js";
 import { serverErrorOf } from "../../../errors/server-error-of.js";
 import { DamagedRecordError } from "../../../errors/v3-errors.js";
+import { toHexId } from "../../../etcd3/hex-id.js";
 import { isV3Error, NO_SPACE } from "../../../etcd3/is-v3-error.js";
+import { type KeyValue, type RequestOp, RPC } from "../../../etcd3/rpcs.js";
 import {
   atRevision,
+  type Bytes,
   firstOf,
   isAbsent,
   isAtRevision,
-  type Operation,
   putRecord,
   type Read,
+  type ReadOptions,
   read,
   type TxnBranch,
 } from "../../../etcd3/transaction.js";
 import { halfOf, TransactionSize } from "../../../etcd3/transaction-size.js";
 import {
-  type KeyValue,
   type OperationResponse,
   readPut,
   readTransaction,
   type TxnResponse,
 } from "../../../etcd3/txn-response.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
-import { fromBase64, toBase64 } from "../../../etcd3/v3-json.js";
 import { type KeyRequest, methodOf } from "../../../model/key-request.js";
 import type { AnswerOrigin } from "../../../model/response.js";
 import type { Clock } from "../../../time/clock.js";
@@ -145,9 +146,9 @@ export class V3Tree {
       const scale = scaleOf(record, this.schema);
       this.#setScale(scale);
       if (scale.offset >= least) return;
-      const raise = putRecord(key, toBase64(String(least + OFFSET_MARGIN)));
+      const raise = putRecord(key, String(least + OFFSET_MARGIN));
       const unchanged =
-        record === undefined ? isAbsent(key) : isAtRevision(key, record.modRevision);
+        record === undefined ? isAbsent(key) : isAtRevision(key, record.mod_revision);
       await this.transact([{ if: [unchanged], do: [raise] }], [], call);
     }
   }
@@ -157,21 +158,21 @@ export class V3Tree {
    */
   async transact(
     branches: readonly TxnBranch[],
-    otherwise: readonly Operation[],
+    otherwise: readonly RequestOp[],
     call: V3Call,
   ): Promise<TxnResponse> {
-    const answer = await this.api.call("kv/txn", firstOf(branches, otherwise), call);
-    return this.#recordRevision(readTransaction(answer, branches.length));
+    const response = await this.api.call(RPC.txn, firstOf(branches, otherwise), call);
+    return this.#recordRevision(readTransaction(response, branches.length));
   }
 
   /**
    * Sets the value of an existing key and keeps its lease, with the shortest write of etcd. The
    * result is that of a transaction; `undefined` when the key does not exist.
    */
-  async rewrite(key: string, value: string, call: V3Call): Promise<TxnResponse | undefined> {
+  async rewrite(key: Bytes, value: Bytes, call: V3Call): Promise<TxnResponse | undefined> {
     const put = { key, value, ignore_lease: true, prev_kv: true };
     try {
-      return this.#recordRevision(readPut(await this.api.call("kv/put", put, call)));
+      return this.#recordRevision(readPut(await this.api.call(RPC.put, put, call)));
     } catch (error) {
       if (!isV3Error(error, "etcdserver: key not found")) throw error;
       return undefined;
@@ -194,7 +195,7 @@ export class V3Tree {
       return await this.read(operations, call, halfOf(part.length));
     }
     if (rest.length === 0) return first;
-    const pinned = rest.map((operation) => atRevision(operation, first.revision));
+    const pinned = rest.map((operation) => atRevision(operation, first.header.revision));
     const { answers } = await this.read(pinned, call);
     return { ...first, answers: [...first.answers, ...answers] };
   }
@@ -204,12 +205,9 @@ export class V3Tree {
     snapshot: PathSnapshot,
     revision: number,
     call: V3Call,
-    options = {},
+    options: ReadOptions = {},
   ): Promise<PathSnapshot> {
-    const reads = impliedParentsOf(snapshot, this.schema, {
-      ...options,
-      revision: String(revision),
-    });
+    const reads = impliedParentsOf(snapshot, this.schema, { ...options, revision });
     if (reads.length === 0) return snapshot;
     return withImpliedParents(snapshot, (await this.read(reads, call)).answers);
   }
@@ -225,17 +223,17 @@ export class V3Tree {
       ...errorDefinition(error.errorCode),
       errorCode: error.errorCode,
       detail: error.detail,
-      index: at.revision + offset,
+      index: at.header.revision + offset,
       key: request.key,
       operation: `${methodOf(request)} ${request.key}`,
       endpoint: at.endpoint,
-      clusterId: at.clusterId,
+      clusterId: toHexId(at.header.cluster_id),
     });
   }
 
-  #recordRevision(answer: TxnResponse): TxnResponse {
-    this.#revision = Math.max(this.#revision, answer.revision);
-    return answer;
+  #recordRevision(response: TxnResponse): TxnResponse {
+    this.#revision = Math.max(this.#revision, response.header.revision);
+    return response;
   }
 
   /** Forgets the offset because it was written again: it is read before the next response. */
@@ -329,11 +327,11 @@ function scaleOf(record: KeyValue | undefined, { offset: key }: KeySchema): Inde
   const text = textOf(record.value);
   const offset = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(offset)) {
-    const { modRevision: writtenAt } = record;
+    const { mod_revision: writtenAt } = record;
     return { offset, firstIndex: offset + writtenAt, writtenAt };
   }
   const damaged = new DamagedRecordError(
-    fromBase64(key) ?? "",
+    key.toString(),
     "the index offset must be a decimal number; write the previous one, so that indexes stay comparable",
   );
   traceDamage(damaged);
@@ -345,15 +343,15 @@ function scaleOf(record: KeyValue | undefined, { offset: key }: KeySchema): Inde
  * replaces it, because clients expect one that increases.
  */
 export function originOf(
-  at: Pick<TxnResponse, "endpoint" | "clusterId" | "revision" | "raftTerm">,
+  { endpoint, header }: Pick<TxnResponse, "endpoint" | "header">,
   offset: number,
 ): AnswerOrigin {
-  const index = at.revision + offset;
+  const index = header.revision + offset;
   return {
-    etcdServer: at.endpoint,
-    etcdClusterId: at.clusterId,
+    etcdServer: endpoint,
+    etcdClusterId: toHexId(header.cluster_id),
     etcdIndex: index,
     raftIndex: index,
-    raftTerm: at.raftTerm,
+    raftTerm: header.raft_term,
   };
 }

@@ -1,25 +1,25 @@
 import { expect, it } from "vitest";
+import { fromJson } from "../../../etcd3/json-form.js";
 import { type V3Api, V3Response } from "../../../etcd3/v3-api.js";
 import { CurrentRevision } from "./current-revision.js";
 
 /** An API whose reads are answered when the test says so. */
 function slowApi(): { readonly api: V3Api; readonly answer: () => void; reads: number } {
-  const waiting: ((answer: V3Response) => void)[] = [];
-  const slow = {
-    reads: 0,
-    answer: () => {
-      const header = { cluster_id: "1", member_id: "2", revision: String(slow.reads) };
-      waiting.shift()?.(new V3Response({ header }, "http://a"));
+  const waiting: (() => void)[] = [];
+  const api: V3Api = {
+    call: ({ response }) => {
+      slow.reads++;
+      return new Promise((resolve) => {
+        waiting.push(() => {
+          const header = { cluster_id: "1", member_id: "2", revision: slow.reads };
+          resolve(new V3Response(fromJson(response, { header }), "http://a"));
+        });
+      });
     },
-    api: {
-      call: () => {
-        slow.reads++;
-        return new Promise<V3Response>((resolve) => waiting.push(resolve));
-      },
-      stream: () => Promise.reject(new Error("not here")),
-      close: () => {},
-    },
+    watch: () => Promise.reject(new Error("not here")),
+    close: () => {},
   };
+  const slow = { api, reads: 0, answer: () => waiting.shift()?.() };
   return slow;
 }
 
@@ -32,11 +32,11 @@ it("callers that arrive while a read is running share the next one", async () =>
   const later = [fresh.get("GET /b", undefined), fresh.get("GET /c", undefined)];
   expect(slow.reads).toBe(1);
   slow.answer();
-  expect((await first).revision).toBe(1);
+  expect((await first).header.revision).toBe(1);
   await turn();
   expect(slow.reads).toBe(2);
   slow.answer();
-  expect((await Promise.all(later)).map(({ revision }) => revision)).toEqual([2, 2]);
+  expect((await Promise.all(later)).map(({ header }) => header.revision)).toEqual([2, 2]);
 });
 
 it("an aborted caller leaves the read to the others", async () => {
@@ -50,5 +50,5 @@ it("an aborted caller leaves the read to the others", async () => {
   slow.answer();
   await turn();
   slow.answer();
-  expect((await second).revision).toBe(2);
+  expect((await second).header.revision).toBe(2);
 });

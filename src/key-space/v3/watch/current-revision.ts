@@ -1,10 +1,12 @@
 import { AbortError } from "../../../errors/abort-error.js";
-import type { V3Api, V3Call, V3Response } from "../../../etcd3/v3-api.js";
-import type { V3Header } from "../../../etcd3/v3-json.js";
+import { type RangeRequest, type ResponseHeader, RPC } from "../../../etcd3/rpcs.js";
+import type { Bytes } from "../../../etcd3/transaction.js";
+import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import { abortable } from "../../../stream/abortable.js";
 
 /** The current revision of the store, from a linearizable read. */
-export interface StoreHead extends V3Header {
+export interface StoreHead {
+  readonly header: ResponseHeader;
   /** URL of the responding endpoint. */
   readonly endpoint: string;
 }
@@ -15,12 +17,12 @@ export interface StoreHead extends V3Header {
  */
 export class CurrentRevision {
   readonly #api: V3Api;
-  readonly #read: object;
+  readonly #read: RangeRequest;
   #current: Promise<StoreHead> | undefined;
   #next: Promise<StoreHead> | undefined;
 
-  /** `key`, in base64: a key that the user may read; it need not exist. */
-  constructor(api: V3Api, key: string) {
+  /** `key`: a key that the user may read; it need not exist. */
+  constructor(api: V3Api, key: Bytes) {
     this.#api = api;
     this.#read = { key, keys_only: true };
   }
@@ -42,7 +44,7 @@ export class CurrentRevision {
 
   #send(): Promise<StoreHead> {
     this.#next = undefined;
-    const pending = this.#api.call("kv/range", this.#read, CALL).then(storeHeadOf);
+    const pending = this.#api.call(RPC.range, this.#read, CALL);
     this.#current = pending;
     const done = (): void => {
       if (this.#current === pending) this.#current = undefined;
@@ -53,7 +55,3 @@ export class CurrentRevision {
 }
 
 const CALL: V3Call = { operation: "GET /", key: "/", safety: "read", scope: "quorum" };
-
-function storeHeadOf({ header, endpoint }: V3Response): StoreHead {
-  return { ...header, endpoint };
-}

@@ -1,7 +1,7 @@
 import { PartTooLong } from "../../../cluster/exchange/body-decoder.js";
+import type { ResponseHeader } from "../../../etcd3/rpcs.js";
 import type { KeyRange } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
-import type { V3Header } from "../../../etcd3/v3-json.js";
 import type { Clock } from "../../../time/clock.js";
 import { ReconnectPace } from "../../../time/reconnect-pace.js";
 import { isRetryable } from "../../shared/is-retryable.js";
@@ -16,7 +16,7 @@ export interface EtcdWatchListener {
    * Called when a watch is established. `quiets`: number of consecutive watches before it that were
    * closed because they were silent.
    */
-  established(header: V3Header, quiets: number): Promise<void>;
+  established(header: ResponseHeader, quiets: number): Promise<void>;
   /** Takes the next revisions. */
   take(revisions: Revisions): Promise<void>;
 }

@@ -1,13 +1,12 @@
+import type { KeyValue } from "../../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../../etcd3/transaction.js";
-import type { KeyValue } from "../../../etcd3/txn-response.js";
-import type { KeyChange } from "../../../etcd3/watch-response.js";
 import type { EtcdNode } from "../../../model/node.js";
 import type { StoreEvent } from "../../shared/store-event.js";
 import { type ActionRecord, decodeActionRecord } from "../schema/action-record.js";
 import type { KeySchema } from "../schema/key-schema.js";
 import { type NodeView, showDirectory, showFile } from "../schema/node-view.js";
 import { ancestorsOf } from "../schema/path-snapshot.js";
-import type { Revision } from "./revision-stream.js";
+import type { KeyChange, Revision } from "./revision-stream.js";
 
 /** Everything needed to present the changes of a revision as v2 events. */
 export interface EventView extends NodeView {

@@ -1,5 +1,6 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { EtcdError } from "../../../errors/etcd-error.js";
+import { RPC } from "../../../etcd3/rpcs.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { KeySchema } from "../schema/key-schema.js";
 
@@ -13,7 +14,7 @@ const CALL: V3Call = { operation: "PUT heartbeat", key: "/", safety: "write", sc
  */
 export async function writeHeartbeat(api: V3Api, schema: KeySchema): Promise<boolean> {
   try {
-    await api.call("kv/put", { key: schema.heartbeat }, CALL);
+    await api.call(RPC.put, { key: schema.heartbeat }, CALL);
     return true;
   } catch (error) {
     // An abort means that the key space is closed.

@@ -1,6 +1,6 @@
+import { RPC } from "../../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
-import { readInt64 } from "../../../etcd3/v3-json.js";
 import type { Clock } from "../../../time/clock.js";
 import { sleep } from "../../../time/sleep.js";
 import { decodeLeaseId } from "../schema/lease-id.js";
@@ -25,7 +25,7 @@ const APPLY_DELAY_MS = 50;
 export async function leaseStatusOf(
   api: V3Api,
   revisions: readonly Revision[],
-  action: string,
+  action: Buffer,
   clock: Clock,
   call: V3Call,
 ): Promise<LeaseStatus> {
@@ -50,7 +50,7 @@ export async function leaseStatusOf(
  */
 async function secondsLeft(api: V3Api, id: string, clock: Clock, call: V3Call): Promise<number> {
   const query = async (): Promise<number> =>
-    readInt64((await api.call("lease/timetolive", { ID: id }, call)).body.TTL, "TTL");
+    (await api.call(RPC.leaseTimeToLive, { ID: id }, call)).message.TTL;
   const seconds = await query();
   if (seconds !== 0) return seconds;
   await sleep(APPLY_DELAY_MS, clock, call.signal);
@@ -58,8 +58,8 @@ async function secondsLeft(api: V3Api, id: string, clock: Clock, call: V3Call): 
 }
 
 /** The leases of deleted keys, to distinguish expiry from delete, and external leases. */
-function leasesToQuery({ changes }: Revision, action: string): readonly string[] {
-  const isOwn = changes.some(({ kv, deleted }) => kv.key === action && !deleted);
+function leasesToQuery({ changes }: Revision, action: Buffer): readonly string[] {
+  const isOwn = changes.some(({ kv, deleted }) => !deleted && kv.key.equals(action));
   return changes.flatMap(({ kv, prev, deleted }) => {
     const before = prev?.lease ?? NO_LEASE;
     const leases = deleted && !isOwn ? [before] : [before, kv.lease].filter(isExternal);

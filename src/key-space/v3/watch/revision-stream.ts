@@ -1,12 +1,16 @@
 import { ProtocolError } from "../../../errors/cluster-errors.js";
+import type { KeyValue, ResponseHeader, WatchResponse } from "../../../etcd3/rpcs.js";
 import type { KeyRange } from "../../../etcd3/transaction.js";
-import type { V3Api, V3Call, V3Stream } from "../../../etcd3/v3-api.js";
-import type { V3Header } from "../../../etcd3/v3-json.js";
-import {
-  type KeyChange,
-  readWatchResponse,
-  type WatchResponse,
-} from "../../../etcd3/watch-response.js";
+import { headerOf, type V3Api, type V3Call, type V3Stream } from "../../../etcd3/v3-api.js";
+
+/** One change of one key. */
+export interface KeyChange {
+  /** The current key. For a delete, only its name and revision. */
+  readonly kv: KeyValue;
+  readonly deleted: boolean;
+  /** The previous key. Absent if it did not exist or was compacted. */
+  readonly prev: KeyValue | undefined;
+}
 
 /** All changes of one revision. */
 export interface Revision {
@@ -34,19 +38,19 @@ export interface StreamStart {
 /** The requested history was compacted, or is more than this process can store. */
 export class Compacted extends Error {}
 
-/** Maximum number of characters of keys and values, in base64, of one revision. */
-const MAX_CHARACTERS = 128 * 1024 * 1024;
+/** Maximum number of bytes of keys and values of one revision. */
+const MAX_BYTES = 96 * 1024 * 1024;
 
 /** An etcd watch of a range, as complete revisions in order, for one reader. */
 export class RevisionStream {
   /** Header of the first response. */
-  readonly header: V3Header;
+  readonly header: ResponseHeader;
   readonly #stream: V3Stream;
   /** Changes of the last received revision, which may be incomplete. */
   #partial: KeyChange[] = [];
-  #characters = 0;
+  #bytes = 0;
 
-  private constructor(stream: V3Stream, header: V3Header) {
+  private constructor(stream: V3Stream, header: ResponseHeader) {
     this.#stream = stream;
     this.header = header;
   }
@@ -63,17 +67,16 @@ export class RevisionStream {
     call: V3Call,
   ): Promise<RevisionStream> {
     const options = { prev_kv: true, fragment: inFragments, progress_notify: true };
-    const create_request = { key, range_end, start_revision: String(from), ...options };
-    const stream = await api.stream("watch", { create_request }, call);
+    const create_request = { key, range_end, start_revision: from, ...options };
+    const stream = await api.watch({ create_request }, call);
     try {
-      const body = await stream.next();
-      if (body === undefined)
+      const first = await stream.next();
+      if (first === undefined)
         throw new ProtocolError(
           `${call.operation}: the stream ended before etcd confirmed the watch`,
         );
-      const first = readWatchResponse(body);
       refuseCanceled(first, call);
-      return new RevisionStream(stream, first.header);
+      return new RevisionStream(stream, headerOf(first));
     } catch (error) {
       stream.close();
       throw error;
@@ -93,14 +96,13 @@ export class RevisionStream {
    */
   async next(call: V3Call): Promise<Revisions | undefined> {
     for (;;) {
-      const body = await this.#stream.next();
-      if (body === undefined) return undefined;
-      const response = readWatchResponse(body);
+      const response = await this.#stream.next();
+      if (response === undefined) return undefined;
       refuseCanceled(response, call);
       const revisions = this.#complete(response);
       if (response.fragment && revisions.length === 0) continue;
       // The header of a message with events may be ahead of the events.
-      return { revisions, upTo: revisions.at(-1)?.number ?? response.header.revision };
+      return { revisions, upTo: revisions.at(-1)?.number ?? headerOf(response).revision };
     }
   }
 
@@ -109,23 +111,29 @@ export class RevisionStream {
   }
 
   /** Returns the complete revisions. @throws Compacted for one that is too large */
-  #complete({ changes, fragment }: WatchResponse): readonly Revision[] {
+  #complete({ events, fragment }: WatchResponse): readonly Revision[] {
+    const changes = events.map(changeOf);
     const revisions = byRevision(this.#partial, changes);
     this.#partial = [];
     if (!fragment) return revisions;
     const last = revisions.pop();
-    if (revisions.length > 0) this.#characters = 0;
-    this.#characters += changes.reduce((sum, change) => sum + charactersOf(change), 0);
-    if (this.#characters > MAX_CHARACTERS) throw new Compacted();
+    if (revisions.length > 0) this.#bytes = 0;
+    this.#bytes += changes.reduce((sum, change) => sum + bytesOf(change), 0);
+    if (this.#bytes > MAX_BYTES) throw new Compacted();
     this.#partial = last?.changes ?? [];
     return revisions;
   }
 }
 
-function refuseCanceled({ canceled, compactRevision }: WatchResponse, call: V3Call): void {
-  if (compactRevision > 0) throw new Compacted();
-  if (canceled !== undefined)
-    throw new ProtocolError(`${call.operation}: etcd ended the watch: ${canceled}`);
+function refuseCanceled(response: WatchResponse, call: V3Call): void {
+  if (response.compact_revision > 0) throw new Compacted();
+  if (response.canceled)
+    throw new ProtocolError(`${call.operation}: etcd ended the watch: ${response.cancel_reason}`);
+}
+
+function changeOf({ type, kv, prev_kv: prev }: WatchResponse["events"][number]): KeyChange {
+  if (kv === undefined) throw new ProtocolError("an event of the watch has no key");
+  return { kv, deleted: type === "DELETE", prev };
 }
 
 /** Adds changes to the incomplete revision and groups the rest. */
@@ -134,9 +142,10 @@ function byRevision(
   changes: readonly KeyChange[],
 ): { number: number; changes: KeyChange[] }[] {
   const [first] = partial;
-  const revisions = first === undefined ? [] : [{ number: first.kv.modRevision, changes: partial }];
+  const revisions =
+    first === undefined ? [] : [{ number: first.kv.mod_revision, changes: partial }];
   for (const change of changes) {
-    const number = change.kv.modRevision;
+    const number = change.kv.mod_revision;
     const last = revisions.at(-1);
     if (last?.number === number) last.changes.push(change);
     else revisions.push({ number, changes: [change] });
@@ -144,6 +153,6 @@ function byRevision(
   return revisions;
 }
 
-function charactersOf({ kv, prev }: KeyChange): number {
+function bytesOf({ kv, prev }: KeyChange): number {
   return kv.key.length + kv.value.length + (prev?.value.length ?? 0);
 }

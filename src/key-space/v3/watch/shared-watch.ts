@@ -1,8 +1,7 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { ProtocolError } from "../../../errors/cluster-errors.js";
+import type { ResponseHeader } from "../../../etcd3/rpcs.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
-import type { V3Header } from "../../../etcd3/v3-json.js";
-import type { KeyChange } from "../../../etcd3/watch-response.js";
 import type { WatchRequest } from "../../../model/key-request.js";
 import { nextTurn } from "../../../time/event-loop.js";
 import { EventCache, type EventCacheLimits, type IndexEvents } from "../../shared/event-cache.js";
@@ -13,7 +12,7 @@ import type { CurrentRevision, StoreHead } from "./current-revision.js";
 import { EtcdWatch, type EtcdWatchListener } from "./etcd-watch.js";
 import { writeHeartbeat } from "./heartbeat.js";
 import { History } from "./history.js";
-import { Compacted } from "./revision-stream.js";
+import { Compacted, type KeyChange } from "./revision-stream.js";
 import { type Translation, translate } from "./translate.js";
 import { deliverHistory, eventsFor, type Opening, WatcherSet } from "./watcher-set.js";
 
@@ -83,7 +82,7 @@ export class SharedWatch {
   constructor(
     api: V3Api,
     settings: SharedWatchSettings,
-    { clusterId, revision }: V3Header,
+    { cluster_id: clusterId, revision }: ResponseHeader,
     onStop: () => void,
   ) {
     const { limits, offset, generation, clock } = settings;
@@ -131,7 +130,7 @@ export class SharedWatch {
    * @returns whether they are available
    * @throws ClusterUnavailableError, UnauthorizedError
    */
-  async readBack(index: number, { revision }: StoreHead): Promise<boolean> {
+  async readBack(index: number, { header: { revision } }: StoreHead): Promise<boolean> {
     this.#attaching++;
     try {
       await this.#established;
@@ -220,13 +219,13 @@ export class SharedWatch {
     const { signal } = this.#running;
     const etcdWatch = new EtcdWatch(this.#api, schema.everything, clock, pollInterval);
     const nextOf = (): number => this.#delivered.reached + 1;
-    const isOffset = ({ kv }: KeyChange): boolean => kv.key === schema.offset;
+    const isOffset = ({ kv }: KeyChange): boolean => kv.key.equals(schema.offset);
     const listener: EtcdWatchListener = {
       get next() {
         return nextOf();
       },
       established: async (header, quiets) => {
-        await this.#verify(header.clusterId, header.revision);
+        await this.#verify(header.cluster_id, header.revision);
         onEstablished();
         const behind = header.revision - this.#delivered.reached;
         // The second of two silent watches must receive something, or the next one gets more time.

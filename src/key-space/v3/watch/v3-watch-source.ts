@@ -1,6 +1,7 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { errorDefinition } from "../../../errors/error-table.js";
 import { serverErrorOf } from "../../../errors/server-error-of.js";
+import { toHexId } from "../../../etcd3/hex-id.js";
 import type { V3Api } from "../../../etcd3/v3-api.js";
 import type { ScanRequest, WatchRequest } from "../../../model/key-request.js";
 import type { AnswerOrigin } from "../../../model/response.js";
@@ -139,7 +140,7 @@ export class V3WatchSource {
     }
     if (sharedWatch.isStopped) return undefined;
     if (signal?.aborted === true) throw new AbortError(`GET ${key}`, signal.reason, "none");
-    if (waitIndex > 0) sharedWatch.proveQuiet(head.revision);
+    if (waitIndex > 0) sharedWatch.proveQuiet(head.header.revision);
     const until = stream ? "closed" : this.#settings.oneEventPerPoll ? "event" : "index";
     const watchOrigin = waitIndex === 0 ? origin : upTo(origin, sharedWatch.index);
     const probe = (options: CallOptions): Promise<Probe> => this.#probe(key, options.signal);
@@ -175,15 +176,16 @@ export class V3WatchSource {
       },
       ...{ currentRevision: this.#currentRevision, ...scale },
     };
-    const sharedWatch: SharedWatch = new SharedWatch(this.#api, settings, head, () => {
+    const sharedWatch: SharedWatch = new SharedWatch(this.#api, settings, head.header, () => {
       if (this.#sharedWatch === sharedWatch) this.#sharedWatch = undefined;
     });
     return sharedWatch;
   }
 
   async #probe(key: string, signal: AbortSignal | undefined): Promise<Probe> {
-    const { clusterId, revision } = await this.#currentRevision.get(`GET ${key}`, signal);
-    return { etcdClusterId: clusterId, index: revision + (await this.#settings.scale()).offset };
+    const { header } = await this.#currentRevision.get(`GET ${key}`, signal);
+    const { offset } = await this.#settings.scale();
+    return { etcdClusterId: toHexId(header.cluster_id), index: header.revision + offset };
   }
 }
 

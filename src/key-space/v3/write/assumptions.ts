@@ -1,12 +1,5 @@
-import {
-  type Compare,
-  hasLease,
-  isAbsent,
-  isPresent,
-  NO_LEASE,
-  type Operation,
-  putRecord,
-} from "../../../etcd3/transaction.js";
+import type { Compare, RequestOp } from "../../../etcd3/rpcs.js";
+import { hasLease, isAbsent, isPresent, NO_LEASE, putRecord } from "../../../etcd3/transaction.js";
 import { parentPath } from "../../shared/path.js";
 import type { KeySchema } from "../schema/key-schema.js";
 import { ancestorsOf, type PathSnapshot, type PathState } from "../schema/path-snapshot.js";
@@ -23,7 +16,7 @@ export interface Assumptions {
   /** Conditions under which the directory can get a new node. */
   readonly ifNew: readonly Compare[];
   /** Creates the missing ancestors. */
-  readonly creates: readonly Operation[];
+  readonly creates: readonly RequestOp[];
   /** The state of the path itself, if it was read. */
   readonly target?: PathState;
 }
@@ -75,6 +68,6 @@ export function snapshotAssumptions(
   return { lease, ifExisting, ifNew: [...ifExisting, ...ifMissing], creates, target };
 }
 
-function createIfMissing(marker: string): Operation {
+function createIfMissing(marker: string): RequestOp {
   return { request_txn: { compare: [isAbsent(marker)], success: [putRecord(marker, "")] } };
 }

@@ -1,7 +1,7 @@
-import { NO_LEASE, type Operation, putRecord } from "../../../etcd3/transaction.js";
+import type { RequestOp } from "../../../etcd3/rpcs.js";
+import { NO_LEASE, putRecord } from "../../../etcd3/transaction.js";
 import type { TransactionSize } from "../../../etcd3/transaction-size.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
-import { toBase64 } from "../../../etcd3/v3-json.js";
 import type { BulkLoading, LoadedNode, LoadOptions } from "../../bulk-loading.js";
 import { checkPath } from "../schema/check-path.js";
 import type { KeySchema } from "../schema/key-schema.js";
@@ -52,7 +52,7 @@ export class BulkLoader implements BulkLoading {
     );
   }
 
-  async #put({ key, value, ttl }: LoadedNode, call: V3Call): Promise<Operation> {
+  async #put({ key, value, ttl }: LoadedNode, call: V3Call): Promise<RequestOp> {
     const { schema } = this.#tree;
     if (value === undefined) return putRecord(schema.marker(key), "");
     const lease = ttl === undefined ? NO_LEASE : await this.#leases.grant(ttl, false, call);
@@ -60,8 +60,8 @@ export class BulkLoader implements BulkLoading {
   }
 }
 
-function filePut(schema: KeySchema, path: string, value: string, lease: string): Operation {
-  return putRecord(schema.file(path), toBase64(value), lease);
+function filePut(schema: KeySchema, path: string, value: string, lease: string): RequestOp {
+  return putRecord(schema.file(path), value, lease);
 }
 
 function* batchesOf(

@@ -1,5 +1,4 @@
-import type { KeyValue } from "../../../etcd3/txn-response.js";
-import { toBase64 } from "../../../etcd3/v3-json.js";
+import type { KeyValue } from "../../../etcd3/rpcs.js";
 import type { Condition, KeyRequest } from "../../../model/key-request.js";
 import { differences } from "../../shared/differences.js";
 import { StoreError } from "../../shared/store-error.js";
@@ -74,7 +73,8 @@ function refuseMissing(snapshot: PathSnapshot, request: KeyRequest): void {
 function differencesFrom(condition: Condition, file: KeyValue, offset: number): string {
   const { prevValue } = condition;
   const value = textOf(file.value);
-  const detail = differences(condition, { value, modifiedIndex: file.modRevision + offset });
-  if (detail !== "" || prevValue === undefined || toBase64(prevValue) === file.value) return detail;
+  const detail = differences(condition, { value, modifiedIndex: file.mod_revision + offset });
+  if (detail !== "" || prevValue === undefined) return detail;
+  if (file.value.equals(Buffer.from(prevValue))) return detail;
   return `[${prevValue} != ${value}]`;
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { KeyValue } from "../../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../../etcd3/transaction.js";
-import type { KeyValue } from "../../../etcd3/txn-response.js";
-import { toBase64 } from "../../../etcd3/v3-json.js";
 import { encodeLeaseId } from "../schema/lease-id.js";
 import { isInUse, type Move, movesIn, type Subtree } from "./directory-leases.js";
 
@@ -12,7 +11,14 @@ const former = at(10, true);
 const FOREIGN = "7587863094351626502";
 
 function kv(key: string, lease: string, value = ""): KeyValue {
-  return { key, value, lease, createRevision: 1, modRevision: 1 };
+  return {
+    key: Buffer.from(key),
+    value: Buffer.from(value),
+    lease,
+    create_revision: 1,
+    mod_revision: 1,
+    version: 1,
+  };
 }
 
 interface Nodes extends Partial<Omit<Subtree, "marker">> {
@@ -40,7 +46,7 @@ describe("moves below a directory whose TTL was changed", () => {
   it("takes the order of in-order keys along, of the directory itself and of those below", () => {
     const lease = at(20, true);
     const own = at(15, true);
-    const markers = new Map([["/d/sub", kv("sub", own, toBase64(own))]]);
+    const markers = new Map([["/d/sub", kv("sub", own, own)]]);
     const orders = new Map([
       ["/d", kv("order", former)],
       ["/d/sub", kv("order of sub", former)],
@@ -57,10 +63,10 @@ describe("moves below a directory whose TTL was changed", () => {
 
   it("gives a subdirectory its own TTL back when that is the earlier one", () => {
     const own = at(15, true);
-    const markers = new Map([["/d/sub", kv("sub", former, toBase64(own))]]);
+    const markers = new Map([["/d/sub", kv("sub", former, own)]]);
     const files = new Map([["/d/sub/file", kv("file", former)]]);
     expect(moved({ lease: at(20, true), markers, files })).toEqual({ sub: own });
-    const renewed = new Map([["/d/sub", kv("sub", own, toBase64(own))]]);
+    const renewed = new Map([["/d/sub", kv("sub", own, own)]]);
     expect(moved({ lease: at(20, true), markers: renewed, files })).toEqual({ file: own });
   });
 
@@ -78,15 +84,17 @@ describe("moves below a directory whose TTL was changed", () => {
     const lease = at(20, true);
     const own = at(15, true);
     const holders = (nodes: Nodes): Record<string, string | undefined> =>
-      Object.fromEntries(movesIn(subtree(nodes)).map(({ kv, holder }: Move) => [kv.key, holder]));
+      Object.fromEntries(
+        movesIn(subtree(nodes)).map(({ kv, holder }: Move) => [kv.key, holder?.toString()]),
+      );
     const files = new Map([
       ["/d/file", kv("file", former)],
       ["/d/sub/file", kv("file of sub", former)],
     ]);
-    const markers = new Map([["/d/sub", kv("sub", own, toBase64(own))]]);
+    const markers = new Map([["/d/sub", kv("sub", own, own)]]);
     expect(holders({ lease, markers, files })).toEqual({ file: "d", "file of sub": "sub" });
     expect(holders({ files })).toEqual({ file: undefined, "file of sub": undefined });
-    const inherited = new Map([["/d/sub", kv("sub", former, toBase64(own))]]);
+    const inherited = new Map([["/d/sub", kv("sub", former, own)]]);
     expect(holders({ markers: inherited, files })).toEqual({ sub: undefined });
   });
 });

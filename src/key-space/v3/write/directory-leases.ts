@@ -1,5 +1,5 @@
-import { NO_LEASE } from "../../../etcd3/transaction.js";
-import type { KeyValue } from "../../../etcd3/txn-response.js";
+import type { KeyValue } from "../../../etcd3/rpcs.js";
+import { type Bytes, NO_LEASE } from "../../../etcd3/transaction.js";
 import { decodeLeaseId, earlierLease } from "../schema/lease-id.js";
 import { ownLease } from "../schema/node-view.js";
 import { ancestorsOf } from "../schema/path-snapshot.js";
@@ -13,7 +13,7 @@ export interface Move {
    * marker attached to it, so a lease that has lost its last marker never gets a node again. Absent
    * without a lease, or for a new one.
    */
-  readonly holder?: string | undefined;
+  readonly holder?: Bytes | undefined;
 }
 
 /** The descendants of a directory by path, parents first. */

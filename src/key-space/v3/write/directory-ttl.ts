@@ -1,15 +1,14 @@
-import type { KeyRange } from "../../../etcd3/transaction.js";
+import type { KeyValue, RequestOp } from "../../../etcd3/rpcs.js";
 import {
   hasLease,
   isAtRevision,
+  type KeyRange,
   NO_LEASE,
-  type Operation,
   putRecord,
+  type ReadOptions,
   read,
 } from "../../../etcd3/transaction.js";
-import type { KeyValue } from "../../../etcd3/txn-response.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
-import { toBase64 } from "../../../etcd3/v3-json.js";
 import { PageReader } from "../read/page-reader.js";
 import { isRevisionGone } from "../read/revision-gone.js";
 import { readWithinLimit } from "../read/too-large.js";
@@ -77,7 +76,7 @@ async function readSubtree(
   const call: V3Call = { operation, key, safety: "read", scope: "quorum", ...limits };
   const { schema } = tree;
   const own = [read(schema.marker(path)), read(schema.order(path))];
-  const { answers, revision } = await tree.read(own, call);
+  const { answers, header } = await tree.read(own, call);
   const [marker, order] = answers.map(({ found }) => found[0]);
   if (marker === undefined) return undefined;
   const [markers, files] = [new Map<string, KeyValue>(), new Map<string, KeyValue>()];
@@ -88,7 +87,7 @@ async function readSubtree(
     readerInto(orders, schema.ordersBelow(path), schema.orderPrefix),
   ];
   try {
-    await readToEnd(readers, tree, call, isSnapshot ? { revision: String(revision) } : {});
+    await readToEnd(readers, tree, call, isSnapshot ? { revision: header.revision } : {});
   } catch (error) {
     if (isSnapshot && isRevisionGone(error)) return "compacted";
     throw error;
@@ -107,15 +106,17 @@ function readerInto(
 
 /** All values of a large directory could fill the memory. */
 function withoutValue(kv: KeyValue): KeyValue {
-  return { ...kv, value: "" };
+  return { ...kv, value: NO_VALUE };
 }
+
+const NO_VALUE = Buffer.alloc(0);
 
 /** Reads one page of each reader at a time. */
 async function readToEnd(
   readers: readonly PageReader[],
   tree: V3Tree,
   call: V3Call,
-  options: object,
+  options: ReadOptions,
 ): Promise<void> {
   const isUnfinished = (reader: PageReader): boolean => reader.next() !== undefined;
   for (let rest = readers; rest.length > 0; rest = rest.filter(isUnfinished)) {
@@ -138,13 +139,13 @@ async function operationOf(
   leases: Leases,
   tree: V3Tree,
   call: V3Call,
-): Promise<Operation> {
-  const { key, modRevision } = kv;
+): Promise<RequestOp> {
+  const { key, mod_revision: revision } = kv;
   const renews = isRenewal({ kv, lease });
   const renewed = renews ? await renew(lease, leases, tree, call) : lease;
-  const content = renews ? { value: toBase64(renewed) } : { ignore_value: true };
+  const content = renews ? { value: renewed } : { ignore_value: true };
   const put = { key, ...content, ...(renewed !== NO_LEASE && { lease: renewed }) };
-  const compare = [isAtRevision(key, modRevision)];
+  const compare = [isAtRevision(key, revision)];
   if (!renews && holder !== undefined) compare.push(hasLease(holder, lease));
   return { request_txn: { compare, success: [{ request_put: put }] } };
 }

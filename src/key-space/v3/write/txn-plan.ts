@@ -1,5 +1,6 @@
+import type { Compare, RequestOp } from "../../../etcd3/rpcs.js";
 import {
-  type Compare,
+  type Bytes,
   hasValue,
   isAbsent,
   isAtRevision,
@@ -7,14 +8,12 @@ import {
   isOlderThan,
   isPresent,
   NO_LEASE,
-  type Operation,
   put,
   putRecord,
   remove,
   removeAll,
   type TxnBranch,
 } from "../../../etcd3/transaction.js";
-import { toBase64 } from "../../../etcd3/v3-json.js";
 import type {
   CompareAndDeleteRequest,
   CompareAndSwapRequest,
@@ -147,14 +146,12 @@ export function withoutPuts(plan: TxnPlan): TxnPlan {
 function createNode(
   intent: WriteIntent,
   dir: boolean,
-  others: readonly Operation[],
+  others: readonly RequestOp[],
   value?: string,
 ): TxnPlan {
   const { assumptions, schema, path, lease } = intent;
   const [file, marker] = [schema.file(path), schema.marker(path)];
-  const node = dir
-    ? put(marker, markerValue(intent), lease)
-    : put(file, toBase64(value ?? ""), lease);
+  const node = dir ? put(marker, markerValue(intent), lease) : put(file, value ?? "", lease);
   return {
     if: [isAbsent(file), isAbsent(marker), ...assumptions.ifNew, isEmpty(schema.filesBelow(path))],
     do: [node, ...assumptions.creates, ...others, ...recordOf(intent, dir)],
@@ -169,7 +166,7 @@ function change(
   request: SetRequest | UpdateRequest | CompareAndSwapRequest,
   conditions: readonly Compare[],
 ): TxnPlan {
-  const value = request.refresh ? undefined : toBase64(request.value ?? "");
+  const value = request.refresh ? undefined : (request.value ?? "");
   return {
     if: [...conditions, ...intent.assumptions.ifExisting],
     do: [put(fileOf(intent), value, intent.lease), ...recordOf(intent, false)],
@@ -196,7 +193,7 @@ function changeDirectory(intent: WriteIntent): TxnPlan {
   const previous = assumptions.target?.marker;
   return {
     if: [
-      previous === undefined ? isAbsent(marker) : isAtRevision(marker, previous.modRevision),
+      previous === undefined ? isAbsent(marker) : isAtRevision(marker, previous.mod_revision),
       isAbsent(schema.file(path)),
       ...(previous === undefined ? assumptions.ifNew : assumptions.ifExisting),
     ],
@@ -249,11 +246,11 @@ function plansOfRemoval(intent: WriteIntent): readonly TxnPlan[] {
   return [removal(file, marker, false), removal(marker, file, true)];
 }
 
-function removalOfOrders({ schema, path }: WriteIntent): readonly Operation[] {
+function removalOfOrders({ schema, path }: WriteIntent): readonly RequestOp[] {
   return [removeAll(schema.ordersBelow(path)), removeOne(schema.order(path))];
 }
 
-function removeOne(key: string): Operation {
+function removeOne(key: Bytes): RequestOp {
   return { request_delete_range: { key } };
 }
 
@@ -270,25 +267,25 @@ function conditionsOf(
     ...(prevIndex
       ? [isAtRevision(file, prevIndex > intent.offset ? prevIndex - intent.offset : NO_REVISION)]
       : []),
-    ...(prevValue === undefined ? [] : [hasValue(file, toBase64(prevValue))]),
+    ...(prevValue === undefined ? [] : [hasValue(file, prevValue)]),
   ];
 }
 
 /** A set of a file needs no record: watches read a put without a record as a set. */
-function recordOf(intent: WriteIntent, dir: boolean): readonly Operation[] {
+function recordOf(intent: WriteIntent, dir: boolean): readonly RequestOp[] {
   const { request } = intent;
   const needsNoRecord = request.action === "set" && !dir && !request.refresh;
   return needsNoRecord ? [] : [record(intent, dir)];
 }
 
-function record({ request, path, schema }: WriteIntent, dir: boolean): Operation {
+function record({ request, path, schema }: WriteIntent, dir: boolean): RequestOp {
   const { action } = request;
   const silent = action !== "create" && "refresh" in request && request.refresh === true;
   return putRecord(schema.action, encodeActionRecord({ action, key: path, dir, silent }));
 }
 
 function markerValue({ own }: WriteIntent): string {
-  return own === NO_LEASE ? "" : toBase64(own);
+  return own === NO_LEASE ? "" : own;
 }
 
 function fileOf({ schema, path }: WriteIntent): string {

@@ -2,10 +2,10 @@ import { AbortError } from "../../../errors/abort-error.js";
 import { ClusterUnavailableError } from "../../../errors/cluster-errors.js";
 import { EtcdServerError } from "../../../errors/server-error.js";
 import { isV3Error, NO_SPACE } from "../../../etcd3/is-v3-error.js";
-import { NO_LEASE, type Operation, read } from "../../../etcd3/transaction.js";
+import type { RequestOp } from "../../../etcd3/rpcs.js";
+import { NO_LEASE, read } from "../../../etcd3/transaction.js";
 import type { TxnResponse } from "../../../etcd3/txn-response.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
-import { toBase64 } from "../../../etcd3/v3-json.js";
 import { methodOf } from "../../../model/key-request.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { sleep } from "../../../time/sleep.js";
@@ -129,7 +129,7 @@ export class V3Writer {
     const lease = value === undefined ? undefined : files.of(this.#path);
     if (value === undefined || lease === undefined) return undefined;
     const file = tree.schema.file(this.#path);
-    const response = await tree.rewrite(file, toBase64(value), this.#call);
+    const response = await tree.rewrite(file, value, this.#call);
     const previous = response?.answers[0]?.found[0];
     if (response === undefined || previous?.lease !== lease) {
       files.forget(this.#path);
@@ -168,7 +168,7 @@ export class V3Writer {
     const response = await tree.read(pathSnapshotReads(path, tree.schema), call);
     const seen = readPathSnapshot(path, response.answers);
     const snapshot = needsParentCheck(seen, this.#request)
-      ? await tree.readImpliedParents(seen, response.revision, call)
+      ? await tree.readImpliedParents(seen, response.header.revision, call)
       : seen;
     this.#refuse(response, () => checkAllowed(snapshot, this.#request, this.#offset));
     const assumptions = snapshotAssumptions(snapshot, tree.schema);
@@ -198,7 +198,7 @@ export class V3Writer {
    */
   async #transact(
     plans: readonly TxnPlan[],
-    otherwise: readonly Operation[],
+    otherwise: readonly RequestOp[],
   ): Promise<TxnResponse> {
     const { tree } = this.#context;
     try {
@@ -234,7 +234,7 @@ export class V3Writer {
   }
 
   /** The reads when no plan applies: often they already show the error. */
-  #readTarget({ path, schema }: WriteIntent): readonly Operation[] {
+  #readTarget({ path, schema }: WriteIntent): readonly RequestOp[] {
     const target = [read(schema.file(path)), read(schema.marker(path))];
     if (!this.#isInOrder) return target;
     return [...target, read(schema.order(this.#path)), read(schema.offset)];
@@ -245,10 +245,10 @@ export class V3Writer {
     response: TxnResponse,
   ): "not-applicable" | "conflict" {
     const [file, marker, order, offset] = response.answers.map(({ found }) => found[0]);
-    if (this.#isInOrder && (offset?.modRevision ?? 0) !== this.#offsetAt) {
+    if (this.#isInOrder && (offset?.mod_revision ?? 0) !== this.#offsetAt) {
       throw new OtherScaleError();
     }
-    if (order !== undefined && order.modRevision >= number) return "conflict";
+    if (order !== undefined && order.mod_revision >= number) return "conflict";
     const target = { path, file, marker, first: undefined };
     this.#refuse(response, () => refuseAt(target, this.#request, this.#offset));
     return "not-applicable";

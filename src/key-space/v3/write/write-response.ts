@@ -1,6 +1,6 @@
+import type { KeyValue } from "../../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../../etcd3/transaction.js";
-import type { KeyValue, TxnResponse } from "../../../etcd3/txn-response.js";
-import { toBase64 } from "../../../etcd3/v3-json.js";
+import type { TxnResponse } from "../../../etcd3/txn-response.js";
 import type { AnyNode, EtcdNode } from "../../../model/node.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { decodeLeaseId } from "../schema/lease-id.js";
@@ -46,7 +46,7 @@ export function responseOf(
   return {
     action: intent.request.action,
     ...originOf(result, view.offset),
-    node: nodeOf(intent, change, result.revision, view),
+    node: nodeOf(intent, change, result.header.revision, view),
     ...(previous && { prevNode: previousNode(intent, change, previous, view) }),
   };
 }
@@ -58,17 +58,16 @@ function nodeOf(
   view: NodeView,
 ): AnyNode {
   const { path } = intent;
-  const created = change.replaces === change.node ? change.previous?.createRevision : undefined;
+  const created = change.replaces === change.node ? change.previous?.create_revision : undefined;
   const kv = {
-    key: "",
     value: contentOf(intent, change),
-    createRevision: created ?? revision,
-    modRevision: revision,
+    create_revision: created ?? revision,
+    mod_revision: revision,
     lease: intent.lease,
   };
   const modifiedIndex = revision + view.offset;
   if (change.kind === "removed") {
-    const createdIndex = kv.createRevision + view.offset;
+    const createdIndex = kv.create_revision + view.offset;
     const kind = change.node === "directory" ? ({ dir: true } as const) : {};
     return { key: path, ...kind, modifiedIndex, createdIndex };
   }
@@ -76,10 +75,10 @@ function nodeOf(
   return { ...showDirectory(path, kv, true, view), modifiedIndex };
 }
 
-function contentOf({ request, own }: WriteIntent, { node, previous }: NodeChange): string {
-  if (node === "directory") return own === NO_LEASE ? "" : toBase64(own);
+function contentOf({ request, own }: WriteIntent, { node, previous }: NodeChange): Buffer {
+  if (node === "directory") return Buffer.from(own === NO_LEASE ? "" : own);
   if ("refresh" in request && request.refresh && previous !== undefined) return previous.value;
-  return "value" in request ? toBase64(request.value ?? "") : "";
+  return Buffer.from(("value" in request && request.value) || "");
 }
 
 function previousNode(

@@ -1,0 +1,8 @@
+/** Base64 of UTF-8 text, as etcd's JSON gateway takes bytes. */
+export function toBase64(text: string | Uint8Array): string {
+  return Buffer.from(text).toString("base64");
+}
+
+export function fromBase64(base64: unknown): string {
+  return Buffer.from(String(base64 ?? ""), "base64").toString();
+}
