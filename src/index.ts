@@ -46,6 +46,7 @@ export {
 } from "./errors/common-errors.js";
 export { EtcdError } from "./errors/etcd-error.js";
 export { EventIndexClearedError, WatcherClearedError } from "./errors/event-errors.js";
+export type { OptionNames } from "./errors/hint.js";
 export { InvalidValueError, type ValueIssue } from "./errors/invalid-value-error.js";
 export { type EtcdErrorMap, type EtcdErrorName, isEtcdError } from "./errors/is-etcd-error.js";
 export {
@@ -54,6 +55,7 @@ export {
   TransferFailedError,
   TransferRefusedError,
 } from "./errors/migration-errors.js";
+export { OptionError } from "./errors/option-error.js";
 export { type LossReason, OwnershipLostError } from "./errors/ownership-lost-error.js";
 export {
   IndexNaNError,

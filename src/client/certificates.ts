@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
+import { OptionError } from "../errors/option-error.js";
 import { isAuthorities, isCertificate } from "./is-certificate.js";
 import type { CertificateAuthorities, PemCertificate, Pkcs12Certificate } from "./options.js";
 import type { UnifiedOptions } from "./unify-options.js";
@@ -42,12 +43,13 @@ function currentOf(options: CertificateOptions): Certificates {
   const given = options.x509Certificate;
   const x509Certificate = typeof given === "function" ? given() : given;
   if (ca !== undefined && !isAuthorities(ca)) {
-    throw new TypeError(
-      `${options.names.ca}: the function must return a PEM text or a list of them`,
+    throw new OptionError(
+      options.names.ca,
+      "the function must return a PEM text or a list of them",
     );
   }
   if (x509Certificate !== undefined && !isCertificate(x509Certificate)) {
-    throw new TypeError("x509Certificate: the function must return { cert, key } or { pfx }");
+    throw new OptionError("x509Certificate", "the function must return { cert, key } or { pfx }");
   }
   return { ca, x509Certificate };
 }
@@ -61,21 +63,24 @@ function secureContextOf(
   const authorities = ca === undefined ? {} : { ca: [ca].flat() as (string | Buffer)[] };
   // OpenSSL silently ignores authorities that it cannot parse.
   for (const pem of authorities.ca ?? []) {
-    orTypeError(
-      `${names.ca}: contains no certificate in PEM format`,
+    orOptionError(
+      names.ca,
+      "contains no certificate in PEM format",
       () => new X509Certificate(pem),
     );
   }
-  return orTypeError(
-    `${names.x509Certificate}: cannot be loaded; check the passphrase, and that key and cert match`,
+  return orOptionError(
+    names.x509Certificate,
+    "cannot be loaded",
     () => createSecureContext({ ...authorities, ...x509Certificate }),
+    "check the passphrase, and that key and cert match",
   );
 }
 
-function orTypeError<T>(problem: string, create: () => T): T {
+function orOptionError<T>(option: string, problem: string, create: () => T, hint?: string): T {
   try {
     return create();
   } catch (cause) {
-    throw new TypeError(`${problem} (${(cause as Error).message})`, { cause });
+    throw new OptionError(option, `${problem} (${(cause as Error).message})`, hint, cause);
   }
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { KeyNotFoundError, NotFileError } from "../errors/common-errors.js";
 import { errorDefinition } from "../errors/error-table.js";
+import { OptionError } from "../errors/option-error.js";
 import { EtcdServerError } from "../errors/server-error.js";
 import type { AuthApi } from "../key-space/auth-api.js";
 import type { CallOptions } from "../key-space/call-options.js";
@@ -566,7 +567,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
 
   #api(field: string): ClusterApi {
     if (this.#clusterApi !== undefined) return this.#clusterApi;
-    throw new TypeError(`${field}: give the option clusterApi together with keySpace`);
+    throw new OptionError(field, "give the option clusterApi together with keySpace");
   }
 
   /** Emits in the next tick, so that an error of a listener does not reject the call. */

@@ -1,3 +1,4 @@
+import { OptionError } from "../errors/option-error.js";
 import type { CallOptions } from "../key-space/call-options.js";
 import type {
   CompareAndDeleteRequest,
@@ -105,9 +106,10 @@ function content(
   value: string | null,
   { dir = false }: WriteOptions,
 ): { readonly value: string } | { readonly dir: true } {
-  if (dir && value !== null) throw new TypeError("value: a directory has no value; pass null");
+  if (dir && value !== null)
+    throw new OptionError("value", "a directory has no value", "pass null");
   if (!dir && value === null)
-    throw new TypeError("value: null is only valid with dir: true; pass a string");
+    throw new OptionError("value", "null is only valid with dir: true", "pass a string");
   return value === null ? { dir: true } : { value };
 }
 
@@ -127,7 +129,8 @@ function conditionOf(condition: {
 }): Condition {
   const { prevValue, prevIndex } = condition ?? {};
   if (prevIndex === undefined) {
-    if (prevValue === undefined) throw new TypeError("condition: requires prevValue or prevIndex");
+    if (prevValue === undefined)
+      throw new OptionError("condition", "requires prevValue or prevIndex");
     return { prevValue };
   }
   return prevValue === undefined ? { prevIndex } : { prevValue, prevIndex };

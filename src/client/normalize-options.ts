@@ -1,4 +1,5 @@
 import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
+import { OptionError } from "../errors/option-error.js";
 import type { V3Credentials } from "../etcd3/remote-v3-api.js";
 import { isReservedPrefix } from "../key-space/v3/schema/key-schema.js";
 import { systemClock } from "../time/clock.js";
@@ -112,13 +113,16 @@ const OPTIONS_WITH_KEY_SPACE: ReadonlySet<string> = new Set([
 /** Checks each option and their combination. @throws TypeError naming the option */
 export function checkOptions(options: EtcdClientOptions): void {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError('options: must be an object such as { urls: ["http://127.0.0.1:2379"] }');
+    throw new OptionError(
+      "options",
+      'must be an object such as { urls: ["http://127.0.0.1:2379"] }',
+    );
   }
   for (const [name, value] of Object.entries(options)) {
     const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as OptionName] : undefined;
     if (check === undefined) throw unknownOption(name);
     const problem = value === undefined ? undefined : check(value);
-    if (problem !== undefined) throw new TypeError(`${name}: ${problem}`);
+    if (problem !== undefined) throw new OptionError(name, problem);
   }
   if (options.tls !== undefined) checkTlsOptions(options.tls);
   unifyOptions(options);
@@ -127,37 +131,46 @@ export function checkOptions(options: EtcdClientOptions): void {
 
 function unknownOption(name: string): TypeError {
   const known = Object.keys(CHECKS).join(", ");
-  return new TypeError(`${name}: is not an option of EtcdClient; it takes ${known}`);
+  return new OptionError(name, "is not an option of EtcdClient", `it takes ${known}`);
 }
 
 function checkTogether(options: EtcdClientOptions): void {
   const given = (name: OptionName): boolean => options[name] !== undefined;
   const sources = (["urls", "endpoints", "discoverySrv", "keySpace"] as const).filter(given);
   if (sources.length === 0) {
-    throw new TypeError('urls: is missing; pass at least one, e.g. ["http://127.0.0.1:2379"]');
+    throw new OptionError(
+      "urls",
+      "is missing",
+      'pass at least one, e.g. ["http://127.0.0.1:2379"]',
+    );
   }
-  if (sources.length > 1) throw new TypeError(`${sources.join(", ")}: pass only one of them`);
+  if (sources.length > 1) throw new OptionError(sources.join(", "), "pass only one of them");
   if (given("username") !== given("password")) {
-    throw new TypeError("username, password: one requires the other");
+    throw new OptionError("username, password", "one requires the other");
   }
   if (options.api !== "v3" && options.username?.includes(":")) {
-    throw new TypeError(
-      "username: must not contain a colon, because Basic auth ends the name there",
+    throw new OptionError(
+      "username",
+      "must not contain a colon, because Basic auth ends the name there",
     );
   }
   if (given("clusterApi") && !given("keySpace")) {
-    throw new TypeError("clusterApi: is only valid with keySpace");
+    throw new OptionError("clusterApi", "is only valid with keySpace");
   }
   if (given("keyPrefix") && options.api !== "v3") {
-    throw new TypeError('keyPrefix: is only valid with api: "v3"; use namespace() for a subtree');
+    throw new OptionError(
+      "keyPrefix",
+      'is only valid with api: "v3"',
+      "use namespace() for a subtree",
+    );
   }
   if (given("jsonDeserializer") && options.api === "v3") {
-    throw new TypeError('jsonDeserializer: has no effect with api: "v3"; omit it');
+    throw new OptionError("jsonDeserializer", 'has no effect with api: "v3"', "omit it");
   }
   const names = Object.keys(options) as OptionName[];
   const unused = names.find((name) => given(name) && !OPTIONS_WITH_KEY_SPACE.has(name));
   if (given("keySpace") && unused !== undefined) {
-    throw new TypeError(`${unused}: has no effect together with keySpace; omit it`);
+    throw new OptionError(unused, "has no effect together with keySpace", "omit it");
   }
 }
 
@@ -202,22 +215,28 @@ function originsOf({ urls = [], names }: UnifiedOptions): readonly string[] {
 /** The origin of an endpoint's URL. Errors do not contain the text, because it may contain a secret. */
 function originOf(text: string, field: string): string {
   if (typeof text !== "string" || !URL.canParse(text)) {
-    throw new TypeError(`${field}: is not a URL; write it as http://host:port`);
+    throw new OptionError(field, "is not a URL", "write it as http://host:port");
   }
   // The URL parser would drop these characters silently.
   if (/[\s\\]/.test(text)) {
-    throw new TypeError(`${field}: contains a space, line break or backslash; remove it`);
+    throw new OptionError(field, "contains a space, line break or backslash", "remove it");
   }
   const url = new URL(text);
   if (url.username !== "" || url.password !== "") {
-    throw new TypeError(`${field}: contains credentials; pass them as username and password`);
+    throw new OptionError(
+      field,
+      "contains credentials",
+      (nameOf) => `pass them as ${nameOf("username")} and ${nameOf("password")}`,
+    );
   }
   if (!/^https?:\/\/[^/]/i.test(text)) {
-    throw new TypeError(`${field}: must begin with http:// or https://, then the host`);
+    throw new OptionError(field, "must begin with http:// or https://, then the host");
   }
   if (url.pathname !== "/" || /[?#]/.test(text)) {
-    throw new TypeError(
-      `${field}: must end after the port, as in ${url.origin}; use namespace() for a prefix`,
+    throw new OptionError(
+      field,
+      `must end after the port, as in ${url.origin}`,
+      (nameOf) => `use ${nameOf("namespace()")} for a prefix`,
     );
   }
   return url.origin;

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { OptionError } from "../errors/option-error.js";
 import { refuseUnknown } from "../model/option-names.js";
 import { isAuthorities, isText } from "./is-certificate.js";
 import type { PemCertificate, Pkcs12Certificate, TlsOptions } from "./options.js";
@@ -30,17 +31,21 @@ export function checkTlsOptions(tls: TlsOptions): void {
   for (const [name, check] of Object.entries(CHECKS)) {
     const value = tls[name as keyof TlsOptions];
     const problem = value === undefined ? undefined : check(value);
-    if (problem !== undefined) throw new TypeError(`tls.${name}: ${problem}`);
+    if (problem !== undefined) throw new OptionError(`tls.${name}`, problem);
   }
   const { cert, key, pfx, passphrase } = tls;
   if ((cert === undefined) !== (key === undefined)) {
-    throw new TypeError("tls.cert, tls.key: one requires the other");
+    throw new OptionError("tls.cert, tls.key", "one requires the other");
   }
   if (cert !== undefined && pfx !== undefined) {
-    throw new TypeError("tls.cert, tls.pfx: pass only one of them");
+    throw new OptionError("tls.cert, tls.pfx", "pass only one of them");
   }
   if (passphrase !== undefined && cert === undefined && pfx === undefined) {
-    throw new TypeError("tls.passphrase: is only valid with tls.key or tls.pfx; pass one of them");
+    throw new OptionError(
+      "tls.passphrase",
+      "is only valid with tls.key or tls.pfx",
+      "pass one of them",
+    );
   }
 }
 

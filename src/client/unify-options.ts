@@ -1,3 +1,4 @@
+import { OptionError } from "../errors/option-error.js";
 import type { EtcdClientOptions } from "./options.js";
 import { certificateIn } from "./tls-options.js";
 
@@ -45,7 +46,7 @@ function oneOf<T>(
   other: T | undefined,
 ): T | undefined {
   if (value !== undefined && other !== undefined) {
-    throw new TypeError(`${name}, ${otherName}: are two names of one option; pass only one`);
+    throw new OptionError(`${name}, ${otherName}`, "are two names of one option", "pass only one");
   }
   return value ?? other;
 }

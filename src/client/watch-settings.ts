@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { OptionError } from "../errors/option-error.js";
 import { refuseUnknown } from "../model/option-names.js";
 import { checkWatchRequest } from "../model/validate.js";
 import type { WatchSettings } from "../watch/watch-source.js";
@@ -14,8 +15,10 @@ export function watchSettings(key: string, options: WatchOptions): WatchSettings
   checkWatchRequest({ key });
   if (from !== undefined) checkInteger("from", from, Number.MAX_SAFE_INTEGER);
   if (from !== undefined && initial) {
-    throw new TypeError(
-      "initial, from: cannot be combined, because from resumes without a state; pass only one of them",
+    throw new OptionError(
+      "initial, from",
+      "cannot be combined, because from resumes without a state",
+      "pass only one of them",
     );
   }
   checkInteger("pollInterval", pollInterval, 2 ** 31 - 1);
@@ -25,5 +28,5 @@ export function watchSettings(key: string, options: WatchOptions): WatchSettings
 
 function checkInteger(field: string, value: number, max: number): void {
   if (Number.isSafeInteger(value) && value >= 1 && value <= max) return;
-  throw new TypeError(`${field}: must be an integer from 1 to ${max}, not ${inspect(value)}`);
+  throw new OptionError(field, `must be an integer from 1 to ${max}, not ${inspect(value)}`);
 }

@@ -1,16 +1,12 @@
 import { expect, test } from "vitest";
-import { causeText } from "./cause-text.js";
+import { adviceOn, causeText } from "./cause-text.js";
+import { TransferFailedError } from "./migration-errors.js";
 
 const coded = (message: string, code: string): Error => Object.assign(new Error(message), { code });
 
 test.each([
   ["the error's own words", coded("connect ECONNREFUSED ::1:1", "ECONNREFUSED"), /^connect E.*1$/],
   ["each of several", new AggregateError([new Error("a"), new Error("b")]), /^a, b$/],
-  [
-    "what to do about a certificate that nobody vouches for",
-    coded("unable to verify the first certificate", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"),
-    /^unable to verify the first certificate; pass its certificate authority as ca$/,
-  ],
   [
     "what may be behind a handshake that was cut off",
     coded(
@@ -21,4 +17,20 @@ test.each([
   ],
 ])("tells %s", (_, cause, text) => {
   expect(causeText(cause)).toMatch(text);
+});
+
+const refused = coded("connect ECONNREFUSED", "ECONNREFUSED");
+const untrusted = coded("unable to verify the certificate", "UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+
+test.each([
+  ["no attempt", [], undefined],
+  ["an unknown cause", [new Error("a")], undefined],
+  ["an untrusted certificate", [refused, untrusted], /certificate authority as --cacert$/],
+  ["refused connections", [refused, refused], /^nothing listens there/],
+  ["a refused connection among others", [refused, new Error("a")], undefined],
+])("advises on %s", (_, causes, hint) => {
+  const error = new TransferFailedError("failed", adviceOn(causes));
+  const message = error.messageWith((option) => (option === "ca" ? "--cacert" : option));
+  expect(message).toMatch(hint === undefined ? /^failed$/ : /^failed; /);
+  if (hint !== undefined) expect(message.slice("failed; ".length)).toMatch(hint);
 });

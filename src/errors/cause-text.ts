@@ -1,10 +1,12 @@
-/** Advice for errors of Node whose message contains none, by code. */
-const REMEDIES: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: "pass its certificate authority as ca",
-  SELF_SIGNED_CERT_IN_CHAIN: "pass its certificate authority as ca",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "pass its certificate authority as ca",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "pass its certificate authority as ca",
-};
+import type { EtcdErrorParts } from "./etcd-error.js";
+
+/** Codes of Node for a certificate that no trusted authority has signed. */
+const UNTRUSTED: ReadonlySet<unknown> = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
 
 const NO_TLS = "Client network socket disconnected before secure TLS connection was established";
 
@@ -17,6 +19,20 @@ export function causeText(cause: Error): string {
   if ("library" in cause && "reason" in cause) return `TLS: ${cause.reason}`;
   if (cause.message === NO_TLS)
     return "TLS: the connection was closed; the server may speak http, not https";
-  const remedy = "code" in cause ? REMEDIES[String(cause.code)] : undefined;
-  return `${cause.message || cause.name}${remedy === undefined ? "" : `; ${remedy}`}`;
+  return cause.message || cause.name;
+}
+
+/** What to do about these causes of failed attempts; empty if that is unknown. */
+export function adviceOn(causes: readonly Error[]): EtcdErrorParts {
+  const codes = causes.map((cause) => ("code" in cause ? cause.code : undefined));
+  if (codes.some((code) => UNTRUSTED.has(code))) {
+    return {
+      option: "ca",
+      hint: (nameOf) => `pass its certificate authority as ${nameOf("ca")}`,
+    };
+  }
+  const isRefused = codes.length > 0 && codes.every((code) => code === "ECONNREFUSED");
+  return isRefused
+    ? { hint: "nothing listens there: check the endpoints, and that etcd is running" }
+    : {};
 }

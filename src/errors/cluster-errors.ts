@@ -1,4 +1,4 @@
-import { causeText } from "./cause-text.js";
+import { adviceOn, causeText } from "./cause-text.js";
 import { EtcdError } from "./etcd-error.js";
 
 /** One attempt of a call at one endpoint. */
@@ -28,20 +28,14 @@ export class ClusterUnavailableError extends EtcdError {
   constructor(operation: string, attempts: readonly Attempt[]) {
     const texts = attempts.map(({ endpoint, cause }) => `${endpoint}: ${causeText(cause)}`);
     const why = texts.length === 0 ? "no endpoint was tried" : texts.join("; ");
-    const advice =
-      attempts.length > 0 && attempts.every(isRefusedConnection)
-        ? "; nothing listens there: check the endpoints, and that etcd is running"
-        : "";
-    super(`${operation}: no member returned a usable response (${why})${advice}`, {
-      cause: attempts.at(-1)?.cause,
+    const causes = attempts.map(({ cause }) => cause);
+    super(`${operation}: no member returned a usable response (${why})`, {
+      cause: causes.at(-1),
+      ...adviceOn(causes),
     });
     this.operation = operation;
     this.attempts = attempts;
   }
-}
-
-function isRefusedConnection({ cause }: Attempt): boolean {
-  return "code" in cause && cause.code === "ECONNREFUSED";
 }
 
 /**
@@ -76,8 +70,12 @@ export class V2DisabledError extends EtcdError {
   constructor(operation: string, endpoints: readonly string[]) {
     super(
       `${operation}: the v2 API is not served at ${endpoints.join(", ")}. etcd 3.4 and 3.5 serve ` +
-        "it only when started with --enable-v2, etcd 3.6 and later never do. If the data is in the v3 " +
-        'store, use api: "v3" or connect to an etcdnet gateway',
+        "it only when started with --enable-v2, etcd 3.6 and later never do",
+      {
+        option: "api",
+        hint: (nameOf) =>
+          `if the data is in the v3 store, set ${nameOf("api")} to "v3", or connect to an etcdnet gateway`,
+      },
     );
   }
 }
@@ -102,10 +100,10 @@ export class ResponseTooLargeError extends ProtocolError {
   readonly maxResponseSize: number;
 
   constructor(operation: string, endpoint: string, maxResponseSize: number) {
-    super(
-      `${operation} at ${endpoint}: the response is larger than maxResponseSize, ` +
-        `${maxResponseSize} bytes; raise it, or read less at a time`,
-    );
+    super(`${operation} at ${endpoint}: the response is larger than ${maxResponseSize} bytes`, {
+      option: "maxResponseSize",
+      hint: (nameOf) => `raise ${nameOf("maxResponseSize")}, or read less at a time`,
+    });
     this.operation = operation;
     this.endpoint = endpoint;
     this.maxResponseSize = maxResponseSize;

@@ -28,6 +28,7 @@ import type {
   TransferFailedError,
   TransferRefusedError,
 } from "./migration-errors.js";
+import { OptionError } from "./option-error.js";
 import type { OwnershipLostError } from "./ownership-lost-error.js";
 import type {
   IndexNaNError,
@@ -182,7 +183,7 @@ export function isEtcdError<Name extends EtcdErrorName>(
 ): error is EtcdErrorMap[Name];
 export function isEtcdError(error: unknown, name?: EtcdErrorName): boolean {
   if (name !== undefined && !Object.hasOwn(CODES, name)) {
-    throw new TypeError(`name: ${inspect(name)} is not a name in EtcdErrorMap`);
+    throw new OptionError("name", `${inspect(name)} is not a name in EtcdErrorMap`);
   }
   if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return false;
   return name === undefined

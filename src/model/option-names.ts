@@ -1,3 +1,4 @@
+import { OptionError } from "../errors/option-error.js";
 /**
  * Refuses unknown options: if a mistyped `ttl`, or a number instead of the options, were ignored, a node
  * would never expire.
@@ -7,15 +8,18 @@
  */
 export function refuseUnknown(options: unknown, known: readonly string[], owner?: string): void {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      `${owner ?? "options"}: must be an object with ${known.join(", ")}, not ${options}`,
+    throw new OptionError(
+      owner ?? "options",
+      `must be an object with ${known.join(", ")}, not ${options}`,
     );
   }
   for (const name in options) {
     if (known.includes(name)) continue;
     const field = owner === undefined ? name : `${owner}.${name}`;
-    throw new TypeError(
-      `${field}: is not an option of ${owner ?? "this call"}; it takes ${known.join(", ")}`,
+    throw new OptionError(
+      field,
+      `is not an option of ${owner ?? "this call"}`,
+      `it takes ${known.join(", ")}`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { OptionError } from "../errors/option-error.js";
 import type {
   CompareAndSwapRequest,
   Condition,
@@ -31,14 +32,15 @@ type ContentRequest = SetRequest | CreateRequest | UpdateRequest | CompareAndSwa
 /** Checks a request before it is sent. @throws TypeError naming the field and the fix */
 export function checkKeyRequest(request: KeyRequest): void {
   if (!ACTIONS.has(request.action)) {
-    throw new TypeError(`action: must be one of ${[...ACTIONS].join(", ")}`);
+    throw new OptionError("action", `must be one of ${[...ACTIONS].join(", ")}`);
   }
   checkKey(request.key);
   if (request.action === "get") return;
   if (RESERVED.test(request.key)) {
-    throw new TypeError(
-      `key: "${request.key}" looks like a membership record of etcd, which a write could ` +
-        "damage; choose another path than …/0/members/ID/attributes",
+    throw new OptionError(
+      "key",
+      `"${request.key}" looks like a membership record of etcd, which a write could damage`,
+      "choose another path than …/0/members/ID/attributes",
     );
   }
   if (request.action === "delete") return;
@@ -50,7 +52,7 @@ export function checkKeyRequest(request: KeyRequest): void {
 /** Without a condition, etcd would execute the write unconditionally. */
 function checkCondition({ prevValue, prevIndex }: Partial<Condition>): void {
   if (prevValue === undefined && prevIndex === undefined) {
-    throw new TypeError("condition: requires prevValue or prevIndex");
+    throw new OptionError("condition", "requires prevValue or prevIndex");
   }
   if (prevValue !== undefined) checkPrevValue(prevValue);
   if (prevIndex !== undefined) checkIndex("prevIndex", prevIndex, 1);
@@ -63,7 +65,7 @@ function checkContent(request: ContentRequest): void {
   const refresh = "refresh" in request && request.refresh === true;
   if (value !== undefined || !(dir || refresh)) checkText("value", value);
   if (value !== undefined && dir && action !== "update") {
-    throw new TypeError("value: a directory has no value; omit it");
+    throw new OptionError("value", "a directory has no value", "omit it");
   }
   if (ttl !== undefined || refresh) checkTtl(ttl);
 }
@@ -78,12 +80,13 @@ export function checkWatchRequest({ key, waitIndex }: WatchRequest): void {
 export function checkKey(key: string, field = "key"): void {
   checkText(field, key);
   if (!key.startsWith("/")) {
-    throw new TypeError(`${field}: "${key}" must begin with "/"; write "/${key}"`);
+    throw new OptionError(field, `"${key}" must begin with "/"`, `write "/${key}"`);
   }
   if (UNCLEAN.test(key)) {
-    throw new TypeError(
-      `${field}: "${key}" has an empty, "." or ".." segment, which etcd would redirect; ` +
-        "write the path without it",
+    throw new OptionError(
+      field,
+      `"${key}" has an empty, "." or ".." segment, which etcd would redirect`,
+      "write the path without it",
     );
   }
 }
@@ -91,22 +94,33 @@ export function checkKey(key: string, field = "key"): void {
 /** Checks a text that etcd stores or compares. @throws TypeError naming the field */
 export function checkText(field: string, text: unknown): void {
   if (typeof text !== "string") {
-    throw new TypeError(`${field}: must be a string, not ${typeOf(text)}; encode it, e.g. as JSON`);
+    throw new OptionError(
+      field,
+      `must be a string, not ${typeOf(text)}`,
+      "encode it, e.g. as JSON",
+    );
   }
   if (!text.isWellFormed()) {
-    throw new TypeError(
-      `${field}: has half of a surrogate pair, which etcd cannot store; encode binary data, e.g. as base64`,
+    throw new OptionError(
+      field,
+      "has half of a surrogate pair, which etcd cannot store",
+      "encode binary data, e.g. as base64",
     );
   }
 }
 
 function checkTtl(ttl: number | undefined): void {
   if (ttl === undefined || !Number.isInteger(ttl) || ttl < 0) {
-    throw new TypeError(`ttl: must be a whole number of seconds, 0 or more, not ${inspect(ttl)}`);
+    throw new OptionError(
+      "ttl",
+      `must be a whole number of seconds, 0 or more, not ${inspect(ttl)}`,
+    );
   }
   if (Date.now() / 1000 + ttl > MAX_UNIX_SECONDS) {
-    throw new TypeError(
-      `ttl: ${ttl} seconds end after April 2262, when etcd's clock overflows; omit ttl`,
+    throw new OptionError(
+      "ttl",
+      `${ttl} seconds end after April 2262, when etcd's clock overflows`,
+      "omit ttl",
     );
   }
 }
@@ -114,14 +128,19 @@ function checkTtl(ttl: number | undefined): void {
 function checkPrevValue(prevValue: string): void {
   checkText("prevValue", prevValue);
   if (prevValue === "") {
-    throw new TypeError("prevValue: etcd cannot compare with an empty value; compare by prevIndex");
+    throw new OptionError(
+      "prevValue",
+      "etcd cannot compare with an empty value",
+      "compare by prevIndex",
+    );
   }
 }
 
 function checkIndex(field: string, index: number, min: number): void {
   if (!Number.isSafeInteger(index) || index < min) {
-    throw new TypeError(
-      `${field}: must be an integer from ${min} to 2^53 - 1, not ${inspect(index)}`,
+    throw new OptionError(
+      field,
+      `must be an integer from ${min} to 2^53 - 1, not ${inspect(index)}`,
     );
   }
 }

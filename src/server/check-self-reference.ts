@@ -1,3 +1,4 @@
+import { OptionError } from "../errors/option-error.js";
 import { isLoopback } from "./http/loopback.js";
 
 const EVERY_ADDRESS = /^(?:0\.0\.0\.0|\[::\])$/;
@@ -10,8 +11,10 @@ export function checkSelfReference(urls: readonly string[], host: string, port: 
     return isSamePort && reaches(hostname, host.includes(":") ? `[${host}]` : host);
   });
   if (own === undefined) return;
-  throw new TypeError(
-    `port: ${port} is also the port of the endpoint "${own}": the gateway would connect to itself; choose another port`,
+  throw new OptionError(
+    "port",
+    `${port} is also the port of the endpoint "${own}": the gateway would connect to itself`,
+    "choose another port",
   );
 }
 

@@ -216,7 +216,7 @@ describeWithEtcd("3.4", "etcdnet export and import, on etcd 3.4", () => {
     const refused = await etcdnet([...at, "export", "/odd"]);
     expect([refused.code, refused.stderr]).toEqual([
       1,
-      expect.stringMatching(/Error: .*"\/odd\/k\ufffd" is not UTF-8.*With --lossy/),
+      expect.stringMatching(/Error: .*"\/odd\/k\ufffd" is not UTF-8.*with --lossy/),
     ]);
     expect(refused.stdout).not.toContain("sha256");
     const lossy = await etcdnet([...at, "export", "/odd", "--lossy"]);

@@ -114,7 +114,7 @@ describeEtcdSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
         const refused = await etcdnet(["migrate", ...odd, ...mode]);
         expect([refused.code, refused.stderr]).toEqual([
           1,
-          expect.stringMatching(/^\/value has a value with U\+FFFD.*\nError: .*With --lossy/),
+          expect.stringMatching(/^\/value has a value with U\+FFFD.*\nError: .*with --lossy/),
         ]);
       }
       const { code, stderr } = await etcdnet(["migrate", ...odd, "--lossy"]);
@@ -162,7 +162,7 @@ describeEtcdSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
       const outcome = await etcdnet(["migrate", ...between(v2(), { ...v3(), api: "v2" })]);
       expect([outcome.code, outcome.stderr]).toEqual([
         4,
-        expect.stringMatching(/the v2 API is not served at .* use --from-api v3 or --to-api v3/),
+        expect.stringMatching(/the v2 API is not served at .* set --from-api or --to-api to "v3"/),
       ]);
     });
   });
@@ -285,7 +285,7 @@ describe.concurrent("etcdnet migrate", () => {
     [["--from", "http://127.0.0.1:1"], /'--to <urls>' not specified/],
     [["--dry-run", "--verify"], /--dry-run: cannot be combined with --verify/],
     [["--rate", "0"], /--rate.*It must be 1 or more/],
-    [["--to-key-prefix", "/p"], /--to-key-prefix: needs --to-api v3/],
+    [["--to-key-prefix", "/p"], /--to-key-prefix needs --to-api v3/],
     [["--from-cert", "/none"], /--from-cert needs --from-key/],
     [["--hidden", "/b/_c", "--prefix", "/a"], /hidden: \/b\/_c is not below \/a/],
   ])("says what is wrong with %j", async (args, message) => {

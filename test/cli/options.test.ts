@@ -181,7 +181,7 @@ describe("mistakes are told in one line:", () => {
     [["set", "a", "b", "--ttl", "1.5"], 1, "a whole number"],
     [["set", "a"], 1, "value required: etcdnet set KEY VALUE, or give it on standard input"],
     [["--endpoints", "ftp://127.0.0.1", "get", "a"], 1, "must begin with http:// or https://"],
-    [["--endpoints", "", "get", "a"], 1, "urls[0]"],
+    [["--endpoints", "", "get", "a"], 1, "--endpoints: is not a URL; write it as http://host:port"],
     [["--endpoints", NOBODY, "get", "a"], 2, "no member returned a usable response"],
     [["--endpoints", NOBODY, "watch", "-f", "a"], 2, "no member returned a usable response"],
     [["--password-file", "x", "get", "a"], 1, "--password-file needs --username"],
@@ -194,7 +194,7 @@ describe("mistakes are told in one line:", () => {
     [["-u", "x", "get", "a"], 1, "no password was given; use --password-file"],
     [["--cert", "x", "get", "a"], 1, "--cert needs --key"],
     [["--key", "x", "get", "a"], 1, "--key needs --cert"],
-    [["--cacert", "package.json", "get", "a"], 1, "ca: contains no certificate in PEM"],
+    [["--cacert", "package.json", "get", "a"], 1, "--cacert: contains no certificate in PEM"],
     [["exec-watch", "a", "sh", "-c", "true"], 1, "unknown option '-c'"],
     [["lock", "a", "--ttl", "0", "--", "true"], 1, "ttl"],
     [["lock", "/locks/x", "--", "no-such-program"], 1, "no-such-program: cannot be run"],
@@ -230,7 +230,9 @@ describeWithEtcd("3.4", "a cluster that serves v3 only", () => {
     await using etcd = await startEtcd({ release: "3.4", v2: false });
     const { code, stderr } = await etcdnet(["--endpoints", etcd.urls[0], "get", "/a"]);
     expect(code).toBe(4);
-    expect(stderr).toMatch(/^Error: {2}[^\n]*the v2 API is not served at [^\n]*--api v3[^\n]*\n$/);
+    expect(stderr).toMatch(
+      /^Error: {2}[^\n]*the v2 API is not served at [^\n]*set --api to "v3"[^\n]*\n$/,
+    );
   });
 });
 

@@ -127,8 +127,8 @@ describe("etcdnet serve refuses, in one line,", () => {
     [["--cert", "package.json", "--key", "package.json"], "--cert package.json"],
     [["--auth-root-password-file", "missing"], "--auth-root-password-file missing"],
     [["--auth-root-password-file", "/dev/null"], "--auth-root-password-file /dev/null"],
-    [["--cors", "ui.example"], "cors"],
-    [["--allowed-hosts", "etcd:2379"], "allowedHosts"],
+    [["--cors", "ui.example"], "--cors: "],
+    [["--allowed-hosts", "etcd:2379"], "--allowed-hosts: "],
     [["extra"], "argument"],
   ])("%s", async (args, named) => {
     const cli = serve(...args);

@@ -30,7 +30,7 @@ const gateway = (...args: readonly string[]): Cli => new Cli("gateway", "--port"
 describe("etcdnet gateway with invalid options", () => {
   it.concurrent.each([
     ["--port x", /'--port <number>' argument 'x' is invalid. It must be a number/],
-    ["--endpoints ftp://a", /urls\[0\]: must begin with http/],
+    ["--endpoints ftp://a", /--endpoints: must begin with http/],
     ["--prefix apps", /'--prefix <key>' argument 'apps' is invalid. It must begin with "\/"/],
     ["--username root", /--username needs --password-file/],
     ["--password-file secret", /--password-file needs --username/],
@@ -42,7 +42,7 @@ describe("etcdnet gateway with invalid options", () => {
     ["--unknown", /unknown option '--unknown'/],
     [
       "--port 4001 --endpoints http://a:4001,localhost:4001",
-      /port: 4001 is also the port of the endpoint "http:\/\/localhost:4001": the gateway would connect to itself/,
+      /--port: 4001 is also the port of the endpoint "http:\/\/localhost:4001": the gateway would connect to itself/,
     ],
   ])("%s", async (args, complaint) => {
     await using cli = gateway(...args.split(" "));

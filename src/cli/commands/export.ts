@@ -3,7 +3,6 @@ import type { Command } from "commander";
 import { replaceFile } from "../../files/replace-file.js";
 import { exportTree } from "../../transfer/export/export-tree.js";
 import { append } from "../options/append.js";
-import { inCliOptions } from "../options/in-cli-options.js";
 import { keyOf } from "../options/key-argument.js";
 import { LossLines } from "../output/loss-lines.js";
 import { exitCodeOfSignal } from "../process/exit-code.js";
@@ -42,9 +41,7 @@ export function exportCommand(): Command {
       "continue if keys or values are not UTF-8: such keys are skipped, and each one is named",
     )
     .action((key: string | undefined, flags: ExportFlags, command: Command) =>
-      withSession(command, (session) =>
-        inCliOptions(() => exportTo(session, keyOf(key ?? "/"), flags)),
-      ),
+      withSession(command, (session) => exportTo(session, keyOf(key ?? "/"), flags)),
     );
 }
 

@@ -25,6 +25,7 @@ export function gatewayCommand(): Command {
     addOptions: addGatewayOptions,
     complete: gatewayOptions,
     start,
+    flags: { keyPrefix: "--prefix" },
     remedies: {
       tls: "--listen-cert, --listen-key",
       auth: "--auth-root-password-file, unless auth is already on",

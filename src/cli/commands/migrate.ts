@@ -5,7 +5,6 @@ import { refuseOverlap } from "../../transfer/compare/locate-trees.js";
 import { migrate } from "../../transfer/migrate/migrate.js";
 import type { MigrationProgress } from "../../transfer/migrate/migration-progress.js";
 import type { SourceAndTarget } from "../../transfer/source/source-and-target.js";
-import { inCliOptions } from "../options/in-cli-options.js";
 import {
   addSourceTargetOptions,
   type SourceTargetOptions,
@@ -79,8 +78,8 @@ async function runMigration(trees: SourceAndTarget, flags: MigrateFlags): Promis
   if (verify) {
     await refuseOverlap(trees);
     await showDifferences(trees, { lossy });
-  } else if (dryRun) await inCliOptions(() => showPlan({ ...trees, ...writeOptionsOf(flags) }));
-  else await inCliOptions(() => copy(trees, flags));
+  } else if (dryRun) await showPlan({ ...trees, ...writeOptionsOf(flags) });
+  else await copy(trees, flags);
 }
 
 function writeOptionsOf({ overwrite = false, lossy = false }: MigrateFlags) {

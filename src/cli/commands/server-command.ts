@@ -1,6 +1,9 @@
 import { Command } from "commander";
+import type { OptionNames } from "../../errors/hint.js";
 import type { ServerTls } from "../../server/http/http-server.js";
 import { listOf, notEmpty, portOf, readPassword, urlsOf } from "../options/option-files.js";
+import { failureMessage } from "../process/failure.js";
+import { flagNames } from "../process/flag-names.js";
 import { waitForShutdown } from "../process/wait-for-shutdown.js";
 import { warnIfOpen } from "./warn-if-open.js";
 
@@ -43,6 +46,8 @@ interface ServerCommand<Options, Complete extends ListenSettings> {
   start(complete: Complete): Promise<RunningServer>;
   /** Options that secure the server, for a warning. */
   readonly remedies: Parameters<typeof warnIfOpen>[1];
+  /** Flags that other commands name differently, by the option of the server. */
+  readonly flags?: Readonly<Record<string, string>>;
 }
 
 export function serverCommand<
@@ -81,7 +86,8 @@ export function serverCommand<
       try {
         await serve(server, options);
       } catch (error) {
-        command.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+        const names: OptionNames = (option) => server.flags?.[option] ?? flagNames()(option);
+        command.error(`error: ${failureMessage(error, names)}`);
       }
     });
 }

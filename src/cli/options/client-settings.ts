@@ -1,4 +1,5 @@
 import type { EtcdClientOptions } from "../../client/options.js";
+import { type FlagOf, flagOf } from "../process/flag-names.js";
 import type { ClientOptions } from "./client-options.js";
 import { readPassword, readText, urlsOf } from "./option-files.js";
 import { askPassword } from "./password.js";
@@ -12,8 +13,14 @@ const DEFAULT_ENDPOINT = "http://127.0.0.1:2379";
  *
  * @throws Error naming the invalid option
  */
-export async function clientSettings(options: ClientOptions): Promise<EtcdClientOptions> {
+export async function clientSettings(
+  options: ClientOptions,
+  flag = flagOf,
+): Promise<EtcdClientOptions> {
   const { api, keyPrefix, timeout, totalTimeout, discoverySrv } = options;
+  if (keyPrefix !== undefined && api !== "v3") {
+    throw new Error(`${flag("key-prefix")} needs ${flag("api")} v3`);
+  }
   return {
     ...(discoverySrv === undefined ? { urls: endpointsOf(options) } : { discoverySrv }),
     ...(api !== undefined && { api }),
@@ -25,8 +32,8 @@ export async function clientSettings(options: ClientOptions): Promise<EtcdClient
     }),
     ...(totalTimeout !== undefined && { timeout: totalTimeout }),
     maxResponseSize: MAX_RESPONSE_SIZE,
-    ...(await credentialsOf(options)),
-    ...(await tlsOf(options)),
+    ...(await credentialsOf(options, flag)),
+    ...(await tlsOf(options, flag)),
   };
 }
 
@@ -34,15 +41,16 @@ function endpointsOf({ endpoints, endpoint, peers }: ClientOptions): readonly st
   return urlsOf(endpoints ?? endpoint ?? peers ?? DEFAULT_ENDPOINT);
 }
 
-async function credentialsOf({ username: given, passwordFile }: ClientOptions) {
+async function credentialsOf({ username: given, passwordFile }: ClientOptions, flag: FlagOf) {
+  const option = flag("password-file");
   if (given === undefined) {
     if (passwordFile === undefined) return {};
-    throw new Error("--password-file needs --username");
+    throw new Error(`${option} needs ${flag("username")}`);
   }
   const { user: username, password } = splitUser(given);
-  const fromFile = await readPassword({ option: "--password-file", file: passwordFile });
+  const fromFile = await readPassword({ option, file: passwordFile });
   if (fromFile !== undefined && password !== undefined) {
-    throw new Error("--password-file: --username already contains a password; use one of them");
+    throw new Error(`${option}: ${flag("username")} already contains a password; use one of them`);
   }
   return { username, password: fromFile ?? password ?? (await askPassword("Password: ")) };
 }
@@ -54,19 +62,21 @@ export function splitUser(text: string): { readonly user: string; readonly passw
   return { user: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
-async function tlsOf(options: ClientOptions) {
+async function tlsOf(options: ClientOptions, flag: FlagOf) {
   const ca = options.cacert ?? options.caFile;
   const cert = options.cert ?? options.certFile;
   const key = options.key ?? options.keyFile;
-  if (cert !== undefined && key === undefined) throw new Error("--cert needs --key");
-  if (key !== undefined && cert === undefined) throw new Error("--key needs --cert");
+  if (cert !== undefined && key === undefined)
+    throw new Error(`${flag("cert")} needs ${flag("key")}`);
+  if (key !== undefined && cert === undefined)
+    throw new Error(`${flag("key")} needs ${flag("cert")}`);
   return {
-    ...(ca !== undefined && { ca: await readText({ option: "--cacert", file: ca }) }),
+    ...(ca !== undefined && { ca: await readText({ option: flag("cacert"), file: ca }) }),
     ...(cert !== undefined &&
       key !== undefined && {
         x509Certificate: {
-          cert: await readText({ option: "--cert", file: cert }),
-          key: await readText({ option: "--key", file: key }),
+          cert: await readText({ option: flag("cert"), file: cert }),
+          key: await readText({ option: flag("key"), file: key }),
         },
       }),
   };

@@ -3,6 +3,9 @@ import { InvalidArgumentError } from "commander";
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h)/gy;
 
+/** The longest time of a timer: 596.5 hours. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Parses a duration in Go's notation, e.g. `500ms`, `2s`, `1m30s`. Returns milliseconds. */
 export function parseDuration(text: string): number {
   const parts = [...text.matchAll(PART)];
@@ -12,5 +15,7 @@ export function parseDuration(text: string): number {
   const milliseconds = parts.map(
     ([, count, unit = ""]) => Number(count) * (MILLISECONDS[unit] ?? 0),
   );
-  return Math.round(milliseconds.reduce((sum, part) => sum + part, 0));
+  const total = Math.round(milliseconds.reduce((sum, part) => sum + part, 0));
+  if (total > MAX_TIMER_MS) throw new InvalidArgumentError("It must be at most 596h.");
+  return total;
 }

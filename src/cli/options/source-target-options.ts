@@ -1,6 +1,8 @@
 import { type Command, Option } from "commander";
 import { EtcdClient } from "../../client/etcd-client.js";
 import type { SourceAndTarget } from "../../transfer/source/source-and-target.js";
+import { failureMessage } from "../process/failure.js";
+import { flagNames, sideFlagOf } from "../process/flag-names.js";
 import { append } from "./append.js";
 import type { ClientOptions } from "./client-options.js";
 import { clientSettings } from "./client-settings.js";
@@ -44,8 +46,8 @@ export async function withSourceAndTarget(
   flags: SourceTargetOptions,
   run: (trees: SourceAndTarget) => Promise<void>,
 ): Promise<void> {
-  await using from = new EtcdClient(await settingsOf("from", flags));
-  await using to = new EtcdClient(await settingsOf("to", flags));
+  await using from = await clientOf("from", flags);
+  await using to = await clientOf("to", flags);
   const { prefix, toPrefix, hidden } = flags;
   await run({
     from,
@@ -98,11 +100,9 @@ function keyOptions(): readonly Option[] {
   ];
 }
 
-async function settingsOf(side: Side, flags: SourceTargetOptions) {
+/** @throws Error naming the option of this side */
+async function clientOf(side: Side, flags: SourceTargetOptions): Promise<EtcdClient> {
   const { endpoints, api, keyPrefix, ...options } = sideOf(side, flags);
-  if (keyPrefix !== undefined && api !== "v3") {
-    throw new Error(`--${side}-key-prefix: needs --${side}-api v3`);
-  }
   const { timeout, totalTimeout } = flags;
   const given: ClientOptions = {
     ...options,
@@ -112,11 +112,11 @@ async function settingsOf(side: Side, flags: SourceTargetOptions) {
     ...(timeout !== undefined && { timeout }),
     ...(totalTimeout !== undefined && { totalTimeout }),
   };
+  const flag = sideFlagOf(side);
   try {
-    return await clientSettings(given);
+    return new EtcdClient(await clientSettings(given, flag));
   } catch (error) {
-    const named = (error as Error).message.replaceAll("--", `--${side}-`);
-    throw new Error(named, { cause: error });
+    throw new Error(failureMessage(error, flagNames(flag)), { cause: error });
   }
 }
 

@@ -2,7 +2,11 @@ import { constants } from "node:os";
 import { AdminError } from "../../errors/admin-error.js";
 import { ClusterUnavailableError, OutcomeUnknownError } from "../../errors/cluster-errors.js";
 import { EtcdError } from "../../errors/etcd-error.js";
-import { TransferFailedError, TransferRefusedError } from "../../errors/migration-errors.js";
+import {
+  TargetInUseError,
+  TransferFailedError,
+  TransferRefusedError,
+} from "../../errors/migration-errors.js";
 
 /** Exit codes: etcdctl's, and two more. Scripts rely on them. */
 export const ExitCode = {
@@ -25,13 +29,13 @@ export function exitCodeOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
+const MISUSES = [AdminError, TargetInUseError, TransferFailedError, TransferRefusedError];
+
 /** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof OutcomeUnknownError) return ExitCode.outcomeUnknown;
   if (error instanceof ClusterUnavailableError) return ExitCode.unreachable;
-  if (error instanceof TransferRefusedError || error instanceof TransferFailedError) {
-    return ExitCode.invalidUsage;
-  }
-  if (error instanceof AdminError || !(error instanceof EtcdError)) return ExitCode.invalidUsage;
+  if (MISUSES.some((kind) => error instanceof kind)) return ExitCode.invalidUsage;
+  if (!(error instanceof EtcdError)) return ExitCode.invalidUsage;
   return ExitCode.refused;
 }

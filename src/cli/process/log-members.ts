@@ -1,7 +1,9 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { FailoverTrace, RequestTrace } from "../../cluster/exchange/tracing.js";
-import { causeText } from "../../errors/cause-text.js";
+import { adviceOn, causeText } from "../../errors/cause-text.js";
+import { messageOf } from "../../errors/hint.js";
 import type { Clock } from "../../time/clock.js";
+import { flagNames } from "./flag-names.js";
 
 const FAILURES = "etcdnet:failover";
 const ENDS = "tracing:etcdnet:request:asyncEnd";
@@ -30,7 +32,13 @@ export function logMembers(clock: Clock, print: (line: string) => void): void {
     const { endpoint, cause } = message as FailoverTrace;
     if (failedAt.size === 0) subscribe(ENDS, onEnd);
     if (msSinceFailure(endpoint) >= REPEAT_DELAY_MS)
-      print(`${endpoint} failed: ${causeText(cause)}`);
+      print(`${endpoint} failed: ${reasonOf(cause)}`);
     failedAt.set(endpoint, clock.monotonic());
   });
+}
+
+/** Why a member failed, and which option of the gateway would help. */
+function reasonOf(cause: Error): string {
+  const { option, hint } = adviceOn([cause]);
+  return messageOf(causeText(cause), option === undefined ? undefined : hint, flagNames());
 }

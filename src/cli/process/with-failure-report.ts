@@ -1,4 +1,5 @@
 import { reportFailure } from "./failure.js";
+import { eitherFlagOf, flagNames } from "./flag-names.js";
 
 /** Runs a command for two clusters; reports a failure as a line and an exit code. */
 export async function withFailureReport(
@@ -8,6 +9,6 @@ export async function withFailureReport(
   try {
     await run();
   } catch (error) {
-    reportFailure(error, debug, ["from-", "to-"]);
+    reportFailure(error, debug, flagNames(eitherFlagOf));
   }
 }

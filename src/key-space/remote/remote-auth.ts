@@ -1,3 +1,4 @@
+import { OptionError } from "../../errors/option-error.js";
 import type { Role } from "../../model/auth.js";
 import {
   isAuthState,
@@ -59,7 +60,7 @@ function remoteUsers(admin: AdminCaller): UsersApi {
     async create(name, user, options) {
       requireObject("user", user, '{ password: "…" }');
       const { password, roles = [] } = user;
-      if (typeof password !== "string") throw new TypeError("password: must be a string");
+      if (typeof password !== "string") throw new OptionError("password", "must be a string");
       if (roles.length > 0) return put(name, { password, roles }, options);
       // Without a role, etcd would set the password of an existing user.
       await put(name, { password, roles: [NO_ROLE] }, options);
@@ -94,7 +95,7 @@ function remoteRoles(admin: AdminCaller): RolesApi {
       const { grant, revoke } = change;
       // Without a change, etcd would create a missing role.
       if (isEmpty(grant) && isEmpty(revoke))
-        throw new TypeError("grant, revoke: give at least one pattern");
+        throw new OptionError("grant, revoke", "give at least one pattern");
       return put(name, { grant: grant && kv(grant), revoke: revoke && kv(revoke) }, options);
     },
     remove: async (name, options) => admin.command(adminWrite("DELETE", pathOf(name)), options),
@@ -104,7 +105,7 @@ function remoteRoles(admin: AdminCaller): RolesApi {
 /** @throws TypeError that names the parameter and shows an example of it */
 function requireObject(parameter: string, value: unknown, example: string): void {
   if (typeof value === "object" && value !== null) return;
-  throw new TypeError(`${parameter}: must be an object such as ${example}`);
+  throw new OptionError(parameter, `must be an object such as ${example}`);
 }
 
 function isEmpty({ read = [], write = [] }: PermissionChange = {}): boolean {
@@ -114,7 +115,7 @@ function isEmpty({ read = [], write = [] }: PermissionChange = {}): boolean {
 function kv({ read, write }: PermissionChange): { readonly kv: PermissionChange } {
   if (read?.includes("") || write?.includes("")) {
     // etcd accepts an empty pattern, but then aborts every request that it checks against it.
-    throw new TypeError('read, write: an empty pattern permits nothing; use "/" or "*"');
+    throw new OptionError("read, write", "an empty pattern permits nothing", 'use "/" or "*"');
   }
   return { kv: { ...(read && { read }), ...(write && { write }) } };
 }

@@ -1,3 +1,4 @@
+import { OptionError } from "../../errors/option-error.js";
 /**
  * A validator that implements Standard Schema, version 1, such as a schema of zod, valibot or arktype.
  */
@@ -23,5 +24,8 @@ export interface SchemaIssue {
 /** @throws TypeError when `schema` is not a Standard Schema */
 export function checkSchema(schema: ConfigSchema<unknown>): void {
   if (typeof schema?.["~standard"]?.validate === "function") return;
-  throw new TypeError('schema: must be a Standard Schema, an object with a "~standard" property');
+  throw new OptionError(
+    "schema",
+    'must be a Standard Schema, an object with a "~standard" property',
+  );
 }

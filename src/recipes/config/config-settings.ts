@@ -1,4 +1,5 @@
 import { InvalidValueError, type ValueIssue } from "../../errors/invalid-value-error.js";
+import { OptionError } from "../../errors/option-error.js";
 import type { EtcdNode } from "../../model/node.js";
 import { checkKey } from "../../model/validate.js";
 import type { Mirror } from "../mirror/mirror.js";
@@ -12,13 +13,15 @@ const MAX_DEPTH = 256;
 export function checkSettingsKey(key: string, top: string): void {
   checkKey(key);
   if (key.length > 1 && key.endsWith("/"))
-    throw new TypeError(`key: "${key}" must not end with "/"`);
+    throw new OptionError("key", `"${key}" must not end with "/"`);
   if (!isWithin(key, top)) {
-    throw new TypeError(`key: "${key}" is not within the mirrored key ${top}`);
+    throw new OptionError("key", `"${key}" is not within the mirrored key ${top}`);
   }
   if (/(?:^|\/)_/.test(key.slice(top.length))) {
-    throw new TypeError(
-      `key: "${key}" is hidden, so the mirror of ${top} does not contain it; create a mirror of the hidden key`,
+    throw new OptionError(
+      "key",
+      `"${key}" is hidden, so the mirror of ${top} does not contain it`,
+      "create a mirror of the hidden key",
     );
   }
 }

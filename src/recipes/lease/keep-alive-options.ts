@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { OptionError } from "../../errors/option-error.js";
 import type { OwnershipLostError } from "../../errors/ownership-lost-error.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkText } from "../../model/validate.js";
@@ -45,13 +46,16 @@ export function checkKeepAliveOptions(options: KeepAliveOptions): void {
   refuseUnknown(options, OPTIONS);
   const { ifExists = "fail" } = options;
   if (ifExists === "fail" || ifExists === "adopt" || ifExists === "replace") return;
-  throw new TypeError(`ifExists: must be "fail", "adopt" or "replace", not ${inspect(ifExists)}`);
+  throw new OptionError(
+    "ifExists",
+    `must be "fail", "adopt" or "replace", not ${inspect(ifExists)}`,
+  );
 }
 
 /** Checks a value before a request is sent: an error after that could lose the key. */
 export function checkOwnValue(value: string): void {
   checkText("value", value);
   if (value === "") {
-    throw new TypeError("value: must not be empty; etcd cannot compare with an empty value");
+    throw new OptionError("value", "must not be empty", "etcd cannot compare with an empty value");
   }
 }

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { OptionError } from "../../errors/option-error.js";
 
 /** The TTL of a leased key and the times derived from it. */
 export interface LeaseSettings {
@@ -32,15 +33,17 @@ export interface LeaseOptions {
 /** @throws TypeError naming the option */
 export function leaseSettingsOf({ ttl, safetyMargin }: LeaseOptions, field = "ttl"): LeaseSettings {
   if (ttl === undefined || !Number.isSafeInteger(ttl) || ttl < 1) {
-    throw new TypeError(
-      `${field}: must be a whole number of seconds, at least 1, not ${inspect(ttl)}`,
+    throw new OptionError(
+      field,
+      `must be a whole number of seconds, at least 1, not ${inspect(ttl)}`,
     );
   }
   const ttlMs = ttl * 1000;
   const margin = safetyMargin ?? ttlMs / 10;
   if (!(margin >= 0 && margin <= ttlMs / 2)) {
-    throw new TypeError(
-      `safetyMargin: must be from 0 to ${ttlMs / 2} ms, half of the TTL, not ${inspect(safetyMargin)}`,
+    throw new OptionError(
+      "safetyMargin",
+      `must be from 0 to ${ttlMs / 2} ms, half of the TTL, not ${inspect(safetyMargin)}`,
     );
   }
   return { ttl, proofDuration: ttlMs - margin, attemptTimeout: ttlMs / 4 };

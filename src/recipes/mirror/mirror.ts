@@ -2,6 +2,7 @@ import { EventEmitter, setMaxListeners } from "node:events";
 import { inspect } from "node:util";
 import { AbortError } from "../../errors/abort-error.js";
 import { InvalidValueError } from "../../errors/invalid-value-error.js";
+import { OptionError } from "../../errors/option-error.js";
 import type { CallOptions } from "../../key-space/call-options.js";
 import type { EtcdNode } from "../../model/node.js";
 import { refuseUnknown } from "../../model/option-names.js";
@@ -182,7 +183,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   async waitFor(index: number, options: CallOptions = {}): Promise<void> {
     refuseUnknown(options, ["signal"]);
     if (!Number.isSafeInteger(index) || index < 0) {
-      throw new TypeError(`index: must be an index of etcd, not ${inspect(index)}`);
+      throw new OptionError("index", `must be an index of etcd, not ${inspect(index)}`);
     }
     if (this.#tree !== undefined && index <= this.#index) return;
     const reached = this.#waiters.add(index, options.signal);
@@ -208,7 +209,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   /** Second lookup for a key that was not found. Most such keys do not exist. */
   #getNormalized(key: string): EtcdNode | undefined {
     if (!isWithin(key, this.key)) {
-      throw new TypeError(`key: "${key}" is not within the mirrored key ${this.key}`);
+      throw new OptionError("key", `"${key}" is not within the mirrored key ${this.key}`);
     }
     return this.#loaded.get(withoutSlash(key));
   }

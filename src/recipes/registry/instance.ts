@@ -1,3 +1,4 @@
+import { OptionError } from "../../errors/option-error.js";
 import type { AnyNode } from "../../model/node.js";
 
 /** A registered instance of a service. */
@@ -20,8 +21,10 @@ export interface MalformedInstance {
 export function encodeInstance(owner: string, metadata: unknown): string {
   const text = JSON.stringify({ owner, metadata });
   if (metadata === undefined || !text.includes('"metadata":')) {
-    throw new TypeError(
-      "metadata: must be a value that JSON can represent; use null for no metadata",
+    throw new OptionError(
+      "metadata",
+      "must be a value that JSON can represent",
+      "use null for no metadata",
     );
   }
   return text;

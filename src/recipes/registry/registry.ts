@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { KeyNotFoundError } from "../../errors/common-errors.js";
+import { OptionError } from "../../errors/option-error.js";
 import type { CallOptions } from "../../key-space/call-options.js";
 import { refuseUnknown } from "../../model/option-names.js";
 import { checkKey } from "../../model/validate.js";
@@ -142,7 +143,8 @@ export class Registry<M = unknown> {
 /** A name is one segment of a key, and must not be hidden. */
 function checkName(field: string, name: string): string {
   if (typeof name === "string" && /^[^/_][^/]*$/.test(name)) return name;
-  throw new TypeError(
-    `${field}: must be a name without "/" that does not begin with "_", not ${JSON.stringify(name)}`,
+  throw new OptionError(
+    field,
+    `must be a name without "/" that does not begin with "_", not ${JSON.stringify(name)}`,
   );
 }

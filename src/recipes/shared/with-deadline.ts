@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { AbortError } from "../../errors/abort-error.js";
+import { OptionError } from "../../errors/option-error.js";
 import { type Clock, deadline } from "../../time/clock.js";
 import { linkSignals } from "../../time/link-signals.js";
 
@@ -42,8 +43,9 @@ export async function withDeadline<T>(
 function startTimer(clock: Clock, timeout: number | undefined, onTime: () => void): () => void {
   if (timeout === undefined) return () => {};
   if (!Number.isInteger(timeout) || timeout < 0 || timeout >= 2 ** 31) {
-    throw new TypeError(
-      `timeout: must be a whole number of milliseconds below 2^31, not ${inspect(timeout)}`,
+    throw new OptionError(
+      "timeout",
+      `must be a whole number of milliseconds below 2^31, not ${inspect(timeout)}`,
     );
   }
   return deadline(clock, timeout, onTime);

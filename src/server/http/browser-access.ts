@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { OptionError } from "../../errors/option-error.js";
 import { isLoopback } from "./loopback.js";
 import { type HeaderList, plainError, type ServerReply, type ServerRequest } from "./message.js";
 
@@ -124,7 +125,7 @@ function hostName(host: string): string {
 function checkedOrigin(text: string): string {
   const isOrigin = /^[a-z][a-z\d+.-]*:\/\/[^/?#@\s]+\/?$/i.test(text) && URL.canParse(text);
   if (text !== "*" && !isOrigin) {
-    throw new TypeError(`cors: "${text}" must be an origin such as https://ui.example, or *`);
+    throw new OptionError("cors", `"${text}" must be an origin such as https://ui.example, or *`);
   }
   return /^https?:/i.test(text) ? new URL(text).origin : text;
 }
@@ -133,5 +134,5 @@ function checkedHost(text: string): string {
   if (text === "*") return text;
   const url = `http://${text}`;
   if (/^[^\s/?#@:[\]\\]+$/.test(text) && URL.canParse(url)) return hostName(new URL(url).hostname);
-  throw new TypeError(`allowedHosts: "${text}" must be a host name without a port, or *`);
+  throw new OptionError("allowedHosts", `"${text}" must be a host name without a port, or *`);
 }

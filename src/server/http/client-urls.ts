@@ -1,3 +1,4 @@
+import { OptionError } from "../../errors/option-error.js";
 import type { Member } from "../../model/cluster.js";
 import type { ServerRequest } from "./message.js";
 
@@ -15,7 +16,7 @@ export type ClientUrls = (request: ServerRequest) => readonly string[] | undefin
  */
 export function clientUrls(advertise: readonly string[] | undefined): ClientUrls {
   if (advertise === undefined) return ({ serverUrl: url }) => (url === undefined ? url : [url]);
-  if (advertise.length === 0) throw new TypeError("advertise: must name at least one URL");
+  if (advertise.length === 0) throw new OptionError("advertise", "must name at least one URL");
   const urls = advertise.map(checkedUrl).sort();
   return () => urls;
 }
@@ -29,7 +30,7 @@ export function withClientUrls(member: Member, urls: readonly string[] | undefin
 /** Without the slash at the end, as etcd shows URLs. */
 function checkedUrl(text: string): string {
   if (isServerUrl(text)) return text.replace(/\/$/, "");
-  throw new TypeError(`advertise: "${text}" must be a URL such as http://gateway:2379`);
+  throw new OptionError("advertise", `"${text}" must be a URL such as http://gateway:2379`);
 }
 
 /** Only a scheme, a host and an optional port are allowed. */

@@ -65,8 +65,12 @@ export class Losses {
     const more = this.#count - named.length;
     throw new TransferRefusedError(
       `not everything can be copied as it is: ${texts.join("; ")}` +
-        `${more > 0 ? `; and ${more} more` : ""}. With lossy, such keys are left out, and values that ` +
-        "are not UTF-8 are written as the source shows them",
+        `${more > 0 ? `; and ${more} more` : ""}`,
+      {
+        option: "lossy",
+        hint: (nameOf) =>
+          `with ${nameOf("lossy")}, such keys are left out, and values that are not UTF-8 are written as the source shows them`,
+      },
     );
   }
 }

@@ -49,9 +49,11 @@ export async function checkTarget(
   if (overwrite || (existing !== undefined && isSameMigration(record, existing))) return;
   if (await areEmpty(target, tops, options)) return;
   const origin = existing === undefined ? "" : ` of a migration from cluster ${existing.source}`;
-  throw new TargetInUseError(
-    `the target already has data${origin}; with overwrite, it becomes equal to the source, and everything else in it is removed`,
-  );
+  throw new TargetInUseError(`the target already has data${origin}`, {
+    option: "overwrite",
+    hint: (nameOf) =>
+      `with ${nameOf("overwrite")}, it becomes equal to the source, and everything else in it is removed`,
+  });
 }
 
 function isSameMigration(

@@ -1,4 +1,5 @@
 import type { EtcdClient } from "../../client/etcd-client.js";
+import { OptionError } from "../../errors/option-error.js";
 import { NamespaceKeySpace } from "../../key-space/decorators/namespace-key-space.js";
 import type { KeySpace } from "../../key-space/key-space.js";
 import { pathOf } from "../../key-space/shared/path.js";
@@ -68,5 +69,5 @@ function hiddenTop(key: string, prefix: string): string {
   checkKey(key, "hidden");
   const path = pathOf(key);
   if (path.startsWith(`${prefix}/`)) return path.slice(prefix.length);
-  throw new TypeError(`hidden: ${key} is not below ${prefix}`);
+  throw new OptionError("hidden", `${key} is not below ${prefix}`);
 }

@@ -30,12 +30,14 @@ export async function readTops(trees: TreePair, options: CallOptions): Promise<T
   if (source.node !== "directory") {
     const problem = source.node === "file" ? IS_FILE : "does not exist";
     throw new TransferRefusedError(
-      `prefix: ${trees.sourcePrefix} ${problem} in the source at ${source.endpoint}; name a directory`,
+      `${trees.sourcePrefix} ${problem} in the source at ${source.endpoint}`,
+      { option: "prefix", hint: (nameOf) => `name a directory as ${nameOf("prefix")}` },
     );
   }
   if (target.node === "file") {
     throw new TransferRefusedError(
-      `toPrefix: ${trees.targetPrefix} ${IS_FILE} in the target at ${target.endpoint}; choose another directory`,
+      `${trees.targetPrefix} ${IS_FILE} in the target at ${target.endpoint}`,
+      { option: "toPrefix", hint: (nameOf) => `name a directory as ${nameOf("toPrefix")}` },
     );
   }
   return { source, target };
