@@ -3,7 +3,7 @@ import type { CallOptions } from "../key-space/call-options.js";
 /** Options of reads. */
 export interface GetOptions extends CallOptions {
   /**
-   * List the whole subtree of a directory instead of one level.
+   * List the complete subtree of a directory instead of one level.
    *
    * @default false
    */

@@ -6,13 +6,13 @@ export class AbortError extends Error {
   override readonly name = "AbortError";
   readonly code = "ABORT_ERR";
   /**
-   * The outcome of the request: `unknown` when a write was already sent and may take effect, `not-sent`
+   * The outcome of the request: `unknown` when a write was already sent and may be applied, `not-sent`
    * when it was not sent, `none` for reads and watches.
    */
   readonly outcome: "unknown" | "not-sent" | "none";
 
   constructor(operation: string, reason: unknown, outcome: AbortError["outcome"]) {
-    const effect = outcome === "unknown" ? "; it was already sent and may take effect" : "";
+    const effect = outcome === "unknown" ? "; it was already sent and may be applied" : "";
     super(`${operation} was aborted${effect}`, { cause: reason });
     this.outcome = outcome;
   }

@@ -39,8 +39,8 @@ export class ClusterUnavailableError extends EtcdError {
 }
 
 /**
- * A write was sent, but it is unknown whether it was or will be executed. It was not retried. Read the key
- * (with `quorum`) to find out; `cause` is the failure.
+ * A write was sent, but it is unknown whether etcd has executed it or will execute it. It was not retried.
+ * Read the key with `quorum` to find out. `cause` is the failure.
  */
 export class OutcomeUnknownError extends EtcdError {
   override readonly name = "OutcomeUnknownError";
@@ -54,7 +54,7 @@ export class OutcomeUnknownError extends EtcdError {
   constructor(operation: string, endpoint: string, cause: Error) {
     super(
       `${operation} was sent to ${endpoint}, but its outcome is unknown (${causeText(cause)}); ` +
-        "it may have taken effect or may still do so: read it with quorum before trying again",
+        "it may have been applied, or may still be applied: read the key with quorum before you retry",
     );
     this.operation = operation;
     this.endpoint = endpoint;
@@ -62,7 +62,7 @@ export class OutcomeUnknownError extends EtcdError {
   }
 }
 
-/** Members respond, but none serves the v2 API. */
+/** Members respond, but they do not serve the v2 API. */
 export class V2DisabledError extends EtcdError {
   override readonly name = "V2DisabledError";
   override readonly code = "ETCD_V2_DISABLED";
@@ -102,7 +102,7 @@ export class ResponseTooLargeError extends ProtocolError {
   constructor(operation: string, endpoint: string, maxResponseSize: number) {
     super(`${operation} at ${endpoint}: the response is larger than ${maxResponseSize} bytes`, {
       option: "maxResponseSize",
-      hint: (nameOf) => `raise ${nameOf("maxResponseSize")}, or read less at a time`,
+      hint: (nameOf) => `increase ${nameOf("maxResponseSize")}, or read less at a time`,
     });
     this.operation = operation;
     this.endpoint = endpoint;
@@ -111,8 +111,8 @@ export class ResponseTooLargeError extends ProtocolError {
 }
 
 /**
- * No response in time, within the timeout of one attempt or of the complete call. A write that ends with
- * this error, and not with `OutcomeUnknownError`, was not sent.
+ * No response was received within the timeout of one attempt or of the complete call. A write that ends
+ * with this error, and not with `OutcomeUnknownError`, was not sent.
  */
 export class TimeoutError extends EtcdError {
   override readonly name = "TimeoutError";

@@ -18,7 +18,7 @@ export interface ServerErrorInfo {
   readonly operation: string;
   /** URL of the endpoint that responded. */
   readonly endpoint: string;
-  /** `X-Etcd-Cluster-Id`; absent when the response had none. */
+  /** `X-Etcd-Cluster-Id`; absent when the response has no such header. */
   readonly clusterId?: string | undefined;
 }
 

@@ -17,9 +17,9 @@ const RELEASED = "";
 export class FileLockedError extends Error {}
 
 /**
- * Locks a file for one process: a symbolic link `FILE.lock` beside it, which points nowhere and
- * names the owner. Unlike a file, a link is created with its content in one step, even on a full
- * disk.
+ * Locks a file for one process. The lock is a symbolic link `FILE.lock` in the same directory, whose
+ * target names the owner and does not exist. Unlike a file, a link is created with its content in one
+ * step, even on a full disk.
  *
  * Detects an owner that was killed: by its process id or, from another container or machine, by the
  * times of the link, which a living owner renews.
@@ -91,7 +91,7 @@ async function createLink(path: string, owner: string): Promise<string | undefin
   }
 }
 
-/** Takes over a lock. @throws FileLockedError if the owner lives or another process was faster */
+/** Takes over a lock. @throws FileLockedError if the owner runs, or another process was faster */
 async function takeOver(path: string, owner: string, former: string, clock: Clock): Promise<void> {
   if (await isAlive(path, former, clock)) throw lockedBy(path, former);
   const temporary = `${path}.${randomBytes(8).toString("hex")}`;

@@ -28,7 +28,7 @@ const SYNC_UNSUPPORTED: ReadonlySet<unknown> = new Set([
  * Writes the new content beside it, syncs it to disk and then renames it. This is safe when the
  * process is killed, the disk is full, or another process writes the same file.
  *
- * Only the user of the process can read the new file (mode 600), whatever the old mode was. A path
+ * Only the user of the process can read the new file (mode 600). The mode of the old file is not kept. A path
  * that is not a regular file (a pipe, a device, a descriptor in `/dev/fd`) is written directly.
  *
  * @throws FileWriteError for a symbolic link, which could point anywhere, and when the system

@@ -3,7 +3,7 @@ export interface DataLocation {
   /** Hexadecimal, not padded; empty when unknown. */
   readonly clusterId: string;
   /**
-   * The store in the cluster: etcd keeps the keys of its v2 and v3 APIs apart. `unknown`: either.
+   * The store in the cluster: etcd has separate stores for its v2 and v3 APIs. `unknown`: either of them.
    */
   readonly store: "v2" | "v3" | "unknown";
   /** Prefix of the paths in the v3 store. */

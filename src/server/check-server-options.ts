@@ -22,8 +22,8 @@ interface ServerOptions {
 }
 
 /**
- * Refuses unknown options: a server that ignored a mistyped `rootPassword` or `clientCa` would be open
- * to everybody. @throws TypeError naming the option
+ * Refuses unknown options: a server that ignored a mistyped `rootPassword` or `clientCa` would accept
+ * every client. @throws TypeError naming the option
  */
 export function checkServerOptions(options: ServerOptions, own: readonly string[]): void {
   refuseUnknown(options, [...own, ...LISTENING]);

@@ -32,7 +32,7 @@ export interface EmbeddedEtcdOptions extends BrowserOptions {
   readonly tls?: ServerTls | undefined;
   /**
    * File that keeps keys, users and roles. It is read at the start, and written about a second after a
-   * change and at the end. One server at a time can use it: `FILE.lock` beside it is the lock. While it
+   * change and at the end. One server at a time can use it, which `FILE.lock` in the same directory ensures. While it
    * cannot be written, `/health` returns 503. Absent: all data is lost when the server closes.
    */
   readonly snapshotFile?: string | undefined;

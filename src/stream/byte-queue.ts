@@ -2,7 +2,7 @@ const EMPTY = Buffer.alloc(0);
 
 /**
  * A FIFO of bytes in one block of memory. The block is at most twice as large as its content was. A
- * list of chunks would cost several hundred bytes for each chunk, even if it is one byte.
+ * list of chunks would need several hundred bytes for each chunk, even if a chunk is one byte.
  */
 export class ByteQueue {
   #block: Buffer = EMPTY;

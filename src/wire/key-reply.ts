@@ -18,7 +18,7 @@ const ACTIONS: ReadonlySet<unknown> = new Set<Action>([
 ]);
 
 /**
- * Decodes a response of `/v2/keys`. The result has no nodes if the request wanted none.
+ * Decodes a response of `/v2/keys`. With `noValueOnSuccess`, the result has no nodes.
  *
  * @throws EtcdServerError when etcd refused
  * @throws AttemptFailure when the response is unusable

@@ -58,7 +58,7 @@ async function lead(election: Election, value: string, interrupt: Interrupt, for
   await whileHeld(led.signal, interrupt, [], {});
 }
 
-/** Undefined when a signal comes first. */
+/** Undefined when a signal ends the campaign. */
 async function campaign(
   election: Election,
   value: string,

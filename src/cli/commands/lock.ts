@@ -59,7 +59,7 @@ async function lock(
   });
 }
 
-/** Undefined when a signal comes first. */
+/** Undefined when a signal ends the wait. */
 async function acquire(
   lock: Lock,
   { signal }: Interrupt,

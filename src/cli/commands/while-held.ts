@@ -35,7 +35,7 @@ async function runWhileHeld(
 async function either(...signals: readonly AbortSignal[]): Promise<void> {
   const any = AbortSignal.any([...signals]);
   if (any.aborted) return;
-  // A signal alone does not keep the process alive.
+  // Listeners of an AbortSignal do not keep the process running.
   const alive = setInterval(() => {}, 2 ** 30);
   await once(any, "abort");
   clearInterval(alive);

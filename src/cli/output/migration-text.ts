@@ -71,7 +71,7 @@ export function doneText(progress: MigrationProgress): string {
 
 /** The hidden keys that were copied. */
 export function hiddenText(hidden: readonly string[]): string {
-  const copied = hidden.length === 0 ? "none was copied" : `copied ${hidden.join(", ")}`;
+  const copied = hidden.length === 0 ? "not copied" : `copied ${hidden.join(", ")}`;
   return `hidden keys (_...): ${copied}; etcd does not list them, so name each with --hidden`;
 }
 

@@ -7,7 +7,7 @@ const LOG_INTERVAL_MS = 60_000;
 /** Number of records whose last log time is kept. */
 const MAX_RECORDS = 1000;
 
-/** Logs damaged records: one line for each record, however often it is read. */
+/** Logs damaged records: one line for each record and interval. */
 export function logDamage(clock: Clock, print: (line: string) => void): void {
   const loggedAt = new Map<string, number>();
   subscribe("etcdnet:damage", (message) => {

@@ -12,7 +12,7 @@ const RECOVERY_DELAY_MS = 1_000;
 /** Time without a failure after which the next failure is reported again. */
 const REPEAT_DELAY_MS = 60_000;
 
-/** Logs which members fail and recover: one line each, however many requests are affected. */
+/** Logs which members fail and recover: one line for each failure and recovery, not for each request. */
 export function logMembers(clock: Clock, print: (line: string) => void): void {
   const failedAt = new Map<string, number>();
   const msSinceFailure = (endpoint: string): number =>

@@ -95,7 +95,7 @@ export class Exchange {
     return this.#settled;
   }
 
-  /** Whether the failure looks like a connection that died while it was idle. */
+  /** Whether the connection has probably died while it was idle. */
   get metStaleConnection(): boolean {
     return this.#stale;
   }
@@ -170,7 +170,7 @@ export class Exchange {
     this.owner?.done(this, true);
   }
 
-  /** The connection failed, or none could be opened. */
+  /** The connection failed, or could not be opened. */
   fail(error: Error): void {
     this.#parts?.end(error);
     if (this.#head === undefined && provesNotProcessed(error)) this.#sent = false;

@@ -81,7 +81,7 @@ export class Http2Connection {
     this.#native = nativeSessionOf(session);
     this.ready = this.#followSettings(keepAlive);
     session.on("close", onClose);
-    // The session's own close event comes some turns of the event loop later.
+    // The session's own close event follows some turns of the event loop later.
     socket.once("end", () => session.close());
     session.on("goaway", (_code, lastStream) => {
       this.#lastStream = lastStream;
@@ -127,7 +127,7 @@ export class Http2Connection {
     this.#session.close();
   }
 
-  /** A stream ended without a response. Ends the connection if a ping gets none either. */
+  /** A stream ended without a response. Sends a ping, and ends the connection if the ping gets no response. */
   onSilentStream(): void {
     const now = this.#clock.monotonic();
     if (now - this.#pingedAt < PING_INTERVAL_MS || this.#session.destroyed) return;

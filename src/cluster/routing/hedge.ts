@@ -13,8 +13,8 @@ interface HedgeOptions {
 }
 
 /**
- * Makes a first attempt and, after `delay` without a result, a second one in parallel. The first
- * result wins, including an error from etcd. The other attempt is aborted.
+ * Makes a first attempt and, after `delay` without a result, a second one in parallel. Returns
+ * the first result, which may be an error from etcd, and aborts the other attempt.
  *
  * @throws AttemptFailure when every started attempt has failed
  */

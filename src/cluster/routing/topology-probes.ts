@@ -12,7 +12,7 @@ export interface TopologyProbes {
   readonly members: HttpRequest;
   /** The client URLs that the members advertise. @throws an error if the response is unusable */
   clientUrls(reply: HttpReply): readonly string[];
-  /** Id of the responding cluster, if the response contains it. @throws likewise */
+  /** ID of the responding cluster, if the response contains it. @throws an error if the response is unusable */
   clusterId(reply: HttpReply): string | undefined;
 }
 

@@ -15,7 +15,7 @@ import { withEvents } from "../shared/with-events.js";
 export const MAX_AGE_MS = 5_000;
 /** Maximum number of cached responses; the least recently used one is dropped. */
 const CAPACITY = 1_000;
-/** Maximum length of a cached request in characters, because others choose the keys. */
+/** Maximum length of a cached request in characters. Clients choose the keys, so they could be long. */
 const MAX_REQUEST_LENGTH = 1_000;
 
 /** The result of a read: a response, or a refusal of etcd. */
@@ -96,7 +96,7 @@ export class CachingKeySpace implements KeySpace {
     if (cached === undefined || now - cached.since >= MAX_AGE_MS) {
       return this.#store(id, { response: this.#inner.execute(linearizable), since: now });
     }
-    // Moves it to the end: the first entry is dropped first.
+    // Moves the entry to the end, because the first entry is dropped first.
     this.#cache.delete(id);
     this.#cache.set(id, cached);
     return cached.response;

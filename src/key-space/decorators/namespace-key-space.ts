@@ -116,7 +116,7 @@ export class NamespaceKeySpace implements KeySpace {
 
   /**
    * A key above the prefix (e.g. of a deleted ancestor) becomes the top of the namespace, `/`.
-   * History may contain a key beside the prefix; it becomes a string that is no valid key.
+   * History may contain a key outside the prefix; it becomes a string that is not a valid key.
    */
   #fromInner(key: string): string {
     if (key.startsWith(`${this.#prefix}/`)) return key.slice(this.#prefix.length);

@@ -10,9 +10,9 @@ import { originOf } from "../../wire/reply.js";
 import type { Scan } from "../key-space.js";
 
 /**
- * Milliseconds from the response headers to the half-close. etcd searches its history before it
- * sends the headers, and a moment later waits for an event and for the end of the connection
- * together. Before that, the end of the connection could win over an event that was found.
+ * Milliseconds from the response headers to the half-close. etcd searches its history, sends the
+ * headers, and then waits for an event or the end of the connection. If the connection ends before
+ * that wait, etcd can return the end instead of an event that it has found.
  */
 const SETTLE_MS = 20;
 /** Maximum milliseconds from the response headers to the end of the response. */

@@ -84,7 +84,8 @@ export class OwnContender {
   #predecessorIn({ contenders }: ContenderQueueState): Contender | undefined {
     this.assertHeld();
     const own = contenders.findIndex(({ key }) => key === this.key);
-    if (own < 0) throw new OwnershipLostError(this.key, "gone", "the queue does not contain it");
+    if (own < 0)
+      throw new OwnershipLostError(this.key, "gone", "the queue does not contain its key");
     if (this.#mayHaveDuplicate) this.#removeDuplicates(contenders);
     return contenders.slice(0, own).findLast(({ id }) => id !== this.id);
   }

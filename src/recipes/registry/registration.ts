@@ -1,7 +1,7 @@
 import type { KeepAlive } from "../lease/keep-alive.js";
 import { encodeInstance, idOf } from "./instance.js";
 
-/** An instance that is registered while its process lives. */
+/** An instance that is registered while its process runs. */
 export class Registration implements AsyncDisposable {
   /**
    * The key of the instance. It emits `lost` when the instance is no longer registered, and

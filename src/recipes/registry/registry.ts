@@ -54,7 +54,7 @@ export interface RegisterOptions extends CallOptions {
 }
 
 /**
- * A service registry. Instances of services are registered while their processes live. Below `key`,
+ * A service registry. Instances of services are registered while their processes run. Below `key`,
  * each service is a directory, and each instance is a key with a TTL in it.
  */
 export class Registry<M = unknown> {

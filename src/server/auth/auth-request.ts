@@ -5,7 +5,7 @@ import type { ServerRequest } from "../http/message.js";
 import type { StoredRole } from "./auth-store.js";
 import { memberOf, stringOf, stringsOf } from "./request-json.js";
 
-/** Maximum size of a user or role. While auth is off, everybody may send one. */
+/** Maximum size of a user or role. While auth is off, any client may send one. */
 const MAX_BODY_BYTES = 256 * 1024;
 
 /** The body of a PUT of a user; other members are ignored. */

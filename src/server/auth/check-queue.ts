@@ -13,7 +13,7 @@ const MAX_CLIENTS = 10_000;
 export interface CheckRequest {
   /** Clients take turns. */
   readonly client: string;
-  /** Aborts when no request waits for the result any more. */
+  /** Aborts when no request waits for the result. */
   readonly signal: AbortSignal;
   /** Among the checks of one client, the one with the lowest cost runs first. */
   cost(): number;

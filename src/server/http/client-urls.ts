@@ -21,7 +21,7 @@ export function clientUrls(advertise: readonly string[] | undefined): ClientUrls
   return () => urls;
 }
 
-/** Replaces the URLs of a member. A member that has not started yet has none. */
+/** Replaces the URLs of a member. A member that has not started has no URLs. */
 export function withClientUrls(member: Member, urls: readonly string[] | undefined): Member {
   if (urls === undefined || member.clientURLs.length === 0) return member;
   return { ...member, clientURLs: urls };

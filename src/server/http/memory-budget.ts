@@ -50,7 +50,7 @@ export class MemoryBudget {
     while (this.#total > this.#limit && this.#dropLargest());
   }
 
-  /** Drops the largest reservation without progress since a time. Returns `false` if there is no such one. */
+  /** Drops the largest reservation without progress since a time. Returns `false` if it finds none. */
   #dropLargest(noProgressSince = Number.POSITIVE_INFINITY): boolean {
     let largest: MemoryReservation | undefined;
     for (const reservation of this.#counted) {
@@ -92,7 +92,7 @@ export class MemoryReservation {
     this.drop = undefined;
   }
 
-  /** Ends the reservation: nothing is counted for it any more. */
+  /** Ends the reservation. From now on, nothing is counted for it. */
   release(): void {
     this.set(0);
     this.drop = undefined;

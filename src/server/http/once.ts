@@ -1,4 +1,4 @@
-/** Runs a closing action once, however often it is called. */
+/** Returns a function that runs a closing action at its first call, and returns the same promise at each call. */
 export function once(close: () => Promise<void>): () => Promise<void> {
   let closed: Promise<void> | undefined;
   return () => {

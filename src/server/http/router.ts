@@ -51,7 +51,7 @@ export class Router {
   }
 }
 
-/** What the wildcard of a pattern matches, empty if it has none; undefined for another path. */
+/** The part of a path that the wildcard of a pattern matches, empty without a wildcard; undefined for another path. */
 function restOf(pattern: string, path: string): string | undefined {
   if (!pattern.endsWith("*")) return path === pattern ? "" : undefined;
   const fixed = pattern.slice(0, pattern.indexOf("/*"));

@@ -8,7 +8,7 @@ export class EventEncoder {
 
   /**
    * Not a generator, for speed: an event may go to thousands of watches at a time. `onEnd` is called when
-   * nothing more is read.
+   * the reader ends.
    */
   encode(events: AsyncIterable<EtcdResponse>, onEnd: () => void): AsyncIterable<string> {
     return { [Symbol.asyncIterator]: () => this.#textsOf(events[Symbol.asyncIterator](), onEnd) };

@@ -19,7 +19,7 @@ const MAX_PENDING_KEYS = 50_000;
 
 /**
  * The pending changes of the source, collected from watches: the last one of each key. Memory is
- * bounded, however fast the source changes.
+ * bounded, even if the source changes fast.
  */
 export class ChangeFeed {
   readonly #watchers: readonly Watcher[];

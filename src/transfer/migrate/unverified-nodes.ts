@@ -19,7 +19,7 @@ interface UnverifiedNode {
   readonly changes: number;
 }
 
-/** Nodes that were written, but not yet found equal in the target. */
+/** Nodes that were written, and that no comparison has found equal since. */
 export class UnverifiedNodes {
   readonly #nodes = new Map<string, UnverifiedNode>();
   /** Nodes that the source changed before each comparison. The watch on the source copies them. */
