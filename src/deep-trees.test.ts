@@ -22,16 +22,16 @@ import { encodeResponse } from "./wire/encode-response.js";
 import { readJson } from "./wire/json.js";
 import { readNode } from "./wire/node-shape.js";
 
-/** A walk that recurses overflows the stack on so many levels. */
+/** A number of levels at which recursion overflows the stack. */
 const LEVELS = 15_000;
 
-/** The path of the deepest node. Its beginnings share its memory. */
+/** The path of the deepest node. Its prefixes share its memory. */
 const PATH = "/d".repeat(LEVELS);
 const ORIGIN = { etcdServer: "", etcdClusterId: "", etcdIndex: 4, raftIndex: 4, raftTerm: 1 };
 
 const pathAt = (level: number): string => PATH.slice(0, 2 * level);
 
-/** A directory in a directory, and so on. Their keys are short, as nobody looks at them here. */
+/** Nested directories. Their keys are short, because these tests do not use them. */
 function nested(levels = LEVELS): EtcdNode {
   const indexes = { modifiedIndex: 4, createdIndex: 4 };
   let node: EtcdNode = { key: "/a/b", value: "1", ...indexes };
@@ -96,7 +96,7 @@ it("a memory key space refuses a new path of more than 256 levels, and stays as 
   expect((await keySpace.execute({ action: "get", key: "/" })).node.nodes).toHaveLength(1);
 });
 
-it("a memory key space says at once that a path of any depth is not there", async () => {
+it("a memory key space reports quickly that a path of any depth does not exist", async () => {
   const keySpace = new MemoryKeySpace();
   await keySpace.execute({ action: "set", key: "/e/f", value: "1" });
   const key = "/e".repeat(500_000);
@@ -130,7 +130,7 @@ it("a deep tree expires", async () => {
   await keySpace.close();
 });
 
-it("a deep answer is written, read, checked and shown", async () => {
+it("a deep response is encoded, decoded, checked and printed", async () => {
   const answer: EtcdResponse = { action: "get", node: nested(), ...ORIGIN };
   const { node: read } = readJson(encodeResponse(answer)) as { readonly node: unknown };
   expect(depthOf(readNode(read, "the test"))).toBe(LEVELS);
@@ -144,13 +144,13 @@ it("a deep answer is written, read, checked and shown", async () => {
   expect(node.nodes?.[0]?.key).toBe("/b");
 });
 
-it("a deep answer with a suspicious text is read, or refused with an error", () => {
+it("a deep response that contains `__proto__` is decoded, or refused with an error", () => {
   const deep = `${"[".repeat(LEVELS)}"__proto__"${"]".repeat(LEVELS)}`;
   expect(() => readJson(deep)).not.toThrow();
   expect(() => readJson(deep.replace('"__proto__"', '{"__proto__":1}'))).toThrow(SyntaxError);
 });
 
-it("a mirror loads, walks and loses a deep tree", async () => {
+it("a mirror loads, iterates and removes a deep tree", async () => {
   const { mirror, tell, changes } = await loaded(treeAt(PATH), "/d");
   expect([...mirror]).toHaveLength(LEVELS);
   await tell(removal("delete", directory("/d/d", 4), 11));
@@ -169,7 +169,7 @@ it("settings that are nested too deeply are an error that names the directory", 
   );
 });
 
-it("on v3, keys deeper than any request are left out of listings and events", () => {
+it("on v3, keys deeper than the limit are not in listings and events", () => {
   const kv = {
     key: Buffer.from(PATH),
     value: Buffer.alloc(0),
@@ -193,7 +193,7 @@ interface Nested {
   readonly inner: Nested | undefined;
 }
 
-it("a Protocol Buffers message that nests without end is refused", () => {
+it("a Protocol Buffers message with endless nesting is refused", () => {
   const type: MessageType<Nested> = messageType({ inner: [1, (): MessageType<Nested> => type] });
   let message: Nested = { inner: undefined };
   for (let level = 0; level < 150; level++) message = { inner: message };

@@ -9,7 +9,7 @@ const FRAMEWORKS = {
   "Node's test runner": { fake: () => mock.timers.enable(), restore: () => mock.timers.reset() },
 };
 
-describe.each(Object.entries(FRAMEWORKS))("while %s fakes timers", (_, { fake, restore }) => {
+describe.each(Object.entries(FRAMEWORKS))("under fake timers of %s", (_, { fake, restore }) => {
   let server: EmbeddedEtcd;
   beforeEach(async () => {
     server = await startEmbeddedEtcd();
@@ -21,14 +21,14 @@ describe.each(Object.entries(FRAMEWORKS))("while %s fakes timers", (_, { fake, r
   const connect = (options: EtcdClientOptions = {}) =>
     new EtcdClient({ urls: [server.url], ...options });
 
-  test("one call after the other is answered, by HTTP/1", async () => {
+  test("consecutive calls get their responses, over HTTP/1", async () => {
     fake();
     await using etcd = connect();
     for (const value of ["1", "2", "3"]) await etcd.setNode("/a", value);
     expect(await etcd.getNodeValue("/a")).toBe("3");
   });
 
-  test("connections from before, and more calls than connections, do no harm", async () => {
+  test("earlier connections, and more calls than connections, work", async () => {
     await using etcd = connect({ maxConnections: 2 });
     const setTen = () =>
       Promise.all(Array.from({ length: 10 }, (_, i) => etcd.setNode("/a", `${i}`)));
@@ -39,13 +39,13 @@ describe.each(Object.entries(FRAMEWORKS))("while %s fakes timers", (_, { fake, r
     await setTen();
   });
 
-  test("a request line that is too long for a first one is sent", async () => {
+  test("a first request with a long request line is sent", async () => {
     fake();
     await using etcd = connect();
     await expect(etcd.getNode(`/${"a".repeat(5_000)}`)).rejects.toThrow("Key not found");
   });
 
-  test("watches and locks go on", async () => {
+  test("watches and locks work", async () => {
     fake();
     await using etcd = connect();
     const watcher = etcd.watch("/a");
@@ -56,7 +56,7 @@ describe.each(Object.entries(FRAMEWORKS))("while %s fakes timers", (_, { fake, r
     lock.assertHeld();
   });
 
-  test("a time-out takes real time", async () => {
+  test("a timeout takes real time", async () => {
     const silent = createServer().listen(0, "127.0.0.1");
     await vi.waitUntil(() => silent.listening);
     const { port } = silent.address() as { port: number };

@@ -7,7 +7,7 @@ const CLIENTS = [
   ["a namespaced client", (etcd: EtcdClient) => etcd.namespace("/inner"), "/inner"],
 ] as const;
 
-test.each(CLIENTS)("%s makes recipes", async (_, clientOf, prefix) => {
+test.each(CLIENTS)("%s creates recipes", async (_, clientOf, prefix) => {
   await using root = new EtcdClient({ keySpace: new MemoryKeySpace() });
   const etcd = clientOf(root);
   const children = async (key: string): Promise<readonly string[]> => {

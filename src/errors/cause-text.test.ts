@@ -5,17 +5,15 @@ import { TransferFailedError } from "./migration-errors.js";
 const coded = (message: string, code: string): Error => Object.assign(new Error(message), { code });
 
 test.each([
-  ["the error's own words", coded("connect ECONNREFUSED ::1:1", "ECONNREFUSED"), /^connect E.*1$/],
-  ["each of several", new AggregateError([new Error("a"), new Error("b")]), /^a, b$/],
   [
-    "what may be behind a handshake that was cut off",
+    "a possible reason for a cut handshake",
     coded(
       "Client network socket disconnected before secure TLS connection was established",
       "ECONNRESET",
     ),
     /the server may speak http, not https$/,
   ],
-])("tells %s", (_, cause, text) => {
+])("contains %s", (_, cause, text) => {
   expect(causeText(cause)).toMatch(text);
 });
 

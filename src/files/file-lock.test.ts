@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 const lockFile = (): string => `${file}.lock`;
 
-it("is had by one at a time, until it is given up", async () => {
+it("has one owner at a time, until it is released", async () => {
   const clock = new ManualClock();
   const first = await FileLock.acquire(file, clock);
   const second = FileLock.acquire(file, clock);
@@ -38,7 +38,7 @@ it("is had by one at a time, until it is given up", async () => {
   await (await FileLock.acquire(file, clock)).release();
 });
 
-it("of a process that was killed is taken over at once, whoever has its process id now", async () => {
+it("of a killed process is taken over at once, even if another process has its id", async () => {
   const clock = new ManualClock();
   const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
   await once(child, "spawn");
@@ -57,7 +57,7 @@ it("of a process that was killed is taken over at once, whoever has its process 
   }
 });
 
-it("of an owner that cannot be looked up is taken over when it gives no sign of life", async () => {
+it("of an owner in another container is taken over when its timestamp is not updated", async () => {
   const clock = new ManualClock();
   await symlink("1:2:another.machine:3@elsewhere", lockFile());
   const taking = FileLock.acquire(file, clock);
@@ -67,7 +67,7 @@ it("of an owner that cannot be looked up is taken over when it gives no sign of 
   await lock.release();
 });
 
-it("of an owner that cannot be looked up is respected while it gives signs of life", async () => {
+it("of an owner in another container is respected while its timestamp is updated", async () => {
   const [clock, ownClock] = [new ManualClock(), new ManualClock()];
   const owner = await FileLock.acquire(file, ownClock);
   const name = await readlink(lockFile());
@@ -83,7 +83,7 @@ it("of an owner that cannot be looked up is respected while it gives signs of li
   await owner.release();
 });
 
-it("that somebody else has taken is noticed, and left to them", async () => {
+it("that another process has taken is noticed, and left to it", async () => {
   const lock = await FileLock.acquire(file, new ManualClock());
   await unlink(lockFile());
   await lock.confirm();
@@ -94,7 +94,7 @@ it("that somebody else has taken is noticed, and left to them", async () => {
   expect(await readlink(lockFile())).toBe("somebody");
 });
 
-it("is got by one of many who come at the same time", async () => {
+it("is acquired by one of many concurrent processes", async () => {
   await symlink(`0:0:${ownIdentity().space}:0@dead`, lockFile());
   const clock = new ManualClock();
   const takers = await Promise.allSettled(

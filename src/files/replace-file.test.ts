@@ -56,7 +56,7 @@ async function stepsOf(act: (fs: ReturnType<typeof steppedFiles>) => Promise<voi
 }
 
 describe("the file", () => {
-  it("has the new content, and can be read by its owner only", async () => {
+  it("has the new content, and only its owner can read it", async () => {
     await write();
     expect([await content(), await mode()]).toEqual([NEW, 0o600]);
     await writeFile(file, OLD, { mode: 0o644 });
@@ -65,7 +65,7 @@ describe("the file", () => {
     expect(await readdir(directory)).toEqual(["file"]);
   });
 
-  it("is brought to the disk before it takes its place, and its directory after", async () => {
+  it("is synchronized to disk before the rename, and its directory after it", async () => {
     expect(await stepsOf((fs) => write("new", { fs }))).toEqual([
       ...["open", "write", "sync", "close", "rename"],
       ...["open directory", "sync directory", "close directory"],
@@ -73,7 +73,7 @@ describe("the file", () => {
   });
 
   it.each(["EIO", "ENOSPC", "EDQUOT"])(
-    "is old or new, whole, when a step fails with %s",
+    "has the complete old or new content when a step fails with %s",
     async (code) => {
       const steps = await stepsOf((fs) => write(NEW, { fs }));
       expect(steps.length).toBeGreaterThan(8);
@@ -94,7 +94,7 @@ describe("the file", () => {
     },
   );
 
-  it("is new when the system cannot synchronise directories", async () => {
+  it("has the new content if the system cannot synchronize directories", async () => {
     const fs = steppedFiles((step) => {
       if (step === "open directory") throw failure("EISDIR");
     });
@@ -102,7 +102,7 @@ describe("the file", () => {
     expect(await content()).toBe(NEW);
   });
 
-  it("stays as it was when its content fails to come", async () => {
+  it("is unchanged if its new content fails", async () => {
     await writeFile(file, OLD);
     const reason = new Error("no contact");
     const broken = async function* () {
@@ -113,7 +113,7 @@ describe("the file", () => {
     expect([await content(), await readdir(directory)]).toEqual([OLD, ["file"]]);
   });
 
-  it("stays as it was when it is given up", async () => {
+  it("is unchanged if the write is aborted", async () => {
     await writeFile(file, OLD);
     const end = new AbortController();
     const aborting = async function* () {
@@ -125,14 +125,14 @@ describe("the file", () => {
     expect([await content(), await readdir(directory)]).toEqual([OLD, ["file"]]);
   });
 
-  it("stays as it was when it is not confirmed in the end", async () => {
+  it("is unchanged if the write is not confirmed at the end", async () => {
     await writeFile(file, OLD);
     const confirm = () => Promise.reject(new Error("somebody else has it"));
     await expect(write(NEW, { confirm })).rejects.toThrow("somebody else has it");
     expect([await content(), await readdir(directory)]).toEqual([OLD, ["file"]]);
   });
 
-  it("is that of one of two who write it at a time", async () => {
+  it("is that of one of two concurrent writers", async () => {
     const texts = ["a".repeat(50_000), "b".repeat(80_000)];
     await Promise.all(texts.map((text) => write(text)));
     for (let round = 0; round < 20; round++) {
@@ -143,8 +143,8 @@ describe("the file", () => {
   });
 });
 
-describe("what is at the path", () => {
-  it("if it is a symbolic link, it is not followed, and refused", async () => {
+describe("the existing file", () => {
+  it("if it is a symbolic link, is refused", async () => {
     const victim = join(directory, "victim");
     await writeFile(victim, OLD);
     await symlink(victim, file);
@@ -157,21 +157,21 @@ describe("what is at the path", () => {
     expect(await readdir(directory)).toEqual(["file"]);
   });
 
-  it("if it is a directory, it is refused", async () => {
+  it("if it is a directory, is refused", async () => {
     await mkdir(file);
     await expect(write()).rejects.toThrow(
       `file ${file} cannot be written: it is a directory; name`,
     );
   });
 
-  it("if it is a pipe, it is written and stays a pipe", async () => {
+  it("if it is a pipe, is written and stays a pipe", async () => {
     execFileSync("mkfifo", [file]);
     const [text] = await Promise.all([content(), write()]);
     expect(text).toBe(NEW);
     expect((await stat(file)).isFIFO()).toBe(true);
   });
 
-  it("if it is a device, or an open file of the process, it is written", async () => {
+  it("if it is a device or an open file of the process, is written", async () => {
     await replaceFile("/dev/null", piecesOf(NEW));
     expect((await stat("/dev/null")).isCharacterDevice()).toBe(true);
     await using open = await openFile(join(directory, "open"), "w");
@@ -179,7 +179,7 @@ describe("what is at the path", () => {
     expect(await readFile(join(directory, "open"), "utf8")).toBe(NEW);
   });
 
-  it("tells which directory is missing", async () => {
+  it("causes an error that names a missing directory", async () => {
     file = join(directory, "none", "file");
     await expect(write()).rejects.toThrow(
       /cannot be written: ENOENT.*; it is unchanged: create the directory .*none$/,
@@ -187,10 +187,10 @@ describe("what is at the path", () => {
   });
 });
 
-describe("what a killed process has left", () => {
+describe("a temporary file of a killed process", () => {
   const leftover = (): string => `${file}.0123456789abcdef.tmp`;
 
-  it("is removed once it is old; other names stay", async () => {
+  it("is removed when it is old; other files stay", async () => {
     await writeFile(leftover(), "half");
     await writeFile(`${file}.tmp`, "another");
     await write();

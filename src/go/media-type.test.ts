@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseMediaType } from "./media-type.js";
 
-describe("a media type is read as Go reads it", () => {
+describe("a media type is parsed as in Go", () => {
   it.each([
     ["text/plain", { type: "text/plain" }],
     [" Text/Plain ; charset=utf-8", { type: "text/plain" }],

@@ -16,7 +16,7 @@ it.each([
   expect(goDuration(milliseconds)).toBe(text);
 });
 
-it("writes a moment without idle zeros", () => {
+it("writes a time without trailing zeros", () => {
   expect(goTime(0)).toBe("1970-01-01T00:00:00Z");
   expect(goTime(10_120)).toBe("1970-01-01T00:00:10.12Z");
 });

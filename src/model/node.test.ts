@@ -3,7 +3,7 @@ import { EtcdClient } from "../client/etcd-client.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import type { EtcdNode, RemovedNode } from "./node.js";
 
-test("dir tells a directory from a file", async () => {
+test("dir distinguishes a directory from a file", async () => {
   await using etcd = new EtcdClient({ keySpace: new MemoryKeySpace() });
   await etcd.setNode("/a/b", "1");
   const { node } = await etcd.getNode("/a");
@@ -16,7 +16,7 @@ test("dir tells a directory from a file", async () => {
   expect(child.value).toBe("1");
 });
 
-test("a node that was removed has no value, and the node before it has", async () => {
+test("a removed node has no value; prevNode has one", async () => {
   await using etcd = new EtcdClient({ keySpace: new MemoryKeySpace() });
   await etcd.setNode("/a", "1");
   const { node, prevNode } = await etcd.deleteNode("/a");
@@ -25,7 +25,7 @@ test("a node that was removed has no value, and the node before it has", async (
   expect([node.value, prevNode?.value]).toEqual([undefined, "1"]);
 });
 
-test("the value of a file is a string, and null only where that is asked for", async () => {
+test("the value of a file is a string, and null only with the option", async () => {
   await using etcd = new EtcdClient({ keySpace: new MemoryKeySpace() });
   await etcd.setNode("/a/b", "1");
   const value = await etcd.getNodeValue("/a/b");

@@ -6,7 +6,7 @@ import { enforceAuth } from "./auth/enforce-auth.js";
 import { createV2Handler } from "./create-v2-handler.js";
 import type { V2Handler } from "./http/message.js";
 
-/** Open to everybody, as `docs/running-the-gateway.md` says. */
+/** Routes without auth, as in `docs/running-the-gateway.md`. */
 const OPEN = [
   ["GET", "/version"],
   ["GET", "/health"],
@@ -67,7 +67,7 @@ const open = await server();
 const guarded = await server("secret");
 
 describe("without credentials", () => {
-  test.each(OPEN)("%s %s is answered whether auth is on or off", async (method, target) => {
+  test.each(OPEN)("%s %s is served whether auth is on or off", async (method, target) => {
     for (const handler of [open, guarded]) {
       expect(await statusOf(handler, method, target)).toBeLessThan(300);
     }

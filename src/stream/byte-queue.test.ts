@@ -5,7 +5,7 @@ import { ByteQueue } from "./byte-queue.js";
 
 const NEWLINE = 0x0a;
 
-test("bytes come out as they went in, in whatever pieces", () => {
+test("bytes come out in the order in which they went in, in any pieces", () => {
   const step = fc.oneof(
     fc.record({ push: fc.uint8Array({ maxLength: 40 }) }),
     fc.record({ take: fc.nat({ max: 60 }) }),
@@ -28,14 +28,14 @@ test("bytes come out as they went in, in whatever pieces", () => {
         expect(queue.peek(5).equals(expected.subarray(0, 5))).toBe(true);
         expect(queue.indexOf(NEWLINE, 1)).toBe(expected.indexOf(NEWLINE, 1));
       }
-      // What was taken is not changed by what comes later.
+      // Later pieces do not change bytes that were taken.
       for (const [part, hex] of taken) expect(part.toString("hex")).toBe(hex);
     }),
     { seed: SEED },
   );
 });
 
-test("the pieces that were pushed are never written to", () => {
+test("pushed pieces are never modified", () => {
   const memory = Buffer.from("abcdef");
   const queue = new ByteQueue();
   queue.push(memory.subarray(0, 2));

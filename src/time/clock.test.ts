@@ -26,7 +26,7 @@ function block(milliseconds: number): void {
 /** Milliseconds. */
 const TIMEOUT = 200;
 
-/** Reads until the deadline. @returns what has arrived by then */
+/** Reads until the deadline. @returns the data that arrived */
 const readUntilDeadline = (begin: () => void): Promise<readonly string[]> =>
   new Promise((resolve) => {
     const read: string[] = [];
@@ -35,7 +35,7 @@ const readUntilDeadline = (begin: () => void): Promise<readonly string[]> =>
     begin();
   });
 
-test("what arrived while the event loop was blocked counts as in time", async () => {
+test("data that arrived while the event loop was blocked is in time", async () => {
   const begin = (): void => {
     far.write("answer");
     block(TIMEOUT + 1);

@@ -15,7 +15,7 @@ test("pauses grow with failures up to 4 seconds", () => {
   vi.restoreAllMocks();
 });
 
-test("progress ends them, however short the connection was that brought it", () => {
+test("progress resets them, however short its connection was", () => {
   const pace = new ReconnectPace(clock);
   delaysOf(pace, 5);
   pace.opens();

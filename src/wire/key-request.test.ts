@@ -37,12 +37,12 @@ describe("a key request on the wire", () => {
     expect(path).toBe("/v2/keys/a%20b/%C3%BC%3F%23%25%2B%3B%27%28%2A%29%21/~-._");
   });
 
-  test("never names a value in what messages show", () => {
+  test("contains no value in the operation that messages name", () => {
     const { operation } = encodeKeyRequest({ action: "set", key: "/a", value: "secret" });
     expect(operation).toBe("PUT /a");
   });
 
-  test("says of reads that they may be repeated and of all else that it may not", () => {
+  test("marks reads as repeatable and all other requests as not", () => {
     const safety = (request: KeyRequest): string => encodeKeyRequest(request).safety;
     expect(safety({ action: "get", key: "/a", quorum: true })).toBe("read");
     expect(safety({ action: "set", key: "/a", value: "1" })).toBe("write");

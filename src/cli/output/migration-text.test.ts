@@ -8,7 +8,7 @@ const BEGIN: MigrationProgress = {
 };
 
 describe("the line of a migration", () => {
-  it("tells the share of the phase, and what is left of it", () => {
+  it("contains the progress of the phase and the remaining time", () => {
     const text = new MigrationText();
     expect(text.of({ ...BEGIN, compared: 100, elapsed: 60_000 })).toBe(
       "checking the source · 100 keys",
@@ -19,7 +19,7 @@ describe("the line of a migration", () => {
     expect(line).toBe("copying 10% · 100 keys · 20/s · 45s left · lag 0 changes");
   });
 
-  it("shows no negative rate when another phase, or another comparison, begins", () => {
+  it("contains no negative rate when another phase or comparison begins", () => {
     const text = new MigrationText();
     const states = [
       { phase: "copying", compared: 5000, written: 5000, elapsed: 1000 },

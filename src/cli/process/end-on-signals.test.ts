@@ -10,14 +10,14 @@ function processOf(pid: number) {
   };
 }
 
-it("the first process of a container ends by signals that it does not listen to", () => {
+it("the first process of a container ends on signals without a listener", () => {
   const { emitter, process } = processOf(1);
   endOnSignals(process);
   emitter.emit("SIGTERM");
   expect(process.exit).toHaveBeenLastCalledWith(143);
 });
 
-it("a command that listens is told first, and the second signal ends it", () => {
+it("a command's listener gets the first signal, and the second signal ends the command", () => {
   const { emitter, process } = processOf(1);
   endOnSignals(process);
   const end = vi.fn();
@@ -29,7 +29,7 @@ it("a command that listens is told first, and the second signal ends it", () => 
   expect(process.exit).toHaveBeenLastCalledWith(130);
 });
 
-it("other processes are left to the system", () => {
+it("other processes keep the default behavior", () => {
   const { emitter, process } = processOf(77);
   endOnSignals(process);
   expect(emitter.listenerCount("SIGTERM")).toBe(0);

@@ -24,7 +24,7 @@ const start = (maxResponseSize: number): Exchange => {
 };
 
 test("a body takes little more memory than its bytes, however small the pieces", async () => {
-  // Each piece is a view of a block as large as what is read of a socket at once.
+  // Each piece is a view of a block of the size of a socket read.
   let exchange = start(1_000_000);
   const held = await heldAfter(() => {
     for (let sent = 0; sent < 200_000; sent++) exchange.onData(Buffer.from("x"));

@@ -5,7 +5,7 @@ import { GrpcFrameDecoder } from "./grpc-frame-decoder.js";
 
 const flow = () => ({ pause: vi.fn(), resume: vi.fn(), abort: vi.fn() });
 
-test("messages are put together wherever their frames were divided", async () => {
+test("messages are complete wherever their frames were split", async () => {
   const messages = fc.array(fc.uint8Array({ maxLength: 20 }), { minLength: 1, maxLength: 8 });
   const sizes = fc.infiniteStream(fc.integer({ min: 1, max: 30 }));
   await fc.assert(
@@ -27,7 +27,7 @@ test("messages are put together wherever their frames were divided", async () =>
   );
 });
 
-test("a frame that will be too long ends the stream before it has come", async () => {
+test("a frame with a length beyond the limit ends the stream before it arrives", async () => {
   const connection = flow();
   const stream = new GrpcFrameDecoder(connection, 100, () => {});
   const part = stream.next();

@@ -6,7 +6,7 @@ const flow = () => ({ pause: vi.fn(), resume: vi.fn(), abort: vi.fn() });
 const read = async (lines: LineDecoder): Promise<string | undefined> =>
   (await lines.next()).value?.toString();
 
-test("lines are put together from chunks, also in the middle of a character", async () => {
+test("lines are complete when chunks split them, also in the middle of a character", async () => {
   const lines = new LineDecoder(flow(), 100, () => {});
   const bytes = Buffer.from("één\ntwee\ndr");
   lines.push(bytes.subarray(0, 1));
@@ -19,14 +19,14 @@ test("lines are put together from chunks, also in the middle of a character", as
   ]);
 });
 
-test("a waiting reader gets the line as it comes", async () => {
+test("a waiting reader gets a line when it arrives", async () => {
   const lines = new LineDecoder(flow(), 100, () => {});
   const line = read(lines);
   lines.push(Buffer.from("x\n"));
   expect(await line).toBe("x");
 });
 
-test("what was received before the end is still read, then the end or its cause", async () => {
+test("lines received before the end are read first, then the end or its cause", async () => {
   const ended = new LineDecoder(flow(), 100, () => {});
   ended.push(Buffer.from("x\n"));
   ended.end();
@@ -40,7 +40,7 @@ test("what was received before the end is still read, then the end or its cause"
   await expect(broken.next()).rejects.toThrow("cut");
 });
 
-test("a reader that does not read makes the connection wait, until it has caught up", async () => {
+test("a reader that does not read pauses the connection until it has caught up", async () => {
   const connection = flow();
   const lines = new LineDecoder(connection, 1_000_000, () => {});
   lines.push(Buffer.from(`${"x".repeat(999)}\n`.repeat(100)));
@@ -51,7 +51,7 @@ test("a reader that does not read makes the connection wait, until it has caught
   expect(connection.resume).toHaveBeenCalledOnce();
 });
 
-test("where the connection does not wait, a reader that does not read ends the stream", async () => {
+test("if the connection cannot be paused, a reader that does not read ends the stream", async () => {
   const connection = flow();
   const lines = new LineDecoder(connection, 100_000, () => {});
   for (let sent = 0; sent <= 100; sent++) lines.push(Buffer.from(`${"x".repeat(999)}\n`));
@@ -59,7 +59,7 @@ test("where the connection does not wait, a reader that does not read ends the s
   await expect(lines.next()).rejects.toThrow(/longer than maxResponseSize/);
 });
 
-test("a long line does not make the connection wait while its reader waits for it", async () => {
+test("a long line does not pause the connection while its reader waits for it", async () => {
   const connection = flow();
   const lines = new LineDecoder(connection, 1_000_000, () => {});
   const line = read(lines);
@@ -69,7 +69,7 @@ test("a long line does not make the connection wait while its reader waits for i
   expect(connection.pause).not.toHaveBeenCalled();
 });
 
-test("a reader that comes for a long line lets the connection go on", async () => {
+test("a reader that starts to wait for a long line resumes the connection", async () => {
   const connection = flow();
   const lines = new LineDecoder(connection, 1_000_000, () => {});
   lines.push(Buffer.from("x".repeat(100_000)));
@@ -80,7 +80,7 @@ test("a reader that comes for a long line lets the connection go on", async () =
   expect(await line).toHaveLength(100_001);
 });
 
-test("what is held takes little more memory than its bytes, however small the pieces", async () => {
+test("buffered data takes little more memory than its bytes, however small the pieces", async () => {
   const piece = Buffer.from("x");
   const unfinished = await heldAfter(() => {
     const lines = new LineDecoder(flow(), 1_000_000, () => {});
@@ -106,7 +106,7 @@ test("a line beyond the limit ends the stream and the connection", async () => {
   expect(connection.abort).toHaveBeenCalledOnce();
 });
 
-test("closing ends a waiting reader and drops what was not read", async () => {
+test("closing ends a waiting reader and drops unread data", async () => {
   const lines = new LineDecoder(flow(), 100, () => {});
   lines.push(Buffer.from("x\n"));
   lines.close();

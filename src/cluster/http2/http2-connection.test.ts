@@ -19,7 +19,7 @@ const REQUEST: HttpRequest = {
 const KEEP_ALIVE = 20;
 const LONGER = 100;
 
-test("a connection closes when it has had no stream for a while, though one was quiet for longer", async () => {
+test("a connection closes after its idle time without streams, but not during a silent stream", async () => {
   const server = createServer().on("stream", (stream) => {
     stream.respond({ ":status": 200 });
     setTimeout(() => stream.end("done"), LONGER);

@@ -15,12 +15,12 @@ const WRITE: HttpRequest = {
   operation: "PUT /",
 };
 
-/** Of Node's, which its types leave out. */
+/** A method of Node's session that its types lack. */
 interface Numbering {
   setNextStreamID(id: number): void;
 }
 
-test("a write that a connection has no number left for was certainly not sent", async () => {
+test("a write is reported as not sent if the connection has no stream number left", async () => {
   const server = createServer().on("stream", (stream) => stream.respond({ ":status": 200 }));
   await once(server.listen(0, "127.0.0.1"), "listening");
   const session = connect(

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { collectGarbage } from "../../../test/support/held-memory.js";
 import { keepForStream, nativeSessionOf } from "./native-session.js";
 
-/** A stream that was reset, whose session is closed and held by nobody else. */
+/** A stream that was reset. Its session is closed and has no other reference. */
 async function resetStream(port: number): Promise<[ClientHttp2Stream, WeakRef<object>]> {
   const session = connect(`http://127.0.0.1:${port}`);
   await once(session, "connect");

@@ -22,7 +22,7 @@ test("the first call's order is random, later calls stay with its endpoint", () 
   expect([...firsts].sort()).toEqual(URLS);
 });
 
-test("an endpoint that failed comes last until another one has failed, too", () => {
+test("an endpoint that failed comes last until another one fails", () => {
   const clock = new ManualClock();
   const list = new EndpointList(URLS, clock);
   const failed = list.inOrder()[0];
@@ -30,12 +30,12 @@ test("an endpoint that failed comes last until another one has failed, too", () 
   clock.time += 60_000;
   const [first, second, last] = list.inOrder();
   expect(last).toBe(failed);
-  // So a client that only writes, and gives up when it does not know, leaves a bad endpoint.
+  // Otherwise a client that only writes would return to a bad endpoint.
   for (const endpoint of [first, second]) endpoint?.failed(clock.time);
   expect(list.inOrder()[0]).toBe(failed);
 });
 
-test("an answer elsewhere moves the pin away from an endpoint that failed", () => {
+test("a response of another endpoint replaces the one that failed", () => {
   const clock = new ManualClock();
   const list = new EndpointList(URLS, clock);
   const [failed, other] = list.inOrder();
@@ -45,7 +45,7 @@ test("an answer elsewhere moves the pin away from an endpoint that failed", () =
   expect(list.inOrder()[0]).toBe(other);
 });
 
-test("calls that fail together lengthen the back-off once", () => {
+test("concurrent failures increase the backoff once", () => {
   const clock = new ManualClock();
   const list = new EndpointList(URLS, clock);
   const endpoint = list.inOrder()[0];
@@ -54,7 +54,7 @@ test("calls that fail together lengthen the back-off once", () => {
   expect(endpoint?.avoidUntil).toBeLessThanOrEqual(5500);
 });
 
-test("synchronising adds what is advertised and keeps the seeds", () => {
+test("synchronizing adds the advertised endpoints and keeps the given ones", () => {
   const list = new EndpointList(["http://seed:1"], new ManualClock());
   list.sync(["http://new:1", "http://seed:1"]);
   expect(list.urls).toEqual(["http://new:1", "http://seed:1"]);

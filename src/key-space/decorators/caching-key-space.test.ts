@@ -9,7 +9,7 @@ import { MemoryKeySpace } from "../memory/memory-key-space.js";
 import { withEvents } from "../shared/with-events.js";
 import { CachingKeySpace, MAX_AGE_MS } from "./caching-key-space.js";
 
-/** A key space whose watches can be made silent, as on a connection that is dead without a word. */
+/** A key space whose watches can be silenced, as on a dead connection. */
 class Backend implements KeySpace {
   readonly memory = new MemoryKeySpace();
   readonly asked: KeyRequest[] = [];
@@ -58,21 +58,21 @@ async function read(key: string): Promise<string | undefined> {
   return answer?.node.value;
 }
 
-/** How many reads reach the key space behind. */
+/** Number of reads that reach the inner key space. */
 async function cost(...keys: readonly string[]): Promise<number> {
   backend.asked.length = 0;
   for (const key of keys) await read(key);
   return backend.asked.length;
 }
 
-it("keeps answers, and refusals, until something changes", async () => {
+it("keeps responses and errors until something changes", async () => {
   expect(await cost("/a", "/a", "/none", "/none", "/a")).toBe(2);
   await backend.memory.execute({ action: "set", key: "/b", value: "1" });
   await setImmediate();
   expect(await cost("/a", "/none")).toBe(2);
 });
 
-it("tells a watcher of a change no sooner than a read shows it", async () => {
+it("delivers a change to watchers only when a read returns it", async () => {
   const watch = await cached.openWatch({ key: "/", recursive: true, stream: true });
   await read("/a");
   await backend.memory.execute({ action: "set", key: "/a", value: "2" });
@@ -83,7 +83,7 @@ it("tells a watcher of a change no sooner than a read shows it", async () => {
   }
 });
 
-it("keeps nothing for longer than its bound, although its watch says nothing", async () => {
+it("keeps nothing longer than its limit, even if its watch is silent", async () => {
   await read("/a");
   backend.silent = true;
   await backend.memory.execute({ action: "set", key: "/a", value: "2" });
@@ -93,7 +93,7 @@ it("keeps nothing for longer than its bound, although its watch says nothing", a
   expect(await read("/a")).toBe("2");
 });
 
-it("counts the age from before the read, however long that takes", async () => {
+it("counts the age from the start of the read", async () => {
   let resolve: (answer: EtcdResponse) => void = () => {};
   const promise = new Promise<EtcdResponse>((settle) => {
     resolve = settle;
@@ -113,7 +113,7 @@ it("counts the age from before the read, however long that takes", async () => {
   expect(await read("/a")).toBe("2");
 });
 
-it("reads by agreement, with and without a watch", async () => {
+it("reads with quorum, with and without a watch", async () => {
   await cost("/a");
   expect(await cost("/c")).toBe(1);
   expect(backend.asked).toEqual([{ action: "get", key: "/c", quorum: true }]);
@@ -124,7 +124,7 @@ it("reads by agreement, with and without a watch", async () => {
   expect(backend.asked).toEqual([{ action: "get", key: "/a", quorum: true }]);
 });
 
-it("shares reads that are under way while it has no watch, and keeps none", async () => {
+it("without a watch, shares concurrent reads and keeps no response", async () => {
   backend.failing = true;
   const alone = new CachingKeySpace(backend, clock);
   const get = () => alone.execute({ action: "get", key: "/a" });
@@ -135,7 +135,7 @@ it("shares reads that are under way while it has no watch, and keeps none", asyn
   expect(backend.asked).toHaveLength(2);
 });
 
-it("keeps so many answers, those that were used last", async () => {
+it("keeps a limited number of responses, the last used ones", async () => {
   const names = Array.from({ length: 999 }, (_, number) => `/none/${number}`);
   await cost("/a", ...names);
   expect(await cost("/a", ...names)).toBe(0);
@@ -143,7 +143,7 @@ it("keeps so many answers, those that were used last", async () => {
   expect(await cost("/none/0")).toBe(1);
 });
 
-it("keeps no answer for a key that is very long", async () => {
+it("keeps no response for a very long key", async () => {
   const long = `/${"x".repeat(2_000)}`;
   expect(await cost(long, long)).toBe(2);
 });

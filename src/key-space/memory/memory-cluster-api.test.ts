@@ -15,13 +15,13 @@ function cluster(): MemoryClusterApi {
 }
 
 describe("a cluster of one", () => {
-  it("has one member, which leads", async () => {
+  it("has one member, the leader", async () => {
     const { members } = cluster();
     expect(await members.list()).toEqual([own]);
     expect(await members.leader()).toEqual(own);
   });
 
-  it("has a random id and no URLs until it is told", async () => {
+  it("has a random id and no URLs by default", async () => {
     const [one, other] = [new MemoryKeySpace(), new MemoryKeySpace()].map(
       (keySpace) => new MemoryClusterApi(keySpace),
     );
@@ -40,7 +40,7 @@ describe("a cluster of one", () => {
     expect(await api.health()).toMatchObject([{ healthy: false, reason: "the disk is full" }]);
   });
 
-  it("is reached where its server listens", async () => {
+  it("has the URL of its server", async () => {
     const api = cluster();
     api.announce(["http://localhost:9", "http://localhost:10"]);
     expect(await api.machines()).toEqual(["http://localhost:10", "http://localhost:9"]);
@@ -48,20 +48,20 @@ describe("a cluster of one", () => {
     expect((await api.members.leader()).clientURLs).toHaveLength(2);
   });
 
-  it("is ill once its key space is closed", async () => {
+  it("is unhealthy after its key space is closed", async () => {
     const keySpace = new MemoryKeySpace();
     const api = new MemoryClusterApi(keySpace);
     await keySpace.close();
     expect(await api.health()).toMatchObject([{ endpoint: "memory:", healthy: false }]);
   });
 
-  it("tells the release that it imitates, or what it is told to", async () => {
+  it("returns the release that it imitates, or the given one", async () => {
     expect(await cluster().version()).toEqual({ etcdserver: "3.4.23", etcdcluster: "3.4.0" });
     const version = { etcdserver: "2.3.8", etcdcluster: "2.3.0" };
     expect(await new MemoryClusterApi(new MemoryKeySpace(), { version }).version()).toBe(version);
   });
 
-  it("leads itself without followers", async () => {
+  it("is a leader without followers", async () => {
     let now = 1000;
     const clock: Clock = { now: () => now, monotonic: () => now, after: () => () => {} };
     const { stats } = new MemoryClusterApi(new MemoryKeySpace(), { ...own, clock });
@@ -74,7 +74,7 @@ describe("a cluster of one", () => {
     });
   });
 
-  it("does nothing for a call that was given up before", async () => {
+  it("does nothing for an aborted call", async () => {
     const { members, stats } = cluster();
     const options = { signal: AbortSignal.abort() };
     await expect(members.add(["http://a:1"], options)).rejects.toMatchObject({
@@ -87,7 +87,7 @@ describe("a cluster of one", () => {
 });
 
 describe("its membership", () => {
-  it("takes members that have not started, in the order of their ids", async () => {
+  it("accepts members that have not started, sorted by id", async () => {
     const { members } = cluster();
     const added = await members.add(["http://b:1", "http://a:1"]);
     expect(added).toMatchObject({
@@ -100,7 +100,7 @@ describe("its membership", () => {
     expect(await members.leader()).toEqual(own);
   });
 
-  it("has every URL once", async () => {
+  it("contains every URL once", async () => {
     const { members } = cluster();
     const taken = { status: 409, detail: "membership: peerURL exists" };
     await expect(members.add(own.peerURLs)).rejects.toMatchObject(taken);
@@ -110,21 +110,21 @@ describe("its membership", () => {
     await members.update(id, ["http://a:1"]);
   });
 
-  it("lets URLs be changed, those of the member that runs as well", async () => {
+  it("allows changes of URLs, also of the running member", async () => {
     const { members } = cluster();
     await members.update("0F00", ["http://a:1"]);
     expect(await members.leader()).toEqual({ ...own, peerURLs: ["http://a:1"] });
     await members.add(own.peerURLs);
   });
 
-  it("refuses what is no URL", async () => {
+  it("refuses invalid URLs", async () => {
     const { members } = cluster();
     const refused = { status: 400, detail: "no valid URLs given" };
     await expect(members.add([])).rejects.toMatchObject(refused);
     await expect(members.update("f00", [])).rejects.toMatchObject(refused);
   });
 
-  it("knows nothing of other members", async () => {
+  it("refuses unknown members", async () => {
     const { members } = cluster();
     const unknown = { status: 404, detail: "No such member: abc" };
     await expect(members.update("ABC", ["http://a:1"])).rejects.toMatchObject(unknown);
@@ -132,7 +132,7 @@ describe("its membership", () => {
     await expect(members.remove("zz")).rejects.toMatchObject({ detail: "No such member: zz" });
   });
 
-  it("removes a member for ever, and frees its URLs", async () => {
+  it("removes a member permanently, and frees its URLs", async () => {
     const { members } = cluster();
     const { id } = await members.add(["http://a:1"]);
     await members.remove(id);
@@ -143,7 +143,7 @@ describe("its membership", () => {
     await members.add(["http://a:1"]);
   });
 
-  it("keeps the member that runs", async () => {
+  it("keeps the running member", async () => {
     const { members } = cluster();
     await expect(members.remove("f00")).rejects.toMatchObject({ status: 500 });
     expect(await members.list()).toEqual([own]);

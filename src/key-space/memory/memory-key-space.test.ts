@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { MemoryKeySpace } from "./memory-key-space.js";
 
-test("a larger history does not bring back what a smaller one had given up", async () => {
+test("a larger history does not claim events that a smaller one has dropped", async () => {
   const small = new MemoryKeySpace({ historySize: 2 });
   for (let count = 0; count < 5; count++) {
     await small.execute({ action: "set", key: `/${count}`, value: "" });
@@ -13,7 +13,7 @@ test("a larger history does not bring back what a smaller one had given up", asy
   for await (const event of held) expect(event.node.key).toBe("/3");
 });
 
-test("the history is bounded by the length of keys and values, and still tells the last event", async () => {
+test("the history is limited by the length of keys and values, and always contains the last event", async () => {
   const keySpace = new MemoryKeySpace();
   const value = "v".repeat(10 * 1024 * 1024);
   for (let count = 0; count < 10; count++) {

@@ -23,7 +23,7 @@ afterEach(() => keySpace.close());
 
 const attempt = (request: KeyRequest) => keySpace.execute(request).catch(() => undefined);
 
-it("counts what was carried out and what was refused, by action", async () => {
+it("counts successes and failures by action", async () => {
   await attempt({ action: "set", key: "/a", value: "1" });
   await attempt({ action: "set", key: "/a/b", value: "1" });
   await attempt({ action: "create", key: "/b", value: "1" });
@@ -67,7 +67,7 @@ it("counts expiries", async () => {
   expect(keySpace.stats).toMatchObject({ expireCount: 2, deleteSuccess: 0 });
 });
 
-it("counts the watchers that wait now", async () => {
+it("counts the current watchers", async () => {
   await keySpace.openWatch({ key: "/a" });
   const watch = await keySpace.openWatch({ key: "/a", stream: true });
   expect(keySpace.stats.watchers).toBe(2);

@@ -45,7 +45,7 @@ function overlay(lines: readonly (SnapshotNode | RemovedPath)[]): readonly Snaps
   return [...nodes.values()];
 }
 
-test("what a walk reads while requests come between is the store at the walk's end", () => {
+test("a walk with requests in between reads the store at the end of the walk", () => {
   fc.assert(
     fc.property(
       fc.array(step, { maxLength: 20 }),
@@ -75,7 +75,7 @@ test("what a walk reads while requests come between is the store at the walk's e
   );
 });
 
-test("a snapshot whose nodes are in no directory is refused with the path", () => {
+test("a snapshot with nodes without a directory is refused with the path", () => {
   const file = ["/a", "1", 4, 4, null] as const;
   for (const nodes of [
     [["/b/c", "1", 4, 4, null] as const],

@@ -11,7 +11,7 @@ const REQUEST: HttpRequest = {
 };
 const EVENT = { action: "set", node: { key: "/a", value: "1", modifiedIndex: 5, createdIndex: 5 } };
 
-/** A scan whose head tells index 8, and what the test does with its connection. */
+/** A scan whose response headers have index 8, and its connection. */
 function begin(encoding: string | undefined = "chunked") {
   const clock = new SimulatedClock();
   const halfClose = vi.fn();
@@ -31,7 +31,7 @@ const shown = async (scan: Promise<Scan>) => {
   return { events: events.map(({ node }) => node.modifiedIndex), provenIndex };
 };
 
-test("a clean end after the half-close proves that nothing happened up to the index of the head", async () => {
+test("a clean end after the half-close proves that nothing happened up to the index in the headers", async () => {
   const { clock, parts, halfClose, scan } = begin();
   await clock.pass(19);
   expect(halfClose).not.toHaveBeenCalled();
@@ -42,7 +42,7 @@ test("a clean end after the half-close proves that nothing happened up to the in
   expect(clock.pending).toBe(0);
 });
 
-test("an event proves the indexes before its own, of which there may be more", async () => {
+test("an event proves the indexes before its own; its own index can have more events", async () => {
   const { clock, parts, halfClose, scan } = begin();
   parts.push(Buffer.from(`${JSON.stringify(EVENT)}\n`));
   parts.end();
@@ -50,7 +50,7 @@ test("an event proves the indexes before its own, of which there may be more", a
   expect([halfClose.mock.calls.length, clock.pending]).toEqual([0, 0]);
 });
 
-test("an end before the half-close proves nothing: something on the way may have ended it", async () => {
+test("an end before the half-close proves nothing: a proxy may have caused it", async () => {
   const { parts, scan } = begin();
   parts.end();
   expect(await shown(scan)).toEqual({ events: [], provenIndex: undefined });
@@ -63,7 +63,7 @@ test("a response that ends with its connection proves nothing: etcd may have die
   expect(await shown(scan)).toEqual({ events: [], provenIndex: undefined });
 });
 
-test("a broken connection proves nothing, nor does one that does not end", async () => {
+test("a broken connection, or one that does not end, proves nothing", async () => {
   const broken = begin();
   await broken.clock.pass(20);
   broken.parts.end(new Error("other side closed"));

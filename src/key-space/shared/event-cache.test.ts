@@ -13,7 +13,7 @@ function entry(index: number, count = 1, value = ""): IndexEvents {
 const indexes = (ring: EventCache, from: number): readonly number[] =>
   ring.from(from).map(({ index }) => index);
 
-it("holds the latest events, whole indexes, with gaps between them", () => {
+it("contains the latest events, in complete indexes, with gaps between them", () => {
   const ring = new EventCache({ events: 4, characters: PLENTY }, 10);
   for (const added of [entry(12), entry(15, 2), entry(20)]) ring.add(added);
   expect([ring.floor, ring.size, indexes(ring, 0)]).toEqual([10, 4, [12, 15, 20]]);
@@ -25,19 +25,19 @@ it("holds the latest events, whole indexes, with gaps between them", () => {
   expect(indexes(ring, 23)).toEqual([]);
 });
 
-it("is bounded by the length of values, too", () => {
+it("is limited by the length of values, too", () => {
   const ring = new EventCache({ events: 100, characters: 250 }, 1);
   for (let index = 1; index <= 5; index++) ring.add(entry(index, 1, "x".repeat(100)));
   expect(indexes(ring, 0)).toEqual([4, 5]);
 });
 
-it("holds the latest event however long it is", () => {
+it("contains the latest event, however long it is", () => {
   const ring = new EventCache({ events: 100, characters: 250 }, 1);
   for (let index = 1; index <= 3; index++) ring.add(entry(index, 1, "x".repeat(1000)));
   expect([ring.floor, indexes(ring, 0)]).toEqual([3, [3]]);
 });
 
-it("counts keys, former values and the paths of what went with a directory", () => {
+it("counts keys, former values and the paths that were removed with a directory", () => {
   const long = "x".repeat(100);
   const node = { key: "/", modifiedIndex: 1, createdIndex: 1 };
   for (const event of [
@@ -51,7 +51,7 @@ it("counts keys, former values and the paths of what went with a directory", () 
   }
 });
 
-it("takes what was before in front, unless it has no room for all of it", () => {
+it("accepts earlier events in front, unless they do not all fit", () => {
   const ring = new EventCache({ events: 3, characters: PLENTY }, 10);
   ring.add(entry(11));
   expect(ring.room).toBe(2);
@@ -64,7 +64,7 @@ it("takes what was before in front, unless it has no room for all of it", () => 
   expect([ring.floor, indexes(ring, 0)]).toEqual([4, [4, 11, 12]]);
 });
 
-it("takes nothing in front between which and the oldest event something was dropped", () => {
+it("accepts no earlier events if events after them were dropped", () => {
   const ring = new EventCache({ events: 2, characters: PLENTY }, 10);
   for (const index of [11, 12, 13]) ring.add(entry(index));
   expect(ring.prepend({ from: 5, to: 10, events: [] })).toBe(false);

@@ -19,7 +19,7 @@ it("notifies waiting callers when the number is reached, not before", async () =
   await milestone.until(1, 60_000);
 });
 
-it("nobody waits longer than he wants to", async () => {
+it("no caller waits longer than its limit", async () => {
   let timeIsUp: () => void = () => {};
   const after = (_milliseconds: number, callback: () => void): (() => void) => {
     timeIsUp = callback;

@@ -40,7 +40,7 @@ function follow<T>(schema: ConfigSchema<T>, options?: ConfigOptions, key = "/app
   return { etcd, mirror, settings, told, tell };
 }
 
-/** Everything that settings tell, in order. */
+/** All events of the settings, in order. */
 function record<T>(settings: Config<T>): unknown[] {
   const told: unknown[] = [];
   settings.on("change", ({ current, previous }) => told.push({ current, previous }));
@@ -55,7 +55,7 @@ async function loaded<T>(schema: ConfigSchema<T>, options?: ConfigOptions, state
 }
 
 describe("settings", () => {
-  test("are nested as the directories are, typed by the schema, and not told at first", async () => {
+  test("are nested like the directories, typed by the schema, and emit no first change", async () => {
     const { settings, told } = await loaded(schema);
     const { current } = settings;
     expect(current.db.port satisfies number).toBe(5432);
@@ -71,12 +71,12 @@ describe("settings", () => {
     expect(told).toEqual([{ current: { name: "shop", db: { port: 6432 } }, previous }]);
   });
 
-  test("are those of a mirror that was loaded before", async () => {
+  test("are available from a mirror that was loaded before", async () => {
     const { mirror } = await loaded(schema);
     expect(await config(mirror, schema).ready).toEqual({ name: "shop", db: { port: 5432 } });
   });
 
-  test("are those of a mirror whose first attempt failed and which has loaded since", async () => {
+  test("are available from a mirror that loaded after a failed first attempt", async () => {
     const etcd = new ScriptedClient();
     const mirror = new Mirror(etcd, "/app");
     mirror.on("error", () => {});
@@ -90,7 +90,7 @@ describe("settings", () => {
     expect(await config(mirror, schema).ready).toEqual({ name: "shop", db: { port: 5432 } });
   });
 
-  test("may be a part of the mirror, and a single file", async () => {
+  test("can be a part of the mirror, or a single file", async () => {
     const { mirror, told, settings, tell } = await loaded(anything, { key: "/app/db" });
     const name = config(mirror, z.string(), { key: "/app/name" });
     expect([settings.current, await name.ready]).toEqual([{ port: "5432" }, "shop"]);
@@ -98,7 +98,7 @@ describe("settings", () => {
     expect([told, name.current]).toEqual([[], "store"]);
   });
 
-  test("are what the caller's function makes of each file", async () => {
+  test("contain the result of parse for each file", async () => {
     const json = directory("/app", 4, [
       file("/app/db", '{"port":1}', 5),
       file("/app/on", "true", 5),
@@ -107,7 +107,7 @@ describe("settings", () => {
     expect(settings.current).toEqual({ db: { port: 1 }, on: true });
   });
 
-  test("of a key that does not exist are undefined, for the schema to judge", async () => {
+  test("of a key that does not exist are undefined, and the schema decides", async () => {
     const { settings, tell } = follow(schema.optional());
     await tell(resync(null, 10));
     expect(await settings.ready).toBeUndefined();
@@ -115,7 +115,7 @@ describe("settings", () => {
     expect(settings.current).toBeUndefined();
   });
 
-  test("are validated once for all that one event removes", async () => {
+  test("are validated once for one event that removes many nodes", async () => {
     const validate = vi.fn((value: unknown) => ({ value }));
     const { settings, tell } = await loaded(schemaOf(validate));
     validate.mockClear();
@@ -141,8 +141,8 @@ describe("settings", () => {
   });
 });
 
-describe("bad settings", () => {
-  test("are an error that names the key, and the last good ones stay", async () => {
+describe("invalid settings", () => {
+  test("are an error that names the key, and the last valid ones stay", async () => {
     const { settings, told, tell } = await loaded(schema);
     await tell(change("set", port("many", 11)));
     expect(settings.current.db.port).toBe(5432);
@@ -154,7 +154,7 @@ describe("bad settings", () => {
     ]);
   });
 
-  test("all complaints are there, with the places inside a value", async () => {
+  test("the error lists all issues, with the paths inside a value", async () => {
     const nested = z.object({ db: z.object({ pool: z.array(z.number()) }), name: z.string() });
     const text = directory("/app", 4, [file("/app/db", '{"pool":[1,"x"]}', 5)]);
     const { settings } = await loaded(nested, { parse: JSON.parse }, text);
@@ -174,7 +174,7 @@ describe("bad settings", () => {
     });
   });
 
-  test("at first reject ready; when they are corrected, that is a change", async () => {
+  test("at first reject ready; their correction is a change", async () => {
     const { settings, told, tell } = await loaded(
       schema,
       {},
@@ -204,7 +204,7 @@ describe("bad settings", () => {
   test.each([
     ["throws", () => raise(new Error("broken"))],
     ["rejects", () => Promise.reject(new Error("broken"))],
-  ])("a schema that %s is an error like another", async (_how, validate) => {
+  ])("a schema that %s causes an error", async (_how, validate) => {
     const { settings } = await loaded(schemaOf(validate));
     await expect(settings.ready).rejects.toMatchObject({
       message: "/app: cannot be validated: broken",
@@ -212,7 +212,7 @@ describe("bad settings", () => {
     });
   });
 
-  test("a schema that refuses without saying why is believed", async () => {
+  test("a schema can refuse without an issue", async () => {
     const { settings } = await loaded(schemaOf(() => ({ issues: [] })));
     await expect(settings.ready).rejects.toThrow("/app: is not valid");
   });
@@ -246,7 +246,7 @@ describe("asynchronous schemas", () => {
     return { ...all, settle };
   }
 
-  test("what was found about older settings never replaces newer ones", async () => {
+  test("the result for older settings never replaces newer ones", async () => {
     const { settings, told, settle } = await slow();
     await settle(1, { value: "second" });
     await settle(0, { value: "first" });
@@ -255,14 +255,14 @@ describe("asynchronous schemas", () => {
     expect(told).toEqual([{ current: "third", previous: "second" }]);
   });
 
-  test("nor is an older complaint told after newer settings took effect", async () => {
+  test("an older issue is not emitted after newer settings took effect", async () => {
     const { settings, told, settle } = await slow();
     await settle(2, { value: "third" });
     await settle(1, { issues: [{ message: "bad" }] });
     expect([settings.current, told]).toEqual(["third", []]);
   });
 
-  test("settings that are closed meanwhile stay as they were", async () => {
+  test("settings that are closed during a validation do not change", async () => {
     const { settings, told, settle } = await slow();
     await settle(0, { value: "first" });
     settings.close();
@@ -288,7 +288,7 @@ describe("the end", () => {
     expect([mirror.listenerCount("change"), mirror.listenerCount("resync")]).toEqual([0, 0]);
   });
 
-  test("can be left to using", async () => {
+  test("can be closed by using", async () => {
     const { mirror } = await loaded(schema);
     {
       using settings = config(mirror, schema);
@@ -298,7 +298,7 @@ describe("the end", () => {
   });
 });
 
-test("a mirror that could not be read at first is followed all the same", async () => {
+test("settings follow a mirror whose first load failed", async () => {
   const { etcd, settings, told } = follow(schema);
   etcd.watcher.fail(new Error("no leave to read"));
   await expect(settings.ready).rejects.toThrow("no leave to read");
@@ -310,7 +310,7 @@ test("a mirror that could not be read at first is followed all the same", async 
   expect(told).toEqual([{ current: settings.current, previous: undefined }]);
 });
 
-test("a listener that throws hinders neither the others nor the settings", async () => {
+test("a listener that throws does not affect other listeners or the settings", async () => {
   const { settings, told, tell } = await loaded(schema);
   settings.prependListener("change", () => raise(new Error("mine")));
   await tell(change("set", port("1", 11)));
@@ -318,7 +318,7 @@ test("a listener that throws hinders neither the others nor the settings", async
   expect(settings.current.db.port).toBe(1);
 });
 
-describe("bad arguments are refused at once", () => {
+describe("invalid arguments are refused at once", () => {
   const mirror = new Mirror(new ScriptedClient(), "/app");
   afterAll(() => mirror.close());
 

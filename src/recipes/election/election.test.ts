@@ -17,7 +17,7 @@ beforeEach(() => {
 
 const electionOf = ({ etcd }: StageProcess): Election => new Election(etcd, "/leader");
 
-/** What an observer sees, as it sees it. */
+/** The leaders that an observer yields, in order. */
 function observing(options: Parameters<Election["observe"]>[0] = {}) {
   const seen: (Leader | null)[] = [];
   const done = (async () => {
@@ -33,7 +33,7 @@ async function expectNothingLeft(): Promise<void> {
 }
 
 describe("an election", () => {
-  test("is led by one after the other, in the order of their candidacies", async () => {
+  test("has one leader after the other, in the order of their candidacies", async () => {
     const first = await electionOf(alice).campaign("alice");
     let second: Leadership | undefined;
     const campaign = electionOf(bob)
@@ -54,7 +54,7 @@ describe("an election", () => {
     await expectNothingLeft();
   });
 
-  test("passes from a leader that was paused past its TTL, who knows when it wakes", async () => {
+  test("passes on from a leader that was paused beyond its TTL, which detects the loss when it resumes", async () => {
     const first = await electionOf(alice).campaign("alice");
     const second = electionOf(bob).campaign("bob");
     await settle();
@@ -68,7 +68,7 @@ describe("an election", () => {
     await expectNothingLeft();
   });
 
-  test("tells who leads, and that nobody does", async () => {
+  test("returns the leader, or null", async () => {
     expect(await electionOf(observer).leader()).toBeNull();
     const won = await electionOf(alice).campaign("alice of host 1");
     const { key, fencingToken } = won;
@@ -79,7 +79,7 @@ describe("an election", () => {
     await expectNothingLeft();
   });
 
-  test("is left by a candidate that gives up", async () => {
+  test("is left by a candidate that aborts", async () => {
     const won = await electionOf(alice).campaign("alice");
     const caller = new AbortController();
     const campaign = electionOf(bob).campaign("bob", { signal: caller.signal });
@@ -90,7 +90,7 @@ describe("an election", () => {
     await expectNothingLeft();
   });
 
-  test("takes any text as a value, and shows it as it is", async () => {
+  test("accepts any text as a value, and returns it unchanged", async () => {
     const value = ' two  words, {"json": true}, ünïcode\n';
     const won = await electionOf(alice).campaign(value);
     expect(await electionOf(observer).leader()).toMatchObject({ value });
@@ -101,7 +101,7 @@ describe("an election", () => {
 });
 
 describe("a proclamation", () => {
-  test("is kept alive and stays the leader's own", async () => {
+  test("is renewed and stays owned by the leader", async () => {
     const won = await electionOf(alice).campaign("1");
     const { fencingToken } = won;
     await won.proclaim("2");
@@ -112,7 +112,7 @@ describe("a proclamation", () => {
     await expectNothingLeft();
   });
 
-  test("is refused to a leader that lost", async () => {
+  test("is refused after the leadership is lost", async () => {
     const won = await electionOf(alice).campaign("1");
     await stage.memory.execute({ action: "delete", key: won.key });
     await expect(won.proclaim("2")).rejects.toMatchObject({
@@ -125,7 +125,7 @@ describe("a proclamation", () => {
 });
 
 describe("an observer", () => {
-  test("sees who leads, each value, each other leader, and nobody", async () => {
+  test("yields the leader, each value, each next leader, and null", async () => {
     const stop = new AbortController();
     const { seen, done, values } = observing({ signal: stop.signal });
     await settle();
@@ -146,7 +146,7 @@ describe("an observer", () => {
     await expectNothingLeft();
   });
 
-  test("hears nothing of refreshes and of those who line up", async () => {
+  test("yields nothing for refreshes and new candidates", async () => {
     const won = await electionOf(alice).campaign("alice");
     const stop = new AbortController();
     const { done, values } = observing({ signal: stop.signal });
@@ -168,7 +168,7 @@ describe("an observer", () => {
     await done;
   });
 
-  test("that does not read catches up with who leads then", async () => {
+  test("that reads late continues with the current leader", async () => {
     const observe = electionOf(observer).observe();
     expect((await observe.next()).value).toBeNull();
     for (const value of ["1", "2", "3"]) {
@@ -184,7 +184,7 @@ describe("an observer", () => {
     await expectNothingLeft();
   });
 
-  test("is done when its client is closed", async () => {
+  test("ends when its client is closed", async () => {
     const { done } = observing();
     await settle();
     await observer.etcd.close();
@@ -218,7 +218,7 @@ test.each([
   expect(make).toThrow(message);
 });
 
-test("values that are no text are refused before anything is sent", async () => {
+test("values that are not strings are refused before anything is sent", async () => {
   const election = new Election(alice.etcd, "/leader", { ttl: undefined } as object);
   const nothing = undefined as unknown as string;
   await expect(election.campaign(nothing)).rejects.toThrow(/^value: must be a string/);

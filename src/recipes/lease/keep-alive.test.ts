@@ -20,7 +20,7 @@ function keep(options: Partial<KeepAliveOptions> = {}, value = "mine"): Promise<
   return KeepAlive.create(owner.etcd, "/k", value, { ttl: 10, ...options });
 }
 
-/** What a keep-alive tells, as it tells it. */
+/** The events of a kept key, in order. */
 function record(kept: KeepAlive): string[] {
   const told: string[] = [];
   kept.on("renewed", () => told.push("renewed"));
@@ -34,7 +34,7 @@ async function write(key: string, value: string): Promise<void> {
 }
 
 describe("a key that is kept alive", () => {
-  test("outlives its TTL, and no watcher hears of that", async () => {
+  test("outlives its TTL, without events for watchers", async () => {
     const kept = await keep();
     const told = record(kept);
     const watch = await stage.memory.openWatch({ key: "/k", stream: true });
@@ -64,7 +64,7 @@ describe("a key that is kept alive", () => {
     expect(told).toEqual([]);
   });
 
-  test("goes with its TTL when the client is closed first", async () => {
+  test("expires with its TTL when the client is closed first", async () => {
     const kept = await keep();
     await owner.etcd.close();
     expect(kept.signal.aborted).toBe(true);
@@ -75,7 +75,7 @@ describe("a key that is kept alive", () => {
     expect(await stage.value("/k")).toBeUndefined();
   });
 
-  test("takes a new value and is proven by that", async () => {
+  test("accepts a new value, which proves the ownership", async () => {
     const kept = await keep();
     await kept.update("still mine");
     await stage.pass(30_000);
@@ -85,7 +85,7 @@ describe("a key that is kept alive", () => {
     await kept.close();
   });
 
-  test("tells of an update that is refused, and stays", async () => {
+  test("rejects an update that etcd refuses, and is still owned", async () => {
     const kept = await keep();
     const refusal = new Error("no leave to write that");
     owner.way.fate = (request) =>
@@ -100,7 +100,7 @@ describe("a key that is kept alive", () => {
     expect(await stage.value("/k")).toBeUndefined();
   });
 
-  test("takes several values one after the other, whatever becomes of an answer", async () => {
+  test("accepts several values in order, also if a response is lost", async () => {
     const kept = await keep();
     let lost = 1;
     owner.way.fate = (request) =>
@@ -114,7 +114,7 @@ describe("a key that is kept alive", () => {
   });
 
   test.each(["answer lost", "request lost"] as const)(
-    "takes a new value though the first try ended with %s",
+    "accepts a new value although the first attempt ended with %s",
     async (fate) => {
       const kept = await keep();
       let troubles = 1;
@@ -139,20 +139,23 @@ describe("a key that is lost", () => {
       "taken-over",
       () => stage.memory.execute({ action: "set", key: "/k", dir: true }),
     ],
-  ])("because it was %s: it tells, aborts and leaves the key alone", async (_how, reason, act) => {
-    const kept = await keep();
-    const told = record(kept);
-    await act();
-    const changed = await stage.memory.execute({ action: "get", key: "/" });
-    await stage.pass(4_000);
-    expect(told).toEqual([`lost: ${reason}`]);
-    expect(isEtcdError(kept.signal.reason, "OwnershipLost")).toBe(true);
-    expect(() => kept.assertHeld()).toThrow(reason);
-    await kept.close();
-    const { node } = await stage.memory.execute({ action: "get", key: "/" });
-    expect(node.nodes).toEqual(changed.node.nodes);
-    expect(stage.leftovers).toBe(0);
-  });
+  ])(
+    "because it was %s: it emits lost, aborts, and does not change the key",
+    async (_how, reason, act) => {
+      const kept = await keep();
+      const told = record(kept);
+      await act();
+      const changed = await stage.memory.execute({ action: "get", key: "/" });
+      await stage.pass(4_000);
+      expect(told).toEqual([`lost: ${reason}`]);
+      expect(isEtcdError(kept.signal.reason, "OwnershipLost")).toBe(true);
+      expect(() => kept.assertHeld()).toThrow(reason);
+      await kept.close();
+      const { node } = await stage.memory.execute({ action: "get", key: "/" });
+      expect(node.nodes).toEqual(changed.node.nodes);
+      expect(stage.leftovers).toBe(0);
+    },
+  );
 
   test("because its directory became a file", async () => {
     const kept = await KeepAlive.create(owner.etcd, "/d/k", "mine", { ttl: 10 });
@@ -163,7 +166,7 @@ describe("a key that is lost", () => {
     await kept.close();
   });
 
-  test("for want of contact: a tenth of the TTL before it could expire", async () => {
+  test("because etcd does not respond: a tenth of the TTL before it can expire", async () => {
     const kept = await keep();
     const told = record(kept);
     owner.way.fate = () => down;
@@ -181,7 +184,7 @@ describe("a key that is lost", () => {
     expect(await stage.value("/k")).toBeUndefined();
   });
 
-  test("no refresh is given up for a few failures", async () => {
+  test("a refresh is retried after failures", async () => {
     const kept = await keep();
     let troubles = 6;
     owner.way.fate = () =>
@@ -192,16 +195,16 @@ describe("a key that is lost", () => {
     await kept.close();
   });
 
-  test("a refresh that is carried out late does not set the expiry back", async () => {
+  test("a refresh that is applied late does not set the expiry back", async () => {
     const kept = await keep({ safetyMargin: 0 });
     const arriveWhen = new Promise<void>((resolve) => stage.clock.after(8_000, resolve));
     owner.way.fate = () => {
       owner.way.fate = () => down;
       return { arriveWhen };
     };
-    // Sent at 3.3 s, for 10 s; it comes at 8 s.
+    // Sent at 3.3 s, for 10 s. It arrives at 8 s.
     await stage.pass(5_500);
-    // The only good one, after 5.5 s: proof until 15.5 s at least.
+    // The only successful one, after 5.5 s: proof until 15.5 s at least.
     owner.way.fate = () => undefined;
     await stage.pass(700);
     owner.way.fate = () => down;
@@ -214,10 +217,10 @@ describe("a key that is lost", () => {
     await kept.close();
   });
 
-  test("a refresh proves from when it was sent, not from when it was answered", async () => {
+  test("a refresh is a proof from the time when it was sent, not from its response", async () => {
     const kept = await keep();
     owner.way.fate = () => ({ answerAfter: 5_000 });
-    // Sent after 3.3 s and answered at 8.3 s: proof until 12.3 s at the latest, 9 s later.
+    // Sent after 3.3 s, with a response at 8.3 s: proof until 12.3 s at the latest, 9 s later.
     await stage.pass(8_400);
     expect(kept.lost).toBeUndefined();
     owner.way.fate = () => down;
@@ -235,7 +238,7 @@ describe("assertHeld after a pause", () => {
       "the monotonic clock, while the wall clock is set back",
       { monotonic: 9_000, wall: -3_600_000 },
     ],
-    ["the wall clock alone, as when the machine slept", { wall: 9_000 }],
+    ["only the wall clock, as after a sleep of the machine", { wall: 9_000 }],
   ])("fails at once by %s, before any timer runs", async (_which, jump) => {
     const kept = await keep();
     kept.assertHeld();
@@ -247,7 +250,7 @@ describe("assertHeld after a pause", () => {
     await kept.close();
   });
 
-  test("what was found lost stays lost, even if etcd still has the key", async () => {
+  test("a loss is final, even if etcd still has the key", async () => {
     const kept = await keep();
     owner.clock.jump({ monotonic: 9_000 });
     expect(kept.lost?.reason).toBe("unconfirmed");
@@ -256,7 +259,7 @@ describe("assertHeld after a pause", () => {
     await kept.close();
   });
 
-  test("the signal aborts when timers run again, without being asked", async () => {
+  test("the signal aborts by itself when timers run again", async () => {
     const kept = await keep();
     owner.clock.jump({ monotonic: 20_000, wall: 20_000 });
     expect(kept.signal.aborted).toBe(false);
@@ -265,7 +268,7 @@ describe("assertHeld after a pause", () => {
     await kept.close();
   });
 
-  test("the margin is what it is told to be", async () => {
+  test("safetyMargin sets the margin", async () => {
     const kept = await keep({ safetyMargin: 4_000 });
     owner.clock.jump({ monotonic: 5_999 });
     kept.assertHeld();
@@ -282,7 +285,7 @@ describe("creation", () => {
     expect(stage.leftovers).toBe(0);
   });
 
-  test("adopts a key with our value, and no other", async () => {
+  test("adopts a key with the same value, and no other", async () => {
     await stage.memory.execute({ action: "set", key: "/k", value: "mine", ttl: 1 });
     const kept = await keep({ ifExists: "adopt" });
     await stage.pass(5_000);
@@ -292,7 +295,7 @@ describe("creation", () => {
     await expect(keep({ ifExists: "adopt" })).rejects.toMatchObject({ code: "ETCD_NODE_EXIST" });
   });
 
-  test("replaces another's key when told to; that one is lost to its owner", async () => {
+  test("replaces the key of another owner with the option, and that owner loses it", async () => {
     const other = stage.process();
     const before = await KeepAlive.create(other.etcd, "/k", "other", { ttl: 10 });
     const kept = await keep({ ifExists: "replace" });
@@ -305,7 +308,7 @@ describe("creation", () => {
   });
 
   test.each(["answer lost", "request lost"] as const)(
-    "replaces another's key despite: %s",
+    "replaces the key of another owner despite: %s",
     async (fate) => {
       await write("/k", "another's");
       let troubles = 1;
@@ -318,7 +321,7 @@ describe("creation", () => {
     },
   );
 
-  test("finds its own key after a lost answer", async () => {
+  test("recognizes its own key after a lost response", async () => {
     let troubles = 2;
     owner.way.fate = () => (troubles-- > 0 ? "answer lost" : undefined);
     const kept = await keep();
@@ -326,7 +329,7 @@ describe("creation", () => {
     await kept.close();
   });
 
-  test("does not take another's key for its own after a lost request", async () => {
+  test("does not adopt the key of another owner after a lost request", async () => {
     owner.way.fate = () => {
       owner.way.fate = () => undefined;
       return "request lost";
@@ -337,7 +340,7 @@ describe("creation", () => {
     expect(await stage.value("/k")).toBe("another's");
   });
 
-  test("gives up after some unknown outcomes, and removes what may have come of it", async () => {
+  test("fails after several unknown outcomes, and removes a key that may have been created", async () => {
     owner.way.fate = ({ action }) => (action === "create" ? "answer lost" : undefined);
     owner.way.fate = ({ action }) =>
       action === "compareAndDelete"
@@ -385,13 +388,13 @@ describe("creation", () => {
     await kept.close();
   });
 
-  test("refuses an empty value, by which nothing could be proven", async () => {
+  test("refuses an empty value, which cannot prove the ownership", async () => {
     await expect(keep({}, "")).rejects.toThrow(/^value: must not be empty/);
   });
 });
 
-describe("re-creation, when asked for", () => {
-  test("brings back a key that is gone, with a new signal", async () => {
+describe("with recreate, a key", () => {
+  test("is created again after a delete, with a new signal", async () => {
     const kept = await keep({ recreate: true });
     const told = record(kept);
     const { signal, createdIndex } = kept;
@@ -406,7 +409,7 @@ describe("re-creation, when asked for", () => {
     await kept.close();
   });
 
-  test("brings back a key that expired out of reach, however long that took", async () => {
+  test("is created again after it expired while etcd was unreachable, however long that was", async () => {
     const kept = await keep({ recreate: true });
     const told = record(kept);
     owner.way.fate = () => down;
@@ -421,7 +424,7 @@ describe("re-creation, when asked for", () => {
     expect(stage.leftovers).toBe(0);
   });
 
-  test("is not struck by what a try before it left under way", async () => {
+  test("is not affected by a pending request of an earlier attempt", async () => {
     const kept = await keep({ recreate: true });
     const told = record(kept);
     await stage.memory.execute({ action: "delete", key: "/k" });
@@ -445,7 +448,7 @@ describe("re-creation, when asked for", () => {
     await kept.close();
   });
 
-  test("never takes back what another has", async () => {
+  test("is never taken back from another owner", async () => {
     const kept = await keep({ recreate: true });
     const told = record(kept);
     await write("/k", "another's");
@@ -455,7 +458,7 @@ describe("re-creation, when asked for", () => {
     await kept.close();
   });
 
-  test("ends when another was quicker", async () => {
+  test("is lost when another owner creates it first", async () => {
     const kept = await keep({ recreate: true });
     const told = record(kept);
     owner.way.fate = () => down;
@@ -468,7 +471,7 @@ describe("re-creation, when asked for", () => {
     expect(stage.leftovers).toBe(0);
   });
 
-  test("ends with close, in the middle of trying", async () => {
+  test("is not created after close", async () => {
     const kept = await keep({ recreate: true });
     owner.way.fate = () => down;
     await stage.pass(12_000);

@@ -24,7 +24,7 @@ async function contenderCount(): Promise<number> {
   return Object.keys(await stage.list("/lock")).length;
 }
 
-/** An acquisition under way, and what came of it. */
+/** A pending acquisition, and its result. */
 function trying(lock: Lock, options: Parameters<Lock["acquire"]>[0] = {}) {
   const attempt: { held?: LockHandle; error?: unknown; readonly done: Promise<void> } = {
     done: lock.acquire(options).then(
@@ -45,7 +45,7 @@ async function expectNothingLeft(): Promise<void> {
   expect(stage.leftovers).toBe(0);
 }
 
-/** The next such request has this fate. */
+/** The next matching request has this fault. */
 function once({ way }: StageProcess, action: KeyRequest["action"], fate: Fate): void {
   way.fate = (request) => {
     if (request.action !== action) return undefined;
@@ -55,7 +55,7 @@ function once({ way }: StageProcess, action: KeyRequest["action"], fate: Fate): 
 }
 
 describe("a lock", () => {
-  test("is held by one after the other, first come first served, with rising tokens", async () => {
+  test("has one holder after the other, in the order of the calls, with rising tokens", async () => {
     const order: string[] = [];
     const tokens: number[] = [];
     const work = async (name: string, process: StageProcess): Promise<void> => {
@@ -89,7 +89,7 @@ describe("a lock", () => {
     await bob.etcd.close();
   });
 
-  test("is kept while it is held and waited for, far beyond its TTL", async () => {
+  test("keeps its holder and waiters far beyond its TTL", async () => {
     const held = await lockOf(alice).acquire({ data: "alice" });
     const next = trying(lockOf(bob), { data: "bob" });
     await stage.pass(120_000);
@@ -115,7 +115,7 @@ describe("a lock", () => {
     await expectNothingLeft();
   });
 
-  test("two clients with the same data do not meet: ids are made for each attempt", async () => {
+  test("two clients with the same data do not conflict: each attempt has its own id", async () => {
     const held = await lockOf(alice).acquire({ data: "same" });
     const next = trying(lockOf(bob), { data: "same" });
     await stage.pass(1_000);
@@ -127,7 +127,7 @@ describe("a lock", () => {
     await expectNothingLeft();
   });
 
-  test("is tried without waiting", async () => {
+  test("can be tried without waiting", async () => {
     const held = await lockOf(alice).tryAcquire();
     expect(held).not.toBeNull();
     expect(await lockOf(bob).tryAcquire()).toBeNull();
@@ -139,7 +139,7 @@ describe("a lock", () => {
     await expectNothingLeft();
   });
 
-  test("of two who try at the same moment, one gets it", async () => {
+  test("has one holder if two clients try at the same time", async () => {
     const both = await Promise.all([lockOf(alice).tryAcquire(), lockOf(bob).tryAcquire()]);
     expect(both.filter((held) => held !== null)).toHaveLength(1);
     for (const held of both) await held?.release();
@@ -148,7 +148,7 @@ describe("a lock", () => {
 });
 
 describe("a holder", () => {
-  test("that was paused past its TTL fails as soon as it resumes, when another one holds the lock", async () => {
+  test("that was paused beyond its TTL fails as soon as it resumes, when another one holds the lock", async () => {
     const held = await lockOf(alice).acquire();
     const next = trying(lockOf(bob));
     await settle();
@@ -163,7 +163,7 @@ describe("a holder", () => {
     await expectNothingLeft();
   });
 
-  test("whose key was deleted by hand learns it at its next renewal", async () => {
+  test("whose key was deleted by hand detects it at its next renewal", async () => {
     const held = await lockOf(alice).acquire();
     const next = trying(lockOf(bob));
     await settle();
@@ -192,7 +192,7 @@ describe("a holder", () => {
     await expectNothingLeft();
   });
 
-  test("is over when its client is closed", async () => {
+  test("loses the lock when its client is closed", async () => {
     const held = await lockOf(alice).acquire();
     const next = trying(lockOf(bob));
     await alice.etcd.close();
@@ -204,7 +204,7 @@ describe("a holder", () => {
   });
 });
 
-describe("one who waits", () => {
+describe("a waiter", () => {
   test("removes its contender when aborted", async () => {
     const held = await lockOf(alice).acquire();
     const caller = new AbortController();
@@ -266,7 +266,7 @@ describe("one who waits", () => {
     await expectNothingLeft();
   });
 
-  test("waits no more when its client is closed", async () => {
+  test("stops waiting when its client is closed", async () => {
     const held = await lockOf(alice).acquire();
     const attempt = trying(lockOf(bob));
     await settle();
@@ -278,7 +278,7 @@ describe("one who waits", () => {
     await expectNothingLeft();
   });
 
-  test("is given up when its client is closed, be it between two requests", async () => {
+  test("is aborted when its client is closed, also between two requests", async () => {
     for (let turns = 0; turns < 40; turns++) {
       const { etcd } = stage.process();
       const lock = new Lock(etcd, `/lock/${turns}`);
@@ -291,7 +291,7 @@ describe("one who waits", () => {
     }
   });
 
-  test("does not pass one that waits before it when that one leaves", async () => {
+  test("does not pass an earlier waiter when the one between them leaves", async () => {
     const held = await lockOf(alice).acquire();
     const caller = new AbortController();
     const second = trying(lockOf(bob), { signal: caller.signal });
@@ -340,7 +340,7 @@ describe("one who waits", () => {
     await expectNothingLeft();
   });
 
-  test("lines up again after etcd was away for longer than the TTL", async () => {
+  test("joins again after etcd was down for longer than the TTL", async () => {
     const held = await lockOf(alice).acquire();
     const attempt = trying(lockOf(bob));
     await settle();
@@ -437,7 +437,7 @@ describe("a contender whose response is lost", () => {
     await expectNothingLeft();
   });
 
-  test("does not keep others waiting for ever when it comes after the release", async () => {
+  test("does not block others forever when it is created after the release", async () => {
     const { arrive, arriveWhen } = later();
     once(bob, "create", { arriveWhen });
     const held = await lockOf(bob).acquire();
@@ -472,7 +472,7 @@ describe("a contender whose response is lost", () => {
   }
 });
 
-describe("bad input", () => {
+describe("invalid input", () => {
   test("the key is a file", async () => {
     await stage.memory.execute({ action: "set", key: "/lock", value: "file" });
     await expect(lockOf(alice).acquire()).rejects.toMatchObject({ code: "ETCD_NOT_DIR" });
@@ -495,7 +495,7 @@ describe("bad input", () => {
     await expectNothingLeft();
   });
 
-  test("a signal that has aborted before", async () => {
+  test("a signal that is already aborted", async () => {
     const attempt = trying(lockOf(alice), { signal: AbortSignal.abort() });
     await attempt.done;
     expect(attempt.error).toMatchObject({ name: "AbortError" });
@@ -513,7 +513,7 @@ describe("bad input", () => {
     expect(make).toThrow(message);
   });
 
-  test("options that are undefined are as good as absent", async () => {
+  test("undefined options count as absent", async () => {
     const options = { ttl: undefined, safetyMargin: undefined } as object;
     const held = await new Lock(alice.etcd, "/lock", options).acquire({
       timeout: undefined,

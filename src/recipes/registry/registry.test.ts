@@ -27,7 +27,7 @@ function parseAddress(metadata: unknown): Address {
   throw new TypeError("port: must be a number");
 }
 
-/** What a watcher of the service "mail" sees. */
+/** The events of a watcher of the service "mail". */
 function watching(options: RegistryOptions<unknown> = {}, signal?: AbortSignal) {
   const events: string[] = [];
   const registry = new Registry(client.etcd, "/services", options);
@@ -61,7 +61,7 @@ describe("an instance", () => {
     await expectNothingLeft();
   });
 
-  test("that died is taken out after its TTL", async () => {
+  test("that died is removed after its TTL", async () => {
     await registryOf(server).register("mail", { id: "a", metadata: 1 }, { ttl: 5 });
     await server.etcd.close();
     await stage.pass(4_000);
@@ -81,7 +81,7 @@ describe("an instance", () => {
     await expectNothingLeft();
   });
 
-  test("registers anew when its key was deleted, or expired while etcd was away", async () => {
+  test("registers again when its key was deleted, or expired while etcd was down", async () => {
     const registration = await registryOf(server).register("mail", { id: "a", metadata: 1 });
     await stage.memory.execute({ action: "delete", key: "/services", recursive: true });
     await stage.pass(4_000);
@@ -98,7 +98,7 @@ describe("an instance", () => {
 });
 
 describe("an id that two processes use", () => {
-  test("is the later one's: the one before learns it and does not fight back", async () => {
+  test("belongs to the later one: the earlier one gets lost and does not take it back", async () => {
     const before = await registryOf(server).register("mail", { id: "a", metadata: "old" });
     const after = await registryOf(client).register("mail", { id: "a", metadata: "new" });
     await stage.pass(60_000);
@@ -110,7 +110,7 @@ describe("an id that two processes use", () => {
     await expectNothingLeft();
   });
 
-  test("is the first one's when the second asks to fail", async () => {
+  test("belongs to the first one with ifExists fail", async () => {
     const registration = await registryOf(server).register("mail", { id: "a", metadata: 1 });
     const second = registryOf(client).register(
       "mail",
@@ -124,7 +124,7 @@ describe("an id that two processes use", () => {
 });
 
 describe("a watcher", () => {
-  test("sees who is up, then who comes, changes and goes", async () => {
+  test("yields the registered instances, then up, changed and down", async () => {
     const stop = new AbortController();
     const first = await registryOf(server).register("mail", { id: "a", metadata: 1 });
     const { events, done } = watching({}, stop.signal);
@@ -143,7 +143,7 @@ describe("a watcher", () => {
     await expectNothingLeft();
   });
 
-  test("sees all go with the service's directory", async () => {
+  test("yields down for all when the directory of the service is deleted", async () => {
     const stop = new AbortController();
     for (const id of ["a", "b"]) {
       await stage.memory.execute({
@@ -160,7 +160,7 @@ describe("a watcher", () => {
     await expectNothingLeft();
   });
 
-  test("sees nobody go when the service's directory is given a TTL", async () => {
+  test("yields no down when the directory of the service gets a TTL", async () => {
     await registryOf(server).register("mail", { id: "a", metadata: 1 });
     const { events, done } = watching();
     await settle();
@@ -172,7 +172,7 @@ describe("a watcher", () => {
     await done;
   });
 
-  test("is told of the differences alone after it was cut off for too long", async () => {
+  test("yields only the differences after a long disconnection", async () => {
     const registry = registryOf(client).watch("mail");
     const put = (id: string, metadata: number): Promise<unknown> =>
       stage.memory.execute({
@@ -209,7 +209,7 @@ describe("a watcher", () => {
   });
 });
 
-describe("what others put there", () => {
+describe("an external key", () => {
   const malformed: [string, string][] = [
     ["text", "10.0.0.1:80"],
     ["a number", "7"],
@@ -218,7 +218,7 @@ describe("what others put there", () => {
     ["metadata of another kind", '{"metadata":{"port":"80"}}'],
   ];
 
-  test.each(malformed)("%s is reported, and the others are found", async (_what, value) => {
+  test.each(malformed)("%s is reported, and the instances are found", async (_what, value) => {
     const reports: MalformedInstance[] = [];
     const options = {
       parse: parseAddress,
@@ -238,7 +238,7 @@ describe("what others put there", () => {
     await good.close();
   });
 
-  test("what onMalformed throws ends the watch, and reaches its reader", async () => {
+  test("an error of onMalformed ends the watch and rejects its reader", async () => {
     const onMalformed = (): never => {
       throw new Error("not to be borne");
     };
@@ -248,7 +248,7 @@ describe("what others put there", () => {
     await expectNothingLeft();
   });
 
-  test("an instance that becomes malformed is down, and up when it is well again", async () => {
+  test("an instance that becomes malformed is down, and up when it is valid again", async () => {
     const stop = new AbortController();
     const reports: string[] = [];
     const onMalformed = ({ key }: MalformedInstance): unknown => reports.push(key);
@@ -279,13 +279,13 @@ describe("bad input", () => {
     expect(stage.leftovers).toBe(0);
   });
 
-  test("a directory stands where the instance should be", async () => {
+  test("the instance is a directory", async () => {
     await stage.memory.execute({ action: "set", key: "/services/mail/a", dir: true });
     const registering = registryOf(server).register("mail", { id: "a", metadata: 1 });
     await expect(registering).rejects.toMatchObject({ code: "ETCD_NOT_FILE" });
   });
 
-  test("a file stands where the service should be", async () => {
+  test("the service is a file", async () => {
     await stage.memory.execute({ action: "set", key: "/services/mail", value: "file" });
     const registering = registryOf(server).register("mail", { id: "a", metadata: 1 });
     await expect(registering).rejects.toMatchObject({ code: "ETCD_NOT_DIR" });

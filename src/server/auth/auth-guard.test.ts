@@ -6,7 +6,7 @@ import type { StoredUser } from "./auth-store.js";
 import { hashPassword, verifyPassword } from "./password.js";
 import { PasswordCheck } from "./password-check.js";
 
-/** What a request shows of who it comes from. */
+/** The credentials of a request. */
 interface Shown {
   readonly as?: string;
   readonly authorization?: string;
@@ -14,7 +14,7 @@ interface Shown {
 }
 
 let server: AuthServer;
-/** By password: hashing takes its time. */
+/** Users by password, made once because hashing is slow. */
 const hashes = new Map<string, string>();
 
 beforeEach(async () => {
@@ -25,14 +25,14 @@ beforeEach(async () => {
 });
 
 describe("while auth is off", () => {
-  it("everybody may do everything, whatever they show", async () => {
+  it("everyone may do everything, with any credentials", async () => {
     await server.store.setEnabled(false);
     expect(await may("DELETE", "/a", { authorization: "rubbish" })).toBe(true);
     expect(await isRoot({ as: "no:no" })).toBe(true);
   });
 });
 
-describe("who is root", () => {
+describe("isRoot", () => {
   beforeEach(async () => {
     await user("admin", "a", "root");
     await user("dev", "d", "dev");
@@ -50,7 +50,7 @@ describe("who is root", () => {
     ["a longer password", { as: "root:top2" }, false],
     ["a certificate", { certificateName: "admin" }, true],
     ["a certificate of another user", { certificateName: "dev" }, false],
-    ["a certificate of nobody", { certificateName: "who" }, false],
+    ["a certificate of no user", { certificateName: "who" }, false],
     ["a certificate without a name", { certificateName: "" }, false],
     ["a certificate, but wrong credentials", { as: "root:no", certificateName: "admin" }, false],
     ["a certificate, but other credentials", { as: "dev:d", certificateName: "admin" }, false],
@@ -59,7 +59,7 @@ describe("who is root", () => {
     expect(await isRoot(shown)).toBe(expected);
   });
 
-  it("is decided by the password of now", async () => {
+  it("uses the current password", async () => {
     expect(await isRoot({ as: "admin:a" })).toBe(true);
     const passwordHash = await hashPassword("b");
     await server.store.updateUser("admin", (old) => ({ ...old, passwordHash }));
@@ -69,7 +69,7 @@ describe("who is root", () => {
 });
 
 describe("a user who changes while the password is checked", () => {
-  /** Checks wait until they are let go. */
+  /** Password checks wait until the test continues them. */
   let letGo: () => void;
   let checks: number;
   let guard: AuthGuard;
@@ -99,21 +99,21 @@ describe("a user who changes while the password is checked", () => {
     return (await permit) !== undefined;
   }
 
-  it("is let in when nothing has changed", async () => {
+  it("is accepted if nothing has changed", async () => {
     expect(await mayAfter(async () => {})).toBe(true);
     expect(checks).toBe(1);
   });
 
-  it("is refused when it was removed", async () => {
+  it("is refused if it was removed", async () => {
     expect(await mayAfter(() => server.store.removeUser("dev"))).toBe(false);
   });
 
-  it("is refused when its right was taken away", async () => {
+  it("is refused if its right was revoked", async () => {
     const change = (old: StoredUser): StoredUser => ({ ...old, roles: [] });
     expect(await mayAfter(() => server.store.updateUser("dev", change))).toBe(false);
   });
 
-  it("is refused when it has another password by then", async () => {
+  it("is refused if it has another password", async () => {
     const passwordHash = await hashPassword("other");
     const change = (old: StoredUser): StoredUser => ({ ...old, passwordHash });
     expect(await mayAfter(() => server.store.updateUser("dev", change))).toBe(false);
@@ -121,7 +121,7 @@ describe("a user who changes while the password is checked", () => {
 });
 
 describe("guests", () => {
-  it("may do everything with the role that is made for them, but at the root itself", async () => {
+  it("may do everything with the default role, except at the root itself", async () => {
     expect(await may("PUT", "/a")).toBe(true);
     expect(await may("GET", "/")).toBe(true);
     expect(await may("GET", "")).toBe(false);
@@ -132,7 +132,7 @@ describe("guests", () => {
     expect(await may("GET", "/a")).toBe(false);
   });
 
-  it("may be recursive on exact keys", async () => {
+  it("may use recursive on exact keys", async () => {
     await guestRole(["/pub"], ["/pub"]);
     expect(await may("GET", "/pub", {}, true)).toBe(true);
     expect(await may("DELETE", "/pub", {}, true)).toBe(true);
@@ -144,11 +144,11 @@ describe("guests", () => {
     ["of nobody", { as: "who:no" }],
     ["malformed", { authorization: "Basic !" }],
     ["of another scheme", { authorization: "Bearer cm9vdDp0b3A=" }],
-  ])("are not those who show credentials that are %s", async (_kind, shown) => {
+  ])("are not clients with credentials that are %s", async (_kind, shown) => {
     expect(await may("GET", "/a", shown)).toBe(false);
   });
 
-  it("are those with a certificate of nobody", async () => {
+  it("are clients with a certificate of no user", async () => {
     expect(await may("GET", "/a", { certificateName: "who" })).toBe(true);
   });
 });
@@ -190,17 +190,17 @@ describe("a user", () => {
     expect(await may(method, key, dev, true)).toBe(expected);
   });
 
-  it("is known by certificate", async () => {
+  it("is recognized by certificate", async () => {
     expect(await may("GET", "/dev/x", { certificateName: "dev" })).toBe(true);
     expect(await may("GET", "/other", { certificateName: "dev" })).toBe(false);
   });
 
-  it("without roles may not even do what guests may", async () => {
+  it("without roles may not do what guests may do", async () => {
     await user("poor", "p");
     expect(await may("GET", "/dev/x", { as: "poor:p" })).toBe(false);
   });
 
-  it("may do with several roles what any of them allows", async () => {
+  it("with several roles may do what any of them allows", async () => {
     await role("star", ["*"], []);
     await user("both", "b", "dev", "star");
     expect(await may("GET", "", { as: "both:b" })).toBe(true);
@@ -214,7 +214,7 @@ describe("a user", () => {
     expect(await may("DELETE", "/x", { as: "admin:a" }, true)).toBe(true);
   });
 
-  it("gets nothing but the empty key from an empty pattern", async () => {
+  it("gets only the empty key from an empty pattern", async () => {
     await role("empty", [""], []);
     await user("odd", "o", "empty");
     expect(await may("GET", "", { as: "odd:o" })).toBe(true);

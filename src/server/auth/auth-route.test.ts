@@ -13,7 +13,7 @@ const as = "root:top";
 const REFUSED = message("Insufficient credentials");
 const GUEST_ROLE = { ...ROOT_ROLE, role: "guest" };
 
-it("is enabled and disabled once, and needs a root for it", () =>
+it("is enabled and disabled once, and requires a user root", () =>
   walk([
     ["GET /enable", 200, { enabled: false }],
     ["DELETE /enable", 409, message("auth: already disabled")],
@@ -40,7 +40,7 @@ it("lets root do everything while auth is on", () =>
     "top",
   ));
 
-it("does not replace a guest role that is there", () =>
+it("does not replace an existing guest role", () =>
   walk([
     ["PUT /roles/guest", { role: "guest" }, 201, { role: "guest", permissions: kv(null, null) }],
     ["PUT /users/root", root("top"), 201, { user: "root", roles: ["root"] }],
@@ -53,7 +53,7 @@ test.each([
   ["HEAD /users/alice", "GET,PUT,DELETE"],
   ["POST /roles/r1", "GET,PUT,DELETE"],
   ["PATCH /enable", "GET,PUT,DELETE"],
-])("%s is not allowed, before credentials are looked at", async (line, allow) => {
+])("%s is not allowed, before credentials are checked", async (line, allow) => {
   const [method = "", path = ""] = line.split(" ");
   const server = await enabled();
   expect(await server.ask({ method, target: `/auth${path}` })).toEqual({
@@ -74,7 +74,7 @@ test.each(["", "/", "/foo", "/enable/", "/usersfoo"])("there is no route %s", as
   });
 });
 
-it("tells the cluster's id but when it refuses path or credentials", async () => {
+it("responds with the cluster id, except when it refuses path or credentials", async () => {
   const server = await enabled();
   const headersOf = async (target: string, credentials: string) =>
     (await server.ask({ method: "GET", target, as: credentials })).headers;
@@ -94,7 +94,7 @@ it("gives path and credentials precedence over the body", async () => {
   expect(await ask("/auth/users/a")).toBe(401);
 });
 
-it("says nothing of a password, wherever it stands", async () => {
+it("never quotes a password", async () => {
   const server = authServer();
   const secret = "hunter2";
   const put = (path: string, body: object | string) =>
@@ -111,7 +111,7 @@ it("says nothing of a password, wherever it stands", async () => {
   expect(JSON.stringify(await server.store.user("alice"))).not.toContain(secret);
 });
 
-it("takes a body that cannot be read for bad JSON", async () => {
+it("treats an unreadable body as invalid JSON", async () => {
   const store = new AuthStore(new MemoryKeySpace());
   const request = {
     ...requestOf({ method: "PUT", target: "/auth/users/a" }),
@@ -121,7 +121,7 @@ it("takes a body that cannot be read for bad JSON", async () => {
   expect([reply.status, reply.body]).toEqual([400, message("Invalid JSON in request body.")]);
 });
 
-it("answers 500, and lets nobody in, when its store cannot be asked", async () => {
+it("responds with 500 and accepts no one when its store is unavailable", async () => {
   const keySpace = new MemoryKeySpace();
   keySpace.execute = () => Promise.reject(new ClusterUnavailableError("GET /enabled", []));
   const store = new AuthStore(keySpace);

@@ -23,15 +23,15 @@ beforeEach(() => {
 const set = (key: string, value: string) => keySpace.execute({ action: "set", key, value });
 const remove = (key: string) => keySpace.execute({ action: "delete", key, recursive: true });
 
-describe("auth that is on", () => {
+describe("auth that is enabled", () => {
   beforeEach(() => store.setEnabled(true));
 
-  test.each(SWITCHES)("stays on for everybody when %s is gone", async (key) => {
+  test.each(SWITCHES)("stays on for everyone when %s is gone", async (key) => {
     await remove(key);
     expect(await new AuthStore(keySpace).isEnabled()).toBe(true);
   });
 
-  test.each(SWITCHES)("stays on for everybody when %s is damaged", async (key) => {
+  test.each(SWITCHES)("stays on for everyone when %s is damaged", async (key) => {
     for (const value of ["", "False", "false ", "0", "\0", "{}"]) {
       await set(key, value);
       await remove(SWITCHES.find((other) => other !== key) ?? "");
@@ -43,15 +43,15 @@ describe("auth that is on", () => {
     expect(await new AuthStore(keySpace).isEnabled()).toBe(true);
   });
 
-  it("stays on for who has seen it on, when nothing says so any more", async () => {
+  it("stays on for servers that have seen it on, when all its records are gone", async () => {
     expect(await store.isEnabled()).toBe(true);
     for (const key of SWITCHES) await remove(key);
     expect(await store.isEnabled()).toBe(true);
-    // After a restart, nothing tells it from auth that was never on.
+    // After a restart, it cannot be distinguished from auth that was never enabled.
     expect(await new AuthStore(keySpace).isEnabled()).toBe(false);
   });
 
-  it("is off once it is turned off, whatever stood in the place of its records", async () => {
+  it("is off after it is disabled, even if its records were damaged", async () => {
     for (const key of SWITCHES) {
       await remove(key);
       await set(`${key}/below`, "");
@@ -70,17 +70,17 @@ describe("a damaged record", () => {
     JSON.stringify({ role: "dev", permissions: EVERYTHING, ...fields });
 
   test.each<[string, string]>([
-    ["no JSON", "not json"],
+    ["text that is not JSON", "not json"],
     ["half of it", user({}).slice(0, -1)],
-    ["another kind of value", "[]"],
+    ["another type of value", "[]"],
     ["nothing", ""],
     ["null", "null"],
     ["another name", user({ user: "root" })],
     ["no hash", user({ passwordHash: undefined })],
     ["a hash of another length", user({ passwordHash: "scrypt:AAAA:AAAA" })],
-    ["roles that are no list", user({ roles: "root" })],
-    ["roles that are no texts", user({ roles: [["root"]] })],
-  ])("of a user, which holds %s, lets nobody in", async (_what, value) => {
+    ["roles that are not a list", user({ roles: "root" })],
+    ["roles that are not strings", user({ roles: [["root"]] })],
+  ])("of a user, with %s, accepts no password", async (_what, value) => {
     await store.setEnabled(true);
     await store.createRole({ role: "guest", permissions: EVERYTHING });
     await set("/users/=alice", value);
@@ -100,12 +100,12 @@ describe("a damaged record", () => {
   });
 
   test.each<[string, string]>([
-    ["no JSON", "{"],
+    ["text that is not JSON", "{"],
     ["another name", role({ role: "root" })],
     ["no permissions", role({ permissions: undefined })],
-    ["permissions that are no lists", role({ permissions: { kv: { read: "/*", write: "/*" } } })],
-    ["patterns that are no texts", role({ permissions: { kv: { read: [1], write: null } } })],
-  ])("of a role, which holds %s, grants nothing", async (_what, value) => {
+    ["permissions that are not lists", role({ permissions: { kv: { read: "/*", write: "/*" } } })],
+    ["patterns that are not strings", role({ permissions: { kv: { read: [1], write: null } } })],
+  ])("of a role, with %s, grants nothing", async (_what, value) => {
     await store.setEnabled(true);
     await set("/roles/=dev", value);
     await store.createUser({ user: "alice", passwordHash: HASH, roles: ["dev"] });
@@ -115,7 +115,7 @@ describe("a damaged record", () => {
     expect((await store.roles()).map((each) => each.role)).toEqual(["root"]);
   });
 
-  it("is traced with its key, and without what it holds", async () => {
+  it("is traced with its key, and without its content", async () => {
     const traced: DamagedRecordError[] = [];
     const listen = (message: unknown): void => void traced.push(message as DamagedRecordError);
     subscribe("etcdnet:damage", listen);
@@ -132,7 +132,7 @@ describe("a damaged record", () => {
     }
   });
 
-  it("can be removed, and made anew", async () => {
+  it("can be removed and created again", async () => {
     await set("/users/=alice/below", "1");
     expect(await store.removeUser("alice")).toBe(true);
     expect(await store.user("alice")).toBeUndefined();

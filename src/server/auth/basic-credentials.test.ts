@@ -33,7 +33,7 @@ test.each([
   expect(readBasicCredentials(header)).toBeUndefined();
 });
 
-it("keeps a password's bytes as they are", () => {
+it("keeps the bytes of a password unchanged", () => {
   const header = `Basic ${base64("user:\xff\xfe", "latin1")}`;
   expect(readBasicCredentials(header)?.password).toEqual(Buffer.from([0xff, 0xfe]));
 });

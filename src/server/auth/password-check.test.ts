@@ -21,7 +21,7 @@ const claim = (password: Buffer, stored: string | undefined = hash, user = "ann"
 });
 
 describe("a password check", () => {
-  it("knows a right password again without the cost", async () => {
+  it("recognizes a correct password again without the cost", async () => {
     const verify = vi.fn(verifyPassword);
     const check = new PasswordCheck({ verify });
     expect(check.isKnown(right, hash)).toBe(false);
@@ -31,7 +31,7 @@ describe("a password check", () => {
     expect(verify).toHaveBeenCalledTimes(1);
   });
 
-  it("pays in full for a wrong password each time, and for one of nobody", async () => {
+  it("has the full cost for each wrong password, and for an unknown user", async () => {
     const verify = vi.fn(verifyPassword);
     const check = new PasswordCheck({ verify });
     await check.isCorrect(claim(right), from());
@@ -49,7 +49,7 @@ describe("a password check", () => {
     expect(await check.isCorrect(claim(right, await hashPassword("new")), from())).toBe(false);
   });
 
-  it("remembers only so many, the last ones", async () => {
+  it("remembers a limited number, the last ones", async () => {
     const verify = vi.fn(async () => true);
     const check = new PasswordCheck({ capacity: 2, verify });
     const claims = ["1", "2", "3"].map((text) => claim(Buffer.from(text)));
@@ -62,8 +62,8 @@ describe("a password check", () => {
   });
 });
 
-describe("password checks that come together", () => {
-  /** Checks that were begun, in order: their passwords. */
+describe("concurrent password checks", () => {
+  /** Passwords of the checks that have started, in order. */
   const begun: string[] = [];
   let results: ((right: boolean) => void)[];
   let clock: SimulatedClock;
@@ -82,20 +82,20 @@ describe("password checks that come together", () => {
   const ask = (text: string, address = "10.0.0.1", user = "ann", signal?: AbortSignal) =>
     check.isCorrect(claim(Buffer.from(text), hash, user), from(address, signal));
 
-  /** Ends the check under way, and lets the next one begin. */
+  /** Ends the current check, so that the next one starts. */
   async function end(isRight = false): Promise<void> {
     results.shift()?.(isRight);
     for (let turn = 0; turn < 3; turn++) await setImmediate();
   }
 
-  it("are one if they are equal, from wherever they come", async () => {
+  it("are one check if they are equal, from any client", async () => {
     const asked = [ask("a"), ask("a"), ask("a", "10.0.0.2")];
     await end(true);
     expect(await Promise.all(asked)).toEqual([true, true, true]);
     expect(begun).toEqual(["a"]);
   });
 
-  it("are checked still when the first of several equal ones has gone", async () => {
+  it("continue when the first of several equal ones is aborted", async () => {
     const gone = new AbortController();
     void ask("under way");
     const first = ask("a", "10.0.0.1", "ann", gone.signal);
@@ -108,7 +108,7 @@ describe("password checks that come together", () => {
     expect(begun).toEqual(["under way", "a"]);
   });
 
-  it("take turns between clients, of which each has the newest first", async () => {
+  it("take turns between clients, each with its newest first", async () => {
     const asked = ["a1", "a2", "a3"].map((text) => ask(text));
     asked.push(...["b1", "b2"].map((text) => ask(text, "10.0.0.2")), ask("c1", "10.0.0.3"));
     for (const _ of asked) await end();
@@ -116,7 +116,7 @@ describe("password checks that come together", () => {
     expect(begun).toEqual(["a1", "c1", "b2", "a3", "b1", "a2"]);
   });
 
-  it("of a new client come before those of any number of clients with wrong passwords", async () => {
+  it("of a new client run before those of any number of clients with wrong passwords", async () => {
     const flood = (number: number): void => {
       const again = (): void => flood(number);
       ask(`${Math.random()}`, `10.0.1.${number}`).then(again, again);
@@ -125,7 +125,7 @@ describe("password checks that come together", () => {
     for (let turn = 0; turn < 100; turn++) {
       await end();
       if (turn !== 1 && turn !== 99) continue;
-      // Also when some of the flood still wait for their first turn, and after a right password.
+      // Also if some of the flood wait for their first turn, and after a correct password.
       for (const mine of [`first ${turn}`, `second ${turn}`]) {
         const asked = ask(mine);
         await end();
@@ -145,7 +145,7 @@ describe("password checks that come together", () => {
     expect(begun).toEqual(["under way", "a"]);
   });
 
-  it("are dropped when all who asked have gone", async () => {
+  it("are dropped when all their requests are aborted", async () => {
     void ask("under way");
     const gone = new AbortController();
     const asked = Array.from({ length: 2_000 }, () => ask("a", "10.0.0.1", "ann", gone.signal));
@@ -163,10 +163,10 @@ describe("password checks that come together", () => {
   it.each<[string, number, (number: number) => string]>([
     ["on some users, at first", 2, (number) => `user ${number % 5}`],
     ["on some users, for long", 150, (number) => `user ${number % 5}`],
-    ["on ever new users", 150, (number) => `user ${number}`],
+    ["on new users each time", 150, (number) => `user ${number}`],
     ["on the same user, at first", 2, () => "user 1"],
     ["on the same user, for long", 150, () => "user 1"],
-  ])("are not held up by a flood from the same address %s", async (_whom, before, userOf) => {
+  ])("are not delayed by a flood from the same address %s", async (_whom, before, userOf) => {
     let number = 0;
     const flood = (connection: object): void => {
       const asked = claim(Buffer.from(`${number}`), hash, userOf(number++));
@@ -188,14 +188,14 @@ describe("password checks that come together", () => {
     expect(await asked).toBe(true);
   });
 
-  it("of one network of IPv6 are of one client", async () => {
+  it("from one IPv6 network count as one client", async () => {
     const asked = [ask("a1", "2001:db8::1"), ask("a2", "2001:db8::2:0:0:1")];
     asked.push(ask("b1", "2001:db8:0:1::1"), ask("a3", "2001:db8::3:0:0:0"));
     for (const _ of asked) await end();
     expect(begun).toEqual(["a1", "b1", "a3", "a2"]);
   });
 
-  it("come once a second after ten wrong ones in a row, for that user and client alone", async () => {
+  it("run once a second after ten wrong ones in a row, for that user and client only", async () => {
     for (let number = 0; number < 10; number++) {
       void ask(`${number}`);
       await end();
@@ -211,12 +211,12 @@ describe("password checks that come together", () => {
     expect(begun).toEqual(["other user", "other client", "late"]);
     await end(true);
     expect(await late).toBe(true);
-    // A right one makes up for it.
+    // A correct password resets this.
     void ask("soon");
     expect(begun).toContain("soon");
   });
 
-  it("are given up after ten seconds, or when too many wait, the oldest first", async () => {
+  it("are refused after ten seconds, or when too many wait, the oldest first", async () => {
     void ask("under way");
     const oldest = expect(ask("oldest")).rejects.toThrow(OverloadError);
     await clock.pass(10_000);

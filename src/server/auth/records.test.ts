@@ -15,7 +15,7 @@ const TALLIES: RecordKind<Tally> = {
 
 const tallies = (keySpace = new MemoryKeySpace()) => new Records(keySpace, TALLIES);
 
-it("loses no change of many at once, by two servers", async () => {
+it("loses none of many concurrent changes by two servers", async () => {
   const keySpace = new MemoryKeySpace();
   const servers = [tallies(keySpace), tallies(keySpace)];
   await servers[0]?.create("a", { name: "a", marks: [] });
@@ -26,7 +26,7 @@ it("loses no change of many at once, by two servers", async () => {
   expect(tally?.marks.toSorted((a, b) => a - b)).toEqual(marks);
 });
 
-it("gives up in the end when something else always comes first", async () => {
+it("fails after many conflicts", async () => {
   const keySpace = new MemoryKeySpace();
   const records = tallies(keySpace);
   await records.create("a", { name: "a", marks: [] });
@@ -40,7 +40,7 @@ it("gives up in the end when something else always comes first", async () => {
   await expect(records.update("a", (old) => old)).rejects.toThrow("Internal Server Error");
 });
 
-it("creates a name once, of any number of tries", async () => {
+it("creates a name once, with any number of attempts", async () => {
   const records = tallies();
   const tries = Array.from({ length: 10 }, (_, mark) =>
     records.create("a", { name: "a", marks: [mark] }),
@@ -48,7 +48,7 @@ it("creates a name once, of any number of tries", async () => {
   expect((await Promise.all(tries)).filter(Boolean)).toHaveLength(1);
 });
 
-it("updates and removes only what is there", async () => {
+it("updates and removes only existing records", async () => {
   const records = tallies();
   expect(await records.update("a", (old) => old)).toBeUndefined();
   expect(await records.remove("a")).toBe(false);
@@ -57,7 +57,7 @@ it("updates and removes only what is there", async () => {
   expect(await records.get("a")).toBeUndefined();
 });
 
-it("does not bring back what is removed during an update", async () => {
+it("does not restore a record that is removed during an update", async () => {
   const keySpace = new MemoryKeySpace();
   const records = tallies(keySpace);
   await records.create("a", { name: "a", marks: [] });
@@ -72,7 +72,7 @@ it("does not bring back what is removed during an update", async () => {
 });
 
 test.each(["a/b", "..", ".", "_a", "%", "ü \u{1f600}", "", "a/", "x/../a"])(
-  'takes the name "%s" as it is, apart from all others',
+  'keeps the name "%s" unchanged and distinct',
   async (name) => {
     const records = tallies();
     await records.create("a", { name: "a", marks: [] });

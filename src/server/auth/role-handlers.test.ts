@@ -1,7 +1,7 @@
 import { it } from "vitest";
 import { kv, message, ROOT_ROLE, walk } from "../../../test/support/auth-walk.js";
 
-it("creates, shows and deletes roles", () => {
+it("creates, returns and deletes roles", () => {
   const r1 = { role: "r1", permissions: kv(null, null) };
   const r2 = { role: "r2", permissions: kv(["/b", "/a"], null), grant: kv([], null) };
   return walk([
@@ -65,7 +65,7 @@ it("changes roles", () => {
   ]);
 });
 
-it("leaves the role root alone", () => {
+it("does not change the role root", () => {
   const refused = message("auth: Cannot modify role root: is root role.");
   return walk([
     ["PUT /roles/root", { role: "root" }, 403, refused],

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { authServer } from "../../../test/support/auth-server.js";
 import { message, ROOT_ROLE, root, walk } from "../../../test/support/auth-walk.js";
 
-it("creates, shows and deletes users", () =>
+it("creates, returns and deletes users", () =>
   walk([
     ["GET /users", 200, { users: null }],
     ["GET /users/alice", 404, message("auth: User alice does not exist.")],
@@ -72,14 +72,14 @@ it("changes users", () => {
   ]);
 });
 
-it("never takes its role from root", () =>
+it("never revokes the role of root", () =>
   walk([
     ["PUT /users/root", root("top"), 201, { user: "root", roles: ["root"] }],
     ["PUT /users/root", { user: "root", revoke: ["root"] }, 200, { user: "root", roles: [] }],
     ["GET /users/root", 200, { user: "root", roles: [ROOT_ROLE] }],
   ]));
 
-it("loses no change of many at once", async () => {
+it("loses none of many concurrent changes", async () => {
   const server = authServer();
   const put = (body: object) => server.ask({ method: "PUT", target: "/auth/users/bob", body });
   await put({ user: "bob", password: "pw", roles: ["r"] });
@@ -89,7 +89,7 @@ it("loses no change of many at once", async () => {
   expect((await server.store.user("bob"))?.roles).toEqual(["r", ...roles].toSorted());
 });
 
-it("creates a user once, of several requests at once", async () => {
+it("creates a user once, with several concurrent requests", async () => {
   const server = authServer();
   const body = { user: "bob", password: "pw", roles: ["r"] };
   const create = () => server.ask({ method: "PUT", target: "/auth/users/bob", body });

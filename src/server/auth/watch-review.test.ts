@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 interface Watch {
   readonly close: ReturnType<typeof vi.fn<() => void>>;
-  /** What is called when it is over. */
+  /** Called when the watch ends. */
   readonly end: () => void;
 }
 
@@ -71,7 +71,7 @@ describe("a watch is closed at once when", () => {
     await vi.waitUntil(() => watch.close.mock.calls.length > 0);
   });
 
-  it("auth is turned on, and it was opened by nobody", async () => {
+  it("auth is enabled, and it was opened without credentials", async () => {
     await store.setEnabled(false);
     const [nobody, dev] = [await open({}), await open()];
     await setImmediate();
@@ -95,7 +95,7 @@ it("other changes leave it open", async () => {
   expect(byCertificate.close).not.toHaveBeenCalled();
 });
 
-describe("while the store's own watch tells nothing, or cannot be opened", () => {
+describe("while the watch of the store is silent or cannot be opened", () => {
   it.each([
     [
       "silent",
@@ -127,7 +127,7 @@ it("a watch is closed when users cannot be read while auth is on, and stays whil
   }
 });
 
-it("no timer is left when the last watch is over", async () => {
+it("no timer is left after the last watch", async () => {
   const [one, two] = [await open(), await open()];
   expect(clock.pending).toBe(1);
   one.end();

@@ -17,7 +17,7 @@ const EVERYWHERE = { host: "0.0.0.0" };
 const EVIL = { origin: "https://evil.example" };
 const UI = { origin: "https://ui.example" };
 
-/** Everything that changes something but keys. */
+/** Requests that change anything but keys. */
 const ADMINISTRATION = [
   ["POST", "/v2/members"],
   ["PUT", "/v2/members/1"],
@@ -53,14 +53,14 @@ function server(options: BrowserAccessOptions = LOCAL) {
   };
 }
 
-/** The status of a read that names this host. */
+/** The status of a read with this Host header. */
 async function statusFor(host: string, options: BrowserAccessOptions, headers: Headers = {}) {
   return (await server(options)("GET", "/v2/keys/", { ...headers, host })).status;
 }
 
 describe("without --cors", () => {
   test.each(["GET", "HEAD", "OPTIONS"])(
-    "a page of another origin reads no answer to %s",
+    "a page of another origin cannot read the response to %s",
     async (method) => {
       const { status, cors } = await server()(method, "/v2/keys/", EVIL);
       expect(status).toBe(200);
@@ -76,9 +76,12 @@ describe("without --cors", () => {
     ["of an extension", { origin: "chrome-extension://abc" }],
     ["with several origins", { origin: "http://127.0.0.1:2379, https://evil.example" }],
     ["with an empty origin", { origin: "" }],
-    ["whose origin was taken away", { "sec-fetch-site": "cross-site" }],
-    ["of another server of the site, likewise", { "sec-fetch-site": "same-site" }],
-  ])("a page %s writes nothing", async (_what, headers) => {
+    ["whose origin was removed", { "sec-fetch-site": "cross-site" }],
+    [
+      "of another server of the same site, whose origin was removed",
+      { "sec-fetch-site": "same-site" },
+    ],
+  ])("a page %s cannot write", async (_what, headers) => {
     const ask = server();
     for (const method of ["PUT", "POST", "DELETE"]) {
       const { status, body, cors } = await ask(method, "/v2/keys/a", headers as Headers);
@@ -88,15 +91,18 @@ describe("without --cors", () => {
     expect((await ask("GET", "/v2/keys/a")).status).toBe(404);
   });
 
-  test.each(ADMINISTRATION)("nor does it %s %s", async (method, target) => {
+  test.each(ADMINISTRATION)("a page of another origin cannot %s %s", async (method, target) => {
     expect((await server()(method, target, EVIL)).status).toBe(403);
   });
 
   test.each<[string, Headers]>([
-    ["programs, which name no origin", {}],
+    ["a program, which sends no origin", {}],
     ["Node's fetch", { "sec-fetch-mode": "cors" }],
     ["a page of the same origin", { origin: "http://127.0.0.1:2379" }],
-    ["a page behind a proxy that ends TLS", { origin: "https://localhost", host: "localhost" }],
+    [
+      "a page behind a proxy that terminates TLS",
+      { origin: "https://localhost", host: "localhost" },
+    ],
     ["the same, with the port", { origin: "https://localhost", host: "LOCALHOST:443" }],
     ["the address bar", { "sec-fetch-site": "none" }],
   ])("%s may write", async (_who, headers) => {
@@ -144,7 +150,7 @@ describe("with --cors", () => {
     }
   });
 
-  it("is refused where it names no origin", () => {
+  it("is refused without an origin", () => {
     for (const origin of ["ui.example", "https://ui.example/path", "null", ""]) {
       expect(() => server({ cors: [origin] })).toThrow(`cors: "${origin}"`);
     }
@@ -165,7 +171,7 @@ describe("on a loopback address", () => {
     "a",
     "localhost.evil.example",
     "127.0.0.1.evil.example",
-  ])("a request to %s is refused, whatever sends it", async (host) => {
+  ])("a request to %s is refused from any program", async (host) => {
     for (const method of ["GET", "OPTIONS", "PUT"]) {
       const { status, body } = await server(LOCAL)(method, "/v2/keys/", { host });
       expect(status).toBe(421);
@@ -175,7 +181,7 @@ describe("on a loopback address", () => {
     expect(await statusFor(host, { host: "::1" })).toBe(421);
   });
 
-  it("names that are allowed or advertised are served", async () => {
+  it("allowed and advertised names are served", async () => {
     const allowedHosts = ["etcd.example", "Other.example"];
     const advertise = ["https://front.example:8443"];
     const options = { ...LOCAL, allowedHosts, advertise };
@@ -191,14 +197,14 @@ describe("on a loopback address", () => {
     expect((await ask("GET", "/v2/keys/", { host: "evil.example" }, true)).status).toBe(200);
   });
 
-  it("what is no host name is refused as an option", () => {
+  it("an invalid host name is refused as an option", () => {
     for (const name of ["etcd:2379", "http://etcd", "a b", ""]) {
       expect(() => server({ allowedHosts: [name] })).toThrow(`allowedHosts: "${name}"`);
     }
   });
 });
 
-describe("on all addresses, and where the address is unknown", () => {
+describe("on all addresses, and if the address is unknown", () => {
   test.each([EVERYWHERE, {}])("programs may use any name: %o", async (options) => {
     expect(await statusFor("etcd-gw:4001", options)).toBe(200);
     expect(await statusFor("etcd-gw:4001", options, { "sec-fetch-mode": "cors" })).toBe(200);
@@ -212,7 +218,7 @@ describe("on all addresses, and where the address is unknown", () => {
     expect(await statusFor("gw", { ...options, allowedHosts: ["gw"] }, page)).toBe(200);
   });
 
-  it("the name that the server listens at is known", async () => {
+  it("the name of the listen address is known", async () => {
     expect(await statusFor("gw.example:1", { host: "gw.example" }, EVIL)).toBe(200);
   });
 });

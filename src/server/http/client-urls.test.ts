@@ -7,14 +7,14 @@ function request(serverUrl?: string) {
   return { method: "GET", target: "/v2/members", headers: {}, serverUrl, body, signal };
 }
 
-it("tells each client the URL by which it came", () => {
+it("returns to each client the URL that it used", () => {
   const urls = clientUrls(undefined);
   expect(urls(request("http://a:1"))).toEqual(["http://a:1"]);
   expect(urls(request("https://b"))).toEqual(["https://b"]);
   expect(urls(request())).toBeUndefined();
 });
 
-it("tells every client what is advertised, in order", () => {
+it("returns the advertised URLs to every client, in order", () => {
   const urls = clientUrls(["https://b:443", "http://a:80/", "http://[::1]:2379"]);
   for (const serverUrl of [undefined, "http://c:1"]) {
     expect(urls(request(serverUrl))).toEqual(["http://[::1]:2379", "http://a:80", "https://b:443"]);
@@ -34,6 +34,6 @@ it.each([
   expect(() => clientUrls([url])).toThrow(/^advertise: /);
 });
 
-it("refuses to advertise nothing", () => {
+it("refuses an empty list", () => {
   expect(() => clientUrls([])).toThrow("advertise: must name at least one URL");
 });

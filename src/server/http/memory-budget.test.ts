@@ -15,13 +15,13 @@ class Stage {
   }
 }
 
-it("does not count what is small", () => {
+it("does not count small buffers", () => {
   const stage = new Stage();
   for (let i = 0; i < 1_000; i++) stage.hold("small", 15);
   expect(stage.budget.total).toBe(0);
 });
 
-it("counts what is held at present", () => {
+it("counts the current buffers", () => {
   const { budget } = new Stage();
   const held = budget.reserve(() => {});
   for (const kib of [100, 300, 200]) held.set(kib * KIB);
@@ -32,7 +32,7 @@ it("counts what is held at present", () => {
   expect(budget.total).toBe(0);
 });
 
-it("ends the largest when the limit is exceeded, and no more than needed", () => {
+it("ends the largest holders when the limit is exceeded, and no more than needed", () => {
   const stage = new Stage();
   stage.hold("a", 300);
   stage.hold("b", 400);
@@ -42,14 +42,14 @@ it("ends the largest when the limit is exceeded, and no more than needed", () =>
   expect(stage.budget.total).toBe(700 * KIB);
 });
 
-it("ends who exceeds the limit alone", () => {
+it("ends a single holder that exceeds the limit", () => {
   const stage = new Stage();
   stage.hold("a", 2_000);
   expect(stage.ended).toEqual(["a"]);
   expect(stage.budget.total).toBe(0);
 });
 
-it("ends those that have stalled from half of the limit on", () => {
+it("ends stalled holders above half of the limit", () => {
   const stage = new Stage();
   stage.hold("stalled", 100);
   const slow = stage.hold("slow", 350);
@@ -61,7 +61,7 @@ it("ends those that have stalled from half of the limit on", () => {
   expect(stage.ended).toEqual(["stalled"]);
 });
 
-it("does not end what is in use", () => {
+it("does not end holders that are in use", () => {
   const stage = new Stage();
   const used = stage.hold("used", 1_000);
   used.keep();

@@ -17,13 +17,13 @@ function listing(count: number, value: string): EtcdResponse {
   return { action: "get", node, ...origin };
 }
 
-describe("the body of an answer", () => {
-  it("is a text when it is small", () => {
+describe("the body of a response", () => {
+  it("is a string if it is small", () => {
     const answer = listing(10, "ü");
     expect(responseBody(answer, new TurnScheduler())).toBe(encodeResponse(answer));
   });
 
-  it("comes in portions when it is large, and tells what it still keeps", async () => {
+  it("consists of portions if it is large, and returns the size that it still holds", async () => {
     const answer = listing(5_000, "v".repeat(100));
     const body = responseBody(answer, new TurnScheduler());
     if (typeof body === "string") throw new Error("it is not in portions");

@@ -8,7 +8,7 @@ import { sendReply } from "./send-reply.js";
 
 const LIMIT = 64 * 1024;
 
-/** What a client gets. */
+/** The bytes that a client receives. */
 async function received(body: ServerReply["body"], limit = Number.MAX_SAFE_INTEGER) {
   const budget = new MemoryBudget(limit);
   const server = createServer((_request, response) => {
@@ -24,14 +24,14 @@ async function received(body: ServerReply["body"], limit = Number.MAX_SAFE_INTEG
   }
 }
 
-it("sends a large text whole, wherever it is cut", async () => {
+it("sends a large text completely, wherever it is split", async () => {
   for (const start of ["", "a"]) {
     const text = `${start}${"😀".repeat(400_000)}`;
     expect((await received(text)) === text).toBe(true);
   }
 });
 
-it("does not begin pieces for which there is no room", async () => {
+it("does not start pieces for which there is no room", async () => {
   let begun = false;
   const body: PiecedBody = {
     heldBytes: 2 * LIMIT,

@@ -11,7 +11,7 @@ it.each([
   "10.1.2.3:2379",
   "[2001:db8::1]:2379",
   "[::1]",
-])("is where the client says that it came: %s", (host) => {
+])("is the URL in the Host header: %s", (host) => {
   expect(serverUrl(host, plain)).toBe(`http://${host}`);
   expect(serverUrl(host, { ...plain, tls: true })).toBe(`https://${host}`);
 });
@@ -45,7 +45,7 @@ it.each([
   "1.2.3.4.5",
   "a:1:2",
   `${"a".repeat(300)}:1`,
-])("is the local address where Host cannot be used: %j", (host) => {
+])("is the local address if Host is unusable: %j", (host) => {
   expect(serverUrl(host, plain)).toBe("http://10.0.0.1:2379");
 });
 
@@ -53,10 +53,10 @@ it.each([
   ["::ffff:10.0.0.1", "http://10.0.0.1:2379"],
   ["::1", "http://[::1]:2379"],
   ["fe80::1%eth0", "http://[fe80::1]:2379"],
-])("shows the local address %s as part of a URL", (localAddress, url) => {
+])("contains the local address %s as part of a URL", (localAddress, url) => {
   expect(serverUrl(undefined, { ...plain, localAddress })).toBe(url);
 });
 
-it("is unknown on a connection that is gone", () => {
+it("is unknown on a closed connection", () => {
   expect(serverUrl(undefined, { tls: false })).toBeUndefined();
 });

@@ -35,7 +35,7 @@ it("lists the machines in a line", async () => {
   expect(await get("/v2/machines")).toMatchObject({ body: "http://a:1, http://b:1" });
 });
 
-it("lists the advertised URLs instead, even when the cluster gives no answer", async () => {
+it("lists the advertised URLs instead, even if the cluster does not respond", async () => {
   const machines = () => Promise.reject(new ClusterUnavailableError("GET /v2/machines", []));
   const urls = ["http://c:1", "http://d:1"];
   expect(await get("/v2/machines", { machines }, urls)).toMatchObject({
@@ -55,7 +55,7 @@ it("is healthy while one endpoint is", async () => {
   });
 });
 
-it("passes on why there are no statistics", async () => {
+it("returns the reason for missing statistics", async () => {
   const refusal = new AdminError("GET /v2/stats/leader", "http://a:1", 403, "not current leader");
   const stats = { ...memory.stats, leader: () => Promise.reject(refusal) };
   expect(await get("/v2/stats/leader", { stats })).toMatchObject({
@@ -64,7 +64,7 @@ it("passes on why there are no statistics", async () => {
   });
 });
 
-it("says no more than etcd when the cluster gives no answer", async () => {
+it("responds like etcd if the cluster does not respond", async () => {
   const version = () => Promise.reject(new ClusterUnavailableError("GET /version", []));
   expect(await get("/version", { version })).toMatchObject({
     status: 500,

@@ -10,7 +10,7 @@ import { KeysRoute } from "./keys-route.js";
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const DENIED = expect.objectContaining({ status: 401 });
 
-/** A route that allows what it is told to, and tells what it did. */
+/** A route with given permissions, which records its steps. */
 async function serve(
   method: string,
   allowed: boolean,
@@ -54,7 +54,7 @@ it("refuses a form whose sender may no longer write when it has arrived", async 
   expect(reply).toEqual(DENIED);
 });
 
-it("does not tell who may not write what is wrong with the parameters of a form", async () => {
+it("does not report form errors to a client without permission", async () => {
   expect(await serve("PUT", false, "prevExist=x", "ttl=x")).toEqual([DENIED, ["credentials"]]);
   expect(await serve("PUT", true, "", "ttl=x")).toEqual([
     expect.objectContaining({ status: 400 }),

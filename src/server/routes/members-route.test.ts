@@ -52,7 +52,7 @@ it("lists the members", async () => {
   });
 });
 
-it("shows the advertised URLs for every member that has started, the leader too", async () => {
+it("returns the advertised URLs for every started member, also the leader", async () => {
   const own = { peerURLs: [], clientURLs: ["http://etcd:2379"] };
   const list = async () => [
     { ...own, id: "1", name: "m1" },
@@ -72,7 +72,7 @@ it("shows the advertised URLs for every member that has started, the leader too"
   );
 });
 
-it("lets nobody but root change the membership, and looks at nothing else before", async () => {
+it("lets only root change the membership, and checks this first", async () => {
   const isRoot = async () => false;
   const body = () => Promise.reject(new Error("the body was read"));
   for (const method of ["POST", "PUT", "DELETE"]) {
@@ -85,7 +85,7 @@ it("lets nobody but root change the membership, and looks at nothing else before
   expect(await send("GET", "/v2/members", { isRoot })).toMatchObject({ status: 200 });
 });
 
-it("answers during an election that there is one", async () => {
+it("responds like etcd during an election", async () => {
   const leaderless = { ...members, leader: () => Promise.reject(NO_ANSWER) };
   expect(await send("GET", "/v2/members/leader", { members: leaderless })).toMatchObject({
     status: 503,
@@ -93,7 +93,7 @@ it("answers during an election that there is one", async () => {
   });
 });
 
-it("says no more than etcd when the cluster gives no answer", async () => {
+it("responds like etcd if the cluster does not respond", async () => {
   const broken = { ...members, add: () => Promise.reject(NO_ANSWER) };
   expect(await send("POST", "/v2/members", { members: broken })).toMatchObject({
     status: 500,
@@ -101,7 +101,7 @@ it("says no more than etcd when the cluster gives no answer", async () => {
   });
 });
 
-it("refuses a body that cannot be taken", async () => {
+it("refuses an invalid body", async () => {
   const body = () => Promise.reject(new BodyError("http: too large"));
   expect(await send("POST", "/v2/members", {}, body)).toMatchObject({
     status: 400,
@@ -109,7 +109,7 @@ it("refuses a body that cannot be taken", async () => {
   });
 });
 
-it("says nothing about an error of the server itself", async () => {
+it("contains no details of an internal error", async () => {
   const broken = { ...members, list: () => Promise.reject(new TypeError("a mistake")) };
   expect(await send("GET", "/v2/members", { members: broken })).toEqual({
     status: 500,

@@ -17,7 +17,7 @@ async function textOf(api: ClusterApi, requests = new RequestMetrics()): Promise
   return String(body);
 }
 
-it("shows what the store has done", async () => {
+it("contains the counters of the store", async () => {
   const keySpace = new MemoryKeySpace();
   await keySpace.execute({ action: "set", key: "/a", value: "1" });
   await keySpace.execute({ action: "get", key: "/b" }).catch(() => undefined);
@@ -30,7 +30,7 @@ it("shows what the store has done", async () => {
   expect(text).toContain("etcd_server_is_leader 1\n");
 });
 
-it("shows how requests went", async () => {
+it("contains the results of requests", async () => {
   const requests = new RequestMetrics();
   requests.countWatch();
   requests.countReceived("QGET");
@@ -51,7 +51,7 @@ it("shows how requests went", async () => {
   expect(text).toContain(`${family}_count{method="QGET"} 2\n`);
 });
 
-it("leaves out what the cluster does not tell", async () => {
+it("omits metrics that the cluster does not provide", async () => {
   const api = new MemoryClusterApi(new MemoryKeySpace());
   const silent = () => Promise.reject(new ClusterUnavailableError("GET /v2/stats", []));
   Object.assign(api.stats, { store: silent, self: silent });

@@ -19,7 +19,7 @@ async function exported(): Promise<string> {
 }
 
 describe("an export", () => {
-  it("is the same however its text is cut into pieces", async () => {
+  it("is the same for every split of its text", async () => {
     const text = await exported();
     for (const length of [1, 2, 7, text.length]) {
       expect((await verifyExport(cut(text, length))).keys).toEqual(["/"]);
@@ -29,7 +29,7 @@ describe("an export", () => {
     }
   });
 
-  it("is trusted without its last line feed, and at no other length", async () => {
+  it("is accepted without its last line feed, and refused at any other length", async () => {
     const text = await exported();
     await verifyExport(cut(text.trimEnd(), 100));
     for (let length = 0; length < text.length - 1; length++) {

@@ -33,7 +33,7 @@ class Pair {
     }
   }
 
-  /** Passes time until the migration has ended. */
+  /** Advances the clock until the migration has ended. */
   async migrate(options: Partial<MigrateOptions> = {}): Promise<MigrationProgress> {
     return await this.passUntil(migrate({ from: this.from, to: this.to, ...options }));
   }
@@ -70,7 +70,7 @@ function keyIn(difference: Difference): string {
 
 const TREE = { "/a": "1", "/d/x": "2", "/d/deep/er": "3", "/empty": null, "/d/_hidden/k": "4" };
 
-/** A migration that follows, until it is told to end. */
+/** A migration with `follow`, until the test ends it. */
 function following(pair: Pair, options: Partial<MigrateOptions> = {}) {
   const until = new AbortController();
   let latest: MigrationProgress | undefined;
@@ -99,7 +99,7 @@ function following(pair: Pair, options: Partial<MigrateOptions> = {}) {
 }
 
 describe("migrate", () => {
-  it("brings over values, directories and the hidden keys that are named", async () => {
+  it("copies values, directories and the given hidden keys", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     const hidden = ["/d/_hidden"];
@@ -109,7 +109,7 @@ describe("migrate", () => {
     expect((await pair.to.getNode("/empty")).node.dir).toBe(true);
   });
 
-  it("takes what is below a prefix, to another", async () => {
+  it("copies a prefix to another one", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     const places = { prefix: "/d", toPrefix: "/new/d", hidden: ["/d/_hidden"] };
@@ -120,7 +120,7 @@ describe("migrate", () => {
     await expect(pair.to.getNode("/a")).rejects.toThrow("Key not found");
   });
 
-  it("writes nothing again that is equal, and removes what was deleted since", async () => {
+  it("does not write equal nodes again, and removes deleted ones", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     await pair.migrate();
@@ -132,7 +132,7 @@ describe("migrate", () => {
     expect((await pair.migrate()).written).toBe(0);
   });
 
-  it("refuses a target with other data, which overwrite makes like the source", async () => {
+  it("refuses a target with other data, and replaces it with overwrite", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     await pair.fill({ "/other": "x", "/a/file/was": "here", "/d": "a file" }, pair.to);
@@ -142,7 +142,7 @@ describe("migrate", () => {
     expect(await pair.differences()).toEqual([]);
   });
 
-  it("does not take the target of another migration for its own", async () => {
+  it("refuses the target of another migration", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     await pair.migrate();
@@ -154,7 +154,7 @@ describe("migrate", () => {
     await expect(pair.migrate()).rejects.toThrow(TargetInUseError);
   });
 
-  it("refuses a target that lies in the source, or around it, before it writes", async () => {
+  it("refuses a target inside or around the source, before it writes", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     const etcd = pair.from;
@@ -184,7 +184,7 @@ describe("migrate", () => {
     expect(await pair.from.getNodeValue("/data/deep/er")).toBe("3");
   });
 
-  it("tells two clusters with the same id apart by their revisions", async () => {
+  it("distinguishes two clusters with the same id by their revisions", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     const copy = (keySpace: KeySpace) => {
@@ -198,7 +198,7 @@ describe("migrate", () => {
     await expect(to.getNode("/other")).rejects.toThrow("Key not found");
   });
 
-  it("refuses a prefix that is not there, or is a file", async () => {
+  it("refuses a prefix that does not exist or is a file", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     await expect(pair.migrate({ prefix: "/none" })).rejects.toThrow(
@@ -218,7 +218,7 @@ describe("migrate", () => {
     expect(await pair.to.getNodeValue("/file")).toBe("1");
   });
 
-  it("does not take hidden data of the target for its own", async () => {
+  it("refuses a target with other hidden data", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     await pair.fill({ "/_top/other": "x" }, pair.to);
@@ -226,7 +226,7 @@ describe("migrate", () => {
     expect(await pair.to.getNodeValue("/_top/other")).toBe("x");
   });
 
-  it("goes on where it was interrupted", async () => {
+  it("continues where it was interrupted", async () => {
     const pair = new Pair();
     for (let n = 0; n < 40; n++) await pair.fill({ [`/d${n}/k`]: "v" });
     const interrupt = new AbortController();
@@ -242,7 +242,7 @@ describe("migrate", () => {
     expect(await pair.differences()).toEqual([]);
   });
 
-  it("fails when the target does not keep what is written", async () => {
+  it("fails if the target loses written nodes", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     const forgetful = new Troubled(pair.to.keySpace);
@@ -253,7 +253,7 @@ describe("migrate", () => {
     await expect(failed).rejects.toThrow('does not keep the written values: "/d/x" differ');
   });
 
-  it("compares what it has copied, and does not end before all is the same", async () => {
+  it("compares the copy, and ends only if it is equal", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     const phases = new Set<string>();
@@ -267,7 +267,7 @@ describe("migrate", () => {
     expect(await pair.differences()).toEqual([]);
   });
 
-  it("refuses values with U+FFFD, and writes nothing, unless losses are allowed", async () => {
+  it("refuses values with U+FFFD and writes nothing, unless lossy is set", async () => {
     const pair = new Pair();
     await pair.fill({ "/a": "1", "/d/odd": "\ufffd", "/k\ufffd": "a key that is UTF-8" });
     await expect(pair.migrate()).rejects.toThrow('"/d/odd" has a value with U+FFFD');
@@ -281,7 +281,7 @@ describe("migrate", () => {
     expect(await pair.differences({ lossy: true })).toEqual([]);
   });
 
-  it("ends when the source gets something meanwhile that cannot be copied", async () => {
+  it("fails if the source gets a node during the copy that cannot be copied", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     const migration = following(pair);
@@ -290,7 +290,7 @@ describe("migrate", () => {
     await expect(migration.end()).rejects.toThrow('"/d/odd" has a value with U+FFFD');
   });
 
-  it("keeps below its rate", async () => {
+  it("stays below its rate", async () => {
     const pair = new Pair();
     for (let n = 0; n < 40; n++) await pair.fill({ [`/d${n}/k`]: "v" });
     const startedAt = pair.clock.now();
@@ -298,7 +298,7 @@ describe("migrate", () => {
     expect(pair.clock.now() - startedAt).toBeGreaterThan(7_000);
   });
 
-  it("does not mind a wall clock that jumps", async () => {
+  it("is not affected by jumps of the wall clock", async () => {
     const pair = new Pair();
     await pair.from.setNode("/a", "1", { ttl: 100 });
     const { clock } = pair;
@@ -314,7 +314,7 @@ describe("migrate", () => {
     expect(ttl).toBeLessThanOrEqual(101);
   });
 
-  it("names what it cannot use", async () => {
+  it("names an option that it cannot use", async () => {
     const { from, to } = new Pair();
     await expect(migrate({ from, to, prefix: "a" })).rejects.toThrow("prefix");
     await expect(migrate({ from, to, prefix: "/a", hidden: ["/b/_c"] })).rejects.toThrow(
@@ -324,8 +324,8 @@ describe("migrate", () => {
   });
 });
 
-describe("what follows", () => {
-  it("brings over every kind of change", async () => {
+describe("with follow, migrate", () => {
+  it("copies every kind of change", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     const migration = following(pair);
@@ -342,7 +342,7 @@ describe("what follows", () => {
     expect(await pair.differences()).toEqual([]);
   });
 
-  it("keeps TTLs alive that are renewed in silence, and lets others end", async () => {
+  it("renews TTLs that are refreshed in the source, and lets others expire", async () => {
     const pair = new Pair();
     await pair.from.setNode("/renewed", "v", { ttl: 10 });
     await pair.from.setNode("/d/left", "v", { ttl: 10 });
@@ -373,7 +373,7 @@ describe("what follows", () => {
     expect(await pair.differences()).toEqual([]);
   });
 
-  it("notices when a key loses its TTL, or gets one", async () => {
+  it("copies the loss and the gain of a TTL", async () => {
     const pair = new Pair();
     await pair.from.setNode("/a", "v", { ttl: 10 });
     await pair.from.setNode("/b", "v");
@@ -388,7 +388,7 @@ describe("what follows", () => {
     await migration.end();
   });
 
-  it("finds at its end what no watch tells: a refresh that gave a key its first TTL", async () => {
+  it("finds at its end a refresh that gave a key its first TTL, which causes no event", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     const migration = following(pair);
@@ -400,7 +400,7 @@ describe("what follows", () => {
     expect(await pair.differences()).toEqual([]);
   });
 
-  it("compares everything again when the source no longer remembers what happened", async () => {
+  it("compares everything again when the source has discarded events", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     const cuttable = new Troubled(pair.from.keySpace);
@@ -415,7 +415,7 @@ describe("what follows", () => {
     await migration.end();
   });
 
-  it("stops when another cluster answers in the source's place", async () => {
+  it("fails when another cluster responds in place of the source", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     const cuttable = new Troubled(pair.from.keySpace);
@@ -429,7 +429,7 @@ describe("what follows", () => {
     expect(await pair.to.getNodeValue("/a")).toBe("1");
   });
 
-  it("empties the target when the source's top is deleted", async () => {
+  it("empties the target when the top of the source is deleted", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
     const migration = following(pair, { prefix: "/d" });
@@ -440,7 +440,7 @@ describe("what follows", () => {
   });
 });
 
-/** A key space whose watches can break, and that may lose what is written to a key. */
+/** A key space whose watches can break, and that can lose writes to a key. */
 class Troubled implements KeySpace {
   readonly #watches = new Set<KeyWatch>();
   inner: KeySpace;

@@ -6,7 +6,7 @@ async function* counting(end: number): AsyncGenerator<number> {
 }
 
 describe("eachOf", () => {
-  it("has as many under way as it may, never more", async () => {
+  it("runs up to the limit concurrently, never more", async () => {
     let underWay = 0;
     let most = 0;
     const done: number[] = [];
@@ -20,7 +20,7 @@ describe("eachOf", () => {
     expect(done.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
   });
 
-  it("begins nothing after a failure, which it throws when all has ended", async () => {
+  it("starts nothing after a failure, and throws it when all running tasks have ended", async () => {
     const begun: number[] = [];
     const ended: number[] = [];
     const failing = forEachConcurrent(counting(20), 2, async (count) => {
@@ -35,7 +35,7 @@ describe("eachOf", () => {
     expect(ended).toEqual(begun.filter((count) => count !== 3));
   });
 
-  it("throws what its source throws", async () => {
+  it("throws the error of its source", async () => {
     const broken = (async function* (): AsyncGenerator<number> {
       yield 1;
       throw new Error("no more");

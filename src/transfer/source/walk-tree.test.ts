@@ -25,7 +25,7 @@ async function keysOf(keySpace: Parameters<typeof walkTree>[0], key: string): Pr
 }
 
 describe("walkTree", () => {
-  it("tells of each directory before what is in it, in the order of bytes", async () => {
+  it("yields each directory before its content, in byte order", async () => {
     const tree = await treeOf("/b/y/1", "/b/x", "/a/2", "/a/10", "/c/", "/😀", "/\uff5e");
     expect(await keysOf(tree, "/")).toEqual([
       ...["/a/", "/b/", "/c/", "/\uff5e", "/😀"],
@@ -33,14 +33,14 @@ describe("walkTree", () => {
     ]);
   });
 
-  it("begins with the top itself, which may be a file", async () => {
+  it("begins with the top, which may be a file", async () => {
     const tree = await treeOf("/a/b");
     expect(await keysOf(tree, "/a")).toEqual(["/a/", "/a/b"]);
     expect(await keysOf(tree, "/a/b")).toEqual(["/a/b"]);
     await expect(keysOf(tree, "/none")).rejects.toThrow(KeyNotFoundError);
   });
 
-  it("leaves out what vanishes, or becomes a file, before its turn", async () => {
+  it("skips directories that are removed, or become files, before they are read", async () => {
     const tree = await treeOf("/a/1", "/b/1", "/c/1");
     const asked: string[] = [];
     const changing = {
@@ -58,7 +58,7 @@ describe("walkTree", () => {
     expect(asked).toEqual(["/", "/a", "/b", "/c"]);
   });
 
-  it("tells of the time that is left, at least a second", async () => {
+  it("yields the remaining TTL, at least a second", async () => {
     const tree = await treeOf();
     await tree.execute({ action: "set", key: "/a", value: "", ttl: 100 });
     await tree.execute({ action: "set", key: "/b", value: "", ttl: 0 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { UnauthorizedError } from "../../../errors/common-errors.js";
 import { ReadBatcher } from "./read-batcher.js";
 
-/** Answers `A` for `a` when told to, and remembers what was asked together. */
+/** Returns `A` for `a` when the test says so, and records the batches. */
 class Backend {
   readonly asked: string[][] = [];
   readonly #open: (() => void)[] = [];
@@ -18,7 +18,7 @@ class Backend {
     () => 128,
   );
 
-  /** Answers the oldest batch that waits. */
+  /** Completes the oldest pending batch. */
   async answer(): Promise<void> {
     this.#open.shift()?.();
     await new Promise((resolve) => setImmediate(resolve));
@@ -45,7 +45,7 @@ function forbidden(): UnauthorizedError {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("reads in batches", () => {
-  it("go out together when they are asked for in one turn", async () => {
+  it("are sent together if they start in the same turn", async () => {
     const backend = new Backend();
     const reads = backend.read("a", "b", "c");
     await turn();
@@ -54,7 +54,7 @@ describe("reads in batches", () => {
     expect(await Promise.all(reads)).toEqual(["A", "B", "C"]);
   });
 
-  it("wait together while two batches are under way", async () => {
+  it("wait while two batches are running", async () => {
     const backend = new Backend();
     for (const path of ["a", "b", "c", "d"]) {
       backend.read(path);
@@ -65,14 +65,14 @@ describe("reads in batches", () => {
     expect(backend.asked).toEqual([["a"], ["b"], ["c", "d"]]);
   });
 
-  it("are 128 at most", async () => {
+  it("have at most 128 reads", async () => {
     const backend = new Backend();
     backend.read(...Array.from({ length: 200 }, () => "a"));
     await turn();
     expect(backend.asked.map(({ length }) => length)).toEqual([128, 72]);
   });
 
-  it("are halved until only the forbidden one fails", async () => {
+  it("are split in halves until only the forbidden read fails", async () => {
     const backend = new Backend();
     const reads = backend.read("a", "b", "shut", "c");
     const results = Promise.allSettled(reads);
@@ -84,7 +84,7 @@ describe("reads in batches", () => {
     expect(statuses).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
   });
 
-  it("are not sent for who has given up, and end at once", async () => {
+  it("end at once if they are aborted, and are not sent", async () => {
     const backend = new Backend();
     const abort = new AbortController();
     backend.read("a");

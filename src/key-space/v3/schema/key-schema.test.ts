@@ -29,7 +29,7 @@ const isWithin = (key: string, { key: start, range_end }: KeyRange): boolean =>
   Buffer.compare(Buffer.from(key), Buffer.from(range_end)) < 0;
 
 describe("the users and roles of a prefix", () => {
-  it("lie outside the range of every prefix", () => {
+  it("are outside the range of every prefix", () => {
     for (const owner of PREFIXES) {
       const auth = authPrefix(owner);
       const keys = [auth, `${auth}/users/=root`, `${auth}\0etcdnet/d/users`];
@@ -40,7 +40,7 @@ describe("the users and roles of a prefix", () => {
     }
   });
 
-  it("lie outside the range of those of every other prefix", () => {
+  it("are outside the range of those of every other prefix", () => {
     for (const owner of PREFIXES) {
       for (const other of PREFIXES.filter((prefix) => prefix !== owner)) {
         const { everything } = new KeySchema(authPrefix(other));
@@ -50,7 +50,7 @@ describe("the users and roles of a prefix", () => {
   });
 
   test.each(["etcdnet_auth", "etcdnet_auth/%2Fapps=", "etcdnet_trees/", "etcdnet_"])(
-    "are out of reach of a tree with the prefix %s, which is reserved",
+    "are not reachable through a tree with the reserved prefix %s",
     (prefix) => {
       expect(isReservedPrefix(prefix)).toBe(true);
     },
@@ -75,7 +75,7 @@ describe("a path", () => {
     ["/\0", false],
     ["/a\0etcdnet/d/b", false],
     ["/a/b\0", false],
-  ])("%j can be a node's: %s", (path, expected) => {
+  ])("%j can be the path of a node: %s", (path, expected) => {
     expect(isReachable(path)).toBe(expected);
     const { kind } = new KeySchema("/p").decode(Buffer.from(`/p${path}`)) ?? {};
     expect(kind).toBe(expected ? "file" : undefined);

@@ -17,7 +17,7 @@ describe.each([
   ["a moment before its end", -1, 1],
   ["at its end", 0, 1],
   ["after its end, as etcd extends leases when it restarts", 60_000, 1],
-])("what is there has a second left at least: %s", (_name, after, ttl) => {
+])("an existing node has at least one second left: %s", (_name, after, ttl) => {
   const view = { offset: 0, now: END + after };
 
   it("a file", () => {
@@ -25,7 +25,7 @@ describe.each([
     expect(showFile("/a", keyValue(lease), view)).toMatchObject({ ttl });
   });
 
-  it("a file on a lease of others", () => {
+  it("a file on an external lease", () => {
     const foreign = new Map([[FOREIGN, END]]);
     expect(showFile("/a", keyValue(FOREIGN), { ...view, external: foreign })).toMatchObject({
       ttl,
@@ -39,7 +39,7 @@ describe.each([
   });
 });
 
-it("what has no TTL shows none", () => {
+it("a node without a TTL has no ttl", () => {
   const view = { offset: 0, now: END };
   expect(showFile("/a", keyValue("0"), view)).not.toHaveProperty("ttl");
   expect(showDirectory("/a", keyValue("0"), true, view)).not.toHaveProperty("ttl");

@@ -3,7 +3,7 @@ import { fromJson } from "../../../etcd3/json-form.js";
 import { type V3Api, V3Response } from "../../../etcd3/v3-api.js";
 import { CurrentRevision } from "./current-revision.js";
 
-/** An API whose reads are answered when the test says so. */
+/** An API whose reads complete when the test says so. */
 function slowApi(): { readonly api: V3Api; readonly answer: () => void; reads: number } {
   const waiting: (() => void)[] = [];
   const api: V3Api = {

@@ -3,7 +3,7 @@ import { PushedWatch } from "../../shared/pushed-watch.js";
 import type { StoreEvent } from "../../shared/store-event.js";
 import { WatcherSet } from "./watcher-set.js";
 
-/** A watch on a key that never was, opened at index 10. */
+/** A watch on a key that does not exist, opened at index 10. */
 function watchFrom(since: number): PushedWatch {
   const origin = {
     etcdServer: "http://a",

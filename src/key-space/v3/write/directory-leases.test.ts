@@ -35,7 +35,7 @@ function moved(nodes: Nodes): Record<string, string> {
 }
 
 describe("moves below a directory whose TTL was changed", () => {
-  it("takes everything along that hung on its former lease", () => {
+  it("moves everything that was on its former lease", () => {
     const lease = at(20, true);
     const markers = new Map([["/d/sub", kv("sub", former)]]);
     const files = new Map([["/d/sub/file", kv("file", former)]]);
@@ -43,7 +43,7 @@ describe("moves below a directory whose TTL was changed", () => {
     expect(moved({ markers, files })).toEqual({ sub: NO_LEASE, file: NO_LEASE });
   });
 
-  it("takes the order of in-order keys along, of the directory itself and of those below", () => {
+  it("moves the order records of in-order keys, of the directory and of those below", () => {
     const lease = at(20, true);
     const own = at(15, true);
     const markers = new Map([["/d/sub", kv("sub", own, own)]]);
@@ -55,13 +55,13 @@ describe("moves below a directory whose TTL was changed", () => {
     expect(moved({ orders })).toEqual({ order: NO_LEASE, "order of sub": NO_LEASE });
   });
 
-  it("leaves files alone that end earlier on their own", () => {
+  it("does not move files that expire earlier", () => {
     const files = new Map([["/d/file", kv("file", at(5, false))]]);
     expect(moved({ lease: at(20, true), files })).toEqual({});
     expect(moved({ lease: at(4, true), files })).toEqual({ file: at(4, true) });
   });
 
-  it("gives a subdirectory its own TTL back when that is the earlier one", () => {
+  it("restores the TTL of a subdirectory if it is the earlier one", () => {
     const own = at(15, true);
     const markers = new Map([["/d/sub", kv("sub", former, own)]]);
     const files = new Map([["/d/sub/file", kv("file", former)]]);
@@ -70,12 +70,12 @@ describe("moves below a directory whose TTL was changed", () => {
     expect(moved({ lease: at(20, true), markers: renewed, files })).toEqual({ file: own });
   });
 
-  it("goes by the nearest marker where directories are only implied", () => {
+  it("uses the nearest marker above implied directories", () => {
     const files = new Map([["/d/implied/file", kv("file", NO_LEASE)]]);
     expect(moved({ lease: former, files })).toEqual({ file: former });
   });
 
-  it("leaves leases of others alone", () => {
+  it("does not change external leases", () => {
     const files = new Map([["/d/file", kv("file", FOREIGN)]]);
     expect(moved({ lease: former, files })).toEqual({});
   });
