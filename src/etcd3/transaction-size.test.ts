@@ -15,7 +15,7 @@ const CALL: V3Call = { operation: "GET /", key: "/", safety: "read", scope: "quo
 
 const refusal = (detail: string) => new V3RefusedError("PUT /", "http://a", 3, detail);
 
-/** An etcd that takes so many operations, and answers each read with its key. */
+/** An etcd that accepts this many operations per transaction, and responds to each read with its key. */
 function etcdTaking(operations: number, detail: string) {
   const taken: number[] = [];
   const api: V3Api = {
@@ -38,11 +38,11 @@ function etcdTaking(operations: number, detail: string) {
 
 async function readKeys(store: V3Tree, count: number): Promise<void> {
   const keys = Array.from({ length: count }, (_, number) => `key ${number}`);
-  const { answers } = await store.read(
+  const { results } = await store.read(
     keys.map((key) => read(key)),
     CALL,
   );
-  expect(answers.map(({ found }) => found[0]?.key.toString())).toEqual(keys);
+  expect(results.map(({ kvs }) => kvs[0]?.key.toString())).toEqual(keys);
 }
 
 it("reads are split where etcd takes fewer, which is learned", async () => {

@@ -10,7 +10,7 @@ export interface V3Call {
   readonly key: string;
   /** Retry safety, as in `HttpRequest`. */
   readonly safety: "read" | "write";
-  /** `local`: a member answers from its own state. `quorum`: the members must agree. */
+  /** `local`: a member responds from its own state. `quorum`: the members must agree. */
   readonly scope: "local" | "quorum";
   /**
    * For reads: send only to this endpoint. The result does not affect other calls; without a usable

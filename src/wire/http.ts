@@ -16,7 +16,7 @@ export interface HttpRequest {
    * only when the first one certainly did not process it.
    */
   readonly safety: "read" | "write";
-  /** `local`: a member answers from its own state. `quorum`: the members must agree. */
+  /** `local`: a member responds from its own state. `quorum`: the members must agree. */
   readonly scope: "local" | "quorum";
   /** Timeout of one attempt in milliseconds, if shorter than the limit for the scope. */
   readonly timeout?: number | undefined;

@@ -6,7 +6,7 @@ export interface ClusterSettings extends TransportSettings {
   readonly urls: readonly string[];
   /** Domain whose SRV records name the endpoints. */
   readonly discoverySrv: string | undefined;
-  /** Timeout of one attempt at a request that a member answers from its own state. */
+  /** Timeout of one attempt at a request that a member responds from its own state. */
   readonly requestTimeout: number;
   /** Timeout of one attempt at a request that needs the agreement of a quorum. */
   readonly writeTimeout: number;

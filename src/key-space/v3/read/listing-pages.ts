@@ -1,5 +1,5 @@
 import type { Read, ReadOptions } from "../../../etcd3/transaction.js";
-import type { OperationResponse } from "../../../etcd3/txn-response.js";
+import type { OperationResult } from "../../../etcd3/txn-result.js";
 import type { KeySchema } from "../schema/key-schema.js";
 import type { Listing } from "./listing.js";
 import { PageReader } from "./page-reader.js";
@@ -42,11 +42,11 @@ export class ListingPages {
     return shrunk.includes(true);
   }
 
-  /** Takes the responses to the reads of {@link next}. */
-  take(responses: readonly OperationResponse[]): void {
+  /** Takes the results of the reads of {@link next}. */
+  take(results: readonly OperationResult[]): void {
     for (const [at, reader] of this.#reading.entries()) {
-      const response = responses[at];
-      if (response !== undefined) reader.take(response);
+      const result = results[at];
+      if (result !== undefined) reader.take(result);
     }
   }
 }

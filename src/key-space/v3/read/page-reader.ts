@@ -6,7 +6,7 @@ import {
   type ReadOptions,
   readPage,
 } from "../../../etcd3/transaction.js";
-import type { OperationResponse } from "../../../etcd3/txn-response.js";
+import type { OperationResult } from "../../../etcd3/txn-result.js";
 import { utf8TextOf } from "../schema/key-schema.js";
 
 /** Number of keys of the first page; later pages have as many keys as give `PAGE_BYTES` bytes. */
@@ -64,17 +64,17 @@ export class PageReader {
     return true;
   }
 
-  take({ found, more }: OperationResponse): void {
+  take({ kvs, more }: OperationResult): void {
     const end = this.#rest?.range_end ?? "";
     let last: string | undefined;
-    for (const kv of found) {
+    for (const kv of kvs) {
       const path = utf8TextOf(kv.key)?.slice(this.#pages.prefix.length);
       if (path !== undefined) this.#pages.add(path, kv);
       last = path;
     }
-    const bytes = found.reduce((sum, { key, value }) => sum + key.length + value.length, 1);
-    this.#size = Math.max(1, Math.min(MAX_PAGE_SIZE, (this.#bytes * found.length) / bytes)) | 0;
-    const lastKey = found.at(-1)?.key;
+    const bytes = kvs.reduce((sum, { key, value }) => sum + key.length + value.length, 1);
+    this.#size = Math.max(1, Math.min(MAX_PAGE_SIZE, (this.#bytes * kvs.length) / bytes)) | 0;
+    const lastKey = kvs.at(-1)?.key;
     const hasMore = more && lastKey !== undefined;
     this.#rest = hasMore ? { key: this.#after(last, lastKey), range_end: end } : undefined;
   }

@@ -22,17 +22,17 @@ export async function* unnamedKeys(
   const files = new OpenFiles();
   let key: Bytes = start;
   for (;;) {
-    const { answers } = await tree.read(
+    const { results } = await tree.read(
       [readPage({ key, range_end }, PAGE_SIZE, { keys_only: true })],
       call,
     );
-    const [{ found, more } = { found: [], more: false }] = answers;
-    for (const kv of found) {
+    const [{ kvs, more } = { kvs: [], more: false }] = results;
+    for (const kv of kvs) {
       if (schema.decode(kv.key) === undefined || !files.add(kv.key.toString("latin1"))) {
         yield textOf(kv.key.subarray(Buffer.byteLength(schema.filePrefix)));
       }
     }
-    const last = found.at(-1);
+    const last = kvs.at(-1);
     if (!more || last === undefined) return;
     key = keyAfter(last.key);
   }

@@ -1,6 +1,6 @@
 import type { KeyValue } from "../../../etcd3/rpcs.js";
 import { NO_LEASE, read } from "../../../etcd3/transaction.js";
-import type { TxnResponse } from "../../../etcd3/txn-response.js";
+import type { TxnResult } from "../../../etcd3/txn-result.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { GetRequest } from "../../../model/key-request.js";
 import type { EtcdDirectory, EtcdNode } from "../../../model/node.js";
@@ -28,7 +28,7 @@ import { readWithinLimit } from "./too-large.js";
 /** A file from a batch, and the response of the batch. */
 interface Found {
   readonly kv: KeyValue | undefined;
-  readonly at: TxnResponse;
+  readonly at: TxnResult;
 }
 
 /** Executes GET requests. */
@@ -74,7 +74,7 @@ export class V3Reader {
     const call = callOf(request, limits);
     const file = read(this.#tree.schema.file(path), optionsOf(call.scope));
     const at = await this.#tree.read([file], call);
-    return { kv: at.answers[0]?.found[0], at };
+    return { kv: at.results[0]?.kvs[0], at };
   }
 
   async #readFiles(paths: readonly string[], scope: V3Call["scope"]): Promise<readonly Found[]> {
@@ -86,14 +86,14 @@ export class V3Reader {
     const reads = paths.map((path) => read(schema.file(path), options));
     const call: V3Call = { operation, key, safety: "read", scope };
     const at = await this.#tree.read(reads, call);
-    return paths.map((_, index) => ({ kv: at.answers[index]?.found[0], at }));
+    return paths.map((_, index) => ({ kv: at.results[index]?.kvs[0], at }));
   }
 
   async #file(
     request: GetRequest,
     path: string,
     kv: KeyValue,
-    at: TxnResponse,
+    at: TxnResult,
     offset: number,
     limits: ExecuteOptions,
   ): Promise<EtcdResponse> {
@@ -133,11 +133,11 @@ export class V3Reader {
       const below = pages.next(options);
       return this.#tree.read(pathSnapshotReads(path, schema, below, options), call);
     });
-    const snapshot = readPathSnapshot(path, at.answers);
+    const snapshot = readPathSnapshot(path, at.results);
     await this.#requireNode(snapshot, request, at, offset, call);
     const { file } = snapshot.target;
     if (file !== undefined) return await this.#file(request, path, file, at, offset, limits);
-    pages.take(at.answers.slice(2, 4));
+    pages.take(at.results.slice(2, 4));
     await this.#readRest(pages, at.header.revision, call);
     const view = await this.#view(listing.leases(), request, offset, limits);
     const nodes = listing.nodes(view, sorted);
@@ -149,17 +149,17 @@ export class V3Reader {
   async #readRest(pages: ListingPages, revision: number, call: V3Call): Promise<void> {
     const options = { ...optionsOf(call.scope), revision };
     while (pages.next(options).length > 0) {
-      const { answers } = await readWithinLimit(pages, () =>
+      const { results } = await readWithinLimit(pages, () =>
         this.#tree.read(pages.next(options), call),
       );
-      pages.take(answers);
+      pages.take(results);
     }
   }
 
   async #requireNode(
     snapshotOfTarget: PathSnapshot,
     request: GetRequest,
-    at: TxnResponse,
+    at: TxnResult,
     offset: number,
     call: V3Call,
   ): Promise<void> {
@@ -196,7 +196,7 @@ function directoryNode(
   return showDirectory(path, kv, marker !== undefined, view);
 }
 
-function responseOf(node: EtcdNode, at: TxnResponse, offset: number): EtcdResponse {
+function responseOf(node: EtcdNode, at: TxnResult, offset: number): EtcdResponse {
   return { action: "get", ...originOf(at, offset), node };
 }
 

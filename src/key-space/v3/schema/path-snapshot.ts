@@ -1,6 +1,6 @@
 import type { KeyValue } from "../../../etcd3/rpcs.js";
 import { type Read, type ReadOptions, read, readFirst } from "../../../etcd3/transaction.js";
-import type { OperationResponse } from "../../../etcd3/txn-response.js";
+import type { OperationResult } from "../../../etcd3/txn-result.js";
 import { parentPath } from "../../shared/path.js";
 import { StoreError } from "../../shared/store-error.js";
 import type { KeySchema } from "./key-schema.js";
@@ -50,11 +50,8 @@ export function pathSnapshotReads(
   return [...state(path), ...below, ...ancestorsOf(path).flatMap(state)];
 }
 
-export function readPathSnapshot(
-  path: string,
-  responses: readonly OperationResponse[],
-): PathSnapshot {
-  const kvAt = (at: number): KeyValue | undefined => responses[at]?.found[0];
+export function readPathSnapshot(path: string, results: readonly OperationResult[]): PathSnapshot {
+  const kvAt = (at: number): KeyValue | undefined => results[at]?.kvs[0];
   return {
     target: { path, file: kvAt(0), marker: kvAt(1), first: kvAt(2) },
     subdirectory: kvAt(3),
@@ -85,9 +82,9 @@ export function impliedParentsOf(
 /** Adds the results of {@link impliedParentsOf} to the snapshot. */
 export function withImpliedParents(
   snapshot: PathSnapshot,
-  responses: readonly OperationResponse[],
+  results: readonly OperationResult[],
 ): PathSnapshot {
-  const firsts = responses.map(({ found }) => found[0]);
+  const firsts = results.map(({ kvs }) => kvs[0]);
   const ancestors = snapshot.ancestors.map((state) =>
     state.marker === undefined ? { ...state, first: firsts.shift() } : state,
   );

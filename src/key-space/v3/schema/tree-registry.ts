@@ -9,7 +9,7 @@ import {
   readFirst,
   type TxnBranch,
 } from "../../../etcd3/transaction.js";
-import type { OperationResponse } from "../../../etcd3/txn-response.js";
+import type { OperationResult } from "../../../etcd3/txn-result.js";
 import { type KeySchema, prefixOfTree } from "./key-schema.js";
 
 /**
@@ -38,7 +38,7 @@ export class TreeRegistry {
     this.#state = "hidden";
   }
 
-  /** The reads whose responses {@link take} accepts. */
+  /** The reads whose results {@link take} accepts. */
   reads(options: ReadOptions = {}): readonly Read[] {
     const { tree, outerTrees, innerTrees } = this.#schema;
     if (tree === undefined || this.#state === "hidden") return [];
@@ -47,12 +47,12 @@ export class TreeRegistry {
   }
 
   /** @throws NestedPrefixError when another tree contains this one, or is inside of it */
-  take([own, inner, ...outer]: readonly OperationResponse[]): void {
+  take([own, inner, ...outer]: readonly OperationResult[]): void {
     if (own === undefined) return;
     const { keyPrefix } = this.#schema;
-    const other = inner?.found[0] ?? outer.flatMap(({ found }) => found)[0];
+    const other = inner?.kvs[0] ?? outer.flatMap(({ kvs }) => kvs)[0];
     if (other !== undefined) throw new NestedPrefixError(keyPrefix, prefixOfTree(other.key));
-    this.#state = own.found.length > 0 ? "registered" : "missing";
+    this.#state = own.kvs.length > 0 ? "registered" : "missing";
   }
 
   /** Registers the tree if no other overlaps it. */

@@ -20,11 +20,11 @@ import {
 } from "../../../etcd3/transaction.js";
 import { halfOf, TransactionSize } from "../../../etcd3/transaction-size.js";
 import {
-  type OperationResponse,
-  readPut,
-  readTransaction,
-  type TxnResponse,
-} from "../../../etcd3/txn-response.js";
+  type OperationResult,
+  readPutResult,
+  readTxnResult,
+  type TxnResult,
+} from "../../../etcd3/txn-result.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import { type KeyRequest, methodOf } from "../../../model/key-request.js";
 import type { AnswerOrigin } from "../../../model/response.js";
@@ -141,8 +141,8 @@ export class V3Tree {
     const call: V3Call = { operation, key: "/", safety: "write", scope: "quorum", signal };
     const { offset: key } = this.schema;
     for (;;) {
-      const { answers } = await this.transact([], [read(key)], { ...call, safety: "read" });
-      const record = answers[0]?.found[0];
+      const { results } = await this.transact([], [read(key)], { ...call, safety: "read" });
+      const record = results[0]?.kvs[0];
       const scale = scaleOf(record, this.schema);
       this.#setScale(scale);
       if (scale.offset >= least) return;
@@ -160,19 +160,19 @@ export class V3Tree {
     branches: readonly TxnBranch[],
     otherwise: readonly RequestOp[],
     call: V3Call,
-  ): Promise<TxnResponse> {
+  ): Promise<TxnResult> {
     const response = await this.api.call(RPC.txn, firstOf(branches, otherwise), call);
-    return this.#recordRevision(readTransaction(response, branches.length));
+    return this.#recordRevision(readTxnResult(response, branches.length));
   }
 
   /**
    * Sets the value of an existing key and keeps its lease, with the shortest write of etcd. The
    * result is that of a transaction; `undefined` when the key does not exist.
    */
-  async rewrite(key: Bytes, value: Bytes, call: V3Call): Promise<TxnResponse | undefined> {
+  async rewrite(key: Bytes, value: Bytes, call: V3Call): Promise<TxnResult | undefined> {
     const put = { key, value, ignore_lease: true, prev_kv: true };
     try {
-      return this.#recordRevision(readPut(await this.api.call(RPC.put, put, call)));
+      return this.#recordRevision(readPutResult(await this.api.call(RPC.put, put, call)));
     } catch (error) {
       if (!isV3Error(error, "etcdserver: key not found")) throw error;
       return undefined;
@@ -184,10 +184,10 @@ export class V3Tree {
     operations: readonly Read[],
     call: V3Call,
     maxOperations = this.size.maxOperations,
-  ): Promise<TxnResponse> {
+  ): Promise<TxnResult> {
     const part = operations.slice(0, maxOperations);
     const rest = operations.slice(maxOperations);
-    let first: TxnResponse;
+    let first: TxnResult;
     try {
       first = await this.transact([], part, call);
     } catch (error) {
@@ -196,8 +196,8 @@ export class V3Tree {
     }
     if (rest.length === 0) return first;
     const pinned = rest.map((operation) => atRevision(operation, first.header.revision));
-    const { answers } = await this.read(pinned, call);
-    return { ...first, answers: [...first.answers, ...answers] };
+    const { results } = await this.read(pinned, call);
+    return { ...first, results: [...first.results, ...results] };
   }
 
   /** Completes a snapshot of that revision with the implied directories. */
@@ -209,7 +209,7 @@ export class V3Tree {
   ): Promise<PathSnapshot> {
     const reads = impliedParentsOf(snapshot, this.schema, { ...options, revision });
     if (reads.length === 0) return snapshot;
-    return withImpliedParents(snapshot, (await this.read(reads, call)).answers);
+    return withImpliedParents(snapshot, (await this.read(reads, call)).results);
   }
 
   view(offset: number): NodeView {
@@ -217,7 +217,7 @@ export class V3Tree {
   }
 
   /** The v2 error for a `StoreError`; other errors unchanged. */
-  refusal(error: unknown, request: KeyRequest, at: TxnResponse, offset: number): unknown {
+  refusal(error: unknown, request: KeyRequest, at: TxnResult, offset: number): unknown {
     if (!(error instanceof StoreError)) return error;
     return serverErrorOf({
       ...errorDefinition(error.errorCode),
@@ -231,7 +231,7 @@ export class V3Tree {
     });
   }
 
-  #recordRevision(response: TxnResponse): TxnResponse {
+  #recordRevision(response: TxnResult): TxnResult {
     this.#revision = Math.max(this.#revision, response.header.revision);
     return response;
   }
@@ -281,8 +281,8 @@ export class V3Tree {
     const call: V3Call = { operation, key: "/", safety: "read", scope, attemptTimeout };
     const options = scope === "local" ? { serializable: true } : {};
     const offset = read(this.schema.offset, options);
-    const answers = await this.#readWithTrees(offset, this.#trees.reads(options), call);
-    return scaleOf(answers[0]?.found[0], this.schema);
+    const results = await this.#readWithTrees(offset, this.#trees.reads(options), call);
+    return scaleOf(results[0]?.kvs[0], this.schema);
   }
 
   /** For users who may not read the registry, the check for other trees is omitted. */
@@ -290,16 +290,16 @@ export class V3Tree {
     offset: Read,
     trees: readonly Read[],
     call: V3Call,
-  ): Promise<readonly OperationResponse[]> {
+  ): Promise<readonly OperationResult[]> {
     try {
-      const { answers } = await this.read([offset, ...trees], call);
-      this.#trees.take(answers.slice(1));
-      return answers;
+      const { results } = await this.read([offset, ...trees], call);
+      this.#trees.take(results.slice(1));
+      return results;
     } catch (error) {
       if (!(error instanceof UnauthorizedError) || trees.length === 0) throw error;
-      const answers = await this.#readWithTrees(offset, [], call);
+      const results = await this.#readWithTrees(offset, [], call);
       this.#trees.hide();
-      return answers;
+      return results;
     }
   }
 
@@ -309,8 +309,8 @@ export class V3Tree {
     const call: V3Call = { operation, key: "/", safety: "read", scope: "quorum" };
     const trees = this.#trees;
     try {
-      const { taken, answers } = await this.transact([trees.registration], trees.reads(), call);
-      if (taken === undefined) trees.take(answers);
+      const { taken, results } = await this.transact([trees.registration], trees.reads(), call);
+      if (taken === undefined) trees.take(results);
       else trees.registered();
     } catch (error) {
       // The waiting write may be a removal, which needs no space.
@@ -343,7 +343,7 @@ function scaleOf(record: KeyValue | undefined, { offset: key }: KeySchema): Inde
  * replaces it, because clients expect one that increases.
  */
 export function originOf(
-  { endpoint, header }: Pick<TxnResponse, "endpoint" | "header">,
+  { endpoint, header }: Pick<TxnResult, "endpoint" | "header">,
   offset: number,
 ): AnswerOrigin {
   const index = header.revision + offset;

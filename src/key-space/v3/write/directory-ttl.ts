@@ -76,8 +76,8 @@ async function readSubtree(
   const call: V3Call = { operation, key, safety: "read", scope: "quorum", ...limits };
   const { schema } = tree;
   const own = [read(schema.marker(path)), read(schema.order(path))];
-  const { answers, header } = await tree.read(own, call);
-  const [marker, order] = answers.map(({ found }) => found[0]);
+  const { results, header } = await tree.read(own, call);
+  const [marker, order] = results.map(({ kvs }) => kvs[0]);
   if (marker === undefined) return undefined;
   const [markers, files] = [new Map<string, KeyValue>(), new Map<string, KeyValue>()];
   const orders = new Map<string, KeyValue>(order && [[path, order]]);
@@ -123,13 +123,13 @@ async function readToEnd(
     const pages = {
       shrink: (limit: number) => rest.map((reader) => reader.shrink(limit)).includes(true),
     };
-    const { answers } = await readWithinLimit(pages, () =>
+    const { results } = await readWithinLimit(pages, () =>
       tree.read(
         rest.flatMap((reader) => reader.next(options) ?? []),
         call,
       ),
     );
-    for (const [at, answer] of answers.entries()) rest[at]?.take(answer);
+    for (const [at, result] of results.entries()) rest[at]?.take(result);
   }
 }
 

@@ -4,7 +4,7 @@ import { EtcdServerError } from "../../../errors/server-error.js";
 import { isV3Error, NO_SPACE } from "../../../etcd3/is-v3-error.js";
 import type { RequestOp } from "../../../etcd3/rpcs.js";
 import { NO_LEASE, read } from "../../../etcd3/transaction.js";
-import type { TxnResponse } from "../../../etcd3/txn-response.js";
+import type { TxnResult } from "../../../etcd3/txn-result.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { methodOf } from "../../../model/key-request.js";
 import type { EtcdResponse } from "../../../model/response.js";
@@ -130,7 +130,7 @@ export class V3Writer {
     if (value === undefined || lease === undefined) return undefined;
     const file = tree.schema.file(this.#path);
     const response = await tree.rewrite(file, value, this.#call);
-    const previous = response?.answers[0]?.found[0];
+    const previous = response?.results[0]?.kvs[0];
     if (response === undefined || previous?.lease !== lease) {
       files.forget(this.#path);
       return undefined;
@@ -166,7 +166,7 @@ export class V3Writer {
     const path = this.#nodePath(Number.MAX_SAFE_INTEGER - this.#offset);
     const call: V3Call = { ...this.#call, safety: "read" };
     const response = await tree.read(pathSnapshotReads(path, tree.schema), call);
-    const seen = readPathSnapshot(path, response.answers);
+    const seen = readPathSnapshot(path, response.results);
     const snapshot = needsParentCheck(seen, this.#request)
       ? await tree.readImpliedParents(seen, response.header.revision, call)
       : seen;
@@ -196,10 +196,7 @@ export class V3Writer {
   /**
    * Without space etcd accepts no put, and so no action record: then a removal is sent without it.
    */
-  async #transact(
-    plans: readonly TxnPlan[],
-    otherwise: readonly RequestOp[],
-  ): Promise<TxnResponse> {
+  async #transact(plans: readonly TxnPlan[], otherwise: readonly RequestOp[]): Promise<TxnResult> {
     const { tree } = this.#context;
     try {
       return await tree.transact(plans, otherwise, this.#call);
@@ -242,9 +239,9 @@ export class V3Writer {
 
   #checkRefusal(
     { path, number = 0 }: WriteIntent,
-    response: TxnResponse,
+    response: TxnResult,
   ): "not-applicable" | "conflict" {
-    const [file, marker, order, offset] = response.answers.map(({ found }) => found[0]);
+    const [file, marker, order, offset] = response.results.map(({ kvs }) => kvs[0]);
     if (this.#isInOrder && (offset?.mod_revision ?? 0) !== this.#offsetAt) {
       throw new OtherScaleError();
     }
@@ -254,7 +251,7 @@ export class V3Writer {
     return "not-applicable";
   }
 
-  #refuse(response: TxnResponse, check: () => void): void {
+  #refuse(response: TxnResult, check: () => void): void {
     try {
       check();
     } catch (error) {
@@ -262,7 +259,7 @@ export class V3Writer {
     }
   }
 
-  #finish(intent: WriteIntent, change: NodeChange, response: TxnResponse): WriteResult {
+  #finish(intent: WriteIntent, change: NodeChange, response: TxnResult): WriteResult {
     const { tree } = this.#context;
     const { path, assumptions, lease } = intent;
     if (change.kind === "created") this.#rememberParent(path, assumptions, true);

@@ -1,6 +1,6 @@
 import type { KeyValue } from "../../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../../etcd3/transaction.js";
-import type { TxnResponse } from "../../../etcd3/txn-response.js";
+import type { TxnResult } from "../../../etcd3/txn-result.js";
 import type { AnyNode, EtcdNode } from "../../../model/node.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { decodeLeaseId } from "../schema/lease-id.js";
@@ -17,10 +17,10 @@ export interface NodeChange extends Pick<TxnPlan, "node" | "replaces"> {
   readonly hadMarker?: boolean;
 }
 
-export function changeBy(intent: WriteIntent, plan: TxnPlan, { answers }: TxnResponse): NodeChange {
+export function changeBy(intent: WriteIntent, plan: TxnPlan, { results }: TxnResult): NodeChange {
   const { action } = intent.request;
   const { node, replaces } = plan;
-  const found = answers[0]?.found[0];
+  const found = results[0]?.kvs[0];
   const previous =
     found ?? (replaces === "directory" ? intent.assumptions.target?.first : undefined);
   const removed = action === "delete" || action === "compareAndDelete";
@@ -39,7 +39,7 @@ export function previousDirectoryLease({ replaces, hadMarker, previous }: NodeCh
 export function responseOf(
   intent: WriteIntent,
   change: NodeChange,
-  result: TxnResponse,
+  result: TxnResult,
   view: NodeView,
 ): EtcdResponse {
   const { previous } = change;

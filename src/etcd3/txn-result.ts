@@ -1,44 +1,38 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
-import type {
-  KeyValue,
-  PutResponse,
-  ResponseHeader,
-  ResponseOp,
-  TxnResponse as TxnMessage,
-} from "./rpcs.js";
+import type { KeyValue, PutResponse, ResponseHeader, ResponseOp, TxnResponse } from "./rpcs.js";
 import type { V3Response } from "./v3-api.js";
 
-/** The response to one operation of a transaction. */
-export interface OperationResponse {
+/** The result of one operation of a transaction. */
+export interface OperationResult {
   /** The keys of a range, or the previous value of a put or a delete. */
-  readonly found: readonly KeyValue[];
+  readonly kvs: readonly KeyValue[];
   /** Whether the range has more keys than the page. */
   readonly more: boolean;
 }
 
-/** The response to a transaction: the executed branch and the responses of its operations. */
-export interface TxnResponse {
+/** The result of a transaction: the executed branch, and the results of its operations. */
+export interface TxnResult {
   readonly header: ResponseHeader;
   readonly endpoint: string;
   /** Position of the executed branch. `undefined`: no branch matched. */
   readonly taken: number | undefined;
-  readonly answers: readonly OperationResponse[];
+  readonly results: readonly OperationResult[];
 }
 
 /** Reads the response to {@link firstOf} with this number of branches. @throws ProtocolError */
-export function readTransaction(response: V3Response<TxnMessage>, branches: number): TxnResponse {
+export function readTxnResult(response: V3Response<TxnResponse>, branches: number): TxnResult {
   const { message, header, endpoint } = response;
   const { taken, responses } = findBranch(message, branches, 0);
-  return { header, endpoint, taken, answers: responses.map(readOperation) };
+  return { header, endpoint, taken, results: responses.map(readOperation) };
 }
 
 /** Reads the response to a put. */
-export function readPut({ message, header, endpoint }: V3Response<PutResponse>): TxnResponse {
-  return { header, endpoint, taken: 0, answers: [{ found: listOf(message.prev_kv), more: false }] };
+export function readPutResult({ message, header, endpoint }: V3Response<PutResponse>): TxnResult {
+  return { header, endpoint, taken: 0, results: [{ kvs: listOf(message.prev_kv), more: false }] };
 }
 
 function findBranch(
-  { succeeded, responses }: TxnMessage,
+  { succeeded, responses }: TxnResponse,
   branches: number,
   position: number,
 ): { readonly taken: number | undefined; readonly responses: readonly ResponseOp[] } {
@@ -50,10 +44,10 @@ function findBranch(
   throw new ProtocolError("the response of the v3 API has no response_txn");
 }
 
-function readOperation(response: ResponseOp): OperationResponse {
+function readOperation(response: ResponseOp): OperationResult {
   const { response_range: range, response_put: put, response_delete_range: removal } = response;
-  if (range !== undefined) return { found: range.kvs, more: range.more };
-  return { found: removal?.prev_kvs ?? listOf(put?.prev_kv), more: false };
+  if (range !== undefined) return { kvs: range.kvs, more: range.more };
+  return { kvs: removal?.prev_kvs ?? listOf(put?.prev_kv), more: false };
 }
 
 function listOf(kv: KeyValue | undefined): readonly KeyValue[] {
