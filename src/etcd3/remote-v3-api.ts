@@ -1,8 +1,8 @@
 import { Cluster } from "../cluster/cluster.js";
 import type { StreamedReply } from "../cluster/exchange/exchange.js";
 import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
-import { V3RefusedError } from "../errors/v3-errors.js";
 import type { HttpReply } from "../wire/http.js";
+import { refusalReasonOf } from "./error-messages.js";
 import type { MessageInit } from "./protobuf/message-type.js";
 import { RemoteV3Stream } from "./remote-v3-stream.js";
 import { RPC, type Rpc, type WatchRequest } from "./rpcs.js";
@@ -17,9 +17,6 @@ export interface V3Credentials {
   readonly username: string;
   readonly password: string;
 }
-
-/** The FAILED_PRECONDITION error of an authentication while auth is disabled. */
-const AUTH_DISABLED = "etcdserver: authentication is not enabled";
 
 /**
  * etcd's v3 API over the network: as gRPC, or as JSON through etcd's gateway where HTTP/2 is
@@ -97,7 +94,7 @@ export class RemoteV3Api implements V3Api {
       const { message } = await this.#send(RPC.authenticate, credentials, AUTHENTICATION);
       return message.token === "" ? undefined : message.token;
     } catch (error) {
-      if (error instanceof V3RefusedError && error.detail === AUTH_DISABLED) return undefined;
+      if (refusalReasonOf(error) === "auth-disabled") return undefined;
       throw error instanceof TokenRefused ? error.cause : error;
     }
   }

@@ -5,12 +5,10 @@ import { ClusterUnavailableError, TimeoutError } from "../errors/cluster-errors.
 import { EtcdError } from "../errors/etcd-error.js";
 import { type Clock, deadline } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
+import { watchDenialIn } from "./error-messages.js";
 import type { WatchResponse } from "./rpcs.js";
 import type { V3Call, V3Stream } from "./v3-api.js";
 import { decodeV3Part, requireOkAtEnd, TokenRefused, tokenRefused } from "./v3-reply.js";
-
-/** etcd 3.4 reports an expired token as a missing permission. */
-const NOT_ALLOWED = /etcdserver: (?:permission denied|invalid auth token|user name is empty)/;
 
 /** A streaming call of the v3 API: gRPC messages, or lines of JSON. */
 export class RemoteV3Stream implements V3Stream {
@@ -37,11 +35,10 @@ export class RemoteV3Stream implements V3Stream {
   async begin(clock: Clock, timeout: number): Promise<this> {
     const first = await this.#readWithTimeout(clock, timeout);
     this.#first = first;
-    const reason = first?.canceled === true ? first.cancel_reason : "";
-    const refused = NOT_ALLOWED.exec(reason);
-    if (refused === null) return this;
+    const denial = first?.canceled === true ? watchDenialIn(first.cancel_reason) : undefined;
+    if (denial === undefined) return this;
     this.close();
-    throw tokenRefused(this.#call, this.endpoint, refused[0]);
+    throw tokenRefused(this.#call, this.endpoint, denial);
   }
 
   #readWithTimeout(clock: Clock, timeout: number): Promise<WatchResponse | undefined> {

@@ -1,8 +1,5 @@
-import { V3RefusedError } from "../errors/v3-errors.js";
-import { isRequestTooLarge } from "./retry-class.js";
+import { refusalReasonOf } from "./error-messages.js";
 import { MAX_TXN_OPS } from "./transaction.js";
-
-const TOO_MANY_OPERATIONS = "etcdserver: too many operations in txn request";
 
 /**
  * Tracks the maximum size of a transaction. `--max-txn-ops` and `--max-request-bytes` may be lower
@@ -21,9 +18,9 @@ export class TransactionSize {
    * work.
    */
   isExceeded(error: unknown, operations: number): boolean {
-    if (operations < 2 || !(error instanceof V3RefusedError)) return false;
-    const { detail } = error;
-    if (detail !== TOO_MANY_OPERATIONS) return isRequestTooLarge(detail);
+    if (operations < 2) return false;
+    const reason = refusalReasonOf(error);
+    if (reason !== "too-many-operations") return reason === "too-large";
     this.#maxOperations = Math.min(this.#maxOperations, halfOf(operations));
     return true;
   }

@@ -8,9 +8,9 @@ import { type GrpcStatus, grpcStatusOf, isGrpc, unframed } from "../wire/grpc.js
 import type { HttpReply, HttpReplyHead } from "../wire/http.js";
 import { isObject, type JsonObject, readObject } from "../wire/json.js";
 import { decodeResponse, rejectedByStatus } from "../wire/reply.js";
+import { isNamedCertificateRefusal, isNotServed, retryClassOf } from "./error-messages.js";
 import { fromJson } from "./json-form.js";
 import type { MessageType } from "./protobuf/message-type.js";
-import { retryClassOf } from "./retry-class.js";
 import { RPC, type Rpc, type WatchResponse } from "./rpcs.js";
 import { type HasHeader, type V3Call, V3Response } from "./v3-api.js";
 
@@ -57,10 +57,10 @@ export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
   const { status, body, endpoint, grpcBody } = reply;
   const error = grpcStatusOf(reply) ?? errorIn(body);
   if (error !== undefined) return grpcErrorOf(call, endpoint, error);
-  if (status === 404 && NOT_SERVED.has(body)) {
+  if (isNotServed(status, body)) {
     return new AttemptFailure("no", new V3DisabledError(operation, [endpoint]));
   }
-  if (body.startsWith(NAMED_CERTIFICATE)) {
+  if (isNamedCertificateRefusal(body)) {
     const what = `${operation} at ${endpoint}: ${NAMED_CERTIFICATE_ADVICE}`;
     return new AttemptFailure("no", new ProtocolError(what));
   }
@@ -74,14 +74,6 @@ export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
   );
 }
 
-/** etcd without the JSON gateway, or too old for the current path of the gateway. */
-const NOT_SERVED: ReadonlySet<string> = new Set(["404 page not found\n", "Not Found\n"]);
-
-/**
- * With auth on, etcd's JSON gateway rejects certificates with a Common Name: it cannot forward the
- * user.
- */
-const NAMED_CERTIFICATE = "CommonName of client sending a request against gateway";
 const NAMED_CERTIFICATE_ADVICE =
   "with v3 auth on, etcd accepts JSON only with a client certificate without a Common Name; " +
   "use such a certificate, or omit useProxy so that gRPC is used";

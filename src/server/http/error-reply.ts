@@ -4,6 +4,7 @@ import { errorDefinition } from "../../errors/error-table.js";
 import { EtcdError } from "../../errors/etcd-error.js";
 import { EtcdServerError } from "../../errors/server-error.js";
 import { DamagedRecordError, NestedPrefixError, V3RefusedError } from "../../errors/v3-errors.js";
+import { saysTooLarge } from "../../etcd3/error-messages.js";
 import { NotUtf8Error } from "../../wire/decode-path.js";
 import { FormError } from "../../wire/form.js";
 import { goJson } from "../../wire/go-json.js";
@@ -14,9 +15,6 @@ import { internalError, RequestError } from "./request-error.js";
 
 /** How a route encodes its errors: as etcd's errors of keys, or as `{"message":…}`. */
 export type ErrorFormat = "keys" | "message";
-
-/** Matches etcd's and gRPC's messages about a value over their limit. */
-const TOO_LARGE = /too large|larger than max/;
 
 /** The response for an error. Every error of a request becomes a response in this file. */
 export function errorReply(error: unknown, format: ErrorFormat): ServerReply {
@@ -54,7 +52,7 @@ function keysRefusal(error: unknown): ServerReply | undefined {
   }
   // v2 has no error for what only v3 refuses, so the message of v3 is kept.
   if (error instanceof V3RefusedError) {
-    return keysError(TOO_LARGE.test(error.detail) ? 209 : 300, error.detail);
+    return keysError(saysTooLarge(error.detail) ? 209 : 300, error.detail);
   }
   if (error instanceof DamagedRecordError || error instanceof NestedPrefixError) {
     return keysError(300, error.message);

@@ -1,9 +1,11 @@
 import { EtcdError } from "../../errors/etcd-error.js";
+import { saysTooLarge } from "../../etcd3/error-messages.js";
 
-/** Messages of etcd, gRPC and v2 servers for a value above their limit. */
-const TOO_LARGE = /too large|larger than max|\b413\b/;
+/** The HTTP status with which v2 servers and proxies refuse a body. */
+const STATUS_413 = /\b413\b/;
 
 /** Whether a write was refused because of its size. */
 export function isValueTooLarge(error: unknown): error is EtcdError {
-  return error instanceof EtcdError && TOO_LARGE.test(error.message);
+  if (!(error instanceof EtcdError)) return false;
+  return saysTooLarge(error.message) || STATUS_413.test(error.message);
 }

@@ -1,6 +1,7 @@
 import { AdminError } from "../../../errors/admin-error.js";
 import { ProtocolError } from "../../../errors/cluster-errors.js";
 import { V3RefusedError } from "../../../errors/v3-errors.js";
+import { type RefusalReason, refusalReasonOf } from "../../../etcd3/error-messages.js";
 import { toDecimalId, toHexId } from "../../../etcd3/hex-id.js";
 import type { MessageInit } from "../../../etcd3/protobuf/message-type.js";
 import { RPC, type Rpc } from "../../../etcd3/rpcs.js";
@@ -81,16 +82,18 @@ const STATUSES: ReadonlyMap<number, number> = new Map([
   [9, 409],
 ]);
 
-/** Messages of v2 by those of v3, where they differ. */
-const V2_MESSAGES: ReadonlyMap<string, string> = new Map([
-  ["etcdserver: member ID already exist", "membership: ID exists"],
-  ["etcdserver: Peer URLs already exists", "membership: peerURL exists"],
+/** v2's messages, where they differ from those of v3. */
+const V2_MESSAGES: ReadonlyMap<RefusalReason | undefined, string> = new Map([
+  ["member-exists", "membership: ID exists"],
+  ["peer-url-exists", "membership: peerURL exists"],
 ]);
 
 /** A refusal with v2's message. */
-function adminError({ operation, endpoint, grpcCode, detail }: V3RefusedError): AdminError {
+function adminError(error: V3RefusedError): AdminError {
+  const { operation, endpoint, grpcCode, detail } = error;
   const status = STATUSES.get(grpcCode) ?? 500;
   const id = operation.slice(operation.lastIndexOf("/") + 1);
-  const message = status === 404 ? `No such member: ${id}` : (V2_MESSAGES.get(detail) ?? detail);
+  const message =
+    status === 404 ? `No such member: ${id}` : (V2_MESSAGES.get(refusalReasonOf(error)) ?? detail);
   return new AdminError(operation, endpoint, status, message);
 }

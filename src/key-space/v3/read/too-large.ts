@@ -1,5 +1,5 @@
 import { ResponseTooLargeError } from "../../../errors/cluster-errors.js";
-import { V3RefusedError } from "../../../errors/v3-errors.js";
+import { maxMessageSizeIn } from "../../../etcd3/error-messages.js";
 
 /** A request that can be divided. */
 interface Divisible {
@@ -11,15 +11,10 @@ interface Divisible {
   shrink(limit: number): boolean;
 }
 
-/** gRPC's message for a response that exceeds the limit of a proxy. */
-const MESSAGE_TOO_LARGE = /larger than max \(\d+ vs\. (\d+)\)/;
-
 /** The maximum length of a response, if the error says that a response exceeded it. */
 function limitIn(error: unknown): number | undefined {
-  if (error instanceof ResponseTooLargeError) return error.maxResponseSize;
-  if (!(error instanceof V3RefusedError)) return undefined;
-  const [, limit] = MESSAGE_TOO_LARGE.exec(error.detail) ?? [];
-  return limit === undefined ? undefined : Number(limit);
+  // A gRPC proxy has a limit of its own.
+  return error instanceof ResponseTooLargeError ? error.maxResponseSize : maxMessageSizeIn(error);
 }
 
 /** Whether a response was too large for this client or for a gRPC proxy. */

@@ -1,4 +1,4 @@
-import { isV3Error } from "../../../etcd3/is-v3-error.js";
+import { refusalReasonOf } from "../../../etcd3/error-messages.js";
 import { RPC } from "../../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
@@ -39,7 +39,7 @@ export class Leases {
       await this.#api.call(RPC.leaseGrant, grant, { ...call, safety: "read" });
       return id;
     } catch (error) {
-      if (!isV3Error(error, "etcdserver: lease already exists")) throw error;
+      if (refusalReasonOf(error) !== "lease-exists") throw error;
       return await this.grant(ttl, directory, call);
     }
   }

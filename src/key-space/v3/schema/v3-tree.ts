@@ -3,8 +3,8 @@ import { UnauthorizedError } from "../../../errors/common-errors.js";
 import { errorDefinition } from "../../../errors/error-table.js";
 import { serverErrorOf } from "../../../errors/server-error-of.js";
 import { DamagedRecordError } from "../../../errors/v3-errors.js";
+import { refusalReasonOf } from "../../../etcd3/error-messages.js";
 import { toHexId } from "../../../etcd3/hex-id.js";
-import { isV3Error, NO_SPACE } from "../../../etcd3/is-v3-error.js";
 import { type KeyValue, type RequestOp, RPC } from "../../../etcd3/rpcs.js";
 import {
   atRevision,
@@ -174,7 +174,7 @@ export class V3Tree {
     try {
       return this.#recordRevision(readPutResult(await this.api.call(RPC.put, put, call)));
     } catch (error) {
-      if (!isV3Error(error, "etcdserver: key not found")) throw error;
+      if (refusalReasonOf(error) !== "key-not-found") throw error;
       return undefined;
     }
   }
@@ -314,7 +314,7 @@ export class V3Tree {
       else trees.registered();
     } catch (error) {
       // The waiting write may be a removal, which needs no space.
-      if (isV3Error(error, NO_SPACE)) return;
+      if (refusalReasonOf(error) === "no-space") return;
       if (!(error instanceof UnauthorizedError)) throw error;
       trees.hide();
     }

@@ -1,7 +1,7 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { ClusterUnavailableError } from "../../../errors/cluster-errors.js";
 import { EtcdServerError } from "../../../errors/server-error.js";
-import { isV3Error, NO_SPACE } from "../../../etcd3/is-v3-error.js";
+import { refusalReasonOf } from "../../../etcd3/error-messages.js";
 import type { RequestOp } from "../../../etcd3/rpcs.js";
 import { NO_LEASE, read } from "../../../etcd3/transaction.js";
 import type { TxnResult } from "../../../etcd3/txn-result.js";
@@ -187,7 +187,7 @@ export class V3Writer {
       if (plan === undefined) return this.#checkRefusal(intent, response);
       return this.#finish(intent, changeBy(intent, plan, response), response);
     } catch (error) {
-      if (!isV3Error(error, "etcdserver: requested lease not found")) throw error;
+      if (refusalReasonOf(error) !== "lease-not-found") throw error;
       this.#ttl.forget();
       return "not-applicable";
     }
@@ -201,7 +201,7 @@ export class V3Writer {
     try {
       return await tree.transact(plans, otherwise, this.#call);
     } catch (error) {
-      if (!isRemoval(this.#request) || !isV3Error(error, NO_SPACE)) throw error;
+      if (!isRemoval(this.#request) || refusalReasonOf(error) !== "no-space") throw error;
       this.#isRecorded = false;
       return await tree.transact(plans.map(withoutPuts), otherwise, this.#call);
     }

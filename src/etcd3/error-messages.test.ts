@@ -1,5 +1,14 @@
 import { expect, it } from "vitest";
-import { retryClassOf } from "./retry-class.js";
+import { V3RefusedError } from "../errors/v3-errors.js";
+import {
+  maxMessageSizeIn,
+  refusalReasonOf,
+  retryClassOf,
+  watchDenialIn,
+} from "./error-messages.js";
+
+const refusal = (detail: string): V3RefusedError =>
+  new V3RefusedError("GET /", "http://a", 8, detail);
 
 it("tells what was never proposed from what was, though both are UNAVAILABLE", () => {
   expect(retryClassOf("etcdserver: no leader", 14)).toBe("elsewhere");
@@ -33,4 +42,20 @@ it("takes words that it does not know by their code, and for unknown if that say
   expect(retryClassOf("etcdserver: requested lease not found", 5)).toBe("refused");
   expect(retryClassOf("something new", 14)).toBe("unknown");
   expect(retryClassOf("something new", 2)).toBe("unknown");
+});
+
+it("says why a request was refused, by the message alone", () => {
+  expect(refusalReasonOf(refusal("etcdserver: lease already exists"))).toBe("lease-exists");
+  expect(refusalReasonOf(refusal("etcdserver: request is too large"))).toBe("too-large");
+  const message = "grpc: received message larger than max (9 vs. 8)";
+  expect(refusalReasonOf(refusal(message))).toBe("too-large");
+  expect(maxMessageSizeIn(refusal(message))).toBe(8);
+  expect(refusalReasonOf(refusal("something new"))).toBeUndefined();
+  expect(refusalReasonOf(new Error("etcdserver: lease already exists"))).toBeUndefined();
+});
+
+it("finds the message for which a watch was denied in etcd's longer reason", () => {
+  const reason = "rpc error: code = PermissionDenied desc = etcdserver: permission denied";
+  expect(watchDenialIn(reason)).toBe("etcdserver: permission denied");
+  expect(watchDenialIn("etcdserver: no leader")).toBeUndefined();
 });
