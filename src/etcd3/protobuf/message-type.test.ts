@@ -60,8 +60,9 @@ describe("a message of Protocol Buffers", () => {
   });
 
   test("may be larger than what is kept to write it in", () => {
-    const large = { data: Buffer.alloc(3_000_000, 1), names: ["a"] };
-    expect(OUTER.decode(OUTER.encode(large))).toEqual({ ...NO_OUTER, ...large });
+    const large = Buffer.alloc(3_000_000, 1);
+    const { data, names } = OUTER.decode(OUTER.encode({ data: large, names: ["a"] }));
+    expect([data.equals(large), names]).toEqual([true, ["a"]]);
   });
 
   test("is not sent with a field that it does not have", () => {
