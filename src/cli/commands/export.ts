@@ -2,7 +2,7 @@ import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { replaceFile } from "../../files/replace-file.js";
 import { exportTree } from "../../transfer/export/export-tree.js";
-import { append } from "../options/append.js";
+import { collect } from "../options/collect.js";
 import { keyOf } from "../options/key-argument.js";
 import { LossLines } from "../output/loss-lines.js";
 import { exitCodeOfSignal } from "../process/exit-code.js";
@@ -31,7 +31,11 @@ export function exportCommand(): Command {
     "etcdnet export /config --hidden /config/_locks --file config.jsonl",
   )
     .argument("[key]", "top of the tree (default: the root)")
-    .option("--hidden <key>", "hidden key to include, with everything below it; repeatable", append)
+    .option(
+      "--hidden <key>",
+      "hidden key to include, with everything below it; repeatable",
+      collect,
+    )
     .option(
       "--file <file>",
       "write to this file, not to standard output; only a complete export replaces it, and only you can read it",

@@ -3,9 +3,9 @@ import { EtcdClient } from "../../client/etcd-client.js";
 import type { SourceAndTarget } from "../../transfer/source/source-and-target.js";
 import { failureMessage } from "../process/failure.js";
 import { flagNames, sideFlagOf } from "../process/flag-names.js";
-import { append } from "./append.js";
 import type { ClientOptions } from "./client-options.js";
 import { clientSettings } from "./client-settings.js";
+import { collect } from "./collect.js";
 import { parseDuration } from "./duration.js";
 import { keyOf } from "./key-argument.js";
 
@@ -88,7 +88,7 @@ function keyOptions(): readonly Option[] {
   return [
     new Option("--prefix <key>", "directory to process (default: the root)"),
     new Option("--to-prefix <key>", "directory in the target (default: same as --prefix)"),
-    new Option("--hidden <key>", "hidden key (_...) to include; repeatable").argParser(append),
+    new Option("--hidden <key>", "hidden key (_...) to include; repeatable").argParser(collect),
     new Option("--timeout <duration>", "for each attempt at one member, e.g. 2s").argParser(
       parseDuration,
     ),

@@ -3,7 +3,7 @@ import type { Permissions } from "../../model/auth.js";
 import { readJsonBody } from "../http/json-body.js";
 import type { ServerRequest } from "../http/message.js";
 import type { StoredRole } from "./auth-store.js";
-import { memberOf, stringOf, stringsOf } from "./request-json.js";
+import { propertyOf, stringOf, stringsOf } from "./request-json.js";
 
 /** Maximum size of a user or role. While auth is off, any client may send one. */
 const MAX_BODY_BYTES = 256 * 1024;
@@ -20,22 +20,22 @@ export interface UserRequest {
 /** @throws RequestError 400 */
 export function readUserRequest(request: ServerRequest): Promise<UserRequest> {
   return readBody(request, (value) => ({
-    user: stringOf(memberOf(value, "user")),
-    password: stringOf(memberOf(value, "password")),
-    roles: stringsOf(memberOf(value, "roles")),
-    grant: stringsOf(memberOf(value, "grant")) ?? [],
-    revoke: stringsOf(memberOf(value, "revoke")) ?? [],
+    user: stringOf(propertyOf(value, "user")),
+    password: stringOf(propertyOf(value, "password")),
+    roles: stringsOf(propertyOf(value, "roles")),
+    grant: stringsOf(propertyOf(value, "grant")) ?? [],
+    revoke: stringsOf(propertyOf(value, "revoke")) ?? [],
   }));
 }
 
 /** Reads the body of a PUT of a role. A new role is stored as it is. */
 export function readRoleRequest(request: ServerRequest): Promise<StoredRole> {
   return readBody(request, (value) => {
-    const grant = memberOf(value, "grant");
-    const revoke = memberOf(value, "revoke");
+    const grant = propertyOf(value, "grant");
+    const revoke = propertyOf(value, "revoke");
     return {
-      role: stringOf(memberOf(value, "role")),
-      permissions: permissionsOf(memberOf(value, "permissions")),
+      role: stringOf(propertyOf(value, "role")),
+      permissions: permissionsOf(propertyOf(value, "permissions")),
       ...(grant !== undefined && { grant: permissionsOf(grant) }),
       ...(revoke !== undefined && { revoke: permissionsOf(revoke) }),
     };
@@ -43,8 +43,10 @@ export function readRoleRequest(request: ServerRequest): Promise<StoredRole> {
 }
 
 function permissionsOf(value: unknown = null): Permissions {
-  const kv = memberOf(value, "kv") ?? null;
-  return { kv: { read: stringsOf(memberOf(kv, "read")), write: stringsOf(memberOf(kv, "write")) } };
+  const kv = propertyOf(value, "kv") ?? null;
+  return {
+    kv: { read: stringsOf(propertyOf(kv, "read")), write: stringsOf(propertyOf(kv, "write")) },
+  };
 }
 
 /** Hides the original errors, because they quote the body with its passwords. @throws RequestError 400 */

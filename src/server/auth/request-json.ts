@@ -7,7 +7,7 @@ import { JsonShapeError } from "../http/json-body.js";
  *
  * @throws JsonShapeError
  */
-export function memberOf(value: unknown, name: string): unknown {
+export function propertyOf(value: unknown, name: string): unknown {
   const { found } = fieldOf(value, name);
   if (found === undefined) throw new JsonShapeError("not an object");
   return found.at(-1) ?? undefined;

@@ -30,7 +30,11 @@ export class ExportFormatError extends Error {
 const FORMAT = "etcdnet export";
 const VERSION = 1;
 
-export function headerOf(clusterId: string, index: number, keys: readonly string[]): ExportHeader {
+export function exportHeaderOf(
+  clusterId: string,
+  index: number,
+  keys: readonly string[],
+): ExportHeader {
   return { format: FORMAT, version: VERSION, clusterId, index, keys };
 }
 

@@ -7,7 +7,7 @@ import { unnamedOf } from "../source/listing.js";
 import { isReplaced } from "../source/replaced-text.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 import { entriesOf, type WalkOptions, walkDirectories } from "../source/walk-tree.js";
-import { exportLineOf, headerOf } from "./export-format.js";
+import { exportHeaderOf, exportLineOf } from "./export-format.js";
 
 /** The tree to export: a key space, or a client. */
 type Exported = Pick<KeySpace, "execute" | "unnamedKeys">;
@@ -45,7 +45,7 @@ export async function* exportTree(
     for await (const response of walkDirectories(source, key, options)) {
       const found = await exportableEntries(source, entriesOf(response, isTop), losses, options);
       const header = isFirst
-        ? [exportLineOf(headerOf(response.etcdClusterId, response.etcdIndex, keys))]
+        ? [exportLineOf(exportHeaderOf(response.etcdClusterId, response.etcdIndex, keys))]
         : [];
       const piece = [...header, ...found.map(exportLineOf)].join("");
       [isTop, isFirst, entries] = [false, false, entries + found.length];

@@ -93,7 +93,7 @@ export class Migration {
       await this.#feed.untilOpen();
       await this.#prepare();
       this.#beginPass("copy");
-      while (!(await this.#isOver())) await this.#step();
+      while (!(await this.#isComplete())) await this.#step();
       return this.#progress;
     } finally {
       this.#feed.close();
@@ -277,7 +277,7 @@ export class Migration {
   }
 
   /** Whether the migration may end and all changes until then were copied. */
-  async #isOver(): Promise<boolean> {
+  async #isComplete(): Promise<boolean> {
     const { until } = this.#options;
     if (this.#pass !== undefined || this.#feed.waiting > 0 || this.#unverified.size > 0)
       return false;
