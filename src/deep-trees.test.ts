@@ -70,7 +70,7 @@ const depthOf = (top: AnyNode): number => {
 const keySpaceOf = (response: EtcdResponse): KeySpace => ({
   execute: async () => response,
   openWatch: () => Promise.reject(new Error("no watches")),
-  scan: () => Promise.reject(new Error("never")),
+  subscribe: () => expect.fail("nothing is subscribed"),
   close: async () => {},
 });
 

@@ -94,7 +94,14 @@ export type { BulkLoading, LoadedNode, LoadOptions } from "./key-space/bulk-load
 export type { CallOptions } from "./key-space/call-options.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
 export type { DataLocation } from "./key-space/data-location.js";
-export type { ExecuteOptions, KeySpace, KeyWatch, Probe, Scan } from "./key-space/key-space.js";
+export type { ExecuteOptions, KeySpace, KeyWatch } from "./key-space/key-space.js";
+export type {
+  Changes,
+  Resync,
+  ResyncReason,
+  SubscribeRequest,
+  Subscription,
+} from "./key-space/subscription.js";
 export type { Permissions, Role, User, UserWithRoleNames } from "./model/auth.js";
 export type {
   EndpointHealth,
@@ -115,7 +122,6 @@ export type {
   GetRequest,
   KeyRequest,
   NewNode,
-  ScanRequest,
   SetRequest,
   TtlParameter,
   UpdateRequest,

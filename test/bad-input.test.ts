@@ -6,7 +6,7 @@ let sent = 0;
 const keySpace: KeySpace = {
   execute: () => Promise.reject(new Error(`request ${++sent} was sent`)),
   openWatch: () => Promise.reject(new Error(`watch ${++sent} was sent`)),
-  scan: () => Promise.reject(new Error(`scan ${++sent} was sent`)),
+  subscribe: () => expect.fail(`subscription ${++sent} was sent`),
   close: async () => {},
 };
 const client = new EtcdClient({ keySpace });

@@ -5,7 +5,7 @@ const urls = ["http://127.0.0.1:2379"];
 const keySpace: KeySpace = {
   execute: () => expect.fail("a request was sent"),
   openWatch: () => expect.fail("a watch was opened"),
-  scan: () => expect.fail("history was scanned"),
+  subscribe: () => expect.fail("nothing is subscribed"),
   close: async () => {},
 };
 

@@ -10,12 +10,7 @@ import { NamespaceKeySpace } from "../key-space/decorators/namespace-key-space.j
 import type { ExecuteOptions, KeySpace } from "../key-space/key-space.js";
 import type { EndpointHealth, Version } from "../model/cluster.js";
 import type { Condition, KeyRequest } from "../model/key-request.js";
-import type {
-  AnswerOrigin,
-  EtcdNodeResponse,
-  EtcdReceipt,
-  EtcdResponse,
-} from "../model/response.js";
+import type { EtcdNodeResponse, EtcdReceipt, EtcdResponse } from "../model/response.js";
 import { checkKey, checkKeyRequest, checkWatchRequest } from "../model/validate.js";
 import { Election, type ElectionOptions } from "../recipes/election/election.js";
 import { KeepAlive } from "../recipes/lease/keep-alive.js";
@@ -28,8 +23,7 @@ import { Registry, type RegistryOptions } from "../recipes/registry/registry.js"
 import { type Clock, systemClock } from "../time/clock.js";
 import { nextTick } from "../time/event-loop.js";
 import { linkSignals } from "../time/link-signals.js";
-import { KeyWatcher } from "../watch/key-watcher.js";
-import { SharedReads } from "../watch/shared-reads.js";
+import { KeyWatcher, type StoreOrigin } from "../watch/key-watcher.js";
 import { watchOnce } from "../watch/watch-once.js";
 import type { Watcher, WatchOptions } from "../watch/watcher.js";
 import {
@@ -90,7 +84,6 @@ export interface EtcdClientEvents {
 export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncDisposable {
   readonly #keySpace: KeySpace;
   readonly #clusterApi: ClusterApi | undefined;
-  readonly #watchReads: SharedReads;
   readonly #consistency: "local" | "quorum";
   /** Measures timeouts, back-offs and TTLs. */
   readonly clock: Clock;
@@ -123,7 +116,6 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
       this.#keySpace = options.keySpace;
       this.#clusterApi = options.clusterApi;
     }
-    this.#watchReads = new SharedReads(this.#keySpace, this.clock);
   }
 
   /** `X-Etcd-Cluster-Id` of the last response; `undefined` before the first one. */
@@ -389,7 +381,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     const request = watchRequest(key, options);
     checkWatchRequest(request);
     const either = linkSignals(options.signal, this.#closed);
-    const source = { keySpace: this.#keySpace, reads: this.#watchReads, clock: this.clock };
+    const source = { keySpace: this.#keySpace, clock: this.clock };
     try {
       const event = await watchOnce(source, request, either);
       this.#observe(event);
@@ -405,7 +397,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * returns a resync with the complete state instead.
    *
    * The watch starts immediately. After a transient failure it reconnects and continues.
-   * `contactAt` is the time up to which the changes are known to be complete.
+   * `currentAt` is the time up to which the changes are known to be complete.
    *
    * The iteration rejects with
    * - `AbortError` when the signal aborts or the client is closed,
@@ -416,15 +408,8 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    * @throws TypeError for an invalid key or option
    */
   watch(key: string, options: WatchOptions = {}): Watcher {
-    const settings = watchSettings(key, options);
-    const source = {
-      keySpace: this.#keySpace,
-      reads: this.#watchReads,
-      clock: this.clock,
-      closed: this.#closed,
-      observe: (origin: AnswerOrigin) => this.#observe(origin),
-    };
-    return new KeyWatcher(source, settings, options.signal);
+    const subscription = this.#keySpace.subscribe(watchSettings(key, options), options);
+    return new KeyWatcher(key, subscription, (origin) => this.#observe(origin));
   }
 
   /**
@@ -580,11 +565,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     this.#observe({ etcdClusterId: clusterId, etcdIndex: index, etcdServer: endpoint });
   }
 
-  #observe({
-    etcdClusterId,
-    etcdIndex,
-    etcdServer,
-  }: Pick<AnswerOrigin, "etcdClusterId" | "etcdIndex" | "etcdServer">): void {
+  #observe({ etcdClusterId, etcdIndex, etcdServer }: StoreOrigin): void {
     const from = this.#clusterId;
     if (from !== etcdClusterId && etcdClusterId !== "") {
       this.#clusterId = etcdClusterId;

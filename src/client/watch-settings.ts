@@ -1,14 +1,14 @@
 import { inspect } from "node:util";
 import { OptionError } from "../errors/option-error.js";
+import type { SubscribeRequest } from "../key-space/subscription.js";
 import { refuseUnknown } from "../model/option-names.js";
 import { checkWatchRequest } from "../model/validate.js";
-import type { WatchSettings } from "../watch/watch-source.js";
 import type { WatchOptions } from "../watch/watcher.js";
 
 const OPTIONS = ["recursive", "from", "initial", "pollInterval", "bufferSize", "signal"];
 
 /** Checks the options of `watch` and adds the defaults. @throws TypeError naming the option and the fix */
-export function watchSettings(key: string, options: WatchOptions): WatchSettings {
+export function watchSettings(key: string, options: WatchOptions): SubscribeRequest {
   refuseUnknown(options, OPTIONS);
   const { recursive = false, from, initial = false } = options;
   const { pollInterval = 60_000, bufferSize = 10_000 } = options;
@@ -23,7 +23,8 @@ export function watchSettings(key: string, options: WatchOptions): WatchSettings
   }
   checkInteger("pollInterval", pollInterval, 2 ** 31 - 1);
   checkInteger("bufferSize", bufferSize, Number.MAX_SAFE_INTEGER);
-  return { key, recursive, from, initial, pollInterval, bufferSize };
+  const begin = initial ? "state" : (from ?? "now");
+  return { key, recursive, from: begin, state: "full", pollInterval, bufferSize };
 }
 
 function checkInteger(field: string, value: number, max: number): void {

@@ -1,8 +1,9 @@
-import type { KeyRequest, ScanRequest, WatchRequest } from "../model/key-request.js";
+import type { KeyRequest, WatchRequest } from "../model/key-request.js";
 import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
 import type { BulkLoading } from "./bulk-loading.js";
 import type { CallOptions } from "./call-options.js";
 import type { DataLocation } from "./data-location.js";
+import type { SubscribeRequest, Subscription } from "./subscription.js";
 
 /** Options of a request. */
 export interface ExecuteOptions extends CallOptions {
@@ -38,12 +39,10 @@ export interface KeySpace {
   openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch>;
 
   /**
-   * Reads the changes of a key from the history of the store, and proves that there were no others.
-   * May return only the first change; then it proves only that there is none before it.
-   *
-   * @throws EventIndexClearedError when the history before `since` is gone
+   * Subscribes to the changes of a key. Begins at once. Never throws: errors are delivered by the
+   * subscription.
    */
-  scan(request: ScanRequest, options?: CallOptions): Promise<Scan>;
+  subscribe(request: SubscribeRequest, options?: CallOptions): Subscription;
 
   /**
    * Returns where the nodes below a key are stored: two key spaces can lead to the same nodes.
@@ -69,39 +68,14 @@ export interface KeySpace {
 }
 
 /**
- * Result of a scan of history. `etcdIndex` is an index of the store, possibly of one member only.
- */
-export interface Scan extends AnswerOrigin {
-  /** In order. History is matched more loosely than live events. */
-  readonly events: readonly EtcdResponse[];
-  /**
-   * `events` contains every change from the requested index up to this one. `undefined`: the
-   * connection broke, which proves nothing.
-   */
-  readonly provenIndex: number | undefined;
-}
-
-/** Result of a linearizable read. */
-export interface Probe {
-  readonly etcdClusterId: string;
-  /** Index of the store. */
-  readonly index: number;
-  /** `modifiedIndex` of the watched key, if it was read and is a file. */
-  readonly fileIndex?: number | undefined;
-}
-
-/**
  * One open watch: its origin (`etcdIndex` is the index at which it started) and its events, for one
  * reader. Without `stream` it ends after one event, or after all events of one index (v3 can have
  * several). A server may end a watch without an event: open it again. Do the same when it ends with
  * `ClusterUnavailableError` because the connection broke.
  */
 export interface KeyWatch extends AnswerOrigin, AsyncIterable<EtcdResponse> {
-  /**
-   * A linearizable read (quorum=true) at the endpoint of the watch. Rejects when the endpoint
-   * cannot prove that it is part of its cluster.
-   */
-  probe(options?: CallOptions): Promise<Probe>;
+  /** If the watch ends without an event, no event up to this index was missed. */
+  readonly provenIndex: number;
 
   /** Ends the watch; a waiting reader sees the end. */
   close(): void;

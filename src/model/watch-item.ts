@@ -23,6 +23,8 @@ export interface WatchResync {
   /** Index of the read: it contains all changes up to this index; later ones follow. */
   readonly index: number;
   readonly etcdClusterId: string;
+  /** URL of the endpoint that responded. */
+  readonly etcdServer: string;
 }
 
 /** An item of a watch. */

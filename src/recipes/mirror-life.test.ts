@@ -26,12 +26,12 @@ describe("waiting for an index", () => {
   test("ends when the quiet watch is known to have come that far", async () => {
     const { etcd, mirror } = await loaded();
     const waiting = mirror.waitFor(15);
-    etcd.watcher.index = 14;
-    etcd.clock.pass(20);
-    expect(mirror.index).toBe(14);
-    etcd.watcher.index = 15;
-    etcd.clock.pass(20);
+    etcd.watcher.prove(14);
+    await settled();
+    expect(mirror.index).toBeLessThan(15);
+    etcd.watcher.prove(15);
     await waiting;
+    expect(mirror.index).toBe(15);
     expect(etcd.clock.pending).toBe(0);
   });
 
@@ -118,7 +118,7 @@ describe("failures", () => {
     mirror.on("error", () => {});
     etcd.clock.pass(1000);
     expect(mirror.staleFor).toBe(1000);
-    etcd.watcher.contactAt = etcd.clock.monotonic();
+    etcd.watcher.currentAt = etcd.clock.monotonic();
     expect(mirror.staleFor).toBe(0);
     etcd.watcher.fail(new Error("cut"));
     await settled();

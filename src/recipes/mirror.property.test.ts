@@ -13,6 +13,7 @@ import type { MirrorChange } from "./mirror/mirror-change.js";
 
 const TOP = "/t/m";
 const EVERYTHING = { key: TOP, recursive: true };
+const STATE = { ...EVERYTHING, state: "full" } as const;
 
 type Step =
   | { readonly kind: "request"; readonly request: KeyRequest }
@@ -132,7 +133,7 @@ class Stand {
 
   async resync(): Promise<void> {
     this.#cut();
-    const state = await readState(this.keySpace, EVERYTHING, {});
+    const state = await readState(this.keySpace, STATE, {});
     this.etcd.watcher.tell({ type: "resync", reason: "history-cleared", ...state });
     const watch = await this.keySpace.openWatch({ ...EVERYTHING, stream: true });
     this.#cut = () => watch.close();

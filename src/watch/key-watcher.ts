@@ -1,50 +1,63 @@
 import { AbortError } from "../errors/abort-error.js";
+import type { CallOptions } from "../key-space/call-options.js";
+import type { Subscription } from "../key-space/subscription.js";
+import type { AnswerOrigin, EtcdResponse } from "../model/response.js";
 import type { WatchItem } from "../model/watch-item.js";
-import { type LinkedSignal, linkSignals } from "../time/link-signals.js";
-import { ItemBuffer } from "./item-buffer.js";
-import type { WatchSettings, WatchSource } from "./watch-source.js";
-import { WatchSupervisor } from "./watch-supervisor.js";
 import type { Watcher } from "./watcher.js";
 
-/** The consumer's side of a watch. */
+type Next = IteratorResult<WatchItem, undefined>;
+
+/** The part of an origin that identifies a store. */
+export type StoreOrigin = Pick<AnswerOrigin, "etcdServer" | "etcdClusterId" | "etcdIndex">;
+
+/** The items of a subscription one by one. */
 export class KeyWatcher implements Watcher {
   readonly #key: string;
-  readonly #buffer: ItemBuffer;
-  readonly #supervisor: WatchSupervisor;
-  readonly #closing = new AbortController();
-  readonly #ending: LinkedSignal;
+  readonly #subscription: Subscription;
+  readonly #observe: (origin: StoreOrigin) => void;
+  /** Changes that the subscription has delivered, and the consumer has not read. */
+  #unread: EtcdResponse[] = [];
+  /** How current the consumer was before these changes. */
+  #currentBefore: number | undefined;
+  /** Resolves after the pending calls of `next`. */
+  #pending: Promise<unknown> = Promise.resolve();
 
-  constructor(source: WatchSource, settings: WatchSettings, signal: AbortSignal | undefined) {
-    this.#key = settings.key;
-    this.#buffer = new ItemBuffer(settings.bufferSize);
-    this.#ending = linkSignals(signal, source.closed, this.#closing.signal);
-    const { signal: ending } = this.#ending;
-    this.#supervisor = new WatchSupervisor(source, settings, this.#buffer, ending);
-    ending.addEventListener("abort", this.#onAbort);
-    if (ending.aborted) this.#onAbort();
-    else this.#supervisor.run().catch(this.#onFailure);
+  /** `observe`: called with the origin of the watch and of each resync. */
+  constructor(key: string, subscription: Subscription, observe: (origin: StoreOrigin) => void) {
+    this.#key = key;
+    this.#subscription = subscription;
+    this.#observe = observe;
+    subscription.opened.then(observe, () => {});
   }
 
   get index(): number {
-    return this.#buffer.deliveredIndex(this.#supervisor.index);
+    const [first] = this.#unread;
+    return first === undefined ? this.#subscription.index : first.node.modifiedIndex - 1;
   }
 
-  get contactAt(): number | undefined {
-    return this.#buffer.consumerCurrentAt(this.#supervisor.contactAt);
+  get currentAt(): number | undefined {
+    return this.#unread.length === 0 ? this.#subscription.currentAt : this.#currentBefore;
   }
 
-  next(): Promise<IteratorResult<WatchItem, undefined>> {
-    return this.#buffer.next();
+  /** May be called again while a call is pending. The calls resolve in order. */
+  next(): Promise<Next> {
+    const next = this.#pending.then(() => this.#next());
+    this.#pending = next.catch(() => {});
+    return next;
   }
 
-  async return(): Promise<IteratorResult<WatchItem, undefined>> {
+  reached(index: number, options?: CallOptions): Promise<void> {
+    return this.#subscription.reached(index, options);
+  }
+
+  async return(): Promise<Next> {
     this.close();
     return { done: true, value: undefined };
   }
 
   close(): void {
-    this.#buffer.end();
-    this.#closing.abort(new Error("the watch was closed"));
+    this.#unread = [];
+    this.#subscription.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -55,15 +68,30 @@ export class KeyWatcher implements Watcher {
     return this;
   }
 
-  readonly #onAbort = (): void => {
-    this.#ending.unlink();
-    const { reason } = this.#ending.signal;
-    this.#buffer.end(new AbortError(`watch of ${this.#key}`, reason, "none"));
-  };
+  async #next(): Promise<Next> {
+    for (;;) {
+      const response = this.#unread.shift();
+      if (response !== undefined) return { done: false, value: { type: "change", response } };
+      const { currentAt } = this.#subscription;
+      const next = await this.#read();
+      if (next.done === true) return next;
+      if (next.value.type === "resync") {
+        const { etcdServer, etcdClusterId, index: etcdIndex } = next.value;
+        this.#observe({ etcdServer, etcdClusterId, etcdIndex });
+        return { done: false, value: next.value };
+      }
+      this.#currentBefore = currentAt;
+      this.#unread = [...next.value.changes];
+    }
+  }
 
-  /** Queued items are delivered before the error. */
-  readonly #onFailure = (error: Error): void => {
-    this.#ending.unlink();
-    this.#buffer.fail(error);
-  };
+  /** Names the key as the caller of the watch knows it: the subscription may be of a namespace. */
+  async #read(): ReturnType<Subscription["next"]> {
+    try {
+      return await this.#subscription.next();
+    } catch (error) {
+      if (!(error instanceof AbortError)) throw error;
+      throw new AbortError(`watch of ${this.#key}`, error.cause, "none");
+    }
+  }
 }

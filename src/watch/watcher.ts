@@ -53,7 +53,13 @@ export interface Watcher extends AsyncIterableIterator<WatchItem>, AsyncDisposab
    * was committed before this time, as an event or as part of a resync. `undefined` before this is
    * proven.
    */
-  readonly contactAt: number | undefined;
+  readonly currentAt: number | undefined;
+  /**
+   * Resolves when {@link index} is at least the given one, and has that proven soon.
+   *
+   * @throws AbortError when the watch ends, or on a `cluster-changed` resync
+   */
+  reached(index: number, options?: CallOptions): Promise<void>;
   /** Ends the watch. Unread items are dropped, and a waiting reader sees the end. */
   close(): void;
 }

@@ -3,6 +3,7 @@ import { completeOptions } from "../../src/client/normalize-options.js";
 import { Cluster } from "../../src/cluster/cluster.js";
 import type { EtcdClientOptions } from "../../src/index.js";
 import { RemoteKeySpace } from "../../src/key-space/remote/remote-key-space.js";
+import { RemoteWatchPort } from "../../src/key-space/remote/remote-watch-port.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { startHttpProxy } from "./http-proxy.js";
 
@@ -12,26 +13,31 @@ for (const tls of [false, true]) {
       await using cluster = await startEtcd({ release: "3.4", tls });
       await using proxy = await startHttpProxy();
       const options = { urls: cluster.urls, ...(cluster.ca && { ca: cluster.ca }) };
-      const keySpaceWith = (more: EtcdClientOptions = {}): RemoteKeySpace => {
+      const connect = (more: EtcdClientOptions = {}) => {
         const { cluster: settings, deserialize } = completeOptions({ ...options, ...more });
-        return new RemoteKeySpace(new Cluster(settings), deserialize);
+        const cluster = new Cluster(settings);
+        const keySpace = new RemoteKeySpace(cluster, deserialize);
+        const port = new RemoteWatchPort(cluster, deserialize);
+        const scan = (key: string, recursive: boolean, since: number) =>
+          port.scan({ key, recursive, since }, {});
+        return { keySpace, scan };
       };
-      const direct = keySpaceWith();
-      const { node } = await direct.execute({ action: "set", key: "/a", value: "1" });
+      const direct = connect();
+      const { node } = await direct.keySpace.execute({ action: "set", key: "/a", value: "1" });
       const { modifiedIndex: since } = node;
       const found = { events: [{ node }], provenIndex: since - 1 };
       const quiet = { events: [], provenIndex: since };
-      expect(await direct.scan({ key: "/a", recursive: false, since })).toMatchObject(found);
-      expect(await direct.scan({ key: "/b", recursive: true, since })).toMatchObject(quiet);
+      expect(await direct.scan("/a", false, since)).toMatchObject(found);
+      expect(await direct.scan("/b", true, since)).toMatchObject(quiet);
 
       // A proxy can treat a half-close in any way: it must cause neither a proof nor an error.
-      const proxied = keySpaceWith({ useProxy: proxy.url });
-      expect(await proxied.scan({ key: "/a", recursive: false, since })).toMatchObject(found);
-      const { events, provenIndex } = await proxied.scan({ key: "/b", recursive: true, since });
+      const proxied = connect({ useProxy: proxy.url });
+      expect(await proxied.scan("/a", false, since)).toMatchObject(found);
+      const { events, provenIndex } = await proxied.scan("/b", true, since);
       expect(events).toEqual([]);
       expect([undefined, since]).toContain(provenIndex);
       console.info(`through a proxy, a quiet scan proves ${provenIndex ?? "nothing"}`);
-      for (const keySpace of [direct, proxied]) await keySpace.close();
+      for (const { keySpace } of [direct, proxied]) await keySpace.close();
     });
   });
 }

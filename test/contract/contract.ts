@@ -8,11 +8,10 @@ import { directories } from "./directories.js";
 import { inOrderKeys } from "./in-order-keys.js";
 import { indexes } from "./indexes.js";
 import { listing } from "./listing.js";
-import { probes } from "./probes.js";
 import { reads } from "./reads.js";
 import { refresh } from "./refresh.js";
 import { removalOfAncestors } from "./removal-of-ancestors.js";
-import { scans } from "./scans.js";
+import { subscriptions } from "./subscriptions.js";
 import { text } from "./text.js";
 import { ttl } from "./ttl.js";
 import { watchFromHistory } from "./watch-from-history.js";
@@ -35,8 +34,7 @@ const SUBJECTS: readonly { name: string; cases: Cases; concurrent?: boolean }[] 
   { name: "watching live", cases: watchLive },
   { name: "removal of ancestors", cases: removalOfAncestors },
   { name: "watching from history", cases: watchFromHistory },
-  { name: "probes of watches", cases: probes },
-  { name: "scans of history", cases: scans },
+  { name: "subscriptions", cases: subscriptions },
   { name: "closing and aborting", cases: closing },
 ];
 

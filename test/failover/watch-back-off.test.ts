@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { KeySpace } from "../../src/index.js";
 import type { Clock } from "../../src/time/clock.js";
-import { SharedReads } from "../../src/watch/shared-reads.js";
 import { watchOnce } from "../../src/watch/watch-once.js";
 
 /** Earliest time of a history scan, in milliseconds. */
@@ -35,7 +34,7 @@ function keySpaceBehindProxy(clock: WaitingClock, standing: number, watches: num
       const last = watches === 0;
       return {
         ...origin,
-        probe: () => Promise.reject(new Error("only watched")),
+        provenIndex: 4,
         close: () => {},
         async *[Symbol.asyncIterator]() {
           clock.time += standing;
@@ -43,7 +42,7 @@ function keySpaceBehindProxy(clock: WaitingClock, standing: number, watches: num
         },
       };
     },
-    scan: () => Promise.reject(new Error("only watched")),
+    subscribe: () => expect.fail("only one event is watched"),
     close: async () => {},
   };
 }
@@ -51,7 +50,7 @@ function keySpaceBehindProxy(clock: WaitingClock, standing: number, watches: num
 async function waitsOf(standing: number): Promise<readonly number[]> {
   const clock = new WaitingClock();
   const keySpace = keySpaceBehindProxy(clock, standing, 10);
-  const source = { keySpace, reads: new SharedReads(keySpace, clock), clock };
+  const source = { keySpace, clock };
   await watchOnce(source, { key: "/a" }, {});
   return clock.waits;
 }

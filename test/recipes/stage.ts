@@ -7,12 +7,15 @@ import { AbortError } from "../../src/errors/abort-error.js";
 import { OutcomeUnknownError } from "../../src/errors/cluster-errors.js";
 import { KeyNotFoundError } from "../../src/errors/common-errors.js";
 import type { CallOptions } from "../../src/key-space/call-options.js";
-import type { KeySpace, KeyWatch, Scan } from "../../src/key-space/key-space.js";
+import type { KeySpace, KeyWatch } from "../../src/key-space/key-space.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
-import type { KeyRequest, ScanRequest, WatchRequest } from "../../src/model/key-request.js";
+import type { SubscribeRequest, Subscription } from "../../src/key-space/subscription.js";
+import type { KeyRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import type { Clock } from "../../src/time/clock.js";
 import { sleep } from "../../src/time/sleep.js";
+import { memoryWatchPort } from "../support/memory-watch-port.js";
+import { WatchSessionSubscriptions } from "../support/watch-session-subscription.js";
 
 interface Timer {
   readonly due: number;
@@ -88,15 +91,21 @@ export type Fate =
 
 /** A key space on a way that can be troubled. */
 class TroubledKeySpace implements KeySpace {
-  readonly #inner: KeySpace;
+  readonly #inner: MemoryKeySpace;
+  readonly #subscriptions: WatchSessionSubscriptions;
   readonly #clock: Clock;
   readonly #clusterClock: Clock;
   readonly requests: KeyRequest[] = [];
   readonly #open = new Set<KeyWatch>();
   fate: (request: KeyRequest) => Fate | undefined = () => undefined;
 
-  constructor(inner: KeySpace, clock: Clock, clusterClock: Clock) {
+  constructor(inner: MemoryKeySpace, clock: Clock, clusterClock: Clock) {
+    const port = memoryWatchPort(
+      () => inner,
+      (request, options) => this.openWatch(request, options),
+    );
     this.#inner = inner;
+    this.#subscriptions = new WatchSessionSubscriptions(this, port, clock);
     this.#clock = clock;
     this.#clusterClock = clusterClock;
   }
@@ -137,8 +146,8 @@ class TroubledKeySpace implements KeySpace {
     return watch;
   }
 
-  scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
-    return this.#inner.scan(request, options);
+  subscribe(request: SubscribeRequest, { signal }: CallOptions = {}): Subscription {
+    return this.#subscriptions.open(request, signal);
   }
 
   /** Breaks open watches off. */
@@ -151,6 +160,7 @@ class TroubledKeySpace implements KeySpace {
   /** Ends the way, not the key space. */
   async close(): Promise<void> {
     this.fate = () => ({ fail: new TypeError("the client is closed") });
+    this.#subscriptions.close();
   }
 }
 

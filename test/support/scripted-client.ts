@@ -1,3 +1,4 @@
+import { Watermark } from "../../src/key-space/shared/watermark.js";
 import type { AnyNode, EtcdNode } from "../../src/model/node.js";
 import type { Action, EtcdResponse } from "../../src/model/response.js";
 import type { WatchItem, WatchResync } from "../../src/model/watch-item.js";
@@ -11,7 +12,8 @@ export class ScriptedWatcher implements Watcher {
   readonly key: string;
   readonly options: WatchOptions;
   index = 0;
-  contactAt: number | undefined;
+  currentAt: number | undefined;
+  readonly #proven = new Watermark();
   readonly #items = new AsyncQueue<WatchItem>();
 
   constructor(key: string, options: WatchOptions) {
@@ -30,6 +32,17 @@ export class ScriptedWatcher implements Watcher {
 
   fail(error: Error): void {
     this.#items.end(error);
+  }
+
+  /** Resolves with {@link prove}. */
+  reached(index: number): Promise<void> {
+    return new Promise((resolve) => void this.#proven.whenReached(index, resolve));
+  }
+
+  /** The watch has proven that nothing else happened up to an index. */
+  prove(index: number): void {
+    this.index = index;
+    this.#proven.set(index);
   }
 
   close(): void {
@@ -116,6 +129,7 @@ export const resync = (
   response: node && responseOf("get", node),
   index,
   etcdClusterId,
+  etcdServer: "memory:",
 });
 
 function responseOf(action: Action, node: AnyNode): EtcdResponse {

@@ -218,12 +218,12 @@ class Story {
     return isRead && this.conclusions.at(-1)?.store === this.store;
   }
 
-  /** `index` and `contactAt` promise that everything up to then was read. */
+  /** `index` and `currentAt` promise that everything up to then was read. */
   #verifyClaims(): void {
     if (this.#isNoticed) this.#lostRevision = Number.POSITIVE_INFINITY;
     this.isUnnoticeable ||= this.etcd.revision >= this.#lostRevision;
     if (this.isUnnoticeable) return;
-    const { index, contactAt = Number.NEGATIVE_INFINITY } = this.#watcher;
+    const { index, currentAt = Number.NEGATIVE_INFINITY } = this.#watcher;
     const last = this.items.findLast(({ type }) => type === "resync");
     const contained = last?.type === "resync" ? last.index : 0;
     const store = last === undefined ? 0 : storeOf(last);
@@ -238,7 +238,7 @@ class Story {
     const known = this.stores[store] ?? [];
     expect(known.filter((change) => change.index <= index && isMissing(change))).toEqual([]);
     const present = this.stores[this.store] ?? [];
-    const current = present.filter(({ at }) => at < contactAt);
+    const current = present.filter(({ at }) => at < currentAt);
     // Nothing was read yet from a store that has replaced the known one.
     const since = store === this.store ? 0 : (known.at(-1)?.index ?? 0);
     expect(current.filter((change) => change.index > since && isMissing(change))).toEqual([]);

@@ -1,19 +1,29 @@
 import { expect, test } from "vitest";
 import { EtcdClient, type WatchItem } from "../../src/index.js";
 import type { CallOptions } from "../../src/key-space/call-options.js";
-import type { KeySpace, KeyWatch, Scan } from "../../src/key-space/key-space.js";
+import type { KeySpace, KeyWatch } from "../../src/key-space/key-space.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
-import type { KeyRequest, ScanRequest, WatchRequest } from "../../src/model/key-request.js";
+import type { SubscribeRequest, Subscription } from "../../src/key-space/subscription.js";
+import type { KeyRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { EtcdResponse } from "../../src/model/response.js";
+import type { Clock } from "../../src/time/clock.js";
+import { memoryWatchPort } from "../support/memory-watch-port.js";
 import { SimulatedClock } from "../support/simulated-clock.js";
+import { WatchSessionSubscriptions } from "../support/watch-session-subscription.js";
 
 /** A store in whose place another one can be put. */
 class Replaceable implements KeySpace {
   #inner: MemoryKeySpace;
   readonly #watches = new Set<KeyWatch>();
+  readonly #subscriptions: WatchSessionSubscriptions;
 
-  constructor(inner: MemoryKeySpace) {
+  constructor(inner: MemoryKeySpace, clock: Clock) {
+    const port = memoryWatchPort(
+      () => this.#inner,
+      (request, options) => this.openWatch(request, options),
+    );
     this.#inner = inner;
+    this.#subscriptions = new WatchSessionSubscriptions(this, port, clock);
   }
 
   /** Its watches are cut off, or go on to watch the former store. */
@@ -29,20 +39,15 @@ class Replaceable implements KeySpace {
   async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
     const watch = await this.#inner.openWatch(request, options);
     this.#watches.add(watch);
-    // Probes take another connection.
-    watch.probe = async (options) => {
-      const other = await this.#inner.openWatch({ key: "/" }, options);
-      other.close();
-      return await other.probe(options);
-    };
     return watch;
   }
 
-  scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
-    return this.#inner.scan(request, options);
+  subscribe(request: SubscribeRequest, { signal }: CallOptions = {}): Subscription {
+    return this.#subscriptions.open(request, signal);
   }
 
   close(): Promise<void> {
+    this.#subscriptions.close();
     return this.#inner.close();
   }
 }
@@ -50,7 +55,7 @@ class Replaceable implements KeySpace {
 test("a store that was restored from a backup is told by one resync, although its cluster id is the same", async () => {
   const clock = new SimulatedClock();
   const store = new MemoryKeySpace({ clock });
-  const keySpace = new Replaceable(store);
+  const keySpace = new Replaceable(store, clock);
   const etcd = new EtcdClient({ keySpace, clock });
   const items: WatchItem[] = [];
   const watcher = etcd.watch("/a", { initial: true });
@@ -71,14 +76,14 @@ test("a store that was restored from a backup is told by one resync, although it
     { reason: "cluster-changed", index: backup.store.index, response: { node: { value: "old" } } },
   ]);
   expect(items.at(-1)).toMatchObject({ type: "change", response: { node: { value: "new" } } });
-  expect(clock.monotonic() - Number(watcher.contactAt)).toBeLessThanOrEqual(5_000);
+  expect(clock.monotonic() - Number(watcher.currentAt)).toBeLessThanOrEqual(5_000);
   await etcd.close();
   await reading;
 });
 
 test("another cluster that answers the requests beside a watch is told by one resync, whatever its index is", async () => {
   const clock = new SimulatedClock();
-  const keySpace = new Replaceable(new MemoryKeySpace({ clock }));
+  const keySpace = new Replaceable(new MemoryKeySpace({ clock }), clock);
   const etcd = new EtcdClient({ keySpace, clock });
   const items: WatchItem[] = [];
   const watcher = etcd.watch("/a", { initial: true });

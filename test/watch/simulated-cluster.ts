@@ -3,13 +3,16 @@ import { ClusterUnavailableError, TimeoutError } from "../../src/errors/cluster-
 import { errorDefinition } from "../../src/errors/error-table.js";
 import { serverErrorOf } from "../../src/errors/server-error-of.js";
 import type { CallOptions } from "../../src/key-space/call-options.js";
-import type { KeySpace, KeyWatch, Probe, Scan } from "../../src/key-space/key-space.js";
+import type { KeySpace, KeyWatch } from "../../src/key-space/key-space.js";
+import type { Probe, Scan, WatchPort } from "../../src/key-space/remote/watch/watch-port.js";
 import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
+import type { SubscribeRequest, Subscription } from "../../src/key-space/subscription.js";
 import type { ScanRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { Action, AnswerOrigin, EtcdResponse } from "../../src/model/response.js";
 import { AsyncQueue } from "../../src/stream/async-queue.js";
 import { onAbort as listen } from "../../src/stream/on-abort.js";
 import type { SimulatedClock } from "../support/simulated-clock.js";
+import { WatchSessionSubscriptions } from "../support/watch-session-subscription.js";
 
 /** Indexes that a member remembers. */
 export const HISTORY = 300;
@@ -26,11 +29,8 @@ const SCAN_TIME_OUT = 5_000;
 /** Share of the scans that a proxy harms which end without an event that history holds. */
 const HARMED = 0.5;
 
-/**
- * How polls and scans answer. etcd has one event an index; a gateway gives one of several. A key space
- * in this process gives all of them, and has no connections that could be harmed.
- */
-export type Server = "etcd" | "gateway" | "process";
+/** Which server responds: etcd has one event per index; polls and scans of a gateway return one of several. */
+export type Server = "etcd" | "gateway";
 
 /** What is between the client and the members. It harms connections that were opened for a watch. */
 export interface Intermediary {
@@ -67,7 +67,8 @@ interface Member {
  * that is searched loosely, streams whose slow readers are dropped in silence. Connections keep
  * order, one beside the other they do not.
  */
-export class SimulatedCluster implements KeySpace {
+export class SimulatedCluster implements KeySpace, WatchPort {
+  readonly #subscriptions: WatchSessionSubscriptions;
   readonly #clock: SimulatedClock;
   readonly #random: () => number;
   readonly #server: Server;
@@ -83,6 +84,11 @@ export class SimulatedCluster implements KeySpace {
     this.#clock = clock;
     this.#random = random;
     this.#server = server;
+    this.#subscriptions = new WatchSessionSubscriptions(this, this, clock);
+  }
+
+  subscribe(request: SubscribeRequest, { signal }: CallOptions = {}): Subscription {
+    return this.#subscriptions.open(request, signal);
   }
 
   get clusterId(): string {
@@ -178,11 +184,6 @@ export class SimulatedCluster implements KeySpace {
     return watch;
   }
 
-  /** Whether polls give all events of an index. */
-  get givesWholeIndex(): boolean {
-    return this.#server !== "gateway";
-  }
-
   #anyMember(): Member {
     const usable = this.#members.filter(({ isolated }) => !isolated || this.#random() < 0.3);
     const member = usable[Math.floor(this.#random() * usable.length)];
@@ -209,7 +210,7 @@ export class SimulatedCluster implements KeySpace {
     await this.#travel(signal);
     const member = this.#anyMember();
     const { key, recursive, since, partial = false } = request;
-    const asksFrom = partial && this.#server !== "process" ? since + 1 : since;
+    const asksFrom = partial ? since + 1 : since;
     this.#refuseCleared(member, asksFrom, { key, recursive });
     const origin = { ...NOWHERE, etcdServer: member.url, etcdClusterId: this.clusterId };
     const head = { ...origin, etcdIndex: member.applied };
@@ -222,10 +223,8 @@ export class SimulatedCluster implements KeySpace {
     await this.#wait(found.length === 0 ? SETTLE : 0, signal);
     await this.#travel(signal);
     const [first] = found;
-    if (this.#server === "process" || first === undefined) {
-      if (first === undefined && scans !== "clean")
-        return { ...head, events: [], provenIndex: undefined };
-      return { ...head, events: found, provenIndex: head.etcdIndex };
+    if (first === undefined) {
+      return { ...head, events: [], provenIndex: scans === "clean" ? head.etcdIndex : undefined };
     }
     return { ...head, events: [first], provenIndex: first.node.modifiedIndex - 1 };
   }
@@ -235,9 +234,11 @@ export class SimulatedCluster implements KeySpace {
     return entries.flatMap(({ events }) => events.filter((event) => isFound(request, event)));
   }
 
-  /** What a quorum read at a member tells. */
-  async read(member: Member, request: WatchRequest, signal?: AbortSignal): Promise<Probe> {
+  /** A read with quorum at one member. */
+  async probe(endpoint: string, request: WatchRequest, { signal }: CallOptions): Promise<Probe> {
+    const member = this.#members.find(({ url }) => url === endpoint);
     await this.#travel(signal);
+    if (member === undefined) throw new ClusterUnavailableError("GET", []);
     if (member.isolated) {
       await this.#wait(TIME_OUT, signal);
       throw new TimeoutError("isolated", TIME_OUT);
@@ -259,7 +260,9 @@ export class SimulatedCluster implements KeySpace {
     return last?.events.some(({ action }) => action === "delete") ? undefined : last?.index;
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#subscriptions.close();
+  }
 
   #register(watch: SimulatedWatch, member: Member, request: WatchRequest): void {
     const { waitIndex, stream } = request;
@@ -322,7 +325,6 @@ export class SimulatedWatch implements KeyWatch {
   readonly etcdIndex: number;
   readonly raftIndex = 0;
   readonly raftTerm = 0;
-  readonly #cluster: SimulatedCluster;
   readonly #clock: SimulatedClock;
   readonly #random: () => number;
   readonly #member: Member;
@@ -346,7 +348,6 @@ export class SimulatedWatch implements KeyWatch {
     this.etcdServer = member.url;
     this.etcdClusterId = cluster.clusterId;
     this.etcdIndex = member.applied;
-    this.#cluster = cluster;
     this.#clock = clock;
     this.#random = random;
     this.#member = member;
@@ -355,12 +356,12 @@ export class SimulatedWatch implements KeyWatch {
     if (signal !== undefined) listen(signal, this.#onAbort);
   }
 
-  get isStream(): boolean {
-    return this.#request.stream === true;
+  get provenIndex(): number {
+    return (this.#request.waitIndex ?? this.etcdIndex + 1) - 1;
   }
 
-  probe({ signal }: CallOptions = {}): Promise<Probe> {
-    return this.#cluster.read(this.#member, this.#request, signal);
+  get isStream(): boolean {
+    return this.#request.stream === true;
   }
 
   /** What is sent from now on is lost, or held back, and nobody is told. */
@@ -443,8 +444,7 @@ export class SimulatedWatch implements KeyWatch {
   }
 
   #send(found: readonly EtcdResponse[]): boolean {
-    const isWhole = this.isStream || this.#cluster.givesWholeIndex;
-    const events = isWhole ? found : found.slice(0, 1);
+    const events = this.isStream ? found : found.slice(0, 1);
     if (events.length === 0) return false;
     if (this.#isDead) {
       if (!this.isStream) this.#member.watches.delete(this);

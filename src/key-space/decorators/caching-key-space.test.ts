@@ -2,11 +2,12 @@ import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { SimulatedClock } from "../../../test/support/simulated-clock.js";
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
-import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-request.js";
+import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
-import type { KeySpace, KeyWatch, Scan } from "../key-space.js";
+import type { KeySpace, KeyWatch } from "../key-space.js";
 import { MemoryKeySpace } from "../memory/memory-key-space.js";
 import { withEvents } from "../shared/with-events.js";
+import type { SubscribeRequest, Subscription } from "../subscription.js";
 import { CachingKeySpace, MAX_AGE_MS } from "./caching-key-space.js";
 
 /** A key space whose watches can be silenced, as on a dead connection. */
@@ -27,8 +28,8 @@ class Backend implements KeySpace {
     return withEvents(watch, this.#unlessSilent(watch));
   }
 
-  scan(request: ScanRequest): Promise<Scan> {
-    return this.memory.scan(request);
+  subscribe(request: SubscribeRequest): Subscription {
+    return this.memory.subscribe(request);
   }
 
   close(): Promise<void> {

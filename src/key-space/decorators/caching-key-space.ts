@@ -1,12 +1,14 @@
 import { EtcdError } from "../../errors/etcd-error.js";
 import { EtcdServerError } from "../../errors/server-error.js";
-import type { GetRequest, KeyRequest, ScanRequest, WatchRequest } from "../../model/key-request.js";
+import type { GetRequest, KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { BackOff } from "../../time/back-off.js";
 import type { Clock } from "../../time/clock.js";
 import type { CallOptions } from "../call-options.js";
-import type { KeySpace, KeyWatch, Scan } from "../key-space.js";
+import type { KeySpace, KeyWatch } from "../key-space.js";
+import { mapSubscription } from "../shared/map-subscription.js";
 import { withEvents } from "../shared/with-events.js";
+import type { SubscribeRequest, Subscription } from "../subscription.js";
 
 /**
  * Maximum age of a cached response in milliseconds, counted from the time of the request. A watch
@@ -67,8 +69,13 @@ export class CachingKeySpace implements KeySpace {
     return withEvents(watch, this.#eventsOf(watch));
   }
 
-  scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
-    return this.#inner.scan(request, options);
+  /** Clears the cache before changes are delivered, so that their reader then reads the new state. */
+  subscribe(request: SubscribeRequest, options?: CallOptions): Subscription {
+    const subscription = this.#inner.subscribe(request, options);
+    return mapSubscription(subscription, (item) => {
+      this.#cache.clear();
+      return item;
+    });
   }
 
   close(): Promise<void> {

@@ -1,13 +1,15 @@
 import { EtcdServerError } from "../../errors/server-error.js";
 import { serverErrorOf } from "../../errors/server-error-of.js";
-import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-request.js";
+import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { AnyNode, EtcdNode } from "../../model/node.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { checkKeyRequest } from "../../model/validate.js";
 import type { CallOptions } from "../call-options.js";
-import type { ExecuteOptions, KeySpace, KeyWatch, Scan } from "../key-space.js";
+import type { ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
+import { mapSubscription } from "../shared/map-subscription.js";
 import { pathOf } from "../shared/path.js";
 import { withEvents } from "../shared/with-events.js";
+import type { Changes, Resync, SubscribeRequest, Subscription } from "../subscription.js";
 
 /**
  * Presents the subtree below a prefix as a key space. Its top is `/`; keys in responses, events and
@@ -34,16 +36,16 @@ export class NamespaceKeySpace implements KeySpace {
     const watch = await this.#translateErrors(() =>
       this.#inner.openWatch(this.#toInner(request), options),
     );
-    return withEvents(watch, this.#events(watch), (probeOptions) =>
-      this.#translateErrors(() => watch.probe(probeOptions)),
-    );
+    return withEvents(watch, this.#events(watch));
   }
 
-  async scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
-    const scan = await this.#translateErrors(() =>
-      this.#inner.scan(this.#toInner(request), options),
+  subscribe(request: SubscribeRequest, options?: CallOptions): Subscription {
+    const inner = this.#toInner(request);
+    return mapSubscription(
+      this.#inner.subscribe(inner, options),
+      (item) => this.#stripItem(item),
+      (error) => this.#translate(error),
     );
-    return { ...scan, events: scan.events.map((event) => this.#strip(event)) };
   }
 
   get locate(): KeySpace["locate"] {
@@ -66,7 +68,7 @@ export class NamespaceKeySpace implements KeySpace {
   /** Leaves the inner key space open. */
   async close(): Promise<void> {}
 
-  #toInner<R extends KeyRequest | WatchRequest | ScanRequest>(request: R): R {
+  #toInner<R extends KeyRequest | WatchRequest | SubscribeRequest>(request: R): R {
     const key = this.#prefix !== "" && request.key === "/" ? "" : request.key;
     return { ...request, key: this.#prefix + key };
   }
@@ -81,15 +83,26 @@ export class NamespaceKeySpace implements KeySpace {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof EtcdServerError)) throw error;
-      const { errorCode, reason, index, status, endpoint, clusterId } = error;
-      const key = this.#fromInner(error.key);
-      const operation = error.operation.replace(error.key, () => key);
-      const detail = error.detail.startsWith("/") ? this.#fromInner(error.detail) : error.detail;
-      throw serverErrorOf({
-        ...{ errorCode, reason, detail, index, status, key, operation, endpoint, clusterId },
-      });
+      throw this.#translate(error);
     }
+  }
+
+  #translate(error: unknown): unknown {
+    if (!(error instanceof EtcdServerError)) return error;
+    const { errorCode, reason, index, status, endpoint, clusterId } = error;
+    const key = this.#fromInner(error.key);
+    const operation = error.operation.replace(error.key, () => key);
+    const detail = error.detail.startsWith("/") ? this.#fromInner(error.detail) : error.detail;
+    return serverErrorOf({
+      ...{ errorCode, reason, detail, index, status, key, operation, endpoint, clusterId },
+    });
+  }
+
+  #stripItem(item: Changes | Resync): Changes | Resync {
+    if (item.type === "changes") {
+      return { ...item, changes: item.changes.map((change) => this.#strip(change)) };
+    }
+    return { ...item, response: item.response && this.#strip(item.response) };
   }
 
   #strip<R extends EtcdReceipt>(response: R): R {

@@ -3,9 +3,9 @@ import { errorDefinition } from "../../errors/error-table.js";
 import { serverErrorOf } from "../../errors/server-error-of.js";
 import type { StoreStats } from "../../model/cluster.js";
 import {
+  type GetRequest,
   type KeyRequest,
   methodOf,
-  type ScanRequest,
   type WatchRequest,
   wantsNoNodes,
 } from "../../model/key-request.js";
@@ -13,7 +13,9 @@ import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../../model/respon
 import { type Clock, systemClock } from "../../time/clock.js";
 import type { CallOptions } from "../call-options.js";
 import type { DataLocation } from "../data-location.js";
-import type { KeySpace, KeyWatch, Probe, Scan } from "../key-space.js";
+import type { KeySpace, KeyWatch } from "../key-space.js";
+import type { Feed, FeedSink } from "../shared/feed.js";
+import { FeedSubscription } from "../shared/feed-subscription.js";
 import { matchesWatch } from "../shared/matches-watch.js";
 import { pathOf } from "../shared/path.js";
 import { PushedWatch } from "../shared/pushed-watch.js";
@@ -21,7 +23,10 @@ import { StoreCounters } from "../shared/store-counters.js";
 import { StoreError } from "../shared/store-error.js";
 import type { StoreEvent } from "../shared/store-event.js";
 import { WatcherHub } from "../shared/watcher-hub.js";
+import { Watermark } from "../shared/watermark.js";
+import type { SubscribeRequest, Subscription } from "../subscription.js";
 import { EventHistory } from "./event-history.js";
+import { type FeedStore, MemoryFeed } from "./memory-feed.js";
 import { randomId } from "./random-id.js";
 import { Store, type StoreSnapshot } from "./store.js";
 import type { RemovedPath, SnapshotNode } from "./store-walk.js";
@@ -85,8 +90,9 @@ export class MemoryKeySpace implements KeySpace {
   readonly #watches = new Set<PushedWatch>();
   readonly #clock: Clock;
   readonly #clusterId: string;
+  readonly #delivered = new Watermark();
+  readonly #closing = new AbortController();
   #cancelSweep: (() => void) | undefined;
-  #closed = false;
 
   /** `snapshot`: from {@link snapshot}. Its expired TTLs expire at once. */
   constructor(options: MemoryKeySpaceOptions = {}, snapshot?: KeySpaceSnapshot) {
@@ -97,6 +103,7 @@ export class MemoryKeySpace implements KeySpace {
     this.#clusterId = snapshot?.clusterId ?? randomId();
     this.#store = snapshot === undefined ? new Store() : Store.restore(snapshot.store);
     for (const event of snapshot?.history ?? []) this.#history.add(event);
+    this.#delivered.set(this.#store.index);
     this.#scheduleSweep();
   }
 
@@ -112,12 +119,12 @@ export class MemoryKeySpace implements KeySpace {
 
   /** Whether the key space was closed. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#closing.signal.aborted;
   }
 
   /** Requests, expiries and watchers since this key space was created. */
   get stats(): StoreStats {
-    return this.#counters.show(this.#watches.size);
+    return this.#counters.show(this.#hub.size);
   }
 
   /** The complete state, as plain values that JSON can represent. */
@@ -166,32 +173,20 @@ export class MemoryKeySpace implements KeySpace {
       : responseOf(event, this.#origin);
   }
 
-  async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
-    return this.#openWatch(request, options);
-  }
-
-  async scan({ key, recursive, since }: ScanRequest, options?: CallOptions): Promise<Scan> {
-    const request = { key, recursive, waitIndex: since, stream: true };
-    return await this.#openWatch(request, options).scan();
-  }
-
-  #openWatch(request: WatchRequest, { signal }: CallOptions = {}): PushedWatch {
+  async openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
     this.#requireOpen(`GET ${request.key}`, signal, "none");
     const { key, recursive = false, waitIndex = 0, stream = false } = request;
     const { index } = this.#store;
     const since = waitIndex === 0 ? index + 1 : waitIndex;
-    if (since < this.#history.floor) throw this.#cleared(key, since);
+    const past = this.#historyFrom(key, since);
     const until = stream ? "closed" : "event";
-    const probe = async (): Promise<Probe> => {
-      this.#requireOpen(`GET ${key}`, undefined, "none");
-      return { etcdClusterId: this.#clusterId, index: this.#store.index };
-    };
-    const options = { path: pathOf(key), recursive, since, until, signal, probe } as const;
+    const delivered = (): number => this.#delivered.reached;
+    const options = { path: pathOf(key), recursive, since, until, signal, delivered } as const;
     const watch: PushedWatch = new PushedWatch(this.#origin, options, () => {
       this.#watches.delete(watch);
       this.#hub.remove(watch);
     });
-    for (const event of since > index ? [] : this.#history.from(since)) {
+    for (const event of past) {
       if (!event.silent && matchesWatch(request, event)) watch.replay(event);
       if (watch.ended) return watch;
     }
@@ -200,15 +195,61 @@ export class MemoryKeySpace implements KeySpace {
     return watch;
   }
 
+  subscribe(request: SubscribeRequest, { signal }: CallOptions = {}): Subscription {
+    const feed = (sink: FeedSink): Feed => new MemoryFeed(this.#feedStore, request, sink);
+    const settings = { feed, clock: this.#clock, closed: this.#closing.signal };
+    return new FeedSubscription(request, settings, signal);
+  }
+
   async locate(key: string): Promise<DataLocation> {
     const { index: revision } = this.#store;
     return { clusterId: this.#clusterId, store: "v2", keyPrefix: "", path: pathOf(key), revision };
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    const reason = new Error("the key space was closed");
+    this.#closing.abort(reason);
     this.#cancelSweep?.();
-    for (const watch of this.#watches) watch.abort(new Error("the key space was closed"));
+    for (const watch of this.#watches) watch.abort(reason);
+  }
+
+  get #feedStore(): FeedStore {
+    const index = (): number => this.#store.index;
+    const origin = (): AnswerOrigin => this.#origin;
+    return {
+      clock: this.#clock,
+      hub: this.#hub,
+      delivered: this.#delivered,
+      get index() {
+        return index();
+      },
+      get origin() {
+        return origin();
+      },
+      read: (request) => this.#read(request),
+      history: (key, since) => this.#historyFrom(key, since),
+    };
+  }
+
+  /** @throws EventIndexClearedError */
+  #historyFrom(key: string, since: number): Iterable<StoreEvent> {
+    const { floor } = this.#history;
+    if (since >= floor) return since > this.#store.index ? [] : this.#history.from(since);
+    throw this.#error(
+      401,
+      `the requested history has been cleared [${floor}/${since}]`,
+      "GET",
+      key,
+    );
+  }
+
+  #read(request: GetRequest): EtcdResponse | undefined {
+    try {
+      return responseOf(this.#store.apply(request, this.#clock.now()), this.#origin);
+    } catch (error) {
+      if (error instanceof StoreError) return undefined;
+      throw error;
+    }
   }
 
   get #origin(): AnswerOrigin {
@@ -237,6 +278,7 @@ export class MemoryKeySpace implements KeySpace {
   #publish(event: StoreEvent): void {
     this.#history.add(event);
     this.#hub.notify([event]);
+    this.#delivered.set(event.node.modifiedIndex);
     this.#scheduleSweep();
   }
 
@@ -260,13 +302,8 @@ export class MemoryKeySpace implements KeySpace {
     signal: AbortSignal | undefined,
     outcome: AbortError["outcome"],
   ): void {
-    if (this.#closed) throw new TypeError("the key space is closed");
+    if (this.closed) throw new TypeError("the key space is closed");
     if (signal?.aborted === true) throw new AbortError(operation, signal.reason, outcome);
-  }
-
-  #cleared(key: string, since: number): Error {
-    const detail = `the requested history has been cleared [${this.#history.floor}/${since}]`;
-    return this.#error(401, detail, "GET", key);
   }
 
   #error(errorCode: number, detail: string, method: string, key: string): Error {

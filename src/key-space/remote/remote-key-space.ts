@@ -1,33 +1,42 @@
 import type { Cluster } from "../../cluster/cluster.js";
 import { AdminError } from "../../errors/admin-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
-import { UnauthorizedError } from "../../errors/common-errors.js";
-import { EtcdCommonError } from "../../errors/server-error.js";
 import type { Version } from "../../model/cluster.js";
-import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-request.js";
+import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { decodeAdminReply, isVersion } from "../../wire/admin-reply.js";
 import { adminGet } from "../../wire/admin-request.js";
 import type { HttpReply } from "../../wire/http.js";
 import type { JsonDeserializer } from "../../wire/json.js";
 import { decodeKeyReply } from "../../wire/key-reply.js";
-import { encodeKeyRequest, encodeScanRequest, encodeWatchRequest } from "../../wire/key-request.js";
-import { requireSuccess } from "../../wire/reply.js";
+import { encodeKeyRequest } from "../../wire/key-request.js";
 import type { CallOptions } from "../call-options.js";
 import type { DataLocation } from "../data-location.js";
-import type { ExecuteOptions, KeySpace, KeyWatch, Probe, Scan } from "../key-space.js";
+import type { ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
+import type { Feed, FeedSink } from "../shared/feed.js";
+import { FeedSubscription } from "../shared/feed-subscription.js";
 import { pathOf } from "../shared/path.js";
-import { RemoteScan } from "./remote-scan.js";
-import { RemoteWatch } from "./remote-watch.js";
+import { isMissingNode, unusedKey } from "../shared/read-state.js";
+import type { SubscribeRequest, Subscription } from "../subscription.js";
+import { RemoteWatchPort } from "./remote-watch-port.js";
+import { CheckedPoll } from "./watch/checked-poll.js";
+import type { SessionContext } from "./watch/session-context.js";
+import { SharedReads } from "./watch/shared-reads.js";
+import { WatchSession } from "./watch/watch-session.js";
 
 /** The key space of a cluster that serves the v2 API. */
 export class RemoteKeySpace implements KeySpace {
   readonly #cluster: Cluster;
   readonly #deserialize: JsonDeserializer;
+  readonly #context: SessionContext;
+  readonly #closing = new AbortController();
 
   constructor(cluster: Cluster, deserialize: JsonDeserializer) {
     this.#cluster = cluster;
     this.#deserialize = deserialize;
+    const port = new RemoteWatchPort(cluster, deserialize);
+    const { clock } = cluster;
+    this.#context = { keySpace: this, port, clock, reads: new SharedReads(port, clock) };
   }
 
   execute(
@@ -48,27 +57,15 @@ export class RemoteKeySpace implements KeySpace {
     );
   }
 
-  openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
-    const http = encodeWatchRequest(request);
-    const probe = (url: string, options?: CallOptions): Promise<Probe> =>
-      this.#probe(url, request, options);
-    return this.#cluster.open(
-      http,
-      (reply) => requireSuccess(http, reply, request.key),
-      (reply) => new RemoteWatch(http, reply, this.#deserialize, probe),
-      signal,
-    );
+  async openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
+    const watch = await this.#context.port.openWatch(request, { signal });
+    return request.stream === true ? watch : new CheckedPoll(watch, request, this.#context, signal);
   }
 
-  async scan(request: ScanRequest, { signal }: CallOptions = {}): Promise<Scan> {
-    const http = encodeScanRequest(request);
-    const scan = await this.#cluster.open(
-      http,
-      (reply) => requireSuccess(http, reply, request.key),
-      (reply) => new RemoteScan(http, reply, this.#deserialize),
-      signal,
-    );
-    return await scan.read(this.#cluster.clock);
+  subscribe(request: SubscribeRequest, { signal }: CallOptions = {}): Subscription {
+    const feed = (sink: FeedSink): Feed => new WatchSession(this.#context, request, sink);
+    const settings = { feed, clock: this.#cluster.clock, closed: this.#closing.signal };
+    return new FeedSubscription(request, settings, signal);
   }
 
   /** A gateway serves the keys of another store and does not return that store's revision. */
@@ -88,7 +85,7 @@ export class RemoteKeySpace implements KeySpace {
       const response = await this.execute({ action: "get", key, quorum: true }, options);
       return { clusterId: response.etcdClusterId, revision: response.etcdIndex };
     } catch (error) {
-      if (!isLinearizable(error)) throw error;
+      if (!isMissingNode(error)) throw error;
       return { clusterId: error.clusterId ?? "", revision: error.index };
     }
   }
@@ -105,45 +102,8 @@ export class RemoteKeySpace implements KeySpace {
     }
   }
 
-  async #probe(
-    url: string,
-    { key, recursive = false }: WatchRequest,
-    { signal }: CallOptions = {},
-  ): Promise<Probe> {
-    const request = {
-      action: "get",
-      key: recursive ? unusedKey(key) : key,
-      quorum: true,
-    } as const;
-    const http = encodeKeyRequest(request);
-    const read = (reply: HttpReply): Probe => {
-      const response = decodeKeyReply(http, reply, request, this.#deserialize) as EtcdResponse;
-      const { etcdClusterId, etcdIndex: index, node } = response;
-      const isFile = !recursive && node.dir !== true;
-      return { etcdClusterId, index, ...(isFile && { fileIndex: node.modifiedIndex }) };
-    };
-    try {
-      return await this.#cluster.sendTo(url, http, read, signal);
-    } catch (error) {
-      if (!isLinearizable(error)) throw error;
-      return { etcdClusterId: error.clusterId ?? "", index: error.index };
-    }
-  }
-
   async close(): Promise<void> {
+    this.#closing.abort(new Error("the key space was closed"));
     this.#cluster.close();
   }
-}
-
-/**
- * The key that probes of a recursive watch read: a name that is not used, so that no directory is
- * listed. The permission to watch the key includes the permission to read it.
- */
-function unusedKey(below: string): string {
-  return `${pathOf(below)}/_etcdnet`;
-}
-
-/** A linearizable read can also prove that the key does not exist. */
-function isLinearizable(error: unknown): error is EtcdCommonError {
-  return error instanceof EtcdCommonError && !(error instanceof UnauthorizedError);
 }

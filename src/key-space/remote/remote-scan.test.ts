@@ -2,8 +2,8 @@ import { expect, test, vi } from "vitest";
 import { SimulatedClock } from "../../../test/support/simulated-clock.js";
 import { LineDecoder } from "../../cluster/exchange/line-decoder.js";
 import type { HttpRequest } from "../../wire/http.js";
-import type { Scan } from "../key-space.js";
 import { RemoteScan } from "./remote-scan.js";
+import type { Scan } from "./watch/watch-port.js";
 
 const REQUEST: HttpRequest = {
   ...{ method: "GET", path: "/v2/keys/a?wait=true&waitIndex=3", operation: "GET /a" },

@@ -7,7 +7,7 @@ import type { HttpRequest } from "../../wire/http.js";
 import { type JsonDeserializer, readObject } from "../../wire/json.js";
 import { decodeEvent, readOrigin } from "../../wire/key-reply.js";
 import { originOf } from "../../wire/reply.js";
-import type { Scan } from "../key-space.js";
+import type { Scan } from "./watch/watch-port.js";
 
 /**
  * Milliseconds from the response headers to the half-close. etcd searches its history, sends the

@@ -8,8 +8,7 @@ import type { HttpRequest } from "../../wire/http.js";
 import { type JsonDeserializer, readObject } from "../../wire/json.js";
 import { decodeEvent, readOrigin } from "../../wire/key-reply.js";
 import { originOf } from "../../wire/reply.js";
-import type { CallOptions } from "../call-options.js";
-import type { KeyWatch, Probe } from "../key-space.js";
+import type { KeyWatch } from "../key-space.js";
 
 /** One open watch on a v2 server, which sends one line of JSON per event. */
 export class RemoteWatch implements KeyWatch {
@@ -18,18 +17,18 @@ export class RemoteWatch implements KeyWatch {
   readonly etcdIndex: number;
   readonly raftIndex: number;
   readonly raftTerm: number;
+  readonly provenIndex: number;
   readonly #request: HttpRequest;
   readonly #reply: StreamedReply;
   readonly #deserialize: JsonDeserializer;
-  readonly #probe: (etcdServer: string, options?: CallOptions) => Promise<Probe>;
   #closed = false;
 
-  /** `probe` reads with quorum at the given endpoint. */
+  /** `waitIndex`: index of the first event; 0: after the index of the response. */
   constructor(
     request: HttpRequest,
     reply: StreamedReply,
     deserialize: JsonDeserializer,
-    probe: (etcdServer: string, options?: CallOptions) => Promise<Probe>,
+    waitIndex: number,
   ) {
     const origin = readOrigin(reply, originOf(request, reply));
     this.etcdServer = origin.etcdServer;
@@ -40,7 +39,7 @@ export class RemoteWatch implements KeyWatch {
     this.#request = request;
     this.#reply = reply;
     this.#deserialize = deserialize;
-    this.#probe = probe;
+    this.provenIndex = waitIndex === 0 ? origin.etcdIndex : waitIndex - 1;
     traceWatch({ operation: request.operation, endpoint: reply.endpoint, event: "open" });
   }
 
@@ -52,10 +51,6 @@ export class RemoteWatch implements KeyWatch {
     } finally {
       this.close();
     }
-  }
-
-  probe(options?: CallOptions): Promise<Probe> {
-    return this.#probe(this.etcdServer, options);
   }
 
   close(): void {

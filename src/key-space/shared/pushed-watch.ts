@@ -3,10 +3,9 @@ import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
 import { AsyncQueue } from "../../stream/async-queue.js";
 import { onAbort } from "../../stream/on-abort.js";
-import type { CallOptions } from "../call-options.js";
-import type { KeyWatch, Probe, Scan } from "../key-space.js";
+import type { KeyWatch } from "../key-space.js";
 import type { StoreEvent } from "./store-event.js";
-import type { Watcher } from "./watcher-hub.js";
+import type { EventReceiver } from "./watcher-hub.js";
 
 /** Options of a {@link PushedWatch}. */
 export interface PushedWatchOptions {
@@ -20,8 +19,8 @@ export interface PushedWatchOptions {
    */
   readonly until: "event" | "index" | "closed";
   readonly signal: AbortSignal | undefined;
-  /** Reads the index of the store. */
-  readonly probe: (options: CallOptions) => Promise<Probe>;
+  /** Index up to which the key space has delivered everything. */
+  readonly delivered: () => number;
 }
 
 /**
@@ -31,7 +30,7 @@ export interface PushedWatchOptions {
 const BUFFER_SIZE = 100;
 
 /** One open watch whose events a key space in this process pushes. */
-export class PushedWatch implements KeyWatch, Watcher {
+export class PushedWatch implements KeyWatch, EventReceiver {
   readonly path: string;
   readonly recursive: boolean;
   readonly since: number;
@@ -53,6 +52,10 @@ export class PushedWatch implements KeyWatch, Watcher {
       onEnd();
     };
     if (signal !== undefined) onAbort(signal, this.#onAbort);
+  }
+
+  get provenIndex(): number {
+    return Math.max(this.since - 1, this.#options.delivered());
   }
 
   get etcdServer(): string {
@@ -100,21 +103,6 @@ export class PushedWatch implements KeyWatch, Watcher {
     if (this.#options.until === "index" && this.#lastIndex > 0 && this.#lastIndex <= index) {
       this.end();
     }
-  }
-
-  probe(options: CallOptions = {}): Promise<Probe> {
-    return this.#options.probe(options);
-  }
-
-  /**
-   * Ends the watch and returns its events: everything that happened between its start and its
-   * `etcdIndex`.
-   */
-  async scan(): Promise<Scan> {
-    this.end();
-    const events: EtcdResponse[] = [];
-    for await (const event of this) events.push(event);
-    return { ...this.#origin, events, provenIndex: this.#origin.etcdIndex };
   }
 
   close(): void {

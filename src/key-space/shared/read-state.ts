@@ -1,23 +1,44 @@
 import { UnauthorizedError } from "../../errors/common-errors.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
 import type { GetRequest } from "../../model/key-request.js";
-import type { WatchResync } from "../../model/watch-item.js";
 import type { CallOptions } from "../call-options.js";
 import type { KeySpace } from "../key-space.js";
+import type { Resync, SubscribeRequest } from "../subscription.js";
+import { pathOf } from "./path.js";
 
-/** Reads with quorum the state that later changes apply to. */
+/** Reads with quorum the state that later changes apply to, as far as the request wants it. */
 export async function readState(
-  keySpace: KeySpace,
-  { key, recursive }: Pick<GetRequest, "key" | "recursive">,
+  keySpace: Pick<KeySpace, "execute">,
+  { key, recursive, state }: Pick<SubscribeRequest, "key" | "recursive" | "state">,
   options: CallOptions,
-): Promise<Omit<WatchResync, "type" | "reason">> {
-  const request: GetRequest = { action: "get", key, recursive: recursive ?? false, quorum: true };
+): Promise<Omit<Resync, "type" | "reason">> {
+  const request: GetRequest = {
+    action: "get",
+    // For the index alone, read a key that does not exist: the key may be a large directory.
+    key: state === "none" && recursive ? unusedKey(key) : key,
+    recursive: state === "full" && recursive,
+    quorum: true,
+  };
   try {
     const response = await keySpace.execute(request, options);
-    return { response, index: response.etcdIndex, etcdClusterId: response.etcdClusterId };
+    const { etcdIndex: index, etcdClusterId, etcdServer } = response;
+    return { response: state === "none" ? null : response, index, etcdClusterId, etcdServer };
   } catch (error) {
-    // No such key, or a file in place of a parent directory.
-    if (!(error instanceof EtcdCommonError) || error instanceof UnauthorizedError) throw error;
-    return { response: null, index: error.index, etcdClusterId: error.clusterId ?? "" };
+    if (!isMissingNode(error)) throw error;
+    const { index, clusterId: etcdClusterId = "", endpoint: etcdServer } = error;
+    return { response: null, index, etcdClusterId, etcdServer };
   }
+}
+
+/**
+ * A key below a directory that is not used, so that a read of it lists nothing. The permission to
+ * watch the directory recursively includes the permission to read this key.
+ */
+export function unusedKey(directory: string): string {
+  return `${pathOf(directory)}/_etcdnet`;
+}
+
+/** Whether a linearizable read has proven that there is no such node: no key, or a file above it. */
+export function isMissingNode(error: unknown): error is EtcdCommonError {
+  return error instanceof EtcdCommonError && !(error instanceof UnauthorizedError);
 }

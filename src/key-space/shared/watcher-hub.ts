@@ -1,7 +1,7 @@
 import type { StoreEvent } from "./store-event.js";
 
 /** Receives the events at a path. */
-export interface Watcher {
+export interface EventReceiver {
   readonly path: string;
   readonly recursive: boolean;
   /** Events with a lower index are not delivered. */
@@ -11,29 +11,38 @@ export interface Watcher {
   reached(index: number): void;
 }
 
-/** The live watchers, by watched path: the cost of an event depends on the depth of its path. */
+/** The live watches, by watched path: the cost of an event depends on the depth of its path. */
 export class WatcherHub {
-  readonly #byPath = new Map<string, Set<Watcher>>();
+  readonly #byPath = new Map<string, Set<EventReceiver>>();
+  #size = 0;
 
-  add(watcher: Watcher): void {
+  /** Number of watches. */
+  get size(): number {
+    return this.#size;
+  }
+
+  add(watcher: EventReceiver): void {
     const watchers = this.#byPath.get(watcher.path);
+    this.#size++;
     if (watchers === undefined) this.#byPath.set(watcher.path, new Set([watcher]));
     else watchers.add(watcher);
   }
 
-  remove(watcher: Watcher): void {
+  remove(watcher: EventReceiver): void {
     const watchers = this.#byPath.get(watcher.path);
-    if (watchers?.delete(watcher) && watchers.size === 0) this.#byPath.delete(watcher.path);
+    if (watchers?.delete(watcher) !== true) return;
+    this.#size--;
+    if (watchers.size === 0) this.#byPath.delete(watcher.path);
   }
 
   /** Delivers events of one index to all watchers that they match. */
   notify(events: readonly StoreEvent[]): void {
-    const delivered = new Set<Watcher>();
+    const delivered = new Set<EventReceiver>();
     for (const event of events) if (!event.silent) this.#deliverEvent(event, delivered);
     for (const watcher of delivered) watcher.reached(events[0]?.node.modifiedIndex ?? 0);
   }
 
-  #deliverEvent(event: StoreEvent, delivered: Set<Watcher>): void {
+  #deliverEvent(event: StoreEvent, delivered: Set<EventReceiver>): void {
     const path = event.node.key === "/" ? "" : event.node.key;
     for (const removed of event.removed ?? []) this.#deliverAt(removed, event, delivered);
     this.#deliverAt(path, event, delivered);
@@ -49,8 +58,8 @@ export class WatcherHub {
   #deliverAt(
     path: string,
     event: StoreEvent,
-    delivered: Set<Watcher>,
-    matches: (watcher: Watcher) => boolean = () => true,
+    delivered: Set<EventReceiver>,
+    matches: (watcher: EventReceiver) => boolean = () => true,
   ): void {
     // Copy the set: `push` may remove or add watchers.
     for (const watcher of [...(this.#byPath.get(path) ?? [])]) {

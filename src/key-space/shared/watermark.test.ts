@@ -3,30 +3,34 @@ import { systemClock } from "../../time/clock.js";
 import { Watermark } from "./watermark.js";
 
 it("notifies waiting callers when the number is reached, not before", async () => {
-  const milestone = new Watermark(systemClock);
+  const watermark = new Watermark();
   const done: number[] = [];
   const waiting = [5, 3].map(async (number) => {
-    await milestone.until(number, 60_000);
+    await watermark.until(number, 60_000, systemClock);
     done.push(number);
   });
-  milestone.set(2);
+  watermark.set(2);
   expect(done).toEqual([]);
-  milestone.set(4);
+  watermark.set(4);
   await waiting[1];
   expect(done).toEqual([3]);
-  milestone.set(5);
+  watermark.set(5);
   await Promise.all(waiting);
-  await milestone.until(1, 60_000);
+  await watermark.until(1, 60_000, systemClock);
 });
 
-it("no caller waits longer than its limit", async () => {
+it("a caller waits no longer than its timeout", async () => {
   let timeIsUp: () => void = () => {};
   const after = (_milliseconds: number, callback: () => void): (() => void) => {
     timeIsUp = callback;
     return () => {};
   };
-  const milestone = new Watermark({ ...systemClock, after });
-  const waiting = milestone.until(1, 10);
+  const watermark = new Watermark();
+  const waiting = watermark.until(1, 10, {
+    now: systemClock.now,
+    monotonic: systemClock.monotonic,
+    after,
+  });
   timeIsUp();
   await waiting;
 });

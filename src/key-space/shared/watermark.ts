@@ -2,13 +2,8 @@ import { type Clock, deadline } from "../../time/clock.js";
 
 /** A number that increases, and callers that wait for it to reach a value. */
 export class Watermark {
-  readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
   #reached = 0;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
 
   get reached(): number {
     return this.#reached;
@@ -20,20 +15,30 @@ export class Watermark {
     for (const check of this.#waiting) check();
   }
 
+  /** Calls back once, as soon as the number is reached. The returned function cancels that. */
+  whenReached(number: number, callback: () => void): () => void {
+    const cancel = (): void => void this.#waiting.delete(check);
+    const check = (): void => {
+      if (this.#reached < number) return;
+      cancel();
+      callback();
+    };
+    this.#waiting.add(check);
+    check();
+    return cancel;
+  }
+
   /** Resolves when the number is reached, or after the timeout in milliseconds. */
-  until(number: number, timeout: number): Promise<void> {
+  until(number: number, timeout: number, clock: Clock): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => {
+      const cancelTimeout = deadline(clock, timeout, () => {
         cancel();
-        this.#waiting.delete(check);
         resolve();
-      };
-      const check = (): void => {
-        if (this.#reached >= number) done();
-      };
-      const cancel = deadline(this.#clock, timeout, done);
-      this.#waiting.add(check);
-      check();
+      });
+      const cancel = this.whenReached(number, () => {
+        cancelTimeout();
+        resolve();
+      });
     });
   }
 }

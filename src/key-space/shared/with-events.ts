@@ -5,7 +5,6 @@ import type { KeyWatch } from "../key-space.js";
 export function withEvents(
   watch: KeyWatch,
   events: AsyncIterator<EtcdResponse, undefined>,
-  probe: KeyWatch["probe"] = (options) => watch.probe(options),
 ): KeyWatch {
   const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = watch;
   return {
@@ -14,7 +13,9 @@ export function withEvents(
     etcdIndex,
     raftIndex,
     raftTerm,
-    probe,
+    get provenIndex() {
+      return watch.provenIndex;
+    },
     close: () => watch.close(),
     [Symbol.asyncIterator]: () => events,
   };

@@ -7,19 +7,21 @@ import type { StoreStats } from "../../model/cluster.js";
 import {
   type KeyRequest,
   methodOf,
-  type ScanRequest,
   type WatchRequest,
   wantsNoNodes,
 } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { abortable } from "../../stream/abortable.js";
-import { systemClock } from "../../time/clock.js";
+import { type Clock, systemClock } from "../../time/clock.js";
 import type { BulkLoading } from "../bulk-loading.js";
 import type { CallOptions } from "../call-options.js";
 import type { DataLocation } from "../data-location.js";
-import type { ExecuteOptions, KeySpace, KeyWatch, Scan } from "../key-space.js";
+import type { ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
+import type { Feed, FeedSink } from "../shared/feed.js";
+import { FeedSubscription } from "../shared/feed-subscription.js";
 import { pathOf } from "../shared/path.js";
 import { StoreCounters } from "../shared/store-counters.js";
+import type { SubscribeRequest, Subscription } from "../subscription.js";
 import type { BatchFigures } from "./read/read-batcher.js";
 import { unnamedKeys } from "./read/unnamed-keys.js";
 import { V3Reader } from "./read/v3-reader.js";
@@ -56,7 +58,8 @@ export class V3KeySpace implements KeySpace {
   /** Creates the in-order keys of a directory one after another. */
   readonly #inOrder = new KeyedMutex();
   readonly #counters = new StoreCounters();
-  #closed = false;
+  readonly #clock: Clock;
+  readonly #closing = new AbortController();
 
   constructor(etcd: V3Api, options: V3KeySpaceOptions = {}) {
     const { keyPrefix = "", clock = systemClock } = options;
@@ -65,6 +68,7 @@ export class V3KeySpace implements KeySpace {
     const schema = new KeySchema(keyPrefix);
     const api = withGeneration(etcd, generation);
     this.#api = api;
+    this.#clock = clock;
     this.#generation = generation;
     const leases = new Leases(api, clock);
     this.#tree = new V3Tree(api, schema, clock, () => this.#watches.reopenAll());
@@ -128,8 +132,10 @@ export class V3KeySpace implements KeySpace {
     return this.#query(request, options, () => this.#watches.openWatch(request, options));
   }
 
-  scan(request: ScanRequest, options: CallOptions = {}): Promise<Scan> {
-    return this.#query(request, options, () => this.#watches.scan(request, options));
+  subscribe(request: SubscribeRequest, { signal }: CallOptions = {}): Subscription {
+    const feed = (sink: FeedSink): Feed => this.#watches.feed(this, request, sink);
+    const settings = { feed, clock: this.#clock, closed: this.#closing.signal };
+    return new FeedSubscription(request, settings, signal);
   }
 
   async locate(key: string, { signal }: CallOptions = {}): Promise<DataLocation> {
@@ -171,7 +177,7 @@ export class V3KeySpace implements KeySpace {
 
   /** Also closes the API passed to the constructor. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(new Error("the key space was closed"));
     this.#watches.close();
     this.#api.close();
   }
@@ -294,7 +300,7 @@ export class V3KeySpace implements KeySpace {
   }
 
   #requireOpen(signal: AbortSignal | undefined, aborted: (reason: unknown) => Error): void {
-    if (this.#closed) throw new TypeError("the key space is closed");
+    if (this.#closing.signal.aborted) throw new TypeError("the key space is closed");
     if (signal?.aborted === true) throw aborted(signal.reason);
   }
 }

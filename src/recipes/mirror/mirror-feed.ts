@@ -1,6 +1,8 @@
 import type { WatchItem } from "../../model/watch-item.js";
+import { onAbort } from "../../stream/on-abort.js";
 import { BackOff } from "../../time/back-off.js";
 import type { Clock } from "../../time/clock.js";
+import { nextTurn } from "../../time/event-loop.js";
 import { sleep } from "../../time/sleep.js";
 import type { Watcher } from "../../watch/watcher.js";
 
@@ -19,8 +21,9 @@ export class MirrorFeed {
   readonly #handler: MirrorFeedHandler;
   #watcher: Watcher;
   /** Last contact of the previous watches; at first, the time of the start. */
-  #contactAt: number;
+  #currentAt: number;
   #backOff = BackOff.none;
+  #onReopened: () => void = () => {};
 
   /** Opens the first watch, and throws its error. Ends with the signal, or when a watch ends. */
   constructor(open: () => Watcher, clock: Clock, signal: AbortSignal, handler: MirrorFeedHandler) {
@@ -28,7 +31,7 @@ export class MirrorFeed {
     this.#clock = clock;
     this.#signal = signal;
     this.#handler = handler;
-    this.#contactAt = clock.monotonic();
+    this.#currentAt = clock.monotonic();
     this.#watcher = open();
   }
 
@@ -38,8 +41,28 @@ export class MirrorFeed {
   }
 
   /** Monotonic milliseconds of the last contact, or of the start when there was no contact. */
-  get contactAt(): number {
-    return this.#watcher.contactAt ?? this.#contactAt;
+  get currentAt(): number {
+    return this.#watcher.currentAt ?? this.#currentAt;
+  }
+
+  /**
+   * Makes the watch prove an index soon. Resolves to `true` when the handler has got everything up to it, and to
+   * `false` when the signal aborts.
+   */
+  async reached(index: number, signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) {
+      const watcher = this.#watcher;
+      try {
+        await watcher.reached(index, { signal });
+        // The handler gets the item that was just read.
+        await nextTurn();
+        return true;
+      } catch {
+        // The watch failed, or the index has no meaning in another cluster.
+        if (watcher === this.#watcher) await this.#untilReopened(signal);
+      }
+    }
+    return false;
   }
 
   /** Delivers until the end. @throws AbortError when the signal aborts between two watches */
@@ -64,9 +87,21 @@ export class MirrorFeed {
 
   async #recover(error: unknown): Promise<void> {
     this.#handler.onError(error instanceof Error ? error : new Error(String(error)));
-    this.#contactAt = this.contactAt;
+    this.#currentAt = this.currentAt;
     this.#backOff = this.#backOff.next();
     await sleep(this.#backOff.delay(), this.#clock, this.#signal);
     this.#watcher = this.#open();
+    const notify = this.#onReopened;
+    this.#onReopened = () => {};
+    notify();
+  }
+
+  #untilReopened(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const before = this.#onReopened;
+      this.#onReopened = () => [before(), resolve()];
+      onAbort(signal, resolve);
+      if (signal.aborted) resolve();
+    });
   }
 }

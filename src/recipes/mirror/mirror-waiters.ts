@@ -1,9 +1,5 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { onAbort } from "../../stream/on-abort.js";
-import type { Clock } from "../../time/clock.js";
-
-/** Interval at which the index of a quiet watch is read. */
-const POLL_INTERVAL_MS = 20;
 
 interface Waiter {
   readonly index: number;
@@ -14,19 +10,11 @@ interface Waiter {
 /** Pending calls that wait until a mirror contains everything up to an index. */
 export class MirrorWaiters {
   readonly #operation: string;
-  readonly #clock: Clock;
-  readonly #currentIndex: () => number;
   readonly #waiters = new Set<Waiter>();
-  #cancelPoll: (() => void) | undefined;
 
-  /**
-   * `operation` is named in the messages of errors. `currentIndex` is polled while calls are pending,
-   * because the index of a quiet watch advances without events.
-   */
-  constructor(operation: string, clock: Clock, currentIndex: () => number) {
+  /** `operation` is named in the messages of errors. */
+  constructor(operation: string) {
     this.#operation = operation;
-    this.#clock = clock;
-    this.#currentIndex = currentIndex;
   }
 
   /** Resolves when the index is reached. @throws AbortError */
@@ -35,7 +23,6 @@ export class MirrorWaiters {
       const remove = (): void => {
         this.#waiters.delete(waiter);
         signal?.removeEventListener("abort", abort);
-        if (this.#waiters.size === 0) this.#stopPolling();
       };
       const waiter: Waiter = {
         index,
@@ -44,7 +31,6 @@ export class MirrorWaiters {
       };
       const abort = (): void => waiter.reject(this.#aborted(signal?.reason));
       this.#waiters.add(waiter);
-      this.#schedulePoll();
       if (signal?.aborted) abort();
       else if (signal !== undefined) onAbort(signal, abort);
     });
@@ -58,19 +44,6 @@ export class MirrorWaiters {
   /** Rejects all pending calls, because their index cannot be reached. */
   rejectAll(reason: unknown): void {
     for (const waiter of [...this.#waiters]) waiter.reject(this.#aborted(reason));
-  }
-
-  #schedulePoll(): void {
-    this.#cancelPoll ??= this.#clock.after(POLL_INTERVAL_MS, () => {
-      this.#cancelPoll = undefined;
-      this.resolveUpTo(this.#currentIndex());
-      if (this.#waiters.size > 0) this.#schedulePoll();
-    });
-  }
-
-  #stopPolling(): void {
-    this.#cancelPoll?.();
-    this.#cancelPoll = undefined;
   }
 
   #aborted(reason: unknown): AbortError {

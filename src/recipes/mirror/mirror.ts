@@ -79,10 +79,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     setMaxListeners(0, this);
     this.key = withoutSlash(key);
     this.#clock = etcd.clock;
-    this.#waiters = new MirrorWaiters(`waiting for the mirror of ${this.key}`, etcd.clock, () => {
-      if (this.#tree !== undefined) this.#advance(this.#feed.index);
-      return this.#index;
-    });
+    this.#waiters = new MirrorWaiters(`waiting for the mirror of ${this.key}`);
     this.#life = linkSignals(options.signal, etcd.closed, this.#closing.signal);
     const { signal } = this.#life;
     const watch = { ...options, recursive: true, initial: true, signal };
@@ -114,7 +111,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
    * Before the first load, the time since the start.
    */
   get staleFor(): number {
-    return this.#clock.monotonic() - this.#feed.contactAt;
+    return this.#clock.monotonic() - this.#feed.currentAt;
   }
 
   /**
@@ -174,8 +171,8 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
 
   /**
    * Resolves when the copy contains everything up to an index, for example that of an own write. If
-   * that write changed nothing in the mirrored subtree, this may take until the watch next reads the
-   * index of etcd.
+   * that write changed nothing in the mirrored subtree, the watch first proves that, which can take a
+   * second or two.
    *
    * @throws AbortError when the signal aborts, when the mirror ends, and when another cluster
    *   responds, where the index has no meaning
@@ -188,7 +185,19 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     if (this.#tree !== undefined && index <= this.#index) return;
     const reached = this.#waiters.add(index, options.signal);
     if (this.#life.signal.aborted) this.#waiters.rejectAll(this.#life.signal.reason);
-    await reached;
+    const settled = new AbortController();
+    void this.#prove(index, settled.signal);
+    try {
+      await reached;
+    } finally {
+      settled.abort();
+    }
+  }
+
+  /** Makes the watch prove that the copy contains everything up to an index. */
+  async #prove(index: number, signal: AbortSignal): Promise<void> {
+    const isProven = await this.#feed.reached(index, signal);
+    if (isProven && this.#tree !== undefined) this.#advance(this.#feed.index);
   }
 
   /** Stops following etcd; the copy stays as it is. Resolves when all requests have ended. */

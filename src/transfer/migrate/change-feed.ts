@@ -1,7 +1,6 @@
 import { SourceReplacedError } from "../../errors/migration-errors.js";
+import type { Changes, Resync, Subscription } from "../../key-space/subscription.js";
 import type { EtcdResponse } from "../../model/response.js";
-import type { WatchItem } from "../../model/watch-item.js";
-import type { Watcher } from "../../watch/watcher.js";
 
 /** The work that is left for a key after all its changes so far. */
 export type PendingChange =
@@ -22,19 +21,19 @@ const MAX_PENDING_KEYS = 50_000;
  * bounded, even if the source changes fast.
  */
 export class ChangeFeed {
-  readonly #watchers: readonly Watcher[];
+  readonly #subscriptions: readonly Subscription[];
   /** In the order of the last change of each key. */
   #pending = new Map<string, PendingChange>();
-  #openWatchers = 0;
+  #opened = 0;
   #failure: unknown;
   #onChange: () => void = () => {};
   #onCapacity: () => void = () => {};
 
-  /** Each watcher must start with the state (`initial`) of the key at the same position. */
-  constructor(watchers: readonly Watcher[], keys: readonly string[]) {
-    this.#watchers = watchers;
-    for (const [place, watcher] of watchers.entries()) {
-      this.#pump(watcher, keys[place] ?? "/").catch((error: unknown) => {
+  /** Each subscription must start with the state of the key at the same position. */
+  constructor(subscriptions: readonly Subscription[], keys: readonly string[]) {
+    this.#subscriptions = subscriptions;
+    for (const [place, subscription] of subscriptions.entries()) {
+      this.#pump(subscription, keys[place] ?? "/").catch((error: unknown) => {
         this.#failure ??= error;
         this.#onChange();
       });
@@ -48,12 +47,12 @@ export class ChangeFeed {
 
   /** Index up to which all changes were delivered. */
   get index(): number {
-    return Math.min(...this.#watchers.map(({ index }) => index));
+    return Math.min(...this.#subscriptions.map(({ index }) => index));
   }
 
-  /** Resolves when all watches are open. All later changes are delivered. */
+  /** Resolves when all subscriptions are open. All later changes are delivered. */
   async untilOpen(): Promise<void> {
-    while (this.#openWatchers < this.#watchers.length) {
+    while (this.#opened < this.#subscriptions.length) {
       this.#pending.clear();
       await this.untilChange();
     }
@@ -79,17 +78,18 @@ export class ChangeFeed {
     return taken;
   }
 
-  /** Ends all watches. */
+  /** Ends all subscriptions. */
   close(): void {
-    for (const watcher of this.#watchers) watcher.close();
+    for (const subscription of this.#subscriptions) subscription.close();
   }
 
-  async #pump(watcher: Watcher, top: string): Promise<void> {
-    for await (const item of watcher) {
-      const change = pendingChangeOfItem(item, top);
-      this.#pending.delete(change.key);
-      this.#pending.set(change.key, change);
-      if (item.type === "resync") this.#openWatchers++;
+  async #pump(subscription: Subscription, top: string): Promise<void> {
+    for await (const item of subscription) {
+      for (const change of pendingChangesOf(item, top)) {
+        this.#pending.delete(change.key);
+        this.#pending.set(change.key, change);
+      }
+      if (item.type === "resync") this.#opened++;
       this.#onChange();
       if (this.waiting >= MAX_PENDING_KEYS) await this.#untilCapacity();
     }
@@ -106,10 +106,10 @@ export class ChangeFeed {
   }
 }
 
-function pendingChangeOfItem(item: WatchItem, top: string): PendingChange {
-  if (item.type === "change") return pendingChangeOfEvent(item.response);
+function pendingChangesOf(item: Changes | Resync, top: string): readonly PendingChange[] {
+  if (item.type === "changes") return item.changes.map(pendingChangeOfEvent);
   if (item.reason === "cluster-changed") throw new SourceReplacedError();
-  return { kind: "tree", key: top };
+  return [{ kind: "tree", key: top }];
 }
 
 function pendingChangeOfEvent({ action, node, prevNode }: EtcdResponse): PendingChange {

@@ -1,5 +1,7 @@
 import { assert, describe, expect, it } from "vitest";
+import { memoryWatchPort } from "../../../test/support/memory-watch-port.js";
 import { SimulatedClock } from "../../../test/support/simulated-clock.js";
+import { WatchSessionSubscriptions } from "../../../test/support/watch-session-subscription.js";
 import { EtcdClient } from "../../client/etcd-client.js";
 import { AbortError } from "../../errors/abort-error.js";
 import {
@@ -9,9 +11,10 @@ import {
   TransferRefusedError,
 } from "../../errors/migration-errors.js";
 import type { CallOptions } from "../../key-space/call-options.js";
-import type { KeySpace, KeyWatch, Scan } from "../../key-space/key-space.js";
+import type { KeySpace, KeyWatch } from "../../key-space/key-space.js";
 import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
-import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-request.js";
+import type { SubscribeRequest, Subscription } from "../../key-space/subscription.js";
+import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { diffTrees } from "../compare/diff-trees.js";
 import type { Difference } from "../compare/difference.js";
@@ -245,7 +248,7 @@ describe("migrate", () => {
   it("fails if the target loses written nodes", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
-    const forgetful = new Troubled(pair.to.keySpace);
+    const forgetful = new Troubled(pair.to);
     forgetful.ignores = "/d/x";
     const to = new EtcdClient({ keySpace: forgetful, clock: pair.clock });
     const failed = pair.migrate({ to });
@@ -403,7 +406,7 @@ describe("with follow, migrate", () => {
   it("compares everything again when the source has discarded events", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
-    const cuttable = new Troubled(pair.from.keySpace);
+    const cuttable = new Troubled(pair.from);
     const from = new EtcdClient({ keySpace: cuttable, clock: pair.clock });
     const migration = following(pair, { from });
     await migration.copied();
@@ -418,12 +421,12 @@ describe("with follow, migrate", () => {
   it("fails when another cluster responds in place of the source", async () => {
     const pair = new Pair();
     await pair.fill(TREE);
-    const cuttable = new Troubled(pair.from.keySpace);
+    const cuttable = new Troubled(pair.from);
     const from = new EtcdClient({ keySpace: cuttable, clock: pair.clock });
     const ended = migrate({ from, to: pair.to, until: new AbortController().signal });
     const failure = expect(ended).rejects.toThrow(SourceReplacedError);
     await pair.clock.pass(5_000);
-    cuttable.inner = new Pair().from.keySpace;
+    cuttable.inner = memoryOf(new Pair().from.keySpace);
     cuttable.cut();
     await pair.passUntil(failure);
     expect(await pair.to.getNodeValue("/a")).toBe("1");
@@ -440,14 +443,25 @@ describe("with follow, migrate", () => {
   });
 });
 
+function memoryOf(keySpace: KeySpace): MemoryKeySpace {
+  if (keySpace instanceof MemoryKeySpace) return keySpace;
+  throw new Error("not a key space in this process");
+}
+
 /** A key space whose watches can break, and that can lose writes to a key. */
 class Troubled implements KeySpace {
   readonly #watches = new Set<KeyWatch>();
-  inner: KeySpace;
+  readonly #subscriptions: WatchSessionSubscriptions;
+  inner: MemoryKeySpace;
   ignores: string | undefined;
 
-  constructor(inner: KeySpace) {
-    this.inner = inner;
+  constructor({ clock, keySpace }: EtcdClient) {
+    this.inner = memoryOf(keySpace);
+    const port = memoryWatchPort(
+      () => this.inner,
+      (request, options) => this.openWatch(request, options),
+    );
+    this.#subscriptions = new WatchSessionSubscriptions(this, port, clock);
   }
 
   execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
@@ -461,8 +475,8 @@ class Troubled implements KeySpace {
     return watch;
   }
 
-  scan(request: ScanRequest, options?: CallOptions): Promise<Scan> {
-    return this.inner.scan(request, options);
+  subscribe(request: SubscribeRequest, { signal }: CallOptions = {}): Subscription {
+    return this.#subscriptions.open(request, signal);
   }
 
   cut(): void {
@@ -470,5 +484,7 @@ class Troubled implements KeySpace {
     this.#watches.clear();
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#subscriptions.close();
+  }
 }

@@ -4,8 +4,6 @@ import { readState } from "../../key-space/shared/read-state.js";
 import type { Clock } from "../../time/clock.js";
 import { type LinkedSignal, linkSignals } from "../../time/link-signals.js";
 import { sleep } from "../../time/sleep.js";
-import { KeyWatcher } from "../../watch/key-watcher.js";
-import { SharedReads } from "../../watch/shared-reads.js";
 import {
   type Comparison,
   compareTrees,
@@ -18,7 +16,6 @@ import type { Losses } from "../compare/losses.js";
 import { KeySpaceWithRetries } from "../source/key-space-with-retries.js";
 import { list } from "../source/listing.js";
 import { isReplaced } from "../source/replaced-text.js";
-import { ShallowKeySpace } from "../source/shallow-key-space.js";
 import type { TreePair } from "../source/source-and-target.js";
 import type { DesiredNode } from "../target/node-writer.js";
 import { RateLimiter } from "../target/rate-limiter.js";
@@ -102,19 +99,11 @@ export class Migration {
   }
 
   #watch(source: KeySpace): ChangeFeed {
-    const keySpace = new ShallowKeySpace(source);
-    const watched = {
-      keySpace,
-      reads: new SharedReads(keySpace, this.#clock),
-      clock: this.#clock,
-      closed: this.#linkedSignal.signal,
-      observe: () => {},
-    };
-    const common = { initial: true, from: undefined, pollInterval: POLL_INTERVAL_MS } as const;
     const { tops } = this.#trees;
-    const settings = { ...common, recursive: true, bufferSize: 10_000 };
-    const watchers = tops.map((key) => new KeyWatcher(watched, { ...settings, key }, undefined));
-    return new ChangeFeed(watchers, tops);
+    const common = { recursive: true, from: "state", state: "none" } as const;
+    const settings = { ...common, pollInterval: POLL_INTERVAL_MS, bufferSize: 10_000 };
+    const subscriptions = tops.map((key) => source.subscribe({ key, ...settings }, this.#call));
+    return new ChangeFeed(subscriptions, tops);
   }
 
   /** Prepares the target. The record is written before any node of the source. */
@@ -288,7 +277,7 @@ export class Migration {
       this.#beginPass("verify");
       return false;
     }
-    this.#endIndex ??= (await readState(this.#trees.source, { key: "/" }, this.#call)).index;
+    this.#endIndex ??= (await readState(this.#trees.source, WHOLE_STORE, this.#call)).index;
     const isSilent = this.#now - this.#lastChangeAt > SILENCE_MS;
     if (this.#feed.waiting > 0 || (this.#feed.index < this.#endIndex && !isSilent)) return false;
     await this.#keepIndexAhead();
@@ -326,4 +315,5 @@ export class Migration {
   }
 }
 
+const WHOLE_STORE = { key: "/", recursive: true, state: "none" } as const;
 const PHASES = { copy: "copying", verify: "verifying" } as const;

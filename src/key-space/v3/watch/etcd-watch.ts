@@ -17,6 +17,8 @@ export interface EtcdWatchListener {
    * closed because they were silent.
    */
   established(header: ResponseHeader, quiets: number): Promise<void>;
+  /** Called when a watch failed and will be opened again. */
+  failed(error: Error): void;
   /** Takes the next revisions. */
   take(revisions: Revisions): Promise<void>;
 }
@@ -72,6 +74,7 @@ export class EtcdWatch {
       } catch (error) {
         const isLost = this.#clock.monotonic() - contactAt > UNAVAILABLE_MS;
         if (isLost || !isRetryable(error)) throw error;
+        if (error instanceof Error) listener.failed(error);
         end = error instanceof PartTooLong && end !== "too long" ? "too long" : "ended";
       }
       quiets = end !== "silent" ? 0 : listener.next > next ? 1 : quiets + 1;

@@ -5,16 +5,25 @@ import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { WatchRequest } from "../../../model/key-request.js";
 import { nextTurn } from "../../../time/event-loop.js";
 import { EventCache, type EventCacheLimits, type IndexEvents } from "../../shared/event-cache.js";
+import { matchesWatch } from "../../shared/matches-watch.js";
 import type { PushedWatch } from "../../shared/pushed-watch.js";
 import { Watermark } from "../../shared/watermark.js";
 import type { StoreGeneration } from "../schema/store-generation.js";
+import { CurrencyPoll } from "./currency-poll.js";
 import type { CurrentRevision, StoreHead } from "./current-revision.js";
 import { EtcdWatch, type EtcdWatchListener } from "./etcd-watch.js";
 import { writeHeartbeat } from "./heartbeat.js";
 import { History } from "./history.js";
 import { Compacted, type KeyChange } from "./revision-stream.js";
 import { type Translation, translate } from "./translate.js";
-import { deliverHistory, eventsFor, type Opening, WatcherSet } from "./watcher-set.js";
+import {
+  deliverHistory,
+  type EventReader,
+  eventsFor,
+  type FeedReader,
+  type Opening,
+  WatcherSet,
+} from "./watcher-set.js";
 
 /** Settings of a {@link SharedWatch}, with defaults filled in. */
 export interface SharedWatchSettings extends Translation {
@@ -73,7 +82,13 @@ export class SharedWatch {
   #lastChange = 0;
   /** Number of watches that are about to be attached. */
   #attaching = 0;
-  #catchingUp: Promise<boolean> | undefined;
+  #heartbeat: Promise<boolean> | undefined;
+  /** Highest revision that callers of {@link proveQuiet} wait for. */
+  #wantedRevision = 0;
+  readonly #currency: CurrencyPoll;
+  /** Number of attached feeds. */
+  #feeds = 0;
+  #trouble: Error | undefined;
   /** The reason why it stopped. */
   #stopped: Error | undefined;
   #cancelIdleTimeout: () => void = () => {};
@@ -91,10 +106,20 @@ export class SharedWatch {
     this.#generation = generation.number;
     this.#clusterId = clusterId;
     this.#onStop = onStop;
-    this.#delivered = new Watermark(clock);
+    this.#delivered = new Watermark();
     this.#delivered.set(revision - 1);
     this.#cache = new EventCache(limits, revision + offset);
     this.#history = new History(api, this.#cache, settings, this.#running.signal);
+    const delivered = (): number => this.#delivered.reached;
+    this.#currency = new CurrencyPoll({
+      clock,
+      get delivered() {
+        return delivered();
+      },
+      read: async (signal) =>
+        (await settings.currentRevision.get(CALL.operation, signal)).header.revision,
+      prove: () => void this.#writeHeartbeat(),
+    });
     this.#established = new Promise((resolve, reject) => this.#run(resolve, reject));
     this.#established.catch(() => {});
   }
@@ -117,6 +142,16 @@ export class SharedWatch {
   /** Index up to which everything was delivered. */
   get index(): number {
     return this.#delivered.reached + this.#settings.offset;
+  }
+
+  /** Monotonic time: everything committed before was delivered to every feed. */
+  get currentAt(): number | undefined {
+    return this.#currency.provenAt;
+  }
+
+  /** The last failure since etcd delivered something. */
+  get trouble(): Error | undefined {
+    return this.#trouble;
   }
 
   /** First index from which everything can be delivered, as far as is known. */
@@ -150,11 +185,12 @@ export class SharedWatch {
    */
   async catchUp(index: number): Promise<boolean> {
     if (this.index >= index) return true;
-    this.#catchingUp ??= writeHeartbeat(this.#api, this.#settings.schema).finally(() => {
-      this.#catchingUp = undefined;
-    });
-    if (!(await this.#catchingUp)) return false;
-    await this.#delivered.until(index - this.#settings.offset, HEARTBEAT_TIMEOUT_MS);
+    if (!(await this.#writeHeartbeat())) return false;
+    await this.#delivered.until(
+      index - this.#settings.offset,
+      HEARTBEAT_TIMEOUT_MS,
+      this.#settings.clock,
+    );
     return this.index >= index;
   }
 
@@ -174,9 +210,39 @@ export class SharedWatch {
     this.#watchers.add(watch, opening, this.index);
   }
 
+  /** Delivers every event from `since` on to a feed, until it ends. */
+  attachFeed(feed: FeedReader): void {
+    for (const { index, events } of this.#cache.from(feed.since)) {
+      for (const event of events) if (matchesWatch(feed.request, event)) feed.push(event);
+      feed.reached(index);
+      if (feed.ended) return;
+    }
+    this.#cancelIdleTimeout();
+    this.#watchers.addCurrent(feed);
+    this.#feeds++;
+    this.#currency.start(feed.request.pollInterval);
+  }
+
+  /** Removes a feed. */
+  detachFeed(feed: FeedReader): void {
+    if (!this.#watchers.remove(feed)) return;
+    if (--this.#feeds === 0) this.#currency.stop();
+    this.stopWhenIdle();
+  }
+
   /** Removes a watch. */
   detach(watch: PushedWatch): void {
     if (this.#watchers.remove(watch)) this.stopWhenIdle();
+  }
+
+  /**
+   * Calls back when everything up to an index was delivered, and ensures that this happens soon. The returned
+   * function cancels the call.
+   */
+  whenDelivered(index: number, callback: () => void): () => void {
+    const revision = index - this.#settings.offset;
+    this.proveQuiet(revision);
+    return this.#delivered.whenReached(revision, callback);
   }
 
   /**
@@ -185,9 +251,10 @@ export class SharedWatch {
    */
   proveQuiet(revision: number): void {
     if (this.#delivered.reached >= revision || this.isStopped) return;
+    this.#wantedRevision = Math.max(this.#wantedRevision, revision);
     this.#cancelProof ??= this.#settings.clock.after(EVENT_WAIT_MS, () => {
       this.#cancelProof = undefined;
-      if (this.#delivered.reached < revision) void writeHeartbeat(this.#api, this.#settings.schema);
+      if (this.#delivered.reached < this.#wantedRevision) void this.#writeHeartbeat();
     });
   }
 
@@ -210,6 +277,19 @@ export class SharedWatch {
     this.#stop(new AbortError(CALL.operation, reason, "none"));
   }
 
+  /** Concurrent callers share one heartbeat. */
+  #writeHeartbeat(): Promise<boolean> {
+    this.#heartbeat ??= writeHeartbeat(this.#api, this.#settings.schema).finally(() => {
+      this.#heartbeat = undefined;
+    });
+    return this.#heartbeat;
+  }
+
+  #setDelivered(revision: number): void {
+    this.#delivered.set(revision);
+    this.#currency.advanceTo(revision);
+  }
+
   get #isNeeded(): boolean {
     return this.#watchers.size + this.#attaching > 0;
   }
@@ -224,7 +304,11 @@ export class SharedWatch {
       get next() {
         return nextOf();
       },
+      failed: (error) => {
+        this.#trouble = error;
+      },
       established: async (header, quiets) => {
+        this.#trouble = undefined;
         await this.#verify(header.cluster_id, header.revision);
         onEstablished();
         const behind = header.revision - this.#delivered.reached;
@@ -276,15 +360,15 @@ export class SharedWatch {
       if (this.isStopped) return;
       if (events.length > 0) this.#cache.add({ index, events });
       this.#lastChange = index - this.#settings.offset;
-      this.#delivered.set(this.#lastChange);
       this.#watchers.deliver({ index, events });
+      this.#setDelivered(this.#lastChange);
       count += events.length;
       if (count < EVENTS_PER_TURN) continue;
       // Let readers keep up with many events at once.
       await nextTurn();
       count = 0;
     }
-    this.#delivered.set(Math.max(this.#delivered.reached, upTo));
+    this.#setDelivered(Math.max(this.#delivered.reached, upTo));
     this.#settings.generation.delivered(this.#generation, this.#delivered.reached);
   }
 
@@ -302,15 +386,16 @@ export class SharedWatch {
     this.#stopped = error;
     this.#cancelIdleTimeout();
     this.#cancelProof?.();
+    this.#currency.stop();
     this.#onStop();
     for (const watch of this.#watchers) end(watch, error);
     this.#running.abort(error);
   }
 }
 
-function end(watch: PushedWatch, error: Error): void {
-  if (error instanceof Compacted) watch.end();
-  else watch.fail(error);
+function end(reader: EventReader, error: Error): void {
+  if (error instanceof Compacted) reader.end();
+  else reader.fail(error);
 }
 
 const CALL: V3Call = { operation: "GET /?wait=true", key: "/", safety: "read", scope: "local" };

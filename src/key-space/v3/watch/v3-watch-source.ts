@@ -3,19 +3,22 @@ import { errorDefinition } from "../../../errors/error-table.js";
 import { serverErrorOf } from "../../../errors/server-error-of.js";
 import { toHexId } from "../../../etcd3/hex-id.js";
 import type { V3Api } from "../../../etcd3/v3-api.js";
-import type { ScanRequest, WatchRequest } from "../../../model/key-request.js";
+import type { WatchRequest } from "../../../model/key-request.js";
 import type { AnswerOrigin } from "../../../model/response.js";
 import type { Clock } from "../../../time/clock.js";
 import type { CallOptions } from "../../call-options.js";
-import type { Probe, Scan } from "../../key-space.js";
+import type { Feed, FeedSink } from "../../shared/feed.js";
 import { pathOf } from "../../shared/path.js";
 import { PushedWatch } from "../../shared/pushed-watch.js";
+import type { SubscribeRequest } from "../../subscription.js";
+import { checkPath } from "../schema/check-path.js";
 import type { KeySchema } from "../schema/key-schema.js";
 import type { StoreGeneration } from "../schema/store-generation.js";
 import { type IndexScale, originOf } from "../schema/v3-tree.js";
 import { CurrentRevision, type StoreHead } from "./current-revision.js";
 import { writeHeartbeat } from "./heartbeat.js";
 import { SharedWatch } from "./shared-watch.js";
+import { type FeedContext, V3Feed } from "./v3-feed.js";
 
 /** Settings of a {@link V3WatchSource}. */
 export interface V3WatchSettings {
@@ -45,6 +48,17 @@ export interface WatchFigures {
   readonly held: number;
   /** Index up to which everything was delivered to every watch; 0 while etcd is not watched. */
   readonly index: number;
+}
+
+/** The shared watch of the current store, and the response that confirmed the store. */
+interface V3Joined {
+  readonly sharedWatch: SharedWatch;
+  readonly head: StoreHead;
+  /** First valid index. */
+  readonly firstIndex: number;
+  readonly origin: AnswerOrigin;
+  /** Number of the store's generation. */
+  readonly generation: number;
 }
 
 /** Limits of the kept events: ten times as many as in etcd v2. */
@@ -82,48 +96,74 @@ export class V3WatchSource {
    * @throws EventIndexClearedError, UnauthorizedError, ClusterUnavailableError, AbortError
    */
   async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<PushedWatch> {
-    const { generation } = this.#settings;
     for (;;) {
-      const { number } = generation;
-      const scale = await this.#settings.scale();
-      const head = await this.#currentRevision.get(`GET ${request.key}`, options.signal);
-      if (number !== generation.number) continue;
-      if ((await this.#settings.scale()).writtenAt !== scale.writtenAt) continue;
-      this.#offset = scale.offset;
-      this.#sharedWatch ??= this.#watchFrom(head, scale);
-      const sharedWatch = this.#sharedWatch;
+      const joined = await this.#join(`GET ${request.key}`, options.signal);
       try {
-        const watch = await this.#open(sharedWatch, request, head, scale, options.signal);
+        const watch = await this.#open(joined, request, options.signal);
         if (watch !== undefined) return watch;
       } catch (error) {
         // An error of the previous store says nothing about the current one.
-        if (number === generation.number) throw error;
+        if (joined.generation === this.#settings.generation.number) throw error;
       } finally {
-        sharedWatch.stopWhenIdle();
+        joined.sharedWatch.stopWhenIdle();
       }
     }
   }
 
-  /** Reads from history. @throws the errors of {@link openWatch} */
-  async scan(request: ScanRequest, options: CallOptions = {}): Promise<Scan> {
-    const { key, recursive, since, until = 0 } = request;
-    const watchRequest = { key, recursive, waitIndex: since, stream: true };
-    const scan = await (await this.openWatch(watchRequest, options)).scan();
-    const { provenIndex = 0 } = scan;
-    if (provenIndex >= until || !(await this.#sharedWatch?.catchUp(until))) return scan;
-    return await (await this.openWatch(watchRequest, options)).scan();
+  /** The feed of a subscription. `keySpace` reads the state of a resync. */
+  feed(keySpace: FeedContext["keySpace"], request: SubscribeRequest, sink: FeedSink): Feed {
+    const { clock, generation } = this.#settings;
+    const context: FeedContext = {
+      keySpace,
+      clock,
+      get generation() {
+        return generation.number;
+      },
+      join: async (signal) => {
+        checkPath(pathOf(request.key), { operation: `GET ${request.key}`, key: request.key });
+        const joined = await this.#join(`GET ${request.key}`, signal);
+        return { ...joined, readBack: (since) => this.#readBack(joined, request.key, since) };
+      },
+    };
+    return new V3Feed(context, request, sink);
+  }
+
+  /** Returns the shared watch of the current store, which is started if necessary. */
+  async #join(operation: string, signal: AbortSignal | undefined): Promise<V3Joined> {
+    const { generation } = this.#settings;
+    for (;;) {
+      const { number } = generation;
+      const scale = await this.#settings.scale();
+      const head = await this.#currentRevision.get(operation, signal);
+      if (number !== generation.number) continue;
+      if ((await this.#settings.scale()).writtenAt !== scale.writtenAt) continue;
+      this.#offset = scale.offset;
+      this.#sharedWatch ??= this.#watchFrom(head, scale);
+      const { offset, firstIndex } = scale;
+      const sharedWatch = this.#sharedWatch;
+      return { sharedWatch, head, firstIndex, origin: originOf(head, offset), generation: number };
+    }
+  }
+
+  /**
+   * Makes every event from an index on available.
+   *
+   * @throws EventIndexClearedError
+   */
+  async #readBack(joined: V3Joined, key: string, since: number): Promise<void> {
+    const { sharedWatch, head, firstIndex, origin } = joined;
+    if (since >= firstIndex && (await sharedWatch.readBack(since, head))) return;
+    throw cleared({ key, waitIndex: since }, Math.max(sharedWatch.floor, firstIndex), origin);
   }
 
   /** @returns `undefined` when the shared watch has stopped */
   async #open(
-    sharedWatch: SharedWatch,
+    joined: V3Joined,
     request: WatchRequest,
-    head: StoreHead,
-    { offset, firstIndex }: IndexScale,
     signal: AbortSignal | undefined,
   ): Promise<PushedWatch | undefined> {
     const { key, recursive = false, waitIndex = 0, stream = false } = request;
-    const origin = originOf(head, offset);
+    const { sharedWatch, head, firstIndex, origin } = joined;
     const openedAt = origin.etcdIndex;
     const since = waitIndex === 0 ? openedAt + 1 : waitIndex;
     const looksBack = this.#settings.oneEventPerPoll && !stream && waitIndex > firstIndex;
@@ -143,8 +183,8 @@ export class V3WatchSource {
     if (waitIndex > 0) sharedWatch.proveQuiet(head.header.revision);
     const until = stream ? "closed" : this.#settings.oneEventPerPoll ? "event" : "index";
     const watchOrigin = waitIndex === 0 ? origin : upTo(origin, sharedWatch.index);
-    const probe = (options: CallOptions): Promise<Probe> => this.#probe(key, options.signal);
-    const options = { path: pathOf(key), recursive, since, until, signal, probe } as const;
+    const delivered = (): number => sharedWatch.index;
+    const options = { path: pathOf(key), recursive, since, until, signal, delivered } as const;
     const watch: PushedWatch = new PushedWatch(watchOrigin, options, () =>
       sharedWatch.detach(watch),
     );
@@ -180,12 +220,6 @@ export class V3WatchSource {
       if (this.#sharedWatch === sharedWatch) this.#sharedWatch = undefined;
     });
     return sharedWatch;
-  }
-
-  async #probe(key: string, signal: AbortSignal | undefined): Promise<Probe> {
-    const { header } = await this.#currentRevision.get(`GET ${key}`, signal);
-    const { offset } = await this.#settings.scale();
-    return { etcdClusterId: toHexId(header.cluster_id), index: header.revision + offset };
   }
 }
 

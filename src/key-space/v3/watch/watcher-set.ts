@@ -2,7 +2,23 @@ import type { WatchRequest } from "../../../model/key-request.js";
 import type { IndexEvents } from "../../shared/event-cache.js";
 import { matchesWatch } from "../../shared/matches-watch.js";
 import type { PushedWatch } from "../../shared/pushed-watch.js";
-import { WatcherHub } from "../../shared/watcher-hub.js";
+import { type EventReceiver, WatcherHub } from "../../shared/watcher-hub.js";
+import type { SubscribeRequest } from "../../subscription.js";
+
+/** A reader of events that a {@link WatcherSet} can end. */
+export interface EventReader extends EventReceiver {
+  /** Whether it accepts no more events. */
+  readonly ended: boolean;
+  /** Ends it without an error: it can be opened again. */
+  end(): void;
+  fail(error: Error): void;
+  abort(reason: unknown): void;
+}
+
+/** A reader that wants to know how current it is. */
+export interface FeedReader extends EventReader {
+  readonly request: Pick<SubscribeRequest, "key" | "recursive" | "pollInterval">;
+}
 
 /** The parameters of an opened watch. */
 export interface Opening {
@@ -16,15 +32,21 @@ export interface Opening {
   readonly looksBack: boolean;
 }
 
+/** A watch with pending history. */
+interface LateWatch {
+  readonly watch: PushedWatch;
+  readonly opening: Opening;
+}
+
 /**
  * The open watches. Events from before a watch was opened are history for it, with its looser
  * matching, even if they arrive here later.
  */
 export class WatcherSet {
   readonly #hub = new WatcherHub();
-  readonly #watches = new Set<PushedWatch>();
+  readonly #watches = new Set<EventReader>();
   /** Watches with pending history, until a newer event is delivered. */
-  readonly #late = new Map<PushedWatch, Opening>();
+  readonly #late = new Map<EventReader, LateWatch>();
 
   get size(): number {
     return this.#watches.size;
@@ -35,19 +57,25 @@ export class WatcherSet {
     const { openedAt, looksBack } = opening;
     this.#watches.add(watch);
     const first = looksBack ? watch.since - 1 : watch.since;
-    if (delivered < openedAt && first <= openedAt) this.#late.set(watch, opening);
+    if (delivered < openedAt && first <= openedAt) this.#late.set(watch, { watch, opening });
     else this.#hub.add(watch);
   }
 
+  /** Adds a reader to which everything before was delivered. */
+  addCurrent(reader: EventReader): void {
+    this.#watches.add(reader);
+    this.#hub.add(reader);
+  }
+
   /** @returns whether it was in the set */
-  remove(watch: PushedWatch): boolean {
-    if (!this.#late.delete(watch)) this.#hub.remove(watch);
-    return this.#watches.delete(watch);
+  remove(reader: EventReader): boolean {
+    if (!this.#late.delete(reader)) this.#hub.remove(reader);
+    return this.#watches.delete(reader);
   }
 
   /** Delivers the events of one index to all watches that they match. */
   deliver(delivered: IndexEvents): void {
-    for (const [watch, opening] of this.#late) {
+    for (const { watch, opening } of this.#late.values()) {
       if (delivered.index > opening.openedAt) {
         this.#late.delete(watch);
         this.#hub.add(watch);
@@ -59,7 +87,7 @@ export class WatcherSet {
     this.#hub.notify(delivered.events);
   }
 
-  [Symbol.iterator](): Iterator<PushedWatch> {
+  [Symbol.iterator](): Iterator<EventReader> {
     return this.#watches.values();
   }
 }
@@ -69,7 +97,7 @@ export function eventsFor(request: WatchRequest, { events }: IndexEvents): numbe
   return events.filter((event) => matchesWatch(request, event)).length;
 }
 
-/** Delivers past events of one index to a watch. */
+/** Delivers past events of one index to a reader. */
 export function deliverHistory(
   watch: PushedWatch,
   request: WatchRequest,

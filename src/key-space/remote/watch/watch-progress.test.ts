@@ -1,14 +1,26 @@
 import { expect, test } from "vitest";
-import type { Scan } from "../key-space/key-space.js";
-import type { EtcdResponse } from "../model/response.js";
-import { ItemBuffer } from "./item-buffer.js";
+import type { EtcdResponse } from "../../../model/response.js";
+import type { Coverage, FeedSink } from "../../shared/feed.js";
+import type { Scan } from "./watch-port.js";
 import { WatchProgress } from "./watch-progress.js";
 
 const ORIGIN = { etcdServer: "", etcdClusterId: "c", etcdIndex: 100, raftIndex: 0, raftTerm: 0 };
 
-function progressFrom(from: number, recursive = true, buffer = new ItemBuffer(100)): WatchProgress {
-  const settings = { key: "/w", recursive, from, initial: false, pollInterval: 1, bufferSize: 100 };
-  return new WatchProgress(settings, buffer, () => {});
+/** Takes any number of items. `coverages`: the coverage before each change. */
+class Sink implements FeedSink {
+  readonly isFull = false;
+  readonly coverages: Coverage[] = [];
+  open(): void {}
+  putChanges(_changes: readonly EtcdResponse[], before: Coverage): void {
+    this.coverages.push(before);
+  }
+  putResync(): void {}
+  progress(): void {}
+}
+
+function progressFrom(from: number, recursive = true, sink = new Sink()): WatchProgress {
+  const limits = { state: "full", pollInterval: 1, bufferSize: 100 } as const;
+  return new WatchProgress({ key: "/w", recursive, from, ...limits }, sink);
 }
 
 const eventAt = (index: number, key = "/w/a"): EtcdResponse => ({
@@ -63,9 +75,9 @@ test("once the cluster is another one, nothing is proven before a resync", () =>
 });
 
 test("of several changes of one index, the second is no less unread than the first", () => {
-  const buffer = new ItemBuffer(100);
-  const progress = progressFrom(5, true, buffer);
+  const sink = new Sink();
+  const progress = progressFrom(5, true, sink);
   progress.takeProbe({ etcdClusterId: "c", index: 6 }, 1_000, 0);
   progress.takeScan(scanOf(4, eventAt(6, "/w/_hidden"), eventAt(6, "/w/a")));
-  expect(buffer.consumerCurrentAt(progress.currentAt)).toBeUndefined();
+  expect(sink.coverages).toEqual([{ index: 5, currentAt: undefined }]);
 });

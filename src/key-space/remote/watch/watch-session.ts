@@ -1,15 +1,15 @@
-import type { Scan } from "../key-space/key-space.js";
-import { readState } from "../key-space/shared/read-state.js";
-import type { ScanRequest } from "../model/key-request.js";
-import type { WatchResync } from "../model/watch-item.js";
-import { onAbort } from "../stream/on-abort.js";
+import type { ScanRequest } from "../../../model/key-request.js";
+import { onAbort } from "../../../stream/on-abort.js";
+import { type Feed, type FeedSink, OtherStoreError } from "../../shared/feed.js";
+import { readState } from "../../shared/read-state.js";
+import type { ResyncReason, SubscribeRequest } from "../../subscription.js";
 import { type BackfillTarget, HistoryBackfill } from "./history-backfill.js";
-import type { ItemBuffer } from "./item-buffer.js";
 import type { LiveStream } from "./live-stream.js";
 import { LivenessMonitor } from "./liveness-monitor.js";
+import type { SessionContext } from "./session-context.js";
 import { WatchConnections } from "./watch-connections.js";
-import { OtherCluster, WatchProgress } from "./watch-progress.js";
-import type { WatchSettings, WatchSource } from "./watch-source.js";
+import type { Scan } from "./watch-port.js";
+import { WatchProgress } from "./watch-progress.js";
 
 /** Abort reason of connections that are no longer read. */
 const SESSION_ENDED = new Error("the watch session has ended");
@@ -18,10 +18,9 @@ const SESSION_ENDED = new Error("the watch session has ended");
  * Watches one key until something fails: a live stream, scans of history for the changes before the
  * stream, and a monitor that does not trust the stream.
  */
-export class WatchSession {
-  readonly #source: WatchSource;
-  readonly #settings: WatchSettings;
-  readonly #signal: AbortSignal;
+export class WatchSession implements Feed {
+  readonly #context: SessionContext;
+  readonly #request: SubscribeRequest;
   readonly #progress: WatchProgress;
   readonly #monitor: LivenessMonitor;
   readonly #target: BackfillTarget;
@@ -29,26 +28,19 @@ export class WatchSession {
   /** Whether all changes before the start of the current connection were received. */
   #isCovered = false;
 
-  constructor(
-    source: WatchSource,
-    settings: WatchSettings,
-    buffer: ItemBuffer,
-    signal: AbortSignal,
-    onProgress: () => void,
-  ) {
-    this.#source = source;
-    this.#settings = settings;
-    this.#signal = signal;
-    this.#progress = new WatchProgress(settings, buffer, onProgress);
-    this.#connections = new WatchConnections(source, settings, this.#progress);
+  constructor(context: SessionContext, request: SubscribeRequest, sink: FeedSink) {
+    this.#context = context;
+    this.#request = request;
+    this.#progress = new WatchProgress(request, sink);
+    this.#connections = new WatchConnections(context, request, this.#progress, sink);
     this.#target = {
       resumePoint: this.#progress.resumePoint,
-      clock: source.clock,
+      clock: context.clock,
       scan: (request, signal) => this.#scan(request, signal),
       takeScan: (scan) => this.#takeScan(scan),
     };
     const session = this;
-    this.#monitor = new LivenessMonitor(source, settings, {
+    this.#monitor = new LivenessMonitor(context, request, {
       progress: this.#progress,
       target: this.#target,
       get stream() {
@@ -62,60 +54,57 @@ export class WatchSession {
     });
   }
 
-  /** Index up to which all changes of the key were put into the buffer. */
   get index(): number {
     return this.#progress.resumePoint.index;
   }
 
-  /** Monotonic time: all changes committed before it were put into the buffer. */
-  get contactAt(): number | undefined {
+  get currentAt(): number | undefined {
     return this.#progress.currentAt;
   }
 
   /**
    * Watches the key until a connection ends. Begins with a resync if a reason for one is given.
    *
-   * @throws BufferFull, OtherCluster, EventIndexClearedError, and the errors of the key space
+   * @throws QueueFullError, OtherStoreError, EventIndexClearedError, and the errors of the port
    */
-  async follow(reason: WatchResync["reason"] | undefined, onResync: () => void): Promise<void> {
+  async follow(reason: ResyncReason | undefined, ending: AbortSignal): Promise<void> {
     const session = new AbortController();
     const { signal } = session;
-    const pass = (): void => session.abort(this.#signal.reason);
-    onAbort(this.#signal, pass);
+    const pass = (): void => session.abort(ending.reason);
+    onAbort(ending, pass);
     try {
       const connections = this.#connections;
       const opened = connections.prefersPolls ? undefined : await connections.openStream(signal);
       void this.#monitor.run(signal).catch((error) => session.abort(error));
       // Read the state after opening the stream, so that the stream delivers every later change.
-      if (reason !== undefined) await this.#resync(reason, opened, signal).then(onResync);
+      if (reason !== undefined) await this.#resync(reason, opened, signal);
       const first = opened ?? (await connections.openPoll(signal));
       this.#progress.startAfter(first.etcdIndex);
       await this.#followAll(first, signal);
     } catch (error) {
       const failure: unknown = signal.aborted ? signal.reason : error;
       // Forget at the end: until then nothing from the other cluster may be taken.
-      if (failure instanceof OtherCluster) this.#forget();
+      if (failure instanceof OtherStoreError) this.#forget();
       throw failure;
     } finally {
       this.#isCovered = false;
       this.#connections.current = undefined;
-      this.#signal.removeEventListener("abort", pass);
+      ending.removeEventListener("abort", pass);
       session.abort(SESSION_ENDED);
     }
   }
 
   async #resync(
-    reason: WatchResync["reason"],
+    reason: ResyncReason,
     stream: LiveStream | undefined,
     signal: AbortSignal,
   ): Promise<void> {
     const requestedAt = this.#now;
     const { newest } = this.#progress;
-    const state = await readState(this.#source.keySpace, this.#settings, { signal });
-    if (!this.#connections.isOf(state.etcdClusterId)) throw new OtherCluster();
+    const state = await readState(this.#context.keySpace, this.#request, { signal });
+    if (!this.#connections.isOf(state.etcdClusterId)) throw new OtherStoreError();
     // The stream does not continue from an earlier state of the cluster.
-    if (stream !== undefined && state.index < stream.etcdIndex) throw new OtherCluster();
-    if (state.response !== null) this.#source.observe(state.response);
+    if (stream !== undefined && state.index < stream.etcdIndex) throw new OtherStoreError();
     const resync = {
       type: "resync",
       reason,
@@ -212,13 +201,17 @@ export class WatchSession {
     request: Pick<ScanRequest, "since" | "partial" | "until">,
     signal: AbortSignal,
   ): Promise<Scan> {
-    const { key, recursive } = this.#settings;
-    return this.#source.keySpace.scan({ key, recursive, ...request }, { signal });
+    const { key, recursive } = this.#request;
+    return this.#context.port.scan({ key, recursive, ...request }, { signal });
   }
 
   #takeScan(scan: Scan): boolean {
-    if (!this.#connections.isOf(scan.etcdClusterId)) throw new OtherCluster();
+    if (!this.#connections.isOf(scan.etcdClusterId)) throw new OtherStoreError();
     return this.#progress.takeScan(scan);
+  }
+
+  prove(index: number): void {
+    this.#monitor.prove(index);
   }
 
   #forget(): void {
@@ -227,6 +220,6 @@ export class WatchSession {
   }
 
   get #now(): number {
-    return this.#source.clock.monotonic();
+    return this.#context.clock.monotonic();
   }
 }

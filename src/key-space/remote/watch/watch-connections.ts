@@ -1,9 +1,11 @@
-import { TimeoutError } from "../errors/cluster-errors.js";
-import type { KeyWatch } from "../key-space/key-space.js";
-import type { WatchRequest } from "../model/key-request.js";
+import { TimeoutError } from "../../../errors/cluster-errors.js";
+import type { WatchRequest } from "../../../model/key-request.js";
+import type { KeyWatch } from "../../key-space.js";
+import { type FeedSink, OtherStoreError } from "../../shared/feed.js";
+import type { SubscribeRequest } from "../../subscription.js";
 import { LiveStream } from "./live-stream.js";
-import { OtherCluster, type WatchProgress } from "./watch-progress.js";
-import type { WatchSettings, WatchSource } from "./watch-source.js";
+import type { SessionContext } from "./session-context.js";
+import type { WatchProgress } from "./watch-progress.js";
 
 /** Number of consecutive late streams after which long polls are used. */
 const MAX_LATE_STREAMS = 2;
@@ -12,18 +14,26 @@ const POLLS_MS = 600_000;
 
 /** Opens the connections of a watch: streams, or long polls where streams do not work. */
 export class WatchConnections {
-  readonly #source: WatchSource;
-  readonly #settings: WatchSettings;
+  readonly #context: SessionContext;
+  readonly #request: SubscribeRequest;
   readonly #progress: WatchProgress;
-  #clusterId = "";
+  readonly #sink: FeedSink;
+  #clusterId: string;
   #lateStreams = 0;
   #pollsUntil = Number.NEGATIVE_INFINITY;
   /** The connection that was opened last; `undefined` when none is open. */
   current: LiveStream | undefined;
 
-  constructor(source: WatchSource, settings: WatchSettings, progress: WatchProgress) {
-    this.#source = source;
-    this.#settings = settings;
+  constructor(
+    context: SessionContext,
+    request: SubscribeRequest,
+    progress: WatchProgress,
+    sink: FeedSink,
+  ) {
+    this.#context = context;
+    this.#request = request;
+    this.#sink = sink;
+    this.#clusterId = request.clusterId ?? "";
     this.#progress = progress;
   }
 
@@ -99,8 +109,8 @@ export class WatchConnections {
   }
 
   #start(watch: KeyWatch, isPoll: boolean): LiveStream {
-    const { bufferSize: capacity } = this.#settings;
-    this.current = new LiveStream(watch, { capacity, isPoll }, this.#source.clock);
+    const { bufferSize: capacity } = this.#request;
+    this.current = new LiveStream(watch, { capacity, isPoll }, this.#context.clock);
     return this.current;
   }
 
@@ -108,15 +118,18 @@ export class WatchConnections {
     mode: Pick<WatchRequest, "stream" | "waitIndex">,
     signal: AbortSignal,
   ): Promise<KeyWatch> {
-    const { key, recursive } = this.#settings;
-    const watch = await this.#source.keySpace.openWatch({ key, recursive, ...mode }, { signal });
-    this.#source.observe(watch);
-    if (this.isOf(watch.etcdClusterId)) return watch;
-    watch.close();
-    throw new OtherCluster();
+    const { key, recursive } = this.#request;
+    const watch = await this.#context.port.openWatch({ key, recursive, ...mode }, { signal });
+    if (!this.isOf(watch.etcdClusterId)) {
+      watch.close();
+      throw new OtherStoreError();
+    }
+    const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = watch;
+    this.#sink.open({ etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm });
+    return watch;
   }
 
   get #now(): number {
-    return this.#source.clock.monotonic();
+    return this.#context.clock.monotonic();
   }
 }

@@ -1,9 +1,9 @@
-import type { Scan } from "../key-space/key-space.js";
-import type { ScanRequest } from "../model/key-request.js";
-import type { Clock } from "../time/clock.js";
-import { linkSignals } from "../time/link-signals.js";
-import { sleep } from "../time/sleep.js";
+import type { ScanRequest } from "../../../model/key-request.js";
+import type { Clock } from "../../../time/clock.js";
+import { linkSignals } from "../../../time/link-signals.js";
+import { sleep } from "../../../time/sleep.js";
 import type { ResumePoint } from "./resume-point.js";
+import type { Scan } from "./watch-port.js";
 
 /**
  * Number of indexes between the starts of two parallel scans. Scans that start close together often

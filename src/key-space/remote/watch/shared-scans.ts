@@ -1,9 +1,9 @@
-import type { KeySpace, Scan } from "../key-space/key-space.js";
-import { matchesWatch } from "../key-space/shared/matches-watch.js";
-import type { ScanRequest } from "../model/key-request.js";
-import { onAbort } from "../stream/on-abort.js";
-import type { Clock } from "../time/clock.js";
-import type { Pacer } from "../time/pacer.js";
+import type { ScanRequest } from "../../../model/key-request.js";
+import { onAbort } from "../../../stream/on-abort.js";
+import type { Clock } from "../../../time/clock.js";
+import type { Pacer } from "../../../time/pacer.js";
+import { matchesWatch } from "../../shared/matches-watch.js";
+import type { Scan, WatchPort } from "./watch-port.js";
 
 /**
  * Maximum number of waiting keys that are scanned one by one. More keys are scanned together
@@ -29,7 +29,7 @@ interface Waiting {
  * that nothing changed there, that holds for each key.
  */
 export class SharedScans {
-  readonly #keySpace: KeySpace;
+  readonly #port: WatchPort;
   readonly #clock: Clock;
   readonly #pacer: Pacer;
   #waiting: Waiting[] = [];
@@ -39,8 +39,8 @@ export class SharedScans {
   /** Monotonic time until which keys are scanned separately. */
   #separateUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(keySpace: KeySpace, clock: Clock, pacer: Pacer) {
-    this.#keySpace = keySpace;
+  constructor(port: WatchPort, clock: Clock, pacer: Pacer) {
+    this.#port = port;
     this.#clock = clock;
     this.#pacer = pacer;
   }
@@ -146,7 +146,7 @@ export class SharedScans {
         if (left.size === served.length) aborter.abort();
       };
     }
-    return await this.#keySpace.scan(request, { signal: aborter.signal });
+    return await this.#port.scan(request, { signal: aborter.signal });
   }
 
   #scanSeparately(): void {

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { SimulatedClock } from "../../test/support/simulated-clock.js";
-import { errorDefinition } from "../errors/error-table.js";
-import { serverErrorOf } from "../errors/server-error-of.js";
-import type { KeySpace, Scan } from "../key-space/key-space.js";
-import type { ScanRequest } from "../model/key-request.js";
-import { Pacer } from "../time/pacer.js";
+import { SimulatedClock } from "../../../../test/support/simulated-clock.js";
+import { errorDefinition } from "../../../errors/error-table.js";
+import { serverErrorOf } from "../../../errors/server-error-of.js";
+import type { ScanRequest } from "../../../model/key-request.js";
+import { Pacer } from "../../../time/pacer.js";
 import { SharedScans } from "./shared-scans.js";
+import type { Scan, WatchPort } from "./watch-port.js";
 
 const ORIGIN = { etcdServer: "", etcdClusterId: "c", raftIndex: 0, raftTerm: 0 };
 
@@ -18,8 +18,9 @@ function arrange(answer: (request: ScanRequest) => Partial<Scan> = () => ({})) {
     asked.push({ ...request, at: clock.monotonic() - begunAt });
     return { ...ORIGIN, etcdIndex: 100, events: [], provenIndex: 100, ...answer(request) };
   };
-  const keySpace = { scan } as KeySpace;
-  const scans = new SharedScans(keySpace, clock, new Pacer(50, clock));
+  const never = () => Promise.reject(new Error("only scans"));
+  const port: WatchPort = { scan, openWatch: never, probe: never };
+  const scans = new SharedScans(port, clock, new Pacer(50, clock));
   const { signal } = new AbortController();
   const ask = (key: string, since: number) => scans.scan({ key, recursive: false, since }, signal);
   return { clock, asked, scans, ask };

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { UnauthorizedError } from "../errors/common-errors.js";
-import { errorDefinition } from "../errors/error-table.js";
-import { serverErrorOf } from "../errors/server-error-of.js";
-import type { Probe } from "../key-space/key-space.js";
-import { systemClock } from "../time/clock.js";
-import { Pacer } from "../time/pacer.js";
+import { UnauthorizedError } from "../../../errors/common-errors.js";
+import { errorDefinition } from "../../../errors/error-table.js";
+import { serverErrorOf } from "../../../errors/server-error-of.js";
+import { systemClock } from "../../../time/clock.js";
+import { Pacer } from "../../../time/pacer.js";
 import { SharedProbe } from "./shared-reads.js";
+import type { Probe } from "./watch-port.js";
 
 const pacer = new Pacer(1, systemClock);
 const never = (signal: AbortSignal): Promise<Probe> =>

@@ -1,20 +1,10 @@
-import type { Probe, Scan } from "../key-space/key-space.js";
-import { matchesWatch } from "../key-space/shared/matches-watch.js";
-import type { EtcdResponse } from "../model/response.js";
-import type { WatchResync } from "../model/watch-item.js";
-import { Currency } from "./currency.js";
-import type { ItemBuffer } from "./item-buffer.js";
+import type { EtcdResponse } from "../../../model/response.js";
+import { Currency } from "../../shared/currency.js";
+import { type FeedSink, OtherStoreError, QueueFullError } from "../../shared/feed.js";
+import { matchesWatch } from "../../shared/matches-watch.js";
+import type { Resync, SubscribeRequest } from "../../subscription.js";
 import { ResumePoint } from "./resume-point.js";
-import type { WatchSettings } from "./watch-source.js";
-
-/** The consumer's buffer is full. */
-export class BufferFull extends Error {}
-
-/**
- * The known indexes are no longer valid: the response comes from another cluster, or from an
- * earlier state of this one.
- */
-export class OtherCluster extends Error {}
+import type { Probe, Scan } from "./watch-port.js";
 
 /**
  * The progress of a watch. Each of its methods advances it by a proof. The silence of a connection
@@ -22,10 +12,8 @@ export class OtherCluster extends Error {}
  */
 export class WatchProgress {
   readonly resumePoint = new ResumePoint();
-  readonly #settings: WatchSettings;
-  readonly #buffer: ItemBuffer;
-  /** Called after a new event or a proof that there was none. */
-  readonly #onProgress: () => void;
+  readonly #request: SubscribeRequest;
+  readonly #sink: FeedSink;
   readonly #currency = new Currency();
   /** Index up to which no change is pending, including other changes of that index. */
   #provenIndex = 0;
@@ -37,17 +25,17 @@ export class WatchProgress {
   #lastIndex = 0;
   #currentBefore: number | undefined;
 
-  constructor(settings: WatchSettings, buffer: ItemBuffer, onProgress: () => void) {
-    this.#settings = settings;
-    this.#buffer = buffer;
-    this.#onProgress = onProgress;
-    if (settings.from === undefined) return;
-    this.resumePoint.startAt(settings.from);
-    this.#newest = settings.from - 1;
-    this.#provenIndex = settings.from - 1;
+  constructor(request: SubscribeRequest, sink: FeedSink) {
+    this.#request = request;
+    this.#sink = sink;
+    const { from } = request;
+    if (typeof from !== "number") return;
+    this.resumePoint.startAt(from);
+    this.#newest = from - 1;
+    this.#provenIndex = from - 1;
   }
 
-  /** Monotonic time: all changes committed before it were put into the buffer. */
+  /** Monotonic time: all changes committed before it were put into the queue. */
   get currentAt(): number | undefined {
     return this.#currency.provenAt;
   }
@@ -73,7 +61,7 @@ export class WatchProgress {
     if (!this.#take(event)) return false;
     // etcd v2 has one event per index. A key space with several delivers them together.
     this.#prove(event.node.modifiedIndex);
-    this.#onProgress();
+    this.#sink.progress();
     return true;
   }
 
@@ -86,7 +74,7 @@ export class WatchProgress {
     let isNew = false;
     for (const event of events) isNew = this.#take(event) || isNew;
     const isAdvanced = this.#advance(provenIndex);
-    if (isNew || isAdvanced) this.#onProgress();
+    if (isNew || isAdvanced) this.#sink.progress();
     return isNew;
   }
 
@@ -97,21 +85,21 @@ export class WatchProgress {
   takeProbe({ index, fileIndex }: Probe, requestedAt: number, newest: number): void {
     this.#takeRead(index, requestedAt, newest);
     const isUnchanged = fileIndex !== undefined && fileIndex <= this.resumePoint.index;
-    if (isUnchanged && !this.#settings.recursive) this.#advance(index);
+    if (isUnchanged && !this.#request.recursive) this.#advance(index);
     this.#prove(this.#provenIndex);
-    this.#onProgress();
+    this.#sink.progress();
   }
 
   /**
    * Takes the state of the key from a linearizable read. It contains every change up to its index.
    */
-  takeState(resync: WatchResync, requestedAt: number, newest: number): void {
+  takeState(resync: Resync, requestedAt: number, newest: number): void {
     const { reason, index } = resync;
     // After a change of cluster, a smaller index is valid.
     if (reason !== "cluster-changed") this.#takeRead(index, requestedAt, newest);
     else this.#currency.recordRead(index, requestedAt);
     this.#newest = Math.max(this.#newest, index);
-    this.#buffer.put(resync, this.currentAt);
+    this.#sink.putResync(resync, { index: this.resumePoint.index, currentAt: this.currentAt });
     this.resumePoint.startAt(index + 1);
     this.#provenIndex = index;
     this.#currency.advanceTo(index);
@@ -125,21 +113,22 @@ export class WatchProgress {
   }
 
   #takeRead(index: number, requestedAt: number, newest: number): void {
-    if (index < newest) throw new OtherCluster();
+    if (index < newest) throw new OtherStoreError();
     this.#newest = Math.max(this.#newest, index);
     this.#currency.recordRead(index, requestedAt);
   }
 
   /** @returns whether the event was new */
   #take(event: EtcdResponse): boolean {
-    if (this.#buffer.isFull) throw new BufferFull();
+    if (this.#sink.isFull) throw new QueueFullError();
     if (!this.resumePoint.take(event)) return false;
     const { modifiedIndex } = event.node;
     this.#newest = Math.max(this.#newest, modifiedIndex);
     if (modifiedIndex !== this.#lastIndex) this.#currentBefore = this.currentAt;
     this.#lastIndex = modifiedIndex;
-    if (matchesWatch(this.#settings, event)) {
-      this.#buffer.put({ type: "change", response: event }, this.#currentBefore);
+    if (matchesWatch(this.#request, event)) {
+      const before = { index: modifiedIndex - 1, currentAt: this.#currentBefore };
+      this.#sink.putChanges([event], before);
     }
     return true;
   }

@@ -1,13 +1,16 @@
-import { isRetryable } from "../key-space/shared/is-retryable.js";
-import type { EtcdResponse } from "../model/response.js";
-import { onAbort } from "../stream/on-abort.js";
-import { deadline } from "../time/clock.js";
-import { sleep } from "../time/sleep.js";
+import type { EtcdResponse } from "../../../model/response.js";
+import { onAbort } from "../../../stream/on-abort.js";
+import { deadline } from "../../../time/clock.js";
+import { linkSignals } from "../../../time/link-signals.js";
+import { sleep } from "../../../time/sleep.js";
+import { OtherStoreError } from "../../shared/feed.js";
+import { isRetryable } from "../../shared/is-retryable.js";
+import type { SubscribeRequest } from "../../subscription.js";
 import { type BackfillTarget, HistoryBackfill } from "./history-backfill.js";
 import type { LiveStream } from "./live-stream.js";
 import { ProbeInterval } from "./probe-interval.js";
-import { OtherCluster, type WatchProgress } from "./watch-progress.js";
-import type { WatchSettings, WatchSource } from "./watch-source.js";
+import type { SessionContext } from "./session-context.js";
+import type { WatchProgress } from "./watch-progress.js";
 
 /**
  * Changes of the complete store after which a scan is due. A scan takes time, and history keeps
@@ -54,8 +57,8 @@ export interface Monitored {
  * may be dead.
  */
 export class LivenessMonitor {
-  readonly #source: WatchSource;
-  readonly #settings: WatchSettings;
+  readonly #context: SessionContext;
+  readonly #request: SubscribeRequest;
   readonly #watched: Monitored;
   readonly #interval: ProbeInterval;
   readonly #startedAt: number;
@@ -65,29 +68,57 @@ export class LivenessMonitor {
   #scanAfter = Number.NEGATIVE_INFINITY;
   /** Duration of the last scan in milliseconds, queueing included. */
   #scanDuration = 0;
+  /** Highest index that callers wait for. */
+  #wantedIndex = 0;
+  /** Whether {@link prove} was called since the last check began. */
+  #isWanted = false;
+  /** Ends the pause. */
+  #wake = new AbortController();
   /** Number of consecutive scans that proved nothing. */
   #unproven = 0;
 
-  constructor(source: WatchSource, settings: WatchSettings, watched: Monitored) {
-    this.#source = source;
-    this.#settings = settings;
+  constructor(context: SessionContext, request: SubscribeRequest, watched: Monitored) {
+    this.#context = context;
+    this.#request = request;
     this.#watched = watched;
-    this.#interval = new ProbeInterval(settings.pollInterval);
-    this.#startedAt = source.clock.monotonic();
+    this.#interval = new ProbeInterval(request.pollInterval);
+    this.#startedAt = context.clock.monotonic();
   }
 
-  /** Never resolves. @throws OtherCluster, EventIndexClearedError, and the errors of a probe */
+  /** Never resolves. @throws OtherStoreError, EventIndexClearedError, and the errors of a probe */
   async run(signal: AbortSignal): Promise<never> {
     for (;;) {
       const startedAt = this.#now;
       const { stream } = this.#watched;
       if (stream !== undefined) await this.#check(stream, signal);
       const wait = startedAt + this.#interval.jittered() - this.#now;
-      if (wait > 0) await sleep(wait, this.#source.clock, signal);
+      if (wait > 0) await this.#pause(wait, signal);
+    }
+  }
+
+  /** Scans soon if a change up to the index may be pending. */
+  prove(index: number): void {
+    this.#wantedIndex = Math.max(this.#wantedIndex, index);
+    this.#isWanted = true;
+    this.#wake.abort(new Error("a caller waits for an index"));
+  }
+
+  /** Waits until the time is over, or {@link prove} is called. */
+  async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+    if (this.#isWanted) return;
+    this.#wake = new AbortController();
+    const either = linkSignals(signal, this.#wake.signal);
+    try {
+      await sleep(milliseconds, this.#context.clock, either.signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+    } finally {
+      either.unlink();
     }
   }
 
   async #check(stream: LiveStream, signal: AbortSignal): Promise<void> {
+    this.#isWanted = false;
     const isFast = this.#interval.milliseconds < MIN_PROBE_INTERVAL_MS;
     if (!isFast || this.#now - this.#probedAt >= MIN_PROBE_INTERVAL_MS) {
       await this.#probe(stream, signal);
@@ -98,14 +129,14 @@ export class LivenessMonitor {
   async #probe(stream: LiveStream, signal: AbortSignal): Promise<void> {
     const { progress } = this.#watched;
     const { newest } = progress;
-    const { reads } = this.#source;
+    const { reads } = this.#context;
     // An unchanged file needs no history.
-    const isAlone = !this.#settings.recursive && this.#lag >= HISTORY_SIZE;
+    const isAlone = !this.#request.recursive && this.#lag >= HISTORY_SIZE;
     const requestedAt = this.#now;
     const probe = await (isAlone
-      ? reads.probeAlone(stream.watch, signal)
-      : reads.probe(stream.watch, signal));
-    if (!this.#watched.isOf(probe.etcdClusterId)) throw new OtherCluster();
+      ? reads.probeAlone(stream.watch.etcdServer, this.#request, signal)
+      : reads.probe(stream.watch.etcdServer, this.#request, signal));
+    if (!this.#watched.isOf(probe.etcdClusterId)) throw new OtherStoreError();
     this.#probedAt = requestedAt;
     this.#storeIndex = probe.index;
     this.#interval.record(probe.index, requestedAt);
@@ -121,13 +152,14 @@ export class LivenessMonitor {
   get #isScanDue(): boolean {
     const { isCovered, progress } = this.#watched;
     if (!isCovered || this.#now < this.#scanAfter) return false;
-    const { pollInterval } = this.#settings;
+    const { pollInterval } = this.#request;
     const staleFor = this.#now - (progress.currentAt ?? this.#startedAt);
     if (this.#lag >= HISTORY_SIZE) {
       const dueAfter = this.#keepsUp ? RESYNC_DUE_MS : pollInterval;
       return staleFor >= Math.min(dueAfter, pollInterval);
     }
     if (this.#lag >= MAX_UNPROVEN_CHANGES) return true;
+    if (progress.resumePoint.isPending(Math.min(this.#wantedIndex, this.#storeIndex))) return true;
     const isBehind = progress.resumePoint.isPending(this.#storeIndex);
     return isBehind && staleFor >= Math.min(SCAN_DUE_MS, pollInterval);
   }
@@ -143,13 +175,13 @@ export class LivenessMonitor {
     const { progress, target } = this.#watched;
     const { since, isPartial: partial, next } = progress.resumePoint;
     if (since === undefined) return;
-    const { key, recursive } = this.#settings;
+    const { key, recursive } = this.#request;
     const isStale =
-      this.#now - (progress.currentAt ?? this.#startedAt) >= this.#settings.pollInterval;
+      this.#now - (progress.currentAt ?? this.#startedAt) >= this.#request.pollInterval;
     const until = isStale ? { until: this.#storeIndex } : {};
     const startedAt = this.#now;
     const scan = await this.#ignoreTransient(
-      this.#source.reads.scan({ key, recursive, since, partial, ...until }, signal),
+      this.#context.reads.scan({ key, recursive, since, partial, ...until }, signal),
       signal,
     );
     this.#scanDuration = this.#now - startedAt;
@@ -159,7 +191,7 @@ export class LivenessMonitor {
     const isNew = target.takeScan(scan);
     this.#recordProof(isNew || scan.provenIndex !== undefined || progress.resumePoint.next > next);
     if (!isNew) return;
-    const index = lastIndexWithin(this.#settings.key, scan.events);
+    const index = lastIndexWithin(this.#request.key, scan.events);
     if (index > 0) this.#expectEvent(stream, index, signal);
     await this.#ignoreTransient(new HistoryBackfill(target, scan.etcdIndex).fetch(signal), signal);
   }
@@ -179,13 +211,13 @@ export class LivenessMonitor {
     if (isProof) this.#unproven = 0;
     else {
       const delay = UNPROVEN_RETRY_MS * 2 ** this.#unproven++;
-      this.#scanAfter = this.#now + Math.min(delay, this.#settings.pollInterval);
+      this.#scanAfter = this.#now + Math.min(delay, this.#request.pollInterval);
     }
   }
 
   /** Reports the stream as late if it has not delivered the event in time. */
   #expectEvent(stream: LiveStream, index: number, signal: AbortSignal): void {
-    const cancel = deadline(this.#source.clock, EVENT_TIMEOUT_MS, () => {
+    const cancel = deadline(this.#context.clock, EVENT_TIMEOUT_MS, () => {
       signal.removeEventListener("abort", cancel);
       const isReplaced = stream !== this.#watched.stream;
       if (!isReplaced && stream.lastIndex < index) this.#watched.onLate(stream);
@@ -195,7 +227,7 @@ export class LivenessMonitor {
   }
 
   get #now(): number {
-    return this.#source.clock.monotonic();
+    return this.#context.clock.monotonic();
   }
 }
 

@@ -1,10 +1,10 @@
-import { EtcdServerError } from "../errors/server-error.js";
-import type { KeySpace, KeyWatch, Probe, Scan } from "../key-space/key-space.js";
-import type { ScanRequest } from "../model/key-request.js";
-import { onAbort } from "../stream/on-abort.js";
-import type { Clock } from "../time/clock.js";
-import { Pacer } from "../time/pacer.js";
+import { EtcdServerError } from "../../../errors/server-error.js";
+import type { ScanRequest, WatchRequest } from "../../../model/key-request.js";
+import { onAbort } from "../../../stream/on-abort.js";
+import type { Clock } from "../../../time/clock.js";
+import { Pacer } from "../../../time/pacer.js";
 import { SharedScans } from "./shared-scans.js";
+import type { Probe, Scan, WatchPort } from "./watch-port.js";
 
 /** Milliseconds between two requests: at most 20 per second. */
 const SPACING_MS = 50;
@@ -20,29 +20,31 @@ interface PendingRead {
 
 /** The reads with which the watches of a client look for missing changes, at a limited rate. */
 export class SharedReads {
+  readonly #port: WatchPort;
   readonly #pacer: Pacer;
   readonly #scans: SharedScans;
   /** By URL of the endpoint. */
   readonly #probes = new Map<string, SharedProbe>();
 
-  constructor(keySpace: KeySpace, clock: Clock) {
+  constructor(port: WatchPort, clock: Clock) {
+    this.#port = port;
     this.#pacer = new Pacer(SPACING_MS, clock);
-    this.#scans = new SharedScans(keySpace, clock, this.#pacer);
+    this.#scans = new SharedScans(port, clock, this.#pacer);
   }
 
   /**
    * Reads the index of the store, or shares the pending read of another watch of the same endpoint.
    */
-  probe(watch: KeyWatch, signal: AbortSignal): Promise<Probe> {
-    const shared = this.#probes.get(watch.etcdServer) ?? new SharedProbe(this.#pacer);
-    this.#probes.set(watch.etcdServer, shared);
-    return shared.probe((signal) => watch.probe({ signal }), signal);
+  probe(endpoint: string, request: WatchRequest, signal: AbortSignal): Promise<Probe> {
+    const shared = this.#probes.get(endpoint) ?? new SharedProbe(this.#pacer);
+    this.#probes.set(endpoint, shared);
+    return shared.probe((signal) => this.#port.probe(endpoint, request, { signal }), signal);
   }
 
   /** Reads the key of this watch, without sharing. */
-  async probeAlone(watch: KeyWatch, signal: AbortSignal): Promise<Probe> {
+  async probeAlone(endpoint: string, request: WatchRequest, signal: AbortSignal): Promise<Probe> {
     await this.#pacer.turn(signal);
-    return await watch.probe({ signal });
+    return await this.#port.probe(endpoint, request, { signal });
   }
 
   /** Scans history. The scan may be shared with other watches. */

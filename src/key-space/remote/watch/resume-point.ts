@@ -1,5 +1,5 @@
-import type { ScanRequest } from "../model/key-request.js";
-import type { EtcdResponse } from "../model/response.js";
+import type { ScanRequest } from "../../../model/key-request.js";
+import type { EtcdResponse } from "../../../model/response.js";
 
 /**
  * The index from which a watch continues. Every change before it was received or is part of a

@@ -1,7 +1,7 @@
-import type { KeyWatch } from "../key-space/key-space.js";
-import type { EtcdResponse } from "../model/response.js";
-import { AsyncQueue } from "../stream/async-queue.js";
-import { type Clock, deadline } from "../time/clock.js";
+import type { EtcdResponse } from "../../../model/response.js";
+import { AsyncQueue } from "../../../stream/async-queue.js";
+import { type Clock, deadline } from "../../../time/clock.js";
+import type { KeyWatch } from "../../key-space.js";
 
 /**
  * etcd silently drops a stream reader that is 100 events behind, after it delivered those 100. A

@@ -1,16 +1,24 @@
 import { expect, test } from "vitest";
-import { SimulatedClock } from "../../test/support/simulated-clock.js";
-import { SimulatedCluster } from "../../test/watch/simulated-cluster.js";
+import { SimulatedClock } from "../../../../test/support/simulated-clock.js";
+import { SimulatedCluster } from "../../../../test/watch/simulated-cluster.js";
+import type { WatchRequest } from "../../../model/key-request.js";
+import { watchOnce } from "../../../watch/watch-once.js";
+import type { CallOptions } from "../../call-options.js";
+import type { KeyWatch } from "../../key-space.js";
+import { CheckedPoll } from "./checked-poll.js";
 import { SharedReads } from "./shared-reads.js";
-import { watchOnce } from "./watch-once.js";
 
 /** A wait for one event of `/w`, on a connection that the test harms. */
 async function begin(signal?: AbortSignal) {
   const clock = new SimulatedClock();
   const keySpace = new SimulatedCluster(clock, () => 0.5, "etcd");
   keySpace.commit("set", "/w");
-  const source = { keySpace, reads: new SharedReads(keySpace, clock), clock };
-  const event = watchOnce(source, { key: "/w" }, { signal });
+  const context = { keySpace, port: keySpace, reads: new SharedReads(keySpace, clock), clock };
+  const openWatch = async (request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> => {
+    const poll = await keySpace.openWatch(request, options);
+    return new CheckedPoll(poll, request, context, options.signal);
+  };
+  const event = watchOnce({ keySpace: { openWatch }, clock }, { key: "/w" }, { signal });
   await clock.pass(100);
   return { clock, keySpace, event };
 }

@@ -1,0 +1,71 @@
+import type { Cluster } from "../../cluster/cluster.js";
+import type { ScanRequest, WatchRequest } from "../../model/key-request.js";
+import type { EtcdResponse } from "../../model/response.js";
+import type { HttpReply } from "../../wire/http.js";
+import type { JsonDeserializer } from "../../wire/json.js";
+import { decodeKeyReply } from "../../wire/key-reply.js";
+import { encodeKeyRequest, encodeScanRequest, encodeWatchRequest } from "../../wire/key-request.js";
+import { requireSuccess } from "../../wire/reply.js";
+import type { CallOptions } from "../call-options.js";
+import type { KeyWatch } from "../key-space.js";
+import { isMissingNode, unusedKey } from "../shared/read-state.js";
+import { RemoteScan } from "./remote-scan.js";
+import { RemoteWatch } from "./remote-watch.js";
+import type { Probe, Scan, WatchPort } from "./watch/watch-port.js";
+
+/** The watches, scans and probes of a cluster that serves the v2 API. */
+export class RemoteWatchPort implements WatchPort {
+  readonly #cluster: Cluster;
+  readonly #deserialize: JsonDeserializer;
+
+  constructor(cluster: Cluster, deserialize: JsonDeserializer) {
+    this.#cluster = cluster;
+    this.#deserialize = deserialize;
+  }
+
+  openWatch(request: WatchRequest, { signal }: CallOptions): Promise<KeyWatch> {
+    const http = encodeWatchRequest(request);
+    return this.#cluster.open(
+      http,
+      (reply) => requireSuccess(http, reply, request.key),
+      (reply) => new RemoteWatch(http, reply, this.#deserialize, request.waitIndex ?? 0),
+      signal,
+    );
+  }
+
+  async scan(request: ScanRequest, { signal }: CallOptions): Promise<Scan> {
+    const http = encodeScanRequest(request);
+    const scan = await this.#cluster.open(
+      http,
+      (reply) => requireSuccess(http, reply, request.key),
+      (reply) => new RemoteScan(http, reply, this.#deserialize),
+      signal,
+    );
+    return await scan.read(this.#cluster.clock);
+  }
+
+  async probe(
+    endpoint: string,
+    { key, recursive = false }: WatchRequest,
+    { signal }: CallOptions,
+  ): Promise<Probe> {
+    const request = {
+      action: "get",
+      key: recursive ? unusedKey(key) : key,
+      quorum: true,
+    } as const;
+    const http = encodeKeyRequest(request);
+    const read = (reply: HttpReply): Probe => {
+      const response = decodeKeyReply(http, reply, request, this.#deserialize) as EtcdResponse;
+      const { etcdClusterId, etcdIndex: index, node } = response;
+      const isFile = !recursive && node.dir !== true;
+      return { etcdClusterId, index, ...(isFile && { fileIndex: node.modifiedIndex }) };
+    };
+    try {
+      return await this.#cluster.sendTo(endpoint, http, read, signal);
+    } catch (error) {
+      if (!isMissingNode(error)) throw error;
+      return { etcdClusterId: error.clusterId ?? "", index: error.index };
+    }
+  }
+}

@@ -1,0 +1,254 @@
+import { traceWatchFailure } from "../../cluster/exchange/tracing.js";
+import { AbortError } from "../../errors/abort-error.js";
+import { ProtocolError } from "../../errors/cluster-errors.js";
+import { EventIndexClearedError } from "../../errors/event-errors.js";
+import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
+import { onAbort } from "../../stream/on-abort.js";
+import type { Clock } from "../../time/clock.js";
+import { type LinkedSignal, linkSignals } from "../../time/link-signals.js";
+import { ReconnectPace } from "../../time/reconnect-pace.js";
+import { sleep } from "../../time/sleep.js";
+import type { CallOptions } from "../call-options.js";
+import type {
+  Changes,
+  Resync,
+  ResyncReason,
+  SubscribeRequest,
+  Subscription,
+} from "../subscription.js";
+import {
+  type Coverage,
+  type Feed,
+  type FeedSink,
+  OtherStoreError,
+  QueueFullError,
+} from "./feed.js";
+import { isRetryable } from "./is-retryable.js";
+import { SubscriptionQueue } from "./subscription-queue.js";
+
+/** Maximum number of consecutive unreadable responses (about 30 s). After that the subscription fails. */
+const MAX_UNREADABLE_RESPONSES = 10;
+
+/** What a subscription depends on. */
+export interface FeedSettings {
+  /** Creates the feed, which puts its items into the sink. */
+  readonly feed: (sink: FeedSink) => Feed;
+  readonly clock: Clock;
+  /** Aborts when the key space is closed. */
+  readonly closed: AbortSignal;
+}
+
+/** A caller that waits for an index. */
+interface Waiter {
+  readonly index: number;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** A subscription that reads from a feed, and restarts it after every failure that can be repaired. */
+export class FeedSubscription implements Subscription, FeedSink {
+  readonly opened: Promise<AnswerOrigin>;
+  readonly #operation: string;
+  readonly #feed: Feed;
+  readonly #queue: SubscriptionQueue;
+  readonly #clock: Clock;
+  readonly #pace: ReconnectPace;
+  readonly #closing = new AbortController();
+  readonly #ending: LinkedSignal;
+  readonly #waiters = new Set<Waiter>();
+  #onOpened: (origin: AnswerOrigin) => void = () => {};
+  #onNotOpened: (error: Error) => void = () => {};
+  #trouble: Error | undefined;
+  /** Reason of the pending resync, if any. */
+  #pendingResync: ResyncReason | undefined;
+  #unreadableResponses = 0;
+  #isSlow = false;
+  /** Whether there was no progress since the last resync. */
+  #isFresh = false;
+
+  constructor(request: SubscribeRequest, settings: FeedSettings, signal: AbortSignal | undefined) {
+    const { key, from, bufferSize } = request;
+    this.#operation = `watch ${key}`;
+    this.#queue = new SubscriptionQueue(bufferSize);
+    this.#clock = settings.clock;
+    this.#pace = new ReconnectPace(settings.clock);
+    if (from === "state") this.#pendingResync = "initial";
+    this.opened = new Promise((resolve, reject) => {
+      this.#onOpened = resolve;
+      this.#onNotOpened = reject;
+    });
+    // A consumer that does not use `opened` sees the error through `next`.
+    this.opened.catch(() => {});
+    this.#feed = settings.feed(this);
+    this.#ending = linkSignals(signal, settings.closed, this.#closing.signal);
+    const { signal: ending } = this.#ending;
+    ending.addEventListener("abort", this.#onAbort);
+    if (ending.aborted) this.#onAbort();
+    else this.#run(ending).catch(this.#onFailure);
+  }
+
+  get index(): number {
+    return this.#queue.readCoverage(this.#feed).index;
+  }
+
+  get currentAt(): number | undefined {
+    return this.#queue.readCoverage(this.#feed).currentAt;
+  }
+
+  get trouble(): Error | undefined {
+    return this.#trouble ?? this.#feed.trouble;
+  }
+
+  async next(): Promise<IteratorResult<Changes | Resync, undefined>> {
+    const result = await this.#queue.next();
+    if (this.#waiters.size > 0) this.#checkWaiters(result.value);
+    return result;
+  }
+
+  reached(index: number, { signal }: CallOptions = {}): Promise<void> {
+    const errorOf = (reason: unknown): Error => new AbortError(this.#operation, reason, "none");
+    if (this.index >= index) return Promise.resolve();
+    if (this.#ending.signal.aborted) return Promise.reject(this.#abortError);
+    return new Promise((resolve, reject) => {
+      const settle = (finish: () => void): void => {
+        this.#waiters.delete(waiter);
+        signal?.removeEventListener("abort", onAborted);
+        finish();
+      };
+      const waiter: Waiter = {
+        index,
+        resolve: () => settle(resolve),
+        reject: (error) => settle(() => reject(error)),
+      };
+      const onAborted = (): void => waiter.reject(errorOf(signal?.reason));
+      this.#waiters.add(waiter);
+      if (signal?.aborted === true) return onAborted();
+      if (signal !== undefined) onAbort(signal, onAborted);
+      this.#feed.prove(index);
+    });
+  }
+
+  async return(): Promise<IteratorResult<Changes | Resync, undefined>> {
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  close(): void {
+    this.#queue.discard();
+    this.#closing.abort(new Error("the watch was closed"));
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  get isFull(): boolean {
+    return this.#queue.isFull;
+  }
+
+  open(origin: AnswerOrigin): void {
+    this.#trouble = undefined;
+    this.#onOpened(origin);
+  }
+
+  putChanges(changes: readonly EtcdResponse[], before: Coverage): void {
+    this.#queue.put({ type: "changes", changes }, before);
+    this.progress();
+  }
+
+  putResync(resync: Resync, before: Coverage): void {
+    this.#queue.put(resync, before);
+    this.#pendingResync = undefined;
+    this.#isSlow = false;
+    this.#isFresh = true;
+  }
+
+  progress(): void {
+    this.#pace.progress();
+    this.#unreadableResponses = 0;
+    this.#isFresh = false;
+    this.#trouble = undefined;
+    if (this.#waiters.size > 0) this.#checkWaiters(undefined);
+  }
+
+  /** Never resolves. @throws AbortError, and errors that cannot be repaired */
+  async #run(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      // Without an open connection, nothing else would notice that the signal was aborted.
+      signal.throwIfAborted();
+      this.#pace.opens();
+      const continueNow = await this.#attempt(signal);
+      if (!continueNow) await this.#pace.pause(signal);
+    }
+  }
+
+  /** @returns whether to continue without delay */
+  async #attempt(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#feed.follow(this.#pendingResync, signal);
+      return false;
+    } catch (error) {
+      return await this.#repair(error, signal);
+    }
+  }
+
+  async #repair(error: unknown, signal: AbortSignal): Promise<boolean> {
+    if (error instanceof QueueFullError) {
+      this.#isSlow = true;
+      await this.#queue.untilRoom();
+      return true;
+    }
+    if (error instanceof EventIndexClearedError) {
+      this.#pendingResync = this.#isSlow ? "slow-consumer" : "history-cleared";
+      return !this.#isFresh;
+    }
+    if (error instanceof OtherStoreError) {
+      this.#pendingResync = "cluster-changed";
+      return !this.#isFresh;
+    }
+    if (!isRetryable(error) || this.#isTooOften(error)) throw error;
+    const retryAfter = this.#pace.next();
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.#trouble = cause;
+    traceWatchFailure({ operation: this.#operation, cause, retryAfter });
+    await sleep(retryAfter, this.#clock, signal);
+    return true;
+  }
+
+  #isTooOften(error: unknown): boolean {
+    return (
+      error instanceof ProtocolError && ++this.#unreadableResponses >= MAX_UNREADABLE_RESPONSES
+    );
+  }
+
+  #checkWaiters(read: Changes | Resync | undefined): void {
+    const { index } = this;
+    const isOther = read?.type === "resync" && read.reason === "cluster-changed";
+    for (const waiter of this.#waiters) {
+      if (waiter.index > index && !isOther) continue;
+      if (isOther) waiter.reject(new AbortError(this.#operation, new OtherStoreError(), "none"));
+      else waiter.resolve();
+    }
+  }
+
+  get #abortError(): AbortError {
+    return new AbortError(this.#operation, this.#ending.signal.reason, "none");
+  }
+
+  readonly #onAbort = (): void => {
+    this.#end(this.#abortError);
+    this.#queue.discard(this.#abortError);
+  };
+
+  /** Queued items are delivered before the error. */
+  readonly #onFailure = (error: Error): void => {
+    this.#end(error);
+    this.#queue.fail(error);
+  };
+
+  #end(error: Error): void {
+    this.#ending.unlink();
+    this.#onNotOpened(error);
+    for (const { reject } of this.#waiters) reject(error);
+  }
+}

@@ -1,0 +1,214 @@
+import type { AnswerOrigin, EtcdResponse } from "../../../model/response.js";
+import { onAbort } from "../../../stream/on-abort.js";
+import type { Clock } from "../../../time/clock.js";
+import type { KeySpace } from "../../key-space.js";
+import { type Feed, type FeedSink, OtherStoreError, QueueFullError } from "../../shared/feed.js";
+import { pathOf } from "../../shared/path.js";
+import { readState } from "../../shared/read-state.js";
+import type { StoreEvent } from "../../shared/store-event.js";
+import type { ResyncReason, SubscribeRequest } from "../../subscription.js";
+import type { SharedWatch } from "./shared-watch.js";
+import type { FeedReader } from "./watcher-set.js";
+
+/** The shared watch of the current store. */
+export interface Joined {
+  readonly sharedWatch: SharedWatch;
+  /** A linearizable response of the store. Its index is not after the begin of coverage. */
+  readonly origin: AnswerOrigin;
+  /** Number of the store's generation. */
+  readonly generation: number;
+  /**
+   * Makes every event from an index on available.
+   *
+   * @throws EventIndexClearedError
+   */
+  readBack(since: number): Promise<void>;
+}
+
+/** What a {@link V3Feed} depends on. */
+export interface FeedContext {
+  readonly keySpace: Pick<KeySpace, "execute">;
+  readonly clock: Clock;
+  /** Number of the current generation of the store. */
+  readonly generation: number;
+  /** Starts the shared watch if necessary. @throws the errors of the v3 API */
+  join(signal: AbortSignal): Promise<Joined>;
+}
+
+/** The changes of a key from the shared watch on etcd. */
+export class V3Feed implements Feed, FeedReader {
+  readonly path: string;
+  readonly recursive: boolean;
+  readonly request: SubscribeRequest;
+  readonly #context: FeedContext;
+  readonly #sink: FeedSink;
+  #clusterId: string | undefined;
+  /** Generation of the store that the indexes belong to. */
+  #generation: number | undefined;
+  /** First index that is not covered; `undefined` before coverage begins. */
+  #since: number | undefined;
+  /** Where everything committed before was queued, when not attached. */
+  #currentAt: number | undefined;
+  /** The events of one index so far. */
+  #pending: EtcdResponse[] = [];
+  #joined: Joined | undefined;
+  /** Ends the attachment to the shared watch; `undefined` while not attached. */
+  #detach: ((error: Error | undefined) => void) | undefined;
+  /** Indexes for which callers wait. */
+  readonly #wanted = new Set<number>();
+  /** Cancels the pending proofs at the shared watch. */
+  readonly #cancelProofs = new Set<() => void>();
+
+  constructor(context: FeedContext, request: SubscribeRequest, sink: FeedSink) {
+    this.path = pathOf(request.key);
+    this.recursive = request.recursive;
+    this.request = request;
+    this.#context = context;
+    this.#sink = sink;
+    this.#clusterId = request.clusterId;
+    if (typeof request.from === "number") this.#since = request.from;
+  }
+
+  get since(): number {
+    return this.#since ?? 0;
+  }
+
+  get index(): number {
+    if (this.#since === undefined) return 0;
+    const delivered = this.#detach && this.#joined?.sharedWatch.index;
+    return Math.max(this.#since - 1, delivered ?? 0);
+  }
+
+  get currentAt(): number | undefined {
+    const delivered = this.#detach && this.#joined?.sharedWatch.currentAt;
+    if (delivered === undefined || this.#currentAt === undefined)
+      return delivered ?? this.#currentAt;
+    return Math.max(delivered, this.#currentAt);
+  }
+
+  get trouble(): Error | undefined {
+    return this.#joined?.sharedWatch.trouble;
+  }
+
+  get ended(): boolean {
+    return this.#detach === undefined;
+  }
+
+  async follow(reason: ResyncReason | undefined, signal: AbortSignal): Promise<void> {
+    const joined = await this.#context.join(signal);
+    this.#joined = joined;
+    try {
+      if (reason === undefined) this.#checkStore(joined);
+      else if (!(await this.#resync(reason, joined, signal))) return;
+      this.#since ??= joined.origin.etcdIndex + 1;
+      await joined.readBack(this.#since);
+      signal.throwIfAborted();
+      await this.#attach(joined, signal);
+    } finally {
+      joined.sharedWatch.stopWhenIdle();
+    }
+  }
+
+  prove(index: number): void {
+    this.#wanted.add(index);
+    if (this.#detach !== undefined) this.#proveNow(index);
+  }
+
+  push({ action, node, prevNode }: StoreEvent): void {
+    if (this.#joined === undefined) return;
+    const { origin } = this.#joined;
+    this.#pending.push({ action, ...origin, node, ...(prevNode && { prevNode }) });
+  }
+
+  reached(index: number): void {
+    const changes = this.#pending;
+    this.#pending = [];
+    if (this.ended || changes.length === 0) return;
+    if (this.#sink.isFull) {
+      this.#since = index;
+      this.#detach?.(new QueueFullError());
+    } else {
+      this.#sink.putChanges(changes, { index: index - 1, currentAt: this.currentAt });
+      this.#since = index + 1;
+    }
+  }
+
+  end(): void {
+    this.#detach?.(undefined);
+  }
+
+  fail(error: Error): void {
+    this.#detach?.(error);
+  }
+
+  abort(): void {
+    this.#detach?.(undefined);
+  }
+
+  #proveNow(index: number): void {
+    const sharedWatch = this.#joined?.sharedWatch;
+    if (sharedWatch === undefined || this.ended) return;
+    const proven = (): void => {
+      this.#wanted.delete(index);
+      this.#sink.progress();
+    };
+    if (this.index >= index) proven();
+    else this.#cancelProofs.add(sharedWatch.whenDelivered(index, proven));
+  }
+
+  #checkStore({ origin, generation }: Joined): void {
+    const { etcdClusterId, etcdIndex } = origin;
+    const isSame = (this.#clusterId ?? etcdClusterId) === etcdClusterId;
+    const isSameGeneration = (this.#generation ?? generation) === generation;
+    if (!isSame || !isSameGeneration || this.since > etcdIndex + 1) throw new OtherStoreError();
+    this.#clusterId = etcdClusterId;
+    this.#generation = generation;
+  }
+
+  /** @returns `false` when the store was replaced at the same time */
+  async #resync(
+    reason: ResyncReason,
+    { sharedWatch, origin, generation }: Joined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const requestedAt = this.#context.clock.monotonic();
+    const state = await readState(this.#context.keySpace, this.request, { signal });
+    const isReplaced = generation !== this.#context.generation || sharedWatch.isStopped;
+    if (isReplaced || state.index < origin.etcdIndex) return false;
+    const { index, currentAt } = this;
+    this.#sink.putResync({ type: "resync", reason, ...state }, { index, currentAt });
+    this.#clusterId = state.etcdClusterId;
+    this.#generation = generation;
+    this.#since = state.index + 1;
+    this.#currentAt = requestedAt;
+    return true;
+  }
+
+  /** Receives events until the queue is full, or the shared watch or the signal ends it. */
+  async #attach({ sharedWatch, origin }: Joined, signal: AbortSignal): Promise<void> {
+    if (sharedWatch.isStopped) return;
+    const aborted = (): void => this.#detach?.(signal.reason);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#detach = (error) => {
+          const { index, currentAt } = this;
+          this.#detach = undefined;
+          if (!(error instanceof QueueFullError)) this.#since = index + 1;
+          this.#currentAt = currentAt;
+          this.#pending = [];
+          for (const cancel of this.#cancelProofs) cancel();
+          this.#cancelProofs.clear();
+          sharedWatch.detachFeed(this);
+          if (error === undefined) resolve();
+          else reject(error);
+        };
+        onAbort(signal, aborted);
+        sharedWatch.attachFeed(this);
+        this.#sink.open(origin);
+        for (const index of this.#wanted) this.#proveNow(index);
+      });
+    } finally {
+      signal.removeEventListener("abort", aborted);
+    }
+  }
+}

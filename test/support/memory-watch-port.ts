@@ -1,0 +1,32 @@
+import type { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
+import type { Scan, WatchPort } from "../../src/key-space/remote/watch/watch-port.js";
+import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
+import type { ScanRequest } from "../../src/model/key-request.js";
+
+/**
+ * The watch requests of a v2 server whose store is in this process. `openWatch`: how a test opens connections,
+ * which it may break.
+ */
+export function memoryWatchPort(
+  memory: () => MemoryKeySpace,
+  openWatch: WatchPort["openWatch"] = (request, options) => memory().openWatch(request, options),
+): WatchPort {
+  return {
+    openWatch,
+    probe: async () => ({ etcdClusterId: memory().clusterId, index: memory().index }),
+    async scan(request: ScanRequest): Promise<Scan> {
+      const { key, recursive, since } = request;
+      // Refuses an index that history does not hold any more.
+      const watch = await memory().openWatch({ key, recursive, waitIndex: since, stream: true });
+      const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = watch;
+      const origin = { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };
+      watch.close();
+      const events = memory()
+        .snapshot()
+        .history.filter((event) => event.node.modifiedIndex >= since && !event.silent)
+        .filter((event) => matchesWatch(request, event))
+        .map((event) => ({ ...event, ...origin }));
+      return { ...origin, events, provenIndex: etcdIndex };
+    },
+  };
+}
