@@ -69,7 +69,16 @@ export const closing: Cases = {
     const watch = await keySpace.openWatch({ key: dir, stream: true });
     const waiting = eventOf(watch);
     waiting.catch(() => {});
+    const limits = { bufferSize: 10, pollInterval: 60_000 };
+    const request = { key: dir, recursive: true, from: "now", state: "none", ...limits } as const;
+    const subscription = keySpace.subscribe(request);
+    const next = subscription.next();
+    next.catch(() => {});
+    await subscription.opened;
     await keySpace.close();
+    for (const end of [next, keySpace.subscribe(request).next()]) {
+      await expect(end).rejects.toMatchObject({ name: "AbortError" });
+    }
     await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
     await expect(keySpace.execute({ action: "get", key: "/" })).rejects.toThrow(/closed/);
     await expect(keySpace.openWatch({ key: dir })).rejects.toThrow(/closed/);
