@@ -1,7 +1,6 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { errorDefinition } from "../../../errors/error-table.js";
 import { serverErrorOf } from "../../../errors/server-error-of.js";
-import { toHexId } from "../../../etcd3/hex-id.js";
 import type { V3Api } from "../../../etcd3/v3-api.js";
 import type { WatchRequest } from "../../../model/key-request.js";
 import type { AnswerOrigin } from "../../../model/response.js";
