@@ -5,6 +5,7 @@ import type { KeySpace } from "../key-space/key-space.js";
 import { RemoteClusterApi } from "../key-space/remote/remote-cluster-api.js";
 import { RemoteKeySpace } from "../key-space/remote/remote-key-space.js";
 import { V3ClusterApi } from "../key-space/v3/admin/v3-cluster-api.js";
+import { v3Probes } from "../key-space/v3/admin/v3-probes.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import type { ClientSettings } from "./normalize-options.js";
 
@@ -28,7 +29,7 @@ function openV2({ cluster: settings, deserialize }: ClientSettings): OpenedKeySp
 }
 
 function openV3({ cluster: settings, keyPrefix, credentials }: ClientSettings): OpenedKeySpace {
-  const api = new RemoteV3Api(settings, credentials);
+  const api = new RemoteV3Api(settings, credentials, v3Probes);
   const keySpace = new V3KeySpace(api, { keyPrefix, clock: settings.clock });
   return { keySpace, clusterApi: new V3ClusterApi(api.cluster, api, keySpace) };
 }

@@ -1,13 +1,13 @@
 import { Cluster } from "../cluster/cluster.js";
 import type { StreamedReply } from "../cluster/exchange/exchange.js";
 import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
+import type { TopologyProbes } from "../cluster/routing/topology-probes.js";
 import type { HttpReply } from "../wire/http.js";
 import { refusalReasonOf } from "./error-messages.js";
 import type { MessageInit } from "./protobuf/message-type.js";
 import { RemoteV3Stream } from "./remote-v3-stream.js";
 import { RPC, type Rpc, type WatchRequest } from "./rpcs.js";
 import type { HasHeader, V3Api, V3Call, V3Response, V3Stream } from "./v3-api.js";
-import { v3Probes } from "./v3-probes.js";
 import { decodeV3Reply, TokenRefused, v3ErrorOf } from "./v3-reply.js";
 import { v3Request } from "./v3-request.js";
 import { V3Token } from "./v3-token.js";
@@ -28,10 +28,18 @@ export class RemoteV3Api implements V3Api {
   readonly #token: V3Token | undefined;
   readonly #requestTimeout: number;
 
-  constructor(settings: ClusterSettings, credentials: V3Credentials | undefined) {
+  /**
+   * @param probes returns the requests that find the leader and the members, given a function that
+   * returns the auth token
+   */
+  constructor(
+    settings: ClusterSettings,
+    credentials: V3Credentials | undefined,
+    probes: (authorization: () => Promise<string | undefined>) => TopologyProbes,
+  ) {
     const token = credentials && new V3Token(() => this.#authenticate(credentials));
     const authorization = async () => await token?.get("GET of the members", undefined);
-    this.cluster = new Cluster(settings, v3Probes(authorization));
+    this.cluster = new Cluster(settings, probes(authorization));
     this.#token = token;
     this.#requestTimeout = settings.requestTimeout;
   }

@@ -28,7 +28,7 @@ export type ReadOptions = Pick<RangeRequest, "keys_only" | "revision" | "seriali
 /** Operations to execute if all comparisons are true. */
 export interface TxnBranch {
   readonly if: readonly Compare[];
-  /** The operation that returns the previous node comes first. */
+  /** The operation whose previous value matters comes first. */
   readonly do: readonly RequestOp[];
 }
 

@@ -5,6 +5,7 @@ import type { ClusterApi } from "../key-space/cluster-api.js";
 import { CachingKeySpace } from "../key-space/decorators/caching-key-space.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { V3ClusterApi } from "../key-space/v3/admin/v3-cluster-api.js";
+import { v3Probes } from "../key-space/v3/admin/v3-probes.js";
 import { authPrefix } from "../key-space/v3/schema/key-schema.js";
 import { StoreGeneration } from "../key-space/v3/schema/store-generation.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
@@ -32,7 +33,7 @@ export function gatewayParts(options: EtcdClientOptions): GatewayParts {
   checkOptions(options);
   const { cluster: settings, keyPrefix, credentials } = completeOptions(options);
   const { clock } = settings;
-  const api = new RemoteV3Api(settings, credentials);
+  const api = new RemoteV3Api(settings, credentials, v3Probes);
   // Shared: when one key space finds that the store was replaced, the other one knows it too.
   const generation = new StoreGeneration();
   const watches = { oneEventPerPoll: true, linger: WATCH_IDLE_TIMEOUT_MS };

@@ -2,6 +2,7 @@ import { completeOptions } from "../../src/client/normalize-options.js";
 import type { EtcdClientOptions } from "../../src/client/options.js";
 import { RemoteV3Api } from "../../src/etcd3/remote-v3-api.js";
 import type { KeySpace } from "../../src/key-space/key-space.js";
+import { v3Probes } from "../../src/key-space/v3/admin/v3-probes.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { type HttpProxy, startHttpProxy } from "../connections/http-proxy.js";
 import { type Release, startEtcd } from "../support/etcd.js";
@@ -76,5 +77,5 @@ export function v3KeySpaceOf(
 ): KeySpace {
   const { cluster } = completeOptions({ ...options, urls });
   const { clock } = cluster;
-  return new V3KeySpace(new RemoteV3Api(cluster, undefined), { keyPrefix, clock });
+  return new V3KeySpace(new RemoteV3Api(cluster, undefined, v3Probes), { keyPrefix, clock });
 }

@@ -6,6 +6,7 @@ import { RemoteV3Api } from "../../src/etcd3/remote-v3-api.js";
 import { RPC } from "../../src/etcd3/rpcs.js";
 import type { HasHeader, V3Response } from "../../src/etcd3/v3-api.js";
 import { OutcomeUnknownError, ProtocolError } from "../../src/index.js";
+import { v3Probes } from "../../src/key-space/v3/admin/v3-probes.js";
 import { framed } from "../../src/wire/grpc.js";
 import {
   answer,
@@ -32,7 +33,7 @@ async function asked<T>(
     requestTimeout: TIMEOUT,
     writeTimeout: TIMEOUT,
   });
-  const api = new RemoteV3Api(cluster, undefined);
+  const api = new RemoteV3Api(cluster, undefined, v3Probes);
   try {
     return await ask(api, server);
   } finally {
@@ -245,7 +246,7 @@ it.skipIf(!hasIpv6)("an IPv6 address is written in brackets", async () => {
   };
   await using server = await startGrpcServer(script, { host: "::1" });
   const { cluster } = completeOptions({ urls: [server.url] });
-  const api = new RemoteV3Api(cluster, undefined);
+  const api = new RemoteV3Api(cluster, undefined, v3Probes);
   await put(api);
   api.close();
   expect(named).toEqual([new URL(server.url).host]);

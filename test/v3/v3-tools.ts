@@ -4,6 +4,7 @@ import { RemoteV3Api, type V3Credentials } from "../../src/etcd3/remote-v3-api.j
 import { RPC } from "../../src/etcd3/rpcs.js";
 import type { V3Api } from "../../src/etcd3/v3-api.js";
 import { v3ErrorOf } from "../../src/etcd3/v3-reply.js";
+import { v3Probes } from "../../src/key-space/v3/admin/v3-probes.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { type JsonObject, readObject } from "../../src/wire/json.js";
 import { toBase64 } from "../support/base64.js";
@@ -18,7 +19,7 @@ export function apiOf(
   security: Security = {},
 ): RemoteV3Api {
   const { cluster } = completeOptions({ urls, ...security });
-  return new RemoteV3Api(cluster, credentials);
+  return new RemoteV3Api(cluster, credentials, v3Probes);
 }
 
 /** Number of responses of etcd to a gRPC method. */

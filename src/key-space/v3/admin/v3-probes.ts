@@ -1,10 +1,10 @@
-import type { TopologyProbes } from "../cluster/routing/topology-probes.js";
-import type { HttpReply } from "../wire/http.js";
-import { toHexId } from "./hex-id.js";
-import { RPC } from "./rpcs.js";
-import type { V3Call } from "./v3-api.js";
-import { decodeV3Reply } from "./v3-reply.js";
-import { v3Request } from "./v3-request.js";
+import type { TopologyProbes } from "../../../cluster/routing/topology-probes.js";
+import { toHexId } from "../../../etcd3/hex-id.js";
+import { RPC } from "../../../etcd3/rpcs.js";
+import type { V3Call } from "../../../etcd3/v3-api.js";
+import { decodeV3Reply } from "../../../etcd3/v3-reply.js";
+import { v3Request } from "../../../etcd3/v3-request.js";
+import type { HttpReply } from "../../../wire/http.js";
 
 /**
  * Finds the leader and the member URLs through the v3 API. With auth on, etcd 3.6 and later require

@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
-import { V3RefusedError } from "../errors/v3-errors.js";
-import { KeySchema } from "../key-space/v3/schema/key-schema.js";
-import { V3Tree } from "../key-space/v3/schema/v3-tree.js";
-import { systemClock } from "../time/clock.js";
-import { fromJson, toJson } from "./json-form.js";
-import { read } from "./transaction.js";
-import { TransactionSize } from "./transaction-size.js";
-import { type V3Api, type V3Call, V3Response } from "./v3-api.js";
+import { V3RefusedError } from "../../../errors/v3-errors.js";
+import { fromJson, toJson } from "../../../etcd3/json-form.js";
+import { read } from "../../../etcd3/transaction.js";
+import { TransactionSize } from "../../../etcd3/transaction-size.js";
+import { type V3Api, type V3Call, V3Response } from "../../../etcd3/v3-api.js";
+import { systemClock } from "../../../time/clock.js";
+import { KeySchema } from "./key-schema.js";
+import { V3Tree } from "./v3-tree.js";
 
 const TOO_MANY = "etcdserver: too many operations in txn request";
 const TOO_LARGE = "etcdserver: request is too large";
