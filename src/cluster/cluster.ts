@@ -119,7 +119,7 @@ export class Cluster {
 }
 
 function closedError(): TypeError {
-  return new TypeError("the client is closed");
+  return new TypeError("the client is closed; create a new one");
 }
 
 /** Starts a watch from its response. Closes the stream when it is not accepted. */

@@ -27,7 +27,9 @@ export function framed(message: Buffer): Buffer {
 /** Reads the length of a message. @throws ProtocolError if the message is compressed */
 export function messageLength(head: Buffer): number {
   if (head[0] === 0) return head.readUInt32BE(1);
-  throw new ProtocolError("the gRPC response is compressed, though the request did not allow that");
+  throw new ProtocolError(
+    "the gRPC response is compressed, although the request does not accept compression",
+  );
 }
 
 /** Returns the message of a body with exactly one frame. @throws ProtocolError */

@@ -35,7 +35,7 @@ export function decodeKeyReply(
     const action = readAction(body, origin);
     if (action !== keyRequest.action) {
       throw new ProtocolError(
-        `${origin}: the response to "${keyRequest.action}" is for "${action}"`,
+        `${origin}: the response has the action "${action}" instead of "${keyRequest.action}"`,
       );
     }
     const head = readOrigin(reply, origin);

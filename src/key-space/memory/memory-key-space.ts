@@ -302,7 +302,7 @@ export class MemoryKeySpace implements KeySpace {
     signal: AbortSignal | undefined,
     outcome: AbortError["outcome"],
   ): void {
-    if (this.closed) throw new TypeError("the key space is closed");
+    if (this.closed) throw new TypeError("the key space is closed; create a new one");
     if (signal?.aborted === true) throw new AbortError(operation, signal.reason, outcome);
   }
 
