@@ -5,7 +5,7 @@ import { serverErrorOf } from "../src/errors/server-error-of.js";
 import * as etcdnet from "../src/index.js";
 import { EtcdClient, type EtcdErrorName, type EtcdServerError, isEtcdError } from "../src/index.js";
 import type { HttpRequest } from "../src/wire/http.js";
-import { requireSuccess } from "../src/wire/reply.js";
+import { requireSuccess } from "../src/wire/http-response.js";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "./support/etcd.js";
 
 /** `code`, error code, class and group of each error of etcd. */

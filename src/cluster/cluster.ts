@@ -1,9 +1,9 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import type { Clock } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
-import type { HttpReply, HttpReplyHead, HttpRequest } from "../wire/http.js";
-import { decodeResponse, originOf } from "../wire/reply.js";
-import type { StreamedReply } from "./exchange/exchange.js";
+import type { HttpRequest, HttpResponse, HttpResponseHead } from "../wire/http.js";
+import { decodeResponse, requestAtEndpoint } from "../wire/http-response.js";
+import type { StreamedResponse } from "./exchange/exchange.js";
 import { Call } from "./routing/call.js";
 import type { CallSpec, SendAttempt } from "./routing/call-spec.js";
 import type { ClusterSettings } from "./routing/cluster-settings.js";
@@ -23,8 +23,8 @@ export class Cluster {
   readonly #transport: Transport;
   readonly #topology: Topology;
   readonly #closing = new AbortController();
-  readonly #send: SendAttempt<HttpReply>;
-  readonly #watch: SendAttempt<HttpReply | StreamedReply>;
+  readonly #send: SendAttempt<HttpResponse>;
+  readonly #watch: SendAttempt<HttpResponse | StreamedResponse>;
 
   constructor(settings: ClusterSettings, probes: TopologyProbes = v2Probes) {
     this.#settings = settings;
@@ -42,7 +42,7 @@ export class Cluster {
   /** Sends a request to one endpoint after the other until `interpret` accepts a response. */
   send<T>(
     request: HttpRequest,
-    interpret: (reply: HttpReply) => T,
+    interpret: (response: HttpResponse) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     return this.#call({ request, send: this.#send, interpret }, signal);
@@ -52,7 +52,7 @@ export class Cluster {
   sendTo<T>(
     url: string,
     request: HttpRequest,
-    interpret: (reply: HttpReply) => T,
+    interpret: (response: HttpResponse) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     return this.#call({ request, send: this.#send, interpret }, signal, this.#endpoints.only(url));
@@ -64,12 +64,12 @@ export class Cluster {
    */
   open<T>(
     request: HttpRequest,
-    refuse: (reply: HttpReply) => void,
-    interpret: (reply: StreamedReply) => T,
+    refuse: (response: HttpResponse) => void,
+    interpret: (response: StreamedResponse) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const start = (reply: HttpReply | StreamedReply): T =>
-      startWatch(request, reply, refuse, interpret);
+    const start = (response: HttpResponse | StreamedResponse): T =>
+      startWatch(request, response, refuse, interpret);
     return this.#call({ request, send: this.#watch, interpret: start }, signal);
   }
 
@@ -87,7 +87,7 @@ export class Cluster {
   async probe<T>(
     url: string,
     request: HttpRequest,
-    interpret: (reply: HttpReply) => T,
+    interpret: (response: HttpResponse) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     const limits = { timeout: this.#settings.requestTimeout, signal };
@@ -107,7 +107,7 @@ export class Cluster {
       await waitForEndpoints(ready, request, this.#settings, signal, closing);
   }
 
-  #call<R extends HttpReplyHead, T>(
+  #call<R extends HttpResponseHead, T>(
     spec: CallSpec<R, T>,
     signal: AbortSignal | undefined,
     candidates: EndpointSource = this.#endpoints,
@@ -125,20 +125,20 @@ function closedError(): TypeError {
 /** Starts a watch from its response. Closes the stream when it is not accepted. */
 function startWatch<T>(
   request: HttpRequest,
-  reply: HttpReply | StreamedReply,
-  refuse: (reply: HttpReply) => void,
-  interpret: (reply: StreamedReply) => T,
+  response: HttpResponse | StreamedResponse,
+  refuse: (response: HttpResponse) => void,
+  interpret: (response: StreamedResponse) => T,
 ): T {
-  if (!("parts" in reply)) {
-    refuse(reply);
-    const what = `HTTP ${reply.status} is not a valid response to a watch; check that the endpoint is etcd`;
-    const error = new ProtocolError(`${originOf(request, reply)}: ${what}`);
+  if (!("parts" in response)) {
+    refuse(response);
+    const what = `HTTP ${response.status} is not a valid response to a watch; check that the endpoint is etcd`;
+    const error = new ProtocolError(`${requestAtEndpoint(request, response)}: ${what}`);
     throw new AttemptFailure("unknown", error);
   }
   try {
-    return decodeResponse(() => interpret(reply));
+    return decodeResponse(() => interpret(response));
   } catch (error) {
-    reply.parts.close();
+    response.parts.close();
     throw error;
   }
 }

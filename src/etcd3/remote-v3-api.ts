@@ -1,15 +1,15 @@
 import { Cluster } from "../cluster/cluster.js";
-import type { StreamedReply } from "../cluster/exchange/exchange.js";
+import type { StreamedResponse } from "../cluster/exchange/exchange.js";
 import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
 import type { TopologyProbes } from "../cluster/routing/topology-probes.js";
-import type { HttpReply } from "../wire/http.js";
+import type { HttpResponse } from "../wire/http.js";
 import { refusalReasonOf } from "./error-messages.js";
 import type { MessageInit } from "./protobuf/message-type.js";
 import { RemoteV3Stream } from "./remote-v3-stream.js";
 import { RPC, type Rpc, type WatchRequest } from "./rpcs.js";
 import type { HasHeader, V3Api, V3Call, V3Response, V3Stream } from "./v3-api.js";
-import { decodeV3Reply, TokenRefused, v3ErrorOf } from "./v3-reply.js";
 import { v3Request } from "./v3-request.js";
+import { decodeV3Response, TokenRefused, v3ErrorOf } from "./v3-response.js";
 import { V3Token } from "./v3-token.js";
 
 /** Name and password of a user of etcd's v3 auth. */
@@ -56,10 +56,10 @@ export class RemoteV3Api implements V3Api {
     return this.#authenticated(call, async (token) => {
       const stream = await this.cluster.open(
         v3Request(RPC.watch, request, call, token),
-        (reply) => {
-          throw v3ErrorOf(call, reply);
+        (response) => {
+          throw v3ErrorOf(call, response);
         },
-        (reply: StreamedReply) => new RemoteV3Stream(call, reply),
+        (response: StreamedResponse) => new RemoteV3Stream(call, response),
         call.signal,
       );
       return stream.begin(this.cluster.clock, call.attemptTimeout ?? this.#requestTimeout);
@@ -78,7 +78,8 @@ export class RemoteV3Api implements V3Api {
   ): Promise<V3Response<Response>> {
     const request = v3Request(rpc, message, call, token);
     const { endpoint, signal } = call;
-    const interpret = (reply: HttpReply): V3Response<Response> => decodeV3Reply(rpc, call, reply);
+    const interpret = (response: HttpResponse): V3Response<Response> =>
+      decodeV3Response(rpc, call, response);
     if (endpoint === undefined) return this.cluster.send(request, interpret, signal);
     return this.cluster.probe(endpoint, request, interpret, signal);
   }

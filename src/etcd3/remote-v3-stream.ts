@@ -1,4 +1,4 @@
-import type { StreamedReply } from "../cluster/exchange/exchange.js";
+import type { StreamedResponse } from "../cluster/exchange/exchange.js";
 import { traceWatch } from "../cluster/exchange/tracing.js";
 import { AbortError } from "../errors/abort-error.js";
 import { ClusterUnavailableError, TimeoutError } from "../errors/cluster-errors.js";
@@ -8,20 +8,20 @@ import { AttemptFailure } from "../wire/attempt-failure.js";
 import { watchDenialIn } from "./error-messages.js";
 import type { WatchResponse } from "./rpcs.js";
 import type { V3Call, V3Stream } from "./v3-api.js";
-import { decodeV3Part, requireOkAtEnd, TokenRefused, tokenRefused } from "./v3-reply.js";
+import { decodeV3Part, requireOkAtEnd, TokenRefused, tokenRefused } from "./v3-response.js";
 
 /** A streaming call of the v3 API: gRPC messages, or lines of JSON. */
 export class RemoteV3Stream implements V3Stream {
   readonly endpoint: string;
   readonly #call: V3Call;
-  readonly #reply: StreamedReply;
+  readonly #response: StreamedResponse;
   #first: WatchResponse | undefined;
   #closed = false;
 
-  constructor(call: V3Call, reply: StreamedReply) {
-    this.endpoint = reply.endpoint;
+  constructor(call: V3Call, response: StreamedResponse) {
+    this.endpoint = response.endpoint;
     this.#call = call;
-    this.#reply = reply;
+    this.#response = response;
     this.#trace("open");
   }
 
@@ -44,13 +44,13 @@ export class RemoteV3Stream implements V3Stream {
   #readWithTimeout(clock: Clock, timeout: number): Promise<WatchResponse | undefined> {
     const what = `${this.#call.operation} at ${this.endpoint}: no first message`;
     const cancel = deadline(clock, timeout, () => {
-      this.#reply.parts.close(new TimeoutError(`${what} within ${timeout} ms`, timeout));
+      this.#response.parts.close(new TimeoutError(`${what} within ${timeout} ms`, timeout));
     });
     return this.#read().finally(cancel);
   }
 
   get received(): number {
-    return this.#reply.parts.received;
+    return this.#response.parts.received;
   }
 
   async next(): Promise<WatchResponse | undefined> {
@@ -61,10 +61,10 @@ export class RemoteV3Stream implements V3Stream {
 
   async #read(): Promise<WatchResponse | undefined> {
     try {
-      const part = await this.#reply.parts.next();
-      if (part.done !== true) return decodeV3Part(this.#call, this.#reply, part.value);
+      const part = await this.#response.parts.next();
+      if (part.done !== true) return decodeV3Part(this.#call, this.#response, part.value);
       this.close();
-      requireOkAtEnd(this.#call, this.#reply);
+      requireOkAtEnd(this.#call, this.#response);
       return undefined;
     } catch (error) {
       this.close();
@@ -75,7 +75,7 @@ export class RemoteV3Stream implements V3Stream {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#reply.parts.close();
+    this.#response.parts.close();
     this.#trace("end");
   }
 

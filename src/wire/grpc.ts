@@ -1,7 +1,7 @@
 /** What gRPC adds to HTTP/2: a frame around each message, and a status at the end. */
 
 import { ProtocolError } from "../errors/cluster-errors.js";
-import type { HttpHeaders, HttpReplyHead } from "./http.js";
+import type { HttpHeaders, HttpResponseHead } from "./http.js";
 
 /** Content type of requests. Responses may add a suffix. */
 export const GRPC_TYPE = "application/grpc";
@@ -51,7 +51,7 @@ export interface GrpcStatus {
 }
 
 /** The status in headers or trailers. `undefined` if the response was cut off before it. */
-export function grpcStatusOf({ headers }: HttpReplyHead): GrpcStatus | undefined {
+export function grpcStatusOf({ headers }: HttpResponseHead): GrpcStatus | undefined {
   const { "grpc-status": status, "grpc-message": message } = headers;
   if (typeof status !== "string") return undefined;
   const code = /^\d+$/.test(status) ? Number(status) : UNKNOWN;

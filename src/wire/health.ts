@@ -1,9 +1,9 @@
 import type { EndpointHealth } from "../model/cluster.js";
-import type { HttpReply } from "./http.js";
+import type { HttpResponse } from "./http.js";
 import { isObject } from "./json.js";
 
 /** Reads a response of `/health`. The status is 200 or 503. */
-export function readHealth({ endpoint, status, body }: HttpReply): EndpointHealth {
+export function readHealth({ endpoint, status, body }: HttpResponse): EndpointHealth {
   try {
     const value: unknown = JSON.parse(body);
     if (isObject(value) && typeof value.health === "string") {

@@ -40,7 +40,7 @@ interface GrpcCall {
 export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** The head of an HTTP response. */
-export interface HttpReplyHead {
+export interface HttpResponseHead {
   readonly status: number;
   /** By lower-case name; other headers may be missing. With gRPC, includes trailers. */
   readonly headers: HttpHeaders;
@@ -49,7 +49,7 @@ export interface HttpReplyHead {
 }
 
 /** A complete HTTP response. */
-export interface HttpReply extends HttpReplyHead {
+export interface HttpResponse extends HttpResponseHead {
   readonly body: string;
   /** The binary body of a gRPC response. */
   readonly grpcBody?: Buffer;

@@ -14,7 +14,7 @@ const READ: HttpRequest = {
 
 const start = (maxResponseSize: number): Exchange => {
   const outgoing = { request: READ, endpoint: "http://a:1", streams: false, hops: 0 };
-  const conclude = (_: Exchange, reply: never) => reply;
+  const conclude = (_: Exchange, response: never) => response;
   const settings = { maxResponseSize, clock: systemClock, conclude };
   const exchange = new Exchange({ ...outgoing, limits: { timeout: 5_000 } }, settings);
   const flow = { pause: () => {}, resume: () => {}, abort: () => {} };
@@ -35,11 +35,11 @@ test("a body takes little more memory than its bytes, however small the pieces",
   });
   expect(held).toBeLessThan(2_000_000);
   exchange.end();
-  expect(await exchange.reply).toMatchObject({ body: "x".repeat(200_200) });
+  expect(await exchange.response).toMatchObject({ body: "x".repeat(200_200) });
 
   exchange = start(1_000);
   for (let sent = 0; sent <= 1_000; sent++) exchange.onData(Buffer.from("x"));
-  await expect(exchange.reply).rejects.toMatchObject({
+  await expect(exchange.response).rejects.toMatchObject({
     name: "ResponseTooLargeError",
     maxResponseSize: 1000,
   });

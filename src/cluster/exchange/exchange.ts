@@ -5,7 +5,7 @@ import { onAbort } from "../../stream/on-abort.js";
 import { type Clock, deadline } from "../../time/clock.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import { isGrpc, takeGrpcStatus } from "../../wire/grpc.js";
-import type { HttpReply, HttpReplyHead, HttpRequest } from "../../wire/http.js";
+import type { HttpRequest, HttpResponse, HttpResponseHead } from "../../wire/http.js";
 import type { BodyDecoder } from "./body-decoder.js";
 import { provesNotProcessed, UnusableConnectionError } from "./connection-errors.js";
 import type { FlowControl } from "./flow-control.js";
@@ -16,7 +16,7 @@ import type { OutgoingRequest } from "./outgoing-request.js";
 const noop = (): void => {};
 
 /** The response to a watch: its body is still being received. */
-export interface StreamedReply extends HttpReplyHead {
+export interface StreamedResponse extends HttpResponseHead {
   /** Lines; with gRPC, messages. */
   readonly parts: BodyDecoder;
 }
@@ -27,10 +27,10 @@ export interface ExchangeSettings {
   readonly maxResponseSize: number;
   readonly clock: Clock;
   /** Turns a complete response into the result, for example by following its redirect. */
-  conclude(exchange: Exchange, reply: HttpReply): Outcome;
+  conclude(exchange: Exchange, response: HttpResponse): Outcome;
 }
 
-type Outcome = HttpReply | StreamedReply | Promise<HttpReply | StreamedReply>;
+type Outcome = HttpResponse | StreamedResponse | Promise<HttpResponse | StreamedResponse>;
 
 /** The connection or endpoint that runs an exchange. */
 export interface ExchangeOwner {
@@ -51,7 +51,7 @@ export class Exchange {
    * A complete response, or a streamed one for an open watch. Rejects with AttemptFailure or
    * AbortError.
    */
-  readonly reply: Promise<HttpReply | StreamedReply>;
+  readonly response: Promise<HttpResponse | StreamedResponse>;
   owner: ExchangeOwner | undefined;
   /**
    * Whether the connection has carried other exchanges. Such a connection may have died while it
@@ -69,14 +69,14 @@ export class Exchange {
   #responding = false;
   #stale = false;
   #settled = false;
-  #head: HttpReplyHead | undefined;
+  #head: HttpResponseHead | undefined;
   #parts: BodyDecoder | undefined;
   #body: ByteQueue | undefined;
 
   constructor(outgoing: OutgoingRequest, settings: ExchangeSettings) {
     this.outgoing = outgoing;
     this.#settings = settings;
-    this.reply = new Promise((resolve, reject) => {
+    this.response = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
@@ -113,7 +113,7 @@ export class Exchange {
   }
 
   /** The head of the response was received. Ignores informational responses (1xx). */
-  onHead(flow: FlowControl, status: number, headers: HttpReplyHead["headers"]): void {
+  onHead(flow: FlowControl, status: number, headers: HttpResponseHead["headers"]): void {
     if (status < 200) return;
     const { endpoint, streams } = this.outgoing;
     this.#head = { status, headers, endpoint };
@@ -123,7 +123,7 @@ export class Exchange {
   }
 
   /** The trailers were received. They contain the gRPC status. */
-  onTrailers(trailers: HttpReplyHead["headers"]): void {
+  onTrailers(trailers: HttpResponseHead["headers"]): void {
     if (this.#head !== undefined) takeGrpcStatus(this.#head.headers, trailers);
   }
 
@@ -163,9 +163,9 @@ export class Exchange {
     }
     if (this.#parts !== undefined) this.#parts.end();
     else {
-      const reply = this.#completeResponse(this.#head);
+      const response = this.#completeResponse(this.#head);
       this.#settle();
-      this.#resolveWith(reply);
+      this.#resolveWith(response);
     }
     this.owner?.done(this, true);
   }
@@ -178,7 +178,7 @@ export class Exchange {
     this.owner?.done(this, false);
   }
 
-  #startStream(head: HttpReplyHead, flow: FlowControl): void {
+  #startStream(head: HttpResponseHead, flow: FlowControl): void {
     const { maxResponseSize } = this.#settings;
     const Parts = isGrpc(head.headers) ? GrpcFrameDecoder : LineDecoder;
     const parts = new Parts(flow, maxResponseSize, () => this.#release());
@@ -190,15 +190,15 @@ export class Exchange {
     this.#resolve({ ...head, parts });
   }
 
-  #resolveWith(reply: HttpReply): void {
+  #resolveWith(response: HttpResponse): void {
     try {
-      this.#resolve(this.#settings.conclude(this, reply));
+      this.#resolve(this.#settings.conclude(this, response));
     } catch (error) {
       this.#reject(error as Error);
     }
   }
 
-  #completeResponse({ status, headers, endpoint }: HttpReplyHead): HttpReply {
+  #completeResponse({ status, headers, endpoint }: HttpResponseHead): HttpResponse {
     const bytes = this.#body?.take() ?? Buffer.alloc(0);
     if (isGrpc(headers)) return { status, headers, endpoint, body: "", grpcBody: bytes };
     return { status, headers, endpoint, body: bytes.toString() };

@@ -1,6 +1,6 @@
 import type { Dispatcher } from "undici";
-import type { HttpReplyHead } from "../../wire/http.js";
-import { NOT_PROCESSED_HEADER } from "../../wire/reply.js";
+import type { HttpResponseHead } from "../../wire/http.js";
+import { NOT_PROCESSED_HEADER } from "../../wire/http-response.js";
 import type { Exchange } from "../exchange/exchange.js";
 import type { FlowControl } from "../exchange/flow-control.js";
 
@@ -76,7 +76,7 @@ const READ_HEADERS = [
   NOT_PROCESSED_HEADER,
 ] as const;
 
-function readHeaders(raw: readonly Buffer[]): HttpReplyHead["headers"] {
+function readHeaders(raw: readonly Buffer[]): HttpResponseHead["headers"] {
   const headers: Record<string, string> = {};
   for (let i = 0; i < raw.length; i += 2) {
     const [bytes, value] = [raw[i], raw[i + 1]];

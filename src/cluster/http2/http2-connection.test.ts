@@ -40,10 +40,10 @@ test("a connection closes after its idle time without streams, but not during a 
       streams: false,
       hops: 0,
     },
-    { maxResponseSize: 1_000, clock: systemClock, conclude: (_exchange, reply) => reply },
+    { maxResponseSize: 1_000, clock: systemClock, conclude: (_exchange, response) => response },
   );
   expect(connection.start(exchange, [])).toBe(true);
-  expect(await exchange.reply).toMatchObject({ status: 200, body: "done" });
+  expect(await exchange.response).toMatchObject({ status: 200, body: "done" });
   await once(socket, "close");
   server.close();
 });

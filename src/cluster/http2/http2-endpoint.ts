@@ -1,6 +1,6 @@
 import type { Clock } from "../../time/clock.js";
 import { isGrpc } from "../../wire/grpc.js";
-import type { HttpReply, HttpRequest } from "../../wire/http.js";
+import type { HttpRequest, HttpResponse } from "../../wire/http.js";
 import {
   type ConnectionSettings,
   KEEP_ALIVE_MS,
@@ -74,7 +74,7 @@ export class Http2Endpoint implements ExchangeOwner {
   }
 
   /** Uses JSON for a while if the response rejects gRPC unprocessed. @returns whether it does */
-  fallBackToJson({ grpc }: HttpRequest, { status, headers }: HttpReply): boolean {
+  fallBackToJson({ grpc }: HttpRequest, { status, headers }: HttpResponse): boolean {
     if (grpc === undefined || isGrpc(headers) || !GRPC_REJECTED_STATUSES.has(status)) return false;
     this.#http1Until = this.#clock.monotonic() + HTTP1_ONLY_MS;
     return true;

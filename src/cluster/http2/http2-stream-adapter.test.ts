@@ -38,7 +38,7 @@ test("a write is reported as not sent if the connection has no stream number lef
       streams: false,
       hops: 0,
     },
-    { maxResponseSize: 1_000, clock: systemClock, conclude: (_exchange, reply) => reply },
+    { maxResponseSize: 1_000, clock: systemClock, conclude: (_exchange, response) => response },
   );
   const owner = {
     lastStream: Number.MAX_SAFE_INTEGER,
@@ -46,7 +46,7 @@ test("a write is reported as not sent if the connection has no stream number lef
     onBroken: () => {},
   };
   new Http2StreamAdapter(session.request(), owner).drive(exchange);
-  await expect(exchange.reply).rejects.toMatchObject({ processed: "no", endpointIs: "ready" });
+  await expect(exchange.response).rejects.toMatchObject({ processed: "no", endpointIs: "ready" });
   session.destroy();
   server.close();
 });

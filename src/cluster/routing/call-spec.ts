@@ -1,4 +1,4 @@
-import type { HttpReplyHead, HttpRequest } from "../../wire/http.js";
+import type { HttpRequest, HttpResponseHead } from "../../wire/http.js";
 import type { AttemptLimits } from "../exchange/outgoing-request.js";
 
 /** Sends one request to one endpoint. @throws AttemptFailure when another attempt may follow */
@@ -12,9 +12,9 @@ export type SendAttempt<R> = (
  * The request of a call, how to send it and how to read its response. Two steps, because the
  * response is traced before it is interpreted.
  */
-export interface CallSpec<R extends HttpReplyHead, T> {
+export interface CallSpec<R extends HttpResponseHead, T> {
   readonly request: HttpRequest;
   readonly send: SendAttempt<R>;
   /** @throws AttemptFailure when another attempt may follow */
-  readonly interpret: (reply: R) => T;
+  readonly interpret: (response: R) => T;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../../test/embedded/manual-clock.js";
 import { completeOptions } from "../../client/normalize-options.js";
-import type { HttpReply, HttpRequest } from "../../wire/http.js";
+import type { HttpRequest, HttpResponse } from "../../wire/http.js";
 import { Call } from "./call.js";
 import { EndpointList } from "./endpoint-list.js";
 
@@ -20,7 +20,7 @@ test("a second attempt that begins late has a timeout of at least 1 ms", async (
   const timeouts: number[] = [];
   const send = (_url: string, _request: HttpRequest, limits: { timeout: number }) => {
     timeouts.push(limits.timeout);
-    return new Promise<HttpReply>(() => {});
+    return new Promise<HttpResponse>(() => {});
   };
   const endpoints = new EndpointList(cluster.urls, clock);
   const call = new Call(

@@ -9,7 +9,7 @@ import {
 import { EtcdError } from "../../errors/etcd-error.js";
 import { V3DisabledError } from "../../errors/v3-errors.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
-import type { HttpReplyHead } from "../../wire/http.js";
+import type { HttpResponseHead } from "../../wire/http.js";
 import { newTrace, type RequestTrace, traceFailover, traceRequest } from "../exchange/tracing.js";
 import type { CallSpec } from "./call-spec.js";
 import type { ClusterSettings } from "./cluster-settings.js";
@@ -28,7 +28,7 @@ const EMPTY: readonly never[] = [];
  * Every garbage collection copies the objects of the calls in flight. With hundreds of calls that
  * is most of their cost. So a call keeps few objects.
  */
-export class Call<R extends HttpReplyHead, T> {
+export class Call<R extends HttpResponseHead, T> {
   readonly #spec: CallSpec<R, T>;
   readonly #settings: ClusterSettings;
   readonly #endpoints: EndpointSource;
@@ -133,12 +133,12 @@ export class Call<R extends HttpReplyHead, T> {
     return send(endpoint.url, request, { timeout, signal });
   }
 
-  #interpret(endpoint: Endpoint, reply: R): T {
+  #interpret(endpoint: Endpoint, response: R): T {
     if (this.#trace !== undefined) {
-      this.#trace.endpoint = reply.endpoint;
-      this.#trace.status = reply.status;
+      this.#trace.endpoint = response.endpoint;
+      this.#trace.status = response.status;
     }
-    const result = this.#spec.interpret(reply);
+    const result = this.#spec.interpret(response);
     this.#endpoints.onResponse(endpoint);
     return result;
   }

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
-import type { HttpReply, HttpRequest } from "../../wire/http.js";
+import type { HttpRequest, HttpResponse } from "../../wire/http.js";
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 
@@ -14,16 +14,16 @@ interface Redirected {
 }
 
 /** The redirected request, or `undefined` if the response is not a redirect. */
-export function redirectOf(request: HttpRequest, reply: HttpReply): Redirected | undefined {
-  if (!REDIRECTS.has(reply.status)) return undefined;
-  const { location } = reply.headers;
-  const base = new URL(reply.endpoint);
+export function redirectOf(request: HttpRequest, response: HttpResponse): Redirected | undefined {
+  if (!REDIRECTS.has(response.status)) return undefined;
+  const { location } = response.headers;
+  const base = new URL(response.endpoint);
   if (typeof location !== "string" || !URL.canParse(location, base.href)) {
-    throw redirectFailure(request, reply, "has no valid Location header");
+    throw redirectFailure(request, response, "has no valid Location header");
   }
   const target = new URL(location, base);
   if (target.protocol !== base.protocol)
-    throw redirectFailure(request, reply, "changes the scheme between http and https");
+    throw redirectFailure(request, response, "changes the scheme between http and https");
   return { origin: target.origin, request: { ...request, path: target.pathname + target.search } };
 }
 
@@ -33,9 +33,11 @@ export function redirectOf(request: HttpRequest, reply: HttpReply): Redirected |
  */
 export function redirectFailure(
   request: HttpRequest,
-  reply: HttpReply,
+  response: HttpResponse,
   why: string,
 ): AttemptFailure {
-  const error = new ProtocolError(`${request.operation} at ${reply.endpoint}: the redirect ${why}`);
+  const error = new ProtocolError(
+    `${request.operation} at ${response.endpoint}: the redirect ${why}`,
+  );
   return new AttemptFailure("no", error);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../time/clock.js";
 import { sleep } from "../../time/sleep.js";
-import type { HttpReply, HttpRequest } from "../../wire/http.js";
+import type { HttpRequest, HttpResponse } from "../../wire/http.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import type { Endpoint } from "./endpoint.js";
 import type { EndpointList } from "./endpoint-list.js";
@@ -121,9 +121,9 @@ export class Topology {
    */
   async #isLeader(endpoint: Endpoint): Promise<boolean> {
     const { leader } = this.#probes;
-    const reply = await this.#query(endpoint.url, leader);
+    const response = await this.#query(endpoint.url, leader);
     try {
-      return this.#probes.isLeader(reply);
+      return this.#probes.isLeader(response);
     } catch {
       await sleep(TOKEN_PROPAGATION_MS, this.#clock, undefined);
       return this.#probes.isLeader(await this.#query(endpoint.url, leader));
@@ -135,9 +135,9 @@ export class Topology {
     this.#syncDue = now + this.#settings.autoSync;
     for (const endpoint of this.#endpoints.inOrder()) {
       try {
-        const reply = await this.#query(endpoint.url, this.#probes.members);
-        const advertised = this.#originsOf(this.#probes.clientUrls(reply));
-        const urls = await this.#urlsOfCluster(this.#probes.clusterId(reply), advertised);
+        const response = await this.#query(endpoint.url, this.#probes.members);
+        const advertised = this.#originsOf(this.#probes.clientUrls(response));
+        const urls = await this.#urlsOfCluster(this.#probes.clusterId(response), advertised);
         if (urls.length > 0) this.#endpoints.sync(urls);
         return;
       } catch {
@@ -167,8 +167,8 @@ export class Topology {
       urls.map(async (url) => {
         if (inUse.includes(url)) return true;
         try {
-          const reply = await this.#query(url, this.#probes.members);
-          return this.#probes.clusterId(reply) === clusterId;
+          const response = await this.#query(url, this.#probes.members);
+          return this.#probes.clusterId(response) === clusterId;
         } catch {
           return false; // Retried at the next synchronization.
         }
@@ -187,7 +187,7 @@ export class Topology {
     }
   }
 
-  async #query(url: string, request: HttpRequest): Promise<HttpReply> {
+  async #query(url: string, request: HttpRequest): Promise<HttpResponse> {
     const timeout = this.#settings.requestTimeout;
     const authorization = await this.#probes.authorization?.();
     return await this.#transport.sendToOne(url, { ...request, authorization }, { timeout });

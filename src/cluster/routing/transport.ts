@@ -1,9 +1,9 @@
 import { AbortError } from "../../errors/abort-error.js";
 import type { Clock } from "../../time/clock.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
-import type { HttpReply, HttpRequest } from "../../wire/http.js";
+import type { HttpRequest, HttpResponse } from "../../wire/http.js";
 import { type ConnectionSettings, dispatcherFor } from "../connect/dispatchers.js";
-import { Exchange, type ExchangeSettings, type StreamedReply } from "../exchange/exchange.js";
+import { Exchange, type ExchangeSettings, type StreamedResponse } from "../exchange/exchange.js";
 import type { AttemptLimits, OutgoingRequest } from "../exchange/outgoing-request.js";
 import { Http2Endpoint } from "../http2/http2-endpoint.js";
 import { ConnectionPool } from "./connection-pool.js";
@@ -35,8 +35,8 @@ export class Transport {
     this.#settings = settings;
     this.#isKnown = isKnown;
     const { maxResponseSize, clock } = settings;
-    const conclude: ExchangeSettings["conclude"] = (exchange, reply) =>
-      this.#conclude(exchange, reply);
+    const conclude: ExchangeSettings["conclude"] = (exchange, response) =>
+      this.#conclude(exchange, response);
     this.#exchangeSettings = { maxResponseSize, clock, conclude };
   }
 
@@ -45,7 +45,7 @@ export class Transport {
   }
 
   /** Returns a complete response. @throws AttemptFailure, AbortError */
-  send(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
+  send(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpResponse> {
     const outgoing = { request, endpoint: url, limits, streams: false, hops: 0 } as const;
     return this.#exchange(outgoing);
   }
@@ -56,7 +56,7 @@ export class Transport {
    *
    * @throws AttemptFailure, AbortError
    */
-  async sendToOne(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpReply> {
+  async sendToOne(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpResponse> {
     try {
       return await this.send(url, request, limits);
     } catch (error) {
@@ -74,7 +74,7 @@ export class Transport {
     url: string,
     request: HttpRequest,
     limits: AttemptLimits,
-  ): Promise<HttpReply | StreamedReply> {
+  ): Promise<HttpResponse | StreamedResponse> {
     return this.#exchange({ request, endpoint: url, limits, streams: true, hops: 0 });
   }
 
@@ -84,9 +84,9 @@ export class Transport {
     for (const pool of this.#pools.values()) pool.destroy(CLOSED);
   }
 
-  #exchange(outgoing: OutgoingRequest & { readonly streams: false }): Promise<HttpReply>;
-  #exchange(outgoing: OutgoingRequest): Promise<HttpReply | StreamedReply>;
-  #exchange(outgoing: OutgoingRequest): Promise<HttpReply | StreamedReply> {
+  #exchange(outgoing: OutgoingRequest & { readonly streams: false }): Promise<HttpResponse>;
+  #exchange(outgoing: OutgoingRequest): Promise<HttpResponse | StreamedResponse>;
+  #exchange(outgoing: OutgoingRequest): Promise<HttpResponse | StreamedResponse> {
     const { request, endpoint, limits } = outgoing;
     if (limits.signal?.aborted === true) throw notStarted(request, limits.signal.reason);
     if (this.#closed) throw notStarted(request, CLOSED);
@@ -96,29 +96,29 @@ export class Transport {
     const exchange = new Exchange(outgoing, this.#exchangeSettings);
     if (outgoing.streams) pool.watch(exchange, headers);
     else pool.call(exchange, headers);
-    return exchange.reply;
+    return exchange.response;
   }
 
   /** Follows a redirect, or retries without gRPC. Returns any other response. */
   #conclude(
     { outgoing, owner }: Exchange,
-    reply: HttpReply,
-  ): HttpReply | Promise<HttpReply | StreamedReply> {
-    if (owner instanceof Http2Endpoint && owner.fallBackToJson(outgoing.request, reply)) {
+    response: HttpResponse,
+  ): HttpResponse | Promise<HttpResponse | StreamedResponse> {
+    if (owner instanceof Http2Endpoint && owner.fallBackToJson(outgoing.request, response)) {
       return this.#exchange({ ...outgoing, request: { ...outgoing.request, grpc: undefined } });
     }
-    const redirect = redirectOf(outgoing.request, reply);
-    if (redirect === undefined) return reply;
+    const redirect = redirectOf(outgoing.request, response);
+    if (redirect === undefined) return response;
     if (outgoing.hops === MAX_REDIRECTS)
       throw redirectFailure(
         outgoing.request,
-        reply,
+        response,
         `exceeds the limit of ${MAX_REDIRECTS} redirects`,
       );
     const { origin: endpoint, request } = redirect;
     if (!this.#isKnown(endpoint)) {
       const why = `leads to ${endpoint}, which is not one of the endpoints; add it to urls if it is a member`;
-      throw redirectFailure(outgoing.request, reply, why);
+      throw redirectFailure(outgoing.request, response, why);
     }
     return this.#exchange({ ...outgoing, endpoint, request, hops: outgoing.hops + 1 });
   }

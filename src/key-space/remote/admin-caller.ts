@@ -1,8 +1,8 @@
 import type { Cluster } from "../../cluster/cluster.js";
-import { decodeAdminReply } from "../../wire/admin-reply.js";
 import { adminGet } from "../../wire/admin-request.js";
+import { decodeAdminResponse } from "../../wire/admin-response.js";
 import type { HttpRequest } from "../../wire/http.js";
-import { requireSuccess } from "../../wire/reply.js";
+import { requireSuccess } from "../../wire/http-response.js";
 import type { CallOptions } from "../call-options.js";
 
 type IsShape<T> = (value: unknown) => value is T;
@@ -32,7 +32,7 @@ export class AdminCaller {
 
   /** Sends a change whose response is empty. */
   command(request: HttpRequest, { signal }: CallOptions = {}): Promise<void> {
-    return this.#cluster.send(request, (reply) => requireSuccess(request, reply), signal);
+    return this.#cluster.send(request, (response) => requireSuccess(request, response), signal);
   }
 
   #send<T>(
@@ -43,9 +43,9 @@ export class AdminCaller {
   ): Promise<T> {
     return this.#cluster.send(
       request,
-      (reply) => {
+      (response) => {
         try {
-          return decodeAdminReply(request, reply, isShape);
+          return decodeAdminResponse(request, response, isShape);
         } catch (error) {
           throw mapError(error);
         }

@@ -1,5 +1,6 @@
 import { OptionError } from "../../errors/option-error.js";
 import type { Role } from "../../model/auth.js";
+import { adminWrite } from "../../wire/admin-request.js";
 import {
   isAuthState,
   isRole,
@@ -7,8 +8,7 @@ import {
   isUser,
   isUserList,
   isUserWithRoleNames,
-} from "../../wire/admin-reply.js";
-import { adminWrite } from "../../wire/admin-request.js";
+} from "../../wire/admin-response.js";
 import { pathOfNamed } from "../../wire/key-path.js";
 import type { AuthApi, PermissionChange, RolesApi, UsersApi } from "../auth-api.js";
 import type { CallOptions } from "../call-options.js";

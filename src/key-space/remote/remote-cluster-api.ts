@@ -1,6 +1,7 @@
 import type { Cluster } from "../../cluster/cluster.js";
 import { AdminError } from "../../errors/admin-error.js";
 import type { EndpointHealth, Version } from "../../model/cluster.js";
+import { adminGet, adminWrite } from "../../wire/admin-request.js";
 import {
   isLeaderStats,
   isMember,
@@ -8,12 +9,11 @@ import {
   isSelfStats,
   isStoreStats,
   isVersion,
-} from "../../wire/admin-reply.js";
-import { adminGet, adminWrite } from "../../wire/admin-request.js";
+} from "../../wire/admin-response.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import { readHealth } from "../../wire/health.js";
+import { requireSuccess } from "../../wire/http-response.js";
 import { pathOfNamed } from "../../wire/key-path.js";
-import { requireSuccess } from "../../wire/reply.js";
 import type { AuthApi } from "../auth-api.js";
 import type { CallOptions } from "../call-options.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../cluster-api.js";
@@ -41,9 +41,9 @@ export class RemoteClusterApi implements ClusterApi {
     const request = adminGet("/v2/machines");
     return this.#cluster.send(
       request,
-      (reply) => {
-        requireSuccess(request, reply);
-        return reply.body.split(", ").filter((url) => url !== "");
+      (response) => {
+        requireSuccess(request, response);
+        return response.body.split(", ").filter((url) => url !== "");
       },
       signal,
     );

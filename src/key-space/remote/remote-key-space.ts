@@ -4,12 +4,12 @@ import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { Version } from "../../model/cluster.js";
 import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
-import { decodeAdminReply, isVersion } from "../../wire/admin-reply.js";
 import { adminGet } from "../../wire/admin-request.js";
-import type { HttpReply } from "../../wire/http.js";
+import { decodeAdminResponse, isVersion } from "../../wire/admin-response.js";
+import type { HttpResponse } from "../../wire/http.js";
 import type { JsonDeserializer } from "../../wire/json.js";
-import { decodeKeyReply } from "../../wire/key-reply.js";
 import { encodeKeyRequest } from "../../wire/key-request.js";
+import { decodeKeyResponse } from "../../wire/key-response.js";
 import type { CallOptions } from "../call-options.js";
 import type { DataLocation } from "../data-location.js";
 import type { ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
@@ -52,7 +52,7 @@ export class RemoteKeySpace implements KeySpace {
     const http = timeout === undefined ? encoded : { ...encoded, timeout };
     return this.#cluster.send(
       http,
-      (reply) => decodeKeyReply(http, reply, request, this.#deserialize),
+      (response) => decodeKeyResponse(http, response, request, this.#deserialize),
       signal,
     );
   }
@@ -93,7 +93,8 @@ export class RemoteKeySpace implements KeySpace {
   /** `undefined` when a proxy allows key requests only. */
   async #version({ signal }: CallOptions): Promise<Version | undefined> {
     const http = adminGet("/version");
-    const read = (reply: HttpReply): Version => decodeAdminReply(http, reply, isVersion);
+    const read = (response: HttpResponse): Version =>
+      decodeAdminResponse(http, response, isVersion);
     try {
       return await this.#cluster.send(http, read, signal);
     } catch (error) {

@@ -21,8 +21,8 @@ function begin(encoding: string | undefined = "chunked") {
     ...{ "x-etcd-index": "8", "x-etcd-cluster-id": "c" },
     ...(encoding !== undefined && { "transfer-encoding": encoding }),
   };
-  const reply = { status: 200, headers, endpoint: "http://etcd", parts };
-  const scan = new RemoteScan(REQUEST, reply, JSON.parse).read(clock);
+  const response = { status: 200, headers, endpoint: "http://etcd", parts };
+  const scan = new RemoteScan(REQUEST, response, JSON.parse).read(clock);
   return { clock, parts, halfClose, scan };
 }
 

@@ -1,12 +1,12 @@
-import type { StreamedReply } from "../../cluster/exchange/exchange.js";
+import type { StreamedResponse } from "../../cluster/exchange/exchange.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
 import { type Clock, deadline } from "../../time/clock.js";
 import type { HttpRequest } from "../../wire/http.js";
+import { requestAtEndpoint } from "../../wire/http-response.js";
 import { type JsonDeserializer, readObject } from "../../wire/json.js";
-import { decodeEvent, readOrigin } from "../../wire/key-reply.js";
-import { originOf } from "../../wire/reply.js";
+import { decodeEvent, readOrigin } from "../../wire/key-response.js";
 import type { Scan } from "./watch/watch-port.js";
 
 /**
@@ -24,21 +24,21 @@ const END_TIMEOUT_MS = 5_000;
  */
 export class RemoteScan {
   readonly #request: HttpRequest;
-  readonly #reply: StreamedReply;
+  readonly #response: StreamedResponse;
   readonly #deserialize: JsonDeserializer;
   readonly #origin: AnswerOrigin;
   #isHalfClosed = false;
 
-  constructor(request: HttpRequest, reply: StreamedReply, deserialize: JsonDeserializer) {
+  constructor(request: HttpRequest, response: StreamedResponse, deserialize: JsonDeserializer) {
     this.#request = request;
-    this.#reply = reply;
+    this.#response = response;
     this.#deserialize = deserialize;
-    this.#origin = readOrigin(reply, originOf(request, reply));
+    this.#origin = readOrigin(response, requestAtEndpoint(request, response));
   }
 
   /** @throws AbortError, ProtocolError */
   async read(clock: Clock): Promise<Scan> {
-    const { parts } = this.#reply;
+    const { parts } = this.#response;
     const cancelHalfClose = clock.after(SETTLE_MS, () => this.#halfClose());
     const expire = (): void => parts.close(new Error("timed out"));
     const cancelTimeout = deadline(clock, END_TIMEOUT_MS, expire);
@@ -56,11 +56,11 @@ export class RemoteScan {
 
   #halfClose(): void {
     this.#isHalfClosed = true;
-    this.#reply.parts.halfClose();
+    this.#response.parts.halfClose();
   }
 
   async #read(): Promise<Scan> {
-    const { parts } = this.#reply;
+    const { parts } = this.#response;
     const line = await parts.next();
     if (line.done === true) {
       const isProof = this.#isHalfClosed && this.#isDelimited;
@@ -74,12 +74,12 @@ export class RemoteScan {
   }
 
   #decode(line: string): EtcdResponse {
-    const origin = originOf(this.#request, this.#reply);
+    const origin = requestAtEndpoint(this.#request, this.#response);
     return decodeEvent(readObject(line, this.#deserialize, origin), this.#origin, origin);
   }
 
   /** Whether a complete response can be distinguished from a broken connection. */
   get #isDelimited(): boolean {
-    return String(this.#reply.headers["transfer-encoding"]).toLowerCase() === "chunked";
+    return String(this.#response.headers["transfer-encoding"]).toLowerCase() === "chunked";
   }
 }

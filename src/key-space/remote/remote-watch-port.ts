@@ -1,11 +1,11 @@
 import type { Cluster } from "../../cluster/cluster.js";
 import type { ScanRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
-import type { HttpReply } from "../../wire/http.js";
+import type { HttpResponse } from "../../wire/http.js";
+import { requireSuccess } from "../../wire/http-response.js";
 import type { JsonDeserializer } from "../../wire/json.js";
-import { decodeKeyReply } from "../../wire/key-reply.js";
 import { encodeKeyRequest, encodeScanRequest, encodeWatchRequest } from "../../wire/key-request.js";
-import { requireSuccess } from "../../wire/reply.js";
+import { decodeKeyResponse } from "../../wire/key-response.js";
 import type { CallOptions } from "../call-options.js";
 import type { KeyWatch } from "../key-space.js";
 import { isMissingNode, unusedKey } from "../shared/read-state.js";
@@ -27,8 +27,8 @@ export class RemoteWatchPort implements WatchPort {
     const http = encodeWatchRequest(request);
     return this.#cluster.open(
       http,
-      (reply) => requireSuccess(http, reply, request.key),
-      (reply) => new RemoteWatch(http, reply, this.#deserialize, request.waitIndex ?? 0),
+      (response) => requireSuccess(http, response, request.key),
+      (response) => new RemoteWatch(http, response, this.#deserialize, request.waitIndex ?? 0),
       signal,
     );
   }
@@ -37,8 +37,8 @@ export class RemoteWatchPort implements WatchPort {
     const http = encodeScanRequest(request);
     const scan = await this.#cluster.open(
       http,
-      (reply) => requireSuccess(http, reply, request.key),
-      (reply) => new RemoteScan(http, reply, this.#deserialize),
+      (response) => requireSuccess(http, response, request.key),
+      (response) => new RemoteScan(http, response, this.#deserialize),
       signal,
     );
     return await scan.read(this.#cluster.clock);
@@ -55,9 +55,9 @@ export class RemoteWatchPort implements WatchPort {
       quorum: true,
     } as const;
     const http = encodeKeyRequest(request);
-    const read = (reply: HttpReply): Probe => {
-      const response = decodeKeyReply(http, reply, request, this.#deserialize) as EtcdResponse;
-      const { etcdClusterId, etcdIndex: index, node } = response;
+    const read = (response: HttpResponse): Probe => {
+      const decoded = decodeKeyResponse(http, response, request, this.#deserialize) as EtcdResponse;
+      const { etcdClusterId, etcdIndex: index, node } = decoded;
       const isFile = !recursive && node.dir !== true;
       return { etcdClusterId, index, ...(isFile && { fileIndex: node.modifiedIndex }) };
     };

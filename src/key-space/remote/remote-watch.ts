@@ -1,13 +1,13 @@
-import type { StreamedReply } from "../../cluster/exchange/exchange.js";
+import type { StreamedResponse } from "../../cluster/exchange/exchange.js";
 import { traceWatch } from "../../cluster/exchange/tracing.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 import { EtcdError } from "../../errors/etcd-error.js";
 import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
 import type { HttpRequest } from "../../wire/http.js";
+import { requestAtEndpoint } from "../../wire/http-response.js";
 import { type JsonDeserializer, readObject } from "../../wire/json.js";
-import { decodeEvent, readOrigin } from "../../wire/key-reply.js";
-import { originOf } from "../../wire/reply.js";
+import { decodeEvent, readOrigin } from "../../wire/key-response.js";
 import type { KeyWatch } from "../key-space.js";
 
 /** One open watch on a v2 server, which sends one line of JSON per event. */
@@ -19,28 +19,28 @@ export class RemoteWatch implements KeyWatch {
   readonly raftTerm: number;
   readonly provenIndex: number;
   readonly #request: HttpRequest;
-  readonly #reply: StreamedReply;
+  readonly #response: StreamedResponse;
   readonly #deserialize: JsonDeserializer;
   #closed = false;
 
   /** `waitIndex`: index of the first event; 0: after the index of the response. */
   constructor(
     request: HttpRequest,
-    reply: StreamedReply,
+    response: StreamedResponse,
     deserialize: JsonDeserializer,
     waitIndex: number,
   ) {
-    const origin = readOrigin(reply, originOf(request, reply));
+    const origin = readOrigin(response, requestAtEndpoint(request, response));
     this.etcdServer = origin.etcdServer;
     this.etcdClusterId = origin.etcdClusterId;
     this.etcdIndex = origin.etcdIndex;
     this.raftIndex = origin.raftIndex;
     this.raftTerm = origin.raftTerm;
     this.#request = request;
-    this.#reply = reply;
+    this.#response = response;
     this.#deserialize = deserialize;
     this.provenIndex = waitIndex === 0 ? origin.etcdIndex : waitIndex - 1;
-    traceWatch({ operation: request.operation, endpoint: reply.endpoint, event: "open" });
+    traceWatch({ operation: request.operation, endpoint: response.endpoint, event: "open" });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<EtcdResponse, void, undefined> {
@@ -56,13 +56,13 @@ export class RemoteWatch implements KeyWatch {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { parts, endpoint } = this.#reply;
+    const { parts, endpoint } = this.#response;
     parts.close();
     traceWatch({ operation: this.#request.operation, endpoint, event: "end" });
   }
 
   async #next(): Promise<IteratorResult<Buffer, undefined>> {
-    const { parts, endpoint } = this.#reply;
+    const { parts, endpoint } = this.#response;
     try {
       return await parts.next();
     } catch (error) {
@@ -74,7 +74,7 @@ export class RemoteWatch implements KeyWatch {
   }
 
   #decode(line: string): EtcdResponse {
-    const origin = originOf(this.#request, this.#reply);
+    const origin = requestAtEndpoint(this.#request, this.#response);
     return decodeEvent(readObject(line, this.#deserialize, origin), this.#origin, origin);
   }
 

@@ -300,7 +300,8 @@ export class V3KeySpace implements KeySpace {
   }
 
   #requireOpen(signal: AbortSignal | undefined, aborted: (reason: unknown) => Error): void {
-    if (this.#closing.signal.aborted) throw new TypeError("the key space is closed; create a new one");
+    if (this.#closing.signal.aborted)
+      throw new TypeError("the key space is closed; create a new one");
     if (signal?.aborted === true) throw aborted(signal.reason);
   }
 }

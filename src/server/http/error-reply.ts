@@ -8,8 +8,8 @@ import { saysTooLarge } from "../../etcd3/error-messages.js";
 import { NotUtf8Error } from "../../wire/decode-path.js";
 import { FormError } from "../../wire/form.js";
 import { goJson } from "../../wire/go-json.js";
+import { NOT_PROCESSED, NOT_PROCESSED_HEADER } from "../../wire/http-response.js";
 import { ParameterError } from "../../wire/key-parameters.js";
-import { NOT_PROCESSED, NOT_PROCESSED_HEADER } from "../../wire/reply.js";
 import { BodyError, JSON_TYPE, OverloadError, type ServerReply } from "./message.js";
 import { internalError, RequestError } from "./request-error.js";
 

@@ -2,9 +2,9 @@ import type { TopologyProbes } from "../../../cluster/routing/topology-probes.js
 import { toHexId } from "../../../etcd3/hex-id.js";
 import { RPC } from "../../../etcd3/rpcs.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
-import { decodeV3Reply } from "../../../etcd3/v3-reply.js";
 import { v3Request } from "../../../etcd3/v3-request.js";
-import type { HttpReply } from "../../../wire/http.js";
+import { decodeV3Response } from "../../../etcd3/v3-response.js";
+import type { HttpResponse } from "../../../wire/http.js";
 
 /**
  * Finds the leader and the member URLs through the v3 API. With auth on, etcd 3.6 and later require
@@ -19,17 +19,17 @@ const MEMBERS_CALL = callOf(RPC.memberList);
 
 const PROBES: TopologyProbes = {
   leader: v3Request(RPC.status, {}, STATUS_CALL),
-  isLeader(reply: HttpReply) {
-    const { message, header } = decodeV3Reply(RPC.status, STATUS_CALL, reply);
+  isLeader(response: HttpResponse) {
+    const { message, header } = decodeV3Response(RPC.status, STATUS_CALL, response);
     return header.member_id === message.leader;
   },
   members: v3Request(RPC.memberList, {}, MEMBERS_CALL),
-  clientUrls: (reply) =>
-    decodeV3Reply(RPC.memberList, MEMBERS_CALL, reply).message.members.flatMap(
+  clientUrls: (response) =>
+    decodeV3Response(RPC.memberList, MEMBERS_CALL, response).message.members.flatMap(
       ({ clientURLs }) => clientURLs,
     ),
-  clusterId: (reply) =>
-    toHexId(decodeV3Reply(RPC.memberList, MEMBERS_CALL, reply).header.cluster_id),
+  clusterId: (response) =>
+    toHexId(decodeV3Response(RPC.memberList, MEMBERS_CALL, response).header.cluster_id),
 };
 
 function callOf({ path }: { readonly path: string }): V3Call {

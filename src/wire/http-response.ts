@@ -3,7 +3,7 @@ import { ProtocolError, V2DisabledError } from "../errors/cluster-errors.js";
 import { EtcdRaftError } from "../errors/server-error.js";
 import { serverErrorOf } from "../errors/server-error-of.js";
 import { AttemptFailure } from "./attempt-failure.js";
-import type { HttpReply, HttpRequest } from "./http.js";
+import type { HttpRequest, HttpResponse } from "./http.js";
 import { isObject, type JsonDeserializer, type JsonObject, readObject } from "./json.js";
 
 /**
@@ -31,18 +31,20 @@ const REJECTED_STATUSES: ReadonlyMap<number, string> = new Map([
  */
 export function readSuccess(
   request: HttpRequest,
-  reply: HttpReply,
+  response: HttpResponse,
   deserialize: JsonDeserializer,
   key = "",
 ): JsonObject {
-  requireSuccess(request, reply, key);
-  return decodeResponse(() => readObject(reply.body, deserialize, originOf(request, reply)));
+  requireSuccess(request, response, key);
+  return decodeResponse(() =>
+    readObject(response.body, deserialize, requestAtEndpoint(request, response)),
+  );
 }
 
 /** Throws unless the response is successful. @throws AttemptFailure, EtcdServerError, AdminError */
-export function requireSuccess(request: HttpRequest, reply: HttpReply, key = ""): void {
-  if (reply.status >= 200 && reply.status < 300) return;
-  throw errorOf(request, reply, key);
+export function requireSuccess(request: HttpRequest, response: HttpResponse, key = ""): void {
+  if (response.status >= 200 && response.status < 300) return;
+  throw errorOf(request, response, key);
 }
 
 /** Runs a decoder. An unreadable response leaves the request's outcome unknown. */
@@ -55,26 +57,32 @@ export function decodeResponse<T>(decode: () => T): T {
 }
 
 /** Names the request and the endpoint in a message. */
-export function originOf(
+export function requestAtEndpoint(
   request: Pick<HttpRequest, "operation">,
-  reply: { readonly endpoint: string },
+  response: { readonly endpoint: string },
 ): string {
-  return `${request.operation} at ${reply.endpoint}`;
+  return `${request.operation} at ${response.endpoint}`;
 }
 
-function errorOf(request: HttpRequest, reply: HttpReply, key: string): Error {
-  const { status, body, endpoint } = reply;
+function errorOf(request: HttpRequest, response: HttpResponse, key: string): Error {
+  const { status, body, endpoint } = response;
   if (status === 404 && body === "404 page not found\n") {
     return new AttemptFailure("no", new V2DisabledError(request.operation, [endpoint]));
   }
-  const failure = rejectedByStatus(request, reply);
+  const failure = rejectedByStatus(request, response);
   if (failure !== undefined) return failure;
-  const error = bodyError(request, reply, key);
-  if (status === 503 && reply.headers[NOT_PROCESSED_HEADER] === NOT_PROCESSED) {
-    return new AttemptFailure("no", error ?? unexpectedReply(request, reply, "too many requests"));
+  const error = bodyError(request, response, key);
+  if (status === 503 && response.headers[NOT_PROCESSED_HEADER] === NOT_PROCESSED) {
+    return new AttemptFailure(
+      "no",
+      error ?? unexpectedResponse(request, response, "too many requests"),
+    );
   }
   if (error === undefined) {
-    return new AttemptFailure("unknown", unexpectedReply(request, reply, "not a response of etcd"));
+    return new AttemptFailure(
+      "unknown",
+      unexpectedResponse(request, response, "not a response of etcd"),
+    );
   }
   // Another member may have a leader or a quorum when this one has none.
   const isFinal = status < 500 && !(error instanceof EtcdRaftError);
@@ -84,20 +92,20 @@ function errorOf(request: HttpRequest, reply: HttpReply, key: string): Error {
 /** The failure for a status that rejects the request before any API; otherwise `undefined`. */
 export function rejectedByStatus(
   request: Pick<HttpRequest, "operation">,
-  reply: HttpReply,
+  response: HttpResponse,
 ): AttemptFailure | undefined {
-  const why = REJECTED_STATUSES.get(reply.status);
+  const why = REJECTED_STATUSES.get(response.status);
   return why === undefined
     ? undefined
-    : new AttemptFailure("no", unexpectedReply(request, reply, why));
+    : new AttemptFailure("no", unexpectedResponse(request, response, why));
 }
 
 /** Reads the error in a body, in either of etcd's two forms. */
-function bodyError(request: HttpRequest, reply: HttpReply, key: string): Error | undefined {
+function bodyError(request: HttpRequest, response: HttpResponse, key: string): Error | undefined {
   const { operation } = request;
-  const { status, endpoint, headers } = reply;
+  const { status, endpoint, headers } = response;
   const clusterId = headers["x-etcd-cluster-id"];
-  const { errorCode, message, cause, index } = bodyOf(reply);
+  const { errorCode, message, cause, index } = bodyOf(response);
   if (typeof message !== "string") return undefined;
   if (typeof index === "number" && !Number.isSafeInteger(index)) return undefined;
   if (typeof errorCode !== "number") return new AdminError(operation, endpoint, status, message);
@@ -114,19 +122,21 @@ function bodyError(request: HttpRequest, reply: HttpReply, key: string): Error |
   });
 }
 
-function bodyOf(reply: HttpReply): JsonObject {
+function bodyOf(response: HttpResponse): JsonObject {
   try {
-    const value: unknown = JSON.parse(reply.body);
+    const value: unknown = JSON.parse(response.body);
     return isObject(value) ? value : {};
   } catch {
     return {};
   }
 }
 
-function unexpectedReply(
+function unexpectedResponse(
   request: Pick<HttpRequest, "operation">,
-  reply: HttpReply,
+  response: HttpResponse,
   what: string,
 ): ProtocolError {
-  return new ProtocolError(`${originOf(request, reply)}: HTTP ${reply.status}, ${what}`);
+  return new ProtocolError(
+    `${requestAtEndpoint(request, response)}: HTTP ${response.status}, ${what}`,
+  );
 }

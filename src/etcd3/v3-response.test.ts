@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import { RPC } from "./rpcs.js";
-import { decodeV3Reply } from "./v3-reply.js";
+import { decodeV3Response } from "./v3-response.js";
 
 const PUT = { operation: "PUT /a", key: "/a", safety: "write", scope: "quorum" } as const;
 
@@ -11,8 +11,8 @@ it.each([
   ["a revision that is no number", '{"header":{"cluster_id":"1","revision":"x"}}'],
   ["a key that is no text", '{"header":{},"prev_kv":{"key":1}}'],
 ])("an answer with %s leaves the outcome of a write unknown", (_what, body) => {
-  const reply = { status: 200, headers: {}, endpoint: "http://a:1", body };
-  const decode = () => decodeV3Reply(RPC.put, PUT, reply);
+  const response = { status: 200, headers: {}, endpoint: "http://a:1", body };
+  const decode = () => decodeV3Response(RPC.put, PUT, response);
   expect(decode).toThrow(AttemptFailure);
   expect(decode).toThrow(expect.objectContaining({ processed: "unknown" }));
 });

@@ -5,9 +5,9 @@ import { serverErrorOf } from "../errors/server-error-of.js";
 import { V3DisabledError, V3RefusedError } from "../errors/v3-errors.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import { type GrpcStatus, grpcStatusOf, isGrpc, unframed } from "../wire/grpc.js";
-import type { HttpReply, HttpReplyHead } from "../wire/http.js";
+import type { HttpResponse, HttpResponseHead } from "../wire/http.js";
+import { decodeResponse, rejectedByStatus } from "../wire/http-response.js";
 import { isObject, type JsonObject, readObject } from "../wire/json.js";
-import { decodeResponse, rejectedByStatus } from "../wire/reply.js";
 import { isNamedCertificateRefusal, isNotServed, retryClassOf } from "./error-messages.js";
 import { fromJson } from "./json-form.js";
 import type { MessageType } from "./protobuf/message-type.js";
@@ -30,32 +30,32 @@ export class TokenRefused extends Error {
  *
  * @throws AttemptFailure, TokenRefused, V3RefusedError, UnauthorizedError
  */
-export function decodeV3Reply<Request, Response extends HasHeader>(
+export function decodeV3Response<Request, Response extends HasHeader>(
   rpc: Rpc<Request, Response>,
   call: V3Call,
-  reply: HttpReply,
+  response: HttpResponse,
 ): V3Response<Response> {
-  const { status, endpoint, grpcBody } = reply;
-  const failed = grpcBody === undefined ? status !== 200 : grpcStatusOf(reply)?.code !== 0;
-  if (failed) throw v3ErrorOf(call, reply);
+  const { status, endpoint, grpcBody } = response;
+  const failed = grpcBody === undefined ? status !== 200 : grpcStatusOf(response)?.code !== 0;
+  if (failed) throw v3ErrorOf(call, response);
   const origin = `${call.operation} at ${endpoint}`;
   return decodeResponse(() => {
     const message =
       grpcBody === undefined
-        ? readJson(rpc.response, readObject(reply.body, JSON.parse, origin), origin)
+        ? readJson(rpc.response, readObject(response.body, JSON.parse, origin), origin)
         : readGrpc(rpc.response, unframed(grpcBody), origin);
-    const response = new V3Response(message, endpoint);
+    const decoded = new V3Response(message, endpoint);
     // Required here, because only here a missing header can make a write's outcome unknown.
-    if (rpc.service === "KV") void response.header;
-    return response;
+    if (rpc.service === "KV") void decoded.header;
+    return decoded;
   });
 }
 
 /** The error for a response that is not a success. */
-export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
+export function v3ErrorOf(call: V3Call, response: HttpResponse): Error {
   const { operation } = call;
-  const { status, body, endpoint, grpcBody } = reply;
-  const error = grpcStatusOf(reply) ?? errorIn(body);
+  const { status, body, endpoint, grpcBody } = response;
+  const error = grpcStatusOf(response) ?? errorIn(body);
   if (error !== undefined) return grpcErrorOf(call, endpoint, error);
   if (isNotServed(status, body)) {
     return new AttemptFailure("no", new V3DisabledError(operation, [endpoint]));
@@ -66,7 +66,7 @@ export function v3ErrorOf(call: V3Call, reply: HttpReply): Error {
   }
   const what = grpcBody === undefined ? "not a response of etcd" : "without a gRPC status";
   return (
-    rejectedByStatus(call, reply) ??
+    rejectedByStatus(call, response) ??
     new AttemptFailure(
       "unknown",
       new ProtocolError(`${operation} at ${endpoint}: HTTP ${status}, ${what}`),
@@ -132,11 +132,15 @@ function serverError(
   return serverErrorOf({ ...errorDefinition(errorCode), errorCode, ...common });
 }
 
-/** Decodes one message of a watch. @throws as {@link decodeV3Reply} */
-export function decodeV3Part(call: V3Call, reply: HttpReplyHead, part: Buffer): WatchResponse {
-  const { endpoint } = reply;
+/** Decodes one message of a watch. @throws as {@link decodeV3Response} */
+export function decodeV3Part(
+  call: V3Call,
+  response: HttpResponseHead,
+  part: Buffer,
+): WatchResponse {
+  const { endpoint } = response;
   const origin = `${call.operation} at ${endpoint}`;
-  if (isGrpc(reply.headers)) return readGrpc(RPC.watch.response, part, origin);
+  if (isGrpc(response.headers)) return readGrpc(RPC.watch.response, part, origin);
   const { result, error } = readObject(part.toString(), JSON.parse, origin);
   const failure = readGrpcError(error);
   if (failure !== undefined) throw grpcErrorOf(call, endpoint, failure);
@@ -144,10 +148,10 @@ export function decodeV3Part(call: V3Call, reply: HttpReplyHead, part: Buffer): 
   throw new ProtocolError(`${origin}: the stream contains neither a result nor an error`);
 }
 
-/** Checks the gRPC status at the end of a stream. @throws as {@link decodeV3Reply} */
-export function requireOkAtEnd(call: V3Call, reply: HttpReplyHead): void {
-  const status = grpcStatusOf(reply);
-  if (status !== undefined && status.code !== 0) throw grpcErrorOf(call, reply.endpoint, status);
+/** Checks the gRPC status at the end of a stream. @throws as {@link decodeV3Response} */
+export function requireOkAtEnd(call: V3Call, response: HttpResponseHead): void {
+  const status = grpcStatusOf(response);
+  if (status !== undefined && status.code !== 0) throw grpcErrorOf(call, response.endpoint, status);
 }
 
 function readGrpc<Message>(type: MessageType<Message>, bytes: Buffer, origin: string): Message {

@@ -1,9 +1,9 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import type { Role, User, UserWithRoleNames } from "../model/auth.js";
 import type { LeaderStats, Member, SelfStats, StoreStats, Version } from "../model/cluster.js";
-import type { HttpReply, HttpRequest } from "./http.js";
+import type { HttpRequest, HttpResponse } from "./http.js";
+import { decodeResponse, readSuccess, requestAtEndpoint } from "./http-response.js";
 import { isObject, type JsonObject, readJson } from "./json.js";
-import { decodeResponse, originOf, readSuccess } from "./reply.js";
 
 type IsShape<T> = (value: unknown) => value is T;
 
@@ -14,16 +14,16 @@ type IsShape<T> = (value: unknown) => value is T;
  * @throws AdminError when etcd refused
  * @throws AttemptFailure when the response is unusable
  */
-export function decodeAdminReply<T>(
+export function decodeAdminResponse<T>(
   request: HttpRequest,
-  reply: HttpReply,
+  response: HttpResponse,
   isShape: IsShape<T>,
 ): T {
-  const body: unknown = readSuccess(request, reply, readJson);
+  const body: unknown = readSuccess(request, response, readJson);
   return decodeResponse(() => {
     if (isShape(body)) return body;
     throw new ProtocolError(
-      `${originOf(request, reply)}: the response does not have the expected fields`,
+      `${requestAtEndpoint(request, response)}: the response does not have the expected fields`,
     );
   });
 }

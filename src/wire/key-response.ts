@@ -1,10 +1,10 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { type KeyRequest, wantsNoNodes } from "../model/key-request.js";
 import type { Action, AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
-import type { HttpReply, HttpReplyHead, HttpRequest } from "./http.js";
+import type { HttpRequest, HttpResponse, HttpResponseHead } from "./http.js";
+import { decodeResponse, readSuccess, requestAtEndpoint } from "./http-response.js";
 import type { JsonDeserializer, JsonObject } from "./json.js";
 import { readNode } from "./node-shape.js";
-import { decodeResponse, originOf, readSuccess } from "./reply.js";
 
 const ACTIONS: ReadonlySet<unknown> = new Set<Action>([
   "get",
@@ -23,22 +23,22 @@ const ACTIONS: ReadonlySet<unknown> = new Set<Action>([
  * @throws EtcdServerError when etcd refused
  * @throws AttemptFailure when the response is unusable
  */
-export function decodeKeyReply(
+export function decodeKeyResponse(
   request: HttpRequest,
-  reply: HttpReply,
+  response: HttpResponse,
   keyRequest: KeyRequest,
   deserialize: JsonDeserializer,
 ): EtcdResponse | EtcdReceipt {
-  const body = readSuccess(request, reply, deserialize, keyRequest.key);
+  const body = readSuccess(request, response, deserialize, keyRequest.key);
   return decodeResponse(() => {
-    const origin = originOf(request, reply);
+    const origin = requestAtEndpoint(request, response);
     const action = readAction(body, origin);
     if (action !== keyRequest.action) {
       throw new ProtocolError(
         `${origin}: the response has the action "${action}" instead of "${keyRequest.action}"`,
       );
     }
-    const head = readOrigin(reply, origin);
+    const head = readOrigin(response, origin);
     const withoutNodes = body.node === undefined && wantsNoNodes(keyRequest);
     return withoutNodes ? { action, ...head } : responseOf(action, head, body, origin);
   });
@@ -50,8 +50,8 @@ export function decodeEvent(body: JsonObject, head: AnswerOrigin, origin: string
 }
 
 /** Reads the `X-Etcd-*` headers. @throws ProtocolError when they are missing or out of range */
-export function readOrigin(reply: HttpReplyHead, origin: string): AnswerOrigin {
-  const { headers, endpoint } = reply;
+export function readOrigin(response: HttpResponseHead, origin: string): AnswerOrigin {
+  const { headers, endpoint } = response;
   return {
     etcdServer: endpoint,
     etcdClusterId: String(headers["x-etcd-cluster-id"] ?? ""),
