@@ -131,7 +131,7 @@ describe("error codes of etcd", () => {
   test("isEtcdError refuses an unknown name", () => {
     // @ts-expect-error the name of a class, without Error at its end
     expect(() => isEtcdError(new Error("any"), "KeyNotFoundError")).toThrow(
-      new TypeError("name: 'KeyNotFoundError' is not a name in EtcdErrorMap"),
+      "name: 'KeyNotFoundError' is not a name in EtcdErrorMap",
     );
   });
 

@@ -12,10 +12,11 @@ import type {
   UpdateRequest,
   WatchRequest,
 } from "../model/key-request.js";
-import { refuseUnknown } from "../model/option-names.js";
+import { type KnownOptions, refuseUnknown } from "../model/option-names.js";
 import type {
   DeleteOptions,
   GetOptions,
+  IgnoreKeyNotFound,
   RefreshOptions,
   WatchNodeOptions,
   WriteOptions,
@@ -23,12 +24,37 @@ import type {
 
 /** Functions that build the requests of the client's methods. @throws TypeError naming the argument */
 
-const READ_OPTIONS = ["recursive", "sorted", "quorum", "ignoreKeyNotFound", "signal"];
-const WRITE_OPTIONS = ["ttl", "dir", "noValueOnSuccess", "signal"];
-const REFRESH_OPTIONS = ["prevValue", "prevIndex", "noValueOnSuccess", "signal"];
-const DELETE_OPTIONS = ["dir", "recursive", "ignoreKeyNotFound", "signal"];
-const COMPARE_AND_DELETE_OPTIONS = ["signal"];
-const WATCH_NODE_OPTIONS = ["recursive", "waitIndex", "signal"];
+const READ_OPTIONS: KnownOptions<GetOptions & IgnoreKeyNotFound> = {
+  recursive: true,
+  sorted: true,
+  quorum: true,
+  ignoreKeyNotFound: true,
+  signal: true,
+};
+const WRITE_OPTIONS: KnownOptions<WriteOptions> = {
+  ttl: true,
+  dir: true,
+  noValueOnSuccess: true,
+  signal: true,
+};
+const REFRESH_OPTIONS: KnownOptions<RefreshOptions> = {
+  prevValue: true,
+  prevIndex: true,
+  noValueOnSuccess: true,
+  signal: true,
+};
+const DELETE_OPTIONS: KnownOptions<DeleteOptions & IgnoreKeyNotFound> = {
+  dir: true,
+  recursive: true,
+  ignoreKeyNotFound: true,
+  signal: true,
+};
+const COMPARE_AND_DELETE_OPTIONS: KnownOptions<CallOptions> = { signal: true };
+const WATCH_NODE_OPTIONS: KnownOptions<WatchNodeOptions> = {
+  recursive: true,
+  waitIndex: true,
+  signal: true,
+};
 
 export function getRequest(key: string, options: GetOptions, consistency: string): GetRequest {
   refuseUnknown(options, READ_OPTIONS);

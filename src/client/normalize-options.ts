@@ -103,7 +103,7 @@ const CHECKS: Readonly<Record<OptionName, Check>> = {
 };
 
 /** Options that have an effect together with `keySpace`. */
-const OPTIONS_WITH_KEY_SPACE: ReadonlySet<string> = new Set([
+const OPTIONS_WITH_KEY_SPACE: ReadonlySet<OptionName> = new Set([
   "keySpace",
   "clusterApi",
   "consistency",

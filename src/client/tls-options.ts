@@ -27,7 +27,7 @@ const CHECKS: Readonly<Record<keyof TlsOptions, (value: unknown) => Problem>> = 
 
 /** Checks the option `tls`. @throws TypeError naming the field, never its value */
 export function checkTlsOptions(tls: TlsOptions): void {
-  refuseUnknown(tls, Object.keys(CHECKS), "tls");
+  refuseUnknown(tls, CHECKS, "tls");
   for (const [name, check] of Object.entries(CHECKS)) {
     const value = tls[name as keyof TlsOptions];
     const problem = value === undefined ? undefined : check(value);

@@ -1,11 +1,18 @@
 import { inspect } from "node:util";
 import { OptionError } from "../errors/option-error.js";
 import type { SubscribeRequest } from "../key-space/subscription.js";
-import { refuseUnknown } from "../model/option-names.js";
+import { type KnownOptions, refuseUnknown } from "../model/option-names.js";
 import { checkWatchRequest } from "../model/validate.js";
 import type { WatchOptions } from "../watch/watcher.js";
 
-const OPTIONS = ["recursive", "from", "initial", "pollInterval", "bufferSize", "signal"];
+const OPTIONS: KnownOptions<WatchOptions> = {
+  recursive: true,
+  from: true,
+  initial: true,
+  pollInterval: true,
+  bufferSize: true,
+  signal: true,
+};
 
 /** Checks the options of `watch` and adds the defaults. @throws TypeError naming the option and the fix */
 export function watchSettings(key: string, options: WatchOptions): SubscribeRequest {

@@ -1,25 +1,31 @@
 import { OptionError } from "../errors/option-error.js";
+
+/** Has each option of `T`, and no other name: the compiler proves it. */
+export type KnownOptions<T> = Readonly<Record<keyof T, unknown>>;
+
 /**
  * Refuses unknown options: if a mistyped `ttl`, or a number instead of the options, were ignored, a node
  * would never expire.
  *
  * @param owner name of the option that contains them; absent: they are the options of a call
- * @throws TypeError naming the option
+ * @throws OptionError
  */
-export function refuseUnknown(options: unknown, known: readonly string[], owner?: string): void {
+export function refuseUnknown<T>(
+  options: T,
+  known: KnownOptions<NoInfer<T>>,
+  owner?: string,
+): void {
+  const names = Object.keys(known).join(", ");
   if (typeof options !== "object" || options === null) {
-    throw new OptionError(
-      owner ?? "options",
-      `must be an object with ${known.join(", ")}, not ${options}`,
-    );
+    throw new OptionError(owner ?? "options", `must be an object with ${names}, not ${options}`);
   }
   for (const name in options) {
-    if (known.includes(name)) continue;
+    if (Object.hasOwn(known, name)) continue;
     const field = owner === undefined ? name : `${owner}.${name}`;
     throw new OptionError(
       field,
       `is not an option of ${owner ?? "this call"}`,
-      `it takes ${known.join(", ")}`,
+      `it takes ${names}`,
     );
   }
 }

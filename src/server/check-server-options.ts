@@ -1,32 +1,31 @@
-import { refuseUnknown } from "../model/option-names.js";
+import { type KnownOptions, refuseUnknown } from "../model/option-names.js";
+import type { ServerLimits, ServerTls } from "./http/http-server.js";
 
-const LISTENING = [
-  "port",
-  "host",
-  "tls",
-  "rootPassword",
-  "limits",
-  "advertise",
-  "cors",
-  "allowedHosts",
-];
-const TLS = ["cert", "key", "clientCa"];
-const LIMITS = [
-  ...["maxBodySize", "maxHeaderSize", "maxBufferedBytes", "headersTimeout", "requestTimeout"],
-  ...["maxConnections", "closeTimeout"],
-];
+const TLS: KnownOptions<ServerTls> = { cert: true, key: true, clientCa: true };
+const LIMITS: KnownOptions<ServerLimits> = {
+  maxBodySize: true,
+  maxHeaderSize: true,
+  maxBufferedBytes: true,
+  headersTimeout: true,
+  requestTimeout: true,
+  maxConnections: true,
+  closeTimeout: true,
+};
 
 interface ServerOptions {
-  readonly tls?: object | undefined;
-  readonly limits?: object | undefined;
+  readonly tls?: ServerTls | undefined;
+  readonly limits?: ServerLimits | undefined;
 }
 
 /**
  * Refuses unknown options: a server that ignored a mistyped `rootPassword` or `clientCa` would accept
- * every client. @throws TypeError naming the option
+ * every client. @throws OptionError
  */
-export function checkServerOptions(options: ServerOptions, own: readonly string[]): void {
-  refuseUnknown(options, [...own, ...LISTENING]);
+export function checkServerOptions<T extends ServerOptions>(
+  options: T,
+  known: KnownOptions<T>,
+): void {
+  refuseUnknown(options, known);
   if (options.tls !== undefined) refuseUnknown(options.tls, TLS);
   if (options.limits !== undefined) refuseUnknown(options.limits, LIMITS);
 }

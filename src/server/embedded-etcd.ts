@@ -1,5 +1,6 @@
 import { MemoryClusterApi } from "../key-space/memory/memory-cluster-api.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
+import type { KnownOptions } from "../model/option-names.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
@@ -65,6 +66,20 @@ export interface EmbeddedEtcdOptions extends BrowserOptions {
   readonly clock?: Clock | undefined;
 }
 
+const OPTIONS: KnownOptions<EmbeddedEtcdOptions> = {
+  snapshotFile: true,
+  historySize: true,
+  clock: true,
+  port: true,
+  host: true,
+  tls: true,
+  advertise: true,
+  cors: true,
+  allowedHosts: true,
+  rootPassword: true,
+  limits: true,
+};
+
 /** An etcd with one member and the v2 API, in this process. */
 export interface EmbeddedEtcd extends AsyncDisposable {
   /** e.g. `http://127.0.0.1:41234` */
@@ -86,7 +101,7 @@ export interface EmbeddedEtcd extends AsyncDisposable {
  * @throws Error when the port is taken, or the snapshot file is damaged, in use, or cannot be written
  */
 export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Promise<EmbeddedEtcd> {
-  checkServerOptions(options, ["snapshotFile", "historySize", "clock"]);
+  checkServerOptions(options, OPTIONS);
   const { snapshotFile, rootPassword, clock = systemClock } = options;
   const file =
     snapshotFile === undefined ? undefined : await SnapshotFile.open(snapshotFile, clock);

@@ -3,6 +3,7 @@ import { UnauthorizedError } from "../errors/common-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
 import { NestedPrefixError } from "../errors/v3-errors.js";
 import type { V3KeySpace } from "../key-space/v3/v3-key-space.js";
+import type { KnownOptions } from "../model/option-names.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
 import { checkSelfReference } from "./check-self-reference.js";
@@ -58,6 +59,18 @@ export interface GatewayOptions extends BrowserOptions {
   readonly limits?: ServerLimits | undefined;
 }
 
+const OPTIONS: KnownOptions<GatewayOptions> = {
+  etcd: true,
+  port: true,
+  host: true,
+  tls: true,
+  advertise: true,
+  cors: true,
+  allowedHosts: true,
+  rootPassword: true,
+  limits: true,
+};
+
 /** Serves the v2 API for a cluster that only has the v3 API. */
 export interface Gateway extends AsyncDisposable {
   /** e.g. `http://127.0.0.1:41234` */
@@ -79,7 +92,7 @@ export interface Gateway extends AsyncDisposable {
  * @throws Error when the port is taken
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  checkServerOptions(options, ["etcd"]);
+  checkServerOptions(options, OPTIONS);
   const parts = gatewayParts({ ...options.etcd, api: "v3" });
   const { keySpace, authKeySpace, identity } = parts;
   let server: HttpServer | undefined;

@@ -188,7 +188,7 @@ export function config<T>(
   schema: ConfigSchema<T>,
   options: ConfigOptions = {},
 ): Config<T> {
-  refuseUnknown(options, ["key", "parse"]);
+  refuseUnknown(options, { key: true, parse: true });
   checkSchema(schema);
   checkSettingsKey(options.key ?? mirror.key, mirror.key);
   return new Config(mirror, schema, options);

@@ -41,7 +41,7 @@ export class Election {
   /** @throws TypeError for an invalid key or option */
   constructor(etcd: RecipeClient, key: string, options: ElectionOptions = {}) {
     checkKey(key);
-    refuseUnknown(options, ["ttl", "safetyMargin"]);
+    refuseUnknown(options, { ttl: true, safetyMargin: true });
     this.key = key;
     this.#etcd = etcd;
     this.#queue = new ContenderQueue(
@@ -62,7 +62,7 @@ export class Election {
    */
   async campaign(value: string, options: CallOptions = {}): Promise<Leadership> {
     checkText("value", value);
-    refuseUnknown(options, ["signal"]);
+    refuseUnknown(options, { signal: true });
     const signals = [options.signal, this.#etcd.closed];
     const limits = { operation: `campaigning at ${this.key}`, signals };
     const contender = await withDeadline(this.#etcd.clock, limits, (signal) =>
@@ -73,7 +73,7 @@ export class Election {
 
   /** Reads the leader (linearizable); `null` when there is none. */
   async leader(options: CallOptions = {}): Promise<Leader | null> {
-    refuseUnknown(options, ["signal"]);
+    refuseUnknown(options, { signal: true });
     return leaderOf(await this.#queue.view.read(options.signal));
   }
 
@@ -84,7 +84,7 @@ export class Election {
    * generator.
    */
   async *observe(options: CallOptions = {}): AsyncGenerator<Leader | null, void, undefined> {
-    refuseUnknown(options, ["signal"]);
+    refuseUnknown(options, { signal: true });
     const either = linkSignals(options.signal, this.#etcd.closed);
     let last: Leader | null | undefined;
     try {

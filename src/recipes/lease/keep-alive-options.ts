@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { OptionError } from "../../errors/option-error.js";
 import type { OwnershipLostError } from "../../errors/ownership-lost-error.js";
-import { refuseUnknown } from "../../model/option-names.js";
+import { type KnownOptions, refuseUnknown } from "../../model/option-names.js";
 import { checkText } from "../../model/validate.js";
 import type { LeaseOptions } from "./lease-settings.js";
 
@@ -39,7 +39,13 @@ export interface KeepAliveEvents {
   recreated: [];
 }
 
-const OPTIONS = ["ttl", "safetyMargin", "ifExists", "recreate", "signal"];
+const OPTIONS: KnownOptions<KeepAliveOptions> = {
+  ttl: true,
+  safetyMargin: true,
+  ifExists: true,
+  recreate: true,
+  signal: true,
+};
 
 /** Checks all options except those that `leaseSettingsOf` checks. @throws TypeError naming the option */
 export function checkKeepAliveOptions(options: KeepAliveOptions): void {

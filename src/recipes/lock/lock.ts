@@ -50,7 +50,7 @@ export class Lock {
   /** @throws TypeError for an invalid key or option */
   constructor(etcd: RecipeClient, key: string, options: LockOptions = {}) {
     checkKey(key);
-    refuseUnknown(options, ["ttl", "safetyMargin"]);
+    refuseUnknown(options, { ttl: true, safetyMargin: true });
     this.key = key;
     this.#etcd = etcd;
     this.#queue = new ContenderQueue(
@@ -74,7 +74,7 @@ export class Lock {
    * example after a pause, or with a TTL shorter than a round trip
    */
   async acquire(options: AcquireOptions = {}): Promise<LockHandle> {
-    refuseUnknown(options, ["timeout", "data", "signal"]);
+    refuseUnknown(options, { timeout: true, data: true, signal: true });
     const { timeout, data = "" } = options;
     checkText("data", data);
     const limits = { ...this.#limits(options), timeout, timeoutError: this.#timeoutError };
@@ -89,7 +89,7 @@ export class Lock {
    * @throws the errors of `acquire`
    */
   async tryAcquire(options: Omit<AcquireOptions, "timeout"> = {}): Promise<LockHandle | null> {
-    refuseUnknown(options, ["data", "signal"]);
+    refuseUnknown(options, { data: true, signal: true });
     const { data = "" } = options;
     checkText("data", data);
     return withDeadline(this.#etcd.clock, this.#limits(options), async (signal) => {

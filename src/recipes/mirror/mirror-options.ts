@@ -1,3 +1,5 @@
+import type { KnownOptions } from "../../model/option-names.js";
+
 /** Options of {@link Mirror}. */
 export interface MirrorOptions {
   /** Ends the mirror, as its `close()` does. */
@@ -16,4 +18,8 @@ export interface MirrorOptions {
   readonly bufferSize?: number | undefined;
 }
 
-export const MIRROR_OPTIONS = ["signal", "pollInterval", "bufferSize"] as const;
+export const MIRROR_OPTIONS: KnownOptions<MirrorOptions> = {
+  signal: true,
+  pollInterval: true,
+  bufferSize: true,
+};

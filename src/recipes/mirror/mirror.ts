@@ -178,7 +178,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
    *   responds, where the index has no meaning
    */
   async waitFor(index: number, options: CallOptions = {}): Promise<void> {
-    refuseUnknown(options, ["signal"]);
+    refuseUnknown(options, { signal: true });
     if (!Number.isSafeInteger(index) || index < 0) {
       throw new OptionError("index", `must be an index of etcd, not ${inspect(index)}`);
     }

@@ -60,7 +60,7 @@ export class Queue implements AsyncDisposable {
   /** @throws TypeError for an invalid key or option */
   constructor(etcd: RecipeClient, key: string, options: QueueOptions = {}) {
     checkKey(key);
-    refuseUnknown(options, ["visibilityTimeout", "consumer"]);
+    refuseUnknown(options, { visibilityTimeout: true, consumer: true });
     const { visibilityTimeout = 30, consumer = "" } = options;
     this.key = withoutSlash(key);
     this.#etcd = etcd;
@@ -75,7 +75,7 @@ export class Queue implements AsyncDisposable {
    * @throws NotDirError when `key` or a parent of it is a file
    */
   async enqueue(value: string, options: CallOptions = {}): Promise<string> {
-    refuseUnknown(options, ["signal"]);
+    refuseUnknown(options, { signal: true });
     const request = { action: "create", inOrder: true, key: this.key, value } as const;
     const { node } = await this.#etcd.execute(request, options);
     return node.key;
@@ -90,7 +90,7 @@ export class Queue implements AsyncDisposable {
    * @throws OwnershipLostError when the response to a claim came too late to prove the claim
    */
   async take(options: TakeOptions = {}): Promise<QueueItem> {
-    refuseUnknown(options, ["timeout", "signal"]);
+    refuseUnknown(options, { timeout: true, signal: true });
     const timeoutError = (timeout: number): Error =>
       new TimeoutError(`queue ${this.key}: nothing to take within ${timeout} ms`, timeout);
     const signals = [options.signal, this.#closing.signal, this.#etcd.closed];

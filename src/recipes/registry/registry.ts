@@ -65,7 +65,7 @@ export class Registry<M = unknown> {
   /** @throws TypeError for an invalid key or option */
   constructor(etcd: RecipeClient, key: string, options: RegistryOptions<M> = {}) {
     checkKey(key);
-    refuseUnknown(options, ["parse", "onMalformed"]);
+    refuseUnknown(options, { parse: true, onMalformed: true });
     const { parse = (metadata) => metadata as M, onMalformed = () => {} } = options;
     this.key = key;
     this.#etcd = etcd;
@@ -84,7 +84,7 @@ export class Registry<M = unknown> {
     { id, metadata }: Instance<M>,
     options: RegisterOptions = {},
   ): Promise<Registration> {
-    refuseUnknown(options, ["ttl", "ifExists", "signal"]);
+    refuseUnknown(options, { ttl: true, ifExists: true, signal: true });
     const { ttl = 10, ifExists = "replace", signal } = options;
     const key = `${this.#serviceKey(service)}/${checkName("id", id)}`;
     const owner = randomUUID();
@@ -97,7 +97,7 @@ export class Registry<M = unknown> {
 
   /** Reads the registered instances of a service (linearizable). */
   async discover(service: string, options: CallOptions = {}): Promise<readonly Instance<M>[]> {
-    refuseUnknown(options, ["signal"]);
+    refuseUnknown(options, { signal: true });
     const request = { action: "get", key: this.#serviceKey(service), sorted: true } as const;
     try {
       const { node } = await this.#etcd.execute({ ...request, quorum: true }, options);
@@ -118,7 +118,7 @@ export class Registry<M = unknown> {
     service: string,
     options: CallOptions = {},
   ): AsyncGenerator<InstanceEvent<M>, void, undefined> {
-    refuseUnknown(options, ["signal"]);
+    refuseUnknown(options, { signal: true });
     const key = this.#serviceKey(service);
     const either = linkSignals(options.signal, this.#etcd.closed);
     const instances = new InstanceSet(key, this.#reader);

@@ -1,5 +1,5 @@
 import type { CallOptions } from "../../key-space/call-options.js";
-import { refuseUnknown } from "../../model/option-names.js";
+import { type KnownOptions, refuseUnknown } from "../../model/option-names.js";
 import { type SourceAndTarget, treesOf } from "../source/source-and-target.js";
 import { readTops } from "../source/tops.js";
 import { type Comparison, compareTrees } from "./compare-trees.js";
@@ -63,7 +63,14 @@ function* uncertaintiesIn({ differences, replaced, unnamed }: Comparison): Itera
   for (const entry of replaced) if (!reported.has(entry.key)) yield { kind: "uncertain", entry };
 }
 
-const OPTIONS = [
-  ...["from", "to", "prefix", "toPrefix", "hidden"],
-  ...["ttlTolerance", "lossy", "onProgress", "signal"],
-];
+const OPTIONS: KnownOptions<DiffOptions> = {
+  from: true,
+  to: true,
+  prefix: true,
+  toPrefix: true,
+  hidden: true,
+  ttlTolerance: true,
+  lossy: true,
+  onProgress: true,
+  signal: true,
+};

@@ -1,4 +1,4 @@
-import { refuseUnknown } from "../../model/option-names.js";
+import { type KnownOptions, refuseUnknown } from "../../model/option-names.js";
 import type { MigrateOptions } from "./migrate-options.js";
 import { Migration } from "./migration.js";
 import type { MigrationProgress } from "./migration-progress.js";
@@ -33,7 +33,17 @@ export async function migrate(options: MigrateOptions): Promise<MigrationProgres
   return await new Migration(await preflight(options), options).run();
 }
 
-const OPTIONS = [
-  ...["from", "to", "prefix", "toPrefix", "hidden"],
-  ...["until", "overwrite", "lossy", "rate", "onLoss", "onProgress", "signal"],
-];
+const OPTIONS: KnownOptions<MigrateOptions> = {
+  from: true,
+  to: true,
+  prefix: true,
+  toPrefix: true,
+  hidden: true,
+  until: true,
+  overwrite: true,
+  lossy: true,
+  rate: true,
+  onLoss: true,
+  onProgress: true,
+  signal: true,
+};
