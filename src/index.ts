@@ -44,11 +44,12 @@ export {
   TestFailedError,
   UnauthorizedError,
 } from "./errors/common-errors.js";
+export type { EtcdErrorMap, EtcdErrorName } from "./errors/error-table.js";
 export { EtcdError } from "./errors/etcd-error.js";
 export { EventIndexClearedError, WatcherClearedError } from "./errors/event-errors.js";
 export type { OptionNames } from "./errors/hint.js";
 export { InvalidValueError, type ValueIssue } from "./errors/invalid-value-error.js";
-export { type EtcdErrorMap, type EtcdErrorName, isEtcdError } from "./errors/is-etcd-error.js";
+export { isEtcdError } from "./errors/is-etcd-error.js";
 export {
   SourceReplacedError,
   TargetInUseError,

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest";
-import { serverErrorOf } from "../src/errors/server-error-of.js";
+import { serverErrorOf } from "../src/errors/error-table.js";
 import * as etcdnet from "../src/index.js";
 import { EtcdClient, type EtcdErrorName, type EtcdServerError, isEtcdError } from "../src/index.js";
 import type { HttpRequest } from "../src/wire/http.js";

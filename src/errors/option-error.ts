@@ -5,6 +5,7 @@ import { type Hint, hintText, libraryNames, messageOf, type OptionNames } from "
  * The message never contains a secret.
  */
 export class OptionError extends TypeError {
+  readonly code = "ETCD_OPTION";
   /**
    * Name of the invalid option, e.g. `connectTimeout`, `urls[0]` or `tls.cert`. Several names are
    * separated by a comma and a space.

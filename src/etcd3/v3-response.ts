@@ -1,7 +1,6 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
-import { errorDefinition } from "../errors/error-table.js";
+import { errorDefinition, serverErrorOf } from "../errors/error-table.js";
 import type { EtcdError } from "../errors/etcd-error.js";
-import { serverErrorOf } from "../errors/server-error-of.js";
 import { V3DisabledError, V3RefusedError } from "../errors/v3-errors.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import { type GrpcStatus, grpcStatusOf, isGrpc, unframed } from "../wire/grpc.js";

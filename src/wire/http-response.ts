@@ -1,7 +1,7 @@
 import { AdminError } from "../errors/admin-error.js";
 import { ProtocolError, V2DisabledError } from "../errors/cluster-errors.js";
+import { serverErrorOf } from "../errors/error-table.js";
 import { EtcdRaftError } from "../errors/server-error.js";
-import { serverErrorOf } from "../errors/server-error-of.js";
 import { AttemptFailure } from "./attempt-failure.js";
 import type { HttpRequest, HttpResponse } from "./http.js";
 import { isObject, type JsonDeserializer, type JsonObject, readObject } from "./json.js";

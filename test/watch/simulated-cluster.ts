@@ -1,7 +1,6 @@
 import { AbortError } from "../../src/errors/abort-error.js";
 import { ClusterUnavailableError, TimeoutError } from "../../src/errors/cluster-errors.js";
-import { errorDefinition } from "../../src/errors/error-table.js";
-import { serverErrorOf } from "../../src/errors/server-error-of.js";
+import { errorDefinition, serverErrorOf } from "../../src/errors/error-table.js";
 import type { CallOptions } from "../../src/key-space/call-options.js";
 import type { KeySpace, KeyWatch } from "../../src/key-space/key-space.js";
 import type { Probe, Scan, WatchPort } from "../../src/key-space/remote/watch/watch-port.js";

@@ -1,5 +1,5 @@
+import { serverErrorOf } from "../../errors/error-table.js";
 import { EtcdServerError } from "../../errors/server-error.js";
-import { serverErrorOf } from "../../errors/server-error-of.js";
 import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { AnyNode, EtcdNode } from "../../model/node.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";

@@ -1,6 +1,5 @@
 import { AbortError } from "../../errors/abort-error.js";
-import { errorDefinition } from "../../errors/error-table.js";
-import { serverErrorOf } from "../../errors/server-error-of.js";
+import { errorDefinition, serverErrorOf } from "../../errors/error-table.js";
 import type { StoreStats } from "../../model/cluster.js";
 import {
   type GetRequest,

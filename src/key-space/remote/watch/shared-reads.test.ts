@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { UnauthorizedError } from "../../../errors/common-errors.js";
-import { errorDefinition } from "../../../errors/error-table.js";
-import { serverErrorOf } from "../../../errors/server-error-of.js";
+import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import { systemClock } from "../../../time/clock.js";
 import { Pacer } from "../../../time/pacer.js";
 import { SharedProbe } from "./shared-reads.js";

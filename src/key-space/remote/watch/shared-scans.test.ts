@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { SimulatedClock } from "../../../../test/support/simulated-clock.js";
-import { errorDefinition } from "../../../errors/error-table.js";
-import { serverErrorOf } from "../../../errors/server-error-of.js";
+import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import type { ScanRequest } from "../../../model/key-request.js";
 import { Pacer } from "../../../time/pacer.js";
 import { SharedScans } from "./shared-scans.js";

@@ -1,5 +1,4 @@
-import { errorDefinition } from "../../../errors/error-table.js";
-import { serverErrorOf } from "../../../errors/server-error-of.js";
+import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { isReachable, levelsOf, MAX_DEPTH } from "./key-schema.js";
 

@@ -1,7 +1,6 @@
 import { traceDamage } from "../../../cluster/exchange/tracing.js";
 import { UnauthorizedError } from "../../../errors/common-errors.js";
-import { errorDefinition } from "../../../errors/error-table.js";
-import { serverErrorOf } from "../../../errors/server-error-of.js";
+import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import { DamagedRecordError } from "../../../errors/v3-errors.js";
 import { refusalReasonOf } from "../../../etcd3/error-messages.js";
 import { toHexId } from "../../../etcd3/hex-id.js";

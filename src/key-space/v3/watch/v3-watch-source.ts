@@ -1,6 +1,5 @@
 import { AbortError } from "../../../errors/abort-error.js";
-import { errorDefinition } from "../../../errors/error-table.js";
-import { serverErrorOf } from "../../../errors/server-error-of.js";
+import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import type { V3Api } from "../../../etcd3/v3-api.js";
 import type { WatchRequest } from "../../../model/key-request.js";
 import type { AnswerOrigin } from "../../../model/response.js";
