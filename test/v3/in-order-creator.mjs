@@ -7,15 +7,26 @@ import { once } from "node:events";
 
 const [index = "", urls = "", key = "", count = ""] = process.argv.slice(2);
 /** @type {typeof import("../../src/index.js")} */
-const { EtcdClient } = await import(index);
+const { ClusterUnavailableError, EtcdClient } = await import(index);
 const etcd = new EtcdClient({ urls: urls.split(","), api: "v3" });
 await etcd.getNode("/");
 const sign = once(process, "message");
 process.send?.({ event: "ready" });
 await sign;
 for (let created = 0; created < Number(count); created++) {
-  const { node } = await etcd.createInOrderNode(key, `${process.pid}`);
+  const { node } = await createInOrder();
   process.send?.({ event: "created", key: node.key, revision: node.createdIndex });
 }
 await etcd.close();
 process.disconnect();
+
+/** On a busy machine, a creation can meet 50 conflicts. It was certainly not carried out then. */
+async function createInOrder() {
+  for (;;) {
+    try {
+      return await etcd.createInOrderNode(key, `${process.pid}`);
+    } catch (error) {
+      if (!(error instanceof ClusterUnavailableError)) throw error;
+    }
+  }
+}
