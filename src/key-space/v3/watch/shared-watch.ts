@@ -80,8 +80,8 @@ export class SharedWatch {
   readonly #delivered: Watermark;
   /** Last known revision with a change in the range. */
   #lastChange = 0;
-  /** Number of watches that are about to be attached. */
-  #attaching = 0;
+  /** Number of callers that are about to attach a watch. */
+  #holders = 0;
   #heartbeat: Promise<boolean> | undefined;
   /** Highest revision that callers of {@link proveQuiet} wait for. */
   #wantedRevision = 0;
@@ -166,15 +166,12 @@ export class SharedWatch {
    * @throws ClusterUnavailableError, UnauthorizedError
    */
   async readBack(index: number, { header: { revision } }: StoreHead): Promise<boolean> {
-    this.#attaching++;
     try {
       await this.#established;
       return await this.#history.readBack(index, revision + this.#settings.offset, this.#prove);
     } catch (error) {
       if (!(error instanceof Compacted)) throw error;
       throw new ProtocolError(`${CALL.operation}: etcd has compacted the requested revisions`);
-    } finally {
-      this.#attaching--;
     }
   }
 
@@ -227,12 +224,12 @@ export class SharedWatch {
   detachFeed(feed: FeedReader): void {
     if (!this.#watchers.remove(feed)) return;
     if (--this.#feeds === 0) this.#currency.stop();
-    this.stopWhenIdle();
+    this.#stopWhenIdle();
   }
 
   /** Removes a watch. */
   detach(watch: PushedWatch): void {
-    if (this.#watchers.remove(watch)) this.stopWhenIdle();
+    if (this.#watchers.remove(watch)) this.#stopWhenIdle();
   }
 
   /**
@@ -258,8 +255,18 @@ export class SharedWatch {
     });
   }
 
-  /** Stops after the idle timeout, unless a watch is attached. */
-  stopWhenIdle(): void {
+  /** Keeps running without a watch until {@link release}. */
+  hold(): void {
+    this.#holders++;
+  }
+
+  release(): void {
+    this.#holders--;
+    this.#stopWhenIdle();
+  }
+
+  /** Stops after the idle timeout, unless it is needed. */
+  #stopWhenIdle(): void {
     this.#cancelIdleTimeout();
     if (this.#isNeeded || this.isStopped) return;
     this.#cancelIdleTimeout = this.#settings.clock.after(this.#settings.idleTimeout, () => {
@@ -291,7 +298,7 @@ export class SharedWatch {
   }
 
   get #isNeeded(): boolean {
-    return this.#watchers.size + this.#attaching > 0;
+    return this.#watchers.size + this.#holders > 0;
   }
 
   #run(onEstablished: () => void, onFailure: (error: Error) => void): void {

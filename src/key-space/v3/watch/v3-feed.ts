@@ -12,6 +12,7 @@ import type { FeedReader } from "./watcher-set.js";
 
 /** The shared watch of the current store. */
 export interface Joined {
+  /** Runs until it is released. */
   readonly sharedWatch: SharedWatch;
   /** A linearizable response of the store. Its index is not after the begin of coverage. */
   readonly origin: AnswerOrigin;
@@ -31,7 +32,7 @@ export interface FeedContext {
   readonly clock: Clock;
   /** Number of the current generation of the store. */
   readonly generation: number;
-  /** Starts the shared watch if necessary. @throws the errors of the v3 API */
+  /** Starts the shared watch if necessary, and holds it. @throws the errors of the v3 API */
   join(signal: AbortSignal): Promise<Joined>;
 }
 
@@ -105,7 +106,7 @@ export class V3Feed implements Feed, FeedReader {
       signal.throwIfAborted();
       await this.#attach(joined, signal);
     } finally {
-      joined.sharedWatch.stopWhenIdle();
+      joined.sharedWatch.release();
     }
   }
 

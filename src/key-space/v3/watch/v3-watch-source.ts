@@ -103,7 +103,7 @@ export class V3WatchSource {
         // An error of the previous store says nothing about the current one.
         if (joined.generation === this.#settings.generation.number) throw error;
       } finally {
-        joined.sharedWatch.stopWhenIdle();
+        joined.sharedWatch.release();
       }
     }
   }
@@ -126,7 +126,10 @@ export class V3WatchSource {
     return new V3Feed(context, request, sink);
   }
 
-  /** Returns the shared watch of the current store, which is started if necessary. */
+  /**
+   * Returns the shared watch of the current store, which is started if necessary and runs until the
+   * caller releases it.
+   */
   async #join(operation: string, signal: AbortSignal | undefined): Promise<V3Joined> {
     const { generation } = this.#settings;
     for (;;) {
@@ -139,6 +142,7 @@ export class V3WatchSource {
       this.#sharedWatch ??= this.#watchFrom(head, scale);
       const { offset, firstIndex } = scale;
       const sharedWatch = this.#sharedWatch;
+      sharedWatch.hold();
       return { sharedWatch, head, firstIndex, origin: originOf(head, offset), generation: number };
     }
   }
