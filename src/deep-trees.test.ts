@@ -12,7 +12,7 @@ import type { KeySpace } from "./key-space/key-space.js";
 import { type KeySpaceSnapshot, MemoryKeySpace } from "./key-space/memory/memory-key-space.js";
 import { Listing } from "./key-space/v3/read/listing.js";
 import { KeySchema } from "./key-space/v3/schema/key-schema.js";
-import { ROOT } from "./key-space/v3/schema/node-view.js";
+import { ROOT_NODE } from "./key-space/v3/schema/node-view.js";
 import { ancestorsOf } from "./key-space/v3/schema/path-snapshot.js";
 import { eventsOf } from "./key-space/v3/watch/events-of-revision.js";
 import type { AnyNode, EtcdNode } from "./model/node.js";
@@ -182,7 +182,7 @@ it("on v3, keys deeper than the limit are not in listings and events", () => {
   listing.addFile(PATH, kv);
   listing.addFile(pathAt(62), kv);
   const view = { offset: 0, now: 0, hasExpired: () => false };
-  const top = { ...ROOT, nodes: listing.nodes(view, true) };
+  const top = { ...ROOT_NODE, nodes: listing.nodes(view, true) };
   expect(depthOf(top)).toBe(63);
   const changes = [{ kv: kv, deleted: false, prev: undefined }];
   expect(eventsOf({ number: 5, changes }, new KeySchema(), view)).toEqual([]);

@@ -124,7 +124,7 @@ function handlerOf(
   { advertise, cors, allowedHosts, host = HOST }: GatewayOptions,
 ): V2Handler {
   const clusterId = identity.clusterId.bind(identity);
-  const metrics = () => gatewayFamilies(keySpace.figures);
+  const metrics = () => gatewayFamilies(keySpace.metrics);
   const listening = { advertise, cors, allowedHosts, host };
   return v2HandlerWith(store, { keySpace, clusterApi, clusterId, metrics, ...listening }, clock);
 }

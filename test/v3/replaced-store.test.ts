@@ -50,7 +50,7 @@ it("later watches receive nothing of the lost store", async () => {
   const keySpace = new V3KeySpace(etcd, { oneEventPerPoll: true });
   (await keySpace.openWatch({ key: "/app", recursive: true })).close();
   etcd.commit({ key: "/app/old", value: "last" });
-  await expect.poll(() => keySpace.figures.index).toBe(51);
+  await expect.poll(() => keySpace.metrics.index).toBe(51);
   etcd.replace(3);
   const poll = await keySpace.openWatch({ key: "/app", recursive: true });
   expect(poll.etcdIndex).toBe(3);

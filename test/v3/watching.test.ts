@@ -244,9 +244,9 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         // The tree has had only a heartbeat.
         const busy = await index();
         await expect
-          .poll(() => quiet.figures.index, { timeout: 10_000 })
+          .poll(() => quiet.metrics.index, { timeout: 10_000 })
           .toBeGreaterThan(busy - 500);
-        const revision = String(quiet.figures.index);
+        const revision = String(quiet.metrics.index);
         await tool.ask("kv/compaction", { revision, physical: true });
         // The watch is reopened several times.
         await new Promise((resolve) => setTimeout(resolve, 500));

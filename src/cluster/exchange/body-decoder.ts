@@ -3,8 +3,8 @@ import { AsyncQueue } from "../../stream/async-queue.js";
 import { ByteQueue } from "../../stream/byte-queue.js";
 import type { FlowControl } from "./flow-control.js";
 
-/** One part of a body, or the unread bytes of it, exceed `maxResponseSize`. */
-export class PartTooLong extends ProtocolError {}
+/** A part of a body, or the unread bytes of it, exceed `maxResponseSize`. */
+export class PartTooLongError extends ProtocolError {}
 
 /** Unread bytes at which the connection is paused. */
 const HIGH_WATER_BYTES = 64 * 1024;
@@ -98,8 +98,10 @@ export abstract class BodyDecoder {
     if (length > this.#maxLength) throw this.#tooLong("an event of the watch");
   }
 
-  #tooLong(what: string): PartTooLong {
-    return new PartTooLong(`${what} is longer than maxResponseSize (${this.#maxLength} bytes)`);
+  #tooLong(what: string): PartTooLongError {
+    return new PartTooLongError(
+      `${what} is longer than maxResponseSize (${this.#maxLength} bytes)`,
+    );
   }
 
   get #isAwaited(): boolean {

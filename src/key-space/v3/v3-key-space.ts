@@ -22,7 +22,7 @@ import { FeedSubscription } from "../shared/feed-subscription.js";
 import { pathOf } from "../shared/path.js";
 import { StoreCounters } from "../shared/store-counters.js";
 import type { SubscribeRequest, Subscription } from "../subscription.js";
-import type { BatchFigures } from "./read/read-batcher.js";
+import type { BatchMetrics } from "./read/read-batcher.js";
 import { unnamedKeys } from "./read/unnamed-keys.js";
 import { V3Reader } from "./read/v3-reader.js";
 import { checkPath } from "./schema/check-path.js";
@@ -31,7 +31,7 @@ import { Leases } from "./schema/leases.js";
 import { StoreGeneration, withGeneration } from "./schema/store-generation.js";
 import { type IndexScale, V3Tree } from "./schema/v3-tree.js";
 import type { V3KeySpaceOptions } from "./v3-key-space-options.js";
-import { V3WatchSource, type WatchFigures } from "./watch/v3-watch-source.js";
+import { V3WatchSource, type WatchMetrics } from "./watch/v3-watch-source.js";
 import { BulkLoader } from "./write/bulk-loader.js";
 import { moveDescendants } from "./write/directory-ttl.js";
 import { KeyedMutex } from "./write/keyed-mutex.js";
@@ -40,8 +40,8 @@ import type { WriteRequest } from "./write/txn-plan.js";
 import { OtherScaleError, V3Writer, type WriteContext } from "./write/v3-writer.js";
 import { previousDirectoryLease } from "./write/write-response.js";
 
-/** Figures about a {@link V3KeySpace}. */
-export interface V3Figures extends WatchFigures, BatchFigures {
+/** Metrics of a {@link V3KeySpace}. */
+export interface V3Metrics extends WatchMetrics, BatchMetrics {
   /** Newest index in a response of etcd. */
   readonly newest: number;
 }
@@ -116,14 +116,14 @@ export class V3KeySpace implements KeySpace {
 
   /** Requests and watches of this process. Expiries are not counted, because etcd executes them. */
   get stats(): StoreStats {
-    return this.#counters.show(this.#watches.figures.watchers);
+    return this.#counters.show(this.#watches.metrics.watchers);
   }
 
-  /** Figures about watches and batches of reads. */
-  get figures(): V3Figures {
+  /** Metrics of watches and batches of reads. */
+  get metrics(): V3Metrics {
     return {
-      ...this.#watches.figures,
-      ...this.#reader.figures,
+      ...this.#watches.metrics,
+      ...this.#reader.metrics,
       newest: this.#tree.newestIndex,
     };
   }

@@ -1,9 +1,9 @@
-import type { V3Figures } from "../../key-space/v3/v3-key-space.js";
+import type { V3Metrics } from "../../key-space/v3/v3-key-space.js";
 import { type MetricFamily, metric } from "./prometheus-text.js";
 
 /** Lag of the watches, and batching of the reads. */
-export function gatewayFamilies(figures: V3Figures): readonly MetricFamily[] {
-  const { watchers, held, index, newest, batches, batched } = figures;
+export function gatewayFamilies(metrics: V3Metrics): readonly MetricFamily[] {
+  const { watchers, held, index, newest, batches, batched } = metrics;
   const lag = watchers === 0 ? 0 : Math.max(0, newest - index);
   return [
     metric("etcdnet_watchers", "gauge", "Open watches.", watchers),

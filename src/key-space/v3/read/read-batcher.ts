@@ -17,8 +17,8 @@ const MAX_CONCURRENT_BATCHES = 2;
 /** Reads several paths together; results in the order of the paths. */
 export type ReadTogether<T> = (paths: readonly string[]) => Promise<readonly T[]>;
 
-/** Figures about batches. */
-export interface BatchFigures {
+/** Metrics of batches. */
+export interface BatchMetrics {
   /** Number of transactions for reads. */
   readonly batches: number;
   /** Number of reads in them. */
@@ -44,7 +44,7 @@ export class ReadBatcher<T> {
     this.#maxReads = maxReads;
   }
 
-  get figures(): BatchFigures {
+  get metrics(): BatchMetrics {
     return { batches: this.#batches, batched: this.#reads };
   }
 

@@ -10,7 +10,7 @@ import { pathOf } from "../../shared/path.js";
 import { checkPath } from "../schema/check-path.js";
 import { decodeLeaseId } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
-import { type NodeView, ROOT, showDirectory, showFile } from "../schema/node-view.js";
+import { type NodeView, ROOT_NODE, showDirectory, showFile } from "../schema/node-view.js";
 import {
   exists,
   missing,
@@ -21,7 +21,7 @@ import {
 import { originOf, type V3Tree } from "../schema/v3-tree.js";
 import { Listing } from "./listing.js";
 import { ListingPages } from "./listing-pages.js";
-import { type BatchFigures, ReadBatcher } from "./read-batcher.js";
+import { type BatchMetrics, ReadBatcher } from "./read-batcher.js";
 import { isRevisionGone } from "./revision-gone.js";
 import { readWithinLimit } from "./too-large.js";
 
@@ -46,9 +46,9 @@ export class V3Reader {
     this.#quorum = new ReadBatcher((paths) => this.#readFiles(paths, "quorum"), maxReads);
   }
 
-  /** Figures about the batches of local and quorum reads together. */
-  get figures(): BatchFigures {
-    const [local, quorum] = [this.#local.figures, this.#quorum.figures];
+  /** Metrics of the batches of local and quorum reads together. */
+  get metrics(): BatchMetrics {
+    const [local, quorum] = [this.#local.metrics, this.#quorum.metrics];
     return {
       batches: local.batches + quorum.batches,
       batched: local.batched + quorum.batched,
@@ -192,7 +192,7 @@ function directoryNode(
   view: NodeView,
 ): EtcdDirectory {
   const kv = marker ?? first;
-  if (path === "" || kv === undefined) return ROOT;
+  if (path === "" || kv === undefined) return ROOT_NODE;
   return showDirectory(path, kv, marker !== undefined, view);
 }
 

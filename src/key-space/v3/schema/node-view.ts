@@ -47,7 +47,7 @@ export function showDirectory(
 }
 
 /** The root, which has no indexes in etcd. */
-export const ROOT: EtcdDirectory = { key: "/", dir: true, modifiedIndex: 0, createdIndex: 0 };
+export const ROOT_NODE: EtcdDirectory = { key: "/", dir: true, modifiedIndex: 0, createdIndex: 0 };
 
 /** The lease of a directory's own TTL, from its marker. */
 export function ownLease(marker: Pick<KeyValue, "value">): string {

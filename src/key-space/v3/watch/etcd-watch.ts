@@ -1,4 +1,4 @@
-import { PartTooLong } from "../../../cluster/exchange/body-decoder.js";
+import { PartTooLongError } from "../../../cluster/exchange/body-decoder.js";
 import type { ResponseHeader } from "../../../etcd3/rpcs.js";
 import type { KeyRange } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
@@ -75,7 +75,7 @@ export class EtcdWatch {
         const isLost = this.#clock.monotonic() - contactAt > UNAVAILABLE_MS;
         if (isLost || !isRetryable(error)) throw error;
         if (error instanceof Error) listener.failed(error);
-        end = error instanceof PartTooLong && end !== "too long" ? "too long" : "ended";
+        end = error instanceof PartTooLongError && end !== "too long" ? "too long" : "ended";
       }
       quiets = end !== "silent" ? 0 : listener.next > next ? 1 : quiets + 1;
       if (listener.next > next) pace.progress();

@@ -1,4 +1,4 @@
-import { PartTooLong } from "../../../cluster/exchange/body-decoder.js";
+import { PartTooLongError } from "../../../cluster/exchange/body-decoder.js";
 import { ProtocolError } from "../../../errors/cluster-errors.js";
 import type { KeyRange } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
@@ -38,7 +38,7 @@ export async function readHistory(
   try {
     return await read(api, range, past, clock, call);
   } catch (error) {
-    if (error instanceof Compacted || error instanceof PartTooLong) return undefined;
+    if (error instanceof Compacted || error instanceof PartTooLongError) return undefined;
     throw error;
   }
 }

@@ -38,8 +38,8 @@ export interface V3WatchSettings {
   readonly pollInterval: number;
 }
 
-/** Figures about the watches of a key space. */
-export interface WatchFigures {
+/** Metrics of the watches of a key space. */
+export interface WatchMetrics {
   /** Number of open watches. */
   readonly watchers: number;
   /** Number of events kept for watches that start in the past. */
@@ -83,7 +83,7 @@ export class V3WatchSource {
     });
   }
 
-  get figures(): WatchFigures {
+  get metrics(): WatchMetrics {
     const { watchers = 0, held = 0, index = 0 } = this.#sharedWatch ?? {};
     return { watchers, held, index };
   }
