@@ -1,29 +1,29 @@
 import type { KeySpace } from "../../src/key-space/key-space.js";
 
-/** A way to have a key space, to be held to the contract. */
+/** One kind of key space and its servers, for which the contract suite runs. */
 export interface Arrangement {
   readonly name: string;
   start(): Promise<Started>;
-  /** Why a case is left out, by the case's name; `docs/deviations.md` has a row for each. */
+  /** Reasons for skipped cases, by case name. `docs/deviations.md` has a row for each. */
   readonly skips: Readonly<Record<string, string>>;
 }
 
 export interface Started {
   readonly keySpace: KeySpace;
-  /** One more key space of the kind, over this store or another, for a case that closes it. */
+  /** Opens another key space of the same kind, on this store or a new one, for a case that closes it. */
   another(): Promise<KeySpace>;
-  /** Ends the key space and all that is behind it. */
+  /** Closes the key space and stops its servers. */
   stop(): Promise<void>;
 }
 
 /**
- * What a case works with. The store may hold other keys, but nobody else writes to it meanwhile,
- * unless the case runs beside others.
+ * The parameters of a case. The store may hold other keys, but only the case writes to it, unless
+ * cases run concurrently.
  */
-export interface Ground extends Pick<Started, "keySpace" | "another"> {
-  /** A directory of the case's own, which does not exist yet. */
+export interface CaseContext extends Pick<Started, "keySpace" | "another"> {
+  /** A directory for this case alone. It does not exist yet. */
   readonly dir: string;
 }
 
-/** Statements about every key space, by the sentence that each one proves. */
-export type Cases = Readonly<Record<string, (ground: Ground) => Promise<void>>>;
+/** Cases by name. The name is the statement that the case checks. */
+export type Cases = Readonly<Record<string, (context: CaseContext) => Promise<void>>>;

@@ -3,17 +3,17 @@ import type { Cases } from "./arrangement.js";
 import { eventOf } from "./events.js";
 
 export const closing: Cases = {
-  "closing a watch ends its reader": async ({ keySpace, dir }) => {
+  "closing a watch ends its iterator": async ({ keySpace, dir }) => {
     const watch = await keySpace.openWatch({ key: dir, stream: true });
-    const reader = watch[Symbol.asyncIterator]();
-    const waiting = reader.next();
+    const iterator = watch[Symbol.asyncIterator]();
+    const waiting = iterator.next();
     watch.close();
     watch.close();
     expect(await waiting).toEqual({ done: true, value: undefined });
-    expect(await reader.next()).toEqual({ done: true, value: undefined });
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
   },
 
-  "a watch that was closed delivers nothing more": async ({ keySpace, dir }) => {
+  "a closed watch delivers no more events": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const closed = await keySpace.openWatch({ key, stream: true });
     const open = await keySpace.openWatch({ key });
@@ -23,7 +23,7 @@ export const closing: Cases = {
     for await (const event of closed) expect.fail(`delivered ${event.action}`);
   },
 
-  "a call with a signal that has aborted is refused with AbortError and not carried out": async ({
+  "a call with an aborted signal rejects with AbortError and has no effect": async ({
     keySpace,
     dir,
   }) => {
@@ -42,7 +42,7 @@ export const closing: Cases = {
     });
   },
 
-  "aborting a watch's signal ends its reader with AbortError": async ({ keySpace, dir }) => {
+  "aborting a watch's signal ends its iterator with AbortError": async ({ keySpace, dir }) => {
     const abort = new AbortController();
     const { signal } = abort;
     const watch = await keySpace.openWatch({ key: dir }, { signal });
@@ -52,7 +52,7 @@ export const closing: Cases = {
     await expect(waiting).rejects.toMatchObject({ name: "AbortError", cause: reason });
   },
 
-  "a signal that aborts after the answer changes nothing": async ({ keySpace, dir }) => {
+  "a signal that aborts after the response has no effect": async ({ keySpace, dir }) => {
     const abort = new AbortController();
     const { signal } = abort;
     const key = `${dir}/a`;

@@ -1,36 +1,36 @@
 import { expect } from "vitest";
-import type { Cases, Ground } from "./arrangement.js";
+import type { CaseContext, Cases } from "./arrangement.js";
 
 import { keyNotFound, notDir, notFile, testFailed } from "./refusals.js";
 
-/** A file to compare with, of value "1". */
-async function aFile({ keySpace, dir }: Ground) {
+/** Creates a file with the value "1". */
+async function createFile({ keySpace, dir }: CaseContext) {
   const key = `${dir}/a`;
   const { node } = await keySpace.execute({ action: "set", key, value: "1" });
   return { key, node, index: node.modifiedIndex };
 }
 
 export const conditions: Cases = {
-  "a compare-and-swap keeps the createdIndex and shows the node before": async (ground) => {
-    const { keySpace } = ground;
-    const { key, node, index } = await aFile(ground);
-    const answer = await keySpace.execute({
+  "a compare-and-swap keeps the createdIndex and returns the previous node": async (context) => {
+    const { keySpace } = context;
+    const { key, node, index } = await createFile(context);
+    const response = await keySpace.execute({
       action: "compareAndSwap",
       key,
       prevValue: "1",
       value: "2",
     });
-    const modifiedIndex = answer.node.modifiedIndex;
-    expect(answer.action).toBe("compareAndSwap");
-    expect(answer.node).toEqual({ key, value: "2", modifiedIndex, createdIndex: index });
-    expect(answer.prevNode).toEqual(node);
+    const modifiedIndex = response.node.modifiedIndex;
+    expect(response.action).toBe("compareAndSwap");
+    expect(response.node).toEqual({ key, value: "2", modifiedIndex, createdIndex: index });
+    expect(response.prevNode).toEqual(node);
     expect(modifiedIndex).toBeGreaterThan(index);
-    expect((await keySpace.execute({ action: "get", key })).node).toEqual(answer.node);
+    expect((await keySpace.execute({ action: "get", key })).node).toEqual(response.node);
   },
 
-  "a compare-and-swap goes by value, by index, or by both": async (ground) => {
-    const { keySpace } = ground;
-    const { key, index } = await aFile(ground);
+  "a compare-and-swap can compare the value, the index, or both": async (context) => {
+    const { keySpace } = context;
+    const { key, index } = await createFile(context);
     const swap = { action: "compareAndSwap", key } as const;
     const second = await keySpace.execute({ ...swap, prevValue: "1", value: "2" });
     expect(second.node.modifiedIndex).toBeGreaterThan(index);
@@ -44,10 +44,10 @@ export const conditions: Cases = {
     expect(fourth.node.value).toBe("");
   },
 
-  "a compare-and-swap that does not match is refused with 101, which shows given and actual":
-    async (ground) => {
-      const { keySpace } = ground;
-      const { key, node, index } = await aFile(ground);
+  "a compare-and-swap that does not match is refused with 101, and the error shows the given and actual values":
+    async (context) => {
+      const { keySpace } = context;
+      const { key, node, index } = await createFile(context);
       const swap = { action: "compareAndSwap", key, value: "2" } as const;
       const refused = [
         [{ prevValue: "two" }, "[two != 1]"],
@@ -63,37 +63,37 @@ export const conditions: Cases = {
       expect((await keySpace.execute({ action: "get", key })).node).toEqual(node);
     },
 
-  "a compare-and-delete removes the file and shows it": async (ground) => {
-    const { keySpace } = ground;
-    const { key, node, index } = await aFile(ground);
-    const answer = await keySpace.execute({ action: "compareAndDelete", key, prevValue: "1" });
-    const modifiedIndex = answer.node.modifiedIndex;
-    expect(answer.action).toBe("compareAndDelete");
-    expect(answer.node).toEqual({ key, modifiedIndex, createdIndex: index });
-    expect(answer.prevNode).toEqual(node);
+  "a compare-and-delete removes the file and returns it as prevNode": async (context) => {
+    const { keySpace } = context;
+    const { key, node, index } = await createFile(context);
+    const response = await keySpace.execute({ action: "compareAndDelete", key, prevValue: "1" });
+    const modifiedIndex = response.node.modifiedIndex;
+    expect(response.action).toBe("compareAndDelete");
+    expect(response.node).toEqual({ key, modifiedIndex, createdIndex: index });
+    expect(response.prevNode).toEqual(node);
     expect(modifiedIndex).toBeGreaterThan(index);
     const read = keySpace.execute({ action: "get", key });
     await expect(read).rejects.toMatchObject(keyNotFound(key));
   },
 
-  "a compare-and-delete goes by value, by index, or by both": async (ground) => {
-    const { keySpace } = ground;
+  "a compare-and-delete can compare the value, the index, or both": async (context) => {
+    const { keySpace } = context;
     const conditions = [
       () => ({ prevValue: "1" }),
       (index: number) => ({ prevIndex: index }),
       (index: number) => ({ prevValue: "1", prevIndex: index }),
     ];
     for (const condition of conditions) {
-      const { key, index } = await aFile(ground);
+      const { key, index } = await createFile(context);
       await keySpace.execute({ action: "compareAndDelete", key, ...condition(index) });
       const read = keySpace.execute({ action: "get", key });
       await expect(read).rejects.toMatchObject(keyNotFound(key));
     }
   },
 
-  "a compare-and-delete that does not match is refused with 101": async (ground) => {
-    const { keySpace } = ground;
-    const { key, node, index } = await aFile(ground);
+  "a compare-and-delete that does not match is refused with 101": async (context) => {
+    const { keySpace } = context;
+    const { key, node, index } = await createFile(context);
     const refused = [
       [{ prevValue: "two" }, "[two != 1]"],
       [{ prevIndex: 1 }, `[1 != ${index}]`],
@@ -106,15 +106,15 @@ export const conditions: Cases = {
     expect((await keySpace.execute({ action: "get", key })).node).toEqual(node);
   },
 
-  "a refused comparison tells the store's index": async (ground) => {
-    const { key, index } = await aFile(ground);
-    const error = await ground.keySpace
+  "the error of a failed comparison contains the store's index": async (context) => {
+    const { key, index } = await createFile(context);
+    const error = await context.keySpace
       .execute({ action: "compareAndDelete", key, prevValue: "two" })
       .catch((error) => error);
     expect(error.index).toBeGreaterThanOrEqual(index);
   },
 
-  "a condition on what is missing is refused with 100, which names the first that is missing":
+  "a condition on a missing key is refused with 100, and the error names the first missing node of the path":
     async ({ keySpace, dir }) => {
       await keySpace.execute({ action: "set", key: dir, dir: true });
       for (const key of [`${dir}/nope`, `${dir}/nope/x`]) {
@@ -126,9 +126,9 @@ export const conditions: Cases = {
       }
     },
 
-  "a condition below a file is refused with 104": async (ground) => {
-    const { keySpace } = ground;
-    const { key } = await aFile(ground);
+  "a condition below a file is refused with 104": async (context) => {
+    const { keySpace } = context;
+    const { key } = await createFile(context);
     const condition = { key: `${key}/x`, prevIndex: 1 };
     const swap = keySpace.execute({ action: "compareAndSwap", ...condition, value: "2" });
     await expect(swap).rejects.toMatchObject(notDir(key));
@@ -153,9 +153,9 @@ export const conditions: Cases = {
     await expect(removal).rejects.toMatchObject(notFile(""));
   },
 
-  "of compare-and-swaps on one index at the same time exactly one wins": async (ground) => {
-    const { keySpace } = ground;
-    const { key, index } = await aFile(ground);
+  "exactly one of several concurrent compare-and-swaps of one index succeeds": async (context) => {
+    const { keySpace } = context;
+    const { key, index } = await createFile(context);
     const swaps = Array.from({ length: 20 }, (_, count) =>
       keySpace.execute({
         action: "compareAndSwap",

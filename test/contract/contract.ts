@@ -18,7 +18,7 @@ import { watchFromHistory } from "./watch-from-history.js";
 import { watchLive } from "./watch-live.js";
 import { writes } from "./writes.js";
 
-/** Cases that wait for an expiry run side by side; the others one by one. */
+/** Cases that wait for an expiry run concurrently; the others run one after another. */
 const SUBJECTS: readonly { name: string; cases: Cases; concurrent?: boolean }[] = [
   { name: "reads", cases: reads },
   { name: "writes", cases: writes },
@@ -31,14 +31,14 @@ const SUBJECTS: readonly { name: string; cases: Cases; concurrent?: boolean }[] 
   { name: "text", cases: text },
   { name: "ttl", cases: ttl, concurrent: true },
   { name: "refresh", cases: refresh, concurrent: true },
-  { name: "watching live", cases: watchLive },
+  { name: "live watches", cases: watchLive },
   { name: "removal of ancestors", cases: removalOfAncestors },
-  { name: "watching from history", cases: watchFromHistory },
+  { name: "watches from history", cases: watchFromHistory },
   { name: "subscriptions", cases: subscriptions },
   { name: "closing and aborting", cases: closing },
 ];
 
-/** What every key space does, whatever is behind it. */
+/** Defines the tests that every implementation of `KeySpace` must pass. */
 export function keySpaceContract({ name, start, skips }: Arrangement): void {
   describe(name, () => {
     let started: Started;

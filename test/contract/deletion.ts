@@ -4,41 +4,43 @@ import type { Cases } from "./arrangement.js";
 import { dirNotEmpty, keyNotFound, notDir, notFile, rootReadOnly } from "./refusals.js";
 
 export const deletion: Cases = {
-  "a delete removes the file and shows it": async ({ keySpace, dir }) => {
+  "a delete removes the file and returns it as prevNode": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const before = await keySpace.execute({ action: "set", key, value: "1" });
-    const answer = await keySpace.execute({ action: "delete", key });
+    const response = await keySpace.execute({ action: "delete", key });
     const { createdIndex } = before.node;
-    expect(answer.action).toBe("delete");
-    expect(answer.node).toEqual({ key, modifiedIndex: answer.node.modifiedIndex, createdIndex });
-    expect(answer.prevNode).toEqual(before.node);
-    expect(answer.node.modifiedIndex).toBeGreaterThan(before.node.modifiedIndex);
+    expect(response.action).toBe("delete");
+    expect(response.node).toEqual({
+      key,
+      modifiedIndex: response.node.modifiedIndex,
+      createdIndex,
+    });
+    expect(response.prevNode).toEqual(before.node);
+    expect(response.node.modifiedIndex).toBeGreaterThan(before.node.modifiedIndex);
     const read = keySpace.execute({ action: "get", key });
     await expect(read).rejects.toMatchObject(keyNotFound(key));
   },
 
-  "dir and recursive change nothing about the delete of a file": async ({ keySpace, dir }) => {
+  "dir and recursive have no effect on the delete of a file": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     for (const option of [{ dir: true }, { recursive: true }, { dir: true, recursive: true }]) {
       const { node } = await keySpace.execute({ action: "set", key, value: "1" });
-      const answer = await keySpace.execute({ action: "delete", key, ...option });
-      expect(answer.prevNode).toEqual(node);
-      expect(answer.node).not.toHaveProperty("dir");
+      const response = await keySpace.execute({ action: "delete", key, ...option });
+      expect(response.prevNode).toEqual(node);
+      expect(response.node).not.toHaveProperty("dir");
     }
   },
 
-  "a delete of what is missing is refused with 100, which names the first that is missing": async ({
-    keySpace,
-    dir,
-  }) => {
-    await keySpace.execute({ action: "set", key: dir, dir: true });
-    for (const key of [`${dir}/nope`, `${dir}/nope/x`]) {
-      for (const option of [{}, { dir: true }, { recursive: true }]) {
-        const removal = keySpace.execute({ action: "delete", key, ...option });
-        await expect(removal).rejects.toMatchObject(keyNotFound(`${dir}/nope`));
+  "a delete of a missing key is refused with 100, and the error names the first missing node of the path":
+    async ({ keySpace, dir }) => {
+      await keySpace.execute({ action: "set", key: dir, dir: true });
+      for (const key of [`${dir}/nope`, `${dir}/nope/x`]) {
+        for (const option of [{}, { dir: true }, { recursive: true }]) {
+          const removal = keySpace.execute({ action: "delete", key, ...option });
+          await expect(removal).rejects.toMatchObject(keyNotFound(`${dir}/nope`));
+        }
       }
-    }
-  },
+    },
 
   "a delete below a file is refused with 104": async ({ keySpace, dir }) => {
     await keySpace.execute({ action: "set", key: `${dir}/file`, value: "1" });
@@ -46,7 +48,7 @@ export const deletion: Cases = {
     await expect(removal).rejects.toMatchObject(notDir(`${dir}/file`));
   },
 
-  "a delete of a directory needs dir or recursive, else it is refused with 102": async ({
+  "a delete of a directory without dir or recursive is refused with 102": async ({
     keySpace,
     dir,
   }) => {
@@ -59,15 +61,15 @@ export const deletion: Cases = {
 
   "a delete with dir removes an empty directory": async ({ keySpace, dir }) => {
     const before = await keySpace.execute({ action: "set", key: dir, dir: true });
-    const answer = await keySpace.execute({ action: "delete", key: dir, dir: true });
+    const response = await keySpace.execute({ action: "delete", key: dir, dir: true });
     const { createdIndex } = before.node;
-    expect(answer.node).toEqual({
+    expect(response.node).toEqual({
       key: dir,
       dir: true,
-      modifiedIndex: answer.node.modifiedIndex,
+      modifiedIndex: response.node.modifiedIndex,
       createdIndex,
     });
-    expect(answer.prevNode).toEqual(before.node);
+    expect(response.prevNode).toEqual(before.node);
     await expect(keySpace.execute({ action: "get", key: dir })).rejects.toMatchObject({
       errorCode: 100,
     });
@@ -85,17 +87,17 @@ export const deletion: Cases = {
     }
   },
 
-  "a recursive delete removes the whole subtree, hidden keys included": async ({
+  "a recursive delete removes the whole subtree, including hidden keys": async ({
     keySpace,
     dir,
   }) => {
     const keys = [`${dir}/a`, `${dir}/b/c`, `${dir}/b/d/e`, `${dir}/_hidden/f`];
     for (const key of keys) await keySpace.execute({ action: "set", key, value: "1" });
-    const answer = await keySpace.execute({ action: "delete", key: dir, recursive: true });
-    expect(answer.action).toBe("delete");
-    expect(answer.node).toMatchObject({ key: dir, dir: true });
-    expect(answer.prevNode).toMatchObject({ key: dir, dir: true });
-    expect(answer.prevNode).not.toHaveProperty("nodes");
+    const response = await keySpace.execute({ action: "delete", key: dir, recursive: true });
+    expect(response.action).toBe("delete");
+    expect(response.node).toMatchObject({ key: dir, dir: true });
+    expect(response.prevNode).toMatchObject({ key: dir, dir: true });
+    expect(response.prevNode).not.toHaveProperty("nodes");
     for (const key of keys) {
       const read = keySpace.execute({ action: "get", key });
       await expect(read).rejects.toMatchObject(keyNotFound(dir));
@@ -104,7 +106,10 @@ export const deletion: Cases = {
     expect((await keySpace.execute({ action: "get", key: dir })).node).not.toHaveProperty("nodes");
   },
 
-  "a recursive delete leaves siblings whose names begin alike": async ({ keySpace, dir }) => {
+  "a recursive delete keeps siblings whose names share a text prefix": async ({
+    keySpace,
+    dir,
+  }) => {
     for (const name of ["a/x", "ab", "a!", "a0"]) {
       await keySpace.execute({ action: "set", key: `${dir}/${name}`, value: "1" });
     }
@@ -120,13 +125,13 @@ export const deletion: Cases = {
     }
   },
 
-  "a deleted key can be created anew": async ({ keySpace, dir }) => {
+  "a deleted key can be created again": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     await keySpace.execute({ action: "create", key, value: "1" });
     const removal = await keySpace.execute({ action: "delete", key });
-    const answer = await keySpace.execute({ action: "create", key, value: "2" });
-    expect(answer).not.toHaveProperty("prevNode");
-    expect(answer.node.createdIndex).toBe(answer.node.modifiedIndex);
-    expect(answer.node.modifiedIndex).toBeGreaterThan(removal.node.modifiedIndex);
+    const response = await keySpace.execute({ action: "create", key, value: "2" });
+    expect(response).not.toHaveProperty("prevNode");
+    expect(response.node.createdIndex).toBe(response.node.modifiedIndex);
+    expect(response.node.modifiedIndex).toBeGreaterThan(removal.node.modifiedIndex);
   },
 };

@@ -1,15 +1,15 @@
 import type { KeyWatch } from "../../src/key-space/key-space.js";
 import type { EtcdReceipt, EtcdResponse } from "../../src/model/response.js";
 
-/** The next event of a watch, which is closed then. */
+/** Returns the next event of a watch, and closes the watch. */
 export async function eventOf(watch: KeyWatch): Promise<EtcdResponse> {
   for await (const event of watch) return event;
   throw new Error("the watch ended without an event");
 }
 
 /**
- * The events of a watch up to that of index `last`, each once: etcd's streams tell of a removal
- * twice. The watch is closed then.
+ * Returns the events of a watch up to index `last`, and closes the watch. Each event is returned
+ * once: etcd's streams deliver a removal twice.
  */
 export async function eventsUntil(watch: KeyWatch, last: number): Promise<readonly EtcdResponse[]> {
   const byIndex = new Map<number, EtcdResponse>();
@@ -20,12 +20,12 @@ export async function eventsUntil(watch: KeyWatch, last: number): Promise<readon
   return [...byIndex.values()];
 }
 
-/** What an answer and the event of the same change have in common. */
+/** The fields that the response to a write shares with the event of the same change. */
 export function changeOf({ action, node, prevNode }: EtcdResponse): Partial<EtcdResponse> {
   return prevNode === undefined ? { action, node } : { action, node, prevNode };
 }
 
-/** Whether an answer is of the short form. */
+/** Whether a response omits its nodes, as `noValueOnSuccess` requests. */
 export function withoutNodes(receipt: EtcdReceipt): boolean {
   return !("node" in receipt) && !("prevNode" in receipt);
 }

@@ -4,7 +4,7 @@ import type { Arrangement } from "./arrangement.js";
 import { keySpaceOf } from "./remote.js";
 import { SKIPS } from "./v3.js";
 
-/** The v2 API of a gateway, before an etcd that need not have it, over the network. */
+/** The v2 API of a gateway over the network. The etcd behind it has the v2 API disabled. */
 export function gateway(release: Release): Arrangement {
   return {
     name: "remote key space on a gateway",

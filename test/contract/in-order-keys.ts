@@ -10,23 +10,23 @@ function nameOf({ key }: { readonly key: string }): string {
 }
 
 export const inOrderKeys: Cases = {
-  "an in-order create names the child by 20 digits": async ({ keySpace, dir }) => {
-    const answer = await keySpace.execute({
+  "an in-order create gives the child a name of 20 digits": async ({ keySpace, dir }) => {
+    const response = await keySpace.execute({
       action: "create",
       key: dir,
       value: "1",
       inOrder: true,
     });
-    const index = answer.node.modifiedIndex;
-    const key = `${dir}/${nameOf(answer.node)}`;
-    expect(answer.action).toBe("create");
-    expect(answer.node).toEqual({ key, value: "1", modifiedIndex: index, createdIndex: index });
-    expect(answer).not.toHaveProperty("prevNode");
-    expect(nameOf(answer.node)).toMatch(NAME);
-    expect((await keySpace.execute({ action: "get", key })).node).toEqual(answer.node);
+    const index = response.node.modifiedIndex;
+    const key = `${dir}/${nameOf(response.node)}`;
+    expect(response.action).toBe("create");
+    expect(response.node).toEqual({ key, value: "1", modifiedIndex: index, createdIndex: index });
+    expect(response).not.toHaveProperty("prevNode");
+    expect(nameOf(response.node)).toMatch(NAME);
+    expect((await keySpace.execute({ action: "get", key })).node).toEqual(response.node);
   },
 
-  "the name is the index of the create": async ({ keySpace, dir }) => {
+  "the name of an in-order child is its createdIndex": async ({ keySpace, dir }) => {
     const { node } = await keySpace.execute({
       action: "create",
       key: dir,
@@ -36,7 +36,7 @@ export const inOrderKeys: Cases = {
     expect(Number(nameOf(node))).toBe(node.createdIndex);
   },
 
-  "names rise in the order of creation": async ({ keySpace, dir }) => {
+  "names increase in the order of creation": async ({ keySpace, dir }) => {
     const names: string[] = [];
     for (const value of ["1", "2", "3", "4", "5"]) {
       const { node } = await keySpace.execute({ action: "create", key: dir, value, inOrder: true });
@@ -45,19 +45,21 @@ export const inOrderKeys: Cases = {
     expect(names).toEqual([...new Set(names)].sort());
   },
 
-  "in-order creates at the same time all get names of their own, in the order of their indexes":
-    async ({ keySpace, dir }) => {
-      const creates = Array.from({ length: 30 }, (_, count) =>
-        keySpace.execute({ action: "create", key: dir, value: String(count), inOrder: true }),
-      );
-      const nodes = (await Promise.all(creates)).map(({ node }) => node);
-      const { node } = await keySpace.execute({ action: "get", key: dir, sorted: true });
-      const byIndex = nodes.sort((a, b) => (a.createdIndex ?? 0) - (b.createdIndex ?? 0));
-      expect(new Set(nodes.map(nameOf)).size).toBe(30);
-      expect(node.nodes).toEqual(byIndex);
-    },
+  "concurrent in-order creates get distinct names, in the order of their indexes": async ({
+    keySpace,
+    dir,
+  }) => {
+    const creates = Array.from({ length: 30 }, (_, count) =>
+      keySpace.execute({ action: "create", key: dir, value: String(count), inOrder: true }),
+    );
+    const nodes = (await Promise.all(creates)).map(({ node }) => node);
+    const { node } = await keySpace.execute({ action: "get", key: dir, sorted: true });
+    const byIndex = nodes.sort((a, b) => (a.createdIndex ?? 0) - (b.createdIndex ?? 0));
+    expect(new Set(nodes.map(nameOf)).size).toBe(30);
+    expect(node.nodes).toEqual(byIndex);
+  },
 
-  "an in-order create takes a TTL, and makes directories": async ({ keySpace, dir }) => {
+  "an in-order create accepts a TTL, and can create directories": async ({ keySpace, dir }) => {
     const request = { action: "create", key: dir, inOrder: true, ttl: 1000 } as const;
     const file = await keySpace.execute({ ...request, value: "" });
     expect(file.node).toMatchObject({ value: "", ttl: expect.closeTo(1000, -2) });
@@ -69,7 +71,7 @@ export const inOrderKeys: Cases = {
     expect(child.node.key).toBe(`${key}/x`);
   },
 
-  "the root takes in-order creates": async ({ keySpace }) => {
+  "the root accepts in-order creates": async ({ keySpace }) => {
     const { node } = await keySpace.execute({
       action: "create",
       key: "/",
@@ -88,18 +90,16 @@ export const inOrderKeys: Cases = {
     }
   },
 
-  "a name that is taken is refused with 105 until another write moves the index on": async ({
-    keySpace,
-    dir,
-  }) => {
-    const { etcdIndex } = await keySpace.execute({ action: "set", key: dir, dir: true });
-    const taken = `${dir}/${String(etcdIndex + 2).padStart(20, "0")}`;
-    await keySpace.execute({ action: "set", key: taken, value: "1" });
-    const request = { action: "create", key: dir, value: "2", inOrder: true } as const;
-    await expect(keySpace.execute(request)).rejects.toMatchObject(nodeExist(taken));
-    await expect(keySpace.execute(request)).rejects.toMatchObject(nodeExist(taken));
-    await keySpace.execute({ action: "set", key: `${dir}/other`, value: "3" });
-    const { node } = await keySpace.execute(request);
-    expect(nameOf(node) > nameOf({ key: taken })).toBe(true);
-  },
+  "an in-order create whose name exists is refused with 105 until another write increases the index":
+    async ({ keySpace, dir }) => {
+      const { etcdIndex } = await keySpace.execute({ action: "set", key: dir, dir: true });
+      const taken = `${dir}/${String(etcdIndex + 2).padStart(20, "0")}`;
+      await keySpace.execute({ action: "set", key: taken, value: "1" });
+      const request = { action: "create", key: dir, value: "2", inOrder: true } as const;
+      await expect(keySpace.execute(request)).rejects.toMatchObject(nodeExist(taken));
+      await expect(keySpace.execute(request)).rejects.toMatchObject(nodeExist(taken));
+      await keySpace.execute({ action: "set", key: `${dir}/other`, value: "3" });
+      const { node } = await keySpace.execute(request);
+      expect(nameOf(node) > nameOf({ key: taken })).toBe(true);
+    },
 };

@@ -3,7 +3,7 @@ import type { KeyRequest } from "../../src/model/key-request.js";
 import type { Cases } from "./arrangement.js";
 
 export const indexes: Cases = {
-  "every kind of write moves the index on": async ({ keySpace, dir }) => {
+  "every kind of write increases the index": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const requests: KeyRequest[] = [
       { action: "create", key, value: "1" },
@@ -17,14 +17,17 @@ export const indexes: Cases = {
     ];
     let last = 0;
     for (const request of requests) {
-      const answer = await keySpace.execute(request);
-      expect(answer.node.modifiedIndex).toBeGreaterThan(last);
-      expect(answer.etcdIndex).toBeGreaterThanOrEqual(answer.node.modifiedIndex);
-      last = answer.node.modifiedIndex;
+      const response = await keySpace.execute(request);
+      expect(response.node.modifiedIndex).toBeGreaterThan(last);
+      expect(response.etcdIndex).toBeGreaterThanOrEqual(response.node.modifiedIndex);
+      last = response.node.modifiedIndex;
     }
   },
 
-  "a read shows an index that is not below any change that it shows": async ({ keySpace, dir }) => {
+  "the etcdIndex of a read is not below the index of any earlier change": async ({
+    keySpace,
+    dir,
+  }) => {
     const first = await keySpace.execute({ action: "set", key: `${dir}/a`, value: "1" });
     const second = await keySpace.execute({ action: "set", key: `${dir}/b`, value: "1" });
     const read = await keySpace.execute({ action: "get", key: `${dir}/a` });
@@ -32,7 +35,7 @@ export const indexes: Cases = {
     expect(read.etcdIndex).toBeGreaterThanOrEqual(second.node.modifiedIndex);
   },
 
-  "reads, refusals and watches leave the index where it is": async ({ keySpace, dir }) => {
+  "reads, refused requests and watches do not change the index": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const { etcdIndex } = await keySpace.execute({ action: "set", key, value: "1" });
     await keySpace.execute({ action: "get", key: dir, recursive: true, sorted: true });
@@ -53,7 +56,7 @@ export const indexes: Cases = {
     expect((await keySpace.execute({ action: "get", key })).etcdIndex).toBe(etcdIndex);
   },
 
-  "a write moves the index by one, a recursive delete too": async ({ keySpace, dir }) => {
+  "a write increases the index by one, also a recursive delete": async ({ keySpace, dir }) => {
     const first = await keySpace.execute({ action: "set", key: `${dir}/a/b/c`, value: "1" });
     const second = await keySpace.execute({ action: "set", key: `${dir}/a/d`, value: "1" });
     const third = await keySpace.execute({ action: "delete", key: dir, recursive: true });
@@ -62,11 +65,11 @@ export const indexes: Cases = {
     expect(third.etcdIndex).toBe(third.node.modifiedIndex);
   },
 
-  "writes at the same time all have indexes of their own": async ({ keySpace, dir }) => {
+  "concurrent writes have distinct indexes": async ({ keySpace, dir }) => {
     const writes = Array.from({ length: 50 }, (_, count) =>
       keySpace.execute({ action: "set", key: `${dir}/${count % 5}`, value: String(count) }),
     );
-    const answers = await Promise.all(writes);
-    expect(new Set(answers.map(({ node }) => node.modifiedIndex)).size).toBe(50);
+    const responses = await Promise.all(writes);
+    expect(new Set(responses.map(({ node }) => node.modifiedIndex)).size).toBe(50);
   },
 };

@@ -9,7 +9,7 @@ async function fill(keySpace: KeySpace, dir: string, names: readonly string[]): 
   await Promise.all(names.map(write));
 }
 
-/** The keys of a tree, in its order, without the directory that they have in common. */
+/** The keys of a tree in its order, relative to `dir`. */
 function namesIn({ nodes = [] }: AnyNode, dir: string): readonly string[] {
   return nodes.flatMap((node) => [node.key.slice(dir.length + 1), ...namesIn(node, dir)]);
 }
@@ -24,7 +24,10 @@ async function listAll(keySpace: KeySpace, dir: string): Promise<readonly string
 }
 
 export const listing: Cases = {
-  "a directory lists its own children, whole": async ({ keySpace, dir }) => {
+  "a read of a directory lists its direct children with all their fields": async ({
+    keySpace,
+    dir,
+  }) => {
     const file = await keySpace.execute({ action: "set", key: `${dir}/file`, value: "1" });
     const directory = await keySpace.execute({ action: "set", key: `${dir}/dir`, dir: true });
     await keySpace.execute({ action: "set", key: `${dir}/dir/deep`, value: "2" });
@@ -33,7 +36,7 @@ export const listing: Cases = {
     expect(node.nodes).toEqual([directory.node, file.node]);
   },
 
-  "an empty directory has no nodes": async ({ keySpace, dir }) => {
+  "an empty directory has no nodes field": async ({ keySpace, dir }) => {
     await keySpace.execute({ action: "set", key: `${dir}/empty`, dir: true });
     for (const recursive of [false, true]) {
       const empty = await keySpace.execute({ action: "get", key: `${dir}/empty`, recursive });
@@ -43,7 +46,7 @@ export const listing: Cases = {
     }
   },
 
-  "a recursive read shows the whole subtree": async ({ keySpace, dir }) => {
+  "a recursive read returns the whole subtree": async ({ keySpace, dir }) => {
     await fill(keySpace, dir, ["a", "b/c", "b/d/e", "b/d/f", "g/h"]);
     expect(await list(keySpace, dir)).toEqual(["a", "b", "g"]);
     expect(await listAll(keySpace, dir)).toEqual([
@@ -58,8 +61,8 @@ export const listing: Cases = {
     ]);
   },
 
-  "a sorted read goes by code point at every level": async ({ keySpace, dir }) => {
-    // By UTF-16 units, as JavaScript sorts, U+10000 and U+1F600 would come before U+FF21.
+  "a sorted read orders names by code point at every level": async ({ keySpace, dir }) => {
+    // JavaScript sorts by UTF-16 units, which would place U+10000 and U+1F600 before U+FF21.
     const order = ["!", "10", "9", "B", "a", "ä", "日本", "\u{e000}", "Ａ", "\u{10000}", "😀"];
     const shuffled = [4, 9, 0, 7, 2, 10, 5, 8, 1, 6, 3].map((place) => order[place] ?? "");
     await fill(keySpace, dir, shuffled);
@@ -74,18 +77,21 @@ export const listing: Cases = {
     ]);
   },
 
-  "a sorted read puts children right behind their directory": async ({ keySpace, dir }) => {
+  "a sorted recursive read lists children directly after their directory": async ({
+    keySpace,
+    dir,
+  }) => {
     await fill(keySpace, dir, ["a/x", "a!", "a-b", "a0", "ab", "b"]);
     expect(await listAll(keySpace, dir)).toEqual(["a", "a/x", "a!", "a-b", "a0", "ab", "b"]);
   },
 
-  "an unsorted read shows the same children in any order": async ({ keySpace, dir }) => {
+  "an unsorted read returns the same children in any order": async ({ keySpace, dir }) => {
     await fill(keySpace, dir, ["c", "a", "b"]);
     const { node } = await keySpace.execute({ action: "get", key: dir });
     expect([...namesIn(node, dir)].sort()).toEqual(["a", "b", "c"]);
   },
 
-  "a long listing is whole": async ({ keySpace, dir }) => {
+  "a listing of 300 children is complete": async ({ keySpace, dir }) => {
     const names = Array.from(
       { length: 300 },
       (_, count) => `key-${String(count).padStart(4, "0")}`,
@@ -94,16 +100,13 @@ export const listing: Cases = {
     expect(await list(keySpace, dir)).toEqual(names);
   },
 
-  "hidden keys are left out of listings, with all that is below them": async ({
-    keySpace,
-    dir,
-  }) => {
+  "listings omit hidden keys and everything below them": async ({ keySpace, dir }) => {
     await fill(keySpace, dir, ["a", "_", "_hidden", "_dir/b", "c/_hidden", "c/d", "c/_dir/e"]);
     expect(await list(keySpace, dir)).toEqual(["a", "c"]);
     expect(await listAll(keySpace, dir)).toEqual(["a", "c", "c/d"]);
   },
 
-  "a directory with hidden children alone looks empty": async ({ keySpace, dir }) => {
+  "a directory with only hidden children appears empty": async ({ keySpace, dir }) => {
     await fill(keySpace, dir, ["_hidden"]);
     const { node } = await keySpace.execute({ action: "get", key: dir });
     expect(node).not.toHaveProperty("nodes");
@@ -119,12 +122,12 @@ export const listing: Cases = {
     expect(await listAll(keySpace, `${dir}/_dir`)).toEqual(["a", "c", "c/d"]);
   },
 
-  "an underscore elsewhere in a name hides nothing": async ({ keySpace, dir }) => {
+  "an underscore that does not begin a name does not hide the node": async ({ keySpace, dir }) => {
     await fill(keySpace, dir, ["a_", "a_b/c", "-_"]);
     expect(await listAll(keySpace, dir)).toEqual(["-_", "a_", "a_b", "a_b/c"]);
   },
 
-  "a listing shows which children expire": async ({ keySpace, dir }) => {
+  "a listing shows the TTLs of the children": async ({ keySpace, dir }) => {
     await keySpace.execute({ action: "set", key: `${dir}/a`, value: "1", ttl: 1000 });
     await keySpace.execute({ action: "set", key: `${dir}/b`, value: "1" });
     const { node } = await keySpace.execute({ action: "get", key: dir, sorted: true });

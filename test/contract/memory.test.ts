@@ -5,11 +5,12 @@ import type { Arrangement } from "./arrangement.js";
 import { keySpaceContract } from "./contract.js";
 import { keySpaceOf } from "./remote.js";
 
-const AS_LIVE = "history tells what a live watch would have told";
+const AS_LIVE = "history delivers the same events as a live watch";
 
 const SKIPS = {
-  "history also tells of hidden keys below a recursive watch": AS_LIVE,
-  "history also tells of the delete of a directory whose name the watched key begins with": AS_LIVE,
+  "history also delivers hidden keys below a recursive watch": AS_LIVE,
+  "history also delivers the deletion of a directory whose key is a text prefix of the watched key":
+    AS_LIVE,
 };
 
 const MEMORY: Arrangement = {

@@ -4,22 +4,24 @@ import type { Arrangement } from "./arrangement.js";
 import { keySpaceContract } from "./contract.js";
 import { remote } from "./remote.js";
 
-const ROOT = "the root of a namespace is a directory like any other of the whole";
+const ROOT = "the root of a namespace is an ordinary directory of the underlying key space";
 
-describeWithEtcd("3.4", "etcd 3.4", () => keySpaceContract(within("/a/name space/of%2Fits own")));
+describeWithEtcd("3.4", "etcd 3.4", () =>
+  keySpaceContract(namespace("/a/name space/of%2Fits own")),
+);
 
-/** A subtree of a remote key space. */
-function within(prefix: string): Arrangement {
+/** A namespace in a remote key space. */
+function namespace(prefix: string): Arrangement {
   return {
     name: "namespace of a remote key space",
     skips: {
-      "the root is a directory with the key / and without indexes of its own": ROOT,
+      "the root is a directory with the key / and the indexes 0": ROOT,
       "the root is read only": ROOT,
       "the root cannot be deleted": ROOT,
       "a compare-and-delete of the root is refused with 102 without a detail": ROOT,
       "a refresh of the root is refused with 107": ROOT,
       "closing the key space ends its watches, and later calls are refused":
-        "a namespace leaves the key space that it is part of open",
+        "closing a namespace does not close the underlying key space",
     },
     async start() {
       const { keySpace, another, stop } = await remote("3.4").start();

@@ -4,48 +4,50 @@ import type { Cases } from "./arrangement.js";
 import { keyNotFound, notDir } from "./refusals.js";
 
 export const reads: Cases = {
-  "a read of a file shows its key, value and indexes, and nothing else": async ({
+  "a read of a file returns its key, value and indexes, and nothing else": async ({
     keySpace,
     dir,
   }) => {
     const key = `${dir}/a`;
     const written = await keySpace.execute({ action: "set", key, value: "1" });
-    const answer = await keySpace.execute({ action: "get", key });
+    const response = await keySpace.execute({ action: "get", key });
     const { createdIndex } = written.node;
-    expect(answer.action).toBe("get");
-    expect(answer.node).toEqual({ key, value: "1", modifiedIndex: createdIndex, createdIndex });
-    expect(answer).not.toHaveProperty("prevNode");
+    expect(response.action).toBe("get");
+    expect(response.node).toEqual({ key, value: "1", modifiedIndex: createdIndex, createdIndex });
+    expect(response).not.toHaveProperty("prevNode");
   },
 
-  "an answer tells where it comes from": async ({ keySpace, dir }) => {
+  "a response contains its server, cluster id and indexes": async ({ keySpace, dir }) => {
     const written = await keySpace.execute({ action: "set", key: `${dir}/a`, value: "1" });
-    const answer = await keySpace.execute({ action: "get", key: `${dir}/a` });
-    expect(answer.etcdServer).toMatch(/./);
-    expect(answer.etcdClusterId).toMatch(/^[1-9a-f][\da-f]{0,15}$/);
-    expect(answer.etcdClusterId).toBe(written.etcdClusterId);
-    expect(answer.etcdIndex).toBeGreaterThanOrEqual(written.node.modifiedIndex);
-    expect(answer.raftIndex).toBeGreaterThanOrEqual(0);
-    expect(answer.raftTerm).toBeGreaterThanOrEqual(0);
+    const response = await keySpace.execute({ action: "get", key: `${dir}/a` });
+    expect(response.etcdServer).toMatch(/./);
+    expect(response.etcdClusterId).toMatch(/^[1-9a-f][\da-f]{0,15}$/);
+    expect(response.etcdClusterId).toBe(written.etcdClusterId);
+    expect(response.etcdIndex).toBeGreaterThanOrEqual(written.node.modifiedIndex);
+    expect(response.raftIndex).toBeGreaterThanOrEqual(0);
+    expect(response.raftTerm).toBeGreaterThanOrEqual(0);
   },
 
-  "a missing key is refused with 100, which names the key and the index": async ({
+  "a read of a missing key is refused with 100, and the error contains the key and the index":
+    async ({ keySpace, dir }) => {
+      const key = `${dir}/nope`;
+      const { etcdIndex } = await keySpace.execute({ action: "set", key: dir, dir: true });
+      const error = await keySpace.execute({ action: "get", key }).catch((error) => error);
+      expect(error).toMatchObject({ ...keyNotFound(key), key, operation: `GET ${key}` });
+      expect(error.index).toBeGreaterThanOrEqual(etcdIndex);
+    },
+
+  "a read below missing directories is refused with 100, and the error names the first missing one":
+    async ({ keySpace, dir }) => {
+      await keySpace.execute({ action: "set", key: `${dir}/a`, value: "1" });
+      const read = keySpace.execute({ action: "get", key: `${dir}/nope/deeper/still` });
+      await expect(read).rejects.toMatchObject(keyNotFound(`${dir}/nope`));
+    },
+
+  "a read below a file is refused with 104, and the error names the file": async ({
     keySpace,
     dir,
   }) => {
-    const key = `${dir}/nope`;
-    const { etcdIndex } = await keySpace.execute({ action: "set", key: dir, dir: true });
-    const error = await keySpace.execute({ action: "get", key }).catch((error) => error);
-    expect(error).toMatchObject({ ...keyNotFound(key), key, operation: `GET ${key}` });
-    expect(error.index).toBeGreaterThanOrEqual(etcdIndex);
-  },
-
-  "below missing directories, 100 names the first that is missing": async ({ keySpace, dir }) => {
-    await keySpace.execute({ action: "set", key: `${dir}/a`, value: "1" });
-    const read = keySpace.execute({ action: "get", key: `${dir}/nope/deeper/still` });
-    await expect(read).rejects.toMatchObject(keyNotFound(`${dir}/nope`));
-  },
-
-  "below a file, a read is refused with 104, which names the file": async ({ keySpace, dir }) => {
     await keySpace.execute({ action: "set", key: `${dir}/file`, value: "1" });
     for (const below of ["x", "x/y"]) {
       const read = keySpace.execute({ action: "get", key: `${dir}/file/${below}` });
@@ -53,10 +55,7 @@ export const reads: Cases = {
     }
   },
 
-  "the root is a directory with the key / and without indexes of its own": async ({
-    keySpace,
-    dir,
-  }) => {
+  "the root is a directory with the key / and the indexes 0": async ({ keySpace, dir }) => {
     await keySpace.execute({ action: "set", key: `${dir}/a`, value: "1" });
     const { node } = await keySpace.execute({ action: "get", key: "/" });
     expect(node).toEqual({
@@ -70,14 +69,14 @@ export const reads: Cases = {
     expect(node.nodes).toContainEqual(expect.objectContaining({ key: top, dir: true }));
   },
 
-  "recursive and sorted change nothing about a file": async ({ keySpace, dir }) => {
+  "recursive and sorted have no effect on the read of a file": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const { node } = await keySpace.execute({ action: "set", key, value: "1" });
     const read = await keySpace.execute({ action: "get", key, recursive: true, sorted: true });
     expect(read.node).toEqual(node);
   },
 
-  "a quorum read sees every write that was answered before": async ({ keySpace, dir }) => {
+  "a quorum read returns every write that completed before it": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     for (const value of ["1", "2", "3"]) {
       const { node } = await keySpace.execute({ action: "set", key, value });
@@ -86,12 +85,12 @@ export const reads: Cases = {
     }
   },
 
-  "a quorum read of a missing key is refused like any other": async ({ keySpace, dir }) => {
+  "a quorum read of a missing key is refused with 100": async ({ keySpace, dir }) => {
     const read = keySpace.execute({ action: "get", key: dir, quorum: true });
     await expect(read).rejects.toMatchObject({ errorCode: 100 });
   },
 
-  "one trailing slash names the same node": async ({ keySpace, dir }) => {
+  "a key with one trailing slash names the same node": async ({ keySpace, dir }) => {
     const { node } = await keySpace.execute({ action: "set", key: `${dir}/a/`, value: "1" });
     expect(node.key).toBe(`${dir}/a`);
     expect((await keySpace.execute({ action: "get", key: `${dir}/a` })).node).toEqual(node);

@@ -1,4 +1,4 @@
-/** etcd's refusals as their errors show them; `detail` is what etcd calls the cause. */
+/** Expected properties of etcd's errors. etcd calls `detail` the cause. */
 
 export const keyNotFound = (detail: string) =>
   refusal("KeyNotFoundError", 100, "Key not found", 404, detail);

@@ -5,19 +5,19 @@ import { RemoteKeySpace } from "../../src/key-space/remote/remote-key-space.js";
 import { type Release, startEtcd } from "../support/etcd.js";
 import type { Arrangement } from "./arrangement.js";
 
-const BROKEN_ON_3_5 = "etcd 3.5 answers an update of a directory with 500, errorCode 300";
+const BROKEN_ON_3_5 = "etcd 3.5 rejects an update of a directory with HTTP 500, errorCode 300";
 
 const SKIPS: Readonly<Partial<Record<Release, Arrangement["skips"]>>> = {
   "3.5": {
     "an update of a directory keeps its createdIndex and its children": BROKEN_ON_3_5,
-    "an update of a directory shows a new modifiedIndex and stores the old one": BROKEN_ON_3_5,
-    "an update of a directory is an event of the directory, not of what is in it": BROKEN_ON_3_5,
-    "a directory's TTL can be changed and taken away": BROKEN_ON_3_5,
-    "a directory is refreshed by an update": BROKEN_ON_3_5,
+    "an update of a directory returns a new modifiedIndex but stores the old one": BROKEN_ON_3_5,
+    "an update of a directory is an event of the directory, not of its contents": BROKEN_ON_3_5,
+    "a directory's TTL can be changed and removed": BROKEN_ON_3_5,
+    "an update can refresh a directory": BROKEN_ON_3_5,
   },
 };
 
-/** The v2 API of an etcd, over the network. */
+/** The v2 API of etcd over the network. */
 export function remote(release: Release): Arrangement {
   return {
     name: "remote key space",
@@ -37,7 +37,7 @@ export function remote(release: Release): Arrangement {
   };
 }
 
-/** A remote key space on these endpoints. */
+/** Opens a remote key space on these endpoints. */
 export function keySpaceOf(urls: readonly string[]): KeySpace {
   const { cluster, deserialize } = completeOptions({ urls });
   return new RemoteKeySpace(new Cluster(cluster), deserialize);

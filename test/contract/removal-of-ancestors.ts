@@ -3,7 +3,7 @@ import type { Cases } from "./arrangement.js";
 import { changeOf, eventOf } from "./events.js";
 
 export const removalOfAncestors: Cases = {
-  "a recursive delete reaches whoever watches a node in the directory": async ({
+  "a recursive delete is delivered to watches of nodes in the directory": async ({
     keySpace,
     dir,
   }) => {
@@ -17,42 +17,45 @@ export const removalOfAncestors: Cases = {
       keySpace.openWatch({ key: `${dir}/d` }),
       keySpace.openWatch({ key: dir, recursive: true }),
     ]);
-    const answer = await keySpace.execute({ action: "delete", key: `${dir}/d`, recursive: true });
+    const response = await keySpace.execute({ action: "delete", key: `${dir}/d`, recursive: true });
     for (const watch of watches) {
-      expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+      expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
     }
   },
 
-  "a recursive delete reaches whoever watches a hidden node in the directory": async ({
+  "a recursive delete is delivered to a watch of a hidden node in the directory": async ({
     keySpace,
     dir,
   }) => {
     await keySpace.execute({ action: "set", key: `${dir}/_hidden/a`, value: "1" });
     const watch = await keySpace.openWatch({ key: `${dir}/_hidden/a` });
-    const answer = await keySpace.execute({ action: "delete", key: dir, recursive: true });
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+    const response = await keySpace.execute({ action: "delete", key: dir, recursive: true });
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
   },
 
-  "a recursive delete leaves out whoever watches a missing key in the directory": async ({
+  "a recursive delete is not delivered to a watch of a missing key in the directory": async ({
     keySpace,
     dir,
   }) => {
     await keySpace.execute({ action: "set", key: `${dir}/a`, value: "1" });
     const watch = await keySpace.openWatch({ key: `${dir}/missing`, recursive: true });
     await keySpace.execute({ action: "delete", key: dir, recursive: true });
-    const answer = await keySpace.execute({ action: "set", key: `${dir}/missing`, value: "1" });
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+    const response = await keySpace.execute({ action: "set", key: `${dir}/missing`, value: "1" });
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
   },
 
-  "a set that turns a file into a directory is an event of the key": async ({ keySpace, dir }) => {
+  "a set that replaces a file with a directory is an event of the key": async ({
+    keySpace,
+    dir,
+  }) => {
     const key = `${dir}/a`;
     await keySpace.execute({ action: "set", key, value: "1" });
     const watch = await keySpace.openWatch({ key });
-    const answer = await keySpace.execute({ action: "set", key, dir: true });
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+    const response = await keySpace.execute({ action: "set", key, dir: true });
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
   },
 
-  "an update of a directory is an event of the directory, not of what is in it": async ({
+  "an update of a directory is an event of the directory, not of its contents": async ({
     keySpace,
     dir,
   }) => {

@@ -4,7 +4,7 @@ import type { Resync, SubscribeRequest, Subscription } from "../../src/key-space
 import type { KeyRequest } from "../../src/model/key-request.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import { systemClock } from "../../src/time/clock.js";
-import type { Cases, Ground } from "./arrangement.js";
+import type { CaseContext, Cases } from "./arrangement.js";
 import { changeOf } from "./events.js";
 
 type Options = Partial<SubscribeRequest> & { readonly signal?: AbortSignal };
@@ -288,7 +288,7 @@ export const subscriptions: Cases = {
     else expect(outcome).toMatchObject({ type: "resync", response: null });
     subscription.close();
   },
-} satisfies Record<string, (ground: Ground) => Promise<void>>;
+} satisfies Record<string, (context: CaseContext) => Promise<void>>;
 
 /** Intervals of half a second, on a busy machine. */
 const POLL = { timeout: 15_000, interval: 20 };

@@ -4,8 +4,8 @@ import type { Cases } from "./arrangement.js";
 import { eventOf } from "./events.js";
 import { keyNotFound, testFailed } from "./refusals.js";
 
-/** Names and values that something on the way may want to interpret. */
-const ODD = [
+/** Names and values that a client, proxy or server might misinterpret. */
+const UNUSUAL_TEXTS = [
   " ",
   "a b",
   "a+b",
@@ -48,9 +48,9 @@ const ODD = [
 const byCreation = (a: AnyNode, b: AnyNode): number => a.createdIndex - b.createdIndex;
 
 export const text: Cases = {
-  "any name comes back as it was given": async ({ keySpace, dir }) => {
+  "any name is returned unchanged": async ({ keySpace, dir }) => {
     const nodes = await Promise.all(
-      ODD.map(async (name) => {
+      UNUSUAL_TEXTS.map(async (name) => {
         const key = `${dir}/${name}/${name}`;
         const { node } = await keySpace.execute({ action: "set", key, value: name });
         expect(node).toMatchObject({ key, value: name });
@@ -64,7 +64,7 @@ export const text: Cases = {
     expect([...listed].sort(byCreation)).toEqual(visible.sort(byCreation));
   },
 
-  "a zero character in a name is one like any other": async ({ keySpace, dir }) => {
+  "a name can contain a NUL character": async ({ keySpace, dir }) => {
     const key = `${dir}/\0/a\0b`;
     const { node } = await keySpace.execute({ action: "set", key, value: "1" });
     expect(node).toMatchObject({ key, value: "1" });
@@ -73,21 +73,24 @@ export const text: Cases = {
     expect(listed.node.nodes?.[0]?.nodes).toEqual([node]);
   },
 
-  "any text can be compared with and swapped in": async ({ keySpace, dir }) => {
+  "any text can be the value and the prevValue of a compare-and-swap": async ({
+    keySpace,
+    dir,
+  }) => {
     const key = `${dir}/a`;
     await keySpace.execute({ action: "set", key, value: "first" });
     let prevValue = "first";
-    for (const value of [...ODD, "\0"]) {
-      const answer = await keySpace.execute({ action: "compareAndSwap", key, prevValue, value });
-      expect(answer.node.value).toBe(value);
-      expect(answer.prevNode?.value).toBe(prevValue);
+    for (const value of [...UNUSUAL_TEXTS, "\0"]) {
+      const response = await keySpace.execute({ action: "compareAndSwap", key, prevValue, value });
+      expect(response.node.value).toBe(value);
+      expect(response.prevNode?.value).toBe(prevValue);
       prevValue = value;
     }
   },
 
-  "a refusal shows odd text as it is": async ({ keySpace, dir }) => {
+  "an error contains unusual text unchanged": async ({ keySpace, dir }) => {
     await keySpace.execute({ action: "set", key: dir, dir: true });
-    for (const name of ODD) {
+    for (const name of UNUSUAL_TEXTS) {
       const key = `${dir}/${name}`;
       const read = keySpace.execute({ action: "get", key });
       await expect(read).rejects.toMatchObject({ ...keyNotFound(key), key });
@@ -97,7 +100,7 @@ export const text: Cases = {
     }
   },
 
-  "odd names can be watched": async ({ keySpace, dir }) => {
+  "unusual names can be watched": async ({ keySpace, dir }) => {
     for (const name of ["a b+c%2F?;#", "日本\n😀", "__proto__"]) {
       const key = `${dir}/${name}`;
       const watch = await keySpace.openWatch({ key });
@@ -106,7 +109,10 @@ export const text: Cases = {
     }
   },
 
-  "odd names can be deleted and filled in order": async ({ keySpace, dir }) => {
+  "directories with unusual names accept in-order creates and can be deleted": async ({
+    keySpace,
+    dir,
+  }) => {
     for (const name of ["a b+c%2F?;#", "日本\n😀", "..."]) {
       const key = `${dir}/${name}`;
       const { node } = await keySpace.execute({ action: "create", key, value: "1", inOrder: true });
@@ -117,7 +123,10 @@ export const text: Cases = {
     expect(node).not.toHaveProperty("nodes");
   },
 
-  "names differ by case and by Unicode form": async ({ keySpace, dir }) => {
+  "names that differ in case or in Unicode normalization form are distinct": async ({
+    keySpace,
+    dir,
+  }) => {
     const names = ["a", "A", "\u00e9", "e\u0301", "ﬁ", "fi", "Ａ"];
     for (const name of names) {
       await keySpace.execute({ action: "create", key: `${dir}/${name}`, value: name });
@@ -126,7 +135,10 @@ export const text: Cases = {
     expect(node.nodes).toHaveLength(names.length);
   },
 
-  "every character of the basic plane comes back in a value": async ({ keySpace, dir }) => {
+  "every character of the Basic Multilingual Plane is preserved in a value": async ({
+    keySpace,
+    dir,
+  }) => {
     const codes = Array.from({ length: 0x10000 }, (_, code) => code);
     const scalars = codes.filter((code) => code < 0xd800 || code > 0xdfff);
     const value = scalars.map((code) => String.fromCodePoint(code)).join("");
@@ -135,7 +147,7 @@ export const text: Cases = {
     expect(node.value === value).toBe(true);
   },
 
-  "a name of 5,000 characters is a name": async ({ keySpace, dir }) => {
+  "a name can have 5,000 characters": async ({ keySpace, dir }) => {
     const key = `${dir}/${"ä".repeat(5_000)}`;
     const { node } = await keySpace.execute({ action: "set", key, value: "1" });
     expect(node.key).toBe(key);

@@ -11,11 +11,11 @@ import type { Cases } from "./arrangement.js";
 import { eventOf, eventsUntil } from "./events.js";
 import { keyNotFound } from "./refusals.js";
 
-/** Seconds that no run of the tests lasts. */
+/** Seconds. Longer than any run of the tests. */
 const LONG = 1000;
 const ABOUT_LONG = expect.closeTo(LONG, -2);
 
-/** Every way to write "2" to a file that has the value "1". */
+/** Every request that writes "2" to a file with the value "1". */
 function writesOf(key: string): readonly (SetRequest | UpdateRequest | CompareAndSwapRequest)[] {
   return [
     { action: "set", key, value: "2" },
@@ -24,14 +24,14 @@ function writesOf(key: string): readonly (SetRequest | UpdateRequest | CompareAn
   ];
 }
 
-/** The next event of the key that `written` shows. */
+/** Returns the first event of a key after the write whose response is `written`. */
 async function nextAfter(keySpace: KeySpace, written: EtcdResponse): Promise<EtcdResponse> {
   const waitIndex = written.node.modifiedIndex + 1;
   return eventOf(await keySpace.openWatch({ key: written.node.key, waitIndex }));
 }
 
 export const ttl: Cases = {
-  "a node with a TTL shows the seconds left and the moment when it expires": async ({
+  "a node with a TTL shows the remaining seconds and the expiration time": async ({
     keySpace,
     dir,
   }) => {
@@ -44,14 +44,14 @@ export const ttl: Cases = {
     expect(read.node).toEqual({ ...node, ttl: ABOUT_LONG });
   },
 
-  "a TTL may last for decades": async ({ keySpace, dir }) => {
+  "a TTL can be decades long": async ({ keySpace, dir }) => {
     const request = { action: "set", key: `${dir}/a`, value: "1", ttl: 1_000_000_000 } as const;
     const { node } = await keySpace.execute(request);
     expect(node.ttl).toBeGreaterThan(999_999_000);
     expect(expirationTime(node)?.getUTCFullYear()).toBeGreaterThan(2050);
   },
 
-  "a file expires with an event, and its key is free again": async ({ keySpace, dir }) => {
+  "a file expires with an event, and its key can be created again": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const written = await keySpace.execute({ action: "set", key, value: "1", ttl: 1 });
     const event = await nextAfter(keySpace, written);
@@ -66,7 +66,7 @@ export const ttl: Cases = {
     await keySpace.execute({ action: "create", key, value: "2" });
   },
 
-  "a file does not expire before its time": async ({ keySpace, dir }) => {
+  "a file does not expire before its expiration time": async ({ keySpace, dir }) => {
     const written = await keySpace.execute({
       action: "set",
       key: `${dir}/a`,
@@ -85,7 +85,7 @@ export const ttl: Cases = {
     expect((await nextAfter(keySpace, written)).action).toBe("expire");
   },
 
-  "nodes expire in the order of their times, each with an index of its own": async ({
+  "nodes expire in the order of their expiration times, each at its own index": async ({
     keySpace,
     dir,
   }) => {
@@ -101,15 +101,15 @@ export const ttl: Cases = {
     const key = `${dir}/a`;
     for (const request of writesOf(key)) {
       const before = await keySpace.execute({ action: "set", key, value: "1", ttl: LONG });
-      const answer = await keySpace.execute(request);
-      expect(answer.prevNode).toEqual({ ...before.node, ttl: ABOUT_LONG });
-      expect(answer.node).not.toHaveProperty("ttl");
-      expect(answer.node).not.toHaveProperty("expiration");
-      expect((await keySpace.execute({ action: "get", key })).node).toEqual(answer.node);
+      const response = await keySpace.execute(request);
+      expect(response.prevNode).toEqual({ ...before.node, ttl: ABOUT_LONG });
+      expect(response.node).not.toHaveProperty("ttl");
+      expect(response.node).not.toHaveProperty("expiration");
+      expect((await keySpace.execute({ action: "get", key })).node).toEqual(response.node);
     }
   },
 
-  "a write with a TTL gives one to a permanent node": async ({ keySpace, dir }) => {
+  "a write with a TTL gives a TTL to a permanent node": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     for (const request of writesOf(key)) {
       await keySpace.execute({ action: "set", key, value: "1" });
@@ -119,7 +119,7 @@ export const ttl: Cases = {
     }
   },
 
-  "a write with another TTL puts the end off": async ({ keySpace, dir }) => {
+  "a write with a longer TTL postpones the expiry": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     await keySpace.execute({ action: "set", key, value: "1", ttl: 2 });
     await keySpace.execute({ action: "update", key, value: "2", ttl: LONG });
@@ -129,29 +129,32 @@ export const ttl: Cases = {
     expect(node).toMatchObject({ value: "2", ttl: ABOUT_LONG });
   },
 
-  "a directory expires with all that is in it, as one event": async ({ keySpace, dir }) => {
+  "a directory expires with all its contents in one event": async ({ keySpace, dir }) => {
     const key = `${dir}/d`;
     const watch = await keySpace.openWatch({ key: dir, recursive: true, stream: true });
-    const made = await keySpace.execute({ action: "create", key, dir: true, ttl: 2 });
+    const created = await keySpace.execute({ action: "create", key, dir: true, ttl: 2 });
     const child = await keySpace.execute({ action: "set", key: `${key}/a`, value: "1", ttl: LONG });
     await keySpace.execute({ action: "set", key: `${key}/_hidden/b`, value: "1" });
-    await nextAfter(keySpace, made);
+    await nextAfter(keySpace, created);
     const last = await keySpace.execute({ action: "set", key: `${dir}/last`, value: "1" });
     const events = await eventsUntil(watch, last.node.modifiedIndex);
     expect(events.map(({ action }) => action)).toEqual(["create", "set", "expire", "set"]);
-    const { createdIndex } = made.node;
+    const { createdIndex } = created.node;
     const [, , expiry] = events;
     expect(expiry?.node).toMatchObject({ key, dir: true, createdIndex });
     expect(expiry?.prevNode).toMatchObject({ key, dir: true, createdIndex });
-    expect(expiry?.prevNode?.expiration).toBe(made.node.expiration);
+    expect(expiry?.prevNode?.expiration).toBe(created.node.expiration);
     expect(expiry?.prevNode).not.toHaveProperty("nodes");
-    for (const gone of [child.node.key, `${key}/_hidden/b`]) {
-      const read = keySpace.execute({ action: "get", key: gone });
+    for (const removed of [child.node.key, `${key}/_hidden/b`]) {
+      const read = keySpace.execute({ action: "get", key: removed });
       await expect(read).rejects.toMatchObject(keyNotFound(key));
     }
   },
 
-  "the expiry of a directory reaches whoever watches a node in it": async ({ keySpace, dir }) => {
+  "the expiry of a directory is delivered to a watch of a node in it": async ({
+    keySpace,
+    dir,
+  }) => {
     const key = `${dir}/d`;
     await keySpace.execute({ action: "create", key, dir: true, ttl: 2 });
     const child = await keySpace.execute({ action: "set", key: `${key}/a/b`, value: "1" });
@@ -159,7 +162,7 @@ export const ttl: Cases = {
     expect(event).toMatchObject({ action: "expire", node: { key, dir: true } });
   },
 
-  "a child may expire before its directory": async ({ keySpace, dir }) => {
+  "a child can expire before its directory": async ({ keySpace, dir }) => {
     await keySpace.execute({ action: "create", key: dir, dir: true, ttl: LONG });
     const request = { action: "set", key: `${dir}/a`, value: "1", ttl: 1 } as const;
     const event = await nextAfter(keySpace, await keySpace.execute(request));
@@ -175,7 +178,7 @@ export const ttl: Cases = {
     });
   },
 
-  "a directory's TTL can be changed and taken away": async ({ keySpace, dir }) => {
+  "a directory's TTL can be changed and removed": async ({ keySpace, dir }) => {
     await keySpace.execute({ action: "create", key: dir, dir: true, ttl: 2 });
     await keySpace.execute({ action: "update", key: dir, dir: true, ttl: LONG });
     expect((await keySpace.execute({ action: "get", key: dir })).node.ttl).toEqual(ABOUT_LONG);

@@ -6,4 +6,4 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
   describeEtcdSideBySide(release, `etcd ${release}`, () => keySpaceContract(v3(release)));
 }
 
-describeEtcdSideBySide("3.4", "etcd 3.4 by a proxy", () => keySpaceContract(v3AsJson("3.4")));
+describeEtcdSideBySide("3.4", "etcd 3.4 through a proxy", () => keySpaceContract(v3AsJson("3.4")));

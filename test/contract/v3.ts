@@ -8,39 +8,40 @@ import { type HttpProxy, startHttpProxy } from "../connections/http-proxy.js";
 import { type Release, startEtcd } from "../support/etcd.js";
 import type { Arrangement } from "./arrangement.js";
 
-const SURVIVES =
-  "v3 cannot delete and put a key in one transaction: its createdIndex survives a set";
+const KEEPS_CREATED_INDEX =
+  "v3 cannot delete and put a key in one transaction, so a set keeps the createdIndex";
 
-const MOVES =
-  "a new TTL of a directory moves what is in it to another lease, which is a change of each node";
-const REACHES_BACK = "the history reaches back 10,000 events";
+const MOVES_CONTENTS =
+  "a new TTL of a directory moves its contents to another lease, which changes each node";
+const LONGER_HISTORY = "the history holds 10,000 events";
 
-const AS_LIVE = "history tells what a live watch would have told";
+const AS_LIVE = "history delivers the same events as a live watch";
 
-const ZERO = "a zero character stands between a prefix and its records";
+const NUL_SEPARATES = "a NUL character separates the key prefix from the records of the key space";
 
-/** Of the key space itself, and so of the gateway as well. */
+/** Skips of the v3 key space. The gateway has the same skips, because it uses this key space. */
 export const SKIPS: Arrangement["skips"] = {
-  "a set gives the file a new createdIndex": SURVIVES,
-  "a refresh by set gives a new createdIndex": SURVIVES,
-  "an update of a directory keeps its createdIndex and its children": MOVES,
-  "history also tells of hidden keys below a recursive watch": AS_LIVE,
-  "history also tells of the delete of a directory whose name the watched key begins with": AS_LIVE,
-  "a zero character in a name is one like any other": ZERO,
-  "the last 1000 events are held": REACHES_BACK,
+  "a set gives the file a new createdIndex": KEEPS_CREATED_INDEX,
+  "a refresh with set gives a new createdIndex": KEEPS_CREATED_INDEX,
+  "an update of a directory keeps its createdIndex and its children": MOVES_CONTENTS,
+  "history also delivers hidden keys below a recursive watch": AS_LIVE,
+  "history also delivers the deletion of a directory whose key is a text prefix of the watched key":
+    AS_LIVE,
+  "a name can contain a NUL character": NUL_SEPARATES,
+  "the history holds the last 1000 events": LONGER_HISTORY,
   "a TTL of 0 expires at once":
-    "what is there shows a TTL of at least 1, and leases last that long",
-  "a waitIndex before the history is refused with 401, a stream too": REACHES_BACK,
+    "an existing node shows a TTL of at least 1, and its lease lasts at least that long",
+  "a waitIndex older than the history is refused with 401, also for a stream": LONGER_HISTORY,
 };
 
-/** The v3 API of an etcd that need not have another, over the network. */
+/** The v3 API of etcd over the network. The v2 API is disabled. */
 export function v3(release: Release): Arrangement {
   return arrangement("v3 key space", release, async () => undefined);
 }
 
-/** The same by an HTTP proxy: there only JSON comes through. */
+/** The same through an HTTP proxy, which forwards JSON but not gRPC. */
 export function v3AsJson(release: Release): Arrangement {
-  return arrangement("v3 key space, asked in JSON", release, startHttpProxy);
+  return arrangement("v3 key space with JSON requests", release, startHttpProxy);
 }
 
 function arrangement(
@@ -69,7 +70,7 @@ function arrangement(
   };
 }
 
-/** A v3 key space on these endpoints. */
+/** Opens a v3 key space on these endpoints. */
 export function v3KeySpaceOf(
   urls: readonly string[],
   keyPrefix = "",

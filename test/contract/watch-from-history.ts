@@ -4,10 +4,10 @@ import type { KeyRequest } from "../../src/model/key-request.js";
 import type { Cases } from "./arrangement.js";
 import { changeOf, eventOf } from "./events.js";
 
-/** Events that etcd holds, of the whole store. */
+/** Number of events of the whole store that etcd keeps. */
 const HISTORY = 1000;
 
-/** Makes `count` events, as fast as they go. @returns the index after them */
+/** Makes `count` events with 20 concurrent writers. @returns the index of the store after them */
 async function makeEvents(keySpace: KeySpace, dir: string, count: number): Promise<number> {
   const write = { action: "set", value: "", noValueOnSuccess: true } as const;
   const writer = async (_: unknown, worker: number): Promise<void> => {
@@ -20,7 +20,7 @@ async function makeEvents(keySpace: KeySpace, dir: string, count: number): Promi
 }
 
 export const watchFromHistory: Cases = {
-  "an event of the past is delivered at once, its own index included": async ({
+  "a past event is delivered at once, and waitIndex includes its own index": async ({
     keySpace,
     dir,
   }) => {
@@ -36,7 +36,7 @@ export const watchFromHistory: Cases = {
     expect(afterFirst.etcdIndex).toBeGreaterThanOrEqual(second.node.modifiedIndex);
   },
 
-  "watch after watch tells everything that happened, in order": async ({ keySpace, dir }) => {
+  "consecutive watches deliver every event in order": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const requests: KeyRequest[] = [
       { action: "create", key, value: "1" },
@@ -47,101 +47,103 @@ export const watchFromHistory: Cases = {
       { action: "create", key: `${dir}/d`, value: "4", inOrder: true },
       { action: "delete", key: `${dir}/d`, recursive: true },
     ];
-    const answers = [];
-    for (const request of requests) answers.push(await keySpace.execute(request));
-    let waitIndex = answers[0]?.node.modifiedIndex ?? 0;
-    for (const answer of answers) {
+    const responses = [];
+    for (const request of requests) responses.push(await keySpace.execute(request));
+    let waitIndex = responses[0]?.node.modifiedIndex ?? 0;
+    for (const response of responses) {
       const watch = await keySpace.openWatch({ key: dir, recursive: true, waitIndex });
-      expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
-      waitIndex = answer.node.modifiedIndex + 1;
+      expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
+      waitIndex = response.node.modifiedIndex + 1;
     }
   },
 
-  "a watch whose past holds nothing for it waits for what is to come": async ({
-    keySpace,
-    dir,
-  }) => {
+  "a watch without a matching past event waits for the next event": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const before = await keySpace.execute({ action: "set", key, value: "1" });
     await keySpace.execute({ action: "set", key: `${dir}/other`, value: "1" });
     const watch = await keySpace.openWatch({ key, waitIndex: before.node.modifiedIndex + 1 });
-    const answer = await keySpace.execute({ action: "set", key, value: "2" });
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+    const response = await keySpace.execute({ action: "set", key, value: "2" });
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
   },
 
-  "a waitIndex of 0 means from now on": async ({ keySpace, dir }) => {
+  "a waitIndex of 0 starts a live watch": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     await keySpace.execute({ action: "set", key, value: "1" });
     const watch = await keySpace.openWatch({ key, waitIndex: 0 });
-    const answer = await keySpace.execute({ action: "set", key, value: "2" });
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+    const response = await keySpace.execute({ action: "set", key, value: "2" });
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
   },
 
-  "a waitIndex in the future leaves out what happens before": async ({ keySpace, dir }) => {
+  "a waitIndex in the future skips earlier events": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const { etcdIndex } = await keySpace.execute({ action: "set", key, value: "0" });
     const waitIndex = etcdIndex + 3;
     const watch = await keySpace.openWatch({ key, waitIndex });
-    const answers = [];
+    const responses = [];
     for (const value of ["1", "2", "3", "4"]) {
-      answers.push(await keySpace.execute({ action: "set", key, value }));
+      responses.push(await keySpace.execute({ action: "set", key, value }));
     }
-    const due = answers.find((answer) => answer.node.modifiedIndex >= waitIndex);
-    expect(answers[0]?.node.modifiedIndex).toBeLessThan(waitIndex);
-    expect((await eventOf(watch)).node).toEqual(due?.node);
+    const expected = responses.find((response) => response.node.modifiedIndex >= waitIndex);
+    expect(responses[0]?.node.modifiedIndex).toBeLessThan(waitIndex);
+    expect((await eventOf(watch)).node).toEqual(expected?.node);
   },
 
-  "the delete of a directory is found by a watch of a node that was in it": async ({
+  "a past deletion of a directory is delivered to a watch of a node that was in it": async ({
     keySpace,
     dir,
   }) => {
     const { node } = await keySpace.execute({ action: "set", key: `${dir}/d/a`, value: "1" });
-    const answer = await keySpace.execute({ action: "delete", key: `${dir}/d`, recursive: true });
+    const response = await keySpace.execute({ action: "delete", key: `${dir}/d`, recursive: true });
     const watch = await keySpace.openWatch({
       key: node.key,
       waitIndex: node.modifiedIndex + 1,
     });
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
   },
 
-  "history also tells of hidden keys below a recursive watch": async ({ keySpace, dir }) => {
+  "history also delivers hidden keys below a recursive watch": async ({ keySpace, dir }) => {
     const hidden = await keySpace.execute({ action: "set", key: `${dir}/_x`, value: "1" });
     const waitIndex = hidden.node.modifiedIndex;
     const watch = await keySpace.openWatch({ key: dir, recursive: true, waitIndex });
     expect(changeOf(await eventOf(watch))).toEqual(changeOf(hidden));
   },
 
-  "history also tells of the delete of a directory in which the watched key never was": async ({
+  "history also delivers the deletion of a directory in which the watched key never existed":
+    async ({ keySpace, dir }) => {
+      await keySpace.execute({ action: "set", key: `${dir}/d/a`, value: "1" });
+      const response = await keySpace.execute({
+        action: "delete",
+        key: `${dir}/d`,
+        recursive: true,
+      });
+      const waitIndex = response.node.modifiedIndex;
+      const watch = await keySpace.openWatch({ key: `${dir}/d/missing`, waitIndex });
+      expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
+    },
+
+  "history also delivers the deletion of a directory whose key is a text prefix of the watched key":
+    async ({ keySpace, dir }) => {
+      await keySpace.execute({ action: "set", key: `${dir}/pre/a`, value: "1" });
+      const response = await keySpace.execute({
+        action: "delete",
+        key: `${dir}/pre`,
+        recursive: true,
+      });
+      const waitIndex = response.node.modifiedIndex;
+      const watch = await keySpace.openWatch({ key: `${dir}/prefix`, waitIndex });
+      expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
+    },
+
+  "a waitIndex older than the history is refused with 401, also for a stream": async ({
     keySpace,
     dir,
   }) => {
-    await keySpace.execute({ action: "set", key: `${dir}/d/a`, value: "1" });
-    const answer = await keySpace.execute({ action: "delete", key: `${dir}/d`, recursive: true });
-    const waitIndex = answer.node.modifiedIndex;
-    const watch = await keySpace.openWatch({ key: `${dir}/d/missing`, waitIndex });
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
-  },
-
-  "history also tells of the delete of a directory whose name the watched key begins with": async ({
-    keySpace,
-    dir,
-  }) => {
-    await keySpace.execute({ action: "set", key: `${dir}/pre/a`, value: "1" });
-    const answer = await keySpace.execute({ action: "delete", key: `${dir}/pre`, recursive: true });
-    const waitIndex = answer.node.modifiedIndex;
-    const watch = await keySpace.openWatch({ key: `${dir}/prefix`, waitIndex });
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
-  },
-
-  "a waitIndex before the history is refused with 401, a stream too": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const { node } = await keySpace.execute({ action: "set", key, value: "1" });
-    const asked = node.modifiedIndex;
+    const waitIndex = node.modifiedIndex;
     const index = await makeEvents(keySpace, dir, HISTORY);
     for (const stream of [false, true]) {
-      const error = await keySpace
-        .openWatch({ key, waitIndex: asked, stream })
-        .catch((error) => error);
+      const error = await keySpace.openWatch({ key, waitIndex, stream }).catch((error) => error);
       expect(error).toMatchObject({
         name: "EventIndexClearedError",
         errorCode: 401,
@@ -150,13 +152,13 @@ export const watchFromHistory: Cases = {
         key,
       });
       expect(error.detail).toMatch(
-        new RegExp(`^the requested history has been cleared \\[\\d+/${asked}\\]$`),
+        new RegExp(`^the requested history has been cleared \\[\\d+/${waitIndex}\\]$`),
       );
       expect(error.index).toBeGreaterThanOrEqual(index);
     }
   },
 
-  "the last 1000 events are held": async ({ keySpace, dir }) => {
+  "the history holds the last 1000 events": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const oldest = await keySpace.execute({ action: "set", key, value: "1" });
     const index = await makeEvents(keySpace, dir, HISTORY - 20);

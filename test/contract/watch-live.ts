@@ -4,7 +4,7 @@ import type { Cases } from "./arrangement.js";
 import { changeOf, eventOf, eventsUntil } from "./events.js";
 
 export const watchLive: Cases = {
-  "a watch stands before any event, and tells the index at which it began": async ({
+  "a watch opens before any event, and has the index at which it starts": async ({
     keySpace,
     dir,
   }) => {
@@ -21,7 +21,7 @@ export const watchLive: Cases = {
     expect(event.etcdIndex).toBe(watch.etcdIndex);
   },
 
-  "an event is what the writer was answered": async ({ keySpace, dir }) => {
+  "an event equals the response to the write": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const requests: KeyRequest[] = [
       { action: "set", key, value: "1" },
@@ -37,12 +37,12 @@ export const watchLive: Cases = {
     ];
     for (const request of requests) {
       const watch = await keySpace.openWatch({ key });
-      const answer = await keySpace.execute(request);
-      expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+      const response = await keySpace.execute(request);
+      expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
     }
   },
 
-  "an event is whole even when its writer spared the nodes": async ({ keySpace, dir }) => {
+  "an event has both nodes even if the write used noValueOnSuccess": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const { node } = await keySpace.execute({ action: "set", key, value: "1" });
     const watch = await keySpace.openWatch({ key });
@@ -61,39 +61,42 @@ export const watchLive: Cases = {
     expect(values).toEqual(["1"]);
   },
 
-  "a stream goes on, in order and without a gap": async ({ keySpace, dir }) => {
+  "a stream delivers further events in order and without a gap": async ({ keySpace, dir }) => {
     const watch = await keySpace.openWatch({ key: dir, recursive: true, stream: true });
     const writes = Array.from({ length: 60 }, (_, count) =>
       keySpace.execute({ action: "set", key: `${dir}/${count % 7}`, value: String(count) }),
     );
-    const answers = await Promise.all(writes);
-    const changes = answers.sort((a, b) => a.node.modifiedIndex - b.node.modifiedIndex);
+    const responses = await Promise.all(writes);
+    const changes = responses.sort((a, b) => a.node.modifiedIndex - b.node.modifiedIndex);
     const events = await eventsUntil(watch, changes.at(-1)?.node.modifiedIndex ?? 0);
     expect(events.map(changeOf)).toEqual(changes.map(changeOf));
   },
 
-  "every watch of a key gets the event": async ({ keySpace, dir }) => {
+  "every watch of a key receives the event": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const open = () => keySpace.openWatch({ key });
     const watches = await Promise.all(Array.from({ length: 10 }, open));
-    const answer = await keySpace.execute({ action: "set", key, value: "1" });
+    const response = await keySpace.execute({ action: "set", key, value: "1" });
     for (const watch of watches) {
-      expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+      expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
     }
   },
 
-  "a key that is missing, even below a file, can be watched": async ({ keySpace, dir }) => {
+  "a missing key can be watched, even below a file": async ({ keySpace, dir }) => {
     const key = `${dir}/a/b`;
     const missing = await keySpace.openWatch({ key });
     await keySpace.execute({ action: "set", key: `${dir}/a`, value: "a file" });
     const belowFile = await keySpace.openWatch({ key });
     await keySpace.execute({ action: "delete", key: `${dir}/a` });
-    const answer = await keySpace.execute({ action: "set", key, value: "1" });
-    expect(changeOf(await eventOf(missing))).toEqual(changeOf(answer));
-    expect(changeOf(await eventOf(belowFile))).toEqual(changeOf(answer));
+    const response = await keySpace.execute({ action: "set", key, value: "1" });
+    expect(changeOf(await eventOf(missing))).toEqual(changeOf(response));
+    expect(changeOf(await eventOf(belowFile))).toEqual(changeOf(response));
   },
 
-  "a watch of a directory alone leaves out what happens in it": async ({ keySpace, dir }) => {
+  "a non-recursive watch of a directory skips changes of its children": async ({
+    keySpace,
+    dir,
+  }) => {
     await keySpace.execute({ action: "set", key: `${dir}/a`, value: "1" });
     const watch = await keySpace.openWatch({ key: dir });
     await keySpace.execute({ action: "set", key: `${dir}/a`, value: "2" });
@@ -102,7 +105,10 @@ export const watchLive: Cases = {
     expect(changeOf(await eventOf(watch))).toEqual(changeOf(last));
   },
 
-  "a recursive watch covers every depth, and the directory itself": async ({ keySpace, dir }) => {
+  "a recursive watch covers the directory itself and every level below it": async ({
+    keySpace,
+    dir,
+  }) => {
     const watch = await keySpace.openWatch({ key: dir, recursive: true, stream: true });
     const requests: KeyRequest[] = [
       { action: "set", key: dir, dir: true },
@@ -111,57 +117,55 @@ export const watchLive: Cases = {
       { action: "delete", key: `${dir}/b`, recursive: true },
       { action: "delete", key: dir, recursive: true },
     ];
-    const answers = [];
-    for (const request of requests) answers.push(await keySpace.execute(request));
-    const events = await eventsUntil(watch, answers.at(-1)?.node.modifiedIndex ?? 0);
-    expect(events.map(changeOf)).toEqual(answers.map(changeOf));
+    const responses = [];
+    for (const request of requests) responses.push(await keySpace.execute(request));
+    const events = await eventsUntil(watch, responses.at(-1)?.node.modifiedIndex ?? 0);
+    expect(events.map(changeOf)).toEqual(responses.map(changeOf));
   },
 
   "a recursive watch of a file covers the file": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     await keySpace.execute({ action: "set", key, value: "1" });
     const watch = await keySpace.openWatch({ key, recursive: true });
-    const answer = await keySpace.execute({ action: "set", key, value: "2" });
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+    const response = await keySpace.execute({ action: "set", key, value: "2" });
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
   },
 
   "a recursive watch of the root covers every key": async ({ keySpace, dir }) => {
     const watch = await keySpace.openWatch({ key: "/", recursive: true, stream: true });
-    const answer = await keySpace.execute({ action: "set", key: `${dir}/a`, value: "1" });
-    const events = await eventsUntil(watch, answer.node.modifiedIndex);
-    expect(events.map(changeOf)).toContainEqual(changeOf(answer));
+    const response = await keySpace.execute({ action: "set", key: `${dir}/a`, value: "1" });
+    const events = await eventsUntil(watch, response.node.modifiedIndex);
+    expect(events.map(changeOf)).toContainEqual(changeOf(response));
   },
 
-  "a recursive watch leaves out keys that merely begin alike": async ({ keySpace, dir }) => {
+  "a recursive watch skips keys that only share a text prefix": async ({ keySpace, dir }) => {
     const watch = await keySpace.openWatch({ key: `${dir}/w`, recursive: true });
     await keySpace.execute({ action: "set", key: `${dir}/wd`, value: "1" });
     await keySpace.execute({ action: "set", key: `${dir}/w!/x`, value: "1" });
-    const answer = await keySpace.execute({ action: "set", key: `${dir}/w/x`, value: "1" });
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+    const response = await keySpace.execute({ action: "set", key: `${dir}/w/x`, value: "1" });
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
   },
 
-  "a recursive watch leaves out hidden keys below it": async ({ keySpace, dir }) => {
+  "a recursive watch skips hidden keys below it": async ({ keySpace, dir }) => {
     const watch = await keySpace.openWatch({ key: dir, recursive: true });
     for (const name of ["_", "_hidden", "_dir/a", "b/_hidden", "b/_dir/c"]) {
       await keySpace.execute({ action: "set", key: `${dir}/${name}`, value: "1" });
     }
-    const answer = await keySpace.execute({ action: "set", key: `${dir}/a_`, value: "1" });
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+    const response = await keySpace.execute({ action: "set", key: `${dir}/a_`, value: "1" });
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
   },
 
-  "hidden keys can be watched by name, and from inside their directory": async ({
-    keySpace,
-    dir,
-  }) => {
-    const key = `${dir}/_dir/a`;
-    const byName = await keySpace.openWatch({ key });
-    const inside = await keySpace.openWatch({ key: `${dir}/_dir`, recursive: true });
-    const answer = await keySpace.execute({ action: "set", key, value: "1" });
-    expect(changeOf(await eventOf(byName))).toEqual(changeOf(answer));
-    expect(changeOf(await eventOf(inside))).toEqual(changeOf(answer));
-  },
+  "hidden keys can be watched by their own key, and recursively from their hidden directory":
+    async ({ keySpace, dir }) => {
+      const key = `${dir}/_dir/a`;
+      const byName = await keySpace.openWatch({ key });
+      const inside = await keySpace.openWatch({ key: `${dir}/_dir`, recursive: true });
+      const response = await keySpace.execute({ action: "set", key, value: "1" });
+      expect(changeOf(await eventOf(byName))).toEqual(changeOf(response));
+      expect(changeOf(await eventOf(inside))).toEqual(changeOf(response));
+    },
 
-  "parents that a write makes raise no event": async ({ keySpace, dir }) => {
+  "the parents that a write creates cause no event": async ({ keySpace, dir }) => {
     const onParent = await keySpace.openWatch({ key: `${dir}/a` });
     const recursive = await keySpace.openWatch({ key: dir, recursive: true });
     const write = await keySpace.execute({ action: "set", key: `${dir}/a/b`, value: "1" });
@@ -170,14 +174,17 @@ export const watchLive: Cases = {
     expect(changeOf(await eventOf(onParent))).toEqual(changeOf(removal));
   },
 
-  "an in-order create is an event of its directory": async ({ keySpace, dir }) => {
+  "a recursive watch of a directory receives an in-order create in it": async ({
+    keySpace,
+    dir,
+  }) => {
     const watch = await keySpace.openWatch({ key: dir, recursive: true });
     const create = { action: "create", key: dir, value: "1", inOrder: true } as const;
-    const answer = await keySpace.execute(create);
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+    const response = await keySpace.execute(create);
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
   },
 
-  "a refused write raises no event": async ({ keySpace, dir }) => {
+  "a refused write causes no event": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     await keySpace.execute({ action: "set", key, value: "1" });
     const watch = await keySpace.openWatch({ key });
@@ -187,7 +194,7 @@ export const watchLive: Cases = {
       { action: "compareAndDelete", key, prevValue: "other" },
     ];
     for (const request of refused) await expect(keySpace.execute(request)).rejects.toThrow();
-    const answer = await keySpace.execute({ action: "set", key, value: "3" });
-    expect(changeOf(await eventOf(watch))).toEqual(changeOf(answer));
+    const response = await keySpace.execute({ action: "set", key, value: "3" });
+    expect(changeOf(await eventOf(watch))).toEqual(changeOf(response));
   },
 };

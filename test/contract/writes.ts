@@ -4,21 +4,21 @@ import type { Cases } from "./arrangement.js";
 import { withoutNodes } from "./events.js";
 import { keyNotFound, nodeExist, notDir, notFile, rootReadOnly } from "./refusals.js";
 
-/** v3 servers take 1.5 MiB by default. */
+/** v3 servers accept requests of 1.5 MiB by default. */
 const MEBIBYTE = 2 ** 20;
 
 export const writes: Cases = {
   "a first set creates the file": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
-    const answer = await keySpace.execute({ action: "set", key, value: "1" });
-    const index = answer.node.modifiedIndex;
-    expect(answer.action).toBe("set");
-    expect(answer.node).toEqual({ key, value: "1", modifiedIndex: index, createdIndex: index });
-    expect(answer).not.toHaveProperty("prevNode");
-    expect(answer.etcdIndex).toBeGreaterThanOrEqual(index);
+    const response = await keySpace.execute({ action: "set", key, value: "1" });
+    const index = response.node.modifiedIndex;
+    expect(response.action).toBe("set");
+    expect(response.node).toEqual({ key, value: "1", modifiedIndex: index, createdIndex: index });
+    expect(response).not.toHaveProperty("prevNode");
+    expect(response.etcdIndex).toBeGreaterThanOrEqual(index);
   },
 
-  "a second set shows the node that it replaced": async ({ keySpace, dir }) => {
+  "a second set returns the replaced node as prevNode": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const first = await keySpace.execute({ action: "set", key, value: "1" });
     const second = await keySpace.execute({ action: "set", key, value: "2" });
@@ -34,7 +34,7 @@ export const writes: Cases = {
     expect(node.createdIndex).toBe(node.modifiedIndex);
   },
 
-  "setting the value that a file already has counts as a change": async ({ keySpace, dir }) => {
+  "a set of the same value is a change": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const first = await keySpace.execute({ action: "set", key, value: "1" });
     const second = await keySpace.execute({ action: "set", key, value: "1" });
@@ -42,17 +42,17 @@ export const writes: Cases = {
     expect(second.prevNode).toEqual(first.node);
   },
 
-  "the empty string is a value": async ({ keySpace, dir }) => {
+  "the empty string is a valid value": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     for (const action of ["create", "set", "update"] as const) {
-      const answer = await keySpace.execute({ action, key, value: "" });
-      expect(answer.node.value).toBe("");
+      const response = await keySpace.execute({ action, key, value: "" });
+      expect(response.node.value).toBe("");
     }
     const { node } = await keySpace.execute({ action: "get", key });
     expect(node.value).toBe("");
   },
 
-  "a value of 1 MiB comes back whole": async ({ keySpace, dir }) => {
+  "a value of 1 MiB is returned unchanged": async ({ keySpace, dir }) => {
     const key = `${dir}/big`;
     const value = "0123456789abcdef".repeat(MEBIBYTE / 16);
     await keySpace.execute({ action: "set", key, value, noValueOnSuccess: true });
@@ -60,7 +60,7 @@ export const writes: Cases = {
     expect(node.value === value).toBe(true);
   },
 
-  "a write makes the missing parents, with its own index and without a TTL": async ({
+  "a write creates missing parents with its own index and without a TTL": async ({
     keySpace,
     dir,
   }) => {
@@ -80,7 +80,7 @@ export const writes: Cases = {
     }
   },
 
-  "a set or create below a file is refused with 104, which names the file": async ({
+  "a set or create below a file is refused with 104, and the error names the file": async ({
     keySpace,
     dir,
   }) => {
@@ -93,16 +93,16 @@ export const writes: Cases = {
     }
   },
 
-  "a create makes a file that was not there": async ({ keySpace, dir }) => {
+  "a create of a missing key creates a file": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
-    const answer = await keySpace.execute({ action: "create", key, value: "1" });
-    const index = answer.node.modifiedIndex;
-    expect(answer.action).toBe("create");
-    expect(answer.node).toEqual({ key, value: "1", modifiedIndex: index, createdIndex: index });
-    expect(answer).not.toHaveProperty("prevNode");
+    const response = await keySpace.execute({ action: "create", key, value: "1" });
+    const index = response.node.modifiedIndex;
+    expect(response.action).toBe("create");
+    expect(response.node).toEqual({ key, value: "1", modifiedIndex: index, createdIndex: index });
+    expect(response).not.toHaveProperty("prevNode");
   },
 
-  "a create of what exists is refused with 105": async ({ keySpace, dir }) => {
+  "a create of an existing key is refused with 105": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const { node } = await keySpace.execute({ action: "set", key, value: "1" });
     for (const existing of [key, dir]) {
@@ -114,7 +114,7 @@ export const writes: Cases = {
     expect((await keySpace.execute({ action: "get", key })).node).toEqual(node);
   },
 
-  "of creates at the same time exactly one wins": async ({ keySpace, dir }) => {
+  "exactly one of several concurrent creates of a key succeeds": async ({ keySpace, dir }) => {
     const creates = Array.from({ length: 20 }, (_, count) =>
       keySpace.execute({ action: "create", key: `${dir}/a`, value: String(count) }),
     );
@@ -128,20 +128,20 @@ export const writes: Cases = {
     }
   },
 
-  "an update keeps the createdIndex and shows the node before": async ({ keySpace, dir }) => {
+  "an update keeps the createdIndex and returns the previous node": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     const before = await keySpace.execute({ action: "set", key, value: "1" });
-    const answer = await keySpace.execute({ action: "update", key, value: "2" });
-    const modifiedIndex = answer.node.modifiedIndex;
+    const response = await keySpace.execute({ action: "update", key, value: "2" });
+    const modifiedIndex = response.node.modifiedIndex;
     const { createdIndex } = before.node;
-    expect(answer.action).toBe("update");
-    expect(answer.node).toEqual({ key, value: "2", modifiedIndex, createdIndex });
-    expect(answer.prevNode).toEqual(before.node);
+    expect(response.action).toBe("update");
+    expect(response.node).toEqual({ key, value: "2", modifiedIndex, createdIndex });
+    expect(response.prevNode).toEqual(before.node);
     expect(modifiedIndex).toBeGreaterThan(before.node.modifiedIndex);
-    expect((await keySpace.execute({ action: "get", key })).node).toEqual(answer.node);
+    expect((await keySpace.execute({ action: "get", key })).node).toEqual(response.node);
   },
 
-  "an update of what is missing is refused with 100, which names the first that is missing":
+  "an update of a missing key is refused with 100, and the error names the first missing node of the path":
     async ({ keySpace, dir }) => {
       await keySpace.execute({ action: "set", key: dir, dir: true });
       const file = keySpace.execute({ action: "update", key: `${dir}/nope`, value: "1" });
@@ -158,7 +158,7 @@ export const writes: Cases = {
     await expect(update).rejects.toMatchObject(notDir(`${dir}/file`));
   },
 
-  "dir is without effect on the update of a file": async ({ keySpace, dir }) => {
+  "dir has no effect on the update of a file": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
     await keySpace.execute({ action: "set", key, value: "1" });
     const update = { action: "update", key, dir: true } as const;
@@ -167,7 +167,7 @@ export const writes: Cases = {
     expect((await keySpace.execute({ action: "get", key })).node).not.toHaveProperty("dir");
   },
 
-  "a directory takes no value": async ({ keySpace, dir }) => {
+  "a write of a value to a directory is refused with 102": async ({ keySpace, dir }) => {
     await keySpace.execute({ action: "set", key: dir, dir: true });
     for (const action of ["set", "update"] as const) {
       const write = keySpace.execute({ action, key: dir, value: "1" });
@@ -206,7 +206,7 @@ export const writes: Cases = {
     expect(after.node).toEqual({ ...node, ttl: expect.any(Number) });
   },
 
-  "noValueOnSuccess answers with the action alone, and the write is done": async ({
+  "noValueOnSuccess returns only the action, and the write takes effect": async ({
     keySpace,
     dir,
   }) => {
@@ -233,7 +233,7 @@ export const writes: Cases = {
     expect(node.nodes).toContainEqual(expect.objectContaining({ key, value: "4" }));
   },
 
-  "noValueOnSuccess leaves refusals as they are": async ({ keySpace, dir }) => {
+  "noValueOnSuccess does not change errors": async ({ keySpace, dir }) => {
     const request = { key: `${dir}/a`, value: "1", noValueOnSuccess: true } as const;
     await keySpace.execute({ action: "create", ...request });
     const again = keySpace.execute({ action: "create", ...request });
