@@ -16,25 +16,30 @@ export function* nodePieces(
   top: AnyNode,
   fieldsOf: (node: AnyNode) => NodeFields,
 ): Generator<string, void, undefined> {
-  /** A stack of nodes and of ends of directories to write. */
-  const waiting: (AnyNode | string)[] = [top];
+  /** The directories that contain the next node, outermost first. */
+  const open: { readonly nodes: Iterator<AnyNode>; readonly end: string }[] = [];
   let isFirst = true;
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (typeof next === "string") {
-      yield next;
-      isFirst = false;
-      continue;
-    }
+  for (let next: AnyNode | undefined = top; next !== undefined; ) {
     const { before, after } = fieldsOf(next);
     const comma = isFirst ? "" : ",";
     isFirst = next.nodes !== undefined;
     if (next.nodes === undefined) {
       yield `${comma}{${joined(before, after)}}`;
-      continue;
+    } else {
+      yield `${comma}{${joined(before, '"nodes":[')}`;
+      open.push({ nodes: next.nodes.values(), end: after === "" ? "]}" : `],${after}}` });
     }
-    yield `${comma}{${joined(before, '"nodes":[')}`;
-    waiting.push(after === "" ? "]}" : `],${after}}`);
-    for (const node of next.nodes.toReversed()) waiting.push(node);
+    next = undefined;
+    for (let directory = open.at(-1); directory !== undefined; directory = open.at(-1)) {
+      const { done, value } = directory.nodes.next();
+      if (done !== true) {
+        next = value;
+        break;
+      }
+      open.pop();
+      yield directory.end;
+      isFirst = false;
+    }
   }
 }
 

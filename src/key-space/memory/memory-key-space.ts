@@ -25,6 +25,8 @@ import { WatcherHub } from "../shared/watcher-hub.js";
 import { Watermark } from "../shared/watermark.js";
 import type { SubscribeRequest, Subscription } from "../subscription.js";
 import { EventHistory } from "./event-history.js";
+import type { Listing } from "./listing.js";
+import { ListingQueue } from "./listing-queue.js";
 import { type FeedStore, MemoryFeed } from "./memory-feed.js";
 import { randomId } from "./random-id.js";
 import { Store, type StoreSnapshot } from "./store.js";
@@ -86,6 +88,7 @@ export class MemoryKeySpace implements KeySpace {
   readonly #history: EventHistory;
   readonly #hub = new WatcherHub();
   readonly #counters = new StoreCounters();
+  readonly #listings = new ListingQueue();
   readonly #watches = new Set<PushedWatch>();
   readonly #clock: Clock;
   readonly #clusterId: string;
@@ -165,6 +168,9 @@ export class MemoryKeySpace implements KeySpace {
   async execute(request: KeyRequest, { signal }: CallOptions = {}): Promise<EtcdReceipt> {
     const method = methodOf(request);
     this.#requireOpen(`${method} ${request.key}`, signal, method === "GET" ? "none" : "not-sent");
+    if (request.action === "get" && this.#store.isLarge(request)) {
+      return this.#list(request, signal);
+    }
     const event = this.#apply(request);
     if (event.action !== "get") this.#publish(event);
     return wantsNoNodes(request)
@@ -268,9 +274,31 @@ export class MemoryKeySpace implements KeySpace {
       this.#counters.countSuccess(request.action);
       return event;
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.#counters.countFailure(request.action);
-      throw this.#error(error.errorCode, error.detail, methodOf(request), request.key);
+      throw this.#failure(error, request);
+    }
+  }
+
+  /** The error for a failed request, which is counted. */
+  #failure(error: unknown, request: KeyRequest): unknown {
+    if (!(error instanceof StoreError)) return error;
+    this.#counters.countFailure(request.action);
+    return this.#error(error.errorCode, error.detail, methodOf(request), request.key);
+  }
+
+  /** Executes a large read. The result is the state at its first step. */
+  async #list(request: GetRequest, signal: AbortSignal | undefined): Promise<EtcdResponse> {
+    let origin = this.#origin;
+    const start = (): Listing => {
+      origin = this.#origin;
+      return this.#store.list(request, this.#clock.now());
+    };
+    const check = (): void => this.#requireOpen(`GET ${request.key}`, signal, "none");
+    try {
+      const node = await this.#listings.run(start, check);
+      this.#counters.countSuccess("get");
+      return responseOf({ action: "get", node }, origin);
+    } catch (error) {
+      throw this.#failure(error, request);
     }
   }
 

@@ -1,5 +1,6 @@
 import { parentPath } from "../shared/path.js";
 import { ExpiryQueue } from "./expiry-queue.js";
+import { Listing, type ListingOptions } from "./listing.js";
 import { StoreNode } from "./store-node.js";
 import { type SnapshotNode, StoreWalk } from "./store-walk.js";
 
@@ -12,6 +13,7 @@ export class NodeTree {
   readonly #root = new StoreNode("", undefined, 0);
   readonly #expiries = new ExpiryQueue((node) => this.#nodes.get(node.path) === node);
   readonly #walks = new Set<StoreWalk>();
+  readonly #listings = new Set<Listing>();
 
   constructor() {
     this.#nodes.set("", this.#root);
@@ -38,6 +40,18 @@ export class NodeTree {
     const walk: StoreWalk = new StoreWalk(this.#nodes, () => this.#walks.delete(walk));
     this.#walks.add(walk);
     return walk;
+  }
+
+  /** Starts to list a node while the tree changes. */
+  list(top: StoreNode, options: ListingOptions): Listing {
+    const listing = new Listing(top, options, (ended) => this.#listings.delete(ended));
+    this.#listings.add(listing);
+    return listing;
+  }
+
+  /** Must be called before a node changes in place. */
+  willChange(node: StoreNode): void {
+    for (const listing of this.#listings) listing.keep(node);
   }
 
   /** `path` is empty for the root. */

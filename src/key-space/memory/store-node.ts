@@ -1,5 +1,4 @@
 import type { EtcdNode } from "../../model/node.js";
-import { compareCodePoints } from "../shared/code-point-order.js";
 import { expiryOf } from "../shared/expiry.js";
 import { isHidden } from "../shared/path.js";
 
@@ -39,27 +38,5 @@ export class StoreNode {
     return this.children === undefined
       ? { key, value: this.value, ...expiry, modifiedIndex, createdIndex }
       : { key, dir: true, ...expiry, modifiedIndex, createdIndex };
-  }
-
-  /** The node with its visible children. No recursion: a tree may be deep. */
-  list(now: number, recursive: boolean, sorted: boolean): EtcdNode {
-    const top = this.show(now);
-    const pending: (readonly [StoreNode, EtcdNode])[] = [[this, top]];
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      const [directory, shown] = next;
-      const nodes: EtcdNode[] = [];
-      for (const child of directory.#visibleChildren(sorted)) {
-        const node = child.show(now);
-        nodes.push(node);
-        if (recursive && child.children !== undefined) pending.push([child, node]);
-      }
-      if (nodes.length > 0) Object.assign(shown, { nodes });
-    }
-    return top;
-  }
-
-  #visibleChildren(sorted: boolean): readonly StoreNode[] {
-    const visible = [...(this.children ?? [])].filter((child) => !child.hidden);
-    return sorted ? visible.sort((a, b) => compareCodePoints(a.path, b.path)) : visible;
   }
 }

@@ -1,40 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SEED } from "../../../test/support/seed.js";
-import type { KeyRequest } from "../../model/key-request.js";
-import { StoreError } from "../shared/store-error.js";
+import { executeStep, storeStep } from "../../../test/support/store-steps.js";
 import { Store } from "./store.js";
 import type { RemovedPath, SnapshotNode } from "./store-walk.js";
-
-const key = fc
-  .array(fc.constantFrom("a", "b", "_c"), { minLength: 1, maxLength: 3 })
-  .map((names) => `/${names.join("/")}`);
-const lifetime = fc.constantFrom({}, { ttl: 1 }, { ttl: 1000 });
-const value = fc.constantFrom("1", "2");
-const request: fc.Arbitrary<KeyRequest> = fc.oneof(
-  fc.record({ action: fc.constant("set" as const), key, value }),
-  fc
-    .tuple(key, lifetime)
-    .map(([at, ttl]): KeyRequest => ({ action: "set", key: at, dir: true, ...ttl })),
-  fc
-    .tuple(key, lifetime)
-    .map(([at, ttl]): KeyRequest => ({ action: "update", key: at, value: "", ...ttl })),
-  key.map((at): KeyRequest => ({ action: "create", key: at, value: "3", inOrder: true })),
-  key.map((at): KeyRequest => ({ action: "delete", key: at, recursive: true })),
-);
-const step = fc.oneof(
-  { weight: 4, arbitrary: request },
-  { weight: 1, arbitrary: fc.constant("expire" as const) },
-);
-
-function carryOut(store: Store, next: KeyRequest | "expire", now: number): void {
-  try {
-    if (next === "expire") store.expireNext(now + 10_000);
-    else store.apply(next, now);
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-  }
-}
 
 function overlay(lines: readonly (SnapshotNode | RemovedPath)[]): readonly SnapshotNode[] {
   const nodes = new Map<string, SnapshotNode>();
@@ -48,12 +17,12 @@ function overlay(lines: readonly (SnapshotNode | RemovedPath)[]): readonly Snaps
 test("a walk with requests in between reads the store at the end of the walk", () => {
   fc.assert(
     fc.property(
-      fc.array(step, { maxLength: 20 }),
-      fc.array(fc.tuple(fc.nat(3), step), { maxLength: 20 }),
+      fc.array(storeStep, { maxLength: 20 }),
+      fc.array(fc.tuple(fc.nat(3), storeStep), { maxLength: 20 }),
       (before, during) => {
         const store = new Store();
         let now = Date.UTC(2030, 0, 1);
-        for (const next of before) carryOut(store, next, now++);
+        for (const next of before) executeStep(store, next, now++);
         const walk = store.walk();
         const nodes = walk.unchanged();
         const read: (SnapshotNode | RemovedPath)[] = [];
@@ -62,7 +31,7 @@ test("a walk with requests in between reads the store at the end of the walk", (
             const { value } = nodes.next();
             if (value !== undefined) read.push(value);
           }
-          carryOut(store, next, now++);
+          executeStep(store, next, now++);
         }
         read.push(...nodes, ...walk.end());
         const restored = Store.restore({ index: store.index, nodes: overlay(read) });

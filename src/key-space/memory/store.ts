@@ -14,6 +14,7 @@ import { differences } from "../shared/differences.js";
 import { inOrderName, parentPath, pathOf } from "../shared/path.js";
 import { StoreError } from "../shared/store-error.js";
 import type { StoreEvent } from "../shared/store-event.js";
+import { isLargeListing, type Listing, STEP_NODES } from "./listing.js";
 import { childTowards, NodeTree } from "./node-tree.js";
 import { StoreNode } from "./store-node.js";
 import type { SnapshotNode, StoreWalk } from "./store-walk.js";
@@ -88,7 +89,7 @@ export class Store {
     const path = pathOf(request.key);
     switch (request.action) {
       case "get":
-        return this.#read(path, request, now);
+        return this.#read(request, now);
       case "set":
         return this.#set(path, request, now);
       case "create":
@@ -112,8 +113,21 @@ export class Store {
     return node && this.#remove(node, "expire", now);
   }
 
-  #read(path: string, { recursive = false, sorted = false }: GetRequest, now: number): StoreEvent {
-    return { action: "get", node: this.#find(path).list(now, recursive, sorted) };
+  /** Whether a listing takes more than one step. False for a node that does not exist. */
+  isLarge({ key, recursive = false }: GetRequest): boolean {
+    const node = this.#tree.get(pathOf(key));
+    return node !== undefined && isLargeListing(node, recursive);
+  }
+
+  /** Starts to read a node while requests are executed. @throws StoreError */
+  list(request: GetRequest, now: number, stepNodes = STEP_NODES): Listing {
+    const { key, recursive = false, sorted = false } = request;
+    return this.#tree.list(this.#find(pathOf(key)), { recursive, sorted, now, stepNodes });
+  }
+
+  #read(request: GetRequest, now: number): StoreEvent {
+    using listing = this.list(request, now);
+    return { action: "get", node: listing.finish() };
   }
 
   #set(path: string, request: SetRequest, now: number): StoreEvent {
@@ -187,6 +201,7 @@ export class Store {
   ): StoreEvent {
     const prevNode = node.show(now);
     const index = ++this.#index;
+    this.#tree.willChange(node);
     if (node.children === undefined) {
       if (!request.refresh) node.value = request.value ?? "";
       node.modifiedIndex = index;
@@ -218,6 +233,7 @@ export class Store {
   /** Replaces a file in place, which is cheaper than a new object in a large store. */
   #replace(file: StoreNode, value: string, ttl: number | undefined, now: number): StoreNode {
     const index = ++this.#index;
+    this.#tree.willChange(file);
     file.value = value;
     file.createdIndex = index;
     file.modifiedIndex = index;

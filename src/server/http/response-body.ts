@@ -62,11 +62,17 @@ class LargeResponse implements PiecedBody {
 
 /** Estimates the size without encoding. No recursion: a tree may be deeper than the stack. */
 function sizeOf(top: AnyNode): number {
-  let size = 0;
-  const pending = [top];
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    size += NODE_BYTES + node.key.length + (node.value?.length ?? 0);
-    for (const child of node.nodes ?? []) pending.push(child);
+  let size = sizeWithoutNodes(top);
+  const directories = [top];
+  for (let next = directories.pop(); next !== undefined; next = directories.pop()) {
+    for (const child of next.nodes ?? []) {
+      size += sizeWithoutNodes(child);
+      if (child.nodes !== undefined) directories.push(child);
+    }
   }
   return size;
+}
+
+function sizeWithoutNodes({ key, value = "" }: AnyNode): number {
+  return NODE_BYTES + key.length + value.length;
 }
