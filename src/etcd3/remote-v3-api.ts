@@ -3,6 +3,7 @@ import type { StreamedResponse } from "../cluster/exchange/exchange.js";
 import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
 import type { TopologyProbes } from "../cluster/routing/topology-probes.js";
 import type { HttpResponse } from "../wire/http.js";
+import { AuthToken } from "./auth-token.js";
 import { refusalReasonOf } from "./error-messages.js";
 import type { MessageInit } from "./protobuf/message-type.js";
 import { RemoteV3Stream } from "./remote-v3-stream.js";
@@ -10,7 +11,6 @@ import { RPC, type Rpc, type WatchRequest } from "./rpcs.js";
 import type { HasHeader, V3Api, V3Call, V3Response, V3Stream } from "./v3-api.js";
 import { v3Request } from "./v3-request.js";
 import { decodeV3Response, TokenRefused, v3ErrorOf } from "./v3-response.js";
-import { V3Token } from "./v3-token.js";
 
 /** Name and password of a user of etcd's v3 auth. */
 export interface V3Credentials {
@@ -25,7 +25,7 @@ export interface V3Credentials {
 export class RemoteV3Api implements V3Api {
   /** Sends the requests. */
   readonly cluster: Cluster;
-  readonly #token: V3Token | undefined;
+  readonly #token: AuthToken | undefined;
   readonly #requestTimeout: number;
 
   /**
@@ -37,7 +37,7 @@ export class RemoteV3Api implements V3Api {
     credentials: V3Credentials | undefined,
     probes: (authorization: () => Promise<string | undefined>) => TopologyProbes,
   ) {
-    const token = credentials && new V3Token(() => this.#authenticate(credentials));
+    const token = credentials && new AuthToken(() => this.#authenticate(credentials));
     const authorization = async () => await token?.get("GET of the members", undefined);
     this.cluster = new Cluster(settings, probes(authorization));
     this.#token = token;

@@ -15,30 +15,30 @@ export interface TxnResult {
   readonly header: ResponseHeader;
   readonly endpoint: string;
   /** Position of the executed branch. `undefined`: no branch matched. */
-  readonly taken: number | undefined;
+  readonly branch: number | undefined;
   readonly results: readonly OperationResult[];
 }
 
 /** Reads the response to {@link firstOf} with this number of branches. @throws ProtocolError */
 export function readTxnResult(response: V3Response<TxnResponse>, branches: number): TxnResult {
   const { message, header, endpoint } = response;
-  const { taken, responses } = findBranch(message, branches, 0);
-  return { header, endpoint, taken, results: responses.map(readOperation) };
+  const { branch, responses } = findBranch(message, branches, 0);
+  return { header, endpoint, branch, results: responses.map(readOperation) };
 }
 
 /** Reads the response to a put. */
 export function readPutResult({ message, header, endpoint }: V3Response<PutResponse>): TxnResult {
-  return { header, endpoint, taken: 0, results: [{ kvs: listOf(message.prev_kv), more: false }] };
+  return { header, endpoint, branch: 0, results: [{ kvs: listOf(message.prev_kv), more: false }] };
 }
 
 function findBranch(
   { succeeded, responses }: TxnResponse,
   branches: number,
   position: number,
-): { readonly taken: number | undefined; readonly responses: readonly ResponseOp[] } {
-  if (position === branches) return { taken: undefined, responses };
-  if (succeeded) return { taken: position, responses };
-  if (position + 1 === branches) return { taken: undefined, responses };
+): { readonly branch: number | undefined; readonly responses: readonly ResponseOp[] } {
+  if (position === branches) return { branch: undefined, responses };
+  if (succeeded) return { branch: position, responses };
+  if (position + 1 === branches) return { branch: undefined, responses };
   const nested = responses[0]?.response_txn;
   if (nested !== undefined) return findBranch(nested, branches, position + 1);
   throw new ProtocolError("the response of the v3 API has no response_txn");

@@ -308,8 +308,8 @@ export class V3Tree {
     const call: V3Call = { operation, key: "/", safety: "read", scope: "quorum" };
     const trees = this.#trees;
     try {
-      const { taken, results } = await this.transact([trees.registration], trees.reads(), call);
-      if (taken === undefined) trees.take(results);
+      const { branch, results } = await this.transact([trees.registration], trees.reads(), call);
+      if (branch === undefined) trees.take(results);
       else trees.registered();
     } catch (error) {
       // The waiting write may be a removal, which needs no space.

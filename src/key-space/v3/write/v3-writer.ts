@@ -183,7 +183,7 @@ export class V3Writer {
     const plans = plansOf(intent);
     try {
       const response = await this.#transact(plans, this.#readTarget(intent));
-      const plan = plans[response.taken ?? plans.length];
+      const plan = plans[response.branch ?? plans.length];
       if (plan === undefined) return this.#checkRefusal(intent, response);
       return this.#finish(intent, changeBy(intent, plan, response), response);
     } catch (error) {

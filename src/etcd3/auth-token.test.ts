@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import { V3Token } from "./v3-token.js";
+import { AuthToken } from "./auth-token.js";
 
 it("is fetched once for all that wait, and again only for the one that was refused", async () => {
   let fetched = 0;
-  const token = new V3Token(async () => `token ${++fetched}`);
+  const token = new AuthToken(async () => `token ${++fetched}`);
   const get = (): Promise<string | undefined> => token.get("GET /a", undefined);
   expect(await Promise.all([get(), get(), get()])).toEqual(["token 1", "token 1", "token 1"]);
   token.refused("token 1");
@@ -15,7 +15,7 @@ it("is fetched once for all that wait, and again only for the one that was refus
 
 it("is fetched again after a failure", async () => {
   let fails = true;
-  const token = new V3Token(async () => {
+  const token = new AuthToken(async () => {
     if (fails) throw new Error("no answer");
     return "token";
   });
@@ -26,7 +26,7 @@ it("is fetched again after a failure", async () => {
 
 it("who gives up waiting does not take it from the others", async () => {
   let answer: (token: string) => void = () => {};
-  const token = new V3Token(() => new Promise((resolve) => (answer = resolve)));
+  const token = new AuthToken(() => new Promise((resolve) => (answer = resolve)));
   const abort = new AbortController();
   const impatient = token.get("PUT /a", abort.signal);
   const patient = token.get("PUT /b", undefined);

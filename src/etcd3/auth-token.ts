@@ -2,7 +2,7 @@ import { AbortError } from "../errors/abort-error.js";
 import { abortable } from "../stream/abortable.js";
 
 /** Caches the auth token. Concurrent calls share one authentication. */
-export class V3Token {
+export class AuthToken {
   readonly #fetch: () => Promise<string | undefined>;
   #token: string | undefined;
   #known = false;
