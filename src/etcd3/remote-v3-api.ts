@@ -4,13 +4,14 @@ import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
 import type { TopologyProbes } from "../cluster/routing/topology-probes.js";
 import type { HttpResponse } from "../wire/http.js";
 import { AuthToken } from "./auth-token.js";
+import { decodeV3Response } from "./decode-response.js";
 import { refusalReasonOf } from "./error-messages.js";
 import type { MessageInit } from "./protobuf/message-type.js";
 import { RemoteV3Stream } from "./remote-v3-stream.js";
+import { responseErrorOf, TokenRefused } from "./response-error.js";
 import { RPC, type Rpc, type WatchRequest } from "./rpcs.js";
 import type { HasHeader, V3Api, V3Call, V3Response, V3Stream } from "./v3-api.js";
 import { v3Request } from "./v3-request.js";
-import { decodeV3Response, TokenRefused, v3ErrorOf } from "./v3-response.js";
 
 /** Name and password of a user of etcd's v3 auth. */
 export interface V3Credentials {
@@ -57,7 +58,7 @@ export class RemoteV3Api implements V3Api {
       const stream = await this.cluster.open(
         v3Request(RPC.watch, request, call, token),
         (response) => {
-          throw v3ErrorOf(call, response);
+          throw responseErrorOf(call, response);
         },
         (response: StreamedResponse) => new RemoteV3Stream(call, response),
         call.signal,

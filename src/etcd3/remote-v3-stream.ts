@@ -5,10 +5,11 @@ import { ClusterUnavailableError, TimeoutError } from "../errors/cluster-errors.
 import { EtcdError } from "../errors/etcd-error.js";
 import { type Clock, deadline } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
+import { decodeWatchMessage, requireOkAtEnd } from "./decode-response.js";
 import { watchDenialIn } from "./error-messages.js";
+import { TokenRefused, tokenRefused } from "./response-error.js";
 import type { WatchResponse } from "./rpcs.js";
 import type { V3Call, V3Stream } from "./v3-api.js";
-import { decodeV3Part, requireOkAtEnd, TokenRefused, tokenRefused } from "./v3-response.js";
 
 /** A streaming call of the v3 API: gRPC messages, or lines of JSON. */
 export class RemoteV3Stream implements V3Stream {
@@ -62,7 +63,7 @@ export class RemoteV3Stream implements V3Stream {
   async #read(): Promise<WatchResponse | undefined> {
     try {
       const part = await this.#response.parts.next();
-      if (part.done !== true) return decodeV3Part(this.#call, this.#response, part.value);
+      if (part.done !== true) return decodeWatchMessage(this.#call, this.#response, part.value);
       this.close();
       requireOkAtEnd(this.#call, this.#response);
       return undefined;

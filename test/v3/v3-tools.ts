@@ -1,9 +1,9 @@
 import { completeOptions } from "../../src/client/normalize-options.js";
 import type { EtcdClientOptions } from "../../src/client/options.js";
 import { RemoteV3Api, type V3Credentials } from "../../src/etcd3/remote-v3-api.js";
+import { responseErrorOf } from "../../src/etcd3/response-error.js";
 import { RPC } from "../../src/etcd3/rpcs.js";
 import type { V3Api } from "../../src/etcd3/v3-api.js";
-import { v3ErrorOf } from "../../src/etcd3/v3-response.js";
 import { v3Probes } from "../../src/key-space/v3/admin/v3-probes.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import { type JsonObject, readObject } from "../../src/wire/json.js";
@@ -132,7 +132,7 @@ export class V3Tool {
     return await this.#api.cluster.send(
       request,
       (reply) => {
-        if (reply.status !== 200) throw v3ErrorOf(CALL, reply);
+        if (reply.status !== 200) throw responseErrorOf(CALL, reply);
         return readObject(reply.body, JSON.parse, path);
       },
       undefined,

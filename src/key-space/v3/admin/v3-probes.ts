@@ -1,9 +1,9 @@
 import type { TopologyProbes } from "../../../cluster/routing/topology-probes.js";
+import { decodeV3Response } from "../../../etcd3/decode-response.js";
 import { toHexId } from "../../../etcd3/hex-id.js";
 import { RPC } from "../../../etcd3/rpcs.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { v3Request } from "../../../etcd3/v3-request.js";
-import { decodeV3Response } from "../../../etcd3/v3-response.js";
 import type { HttpResponse } from "../../../wire/http.js";
 
 /**

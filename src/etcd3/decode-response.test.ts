@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { AttemptFailure } from "../wire/attempt-failure.js";
+import { decodeV3Response } from "./decode-response.js";
 import { RPC } from "./rpcs.js";
-import { decodeV3Response } from "./v3-response.js";
 
 const PUT = { operation: "PUT /a", key: "/a", safety: "write", scope: "quorum" } as const;
 
