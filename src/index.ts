@@ -139,10 +139,10 @@ export {
 } from "./model/node.js";
 export type {
   Action,
-  AnswerOrigin,
   EtcdNodeResponse,
   EtcdReceipt,
   EtcdResponse,
+  ResponseOrigin,
 } from "./model/response.js";
 export type { WatchChange, WatchItem, WatchResync } from "./model/watch-item.js";
 export {

@@ -1,5 +1,5 @@
 import type { KeyRequest, WatchRequest } from "../model/key-request.js";
-import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
+import type { EtcdReceipt, EtcdResponse, ResponseOrigin } from "../model/response.js";
 import type { BulkLoading } from "./bulk-loading.js";
 import type { CallOptions } from "./call-options.js";
 import type { DataLocation } from "./data-location.js";
@@ -73,7 +73,7 @@ export interface KeySpace {
  * several). A server may end a watch without an event: open it again. Do the same when it ends with
  * `ClusterUnavailableError` because the connection broke.
  */
-export interface KeyWatch extends AnswerOrigin, AsyncIterable<EtcdResponse> {
+export interface KeyWatch extends ResponseOrigin, AsyncIterable<EtcdResponse> {
   /** If the watch ends without an event, no event up to this index was missed. */
   readonly provenIndex: number;
 

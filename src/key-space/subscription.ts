@@ -1,4 +1,4 @@
-import type { AnswerOrigin, EtcdResponse } from "../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../model/response.js";
 import type { CallOptions } from "./call-options.js";
 
 /**
@@ -74,7 +74,7 @@ export interface Resync {
  */
 export interface Subscription extends AsyncIterableIterator<Changes | Resync, undefined> {
   /** Resolves when every change after `etcdIndex`, or from `from` on, will be delivered. */
-  readonly opened: Promise<AnswerOrigin>;
+  readonly opened: Promise<ResponseOrigin>;
   /**
    * The consumer has read every change up to here: this is proven. To resume, subscribe from the next index. 0
    * before anything is known. Decreases only with a `cluster-changed` resync.

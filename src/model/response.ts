@@ -12,7 +12,7 @@ export type Action =
   | "expire";
 
 /** Origin of a response: the endpoint, and etcd's response headers. */
-export interface AnswerOrigin {
+export interface ResponseOrigin {
   /** URL of the endpoint that responded. */
   readonly etcdServer: string;
   /** `X-Etcd-Cluster-Id`: hexadecimal, not padded. Indexes of two clusters cannot be compared. */
@@ -29,7 +29,7 @@ export interface AnswerOrigin {
 }
 
 /** The response to a write with `noValueOnSuccess`: the action, without nodes. */
-export interface EtcdReceipt extends AnswerOrigin {
+export interface EtcdReceipt extends ResponseOrigin {
   readonly action: Action;
 }
 

@@ -1,14 +1,14 @@
 import { AbortError } from "../errors/abort-error.js";
 import type { CallOptions } from "../key-space/call-options.js";
 import type { Subscription } from "../key-space/subscription.js";
-import type { AnswerOrigin, EtcdResponse } from "../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../model/response.js";
 import type { WatchItem } from "../model/watch-item.js";
 import type { Watcher } from "./watcher.js";
 
 type Next = IteratorResult<WatchItem, undefined>;
 
 /** The part of an origin that identifies a store. */
-export type StoreOrigin = Pick<AnswerOrigin, "etcdServer" | "etcdClusterId" | "etcdIndex">;
+export type StoreOrigin = Pick<ResponseOrigin, "etcdServer" | "etcdClusterId" | "etcdIndex">;
 
 /** The items of a subscription one by one. */
 export class KeyWatcher implements Watcher {

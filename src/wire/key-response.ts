@@ -1,6 +1,6 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import { type KeyRequest, wantsNoNodes } from "../model/key-request.js";
-import type { Action, AnswerOrigin, EtcdReceipt, EtcdResponse } from "../model/response.js";
+import type { Action, EtcdReceipt, EtcdResponse, ResponseOrigin } from "../model/response.js";
 import type { HttpRequest, HttpResponse, HttpResponseHead } from "./http.js";
 import { decodeResponse, readSuccess, requestAtEndpoint } from "./http-response.js";
 import type { JsonDeserializer, JsonObject } from "./json.js";
@@ -45,12 +45,12 @@ export function decodeKeyResponse(
 }
 
 /** Decodes an event of a watch. `head` comes from the watch's response. @throws ProtocolError */
-export function decodeEvent(body: JsonObject, head: AnswerOrigin, origin: string): EtcdResponse {
+export function decodeEvent(body: JsonObject, head: ResponseOrigin, origin: string): EtcdResponse {
   return responseOf(readAction(body, origin), head, body, origin);
 }
 
 /** Reads the `X-Etcd-*` headers. @throws ProtocolError when they are missing or out of range */
-export function readOrigin(response: HttpResponseHead, origin: string): AnswerOrigin {
+export function readOrigin(response: HttpResponseHead, origin: string): ResponseOrigin {
   const { headers, endpoint } = response;
   return {
     etcdServer: endpoint,
@@ -84,7 +84,7 @@ function isAction(value: unknown): value is Action {
 /** Lists the fields: spread objects live longer in V8, which is measurable at this rate. */
 function responseOf(
   action: Action,
-  head: AnswerOrigin,
+  head: ResponseOrigin,
   body: JsonObject,
   origin: string,
 ): EtcdResponse {

@@ -7,7 +7,7 @@ import type { Probe, Scan, WatchPort } from "../../src/key-space/remote/watch/wa
 import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
 import type { SubscribeRequest, Subscription } from "../../src/key-space/subscription.js";
 import type { ScanRequest, WatchRequest } from "../../src/model/key-request.js";
-import type { Action, AnswerOrigin, EtcdResponse } from "../../src/model/response.js";
+import type { Action, EtcdResponse, ResponseOrigin } from "../../src/model/response.js";
 import { AsyncQueue } from "../../src/stream/async-queue.js";
 import { onAbort as listen } from "../../src/stream/on-abort.js";
 import type { SimulatedClock } from "../support/simulated-clock.js";
@@ -484,7 +484,7 @@ export class SimulatedWatch implements KeyWatch {
   }
 }
 
-const NOWHERE: Omit<AnswerOrigin, "etcdIndex"> = {
+const NOWHERE: Omit<ResponseOrigin, "etcdIndex"> = {
   ...{ etcdServer: "", etcdClusterId: "", raftIndex: 0, raftTerm: 0 },
 };
 

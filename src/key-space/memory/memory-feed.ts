@@ -1,5 +1,5 @@
 import type { GetRequest } from "../../model/key-request.js";
-import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import type { Clock } from "../../time/clock.js";
 import {
   type Coverage,
@@ -24,7 +24,7 @@ export interface FeedStore {
   /** Index of the last change that was delivered. */
   readonly delivered: Watermark;
   /** The origin of a response at this moment. */
-  readonly origin: AnswerOrigin;
+  readonly origin: ResponseOrigin;
   /** Returns `undefined` if there is no such key. */
   read(request: GetRequest): EtcdResponse | undefined;
   /** @throws EventIndexClearedError */
@@ -39,7 +39,7 @@ export class MemoryFeed implements Feed, EventReceiver {
   readonly #request: SubscribeRequest;
   readonly #sink: FeedSink;
   /** The origin of the events. */
-  #origin: AnswerOrigin;
+  #origin: ResponseOrigin;
   /** First index that is not covered; `undefined` before the first resync or event. */
   #since: number | undefined;
   /** Ends the attachment to the store; `undefined` while not attached. */

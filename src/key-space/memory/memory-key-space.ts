@@ -8,7 +8,7 @@ import {
   type WatchRequest,
   wantsNoNodes,
 } from "../../model/key-request.js";
-import type { AnswerOrigin, EtcdReceipt, EtcdResponse } from "../../model/response.js";
+import type { EtcdReceipt, EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import type { CallOptions } from "../call-options.js";
 import type { DataLocation } from "../data-location.js";
@@ -220,7 +220,7 @@ export class MemoryKeySpace implements KeySpace {
 
   get #feedStore(): FeedStore {
     const index = (): number => this.#store.index;
-    const origin = (): AnswerOrigin => this.#origin;
+    const origin = (): ResponseOrigin => this.#origin;
     return {
       clock: this.#clock,
       hub: this.#hub,
@@ -257,7 +257,7 @@ export class MemoryKeySpace implements KeySpace {
     }
   }
 
-  get #origin(): AnswerOrigin {
+  get #origin(): ResponseOrigin {
     const { index } = this.#store;
     return {
       etcdServer: ENDPOINT,
@@ -348,7 +348,7 @@ export class MemoryKeySpace implements KeySpace {
 }
 
 /** Without spread: V8 keeps objects from spread alive longer, which is measurable at this rate. */
-function responseOf({ action, node, prevNode }: StoreEvent, origin: AnswerOrigin): EtcdResponse {
+function responseOf({ action, node, prevNode }: StoreEvent, origin: ResponseOrigin): EtcdResponse {
   const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = origin;
   const response = { action, node, etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };
   return prevNode === undefined ? response : Object.assign(response, { prevNode });

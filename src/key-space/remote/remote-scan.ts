@@ -1,7 +1,7 @@
 import type { StreamedResponse } from "../../cluster/exchange/exchange.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
-import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import { type Clock, deadline } from "../../time/clock.js";
 import type { HttpRequest } from "../../wire/http.js";
 import { requestAtEndpoint } from "../../wire/http-response.js";
@@ -26,7 +26,7 @@ export class RemoteScan {
   readonly #request: HttpRequest;
   readonly #response: StreamedResponse;
   readonly #deserialize: JsonDeserializer;
-  readonly #origin: AnswerOrigin;
+  readonly #origin: ResponseOrigin;
   #isHalfClosed = false;
 
   constructor(request: HttpRequest, response: StreamedResponse, deserialize: JsonDeserializer) {

@@ -3,7 +3,7 @@ import { traceWatch } from "../../cluster/exchange/tracing.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 import { EtcdError } from "../../errors/etcd-error.js";
-import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import type { HttpRequest } from "../../wire/http.js";
 import { requestAtEndpoint } from "../../wire/http-response.js";
 import { type JsonDeserializer, readObject } from "../../wire/json.js";
@@ -78,7 +78,7 @@ export class RemoteWatch implements KeyWatch {
     return decodeEvent(readObject(line, this.#deserialize, origin), this.#origin, origin);
   }
 
-  get #origin(): AnswerOrigin {
+  get #origin(): ResponseOrigin {
     const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = this;
     return { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };
   }

@@ -2,7 +2,7 @@ import { traceWatchFailure } from "../../cluster/exchange/tracing.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import { EventIndexClearedError } from "../../errors/event-errors.js";
-import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import { onAbort } from "../../stream/on-abort.js";
 import type { Clock } from "../../time/clock.js";
 import { type LinkedSignal, linkSignals } from "../../time/link-signals.js";
@@ -47,7 +47,7 @@ interface Waiter {
 
 /** A subscription that reads from a feed, and restarts it after every failure that can be repaired. */
 export class FeedSubscription implements Subscription, FeedSink {
-  readonly opened: Promise<AnswerOrigin>;
+  readonly opened: Promise<ResponseOrigin>;
   readonly #operation: string;
   readonly #feed: Feed;
   readonly #queue: SubscriptionQueue;
@@ -56,7 +56,7 @@ export class FeedSubscription implements Subscription, FeedSink {
   readonly #closing = new AbortController();
   readonly #ending: LinkedSignal;
   readonly #waiters = new Set<Waiter>();
-  #onOpened: (origin: AnswerOrigin) => void = () => {};
+  #onOpened: (origin: ResponseOrigin) => void = () => {};
   #onNotOpened: (error: Error) => void = () => {};
   #trouble: Error | undefined;
   /** Reason of the pending resync, if any. */
@@ -146,7 +146,7 @@ export class FeedSubscription implements Subscription, FeedSink {
     return this.#queue.isFull;
   }
 
-  open(origin: AnswerOrigin): void {
+  open(origin: ResponseOrigin): void {
     this.#trouble = undefined;
     this.#onOpened(origin);
   }

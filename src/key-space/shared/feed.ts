@@ -1,4 +1,4 @@
-import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import type { Resync, ResyncReason } from "../subscription.js";
 
 /** How far a subscription has come. */
@@ -30,7 +30,7 @@ export interface FeedSink {
   /** Whether no more changes can be queued, except those of the last index. */
   readonly isFull: boolean;
   /** Records that the source has begun to deliver. */
-  open(origin: AnswerOrigin): void;
+  open(origin: ResponseOrigin): void;
   /** Queues changes of one index. `before`: the coverage without them. */
   putChanges(changes: readonly EtcdResponse[], before: Coverage): void;
   putResync(resync: Resync, before: Coverage): void;

@@ -1,6 +1,6 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
-import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import { AsyncQueue } from "../../stream/async-queue.js";
 import { onAbort } from "../../stream/on-abort.js";
 import type { KeyWatch } from "../key-space.js";
@@ -34,13 +34,13 @@ export class PushedWatch implements KeyWatch, EventReceiver {
   readonly path: string;
   readonly recursive: boolean;
   readonly since: number;
-  readonly #origin: AnswerOrigin;
+  readonly #origin: ResponseOrigin;
   readonly #options: PushedWatchOptions;
   readonly #events = new AsyncQueue<EtcdResponse>();
   #lastIndex = 0;
 
   /** `onEnd` is called once, when the watch accepts no more events. */
-  constructor(origin: AnswerOrigin, options: PushedWatchOptions, onEnd: () => void) {
+  constructor(origin: ResponseOrigin, options: PushedWatchOptions, onEnd: () => void) {
     const { path, recursive, since, signal } = options;
     this.path = path;
     this.recursive = recursive;

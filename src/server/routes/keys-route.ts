@@ -1,6 +1,6 @@
 import type { KeySpace } from "../../key-space/key-space.js";
 import { type KeyRequest, type WatchRequest, wantsNoNodes } from "../../model/key-request.js";
-import type { AnswerOrigin, EtcdResponse } from "../../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import { monotonicNow } from "../../time/event-loop.js";
 import { decodeBytes } from "../../wire/decode-path.js";
 import { encodeReceipt } from "../../wire/encode-response.js";
@@ -119,7 +119,7 @@ function statusOf({ action, prevNode }: EtcdResponse): number {
   return action === "create" || (action === "set" && prevNode === undefined) ? 201 : 200;
 }
 
-function headersOf(origin: AnswerOrigin): HeaderList {
+function headersOf(origin: ResponseOrigin): HeaderList {
   return [
     "Content-Type",
     JSON_TYPE,

@@ -1,5 +1,5 @@
 import type { ScanRequest, WatchRequest } from "../../../model/key-request.js";
-import type { AnswerOrigin, EtcdResponse } from "../../../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../../../model/response.js";
 import type { CallOptions } from "../../call-options.js";
 import type { KeyWatch } from "../../key-space.js";
 
@@ -23,7 +23,7 @@ export interface WatchPort {
 }
 
 /** Result of a scan of history. `etcdIndex` is an index of the store, possibly of one member only. */
-export interface Scan extends AnswerOrigin {
+export interface Scan extends ResponseOrigin {
   /** In order. History is matched more loosely than live events. */
   readonly events: readonly EtcdResponse[];
   /**

@@ -26,7 +26,7 @@ import {
 } from "../../../etcd3/txn-result.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import { type KeyRequest, methodOf } from "../../../model/key-request.js";
-import type { AnswerOrigin } from "../../../model/response.js";
+import type { ResponseOrigin } from "../../../model/response.js";
 import type { Clock } from "../../../time/clock.js";
 import { StoreError } from "../../shared/store-error.js";
 import type { KeySchema } from "./key-schema.js";
@@ -344,7 +344,7 @@ function scaleOf(record: KeyValue | undefined, { offset: key }: KeySchema): Inde
 export function originOf(
   { endpoint, header }: Pick<TxnResult, "endpoint" | "header">,
   offset: number,
-): AnswerOrigin {
+): ResponseOrigin {
   const index = header.revision + offset;
   return {
     etcdServer: endpoint,

@@ -1,4 +1,4 @@
-import type { AnswerOrigin, EtcdResponse } from "../../../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../../../model/response.js";
 import { onAbort } from "../../../stream/on-abort.js";
 import type { Clock } from "../../../time/clock.js";
 import type { KeySpace } from "../../key-space.js";
@@ -15,7 +15,7 @@ export interface Joined {
   /** Runs until it is released. */
   readonly sharedWatch: SharedWatch;
   /** A linearizable response of the store. Its index is not after the begin of coverage. */
-  readonly origin: AnswerOrigin;
+  readonly origin: ResponseOrigin;
   /** Number of the store's generation. */
   readonly generation: number;
   /**

@@ -2,7 +2,7 @@ import { AbortError } from "../../../errors/abort-error.js";
 import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import type { V3Api } from "../../../etcd3/v3-api.js";
 import type { WatchRequest } from "../../../model/key-request.js";
-import type { AnswerOrigin } from "../../../model/response.js";
+import type { ResponseOrigin } from "../../../model/response.js";
 import type { Clock } from "../../../time/clock.js";
 import type { CallOptions } from "../../call-options.js";
 import type { Feed, FeedSink } from "../../shared/feed.js";
@@ -54,7 +54,7 @@ interface V3Joined {
   readonly head: StoreHead;
   /** First valid index. */
   readonly firstIndex: number;
-  readonly origin: AnswerOrigin;
+  readonly origin: ResponseOrigin;
   /** Number of the store's generation. */
   readonly generation: number;
 }
@@ -230,12 +230,16 @@ export class V3WatchSource {
  * conclude that nothing happened up to its index. So the index must not be newer than what was
  * delivered.
  */
-function upTo(origin: AnswerOrigin, delivered: number): AnswerOrigin {
+function upTo(origin: ResponseOrigin, delivered: number): ResponseOrigin {
   const index = Math.min(origin.etcdIndex, delivered);
   return { ...origin, etcdIndex: index, raftIndex: index };
 }
 
-function cleared({ key, waitIndex = 0 }: WatchRequest, floor: number, origin: AnswerOrigin): Error {
+function cleared(
+  { key, waitIndex = 0 }: WatchRequest,
+  floor: number,
+  origin: ResponseOrigin,
+): Error {
   return serverErrorOf({
     ...errorDefinition(401),
     errorCode: 401,
