@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { OptionError } from "../errors/option-error.js";
+import { requestActions } from "./actions.js";
 import type {
   CompareAndSwapRequest,
   Condition,
@@ -17,22 +18,12 @@ const RESERVED = /\/0\/members\/[\da-f]{1,16}\/attributes(?:\/|$)/i;
 /** A 64-bit count of nanoseconds since 1970 overflows at this second, in April 2262. */
 const MAX_UNIX_SECONDS = 9_223_372_036;
 
-const ACTIONS: ReadonlySet<string> = new Set([
-  "get",
-  "set",
-  "create",
-  "update",
-  "delete",
-  "compareAndSwap",
-  "compareAndDelete",
-]);
-
 type ContentRequest = SetRequest | CreateRequest | UpdateRequest | CompareAndSwapRequest;
 
 /** Checks a request before it is sent. @throws TypeError naming the field and the fix */
 export function checkKeyRequest(request: KeyRequest): void {
-  if (!ACTIONS.has(request.action)) {
-    throw new OptionError("action", `must be one of ${[...ACTIONS].join(", ")}`);
+  if (!requestActions.includes(request.action)) {
+    throw new OptionError("action", `must be one of ${requestActions.join(", ")}`);
   }
   checkKey(request.key);
   if (request.action === "get") return;

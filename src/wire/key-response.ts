@@ -1,21 +1,11 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
+import { isAction } from "../model/actions.js";
 import { type KeyRequest, wantsNoNodes } from "../model/key-request.js";
 import type { Action, EtcdReceipt, EtcdResponse, ResponseOrigin } from "../model/response.js";
 import type { HttpRequest, HttpResponse, HttpResponseHead } from "./http.js";
 import { decodeResponse, readSuccess, requestAtEndpoint } from "./http-response.js";
 import type { JsonDeserializer, JsonObject } from "./json.js";
 import { readNode } from "./node-shape.js";
-
-const ACTIONS: ReadonlySet<unknown> = new Set<Action>([
-  "get",
-  "set",
-  "create",
-  "update",
-  "delete",
-  "compareAndSwap",
-  "compareAndDelete",
-  "expire",
-]);
 
 /**
  * Decodes a response of `/v2/keys`. With `noValueOnSuccess`, the result has no nodes.
@@ -75,10 +65,6 @@ function readAction(body: JsonObject, origin: string): Action {
   if (!isAction(body.action))
     throw new ProtocolError(`${origin}: the response has an unknown action`);
   return body.action;
-}
-
-function isAction(value: unknown): value is Action {
-  return ACTIONS.has(value);
 }
 
 /** Lists the fields: spread objects live longer in V8, which is measurable at this rate. */

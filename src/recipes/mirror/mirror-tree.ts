@@ -1,6 +1,6 @@
+import { isRemoval } from "../../model/actions.js";
 import { type AnyNode, type EtcdNode, isPresent } from "../../model/node.js";
 import type { Action, EtcdResponse } from "../../model/response.js";
-import { isRemoval } from "../shared/is-removal.js";
 import { changeOf, type MirrorChange } from "./mirror-change.js";
 import { MirrorChildren } from "./mirror-children.js";
 

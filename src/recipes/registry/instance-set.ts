@@ -1,7 +1,7 @@
+import { isRemoval } from "../../model/actions.js";
 import type { AnyNode, EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { WatchItem } from "../../model/watch-item.js";
-import { isRemoval } from "../shared/is-removal.js";
 import { isWithin } from "../shared/key-path.js";
 import { type Instance, type InstanceReader, readInstance } from "./instance.js";
 

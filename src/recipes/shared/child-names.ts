@@ -1,7 +1,7 @@
+import { isRemoval } from "../../model/actions.js";
 import type { AnyNode } from "../../model/node.js";
 import type { Action } from "../../model/response.js";
 import type { WatchItem } from "../../model/watch-item.js";
-import { isRemoval } from "./is-removal.js";
 import { childOf, isWithin } from "./key-path.js";
 
 /** The names of the in-order files in a directory, updated by a watch. The oldest comes first. */

@@ -1,5 +1,6 @@
 import { SourceReplacedError } from "../../errors/migration-errors.js";
 import type { Changes, Resync, Subscription } from "../../key-space/subscription.js";
+import { isRemoval } from "../../model/actions.js";
 import type { EtcdResponse } from "../../model/response.js";
 
 /** The work that is left for a key after all its changes so far. */
@@ -114,8 +115,7 @@ function pendingChangesOf(item: Changes | Resync, top: string): readonly Pending
 
 function pendingChangeOfEvent({ action, node, prevNode }: EtcdResponse): PendingChange {
   const { key, value = "", expiration } = node;
-  const isRemoval = action === "delete" || action === "expire" || action === "compareAndDelete";
-  if (node.dir || (isRemoval && prevNode?.dir)) return { kind: "tree", key };
-  if (isRemoval) return { kind: "gone", key };
+  if (node.dir || (isRemoval(action) && prevNode?.dir)) return { kind: "tree", key };
+  if (isRemoval(action)) return { kind: "gone", key };
   return expiration === undefined ? { kind: "put", key, value } : { kind: "leased", key };
 }

@@ -1,3 +1,4 @@
+import { isAction } from "../../../model/actions.js";
 import type { Action } from "../../../model/response.js";
 import { isObject, type JsonObject } from "../../../wire/json.js";
 import { isReachable, utf8TextOf } from "./key-schema.js";
@@ -13,16 +14,6 @@ export interface ActionRecord {
   readonly silent: boolean;
 }
 
-const ACTIONS: ReadonlySet<unknown> = new Set<Action>([
-  "set",
-  "create",
-  "update",
-  "delete",
-  "compareAndSwap",
-  "compareAndDelete",
-  "expire",
-]);
-
 /** Encodes the record as a v3 value. */
 export function encodeActionRecord({ action, key, dir, silent }: ActionRecord): string {
   return JSON.stringify({ action, key, ...(dir && { dir }), ...(silent && { silent }) });
@@ -31,12 +22,9 @@ export function encodeActionRecord({ action, key, dir, silent }: ActionRecord): 
 /** Decodes a v3 value; `undefined` if this library did not write it. */
 export function decodeActionRecord(value: Buffer): ActionRecord | undefined {
   const { action, key, dir, silent } = readObject(value);
-  if (!isAction(action) || typeof key !== "string" || !isReachable(key)) return undefined;
+  if (!isAction(action) || action === "get") return undefined;
+  if (typeof key !== "string" || !isReachable(key)) return undefined;
   return { action, key, dir: dir === true, silent: silent === true };
-}
-
-function isAction(value: unknown): value is Action {
-  return ACTIONS.has(value);
 }
 
 function readObject(value: Buffer): JsonObject {

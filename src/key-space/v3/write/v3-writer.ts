@@ -6,6 +6,7 @@ import type { RequestOp } from "../../../etcd3/rpcs.js";
 import { NO_LEASE, read } from "../../../etcd3/transaction.js";
 import type { TxnResult } from "../../../etcd3/txn-result.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
+import { isRemoval } from "../../../model/actions.js";
 import { methodOf } from "../../../model/key-request.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { sleep } from "../../../time/sleep.js";
@@ -201,7 +202,7 @@ export class V3Writer {
     try {
       return await tree.transact(plans, otherwise, this.#call);
     } catch (error) {
-      if (!isRemoval(this.#request) || refusalReasonOf(error) !== "no-space") throw error;
+      if (!isRemoval(this.#request.action) || refusalReasonOf(error) !== "no-space") throw error;
       this.#isRecorded = false;
       return await tree.transact(plans.map(withoutPuts), otherwise, this.#call);
     }
@@ -313,10 +314,6 @@ export class V3Writer {
     };
     return new ClusterUnavailableError(this.#call.operation, [attempt]);
   }
-}
-
-function isRemoval({ action }: WriteRequest): boolean {
-  return action === "delete" || action === "compareAndDelete";
 }
 
 /** The value of a set of a file without a TTL. */

@@ -1,6 +1,7 @@
 import type { KeyValue } from "../../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../../etcd3/transaction.js";
 import type { TxnResult } from "../../../etcd3/txn-result.js";
+import { isRemoval } from "../../../model/actions.js";
 import type { AnyNode, EtcdNode } from "../../../model/node.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { decodeLeaseId } from "../schema/lease-id.js";
@@ -23,8 +24,7 @@ export function changeBy(intent: WriteIntent, plan: TxnPlan, { results }: TxnRes
   const found = results[0]?.kvs[0];
   const previous =
     found ?? (replaces === "directory" ? intent.assumptions.target?.first : undefined);
-  const removed = action === "delete" || action === "compareAndDelete";
-  const kind = removed ? "removed" : previous === undefined ? "created" : "changed";
+  const kind = isRemoval(action) ? "removed" : previous === undefined ? "created" : "changed";
   return { node, replaces, kind, previous, hadMarker: found !== undefined };
 }
 
