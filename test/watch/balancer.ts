@@ -1,30 +1,30 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-/** What becomes of the connections of watches, while all others work. */
-export type Harm =
-  /** What is sent is lost, both ways. */
+/** What happens to the connections of watches, while all others work. */
+export type WatchFault =
+  /** Data is lost in both directions. */
   | "dead"
-  /** What the server sends is held back. */
+  /** Data from the server is withheld. */
   | "buffered"
-  /** The server's side is closed, and the client is not told. */
+  /** The connection to the server is closed, and the client is not notified. */
   | "half-open";
 
 interface Link {
   readonly client: Socket;
   readonly server: Socket;
   isWatch: boolean;
-  harm: Harm | undefined;
+  fault: WatchFault | undefined;
 }
 
-/** A TCP load balancer before one member. */
+/** A TCP load balancer in front of one member. */
 export class Balancer implements AsyncDisposable {
   readonly #server: Server;
   readonly #port: number;
   readonly #passesHalfClose: boolean;
   readonly #links = new Set<Link>();
 
-  /** `passesHalfClose`: or else both halves are closed when the client closes its own. */
+  /** Without `passesHalfClose`, both directions are closed when the client closes its own. */
   static async before(url: string, passesHalfClose = true): Promise<Balancer> {
     const balancer = new Balancer(Number(new URL(url).port), passesHalfClose);
     await once(balancer.#server.listen(0, "127.0.0.1"), "listening");
@@ -41,12 +41,12 @@ export class Balancer implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Harms the watches that are open. @returns how many */
-  harmWatches(how: Harm): number {
+  /** Applies a fault to the open connections of watches. @returns their number */
+  breakWatches(fault: WatchFault): number {
     const watches = [...this.#links].filter(({ isWatch }) => isWatch);
     for (const link of watches) {
-      link.harm = how;
-      if (how === "half-open") link.server.destroy();
+      link.fault = fault;
+      if (fault === "half-open") link.server.destroy();
     }
     return watches.length;
   }
@@ -59,21 +59,21 @@ export class Balancer implements AsyncDisposable {
 
   #accept(client: Socket): void {
     const server = connect({ port: this.#port, host: "127.0.0.1", allowHalfOpen: true });
-    const link: Link = { client, server, isWatch: false, harm: undefined };
+    const link: Link = { client, server, isWatch: false, fault: undefined };
     this.#links.add(link);
     client.on("data", (chunk) => {
       link.isWatch ||= chunk.includes("wait=true");
-      if (link.harm === undefined) server.write(chunk);
+      if (link.fault === undefined) server.write(chunk);
     });
     server.on("data", (chunk) => {
-      if (link.harm === undefined) client.write(chunk);
+      if (link.fault === undefined) client.write(chunk);
     });
     client.on("end", () => {
       if (!this.#passesHalfClose) client.destroy();
-      else if (link.harm === undefined) server.end();
+      else if (link.fault === undefined) server.end();
     });
     server.on("end", () => {
-      if (link.harm === undefined) client.end();
+      if (link.fault === undefined) client.end();
     });
     client
       .on("error", () => {})
@@ -84,7 +84,7 @@ export class Balancer implements AsyncDisposable {
     server
       .on("error", () => {})
       .on("close", () => {
-        if (link.harm === undefined) client.destroy();
+        if (link.fault === undefined) client.destroy();
       });
   }
 }

@@ -5,26 +5,26 @@ import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { makeChanges } from "./changes.js";
 
 const CHANGES = 5_000;
-/** Of the 1000 changes that etcd remembers, those under way left out. */
-const MAY_BE_BEHIND = 900;
+/** Number of changes. etcd keeps 1000, of which some may still be in transit. */
+const MAX_LAG = 900;
 
 describeWithEtcd("3.4", "a burst", () => {
-  test("of 5,000 changes reaches a prompt consumer whole and without a resync", async () => {
+  test("of 5,000 changes is delivered to a fast consumer completely and without a resync", async () => {
     await using cluster = await startEtcd({ release: "3.4" });
     await using writer = new EtcdClient({ urls: cluster.urls });
     await using etcd = new EtcdClient({ urls: cluster.urls });
-    const told = etcd.watch("/burst", { recursive: true, initial: true });
-    await told.next();
+    const watcher = etcd.watch("/burst", { recursive: true, initial: true });
+    await watcher.next();
     const startedAt = performance.now();
     const seen: number[] = [];
-    // A machine without breath is none on which a consumer is prompt: there the writers wait for it.
+    // On an overloaded machine the consumer cannot keep up, so the writers wait for it.
     let waits = 0;
     let isOver = false;
-    const consumerIsPrompt = async (made: number): Promise<void> => {
-      for (; !isOver && made - seen.length > MAY_BE_BEHIND; waits++) await setImmediate();
+    const waitForConsumer = async (made: number): Promise<void> => {
+      for (; !isOver && made - seen.length > MAX_LAG; waits++) await setImmediate();
     };
     const reading = (async () => {
-      for await (const item of told) {
+      for await (const item of watcher) {
         if (item.type === "resync") expect.fail(`a resync: ${item.reason} after ${seen.length}`);
         if (seen.push(item.response.node.modifiedIndex) === CHANGES) return;
       }
@@ -32,7 +32,7 @@ describeWithEtcd("3.4", "a burst", () => {
       isOver = true;
     });
     const [written] = await Promise.all([
-      makeChanges(writer, "/burst", CHANGES, consumerIsPrompt),
+      makeChanges(writer, "/burst", CHANGES, waitForConsumer),
       reading,
     ]);
     expect(seen).toEqual(written);

@@ -3,8 +3,8 @@ import type { EtcdClient } from "../../src/index.js";
 const WRITERS = 50;
 
 /**
- * Makes so many changes below a directory, as fast as they are taken, and as `next` allows, which is
- * told how many were made.
+ * Makes `count` changes below a directory with 50 concurrent writers. Each write first waits for
+ * `beforeWrite`, which receives the number of changes made so far.
  *
  * @returns their indexes
  */
@@ -12,13 +12,13 @@ export async function makeChanges(
   etcd: EtcdClient,
   dir: string,
   count: number,
-  next: (made: number) => Promise<void> = async () => {},
+  beforeWrite: (made: number) => Promise<void> = async () => {},
 ): Promise<readonly number[]> {
   const indexes: number[] = [];
   let left = count;
   const write = async (name: number): Promise<void> => {
     while (left-- > 0) {
-      await next(indexes.length);
+      await beforeWrite(indexes.length);
       const { node } = await etcd.setNode(`${dir}/${name}`, `${left}`);
       indexes.push(node.modifiedIndex);
     }

@@ -6,11 +6,11 @@ import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 
 const WATCHERS = 1_000;
-/** For the calls of the same client: the probes. */
+/** Connections for the other calls of the client, which are probes. */
 const CALLS = 16;
 
 describeWithEtcd("3.4", "1,000 watchers of one client", () => {
-  test("use at most one connection each, hear their changes, and leave nothing behind", async () => {
+  test("use at most one connection each, receive their changes, and leave no timers or listeners", async () => {
     await using cluster = await startEtcd({ release: "3.4" });
     await using proxy = await FaultProxy.before(cluster.urls[0]);
     await using writer = new EtcdClient({ urls: cluster.urls });
@@ -20,12 +20,14 @@ describeWithEtcd("3.4", "1,000 watchers of one client", () => {
     await using etcd = new EtcdClient({
       urls: [proxy.url],
       maxConnections: CALLS,
-      clock: counting(timers),
+      clock: trackingClock(timers),
     });
-    const told = Array.from({ length: WATCHERS }, (_, n) => etcd.watch(`/many/${n}`, { signal }));
-    await vi.waitFor(() => expect(told.every(({ index }) => index > 0)).toBe(true), 20_000);
-    const first = told.map((watcher) => watcher.next());
-    await Promise.all(told.map((_, n) => writer.setNode(`/many/${n}`, "x")));
+    const watchers = Array.from({ length: WATCHERS }, (_, n) =>
+      etcd.watch(`/many/${n}`, { signal }),
+    );
+    await vi.waitFor(() => expect(watchers.every(({ index }) => index > 0)).toBe(true), 20_000);
+    const first = watchers.map((watcher) => watcher.next());
+    await Promise.all(watchers.map((_, n) => writer.setNode(`/many/${n}`, "x")));
     for (const { value } of await Promise.all(first)) {
       expect(value).toMatchObject({ type: "change" });
     }
@@ -35,7 +37,7 @@ describeWithEtcd("3.4", "1,000 watchers of one client", () => {
     expect(reads).toBeLessThan(20 * seconds + 2);
     expect(proxy.peak).toBeLessThanOrEqual(WATCHERS + CALLS);
 
-    const ends = Promise.allSettled(told.map((watcher) => watcher.next()));
+    const ends = Promise.allSettled(watchers.map((watcher) => watcher.next()));
     const closedAt = performance.now();
     await etcd.close();
     for (const end of await ends) {
@@ -50,8 +52,8 @@ describeWithEtcd("3.4", "1,000 watchers of one client", () => {
   });
 });
 
-/** The system's clock, with account of its timers. */
-function counting(timers: Set<() => void>): Clock {
+/** The system clock. Its pending timers are in `timers`. */
+function trackingClock(timers: Set<() => void>): Clock {
   return {
     ...systemClock,
     after(milliseconds, callback) {

@@ -7,7 +7,7 @@ import { memoryWatchPort } from "../support/memory-watch-port.js";
 import { SimulatedClock } from "../support/simulated-clock.js";
 import { WatchSessionSubscriptions } from "../support/watch-session-subscription.js";
 
-/** A client on a key space in this process, and time that passes when told to. */
+/** A client on a memory key space, with a clock that the test advances. */
 function arrange(historySize = 1_000) {
   const clock = new SimulatedClock();
   const keySpace = new MemoryKeySpace({ clock, historySize });
@@ -21,16 +21,16 @@ const brief = (item: WatchItem | undefined): readonly unknown[] => {
 };
 
 describe("watch on the memory key space", () => {
-  test("tells every change below a directory, but for hidden ones and those beside it", async () => {
+  test("delivers every change below a directory, without hidden keys and keys beside it", async () => {
     const { clock, etcd } = arrange();
-    const told = etcd.watch("/d", { recursive: true });
+    const watcher = etcd.watch("/d", { recursive: true });
     await clock.pass(0);
     await etcd.setNode("/d/a", "1");
     await etcd.setNode("/d/_hidden", "1");
     await etcd.setNode("/dog", "1");
     await etcd.deleteNode("/d", { recursive: true });
     await etcd.setNode("/d/b", "2");
-    const items = [await told.next(), await told.next(), await told.next()];
+    const items = [await watcher.next(), await watcher.next(), await watcher.next()];
     expect(items.map(({ value }) => brief(value))).toEqual([
       ["set", "/d/a"],
       ["delete", "/d"],
@@ -39,100 +39,100 @@ describe("watch on the memory key space", () => {
     await etcd.close();
   });
 
-  test("tells a key of the removal and the return of the directory above it", async () => {
+  test("delivers the removal of a directory above the key, and the key's next creation", async () => {
     const { clock, etcd } = arrange();
     await etcd.setNode("/d/e/key", "1");
-    const told = etcd.watch("/d/e/key");
+    const watcher = etcd.watch("/d/e/key");
     await clock.pass(0);
     await etcd.deleteNode("/d", { recursive: true });
     await etcd.setNode("/d/e/key", "2");
-    expect(brief((await told.next()).value)).toEqual(["delete", "/d"]);
-    expect(brief((await told.next()).value)).toEqual(["set", "/d/e/key"]);
+    expect(brief((await watcher.next()).value)).toEqual(["delete", "/d"]);
+    expect(brief((await watcher.next()).value)).toEqual(["set", "/d/e/key"]);
     await etcd.close();
   });
 
-  test("begins with the state when asked, without a gap or a duplicate", async () => {
+  test("starts with the state if initial is set, without a gap or a duplicate", async () => {
     const { etcd } = arrange();
     await etcd.setNode("/a", "1");
-    const told = etcd.watch("/a", { initial: true });
+    const watcher = etcd.watch("/a", { initial: true });
     const writes = ["2", "3", "4"].map((value) => etcd.setNode("/a", value));
-    const { value: state } = await told.next();
+    const { value: state } = await watcher.next();
     if (state?.type !== "resync") expect.fail("no state");
     await Promise.all(writes);
     const last = await etcd.setNode("/a", "5");
     for (let index = state.index + 1; index <= last.node.modifiedIndex; index++) {
-      expect((await told.next()).value).toMatchObject({
+      expect((await watcher.next()).value).toMatchObject({
         response: { node: { modifiedIndex: index } },
       });
     }
     await etcd.close();
   });
 
-  test("says that there is no state of a key that does not exist", async () => {
+  test("delivers null as the state of a missing key", async () => {
     const { etcd } = arrange();
     const { value } = await etcd.watch("/a", { initial: true }).next();
     expect(value).toMatchObject({ type: "resync", reason: "initial", response: null });
     await etcd.close();
   });
 
-  test("goes on from an index, that one included", async () => {
+  test("resumes from an index, which is inclusive", async () => {
     const { etcd } = arrange();
     await etcd.setNode("/a", "1");
     const { node } = await etcd.setNode("/a", "2");
-    const told = etcd.watch("/a", { from: node.modifiedIndex });
-    expect((await told.next()).value).toMatchObject({ response: { node: { value: "2" } } });
-    expect(told.index).toBe(node.modifiedIndex);
+    const watcher = etcd.watch("/a", { from: node.modifiedIndex });
+    expect((await watcher.next()).value).toMatchObject({ response: { node: { value: "2" } } });
+    expect(watcher.index).toBe(node.modifiedIndex);
     await etcd.close();
   });
 
-  test("from an index that is no longer held, tells the state instead", async () => {
+  test("delivers the state if the history no longer has the index to resume from", async () => {
     const { etcd } = arrange(10);
     for (let n = 1; n <= 20; n++) await etcd.setNode("/a", `${n}`);
-    const told = etcd.watch("/a", { from: 5 });
-    expect(brief((await told.next()).value)).toEqual(["history-cleared", "20"]);
+    const watcher = etcd.watch("/a", { from: 5 });
+    expect(brief((await watcher.next()).value)).toEqual(["history-cleared", "20"]);
     await etcd.setNode("/a", "21");
-    expect(brief((await told.next()).value)).toEqual(["set", "/a"]);
+    expect(brief((await watcher.next()).value)).toEqual(["set", "/a"]);
     await etcd.close();
   });
 
-  test("from an index that is not reached yet, takes the store for another one", async () => {
+  test("delivers a resync for another cluster if the store has not reached the index to resume from", async () => {
     const { clock, etcd } = arrange();
     await etcd.setNode("/a", "1");
-    const told = etcd.watch("/a", { from: 500 });
-    const next = told.next();
+    const watcher = etcd.watch("/a", { from: 500 });
+    const next = watcher.next();
     await clock.pass(1_000);
     expect(brief((await next).value)).toEqual(["cluster-changed", "1"]);
     await etcd.close();
   });
 
-  test("moves on while the key is quiet, and knows of its last contact", async () => {
+  test("advances its index and its time of contact while the key does not change", async () => {
     const { clock, keySpace, etcd } = arrange();
-    const told = etcd.watch("/quiet");
+    const watcher = etcd.watch("/quiet");
     await clock.pass(1_000);
     for (let n = 0; n < 50; n++) await etcd.setNode("/busy", `${n}`);
-    expect(told.index).toBe(keySpace.index);
+    expect(watcher.index).toBe(keySpace.index);
     await clock.pass(10_000);
-    expect(told.currentAt).toBe(clock.monotonic());
+    expect(watcher.currentAt).toBe(clock.monotonic());
     await etcd.close();
   });
 
-  test("answers a reader who asks twice in the order of the questions", async () => {
+  test("resolves concurrent calls of next() in the order of the calls", async () => {
     const { clock, etcd } = arrange();
-    const told = etcd.watch("/a");
-    const asked = [told.next(), told.next(), told.next()];
+    const watcher = etcd.watch("/a");
+    const pending = [watcher.next(), watcher.next(), watcher.next()];
     await clock.pass(0);
     await etcd.setNode("/a", "1");
     await etcd.deleteNode("/a");
     await clock.pass(0);
-    told.close();
-    const answers = (await Promise.all(asked)).map(({ value }) => brief(value));
-    expect(answers).toEqual([["set", "/a"], ["delete", "/a"], ["end"]]);
+    watcher.close();
+    const results = (await Promise.all(pending)).map(({ value }) => brief(value));
+    expect(results).toEqual([["set", "/a"], ["delete", "/a"], ["end"]]);
     await etcd.close();
   });
 
-  test("keeps its buffer bounded for a consumer that never reads, and says what that cost", async () => {
+  test("bounds its buffer for a consumer that does not read, and delivers a resync for the lost changes", async () => {
     const { clock, etcd } = arrange(50);
-    const told = etcd.watch("/a", { bufferSize: 20 });
+    const watcher = etcd.watch("/a", { bufferSize: 20 });
     await clock.pass(0);
     for (let n = 0; n < 500; n++) {
       await etcd.setNode("/a", `${n}`);
@@ -141,7 +141,7 @@ describe("watch on the memory key space", () => {
     const items: unknown[] = [];
     let last: WatchItem | undefined;
     while (last?.type !== "resync") {
-      const next = told.next();
+      const next = watcher.next();
       await clock.pass(100);
       last = (await next).value;
       items.push(last);
@@ -153,14 +153,14 @@ describe("watch on the memory key space", () => {
 });
 
 describe("a watch ends", () => {
-  test("at once with AbortError when its signal aborts, and drops what was not read", async () => {
+  test("at once with AbortError when its signal aborts, and drops unread items", async () => {
     const { clock, etcd } = arrange();
     const abort = new AbortController();
-    const told = etcd.watch("/a", { signal: abort.signal });
+    const watcher = etcd.watch("/a", { signal: abort.signal });
     await clock.pass(0);
     await etcd.setNode("/a", "1");
     abort.abort(new Error("enough"));
-    await expect(told.next()).rejects.toMatchObject({
+    await expect(watcher.next()).rejects.toMatchObject({
       name: "AbortError",
       cause: { message: "enough" },
     });
@@ -169,15 +169,15 @@ describe("a watch ends", () => {
     await etcd.close();
   });
 
-  test("with a signal that was aborted before", async () => {
+  test("with AbortError when its signal is already aborted", async () => {
     const { clock, etcd } = arrange();
-    const told = etcd.watch("/a", { signal: AbortSignal.abort() });
-    await expect(told.next()).rejects.toMatchObject({ name: "AbortError" });
+    const watcher = etcd.watch("/a", { signal: AbortSignal.abort() });
+    await expect(watcher.next()).rejects.toMatchObject({ name: "AbortError" });
     expect(clock.pending).toBe(0);
     await etcd.close();
   });
 
-  test("with the client, and in a namespace with the client that it is of", async () => {
+  test("when the client closes, also in a namespace of the client", async () => {
     const { clock, etcd } = arrange();
     const inside = etcd.namespace("/apps");
     expect(inside.closed).toBe(etcd.closed);
@@ -191,27 +191,27 @@ describe("a watch ends", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("quietly when it is closed, for whoever waits as well", async () => {
+  test("without an error when it is closed, also for a pending next()", async () => {
     const { clock, etcd } = arrange();
-    const told = etcd.watch("/a");
-    const waiting = told.next();
-    told.close();
+    const watcher = etcd.watch("/a");
+    const waiting = watcher.next();
+    watcher.close();
     expect(await waiting).toEqual({ done: true, value: undefined });
     await clock.pass(0);
     expect(clock.pending).toBe(0);
     await etcd.close();
   });
 
-  test("while it waits for its consumer, and opens nothing then", async () => {
+  test("when it is closed while it waits for its consumer, and opens no new watch", async () => {
     const { clock, etcd, keySpace } = arrange();
-    const told = etcd.watch("/a", { bufferSize: 2 });
+    const watcher = etcd.watch("/a", { bufferSize: 2 });
     await clock.pass(0);
     for (let n = 0; n < 5; n++) {
       await etcd.setNode("/a", `${n}`);
       await clock.pass(1);
     }
     expect(keySpace.stats.watchers).toBe(0);
-    told.close();
+    watcher.close();
     await clock.pass(1_000);
     expect([keySpace.stats.watchers, clock.pending]).toEqual([0, 0]);
     await etcd.close();
@@ -230,10 +230,10 @@ describe("a watch ends", () => {
     await etcd.close();
   });
 
-  test("with the error when nothing can repair it", async () => {
+  test("with the error when a retry cannot repair it", async () => {
     const { clock, keySpace } = arrange();
-    const refusal = new TypeError("never");
-    const port = { ...memoryWatchPort(() => keySpace), openWatch: () => Promise.reject(refusal) };
+    const failure = new TypeError("never");
+    const port = { ...memoryWatchPort(() => keySpace), openWatch: () => Promise.reject(failure) };
     const subscriptions = new WatchSessionSubscriptions(keySpace, port, clock);
     const broken: KeySpace = {
       execute: (request, options) => keySpace.execute(request, options),
@@ -242,7 +242,7 @@ describe("a watch ends", () => {
       close: () => keySpace.close(),
     };
     const etcd = new EtcdClient({ keySpace: broken, clock });
-    await expect(etcd.watch("/a").next()).rejects.toBe(refusal);
+    await expect(etcd.watch("/a").next()).rejects.toBe(failure);
     expect(clock.pending).toBe(0);
   });
 });
@@ -260,7 +260,7 @@ test.each<readonly [object, RegExp]>([
   await etcd.close();
 });
 
-test("claims no index that nothing has proven, where the store is ahead of its watches", async () => {
+test("claims no unproven index when the store is ahead of its watches", async () => {
   const { clock, keySpace } = arrange();
   const write = (key: string) => keySpace.execute({ action: "set", key, value: "1" });
   await write("/a");
@@ -270,7 +270,7 @@ test("claims no index that nothing has proven, where the store is ahead of its w
     return { ...scan, events: [], provenIndex: request.since - 1 };
   };
   const subscriptions = new WatchSessionSubscriptions(keySpace, { ...port, scan }, clock);
-  // Changes may still be on their way from the store to the watches.
+  // Changes may still be in transit from the store to the watches.
   const late: KeySpace = {
     execute: (request, options) => keySpace.execute(request, options),
     openWatch: (request, options) => keySpace.openWatch(request, options),
@@ -281,16 +281,16 @@ test("claims no index that nothing has proven, where the store is ahead of its w
     },
   };
   const etcd = new EtcdClient({ keySpace: late, clock });
-  const told = etcd.watch("/a", { initial: true });
-  const items = [await told.next()];
+  const watcher = etcd.watch("/a", { initial: true });
+  const items = [await watcher.next()];
   await clock.pass(10_000);
-  const { index, currentAt } = told;
+  const { index, currentAt } = watcher;
   await write("/beside");
   await clock.pass(20_000);
-  expect(told).toMatchObject({ index, currentAt: expect.closeTo(Number(currentAt), -4) });
-  expect(clock.monotonic() - Number(told.currentAt)).toBeGreaterThanOrEqual(20_000);
+  expect(watcher).toMatchObject({ index, currentAt: expect.closeTo(Number(currentAt), -4) });
+  expect(clock.monotonic() - Number(watcher.currentAt)).toBeGreaterThanOrEqual(20_000);
   await write("/a");
-  items.push(await told.next());
+  items.push(await watcher.next());
   expect(items.map(({ value }) => brief(value))).toEqual([
     ["initial", "1"],
     ["set", "/a"],

@@ -11,7 +11,7 @@ import { memoryWatchPort } from "../support/memory-watch-port.js";
 import { SimulatedClock } from "../support/simulated-clock.js";
 import { WatchSessionSubscriptions } from "../support/watch-session-subscription.js";
 
-/** A store in whose place another one can be put. */
+/** A key space whose store can be replaced. */
 class Replaceable implements KeySpace {
   #inner: MemoryKeySpace;
   readonly #watches = new Set<KeyWatch>();
@@ -26,10 +26,10 @@ class Replaceable implements KeySpace {
     this.#subscriptions = new WatchSessionSubscriptions(this, port, clock);
   }
 
-  /** Its watches are cut off, or go on to watch the former store. */
-  replace(inner: MemoryKeySpace, cuts: boolean): void {
+  /** Replaces the store. Open watches are closed, or continue to watch the old store. */
+  replace(inner: MemoryKeySpace, closesWatches: boolean): void {
     this.#inner = inner;
-    if (cuts) for (const watch of this.#watches) watch.close();
+    if (closesWatches) for (const watch of this.#watches) watch.close();
   }
 
   execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {
@@ -52,7 +52,7 @@ class Replaceable implements KeySpace {
   }
 }
 
-test("a store that was restored from a backup is told by one resync, although its cluster id is the same", async () => {
+test("a store that is restored from a backup causes one resync, although its cluster id is the same", async () => {
   const clock = new SimulatedClock();
   const store = new MemoryKeySpace({ clock });
   const keySpace = new Replaceable(store, clock);
@@ -81,7 +81,7 @@ test("a store that was restored from a backup is told by one resync, although it
   await reading;
 });
 
-test("another cluster that answers the requests beside a watch is told by one resync, whatever its index is", async () => {
+test("another cluster that responds to the requests beside a watch causes one resync, whatever its index is", async () => {
   const clock = new SimulatedClock();
   const keySpace = new Replaceable(new MemoryKeySpace({ clock }), clock);
   const etcd = new EtcdClient({ keySpace, clock });

@@ -1,4 +1,4 @@
-/** `watch()` where connections need a client certificate, and users a permission. */
+/** `watch()` on clusters that require client certificates and permissions. */
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EtcdClient, type EtcdClientOptions, type PemCertificate } from "../../src/index.js";
@@ -8,24 +8,24 @@ import { FaultProxy } from "../support/fault-proxy.js";
 import { ALICE, enableAuth, ROOT, revokeFromAlice } from "../v3/v3-auth.js";
 import { V3Tool } from "../v3/v3-tools.js";
 
-/** What one API needs, so that Alice may use her part of the tree and nothing else. */
-interface Way {
+/** The setup of one API, in which Alice may use only her part of the tree. */
+interface ApiSetup {
   readonly release: Release;
   readonly start: Parameters<typeof startEtcd>[0];
   readonly certificate: PemCertificate;
   readonly options: EtcdClientOptions;
-  /** Of the directory that is hers, seen through `options`. */
+  /** Alice's directory, as a client with `options` names it. */
   readonly key: string;
   enableAuth(cluster: EtcdCluster): Promise<void>;
   revoke(cluster: EtcdCluster): Promise<void>;
 }
 
-/** On v2 a name that is no user is a guest; a certificate without one makes etcd 3.4 panic. */
+/** On v2, a common name without a user is a guest. A certificate without a name makes etcd 3.4 panic. */
 const NAMED = clientCertificate("nobody");
-/** With auth on, etcd's JSON gateway refuses certificates with a name, as it could not heed it. */
+/** With auth on, etcd's JSON gateway rejects certificates with a common name: it cannot apply it. */
 const NAMELESS = serverCertificate();
 
-const WAYS: readonly (readonly [string, Way])[] = [
+const SETUPS: readonly (readonly [string, ApiSetup])[] = [
   [
     "v2",
     {
@@ -35,14 +35,14 @@ const WAYS: readonly (readonly [string, Way])[] = [
       options: {},
       key: "/alice",
       async enableAuth(cluster) {
-        await using root = new EtcdClient({ ...reaching(cluster, NAMED), ...ROOT });
+        await using root = new EtcdClient({ ...connectionTo(cluster, NAMED), ...ROOT });
         const keys = ["/alice*"];
         await root.auth.roles.create("alice", { read: keys, write: keys });
         await root.auth.users.create("alice", { password: ALICE.password, roles: ["alice"] });
         await root.auth.roles.update("guest", { revoke: { read: ["/*"], write: ["/*"] } });
       },
       async revoke(cluster) {
-        await using root = new EtcdClient({ ...reaching(cluster, NAMED), ...ROOT });
+        await using root = new EtcdClient({ ...connectionTo(cluster, NAMED), ...ROOT });
         const keys = ["/alice*"];
         await root.auth.roles.update("alice", { revoke: { read: keys } });
       },
@@ -57,12 +57,12 @@ const WAYS: readonly (readonly [string, Way])[] = [
       options: { api: "v3", keyPrefix: "/alice" },
       key: "/dir",
       async enableAuth(cluster) {
-        const tool = new V3Tool(cluster.urls, undefined, reaching(cluster, NAMELESS));
+        const tool = new V3Tool(cluster.urls, undefined, connectionTo(cluster, NAMELESS));
         await enableAuth(tool);
         tool.close();
       },
       async revoke(cluster) {
-        const tool = new V3Tool(cluster.urls, ROOT, reaching(cluster, NAMELESS));
+        const tool = new V3Tool(cluster.urls, ROOT, connectionTo(cluster, NAMELESS));
         await revokeFromAlice(tool);
         tool.close();
       },
@@ -70,15 +70,15 @@ const WAYS: readonly (readonly [string, Way])[] = [
   ],
 ];
 
-for (const [api, way] of WAYS) {
-  const { release, key } = way;
+for (const [api, setup] of SETUPS) {
+  const { release, key } = setup;
   describeWithEtcd(release, `a watch over TLS with a client certificate, on ${api}`, () => {
     let cluster: EtcdCluster;
     let proxy: FaultProxy;
     let alice: EtcdClient;
     beforeAll(async () => {
-      cluster = await startEtcd(way.start);
-      await way.enableAuth(cluster);
+      cluster = await startEtcd(setup.start);
+      await setup.enableAuth(cluster);
       proxy = await FaultProxy.before(cluster.urls[0]);
       alice = clientWith(ALICE);
     });
@@ -90,13 +90,13 @@ for (const [api, way] of WAYS) {
 
     const clientWith = (user: EtcdClientOptions): EtcdClient =>
       new EtcdClient({
-        ...reaching(cluster, way.certificate),
+        ...connectionTo(cluster, setup.certificate),
         urls: [proxy.url],
-        ...way.options,
+        ...setup.options,
         ...user,
       });
 
-    test("tells every change to whom it may, also when its connection was cut", async () => {
+    test("delivers every change to a permitted user, also after its connection was cut", async () => {
       const watcher = alice.watch(key, { recursive: true, initial: true });
       expect(await watcher.next()).toMatchObject({ value: { type: "resync", response: null } });
       for (const value of ["1", "2", "3"]) {
@@ -108,7 +108,7 @@ for (const [api, way] of WAYS) {
       watcher.close();
     });
 
-    test("ends for whom it may not tell, with the reason", async () => {
+    test("rejects with UnauthorizedError for a user without permission", async () => {
       for (const user of [{}, { ...ALICE, password: "wrong" }]) {
         await using stranger = clientWith(user);
         for (const options of [{}, { initial: true }, { from: 1 }]) {
@@ -118,18 +118,18 @@ for (const [api, way] of WAYS) {
       }
     });
 
-    test("ends when the permission was taken away, as soon as it is opened anew", async () => {
+    test("rejects after the permission is revoked, as soon as it reconnects", async () => {
       const watcher = alice.watch(key, { recursive: true, initial: true });
       await watcher.next();
       const next = watcher.next();
-      await way.revoke(cluster);
+      await setup.revoke(cluster);
       await proxy.cut();
       await expect(next).rejects.toMatchObject({ name: "UnauthorizedError" });
     });
   });
 }
 
-/** What a client needs to reach a cluster. */
-function reaching({ urls, ca = "" }: EtcdCluster, x509Certificate: PemCertificate) {
+/** The options with which a client connects to a cluster. */
+function connectionTo({ urls, ca = "" }: EtcdCluster, x509Certificate: PemCertificate) {
   return { urls, ca, x509Certificate };
 }

@@ -13,40 +13,40 @@ import { onAbort as listen } from "../../src/stream/on-abort.js";
 import type { SimulatedClock } from "../support/simulated-clock.js";
 import { WatchSessionSubscriptions } from "../support/watch-session-subscription.js";
 
-/** Indexes that a member remembers. */
+/** Number of indexes in a member's history. */
 export const HISTORY = 300;
-/** Events that wait for a slow reader before it is dropped. */
+/** Number of events that wait for a slow reader before it is dropped. */
 const READER_BUFFER = 100;
-/** Milliseconds: longest time on the way, when nothing holds it up. */
-const ON_THE_WAY = 20;
-/** Milliseconds after which an isolated member's reader gives up. */
+/** Milliseconds. Longest latency without a fault. */
+const MAX_LATENCY = 20;
+/** Milliseconds after which a read from an isolated member times out. */
 const TIME_OUT = 1_000;
-/** Milliseconds that a scan waits for an event which history does not hold. */
+/** Milliseconds that a scan waits if history has no matching event. */
 const SETTLE = 20;
-/** Milliseconds after which a scan that does not end is given up. */
+/** Milliseconds after which a scan that does not end times out. */
 const SCAN_TIME_OUT = 5_000;
-/** Share of the scans that a proxy harms which end without an event that history holds. */
-const HARMED = 0.5;
+/** Share of the scans through a faulty proxy that end without an event that history has. */
+const FAULTY_SCANS = 0.5;
 
-/** Which server responds: etcd has one event per index; polls and scans of a gateway return one of several. */
+/** Which server responds. etcd has one event per index; a gateway can have several, of which a poll or scan returns one. */
 export type Server = "etcd" | "gateway";
 
-/** What is between the client and the members. It harms connections that were opened for a watch. */
+/** A proxy between the client and the members. Its faults affect connections that were opened for a watch. */
 export interface Intermediary {
-  /** What becomes of new streams, after their head. */
+  /** What happens to new streams after their response head. */
   streams: "pass" | "dead" | "buffered";
-  /** How scans end that find nothing. */
+  /** How scans end that find no event. */
   scans: "clean" | "unclean" | "hang";
 }
 
-/** A change, as far as it is compared. */
+/** The fields of a change that tests compare. */
 export interface Committed {
   readonly key: string;
   readonly index: number;
   readonly committedAt: number;
 }
 
-/** One index: what happened at it. */
+/** One index and its events. */
 interface Entry {
   readonly index: number;
   readonly events: readonly EtcdResponse[];
@@ -62,9 +62,9 @@ interface Member {
 }
 
 /**
- * A cluster of three members with etcd's habits: heads of answers before their events, a history
- * that is searched loosely, streams whose slow readers are dropped in silence. Connections keep
- * order, one beside the other they do not.
+ * Simulates three members that behave like etcd: they send the response head before the events,
+ * search history by text prefix, and drop slow readers of streams silently. Events are in order
+ * within a connection, but not between connections.
  */
 export class SimulatedCluster implements KeySpace, WatchPort {
   readonly #subscriptions: WatchSessionSubscriptions;
@@ -76,7 +76,7 @@ export class SimulatedCluster implements KeySpace, WatchPort {
   #log: Entry[] = [];
   #members: readonly Member[] = this.#newMembers();
   refuses = false;
-  /** Watches that no member could serve for lack of history. */
+  /** Number of watches and scans that failed because history no longer had their index. */
   cleared = 0;
 
   constructor(clock: SimulatedClock, random: () => number, server: Server) {
@@ -98,7 +98,7 @@ export class SimulatedCluster implements KeySpace, WatchPort {
     return this.#log.length;
   }
 
-  /** Everything that ever happened to a key in the present cluster, and when. */
+  /** Every change since the last {@link rebuild} that matches the request, and its time. */
   eventsOf(request: WatchRequest): readonly Committed[] {
     return this.#log.flatMap(({ events, index, committedAt }) =>
       events
@@ -111,7 +111,7 @@ export class SimulatedCluster implements KeySpace, WatchPort {
     return this.#members.flatMap(({ watches }) => [...watches]);
   }
 
-  /** Makes one change; with several keys, of all of them at one index, as only etcd v3 can. */
+  /** Makes one change. Several keys change at one index, as only etcd v3 can do. */
   commit(action: Action, ...keys: readonly string[]): void {
     const index = this.#log.length + 1;
     const events = keys.map((key) => ({
@@ -151,7 +151,7 @@ export class SimulatedCluster implements KeySpace, WatchPort {
     }
   }
 
-  /** Another cluster, empty, takes the place of this one. */
+  /** Replaces this cluster with an empty one. */
   rebuild(): void {
     for (const watch of this.watches) watch.cut();
     this.#generation++;
@@ -160,11 +160,11 @@ export class SimulatedCluster implements KeySpace, WatchPort {
   }
 
   async execute(request: { readonly key: string }, options?: CallOptions): Promise<EtcdResponse> {
-    await this.#travel(options?.signal);
+    await this.#addLatency(options?.signal);
     if (this.refuses) throw new ClusterUnavailableError("GET", []);
     const index = this.#log.length;
     const { clusterId } = this;
-    await this.#travel(options?.signal);
+    await this.#addLatency(options?.signal);
     const node = { key: request.key, dir: true as const, modifiedIndex: 1, createdIndex: 1 };
     const origin = { etcdServer: "", etcdClusterId: clusterId, raftIndex: 0, raftTerm: 0 };
     return { action: "get", node, etcdIndex: index, ...origin };
@@ -172,14 +172,14 @@ export class SimulatedCluster implements KeySpace, WatchPort {
 
   async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> {
     const { signal } = options;
-    await this.#travel(signal);
+    await this.#addLatency(signal);
     const member = this.#anyMember();
     const watch = new SimulatedWatch(this, this.#clock, this.#random, member, request, signal);
     if (request.stream === true && this.proxy.streams !== "pass") {
       watch.harm(this.proxy.streams);
     }
     this.#register(watch, member, request);
-    await this.#travel(signal);
+    await this.#addLatency(signal);
     return watch;
   }
 
@@ -190,7 +190,7 @@ export class SimulatedCluster implements KeySpace, WatchPort {
     return member;
   }
 
-  /** A gateway also refuses a poll that would leave out some events of the index before. */
+  /** A gateway also refuses a poll that would skip some events of the previous index. */
   #refuseCleared(member: Member, waitIndex: number, request: WatchRequest): void {
     const isHeld = waitIndex >= member.applied - HISTORY + 1;
     const before = this.#log[waitIndex - 2]?.events ?? [];
@@ -206,21 +206,21 @@ export class SimulatedCluster implements KeySpace, WatchPort {
 
   async scan(request: ScanRequest, options: CallOptions = {}): Promise<Scan> {
     const { signal } = options;
-    await this.#travel(signal);
+    await this.#addLatency(signal);
     const member = this.#anyMember();
     const { key, recursive, since, partial = false } = request;
-    const asksFrom = partial ? since + 1 : since;
-    this.#refuseCleared(member, asksFrom, { key, recursive });
+    const fromIndex = partial ? since + 1 : since;
+    this.#refuseCleared(member, fromIndex, { key, recursive });
     const origin = { ...NOWHERE, etcdServer: member.url, etcdClusterId: this.clusterId };
     const head = { ...origin, etcdIndex: member.applied };
     const { scans } = this.proxy;
-    if (scans !== "clean" && this.#random() < HARMED) {
+    if (scans !== "clean" && this.#random() < FAULTY_SCANS) {
       await this.#wait(scans === "hang" ? SCAN_TIME_OUT : SETTLE, signal);
       return { ...head, events: [], provenIndex: undefined };
     }
-    const found = this.#find(request, asksFrom, member.applied);
+    const found = this.#find(request, fromIndex, member.applied);
     await this.#wait(found.length === 0 ? SETTLE : 0, signal);
-    await this.#travel(signal);
+    await this.#addLatency(signal);
     const [first] = found;
     if (first === undefined) {
       return { ...head, events: [], provenIndex: scans === "clean" ? head.etcdIndex : undefined };
@@ -233,10 +233,10 @@ export class SimulatedCluster implements KeySpace, WatchPort {
     return entries.flatMap(({ events }) => events.filter((event) => isFound(request, event)));
   }
 
-  /** A read with quorum at one member. */
+  /** A quorum read at one member. */
   async probe(endpoint: string, request: WatchRequest, { signal }: CallOptions): Promise<Probe> {
     const member = this.#members.find(({ url }) => url === endpoint);
-    await this.#travel(signal);
+    await this.#addLatency(signal);
     if (member === undefined) throw new ClusterUnavailableError("GET", []);
     if (member.isolated) {
       await this.#wait(TIME_OUT, signal);
@@ -247,11 +247,11 @@ export class SimulatedCluster implements KeySpace, WatchPort {
     const { applied: index } = member;
     const etcdClusterId = this.clusterId;
     const fileIndex = request.recursive === true ? undefined : this.#fileIndexOf(request.key);
-    await this.#travel(signal);
+    await this.#addLatency(signal);
     return { etcdClusterId, index, fileIndex };
   }
 
-  /** `modifiedIndex` of a file, if there is one. */
+  /** `modifiedIndex` of a file, if it exists. */
   #fileIndexOf(key: string): number | undefined {
     const last = this.#log.findLast(({ events }) =>
       events.some((event) => matchesWatch({ key }, event)),
@@ -281,8 +281,8 @@ export class SimulatedCluster implements KeySpace, WatchPort {
     }
   }
 
-  #travel(signal: AbortSignal | undefined): Promise<void> {
-    return this.#wait(Math.floor(this.#random() * ON_THE_WAY) / 2, signal);
+  #addLatency(signal: AbortSignal | undefined): Promise<void> {
+    return this.#wait(Math.floor(this.#random() * MAX_LATENCY) / 2, signal);
   }
 
   #wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
@@ -317,7 +317,7 @@ export class SimulatedCluster implements KeySpace, WatchPort {
   }
 }
 
-/** One connection: events arrive in order, each a while after it happened. */
+/** One connection. Events arrive in order, each with some latency. */
 export class SimulatedWatch implements KeyWatch {
   readonly etcdServer: string;
   readonly etcdClusterId: string;
@@ -330,7 +330,7 @@ export class SimulatedWatch implements KeyWatch {
   readonly #request: WatchRequest;
   readonly #arrived = new AsyncQueue<EtcdResponse>();
   readonly #signal: AbortSignal | undefined;
-  #underway: EtcdResponse[] = [];
+  #inTransit: EtcdResponse[] = [];
   #arrivalAt = 0;
   #stalledUntil = 0;
   #endsWhenEmpty = false;
@@ -363,7 +363,7 @@ export class SimulatedWatch implements KeyWatch {
     return this.#request.stream === true;
   }
 
-  /** What is sent from now on is lost, or held back, and nobody is told. */
+  /** From now on, sent events are lost or withheld, and neither side gets an error. */
   harm(how: "dead" | "buffered"): void {
     if (how === "dead") this.#isDead = true;
     if (how === "buffered") this.stall(Number.POSITIVE_INFINITY);
@@ -375,20 +375,20 @@ export class SimulatedWatch implements KeyWatch {
 
   take(events: readonly EtcdResponse[]): void {
     const { waitIndex = 0 } = this.#request;
-    const told = events.filter(
+    const matching = events.filter(
       (event) => event.node.modifiedIndex >= waitIndex && matchesWatch(this.#request, event),
     );
-    const twice = this.isStream && told.some(({ action }) => action === "delete");
-    this.#send(twice ? [...told, ...told] : told);
+    const twice = this.isStream && matching.some(({ action }) => action === "delete");
+    this.#send(twice ? [...matching, ...matching] : matching);
   }
 
-  /** Holds up what is sent from now on. */
+  /** Delays events that are sent from now on. */
   stall(milliseconds: number): void {
-    if (this.#underway.length > 0) return;
+    if (this.#inTransit.length > 0) return;
     this.#stalledUntil = this.#clock.monotonic() + milliseconds;
   }
 
-  /** Lets what was held back through. */
+  /** Delivers the withheld events. */
   release(): void {
     if (this.#stalledUntil !== Number.POSITIVE_INFINITY) return;
     this.#stalledUntil = 0;
@@ -397,7 +397,7 @@ export class SimulatedWatch implements KeyWatch {
     if (this.#endsWhenEmpty) this.#arrived.end();
   }
 
-  /** Breaks the connection. What was held up arrives before, what was just sent does not. */
+  /** Breaks the connection. Delayed events still arrive; events in transit are lost. */
   cut(): void {
     if (this.#isDead) return;
     if (this.#stalledUntil > this.#clock.monotonic()) this.#arriveAll();
@@ -405,7 +405,7 @@ export class SimulatedWatch implements KeyWatch {
     this.#arrived.end(new ClusterUnavailableError("GET", []));
   }
 
-  /** Ends the answer as it is. */
+  /** Delivers the events in transit, and ends the response without an error. */
   end(): void {
     if (this.#isDead) return;
     this.#arriveAll();
@@ -439,7 +439,7 @@ export class SimulatedWatch implements KeyWatch {
   #leave(): void {
     this.#member.watches.delete(this);
     this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#underway = [];
+    this.#inTransit = [];
   }
 
   #send(found: readonly EtcdResponse[]): boolean {
@@ -449,16 +449,16 @@ export class SimulatedWatch implements KeyWatch {
       if (!this.isStream) this.#member.watches.delete(this);
       return true;
     }
-    if (this.#underway.length + events.length > READER_BUFFER) {
+    if (this.#inTransit.length + events.length > READER_BUFFER) {
       this.#member.watches.delete(this);
       return true;
     }
-    this.#underway.push(...events);
+    this.#inTransit.push(...events);
     if (!this.isStream) {
       this.#endsWhenEmpty = true;
       this.#member.watches.delete(this);
     }
-    const arrivalAt = this.#clock.monotonic() + Math.floor(this.#random() * ON_THE_WAY);
+    const arrivalAt = this.#clock.monotonic() + Math.floor(this.#random() * MAX_LATENCY);
     this.#arrivalAt = Math.max(this.#arrivalAt, this.#stalledUntil, arrivalAt);
     const wait = this.#arrivalAt - this.#clock.monotonic();
     if (wait === Number.POSITIVE_INFINITY) return true;
@@ -473,14 +473,14 @@ export class SimulatedWatch implements KeyWatch {
       this.#clock.after(wait, () => this.#arrive());
       return;
     }
-    const event = this.#underway.shift();
+    const event = this.#inTransit.shift();
     if (event !== undefined) this.#arrived.put(event);
-    if (this.#underway.length === 0 && this.#endsWhenEmpty) this.#arrived.end();
+    if (this.#inTransit.length === 0 && this.#endsWhenEmpty) this.#arrived.end();
   }
 
   #arriveAll(): void {
-    for (const event of this.#underway) this.#arrived.put(event);
-    this.#underway = [];
+    for (const event of this.#inTransit) this.#arrived.put(event);
+    this.#inTransit = [];
   }
 }
 
@@ -488,7 +488,7 @@ const NOWHERE: Omit<ResponseOrigin, "etcdIndex"> = {
   ...{ etcdServer: "", etcdClusterId: "", raftIndex: 0, raftTerm: 0 },
 };
 
-/** History is searched loosely: hidden keys count, and so do keys that only begin alike. */
+/** Whether etcd's search of history finds an event. It matches by text prefix and includes hidden keys. */
 function isFound({ key, recursive }: WatchRequest, event: EtcdResponse): boolean {
   const { node } = event;
   const isBelow = recursive === true && node.key.startsWith(key);

@@ -6,12 +6,12 @@ import { makeChanges } from "./changes.js";
 const BUFFER_SIZE = 500;
 
 describeWithEtcd("3.4", "a consumer that stops reading", () => {
-  test("while few enough changes come for buffer and history gets them all", async () => {
+  test("receives every change if the buffer and the history can hold them", async () => {
     const { items, written } = await stopDuring(1_200);
     expect(items.map(indexOf)).toEqual(written);
   });
 
-  test("while more come gets a resync in place of what is gone, and what follows it", async () => {
+  test("receives a resync in place of lost changes, and every later change", async () => {
     const { items, written } = await stopDuring(20_000);
     const [resync, ...others] = items.filter(({ type }) => type === "resync");
     expect(resync).toMatchObject({ reason: "slow-consumer" });
@@ -31,13 +31,13 @@ async function stopDuring(
   await using cluster = await startEtcd({ release: "3.4" });
   await using writer = new EtcdClient({ urls: cluster.urls });
   await using etcd = new EtcdClient({ urls: cluster.urls });
-  const told = etcd.watch("/slow", { recursive: true, initial: true, bufferSize: BUFFER_SIZE });
-  await told.next();
+  const watcher = etcd.watch("/slow", { recursive: true, initial: true, bufferSize: BUFFER_SIZE });
+  await watcher.next();
   const written = [...(await makeChanges(writer, "/slow", changes))];
   const { node } = await writer.setNode("/slow/end", "");
   written.push(node.modifiedIndex);
   const items: WatchItem[] = [];
-  for await (const item of told) {
+  for await (const item of watcher) {
     items.push(item);
     if (indexOf(item) >= node.modifiedIndex) break;
   }

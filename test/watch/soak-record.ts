@@ -1,31 +1,31 @@
 import type { EtcdClient, EtcdResponse } from "../../src/index.js";
 import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
 
-/** A change as far as it is compared. */
+/** The fields of a change that the soak test compares. */
 export type Change = Pick<EtcdResponse, "action" | "node" | "prevNode">;
 
-/** What a watch has told, and what is wrong with it. */
+/** Records what a watch delivers, and its faults. */
 export class SoakRecord {
-  /** Resolves when the state at the beginning was told. */
+  /** Resolves when the initial state is delivered. */
   readonly ready: Promise<void>;
   readonly changes: Change[] = [];
-  /** What must never happen: an event twice, out of order, or of something else. */
+  /** Violations: duplicate events, events out of order, and events that do not match the watch. */
   readonly faults: string[] = [];
-  /** How many indexes no event and no resync accounts for: it matters to a watch of everything. */
+  /** Number of indexes without an event or a resync. It is meaningful only for a watch of the whole tree. */
   holes = 0;
-  /** Spans of indexes, both ends included, of which a resync told the outcome alone. */
+  /** Inclusive ranges of indexes that a resync replaced. */
   readonly #skipped: (readonly [number, number])[] = [];
   readonly #name: string;
   readonly #key: string;
   #index = 0;
-  #begun = 0;
-  #tell: () => void = () => {};
+  #startIndex = 0;
+  #notify: () => void = () => {};
 
   constructor(name: string, etcd: EtcdClient, key: string) {
     this.#name = name;
     this.#key = key;
     this.ready = new Promise((resolve) => {
-      this.#tell = resolve;
+      this.#notify = resolve;
     });
     void this.#follow(etcd);
   }
@@ -38,22 +38,22 @@ export class SoakRecord {
     return `${this.#name}: ${this.changes.length} changes, ${this.resyncs} resyncs`;
   }
 
-  /** Resolves when the change of an index, or a later one, was told. */
+  /** Resolves when the watch has delivered an index or a later one. */
   async until(index: number): Promise<void> {
     while (this.#index < index) {
       await new Promise<void>((resolve) => {
-        this.#tell = resolve;
+        this.#notify = resolve;
       });
     }
   }
 
-  /** Which of the changes that happened were not told, though no resync covers them. */
-  missing(happened: readonly Change[]): readonly string[] {
-    const told = new Set(this.changes.map(({ node }) => node.modifiedIndex));
-    return happened
+  /** The committed changes that were not delivered and that no resync covers. */
+  missing(committed: readonly Change[]): readonly string[] {
+    const delivered = new Set(this.changes.map(({ node }) => node.modifiedIndex));
+    return committed
       .filter((change) => matchesWatch({ key: this.#key, recursive: true }, change))
       .map(({ node }) => node.modifiedIndex)
-      .filter((index) => index > this.#begun && index <= this.#index && !told.has(index))
+      .filter((index) => index > this.#startIndex && index <= this.#index && !delivered.has(index))
       .filter((index) => !this.#skipped.some(([from, to]) => index >= from && index <= to))
       .map((index) => `${this.#name}: no change of ${index}`);
   }
@@ -64,16 +64,16 @@ export class SoakRecord {
       for await (const item of watch) {
         if (item.type === "change") this.#takeChange(item.response);
         else this.#takeState(item.index);
-        this.#tell();
+        this.#notify();
       }
     } catch (error) {
       if (!(error instanceof Error && error.name === "AbortError")) this.faults.push(`${error}`);
-      this.#tell();
+      this.#notify();
     }
   }
 
   #takeState(index: number): void {
-    if (this.#begun === 0) this.#begun = index;
+    if (this.#startIndex === 0) this.#startIndex = index;
     else this.#skipped.push([this.#index + 1, index]);
     this.#index = index;
   }

@@ -5,9 +5,9 @@ import type { Change } from "./soak-record.js";
 const WRITERS = 20;
 const KEYS = 10;
 
-/** Writes at full speed, below three directories, whatever fails. */
+/** Writes at full speed below three directories, and continues after failures. */
 export class SoakWriters implements AsyncDisposable {
-  /** What etcd said yes to. */
+  /** Writes that etcd acknowledged. */
   readonly acknowledged: Change[] = [];
   readonly #etcd: EtcdClient;
   readonly #working: Promise<unknown>;
@@ -23,8 +23,8 @@ export class SoakWriters implements AsyncDisposable {
     return `writers: ${this.acknowledged.length} acknowledged, ${this.#failed} failed or unknown`;
   }
 
-  /** Resolves when so many more writes were acknowledged. */
-  async untilMore(count: number): Promise<void> {
+  /** Resolves when etcd has acknowledged `count` more writes. */
+  async waitForMore(count: number): Promise<void> {
     const wanted = this.acknowledged.length + count;
     while (this.acknowledged.length < wanted) await delay(10);
   }
@@ -34,7 +34,7 @@ export class SoakWriters implements AsyncDisposable {
     await this.#working;
   }
 
-  /** Writes a key until that is acknowledged. @returns the index */
+  /** Repeats the write of a key until it is acknowledged. @returns its index */
   async writeLast(key: string): Promise<number> {
     while (!(await this.#try(() => this.#etcd.setNode(key, "last")))) await delay(100);
     return this.acknowledged.at(-1)?.node.modifiedIndex ?? 0;
@@ -56,7 +56,7 @@ export class SoakWriters implements AsyncDisposable {
     }
   }
 
-  /** @returns whether it was carried out, for all that is known */
+  /** @returns whether the write is known to have succeeded */
   async #try(write: () => Promise<Change | null>): Promise<boolean> {
     try {
       const response = await write();

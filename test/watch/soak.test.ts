@@ -6,12 +6,12 @@ import { FaultProxy } from "../support/fault-proxy.js";
 import { SoakRecord } from "./soak-record.js";
 import { SoakWriters } from "./soak-writers.js";
 
-/** How long faults go on, each kind twice or so: `npm run soak:watch` for ten minutes. */
+/** Seconds of faults, each kind about twice. `npm run soak:watch` runs for ten minutes. */
 const SECONDS = Number(process.env.SOAK_SECONDS ?? 10);
 
-describeWithEtcd("3.4", "watches and mirrors on three members, whatever happens to them", () => {
+describeWithEtcd("3.4", "watches and mirrors on three members with faults", () => {
   test(
-    "tell the committed history, or that it is gone",
+    "deliver the committed history, or a resync for the part that is lost",
     async () => {
       await using cluster = await startEtcd({ release: "3.4", members: 3 });
       const proxies = await Promise.all(cluster.urls.map((url) => FaultProxy.before(url)));
@@ -21,12 +21,12 @@ describeWithEtcd("3.4", "watches and mirrors on three members, whatever happens 
       const everything = new SoakRecord("everything", direct, "/");
       const subtree = new SoakRecord("a subtree", direct, "/soak/a");
       const key = new SoakRecord("a key", direct, "/soak/b/0");
-      const cutOff = new SoakRecord("by proxies", proxied, "/soak");
+      const cutOff = new SoakRecord("through proxies", proxied, "/soak");
       const records = [everything, subtree, key, cutOff];
       const mirrors = [new Mirror(direct, "/soak"), new Mirror(proxied, "/soak")];
       await Promise.all([...records, ...mirrors].map(({ ready }) => ready));
 
-      const { kills } = await hurt(cluster, proxies, writers);
+      const { kills } = await injectFaults(cluster, proxies, writers);
       await writers.stop();
       const lastOfSubtree = await writers.writeLast("/soak/a/last");
       const last = await writers.writeLast("/soak/b/0");
@@ -42,7 +42,7 @@ describeWithEtcd("3.4", "watches and mirrors on three members, whatever happens 
         expect(record.missing(everything.changes)).toEqual([]);
         expect(record.missing(writers.acknowledged)).toEqual([]);
       }
-      // A member that comes back writes its URLs where no watch sees them, again if nobody confirms it.
+      // A restarted member writes its URLs to a key that no watch covers, and again if that is not confirmed.
       expect(everything.holes).toBeLessThanOrEqual(2 * kills);
       expect(cutOff.resyncs).toBeGreaterThan(0);
       const { node } = await direct.getNode("/soak", { recursive: true, quorum: true });
@@ -70,8 +70,8 @@ function clientOf(urls: readonly string[]): EtcdClient {
   });
 }
 
-/** One fault after the other, until the time is over; each kind at least once. */
-async function hurt(
+/** Injects one fault after another until the time is over, each kind at least once. */
+async function injectFaults(
   cluster: EtcdCluster,
   proxies: readonly FaultProxy[],
   writers: SoakWriters,
@@ -112,9 +112,9 @@ async function cutAll(proxies: readonly FaultProxy[]): Promise<void> {
   await Promise.all(proxies.map((proxy) => proxy.cut()));
 }
 
-/** More happens than etcd remembers while nothing goes through the proxies. */
+/** Makes more changes than etcd keeps while the proxies refuse connections. */
 async function overrunHistory(proxies: readonly FaultProxy[], writers: SoakWriters): Promise<void> {
   await Promise.all(proxies.map((proxy) => proxy.become("refuse")));
-  await writers.untilMore(1_500);
+  await writers.waitForMore(1_500);
   await Promise.all(proxies.map((proxy) => proxy.become("pass")));
 }

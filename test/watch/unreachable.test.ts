@@ -4,7 +4,7 @@ import { EtcdClient, type WatchFailureTrace } from "../../src/index.js";
 import { SimulatedClock } from "../support/simulated-clock.js";
 import { SimulatedCluster } from "./simulated-cluster.js";
 
-test("a watch that no member serves says so, with the pause until its next attempt", async () => {
+test("a watch that no member serves reports each failure, with the delay until its next attempt", async () => {
   const clock = new SimulatedClock();
   const keySpace = new SimulatedCluster(clock, () => 0.5, "etcd");
   const etcd = new EtcdClient({ keySpace, clock });
