@@ -380,14 +380,14 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   async watchNode(key: string, options: WatchNodeOptions = {}): Promise<EtcdResponse> {
     const request = watchRequest(key, options);
     checkWatchRequest(request);
-    const either = linkSignals(options.signal, this.#closed);
+    const linked = linkSignals(options.signal, this.#closed);
     const source = { keySpace: this.#keySpace, clock: this.clock };
     try {
-      const event = await watchOnce(source, request, either);
+      const event = await watchOnce(source, request, linked);
       this.#observe(event);
       return event;
     } finally {
-      either.unlink();
+      linked.unlink();
     }
   }
 

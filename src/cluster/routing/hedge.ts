@@ -24,18 +24,18 @@ export function hedge<T>(
   { delay, clock, signal }: HedgeOptions,
 ): Promise<T> {
   const cancellation = new AbortController();
-  const either = linkSignals(signal, cancellation.signal);
+  const linked = linkSignals(signal, cancellation.signal);
   return new Promise((resolve, reject) => {
     let running = 0;
     const settle = (finish: () => void): void => {
       cancelTimer();
       finish();
       cancellation.abort();
-      either.unlink();
+      linked.unlink();
     };
     const start = (attempt: AbortableAttempt<T>): void => {
       running++;
-      attempt(either.signal).then(
+      attempt(linked.signal).then(
         (result) => settle(() => resolve(result)),
         (error: unknown) => {
           running--;

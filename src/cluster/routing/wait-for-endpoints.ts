@@ -18,13 +18,13 @@ export function waitForEndpoints(
   signal: AbortSignal | undefined,
   closing: AbortSignal,
 ): Promise<void> {
-  const either = linkSignals(signal, closing);
+  const linked = linkSignals(signal, closing);
   const outcome = safety === "write" ? "not-sent" : "none";
   return withTimeout(ready, {
     milliseconds: timeout,
     clock,
-    signal: either.signal,
+    signal: linked.signal,
     onTimeout: () => new TimeoutError(`${operation}: not completed within ${timeout} ms`, timeout),
     onAbort: (reason) => new AbortError(operation, reason, outcome),
-  }).finally(either.unlink);
+  }).finally(linked.unlink);
 }

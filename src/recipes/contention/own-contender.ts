@@ -57,20 +57,20 @@ export class OwnContender {
 
   /** Waits until this is the first contender. @throws OwnershipLostError, AbortError */
   async untilFirst(signal: AbortSignal): Promise<void> {
-    const either = linkSignals(signal, this.signal);
+    const linked = linkSignals(signal, this.signal);
     try {
       for (;;) {
-        const state = await this.#queue.readWhenAvailable(either.signal);
+        const state = await this.#queue.readWhenAvailable(linked.signal);
         const predecessor = this.#predecessorIn(state);
         if (predecessor === undefined) return;
-        await this.#queue.untilChange(predecessor, state.index, either.signal);
+        await this.#queue.untilChange(predecessor, state.index, linked.signal);
       }
     } catch (error) {
       if (signal.aborted) throw new AbortError(`waiting for ${this.key}`, signal.reason, "none");
       this.assertHeld();
       throw error;
     } finally {
-      either.unlink();
+      linked.unlink();
     }
   }
 

@@ -85,20 +85,20 @@ export class Election {
    */
   async *observe(options: CallOptions = {}): AsyncGenerator<Leader | null, void, undefined> {
     refuseUnknown(options, { signal: true });
-    const either = linkSignals(options.signal, this.#etcd.closed);
+    const linked = linkSignals(options.signal, this.#etcd.closed);
     let last: Leader | null | undefined;
     try {
-      while (!either.signal.aborted) {
-        const state = await this.#queue.view.readWhenAvailable(either.signal);
+      while (!linked.signal.aborted) {
+        const state = await this.#queue.view.readWhenAvailable(linked.signal);
         const leader = leaderOf(state);
         if (last === undefined || !isSame(leader, last)) yield leader;
         last = leader;
-        await this.#queue.view.untilFrontChanges(state, either.signal);
+        await this.#queue.view.untilFrontChanges(state, linked.signal);
       }
     } catch (error) {
-      if (!either.signal.aborted) throw error;
+      if (!linked.signal.aborted) throw error;
     } finally {
-      either.unlink();
+      linked.unlink();
     }
   }
 }

@@ -120,18 +120,18 @@ export class Registry<M = unknown> {
   ): AsyncGenerator<InstanceEvent<M>, void, undefined> {
     refuseUnknown(options, { signal: true });
     const key = this.#serviceKey(service);
-    const either = linkSignals(options.signal, this.#etcd.closed);
+    const linked = linkSignals(options.signal, this.#etcd.closed);
     const instances = new InstanceSet(key, this.#reader);
     const watcher = this.#etcd.watch(key, {
-      ...{ recursive: true, initial: true, signal: either.signal },
+      ...{ recursive: true, initial: true, signal: linked.signal },
     });
     try {
       for await (const item of watcher) yield* instances.apply(item);
     } catch (error) {
-      if (!either.signal.aborted) throw error;
+      if (!linked.signal.aborted) throw error;
     } finally {
       watcher.close();
-      either.unlink();
+      linked.unlink();
     }
   }
 

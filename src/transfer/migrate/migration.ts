@@ -255,13 +255,13 @@ export class Migration {
   /** Waits until there may be work. */
   async #waitForWork(): Promise<void> {
     const over = new AbortController();
-    const either = linkSignals(this.#signal, over.signal);
+    const linked = linkSignals(this.#signal, over.signal);
     const wait = Math.min(CHECK_INTERVAL_MS, this.#ttls.delay ?? CHECK_INTERVAL_MS);
     try {
-      await Promise.race([this.#feed.untilChange(), sleep(wait, this.#clock, either.signal)]);
+      await Promise.race([this.#feed.untilChange(), sleep(wait, this.#clock, linked.signal)]);
     } finally {
       over.abort();
-      either.unlink();
+      linked.unlink();
     }
   }
 
