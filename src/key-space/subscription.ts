@@ -4,17 +4,17 @@ import type { CallOptions } from "./call-options.js";
 /**
  * Why a subscription delivers state instead of changes.
  *
- * - `initial`: the request asks for the state first.
+ * - `initial`: the request wants the state first.
  * - `history-cleared`: the store has discarded changes that were not delivered.
  * - `cluster-changed`: another store responds, and its indexes are not comparable.
  * - `slow-consumer`: the queue was full until the store had discarded the next change.
  */
 export type ResyncReason = "initial" | "history-cleared" | "cluster-changed" | "slow-consumer";
 
-/** A request for every change of a key from some index on. */
+/** A request for all changes of a key after a certain point. */
 export interface SubscribeRequest {
   readonly key: string;
-  /** Also everything below `key`, except below a later segment that begins with `_`. */
+  /** Include everything below `key`, except hidden keys: those with a further segment that begins with `_`. */
   readonly recursive: boolean;
   /**
    * `"state"`: an `initial` resync, and the changes after it. `"now"`: the changes after `opened`. A number:
@@ -48,13 +48,13 @@ export interface Changes {
   readonly changes: readonly EtcdResponse[];
 }
 
-/** Replaces changes that are not available. Discard the state known before. */
+/** The state, instead of changes that are not available. Discard the state known before. */
 export interface Resync {
   readonly type: "resync";
   readonly reason: ResyncReason;
   /** A linearizable read; `null` when the key does not exist, or with `state: "none"`. */
   readonly response: EtcdResponse | null;
-  /** Index of the read. It contains every change up to here, and every later one follows. */
+  /** Index of the read. The state contains every change up to this index. Every later change follows. */
   readonly index: number;
   readonly etcdClusterId: string;
   /** URL of the endpoint that responded. */
@@ -76,8 +76,8 @@ export interface Subscription extends AsyncIterableIterator<Changes | Resync, un
   /** Resolves when every change after `etcdIndex`, or from `from` on, will be delivered. */
   readonly opened: Promise<ResponseOrigin>;
   /**
-   * The consumer has read every change up to here: this is proven. To resume, subscribe from the next index. 0
-   * before anything is known. Decreases only with a `cluster-changed` resync.
+   * Index up to which the consumer has provably read every change. To resume, subscribe from the next index.
+   * 0 before anything is known. Decreases only with a `cluster-changed` resync.
    */
   readonly index: number;
   /**
@@ -85,10 +85,10 @@ export interface Subscription extends AsyncIterableIterator<Changes | Resync, un
    * before that is proven.
    */
   readonly currentAt: number | undefined;
-  /** Last failure since a member responded; `undefined`: none. */
+  /** Last failure since a member responded; `undefined` if there is none. */
   readonly trouble: Error | undefined;
   /**
-   * Resolves when {@link index} is at least the given one, and has that proven soon.
+   * Resolves when {@link index} has reached the given index. Requests the proof for that if necessary.
    *
    * @throws AbortError when the subscription ends, or on a `cluster-changed` resync
    */

@@ -31,7 +31,7 @@ export interface FeedStore {
   history(key: string, since: number): Iterable<StoreEvent>;
 }
 
-/** The changes of a store in this process. It delivers each one at the moment when it happens. */
+/** The changes of a store in this process. It delivers each change immediately. */
 export class MemoryFeed implements Feed, EventReceiver {
   readonly path: string;
   readonly recursive: boolean;
@@ -99,7 +99,7 @@ export class MemoryFeed implements Feed, EventReceiver {
     this.#since = this.#detach === undefined ? modifiedIndex : modifiedIndex + 1;
   }
 
-  /** An event is an index. */
+  /** Does nothing: each index has only one event. */
   reached(): void {}
 
   #checkStart(): void {

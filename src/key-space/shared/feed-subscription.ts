@@ -29,7 +29,7 @@ import { SubscriptionQueue } from "./subscription-queue.js";
 /** Maximum number of consecutive unreadable responses (about 30 s). After that the subscription fails. */
 const MAX_UNREADABLE_RESPONSES = 10;
 
-/** What a subscription depends on. */
+/** The dependencies of a subscription. */
 export interface FeedSettings {
   /** Creates the feed, which puts its items into the sink. */
   readonly feed: (sink: FeedSink) => Feed;
@@ -45,7 +45,7 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** A subscription that reads from a feed, and restarts it after every failure that can be repaired. */
+/** A subscription that reads from a feed, and restarts the feed after every transient failure. */
 export class FeedSubscription implements Subscription, FeedSink {
   readonly opened: Promise<ResponseOrigin>;
   readonly #operation: string;

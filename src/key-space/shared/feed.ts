@@ -1,17 +1,17 @@
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import type { Resync, ResyncReason } from "../subscription.js";
 
-/** How far a subscription has come. */
+/** The changes that a subscription has received so far. */
 export interface Coverage {
-  /** Every change up to here is covered. */
+  /** Every change up to this index was received. */
   readonly index: number;
-  /** Monotonic milliseconds: everything committed before is covered. `undefined`: nothing is proven. */
+  /** Monotonic milliseconds: every change committed before was received. `undefined`: nothing is proven. */
   readonly currentAt: number | undefined;
 }
 
 /** The source of a subscription's items. Its coverage is what it has put into the {@link FeedSink}. */
 export interface Feed extends Coverage {
-  /** Last failure that the feed repairs itself, since a member responded. */
+  /** Last failure since a member responded, if the feed itself retries. */
   readonly trouble?: Error | undefined;
   /**
    * Puts items into the sink until the source ends. Continues where it ended before, or begins with a resync if
@@ -25,7 +25,7 @@ export interface Feed extends Coverage {
   prove(index: number): void;
 }
 
-/** Takes the items of a {@link Feed}. */
+/** Receives the items of a {@link Feed}. */
 export interface FeedSink {
   /** Whether no more changes can be queued, except those of the last index. */
   readonly isFull: boolean;

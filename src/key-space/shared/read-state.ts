@@ -6,7 +6,7 @@ import type { KeySpace } from "../key-space.js";
 import type { Resync, SubscribeRequest } from "../subscription.js";
 import { pathOf } from "./path.js";
 
-/** Reads with quorum the state that later changes apply to, as far as the request wants it. */
+/** Reads with quorum the state to which later changes apply: the part that the request needs. */
 export async function readState(
   keySpace: Pick<KeySpace, "execute">,
   { key, recursive, state }: Pick<SubscribeRequest, "key" | "recursive" | "state">,

@@ -9,13 +9,13 @@ export class Watermark {
     return this.#reached;
   }
 
-  /** Sets the number; it may also start again. */
+  /** Sets the number. It may be lower than before, when the count starts again. */
   set(reached: number): void {
     this.#reached = reached;
     for (const check of this.#waiting) check();
   }
 
-  /** Calls back once, as soon as the number is reached. The returned function cancels that. */
+  /** Calls back once, when the number is reached. The returned function cancels the callback. */
   whenReached(number: number, callback: () => void): () => void {
     const cancel = (): void => void this.#waiting.delete(check);
     const check = (): void => {

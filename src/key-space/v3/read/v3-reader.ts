@@ -25,7 +25,7 @@ import { type BatchMetrics, ReadBatcher } from "./read-batcher.js";
 import { isRevisionGone } from "./revision-gone.js";
 import { readWithinLimit } from "./too-large.js";
 
-/** A file from a batch, and the response of the batch. */
+/** A file that was read in a batch, and the result of the batch. */
 interface Found {
   readonly kv: KeyValue | undefined;
   readonly at: TxnResult;
