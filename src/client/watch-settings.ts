@@ -3,6 +3,7 @@ import { OptionError } from "../errors/option-error.js";
 import type { SubscribeRequest } from "../key-space/subscription.js";
 import { type KnownOptions, refuseUnknown } from "../model/option-names.js";
 import { checkWatchRequest } from "../model/validate.js";
+import { MAX_TIMER_MS } from "../time/clock.js";
 import type { WatchOptions } from "../watch/watcher.js";
 
 const OPTIONS: KnownOptions<WatchOptions> = {
@@ -28,7 +29,7 @@ export function watchSettings(key: string, options: WatchOptions): SubscribeRequ
       "pass only one of them",
     );
   }
-  checkInteger("pollInterval", pollInterval, 2 ** 31 - 1);
+  checkInteger("pollInterval", pollInterval, MAX_TIMER_MS);
   checkInteger("bufferSize", bufferSize, Number.MAX_SAFE_INTEGER);
   const begin = initial ? "state" : (from ?? "now");
   return { key, recursive, from: begin, state: "full", pollInterval, bufferSize };

@@ -8,7 +8,7 @@ type Expectation = "value" | "firstElement" | "key" | "firstKey" | "colon" | "en
 const SPACE = /[ \t\r\n]*/y;
 /** Characters of a string other than quote, backslash and control characters. */
 const PLAIN_TEXT = /[ !#-[\]-\uffff]*/y;
-const MAX_DEPTH = 10_000;
+const MAX_JSON_LEVELS = 10_000;
 const LITERALS: ReadonlyMap<string, string> = new Map([
   ["t", "true"],
   ["f", "false"],
@@ -93,7 +93,7 @@ export class GoJsonScanner {
   }
 
   #enter(bracket: "{" | "["): void {
-    if (this.#open.push(bracket) > MAX_DEPTH) this.#fail("exceeded max depth");
+    if (this.#open.push(bracket) > MAX_JSON_LEVELS) this.#fail("exceeded max depth");
     this.#advance(bracket === "{" ? "firstKey" : "firstElement");
   }
 

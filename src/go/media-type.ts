@@ -15,11 +15,11 @@ const PARAMETER =
   /\s*;\s*([!#-'*+\-.\dA-Z^-~]+)\s*=\s*(?:"(?:\\[^\r\n]|[^"\\\r\n])*"|[!#-'*+\-.\dA-Z^-~]+)/y;
 
 /** Longer than any media type. Parsing one of a megabyte would take a tenth of a second. */
-const MAX_LENGTH = 8 * 1024;
+const MAX_CHARS = 8 * 1024;
 
 /** Parses a `Content-Type` like Go 1.19, which etcd 3.4 is built with. */
 export function parseMediaType(text: string): MediaType {
-  if (text.length > MAX_LENGTH) return { type: "", problem: "mime: invalid media parameter" };
+  if (text.length > MAX_CHARS) return { type: "", problem: "mime: invalid media parameter" };
   const semicolon = text.indexOf(";");
   const end = semicolon === -1 ? text.length : semicolon;
   const type = text.slice(0, end).trim().toLowerCase();

@@ -16,7 +16,7 @@ import type { V2Handler } from "./http/message.js";
 import { once } from "./http/once.js";
 import { gatewayFamilies } from "./metrics/gateway-metrics.js";
 
-const HOST = "127.0.0.1";
+const DEFAULT_HOST = "127.0.0.1";
 
 /** How a gateway connects to its cluster. Times are in milliseconds; defaults are the client's. */
 export type GatewayEtcdOptions = Omit<
@@ -106,10 +106,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     const store = new AuthStore(authKeySpace);
     const handler = handlerOf(store, parts, options);
-    checkSelfReference(parts.endpoints, options.host ?? HOST, options.port ?? 0);
+    checkSelfReference(parts.endpoints, options.host ?? DEFAULT_HOST, options.port ?? 0);
     if (await identity.check()) await warmUp(keySpace, store);
     if (options.rootPassword !== undefined) await enforceAuth(store, options.rootPassword);
-    const { host = HOST, port = 0, tls, limits } = options;
+    const { host = DEFAULT_HOST, port = 0, tls, limits } = options;
     server = await listen(handler, { host, port, tls, limits });
   } catch (error) {
     await close();
@@ -121,7 +121,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 function handlerOf(
   store: AuthStore,
   { keySpace, clusterApi, identity, clock }: GatewayParts,
-  { advertise, cors, allowedHosts, host = HOST }: GatewayOptions,
+  { advertise, cors, allowedHosts, host = DEFAULT_HOST }: GatewayOptions,
 ): V2Handler {
   const clusterId = identity.clusterId.bind(identity);
   const metrics = () => gatewayFamilies(keySpace.metrics);

@@ -17,6 +17,9 @@ export interface Clock {
   deadline?(milliseconds: number, callback: () => void): () => void;
 }
 
+/** The longest delay of a timer of Node, about 596 hours. A longer one would fire at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Delay of a timer that shows that the event loop was blocked. */
 const BLOCKED_MS = 20;
 /** Maximum extension of a timeout in that case. It is enough for the round trips of a handshake. */

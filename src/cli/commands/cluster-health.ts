@@ -10,7 +10,7 @@ import { print } from "../process/print.js";
 import { clientCommand } from "./client-command.js";
 import { type Session, withSession } from "./session.js";
 
-const CHECK_INTERVAL_MS = 10_000;
+const HEALTH_INTERVAL_MS = 10_000;
 
 interface HealthFlags {
   readonly forever?: boolean;
@@ -39,7 +39,7 @@ async function clusterHealth({ etcd, options }: Session, { forever }: HealthFlag
   while (!interrupt.signal.aborted) {
     await report(members, settings);
     print("", "next check after 10 second...", "");
-    await setTimeout(CHECK_INTERVAL_MS, undefined, { signal: interrupt.signal }).catch(() => {});
+    await setTimeout(HEALTH_INTERVAL_MS, undefined, { signal: interrupt.signal }).catch(() => {});
   }
 }
 

@@ -5,7 +5,7 @@ import { readPassword, readText, urlsOf } from "./option-files.js";
 import { askPassword } from "./password.js";
 
 /** V8's longest string: a directory is one response, and may be large. */
-const MAX_RESPONSE_SIZE = 2 ** 29 - 24;
+const MAX_RESPONSE_BYTES = 2 ** 29 - 24;
 const DEFAULT_ENDPOINT = "http://127.0.0.1:2379";
 
 /**
@@ -31,7 +31,7 @@ export async function clientSettings(
       writeTimeout: timeout,
     }),
     ...(totalTimeout !== undefined && { timeout: totalTimeout }),
-    maxResponseSize: MAX_RESPONSE_SIZE,
+    maxResponseSize: MAX_RESPONSE_BYTES,
     ...(await credentialsOf(options, flag)),
     ...(await tlsOf(options, flag)),
   };

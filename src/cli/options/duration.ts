@@ -1,10 +1,8 @@
 import { InvalidArgumentError } from "commander";
+import { MAX_TIMER_MS } from "../../time/clock.js";
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h)/gy;
-
-/** The longest time of a timer: 596.5 hours. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Parses a duration in Go's notation, e.g. `500ms`, `2s`, `1m30s`. Returns milliseconds. */
 export function parseDuration(text: string): number {

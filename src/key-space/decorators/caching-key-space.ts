@@ -16,9 +16,9 @@ import type { SubscribeRequest, Subscription } from "../subscription.js";
  */
 export const MAX_AGE_MS = 5_000;
 /** Maximum number of cached responses; the least recently used one is dropped. */
-const CAPACITY = 1_000;
+const MAX_CACHED_READS = 1_000;
 /** Maximum length of a cached request in characters. Clients choose the keys, so they could be long. */
-const MAX_REQUEST_LENGTH = 1_000;
+const MAX_REQUEST_CHARS = 1_000;
 
 /** The result of a read: a response, or a refusal of etcd. */
 interface CachedRead {
@@ -97,7 +97,7 @@ export class CachingKeySpace implements KeySpace {
     const linearizable = { ...request, quorum: true };
     const id = JSON.stringify(request);
     if (this.#watch === undefined) void this.#open();
-    if (id.length > MAX_REQUEST_LENGTH) return this.#inner.execute(linearizable, options);
+    if (id.length > MAX_REQUEST_CHARS) return this.#inner.execute(linearizable, options);
     const cached = this.#cache.get(id);
     const now = this.#clock.monotonic();
     if (cached === undefined || now - cached.since >= MAX_AGE_MS) {
@@ -112,7 +112,7 @@ export class CachingKeySpace implements KeySpace {
   #store(id: string, cached: CachedRead): Promise<EtcdResponse> {
     this.#cache.delete(id);
     this.#cache.set(id, cached);
-    if (this.#cache.size > CAPACITY) this.#dropOldest();
+    if (this.#cache.size > MAX_CACHED_READS) this.#dropOldest();
     const isWatched = this.#watch !== undefined;
     const drop = (): void => {
       if (this.#cache.get(id) === cached) this.#cache.delete(id);

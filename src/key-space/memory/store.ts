@@ -29,7 +29,7 @@ const MAX_EXPIRATION_MS = 9_223_372_036_854;
  * Maximum number of levels of a path. etcd has no limit, but etcd 3.4 cannot restart from a
  * snapshot with more than 5,000 levels.
  */
-const MAX_DEPTH = 256;
+const MAX_PATH_LEVELS = 256;
 
 /** A store as plain values. */
 export interface StoreSnapshot {
@@ -275,10 +275,10 @@ export class Store {
 /** @throws StoreError 209 for a path with too many levels */
 function checkDepth(path: string): void {
   const levels = path.split("/").length - 1;
-  if (levels <= MAX_DEPTH) return;
+  if (levels <= MAX_PATH_LEVELS) return;
   throw new StoreError(
     209,
-    `the key has ${levels} levels; use a key with at most ${MAX_DEPTH} levels`,
+    `the key has ${levels} levels; use a key with at most ${MAX_PATH_LEVELS} levels`,
   );
 }
 

@@ -7,7 +7,7 @@ import { isWithin } from "../shared/key-path.js";
 import type { SchemaIssue } from "./config-schema.js";
 
 /** Levels of directories in settings. The limit exists because schemas and comparisons recurse. */
-const MAX_DEPTH = 256;
+const MAX_SETTINGS_LEVELS = 256;
 
 /** @throws TypeError for a key that the mirror can never show */
 export function checkSettingsKey(key: string, top: string): void {
@@ -37,11 +37,11 @@ export function settingsAt(
   mirror: Mirror,
   key: string,
   parse: (text: string) => unknown,
-  levels = MAX_DEPTH,
+  levels = MAX_SETTINGS_LEVELS,
 ): unknown {
   if (mirror.get(key)?.dir !== true) return mirror.value(key, parse);
   if (levels === 0) {
-    const message = `more than ${MAX_DEPTH} levels of directories; remove the directory`;
+    const message = `more than ${MAX_SETTINGS_LEVELS} levels of directories; remove the directory`;
     throw new InvalidValueError([{ key, path: [], message }]);
   }
   return Object.fromEntries(

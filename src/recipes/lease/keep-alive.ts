@@ -3,6 +3,7 @@ import { NodeExistError } from "../../errors/common-errors.js";
 import { OwnershipLostError } from "../../errors/ownership-lost-error.js";
 import { onAbort } from "../../stream/on-abort.js";
 import { BackOff } from "../../time/back-off.js";
+import { MAX_TIMER_MS } from "../../time/clock.js";
 import { nextTick } from "../../time/event-loop.js";
 import { type RetryOptions, retry } from "../../time/retry.js";
 import { sleep } from "../../time/sleep.js";
@@ -15,7 +16,7 @@ import {
   type KeepAliveOptions,
 } from "./keep-alive-options.js";
 import { leaseSettingsOf } from "./lease-settings.js";
-import { LeaseValidity, MAX_TIMER_MS } from "./lease-validity.js";
+import { LeaseValidity } from "./lease-validity.js";
 import { LeasedKey, lossReasonOf, type RenewalProof } from "./leased-key.js";
 import { since, timestampOf } from "./timestamp.js";
 

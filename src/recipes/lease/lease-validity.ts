@@ -1,10 +1,7 @@
 import { type LossReason, OwnershipLostError } from "../../errors/ownership-lost-error.js";
-import type { Clock } from "../../time/clock.js";
+import { type Clock, MAX_TIMER_MS } from "../../time/clock.js";
 import type { LeaseSettings } from "./lease-settings.js";
 import { since, type Timestamp } from "./timestamp.js";
-
-/** The longest delay of a timer in Node.js. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The time for which the ownership of a key is proven. It is counted from the sending of the last

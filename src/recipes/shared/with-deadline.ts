@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { AbortError } from "../../errors/abort-error.js";
 import { OptionError } from "../../errors/option-error.js";
-import { type Clock, deadline } from "../../time/clock.js";
+import { type Clock, deadline, MAX_TIMER_MS } from "../../time/clock.js";
 import { linkSignals } from "../../time/link-signals.js";
 
 interface Limits {
@@ -42,7 +42,7 @@ export async function withDeadline<T>(
 
 function startTimer(clock: Clock, timeout: number | undefined, onTime: () => void): () => void {
   if (timeout === undefined) return () => {};
-  if (!Number.isInteger(timeout) || timeout < 0 || timeout >= 2 ** 31) {
+  if (!Number.isInteger(timeout) || timeout < 0 || timeout > MAX_TIMER_MS) {
     throw new OptionError(
       "timeout",
       `must be a whole number of milliseconds below 2^31, not ${inspect(timeout)}`,

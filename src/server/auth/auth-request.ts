@@ -6,7 +6,7 @@ import type { StoredRole } from "./auth-store.js";
 import { propertyOf, stringOf, stringsOf } from "./request-json.js";
 
 /** Maximum size of a user or role. While auth is off, any client may send one. */
-const MAX_BODY_BYTES = 256 * 1024;
+const MAX_AUTH_BODY_BYTES = 256 * 1024;
 
 /** The body of a PUT of a user; other members are ignored. */
 export interface UserRequest {
@@ -52,5 +52,5 @@ function permissionsOf(value: unknown = null): Permissions {
 /** Hides the original errors, because they quote the body with its passwords. @throws RequestError 400 */
 function readBody<T>(request: ServerRequest, read: (value: unknown) => T): Promise<T> {
   const message = (): string => "Invalid JSON in request body.";
-  return readJsonBody(request, MAX_BODY_BYTES, (text) => read(readFirstJson(text)), message);
+  return readJsonBody(request, MAX_AUTH_BODY_BYTES, (text) => read(readFirstJson(text)), message);
 }

@@ -11,7 +11,7 @@ import { UNKNOWN_USER_HASH, verifyPassword } from "./password.js";
 import { RecentMap } from "./recent-map.js";
 
 /** Number of correct passwords that are remembered. */
-const DEFAULT_CAPACITY = 1000;
+const DEFAULT_MAX_PASSWORDS = 1000;
 
 /** A password sent by a client for a user. */
 export interface PasswordAttempt {
@@ -66,7 +66,11 @@ export class PasswordCheck {
   readonly #queue: CheckQueue;
 
   constructor(options: PasswordCheckOptions = {}) {
-    const { capacity = DEFAULT_CAPACITY, verify = verifyPassword, clock = systemClock } = options;
+    const {
+      capacity = DEFAULT_MAX_PASSWORDS,
+      verify = verifyPassword,
+      clock = systemClock,
+    } = options;
     this.#verified = new RecentMap(capacity);
     this.#verify = verify;
     this.#failures = new FailureLog(clock);

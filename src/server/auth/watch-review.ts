@@ -9,7 +9,7 @@ import type { Permit } from "./key-guard.js";
 /** Interval between two checks of the permits of all watches, if no change is reported. */
 export const REVIEW_INTERVAL_MS = 5_000;
 /** Number of watches checked in one turn of the event loop. */
-const BATCH_SIZE = 200;
+const WATCHES_PER_TURN = 200;
 
 type Closable = Pick<KeyWatch, "close">;
 
@@ -82,7 +82,7 @@ export class WatchReview {
     let checked = 0;
     for (const [watch, permit] of this.#watches) {
       if (!(await this.#isValid(permit))) watch.close();
-      if (++checked % BATCH_SIZE === 0) await nextTurn();
+      if (++checked % WATCHES_PER_TURN === 0) await nextTurn();
     }
   }
 

@@ -15,7 +15,7 @@ const MAX_WAITING_REQUESTS = 10_000;
  * Time after which a connection with paused reading is closed, because a paused connection does not
  * detect that the client has disconnected.
  */
-const MAX_PAUSE_MS = 300_000;
+const MAX_READ_PAUSE_MS = 300_000;
 
 /** Memory that a request needs in addition to its texts. */
 const REQUEST_BYTES = 4 * 1024;
@@ -121,7 +121,7 @@ export class ClientConnection {
   }
 
   #pause(): void {
-    this.#pauseTimer ??= setTimeout(() => this.#socket.destroy(), MAX_PAUSE_MS).unref();
+    this.#pauseTimer ??= setTimeout(() => this.#socket.destroy(), MAX_READ_PAUSE_MS).unref();
     pauseSocket(this.#socket, () => this.#isFull);
   }
 

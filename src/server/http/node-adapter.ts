@@ -15,7 +15,7 @@ import { sendReply } from "./send-reply.js";
 import { serverUrl } from "./server-url.js";
 
 /** Time that a client has to stop sending a body that was refused. */
-const CLOSE_DELAY_MS = 500;
+const REFUSED_BODY_TIMEOUT_MS = 500;
 
 /** Shared, because the default reason of an abort creates an exception with a stack each time. */
 const DISCONNECTED = new Error("the client has disconnected");
@@ -144,7 +144,7 @@ async function refuseBody(reply: ServerReply, response: ServerResponse): Promise
 /** Closing the connection at once could lose the response while the client still sends. */
 function endOf(message: IncomingMessage): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, CLOSE_DELAY_MS);
+    const timer = setTimeout(resolve, REFUSED_BODY_TIMEOUT_MS);
     const done = (): void => {
       clearTimeout(timer);
       resolve();

@@ -11,7 +11,7 @@ const LEVELS: ReadonlySet<string> = new Set([
 ]);
 
 /** Maximum size of the body. Clients without credentials may send one. */
-const MAX_BODY_BYTES = 4 * 1024;
+const MAX_LEVEL_BODY_BYTES = 4 * 1024;
 
 /** Checks a log level and ignores it: this server has no log with levels. */
 export const logLevelRoute: Route = {
@@ -21,7 +21,12 @@ export const logLevelRoute: Route = {
 };
 
 async function setLogLevel(request: ServerRequest): Promise<ServerReply> {
-  const level = await readJsonBody(request, MAX_BODY_BYTES, levelIn, () => "Invalid json body");
+  const level = await readJsonBody(
+    request,
+    MAX_LEVEL_BODY_BYTES,
+    levelIn,
+    () => "Invalid json body",
+  );
   if (!LEVELS.has(level.toUpperCase())) throw new RequestError(400, `Invalid log level ${level}`);
   return { status: 204, headers: [], body: "" };
 }

@@ -10,7 +10,7 @@ import { type MetricFamily, PROMETHEUS_TYPE, prometheusText } from "../metrics/p
 import type { RequestMetrics } from "../metrics/request-metrics.js";
 
 /** Timeout of metrics that need a request to the cluster. A collector waits only a few seconds. */
-const TIMEOUT_MS = 1_000;
+const METRICS_TIMEOUT_MS = 1_000;
 
 /** Serves `/metrics` without credentials, for any method. Metrics that cannot be read in time are omitted. */
 export function metricsRoute(
@@ -57,7 +57,7 @@ async function availableIn(
   read: (options: CallOptions) => Promise<readonly MetricFamily[]>,
 ): Promise<readonly MetricFamily[]> {
   const late = new AbortController();
-  const cancel = deadline(clock, TIMEOUT_MS, () => late.abort());
+  const cancel = deadline(clock, METRICS_TIMEOUT_MS, () => late.abort());
   try {
     return await read({ signal: late.signal });
   } catch (error) {

@@ -5,7 +5,7 @@ import { readJsonBody } from "../http/json-body.js";
 import { JSON_TYPE, type ServerRequest } from "../http/message.js";
 import { RequestError } from "../http/request-error.js";
 
-const MAX_BODY_BYTES = 256 * 1024;
+const MAX_URLS_BODY_BYTES = 256 * 1024;
 
 /** The type that Go decodes the body into, in Go's notation. */
 const GO_TYPE = 'struct { PeerURLs []string "json:\\"peerURLs\\"" }';
@@ -15,7 +15,7 @@ const GO_FIELD = "Go struct field .peerURLs";
 export async function readPeerUrlsBody(request: ServerRequest): Promise<readonly string[]> {
   requireJson(request.headers["content-type"] ?? "");
   const read = (text: string): readonly string[] => readPeerUrls(listIn(readWholeJson(text)));
-  return readJsonBody(request, MAX_BODY_BYTES, read, ({ message }) => message);
+  return readJsonBody(request, MAX_URLS_BODY_BYTES, read, ({ message }) => message);
 }
 
 /** Case-sensitive, except when parameters follow, as in etcd. @throws RequestError */

@@ -5,7 +5,7 @@ import type { SnapshotFile } from "./snapshot-file.js";
 import type { KeySpaces } from "./snapshot-writer.js";
 
 /** Time from the end of one check for changes to the next check. */
-const CHECK_INTERVAL_MS = 1_000;
+const SAVE_INTERVAL_MS = 1_000;
 /** Interval between two warnings about the same problem. */
 const WARNING_INTERVAL_MS = 60_000;
 
@@ -72,7 +72,7 @@ export class SnapshotKeeper {
   async start(): Promise<void> {
     await this.#save();
     this.#started = true;
-    this.#schedule(CHECK_INTERVAL_MS);
+    this.#schedule(SAVE_INTERVAL_MS);
   }
 
   /** Saves unsaved changes, if it was started. @throws Error when the file cannot be written */
@@ -92,7 +92,7 @@ export class SnapshotKeeper {
     if (!this.#started) return;
     this.#cancel = this.#clock.after(pause, () => {
       this.#writing = this.#saveOrWarn().then(() =>
-        this.#schedule(Math.max(CHECK_INTERVAL_MS, this.#backOff.delay())),
+        this.#schedule(Math.max(SAVE_INTERVAL_MS, this.#backOff.delay())),
       );
     });
   }

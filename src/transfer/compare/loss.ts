@@ -1,6 +1,6 @@
 import type { DataLocation } from "../../key-space/data-location.js";
 import { parentPath } from "../../key-space/shared/path.js";
-import { isReachable, levelsOf, MAX_DEPTH } from "../../key-space/v3/schema/key-schema.js";
+import { isReachable, levelsOf, MAX_V3_LEVELS } from "../../key-space/v3/schema/key-schema.js";
 
 /** A part of a source that the target cannot store unchanged. */
 export interface Loss {
@@ -32,8 +32,8 @@ export function topmostLoss(key: string, target: DataLocation): Loss | undefined
   if (isStorable(key, target) || !isStorable(parentPath(key), target)) return undefined;
   const levels = levelsOf(target.path + key);
   const reason =
-    levels > MAX_DEPTH
-      ? `would have ${levels} levels in the target, which accepts at most ${MAX_DEPTH}`
+    levels > MAX_V3_LEVELS
+      ? `would have ${levels} levels in the target, which accepts at most ${MAX_V3_LEVELS}`
       : "has a name that the v3 key space does not accept";
   return { key, kind: "unholdable", reason };
 }

@@ -37,7 +37,7 @@ const POLL_INTERVAL_MS = 1_000;
 /** Time without changes that counts as such a proof, for a source that does not report its index. */
 const SILENCE_MS = 5_000;
 /** Interval at which the end of the migration is checked. */
-const CHECK_INTERVAL_MS = 250;
+const END_CHECK_INTERVAL_MS = 250;
 
 /** One run of a migration. Its steps run one after the other. */
 export class Migration {
@@ -256,7 +256,7 @@ export class Migration {
   async #waitForWork(): Promise<void> {
     const over = new AbortController();
     const linked = linkSignals(this.#signal, over.signal);
-    const wait = Math.min(CHECK_INTERVAL_MS, this.#ttls.delay ?? CHECK_INTERVAL_MS);
+    const wait = Math.min(END_CHECK_INTERVAL_MS, this.#ttls.delay ?? END_CHECK_INTERVAL_MS);
     try {
       await Promise.race([this.#feed.untilChange(), sleep(wait, this.#clock, linked.signal)]);
     } finally {

@@ -2,7 +2,7 @@ import { parentPath } from "../../key-space/shared/path.js";
 import type { Clock } from "../../time/clock.js";
 
 /** Minimum interval between two reads of the same TTLs. */
-const MIN_INTERVAL_MS = 500;
+const MIN_READ_INTERVAL_MS = 500;
 
 /**
  * Schedules the next read of TTLs, after half of the shortest one. TTLs must be read, because a renewal
@@ -24,7 +24,7 @@ export class TtlSchedule {
   /** `ttl` is in seconds, counted from the monotonic time `since`. */
   schedule(key: string, ttl: number, since: number): void {
     const listed = this.#tops.has(key) ? key : parentPath(key) || "/";
-    const due = Math.max(since + (ttl * 1000) / 2, this.#clock.monotonic() + MIN_INTERVAL_MS);
+    const due = Math.max(since + (ttl * 1000) / 2, this.#clock.monotonic() + MIN_READ_INTERVAL_MS);
     this.#due.set(listed, Math.min(due, this.#due.get(listed) ?? due));
   }
 

@@ -2,7 +2,7 @@ import type { KeyValue } from "../../../etcd3/rpcs.js";
 import type { EtcdNode } from "../../../model/node.js";
 import { compareCodePoints } from "../../shared/code-point-order.js";
 import { isHidden } from "../../shared/path.js";
-import { levelsOf, MAX_DEPTH } from "../schema/key-schema.js";
+import { levelsOf, MAX_V3_LEVELS } from "../schema/key-schema.js";
 import { type NodeView, showDirectory, showFile } from "../schema/node-view.js";
 
 /** The known state of one node of a listing. */
@@ -25,7 +25,7 @@ export class Listing {
   constructor(path: string, recursive: boolean) {
     this.#root = { path, children: new Map() };
     this.#recursive = recursive;
-    const depth = MAX_DEPTH - levelsOf(path);
+    const depth = MAX_V3_LEVELS - levelsOf(path);
     this.#depth = recursive ? depth : Math.min(1, depth);
   }
 

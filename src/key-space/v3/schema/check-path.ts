@@ -1,6 +1,6 @@
 import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
-import { isReachable, levelsOf, MAX_DEPTH } from "./key-schema.js";
+import { isReachable, levelsOf, MAX_V3_LEVELS } from "./key-schema.js";
 
 /**
  * Refuses a path that is impossible on the v3 API. Every request and watch is checked here.
@@ -26,7 +26,7 @@ export function checkPath(
 function problemOf(path: string): string {
   if (path.includes("\0")) return "the key has a zero character, which is impossible on the v3 API";
   const levels = levelsOf(path);
-  return levels > MAX_DEPTH
-    ? `the key has ${levels} levels; use a key with at most ${MAX_DEPTH} levels on the v3 API`
+  return levels > MAX_V3_LEVELS
+    ? `the key has ${levels} levels; use a key with at most ${MAX_V3_LEVELS} levels on the v3 API`
     : 'the key has an empty, "." or ".." segment';
 }

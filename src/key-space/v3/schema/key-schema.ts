@@ -6,7 +6,7 @@ import { percentEncode } from "../../../wire/key-path.js";
  * Maximum number of levels of a path: etcd accepts 128 comparisons in the transaction that creates
  * a node.
  */
-export const MAX_DEPTH = 62;
+export const MAX_V3_LEVELS = 62;
 
 /** Segments that v2 paths cannot have: empty, `.` and `..`, and so `/` at the end. */
 const UNREACHABLE = /\/\.{0,2}(?:\/|$)/;
@@ -173,7 +173,7 @@ export function isReachable(path: string): boolean {
     path.startsWith("/") &&
     !path.includes("\0") &&
     !UNREACHABLE.test(path) &&
-    levelsOf(path) <= MAX_DEPTH
+    levelsOf(path) <= MAX_V3_LEVELS
   );
 }
 

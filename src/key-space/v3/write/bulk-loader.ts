@@ -9,7 +9,7 @@ import type { Leases } from "../schema/leases.js";
 import type { V3Tree } from "../schema/v3-tree.js";
 
 /** Maximum bytes of values in one transaction, far below etcd's default limit of 1.5 MiB. */
-const MAX_BYTES = 512 * 1024;
+const MAX_LOAD_BYTES = 512 * 1024;
 /** Number of concurrent transactions. */
 const MAX_CONCURRENT_TRANSACTIONS = 4;
 
@@ -72,7 +72,7 @@ function* batchesOf(
   let bytes = 0;
   for (const node of nodes) {
     const size = Buffer.byteLength(node.key) + Buffer.byteLength(node.value ?? "");
-    const isFull = batch.length >= limits.maxOperations || bytes + size > MAX_BYTES;
+    const isFull = batch.length >= limits.maxOperations || bytes + size > MAX_LOAD_BYTES;
     if (isFull && batch.length > 0) {
       yield batch;
       [batch, bytes] = [[], 0];

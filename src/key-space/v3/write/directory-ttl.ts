@@ -19,7 +19,7 @@ import type { V3Tree } from "../schema/v3-tree.js";
 import { isInUse, isRenewal, type Move, movesIn, type Subtree } from "./directory-leases.js";
 
 /** Maximum number of nodes moved in one transaction. */
-const BATCH_SIZE = 50;
+const MOVES_PER_TXN = 50;
 
 /**
  * Moves the descendants of a directory to the leases that they belong to, after the directory's own
@@ -47,8 +47,8 @@ export async function moveDescendants(
       if (!isInUse(previousLease, subtree)) leases.revoke(previousLease);
       return;
     }
-    for (let start = 0; start < moves.length; start += BATCH_SIZE) {
-      const batch = moves.slice(start, start + BATCH_SIZE);
+    for (let start = 0; start < moves.length; start += MOVES_PER_TXN) {
+      const batch = moves.slice(start, start + MOVES_PER_TXN);
       const operations = await Promise.all(
         batch.map((move) => operationOf(move, leases, tree, call)),
       );

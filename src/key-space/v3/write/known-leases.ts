@@ -1,5 +1,5 @@
 /** Maximum number of entries; the oldest one is dropped. */
-const CAPACITY = 10_000;
+const MAX_KNOWN_LEASES = 10_000;
 
 /**
  * The leases of existing nodes, as last seen by this process. Writes compare them in their
@@ -15,7 +15,7 @@ export class KnownLeases {
   set(path: string, lease: string): void {
     if (this.#leases.get(path) === lease) return;
     this.#leases.set(path, lease);
-    if (this.#leases.size <= CAPACITY) return;
+    if (this.#leases.size <= MAX_KNOWN_LEASES) return;
     for (const oldest of this.#leases.keys()) {
       this.#leases.delete(oldest);
       return;

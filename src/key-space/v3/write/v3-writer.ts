@@ -56,10 +56,10 @@ export class OtherScaleError extends Error {}
 /** Maximum number of attempts of a write. */
 const MAX_ATTEMPTS = 50;
 /** Maximum pause in milliseconds after a conflict. */
-const MAX_PAUSE_MS = 200;
+const MAX_CONFLICT_DELAY_MS = 200;
 
 /** Length in characters above which a value is sent only once, after a read. */
-const LARGE_VALUE_LENGTH = 32 * 1024;
+const LARGE_VALUE_CHARS = 32 * 1024;
 
 /** Executes one write: transactions under assumptions about the tree, until one finds them true. */
 export class V3Writer {
@@ -299,7 +299,7 @@ export class V3Writer {
   /** The first two attempts are normal: with assumptions, and with a snapshot. */
   async #pause(attempt: number): Promise<void> {
     if (attempt < 2) return;
-    const maxPause = Math.min(MAX_PAUSE_MS, 2 ** attempt);
+    const maxPause = Math.min(MAX_CONFLICT_DELAY_MS, 2 ** attempt);
     await sleep(maxPause * Math.random(), this.#context.tree.clock, this.#call.signal);
   }
 
@@ -324,5 +324,5 @@ function plainValueOf(request: WriteRequest): string | undefined {
 
 /** Each branch contains the value: together they could exceed etcd's limit. */
 function isLarge(request: WriteRequest): boolean {
-  return request.action === "set" && (request.value?.length ?? 0) > LARGE_VALUE_LENGTH;
+  return request.action === "set" && (request.value?.length ?? 0) > LARGE_VALUE_CHARS;
 }
