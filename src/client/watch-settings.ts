@@ -9,6 +9,7 @@ import type { WatchOptions } from "../watch/watcher.js";
 const OPTIONS: KnownOptions<WatchOptions> = {
   recursive: true,
   from: true,
+  clusterId: true,
   initial: true,
   pollInterval: true,
   bufferSize: true,
@@ -18,7 +19,7 @@ const OPTIONS: KnownOptions<WatchOptions> = {
 /** Checks the options of `watch` and adds the defaults. @throws TypeError naming the option and the fix */
 export function watchSettings(key: string, options: WatchOptions): SubscribeRequest {
   refuseUnknown(options, OPTIONS);
-  const { recursive = false, from, initial = false } = options;
+  const { recursive = false, from, clusterId, initial = false } = options;
   const { pollInterval = 60_000, bufferSize = 10_000 } = options;
   checkWatchRequest({ key });
   if (from !== undefined) checkInteger("from", from, Number.MAX_SAFE_INTEGER);
@@ -29,10 +30,16 @@ export function watchSettings(key: string, options: WatchOptions): SubscribeRequ
       "pass only one of them",
     );
   }
+  if (clusterId !== undefined && from === undefined) {
+    throw new OptionError("clusterId", "needs from, the index that it belongs to", "pass both");
+  }
   checkInteger("pollInterval", pollInterval, MAX_TIMER_MS);
   checkInteger("bufferSize", bufferSize, Number.MAX_SAFE_INTEGER);
   const begin = initial ? "state" : (from ?? "now");
-  return { key, recursive, from: begin, state: "full", pollInterval, bufferSize };
+  // A proxy may have removed the header with the ID.
+  const cluster = clusterId === "" ? undefined : clusterId;
+  const limits = { pollInterval, bufferSize };
+  return { key, recursive, from: begin, clusterId: cluster, state: "full", ...limits };
 }
 
 function checkInteger(field: string, value: number, max: number): void {

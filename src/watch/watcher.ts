@@ -15,6 +15,12 @@ export interface WatchOptions extends CallOptions {
    */
   readonly from?: number | undefined;
   /**
+   * `etcdClusterId` of the response that `from` comes from. If another cluster responds, the watch
+   * begins with a `cluster-changed` resync. Without it, a cluster that replaced the former one and has
+   * already passed `from` is not detected. Only with `from`.
+   */
+  readonly clusterId?: string | undefined;
+  /**
    * Return the current state first, as a resync, and then every change after it. Cannot be combined
    * with `from`.
    *

@@ -105,6 +105,18 @@ describe("watch on the memory key space", () => {
     await etcd.close();
   });
 
+  test("from an index of another cluster delivers the state instead", async () => {
+    const { etcd } = arrange();
+    const { etcdClusterId } = await etcd.setNode("/a", "1");
+    const { node } = await etcd.setNode("/a", "2");
+    const from = node.modifiedIndex;
+    const same = etcd.watch("/a", { from, clusterId: etcdClusterId });
+    const other = etcd.watch("/a", { from, clusterId: "cafe" });
+    expect(brief((await same.next()).value)).toEqual(["set", "/a"]);
+    expect(brief((await other.next()).value)).toEqual(["cluster-changed", "2"]);
+    await etcd.close();
+  });
+
   test("advances its index and its time of contact while the key does not change", async () => {
     const { clock, keySpace, etcd } = arrange();
     const watcher = etcd.watch("/quiet");
@@ -250,6 +262,7 @@ describe("a watch ends", () => {
 test.each<readonly [object, RegExp]>([
   [{ from: 0 }, /^from: must be an integer from 1/],
   [{ from: 5, initial: true }, /^initial, from: cannot be combined/],
+  [{ clusterId: "cafe" }, /^clusterId: needs from/],
   [{ pollInterval: 0 }, /^pollInterval: must be/],
   [{ bufferSize: 1.5 }, /^bufferSize: must be/],
   [{ waitIndex: 5 }, /^waitIndex: is not an option/],

@@ -9,6 +9,7 @@ import { type Contender, contendersIn } from "./contender.js";
 export interface ContenderQueueState {
   readonly contenders: readonly Contender[];
   readonly index: number;
+  readonly clusterId: string | undefined;
 }
 
 /** Reads, watches and removes the contenders of a queue. */
@@ -26,14 +27,18 @@ export class ContenderQueueView {
   /** Reads the queue with quorum. A queue whose directory does not exist is empty. */
   async read(signal?: AbortSignal): Promise<ContenderQueueState> {
     try {
-      const { node, etcdIndex } = await this.#etcd.execute(
+      const {
+        node,
+        etcdIndex: index,
+        etcdClusterId: clusterId,
+      } = await this.#etcd.execute(
         { action: "get", key: this.#key, quorum: true },
         { signal, attemptTimeout: this.#settings.attemptTimeout },
       );
-      return { contenders: contendersIn(node), index: etcdIndex };
+      return { contenders: contendersIn(node), index, clusterId };
     } catch (error) {
       if (!(error instanceof KeyNotFoundError)) throw error;
-      return { contenders: [], index: error.index };
+      return { contenders: [], index: error.index, clusterId: error.clusterId };
     }
   }
 
@@ -43,20 +48,18 @@ export class ContenderQueueView {
   }
 
   /** Waits until the first contender changes. If the queue is empty, waits for any change in it. */
-  untilFrontChanges(
-    { contenders: [first], index }: ContenderQueueState,
-    signal: AbortSignal,
-  ): Promise<void> {
-    return this.untilChange(first ?? { key: this.#key, recursive: true }, index, signal);
+  untilFrontChanges(state: ContenderQueueState, signal: AbortSignal): Promise<void> {
+    const [first] = state.contenders;
+    return this.untilChange(first ?? { key: this.#key, recursive: true }, state, signal);
   }
 
-  /** Waits for the first change of a key after an index. */
+  /** Waits for the first change of a key after a state, or for another cluster. */
   async untilChange(
     { key, recursive = false }: { readonly key: string; readonly recursive?: boolean },
-    index: number,
+    { index, clusterId }: Pick<ContenderQueueState, "index" | "clusterId">,
     signal: AbortSignal,
   ): Promise<void> {
-    const watcher = this.#etcd.watch(key, { recursive, from: index + 1, signal });
+    const watcher = this.#etcd.watch(key, { recursive, from: index + 1, clusterId, signal });
     try {
       await watcher.next();
     } finally {

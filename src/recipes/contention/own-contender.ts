@@ -63,7 +63,7 @@ export class OwnContender {
         const state = await this.#queue.readWhenAvailable(linked.signal);
         const predecessor = this.#predecessorIn(state);
         if (predecessor === undefined) return;
-        await this.#queue.untilChange(predecessor, state.index, linked.signal);
+        await this.#queue.untilChange(predecessor, state, linked.signal);
       }
     } catch (error) {
       if (signal.aborted) throw new AbortError(`waiting for ${this.key}`, signal.reason, "none");
