@@ -11,17 +11,17 @@ const MIB = 1024 * 1024;
 const HEAP = 256;
 
 /**
- * MiB for a process with that heap. It has 70 without requests; V8's limit leaves out its young generation, and
- * buffers that wait for the garbage collector. The traffic sends up to 2 GiB.
+ * MiB of memory for a process with that heap. It uses 70 without requests. V8's limit excludes its young generation
+ * and buffers that wait for the garbage collector. The traffic sends up to 2 GiB.
  */
 const MAX_RSS = 640;
 
 const ALL = hostileTraffic("/files");
 
-/** Rounds of all the traffic; some hundred make a long run, in which the gateway sees all of it, too. */
+/** Rounds of all the traffic. A few hundred make a long run, in which the gateway receives all of it, too. */
 const ROUNDS = Number(process.env.HOSTILE_ROUNDS ?? 1);
 
-/** A directory with so many files of 512 KiB. */
+/** Number of files of 512 KiB in a directory. */
 const FILES = 16;
 
 beforeAll(buildIfStale);
@@ -32,8 +32,8 @@ function survives(traffic: readonly HostileTraffic[], start: () => Promise<Serve
   beforeAll(async () => {
     server = await start();
     for (let file = 0; file < FILES; file++) {
-      const answer = await ask(server.url, put(`/files/${file}`, `value=${"v".repeat(MIB / 2)}`));
-      expect(answer).toMatch(/^HTTP\/1.1 201 /);
+      const response = await ask(server.url, put(`/files/${file}`, `value=${"v".repeat(MIB / 2)}`));
+      expect(response).toMatch(/^HTTP\/1.1 201 /);
     }
   });
 
@@ -43,17 +43,17 @@ function survives(traffic: readonly HostileTraffic[], start: () => Promise<Serve
     it.each(traffic)("$what", async ({ connections, send }) => {
       const clients = Array.from({ length: connections }, () => new RawClient(server.url));
       const sending = Promise.all(clients.map(send));
-      await expectAnswer(server.url);
+      await expectResponse(server.url);
       await sending;
-      await expectAnswer(server.url);
+      await expectResponse(server.url);
       for (const { socket } of clients) socket.destroy();
       expect(await server.maxRss()).toBeLessThan(MAX_RSS);
     });
   }
 }
 
-/** A client that behaves well is answered, whatever the others do. */
-async function expectAnswer(url: string): Promise<void> {
+/** Expects that a well-behaved client gets its responses despite the others. */
+async function expectResponse(url: string): Promise<void> {
   expect(await ask(url, put("/well-behaved", "value=1"))).toMatch(/^HTTP\/1.1 20[01] /);
   const read = get("/v2/keys/well-behaved", "Connection: close\r\n");
   expect(await ask(url, read)).toContain('"value":"1"');

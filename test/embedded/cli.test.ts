@@ -75,7 +75,7 @@ describe("etcdnet serve", () => {
     expect(cli.stderr).toBe("");
   });
 
-  it("warns when it lets others in without TLS and auth", async () => {
+  it("warns when it listens on all addresses without TLS and auth", async () => {
     await using cli = serve("--host", "0.0.0.0");
     await cli.url();
     const without = "without TLS (--cert, --key) and auth (--auth-root-password-file)";
@@ -100,7 +100,7 @@ describe("etcdnet serve refuses, in one line,", () => {
     );
   });
 
-  it("data that are something else", async () => {
+  it("a data file that is not a snapshot", async () => {
     const data = await fileOf("data", "something else");
     const cli = serve("--data", data);
     expect(await cli.exit).toBe(1);

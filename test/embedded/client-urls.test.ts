@@ -13,14 +13,14 @@ beforeAll(async () => {
 });
 afterAll(() => etcd.close());
 
-/** What `/v2/machines` says to a request with these headers. */
+/** The response body of `/v2/machines` for a request with these headers. */
 async function machines(version: string, ...headers: readonly string[]): Promise<string> {
   const lines = [`GET /v2/machines HTTP/${version}`, ...headers, "Connection: close", "", ""];
   const [, body = ""] = (await ask(address, lines.join("\r\n"))).split("\r\n\r\n");
   return body;
 }
 
-it("each client is told the address by which it came", async () => {
+it("each client receives the address that it connected to", async () => {
   const port = new URL(etcd.url).port;
   for (const url of [address, `http://localhost:${port}`]) {
     await using client = new EtcdClient({ urls: [url] });
@@ -30,18 +30,18 @@ it("each client is told the address by which it came", async () => {
   }
 });
 
-it("a client that names no host is told the local address of its connection", async () => {
+it("a client without a valid Host header receives the local address of its connection", async () => {
   expect(await machines("1.0")).toBe(address);
   expect(await machines("1.1", "Host:")).toBe(address);
   expect(await machines("1.1", "Host: user@elsewhere")).toBe(address);
 });
 
-it("what one client says is not told to others", async () => {
+it("the Host header of one client does not affect other clients", async () => {
   expect(await machines("1.1", "Host: elsewhere:1")).toBe("http://elsewhere:1");
   expect(await machines("1.0")).toBe(address);
 });
 
-it("headers of proxies do not count", async () => {
+it("headers of proxies are ignored", async () => {
   const forwarded = [
     "X-Forwarded-Host: elsewhere",
     "X-Forwarded-Proto: https",
@@ -50,14 +50,14 @@ it("headers of proxies do not count", async () => {
   expect(await machines("1.1", "Host: here:1", ...forwarded)).toBe("http://here:1");
 });
 
-it("with TLS, clients are told https", async () => {
+it("with TLS, clients receive https URLs", async () => {
   await using secure = await startEmbeddedEtcd({ tls: serverCertificate() });
   const ca = certificateAuthority().cert;
   await using client = new EtcdClient({ urls: [secure.url], ca });
   expect(await client.machines()).toEqual([secure.url]);
 });
 
-it("what is advertised is told to everybody", async () => {
+it("every client receives the advertised URLs", async () => {
   const advertise = ["https://etcd.example"];
   await using advertised = await startEmbeddedEtcd({ advertise });
   await using client = new EtcdClient({ urls: [advertised.url] });

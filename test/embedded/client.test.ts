@@ -30,14 +30,14 @@ it("a watch of the client survives a restart and misses nothing", async () => {
   expect(await event).toMatchObject({ node: { value: "after" }, prevNode: { value: "before" } });
 });
 
-it("the client notices when the server has lost its past", async () => {
+it("the client emits clusterChanged when the server has lost its data", async () => {
   const first = await startEmbeddedEtcd();
   await using client = new EtcdClient({ urls: [first.url] });
   await client.setNode("/a", "1");
   const changed = new Promise((resolve) => client.once("clusterChanged", resolve));
   await first.close();
   await using second = await startEmbeddedEtcd({ port: Number(new URL(first.url).port) });
-  // Its connection to the first one may still look open.
+  // The client's connection to the first server may still appear open.
   await expect.poll(() => client.getNode("/").catch(() => undefined)).toBeDefined();
   expect(await changed).toMatchObject({
     from: first.keySpace.clusterId,
@@ -53,7 +53,7 @@ it("the client lists the server as the only member, at its URL", async () => {
   expect(await client.health()).toMatchObject([{ healthy: true }]);
 });
 
-/** While nobody listens on the port, a client of one endpoint can only say so. */
+/** Watches a key, and retries while no server listens on the port. */
 async function watchOn(client: EtcdClient, key: string, waitIndex: number): Promise<EtcdResponse> {
   for (;;) {
     try {

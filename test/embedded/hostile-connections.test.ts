@@ -17,13 +17,13 @@ afterEach(() => etcd.close());
 const set = (key: string, value: string) => etcd.keySpace.execute({ action: "set", key, value });
 
 async function expectServed(url: string): Promise<void> {
-  const answer = await fetch(`${url}/v2/keys/`, { signal: AbortSignal.timeout(2_000) });
-  expect(answer.status).toBe(200);
-  await answer.text();
+  const response = await fetch(`${url}/v2/keys/`, { signal: AbortSignal.timeout(2_000) });
+  expect(response.status).toBe(200);
+  await response.text();
 }
 
-describe("connections that take their time", () => {
-  it("have a limited one for headers, though not between requests", async () => {
+describe("slow connections", () => {
+  it("have a time limit for headers, but none between requests", async () => {
     const url = await start({ headersTimeout: 200 });
     using slow = new RawClient(url).send("GET /version HTTP/1.1\r\nHost:");
     using silent = new RawClient(url);
@@ -35,15 +35,15 @@ describe("connections that take their time", () => {
     await idle.got(/^HTTP\/1.1 200 /);
   });
 
-  it("have a limited one for bodies, and the request is refused", async () => {
+  it("have a time limit for bodies, after which the request is refused", async () => {
     const url = await start({ requestTimeout: 200 });
-    const answer = await ask(url, put("/slow", "value=12").slice(0, -1));
-    expect(answer).toMatch(/^HTTP\/1.1 400 [\s\S]*"cause":"unexpected EOF"/);
-    expect(answer.match(/HTTP\/1.1/g)).toHaveLength(1);
+    const response = await ask(url, put("/slow", "value=12").slice(0, -1));
+    expect(response).toMatch(/^HTTP\/1.1 400 [\s\S]*"cause":"unexpected EOF"/);
+    expect(response.match(/HTTP\/1.1/g)).toHaveLength(1);
     await expectServed(url);
   });
 
-  it("stay open idle, longer than node:http would let them", async () => {
+  it("stay open while idle, longer than by node:http's default", async () => {
     using client = new RawClient(await start());
     await client.send(get("/version")).got(/etcdserver/);
     await new Promise((resolve) => setTimeout(resolve, 6_500));
@@ -51,7 +51,7 @@ describe("connections that take their time", () => {
     await client.send(get("/version")).got(/etcdserver/);
   });
 
-  it("of watches may last longer than any limit of requests", async () => {
+  it("of watches can last longer than the time limits of requests", async () => {
     const url = await start({ requestTimeout: 100, headersTimeout: 100 });
     using watch = new RawClient(url).send(get("/v2/keys/a?wait=true"));
     await watch.got(/\r\n\r\n/);
@@ -63,24 +63,24 @@ describe("connections that take their time", () => {
 });
 
 describe("half-closed connections", () => {
-  it("still get their answer", async () => {
+  it("still receive their response", async () => {
     using client = new RawClient(await start()).send(put("/a", "value=1")).halfClose();
     expect(await client.ended()).toMatch(/^HTTP\/1.1 201 [\s\S]*"value":"1"/);
   });
 
   it.each([
-    ["when it stands", true],
+    ["after it is open", true],
     ["at once", false],
-  ])("get an empty body for a watch: %s", async (_when, stands) => {
+  ])("get an empty body for a watch: %s", async (_when, isOpen) => {
     using watch = new RawClient(await start()).send(get("/v2/keys/a?wait=true"));
-    if (stands) await watch.got(/\r\n\r\n/);
+    if (isOpen) await watch.got(/\r\n\r\n/);
     expect(await watch.halfClose().ended()).toMatch(/^HTTP\/1.1 200 [\s\S]*\r\n\r\n0\r\n\r\n$/);
     await expect.poll(() => etcd.keySpace.stats.watchers).toBe(0);
   });
 });
 
 describe("pipelines", () => {
-  it("are answered in order, also behind a watch", async () => {
+  it("receive responses in order, also behind a watch", async () => {
     using client = new RawClient(await start());
     client.send(get("/v2/keys/a?wait=true") + get("/v2/keys/a"));
     await client.got(/\r\n\r\n/);
@@ -88,7 +88,7 @@ describe("pipelines", () => {
     await client.got(/"action":"set"[\s\S]*HTTP\/1.1 200 [\s\S]*"action":"get"/);
   });
 
-  it("with garbage behind a request: it is answered, then refused", async () => {
+  it("with garbage behind a request receive the response, then a refusal", async () => {
     using client = new RawClient(await start());
     client.send(`${get("/v2/keys/a?wait=true")}NONSENSE\r\n\r\nMORE NONSENSE`);
     await client.got(/\r\n\r\n/);
@@ -96,7 +96,7 @@ describe("pipelines", () => {
     expect(await client.ended()).toMatch(/^HTTP\/1.1 200 [\s\S]*"value":"1"[\s\S]*HTTP\/1.1 400 /);
   });
 
-  it("of requests for large values do not fill the memory", async () => {
+  it("of requests for large values use bounded memory", async () => {
     const url = await start();
     await set("/large", "x".repeat(5 * MIB));
     const before = process.memoryUsage().rss;
@@ -107,7 +107,7 @@ describe("pipelines", () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(300 * MIB);
   });
 
-  it("behind a watch are not taken without bounds", async () => {
+  it("behind a watch are read only up to a limit", async () => {
     const url = await start();
     using client = new RawClient(url).send(get("/v2/keys/a?wait=true"));
     const burst = get("/v2/keys/none").repeat(10_000);
@@ -120,9 +120,9 @@ describe("pipelines", () => {
     expect(sent).toBeLessThan(100);
   });
 
-  it("of many requests behind a watch are answered all the same", async () => {
+  it("of many requests behind a watch receive all responses", async () => {
     using client = new RawClient(await start());
-    // More than wait on one connection, so that reading stops and goes on.
+    // More requests than the server queues per connection, so that it stops and resumes reading.
     client.send(get("/v2/keys/a?wait=true") + get("/v2/keys/none").repeat(300) + get("/version"));
     await client.got(/\r\n\r\n/);
     await set("/a", "1");
@@ -134,7 +134,7 @@ describe("pipelines", () => {
 const watchers = (): number => etcd.keySpace.stats.watchers;
 
 describe("watches", () => {
-  it("5,000 of one client leave others served", async () => {
+  it("5,000 of one client do not block other clients", async () => {
     const url = await start();
     const clients: RawClient[] = [];
     while (clients.length < 5_000) {
@@ -171,7 +171,7 @@ describe("watches", () => {
   });
 });
 
-it("connections beyond the allowed number are ended", async () => {
+it("connections above the maximum number are closed", async () => {
   const url = await start({ maxConnections: 2 });
   using one = new RawClient(url).send(get("/v2/keys/a?wait=true"));
   using two = new RawClient(url).send(get("/v2/keys/a?wait=true"));

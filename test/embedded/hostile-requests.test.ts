@@ -14,9 +14,9 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  const answer = await fetch(`${etcd.url}/v2/keys/`, { signal: AbortSignal.timeout(1_000) });
-  expect(answer.status).toBe(200);
-  await answer.text();
+  const response = await fetch(`${etcd.url}/v2/keys/`, { signal: AbortSignal.timeout(1_000) });
+  expect(response.status).toBe(200);
+  await response.text();
   expect(process.memoryUsage().rss - usedBefore).toBeLessThan(400 * MIB);
 });
 
@@ -35,7 +35,7 @@ describe("bodies", () => {
     );
   });
 
-  it("without an end are refused, and the connection is ended", async () => {
+  it("without an end are refused, and the connection is closed", async () => {
     using client = new RawClient(etcd.url);
     const type = "Content-Type: application/x-www-form-urlencoded";
     const chunk = `100000\r\n${"x".repeat(MIB)}\r\n`;
@@ -54,7 +54,7 @@ describe("bodies", () => {
   it.each([
     ["DELETE", "application/x-www-form-urlencoded"],
     ["PUT", "application/json"],
-  ])("that nobody reads are thrown away: %s of %s", async (method, type) => {
+  ])("that the server does not need are discarded: %s of %s", async (method, type) => {
     using client = new RawClient(etcd.url);
     const head = `${method} /v2/keys/none?prevExist=true HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}`;
     client.send(`${head}\r\nContent-Length: ${20 * MIB}\r\n\r\n`);
@@ -66,7 +66,7 @@ describe("bodies", () => {
     await client.got(/HTTP\/1.1 200 OK[\s\S]*"etcdserver"/);
   });
 
-  it("that are broken off change nothing", async () => {
+  it("that are aborted change nothing", async () => {
     using client = new RawClient(etcd.url);
     client.send(put("/aborted", `value=${"x".repeat(1000)}`).slice(0, -500));
     await (await fetch(etcd.url)).text();
@@ -77,12 +77,12 @@ describe("bodies", () => {
     expect((await fetch(`${etcd.url}/v2/keys/aborted`)).status).toBe(404);
   });
 
-  it("with a broken chunk are refused", async () => {
+  it("with a malformed chunk are refused", async () => {
     const type = "Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked";
     const head = `PUT /v2/keys/chunk HTTP/1.1\r\nHost: localhost\r\n${type}`;
-    const answer = await ask(etcd.url, `${head}\r\n\r\n3\r\nval\r\nzz\r\n`);
-    expect(answer).toMatch(/^HTTP\/1.1 400 [\s\S]*"errorCode":210/);
-    expect(answer.match(/HTTP\/1.1/g)).toHaveLength(1);
+    const response = await ask(etcd.url, `${head}\r\n\r\n3\r\nval\r\nzz\r\n`);
+    expect(response).toMatch(/^HTTP\/1.1 400 [\s\S]*"errorCode":210/);
+    expect(response.match(/HTTP\/1.1/g)).toHaveLength(1);
     expect((await fetch(`${etcd.url}/v2/keys/chunk`)).status).toBe(404);
   });
 });
@@ -91,9 +91,9 @@ describe("parameters", () => {
   it.each([
     [10_000, /^HTTP\/1.1 201 /],
     [10_001, /^HTTP\/1.1 400 [\s\S]*"errorCode":210,.*parameters exceeded limit/],
-  ])("are at most 10,000: %d", async (count, answer) => {
+  ])("are at most 10,000: %d", async (count, response) => {
     const many = Array.from({ length: count - 1 }, (_, number) => `p${number}`).join("&");
-    expect(await ask(etcd.url, put("/many", `value=1&${many}`))).toMatch(answer);
+    expect(await ask(etcd.url, put("/many", `value=1&${many}`))).toMatch(response);
     await ask(
       etcd.url,
       "DELETE /v2/keys/many HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
@@ -109,17 +109,17 @@ describe("parameters", () => {
     expect(await ask(etcd.url, request)).toMatch(/^HTTP\/1.1 400 [\s\S]*"errorCode":210/);
   });
 
-  it("and keys may hold an escaped NUL", async () => {
+  it("and keys can contain an escaped NUL", async () => {
     expect(await ask(etcd.url, put("/n%00l", "value=%00"))).toMatch(/^HTTP\/1.1 201 /);
-    const answer = await ask(etcd.url, get("/v2/keys/n%00l", "Connection: close\r\n"));
-    expect(answer).toContain('"key":"/n\\u0000l","value":"\\u0000"');
+    const response = await ask(etcd.url, get("/v2/keys/n%00l", "Connection: close\r\n"));
+    expect(response).toContain('"key":"/n\\u0000l","value":"\\u0000"');
   });
 });
 
 describe("HTTP", () => {
   it.each([
     ["a raw NUL in the target", get("/v2/keys/n\0l"), 400],
-    ["a byte of a target beyond ASCII", get("/v2/keys/\xff"), 400],
+    ["a byte beyond ASCII in the target", get("/v2/keys/\xff"), 400],
     ["a bad escape in the path", get("/v2/keys/%zz"), 400],
     ["a lower-case method", get("/v2/keys/a").toLowerCase(), 400],
     ["no Host", "GET /version HTTP/1.1\r\n\r\n", 400],
@@ -133,10 +133,10 @@ describe("HTTP", () => {
     ["a target over 1 MiB", get(`/v2/keys/${"x".repeat(MIB + 1)}`), 431],
     ["HTTP/1.0", "GET /version HTTP/1.0\r\n\r\n", 200],
     ["an unknown expectation", get("/version", "Expect: 1\r\nConnection: close\r\n"), 417],
-  ])("with %s is answered once, and the connection ended", async (_what, request, status) => {
-    const answer = await ask(etcd.url, request);
-    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    expect(answer.match(/HTTP\/1.1/g)).toHaveLength(1);
+  ])("with %s gets one response, and the connection is closed", async (_what, request, status) => {
+    const response = await ask(etcd.url, request);
+    expect(response).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(response.match(/HTTP\/1.1/g)).toHaveLength(1);
   });
 });
 

@@ -10,10 +10,10 @@ const UNREAD = [
   ["PUT", "/nowhere"],
   ["POST", "/version"],
 ];
-/** Milliseconds after which a server that takes no more has stopped reading. */
-const PATIENCE_MS = 300;
+/** Milliseconds without progress after which the server counts as not reading. */
+const STALL_TIMEOUT_MS = 300;
 
-/** Traffic that would fill the memory of a server that counts payload only, or nothing. */
+/** Traffic that would fill the memory of a server that limits only the payload, or nothing. */
 export interface HostileTraffic {
   readonly what: string;
   readonly connections: number;
@@ -31,7 +31,7 @@ export function hostileTraffic(files: string): readonly HostileTraffic[] {
       send: chunksOfOneByte(head("PUT", "/v2/keys/a", FORM + CHUNKED), (MIB / 4) * 3),
     },
     {
-      what: "chunks of one byte that nobody reads",
+      what: "chunks of one byte that the server does not need",
       connections: 1,
       send: async (client) => {
         for (const [method = "", path = ""] of UNREAD) {
@@ -88,7 +88,7 @@ export function hostileTraffic(files: string): readonly HostileTraffic[] {
       },
     },
     {
-      what: "extensions of chunks, and trailers",
+      what: "chunk extensions and trailers",
       connections: 20,
       send: async (client) => {
         client.send(head("PUT", "/v2/keys/a", FORM + CHUNKED));
@@ -126,7 +126,7 @@ export function hostileTraffic(files: string): readonly HostileTraffic[] {
   ];
 }
 
-/** `payload` bytes, each in a chunk of its own. */
+/** Sends `payload` bytes, each in its own chunk. */
 function chunksOfOneByte(request: string, payload: number): HostileTraffic["send"] {
   return async (client) => {
     client.send(request);
@@ -138,7 +138,7 @@ function head(method: string, target: string, headers = ""): string {
   return `${method} ${target} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
 }
 
-/** Sends a text again and again, until so many bytes are sent or the server takes no more. */
+/** Sends a text repeatedly until `bytes` are sent or the server stops reading. */
 async function pour({ socket }: RawClient, text: string, bytes: number): Promise<void> {
   const piece = Buffer.from(text);
   for (let sent = 0; sent < bytes && !socket.destroyed; sent += piece.length) {
@@ -148,7 +148,7 @@ async function pour({ socket }: RawClient, text: string, bytes: number): Promise
 
 function drains(socket: RawClient["socket"]): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), PATIENCE_MS);
+    const timer = setTimeout(() => resolve(false), STALL_TIMEOUT_MS);
     const settle = (): void => {
       clearTimeout(timer);
       socket.off("drain", settle).off("close", settle);

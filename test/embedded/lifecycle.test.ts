@@ -15,12 +15,12 @@ it("starts within milliseconds, on a free port of the loopback address", async (
 it("serves the keys that its key space holds", async () => {
   await using etcd = await startEmbeddedEtcd();
   const { etcdClusterId } = await etcd.keySpace.execute({ action: "set", key: "/a", value: "1" });
-  const answer = await fetch(`${etcd.url}/v2/keys/a`);
-  expect(await answer.json()).toMatchObject({ action: "get", node: { key: "/a", value: "1" } });
-  expect(answer.headers.get("x-etcd-cluster-id")).toBe(etcdClusterId);
+  const response = await fetch(`${etcd.url}/v2/keys/a`);
+  expect(await response.json()).toMatchObject({ action: "get", node: { key: "/a", value: "1" } });
+  expect(response.headers.get("x-etcd-cluster-id")).toBe(etcdClusterId);
 });
 
-it("is another cluster with every empty start", async () => {
+it("has a new cluster id at every start without data", async () => {
   await using one = await startEmbeddedEtcd();
   await using other = await startEmbeddedEtcd();
   expect(one.keySpace.clusterId).not.toBe(other.keySpace.clusterId);
@@ -56,14 +56,14 @@ it("frees its port and leaves nothing open", async () => {
   await using _again = await startEmbeddedEtcd({ port: Number(port) });
 });
 
-it("waits for who is still sending, but not for ever", async () => {
+it("waits for clients that are still sending, up to closeTimeout", async () => {
   await using etcd = await startEmbeddedEtcd({ limits: { closeTimeout: 100 } });
   const form = "Content-Type: application/x-www-form-urlencoded";
   using upload = new RawClient(etcd.url);
   upload.send(
     `PUT /v2/keys/a HTTP/1.1\r\nHost: localhost\r\n${form}\r\nContent-Length: 9\r\n\r\nvalue=`,
   );
-  // Behind it on the server, so that the upload has begun when this is answered.
+  // The server handles this request after the upload, so the upload has begun when the response arrives.
   await fetch(`${etcd.url}/version`);
   const begun = performance.now();
   await etcd.close();
@@ -71,13 +71,13 @@ it("waits for who is still sending, but not for ever", async () => {
   expect(await upload.ended()).toBe("");
 });
 
-it("may be closed twice", async () => {
+it("can be closed twice", async () => {
   const etcd = await startEmbeddedEtcd();
   await Promise.all([etcd.close(), etcd.close()]);
   await etcd.close();
 });
 
-it("leaves nothing behind when the port is taken", async () => {
+it("leaves nothing open when the port is in use", async () => {
   const clock = new ManualClock();
   await using etcd = await startEmbeddedEtcd();
   const port = Number(new URL(etcd.url).port);
@@ -87,7 +87,7 @@ it("leaves nothing behind when the port is taken", async () => {
   expect(clock.pending).toBe(0);
 });
 
-it("lets TTLs run by the clock that it was given", async () => {
+it("measures TTLs with the given clock", async () => {
   const clock = new ManualClock();
   await using etcd = await startEmbeddedEtcd({ clock });
   const body = new URLSearchParams({ value: "1", ttl: "60" });

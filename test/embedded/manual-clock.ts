@@ -5,7 +5,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Time that passes when the test says so. */
+/** A clock that the test advances. */
 export class ManualClock implements Clock {
   readonly #timers = new Set<Timer>();
   #time = Date.UTC(2030, 0, 1);
@@ -19,7 +19,7 @@ export class ManualClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Calls back what is due then; what that sets up anew waits for the next time. */
+  /** Advances the clock and runs the timers that are due. New timers wait for the next call. */
   pass(milliseconds: number): void {
     this.#time += milliseconds;
     for (const timer of [...this.#timers]) {
@@ -27,7 +27,7 @@ export class ManualClock implements Clock {
     }
   }
 
-  /** Timers that are set. */
+  /** Number of pending timers. */
   get pending(): number {
     return this.#timers.size;
   }

@@ -1,13 +1,13 @@
-/** Clients that speak, or break, HTTP byte by byte. */
+/** Clients that send valid or invalid HTTP as raw bytes. */
 
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
-/** What a socket has received. */
+/** A connection, and the data that it has received. */
 export class RawClient {
   readonly url: string;
   readonly socket: Socket;
-  /** Everything so far, one character per byte. */
+  /** All data received so far, one character per byte. */
   received = "";
 
   /** `ca` is the certificate to trust, for an `https` URL. */
@@ -22,19 +22,19 @@ export class RawClient {
     this.socket.setMaxListeners(0).on("error", () => {});
   }
 
-  /** Sends text, one byte per character, and waits for nothing. */
+  /** Sends text, one byte per character, without waiting. */
   send(text: string): this {
     this.socket.write(text, "latin1");
     return this;
   }
 
-  /** Says that no more will be sent. */
+  /** Half-closes the connection. */
   halfClose(): this {
     this.socket.end();
     return this;
   }
 
-  /** Resolves when what came matches. @throws Error when the connection ends without that */
+  /** Resolves when the received data matches. @throws Error if the connection ends before that */
   async got(pattern: RegExp): Promise<string> {
     const { socket } = this;
     while (!pattern.test(this.received)) {
@@ -48,7 +48,7 @@ export class RawClient {
     return this.received;
   }
 
-  /** Resolves with everything when the server has ended the connection. */
+  /** Resolves with all received data when the server has closed the connection. */
   async ended(): Promise<string> {
     const { socket } = this;
     if (!socket.readableEnded && !socket.closed) {
@@ -62,13 +62,13 @@ export class RawClient {
   }
 }
 
-/** The answer to one raw request on a connection of its own, read until it is all there. */
+/** Sends a raw request on a new connection. @returns all data until the server closes it */
 export async function ask(url: string, text: string): Promise<string> {
   using client = new RawClient(url);
   return await client.send(text).ended();
 }
 
-/** A request with a form; it asks for the connection to be closed behind it. */
+/** A PUT request with a form and `Connection: close`. */
 export function put(key: string, form: string): string {
   const type = "Content-Type: application/x-www-form-urlencoded";
   const head = `PUT /v2/keys${key} HTTP/1.1\r\nHost: localhost\r\n${type}\r\nConnection: close`;

@@ -1,6 +1,6 @@
 // @ts-check
-// A server in a process of its own: `embedded` or `gateway` with its options as JSON.
-// It sends its URL, and for each message that it is sent, the most memory that it has used, in KiB.
+// A server in a separate process: `embedded` or `gateway` with its options as JSON.
+// It sends its URL. It responds to each message with its peak memory so far, in KiB.
 const [index = "", kind, options = "{}"] = process.argv.slice(2);
 const { createGateway, startEmbeddedEtcd } = await import(index);
 const start = kind === "gateway" ? createGateway : startEmbeddedEtcd;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "../../scripts/project.mjs";
 
-/** A server in a process of its own, whose memory is limited. */
+/** A server in a separate process with a limited heap. */
 export class ServedProcess implements AsyncDisposable {
   readonly url: string;
   readonly #child: ChildProcess;
@@ -35,7 +35,7 @@ export class ServedProcess implements AsyncDisposable {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** The most MiB of memory that the process has used since it began. */
+  /** The peak memory of the process so far, in MiB. */
   async maxRss(): Promise<number> {
     this.#child.send("usage");
     const [{ maxRss }] = await once(this.#child, "message");

@@ -31,7 +31,7 @@ afterAll(() => rm(directory, { recursive: true }));
 
 const newFile = (): string => join(directory, `${++files}.snapshot`);
 
-/** Starts on a file, does something and closes. */
+/** Starts a server with these options, runs `act` with a client, and closes both. */
 async function run<T>(
   options: EmbeddedEtcdOptions,
   act: (client: EtcdClient) => Promise<T>,
@@ -42,7 +42,7 @@ async function run<T>(
   return await act(client);
 }
 
-/** A snapshot as the first version wrote it. */
+/** A snapshot in the format of version 1. */
 function version1(store: { readonly nodes: readonly unknown[] }): string {
   const part = { clusterId: "1", history: [], historyFloor: 1 };
   const keys = { ...part, store: { index: 4, ...store } };
@@ -72,14 +72,14 @@ describe("what survives a restart", () => {
     expect(after.map(({ etcdIndex }) => etcdIndex)).toEqual(before.map((each) => each.etcdIndex));
   });
 
-  it("the cluster's id, even when nothing was ever written", async () => {
+  it("the cluster id, even without any write", async () => {
     const snapshotFile = newFile();
     const clusterId = async (client: EtcdClient) => (await client.getNode("/")).etcdClusterId;
     const before = await run({ snapshotFile }, clusterId);
     expect(await run({ snapshotFile }, clusterId)).toBe(before);
   });
 
-  it("TTLs as points in time, which pass while nothing runs", async () => {
+  it("TTLs as expiration times, which can pass while no server runs", async () => {
     const [snapshotFile, clock] = [newFile(), new ManualClock()];
     const { etcdIndex } = await run({ snapshotFile, clock }, async (client) => {
       await client.setNode("/short", "", { ttl: 10 });
@@ -95,7 +95,7 @@ describe("what survives a restart", () => {
     });
   });
 
-  it("the history, and where it begins", async () => {
+  it("the history, and its first index", async () => {
     const [snapshotFile, historySize] = [newFile(), 10];
     const { etcdIndex } = await run({ snapshotFile, historySize }, async (client) => {
       for (let value = 1; value < 15; value++) await client.setNode("/a", `${value}`);
@@ -112,7 +112,7 @@ describe("what survives a restart", () => {
     });
   });
 
-  it("users, roles and that auth is on", async () => {
+  it("users, roles, and enabled auth", async () => {
     const snapshotFile = newFile();
     const root = { username: "root", password: "secret" };
     await run(
@@ -138,7 +138,7 @@ describe("what survives a restart", () => {
 });
 
 describe("the file", () => {
-  it("is there from the start, for its owner only, and names no password", async () => {
+  it("exists from the start, only its owner can read it, and it contains no password", async () => {
     const snapshotFile = newFile();
     await using _etcd = await startEmbeddedEtcd({ snapshotFile, rootPassword: "open sesame" });
     expect((await stat(snapshotFile)).mode & 0o777).toBe(0o600);
@@ -153,7 +153,7 @@ describe("the file", () => {
     await expect.poll(() => readFile(snapshotFile, "utf8")).toContain('"kept"');
   });
 
-  it("stays as it was when a new one was not finished", async () => {
+  it("stays unchanged when the write of a new one did not finish", async () => {
     const snapshotFile = newFile();
     await run({ snapshotFile }, (client) => client.setNode("/a", "old"));
     const text = await readFile(snapshotFile, "utf8");
@@ -189,25 +189,25 @@ describe("the file", () => {
       (text: string) => text.replace(/\["\/a".*\n/, ""),
       "is damaged: it was altered",
     ],
-    ["longer than it was", (text: string) => `${text}{}\n`, "is damaged: line 9 is after its end"],
+    ["longer by a line", (text: string) => `${text}{}\n`, "is damaged: line 9 is after its end"],
     ["of another version", (text: string) => text.replace('n":2', 'n":3'), "is not a snapshot of"],
-    ["something else", () => '{"members":[]}', "is not a snapshot of this version"],
+    ["other JSON", () => '{"members":[]}', "is not a snapshot of this version"],
     ["empty", () => "", "is not a snapshot of this version"],
     ["not text", () => "\u0000\u0001", "is not a snapshot of this version"],
-  ])("is refused, and kept, when it is %s", async (_how, spoil, problem) => {
+  ])("is refused, and kept, when it is %s", async (_how, damage, problem) => {
     const snapshotFile = newFile();
     await run({ snapshotFile }, (client) => client.setNode("/a", "v"));
-    const spoilt = spoil(await readFile(snapshotFile, "utf8"));
-    await writeFile(snapshotFile, spoilt);
+    const damaged = damage(await readFile(snapshotFile, "utf8"));
+    await writeFile(snapshotFile, damaged);
     const starting = startEmbeddedEtcd({ snapshotFile });
     await expect(starting).rejects.toThrow(`snapshot file ${snapshotFile} ${problem}`);
     await expect(starting).rejects.toThrow("restore a good copy, or move it away");
-    expect(await readFile(snapshotFile, "utf8")).toBe(spoilt);
+    expect(await readFile(snapshotFile, "utf8")).toBe(damaged);
     await rm(snapshotFile);
     await (await startEmbeddedEtcd({ snapshotFile })).close();
   });
 
-  it("is refused when it has a node without a directory", async () => {
+  it("is refused when a node has no parent directory", async () => {
     const snapshotFile = newFile();
     await writeFile(snapshotFile, version1({ nodes: [["/a/b/c", "1", 4, 4, null]] }));
     await expect(startEmbeddedEtcd({ snapshotFile })).rejects.toThrow(
@@ -215,7 +215,7 @@ describe("the file", () => {
     );
   });
 
-  it("may be one that an older version has written", async () => {
+  it("can be one that an older version has written", async () => {
     const snapshotFile = newFile();
     await writeFile(snapshotFile, version1({ nodes: [["/a", "of old", 4, 4, null]] }));
     const read = (client: EtcdClient) => client.getNodeValue("/a");
@@ -230,7 +230,7 @@ describe("the file", () => {
     );
   });
 
-  it("that cannot be written ends the start, and nothing stays open", async () => {
+  it("that cannot be written makes the start fail, and nothing stays open", async () => {
     const [snapshotFile, clock] = [join(directory, "missing", "file"), new ManualClock()];
     await expect(startEmbeddedEtcd({ snapshotFile, clock })).rejects.toThrow(
       `snapshot file ${snapshotFile} cannot be written: ENOENT`,
@@ -238,7 +238,7 @@ describe("the file", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("that cannot be written any more is an error of close(), which closes all else", async () => {
+  it("that can no longer be written makes close() reject, but everything is closed", async () => {
     const inside = await mkdtemp(join(directory, "gone-"));
     const snapshotFile = join(inside, "file");
     const etcd = await startEmbeddedEtcd({ snapshotFile });
@@ -250,7 +250,7 @@ describe("the file", () => {
 });
 
 describe("a save", () => {
-  it("is of one moment, although requests go on", async () => {
+  it("is consistent although requests continue", async () => {
     const [snapshotFile, clock] = [newFile(), new ManualClock()];
     await using etcd = await startEmbeddedEtcd({ snapshotFile, clock });
     const { keySpace } = etcd;
@@ -276,7 +276,7 @@ describe("a save", () => {
     expect(Math.abs((await value("/even")) - (await value("/odd")))).toBe(1);
   });
 
-  it("goes on when the history had more than a text can hold", async () => {
+  it("succeeds when the history exceeds the maximum length of a string", async () => {
     const snapshotFile = newFile();
     await run({ snapshotFile }, async () => {});
     await using etcd = await startEmbeddedEtcd({ snapshotFile });
@@ -290,7 +290,7 @@ describe("a save", () => {
 });
 
 describe("a file that cannot be written", () => {
-  it("makes the server unhealthy, is counted, and told again each minute until it can", async () => {
+  it("makes the server unhealthy, is counted, and is reported each minute until it can be written", async () => {
     const inside = await mkdtemp(join(directory, "away-"));
     const [snapshotFile, clock] = [join(inside, "file"), new ManualClock()];
     await using etcd = await startEmbeddedEtcd({ snapshotFile, clock });
@@ -329,7 +329,7 @@ describe("a file that cannot be written", () => {
 });
 
 describe("two servers", () => {
-  it("cannot have one file, and the second leaves it as it is", async () => {
+  it("cannot share a file, and the second one does not change it", async () => {
     const snapshotFile = newFile();
     await using first = await startEmbeddedEtcd({ snapshotFile });
     const second = startEmbeddedEtcd({ snapshotFile });
@@ -341,7 +341,7 @@ describe("two servers", () => {
     expect(await run({ snapshotFile }, (client) => client.getNodeValue("/a"))).toBe("1");
   });
 
-  it("one whose file another has taken says so, and leaves it alone", async () => {
+  it("one whose file another one has locked rejects close(), and does not change the file", async () => {
     const snapshotFile = newFile();
     const etcd = await startEmbeddedEtcd({ snapshotFile });
     const text = await readFile(snapshotFile, "utf8");
@@ -354,7 +354,7 @@ describe("two servers", () => {
     expect(await readFile(snapshotFile, "utf8")).toBe(text);
   });
 
-  it("the next takes over at once from one that was killed, and removes what it left", async () => {
+  it("the next one takes over from a killed one at once, and removes its unfinished files", async () => {
     const snapshotFile = newFile();
     buildIfStale();
     await using killed = new Cli("serve", "--port", "0", "--data", snapshotFile);
@@ -363,7 +363,7 @@ describe("two servers", () => {
     await killed.exit;
     await writeFile(`${snapshotFile}.0123456789abcdef.tmp`, "half");
     await using _next = await startEmbeddedEtcd({ snapshotFile });
-    const beside = (await readdir(directory)).filter((name) => name.endsWith(".tmp"));
-    expect(beside).toEqual([]);
+    const unfinished = (await readdir(directory)).filter((name) => name.endsWith(".tmp"));
+    expect(unfinished).toEqual([]);
   });
 });

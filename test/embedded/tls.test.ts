@@ -15,26 +15,26 @@ const withTls: EmbeddedEtcdOptions = { tls: serverCertificate() };
 const withClientCa: EmbeddedEtcdOptions = { tls: { ...serverCertificate(), clientCa: ca } };
 
 describe("with TLS", () => {
-  it("serves who trusts its certificate", async () => {
+  it("serves clients that trust its certificate", async () => {
     await using etcd = await startEmbeddedEtcd(withTls);
     expect(etcd.url).toMatch(/^https:/);
     await using client = new EtcdClient({ urls: [etcd.url], ca });
     expect((await client.setNode("/a", "1")).node.value).toBe("1");
   });
 
-  it("ends connections that speak no TLS, and watches when it closes", async () => {
+  it("closes connections without TLS, and ends watches when it closes", async () => {
     await using etcd = await startEmbeddedEtcd(withTls);
     const plain = connectTcp(Number(new URL(etcd.url).port), "127.0.0.1");
     plain.on("error", () => {}).resume();
     plain.write("GET /version HTTP/1.1\r\n\r\n");
     await new Promise((resolve) => plain.once("close", resolve));
-    const watch = await speak(etcd.url, "GET /v2/keys/a?wait=true HTTP/1.1\r\nHost: a\r\n\r\n");
+    const watch = await openTls(etcd.url, "GET /v2/keys/a?wait=true HTTP/1.1\r\nHost: a\r\n\r\n");
     await watch.got("\r\n\r\n");
     await etcd.close();
     expect(await watch.rest()).toMatch(/\r\n\r\n0\r\n\r\n$/);
   });
 
-  it("closes though a handshake never comes to its end", async () => {
+  it("closes although a handshake never completes", async () => {
     await using etcd = await startEmbeddedEtcd({ ...withTls, limits: { closeTimeout: 50 } });
     const silent = connectTcp(Number(new URL(etcd.url).port), "127.0.0.1");
     silent.on("error", () => {}).resume();
@@ -44,7 +44,7 @@ describe("with TLS", () => {
 });
 
 describe("with client certificates", () => {
-  it("serves only who has one", async () => {
+  it("serves only clients that have one", async () => {
     await using etcd = await startEmbeddedEtcd(withClientCa);
     await using known = new EtcdClient({
       urls: [etcd.url],
@@ -56,7 +56,7 @@ describe("with client certificates", () => {
     await expect(stranger.getNode("/")).rejects.toMatchObject({ code: "ETCD_CLUSTER_UNAVAILABLE" });
   });
 
-  it("takes the Common Name for the user", async () => {
+  it("uses the Common Name as the user name", async () => {
     await using etcd = await startEmbeddedEtcd({ ...withClientCa, rootPassword: "secret" });
     const own = { urls: [etcd.url], ca };
     const ann = clientCertificate("ann");
@@ -76,8 +76,8 @@ describe("with client certificates", () => {
   });
 });
 
-/** A TLS connection that has sent something. */
-async function speak(url: string, text: string, options: ConnectionOptions = {}) {
+/** Opens a TLS connection and sends a text. */
+async function openTls(url: string, text: string, options: ConnectionOptions = {}) {
   const socket = connect({ port: Number(new URL(url).port), host: "127.0.0.1", ca, ...options });
   let received = "";
   socket.on("data", (chunk) => {
