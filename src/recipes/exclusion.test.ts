@@ -21,10 +21,10 @@ const STEP = 1_500;
 function troubleFrom(random: () => number, stage: Stage): () => Fate | undefined {
   return () => {
     const luck = random();
-    if (luck < 0.05) return "answer lost";
+    if (luck < 0.05) return "response lost";
     if (luck < 0.1) return "request lost";
     if (luck < 0.15) return { fail: new ClusterUnavailableError("…", []) };
-    if (luck < 0.2) return { answerAfter: random() * 5_000 };
+    if (luck < 0.2) return { respondAfter: random() * 5_000 };
     if (luck > 0.25) return undefined;
     const arriveWhen = new Promise<void>((resolve) =>
       stage.clock.after(random() * 15_000, resolve),

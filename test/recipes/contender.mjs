@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A process whose contenders take a lock again and again, and use a fenced resource while they hold
- * it. Arguments: the built package, the etcd URLs and which API, the resource's URL, the TTL, how many
+ * A process whose contenders acquire a lock repeatedly, and use a fenced resource while they hold it.
+ * Arguments: the built package, the etcd URLs, the API, the URL of the resource, the TTL, the number of
  * contenders.
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,7 +15,7 @@ const lock = new Lock(etcd, "/contended", { ttl: Number(ttl) });
 let stopping = false;
 
 /** @param {object} message */
-const tell = (message) => process.send?.(message);
+const report = (message) => process.send?.(message);
 
 /** @param {number} token @param {string} contender */
 async function use(token, contender) {
@@ -24,7 +24,7 @@ async function use(token, contender) {
   return status === 200;
 }
 
-/** Resolves when the signal has aborted; false when that takes too long. @param {AbortSignal} signal */
+/** Resolves with true when the signal has aborted, or with false after the TTL. @param {AbortSignal} signal */
 async function aborts(signal) {
   const deadline = performance.now() + Number(ttl) * 1000;
   while (!signal.aborted && performance.now() < deadline) await delay(10);
@@ -37,17 +37,17 @@ async function aborts(signal) {
  */
 async function work(held, contender) {
   const token = held.fencingToken;
-  tell({ event: "held", token, contender });
+  report({ event: "held", token, contender });
   for (let step = 0; step < 4; step++) {
     held.assertHeld();
     if (!(await use(token, contender))) {
-      tell({ event: "refused", token, contender, aborted: await aborts(held.signal) });
+      report({ event: "refused", token, contender, aborted: await aborts(held.signal) });
       return;
     }
     await delay(10);
   }
   held.assertHeld();
-  tell({ event: "done", token, contender });
+  report({ event: "done", token, contender });
 }
 
 /** @param {string} contender */
@@ -58,7 +58,7 @@ async function contend(contender) {
       try {
         await work(held, contender);
       } catch (/** @type {any} */ error) {
-        tell({
+        report({
           event: "lost",
           token: held.fencingToken,
           contender,
@@ -69,7 +69,7 @@ async function contend(contender) {
         await held.release();
       }
     } catch (/** @type {any} */ error) {
-      tell({ event: "failed", contender, name: error.name, message: error.message });
+      report({ event: "failed", contender, name: error.name, message: error.message });
       await delay(100);
     }
   }

@@ -1,4 +1,4 @@
-/** Each recipe on real servers, whose expiry nobody can hurry. */
+/** Each recipe on real servers, where keys expire in real time. */
 
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -13,26 +13,26 @@ import {
   type WatchItem,
 } from "../../src/index.js";
 import { proxiedClient } from "../failover/proxied-client.js";
-import { describeOnEach, type Stand } from "./stands.js";
+import { describeOnEach, type TestServer } from "./test-servers.js";
 
-/** Seconds; a quarter of it is the time for an answer, in a process that serves itself. */
+/** Seconds. A quarter of it is the time limit of a response, in a process that may also run the gateway. */
 const TTL = 3;
 
 describeOnEach("recipes", (start) => {
-  let stand: Stand;
+  let server: TestServer;
   let one: EtcdClient;
   let two: EtcdClient;
 
   beforeAll(async () => {
-    stand = await start();
-    one = stand.client();
-    two = stand.client();
+    server = await start();
+    one = server.client();
+    two = server.client();
   });
 
   afterAll(async () => {
     await one?.close();
     await two?.close();
-    await stand?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
   });
 
   test.concurrent("a key outlives its TTL while it is kept alive", async () => {
@@ -47,8 +47,8 @@ describeOnEach("recipes", (start) => {
     expect(await two.getNodeValue("/kept", { quorum: true, ignoreKeyNotFound: true })).toBeNull();
   });
 
-  test.concurrent("a key survives a hung member: refreshes go to another in time", async () => {
-    await using client = await proxiedClient(threeWaysTo(stand), { api: stand.api });
+  test.concurrent("a key survives a hung member: its renewals switch to another member in time", async () => {
+    await using client = await proxiedClient(asThreeEndpoints(server), { api: server.api });
     const { etcd, pinned } = client;
     const kept = await etcd.keepAlive("/hung", "mine", { ttl: 2 });
     await pinned.become("hang");
@@ -57,27 +57,27 @@ describeOnEach("recipes", (start) => {
     await kept.close();
   });
 
-  test.concurrent("a lock passes on in line, also when its holder's process is gone", async () => {
-    const gone = stand.client();
+  test.concurrent("a lock passes to the next contender, also when the client of its holder is closed", async () => {
+    const gone = server.client();
     const first = await new Lock(gone, "/lock", { ttl: TTL }).acquire();
     const second = new Lock(one, "/lock", { ttl: TTL }).acquire();
-    await untilInLine(two, "/lock", 2);
+    await waitForContenders(two, "/lock", 2);
     const third = new Lock(two, "/lock", { ttl: TTL }).acquire();
-    await untilInLine(two, "/lock", 3);
+    await waitForContenders(two, "/lock", 3);
     expect(await new Lock(two, "/lock").tryAcquire()).toBeNull();
     await gone.close();
     const next = await second;
-    expect(await inLine(two, "/lock")).toBe(2);
+    expect(await contenderCount(two, "/lock")).toBe(2);
     await next.release();
     const last = await third;
     const tokens = [first, next, last].map(({ fencingToken }) => fencingToken);
     expect(tokens).toEqual([...new Set(tokens)].sort((a, b) => a - b));
     await last.release();
-    expect(await inLine(two, "/lock")).toBe(0);
+    expect(await contenderCount(two, "/lock")).toBe(0);
   });
 
-  test.concurrent("an election passes on when its leader's process is gone", async () => {
-    const gone = stand.client();
+  test.concurrent("an election passes to the next candidate when the client of its leader is closed", async () => {
+    const gone = server.client();
     await new Election(gone, "/election", { ttl: TTL }).campaign("first");
     const election = new Election(one, "/election", { ttl: TTL });
     const seen: (string | undefined)[] = [];
@@ -101,8 +101,8 @@ describeOnEach("recipes", (start) => {
     await won.resign();
   });
 
-  test.concurrent("a queue delivers in order, and again when a consumer is gone", async () => {
-    const gone = stand.client();
+  test.concurrent("a queue delivers in order, and delivers an item again when the client of its consumer is closed", async () => {
+    const gone = server.client();
     const queue = new Queue(one, "/queue", { visibilityTimeout: TTL });
     for (const value of ["a", "b", "c"]) await queue.enqueue(value);
     const lost = await new Queue(gone, "/queue", { visibilityTimeout: TTL }).take();
@@ -119,8 +119,8 @@ describeOnEach("recipes", (start) => {
     expect(node.nodes).toBeUndefined();
   });
 
-  test.concurrent("instances come, change and go", async () => {
-    const gone = stand.client();
+  test.concurrent("a registry reports instances that appear, change and disappear", async () => {
+    const gone = server.client();
     const stop = new AbortController();
     const events: InstanceEvent[] = [];
     const registry = new Registry(one, "/services");
@@ -141,8 +141,8 @@ describeOnEach("recipes", (start) => {
     expect(await registry.discover("mail")).toEqual([]);
   });
 
-  // Those that keep the process busy run alone: TTLs of the others are short.
-  test("200 items, 10 consumers on two clients: each item once", async () => {
+  // Tests that keep the process busy run alone, because the TTLs of the others are short.
+  test("10 consumers on two clients receive each of 200 items once", async () => {
     const queues = [new Queue(one, "/many"), new Queue(two, "/many")];
     const values: string[] = [];
     const expected = Array.from({ length: 200 }, (_, at) => `${at}`);
@@ -159,34 +159,34 @@ describeOnEach("recipes", (start) => {
     for (const queue of queues) await queue.close();
   });
 
-  test("a watch tells every change once, whatever becomes of its connection", async () => {
-    await using client = await proxiedClient(threeWaysTo(stand), { api: stand.api });
+  test("a watch delivers every change once, also when its connection is cut or refused", async () => {
+    await using client = await proxiedClient(asThreeEndpoints(server), { api: server.api });
     await one.setNode("/watched/0", "0");
     const watcher = client.etcd.watch("/watched", { recursive: true, initial: true });
     const initial = await watcher.next();
     expect(initial).toMatchObject({ value: { type: "resync", reason: "initial" } });
     const values = Array.from({ length: 60 }, (_, at) => `${at}`);
-    const told = take(watcher, values.length);
+    const delivered = take(watcher, values.length);
     for (const value of values) {
       if (value === "20") await client.pinned.cut();
       if (value === "40") await client.pinned.become("refuse");
       await one.setNode(`/watched/${Number(value) % 7}`, value);
     }
-    expect((await told).map(changed)).toEqual(values);
+    expect((await delivered).map(changed)).toEqual(values);
   });
 });
 
-/** A server as three endpoints. */
-function threeWaysTo({ urls }: Stand): { readonly urls: readonly string[] } {
+/** The URLs of a server, as three endpoints. */
+function asThreeEndpoints({ urls }: TestServer): { readonly urls: readonly string[] } {
   return { urls: [...urls, ...urls, ...urls] };
 }
 
-async function inLine(etcd: EtcdClient, key: string): Promise<number> {
+async function contenderCount(etcd: EtcdClient, key: string): Promise<number> {
   return (await etcd.getNode(key, { quorum: true })).node.nodes?.length ?? 0;
 }
 
-async function untilInLine(etcd: EtcdClient, key: string, count: number): Promise<void> {
-  await vi.waitFor(async () => expect(await inLine(etcd, key)).toBe(count));
+async function waitForContenders(etcd: EtcdClient, key: string, count: number): Promise<void> {
+  await vi.waitFor(async () => expect(await contenderCount(etcd, key)).toBe(count));
 }
 
 async function take(watcher: Watcher, count: number): Promise<readonly WatchItem[]> {

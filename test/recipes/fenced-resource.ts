@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 
-/** One use of the resource, as it arrived. */
+/** One use of the resource, in the order of arrival. */
 export interface Use {
   readonly token: number;
   readonly contender: string;
@@ -11,7 +11,7 @@ export interface Use {
   readonly accepted: boolean;
 }
 
-/** What a lock protects: it refuses a token that is lower than the highest it has seen. */
+/** A resource that a lock protects. It refuses a token below the highest one that it has received. */
 export class FencedResource implements AsyncDisposable {
   readonly uses: Use[] = [];
   readonly #server: Server;

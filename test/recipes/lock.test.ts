@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FencedResource, type Use } from "./fenced-resource.js";
-import { RecipeProcess, type Told } from "./recipe-process.js";
+import { type ProgramMessage, RecipeProcess } from "./recipe-process.js";
 
-/** Seconds; longer than an election takes. */
+/** Seconds. Longer than an election takes. */
 const TTL = 3;
 const PROCESSES = 5;
 const CONTENDERS = 4;
@@ -22,26 +22,26 @@ describeWithEtcd("3.4", "a lock on three members", () => {
     await cluster?.stop();
   });
 
-  test.concurrent("20 contenders in 5 processes, while members die and everybody is paused", async () => {
+  test.concurrent("excludes 20 contenders in 5 processes, while members are killed and members and processes are paused", async () => {
     await using resource = await FencedResource.start();
     const args = [cluster.urls.join(), "v2", resource.url, `${TTL}`, `${CONTENDERS}`];
     const start = (): RecipeProcess => new RecipeProcess("contender.mjs", ...args);
     const processes = Array.from({ length: PROCESSES }, start);
     try {
-      const chaos = [hurtMembers(cluster), pauseHolders(processes, resource)] as const;
+      const chaos = [disruptMembers(cluster), pauseHolders(processes, resource)] as const;
       const [, paused] = await Promise.all(chaos);
       await untilAllHaveHeld(processes);
       await Promise.all(processes.map((process) => process.end()));
-      const told = processes.flatMap((process) => process.told);
-      report(told, resource.uses);
+      const messages = processes.flatMap((process) => process.messages);
+      report(messages, resource.uses);
 
-      expect(tokensOfTwo(told)).toEqual([]);
+      expect(duplicateTokens(messages)).toEqual([]);
       const accepted = resource.uses.filter((use) => use.accepted).map(({ token }) => token);
       expect(accepted).toEqual([...accepted].sort((a, b) => a - b));
-      for (const refused of told.filter(({ event }) => event === "refused")) {
+      for (const refused of messages.filter(({ event }) => event === "refused")) {
         expect(refused).toMatchObject({ aborted: true });
       }
-      for (const lost of told.filter(({ event }) => event === "lost")) {
+      for (const lost of messages.filter(({ event }) => event === "lost")) {
         expect(lost).toMatchObject({
           aborted: true,
           reason: expect.stringMatching(/^(unconfirmed|gone)$/),
@@ -49,7 +49,7 @@ describeWithEtcd("3.4", "a lock on three members", () => {
       }
       expect(paused.length).toBeGreaterThanOrEqual(3);
       for (const token of paused) {
-        const end = told.find((one) => one.token === token && one.event !== "held");
+        const end = messages.find((one) => one.token === token && one.event !== "held");
         expect(end).toMatchObject({ event: expect.stringMatching(/^(lost|refused)$/) });
       }
     } finally {
@@ -57,8 +57,8 @@ describeWithEtcd("3.4", "a lock on three members", () => {
     }
   }, 120_000);
 
-  test.concurrent("a holder paused past its TTL fails at its first question, before any timer runs", async () => {
-    // Not one of the three members, which are hurt meanwhile.
+  test.concurrent("a holder paused past its TTL fails at its first assertHeld(), before any timer runs", async () => {
+    // Not one of the three members, which the other test kills and pauses.
     await using etcd = await startEtcd({ release: "3.4" });
     await using sleeper = new RecipeProcess("sleeper.mjs", etcd.urls.join(), `${TTL}`);
     await sleeper.until(({ event }) => event === "held");
@@ -69,13 +69,13 @@ describeWithEtcd("3.4", "a lock on three members", () => {
     expect(lost).toMatchObject({
       ...{ reason: "unconfirmed", abortedBefore: false, abortedAfter: true },
     });
-    // It stood still between the last good answer and the first bad one: nothing came in between.
+    // The pause is between the last assertHeld() that succeeded and the first that failed.
     expect(lost.gap).toBeGreaterThan(2_000);
   });
 });
 
-/** Members die and come back, and stand still, one at a time. */
-async function hurtMembers({ members }: EtcdCluster): Promise<void> {
+/** Kills and restarts, or pauses and resumes, one member at a time. */
+async function disruptMembers({ members }: EtcdCluster): Promise<void> {
   for (const [at, member] of [...members, ...members].entries()) {
     await delay(1_000);
     if (at % 2 === 0) await member.kill();
@@ -86,7 +86,7 @@ async function hurtMembers({ members }: EtcdCluster): Promise<void> {
   }
 }
 
-/** Pauses a process while it holds, until another holds; three times. Tells the tokens. */
+/** Pauses a process that holds the lock until another one holds it, three times. @returns their tokens */
 async function pauseHolders(
   processes: readonly RecipeProcess[],
   resource: FencedResource,
@@ -100,7 +100,7 @@ async function pauseHolders(
   return paused;
 }
 
-/** Nothing when it was not the holder any more when it stood still. */
+/** @returns undefined if the process had already released the lock when it was paused */
 async function pauseHolder(
   processes: readonly RecipeProcess[],
   { uses }: FencedResource,
@@ -111,30 +111,36 @@ async function pauseHolder(
   const holder = processes.find((process) => process.pid === pid);
   holder?.pause();
   await delay((TTL + 1) * 1000);
-  const isOver = holder?.told.some((told) => told.token === token && told.event === "done");
+  const isOver = holder?.messages.some(
+    (message) => message.token === token && message.event === "done",
+  );
   while (isOver !== true && !uses.some((use) => use.accepted && use.token > token)) await delay(10);
   holder?.resume();
-  const end = await holder?.until((told) => told.token === token && told.event !== "held");
+  const end = await holder?.until((message) => message.token === token && message.event !== "held");
   return end?.event === "done" ? undefined : token;
 }
 
 async function untilAllHaveHeld(processes: readonly RecipeProcess[]): Promise<void> {
   for (const process of processes) {
     const holders = (): Set<unknown> =>
-      new Set(process.told.filter(({ event }) => event === "held").map((told) => told.contender));
+      new Set(
+        process.messages
+          .filter(({ event }) => event === "held")
+          .map((message) => message.contender),
+      );
     await process.until(() => holders().size === CONTENDERS);
   }
 }
 
-/** Tokens that two contenders were given. */
-function tokensOfTwo(told: readonly Told[]): readonly unknown[] {
-  const tokens = told.filter(({ event }) => event === "held").map(({ token }) => token);
+/** Tokens that two contenders received. */
+function duplicateTokens(messages: readonly ProgramMessage[]): readonly unknown[] {
+  const tokens = messages.filter(({ event }) => event === "held").map(({ token }) => token);
   return tokens.filter((token, at) => tokens.indexOf(token) !== at);
 }
 
-function report(told: readonly Told[], uses: readonly Use[]): void {
+function report(messages: readonly ProgramMessage[], uses: readonly Use[]): void {
   const counts = new Map<string, number>();
-  for (const { event, reason, name } of told) {
+  for (const { event, reason, name } of messages) {
     const what = [event, reason, name].filter((part) => part !== undefined).join(" ");
     counts.set(what, (counts.get(what) ?? 0) + 1);
   }

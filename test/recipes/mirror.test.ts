@@ -4,19 +4,21 @@ import { EtcdClient, type EtcdNode, Mirror, type MirrorChange } from "../../src/
 import { MemoryKeySpace } from "../../src/server/index.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
-import { describeOnEach, type Stand } from "./stands.js";
+import { describeOnEach, type TestServer } from "./test-servers.js";
 
 const flat = ({ nodes = [], ...node }: EtcdNode): EtcdNode[] => [node, ...nodes.flatMap(flat)];
 
-/** Without the seconds that are left, which differ from one moment to the next. */
-const lasting = ({ ttl: _, ...node }: EtcdNode): EtcdNode => node;
+/** A node without `ttl`, which decreases with time. */
+const withoutTtl = ({ ttl: _, ...node }: EtcdNode): EtcdNode => node;
 
-/** Expects the mirror to hold, once it has come that far, what a recursive read answers. */
+/** Expects that the mirror, at the index of a recursive read, has the same nodes as the read. */
 async function expectEqual(mirror: Mirror, etcd: EtcdClient): Promise<void> {
   const options = { recursive: true, sorted: true, quorum: true, ignoreKeyNotFound: true };
-  const answer = await etcd.getNode(mirror.key, options);
-  await mirror.waitFor(answer?.etcdIndex ?? etcd.lastIndex);
-  expect([...mirror].map(lasting)).toEqual(answer === null ? [] : flat(answer.node).map(lasting));
+  const response = await etcd.getNode(mirror.key, options);
+  await mirror.waitFor(response?.etcdIndex ?? etcd.lastIndex);
+  expect([...mirror].map(withoutTtl)).toEqual(
+    response === null ? [] : flat(response.node).map(withoutTtl),
+  );
 }
 
 function changesOf(mirror: Mirror): string[] {
@@ -28,9 +30,9 @@ function changesOf(mirror: Mirror): string[] {
   return changes;
 }
 
-/** What holds on every key space. */
-function follows(clientOf: () => EtcdClient): void {
-  test("shows what was there, and every kind of write", async () => {
+/** The tests for every key space. */
+function testMirror(clientOf: () => EtcdClient): void {
+  test("contains the existing nodes, and follows every kind of write", async () => {
     const etcd = clientOf();
     await etcd.setNode("/kinds/old", "1");
     await using mirror = new Mirror(etcd, "/kinds");
@@ -64,7 +66,7 @@ function follows(clientOf: () => EtcdClient): void {
     ]);
   });
 
-  test("is there before its key, goes with a directory above it, and comes again", async () => {
+  test("starts before its key exists, and follows its removal with a directory above it and its new creation", async () => {
     const etcd = clientOf();
     await using mirror = new Mirror(etcd, "/above/it");
     await mirror.ready;
@@ -79,7 +81,7 @@ function follows(clientOf: () => EtcdClient): void {
     }
   });
 
-  test("loses what expires, a directory as a whole", async () => {
+  test("removes expired nodes, including a directory with its contents", async () => {
     const etcd = clientOf();
     await using mirror = new Mirror(etcd, "/expiring");
     await mirror.ready;
@@ -97,7 +99,7 @@ function follows(clientOf: () => EtcdClient): void {
     await expectEqual(mirror, etcd);
   });
 
-  test("leaves hidden keys out, unless the mirrored one is hidden itself", async () => {
+  test("omits hidden keys, unless the mirrored key is hidden itself", async () => {
     const etcd = clientOf();
     await etcd.setNode("/hiding/_a", "1");
     await using above = new Mirror(etcd, "/hiding");
@@ -111,7 +113,7 @@ function follows(clientOf: () => EtcdClient): void {
     expect([...within].map(({ key }) => key)).toEqual(["/hiding/_b", "/hiding/_b/c"]);
   });
 
-  test("in a namespace has keys without the prefix", async () => {
+  test("has keys without the prefix in a namespace", async () => {
     const etcd = clientOf();
     const inside = etcd.namespace("/spaces/one");
     await inside.setNode("/a", "1");
@@ -125,7 +127,7 @@ function follows(clientOf: () => EtcdClient): void {
     expect([...mirror]).toEqual([]);
   });
 
-  test("waits for an index at which something else was written", async () => {
+  test("waits for an index at which another key was written", async () => {
     const etcd = clientOf();
     await using mirror = new Mirror(etcd, "/quiet");
     await mirror.ready;
@@ -134,7 +136,7 @@ function follows(clientOf: () => EtcdClient): void {
     expect(mirror.index).toBeGreaterThanOrEqual(node.modifiedIndex);
   });
 
-  test("is the same as etcd after many writers at once", async () => {
+  test("is equal to etcd after concurrent writes", async () => {
     const etcd = clientOf();
     await using mirror = new Mirror(etcd, "/busy");
     await mirror.ready;
@@ -150,29 +152,29 @@ function follows(clientOf: () => EtcdClient): void {
   });
 }
 
-describe("in memory, a mirror", () => {
+describe("a mirror in memory", () => {
   const etcd = new EtcdClient({ keySpace: new MemoryKeySpace() });
   afterAll(() => etcd.close());
-  follows(() => etcd);
+  testMirror(() => etcd);
 });
 
 describeOnEach("a mirror", (start) => {
-  let stand: Stand;
+  let server: TestServer;
   let etcd: EtcdClient;
 
   beforeAll(async () => {
-    stand = await start();
-    etcd = stand.client();
+    server = await start();
+    etcd = server.client();
   });
   afterAll(async () => {
     await etcd?.close();
-    await stand?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
   });
 
-  follows(() => etcd);
+  testMirror(() => etcd);
 });
 
-describeWithEtcd("3.4", "a mirror at an etcd that is cut off", () => {
+describeWithEtcd("3.4", "a mirror with a connection that fails", () => {
   let cluster: EtcdCluster;
   let etcd: EtcdClient;
 
@@ -185,7 +187,7 @@ describeWithEtcd("3.4", "a mirror at an etcd that is cut off", () => {
     await cluster.stop();
   });
 
-  test("serves the old copy while cut off, then tells the exact differences", async () => {
+  test("serves the old copy while it is disconnected, then emits the exact differences", async () => {
     await using proxy = await FaultProxy.before(cluster.urls[0]);
     await using follower = new EtcdClient({ urls: [proxy.url] });
     for (const name of ["same", "written", "deleted"]) await etcd.setNode(`/cut/${name}`, "1");
@@ -211,7 +213,7 @@ describeWithEtcd("3.4", "a mirror at an etcd that is cut off", () => {
     await expectEqual(mirror, etcd);
   });
 
-  test("ends with its client, and leaves no connection", async () => {
+  test("closes with its client, and leaves no connection", async () => {
     await using proxy = await FaultProxy.before(cluster.urls[0]);
     const follower = new EtcdClient({ urls: [proxy.url] });
     const mirrors = Array.from({ length: 5 }, () => new Mirror(follower, "/free"));
@@ -222,7 +224,7 @@ describeWithEtcd("3.4", "a mirror at an etcd that is cut off", () => {
     await expect.poll(() => proxy.open).toBe(0);
   });
 
-  test("tells that it may not read, and loads when it may", async () => {
+  test("emits an error without read permission, and loads when the permission is granted", async () => {
     await using guarded = await startEtcd({ release: "3.4", rootPassword: "secret" });
     const [urls, password] = [guarded.urls, "secret"];
     await using root = new EtcdClient({ urls, username: "root", password });
@@ -240,7 +242,7 @@ describeWithEtcd("3.4", "a mirror at an etcd that is cut off", () => {
   });
 });
 
-/** More changes than etcd remembers, elsewhere. */
+/** Makes more changes than etcd keeps, to another key. */
 async function overrunHistory(etcd: EtcdClient): Promise<void> {
   for (let batch = 0; batch < 22; batch++) {
     await Promise.all(Array.from({ length: 50 }, () => etcd.setNode("/cut-elsewhere", "tick")));

@@ -1,4 +1,4 @@
-/** Programs that use the recipes, as processes that can be paused. */
+/** Runs programs that use the recipes as processes that can be paused. */
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -6,14 +6,14 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root } from "../../scripts/project.mjs";
 
-/** What a program tells. */
-export interface Told {
+/** A message from a program. */
+export interface ProgramMessage {
   readonly event: string;
   readonly [detail: string]: unknown;
 }
 
 export class RecipeProcess implements AsyncDisposable {
-  readonly told: Told[] = [];
+  readonly messages: ProgramMessage[] = [];
   readonly pid: number;
   readonly #child: ChildProcess;
   readonly #exit: Promise<unknown[]>;
@@ -28,18 +28,18 @@ export class RecipeProcess implements AsyncDisposable {
     });
     this.pid = this.#child.pid ?? 0;
     this.#exit = once(this.#child, "close");
-    this.#child.on("message", (told: Told) => this.told.push(told));
+    this.#child.on("message", (message: ProgramMessage) => this.messages.push(message));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr += text;
     });
   }
 
-  /** Resolves when it has told such a thing. */
-  async until(isIt: (told: Told) => boolean): Promise<Told> {
+  /** Resolves with the first message that matches. */
+  async until(matches: (message: ProgramMessage) => boolean): Promise<ProgramMessage> {
     for (;;) {
-      const told = this.told.find(isIt);
-      if (told !== undefined) return told;
-      if (this.#child.exitCode !== null) throw new Error(`it ended: ${this.#stderr}`);
+      const message = this.messages.find(matches);
+      if (message !== undefined) return message;
+      if (this.#child.exitCode !== null) throw new Error(`the program ended: ${this.#stderr}`);
       await Promise.race([once(this.#child, "message"), this.#exit]);
     }
   }
@@ -52,24 +52,24 @@ export class RecipeProcess implements AsyncDisposable {
     this.#child.kill("SIGCONT");
   }
 
-  /** For a program that waits for its sign to begin. */
+  /** Sends the message that lets a waiting program begin. */
   begin(): void {
     this.#child.send({ begin: true });
   }
 
-  /** Asks it to end; resolves when it has. @throws when it did not end well */
+  /** Requests the end of the program, and waits for it. @throws if its exit code is not 0 */
   async end(): Promise<void> {
     this.#child.send({ end: true });
     await this.ended();
   }
 
-  /** Resolves when it has ended by itself. @throws when it did not end well */
+  /** Waits for the end of the program. @throws if its exit code is not 0 */
   async ended(): Promise<void> {
     const [code, signal] = await this.#exit;
-    if (code !== 0) throw new Error(`it ended with ${code ?? signal}: ${this.#stderr}`);
+    if (code !== 0) throw new Error(`the program ended with ${code ?? signal}: ${this.#stderr}`);
   }
 
-  /** SIGKILL: it cannot give anything back. */
+  /** Sends SIGKILL, so that the program cannot release anything. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#exit;

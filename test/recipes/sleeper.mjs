@@ -1,23 +1,23 @@
 // @ts-check
 /**
- * A process that takes a lock and then asks `assertHeld()` without ever letting a timer run, until
- * that throws. Arguments: the built package, the etcd URLs, the TTL.
+ * A process that acquires a lock, and then calls `assertHeld()` without running any timer until it
+ * throws. Arguments: the built package, the etcd URLs, the TTL.
  */
 const [index = "", urls = "", ttl = ""] = process.argv.slice(2);
 /** @type {typeof import("../../src/index.js")} */
 const { EtcdClient, Lock } = await import(index);
 const etcd = new EtcdClient({ urls: urls.split(",") });
 const held = await new Lock(etcd, "/slept", { ttl: Number(ttl) }).acquire();
-let [asked, askedBefore] = [performance.now(), performance.now()];
+let [calledAt, previousCallAt] = [performance.now(), performance.now()];
 process.send?.({ event: "held" });
 for (;;) {
-  [asked, askedBefore] = [performance.now(), asked];
+  [calledAt, previousCallAt] = [performance.now(), calledAt];
   const abortedBefore = held.signal.aborted;
   try {
     held.assertHeld();
   } catch (/** @type {any} */ error) {
-    // The pause came between two questions, or within the last.
-    const gap = performance.now() - askedBefore;
+    // The pause was between two calls, or within the last one.
+    const gap = performance.now() - previousCallAt;
     const abortedAfter = held.signal.aborted;
     process.send?.({ event: "lost", reason: error.reason, gap, abortedBefore, abortedAfter });
     break;

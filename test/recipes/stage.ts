@@ -1,4 +1,4 @@
-/** Recipes on the memory key space, in a time that passes when the test says so. */
+/** Runs recipes on the memory key space, with clocks that the test advances. */
 
 import { getEventListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
@@ -22,7 +22,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Two clocks that can be moved apart, and timers that can be kept from running. */
+/** A monotonic clock and a wall clock, which can diverge, and timers that can be held back. */
 class StageClock implements Clock {
   #monotonic = 1_000;
   #wall = Date.UTC(2030, 0, 1);
@@ -37,18 +37,18 @@ class StageClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Timers that are set. */
+  /** Number of pending timers. */
   get pending(): number {
     return this.#timers.size;
   }
 
-  /** Time passes while this process stands still: no timer runs. */
+  /** Advances the clocks without running timers, as if the process were paused. */
   jump({ monotonic = 0, wall = 0 }: { readonly monotonic?: number; readonly wall?: number }): void {
     this.#monotonic += monotonic;
     this.#wall += wall;
   }
 
-  /** Time passes, step by step, and what it brings about happens. */
+  /** Advances the clocks step by step, and runs due timers and their callbacks. */
   async pass(milliseconds: number): Promise<void> {
     await settle();
     const end = this.#monotonic + milliseconds;
@@ -72,25 +72,25 @@ class StageClock implements Clock {
   }
 }
 
-/** Lets everything happen that waits for nothing but its turn. */
+/** Resolves after all pending callbacks that do not wait for a timer. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await setImmediate();
 }
 
 /**
- * What becomes of a request on its way: an error before it is carried out, or after; an answer that
- * is late, or a request that arrives only when told to.
+ * What happens to a request in the network: it fails before or after it takes effect, its response is
+ * late, or it is delayed until a promise resolves.
  */
 export type Fate =
   | { readonly fail: Error }
-  | "answer lost"
+  | "response lost"
   | "request lost"
-  | { readonly answerAfter: number }
+  | { readonly respondAfter: number }
   | { readonly holdUntil: Promise<void> }
   | { readonly arriveWhen: Promise<void> };
 
-/** A key space on a way that can be troubled. */
-class TroubledKeySpace implements KeySpace {
+/** A key space behind a network that can fail. */
+class FaultyKeySpace implements KeySpace {
   readonly #inner: MemoryKeySpace;
   readonly #subscriptions: WatchSessionSubscriptions;
   readonly #clock: Clock;
@@ -115,7 +115,7 @@ class TroubledKeySpace implements KeySpace {
     const fate = this.fate(request);
     const go = (): Promise<EtcdResponse> => this.#inner.execute(request, options);
     if (fate === undefined) return go();
-    if (fate === "answer lost") await go();
+    if (fate === "response lost") await go();
     if (typeof fate === "string") throw unknown(request);
     if ("fail" in fate) throw fate.fail;
     if ("holdUntil" in fate) return fate.holdUntil.then(go);
@@ -123,14 +123,14 @@ class TroubledKeySpace implements KeySpace {
       void fate.arriveWhen.then(this.#arriveLate(request)).catch(() => {});
       throw unknown(request);
     }
-    const answer = await go();
-    await sleep(fate.answerAfter, this.#clock, options?.signal).catch(({ cause }) => {
+    const response = await go();
+    await sleep(fate.respondAfter, this.#clock, options?.signal).catch(({ cause }) => {
       throw new AbortError(request.key, cause, request.action === "get" ? "none" : "unknown");
     });
-    return answer;
+    return response;
   }
 
-  /** The member that took the request has made an expiry of its TTL then and there. */
+  /** The member that received the request computed the expiration time from the TTL at that time. */
   #arriveLate(request: KeyRequest): () => Promise<unknown> {
     const takenAt = this.#clusterClock.now();
     return () => {
@@ -150,14 +150,14 @@ class TroubledKeySpace implements KeySpace {
     return this.#subscriptions.open(request, signal);
   }
 
-  /** Breaks open watches off. */
+  /** Closes all open watches. */
   async cut(): Promise<void> {
     for (const watch of this.#open) watch.close();
     this.#open.clear();
     await settle();
   }
 
-  /** Ends the way, not the key space. */
+  /** Closes the connection, not the key space behind it. */
   async close(): Promise<void> {
     this.fate = () => ({ fail: new TypeError("the client is closed") });
     this.#subscriptions.close();
@@ -170,21 +170,21 @@ function unknown({ action, key }: KeyRequest): OutcomeUnknownError {
 
 /** A cluster and processes that use it, each with a clock of its own. */
 export class Stage {
-  /** The cluster's time. */
+  /** The cluster's clock. */
   readonly clock = new StageClock();
   readonly memory = new MemoryKeySpace({ clock: this.clock });
   readonly #processes: StageProcess[] = [];
 
-  /** A process with a client. */
+  /** Adds a process with a client. */
   process(): StageProcess {
     const clock = new StageClock();
-    const way = new TroubledKeySpace(this.memory, clock, this.clock);
+    const way = new FaultyKeySpace(this.memory, clock, this.clock);
     const process = { clock, way, etcd: new EtcdClient({ keySpace: way, clock }) };
     this.#processes.push(process);
     return process;
   }
 
-  /** Time passes for the cluster and all processes, but for those that are paused. */
+  /** Advances the cluster and all processes. Paused processes run no timers. */
   async pass(milliseconds: number, ...paused: readonly StageProcess[]): Promise<void> {
     const awake = this.#processes.filter((process) => !paused.includes(process));
     for (let step = 0; step < milliseconds; step += STEP) {
@@ -194,7 +194,7 @@ export class Stage {
     for (const { clock } of paused) clock.jump({ monotonic: milliseconds, wall: milliseconds });
   }
 
-  /** Keys in a directory, hidden ones not counted, with their values. */
+  /** The visible keys of a directory, with their values. */
   async list(key: string): Promise<Readonly<Record<string, string | undefined>>> {
     const { node } = await this.memory.execute({ action: "get", key, sorted: true });
     return Object.fromEntries((node.nodes ?? []).map((child) => [child.key, child.value]));
@@ -209,7 +209,7 @@ export class Stage {
     }
   }
 
-  /** What recipes have not let go of: watches in the cluster, timers and listeners in processes. */
+  /** Number of watches in the cluster, and timers and listeners in processes, that recipes have not released. */
   get leftovers(): number {
     const inProcesses = this.#processes.map(({ clock, etcd }) => {
       return clock.pending + getEventListeners(etcd.closed, "abort").length;
@@ -220,9 +220,9 @@ export class Stage {
 
 export interface StageProcess {
   readonly clock: StageClock;
-  readonly way: TroubledKeySpace;
+  readonly way: FaultyKeySpace;
   readonly etcd: EtcdClient;
 }
 
-/** Milliseconds by which clocks move on together. */
+/** Milliseconds by which all clocks advance together. */
 const STEP = 50;

@@ -1,52 +1,55 @@
-/** The servers on which recipes are to work: each release in another way. */
+/** The servers on which recipes are tested: releases of etcd with different APIs. */
 
 import { EtcdClient } from "../../src/index.js";
 import { createGateway } from "../../src/server/index.js";
 import { describeWithEtcd, type Release, startEtcd } from "../support/etcd.js";
 
-/** A server, and how clients reach it. */
-export interface Stand extends AsyncDisposable {
+/** A server, and the API that its clients use. */
+export interface TestServer extends AsyncDisposable {
   readonly urls: readonly string[];
   readonly api: "v2" | "v3";
   client(): EtcdClient;
 }
 
-interface StandKind {
+interface ServerKind {
   readonly name: string;
   readonly release: Release;
-  start(): Promise<Stand>;
+  start(): Promise<TestServer>;
 }
 
-const KINDS: readonly StandKind[] = [
+const KINDS: readonly ServerKind[] = [
   { name: "the v2 API of etcd 3.4", release: "3.4", start: () => server("3.4", "v2") },
   { name: "the v2 API of etcd 3.5", release: "3.5", start: () => server("3.5", "v2") },
   { name: "the v3 API of etcd 3.7", release: "3.7", start: () => server("3.7", "v3") },
-  { name: "a gateway before etcd 3.7", release: "3.7", start: () => gateway("3.7") },
+  { name: "a gateway in front of etcd 3.7", release: "3.7", start: () => gateway("3.7") },
 ];
 
 /** `describe` for each kind of server. */
-export function describeOnEach(what: string, define: (start: () => Promise<Stand>) => void): void {
+export function describeOnEach(
+  what: string,
+  define: (start: () => Promise<TestServer>) => void,
+): void {
   for (const { name, release, start } of KINDS) {
     describeWithEtcd(release, `${what} on ${name}`, () => define(start));
   }
 }
 
-async function server(release: Release, api: "v2" | "v3"): Promise<Stand> {
+async function server(release: Release, api: "v2" | "v3"): Promise<TestServer> {
   const etcd = await startEtcd({ release });
-  return standOf(etcd.urls, api, etcd);
+  return testServer(etcd.urls, api, etcd);
 }
 
-async function gateway(release: Release): Promise<Stand> {
+async function gateway(release: Release): Promise<TestServer> {
   const etcd = await startEtcd({ release });
-  const front = await createGateway({ etcd: { urls: etcd.urls } });
-  return standOf([front.url], "v2", front, etcd);
+  const server = await createGateway({ etcd: { urls: etcd.urls } });
+  return testServer([server.url], "v2", server, etcd);
 }
 
-function standOf(
-  urls: Stand["urls"],
-  api: Stand["api"],
+function testServer(
+  urls: TestServer["urls"],
+  api: TestServer["api"],
   ...parts: readonly AsyncDisposable[]
-): Stand {
+): TestServer {
   return {
     urls,
     api,

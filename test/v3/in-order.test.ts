@@ -36,10 +36,10 @@ describeWithEtcd("3.7", "in-order keys of many processes", () => {
           for (const creator of creators) creator.begin();
           await Promise.all(creators.map((creator) => creator.ended()));
         });
-        const told = creators.flatMap(createdBy);
-        expect(told).toHaveLength(CREATORS * KEYS_EACH);
+        const created = creators.flatMap(createdBy);
+        expect(created).toHaveLength(CREATORS * KEYS_EACH);
         const committed = await inOrderOfCommit(etcd, "/q");
-        expect(committed).toEqual([...told].sort((a, b) => a.revision - b.revision));
+        expect(committed).toEqual([...created].sort((a, b) => a.revision - b.revision));
         const names = committed.map(({ key }) => key);
         expect(names).toEqual([...new Set(names)].sort());
         for (const { key, revision } of committed) {
@@ -64,11 +64,11 @@ describeWithEtcd("3.7", "in-order keys of many processes", () => {
           await Promise.all(processes.map((process) => process.until(heldOften(process))));
           await Promise.all(processes.map((process) => process.end()));
         });
-        const told = processes.flatMap((process) => process.told);
-        expect(told.filter(({ event }) => !["held", "done"].includes(event))).toEqual([]);
+        const messages = processes.flatMap((process) => process.messages);
+        expect(messages.filter(({ event }) => !["held", "done"].includes(event))).toEqual([]);
         const tokens = resource.uses.map(({ token }) => token);
         expect(tokens).toEqual([...tokens].sort((a, b) => a - b));
-        const held = told.filter(({ event }) => event === "held").map(({ token }) => token);
+        const held = messages.filter(({ event }) => event === "held").map(({ token }) => token);
         expect(held).toHaveLength(new Set(tokens).size);
       } finally {
         await Promise.all(processes.map((process) => process[Symbol.asyncDispose]()));
@@ -98,8 +98,8 @@ interface Created {
   readonly revision: number;
 }
 
-function createdBy({ told }: RecipeProcess): readonly Created[] {
-  return told
+function createdBy({ messages }: RecipeProcess): readonly Created[] {
+  return messages
     .filter(({ event }) => event === "created")
     .map(({ key, revision }) => ({ key: `${key}`, revision: Number(revision) }));
 }
@@ -144,6 +144,6 @@ async function writingBeside(
 }
 
 /** Whether a process has held the lock for all its rounds. */
-function heldOften({ told }: RecipeProcess): () => boolean {
-  return () => told.filter(({ event }) => event === "held").length >= HOLDS_EACH;
+function heldOften({ messages }: RecipeProcess): () => boolean {
+  return () => messages.filter(({ event }) => event === "held").length >= HOLDS_EACH;
 }

@@ -104,7 +104,7 @@ describe("a key that is kept alive", () => {
     const kept = await keep();
     let lost = 1;
     owner.way.fate = (request) =>
-      "value" in request && request.value === "first" && lost-- > 0 ? "answer lost" : undefined;
+      "value" in request && request.value === "first" && lost-- > 0 ? "response lost" : undefined;
     const updates = Promise.all([kept.update("first"), kept.update("second")]);
     await stage.pass(2_000);
     await updates;
@@ -113,7 +113,7 @@ describe("a key that is kept alive", () => {
     await kept.close();
   });
 
-  test.each(["answer lost", "request lost"] as const)(
+  test.each(["response lost", "request lost"] as const)(
     "accepts a new value although the first attempt ended with %s",
     async (fate) => {
       const kept = await keep();
@@ -188,7 +188,7 @@ describe("a key that is lost", () => {
     const kept = await keep();
     let troubles = 6;
     owner.way.fate = () =>
-      troubles-- > 0 ? (["answer lost", "request lost", down] as const)[troubles % 3] : undefined;
+      troubles-- > 0 ? (["response lost", "request lost", down] as const)[troubles % 3] : undefined;
     await stage.pass(30_000);
     expect(kept.lost).toBeUndefined();
     expect(await stage.value("/k")).toBe("mine");
@@ -219,7 +219,7 @@ describe("a key that is lost", () => {
 
   test("a refresh is a proof from the time when it was sent, not from its response", async () => {
     const kept = await keep();
-    owner.way.fate = () => ({ answerAfter: 5_000 });
+    owner.way.fate = () => ({ respondAfter: 5_000 });
     // Sent after 3.3 s, with a response at 8.3 s: proof until 12.3 s at the latest, 9 s later.
     await stage.pass(8_400);
     expect(kept.lost).toBeUndefined();
@@ -307,7 +307,7 @@ describe("creation", () => {
     await kept.close();
   });
 
-  test.each(["answer lost", "request lost"] as const)(
+  test.each(["response lost", "request lost"] as const)(
     "replaces the key of another owner despite: %s",
     async (fate) => {
       await write("/k", "another's");
@@ -323,7 +323,7 @@ describe("creation", () => {
 
   test("recognizes its own key after a lost response", async () => {
     let troubles = 2;
-    owner.way.fate = () => (troubles-- > 0 ? "answer lost" : undefined);
+    owner.way.fate = () => (troubles-- > 0 ? "response lost" : undefined);
     const kept = await keep();
     expect(await stage.value("/k")).toBe("mine");
     await kept.close();
@@ -341,12 +341,12 @@ describe("creation", () => {
   });
 
   test("fails after several unknown outcomes, and removes a key that may have been created", async () => {
-    owner.way.fate = ({ action }) => (action === "create" ? "answer lost" : undefined);
+    owner.way.fate = ({ action }) => (action === "create" ? "response lost" : undefined);
     owner.way.fate = ({ action }) =>
       action === "compareAndDelete"
         ? undefined
         : action === "create"
-          ? "answer lost"
+          ? "response lost"
           : "request lost";
     await expect(keep()).rejects.toMatchObject({ code: "ETCD_OUTCOME_UNKNOWN" });
     await settle();
@@ -354,7 +354,7 @@ describe("creation", () => {
   });
 
   test("a TTL shorter than the round trip is lost before it is held", async () => {
-    owner.way.fate = ({ action }) => (action === "create" ? { answerAfter: 950 } : undefined);
+    owner.way.fate = ({ action }) => (action === "create" ? { respondAfter: 950 } : undefined);
     const kept = keep({ ttl: 1 }).catch((error: unknown) => error);
     await stage.pass(1_000);
     expect(await kept).toMatchObject({ name: "OwnershipLostError", reason: "unconfirmed" });

@@ -391,7 +391,7 @@ describe("a waiter", () => {
 
 describe("a contender whose response is lost", () => {
   test("is found by its value", async () => {
-    once(bob, "create", "answer lost");
+    once(bob, "create", "response lost");
     const held = await lockOf(bob).acquire();
     expect(await contenderCount()).toBe(1);
     await held.release();
@@ -452,7 +452,7 @@ describe("a contender whose response is lost", () => {
   });
 
   test("is removed when the caller has aborted", async () => {
-    bob.way.fate = ({ action }) => (action === "create" ? { answerAfter: 5_000 } : undefined);
+    bob.way.fate = ({ action }) => (action === "create" ? { respondAfter: 5_000 } : undefined);
     const caller = new AbortController();
     const attempt = trying(lockOf(bob), { signal: caller.signal });
     await settle();
@@ -487,7 +487,7 @@ describe("invalid input", () => {
   });
 
   test("a TTL shorter than the round trip", async () => {
-    alice.way.fate = ({ action }) => (action === "create" ? { answerAfter: 950 } : undefined);
+    alice.way.fate = ({ action }) => (action === "create" ? { respondAfter: 950 } : undefined);
     const attempt = trying(new Lock(alice.etcd, "/lock", { ttl: 1 }));
     await stage.pass(1_000);
     await attempt.done;

@@ -221,7 +221,7 @@ describe("acknowledging", () => {
     await expectNothingLeft(queue);
   });
 
-  test.each(["answer lost", "request lost"] as const)("survives: %s", async (fate) => {
+  test.each(["response lost", "request lost"] as const)("survives: %s", async (fate) => {
     await enqueue("a");
     const queue = queueOf(one);
     const item = await queue.take();
@@ -303,7 +303,7 @@ describe("taking", () => {
     expect(stage.leftovers).toBe(0);
   });
 
-  test.each(["request lost", "answer lost", down] as const)(
+  test.each(["request lost", "response lost", down] as const)(
     "waits while etcd cannot claim or read: %o",
     async (fate) => {
       const queue = queueOf(one);
@@ -324,7 +324,7 @@ describe("taking", () => {
   test("given up in the middle of a claim, it leaves none", async () => {
     await enqueue("a");
     const queue = queueOf(one);
-    one.way.fate = ({ action }) => (action === "create" ? { answerAfter: 5_000 } : undefined);
+    one.way.fate = ({ action }) => (action === "create" ? { respondAfter: 5_000 } : undefined);
     const caller = new AbortController();
     const attempt = taking(queue, { signal: caller.signal });
     await settle();
