@@ -151,12 +151,12 @@ it("a deep response that contains `__proto__` is decoded, or refused with an err
 });
 
 it("a mirror loads, iterates and removes a deep tree", async () => {
-  const { mirror, tell, changes } = await loaded(treeAt(PATH), "/d");
+  const { mirror, deliver, changes } = await loaded(treeAt(PATH), "/d");
   expect([...mirror]).toHaveLength(LEVELS);
-  await tell(removal("delete", directory("/d/d", 4), 11));
+  await deliver(removal("delete", directory("/d/d", 4), 11));
   expect(changes).toHaveLength(LEVELS - 1);
   expect(brief(changes.slice(-1))).toEqual(["delete /d/d: dir -> undefined"]);
-  await tell(change("set", file(PATH, "2", 12)));
+  await deliver(change("set", file(PATH, "2", 12)));
   expect([...mirror]).toHaveLength(LEVELS);
 });
 

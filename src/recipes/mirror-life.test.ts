@@ -12,9 +12,9 @@ import { Mirror } from "./mirror/mirror.js";
 
 describe("waiting for an index", () => {
   test("ends with the event that has it, when the mirror shows it", async () => {
-    const { mirror, tell } = await loaded();
+    const { mirror, deliver } = await loaded();
     const value = mirror.waitFor(11).then(() => mirror.value("/a/x"));
-    await tell(change("set", file("/a/x", "1", 11)));
+    await deliver(change("set", file("/a/x", "1", 11)));
     expect(await value).toBe("1");
   });
 
@@ -40,7 +40,7 @@ describe("waiting for an index", () => {
     const mirror = new Mirror(etcd, "/a");
     onTestFinished(() => mirror.close());
     const waiting = mirror.waitFor(0).then(() => mirror.has("/a"));
-    etcd.watcher.tell(resync(STATE, 10));
+    etcd.watcher.deliver(resync(STATE, 10));
     expect(await waiting).toBe(true);
   });
 
@@ -80,7 +80,7 @@ describe("failures", () => {
     etcd.clock.pass(500);
     await settled();
     expect(etcd.watchers).toHaveLength(2);
-    etcd.watcher.tell(resync(STATE, 10));
+    etcd.watcher.deliver(resync(STATE, 10));
     await settled();
     expect(mirror.has("/a/d/x")).toBe(true);
   });
@@ -93,7 +93,7 @@ describe("failures", () => {
     expect(mirror.value("/a/x")).toBe("1");
     etcd.clock.pass(500);
     await settled();
-    etcd.watcher.tell(resync(directory("/a", 4, [file("/a/x", "2", 15)]), 20));
+    etcd.watcher.deliver(resync(directory("/a", 4, [file("/a/x", "2", 15)]), 20));
     await settled();
     expect(brief(changes)).toEqual(["resync /a/x: 1 -> 2"]);
   });
@@ -183,7 +183,7 @@ describe("the end", () => {
     const etcd = new ScriptedClient();
     {
       await using mirror = new Mirror(etcd, "/a");
-      etcd.watcher.tell(resync(STATE, 10));
+      etcd.watcher.deliver(resync(STATE, 10));
       await mirror.ready;
     }
     expect(etcd.watcher.closed).toBe(true);

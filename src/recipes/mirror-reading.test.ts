@@ -31,12 +31,12 @@ describe("reading", () => {
 
   test("children are listed in the order of their code points", async () => {
     const beyond = "/a/\u{10000}";
-    const { mirror, tell } = await loaded(
+    const { mirror, deliver } = await loaded(
       directory("/a", 4, [file("/a/\uffff", "", 5), file("/a/b", "", 5), file(beyond, "", 5)]),
     );
     expect(keysOf(mirror.list("/a"))).toEqual(["/a/b", "/a/\uffff", beyond]);
-    await tell(change("set", file("/a/c", "", 11)), removal("delete", file("/a/b", "", 5), 12));
-    await tell(change("set", file("/a/B", "", 13)));
+    await deliver(change("set", file("/a/c", "", 11)), removal("delete", file("/a/b", "", 5), 12));
+    await deliver(change("set", file("/a/B", "", 13)));
     expect(keysOf(mirror.list("/a"))).toEqual(["/a/B", "/a/c", "/a/\uffff", beyond]);
   });
 
@@ -52,10 +52,10 @@ describe("reading", () => {
   });
 
   test("iterates over all nodes, directories first, as they were when it began", async () => {
-    const { mirror, tell } = await loaded();
+    const { mirror, deliver } = await loaded();
     const nodes = mirror[Symbol.iterator]();
     expect(nodes.next().value?.key).toBe("/a");
-    await tell(removal("delete", directory("/a/d", 7), 11));
+    await deliver(removal("delete", directory("/a/d", 7), 11));
     expect(keysOf(nodes)).toEqual(["/a/10", "/a/9", "/a/d", "/a/d/e", "/a/d/e/y", "/a/d/x"]);
     expect(keysOf(mirror)).toEqual(["/a", "/a/10", "/a/9"]);
   });
@@ -104,18 +104,18 @@ describe("reading", () => {
   });
 
   test("a key that is not there makes an empty mirror; a file, a mirror of one", async () => {
-    const { mirror, tell, changes } = await loaded(null);
+    const { mirror, deliver, changes } = await loaded(null);
     expect([...mirror]).toEqual([]);
-    await tell(change("set", file("/a", "alone", 11)));
+    await deliver(change("set", file("/a", "alone", 11)));
     expect([...mirror]).toEqual([file("/a", "alone", 11)]);
-    await tell(removal("delete", file("/a", "alone", 11), 12));
+    await deliver(removal("delete", file("/a", "alone", 11), 12));
     expect([...mirror]).toEqual([]);
     expect(brief(changes)).toEqual(["set /a: undefined -> alone", "delete /a: alone -> undefined"]);
   });
 
   test("the whole key space can be mirrored", async () => {
-    const { mirror, tell } = await loaded(directory("/", 0, [file("/x", "1", 4)]), "/");
-    await tell(change("set", file("/y/z", "2", 11)));
+    const { mirror, deliver } = await loaded(directory("/", 0, [file("/x", "1", 4)]), "/");
+    await deliver(change("set", file("/y/z", "2", 11)));
     expect(keysOf(mirror)).toEqual(["/", "/x", "/y", "/y/z"]);
     expect(mirror.get("/y/")).toEqual(directory("/y", 11));
   });

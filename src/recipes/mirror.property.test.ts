@@ -134,7 +134,7 @@ class Stand {
   async resync(): Promise<void> {
     this.#cut();
     const state = await readState(this.keySpace, STATE, {});
-    this.etcd.watcher.tell({ type: "resync", reason: "history-cleared", ...state });
+    this.etcd.watcher.deliver({ type: "resync", reason: "history-cleared", ...state });
     const watch = await this.keySpace.openWatch({ ...EVERYTHING, stream: true });
     this.#cut = () => watch.close();
     this.isConnected = true;
@@ -142,7 +142,7 @@ class Stand {
   }
 
   async #pass(watch: Awaited<ReturnType<MemoryKeySpace["openWatch"]>>): Promise<void> {
-    for await (const response of watch) this.etcd.watcher.tell({ type: "change", response });
+    for await (const response of watch) this.etcd.watcher.deliver({ type: "change", response });
   }
 
   /** Every node of a recursive, sorted read, parents first. */

@@ -15,7 +15,7 @@ const UNCERTAIN: readonly { readonly fault: Fault; readonly carriedOut: boolean 
   { fault: "cut on connect", carriedOut: false },
   { fault: "cut before request", carriedOut: false },
   { fault: "cut after request", carriedOut: true },
-  { fault: "cut in answer", carriedOut: true },
+  { fault: "cut in response", carriedOut: true },
   { fault: "drip", carriedOut: true },
 ];
 

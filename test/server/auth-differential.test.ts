@@ -5,7 +5,7 @@ import { type RequestOptions, request as requestHttps } from "node:https";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  type AuthQuestion,
+  type AuthRequest,
   type AuthServer,
   authorizationOf,
   authServer,
@@ -103,19 +103,19 @@ function brief({ status, body }: Answer): string {
   return `${status} ${body}`;
 }
 
-function named([what, line, details]: AuthRow): [string, AuthQuestion] {
+function named([what, line, details]: AuthRow): [string, AuthRequest] {
   const [method = "", target = ""] = line.split(" ");
   return [`${what}: ${line}`, { method, target, ...details }];
 }
 
-const isAboutKeys = ({ target }: AuthQuestion): boolean => target.startsWith("/keys");
+const isAboutKeys = ({ target }: AuthRequest): boolean => target.startsWith("/keys");
 
 /** Keys themselves are compared elsewhere: here it matters who may do what. */
 function verdict(answer: Answer): Answer | "allowed" {
   return answer.status === 401 || answer.status === 400 ? answer : "allowed";
 }
 
-async function askOurs(server: AuthServer, question: AuthQuestion): Promise<Answer> {
+async function askOurs(server: AuthServer, question: AuthRequest): Promise<Answer> {
   const { status, headers, body } = await server.ask(question);
   if (typeof body !== "string") throw new Error("a stream is no answer to these questions");
   const sent = question.method === "HEAD" ? "" : body;
@@ -123,7 +123,7 @@ async function askOurs(server: AuthServer, question: AuthQuestion): Promise<Answ
 }
 
 /** By node:http, which sends the path as it is. */
-function askEtcd(url: string, question: AuthQuestion, tls?: RequestOptions): Promise<Answer> {
+function askEtcd(url: string, question: AuthRequest, tls?: RequestOptions): Promise<Answer> {
   const { method, target } = question;
   const authorization = authorizationOf(question);
   const headers = authorization === undefined ? {} : { authorization };

@@ -1,4 +1,4 @@
-/** Auth and keys of the server, driven by request values, over memory. */
+/** The auth and key routes of the server over memory, called with request values instead of HTTP. */
 
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import { AuthGuard } from "../../src/server/auth/auth-guard.js";
@@ -11,9 +11,9 @@ import { decodePath } from "../../src/wire/decode-path.js";
 
 export const CLUSTER_ID = "cdf818194e3a8c32";
 
-export interface AuthQuestion {
+export interface AuthRequest {
   readonly method: string;
-  /** Path behind `/v2`, and query, as sent. */
+  /** Path after `/v2`, and query, as sent. */
   readonly target: string;
   /** An object is sent as JSON. */
   readonly body?: object | string;
@@ -28,8 +28,8 @@ export interface AuthQuestion {
 export interface AuthServer {
   readonly store: AuthStore;
   readonly guard: AuthGuard;
-  /** Asks `/v2/auth` or `/v2/keys`. */
-  ask(question: AuthQuestion): Promise<ServerReply>;
+  /** Sends a request to `/v2/auth` or `/v2/keys`. */
+  ask(request: AuthRequest): Promise<ServerReply>;
 }
 
 export function authServer(): AuthServer {
@@ -44,29 +44,29 @@ export function authServer(): AuthServer {
   return {
     store,
     guard,
-    async ask(question) {
-      const request = requestOf(question);
+    async ask(authRequest) {
+      const request = requestOf(authRequest);
       const [sent = "", query = ""] = request.target.split("?");
       return router.serve(request, decodePath(sent) ?? "", query);
     },
   };
 }
 
-export function requestOf(question: AuthQuestion): ServerRequest {
+export function requestOf(request: AuthRequest): ServerRequest {
   return {
-    method: question.method,
-    target: `/v2${question.target}`,
-    headers: { authorization: authorizationOf(question) },
-    certificateName: question.certificateName,
-    body: async () => bodyOf(question) ?? "",
+    method: request.method,
+    target: `/v2${request.target}`,
+    headers: { authorization: authorizationOf(request) },
+    certificateName: request.certificateName,
+    body: async () => bodyOf(request) ?? "",
     signal: new AbortController().signal,
   };
 }
 
-export function bodyOf({ body }: AuthQuestion): string | undefined {
+export function bodyOf({ body }: AuthRequest): string | undefined {
   return typeof body === "object" ? JSON.stringify(body) : body;
 }
 
-export function authorizationOf({ as, authorization }: AuthQuestion): string | undefined {
+export function authorizationOf({ as, authorization }: AuthRequest): string | undefined {
   return as === undefined ? authorization : `Basic ${Buffer.from(as).toString("base64")}`;
 }

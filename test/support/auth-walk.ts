@@ -1,27 +1,27 @@
-/** Requests of `/v2/auth`, one after the other, with the answer that each must get. */
+/** Sends requests to `/v2/auth` in sequence, and checks the response to each. */
 
 import { expect } from "vitest";
 import { type AuthServer, authServer } from "./auth-server.js";
 
-/** Method and path, the body if there is one, and the answer: status and body. */
+/** Method and path, an optional body, and the expected response: status and body. */
 type Step =
-  | readonly [request: string, status: number, answer: object | string]
-  | readonly [request: string, body: object | string, status: number, answer: object | string];
+  | readonly [request: string, status: number, response: object | string]
+  | readonly [request: string, body: object | string, status: number, response: object | string];
 
 export const ROOT_ROLE = { role: "root", permissions: { kv: { read: ["/*"], write: ["/*"] } } };
 
-/** Asks, as root with this password when there is one: then auth is enabled first. */
+/** Runs the steps. With `rootPassword`, it enables auth first, and sends the requests as root. */
 export async function walk(steps: readonly Step[], rootPassword?: string): Promise<void> {
   const server = authServer();
   if (rootPassword !== undefined) await enable(server, rootPassword);
   const as = rootPassword === undefined ? {} : { as: `root:${rootPassword}` };
   for (const step of steps) {
-    const [request, body, status, answer] = step.length === 3 ? withoutBody(step) : step;
+    const [request, body, status, response] = step.length === 3 ? withoutBody(step) : step;
     const [method = "", path = ""] = request.split(" ");
-    const question = { method, target: `/auth${path}`, ...(body && { body }), ...as };
-    const reply = await server.ask(question);
-    const expected = typeof answer === "string" ? answer : `${JSON.stringify(answer)}\n`;
-    expect([reply.status, reply.body], request).toEqual([status, expected]);
+    const authRequest = { method, target: `/auth${path}`, ...(body && { body }), ...as };
+    const actual = await server.ask(authRequest);
+    const expected = typeof response === "string" ? response : `${JSON.stringify(response)}\n`;
+    expect([actual.status, actual.body], request).toEqual([status, expected]);
   }
 }
 
@@ -43,6 +43,6 @@ export function kv(read: readonly string[] | null, write: readonly string[] | nu
   return { kv: { read, write } };
 }
 
-function withoutBody([request, status, answer]: Extract<Step, { length: 3 }>) {
-  return [request, undefined, status, answer] as const;
+function withoutBody([request, status, response]: Extract<Step, { length: 3 }>) {
+  return [request, undefined, status, response] as const;
 }

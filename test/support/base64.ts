@@ -1,4 +1,4 @@
-/** Base64 of UTF-8 text, as etcd's JSON gateway takes bytes. */
+/** Base64 of bytes or of UTF-8 text, as in the messages of etcd's JSON gateway. */
 export function toBase64(text: string | Uint8Array): string {
   return Buffer.from(text).toString("base64");
 }

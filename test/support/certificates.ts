@@ -1,6 +1,6 @@
 /**
- * Certificates for tests over TLS, made once per process: an authority, a server certificate for
- * localhost and 127.0.0.1, and client certificates of any name.
+ * Certificates for tests over TLS, created once per process: an authority, a server certificate for
+ * localhost and 127.0.0.1, and client certificates with any name.
  */
 
 import { generateKeyPairSync, randomBytes } from "node:crypto";
@@ -16,7 +16,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 const AUTHORITY = [{ name: "commonName", value: "etcdnet tests" }];
 
-/** No common name: with client certificates, etcd would take it for the user of its own gateway. */
+/** No common name: with client certificates, etcd would use it as the user of its own gateway. */
 const SERVER = [{ name: "organizationName", value: "etcdnet test server" }];
 
 const LOCALHOST = [
@@ -34,7 +34,7 @@ export function certificateAuthority(): PemPair {
   );
 }
 
-/** For clients too: etcd's JSON gateway shows this certificate when it calls its own server. */
+/** Also valid for clients: etcd's JSON gateway presents it when it calls its own server. */
 export function serverCertificate(): PemPair {
   return once("server", () =>
     issue(
@@ -48,7 +48,7 @@ export function serverCertificate(): PemPair {
   );
 }
 
-/** A certificate whose common name etcd takes for a user name. */
+/** A certificate whose common name etcd uses as the user name. */
 export function clientCertificate(commonName: string): ClientCertificate {
   const pair = once(`client ${commonName}`, () =>
     issue(
@@ -68,7 +68,7 @@ function once(name: string, make: () => PemPair): PemPair {
   return pair;
 }
 
-/** Signed by `issuer`, or by itself. */
+/** Issues a certificate that is signed by `issuer`. Without one, it is self-signed. */
 function issue(
   subject: forge.pki.CertificateField[],
   extensions: object[],
@@ -88,7 +88,7 @@ function issue(
   return { cert: forge.pki.certificateToPem(certificate), key: privateKey };
 }
 
-/** By Node, which takes a tenth of the time that forge does. */
+/** Generates keys with Node, which is ten times as fast as forge. */
 function generateKeys() {
   return generateKeyPairSync("rsa", {
     modulusLength: 2048,

@@ -1,4 +1,4 @@
-/** `etcdnet` as a process, as it is shipped: in the test files that `buildIfStale` before they run it. */
+/** Runs the built `etcdnet` as a process. Test files call `buildIfStale` first. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ export class Cli implements AsyncDisposable {
   readonly process: ChildProcess;
   stdout = "";
   stderr = "";
-  /** How it ended: a code, or the signal that ended it. */
+  /** Exit code, or the signal that ended the process. */
   readonly exit: Promise<number | NodeJS.Signals | null>;
 
   constructor(...args: readonly string[]) {
@@ -27,12 +27,12 @@ export class Cli implements AsyncDisposable {
     });
   }
 
-  /** The URL that it listens on, once it does. */
+  /** Resolves with its URL when the process listens. */
   async url(): Promise<string> {
     for (;;) {
       const [, url] = /^listening on (\S+)\n/m.exec(this.stdout) ?? [];
       if (url !== undefined) return url;
-      if (this.process.exitCode !== null) throw new Error(`it ended: ${this.stderr}`);
+      if (this.process.exitCode !== null) throw new Error(`the process ended: ${this.stderr}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

@@ -16,7 +16,7 @@ for (const release of ["3.4", "3.5"] as const) {
       expect((await put(etcd.urls[0], "value")).status).toBe(201);
     });
 
-    it("serves no v2 API when told not to", async () => {
+    it("serves no v2 API with v2: false", async () => {
       await using etcd = await startEtcd({ release, v2: false });
       expect((await put(etcd.urls[0], "value")).status).toBe(404);
     });
@@ -31,7 +31,7 @@ for (const release of ["3.4", "3.5"] as const) {
 
 for (const release of ["3.6", "3.7"] as const) {
   describeEtcdSideBySide(release, `etcd ${release}`, () => {
-    it("starts without v2, and says so when v2 is asked for", async () => {
+    it("starts without v2, and rejects v2: true", async () => {
       await using etcd = await startEtcd({ release });
       const version = await fetch(`${etcd.urls[0]}/version`);
       expect(await version.json()).toMatchObject({
@@ -49,7 +49,7 @@ describeEtcdSideBySide("3.4", "three members", () => {
     expect(new Set(leaders)).toHaveLength(1);
   });
 
-  it("survive one that is killed, which comes back with its data", async () => {
+  it("survive the kill of one member, which restarts with its data", async () => {
     await using etcd = await startEtcd({ release: "3.4", members: 3 });
     const [first, second] = etcd.urls;
     const [member] = etcd.members;
@@ -62,7 +62,7 @@ describeEtcdSideBySide("3.4", "three members", () => {
     expect(await read(first, "?quorum=true")).toBe("after");
   });
 
-  it("can be stopped and started again, with their data", async () => {
+  it("keep their data when they are stopped and started again", async () => {
     await using etcd = await startEtcd({ release: "3.4", members: 3 });
     await put(etcd.urls[0], "kept");
     for (const member of etcd.members) await member.stop();
@@ -72,19 +72,19 @@ describeEtcdSideBySide("3.4", "three members", () => {
 });
 
 describeEtcdSideBySide("3.4", "one etcd", () => {
-  it("answers nothing while it is paused", async () => {
+  it("sends no response while it is paused", async () => {
     await using etcd = await startEtcd({ release: "3.4" });
     const [member] = etcd.members;
     await put(member.url, "value");
     member.pause();
-    const answer = read(member.url);
+    const response = read(member.url);
     const silence = delay(200, "silence");
-    expect(await Promise.race([answer, silence])).toBe("silence");
+    expect(await Promise.race([response, silence])).toBe("silence");
     member.resume();
-    expect(await answer).toBe("value");
+    expect(await response).toBe("value");
   });
 
-  it("leaves neither process nor files, even when it was paused", async () => {
+  it("leaves neither a process nor files, even if it was paused", async () => {
     const etcd = await startEtcd({ release: "3.4" });
     const [member] = etcd.members;
     const pid = member.pid;
@@ -103,20 +103,20 @@ describeEtcdSideBySide("3.4", "one etcd", () => {
     await expect(fetch(`${url}/health`)).rejects.toThrow();
   });
 
-  it("says what etcd logged when it does not start", async () => {
+  it("shows etcd's log in the error when it does not start", async () => {
     const started = startEtcd({ release: "3.4", args: ["--no-such-flag"] });
     await expect(started).rejects.toThrow("flag provided but not defined: -no-such-flag");
   });
 });
 
 describeEtcdSideBySide("3.4", "etcd over TLS", () => {
-  it("is trusted by its authority and asks for no certificate", async () => {
+  it("is trusted through its authority and requires no client certificate", async () => {
     await using etcd = await startEtcd({ release: "3.4", tls: true });
     expect(await statusOver(etcd.urls[0], { ca: etcd.ca })).toBe(200);
     await expect(statusOver(etcd.urls[0], {})).rejects.toThrow("unable to verify");
   });
 
-  it("demands a client certificate with clientCertAuth", async () => {
+  it("requires a client certificate with clientCertAuth", async () => {
     await using etcd = await startEtcd({ release: "3.4", clientCertAuth: true });
     const { ca, clientCertificate: client, urls } = etcd;
     expect(await statusOver(urls[0], { ca, ...client })).toBe(200);
@@ -127,7 +127,7 @@ describeEtcdSideBySide("3.4", "etcd over TLS", () => {
 });
 
 describe("a client certificate", () => {
-  it("loads as PKCS#12 with its passphrase only", () => {
+  it("loads as PKCS#12 only with its passphrase", () => {
     const pfx = clientCertificate("someone").pkcs12("secret");
     expect(() => createSecureContext({ pfx, passphrase: "secret" })).not.toThrow();
     expect(() => createSecureContext({ pfx, passphrase: "guess" })).toThrow("mac verify failure");
@@ -135,7 +135,7 @@ describe("a client certificate", () => {
 });
 
 describe("findEtcd", () => {
-  it("takes the binary that a variable names, and no other instead", () => {
+  it("uses only the binary that an environment variable names", () => {
     vi.stubEnv("ETCD_3_7", "/no/such/etcd");
     expect(findEtcd("3.7")).toEqual({
       missing: "ETCD_3_7 names /no/such/etcd, which is not an etcd 3.7",
@@ -165,7 +165,7 @@ async function statusOfUsers(url: string, credentials: string): Promise<number> 
   return (await fetch(`${url}/v2/auth/users`, { headers: { authorization } })).status;
 }
 
-/** Over node:https, which knows nothing of this project. */
+/** Uses node:https, so that no code of this project takes part. */
 function statusOver(url: string, tls: RequestOptions): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     get(`${url}/v2/keys/`, { ...tls, agent: false }, (response) => {

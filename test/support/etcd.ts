@@ -1,4 +1,4 @@
-/** Real etcd servers for tests: one member or three, with TLS and auth as asked for. */
+/** Real etcd servers for tests: one or three members, with TLS and auth on request. */
 
 import { Agent, request } from "undici";
 import { describe, expect, it } from "vitest";
@@ -23,27 +23,27 @@ export interface EtcdOptions {
   readonly release: Release;
   /** @default 1 */
   readonly members?: 1 | 3;
-  /** Serve the v2 API. @default true on 3.4 and 3.5, which are the ones that can */
+  /** Serve the v2 API. @default true on 3.4 and 3.5, the releases that have it */
   readonly v2?: boolean;
   /** HTTPS between client and server. @default false */
   readonly tls?: boolean;
-  /** Demand a client certificate, which implies `tls`. @default false */
+  /** Require a client certificate, which implies `tls`. @default false */
   readonly clientCertAuth?: boolean;
   /** Enables v2 auth, with this password for the user root. @default no auth */
   readonly rootPassword?: string;
-  /** Serve gRPC alone at the client URLs, without v2. @default HTTP as well */
+  /** Serve only gRPC at the client URLs, without v2. @default HTTP as well */
   readonly grpcOnly?: boolean;
-  /** Lead the links between the members through these. @default directly */
+  /** Route the connections between the members through these links. @default direct connections */
   readonly peerLinks?: PeerLinks;
-  /** More flags of etcd, for every member; they win over ours. */
+  /** Additional etcd flags for every member. They override the flags of this module. */
   readonly args?: readonly string[];
 }
 
 type AtLeastOne<T> = readonly [T, ...T[]];
 
 /**
- * Quicker elections than etcd's own 100 and 1,000 ms; what etcd derives from them is quicker too:
- * the least lease TTL is 1 s instead of 2, and a write without a leader waits less above its 5 s.
+ * Shorter than etcd's defaults of 100 and 1,000 ms. Times that etcd derives from them are shorter, too:
+ * the minimum lease TTL is 1 s instead of 2, and a write without a leader fails sooner after its 5 s.
  */
 const ELECTION = {
   1: ["--heartbeat-interval=10", "--election-timeout=100"],
@@ -55,11 +55,11 @@ export interface EtcdCluster {
   readonly members: AtLeastOne<EtcdProcess>;
   /** The client URL of each member. */
   readonly urls: AtLeastOne<string>;
-  /** The certificate, as PEM, that a client must trust; with TLS only. */
+  /** The CA certificate, as PEM, that a client must trust. Only with TLS. */
   readonly ca?: string;
-  /** One that the server accepts, of the common name "client"; with `clientCertAuth` only. */
+  /** A certificate with the common name "client" that the server accepts. Only with `clientCertAuth`. */
   readonly clientCertificate?: ClientCertificate;
-  /** Ends all members, paused ones too, and removes their data. */
+  /** Stops all members, including paused ones, and removes their data. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -74,7 +74,7 @@ export async function startEtcd(options: EtcdOptions): Promise<EtcdCluster> {
     grpcOnly,
     args: [...ELECTION[size], ...args],
     ...(tls && { tls }),
-    ...(peerLinks && { advertisePeers: (peerUrls) => peerLinks.lead(peerUrls) }),
+    ...(peerLinks && { advertisePeers: (peerUrls) => peerLinks.intercept(peerUrls) }),
   });
   const cluster = clusterOf(members, tls);
   try {
@@ -87,8 +87,8 @@ export async function startEtcd(options: EtcdOptions): Promise<EtcdCluster> {
 }
 
 /**
- * `describe` for suites on a real etcd. Where that is missing, the suite is skipped and a line says
- * why; with CI=true it fails.
+ * `describe` for suites on a real etcd. If the release is missing, the suite is skipped with a warning.
+ * With CI=true, it fails.
  */
 export function describeWithEtcd(
   release: Release,
@@ -110,7 +110,7 @@ export function describeWithEtcd(
   describe.skip(name, define);
 }
 
-/** The same, as {@link describeSideBySide}. */
+/** {@link describeWithEtcd} with {@link describeSideBySide}. */
 export function describeEtcdSideBySide(release: Release, name: string, define: () => void): void {
   describeWithEtcd(release, name, define, describeSideBySide);
 }
@@ -132,9 +132,9 @@ function binaryOf(release: Release): string {
 }
 
 function servesV2({ release, v2 }: EtcdOptions): boolean {
-  const able = release === "3.4" || release === "3.5";
-  if (v2 && !able) throw new Error(`etcd ${release} has no v2 API`);
-  return v2 ?? able;
+  const hasV2 = release === "3.4" || release === "3.5";
+  if (v2 && !hasV2) throw new Error(`etcd ${release} has no v2 API`);
+  return v2 ?? hasV2;
 }
 
 function clusterOf(members: AtLeastOne<EtcdProcess>, tls?: Tls): EtcdCluster {
@@ -155,9 +155,13 @@ function clusterOf(members: AtLeastOne<EtcdProcess>, tls?: Tls): EtcdCluster {
 async function enableV2Auth({ urls, ca, clientCertificate }: EtcdCluster, password: string) {
   const dispatcher = new Agent({ connect: { ca, ...clientCertificate } });
   const put = async (path: string, body: string) => {
-    const answer = await request(`${urls[0]}/v2/auth/${path}`, { method: "PUT", body, dispatcher });
-    const text = await answer.body.text();
-    if (answer.statusCode >= 300) throw new Error(`v2 auth was not enabled: ${text}`);
+    const response = await request(`${urls[0]}/v2/auth/${path}`, {
+      method: "PUT",
+      body,
+      dispatcher,
+    });
+    const text = await response.body.text();
+    if (response.statusCode >= 300) throw new Error(`v2 auth was not enabled: ${text}`);
   };
   await put("users/root", JSON.stringify({ user: "root", password }));
   await put("enable", "");

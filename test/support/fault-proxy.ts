@@ -7,62 +7,62 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 
 /** What happens to the traffic. */
 export type Fault =
-  /** Nothing. */
+  /** All traffic passes. */
   | "pass"
-  /** The port is closed and what was connected is cut. */
+  /** The port is closed, and open connections are cut. */
   | "refuse"
-  /** Connections are taken, and nothing goes through any more, neither way. */
+  /** Connections are accepted, but nothing passes in either direction. */
   | "hang"
-  /** Connections are closed as soon as they are there. */
+  /** Connections are closed as soon as they are accepted. */
   | "cut on connect"
-  /** Connections are closed at the first byte of a request, of which nothing goes through. */
+  /** Connections are closed at the first byte of a request, which is not forwarded. */
   | "cut before request"
-  /** The request goes through, so that it takes effect; the connection is closed before the answer. */
+  /** The request is forwarded and takes effect. The connection is closed before the response. */
   | "cut after request"
-  /** The connection is closed before the last bytes of an answer. */
-  | "cut in answer"
-  /** The answer comes byte by byte, too slowly. */
+  /** The connection is closed before the last bytes of a response. */
+  | "cut in response"
+  /** The response arrives byte by byte, too slowly. */
   | "drip"
-  /** The answer comes, a second later. */
+  /** The response arrives a second late. */
   | "late";
 
-/** With a head of some 400 bytes, no answer is there within a minute. */
+/** A response head of about 400 bytes takes more than a minute. */
 const DRIP_EVERY_MS = 200;
 const LATE_BY_MS = 1_000;
 const WITHHELD_BYTES = 8;
-/** Neither the members' ports nor those that systems give to outgoing connections. */
+/** Outside of the ports of members and of the ephemeral ports of operating systems. */
 const PORTS = { from: 5_000, below: 10_000 };
 const REQUEST_LINE = /^(?:GET|PUT|POST|DELETE) \S+/;
 
 interface FaultProxyEvents {
-  /** Method and path of a request that arrived, whatever becomes of it. */
+  /** Method and path of a request that arrived, even if it is not forwarded. */
   request: [string];
 }
 
 export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncDisposable {
   readonly url: string;
-  /** Method and path of each request so far; nothing of TLS. */
+  /** Method and path of each request so far. Empty with TLS. */
   readonly requests: string[] = [];
-  /** Connections taken so far. */
+  /** Number of connections accepted so far. */
   connections = 0;
-  /** Most connections that were open at one time. */
+  /** Largest number of connections open at the same time. */
   peak = 0;
-  /** Where new connections lead: the URL of a member. */
+  /** URL of the member to which new connections are forwarded. */
   target: string;
   readonly #port: number;
   readonly #server: Server;
   readonly #links = new Set<Link>();
   #fault: Fault = "pass";
 
-  /** A proxy that lets everything pass. */
+  /** Starts a proxy that forwards everything. */
   static async before(target: string): Promise<FaultProxy> {
     const proxy = new FaultProxy(target, randomInt(PORTS.from, PORTS.below));
     try {
       await proxy.#listen();
       return proxy;
     } catch (error) {
-      const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-      if (taken) return FaultProxy.before(target);
+      const isPortInUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+      if (isPortInUse) return FaultProxy.before(target);
       throw error;
     }
   }
@@ -79,12 +79,12 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
     return this.#fault;
   }
 
-  /** Connections open now. */
+  /** Number of open connections. */
   get open(): number {
     return this.#links.size;
   }
 
-  /** Switches the fault, for open connections too. What was swallowed or withheld stays lost. */
+  /** Switches the fault, also for open connections. Data that was dropped or withheld stays lost. */
   async become(fault: Fault): Promise<void> {
     const before = this.#fault;
     this.#fault = fault;
@@ -93,16 +93,16 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
     for (const link of this.#links) if (link.broken) link.destroy();
   }
 
-  /** Closes every open connection. Both sides know of it when this is done. */
+  /** Closes every open connection. Resolves when both sides have noticed. */
   async cut(): Promise<void> {
     await Promise.all([...this.#links].map((link) => link.destroy()));
-    // The client, too, is in this process: its sockets are looked at once per turn of the loop.
+    // The client is in this process, too. Its sockets are polled once per turn of the event loop.
     for (let turn = 0; turn < 3; turn++) await setImmediate();
   }
 
   /**
-   * Lets nothing more through on the connections that carry no request meanwhile, those of watches, and
-   * leaves them open: as a router does that has forgotten them.
+   * Stops forwarding on the connections that carry no request during `during`, which are those of
+   * watches. They stay open, as with a router that has lost their state.
    */
   async freezeIdle(during: () => Promise<unknown>): Promise<void> {
     for (const link of this.#links) link.idle = true;
@@ -115,7 +115,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
     return [...this.#links].filter((link) => link.frozen).length;
   }
 
-  /** Tells etcd that nothing more will be asked: it ends the answers of watches, empty as they are. */
+  /** Half-closes the connections to etcd, which then ends the responses of watches without an event. */
   endWatches(): void {
     for (const link of this.#links) link.endRequests();
   }
@@ -144,13 +144,13 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
   }
 }
 
-/** One connection of a client, and the one to etcd that serves it. */
+/** A connection of a client, and its connection to etcd. */
 class Link {
-  /** Whether a part of the traffic was swallowed. */
+  /** Whether a part of the traffic was dropped. */
   broken = false;
-  /** Whether no request has come since this was set. */
+  /** Whether no request has arrived since this was set. */
   idle = false;
-  /** Whether nothing goes through, neither way, whatever the proxy's fault. */
+  /** Whether nothing passes in either direction, independently of the proxy's fault. */
   frozen = false;
   readonly #client: Socket;
   readonly #proxy: FaultProxy;
@@ -202,17 +202,17 @@ class Link {
   #connect(): Socket {
     const { hostname, port } = new URL(this.#proxy.target);
     const etcd = connect(Number(port), hostname).setNoDelay(true);
-    etcd.on("data", (chunk) => void this.#onAnswer(chunk));
+    etcd.on("data", (chunk) => void this.#onResponse(chunk));
     etcd.on("error", () => this.#client.destroy());
     etcd.on("end", () => this.#client.end());
     return etcd;
   }
 
-  async #onAnswer(chunk: Buffer): Promise<void> {
+  async #onResponse(chunk: Buffer): Promise<void> {
     const { fault } = this.#proxy;
     if (this.frozen) return;
     if (fault === "pass") this.#client.write(chunk);
-    else if (fault === "cut in answer") this.#client.end(chunk.subarray(0, -WITHHELD_BYTES));
+    else if (fault === "cut in response") this.#client.end(chunk.subarray(0, -WITHHELD_BYTES));
     else if (fault === "drip") await this.#drip(chunk);
     else if (fault === "late") await this.#late(chunk);
     else if (fault === "hang") this.broken = true;

@@ -1,4 +1,4 @@
-/** A server of gRPC over HTTP/2, scripted for what etcd does rarely and what stands before it may do. */
+/** A scripted gRPC server, for rare behavior of etcd and for behavior of proxies in front of it. */
 
 import { once } from "node:events";
 import {
@@ -12,7 +12,7 @@ import type { AddressInfo } from "node:net";
 import { RPC } from "../../src/etcd3/rpcs.js";
 import { framed } from "../../src/wire/grpc.js";
 
-/** What becomes of a request, which is the first of its server or a later one. */
+/** Handles a request. `count` is its number: the first request of a server is 1. */
 export type Script = (
   stream: ServerHttp2Stream & { readonly session: ServerHttp2Session },
   count: number,
@@ -21,13 +21,13 @@ export type Script = (
 
 export const GRPC_HEAD = { ":status": 200, "content-type": "application/grpc" };
 
-/** The frame of an answer that etcd gives to a put. */
-export const PUT_ANSWER = framed(
+/** The frame of etcd's response to a put. */
+export const PUT_RESPONSE = framed(
   RPC.put.response.encode({ header: { cluster_id: "1", revision: 5 } }),
 );
 
-/** Answers with a message and a status. */
-export function answer(stream: ServerHttp2Stream, frame = PUT_ANSWER, status = "0"): void {
+/** Responds with a message and a status. */
+export function respond(stream: ServerHttp2Stream, frame = PUT_RESPONSE, status = "0"): void {
   if (stream.destroyed) return;
   stream.respond(GRPC_HEAD, { waitForTrailers: true });
   stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": status }));
@@ -36,9 +36,9 @@ export function answer(stream: ServerHttp2Stream, frame = PUT_ANSWER, status = "
 
 export interface GrpcServer extends AsyncDisposable {
   readonly url: string;
-  /** Requests so far. */
+  /** Number of requests so far. */
   readonly requests: number;
-  /** Connections so far. */
+  /** Number of connections so far. */
   readonly connections: number;
 }
 

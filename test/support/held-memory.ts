@@ -5,7 +5,7 @@ import { runInNewContext } from "node:vm";
 setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
 
-/** Bytes of memory that are still in use after `work`, beyond those before. */
+/** The bytes of memory that the result of `work` keeps in use. */
 export async function heldAfter(work: () => unknown): Promise<number> {
   const before = await inUse();
   const result = work();
@@ -15,10 +15,10 @@ export async function heldAfter(work: () => unknown): Promise<number> {
   return held;
 }
 
-/** Collects what is not in use any more, memory outside of the heap included. */
+/** Collects garbage, including memory outside of the heap. */
 export async function collectGarbage(): Promise<void> {
   collect();
-  // What is outside of the heap is given back a little later.
+  // Memory outside of the heap is released a little later.
   await setTimeout(10);
   collect();
 }

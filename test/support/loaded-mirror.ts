@@ -5,7 +5,7 @@ import { Mirror } from "../../src/recipes/mirror/mirror.js";
 import type { MirrorChange } from "../../src/recipes/mirror/mirror-change.js";
 import { directory, file, resync, ScriptedClient, settled } from "./scripted-client.js";
 
-/** `/a` with two files, and a directory in a directory. */
+/** `/a` with two files and nested directories. */
 export const STATE = directory("/a", 4, [
   file("/a/10", "ten", 5),
   file("/a/9", "nine", 6),
@@ -17,23 +17,23 @@ export const STATE = directory("/a", 4, [
 
 export const keysOf = (nodes: Iterable<EtcdNode>): string[] => [...nodes].map(({ key }) => key);
 
-/** A mirror that has loaded `state`, and what it told since. */
+/** A mirror that has loaded `state`, and its changes since then. */
 export async function loaded(state: EtcdNode | null = STATE, key = "/a") {
   const etcd = new ScriptedClient();
   const mirror = new Mirror(etcd, key);
   onTestFinished(() => mirror.close());
-  etcd.watcher.tell(resync(state, 10));
+  etcd.watcher.deliver(resync(state, 10));
   await mirror.ready;
   const changes: MirrorChange[] = [];
   mirror.on("change", (change) => changes.push(change));
-  const tell = async (...items: readonly WatchItem[]): Promise<void> => {
-    etcd.watcher.tell(...items);
+  const deliver = async (...items: readonly WatchItem[]): Promise<void> => {
+    etcd.watcher.deliver(...items);
     await settled();
   };
-  return { etcd, mirror, changes, tell };
+  return { etcd, mirror, changes, deliver };
 }
 
-/** Changes in short: what was done to which key. */
+/** A short form of changes: action, key, and the values before and after. */
 export const brief = (changes: readonly MirrorChange[]): string[] =>
   changes.map(({ action, key, node, prevNode }) => {
     const show = (one: EtcdNode | undefined) => one && (one.value ?? "dir");

@@ -4,8 +4,8 @@ import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
 import type { ScanRequest } from "../../src/model/key-request.js";
 
 /**
- * The watch requests of a v2 server whose store is in this process. `openWatch`: how a test opens connections,
- * which it may break.
+ * The watch requests of a v2 server with a store in memory. A test can pass its own `openWatch`, for
+ * example to break connections.
  */
 export function memoryWatchPort(
   memory: () => MemoryKeySpace,
@@ -16,7 +16,7 @@ export function memoryWatchPort(
     probe: async () => ({ etcdClusterId: memory().clusterId, index: memory().index }),
     async scan(request: ScanRequest): Promise<Scan> {
       const { key, recursive, since } = request;
-      // Refuses an index that history does not hold any more.
+      // Rejects an index that the history no longer has.
       const watch = await memory().openWatch({ key, recursive, waitIndex: since, stream: true });
       const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = watch;
       const origin = { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };

@@ -1,27 +1,27 @@
-/** The links between the members of a cluster, which can be cut while clients reach every member. */
+/** The connections between the members of a cluster. They can be cut while clients still reach every member. */
 
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { freePort } from "../../scripts/etcd-process.mjs";
 
-/** By what etcd says in requests to a peer: the URL at which their sender can be reached. */
+/** The header in which etcd sends its own peer URL in requests to a peer. */
 const SENDER = /^x-peerurls: (\S+)\r$/im;
 
 export class PeerLinks {
   #gates: readonly Gate[] = [];
   #isolated: Gate | undefined;
 
-  /** Puts a gate before each of these peer URLs. @returns those that the members are to advertise */
-  async lead(peerUrls: readonly string[]): Promise<readonly string[]> {
+  /** Puts a gate in front of each peer URL. @returns the URLs that the members must advertise */
+  async intercept(peerUrls: readonly string[]): Promise<readonly string[]> {
     this.close();
     this.#gates = await Promise.all(peerUrls.map((url) => Gate.before(url, this.#mayPass)));
     return this.#gates.map(({ url }) => url);
   }
 
-  /** Cuts the member with this peer URL off from the others, which go on without it. */
+  /** Disconnects the member with this peer URL from the others. */
   isolate(peerUrl: string): void {
     this.#isolated = this.#gates.find(({ target }) => target === peerUrl);
-    if (this.#isolated === undefined) throw new Error(`no link leads to ${peerUrl}`);
+    if (this.#isolated === undefined) throw new Error(`no gate is in front of ${peerUrl}`);
     for (const gate of this.#gates) gate.check();
   }
 
@@ -33,23 +33,23 @@ export class PeerLinks {
     for (const gate of this.#gates) gate.close();
   }
 
-  /** While a member is isolated, what does not tell where it comes from does not pass either. */
+  /** While a member is isolated, connections from an unknown sender do not pass either. */
   readonly #mayPass: MayPass = (from, to) => {
     if (this.#isolated === undefined) return true;
     return from !== undefined && from !== this.#isolated.url && to !== this.#isolated;
   };
 }
 
-/** Whether something from a member, by its peer URL, may pass a gate. */
+/** Whether a connection from the member with the peer URL `from` may pass a gate. */
 type MayPass = (from: string | undefined, to: Gate) => boolean;
 
-/** Where the links that lead to one member come in. */
+/** Accepts the connections to one member, and forwards them if they may pass. */
 class Gate {
   readonly url: string;
   readonly target: string;
   readonly #server: Server;
   readonly #mayPass: MayPass;
-  /** Connections, and whom they come from. */
+  /** Open connections, with the peer URL of their sender. */
   readonly #links = new Map<Socket, string | undefined>();
 
   static async before(target: string, mayPass: MayPass): Promise<Gate> {
@@ -66,7 +66,7 @@ class Gate {
     this.#server = createServer((link) => this.#accept(link));
   }
 
-  /** Closes what may not pass any more. */
+  /** Closes the connections that may no longer pass. */
   check(): void {
     for (const [link, from] of this.#links) if (!this.#mayPass(from, this)) link.destroy();
   }

@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1 that a seed determines (Mulberry32). */
+/** A generator of numbers from 0 to 1 (Mulberry32). The seed determines the sequence. */
 export function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

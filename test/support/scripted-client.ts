@@ -7,7 +7,7 @@ import { AsyncQueue } from "../../src/stream/async-queue.js";
 import type { Watcher, WatchOptions } from "../../src/watch/watcher.js";
 import { ManualClock } from "../embedded/manual-clock.js";
 
-/** A watcher that tells what the test says. */
+/** A watcher that delivers the items that the test gives it. */
 export class ScriptedWatcher implements Watcher {
   readonly key: string;
   readonly options: WatchOptions;
@@ -26,7 +26,7 @@ export class ScriptedWatcher implements Watcher {
     return this.#items.ended;
   }
 
-  tell(...items: readonly WatchItem[]): void {
+  deliver(...items: readonly WatchItem[]): void {
     for (const item of items) this.#items.put(item);
   }
 
@@ -34,12 +34,12 @@ export class ScriptedWatcher implements Watcher {
     this.#items.end(error);
   }
 
-  /** Resolves with {@link prove}. */
+  /** Resolves when {@link prove} has reached the index. */
   reached(index: number): Promise<void> {
     return new Promise((resolve) => void this.#proven.whenReached(index, resolve));
   }
 
-  /** The watch has proven that nothing else happened up to an index. */
+  /** Makes the watch prove that it has delivered every change up to an index. */
   prove(index: number): void {
     this.index = index;
     this.#proven.set(index);
@@ -67,7 +67,7 @@ export class ScriptedWatcher implements Watcher {
   }
 }
 
-/** A client whose watches are scripted, and whose time is the test's. */
+/** A client with scripted watches and a clock that the test advances. */
 export class ScriptedClient implements RecipeClient {
   readonly clock = new ManualClock();
   readonly watchers: ScriptedWatcher[] = [];
@@ -80,7 +80,7 @@ export class ScriptedClient implements RecipeClient {
   /** The watcher that was opened last. */
   get watcher(): ScriptedWatcher {
     const watcher = this.watchers.at(-1);
-    if (watcher === undefined) throw new Error("nothing is watched");
+    if (watcher === undefined) throw new Error("no watch was opened");
     return watcher;
   }
 
@@ -91,7 +91,7 @@ export class ScriptedClient implements RecipeClient {
   }
 
   execute(): Promise<EtcdResponse> {
-    return Promise.reject(new Error("nothing is asked of this client"));
+    return Promise.reject(new Error("this client executes no requests"));
   }
 
   close(): void {
@@ -137,5 +137,5 @@ function responseOf(action: Action, node: AnyNode): EtcdResponse {
   return { action, node, etcdIndex: node.modifiedIndex, ...origin };
 }
 
-/** When everything that is under way without a timer has happened. */
+/** Resolves after all pending callbacks that do not wait for a timer. */
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

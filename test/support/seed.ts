@@ -1,5 +1,5 @@
 /**
- * Property tests draw the same cases in every run, so that a failure says something of the change
- * that is tested. `ETCDNET_SEED` draws others.
+ * Property tests use the same cases in every run, so that a failure points to the change under test.
+ * `ETCDNET_SEED` selects other cases.
  */
 export const SEED = Number(process.env.ETCDNET_SEED ?? 20_261_122);

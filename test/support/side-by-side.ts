@@ -1,9 +1,9 @@
 import { describe } from "vitest";
 
 /**
- * A suite beside those that are defined so next to it, each with servers of its own: for suites that
- * mostly wait. In a suite, one test runs after the other. `expect.poll` must be the one of the test's
- * context: the global one knows only the test that began last, in whichever suite.
+ * Defines a suite that runs concurrently with the neighboring suites of this kind. Use it for suites
+ * that mostly wait, each with its own servers. The tests of a suite run in sequence. Use `expect.poll`
+ * of the test context: the global one belongs to the test that started last, in any suite.
  */
 export function describeSideBySide(name: string, define: () => void): void {
   describe(name, { concurrent: true }, () => {

@@ -6,7 +6,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Time that passes when the test says so, one timer after the other, and what each set off is done. */
+/** A clock that the test advances. Timers run one by one, each after the callbacks of the previous one. */
 export class SimulatedClock implements Clock {
   readonly #timers = new Set<Timer>();
   #time = Date.UTC(2030, 0, 1);
@@ -20,7 +20,7 @@ export class SimulatedClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Timers that are set. */
+  /** Number of pending timers. */
   get pending(): number {
     return this.#timers.size;
   }

@@ -22,7 +22,7 @@ import { systemClock } from "../../src/time/clock.js";
 import type { JsonObject } from "../../src/wire/json.js";
 import { fromBase64, toBase64 } from "./base64.js";
 
-/** A change of a key, by its text; without a value it is deleted. */
+/** A change of a key. Key and value are text. Without a value, the key is deleted. */
 export interface SimulatedChange {
   readonly key: string;
   readonly value?: string;
@@ -47,36 +47,36 @@ interface WatchRequest {
   readonly fragment: boolean;
 }
 
-/** Milliseconds: longest time on the way, when nothing holds it up. */
-const ON_THE_WAY = 20;
-/** Revisions that etcd puts into one message of a watch that has to catch up. */
+/** Milliseconds. Longest latency. */
+const MAX_LATENCY = 20;
+/** Number of revisions that etcd puts into one message of a watch that catches up. */
 const REVISIONS_TOGETHER = 1_000;
 
 /**
- * etcd's v3 API with a store in this process: ranges, puts, watches from the past, compaction, members
- * that are behind, and another store that takes the place of this one under the same id. Comparisons
- * always hold. Messages are kept in their JSON form.
+ * Simulates etcd's v3 API with a store in memory: ranges, puts, watches from past revisions, compaction,
+ * members that lag, and the replacement of the store under the same cluster id. Comparisons always
+ * succeed. Messages are kept in their JSON form.
  */
 export class SimulatedV3 implements V3Api {
   readonly clock: Clock;
-  /** What watches were opened with. */
+  /** The create requests of the watches. */
   readonly opened: WatchRequest[] = [];
   readonly streams = new Set<SimulatedV3Stream>();
-  /** Paths of calls. */
+  /** Paths of the calls. */
   readonly calls: string[] = [];
-  /** Whether nothing is answered but with an error. */
+  /** Whether every call fails. */
   refuses = false;
-  /** Revision up to which the member that takes new watches has come; absent: up to the last. */
+  /** Revision that the member of the watches has applied. Absent: the latest one. */
   lag: number | undefined;
   readonly #random: (() => number) | undefined;
-  /** Stores that have taken the place of another one: shown as the term. */
+  /** Number of replacements of the store. Headers show it in the Raft term. */
   #replacements = 0;
-  /** Events of the revisions from 2 on. */
+  /** The events of each revision, from revision 2 on. */
   #log: (readonly SimulatedEvent[])[] = [];
   #kvs = new Map<string, Kv>();
   #compacted = 0;
 
-  /** Without randomness everything happens at once. */
+  /** Without `random`, there is no latency. */
   constructor(clock: Clock = systemClock, random?: () => number) {
     this.clock = clock;
     this.#random = random;
@@ -86,7 +86,7 @@ export class SimulatedV3 implements V3Api {
     return this.#log.length + 1;
   }
 
-  /** Makes changes in one revision. @returns which one */
+  /** Makes changes in one revision. @returns the revision */
   commit(...changes: readonly SimulatedChange[]): number {
     const revision = `${this.revision + 1}`;
     this.#log.push(changes.map((change) => this.#change(toBase64(change.key), change, revision)));
@@ -98,7 +98,7 @@ export class SimulatedV3 implements V3Api {
     this.#compacted = Math.max(this.#compacted, Math.min(revision, this.revision));
   }
 
-  /** Another store, which has only the first revisions of this one, takes its place. */
+  /** Replaces the store with one that ends at `revision` of this one. */
   replace(revision: number): void {
     this.cut();
     this.#replacements++;
@@ -124,12 +124,12 @@ export class SimulatedV3 implements V3Api {
     call: V3Call,
   ): Promise<V3Response<Response>> {
     this.calls.push(rpc.path);
-    await this.#travel();
+    await this.#addLatency();
     if (this.refuses) throw new ClusterUnavailableError(call.operation, []);
-    const answer = this.#answer(rpc.path, toJson(rpc.request, request));
-    const answered = { header: this.header(this.revision), ...answer };
-    await this.#travel();
-    return new V3Response(fromJson(rpc.response, answered), "http://simulated");
+    const body = this.#respond(rpc.path, toJson(rpc.request, request));
+    const message = { header: this.header(this.revision), ...body };
+    await this.#addLatency();
+    return new V3Response(fromJson(rpc.response, message), "http://simulated");
   }
 
   async watch(body: V3WatchRequest, call: V3Call): Promise<V3Stream> {
@@ -137,7 +137,7 @@ export class SimulatedV3 implements V3Api {
       readonly create_request: WatchRequest;
     };
     this.opened.push(request);
-    await this.#travel();
+    await this.#addLatency();
     if (this.refuses) throw new ClusterUnavailableError(call.operation, []);
     const stream = new SimulatedV3Stream(this, request, call);
     this.streams.add(stream);
@@ -149,7 +149,7 @@ export class SimulatedV3 implements V3Api {
     for (const stream of this.streams) stream.close();
   }
 
-  /** Messages of a watch from a revision on. */
+  /** The messages of a watch from the revision `from` on. */
   messages(from: number, { key, range_end }: WatchRequest): readonly JsonObject[] {
     if (from < this.#compacted) {
       return [
@@ -182,9 +182,9 @@ export class SimulatedV3 implements V3Api {
     };
   }
 
-  /** Milliseconds that something is on its way now. */
+  /** The latency of the next message, in milliseconds. */
   delay(): number {
-    return this.#random === undefined ? 0 : 1 + Math.floor((this.#random() * ON_THE_WAY) / 2);
+    return this.#random === undefined ? 0 : 1 + Math.floor((this.#random() * MAX_LATENCY) / 2);
   }
 
   #change(key: string, { value }: SimulatedChange, mod_revision: string): SimulatedEvent {
@@ -200,7 +200,7 @@ export class SimulatedV3 implements V3Api {
     return { kv, ...before };
   }
 
-  #answer(path: string, body: JsonObject): JsonObject {
+  #respond(path: string, body: JsonObject): JsonObject {
     if (path === "kv/range") return this.#range(body);
     if (path === "lease/timetolive") return { TTL: "-1" };
     if (path === "kv/put") {
@@ -226,11 +226,11 @@ export class SimulatedV3 implements V3Api {
     const found = [...kvs.values()]
       .filter((kv) => isIn(kv.key, String(key), String(range_end)))
       .sort((a, b) => Buffer.compare(bytesOf(a.key), bytesOf(b.key)));
-    const most = Number(limit) || found.length;
-    return { kvs: found.slice(0, most), more: found.length > most };
+    const maxCount = Number(limit) || found.length;
+    return { kvs: found.slice(0, maxCount), more: found.length > maxCount };
   }
 
-  /** Every key as of a revision. */
+  /** Every key at a revision. */
   #at(revision: number): Map<string, Kv> {
     const kvs = new Map<string, Kv>();
     for (const { type, kv } of this.#log.slice(0, revision - 1).flat()) {
@@ -240,14 +240,14 @@ export class SimulatedV3 implements V3Api {
     return kvs;
   }
 
-  #travel(): Promise<void> {
+  #addLatency(): Promise<void> {
     const delay = this.delay();
     if (delay === 0) return nextTurn();
     return new Promise((resolve) => this.clock.after(delay, resolve));
   }
 }
 
-/** One watch: messages arrive in order, each a while after it was sent. */
+/** One watch. Messages arrive in order, each with some latency. */
 export class SimulatedV3Stream implements V3Stream {
   readonly endpoint = "http://simulated";
   received = 0;
@@ -256,9 +256,9 @@ export class SimulatedV3Stream implements V3Stream {
   readonly #arrived = new AsyncQueue<JsonObject>();
   readonly #call: V3Call;
   #next: number;
-  #underway: JsonObject[] = [];
+  #inTransit: JsonObject[] = [];
   #arrivalAt = 0;
-  /** Whether nothing arrives, though the connection stands. */
+  /** Whether nothing arrives although the connection is open. */
   isFrozen = false;
   #ended = false;
 
@@ -276,7 +276,7 @@ export class SimulatedV3Stream implements V3Stream {
     this.send();
   }
 
-  /** Sends what has happened. */
+  /** Sends the events since the last call. */
   send(): void {
     const { lag, revision } = this.#api;
     for (const message of this.#api.messages(this.#next, this.#request)) this.#push(message);
@@ -288,7 +288,7 @@ export class SimulatedV3Stream implements V3Stream {
     this.#arrive();
   }
 
-  /** The connection breaks: what was under way is lost. */
+  /** Breaks the connection. Messages in transit are lost. */
   break(): void {
     this.#end(new ClusterUnavailableError(this.#call.operation, []));
   }
@@ -307,7 +307,7 @@ export class SimulatedV3Stream implements V3Stream {
   };
 
   #push(message: JsonObject): void {
-    this.#underway.push(message);
+    this.#inTransit.push(message);
     const now = this.#api.clock.monotonic();
     this.#arrivalAt = Math.max(this.#arrivalAt, now + this.#api.delay());
     if (this.#arrivalAt === now) this.#arrive();
@@ -318,7 +318,7 @@ export class SimulatedV3Stream implements V3Stream {
     if (this.isFrozen || this.#ended) return;
     const now = this.#api.clock.monotonic();
     if (this.#arrivalAt > now) return;
-    for (const message of this.#underway.splice(0)) {
+    for (const message of this.#inTransit.splice(0)) {
       this.received++;
       this.#arrived.put(message);
     }

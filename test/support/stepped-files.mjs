@@ -2,7 +2,7 @@
 import * as system from "node:fs/promises";
 
 /**
- * The system's files, with a call before each step that changes something.
+ * The system's file functions. `before` is called before each step that changes something.
  *
  * @param {(step: string) => void | Promise<void>} before throws to let the step fail
  * @returns {import("../../src/files/file-system.js").FileSystem}

@@ -6,7 +6,7 @@ import { FeedSubscription } from "../../src/key-space/shared/feed-subscription.j
 import type { SubscribeRequest, Subscription } from "../../src/key-space/subscription.js";
 import type { Clock } from "../../src/time/clock.js";
 
-/** Opens subscriptions of a simulated v2 cluster: with the watch session, as the remote key space does. */
+/** Opens subscriptions on a simulated v2 cluster through a watch session, as the remote key space does. */
 export class WatchSessionSubscriptions {
   readonly #closing = new AbortController();
   readonly #keySpace: Pick<KeySpace, "execute">;

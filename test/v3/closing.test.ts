@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { AbortError, EtcdClient } from "../../src/index.js";
-import { answer, GRPC_HEAD, startGrpcServer } from "../support/grpc-server.js";
+import { GRPC_HEAD, respond, startGrpcServer } from "../support/grpc-server.js";
 
 test("a watch that is opening when the client is closed ends with AbortError", async () => {
   let opening = (): void => {};
@@ -8,7 +8,7 @@ test("a watch that is opening when the client is closed ends with AbortError", a
     opening = resolve;
   });
   await using server = await startGrpcServer((stream, _count, headers) => {
-    if (headers[":path"] !== "/etcdserverpb.Watch/Watch") return answer(stream);
+    if (headers[":path"] !== "/etcdserverpb.Watch/Watch") return respond(stream);
     stream.respond(GRPC_HEAD);
     opening();
   });

@@ -14,7 +14,7 @@ const UNCERTAIN: readonly Fault[] = [
   "hang",
   "cut before request",
   "cut after request",
-  "cut in answer",
+  "cut in response",
   "drip",
 ];
 

@@ -9,10 +9,10 @@ import { OutcomeUnknownError, ProtocolError } from "../../src/index.js";
 import { v3Probes } from "../../src/key-space/v3/admin/v3-probes.js";
 import { framed } from "../../src/wire/grpc.js";
 import {
-  answer,
   GRPC_HEAD,
   type GrpcServer,
-  PUT_ANSWER,
+  PUT_RESPONSE,
+  respond,
   type Script,
   startGrpcServer,
 } from "../support/grpc-server.js";
@@ -55,7 +55,7 @@ const ANSWERED = { message: { header: { revision: 5 } } };
 
 describe("a reused connection that broke", () => {
   const breakSecond: Script = (stream, count) =>
-    count === 2 ? stream.session.destroy() : answer(stream);
+    count === 2 ? stream.session.destroy() : respond(stream);
 
   it.each([
     ["a read", (api: RemoteV3Api) => get(api)],
@@ -80,7 +80,7 @@ describe("a reused connection that broke", () => {
 describe("a write that the server has not processed", () => {
   /** The first request gets a response. The test decides about the second. */
   const secondOf = (refuse: (stream: Parameters<Script>[0]) => void): Script => {
-    return (stream, count) => (count === 2 ? refuse(stream) : answer(stream));
+    return (stream, count) => (count === 2 ? refuse(stream) : respond(stream));
   };
 
   it.each<[string, (stream: Parameters<Script>[0]) => void]>([
@@ -121,7 +121,7 @@ describe("a write that the server has not processed", () => {
   it("is not retried if the server refuses it after its response has begun", async () => {
     const answerThenRefuse = (stream: ServerHttp2Stream): void => {
       stream.respond(GRPC_HEAD);
-      stream.write(PUT_ANSWER, () => stream.close(constants.NGHTTP2_REFUSED_STREAM));
+      stream.write(PUT_RESPONSE, () => stream.close(constants.NGHTTP2_REFUSED_STREAM));
     };
     await asked(secondOf(answerThenRefuse), async (api, server) => {
       await put(api);
@@ -145,18 +145,18 @@ describe("a write with an invalid response", () => {
       "a message without a status",
       (stream) => {
         stream.respond(GRPC_HEAD);
-        stream.end(PUT_ANSWER);
+        stream.end(PUT_RESPONSE);
       },
       /without a gRPC status/,
     ],
-    ["a status that is no number", (stream) => answer(stream, PUT_ANSWER, "")],
-    ["a status without a message", (stream) => answer(stream, Buffer.alloc(0))],
-    ["a message cut off", (stream) => answer(stream, PUT_ANSWER.subarray(0, -1))],
+    ["a status that is no number", (stream) => respond(stream, PUT_RESPONSE, "")],
+    ["a status without a message", (stream) => respond(stream, Buffer.alloc(0))],
+    ["a message cut off", (stream) => respond(stream, PUT_RESPONSE.subarray(0, -1))],
     [
       "a compressed message",
-      (stream) => answer(stream, Buffer.concat([Buffer.of(1), PUT_ANSWER.subarray(1)])),
+      (stream) => respond(stream, Buffer.concat([Buffer.of(1), PUT_RESPONSE.subarray(1)])),
     ],
-    ["what is no message", (stream) => answer(stream, framed(Buffer.from("0a04", "hex")))],
+    ["what is no message", (stream) => respond(stream, framed(Buffer.from("0a04", "hex")))],
     [
       "UNAVAILABLE, without a word",
       (stream) => stream.respond({ ...GRPC_HEAD, "grpc-status": "14" }, { endStream: true }),
@@ -183,7 +183,7 @@ describe("a write with an invalid response", () => {
 
   it("gets its response from a server that accepts no further streams", async () => {
     const lower: Script = (stream) => {
-      stream.session.settings({ maxConcurrentStreams: 0 }, () => setTimeout(answer, 20, stream));
+      stream.session.settings({ maxConcurrentStreams: 0 }, () => setTimeout(respond, 20, stream));
     };
     await asked(lower, async (api) => expect(await put(api)).toMatchObject(ANSWERED));
   });
@@ -191,7 +191,7 @@ describe("a write with an invalid response", () => {
   it("gets its response while much more data waits on its connection", async () => {
     const value = Buffer.alloc(1_000_000).toString("base64");
     const lastAlone: Script = (stream, count) => {
-      if (count === 21) answer(stream);
+      if (count === 21) respond(stream);
     };
     await asked(lastAlone, async (api, server) => {
       const waiting = Array.from({ length: 20 }, () => put(api, value).catch(() => {}));
@@ -205,7 +205,7 @@ describe("a write with an invalid response", () => {
   it("fails as not processed at a server that accepts no streams", async () => {
     const ask = async (api: RemoteV3Api): Promise<void> =>
       await expect(put(api)).rejects.toThrow(/accepts no HTTP\/2 streams/);
-    await asked((stream) => answer(stream), ask, { maxConcurrentStreams: 0 });
+    await asked((stream) => respond(stream), ask, { maxConcurrentStreams: 0 });
   });
 });
 
@@ -242,7 +242,7 @@ it.skipIf(!hasIpv6)("an IPv6 address is written in brackets", async () => {
   const named: unknown[] = [];
   const script: Script = (stream, _count, headers) => {
     named.push(headers[":authority"]);
-    answer(stream);
+    respond(stream);
   };
   await using server = await startGrpcServer(script, { host: "::1" });
   const { cluster } = completeOptions({ urls: [server.url] });

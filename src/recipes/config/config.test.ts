@@ -33,11 +33,11 @@ function follow<T>(schema: ConfigSchema<T>, options?: ConfigOptions, key = "/app
   onTestFinished(() => mirror.close());
   const settings = config(mirror, schema, options);
   const told = record(settings);
-  const tell = async (...items: readonly WatchItem[]): Promise<void> => {
-    etcd.watcher.tell(...items);
+  const deliver = async (...items: readonly WatchItem[]): Promise<void> => {
+    etcd.watcher.deliver(...items);
     await settled();
   };
-  return { etcd, mirror, settings, told, tell };
+  return { etcd, mirror, settings, told, deliver };
 }
 
 /** All events of the settings, in order. */
@@ -50,7 +50,7 @@ function record<T>(settings: Config<T>): unknown[] {
 
 async function loaded<T>(schema: ConfigSchema<T>, options?: ConfigOptions, state = STATE) {
   const all = follow(schema, options);
-  await all.tell(resync(state, 10));
+  await all.deliver(resync(state, 10));
   return all;
 }
 
@@ -65,9 +65,9 @@ describe("settings", () => {
   });
 
   test("follow each write", async () => {
-    const { settings, told, tell } = await loaded(schema);
+    const { settings, told, deliver } = await loaded(schema);
     const previous = settings.current;
-    await tell(change("set", port("6432", 11)));
+    await deliver(change("set", port("6432", 11)));
     expect(told).toEqual([{ current: { name: "shop", db: { port: 6432 } }, previous }]);
   });
 
@@ -85,16 +85,16 @@ describe("settings", () => {
     await settled();
     etcd.clock.pass(500);
     await settled();
-    etcd.watcher.tell(resync(STATE, 10));
+    etcd.watcher.deliver(resync(STATE, 10));
     await settled();
     expect(await config(mirror, schema).ready).toEqual({ name: "shop", db: { port: 5432 } });
   });
 
   test("can be a part of the mirror, or a single file", async () => {
-    const { mirror, told, settings, tell } = await loaded(anything, { key: "/app/db" });
+    const { mirror, told, settings, deliver } = await loaded(anything, { key: "/app/db" });
     const name = config(mirror, z.string(), { key: "/app/name" });
     expect([settings.current, await name.ready]).toEqual([{ port: "5432" }, "shop"]);
-    await tell(change("set", file("/app/name", "store", 11)));
+    await deliver(change("set", file("/app/name", "store", 11)));
     expect([told, name.current]).toEqual([[], "store"]);
   });
 
@@ -108,45 +108,47 @@ describe("settings", () => {
   });
 
   test("of a key that does not exist are undefined, and the schema decides", async () => {
-    const { settings, tell } = follow(schema.optional());
-    await tell(resync(null, 10));
+    const { settings, deliver } = follow(schema.optional());
+    await deliver(resync(null, 10));
     expect(await settings.ready).toBeUndefined();
-    await tell(change("create", directory("/app", 11)));
+    await deliver(change("create", directory("/app", 11)));
     expect(settings.current).toBeUndefined();
   });
 
   test("are validated once for one event that removes many nodes", async () => {
     const validate = vi.fn((value: unknown) => ({ value }));
-    const { settings, tell } = await loaded(schemaOf(validate));
+    const { settings, deliver } = await loaded(schemaOf(validate));
     validate.mockClear();
-    await tell(removal("delete", directory("/app/db", 6), 11));
+    await deliver(removal("delete", directory("/app/db", 6), 11));
     expect(validate).toHaveBeenCalledOnce();
     expect(settings.current).toEqual({ name: "shop" });
   });
 
   test("are the same object while they are equal", async () => {
-    const { settings, told, tell } = await loaded(schema);
+    const { settings, told, deliver } = await loaded(schema);
     const { current } = settings;
-    await tell(change("set", port("05432", 11)), resync(STATE, 20, "history-cleared"));
+    await deliver(change("set", port("05432", 11)), resync(STATE, 20, "history-cleared"));
     expect(settings.current).toBe(current);
     expect(told).toEqual([]);
   });
 
   test("are the state after a resync", async () => {
-    const { settings, tell } = await loaded(schema);
-    await tell(resync(directory("/app", 4, [file("/app/name", "x", 15)]), 20, "history-cleared"));
+    const { settings, deliver } = await loaded(schema);
+    await deliver(
+      resync(directory("/app", 4, [file("/app/name", "x", 15)]), 20, "history-cleared"),
+    );
     expect(settings.current.name).toBe("shop");
-    await tell(change("set", port("1", 21)));
+    await deliver(change("set", port("1", 21)));
     expect(settings.current).toEqual({ name: "x", db: { port: 1 } });
   });
 });
 
 describe("invalid settings", () => {
   test("are an error that names the key, and the last valid ones stay", async () => {
-    const { settings, told, tell } = await loaded(schema);
-    await tell(change("set", port("many", 11)));
+    const { settings, told, deliver } = await loaded(schema);
+    await deliver(change("set", port("many", 11)));
     expect(settings.current.db.port).toBe(5432);
-    await tell(change("set", port("7", 12)));
+    await deliver(change("set", port("7", 12)));
     expect(settings.current.db.port).toBe(7);
     expect(told).toEqual([
       expect.stringMatching(/^\/app\/db\/port: .*number/),
@@ -175,7 +177,7 @@ describe("invalid settings", () => {
   });
 
   test("at first reject ready; their correction is a change", async () => {
-    const { settings, told, tell } = await loaded(
+    const { settings, told, deliver } = await loaded(
       schema,
       {},
       directory("/app", 4, [directory("/app/db", 5, [port("0", 5)])]),
@@ -187,7 +189,7 @@ describe("invalid settings", () => {
         cause: expect.objectContaining({ name: "InvalidValueError" }),
       }),
     );
-    await tell(change("set", file("/app/name", "shop", 11)), change("set", port("1", 12)));
+    await deliver(change("set", file("/app/name", "shop", 11)), change("set", port("1", 12)));
     const current = { name: "shop", db: { port: 1 } };
     expect(told.at(-1)).toEqual({ current, previous: undefined });
   });
@@ -218,9 +220,9 @@ describe("invalid settings", () => {
   });
 
   test.each(["/app/__proto__/isAdmin", "/app/db/__proto__"])("%s is refused", async (key) => {
-    const { settings, told, tell } = await loaded(anything);
+    const { settings, told, deliver } = await loaded(anything);
     const before = settings.current;
-    await tell(change("set", file(key, "yes", 11)));
+    await deliver(change("set", file(key, "yes", 11)));
     expect(told).toEqual([
       expect.stringMatching(/__proto__: an object cannot safely have .*; delete the key$/),
     ]);
@@ -236,8 +238,8 @@ describe("asynchronous schemas", () => {
       (_: unknown) => new Promise<SchemaResult<unknown>>((resolve) => running.push(resolve)),
     );
     const all = await loaded(schemaOf(validate), { key: "/app/db/port" });
-    await all.tell(change("set", port("2", 11)));
-    await all.tell(change("set", port("3", 12)));
+    await all.deliver(change("set", port("2", 11)));
+    await all.deliver(change("set", port("3", 12)));
     expect(validate.mock.calls).toEqual([["5432"], ["2"], ["3"]]);
     const settle = async (number: number, result: SchemaResult<unknown>): Promise<void> => {
       running[number]?.(result);
@@ -305,15 +307,15 @@ test("settings follow a mirror whose first load failed", async () => {
   await settled();
   etcd.clock.pass(500);
   await settled();
-  etcd.watcher.tell(resync(STATE, 10));
+  etcd.watcher.deliver(resync(STATE, 10));
   await settled();
   expect(told).toEqual([{ current: settings.current, previous: undefined }]);
 });
 
 test("a listener that throws does not affect other listeners or the settings", async () => {
-  const { settings, told, tell } = await loaded(schema);
+  const { settings, told, deliver } = await loaded(schema);
   settings.prependListener("change", () => raise(new Error("mine")));
-  await tell(change("set", port("1", 11)));
+  await deliver(change("set", port("1", 11)));
   expect(told).toEqual(["mine", expect.anything()]);
   expect(settings.current.db.port).toBe(1);
 });
