@@ -155,10 +155,10 @@ describe("values", () => {
 
   test("a value for a directory is refused", async () => {
     const dir = { dir: true } as never;
-    await expectMisuse("value", /give null/, () => client.setNode("/a", "1", dir));
-    await expectMisuse("value", /give null/, () => client.createNode("/a", "1", dir));
-    await expectMisuse("value", /give null/, () => client.createInOrderNode("/a", "1", dir));
-    await expectMisuse("value", /give null/, () => client.updateNode("/a", "1", dir));
+    await expectMisuse("value", /pass null/, () => client.setNode("/a", "1", dir));
+    await expectMisuse("value", /pass null/, () => client.createNode("/a", "1", dir));
+    await expectMisuse("value", /pass null/, () => client.createInOrderNode("/a", "1", dir));
+    await expectMisuse("value", /pass null/, () => client.updateNode("/a", "1", dir));
     for (const action of ["set", "create"]) {
       const request = { action, key: "/a", value: "1", dir: true } as never;
       await expectMisuse("value", /directory/, () => client.execute(request));

@@ -151,13 +151,13 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   /**
    * Users, roles and permissions of v2 auth.
    *
-   * @throws TypeError when the key space has no v2 auth, as with `api: "v3"`
+   * @throws OptionError when the key space has no v2 auth, as with `api: "v3"`
    */
   get auth(): AuthApi {
     const { auth } = this.#api("auth");
     if (auth === undefined) {
-      const instead = 'with api: "v3", users are v3\'s own (etcdctl user); gateways serve /v2/auth';
-      throw new TypeError(`auth: this key space has no v2 auth; ${instead}`);
+      const instead = "the v3 API has its own users (see etcdctl user); a gateway serves /v2/auth";
+      throw new OptionError("auth", "this key space has no v2 auth", instead);
     }
     return auth;
   }
@@ -552,7 +552,11 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
 
   #api(field: string): ClusterApi {
     if (this.#clusterApi !== undefined) return this.#clusterApi;
-    throw new OptionError(field, "give the option clusterApi together with keySpace");
+    throw new OptionError(
+      field,
+      "this key space has no cluster API",
+      "pass the option clusterApi together with keySpace",
+    );
   }
 
   /** Emits in the next tick, so that an error of a listener does not reject the call. */
