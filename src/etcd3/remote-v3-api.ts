@@ -9,7 +9,7 @@ import { refusalReasonOf } from "./error-messages.js";
 import type { MessageInit } from "./protobuf/message-type.js";
 import { RemoteV3Stream } from "./remote-v3-stream.js";
 import { responseErrorOf, TokenRefused } from "./response-error.js";
-import { RPC, type Rpc, type WatchRequest } from "./rpcs.js";
+import { RPC, type Rpc, type WatchCreateRequest } from "./rpcs.js";
 import type { HasHeader, V3Api, V3Call, V3Response, V3Stream } from "./v3-api.js";
 import { v3Request } from "./v3-request.js";
 
@@ -53,10 +53,10 @@ export class RemoteV3Api implements V3Api {
     return this.#authenticated(call, (token) => this.#send(rpc, request, call, token));
   }
 
-  watch(request: WatchRequest, call: V3Call): Promise<V3Stream> {
+  watch(create_request: WatchCreateRequest, call: V3Call): Promise<V3Stream> {
     return this.#authenticated(call, async (token) => {
       const stream = await this.cluster.open(
-        v3Request(RPC.watch, request, call, token),
+        v3Request(RPC.watch, { create_request }, call, token),
         (response) => {
           throw responseErrorOf(call, response);
         },

@@ -127,19 +127,16 @@ const TXN_RESPONSE = message({
   responses: [3, RESPONSE_OP, "repeated"],
 });
 
-const WATCH_REQUEST = message({
-  create_request: [
-    1,
-    message({
-      key: [1, "bytes"],
-      range_end: [2, "bytes"],
-      start_revision: [3, "integer"],
-      progress_notify: [4, "flag"],
-      prev_kv: [6, "flag"],
-      fragment: [8, "flag"],
-    }),
-  ],
+const WATCH_CREATE_REQUEST = message({
+  key: [1, "bytes"],
+  range_end: [2, "bytes"],
+  start_revision: [3, "integer"],
+  progress_notify: [4, "flag"],
+  prev_kv: [6, "flag"],
+  fragment: [8, "flag"],
 });
+
+const WATCH_REQUEST = message({ create_request: [1, WATCH_CREATE_REQUEST] });
 
 const EVENT = message({
   type: [1, ["PUT", "DELETE"]],
@@ -253,7 +250,7 @@ export type Compare = MessageInit<MessageOf<typeof COMPARE>>;
 export type RequestOp = MessageInit<RequestOpMessage>;
 export type TxnRequest = MessageInit<MessageOf<typeof TXN_REQUEST>>;
 export type TxnResponse = MessageOf<typeof TXN_RESPONSE>;
-export type WatchRequest = MessageInit<MessageOf<typeof WATCH_REQUEST>>;
+export type WatchCreateRequest = MessageInit<MessageOf<typeof WATCH_CREATE_REQUEST>>;
 /** One message of a watch. */
 export type WatchResponse = MessageOf<typeof WATCH_RESPONSE>;
-export type Member = MessageOf<typeof MEMBER>;
+export type V3Member = MessageOf<typeof MEMBER>;

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import type { MessageInit } from "./protobuf/message-type.js";
-import type { ResponseHeader, Rpc, WatchRequest, WatchResponse } from "./rpcs.js";
+import type { ResponseHeader, Rpc, WatchCreateRequest, WatchResponse } from "./rpcs.js";
 
 /** How to send a call of etcd's v3 API, and how messages name it. */
 export interface V3Call {
@@ -79,7 +79,7 @@ export interface V3Api {
     call: V3Call,
   ): Promise<V3Response<Response>>;
   /** Opens a watch. Resolves when the first message was received. */
-  watch(request: WatchRequest, call: V3Call): Promise<V3Stream>;
+  watch(request: WatchCreateRequest, call: V3Call): Promise<V3Stream>;
   /** Aborts every call and stream and closes all sockets. */
   close(): void;
 }

@@ -5,7 +5,7 @@ import type { MessageInit } from "../../src/etcd3/protobuf/message-type.js";
 import {
   RPC,
   type Rpc,
-  type WatchRequest as V3WatchRequest,
+  type WatchCreateRequest,
   type WatchResponse,
 } from "../../src/etcd3/rpcs.js";
 import {
@@ -132,8 +132,8 @@ export class SimulatedV3 implements V3Api {
     return new V3Response(fromJson(rpc.response, message), "http://simulated");
   }
 
-  async watch(body: V3WatchRequest, call: V3Call): Promise<V3Stream> {
-    const { create_request: request } = toJson(RPC.watch.request, body) as {
+  async watch(create_request: WatchCreateRequest, call: V3Call): Promise<V3Stream> {
+    const { create_request: request } = toJson(RPC.watch.request, { create_request }) as {
       readonly create_request: WatchRequest;
     };
     this.opened.push(request);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, expectTypeOf, test } from "vitest";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import { type MessageType, message } from "./message-type.js";
 
@@ -66,8 +66,25 @@ describe("a message of Protocol Buffers", () => {
   });
 
   test("is not sent with a field that it does not have", () => {
-    const typo: object = { cuont: 1 };
-    expect(() => OUTER.encode(typo)).toThrow(new TypeError("the message has no field cuont"));
+    // @ts-expect-error It does not compile either.
+    expect(() => OUTER.encode({ cuont: 1 })).toThrow(
+      new TypeError("the message has no field cuont"),
+    );
+  });
+
+  test("has the static type that follows from its fields", () => {
+    expectTypeOf(OUTER.decode(Buffer.alloc(0))).toEqualTypeOf<{
+      readonly data: Buffer;
+      readonly count: number;
+      readonly lease: string;
+      readonly cluster: string;
+      readonly sort: "NONE" | "UP" | "DOWN";
+      readonly on: boolean;
+      readonly one: Inner | undefined;
+      readonly many: readonly Inner[];
+      readonly names: readonly string[];
+    }>();
+    expectTypeOf(OUTER.encode).toBeCallableWith({ data: "text", one: { self: { name: "a" } } });
   });
 
   test("may have fields of newer servers, of any kind", () => {

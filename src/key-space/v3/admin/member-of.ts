@@ -1,5 +1,5 @@
 import { toHexId } from "../../../etcd3/hex-id.js";
-import type { Member as V3Member } from "../../../etcd3/rpcs.js";
+import type { V3Member } from "../../../etcd3/rpcs.js";
 import type { Member } from "../../../model/cluster.js";
 
 /** Converts members to v2's form, sorted by id. */

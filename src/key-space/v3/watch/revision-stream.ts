@@ -67,8 +67,8 @@ export class RevisionStream {
     call: V3Call,
   ): Promise<RevisionStream> {
     const options = { prev_kv: true, fragment: inFragments, progress_notify: true };
-    const create_request = { key, range_end, start_revision: from, ...options };
-    const stream = await api.watch({ create_request }, call);
+    const request = { key, range_end, start_revision: from, ...options };
+    const stream = await api.watch(request, call);
     try {
       const first = await stream.next();
       if (first === undefined)
