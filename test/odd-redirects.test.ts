@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { EtcdClient, OutcomeUnknownError, ProtocolError } from "../src/index.js";
-import { type Answer, good, type OddServer, reply, startOddServer } from "./odd-server.js";
+import { good, type OddServer, type Responder, reply, startOddServer } from "./odd-server.js";
 
 /** A server that is an endpoint of the client, and one that is not. */
 let server: OddServer;
@@ -8,7 +8,7 @@ let stranger: OddServer;
 let client: EtcdClient;
 
 const CREDENTIALS = { username: "root", password: "secret" };
-const to = (location: string, status = 307): Answer => reply(status, "", { location });
+const to = (location: string, status = 307): Responder => reply(status, "", { location });
 
 beforeAll(async () => {
   server = await startOddServer(good);
@@ -16,9 +16,9 @@ beforeAll(async () => {
   client = new EtcdClient({ urls: [server.url], ...CREDENTIALS });
 });
 beforeEach(() => {
-  server.asked.length = 0;
-  stranger.asked.length = 0;
-  stranger.answer = good;
+  server.requests.length = 0;
+  stranger.requests.length = 0;
+  stranger.respond = good;
 });
 afterAll(async () => {
   await client?.close();
@@ -28,17 +28,17 @@ afterAll(async () => {
 
 /** Redirects the first request, and responds to the next. */
 const once =
-  (first: Answer): Answer =>
-  (response, asked) => {
-    server.answer = good;
-    first(response, asked);
+  (first: Responder): Responder =>
+  (response, request) => {
+    server.respond = good;
+    first(response, request);
   };
 
 describe("followed redirects", () => {
   test.each([301, 302, 307, 308])("%i keeps method, body and headers", async (status) => {
-    server.answer = once(to("/v2/keys/a", status));
+    server.respond = once(to("/v2/keys/a", status));
     expect((await client.setNode("/a", "odd & value", { ttl: 5 })).node.value).toBe("1");
-    const [first, second] = server.asked;
+    const [first, second] = server.requests;
     expect(first).toMatchObject({ method: "PUT", body: "value=odd%20%26%20value&ttl=5" });
     expect(second).toEqual(first);
   });
@@ -50,36 +50,36 @@ describe("followed redirects", () => {
       `${server.url}/v2/keys/b?c=d`,
       `${host}/v2/keys/b?c=d`,
     ]) {
-      server.asked.length = 0;
-      server.answer = once(to(place));
+      server.requests.length = 0;
+      server.respond = once(to(place));
       const { etcdServer } = await client.getNode("/a", { recursive: true });
       expect(etcdServer).toBe(server.url);
-      expect(server.asked[1]).toMatchObject({ method: "GET", path: "/v2/keys/b?c=d" });
-      expect(server.asked[1]?.headers.authorization).toMatch(/^Basic /);
+      expect(server.requests[1]).toMatchObject({ method: "GET", path: "/v2/keys/b?c=d" });
+      expect(server.requests[1]?.headers.authorization).toMatch(/^Basic /);
     }
   });
 
   test("to another member of the list, with credentials", async () => {
     await using both = new EtcdClient({ urls: [server.url, stranger.url], ...CREDENTIALS });
-    const there: Answer = (response, asked) => {
-      [server.answer, stranger.answer] = [good, good];
-      to(`${server.url}/v2/keys/a`)(response, asked);
+    const there: Responder = (response, request) => {
+      [server.respond, stranger.respond] = [good, good];
+      to(`${server.url}/v2/keys/a`)(response, request);
     };
-    [server.answer, stranger.answer] = [there, there];
+    [server.respond, stranger.respond] = [there, there];
     expect((await both.setNode("/a", "1")).etcdServer).toBe(server.url);
-    for (const { headers } of [...server.asked, ...stranger.asked]) {
+    for (const { headers } of [...server.requests, ...stranger.requests]) {
       expect(headers.authorization).toMatch(/^Basic /);
     }
   });
 
   test("at most ten in a row", async () => {
-    const countdown: Answer = (response, asked) => {
-      const left = Number(asked.path.split("left=")[1] ?? 10);
-      (left === 0 ? good : to(`/v2/keys/a?left=${left - 1}`))(response, asked);
+    const countdown: Responder = (response, request) => {
+      const left = Number(request.path.split("left=")[1] ?? 10);
+      (left === 0 ? good : to(`/v2/keys/a?left=${left - 1}`))(response, request);
     };
-    server.answer = countdown;
+    server.respond = countdown;
     expect((await client.setNode("/a", "1")).node.value).toBe("1");
-    expect(server.asked).toHaveLength(11);
+    expect(server.requests).toHaveLength(11);
   });
 });
 
@@ -91,22 +91,22 @@ describe("refused redirects: the request was not processed", () => {
     ["without a Location", "http://[", 1],
     ["with an empty Location", undefined, 1],
   ])("%s", async (_what, location, requests) => {
-    server.answer = reply(307, "", { location });
+    server.respond = reply(307, "", { location });
     for (const call of [
       () => client.getNode("/a"),
       () => client.setNode("/a", "1"),
       () => client.watchNode("/a"),
     ]) {
-      server.asked.length = 0;
+      server.requests.length = 0;
       const error = await call().catch((error: unknown) => error);
       expect(error).toBeInstanceOf(ProtocolError);
       expect(error).toHaveProperty("message", expect.stringMatching(/ \/a at http.*redirect/));
-      expect(server.asked).toHaveLength(requests);
+      expect(server.requests).toHaveLength(requests);
     }
   });
 
   test("to a server that is not an endpoint: it receives nothing", async () => {
-    server.answer = (response, asked) => to(`${stranger.url}${asked.path}`)(response, asked);
+    server.respond = (response, request) => to(`${stranger.url}${request.path}`)(response, request);
     for (const call of [
       () => client.getNode("/a"),
       () => client.setNode("/a", "1"),
@@ -118,21 +118,21 @@ describe("refused redirects: the request was not processed", () => {
       expect(error).toBeInstanceOf(ProtocolError);
       expect(error).toHaveProperty("message", expect.stringContaining(`${stranger.url}, which is`));
     }
-    expect(stranger.asked).toEqual([]);
+    expect(stranger.requests).toEqual([]);
   });
 
   test("such a server does not receive the password of v3 auth either", async () => {
     const options = { urls: [server.url], api: "v3", ...CREDENTIALS } as const;
     await using v3 = new EtcdClient(options);
-    server.answer = to(`${stranger.url}/v3/auth/authenticate`);
+    server.respond = to(`${stranger.url}/v3/auth/authenticate`);
     await expect(v3.getNode("/a")).rejects.toThrow("is not one of the endpoints");
-    expect(stranger.asked).toEqual([]);
+    expect(stranger.requests).toEqual([]);
   });
 
   test.each([300, 303, 304, 305])("%i is not treated as a redirect", async (status) => {
-    server.answer = to(`${stranger.url}/v2/keys/a`, status);
+    server.respond = to(`${stranger.url}/v2/keys/a`, status);
     await expect(client.getNode("/a")).rejects.toThrow(ProtocolError);
     await expect(client.setNode("/a", "1")).rejects.toThrow(OutcomeUnknownError);
-    expect(stranger.asked).toEqual([]);
+    expect(stranger.requests).toEqual([]);
   });
 });

@@ -10,21 +10,21 @@ import {
 import type { AddressInfo } from "node:net";
 
 /** A request as it arrived. */
-interface Asked {
+interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
-export type Answer = (response: ServerResponse, asked: Asked) => void;
+export type Responder = (response: ServerResponse, request: ReceivedRequest) => void;
 
 export interface OddServer extends AsyncDisposable {
   readonly url: string;
   /** Every request so far. */
-  readonly asked: Asked[];
+  readonly requests: ReceivedRequest[];
   /** The handler of the next requests. */
-  answer: Answer;
+  respond: Responder;
 }
 
 /** Headers of every response of etcd. */
@@ -43,19 +43,19 @@ export const GOOD_GET =
 /** A valid response to a set of `/a`. */
 export const GOOD_SET = GOOD_GET.replace('"get"', '"set"');
 
-export async function startOddServer(answer: Answer): Promise<OddServer> {
+export async function startOddServer(respond: Responder): Promise<OddServer> {
   const server = createServer(async (request, response) => {
     const chunks = await request.toArray();
     const { method = "", url: path = "", headers } = request;
-    const asked = { method, path, headers, body: Buffer.concat(chunks).toString() };
-    odd.asked.push(asked);
-    odd.answer(response, asked);
+    const received = { method, path, headers, body: Buffer.concat(chunks).toString() };
+    odd.requests.push(received);
+    odd.respond(response, received);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const odd: OddServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked: [],
-    answer,
+    requests: [],
+    respond,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await once(server.close(), "close");
@@ -69,7 +69,7 @@ export function reply(
   status: number,
   body: string | Buffer,
   headers: OutgoingHttpHeaders = {},
-): Answer {
+): Responder {
   return (response) => {
     const all = Object.entries({ ...ETCD_HEADERS, ...headers });
     const given = all.filter(([, value]) => value !== undefined);
@@ -78,8 +78,8 @@ export function reply(
 }
 
 /** Responds like etcd to a read or a write of `/a`. */
-export const good: Answer = (response, asked) =>
-  reply(200, asked.method === "GET" ? GOOD_GET : GOOD_SET)(response, asked);
+export const good: Responder = (response, request) =>
+  reply(200, request.method === "GET" ? GOOD_GET : GOOD_SET)(response, request);
 
 /** Writes pieces until the other side closes the connection. Yields to the event loop after each piece. */
 export function writeWithoutEnd(response: ServerResponse, chunk: Buffer | string): void {

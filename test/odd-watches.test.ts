@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { EtcdClient, ProtocolError } from "../src/index.js";
 import {
-  type Answer,
   ETCD_HEADERS,
   GOOD_SET,
   type OddServer,
+  type Responder,
   reply,
   startOddServer,
   writeWithoutEnd,
@@ -21,7 +21,7 @@ beforeAll(async () => {
   client = new EtcdClient({ urls: [server.url], maxResponseSize: LIMIT });
 });
 beforeEach(() => {
-  server.asked.length = 0;
+  server.requests.length = 0;
 });
 afterAll(async () => {
   await client?.close();
@@ -30,35 +30,35 @@ afterAll(async () => {
 
 /** Responds to a watch with this text, and keeps the response open. */
 const stream =
-  (...pieces: readonly string[]): Answer =>
+  (...pieces: readonly string[]): Responder =>
   (response) => {
     response.writeHead(200, ETCD_HEADERS);
     for (const piece of pieces) response.write(piece);
   };
 
 /** Checks that the watch fails and its connection is closed. */
-async function expectBroken(answer: Answer): Promise<void> {
+async function expectBroken(respond: Responder): Promise<void> {
   const closed = new Promise<unknown>((resolve) => {
-    server.answer = (response, asked) => {
+    server.respond = (response, request) => {
       resolve(once(response, "close"));
-      answer(response, asked);
+      respond(response, request);
     };
   });
   await expect(client.watchNode("/a")).rejects.toThrow(ProtocolError);
   await closed;
-  expect(server.asked).toHaveLength(1);
+  expect(server.requests).toHaveLength(1);
 }
 
 const event = (value: string): string => GOOD_SET.replace('"1"', JSON.stringify(value));
 
 test("valid events are accepted, also in pieces", async () => {
-  for (const answer of [
+  for (const respond of [
     reply(200, GOOD_SET),
     stream(GOOD_SET),
     stream(GOOD_SET.slice(0, 20), GOOD_SET.slice(20)),
     stream("", GOOD_SET + GOOD_SET),
   ]) {
-    server.answer = answer;
+    server.respond = respond;
     expect((await client.watchNode("/a")).node.value).toBe("1");
   }
 });
@@ -81,9 +81,9 @@ test.each([
 
 test("an event larger than maxResponseSize fails the watch, complete or endless", async () => {
   await expectBroken(stream(event("x".repeat(2 * LIMIT))));
-  server.asked.length = 0;
+  server.requests.length = 0;
   await expectBroken(stream(event("x".repeat(2 * LIMIT)).trimEnd()));
-  server.asked.length = 0;
+  server.requests.length = 0;
   await expectBroken((response) => {
     response.writeHead(200, ETCD_HEADERS);
     writeWithoutEnd(response, "x".repeat(500));
@@ -92,9 +92,9 @@ test("an event larger than maxResponseSize fails the watch, complete or endless"
 
 test("an event of exactly maxResponseSize is delivered", async () => {
   const value = "x".repeat(LIMIT - (event("").length - "\n".length));
-  server.answer = stream(event(value));
+  server.respond = stream(event(value));
   expect((await client.watchNode("/a")).node.value).toBe(value);
-  server.asked.length = 0;
+  server.requests.length = 0;
   await expectBroken(stream(event(`${value}x`)));
 });
 
@@ -110,12 +110,12 @@ test.each([undefined, "", "abc", "9007199254740993"])(
 );
 
 test("a watch that ends without an event is reopened at the same index", async () => {
-  server.answer = (response, asked) => {
-    const [answer, index] = server.asked.length < 3 ? ["", "7"] : [GOOD_SET, "20"];
-    reply(200, answer, { "x-etcd-index": index })(response, asked);
+  server.respond = (response, request) => {
+    const [body, index] = server.requests.length < 3 ? ["", "7"] : [GOOD_SET, "20"];
+    reply(200, body, { "x-etcd-index": index })(response, request);
   };
   expect((await client.watchNode("/a")).node.value).toBe("1");
-  const paths = server.asked.map(({ path }) => path);
+  const paths = server.requests.map(({ path }) => path);
   expect(paths[0]).not.toContain("waitIndex");
   expect(paths.slice(1)).toEqual([
     expect.stringContaining("waitIndex=8"),
@@ -124,22 +124,22 @@ test("a watch that ends without an event is reopened at the same index", async (
 });
 
 test("an event that is cut off is requested again", async () => {
-  server.answer = (response) => {
-    server.answer = reply(200, GOOD_SET);
+  server.respond = (response) => {
+    server.respond = reply(200, GOOD_SET);
     response.writeHead(200, ETCD_HEADERS);
     response.write(GOOD_SET.slice(0, 30), () => response.destroy());
   };
   expect((await client.watchNode("/a")).node.value).toBe("1");
-  expect(server.asked[1]?.path).toContain("waitIndex=8");
+  expect(server.requests[1]?.path).toContain("waitIndex=8");
 });
 
 test("events of other keys are skipped", async () => {
-  server.answer = (response, asked) => {
+  server.respond = (response, request) => {
     const odd = GOOD_SET.replace('"/a"', '"/ab"');
-    reply(200, server.asked.length === 1 ? odd : GOOD_SET)(response, asked);
+    reply(200, server.requests.length === 1 ? odd : GOOD_SET)(response, request);
   };
   expect((await client.watchNode("/a")).node.key).toBe("/a");
-  expect(server.asked[1]?.path).toContain("waitIndex=8");
+  expect(server.requests[1]?.path).toContain("waitIndex=8");
 });
 
 test.each([
@@ -147,6 +147,6 @@ test.each([
   [204, ""],
   [400, "[]"],
 ])("%i with %j in place of a watch", async (status, body) => {
-  server.answer = reply(status, body);
+  server.respond = reply(status, body);
   await expect(client.watchNode("/a")).rejects.toThrow(ProtocolError);
 });

@@ -4,7 +4,7 @@ import { MemoryClusterApi } from "../src/key-space/memory/memory-cluster-api.js"
 import { MemoryKeySpace } from "../src/key-space/memory/memory-key-space.js";
 import { createV2Handler } from "../src/server/create-v2-handler.js";
 import { OverloadError, type ServerReply } from "../src/server/http/message.js";
-import { type Answer, good, type OddServer, reply, startOddServer } from "./odd-server.js";
+import { good, type OddServer, type Responder, reply, startOddServer } from "./odd-server.js";
 
 const keySpace = new MemoryKeySpace();
 const handler = createV2Handler({
@@ -37,14 +37,14 @@ afterEach(async () => {
   for (const server of servers) await server[Symbol.asyncDispose]();
 });
 
-function answerAll(answer: Answer): void {
-  for (const server of servers) server.answer = answer;
+function respondAll(respond: Responder): void {
+  for (const server of servers) server.respond = respond;
 }
 
 /** Has one response for the first request and another for all later ones, at any endpoint. */
-function counted(answer: Answer, after: Answer = answer): { asked: number } {
-  const count = { asked: 0 };
-  answerAll((response, asked) => (count.asked++ === 0 ? answer : after)(response, asked));
+function counted(respond: Responder, after: Responder = respond): { requests: number } {
+  const count = { requests: 0 };
+  respondAll((response, request) => (count.requests++ === 0 ? respond : after)(response, request));
   return count;
 }
 
@@ -67,31 +67,31 @@ describe("a request that a server of etcdnet refuses for too many requests", () 
 
   it("is tried at the next endpoint, also if it is a write", async () => {
     const { status, headers, body } = await refuse("PUT", "/v2/keys/a", FORM);
-    const refused: Answer = (response) => response.writeHead(status, [...headers]).end(body);
+    const refused: Responder = (response) => response.writeHead(status, [...headers]).end(body);
     const count = counted(refused, good);
     expect((await client.setNode("/a", "1")).node.value).toBe("1");
-    expect(count.asked).toBe(2);
+    expect(count.requests).toBe(2);
   });
 
   it("fails as not processed when all endpoints refuse it", async () => {
     const count = counted(reply(503, '{"message":"etcdserver: too many requests"}', MARK));
     await expect(client.setNode("/a", "1")).rejects.toThrow(ClusterUnavailableError);
-    expect(count.asked).toBe(2);
+    expect(count.requests).toBe(2);
   });
 });
 
 describe("the outcome of a write stays unknown", () => {
   const body =
     '{"errorCode":300,"message":"Raft Internal Error","cause":"etcdserver: too many requests"}';
-  it.each<[string, Answer]>([
+  it.each<[string, Responder]>([
     ["after any other 503", reply(503, body)],
     ["after a 503 of a proxy", reply(503, "<html>Service Unavailable</html>")],
     ["when the mark has another value", reply(503, body, { "etcdnet-processed": "yes" })],
     ["when another status has the mark", reply(500, body, MARK)],
     ["when a proxy's timeout has the mark", reply(504, "", MARK)],
-  ])("%s", async (_when, answer) => {
-    const count = counted(answer);
+  ])("%s", async (_when, respond) => {
+    const count = counted(respond);
     await expect(client.setNode("/a", "1")).rejects.toThrow(OutcomeUnknownError);
-    expect(count.asked).toBe(1);
+    expect(count.requests).toBe(1);
   });
 });

@@ -8,7 +8,7 @@ import { cliSession } from "./session.js";
 
 const cli = cliSession();
 
-/** What bash would offer for the last of the words. */
+/** Completions of the last word in bash. */
 async function offered(...words: readonly string[]): Promise<readonly string[]> {
   const line = words.map((word) => `"${word}"`).join(" ");
   const ask = `COMP_WORDS=(etcdnet ${line}); COMP_CWORD=${words.length}; _etcdnet; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -18,7 +18,7 @@ async function offered(...words: readonly string[]): Promise<readonly string[]> 
   return stdout.trim().split("\n");
 }
 
-/** Shells that the machine has: the others cannot be asked. */
+/** Installed shells. The tests of others are skipped. */
 const hasShell = (shell: string): boolean => spawnSync(shell, ["-c", "true"]).error === undefined;
 
 describe("completion", () => {
@@ -37,7 +37,7 @@ describe("completion", () => {
     expect(await offered("get", "--rec")).toEqual([""]);
   });
 
-  it.each(["bash", "zsh", "fish"])("is a script without mistakes for %s", async (shell) => {
+  it.each(["bash", "zsh", "fish"])("is a valid script for %s", async (shell) => {
     const script = await cli.print("completion", shell);
     for (const word of ["exec-watch", "recursive", "endpoints"]) expect(script).toContain(word);
     const file = join(folder, `completion.${shell}`);

@@ -17,13 +17,15 @@ beforeAll(buildIfStale);
 
 const etcdctl = findEtcdctl();
 if ("missing" in etcdctl) {
-  it.skipIf(process.env.CI !== "true")("beside etcdctl", () => expect.fail(etcdctl.missing));
+  it.skipIf(process.env.CI !== "true")("compared with etcdctl", () => expect.fail(etcdctl.missing));
 } else {
   describeEtcdSideBySide("3.4", "beside etcdctl on etcd 3.4", () => compare(etcdctl, startReal));
-  describeSideBySide("beside etcdctl on the embedded etcd", () => compare(etcdctl, startOurs));
+  describeSideBySide("compared with etcdctl on the embedded etcd", () =>
+    compare(etcdctl, startOurs),
+  );
 }
 
-/** Each program has a server to itself, and the same is done to both. */
+/** Each program has its own server, and both servers get the same commands. */
 function compare({ path }: Etcdctl, start: () => Promise<Server>): void {
   let servers: readonly [Server, Server] | undefined;
   beforeAll(async () => {
@@ -42,8 +44,8 @@ function compare({ path }: Etcdctl, start: () => Promise<Server>): void {
   const title = ({ args, input }: Row) =>
     [args.join(" ") + (input ? " < input" : ""), args] as const;
 
-  describe("prints the same and ends with the same code:", () => {
-    // Users last: we add them by more writes, so that those who exist keep their passwords.
+  describe("has the same output and exit code:", () => {
+    // Users last: etcdnet adds them with more writes, so that existing users keep their passwords.
     it.each([...KEY_ROWS, ...ADMIN_ROWS].map((row) => [...title(row), row] as const))(
       "%s",
       async (_title, _args, row) => {
@@ -53,7 +55,7 @@ function compare({ path }: Etcdctl, start: () => Promise<Server>): void {
     );
   });
 
-  describe("ends with the same code when misused, and says what is wrong in one line:", () => {
+  describe("has the same exit code for invalid input, and explains it in one line:", () => {
     it.each(MISUSE_ROWS.map((row) => [...title(row), row] as const))(
       "%s",
       async (_title, _args, row) => {
@@ -66,7 +68,7 @@ function compare({ path }: Etcdctl, start: () => Promise<Server>): void {
   });
 }
 
-/** Without what differs from one server, or one moment, to the next. */
+/** The output without parts that differ between servers or over time. */
 function comparable({ code, stdout, stderr }: Outcome) {
   const same = (text: string): string =>
     text

@@ -1,4 +1,4 @@
-/** A command line, what its standard input says, and what its environment adds. */
+/** A command line, its standard input, and its additional environment. */
 export interface Row {
   readonly args: readonly string[];
   readonly input?: string;
@@ -10,7 +10,7 @@ const row = (line: string, input?: string): Row => ({
   ...(input !== undefined && { input }),
 });
 
-/** Of keys, in order: each goes on from what those before it have made. `_` is a space. */
+/** Commands about keys, in order. Each depends on the previous ones. `_` is a space. */
 export const KEY_ROWS: readonly Row[] = [
   row("set /foo/bar Hello_world"),
   row("set /foo/bar Hello_world --ttl 60"),
@@ -109,7 +109,7 @@ export const KEY_ROWS: readonly Row[] = [
   row("watch --after-index 30 --recursive /from-input"),
 ];
 
-/** Of members, users and roles, in order. */
+/** Commands about members, users and roles, in order. */
 export const ADMIN_ROWS: readonly Row[] = [
   row("member list"),
   row("member remove beef"),
@@ -164,7 +164,7 @@ export const ADMIN_ROWS: readonly Row[] = [
   row("-u root:secret auth disable"),
 ];
 
-/** Where both refuse to go on, with the same code, and ours says what to do instead. */
+/** Invalid commands: the same exit code, and etcdnet's message contains advice. */
 export const MISUSE_ROWS: readonly Row[] = [
   row("get"),
   row("set"),

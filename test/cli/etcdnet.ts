@@ -6,7 +6,7 @@ export function etcdnet(args: readonly string[], options?: RunOptions): Promise<
   return run(process.execPath, [MAIN, ...args], options);
 }
 
-/** Starts it, for what has to be told to end. */
+/** Starts `etcdnet`, for commands that run until a signal. */
 export function startEtcdnet(args: readonly string[], options?: RunOptions): Started {
   return start(process.execPath, [MAIN, ...args], options);
 }

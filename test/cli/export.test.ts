@@ -72,7 +72,7 @@ describe("etcdnet export", () => {
     expect(footer).toEqual({ entries: 11, sha256: expect.stringMatching(/^[\da-f]{64}$/) });
   });
 
-  it("lets nobody else read its file", async () => {
+  it("creates a file that only its owner can read", async () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
@@ -82,7 +82,7 @@ describe("etcdnet export", () => {
     expect(withoutTimes(piped)).toBe(withoutTimes(await readFile(file, "utf8")));
   });
 
-  it("says which key is missing", async () => {
+  it("names a missing key", async () => {
     const { code, stdout, stderr } = await cli.run(["export", "/app", "--hidden", "/app/_none"]);
     expect(code).toBe(4);
     expect(stderr).toContain("100: Key not found (/app/_none)");
@@ -91,7 +91,7 @@ describe("etcdnet export", () => {
 });
 
 describe("etcdnet import", () => {
-  it("writes what was exported, from a file or standard input", async () => {
+  it("writes an export, from a file or standard input", async () => {
     for (const [args, input] of [
       [[file], ""],
       [[], await readFile(file, "utf8")],
@@ -107,14 +107,14 @@ describe("etcdnet import", () => {
     }
   });
 
-  it("puts it below another prefix", async () => {
+  it("writes below another prefix", async () => {
     await using target = await startEmbeddedEtcd();
     await etcdnet(["--endpoints", target.url, "import", file, "--prefix", "/copy"]);
     const { stdout } = await etcdnet(["--endpoints", target.url, "get", "/copy/app/a"]);
     expect(stdout).toBe("1\n");
   });
 
-  it("refuses a target that has data, unless told to overwrite", async () => {
+  it("refuses a target with data, unless --overwrite is set", async () => {
     await using target = await startEmbeddedEtcd();
     await using etcd = new Client({ urls: [target.url] });
     await etcd.setNode("/app/a", "of the target");
@@ -130,7 +130,7 @@ describe("etcdnet import", () => {
     expect(await etcd.getNodeValue("/app/mine")).toBe("of the target");
   });
 
-  it("leaves out, and names, what is a file here and a directory there", async () => {
+  it("skips and names nodes that are a file in one tree and a directory in the other", async () => {
     await using target = await startEmbeddedEtcd();
     await using etcd = new Client({ urls: [target.url] });
     await etcd.setNode("/app/deep", "a file");
@@ -155,7 +155,7 @@ describe("etcdnet import", () => {
     expect(await etcd.getNodeValue("/app/deep")).toBe("a file");
   });
 
-  it("refuses, before anything is written, what is damaged", async () => {
+  it("refuses a damaged export before it writes", async () => {
     const text = await readFile(file, "utf8");
     const lines = text.trimEnd().split("\n");
     const damaged = join(directory, "damaged.jsonl");
@@ -186,7 +186,7 @@ describe("etcdnet import", () => {
     expect((await etcdnet(["--endpoints", target.url, "ls"])).stdout).toBe("");
   });
 
-  it("says when there is no such file", async () => {
+  it("reports a missing file", async () => {
     const { code, stderr } = await cli.run(["import", join(directory, "none")]);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^Error: {2}ENOENT[^\n]*\n$/)]);
   });
@@ -206,7 +206,7 @@ describeWithEtcd("3.4", "etcdnet export and import, on etcd 3.4", () => {
     await expectImported(target.url);
   });
 
-  it("name what is not UTF-8, and what is too deep", async () => {
+  it("name keys that are not UTF-8 or too deep", async () => {
     await using etcd = await startEtcd({ release: "3.4" });
     const [url] = etcd.urls;
     for (const path of ["/odd/k%FF", "/odd/k%FE", "/odd/plain"]) {

@@ -1,4 +1,4 @@
-/** A migration between clusters of three members each, some of which are killed on its way. */
+/** A migration between clusters of three members each. Some members are killed during it. */
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -12,10 +12,10 @@ import {
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 
 const KEYS = 1_000;
-/** Keys a second: slow enough for what happens on the way. */
+/** Keys per second, slow enough for faults during the copy. */
 const RATE = 1_000;
 
-/** Milliseconds: a member that has lost its leader is not waited for as long as etcd would. */
+/** Milliseconds, less than etcd waits without a leader. */
 const HASTE = { requestTimeout: 1_000, writeTimeout: 1_000 };
 
 /** The endpoint that each of some clusters has answered from last. */
@@ -63,7 +63,7 @@ describeWithEtcd("3.4", "a migration on whose way members die", () => {
       await target?.stop();
     });
 
-    /** Migrates, does something halfway, and gives back what differs then. */
+    /** Migrates, runs a task halfway, and returns the differences. */
     async function differencesAfter(prefix: string, halfway: () => Promise<void>) {
       await using from = new EtcdClient({ urls: old.urls, ...HASTE });
       await using to = new EtcdClient({ urls: target.urls, ...HASTE, api: "v3" });
@@ -82,7 +82,7 @@ describeWithEtcd("3.4", "a migration on whose way members die", () => {
       return differences;
     }
 
-    it("goes on without the members that it asked, and misses no change", async () => {
+    it("continues without the members that it used, and misses no change", async () => {
       using asked = new LastAsked();
       const dead: EtcdCluster["members"][number][] = [];
       const differences = await differencesAfter("/one", async () => {

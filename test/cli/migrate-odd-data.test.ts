@@ -20,7 +20,7 @@ import { V3Tool } from "../v3/v3-tools.js";
 const DEEP = "/d".repeat(70);
 const MIB = 1024 * 1024;
 
-/** Each case has a directory of its own, which is copied to the same place. */
+/** Each case has its own directory, which is copied to the same key. */
 describeEtcdSideBySide("3.4", "a migration of odd data from etcd 3.4", () => {
   describeWithEtcd("3.7", "to etcd 3.7", () => {
     let old: EtcdCluster;
@@ -51,7 +51,7 @@ describeEtcdSideBySide("3.4", "a migration of odd data from etcd 3.4", () => {
       await old?.stop();
     });
 
-    /** Puts a key whose path is percent-encoded, byte by byte if need be. */
+    /** Puts a key whose path is percent-encoded, byte by byte if necessary. */
     const put = async (path: string, value: string): Promise<void> => {
       const body = `value=${value}`;
       const headers = { "content-type": "application/x-www-form-urlencoded" };
@@ -95,7 +95,7 @@ describeEtcdSideBySide("3.4", "a migration of odd data from etcd 3.4", () => {
       await expectRefusal(sides, words, ["unholdable"], ["missing"]);
     });
 
-    it("names keys that are not UTF-8, also where several are shown as one", async () => {
+    it("names keys that are not UTF-8, also if several look the same", async () => {
       const prefix = "/bytes";
       for (const name of ["k%FF", "k%FE", "k%EF%BF%BD", "alone%C3"])
         await put(`${prefix}/${name}`, name);
@@ -134,7 +134,7 @@ describeEtcdSideBySide("3.4", "a migration of odd data from etcd 3.4", () => {
       await expect(hidden).rejects.toThrow("Key not found");
     });
 
-    it("copies what only looks odd", async () => {
+    it("copies unusual but valid data", async () => {
       const texts = { caf\u00e9: "composed", cafe\u0301: "decomposed", "\u{1f600}": "\u{10ffff}" };
       const from = client("v2");
       for (const [name, value] of Object.entries(texts)) await from.setNode(`/odd/${name}`, value);
@@ -152,7 +152,7 @@ describeEtcdSideBySide("3.4", "a migration of odd data from etcd 3.4", () => {
       expect(await differences(sides)).toEqual([]);
     });
 
-    it("copies a directory of 10,000 keys, and TTLs that end before the copy does", async () => {
+    it("copies a directory of 10,000 keys, and TTLs that end during the copy", async () => {
       const from = new EtcdClient({ keySpace: new MemoryKeySpace() });
       const keys = Array.from({ length: 10_000 }, (_, n) => `/huge/${n}`);
       for (const key of keys) await from.setNode(key, "1");
@@ -163,7 +163,7 @@ describeEtcdSideBySide("3.4", "a migration of odd data from etcd 3.4", () => {
       await expect.poll(() => differences(sides), { timeout: 10_000 }).toEqual([]);
     });
 
-    it("names keys of v3 that v2 has no name for", async () => {
+    it("names v3 keys that v2 cannot represent", async () => {
       const tool = new V3Tool(fresh.urls);
       const strange = [
         "//empty",
@@ -186,7 +186,7 @@ describeEtcdSideBySide("3.4", "a migration of odd data from etcd 3.4", () => {
       expect(await to.getNodeValue("/foreign/file-2/x")).toBe("1");
     });
 
-    it("lets what it copies into a directory with a TTL end with that", async () => {
+    it("gives nodes in a directory with a TTL the end of that TTL", async () => {
       await client("v3").createNode("/leased", null, { dir: true, ttl: 500 });
       await put("/source/x", "1");
       const sides = { from: client("v2"), to: client("v3"), prefix: "/source" };
@@ -197,7 +197,7 @@ describeEtcdSideBySide("3.4", "a migration of odd data from etcd 3.4", () => {
       tool.close();
     });
 
-    it("replaces foreign data of the target that hides what it copies", async () => {
+    it("replaces external data of the target that hides copied nodes", async () => {
       const tool = new V3Tool(fresh.urls);
       await tool.put("/hiding/file", "a value here");
       await tool.put("/hiding/file/below", "a key below it");

@@ -10,7 +10,7 @@ import { etcdnet } from "./etcdnet.js";
 const KEYS = Number(process.env.MIGRATE_KEYS ?? 5_000);
 const PER_DIRECTORY = 100;
 const DIRECTORIES = Math.ceil(KEYS / PER_DIRECTORY);
-/** So many keys in a second that copying takes long enough to be killed in the middle. */
+/** Keys per second, slow enough to kill the process during the copy. */
 const RATE = Math.max(1_500, Math.round(KEYS / 15));
 const LIMIT = 120_000 + KEYS * 10;
 const IN_FLIGHT = 64;
@@ -39,13 +39,13 @@ async function soak(): Promise<void> {
   for (let kill = 0; kill < 3; kill++) await killAfter(0.2, begin());
   await using last = begin();
   await expect.poll(() => last.stderr, { timeout: LIMIT, interval: 200 }).toContain("copied: ");
-  // Short TTLs end, and long ones are renewed, while it follows.
+  // During follow, short TTLs end and long ones are renewed.
   await sleep(3_000);
   await writers.stop();
   last.kill("SIGINT");
   expect(await last.exit).toBe(0);
   expect(last.stderr).toMatch(/^done: /m);
-  // What has a short TTL ends on both sides, on v3 some seconds later.
+  // Nodes with a short TTL expire on both sides, on v3 some seconds later.
   await using moved = new EtcdClient({ urls: target.urls, api: "v3" });
   for (const side of [etcd, moved]) {
     await expect.poll(() => shortLived(side), { timeout: 20_000, interval: 100 }).toEqual([]);
@@ -62,7 +62,7 @@ async function shortLived(etcd: EtcdClient): Promise<readonly string[]> {
   return found?.node.nodes?.map(({ key }) => key) ?? [];
 }
 
-/** Kills it, with no chance to clean up, when it has copied so much. */
+/** Kills the process with SIGKILL when it has copied this number of keys. */
 async function killAfter(share: number, cli: Cli): Promise<void> {
   await using _ = cli;
   await expect.poll(() => cli.stderr, { timeout: 30_000, interval: 20 }).toContain("copying ");
@@ -90,7 +90,7 @@ async function fill(etcd: EtcdClient): Promise<void> {
   await etcd.setNode("/app/_hidden/key", "seen");
 }
 
-/** Some that change the source in every way, until they are stopped. */
+/** Writers that change the source in every way, until they are stopped. */
 class Writers implements AsyncDisposable {
   readonly #etcd: EtcdClient;
   readonly #ended: Promise<unknown>;
@@ -121,7 +121,7 @@ class Writers implements AsyncDisposable {
     }
   }
 
-  /** One of them at a time has a key, so that none is in another's way. */
+  /** Each key belongs to one writer at a time, so that they do not conflict. */
   async #change(n: number): Promise<unknown> {
     const etcd = this.#etcd;
     const key = keyOf((n * 7919) % KEYS);

@@ -18,7 +18,7 @@ import { etcdnet } from "./etcdnet.js";
 
 beforeAll(buildIfStale);
 
-/** One end of a migration, as the command line and as a client name it. */
+/** A source or target, as arguments and as client options. */
 interface End {
   readonly url: string;
   readonly api: "v2" | "v3";
@@ -49,7 +49,7 @@ function tree({ url, api }: End, key: string): Promise<Outcome> {
 
 const withoutTimes = (text: string) => text.replace(/\(\d+ s\)/g, "(N s)");
 
-/** Moves everything, looks whether it is there, and that doing it again changes nothing. */
+/** Migrates everything, compares it, and checks that a second run changes nothing. */
 async function expectMigration(from: End, to: End): Promise<void> {
   const sides = [...between(from, to), "--hidden", "/app/_locks"];
   const plan = await etcdnet(["migrate", ...sides, "--dry-run"]);
@@ -92,19 +92,19 @@ describeEtcdSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
       await target?.stop();
     });
 
-    it("moves v2 to v3, with indexes that go on above the old ones", async () => {
+    it("moves v2 to v3, with indexes above the old ones", async () => {
       await expectMigration(v2(), v3());
       expect(await indexOf(v3())).toBeGreaterThan(await indexOf(v2()));
     });
 
-    it("has a watch from an index of the old cluster read anew", async () => {
+    it("ends a watch from an index of the old cluster with 401", async () => {
       await etcdnet(["migrate", ...between(v2(), v3())]);
       await using etcd = new EtcdClient({ urls: [v3().url], api: "v3" });
       const waiting = etcd.watchNode("/app", { waitIndex: await indexOf(v2()), recursive: true });
       await expect(waiting).rejects.toThrow(EventIndexClearedError);
     });
 
-    it("names values that are not UTF-8, and copies them when told that losses are allowed", async () => {
+    it("names values that are not UTF-8, and copies them with --lossy", async () => {
       const tool = new V3Tool([v3().url]);
       await tool.put("/odd/value", Buffer.from([0xff, 0xfe]));
       tool.close();
@@ -124,7 +124,7 @@ describeEtcdSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
       await etcdnet(["--endpoints", v3().url, "--api", "v3", "rm", "-r", "/odd"]);
     });
 
-    it("gives each side its own user", async () => {
+    it("uses a separate user for each side", async () => {
       await using guarded = await startEtcd({ release: "3.4", rootPassword: "s3cret" });
       const directory = await mkdtemp(join(tmpdir(), "etcdnet-migrate-"));
       const file = join(directory, "password");
@@ -158,7 +158,7 @@ describeEtcdSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
       tool.close();
     });
 
-    it("refuses a v3-only target that is taken for v2", async () => {
+    it("refuses a v3-only target without --to-api v3", async () => {
       const outcome = await etcdnet(["migrate", ...between(v2(), { ...v3(), api: "v2" })]);
       expect([outcome.code, outcome.stderr]).toEqual([
         4,
@@ -167,7 +167,7 @@ describeEtcdSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
     });
   });
 
-  it("follows until it is told to end, with all that changed by then", async ({ expect }) => {
+  it("follows until a signal, and copies all changes until then", async ({ expect }) => {
     await using source = await startEtcd({ release: "3.4" });
     await using target = await startEmbeddedEtcd();
     const ends = [
@@ -209,7 +209,7 @@ describe.concurrent("etcdnet migrate", () => {
     await run(from, { url: target.url, api: "v2" }, [source.url, target.url]);
   };
 
-  it("prints where it was when it is interrupted, and goes on from there", ({ expect }) =>
+  it("prints its progress when it is interrupted, and continues from there", ({ expect }) =>
     on(async (from, to) => {
       await using cli = new Cli("migrate", ...between(from, to), "--rate", "50");
       await expect.poll(() => cli.stderr, { timeout: 20_000 }).toContain("copying ");
@@ -258,7 +258,7 @@ describe.concurrent("etcdnet migrate", () => {
       expect(stderr).toContain("5 differences\nthe target differs from the source\n");
     }));
 
-  it("says in a dry run, and in a comparison, what the migration would refuse", () =>
+  it("reports in a dry run and in a diff what the migration would refuse", () =>
     on(async (from, to) => {
       await etcdnet(["--endpoints", to.url, "set", "/other", "1"]);
       const { code, stderr } = await etcdnet(["migrate", ...between(from, to), "--dry-run"]);
@@ -270,7 +270,7 @@ describe.concurrent("etcdnet migrate", () => {
       expect((await etcdnet(same)).stderr).toMatch(/are the same tree/);
     }));
 
-  it("says at once that a side cannot be reached", () =>
+  it("reports at once that a side is unreachable", () =>
     on(async (from, to) => {
       const nowhere = { url: "http://127.0.0.1:1", api: "v2" } as const;
       for (const sides of [between(nowhere, to), between(from, nowhere)]) {
@@ -288,7 +288,7 @@ describe.concurrent("etcdnet migrate", () => {
     [["--to-key-prefix", "/p"], /--to-key-prefix needs --to-api v3/],
     [["--from-cert", "/none"], /--from-cert needs --from-key/],
     [["--hidden", "/b/_c", "--prefix", "/a"], /hidden: \/b\/_c is not below \/a/],
-  ])("says what is wrong with %j", async (args, message) => {
+  ])("explains the error in %j", async (args, message) => {
     const sides = args.includes("--from")
       ? []
       : ["--from", "http://127.0.0.1:1", "--to", "http://127.0.0.1:1"];

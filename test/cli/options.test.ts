@@ -28,7 +28,7 @@ async function fileOf(name: string, text: string): Promise<string> {
 }
 
 describe("options of all commands", () => {
-  it("come before the command or after it, and the later one counts", async () => {
+  it("can be before or after the command, and the last one counts", async () => {
     expect(await cli.print("--endpoints", cli.url, "get", "/app/a")).toBe("1\n");
     expect(await cli.print("get", "/app/a", "--endpoints", cli.url)).toBe("1\n");
     expect(await cli.print("--endpoints", NOBODY, "get", "--endpoints", cli.url, "/app/a")).toBe(
@@ -37,7 +37,7 @@ describe("options of all commands", () => {
     expect(await cli.print("-o", "json", "member", "list", "-o", "simple")).toContain("name=");
   });
 
-  it("take no password in an endpoint, and say where it goes without repeating it", async () => {
+  it("refuse a password in an endpoint, with advice and without repeating it", async () => {
     const { code, stderr } = await etcdnet(["--endpoints", "http://a:s3cret@host:1", "get", "/a"]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/contains credentials; pass them as --username and --password-file/);
@@ -45,7 +45,7 @@ describe("options of all commands", () => {
   });
 
   it.each(["--endpoints", "--endpoint", "--peers", "-C"])(
-    "name the endpoints by %s",
+    "set the endpoints with %s",
     async (name) => {
       const { stdout } = await etcdnet([name, cli.url, "get", "/app/a"]);
       expect(stdout).toBe("1\n");
@@ -53,32 +53,32 @@ describe("options of all commands", () => {
   );
 
   it.each(["ETCDCTL_ENDPOINTS", "ETCDCTL_ENDPOINT", "ETCDCTL_PEERS"])(
-    "come from the environment: %s",
+    "can be set in the environment: %s",
     async (name) => {
       const { stdout } = await etcdnet(["get", "/app/a"], { env: { [name]: cli.url } });
       expect(stdout).toBe("1\n");
     },
   );
 
-  it("take endpoints without http://, and go on to the next one", async () => {
+  it("accept endpoints without http://, and continue at the next one", async () => {
     const endpoints = `127.0.0.1:1,${cli.url.replace("http://", "")}`;
     expect(await cli.print("--endpoints", endpoints, "get", "/app/a")).toBe("1\n");
   });
 
-  it("keep within a prefix, whose keys are shown without it", async () => {
+  it("restrict commands to a prefix, and print keys without it", async () => {
     expect(await cli.print("--prefix", "/app", "ls")).toBe("/a\n");
     expect(await cli.print("get", "a", "--prefix", "app")).toBe("1\n");
     const { stderr } = await cli.run(["--prefix", "/app", "get", "/b"]);
     expect(stderr).toMatch(/^Error: {2}100: Key not found \(\/b\) \[\d+\]\n$/);
   });
 
-  it("are taken for etcdctl's sake", async () => {
+  it("of etcdctl are accepted", async () => {
     expect(
       await cli.print("--no-sync", "--timeout", "2s", "--total-timeout", "1m", "get", "/app/a"),
     ).toBe("1\n");
   });
 
-  it("log in with a password from a file, of a user who is named", async () => {
+  it("authenticate with a user name and a password file", async () => {
     await using server = await startEmbeddedEtcd({ rootPassword: "secret:with colon" });
     const password = await fileOf("password", "secret:with colon\n");
     const logIn = ["--username", "root", "--password-file", password];
@@ -92,7 +92,7 @@ describe("options of all commands", () => {
     expect(guest.code).toBe(4);
   });
 
-  it("trust the authority that they name", async () => {
+  it("trust the given authority", async () => {
     const { cert, key } = serverCertificate();
     await using server = await startEmbeddedEtcd({ tls: { cert, key } });
     const ca = await fileOf("ca.pem", certificateAuthority().cert);
@@ -110,7 +110,7 @@ describe("options of all commands", () => {
 });
 
 describe("output", () => {
-  it("comes as a table", async () => {
+  it("can be a table", async () => {
     const { node } = await cli.etcd.setNode("/table/a\nb", "1\n2", { ttl: 1000 });
     const index = String(node.modifiedIndex);
     expect((await cli.print("ls", "-o", "table", "/table")).split("\n")).toEqual([
@@ -125,7 +125,7 @@ describe("output", () => {
     expect(JSON.parse(await cli.print("member", "list", "-o", "json"))).toHaveLength(1);
   });
 
-  it("draws trees", async () => {
+  it("can be a tree", async () => {
     await cli.etcd.setNode("/tree/a/b", "1");
     await cli.etcd.setNode("/tree/a/c", "two\nlines");
     await cli.etcd.setNode("/tree/d", null, { dir: true });
@@ -145,7 +145,7 @@ describe("output", () => {
     expect(await cli.print("tree", "/tree/a/b")).toBe("/tree/a/b\n");
   });
 
-  it("has colours only where they were asked for", async () => {
+  it("has colors only with the option", async () => {
     const coloured = await cli.run(["tree", "/tree"], { env: { FORCE_COLOR: "1" } });
     expect(coloured.stdout).toContain("\u001b[");
     for (const env of [{}, { NO_COLOR: "1" }]) {
@@ -154,7 +154,7 @@ describe("output", () => {
     }
   });
 
-  it("ends in silence when nobody reads it any more", async () => {
+  it("ends without an error when its reader is gone", async () => {
     const directoryOf = (index: number) => `/wide/${"x".repeat(100)}${index}`;
     await Promise.all(
       Array.from({ length: 3000 }, (_, index) => cli.etcd.setNode(directoryOf(index), "")),
@@ -165,7 +165,7 @@ describe("output", () => {
   });
 });
 
-describe("mistakes are told in one line:", () => {
+describe("errors are one line:", () => {
   it.concurrent.each([
     [["get"], 1, "key required: etcdnet get [options] <key>"],
     [["member", "update", "x"], 1, "peerURLs required: etcdnet member update"],
@@ -218,7 +218,7 @@ describe("mistakes are told in one line:", () => {
     expect(stderr).toBe("Error:  value: is not UTF-8; encode it, e.g. with base64\n");
   });
 
-  it("and by --debug with where it came from", async () => {
+  it("and with --debug its origin", async () => {
     const { stderr } = await cli.run(["--debug", "--endpoints", NOBODY, "get", "a"]);
     expect(stderr).toMatch(/^Error: {2}[^\n]+\nClusterUnavailableError[\s\S]+ {4}at /);
     expect(stderr).toContain("ECONNREFUSED");
@@ -226,7 +226,7 @@ describe("mistakes are told in one line:", () => {
 });
 
 describeWithEtcd("3.4", "a cluster that serves v3 only", () => {
-  it("is told by --api v2, with what to do", async () => {
+  it("is reported with --api v2, with advice", async () => {
     await using etcd = await startEtcd({ release: "3.4", v2: false });
     const { code, stderr } = await etcdnet(["--endpoints", etcd.urls[0], "get", "/a"]);
     expect(code).toBe(4);
@@ -237,7 +237,7 @@ describeWithEtcd("3.4", "a cluster that serves v3 only", () => {
 });
 
 describe("help", () => {
-  it("lists all commands, each of which shows an example", async () => {
+  it("lists all commands, each with an example", async () => {
     const help = await cli.print("--help");
     const names = [...help.matchAll(/^ {2}([a-z][a-z-]+) .*$/gm)]
       .map(([, name = ""]) => name)
@@ -250,7 +250,7 @@ describe("help", () => {
     }
   }, 120_000);
 
-  it("tells the version", async () => {
+  it("prints the version", async () => {
     expect(await cli.print("--version")).toMatch(/^etcdnet \d+\.\d+\.\d+\n$/);
   });
 });

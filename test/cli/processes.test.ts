@@ -11,7 +11,7 @@ import { etcdnet } from "./etcdnet.js";
 
 beforeAll(buildIfStale);
 
-/** A PID namespace needs rights that not every machine gives. */
+/** A PID namespace needs permissions that not every machine grants. */
 const hasNamespaces = spawnSync("unshare", ["--pid", "--fork", "true"]).status === 0;
 
 describe("a process of etcdnet", () => {
@@ -19,7 +19,7 @@ describe("a process of etcdnet", () => {
     ["watch", "--forever", "/x"],
     ["exec-watch", "/x", "--", "true"],
     ["cluster-health", "--forever"],
-  ])("ends by SIGTERM as the first process of a container: %s", async (...command) => {
+  ])("ends on SIGTERM as the first process of a container: %s", async (...command) => {
     await using server = await startEmbeddedEtcd();
     const args = ["--pid", "--fork", "--kill-child", process.execPath, MAIN];
     const parent = spawn("unshare", [...args, "--endpoints", server.url, ...command]);
@@ -28,7 +28,7 @@ describe("a process of etcdnet", () => {
       code = ended;
     });
     const children = `/proc/${parent.pid}/task/${parent.pid}/children`;
-    // Until the program listens, Linux drops what is sent to it.
+    // Linux drops signals until the program listens.
     const endedAfterSignal = (): number | null | undefined => {
       const first = code === undefined ? readFileSync(children, "utf8").trim() : "";
       if (first !== "") process.kill(Number(first), "SIGTERM");
@@ -41,7 +41,7 @@ describe("a process of etcdnet", () => {
     }
   });
 
-  it("goes on serving when the reader of its messages has gone", async () => {
+  it("continues to serve when the reader of its log is gone", async () => {
     await using gateway = new Cli("gateway", "--port", "0", "--endpoints", "http://127.0.0.1:1");
     gateway.process.stderr?.destroy();
     const url = await gateway.url();
@@ -49,7 +49,7 @@ describe("a process of etcdnet", () => {
     expect(gateway.process.exitCode).toBeNull();
   });
 
-  it.skipIf(!existsSync("/proc/net/tcp"))("asks after 30 s whether a client is there", async () => {
+  it.skipIf(!existsSync("/proc/net/tcp"))("probes a silent client after 30 s", async () => {
     await using server = await startEmbeddedEtcd();
     const { port } = new URL(server.url);
     const socket = connect(Number(port), "127.0.0.1");
@@ -67,7 +67,7 @@ describe("a process of etcdnet", () => {
     socket.destroy();
   });
 
-  it("looks at a member's next URL where one cannot be used", async () => {
+  it("uses the next URL of a member if one is unusable", async () => {
     const server = createServer((request, response) => {
       const { port } = server.address() as AddressInfo;
       const clientURLs = [

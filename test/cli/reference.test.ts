@@ -8,7 +8,7 @@ Every command as \`etcdnet COMMAND --help\` shows it. [cli.md](cli.md) is the gu
 This file is written by \`npx vitest run test/cli/reference.test.ts -u\`.
 `;
 
-it("docs/cli-reference.md is what the program says", async () => {
+it("docs/cli-reference.md is the help of the program", async () => {
   const program = await programFor("completion");
   const sections = [program, ...below(program)].map(
     (command) => `## ${nameOf(command)}\n\n\`\`\`\n${helpOf(command)}\`\`\`\n`,

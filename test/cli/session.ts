@@ -5,11 +5,11 @@ import { type EmbeddedEtcd, startEmbeddedEtcd } from "../../src/server/embedded-
 import type { Outcome, RunOptions, Started } from "../foreign/run.js";
 import { etcdnet, startEtcdnet } from "./etcdnet.js";
 
-/** `etcdnet` and a client on an embedded etcd that a test file has to itself. */
+/** `etcdnet` and a client on an embedded etcd for one test file. */
 export interface CliSession {
   readonly url: string;
   readonly etcd: EtcdClient;
-  /** Runs what is to succeed, and answers what it printed. */
+  /** Runs a command that must succeed. Returns its output. */
   print(...args: readonly string[]): Promise<string>;
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
   start(...args: readonly string[]): Started;

@@ -56,7 +56,7 @@ function commands(release: "3.4" | "3.6" | "3.7"): void {
     expect(await refusal("get", "/a")).toEqual([4, "Error:  100: Key not found (/a)"]);
   });
 
-  it("makes, lists and removes directories", async () => {
+  it("creates, lists and removes directories", async () => {
     await print("mkdir", "/d/empty");
     await print("set", "/d/x/y", "1", "--ttl", "1000");
     expect(await refusal("mkdir", "/d")).toEqual([4, "Error:  105: Key already exists (/d)"]);
@@ -102,7 +102,7 @@ function commands(release: "3.4" | "3.6" | "3.7"): void {
     expect(await leader.ended).toMatchObject({ code: 0, stderr: "" });
   });
 
-  it("keeps to the v3 keys behind a prefix", async () => {
+  it("uses only the v3 keys below a prefix", async () => {
     await using another = await startEtcd({ release, v2: false });
     const [url] = another.urls;
     const at = (prefix: string) => ["--api", "v3", "--endpoints", url, "--key-prefix", prefix];
@@ -115,7 +115,7 @@ function commands(release: "3.4" | "3.6" | "3.7"): void {
     expect([code, stderr]).toEqual([4, expect.stringContaining('key prefix "/apps"')]);
   });
 
-  it("shows members, and says that it has no v2 users", async () => {
+  it("lists members, and reports that there are no v2 users", async () => {
     expect(await print("member", "list")).toMatch(/^[\da-f]+: name=\S+ .* isLeader=true\n$/);
     expect(await print("cluster-health")).toMatch(/cluster is healthy\n$/);
     const [code, text] = await refusal("user", "list");

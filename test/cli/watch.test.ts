@@ -27,7 +27,7 @@ describe("etcdnet watch", () => {
     expect(await watch.ended).toEqual({ code: 0, stdout: "1\n", stderr: "" });
   });
 
-  it("goes on with --forever until Ctrl-C", async () => {
+  it("continues with --forever until Ctrl-C", async () => {
     const watch = start("watch", "--forever", "--recursive", ...(await after()), "/many");
     for (let count = 1; count <= 50; count++) await cli.etcd.setNode(`/many/${count}`, `${count}`);
     await cli.etcd.setNode("/many/dir", null, { dir: true });
@@ -39,7 +39,7 @@ describe("etcdnet watch", () => {
     expect(await watch.ended).toEqual({ code: 0, stdout: printed, stderr: "" });
   });
 
-  it("says on standard error when changes were missed", async () => {
+  it("reports missed changes on standard error", async () => {
     const from = String(await index());
     for (let count = 0; count < 1100; count++) await cli.etcd.setNode("/history", `${count}`);
     const watch = start("watch", "--forever", "--after-index", from, "/history");
@@ -61,7 +61,7 @@ describe("etcdnet watch", () => {
     expect(stderr).toMatch(/^Error: {2}401: The event in requested index is outdated and cleared/);
   });
 
-  it("ends by Ctrl-C while it waits", async () => {
+  it("ends on Ctrl-C while it waits", async () => {
     const watch = start("watch", "--forever", ...(await after()), "/quiet");
     await cli.etcd.setNode("/quiet", "1");
     await expect.poll(watch.printed, PATIENCE).toBe("1\n");
@@ -92,7 +92,7 @@ describe("etcdnet exec-watch", () => {
 });
 
 describe("etcdnet lock", () => {
-  it("runs a program while the lock is held, and ends with its code", async () => {
+  it("runs a program while the lock is held, and has its exit code", async () => {
     const program = ["sh", "-c", "echo $ETCD_LOCK_KEY $ETCD_LOCK_FENCING_TOKEN; exit 7"];
     const { code, stdout, stderr } = await cli.run(["lock", "/locks/a", "--", ...program]);
     const [key, token = ""] = stdout.trim().split(" ");
@@ -101,7 +101,7 @@ describe("etcdnet lock", () => {
     expect((await cli.etcd.getNode("/locks/a")).node.nodes).toBeUndefined();
   });
 
-  it("waits in line, or for as long as it is told to", async () => {
+  it("waits in a queue, up to --timeout", async () => {
     const holder = start("lock", "/locks/b");
     await expect.poll(holder.printed, PATIENCE).toMatch(/^\/locks\/b\/\d+\n$/);
     const now = await cli.run(["lock", "/locks/b", "--wait", "0s", "--", "true"]);
@@ -119,7 +119,7 @@ describe("etcdnet lock", () => {
     expect(await next.ended).toMatchObject({ code: 0, stdout: "mine\n" });
   });
 
-  it("tells the program to end when the lock is lost", async () => {
+  it("ends the program when the lock is lost", async () => {
     const program = [
       "sh",
       "-c",
@@ -139,7 +139,7 @@ describe("etcdnet lock", () => {
 });
 
 describe("etcdnet elect", () => {
-  it("leads until it is told to end, and shows who does", async () => {
+  it("leads until a signal, and shows the leader", async () => {
     const first = start("elect", "/election", "first");
     await expect.poll(first.printed, PATIENCE).toMatch(/^\/election\/\d+\nfirst\n$/);
     const observer = start("elect", "--listen", "/election");
@@ -166,7 +166,7 @@ describe("etcdnet register", () => {
     expect((await cli.etcd.getNode("/services/mail")).node.nodes).toBeUndefined();
   });
 
-  it("stays until Ctrl-C without a program, and gives way to who takes over", async () => {
+  it("without a program, registers until Ctrl-C or until another process takes over", async () => {
     const first = start("register", "/services/web", "w1");
     await expect.poll(first.printed, PATIENCE).toBe("/services/web/w1\n");
     const second = start("register", "/services/web", "w1", "--ttl", "3");

@@ -23,7 +23,7 @@ describeWithEtcd("3.4", "v2 auth", () => {
     await cluster.stop();
   });
 
-  test("is off at first, and then nobody looks at credentials", async () => {
+  test("is off at first, and credentials are not checked", async () => {
     expect(await guest.auth.isEnabled()).toBe(false);
     expect(await root.setNode("/before", "1")).toMatchObject({ action: "set" });
   });
@@ -32,13 +32,13 @@ describeWithEtcd("3.4", "v2 auth", () => {
     await expect(guest.auth.disable()).rejects.toEqual(refusal(409, "auth: already disabled"));
   });
 
-  test("needs a user root before it is switched on", async () => {
+  test("requires a user root before it is enabled", async () => {
     await expect(guest.auth.enable()).rejects.toEqual(
       refusal(409, "auth: No root user available, please create one"),
     );
   });
 
-  test("is switched on, with a guest who may do everything", async () => {
+  test("is enabled, with a guest that may do everything", async () => {
     await guest.auth.users.create("root", { password: "pw" });
     await expect(guest.auth.enable()).resolves.toBeUndefined();
     expect(await guest.auth.isEnabled()).toBe(true);
@@ -49,7 +49,7 @@ describeWithEtcd("3.4", "v2 auth", () => {
     await expect(root.auth.enable()).rejects.toEqual(refusal(409, "auth: already enabled"));
   });
 
-  test("lets nobody but root change it, its users, its roles and the members", async () => {
+  test("lets only root change it, its users, its roles and the members", async () => {
     await root.auth.users.create("other", { password: "pw" });
     await using other = new EtcdClient({
       urls: cluster.urls,
@@ -70,7 +70,7 @@ describeWithEtcd("3.4", "v2 auth", () => {
     }
   });
 
-  test("leaves open what tells of the cluster", async () => {
+  test("leaves information about the cluster open", async () => {
     expect(await guest.members.list()).toHaveLength(1);
     expect(await guest.machines()).toEqual(cluster.urls);
     expect(await guest.version()).toMatchObject({ etcdcluster: "3.4.0" });
@@ -84,7 +84,7 @@ describeWithEtcd("3.4", "v2 auth", () => {
     );
   });
 
-  test("takes a new password of root's at once", async () => {
+  test("accepts a new password of root at once", async () => {
     await root.auth.users.update("root", { password: "changed" });
     await expect(root.auth.users.list()).rejects.toEqual(INSUFFICIENT);
     await using renewed = new EtcdClient({

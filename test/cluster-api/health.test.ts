@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { EtcdClient } from "../../src/index.js";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 
-/** From 3.5 on etcd says why it is ill. */
+/** Since 3.5, etcd returns a reason. */
 const NO_LEADER = {
   "3.4": {},
   "3.5": { reason: "RAFT NO LEADER" },
@@ -24,7 +24,7 @@ for (const release of ["3.4", "3.5"] as const) {
     const healthOf = async (url: string) =>
       (await etcd.health()).find(({ endpoint }) => endpoint === url);
 
-    test("is told of every endpoint", async () => {
+    test("is reported for every endpoint", async () => {
       const health = await etcd.health();
       expect(health).toHaveLength(3);
       for (const endpoint of cluster.urls) {
@@ -50,9 +50,7 @@ for (const release of ["3.4", "3.5"] as const) {
       }
     });
 
-    test("is bad at a member that has lost its quorum, whose leader nobody knows", async ({
-      expect,
-    }) => {
+    test("is bad at a member without a quorum and a leader", async ({ expect }) => {
       const [, lost, last] = cluster.members;
       await lost?.kill();
       const url = last?.url ?? "";

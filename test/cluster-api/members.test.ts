@@ -9,7 +9,7 @@ const refusal = (status: number, detail: string) =>
 /** etcd refuses changes until its members have seen each other for five seconds. */
 const SETTLED = { timeout: 20_000, interval: 200 };
 
-/** A peer URL that nobody listens at: the member added here is never started. */
+/** A peer URL without a server. The added member is never started. */
 const NEVER_STARTED = "http://127.0.0.1:9";
 
 describeWithEtcd("3.4", "the members of a cluster", () => {
@@ -39,7 +39,7 @@ describeWithEtcd("3.4", "the members of a cluster", () => {
     }
   });
 
-  test("have one of them for a leader, whichever is asked", async () => {
+  test("have one leader, from any member", async () => {
     const leaders = cluster.urls.map(async (url) => {
       await using one = new EtcdClient({ urls: [url] });
       return await one.members.leader();
@@ -49,7 +49,7 @@ describeWithEtcd("3.4", "the members of a cluster", () => {
     for (const other of others) expect(other).toEqual(first);
   });
 
-  test("can be joined by another, which can be removed, once and for all", async () => {
+  test("can be joined by another one, which can be removed permanently", async () => {
     const added = await vi.waitFor(() => etcd.members.add([NEVER_STARTED]), SETTLED);
     expect(added).toMatchObject({ name: "", peerURLs: [NEVER_STARTED], clientURLs: [] });
     expect(await etcd.members.list()).toContainEqual(added);
@@ -107,14 +107,14 @@ describeWithEtcd("3.4", "the members of a cluster", () => {
   });
 
   test.each(["", ".", "..", "../auth/enable", "../members/123abc"])(
-    "have no id like %j, which could lead a request elsewhere",
+    "have no id like %j, which could change the path of a request",
     async (id) => {
       await expect(etcd.members.remove(id)).rejects.toThrow(TypeError);
       await expect(etcd.members.update(id, [NEVER_STARTED])).rejects.toThrow(TypeError);
     },
   );
 
-  test("are not added while one is down, which could also have been a time-out", async () => {
+  test("are not added while one is down", async () => {
     await cluster.members[0].kill();
     await using other = new EtcdClient({ urls: cluster.urls.slice(1) });
     const adding = other.members.add([NEVER_STARTED]);

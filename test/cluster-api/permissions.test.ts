@@ -39,7 +39,7 @@ describeWithEtcd("3.4", "permissions for keys", () => {
     });
   };
 
-  test("are all root's", async () => {
+  test("of root include everything", async () => {
     await root.setNode("/roots", "1");
     expect(await root.deleteNode("/roots")).toMatchObject({ action: "delete" });
   });
@@ -68,7 +68,7 @@ describeWithEtcd("3.4", "permissions for keys", () => {
     await denied(writer.deleteNode("/dev/a"));
   });
 
-  test("by prefix take the prefix for text", async () => {
+  test("by prefix treat the prefix as text", async () => {
     await using prefixed = await user("prefixed", { read: ["/dev*"] });
     await root.setNode("/development", "1");
     expect(await prefixed.getNodeValue("/development")).toBe("1");
@@ -117,7 +117,7 @@ describeWithEtcd("3.4", "permissions for keys", () => {
     await denied(watcher.watchNode("/watched/a"));
   });
 
-  test("are nobody's without the right password, though a guest may do everything", async () => {
+  test("are refused with a wrong password, even if guests may do everything", async () => {
     expect(await guest.getNodeValue("/dev/a")).toBe("1");
     await using wrong = as("root", "guess");
     await denied(wrong.getNode("/dev/a"));

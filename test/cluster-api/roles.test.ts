@@ -20,7 +20,7 @@ describeWithEtcd("3.4", "the roles of v2 auth", () => {
     await cluster.stop();
   });
 
-  test("are only root's at first", async () => {
+  test("contain only root at first", async () => {
     const root = { role: "root", permissions: { kv: { read: ["/*"], write: ["/*"] } } };
     expect(await roles.list()).toEqual([root]);
     expect(await roles.get("root")).toEqual(root);
@@ -102,7 +102,7 @@ describeWithEtcd("3.4", "the roles of v2 auth", () => {
     await expect(roles.remove("root")).rejects.toEqual(untouchable);
   });
 
-  test("have no empty pattern: etcd would break off every request that it is checked for", async () => {
+  test("have no empty pattern, which would make etcd abort every checked request", async () => {
     await expect(roles.create("empty", { read: [""] })).rejects.toThrow(TypeError);
     await expect(roles.get("empty")).rejects.toMatchObject({ status: 404 });
     await roles.create("emptied", { read: ["/a"] });
@@ -112,7 +112,7 @@ describeWithEtcd("3.4", "the roles of v2 auth", () => {
   });
 
   test.each(["", ".", "..", "../users/kept", "a/b"])(
-    "have no name like %j, which could lead a request elsewhere",
+    "have no name like %j, which could change the path of a request",
     async (name) => {
       await etcd.auth.users.create("kept", { password: "pw", roles: ["none"] }).catch(() => {});
       await expect(roles.get(name)).rejects.toThrow(TypeError);

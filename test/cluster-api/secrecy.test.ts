@@ -15,7 +15,7 @@ const SECRETS = [
   Buffer.from(`${USERNAME}:${PROXY_PASSWORD}`).toString("base64"),
 ];
 
-/** Everything that logging a value could show. */
+/** All texts that logging a value can produce. */
 const shown = (value: unknown) =>
   [
     String(value),
@@ -55,7 +55,7 @@ describeWithEtcd("3.4", "credentials are never shown", () => {
     expectSecrecy(etcd.namespace("/a"));
   });
 
-  test("by refusals of etcd's", async () => {
+  test("by errors of etcd", async () => {
     await using etcd = clientWith();
     expectSecrecy(await failureOf(etcd.getNode("/missing")));
     expectSecrecy(await failureOf(etcd.auth.users.get("missing")));
@@ -64,7 +64,7 @@ describeWithEtcd("3.4", "credentials are never shown", () => {
     expectSecrecy(await failureOf(wrong.auth.users.list()));
   });
 
-  test("by what is said of a new password", async () => {
+  test("by errors about a new password", async () => {
     await using etcd = clientWith();
     const password = PROXY_PASSWORD;
     expectSecrecy(await failureOf(etcd.auth.users.update("nobody", { password, grant: ["r"] })));
@@ -72,7 +72,7 @@ describeWithEtcd("3.4", "credentials are never shown", () => {
     expectSecrecy(await failureOf(unreachable.auth.users.create("u", { password })));
   });
 
-  test("when nobody answers", async () => {
+  test("when no endpoint responds", async () => {
     await using etcd = clientWith({ urls: ["http://127.0.0.1:9", "http://127.0.0.1:10"] });
     expectSecrecy(await failureOf(etcd.getNode("/a")));
     expectSecrecy(await failureOf(etcd.setNode("/a", "1")));

@@ -30,7 +30,7 @@ describeWithEtcd("3.4", "what a cluster tells of itself", () => {
     });
   });
 
-  test("its leader's statistics are found whichever member is asked first", async () => {
+  test("the statistics of its leader are found from any member", async () => {
     const leader = await etcd.members.leader();
     const ids = (await etcd.members.list()).map(({ id }) => id).filter((id) => id !== leader.id);
     const orders = cluster.urls.map((url) => [url, ...cluster.urls.filter((u) => u !== url)]);
@@ -52,7 +52,7 @@ describeWithEtcd("3.4", "what a cluster tells of itself", () => {
     }
   });
 
-  test("a follower that is asked alone says that it is not the leader", async () => {
+  test("a follower as the only endpoint reports that it is not the leader", async () => {
     const [url = ""] = await followerUrls();
     await using follower = new EtcdClient({ urls: [url] });
     await expect(follower.stats.leader()).rejects.toMatchObject({
@@ -62,7 +62,7 @@ describeWithEtcd("3.4", "what a cluster tells of itself", () => {
     });
   });
 
-  test("followers asked without their leader are all named in the error", async () => {
+  test("followers as the only endpoints are all named in the error", async () => {
     const urls = await followerUrls();
     await using followers = new EtcdClient({ urls });
     await expect(followers.stats.leader()).rejects.toMatchObject({
@@ -78,8 +78,8 @@ describeWithEtcd("3.4", "what a cluster tells of itself", () => {
     });
   });
 
-  test("a follower that sent the question on to its leader is used as before", async () => {
-    // Where a client starts is left to chance, so several are asked.
+  test("a follower stays in use after a request to its leader", async () => {
+    // The first endpoint is random, so there are several clients.
     for (let asked = 0; asked < 6; asked++) {
       await using client = new EtcdClient({ urls: cluster.urls });
       const { etcdServer } = await client.getNode("/");
@@ -88,7 +88,7 @@ describeWithEtcd("3.4", "what a cluster tells of itself", () => {
     }
   });
 
-  test("a member tells its own statistics", async () => {
+  test("a member returns its own statistics", async () => {
     const [member] = cluster.members;
     await using client = new EtcdClient({ urls: [member.url] });
     const { id: leader } = await client.members.leader();
@@ -103,7 +103,7 @@ describeWithEtcd("3.4", "what a cluster tells of itself", () => {
     });
   });
 
-  test("a member counts what it has done, and who is watching", async () => {
+  test("a member counts its operations and watchers", async () => {
     await using client = new EtcdClient({ urls: cluster.urls.slice(0, 1) });
     const before = await client.stats.store();
     await client.setNode("/counted", "1");

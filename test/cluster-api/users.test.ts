@@ -143,7 +143,7 @@ describeWithEtcd("3.4", "the users of v2 auth", () => {
   });
 
   test.each(["", ".", "..", "../roles/kept", "a/b"])(
-    "have no name like %j, which could lead a request elsewhere",
+    "have no name like %j, which could change the path of a request",
     async (name) => {
       await auth.roles.create("kept", {}).catch(() => {});
       await expect(auth.users.get(name)).rejects.toThrow(TypeError);

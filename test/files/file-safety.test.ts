@@ -24,7 +24,7 @@ import { run } from "../foreign/run.js";
 
 const OLD = "old\n";
 const NEW = "new\n".repeat(3000);
-/** Nobody listens there. */
+/** A port without a server. */
 const NOBODY = ["--endpoints", "http://127.0.0.1:1"];
 
 const cli = cliSession();
@@ -40,7 +40,7 @@ afterAll(() => rm(directory, { recursive: true }));
 const newDirectory = (): Promise<string> => mkdtemp(join(directory, "d-"));
 
 describe("a process that is killed while it writes a file", () => {
-  it("leaves the old content or the new, whole, whatever the step", async () => {
+  it("leaves the complete old or new content, at every step", async () => {
     const inside = await newDirectory();
     const writer = join(root, "test/files/killed-writer.mjs");
     const contentAfter = async (step: number): Promise<string> => {
@@ -58,7 +58,7 @@ describe("a process that is killed while it writes a file", () => {
 });
 
 describe("etcdnet export --file", () => {
-  it("leaves the file as it was when the cluster cannot be reached, or the key is missing", async () => {
+  it("does not change the file when the cluster is unreachable or the key is missing", async () => {
     const inside = await newDirectory();
     const file = join(inside, "export");
     await writeFile(file, OLD);
@@ -69,14 +69,14 @@ describe("etcdnet export --file", () => {
     expect(await readdir(inside)).toEqual(["export"]);
   });
 
-  it("says which directory it cannot write in, before it asks the cluster", async () => {
+  it("names a directory that it cannot write in, before it sends a request", async () => {
     const file = join(directory, "none", "export");
     const { code, stderr } = await etcdnet([...NOBODY, "export", "/", "--file", file]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^Error: {2}file .*: create the directory .*none\n$/);
   });
 
-  it("refuses a symbolic link, and makes a file that others could read private", async () => {
+  it("refuses a symbolic link, and makes a readable file private", async () => {
     const [file, link] = [join(directory, "readable"), join(directory, "link")];
     await writeFile(file, OLD);
     await chmod(file, 0o644);
@@ -88,7 +88,7 @@ describe("etcdnet export --file", () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  it("writes to standard output by its names, and to a pipe", async () => {
+  it("writes to the names of standard output, and to a pipe", async () => {
     const direct = await cli.print("export", "/app");
     for (const name of ["-", "/dev/stdout"]) {
       expect(await cli.print("export", "/app", "--file", name)).toBe(direct);
@@ -118,7 +118,7 @@ describe("etcdnet export --file", () => {
     },
   );
 
-  it("keeps the file, and fails, when the disk is full", async ({ skip }) => {
+  it("keeps the old file and fails when the disk is full", async ({ skip }) => {
     await using disk = await smallDisk();
     if (disk === undefined) return skip("only root can mount a small disk");
     const file = join(disk.path, "export");
@@ -133,7 +133,7 @@ describe("etcdnet export --file", () => {
 });
 
 describe("etcdnet import", () => {
-  it("reads a pipe that is named as a file", async () => {
+  it("reads a named pipe", async () => {
     const text = await cli.print("export", "/app");
     const pipe = join(directory, "source");
     execFileSync("mkfifo", [pipe]);
@@ -144,7 +144,7 @@ describe("etcdnet import", () => {
     expect(outcome).toMatchObject({ code: 0, stderr: "2 keys and directories were written\n" });
   });
 
-  it("has no copy of its input that could be left behind, however it ends", async () => {
+  it("leaves no copy of its input behind", async () => {
     const [temporary, pipe] = [await newDirectory(), join(directory, "endless")];
     execFileSync("mkfifo", [pipe]);
     const importing = startEtcdnet([...NOBODY, "import", pipe], { env: { TMPDIR: temporary } });
@@ -159,7 +159,7 @@ describe("etcdnet import", () => {
     await importing.ended;
   });
 
-  it("says where it cannot copy its standard input to", async () => {
+  it("names the directory to which it cannot copy its standard input", async () => {
     const temporary = join(directory, "none");
     const env = { TMPDIR: temporary };
     const { code, stderr } = await cli.run(["import"], { env, input: "text" });
@@ -176,7 +176,7 @@ async function openFiles(pid = 0): Promise<readonly string[]> {
   return await Promise.all(names.map((name) => readlink(join(directory, name)).catch(() => "")));
 }
 
-/** A server that takes requests and never answers. */
+/** A server that accepts requests and never responds. */
 async function silentServer() {
   const server = createServer();
   const asked = once(server, "connection").then(([socket]) => once(socket, "data"));

@@ -242,7 +242,7 @@ describeWithEtcd("3.4", "a defect of EtcdNet", () => {
       const options = { urls: [server.url], username: "jürgen", password: "合言葉" };
       await using client = new EtcdClient(options);
       await client.getNode("/a");
-      const [, credentials = ""] = server.asked[0]?.headers.authorization?.split(" ") ?? [];
+      const [, credentials = ""] = server.requests[0]?.headers.authorization?.split(" ") ?? [];
       expect(Buffer.from(credentials, "base64").toString()).toBe("jürgen:合言葉");
     },
   });

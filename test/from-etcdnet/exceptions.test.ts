@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as etcdnet from "../../src/index.js";
 import { EtcdClient, type EtcdClientOptions } from "../../src/index.js";
-import { type Answer, good, type OddServer, reply, startOddServer } from "../odd-server.js";
+import { good, type OddServer, type Responder, reply, startOddServer } from "../odd-server.js";
 import { tableFrom, testRows } from "./guide.js";
 
 let server: OddServer;
@@ -12,22 +12,22 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const refusal = (errorCode: number): Answer =>
+const refusal = (errorCode: number): Responder =>
   reply(
     400,
     JSON.stringify({ errorCode, message: "Some reason", cause: "/some/detail", index: 7 }),
   );
 
-const silence: Answer = () => {};
-const cut: Answer = (response) => response.destroy();
+const silence: Responder = () => {};
+const cut: Responder = (response) => response.destroy();
 
 /** What a call is rejected with, when it is answered so. */
 async function rejection(
-  answer: Answer,
+  respond: Responder,
   call: (etcd: EtcdClient) => Promise<unknown>,
   options: EtcdClientOptions = { urls: [server.url] },
 ): Promise<Error> {
-  server.answer = answer;
+  server.respond = respond;
   await using etcd = new EtcdClient(options);
   return await call(etcd).then(
     () => expect.fail("it was not rejected"),
@@ -113,12 +113,12 @@ describe("the exceptions of .NET", () => {
       expect(error).toHaveProperty("attempts.1.cause.name", "TimeoutError");
     },
     TypeError: async () => {
-      const before = server.asked.length;
+      const before = server.requests.length;
       for (const key of ["", "no-slash"]) {
         const error = await rejection(good, (etcd) => etcd.getNode(key));
         expect(error).toBeInstanceOf(TypeError);
       }
-      expect(server.asked).toHaveLength(before);
+      expect(server.requests).toHaveLength(before);
     },
   });
 });

@@ -46,7 +46,7 @@ describe("an option", () => {
 
   async function authorization(username: string, password: string): Promise<string | undefined> {
     await read({ urls: [server.url], username, password });
-    return server.asked.at(-1)?.headers.authorization;
+    return server.requests.at(-1)?.headers.authorization;
   }
 
   testRows("Urls", {
@@ -64,7 +64,7 @@ describe("an option", () => {
     username: async () => {
       expect(await authorization("user", "secret")).toBe(`Basic ${btoa("user:secret")}`);
       await read({ urls: [server.url] });
-      expect(server.asked.at(-1)?.headers).not.toHaveProperty("authorization");
+      expect(server.requests.at(-1)?.headers).not.toHaveProperty("authorization");
       expect(() => new EtcdClient({ urls: [server.url], username: "user" })).toThrow("password");
     },
     password: async () => {
@@ -75,12 +75,12 @@ describe("an option", () => {
       vi.stubEnv("HTTP_PROXY", server.url);
       for (const useProxy of [true, server.url]) {
         await read({ urls: ["http://etcd.example:2379"], useProxy });
-        expect(server.asked.at(-1)?.path).toContain("http://etcd.example:2379/v2/keys/a");
+        expect(server.requests.at(-1)?.path).toContain("http://etcd.example:2379/v2/keys/a");
         await read({ urls: ["http://etcd.example:2380"], proxy: useProxy });
-        expect(server.asked.at(-1)?.path).toContain("http://etcd.example:2380/v2/keys/a");
+        expect(server.requests.at(-1)?.path).toContain("http://etcd.example:2380/v2/keys/a");
       }
       await read({ urls: [server.url] });
-      expect(server.asked.at(-1)?.path).toMatch(/^\/v2\/keys\/a/);
+      expect(server.requests.at(-1)?.path).toMatch(/^\/v2\/keys\/a/);
       vi.unstubAllEnvs();
     },
     ignoreCertificateError: async () => {

@@ -1,4 +1,4 @@
-/** Runs clients, in a process of their own, against servers that answer anything at all. */
+/** Runs clients in their own process against servers with random responses. */
 
 import { ClientProcess } from "./client-process.js";
 import { deliver } from "./delivery.js";
@@ -26,9 +26,9 @@ export interface FuzzOptions {
 }
 
 export interface FuzzResult {
-  /** How often calls ended in which way. */
+  /** Number of calls by their result. */
   readonly outcomes: ReadonlyMap<string, number>;
-  /** What must not happen, with the exchanges during which it did. */
+  /** Failures, with the exchanges that caused them. */
   readonly failures: readonly string[];
 }
 
@@ -85,7 +85,7 @@ async function runProcess(
   if (end !== undefined && failures.length === 0) fail(end);
 }
 
-/** Draws an exchange, and lets the server draw its part of it. */
+/** Generates an exchange: the call and the server's behavior. */
 function prepare(
   server: HostileServer,
   { speaksHttp2, tls }: ServerKind,
@@ -102,7 +102,7 @@ function prepare(
   return plan;
 }
 
-/** Answers this share of the requests otherwise than they should be. */
+/** Share of requests with an invalid response. */
 function behaviourOf(random: Random, hostility: number, isGrpc: boolean): Behaviour {
   return {
     greet(socket) {

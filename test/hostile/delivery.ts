@@ -2,10 +2,10 @@ import type { Socket } from "node:net";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Random } from "./random.js";
 
-/** Bytes of an answer without end that are sent at most. */
+/** Maximum bytes of an endless response. */
 const ENDLESS = 8 * 1024 * 1024;
 
-/** What a server sends for one request, and what becomes of the connection. */
+/** The response to one request, and the end of its connection. */
 export interface Answer {
   readonly bytes: Buffer;
   /** Sent again and again, after the bytes. */
@@ -13,7 +13,7 @@ export interface Answer {
   readonly after: "stay" | "end" | "reset" | "half-close";
 }
 
-/** Damages an answer: cuts it, changes bytes, inserts some or adds some. */
+/** Damages a response: cuts it, or changes, inserts or adds bytes. */
 export function damaged(random: Random, answer: Answer): Answer {
   const { bytes } = answer;
   const at = random.integer(0, bytes.length);
@@ -36,7 +36,7 @@ export function damaged(random: Random, answer: Answer): Answer {
   }
 }
 
-/** Sends an answer, whole or in pieces with pauses between them. */
+/** Sends a response, complete or in pieces with pauses. */
 export async function deliver(random: Random, socket: Socket, answer: Answer): Promise<void> {
   const { bytes, endlessly, after } = answer;
   const pieces = random.chance(0.5) ? 1 : random.integer(2, 12);

@@ -1,4 +1,4 @@
-/** What a hostile server of HTTP/1 answers. */
+/** Random responses over HTTP/1. */
 
 import { ETCD_HEADERS, GOOD_GET, GOOD_SET } from "../odd-server.js";
 import { type Answer, damaged } from "./delivery.js";
@@ -6,7 +6,7 @@ import type { Random } from "./random.js";
 
 type Fields = [name: string, value: string][];
 
-/** An answer to a request, of which the first line is given. */
+/** A response to a request with this first line. */
 export function answerHttp1(random: Random, hostility: number, line: string): Answer {
   const good = wellFormed(random, line);
   if (!random.chance(hostility)) return good;

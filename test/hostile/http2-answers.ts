@@ -1,4 +1,4 @@
-/** What a hostile server of HTTP/2 answers, in frames that are made by hand. */
+/** Random responses over HTTP/2, as raw frames. */
 
 import { framed } from "../../src/wire/grpc.js";
 import { ETCD_HEADERS, GOOD_SET } from "../odd-server.js";
@@ -60,7 +60,7 @@ const CREATED = Buffer.from("0a0808011002180520021801", "hex");
 
 const GRPC = { ":status": "200", "content-type": "application/grpc" };
 
-/** An answer to a request on a stream of a connection, over which v2 or gRPC is spoken. */
+/** A response on a stream, for v2 or gRPC. */
 export function answerHttp2(
   random: Random,
   hostility: number,

@@ -1,4 +1,4 @@
-/** What etcd and ours let whom do, after auth was enabled. */
+/** Requests after auth was enabled, whose permissions are compared with etcd's. */
 
 import type { AuthRow } from "./auth-row.js";
 

@@ -2,7 +2,7 @@ import type { AuthRow } from "./auth-row.js";
 
 const LONG = "0123456789".repeat(7);
 
-/** Where ours is meant to differ, and what each says: status and body, or nothing at all. */
+/** Deliberate differences from etcd: status and body of both, or no response. */
 export interface Deviation {
   readonly row: AuthRow;
   readonly etcd: string;
@@ -12,7 +12,7 @@ export interface Deviation {
 const CLOSED = "connection closed";
 const REFUSED = '401 {"message":"Insufficient credentials"}';
 
-/** Asked of servers without users, in this order. */
+/** Sent to servers without users, in this order. */
 export const DEVIATIONS: readonly Deviation[] = [
   {
     row: [

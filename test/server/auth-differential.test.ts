@@ -1,4 +1,4 @@
-/** The same requests to a real etcd and to our own auth: the answers must be the same. */
+/** Sends the same requests to a real etcd and to etcdnet's auth. The responses must be equal. */
 
 import { request as requestHttp } from "node:http";
 import { type RequestOptions, request as requestHttps } from "node:https";
@@ -19,7 +19,7 @@ import { ROLES } from "./auth-role-rows.js";
 import type { AuthRow } from "./auth-row.js";
 import { ODD_BODIES, PATHS, USERS } from "./auth-user-rows.js";
 
-/** Those that say something; of the cluster's id only whether it is there. */
+/** Compared headers. Of the cluster id, only its presence is compared. */
 const HEADERS = ["content-type", "allow", "x-content-type-options", "x-etcd-cluster-id"];
 
 interface Answer {
@@ -50,7 +50,7 @@ describeWithEtcd("3.4", "auth, compared with etcd 3.4", () => {
 });
 
 describeWithEtcd("3.4", "auth, where it is meant to differ from etcd 3.4", () => {
-  it("differs in just that", async () => {
+  it("has exactly this difference", async () => {
     await using etcd = await startEtcd({ release: "3.4" });
     const ours = authServer();
     for (const { row, ...expected } of DEVIATIONS) {
@@ -85,7 +85,7 @@ const CERTIFIED: readonly AuthRow[] = [
 ];
 
 describeWithEtcd("3.4", "auth by client certificate, compared with etcd 3.4", () => {
-  it("takes the common name for the user", async () => {
+  it("uses the Common Name as the user", async () => {
     await using etcd = await startEtcd({ release: "3.4", clientCertAuth: true });
     const ours = authServer();
     const tls = { ca: etcd.ca, ...etcd.clientCertificate };
@@ -110,7 +110,7 @@ function named([what, line, details]: AuthRow): [string, AuthRequest] {
 
 const isAboutKeys = ({ target }: AuthRequest): boolean => target.startsWith("/keys");
 
-/** Keys themselves are compared elsewhere: here it matters who may do what. */
+/** Other tests compare keys. Here, only permissions matter. */
 function verdict(answer: Answer): Answer | "allowed" {
   return answer.status === 401 || answer.status === 400 ? answer : "allowed";
 }

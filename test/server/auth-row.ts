@@ -2,5 +2,5 @@ import type { AuthRequest } from "../support/auth-server.js";
 
 type Details = Pick<AuthRequest, "body" | "as" | "authorization">;
 
-/** What it is about, method and target behind `/v2`, and what comes with it. */
+/** Title, method, target below `/v2`, and headers or body. */
 export type AuthRow = readonly [what: string, request: string, details?: Details];

@@ -1,4 +1,4 @@
-/** What etcd and ours are asked about users, one request after the other. */
+/** Requests about users, in order, for the comparison with etcd. */
 
 import type { AuthRow } from "./auth-row.js";
 

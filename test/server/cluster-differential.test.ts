@@ -39,18 +39,18 @@ describeWithEtcd("3.4", "the cluster's routes answer like etcd", () => {
       },
     );
 
-    it("shows the statistics of itself in the same form", async () => {
+    it("returns its own statistics in the same form", async () => {
       const sent = { method: "GET", path: "/v2/stats/self" };
       expect(await ours(sent)).toEqual(await real(sent));
     });
 
-    it("shows the statistics of the store with the same names in the same order", async () => {
+    it("returns the store's statistics with the same names in the same order", async () => {
       const sent = { method: "GET", path: "/v2/stats/store" };
       const namesIn = ({ body }: Answer): string => body.replace(/\d+/g, "N");
       expect(namesIn(await ours(sent))).toBe(namesIn(await real(sent)));
     });
 
-    it("names the metrics that it shares as etcd does", async () => {
+    it("has etcd's names for shared metrics", async () => {
       for (const method of ["GET", "PUT"]) await real({ method, path: "/v2/keys/x" });
       const sent = { method: "POST", path: "/metrics" };
       const [mine, theirs] = [await ours(sent), await real(sent)];
@@ -60,7 +60,7 @@ describeWithEtcd("3.4", "the cluster's routes answer like etcd", () => {
         expect([name, known.get(name)]).toEqual([name, type]);
     });
 
-    it("does not let the only member go", async () => {
+    it("does not remove the only member", async () => {
       const [{ id }] = await membersOf(real);
       const sent = { method: "DELETE", path: `/v2/members/${id}` };
       expect(await ours(sent)).toEqual(await real(sent));
@@ -133,7 +133,7 @@ describeWithEtcd("3.4", "the cluster's routes answer like etcd", () => {
     afterAll(() => etcd.stop());
 
     it.each(BY_NOBODY.map((sent) => [nameOf(sent), sent] as const))(
-      "%s, by nobody",
+      "%s, without credentials",
       async (_name, sent) => {
         expect(await ours(sent)).toEqual(await real(sent));
       },

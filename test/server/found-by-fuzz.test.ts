@@ -21,7 +21,7 @@ describe("found by the differential fuzz", () => {
     }
   });
 
-  it("what expires in the same millisecond goes in the order in which it came", async () => {
+  it("nodes with the same expiry are removed in the order of their creation", async () => {
     let [now, sweep] = [0, (): void => {}];
     const after = (_milliseconds: number, callback: () => void) => {
       sweep = callback;
@@ -38,7 +38,7 @@ describe("found by the differential fuzz", () => {
     expect(expired.map(({ node }) => node.key)).toEqual(keys);
   });
 
-  it("a HEAD that is redirected says nothing of a length", async () => {
+  it("a redirected HEAD has no Content-Length", async () => {
     const answer = await bySocket("HEAD", "/v2/keys//a");
     expect(answer.status).toBe(301);
     expect(answer.headers.has("content-length")).toBe(false);

@@ -1,4 +1,4 @@
-/** Requests on an empty server, and what etcd 3.4.23 answered to the last of them. */
+/** Requests on an empty server, and the response of etcd 3.4.23 to the last one. */
 export interface Finding {
   readonly name: string;
   /** Method, target and, for a body of 7 bytes, its content type; texts hold one byte per character. */

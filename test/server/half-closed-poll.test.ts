@@ -82,7 +82,7 @@ function describePolls(start: () => Promise<Served>): void {
     };
   }
 
-  it("answers with the event, or with a clean end that says how far nothing has happened", async () => {
+  it("gets the event, or a clean end with the index up to which there was none", async () => {
     const first = await set("/scanned/a");
     const other = await set("/other");
     // A poll that claims nothing up to the index may still end empty: a gateway's own watch just begins.
@@ -93,7 +93,7 @@ function describePolls(start: () => Promise<Served>): void {
     expect(quiet).toEqual({ since: first + 1, index: other, isEmpty: true });
   });
 
-  it("never ends empty when there was a match up to the index in its head", async () => {
+  it("never ends empty if there was an event up to the index in its headers", async () => {
     const changes: number[] = [await set("/busy/a")];
     const scans: Scan[] = [];
     const isOver = (): boolean => scans.length >= 80;

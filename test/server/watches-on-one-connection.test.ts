@@ -2,7 +2,7 @@ import { Client } from "undici";
 import { expect, test } from "vitest";
 import { startEmbeddedEtcd } from "../../src/server/index.js";
 
-test("watches one after the other leave nothing behind on their connection", async () => {
+test("consecutive watches leave nothing behind on their connection", async () => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error): number => warnings.push(warning);
   process.on("warning", onWarning);

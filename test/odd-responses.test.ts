@@ -8,10 +8,10 @@ import {
   V2DisabledError,
 } from "../src/index.js";
 import {
-  type Answer,
   ETCD_HEADERS,
   good,
   type OddServer,
+  type Responder,
   reply,
   startOddServer,
   writeWithoutEnd,
@@ -27,7 +27,7 @@ beforeAll(async () => {
   client = new EtcdClient({ urls: [server.url], maxResponseSize: LIMIT });
 });
 beforeEach(() => {
-  server.asked.length = 0;
+  server.requests.length = 0;
 });
 afterAll(async () => {
   await client?.close();
@@ -36,10 +36,10 @@ afterAll(async () => {
 
 /** With an unusable response, a read fails with `ProtocolError`, and the outcome of a write is unknown. */
 async function expectUnusable(
-  answer: Answer,
+  respond: Responder,
   Cause: new (...args: never[]) => Error = ProtocolError,
 ) {
-  server.answer = answer;
+  server.respond = respond;
   const read = await client.getNode("/a").catch((error: unknown) => error);
   expect(read).toBeInstanceOf(Cause);
   expect(read).toHaveProperty("message", expect.stringContaining("GET /a"));
@@ -48,14 +48,14 @@ async function expectUnusable(
   expect(write).toBeInstanceOf(OutcomeUnknownError);
   expect(write).toHaveProperty("message", expect.stringContaining("PUT /a"));
   if (Cause === ProtocolError) expect(write).toHaveProperty("cause", expect.any(ProtocolError));
-  expect(server.asked.filter(({ method }) => method === "PUT")).toHaveLength(1);
+  expect(server.requests.filter(({ method }) => method === "PUT")).toHaveLength(1);
 }
 
 /** The response to a `get` or a `set`, with this node. */
-function withNode(node: string): Answer {
-  return (response, asked) => {
-    const action = asked.method === "GET" ? "get" : "set";
-    reply(200, `{"action":"${action}","node":${node}}\n`)(response, asked);
+function withNode(node: string): Responder {
+  return (response, request) => {
+    const action = request.method === "GET" ? "get" : "set";
+    reply(200, `{"action":"${action}","node":${node}}\n`)(response, request);
   };
 }
 
@@ -65,10 +65,10 @@ const deep = (node: string): string =>
   `{"key":"/a","dir":true,${INDEXES},"nodes":[{"key":"/a/b","dir":true,${INDEXES},"nodes":[${node}]}]}`;
 
 test("a valid response is accepted", async () => {
-  server.answer = good;
+  server.respond = good;
   expect((await client.getNode("/a")).node.value).toBe("1");
   expect((await client.setNode("/a", "1")).node.value).toBe("1");
-  server.answer = withNode(deep(`{"key":"/a/b/c","value":"","ttl":-3,"later":null,${INDEXES}}`));
+  server.respond = withNode(deep(`{"key":"/a/b/c","value":"","ttl":-3,"later":null,${INDEXES}}`));
   expect((await client.getNode("/a")).node.nodes?.[0]?.nodes?.[0]?.key).toBe("/a/b/c");
 });
 
@@ -112,7 +112,7 @@ describe("invalid bodies", () => {
     ],
   ])("a node with %s, at the top and deep in the tree", async (_what, node) => {
     await expectUnusable(withNode(node));
-    server.asked.length = 0;
+    server.requests.length = 0;
     await expectUnusable(withNode(deep(node)));
   });
 
@@ -128,7 +128,7 @@ describe("invalid bodies", () => {
       const inNode = `{"key":"/a","value":"1",${INDEXES},"${name}":{"dir":true}}`;
       for (const node of [inNode, deep(inNode)]) {
         await expectUnusable(withNode(node));
-        server.asked.length = 0;
+        server.requests.length = 0;
       }
       const node = `{"key":"/a","value":"1",${INDEXES}}`;
       await expectUnusable(reply(200, `{"action":"set","node":${node},"${name}":{"polluted":1}}`));
@@ -140,7 +140,7 @@ describe("invalid bodies", () => {
     await using patient = new EtcdClient({ urls: [server.url] });
     const depth = 100_000;
     const head = `{"key":"/a","dir":true,${INDEXES},"nodes":[`;
-    server.answer = withNode(`${head.repeat(depth)}${"]}".repeat(depth)}`);
+    server.respond = withNode(`${head.repeat(depth)}${"]}".repeat(depth)}`);
     let { node } = await patient.getNode("/a");
     let levels = 1;
     for (; node.nodes?.[0] !== undefined; levels++) node = node.nodes[0];
@@ -170,10 +170,10 @@ describe("invalid statuses and headers", () => {
   test.each([undefined, "", "abc", "-1", "1.5", "0x10", "1e3", "9007199254740993"])(
     "an X-Etcd-Index of %j",
     async (index) => {
-      await expectUnusable((response, asked) => {
+      await expectUnusable((response, request) => {
         const { "x-etcd-index": _, ...others } = ETCD_HEADERS;
         const headers = index === undefined ? others : { ...others, "x-etcd-index": index };
-        const action = asked.method === "GET" ? "get" : "set";
+        const action = request.method === "GET" ? "get" : "set";
         const body = `{"action":"${action}","node":{"key":"/a","value":"1",${INDEXES}}}`;
         response.writeHead(200, headers).end(body);
       });
@@ -181,17 +181,17 @@ describe("invalid statuses and headers", () => {
   );
 
   test.each(["x-raft-index", "x-raft-term"])("a rounded %s is refused", async (name) => {
-    await expectUnusable((response, asked) => {
+    await expectUnusable((response, request) => {
       response.setHeader(name, "9007199254740993");
       const { [name as "x-raft-index"]: _, ...headers } = ETCD_HEADERS;
-      const action = asked.method === "GET" ? "get" : "set";
+      const action = request.method === "GET" ? "get" : "set";
       const body = `{"action":"${action}","node":{"key":"/a","value":"1",${INDEXES}}}`;
       response.writeHead(200, headers).end(body);
     });
   });
 
   test("a response whose headers or body are cut off", async () => {
-    const cut: Answer = (response) => {
+    const cut: Responder = (response) => {
       response.writeHead(200, { ...ETCD_HEADERS, "content-length": "1000" });
       response.write('{"action":"get",', () => response.destroy());
     };
@@ -199,7 +199,7 @@ describe("invalid statuses and headers", () => {
   });
 
   test("data that is not HTTP", async () => {
-    const garbage: Answer = (response) => {
+    const garbage: Responder = (response) => {
       response.socket?.end("220 mail.example.org ESMTP\r\n\r\n");
     };
     await expectUnusable(garbage, ClusterUnavailableError);
@@ -215,7 +215,7 @@ describe("responses larger than maxResponseSize", () => {
 
   test("with a Content-Length", async () => {
     await expectUnusable(reply(200, huge, { "content-length": huge.length }));
-    server.asked.length = 0;
+    server.requests.length = 0;
     await expectUnusable(reply(500, huge, { "content-length": huge.length }));
   });
 
@@ -233,9 +233,9 @@ describe("responses larger than maxResponseSize", () => {
   test("a value of exactly that size is too large, a response of that size is not", async () => {
     const around =
       `{"key":"/a",${INDEXES},"value":""}`.length + '{"action":"get","node":}\n'.length;
-    const ofLength = (length: number): Answer =>
+    const ofLength = (length: number): Responder =>
       withNode(`{"key":"/a",${INDEXES},"value":"${"x".repeat(length - around)}"}`);
-    server.answer = ofLength(LIMIT);
+    server.respond = ofLength(LIMIT);
     expect((await client.getNode("/a")).node.value).toHaveLength(LIMIT - around);
     await expectUnusable(ofLength(LIMIT + 1));
   });
@@ -246,7 +246,7 @@ describe("the plain 404 page", () => {
 
   test("at every endpoint: V2DisabledError for reads, writes and watches", async () => {
     await using other = await startOddServer(page);
-    server.answer = page;
+    server.respond = page;
     await using both = new EtcdClient({ urls: [server.url, other.url] });
     const calls = [both.getNode("/a"), both.setNode("/a", "1"), both.watchNode("/a")];
     for (const { status, ...result } of await Promise.allSettled(calls)) {
@@ -260,7 +260,7 @@ describe("the plain 404 page", () => {
 
   test("at one endpoint: the call goes to the next one, also a write", async () => {
     await using other = await startOddServer(page);
-    server.answer = good;
+    server.respond = good;
     await using both = new EtcdClient({ urls: [server.url, other.url] });
     for (let round = 0; round < 5; round++) {
       expect((await both.setNode("/a", "1")).etcdServer).toBe(server.url);
