@@ -29,7 +29,7 @@ import { checkPath } from "./schema/check-path.js";
 import { KeySchema } from "./schema/key-schema.js";
 import { Leases } from "./schema/leases.js";
 import { StoreGeneration, withGeneration } from "./schema/store-generation.js";
-import { type IndexScale, V3Tree } from "./schema/v3-tree.js";
+import { type IndexOffset, V3Tree } from "./schema/v3-tree.js";
 import type { V3KeySpaceOptions } from "./v3-key-space-options.js";
 import { V3WatchSource, type WatchMetrics } from "./watch/v3-watch-source.js";
 import { BulkLoader } from "./write/bulk-loader.js";
@@ -37,7 +37,7 @@ import { moveDescendants } from "./write/directory-ttl.js";
 import { KeyedMutex } from "./write/keyed-mutex.js";
 import { KnownLeases } from "./write/known-leases.js";
 import type { WriteRequest } from "./write/txn-plan.js";
-import { OtherScaleError, V3Writer, type WriteContext } from "./write/v3-writer.js";
+import { OffsetChangedError, V3Writer, type WriteContext } from "./write/v3-writer.js";
 import { previousDirectoryLease } from "./write/write-response.js";
 
 /** Metrics of a {@link V3KeySpace}. */
@@ -74,15 +74,15 @@ export class V3KeySpace implements KeySpace {
     this.#tree = new V3Tree(api, schema, clock, () => this.#watches.reopenAll());
     // Register before the watches, which reopen as soon as they end.
     generation.onChange(() => this.#forget());
-    const scale = (): Promise<IndexScale> => this.#tree.scale("quorum");
-    const scaleWritten = (): void => this.#tree.forgetScale();
+    const indexOffset = (): Promise<IndexOffset> => this.#tree.indexOffset("quorum");
+    const offsetWritten = (): void => this.#tree.forgetIndexOffset();
     this.#watches = new V3WatchSource(api, {
       ...{
         schema,
         clock,
         generation,
-        scale,
-        scaleWritten,
+        indexOffset,
+        offsetWritten,
         oneEventPerPoll,
         idleTimeout,
         pollInterval,
@@ -166,7 +166,7 @@ export class V3KeySpace implements KeySpace {
    * @throws NestedPrefixError
    */
   async register(): Promise<void> {
-    await this.#tree.scale("quorum");
+    await this.#tree.indexOffset("quorum");
     await this.#tree.register();
   }
 
@@ -208,14 +208,14 @@ export class V3KeySpace implements KeySpace {
   async #inOneStore(request: KeyRequest, limits: ExecuteOptions): Promise<EtcdResponse> {
     for (;;) {
       const { number } = this.#generation;
-      const scale = await this.#scale(request, limits);
+      const indexOffset = await this.#indexOffset(request, limits);
       const response =
         request.action === "get"
-          ? await this.#reader.get(request, scale.offset, limits)
-          : await this.#writeOn(scale, request, limits);
+          ? await this.#reader.get(request, indexOffset.offset, limits)
+          : await this.#writeOn(indexOffset, request, limits);
       if (response === undefined) continue;
       if (number === this.#generation.number) return response;
-      if (scale.offset === (await this.#scale(request, limits)).offset) return response;
+      if (indexOffset.offset === (await this.#indexOffset(request, limits)).offset) return response;
       if (request.action === "get") continue;
       const cause = new Error("the response comes from another store, whose indexes differ");
       const operation = `${methodOf(request)} ${request.key}`;
@@ -223,13 +223,16 @@ export class V3KeySpace implements KeySpace {
     }
   }
 
-  #scale(request: KeyRequest, { signal, attemptTimeout }: ExecuteOptions): Promise<IndexScale> {
+  #indexOffset(
+    request: KeyRequest,
+    { signal, attemptTimeout }: ExecuteOptions,
+  ): Promise<IndexOffset> {
     const isLocal = request.action === "get" && !request.quorum;
-    const scale =
+    const indexOffset =
       request.action === "get"
-        ? this.#tree.scale(isLocal ? "local" : "quorum", attemptTimeout)
-        : this.#scaleForWrite(attemptTimeout);
-    return abortable(scale, signal, abortedBefore(request));
+        ? this.#tree.indexOffset(isLocal ? "local" : "quorum", attemptTimeout)
+        : this.#indexOffsetForWrite(attemptTimeout);
+    return abortable(indexOffset, signal, abortedBefore(request));
   }
 
   /** Forgets everything about the previous store. */
@@ -239,33 +242,33 @@ export class V3KeySpace implements KeySpace {
     this.#context.files.clear();
   }
 
-  async #scaleForWrite(attemptTimeout: number | undefined): Promise<IndexScale> {
-    const scale = await this.#tree.scale("quorum", attemptTimeout);
+  async #indexOffsetForWrite(attemptTimeout: number | undefined): Promise<IndexOffset> {
+    const indexOffset = await this.#tree.indexOffset("quorum", attemptTimeout);
     await this.#tree.register();
-    return scale;
+    return indexOffset;
   }
 
   /** @returns `undefined` when the index offset has changed, and nothing was written */
   async #writeOn(
-    scale: IndexScale,
+    indexOffset: IndexOffset,
     request: WriteRequest,
     limits: ExecuteOptions,
   ): Promise<EtcdResponse | undefined> {
     try {
-      return await this.#write(scale, request, limits);
+      return await this.#write(indexOffset, request, limits);
     } catch (error) {
-      if (!(error instanceof OtherScaleError)) throw error;
-      this.#tree.forgetScale();
+      if (!(error instanceof OffsetChangedError)) throw error;
+      this.#tree.forgetIndexOffset();
       return undefined;
     }
   }
 
   async #write(
-    scale: IndexScale,
+    indexOffset: IndexOffset,
     request: WriteRequest,
     limits: ExecuteOptions,
   ): Promise<EtcdResponse> {
-    const write = new V3Writer(this.#context, request, scale, limits);
+    const write = new V3Writer(this.#context, request, indexOffset, limits);
     const isInOrder = request.action === "create" && request.inOrder === true;
     const result = isInOrder
       ? await this.#inOrder.run(pathOf(request.key), () => write.run(), {

@@ -39,8 +39,8 @@ import { TreeRegistry } from "./tree-registry.js";
  */
 const OFFSET_MARGIN = 1_000_000;
 
-/** Converts revisions to indexes. */
-export interface IndexScale {
+/** The offset between revisions and indexes. */
+export interface IndexOffset {
   /** Index offset, which is added to a revision. */
   readonly offset: number;
   /** First valid index: those before the offset was written were never shown. */
@@ -52,7 +52,7 @@ export interface IndexScale {
 /**
  * Milliseconds after which the offset is read again, because another process may have raised it.
  */
-const SCALE_VALIDITY_MS = 30_000;
+const OFFSET_VALIDITY_MS = 30_000;
 
 /** Executes transactions on one tree in the v3 key space, and converts revisions to v2 indexes. */
 export class V3Tree {
@@ -62,29 +62,29 @@ export class V3Tree {
   readonly size = new TransactionSize();
   /** Newest revision known to this process. */
   #revision = 0;
-  #scale: Promise<IndexScale> | undefined;
-  #knownScale: IndexScale | undefined;
-  /** Monotonic time at which the scale was read. */
-  #scaleReadAt = 0;
-  #rereading: Promise<IndexScale> | undefined;
-  readonly #onScaleChange: () => void;
+  #indexOffset: Promise<IndexOffset> | undefined;
+  #knownOffset: IndexOffset | undefined;
+  /** Monotonic time at which the offset was read. */
+  #offsetReadAt = 0;
+  #rereading: Promise<IndexOffset> | undefined;
+  readonly #onOffsetChange: () => void;
   #trees: TreeRegistry;
   #registering: Promise<void> | undefined;
 
-  /** @param onScaleChange called when the offset differs from the one used before */
-  constructor(api: V3Api, schema: KeySchema, clock: Clock, onScaleChange = (): void => {}) {
+  /** @param onOffsetChange called when the offset differs from the one used before */
+  constructor(api: V3Api, schema: KeySchema, clock: Clock, onOffsetChange = (): void => {}) {
     this.api = api;
     this.schema = schema;
     this.clock = clock;
-    this.#onScaleChange = onScaleChange;
+    this.#onOffsetChange = onOffsetChange;
     this.#trees = new TreeRegistry(schema);
   }
 
   /** Forgets everything, because another store has replaced the known one. */
   forget(): void {
     this.#revision = 0;
-    this.#scale = undefined;
-    this.#knownScale = undefined;
+    this.#indexOffset = undefined;
+    this.#knownOffset = undefined;
     this.#trees = new TreeRegistry(this.schema);
     this.#registering = undefined;
   }
@@ -95,26 +95,26 @@ export class V3Tree {
 
   /** Newest index in a response. */
   get newestIndex(): number {
-    return this.#revision + (this.#knownScale?.offset ?? 0);
+    return this.#revision + (this.#knownOffset?.offset ?? 0);
   }
 
   /**
-   * Returns the current scale, which is read with quorum now and then. A local read does not wait
+   * Returns the current offset, which is periodically read with quorum. A local read does not wait
    * for that, because there may be no quorum.
    */
-  async scale(scope: V3Call["scope"], attemptTimeout?: number): Promise<IndexScale> {
-    const known = this.#knownScale;
+  async indexOffset(scope: V3Call["scope"], attemptTimeout?: number): Promise<IndexOffset> {
+    const known = this.#knownOffset;
     if (known !== undefined) {
-      if (this.clock.monotonic() - this.#scaleReadAt <= SCALE_VALIDITY_MS) return known;
-      this.#rereading ??= this.#rereadScale(known).finally(() => {
+      if (this.clock.monotonic() - this.#offsetReadAt <= OFFSET_VALIDITY_MS) return known;
+      this.#rereading ??= this.#rereadOffset(known).finally(() => {
         this.#rereading = undefined;
       });
       return scope === "quorum" ? await this.#rereading : known;
     }
-    const agreed = this.#agreedScale(attemptTimeout);
+    const agreed = this.#agreedOffset(attemptTimeout);
     if (scope === "quorum") return await agreed;
     agreed.catch(() => {});
-    return await this.#readScale("local", attemptTimeout);
+    return await this.#readOffset("local", attemptTimeout);
   }
 
   /**
@@ -142,9 +142,9 @@ export class V3Tree {
     for (;;) {
       const { results } = await this.transact([], [read(key)], { ...call, safety: "read" });
       const record = results[0]?.kvs[0];
-      const scale = scaleOf(record, this.schema);
-      this.#setScale(scale);
-      if (scale.offset >= least) return;
+      const indexOffset = indexOffsetOf(record, this.schema);
+      this.#setOffset(indexOffset);
+      if (indexOffset.offset >= least) return;
       const raise = putRecord(key, String(least + OFFSET_MARGIN));
       const unchanged =
         record === undefined ? isAbsent(key) : isAtRevision(key, record.mod_revision);
@@ -236,52 +236,53 @@ export class V3Tree {
   }
 
   /** Forgets the offset because it was written again: it is read before the next response. */
-  forgetScale(): void {
-    this.#scale = undefined;
-    this.#knownScale = undefined;
-    this.#onScaleChange();
+  forgetIndexOffset(): void {
+    this.#indexOffset = undefined;
+    this.#knownOffset = undefined;
+    this.#onOffsetChange();
   }
 
   /**
-   * Uses the known scale if it cannot be read again: the request itself then reports the failure.
+   * Uses the known offset if it cannot be read again: the request itself then reports the failure.
    */
-  async #rereadScale(known: IndexScale): Promise<IndexScale> {
-    this.#scale = undefined;
+  async #rereadOffset(known: IndexOffset): Promise<IndexOffset> {
+    this.#indexOffset = undefined;
     try {
-      return await this.#agreedScale();
+      return await this.#agreedOffset();
     } catch {
       return known;
     }
   }
 
-  #setScale(scale: IndexScale): void {
-    const isChanged = (this.#knownScale?.writtenAt ?? scale.writtenAt) !== scale.writtenAt;
-    this.#knownScale = scale;
-    this.#scaleReadAt = this.clock.monotonic();
-    if (isChanged) this.#onScaleChange();
+  #setOffset(indexOffset: IndexOffset): void {
+    const isChanged =
+      (this.#knownOffset?.writtenAt ?? indexOffset.writtenAt) !== indexOffset.writtenAt;
+    this.#knownOffset = indexOffset;
+    this.#offsetReadAt = this.clock.monotonic();
+    if (isChanged) this.#onOffsetChange();
   }
 
-  async #agreedScale(attemptTimeout?: number): Promise<IndexScale> {
-    this.#scale ??= this.#readScale("quorum", attemptTimeout);
-    const pending = this.#scale;
+  async #agreedOffset(attemptTimeout?: number): Promise<IndexOffset> {
+    this.#indexOffset ??= this.#readOffset("quorum", attemptTimeout);
+    const pending = this.#indexOffset;
     try {
-      const scale = await pending;
-      if (this.#scale === pending) this.#setScale(scale);
-      return scale;
+      const indexOffset = await pending;
+      if (this.#indexOffset === pending) this.#setOffset(indexOffset);
+      return indexOffset;
     } catch (error) {
-      if (this.#scale === pending) this.#scale = undefined;
+      if (this.#indexOffset === pending) this.#indexOffset = undefined;
       throw error;
     }
   }
 
   /** Reads the offset and the other trees: an overlapping tree is refused. */
-  async #readScale(scope: V3Call["scope"], attemptTimeout?: number): Promise<IndexScale> {
+  async #readOffset(scope: V3Call["scope"], attemptTimeout?: number): Promise<IndexOffset> {
     const operation = "GET of the index offset (before the first request)";
     const call: V3Call = { operation, key: "/", safety: "read", scope, attemptTimeout };
     const options = scope === "local" ? { serializable: true } : {};
     const offset = read(this.schema.offset, options);
     const results = await this.#readWithTrees(offset, this.#trees.reads(options), call);
-    return scaleOf(results[0]?.kvs[0], this.schema);
+    return indexOffsetOf(results[0]?.kvs[0], this.schema);
   }
 
   /** For users who may not read the registry, the check for other trees is omitted. */
@@ -321,7 +322,7 @@ export class V3Tree {
 }
 
 /** @throws DamagedRecordError */
-function scaleOf(record: KeyValue | undefined, { offset: key }: KeySchema): IndexScale {
+function indexOffsetOf(record: KeyValue | undefined, { offset: key }: KeySchema): IndexOffset {
   if (record === undefined) return { offset: 0, firstIndex: 1, writtenAt: 0 };
   const text = textOf(record.value);
   const offset = Number(text);

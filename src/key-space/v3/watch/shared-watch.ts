@@ -37,7 +37,7 @@ export interface SharedWatchSettings extends Translation {
    * Called when the offset is written again, which changes all later indexes. It must end the
    * shared watch.
    */
-  scaleWritten(): void;
+  offsetWritten(): void;
   /** Limits of the events that are kept for watches that start in the past. */
   readonly limits: EventCacheLimits;
   /** Milliseconds of silence after which the watch on etcd is opened again. */
@@ -338,7 +338,7 @@ export class SharedWatch {
             : newRevisions.slice(0, newRevisions.indexOf(written));
         const events = await translate(this.#api, revisions, this.#settings, CALL);
         await this.#take(events, written === undefined ? received.upTo : written.number - 1);
-        if (written !== undefined) this.#settings.scaleWritten();
+        if (written !== undefined) this.#settings.offsetWritten();
       },
     };
     etcdWatch.run(listener, signal).catch((error: Error) => {

@@ -12,7 +12,7 @@ import type { SubscribeRequest } from "../../subscription.js";
 import { checkPath } from "../schema/check-path.js";
 import type { KeySchema } from "../schema/key-schema.js";
 import type { StoreGeneration } from "../schema/store-generation.js";
-import { type IndexScale, originOf } from "../schema/v3-tree.js";
+import { type IndexOffset, originOf } from "../schema/v3-tree.js";
 import { CurrentRevision, type StoreHead } from "./current-revision.js";
 import { writeHeartbeat } from "./heartbeat.js";
 import { SharedWatch } from "./shared-watch.js";
@@ -23,10 +23,10 @@ export interface V3WatchSettings {
   readonly schema: KeySchema;
   readonly clock: Clock;
   readonly generation: StoreGeneration;
-  /** The current scale, which converts revisions to indexes. */
-  scale(): Promise<IndexScale>;
+  /** The current index offset, which converts revisions to indexes. */
+  indexOffset(): Promise<IndexOffset>;
   /** Called when the watch on etcd has found another offset. */
-  scaleWritten(): void;
+  offsetWritten(): void;
   /**
    * Whether a watch without `stream` ends after one event, as long polls over HTTP must, or after
    * all events of the same index. With one event, a poll that would skip the rest gets 401.
@@ -134,13 +134,13 @@ export class V3WatchSource {
     const { generation } = this.#settings;
     for (;;) {
       const { number } = generation;
-      const scale = await this.#settings.scale();
+      const indexOffset = await this.#settings.indexOffset();
       const head = await this.#currentRevision.get(operation, signal);
       if (number !== generation.number) continue;
-      if ((await this.#settings.scale()).writtenAt !== scale.writtenAt) continue;
-      this.#offset = scale.offset;
-      this.#sharedWatch ??= this.#watchFrom(head, scale);
-      const { offset, firstIndex } = scale;
+      if ((await this.#settings.indexOffset()).writtenAt !== indexOffset.writtenAt) continue;
+      this.#offset = indexOffset.offset;
+      this.#sharedWatch ??= this.#watchFrom(head, indexOffset);
+      const { offset, firstIndex } = indexOffset;
       const sharedWatch = this.#sharedWatch;
       sharedWatch.hold();
       return { sharedWatch, head, firstIndex, origin: originOf(head, offset), generation: number };
@@ -204,8 +204,8 @@ export class V3WatchSource {
     this.#sharedWatch?.close(new Error("the key space was closed"));
   }
 
-  #watchFrom(head: StoreHead, scale: IndexScale): SharedWatch {
-    const { schema, clock, idleTimeout, pollInterval, generation, scaleWritten } = this.#settings;
+  #watchFrom(head: StoreHead, indexOffset: IndexOffset): SharedWatch {
+    const { schema, clock, idleTimeout, pollInterval, generation, offsetWritten } = this.#settings;
     const settings = {
       ...{
         schema: schema,
@@ -213,10 +213,10 @@ export class V3WatchSource {
         idleTimeout,
         pollInterval,
         generation,
-        scaleWritten,
+        offsetWritten,
         limits: LIMITS,
       },
-      ...{ currentRevision: this.#currentRevision, ...scale },
+      ...{ currentRevision: this.#currentRevision, ...indexOffset },
     };
     const sharedWatch: SharedWatch = new SharedWatch(this.#api, settings, head.header, () => {
       if (this.#sharedWatch === sharedWatch) this.#sharedWatch = undefined;

@@ -16,7 +16,7 @@ import { checkPath } from "../schema/check-path.js";
 import { earlierLease, isFileLease } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
 import { pathSnapshotReads, readPathSnapshot } from "../schema/path-snapshot.js";
-import type { IndexScale, V3Tree } from "../schema/v3-tree.js";
+import type { IndexOffset, V3Tree } from "../schema/v3-tree.js";
 import {
   type Assumptions,
   cachedAssumptions,
@@ -51,7 +51,7 @@ export interface WriteResult {
 }
 
 /** The index offset has changed: an in-order key would get a wrong name. */
-export class OtherScaleError extends Error {}
+export class OffsetChangedError extends Error {}
 
 /** Maximum number of attempts of a write. */
 const MAX_ATTEMPTS = 50;
@@ -79,7 +79,7 @@ export class V3Writer {
   constructor(
     context: WriteContext,
     request: WriteRequest,
-    { offset, writtenAt }: IndexScale,
+    { offset, writtenAt }: IndexOffset,
     limits: ExecuteOptions,
   ) {
     this.#context = context;
@@ -244,7 +244,7 @@ export class V3Writer {
   ): "not-applicable" | "conflict" {
     const [file, marker, order, offset] = response.results.map(({ kvs }) => kvs[0]);
     if (this.#isInOrder && (offset?.mod_revision ?? 0) !== this.#offsetAt) {
-      throw new OtherScaleError();
+      throw new OffsetChangedError();
     }
     if (order !== undefined && order.mod_revision >= number) return "conflict";
     const target = { path, file, marker, first: undefined };
