@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { ManualClock } from "../test/embedded/manual-clock.js";
 import { brief, loaded } from "../test/support/loaded-mirror.js";
 import { change, directory, file, removal } from "../test/support/scripted-client.js";
+import { SimulatedClock } from "../test/support/simulated-clock.js";
 import { responseJson } from "./cli/output/response-json.js";
 import { treeLines } from "./cli/output/tree-lines.js";
 import { InvalidValueError } from "./errors/invalid-value-error.js";
@@ -51,7 +51,7 @@ function treeAt(path: string): EtcdNode {
 }
 
 /** A tree that no request can make, but that an older version of the server has saved. */
-function deepKeySpace(clock: ManualClock, ttl?: number): MemoryKeySpace {
+function deepKeySpace(clock: SimulatedClock, ttl?: number): MemoryKeySpace {
   const expiration = ttl === undefined ? null : clock.now() + ttl * 1000;
   const nodes = Array.from(
     { length: LEVELS },
@@ -109,7 +109,7 @@ it("a memory key space reports quickly that a path of any depth does not exist",
 });
 
 it("a deep tree is listed, deleted, saved and restored", async () => {
-  const keySpace = deepKeySpace(new ManualClock());
+  const keySpace = deepKeySpace(new SimulatedClock());
   const { node } = await keySpace.execute({ action: "get", key: "/d", recursive: true });
   expect(depthOf(node)).toBe(LEVELS);
   const copy = new MemoryKeySpace({}, keySpace.snapshot());
@@ -122,9 +122,9 @@ it("a deep tree is listed, deleted, saved and restored", async () => {
 });
 
 it("a deep tree expires", async () => {
-  const clock = new ManualClock();
+  const clock = new SimulatedClock();
   const keySpace = deepKeySpace(clock, 10);
-  clock.pass(11_000);
+  clock.advance(11_000);
   expect(keySpace.stats.expireCount).toBe(1);
   expect(keySpace.snapshot().store.nodes).toEqual([]);
   await keySpace.close();

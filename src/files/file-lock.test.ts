@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readlink, rm, symlink, unlink } from "node:fs/promise
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { ManualClock } from "../../test/embedded/manual-clock.js";
+import { SimulatedClock } from "../../test/support/simulated-clock.js";
 import { FileLock, FileLockedError } from "./file-lock.js";
 import { ownIdentity } from "./process-identity.js";
 
@@ -25,7 +25,7 @@ beforeEach(async () => {
 const lockFile = (): string => `${file}.lock`;
 
 it("has one owner at a time, until it is released", async () => {
-  const clock = new ManualClock();
+  const clock = new SimulatedClock();
   const first = await FileLock.acquire(file, clock);
   const second = FileLock.acquire(file, clock);
   await expect(second).rejects.toBeInstanceOf(FileLockedError);
@@ -39,7 +39,7 @@ it("has one owner at a time, until it is released", async () => {
 });
 
 it("of a killed process is taken over at once, even if another process has its id", async () => {
-  const clock = new ManualClock();
+  const clock = new SimulatedClock();
   const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
   await once(child, "spawn");
   const { space, start } = ownIdentity();
@@ -58,17 +58,17 @@ it("of a killed process is taken over at once, even if another process has its i
 });
 
 it("of an owner in another container is taken over when its timestamp is not updated", async () => {
-  const clock = new ManualClock();
+  const clock = new SimulatedClock();
   await symlink("1:2:another.machine:3@elsewhere", lockFile());
   const taking = FileLock.acquire(file, clock);
   await expect.poll(() => clock.pending).toBe(1);
-  clock.pass(7_000);
+  clock.advance(7_000);
   const lock = await taking;
   await lock.release();
 });
 
 it("of an owner in another container is respected while its timestamp is updated", async () => {
-  const [clock, ownClock] = [new ManualClock(), new ManualClock()];
+  const [clock, ownClock] = [new SimulatedClock(), new SimulatedClock()];
   const owner = await FileLock.acquire(file, ownClock);
   const name = await readlink(lockFile());
   await unlink(lockFile());
@@ -76,15 +76,15 @@ it("of an owner in another container is respected while its timestamp is updated
   const taking = FileLock.acquire(file, clock);
   const refused = expect(taking).rejects.toBeInstanceOf(FileLockedError);
   await expect.poll(() => clock.pending).toBe(1);
-  ownClock.pass(2_000);
+  ownClock.advance(2_000);
   await new Promise((resolve) => setTimeout(resolve, 20));
-  clock.pass(7_000);
+  clock.advance(7_000);
   await refused;
   await owner.release();
 });
 
 it("that another process has taken is noticed, and left to it", async () => {
-  const lock = await FileLock.acquire(file, new ManualClock());
+  const lock = await FileLock.acquire(file, new SimulatedClock());
   await unlink(lockFile());
   await lock.confirm();
   await unlink(lockFile());
@@ -96,7 +96,7 @@ it("that another process has taken is noticed, and left to it", async () => {
 
 it("is acquired by one of many concurrent processes", async () => {
   await symlink(`0:0:${ownIdentity().space}:0@dead`, lockFile());
-  const clock = new ManualClock();
+  const clock = new SimulatedClock();
   const takers = await Promise.allSettled(
     Array.from({ length: 10 }, () => FileLock.acquire(file, clock)),
   );

@@ -77,7 +77,7 @@ describe("failures", () => {
     await expect(mirror.ready).rejects.toBe(failure);
     await settled();
     expect([errors, etcd.watchers.length]).toEqual([[failure], 1]);
-    etcd.clock.pass(500);
+    etcd.clock.advance(500);
     await settled();
     expect(etcd.watchers).toHaveLength(2);
     etcd.watcher.deliver(resync(STATE, 10));
@@ -91,7 +91,7 @@ describe("failures", () => {
     etcd.watcher.fail(new Error("for a while"));
     await settled();
     expect(mirror.value("/a/x")).toBe("1");
-    etcd.clock.pass(500);
+    etcd.clock.advance(500);
     await settled();
     etcd.watcher.deliver(resync(directory("/a", 4, [file("/a/x", "2", 15)]), 20));
     await settled();
@@ -104,10 +104,10 @@ describe("failures", () => {
     for (let failures = 1; failures <= 4; failures++) {
       etcd.watcher.fail(new Error("again"));
       await settled();
-      etcd.clock.pass(250 * 2 ** (failures - 1) - 1);
+      etcd.clock.advance(250 * 2 ** (failures - 1) - 1);
       await settled();
       expect(etcd.watchers).toHaveLength(failures);
-      etcd.clock.pass(250 * 2 ** (failures - 1) + 1);
+      etcd.clock.advance(250 * 2 ** (failures - 1) + 1);
       await settled();
       expect(etcd.watchers).toHaveLength(failures + 1);
     }
@@ -116,13 +116,13 @@ describe("failures", () => {
   test("staleFor counts from the last contact, over watches too", async () => {
     const { etcd, mirror } = await loaded();
     mirror.on("error", () => {});
-    etcd.clock.pass(1000);
+    etcd.clock.advance(1000);
     expect(mirror.staleFor).toBe(1000);
     etcd.watcher.currentAt = etcd.clock.monotonic();
     expect(mirror.staleFor).toBe(0);
     etcd.watcher.fail(new Error("cut"));
     await settled();
-    etcd.clock.pass(700);
+    etcd.clock.advance(700);
     await settled();
     expect(etcd.watchers).toHaveLength(2);
     expect(mirror.staleFor).toBe(700);

@@ -121,7 +121,7 @@ class Stand {
   async carryOut(step: Step): Promise<void> {
     if (step.kind === "cut") this.cut();
     if (step.kind === "resync") await this.resync();
-    if (step.kind === "pass") this.etcd.clock.pass(step.milliseconds);
+    if (step.kind === "pass") this.etcd.clock.advance(step.milliseconds);
     if (step.kind === "request") await this.keySpace.execute(step.request).catch(() => {});
     await settled();
   }

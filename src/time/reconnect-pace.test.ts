@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
-import { ManualClock } from "../../test/embedded/manual-clock.js";
+import { SimulatedClock } from "../../test/support/simulated-clock.js";
 import { ReconnectPace } from "./reconnect-pace.js";
 
-const clock = new ManualClock();
+const clock = new SimulatedClock();
 const delaysOf = (pace: ReconnectPace, count: number): number[] =>
   Array.from({ length: count }, () => {
     pace.opens();

@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { ManualClock } from "../../test/embedded/manual-clock.js";
+import { SimulatedClock } from "../../test/support/simulated-clock.js";
 import { AbortError } from "../errors/abort-error.js";
 import { BackOff } from "./back-off.js";
 import { systemClock } from "./clock.js";
@@ -47,7 +47,7 @@ it("throws the error of the last attempt", async () => {
 
 it("waits between the attempts, longer each time", async () => {
   vi.spyOn(Math, "random").mockReturnValue(1);
-  const clock = new ManualClock();
+  const clock = new SimulatedClock();
   const task = taskFailing(new Transient(), new Transient());
   const result = retry(task, optionsWith({ clock, backOff: BackOff.short }));
   for (const [delayMs, calls] of [
@@ -57,7 +57,7 @@ it("waits between the attempts, longer each time", async () => {
     [1, 3],
   ] as const) {
     await vi.waitFor(() => expect(clock.pending).toBe(1));
-    clock.pass(delayMs);
+    clock.advance(delayMs);
     await vi.waitFor(() => expect(task).toHaveBeenCalledTimes(calls));
   }
   expect(await result).toBe("done");

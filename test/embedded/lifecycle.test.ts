@@ -1,7 +1,7 @@
 import { getActiveResourcesInfo } from "node:process";
 import { expect, it } from "vitest";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
-import { ManualClock } from "./manual-clock.js";
+import { SimulatedClock } from "../support/simulated-clock.js";
 import { get, RawClient } from "./raw-client.js";
 
 it("starts within milliseconds, on a free port of the loopback address", async () => {
@@ -78,7 +78,7 @@ it("can be closed twice", async () => {
 });
 
 it("leaves nothing open when the port is in use", async () => {
-  const clock = new ManualClock();
+  const clock = new SimulatedClock();
   await using etcd = await startEmbeddedEtcd();
   const port = Number(new URL(etcd.url).port);
   await expect(startEmbeddedEtcd({ port, clock, rootPassword: "pw" })).rejects.toThrow(
@@ -88,15 +88,15 @@ it("leaves nothing open when the port is in use", async () => {
 });
 
 it("measures TTLs with the given clock", async () => {
-  const clock = new ManualClock();
+  const clock = new SimulatedClock();
   await using etcd = await startEmbeddedEtcd({ clock });
   const body = new URLSearchParams({ value: "1", ttl: "60" });
   await fetch(`${etcd.url}/v2/keys/a`, { method: "PUT", body });
   const watch = fetch(`${etcd.url}/v2/keys/a?wait=true`);
   await watch;
-  clock.pass(59_000);
+  clock.advance(59_000);
   expect(await (await fetch(`${etcd.url}/v2/keys/a`)).json()).toMatchObject({ node: { ttl: 1 } });
-  clock.pass(2_000);
+  clock.advance(2_000);
   expect(await (await watch).json()).toMatchObject({ action: "expire", node: { key: "/a" } });
 });
 

@@ -18,7 +18,7 @@ import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient } from "../../src/index.js";
 import { type EmbeddedEtcdOptions, startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import { Cli } from "../support/cli-process.js";
-import { ManualClock } from "./manual-clock.js";
+import { SimulatedClock } from "../support/simulated-clock.js";
 
 let directory = "";
 let files = 0;
@@ -80,16 +80,16 @@ describe("what survives a restart", () => {
   });
 
   it("TTLs as expiration times, which can pass while no server runs", async () => {
-    const [snapshotFile, clock] = [newFile(), new ManualClock()];
+    const [snapshotFile, clock] = [newFile(), new SimulatedClock()];
     const { etcdIndex } = await run({ snapshotFile, clock }, async (client) => {
       await client.setNode("/short", "", { ttl: 10 });
       return await client.setNode("/long", "", { ttl: 100 });
     });
-    clock.pass(30_000);
+    clock.advance(30_000);
     await run({ snapshotFile, clock }, async (client) => {
       expect((await client.getNode("/long")).node.ttl).toBe(70);
       const expiry = client.watchNode("/short", { waitIndex: etcdIndex + 1 });
-      clock.pass(1_000);
+      clock.advance(1_000);
       expect((await expiry).action).toBe("expire");
       await expect(client.getNode("/short")).rejects.toThrow("Key not found");
     });
@@ -146,10 +146,10 @@ describe("the file", () => {
   });
 
   it("is written within a second of a change", async () => {
-    const [snapshotFile, clock] = [newFile(), new ManualClock()];
+    const [snapshotFile, clock] = [newFile(), new SimulatedClock()];
     await using etcd = await startEmbeddedEtcd({ snapshotFile, clock });
     await etcd.keySpace.execute({ action: "set", key: "/a", value: "kept" });
-    clock.pass(1_000);
+    clock.advance(1_000);
     await expect.poll(() => readFile(snapshotFile, "utf8")).toContain('"kept"');
   });
 
@@ -231,7 +231,7 @@ describe("the file", () => {
   });
 
   it("that cannot be written makes the start fail, and nothing stays open", async () => {
-    const [snapshotFile, clock] = [join(directory, "missing", "file"), new ManualClock()];
+    const [snapshotFile, clock] = [join(directory, "missing", "file"), new SimulatedClock()];
     await expect(startEmbeddedEtcd({ snapshotFile, clock })).rejects.toThrow(
       `snapshot file ${snapshotFile} cannot be written: ENOENT`,
     );
@@ -251,13 +251,13 @@ describe("the file", () => {
 
 describe("a save", () => {
   it("is consistent although requests continue", async () => {
-    const [snapshotFile, clock] = [newFile(), new ManualClock()];
+    const [snapshotFile, clock] = [newFile(), new SimulatedClock()];
     await using etcd = await startEmbeddedEtcd({ snapshotFile, clock });
     const { keySpace } = etcd;
     const write = (key: string, value: string) => keySpace.execute({ action: "set", key, value });
     for (let number = 0; number < 3000; number++) await write(`/${number}`, "x".repeat(100));
     const before = (await stat(snapshotFile)).ino;
-    clock.pass(1_000);
+    clock.advance(1_000);
     let round = 0;
     const isSaved = async (): Promise<boolean> => (await stat(snapshotFile)).ino !== before;
     for (; !(await isSaved()); round++) {
@@ -292,7 +292,7 @@ describe("a save", () => {
 describe("a file that cannot be written", () => {
   it("makes the server unhealthy, is counted, and is reported each minute until it can be written", async () => {
     const inside = await mkdtemp(join(directory, "away-"));
-    const [snapshotFile, clock] = [join(inside, "file"), new ManualClock()];
+    const [snapshotFile, clock] = [join(inside, "file"), new SimulatedClock()];
     await using etcd = await startEmbeddedEtcd({ snapshotFile, clock });
     const warnings: string[] = [];
     const onWarning = (warning: Error): void => void warnings.push(warning.message);
@@ -305,7 +305,7 @@ describe("a file that cannot be written", () => {
     };
     const passUntil = async (condition: () => Promise<void>): Promise<void> => {
       await vi.waitFor(async () => {
-        clock.pass(1_000);
+        clock.advance(1_000);
         await condition();
       }, 20_000);
     };
@@ -319,7 +319,7 @@ describe("a file that cannot be written", () => {
         /^snapshot file .* cannot be written: ENOENT.*\. Changes since 2030-.* are not saved$/,
       ),
     ]);
-    clock.pass(60_000);
+    clock.advance(60_000);
     await passUntil(async () => expect(warnings).toHaveLength(2));
     await rename(`${inside}-moved`, inside);
     await passUntil(async () => expect(await health()).toBe(200));

@@ -7,6 +7,7 @@ import type { V2Handler } from "../../src/server/http/message.js";
 import { decodeBytes } from "../../src/wire/decode-path.js";
 import { HttpPipe } from "../fuzz/http-pipe.js";
 import { headerObject } from "../support/header-object.js";
+import { SimulatedClock } from "../support/simulated-clock.js";
 import { BODY, FINDINGS, type Finding } from "./fuzz-findings.js";
 
 describe("found by the differential fuzz", () => {
@@ -22,18 +23,11 @@ describe("found by the differential fuzz", () => {
   });
 
   it("nodes with the same expiry are removed in the order of their creation", async () => {
-    let [now, sweep] = [0, (): void => {}];
-    const after = (_milliseconds: number, callback: () => void) => {
-      sweep = callback;
-      return () => {};
-    };
-    const keySpace = new MemoryKeySpace({
-      clock: { now: () => now, monotonic: () => now, after },
-    });
+    const clock = new SimulatedClock();
+    const keySpace = new MemoryKeySpace({ clock });
     const keys = ["/a", "/b", "/c", "/d", "/e", "/f", "/g"];
     for (const key of keys) await keySpace.execute({ action: "set", key, value: "", ttl: 1 });
-    now = 2_000;
-    sweep();
+    clock.advance(2_000);
     const expired = keySpace.snapshot().history.filter(({ action }) => action === "expire");
     expect(expired.map(({ node }) => node.key)).toEqual(keys);
   });

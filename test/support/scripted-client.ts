@@ -5,7 +5,7 @@ import type { WatchItem, WatchResync } from "../../src/model/watch-item.js";
 import type { RecipeClient } from "../../src/recipes/shared/recipe-client.js";
 import { AsyncQueue } from "../../src/stream/async-queue.js";
 import type { Watcher, WatchOptions } from "../../src/watch/watcher.js";
-import { ManualClock } from "../embedded/manual-clock.js";
+import { SimulatedClock } from "./simulated-clock.js";
 
 /** A watcher that delivers the items that the test gives it. */
 export class ScriptedWatcher implements Watcher {
@@ -69,7 +69,7 @@ export class ScriptedWatcher implements Watcher {
 
 /** A client with scripted watches and a clock that the test advances. */
 export class ScriptedClient implements RecipeClient {
-  readonly clock = new ManualClock();
+  readonly clock = new SimulatedClock();
   readonly watchers: ScriptedWatcher[] = [];
   readonly #closing = new AbortController();
 

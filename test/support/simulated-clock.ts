@@ -6,7 +6,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** A clock that the test advances. Timers run one by one, each after the callbacks of the previous one. */
+/** The clock of tests, which advances only when the test says so. */
 export class SimulatedClock implements Clock {
   readonly #timers = new Set<Timer>();
   #time = Date.UTC(2030, 0, 1);
@@ -25,6 +25,15 @@ export class SimulatedClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Sets the time forward, then calls back what is due. A timer that is set meanwhile waits for the next call. */
+  advance(milliseconds: number): void {
+    this.#time += milliseconds;
+    for (const timer of [...this.#timers]) {
+      if (timer.due <= this.#time && this.#timers.delete(timer)) timer.callback();
+    }
+  }
+
+  /** Lets time pass, one timer after the other, and waits until what each one set off is done. */
   async pass(milliseconds: number): Promise<void> {
     const end = this.#time + milliseconds;
     await setImmediate();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ManualClock } from "../../../test/embedded/manual-clock.js";
+import { SimulatedClock } from "../../../test/support/simulated-clock.js";
 import { completeOptions } from "../../client/normalize-options.js";
 import type { HttpRequest, HttpResponse } from "../../wire/http.js";
 import { Call } from "./call.js";
@@ -14,7 +14,7 @@ const READ: HttpRequest = {
 };
 
 test("a second attempt that begins late has a timeout of at least 1 ms", async () => {
-  const clock = new ManualClock();
+  const clock = new SimulatedClock();
   const options = { urls: ["http://a:1", "http://b:1"], timeout: 30, hedgeReadsAfter: 20, clock };
   const { cluster } = completeOptions(options);
   const timeouts: number[] = [];
@@ -31,6 +31,6 @@ test("a second attempt that begins late has a timeout of at least 1 ms", async (
   );
   void call.run(undefined, new AbortController().signal);
   // As when the event loop was blocked.
-  clock.pass(50);
+  clock.advance(50);
   expect(timeouts).toEqual([30, 1]);
 });

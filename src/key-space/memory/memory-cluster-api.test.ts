@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Clock } from "../../time/clock.js";
+import { SimulatedClock } from "../../../test/support/simulated-clock.js";
 import { MemoryClusterApi } from "./memory-cluster-api.js";
 import { MemoryKeySpace } from "./memory-key-space.js";
 
@@ -62,14 +62,13 @@ describe("a cluster of one", () => {
   });
 
   it("is a leader without followers", async () => {
-    let now = 1000;
-    const clock: Clock = { now: () => now, monotonic: () => now, after: () => () => {} };
+    const clock = new SimulatedClock();
     const { stats } = new MemoryClusterApi(new MemoryKeySpace(), { ...own, clock });
-    now += 90_500;
+    clock.advance(90_500);
     expect(await stats.leader()).toEqual({ leader: "f00", followers: {} });
     expect(await stats.self()).toMatchObject({
       state: "StateLeader",
-      startTime: "1970-01-01T00:00:01Z",
+      startTime: "2030-01-01T00:00:00Z",
       leaderInfo: { leader: "f00", uptime: "1m30.5s" },
     });
   });

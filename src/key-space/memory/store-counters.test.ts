@@ -1,22 +1,13 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { SimulatedClock } from "../../../test/support/simulated-clock.js";
 import type { KeyRequest } from "../../model/key-request.js";
-import type { Clock } from "../../time/clock.js";
 import { MemoryKeySpace } from "./memory-key-space.js";
 
-let now: number;
-let tick: (() => void) | undefined;
+let clock: SimulatedClock;
 let keySpace: MemoryKeySpace;
 
 beforeEach(() => {
-  now = 0;
-  const clock: Clock = {
-    now: () => now,
-    monotonic: () => now,
-    after: (_milliseconds, callback) => {
-      tick = callback;
-      return () => {};
-    },
-  };
+  clock = new SimulatedClock();
   keySpace = new MemoryKeySpace({ clock });
 });
 afterEach(() => keySpace.close());
@@ -62,8 +53,7 @@ it("counts successes and failures by action", async () => {
 it("counts expiries", async () => {
   await attempt({ action: "set", key: "/a", value: "1", ttl: 1 });
   await attempt({ action: "set", key: "/b", value: "1", ttl: 1 });
-  now = 2000;
-  tick?.();
+  clock.advance(2000);
   expect(keySpace.stats).toMatchObject({ expireCount: 2, deleteSuccess: 0 });
 });
 

@@ -83,7 +83,7 @@ describe("settings", () => {
     onTestFinished(() => mirror.close());
     etcd.watcher.fail(new Error("no leave to read"));
     await settled();
-    etcd.clock.pass(500);
+    etcd.clock.advance(500);
     await settled();
     etcd.watcher.deliver(resync(STATE, 10));
     await settled();
@@ -305,7 +305,7 @@ test("settings follow a mirror whose first load failed", async () => {
   etcd.watcher.fail(new Error("no leave to read"));
   await expect(settings.ready).rejects.toThrow("no leave to read");
   await settled();
-  etcd.clock.pass(500);
+  etcd.clock.advance(500);
   await settled();
   etcd.watcher.deliver(resync(STATE, 10));
   await settled();
