@@ -1,4 +1,4 @@
-import { onAbort } from "./on-abort.js";
+import { offAbort, onAbort } from "./on-abort.js";
 
 /**
  * Waits for a promise until the signal aborts. Does not cancel the promise: others may wait too.
@@ -11,7 +11,7 @@ export function abortable<T>(
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
     const onAborted = (): void => reject(errorOf(signal.reason));
-    const removeListener = (): void => signal.removeEventListener("abort", onAborted);
+    const removeListener = (): void => offAbort(signal, onAborted);
     onAbort(signal, onAborted);
     promise.finally(removeListener).then(resolve, reject);
     if (signal.aborted) onAborted();

@@ -1,4 +1,4 @@
-import { onAbort } from "../stream/on-abort.js";
+import { offAbort, onAbort } from "../stream/on-abort.js";
 
 /** A signal that aborts with the first of several others. */
 export interface LinkedSignal {
@@ -14,7 +14,7 @@ export function linkSignals(...signals: readonly (AbortSignal | undefined)[]): L
     const forward = (): void => controller.abort(signal.reason);
     if (signal.aborted) forward();
     else onAbort(signal, forward);
-    return [() => signal.removeEventListener("abort", forward)];
+    return [() => offAbort(signal, forward)];
   });
   return {
     signal: controller.signal,

@@ -1,5 +1,5 @@
 import { AbortError } from "../errors/abort-error.js";
-import { onAbort } from "../stream/on-abort.js";
+import { offAbort, onAbort } from "../stream/on-abort.js";
 import type { Clock } from "./clock.js";
 
 /** Waits for `milliseconds`. @throws AbortError when the signal aborts */
@@ -14,7 +14,7 @@ export function sleep(
       reject(new AbortError("waiting", signal?.reason, "none"));
     };
     const cancel = clock.after(milliseconds, () => {
-      signal?.removeEventListener("abort", onAborted);
+      offAbort(signal, onAborted);
       resolve();
     });
     if (signal?.aborted === true) onAborted();

@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from "../stream/on-abort.js";
 import { type Clock, deadline } from "./clock.js";
 
 interface Limits {
@@ -17,11 +18,11 @@ export function withTimeout<T>(promise: Promise<T>, limits: Limits): Promise<T> 
     const onAborted = (): void => settle(() => reject(limits.onAbort(signal.reason)));
     const settle = (finish: () => void): void => {
       cancel();
-      signal.removeEventListener("abort", onAborted);
+      offAbort(signal, onAborted);
       finish();
     };
     const cancel = deadline(clock, milliseconds, () => settle(() => reject(limits.onTimeout())));
-    signal.addEventListener("abort", onAborted);
+    onAbort(signal, onAborted);
     promise.then(
       (value) => settle(() => resolve(value)),
       (error: Error) => settle(() => reject(error)),

@@ -1,7 +1,7 @@
 import { AbortError } from "../../errors/abort-error.js";
 import { ResponseTooLargeError, TimeoutError } from "../../errors/cluster-errors.js";
 import { ByteQueue } from "../../stream/byte-queue.js";
-import { onAbort } from "../../stream/on-abort.js";
+import { offAbort, onAbort } from "../../stream/on-abort.js";
 import { type Clock, deadline } from "../../time/clock.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import { isGrpc, takeGrpcStatus } from "../../wire/grpc.js";
@@ -268,6 +268,6 @@ export class Exchange {
   #release(): void {
     this.#cancelTimer();
     if (this.#onAbort === undefined) return;
-    this.outgoing.limits.signal?.removeEventListener("abort", this.#onAbort);
+    offAbort(this.outgoing.limits.signal, this.#onAbort);
   }
 }

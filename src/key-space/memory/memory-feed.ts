@@ -1,5 +1,6 @@
 import type { GetRequest } from "../../model/key-request.js";
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
+import { offAbort, onAbort } from "../../stream/on-abort.js";
 import type { Clock } from "../../time/clock.js";
 import {
   type Coverage,
@@ -135,7 +136,7 @@ export class MemoryFeed implements Feed, EventReceiver {
   /** Receives live events until the queue is full or the signal aborts. */
   async #attach(signal: AbortSignal): Promise<void> {
     const { hub, clock } = this.#store;
-    const onAbort = (): void => this.#detach?.(signal.reason);
+    const aborted = (): void => this.#detach?.(signal.reason);
     try {
       await new Promise<never>((_, reject) => {
         this.#detach = (error) => {
@@ -145,12 +146,12 @@ export class MemoryFeed implements Feed, EventReceiver {
           this.#since = this.#store.index + 1;
           reject(error);
         };
-        signal.addEventListener("abort", onAbort);
+        onAbort(signal, aborted);
         hub.add(this);
         this.#sink.open(this.#origin);
       });
     } finally {
-      signal.removeEventListener("abort", onAbort);
+      offAbort(signal, aborted);
     }
   }
 

@@ -3,7 +3,7 @@ import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import { EventIndexClearedError } from "../../errors/event-errors.js";
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
-import { onAbort } from "../../stream/on-abort.js";
+import { offAbort, onAbort } from "../../stream/on-abort.js";
 import type { Clock } from "../../time/clock.js";
 import { type LinkedSignal, linkSignals } from "../../time/link-signals.js";
 import { ReconnectPace } from "../../time/reconnect-pace.js";
@@ -82,7 +82,7 @@ export class FeedSubscription implements Subscription, FeedSink {
     this.#feed = settings.feed(this);
     this.#ending = linkSignals(signal, settings.closed, this.#closing.signal);
     const { signal: ending } = this.#ending;
-    ending.addEventListener("abort", this.#onAbort);
+    onAbort(ending, this.#onAbort);
     if (ending.aborted) this.#onAbort();
     else this.#run(ending).catch(this.#onFailure);
   }
@@ -112,7 +112,7 @@ export class FeedSubscription implements Subscription, FeedSink {
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void): void => {
         this.#waiters.delete(waiter);
-        signal?.removeEventListener("abort", onAborted);
+        offAbort(signal, onAborted);
         finish();
       };
       const waiter: Waiter = {

@@ -2,7 +2,7 @@ import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import { AsyncQueue } from "../../stream/async-queue.js";
-import { onAbort } from "../../stream/on-abort.js";
+import { offAbort, onAbort } from "../../stream/on-abort.js";
 import type { KeyWatch } from "../key-space.js";
 import type { StoreEvent } from "./store-event.js";
 import type { EventReceiver } from "./watcher-hub.js";
@@ -48,7 +48,7 @@ export class PushedWatch implements KeyWatch, EventReceiver {
     this.#origin = origin;
     this.#options = options;
     this.#events.onEnd = () => {
-      signal?.removeEventListener("abort", this.#onAbort);
+      offAbort(signal, this.#onAbort);
       onEnd();
     };
     if (signal !== undefined) onAbort(signal, this.#onAbort);

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { NodeExistError } from "../../errors/common-errors.js";
 import { OwnershipLostError } from "../../errors/ownership-lost-error.js";
-import { onAbort } from "../../stream/on-abort.js";
+import { offAbort, onAbort } from "../../stream/on-abort.js";
 import { BackOff } from "../../time/back-off.js";
 import { MAX_TIMER_MS } from "../../time/clock.js";
 import { nextTick } from "../../time/event-loop.js";
@@ -185,7 +185,7 @@ export class KeepAlive extends EventEmitter<KeepAliveEvents> implements AsyncDis
   async #run(): Promise<void> {
     do await this.#renewUntilLost(this.#validity);
     while (this.#recreate && (await this.#createAgain()));
-    this.#etcd.closed.removeEventListener("abort", this.#release);
+    offAbort(this.#etcd.closed, this.#release);
   }
 
   /** Renews the key until the ownership is lost. */

@@ -1,5 +1,5 @@
 import { AbortError } from "../../errors/abort-error.js";
-import { onAbort } from "../../stream/on-abort.js";
+import { offAbort, onAbort } from "../../stream/on-abort.js";
 
 interface Waiter {
   readonly index: number;
@@ -22,7 +22,7 @@ export class MirrorWaiters {
     return new Promise((resolve, reject) => {
       const remove = (): void => {
         this.#waiters.delete(waiter);
-        signal?.removeEventListener("abort", abort);
+        offAbort(signal, abort);
       };
       const waiter: Waiter = {
         index,

@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from "../../stream/on-abort.js";
 import type { Watcher } from "../../watch/watcher.js";
 import { ChildNames } from "../shared/child-names.js";
 import type { RecipeClient } from "../shared/recipe-client.js";
@@ -62,11 +63,11 @@ export class QueueState {
     return new Promise((resolve) => {
       const wake = (): void => {
         this.#waiters.delete(wake);
-        signal.removeEventListener("abort", wake);
+        offAbort(signal, wake);
         resolve();
       };
       this.#waiters.add(wake);
-      signal.addEventListener("abort", wake);
+      onAbort(signal, wake);
     });
   }
 

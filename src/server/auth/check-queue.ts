@@ -1,4 +1,4 @@
-import { onAbort } from "../../stream/on-abort.js";
+import { offAbort, onAbort } from "../../stream/on-abort.js";
 import type { Clock } from "../../time/clock.js";
 import { OverloadError } from "../http/message.js";
 import { RecentMap } from "./recent-map.js";
@@ -66,7 +66,7 @@ export class CheckQueue {
       const cancelTimer = this.#clock.after(MAX_WAIT_MS, () => this.#refuse(check));
       stop = () => {
         cancelTimer();
-        signal.removeEventListener("abort", leave);
+        offAbort(signal, leave);
       };
       onAbort(signal, leave);
       this.#add(check);

@@ -3,6 +3,7 @@ import { isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
 import { AbortError } from "../../errors/abort-error.js";
 import { abortable } from "../../stream/abortable.js";
+import { onAbort } from "../../stream/on-abort.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import type { ServerRequest } from "../http/message.js";
 import { CheckQueue } from "./check-queue.js";
@@ -114,7 +115,7 @@ export class PasswordCheck {
     const result = this.#enqueue(attempt, source, abandon.signal).finally(forget);
     const check: SharedCheck = { result, abandon, requests: 0 };
     // No further request may join a dropped check.
-    abandon.signal.addEventListener("abort", forget);
+    onAbort(abandon.signal, forget);
     this.#shared.set(id, check);
     return check;
   }

@@ -1,5 +1,5 @@
 import type { EtcdResponse } from "../../../model/response.js";
-import { onAbort } from "../../../stream/on-abort.js";
+import { offAbort, onAbort } from "../../../stream/on-abort.js";
 import { deadline } from "../../../time/clock.js";
 import { linkSignals } from "../../../time/link-signals.js";
 import { sleep } from "../../../time/sleep.js";
@@ -218,7 +218,7 @@ export class LivenessMonitor {
   /** Reports the stream as late if it has not delivered the event in time. */
   #expectEvent(stream: LiveStream, index: number, signal: AbortSignal): void {
     const cancel = deadline(this.#context.clock, EVENT_TIMEOUT_MS, () => {
-      signal.removeEventListener("abort", cancel);
+      offAbort(signal, cancel);
       const isReplaced = stream !== this.#watched.stream;
       if (!isReplaced && stream.lastIndex < index) this.#watched.onLate(stream);
     });

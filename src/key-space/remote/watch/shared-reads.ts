@@ -1,6 +1,6 @@
 import { EtcdServerError } from "../../../errors/server-error.js";
 import type { ScanRequest, WatchRequest } from "../../../model/key-request.js";
-import { onAbort } from "../../../stream/on-abort.js";
+import { offAbort, onAbort } from "../../../stream/on-abort.js";
 import type { Clock } from "../../../time/clock.js";
 import { Pacer } from "../../../time/pacer.js";
 import { SharedScans } from "./shared-scans.js";
@@ -110,7 +110,7 @@ export class SharedProbe {
         reject(signal.reason);
       };
       onAbort(signal, onLeave);
-      const settled = (): void => signal.removeEventListener("abort", onLeave);
+      const settled = (): void => offAbort(signal, onLeave);
       pending.result.finally(settled).then(resolve, reject);
       if (signal.aborted) onLeave();
     });

@@ -1,5 +1,5 @@
 import type { ScanRequest } from "../../../model/key-request.js";
-import { onAbort } from "../../../stream/on-abort.js";
+import { offAbort, onAbort } from "../../../stream/on-abort.js";
 import type { Clock } from "../../../time/clock.js";
 import type { Pacer } from "../../../time/pacer.js";
 import { matchesWatch } from "../../shared/matches-watch.js";
@@ -49,7 +49,7 @@ export class SharedScans {
   scan(request: ScanRequest, signal: AbortSignal): Promise<Scan> {
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void): void => {
-        signal.removeEventListener("abort", onLeave);
+        offAbort(signal, onLeave);
         finish();
       };
       const waiting: Waiting = {

@@ -1,5 +1,5 @@
 import type { ScanRequest } from "../../../model/key-request.js";
-import { onAbort } from "../../../stream/on-abort.js";
+import { offAbort, onAbort } from "../../../stream/on-abort.js";
 import { type Feed, type FeedSink, OtherStoreError } from "../../shared/feed.js";
 import { readState } from "../../shared/read-state.js";
 import type { ResyncReason, SubscribeRequest } from "../../subscription.js";
@@ -89,7 +89,7 @@ export class WatchSession implements Feed {
     } finally {
       this.#isCovered = false;
       this.#connections.current = undefined;
-      ending.removeEventListener("abort", pass);
+      offAbort(ending, pass);
       session.abort(SESSION_ENDED);
     }
   }

@@ -1,6 +1,6 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { UnauthorizedError } from "../../../errors/common-errors.js";
-import { onAbort } from "../../../stream/on-abort.js";
+import { offAbort, onAbort } from "../../../stream/on-abort.js";
 import { microtask } from "../../../time/event-loop.js";
 import { isTooLarge } from "./too-large.js";
 
@@ -121,7 +121,7 @@ function abortable<T>(
   };
   const settled = <V>(settle: (value: V) => void) => {
     return (value: V): void => {
-      signal.removeEventListener("abort", abort);
+      offAbort(signal, abort);
       settle(value);
     };
   };

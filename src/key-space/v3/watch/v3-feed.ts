@@ -1,5 +1,5 @@
 import type { EtcdResponse, ResponseOrigin } from "../../../model/response.js";
-import { onAbort } from "../../../stream/on-abort.js";
+import { offAbort, onAbort } from "../../../stream/on-abort.js";
 import type { Clock } from "../../../time/clock.js";
 import type { KeySpace } from "../../key-space.js";
 import { type Feed, type FeedSink, OtherStoreError, QueueFullError } from "../../shared/feed.js";
@@ -209,7 +209,7 @@ export class V3Feed implements Feed, FeedReader {
         for (const index of this.#wanted) this.#proveNow(index);
       });
     } finally {
-      signal.removeEventListener("abort", aborted);
+      offAbort(signal, aborted);
     }
   }
 }
