@@ -29,7 +29,7 @@ export interface SubscribeRequest {
   readonly clusterId?: string | undefined;
   /** What a resync reads: `key` with everything below it if recursive, `key` with one level, or nothing. */
   readonly state: "full" | "shallow" | "none";
-  /** Maximum number of queued changes. With more, the subscription stops reading from its source. */
+  /** Maximum number of queued changes, at least 1. With more, the subscription stops reading from its source. */
   readonly bufferSize: number;
   /**
    * Maximum lag of `index` and `currentAt` in milliseconds while a majority of the members is reachable and
@@ -77,7 +77,8 @@ export interface Subscription extends AsyncIterableIterator<Changes | Resync, un
   readonly opened: Promise<ResponseOrigin>;
   /**
    * Index up to which the consumer has provably read every change. To resume, subscribe from the next index.
-   * 0 before anything is known. Decreases only with a `cluster-changed` resync.
+   * 0 before anything is known. Decreases only with a `cluster-changed` resync. Dropped changes were not
+   * read.
    */
   readonly index: number;
   /**
@@ -88,7 +89,8 @@ export interface Subscription extends AsyncIterableIterator<Changes | Resync, un
   /** Last failure since a member responded; `undefined` if there is none. */
   readonly trouble: Error | undefined;
   /**
-   * Resolves when {@link index} has reached the given index. Requests the proof for that if necessary.
+   * Resolves when {@link index} has reached the given index. Requests the proof for that if necessary. Pending calls of
+   * `next` resolve before.
    *
    * @throws AbortError when the subscription ends, or on a `cluster-changed` resync
    */

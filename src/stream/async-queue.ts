@@ -53,9 +53,10 @@ export class AsyncQueue<T> implements AsyncIterator<T, undefined> {
     this.onEnd();
   }
 
-  /** Ends the queue and drops unread items. */
+  /** Ends the queue and drops unread items, and an unread failure too. */
   discard(failure?: Error): void {
     this.end(failure);
+    this.#failure = failure;
     this.#items.length = 0;
   }
 

@@ -3,6 +3,8 @@ import type { CallOptions } from "../key-space/call-options.js";
 import type { Subscription } from "../key-space/subscription.js";
 import type { EtcdResponse, ResponseOrigin } from "../model/response.js";
 import type { WatchItem } from "../model/watch-item.js";
+import { abortable } from "../stream/abortable.js";
+import { nextTurn } from "../time/event-loop.js";
 import type { Watcher } from "./watcher.js";
 
 type Next = IteratorResult<WatchItem, undefined>;
@@ -17,6 +19,10 @@ export class KeyWatcher implements Watcher {
   readonly #observe: (origin: StoreOrigin) => void;
   /** Changes that the subscription has delivered, and the consumer has not read. */
   #unread: EtcdResponse[] = [];
+  #isClosed = false;
+  /** Resolves when all changes of {@link #unread} are read; rejects when the watch is closed before. */
+  #allRead: Promise<void> = Promise.resolve();
+  #onAllRead: (failure?: Error) => void = () => {};
   /** How current the consumer was before these changes. */
   #currentBefore: number | undefined;
   /** Resolves after the pending calls of `next`. */
@@ -46,8 +52,13 @@ export class KeyWatcher implements Watcher {
     return next;
   }
 
-  reached(index: number, options?: CallOptions): Promise<void> {
-    return this.#subscription.reached(index, options);
+  async reached(index: number, options: CallOptions = {}): Promise<void> {
+    await this.#subscription.reached(index, options);
+    // The subscription delivers the changes of one index together.
+    if (this.#unread.length === 0 || this.index >= index) return;
+    await abortable(this.#allRead, options.signal, (reason) => this.#abortError(reason));
+    // A pending `next` resolves before.
+    await nextTurn();
   }
 
   async return(): Promise<Next> {
@@ -56,7 +67,8 @@ export class KeyWatcher implements Watcher {
   }
 
   close(): void {
-    this.#unread = [];
+    this.#isClosed = true;
+    this.#onAllRead(this.#abortError(new Error("the watch was closed")));
     this.#subscription.close();
   }
 
@@ -70,7 +82,8 @@ export class KeyWatcher implements Watcher {
 
   async #next(): Promise<Next> {
     for (;;) {
-      const response = this.#unread.shift();
+      const response = this.#isClosed ? undefined : this.#unread.shift();
+      if (this.#unread.length === 0) this.#onAllRead();
       if (response !== undefined) return { done: false, value: { type: "change", response } };
       const { currentAt } = this.#subscription;
       const next = await this.#read();
@@ -82,6 +95,10 @@ export class KeyWatcher implements Watcher {
       }
       this.#currentBefore = currentAt;
       this.#unread = [...next.value.changes];
+      this.#allRead = new Promise((resolve, reject) => {
+        this.#onAllRead = (failure) => (failure === undefined ? resolve() : reject(failure));
+      });
+      this.#allRead.catch(() => {});
     }
   }
 
@@ -91,7 +108,11 @@ export class KeyWatcher implements Watcher {
       return await this.#subscription.next();
     } catch (error) {
       if (!(error instanceof AbortError)) throw error;
-      throw new AbortError(`watch of ${this.#key}`, error.cause, "none");
+      throw this.#abortError(error.cause);
     }
+  }
+
+  #abortError(reason: unknown): AbortError {
+    return new AbortError(`watch of ${this.#key}`, reason, "none");
   }
 }

@@ -47,7 +47,6 @@ export class MemoryFeed implements Feed, EventReceiver {
   #detach: ((error: Error) => void) | undefined;
   /** When the attachment ended: everything committed before was queued. */
   #detachedAt: number | undefined;
-  readonly #cancelProofs = new Set<() => void>();
 
   constructor(store: FeedStore, request: SubscribeRequest, sink: FeedSink) {
     this.path = pathOf(request.key);
@@ -77,20 +76,11 @@ export class MemoryFeed implements Feed, EventReceiver {
     if (reason === undefined) this.#checkStart();
     else this.#resync(reason);
     this.#replay();
-    try {
-      await this.#attach(signal);
-    } finally {
-      if (signal.aborted) for (const cancel of this.#cancelProofs) cancel();
-    }
+    await this.#attach(signal);
   }
 
-  prove(index: number): void {
-    if (this.#store.delivered.reached >= index) return;
-    const cancel = this.#store.delivered.whenReached(index, () => {
-      this.#cancelProofs.delete(cancel);
-      this.#sink.progress();
-    });
-    this.#cancelProofs.add(cancel);
+  prove(index: number): () => void {
+    return this.#store.delivered.whenReached(index, () => this.#sink.progress());
   }
 
   push(event: StoreEvent): void {

@@ -5,6 +5,7 @@ import { EventIndexClearedError } from "../../errors/event-errors.js";
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import { offAbort, onAbort } from "../../stream/on-abort.js";
 import type { Clock } from "../../time/clock.js";
+import { nextTurn } from "../../time/event-loop.js";
 import { type LinkedSignal, linkSignals } from "../../time/link-signals.js";
 import { ReconnectPace } from "../../time/reconnect-pace.js";
 import { sleep } from "../../time/sleep.js";
@@ -65,6 +66,10 @@ export class FeedSubscription implements Subscription, FeedSink {
   #isSlow = false;
   /** Whether there was no progress since the last resync. */
   #isFresh = false;
+  /** Why the subscription has ended. */
+  #ended: Error | undefined;
+  /** What the consumer had read when the rest was dropped. */
+  #readAtEnd: Coverage | undefined;
 
   constructor(request: SubscribeRequest, settings: FeedSettings, signal: AbortSignal | undefined) {
     const { key, from, bufferSize } = request;
@@ -88,11 +93,11 @@ export class FeedSubscription implements Subscription, FeedSink {
   }
 
   get index(): number {
-    return this.#queue.readCoverage(this.#feed).index;
+    return this.#read.index;
   }
 
   get currentAt(): number | undefined {
-    return this.#queue.readCoverage(this.#feed).currentAt;
+    return this.#read.currentAt;
   }
 
   get trouble(): Error | undefined {
@@ -105,13 +110,20 @@ export class FeedSubscription implements Subscription, FeedSink {
     return result;
   }
 
-  reached(index: number, { signal }: CallOptions = {}): Promise<void> {
+  async reached(index: number, options?: CallOptions): Promise<void> {
+    await this.#untilReached(index, options);
+    // A pending `next` resolves before.
+    await nextTurn();
+  }
+
+  #untilReached(index: number, { signal }: CallOptions = {}): Promise<void> {
     const errorOf = (reason: unknown): Error => new AbortError(this.#operation, reason, "none");
     if (this.index >= index) return Promise.resolve();
-    if (this.#ending.signal.aborted) return Promise.reject(this.#abortError);
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void): void => {
         this.#waiters.delete(waiter);
+        endProof();
         offAbort(signal, onAborted);
         finish();
       };
@@ -121,10 +133,12 @@ export class FeedSubscription implements Subscription, FeedSink {
         reject: (error) => settle(() => reject(error)),
       };
       const onAborted = (): void => waiter.reject(errorOf(signal?.reason));
-      this.#waiters.add(waiter);
+      let endProof = (): void => {};
       if (signal?.aborted === true) return onAborted();
       if (signal !== undefined) onAbort(signal, onAborted);
-      this.#feed.prove(index);
+      this.#waiters.add(waiter);
+      endProof = this.#feed.prove(index);
+      if (!this.#waiters.has(waiter)) endProof();
     });
   }
 
@@ -134,7 +148,7 @@ export class FeedSubscription implements Subscription, FeedSink {
   }
 
   close(): void {
-    this.#queue.discard();
+    this.#drop();
     this.#closing.abort(new Error("the watch was closed"));
   }
 
@@ -199,13 +213,9 @@ export class FeedSubscription implements Subscription, FeedSink {
       return true;
     }
     if (error instanceof EventIndexClearedError) {
-      this.#pendingResync = this.#isSlow ? "slow-consumer" : "history-cleared";
-      return !this.#isFresh;
+      return this.#requireResync(this.#isSlow ? "slow-consumer" : "history-cleared");
     }
-    if (error instanceof OtherStoreError) {
-      this.#pendingResync = "cluster-changed";
-      return !this.#isFresh;
-    }
+    if (error instanceof OtherStoreError) return this.#requireResync("cluster-changed");
     if (!isRetryable(error) || this.#isTooOften(error)) throw error;
     const retryAfter = this.#pace.next();
     const cause = error instanceof Error ? error : new Error(String(error));
@@ -213,6 +223,14 @@ export class FeedSubscription implements Subscription, FeedSink {
     traceWatchFailure({ operation: this.#operation, cause, retryAfter });
     await sleep(retryAfter, this.#clock, signal);
     return true;
+  }
+
+  /** @returns whether to continue without delay */
+  #requireResync(reason: ResyncReason): boolean {
+    const pending = this.#pendingResync;
+    // Until they are delivered, these two stay true.
+    if (pending !== "initial" && pending !== "cluster-changed") this.#pendingResync = reason;
+    return pending === undefined && !this.#isFresh;
   }
 
   #isTooOften(error: unknown): boolean {
@@ -231,22 +249,38 @@ export class FeedSubscription implements Subscription, FeedSink {
     }
   }
 
+  /** What the consumer has read. */
+  get #read(): Coverage {
+    return this.#readAtEnd ?? this.#queue.readCoverage(this.#feed);
+  }
+
+  /** Drops what the consumer has not read. */
+  #drop(failure?: Error): void {
+    const { index, currentAt } = this.#read;
+    this.#readAtEnd = { index, currentAt };
+    this.#queue.discard(failure);
+  }
+
   get #abortError(): AbortError {
     return new AbortError(this.#operation, this.#ending.signal.reason, "none");
   }
 
   readonly #onAbort = (): void => {
-    this.#end(this.#abortError);
-    this.#queue.discard(this.#abortError);
+    if (this.#ended !== undefined) return;
+    const error = this.#abortError;
+    this.#end(error);
+    if (this.#readAtEnd === undefined) this.#drop(error);
   };
 
   /** Queued items are delivered before the error. */
   readonly #onFailure = (error: Error): void => {
+    if (this.#ended !== undefined) return;
     this.#end(error);
     this.#queue.fail(error);
   };
 
   #end(error: Error): void {
+    this.#ended = error;
     this.#ending.unlink();
     this.#onNotOpened(error);
     for (const { reject } of this.#waiters) reject(error);

@@ -21,8 +21,11 @@ export interface Feed extends Coverage {
    *   time can repair them
    */
   follow(reason: ResyncReason | undefined, signal: AbortSignal): Promise<void>;
-  /** Ensures that the coverage reaches an index soon, and calls {@link FeedSink.progress} then. */
-  prove(index: number): void;
+  /**
+   * Ensures that the coverage reaches an index soon, and calls {@link FeedSink.progress} then. The returned
+   * function ends that, and must be called.
+   */
+  prove(index: number): () => void;
 }
 
 /** Receives the items of a {@link Feed}. */

@@ -15,9 +15,10 @@ export class SubscriptionQueue {
   #size = 0;
   #onRoom: () => void = () => {};
 
-  /** `capacity`: number of changes. */
+  /** `capacity`: number of changes, at least 1. */
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    // A queue that never has room would be filled again and again.
+    this.#capacity = Math.max(1, capacity);
   }
 
   get isFull(): boolean {

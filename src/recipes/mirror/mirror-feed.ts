@@ -2,7 +2,6 @@ import type { WatchItem } from "../../model/watch-item.js";
 import { onAbort } from "../../stream/on-abort.js";
 import { BackOff } from "../../time/back-off.js";
 import type { Clock } from "../../time/clock.js";
-import { nextTurn } from "../../time/event-loop.js";
 import { sleep } from "../../time/sleep.js";
 import type { Watcher } from "../../watch/watcher.js";
 
@@ -54,8 +53,6 @@ export class MirrorFeed {
       const watcher = this.#watcher;
       try {
         await watcher.reached(index, { signal });
-        // The handler gets the item that was just read.
-        await nextTurn();
         return true;
       } catch {
         // The watch failed, or the index has no meaning in another cluster.

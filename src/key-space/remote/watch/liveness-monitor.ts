@@ -68,8 +68,8 @@ export class LivenessMonitor {
   #scanAfter = Number.NEGATIVE_INFINITY;
   /** Duration of the last scan in milliseconds, queueing included. */
   #scanDuration = 0;
-  /** Highest index that callers wait for. */
-  #wantedIndex = 0;
+  /** Indexes that callers wait for. */
+  readonly #wanted = new Set<{ readonly index: number }>();
   /** Whether {@link prove} was called since the last check began. */
   #isWanted = false;
   /** Ends the pause. */
@@ -96,11 +96,13 @@ export class LivenessMonitor {
     }
   }
 
-  /** Scans soon if a change up to the index may be pending. */
-  prove(index: number): void {
-    this.#wantedIndex = Math.max(this.#wantedIndex, index);
+  /** Scans soon if a change up to the index may be pending. The returned function ends that. */
+  prove(index: number): () => void {
+    const wanted = { index };
+    this.#wanted.add(wanted);
     this.#isWanted = true;
     this.#wake.abort(new Error("a caller waits for an index"));
+    return () => void this.#wanted.delete(wanted);
   }
 
   /** Waits until the time is over, or {@link prove} is called. */
@@ -159,7 +161,9 @@ export class LivenessMonitor {
       return staleFor >= Math.min(dueAfter, pollInterval);
     }
     if (this.#lag >= MAX_UNPROVEN_CHANGES) return true;
-    if (progress.resumePoint.isPending(Math.min(this.#wantedIndex, this.#storeIndex))) return true;
+    const isPending = (index: number): boolean =>
+      progress.resumePoint.isPending(Math.min(index, this.#storeIndex));
+    if ([...this.#wanted].some(({ index }) => isPending(index))) return true;
     const isBehind = progress.resumePoint.isPending(this.#storeIndex);
     return isBehind && staleFor >= Math.min(SCAN_DUE_MS, pollInterval);
   }

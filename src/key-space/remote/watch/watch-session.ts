@@ -210,8 +210,8 @@ export class WatchSession implements Feed {
     return this.#progress.takeScan(scan);
   }
 
-  prove(index: number): void {
-    this.#monitor.prove(index);
+  prove(index: number): () => void {
+    return this.#monitor.prove(index);
   }
 
   #forget(): void {

@@ -13,7 +13,8 @@ export interface CurrencySource {
   prove(): void;
 }
 
-/** Maximum interval between two reads, in milliseconds. */
+/** Limits of the interval between two reads, in milliseconds. */
+const MIN_INTERVAL_MS = 50;
 const MAX_INTERVAL_MS = 5_000;
 /** Number of reads within the lag that a subscription allows. */
 const READS_PER_LAG = 3;
@@ -39,7 +40,7 @@ export class CurrencyPoll {
 
   /** Starts the reads, or shortens their interval. `maxLag`: in milliseconds. */
   start(maxLag: number): void {
-    const interval = Math.min(maxLag / READS_PER_LAG, MAX_INTERVAL_MS);
+    const interval = Math.max(MIN_INTERVAL_MS, Math.min(maxLag / READS_PER_LAG, MAX_INTERVAL_MS));
     if (interval >= this.#interval) return;
     this.stop();
     this.#interval = interval;

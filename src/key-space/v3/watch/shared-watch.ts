@@ -154,6 +154,11 @@ export class SharedWatch {
     return this.#trouble;
   }
 
+  /** Whether everything from an index on can be delivered now. */
+  holds(index: number): boolean {
+    return index >= this.#cache.floor;
+  }
+
   /** First index from which everything can be delivered, as far as is known. */
   get floor(): number {
     return Math.min(this.#cache.floor, this.#history.floor);

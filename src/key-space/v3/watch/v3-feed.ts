@@ -1,3 +1,4 @@
+import { AbortError } from "../../../errors/abort-error.js";
 import type { EtcdResponse, ResponseOrigin } from "../../../model/response.js";
 import { offAbort, onAbort } from "../../../stream/on-abort.js";
 import type { Clock } from "../../../time/clock.js";
@@ -36,6 +37,13 @@ export interface FeedContext {
   join(signal: AbortSignal): Promise<Joined>;
 }
 
+/** An index for which a caller waits. */
+interface Wanted {
+  readonly index: number;
+  /** Cancels the pending proof at the shared watch. */
+  cancel: () => void;
+}
+
 /** The changes of a key from the shared watch on etcd. */
 export class V3Feed implements Feed, FeedReader {
   readonly path: string;
@@ -55,10 +63,10 @@ export class V3Feed implements Feed, FeedReader {
   #joined: Joined | undefined;
   /** Ends the attachment to the shared watch; `undefined` while not attached. */
   #detach: ((error: Error | undefined) => void) | undefined;
+  /** Whether everything that the shared watch has delivered is queued, after the events of its past. */
+  #isLive = false;
   /** Indexes for which callers wait. */
-  readonly #wanted = new Set<number>();
-  /** Cancels the pending proofs at the shared watch. */
-  readonly #cancelProofs = new Set<() => void>();
+  readonly #wanted = new Set<Wanted>();
 
   constructor(context: FeedContext, request: SubscribeRequest, sink: FeedSink) {
     this.path = pathOf(request.key);
@@ -76,12 +84,12 @@ export class V3Feed implements Feed, FeedReader {
 
   get index(): number {
     if (this.#since === undefined) return 0;
-    const delivered = this.#detach && this.#joined?.sharedWatch.index;
+    const delivered = this.#isLive ? this.#joined?.sharedWatch.index : undefined;
     return Math.max(this.#since - 1, delivered ?? 0);
   }
 
   get currentAt(): number | undefined {
-    const delivered = this.#detach && this.#joined?.sharedWatch.currentAt;
+    const delivered = this.#isLive ? this.#joined?.sharedWatch.currentAt : undefined;
     if (delivered === undefined || this.#currentAt === undefined)
       return delivered ?? this.#currentAt;
     return Math.max(delivered, this.#currentAt);
@@ -102,7 +110,7 @@ export class V3Feed implements Feed, FeedReader {
       if (reason === undefined) this.#checkStore(joined);
       else if (!(await this.#resync(reason, joined, signal))) return;
       this.#since ??= joined.origin.etcdIndex + 1;
-      await joined.readBack(this.#since);
+      if (!(await this.#readBack(joined, this.#since, signal))) return;
       signal.throwIfAborted();
       await this.#attach(joined, signal);
     } finally {
@@ -110,9 +118,14 @@ export class V3Feed implements Feed, FeedReader {
     }
   }
 
-  prove(index: number): void {
-    this.#wanted.add(index);
-    if (this.#detach !== undefined) this.#proveNow(index);
+  prove(index: number): () => void {
+    const wanted: Wanted = { index, cancel: () => {} };
+    this.#wanted.add(wanted);
+    this.#proveNow(wanted);
+    return () => {
+      this.#wanted.delete(wanted);
+      wanted.cancel();
+    };
   }
 
   push({ action, node, prevNode }: StoreEvent): void {
@@ -146,15 +159,10 @@ export class V3Feed implements Feed, FeedReader {
     this.#detach?.(undefined);
   }
 
-  #proveNow(index: number): void {
+  #proveNow(wanted: Wanted): void {
     const sharedWatch = this.#joined?.sharedWatch;
-    if (sharedWatch === undefined || this.ended) return;
-    const proven = (): void => {
-      this.#wanted.delete(index);
-      this.#sink.progress();
-    };
-    if (this.index >= index) proven();
-    else this.#cancelProofs.add(sharedWatch.whenDelivered(index, proven));
+    if (sharedWatch === undefined || !this.#isLive) return;
+    wanted.cancel = sharedWatch.whenDelivered(wanted.index, () => this.#sink.progress());
   }
 
   #checkStore({ origin, generation }: Joined): void {
@@ -177,7 +185,10 @@ export class V3Feed implements Feed, FeedReader {
     const isReplaced = generation !== this.#context.generation || sharedWatch.isStopped;
     if (isReplaced || state.index < origin.etcdIndex) return false;
     const { index, currentAt } = this;
-    this.#sink.putResync({ type: "resync", reason, ...state }, { index, currentAt });
+    // Since the reason was found, another store may have replaced the known one.
+    const isKnown = (this.#generation ?? generation) === generation;
+    const actual = isKnown ? reason : "cluster-changed";
+    this.#sink.putResync({ type: "resync", reason: actual, ...state }, { index, currentAt });
     this.#clusterId = state.etcdClusterId;
     this.#generation = generation;
     this.#since = state.index + 1;
@@ -185,28 +196,43 @@ export class V3Feed implements Feed, FeedReader {
     return true;
   }
 
+  /** @returns `false` when the shared watch has ended at the same time */
+  async #readBack(joined: Joined, since: number, signal: AbortSignal): Promise<boolean> {
+    try {
+      await joined.readBack(since);
+      return true;
+    } catch (error) {
+      // An error of a previous store or index offset says nothing about the current one.
+      const isPrevious = joined.generation !== this.#context.generation;
+      if (signal.aborted || !(isPrevious || error instanceof AbortError)) throw error;
+      return false;
+    }
+  }
+
   /** Receives events until the queue is full, or the shared watch or the signal ends it. */
   async #attach({ sharedWatch, origin }: Joined, signal: AbortSignal): Promise<void> {
-    if (sharedWatch.isStopped) return;
+    // While the past was read, newer events may have replaced it in the cache.
+    if (sharedWatch.isStopped || !sharedWatch.holds(this.since)) return;
     const aborted = (): void => this.#detach?.(signal.reason);
     try {
       await new Promise<void>((resolve, reject) => {
         this.#detach = (error) => {
           const { index, currentAt } = this;
           this.#detach = undefined;
+          this.#isLive = false;
           if (!(error instanceof QueueFullError)) this.#since = index + 1;
           this.#currentAt = currentAt;
           this.#pending = [];
-          for (const cancel of this.#cancelProofs) cancel();
-          this.#cancelProofs.clear();
+          for (const { cancel } of this.#wanted) cancel();
           sharedWatch.detachFeed(this);
           if (error === undefined) resolve();
           else reject(error);
         };
         onAbort(signal, aborted);
         sharedWatch.attachFeed(this);
+        this.#isLive = !this.ended;
         this.#sink.open(origin);
-        for (const index of this.#wanted) this.#proveNow(index);
+        for (const wanted of this.#wanted) this.#proveNow(wanted);
       });
     } finally {
       offAbort(signal, aborted);

@@ -158,7 +158,7 @@ export class V3WatchSource {
     throw cleared({ key, waitIndex: since }, Math.max(sharedWatch.floor, firstIndex), origin);
   }
 
-  /** @returns `undefined` when the shared watch has stopped */
+  /** @returns `undefined` when the shared watch has stopped, or has dropped the events meanwhile */
   async #open(
     joined: V3Joined,
     request: WatchRequest,
@@ -172,7 +172,8 @@ export class V3WatchSource {
     if (since < firstIndex || (since > openedAt + 1 && since <= this.#lostIndex + 1)) {
       throw cleared(request, Math.max(sharedWatch.floor, firstIndex), origin);
     }
-    if (!(await sharedWatch.readBack(looksBack ? since - 1 : since, head))) {
+    const first = looksBack ? since - 1 : since;
+    if (!(await sharedWatch.readBack(first, head))) {
       throw cleared(request, sharedWatch.floor, origin);
     }
     if (looksBack && sharedWatch.eventsAt(since - 1, request) > 1) {
@@ -180,7 +181,7 @@ export class V3WatchSource {
       if (since > openedAt) await writeHeartbeat(this.#api, this.#settings.schema);
       throw cleared(request, since + 1, origin);
     }
-    if (sharedWatch.isStopped) return undefined;
+    if (sharedWatch.isStopped || !sharedWatch.holds(first)) return undefined;
     if (signal?.aborted === true) throw new AbortError(`GET ${key}`, signal.reason, "none");
     if (waitIndex > 0) sharedWatch.proveQuiet(head.header.revision);
     const until = stream ? "closed" : this.#settings.oneEventPerPoll ? "event" : "index";
