@@ -133,10 +133,10 @@ export function isLargeListing(top: StoreNode, recursive: boolean): boolean {
   let count = 0;
   const pending = [top];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const children = next.children ?? new Set();
-    count += children.size;
+    if (next.children === undefined) continue;
+    count += next.children.size;
     if (count > STEP_NODES) return true;
-    if (recursive) pending.push(...children);
+    if (recursive) pending.push(...next.children);
   }
   return false;
 }

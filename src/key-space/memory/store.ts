@@ -89,7 +89,7 @@ export class Store {
     const path = pathOf(request.key);
     switch (request.action) {
       case "get":
-        return this.#read(request, now);
+        return this.#read(path, request, now);
       case "set":
         return this.#set(path, request, now);
       case "create":
@@ -116,7 +116,7 @@ export class Store {
   /** Whether a listing takes more than one step. False for a node that does not exist. */
   isLarge({ key, recursive = false }: GetRequest): boolean {
     const node = this.#tree.get(pathOf(key));
-    return node !== undefined && isLargeListing(node, recursive);
+    return node?.children !== undefined && isLargeListing(node, recursive);
   }
 
   /** Starts to read a node while requests are executed. @throws StoreError */
@@ -125,7 +125,10 @@ export class Store {
     return this.#tree.list(this.#find(pathOf(key)), { recursive, sorted, now, stepNodes });
   }
 
-  #read(request: GetRequest, now: number): StoreEvent {
+  #read(path: string, request: GetRequest, now: number): StoreEvent {
+    const node = this.#find(path);
+    // A read of a file needs no listing, which would be most of its cost.
+    if (node.children === undefined) return { action: "get", node: node.show(now) };
     using listing = this.list(request, now);
     return { action: "get", node: listing.finish() };
   }
