@@ -1,4 +1,5 @@
-export { type ClusterChange, EtcdClient, type EtcdClientEvents } from "./client/etcd-client.js";
+export { EtcdClient, type EtcdClientEvents } from "./client/etcd-client.js";
+export type { ClusterChange } from "./client/last-store.js";
 export type {
   DeleteOptions,
   DirectoryOptions,

@@ -1,6 +1,4 @@
 import { EventEmitter } from "node:events";
-import { KeyNotFoundError, NotFileError } from "../errors/common-errors.js";
-import { errorDefinition } from "../errors/error-table.js";
 import { OptionError } from "../errors/option-error.js";
 import { EtcdServerError } from "../errors/server-error.js";
 import type { AuthApi } from "../key-space/auth-api.js";
@@ -23,7 +21,7 @@ import { Registry, type RegistryOptions } from "../recipes/registry/registry.js"
 import { type Clock, systemClock } from "../time/clock.js";
 import { nextTick } from "../time/event-loop.js";
 import { linkSignals } from "../time/link-signals.js";
-import { KeyWatcher, type StoreOrigin } from "../watch/key-watcher.js";
+import { KeyWatcher } from "../watch/key-watcher.js";
 import { watchOnce } from "../watch/watch-once.js";
 import type { Watcher, WatchOptions } from "../watch/watcher.js";
 import {
@@ -37,6 +35,8 @@ import {
   updateRequest,
   watchRequest,
 } from "./key-requests.js";
+import { type ClusterChange, LastStore } from "./last-store.js";
+import { nullIfNotFound, valueOfFile, valueOrNull } from "./node-value.js";
 import { checkOptions, completeOptions } from "./normalize-options.js";
 import { openKeySpace } from "./open-key-space.js";
 import type {
@@ -53,19 +53,6 @@ import type {
 } from "./operation-options.js";
 import type { EtcdClientOptions } from "./options.js";
 import { watchSettings } from "./watch-settings.js";
-
-/**
- * Another cluster responded than before. Indexes of the previous cluster are not valid in the new
- * one.
- */
-export interface ClusterChange {
-  /** ID of the previous cluster. */
-  readonly from: string;
-  /** ID of the new cluster. */
-  readonly to: string;
-  /** URL of the endpoint whose response had the new ID. */
-  readonly etcdServer: string;
-}
 
 /** Events of an {@link EtcdClient}. */
 export interface EtcdClientEvents {
@@ -87,18 +74,20 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   readonly #consistency: "local" | "quorum";
   /** Measures timeouts, back-offs and TTLs. */
   readonly clock: Clock;
-  #clusterId: string | undefined;
-  #lastIndex = 0;
+  readonly #store = new LastStore((change) => {
+    // In the next tick, so that an error of a listener does not reject the call.
+    nextTick(() => this.emit("clusterChanged", change));
+  });
   /** Ends watches that wait before they reconnect. The key space does not know them at that time. */
   readonly #closing = new AbortController();
   #closed = this.#closing.signal;
   readonly #onResponse = (response: EtcdResponse): EtcdResponse => {
-    this.#observe(response);
+    this.#store.observe(response);
     return response;
   };
   readonly #onError = (error: unknown): never => {
     // After a cluster is replaced, most responses can be errors: they too show the new cluster.
-    if (error instanceof EtcdServerError) this.#observeError(error);
+    if (error instanceof EtcdServerError) this.#store.observeError(error);
     throw error;
   };
 
@@ -120,12 +109,12 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
 
   /** `X-Etcd-Cluster-Id` of the last response; `undefined` before the first one. */
   get clusterId(): string | undefined {
-    return this.#clusterId;
+    return this.#store.clusterId;
   }
 
   /** Highest `etcdIndex` in responses of the current cluster; 0 before the first response. */
   get lastIndex(): number {
-    return this.#lastIndex;
+    return this.#store.index;
   }
 
   /** Aborts when the client is closed. A namespaced client is closed with the client that created it. */
@@ -384,7 +373,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     const source = { keySpace: this.#keySpace, clock: this.clock };
     try {
       const event = await watchOnce(source, request, linked);
-      this.#observe(event);
+      this.#store.observe(event);
       return event;
     } finally {
       linked.unlink();
@@ -409,7 +398,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    */
   watch(key: string, options: WatchOptions = {}): Watcher {
     const subscription = this.#keySpace.subscribe(watchSettings(key, options), options);
-    return new KeyWatcher(key, subscription, (origin) => this.#observe(origin));
+    return new KeyWatcher(key, subscription, (origin) => this.#store.observe(origin));
   }
 
   /**
@@ -557,47 +546,5 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
       "this key space has no cluster API",
       "pass the option clusterApi together with keySpace",
     );
-  }
-
-  /** Emits in the next tick, so that an error of a listener does not reject the call. */
-  #emitClusterChanged(change: ClusterChange): void {
-    nextTick(() => this.emit("clusterChanged", change));
-  }
-
-  #observeError({ clusterId, index, endpoint }: EtcdServerError): void {
-    if (clusterId === undefined) return;
-    this.#observe({ etcdClusterId: clusterId, etcdIndex: index, etcdServer: endpoint });
-  }
-
-  #observe({ etcdClusterId, etcdIndex, etcdServer }: StoreOrigin): void {
-    const from = this.#clusterId;
-    if (from !== etcdClusterId && etcdClusterId !== "") {
-      this.#clusterId = etcdClusterId;
-      this.#lastIndex = 0;
-      if (from !== undefined) this.#emitClusterChanged({ from, to: etcdClusterId, etcdServer });
-    }
-    if (etcdIndex > this.#lastIndex) this.#lastIndex = etcdIndex;
-  }
-}
-
-function valueOrNull(response: EtcdResponse | null): string | null {
-  return response?.node.value ?? null;
-}
-
-/** @throws NotFileError */
-function valueOfFile(response: EtcdResponse | null): string | null {
-  if (response === null || response.node.value !== undefined) return valueOrNull(response);
-  const { etcdServer: endpoint, etcdClusterId: clusterId, etcdIndex: index, node } = response;
-  const { key } = node;
-  const request = { key, operation: `GET ${key}`, endpoint, clusterId, index };
-  throw new NotFileError({ errorCode: 102, ...errorDefinition(102), detail: key, ...request });
-}
-
-async function nullIfNotFound(response: Promise<EtcdResponse>): Promise<EtcdResponse | null> {
-  try {
-    return await response;
-  } catch (error) {
-    if (error instanceof KeyNotFoundError) return null;
-    throw error;
   }
 }
