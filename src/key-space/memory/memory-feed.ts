@@ -9,7 +9,7 @@ import {
   OtherStoreError,
   QueueFullError,
 } from "../shared/feed.js";
-import { matchesWatch } from "../shared/matches-watch.js";
+import { matchesLiveWatch } from "../shared/matches-watch.js";
 import { pathOf } from "../shared/path.js";
 import type { StoreEvent } from "../shared/store-event.js";
 import type { EventReceiver, WatcherHub } from "../shared/watcher-hub.js";
@@ -115,7 +115,7 @@ export class MemoryFeed implements Feed, EventReceiver {
     for (const event of this.#store.history(this.#request.key, this.#since)) {
       const { modifiedIndex } = event.node;
       this.#since = modifiedIndex;
-      if (!event.silent && matchesWatch(this.#request, event)) {
+      if (matchesLiveWatch(this.#request, event)) {
         if (this.#sink.isFull) throw new QueueFullError();
         this.#put(event, this.#detachedAt);
       }

@@ -5,7 +5,7 @@ import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { WatchRequest } from "../../../model/key-request.js";
 import { nextTurn } from "../../../time/event-loop.js";
 import { EventCache, type EventCacheLimits, type IndexEvents } from "../../shared/event-cache.js";
-import { matchesWatch } from "../../shared/matches-watch.js";
+import { matchesLiveWatch } from "../../shared/matches-watch.js";
 import type { PushedWatch } from "../../shared/pushed-watch.js";
 import { Watermark } from "../../shared/watermark.js";
 import type { StoreGeneration } from "../schema/store-generation.js";
@@ -215,7 +215,7 @@ export class SharedWatch {
   /** Delivers every event from `since` on to a feed, until it ends. */
   attachFeed(feed: FeedReader): void {
     for (const { index, events } of this.#cache.from(feed.since)) {
-      for (const event of events) if (matchesWatch(feed.request, event)) feed.push(event);
+      for (const event of events) if (matchesLiveWatch(feed.request, event)) feed.push(event);
       feed.reached(index);
       if (feed.ended) return;
     }
