@@ -14,8 +14,7 @@ const READ: HttpRequest = {
 
 const start = (maxResponseSize: number): Exchange => {
   const outgoing = { request: READ, endpoint: "http://a:1", streams: false, hops: 0 };
-  const conclude = (_: Exchange, response: never) => response;
-  const settings = { maxResponseSize, clock: systemClock, conclude };
+  const settings = { maxResponseSize, clock: systemClock };
   const exchange = new Exchange({ ...outgoing, limits: { timeout: 5_000 } }, settings);
   const flow = { pause: () => {}, resume: () => {}, abort: () => {} };
   exchange.start(flow);

@@ -26,11 +26,9 @@ export interface ExchangeSettings {
   /** Maximum bytes of a body, or of one event of a watch. */
   readonly maxResponseSize: number;
   readonly clock: Clock;
-  /** Turns a complete response into the result, for example by following its redirect. */
-  conclude(exchange: Exchange, response: HttpResponse): Outcome;
 }
 
-type Outcome = HttpResponse | StreamedResponse | Promise<HttpResponse | StreamedResponse>;
+type Outcome = HttpResponse | StreamedResponse;
 
 /** The connection or endpoint that runs an exchange. */
 export interface ExchangeOwner {
@@ -165,7 +163,7 @@ export class Exchange {
     else {
       const response = this.#completeResponse(this.#head);
       this.#settle();
-      this.#resolveWith(response);
+      this.#resolve(response);
     }
     this.owner?.done(this, true);
   }
@@ -188,14 +186,6 @@ export class Exchange {
     this.#cancelTimer = noop;
     this.#settled = true;
     this.#resolve({ ...head, parts });
-  }
-
-  #resolveWith(response: HttpResponse): void {
-    try {
-      this.#resolve(this.#settings.conclude(this, response));
-    } catch (error) {
-      this.#reject(error as Error);
-    }
   }
 
   #completeResponse({ status, headers, endpoint }: HttpResponseHead): HttpResponse {

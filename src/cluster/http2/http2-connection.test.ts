@@ -40,7 +40,7 @@ test("a connection closes after its idle time without streams, but not during a 
       streams: false,
       hops: 0,
     },
-    { maxResponseSize: 1_000, clock: systemClock, conclude: (_exchange, response) => response },
+    { maxResponseSize: 1_000, clock: systemClock },
   );
   expect(connection.start(exchange, [])).toBe(true);
   expect(await exchange.response).toMatchObject({ status: 200, body: "done" });

@@ -38,7 +38,7 @@ test("a write is reported as not sent if the connection has no stream number lef
       streams: false,
       hops: 0,
     },
-    { maxResponseSize: 1_000, clock: systemClock, conclude: (_exchange, response) => response },
+    { maxResponseSize: 1_000, clock: systemClock },
   );
   const owner = {
     lastStream: Number.MAX_SAFE_INTEGER,

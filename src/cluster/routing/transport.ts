@@ -35,9 +35,7 @@ export class Transport {
     this.#settings = settings;
     this.#isKnown = isKnown;
     const { maxResponseSize, clock } = settings;
-    const conclude: ExchangeSettings["conclude"] = (exchange, response) =>
-      this.#conclude(exchange, response);
-    this.#exchangeSettings = { maxResponseSize, clock, conclude };
+    this.#exchangeSettings = { maxResponseSize, clock };
   }
 
   get closed(): boolean {
@@ -84,9 +82,20 @@ export class Transport {
     for (const pool of this.#pools.values()) pool.destroy(CLOSED);
   }
 
-  #exchange(outgoing: OutgoingRequest & { readonly streams: false }): Promise<HttpResponse>;
-  #exchange(outgoing: OutgoingRequest): Promise<HttpResponse | StreamedResponse>;
-  #exchange(outgoing: OutgoingRequest): Promise<HttpResponse | StreamedResponse> {
+  /** Sends a request, then what its response asks for, until a response asks for nothing more. */
+  #exchange(first: OutgoingRequest & { readonly streams: false }): Promise<HttpResponse>;
+  #exchange(first: OutgoingRequest): Promise<HttpResponse | StreamedResponse>;
+  async #exchange(first: OutgoingRequest): Promise<HttpResponse | StreamedResponse> {
+    for (let outgoing = first; ; ) {
+      const exchange = this.#start(outgoing);
+      const response = await exchange.response;
+      const next = "parts" in response ? undefined : this.#nextAfter(exchange, response);
+      if (next === undefined) return response;
+      outgoing = next;
+    }
+  }
+
+  #start(outgoing: OutgoingRequest): Exchange {
     const { request, endpoint, limits } = outgoing;
     if (limits.signal?.aborted === true) throw notStarted(request, limits.signal.reason);
     if (this.#closed) throw notStarted(request, CLOSED);
@@ -96,19 +105,16 @@ export class Transport {
     const exchange = new Exchange(outgoing, this.#exchangeSettings);
     if (outgoing.streams) pool.watch(exchange, headers);
     else pool.call(exchange, headers);
-    return exchange.response;
+    return exchange;
   }
 
-  /** Follows a redirect, or retries without gRPC. Returns any other response. */
-  #conclude(
-    { outgoing, owner }: Exchange,
-    response: HttpResponse,
-  ): HttpResponse | Promise<HttpResponse | StreamedResponse> {
+  /** The same request as JSON where gRPC does not come through, or at the address of a redirect. */
+  #nextAfter({ outgoing, owner }: Exchange, response: HttpResponse): OutgoingRequest | undefined {
     if (owner instanceof Http2Endpoint && owner.fallBackToJson(outgoing.request, response)) {
-      return this.#exchange({ ...outgoing, request: { ...outgoing.request, grpc: undefined } });
+      return { ...outgoing, request: { ...outgoing.request, grpc: undefined } };
     }
     const redirect = redirectOf(outgoing.request, response);
-    if (redirect === undefined) return response;
+    if (redirect === undefined) return undefined;
     if (outgoing.hops === MAX_REDIRECTS)
       throw redirectFailure(
         outgoing.request,
@@ -120,7 +126,7 @@ export class Transport {
       const why = `leads to ${endpoint}, which is not one of the endpoints; add it to urls if it is a member`;
       throw redirectFailure(outgoing.request, response, why);
     }
-    return this.#exchange({ ...outgoing, endpoint, request, hops: outgoing.hops + 1 });
+    return { ...outgoing, endpoint, request, hops: outgoing.hops + 1 };
   }
 
   #poolOf(origin: string): ConnectionPool {
