@@ -208,7 +208,12 @@ class Story {
   }
 
   async #read(): Promise<void> {
-    for await (const item of this.#watcher) this.items.push(item);
+    for await (const item of this.#watcher) {
+      this.items.push(item);
+      if (item.type !== "resync" || storeOf(item) === this.store) continue;
+      // The store was replaced while it responded: the client knows it only up to this index.
+      this.#lostRevision = Math.min(this.#lostRevision, item.index);
+    }
   }
 
   /** Whether both have used the current store. */
