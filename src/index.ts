@@ -23,7 +23,7 @@ export type {
   RequestTrace,
   WatchFailureTrace,
   WatchTrace,
-} from "./cluster/exchange/tracing.js";
+} from "./diagnostics/channels.js";
 export { AbortError } from "./errors/abort-error.js";
 export { AdminError } from "./errors/admin-error.js";
 export {

@@ -1,9 +1,9 @@
 import type { StreamedResponse } from "../cluster/exchange/exchange.js";
-import { traceWatch } from "../cluster/exchange/tracing.js";
+import { traceWatch } from "../diagnostics/channels.js";
 import { AbortError } from "../errors/abort-error.js";
 import { ClusterUnavailableError, TimeoutError } from "../errors/cluster-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
-import { type Clock, deadline } from "../time/clock.js";
+import { type Clock, socketTimeout } from "../time/clock.js";
 import { AttemptFailure } from "../wire/attempt-failure.js";
 import { decodeWatchMessage, requireOkAtEnd } from "./decode-response.js";
 import { watchDenialIn } from "./error-messages.js";
@@ -44,7 +44,7 @@ export class RemoteV3Stream implements V3Stream {
 
   #readWithTimeout(clock: Clock, timeout: number): Promise<WatchResponse | undefined> {
     const what = `${this.#call.operation} at ${this.endpoint}: no first message`;
-    const cancel = deadline(clock, timeout, () => {
+    const cancel = socketTimeout(clock, timeout, () => {
       this.#response.parts.close(new TimeoutError(`${what} within ${timeout} ms`, timeout));
     });
     return this.#read().finally(cancel);

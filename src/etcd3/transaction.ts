@@ -74,7 +74,7 @@ export function put(key: Bytes, value: Bytes | undefined, lease: string): Reques
 }
 
 /** Writes a record without reading its previous value. */
-export function putRecord(key: Bytes, value: Bytes, lease = NO_LEASE): RequestOp {
+export function putWithoutPrevious(key: Bytes, value: Bytes, lease = NO_LEASE): RequestOp {
   return { request_put: { key, value, ...(lease !== NO_LEASE && { lease }) } };
 }
 

@@ -38,7 +38,7 @@ export function v3Request<Request, Response>(
     },
     authorization: token,
     headers: isWatch ? NEEDS_LEADER : undefined,
-    streams: isWatch,
+    isWatch: isWatch,
     anyMember: rpc.path === RPC.authenticate.path,
     safety: call.safety,
     scope: call.scope,

@@ -77,7 +77,7 @@ export interface Subscription extends AsyncIterableIterator<Changes | Resync, un
   readonly opened: Promise<ResponseOrigin>;
   /**
    * Index up to which the consumer has provably read every change. To resume, subscribe from the next index.
-   * 0 before anything is known. Decreases only with a `cluster-changed` resync. Dropped changes were not
+   * Before anything is known, `from - 1`, or 0 without a numeric `from`. Decreases only with a `cluster-changed` resync. Dropped changes were not
    * read.
    */
   readonly index: number;
@@ -87,7 +87,7 @@ export interface Subscription extends AsyncIterableIterator<Changes | Resync, un
    */
   readonly currentAt: number | undefined;
   /** Last failure since a member responded; `undefined` if there is none. */
-  readonly trouble: Error | undefined;
+  readonly lastError: Error | undefined;
   /**
    * Resolves when {@link index} has reached the given index. Requests the proof for that if necessary. Pending calls of
    * `next` resolve before.

@@ -118,11 +118,6 @@ export interface ScanRequest {
    * index.
    */
   readonly partial?: boolean | undefined;
-  /**
-   * Index up to which the caller needs a proof that it has all changes. A key space sends an extra request to
-   * etcd only if it needs one for this proof.
-   */
-  readonly until?: number | undefined;
 }
 
 /** Whether the response must omit its nodes. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { deadline, systemClock } from "./clock.js";
+import { socketTimeout, systemClock } from "./clock.js";
 
 const server = createServer();
 let near: Socket;
@@ -31,7 +31,7 @@ const readUntilDeadline = (begin: () => void): Promise<readonly string[]> =>
   new Promise((resolve) => {
     const read: string[] = [];
     near.removeAllListeners("data").on("data", (bytes) => read.push(bytes.toString()));
-    deadline(systemClock, TIMEOUT, () => resolve(read));
+    socketTimeout(systemClock, TIMEOUT, () => resolve(read));
     begin();
   });
 
@@ -55,7 +55,7 @@ test("after a blocked event loop there is time for another round trip", async ()
 
 test("a deadline can be cancelled until it calls back", async () => {
   let calls = 0;
-  const cancel = deadline(systemClock, 1, () => calls++);
+  const cancel = socketTimeout(systemClock, 1, () => calls++);
   // This timer fires right after the one of the deadline, before sockets are read.
   setTimeout(cancel, 1);
   block(5);
@@ -64,9 +64,9 @@ test("a deadline can be cancelled until it calls back", async () => {
 });
 
 test("a clock without deadlines of its own uses its timers", () => {
-  const { deadline: _, ...clock } = systemClock;
+  const { socketTimeout: _, ...clock } = systemClock;
   const after: number[] = [];
   const noted = { ...clock, after: (milliseconds: number) => () => after.push(milliseconds) };
-  deadline(noted, 7, () => {})();
+  socketTimeout(noted, 7, () => {})();
   expect(after).toEqual([7]);
 });

@@ -1,4 +1,4 @@
-import { afterPoll, clearTimeout, monotonicNow, setTimeout, wallNow } from "./event-loop.js";
+import { afterSocketReads, clearTimeout, monotonicNow, setTimeout, wallNow } from "./event-loop.js";
 
 /** Time as a parameter, so that tests do not have to wait. */
 export interface Clock {
@@ -14,7 +14,7 @@ export interface Clock {
    *
    * @default `after`
    */
-  deadline?(milliseconds: number, callback: () => void): () => void;
+  socketTimeout?(milliseconds: number, callback: () => void): () => void;
 }
 
 /** The longest delay of a timer of Node, about 596 hours. A longer one would fire at once. */
@@ -37,10 +37,10 @@ export const systemClock: Clock = {
    * Node runs timers before it reads sockets. So the timeout waits for one poll phase. Opening a
    * connection needs several: if the event loop was blocked, the timeout is extended once.
    */
-  deadline(milliseconds, callback) {
+  socketTimeout(milliseconds, callback) {
     const due = monotonicNow() + milliseconds;
     const expire = (): void => {
-      cancel = afterPoll(callback);
+      cancel = afterSocketReads(callback);
     };
     let cancel = systemClock.after(milliseconds, () => {
       if (monotonicNow() - due < BLOCKED_MS) expire();
@@ -50,7 +50,11 @@ export const systemClock: Clock = {
   },
 };
 
-/** Calls `callback` when a timeout expires. Uses {@link Clock.deadline} if the clock has it. */
-export function deadline(clock: Clock, milliseconds: number, callback: () => void): () => void {
-  return clock.deadline?.(milliseconds, callback) ?? clock.after(milliseconds, callback);
+/** Calls `callback` when a timeout expires. Uses {@link Clock.socketTimeout} if the clock has it. */
+export function socketTimeout(
+  clock: Clock,
+  milliseconds: number,
+  callback: () => void,
+): () => void {
+  return clock.socketTimeout?.(milliseconds, callback) ?? clock.after(milliseconds, callback);
 }

@@ -39,7 +39,7 @@ export function hasFakeImmediates(): boolean {
  * call: between two immediates, the event loop runs a complete poll phase. The returned function
  * cancels the callback.
  */
-export function afterPoll(callback: () => void): () => void {
+export function afterSocketReads(callback: () => void): () => void {
   let immediate = setImmediate(() => {
     immediate = setImmediate(callback);
   });

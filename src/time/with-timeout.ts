@@ -1,5 +1,5 @@
 import { offAbort, onAbort } from "../stream/on-abort.js";
-import { type Clock, deadline } from "./clock.js";
+import { type Clock, socketTimeout } from "./clock.js";
 
 interface Limits {
   readonly milliseconds: number;
@@ -21,7 +21,9 @@ export function withTimeout<T>(promise: Promise<T>, limits: Limits): Promise<T> 
       offAbort(signal, onAborted);
       finish();
     };
-    const cancel = deadline(clock, milliseconds, () => settle(() => reject(limits.onTimeout())));
+    const cancel = socketTimeout(clock, milliseconds, () =>
+      settle(() => reject(limits.onTimeout())),
+    );
     onAbort(signal, onAborted);
     promise.then(
       (value) => settle(() => resolve(value)),

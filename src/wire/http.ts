@@ -21,7 +21,7 @@ export interface HttpRequest {
   /** Timeout of one attempt in milliseconds, if shorter than the limit for the scope. */
   readonly timeout?: number | undefined;
   /** Whether a successful response is a stream: a watch. */
-  readonly streams?: boolean;
+  readonly isWatch?: boolean;
   /** Whether to use only HTTP/1.1, where the client's half of a connection can be closed. */
   readonly http1?: boolean;
   /** Whether to send the request before the leader is known. The leader search may depend on it. */

@@ -39,7 +39,7 @@ export function encodeWatchRequest(request: WatchRequest): HttpRequest {
   const { key, recursive, waitIndex, stream } = request;
   return {
     ...encodeGet(key, { wait: true, recursive, waitIndex, stream }, false),
-    streams: true,
+    isWatch: true,
   };
 }
 

@@ -14,7 +14,7 @@ import type { KeyRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import type { Clock } from "../../src/time/clock.js";
 import { sleep } from "../../src/time/sleep.js";
-import { memoryWatchPort } from "../support/memory-watch-port.js";
+import { memoryWatchRequests } from "../support/memory-watch-requests.js";
 import { WatchSessionSubscriptions } from "../support/watch-session-subscription.js";
 
 interface Timer {
@@ -100,12 +100,12 @@ class FaultyKeySpace implements KeySpace {
   fate: (request: KeyRequest) => Fate | undefined = () => undefined;
 
   constructor(inner: MemoryKeySpace, clock: Clock, clusterClock: Clock) {
-    const port = memoryWatchPort(
+    const requests = memoryWatchRequests(
       () => inner,
       (request, options) => this.openWatch(request, options),
     );
     this.#inner = inner;
-    this.#subscriptions = new WatchSessionSubscriptions(this, port, clock);
+    this.#subscriptions = new WatchSessionSubscriptions(this, requests, clock);
     this.#clock = clock;
     this.#clusterClock = clusterClock;
   }

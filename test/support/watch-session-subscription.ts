@@ -1,6 +1,6 @@
 import type { KeySpace } from "../../src/key-space/key-space.js";
 import { SharedReads } from "../../src/key-space/remote/watch/shared-reads.js";
-import type { WatchPort } from "../../src/key-space/remote/watch/watch-port.js";
+import type { WatchRequests } from "../../src/key-space/remote/watch/watch-requests.js";
 import { WatchSession } from "../../src/key-space/remote/watch/watch-session.js";
 import { FeedSubscription } from "../../src/key-space/shared/feed-subscription.js";
 import type { SubscribeRequest, Subscription } from "../../src/key-space/subscription.js";
@@ -10,20 +10,25 @@ import type { Clock } from "../../src/time/clock.js";
 export class WatchSessionSubscriptions {
   readonly #closing = new AbortController();
   readonly #keySpace: Pick<KeySpace, "execute">;
-  readonly #port: WatchPort;
+  readonly #requests: WatchRequests;
   readonly #reads: SharedReads;
   readonly #clock: Clock;
 
-  constructor(keySpace: Pick<KeySpace, "execute">, port: WatchPort, clock: Clock) {
+  constructor(keySpace: Pick<KeySpace, "execute">, requests: WatchRequests, clock: Clock) {
     this.#keySpace = keySpace;
-    this.#port = port;
-    this.#reads = new SharedReads(port, clock);
+    this.#requests = requests;
+    this.#reads = new SharedReads(requests, clock);
     this.#clock = clock;
   }
 
   open(request: SubscribeRequest, signal: AbortSignal | undefined): Subscription {
-    const [keySpace, port, reads, clock] = [this.#keySpace, this.#port, this.#reads, this.#clock];
-    const context = { keySpace, port, reads, clock };
+    const [keySpace, requests, reads, clock] = [
+      this.#keySpace,
+      this.#requests,
+      this.#reads,
+      this.#clock,
+    ];
+    const context = { keySpace, requests, reads, clock };
     const settings = {
       feed: (sink: ConstructorParameters<typeof WatchSession>[2]) =>
         new WatchSession(context, request, sink),

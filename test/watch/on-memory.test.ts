@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { EtcdClient, type WatchItem } from "../../src/index.js";
 import type { KeySpace } from "../../src/key-space/key-space.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
-import type { WatchPort } from "../../src/key-space/remote/watch/watch-port.js";
-import { memoryWatchPort } from "../support/memory-watch-port.js";
+import type { WatchRequests } from "../../src/key-space/remote/watch/watch-requests.js";
+import { memoryWatchRequests } from "../support/memory-watch-requests.js";
 import { SimulatedClock } from "../support/simulated-clock.js";
 import { WatchSessionSubscriptions } from "../support/watch-session-subscription.js";
 
@@ -245,11 +245,14 @@ describe("a watch ends", () => {
   test("with the error when a retry cannot repair it", async () => {
     const { clock, keySpace } = arrange();
     const failure = new TypeError("never");
-    const port = { ...memoryWatchPort(() => keySpace), openWatch: () => Promise.reject(failure) };
-    const subscriptions = new WatchSessionSubscriptions(keySpace, port, clock);
+    const requests = {
+      ...memoryWatchRequests(() => keySpace),
+      openWatch: () => Promise.reject(failure),
+    };
+    const subscriptions = new WatchSessionSubscriptions(keySpace, requests, clock);
     const broken: KeySpace = {
       execute: (request, options) => keySpace.execute(request, options),
-      openWatch: port.openWatch,
+      openWatch: requests.openWatch,
       subscribe: (request, options) => subscriptions.open(request, options?.signal),
       close: () => keySpace.close(),
     };
@@ -277,12 +280,12 @@ test("claims no unproven index when the store is ahead of its watches", async ()
   const { clock, keySpace } = arrange();
   const write = (key: string) => keySpace.execute({ action: "set", key, value: "1" });
   await write("/a");
-  const port = memoryWatchPort(() => keySpace);
-  const scan: WatchPort["scan"] = async (request, options) => {
-    const scan = await port.scan(request, options);
+  const requests = memoryWatchRequests(() => keySpace);
+  const scan: WatchRequests["scan"] = async (request, options) => {
+    const scan = await requests.scan(request, options);
     return { ...scan, events: [], provenIndex: request.since - 1 };
   };
-  const subscriptions = new WatchSessionSubscriptions(keySpace, { ...port, scan }, clock);
+  const subscriptions = new WatchSessionSubscriptions(keySpace, { ...requests, scan }, clock);
   // Changes may still be in transit from the store to the watches.
   const late: KeySpace = {
     execute: (request, options) => keySpace.execute(request, options),

@@ -7,7 +7,7 @@ import type { SubscribeRequest, Subscription } from "../../src/key-space/subscri
 import type { KeyRequest, WatchRequest } from "../../src/model/key-request.js";
 import type { EtcdResponse } from "../../src/model/response.js";
 import type { Clock } from "../../src/time/clock.js";
-import { memoryWatchPort } from "../support/memory-watch-port.js";
+import { memoryWatchRequests } from "../support/memory-watch-requests.js";
 import { SimulatedClock } from "../support/simulated-clock.js";
 import { WatchSessionSubscriptions } from "../support/watch-session-subscription.js";
 
@@ -18,12 +18,12 @@ class Replaceable implements KeySpace {
   readonly #subscriptions: WatchSessionSubscriptions;
 
   constructor(inner: MemoryKeySpace, clock: Clock) {
-    const port = memoryWatchPort(
+    const requests = memoryWatchRequests(
       () => this.#inner,
       (request, options) => this.openWatch(request, options),
     );
     this.#inner = inner;
-    this.#subscriptions = new WatchSessionSubscriptions(this, port, clock);
+    this.#subscriptions = new WatchSessionSubscriptions(this, requests, clock);
   }
 
   /** Replaces the store. Open watches are closed, or continue to watch the old store. */

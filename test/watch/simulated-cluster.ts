@@ -3,7 +3,11 @@ import { ClusterUnavailableError, TimeoutError } from "../../src/errors/cluster-
 import { errorDefinition, serverErrorOf } from "../../src/errors/error-table.js";
 import type { CallOptions } from "../../src/key-space/call-options.js";
 import type { KeySpace, KeyWatch } from "../../src/key-space/key-space.js";
-import type { Probe, Scan, WatchPort } from "../../src/key-space/remote/watch/watch-port.js";
+import type {
+  Probe,
+  Scan,
+  WatchRequests,
+} from "../../src/key-space/remote/watch/watch-requests.js";
 import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
 import type { SubscribeRequest, Subscription } from "../../src/key-space/subscription.js";
 import type { ScanRequest, WatchRequest } from "../../src/model/key-request.js";
@@ -66,7 +70,7 @@ interface Member {
  * search history by text prefix, and drop slow readers of streams silently. Events are in order
  * within a connection, but not between connections.
  */
-export class SimulatedCluster implements KeySpace, WatchPort {
+export class SimulatedCluster implements KeySpace, WatchRequests {
   readonly #subscriptions: WatchSessionSubscriptions;
   readonly #clock: SimulatedClock;
   readonly #random: () => number;

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { FailoverTrace, RequestTrace } from "../../cluster/exchange/tracing.js";
+import type { FailoverTrace, RequestTrace } from "../../diagnostics/channels.js";
 import { adviceOn, causeText } from "../../errors/cause-text.js";
 import { messageOf } from "../../errors/hint.js";
 import type { Clock } from "../../time/clock.js";

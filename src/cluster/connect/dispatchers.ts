@@ -7,7 +7,7 @@ import {
   EnvHttpProxyAgent,
   ProxyAgent,
 } from "undici/index.js";
-import { afterPoll, monotonicNow } from "../../time/event-loop.js";
+import { afterSocketReads, monotonicNow } from "../../time/event-loop.js";
 import { UnusableConnectionError } from "../exchange/connection-errors.js";
 import type { OpenDispatcher } from "../http1/connection.js";
 
@@ -168,7 +168,7 @@ function withCheckOfLateSockets(connect: buildConnector.connector): buildConnect
       const [error, socket] = result;
       const isFast = monotonicNow() - startedAt < FAST_CONNECT_MS;
       if (error !== null || isFast) return callback(...result);
-      afterPoll(() => {
+      afterSocketReads(() => {
         if (socket.readable) callback(null, socket);
         // A TLS alert gives the reason.
         else callback(socket.errored ?? closedByServer(), null);

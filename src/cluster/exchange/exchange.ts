@@ -2,7 +2,7 @@ import { AbortError } from "../../errors/abort-error.js";
 import { ResponseTooLargeError, TimeoutError } from "../../errors/cluster-errors.js";
 import { ByteQueue } from "../../stream/byte-queue.js";
 import { offAbort, onAbort } from "../../stream/on-abort.js";
-import { type Clock, deadline } from "../../time/clock.js";
+import { type Clock, socketTimeout } from "../../time/clock.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import { isGrpc, takeGrpcStatus } from "../../wire/grpc.js";
 import type { HttpRequest, HttpResponse, HttpResponseHead } from "../../wire/http.js";
@@ -79,7 +79,7 @@ export class Exchange {
       this.#reject = reject;
     });
     const { timeout, signal } = outgoing.limits;
-    this.#cancelTimer = deadline(settings.clock, timeout, () => this.#onTimeout());
+    this.#cancelTimer = socketTimeout(settings.clock, timeout, () => this.#onTimeout());
     if (signal === undefined) return;
     this.#onAbort = () => this.abort(signal.reason);
     onAbort(signal, this.#onAbort);

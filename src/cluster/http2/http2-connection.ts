@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, connect, constants, type OutgoingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
-import { type Clock, deadline } from "../../time/clock.js";
+import { type Clock, socketTimeout } from "../../time/clock.js";
 import { GRPC_TYPE } from "../../wire/grpc.js";
 import type { HttpRequest } from "../../wire/http.js";
 import type { Exchange } from "../exchange/exchange.js";
@@ -104,7 +104,7 @@ export class Http2Connection {
     const { closed, destroyed } = this.#session;
     if (closed || destroyed || this.#pingPending || this.#streams >= this.#maxStreams) return false;
     const stream = this.#session.request(fieldsOf(exchange.request, headers, this.#authority));
-    const { grpc, streams } = exchange.request;
+    const { grpc, isWatch: streams } = exchange.request;
     const { body } = grpc ?? exchange.request;
     // A gRPC watch is bidirectional. etcd's grpc-proxy ends a watch whose request stream has ended.
     if (grpc !== undefined && streams) stream.write(body);
@@ -135,7 +135,7 @@ export class Http2Connection {
     this.#pingPending = true;
     const giveUp = () =>
       this.#session.destroy(new Error("the endpoint does not respond to an HTTP/2 ping"));
-    const cancelTimer = deadline(this.#clock, this.#timeout, giveUp);
+    const cancelTimer = socketTimeout(this.#clock, this.#timeout, giveUp);
     // Also called, with an error, when the session ends first.
     this.#session.ping(() => {
       this.#pingPending = false;
@@ -148,7 +148,7 @@ export class Http2Connection {
   #followSettings(keepAlive: number): Promise<void> {
     const session = this.#session;
     return new Promise((resolve, reject) => {
-      const cancelTimer = deadline(this.#clock, this.#timeout, () => session.close());
+      const cancelTimer = socketTimeout(this.#clock, this.#timeout, () => session.close());
       session.once("remoteSettings", cancelTimer);
       session.once("close", cancelTimer);
       session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS_PER_CONNECTION }) => {

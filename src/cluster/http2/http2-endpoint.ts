@@ -67,7 +67,7 @@ export class Http2Endpoint implements ExchangeOwner {
   }
 
   /** Whether to send the request over HTTP/2. */
-  accepts({ grpc, streams = false, http1 = false }: HttpRequest): boolean {
+  accepts({ grpc, isWatch: streams = false, http1 = false }: HttpRequest): boolean {
     if (streams && !DELIVERS_PARTIAL_BODIES) return false;
     const isSupported = grpc !== undefined || (streams && this.#isSecure && !http1);
     return isSupported && this.#clock.monotonic() >= this.#http1Until;

@@ -1,3 +1,9 @@
+import {
+  newTrace,
+  type RequestTrace,
+  traceFailover,
+  traceRequest,
+} from "../../diagnostics/channels.js";
 import { AbortError } from "../../errors/abort-error.js";
 import {
   type Attempt,
@@ -10,7 +16,6 @@ import { EtcdError } from "../../errors/etcd-error.js";
 import { V3DisabledError } from "../../errors/v3-errors.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import type { HttpResponseHead } from "../../wire/http.js";
-import { newTrace, type RequestTrace, traceFailover, traceRequest } from "../exchange/tracing.js";
 import type { CallSpec } from "./call-spec.js";
 import type { ClusterSettings } from "./cluster-settings.js";
 import type { Endpoint } from "./endpoint.js";
@@ -94,7 +99,7 @@ export class Call<R extends HttpResponseHead, T> {
 
   #mayHedge(): boolean {
     // Watches are not hedged. Both would share a signal, so the loser could not be aborted alone.
-    const { safety, scope, streams = false } = this.#spec.request;
+    const { safety, scope, isWatch: streams = false } = this.#spec.request;
     return (
       this.#settings.hedgeReadsAfter > 0 &&
       safety === "read" &&

@@ -1,5 +1,5 @@
 import type { Clock } from "../../time/clock.js";
-import { afterPoll, hasFakeImmediates } from "../../time/event-loop.js";
+import { afterSocketReads, hasFakeImmediates } from "../../time/event-loop.js";
 import type { Exchange } from "../exchange/exchange.js";
 import { Connection, type OpenDispatcher } from "../http1/connection.js";
 import type { Http2Endpoint } from "../http2/http2-endpoint.js";
@@ -109,7 +109,7 @@ export class ConnectionPool {
     const isAfterPause = now - this.#lastStartedAt > PAUSE_MS;
     this.#lastStartedAt = now;
     if (!isAfterPause && this.#deferred.length === 0) return this.#runNow(exchange, headers);
-    if (this.#deferred.length === 0) afterPoll(() => this.#runDeferred());
+    if (this.#deferred.length === 0) afterSocketReads(() => this.#runDeferred());
     this.#deferred.push({ exchange, headers });
     return true;
   }

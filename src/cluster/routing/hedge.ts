@@ -1,4 +1,4 @@
-import { type Clock, deadline } from "../../time/clock.js";
+import { type Clock, socketTimeout } from "../../time/clock.js";
 import { linkSignals } from "../../time/link-signals.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 
@@ -43,7 +43,7 @@ export function hedge<T>(
         },
       );
     };
-    const cancelTimer = deadline(clock, delay, () => start(second));
+    const cancelTimer = socketTimeout(clock, delay, () => start(second));
     start(first);
   });
 }

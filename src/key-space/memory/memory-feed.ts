@@ -79,8 +79,8 @@ export class MemoryFeed implements Feed, EventReceiver {
     await this.#attach(signal);
   }
 
-  prove(index: number): () => void {
-    return this.#store.delivered.whenReached(index, () => this.#sink.progress());
+  requestProof(index: number): () => void {
+    return this.#store.delivered.whenReached(index, () => this.#sink.onProgress());
   }
 
   push(event: StoreEvent): void {
@@ -138,7 +138,7 @@ export class MemoryFeed implements Feed, EventReceiver {
         };
         onAbort(signal, aborted);
         hub.add(this);
-        this.#sink.open(this.#origin);
+        this.#sink.onOpen(this.#origin);
       });
     } finally {
       offAbort(signal, aborted);

@@ -18,7 +18,7 @@ import { FeedSubscription } from "../shared/feed-subscription.js";
 import { pathOf } from "../shared/path.js";
 import { isMissingNode, unusedKey } from "../shared/read-state.js";
 import type { SubscribeRequest, Subscription } from "../subscription.js";
-import { RemoteWatchPort } from "./remote-watch-port.js";
+import { RemoteWatchRequests } from "./remote-watch-requests.js";
 import { CheckedPoll } from "./watch/checked-poll.js";
 import type { SessionContext } from "./watch/session-context.js";
 import { SharedReads } from "./watch/shared-reads.js";
@@ -34,9 +34,9 @@ export class RemoteKeySpace implements KeySpace {
   constructor(cluster: Cluster, deserialize: JsonDeserializer) {
     this.#cluster = cluster;
     this.#deserialize = deserialize;
-    const port = new RemoteWatchPort(cluster, deserialize);
+    const requests = new RemoteWatchRequests(cluster, deserialize);
     const { clock } = cluster;
-    this.#context = { keySpace: this, port, clock, reads: new SharedReads(port, clock) };
+    this.#context = { keySpace: this, requests, clock, reads: new SharedReads(requests, clock) };
   }
 
   execute(
@@ -58,7 +58,7 @@ export class RemoteKeySpace implements KeySpace {
   }
 
   async openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
-    const watch = await this.#context.port.openWatch(request, { signal });
+    const watch = await this.#context.requests.openWatch(request, { signal });
     return request.stream === true ? watch : new CheckedPoll(watch, request, this.#context, signal);
   }
 

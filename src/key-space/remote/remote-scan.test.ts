@@ -3,7 +3,7 @@ import { SimulatedClock } from "../../../test/support/simulated-clock.js";
 import { LineDecoder } from "../../cluster/exchange/line-decoder.js";
 import type { HttpRequest } from "../../wire/http.js";
 import { RemoteScan } from "./remote-scan.js";
-import type { Scan } from "./watch/watch-port.js";
+import type { Scan } from "./watch/watch-requests.js";
 
 const REQUEST: HttpRequest = {
   ...{ method: "GET", path: "/v2/keys/a?wait=true&waitIndex=3", operation: "GET /a" },

@@ -2,12 +2,12 @@ import type { StreamedResponse } from "../../cluster/exchange/exchange.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
-import { type Clock, deadline } from "../../time/clock.js";
+import { type Clock, socketTimeout } from "../../time/clock.js";
 import type { HttpRequest } from "../../wire/http.js";
 import { requestAtEndpoint } from "../../wire/http-response.js";
 import { type JsonDeserializer, readObject } from "../../wire/json.js";
 import { decodeEvent, readOrigin } from "../../wire/key-response.js";
-import type { Scan } from "./watch/watch-port.js";
+import type { Scan } from "./watch/watch-requests.js";
 
 /**
  * Milliseconds from the response headers to the half-close. etcd searches its history, sends the
@@ -41,7 +41,7 @@ export class RemoteScan {
     const { parts } = this.#response;
     const cancelHalfClose = clock.after(SETTLE_MS, () => this.#halfClose());
     const expire = (): void => parts.close(new Error("timed out"));
-    const cancelTimeout = deadline(clock, END_TIMEOUT_MS, expire);
+    const cancelTimeout = socketTimeout(clock, END_TIMEOUT_MS, expire);
     try {
       return await this.#read();
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { StreamedResponse } from "../../cluster/exchange/exchange.js";
-import { traceWatch } from "../../cluster/exchange/tracing.js";
+import { traceWatch } from "../../diagnostics/channels.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 import { EtcdError } from "../../errors/etcd-error.js";

@@ -35,11 +35,11 @@ class ManualFeed implements Feed {
     return new Promise((_, reject) => {
       this.#fail = reject;
       signal.addEventListener("abort", () => reject(signal.reason));
-      this.sink.open(ORIGIN);
+      this.sink.onOpen(ORIGIN);
     });
   }
 
-  prove(): () => void {
+  requestProof(): () => void {
     this.wanted++;
     return () => {
       this.wanted--;
@@ -153,7 +153,7 @@ it("says that an index is reached after the consumer has got the item, not befor
   await nextTurn();
   const waiting = subscription.reached(5);
   feed.put(5);
-  feed.sink.progress();
+  feed.sink.onProgress();
   await Promise.race([waiting, subscription.reached(5)]);
   expect(read).toEqual([5]);
   await waiting;
@@ -173,7 +173,7 @@ it("has nothing proven for a caller that no longer waits", async () => {
   const waiting = subscription.reached(1);
   expect(feed.wanted).toBe(1);
   feed.index = 1;
-  feed.sink.progress();
+  feed.sink.onProgress();
   await waiting;
   expect(feed.wanted).toBe(0);
   subscription.close();

@@ -1,4 +1,4 @@
-import { traceWatchFailure } from "../../cluster/exchange/tracing.js";
+import { traceWatchFailure } from "../../diagnostics/channels.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import { EventIndexClearedError } from "../../errors/event-errors.js";
@@ -59,7 +59,7 @@ export class FeedSubscription implements Subscription, FeedSink {
   readonly #waiters = new Set<Waiter>();
   #onOpened: (origin: ResponseOrigin) => void = () => {};
   #onNotOpened: (error: Error) => void = () => {};
-  #trouble: Error | undefined;
+  #lastError: Error | undefined;
   /** Reason of the pending resync, if any. */
   #pendingResync: ResyncReason | undefined;
   #unreadableResponses = 0;
@@ -100,8 +100,8 @@ export class FeedSubscription implements Subscription, FeedSink {
     return this.#read.currentAt;
   }
 
-  get trouble(): Error | undefined {
-    return this.#trouble ?? this.#feed.trouble;
+  get lastError(): Error | undefined {
+    return this.#lastError ?? this.#feed.lastError;
   }
 
   async next(): Promise<IteratorResult<Changes | Resync, undefined>> {
@@ -137,7 +137,7 @@ export class FeedSubscription implements Subscription, FeedSink {
       if (signal?.aborted === true) return onAborted();
       if (signal !== undefined) onAbort(signal, onAborted);
       this.#waiters.add(waiter);
-      endProof = this.#feed.prove(index);
+      endProof = this.#feed.requestProof(index);
       if (!this.#waiters.has(waiter)) endProof();
     });
   }
@@ -160,14 +160,14 @@ export class FeedSubscription implements Subscription, FeedSink {
     return this.#queue.isFull;
   }
 
-  open(origin: ResponseOrigin): void {
-    this.#trouble = undefined;
+  onOpen(origin: ResponseOrigin): void {
+    this.#lastError = undefined;
     this.#onOpened(origin);
   }
 
   putChanges(changes: readonly EtcdResponse[], before: Coverage): void {
     this.#queue.put({ type: "changes", changes }, before);
-    this.progress();
+    this.onProgress();
   }
 
   putResync(resync: Resync, before: Coverage): void {
@@ -177,11 +177,11 @@ export class FeedSubscription implements Subscription, FeedSink {
     this.#isFresh = true;
   }
 
-  progress(): void {
+  onProgress(): void {
     this.#pace.progress();
     this.#unreadableResponses = 0;
     this.#isFresh = false;
-    this.#trouble = undefined;
+    this.#lastError = undefined;
     if (this.#waiters.size > 0) this.#checkWaiters(undefined);
   }
 
@@ -219,7 +219,7 @@ export class FeedSubscription implements Subscription, FeedSink {
     if (!isRetryable(error) || this.#isTooOften(error)) throw error;
     const retryAfter = this.#pace.next();
     const cause = error instanceof Error ? error : new Error(String(error));
-    this.#trouble = cause;
+    this.#lastError = cause;
     traceWatchFailure({ operation: this.#operation, cause, retryAfter });
     await sleep(retryAfter, this.#clock, signal);
     return true;

@@ -12,7 +12,7 @@ export interface Coverage {
 /** The source of a subscription's items. Its coverage is what it has put into the {@link FeedSink}. */
 export interface Feed extends Coverage {
   /** Last failure since a member responded, if the feed itself retries. */
-  readonly trouble?: Error | undefined;
+  readonly lastError?: Error | undefined;
   /**
    * Puts items into the sink until the source ends. Continues where it ended before, or begins with a resync if
    * a reason is given.
@@ -22,10 +22,10 @@ export interface Feed extends Coverage {
    */
   follow(reason: ResyncReason | undefined, signal: AbortSignal): Promise<void>;
   /**
-   * Ensures that the coverage reaches an index soon, and calls {@link FeedSink.progress} then. The returned
+   * Ensures that the coverage reaches an index soon, and calls {@link FeedSink.onProgress} then. The returned
    * function ends that, and must be called.
    */
-  prove(index: number): () => void;
+  requestProof(index: number): () => void;
 }
 
 /** Receives the items of a {@link Feed}. */
@@ -33,12 +33,12 @@ export interface FeedSink {
   /** Whether no more changes can be queued, except those of the last index. */
   readonly isFull: boolean;
   /** Records that the source has begun to deliver. */
-  open(origin: ResponseOrigin): void;
+  onOpen(origin: ResponseOrigin): void;
   /** Queues changes of one index. `before`: the coverage without them. */
   putChanges(changes: readonly EtcdResponse[], before: Coverage): void;
   putResync(resync: Resync, before: Coverage): void;
   /** Records that the coverage has advanced. */
-  progress(): void;
+  onProgress(): void;
 }
 
 /** The queue is full. The feed continues with the change that was not queued. */

@@ -19,8 +19,8 @@ export function mapSubscription(
     get currentAt() {
       return inner.currentAt;
     },
-    get trouble() {
-      return inner.trouble;
+    get lastError() {
+      return inner.lastError;
     },
     async next() {
       const next = await mapped(inner.next());

@@ -1,4 +1,4 @@
-import { type Clock, deadline } from "../../time/clock.js";
+import { type Clock, socketTimeout } from "../../time/clock.js";
 
 /** A number that increases, and callers that wait for it to reach a value. */
 export class Watermark {
@@ -31,7 +31,7 @@ export class Watermark {
   /** Resolves when the number is reached, or after the timeout in milliseconds. */
   until(number: number, timeout: number, clock: Clock): Promise<void> {
     return new Promise((resolve) => {
-      const cancelTimeout = deadline(clock, timeout, () => {
+      const cancelTimeout = socketTimeout(clock, timeout, () => {
         cancel();
         resolve();
       });

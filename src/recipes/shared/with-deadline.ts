@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { AbortError } from "../../errors/abort-error.js";
 import { OptionError } from "../../errors/option-error.js";
-import { type Clock, deadline, MAX_TIMER_MS } from "../../time/clock.js";
+import { type Clock, MAX_TIMER_MS, socketTimeout } from "../../time/clock.js";
 import { linkSignals } from "../../time/link-signals.js";
 
 interface Limits {
@@ -48,5 +48,5 @@ function startTimer(clock: Clock, timeout: number | undefined, onTime: () => voi
       `must be a whole number of milliseconds below 2^31, not ${inspect(timeout)}`,
     );
   }
-  return deadline(clock, timeout, onTime);
+  return socketTimeout(clock, timeout, onTime);
 }

@@ -1,4 +1,4 @@
-import { traceDamage } from "../../cluster/exchange/tracing.js";
+import { traceDamage } from "../../diagnostics/channels.js";
 import {
   KeyNotFoundError,
   NodeExistError,

@@ -2,7 +2,7 @@ import { EtcdError } from "../../errors/etcd-error.js";
 import { isEtcdError } from "../../errors/is-etcd-error.js";
 import type { CallOptions } from "../../key-space/call-options.js";
 import type { ClusterApi } from "../../key-space/cluster-api.js";
-import { type Clock, deadline, systemClock } from "../../time/clock.js";
+import { type Clock, socketTimeout, systemClock } from "../../time/clock.js";
 import type { ServerReply } from "../http/message.js";
 import type { Route } from "../http/router.js";
 import { processFamilies, serverFamilies, storeFamilies } from "../metrics/families.js";
@@ -57,7 +57,7 @@ async function availableIn(
   read: (options: CallOptions) => Promise<readonly MetricFamily[]>,
 ): Promise<readonly MetricFamily[]> {
   const late = new AbortController();
-  const cancel = deadline(clock, METRICS_TIMEOUT_MS, () => late.abort());
+  const cancel = socketTimeout(clock, METRICS_TIMEOUT_MS, () => late.abort());
   try {
     return await read({ signal: late.signal });
   } catch (error) {

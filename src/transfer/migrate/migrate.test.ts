@@ -1,5 +1,5 @@
 import { assert, describe, expect, it } from "vitest";
-import { memoryWatchPort } from "../../../test/support/memory-watch-port.js";
+import { memoryWatchRequests } from "../../../test/support/memory-watch-requests.js";
 import { SimulatedClock } from "../../../test/support/simulated-clock.js";
 import { WatchSessionSubscriptions } from "../../../test/support/watch-session-subscription.js";
 import { EtcdClient } from "../../client/etcd-client.js";
@@ -457,11 +457,11 @@ class Troubled implements KeySpace {
 
   constructor({ clock, keySpace }: EtcdClient) {
     this.inner = memoryOf(keySpace);
-    const port = memoryWatchPort(
+    const requests = memoryWatchRequests(
       () => this.inner,
       (request, options) => this.openWatch(request, options),
     );
-    this.#subscriptions = new WatchSessionSubscriptions(this, port, clock);
+    this.#subscriptions = new WatchSessionSubscriptions(this, requests, clock);
   }
 
   execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse> {

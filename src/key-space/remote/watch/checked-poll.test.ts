@@ -13,7 +13,7 @@ async function begin(signal?: AbortSignal) {
   const clock = new SimulatedClock();
   const keySpace = new SimulatedCluster(clock, () => 0.5, "etcd");
   keySpace.commit("set", "/w");
-  const context = { keySpace, port: keySpace, reads: new SharedReads(keySpace, clock), clock };
+  const context = { keySpace, requests: keySpace, reads: new SharedReads(keySpace, clock), clock };
   const openWatch = async (request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> => {
     const poll = await keySpace.openWatch(request, options);
     return new CheckedPoll(poll, request, context, options.signal);

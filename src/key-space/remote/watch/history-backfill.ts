@@ -3,7 +3,7 @@ import type { Clock } from "../../../time/clock.js";
 import { linkSignals } from "../../../time/link-signals.js";
 import { sleep } from "../../../time/sleep.js";
 import type { ResumePoint } from "./resume-point.js";
-import type { Scan } from "./watch-port.js";
+import type { Scan } from "./watch-requests.js";
 
 /**
  * Number of indexes between the starts of two parallel scans. Scans that start close together often
@@ -22,10 +22,7 @@ const BACKFILL_ENDED = new Error("the backfill has ended");
 export interface BackfillTarget {
   readonly resumePoint: ResumePoint;
   readonly clock: Clock;
-  scan(
-    request: Pick<ScanRequest, "since" | "partial" | "until">,
-    signal: AbortSignal,
-  ): Promise<Scan>;
+  scan(request: Pick<ScanRequest, "since" | "partial">, signal: AbortSignal): Promise<Scan>;
   /**
    * Takes the result of a scan that continues from the resume point.
    *
@@ -149,10 +146,12 @@ export class HistoryBackfill {
   }
 
   #startScan(since: number, partial: boolean, until: number, signal: AbortSignal): PendingScan {
-    const request = { since, partial, until: this.#index };
     const scan: PendingScan = {
-      ...{ since, partial, until, isDone: false },
-      result: this.#target.scan(request, signal).then(
+      since,
+      partial,
+      until,
+      isDone: false,
+      result: this.#target.scan({ since, partial }, signal).then(
         (result) => {
           scan.isDone = true;
           this.#scanRest(scan, result, signal);

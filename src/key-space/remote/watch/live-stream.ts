@@ -1,6 +1,6 @@
 import type { EtcdResponse } from "../../../model/response.js";
 import { AsyncQueue } from "../../../stream/async-queue.js";
-import { type Clock, deadline } from "../../../time/clock.js";
+import { type Clock, socketTimeout } from "../../../time/clock.js";
 import type { KeyWatch } from "../../key-space.js";
 
 /**
@@ -109,7 +109,7 @@ export class LiveStream {
   #scheduleCheck(seen: number, quietChecks = 0, interval = CHECK_INTERVAL_MS): void {
     this.#cancelCheck();
     if (this.#hasEnded) return;
-    this.#cancelCheck = deadline(this.#clock, interval, () => {
+    this.#cancelCheck = socketTimeout(this.#clock, interval, () => {
       const newEvents = this.#count - seen;
       const isFast = newEvents > interval;
       if (newEvents > 0)

@@ -1,6 +1,6 @@
 import type { EtcdResponse } from "../../../model/response.js";
 import { offAbort, onAbort } from "../../../stream/on-abort.js";
-import { deadline } from "../../../time/clock.js";
+import { socketTimeout } from "../../../time/clock.js";
 import { linkSignals } from "../../../time/link-signals.js";
 import { sleep } from "../../../time/sleep.js";
 import { OtherStoreError } from "../../shared/feed.js";
@@ -180,12 +180,9 @@ export class LivenessMonitor {
     const { since, isPartial: partial, next } = progress.resumePoint;
     if (since === undefined) return;
     const { key, recursive } = this.#request;
-    const isStale =
-      this.#now - (progress.currentAt ?? this.#startedAt) >= this.#request.pollInterval;
-    const until = isStale ? { until: this.#storeIndex } : {};
     const startedAt = this.#now;
     const scan = await this.#ignoreTransient(
-      this.#context.reads.scan({ key, recursive, since, partial, ...until }, signal),
+      this.#context.reads.scan({ key, recursive, since, partial }, signal),
       signal,
     );
     this.#scanDuration = this.#now - startedAt;
@@ -221,7 +218,7 @@ export class LivenessMonitor {
 
   /** Reports the stream as late if it has not delivered the event in time. */
   #expectEvent(stream: LiveStream, index: number, signal: AbortSignal): void {
-    const cancel = deadline(this.#context.clock, EVENT_TIMEOUT_MS, () => {
+    const cancel = socketTimeout(this.#context.clock, EVENT_TIMEOUT_MS, () => {
       offAbort(signal, cancel);
       const isReplaced = stream !== this.#watched.stream;
       if (!isReplaced && stream.lastIndex < index) this.#watched.onLate(stream);

@@ -1,13 +1,13 @@
 import type { Clock } from "../../../time/clock.js";
 import type { KeySpace } from "../../key-space.js";
 import type { SharedReads } from "./shared-reads.js";
-import type { WatchPort } from "./watch-port.js";
+import type { WatchRequests } from "./watch-requests.js";
 
 /** What the watch sessions of a cluster share. */
 export interface SessionContext {
   /** For the state that a resync delivers. */
   readonly keySpace: Pick<KeySpace, "execute">;
-  readonly port: WatchPort;
+  readonly requests: WatchRequests;
   readonly reads: SharedReads;
   readonly clock: Clock;
 }

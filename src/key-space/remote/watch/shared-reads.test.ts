@@ -4,7 +4,7 @@ import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import { systemClock } from "../../../time/clock.js";
 import { Pacer } from "../../../time/pacer.js";
 import { SharedProbe } from "./shared-reads.js";
-import type { Probe } from "./watch-port.js";
+import type { Probe } from "./watch-requests.js";
 
 const pacer = new Pacer(1, systemClock);
 const never = (signal: AbortSignal): Promise<Probe> =>

@@ -4,7 +4,7 @@ import { offAbort, onAbort } from "../../../stream/on-abort.js";
 import type { Clock } from "../../../time/clock.js";
 import { Pacer } from "../../../time/pacer.js";
 import { SharedScans } from "./shared-scans.js";
-import type { Probe, Scan, WatchPort } from "./watch-port.js";
+import type { Probe, Scan, WatchRequests } from "./watch-requests.js";
 
 /** Milliseconds between two requests: at most 20 per second. */
 const SPACING_MS = 50;
@@ -20,16 +20,16 @@ interface PendingRead {
 
 /** The reads with which the watches of a client look for missing changes, at a limited rate. */
 export class SharedReads {
-  readonly #port: WatchPort;
+  readonly #requests: WatchRequests;
   readonly #pacer: Pacer;
   readonly #scans: SharedScans;
   /** By URL of the endpoint. */
   readonly #probes = new Map<string, SharedProbe>();
 
-  constructor(port: WatchPort, clock: Clock) {
-    this.#port = port;
+  constructor(requests: WatchRequests, clock: Clock) {
+    this.#requests = requests;
     this.#pacer = new Pacer(SPACING_MS, clock);
-    this.#scans = new SharedScans(port, clock, this.#pacer);
+    this.#scans = new SharedScans(requests, clock, this.#pacer);
   }
 
   /**
@@ -38,13 +38,13 @@ export class SharedReads {
   probe(endpoint: string, request: WatchRequest, signal: AbortSignal): Promise<Probe> {
     const shared = this.#probes.get(endpoint) ?? new SharedProbe(this.#pacer);
     this.#probes.set(endpoint, shared);
-    return shared.probe((signal) => this.#port.probe(endpoint, request, { signal }), signal);
+    return shared.probe((signal) => this.#requests.probe(endpoint, request, { signal }), signal);
   }
 
   /** Reads the key of this watch, without sharing. */
   async probeAlone(endpoint: string, request: WatchRequest, signal: AbortSignal): Promise<Probe> {
     await this.#pacer.turn(signal);
-    return await this.#port.probe(endpoint, request, { signal });
+    return await this.#requests.probe(endpoint, request, { signal });
   }
 
   /** Scans history. The scan may be shared with other watches. */

@@ -4,7 +4,7 @@ import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import type { ScanRequest } from "../../../model/key-request.js";
 import { Pacer } from "../../../time/pacer.js";
 import { SharedScans } from "./shared-scans.js";
-import type { Scan, WatchPort } from "./watch-port.js";
+import type { Scan, WatchRequests } from "./watch-requests.js";
 
 const ORIGIN = { etcdServer: "", etcdClusterId: "c", raftIndex: 0, raftTerm: 0 };
 
@@ -18,8 +18,8 @@ function arrange(answer: (request: ScanRequest) => Partial<Scan> = () => ({})) {
     return { ...ORIGIN, etcdIndex: 100, events: [], provenIndex: 100, ...answer(request) };
   };
   const never = () => Promise.reject(new Error("only scans"));
-  const port: WatchPort = { scan, openWatch: never, probe: never };
-  const scans = new SharedScans(port, clock, new Pacer(50, clock));
+  const requests: WatchRequests = { scan, openWatch: never, probe: never };
+  const scans = new SharedScans(requests, clock, new Pacer(50, clock));
   const { signal } = new AbortController();
   const ask = (key: string, since: number) => scans.scan({ key, recursive: false, since }, signal);
   return { clock, asked, scans, ask };

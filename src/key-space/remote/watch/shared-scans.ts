@@ -3,7 +3,7 @@ import { offAbort, onAbort } from "../../../stream/on-abort.js";
 import type { Clock } from "../../../time/clock.js";
 import type { Pacer } from "../../../time/pacer.js";
 import { matchesWatch } from "../../shared/matches-watch.js";
-import type { Scan, WatchPort } from "./watch-port.js";
+import type { Scan, WatchRequests } from "./watch-requests.js";
 
 /**
  * Maximum number of waiting keys that are scanned one by one. More keys are scanned together
@@ -29,7 +29,7 @@ interface Waiting {
  * that nothing changed there, that holds for each key.
  */
 export class SharedScans {
-  readonly #port: WatchPort;
+  readonly #requests: WatchRequests;
   readonly #clock: Clock;
   readonly #pacer: Pacer;
   #waiting: Waiting[] = [];
@@ -39,8 +39,8 @@ export class SharedScans {
   /** Monotonic time until which keys are scanned separately. */
   #separateUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(port: WatchPort, clock: Clock, pacer: Pacer) {
-    this.#port = port;
+  constructor(requests: WatchRequests, clock: Clock, pacer: Pacer) {
+    this.#requests = requests;
     this.#clock = clock;
     this.#pacer = pacer;
   }
@@ -146,7 +146,7 @@ export class SharedScans {
         if (left.size === served.length) aborter.abort();
       };
     }
-    return await this.#port.scan(request, { signal: aborter.signal });
+    return await this.#requests.scan(request, { signal: aborter.signal });
   }
 
   #scanSeparately(): void {
@@ -159,12 +159,11 @@ function identityOf({ key, recursive }: ScanRequest): string {
 }
 
 /** The range of a scan that serves several watches. */
-function rangeOf(served: readonly Waiting[]): Pick<ScanRequest, "since" | "partial" | "until"> {
+function rangeOf(served: readonly Waiting[]): Pick<ScanRequest, "since" | "partial"> {
   const requests = served.map(({ request }) => request);
   const since = Math.min(...requests.map((request) => request.since));
   const partial = requests.every((request) => request.since > since || request.partial === true);
-  const until = Math.max(...requests.map((request) => request.until ?? 0));
-  return { since, partial, until };
+  return { since, partial };
 }
 
 /** The deepest path that contains all of these keys or equals one of them. */

@@ -119,13 +119,13 @@ export class WatchConnections {
     signal: AbortSignal,
   ): Promise<KeyWatch> {
     const { key, recursive } = this.#request;
-    const watch = await this.#context.port.openWatch({ key, recursive, ...mode }, { signal });
+    const watch = await this.#context.requests.openWatch({ key, recursive, ...mode }, { signal });
     if (!this.isOf(watch.etcdClusterId)) {
       watch.close();
       throw new OtherStoreError();
     }
     const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = watch;
-    this.#sink.open({ etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm });
+    this.#sink.onOpen({ etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm });
     return watch;
   }
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { EtcdResponse } from "../../../model/response.js";
 import type { Coverage, FeedSink } from "../../shared/feed.js";
-import type { Scan } from "./watch-port.js";
 import { WatchProgress } from "./watch-progress.js";
+import type { Scan } from "./watch-requests.js";
 
 const ORIGIN = { etcdServer: "", etcdClusterId: "c", etcdIndex: 100, raftIndex: 0, raftTerm: 0 };
 
@@ -10,12 +10,12 @@ const ORIGIN = { etcdServer: "", etcdClusterId: "c", etcdIndex: 100, raftIndex: 
 class Sink implements FeedSink {
   readonly isFull = false;
   readonly coverages: Coverage[] = [];
-  open(): void {}
+  onOpen(): void {}
   putChanges(_changes: readonly EtcdResponse[], before: Coverage): void {
     this.coverages.push(before);
   }
   putResync(): void {}
-  progress(): void {}
+  onProgress(): void {}
 }
 
 function progressFrom(from: number, recursive = true, sink = new Sink()): WatchProgress {

@@ -1,10 +1,10 @@
 import type { EtcdResponse } from "../../../model/response.js";
-import { Currency } from "../../shared/currency.js";
 import { type FeedSink, OtherStoreError, QueueFullError } from "../../shared/feed.js";
+import { Freshness } from "../../shared/freshness.js";
 import { matchesWatch } from "../../shared/matches-watch.js";
 import type { Resync, SubscribeRequest } from "../../subscription.js";
 import { ResumePoint } from "./resume-point.js";
-import type { Probe, Scan } from "./watch-port.js";
+import type { Probe, Scan } from "./watch-requests.js";
 
 /**
  * The progress of a watch. Each of its methods advances it by a proof. The silence of a connection
@@ -14,7 +14,7 @@ export class WatchProgress {
   readonly resumePoint = new ResumePoint();
   readonly #request: SubscribeRequest;
   readonly #sink: FeedSink;
-  readonly #currency = new Currency();
+  readonly #freshness = new Freshness();
   /** Index up to which no change is pending, including other changes of that index. */
   #provenIndex = 0;
   /** Greatest known index of the store. */
@@ -37,7 +37,7 @@ export class WatchProgress {
 
   /** Monotonic time: all changes committed before it were put into the queue. */
   get currentAt(): number | undefined {
-    return this.#currency.provenAt;
+    return this.#freshness.provenAt;
   }
 
   /** Greatest known index of the store: a read that starts now must not return less. */
@@ -61,7 +61,7 @@ export class WatchProgress {
     if (!this.#take(event)) return false;
     // etcd v2 has one event per index. A key space with several delivers them together.
     this.#prove(event.node.modifiedIndex);
-    this.#sink.progress();
+    this.#sink.onProgress();
     return true;
   }
 
@@ -74,7 +74,7 @@ export class WatchProgress {
     let isNew = false;
     for (const event of events) isNew = this.#take(event) || isNew;
     const isAdvanced = this.#advance(provenIndex);
-    if (isNew || isAdvanced) this.#sink.progress();
+    if (isNew || isAdvanced) this.#sink.onProgress();
     return isNew;
   }
 
@@ -87,7 +87,7 @@ export class WatchProgress {
     const isUnchanged = fileIndex !== undefined && fileIndex <= this.resumePoint.index;
     if (isUnchanged && !this.#request.recursive) this.#advance(index);
     this.#prove(this.#provenIndex);
-    this.#sink.progress();
+    this.#sink.onProgress();
   }
 
   /**
@@ -97,25 +97,25 @@ export class WatchProgress {
     const { reason, index } = resync;
     // After a change of cluster, a smaller index is valid.
     if (reason !== "cluster-changed") this.#takeRead(index, requestedAt, newest);
-    else this.#currency.recordRead(index, requestedAt);
+    else this.#freshness.recordRead(index, requestedAt);
     this.#newest = Math.max(this.#newest, index);
     this.#sink.putResync(resync, { index: this.resumePoint.index, currentAt: this.currentAt });
     this.resumePoint.startAt(index + 1);
     this.#provenIndex = index;
-    this.#currency.advanceTo(index);
+    this.#freshness.advanceTo(index);
   }
 
   forget(): void {
     this.#newest = 0;
     this.#provenIndex = 0;
-    this.#currency.forgetReads();
+    this.#freshness.forgetReads();
     this.resumePoint.clear();
   }
 
   #takeRead(index: number, requestedAt: number, newest: number): void {
     if (index < newest) throw new OtherStoreError();
     this.#newest = Math.max(this.#newest, index);
-    this.#currency.recordRead(index, requestedAt);
+    this.#freshness.recordRead(index, requestedAt);
   }
 
   /** @returns whether the event was new */
@@ -145,6 +145,6 @@ export class WatchProgress {
   #prove(index: number): void {
     this.#provenIndex = Math.max(this.#provenIndex, index);
     // Without a resume point, even index 0 of a new cluster proves nothing.
-    if (this.resumePoint.since !== undefined) this.#currency.advanceTo(this.#provenIndex);
+    if (this.resumePoint.since !== undefined) this.#freshness.advanceTo(this.#provenIndex);
   }
 }

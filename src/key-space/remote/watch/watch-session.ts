@@ -8,8 +8,8 @@ import type { LiveStream } from "./live-stream.js";
 import { LivenessMonitor } from "./liveness-monitor.js";
 import type { SessionContext } from "./session-context.js";
 import { WatchConnections } from "./watch-connections.js";
-import type { Scan } from "./watch-port.js";
 import { WatchProgress } from "./watch-progress.js";
+import type { Scan } from "./watch-requests.js";
 
 /** Abort reason of connections that are no longer read. */
 const SESSION_ENDED = new Error("the watch session has ended");
@@ -65,7 +65,7 @@ export class WatchSession implements Feed {
   /**
    * Watches the key until a connection ends. Begins with a resync if a reason for one is given.
    *
-   * @throws QueueFullError, OtherStoreError, EventIndexClearedError, and the errors of the port
+   * @throws QueueFullError, OtherStoreError, EventIndexClearedError, and the errors of the requests
    */
   async follow(reason: ResyncReason | undefined, ending: AbortSignal): Promise<void> {
     const session = new AbortController();
@@ -197,12 +197,9 @@ export class WatchSession implements Feed {
     }
   }
 
-  #scan(
-    request: Pick<ScanRequest, "since" | "partial" | "until">,
-    signal: AbortSignal,
-  ): Promise<Scan> {
+  #scan(request: Pick<ScanRequest, "since" | "partial">, signal: AbortSignal): Promise<Scan> {
     const { key, recursive } = this.#request;
-    return this.#context.port.scan({ key, recursive, ...request }, { signal });
+    return this.#context.requests.scan({ key, recursive, ...request }, { signal });
   }
 
   #takeScan(scan: Scan): boolean {
@@ -210,7 +207,7 @@ export class WatchSession implements Feed {
     return this.#progress.takeScan(scan);
   }
 
-  prove(index: number): () => void {
+  requestProof(index: number): () => void {
     return this.#monitor.prove(index);
   }
 

@@ -170,7 +170,7 @@ export class V3Reader {
       call,
       optionsOf(call.scope),
     );
-    throw this.#tree.refusal(missing(snapshot), request, at, offset);
+    throw this.#tree.toServerError(missing(snapshot), request, at, offset);
   }
 
   /** Queries external leases, because their IDs do not contain their end. */
@@ -188,7 +188,7 @@ export class V3Reader {
 }
 
 function directoryNode(
-  { target: { path, marker, first } }: PathSnapshot,
+  { target: { path, marker, firstKeyBelow: first } }: PathSnapshot,
   view: NodeView,
 ): EtcdDirectory {
   const kv = marker ?? first;

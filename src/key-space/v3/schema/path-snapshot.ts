@@ -11,7 +11,7 @@ export interface PathState {
   readonly file: KeyValue | undefined;
   readonly marker: KeyValue | undefined;
   /** The first key below it, if it was read. */
-  readonly first: KeyValue | undefined;
+  readonly firstKeyBelow: KeyValue | undefined;
 }
 
 /** The part of the tree that a request for one path depends on, at one revision. */
@@ -53,13 +53,13 @@ export function pathSnapshotReads(
 export function readPathSnapshot(path: string, results: readonly OperationResult[]): PathSnapshot {
   const kvAt = (at: number): KeyValue | undefined => results[at]?.kvs[0];
   return {
-    target: { path, file: kvAt(0), marker: kvAt(1), first: kvAt(2) },
+    target: { path, file: kvAt(0), marker: kvAt(1), firstKeyBelow: kvAt(2) },
     subdirectory: kvAt(3),
     ancestors: ancestorsOf(path).map((ancestor, level) => ({
       path: ancestor,
       file: kvAt(4 + 2 * level),
       marker: kvAt(5 + 2 * level),
-      first: undefined,
+      firstKeyBelow: undefined,
     })),
   };
 }
@@ -86,13 +86,13 @@ export function withImpliedParents(
 ): PathSnapshot {
   const firsts = results.map(({ kvs }) => kvs[0]);
   const ancestors = snapshot.ancestors.map((state) =>
-    state.marker === undefined ? { ...state, first: firsts.shift() } : state,
+    state.marker === undefined ? { ...state, firstKeyBelow: firsts.shift() } : state,
   );
   return { ...snapshot, ancestors };
 }
 
 /** Whether the path is a directory. A file with the same path hides it. */
-export function isDirectory({ path, file, marker, first }: PathState): boolean {
+export function isDirectory({ path, file, marker, firstKeyBelow: first }: PathState): boolean {
   return path === "" || (file === undefined && (marker !== undefined || first !== undefined));
 }
 
@@ -112,7 +112,7 @@ export function requireParents({ ancestors }: PathSnapshot): void {
 
 /** The error for a missing node: 104, or 100 with the first missing path */
 export function missing({ target, ancestors }: PathSnapshot): StoreError {
-  for (const { path, file, marker, first } of ancestors) {
+  for (const { path, file, marker, firstKeyBelow: first } of ancestors) {
     if (marker !== undefined) continue;
     if (file !== undefined) return new StoreError(104, path);
     if (first === undefined) return new StoreError(100, path);

@@ -2,7 +2,7 @@ import { NestedPrefixError } from "../../../errors/v3-errors.js";
 import {
   isAbsent,
   isEmpty,
-  putRecord,
+  putWithoutPrevious,
   type Read,
   type ReadOptions,
   read,
@@ -60,7 +60,7 @@ export class TreeRegistry {
     const { tree = "", outerTrees, innerTrees } = this.#schema;
     return {
       if: [tree, ...outerTrees].map(isAbsent).concat(isEmpty(innerTrees)),
-      do: [putRecord(tree, "")],
+      do: [putWithoutPrevious(tree, "")],
     };
   }
 

@@ -1,4 +1,4 @@
-import { traceDamage } from "../../../cluster/exchange/tracing.js";
+import { traceDamage } from "../../../diagnostics/channels.js";
 import { UnauthorizedError } from "../../../errors/common-errors.js";
 import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import { DamagedRecordError } from "../../../errors/v3-errors.js";
@@ -11,7 +11,7 @@ import {
   firstOf,
   isAbsent,
   isAtRevision,
-  putRecord,
+  putWithoutPrevious,
   type Read,
   type ReadOptions,
   read,
@@ -111,7 +111,7 @@ export class V3Tree {
       });
       return scope === "quorum" ? await this.#rereading : known;
     }
-    const agreed = this.#agreedOffset(attemptTimeout);
+    const agreed = this.#readOffsetByQuorum(attemptTimeout);
     if (scope === "quorum") return await agreed;
     agreed.catch(() => {});
     return await this.#readOffset("local", attemptTimeout);
@@ -145,7 +145,7 @@ export class V3Tree {
       const indexOffset = indexOffsetOf(record, this.schema);
       this.#setOffset(indexOffset);
       if (indexOffset.offset >= least) return;
-      const raise = putRecord(key, String(least + OFFSET_MARGIN));
+      const raise = putWithoutPrevious(key, String(least + OFFSET_MARGIN));
       const unchanged =
         record === undefined ? isAbsent(key) : isAtRevision(key, record.mod_revision);
       await this.transact([{ if: [unchanged], do: [raise] }], [], call);
@@ -168,7 +168,7 @@ export class V3Tree {
    * Sets the value of an existing key and keeps its lease, with the shortest write of etcd. The
    * result is that of a transaction; `undefined` when the key does not exist.
    */
-  async rewrite(key: Bytes, value: Bytes, call: V3Call): Promise<TxnResult | undefined> {
+  async putExisting(key: Bytes, value: Bytes, call: V3Call): Promise<TxnResult | undefined> {
     const put = { key, value, ignore_lease: true, prev_kv: true };
     try {
       return this.#recordRevision(readPutResult(await this.api.call(RPC.put, put, call)));
@@ -216,7 +216,7 @@ export class V3Tree {
   }
 
   /** The v2 error for a `StoreError`; other errors unchanged. */
-  refusal(error: unknown, request: KeyRequest, at: TxnResult, offset: number): unknown {
+  toServerError(error: unknown, request: KeyRequest, at: TxnResult, offset: number): unknown {
     if (!(error instanceof StoreError)) return error;
     return serverErrorOf({
       ...errorDefinition(error.errorCode),
@@ -248,7 +248,7 @@ export class V3Tree {
   async #rereadOffset(known: IndexOffset): Promise<IndexOffset> {
     this.#indexOffset = undefined;
     try {
-      return await this.#agreedOffset();
+      return await this.#readOffsetByQuorum();
     } catch {
       return known;
     }
@@ -262,7 +262,7 @@ export class V3Tree {
     if (isChanged) this.#onOffsetChange();
   }
 
-  async #agreedOffset(attemptTimeout?: number): Promise<IndexOffset> {
+  async #readOffsetByQuorum(attemptTimeout?: number): Promise<IndexOffset> {
     this.#indexOffset ??= this.#readOffset("quorum", attemptTimeout);
     const pending = this.#indexOffset;
     try {

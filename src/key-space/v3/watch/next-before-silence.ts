@@ -1,5 +1,5 @@
 import type { V3Call } from "../../../etcd3/v3-api.js";
-import { type Clock, deadline } from "../../../time/clock.js";
+import { type Clock, socketTimeout } from "../../../time/clock.js";
 import type { RevisionStream, Revisions } from "./revision-stream.js";
 
 /**
@@ -18,7 +18,7 @@ export async function nextBeforeSilence(
   let cancel = (): void => {};
   const startTimeout = (): void => {
     const { received } = stream;
-    cancel = deadline(clock, milliseconds, () => {
+    cancel = socketTimeout(clock, milliseconds, () => {
       isSilent = stream.received === received;
       if (isSilent) stream.close();
       else startTimeout();

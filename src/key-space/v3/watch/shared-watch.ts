@@ -9,9 +9,9 @@ import { matchesLiveWatch } from "../../shared/matches-watch.js";
 import type { PushedWatch } from "../../shared/pushed-watch.js";
 import { Watermark } from "../../shared/watermark.js";
 import type { StoreGeneration } from "../schema/store-generation.js";
-import { CurrencyPoll } from "./currency-poll.js";
 import type { CurrentRevision, StoreHead } from "./current-revision.js";
 import { EtcdWatch, type EtcdWatchListener } from "./etcd-watch.js";
+import { FreshnessPoll } from "./freshness-poll.js";
 import { writeHeartbeat } from "./heartbeat.js";
 import { History } from "./history.js";
 import { Compacted, type KeyChange } from "./revision-stream.js";
@@ -85,7 +85,7 @@ export class SharedWatch {
   #heartbeat: Promise<boolean> | undefined;
   /** Highest revision that callers of {@link proveQuiet} wait for. */
   #wantedRevision = 0;
-  readonly #currency: CurrencyPoll;
+  readonly #freshness: FreshnessPoll;
   /** Number of attached feeds. */
   #feeds = 0;
   #trouble: Error | undefined;
@@ -111,7 +111,7 @@ export class SharedWatch {
     this.#cache = new EventCache(limits, revision + offset);
     this.#history = new History(api, this.#cache, settings, this.#running.signal);
     const delivered = (): number => this.#delivered.reached;
-    this.#currency = new CurrencyPoll({
+    this.#freshness = new FreshnessPoll({
       clock,
       get delivered() {
         return delivered();
@@ -146,7 +146,7 @@ export class SharedWatch {
 
   /** Monotonic time: everything committed before was delivered to every feed. */
   get currentAt(): number | undefined {
-    return this.#currency.provenAt;
+    return this.#freshness.provenAt;
   }
 
   /** The last failure since etcd delivered something. */
@@ -222,13 +222,13 @@ export class SharedWatch {
     this.#cancelIdleTimeout();
     this.#watchers.addCurrent(feed);
     this.#feeds++;
-    this.#currency.start(feed.request.pollInterval);
+    this.#freshness.start(feed.request.pollInterval);
   }
 
   /** Removes a feed. */
   detachFeed(feed: FeedReader): void {
     if (!this.#watchers.remove(feed)) return;
-    if (--this.#feeds === 0) this.#currency.stop();
+    if (--this.#feeds === 0) this.#freshness.stop();
     this.#stopWhenIdle();
   }
 
@@ -299,7 +299,7 @@ export class SharedWatch {
 
   #setDelivered(revision: number): void {
     this.#delivered.set(revision);
-    this.#currency.advanceTo(revision);
+    this.#freshness.advanceTo(revision);
   }
 
   get #isNeeded(): boolean {
@@ -398,7 +398,7 @@ export class SharedWatch {
     this.#stopped = error;
     this.#cancelIdleTimeout();
     this.#cancelProof?.();
-    this.#currency.stop();
+    this.#freshness.stop();
     this.#onStop();
     for (const watch of this.#watchers) end(watch, error);
     this.#running.abort(error);

@@ -95,7 +95,7 @@ export class V3Feed implements Feed, FeedReader {
     return Math.max(delivered, this.#currentAt);
   }
 
-  get trouble(): Error | undefined {
+  get lastError(): Error | undefined {
     return this.#joined?.sharedWatch.trouble;
   }
 
@@ -118,7 +118,7 @@ export class V3Feed implements Feed, FeedReader {
     }
   }
 
-  prove(index: number): () => void {
+  requestProof(index: number): () => void {
     const wanted: Wanted = { index, cancel: () => {} };
     this.#wanted.add(wanted);
     this.#proveNow(wanted);
@@ -162,7 +162,7 @@ export class V3Feed implements Feed, FeedReader {
   #proveNow(wanted: Wanted): void {
     const sharedWatch = this.#joined?.sharedWatch;
     if (sharedWatch === undefined || !this.#isLive) return;
-    wanted.cancel = sharedWatch.whenDelivered(wanted.index, () => this.#sink.progress());
+    wanted.cancel = sharedWatch.whenDelivered(wanted.index, () => this.#sink.onProgress());
   }
 
   #checkStore({ origin, generation }: Joined): void {
@@ -231,7 +231,7 @@ export class V3Feed implements Feed, FeedReader {
         onAbort(signal, aborted);
         sharedWatch.attachFeed(this);
         this.#isLive = !this.ended;
-        this.#sink.open(origin);
+        this.#sink.onOpen(origin);
         for (const wanted of this.#wanted) this.#proveNow(wanted);
       });
     } finally {

@@ -1,5 +1,11 @@
 import type { Compare, RequestOp } from "../../../etcd3/rpcs.js";
-import { hasLease, isAbsent, isPresent, NO_LEASE, putRecord } from "../../../etcd3/transaction.js";
+import {
+  hasLease,
+  isAbsent,
+  isPresent,
+  NO_LEASE,
+  putWithoutPrevious,
+} from "../../../etcd3/transaction.js";
 import { parentPath } from "../../shared/path.js";
 import type { KeySchema } from "../schema/key-schema.js";
 import { ancestorsOf, type PathSnapshot, type PathState } from "../schema/path-snapshot.js";
@@ -12,9 +18,9 @@ export interface Assumptions {
   /** Lease that the parent directory is attached to, and so everything new in it. */
   readonly lease: string;
   /** Conditions under which existing nodes of the directory belong to that lease. */
-  readonly ifExisting: readonly Compare[];
+  readonly conditionsIfExists: readonly Compare[];
   /** Conditions under which the directory can get a new node. */
-  readonly ifNew: readonly Compare[];
+  readonly conditionsIfNew: readonly Compare[];
   /** Creates the missing ancestors. */
   readonly creates: readonly RequestOp[];
   /** The state of the path itself, if it was read. */
@@ -22,7 +28,12 @@ export interface Assumptions {
 }
 
 /** Nodes directly below the root need no conditions. */
-const ROOT_ASSUMPTIONS: Assumptions = { lease: NO_LEASE, ifExisting: [], ifNew: [], creates: [] };
+const ROOT_ASSUMPTIONS: Assumptions = {
+  lease: NO_LEASE,
+  conditionsIfExists: [],
+  conditionsIfNew: [],
+  creates: [],
+};
 
 /** Assumes that the parent directory has a marker attached to `lease`. */
 export function cachedAssumptions(path: string, lease: string, schema: KeySchema): Assumptions {
@@ -30,7 +41,12 @@ export function cachedAssumptions(path: string, lease: string, schema: KeySchema
   if (parent === "") return ROOT_ASSUMPTIONS;
   const marker = schema.marker(parent);
   const ifExisting = [hasLease(marker, lease)];
-  return { lease, ifExisting, ifNew: [isPresent(marker), ...ifExisting], creates: [] };
+  return {
+    lease,
+    conditionsIfExists: ifExisting,
+    conditionsIfNew: [isPresent(marker), ...ifExisting],
+    creates: [],
+  };
 }
 
 /** Assumes nothing: each missing ancestor is created. */
@@ -38,8 +54,8 @@ export function noAssumptions(path: string, schema: KeySchema): Assumptions {
   const ancestors = ancestorsOf(path);
   return {
     lease: NO_LEASE,
-    ifExisting: cachedAssumptions(path, NO_LEASE, schema).ifExisting,
-    ifNew: ancestors.flatMap((ancestor) => [
+    conditionsIfExists: cachedAssumptions(path, NO_LEASE, schema).conditionsIfExists,
+    conditionsIfNew: ancestors.flatMap((ancestor) => [
       isAbsent(schema.file(ancestor)),
       hasLease(schema.marker(ancestor), NO_LEASE),
     ]),
@@ -58,16 +74,24 @@ export function snapshotAssumptions(
   const lease = nearest?.lease ?? NO_LEASE;
   const ifExisting =
     nearest === undefined
-      ? cachedAssumptions(target.path, lease, schema).ifExisting
+      ? cachedAssumptions(target.path, lease, schema).conditionsIfExists
       : [isPresent(nearest.key), hasLease(nearest.key, lease)];
   const ifMissing = missingPaths.flatMap((path) => [
     isAbsent(schema.marker(path)),
     isAbsent(schema.file(path)),
   ]);
-  const creates = missingPaths.map((path) => putRecord(schema.marker(path), "", lease));
-  return { lease, ifExisting, ifNew: [...ifExisting, ...ifMissing], creates, target };
+  const creates = missingPaths.map((path) => putWithoutPrevious(schema.marker(path), "", lease));
+  return {
+    lease,
+    conditionsIfExists: ifExisting,
+    conditionsIfNew: [...ifExisting, ...ifMissing],
+    creates,
+    target,
+  };
 }
 
 function createIfMissing(marker: string): RequestOp {
-  return { request_txn: { compare: [isAbsent(marker)], success: [putRecord(marker, "")] } };
+  return {
+    request_txn: { compare: [isAbsent(marker)], success: [putWithoutPrevious(marker, "")] },
+  };
 }

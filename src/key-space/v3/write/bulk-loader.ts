@@ -1,5 +1,5 @@
 import type { RequestOp } from "../../../etcd3/rpcs.js";
-import { NO_LEASE, putRecord } from "../../../etcd3/transaction.js";
+import { NO_LEASE, putWithoutPrevious } from "../../../etcd3/transaction.js";
 import type { TransactionSize } from "../../../etcd3/transaction-size.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { BulkLoading, LoadedNode, LoadOptions } from "../../bulk-loading.js";
@@ -54,14 +54,14 @@ export class BulkLoader implements BulkLoading {
 
   async #put({ key, value, ttl }: LoadedNode, call: V3Call): Promise<RequestOp> {
     const { schema } = this.#tree;
-    if (value === undefined) return putRecord(schema.marker(key), "");
+    if (value === undefined) return putWithoutPrevious(schema.marker(key), "");
     const lease = ttl === undefined ? NO_LEASE : await this.#leases.grant(ttl, false, call);
     return filePut(schema, key, value, lease);
   }
 }
 
 function filePut(schema: KeySchema, path: string, value: string, lease: string): RequestOp {
-  return putRecord(schema.file(path), value, lease);
+  return putWithoutPrevious(schema.file(path), value, lease);
 }
 
 function* batchesOf(

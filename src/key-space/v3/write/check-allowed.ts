@@ -18,7 +18,7 @@ export function checkAllowed(snapshot: PathSnapshot, request: KeyRequest, offset
   if (target.path === "" && request.action !== "compareAndDelete") throw new StoreError(107, "/");
   refuseAt(target, request, offset);
   if (!exists(target)) refuseMissing(snapshot, request);
-  const isFull = target.first !== undefined || snapshot.subdirectory !== undefined;
+  const isFull = target.firstKeyBelow !== undefined || snapshot.subdirectory !== undefined;
   if (request.action === "delete" && !request.recursive && isDirectory(target) && isFull) {
     throw new StoreError(108, target.path);
   }

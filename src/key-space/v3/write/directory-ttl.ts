@@ -4,7 +4,7 @@ import {
   isAtRevision,
   type KeyRange,
   NO_LEASE,
-  putRecord,
+  putWithoutPrevious,
   type ReadOptions,
   read,
 } from "../../../etcd3/transaction.js";
@@ -53,7 +53,7 @@ export async function moveDescendants(
         batch.map((move) => operationOf(move, leases, tree, call)),
       );
       const record = { action: "update", key: path, dir: true, silent: true } as const;
-      const maintenance = putRecord(tree.schema.action, encodeActionRecord(record));
+      const maintenance = putWithoutPrevious(tree.schema.action, encodeActionRecord(record));
       await tree.size.sendInParts(operations, (part) =>
         tree.transact([{ if: [], do: [maintenance, ...part] }], [], call),
       );

@@ -9,7 +9,7 @@ import {
   isPresent,
   NO_LEASE,
   put,
-  putRecord,
+  putWithoutPrevious,
   remove,
   removeAll,
   type TxnBranch,
@@ -51,11 +51,11 @@ export interface WriteIntent {
   /** Revision at which the offset was written; 0 without an offset. */
   readonly offsetAt: number;
   /** Lease of the node's own TTL. */
-  readonly own: string;
+  readonly ttlLease: string;
   /** Lease that the node will be attached to. */
   readonly lease: string;
   /** Revision that names an in-order key. */
-  readonly number: number | undefined;
+  readonly nameRevision: number | undefined;
 }
 
 /** The plans for a write under its assumptions, the likeliest first. See docs/v3.md. */
@@ -90,13 +90,13 @@ function plansOfSet(intent: WriteIntent, request: SetRequest): readonly TxnPlan[
 }
 
 function create(intent: WriteIntent, request: CreateRequest): TxnPlan {
-  const { schema, assumptions, number } = intent;
+  const { schema, assumptions, nameRevision: number } = intent;
   if (number === undefined) return createNode(intent, request.dir === true, [], request.value);
   const order = schema.order(parentPath(intent.path));
   const plan = createNode(
     intent,
     request.dir === true,
-    [putRecord(order, "", assumptions.lease)],
+    [putWithoutPrevious(order, "", assumptions.lease)],
     request.value,
   );
   const named = [isOlderThan(order, number), isAtRevision(schema.offset, intent.offsetAt)];
@@ -153,7 +153,12 @@ function createNode(
   const [file, marker] = [schema.file(path), schema.marker(path)];
   const node = dir ? put(marker, markerValue(intent), lease) : put(file, value ?? "", lease);
   return {
-    if: [isAbsent(file), isAbsent(marker), ...assumptions.ifNew, isEmpty(schema.filesBelow(path))],
+    if: [
+      isAbsent(file),
+      isAbsent(marker),
+      ...assumptions.conditionsIfNew,
+      isEmpty(schema.filesBelow(path)),
+    ],
     do: [node, ...assumptions.creates, ...others, ...recordOf(intent, dir)],
     replaces: dir ? "directory" : "file",
     node: dir ? "directory" : "file",
@@ -168,7 +173,7 @@ function change(
 ): TxnPlan {
   const value = request.refresh ? undefined : (request.value ?? "");
   return {
-    if: [...conditions, ...intent.assumptions.ifExisting],
+    if: [...conditions, ...intent.assumptions.conditionsIfExists],
     do: [put(fileOf(intent), value, intent.lease), ...recordOf(intent, false)],
     replaces: "file",
     node: "file",
@@ -179,7 +184,7 @@ function turnIntoDirectory(intent: WriteIntent): TxnPlan {
   const { schema, path, assumptions, lease } = intent;
   const file = schema.file(path);
   return {
-    if: [isPresent(file), ...assumptions.ifExisting],
+    if: [isPresent(file), ...assumptions.conditionsIfExists],
     do: [remove(file), put(schema.marker(path), markerValue(intent), lease), record(intent, true)],
     replaces: "file",
     node: "directory",
@@ -195,7 +200,7 @@ function changeDirectory(intent: WriteIntent): TxnPlan {
     if: [
       previous === undefined ? isAbsent(marker) : isAtRevision(marker, previous.mod_revision),
       isAbsent(schema.file(path)),
-      ...(previous === undefined ? assumptions.ifNew : assumptions.ifExisting),
+      ...(previous === undefined ? assumptions.conditionsIfNew : assumptions.conditionsIfExists),
     ],
     do: [
       put(marker, markerValue(intent), lease),
@@ -239,7 +244,7 @@ function plansOfRemoval(intent: WriteIntent): readonly TxnPlan[] {
     replaces: dir ? "directory" : "file",
     node: dir ? "directory" : "file",
   });
-  const implied = assumptions.target?.first;
+  const implied = assumptions.target?.firstKeyBelow;
   if (implied !== undefined && assumptions.target?.marker === undefined) {
     return [{ ...removal(marker, file, true), if: [isPresent(implied.key)] }];
   }
@@ -281,10 +286,10 @@ function recordOf(intent: WriteIntent, dir: boolean): readonly RequestOp[] {
 function record({ request, path, schema }: WriteIntent, dir: boolean): RequestOp {
   const { action } = request;
   const silent = action !== "create" && "refresh" in request && request.refresh === true;
-  return putRecord(schema.action, encodeActionRecord({ action, key: path, dir, silent }));
+  return putWithoutPrevious(schema.action, encodeActionRecord({ action, key: path, dir, silent }));
 }
 
-function markerValue({ own }: WriteIntent): string {
+function markerValue({ ttlLease: own }: WriteIntent): string {
   return own === NO_LEASE ? "" : own;
 }
 

@@ -106,7 +106,7 @@ export class V3Writer {
   }
 
   async #run(): Promise<WriteResult> {
-    const rewriteResult = await this.#rewrite();
+    const rewriteResult = await this.#putExisting();
     if (rewriteResult !== undefined) return rewriteResult;
     let assumptions = this.#assumed();
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -124,13 +124,13 @@ export class V3Writer {
    * file keeps its lease, so its ancestors do not matter. If another client has given the file a
    * TTL of its own, the put has kept that lease: then set the file again, which removes the TTL.
    */
-  async #rewrite(): Promise<WriteResult | undefined> {
+  async #putExisting(): Promise<WriteResult | undefined> {
     const { files, tree } = this.#context;
     const value = plainValueOf(this.#request);
     const lease = value === undefined ? undefined : files.of(this.#path);
     if (value === undefined || lease === undefined) return undefined;
     const file = tree.schema.file(this.#path);
-    const response = await tree.rewrite(file, value, this.#call);
+    const response = await tree.putExisting(file, value, this.#call);
     const previous = response?.results[0]?.kvs[0];
     if (response === undefined || previous?.lease !== lease) {
       files.forget(this.#path);
@@ -216,9 +216,9 @@ export class V3Writer {
       schema: this.#context.tree.schema,
       offset: this.#offset,
       offsetAt: this.#offsetAt,
-      own,
+      ttlLease: own,
       lease,
-      number,
+      nameRevision: number,
     };
   }
 
@@ -239,7 +239,7 @@ export class V3Writer {
   }
 
   #checkRefusal(
-    { path, number = 0 }: WriteIntent,
+    { path, nameRevision: number = 0 }: WriteIntent,
     response: TxnResult,
   ): "not-applicable" | "conflict" {
     const [file, marker, order, offset] = response.results.map(({ kvs }) => kvs[0]);
@@ -247,7 +247,7 @@ export class V3Writer {
       throw new OffsetChangedError();
     }
     if (order !== undefined && order.mod_revision >= number) return "conflict";
-    const target = { path, file, marker, first: undefined };
+    const target = { path, file, marker, firstKeyBelow: undefined };
     this.#refuse(response, () => refuseAt(target, this.#request, this.#offset));
     return "not-applicable";
   }
@@ -256,7 +256,7 @@ export class V3Writer {
     try {
       check();
     } catch (error) {
-      throw this.#context.tree.refusal(error, this.#request, response, this.#offset);
+      throw this.#context.tree.toServerError(error, this.#request, response, this.#offset);
     }
   }
 

@@ -23,7 +23,7 @@ export function changeBy(intent: WriteIntent, plan: TxnPlan, { results }: TxnRes
   const { node, replaces } = plan;
   const found = results[0]?.kvs[0];
   const previous =
-    found ?? (replaces === "directory" ? intent.assumptions.target?.first : undefined);
+    found ?? (replaces === "directory" ? intent.assumptions.target?.firstKeyBelow : undefined);
   const kind = isRemoval(action) ? "removed" : previous === undefined ? "created" : "changed";
   return { node, replaces, kind, previous, hadMarker: found !== undefined };
 }
@@ -75,7 +75,10 @@ function nodeOf(
   return { ...showDirectory(path, kv, true, view), modifiedIndex };
 }
 
-function contentOf({ request, own }: WriteIntent, { node, previous }: NodeChange): Buffer {
+function contentOf(
+  { request, ttlLease: own }: WriteIntent,
+  { node, previous }: NodeChange,
+): Buffer {
   if (node === "directory") return Buffer.from(own === NO_LEASE ? "" : own);
   if ("refresh" in request && request.refresh && previous !== undefined) return previous.value;
   return Buffer.from(("value" in request && request.value) || "");

@@ -4,7 +4,7 @@ import type { CallOptions } from "../../call-options.js";
 import type { KeyWatch } from "../../key-space.js";
 
 /** The requests that the watches of a v2 cluster send. */
-export interface WatchPort {
+export interface WatchRequests {
   /** Opens one stream or long poll. @throws EventIndexClearedError */
   openWatch(request: WatchRequest, options: CallOptions): Promise<KeyWatch>;
   /**

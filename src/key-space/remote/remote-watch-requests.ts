@@ -11,10 +11,10 @@ import type { KeyWatch } from "../key-space.js";
 import { isMissingNode, unusedKey } from "../shared/read-state.js";
 import { RemoteScan } from "./remote-scan.js";
 import { RemoteWatch } from "./remote-watch.js";
-import type { Probe, Scan, WatchPort } from "./watch/watch-port.js";
+import type { Probe, Scan, WatchRequests } from "./watch/watch-requests.js";
 
 /** The watches, scans and probes of a cluster that serves the v2 API. */
-export class RemoteWatchPort implements WatchPort {
+export class RemoteWatchRequests implements WatchRequests {
   readonly #cluster: Cluster;
   readonly #deserialize: JsonDeserializer;
 

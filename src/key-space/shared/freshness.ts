@@ -7,7 +7,7 @@ interface Reading {
 /**
  * Tracks how current a watch is: every change that was committed before `provenAt` was received.
  */
-export class Currency {
+export class Freshness {
   #provenAt: number | undefined;
   /** Linearizable reads that the watch has not caught up with: the first and the latest. */
   #first: Reading | undefined;

@@ -1,5 +1,5 @@
 import type { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
-import type { Scan, WatchPort } from "../../src/key-space/remote/watch/watch-port.js";
+import type { Scan, WatchRequests } from "../../src/key-space/remote/watch/watch-requests.js";
 import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
 import type { ScanRequest } from "../../src/model/key-request.js";
 
@@ -7,10 +7,11 @@ import type { ScanRequest } from "../../src/model/key-request.js";
  * The watch requests of a v2 server with a store in memory. A test can pass its own `openWatch`, for
  * example to break connections.
  */
-export function memoryWatchPort(
+export function memoryWatchRequests(
   memory: () => MemoryKeySpace,
-  openWatch: WatchPort["openWatch"] = (request, options) => memory().openWatch(request, options),
-): WatchPort {
+  openWatch: WatchRequests["openWatch"] = (request, options) =>
+    memory().openWatch(request, options),
+): WatchRequests {
   return {
     openWatch,
     probe: async () => ({ etcdClusterId: memory().clusterId, index: memory().index }),

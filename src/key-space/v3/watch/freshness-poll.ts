@@ -1,9 +1,9 @@
 import type { Clock } from "../../../time/clock.js";
 import { sleep } from "../../../time/sleep.js";
-import { Currency } from "../../shared/currency.js";
+import { Freshness } from "../../shared/freshness.js";
 
-/** What a {@link CurrencyPoll} reads and asks for. */
-export interface CurrencySource {
+/** What a {@link FreshnessPoll} reads and asks for. */
+export interface FreshnessSource {
   readonly clock: Clock;
   /** Revision up to which everything was delivered. */
   readonly delivered: number;
@@ -23,19 +23,19 @@ const READS_PER_LAG = 3;
  * Keeps proving how current the delivered events are: everything that was committed before a read was sent is
  * delivered when the revision of the read is.
  */
-export class CurrencyPoll {
-  readonly #source: CurrencySource;
-  readonly #currency = new Currency();
+export class FreshnessPoll {
+  readonly #source: FreshnessSource;
+  readonly #freshness = new Freshness();
   #interval = Number.POSITIVE_INFINITY;
   #running: AbortController | undefined;
 
-  constructor(source: CurrencySource) {
+  constructor(source: FreshnessSource) {
     this.#source = source;
   }
 
   /** Monotonic time: everything committed before was delivered. */
   get provenAt(): number | undefined {
-    return this.#currency.provenAt;
+    return this.#freshness.provenAt;
   }
 
   /** Starts the reads, or shortens their interval. `maxLag`: in milliseconds. */
@@ -55,7 +55,7 @@ export class CurrencyPoll {
 
   /** Records that everything up to this revision was delivered. */
   advanceTo(revision: number): void {
-    this.#currency.advanceTo(revision);
+    this.#freshness.advanceTo(revision);
   }
 
   /** Ends with the abort of the signal. */
@@ -65,8 +65,8 @@ export class CurrencyPoll {
       const revision = await this.#read(signal);
       signal.throwIfAborted();
       if (revision !== undefined) {
-        this.#currency.recordRead(revision, requestedAt);
-        this.#currency.advanceTo(this.#source.delivered);
+        this.#freshness.recordRead(revision, requestedAt);
+        this.#freshness.advanceTo(this.#source.delivered);
         if (previous > this.#source.delivered) this.#source.prove();
         previous = revision;
       }
