@@ -15,7 +15,7 @@ function arranged() {
   });
   queue.put({ type: "changes", changes });
   const subscription: Subscription = {
-    ...{ opened: Promise.resolve(ORIGIN), index: 5, currentAt: 1, trouble: undefined },
+    ...{ opened: Promise.resolve(ORIGIN), index: 5, currentAt: 1, lastError: undefined },
     next: () => queue.next(),
     return: async () => ({ done: true, value: undefined }),
     reached: async () => {},

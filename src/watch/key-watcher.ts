@@ -41,6 +41,10 @@ export class KeyWatcher implements Watcher {
     return first === undefined ? this.#subscription.index : first.node.modifiedIndex - 1;
   }
 
+  get lastError(): Error | undefined {
+    return this.#subscription.lastError;
+  }
+
   get currentAt(): number | undefined {
     return this.#unread.length === 0 ? this.#subscription.currentAt : this.#currentBefore;
   }

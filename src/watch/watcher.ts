@@ -61,11 +61,14 @@ export interface Watcher extends AsyncIterableIterator<WatchItem>, AsyncDisposab
    */
   readonly currentAt: number | undefined;
   /**
-   * Resolves when {@link index} is at least the given one, and has that proven soon.
+   * Resolves when {@link index} has reached the given index. Requests the proof for that if
+   * necessary.
    *
    * @throws AbortError when the watch ends, or on a `cluster-changed` resync
    */
   reached(index: number, options?: CallOptions): Promise<void>;
+  /** The last failure, with its endpoint, until a member responds again. */
+  readonly lastError: Error | undefined;
   /** Ends the watch. Unread items are dropped, and a waiting reader sees the end. */
   close(): void;
 }

@@ -13,6 +13,7 @@ export class ScriptedWatcher implements Watcher {
   readonly options: WatchOptions;
   index = 0;
   currentAt: number | undefined;
+  readonly lastError = undefined;
   readonly #proven = new Watermark();
   readonly #items = new AsyncQueue<WatchItem>();
 
