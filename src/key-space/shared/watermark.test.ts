@@ -1,36 +1,24 @@
 import { expect, it } from "vitest";
-import { systemClock } from "../../time/clock.js";
 import { Watermark } from "./watermark.js";
 
-it("notifies waiting callers when the number is reached, not before", async () => {
+it("calls back once when the number is reached, not before", () => {
   const watermark = new Watermark();
   const done: number[] = [];
-  const waiting = [5, 3].map(async (number) => {
-    await watermark.until(number, 60_000, systemClock);
-    done.push(number);
-  });
+  for (const number of [5, 3]) watermark.whenReached(number, () => done.push(number));
   watermark.set(2);
   expect(done).toEqual([]);
   watermark.set(4);
-  await waiting[1];
   expect(done).toEqual([3]);
   watermark.set(5);
-  await Promise.all(waiting);
-  await watermark.until(1, 60_000, systemClock);
+  watermark.set(6);
+  expect(done).toEqual([3, 5]);
+  watermark.whenReached(1, () => done.push(1));
+  expect(done).toEqual([3, 5, 1]);
 });
 
-it("a caller waits no longer than its timeout", async () => {
-  let timeIsUp: () => void = () => {};
-  const after = (_milliseconds: number, callback: () => void): (() => void) => {
-    timeIsUp = callback;
-    return () => {};
-  };
+it("does not call back after a cancellation", () => {
   const watermark = new Watermark();
-  const waiting = watermark.until(1, 10, {
-    now: systemClock.now,
-    monotonic: systemClock.monotonic,
-    after,
-  });
-  timeIsUp();
-  await waiting;
+  const cancel = watermark.whenReached(1, () => expect.fail("called back"));
+  cancel();
+  watermark.set(1);
 });

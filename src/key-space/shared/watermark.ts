@@ -1,5 +1,3 @@
-import { type Clock, socketTimeout } from "../../time/clock.js";
-
 /** A number that increases, and callers that wait for it to reach a value. */
 export class Watermark {
   readonly #waiting = new Set<() => void>();
@@ -26,19 +24,5 @@ export class Watermark {
     this.#waiting.add(check);
     check();
     return cancel;
-  }
-
-  /** Resolves when the number is reached, or after the timeout in milliseconds. */
-  until(number: number, timeout: number, clock: Clock): Promise<void> {
-    return new Promise((resolve) => {
-      const cancelTimeout = socketTimeout(clock, timeout, () => {
-        cancel();
-        resolve();
-      });
-      const cancel = this.whenReached(number, () => {
-        cancelTimeout();
-        resolve();
-      });
-    });
   }
 }

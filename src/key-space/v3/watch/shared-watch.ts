@@ -7,12 +7,10 @@ import { nextTurn } from "../../../time/event-loop.js";
 import { EventCache, type EventCacheLimits, type IndexEvents } from "../../shared/event-cache.js";
 import { matchesLiveWatch } from "../../shared/matches-watch.js";
 import type { PushedWatch } from "../../shared/pushed-watch.js";
-import { Watermark } from "../../shared/watermark.js";
 import type { StoreGeneration } from "../schema/store-generation.js";
 import type { CurrentRevision, StoreHead } from "./current-revision.js";
+import { DeliveryProgress } from "./delivery-progress.js";
 import { EtcdWatch, type EtcdWatchListener } from "./etcd-watch.js";
-import { FreshnessPoll } from "./freshness-poll.js";
-import { writeHeartbeat } from "./heartbeat.js";
 import { History } from "./history.js";
 import { Compacted, type KeyChange } from "./revision-stream.js";
 import { type Translation, translate } from "./translate.js";
@@ -53,11 +51,6 @@ export interface SharedWatchSettings extends Translation {
 const QUIET_REVISIONS = 500;
 /** Number of events after which readers get a turn: fewer than a watch queues for its reader. */
 const EVENTS_PER_TURN = 50;
-/** Maximum milliseconds until a heartbeat is delivered. */
-const HEARTBEAT_TIMEOUT_MS = 2_000;
-/** Milliseconds to wait for events before a heartbeat proves that there are none. */
-const EVENT_WAIT_MS = 1_000;
-
 /**
  * The watch on etcd that serves every watch of a key space, with a cache of recent events. It
  * starts at the current revision; earlier events are read on demand. It is not restarted after it
@@ -76,23 +69,17 @@ export class SharedWatch {
   readonly #established: Promise<void>;
   /** Called once, when it stops. */
   readonly #onStop: () => void;
-  /** Revision up to which everything was delivered. */
-  readonly #delivered: Watermark;
+  readonly #progress: DeliveryProgress;
   /** Last known revision with a change in the range. */
   #lastChange = 0;
   /** Number of callers that are about to attach a watch. */
   #holders = 0;
-  #heartbeat: Promise<boolean> | undefined;
-  /** Highest revision that callers of {@link proveQuiet} wait for. */
-  #wantedRevision = 0;
-  readonly #freshness: FreshnessPoll;
   /** Number of attached feeds. */
   #feeds = 0;
-  #trouble: Error | undefined;
+  #lastError: Error | undefined;
   /** The reason why it stopped. */
   #stopped: Error | undefined;
   #cancelIdleTimeout: () => void = () => {};
-  #cancelProof: (() => void) | undefined;
 
   constructor(
     api: V3Api,
@@ -106,20 +93,11 @@ export class SharedWatch {
     this.#generation = generation.number;
     this.#clusterId = clusterId;
     this.#onStop = onStop;
-    this.#delivered = new Watermark();
-    this.#delivered.set(revision - 1);
     this.#cache = new EventCache(limits, revision + offset);
     this.#history = new History(api, this.#cache, settings, this.#running.signal);
-    const delivered = (): number => this.#delivered.reached;
-    this.#freshness = new FreshnessPoll({
-      clock,
-      get delivered() {
-        return delivered();
-      },
-      read: async (signal) =>
-        (await settings.currentRevision.get(CALL.operation, signal)).header.revision,
-      prove: () => void this.#writeHeartbeat(),
-    });
+    const readRevision = async (signal: AbortSignal): Promise<number> =>
+      (await settings.currentRevision.get(CALL.operation, signal)).header.revision;
+    this.#progress = new DeliveryProgress(api, { ...settings, readRevision }, revision - 1);
     this.#established = new Promise((resolve, reject) => this.#run(resolve, reject));
     this.#established.catch(() => {});
   }
@@ -141,17 +119,17 @@ export class SharedWatch {
 
   /** Index up to which everything was delivered. */
   get index(): number {
-    return this.#delivered.reached + this.#settings.offset;
+    return this.#progress.revision + this.#settings.offset;
   }
 
   /** Monotonic time: everything committed before was delivered to every feed. */
   get currentAt(): number | undefined {
-    return this.#freshness.provenAt;
+    return this.#progress.currentAt;
   }
 
   /** The last failure since etcd delivered something. */
-  get trouble(): Error | undefined {
-    return this.#trouble;
+  get lastError(): Error | undefined {
+    return this.#lastError;
   }
 
   /** Whether everything from an index on can be delivered now. */
@@ -180,22 +158,6 @@ export class SharedWatch {
     }
   }
 
-  /**
-   * Writes a heartbeat, so that everything up to an index is delivered.
-   *
-   * @returns whether it was written and delivered in time
-   */
-  async catchUp(index: number): Promise<boolean> {
-    if (this.index >= index) return true;
-    if (!(await this.#writeHeartbeat())) return false;
-    await this.#delivered.until(
-      index - this.#settings.offset,
-      HEARTBEAT_TIMEOUT_MS,
-      this.#settings.clock,
-    );
-    return this.index >= index;
-  }
-
   /** Number of events of one index that match a watch. */
   eventsAt(index: number, request: WatchRequest): number {
     const [first] = this.#cache.from(index);
@@ -222,13 +184,13 @@ export class SharedWatch {
     this.#cancelIdleTimeout();
     this.#watchers.addCurrent(feed);
     this.#feeds++;
-    this.#freshness.start(feed.request.pollInterval);
+    this.#progress.keepCurrent(feed.request.pollInterval);
   }
 
   /** Removes a feed. */
   detachFeed(feed: FeedReader): void {
     if (!this.#watchers.remove(feed)) return;
-    if (--this.#feeds === 0) this.#freshness.stop();
+    if (--this.#feeds === 0) this.#progress.stopKeepingCurrent();
     this.#stopWhenIdle();
   }
 
@@ -238,26 +200,16 @@ export class SharedWatch {
   }
 
   /**
-   * Calls back when everything up to an index was delivered, and ensures that this happens soon. The returned
-   * function cancels the call.
+   * Calls back when everything up to an index was delivered, and ensures that this happens soon. The
+   * returned function cancels the call.
    */
   whenDelivered(index: number, callback: () => void): () => void {
-    const revision = index - this.#settings.offset;
-    this.proveQuiet(revision);
-    return this.#delivered.whenReached(revision, callback);
+    return this.#progress.whenDelivered(index - this.#settings.offset, callback);
   }
 
-  /**
-   * Ensures that the index reaches a revision, even if nothing changes in the range: a watch on
-   * etcd does not report other changes. Concurrent callers share one heartbeat.
-   */
+  /** Ensures that the index reaches a revision soon, even if nothing changes in the range. */
   proveQuiet(revision: number): void {
-    if (this.#delivered.reached >= revision || this.isStopped) return;
-    this.#wantedRevision = Math.max(this.#wantedRevision, revision);
-    this.#cancelProof ??= this.#settings.clock.after(EVENT_WAIT_MS, () => {
-      this.#cancelProof = undefined;
-      if (this.#delivered.reached < this.#wantedRevision) void this.#writeHeartbeat();
-    });
+    if (!this.isStopped) this.#progress.proveQuiet(revision);
   }
 
   /** Keeps running without a watch until {@link release}. */
@@ -289,19 +241,6 @@ export class SharedWatch {
     this.#stop(new AbortError(CALL.operation, reason, "none"));
   }
 
-  /** Concurrent callers share one heartbeat. */
-  #writeHeartbeat(): Promise<boolean> {
-    this.#heartbeat ??= writeHeartbeat(this.#api, this.#settings.schema).finally(() => {
-      this.#heartbeat = undefined;
-    });
-    return this.#heartbeat;
-  }
-
-  #setDelivered(revision: number): void {
-    this.#delivered.set(revision);
-    this.#freshness.advanceTo(revision);
-  }
-
   get #isNeeded(): boolean {
     return this.#watchers.size + this.#holders > 0;
   }
@@ -310,29 +249,29 @@ export class SharedWatch {
     const { schema, clock, pollInterval, writtenAt } = this.#settings;
     const { signal } = this.#running;
     const etcdWatch = new EtcdWatch(this.#api, schema.everything, clock, pollInterval);
-    const nextOf = (): number => this.#delivered.reached + 1;
+    const nextOf = (): number => this.#progress.revision + 1;
     const isOffset = ({ kv }: KeyChange): boolean => kv.key.equals(schema.offset);
     const listener: EtcdWatchListener = {
       get next() {
         return nextOf();
       },
       failed: (error) => {
-        this.#trouble = error;
+        this.#lastError = error;
       },
       established: async (header, quiets) => {
-        this.#trouble = undefined;
+        this.#lastError = undefined;
         await this.#verify(header.cluster_id, header.revision);
         onEstablished();
-        const behind = header.revision - this.#delivered.reached;
+        const behind = header.revision - this.#progress.revision;
         // The second of two silent watches must receive something, or the next one gets more time.
         if (quiets > 0 && behind > (quiets > 1 ? 0 : QUIET_REVISIONS))
-          void writeHeartbeat(this.#api, schema);
+          void this.#progress.writeHeartbeat();
       },
       take: async (received) => {
         const [first] = received.revisions;
         if (first !== undefined) await this.#verify(this.#clusterId, first.number - 1);
         const newRevisions = received.revisions.filter(
-          ({ number }) => number > this.#delivered.reached,
+          ({ number }) => number > this.#progress.revision,
         );
         const written = newRevisions.find(
           ({ number, changes }) => number > writtenAt && changes.some(isOffset),
@@ -361,7 +300,7 @@ export class SharedWatch {
   async #verify(clusterId: string, revision: number): Promise<void> {
     if (clusterId !== this.#clusterId) throw new Compacted();
     const { signal } = this.#running;
-    if (revision < this.#delivered.reached)
+    if (revision < this.#progress.revision)
       await this.#settings.currentRevision.get(CALL.operation, signal);
     signal.throwIfAborted();
   }
@@ -373,22 +312,22 @@ export class SharedWatch {
       if (events.length > 0) this.#cache.add({ index, events });
       this.#lastChange = index - this.#settings.offset;
       this.#watchers.deliver({ index, events });
-      this.#setDelivered(this.#lastChange);
+      this.#progress.advanceTo(this.#lastChange);
       count += events.length;
       if (count < EVENTS_PER_TURN) continue;
       // Let readers keep up with many events at once.
       await nextTurn();
       count = 0;
     }
-    this.#setDelivered(Math.max(this.#delivered.reached, upTo));
-    this.#settings.generation.delivered(this.#generation, this.#delivered.reached);
+    this.#progress.advanceTo(Math.max(this.#progress.revision, upTo));
+    this.#settings.generation.delivered(this.#generation, this.#progress.revision);
   }
 
   /** Ensures that a change at the start of this watch, or later, marks the end of its past. */
   readonly #prove = async (): Promise<boolean> => {
-    const { offset, schema } = this.#settings;
+    const { offset } = this.#settings;
     return (
-      this.#lastChange >= this.#cache.floor - offset || (await writeHeartbeat(this.#api, schema))
+      this.#lastChange >= this.#cache.floor - offset || (await this.#progress.writeHeartbeat())
     );
   };
 
@@ -397,8 +336,7 @@ export class SharedWatch {
     if (this.#stopped !== undefined) return;
     this.#stopped = error;
     this.#cancelIdleTimeout();
-    this.#cancelProof?.();
-    this.#freshness.stop();
+    this.#progress.stop();
     this.#onStop();
     for (const watch of this.#watchers) end(watch, error);
     this.#running.abort(error);

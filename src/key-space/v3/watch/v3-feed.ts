@@ -96,7 +96,7 @@ export class V3Feed implements Feed, FeedReader {
   }
 
   get lastError(): Error | undefined {
-    return this.#joined?.sharedWatch.trouble;
+    return this.#joined?.sharedWatch.lastError;
   }
 
   get ended(): boolean {
