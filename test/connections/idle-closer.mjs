@@ -6,17 +6,36 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
 
-/** @type {{ port: number, idleFor: number }} */
-const { port, idleFor } = workerData;
+/** `counts`: the connections that were opened, and those that are closed. */
+/** @type {{ port: number, idleFor: number, counts: Int32Array }} */
+const { port, idleFor, counts } = workerData;
+const [OPENED, CLOSED] = [0, 1];
 const server = createServer((client) => {
+  Atomics.add(counts, OPENED, 1);
+  let isCounted = false;
+  const countClosed = () => {
+    if (isCounted) return;
+    isCounted = true;
+    Atomics.add(counts, CLOSED, 1);
+    Atomics.notify(counts, CLOSED);
+  };
+  const close = () => {
+    client.end();
+    countClosed();
+  };
   const upstream = connect(port, "127.0.0.1");
-  client.on("error", () => {}).on("close", () => upstream.destroy());
+  client
+    .on("error", () => {})
+    .on("close", () => {
+      upstream.destroy();
+      countClosed();
+    });
   upstream.on("error", () => {}).on("close", () => client.destroy());
-  let timer = setTimeout(() => client.end(), idleFor);
+  let timer = setTimeout(close, idleFor);
   client.on("data", () => clearTimeout(timer));
   upstream.on("data", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => client.end(), idleFor);
+    timer = setTimeout(close, idleFor);
   });
   client.pipe(upstream).pipe(client);
 });

@@ -87,7 +87,7 @@ export class SharedWatch {
     { cluster_id: clusterId, revision }: ResponseHeader,
     onStop: () => void,
   ) {
-    const { limits, offset, generation, clock } = settings;
+    const { limits, offset, generation } = settings;
     this.#api = api;
     this.#settings = settings;
     this.#generation = generation.number;
