@@ -4,6 +4,7 @@ import { EventIndexClearedError } from "../../src/errors/event-errors.js";
 import { EtcdClient, EtcdError, type Watcher, type WatchItem } from "../../src/index.js";
 import { matchesWatch } from "../../src/key-space/shared/matches-watch.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
+import { nextTurn } from "../../src/time/event-loop.js";
 import { sleep } from "../../src/time/sleep.js";
 import { randomFrom } from "../support/random-from.js";
 import { SEED } from "../support/seed.js";
@@ -173,6 +174,8 @@ class Story {
       case "heal":
         this.#heal();
     }
+    // The consumer gets an item that its call of `next` was waiting for.
+    await nextTurn();
     this.#verifyClaims();
   }
 
