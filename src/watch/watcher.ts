@@ -51,7 +51,7 @@ export interface WatchOptions extends CallOptions {
 export interface Watcher extends AsyncIterableIterator<WatchItem>, AsyncDisposable {
   /**
    * Index up to which every change was returned. To resume, start a later watch `from` the next
-   * index. 0 before anything is known.
+   * index. Before anything is known, `from - 1`, or 0 without `from`.
    */
   readonly index: number;
   /**
