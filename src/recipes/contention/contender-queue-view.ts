@@ -74,12 +74,12 @@ export class ContenderQueueView {
   }
 
   async remove(contenders: readonly Contender[]): Promise<void> {
-    const leasedKey = contenders.map(({ key, value }) => this.owned(key, value));
-    await Promise.all(leasedKey.map((key) => key.remove()));
+    const leasedKeys = contenders.map(({ key, value }) => this.owned(key, value));
+    await Promise.all(leasedKeys.map((leasedKey) => leasedKey.remove()));
   }
 
-  /** The requests that renew or remove a contender's key. */
-  owned(key: string, value: string): LeasedKey {
-    return new LeasedKey(this.#etcd, key, value, this.#settings);
+  /** The requests that renew or remove a contender's key. `index`: of the last write, if known. */
+  owned(key: string, value: string, index?: number): LeasedKey {
+    return new LeasedKey(this.#etcd, key, value, this.#settings, index);
   }
 }

@@ -113,7 +113,8 @@ export class ContenderQueue {
     const proof =
       (mayExist ? await this.#find(id, value, signal) : undefined) ??
       (await this.#create(value, signal));
-    const owned = this.view.owned(proof.node.key, value);
+    const { key, modifiedIndex } = proof.node;
+    const owned = this.view.owned(key, value, modifiedIndex);
     const keepAlive = new KeepAlive(this.#etcd, owned, proof);
     if (keepAlive.lost === undefined) return new OwnContender(this.view, id, keepAlive, mayExist);
     void keepAlive.close().catch(() => {});

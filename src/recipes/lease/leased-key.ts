@@ -47,8 +47,16 @@ export class LeasedKey {
   /** Whether a request whose response was lost may have claimed the key. */
   #mayBeOwned = false;
 
-  constructor(etcd: RecipeClient, key: string, value: string, settings: LeaseSettings) {
+  /** `index`: `modifiedIndex` of the key, if this owner has just written it. */
+  constructor(
+    etcd: RecipeClient,
+    key: string,
+    value: string,
+    settings: LeaseSettings,
+    index?: number,
+  ) {
     this.#etcd = etcd;
+    this.#index = index;
     this.key = key;
     this.#value = value;
     this.settings = settings;

@@ -72,6 +72,17 @@ describe("a lock", () => {
     await expectNothingLeft();
   });
 
+  test("is renewed from the start with one request each time", async () => {
+    const held = await lockOf(alice).acquire();
+    const before = alice.way.requests.length;
+    await stage.pass(8_000);
+    const renewals = alice.way.requests.slice(before);
+    expect(renewals.length).toBeGreaterThan(1);
+    expect(new Set(renewals.map(({ action }) => action))).toEqual(new Set(["compareAndSwap"]));
+    await held.release();
+    await expectNothingLeft();
+  });
+
   test("wakes only the next in line when it is released", async () => {
     const held = await lockOf(alice).acquire();
     const waiting = [trying(lockOf(bob))];
