@@ -24,14 +24,18 @@ const TOLERANCE = 10;
 
 /** What is different between two answers, in words; nothing if they are the same. */
 export function difference(etcd: Reply, ours: Reply, how: Expectations): string | undefined {
-  return headDifference(etcd, ours, how.framing) ?? bodyDifference(etcd.body, ours.body, how);
+  return headDifference(etcd, ours, how) ?? bodyDifference(etcd.body, ours.body, how);
 }
 
-export function headDifference(etcd: Reply, ours: Reply, framing: boolean): string | undefined {
+export function headDifference(
+  etcd: Reply,
+  ours: Reply,
+  { framing, created }: Pick<Expectations, "framing" | "created">,
+): string | undefined {
   if (etcd.status !== ours.status) return `status ${etcd.status} / ${ours.status}`;
   const headers = [headersOf(etcd), headersOf(ours)] as const;
   if (headers[0] !== headers[1]) return `headers\n${headers[0]}\n/\n${headers[1]}`;
-  return framing ? framingDifference(etcd, ours) : undefined;
+  return framing ? framingDifference(etcd, ours, created) : undefined;
 }
 
 export function bodyDifference(
@@ -54,9 +58,9 @@ function headersOf({ headers }: Reply): string {
 }
 
 /** Times differ in length from one server to the other, by up to nine digits each. */
-function framingDifference(etcd: Reply, ours: Reply): string | undefined {
+function framingDifference(etcd: Reply, ours: Reply, created: boolean): string | undefined {
   const hasTimes = etcd.body === "" || etcd.body.includes('"expiration"');
-  const [a, b] = [framingOf(etcd), framingOf(ours)];
+  const [a, b] = [framingOf(etcd, created), framingOf(ours, created)];
   // What ends the connection need not say where it ends.
   if (a.kind === "" && etcd.headers.get("connection") === "close") return undefined;
   if (a.kind !== b.kind) {
@@ -68,9 +72,16 @@ function framingDifference(etcd: Reply, ours: Reply): string | undefined {
   return undefined;
 }
 
-function framingOf({ headers }: Reply): { readonly kind: string; readonly length: number } {
+/** The length is without the digits of each createdIndex, unless they count. */
+function framingOf(
+  { headers, body }: Reply,
+  created: boolean,
+): { readonly kind: string; readonly length: number } {
   const kind = [...FRAMING].filter((name) => headers.has(name)).join();
-  return { kind, length: Number(headers.get("content-length") ?? 0) };
+  const length = headers.get("content-length");
+  if (length === undefined) return { kind, length: 0 };
+  const ignored = created ? 0 : body.length - body.replace(CREATED, "").length;
+  return { kind, length: Number(length) - ignored };
 }
 
 interface Masked {

@@ -156,7 +156,10 @@ export class Runner {
       bodyDifference(line, own[index] ?? "", { unsorted: false, created: this.#created }),
     );
     if (!isSame() || different !== -1) this.#fail("events", request, etcd, ours);
-    const heads = headDifference(etcd, ours, this.#bySocket(request));
+    const heads = headDifference(etcd, ours, {
+      framing: this.#bySocket(request),
+      created: this.#created,
+    });
     if (heads !== undefined) this.#fail(heads, request, etcd, ours);
   }
 
