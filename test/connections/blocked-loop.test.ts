@@ -9,7 +9,9 @@ import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.j
 /** Milliseconds. */
 const TIMEOUT = 200;
 const BLOCKED_FOR = 300;
-const IDLE_FOR = 50;
+const LONGEST_BLOCK = 1_000;
+/** Shorter ones are not recognized. */
+const SHORTEST_BLOCK = 100;
 
 /** Blocks the event loop, as a long computation or a breakpoint does. */
 function block(milliseconds: number): void {
@@ -48,18 +50,21 @@ for (const api of ["v2", "v3"] as const) {
      * HTTP/2 it may not close one, because the last frame can be an acknowledgement of the client.
      */
     const blockUntilClosed = (before: number): void => {
-      const end = performance.now() + IDLE_FOR * 20;
+      const end = performance.now() + LONGEST_BLOCK;
+      relay.postMessage(true);
       while (performance.now() < end) {
         const [opened = 0, closed = 0] = [Atomics.load(counts, 0), Atomics.load(counts, 1)];
-        if (opened > before && opened === closed) return;
+        if (opened > before && opened === closed) break;
         Atomics.wait(counts, 1, closed, 10);
       }
+      relay.postMessage(false);
+      block(SHORTEST_BLOCK);
     };
     beforeAll(async () => {
       cluster = await startEtcd({ release: "3.5" });
       const port = Number(new URL(cluster.urls[0]).port);
       counts = new Int32Array(new SharedArrayBuffer(8));
-      const workerData = { port, idleFor: IDLE_FOR, counts };
+      const workerData = { port, counts };
       relay = new Worker(new URL("./idle-closer.mjs", import.meta.url), { workerData });
       const [address] = await once(relay, "message");
       behindRelay = `http://127.0.0.1:${address.port}`;
