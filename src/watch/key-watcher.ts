@@ -3,7 +3,7 @@ import type { CallOptions } from "../key-space/call-options.js";
 import type { Subscription } from "../key-space/subscription.js";
 import type { EtcdResponse, ResponseOrigin } from "../model/response.js";
 import type { WatchItem } from "../model/watch-item.js";
-import { abortable } from "../stream/abortable.js";
+import { IndexWaiters } from "../stream/index-waiters.js";
 import { nextTurn } from "../time/event-loop.js";
 import type { Watcher } from "./watcher.js";
 
@@ -14,15 +14,13 @@ export type StoreOrigin = Pick<ResponseOrigin, "etcdServer" | "etcdClusterId" | 
 
 /** The items of a subscription one by one. */
 export class KeyWatcher implements Watcher {
-  readonly #key: string;
   readonly #subscription: Subscription;
   readonly #observe: (origin: StoreOrigin) => void;
   /** Changes that the subscription has delivered, and the consumer has not read. */
   #unread: EtcdResponse[] = [];
   #isClosed = false;
-  /** Resolves when all changes of {@link #unread} are read; rejects when the watch is closed before. */
-  #allRead: Promise<void> = Promise.resolve();
-  #onAllRead: (failure?: Error) => void = () => {};
+  /** Calls that wait until the consumer has read the rest of {@link #unread}. */
+  readonly #waiters: IndexWaiters;
   /** How current the consumer was before these changes. */
   #currentBefore: number | undefined;
   /** Resolves after the pending calls of `next`. */
@@ -30,7 +28,7 @@ export class KeyWatcher implements Watcher {
 
   /** `observe`: called with the origin of the watch and of each resync. */
   constructor(key: string, subscription: Subscription, observe: (origin: StoreOrigin) => void) {
-    this.#key = key;
+    this.#waiters = new IndexWaiters(`watch of ${key}`);
     this.#subscription = subscription;
     this.#observe = observe;
     subscription.opened.then(observe, () => {});
@@ -59,8 +57,9 @@ export class KeyWatcher implements Watcher {
   async reached(index: number, options: CallOptions = {}): Promise<void> {
     await this.#subscription.reached(index, options);
     // The subscription delivers the changes of one index together.
-    if (this.#unread.length === 0 || this.index >= index) return;
-    await abortable(this.#allRead, options.signal, (reason) => this.#abortError(reason));
+    if (this.index >= index) return;
+    if (this.#isClosed) throw this.#closedError;
+    await this.#waiters.add(index, options.signal);
     // A pending `next` resolves before.
     await nextTurn();
   }
@@ -72,7 +71,7 @@ export class KeyWatcher implements Watcher {
 
   close(): void {
     this.#isClosed = true;
-    this.#onAllRead(this.#abortError(new Error("the watch was closed")));
+    this.#waiters.rejectAll(this.#closedError);
     this.#subscription.close();
   }
 
@@ -87,7 +86,7 @@ export class KeyWatcher implements Watcher {
   async #next(): Promise<Next> {
     for (;;) {
       const response = this.#isClosed ? undefined : this.#unread.shift();
-      if (this.#unread.length === 0) this.#onAllRead();
+      if (this.#waiters.size > 0) this.#waiters.resolveUpTo(this.index);
       if (response !== undefined) return { done: false, value: { type: "change", response } };
       const { currentAt } = this.#subscription;
       const next = await this.#read();
@@ -99,10 +98,6 @@ export class KeyWatcher implements Watcher {
       }
       this.#currentBefore = currentAt;
       this.#unread = [...next.value.changes];
-      this.#allRead = new Promise((resolve, reject) => {
-        this.#onAllRead = (failure) => (failure === undefined ? resolve() : reject(failure));
-      });
-      this.#allRead.catch(() => {});
     }
   }
 
@@ -112,11 +107,11 @@ export class KeyWatcher implements Watcher {
       return await this.#subscription.next();
     } catch (error) {
       if (!(error instanceof AbortError)) throw error;
-      throw this.#abortError(error.cause);
+      throw this.#waiters.abortError(error.cause);
     }
   }
 
-  #abortError(reason: unknown): AbortError {
-    return new AbortError(`watch of ${this.#key}`, reason, "none");
+  get #closedError(): AbortError {
+    return this.#waiters.abortError(new Error("the watch was closed"));
   }
 }

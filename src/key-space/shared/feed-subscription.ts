@@ -1,9 +1,10 @@
 import { traceWatchFailure } from "../../diagnostics/channels.js";
-import { AbortError } from "../../errors/abort-error.js";
+import type { AbortError } from "../../errors/abort-error.js";
 import { ProtocolError } from "../../errors/cluster-errors.js";
 import { EventIndexClearedError } from "../../errors/event-errors.js";
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
-import { offAbort, onAbort } from "../../stream/on-abort.js";
+import { IndexWaiters } from "../../stream/index-waiters.js";
+import { onAbort } from "../../stream/on-abort.js";
 import type { Clock } from "../../time/clock.js";
 import { nextTurn } from "../../time/event-loop.js";
 import { type LinkedSignal, linkSignals } from "../../time/link-signals.js";
@@ -39,24 +40,17 @@ export interface FeedSettings {
   readonly closed: AbortSignal;
 }
 
-/** A caller that waits for an index. */
-interface Waiter {
-  readonly index: number;
-  resolve(): void;
-  reject(error: Error): void;
-}
-
 /** A subscription that reads from a feed, and restarts the feed after every transient failure. */
 export class FeedSubscription implements Subscription, FeedSink {
   readonly opened: Promise<ResponseOrigin>;
   readonly #operation: string;
+  readonly #waiters: IndexWaiters;
   readonly #feed: Feed;
   readonly #queue: SubscriptionQueue;
   readonly #clock: Clock;
   readonly #pace: ReconnectPace;
   readonly #closing = new AbortController();
   readonly #ending: LinkedSignal;
-  readonly #waiters = new Set<Waiter>();
   #onOpened: (origin: ResponseOrigin) => void = () => {};
   #onNotOpened: (error: Error) => void = () => {};
   #lastError: Error | undefined;
@@ -74,6 +68,7 @@ export class FeedSubscription implements Subscription, FeedSink {
   constructor(request: SubscribeRequest, settings: FeedSettings, signal: AbortSignal | undefined) {
     const { key, from, bufferSize } = request;
     this.#operation = `watch ${key}`;
+    this.#waiters = new IndexWaiters(this.#operation);
     this.#queue = new SubscriptionQueue(bufferSize);
     this.#clock = settings.clock;
     this.#pace = new ReconnectPace(settings.clock);
@@ -106,7 +101,11 @@ export class FeedSubscription implements Subscription, FeedSink {
 
   async next(): Promise<IteratorResult<Changes | Resync, undefined>> {
     const result = await this.#queue.next();
-    if (this.#waiters.size > 0) this.#checkWaiters(result.value);
+    const item = result.value;
+    // Indexes of the previous store have no meaning now.
+    if (item?.type === "resync" && item.reason === "cluster-changed") {
+      this.#waiters.rejectAll(this.#waiters.abortError(new OtherStoreError()));
+    } else this.#checkWaiters();
     return result;
   }
 
@@ -116,30 +115,16 @@ export class FeedSubscription implements Subscription, FeedSink {
     await nextTurn();
   }
 
-  #untilReached(index: number, { signal }: CallOptions = {}): Promise<void> {
-    const errorOf = (reason: unknown): Error => new AbortError(this.#operation, reason, "none");
-    if (this.index >= index) return Promise.resolve();
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    return new Promise((resolve, reject) => {
-      const settle = (finish: () => void): void => {
-        this.#waiters.delete(waiter);
-        endProof();
-        offAbort(signal, onAborted);
-        finish();
-      };
-      const waiter: Waiter = {
-        index,
-        resolve: () => settle(resolve),
-        reject: (error) => settle(() => reject(error)),
-      };
-      const onAborted = (): void => waiter.reject(errorOf(signal?.reason));
-      let endProof = (): void => {};
-      if (signal?.aborted === true) return onAborted();
-      if (signal !== undefined) onAbort(signal, onAborted);
-      this.#waiters.add(waiter);
-      endProof = this.#feed.requestProof(index);
-      if (!this.#waiters.has(waiter)) endProof();
-    });
+  async #untilReached(index: number, { signal }: CallOptions = {}): Promise<void> {
+    if (this.index >= index) return;
+    if (this.#ended !== undefined) throw this.#ended;
+    const reached = this.#waiters.add(index, signal);
+    const endProof = this.#feed.requestProof(index);
+    try {
+      await reached;
+    } finally {
+      endProof();
+    }
   }
 
   async return(): Promise<IteratorResult<Changes | Resync, undefined>> {
@@ -182,7 +167,7 @@ export class FeedSubscription implements Subscription, FeedSink {
     this.#unreadableResponses = 0;
     this.#isFresh = false;
     this.#lastError = undefined;
-    if (this.#waiters.size > 0) this.#checkWaiters(undefined);
+    this.#checkWaiters();
   }
 
   /** Never resolves. @throws AbortError, and errors that cannot be repaired */
@@ -239,14 +224,8 @@ export class FeedSubscription implements Subscription, FeedSink {
     );
   }
 
-  #checkWaiters(read: Changes | Resync | undefined): void {
-    const { index } = this;
-    const isOther = read?.type === "resync" && read.reason === "cluster-changed";
-    for (const waiter of this.#waiters) {
-      if (waiter.index > index && !isOther) continue;
-      if (isOther) waiter.reject(new AbortError(this.#operation, new OtherStoreError(), "none"));
-      else waiter.resolve();
-    }
+  #checkWaiters(): void {
+    if (this.#waiters.size > 0) this.#waiters.resolveUpTo(this.index);
   }
 
   /** What the consumer has read. */
@@ -262,7 +241,7 @@ export class FeedSubscription implements Subscription, FeedSink {
   }
 
   get #abortError(): AbortError {
-    return new AbortError(this.#operation, this.#ending.signal.reason, "none");
+    return this.#waiters.abortError(this.#ending.signal.reason);
   }
 
   readonly #onAbort = (): void => {
@@ -283,6 +262,6 @@ export class FeedSubscription implements Subscription, FeedSink {
     this.#ended = error;
     this.#ending.unlink();
     this.#onNotOpened(error);
-    for (const { reject } of this.#waiters) reject(error);
+    this.#waiters.rejectAll(error);
   }
 }

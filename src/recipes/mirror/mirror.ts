@@ -9,6 +9,7 @@ import { refuseUnknown } from "../../model/option-names.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { checkKey } from "../../model/validate.js";
 import type { WatchResync } from "../../model/watch-item.js";
+import { IndexWaiters } from "../../stream/index-waiters.js";
 import type { Clock } from "../../time/clock.js";
 import { type LinkedSignal, linkSignals } from "../../time/link-signals.js";
 import type { Watcher } from "../../watch/watcher.js";
@@ -20,7 +21,6 @@ import { differences } from "./mirror-difference.js";
 import { MirrorFeed, type MirrorFeedHandler } from "./mirror-feed.js";
 import { MIRROR_OPTIONS, type MirrorOptions } from "./mirror-options.js";
 import { MirrorTree } from "./mirror-tree.js";
-import { MirrorWaiters } from "./mirror-waiters.js";
 
 /** Events of a {@link Mirror}. */
 export interface MirrorEvents {
@@ -63,7 +63,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   readonly #clock: Clock;
   readonly #closing = new AbortController();
   readonly #life: LinkedSignal;
-  readonly #waiters: MirrorWaiters;
+  readonly #waiters: IndexWaiters;
   readonly #feed: MirrorFeed;
   readonly #ended: Promise<void>;
   #settleReady: (failure?: Error) => void = () => {};
@@ -79,7 +79,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     setMaxListeners(0, this);
     this.key = withoutSlash(key);
     this.#clock = etcd.clock;
-    this.#waiters = new MirrorWaiters(`waiting for the mirror of ${this.key}`);
+    this.#waiters = new IndexWaiters(`waiting for the mirror of ${this.key}`);
     this.#life = linkSignals(options.signal, etcd.closed, this.#closing.signal);
     const { signal } = this.#life;
     const watch = { ...options, recursive: true, initial: true, signal };
@@ -184,7 +184,8 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     }
     if (this.#tree !== undefined && index <= this.#index) return;
     const reached = this.#waiters.add(index, options.signal);
-    if (this.#life.signal.aborted) this.#waiters.rejectAll(this.#life.signal.reason);
+    if (this.#life.signal.aborted)
+      this.#waiters.rejectAll(this.#waiters.abortError(this.#life.signal.reason));
     const settled = new AbortController();
     void this.#prove(index, settled.signal);
     try {
@@ -261,7 +262,8 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   }
 
   #forgetIndex(): void {
-    this.#waiters.rejectAll(new Error("another cluster responds, where the index has no meaning"));
+    const reason = new Error("another cluster responds, where the index has no meaning");
+    this.#waiters.rejectAll(this.#waiters.abortError(reason));
     this.#index = 0;
   }
 
@@ -281,7 +283,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     if (!signal.aborted) emitError(this, failure);
     this.#closing.abort(failure);
     this.#life.unlink();
-    this.#waiters.rejectAll(signal.reason);
+    this.#waiters.rejectAll(this.#waiters.abortError(signal.reason));
     this.#settleReady(new AbortError(`loading the mirror of ${this.key}`, signal.reason, "none"));
   };
 }

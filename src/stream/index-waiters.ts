@@ -1,5 +1,5 @@
-import { AbortError } from "../../errors/abort-error.js";
-import { offAbort, onAbort } from "../../stream/on-abort.js";
+import { AbortError } from "../errors/abort-error.js";
+import { offAbort, onAbort } from "./on-abort.js";
 
 interface Waiter {
   readonly index: number;
@@ -7,8 +7,8 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** Pending calls that wait until a mirror contains everything up to an index. */
-export class MirrorWaiters {
+/** Pending calls that wait until an index is reached. */
+export class IndexWaiters {
   readonly #operation: string;
   readonly #waiters = new Set<Waiter>();
 
@@ -17,7 +17,12 @@ export class MirrorWaiters {
     this.#operation = operation;
   }
 
-  /** Resolves when the index is reached. @throws AbortError */
+  /** Number of pending calls. */
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  /** Resolves when the index is reached. @throws AbortError when the signal aborts */
   add(index: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const remove = (): void => {
@@ -29,7 +34,7 @@ export class MirrorWaiters {
         resolve: () => [remove(), resolve()],
         reject: (error) => [remove(), reject(error)],
       };
-      const abort = (): void => waiter.reject(this.#aborted(signal?.reason));
+      const abort = (): void => waiter.reject(this.abortError(signal?.reason));
       this.#waiters.add(waiter);
       if (signal?.aborted) abort();
       else if (signal !== undefined) onAbort(signal, abort);
@@ -38,15 +43,15 @@ export class MirrorWaiters {
 
   /** Resolves the calls that wait for this index or a lower one. */
   resolveUpTo(index: number): void {
-    for (const waiter of [...this.#waiters]) if (waiter.index <= index) waiter.resolve();
+    for (const waiter of this.#waiters) if (waiter.index <= index) waiter.resolve();
   }
 
   /** Rejects all pending calls, because their index cannot be reached. */
-  rejectAll(reason: unknown): void {
-    for (const waiter of [...this.#waiters]) waiter.reject(this.#aborted(reason));
+  rejectAll(error: Error): void {
+    for (const waiter of this.#waiters) waiter.reject(error);
   }
 
-  #aborted(reason: unknown): AbortError {
+  abortError(reason: unknown): AbortError {
     return new AbortError(this.#operation, reason, "none");
   }
 }
