@@ -4,6 +4,7 @@ import type { KeySpace, KeyWatch } from "../key-space/key-space.js";
 import { matchesWatch } from "../key-space/shared/matches-watch.js";
 import type { WatchRequest } from "../model/key-request.js";
 import type { EtcdResponse } from "../model/response.js";
+import { firstOf } from "../stream/first-of.js";
 import type { Clock } from "../time/clock.js";
 import { ReconnectPace } from "../time/reconnect-pace.js";
 
@@ -42,7 +43,7 @@ export async function watchOnce(
     }
     // Without an event, everything after the start of the watch is pending.
     const since = current.waitIndex || watch.etcdIndex + 1;
-    const event = await firstOf(watch);
+    const event = await firstEventOf(watch);
     if (event !== undefined && matchesWatch(request, event)) return event;
     // The event does not match the watch; continue after its index.
     const next = event === undefined ? watch.provenIndex + 1 : event.node.modifiedIndex + 1;
@@ -54,13 +55,13 @@ export async function watchOnce(
 }
 
 /** Returns the first event, or `undefined` when the watch ended or broke without an event. */
-async function firstOf(watch: KeyWatch): Promise<EtcdResponse | undefined> {
+async function firstEventOf(watch: KeyWatch): Promise<EtcdResponse | undefined> {
   try {
-    for await (const event of watch) return event;
+    return await firstOf(watch);
   } catch (error) {
     if (!(error instanceof ClusterUnavailableError)) throw error;
+    return undefined;
   } finally {
     watch.close();
   }
-  return undefined;
 }

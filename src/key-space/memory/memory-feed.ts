@@ -11,6 +11,7 @@ import {
 } from "../shared/feed.js";
 import { matchesLiveWatch } from "../shared/matches-watch.js";
 import { pathOf } from "../shared/path.js";
+import { responseOfEvent } from "../shared/response-of-event.js";
 import type { StoreEvent } from "../shared/store-event.js";
 import type { EventReceiver, WatcherHub } from "../shared/watcher-hub.js";
 import type { Watermark } from "../shared/watermark.js";
@@ -146,9 +147,7 @@ export class MemoryFeed implements Feed, EventReceiver {
   }
 
   #put(event: StoreEvent, currentAt: number | undefined): void {
-    const { action, node, prevNode } = event;
-    const response = { action, ...this.#origin, node, ...(prevNode && { prevNode }) };
-    const before: Coverage = { index: node.modifiedIndex - 1, currentAt };
-    this.#sink.putChanges([response], before);
+    const before: Coverage = { index: event.node.modifiedIndex - 1, currentAt };
+    this.#sink.putChanges([responseOfEvent(event, this.#origin)], before);
   }
 }

@@ -4,6 +4,7 @@ import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import { AsyncQueue } from "../../stream/async-queue.js";
 import { offAbort, onAbort } from "../../stream/on-abort.js";
 import type { KeyWatch } from "../key-space.js";
+import { responseOfEvent } from "./response-of-event.js";
 import type { StoreEvent } from "./store-event.js";
 import type { EventReceiver } from "./watcher-hub.js";
 
@@ -92,9 +93,9 @@ export class PushedWatch implements KeyWatch, EventReceiver {
   /**
    * Adds an event from history. It ignores the queue limit, because history is replayed at once.
    */
-  replay({ action, node, prevNode }: StoreEvent): void {
-    this.#lastIndex = node.modifiedIndex;
-    this.#events.put({ action, ...this.#origin, node, ...(prevNode && { prevNode }) });
+  replay(event: StoreEvent): void {
+    this.#lastIndex = event.node.modifiedIndex;
+    this.#events.put(responseOfEvent(event, this.#origin));
     if (this.#options.until === "event") this.end();
   }
 

@@ -1,10 +1,12 @@
 import { EventIndexClearedError } from "../../../errors/event-errors.js";
 import type { WatchRequest } from "../../../model/key-request.js";
 import type { EtcdResponse } from "../../../model/response.js";
+import { firstOf } from "../../../stream/first-of.js";
 import { linkSignals } from "../../../time/link-signals.js";
 import { sleep } from "../../../time/sleep.js";
 import type { KeyWatch } from "../../key-space.js";
 import { isRetryable } from "../../shared/is-retryable.js";
+import { withEvents } from "../../shared/with-events.js";
 import type { SessionContext } from "./session-context.js";
 
 /** Milliseconds between two scans of history while a poll is open, because its connection may be dead. */
@@ -16,61 +18,48 @@ const JITTER = 0.2;
 const POLL_ENDED = new Error("the poll has ended");
 
 /**
- * A long poll that scans history from time to time for an event that was sent into a dead connection.
- *
- * @throws the errors of the poll, and errors of scans that time cannot repair
+ * A long poll that scans history from time to time for an event that was sent into a dead connection. Its events
+ * end with the errors of the poll, and with errors of scans that time cannot repair.
  */
-export class CheckedPoll implements KeyWatch {
-  readonly etcdServer: string;
-  readonly etcdClusterId: string;
-  readonly etcdIndex: number;
-  readonly raftIndex: number;
-  readonly raftTerm: number;
+export function checkedPoll(
+  poll: KeyWatch,
+  request: WatchRequest,
+  context: SessionContext,
+  signal: AbortSignal | undefined,
+): KeyWatch {
+  const check = new PollCheck(poll, request, context);
+  return withEvents(poll, check.events(signal), () => check.provenIndex);
+}
+
+class PollCheck {
   readonly #poll: KeyWatch;
   readonly #request: WatchRequest;
   readonly #context: SessionContext;
-  readonly #signal: AbortSignal | undefined;
-  #provenIndex: number;
+  provenIndex: number;
 
-  constructor(
-    poll: KeyWatch,
-    request: WatchRequest,
-    context: SessionContext,
-    signal: AbortSignal | undefined,
-  ) {
-    this.etcdServer = poll.etcdServer;
-    this.etcdClusterId = poll.etcdClusterId;
-    this.etcdIndex = poll.etcdIndex;
-    this.raftIndex = poll.raftIndex;
-    this.raftTerm = poll.raftTerm;
+  constructor(poll: KeyWatch, request: WatchRequest, context: SessionContext) {
     this.#poll = poll;
     this.#request = request;
     this.#context = context;
-    this.#signal = signal;
-    this.#provenIndex = poll.provenIndex;
+    this.provenIndex = poll.provenIndex;
   }
 
-  get provenIndex(): number {
-    return this.#provenIndex;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<EtcdResponse, void, undefined> {
+  async *events(
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<EtcdResponse, undefined, undefined> {
     const ended = new AbortController();
-    const either = linkSignals(this.#signal, ended.signal);
-    const found = this.#scanRepeatedly(either.signal);
+    const linked = linkSignals(signal, ended.signal);
+    const found = this.#scanRepeatedly(linked.signal);
     found.catch(() => {});
     try {
       const event = await Promise.race([firstOf(this.#poll), found]);
       if (event !== undefined) yield event;
+      return undefined;
     } finally {
       ended.abort(POLL_ENDED);
-      either.unlink();
-      this.close();
+      linked.unlink();
+      this.#poll.close();
     }
-  }
-
-  close(): void {
-    this.#poll.close();
   }
 
   /** Scans until history has an event. Stays pending after an abort, which the poll reports. */
@@ -91,16 +80,11 @@ export class CheckedPoll implements KeyWatch {
 
   async #scan(signal: AbortSignal): Promise<EtcdResponse | undefined> {
     const { key, recursive = false } = this.#request;
-    const request = { key, recursive, since: this.#provenIndex + 1 };
+    const request = { key, recursive, since: this.provenIndex + 1 };
     const scan = await this.#context.reads.scan(request, signal);
-    if (scan.etcdClusterId !== this.etcdClusterId) return undefined;
+    if (scan.etcdClusterId !== this.#poll.etcdClusterId) return undefined;
     const [event] = scan.events;
-    if (event === undefined) this.#provenIndex = Math.max(this.#provenIndex, scan.provenIndex ?? 0);
+    if (event === undefined) this.provenIndex = Math.max(this.provenIndex, scan.provenIndex ?? 0);
     return event;
   }
-}
-
-async function firstOf(poll: KeyWatch): Promise<EtcdResponse | undefined> {
-  for await (const event of poll) return event;
-  return undefined;
 }

@@ -6,6 +6,7 @@ import type { KeySpace } from "../../key-space.js";
 import { type Feed, type FeedSink, OtherStoreError, QueueFullError } from "../../shared/feed.js";
 import { pathOf } from "../../shared/path.js";
 import { readState } from "../../shared/read-state.js";
+import { responseOfEvent } from "../../shared/response-of-event.js";
 import type { StoreEvent } from "../../shared/store-event.js";
 import type { ResyncReason, SubscribeRequest } from "../../subscription.js";
 import type { SharedWatch } from "./shared-watch.js";
@@ -128,10 +129,10 @@ export class V3Feed implements Feed, FeedReader {
     };
   }
 
-  push({ action, node, prevNode }: StoreEvent): void {
-    if (this.#joined === undefined) return;
-    const { origin } = this.#joined;
-    this.#pending.push({ action, ...origin, node, ...(prevNode && { prevNode }) });
+  push(event: StoreEvent): void {
+    if (this.#joined !== undefined) {
+      this.#pending.push(responseOfEvent(event, this.#joined.origin));
+    }
   }
 
   reached(index: number): void {
