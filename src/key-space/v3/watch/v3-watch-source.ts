@@ -120,7 +120,11 @@ export class V3WatchSource {
       join: async (signal) => {
         checkPath(pathOf(request.key), { operation: `GET ${request.key}`, key: request.key });
         const joined = await this.#join(`GET ${request.key}`, signal);
-        return { ...joined, readBack: (since) => this.#readBack(joined, request.key, since) };
+        const { key } = request;
+        return {
+          ...joined,
+          readBack: (since) => readBack(joined, { key, waitIndex: since }, since),
+        };
       },
     };
     return new V3Feed(context, request, sink);
@@ -147,17 +151,6 @@ export class V3WatchSource {
     }
   }
 
-  /**
-   * Makes every event from an index on available.
-   *
-   * @throws EventIndexClearedError
-   */
-  async #readBack(joined: V3Joined, key: string, since: number): Promise<void> {
-    const { sharedWatch, head, firstIndex, origin } = joined;
-    if (since >= firstIndex && (await sharedWatch.readBack(since, head))) return;
-    throw cleared({ key, waitIndex: since }, Math.max(sharedWatch.floor, firstIndex), origin);
-  }
-
   /** @returns `undefined` when the shared watch has stopped, or has dropped the events meanwhile */
   async #open(
     joined: V3Joined,
@@ -169,17 +162,13 @@ export class V3WatchSource {
     const openedAt = origin.etcdIndex;
     const since = waitIndex === 0 ? openedAt + 1 : waitIndex;
     const looksBack = this.#settings.oneEventPerPoll && !stream && waitIndex > firstIndex;
-    if (since < firstIndex || (since > openedAt + 1 && since <= this.#lostIndex + 1)) {
-      throw cleared(request, Math.max(sharedWatch.floor, firstIndex), origin);
-    }
+    if (since > openedAt + 1 && since <= this.#lostIndex + 1) throw cleared(request, joined);
     const first = looksBack ? since - 1 : since;
-    if (!(await sharedWatch.readBack(first, head))) {
-      throw cleared(request, sharedWatch.floor, origin);
-    }
+    await readBack(joined, request, first);
     if (looksBack && sharedWatch.eventsAt(since - 1, request) > 1) {
       // Without a new event, a client that reads again would continue from the same index forever.
       if (since > openedAt) await writeHeartbeat(this.#api, this.#settings.schema);
-      throw cleared(request, since + 1, origin);
+      throw cleared(request, joined, since + 1);
     }
     if (sharedWatch.isStopped || !sharedWatch.holds(first)) return undefined;
     if (signal?.aborted === true) throw new AbortError(`GET ${key}`, signal.reason, "none");
@@ -206,19 +195,8 @@ export class V3WatchSource {
   }
 
   #watchFrom(head: StoreHead, indexOffset: IndexOffset): SharedWatch {
-    const { schema, clock, idleTimeout, pollInterval, generation, offsetWritten } = this.#settings;
-    const settings = {
-      ...{
-        schema: schema,
-        clock,
-        idleTimeout,
-        pollInterval,
-        generation,
-        offsetWritten,
-        limits: LIMITS,
-      },
-      ...{ currentRevision: this.#currentRevision, ...indexOffset },
-    };
+    const currentRevision = this.#currentRevision;
+    const settings = { ...this.#settings, ...indexOffset, currentRevision, limits: LIMITS };
     const sharedWatch: SharedWatch = new SharedWatch(this.#api, settings, head.header, () => {
       if (this.#sharedWatch === sharedWatch) this.#sharedWatch = undefined;
     });
@@ -236,10 +214,22 @@ function upTo(origin: ResponseOrigin, delivered: number): ResponseOrigin {
   return { ...origin, etcdIndex: index, raftIndex: index };
 }
 
+/**
+ * Makes every event from an index on available.
+ *
+ * @throws EventIndexClearedError
+ */
+async function readBack(joined: V3Joined, request: WatchRequest, from: number): Promise<void> {
+  const { sharedWatch, head, firstIndex } = joined;
+  if (from >= firstIndex && (await sharedWatch.readBack(from, head))) return;
+  throw cleared(request, joined);
+}
+
+/** `floor`: the first index that a watch may begin with. */
 function cleared(
   { key, waitIndex = 0 }: WatchRequest,
-  floor: number,
-  origin: ResponseOrigin,
+  { sharedWatch, firstIndex, origin }: V3Joined,
+  floor = Math.max(sharedWatch.floor, firstIndex),
 ): Error {
   return serverErrorOf({
     ...errorDefinition(401),
