@@ -10,18 +10,28 @@ import { randomFrom } from "../support/random-from.js";
 import { SEED } from "../support/seed.js";
 import { SimulatedClock } from "../support/simulated-clock.js";
 import { SimulatedV3 } from "../support/simulated-v3.js";
+import {
+  type Committed,
+  type EtcdStep,
+  FIRST,
+  faultSteps,
+  healEtcd,
+  keptRevision,
+  passSteps,
+  playOnEtcd,
+  type ReplaceStep,
+  replaceSteps,
+} from "./etcd-steps.js";
 
 const WATCHED = { key: "/w", recursive: true };
 const RUNS = Number(process.env.ETCDNET_WATCH_RUNS ?? 25);
-const SETTINGS = { pollInterval: 8_000, linger: 1_000 };
+const SETTINGS = { pollInterval: 8_000 };
 
 /** A step: a change of the store, of its members and connections, or of the time. */
 type Step =
   | { readonly do: "change"; readonly keys: readonly string[]; readonly times: number }
-  | { readonly do: "pass"; readonly milliseconds: number }
-  | { readonly do: "compact"; readonly back: number }
-  | { readonly do: "replace"; readonly share: number }
-  | { readonly do: "freeze" | "thaw" | "cut" | "lag" | "refuse" | "heal" };
+  | EtcdStep
+  | ReplaceStep;
 
 const times = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: 1, max: 5 }) },
@@ -39,43 +49,13 @@ const of = <T extends Step["do"]>(step: T) => fc.constant(step);
 const steps = fc.array(
   fc.oneof<[fc.WeightedArbitrary<Step>, ...fc.WeightedArbitrary<Step>[]]>(
     { weight: 8, arbitrary: fc.record({ do: of("change"), keys, times }) },
-    {
-      weight: 8,
-      arbitrary: fc.record({
-        do: of("pass"),
-        milliseconds: fc.oneof(
-          { weight: 3, arbitrary: fc.integer({ min: 1, max: 100 }) },
-          { weight: 1, arbitrary: fc.integer({ min: 500, max: 12_000 }) },
-        ),
-      }),
-    },
-    {
-      weight: 4,
-      arbitrary: fc.record({
-        do: fc.constantFrom(
-          ...(["freeze", "thaw", "cut", "cut", "lag", "refuse", "heal", "heal"] as const),
-        ),
-      }),
-    },
+    { weight: 8, arbitrary: passSteps },
+    { weight: 4, arbitrary: faultSteps },
     { weight: 1, arbitrary: fc.record({ do: of("compact"), back }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        do: of("replace"),
-        share: fc.double({ min: 0, max: 0.8, noNaN: true }),
-      }),
-    },
+    { weight: 1, arbitrary: replaceSteps },
   ),
   { minLength: 20, maxLength: 60 },
 );
-
-/** A change that concerns the watch. */
-interface Committed {
-  readonly key: string;
-  readonly index: number;
-  /** Monotonic moment. */
-  readonly at: number;
-}
 
 /** What a client of a gateway may conclude from a poll that it half-closed shortly after the head. */
 interface Conclusion {
@@ -147,32 +127,11 @@ class Story {
       case "change":
         for (let n = 0; n < step.times; n++) this.commit(...step.keys);
         break;
-      case "pass":
-        await this.clock.pass(step.milliseconds);
-        break;
-      case "compact":
-        etcd.compact(etcd.revision - step.back);
-        break;
       case "replace":
-        this.#replace(FIRST + Math.floor((etcd.revision - FIRST) * step.share));
+        this.#replace(keptRevision(step, etcd));
         break;
-      case "freeze":
-        for (const stream of etcd.streams) stream.isFrozen = true;
-        break;
-      case "thaw":
-        for (const stream of etcd.streams) stream.thaw();
-        break;
-      case "cut":
-        etcd.cut();
-        break;
-      case "lag":
-        etcd.lag ??= etcd.revision;
-        break;
-      case "refuse":
-        etcd.refuses = true;
-        break;
-      case "heal":
-        this.#heal();
+      default:
+        await playOnEtcd(step, etcd, this.clock);
     }
     // The consumer gets an item that its call of `next` was waiting for.
     await nextTurn();
@@ -181,7 +140,7 @@ class Story {
 
   /** A time without faults, then one more change. Everything is delivered afterwards. */
   async end(): Promise<void> {
-    this.#heal();
+    healEtcd(this.etcd);
     for (let n = 0; n < 3; n++) {
       await this.clock.pass(15_000);
       this.commit("/w/a");
@@ -192,12 +151,6 @@ class Story {
     await this.#client.close();
     await this.#gateway.close();
     await this.clock.pass(20_000);
-  }
-
-  #heal(): void {
-    this.etcd.refuses = false;
-    this.etcd.catchUp();
-    for (const stream of this.etcd.streams) stream.thaw();
   }
 
   #replace(revision: number): void {
@@ -275,9 +228,6 @@ class Story {
     }
   }
 }
-
-/** Index of the change before the watch. */
-const FIRST = 2;
 
 function storeOf(item: WatchItem): number {
   return (item.response?.raftTerm ?? 1) - 1;

@@ -8,17 +8,24 @@ import { randomFrom } from "../support/random-from.js";
 import { SEED } from "../support/seed.js";
 import { SimulatedClock } from "../support/simulated-clock.js";
 import { SimulatedV3 } from "../support/simulated-v3.js";
+import {
+  type Committed,
+  type EtcdStep,
+  faultSteps,
+  healEtcd,
+  keptRevision,
+  passSteps,
+  playOnEtcd,
+  type ReplaceStep,
+  replaceSteps,
+} from "./etcd-steps.js";
 
 const RUNS = Number(process.env.ETCDNET_WATCH_RUNS ?? 25);
 const POLL_INTERVAL = 6_000;
-/** Index of the change before the subscriptions. */
-const FIRST = 2;
-
 type Step =
   | { readonly do: "change"; readonly keys: readonly string[]; readonly times: number }
-  | { readonly do: "pass"; readonly milliseconds: number }
-  | { readonly do: "compact"; readonly back: number }
-  | { readonly do: "replace"; readonly share: number }
+  | EtcdStep
+  | ReplaceStep
   | { readonly do: "stop" | "go" | "wait"; readonly reader: number }
   | {
       readonly do: "open";
@@ -26,8 +33,7 @@ type Step =
       readonly from: number;
       readonly bufferSize: number;
     }
-  | { readonly do: "close"; readonly reader: number; readonly how: "close" | "abort" | "return" }
-  | { readonly do: "freeze" | "thaw" | "cut" | "lag" | "refuse" | "heal" };
+  | { readonly do: "close"; readonly reader: number; readonly how: "close" | "abort" | "return" };
 
 const keys = fc.constantFrom(
   ...[["/w/a"], ["/w/b"], ["/w/a", "/w/b", "/w/c"], ["/w/b", "/x"], ["/x"]],
@@ -42,16 +48,7 @@ const of = <T extends Step["do"]>(...steps: readonly T[]) => fc.constantFrom(...
 const steps = fc.array(
   fc.oneof<fc.WeightedArbitrary<Step>[]>(
     { weight: 8, arbitrary: fc.record({ do: of("change"), keys, times }) },
-    {
-      weight: 8,
-      arbitrary: fc.record({
-        do: of("pass"),
-        milliseconds: fc.oneof(
-          { weight: 3, arbitrary: fc.integer({ min: 1, max: 100 }) },
-          { weight: 1, arbitrary: fc.integer({ min: 500, max: 12_000 }) },
-        ),
-      }),
-    },
+    { weight: 8, arbitrary: passSteps },
     { weight: 5, arbitrary: fc.record({ do: of("stop", "go", "go", "wait"), reader }) },
     {
       weight: 2,
@@ -70,33 +67,15 @@ const steps = fc.array(
         how: fc.constantFrom("close", "abort", "return"),
       }),
     },
-    {
-      weight: 3,
-      arbitrary: fc.record({
-        do: of("freeze", "thaw", "cut", "cut", "lag", "refuse", "heal", "heal"),
-      }),
-    },
+    { weight: 3, arbitrary: faultSteps },
     {
       weight: 1,
       arbitrary: fc.record({ do: of("compact"), back: fc.constantFrom(0, 1, 5, 50) }),
     },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        do: of("replace"),
-        share: fc.double({ min: 0, max: 0.8, noNaN: true }),
-      }),
-    },
+    { weight: 1, arbitrary: replaceSteps },
   ),
   { minLength: 20, maxLength: 70 },
 );
-
-interface Committed {
-  readonly key: string;
-  readonly index: number;
-  /** Monotonic moment. */
-  readonly at: number;
-}
 
 /** A subscription, its consumer, which the story stops and lets go on, and what it has read. */
 class Reader {
@@ -224,14 +203,8 @@ class Story {
       case "change":
         for (let n = 0; n < step.times; n++) this.commit(...step.keys);
         break;
-      case "pass":
-        await this.clock.pass(step.milliseconds);
-        break;
-      case "compact":
-        etcd.compact(etcd.revision - step.back);
-        break;
       case "replace":
-        this.#replace(FIRST + Math.floor((etcd.revision - FIRST) * step.share));
+        this.#replace(keptRevision(step, etcd));
         break;
       case "open":
         this.readers.push(new Reader(this, step.key, step.from, step.bufferSize));
@@ -242,23 +215,8 @@ class Story {
       case "close":
         this.#control(step);
         break;
-      case "freeze":
-        for (const stream of etcd.streams) stream.isFrozen = true;
-        break;
-      case "thaw":
-        for (const stream of etcd.streams) stream.thaw();
-        break;
-      case "cut":
-        etcd.cut();
-        break;
-      case "lag":
-        etcd.lag ??= etcd.revision;
-        break;
-      case "refuse":
-        etcd.refuses = true;
-        break;
-      case "heal":
-        this.#heal();
+      default:
+        await playOnEtcd(step, etcd, this.clock);
     }
     // A resolved `next` gets to its consumer.
     await nextTurn();
@@ -266,7 +224,7 @@ class Story {
   }
 
   async end(): Promise<void> {
-    this.#heal();
+    healEtcd(this.etcd);
     for (const reader of this.readers) reader.go();
     for (let n = 0; n < 4; n++) {
       await this.clock.pass(15_000);
@@ -319,12 +277,6 @@ class Story {
     if (begin === undefined) return [];
     const read = new Set(reader.read.map(({ key, index }) => `${index} ${key}`));
     return known.filter(({ key, index }) => index > begin && !read.has(`${index} ${key}`));
-  }
-
-  #heal(): void {
-    this.etcd.refuses = false;
-    this.etcd.catchUp();
-    for (const stream of this.etcd.streams) stream.thaw();
   }
 
   #replace(revision: number): void {
