@@ -152,7 +152,9 @@ describeEtcdSideBySide("3.4", "a migration of odd data from etcd 3.4", () => {
       expect(await differences(sides)).toEqual([]);
     });
 
-    it("copies a directory of 10,000 keys, and TTLs that end during the copy", async () => {
+    it("copies a directory of 10,000 keys, and TTLs that end during the copy", async ({
+      expect,
+    }) => {
       const from = new EtcdClient({ keySpace: new MemoryKeySpace() });
       const keys = Array.from({ length: 10_000 }, (_, n) => `/huge/${n}`);
       for (const key of keys) await from.setNode(key, "1");

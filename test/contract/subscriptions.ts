@@ -1,4 +1,4 @@
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import type { KeySpace } from "../../src/key-space/key-space.js";
 import type { Resync, SubscribeRequest, Subscription } from "../../src/key-space/subscription.js";
 import type { KeyRequest } from "../../src/model/key-request.js";
@@ -247,7 +247,7 @@ export const subscriptions: Cases = {
       expect(subscription.currentAt ?? 0).toBeLessThanOrEqual(writtenAt);
       await changesUpTo(subscription, secondIndex ?? 0);
     }
-    await expect.poll(() => subscription.currentAt ?? 0, POLL).toBeGreaterThan(writtenAt);
+    await vi.waitFor(() => expect(subscription.currentAt ?? 0).toBeGreaterThan(writtenAt), WAITING);
     expect(subscription.index).toBeGreaterThanOrEqual(secondIndex ?? 0);
     subscription.close();
   },
@@ -291,4 +291,4 @@ export const subscriptions: Cases = {
 } satisfies Record<string, (context: CaseContext) => Promise<void>>;
 
 /** Intervals of half a second, on a busy machine. */
-const POLL = { timeout: 15_000, interval: 20 };
+const WAITING = { timeout: 15_000, interval: 20 };
