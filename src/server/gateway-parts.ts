@@ -36,8 +36,13 @@ export function gatewayParts(options: EtcdClientOptions): GatewayParts {
   const api = new RemoteV3Api(settings, credentials, v3Probes);
   // Shared: when one key space finds that the store was replaced, the other one knows it too.
   const generation = new StoreGeneration();
-  const watches = { oneEventPerPoll: true, linger: WATCH_IDLE_TIMEOUT_MS };
-  const keySpace = new V3KeySpace(api, { keyPrefix, clock, generation, ...watches });
+  const keySpace = new V3KeySpace(api, {
+    keyPrefix,
+    clock,
+    generation,
+    oneEventPerPoll: true,
+    idleTimeout: WATCH_IDLE_TIMEOUT_MS,
+  });
   const auth = new V3KeySpace(api, { keyPrefix: authPrefix(keyPrefix), clock, generation });
   const members = new V3ClusterApi(api.cluster, api, keySpace);
   return {

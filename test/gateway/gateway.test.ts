@@ -4,7 +4,12 @@ import { createGateway, type Gateway } from "../../src/server/index.js";
 import { get, RawClient } from "../embedded/raw-client.js";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
+import { SkippingClock } from "../support/skipping-clock.js";
 import { V3Tool } from "../v3/v3-tools.js";
+
+async function metricsOf({ url }: Gateway): Promise<string> {
+  return await (await fetch(`${url}/metrics`)).text();
+}
 
 const SHORT = { requestTimeout: 300, writeTimeout: 300, timeout: 900 };
 
@@ -73,12 +78,26 @@ for (const release of ["3.4", "3.7"] as const) {
       const watch = new RawClient(gateway.url).send(get("/v2/keys/counted?wait=true"));
       await watch.got(/\r\n\r\n/);
       await Promise.all(Array.from({ length: 200 }, () => ask("/v2/keys/?quorum=true")));
-      const metrics = await (await ask("/metrics")).text();
+      const metrics = await metricsOf(gateway);
       expect(metrics).toMatch(/^etcdnet_watchers 1$/m);
       expect(metrics).toMatch(/^etcdnet_watch_lag_revisions \d+$/m);
       expect(metrics).toMatch(/^etcdnet_read_batches_total \d+$/m);
       expect(metrics).toMatch(/^etcd_debugging_store_watchers 1$/m);
       watch.socket.destroy();
+    });
+
+    it("keeps watching etcd for minutes between two polls", async ({ expect }) => {
+      const clock = new SkippingClock();
+      await using patient = await createGateway({ etcd: { urls: etcd.urls, clock } });
+      const poll = new RawClient(patient.url).send(get("/v2/keys/kept?wait=true"));
+      await poll.got(/\r\n\r\n/);
+      const body = new URLSearchParams({ value: "1" });
+      await fetch(`${patient.url}/v2/keys/kept`, { method: "PUT", body });
+      await poll.got(/"action":"set"/);
+      await expect.poll(() => metricsOf(patient)).toMatch(/^etcdnet_watchers 0$/m);
+      clock.skip(50_000);
+      expect(await metricsOf(patient)).toMatch(/^etcdnet_events_held [1-9]/m);
+      poll.socket.destroy();
     });
 
     it("ends watches with an empty body when it is closed", async () => {

@@ -2,51 +2,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { MAX_AGE_MS } from "../../src/key-space/decorators/caching-key-space.js";
 import { REVIEW_INTERVAL_MS } from "../../src/server/auth/watch-review.js";
 import { createGateway, type Gateway } from "../../src/server/index.js";
-import { type Clock, systemClock } from "../../src/time/clock.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
-
-/**
- * The clock of this process, which can be advanced. Timers that are then due fire at once. While it is held, no
- * timer fires.
- */
-class SkippingClock implements Clock {
-  readonly #timers = new Set<{ readonly due: number; readonly end: () => void }>();
-  #skipped = 0;
-  #isHeld = false;
-
-  readonly now = (): number => systemClock.now() + this.#skipped;
-  readonly monotonic = (): number => systemClock.monotonic() + this.#skipped;
-
-  after(milliseconds: number, callback: () => void): () => void {
-    const cancel = (): void => {
-      this.#timers.delete(timer);
-      cancelReal();
-    };
-    const end = (): void => {
-      cancel();
-      callback();
-    };
-    const timer = { due: this.monotonic() + milliseconds, end };
-    const cancelReal = systemClock.after(milliseconds, () => {
-      if (!this.#isHeld) end();
-    });
-    this.#timers.add(timer);
-    return cancel;
-  }
-
-  hold(): void {
-    this.#isHeld = true;
-  }
-
-  /** Advances the clock, and no longer holds it. */
-  skip(milliseconds: number): void {
-    this.#isHeld = false;
-    this.#skipped += milliseconds;
-    const now = this.monotonic();
-    for (const { due, end } of [...this.#timers]) if (due <= now) end();
-  }
-}
+import { SkippingClock } from "../support/skipping-clock.js";
 
 const clock = new SkippingClock();
 
