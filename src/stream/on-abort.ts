@@ -1,9 +1,34 @@
+type Listener = () => void;
+
 /** The listeners of each signal. */
 const listenersOf = new WeakMap<AbortSignal, Listeners>();
 
-interface Listeners {
-  readonly all: Set<() => void>;
-  readonly notify: () => void;
+/** The listeners of one signal. */
+class Listeners {
+  /** One listener, or several. Most signals have one, and a set takes several times its memory. */
+  #all: Listener | Set<Listener>;
+
+  constructor(first: Listener) {
+    this.#all = first;
+  }
+
+  add(listener: Listener): void {
+    if (typeof this.#all === "function") this.#all = new Set([this.#all]);
+    this.#all.add(listener);
+  }
+
+  /** @returns whether no listener is left */
+  delete(listener: Listener): boolean {
+    if (typeof this.#all === "function") return this.#all === listener;
+    this.#all.delete(listener);
+    return this.#all.size === 0;
+  }
+
+  /** Called by the signal. */
+  handleEvent(): void {
+    if (typeof this.#all === "function") this.#all();
+    else for (const listener of this.#all) listener();
+  }
 }
 
 /**
@@ -12,25 +37,22 @@ interface Listeners {
  * All calls of a program often share one signal. To add or remove a listener of an `EventTarget`, Node searches
  * all others. Here a signal has one listener for any number of callers.
  */
-export function onAbort(signal: AbortSignal, listener: () => void): void {
+export function onAbort(signal: AbortSignal, listener: Listener): void {
   const known = listenersOf.get(signal);
   if (known !== undefined) {
-    known.all.add(listener);
+    known.add(listener);
     return;
   }
-  const all = new Set([listener]);
-  const notify = (): void => {
-    for (const each of all) each();
-  };
-  listenersOf.set(signal, { all, notify });
-  signal.addEventListener("abort", notify, { once: true });
+  const listeners = new Listeners(listener);
+  listenersOf.set(signal, listeners);
+  signal.addEventListener("abort", listeners, { once: true });
 }
 
 /** Removes a listener that {@link onAbort} has added. */
-export function offAbort(signal: AbortSignal | undefined, listener: () => void): void {
+export function offAbort(signal: AbortSignal | undefined, listener: Listener): void {
   if (signal === undefined) return;
   const known = listenersOf.get(signal);
-  if (known?.all.delete(listener) !== true || known.all.size > 0) return;
+  if (known?.delete(listener) !== true) return;
   listenersOf.delete(signal);
-  signal.removeEventListener("abort", known.notify);
+  signal.removeEventListener("abort", known);
 }

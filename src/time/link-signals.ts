@@ -7,19 +7,16 @@ export interface LinkedSignal {
   unlink(): void;
 }
 
-export function linkSignals(...signals: readonly (AbortSignal | undefined)[]): LinkedSignal {
+export function linkSignals(...linked: readonly (AbortSignal | undefined)[]): LinkedSignal {
   const controller = new AbortController();
-  const links = signals.flatMap((signal) => {
-    if (signal === undefined) return [];
-    const forward = (): void => controller.abort(signal.reason);
-    if (signal.aborted) forward();
-    else onAbort(signal, forward);
-    return [() => offAbort(signal, forward)];
-  });
+  const signals = linked.filter((signal) => signal !== undefined);
+  const forward = (): void => controller.abort(signals.find(({ aborted }) => aborted)?.reason);
+  for (const signal of signals) onAbort(signal, forward);
+  if (signals.some(({ aborted }) => aborted)) forward();
   return {
     signal: controller.signal,
     unlink: () => {
-      for (const unlink of links) unlink();
+      for (const signal of signals) offAbort(signal, forward);
     },
   };
 }

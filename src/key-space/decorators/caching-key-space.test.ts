@@ -6,7 +6,7 @@ import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { KeySpace, KeyWatch } from "../key-space.js";
 import { MemoryKeySpace } from "../memory/memory-key-space.js";
-import { withEvents } from "../shared/with-events.js";
+import { WatchWithEvents } from "../shared/watch-decorator.js";
 import type { SubscribeRequest, Subscription } from "../subscription.js";
 import { CachingKeySpace, MAX_AGE_MS } from "./caching-key-space.js";
 
@@ -25,7 +25,7 @@ class Backend implements KeySpace {
   async openWatch(request: WatchRequest): Promise<KeyWatch> {
     if (this.failing) throw new ClusterUnavailableError("GET /?wait=true", []);
     const watch = await this.memory.openWatch(request);
-    return withEvents(watch, this.#unlessSilent(watch));
+    return new WatchWithEvents(watch, this.#unlessSilent(watch));
   }
 
   subscribe(request: SubscribeRequest): Subscription {

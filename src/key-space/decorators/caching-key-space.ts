@@ -7,7 +7,7 @@ import type { Clock } from "../../time/clock.js";
 import type { CallOptions } from "../call-options.js";
 import type { KeySpace, KeyWatch } from "../key-space.js";
 import { mapSubscription } from "../shared/map-subscription.js";
-import { withEvents } from "../shared/with-events.js";
+import { WatchWithEvents } from "../shared/watch-decorator.js";
 import type { SubscribeRequest, Subscription } from "../subscription.js";
 
 /**
@@ -66,7 +66,7 @@ export class CachingKeySpace implements KeySpace {
   /** Clears the cache before an event is delivered, so that its reader then reads the new state. */
   async openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
     const watch = await this.#inner.openWatch(request, options);
-    return withEvents(watch, this.#eventsOf(watch));
+    return new WatchWithEvents(watch, this.#eventsOf(watch));
   }
 
   /** Clears the cache before changes are delivered, so that their reader then reads the new state. */

@@ -8,7 +8,7 @@ import type { CallOptions } from "../call-options.js";
 import type { ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
 import { mapSubscription } from "../shared/map-subscription.js";
 import { pathOf } from "../shared/path.js";
-import { withEvents } from "../shared/with-events.js";
+import { WatchWithEvents } from "../shared/watch-decorator.js";
 import type { Changes, Resync, SubscribeRequest, Subscription } from "../subscription.js";
 
 /**
@@ -36,7 +36,7 @@ export class NamespaceKeySpace implements KeySpace {
     const watch = await this.#translateErrors(() =>
       this.#inner.openWatch(this.#toInner(request), options),
     );
-    return withEvents(watch, this.#events(watch));
+    return new WatchWithEvents(watch, this.#events(watch));
   }
 
   subscribe(request: SubscribeRequest, options?: CallOptions): Subscription {

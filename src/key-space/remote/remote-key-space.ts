@@ -19,7 +19,7 @@ import { pathOf } from "../shared/path.js";
 import { isMissingNode, unusedKey } from "../shared/read-state.js";
 import type { SubscribeRequest, Subscription } from "../subscription.js";
 import { RemoteWatchRequests } from "./remote-watch-requests.js";
-import { checkedPoll } from "./watch/checked-poll.js";
+import { CheckedPoll } from "./watch/checked-poll.js";
 import type { SessionContext } from "./watch/session-context.js";
 import { SharedReads } from "./watch/shared-reads.js";
 import { WatchSession } from "./watch/watch-session.js";
@@ -59,7 +59,7 @@ export class RemoteKeySpace implements KeySpace {
 
   async openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
     const watch = await this.#context.requests.openWatch(request, { signal });
-    return request.stream === true ? watch : checkedPoll(watch, request, this.#context, signal);
+    return request.stream === true ? watch : new CheckedPoll(watch, request, this.#context, signal);
   }
 
   subscribe(request: SubscribeRequest, { signal }: CallOptions = {}): Subscription {

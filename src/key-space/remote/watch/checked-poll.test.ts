@@ -5,7 +5,7 @@ import type { WatchRequest } from "../../../model/key-request.js";
 import { watchOnce } from "../../../watch/watch-once.js";
 import type { CallOptions } from "../../call-options.js";
 import type { KeyWatch } from "../../key-space.js";
-import { checkedPoll } from "./checked-poll.js";
+import { CheckedPoll } from "./checked-poll.js";
 import { SharedReads } from "./shared-reads.js";
 
 /** A wait for one event of `/w`, on a connection that the test harms. */
@@ -16,7 +16,7 @@ async function begin(signal?: AbortSignal) {
   const context = { keySpace, requests: keySpace, reads: new SharedReads(keySpace, clock), clock };
   const openWatch = async (request: WatchRequest, options: CallOptions = {}): Promise<KeyWatch> => {
     const poll = await keySpace.openWatch(request, options);
-    return checkedPoll(poll, request, context, options.signal);
+    return new CheckedPoll(poll, request, context, options.signal);
   };
   const event = watchOnce({ keySpace: { openWatch }, clock }, { key: "/w" }, { signal });
   await clock.pass(100);

@@ -6,7 +6,7 @@ import { linkSignals } from "../../../time/link-signals.js";
 import { sleep } from "../../../time/sleep.js";
 import type { KeyWatch } from "../../key-space.js";
 import { isRetryable } from "../../shared/is-retryable.js";
-import { withEvents } from "../../shared/with-events.js";
+import { WatchDecorator } from "../../shared/watch-decorator.js";
 import type { SessionContext } from "./session-context.js";
 
 /** Milliseconds between two scans of history while a poll is open, because its connection may be dead. */
@@ -21,44 +21,42 @@ const POLL_ENDED = new Error("the poll has ended");
  * A long poll that scans history from time to time for an event that was sent into a dead connection. Its events
  * end with the errors of the poll, and with errors of scans that time cannot repair.
  */
-export function checkedPoll(
-  poll: KeyWatch,
-  request: WatchRequest,
-  context: SessionContext,
-  signal: AbortSignal | undefined,
-): KeyWatch {
-  const check = new PollCheck(poll, request, context);
-  return withEvents(poll, check.events(signal), () => check.provenIndex);
-}
-
-class PollCheck {
-  readonly #poll: KeyWatch;
+export class CheckedPoll extends WatchDecorator {
   readonly #request: WatchRequest;
   readonly #context: SessionContext;
-  provenIndex: number;
+  readonly #signal: AbortSignal | undefined;
+  #provenIndex: number;
 
-  constructor(poll: KeyWatch, request: WatchRequest, context: SessionContext) {
-    this.#poll = poll;
+  constructor(
+    poll: KeyWatch,
+    request: WatchRequest,
+    context: SessionContext,
+    signal: AbortSignal | undefined,
+  ) {
+    super(poll);
     this.#request = request;
     this.#context = context;
-    this.provenIndex = poll.provenIndex;
+    this.#signal = signal;
+    this.#provenIndex = poll.provenIndex;
   }
 
-  async *events(
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<EtcdResponse, undefined, undefined> {
+  override get provenIndex(): number {
+    return this.#provenIndex;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<EtcdResponse, undefined, undefined> {
     const ended = new AbortController();
-    const linked = linkSignals(signal, ended.signal);
+    const linked = linkSignals(this.#signal, ended.signal);
     const found = this.#scanRepeatedly(linked.signal);
     found.catch(() => {});
     try {
-      const event = await Promise.race([firstOf(this.#poll), found]);
+      const event = await Promise.race([firstOf(this.watch), found]);
       if (event !== undefined) yield event;
       return undefined;
     } finally {
       ended.abort(POLL_ENDED);
       linked.unlink();
-      this.#poll.close();
+      this.close();
     }
   }
 
@@ -80,11 +78,11 @@ class PollCheck {
 
   async #scan(signal: AbortSignal): Promise<EtcdResponse | undefined> {
     const { key, recursive = false } = this.#request;
-    const request = { key, recursive, since: this.provenIndex + 1 };
+    const request = { key, recursive, since: this.#provenIndex + 1 };
     const scan = await this.#context.reads.scan(request, signal);
-    if (scan.etcdClusterId !== this.#poll.etcdClusterId) return undefined;
+    if (scan.etcdClusterId !== this.watch.etcdClusterId) return undefined;
     const [event] = scan.events;
-    if (event === undefined) this.provenIndex = Math.max(this.provenIndex, scan.provenIndex ?? 0);
+    if (event === undefined) this.#provenIndex = Math.max(this.#provenIndex, scan.provenIndex ?? 0);
     return event;
   }
 }
