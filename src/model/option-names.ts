@@ -15,9 +15,9 @@ export function refuseUnknown<T>(
   known: KnownOptions<NoInfer<T>>,
   owner?: string,
 ): void {
-  const names = Object.keys(known).join(", ");
   if (typeof options !== "object" || options === null) {
-    throw new OptionError(owner ?? "options", `must be an object with ${names}, not ${options}`);
+    const problem = `must be an object with ${namesOf(known)}, not ${options}`;
+    throw new OptionError(owner ?? "options", problem);
   }
   for (const name in options) {
     if (Object.hasOwn(known, name)) continue;
@@ -25,7 +25,11 @@ export function refuseUnknown<T>(
     throw new OptionError(
       field,
       `is not an option of ${owner ?? "this call"}`,
-      `it takes ${names}`,
+      `it takes ${namesOf(known)}`,
     );
   }
+}
+
+function namesOf(known: object): string {
+  return Object.keys(known).join(", ");
 }
