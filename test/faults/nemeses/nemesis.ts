@@ -1,0 +1,55 @@
+import type { EtcdProcess } from "../../../scripts/etcd-process.mjs";
+import type { FaultSystem, SystemName } from "../system.js";
+import type { WorkerProcess } from "../worker-process.js";
+
+/** Ends a fault. */
+export type Heal = () => Promise<void> | void;
+
+/** One kind of fault. */
+export interface Nemesis {
+  readonly name: string;
+  readonly systems: readonly SystemName[];
+  /** Shortest and longest time until it is healed, in ms. */
+  readonly lastsMs: readonly [number, number];
+  /** Only in a long run. */
+  readonly isLong?: boolean;
+  /** Injects the fault; `random` makes its choices. */
+  start(environment: FaultEnvironment, random: () => number): Promise<Heal>;
+}
+
+/** What a nemesis can reach. */
+export interface FaultEnvironment {
+  readonly system: FaultSystem;
+  readonly workers: readonly WorkerProcess[];
+  /** Members and gateways that a nemesis has stopped, or is about to. Another nemesis leaves them alone. */
+  readonly taken: Set<unknown>;
+  /** Says what a nemesis does, for the log of the run. */
+  note(text: string): void;
+}
+
+export const ALL_SYSTEMS = ["v2", "v3", "gateway"] as const;
+export const V3_SYSTEMS = ["v3", "gateway"] as const;
+
+/** Takes up to `count` of the candidates that no nemesis has. */
+export function take<T>(
+  { taken }: FaultEnvironment,
+  candidates: readonly T[],
+  random: () => number,
+  count = 1,
+): readonly T[] {
+  const free = candidates.filter((candidate) => !taken.has(candidate));
+  const chosen: T[] = [];
+  while (chosen.length < count && free.length > 0) {
+    chosen.push(...free.splice(Math.floor(random() * free.length), 1));
+  }
+  for (const each of chosen) taken.add(each);
+  return chosen;
+}
+
+/** Takes the leader, if no nemesis has it and it is known. */
+export async function takeLeader(environment: FaultEnvironment): Promise<readonly EtcdProcess[]> {
+  const { system } = environment;
+  const leader = await system.admin.members.leader().catch(() => undefined);
+  const members = system.members.filter(({ name }) => name === leader?.name);
+  return take(environment, members, () => 0);
+}

@@ -1,0 +1,192 @@
+import { appendFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import type { EtcdClientOptions } from "../../src/index.js";
+import type { Release } from "../support/etcd.js";
+import { randomFrom } from "../support/random-from.js";
+import { type ActiveTime, type Availability, availabilityOf } from "./availability.js";
+import type { Programs } from "./bundle.js";
+import { HeapSamples } from "./heap-samples.js";
+import { readHistory } from "./history.js";
+import type { FaultEnvironment, Nemesis } from "./nemeses/nemesis.js";
+import { scheduleOf, type Turn } from "./schedule.js";
+import { FaultSystem, type SystemName } from "./system.js";
+import { now } from "./worker/client-context.js";
+import type { WorkerSettings } from "./worker/settings.js";
+import { WorkerProcess } from "./worker-process.js";
+import { workloads } from "./workloads/index.js";
+
+const WORKERS = ["w1", "w2", "w3"];
+const CLIENTS_OF_A_WORKER = 3;
+/** Operations of a violation that the report shows. */
+const SHOWN_OPERATIONS = 20;
+
+export interface RunSettings {
+  readonly system: SystemName;
+  readonly release: Release;
+  readonly durationMs: number;
+  readonly nemeses: readonly Nemesis[];
+  /** Number of nemeses that are active at the same time. */
+  readonly lanes: number;
+  readonly seed: number;
+  /** Operations per second of all clients together, as far as the system bears it. */
+  readonly rate: number;
+  /** Directory for the histories and the log. */
+  readonly out: string;
+}
+
+export interface RunReport {
+  readonly operations: number;
+  readonly availability: readonly Availability[];
+  /** What is wrong: violations of a workload, resources that clients left. */
+  readonly problems: readonly string[];
+}
+
+/** Runs all workloads on one system under faults, and judges them. */
+export async function runFaults(settings: RunSettings, programs: Programs): Promise<RunReport> {
+  mkdirSync(settings.out, { recursive: true });
+  const { system: name, release } = settings;
+  await using system = await FaultSystem.start(name, release, WORKERS, programs);
+  await system.untilHealthy();
+  const workers = WORKERS.map(
+    (worker, index) =>
+      new WorkerProcess(programs.worker, workerSettings(settings, system, worker, index)),
+  );
+  const ended = new AbortController();
+  try {
+    const run = new Run(settings, system, workers, ended.signal);
+    // A worker that dies ends the run at once.
+    return await Promise.race([run.execute(), ...workers.map(({ died }) => died)]);
+  } finally {
+    ended.abort();
+    for (const worker of workers) worker.kill();
+  }
+}
+
+class Run {
+  readonly #settings: RunSettings;
+  readonly #system: FaultSystem;
+  readonly #workers: readonly WorkerProcess[];
+  readonly #ended: AbortSignal;
+  readonly #active: ActiveTime[] = [];
+  readonly #taken = new Set<unknown>();
+  #begin = 0;
+
+  constructor(
+    settings: RunSettings,
+    system: FaultSystem,
+    workers: readonly WorkerProcess[],
+    ended: AbortSignal,
+  ) {
+    this.#settings = settings;
+    this.#system = system;
+    this.#workers = workers;
+    this.#ended = ended;
+  }
+
+  async execute(): Promise<RunReport> {
+    await this.#orderAll("begin");
+    this.#begin = performance.now();
+    const heap = new HeapSamples(this.#workers);
+    const { durationMs } = this.#settings;
+    await Promise.all([this.#injectFaults(), heap.take(durationMs, this.#ended)]);
+    this.#log("all faults are healed");
+    await this.#system.untilHealthy();
+    await this.#orderAll("end");
+    this.#log("the workloads have ended");
+    await this.#workers[0]?.order({ kind: "finish" });
+    const left = (await Promise.all(this.#workers.map((worker) => worker.close()))).flat();
+    return this.#report([...left, ...heap.problems(), ...this.#gatewayProblems()]);
+  }
+
+  #report(problems: readonly string[]): RunReport {
+    const history = readHistory(this.#workers.map(({ settings }) => settings.history));
+    const violations = workloads.flatMap((workload) =>
+      workload.check(history.filter((operation) => operation.workload === workload.name)),
+    );
+    const shown = violations.map(({ workload, message, operations }) => {
+      const lines = operations.slice(0, SHOWN_OPERATIONS).map((each) => JSON.stringify(each));
+      return [`${workload}: ${message}`, ...lines].join("\n  ");
+    });
+    return {
+      operations: history.filter((each) => each.completedAt > each.invokedAt).length,
+      availability: availabilityOf(history, this.#active),
+      problems: [...shown, ...problems],
+    };
+  }
+
+  async #injectFaults(): Promise<void> {
+    const { nemeses, lanes } = this.#settings;
+    const schedule = scheduleOf(nemeses, this.#settings);
+    const each = Array.from({ length: lanes }, async (_, lane) => {
+      for (const turn of schedule) if (turn.lane === lane) await this.#injectFault(turn);
+    });
+    await Promise.all(each);
+    await this.#until(this.#settings.durationMs);
+  }
+
+  async #injectFault({ nemesis, atMs, lastsMs, seed }: Turn<Nemesis>): Promise<void> {
+    await this.#until(atMs);
+    const environment: FaultEnvironment = {
+      system: this.#system,
+      workers: this.#workers,
+      taken: this.#taken,
+      note: (text) => this.#log(`${nemesis.name}: ${text}`),
+    };
+    const from = now();
+    const heal = await nemesis.start(environment, randomFrom(seed));
+    await setTimeout(lastsMs, undefined, { signal: this.#ended });
+    await heal();
+    this.#log(`${nemesis.name}: healed`);
+    this.#active.push({ nemesis: nemesis.name, from, to: now() });
+  }
+
+  async #until(ms: number): Promise<void> {
+    const left = this.#begin + ms - performance.now();
+    await setTimeout(Math.max(0, left), undefined, { signal: this.#ended });
+  }
+
+  async #orderAll(kind: "begin" | "end"): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.order({ kind })));
+  }
+
+  #gatewayProblems(): readonly string[] {
+    return this.#system.gateways.flatMap(({ name, isRunning, stderr }) => [
+      ...(isRunning ? [] : [`the gateway ${name} has ended`]),
+      ...(stderr === "" ? [] : [`the gateway ${name} wrote: ${stderr}`]),
+    ]);
+  }
+
+  #log(text: string): void {
+    const seconds = ((performance.now() - this.#begin) / 1_000).toFixed(1);
+    appendFileSync(join(this.#settings.out, "faults.log"), `${seconds} s ${now()} ${text}\n`);
+  }
+}
+
+function workerSettings(
+  { seed, rate, out }: RunSettings,
+  system: FaultSystem,
+  worker: string,
+  index: number,
+): WorkerSettings {
+  const allClients = WORKERS.length * CLIENTS_OF_A_WORKER;
+  const clients = Array.from({ length: CLIENTS_OF_A_WORKER }, (_, of) => {
+    const number = index * CLIENTS_OF_A_WORKER + of;
+    const urls = system.urlsOf(worker);
+    return { number, options: { urls, api: system.clientApi, ...VARIANTS[of] } };
+  });
+  return {
+    clients,
+    allClients,
+    history: join(out, `${worker}.jsonl`),
+    seed,
+    turnMs: (1_000 * allClients * workloads.length) / rate,
+  };
+}
+
+/** The clients of a worker differ in the options that decide about failover. */
+const VARIANTS: readonly EtcdClientOptions[] = [
+  {},
+  { endpointSelection: "leader", hedgeReadsAfter: 200 },
+  { connectTimeout: 500, requestTimeout: 1_000, writeTimeout: 2_000, timeout: 8_000 },
+];

@@ -1,0 +1,64 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { nemeses } from "./nemeses/index.js";
+import type { Nemesis } from "./nemeses/nemesis.js";
+import type { RunSettings } from "./run.js";
+import { DEFAULT_RELEASES, SYSTEM_NAMES, type SystemName } from "./system.js";
+
+/** A run with these is short. */
+const SHORT = { minutes: "0.6", rate: "30" };
+const LONG = { minutes: "10", rate: "100" };
+
+const {
+  FAULTS_SYSTEM: system = "all",
+  FAULTS_MINUTES,
+  FAULTS_NEMESIS: nemesis = "all",
+  FAULTS_SEED,
+  FAULTS_OUT,
+  FAULTS_RELEASE,
+  FAULTS_RATE,
+} = process.env;
+
+/** Bug to plant. */
+export const { FAULTS_PLANT: plant } = process.env;
+export const isWriting = process.env.FAULTS_WRITE === "true";
+export const isLong = FAULTS_MINUTES !== undefined;
+
+const DAY_MS = 86_400_000;
+/** Changes every day, so that the short form is another one tomorrow. */
+export const seed = Number(FAULTS_SEED ?? Math.floor(Date.now() / DAY_MS));
+
+export const systems: readonly SystemName[] =
+  system === "all" ? SYSTEM_NAMES : SYSTEM_NAMES.filter((name) => name === system);
+if (systems.length === 0) throw new Error(`--system: unknown: ${system}`);
+
+export const out = FAULTS_OUT ?? mkdtempSync(join(tmpdir(), "etcdnet-faults-"));
+
+export function runSettings(name: SystemName): RunSettings {
+  const defaults = isLong ? LONG : SHORT;
+  const release = RELEASES.find((each) => each === FAULTS_RELEASE) ?? DEFAULT_RELEASES[name];
+  return {
+    system: name,
+    release,
+    durationMs: Number(FAULTS_MINUTES ?? defaults.minutes) * 60_000,
+    nemeses: nemesesFor(name),
+    lanes: nemesis === "mixed" ? 2 : 1,
+    seed,
+    rate: Number(FAULTS_RATE ?? defaults.rate),
+    out: join(out, name),
+  };
+}
+
+const RELEASES = ["3.4", "3.5", "3.6", "3.7"] as const;
+
+function nemesesFor(name: SystemName): readonly Nemesis[] {
+  const possible = nemeses.filter(({ systems }) => systems.includes(name));
+  if (nemesis === "all" || nemesis === "mixed") {
+    return possible.filter((each) => isLong || !each.isLong);
+  }
+  const names = nemesis.split(",");
+  const unknown = names.find((each) => !nemeses.some((known) => known.name === each));
+  if (unknown !== undefined) throw new Error(`--nemesis: unknown: ${unknown}`);
+  return possible.filter((each) => names.includes(each.name));
+}

@@ -1,0 +1,159 @@
+import { setTimeout } from "node:timers/promises";
+import type { EtcdProcess } from "../../scripts/etcd-process.mjs";
+import { EtcdClient } from "../../src/index.js";
+import { type EtcdCluster, type Release, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
+import { PeerLinks } from "../support/peer-links.js";
+import type { Programs } from "./bundle.js";
+import { GatewayProcess } from "./gateway-process.js";
+
+export const SYSTEM_NAMES = ["v2", "v3", "gateway"] as const;
+export type SystemName = (typeof SYSTEM_NAMES)[number];
+
+export const DEFAULT_RELEASES: Readonly<Record<SystemName, Release>> = {
+  v2: "3.5",
+  v3: "3.7",
+  gateway: "3.7",
+};
+
+const GATEWAYS = ["g1", "g2"];
+const HEALTHY_WITHIN_MS = 180_000;
+/** etcd's defaults: with shorter times, a busy machine changes the leader without a fault. */
+const ELECTION = ["--heartbeat-interval=100", "--election-timeout=1000"];
+
+/** The connections of one worker or gateway to one server, through a proxy. */
+export interface Link {
+  readonly from: string;
+  readonly to: string;
+  readonly proxy: FaultProxy;
+}
+
+/** A system under test: members, gateways, and the links by which they are reached. */
+export class FaultSystem implements AsyncDisposable {
+  readonly name: SystemName;
+  readonly release: Release;
+  readonly members: readonly EtcdProcess[];
+  readonly gateways: readonly GatewayProcess[];
+  readonly links: readonly Link[];
+  readonly peerLinks: PeerLinks;
+  /** Uses the members directly. */
+  readonly admin: EtcdClient;
+  readonly #cluster: EtcdCluster;
+
+  /** `workers` names the processes that get links of their own. */
+  static async start(
+    name: SystemName,
+    release: Release,
+    workers: readonly string[],
+    programs: Programs,
+  ): Promise<FaultSystem> {
+    const peerLinks = new PeerLinks();
+    const cluster = await startEtcd({
+      release,
+      members: 3,
+      v2: name === "v2",
+      peerLinks,
+      args: ELECTION,
+    });
+    const { members } = cluster;
+    if (name !== "gateway") {
+      const links = await linksTo(workers, members);
+      return new FaultSystem(name, release, cluster, peerLinks, [], links);
+    }
+    const toMembers = await linksTo(GATEWAYS, members);
+    const gateways = await Promise.all(
+      GATEWAYS.map((gateway) =>
+        GatewayProcess.start(gateway, programs.gateway, urlsFrom(toMembers, gateway)),
+      ),
+    );
+    const links = [...toMembers, ...(await linksTo(workers, gateways))];
+    return new FaultSystem(name, release, cluster, peerLinks, gateways, links);
+  }
+
+  private constructor(
+    name: SystemName,
+    release: Release,
+    cluster: EtcdCluster,
+    peerLinks: PeerLinks,
+    gateways: readonly GatewayProcess[],
+    links: readonly Link[],
+  ) {
+    this.name = name;
+    this.release = release;
+    this.#cluster = cluster;
+    this.members = cluster.members;
+    this.peerLinks = peerLinks;
+    this.gateways = gateways;
+    this.links = links;
+    this.admin = new EtcdClient({ urls: cluster.urls, api: this.memberApi, ...IMPATIENT });
+  }
+
+  /** The API of the members. Gateways serve v2. */
+  get memberApi(): "v2" | "v3" {
+    return this.name === "v2" ? "v2" : "v3";
+  }
+
+  /** The API that the workers use. */
+  get clientApi(): "v2" | "v3" {
+    return this.name === "v3" ? "v3" : "v2";
+  }
+
+  /** The URLs that a worker uses. */
+  urlsOf(worker: string): readonly string[] {
+    return urlsFrom(this.links, worker);
+  }
+
+  /** Waits until a write and a linearizable read succeed at every member, gateway and link. */
+  async untilHealthy(): Promise<void> {
+    const members = this.members.map(({ url }) => ({ url, api: this.memberApi }));
+    const gateways = this.gateways.map(({ url }) => ({ url, api: "v2" as const }));
+    const links = this.links.map(({ from, proxy }) => ({
+      url: proxy.url,
+      api: GATEWAYS.includes(from) ? this.memberApi : this.clientApi,
+    }));
+    await Promise.all([...members, ...gateways, ...links].map(untilHealthy));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.admin.close();
+    await Promise.all(this.gateways.map((gateway) => gateway.kill()));
+    await Promise.all(this.links.map(({ proxy }) => proxy.close()));
+    this.peerLinks.close();
+    await this.#cluster.stop();
+  }
+}
+
+const IMPATIENT = { connectTimeout: 1_000, requestTimeout: 3_000, writeTimeout: 8_000 } as const;
+
+async function untilHealthy({ url, api }: { url: string; api: "v2" | "v3" }): Promise<void> {
+  const etcd = new EtcdClient({ urls: [url], api, ...IMPATIENT });
+  const key = `/healthy/${new URL(url).port}`;
+  const deadline = performance.now() + HEALTHY_WITHIN_MS;
+  for (;;) {
+    try {
+      await etcd.setNode(key, "yes");
+      await etcd.getNode(key, { quorum: true });
+      break;
+    } catch (error) {
+      if (performance.now() < deadline) await setTimeout(100);
+      else throw new Error(`${url} is not healthy after the faults`, { cause: error });
+    }
+  }
+  await etcd.close();
+}
+
+async function linksTo(
+  callers: readonly string[],
+  servers: readonly { readonly name: string; readonly url: string }[],
+): Promise<readonly Link[]> {
+  const pairs = callers.flatMap((from) => servers.map((server) => ({ from, server })));
+  return await Promise.all(
+    pairs.map(async ({ from, server: { name: to, url } }) => {
+      return { from, to, proxy: await FaultProxy.before(url) };
+    }),
+  );
+}
+
+function urlsFrom(links: readonly Link[], caller: string): readonly string[] {
+  return links.filter(({ from }) => from === caller).map(({ proxy }) => proxy.url);
+}
