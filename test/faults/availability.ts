@@ -13,6 +13,7 @@ export interface Availability {
   readonly turns: number;
   readonly reads: Share;
   readonly writes: Share;
+  /** Number of operations with an unknown outcome. */
   readonly unknown: number;
   /** Longest time in which a client had no success, in ms. */
   readonly longestGapMs: number;
@@ -28,42 +29,55 @@ interface Share {
 }
 
 const READ = /^(?:read|list)/;
-/** etcd's own errors: the request was processed and refused, e.g. because a comparison failed. */
+/** A refusal of the key space is a usable response, e.g. when a comparison fails. */
 const REFUSED = /\[etcd error 1\d\d\]/;
 
-/** One row per nemesis, in the order of their first use. */
+/** One row per nemesis. What began while several were active counts for each of them. */
 export function availabilityOf(
   history: readonly Operation[],
   active: readonly ActiveTime[],
 ): readonly Availability[] {
+  // Observations begin and end at the same time.
   const operations = history.filter((each) => each.completedAt > each.invokedAt);
-  const names = [...new Set(active.map(({ nemesis }) => nemesis))];
+  const names = [...new Set(active.map(({ nemesis }) => nemesis))].sort();
   const gaps = gapsOf(operations);
   return names.map((nemesis) => {
     const times = active.filter((time) => time.nemesis === nemesis);
-    const isDuring = (each: Gap): boolean =>
-      times.some(({ from, to }) => each.completedAt >= from && each.invokedAt <= to);
-    const during = operations.filter(isDuring);
+    const hasBegun = ({ invokedAt }: { readonly invokedAt: number }): boolean =>
+      times.some(({ from, to }) => invokedAt >= from && invokedAt <= to);
+    const during = operations.filter(hasBegun);
+    const lengths = gaps.filter(hasBegun).map(({ invokedAt, endedAt }) => endedAt - invokedAt);
     return {
       nemesis,
       turns: times.length,
       reads: shareOf(during.filter(({ kind }) => READ.test(kind))),
       writes: shareOf(during.filter(({ kind }) => !READ.test(kind))),
       unknown: during.filter(({ outcome }) => outcome === "unknown").length,
-      longestGapMs: Math.max(0, ...gaps.filter(isDuring).map(lengthMs)),
+      longestGapMs: lengths.reduce((longest, length) => Math.max(longest, length), 0) / 1e6,
     };
   });
 }
 
-type Gap = Pick<Operation, "invokedAt" | "completedAt">;
+interface Gap {
+  /** When the first operation after a success began. */
+  readonly invokedAt: number;
+  /** When the next success of the same client completed. */
+  readonly endedAt: number;
+}
 
-/** The times between two successes of the same client. */
 function gapsOf(operations: readonly Operation[]): readonly Gap[] {
-  const last = new Map<number, number>();
-  return operations.filter(isSuccess).flatMap(({ client, completedAt }) => {
-    const before = last.get(client);
-    last.set(client, completedAt);
-    return before === undefined ? [] : [{ invokedAt: before, completedAt }];
+  const clients = [...new Set(operations.map(({ client }) => client))];
+  return clients.flatMap((client) => {
+    const own = operations.filter((operation) => operation.client === client);
+    const successes = own.filter(isSuccess).map(({ completedAt }) => completedAt);
+    const begins = own.map(({ invokedAt }) => invokedAt).sort((a, b) => a - b);
+    let next = 0;
+    return successes.flatMap((endedAt, at) => {
+      const before = successes[at - 1] ?? 0;
+      while ((begins[next] ?? Infinity) <= before) next++;
+      const invokedAt = begins[next] ?? Infinity;
+      return invokedAt < endedAt ? [{ invokedAt, endedAt }] : [];
+    });
   });
 }
 
@@ -75,21 +89,17 @@ function shareOf(operations: readonly Operation[]): Share {
   return { all: operations.length, succeeded: operations.filter(isSuccess).length };
 }
 
-function lengthMs({ invokedAt, completedAt }: Gap): number {
-  return (completedAt - invokedAt) / 1e6;
-}
-
 /** The rows as a Markdown table. */
 export function tableOf(rows: readonly AvailabilityRow[]): string {
-  const head = ["system", "nemesis", "times", "reads", "writes", "unknown writes", "longest gap"];
-  const lines = rows.map((row) => [
-    row.system,
-    `\`${row.nemesis}\``,
-    String(row.turns),
-    percent(row.reads),
-    percent(row.writes),
-    String(row.unknown),
-    `${(row.longestGapMs / 1000).toFixed(1)} s`,
+  const head = ["system", "nemesis", "times", "reads", "writes", "unknown", "longest gap"];
+  const lines = rows.map(({ system, nemesis, turns, reads, writes, unknown, longestGapMs }) => [
+    system,
+    `\`${nemesis}\``,
+    String(turns),
+    percent(reads),
+    percent(writes),
+    String(unknown),
+    `${(longestGapMs / 1_000).toFixed(1)} s`,
   ]);
   const separator = head.map((_, column) => (column < 2 ? "---" : "---:"));
   return [head, separator, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");

@@ -18,6 +18,8 @@ import { workloads } from "./workloads/index.js";
 
 const WORKERS = ["w1", "w2", "w3"];
 const CLIENTS_OF_A_WORKER = 3;
+/** Time in which watches and locks recover before the workloads end, in ms. */
+const CALM_MS = 3_000;
 /** Operations of a violation that the report shows. */
 const SHOWN_OPERATIONS = 20;
 
@@ -92,6 +94,7 @@ class Run {
     await Promise.all([this.#injectFaults(), heap.take(durationMs, this.#ended)]);
     this.#log("all faults are healed");
     await this.#system.untilHealthy();
+    await setTimeout(CALM_MS, undefined, { signal: this.#ended });
     await this.#orderAll("end");
     this.#log("the workloads have ended");
     await this.#workers[0]?.order({ kind: "finish" });

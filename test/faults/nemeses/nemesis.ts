@@ -28,7 +28,6 @@ export interface FaultEnvironment {
 }
 
 export const ALL_SYSTEMS = ["v2", "v3", "gateway"] as const;
-export const V3_SYSTEMS = ["v3", "gateway"] as const;
 
 /** Takes up to `count` of the candidates that no nemesis has. */
 export function take<T>(

@@ -126,7 +126,7 @@ export const pauseGateway: Nemesis = {
 };
 
 /** Starts a member. Without a majority it runs, but it is not healthy yet. */
-export async function startMember(
+async function startMember(
   member: EtcdProcess,
   options?: Parameters<EtcdProcess["start"]>[0],
 ): Promise<void> {
