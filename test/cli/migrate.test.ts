@@ -13,6 +13,7 @@ import {
   type EtcdCluster,
   startEtcd,
 } from "../support/etcd.js";
+import { inBatches } from "../support/in-batches.js";
 import { V3Tool } from "../v3/v3-tools.js";
 import { etcdnet } from "./etcdnet.js";
 
@@ -25,7 +26,7 @@ interface End {
 }
 
 async function filled({ url, api }: End): Promise<void> {
-  await using etcd = new EtcdClient({ urls: [url], api });
+  await using etcd = new EtcdClient({ urls: [url], api, writeTimeout: 60_000 });
   await etcd.setNode("/app/a", "1");
   await etcd.setNode("/app/deep/er/key", "line\u2028s\nand \r\n more €");
   await etcd.setNode("/app/empty", null, { dir: true });
@@ -35,8 +36,7 @@ async function filled({ url, api }: End): Promise<void> {
   await etcd.setNode("/app/session/leased", "", { ttl: 300 });
   await etcd.setNode("/app/_locks/l", "held");
   await etcd.setNode("/app/_other", "left behind");
-  const many = Array.from({ length: 300 }, (_, n) => etcd.setNode(`/app/many/${n}`, `${n}`));
-  await Promise.all(many);
+  await inBatches(300, (n) => etcd.setNode(`/app/many/${n}`, `${n}`));
 }
 
 function between(from: End, to: End): readonly string[] {

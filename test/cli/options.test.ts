@@ -7,6 +7,7 @@ import { run } from "../foreign/run.js";
 import { certificateAuthority, serverCertificate } from "../support/certificates.js";
 import { MAIN } from "../support/cli-process.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { inBatches } from "../support/in-batches.js";
 import { etcdnet } from "./etcdnet.js";
 import { cliSession } from "./session.js";
 
@@ -156,11 +157,7 @@ describe("output", () => {
 
   it("ends without an error when its reader is gone", async () => {
     const directoryOf = (index: number) => `/wide/${"x".repeat(100)}${index}`;
-    // A hundred at a time: on a busy machine, more would wait for longer than a write may take.
-    for (let made = 0; made < 3000; made += 100) {
-      const indexes = Array.from({ length: 100 }, (_, index) => made + index);
-      await Promise.all(indexes.map((index) => cli.etcd.setNode(directoryOf(index), "")));
-    }
+    await inBatches(3_000, (index) => cli.etcd.setNode(directoryOf(index), ""));
     const { child, ended } = cli.start("ls", "-r", "/wide");
     child.stdout?.once("data", () => child.stdout?.destroy());
     expect(await ended).toMatchObject({ code: 141, stderr: "" });

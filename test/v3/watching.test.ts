@@ -114,7 +114,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
     });
 
     it("a key whose lease expired is an expire; a key that was deleted before is a delete", async () => {
-      const { ID } = await tool.ask("lease/grant", { TTL: "1" });
+      const { ID } = await tool.ask("lease/grant", { TTL: "5" });
       const watch = await keySpace.openWatch({ key: dir, recursive: true, stream: true });
       await tool.put(`${dir}/a`, "1", String(ID));
       await tool.put(`${dir}/b`, "1", String(ID));
