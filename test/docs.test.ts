@@ -7,10 +7,13 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { buildIfStale, root } from "../scripts/project.mjs";
 import { type EmbeddedEtcd, startEmbeddedEtcd } from "../src/server/index.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "./support/etcd.js";
+
+/** Its tests run processes. With more at a time on two cores, each would meet its timeouts. */
+vi.setConfig({ maxConcurrency: 5 });
 
 interface Program {
   /** File and line. */
@@ -42,7 +45,7 @@ async function run({ text }: Program, url: string): Promise<string> {
   const args = ["--input-type=module", "--eval", code];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     cwd: root,
-    timeout: 20_000,
+    timeout: 50_000,
   });
   return stdout;
 }

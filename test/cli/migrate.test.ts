@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient, EventIndexClearedError } from "../../src/index.js";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
@@ -16,6 +16,9 @@ import {
 import { inBatches } from "../support/in-batches.js";
 import { V3Tool } from "../v3/v3-tools.js";
 import { etcdnet } from "./etcdnet.js";
+
+/** Its tests run processes. With more at a time on two cores, each would meet its timeouts. */
+vi.setConfig({ maxConcurrency: 5 });
 
 beforeAll(buildIfStale);
 
