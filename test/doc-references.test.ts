@@ -5,11 +5,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { root } from "../scripts/project.mjs";
 
-const DOCUMENTS = ["docs/architecture.md", "CONTRIBUTING.md"];
+const DOCUMENTS = ["docs/architecture.md", "CONTRIBUTING.md", "SECURITY.md"];
 /** In backticks: a class, or a function with at least two words. */
 const IDENTIFIER = /`([A-Z][a-z]\w*|[a-z]+[A-Z]\w*)(?:\.(\w+))?(?:\([^`]*\))?`/g;
+/** In backticks: a file of the repository. */
+const FILE = /`((?:src|test|scripts|docs)\/[\w/.-]+\.\w+)`/g;
 /** In the glossary: a file below `src/` in the last column. */
-const GLOSSARY_FILE = /\| `([\w/.-]+\.ts)` \|$/gm;
+const GLOSSARY_FILE = /\| `(?!src\/|test\/)([\w/.-]+\.ts)` \|$/gm;
 
 const sources = ["src", "scripts", "test"]
   .flatMap((folder) =>
@@ -25,7 +27,10 @@ const words = new Set(sources.match(/\w+/g));
 /** The references of a document that lead nowhere. */
 function deadReferencesIn(text: string): readonly string[] {
   const identifiers = [...text.matchAll(IDENTIFIER)].flatMap((found) => found.slice(1));
-  const files = [...text.matchAll(GLOSSARY_FILE)].map(([, file = ""]) => `src/${file}`);
+  const files = [
+    ...[...text.matchAll(FILE)].map(([, file = ""]) => file),
+    ...[...text.matchAll(GLOSSARY_FILE)].map(([, file = ""]) => `src/${file}`),
+  ];
   return [
     ...identifiers.filter((name) => name !== undefined && !words.has(name)),
     ...files.filter((file) => !existsSync(join(root, file))),
@@ -41,6 +46,8 @@ test("a reference that leads nowhere is found", () => {
   const none = (name: string): string => ["no", "such", name].join("_");
   const names = ["a", "b", "c"].map((name) => `${name}A${none(name)}`);
   const [first, second, third] = names;
-  const text = `\`${first}\` \`EtcdClient.${second}\` \`${third}()\`\n| d | e | \`${none("f")}.ts\` |`;
-  expect(deadReferencesIn(text)).toEqual([...names, `src/${none("f")}.ts`]);
+  const file = `test/${none("g")}.test.ts`;
+  const text = `\`${first}\` \`EtcdClient.${second}\` \`${third}()\` \`${file}\`
+| d | e | \`${none("f")}.ts\` |`;
+  expect(deadReferencesIn(text)).toEqual([...names, file, `src/${none("f")}.ts`]);
 });
