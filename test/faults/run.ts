@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { EtcdClientOptions } from "../../src/index.js";
@@ -8,12 +8,14 @@ import { type ActiveTime, type Availability, availabilityOf } from "./availabili
 import type { Programs } from "./bundle.js";
 import { HeapSamples } from "./heap-samples.js";
 import { readHistory } from "./history.js";
+import { unusedLeases } from "./leases.js";
 import type { FaultEnvironment, Nemesis } from "./nemeses/nemesis.js";
 import { scheduleOf, type Turn } from "./schedule.js";
 import { FaultSystem, type SystemName } from "./system.js";
 import { now } from "./worker/client-context.js";
 import type { WorkerSettings } from "./worker/settings.js";
 import { WorkerProcess } from "./worker-process.js";
+import type { Operation } from "./workload.js";
 import { workloads } from "./workloads/index.js";
 
 const WORKERS = ["w1", "w2", "w3"];
@@ -46,6 +48,7 @@ export interface RunReport {
 
 /** Runs all workloads on one system under faults, and judges them. */
 export async function runFaults(settings: RunSettings, programs: Programs): Promise<RunReport> {
+  rmSync(settings.out, { recursive: true, force: true });
   mkdirSync(settings.out, { recursive: true });
   const { system: name, release } = settings;
   await using system = await FaultSystem.start(name, release, WORKERS, programs);
@@ -99,11 +102,13 @@ class Run {
     this.#log("the workloads have ended");
     await this.#workers[0]?.order({ kind: "finish" });
     const left = (await Promise.all(this.#workers.map((worker) => worker.close()))).flat();
-    return this.#report([...left, ...heap.problems(), ...this.#gatewayProblems()]);
+    const history = readHistory(this.#workers.map(({ settings }) => settings.history));
+    const leases = await this.#leaseProblems(history);
+    const problems = [...left, ...leases, ...heap.problems(), ...this.#gatewayProblems()];
+    return this.#report(history, problems);
   }
 
-  #report(problems: readonly string[]): RunReport {
-    const history = readHistory(this.#workers.map(({ settings }) => settings.history));
+  #report(history: readonly Operation[], problems: readonly string[]): RunReport {
     const violations = workloads.flatMap((workload) =>
       workload.check(history.filter((operation) => operation.workload === workload.name)),
     );
@@ -151,6 +156,18 @@ class Run {
 
   async #orderAll(kind: "begin" | "end"): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.order({ kind })));
+  }
+
+  /** Only operations without success may leave leases: their requests were interrupted. */
+  async #leaseProblems(history: readonly Operation[]): Promise<readonly string[]> {
+    if (this.#system.memberApi === "v2") return [];
+    const tool = this.#system.v3Tool();
+    const accepted = history.filter(({ outcome }) => outcome !== "ok").length;
+    const unused = await unusedLeases(tool, accepted);
+    tool.close();
+    this.#log(`${unused} leases are unused`);
+    if (unused <= accepted) return [];
+    return [`${unused} leases have no key, but only ${accepted} operations failed`];
   }
 
   #gatewayProblems(): readonly string[] {

@@ -1,10 +1,14 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { RELEASES, type Release } from "../../scripts/etcd-binaries.mjs";
 import { nemeses } from "./nemeses/index.js";
 import type { Nemesis } from "./nemeses/nemesis.js";
 import type { RunSettings } from "./run.js";
-import { DEFAULT_RELEASES, SYSTEM_NAMES, type SystemName } from "./system.js";
+import { SYSTEM_NAMES, type SystemName } from "./system.js";
+
+const DEFAULT_RELEASES = { v2: "3.5", v3: "3.7", gateway: "3.7" } as const;
+const UPGRADED_RELEASES = { v2: "3.4", v3: "3.5", gateway: "3.5" } as const;
 
 /** A run with these is short. */
 const SHORT = { minutes: "0.6", rate: "30" };
@@ -37,12 +41,12 @@ export const out = FAULTS_OUT ?? mkdtempSync(join(tmpdir(), "etcdnet-faults-"));
 
 export function runSettings(name: SystemName): RunSettings {
   const defaults = isLong ? LONG : SHORT;
-  const release = RELEASES.find((each) => each === FAULTS_RELEASE) ?? DEFAULT_RELEASES[name];
+  const release = releaseOf(name);
   return {
     system: name,
     release,
     durationMs: Number(FAULTS_MINUTES ?? defaults.minutes) * 60_000,
-    nemeses: nemesesFor(name),
+    nemeses: nemesesFor(name, release),
     lanes: nemesis === "mixed" ? 2 : 1,
     seed,
     rate: Number(FAULTS_RATE ?? defaults.rate),
@@ -50,10 +54,19 @@ export function runSettings(name: SystemName): RunSettings {
   };
 }
 
-const RELEASES = ["3.4", "3.5", "3.6", "3.7"] as const;
+/** An upgrade needs a release that has a next one. */
+function releaseOf(name: SystemName): Release {
+  const defaults = nemesis === "upgrade" ? UPGRADED_RELEASES : DEFAULT_RELEASES;
+  if (FAULTS_RELEASE === undefined) return defaults[name];
+  const release = RELEASES.find((each) => each === FAULTS_RELEASE);
+  if (release === undefined) throw new Error(`--release: unknown: ${FAULTS_RELEASE}`);
+  return release;
+}
 
-function nemesesFor(name: SystemName): readonly Nemesis[] {
-  const possible = nemeses.filter(({ systems }) => systems.includes(name));
+function nemesesFor(name: SystemName, release: Release): readonly Nemesis[] {
+  const possible = nemeses.filter(
+    ({ systems, releases }) => systems.includes(name) && releases?.includes(release) !== false,
+  );
   if (nemesis === "all" || nemesis === "mixed") {
     return possible.filter((each) => isLong || !each.isLong);
   }

@@ -4,22 +4,24 @@ import { EtcdClient } from "../../src/index.js";
 import { type EtcdCluster, type Release, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { PeerLinks } from "../support/peer-links.js";
+import { V3Tool } from "../v3/v3-tools.js";
 import type { Programs } from "./bundle.js";
 import { GatewayProcess } from "./gateway-process.js";
 
 export const SYSTEM_NAMES = ["v2", "v3", "gateway"] as const;
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 
-export const DEFAULT_RELEASES: Readonly<Record<SystemName, Release>> = {
-  v2: "3.5",
-  v3: "3.7",
-  gateway: "3.7",
-};
-
 const GATEWAYS = ["g1", "g2"];
 const HEALTHY_WITHIN_MS = 180_000;
 /** etcd's defaults: with shorter times, a busy machine changes the leader without a fault. */
 const ELECTION = ["--heartbeat-interval=100", "--election-timeout=1000"];
+
+/** So small that it can be filled. etcd forgets old revisions every five minutes. */
+const SMALL_STORE = [
+  `--quota-backend-bytes=${48 * 1024 ** 2}`,
+  "--auto-compaction-mode=revision",
+  "--auto-compaction-retention=5000",
+];
 
 /** The connections of one worker or gateway to one server, through a proxy. */
 export interface Link {
@@ -53,7 +55,7 @@ export class FaultSystem implements AsyncDisposable {
       members: 3,
       v2: name === "v2",
       peerLinks,
-      args: ELECTION,
+      args: name === "v2" ? ELECTION : [...ELECTION, ...SMALL_STORE],
     });
     const { members } = cluster;
     if (name !== "gateway") {
@@ -101,6 +103,11 @@ export class FaultSystem implements AsyncDisposable {
   /** The URLs that a worker uses. */
   urlsOf(worker: string): readonly string[] {
     return urlsFrom(this.links, worker);
+  }
+
+  /** A client of the v3 API of the members. */
+  v3Tool(): V3Tool {
+    return new V3Tool(this.#cluster.urls);
   }
 
   /** Waits until a write and a linearizable read succeed at every member, gateway and link. */

@@ -13,6 +13,8 @@ export type Fault =
   | "refuse"
   /** Connections are accepted, but nothing passes in either direction. */
   | "hang"
+  /** As "hang", but what was sent in either direction arrives when the fault ends. */
+  | "hold"
   /** Connections are closed as soon as they are accepted. */
   | "cut on connect"
   /** Connections are closed at the first byte of a request, which is not forwarded. */
@@ -90,7 +92,10 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
     this.#fault = fault;
     if (fault === "refuse") await this.close();
     else if (before === "refuse") await this.#listen();
-    for (const link of this.#links) if (link.broken) link.destroy();
+    for (const link of this.#links) {
+      link.hold(fault === "hold");
+      if (link.broken) link.destroy();
+    }
   }
 
   /** Closes every open connection. Resolves when both sides have noticed. */
@@ -140,6 +145,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
     this.#links.add(link);
     this.peak = Math.max(this.peak, this.open);
     client.on("close", () => this.#links.delete(link));
+    link.hold(this.#fault === "hold");
     if (this.#fault === "cut on connect") void link.destroy();
   }
 }
@@ -155,6 +161,7 @@ class Link {
   readonly #client: Socket;
   readonly #proxy: FaultProxy;
   #etcd: Socket | undefined;
+  #delivered = Promise.resolve();
 
   constructor(client: Socket, proxy: FaultProxy) {
     this.#client = client;
@@ -164,6 +171,14 @@ class Link {
     client.on("error", () => {});
     client.on("end", () => this.#onRequestsEnd());
     client.on("close", () => this.#etcd?.destroy());
+  }
+
+  /** The sockets keep what arrives, also the end of a connection. */
+  hold(isHeld: boolean): void {
+    for (const socket of [this.#client, this.#etcd]) {
+      if (isHeld) socket?.pause();
+      else socket?.resume();
+    }
   }
 
   async destroy(): Promise<void> {
@@ -202,25 +217,38 @@ class Link {
   #connect(): Socket {
     const { hostname, port } = new URL(this.#proxy.target);
     const etcd = connect(Number(port), hostname).setNoDelay(true);
-    etcd.on("data", (chunk) => void this.#onResponse(chunk));
+    etcd.on("data", (chunk) => {
+      const { fault } = this.#proxy;
+      const arrivedAt = performance.now();
+      this.#inOrder(() => this.#onResponse(chunk, fault, arrivedAt));
+    });
     etcd.on("error", () => this.#client.destroy());
-    etcd.on("end", () => this.#client.end());
+    etcd.on("end", () => this.#inOrder(() => void this.#client.end()));
     return etcd;
   }
 
-  async #onResponse(chunk: Buffer): Promise<void> {
-    const { fault } = this.#proxy;
+  /** A chunk does not overtake one that is still delayed. */
+  #inOrder(deliver: () => Promise<void> | void): void {
+    this.#delivered = this.#delivered.then(deliver);
+  }
+
+  async #onResponse(chunk: Buffer, fault: Fault, arrivedAt: number): Promise<void> {
     if (this.frozen) return;
-    if (fault === "pass") this.#client.write(chunk);
+    if (fault === "pass" || fault === "hold") this.#write(chunk);
     else if (fault === "cut in response") this.#client.end(chunk.subarray(0, -WITHHELD_BYTES));
     else if (fault === "drip") await this.#drip(chunk);
-    else if (fault === "late") await this.#late(chunk);
+    else if (fault === "late") await this.#late(chunk, arrivedAt);
     else if (fault === "hang") this.broken = true;
     else this.#client.destroy();
   }
 
-  async #late(chunk: Buffer): Promise<void> {
-    await setTimeout(LATE_BY_MS, undefined, { ref: false });
+  async #late(chunk: Buffer, arrivedAt: number): Promise<void> {
+    const left = arrivedAt + LATE_BY_MS - performance.now();
+    if (left > 0) await setTimeout(left, undefined, { ref: false });
+    this.#write(chunk);
+  }
+
+  #write(chunk: Buffer): void {
     if (this.#client.writable) this.#client.write(chunk);
   }
 

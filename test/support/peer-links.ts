@@ -9,7 +9,7 @@ const SENDER = /^x-peerurls: (\S+)\r$/im;
 
 export class PeerLinks {
   #gates: readonly Gate[] = [];
-  #isolated: Gate | undefined;
+  #cut: Cut | undefined;
 
   /** Puts a gate in front of each peer URL. @returns the URLs that the members must advertise */
   async intercept(peerUrls: readonly string[]): Promise<readonly string[]> {
@@ -20,24 +20,48 @@ export class PeerLinks {
 
   /** Disconnects the member with this peer URL from the others. */
   isolate(peerUrl: string): void {
-    this.#isolated = this.#gates.find(({ target }) => target === peerUrl);
-    if (this.#isolated === undefined) throw new Error(`no gate is in front of ${peerUrl}`);
-    for (const gate of this.#gates) gate.check();
+    this.#disconnect({ one: this.#advertised(peerUrl), other: undefined });
+  }
+
+  /** Disconnects two members from each other. Both still reach the others. */
+  separate(peerUrl: string, otherPeerUrl: string): void {
+    this.#disconnect({ one: this.#advertised(peerUrl), other: this.#advertised(otherPeerUrl) });
   }
 
   heal(): void {
-    this.#isolated = undefined;
+    this.#cut = undefined;
   }
 
   close(): void {
     for (const gate of this.#gates) gate.close();
   }
 
-  /** While a member is isolated, connections from an unknown sender do not pass either. */
+  #advertised(peerUrl: string): string {
+    const gate = this.#gates.find(({ target }) => target === peerUrl);
+    if (gate === undefined) throw new Error(`no gate is in front of ${peerUrl}`);
+    return gate.url;
+  }
+
+  #disconnect(cut: Cut): void {
+    this.#cut = cut;
+    for (const gate of this.#gates) gate.check();
+  }
+
+  /** During a cut, connections from an unknown sender do not pass either. */
   readonly #mayPass: MayPass = (from, to) => {
-    if (this.#isolated === undefined) return true;
-    return from !== undefined && from !== this.#isolated.url && to !== this.#isolated;
+    if (this.#cut === undefined) return true;
+    if (from === undefined) return false;
+    const { one, other } = this.#cut;
+    const ends = [from, to.url];
+    return !ends.includes(one) || (other !== undefined && !ends.includes(other));
   };
+}
+
+/** Advertised peer URLs of two members that cannot reach each other. */
+interface Cut {
+  readonly one: string;
+  /** undefined: every other member. */
+  readonly other: string | undefined;
 }
 
 /** Whether a connection from the member with the peer URL `from` may pass a gate. */

@@ -1,5 +1,9 @@
+import { clientClock, gatewayClock } from "./clocks.js";
+import { http2Faults } from "./http2.js";
 import { linkFaults } from "./links.js";
+import { replaceMember, upgrade } from "./membership.js";
 import type { Nemesis } from "./nemesis.js";
+import { isolate, isolateLeader, separate } from "./peers.js";
 import {
   kill,
   killGateway,
@@ -10,6 +14,7 @@ import {
   pauseMinute,
   rollingRestart,
 } from "./processes.js";
+import { compaction, noSpace } from "./store.js";
 
 export const nemeses: readonly Nemesis[] = [
   kill,
@@ -18,7 +23,17 @@ export const nemeses: readonly Nemesis[] = [
   pauseLeader,
   pauseMinute,
   rollingRestart,
+  isolate,
+  isolateLeader,
+  separate,
+  ...linkFaults,
+  http2Faults,
+  clientClock,
+  gatewayClock,
+  compaction,
+  noSpace,
+  replaceMember,
+  upgrade,
   killGateway,
   pauseGateway,
-  ...linkFaults,
 ];

@@ -2,10 +2,11 @@
 
 import type { Fault } from "../../support/fault-proxy.js";
 import type { Link } from "../system.js";
-import { ALL_SYSTEMS, type FaultEnvironment, type Nemesis, take } from "./nemesis.js";
+import { ALL_SYSTEMS, type FaultEnvironment, type Nemesis, release, take } from "./nemesis.js";
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   "link-hang": "hang",
+  "link-hold": "hold",
   "link-refuse": "refuse",
   "link-cut-in-response": "cut in response",
   "link-cut-after-request": "cut after request",
@@ -22,7 +23,7 @@ export const linkFaults: readonly Nemesis[] = Object.entries(FAULTS).map(([name,
     await Promise.all(links.map(({ proxy }) => proxy.become(fault)));
     return async () => {
       await Promise.all(links.map(({ proxy }) => proxy.become("pass")));
-      for (const link of links) environment.taken.delete(link);
+      release(environment, links);
     };
   },
 }));

@@ -1,3 +1,4 @@
+import type { Release } from "../../../scripts/etcd-binaries.mjs";
 import type { EtcdProcess } from "../../../scripts/etcd-process.mjs";
 import type { FaultSystem, SystemName } from "../system.js";
 import type { WorkerProcess } from "../worker-process.js";
@@ -9,6 +10,8 @@ export type Heal = () => Promise<void> | void;
 export interface Nemesis {
   readonly name: string;
   readonly systems: readonly SystemName[];
+  /** Releases of etcd on which it is possible. @default all */
+  readonly releases?: readonly Release[];
   /** Shortest and longest time until it is healed, in ms. */
   readonly lastsMs: readonly [number, number];
   /** Only in a long run. */
@@ -21,13 +24,14 @@ export interface Nemesis {
 export interface FaultEnvironment {
   readonly system: FaultSystem;
   readonly workers: readonly WorkerProcess[];
-  /** Members and gateways that a nemesis has stopped, or is about to. Another nemesis leaves them alone. */
+  /** Processes and links that a nemesis uses. Another nemesis leaves them alone. */
   readonly taken: Set<unknown>;
   /** Says what a nemesis does, for the log of the run. */
   note(text: string): void;
 }
 
 export const ALL_SYSTEMS = ["v2", "v3", "gateway"] as const;
+export const V3_SYSTEMS = ["v3", "gateway"] as const;
 
 /** Takes up to `count` of the candidates that no nemesis has. */
 export function take<T>(
@@ -45,10 +49,18 @@ export function take<T>(
   return chosen;
 }
 
+export function release({ taken }: FaultEnvironment, things: readonly unknown[]): void {
+  for (const each of things) taken.delete(each);
+}
+
 /** Takes the leader, if no nemesis has it and it is known. */
 export async function takeLeader(environment: FaultEnvironment): Promise<readonly EtcdProcess[]> {
   const { system } = environment;
   const leader = await system.admin.members.leader().catch(() => undefined);
   const members = system.members.filter(({ name }) => name === leader?.name);
   return take(environment, members, () => 0);
+}
+
+export function namesOf(things: readonly { readonly name: string }[]): string {
+  return things.length === 0 ? "nothing" : things.map(({ name }) => name).join(", ");
 }

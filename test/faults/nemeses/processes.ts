@@ -7,6 +7,8 @@ import {
   type FaultEnvironment,
   type Heal,
   type Nemesis,
+  namesOf,
+  release,
   take,
   takeLeader,
 } from "./nemesis.js";
@@ -126,7 +128,7 @@ export const pauseGateway: Nemesis = {
 };
 
 /** Starts a member. Without a majority it runs, but it is not healthy yet. */
-async function startMember(
+export async function startMember(
   member: EtcdProcess,
   options?: Parameters<EtcdProcess["start"]>[0],
 ): Promise<void> {
@@ -135,12 +137,4 @@ async function startMember(
   } catch (error) {
     if (member.pid === undefined) throw error;
   }
-}
-
-function release({ taken }: FaultEnvironment, processes: readonly object[]): void {
-  for (const process of processes) taken.delete(process);
-}
-
-function namesOf(processes: readonly { readonly name: string }[]): string {
-  return processes.length === 0 ? "nothing" : processes.map(({ name }) => name).join(", ");
 }

@@ -1,0 +1,58 @@
+/** Faults between members, while clients reach every member. */
+
+import type { EtcdProcess } from "../../../scripts/etcd-process.mjs";
+import {
+  ALL_SYSTEMS,
+  type FaultEnvironment,
+  type Nemesis,
+  namesOf,
+  release,
+  take,
+  takeLeader,
+} from "./nemesis.js";
+
+export const isolate = isolating("isolate", async (environment, random) =>
+  take(environment, environment.system.members, random),
+);
+export const isolateLeader = isolating("isolate-leader", takeLeader);
+
+/** A third member still reaches both: the leader may be one of the two. */
+export const separate: Nemesis = {
+  name: "separate",
+  systems: ALL_SYSTEMS,
+  lastsMs: [4_000, 10_000],
+  async start(environment, random) {
+    const members = take(environment, environment.system.members, random, 2);
+    return cut(environment, members.length === 2 ? members : []);
+  },
+};
+
+function isolating(
+  name: string,
+  choose: (environment: FaultEnvironment, random: () => number) => Promise<readonly EtcdProcess[]>,
+): Nemesis {
+  return {
+    name,
+    systems: ALL_SYSTEMS,
+    lastsMs: [4_000, 10_000],
+    async start(environment, random) {
+      return cut(environment, await choose(environment, random));
+    },
+  };
+}
+
+function cut(environment: FaultEnvironment, members: readonly EtcdProcess[]) {
+  const { peerLinks } = environment.system;
+  const [one, other] = members;
+  // There is one cut at a time.
+  const links = take(environment, one === undefined ? [] : [peerLinks], () => 0);
+  environment.note(`cuts off ${namesOf(links.length === 0 ? [] : members)}`);
+  if (links.length === 1 && one !== undefined) {
+    if (other === undefined) peerLinks.isolate(one.peerUrl);
+    else peerLinks.separate(one.peerUrl, other.peerUrl);
+  }
+  return () => {
+    if (links.length === 1) peerLinks.heal();
+    release(environment, [...links, ...members]);
+  };
+}
