@@ -144,6 +144,7 @@ class Run {
     const from = now();
     const heal = await nemesis.start(environment, randomFrom(seed));
     await setTimeout(lastsMs, undefined, { signal: this.#ended });
+    if (heal === undefined) return;
     await heal();
     this.#log(`${nemesis.name}: healed`);
     this.#active.push({ nemesis: nemesis.name, from, to: now() });

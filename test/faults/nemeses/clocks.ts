@@ -35,6 +35,7 @@ export const gatewayClock: Nemesis = {
   async start(environment, random) {
     const ms = shiftOf(random);
     const gateways = take(environment, environment.system.gateways, random);
+    if (gateways.length === 0) return undefined;
     environment.note(`${ms / HOUR_MS} h at ${namesOf(gateways)}`);
     for (const gateway of gateways) gateway.shiftClock(ms);
     return () => {

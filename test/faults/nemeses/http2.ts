@@ -16,6 +16,7 @@ export const http2Faults: Nemesis = {
     const some = callers.filter((caller) => caller === one || random() < 0.5);
     const possible = toMembers.filter(({ from }) => some.includes(from));
     const chosen = take(environment, possible, random, possible.length);
+    if (chosen.length === 0) return undefined;
     environment.note(chosen.map(({ from, to }) => `${from}-${to}`).join(", "));
     const proxies = await Promise.all(
       chosen.map(({ proxy }) => Http2Proxy.before(proxy.target, () => faultOf(random()))),

@@ -19,6 +19,7 @@ export const linkFaults: readonly Nemesis[] = Object.entries(FAULTS).map(([name,
   lastsMs: [3_000, 8_000],
   async start(environment, random) {
     const links = take(environment, chooseLinks(environment, random), random, Infinity);
+    if (links.length === 0) return undefined;
     environment.note(`${fault}: ${links.map(({ from, to }) => `${from}-${to}`).join(", ")}`);
     await Promise.all(links.map(({ proxy }) => proxy.become(fault)));
     return async () => {

@@ -23,8 +23,8 @@ export const replaceMember: Nemesis = {
     const list = await admin.members.list().catch(() => []);
     const member = list.find(({ name }) => name === process?.name);
     if (process === undefined || member === undefined) {
-      environment.note("replaces nothing");
-      return () => release(environment, [process]);
+      release(environment, [process]);
+      return undefined;
     }
     environment.note(`replaces ${process.name}, ID ${member.id}`);
     await removeMember(admin, member.id);
@@ -82,8 +82,8 @@ export const upgrade: Nemesis = {
     const next = NEXT[system.release];
     const members = take(environment, system.members, () => 0, MEMBERS);
     if (next === undefined || taken.has(upgrade) || members.length < MEMBERS) {
-      environment.note("upgrades nothing");
-      return () => release(environment, members);
+      release(environment, members);
+      return undefined;
     }
     taken.add(upgrade);
     const found = findEtcd(next);

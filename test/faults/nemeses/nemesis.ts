@@ -16,8 +16,8 @@ export interface Nemesis {
   readonly lastsMs: readonly [number, number];
   /** Only in a long run. */
   readonly isLong?: boolean;
-  /** Injects the fault; `random` makes its choices. */
-  start(environment: FaultEnvironment, random: () => number): Promise<Heal>;
+  /** Injects the fault; `random` makes its choices. @returns undefined if it is not possible now */
+  start(environment: FaultEnvironment, random: () => number): Promise<Heal | undefined>;
 }
 
 /** What a nemesis can reach. */
@@ -62,5 +62,5 @@ export async function takeLeader(environment: FaultEnvironment): Promise<readonl
 }
 
 export function namesOf(things: readonly { readonly name: string }[]): string {
-  return things.length === 0 ? "nothing" : things.map(({ name }) => name).join(", ");
+  return things.map(({ name }) => name).join(", ");
 }

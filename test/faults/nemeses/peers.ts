@@ -4,6 +4,7 @@ import type { EtcdProcess } from "../../../scripts/etcd-process.mjs";
 import {
   ALL_SYSTEMS,
   type FaultEnvironment,
+  type Heal,
   type Nemesis,
   namesOf,
   release,
@@ -23,7 +24,9 @@ export const separate: Nemesis = {
   lastsMs: [4_000, 10_000],
   async start(environment, random) {
     const members = take(environment, environment.system.members, random, 2);
-    return cut(environment, members.length === 2 ? members : []);
+    if (members.length === 2) return cut(environment, members);
+    release(environment, members);
+    return undefined;
   },
 };
 
@@ -41,18 +44,20 @@ function isolating(
   };
 }
 
-function cut(environment: FaultEnvironment, members: readonly EtcdProcess[]) {
+function cut(environment: FaultEnvironment, members: readonly EtcdProcess[]): Heal | undefined {
   const { peerLinks } = environment.system;
   const [one, other] = members;
   // There is one cut at a time.
-  const links = take(environment, one === undefined ? [] : [peerLinks], () => 0);
-  environment.note(`cuts off ${namesOf(links.length === 0 ? [] : members)}`);
-  if (links.length === 1 && one !== undefined) {
-    if (other === undefined) peerLinks.isolate(one.peerUrl);
-    else peerLinks.separate(one.peerUrl, other.peerUrl);
+  const links = one === undefined ? [] : take(environment, [peerLinks], () => 0);
+  if (one === undefined || links.length === 0) {
+    release(environment, members);
+    return undefined;
   }
+  environment.note(`cuts off ${namesOf(members)}`);
+  if (other === undefined) peerLinks.isolate(one.peerUrl);
+  else peerLinks.separate(one.peerUrl, other.peerUrl);
   return () => {
-    if (links.length === 1) peerLinks.heal();
+    peerLinks.heal();
     release(environment, [...links, ...members]);
   };
 }

@@ -47,6 +47,7 @@ function killing(name: string, choose: Choice): Nemesis {
     lastsMs: SECONDS,
     async start(environment, random) {
       const members = await choose(environment, random);
+      if (members.length === 0) return undefined;
       environment.note(`kills ${namesOf(members)}`);
       await Promise.all(members.map((member) => member.kill()));
       return async () => {
@@ -64,6 +65,7 @@ function pausing(name: string, lastsMs: Nemesis["lastsMs"], choose: Choice): Nem
     lastsMs,
     async start(environment, random) {
       const members = await choose(environment, random);
+      if (members.length === 0) return undefined;
       environment.note(`stops ${namesOf(members)}`);
       for (const member of members) member.pause();
       return () => {
@@ -80,6 +82,7 @@ export const rollingRestart: Nemesis = {
   lastsMs: [4_000, 8_000],
   async start(environment) {
     const members = take(environment, environment.system.members, () => 0, 3);
+    if (members.length === 0) return undefined;
     environment.note(`restarts ${namesOf(members)} one by one`);
     const restarts = (async () => {
       for (const member of members) {
@@ -103,6 +106,7 @@ export const killGateway: Nemesis = {
   lastsMs: SECONDS,
   async start(environment, random) {
     const gateways = take(environment, environment.system.gateways, random);
+    if (gateways.length === 0) return undefined;
     environment.note(`kills ${namesOf(gateways)}`);
     await Promise.all(gateways.map((gateway) => gateway.kill()));
     return async () => {
@@ -118,6 +122,7 @@ export const pauseGateway: Nemesis = {
   lastsMs: SECONDS,
   async start(environment, random) {
     const gateways = take(environment, environment.system.gateways, random);
+    if (gateways.length === 0) return undefined;
     environment.note(`stops ${namesOf(gateways)}`);
     for (const gateway of gateways) gateway.pause();
     return (): ReturnType<Heal> => {

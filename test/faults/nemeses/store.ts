@@ -43,7 +43,7 @@ export const noSpace: Nemesis = {
   async start(environment) {
     const { system, note } = environment;
     const claim = take(environment, [noSpace], () => 0);
-    if (claim.length === 0) return () => {};
+    if (claim.length === 0) return undefined;
     const tool = system.v3Tool();
     note(await fill(tool));
     return async () => {
