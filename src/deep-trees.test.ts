@@ -132,8 +132,9 @@ it("a deep tree expires", async () => {
 
 it("a deep response is encoded, decoded, checked and printed", async () => {
   const answer: EtcdResponse = { action: "get", node: nested(), ...ORIGIN };
-  const { node: read } = readJson(encodeResponse(answer)) as { readonly node: unknown };
-  expect(depthOf(readNode(read, "the test"))).toBe(LEVELS);
+  const { node: read } = readJson(encodeResponse(answer)) as { readonly node: EtcdNode };
+  expect(depthOf(read)).toBe(LEVELS);
+  expect(depthOf(readNode(treeAt(PATH), "the test"))).toBe(LEVELS);
   const { node: printed } = readJson(responseJson(answer)) as { readonly node: EtcdNode };
   expect(depthOf(printed)).toBe(LEVELS);
   const small = { ...answer, node: nested(1000) };

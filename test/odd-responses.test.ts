@@ -61,14 +61,16 @@ function withNode(node: string): Responder {
 
 const INDEXES = '"modifiedIndex":7,"createdIndex":7';
 /** A response with the node as a grandchild. */
-const deep = (node: string): string =>
-  `{"key":"/a","dir":true,${INDEXES},"nodes":[{"key":"/a/b","dir":true,${INDEXES},"nodes":[${node}]}]}`;
+const deep = (node: string): string => {
+  const child = node.replace('"key":"/a', '"key":"/a/b/c');
+  return `{"key":"/a","dir":true,${INDEXES},"nodes":[{"key":"/a/b","dir":true,${INDEXES},"nodes":[${child}]}]}`;
+};
 
 test("a valid response is accepted", async () => {
   server.respond = good;
   expect((await client.getNode("/a")).node.value).toBe("1");
   expect((await client.setNode("/a", "1")).node.value).toBe("1");
-  server.respond = withNode(deep(`{"key":"/a/b/c","value":"","ttl":-3,"later":null,${INDEXES}}`));
+  server.respond = withNode(deep(`{"key":"/a","value":"","ttl":-3,"later":null,${INDEXES}}`));
   expect((await client.getNode("/a")).node.nodes?.[0]?.nodes?.[0]?.key).toBe("/a/b/c");
 });
 
@@ -95,6 +97,10 @@ describe("invalid bodies", () => {
     ["null", "null"],
     ["a list", "[]"],
     ["a text", '"/a"'],
+    ["neither a value nor a directory", `{"key":"/a",${INDEXES}}`],
+    ["a value and a directory", `{"key":"/a","value":"1","dir":true,${INDEXES}}`],
+    ["a value and children", `{"key":"/a","value":"1","nodes":[],${INDEXES}}`],
+    ["an expiration that is no time", `{"key":"/a","value":"1","expiration":"soon",${INDEXES}}`],
     ["a key of another type", `{"key":5,"value":"1",${INDEXES}}`],
     ["a value of another type", `{"key":"/a","value":1,${INDEXES}}`],
     ["a dir that is false", `{"key":"/a","dir":false,${INDEXES}}`],
@@ -114,6 +120,27 @@ describe("invalid bodies", () => {
     await expectUnusable(withNode(node));
     server.requests.length = 0;
     await expectUnusable(withNode(deep(node)));
+  });
+
+  test.each([
+    ["another key", `{"key":"/b","value":"1",${INDEXES}}`],
+    ["the key of a child", `{"key":"/a/b","value":"1",${INDEXES}}`],
+    ["a key without a slash", `{"key":"a","value":"1",${INDEXES}}`],
+    ["no key", '{"dir":true}'],
+    ...["/b/c", "/a/b/c", "/a/", "/a", "/a/.", "/a/..", "b"].map((key) => [
+      `a child with the key ${key}`,
+      `{"key":"/a","dir":true,${INDEXES},"nodes":[{"key":"${key}","value":"1",${INDEXES}}]}`,
+    ]),
+  ])("a node with %s", async (_what, node) => {
+    await expectUnusable(withNode(node));
+  });
+
+  test("a removed node with a value or with children", async () => {
+    const odd = ['"value":"1"', '"dir":true,"nodes":[]'];
+    for (const more of odd) {
+      server.respond = reply(200, `{"action":"delete","node":{"key":"/a",${INDEXES},${more}}}`);
+      await expect(client.deleteNode("/a")).rejects.toThrow(OutcomeUnknownError);
+    }
   });
 
   test.each(["prevNode", "node"])("an index beyond 2^53 in %s", async (name) => {
@@ -136,16 +163,17 @@ describe("invalid bodies", () => {
     },
   );
 
-  test("nodes that are nested deeper than the stack allows are accepted", async () => {
+  test("a tree of 2,000 levels is accepted", async () => {
     await using patient = new EtcdClient({ urls: [server.url] });
-    const depth = 100_000;
-    const head = `{"key":"/a","dir":true,${INDEXES},"nodes":[`;
-    server.respond = withNode(`${head.repeat(depth)}${"]}".repeat(depth)}`);
+    const levels = Array.from(
+      { length: 2_000 },
+      (_, level) => `{"key":"/a${"/b".repeat(level)}","dir":true,${INDEXES},"nodes":[`,
+    );
+    server.respond = withNode(`${levels.join("")}${"]}".repeat(levels.length)}`);
     let { node } = await patient.getNode("/a");
-    let levels = 1;
-    for (; node.nodes?.[0] !== undefined; levels++) node = node.nodes[0];
-    expect(levels).toBe(depth);
-    expect((await patient.setNode("/a", "1")).action).toBe("set");
+    let count = 1;
+    for (; node.nodes?.[0] !== undefined; count++) node = node.nodes[0];
+    expect(count).toBe(levels.length);
   });
 });
 
@@ -158,6 +186,10 @@ describe("invalid statuses and headers", () => {
     [404, "<h1>Not Found</h1>"],
     [400, '{"errorCode":100}'],
     [400, '{"errorCode":"100","message":5}'],
+    [404, '{"errorCode":100.5,"message":"Key not found","index":7}'],
+    [404, '{"errorCode":-100,"message":"Key not found","index":7}'],
+    [404, '{"errorCode":100,"message":"Key not found","index":-7}'],
+    [404, '{"errorCode":100,"message":"Key not found","index":"7"}'],
     [400, "[1]"],
     [204, ""],
     [303, ""],

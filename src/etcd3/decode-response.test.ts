@@ -8,6 +8,8 @@ const PUT = { operation: "PUT /a", key: "/a", safety: "write", scope: "quorum" }
 it.each([
   ["no header", "{}"],
   ["an id that is no number", '{"header":{"cluster_id":"\u{fffd}"}}'],
+  ["a negative revision", '{"header":{"cluster_id":"1","revision":"-5"}}'],
+  ["a negative revision of a key", '{"header":{},"prev_kv":{"mod_revision":"-5"}}'],
   ["a revision that is no number", '{"header":{"cluster_id":"1","revision":"x"}}'],
   ["a key that is no text", '{"header":{},"prev_kv":{"key":1}}'],
 ])("an answer with %s leaves the outcome of a write unknown", (_what, body) => {

@@ -29,14 +29,32 @@ it("bytes are base64 in JSON only, as deep as they are in the message", () => {
   expect(more).toBe(false);
 });
 
-it("numbers beyond 2^53 - 1 are refused, never rounded", () => {
+it("numbers that are too large are refused, never rounded", () => {
+  const ttlOf = (TTL: unknown): number => fromJson(RPC.leaseTimeToLive.response, { TTL }).TTL;
+  expect(ttlOf("9007199254740991")).toBe(2 ** 53 - 1);
+  expect(ttlOf("-1")).toBe(-1);
+  expect(ttlOf(undefined)).toBe(0);
+  expect(() => ttlOf("9007199254740992")).toThrow(/TTL .* 2\^53 - 1/);
+});
+
+it("a revision is never negative, and leaves room for an index offset", () => {
   const revisionOf = (revision: unknown): number | undefined =>
     fromJson(RPC.put.response, { header: { revision } }).header?.revision;
-  expect(revisionOf("9007199254740991")).toBe(2 ** 53 - 1);
-  expect(() => revisionOf("9007199254740992")).toThrow(/revision .* 2\^53 - 1/);
-  expect(() => revisionOf("x")).toThrow(/revision/);
+  expect(revisionOf("4503599627370495")).toBe(2 ** 52 - 1);
+  expect(() => revisionOf("4503599627370496")).toThrow(/revision .* 2\^52 - 1/);
+  expect(() => revisionOf("-1")).toThrow(/revision/);
   expect(revisionOf(undefined)).toBe(0);
 });
+
+it.each(["true", '""', '"x"', '"0x10"', '"1e3"', '" 1"', "[5]", "[]", "{}", '{"toString":1}'])(
+  "%s is not a number",
+  (json) => {
+    const value: unknown = JSON.parse(json);
+    const response = { header: { revision: value } };
+    expect(() => fromJson(RPC.put.response, response)).toThrow(ProtocolError);
+    expect(() => fromJson(RPC.leaseTimeToLive.response, { TTL: value })).toThrow(ProtocolError);
+  },
+);
 
 it.each([
   ["an id that is no number", { header: { cluster_id: "\u{fffd}" } }],

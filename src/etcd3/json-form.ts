@@ -11,13 +11,14 @@ import {
   isEnum,
   type MessageInit,
   type MessageType,
+  naturalNumber,
   requireNesting,
   safeInteger,
   typeOf,
 } from "./protobuf/message-type.js";
 
 /** A 64-bit number, with or without a sign. */
-const DECIMAL_ID = /^-?\d{1,20}$/;
+const DECIMAL = /^-?\d{1,20}$/;
 
 /** Converts a message to its JSON form. */
 export function toJson<Message>(
@@ -74,10 +75,19 @@ function base64Of(value: unknown): string {
   return bytes.toString("base64");
 }
 
+/** etcd writes 64-bit numbers as text; the standard mapping also allows numbers. */
+function isDecimal(value: unknown): boolean {
+  return typeof value === "number" || (typeof value === "string" && DECIMAL.test(value));
+}
+
 function readValue({ name, type }: Field, value: unknown, nesting: number): unknown {
   switch (type) {
     case "integer":
-      return safeInteger(value, name);
+      if (isDecimal(value)) return safeInteger(value, name);
+      break;
+    case "natural":
+      if (isDecimal(value)) return naturalNumber(value, name);
+      break;
     case "flag":
       if (typeof value === "boolean") return value;
       break;
@@ -89,7 +99,7 @@ function readValue({ name, type }: Field, value: unknown, nesting: number): unkn
       break;
     case "id":
     case "uid":
-      if (typeof value === "string" && DECIMAL_ID.test(value)) return value;
+      if (typeof value === "string" && isDecimal(value)) return value;
       break;
     default:
       if (isEnum(type)) {

@@ -2,6 +2,7 @@ import { Cluster } from "../cluster/cluster.js";
 import type { StreamedResponse } from "../cluster/exchange/exchange.js";
 import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
 import type { TopologyProbes } from "../cluster/routing/topology-probes.js";
+import { ProtocolError } from "../errors/cluster-errors.js";
 import type { HttpResponse } from "../wire/http.js";
 import { AuthToken } from "./auth-token.js";
 import { decodeV3Response } from "./decode-response.js";
@@ -102,12 +103,23 @@ export class RemoteV3Api implements V3Api {
     try {
       const credentials = { name, password };
       const { message } = await this.#send(RPC.authenticate, credentials, AUTHENTICATION);
-      return message.token === "" ? undefined : message.token;
+      return tokenOf(message.token);
     } catch (error) {
       if (refusalReasonOf(error) === "auth-disabled") return undefined;
       throw error instanceof TokenRefused ? error.cause : error;
     }
   }
+}
+
+/** A token becomes a header of every request. */
+const TOKEN = /^[\x21-\x7e]+$/;
+const MAX_TOKEN_CHARS = 16 * 1024;
+
+/** @throws ProtocolError for a token that cannot be the value of a header */
+function tokenOf(text: string): string | undefined {
+  if (text === "") return undefined;
+  if (text.length <= MAX_TOKEN_CHARS && TOKEN.test(text)) return text;
+  throw new ProtocolError(`${AUTHENTICATION.operation}: the token in the response is not valid`);
 }
 
 /** Marked as a read, because it is safe to repeat. */

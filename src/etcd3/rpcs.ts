@@ -21,15 +21,15 @@ export interface Rpc<Request, Response> {
 const HEADER = message({
   cluster_id: [1, "uid"],
   member_id: [2, "uid"],
-  revision: [3, "integer"],
-  raft_term: [4, "integer"],
+  revision: [3, "natural"],
+  raft_term: [4, "natural"],
 });
 
 const KEY_VALUE = message({
   key: [1, "bytes"],
-  create_revision: [2, "integer"],
-  mod_revision: [3, "integer"],
-  version: [4, "integer"],
+  create_revision: [2, "natural"],
+  mod_revision: [3, "natural"],
+  version: [4, "natural"],
   value: [5, "bytes"],
   lease: [6, "id"],
 });
@@ -47,7 +47,7 @@ const RANGE_RESPONSE = message({
   header: [1, HEADER],
   kvs: [2, KEY_VALUE, "repeated"],
   more: [3, "flag"],
-  count: [4, "integer"],
+  count: [4, "natural"],
 });
 
 const PUT_REQUEST = message({
@@ -69,7 +69,7 @@ const DELETE_REQUEST = message({
 
 const DELETE_RESPONSE = message({
   header: [1, HEADER],
-  deleted: [2, "integer"],
+  deleted: [2, "natural"],
   prev_kvs: [3, KEY_VALUE, "repeated"],
 });
 
@@ -77,7 +77,7 @@ const COMPARE = message({
   result: [1, ["EQUAL", "GREATER", "LESS", "NOT_EQUAL"]],
   target: [2, ["VERSION", "CREATE", "MOD", "VALUE", "LEASE"]],
   key: [3, "bytes"],
-  version: [4, "integer"],
+  version: [4, "natural"],
   create_revision: [5, "integer"],
   mod_revision: [6, "integer"],
   value: [7, "bytes"],
@@ -148,7 +148,7 @@ const WATCH_RESPONSE = message({
   header: [1, HEADER],
   created: [3, "flag"],
   canceled: [4, "flag"],
-  compact_revision: [5, "integer"],
+  compact_revision: [5, "natural"],
   cancel_reason: [6, "text"],
   fragment: [7, "flag"],
   events: [11, EVENT, "repeated"],

@@ -1,6 +1,13 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import type { Role, User, UserWithRoleNames } from "../model/auth.js";
-import type { LeaderStats, Member, SelfStats, StoreStats, Version } from "../model/cluster.js";
+import type {
+  FollowerStats,
+  LeaderStats,
+  Member,
+  SelfStats,
+  StoreStats,
+  Version,
+} from "../model/cluster.js";
 import type { HttpRequest, HttpResponse } from "./http.js";
 import { decodeResponse, readSuccess, requestAtEndpoint } from "./http-response.js";
 import { isObject, type JsonObject, readJson } from "./json.js";
@@ -30,71 +37,115 @@ export function decodeAdminResponse<T>(
 
 const isString = (value: unknown): value is string => typeof value === "string";
 
-const isListOf = (value: unknown, isItem: (item: unknown) => boolean): boolean =>
-  Array.isArray(value) && value.every(isItem);
-
 /** Returns a predicate for objects whose named properties pass. Other properties are ignored. */
-function object<T>(properties: Readonly<Record<string, (value: unknown) => boolean>>): IsShape<T> {
+function object<T>(properties: Readonly<Record<string, Check>>): IsShape<T> {
   const checks = Object.entries(properties);
   return (value): value is T =>
     isObject(value) &&
     checks.every(([name, isProperty]) => isProperty((value as JsonObject)[name]));
 }
 
-const isNumber = (value: unknown): boolean => typeof value === "number";
+/** JSON can contain numbers that are infinite in JavaScript. */
+const isNumber = (value: unknown): boolean => Number.isFinite(value);
+
+type Check = (value: unknown) => boolean;
+
 const isNullable =
-  (isItem: (item: unknown) => boolean) =>
-  (value: unknown): boolean =>
-    value === null || value === undefined || isListOf(value, isItem);
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const isOptional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+/** The same check for several properties. */
+const each = (names: readonly string[], check: Check): Readonly<Record<string, Check>> =>
+  Object.fromEntries(names.map((name) => [name, check]));
+
+const isListOf =
+  (isItem: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(isItem);
+
+const isStrings = isListOf(isString);
 
 export const isMember = object<Member>({
   id: isString,
   name: isString,
-  peerURLs: (value) => isListOf(value, isString),
-  clientURLs: (value) => isListOf(value, isString),
+  peerURLs: isStrings,
+  clientURLs: isStrings,
 });
 
 export const isMemberList = object<{ readonly members: readonly Member[] }>({
-  members: (value) => isListOf(value, isMember),
+  members: isListOf(isMember),
 });
-
-const isGateway = object({ keyPrefix: isString });
 
 export const isVersion = object<Version>({
   etcdserver: isString,
   etcdcluster: isString,
-  gateway: (value) => value === undefined || isGateway(value),
+  gateway: isOptional(object({ keyPrefix: isString })),
 });
 
-export const isStoreStats = object<StoreStats>({ getsSuccess: isNumber, watchers: isNumber });
+const COUNTED = [
+  "gets",
+  "sets",
+  "delete",
+  "update",
+  "create",
+  "compareAndSwap",
+  "compareAndDelete",
+];
+
+export const isStoreStats = object<StoreStats>({
+  ...each(
+    COUNTED.flatMap((name) => [`${name}Success`, `${name}Fail`]),
+    isNumber,
+  ),
+  ...each(["expireCount", "watchers"], isNumber),
+});
 
 export const isSelfStats = object<SelfStats>({
-  id: isString,
-  state: isString,
-  leaderInfo: object({ leader: isString }),
+  ...each(["name", "id", "state", "startTime"], isString),
+  leaderInfo: object(each(["leader", "uptime", "startTime"], isString)),
+  ...each(["recvAppendRequestCnt", "sendAppendRequestCnt"], isNumber),
+  ...each(
+    ["recvPkgRate", "recvBandwidthRate", "sendPkgRate", "sendBandwidthRate"],
+    isOptional(isNumber),
+  ),
 });
 
-export const isLeaderStats = object<LeaderStats>({ leader: isString, followers: isObject });
+const isFollower = object<FollowerStats>({
+  latency: object(
+    each(["current", "average", "standardDeviation", "minimum", "maximum"], isNumber),
+  ),
+  counts: object(each(["fail", "success"], isNumber)),
+});
+
+export const isLeaderStats = object<LeaderStats>({
+  leader: isString,
+  followers: (value) => isObject(value) && Object.values(value).every(isFollower),
+});
 
 export const isAuthState = object<{ readonly enabled: boolean }>({
   enabled: (value) => typeof value === "boolean",
 });
 
-const isKv = object({ read: isNullable(isString), write: isNullable(isString) });
+const isKv = object({ read: isNullable(isStrings), write: isNullable(isStrings) });
 
 export const isRole = object<Role>({ role: isString, permissions: object({ kv: isKv }) });
 
 export const isRoleList = object<{ readonly roles: readonly Role[] | null }>({
-  roles: isNullable(isRole),
+  roles: isNullable(isListOf(isRole)),
 });
 
-export const isUser = object<User>({ user: isString, roles: isNullable(isRole) });
+export const isUser = object<User>({ user: isString, roles: isOptional(isListOf(isRole)) });
 
 export const isUserList = object<{ readonly users: readonly User[] | null }>({
-  users: isNullable(isUser),
+  users: isNullable(isListOf(isUser)),
 });
 
 export const isUserWithRoleNames = object<UserWithRoleNames>({
   user: isString,
-  roles: isNullable(isString),
+  roles: isNullable(isStrings),
 });

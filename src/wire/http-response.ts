@@ -105,21 +105,25 @@ function bodyError(request: HttpRequest, response: HttpResponse, key: string): E
   const { operation } = request;
   const { status, endpoint, headers } = response;
   const clusterId = headers["x-etcd-cluster-id"];
-  const { errorCode, message, cause, index } = bodyOf(response);
+  const { errorCode, message, cause, index = 0 } = bodyOf(response);
   if (typeof message !== "string") return undefined;
-  if (typeof index === "number" && !Number.isSafeInteger(index)) return undefined;
-  if (typeof errorCode !== "number") return new AdminError(operation, endpoint, status, message);
+  if (errorCode === undefined) return new AdminError(operation, endpoint, status, message);
+  if (!isCount(errorCode) || !isCount(index)) return undefined;
   return serverErrorOf({
     errorCode,
     reason: message,
     detail: typeof cause === "string" ? cause : "",
-    index: typeof index === "number" ? index : 0,
+    index,
     status,
     key,
     operation,
     endpoint,
     ...(typeof clusterId === "string" && { clusterId }),
   });
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function bodyOf(response: HttpResponse): JsonObject {

@@ -1,11 +1,11 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
-import { isAction } from "../model/actions.js";
+import { isAction, isRemoval } from "../model/actions.js";
 import { type KeyRequest, wantsNoNodes } from "../model/key-request.js";
 import type { Action, EtcdReceipt, EtcdResponse, ResponseOrigin } from "../model/response.js";
 import type { HttpRequest, HttpResponse, HttpResponseHead } from "./http.js";
 import { decodeResponse, readSuccess, requestAtEndpoint } from "./http-response.js";
 import type { JsonDeserializer, JsonObject } from "./json.js";
-import { readNode } from "./node-shape.js";
+import { readNode, readRemovedNode } from "./node-shape.js";
 
 /**
  * Decodes a response of `/v2/keys`. With `noValueOnSuccess`, the result has no nodes.
@@ -30,8 +30,19 @@ export function decodeKeyResponse(
     }
     const head = readOrigin(response, origin);
     const withoutNodes = body.node === undefined && wantsNoNodes(keyRequest);
-    return withoutNodes ? { action, ...head } : responseOf(action, head, body, origin);
+    if (withoutNodes) return { action, ...head };
+    const decoded = responseOf(action, head, body, origin);
+    if (isAbout(keyRequest, decoded.node.key)) return decoded;
+    throw new ProtocolError(`${origin}: the response is about another key, ${decoded.node.key}`);
   });
+}
+
+/** Whether a response can be about a key. A proxy can mix up responses. */
+function isAbout(request: KeyRequest, key: string): boolean {
+  // etcd ignores a slash at the end.
+  const path = request.key.endsWith("/") ? request.key.slice(0, -1) : request.key;
+  const isInOrder = request.action === "create" && request.inOrder === true;
+  return isInOrder ? key.startsWith(`${path}/`) : key === (path || "/");
 }
 
 /** Decodes an event of a watch. `head` comes from the watch's response. @throws ProtocolError */
@@ -75,7 +86,7 @@ function responseOf(
   origin: string,
 ): EtcdResponse {
   const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = head;
-  const node = readNode(body.node, origin);
+  const node = (isRemoval(action) ? readRemovedNode : readNode)(body.node, origin);
   const response = { action, node, etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };
   if (body.prevNode === undefined) return response;
   return Object.assign(response, { prevNode: readNode(body.prevNode, origin) });

@@ -12,6 +12,7 @@ const INNER: MessageType<Inner> = message({ name: [1, "text"], self: [2, () => I
 const OUTER = message({
   data: [1, "bytes"],
   count: [2, "integer"],
+  revision: [7, "natural"],
   lease: [3, "id"],
   cluster: [4, "uid"],
   sort: [5, ["NONE", "UP", "DOWN"]],
@@ -44,6 +45,7 @@ describe("a message of Protocol Buffers", () => {
     const outer = fc.record({
       data: fc.uint8Array({ minLength: 1 }).map((bytes) => Buffer.from(bytes)),
       count: fc.maxSafeInteger(),
+      revision: fc.nat(),
       lease: fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n).map(String),
       cluster: fc.bigInt(0n, 2n ** 64n - 1n).map(String),
       sort: fc.constantFrom("NONE" as const, "UP" as const, "DOWN" as const),
@@ -76,6 +78,7 @@ describe("a message of Protocol Buffers", () => {
     expectTypeOf(OUTER.decode(Buffer.alloc(0))).toEqualTypeOf<{
       readonly data: Buffer;
       readonly count: number;
+      readonly revision: number;
       readonly lease: string;
       readonly cluster: string;
       readonly sort: "NONE" | "UP" | "DOWN";

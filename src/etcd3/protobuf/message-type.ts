@@ -9,6 +9,8 @@ interface Scalars {
   readonly flag: boolean;
   /** A signed number used for arithmetic. */
   readonly integer: number;
+  /** A signed number that etcd never makes negative, such as a revision. */
+  readonly natural: number;
   /** A signed 64-bit number that is only compared, as decimal text. */
   readonly id: string;
   /** An unsigned 64-bit number that is only compared, as decimal text. */
@@ -171,6 +173,7 @@ export class MessageType<Message> {
     if (type === "uid") return reader.varint().toString();
     if (type === "id") return signed(reader.varint()).toString();
     if (type === "integer") return safeInteger(signed(reader.varint()), name);
+    if (type === "natural") return naturalNumber(signed(reader.varint()), name);
     if (isEnum(type)) return enumName(type, reader.smallNumber(), name);
     return typeOf(type).#read(reader, reader.endOfNext(), nesting + 1);
   }
@@ -197,6 +200,19 @@ export function safeInteger(value: unknown, name: string): number {
   throw new ProtocolError(`${name} is not an integer up to 2^53 - 1`);
 }
 
+/**
+ * Greater than any revision. The sum of a revision and an index offset that is not greater either is a safe
+ * integer.
+ */
+export const MAX_NATURAL = 2 ** 52 - 1;
+
+/** @throws ProtocolError for a negative number, and beyond {@link MAX_NATURAL} */
+export function naturalNumber(value: unknown, name: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 0 && number <= MAX_NATURAL) return number;
+  throw new ProtocolError(`${name} is not an integer from 0 to 2^52 - 1`);
+}
+
 /** @throws ProtocolError for a message that is nested too deeply */
 export function requireNesting(nesting: number): void {
   if (nesting <= MAX_NESTING) return;
@@ -214,7 +230,7 @@ function defaultOf({ type, repeated }: Field): unknown {
   if (type === "bytes") return NO_BYTES;
   if (type === "text") return "";
   if (type === "flag") return false;
-  if (type === "integer") return 0;
+  if (type === "integer" || type === "natural") return 0;
   if (type === "id" || type === "uid") return "0";
   return isEnum(type) ? type[0] : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Cluster } from "../../cluster/cluster.js";
 import { AdminError } from "../../errors/admin-error.js";
+import { ProtocolError } from "../../errors/cluster-errors.js";
 import type { EndpointHealth, Version } from "../../model/cluster.js";
 import { adminGet, adminWrite } from "../../wire/admin-request.js";
 import {
@@ -12,7 +13,8 @@ import {
 } from "../../wire/admin-response.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import { readHealth } from "../../wire/health.js";
-import { requireSuccess } from "../../wire/http-response.js";
+import type { HttpRequest, HttpResponse } from "../../wire/http.js";
+import { decodeResponse, requestAtEndpoint, requireSuccess } from "../../wire/http-response.js";
 import { pathOfNamed } from "../../wire/key-path.js";
 import type { AuthApi } from "../auth-api.js";
 import type { CallOptions } from "../call-options.js";
@@ -43,7 +45,7 @@ export class RemoteClusterApi implements ClusterApi {
       request,
       (response) => {
         requireSuccess(request, response);
-        return response.body.split(", ").filter((url) => url !== "");
+        return decodeResponse(() => readMachines(request, response));
       },
       signal,
     );
@@ -63,6 +65,14 @@ export class RemoteClusterApi implements ClusterApi {
 
   readonly #checkHealth: HealthCheck = (endpoint, signal) =>
     this.#cluster.probe(endpoint, adminGet("/health"), readHealth, signal);
+}
+
+/** Reads a list of URLs, which is text. */
+function readMachines(request: HttpRequest, response: HttpResponse): readonly string[] {
+  const urls = response.body.split(", ").filter((url) => url !== "");
+  if (urls.every((url) => URL.canParse(url))) return urls;
+  const origin = requestAtEndpoint(request, response);
+  throw new ProtocolError(`${origin}: the response is not a list of URLs`);
 }
 
 function remoteMembers(admin: AdminCaller): MembersApi {

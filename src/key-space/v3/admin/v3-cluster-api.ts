@@ -1,4 +1,5 @@
 import type { Cluster } from "../../../cluster/cluster.js";
+import { ProtocolError } from "../../../errors/cluster-errors.js";
 import { UnauthorizedError } from "../../../errors/common-errors.js";
 import { RPC } from "../../../etcd3/rpcs.js";
 import type { V3Api } from "../../../etcd3/v3-api.js";
@@ -37,8 +38,10 @@ export class V3ClusterApi implements ClusterApi {
   async version({ signal }: CallOptions = {}): Promise<Version> {
     const call = { operation: "GET /version", key: "/", ...STATUS_CALL, signal } as const;
     const { version: etcdserver } = (await this.#api.call(RPC.status, {}, call)).message;
-    const [major, minor] = etcdserver.split(".");
-    return { etcdserver, etcdcluster: `${major}.${minor}.0` };
+    const [release] = /^\d+\.\d+/.exec(etcdserver) ?? [];
+    if (release === undefined)
+      throw new ProtocolError(`${call.operation}: the response has no valid version`);
+    return { etcdserver, etcdcluster: `${release}.0` };
   }
 
   health({ signal }: CallOptions = {}): Promise<readonly EndpointHealth[]> {

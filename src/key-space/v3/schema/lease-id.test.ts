@@ -3,6 +3,7 @@ import {
   clampLeaseTime,
   decodeLeaseId,
   encodeLeaseId,
+  endOfLease,
   isFileLease,
   LAST_EXPIRATION,
 } from "./lease-id.js";
@@ -16,6 +17,12 @@ it("contains the expiry and whether the TTL is a directory's", () => {
       expect(decodeLeaseId(id)).toEqual({ expiration, directory });
     }
   }
+});
+
+it("the end of a lease is a valid date for every TTL that a server can send", () => {
+  expect(endOfLease(60, NOON)).toBe(NOON + 60_000);
+  const end = new Date(endOfLease(Number.MAX_SAFE_INTEGER, NOON));
+  expect(end.getUTCFullYear()).toBe(2312);
 });
 
 it("contains the nearest possible time when clocks are wrong or a TTL is very long", () => {

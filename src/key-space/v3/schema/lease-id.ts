@@ -26,6 +26,15 @@ export function clampLeaseTime(time: number): number {
   return Math.min(Math.max(time, EPOCH), LAST_EXPIRATION);
 }
 
+/** Maximum TTL of a lease in etcd, in seconds. */
+export const MAX_LEASE_TTL = 9_000_000_000;
+
+/** When a lease with this TTL in seconds ends, in milliseconds since 1970. */
+export function endOfLease(ttl: number, now: number): number {
+  // A greater TTL of a broken server would not be a valid date.
+  return clampLeaseTime(now) + Math.min(ttl, MAX_LEASE_TTL) * 1000;
+}
+
 /**
  * Encodes the ID of a lease that ends at `expiration`, in decimal. `counter` makes it unique.
  */

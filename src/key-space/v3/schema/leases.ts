@@ -3,10 +3,7 @@ import { RPC } from "../../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { Clock } from "../../../time/clock.js";
-import { clampLeaseTime, encodeLeaseId } from "./lease-id.js";
-
-/** Maximum TTL of a lease in etcd, in seconds. */
-const MAX_LEASE_TTL = 9_000_000_000;
+import { encodeLeaseId, endOfLease, MAX_LEASE_TTL } from "./lease-id.js";
 
 /** Grants and revokes the v3 leases that implement v2 TTLs. */
 export class Leases {
@@ -23,7 +20,7 @@ export class Leases {
   /** The lease ID for a TTL; `NO_LEASE` for a TTL above etcd's maximum, which means no TTL. */
   idFor(ttl: number, directory: boolean): string {
     if (ttl > MAX_LEASE_TTL) return NO_LEASE;
-    const expiration = clampLeaseTime(this.#clock.now()) + ttl * 1000;
+    const expiration = endOfLease(ttl, this.#clock.now());
     return encodeLeaseId({ expiration, directory }, this.#counter++);
   }
 
@@ -60,6 +57,6 @@ export class Leases {
   async #endOf(id: string, call: V3Call): Promise<readonly (readonly [string, number])[]> {
     const { message } = await this.#api.call(RPC.leaseTimeToLive, { ID: id }, call);
     const { TTL: ttl } = message;
-    return ttl < 0 ? [] : [[id, clampLeaseTime(this.#clock.now()) + ttl * 1000]];
+    return ttl < 0 ? [] : [[id, endOfLease(ttl, this.#clock.now())]];
   }
 }

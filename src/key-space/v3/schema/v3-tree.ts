@@ -4,6 +4,7 @@ import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import { DamagedRecordError } from "../../../errors/v3-errors.js";
 import { refusalReasonOf } from "../../../etcd3/error-messages.js";
 import { toHexId } from "../../../etcd3/hex-id.js";
+import { MAX_NATURAL } from "../../../etcd3/protobuf/message-type.js";
 import { type KeyValue, type RequestOp, RPC } from "../../../etcd3/rpcs.js";
 import {
   atRevision,
@@ -326,13 +327,13 @@ function indexOffsetOf(record: KeyValue | undefined, { offset: key }: KeySchema)
   if (record === undefined) return { offset: 0, firstIndex: 1, writtenAt: 0 };
   const text = textOf(record.value);
   const offset = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(offset)) {
+  if (/^\d+$/.test(text) && offset <= MAX_NATURAL) {
     const { mod_revision: writtenAt } = record;
     return { offset, firstIndex: offset + writtenAt, writtenAt };
   }
   const damaged = new DamagedRecordError(
     key.toString(),
-    "the index offset must be a decimal number; write the previous one, so that indexes stay comparable",
+    "the index offset must be a decimal number up to 2^52 - 1; write the previous one, so that indexes stay comparable",
   );
   traceDamage(damaged);
   throw damaged;

@@ -3,7 +3,7 @@ import { NO_LEASE } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { Clock } from "../../../time/clock.js";
 import { sleep } from "../../../time/sleep.js";
-import { decodeLeaseId } from "../schema/lease-id.js";
+import { decodeLeaseId, endOfLease } from "../schema/lease-id.js";
 import type { Revision } from "./revision-stream.js";
 
 /** The state of leases that cannot be derived from their IDs. */
@@ -37,7 +37,7 @@ export async function leaseStatusOf(
       unknown.splice(0, MAX_CONCURRENT_QUERIES).map(async (id) => {
         const seconds = await secondsLeft(api, id, clock, call);
         if (seconds < 0) gone.add(id);
-        else if (isExternal(id)) external.set(id, clock.now() + seconds * 1000);
+        else if (isExternal(id)) external.set(id, endOfLease(seconds, clock.now()));
       }),
     );
   }
