@@ -41,7 +41,8 @@ const etcd = new EtcdClient({
   autoSync: false, // true or milliseconds: also use the client URLs that the members advertise
   hedgeReadsAfter: 0, // milliseconds after which a local read is also sent to a second endpoint; 0: never
 
-  retryUnknownWrites: false, // true: repeats a write that may have been applied; see unknown-outcome.mjs
+  // "safe": finds out whether a write without a response was applied; true: repeats it; see unknown-outcome.mjs
+  retryUnknownWrites: false,
 
   // Limits.
   maxResponseSize: 64 * 1024 * 1024, // bytes

@@ -5,6 +5,7 @@ export type {
   DirectoryOptions,
   FileOptions,
   GetOptions,
+  IdempotencyOptions,
   IgnoreKeyNotFound,
   NoValueOnSuccess,
   RefreshOptions,

@@ -24,6 +24,7 @@ import { linkSignals } from "../time/link-signals.js";
 import { KeyWatcher } from "../watch/key-watcher.js";
 import { watchOnce } from "../watch/watch-once.js";
 import type { Watcher, WatchOptions } from "../watch/watcher.js";
+import { checkIdempotencyKey } from "./idempotency-key.js";
 import {
   compareAndDeleteRequest,
   compareAndSwapRequest,
@@ -44,6 +45,7 @@ import type {
   DirectoryOptions,
   FileOptions,
   GetOptions,
+  IdempotencyOptions,
   IgnoreKeyNotFound,
   NoValueOnSuccess,
   RefreshOptions,
@@ -353,7 +355,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
   compareAndDeleteNode(
     key: string,
     condition: Condition,
-    options: CallOptions = {},
+    options: IdempotencyOptions = {},
   ): Promise<EtcdResponse> {
     return this.#execute(() => compareAndDeleteRequest(key, condition, options), options);
   }
@@ -533,6 +535,9 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     try {
       const request = build();
       checkKeyRequest(request);
+      if (options?.idempotencyKey !== undefined) {
+        checkIdempotencyKey(options.idempotencyKey, request, this.#keySpace);
+      }
       return this.#keySpace.execute(request, options).then(this.#onResponse, this.#onError);
     } catch (error) {
       return Promise.reject(error);

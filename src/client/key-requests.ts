@@ -1,5 +1,4 @@
 import { OptionError } from "../errors/option-error.js";
-import type { CallOptions } from "../key-space/call-options.js";
 import type {
   CompareAndDeleteRequest,
   CompareAndSwapRequest,
@@ -16,6 +15,7 @@ import { type KnownOptions, refuseUnknown } from "../model/option-names.js";
 import type {
   DeleteOptions,
   GetOptions,
+  IdempotencyOptions,
   IgnoreKeyNotFound,
   RefreshOptions,
   WatchNodeOptions,
@@ -35,21 +35,27 @@ const WRITE_OPTIONS: KnownOptions<WriteOptions> = {
   ttl: true,
   dir: true,
   noValueOnSuccess: true,
+  idempotencyKey: true,
   signal: true,
 };
 const REFRESH_OPTIONS: KnownOptions<RefreshOptions> = {
   prevValue: true,
   prevIndex: true,
   noValueOnSuccess: true,
+  idempotencyKey: true,
   signal: true,
 };
 const DELETE_OPTIONS: KnownOptions<DeleteOptions & IgnoreKeyNotFound> = {
   dir: true,
   recursive: true,
   ignoreKeyNotFound: true,
+  idempotencyKey: true,
   signal: true,
 };
-const COMPARE_AND_DELETE_OPTIONS: KnownOptions<CallOptions> = { signal: true };
+const COMPARE_AND_DELETE_OPTIONS: KnownOptions<IdempotencyOptions> = {
+  idempotencyKey: true,
+  signal: true,
+};
 const WATCH_NODE_OPTIONS: KnownOptions<WatchNodeOptions> = {
   recursive: true,
   waitIndex: true,
@@ -115,7 +121,7 @@ export function compareAndSwapRequest(
 export function compareAndDeleteRequest(
   key: string,
   condition: Condition,
-  options: CallOptions,
+  options: IdempotencyOptions,
 ): CompareAndDeleteRequest {
   refuseUnknown(options, COMPARE_AND_DELETE_OPTIONS);
   return { action: "compareAndDelete", key, ...conditionOf(condition) };

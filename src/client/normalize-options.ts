@@ -14,6 +14,8 @@ import { type UnifiedOptions, unifyOptions } from "./unify-options.js";
 export interface ClientSettings {
   readonly api: "v2" | "v3";
   readonly cluster: ClusterSettings;
+  /** Whether unknown outcomes of writes are resolved. */
+  readonly resolvesUnknownWrites: boolean;
   /** Without a trailing slash. */
   readonly keyPrefix: string;
   /** For the v3 API, which has no Basic auth. */
@@ -95,7 +97,8 @@ const CHECKS: Readonly<Record<OptionName, Check>> = {
   autoSync: (value) =>
     typeof value === "boolean" ? undefined : integerFrom(1, "milliseconds, or true")(value),
   hedgeReadsAfter: integerFrom(0, "milliseconds"),
-  retryUnknownWrites: type("boolean"),
+  retryUnknownWrites: (value) =>
+    typeof value === "boolean" || value === "safe" ? undefined : 'must be true, false or "safe"',
   maxResponseSize: integerFrom(1, "bytes"),
   maxConnections: integerFrom(1, "connections"),
   jsonDeserializer: type("function"),
@@ -184,6 +187,7 @@ export function completeOptions(given: EtcdClientOptions): ClientSettings {
     keyPrefix: keyPrefix.replace(/\/$/, ""),
     credentials: api === "v3" ? credentials : undefined,
     deserialize: options.jsonDeserializer ?? readJson,
+    resolvesUnknownWrites: options.retryUnknownWrites === "safe",
     cluster: Object.freeze({
       urls: originsOf(options),
       discoverySrv: options.discoverySrv,
@@ -199,7 +203,7 @@ export function completeOptions(given: EtcdClientOptions): ClientSettings {
       endpointSelection: options.endpointSelection ?? "random",
       autoSync: autoSync === true ? AUTO_SYNC_INTERVAL_MS : Number(autoSync),
       hedgeReadsAfter: options.hedgeReadsAfter ?? 0,
-      retryUnknownWrites: options.retryUnknownWrites ?? false,
+      retryUnknownWrites: options.retryUnknownWrites === true,
       maxResponseSize: options.maxResponseSize ?? 64 * 1024 * 1024,
       maxConnections: options.maxConnections ?? 256,
       clock: options.clock ?? systemClock,

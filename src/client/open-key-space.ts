@@ -20,16 +20,24 @@ export function openKeySpace(settings: ClientSettings): OpenedKeySpace {
   return settings.api === "v3" ? openV3(settings) : openV2(settings);
 }
 
-function openV2({ cluster: settings, deserialize }: ClientSettings): OpenedKeySpace {
+function openV2(options: ClientSettings): OpenedKeySpace {
+  const { cluster: settings, deserialize, resolvesUnknownWrites } = options;
   const cluster = new Cluster(settings);
+  const resolveTimeout = resolvesUnknownWrites ? settings.timeout : undefined;
   return {
-    keySpace: new RemoteKeySpace(cluster, deserialize),
+    keySpace: new RemoteKeySpace(cluster, deserialize, resolveTimeout),
     clusterApi: new RemoteClusterApi(cluster),
   };
 }
 
-function openV3({ cluster: settings, keyPrefix, credentials }: ClientSettings): OpenedKeySpace {
+function openV3(options: ClientSettings): OpenedKeySpace {
+  const { cluster: settings, keyPrefix, credentials, resolvesUnknownWrites } = options;
   const api = new RemoteV3Api(settings, credentials, v3Probes);
-  const keySpace = new V3KeySpace(api, { keyPrefix, clock: settings.clock });
+  const keySpace = new V3KeySpace(api, {
+    keyPrefix,
+    clock: settings.clock,
+    recordsWrites: resolvesUnknownWrites,
+    writeTimeout: settings.timeout,
+  });
   return { keySpace, clusterApi: new V3ClusterApi(api.cluster, api, keySpace) };
 }

@@ -23,6 +23,19 @@ export interface GetOptions extends CallOptions {
   readonly quorum?: boolean | undefined;
 }
 
+/** An option of all writes. */
+export interface IdempotencyOptions extends CallOptions {
+  /**
+   * Only with `api: "v3"`. Identifies the write: it is carried out at most once, however often it is
+   * sent with this key, also by other processes. For at least an hour, the same write with the same
+   * key returns the outcome of the first one. 1 to 256 characters; the keys of all clients of a tree
+   * are in one space, so use a random one such as `crypto.randomUUID()`.
+   *
+   * Another write with the same key rejects with an `OptionError`.
+   */
+  readonly idempotencyKey?: string | undefined;
+}
+
 /** An option of `getNode`, `getNodeValue` and `deleteNode`. */
 export interface IgnoreKeyNotFound {
   /**
@@ -39,7 +52,7 @@ export interface NoValueOnSuccess {
 }
 
 /** Options of a write of a file. */
-export interface FileOptions extends CallOptions {
+export interface FileOptions extends IdempotencyOptions {
   /**
    * Time to live of the node, in whole seconds; 0 expires immediately. Absent: the node does not
    * expire, even if it had a TTL before.
@@ -56,7 +69,7 @@ export interface FileOptions extends CallOptions {
 }
 
 /** Options of a write of a directory. */
-export interface DirectoryOptions extends CallOptions {
+export interface DirectoryOptions extends IdempotencyOptions {
   readonly dir: true;
   /**
    * Time to live of the directory and everything in it, in whole seconds. Absent: it does not expire,
@@ -66,14 +79,14 @@ export interface DirectoryOptions extends CallOptions {
 }
 
 /** Options of a write of a file or a directory. */
-export interface WriteOptions extends CallOptions {
+export interface WriteOptions extends IdempotencyOptions {
   readonly dir?: boolean | undefined;
   readonly ttl?: number | undefined;
   readonly noValueOnSuccess?: boolean | undefined;
 }
 
 /** Options of `refreshNode`. */
-export interface RefreshOptions extends CallOptions {
+export interface RefreshOptions extends IdempotencyOptions {
   /** Refresh only if the node has this value. */
   readonly prevValue?: string | undefined;
   /** Refresh only if the node has this `modifiedIndex`. Each refresh increases it. */
@@ -85,7 +98,7 @@ export interface RefreshOptions extends CallOptions {
 export type SwapOptions = Omit<FileOptions, "dir">;
 
 /** Options of `deleteNode`. */
-export interface DeleteOptions extends CallOptions {
+export interface DeleteOptions extends IdempotencyOptions {
   /**
    * Also delete an empty directory.
    *

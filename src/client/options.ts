@@ -218,12 +218,21 @@ export interface EtcdClientOptions {
   readonly hedgeReadsAfter?: number | undefined;
 
   /**
-   * Retry a write on the next endpoint even if a previous attempt may have been applied, instead of
-   * throwing `OutcomeUnknownError`. Use it only if all writes of this client are idempotent.
+   * What to do with a write that was sent but got no response:
+   *
+   * - `false`: throw `OutcomeUnknownError`.
+   * - `"safe"`: find out what became of it, and repeat it only if it was not applied. With
+   *   `api: "v3"`, each write leaves a record in its transaction, so that it is applied at most once
+   *   and ends with its response or with an error that says that nothing was changed. It throws
+   *   `OutcomeUnknownError` only if the cluster cannot be reached within `timeout`. With
+   *   `api: "v2"`, this is possible only for some writes with `prevIndex`; the others throw
+   *   `OutcomeUnknownError`.
+   * - `true`: repeat it on the next endpoint, although it may then be applied twice. Use it only if
+   *   all writes of this client are idempotent.
    *
    * @default false
    */
-  readonly retryUnknownWrites?: boolean | undefined;
+  readonly retryUnknownWrites?: boolean | "safe" | undefined;
 
   /**
    * Maximum size of a response, or of one event of a watch, in bytes. A larger one fails with

@@ -47,7 +47,8 @@ const damages = channel("etcdnet:damage");
 
 /** A trace of a call for `etcdnet:request`. `undefined`, at no cost, without subscribers. */
 export function newTrace({ operation, safety }: HttpRequest): RequestTrace | undefined {
-  return requests.hasSubscribers ? { operation, safety, attempts: 0 } : undefined;
+  const kind = safety === "read" ? "read" : "write";
+  return requests.hasSubscribers ? { operation, safety: kind, attempts: 0 } : undefined;
 }
 
 /** Runs a call and publishes its phases on `etcdnet:request`. */

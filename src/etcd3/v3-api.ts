@@ -9,7 +9,7 @@ export interface V3Call {
   /** The key, for error messages. */
   readonly key: string;
   /** Retry safety, as in `HttpRequest`. */
-  readonly safety: "read" | "write";
+  readonly safety: "read" | "write" | "recorded";
   /** `local`: a member responds from its own state. `quorum`: the members must agree. */
   readonly scope: "local" | "quorum";
   /**

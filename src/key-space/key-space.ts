@@ -14,6 +14,11 @@ export interface ExecuteOptions extends CallOptions {
    * members.
    */
   readonly attemptTimeout?: number | undefined;
+  /**
+   * Identifies a write, which then is carried out at most once, however often it is sent with this
+   * key. Only where {@link KeySpace.acceptsIdempotencyKeys} is true.
+   */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /**
@@ -57,6 +62,9 @@ export interface KeySpace {
   readonly unnamedKeys?:
     | ((key: string, options?: CallOptions) => AsyncIterable<string>)
     | undefined;
+
+  /** Whether writes can have an `idempotencyKey`. @default false */
+  readonly acceptsIdempotencyKeys?: boolean | undefined;
 
   /**
    * Faster ways than single requests to fill the key space before it is in use, if there are any.

@@ -31,19 +31,25 @@ const WATCH_IDLE_TIMEOUT_MS = 600_000;
 /** @throws TypeError for invalid options */
 export function gatewayParts(options: EtcdClientOptions): GatewayParts {
   checkOptions(options);
-  const { cluster: settings, keyPrefix, credentials } = completeOptions(options);
+  const complete = completeOptions(options);
+  const { cluster: settings, keyPrefix, credentials } = complete;
   const { clock } = settings;
   const api = new RemoteV3Api(settings, credentials, v3Probes);
   // Shared: when one key space finds that the store was replaced, the other one knows it too.
   const generation = new StoreGeneration();
-  const keySpace = new V3KeySpace(api, {
-    keyPrefix,
+  const common = {
     clock,
     generation,
+    recordsWrites: complete.resolvesUnknownWrites,
+    writeTimeout: settings.timeout,
+  };
+  const keySpace = new V3KeySpace(api, {
+    ...common,
+    keyPrefix,
     oneEventPerPoll: true,
     idleTimeout: WATCH_IDLE_TIMEOUT_MS,
   });
-  const auth = new V3KeySpace(api, { keyPrefix: authPrefix(keyPrefix), clock, generation });
+  const auth = new V3KeySpace(api, { ...common, keyPrefix: authPrefix(keyPrefix) });
   const members = new V3ClusterApi(api.cluster, api, keySpace);
   return {
     keySpace,

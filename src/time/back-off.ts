@@ -7,6 +7,8 @@ export class BackOff {
   static readonly none = new BackOff(0, 500, 30_000);
   /** 0.5 s after the first failure, doubling up to 4 s, for operations that a user waits for. */
   static readonly short = new BackOff(0, 500, 4_000);
+  /** 50 ms after the first failure, doubling up to 2 s, when the failure is often over at once. */
+  static readonly quick = new BackOff(0, 50, 2_000);
   readonly #failures: number;
   readonly #firstDelayMs: number;
   readonly #maxDelayMs: number;

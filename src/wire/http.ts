@@ -13,9 +13,10 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
    * Retry safety. A `read` may be repeated at any endpoint. A `write` is sent to another member
-   * only when the first one certainly did not process it.
+   * only when the first one certainly did not process it. A `recorded` write leaves a record in
+   * etcd, by which its sender finds out what became of it: it is never repeated blindly.
    */
-  readonly safety: "read" | "write";
+  readonly safety: "read" | "write" | "recorded";
   /** `local`: a member responds from its own state. `quorum`: the members must agree. */
   readonly scope: "local" | "quorum";
   /** Timeout of one attempt in milliseconds, if shorter than the limit for the scope. */

@@ -164,7 +164,7 @@ export class Call<R extends HttpResponseHead, T> {
     traceFailover({ operation, endpoint: endpoint.url, cause });
     if (safety === "read" || processed === "no") return;
     this.#unknownOutcome = new OutcomeUnknownError(operation, endpoint.url, cause);
-    if (!this.#settings.retryUnknownWrites) throw this.#unknownOutcome;
+    if (safety === "recorded" || !this.#settings.retryUnknownWrites) throw this.#unknownOutcome;
   }
 
   #hasFailed({ url }: Endpoint): boolean {

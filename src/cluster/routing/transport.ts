@@ -154,5 +154,5 @@ export class Transport {
 }
 
 function notStarted({ operation, safety }: HttpRequest, reason: unknown): AbortError {
-  return new AbortError(operation, reason, safety === "write" ? "not-sent" : "none");
+  return new AbortError(operation, reason, safety === "read" ? "none" : "not-sent");
 }

@@ -19,7 +19,7 @@ export function waitForEndpoints(
   closing: AbortSignal,
 ): Promise<void> {
   const linked = linkSignals(signal, closing);
-  const outcome = safety === "write" ? "not-sent" : "none";
+  const outcome = safety === "read" ? "none" : "not-sent";
   return withTimeout(ready, {
     milliseconds: timeout,
     clock,

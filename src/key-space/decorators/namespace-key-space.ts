@@ -48,6 +48,10 @@ export class NamespaceKeySpace implements KeySpace {
     );
   }
 
+  get acceptsIdempotencyKeys(): boolean | undefined {
+    return this.#inner.acceptsIdempotencyKeys;
+  }
+
   get locate(): KeySpace["locate"] {
     const { locate } = this.#inner;
     if (locate === undefined) return undefined;

@@ -18,6 +18,7 @@ import { FeedSubscription } from "../shared/feed-subscription.js";
 import { pathOf } from "../shared/path.js";
 import { isMissingNode, unusedKey } from "../shared/read-state.js";
 import type { SubscribeRequest, Subscription } from "../subscription.js";
+import { GuardedWrite, isGuarded } from "./guarded-write.js";
 import { RemoteWatchRequests } from "./remote-watch-requests.js";
 import { CheckedPoll } from "./watch/checked-poll.js";
 import type { SessionContext } from "./watch/session-context.js";
@@ -29,10 +30,16 @@ export class RemoteKeySpace implements KeySpace {
   readonly #cluster: Cluster;
   readonly #deserialize: JsonDeserializer;
   readonly #context: SessionContext;
+  readonly #resolveTimeout: number | undefined;
   readonly #closing = new AbortController();
 
-  constructor(cluster: Cluster, deserialize: JsonDeserializer) {
+  /**
+   * @param resolveTimeout milliseconds for which unknown outcomes of guarded writes are resolved;
+   * absent: they are not
+   */
+  constructor(cluster: Cluster, deserialize: JsonDeserializer, resolveTimeout?: number) {
     this.#cluster = cluster;
+    this.#resolveTimeout = resolveTimeout;
     this.#deserialize = deserialize;
     const requests = new RemoteWatchRequests(cluster, deserialize);
     const { clock } = cluster;
@@ -44,9 +51,18 @@ export class RemoteKeySpace implements KeySpace {
     options?: ExecuteOptions,
   ): Promise<EtcdReceipt>;
   execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
-  execute(
+  execute(request: KeyRequest, options: ExecuteOptions = {}): Promise<EtcdReceipt> {
+    const timeout = this.#resolveTimeout;
+    if (timeout === undefined || !isGuarded(request)) return this.#send(request, options);
+    const { clock, requests } = this.#context;
+    const execute = (each: KeyRequest) => this.#send(each, options);
+    const write = new GuardedWrite(request, { execute, requests }, options);
+    return write.run({ clock, timeout, signal: options.signal });
+  }
+
+  #send(
     request: KeyRequest,
-    { signal, attemptTimeout: timeout }: ExecuteOptions = {},
+    { signal, attemptTimeout: timeout }: ExecuteOptions,
   ): Promise<EtcdReceipt> {
     const encoded = encodeKeyRequest(request);
     const http = timeout === undefined ? encoded : { ...encoded, timeout };

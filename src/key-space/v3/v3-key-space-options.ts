@@ -44,4 +44,16 @@ export interface V3KeySpaceOptions {
    * @default a new one
    */
   readonly generation?: StoreGeneration;
+  /**
+   * Whether every write leaves an idempotency record, so that an unknown outcome is resolved.
+   *
+   * @default false: only writes with an `idempotencyKey`
+   */
+  readonly recordsWrites?: boolean;
+  /**
+   * Milliseconds after which an unknown outcome of a write is no longer resolved.
+   *
+   * @default 30000
+   */
+  readonly writeTimeout?: number;
 }

@@ -33,12 +33,10 @@ import { type IndexOffset, V3Tree } from "./schema/v3-tree.js";
 import type { V3KeySpaceOptions } from "./v3-key-space-options.js";
 import { V3WatchSource, type WatchMetrics } from "./watch/v3-watch-source.js";
 import { BulkLoader } from "./write/bulk-loader.js";
-import { moveDescendants } from "./write/directory-ttl.js";
-import { KeyedMutex } from "./write/keyed-mutex.js";
-import { KnownLeases } from "./write/known-leases.js";
 import type { WriteRequest } from "./write/txn-plan.js";
-import { OffsetChangedError, V3Writer, type WriteContext } from "./write/v3-writer.js";
-import { previousDirectoryLease } from "./write/write-response.js";
+import { OffsetChangedError } from "./write/v3-writer.js";
+import { V3Writes } from "./write/v3-writes.js";
+import { RecordLostError } from "./write/write-record.js";
 
 /** Metrics of a {@link V3KeySpace}. */
 export interface V3Metrics extends WatchMetrics, BatchMetrics {
@@ -53,10 +51,9 @@ export class V3KeySpace implements KeySpace {
   readonly #tree: V3Tree;
   readonly #watches: V3WatchSource;
   readonly #reader: V3Reader;
-  readonly #context: WriteContext;
+  readonly #writes: V3Writes;
   readonly loading: BulkLoading;
-  /** Creates the in-order keys of a directory one after another. */
-  readonly #inOrder = new KeyedMutex();
+  readonly acceptsIdempotencyKeys = true;
   readonly #counters = new StoreCounters();
   readonly #clock: Clock;
   readonly #closing = new AbortController();
@@ -64,7 +61,8 @@ export class V3KeySpace implements KeySpace {
   constructor(etcd: V3Api, options: V3KeySpaceOptions = {}) {
     const { keyPrefix = "", clock = systemClock } = options;
     const { oneEventPerPoll = false, idleTimeout = 1_000, pollInterval = 60_000 } = options;
-    const { generation = new StoreGeneration() } = options;
+    const { generation = new StoreGeneration(), recordsWrites = false } = options;
+    const { writeTimeout = 30_000 } = options;
     const schema = new KeySchema(keyPrefix);
     const api = withGeneration(etcd, generation);
     this.#api = api;
@@ -90,12 +88,7 @@ export class V3KeySpace implements KeySpace {
     });
     this.#reader = new V3Reader(this.#tree, leases);
     this.loading = new BulkLoader(this.#tree, leases);
-    this.#context = {
-      tree: this.#tree,
-      leases,
-      directories: new KnownLeases(),
-      files: new KnownLeases(),
-    };
+    this.#writes = new V3Writes(this.#tree, leases, { recordsWrites, timeout: writeTimeout });
   }
 
   execute(
@@ -105,10 +98,10 @@ export class V3KeySpace implements KeySpace {
   execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
   async execute(
     request: KeyRequest,
-    { signal, attemptTimeout }: ExecuteOptions = {},
+    { signal, attemptTimeout, idempotencyKey }: ExecuteOptions = {},
   ): Promise<EtcdReceipt> {
     this.#requireOpen(signal, abortedBefore(request));
-    const response = await this.#counted(request, { signal, attemptTimeout });
+    const response = await this.#counted(request, { signal, attemptTimeout, idempotencyKey });
     if (!wantsNoNodes(request)) return response;
     const { node: _, prevNode: __, ...receipt } = response;
     return receipt;
@@ -238,8 +231,7 @@ export class V3KeySpace implements KeySpace {
   /** Forgets everything about the previous store. */
   #forget(): void {
     this.#tree.forget();
-    this.#context.directories.clear();
-    this.#context.files.clear();
+    this.#writes.forget();
   }
 
   async #indexOffsetForWrite(attemptTimeout: number | undefined): Promise<IndexOffset> {
@@ -248,57 +240,19 @@ export class V3KeySpace implements KeySpace {
     return indexOffset;
   }
 
-  /** @returns `undefined` when the index offset has changed, and nothing was written */
+  /** @returns `undefined` when nothing was written, because what is known of the store is outdated */
   async #writeOn(
     indexOffset: IndexOffset,
     request: WriteRequest,
-    limits: ExecuteOptions,
+    options: ExecuteOptions,
   ): Promise<EtcdResponse | undefined> {
     try {
-      return await this.#write(indexOffset, request, limits);
+      return await this.#writes.execute(indexOffset, request, options);
     } catch (error) {
-      if (!(error instanceof OffsetChangedError)) throw error;
-      this.#tree.forgetIndexOffset();
+      if (error instanceof OffsetChangedError) this.#tree.forgetIndexOffset();
+      else if (error instanceof RecordLostError) this.#writes.forgetRecords();
+      else throw error;
       return undefined;
-    }
-  }
-
-  async #write(
-    indexOffset: IndexOffset,
-    request: WriteRequest,
-    limits: ExecuteOptions,
-  ): Promise<EtcdResponse> {
-    const write = new V3Writer(this.#context, request, indexOffset, limits);
-    const isInOrder = request.action === "create" && request.inOrder === true;
-    const result = isInOrder
-      ? await this.#inOrder.run(pathOf(request.key), () => write.run(), {
-          signal: limits.signal,
-          errorOf: abortedBefore(request),
-        })
-      : await write.run();
-    const { change, response } = result;
-    if (change.kind === "changed" && change.node === "directory") {
-      await this.#moveDescendants(request, previousDirectoryLease(change), response, limits);
-    }
-    return response;
-  }
-
-  /** The directory already has its TTL, so a failure here leaves the call partly done. */
-  async #moveDescendants(
-    request: WriteRequest,
-    previousLease: string,
-    { etcdServer }: EtcdResponse,
-    limits: ExecuteOptions,
-  ): Promise<void> {
-    const { tree, leases } = this.#context;
-    const { key } = request;
-    const operation = `${methodOf(request)} ${key}`;
-    const call: V3Call = { operation, key, safety: "write", scope: "quorum", ...limits };
-    try {
-      await moveDescendants(pathOf(key), previousLease, tree, leases, call);
-    } catch (error) {
-      if (error instanceof AbortError) throw new AbortError(operation, error.cause, "unknown");
-      throw error instanceof Error ? new OutcomeUnknownError(operation, etcdServer, error) : error;
     }
   }
 

@@ -42,6 +42,8 @@ export class KeySchema {
   readonly offset: Buffer;
   /** Key of the heartbeat, which is written only to be seen by watches. */
   readonly heartbeat: string;
+  /** Prefix of the idempotency records, which say what became of a write. */
+  readonly idempotency: string;
   /**
    * Key that registers the prefix; `undefined` for a tree that is part of another tree's
    * administration.
@@ -54,6 +56,7 @@ export class KeySchema {
     this.action = Buffer.from(`${this.#records}action`);
     this.offset = Buffer.from(`${this.#records}offset`);
     this.heartbeat = `${this.#records}heartbeat`;
+    this.idempotency = `${this.#records}idempotency/`;
     this.tree = isReservedPrefix(keyPrefix) ? undefined : treeKey(keyPrefix);
   }
 

@@ -41,6 +41,21 @@ export class Leases {
     }
   }
 
+  /**
+   * Grants a lease whose ID etcd chooses, so that no ID is ever used twice: an attempt that is
+   * executed late makes another lease.
+   */
+  async grantNew(ttl: number, call: V3Call): Promise<string> {
+    const read: V3Call = { ...call, safety: "read" };
+    return (await this.#api.call(RPC.leaseGrant, { TTL: ttl }, read)).message.ID;
+  }
+
+  /** Whether a lease exists. */
+  async exists(id: string, call: V3Call): Promise<boolean> {
+    const read: V3Call = { ...call, safety: "read" };
+    return (await this.#api.call(RPC.leaseTimeToLive, { ID: id }, read)).message.TTL >= 0;
+  }
+
   /** Revokes in the background a lease without keys, instead of waiting for its expiry. */
   revoke(id: string): void {
     const operation = "POST /v3/lease/revoke";

@@ -217,7 +217,12 @@ export class V3Tree {
   }
 
   /** The v2 error for a `StoreError`; other errors unchanged. */
-  toServerError(error: unknown, request: KeyRequest, at: TxnResult, offset: number): unknown {
+  toServerError(
+    error: unknown,
+    request: KeyRequest,
+    at: Pick<TxnResult, "header" | "endpoint">,
+    offset: number,
+  ): unknown {
     if (!(error instanceof StoreError)) return error;
     return serverErrorOf({
       ...errorDefinition(error.errorCode),

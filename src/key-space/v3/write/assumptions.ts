@@ -84,7 +84,8 @@ export function snapshotAssumptions(
   return {
     lease,
     conditionsIfExists: ifExisting,
-    conditionsIfNew: [...ifExisting, ...ifMissing],
+    // Without any marker, the absence of the parent's is compared anyway.
+    conditionsIfNew: nearest === undefined ? ifMissing : [...ifExisting, ...ifMissing],
     creates,
     target,
   };

@@ -13,10 +13,12 @@ import { sleep } from "../../../time/sleep.js";
 import type { ExecuteOptions } from "../../key-space.js";
 import { inOrderName, parentPath, pathOf } from "../../shared/path.js";
 import { checkPath } from "../schema/check-path.js";
+import { levelsOf, MAX_V3_LEVELS } from "../schema/key-schema.js";
 import { earlierLease, isFileLease } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
 import { pathSnapshotReads, readPathSnapshot } from "../schema/path-snapshot.js";
 import type { IndexOffset, V3Tree } from "../schema/v3-tree.js";
+import type { AppliedWrite } from "./applied-write.js";
 import {
   type Assumptions,
   cachedAssumptions,
@@ -33,7 +35,14 @@ import {
   withoutPuts,
 } from "./txn-plan.js";
 import { WriteLease } from "./write-lease.js";
-import { changeBy, type NodeChange, previousDirectoryLease, responseOf } from "./write-response.js";
+import type { WriteRecord } from "./write-record.js";
+import {
+  changeBy,
+  type NodeChange,
+  previousDirectoryLease,
+  type ResponseSource,
+  responseOf,
+} from "./write-response.js";
 
 /** State shared by all writes. */
 export interface WriteContext {
@@ -72,31 +81,42 @@ export class V3Writer {
   /** Path of the request; for an in-order key, of its directory. */
   readonly #path: string;
   readonly #ttl: WriteLease;
+  readonly #record: WriteRecord | undefined;
   /** Whether the transaction has an action record, if it needs one. */
   #isRecorded = true;
 
-  /** @throws InvalidFieldError for an impossible path */
+  /**
+   * @param record the idempotency record that every transaction requires and puts
+   * @throws InvalidFieldError for an impossible path
+   */
   constructor(
     context: WriteContext,
     request: WriteRequest,
     { offset, writtenAt }: IndexOffset,
     limits: ExecuteOptions,
+    record?: WriteRecord,
   ) {
     this.#context = context;
     this.#request = request;
     this.#offset = offset;
     this.#offsetAt = writtenAt;
     this.#path = pathOf(request.key);
+    this.#record = record;
     const operation = `${methodOf(request)} ${request.key}`;
-    this.#call = { operation, key: request.key, safety: "write", scope: "quorum", ...limits };
+    const safety = record === undefined ? "write" : "recorded";
+    this.#call = { operation, key: request.key, safety, scope: "quorum", ...limits };
     checkPath(this.#nodePath(0), this.#call);
     this.#ttl = new WriteLease(context.leases, request, this.#call);
   }
 
-  /** @throws EtcdServerError, OutcomeUnknownError, ClusterUnavailableError after too many races */
-  async run(): Promise<WriteResult> {
+  /**
+   * Executes the write through one or more calls of {@link attempt}.
+   *
+   * @throws EtcdServerError, OutcomeUnknownError, ClusterUnavailableError after too many races
+   */
+  async run(attempts: () => Promise<WriteResult> = () => this.attempt()): Promise<WriteResult> {
     try {
-      return await this.#run();
+      return await attempts();
     } catch (error) {
       if (error instanceof EtcdServerError) this.#ttl.release();
       // Aborted between two transactions; the first one has written nothing.
@@ -105,7 +125,11 @@ export class V3Writer {
     }
   }
 
-  async #run(): Promise<WriteResult> {
+  /**
+   * @throws RecordClaimedError when the idempotency record has been put
+   * @throws RecordLostError when its lease has ended
+   */
+  async attempt(): Promise<WriteResult> {
     const rewriteResult = await this.#putExisting();
     if (rewriteResult !== undefined) return rewriteResult;
     let assumptions = this.#assumed();
@@ -128,7 +152,7 @@ export class V3Writer {
     const { files, tree } = this.#context;
     const value = plainValueOf(this.#request);
     const lease = value === undefined ? undefined : files.of(this.#path);
-    if (value === undefined || lease === undefined) return undefined;
+    if (value === undefined || lease === undefined || this.#record !== undefined) return undefined;
     const file = tree.schema.file(this.#path);
     const response = await tree.putExisting(file, value, this.#call);
     const previous = response?.results[0]?.kvs[0];
@@ -153,6 +177,9 @@ export class V3Writer {
     if (isLarge(this.#request)) return undefined;
     const { directories, tree } = this.#context;
     const path = this.#nodePath(0);
+    // The comparison of the record would be one too many beside nested transactions.
+    const isDeepest = this.#isInOrder && levelsOf(path) === MAX_V3_LEVELS;
+    if (isDeepest && this.#record !== undefined) return undefined;
     const lease = directories.of(parentPath(path));
     const isAtTop = parentPath(path) === "";
     return lease === undefined && !isAtTop
@@ -183,12 +210,13 @@ export class V3Writer {
     const intent = this.#intentOf(assumptions, own, earlierLease(own, assumptions.lease), number);
     const plans = plansOf(intent);
     try {
-      const response = await this.#transact(plans, this.#readTarget(intent));
+      const response = await this.#transact(intent, plans);
       const plan = plans[response.branch ?? plans.length];
       if (plan === undefined) return this.#checkRefusal(intent, response);
       return this.#finish(intent, changeBy(intent, plan, response), response);
     } catch (error) {
       if (refusalReasonOf(error) !== "lease-not-found") throw error;
+      await this.#record?.checkLease(this.#context.leases, this.#call);
       this.#ttl.forget();
       return "not-applicable";
     }
@@ -197,8 +225,13 @@ export class V3Writer {
   /**
    * Without space etcd accepts no put, and so no action record: then a removal is sent without it.
    */
-  async #transact(plans: readonly TxnPlan[], otherwise: readonly RequestOp[]): Promise<TxnResult> {
+  async #transact(intent: WriteIntent, plans: readonly TxnPlan[]): Promise<TxnResult> {
     const { tree } = this.#context;
+    const otherwise = this.#readTarget(intent);
+    if (this.#record !== undefined) {
+      const path = this.#isInOrder ? intent.path : undefined;
+      return await this.#record.transact(tree, plans, otherwise, path, this.#call);
+    }
     try {
       return await tree.transact(plans, otherwise, this.#call);
     } catch (error) {
@@ -261,13 +294,30 @@ export class V3Writer {
   }
 
   #finish(intent: WriteIntent, change: NodeChange, response: TxnResult): WriteResult {
-    const { tree } = this.#context;
     const { path, assumptions, lease } = intent;
     if (change.kind === "created") this.#rememberParent(path, assumptions, true);
+    this.#finishLeases(path, change, lease);
+    return { change, response: this.#responseOf(intent, change, response) };
+  }
+
+  /** The result of an earlier attempt, or of another process with the same idempotency key. */
+  finishApplied(path: string, applied: AppliedWrite, response: ResponseSource): WriteResult {
+    const { change, lease = NO_LEASE, ttlLease } = applied;
+    // If the history is gone, it is unknown which lease the node is attached to.
+    if (applied.lease !== undefined) this.#finishLeases(path, change, lease);
+    const assumptions = cachedAssumptions(path, lease, this.#context.tree.schema);
+    const intent = { ...this.#intentOf(assumptions, ttlLease, lease), path };
+    return { change, response: this.#responseOf(intent, change, response) };
+  }
+
+  #finishLeases(path: string, change: NodeChange, lease: string): void {
     this.#remember(path, change, lease);
     this.#ttl.release(lease);
     if (this.#isRecorded) this.#revokePrevious(change, lease);
-    return { change, response: responseOf(intent, change, response, tree.view(this.#offset)) };
+  }
+
+  #responseOf(intent: WriteIntent, change: NodeChange, response: ResponseSource): EtcdResponse {
+    return responseOf(intent, change, response, this.#context.tree.view(this.#offset));
   }
 
   /**

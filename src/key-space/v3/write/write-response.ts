@@ -18,6 +18,9 @@ export interface NodeChange extends Pick<TxnPlan, "node" | "replaces"> {
   readonly hadMarker?: boolean;
 }
 
+/** The part of a transaction's result that its response shows. */
+export type ResponseSource = Pick<TxnResult, "header" | "endpoint">;
+
 export function changeBy(intent: WriteIntent, plan: TxnPlan, { results }: TxnResult): NodeChange {
   const { action } = intent.request;
   const { node, replaces } = plan;
@@ -39,7 +42,7 @@ export function previousDirectoryLease({ replaces, hadMarker, previous }: NodeCh
 export function responseOf(
   intent: WriteIntent,
   change: NodeChange,
-  result: TxnResult,
+  result: ResponseSource,
   view: NodeView,
 ): EtcdResponse {
   const { previous } = change;

@@ -1,0 +1,151 @@
+import { AbortError } from "../../../errors/abort-error.js";
+import { OutcomeUnknownError } from "../../../errors/cluster-errors.js";
+import { EtcdCommonError } from "../../../errors/server-error.js";
+import { refusalReasonOf } from "../../../etcd3/error-messages.js";
+import type { V3Call } from "../../../etcd3/v3-api.js";
+import { isRemoval } from "../../../model/actions.js";
+import { methodOf } from "../../../model/key-request.js";
+import type { EtcdResponse } from "../../../model/response.js";
+import type { ExecuteOptions } from "../../key-space.js";
+import { pathOf } from "../../shared/path.js";
+import { settleRepeatable } from "../../shared/settle.js";
+import type { Leases } from "../schema/leases.js";
+import type { IndexOffset, V3Tree } from "../schema/v3-tree.js";
+import { moveDescendants } from "./directory-ttl.js";
+import { KeyedMutex } from "./keyed-mutex.js";
+import { KnownLeases } from "./known-leases.js";
+import { RecordedWriter } from "./recorded-writer.js";
+import type { WriteRequest } from "./txn-plan.js";
+import { V3Writer, type WriteContext, type WriteResult } from "./v3-writer.js";
+import type { WriteRecord } from "./write-record.js";
+import { WriteRecords } from "./write-records.js";
+import { previousDirectoryLease } from "./write-response.js";
+
+/** How the unknown outcomes of writes are treated. */
+export interface WriteSettings {
+  /** Whether every write leaves an idempotency record. */
+  readonly recordsWrites: boolean;
+  /** Milliseconds after which an unknown outcome is no longer resolved. */
+  readonly timeout: number;
+}
+
+/** The writes of one process to a tree, and what they have in common. */
+export class V3Writes {
+  readonly #context: WriteContext;
+  readonly #settings: WriteSettings;
+  readonly #records: WriteRecords;
+  /** Creates the in-order keys of a directory one after another. */
+  readonly #inOrder = new KeyedMutex();
+
+  constructor(tree: V3Tree, leases: Leases, settings: WriteSettings) {
+    const [directories, files] = [new KnownLeases(), new KnownLeases()];
+    this.#context = { tree, leases, directories, files };
+    this.#settings = settings;
+    this.#records = new WriteRecords(tree.schema, leases, tree.clock, settings.timeout);
+  }
+
+  /** Forgets everything about the previous store. */
+  forget(): void {
+    this.#context.directories.clear();
+    this.#context.files.clear();
+    this.#records.forget();
+  }
+
+  /** Forgets the leases of idempotency records, because one has ended. */
+  forgetRecords(): void {
+    this.#records.forget();
+  }
+
+  /** @throws OffsetChangedError, RecordLostError when nothing was written; then try again */
+  async execute(
+    indexOffset: IndexOffset,
+    request: WriteRequest,
+    { idempotencyKey, ...limits }: ExecuteOptions,
+  ): Promise<EtcdResponse> {
+    const call = callOf(request, limits);
+    const record = await this.#recordFor(request, idempotencyKey, call);
+    const context = this.#context;
+    const writer =
+      record === undefined
+        ? new V3Writer(context, request, indexOffset, limits)
+        : new RecordedWriter(
+            { context, request, indexOffset, limits, record },
+            this.#settings.timeout,
+          );
+    const { change, response } = await this.#run(writer, request, call);
+    if (change.kind === "changed" && change.node === "directory") {
+      await this.#moveDescendants(previousDirectoryLease(change), response, call, record);
+    }
+    return response;
+  }
+
+  /**
+   * The idempotency record of the write, if it needs one. Without space etcd grants no lease, and a
+   * removal, which makes space, is executed without a record.
+   */
+  async #recordFor(
+    request: WriteRequest,
+    key: string | undefined,
+    call: V3Call,
+  ): Promise<WriteRecord | undefined> {
+    if (key === undefined && !this.#settings.recordsWrites) return undefined;
+    try {
+      return await this.#records.take(key, request, call);
+    } catch (error) {
+      const mayOmit = key === undefined && isRemoval(request.action);
+      if (!mayOmit || refusalReasonOf(error) !== "no-space") throw error;
+      return undefined;
+    }
+  }
+
+  async #run(
+    writer: V3Writer | RecordedWriter,
+    request: WriteRequest,
+    { operation, signal }: V3Call,
+  ): Promise<WriteResult> {
+    const run = () => (writer instanceof RecordedWriter ? this.#runRecorded(writer) : writer.run());
+    if (request.action !== "create" || request.inOrder !== true) return await run();
+    const errorOf = (reason: unknown) => new AbortError(operation, reason, "not-sent");
+    return await this.#inOrder.run(pathOf(request.key), run, { signal, errorOf });
+  }
+
+  /** After any other error than etcd's own, an attempt may still use the record. */
+  async #runRecorded(writer: RecordedWriter): Promise<WriteResult> {
+    try {
+      const result = await writer.run();
+      this.#records.giveBack(writer.record);
+      return result;
+    } catch (error) {
+      if (error instanceof EtcdCommonError) this.#records.giveBack(writer.record);
+      throw error;
+    }
+  }
+
+  /**
+   * The directory already has its TTL, so a failure here leaves the call partly done. Each move
+   * compares the node, so it can be repeated.
+   */
+  async #moveDescendants(
+    previousLease: string,
+    { etcdServer }: EtcdResponse,
+    call: V3Call,
+    record: WriteRecord | undefined,
+  ): Promise<void> {
+    const { tree, leases } = this.#context;
+    const { operation, key, signal } = call;
+    const move = () => moveDescendants(pathOf(key), previousLease, tree, leases, call);
+    const { timeout } = this.#settings;
+    try {
+      if (record === undefined) await move();
+      else await settleRepeatable(operation, move, { clock: tree.clock, timeout, signal });
+    } catch (error) {
+      if (error instanceof AbortError) throw new AbortError(operation, error.cause, "unknown");
+      throw error instanceof Error ? new OutcomeUnknownError(operation, etcdServer, error) : error;
+    }
+  }
+}
+
+function callOf(request: WriteRequest, limits: ExecuteOptions): V3Call {
+  const operation = `${methodOf(request)} ${request.key}`;
+  return { operation, key: request.key, safety: "write", scope: "quorum", ...limits };
+}
