@@ -31,6 +31,8 @@ export class Http2Proxy {
   readonly #faultOf: () => StreamFault;
   readonly #server: Http2Server;
   readonly #sessions = new Map<ServerHttp2Session, ClientHttp2Session>();
+  /** Sessions that accept no more streams. */
+  readonly #ending = new WeakSet<object>();
 
   static async before(target: string, faultOf: () => StreamFault): Promise<Http2Proxy> {
     const server = createServer();
@@ -69,11 +71,16 @@ export class Http2Proxy {
     const { session } = stream;
     const etcd = session && this.#sessions.get(session as ServerHttp2Session);
     const fault = this.#faultOf();
-    if (etcd === undefined || etcd.destroyed || fault === "refuse") {
+    // Node also reports streams that arrived together with one that was answered by GOAWAY.
+    const isBeyondLast = session !== undefined && this.#ending.has(session);
+    if (etcd === undefined || etcd.destroyed || isBeyondLast || fault === "refuse") {
       stream.close(NGHTTP2_REFUSED_STREAM);
       return;
     }
-    if (fault === "goaway") session?.goaway(NGHTTP2_NO_ERROR);
+    if (fault === "goaway" && session !== undefined) {
+      this.#ending.add(session);
+      session.goaway(NGHTTP2_NO_ERROR, stream.id);
+    }
     forward(stream, headers, etcd, fault === "reset");
   }
 }
