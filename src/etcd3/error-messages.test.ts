@@ -18,7 +18,7 @@ it("tells what was never proposed from what was, though both are UNAVAILABLE", (
 
 it("tells a member that is busy from a disk that is full, though both are RESOURCE_EXHAUSTED", () => {
   expect(retryClassOf("etcdserver: too many requests", 8)).toBe("elsewhere");
-  expect(retryClassOf("etcdserver: mvcc: database space exceeded", 8)).toBe("refused");
+  expect(retryClassOf("etcdserver: mvcc: database space exceeded", 8)).toBe("refused-or-applied");
   expect(retryClassOf("grpc: received message larger than max (5 vs. 4)", 8)).toBe("refused");
 });
 

@@ -1,16 +1,24 @@
 /** etcd's messages. Nothing else in this library knows their wording. */
 
+import { OutcomeUnknownError } from "../errors/cluster-errors.js";
 import { V3RefusedError } from "../errors/v3-errors.js";
 
 /**
  * What an error of the v3 API means for its request:
  * - `refused`: processed, not applied; every member would refuse it.
+ * - `refused-or-applied`: refused by every member, but a write may have been applied.
  * - `unauthorized`: refused because a permission is missing.
  * - `token`: not processed, because the token is not known; a new token may help.
  * - `elsewhere`: certainly not applied; another member may accept it.
  * - `unknown`: it may have been applied, or may still be.
  */
-export type RetryClass = "refused" | "unauthorized" | "token" | "elsewhere" | "unknown";
+export type RetryClass =
+  | "refused"
+  | "refused-or-applied"
+  | "unauthorized"
+  | "token"
+  | "elsewhere"
+  | "unknown";
 
 /** The reasons for a refusal that callers distinguish. */
 export type RefusalReason =
@@ -54,8 +62,9 @@ const MESSAGES: readonly (readonly [message: string, RetryClass, RefusalReason?]
   ["context deadline exceeded", "unknown"],
   ["context canceled", "unknown"],
   ["transport is closing", "unknown"],
-  // No member accepts these: the quota applies to all of them, or the request itself is the cause.
-  ["etcdserver: mvcc: database space exceeded", "refused", "no-space"],
+  // No member accepts it, because the quota applies to all of them. The write that exceeds the quota is applied, though.
+  ["etcdserver: mvcc: database space exceeded", "refused-or-applied", "no-space"],
+  // The request itself is the cause.
   ["etcdserver: request is too large", "refused", "too-large"],
   ["etcdserver: too many operations in txn request", "refused", "too-many-operations"],
   ["etcdserver: mvcc: required revision has been compacted", "refused", "compacted"],
@@ -95,10 +104,16 @@ export function retryClassOf(message: string, grpcCode: number): RetryClass {
 
 /** Why etcd refused the request; `undefined` if this is another error or another reason. */
 export function refusalReasonOf(error: unknown): RefusalReason | undefined {
-  if (!(error instanceof V3RefusedError)) return undefined;
-  return (
-    REASONS.get(error.detail) ?? (MESSAGE_TOO_LARGE.test(error.detail) ? "too-large" : undefined)
-  );
+  const refusal = refusalIn(error);
+  if (refusal === undefined) return undefined;
+  const { detail } = refusal;
+  return REASONS.get(detail) ?? (MESSAGE_TOO_LARGE.test(detail) ? "too-large" : undefined);
+}
+
+/** etcd's refusal, also of a write that may have been applied. */
+export function refusalIn(error: unknown): V3RefusedError | undefined {
+  const cause = error instanceof OutcomeUnknownError ? error.cause : error;
+  return cause instanceof V3RefusedError ? cause : undefined;
 }
 
 /** Whether a message of etcd or gRPC, or one that quotes it, says that a request is too large. */

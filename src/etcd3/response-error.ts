@@ -69,9 +69,13 @@ export function readGrpcError(value: unknown): GrpcStatus | undefined {
 
 /** The error to throw for a gRPC status. */
 export function grpcErrorOf(call: V3Call, endpoint: string, { code, message }: GrpcStatus): Error {
+  const refusal = () => new V3RefusedError(call.operation, endpoint, code, message);
   switch (retryClassOf(message, code)) {
     case "refused":
-      return new V3RefusedError(call.operation, endpoint, code, message);
+      return refusal();
+    case "refused-or-applied":
+      if (call.safety === "read") return refusal();
+      return new AttemptFailure("unknown", refusal(), "healthy");
     case "unauthorized":
       return serverError(110, call, endpoint, message);
     case "token":

@@ -3,8 +3,8 @@ import { ResponseTooLargeError } from "../../errors/cluster-errors.js";
 import { errorDefinition } from "../../errors/error-table.js";
 import { EtcdError } from "../../errors/etcd-error.js";
 import { EtcdServerError } from "../../errors/server-error.js";
-import { DamagedRecordError, NestedPrefixError, V3RefusedError } from "../../errors/v3-errors.js";
-import { saysTooLarge } from "../../etcd3/error-messages.js";
+import { DamagedRecordError, NestedPrefixError } from "../../errors/v3-errors.js";
+import { refusalIn, saysTooLarge } from "../../etcd3/error-messages.js";
 import { NotUtf8Error } from "../../wire/decode-path.js";
 import { FormError } from "../../wire/form.js";
 import { goJson } from "../../wire/go-json.js";
@@ -51,8 +51,9 @@ function keysRefusal(error: unknown): ServerReply | undefined {
     return keysError(210, error.message);
   }
   // v2 has no error for what only v3 refuses, so the message of v3 is kept.
-  if (error instanceof V3RefusedError) {
-    return keysError(saysTooLarge(error.detail) ? 209 : 300, error.detail);
+  const refusal = refusalIn(error);
+  if (refusal !== undefined) {
+    return keysError(saysTooLarge(refusal.detail) ? 209 : 300, refusal.detail);
   }
   if (error instanceof DamagedRecordError || error instanceof NestedPrefixError) {
     return keysError(300, error.message);
