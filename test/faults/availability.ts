@@ -29,6 +29,8 @@ interface Share {
 }
 
 const READ = /^(?:read|list)/;
+/** Kinds that are one request. Others wait on purpose, such as `acquire`. */
+const WRITE = /^(?:write|set|create|update|delete|cas|refresh|increment|enqueue)$/;
 /** A refusal of the key space is a usable response, e.g. when a comparison fails. */
 const REFUSED = /\[etcd error 1\d\d\]/;
 
@@ -37,8 +39,7 @@ export function availabilityOf(
   history: readonly Operation[],
   active: readonly ActiveTime[],
 ): readonly Availability[] {
-  // Observations begin and end at the same time.
-  const operations = history.filter((each) => each.completedAt > each.invokedAt);
+  const operations = history.filter(({ kind }) => READ.test(kind) || WRITE.test(kind));
   const names = [...new Set(active.map(({ nemesis }) => nemesis))].sort();
   const gaps = gapsOf(operations);
   return names.map((nemesis) => {
@@ -51,7 +52,7 @@ export function availabilityOf(
       nemesis,
       turns: times.length,
       reads: shareOf(during.filter(({ kind }) => READ.test(kind))),
-      writes: shareOf(during.filter(({ kind }) => !READ.test(kind))),
+      writes: shareOf(during.filter(({ kind }) => WRITE.test(kind))),
       unknown: during.filter(({ outcome }) => outcome === "unknown").length,
       longestGapMs: lengths.reduce((longest, length) => Math.max(longest, length), 0) / 1e6,
     };

@@ -13,6 +13,8 @@ const UPGRADED_RELEASES = { v2: "3.4", v3: "3.5", gateway: "3.5" } as const;
 /** A run with these is short. */
 const SHORT = { minutes: "0.6", rate: "30" };
 const LONG = { minutes: "10", rate: "100" };
+/** Shorter runs have no nemesis that lasts for a minute. */
+const MINUTES_FOR_LONG = 5;
 
 const {
   FAULTS_SYSTEM: system = "all",
@@ -27,7 +29,10 @@ const {
 /** Bug to plant. */
 export const { FAULTS_PLANT: plant } = process.env;
 export const isWriting = process.env.FAULTS_WRITE === "true";
+/** Whether `npm run faults` has set the variables. */
 export const isLong = FAULTS_MINUTES !== undefined;
+const defaults = isLong ? LONG : SHORT;
+const minutes = Number(FAULTS_MINUTES ?? defaults.minutes);
 
 const DAY_MS = 86_400_000;
 /** Changes every day, so that the short form is another one tomorrow. */
@@ -40,12 +45,11 @@ if (systems.length === 0) throw new Error(`--system: unknown: ${system}`);
 export const out = FAULTS_OUT ?? mkdtempSync(join(tmpdir(), "etcdnet-faults-"));
 
 export function runSettings(name: SystemName): RunSettings {
-  const defaults = isLong ? LONG : SHORT;
   const release = releaseOf(name);
   return {
     system: name,
     release,
-    durationMs: Number(FAULTS_MINUTES ?? defaults.minutes) * 60_000,
+    durationMs: minutes * 60_000,
     nemeses: nemesesFor(name, release),
     lanes: nemesis === "mixed" ? 2 : 1,
     seed,
@@ -68,7 +72,7 @@ function nemesesFor(name: SystemName, release: Release): readonly Nemesis[] {
     ({ systems, releases }) => systems.includes(name) && releases?.includes(release) !== false,
   );
   if (nemesis === "all" || nemesis === "mixed") {
-    return possible.filter((each) => isLong || !each.isLong);
+    return possible.filter((each) => minutes >= MINUTES_FOR_LONG || !each.isLong);
   }
   const names = nemesis.split(",");
   const unknown = names.find((each) => !nemeses.some((known) => known.name === each));
