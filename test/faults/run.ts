@@ -10,6 +10,7 @@ import { HeapSamples } from "./heap-samples.js";
 import { readHistory } from "./history.js";
 import { unusedLeases } from "./leases.js";
 import type { FaultEnvironment, Nemesis } from "./nemeses/nemesis.js";
+import { checkLinearizability } from "./porcupine/linearizability.js";
 import { scheduleOf, type Turn } from "./schedule.js";
 import { FaultSystem, type SystemName } from "./system.js";
 import { now } from "./worker/client-context.js";
@@ -44,6 +45,8 @@ export interface RunReport {
   readonly availability: readonly Availability[];
   /** What is wrong: violations of a workload, resources that clients left. */
   readonly problems: readonly string[];
+  /** What was not checked, and why. */
+  readonly notChecked: readonly string[];
 }
 
 /** Runs all workloads on one system under faults, and judges them. */
@@ -105,13 +108,15 @@ class Run {
     const history = readHistory(this.#workers.map(({ settings }) => settings.history));
     const leases = await this.#leaseProblems(history);
     const problems = [...left, ...leases, ...heap.problems(), ...this.#gatewayProblems()];
-    return this.#report(history, problems);
+    return await this.#report(history, problems);
   }
 
-  #report(history: readonly Operation[], problems: readonly string[]): RunReport {
+  async #report(history: readonly Operation[], problems: readonly string[]): Promise<RunReport> {
     const violations = workloads.flatMap((workload) =>
       workload.check(history.filter((operation) => operation.workload === workload.name)),
     );
+    const linearizability = await checkLinearizability(history, this.#settings.out);
+    violations.push(...linearizability.violations);
     const shown = violations.map(({ workload, message, operations }) => {
       const lines = operations.slice(0, SHOWN_OPERATIONS).map((each) => JSON.stringify(each));
       return [`${workload}: ${message}`, ...lines].join("\n  ");
@@ -120,6 +125,7 @@ class Run {
       operations: history.filter((each) => each.completedAt > each.invokedAt).length,
       availability: availabilityOf(history, this.#active),
       problems: [...shown, ...problems],
+      notChecked: linearizability.notChecked,
     };
   }
 

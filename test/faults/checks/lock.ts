@@ -7,8 +7,8 @@ export type LockOperation =
   | Typed<"acquire", undefined, number>
   /** A successful `assertHeld` of the holder of a token. */
   | Typed<"hold", number, undefined>
-  /** A write to the guarded resource with a token. The output is its index. */
-  | Typed<"write", number, number>;
+  /** A write to the guarded resource with a token. The output is its index, if it was accepted. */
+  | Typed<"write", number, number | "refused">;
 
 /**
  * Each acquisition has its own token, tokens increase, holders do not overlap as far as they assert to
@@ -56,13 +56,20 @@ function proofsOf(history: readonly LockOperation[]): Proof[] {
 }
 
 function checkFencedWrites(history: readonly LockOperation[]): Violation[] {
-  const writes = history
-    .flatMap((write) => (write.kind === "write" && write.outcome === "ok" ? [write] : []))
-    .toSorted((a, b) => a.output - b.output);
-  return writes.flatMap((write, position) => {
-    const before = writes[position - 1];
-    if (before === undefined || before.input <= write.input) return [];
-    const message = `a write with token ${write.input} was accepted after token ${before.input}`;
-    return [violation(message, before, write)];
+  const accepted: {
+    readonly write: LockOperation;
+    readonly token: number;
+    readonly index: number;
+  }[] = [];
+  for (const write of history) {
+    if (write.kind !== "write" || write.outcome !== "ok" || write.output === "refused") continue;
+    accepted.push({ write, token: write.input, index: write.output });
+  }
+  accepted.sort((a, b) => a.index - b.index);
+  return accepted.flatMap(({ write, token }, position) => {
+    const before = accepted[position - 1];
+    if (before === undefined || before.token <= token) return [];
+    const message = `a write with token ${token} was accepted after token ${before.token}`;
+    return [violation(message, before.write, write)];
   });
 }
