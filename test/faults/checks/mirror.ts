@@ -7,8 +7,10 @@ export type MirrorOperation =
   | TreeWrite
   /** The mirror at one moment. */
   | Typed<"view", undefined, TreeState & Progress>
-  /** `waitFor` of an index, as the output. */
+  /** `waitFor` of an index, as the output, after all faults have been healed. */
   | Typed<"waitFor", undefined, number>
+  /** An `error` event. */
+  | Typed<"error", undefined, string>
   /** A linearizable read of the tree. */
   | Typed<"list", undefined, TreeState>;
 
@@ -26,6 +28,7 @@ export function checkMirrors(history: readonly MirrorOperation[]): Violation[] {
     ...unexplained,
     ...states.flatMap(({ state, by }) => tree.checkState(state, by)),
     ...checkEqual(states),
+    ...history.flatMap(checkLiveness),
     ...[...clients.values()].flatMap((own) => checkIndexes(own, writes)),
   ];
 }
@@ -38,6 +41,13 @@ interface Seen {
 function statesOf(operation: MirrorOperation): Seen[] {
   const isState = operation.kind === "view" || operation.kind === "list";
   return isState && operation.outcome === "ok" ? [{ state: operation.output, by: operation }] : [];
+}
+
+function checkLiveness(operation: MirrorOperation): Violation[] {
+  if (operation.kind === "error" && operation.outcome === "ok")
+    return [violation(`a mirror failed: ${operation.output}`, operation)];
+  const isLate = operation.kind === "waitFor" && operation.outcome !== "ok";
+  return isLate ? [violation("does not catch up", operation)] : [];
 }
 
 function checkEqual(states: readonly Seen[]): Violation[] {

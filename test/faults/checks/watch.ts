@@ -19,8 +19,10 @@ export type WatchOperation =
   | Typed<"change", undefined, TreeChange>
   | Typed<"resync", undefined, TreeState & { readonly reason: string }>
   | Typed<"progress", undefined, Progress>
-  /** `reached` of an index, as the output. */
-  | Typed<"reached", undefined, number>;
+  /** `reached` of an index, as the output, after all faults have been healed. */
+  | Typed<"reached", undefined, number>
+  /** The watch ended with an error. */
+  | Typed<"ended", undefined, string>;
 
 /**
  * Each watch delivers the committed changes of the tree once and in order, or a resync with the state that
@@ -53,9 +55,10 @@ class WatchCheck {
   }
 
   run(history: readonly WatchOperation[]): Violation[] {
-    return history.flatMap((operation) =>
-      operation.outcome === "ok" ? this.#check(operation) : [],
-    );
+    return history.flatMap((operation) => {
+      if (operation.outcome === "ok") return this.#check(operation);
+      return operation.kind === "reached" ? [violation("does not catch up", operation)] : [];
+    });
   }
 
   #check(operation: WatchOperation & { readonly outcome: "ok" }): Violation[] {
@@ -68,6 +71,8 @@ class WatchCheck {
         return this.#checkProgress(operation.output, operation);
       case "reached":
         return this.#checkProgress({ index: operation.output }, operation);
+      case "ended":
+        return [violation(`the watch has ended: ${operation.output}`, operation)];
       default:
         return [];
     }
