@@ -7,4 +7,44 @@ export interface Plant {
   readonly replace: string;
 }
 
-export const plants: Readonly<Record<string, Plant>> = {};
+export const plants: Readonly<Record<string, Plant>> = {
+  /** A write with an unknown outcome is sent again. Most visible on v2. */
+  "replays-unknown-writes": {
+    file: "src/cluster/routing/call.ts",
+    find: "if (!this.#settings.retryUnknownWrites) throw this.#unknownOutcome;",
+    replace: "",
+  },
+  /** After a failure, a watch on v3 continues one revision too late. */
+  "watch-resumes-late": {
+    file: "src/key-space/v3/watch/etcd-watch.ts",
+    find: "const start = { from: listener.next, inFragments };",
+    replace:
+      "const start = { from: listener.next + (listener.resumes ? 1 : 0), inFragments }; listener.resumes = true;",
+  },
+  /** When v2 has discarded history, a watch continues with the oldest event that is left. */
+  "watch-skips-cleared-history": {
+    file: "src/key-space/remote/watch/history-backfill.ts",
+    find: "if (this.#isPassed(scan)) return true;",
+    replace: `if (this.#isPassed(scan)) return true;
+      const oldest = /\\[(\\d+)\\//.exec(error.message)?.[1];
+      if (oldest !== undefined) { resumePoint.startAt(Number(oldest)); this.#scans.length = 0; return true; }`,
+  },
+  /** A lock says that it is held until a request shows the loss. */
+  "lock-trusts-silence": {
+    file: "src/recipes/lease/lease-settings.ts",
+    find: "proofDuration: ttlMs - margin",
+    replace: "proofDuration: 1000 * ttlMs - margin",
+  },
+  /** A refresh creates a key that has expired. */
+  "refresh-recreates": {
+    file: "src/client/key-requests.ts",
+    find: 'return { action: "update", ...refresh };',
+    replace: 'return { action: "set", key, ttl, value: "refreshed" };',
+  },
+  /** A member of v2 responds to linearizable reads with its own state. */
+  "stale-quorum-reads": {
+    file: "src/wire/key-request.ts",
+    find: "{ recursive, sorted, quorum }, quorum === true",
+    replace: "{ recursive, sorted }, quorum === true",
+  },
+};

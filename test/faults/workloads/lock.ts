@@ -32,14 +32,19 @@ export async function useOwnership(
 ): Promise<void> {
   const { clock } = context.etcd;
   const until = clock.monotonic() + context.random() * 2 * TTL * 1000;
+  // A write that gets no response must not keep the client from asserting that it still owns.
+  let writing: Promise<void> | undefined;
   try {
     for (let held = true; held || context.random() < 0.5; ) {
       held = await assertHeld(context, key, owned);
-      await writeFenced(context, owned.fencingToken);
+      writing ??= writeFenced(context, owned.fencingToken).then(() => {
+        writing = undefined;
+      });
       if (clock.monotonic() > until) return;
       await context.turn();
     }
   } finally {
+    await writing;
     await context.operate({ kind: "release", key }, () => owned[Symbol.asyncDispose]());
   }
 }
