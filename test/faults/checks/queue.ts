@@ -4,7 +4,7 @@ import { groupBy, type Typed, violation } from "./history.js";
 import type { Item } from "./in-order.js";
 
 /** An item that a client has taken. `claim` is unique for each `take`. */
-export interface Taken extends Item {
+interface Taken extends Item {
   readonly claim: string;
 }
 
