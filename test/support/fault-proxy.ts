@@ -21,6 +21,8 @@ export type Fault =
   | "cut before request"
   /** The request is forwarded and takes effect. The connection is closed before the response. */
   | "cut after request"
+  /** The request is forwarded and takes effect. The response is held back: see `takeHeld`. */
+  | "hold response"
   /** The connection is closed before the last bytes of a response. */
   | "cut in response"
   /** The response arrives byte by byte, too slowly. */
@@ -98,6 +100,19 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
     }
   }
 
+  /** Takes the data that is held back until now. It stays lost unless the returned function forwards it. */
+  takeHeld(): () => void {
+    const forwards = [...this.#links].map((link) => link.takeHeld());
+    return () => {
+      for (const forward of forwards) forward();
+    };
+  }
+
+  /** Ends a fault and closes every open connection. Everything passes on connections opened later. */
+  async recover(): Promise<void> {
+    await Promise.all([this.become("pass"), this.cut()]);
+  }
+
   /** Closes every open connection. Resolves when both sides have noticed. */
   async cut(): Promise<void> {
     await Promise.all([...this.#links].map((link) => link.destroy()));
@@ -160,6 +175,7 @@ class Link {
   frozen = false;
   readonly #client: Socket;
   readonly #proxy: FaultProxy;
+  #held: Buffer[] = [];
   #etcd: Socket | undefined;
   #delivered = Promise.resolve();
 
@@ -185,6 +201,15 @@ class Link {
     if (this.#client.closed) return;
     this.#client.destroy();
     await once(this.#client, "close");
+  }
+
+  takeHeld(): () => void {
+    const held = this.#held;
+    this.#held = [];
+    return () => {
+      for (const chunk of held) this.#write(chunk);
+      this.broken = this.#held.length > 0;
+    };
   }
 
   endRequests(): void {
@@ -239,7 +264,13 @@ class Link {
     else if (fault === "drip") await this.#drip(chunk);
     else if (fault === "late") await this.#late(chunk, arrivedAt);
     else if (fault === "hang") this.broken = true;
+    else if (fault === "hold response") this.#hold(chunk);
     else this.#client.destroy();
+  }
+
+  #hold(chunk: Buffer): void {
+    this.broken = true;
+    this.#held.push(chunk);
   }
 
   async #late(chunk: Buffer, arrivedAt: number): Promise<void> {
