@@ -14,12 +14,11 @@ export const plants: Readonly<Record<string, Plant>> = {
     find: "if (!this.#settings.retryUnknownWrites) throw this.#unknownOutcome;",
     replace: "",
   },
-  /** After a failure, a watch on v3 continues one revision too late. */
+  /** On v2, a watch reads history from one index too late. */
   "watch-resumes-late": {
-    file: "src/key-space/v3/watch/etcd-watch.ts",
-    find: "const start = { from: listener.next, inFragments };",
-    replace:
-      "const start = { from: listener.next + (listener.resumes ? 1 : 0), inFragments }; listener.resumes = true;",
+    file: "src/wire/key-request.ts",
+    find: "partial === true ? since + 1 : since",
+    replace: "partial === true ? since + 2 : since + 1",
   },
   /** When v2 has discarded history, a watch continues with the oldest event that is left. */
   "watch-skips-cleared-history": {
