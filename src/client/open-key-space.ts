@@ -32,12 +32,13 @@ function openV2(options: ClientSettings): OpenedKeySpace {
 
 function openV3(options: ClientSettings): OpenedKeySpace {
   const { cluster: settings, keyPrefix, credentials, resolvesUnknownWrites } = options;
+  const { clock, timeout } = settings;
   const api = new RemoteV3Api(settings, credentials, v3Probes);
   const keySpace = new V3KeySpace(api, {
     keyPrefix,
-    clock: settings.clock,
+    clock,
+    timeout,
     recordsWrites: resolvesUnknownWrites,
-    writeTimeout: settings.timeout,
   });
   return { keySpace, clusterApi: new V3ClusterApi(api.cluster, api, keySpace) };
 }

@@ -125,3 +125,8 @@ export class TimeoutError extends EtcdError {
     this.timeout = timeout;
   }
 }
+
+/** The error of a call that was not completed within its timeout. */
+export function notCompleted(operation: string, timeout: number): TimeoutError {
+  return new TimeoutError(`${operation}: not completed within ${timeout} ms`, timeout);
+}

@@ -13,6 +13,11 @@ export class AuthToken {
     this.#fetch = fetch;
   }
 
+  /** Whether {@link get} needs no request. */
+  get isKnown(): boolean {
+    return this.#known;
+  }
+
   /** Returns the token, authenticating if necessary. @throws the errors of authentication */
   get(operation: string, signal: AbortSignal | undefined): Promise<string | undefined> {
     if (this.#known) return Promise.resolve(this.#token);

@@ -2,7 +2,9 @@ import { Cluster } from "../cluster/cluster.js";
 import type { StreamedResponse } from "../cluster/exchange/exchange.js";
 import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
 import type { TopologyProbes } from "../cluster/routing/topology-probes.js";
-import { ProtocolError } from "../errors/cluster-errors.js";
+import { AbortError } from "../errors/abort-error.js";
+import { notCompleted, ProtocolError } from "../errors/cluster-errors.js";
+import { withTimeout } from "../time/with-timeout.js";
 import type { HttpResponse } from "../wire/http.js";
 import { AuthToken } from "./auth-token.js";
 import { decodeV3Response } from "./decode-response.js";
@@ -29,6 +31,7 @@ export class RemoteV3Api implements V3Api {
   readonly cluster: Cluster;
   readonly #token: AuthToken | undefined;
   readonly #requestTimeout: number;
+  readonly #timeout: number;
 
   /**
    * @param probes returns the requests that find the leader and the members, given a function that
@@ -44,6 +47,7 @@ export class RemoteV3Api implements V3Api {
     this.cluster = new Cluster(settings, probes(authorization));
     this.#token = token;
     this.#requestTimeout = settings.requestTimeout;
+    this.#timeout = settings.timeout;
   }
 
   call<Request, Response extends HasHeader>(
@@ -51,11 +55,13 @@ export class RemoteV3Api implements V3Api {
     request: MessageInit<Request>,
     call: V3Call,
   ): Promise<V3Response<Response>> {
-    return this.#authenticated(call, (token) => this.#send(rpc, request, call, token));
+    if (this.#token === undefined) return this.#send(rpc, request, call).catch(withoutToken);
+    const limited = this.#withDeadline(call);
+    return this.#authenticated(limited, (token) => this.#send(rpc, request, limited, token));
   }
 
   watch(create_request: WatchCreateRequest, call: V3Call): Promise<V3Stream> {
-    return this.#authenticated(call, async (token) => {
+    return this.#authenticated(this.#withDeadline(call), async (token) => {
       const stream = await this.cluster.open(
         v3Request(RPC.watch, { create_request }, call, token),
         (response) => {
@@ -86,17 +92,41 @@ export class RemoteV3Api implements V3Api {
     return this.cluster.probe(endpoint, request, interpret, signal);
   }
 
-  async #authenticated<T>(call: V3Call, send: (token?: string) => Promise<T>): Promise<T> {
-    const { operation, signal } = call;
-    const token = this.#token && (await this.#token.get(operation, signal));
+  /** The timeout of a call includes authentication. */
+  #withDeadline(call: V3Call): V3Call & { readonly deadline: number } {
+    const { deadline = this.cluster.clock.monotonic() + this.#timeout } = call;
+    return { ...call, deadline };
+  }
+
+  async #authenticated<T>(
+    call: V3Call & { readonly deadline: number },
+    send: (token?: string) => Promise<T>,
+  ): Promise<T> {
+    const token = await this.#tokenFor(call);
     try {
       return await send(token);
     } catch (error) {
-      if (!(error instanceof TokenRefused)) throw error;
-      if (this.#token === undefined) throw error.cause;
+      if (!(error instanceof TokenRefused) || this.#token === undefined) return withoutToken(error);
       this.#token.refused(token);
-      return await withCause(send(await this.#token.get(operation, signal)));
+      return await send(await this.#tokenFor(call)).catch(withoutToken);
     }
+  }
+
+  /** @throws TimeoutError, AbortError, and the errors of authentication */
+  async #tokenFor({
+    operation,
+    signal,
+    deadline,
+  }: V3Call & { readonly deadline: number }): Promise<string | undefined> {
+    const token = this.#token?.get(operation, signal);
+    if (token === undefined || this.#token?.isKnown === true) return token;
+    const { clock } = this.cluster;
+    return await withTimeout(token, {
+      milliseconds: Math.max(1, deadline - clock.monotonic()),
+      ...{ clock, signal },
+      onTimeout: () => notCompleted(operation, this.#timeout),
+      onAbort: (reason) => new AbortError(operation, reason, "not-sent"),
+    });
   }
 
   async #authenticate({ username: name, password }: V3Credentials): Promise<string | undefined> {
@@ -130,11 +160,7 @@ const AUTHENTICATION: V3Call = {
   scope: "quorum",
 };
 
-/** Replaces `TokenRefused` by its cause when a new token did not help either. */
-async function withCause<T>(response: Promise<T>): Promise<T> {
-  try {
-    return await response;
-  } catch (error) {
-    throw error instanceof TokenRefused ? error.cause : error;
-  }
+/** Throws the cause of `TokenRefused` when no new token can help. */
+function withoutToken(error: unknown): never {
+  throw error instanceof TokenRefused ? error.cause : error;
 }

@@ -20,6 +20,8 @@ export interface V3Call {
   readonly signal?: AbortSignal | undefined;
   /** Timeout of one attempt in milliseconds, if shorter than the client's own limit. */
   readonly attemptTimeout?: number | undefined;
+  /** Monotonic time at which the call ends, if sooner than the client's timeout of a call. */
+  readonly deadline?: number | undefined;
 }
 
 /** Every response message has a header. */

@@ -44,5 +44,6 @@ export function v3Request<Request, Response>(
     scope: call.scope,
     operation: call.operation,
     timeout: call.attemptTimeout,
+    deadline: call.deadline,
   };
 }

@@ -33,15 +33,15 @@ export function gatewayParts(options: EtcdClientOptions): GatewayParts {
   checkOptions(options);
   const complete = completeOptions(options);
   const { cluster: settings, keyPrefix, credentials } = complete;
-  const { clock } = settings;
+  const { clock, timeout } = settings;
   const api = new RemoteV3Api(settings, credentials, v3Probes);
   // Shared: when one key space finds that the store was replaced, the other one knows it too.
   const generation = new StoreGeneration();
   const common = {
     clock,
+    timeout,
     generation,
     recordsWrites: complete.resolvesUnknownWrites,
-    writeTimeout: settings.timeout,
   };
   const keySpace = new V3KeySpace(api, {
     ...common,

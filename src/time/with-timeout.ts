@@ -4,7 +4,7 @@ import { type Clock, socketTimeout } from "./clock.js";
 interface Limits {
   readonly milliseconds: number;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | undefined;
   /** Creates the error for a timeout. */
   onTimeout(): Error;
   /** Creates the error for an abort. */
@@ -15,7 +15,7 @@ interface Limits {
 export function withTimeout<T>(promise: Promise<T>, limits: Limits): Promise<T> {
   const { milliseconds, clock, signal } = limits;
   return new Promise((resolve, reject) => {
-    const onAborted = (): void => settle(() => reject(limits.onAbort(signal.reason)));
+    const onAborted = (): void => settle(() => reject(limits.onAbort(signal?.reason)));
     const settle = (finish: () => void): void => {
       cancel();
       offAbort(signal, onAborted);
@@ -24,11 +24,11 @@ export function withTimeout<T>(promise: Promise<T>, limits: Limits): Promise<T> 
     const cancel = socketTimeout(clock, milliseconds, () =>
       settle(() => reject(limits.onTimeout())),
     );
-    onAbort(signal, onAborted);
+    if (signal !== undefined) onAbort(signal, onAborted);
     promise.then(
       (value) => settle(() => resolve(value)),
       (error: Error) => settle(() => reject(error)),
     );
-    if (signal.aborted) onAborted();
+    if (signal?.aborted === true) onAborted();
   });
 }

@@ -21,6 +21,8 @@ export interface HttpRequest {
   readonly scope: "local" | "quorum";
   /** Timeout of one attempt in milliseconds, if shorter than the limit for the scope. */
   readonly timeout?: number | undefined;
+  /** Monotonic time at which the call ends, if sooner than its own timeout. */
+  readonly deadline?: number | undefined;
   /** Whether a successful response is a stream: a watch. */
   readonly isWatch?: boolean;
   /** Whether to use only HTTP/1.1, where the client's half of a connection can be closed. */

@@ -205,7 +205,7 @@ describeWithEtcd("3.6", "writes with idempotency records", () => {
   });
 
   it("keep an unknown outcome only while the cluster cannot be reached", async () => {
-    const { broken, keySpace } = await open({ writeTimeout: 300 });
+    const { broken, keySpace } = await open({ timeout: 300 });
     broken.fates = Array.from({ length: 100 }, () => "lose-request");
     const write = keySpace.execute({ action: "set", key: "/a", value: "1" });
     await expect(write).rejects.toThrow(OutcomeUnknownError);
@@ -421,7 +421,7 @@ describeWithEtcd("3.6", "writes with idempotency records", () => {
     it("stay refused, also for attempts that arrive later", async () => {
       for (const [name, before, request, errorCode, allow] of REFUSED) {
         const first = await open({ recordsWrites: false }, before);
-        const crashed = await open({ keyPrefix: first.keyPrefix, writeTimeout: 1 });
+        const crashed = await open({ keyPrefix: first.keyPrefix, timeout: 1 });
         crashed.broken.fates = ["delay", "lose-request", "lose-request", "lose-request"];
         await expect
           .soft(crashed.keySpace.execute(request, once), name)

@@ -8,8 +8,8 @@ import { AbortError } from "../../errors/abort-error.js";
 import {
   type Attempt,
   ClusterUnavailableError,
+  notCompleted,
   OutcomeUnknownError,
-  TimeoutError,
   V2DisabledError,
 } from "../../errors/cluster-errors.js";
 import { EtcdError } from "../../errors/etcd-error.js";
@@ -57,7 +57,8 @@ export class Call<R extends HttpResponseHead, T> {
     this.#settings = settings;
     this.#endpoints = endpoints;
     this.#signal = signal;
-    this.#deadline = settings.clock.monotonic() + settings.timeout;
+    const { deadline = Number.POSITIVE_INFINITY } = spec.request;
+    this.#deadline = Math.min(settings.clock.monotonic() + settings.timeout, deadline);
     this.#trace = newTrace(spec.request);
   }
 
@@ -193,9 +194,7 @@ export class Call<R extends HttpResponseHead, T> {
     const { operation } = this.#spec.request;
     const { timeout } = this.#settings;
     const [first, second] = this.#failures;
-    if (first === undefined) {
-      return new TimeoutError(`${operation}: not completed within ${timeout} ms`, timeout);
-    }
+    if (first === undefined) return notCompleted(operation, timeout);
     for (const DisabledError of [V2DisabledError, V3DisabledError]) {
       if (!this.#failures.every(({ cause }) => cause instanceof DisabledError)) continue;
       return new DisabledError(

@@ -15,6 +15,9 @@ const LEADER_UNKNOWN_INTERVAL_MS = 1_000;
 /** Minimum time between two lookups of SRV records while no endpoint responds. */
 const DISCOVERY_INTERVAL_MS = 1_000;
 
+/** Maximum number of advertised URLs. Clusters have fewer; a broken member must not cause more requests. */
+const MAX_ADVERTISED_URLS = 32;
+
 /** Time within which all members know a new token. */
 const TOKEN_PROPAGATION_MS = 50;
 
@@ -149,9 +152,10 @@ export class Topology {
   /** Returns advertised URLs as origins, without `http` URLs if the client was configured with TLS. */
   #originsOf(urls: readonly string[]): readonly string[] {
     const onlyTls = this.#endpoints.urls.some((url) => url.startsWith("https:"));
-    return urls
+    const origins = urls
       .filter((url) => URL.canParse(url) && (onlyTls ? /^https:/ : /^https?:/).test(url))
       .map((url) => new URL(url).origin);
+    return [...new Set(origins)].slice(0, MAX_ADVERTISED_URLS);
   }
 
   /**
@@ -168,10 +172,12 @@ export class Topology {
         if (inUse.includes(url)) return true;
         try {
           const response = await this.#query(url, this.#probes.members);
-          return this.#probes.clusterId(response) === clusterId;
+          if (this.#probes.clusterId(response) === clusterId) return true;
         } catch {
-          return false; // Retried at the next synchronization.
+          // Retried at the next synchronization.
         }
+        this.#transport.forget(url);
+        return false;
       }),
     );
     return urls.filter((_url, position) => belongs[position]);

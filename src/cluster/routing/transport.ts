@@ -21,6 +21,7 @@ export interface TransportSettings extends ConnectionSettings {
 }
 
 const CLOSED = new Error("the client was closed");
+const NOT_USED = new Error("the address does not belong to the cluster");
 
 /** Sends one request to a given endpoint and follows redirects. */
 export class Transport {
@@ -55,12 +56,13 @@ export class Transport {
    * @throws AttemptFailure, AbortError
    */
   async sendToOne(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpResponse> {
+    const startedAt = this.#settings.clock.monotonic();
     try {
       return await this.send(url, request, limits);
     } catch (error) {
       const isReady = error instanceof AttemptFailure && error.endpointIs === "ready";
       if (!isReady) throw error;
-      return await this.send(url, request, limits);
+      return await this.send(url, request, this.#rest(limits, startedAt));
     }
   }
 
@@ -76,6 +78,12 @@ export class Transport {
     return this.#exchange({ request, endpoint: url, limits, streams: true, hops: 0 });
   }
 
+  /** Closes the connections to an origin that is not used. */
+  forget(origin: string): void {
+    this.#pools.get(origin)?.destroy(NOT_USED);
+    this.#pools.delete(origin);
+  }
+
   /** Aborts all exchanges and closes all sockets. */
   close(): void {
     this.#closed = true;
@@ -86,13 +94,20 @@ export class Transport {
   #exchange(first: OutgoingRequest & { readonly streams: false }): Promise<HttpResponse>;
   #exchange(first: OutgoingRequest): Promise<HttpResponse | StreamedResponse>;
   async #exchange(first: OutgoingRequest): Promise<HttpResponse | StreamedResponse> {
+    const startedAt = this.#settings.clock.monotonic();
     for (let outgoing = first; ; ) {
       const exchange = this.#start(outgoing);
       const response = await exchange.response;
       const next = "parts" in response ? undefined : this.#nextAfter(exchange, response);
       if (next === undefined) return response;
-      outgoing = next;
+      outgoing = { ...next, limits: this.#rest(first.limits, startedAt) };
     }
+  }
+
+  /** The limits of the next request of an attempt: the timeout is that of all its requests together. */
+  #rest(limits: AttemptLimits, startedAt: number): AttemptLimits {
+    const elapsed = this.#settings.clock.monotonic() - startedAt;
+    return { ...limits, timeout: Math.max(1, limits.timeout - elapsed) };
   }
 
   #start(outgoing: OutgoingRequest): Exchange {

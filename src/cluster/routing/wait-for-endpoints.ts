@@ -1,5 +1,5 @@
 import { AbortError } from "../../errors/abort-error.js";
-import { TimeoutError } from "../../errors/cluster-errors.js";
+import { notCompleted } from "../../errors/cluster-errors.js";
 import { linkSignals } from "../../time/link-signals.js";
 import { withTimeout } from "../../time/with-timeout.js";
 import type { HttpRequest } from "../../wire/http.js";
@@ -24,7 +24,7 @@ export function waitForEndpoints(
     milliseconds: timeout,
     clock,
     signal: linked.signal,
-    onTimeout: () => new TimeoutError(`${operation}: not completed within ${timeout} ms`, timeout),
+    onTimeout: () => notCompleted(operation, timeout),
     onAbort: (reason) => new AbortError(operation, reason, outcome),
   }).finally(linked.unlink);
 }

@@ -16,6 +16,13 @@ export interface V3KeySpaceOptions {
    */
   readonly clock?: Clock;
   /**
+   * Timeout of one request with all its calls of the v3 API, in milliseconds. Then an unknown outcome of a
+   * write is no longer resolved.
+   *
+   * @default 30000
+   */
+  readonly timeout?: number;
+  /**
    * Whether a watch without `stream` returns one event, as long polls over HTTP must, even when one
    * transaction of another client changed several keys. The next poll then gets error 401.
    * Otherwise such a watch returns all events of the same index.
@@ -50,10 +57,4 @@ export interface V3KeySpaceOptions {
    * @default false: only writes with an `idempotencyKey`
    */
   readonly recordsWrites?: boolean;
-  /**
-   * Milliseconds after which an unknown outcome of a write is no longer resolved.
-   *
-   * @default 30000
-   */
-  readonly writeTimeout?: number;
 }

@@ -1,5 +1,9 @@
 import { AbortError } from "../../errors/abort-error.js";
-import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
+import {
+  notCompleted,
+  OutcomeUnknownError,
+  type TimeoutError,
+} from "../../errors/cluster-errors.js";
 import { toHexId } from "../../etcd3/hex-id.js";
 import { read } from "../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../etcd3/v3-api.js";
@@ -13,6 +17,7 @@ import {
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { abortable } from "../../stream/abortable.js";
 import { type Clock, systemClock } from "../../time/clock.js";
+import { withTimeout } from "../../time/with-timeout.js";
 import type { BulkLoading } from "../bulk-loading.js";
 import type { CallOptions } from "../call-options.js";
 import type { DataLocation } from "../data-location.js";
@@ -28,6 +33,7 @@ import { V3Reader } from "./read/v3-reader.js";
 import { checkPath } from "./schema/check-path.js";
 import { KeySchema } from "./schema/key-schema.js";
 import { Leases } from "./schema/leases.js";
+import type { RequestLimits } from "./schema/request-limits.js";
 import { StoreGeneration, withGeneration } from "./schema/store-generation.js";
 import { type IndexOffset, V3Tree } from "./schema/v3-tree.js";
 import type { V3KeySpaceOptions } from "./v3-key-space-options.js";
@@ -56,17 +62,23 @@ export class V3KeySpace implements KeySpace {
   readonly acceptsIdempotencyKeys = true;
   readonly #counters = new StoreCounters();
   readonly #clock: Clock;
+  readonly #timeout: number;
   readonly #closing = new AbortController();
 
   constructor(etcd: V3Api, options: V3KeySpaceOptions = {}) {
     const { keyPrefix = "", clock = systemClock } = options;
-    const { oneEventPerPoll = false, idleTimeout = 1_000, pollInterval = 60_000 } = options;
+    const {
+      timeout = 30_000,
+      oneEventPerPoll = false,
+      idleTimeout = 1_000,
+      pollInterval = 60_000,
+    } = options;
     const { generation = new StoreGeneration(), recordsWrites = false } = options;
-    const { writeTimeout = 30_000 } = options;
     const schema = new KeySchema(keyPrefix);
     const api = withGeneration(etcd, generation);
     this.#api = api;
     this.#clock = clock;
+    this.#timeout = timeout;
     this.#generation = generation;
     const leases = new Leases(api, clock);
     this.#tree = new V3Tree(api, schema, clock, () => this.#watches.reopenAll());
@@ -88,7 +100,7 @@ export class V3KeySpace implements KeySpace {
     });
     this.#reader = new V3Reader(this.#tree, leases);
     this.loading = new BulkLoader(this.#tree, leases);
-    this.#writes = new V3Writes(this.#tree, leases, { recordsWrites, timeout: writeTimeout });
+    this.#writes = new V3Writes(this.#tree, leases, { recordsWrites, timeout });
   }
 
   execute(
@@ -101,7 +113,9 @@ export class V3KeySpace implements KeySpace {
     { signal, attemptTimeout, idempotencyKey }: ExecuteOptions = {},
   ): Promise<EtcdReceipt> {
     this.#requireOpen(signal, abortedBefore(request));
-    const response = await this.#counted(request, { signal, attemptTimeout, idempotencyKey });
+    const deadline = this.#clock.monotonic() + this.#timeout;
+    const limits = { signal, attemptTimeout, idempotencyKey, deadline };
+    const response = await this.#counted(request, limits);
     if (!wantsNoNodes(request)) return response;
     const { node: _, prevNode: __, ...receipt } = response;
     return receipt;
@@ -186,9 +200,12 @@ export class V3KeySpace implements KeySpace {
     return await abortable(query(), signal, aborted);
   }
 
-  async #counted(request: KeyRequest, limits: ExecuteOptions): Promise<EtcdResponse> {
+  async #counted(request: KeyRequest, limits: RequestLimits): Promise<EtcdResponse> {
     try {
-      const response = await this.#inOneStore(request, limits);
+      const running = this.#inOneStore(request, limits);
+      // A write ends at its deadline by itself, because only it knows the outcome.
+      const isRead = request.action === "get";
+      const response = await (isRead ? this.#untilDeadline(running, request, limits) : running);
       this.#counters.countSuccess(request.action);
       return response;
     } catch (error) {
@@ -198,8 +215,9 @@ export class V3KeySpace implements KeySpace {
   }
 
   /** Executes a request with the indexes of the store that executes it. */
-  async #inOneStore(request: KeyRequest, limits: ExecuteOptions): Promise<EtcdResponse> {
+  async #inOneStore(request: KeyRequest, limits: RequestLimits): Promise<EtcdResponse> {
     for (;;) {
+      if (this.#clock.monotonic() >= limits.deadline) throw this.#notCompleted(request);
       const { number } = this.#generation;
       const indexOffset = await this.#indexOffset(request, limits);
       const response =
@@ -208,24 +226,51 @@ export class V3KeySpace implements KeySpace {
           : await this.#writeOn(indexOffset, request, limits);
       if (response === undefined) continue;
       if (number === this.#generation.number) return response;
-      if (indexOffset.offset === (await this.#indexOffset(request, limits)).offset) return response;
+      if (await this.#isOffset(indexOffset, request, response, limits)) return response;
       if (request.action === "get") continue;
       const cause = new Error("the response comes from another store, whose indexes differ");
-      const operation = `${methodOf(request)} ${request.key}`;
-      throw new OutcomeUnknownError(operation, response.etcdServer, cause);
+      throw outcomeUnknown(request, response, cause);
     }
   }
 
-  #indexOffset(
+  /** Whether the offset is still the same, now that another store may respond. */
+  async #isOffset(
+    { offset }: IndexOffset,
     request: KeyRequest,
-    { signal, attemptTimeout }: ExecuteOptions,
-  ): Promise<IndexOffset> {
-    const isLocal = request.action === "get" && !request.quorum;
-    const indexOffset =
-      request.action === "get"
-        ? this.#tree.indexOffset(isLocal ? "local" : "quorum", attemptTimeout)
-        : this.#indexOffsetForWrite(attemptTimeout);
-    return abortable(indexOffset, signal, abortedBefore(request));
+    response: EtcdResponse,
+    limits: RequestLimits,
+  ): Promise<boolean> {
+    try {
+      return offset === (await this.#indexOffset(request, limits)).offset;
+    } catch (error) {
+      // The write is done: an error of the read must not deny that.
+      const isWrite = request.action !== "get" && error instanceof Error;
+      throw isWrite ? outcomeUnknown(request, response, error) : error;
+    }
+  }
+
+  #indexOffset(request: KeyRequest, limits: RequestLimits): Promise<IndexOffset> {
+    const { attemptTimeout } = limits;
+    if (request.action !== "get") {
+      return this.#untilDeadline(this.#indexOffsetForWrite(attemptTimeout), request, limits);
+    }
+    const indexOffset = this.#tree.indexOffset(request.quorum ? "quorum" : "local", attemptTimeout);
+    return abortable(indexOffset, limits.signal, abortedBefore(request));
+  }
+
+  /** Waits for something that may take longer, because requests share it. */
+  #untilDeadline<T>(promise: Promise<T>, request: KeyRequest, limits: RequestLimits): Promise<T> {
+    return withTimeout(promise, {
+      milliseconds: Math.max(1, limits.deadline - this.#clock.monotonic()),
+      clock: this.#clock,
+      signal: limits.signal,
+      onTimeout: () => this.#notCompleted(request),
+      onAbort: abortedBefore(request),
+    });
+  }
+
+  #notCompleted(request: KeyRequest): TimeoutError {
+    return notCompleted(`${methodOf(request)} ${request.key}`, this.#timeout);
   }
 
   /** Forgets everything about the previous store. */
@@ -244,7 +289,7 @@ export class V3KeySpace implements KeySpace {
   async #writeOn(
     indexOffset: IndexOffset,
     request: WriteRequest,
-    options: ExecuteOptions,
+    options: RequestLimits,
   ): Promise<EtcdResponse | undefined> {
     try {
       return await this.#writes.execute(indexOffset, request, options);
@@ -267,4 +312,12 @@ export class V3KeySpace implements KeySpace {
 function abortedBefore(request: KeyRequest): (reason: unknown) => Error {
   const outcome = request.action === "get" ? "none" : "not-sent";
   return (reason) => new AbortError(`${methodOf(request)} ${request.key}`, reason, outcome);
+}
+
+function outcomeUnknown(
+  request: KeyRequest,
+  { etcdServer }: EtcdResponse,
+  cause: Error,
+): OutcomeUnknownError {
+  return new OutcomeUnknownError(`${methodOf(request)} ${request.key}`, etcdServer, cause);
 }

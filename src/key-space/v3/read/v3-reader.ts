@@ -5,7 +5,6 @@ import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { GetRequest } from "../../../model/key-request.js";
 import type { EtcdDirectory, EtcdNode } from "../../../model/node.js";
 import type { EtcdResponse } from "../../../model/response.js";
-import type { ExecuteOptions } from "../../key-space.js";
 import { pathOf } from "../../shared/path.js";
 import { checkPath } from "../schema/check-path.js";
 import { decodeLeaseId } from "../schema/lease-id.js";
@@ -18,6 +17,7 @@ import {
   pathSnapshotReads,
   readPathSnapshot,
 } from "../schema/path-snapshot.js";
+import type { RequestLimits } from "../schema/request-limits.js";
 import { originOf, type V3Tree } from "../schema/v3-tree.js";
 import { Listing } from "./listing.js";
 import { ListingPages } from "./listing-pages.js";
@@ -56,7 +56,7 @@ export class V3Reader {
   }
 
   /** @throws KeyNotFoundError, NotDirError, … */
-  async get(request: GetRequest, offset: number, limits: ExecuteOptions): Promise<EtcdResponse> {
+  async get(request: GetRequest, offset: number, limits: RequestLimits): Promise<EtcdResponse> {
     const path = pathOf(request.key);
     checkPath(path, callOf(request, limits));
     if (path !== "") {
@@ -67,7 +67,7 @@ export class V3Reader {
   }
 
   /** Reads in a batch, unless the request has a timeout of its own. */
-  async #find(path: string, request: GetRequest, limits: ExecuteOptions): Promise<Found> {
+  async #find(path: string, request: GetRequest, limits: RequestLimits): Promise<Found> {
     if (limits.attemptTimeout === undefined) {
       return (request.quorum ? this.#quorum : this.#local).read(path, limits.signal);
     }
@@ -95,7 +95,7 @@ export class V3Reader {
     kv: KeyValue,
     at: TxnResult,
     offset: number,
-    limits: ExecuteOptions,
+    limits: RequestLimits,
   ): Promise<EtcdResponse> {
     const view = await this.#view([kv.lease], request, offset, limits);
     return responseOf(showFile(path, kv, view), at, offset);
@@ -106,7 +106,7 @@ export class V3Reader {
     request: GetRequest,
     path: string,
     offset: number,
-    limits: ExecuteOptions,
+    limits: RequestLimits,
   ): Promise<EtcdResponse> {
     for (;;) {
       try {
@@ -121,7 +121,7 @@ export class V3Reader {
     request: GetRequest,
     path: string,
     offset: number,
-    limits: ExecuteOptions,
+    limits: RequestLimits,
   ): Promise<EtcdResponse> {
     const { recursive = false, sorted = false } = request;
     const { schema } = this.#tree;
@@ -178,7 +178,7 @@ export class V3Reader {
     leases: Iterable<string>,
     request: GetRequest,
     offset: number,
-    limits: ExecuteOptions,
+    limits: RequestLimits,
   ): Promise<NodeView> {
     const external = [...leases].filter((id) => id !== NO_LEASE && decodeLeaseId(id) === undefined);
     const view = this.#tree.view(offset);
@@ -200,7 +200,7 @@ function responseOf(node: EtcdNode, at: TxnResult, offset: number): EtcdResponse
   return { action: "get", ...originOf(at, offset), node };
 }
 
-function callOf({ key, quorum }: GetRequest, limits: ExecuteOptions): V3Call {
+function callOf({ key, quorum }: GetRequest, limits: RequestLimits): V3Call {
   const scope = quorum ? "quorum" : "local";
   return { operation: `GET ${key}`, key, safety: "read", scope, ...limits };
 }

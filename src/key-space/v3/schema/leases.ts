@@ -5,6 +5,9 @@ import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { Clock } from "../../../time/clock.js";
 import { encodeLeaseId, endOfLease, MAX_LEASE_TTL } from "./lease-id.js";
 
+/** Attempts to find an ID that no lease has. */
+const MAX_GRANTS = 32;
+
 /** Grants and revokes the v3 leases that implement v2 TTLs. */
 export class Leases {
   readonly #api: V3Api;
@@ -28,7 +31,12 @@ export class Leases {
    * Grants the lease for a TTL and returns its ID. etcd may extend the TTL. A grant is retried like
    * a read, because a superfluous lease just expires.
    */
-  async grant(ttl: number, directory: boolean, call: V3Call): Promise<string> {
+  async grant(
+    ttl: number,
+    directory: boolean,
+    call: V3Call,
+    attempts = MAX_GRANTS,
+  ): Promise<string> {
     const id = this.idFor(ttl, directory);
     if (id === NO_LEASE) return id;
     const grant = { ID: id, TTL: Math.max(1, ttl) };
@@ -36,8 +44,8 @@ export class Leases {
       await this.#api.call(RPC.leaseGrant, grant, { ...call, safety: "read" });
       return id;
     } catch (error) {
-      if (refusalReasonOf(error) !== "lease-exists") throw error;
-      return await this.grant(ttl, directory, call);
+      if (refusalReasonOf(error) !== "lease-exists" || attempts === 1) throw error;
+      return await this.grant(ttl, directory, call, attempts - 1);
     }
   }
 

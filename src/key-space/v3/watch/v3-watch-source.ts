@@ -1,9 +1,11 @@
 import { AbortError } from "../../../errors/abort-error.js";
+import { ProtocolError } from "../../../errors/cluster-errors.js";
 import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import type { V3Api } from "../../../etcd3/v3-api.js";
 import type { WatchRequest } from "../../../model/key-request.js";
 import type { ResponseOrigin } from "../../../model/response.js";
 import type { Clock } from "../../../time/clock.js";
+import { ReconnectPace } from "../../../time/reconnect-pace.js";
 import type { CallOptions } from "../../call-options.js";
 import type { Feed, FeedSink } from "../../shared/feed.js";
 import { pathOf } from "../../shared/path.js";
@@ -59,6 +61,9 @@ interface V3Joined {
   readonly generation: number;
 }
 
+/** Attempts to find one store: several can respond while one replaces another. */
+const MAX_JOIN_ATTEMPTS = 5;
+
 /** Limits of the kept events: ten times as many as in etcd v2. */
 const LIMITS = { events: 10_000, characters: 32 * 1024 * 1024 };
 
@@ -94,7 +99,9 @@ export class V3WatchSource {
    * @throws EventIndexClearedError, UnauthorizedError, ClusterUnavailableError, AbortError
    */
   async openWatch(request: WatchRequest, options: CallOptions = {}): Promise<PushedWatch> {
+    const pace = new ReconnectPace(this.#settings.clock);
     for (;;) {
+      pace.opens();
       const joined = await this.#join(`GET ${request.key}`, options.signal);
       try {
         const watch = await this.#open(joined, request, options.signal);
@@ -105,6 +112,7 @@ export class V3WatchSource {
       } finally {
         joined.sharedWatch.release();
       }
+      await pace.pause(options.signal);
     }
   }
 
@@ -136,7 +144,7 @@ export class V3WatchSource {
    */
   async #join(operation: string, signal: AbortSignal | undefined): Promise<V3Joined> {
     const { generation } = this.#settings;
-    for (;;) {
+    for (let attempt = 0; attempt < MAX_JOIN_ATTEMPTS; attempt++) {
       const { number } = generation;
       const indexOffset = await this.#settings.indexOffset();
       const head = await this.#currentRevision.get(operation, signal);
@@ -149,6 +157,7 @@ export class V3WatchSource {
       sharedWatch.hold();
       return { sharedWatch, head, firstIndex, origin: originOf(head, offset), generation: number };
     }
+    throw new ProtocolError(`${operation}: each response comes from another store`);
   }
 
   /** @returns `undefined` when the shared watch has stopped, or has dropped the events meanwhile */

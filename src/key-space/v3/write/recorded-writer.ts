@@ -6,11 +6,11 @@ import { refusalReasonOf } from "../../../etcd3/error-messages.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { isRemoval } from "../../../model/actions.js";
 import { methodOf } from "../../../model/key-request.js";
-import type { ExecuteOptions } from "../../key-space.js";
 import { pathOf } from "../../shared/path.js";
 import { type RepeatableWrite, SettledError, settle } from "../../shared/settle.js";
 import { StoreError } from "../../shared/store-error.js";
 import { decodeIdempotencyRecord, type WriteOutcome } from "../schema/idempotency-record.js";
+import type { RequestLimits } from "../schema/request-limits.js";
 import type { IndexOffset } from "../schema/v3-tree.js";
 import { readAppliedWrite } from "./applied-write.js";
 import type { WriteRequest } from "./txn-plan.js";
@@ -23,7 +23,7 @@ export interface RecordedWrite {
   readonly context: WriteContext;
   readonly request: WriteRequest;
   readonly indexOffset: IndexOffset;
-  readonly limits: ExecuteOptions;
+  readonly limits: RequestLimits;
   readonly record: WriteRecord;
 }
 

@@ -10,13 +10,13 @@ import { isRemoval } from "../../../model/actions.js";
 import { methodOf } from "../../../model/key-request.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { sleep } from "../../../time/sleep.js";
-import type { ExecuteOptions } from "../../key-space.js";
 import { inOrderName, parentPath, pathOf } from "../../shared/path.js";
 import { checkPath } from "../schema/check-path.js";
 import { levelsOf, MAX_V3_LEVELS } from "../schema/key-schema.js";
 import { earlierLease, isFileLease } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
 import { pathSnapshotReads, readPathSnapshot } from "../schema/path-snapshot.js";
+import type { RequestLimits } from "../schema/request-limits.js";
 import type { IndexOffset, V3Tree } from "../schema/v3-tree.js";
 import type { AppliedWrite } from "./applied-write.js";
 import {
@@ -93,7 +93,7 @@ export class V3Writer {
     context: WriteContext,
     request: WriteRequest,
     { offset, writtenAt }: IndexOffset,
-    limits: ExecuteOptions,
+    limits: RequestLimits,
     record?: WriteRecord,
   ) {
     this.#context = context;

@@ -6,10 +6,10 @@ import type { V3Call } from "../../../etcd3/v3-api.js";
 import { isRemoval } from "../../../model/actions.js";
 import { methodOf } from "../../../model/key-request.js";
 import type { EtcdResponse } from "../../../model/response.js";
-import type { ExecuteOptions } from "../../key-space.js";
 import { pathOf } from "../../shared/path.js";
 import { settleRepeatable } from "../../shared/settle.js";
 import type { Leases } from "../schema/leases.js";
+import type { RequestLimits } from "../schema/request-limits.js";
 import type { IndexOffset, V3Tree } from "../schema/v3-tree.js";
 import { moveDescendants } from "./directory-ttl.js";
 import { KeyedMutex } from "./keyed-mutex.js";
@@ -60,7 +60,7 @@ export class V3Writes {
   async execute(
     indexOffset: IndexOffset,
     request: WriteRequest,
-    { idempotencyKey, ...limits }: ExecuteOptions,
+    { idempotencyKey, ...limits }: RequestLimits,
   ): Promise<EtcdResponse> {
     const call = callOf(request, limits);
     const record = await this.#recordFor(request, idempotencyKey, call);
@@ -145,7 +145,7 @@ export class V3Writes {
   }
 }
 
-function callOf(request: WriteRequest, limits: ExecuteOptions): V3Call {
+function callOf(request: WriteRequest, limits: RequestLimits): V3Call {
   const operation = `${methodOf(request)} ${request.key}`;
   return { operation, key: request.key, safety: "write", scope: "quorum", ...limits };
 }
