@@ -69,7 +69,8 @@ function releaseOf(name: SystemName): Release {
 
 function nemesesFor(name: SystemName, release: Release): readonly Nemesis[] {
   const possible = nemeses.filter(
-    ({ systems, releases }) => systems.includes(name) && releases?.includes(release) !== false,
+    ({ systems, releases }) =>
+      systems.includes(name) && releases?.[name].includes(release) !== false,
   );
   if (nemesis === "all" || nemesis === "mixed") {
     return possible.filter((each) => minutes >= MINUTES_FOR_LONG || !each.isLong);

@@ -10,6 +10,7 @@ import { startMember } from "./processes.js";
 const RETRY_EVERY_MS = 500;
 const REMOVED_WITHIN_MS = 10_000;
 const MEMBERS = 3;
+const BEFORE_LATEST = ["3.4", "3.5", "3.6"] as const;
 const NEXT: Readonly<Partial<Record<Release, Release>>> = { 3.4: "3.5", 3.5: "3.6", 3.6: "3.7" };
 
 /** A member is removed from the cluster. Its place is taken by a member with another ID and without data. */
@@ -75,7 +76,8 @@ async function listed(admin: EtcdClient): Promise<readonly Member[]> {
 export const upgrade: Nemesis = {
   name: "upgrade",
   systems: ALL_SYSTEMS,
-  releases: ["3.4", "3.5", "3.6"],
+  // etcd 3.6 has no v2 API.
+  releases: { v2: ["3.4"], v3: BEFORE_LATEST, gateway: BEFORE_LATEST },
   lastsMs: [6_000, 10_000],
   async start(environment) {
     const { system, taken } = environment;

@@ -10,8 +10,8 @@ export type Heal = () => Promise<void> | void;
 export interface Nemesis {
   readonly name: string;
   readonly systems: readonly SystemName[];
-  /** Releases of etcd on which it is possible. @default all */
-  readonly releases?: readonly Release[];
+  /** Releases of etcd on which it is possible, for each system. @default all */
+  readonly releases?: Readonly<Record<SystemName, readonly Release[]>>;
   /** Shortest and longest time until it is healed, in ms. */
   readonly lastsMs: readonly [number, number];
   /** Only in a long run. */
