@@ -1,10 +1,10 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EtcdClient, NodeExistError, OptionError, OutcomeUnknownError } from "../../src/index.js";
-import { MemoryKeySpace } from "../../src/server/index.js";
+import { createGateway, MemoryKeySpace } from "../../src/server/index.js";
 import { type HttpProxy, startHttpProxy } from "../connections/http-proxy.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
-import type { Fault } from "../support/fault-proxy.js";
+import { type Fault, FaultProxy } from "../support/fault-proxy.js";
 import { V3Tool } from "../v3/v3-tools.js";
 import { clientOfFaulty } from "./faulty-member.js";
 import { type ProxiedClient, proxiedClient } from "./proxied-client.js";
@@ -111,6 +111,21 @@ describeWithEtcd("3.6", 'retryUnknownWrites: "safe" on v3', () => {
         expect.soft(versions[key] ?? 0, key).toBeLessThanOrEqual(prepared === "file" ? 2 : 1);
       }
     }
+  });
+
+  test("is an option of the gateway: its clients see no failure of a member", async () => {
+    const proxies = await Promise.all(cluster.urls.map((url) => FaultProxy.before(url)));
+    const urls = proxies.map(({ url }) => url);
+    await using gateway = await createGateway({ etcd: { urls, retryUnknownWrites: "safe" } });
+    await using client = new EtcdClient({ urls: [gateway.url] });
+    await client.setNode("/gateway", "0");
+    for (const proxy of proxies) {
+      await proxy.become("cut after request");
+      for (let n = 0; n < 3; n++) await client.createInOrderNode("/jobs", "x");
+      await proxy.become("pass");
+    }
+    expect((await client.getNode("/jobs", { quorum: true })).node.nodes).toHaveLength(9);
+    for (const proxy of proxies) await proxy.close();
   });
 
   test("reports a refusal only when it is certain", async () => {

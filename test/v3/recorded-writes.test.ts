@@ -319,10 +319,21 @@ describeWithEtcd("3.6", "writes with idempotency records", () => {
     }
   });
 
-  it("are possible in the deepest directory", async () => {
-    const { keySpace } = await open();
-    const request = { action: "create", key: "/d".repeat(61), value: "1", inOrder: true } as const;
-    expect((await keySpace.execute(request)).node.key).toMatch(/^(\/d){61}\/\d{20}$/);
+  it.each([false, true])("are possible with 62 levels, with records: %s", async (recordsWrites) => {
+    const path = (name: string, levels: number): string => `/${name}${"/d".repeat(levels - 1)}`;
+    for (let levels = 58; levels <= 62; levels++) {
+      const { keySpace } = await open({ recordsWrites });
+      const keys = ["set", "dir", "new", "newDir"].map((name) => path(name, levels));
+      const [set = "", dir = "", made = "", madeDir = ""] = keys;
+      const queue = path("queue", levels - 1);
+      await keySpace.execute({ action: "set", key: set, value: "1", ttl: 1000 });
+      await keySpace.execute({ action: "set", key: set, dir: true });
+      await keySpace.execute({ action: "set", key: dir, dir: true });
+      await keySpace.execute({ action: "create", key: made, value: "1" });
+      await keySpace.execute({ action: "create", key: madeDir, dir: true });
+      await keySpace.execute({ action: "create", key: queue, value: "1", inOrder: true });
+      for (const key of keys) await keySpace.execute({ action: "delete", key, recursive: true });
+    }
   });
 
   it("are found after a compaction, without the previous node", async () => {

@@ -67,6 +67,12 @@ const MAX_ATTEMPTS = 50;
 /** Maximum pause in milliseconds after a conflict. */
 const MAX_CONFLICT_DELAY_MS = 200;
 
+/**
+ * Maximum number of levels of a path whose directories are created by nested transactions, if the
+ * transaction has more than one operation for the node: etcd counts the operations of all levels.
+ */
+const MAX_ASSUMED_LEVELS = MAX_V3_LEVELS - 3;
+
 /** Length in characters above which a value is sent only once, after a read. */
 const LARGE_VALUE_CHARS = 32 * 1024;
 
@@ -177,9 +183,8 @@ export class V3Writer {
     if (isLarge(this.#request)) return undefined;
     const { directories, tree } = this.#context;
     const path = this.#nodePath(0);
-    // The comparison of the record would be one too many beside nested transactions.
-    const isDeepest = this.#isInOrder && levelsOf(path) === MAX_V3_LEVELS;
-    if (isDeepest && this.#record !== undefined) return undefined;
+    const hasRoom = this.#record === undefined && !isDirectoryRequest;
+    if (!hasRoom && levelsOf(path) > MAX_ASSUMED_LEVELS) return undefined;
     const lease = directories.of(parentPath(path));
     const isAtTop = parentPath(path) === "";
     return lease === undefined && !isAtTop
