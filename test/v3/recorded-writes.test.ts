@@ -415,6 +415,23 @@ describeWithEtcd("3.6", "writes with idempotency records", () => {
       }
     });
 
+    it("never seem to have failed when the history cannot be read", async () => {
+      const set = { action: "set", key: "/a", value: "1" } as const;
+      const { keySpace, keyPrefix } = await open();
+      const { etcdIndex } = await keySpace.execute(set, once);
+      for (const failures of [1, Number.POSITIVE_INFINITY]) {
+        const other = await open({ keyPrefix, writeTimeout: 200 });
+        let isFirst = true;
+        other.broken.beforeWrite = async () => {
+          if (isFirst || failures > 1) other.broken.failingReads = failures;
+          isFirst = false;
+        };
+        const outcome = await other.keySpace.execute(set, once).catch((error: unknown) => error);
+        if (failures > 1) expect(outcome).toBeInstanceOf(OutcomeUnknownError);
+        else expect(outcome).toMatchObject({ etcdIndex });
+      }
+    });
+
     it("are carried out once by concurrent processes", async () => {
       const { keyPrefix } = await open();
       const responses = await Promise.all(

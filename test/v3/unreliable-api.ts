@@ -1,4 +1,4 @@
-import { OutcomeUnknownError } from "../../src/errors/cluster-errors.js";
+import { ClusterUnavailableError, OutcomeUnknownError } from "../../src/errors/cluster-errors.js";
 import { toJson } from "../../src/etcd3/json-form.js";
 import type { MessageInit } from "../../src/etcd3/protobuf/message-type.js";
 import type { Rpc, WatchCreateRequest } from "../../src/etcd3/rpcs.js";
@@ -20,6 +20,8 @@ export class UnreliableApi implements V3Api {
   readonly #delayed: (() => Promise<unknown>)[] = [];
   /** The fates of the next writes. Later ones pass. */
   fates: Fate[] = [];
+  /** Number of the next reads that fail. */
+  failingReads = 0;
   /** Called before each write. */
   beforeWrite: () => Promise<unknown> = async () => {};
 
@@ -36,7 +38,10 @@ export class UnreliableApi implements V3Api {
       const { success } = toJson(rpc.request, request);
       this.operations.push(Array.isArray(success) ? success.length : 1);
     }
-    if (call.safety === "read") return await this.#api.call(rpc, request, call);
+    if (call.safety === "read") {
+      if (this.failingReads-- > 0) throw new ClusterUnavailableError(call.operation, []);
+      return await this.#api.call(rpc, request, call);
+    }
     await this.beforeWrite();
     const send = () => this.#api.call(rpc, request, call);
     const fate = this.fates.shift() ?? "pass";

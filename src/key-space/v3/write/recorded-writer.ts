@@ -1,5 +1,8 @@
+import { AbortError } from "../../../errors/abort-error.js";
+import { OutcomeUnknownError } from "../../../errors/cluster-errors.js";
 import { UnauthorizedError } from "../../../errors/common-errors.js";
 import { serverErrorOf } from "../../../errors/error-table.js";
+import { EtcdError } from "../../../errors/etcd-error.js";
 import { OptionError } from "../../../errors/option-error.js";
 import { EtcdServerError } from "../../../errors/server-error.js";
 import { refusalReasonOf } from "../../../etcd3/error-messages.js";
@@ -157,12 +160,20 @@ export class RecordedWriter implements RepeatableWrite<WriteResult> {
     return context.tree.toServerError(refusal, request, at, indexOffset.offset);
   }
 
+  /** Until the history is read, the caller must not believe that nothing was written. */
   async #appliedAt(at: ResponseSource, recordedPath: string | undefined): Promise<WriteResult> {
     const { context, request } = this.#write;
     const { tree } = context;
     const path = recordedPath ?? pathOf(request.key);
-    const applied = await readAppliedWrite(path, at.header.revision, request, tree, this.#call);
-    return this.#writer.finishApplied(path, applied, at);
+    try {
+      const applied = await readAppliedWrite(path, at.header.revision, request, tree, this.#call);
+      return this.#writer.finishApplied(path, applied, at);
+    } catch (error) {
+      const { operation } = this;
+      if (error instanceof AbortError) throw new AbortError(operation, error.cause, "unknown");
+      if (!(error instanceof EtcdError)) throw error;
+      throw new OutcomeUnknownError(operation, at.endpoint, error);
+    }
   }
 
   #withAdvice(error: UnauthorizedError): EtcdServerError {
