@@ -7,6 +7,7 @@ import {
   OutcomeUnknownError,
   TestFailedError,
   UnauthorizedError,
+  V3RefusedError,
 } from "../../src/index.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import type { V3KeySpaceOptions } from "../../src/key-space/v3/v3-key-space-options.js";
@@ -205,7 +206,7 @@ describeWithEtcd("3.6", "writes with idempotency records", () => {
   });
 
   it("keep an unknown outcome only while the cluster cannot be reached", async () => {
-    const { broken, keySpace } = await open({ timeout: 300 });
+    const { broken, keySpace } = await open({ timeout: 1_000 });
     broken.fates = Array.from({ length: 100 }, () => "lose-request");
     const write = keySpace.execute({ action: "set", key: "/a", value: "1" });
     await expect(write).rejects.toThrow(OutcomeUnknownError);
@@ -360,6 +361,8 @@ describeWithEtcd("3.6", "writes with idempotency records", () => {
     }
     await admin.ask("maintenance/alarm", { action: "ACTIVATE", alarm: "NOSPACE" });
     const refused = keySpace.execute({ action: "set", key: "/a", value: "2" });
+    // The record shows that the write was not applied, which the error alone does not.
+    await expect(refused).rejects.toThrow(V3RefusedError);
     await expect(refused).rejects.toThrow(/database space exceeded/);
     await keySpace.execute({ action: "delete", key: "/a" });
     // Without a lease for the records.
@@ -420,7 +423,7 @@ describeWithEtcd("3.6", "writes with idempotency records", () => {
       const { keySpace, keyPrefix } = await open();
       const { etcdIndex } = await keySpace.execute(set, once);
       for (const failures of [1, Number.POSITIVE_INFINITY]) {
-        const other = await open({ keyPrefix, writeTimeout: 200 });
+        const other = await open({ keyPrefix, timeout: 1_000 });
         let isFirst = true;
         other.broken.beforeWrite = async () => {
           if (isFirst || failures > 1) other.broken.failingReads = failures;
@@ -447,25 +450,26 @@ describeWithEtcd("3.6", "writes with idempotency records", () => {
     });
 
     it("stay refused, also for attempts that arrive later", async () => {
-      for (const [name, before, request, errorCode, allow] of REFUSED) {
-        const first = await open({ recordsWrites: false }, before);
-        const crashed = await open({ keyPrefix: first.keyPrefix, timeout: 1 });
-        crashed.broken.fates = ["delay", "lose-request", "lose-request", "lose-request"];
-        await expect
-          .soft(crashed.keySpace.execute(request, once), name)
-          .rejects.toThrow(OutcomeUnknownError);
-        const refused = await first.keySpace
-          .execute(request, once)
-          .catch((error: unknown) => error);
-        expect.soft(refused, name).toMatchObject({ errorCode });
-        for (const change of allow) await first.keySpace.execute(change);
+      const refused = REFUSED.map(async ([name, before, request, errorCode, allow]) => {
+        const { keyPrefix, keySpace } = await open({ recordsWrites: false }, before);
+        const errorOf = () => keySpace.execute(request, once).catch((error: unknown) => error);
+        const crashed = await open({ keyPrefix, timeout: 1_000 });
+        crashed.broken.fates = [
+          "delay",
+          ...Array.from({ length: 50 }, () => "lose-request" as const),
+        ];
+        const lost = crashed.keySpace.execute(request, once);
+        await expect.soft(lost, name).rejects.toThrow(OutcomeUnknownError);
+        const first = await errorOf();
+        expect.soft(first, name).toMatchObject({ errorCode });
+        for (const change of allow) await keySpace.execute(change);
         await crashed.broken.deliver();
-        const again = await first.keySpace.execute(request, once).catch((error: unknown) => error);
+        const again = await errorOf();
         expect.soft(again, name).toBeInstanceOf(EtcdServerError);
-        expect
-          .soft(again, name)
-          .toMatchObject({ errorCode, detail: (refused as EtcdServerError).detail });
-      }
+        const { detail } = first as EtcdServerError;
+        expect.soft(again, name).toMatchObject({ errorCode, detail });
+      });
+      await Promise.all(refused);
     });
 
     it("are refused for another request with the same key", async () => {

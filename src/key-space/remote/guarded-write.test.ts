@@ -46,7 +46,9 @@ async function run(
     },
     {},
   );
-  const outcome = write.run({ clock, timeout: 1_000, signal: undefined }).catch((error) => error);
+  const outcome = write
+    .run({ clock, deadline: clock.monotonic() + 1_000, signal: undefined })
+    .catch((error) => error);
   let settled = false;
   void outcome.then(() => {
     settled = true;

@@ -57,7 +57,8 @@ export class RemoteKeySpace implements KeySpace {
     const { clock, requests } = this.#context;
     const execute = (each: KeyRequest) => this.#send(each, options);
     const write = new GuardedWrite(request, { execute, requests }, options);
-    return write.run({ clock, timeout, signal: options.signal });
+    const deadline = clock.monotonic() + timeout;
+    return write.run({ clock, deadline, signal: options.signal });
   }
 
   #send(

@@ -36,8 +36,8 @@ export class SettledError extends Error {
 
 export interface SettleOptions {
   readonly clock: Clock;
-  /** Milliseconds after which no attempt begins. */
-  readonly timeout: number;
+  /** Monotonic time after which no attempt begins. */
+  readonly deadline: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -49,9 +49,8 @@ export interface SettleOptions {
  */
 export async function settle<T>(
   write: RepeatableWrite<T>,
-  { clock, timeout, signal }: SettleOptions,
+  { clock, deadline, signal }: SettleOptions,
 ): Promise<T> {
-  const deadline = clock.monotonic() + timeout;
   /** Set once an attempt may have been applied. */
   let unknown: OutcomeUnknownError | undefined;
   /** Set once the write was refused, which is reported when it is fenced. */

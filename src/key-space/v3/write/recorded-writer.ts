@@ -5,7 +5,7 @@ import { serverErrorOf } from "../../../errors/error-table.js";
 import { EtcdError } from "../../../errors/etcd-error.js";
 import { OptionError } from "../../../errors/option-error.js";
 import { EtcdServerError } from "../../../errors/server-error.js";
-import { refusalReasonOf } from "../../../etcd3/error-messages.js";
+import { refusalIn, refusalReasonOf } from "../../../etcd3/error-messages.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { isRemoval } from "../../../model/actions.js";
 import { methodOf } from "../../../model/key-request.js";
@@ -39,14 +39,9 @@ export class RecordedWriter implements RepeatableWrite<WriteResult> {
   readonly #write: RecordedWrite;
   readonly #writer: V3Writer;
   readonly #call: V3Call;
-  readonly #timeout: number;
 
-  /**
-   * @param timeout milliseconds after which no attempt begins
-   * @throws InvalidFieldError for an impossible path
-   */
-  constructor(write: RecordedWrite, timeout: number) {
-    this.#timeout = timeout;
+  /** @throws InvalidFieldError for an impossible path */
+  constructor(write: RecordedWrite) {
     const { context, request, indexOffset, limits, record } = write;
     this.operation = `${methodOf(request)} ${request.key}`;
     this.#write = write;
@@ -62,8 +57,8 @@ export class RecordedWriter implements RepeatableWrite<WriteResult> {
   /** @throws OutcomeUnknownError if the cluster did not say in time whether the write was applied */
   async run(): Promise<WriteResult> {
     const { context, limits } = this.#write;
-    const { clock } = context.tree;
-    const options = { clock, timeout: this.#timeout, signal: limits.signal };
+    const { deadline, signal } = limits;
+    const options = { clock: context.tree.clock, deadline, signal };
     return await this.#writer.run(() => settle(this, options));
   }
 
@@ -72,8 +67,9 @@ export class RecordedWriter implements RepeatableWrite<WriteResult> {
       try {
         return await this.#writer.attempt();
       } catch (error) {
-        if (refusalReasonOf(error) === "no-space") {
-          return await this.#attemptWithoutSpace(error, isRepeated);
+        const refusal = refusalIn(error);
+        if (refusal !== undefined && refusalReasonOf(refusal) === "no-space") {
+          return await this.#attemptWithoutSpace(refusal, isRepeated);
         }
         if (error instanceof UnauthorizedError) throw this.#withAdvice(error);
         if (!(error instanceof RecordClaimedError)) throw error;
@@ -100,6 +96,7 @@ export class RecordedWriter implements RepeatableWrite<WriteResult> {
       if (refusalReasonOf(error) === "no-space") {
         const applied = await this.#findApplied();
         if (applied !== undefined) return applied;
+        throw refusalIn(error);
       }
       if (!(error instanceof RecordClaimedError)) throw error;
       return await this.#resultOf(error);

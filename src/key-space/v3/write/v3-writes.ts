@@ -7,7 +7,7 @@ import { isRemoval } from "../../../model/actions.js";
 import { methodOf } from "../../../model/key-request.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { pathOf } from "../../shared/path.js";
-import { settleRepeatable } from "../../shared/settle.js";
+import { type SettleOptions, settleRepeatable } from "../../shared/settle.js";
 import type { Leases } from "../schema/leases.js";
 import type { RequestLimits } from "../schema/request-limits.js";
 import type { IndexOffset, V3Tree } from "../schema/v3-tree.js";
@@ -25,7 +25,7 @@ import { previousDirectoryLease } from "./write-response.js";
 export interface WriteSettings {
   /** Whether every write leaves an idempotency record. */
   readonly recordsWrites: boolean;
-  /** Milliseconds after which an unknown outcome is no longer resolved. */
+  /** Timeout of one request with all its calls, in milliseconds. */
   readonly timeout: number;
 }
 
@@ -68,13 +68,12 @@ export class V3Writes {
     const writer =
       record === undefined
         ? new V3Writer(context, request, indexOffset, limits)
-        : new RecordedWriter(
-            { context, request, indexOffset, limits, record },
-            this.#settings.timeout,
-          );
+        : new RecordedWriter({ context, request, indexOffset, limits, record });
     const { change, response } = await this.#run(writer, request, call);
     if (change.kind === "changed" && change.node === "directory") {
-      await this.#moveDescendants(previousDirectoryLease(change), response, call, record);
+      const { deadline, signal } = limits;
+      const repeat = record !== undefined && { clock: context.tree.clock, deadline, signal };
+      await this.#moveDescendants(previousDirectoryLease(change), response, call, repeat);
     }
     return response;
   }
@@ -129,15 +128,13 @@ export class V3Writes {
     previousLease: string,
     { etcdServer }: EtcdResponse,
     call: V3Call,
-    record: WriteRecord | undefined,
+    repeat: SettleOptions | false,
   ): Promise<void> {
     const { tree, leases } = this.#context;
-    const { operation, key, signal } = call;
+    const { operation, key } = call;
     const move = () => moveDescendants(pathOf(key), previousLease, tree, leases, call);
-    const { timeout } = this.#settings;
     try {
-      if (record === undefined) await move();
-      else await settleRepeatable(operation, move, { clock: tree.clock, timeout, signal });
+      await (repeat ? settleRepeatable(operation, move, repeat) : move());
     } catch (error) {
       if (error instanceof AbortError) throw new AbortError(operation, error.cause, "unknown");
       throw error instanceof Error ? new OutcomeUnknownError(operation, etcdServer, error) : error;
