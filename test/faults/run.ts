@@ -112,9 +112,14 @@ class Run {
   }
 
   async #report(history: readonly Operation[], problems: readonly string[]): Promise<RunReport> {
-    const violations = workloads.flatMap((workload) =>
-      workload.check(history.filter((operation) => operation.workload === workload.name)),
-    );
+    const idle: string[] = [];
+    const violations = workloads.flatMap((workload) => {
+      const own = history.filter((operation) => operation.workload === workload.name);
+      // Without a success, the check has nothing to judge.
+      const hasSucceeded = own.some((each) => each.outcome === "ok" && isRequest(each));
+      if (!hasSucceeded) idle.push(`${workload.name}: no operation has succeeded`);
+      return workload.check(own);
+    });
     const linearizability = await checkLinearizability(history, this.#settings.out);
     violations.push(...linearizability.violations);
     const shown = violations.map(({ workload, message, operations }) => {
@@ -122,9 +127,9 @@ class Run {
       return [`${workload}: ${message}`, ...lines].join("\n  ");
     });
     return {
-      operations: history.filter((each) => each.completedAt > each.invokedAt).length,
+      operations: history.filter(isRequest).length,
       availability: availabilityOf(history, this.#active),
-      problems: [...shown, ...problems],
+      problems: [...shown, ...idle, ...problems],
       notChecked: linearizability.notChecked,
     };
   }
@@ -188,6 +193,11 @@ class Run {
     const seconds = ((performance.now() - this.#begin) / 1_000).toFixed(1);
     appendFileSync(join(this.#settings.out, "faults.log"), `${seconds} s ${now()} ${text}\n`);
   }
+}
+
+/** Whether an operation sent a request. Observations begin and end at the same time. */
+function isRequest({ invokedAt, completedAt }: Operation): boolean {
+  return completedAt > invokedAt;
 }
 
 function workerSettings(

@@ -20,6 +20,12 @@ export const plants: Readonly<Record<string, Plant>> = {
     find: "partial === true ? since + 1 : since",
     replace: "partial === true ? since + 2 : since + 1",
   },
+  /** On v3, a watch continues one revision too late. */
+  "v3-watch-resumes-late": {
+    file: "src/key-space/v3/watch/etcd-watch.ts",
+    find: "from: listener.next, inFragments",
+    replace: "from: listener.next + 1, inFragments",
+  },
   /** When v2 has discarded history, a watch continues with the oldest event that is left. */
   "watch-skips-cleared-history": {
     file: "src/key-space/remote/watch/history-backfill.ts",

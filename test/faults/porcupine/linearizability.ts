@@ -24,7 +24,7 @@ interface Verdict {
 }
 
 /**
- * Checks the registers of a complete history with porcupine, in at most about a minute. Writes a picture of each
+ * Checks the registers of a complete history with porcupine, in less than a minute. Writes a picture of each
  * register that is not linearizable into the directory.
  */
 export async function checkLinearizability(

@@ -16,7 +16,7 @@ import (
 
 // For all keys, and for one.
 const (
-	limit       = 60 * time.Second
+	limit       = 40 * time.Second
 	limitPerKey = 10 * time.Second
 )
 
