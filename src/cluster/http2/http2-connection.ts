@@ -23,6 +23,9 @@ const WINDOW_BYTES = { calls: 4 * 1024 * 1024, watches: 65_535 };
  */
 const MAX_SESSION_MEMORY_MB = 1_000_000;
 
+/** Node keeps every origin that a server announces in ORIGIN frames, although nothing uses them. */
+const MAX_ORIGINS = 50;
+
 /** gRPC servers close a connection with more than one ping in 5 s. */
 const PING_INTERVAL_MS = 6_000;
 
@@ -86,6 +89,11 @@ export class Http2Connection {
     session.on("goaway", (_code, lastStream) => {
       this.#lastStream = lastStream;
       if (carries === "watches") session.destroy(new Error("the endpoint is shutting down"));
+    });
+    let origins = 0;
+    session.on("origin", (received) => {
+      origins += received.length;
+      if (origins > MAX_ORIGINS) session.destroy(new Error("the endpoint sends too many origins"));
     });
     session.on("timeout", () => {
       if (this.#streams === 0) session.close();
