@@ -31,7 +31,9 @@ export class V3ClusterApi implements ClusterApi {
 
   async machines(options?: CallOptions): Promise<readonly string[]> {
     const members = await this.members.list(options);
-    return members.flatMap(({ clientURLs }) => clientURLs).sort();
+    const urls = members.flatMap(({ clientURLs }) => clientURLs);
+    if (urls.every((url) => URL.canParse(url))) return urls.sort();
+    throw new ProtocolError("GET /v2/machines: a member advertises a client URL that is not valid");
   }
 
   /** v3 does not return the cluster's version: it is derived from the release of the member. */
