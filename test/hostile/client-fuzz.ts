@@ -1,20 +1,23 @@
-/** Runs clients in their own process against servers with random responses. */
+/** Runs clients in their own process against an etcd whose responses are replaced by lies. */
 
+import { knownBehaviour, randomBehaviour } from "./behaviours.js";
+import { type Bystander, startBystander } from "./bystander.js";
 import { ClientProcess } from "./client-process.js";
-import { deliver } from "./delivery.js";
-import { type ExchangePlan, planExchange } from "./exchange-plan.js";
 import {
-  type Behaviour,
-  type HostileServer,
-  type ServerKind,
-  startHostileServer,
-} from "./hostile-server.js";
-import { answerHttp1 } from "./http1-answers.js";
-import { answerHttp2 } from "./http2-answers.js";
+  BASIC,
+  callNames,
+  type ExchangePlan,
+  type Protocol,
+  planExchange,
+} from "./exchange-plan.js";
+import { type HostileServer, startHostileServer } from "./hostile-server.js";
+import { knownLies } from "./known-lies.js";
 import { Random } from "./random.js";
 
 export interface FuzzOptions {
-  readonly protocol: "http1" | "http2";
+  readonly protocol: Protocol;
+  /** Serves v2 and v3. */
+  readonly etcd: URL;
   readonly exchanges: number;
   readonly seed: number;
   /** The number of the only exchange to run, to see it again. */
@@ -22,6 +25,8 @@ export interface FuzzOptions {
   /** Node that runs the clients. */
   readonly node?: string | undefined;
   readonly flags?: readonly string[];
+  /** Whether to continue after a failure. */
+  readonly goesOn?: boolean;
   readonly progress?: (done: number) => void;
 }
 
@@ -30,91 +35,133 @@ export interface FuzzResult {
   readonly outcomes: ReadonlyMap<string, number>;
   /** Failures, with the exchanges that caused them. */
   readonly failures: readonly string[];
+  /** Most memory of a process of clients after an exchange, in bytes. */
+  readonly maxMemory: number;
+  /** Most connections and requests that one exchange caused. */
+  readonly maxReceived: number;
 }
 
-const LANES = 8;
+const LANES = 16;
 /** Exchanges that are made with one process of clients. */
 const PER_PROCESS = 500;
+/** Maximum memory of a process with its code, in bytes. */
+const MAX_MEMORY = 600 * 1024 * 1024;
+/** Maximum number of connections and requests of one exchange, which takes less than a second. */
+const MAX_RECEIVED = 2_000;
 
 export async function fuzzClient(options: FuzzOptions): Promise<FuzzResult> {
-  const outcomes = new Map<string, number>();
-  const failures: string[] = [];
-  const { exchanges, only } = options;
+  const run = new FuzzRun(options);
+  const { exchanges, only, goesOn = false } = options;
   const numbers = only === undefined ? Array.from({ length: exchanges }, (_, i) => i) : [only];
-  for (let done = 0; done < numbers.length && failures.length === 0; done += PER_PROCESS) {
-    const part = numbers.slice(done, done + PER_PROCESS);
-    await runProcess(part, options, outcomes, failures);
+  for (let done = 0; done < numbers.length; done += PER_PROCESS) {
+    if (run.failures.length > 0 && !goesOn) break;
+    await run.runProcess(numbers.slice(done, done + PER_PROCESS));
     options.progress?.(Math.min(done + PER_PROCESS, numbers.length));
   }
-  return { outcomes, failures };
+  return run;
 }
 
-/** Runs exchanges with one process of clients, in several lanes. */
-async function runProcess(
-  numbers: number[],
-  { protocol, seed, node, flags }: FuzzOptions,
-  outcomes: Map<string, number>,
-  failures: string[],
-): Promise<void> {
-  const clients = new ClientProcess(node, flags);
-  const running = new Map<number, ExchangePlan>();
-  const fail = (what: string) => {
-    const during = [...running.values()].map((plan) => JSON.stringify(plan)).join("\n  ");
-    failures.push(`seed ${seed}, ${protocol}: ${what}\nduring:\n  ${during}`);
-  };
-  const runLane = async (lane: number) => {
-    // Every fourth lane speaks TLS. On HTTP/2, only there the v2 API is in use.
-    const kind: ServerKind = { speaksHttp2: protocol === "http2", tls: lane % 4 === 3 };
-    await using server = await startHostileServer(kind);
+/** What one lane of exchanges uses. */
+interface Lane {
+  readonly number: number;
+  readonly server: HostileServer;
+  readonly bystander: Bystander;
+}
+
+class FuzzRun implements FuzzResult {
+  readonly outcomes = new Map<string, number>();
+  readonly failures: string[] = [];
+  maxMemory = 0;
+  maxReceived = 0;
+  readonly #options: FuzzOptions;
+  readonly #lies: readonly string[];
+  readonly #running = new Map<number, ExchangePlan>();
+
+  constructor(options: FuzzOptions) {
+    this.#options = options;
+    this.#lies = knownLies(options.protocol);
+  }
+
+  /** Runs exchanges with one process of clients, in several lanes. */
+  async runProcess(numbers: number[]): Promise<void> {
+    const { protocol, etcd, node, flags } = this.#options;
+    const clients = new ClientProcess(node, flags);
+    const runLane = async (number: number) => {
+      // Every fourth lane speaks TLS. On v2, watches use HTTP/2 there.
+      const tls = number % 4 === 3;
+      const speaksHttp2 = protocol === "grpc" || (protocol === "v2" && tls);
+      const relay = protocol === "grpc" ? { etcd } : {};
+      await using server = await startHostileServer({ speaksHttp2, tls, ...relay });
+      await using bystander = await startBystander(tls);
+      await this.#runLane({ number, server, bystander }, numbers, clients);
+    };
+    await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
+    const end = await clients.end();
+    if (end !== undefined) this.#fail(end);
+    this.maxMemory = Math.max(this.maxMemory, clients.maxMemory);
+    if (clients.maxMemory > MAX_MEMORY) this.#fail(`${clients.maxMemory} bytes of memory`);
+  }
+
+  async #runLane(lane: Lane, numbers: number[], clients: ClientProcess): Promise<void> {
+    const { goesOn = false } = this.#options;
     let isOpen = false;
-    while (failures.length === 0) {
-      const number = numbers.shift();
-      if (number === undefined) return;
-      const plan = prepare(server, kind, new Random(seed, number), { number, isOpen });
+    let autoSync: unknown;
+    for (let number = numbers.shift(); number !== undefined; number = numbers.shift()) {
+      const plan = this.#prepare(lane, number, isOpen);
       isOpen = plan.closeAfter === undefined;
-      running.set(lane, plan);
-      const outcome = await clients.run(lane, plan);
-      const isFailure = /^(?:undocumented|hung|died)/.test(outcome) && failures.length === 0;
-      if (isFailure) fail(outcome);
-      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-      running.delete(lane);
+      autoSync = plan.options?.autoSync ?? autoSync;
+      this.#running.set(lane.number, plan);
+      const before = lane.server.received;
+      const outcome = await clients.run(lane.number, plan);
+      const name = /^\w+/.exec(outcome)?.[0] ?? "";
+      this.outcomes.set(name, (this.outcomes.get(name) ?? 0) + 1);
+      this.#check(lane, outcome, lane.server.received - before, autoSync !== false);
+      this.#running.delete(lane.number);
+      const isOver = /^(?:hung|died)/.test(outcome) || (this.failures.length > 0 && !goesOn);
+      if (isOver) numbers.length = 0;
     }
-  };
-  await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
-  const end = await clients.end();
-  if (end !== undefined && failures.length === 0) fail(end);
-}
+  }
 
-/** Generates an exchange: the call and the server's behavior. */
-function prepare(
-  server: HostileServer,
-  { speaksHttp2, tls }: ServerKind,
-  random: Random,
-  { number, isOpen }: { readonly number: number; readonly isOpen: boolean },
-): ExchangePlan {
-  const usesV3 = random.chance(speaksHttp2 ? (tls ? 0.3 : 1) : 0.3);
-  const plan = planExchange(random, number, {
-    url: server.url,
-    api: usesV3 ? "v3" : "v2",
-    isOpen,
-  });
-  server.behaviour = behaviourOf(random, random.pick(0.1, 0.3, 0.7, 0.9), usesV3);
-  return plan;
-}
+  #check({ number, bystander }: Lane, outcome: string, received: number, isSynced: boolean): void {
+    const lane = this.#running.get(number);
+    if (/^(?:undocumented|malformed|leaked|hung|died)/.test(outcome)) this.#fail(outcome, lane);
+    this.maxReceived = Math.max(this.maxReceived, received);
+    if (received > MAX_RECEIVED) this.#fail(`${received} connections and requests`, lane);
+    const reached = bystander.take();
+    // With `autoSync`, the client asks advertised addresses for their cluster, without its password.
+    const wrong = isSynced ? reached.filter((text) => text.includes(BASIC)) : reached;
+    if (wrong.length > 0) this.#fail(`another origin received ${wrong.join(", ")}`, lane);
+  }
 
-/** Share of requests with an invalid response. */
-function behaviourOf(random: Random, hostility: number, isGrpc: boolean): Behaviour {
-  return {
-    greet(socket) {
-      if (!random.chance(hostility / 15)) return;
-      if (random.chance(0.5)) socket.destroy();
-      else socket.write(random.bytes(20));
-    },
-    answerHttp1(socket, line) {
-      void deliver(random, socket, answerHttp1(random, hostility, line));
-    },
-    answerHttp2(socket, stream) {
-      void deliver(random, socket, answerHttp2(random, hostility, stream, isGrpc));
-    },
-  };
+  /** Generates an exchange: the call and the server's behavior. */
+  #prepare({ server, bystander }: Lane, number: number, isOpen: boolean): ExchangePlan {
+    const { protocol, etcd, seed } = this.#options;
+    const random = new Random(seed, number);
+    const addresses = { url: server.url, bystander: bystander.url };
+    const known = number % 2 === 0 ? this.#knownOf(number / 2) : undefined;
+    const plan = planExchange(random, number, { addresses, protocol, isOpen, known });
+    const context = { protocol, addresses, etcd };
+    server.behaviour =
+      known === undefined
+        ? randomBehaviour(random, context)
+        : knownBehaviour(random, known.lie, context);
+    return plan;
+  }
+
+  /** First each lie with some call, then with the next one, until all pairs were used. */
+  #knownOf(number: number): { readonly lie: string; readonly call: string } | undefined {
+    const calls = callNames(this.#options.protocol);
+    const round = Math.floor(number / this.#lies.length);
+    const lie = this.#lies[number % this.#lies.length];
+    const call = calls[(number * 7 + round) % calls.length];
+    if (round >= calls.length || lie === undefined || call === undefined) return undefined;
+    return { lie, call };
+  }
+
+  #fail(what: string, plan?: ExchangePlan): void {
+    const plans = plan === undefined ? [...this.#running.values()] : [plan];
+    const during = plans.map((each) => JSON.stringify(each)).join("\n  ");
+    const { seed, protocol } = this.#options;
+    this.failures.push(`seed ${seed}, ${protocol}: ${what.slice(0, 3_000)}\nduring:\n  ${during}`);
+  }
 }

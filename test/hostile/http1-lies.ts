@@ -1,36 +1,67 @@
-/** Random responses over HTTP/1. */
+/** Random responses over HTTP/1, made from true ones. */
 
-import { ETCD_HEADERS, GOOD_GET, GOOD_SET } from "../odd-server.js";
 import { type Answer, damaged } from "./delivery.js";
+import { ERROR_BODIES } from "./error-bodies.js";
+import { jsonLie } from "./json-lies.js";
 import type { Random } from "./random.js";
 
-type Fields = [name: string, value: string][];
+export type Fields = readonly (readonly [name: string, value: string])[];
 
-/** A response to a request with this first line. */
-export function answerHttp1(random: Random, hostility: number, line: string): Answer {
-  const good = wellFormed(random, line);
-  if (!random.chance(hostility)) return good;
-  const odd = random.chance(0.75) ? malformed(random, line) : good;
+/** The response of etcd. */
+export interface Truth {
+  readonly status: number;
+  readonly fields: Fields;
+  readonly body: string;
+  /** Whether more may follow: a watch. */
+  readonly isStream: boolean;
+}
+
+/** The response, or a lie with the probability `hostility`. */
+export function answerHttp1(random: Random, hostility: number, truth: Truth): Answer {
+  if (!random.chance(hostility)) return wellFormed(random, truth);
+  const kind = random.next();
+  if (kind < 0.45) return wellFormed(random, otherContent(random, truth));
+  if (kind < 0.6) return wellFormed(random, otherError(random, truth));
+  if (kind < 0.65) return { bytes: Buffer.alloc(0), after: "stay" };
+  const odd = kind < 0.9 ? malformed(random, truth) : wellFormed(random, truth);
   return random.chance(0.35) ? damaged(random, odd) : odd;
 }
 
-function wellFormed(random: Random, line: string): Answer {
-  const body = bodyOf(random, line);
-  const isStream = /wait=true|\/v3\/watch/.test(line);
-  const fields = Object.entries(ETCD_HEADERS) as Fields;
-  const head = (...more: Fields) => headOf("HTTP/1.1 200 OK", [...fields, ...more]);
+/** Other values in the body and in the headers. */
+function otherContent(random: Random, truth: Truth): Truth {
+  const body = truth.body
+    .split("\n")
+    .map((line) => (line === "" ? "" : jsonLie(random, line)))
+    .join("\n");
+  const fields = random.chance(0.4) ? oddFields(random, truth.fields) : truth.fields;
+  return { ...truth, body, fields };
+}
+
+function otherError(random: Random, truth: Truth): Truth {
+  const { status, body } = random.pick(...ERROR_BODIES);
+  return {
+    ...truth,
+    status,
+    body: random.chance(0.3) ? jsonLie(random, body) : body,
+    isStream: false,
+  };
+}
+
+function wellFormed(random: Random, { status, fields, body, isStream }: Truth): Answer {
+  const head = (...more: Fields) => headOf(`HTTP/1.1 ${status} OK`, [...fields, ...more]);
   if (!isStream && random.chance(0.7)) {
-    return { bytes: Buffer.from(head(["content-length", `${body.length}`]) + body), after: "stay" };
+    const length = `${Buffer.byteLength(body)}`;
+    return { bytes: Buffer.from(head(["content-length", length]) + body), after: "stay" };
   }
   const chunks = head(["transfer-encoding", "chunked"]) + chunkOf(body);
-  const isOver = !isStream || random.chance(0.3);
+  const isOver = !isStream || random.chance(0.2);
   return { bytes: Buffer.from(isOver ? `${chunks}0\r\n\r\n` : chunks), after: "stay" };
 }
 
-function malformed(random: Random, line: string): Answer {
+function malformed(random: Random, truth: Truth): Answer {
   const status = statusLine(random);
-  const body = random.chance(0.6) ? bodyOf(random, line) : oddBody(random);
-  const fields = oddFields(random);
+  const body = random.chance(0.6) ? truth.body : oddBody(random);
+  const fields = oddFields(random, truth.fields);
   const informational = random.chance(0.1)
     ? headOf(random.pick("HTTP/1.1 103 Early Hints", "HTTP/1.1 100 Continue", "HTTP/1.1 102 "), [
         ["link", "</a>"],
@@ -104,11 +135,27 @@ function statusLine(random: Random): string {
   return `${random.pick("HTTP/1.1", "HTTP/1.1", "HTTP/1.0")} ${code} ${random.pick("OK", "", "é")}`;
 }
 
-function oddFields(random: Random): Fields {
-  const fields: Fields = [];
-  for (const [name, value] of Object.entries(ETCD_HEADERS)) {
-    if (random.chance(0.95))
-      fields.push([name, random.chance(0.9) ? value : random.pick("", "x", "-1", "9".repeat(30))]);
+/** Values of `X-Etcd-Index` and others. */
+const ODD_HEADER_VALUES = [
+  "",
+  "x",
+  "-1",
+  "0",
+  "1",
+  "1e3",
+  "1.5",
+  "NaN",
+  "9007199254740991",
+  "9007199254740992",
+  "9".repeat(30),
+] as const;
+
+function oddFields(random: Random, given: Fields): Fields {
+  const fields: (readonly [string, string])[] = [];
+  for (const [name, value] of given) {
+    if (random.chance(0.05)) continue;
+    const isOdd = random.chance(0.2);
+    fields.push([name, isOdd ? random.pick(...ODD_HEADER_VALUES) : value]);
   }
   const odd = (): [string, string] =>
     random.pick(
@@ -147,22 +194,6 @@ function oddFields(random: Random): Fields {
   for (let count = random.integer(0, 3); count > 0; count--) fields.push(odd());
   if (random.chance(0.03)) for (let i = 0; i < 3_000; i++) fields.push(["a", ""]);
   return fields;
-}
-
-/** A body that fits the request, more or less. */
-function bodyOf(random: Random, line: string): string {
-  const lines = random.pick(1, 1, 3, 200);
-  if (line.includes("/v3/watch")) {
-    const created = '{"result":{"header":{"cluster_id":"1","revision":"5"},"created":true}}\n';
-    return created + '{"result":{"header":{"cluster_id":"1","revision":"6"}}}\n'.repeat(lines);
-  }
-  if (line.includes("/v3/"))
-    return '{"header":{"cluster_id":"1","member_id":"2","revision":"5","raft_term":"2"}}';
-  if (line.includes("wait=true")) return GOOD_SET.repeat(lines);
-  if (line.includes("/v2/keys")) return line.startsWith("GET") ? GOOD_GET : GOOD_SET;
-  if (line.includes("/version")) return '{"etcdserver":"3.4.23","etcdcluster":"3.4.0"}';
-  if (line.includes("/v2/members")) return '{"members":[]}';
-  return "{}";
 }
 
 function oddBody(random: Random): string {
@@ -207,11 +238,11 @@ function secondAnswer(): string {
   return `${headOf("HTTP/1.1 200 OK", [["content-length", "2"]])}{}`;
 }
 
-function headOf(status: string, fields: Fields): string {
+export function headOf(status: string, fields: Fields): string {
   return `${status}\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
 }
 
-function chunkOf(text: string): string {
+export function chunkOf(text: string): string {
   const length = Buffer.byteLength(text);
   return length === 0 ? "" : `${length.toString(16)}\r\n${text}\r\n`;
 }

@@ -1,4 +1,4 @@
-/** Random responses over HTTP/2, as raw frames. */
+/** Random responses over HTTP/2, as raw frames, without a true one. */
 
 import { framed } from "../../src/wire/grpc.js";
 import { ETCD_HEADERS, GOOD_SET } from "../odd-server.js";
@@ -20,7 +20,7 @@ export const FRAME = {
 
 export const END_STREAM = 0x1;
 export const ACK = 0x1;
-const END_HEADERS = 0x4;
+export const END_HEADERS = 0x4;
 const PADDED = 0x8;
 
 export function frame(
@@ -38,7 +38,7 @@ export function frame(
 }
 
 /** Fields as literals, which name nothing of HPACK's tables. */
-function fieldsOf(fields: Readonly<Record<string, string>>): Buffer {
+export function fieldsOf(fields: Readonly<Record<string, string>>): Buffer {
   const text = (value: string) => {
     const bytes = Buffer.from(value);
     const length = bytes.length < 127 ? [bytes.length] : [127, ...extended(bytes.length - 127)];
@@ -97,7 +97,7 @@ function endOf(stream: number, isGrpc: boolean, status: string): Buffer {
   );
 }
 
-function malformed(random: Random, stream: number, isGrpc: boolean): Answer {
+export function malformed(random: Random, stream: number, isGrpc: boolean): Answer {
   const head = random.chance(0.8)
     ? frame(FRAME.headers, END_HEADERS, stream, fieldsOf(oddFields(random, isGrpc)))
     : Buffer.alloc(0);
@@ -180,7 +180,7 @@ function bodyOf(random: Random, stream: number, isGrpc: boolean): Buffer {
   );
 }
 
-function oddFrame(random: Random, stream: number): Buffer {
+export function oddFrame(random: Random, stream: number): Buffer {
   const other = random.pick(0, stream, stream, stream + 2, 2, 2 ** 31 - 1);
   const code = Buffer.from([0, 0, 0, random.integer(0, 14)]);
   const uint = (value: number) => {
