@@ -35,7 +35,7 @@ describeWithEtcd("3.5", "a hostile etcd", () => {
         protocol,
         etcd: new URL(cluster.urls[0]),
         seed: Number(FUZZ_SEED ?? SEED),
-        exchanges: Number(FUZZ_EXCHANGES ?? 100),
+        exchanges: Number(FUZZ_EXCHANGES ?? 60),
         only: FUZZ_ONLY ? Number(FUZZ_ONLY) : undefined,
         node: FUZZ_NODE,
         flags: FUZZ_FLAGS ? FUZZ_FLAGS.split(" ") : [],

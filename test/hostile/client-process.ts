@@ -12,7 +12,7 @@ const PATIENCE_MS = 20_000;
 const HEAP_MIB = 192;
 
 /** The result of an exchange. */
-export interface Outcome {
+interface Outcome {
   readonly lane: number;
   /** Name of the error, `answered`, or what is wrong. */
   readonly outcome: string;
