@@ -3,7 +3,7 @@
  * Runs clients against a hostile etcd: a real one, whose responses are changed or replaced by lies.
  *
  *     npm run fuzz:client -- [--exchanges=6000] [--seed=N] [--protocol=v2|grpc|json] [--only=N] [--go-on]
- *         [--node=PATH] [--flags=…]
+ *         [--lanes=16] [--node=PATH] [--flags=…]
  *
  * `v2` is the v2 API over HTTP/1.1, and over HTTP/2 for watches with TLS. `grpc` is the v3 API over
  * HTTP/2, `json` the v3 API over HTTP/1.1. The exchanges are divided among the protocols. Half of them
@@ -11,7 +11,7 @@
  *
  * Each exchange is one call of the client, or a gateway on the hostile etcd. SECURITY.md lists what is
  * checked. A failure is printed with the seed and the exchange; `--only` runs one exchange again, and
- * `--go-on` continues after a failure. `--node` is the Node that runs the clients, with `--flags`: with
+ * `--go-on` continues after a failure. `--lanes` is the number of exchanges at the same time. `--node` is the Node that runs the clients, with `--flags`: with
  * `--flags=--stress-scavenge=20`, garbage is collected at unusual moments.
  */
 
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     protocol: { type: "string", default: "" },
     only: { type: "string", default: "" },
     "go-on": { type: "boolean", default: false },
+    lanes: { type: "string", default: "16" },
     node: { type: "string" },
     flags: { type: "string", default: "" },
   },
@@ -40,6 +41,7 @@ const env = {
   FUZZ_SEED: values.seed,
   FUZZ_PROTOCOL: values.protocol,
   FUZZ_ONLY: values.only,
+  FUZZ_LANES: values.lanes,
   FUZZ_FLAGS: values.flags,
   ...(values["go-on"] && { FUZZ_GOES_ON: "1" }),
   ...(values.node && { FUZZ_NODE: values.node }),

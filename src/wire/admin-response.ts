@@ -45,8 +45,9 @@ function object<T>(properties: Readonly<Record<string, Check>>): IsShape<T> {
     checks.every(([name, isProperty]) => isProperty((value as JsonObject)[name]));
 }
 
-/** JSON can contain numbers that are infinite in JavaScript. */
-const isNumber = (value: unknown): boolean => Number.isFinite(value);
+/** A rate or a time. JSON can contain numbers that are infinite in JavaScript. */
+const isAmount = (value: unknown): boolean => Number.isFinite(value) && Number(value) >= 0;
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 
 type Check = (value: unknown) => boolean;
 
@@ -100,26 +101,26 @@ const COUNTED = [
 export const isStoreStats = object<StoreStats>({
   ...each(
     COUNTED.flatMap((name) => [`${name}Success`, `${name}Fail`]),
-    isNumber,
+    isCount,
   ),
-  ...each(["expireCount", "watchers"], isNumber),
+  ...each(["expireCount", "watchers"], isCount),
 });
 
 export const isSelfStats = object<SelfStats>({
   ...each(["name", "id", "state", "startTime"], isString),
   leaderInfo: object(each(["leader", "uptime", "startTime"], isString)),
-  ...each(["recvAppendRequestCnt", "sendAppendRequestCnt"], isNumber),
+  ...each(["recvAppendRequestCnt", "sendAppendRequestCnt"], isCount),
   ...each(
     ["recvPkgRate", "recvBandwidthRate", "sendPkgRate", "sendBandwidthRate"],
-    isOptional(isNumber),
+    isOptional(isAmount),
   ),
 });
 
 const isFollower = object<FollowerStats>({
   latency: object(
-    each(["current", "average", "standardDeviation", "minimum", "maximum"], isNumber),
+    each(["current", "average", "standardDeviation", "minimum", "maximum"], isAmount),
   ),
-  counts: object(each(["fail", "success"], isNumber)),
+  counts: object(each(["fail", "success"], isCount)),
 });
 
 export const isLeaderStats = object<LeaderStats>({

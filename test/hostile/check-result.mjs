@@ -99,7 +99,7 @@ export function responseTo(value, key) {
 export function watchItem(item, key) {
   if (item.type === "resync") {
     index(item.index, "index of a resync");
-    if (item.response !== undefined) response(item.response);
+    if (item.response !== null) response(item.response);
     return;
   }
   response(item.response ?? item);

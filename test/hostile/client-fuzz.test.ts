@@ -6,8 +6,16 @@ import { fuzzClient } from "./client-fuzz.js";
 import type { Protocol } from "./exchange-plan.js";
 
 /** `npm run fuzz:client` sets these for a long run; see `scripts/fuzz-client.mjs`. */
-const { FUZZ_SEED, FUZZ_EXCHANGES, FUZZ_ONLY, FUZZ_PROTOCOL, FUZZ_NODE, FUZZ_FLAGS, FUZZ_GOES_ON } =
-  process.env;
+const {
+  FUZZ_SEED,
+  FUZZ_EXCHANGES,
+  FUZZ_ONLY,
+  FUZZ_PROTOCOL,
+  FUZZ_LANES,
+  FUZZ_NODE,
+  FUZZ_FLAGS,
+  FUZZ_GOES_ON,
+} = process.env;
 const isLong = FUZZ_EXCHANGES !== undefined;
 const all: readonly Protocol[] = ["v2", "grpc", "json"];
 const protocols = all.filter((protocol) => !FUZZ_PROTOCOL || protocol === FUZZ_PROTOCOL);
@@ -37,6 +45,7 @@ describeWithEtcd("3.5", "a hostile etcd", () => {
         seed: Number(FUZZ_SEED ?? SEED),
         exchanges: Number(FUZZ_EXCHANGES ?? 60),
         only: FUZZ_ONLY ? Number(FUZZ_ONLY) : undefined,
+        lanes: FUZZ_LANES ? Number(FUZZ_LANES) : undefined,
         node: FUZZ_NODE,
         flags: FUZZ_FLAGS ? FUZZ_FLAGS.split(" ") : [],
         goesOn: FUZZ_GOES_ON === "1",

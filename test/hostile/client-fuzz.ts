@@ -20,6 +20,8 @@ export interface FuzzOptions {
   readonly etcd: URL;
   readonly exchanges: number;
   readonly seed: number;
+  /** Exchanges at the same time. @default 16 */
+  readonly lanes?: number | undefined;
   /** The number of the only exchange to run, to see it again. */
   readonly only?: number | undefined;
   /** Node that runs the clients. */
@@ -41,6 +43,7 @@ export interface FuzzResult {
   readonly maxReceived: number;
 }
 
+/** Exchanges at the same time, unless the options say otherwise. */
 const LANES = 16;
 /** Exchanges that are made with one process of clients. */
 const PER_PROCESS = 500;
@@ -84,7 +87,7 @@ class FuzzRun implements FuzzResult {
 
   /** Runs exchanges with one process of clients, in several lanes. */
   async runProcess(numbers: number[]): Promise<void> {
-    const { protocol, etcd, node, flags } = this.#options;
+    const { protocol, etcd, node, flags, lanes = LANES } = this.#options;
     const clients = new ClientProcess(node, flags);
     const runLane = async (number: number) => {
       // Every fourth lane speaks TLS. On v2, watches use HTTP/2 there.
@@ -95,7 +98,7 @@ class FuzzRun implements FuzzResult {
       await using bystander = await startBystander(tls);
       await this.#runLane({ number, server, bystander }, numbers, clients);
     };
-    await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
+    await Promise.all(Array.from({ length: lanes }, (_, lane) => runLane(lane)));
     const end = await clients.end();
     if (end !== undefined) this.#fail(end);
     this.maxMemory = Math.max(this.maxMemory, clients.maxMemory);
