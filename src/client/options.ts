@@ -172,8 +172,8 @@ export interface EtcdClientOptions {
   readonly writeTimeout?: number | undefined;
 
   /**
-   * Timeout of a whole call with all its attempts, in milliseconds. An established watch has no
-   * timeout.
+   * Timeout of a whole call with all its attempts, redirects and, with `api: "v3"`, authentication and
+   * pages of a listing, in milliseconds. An established watch has no timeout.
    *
    * For all timeouts: a response that arrives while the event loop is blocked is in time. If a timer
    * fires late because the event loop was blocked, the response has up to 500 ms more to arrive.
@@ -203,7 +203,8 @@ export interface EtcdClientOptions {
    * milliseconds; `true`: 60000. Off by default, because advertised URLs are often not reachable
    * through NAT or a tunnel. `urls` remain in use, and an `https` endpoint is never replaced by an
    * `http` one. The client trusts the members: it sends requests and credentials to the addresses that
-   * they advertise. It uses an address only after the same cluster has responded there.
+   * they advertise, of which it asks at most 32. It uses an address only after the same cluster has
+   * responded there.
    *
    * @default false
    */
