@@ -59,6 +59,20 @@ export function availabilityOf(
   });
 }
 
+/** Clients that had no success in a time, which is in nanoseconds of the machine's monotonic clock. */
+export function clientsWithoutSuccess(
+  history: readonly Operation[],
+  { from, to }: Pick<ActiveTime, "from" | "to">,
+): readonly number[] {
+  const requests = history.filter(({ kind }) => READ.test(kind) || WRITE.test(kind));
+  const clients = new Set(requests.map(({ client }) => client));
+  for (const operation of requests) {
+    const isWithin = operation.invokedAt >= from && operation.completedAt <= to;
+    if (isWithin && isSuccess(operation)) clients.delete(operation.client);
+  }
+  return [...clients];
+}
+
 interface Gap {
   /** When the first operation after a success began. */
   readonly invokedAt: number;

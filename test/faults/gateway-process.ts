@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { freePort } from "../../scripts/etcd-process.mjs";
 import { hasRunningThread } from "../../scripts/process-threads.mjs";
+import type { HostNames } from "./host-names.js";
 
 const SHIFTED_DATE = pathToFileURL(join(import.meta.dirname, "gateway/shifted-date.mjs")).href;
 
@@ -14,6 +15,7 @@ export class GatewayProcess {
   readonly #program: string;
   readonly #port: number;
   readonly #etcdUrls: readonly string[];
+  readonly #names: HostNames;
   #child: ChildProcess | undefined;
   #ended: Promise<unknown> = Promise.resolve();
   #stderr = "";
@@ -22,23 +24,31 @@ export class GatewayProcess {
     name: string,
     program: string,
     etcdUrls: readonly string[],
+    names: HostNames,
   ): Promise<GatewayProcess> {
-    const gateway = new GatewayProcess(name, program, await freePort(), etcdUrls);
+    const gateway = new GatewayProcess(name, program, await freePort(), etcdUrls, names);
     await gateway.start();
     return gateway;
   }
 
-  private constructor(name: string, program: string, port: number, etcdUrls: readonly string[]) {
+  private constructor(
+    name: string,
+    program: string,
+    port: number,
+    etcdUrls: readonly string[],
+    names: HostNames,
+  ) {
     this.name = name;
     this.url = `http://127.0.0.1:${port}`;
     this.#program = program;
     this.#port = port;
     this.#etcdUrls = etcdUrls;
+    this.#names = names;
   }
 
   async start(): Promise<void> {
     const child = fork(this.#program, [String(this.#port), ...this.#etcdUrls], {
-      execArgv: ["--enable-source-maps", "--import", SHIFTED_DATE],
+      execArgv: ["--enable-source-maps", "--import", SHIFTED_DATE, ...this.#names.nodeArgs],
       stdio: ["ignore", "inherit", "pipe", "ipc"],
     });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { availabilityOf, tableOf } from "./availability.js";
+import { availabilityOf, clientsWithoutSuccess, tableOf } from "./availability.js";
 import { scheduleOf } from "./schedule.js";
 import type { Operation } from "./workload.js";
 
@@ -29,23 +29,24 @@ it("the turns of a lane do not overlap, and every nemesis has one before one has
   }
 });
 
+const operation = (
+  invokedAt: number,
+  completedAt: number,
+  kind: string,
+  outcome: Operation["outcome"],
+  error?: string,
+): Operation => ({
+  workload: "w",
+  client: 1,
+  kind,
+  key: "/a",
+  outcome,
+  invokedAt: invokedAt * 1e9,
+  completedAt: completedAt * 1e9,
+  ...(error !== undefined && { error }),
+});
+
 it("the table counts what began while a nemesis was active", () => {
-  const operation = (
-    invokedAt: number,
-    completedAt: number,
-    kind: string,
-    outcome: Operation["outcome"],
-    error?: string,
-  ): Operation => ({
-    workload: "w",
-    client: 1,
-    kind,
-    key: "/a",
-    outcome,
-    invokedAt: invokedAt * 1e9,
-    completedAt: completedAt * 1e9,
-    ...(error !== undefined && { error }),
-  });
   const history = [
     operation(1, 2, "write", "ok"),
     operation(11, 12, "write", "ok"),
@@ -69,4 +70,18 @@ it("the table counts what began while a nemesis was active", () => {
   ]);
   const table = tableOf(availabilityOf(history, active).map((row) => ({ system: "v3", ...row })));
   expect(table.split("\n")[2]).toBe("| v3 | `kill` | 1 | 0.0 % of 1 | 66.7 % of 3 | 1 | 9.0 s |");
+});
+
+it("names the clients that had no success in a time", () => {
+  const of = (client: number, from: number, to: number, outcome: Operation["outcome"]) => ({
+    ...operation(from, to, "write", outcome),
+    client,
+  });
+  const history = [
+    of(1, 9, 11, "ok"),
+    of(1, 11, 19, "unknown"),
+    of(1, 19, 21, "ok"),
+    of(2, 11, 12, "ok"),
+  ];
+  expect(clientsWithoutSuccess(history, { from: 10e9, to: 20e9 })).toEqual([1]);
 });

@@ -4,7 +4,13 @@ import { setTimeout } from "node:timers/promises";
 import type { EtcdClientOptions } from "../../src/index.js";
 import type { Release } from "../support/etcd.js";
 import { randomFrom } from "../support/random-from.js";
-import { type ActiveTime, type Availability, availabilityOf } from "./availability.js";
+import {
+  type ActiveTime,
+  type Availability,
+  availabilityOf,
+  clientsWithoutSuccess,
+} from "./availability.js";
+import { branchesOf, checkNoticed, type Restore } from "./branches.js";
 import type { Programs } from "./bundle.js";
 import { HeapSamples } from "./heap-samples.js";
 import { readHistory } from "./history.js";
@@ -58,7 +64,11 @@ export async function runFaults(settings: RunSettings, programs: Programs): Prom
   await system.untilHealthy();
   const workers = WORKERS.map(
     (worker, index) =>
-      new WorkerProcess(programs.worker, workerSettings(settings, system, worker, index)),
+      new WorkerProcess(
+        programs.worker,
+        workerSettings(settings, system, worker, index),
+        system.names,
+      ),
   );
   const ended = new AbortController();
   try {
@@ -77,6 +87,7 @@ class Run {
   readonly #workers: readonly WorkerProcess[];
   readonly #ended: AbortSignal;
   readonly #active: ActiveTime[] = [];
+  readonly #restores: Restore[] = [];
   readonly #taken = new Set<unknown>();
   #begin = 0;
 
@@ -107,21 +118,27 @@ class Run {
     const left = (await Promise.all(this.#workers.map((worker) => worker.close()))).flat();
     const history = readHistory(this.#workers.map(({ settings }) => settings.history));
     const leases = await this.#leaseProblems(history);
-    const problems = [...left, ...leases, ...heap.problems(), ...this.#gatewayProblems()];
+    const silent = this.#silenceProblems(history);
+    const gateways = this.#gatewayProblems();
+    const problems = [...left, ...leases, ...heap.problems(), ...silent, ...gateways];
     return await this.#report(history, problems);
   }
 
   async #report(history: readonly Operation[], problems: readonly string[]): Promise<RunReport> {
-    const idle: string[] = [];
-    const violations = workloads.flatMap((workload) => {
-      const own = history.filter((operation) => operation.workload === workload.name);
-      // Without a success, the check has nothing to judge.
-      const hasSucceeded = own.some((each) => each.outcome === "ok" && isRequest(each));
-      if (!hasSucceeded) idle.push(`${workload.name}: no operation has succeeded`);
-      return workload.check(own);
-    });
-    const linearizability = await checkLinearizability(history, this.#settings.out);
-    violations.push(...linearizability.violations);
+    // Without a success, the check has nothing to judge.
+    const succeeded = history.filter((each) => each.outcome === "ok" && isRequest(each));
+    const idle = workloads
+      .filter(({ name }) => !succeeded.some(({ workload }) => workload === name))
+      .map(({ name }) => `${name}: no operation has succeeded`);
+    const violations = checkNoticed(history, this.#restores);
+    const notChecked: string[] = [];
+    for (const branch of branchesOf(history, this.#restores)) {
+      for (const { name, check } of workloads)
+        violations.push(...check(branch.filter(({ workload }) => workload === name)));
+      const linearizability = await checkLinearizability(branch, this.#settings.out);
+      violations.push(...linearizability.violations);
+      notChecked.push(...linearizability.notChecked);
+    }
     const shown = violations.map(({ workload, message, operations }) => {
       const lines = operations.slice(0, SHOWN_OPERATIONS).map((each) => JSON.stringify(each));
       return [`${workload}: ${message}`, ...lines].join("\n  ");
@@ -130,7 +147,7 @@ class Run {
       operations: history.filter(isRequest).length,
       availability: availabilityOf(history, this.#active),
       problems: [...shown, ...idle, ...problems],
-      notChecked: linearizability.notChecked,
+      notChecked,
     };
   }
 
@@ -150,6 +167,7 @@ class Run {
       system: this.#system,
       workers: this.#workers,
       taken: this.#taken,
+      restored: (restore) => this.#restores.push(restore),
       note: (text) => this.#log(`${nemesis.name}: ${text}`),
     };
     const from = now();
@@ -180,6 +198,18 @@ class Run {
     this.#log(`${unused} leases are unused`);
     if (unused <= accepted) return [];
     return [`${unused} leases have no key, but only ${accepted} operations failed`];
+  }
+
+  /** Only for nemeses whose time is over before another one may begin. */
+  #silenceProblems(history: readonly Operation[]): readonly string[] {
+    const { nemeses, lanes } = this.#settings;
+    return this.#active.flatMap(({ nemesis, from, to }) => {
+      const limitMs = nemeses.find(({ name }) => name === nemesis)?.successWithinMs ?? Infinity;
+      const until = from + limitMs * 1e6;
+      if (lanes > 1 || to < until) return [];
+      const clients = clientsWithoutSuccess(history, { from, to: until });
+      return clients.map((each) => `${nemesis}: client ${each} had no success in ${limitMs} ms`);
+    });
   }
 
   #gatewayProblems(): readonly string[] {

@@ -73,7 +73,8 @@ function nemesesFor(name: SystemName, release: Release): readonly Nemesis[] {
       systems.includes(name) && releases?.[name].includes(release) !== false,
   );
   if (nemesis === "all" || nemesis === "mixed") {
-    return possible.filter((each) => minutes >= MINUTES_FOR_LONG || !each.isLong);
+    const isTooLong = (each: Nemesis) => each.isLong === true && minutes < MINUTES_FOR_LONG;
+    return possible.filter((each) => !each.isAlone && !isTooLong(each));
   }
   const names = nemesis.split(",");
   const unknown = names.find((each) => !nemeses.some((known) => known.name === each));

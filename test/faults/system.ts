@@ -7,6 +7,7 @@ import { PeerLinks } from "../support/peer-links.js";
 import { V3Tool } from "../v3/v3-tools.js";
 import type { Programs } from "./bundle.js";
 import { GatewayProcess } from "./gateway-process.js";
+import { HostNames } from "./host-names.js";
 
 export const SYSTEM_NAMES = ["v2", "v3", "gateway"] as const;
 export type SystemName = (typeof SYSTEM_NAMES)[number];
@@ -27,6 +28,8 @@ const SMALL_STORE = [
 export interface Link {
   readonly from: string;
   readonly to: string;
+  /** Host name by which the caller reaches the proxy. */
+  readonly name: string;
   readonly proxy: FaultProxy;
 }
 
@@ -38,6 +41,7 @@ export class FaultSystem implements AsyncDisposable {
   readonly gateways: readonly GatewayProcess[];
   readonly links: readonly Link[];
   readonly peerLinks: PeerLinks;
+  readonly names: HostNames;
   /** Uses the members directly. */
   readonly admin: EtcdClient;
   readonly #cluster: EtcdCluster;
@@ -58,18 +62,19 @@ export class FaultSystem implements AsyncDisposable {
       args: name === "v2" ? ELECTION : [...ELECTION, ...SMALL_STORE],
     });
     const { members } = cluster;
+    const names = new HostNames();
     if (name !== "gateway") {
-      const links = await linksTo(workers, members);
-      return new FaultSystem(name, release, cluster, peerLinks, [], links);
+      const links = await linksTo(workers, members, names);
+      return new FaultSystem(name, release, cluster, peerLinks, names, [], links);
     }
-    const toMembers = await linksTo(GATEWAYS, members);
+    const toMembers = await linksTo(GATEWAYS, members, names);
     const gateways = await Promise.all(
       GATEWAYS.map((gateway) =>
-        GatewayProcess.start(gateway, programs.gateway, urlsFrom(toMembers, gateway)),
+        GatewayProcess.start(gateway, programs.gateway, urlsFrom(toMembers, gateway), names),
       ),
     );
-    const links = [...toMembers, ...(await linksTo(workers, gateways))];
-    return new FaultSystem(name, release, cluster, peerLinks, gateways, links);
+    const links = [...toMembers, ...(await linksTo(workers, gateways, names))];
+    return new FaultSystem(name, release, cluster, peerLinks, names, gateways, links);
   }
 
   private constructor(
@@ -77,6 +82,7 @@ export class FaultSystem implements AsyncDisposable {
     release: Release,
     cluster: EtcdCluster,
     peerLinks: PeerLinks,
+    names: HostNames,
     gateways: readonly GatewayProcess[],
     links: readonly Link[],
   ) {
@@ -85,6 +91,7 @@ export class FaultSystem implements AsyncDisposable {
     this.#cluster = cluster;
     this.members = cluster.members;
     this.peerLinks = peerLinks;
+    this.names = names;
     this.gateways = gateways;
     this.links = links;
     this.admin = new EtcdClient({ urls: cluster.urls, api: this.memberApi, ...IMPATIENT });
@@ -126,6 +133,7 @@ export class FaultSystem implements AsyncDisposable {
     await Promise.all(this.gateways.map((gateway) => gateway.kill()));
     await Promise.all(this.links.map(({ proxy }) => proxy.close()));
     this.peerLinks.close();
+    this.names[Symbol.dispose]();
     await this.#cluster.stop();
   }
 }
@@ -152,15 +160,20 @@ async function untilHealthy({ url, api }: { url: string; api: "v2" | "v3" }): Pr
 async function linksTo(
   callers: readonly string[],
   servers: readonly { readonly name: string; readonly url: string }[],
+  names: HostNames,
 ): Promise<readonly Link[]> {
   const pairs = callers.flatMap((from) => servers.map((server) => ({ from, server })));
   return await Promise.all(
     pairs.map(async ({ from, server: { name: to, url } }) => {
-      return { from, to, proxy: await FaultProxy.before(url) };
+      const name = `${to}.${from}.test`;
+      const proxy = await FaultProxy.before(url);
+      names.point(name, new URL(proxy.url).hostname);
+      return { from, to, name, proxy };
     }),
   );
 }
 
 function urlsFrom(links: readonly Link[], caller: string): readonly string[] {
-  return links.filter(({ from }) => from === caller).map(({ proxy }) => proxy.url);
+  const own = links.filter(({ from }) => from === caller);
+  return own.map(({ name, proxy }) => `http://${name}:${new URL(proxy.url).port}`);
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
+import type { HostNames } from "./host-names.js";
 import type { WorkerOrder, WorkerSettings } from "./worker/settings.js";
 
 /** Time that a worker has to end by itself after its clients were closed. */
@@ -18,11 +19,11 @@ export class WorkerProcess {
   #isClosed = false;
   #stderr = "";
 
-  constructor(script: string, settings: WorkerSettings) {
+  constructor(script: string, settings: WorkerSettings, names: HostNames) {
     this.settings = settings;
     this.#child = fork(script, [JSON.stringify(settings)], {
       stdio: ["ignore", "inherit", "pipe", "ipc"],
-      execArgv: ["--enable-source-maps"],
+      execArgv: ["--enable-source-maps", ...names.nodeArgs],
     });
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr += text;

@@ -44,7 +44,6 @@ interface FaultProxyEvents {
 }
 
 export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncDisposable {
-  readonly url: string;
   /** Method and path of each request so far. Empty with TLS. */
   readonly requests: string[] = [];
   /** Number of connections accepted so far. */
@@ -56,6 +55,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
   readonly #port: number;
   readonly #server: Server;
   readonly #links = new Set<Link>();
+  #address = "127.0.0.1";
   #fault: Fault = "pass";
 
   /** Starts a proxy that forwards everything. */
@@ -75,8 +75,11 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
     super();
     this.target = target;
     this.#port = port;
-    this.url = `${new URL(target).protocol}//127.0.0.1:${port}`;
     this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
+  }
+
+  get url(): string {
+    return `${new URL(this.target).protocol}//${this.#address}:${this.#port}`;
   }
 
   get fault(): Fault {
@@ -98,6 +101,18 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
       link.hold(fault === "hold");
       if (link.broken) link.destroy();
     }
+  }
+
+  /**
+   * Continues at another address of this machine, with the same port. Connections to the old address are closed, or
+   * stay open and nothing passes on them.
+   */
+  async moveTo(address: string, connections: "cut" | "freeze"): Promise<void> {
+    this.#address = address;
+    this.#server.close();
+    if (connections === "cut") await this.cut();
+    else for (const link of this.#links) link.frozen = true;
+    await this.#listen();
   }
 
   /** Takes the data that is held back until now. It stays lost unless the returned function forwards it. */
@@ -151,7 +166,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
   }
 
   async #listen(): Promise<void> {
-    await once(this.#server.listen(this.#port, "127.0.0.1"), "listening");
+    await once(this.#server.listen(this.#port, this.#address), "listening");
   }
 
   #accept(client: Socket): void {

@@ -9,6 +9,8 @@ export type MirrorOperation =
   | Typed<"view", undefined, TreeState & Progress>
   /** `waitFor` of an index, as the output, after all faults have been healed. */
   | Typed<"waitFor", undefined, number>
+  /** A `resync` event. */
+  | Typed<"resync", undefined, { readonly reason: string; readonly index: number }>
   /** An `error` event. */
   | Typed<"error", undefined, string>
   /** A linearizable read of the tree. */

@@ -1,4 +1,5 @@
 import { clientClock, gatewayClock } from "./clocks.js";
+import { dns } from "./dns.js";
 import { http2Faults } from "./http2.js";
 import { linkFaults } from "./links.js";
 import { replaceMember, upgrade } from "./membership.js";
@@ -14,6 +15,7 @@ import {
   pauseMinute,
   rollingRestart,
 } from "./processes.js";
+import { restore } from "./restore.js";
 import { compaction, noSpace } from "./store.js";
 
 export const nemeses: readonly Nemesis[] = [
@@ -27,6 +29,7 @@ export const nemeses: readonly Nemesis[] = [
   isolateLeader,
   separate,
   ...linkFaults,
+  dns,
   http2Faults,
   clientClock,
   gatewayClock,
@@ -34,6 +37,7 @@ export const nemeses: readonly Nemesis[] = [
   noSpace,
   replaceMember,
   upgrade,
+  restore,
   killGateway,
   pauseGateway,
 ];

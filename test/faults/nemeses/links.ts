@@ -30,7 +30,7 @@ export const linkFaults: readonly Nemesis[] = Object.entries(FAULTS).map(([name,
 }));
 
 /** The links of one caller, those to one server, or about half of all. */
-function chooseLinks({ system }: FaultEnvironment, random: () => number): readonly Link[] {
+export function chooseLinks({ system }: FaultEnvironment, random: () => number): readonly Link[] {
   const { links } = system;
   const dice = random();
   const one = links[Math.floor(random() * links.length)];

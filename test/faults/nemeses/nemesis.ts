@@ -1,5 +1,6 @@
 import type { Release } from "../../../scripts/etcd-binaries.mjs";
 import type { EtcdProcess } from "../../../scripts/etcd-process.mjs";
+import type { Restore } from "../branches.js";
 import type { FaultSystem, SystemName } from "../system.js";
 import type { WorkerProcess } from "../worker-process.js";
 
@@ -14,6 +15,10 @@ export interface Nemesis {
   readonly releases?: Readonly<Record<SystemName, readonly Release[]>>;
   /** Shortest and longest time until it is healed, in ms. */
   readonly lastsMs: readonly [number, number];
+  /** Every client has a success within this time, in ms, if no other nemesis is active. @default not checked */
+  readonly successWithinMs?: number;
+  /** Only if it is named: not with `all` and `mixed`. */
+  readonly isAlone?: boolean;
   /** Only in a long run. */
   readonly isLong?: boolean;
   /** Injects the fault; `random` makes its choices. @returns undefined if it is not possible now */
@@ -26,6 +31,8 @@ export interface FaultEnvironment {
   readonly workers: readonly WorkerProcess[];
   /** Processes and links that a nemesis uses. Another nemesis leaves them alone. */
   readonly taken: Set<unknown>;
+  /** Tells the checks that the cluster went back to an earlier state. */
+  restored(restore: Restore): void;
   /** Says what a nemesis does, for the log of the run. */
   note(text: string): void;
 }

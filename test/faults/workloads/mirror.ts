@@ -16,6 +16,7 @@ export const mirror: Workload = {
     const { etcd, directory } = context;
     const writer = new TreeWriter(context);
     await using mirror = etcd.mirror(directory);
+    mirror.on("resync", (resync) => context.observe("resync", directory, resync));
     mirror.on("error", (error) => context.observe("error", directory, String(error)));
     try {
       for (;;) {
