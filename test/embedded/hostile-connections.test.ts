@@ -1,6 +1,8 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type EmbeddedEtcd, startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
-import type { ServerLimits } from "../../src/server/http/http-server.js";
+import { listen, type ServerLimits } from "../../src/server/http/http-server.js";
 import { ask, get, put, RawClient } from "./raw-client.js";
 
 const MIB = 1024 * 1024;
@@ -12,7 +14,7 @@ async function start(limits: ServerLimits = {}): Promise<string> {
   return etcd.url;
 }
 
-afterEach(() => etcd.close());
+afterEach(() => etcd?.close());
 
 const set = (key: string, value: string) => etcd.keySpace.execute({ action: "set", key, value });
 
@@ -66,6 +68,23 @@ describe("half-closed connections", () => {
   it("still receive their response", async () => {
     using client = new RawClient(await start()).send(put("/a", "value=1")).halfClose();
     expect(await client.ended()).toMatch(/^HTTP\/1.1 201 [\s\S]*"value":"1"/);
+  });
+
+  it("are closed after a response that comes later, also for pipelined requests", async () => {
+    const slow = await listen(
+      async ({ connection }) => {
+        const socket = connection as Socket;
+        if (!socket.readableEnded) await once(socket, "end");
+        return { status: 200, headers: [], body: "late" };
+      },
+      { host: "127.0.0.1", port: 0 },
+    );
+    try {
+      using client = new RawClient(slow.url).send(get("/version") + get("/version")).halfClose();
+      expect((await client.ended()).match(/late/g)).toHaveLength(2);
+    } finally {
+      await slow.close();
+    }
   });
 
   it.each([

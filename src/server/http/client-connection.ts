@@ -73,8 +73,11 @@ export class ClientConnection {
     }
     this.#updateCounts(1, bytes);
     response.once("close", () => {
-      if (this.#isClosing()) this.#socket.destroySoon();
       this.#updateCounts(-1, -bytes);
+      // If the client has half-closed the connection before the head of the response was written,
+      // node:http leaves the connection open.
+      const isDone = this.isIdle && this.#socket.readableEnded;
+      if (isDone || this.#isClosing()) this.#socket.destroySoon();
     });
     if (this.#waiting > MAX_WAITING_REQUESTS) this.#socket.destroy();
     if (before === undefined) serve();
