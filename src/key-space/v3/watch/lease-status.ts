@@ -3,6 +3,7 @@ import { NO_LEASE } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { Clock } from "../../../time/clock.js";
 import { sleep } from "../../../time/sleep.js";
+import type { KeySchema } from "../schema/key-schema.js";
 import { decodeLeaseId, endOfLease } from "../schema/lease-id.js";
 import type { Revision } from "./revision-stream.js";
 
@@ -18,18 +19,15 @@ const MAX_CONCURRENT_QUERIES = 32;
 /** Milliseconds until the leader applies its own decision. */
 const APPLY_DELAY_MS = 50;
 
-/**
- * Queries the leases that events depend on beyond their IDs. `action` is the key of the action
- * record, which describes what happened to own leases.
- */
+/** Queries the leases that events depend on beyond their IDs. */
 export async function leaseStatusOf(
   api: V3Api,
   revisions: readonly Revision[],
-  action: Buffer,
+  schema: KeySchema,
   clock: Clock,
   call: V3Call,
 ): Promise<LeaseStatus> {
-  const unknown = [...new Set(revisions.flatMap((revision) => leasesToQuery(revision, action)))];
+  const unknown = [...new Set(revisions.flatMap((revision) => leasesToQuery(revision, schema)))];
   const external = new Map<string, number>();
   const gone = new Set<string>();
   while (unknown.length > 0) {
@@ -57,14 +55,23 @@ async function secondsLeft(api: V3Api, id: string, clock: Clock, call: V3Call): 
   return await query();
 }
 
-/** The leases of deleted keys, to distinguish expiry from delete, and external leases. */
-function leasesToQuery({ changes }: Revision, action: Buffer): readonly string[] {
-  const isOwn = changes.some(({ kv, deleted }) => !deleted && kv.key.equals(action));
+/**
+ * The leases of deleted nodes, to distinguish expiry from delete, and external leases of nodes. The
+ * action record describes what happened to own leases. Other records are not part of an event.
+ */
+function leasesToQuery({ changes }: Revision, schema: KeySchema): readonly string[] {
+  const isOwn = changes.some(({ kv, deleted }) => !deleted && kv.key.equals(schema.action));
   return changes.flatMap(({ kv, prev, deleted }) => {
     const before = prev?.lease ?? NO_LEASE;
     const leases = deleted && !isOwn ? [before] : [before, kv.lease].filter(isExternal);
-    return leases.filter((id) => id !== NO_LEASE);
+    const known = leases.filter((id) => id !== NO_LEASE);
+    return known.length > 0 && isNode(kv.key, schema) ? known : [];
   });
+}
+
+function isNode(key: Buffer, schema: KeySchema): boolean {
+  const { kind } = schema.decode(key) ?? {};
+  return kind === "file" || kind === "marker";
 }
 
 function isExternal(id: string): boolean {

@@ -21,7 +21,7 @@ export async function translate(
   { schema, clock, offset }: Translation,
   call: V3Call,
 ): Promise<readonly IndexEvents[]> {
-  const leases = await leaseStatusOf(api, revisions, schema.action, clock, call);
+  const leases = await leaseStatusOf(api, revisions, schema, clock, call);
   const view = { offset, now: clock.now(), ...leases };
   return revisions.map((revision) => ({
     index: revision.number + offset,
