@@ -5,6 +5,7 @@
  *
  *     npm run faults -- [--system=v2|v3|gateway|all] [--minutes=10] [--nemesis=NAME,…|all|mixed]
  *                       [--seed=N] [--release=3.5] [--rate=100] [--out=DIR] [--write] [--plant=NAME]
+ *                       [--safe]
  *
  * docs/reliability.md describes the nemeses, the workloads and the table that it prints.
  */
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     out: { type: "string" },
     write: { type: "boolean", default: false },
     plant: { type: "string" },
+    safe: { type: "boolean", default: false },
   },
 });
 

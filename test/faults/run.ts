@@ -42,6 +42,8 @@ export interface RunSettings {
   readonly seed: number;
   /** Operations per second of all clients together, as far as the system bears it. */
   readonly rate: number;
+  /** Whether clients resolve unknown outcomes, so that no operation may have one. */
+  readonly isSafe: boolean;
   /** Directory for the histories and the log. */
   readonly out: string;
 }
@@ -146,9 +148,17 @@ class Run {
     return {
       operations: history.filter(isRequest).length,
       availability: availabilityOf(history, this.#active),
-      problems: [...shown, ...idle, ...problems],
+      problems: [...shown, ...idle, ...this.#unknownOutcomes(history), ...problems],
       notChecked,
     };
+  }
+
+  /** Ownership of a lock or a lease can be unknown without a request. */
+  #unknownOutcomes(history: readonly Operation[]): readonly string[] {
+    if (!this.#settings.isSafe) return [];
+    return history
+      .filter(({ outcome, error }) => outcome === "unknown" && !error?.startsWith("OwnershipLost"))
+      .map((operation) => `the outcome is unknown: ${JSON.stringify(operation)}`);
   }
 
   async #injectFaults(): Promise<void> {
@@ -231,7 +241,7 @@ function isRequest({ invokedAt, completedAt }: Operation): boolean {
 }
 
 function workerSettings(
-  { seed, rate, out }: RunSettings,
+  { seed, rate, out, isSafe }: RunSettings,
   system: FaultSystem,
   worker: string,
   index: number,
@@ -240,7 +250,10 @@ function workerSettings(
   const clients = Array.from({ length: CLIENTS_OF_A_WORKER }, (_, of) => {
     const number = index * CLIENTS_OF_A_WORKER + of;
     const urls = system.urlsOf(worker);
-    return { number, options: { urls, api: system.clientApi, ...VARIANTS[of] } };
+    return {
+      number,
+      options: { urls, api: system.clientApi, ...VARIANTS[of], ...(isSafe && SAFE) },
+    };
   });
   return {
     clients,
@@ -250,6 +263,9 @@ function workerSettings(
     turnMs: (1_000 * allClients * workloads.length) / rate,
   };
 }
+
+/** Longer than any fault lasts. */
+const SAFE: EtcdClientOptions = { retryUnknownWrites: "safe", timeout: 120_000 };
 
 /** The clients of a worker differ in the options that decide about failover. */
 const VARIANTS: readonly EtcdClientOptions[] = [

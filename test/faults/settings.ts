@@ -30,6 +30,8 @@ const {
 export const { FAULTS_PLANT: plant } = process.env;
 export const isWriting = process.env.FAULTS_WRITE === "true";
 /** Whether `npm run faults` has set the variables. */
+/** Whether clients resolve unknown outcomes, and none may be left. */
+const isSafe = process.env.FAULTS_SAFE === "true";
 export const isLong = FAULTS_MINUTES !== undefined;
 const defaults = isLong ? LONG : SHORT;
 const minutes = Number(FAULTS_MINUTES ?? defaults.minutes);
@@ -55,6 +57,7 @@ export function runSettings(name: SystemName): RunSettings {
     seed,
     rate: Number(FAULTS_RATE ?? defaults.rate),
     out: join(out, name),
+    isSafe,
   };
 }
 
