@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
 import type { JsonObject } from "../../src/wire/json.js";
@@ -14,6 +15,37 @@ const KEYS_EACH = 3;
 const CONTENDING = 5;
 const CONTENDERS = 4;
 const HOLDS_EACH = 8;
+
+for (const release of ["3.4", "3.7"] as const) {
+  describeWithEtcd(release, `in-order keys on etcd ${release} whose data is lost`, () => {
+    it("have names of the new store, also in a process that knows the lost one only", async () => {
+      await using etcd = await startEtcd({ release });
+      const [member] = etcd.members;
+      const request = { action: "create", key: "/q", inOrder: true, value: "" } as const;
+      const [former, later] = [countedKeySpace(etcd.urls), countedKeySpace(etcd.urls)];
+      for (let n = 0; n < 20; n++) await former.keySpace.execute(request);
+      await member.kill();
+      await rm(member.dataDir, { recursive: true });
+      await member.start();
+      const created = [];
+      for (const { keySpace } of [later, former, later])
+        created.push(await keySpace.execute(request));
+      const names = created.map(({ node }) => Number(node.key.slice("/q/".length)));
+      expect(names).toEqual(names.toSorted((a, b) => a - b));
+      for (const { node } of created) {
+        expect(Number(node.key.slice("/q/".length))).toBeLessThanOrEqual(node.createdIndex);
+      }
+      const tool = new V3Tool(etcd.urls);
+      await tool.put("other", "");
+      const { header } = await tool.put("other", "");
+      const { revision } = header as JsonObject;
+      await tool.ask("kv/compaction", { revision });
+      expect((await former.keySpace.execute(request)).action).toBe("create");
+      tool.close();
+      await Promise.all([former, later].map(({ keySpace }) => keySpace.close()));
+    });
+  });
+}
 
 describeWithEtcd("3.7", "in-order keys of many processes", () => {
   let etcd: EtcdCluster;

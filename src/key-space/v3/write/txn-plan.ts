@@ -1,5 +1,6 @@
 import type { Compare, RequestOp } from "../../../etcd3/rpcs.js";
 import {
+  atRevision,
   type Bytes,
   hasValue,
   isAbsent,
@@ -10,6 +11,7 @@ import {
   NO_LEASE,
   put,
   putWithoutPrevious,
+  read,
   remove,
   removeAll,
   type TxnBranch,
@@ -100,7 +102,9 @@ function create(intent: WriteIntent, request: CreateRequest): TxnPlan {
     request.value,
   );
   const named = [isOlderThan(order, number), isAtRevision(schema.offset, intent.offsetAt)];
-  return { ...plan, if: [...named, ...plan.if] };
+  // etcd refuses the transaction if its store has not reached this revision: it went back since then.
+  const hasReached = atRevision(read(order), number - 1);
+  return { ...plan, if: [...named, ...plan.if], do: [...plan.do, hasReached] };
 }
 
 function plansOfUpdate(intent: WriteIntent, request: UpdateRequest): readonly TxnPlan[] {

@@ -11,6 +11,7 @@ import { methodOf } from "../../../model/key-request.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { sleep } from "../../../time/sleep.js";
 import { inOrderName, parentPath, pathOf } from "../../shared/path.js";
+import { isRevisionGone } from "../read/revision-gone.js";
 import { checkPath } from "../schema/check-path.js";
 import { levelsOf, MAX_V3_LEVELS } from "../schema/key-schema.js";
 import { earlierLease, isFileLease } from "../schema/lease-id.js";
@@ -183,7 +184,7 @@ export class V3Writer {
     if (isLarge(this.#request)) return undefined;
     const { directories, tree } = this.#context;
     const path = this.#nodePath(0);
-    const hasRoom = this.#record === undefined && !isDirectoryRequest;
+    const hasRoom = this.#record === undefined && !isDirectoryRequest && !this.#isInOrder;
     if (!hasRoom && levelsOf(path) > MAX_ASSUMED_LEVELS) return undefined;
     const lease = directories.of(parentPath(path));
     const isAtTop = parentPath(path) === "";
@@ -220,6 +221,8 @@ export class V3Writer {
       if (plan === undefined) return this.#checkRefusal(intent, response);
       return this.#finish(intent, changeBy(intent, plan, response), response);
     } catch (error) {
+      // The revision that names an in-order key. The snapshot has a newer one.
+      if (isRevisionGone(error)) return "not-applicable";
       if (refusalReasonOf(error) !== "lease-not-found") throw error;
       await this.#record?.checkLease(this.#context.leases, this.#call);
       this.#ttl.forget();
