@@ -11,7 +11,7 @@ export const plants: Readonly<Record<string, Plant>> = {
   /** A write with an unknown outcome is sent again. Most visible on v2. */
   "replays-unknown-writes": {
     file: "src/cluster/routing/call.ts",
-    find: "if (!this.#settings.retryUnknownWrites) throw this.#unknownOutcome;",
+    find: 'if (safety === "recorded" || !this.#settings.retryUnknownWrites) throw this.#unknownOutcome;',
     replace: "",
   },
   /** On v2, a watch reads history from one index too late. */
