@@ -45,7 +45,7 @@ async function run({ text }: Program, url: string): Promise<string> {
   const args = ["--input-type=module", "--eval", code];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     cwd: root,
-    timeout: 50_000,
+    timeout: 150_000,
   });
   return stdout;
 }

@@ -247,7 +247,7 @@ describe("help", () => {
       expect(text).toMatch(/^Usage: etcdnet /);
       if (!text.includes("Commands:")) expect(text, names[index]).toContain("Example:\n  etcdnet ");
     }
-  }, 120_000);
+  });
 
   it("prints the version", async () => {
     expect(await cli.print("--version")).toMatch(/^etcdnet \d+\.\d+\.\d+\n$/);

@@ -19,7 +19,7 @@ export interface RunOptions {
 }
 
 /** More than any takes; then it is killed. */
-const LIMIT_MS = 50_000;
+const LIMIT_MS = 150_000;
 
 /** Runs a program to its end. */
 export async function run(

@@ -55,7 +55,7 @@ describeWithEtcd("3.4", "a lock on three members", () => {
     } finally {
       await Promise.all(processes.map((process) => process[Symbol.asyncDispose]()));
     }
-  }, 120_000);
+  });
 
   test.concurrent("a holder paused past its TTL fails at its first assertHeld(), before any timer runs", async () => {
     // Not one of the three members, which the other test kills and pauses.
