@@ -139,3 +139,8 @@ export function methodOf(request: KeyRequest): "GET" | "PUT" | "POST" | "DELETE"
       return "PUT";
   }
 }
+
+/** Method and key of a request, for messages. */
+export function operationOf(request: KeyRequest): string {
+  return `${methodOf(request)} ${request.key}`;
+}

@@ -1,4 +1,4 @@
-import { type KeyRequest, methodOf } from "../../model/key-request.js";
+import { type KeyRequest, operationOf } from "../../model/key-request.js";
 import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import type { CallOptions } from "../call-options.js";
 import { isMissingNode } from "../shared/read-state.js";
@@ -34,7 +34,7 @@ export class GuardedWrite implements RepeatableWrite<EtcdReceipt> {
   readonly #options: CallOptions;
 
   constructor(request: GuardedRequest, context: GuardedWriteContext, options: CallOptions) {
-    this.operation = `${methodOf(request)} ${request.key}`;
+    this.operation = operationOf(request);
     this.#request = request;
     this.#context = context;
     this.#options = options;

@@ -10,7 +10,7 @@ import type { V3Api, V3Call } from "../../etcd3/v3-api.js";
 import type { StoreStats } from "../../model/cluster.js";
 import {
   type KeyRequest,
-  methodOf,
+  operationOf,
   type WatchRequest,
   wantsNoNodes,
 } from "../../model/key-request.js";
@@ -270,7 +270,7 @@ export class V3KeySpace implements KeySpace {
   }
 
   #notCompleted(request: KeyRequest): TimeoutError {
-    return notCompleted(`${methodOf(request)} ${request.key}`, this.#timeout);
+    return notCompleted(operationOf(request), this.#timeout);
   }
 
   /** Forgets everything about the previous store. */
@@ -311,7 +311,7 @@ export class V3KeySpace implements KeySpace {
 /** Returns the error of a request that was aborted before anything was sent. */
 function abortedBefore(request: KeyRequest): (reason: unknown) => Error {
   const outcome = request.action === "get" ? "none" : "not-sent";
-  return (reason) => new AbortError(`${methodOf(request)} ${request.key}`, reason, outcome);
+  return (reason) => new AbortError(operationOf(request), reason, outcome);
 }
 
 function outcomeUnknown(
@@ -319,5 +319,5 @@ function outcomeUnknown(
   { etcdServer }: EtcdResponse,
   cause: Error,
 ): OutcomeUnknownError {
-  return new OutcomeUnknownError(`${methodOf(request)} ${request.key}`, etcdServer, cause);
+  return new OutcomeUnknownError(operationOf(request), etcdServer, cause);
 }

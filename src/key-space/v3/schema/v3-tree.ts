@@ -26,7 +26,7 @@ import {
   type TxnResult,
 } from "../../../etcd3/txn-result.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
-import { type KeyRequest, methodOf } from "../../../model/key-request.js";
+import { type KeyRequest, operationOf } from "../../../model/key-request.js";
 import type { ResponseOrigin } from "../../../model/response.js";
 import type { Clock } from "../../../time/clock.js";
 import { StoreError } from "../../shared/store-error.js";
@@ -230,7 +230,7 @@ export class V3Tree {
       detail: error.detail,
       index: at.header.revision + offset,
       key: request.key,
-      operation: `${methodOf(request)} ${request.key}`,
+      operation: operationOf(request),
       endpoint: at.endpoint,
       clusterId: toHexId(at.header.cluster_id),
     });

@@ -50,7 +50,7 @@ export async function moveDescendants(
     for (let start = 0; start < moves.length; start += MOVES_PER_TXN) {
       const batch = moves.slice(start, start + MOVES_PER_TXN);
       const operations = await Promise.all(
-        batch.map((move) => operationOf(move, leases, tree, call)),
+        batch.map((move) => requestOpOf(move, leases, tree, call)),
       );
       const record = { action: "update", key: path, dir: true, silent: true } as const;
       const maintenance = putWithoutPrevious(tree.schema.action, encodeActionRecord(record));
@@ -134,7 +134,7 @@ async function readToEnd(
 }
 
 /** Moves a node unless it or the state it depends on has changed; then the next round decides. */
-async function operationOf(
+async function requestOpOf(
   { kv, lease, holder }: Move,
   leases: Leases,
   tree: V3Tree,

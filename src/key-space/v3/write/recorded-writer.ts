@@ -8,7 +8,7 @@ import { EtcdServerError } from "../../../errors/server-error.js";
 import { refusalIn, refusalReasonOf } from "../../../etcd3/error-messages.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { isRemoval } from "../../../model/actions.js";
-import { methodOf } from "../../../model/key-request.js";
+import { operationOf } from "../../../model/key-request.js";
 import { pathOf } from "../../shared/path.js";
 import { type RepeatableWrite, SettledError, settle } from "../../shared/settle.js";
 import { StoreError } from "../../shared/store-error.js";
@@ -43,7 +43,7 @@ export class RecordedWriter implements RepeatableWrite<WriteResult> {
   /** @throws InvalidFieldError for an impossible path */
   constructor(write: RecordedWrite) {
     const { context, request, indexOffset, limits, record } = write;
-    this.operation = `${methodOf(request)} ${request.key}`;
+    this.operation = operationOf(request);
     this.#write = write;
     this.#writer = new V3Writer(context, request, indexOffset, limits, record);
     const { operation } = this;

@@ -35,13 +35,9 @@ export class SharedLease {
       this.#uses = 0;
       // Without the signal of this call: others wait for the lease too.
       const what = `${operation} (grant of the lease of idempotency records)`;
-      this.#current = this.#granted({
-        operation: what,
-        key,
-        safety: "read",
-        scope,
-        attemptTimeout,
-      });
+      const call: V3Call = { operation: what, key, safety: "read", scope, attemptTimeout };
+      this.#current = this.#leases.grantNew(this.#ttl, call);
+      this.#current.catch(() => this.forget());
     }
     this.#uses++;
     const aborted = (reason: unknown): Error => new AbortError(operation, reason, "not-sent");
@@ -50,11 +46,5 @@ export class SharedLease {
 
   forget(): void {
     this.#current = undefined;
-  }
-
-  async #granted(call: V3Call): Promise<string> {
-    const granted = this.#leases.grantNew(this.#ttl, call);
-    granted.catch(() => this.forget());
-    return await granted;
   }
 }

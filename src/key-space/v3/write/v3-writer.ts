@@ -7,7 +7,7 @@ import { NO_LEASE, read } from "../../../etcd3/transaction.js";
 import type { TxnResult } from "../../../etcd3/txn-result.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { isRemoval } from "../../../model/actions.js";
-import { methodOf } from "../../../model/key-request.js";
+import { operationOf } from "../../../model/key-request.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { sleep } from "../../../time/sleep.js";
 import { inOrderName, parentPath, pathOf } from "../../shared/path.js";
@@ -109,7 +109,7 @@ export class V3Writer {
     this.#offsetAt = writtenAt;
     this.#path = pathOf(request.key);
     this.#record = record;
-    const operation = `${methodOf(request)} ${request.key}`;
+    const operation = operationOf(request);
     const safety = record === undefined ? "write" : "recorded";
     this.#call = { operation, key: request.key, safety, scope: "quorum", ...limits };
     checkPath(this.#nodePath(0), this.#call);

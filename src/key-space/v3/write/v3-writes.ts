@@ -4,7 +4,7 @@ import { EtcdCommonError } from "../../../errors/server-error.js";
 import { refusalReasonOf } from "../../../etcd3/error-messages.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { isRemoval } from "../../../model/actions.js";
-import { methodOf } from "../../../model/key-request.js";
+import { operationOf } from "../../../model/key-request.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { pathOf } from "../../shared/path.js";
 import { type SettleOptions, settleRepeatable } from "../../shared/settle.js";
@@ -143,6 +143,6 @@ export class V3Writes {
 }
 
 function callOf(request: WriteRequest, limits: RequestLimits): V3Call {
-  const operation = `${methodOf(request)} ${request.key}`;
+  const operation = operationOf(request);
   return { operation, key: request.key, safety: "write", scope: "quorum", ...limits };
 }

@@ -68,7 +68,7 @@ export class WriteRecords {
 }
 
 /** Equal for equal requests. What the response omits does not matter. */
-function fingerprintOf({ ...request }: KeyRequest): string {
+function fingerprintOf(request: KeyRequest): string {
   const entries = Object.entries({ ...request, noValueOnSuccess: undefined })
     .filter(([, value]) => value !== undefined && value !== false)
     .sort(([a], [b]) => (a < b ? -1 : 1));
