@@ -37,6 +37,12 @@ export interface FaultEnvironment {
   note(text: string): void;
 }
 
+/** Takes what a nemesis hits. */
+export type Choice<T> = (
+  environment: FaultEnvironment,
+  random: () => number,
+) => Promise<readonly T[]>;
+
 export const ALL_SYSTEMS = ["v2", "v3", "gateway"] as const;
 export const V3_SYSTEMS = ["v3", "gateway"] as const;
 

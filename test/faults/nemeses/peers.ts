@@ -3,6 +3,7 @@
 import type { EtcdProcess } from "../../../scripts/etcd-process.mjs";
 import {
   ALL_SYSTEMS,
+  type Choice,
   type FaultEnvironment,
   type Heal,
   type Nemesis,
@@ -30,10 +31,7 @@ export const separate: Nemesis = {
   },
 };
 
-function isolating(
-  name: string,
-  choose: (environment: FaultEnvironment, random: () => number) => Promise<readonly EtcdProcess[]>,
-): Nemesis {
+function isolating(name: string, choose: Choice<EtcdProcess>): Nemesis {
   return {
     name,
     systems: ALL_SYSTEMS,

@@ -2,10 +2,10 @@
 
 import { setTimeout } from "node:timers/promises";
 import type { EtcdProcess } from "../../../scripts/etcd-process.mjs";
+import type { GatewayProcess } from "../gateway-process.js";
 import {
   ALL_SYSTEMS,
-  type FaultEnvironment,
-  type Heal,
+  type Choice,
   type Nemesis,
   namesOf,
   release,
@@ -18,59 +18,84 @@ const MINUTE = [60_000, 65_000] as const;
 /** Time that a member has to finish before the next one is restarted. */
 const BETWEEN_RESTARTS_MS = 500;
 
-type Choice = (
-  environment: FaultEnvironment,
-  random: () => number,
-) => Promise<readonly EtcdProcess[]>;
+/** A process of the tested system. */
+interface Process {
+  readonly name: string;
+  kill(): Promise<unknown>;
+  pause(): void;
+  resume(): void;
+}
+
+/** The processes that a nemesis hits. */
+interface Victims<P extends Process> {
+  readonly systems: Nemesis["systems"];
+  readonly choose: Choice<P>;
+  start(process: P): Promise<unknown>;
+}
 
 /** Mostly one member, sometimes a majority, seldom all. */
-const someMembers: Choice = async (environment, random) => {
-  const dice = random();
-  const count = dice < 0.7 ? 1 : dice < 0.9 ? 2 : 3;
-  return take(environment, environment.system.members, random, count);
+const someMembers: Victims<EtcdProcess> = {
+  systems: ALL_SYSTEMS,
+  choose: async (environment, random) => {
+    const dice = random();
+    const count = dice < 0.7 ? 1 : dice < 0.9 ? 2 : 3;
+    return take(environment, environment.system.members, random, count);
+  },
+  start: (member) => startMember(member),
 };
-const leader: Choice = (environment) => takeLeader(environment);
+const leader: Victims<EtcdProcess> = { ...someMembers, choose: takeLeader };
+const oneGateway: Victims<GatewayProcess> = {
+  systems: ["gateway"],
+  choose: async (environment, random) => take(environment, environment.system.gateways, random),
+  start: (gateway) => gateway.start(),
+};
 
 export const kill = killing("kill", someMembers);
 export const killLeader = killing("kill-leader", leader);
+export const killGateway = killing("kill-gateway", oneGateway);
 export const pause = pausing("pause", SECONDS, someMembers);
 export const pauseLeader = pausing("pause-leader", SECONDS, leader);
+export const pauseGateway = pausing("pause-gateway", SECONDS, oneGateway);
 export const pauseMinute: Nemesis = {
   ...pausing("pause-minute", MINUTE, someMembers),
   isLong: true,
 };
 
-function killing(name: string, choose: Choice): Nemesis {
+function killing<P extends Process>(name: string, { systems, choose, start }: Victims<P>): Nemesis {
   return {
     name,
-    systems: ALL_SYSTEMS,
+    systems,
     lastsMs: SECONDS,
     async start(environment, random) {
-      const members = await choose(environment, random);
-      if (members.length === 0) return undefined;
-      environment.note(`kills ${namesOf(members)}`);
-      await Promise.all(members.map((member) => member.kill()));
+      const processes = await choose(environment, random);
+      if (processes.length === 0) return undefined;
+      environment.note(`kills ${namesOf(processes)}`);
+      await Promise.all(processes.map((process) => process.kill()));
       return async () => {
-        await Promise.all(members.map((member) => startMember(member)));
-        release(environment, members);
+        await Promise.all(processes.map((process) => start(process)));
+        release(environment, processes);
       };
     },
   };
 }
 
-function pausing(name: string, lastsMs: Nemesis["lastsMs"], choose: Choice): Nemesis {
+function pausing<P extends Process>(
+  name: string,
+  lastsMs: Nemesis["lastsMs"],
+  { systems, choose }: Victims<P>,
+): Nemesis {
   return {
     name,
-    systems: ALL_SYSTEMS,
+    systems,
     lastsMs,
     async start(environment, random) {
-      const members = await choose(environment, random);
-      if (members.length === 0) return undefined;
-      environment.note(`stops ${namesOf(members)}`);
-      for (const member of members) member.pause();
+      const processes = await choose(environment, random);
+      if (processes.length === 0) return undefined;
+      environment.note(`stops ${namesOf(processes)}`);
+      for (const process of processes) process.pause();
       return () => {
-        for (const member of members) member.resume();
-        release(environment, members);
+        for (const process of processes) process.resume();
+        release(environment, processes);
       };
     },
   };
@@ -96,38 +121,6 @@ export const rollingRestart: Nemesis = {
     return async () => {
       await restarts;
       release(environment, members);
-    };
-  },
-};
-
-export const killGateway: Nemesis = {
-  name: "kill-gateway",
-  systems: ["gateway"],
-  lastsMs: SECONDS,
-  async start(environment, random) {
-    const gateways = take(environment, environment.system.gateways, random);
-    if (gateways.length === 0) return undefined;
-    environment.note(`kills ${namesOf(gateways)}`);
-    await Promise.all(gateways.map((gateway) => gateway.kill()));
-    return async () => {
-      await Promise.all(gateways.map((gateway) => gateway.start()));
-      release(environment, gateways);
-    };
-  },
-};
-
-export const pauseGateway: Nemesis = {
-  name: "pause-gateway",
-  systems: ["gateway"],
-  lastsMs: SECONDS,
-  async start(environment, random) {
-    const gateways = take(environment, environment.system.gateways, random);
-    if (gateways.length === 0) return undefined;
-    environment.note(`stops ${namesOf(gateways)}`);
-    for (const gateway of gateways) gateway.pause();
-    return (): ReturnType<Heal> => {
-      for (const gateway of gateways) gateway.resume();
-      release(environment, gateways);
     };
   },
 };
