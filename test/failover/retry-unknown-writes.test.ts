@@ -1,6 +1,12 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { EtcdClient, NodeExistError, OptionError, OutcomeUnknownError } from "../../src/index.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  EtcdClient,
+  type EtcdClientOptions,
+  NodeExistError,
+  OptionError,
+  OutcomeUnknownError,
+} from "../../src/index.js";
 import { createGateway, MemoryKeySpace } from "../../src/server/index.js";
 import { type HttpProxy, startHttpProxy } from "../connections/http-proxy.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
@@ -13,7 +19,9 @@ import { currentIndex, isDone, prepare, WRITES } from "./writes.js";
 /** Faults before and after etcd executes a write. */
 const FAULTS: readonly Fault[] = ["cut before request", "cut after request", "cut in response"];
 
-describeWithEtcd("3.4", "retryUnknownWrites", () => {
+const SAFE: EtcdClientOptions = { retryUnknownWrites: "safe", timeout: 2_000 };
+
+describeWithEtcd("3.4", "retryUnknownWrites on v2", () => {
   let cluster: EtcdCluster;
   let direct: EtcdClient;
 
@@ -27,11 +35,14 @@ describeWithEtcd("3.4", "retryUnknownWrites", () => {
     await cluster?.stop();
   });
 
-  /** A client with two proxies to the member. The first delivers requests and drops responses. */
-  async function connect(): Promise<ProxiedClient> {
+  /** A client with two proxies to the member. The first one has the fault. */
+  async function connect(
+    fault: Fault = "cut after request",
+    options: EtcdClientOptions = { retryUnknownWrites: true },
+  ): Promise<ProxiedClient> {
     const urls = [...cluster.urls, ...cluster.urls];
-    const client = await proxiedClient({ urls }, { retryUnknownWrites: true });
-    await client.pinned.become("cut after request");
+    const client = await proxiedClient({ urls }, options);
+    await client.pinned.become(fault);
     return client;
   }
 
@@ -63,6 +74,45 @@ describeWithEtcd("3.4", "retryUnknownWrites", () => {
     unsubscribe("etcdnet:failover", onFailover);
     expect(client.others[0]?.requests).toEqual([]);
     expect((await direct.getNode("/aborted", { quorum: true })).node.value).toBe("x");
+  });
+
+  describe('"safe"', () => {
+    test("repeats a write with prevIndex that was not applied", async () => {
+      const { node } = await direct.setNode("/guarded", "1");
+      const prevIndex = node.modifiedIndex;
+      for (const run of [
+        (etcd: EtcdClient) => etcd.compareAndSwapNode("/guarded", { prevIndex }, "2"),
+        (etcd: EtcdClient) => etcd.compareAndDeleteNode("/guarded", { prevIndex: prevIndex + 1 }),
+      ]) {
+        await using client = await connect("cut before request", SAFE);
+        const before = await currentIndex(direct);
+        expect(await run(client.etcd)).toMatchObject({ prevNode: { key: "/guarded" } });
+        expect((await currentIndex(direct)) - before).toBe(1);
+      }
+    });
+
+    test("cannot tell its own change from an equal one of another client", async () => {
+      const { node } = await direct.setNode("/equal", "1");
+      await using client = await connect("cut after request", SAFE);
+      const before = await currentIndex(direct);
+      const swap = client.etcd.compareAndSwapNode("/equal", { prevIndex: node.modifiedIndex }, "2");
+      await expect(swap).rejects.toThrow(OutcomeUnknownError);
+      expect((await currentIndex(direct)) - before).toBe(1);
+    });
+
+    test("does not repeat other writes", async () => {
+      await direct.setNode("/others", "1");
+      for (const run of [
+        (etcd: EtcdClient) => etcd.setNode("/others", "2"),
+        (etcd: EtcdClient) => etcd.createNode("/others/new", "2"),
+        (etcd: EtcdClient) => etcd.createInOrderNode("/queue", "2"),
+        (etcd: EtcdClient) => etcd.compareAndSwapNode("/others", { prevValue: "1" }, "2"),
+      ]) {
+        await using client = await connect("cut before request", SAFE);
+        await expect(run(client.etcd)).rejects.toThrow(OutcomeUnknownError);
+        expect(client.others[0]?.requests).toEqual([]);
+      }
+    });
   });
 });
 
@@ -135,66 +185,6 @@ describeWithEtcd("3.6", 'retryUnknownWrites: "safe" on v3', () => {
       retryUnknownWrites: "safe",
     });
     await expect(client.etcd.createNode("/exists", "y")).rejects.toThrow(NodeExistError);
-  });
-});
-
-describeWithEtcd("3.4", 'retryUnknownWrites: "safe" on v2', () => {
-  let cluster: EtcdCluster;
-  let direct: EtcdClient;
-
-  beforeAll(async () => {
-    cluster = await startEtcd({ release: "3.4" });
-    direct = new EtcdClient({ urls: cluster.urls });
-  });
-
-  afterAll(async () => {
-    await direct?.close();
-    await cluster?.stop();
-  });
-
-  /** A client with two proxies to the member. The first one has the fault. */
-  async function connect(fault: Fault): Promise<ProxiedClient> {
-    const urls = [...cluster.urls, ...cluster.urls];
-    const client = await proxiedClient({ urls }, { retryUnknownWrites: "safe", timeout: 2_000 });
-    await client.pinned.become(fault);
-    return client;
-  }
-
-  test("repeats a write with prevIndex that was not applied", async () => {
-    const { node } = await direct.setNode("/guarded", "1");
-    const prevIndex = node.modifiedIndex;
-    for (const run of [
-      (etcd: EtcdClient) => etcd.compareAndSwapNode("/guarded", { prevIndex }, "2"),
-      (etcd: EtcdClient) => etcd.compareAndDeleteNode("/guarded", { prevIndex: prevIndex + 1 }),
-    ]) {
-      await using client = await connect("cut before request");
-      const before = await currentIndex(direct);
-      expect(await run(client.etcd)).toMatchObject({ prevNode: { key: "/guarded" } });
-      expect((await currentIndex(direct)) - before).toBe(1);
-    }
-  });
-
-  test("cannot tell its own change from an equal one of another client", async () => {
-    const { node } = await direct.setNode("/equal", "1");
-    await using client = await connect("cut after request");
-    const before = await currentIndex(direct);
-    const swap = client.etcd.compareAndSwapNode("/equal", { prevIndex: node.modifiedIndex }, "2");
-    await expect(swap).rejects.toThrow(OutcomeUnknownError);
-    expect((await currentIndex(direct)) - before).toBe(1);
-  });
-
-  test("does not repeat other writes", async () => {
-    await direct.setNode("/others", "1");
-    for (const run of [
-      (etcd: EtcdClient) => etcd.setNode("/others", "2"),
-      (etcd: EtcdClient) => etcd.createNode("/others/new", "2"),
-      (etcd: EtcdClient) => etcd.createInOrderNode("/queue", "2"),
-      (etcd: EtcdClient) => etcd.compareAndSwapNode("/others", { prevValue: "1" }, "2"),
-    ]) {
-      await using client = await connect("cut before request");
-      await expect(run(client.etcd)).rejects.toThrow(OutcomeUnknownError);
-      expect(client.others[0]?.requests).toEqual([]);
-    }
   });
 });
 
