@@ -10,7 +10,7 @@ import type {
 } from "../model/cluster.js";
 import type { HttpRequest, HttpResponse } from "./http.js";
 import { decodeResponse, readSuccess, requestAtEndpoint } from "./http-response.js";
-import { isObject, type JsonObject, readJson } from "./json.js";
+import { isCount, isObject, type JsonObject, readJson } from "./json.js";
 
 type IsShape<T> = (value: unknown) => value is T;
 
@@ -47,7 +47,6 @@ function object<T>(properties: Readonly<Record<string, Check>>): IsShape<T> {
 
 /** A rate or a time. JSON can contain numbers that are infinite in JavaScript. */
 const isAmount = (value: unknown): boolean => Number.isFinite(value) && Number(value) >= 0;
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 
 type Check = (value: unknown) => boolean;
 

@@ -4,7 +4,7 @@ import { serverErrorOf } from "../errors/error-table.js";
 import { EtcdRaftError } from "../errors/server-error.js";
 import { AttemptFailure } from "./attempt-failure.js";
 import type { HttpRequest, HttpResponse } from "./http.js";
-import { isObject, type JsonDeserializer, type JsonObject, readObject } from "./json.js";
+import { isCount, isObject, type JsonDeserializer, type JsonObject, readObject } from "./json.js";
 
 /**
  * A server of etcdnet sends this header with a 503 if it applied nothing of the request. Any other
@@ -120,10 +120,6 @@ function bodyError(request: HttpRequest, response: HttpResponse, key: string): E
     endpoint,
     ...(typeof clusterId === "string" && { clusterId }),
   });
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function bodyOf(response: HttpResponse): JsonObject {

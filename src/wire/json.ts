@@ -34,6 +34,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Whether a value is a count or an index: an exact integer that is not negative. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
 /** Parses a response that must be a JSON object. @throws ProtocolError */
 export function readObject(
   text: string,

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
 import type { EtcdNode, RemovedNode } from "../model/node.js";
-import { isObject, type JsonObject } from "./json.js";
+import { isCount, isObject, type JsonObject } from "./json.js";
 
 const REQUIRED = ["key", "modifiedIndex", "createdIndex"] as const;
 
@@ -98,7 +98,7 @@ function isProperty(node: JsonObject, property: string): boolean {
       return typeof value === "string" && !Number.isNaN(Date.parse(value));
     case "modifiedIndex":
     case "createdIndex":
-      return Number.isSafeInteger(value) && Number(value) >= 0;
+      return isCount(value);
     case "ttl":
       return Number.isSafeInteger(value);
     case "dir":

@@ -1,7 +1,7 @@
 import type { KeySpaceSnapshot } from "../../key-space/memory/memory-key-space.js";
 import type { RemovedPath, SnapshotNode } from "../../key-space/memory/store-walk.js";
 import type { StoreEvent } from "../../key-space/shared/store-event.js";
-import { isObject, readJson } from "../../wire/json.js";
+import { isCount, isObject, readJson } from "../../wire/json.js";
 
 /**
  * A snapshot consists of JSON lines: a header; for each key space a line with its name, then its nodes;
@@ -56,8 +56,8 @@ export function isNode(value: unknown): value is SnapshotNode {
   return (
     isPath(path) &&
     (content === null || typeof content === "string") &&
-    isIndex(createdIndex) &&
-    isIndex(modifiedIndex) &&
+    isCount(createdIndex) &&
+    isCount(modifiedIndex) &&
     (expiration === null || Number.isFinite(expiration))
   );
 }
@@ -70,22 +70,18 @@ export function isSection(value: unknown): value is Section {
   if (!isObject(value) || (value.keySpace !== "keys" && value.keySpace !== "auth")) return false;
   const { clusterId, index, historyFloor } = value;
   if (index === undefined) return true;
-  return typeof clusterId === "string" && isIndex(index) && isIndex(historyFloor);
+  return typeof clusterId === "string" && isCount(index) && isCount(historyFloor);
 }
 
 function isEvent(value: unknown): value is StoreEvent {
   if (!isObject(value) || typeof value.action !== "string" || !isObject(value.node)) return false;
-  return typeof value.node.key === "string" && isIndex(value.node.modifiedIndex);
+  return typeof value.node.key === "string" && isCount(value.node.modifiedIndex);
 }
 
 export function isFooter(value: unknown): value is Footer {
-  return isObject(value) && isIndex(value.lines) && typeof value.sha256 === "string";
+  return isObject(value) && isCount(value.lines) && typeof value.sha256 === "string";
 }
 
 function isPath(value: unknown): boolean {
   return typeof value === "string" && value.startsWith("/");
-}
-
-function isIndex(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
 }

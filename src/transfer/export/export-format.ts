@@ -1,4 +1,4 @@
-import { isObject } from "../../wire/json.js";
+import { isCount, isObject } from "../../wire/json.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 
 /**
@@ -76,7 +76,7 @@ function isHeader(value: object): value is ExportHeader {
   const { clusterId, index, keys } = value as Partial<ExportHeader>;
   return (
     typeof clusterId === "string" &&
-    isIndex(index) &&
+    isCount(index) &&
     Array.isArray(keys) &&
     keys.length > 0 &&
     keys.every(isKey)
@@ -88,18 +88,14 @@ function isEntry(value: unknown): value is TreeEntry {
   const { dir, value: text, ttl, createdIndex, modifiedIndex } = value;
   const isNode = dir === true ? text === undefined : dir === undefined && typeof text === "string";
   return (
-    isNode && (ttl === undefined || isIndex(ttl)) && [createdIndex, modifiedIndex].every(isIndex)
+    isNode && (ttl === undefined || isCount(ttl)) && [createdIndex, modifiedIndex].every(isCount)
   );
 }
 
 export function isExportFooter(value: unknown): value is ExportFooter {
-  return isObject(value) && isIndex(value.entries) && typeof value.sha256 === "string";
+  return isObject(value) && isCount(value.entries) && typeof value.sha256 === "string";
 }
 
 function isKey(value: unknown): value is string {
   return typeof value === "string" && value.startsWith("/");
-}
-
-function isIndex(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
