@@ -12,7 +12,7 @@ export interface Turn<N> {
   readonly nemesis: N;
   /** Number of its lane. A lane has one active nemesis at a time. */
   readonly lane: number;
-  /** Milliseconds after the begin of the run. */
+  /** Milliseconds after the start of the run. */
   readonly atMs: number;
   readonly lastsMs: number;
   /** Seed of the choices of the nemesis. */

@@ -16,7 +16,7 @@ import type { FeedReader } from "./watcher-set.js";
 export interface Joined {
   /** Runs until it is released. */
   readonly sharedWatch: SharedWatch;
-  /** A linearizable response of the store. Its index is not after the begin of coverage. */
+  /** A linearizable response of the store. Its index is not after the start of coverage. */
   readonly origin: ResponseOrigin;
   /** Number of the store's generation. */
   readonly generation: number;
