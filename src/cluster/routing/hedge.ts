@@ -12,6 +12,9 @@ interface HedgeOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Abort reason of the other attempt. */
+const OTHER_RESULT = new Error("another attempt has a result");
+
 /**
  * Makes a first attempt and, after `delay` without a result, a second one in parallel. Returns
  * the first result, which may be an error from etcd, and aborts the other attempt.
@@ -23,15 +26,13 @@ export function hedge<T>(
   second: AbortableAttempt<T>,
   { delay, clock, signal }: HedgeOptions,
 ): Promise<T> {
-  const cancellation = new AbortController();
-  const linked = linkSignals(signal, cancellation.signal);
+  const linked = linkSignals(signal);
   return new Promise((resolve, reject) => {
     let running = 0;
     const settle = (finish: () => void): void => {
       cancelTimer();
       finish();
-      cancellation.abort();
-      linked.unlink();
+      linked.abort(OTHER_RESULT);
     };
     const start = (attempt: AbortableAttempt<T>): void => {
       running++;

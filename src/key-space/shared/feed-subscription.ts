@@ -49,7 +49,6 @@ export class FeedSubscription implements Subscription, FeedSink {
   readonly #queue: SubscriptionQueue;
   readonly #clock: Clock;
   readonly #pace: ReconnectPace;
-  readonly #closing = new AbortController();
   readonly #ending: LinkedSignal;
   #onOpened: (origin: ResponseOrigin) => void = () => {};
   #onNotOpened: (error: Error) => void = () => {};
@@ -80,7 +79,7 @@ export class FeedSubscription implements Subscription, FeedSink {
     // A consumer that does not use `opened` sees the error through `next`.
     this.opened.catch(() => {});
     this.#feed = settings.feed(this);
-    this.#ending = linkSignals(signal, settings.closed, this.#closing.signal);
+    this.#ending = linkSignals(signal, settings.closed);
     const { signal: ending } = this.#ending;
     onAbort(ending, this.#onAbort);
     if (ending.aborted) this.#onAbort();
@@ -134,7 +133,7 @@ export class FeedSubscription implements Subscription, FeedSink {
 
   close(): void {
     this.#drop();
-    this.#closing.abort(new Error("the watch was closed"));
+    this.#ending.abort(new Error("the watch was closed"));
   }
 
   [Symbol.asyncIterator](): this {

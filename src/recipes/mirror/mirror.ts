@@ -61,7 +61,6 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
    */
   readonly ready: Promise<void>;
   readonly #clock: Clock;
-  readonly #closing = new AbortController();
   readonly #life: LinkedSignal;
   readonly #waiters: IndexWaiters;
   readonly #feed: MirrorFeed;
@@ -80,7 +79,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
     this.key = withoutSlash(key);
     this.#clock = etcd.clock;
     this.#waiters = new IndexWaiters(`waiting for the mirror of ${this.key}`);
-    this.#life = linkSignals(options.signal, etcd.closed, this.#closing.signal);
+    this.#life = linkSignals(options.signal, etcd.closed);
     const { signal } = this.#life;
     const watch = { ...options, recursive: true, initial: true, signal };
     try {
@@ -203,7 +202,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
 
   /** Stops following etcd; the copy stays as it is. Resolves when all requests have ended. */
   close(): Promise<void> {
-    this.#closing.abort(new Error("the mirror was closed"));
+    this.#life.abort(new Error("the mirror was closed"));
     return this.#ended;
   }
 
@@ -281,8 +280,7 @@ export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposabl
   readonly #end = (failure: unknown = new Error("the watch has ended")): void => {
     const { signal } = this.#life;
     if (!signal.aborted) emitError(this, failure);
-    this.#closing.abort(failure);
-    this.#life.unlink();
+    this.#life.abort(failure);
     this.#waiters.rejectAll(this.#waiters.abortError(signal.reason));
     this.#settleReady(new AbortError(`loading the mirror of ${this.key}`, signal.reason, "none"));
   };

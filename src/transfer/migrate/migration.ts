@@ -39,6 +39,9 @@ const SILENCE_MS = 5_000;
 /** Interval at which the end of the migration is checked. */
 const END_CHECK_INTERVAL_MS = 250;
 
+/** Abort reason of a timer that is no longer needed. */
+const WAIT_ENDED = new Error("there is work");
+
 /** One run of a migration. Its steps run one after the other. */
 export class Migration {
   readonly #trees: TreePair;
@@ -254,14 +257,12 @@ export class Migration {
 
   /** Waits until there may be work. */
   async #waitForWork(): Promise<void> {
-    const over = new AbortController();
-    const linked = linkSignals(this.#signal, over.signal);
+    const linked = linkSignals(this.#signal);
     const wait = Math.min(END_CHECK_INTERVAL_MS, this.#ttls.delay ?? END_CHECK_INTERVAL_MS);
     try {
       await Promise.race([this.#feed.untilChange(), sleep(wait, this.#clock, linked.signal)]);
     } finally {
-      over.abort();
-      linked.unlink();
+      linked.abort(WAIT_ENDED);
     }
   }
 

@@ -45,8 +45,7 @@ export class CheckedPoll extends WatchDecorator {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<EtcdResponse, undefined, undefined> {
-    const ended = new AbortController();
-    const linked = linkSignals(this.#signal, ended.signal);
+    const linked = linkSignals(this.#signal);
     const found = this.#scanRepeatedly(linked.signal);
     found.catch(() => {});
     try {
@@ -54,8 +53,7 @@ export class CheckedPoll extends WatchDecorator {
       if (event !== undefined) yield event;
       return undefined;
     } finally {
-      ended.abort(POLL_ENDED);
-      linked.unlink();
+      linked.abort(POLL_ENDED);
       this.close();
     }
   }
