@@ -13,10 +13,11 @@ import {
   type WatchItem,
 } from "../../src/index.js";
 import { proxiedClient } from "../failover/proxied-client.js";
+import { inBatches } from "../support/in-batches.js";
 import { describeOnEach, type TestServer } from "./test-servers.js";
 
-/** Seconds. A quarter of it is the time limit of a response, in a process that may also run the gateway. */
-const TTL = 3;
+/** Seconds. A quarter of it is the time limit of a response, in a busy process that may also run the gateway. */
+const TTL = 8;
 
 describeOnEach("recipes", (start) => {
   let server: TestServer;
@@ -36,13 +37,13 @@ describeOnEach("recipes", (start) => {
   });
 
   test.concurrent("a key outlives its TTL while it is kept alive", async () => {
-    const kept = await one.keepAlive("/kept", "mine", { ttl: 2 });
-    const renewals: number[] = [];
-    kept.on("renewed", () => renewals.push(performance.now()));
-    await delay(5_000);
+    const kept = await one.keepAlive("/kept", "mine", { ttl: TTL });
+    let renewals = 0;
+    kept.on("renewed", () => renewals++);
+    await delay(TTL * 1_000 + 1_000);
     kept.assertHeld();
     expect(await two.getNodeValue("/kept", { quorum: true })).toBe("mine");
-    expect(renewals.length).toBeGreaterThanOrEqual(5);
+    expect(renewals).toBeGreaterThanOrEqual(1);
     await kept.close();
     expect(await two.getNodeValue("/kept", { quorum: true, ignoreKeyNotFound: true })).toBeNull();
   });
@@ -50,9 +51,9 @@ describeOnEach("recipes", (start) => {
   test.concurrent("a key survives a hung member: its renewals switch to another member in time", async () => {
     await using client = await proxiedClient(asThreeEndpoints(server), { api: server.api });
     const { etcd, pinned } = client;
-    const kept = await etcd.keepAlive("/hung", "mine", { ttl: 2 });
+    const kept = await etcd.keepAlive("/hung", "mine", { ttl: TTL });
     await pinned.become("hang");
-    await delay(3_000);
+    await delay(TTL * 1_000 + 1_000);
     kept.assertHeld();
     await kept.close();
   });
@@ -153,7 +154,7 @@ describeOnEach("recipes", (start) => {
         await item?.acknowledge();
       }
     });
-    await Promise.all(expected.map((value) => one.createInOrderNode("/many", value)));
+    await inBatches(expected.length, (at) => one.createInOrderNode("/many", `${at}`));
     await Promise.all(consumers);
     expect([...values].sort((a, b) => Number(a) - Number(b))).toEqual(expected);
     for (const queue of queues) await queue.close();
