@@ -8,6 +8,7 @@ export default defineConfig({
         // They share nothing but modules, so that these are loaded once for each core.
         test: {
           name: "unit",
+          expect: { poll: { timeout: 60_000, interval: 20 } },
           include: ["src/**/*.test.ts"],
           isolate: false,
           maxWorkers: "100%",
@@ -18,6 +19,7 @@ export default defineConfig({
       {
         test: {
           name: "etcd",
+          expect: { poll: { timeout: 120_000, interval: 20 } },
           include: ["test/**/*.test.ts"],
           maxWorkers: 2,
           maxConcurrency: 20,

@@ -179,7 +179,7 @@ describeEtcdSideBySide("3.4", "etcdnet migrate from etcd 3.4", () => {
     ] as const;
     await filled(ends[0]);
     await using follower = new Cli("migrate", ...between(...ends), "--follow");
-    await expect.poll(() => follower.stderr, { timeout: 20_000 }).toContain("copied: ");
+    await expect.poll(() => follower.stderr).toContain("copied: ");
     await using etcd = new EtcdClient({ urls: [source.urls[0]] });
     await etcd.deleteNode("/app/many", { recursive: true });
     await etcd.setNode("/app/a", "2");
@@ -215,7 +215,7 @@ describe.concurrent("etcdnet migrate", () => {
   it("prints its progress when it is interrupted, and continues from there", ({ expect }) =>
     on(async (from, to) => {
       await using cli = new Cli("migrate", ...between(from, to), "--rate", "50");
-      await expect.poll(() => cli.stderr, { timeout: 20_000 }).toContain("copying ");
+      await expect.poll(() => cli.stderr).toContain("copying ");
       cli.process.kill("SIGINT");
       expect(await cli.exit).toBe(130);
       expect(cli.stderr).toMatch(

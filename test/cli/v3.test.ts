@@ -87,7 +87,7 @@ function commands(release: "3.4" | "3.6" | "3.7"): void {
     const watch = startEtcdnet([...v3(), "watch", "-f", "-r", ...after, "/watched"]);
     await print("rm", "/watched/a");
     await expect
-      .poll(watch.printed, { timeout: 10_000 })
+      .poll(watch.printed)
       .toBe("[set] /watched/a\n1\n[delete] /watched/a\nPrevNode.Value: 1\n");
     watch.child.kill("SIGINT");
     expect(await watch.ended).toMatchObject({ code: 0, stderr: "" });
@@ -97,7 +97,7 @@ function commands(release: "3.4" | "3.6" | "3.7"): void {
     expect(await print("lock", "/locks/a", "--", "echo", "held")).toBe("held\n");
     expect(await print("register", "/services/s", "i", "--", "echo", "up")).toBe("up\n");
     const leader = startEtcdnet([...v3(), "elect", "/election", "me"]);
-    await expect.poll(leader.printed, { timeout: 10_000 }).toMatch(/^\/election\/\d+\nme\n$/);
+    await expect.poll(leader.printed).toMatch(/^\/election\/\d+\nme\n$/);
     leader.child.kill("SIGTERM");
     expect(await leader.ended).toMatchObject({ code: 0, stderr: "" });
   });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Started } from "../foreign/run.js";
 import { cliSession } from "./session.js";
 
-const PATIENCE = { timeout: 10_000, interval: 20 };
+const PATIENCE = { timeout: 60_000, interval: 20 };
 const cli = cliSession();
 const started: Started[] = [];
 

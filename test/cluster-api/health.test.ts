@@ -44,9 +44,7 @@ for (const release of ["3.4", "3.5"] as const) {
       });
       // The leader may have been the one that is down: the others agree on another one soon.
       for (const { url } of [up, alsoUp].filter((member) => member !== undefined)) {
-        await expect
-          .poll(() => healthOf(url), { timeout: 20_000 })
-          .toEqual({ endpoint: url, healthy: true });
+        await expect.poll(() => healthOf(url)).toEqual({ endpoint: url, healthy: true });
       }
     });
 
@@ -55,7 +53,7 @@ for (const release of ["3.4", "3.5"] as const) {
       await lost?.kill();
       const url = last?.url ?? "";
       await expect
-        .poll(() => healthOf(url), { timeout: 20_000 })
+        .poll(() => healthOf(url))
         .toEqual({ endpoint: url, healthy: false, ...NO_LEADER[release] });
 
       await using alone = new EtcdClient({ urls: [url] });

@@ -7,7 +7,7 @@ const refusal = (status: number, detail: string) =>
   expect.objectContaining({ name: "AdminError", status, detail });
 
 /** etcd refuses changes until its members have seen each other for five seconds. */
-const SETTLED = { timeout: 20_000, interval: 200 };
+const SETTLED = { timeout: 60_000, interval: 200 };
 
 /** A peer URL without a server. The added member is never started. */
 const NEVER_STARTED = "http://127.0.0.1:9";

@@ -37,7 +37,7 @@ async function startServer(answer: string, then: (socket: Socket) => void = () =
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     /** Resolves when the client has closed every connection. */
-    left: () => expect.poll(() => sockets.size, { timeout: 20_000 }).toBe(0),
+    left: () => expect.poll(() => sockets.size).toBe(0),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await once(server.close(), "close");

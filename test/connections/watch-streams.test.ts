@@ -7,8 +7,6 @@ import { serverCertificate } from "../support/certificates.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 
-const SOON = { timeout: 20_000, interval: 20 };
-
 describeWithEtcd("3.4", "watches over TLS", () => {
   let cluster: EtcdCluster;
   let proxy: FaultProxy;
@@ -28,7 +26,7 @@ describeWithEtcd("3.4", "watches over TLS", () => {
     new EtcdClient({ urls: [proxy.url], ...(cluster.ca && { ca: cluster.ca }), ...options });
 
   const watchers = async () => (await writer.stats.store()).watchers;
-  const stand = (count: number) => expect.poll(watchers, SOON).toBe(count);
+  const stand = (count: number) => expect.poll(watchers).toBe(count);
 
   test("share connections, up to the stream limit of the server", async () => {
     await using etcd = clientWith();
@@ -115,7 +113,7 @@ describeWithEtcd("3.4", "watches over TLS", () => {
     for (const outcome of await Promise.allSettled(watches)) {
       expect(outcome).toMatchObject({ reason: { name: "AbortError", outcome: "none" } });
     }
-    await expect.poll(() => proxy.open, SOON).toBe(0);
+    await expect.poll(() => proxy.open).toBe(0);
   });
 
   test("have one connection each if the server does not offer HTTP/2", async () => {
@@ -141,16 +139,14 @@ describeWithEtcd("3.4", "watches over TLS at a member that is stopped", () => {
       ca,
     });
     await using there = new EtcdClient({ urls: [etcdServer], ca });
-    await expect.poll(async () => (await there.stats.store()).watchers, SOON).toBe(10);
+    await expect.poll(async () => (await there.stats.store()).watchers).toBe(10);
     const stopping = pinned?.stop();
     await expect
-      .poll(
-        () =>
-          direct.setNode("/stopped", "1").then(
-            () => "set",
-            () => "not yet",
-          ),
-        SOON,
+      .poll(() =>
+        direct.setNode("/stopped", "1").then(
+          () => "set",
+          () => "not yet",
+        ),
       )
       .toBe("set");
     for (const event of await Promise.all(watches)) expect(event).toMatchObject({ action: "set" });

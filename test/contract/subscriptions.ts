@@ -291,4 +291,4 @@ export const subscriptions: Cases = {
 } satisfies Record<string, (context: CaseContext) => Promise<void>>;
 
 /** Intervals of half a second, on a busy machine. */
-const WAITING = { timeout: 15_000, interval: 20 };
+const WAITING = { timeout: 60_000, interval: 20 };

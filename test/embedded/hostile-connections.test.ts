@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type EmbeddedEtcd, startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import { listen, type ServerLimits } from "../../src/server/http/http-server.js";
+import { expectServed } from "./expect-served.js";
 import { ask, get, put, RawClient } from "./raw-client.js";
 
 const MIB = 1024 * 1024;
@@ -17,12 +18,6 @@ async function start(limits: ServerLimits = {}): Promise<string> {
 afterEach(() => etcd?.close());
 
 const set = (key: string, value: string) => etcd.keySpace.execute({ action: "set", key, value });
-
-async function expectServed(url: string): Promise<void> {
-  const response = await fetch(`${url}/v2/keys/`, { signal: AbortSignal.timeout(2_000) });
-  expect(response.status).toBe(200);
-  await response.text();
-}
 
 describe("slow connections", () => {
   it("have a time limit for headers, but none between requests", async () => {
@@ -160,14 +155,12 @@ describe("watches", () => {
       for (let count = 0; count < 500; count++) {
         clients.push(new RawClient(url).send(get("/v2/keys/a?wait=true")));
       }
-      await expect.poll(watchers, { timeout: 20_000, interval: 5 }).toBe(clients.length);
+      await expect.poll(watchers).toBe(clients.length);
     }
     await expectServed(url);
     await set("/a", "1");
     await expect
-      .poll(() => clients.every(({ received }) => received.endsWith("0\r\n\r\n")), {
-        timeout: 20_000,
-      })
+      .poll(() => clients.every(({ received }) => received.endsWith("0\r\n\r\n")))
       .toBe(true);
     for (const { socket } of clients) socket.destroy();
     await expectServed(url);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type EmbeddedEtcd, startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
+import { expectServed } from "./expect-served.js";
 import { ask, get, put, RawClient } from "./raw-client.js";
 
 const MIB = 1024 * 1024;
@@ -14,9 +15,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  const response = await fetch(`${etcd.url}/v2/keys/`, { signal: AbortSignal.timeout(1_000) });
-  expect(response.status).toBe(200);
-  await response.text();
+  await expectServed(etcd.url);
   expect(process.memoryUsage().rss - usedBefore).toBeLessThan(400 * MIB);
 });
 

@@ -307,7 +307,7 @@ describe("a file that cannot be written", () => {
       await vi.waitFor(async () => {
         clock.advance(1_000);
         await condition();
-      }, 20_000);
+      }, 60_000);
     };
     expect([await health(), await failures()]).toEqual([200, 0]);
     await etcd.keySpace.execute({ action: "set", key: "/a", value: "1" });

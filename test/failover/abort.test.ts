@@ -64,7 +64,7 @@ describeWithEtcd("3.4", "a call that is given up", () => {
     await stands;
     caller.abort(REASON);
     expect(await call).toMatchObject({ outcome: "none", cause: REASON });
-    await expect.poll(() => client.pinned.open, { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => client.pinned.open).toBe(0);
   });
 
   test.each(WRITES)("$name: nothing is sent if the signal is already aborted", async (write) => {

@@ -9,8 +9,6 @@ import {
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { type ProxiedClient, proxiedClient } from "./proxied-client.js";
 
-const SOON = { timeout: 5_000, interval: 10 };
-
 /** Far below the 5 s after which an attempt at a read times out. */
 const SOON_MS = 2_500;
 
@@ -46,7 +44,7 @@ describeWithEtcd("3.4", "hedgeReadsAfter", () => {
     expect(performance.now() - start).toBeLessThan(SOON_MS);
     expect(node.value).toBe("value");
     expect(etcdServer).not.toBe(client.pinned.url);
-    await expect.poll(() => client.pinned.open, SOON).toBe(0);
+    await expect.poll(() => client.pinned.open).toBe(0);
     expect(requestsOfOthers(client)).toBe(1);
   });
 
@@ -114,9 +112,8 @@ describeWithEtcd("3.4", "hedgeReadsAfter", () => {
     await Promise.any(client.others.map((proxy) => once(proxy, "request")));
     caller.abort();
     await expect(read).rejects.toMatchObject({ name: "AbortError", outcome: "none" });
-    await expect.poll(() => client.proxies.map(({ open }) => open), SOON).toEqual([0, 0, 0]);
+    await expect.poll(() => client.proxies.map(({ open }) => open)).toEqual([0, 0, 0]);
   });
 
-  const untilWatched = () =>
-    expect.poll(async () => (await direct.stats.store()).watchers, SOON).toBe(1);
+  const untilWatched = () => expect.poll(async () => (await direct.stats.store()).watchers).toBe(1);
 });

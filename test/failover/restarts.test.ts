@@ -32,7 +32,7 @@ describeWithEtcd(
       const loops = Promise.all(Array.from({ length: LOOPS }, loop));
       const kill = async (): Promise<void> => {
         for (let kills = 0; kills < KILLS || !isEnough(); kills++) {
-          await expect.poll(() => inUse, { timeout: 20_000 }).not.toBe("");
+          await expect.poll(() => inUse).not.toBe("");
           const victim = cluster.members.find(({ url }) => url === inUse);
           await victim?.kill();
           inUse = "";

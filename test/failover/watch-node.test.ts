@@ -33,7 +33,7 @@ describeWithEtcd("3.4", "watchNode", () => {
     await member?.kill();
     try {
       const leader = async () => (await direct.members.leader()).name;
-      await expect.poll(leader, { timeout: 20_000 }).not.toBe(member?.name);
+      await expect.poll(leader).not.toBe(member?.name);
       const { node } = await direct.setNode("/killed", "x");
       expect((await watch).node).toEqual(node);
       expect((await watch).etcdServer).not.toBe(client.pinned.url);
@@ -109,7 +109,7 @@ describeWithEtcd("3.4", "watchNode", () => {
     const connected = once(stranger, "connection");
     await expect(etcd.watchNode("/strange")).rejects.toThrow(ProtocolError);
     const [socket] = await connected;
-    await expect.poll(() => socket.destroyed, { timeout: 1_000 }).toBe(true);
+    await expect.poll(() => socket.destroyed).toBe(true);
     stranger.close();
     stranger.closeAllConnections();
   });

@@ -151,9 +151,7 @@ describe("etcdnet import", () => {
     await using writer = await open(pipe, "w");
     await writer.writeFile("text");
     const copy = expect.stringContaining(temporary);
-    await expect
-      .poll(() => openFiles(importing.child.pid), { timeout: 20_000 })
-      .toContainEqual(copy);
+    await expect.poll(() => openFiles(importing.child.pid)).toContainEqual(copy);
     await expect.poll(() => readdir(temporary)).toEqual([]);
     importing.child.kill("SIGKILL");
     await importing.ended;

@@ -3,7 +3,7 @@ import { describeOnBothServers } from "./both-servers.js";
 import { EtcdctlRunner, findEtcdctl } from "./etcdctl.js";
 import type { Started } from "./run.js";
 
-const PATIENCE = { timeout: 10_000, interval: 20 };
+const PATIENCE = { timeout: 60_000, interval: 20 };
 
 describeOnBothServers("etcdctl's watches", findEtcdctl(), (path, server) => {
   const etcdctl = new EtcdctlRunner(path, server);

@@ -216,7 +216,7 @@ describeOnBothServers("node-etcd", findNodeEtcd(), ({ NodeEtcd, directory }, ser
       // The leader decides on the cluster's version some time after the start.
       await vi.waitFor(async () => {
         expect((await answer((done) => etcd.version(done))).body).toEqual(version);
-      }, 20_000);
+      }, 60_000);
     });
 
     it("has statistics", async () => {

@@ -29,7 +29,7 @@ describeWithEtcd("3.4", "a difference to EtcdNet", () => {
   });
 
   const untilWatched = (): Promise<void> =>
-    vi.waitFor(async () => expect((await direct.stats.store()).watchers).toBe(1), 10_000);
+    vi.waitFor(async () => expect((await direct.stats.store()).watchers).toBe(1), 60_000);
 
   testPoints("Deliberate differences", {
     "A watch that breaks resumes": async () => {

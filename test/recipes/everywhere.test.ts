@@ -1,7 +1,7 @@
 /** Each recipe on real servers, where keys expire in real time. */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   Election,
   type EtcdClient,
@@ -187,7 +187,7 @@ async function contenderCount(etcd: EtcdClient, key: string): Promise<number> {
 }
 
 async function waitForContenders(etcd: EtcdClient, key: string, count: number): Promise<void> {
-  await vi.waitFor(async () => expect(await contenderCount(etcd, key)).toBe(count));
+  await expect.poll(() => contenderCount(etcd, key)).toBe(count);
 }
 
 async function take(watcher: Watcher, count: number): Promise<readonly WatchItem[]> {

@@ -87,7 +87,7 @@ function describePolls(start: () => Promise<Served>): void {
     const other = await set("/other");
     // A poll that claims nothing up to the index may still end empty: a gateway's own watch just begins.
     const found = () => scan("/scanned", first);
-    await expect.poll(found, { timeout: 10_000 }).toMatchObject({ event: first });
+    await expect.poll(found).toMatchObject({ event: first });
     await expect.poll(async () => (await scan("/scanned", first + 1)).index).toBe(other);
     const quiet = await scan("/scanned", first + 1);
     expect(quiet).toEqual({ since: first + 1, index: other, isEmpty: true });

@@ -57,7 +57,7 @@ describeEtcdSideBySide("3.4", "three members", () => {
     await member.kill();
     expect(member.pid).toBeUndefined();
     await expect(read(first)).rejects.toThrow();
-    await vi.waitFor(async () => expect((await put(second, "after")).ok).toBe(true), 10_000);
+    await vi.waitFor(async () => expect((await put(second, "after")).ok).toBe(true), 60_000);
     await member.start();
     expect(await read(first, "?quorum=true")).toBe("after");
   });
@@ -99,7 +99,7 @@ describeEtcdSideBySide("3.4", "one etcd", () => {
     const { starter, url, dataDir } = await startEtcdInAnotherProcess();
     expect((await fetch(`${url}/health`)).ok).toBe(true);
     starter.kill("SIGKILL");
-    await vi.waitFor(() => expect(existsSync(dataDir)).toBe(false), 5_000);
+    await vi.waitFor(() => expect(existsSync(dataDir)).toBe(false), 60_000);
     await expect(fetch(`${url}/health`)).rejects.toThrow();
   });
 

@@ -5,8 +5,6 @@ import { FaultProxy } from "../support/fault-proxy.js";
 import { ALICE, enableAuth } from "./v3-auth.js";
 import { V3Tool } from "./v3-tools.js";
 
-const SOON = { timeout: 5_000 };
-
 for (const release of ["3.4", "3.6", "3.7"] as const) {
   describeWithEtcd(release, `with v3 auth on, a client of etcd ${release}`, () => {
     let cluster: EtcdCluster;
@@ -32,12 +30,12 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       await using any = clientWith({ urls: cluster.urls });
       const published = async (): Promise<readonly string[]> =>
         (await any.members.list()).flatMap(({ clientURLs }) => clientURLs).sort();
-      await expect.poll(published, SOON).toEqual([...cluster.urls].sort());
+      await expect.poll(published).toEqual([...cluster.urls].sort());
       await using etcd = clientWith({ urls: [seed], autoSync: true });
       await etcd.setNode("/a", "1");
       const endpoints = async (): Promise<readonly string[]> =>
         (await etcd.health()).map(({ endpoint }) => endpoint).sort();
-      await expect.poll(endpoints, SOON).toEqual([seed, ...cluster.urls].sort());
+      await expect.poll(endpoints).toEqual([seed, ...cluster.urls].sort());
     });
 
     it("finds the leader and stays with it", async () => {

@@ -21,7 +21,7 @@ describeWithEtcd("3.4", "a member that loses the connection to its cluster", () 
     expect(watcher.currentAt).toBeLessThan(stoppedAt + 500);
     await Promise.all(others.map((member) => member.start()));
     await using writer = new EtcdClient({ urls: cluster.urls });
-    const { node } = await vi.waitFor(() => writer.setNode("/a", "b"), 20_000);
+    const { node } = await vi.waitFor(() => writer.setNode("/a", "b"), 60_000);
     expect(await watcher.next()).toMatchObject({ value: { type: "change", response: { node } } });
   });
 
