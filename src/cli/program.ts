@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { addClientOptions } from "./options/client-options.js";
 import { withoutGoNotation } from "./options/go-notation.js";
 import { errorLine } from "./process/failure.js";
 import { COMMANDS, type CommandEntry } from "./registry.js";
+import { VERSION } from "./version.js";
 
 const AFTER_HELP = `
 Global options may come before or after the name of a command. "etcdnet COMMAND --help" shows the
@@ -80,8 +79,6 @@ function pathOf(command: Command): string {
 }
 
 function printVersion(): void {
-  const file = fileURLToPath(import.meta.resolve("etcdnet/package.json"));
-  const { version } = JSON.parse(readFileSync(file, "utf8")) as { readonly version: string };
-  process.stdout.write(`etcdnet ${version}\n`);
+  process.stdout.write(`etcdnet ${VERSION}\n`);
   process.exit(0);
 }
