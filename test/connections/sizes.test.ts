@@ -19,7 +19,13 @@ for (const tls of [false, true]) {
     });
 
     const clientWith = (options: { maxConnections?: number }) =>
-      new EtcdClient({ urls: cluster.urls, ...(cluster.ca && { ca: cluster.ca }), ...options });
+      new EtcdClient({
+        urls: cluster.urls,
+        ...(cluster.ca && { ca: cluster.ca }),
+        writeTimeout: 60_000,
+        timeout: 120_000,
+        ...options,
+      });
 
     test("can be a value of 10 MiB, written, read and in an event", async () => {
       const value = "v".repeat(LARGEST);

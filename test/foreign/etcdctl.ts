@@ -10,6 +10,8 @@ export interface Etcdctl {
 }
 
 const V2_API = { ETCDCTL_API: "2" };
+/** The defaults, 2 s and 5 s, are too short for a busy machine. */
+const TIME_LIMITS = ["--timeout", "60s", "--total-timeout", "120s"];
 
 export function findEtcdctl(): Etcdctl | Missing {
   if (speaksV2("etcdctl")) return { path: "etcdctl" };
@@ -54,7 +56,7 @@ export class EtcdctlRunner {
   }
 
   #arguments(args: readonly string[]): readonly string[] {
-    return ["--endpoints", this.#server().urls.join(","), ...args];
+    return [...TIME_LIMITS, "--endpoints", this.#server().urls.join(","), ...args];
   }
 }
 

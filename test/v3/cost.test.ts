@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KeyRequest } from "../../src/model/key-request.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { inBatches } from "../support/in-batches.js";
 import { type Counted, countedKeySpace } from "./v3-tools.js";
 
 const WRITE = ["kv/txn"];
@@ -93,10 +94,9 @@ describeWithEtcd("3.7", "v3 requests", () => {
   });
 
   it("of one level of a deep tree: a page for each subdirectory that is longer than one", async () => {
-    const writes = Array.from({ length: 2500 }, (_, number) =>
+    await inBatches(2500, (number) =>
       counted.keySpace.execute({ action: "set", key: `/deep/sub/${number}`, value: "" }),
     );
-    await Promise.all(writes);
     await counted.keySpace.execute({ action: "set", key: "/deep/zz", value: "" });
     expect(await costOf({ action: "get", key: "/deep" })).toHaveLength(3);
   });

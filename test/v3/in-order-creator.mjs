@@ -8,7 +8,12 @@ import { once } from "node:events";
 const [index = "", urls = "", key = "", count = ""] = process.argv.slice(2);
 /** @type {typeof import("../../src/index.js")} */
 const { ClusterUnavailableError, EtcdClient } = await import(index);
-const etcd = new EtcdClient({ urls: urls.split(","), api: "v3" });
+const etcd = new EtcdClient({
+  urls: urls.split(","),
+  api: "v3",
+  writeTimeout: 60_000,
+  timeout: 120_000,
+});
 await etcd.getNode("/");
 const sign = once(process, "message");
 process.send?.({ event: "ready" });

@@ -157,7 +157,7 @@ async function writingBeside(
   task: () => Promise<void>,
 ): Promise<void> {
   const done = new AbortController();
-  const lease = await grantLease(urls, 60);
+  const lease = await grantLease(urls, 600);
   const write = async (): Promise<void> => {
     while (!done.signal.aborted) {
       await etcdctl(urls, "put", `${key}/beside`, "x");

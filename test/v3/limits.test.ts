@@ -9,6 +9,7 @@ import {
   type EtcdCluster,
   startEtcd,
 } from "../support/etcd.js";
+import { inBatches } from "../support/in-batches.js";
 import { apiOf, V3Tool } from "./v3-tools.js";
 
 for (const release of ["3.4", "3.6", "3.7"] as const) {
@@ -72,7 +73,9 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         const ample = v3KeySpaceOf(etcd.urls);
         const keys = Array.from({ length: 120 }, (_, number) => `${dir}/in/${number}`);
         const value = "x".repeat(5_000);
-        await Promise.all(keys.map((key) => ample.execute({ action: "set", key, value })));
+        await inBatches(keys.length, (at) =>
+          ample.execute({ action: "set", key: keys[at] ?? "", value }),
+        );
         const small = v3KeySpaceOf(etcd.urls, "", {
           maxResponseSize: 200_000,
           useProxy: proxy?.url ?? false,
@@ -80,8 +83,10 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         const { node } = await small.execute({ action: "get", key: `${dir}/in` });
         expect(new Set(node.nodes?.map(({ key }) => key))).toEqual(new Set(keys));
         expect((await small.execute({ action: "get", key: dir })).node.nodes).toHaveLength(1);
-        const values = await Promise.all(keys.map((key) => small.execute({ action: "get", key })));
-        expect(values.every(({ node }) => node.value === value)).toBe(true);
+        await inBatches(keys.length, async (at) => {
+          const { node } = await small.execute({ action: "get", key: keys[at] ?? "" });
+          expect(node.value).toBe(value);
+        });
         const update = {
           action: "update",
           key: `${dir}/in`,
@@ -115,7 +120,9 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
     it("a listing restarts when its revision is compacted while it is read", async () => {
       const keySpace = v3KeySpaceOf(etcd.urls);
       const keys = Array.from({ length: 2100 }, (_, number) => `/pages/${number}`);
-      await Promise.all(keys.map((key) => keySpace.execute({ action: "set", key, value: "1" })));
+      await inBatches(keys.length, (at) =>
+        keySpace.execute({ action: "set", key: keys[at] ?? "", value: "1" }),
+      );
       const lister = new V3KeySpace(compactingOnce(apiOf(etcd.urls), tool));
       const { node } = await lister.execute({ action: "get", key: "/pages" });
       expect(new Set(node.nodes?.map(({ key }) => key))).toEqual(new Set(keys));

@@ -9,6 +9,7 @@ import { eventOf } from "../contract/events.js";
 import { keyNotFound } from "../contract/refusals.js";
 import { v3KeySpaceOf } from "../contract/v3.js";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { inBatches } from "../support/in-batches.js";
 import { V3Tool } from "./v3-tools.js";
 
 /** Each test has its own directory, so that all wait concurrently. */
@@ -160,9 +161,7 @@ for (const release of ["3.4", "3.7"] as const) {
       dir,
     }) => {
       const key = `${dir}/d`;
-      await Promise.all(
-        Array.from({ length: 130 }, (_, number) => set(`${key}/${number % 10}/${number}`)),
-      );
+      await inBatches(130, (number) => set(`${key}/${number % 10}/${number}`));
       const written = await keySpace.execute({ action: "update", key, dir: true, ttl: 2 });
       await after(key, written);
       expect((await tool.keys()).filter((found) => found.includes(key))).toEqual([]);
