@@ -374,7 +374,7 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     const linked = linkSignals(options.signal, this.#closed);
     const source = { keySpace: this.#keySpace, clock: this.clock };
     try {
-      const event = await watchOnce(source, request, linked);
+      const event = await watchOnce(source, request, { signal: linked.signal });
       this.#store.observe(event);
       return event;
     } finally {

@@ -2,6 +2,8 @@ import { findEtcdctl } from "../foreign/etcdctl.js";
 import { run } from "../foreign/run.js";
 
 const program = findEtcdctl();
+/** The defaults, 5 s and 2 s, are too short for a busy machine. */
+const TIME_LIMITS = ["--command-timeout", "60s", "--dial-timeout", "60s"];
 
 /** Whether an etcdctl is available. */
 export const hasEtcdctl = !("missing" in program);
@@ -12,7 +14,7 @@ export async function etcdctl(
   ...args: readonly string[]
 ): Promise<string> {
   if ("missing" in program) throw new Error(`etcdctl is missing: ${program.missing}`);
-  const all = ["--endpoints", urls.join(","), ...args];
+  const all = [...TIME_LIMITS, "--endpoints", urls.join(","), ...args];
   const { stdout, stderr, code } = await run(program.path, all, { env: { ETCDCTL_API: "3" } });
   if (code !== 0) throw new Error(`etcdctl ${args.join(" ")}: ${stderr}`);
   return stdout;

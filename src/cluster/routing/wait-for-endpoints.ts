@@ -26,5 +26,5 @@ export function waitForEndpoints(
     signal: linked.signal,
     onTimeout: () => notCompleted(operation, timeout),
     onAbort: (reason) => new AbortError(operation, reason, outcome),
-  }).finally(linked.unlink);
+  }).finally(() => linked.unlink());
 }
