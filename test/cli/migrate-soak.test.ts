@@ -12,7 +12,7 @@ const PER_DIRECTORY = 100;
 const DIRECTORIES = Math.ceil(KEYS / PER_DIRECTORY);
 /** Keys per second, slow enough to kill the process during the copy. */
 const RATE = Math.max(1_500, Math.round(KEYS / 15));
-const LIMIT = 120_000 + KEYS * 10;
+const LIMIT = 300_000 + KEYS * 10;
 const IN_FLIGHT = 64;
 
 beforeAll(buildIfStale);

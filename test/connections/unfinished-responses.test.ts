@@ -47,19 +47,19 @@ async function startServer(answer: string, then: (socket: Socket) => void = () =
 
 test.each(HEADS)("a call that is aborted in the middle of a response with %s", async (_, head) => {
   await using server = await startServer(`${head}${FIELDS}\r\n${"x".repeat(200)}`);
-  const options = { urls: [server.url], requestTimeout: 100 };
+  const urls = [server.url];
 
-  await using impatient = new EtcdClient(options);
+  await using impatient = new EtcdClient({ urls, requestTimeout: 100 });
   await expect(impatient.getNode("/a")).rejects.toThrow(TimeoutError);
 
-  await using aborted = new EtcdClient(options);
+  await using aborted = new EtcdClient({ urls });
   const signal = AbortSignal.timeout(50);
   await expect(aborted.getNode("/a", { signal })).rejects.toThrow(AbortError);
 
-  await using small = new EtcdClient({ ...options, maxResponseSize: 100 });
+  await using small = new EtcdClient({ urls, maxResponseSize: 100 });
   await expect(small.getNode("/a")).rejects.toThrow(ProtocolError);
 
-  const closed = new EtcdClient({ urls: [server.url] });
+  const closed = new EtcdClient({ urls });
   const call = closed.getNode("/a");
   setTimeout(() => closed.close(), 50);
   await expect(call).rejects.toThrow(AbortError);

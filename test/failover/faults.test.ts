@@ -86,7 +86,14 @@ describeWithEtcd("3.4", "a member behind a bad connection", () => {
   test.each(UNCERTAIN)(
     "$fault: no write is repeated, and its outcome is reported as unknown",
     async ({ fault, carriedOut }) => {
+      let elsewhere = 0;
       const applied = await writeAll(fault, async (write, { key, client, outcome }) => {
+        // When the cut arrives before the client has written anything, the write goes to another member.
+        if (fault === "cut on connect" && outcome === "done") {
+          elsewhere++;
+          expect.soft(client.others.flatMap(({ requests }) => requests)).toHaveLength(1);
+          return;
+        }
         expect.soft(outcome, write.name).toBeInstanceOf(OutcomeUnknownError);
         const { endpoint, cause } = outcome as OutcomeUnknownError;
         expect.soft(endpoint).toBe(client.pinned.url);
@@ -95,7 +102,7 @@ describeWithEtcd("3.4", "a member behind a bad connection", () => {
         expect.soft(client.others.flatMap(({ requests }) => requests)).toEqual([]);
         expect.soft(await isDone(direct, key, write), write.name).toBe(carriedOut);
       });
-      expect(applied).toBe(carriedOut ? WRITES.length : 0);
+      expect(applied).toBe(carriedOut ? WRITES.length : elsewhere);
     },
   );
 });

@@ -5,7 +5,7 @@ import { type ProxiedClient, proxiedClient } from "./proxied-client.js";
 
 /** Faults that only a timeout detects. */
 export const SLOW: ReadonlySet<Fault> = new Set(["hang", "drip"]);
-const TIMEOUTS = { requestTimeout: 600, writeTimeout: 600 };
+const TIMEOUTS = { requestTimeout: 1_500, writeTimeout: 1_500 };
 
 /** All kinds of reads, of the keys of {@link prepareReads}. */
 export const READS: Readonly<Record<string, (etcd: EtcdClient) => Promise<unknown>>> = {

@@ -73,7 +73,7 @@ test("a listing ends although every page has another one", async () => {
 
 test("a write ends although every lease exists already", async () => {
   const responder = v3((path) => (path.endsWith("grant") ? LEASE_EXISTS : finds({})));
-  await withServer(responder, { api: "v3" }, async (client, requests) => {
+  await withServer(responder, { api: "v3", timeout: 60_000 }, async (client, requests) => {
     await expect(client.setNode("/a", "1", { ttl: 60 })).rejects.toMatchObject({
       detail: LEASE_EXISTS,
     });

@@ -1,16 +1,17 @@
 import { type Clock, systemClock } from "../../src/time/clock.js";
 
 /**
- * The clock of this process, which can be advanced. Timers that are then due fire at once. While it is held, no
- * timer fires.
+ * The clock of this process, which can be advanced. Timers that are then due fire at once. While it is held, its
+ * time stands still and no timer fires.
  */
 export class SkippingClock implements Clock {
   readonly #timers = new Set<{ readonly due: number; readonly end: () => void }>();
   #skipped = 0;
-  #isHeld = false;
+  /** Monotonic time of the system at which it was held. */
+  #heldAt: number | undefined;
 
-  readonly now = (): number => systemClock.now() + this.#skipped;
-  readonly monotonic = (): number => systemClock.monotonic() + this.#skipped;
+  readonly now = (): number => systemClock.now() + this.#skipped - this.#heldFor;
+  readonly monotonic = (): number => systemClock.monotonic() + this.#skipped - this.#heldFor;
 
   after(milliseconds: number, callback: () => void): () => void {
     const cancel = (): void => {
@@ -23,21 +24,25 @@ export class SkippingClock implements Clock {
     };
     const timer = { due: this.monotonic() + milliseconds, end };
     const cancelReal = systemClock.after(milliseconds, () => {
-      if (!this.#isHeld) end();
+      if (this.#heldAt === undefined) end();
     });
     this.#timers.add(timer);
     return cancel;
   }
 
   hold(): void {
-    this.#isHeld = true;
+    this.#heldAt = systemClock.monotonic();
   }
 
   /** Advances the clock, and no longer holds it. */
   skip(milliseconds: number): void {
-    this.#isHeld = false;
-    this.#skipped += milliseconds;
+    this.#skipped += milliseconds - this.#heldFor;
+    this.#heldAt = undefined;
     const now = this.monotonic();
     for (const { due, end } of [...this.#timers]) if (due <= now) end();
+  }
+
+  get #heldFor(): number {
+    return this.#heldAt === undefined ? 0 : systemClock.monotonic() - this.#heldAt;
   }
 }
