@@ -31,6 +31,16 @@ const MAX_EXPIRATION_MS = 9_223_372_036_854;
  */
 const MAX_PATH_LEVELS = 256;
 
+/** Options of {@link Store}. */
+export interface StoreOptions {
+  /**
+   * Maximum number of levels of a path.
+   *
+   * @default 256
+   */
+  readonly maxLevels?: number;
+}
+
 /** A store as plain values. */
 export interface StoreSnapshot {
   readonly index: number;
@@ -43,11 +53,16 @@ export interface StoreSnapshot {
  */
 export class Store {
   readonly #tree = new NodeTree();
+  readonly #maxLevels: number;
   #index = FIRST_INDEX;
 
+  constructor({ maxLevels = MAX_PATH_LEVELS }: StoreOptions = {}) {
+    this.#maxLevels = maxLevels;
+  }
+
   /** Restores a snapshot. @throws Error for a node without a parent directory */
-  static restore({ index, nodes }: StoreSnapshot): Store {
-    const store = new Store();
+  static restore({ index, nodes }: StoreSnapshot, options?: StoreOptions): Store {
+    const store = new Store(options);
     store.#index = index;
     store.#tree.restore(nodes);
     return store;
@@ -227,7 +242,7 @@ export class Store {
 
   /** Adds a node, in place of a file, and creates missing parent directories. */
   #put(path: string, value: string | undefined, ttl: number | undefined, now: number): StoreNode {
-    checkDepth(path);
+    this.#checkDepth(path);
     const node = new StoreNode(path, value, ++this.#index, expirationOf(ttl, now));
     this.#tree.put(node);
     return node;
@@ -269,20 +284,20 @@ export class Store {
     if (path === "") throw new StoreError(107, "/");
   }
 
+  /** @throws StoreError 209 for a path with too many levels */
+  #checkDepth(path: string): void {
+    const levels = path.split("/").length - 1;
+    if (levels <= this.#maxLevels) return;
+    throw new StoreError(
+      209,
+      `the key has ${levels} levels; use a key with at most ${this.#maxLevels} levels`,
+    );
+  }
+
   #compare(node: StoreNode, condition: Condition): void {
     const detail = differences(condition, node);
     if (detail !== "") throw new StoreError(101, detail);
   }
-}
-
-/** @throws StoreError 209 for a path with too many levels */
-function checkDepth(path: string): void {
-  const levels = path.split("/").length - 1;
-  if (levels <= MAX_PATH_LEVELS) return;
-  throw new StoreError(
-    209,
-    `the key has ${levels} levels; use a key with at most ${MAX_PATH_LEVELS} levels`,
-  );
 }
 
 /** A time that does not fit into 64-bit nanoseconds means no TTL, as in etcd. */
