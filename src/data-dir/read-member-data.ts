@@ -48,6 +48,8 @@ export interface ReadMemberOptions {
 
 /** The v2 data of a member that does not run. */
 export interface MemberData {
+  /** As given. */
+  readonly directory: string;
   /** Ids in hexadecimal. */
   readonly id: string;
   readonly clusterId: string;
@@ -120,6 +122,7 @@ export function readMemberData(directory: string, options: ReadMemberOptions = {
     );
   }
   return {
+    directory,
     id: toHexId(summary.nodeId),
     clusterId: toHexId(summary.clusterId),
     snapshot: snapshot && infoOf(snapshot),
@@ -240,13 +243,14 @@ function replayOf(
   const log = new EntryLog(start);
   let read = 0;
   for (const record of walRecords(files)) {
-    if (++read > records) break;
     if (record.type === STATE) {
       const state = decoded(record, (data) => HardStateMessage.decode(data));
       for (const entry of log.take(state.commit)) applyTo(replay, entry);
     } else if (record.type === ENTRY) {
       decoded(record, (data) => log.add({ ...record, ...EntryMessage.decode(data) }));
     }
+    // The record behind the last valid one would throw an error.
+    if (++read === records) break;
   }
   if (log.committed < commit) {
     const first = log.committed + 1;

@@ -1,4 +1,13 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -6,7 +15,11 @@ import { textOf } from "../../src/data-dir/bytes.js";
 import { type MemberData, readMemberData } from "../../src/data-dir/read-member-data.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { SEED } from "../support/seed.js";
-import { readTree, type SeenNode, sendRandomly } from "./v2-load.js";
+import { readTree, type SeenNode, sendRandomly, writeKeys } from "./v2-load.js";
+
+/** Keys to write, and how often etcd is killed while it writes them. */
+const KEYS = Number(process.env.DATA_DIR_KEYS ?? 120);
+const KILLS = process.env.DATA_DIR_KEYS === undefined ? 1 : 5;
 
 const scratch = mkdtempSync(join(tmpdir(), "etcdnet-data-dir-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -32,11 +45,24 @@ function byKey(nodes: ReadonlyMap<string, SeenNode>): readonly (readonly [string
   return named.toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
+/** Nodes that do not run out soon. */
+function lasting(nodes: ReadonlyMap<string, SeenNode>): ReturnType<typeof byKey> {
+  const soon = Date.now() + 60_000;
+  return byKey(nodes).filter(([, { expiration = soon }]) => expiration >= soon);
+}
+
+async function indexOf(url: string): Promise<number> {
+  const response = await fetch(`${url}/v2/keys/none`);
+  return JSON.parse(await response.text()).index;
+}
+
 /** Every file with its content and times. */
 function filesOf(directory: string): readonly string[] {
   return readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => {
-    const { mtimeMs, ctimeMs, size } = statSync(join(directory, name));
-    return `${name} ${size} ${mtimeMs} ${ctimeMs}`;
+    const path = join(directory, name);
+    const { mtimeMs } = statSync(path);
+    const content = statSync(path).isFile() ? readFileSync(path) : "";
+    return `${name} ${mtimeMs} ${createHash("sha256").update(content).digest("hex")}`;
   });
 }
 
@@ -46,6 +72,13 @@ async function settledTree(url: string) {
     const tree = await readTree(url);
     const soon = Date.now() + 60_000;
     if ([...tree.nodes.values()].every(({ expiration = soon }) => expiration >= soon)) return tree;
+  }
+}
+
+/** Sets the modes of directories and files. */
+function chmodTree(directory: string, ofDirectories: number, ofFiles: number): void {
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? ofDirectories : ofFiles);
   }
 }
 
@@ -68,6 +101,7 @@ for (const release of ["3.4", "3.5"] as const) {
       const live = await settledTree(url);
       const directory = await killed(etcd, `quiet-${release}`);
       const before = filesOf(directory);
+      chmodTree(directory, 0o555, 0o444);
 
       const data = readMemberData(directory);
       expect(byKey(keysOf(data))).toEqual(byKey(live.nodes));
@@ -75,27 +109,87 @@ for (const release of ["3.4", "3.5"] as const) {
       expect(data.warnings).toEqual([]);
       expect(data.snapshot).toMatchObject({ file: expect.stringContaining(directory) });
       expect(data.log.applied).toBe(data.log.last);
+      chmodTree(directory, 0o755, 0o644);
       expect(filesOf(directory)).toEqual(before);
       expect(readMemberData(join(directory, "member")).store.nodes).toEqual(data.store.nodes);
     });
 
     it("have what etcd itself recovers after it was killed in the midst of writes", async () => {
-      await using etcd = await startEtcd({ release, args: ["--snapshot-count=100"] });
+      const snapshots = `--snapshot-count=${Math.round(KEYS / 8)}`;
+      await using etcd = await startEtcd({ release, args: [snapshots] });
+      const [member] = etcd.members;
+      for (let kill = 1; kill <= KILLS; kill++) {
+        const written = (KEYS * (kill - 1)) / KILLS;
+        const writers = Promise.allSettled([
+          ...[1, 2].map((n) => sendRandomly(member.url, KEYS, SEED + n * kill)),
+          ...[0, 1].map((n) => writeKeys(member.url, written + n * KEYS, KEYS)),
+        ]);
+        await expect
+          .poll(() => indexOf(member.url), { timeout: 600_000, interval: 200 })
+          .toBeGreaterThan((KEYS * kill) / KILLS);
+        const directory = await killed(etcd, `killed-${release}-${kill}`);
+        await writers;
+        const began = performance.now();
+        const data = readMemberData(directory);
+        const seconds = (performance.now() - began) / 1000;
+        await member.start();
+        const live = await readTree(member.url);
+        const [found, expected] = [lasting(keysOf(data)), lasting(live.nodes)];
+        expect(found).toEqual(expected);
+        expect(data.store.index).toBeLessThanOrEqual(live.index);
+        expect(data.store.index).toBeGreaterThan((KEYS * kill) / KILLS);
+        if (process.env.DATA_DIR_KEYS === undefined) continue;
+        const { log, snapshot, warnings } = data;
+        console.log(
+          `etcd ${release}, kill ${kill}: ${found.length} nodes equal; index ${data.store.index}, then ${live.index}; ` +
+            `snapshot ${snapshot?.index}, commit ${log.commit}, last ${log.last}; ` +
+            `${data.requests.keys} requests replayed in ${seconds.toFixed(1)} s; warnings: ${warnings.length}`,
+        );
+        rmSync(directory, { recursive: true });
+      }
+    }, 1_200_000);
+
+    it("have the changes of the membership, and only committed entries by default", async () => {
+      await using etcd = await startEtcd({
+        release,
+        members: 3,
+        args: ["--strict-reconfig-check=false"],
+      });
       const [url] = etcd.urls;
-      const writers = Promise.allSettled(
-        [1, 2, 3, 4].map((n) => sendRandomly(url, 10_000, SEED + n)),
-      );
-      const index = async () => (await readTree(url)).index;
-      await expect.poll(index, { timeout: 60_000 }).toBeGreaterThan(150);
-      const directory = await killed(etcd, `killed-${release}`);
-      await writers;
-      const data = readMemberData(directory);
-      await etcd.members[0].start();
+      const members = async (method: string, path: string, peerURLs?: readonly string[]) => {
+        const headers = { "content-type": "application/json" };
+        const body = peerURLs === undefined ? {} : { headers, body: JSON.stringify({ peerURLs }) };
+        const response = await fetch(`${url}/v2/members${path}`, { method, ...body });
+        expect(response.status).toBeLessThan(300);
+        return await response.text();
+      };
+      const { id } = JSON.parse(await members("POST", "", ["http://127.0.0.1:1"]));
+      await members("PUT", `/${id}`, ["http://127.0.0.1:2"]);
+      await writeKeys(url, 1, 5);
+      await members("DELETE", `/${id}`);
+      await writeKeys(url, 6, 5);
       const live = await readTree(url);
-      const lasting = (nodes: ReadonlyMap<string, SeenNode>) =>
-        byKey(nodes).filter(([, { expiration = Infinity }]) => expiration > Date.now() + 60_000);
-      expect(lasting(keysOf(data))).toEqual(lasting(live.nodes));
-      expect(data.store.index).toBeLessThanOrEqual(live.index);
+      const { members: shown } = JSON.parse(await members("GET", ""));
+      await Promise.all(etcd.members.map((member) => member.kill()));
+
+      const complete = etcd.members
+        .map(({ dataDir }) => readMemberData(dataDir, { uncommitted: true }))
+        .filter(({ store }) => store.index === live.index);
+      // The third member may be behind.
+      expect(complete.length).toBeGreaterThanOrEqual(2);
+      for (const data of complete) {
+        expect(byKey(keysOf(data))).toEqual(byKey(live.nodes));
+        const found = data.membership.members.map(({ isLearner: _, ...member }) => member);
+        const byId = (list: readonly { readonly id: string }[]) =>
+          list.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+        expect(byId(found)).toEqual(byId(shown));
+        expect(data.membership.removed).toEqual([id]);
+        expect(data.membership.voters).toHaveLength(3);
+      }
+      for (const { dataDir } of etcd.members) {
+        const { log } = readMemberData(dataDir);
+        expect(log.applied).toBe(log.commit);
+      }
     });
   });
 }

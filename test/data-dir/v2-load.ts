@@ -41,6 +41,14 @@ export async function sendRandomly(url: string, count: number, seed: number): Pr
   for (let n = 0; n < count; n++) await sendNext(url, random);
 }
 
+/** Creates keys in 50 directories. `first` is the number of the first key; a tenth of them have a TTL. */
+export async function writeKeys(url: string, first: number, count: number): Promise<void> {
+  for (let n = first; n < first + count; n++) {
+    const ttl = n % 10 === 0 ? { ttl: "5000" } : {};
+    await send(url, "PUT", `/keys/${n % 50}/${n}`, {}, { value: `value ${n}`, ...ttl });
+  }
+}
+
 async function sendNext(url: string, random: () => number): Promise<void> {
   const pick = <T>(items: readonly [T, ...T[]] | readonly T[]): T => {
     const item = items[Math.floor(random() * items.length)];

@@ -2,16 +2,24 @@ import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { replaceFile } from "../../files/replace-file.js";
 import { exportTree } from "../../transfer/export/export-tree.js";
+import { clientOptionsOf } from "../options/client-options.js";
 import { collect } from "../options/collect.js";
 import { keyOf } from "../options/key-argument.js";
 import { LossLines } from "../output/loss-lines.js";
 import { exitCodeOfSignal } from "../process/exit-code.js";
 import { untilInterrupted } from "../process/interrupt.js";
 import { note } from "../process/print.js";
+import { withFailureReport } from "../process/with-failure-report.js";
 import { clientCommand } from "./client-command.js";
+import {
+  type DataDirFlags,
+  exportDataDir,
+  refuseClusterOptions,
+  requireNoFileFlags,
+} from "./export-data-dir.js";
 import { type Session, withSession } from "./session.js";
 
-interface ExportFlags {
+interface ExportFlags extends DataDirFlags {
   readonly hidden?: readonly string[];
   readonly file?: string;
   readonly lossy?: boolean;
@@ -44,19 +52,65 @@ export function exportCommand(): Command {
       "--lossy",
       "continue if keys or values are not UTF-8: such keys are skipped, and each one is named",
     )
+    .option(
+      "--data-dir <dir>",
+      "read the files of a stopped etcd member (--data-dir of etcd 3.4 or 3.5), with all hidden keys, " +
+        "not a running cluster",
+    )
+    .option("--wal-dir <dir>", "with --data-dir: the directory of etcd's --wal-dir")
+    .option(
+      "--uncommitted",
+      "with --data-dir: include the last changes that the member has not recorded as committed",
+    )
+    .option(
+      "--at-stop",
+      "with --data-dir: count TTLs from the time when the member stopped, and include keys that have expired since",
+    )
+    .option(
+      "--until-damage",
+      "with --data-dir: if the log is damaged, export the state before the damage",
+    )
     .action((key: string | undefined, flags: ExportFlags, command: Command) =>
-      withSession(command, (session) => exportTo(session, keyOf(key ?? "/"), flags)),
+      flags.dataDir === undefined
+        ? withSession(command, (session) => exportTo(session, keyOf(key ?? "/"), flags))
+        : withFailureReport(clientOptionsOf(command).debug, () =>
+            exportFiles(command, keyOf(key ?? "/"), flags),
+          ),
     );
 }
 
 async function exportTo(session: Session, key: string, flags: ExportFlags): Promise<void> {
-  const { hidden = [], file = "-" } = flags;
+  requireNoFileFlags(flags);
+  const { hidden = [] } = flags;
   const keys = [key, ...hidden.map(keyOf)] as const;
-  const losses = new LossLines({ note });
-  const options = { lossy: flags.lossy === true, onLoss: losses.show };
   const source = session.etcd.keySpace;
+  const options = lossOptionsOf(flags);
+  await write(flags, (signal) => exportTree(source, keys, { ...options, signal }));
+}
+
+async function exportFiles(command: Command, key: string, flags: ExportFlags): Promise<void> {
+  refuseClusterOptions(command);
+  if (flags.hidden !== undefined) {
+    throw new Error(
+      "--hidden is not needed with --data-dir: all hidden keys are included; omit it",
+    );
+  }
+  const { pieces, notes } = exportDataDir(key, flags, lossOptionsOf(flags));
+  await write(flags, () => pieces);
+  for (const line of notes) note(line);
+}
+
+function lossOptionsOf({ lossy = false }: ExportFlags) {
+  return { lossy, onLoss: new LossLines({ note }).show };
+}
+
+/** Writes the text of an export to the file, or to standard output. */
+async function write(
+  { file = "-" }: ExportFlags,
+  text: (signal?: AbortSignal) => AsyncIterable<string>,
+): Promise<void> {
   if (STANDARD_OUTPUT.has(file)) {
-    await pipeline(exportTree(source, keys, options), process.stdout, { end: false });
+    await pipeline(text(), process.stdout, { end: false });
     return;
   }
   using interrupt = untilInterrupted("SIGINT", "SIGTERM", "SIGHUP");
@@ -65,7 +119,7 @@ async function exportTo(session: Session, key: string, flags: ExportFlags): Prom
     setTimeout(endBy, ABORT_TIMEOUT_MS, signal.reason).unref(),
   );
   try {
-    await replaceFile(file, exportTree(source, keys, { ...options, signal }), { signal });
+    await replaceFile(file, text(signal), { signal });
   } catch (error) {
     if (!signal.aborted) throw error;
     process.exitCode = exitCodeOfSignal(signal.reason);

@@ -33,6 +33,17 @@ async function importFrom(session: Session, file: string | undefined, flags: Imp
   const header = await verify(session, input);
   if (flags.overwrite !== true) await refuseOtherData(session, header);
   await write(session, input);
+  noteAuth(header);
+}
+
+/** Passwords are not in an export, so users cannot be created from it. */
+function noteAuth({ auth }: ExportHeader): void {
+  const { users = [], roles = [] } = auth ?? {};
+  if (users.length === 0 && roles.length === 0) return;
+  note(
+    `${users.length} users and ${roles.length} roles in the export were not written, because it has no ` +
+      "passwords: create them with etcdnet role and etcdnet user",
+  );
 }
 
 function openInput(file = "-"): Promise<ReplayableInput> {

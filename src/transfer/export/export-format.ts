@@ -1,3 +1,4 @@
+import type { AuthRecords } from "../../data-dir/auth-records.js";
 import { isCount, isObject } from "../../wire/json.js";
 import type { TreeEntry } from "../source/tree-entry.js";
 
@@ -14,6 +15,8 @@ export interface ExportHeader {
   readonly index: number;
   /** The keys that were read, with everything below them. */
   readonly keys: readonly string[];
+  /** Users and roles, without passwords; only in an export from the files of a member. */
+  readonly auth?: AuthRecords | undefined;
 }
 
 /** The last line. */
@@ -31,11 +34,9 @@ const FORMAT = "etcdnet export";
 const VERSION = 1;
 
 export function exportHeaderOf(
-  clusterId: string,
-  index: number,
-  keys: readonly string[],
+  header: Pick<ExportHeader, "clusterId" | "index" | "keys" | "auth">,
 ): ExportHeader {
-  return { format: FORMAT, version: VERSION, clusterId, index, keys };
+  return { format: FORMAT, version: VERSION, ...header };
 }
 
 export function exportLineOf(value: ExportHeader | TreeEntry | ExportFooter): string {
@@ -73,8 +74,9 @@ function readLine(line: string, number: number): unknown {
 }
 
 function isHeader(value: object): value is ExportHeader {
-  const { clusterId, index, keys } = value as Partial<ExportHeader>;
+  const { clusterId, index, keys, auth } = value as Partial<ExportHeader>;
   return (
+    (auth === undefined || (Array.isArray(auth.users) && Array.isArray(auth.roles))) &&
     typeof clusterId === "string" &&
     isCount(index) &&
     Array.isArray(keys) &&

@@ -44,9 +44,8 @@ export async function* exportTree(
     let isTop = true;
     for await (const response of walkDirectories(source, key, options)) {
       const found = await exportableEntries(source, entriesOf(response, isTop), losses, options);
-      const header = isFirst
-        ? [exportLineOf(exportHeaderOf(response.etcdClusterId, response.etcdIndex, keys))]
-        : [];
+      const { etcdClusterId: clusterId, etcdIndex: index } = response;
+      const header = isFirst ? [exportLineOf(exportHeaderOf({ clusterId, index, keys }))] : [];
       const piece = [...header, ...found.map(exportLineOf)].join("");
       [isTop, isFirst, entries] = [false, false, entries + found.length];
       hash.update(piece);

@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
+import { readMemberData } from "../../src/data-dir/read-member-data.js";
+import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
+import { exportMember } from "../../src/transfer/export/export-member.js";
+import { etcdnet } from "../cli/etcdnet.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+
+const scratch = mkdtempSync(join(tmpdir(), "etcdnet-data-dir-export-"));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+describeWithEtcd("3.4", "etcdnet export --data-dir", () => {
+  let etcd: EtcdCluster;
+  let directory = "";
+  let url = "";
+
+  async function request(method: string, path: string, body?: URLSearchParams | string) {
+    const response = await fetch(`${url}/v2/${path}`, {
+      method,
+      ...(body !== undefined && { body }),
+    });
+    return await response.text();
+  }
+  const set = (key: string, form: Readonly<Record<string, string>>) =>
+    request("PUT", `keys${key}`, new URLSearchParams(form));
+
+  beforeAll(async () => {
+    buildIfStale();
+    etcd = await startEtcd({ release: "3.4" });
+    const [member] = etcd.members;
+    [url, directory] = [member.url, member.dataDir];
+    await set("/app/a", { value: "1" });
+    await set("/app/_locks/l", { value: "held", ttl: "5000" });
+    await set("/app/_locks/_deep/x", { value: "" });
+    await set("/app/d/_other", { value: "2" });
+    await set("/app/session", { dir: "true", ttl: "5000" });
+    await set("/app/session/x", { value: "€" });
+    await set("/elsewhere", { value: "3" });
+    const roles = { role: "r", permissions: { kv: { read: ["/*"], write: [] } } };
+    await request("PUT", "auth/roles/r", JSON.stringify(roles));
+    const user = { user: "bob", password: "s3cret", roles: ["r"] };
+    await request("PUT", "auth/users/bob", JSON.stringify(user));
+  });
+  afterAll(() => etcd.stop());
+
+  it("refuses the files of a running etcd, and options that do not fit", async () => {
+    const refusals: readonly (readonly [readonly string[], RegExp])[] = [
+      [["--data-dir", directory], /a running etcd uses .*: stop it, or copy the directory/],
+      [["--data-dir", scratch], /is not the data directory of etcd: .*wal is missing/],
+      [["--data-dir", directory, "--endpoints", url], /--endpoints is for a running cluster, and/],
+      [["--data-dir", directory, "--hidden", "/_a"], /--hidden is not needed with --data-dir/],
+      [["--at-stop"], /--at-stop needs --data-dir/],
+    ];
+    for (const [args, problem] of refusals) {
+      const { code, stdout, stderr } = await etcdnet(["export", ...args]);
+      expect([code, stdout, stderr]).toEqual([1, "", expect.stringMatching(problem)]);
+    }
+  });
+
+  it("writes keys, hidden keys, users and roles, which import reads", async () => {
+    await etcd.members[0].kill();
+    const file = join(scratch, "app.jsonl");
+    const env = { ETCDCTL_ENDPOINTS: url };
+    const run = await etcdnet(["export", "/app", "--data-dir", directory, "--file", file], { env });
+    expect(run).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: expect.stringMatching(/^read member [\da-f]+: the log up to entry \d+\n$/),
+    });
+    const text = await readFile(file, "utf8");
+    const [header, ...entries] = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(header).toMatchObject({
+      format: "etcdnet export",
+      version: 1,
+      keys: ["/app", "/app/_locks", "/app/d/_other"],
+      auth: {
+        enabled: false,
+        users: [{ user: "bob", roles: ["r"] }],
+        roles: [{ role: "r", permissions: { kv: { read: ["/*"], write: [] } } }],
+      },
+    });
+    expect(text).not.toMatch(/s3cret|password|\$2a/);
+    expect(entries.map(({ key }) => key)).toEqual([
+      ...["/app", "/app/a", "/app/d", "/app/session", "/app/session/x"],
+      ...["/app/_locks", "/app/_locks/_deep", "/app/_locks/_deep/x", "/app/_locks/l"],
+      ...["/app/d/_other", undefined],
+    ]);
+    expect(entries[8].ttl).toBeGreaterThan(4_000);
+
+    await using target = await startEmbeddedEtcd();
+    const imported = await etcdnet(["--endpoints", target.url, "import", file]);
+    expect([imported.code, imported.stderr]).toEqual([
+      0,
+      "10 keys and directories were written\n" +
+        "1 users and 1 roles in the export were not written, because it has no passwords: create them " +
+        "with etcdnet role and etcdnet user\n",
+    ]);
+    const tree = await etcdnet(["--endpoints", target.url, "ls", "-r", "/app/_locks"]);
+    expect(tree.stdout).toContain("/app/_locks/l\n");
+  });
+
+  it("names a key that does not exist", async () => {
+    const { code, stderr } = await etcdnet(["export", "/none", "--data-dir", directory]);
+    expect([code, stderr]).toEqual([
+      4,
+      expect.stringMatching(/^Error: {2}100: Key not found \(\/none\)/),
+    ]);
+  });
+
+  it("leaves out what has expired, with everything below it", async () => {
+    const data = readMemberData(directory);
+    const keysAt = async (time: number) => {
+      const { pieces, expired } = exportMember(data, "/", { time });
+      let text = "";
+      for await (const piece of pieces) text += piece;
+      return { expired, keys: text.match(/"key":"[^"]+"/g)?.length };
+    };
+    expect(await keysAt(data.stoppedAt)).toEqual({ expired: 0, keys: 11 });
+    expect(await keysAt(data.stoppedAt + 6_000_000)).toEqual({ expired: 3, keys: 8 });
+  });
+});
