@@ -35,14 +35,20 @@ describeWithEtcd("3.4", "a process that uses a client", () => {
   async function live(program: string): Promise<{ printed: string; outlived: number }> {
     const index = JSON.stringify(pathToFileURL(join(root, "dist/index.js")));
     const code = `
+      import { subscribe } from "node:diagnostics_channel";
+      import { setTimeout as delay } from "node:timers/promises";
       import { EtcdClient } from ${index};
       const urls = ${JSON.stringify(cluster.urls)};
       const hung = ${JSON.stringify(hung.url)};
-      const settle = () => new Promise((resolve) => setTimeout(resolve, 250));
+      const sockets = [];
+      subscribe("net.client.socket", ({ socket }) => sockets.push(socket));
+      const written = async (count) => {
+        while (sockets.filter(({ bytesWritten }) => bytesWritten > 0).length < count) await delay(10);
+      };
       ${program}
       console.log(Date.now());`;
     const flags = ["--input-type=module", "--unhandled-rejections=strict", "--eval", code];
-    const { stdout } = await run(process.execPath, flags, { timeout: 30_000 });
+    const { stdout } = await run(process.execPath, flags, { timeout: 150_000 });
     const ended = Date.now();
     const lines = stdout.trim().split("\n");
     return { outlived: ended - Number(lines.pop()), printed: lines.join("\n") };
@@ -79,7 +85,7 @@ describeWithEtcd("3.4", "a process that uses a client", () => {
       `const etcd = new EtcdClient({ urls: [hung] });
        const calls = [etcd.getNode("/file"), etcd.setNode("/file", "x"), etcd.watchNode("/file")];
        const outcomes = Promise.allSettled(calls);
-       await settle();
+       await written(3);
        await etcd.close();
        console.log((await outcomes).map(({ reason }) => reason.name + " " + reason.outcome).join());`,
       "AbortError none,AbortError unknown,AbortError none",
@@ -87,9 +93,9 @@ describeWithEtcd("3.4", "a process that uses a client", () => {
     [
       "has closed the client while it connected",
       `const shakingHands = [hung.replace("http:", "https:")];
-       const etcd = new EtcdClient({ urls: shakingHands, connectTimeout: 20_000 });
+       const etcd = new EtcdClient({ urls: shakingHands, connectTimeout: 60_000 });
        const write = etcd.setNode("/file", "x").catch(({ outcome }) => outcome);
-       await settle();
+       while (!process.getActiveResourcesInfo().some((name) => /TCP/.test(name))) await delay(10);
        await etcd.close();
        console.log(await write);`,
       "not-sent",
@@ -107,8 +113,9 @@ describeWithEtcd("3.4", "a process that uses a client", () => {
       await Promise.all([1, 2, 3].map(() => etcd.getNode("/file")));
       await etcd.close();
       await watch;
-      await settle();
-      console.log(process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name)).join());`);
+      const left = () => process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name));
+      for (let wait = 0; wait < 500 && left().length > 0; wait++) await delay(10);
+      console.log(left().join());`);
     expect(printed).toBe("");
   });
 });
