@@ -19,13 +19,13 @@ export default defineConfig({
       {
         test: {
           name: "etcd",
-          expect: { poll: { timeout: 120_000, interval: 20 } },
+          expect: { poll: { timeout: 300_000, interval: 20 } },
           include: ["test/**/*.test.ts"],
           maxWorkers: 2,
           maxConcurrency: 20,
           // Only to end what hangs: a busy machine can take ten times as long as a quiet one.
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
     ],

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
-import { type Etcdctl, findEtcdctl } from "../foreign/etcdctl.js";
+import { type Etcdctl, findEtcdctl, TIME_LIMITS } from "../foreign/etcdctl.js";
 import { type Outcome, run } from "../foreign/run.js";
 import { describeEtcdSideBySide, startEtcd } from "../support/etcd.js";
 import { describeSideBySide } from "../support/side-by-side.js";
@@ -37,7 +37,7 @@ function compare({ path }: Etcdctl, start: () => Promise<Server>): void {
     if (servers === undefined) throw new Error("the servers are not there");
     const [theirs, ours] = servers.map(({ url }) => ["--endpoints", url, ...args]);
     return Promise.all([
-      run(path, theirs ?? [], { input, env: { ...env, ETCDCTL_API: "2" } }),
+      run(path, [...TIME_LIMITS, ...(theirs ?? [])], { input, env: { ...env, ETCDCTL_API: "2" } }),
       etcdnet(ours ?? [], { input, env }),
     ]);
   };

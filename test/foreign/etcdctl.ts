@@ -10,8 +10,8 @@ export interface Etcdctl {
 }
 
 const V2_API = { ETCDCTL_API: "2" };
-/** The defaults, 2 s and 5 s, are too short for a busy machine. */
-const TIME_LIMITS = ["--timeout", "60s", "--total-timeout", "120s"];
+/** Flags of etcdctl. The defaults, 2 s and 5 s, are too short for a busy machine. */
+export const TIME_LIMITS = ["--timeout", "60s", "--total-timeout", "120s"];
 
 export function findEtcdctl(): Etcdctl | Missing {
   if (speaksV2("etcdctl")) return { path: "etcdctl" };

@@ -4,6 +4,7 @@ import { type Clock, EtcdClient } from "../../src/index.js";
 import { systemClock } from "../../src/time/clock.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
+import { inBatches } from "../support/in-batches.js";
 
 const WATCHERS = 1_000;
 /** Connections for the other calls of the client, which are probes. */
@@ -25,9 +26,9 @@ describeWithEtcd("3.4", "1,000 watchers of one client", () => {
     const watchers = Array.from({ length: WATCHERS }, (_, n) =>
       etcd.watch(`/many/${n}`, { signal }),
     );
-    await vi.waitFor(() => expect(watchers.every(({ index }) => index > 0)).toBe(true), 120_000);
+    await vi.waitFor(() => expect(watchers.every(({ index }) => index > 0)).toBe(true), 300_000);
     const first = watchers.map((watcher) => watcher.next());
-    await Promise.all(watchers.map((_, n) => writer.setNode(`/many/${n}`, "x")));
+    await inBatches(WATCHERS, (n) => writer.setNode(`/many/${n}`, "x"));
     for (const { value } of await Promise.all(first)) {
       expect(value).toMatchObject({ type: "change" });
     }
