@@ -34,7 +34,9 @@ function childrenOf({ Children }: JsonObject): JsonObject {
 }
 
 function readNode(path: string, node: JsonObject): SnapshotNode {
-  const { Value, Children, CreatedIndex, ModifiedIndex, ExpireTime } = node;
+  const { Path, Value, Children, CreatedIndex, ModifiedIndex, ExpireTime } = node;
+  // The text of each path is in the file, so a small file cannot have long paths.
+  if (typeof Path !== "string" || bytesOf(Path) !== path) throw invalid(path);
   const isNode = typeof Value === "string" && typeof ExpireTime === "string";
   const isFile = Children === null;
   if (!isNode || !isCount(CreatedIndex) || !isCount(ModifiedIndex)) throw invalid(path);

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { textOf } from "../../src/data-dir/bytes.js";
 import { type MemberData, readMemberData } from "../../src/data-dir/read-member-data.js";
-import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { SEED } from "../support/seed.js";
 import { readTree, type SeenNode, sendRandomly, writeKeys } from "./v2-load.js";
 
@@ -93,7 +93,7 @@ async function killed(cluster: EtcdCluster, name: string): Promise<string> {
 }
 
 for (const release of ["3.4", "3.5"] as const) {
-  describeWithEtcd(release, `the files of etcd ${release}`, () => {
+  describeEtcdSideBySide(release, `the files of etcd ${release}`, () => {
     it("have the keys, indexes and deadlines that the cluster showed", async () => {
       await using etcd = await startEtcd({ release, args: ["--snapshot-count=60"] });
       const [url] = etcd.urls;
@@ -114,7 +114,7 @@ for (const release of ["3.4", "3.5"] as const) {
       expect(readMemberData(join(directory, "member")).store.nodes).toEqual(data.store.nodes);
     });
 
-    it("have what etcd itself recovers after it was killed in the midst of writes", async () => {
+    it("have what etcd itself recovers after it was killed in the midst of writes", async (test) => {
       const snapshots = `--snapshot-count=${Math.round(KEYS / 8)}`;
       await using etcd = await startEtcd({ release, args: [snapshots] });
       const [member] = etcd.members;
@@ -124,7 +124,7 @@ for (const release of ["3.4", "3.5"] as const) {
           ...[1, 2].map((n) => sendRandomly(member.url, KEYS, SEED + n * kill)),
           ...[0, 1].map((n) => writeKeys(member.url, written + n * KEYS, KEYS)),
         ]);
-        await expect
+        await test.expect
           .poll(() => indexOf(member.url), { timeout: 600_000, interval: 200 })
           .toBeGreaterThan((KEYS * kill) / KILLS);
         const directory = await killed(etcd, `killed-${release}-${kill}`);
