@@ -109,7 +109,7 @@ export class Replay {
     this.store.apply(write.request, write.expiration);
   }
 
-  /** etcd 3.5 refuses to change the TTL of a directory. */
+  /** etcd 3.5 refuses to change the TTL of a directory. During an upgrade, the version is that of the oldest member. */
   get #updatesNoDirectories(): boolean {
     const [major = 0, minor = 0] = (this.membership.version ?? "").split(".").map(Number);
     return major === 3 && minor >= 5;

@@ -45,10 +45,13 @@ function byKey(nodes: ReadonlyMap<string, SeenNode>): readonly (readonly [string
   return named.toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Nodes that do not run out soon. */
+/** Nodes that do not run out soon, by their own TTL or that of a directory above. */
 function lasting(nodes: ReadonlyMap<string, SeenNode>): ReturnType<typeof byKey> {
   const soon = Date.now() + 60_000;
-  return byKey(nodes).filter(([, { expiration = soon }]) => expiration >= soon);
+  const expiring = byKey(nodes).filter(([, { expiration = soon }]) => expiration < soon);
+  return byKey(nodes).filter(
+    ([key]) => !expiring.some(([above]) => key === above || key.startsWith(`${above}/`)),
+  );
 }
 
 async function indexOf(url: string): Promise<number> {
