@@ -40,6 +40,10 @@ describeWithEtcd("3.4", "etcdnet export --data-dir", () => {
     await set("/app/session", { dir: "true", ttl: "5000" });
     await set("/app/session/x", { value: "€" });
     await set("/elsewhere", { value: "3" });
+    // Two keys in the log, which look equal as text.
+    await set("/odd/%FF", { value: "4" });
+    await set("/odd/%FE", { value: "5" });
+    await set("/odd/plain", { value: "6" });
     const roles = { role: "r", permissions: { kv: { read: ["/*"], write: [] } } };
     await request("PUT", "auth/roles/r", JSON.stringify(roles));
     const user = { user: "bob", password: "s3cret", roles: ["r"] };
@@ -114,15 +118,33 @@ describeWithEtcd("3.4", "etcdnet export --data-dir", () => {
     ]);
   });
 
+  it("refuses keys that are not UTF-8, or omits them with --lossy", async () => {
+    const refused = await etcdnet(["export", "/odd", "--data-dir", directory]);
+    expect([refused.code, refused.stdout, refused.stderr]).toEqual([
+      1,
+      "",
+      expect.stringMatching(
+        /Error: {2}not everything can be copied as it is: "\/odd\/\ufffd" is not UTF-8.*--lossy/,
+      ),
+    ]);
+    const lossy = await etcdnet(["export", "/odd", "--data-dir", directory, "--lossy"]);
+    expect([lossy.code, lossy.stderr]).toEqual([0, expect.stringContaining("/odd/\ufffd is not")]);
+    expect(lossy.stdout.match(/"key":"[^"]+"/g)).toEqual(['"key":"/odd"', '"key":"/odd/plain"']);
+    const bytes = readMemberData(directory).store.nodes.map(([path]) => path);
+    expect(bytes.filter((path) => path.startsWith("/1/odd/"))).toEqual([
+      ...["/1/odd/\u00ff", "/1/odd/\u00fe", "/1/odd/plain"],
+    ]);
+  });
+
   it("leaves out what has expired, with everything below it", async () => {
     const data = readMemberData(directory);
     const keysAt = async (time: number) => {
-      const { pieces, expired } = exportMember(data, "/", { time });
+      const { pieces, expired } = exportMember(data, "/", { time, lossy: true });
       let text = "";
       for await (const piece of pieces) text += piece;
       return { expired, keys: text.match(/"key":"[^"]+"/g)?.length };
     };
-    expect(await keysAt(data.stoppedAt)).toEqual({ expired: 0, keys: 11 });
-    expect(await keysAt(data.stoppedAt + 6_000_000)).toEqual({ expired: 3, keys: 8 });
+    expect(await keysAt(data.stoppedAt)).toEqual({ expired: 0, keys: 13 });
+    expect(await keysAt(data.stoppedAt + 6_000_000)).toEqual({ expired: 3, keys: 10 });
   });
 });
