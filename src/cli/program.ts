@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { addClientOptions } from "./options/client-options.js";
+import { unusedVariables, variablesOf } from "./options/environment.js";
 import { withoutGoNotation } from "./options/go-notation.js";
 import { errorLine } from "./process/failure.js";
+import { note } from "./process/print.js";
 import { COMMANDS, type CommandEntry } from "./registry.js";
 import { VERSION } from "./version.js";
 
@@ -39,7 +41,28 @@ function newProgram(): Command {
     .option("-v, --version", "print the version")
     .on("option:version", printVersion)
     .enablePositionalOptions()
-    .addHelpText("after", AFTER_HELP);
+    .addHelpText("after", AFTER_HELP)
+    .hook("preAction", warnAboutVariables);
+}
+
+/**
+ * Warns about variables that look like those of this program and set nothing. A server names all of them.
+ * Another command may run in the environment of a server, so it accepts the variables of all commands.
+ */
+async function warnAboutVariables(program: Command, command: Command): Promise<void> {
+  const own = variablesOf(command);
+  let unused = unusedVariables(own.length > 0 ? own : variablesOf(program), process.env);
+  if (unused.length > 0 && own.length === 0) {
+    unused = unusedVariables(allVariables(await programFor(COMPLETION)), process.env);
+  }
+  for (const { name, meant } of unused) {
+    const advice = meant === undefined ? "" : `; did you mean ${meant}?`;
+    note(`warning: ${name} is not a variable of ${pathOf(command)}${advice}`);
+  }
+}
+
+function allVariables(command: Command): readonly string[] {
+  return [...variablesOf(command), ...command.commands.flatMap(allVariables)];
 }
 
 /** The first argument that is not an option; for `help`, the second. */

@@ -53,13 +53,37 @@ describe("options of all commands", () => {
     },
   );
 
-  it.each(["ETCDCTL_ENDPOINTS", "ETCDCTL_ENDPOINT", "ETCDCTL_PEERS"])(
+  it.each(["ETCDNET_ENDPOINTS", "ETCDCTL_ENDPOINTS", "ETCDCTL_ENDPOINT", "ETCDCTL_PEERS"])(
     "can be set in the environment: %s",
     async (name) => {
       const { stdout } = await etcdnet(["get", "/app/a"], { env: { [name]: cli.url } });
       expect(stdout).toBe("1\n");
     },
   );
+
+  it("come from the command line first, then from ETCDNET_, then from ETCDCTL_", async () => {
+    const env = { ETCDNET_ENDPOINTS: cli.url, ETCDCTL_ENDPOINTS: NOBODY, ETCDNET_PREFIX: "" };
+    expect((await etcdnet(["get", "/app/a"], { env })).stdout).toBe("1\n");
+    const wrong = { ETCDNET_ENDPOINTS: NOBODY, ETCDNET_DISCOVERY_SRV: "none.invalid" };
+    for (const name of ["--endpoints", "--peers"]) {
+      const { stdout } = await etcdnet(["get", "/app/a", name, cli.url], { env: wrong });
+      expect(stdout).toBe("1\n");
+    }
+  });
+
+  it("warn about mistyped variables, but not about those of other commands", async () => {
+    const env = {
+      ...{ ETCDNET_ENDPOINTS: cli.url, ETCDNET_ENDPIONTS: NOBODY, ETCDNET_LISTEN_CERT: "a" },
+      ETCDNET_PASSWORD: "s3cret",
+    };
+    expect(await etcdnet(["get", "/app/a"], { env })).toEqual({
+      code: 0,
+      stdout: "1\n",
+      stderr:
+        "warning: ETCDNET_ENDPIONTS is not a variable of etcdnet get; did you mean ETCDNET_ENDPOINTS?\n" +
+        "warning: ETCDNET_PASSWORD is not a variable of etcdnet get; did you mean ETCDNET_PASSWORD_FILE?\n",
+    });
+  });
 
   it("accept endpoints without http://, and continue at the next one", async () => {
     const endpoints = `127.0.0.1:1,${cli.url.replace("http://", "")}`;
@@ -207,6 +231,22 @@ describe("errors are one line:", () => {
     expect(outcome.stderr).toMatch(/^[^\n]+\n$/);
     expect(outcome.stderr).toContain(text);
     expect(outcome.stdout).toBe("");
+  });
+
+  it.concurrent.each([
+    [{ ETCDNET_OUTPUT: "yaml" }, "ETCDNET_OUTPUT is invalid. Allowed choices are simple"],
+    [{ ETCDNET_TIMEOUT: "2" }, "ETCDNET_TIMEOUT is invalid. It must be a duration such as"],
+    [{ ETCDNET_DEBUG: "yes" }, "ETCDNET_DEBUG is invalid. It must be true or false."],
+    [{ ETCDNET_CACERT: "package.json" }, "ETCDNET_CACERT: contains no certificate in PEM"],
+    [{ ETCDCTL_CERT_FILE: "x" }, "ETCDCTL_CERT_FILE needs --key"],
+    [{ ETCDNET_KEY_PREFIX: "/a" }, "ETCDNET_KEY_PREFIX needs --api v3"],
+    [{ ETCDNET_ENDPOINTS: "http://a:s3cret@b" }, "pass them as --username and --password-file"],
+  ])("%j", async (env, text) => {
+    const outcome = await etcdnet(["get", "a"], { env });
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toMatch(/^[^\n]+\n$/);
+    expect(outcome.stderr).toContain(text);
+    expect(outcome.stderr).not.toContain("s3cret");
   });
 
   it("a value that is not UTF-8", async () => {

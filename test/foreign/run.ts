@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
+import { plainEnvironment } from "../support/plain-environment.js";
 
 export interface Outcome {
   /** `null` when a signal ended it. */
@@ -45,7 +46,7 @@ export function start(
 ): Started {
   const child = spawn(command, args, {
     cwd,
-    env: { ...process.env, ...env },
+    env: { ...plainEnvironment(), ...env },
     timeout: LIMIT_MS,
     killSignal: "SIGKILL",
   });

@@ -25,7 +25,8 @@ async function fileOf(name: string, text: string): Promise<string> {
   return file;
 }
 
-const gateway = (...args: readonly string[]): Cli => new Cli("gateway", "--port", "0", ...args);
+const gateway = (...args: readonly (string | NodeJS.ProcessEnv)[]): Cli =>
+  new Cli("gateway", "--port", "0", ...args);
 
 describe("etcdnet gateway with invalid options", () => {
   it.concurrent.each([
@@ -46,6 +47,25 @@ describe("etcdnet gateway with invalid options", () => {
     ],
   ])("%s", async (args, complaint) => {
     await using cli = gateway(...args.split(" "));
+    expect(await cli.exit).toBe(1);
+    expect(cli.stderr).toMatch(complaint);
+    expect(cli.stdout).toBe("");
+  });
+});
+
+describe("etcdnet gateway with invalid variables names them:", () => {
+  it.concurrent.each([
+    [{ ETCDNET_HOST: "127.0.0.1", ETCDNET_PORT: "x" }, /ETCDNET_PORT is invalid. It must be a num/],
+    [{ ETCDNET_KEY_PREFIX: "apps" }, /ETCDNET_KEY_PREFIX is invalid. It must begin with "\/"/],
+    [{ ETCDNET_ENDPOINTS: "ftp://a" }, /ETCDNET_ENDPOINTS: must begin with http/],
+    [{ ETCDNET_USERNAME: "root" }, /ETCDNET_USERNAME needs --password-file/],
+    [{ ETCDNET_USERNAME: "root:s3cret" }, /ETCDNET_USERNAME: must not contain a password; pass it/],
+    [{ ETCDNET_PASSWORD_FILE: "secret" }, /ETCDNET_PASSWORD_FILE needs --username/],
+    [{ ETCDNET_CACERT: "nowhere" }, /ETCDNET_CACERT nowhere: ENOENT/],
+    [{ ETCDNET_LISTEN_KEY: "a" }, /ETCDNET_LISTEN_KEY needs --listen-cert/],
+    [{ ETCDNET_AUTH_ROOT_PASSWORD_FILE: "a" }, /ETCDNET_AUTH_ROOT_PASSWORD_FILE a: ENOENT/],
+  ])("%j", async (env, complaint) => {
+    await using cli = new Cli("gateway", env);
     expect(await cli.exit).toBe(1);
     expect(cli.stderr).toMatch(complaint);
     expect(cli.stdout).toBe("");
@@ -100,7 +120,8 @@ describeWithEtcd("3.7", "etcdnet gateway before etcd 3.7", () => {
     await using etcd = await startEtcd({ release: "3.7" });
     const [member] = etcd.members;
     await member.kill();
-    await using cli = gateway("--endpoints", member.url);
+    const env = { ETCDNET_ENDPOINTS: member.url, ETCDNET_HOST: "127.0.0.1", ETCDNET_CORS: "" };
+    await using cli = gateway(env);
     const url = await cli.url();
     const statusOf = async (): Promise<number> => (await fetch(`${url}/v2/keys/`)).status;
     expect(await statusOf()).toBe(500);

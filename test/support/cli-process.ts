@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { root } from "../../scripts/project.mjs";
+import { plainEnvironment } from "./plain-environment.js";
 
 export const MAIN = join(root, "dist/cli/main.js");
 
@@ -13,8 +14,12 @@ export class Cli implements AsyncDisposable {
   /** Exit code, or the signal that ended the process. */
   readonly exit: Promise<number | NodeJS.Signals | null>;
 
-  constructor(...args: readonly string[]) {
-    const child = spawn(process.execPath, [MAIN, ...args]);
+  /** Objects in the arguments are variables of the environment. */
+  constructor(...args: readonly (string | NodeJS.ProcessEnv)[]) {
+    const words = args.filter((argument) => typeof argument === "string");
+    const variables = args.filter((argument) => typeof argument !== "string");
+    const env = Object.assign(plainEnvironment(), ...variables);
+    const child = spawn(process.execPath, [MAIN, ...words], { env });
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.stdout += text;
     });

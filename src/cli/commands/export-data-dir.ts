@@ -30,7 +30,7 @@ export function requireNoFileFlags(flags: DataDirFlags): void {
 
 /** @throws Error for an option of a cluster. Environment variables are ignored */
 export function refuseClusterOptions(command: Command): void {
-  const given = clientOptionsOf(command, {});
+  const { options: given } = clientOptionsOf(command, {});
   const name = CLUSTER_OPTIONS.find((option) => given[option] !== undefined);
   if (name === undefined) return;
   throw new Error(

@@ -73,7 +73,7 @@ export function exportCommand(): Command {
     .action((key: string | undefined, flags: ExportFlags, command: Command) =>
       flags.dataDir === undefined
         ? withSession(command, (session) => exportTo(session, keyOf(key ?? "/"), flags))
-        : withFailureReport(clientOptionsOf(command).debug, () =>
+        : withFailureReport(clientOptionsOf(command).options.debug, () =>
             exportFiles(command, keyOf(key ?? "/"), flags),
           ),
     );

@@ -25,7 +25,9 @@ export function gatewayCommand(): Command {
     addOptions: addGatewayOptions,
     complete: gatewayOptions,
     start,
-    flags: { keyPrefix: "--prefix" },
+    // ETCDNET_PREFIX is the directory of a client; this prefix is the client's --key-prefix.
+    variables: { prefix: ["ETCDNET_KEY_PREFIX"] },
+    flags: { keyPrefix: "prefix" },
     remedies: {
       tls: "--listen-cert, --listen-key",
       auth: "--auth-root-password-file, unless auth is already on",

@@ -7,6 +7,8 @@ import {
   readText,
   urlsOf,
 } from "../options/option-files.js";
+import { splitUser } from "../options/split-user.js";
+import type { FlagOf } from "../process/flag-names.js";
 import { listenSettings, type ServerCommandOptions } from "./server-command.js";
 
 /** Options of `etcdnet gateway`. */
@@ -48,48 +50,55 @@ export function addGatewayOptions(command: Command): Command {
     );
 }
 
-/** The options of the gateway, with their files read. @throws Error naming the invalid option */
-export async function gatewayOptions(options: GatewayCommandOptions) {
+/** The options of the gateway, with their files read. @throws Error naming the invalid option with `flag` */
+export async function gatewayOptions(options: GatewayCommandOptions, flag: FlagOf) {
   const tls = await readServerTls(
-    { option: "--listen-cert", file: options.listenCert },
-    { option: "--listen-key", file: options.listenKey },
-    { option: "--listen-client-ca", file: options.listenClientCa },
+    { option: flag("listen-cert"), file: options.listenCert },
+    { option: flag("listen-key"), file: options.listenKey },
+    { option: flag("listen-client-ca"), file: options.listenClientCa },
   );
   return {
-    ...(await listenSettings(options, tls)),
-    etcd: await etcdOptions(options),
+    ...(await listenSettings(options, tls, flag)),
+    etcd: await etcdOptions(options, flag),
   } satisfies GatewayOptions;
 }
 
-async function etcdOptions(options: GatewayCommandOptions): Promise<GatewayEtcdOptions> {
+async function etcdOptions(
+  options: GatewayCommandOptions,
+  flag: FlagOf,
+): Promise<GatewayEtcdOptions> {
   const { endpoints: urls, prefix: keyPrefix = "/", cacert } = options;
   return {
     urls,
     keyPrefix,
-    ...(cacert !== undefined && { ca: await readText({ option: "--cacert", file: cacert }) }),
-    ...(await certificateOf(options)),
-    ...(await credentialsOf(options)),
+    ...(cacert !== undefined && { ca: await readText({ option: flag("cacert"), file: cacert }) }),
+    ...(await certificateOf(options, flag)),
+    ...(await credentialsOf(options, flag)),
   };
 }
 
-async function certificateOf({ cert, key }: GatewayCommandOptions) {
+async function certificateOf({ cert, key }: GatewayCommandOptions, flag: FlagOf) {
   if (cert === undefined && key === undefined) return {};
-  if (cert === undefined) throw new Error("--key needs --cert");
-  if (key === undefined) throw new Error("--cert needs --key");
+  if (cert === undefined) throw new Error(`${flag("key")} needs ${flag("cert")}`);
+  if (key === undefined) throw new Error(`${flag("cert")} needs ${flag("key")}`);
   const pair = {
-    cert: await readText({ option: "--cert", file: cert }),
-    key: await readText({ option: "--key", file: key }),
+    cert: await readText({ option: flag("cert"), file: cert }),
+    key: await readText({ option: flag("key"), file: key }),
   };
   return { x509Certificate: pair };
 }
 
-async function credentialsOf({ username, passwordFile }: GatewayCommandOptions) {
+async function credentialsOf({ username, passwordFile }: GatewayCommandOptions, flag: FlagOf) {
   if (username === undefined) {
     if (passwordFile === undefined) return {};
-    throw new Error("--password-file needs --username");
+    throw new Error(`${flag("password-file")} needs ${flag("username")}`);
   }
-  const password = await readPassword({ option: "--password-file", file: passwordFile });
-  if (password === undefined) throw new Error("--username needs --password-file");
+  if (splitUser(username).password !== undefined) {
+    const file = flag("password-file");
+    throw new Error(`${flag("username")}: must not contain a password; pass it with ${file}`);
+  }
+  const password = await readPassword({ option: flag("password-file"), file: passwordFile });
+  if (password === undefined) throw new Error(`${flag("username")} needs ${flag("password-file")}`);
   return { username, password };
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type EmbeddedEtcdOptions, startEmbeddedEtcd } from "../../server/embedded-etcd.js";
 import { notEmpty, readServerTls } from "../options/option-files.js";
+import type { FlagOf } from "../process/flag-names.js";
 import { listenSettings, type ServerCommandOptions, serverCommand } from "./server-command.js";
 
 const AFTER_HELP = `
@@ -28,6 +29,12 @@ export function serveCommand(): Command {
     addOptions,
     complete: embeddedOptions,
     start: startEmbeddedEtcd,
+    // ETCDNET_CERT and ETCDNET_KEY are the certificate of a client, in every command.
+    variables: {
+      cert: ["ETCDNET_LISTEN_CERT"],
+      key: ["ETCDNET_LISTEN_KEY"],
+      "client-ca": ["ETCDNET_LISTEN_CLIENT_CA"],
+    },
     remedies: { tls: "--cert, --key", auth: "--auth-root-password-file" },
   });
 }
@@ -40,14 +47,14 @@ function addOptions(command: Command): Command {
     .option("--client-ca <file>", "require client certificates of this authority (PEM)", notEmpty);
 }
 
-async function embeddedOptions(options: ServeOptions) {
+async function embeddedOptions(options: ServeOptions, flag: FlagOf) {
   const { data } = options;
   const tls = await readServerTls(
-    { option: "--cert", file: options.cert },
-    { option: "--key", file: options.key },
-    { option: "--client-ca", file: options.clientCa },
+    { option: flag("cert"), file: options.cert },
+    { option: flag("key"), file: options.key },
+    { option: flag("client-ca"), file: options.clientCa },
   );
-  const common = await listenSettings(options, tls);
+  const common = await listenSettings(options, tls, flag);
   return {
     ...common,
     ...(data !== undefined && { snapshotFile: data }),

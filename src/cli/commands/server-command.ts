@@ -1,9 +1,10 @@
 import { Command } from "commander";
 import type { OptionNames } from "../../errors/hint.js";
 import type { ServerTls } from "../../server/http/http-server.js";
+import { addVariables, givenOptions, type VariableNames } from "../options/environment.js";
 import { listOf, notEmpty, portOf, readPassword, urlsOf } from "../options/option-files.js";
 import { failureMessage } from "../process/failure.js";
-import { flagNames } from "../process/flag-names.js";
+import { type FlagOf, flagNames } from "../process/flag-names.js";
 import { waitForShutdown } from "../process/wait-for-shutdown.js";
 import { warnIfOpen } from "./warn-if-open.js";
 
@@ -41,11 +42,13 @@ interface ServerCommand<Options, Complete extends ListenSettings> {
   readonly afterHelp: string;
   /** Adds the options that only this server has. */
   addOptions(command: Command): Command;
-  /** The options with their files read. @throws Error naming the invalid option */
-  complete(options: Options): Promise<Complete>;
+  /** The options with their files read. @throws Error naming the invalid option with `flag` */
+  complete(options: Options, flag: FlagOf): Promise<Complete>;
   start(complete: Complete): Promise<RunningServer>;
   /** Options that secure the server, for a warning. */
   readonly remedies: Parameters<typeof warnIfOpen>[1];
+  /** Variables of options whose names mean something else in other commands. */
+  readonly variables: VariableNames;
   /** Flags that other commands name differently, by the option of the server. */
   readonly flags?: Readonly<Record<string, string>>;
 }
@@ -60,7 +63,7 @@ export function serverCommand<
     .addHelpText("after", server.afterHelp)
     .option("--port <number>", "port to listen on; 0: any free port", portOf, 2379)
     .option("--host <address>", "address to listen on", notEmpty, "127.0.0.1");
-  return server
+  server
     .addOptions(command)
     .option(
       "--advertise <urls>",
@@ -82,21 +85,27 @@ export function serverCommand<
       "enable v2 auth; the file contains the password of user root",
       notEmpty,
     )
-    .action(async (options: Options) => {
+    .action(async () => {
+      const { options, flag } = givenOptions<Options>(command);
       try {
-        await serve(server, options);
+        await serve(server, options, flag);
       } catch (error) {
-        const names: OptionNames = (option) => server.flags?.[option] ?? flagNames()(option);
+        const names: OptionNames = (option) => {
+          const own = server.flags?.[option];
+          return own === undefined ? flagNames(flag, flag)(option) : flag(own);
+        };
         command.error(`error: ${failureMessage(error, names)}`);
       }
     });
+  return addVariables(command, server.variables);
 }
 
 async function serve<Options, Complete extends ListenSettings>(
   server: ServerCommand<Options, Complete>,
   options: Options,
+  flag: FlagOf,
 ): Promise<void> {
-  const complete = await server.complete(options);
+  const complete = await server.complete(options, flag);
   const shutdown = waitForShutdown();
   const running = await Promise.race([server.start(complete), shutdown]);
   // The server has not started. Exit explicitly, because the first process of a container ignores signals
@@ -112,8 +121,9 @@ async function serve<Options, Complete extends ListenSettings>(
 export async function listenSettings(
   { host, port, advertise, cors, allowedHosts, authRootPasswordFile: file }: ServerCommandOptions,
   tls: ServerTls | undefined,
+  flag: FlagOf,
 ): Promise<ListenSettings> {
-  const rootPassword = await readPassword({ option: "--auth-root-password-file", file });
+  const rootPassword = await readPassword({ option: flag("auth-root-password-file"), file });
   return {
     host,
     port,

@@ -9,6 +9,7 @@ import {
 import { clientSettings } from "../options/client-settings.js";
 import { keyOf } from "../options/key-argument.js";
 import { reportFailure } from "../process/failure.js";
+import { flagNames } from "../process/flag-names.js";
 
 /** The client and the options of a command. */
 export interface Session {
@@ -22,16 +23,16 @@ export async function withSession(
   command: Command,
   run: (session: Session) => Promise<void>,
 ): Promise<void> {
-  const options = clientOptionsOf(command);
+  const { options, flag } = clientOptionsOf(command);
   // Prevents V8 from optimizing undici's parser. A short command would have to wait for the optimization,
   // which takes longer than the command itself.
   setFlagsFromString("--liftoff-only");
   try {
-    await using client = new EtcdClient(await clientSettings(options));
+    await using client = new EtcdClient(await clientSettings(options, flag));
     const { prefix } = options;
     const etcd = prefix === undefined ? client : client.namespace(keyOf(prefix));
     await run({ etcd, format: options.output ?? "simple", options });
   } catch (error) {
-    reportFailure(error, options.debug);
+    reportFailure(error, options.debug, flagNames(flag, flag));
   }
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { User } from "../../model/auth.js";
-import { splitUser } from "../options/client-settings.js";
 import { askPassword } from "../options/password.js";
+import { splitUser } from "../options/split-user.js";
 import { printRecords } from "../output/print-records.js";
 import { print } from "../process/print.js";
 import { clientCommand } from "./client-command.js";

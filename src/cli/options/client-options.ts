@@ -1,5 +1,14 @@
 import { type Command, Option } from "commander";
 import { parseDuration } from "./duration.js";
+import {
+  addVariables,
+  flagsFor,
+  type GivenOptions,
+  optionsIn,
+  type VariableNames,
+  variableValues,
+} from "./environment.js";
+import { splitUser } from "./split-user.js";
 
 /** Format of the printed responses. */
 export type OutputFormat = "simple" | "extended" | "json" | "table";
@@ -29,22 +38,22 @@ export interface ClientOptions {
   readonly debug?: boolean;
 }
 
-/** Environment variables for options that are not given. The first one that is set is used. */
-const VARIABLES = {
-  endpoints: ["ETCDCTL_ENDPOINTS", "ETCDCTL_ENDPOINT", "ETCDCTL_PEERS"],
-  discoverySrv: ["ETCDCTL_DISCOVERY_SRV"],
-  username: ["ETCDCTL_USERNAME"],
-  cacert: ["ETCDCTL_CA_FILE", "ETCDCTL_CACERT"],
-  cert: ["ETCDCTL_CERT_FILE", "ETCDCTL_CERT"],
-  key: ["ETCDCTL_KEY_FILE", "ETCDCTL_KEY"],
-} satisfies Partial<Record<keyof ClientOptions, readonly string[]>>;
+/** Variables of etcdctl, which count when the one of this program is not set. */
+const VARIABLES: VariableNames = {
+  endpoints: ["ETCDNET_ENDPOINTS", "ETCDCTL_ENDPOINTS", "ETCDCTL_ENDPOINT", "ETCDCTL_PEERS"],
+  "discovery-srv": ["ETCDNET_DISCOVERY_SRV", "ETCDCTL_DISCOVERY_SRV"],
+  username: ["ETCDNET_USERNAME", "ETCDCTL_USERNAME"],
+  cacert: ["ETCDNET_CACERT", "ETCDCTL_CA_FILE", "ETCDCTL_CACERT"],
+  cert: ["ETCDNET_CERT", "ETCDCTL_CERT_FILE", "ETCDCTL_CERT"],
+  key: ["ETCDNET_KEY", "ETCDCTL_KEY_FILE", "ETCDCTL_KEY"],
+};
 
 const FORMATS: readonly OutputFormat[] = ["simple", "extended", "json", "table"];
 
 const options = (): readonly Option[] => [
   new Option(
     "--endpoints <urls>",
-    "client URLs of the cluster, comma-separated ($ETCDCTL_ENDPOINTS; default: http://127.0.0.1:2379)",
+    "client URLs of the cluster, comma-separated (default: http://127.0.0.1:2379)",
   ),
   new Option("-C, --peers <urls>", "older name of --endpoints in etcdctl").hideHelp(),
   new Option("--endpoint <urls>", "older name of --endpoints in etcdctl").hideHelp(),
@@ -58,14 +67,14 @@ const options = (): readonly Option[] => [
   new Option("--prefix <key>", "directory that all keys are relative to"),
   new Option(
     "-u, --username <user>",
-    "user of etcd's auth ($ETCDCTL_USERNAME); user:password also works, but other users can see it",
+    "user of etcd's auth; user:password also works, but other users can see it",
   ),
   new Option("--password-file <file>", "file with the password of --username (default: prompt)"),
-  new Option("--cacert <file>", "certificate authorities of the cluster (PEM; $ETCDCTL_CA_FILE)"),
+  new Option("--cacert <file>", "certificate authorities of the cluster (PEM)"),
   new Option("--ca-file <file>", "name of --cacert in etcdctl").hideHelp(),
-  new Option("--cert <file>", "client certificate (PEM; $ETCDCTL_CERT_FILE); needs --key"),
+  new Option("--cert <file>", "client certificate (PEM); needs --key"),
   new Option("--cert-file <file>", "name of --cert in etcdctl").hideHelp(),
-  new Option("--key <file>", "key of --cert (PEM; $ETCDCTL_KEY_FILE)"),
+  new Option("--key <file>", "key of --cert (PEM)"),
   new Option("--key-file <file>", "name of --key in etcdctl").hideHelp(),
   new Option("--timeout <duration>", "for each attempt at one member, e.g. 2s").argParser(
     parseDuration,
@@ -82,10 +91,10 @@ const options = (): readonly Option[] => [
   new Option("--debug", "print the stack trace of an error"),
 ];
 
-/** Adds the options to the program, whose help shows them. */
+/** Adds the options to the program, whose help shows them with their variables. */
 export function addClientOptions(command: Command): Command {
   for (const option of options()) command.addOption(option);
-  return command;
+  return addVariables(command, VARIABLES);
 }
 
 /** Adds them to a command, so that they may also follow its name; its help hides them. */
@@ -95,18 +104,38 @@ export function addHiddenClientOptions(command: Command): Command {
 }
 
 /** The options given. Those next to the command win; environment variables come last. */
-export function clientOptionsOf(command: Command, env = process.env): ClientOptions {
-  const levels: ClientOptions[] = [];
+export function clientOptionsOf(command: Command, env = process.env): GivenOptions<ClientOptions> {
+  let given: ClientOptions = {};
+  let root = command;
   for (let level: Command | null = command; level !== null; level = level.parent) {
-    levels.unshift(level.opts<ClientOptions>());
+    given = { ...withoutAliases(level.opts<ClientOptions>()), ...given };
+    root = level;
   }
-  return Object.assign({}, environmentOptions(env), ...levels);
+  const values = variableValues(root, env, (option) => isReplaced(option.attribute, given));
+  return { options: { ...optionsIn(values), ...given }, flag: flagsFor(values) };
 }
 
-function environmentOptions(env: NodeJS.ProcessEnv): ClientOptions {
-  const given = Object.entries(VARIABLES).flatMap(([option, names]) => {
-    const value = names.map((name) => env[name]).find((text) => text !== undefined && text !== "");
-    return value === undefined ? [] : [[option, value] as const];
-  });
-  return Object.fromEntries(given);
+/** The options under their first names, so that an alias replaces a variable, too. */
+function withoutAliases(options: ClientOptions): ClientOptions {
+  const { endpoint, peers, caFile, certFile, keyFile, ...others } = options;
+  const endpoints = others.endpoints ?? endpoint ?? peers;
+  const cacert = others.cacert ?? caFile;
+  const cert = others.cert ?? certFile;
+  const key = others.key ?? keyFile;
+  return {
+    ...others,
+    ...(endpoints !== undefined && { endpoints }),
+    ...(cacert !== undefined && { cacert }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
+}
+
+/** Whether the command line gives an option, or another one that takes its place. */
+function isReplaced(attribute: string, given: ClientOptions): boolean {
+  if (attribute in given) return true;
+  if (attribute === "discoverySrv") return given.endpoints !== undefined;
+  const { username } = given;
+  if (attribute !== "passwordFile" || username === undefined) return false;
+  return splitUser(username).password !== undefined;
 }

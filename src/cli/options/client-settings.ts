@@ -3,6 +3,7 @@ import { type FlagOf, flagOf } from "../process/flag-names.js";
 import type { ClientOptions } from "./client-options.js";
 import { readPassword, readText, urlsOf } from "./option-files.js";
 import { askPassword } from "./password.js";
+import { splitUser } from "./split-user.js";
 
 /** V8's longest string: a directory is one response, and may be large. */
 const MAX_RESPONSE_BYTES = 2 ** 29 - 24;
@@ -18,11 +19,12 @@ export async function clientSettings(
   flag = flagOf,
 ): Promise<EtcdClientOptions> {
   const { api, keyPrefix, timeout, totalTimeout, discoverySrv } = options;
+  const { endpoints = DEFAULT_ENDPOINT } = options;
   if (keyPrefix !== undefined && api !== "v3") {
     throw new Error(`${flag("key-prefix")} needs ${flag("api")} v3`);
   }
   return {
-    ...(discoverySrv === undefined ? { urls: endpointsOf(options) } : { discoverySrv }),
+    ...(discoverySrv === undefined ? { urls: urlsOf(endpoints) } : { discoverySrv }),
     ...(api !== undefined && { api }),
     ...(keyPrefix !== undefined && { keyPrefix }),
     ...(timeout !== undefined && {
@@ -35,10 +37,6 @@ export async function clientSettings(
     ...(await credentialsOf(options, flag)),
     ...(await tlsOf(options, flag)),
   };
-}
-
-function endpointsOf({ endpoints, endpoint, peers }: ClientOptions): readonly string[] {
-  return urlsOf(endpoints ?? endpoint ?? peers ?? DEFAULT_ENDPOINT);
 }
 
 async function credentialsOf({ username: given, passwordFile }: ClientOptions, flag: FlagOf) {
@@ -55,17 +53,8 @@ async function credentialsOf({ username: given, passwordFile }: ClientOptions, f
   return { username, password: fromFile ?? password ?? (await askPassword("Password: ")) };
 }
 
-/** Splits `user:password`. */
-export function splitUser(text: string): { readonly user: string; readonly password?: string } {
-  const colon = text.indexOf(":");
-  if (colon === -1) return { user: text };
-  return { user: text.slice(0, colon), password: text.slice(colon + 1) };
-}
-
 async function tlsOf(options: ClientOptions, flag: FlagOf) {
-  const ca = options.cacert ?? options.caFile;
-  const cert = options.cert ?? options.certFile;
-  const key = options.key ?? options.keyFile;
+  const { cacert: ca, cert, key } = options;
   if (cert !== undefined && key === undefined)
     throw new Error(`${flag("cert")} needs ${flag("key")}`);
   if (key !== undefined && cert === undefined)

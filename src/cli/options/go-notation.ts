@@ -1,8 +1,7 @@
 import type { Command, Option } from "commander";
+import { switchOf } from "./switch.js";
 
 const LONG = /^--?([a-z][a-z-]+)(?:=(.*))?$/s;
-const TRUE = new Set(["1", "t", "T", "TRUE", "true", "True"]);
-const FALSE = new Set(["0", "f", "F", "FALSE", "false", "False"]);
 
 /**
  * Converts the notation of etcdctl: `-name` becomes `--name`, and a switch may have `=true` or `=false`.
@@ -26,8 +25,9 @@ export function withoutGoNotation(argv: readonly string[], program: Command): st
 }
 
 function plainSwitch(argument: string, name: string, value: string | undefined): string[] {
-  if (value === undefined || TRUE.has(value)) return [`--${name}`];
-  return FALSE.has(value) ? [] : [argument];
+  const isOn = value === undefined ? true : switchOf(value);
+  if (isOn === undefined) return [argument];
+  return isOn ? [`--${name}`] : [];
 }
 
 function take(rest: Iterator<string>): string[] {

@@ -38,27 +38,34 @@ type OptionName =
 
 /** The other flags, by the option or method of the library. */
 const FLAGS: Readonly<Partial<Record<string, string>>> = {
-  discoverySrv: "--discovery-srv",
-  "namespace()": "--prefix",
-  connectTimeout: "--timeout",
-  timeout: "--total-timeout",
-  ttl: "--ttl",
-  prefix: "--prefix",
-  toPrefix: "--to-prefix",
-  hidden: "--hidden",
-  overwrite: "--overwrite",
-  lossy: "--lossy",
-  port: "--port",
-  advertise: "--advertise",
-  cors: "--cors",
-  allowedHosts: "--allowed-hosts",
+  discoverySrv: "discovery-srv",
+  "namespace()": "prefix",
+  connectTimeout: "timeout",
+  timeout: "total-timeout",
+  ttl: "ttl",
+  prefix: "prefix",
+  toPrefix: "to-prefix",
+  hidden: "hidden",
+  overwrite: "overwrite",
+  lossy: "lossy",
+  port: "port",
+  advertise: "advertise",
+  cors: "cors",
+  allowedHosts: "allowed-hosts",
 } satisfies Partial<Record<OptionName, string>>;
 
-/** Names options as the flags that set them. An option without a flag keeps its name. */
-export function flagNames(flag: FlagOf = flagOf): OptionNames {
+/**
+ * Names options as the flags that set them. An option without a flag keeps its name.
+ *
+ * @param clusterFlag writes the flags that concern a cluster
+ * @param flag writes the other flags
+ */
+export function flagNames(clusterFlag: FlagOf = flagOf, flag: FlagOf = flagOf): OptionNames {
   return (option) => {
     const name = option.replace(/\[\d+\]$/, "");
-    const clusterFlag = CLUSTER_FLAGS[name];
-    return clusterFlag === undefined ? (FLAGS[name] ?? option) : flag(clusterFlag);
+    const ofCluster = CLUSTER_FLAGS[name];
+    if (ofCluster !== undefined) return clusterFlag(ofCluster);
+    const other = FLAGS[name];
+    return other === undefined ? option : flag(other);
   };
 }
