@@ -15,10 +15,11 @@ const etcd = new EtcdClient({
 
   // Credentials, if auth is enabled. Both or none.
   username: "reader",
-  password: "open sesame",
+  password: "open sesame", // or a function that returns it, also as a promise, so that it can change
 
   // TLS, for https endpoints, with the names of Node's tls.connect. See tls.mjs.
   // tls: { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername },
+  // tls: { caFile, certFile, keyFile }, // the names of files, which are read again when they change
 
   proxy: false, // true: HTTP_PROXY, HTTPS_PROXY and NO_PROXY; or a URL: "http://proxy:3128"
 

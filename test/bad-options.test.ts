@@ -25,6 +25,10 @@ function expectRefused(field: string, fix: RegExp, options: unknown): void {
   expect(message.slice(0, field.length + 2)).toBe(`${field}: `);
 }
 
+const throwing = (error: unknown) => () => {
+  throw error;
+};
+
 test.each([
   ["options", /urls/, undefined],
   ["options", /urls/, null],
@@ -67,7 +71,30 @@ test.each([
   ["tls.cert", /cannot be loaded/, { urls, tls: { cert: "a", key: "b" } }],
   ["tls.pfx", /Buffer/, { urls, tls: { pfx: "a" } }],
   ["tls.pfx", /cannot be loaded/, { urls, tls: { pfx: Buffer.of(1), passphrase: "p" } }],
-  ["tls.passphrase", /tls.key or tls.pfx/, { urls, tls: { passphrase: "hunter2" } }],
+  ["tls.caFile", /name of a file/, { urls, tls: { caFile: 5 } }],
+  ["tls.caFile", /cannot be read \(ENOENT/, { urls, tls: { caFile: "/nowhere/ca.pem" } }],
+  ["tls.caFile", /no certificate in PEM/, { urls, tls: { caFile: "package.json" } }],
+  ["tls.ca, tls.caFile", /only one/, { urls, tls: { ca: "a", caFile: "a" } }],
+  ["ca, tls.caFile", /two names of one option/, { urls, ca: "a", tls: { caFile: "a" } }],
+  ["tls.certFile", /name of a file/, { urls, tls: { certFile: "", keyFile: "a" } }],
+  ["tls.certFile, tls.keyFile", /requires the other/, { urls, tls: { certFile: "a" } }],
+  ["tls.certFile, tls.keyFile", /requires the other/, { urls, tls: { keyFile: "a" } }],
+  [
+    "tls.certFile, tls.keyFile",
+    /cannot be read \(ENOENT/,
+    { urls, tls: { certFile: "/nowhere/a", keyFile: "a" } },
+  ],
+  [
+    "tls.certFile, tls.keyFile",
+    /cannot be loaded/,
+    { urls, tls: { certFile: "package.json", keyFile: "package.json" } },
+  ],
+  [
+    "tls.cert, tls.certFile",
+    /only one/,
+    { urls, tls: { cert: "a", key: "b", certFile: "a", keyFile: "b" } },
+  ],
+  ["tls.passphrase", /tls.key, tls.keyFile or tls.pfx/, { urls, tls: { passphrase: "hunter2" } }],
   ["tls.passphrase", /string/, { urls, tls: { pfx: Buffer.of(1), passphrase: 5 } }],
   ["tls.rejectUnauthorized", /boolean/, { urls, tls: { rejectUnauthorized: "no" } }],
   ["tls.servername", /host name/, { urls, tls: { servername: "" } }],
@@ -104,6 +131,9 @@ test.each([
   ],
   ["username", /colon/, { urls, username: "a:b", password: "c" }],
   ["password", /string/, { urls, username: "a", password: 5 }],
+  ["ca", /cannot be read \(no reason\)/, { urls, ca: throwing(undefined) }],
+  ["ca", /cannot be read \(no luck\)/, { urls, ca: throwing(new Error("no luck")) }],
+  ["x509Certificate", /cannot be read/, { urls, x509Certificate: throwing(new Error("no")) }],
   ["ca", /PEM/, { urls, ca: 5 }],
   ["ca", /PEM/, { urls, ca: ["a", 5] }],
   ["x509Certificate", /cert, key/, { urls, x509Certificate: { cert: "a" } }],
@@ -190,4 +220,26 @@ test("an undefined option counts as absent", () => {
 
 test("options may be frozen", () => {
   expect(construct(Object.freeze({ urls: Object.freeze(urls) }))).not.toThrow();
+});
+
+test.each(["v2", "v3"] as const)("a password function that fails: %s", async (api) => {
+  const returning = (password: () => unknown) => {
+    const options = { urls, api, username: "a", password };
+    return new EtcdClient(options as unknown as EtcdClientOptions);
+  };
+  for (const [password, message] of [
+    [() => 5, /^password: the function must return a string or a promise of one$/],
+    [async () => undefined, /^password: the function must return a string/],
+    [throwing(new Error("no file")), /^password: the function failed \(no file\)$/],
+    [() => Promise.reject(undefined), /^password: the function failed \(no reason\)$/],
+  ] as const) {
+    await using client = returning(password);
+    const refusal = expect.objectContaining({
+      option: "password",
+      message: expect.stringMatching(message),
+    });
+    await expect(client.getNode("/a")).rejects.toEqual(refusal);
+    await expect(client.setNode("/a", "1")).rejects.toEqual(refusal);
+    await expect(client.watch("/a").next()).rejects.toEqual(refusal);
+  }
 });

@@ -37,21 +37,24 @@ export function certificatesOf(options: CertificateOptions): () => SecureContext
   };
 }
 
-/** @throws errors of the functions, and TypeError for a result of another type */
+/** @throws OptionError when a function fails or returns another type */
 function currentOf(options: CertificateOptions): Certificates {
-  const ca = typeof options.ca === "function" ? options.ca() : options.ca;
-  const given = options.x509Certificate;
-  const x509Certificate = typeof given === "function" ? given() : given;
+  const { names } = options;
+  const ca = resultOf(names.ca, options.ca);
+  const x509Certificate = resultOf(names.x509Certificate, options.x509Certificate);
   if (ca !== undefined && !isAuthorities(ca)) {
-    throw new OptionError(
-      options.names.ca,
-      "the function must return a PEM text or a list of them",
-    );
+    throw new OptionError(names.ca, "the function must return a PEM text or a list of them");
   }
   if (x509Certificate !== undefined && !isCertificate(x509Certificate)) {
-    throw new OptionError("x509Certificate", "the function must return { cert, key } or { pfx }");
+    const problem = "the function must return { cert, key } or { pfx }";
+    throw new OptionError(names.x509Certificate, problem);
   }
   return { ca, x509Certificate };
+}
+
+function resultOf<T>(option: string, given: T | (() => T)): T {
+  // PEM texts, Buffers and pairs of them are no functions.
+  return given instanceof Function ? orOptionError(option, "cannot be read", given) : given;
 }
 
 /** @throws TypeError naming the invalid option */
@@ -81,6 +84,7 @@ function orOptionError<T>(option: string, problem: string, create: () => T, hint
   try {
     return create();
   } catch (cause) {
-    throw new OptionError(option, `${problem} (${(cause as Error).message})`, hint, cause);
+    const reason = cause instanceof Error ? cause.message : "no reason";
+    throw new OptionError(option, `${problem} (${reason})`, hint, cause);
   }
 }

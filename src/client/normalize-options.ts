@@ -1,3 +1,4 @@
+import { BasicAuth } from "../cluster/routing/basic-auth.js";
 import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
 import { OptionError } from "../errors/option-error.js";
 import type { V3Credentials } from "../etcd3/remote-v3-api.js";
@@ -7,6 +8,7 @@ import { type JsonDeserializer, readJson } from "../wire/json.js";
 import { certificatesOf } from "./certificates.js";
 import { isAuthorities, isCertificate } from "./is-certificate.js";
 import type { EtcdClientOptions } from "./options.js";
+import { passwordSourceOf } from "./password-source.js";
 import { checkTlsOptions } from "./tls-options.js";
 import { type UnifiedOptions, unifyOptions } from "./unify-options.js";
 
@@ -75,7 +77,10 @@ const CHECKS: Readonly<Record<OptionName, Check>> = {
   keySpace: type("object"),
   clusterApi: type("object"),
   username: type("string"),
-  password: type("string"),
+  password: (value) =>
+    typeof value === "string" || typeof value === "function"
+      ? undefined
+      : "must be a string, or a function that returns one or a promise of one",
   ca: (value) =>
     typeof value === "function" || isAuthorities(value)
       ? undefined
@@ -181,7 +186,8 @@ function checkTogether(options: EtcdClientOptions): void {
 export function completeOptions(given: EtcdClientOptions): ClientSettings {
   const options = unifyOptions(given);
   const { api = "v2", username, password = "", autoSync = false, keyPrefix = "" } = options;
-  const credentials = username === undefined ? undefined : { username, password };
+  const credentials =
+    username === undefined ? undefined : { username, password: passwordSourceOf(password) };
   return {
     api,
     keyPrefix: keyPrefix.replace(/\/$/, ""),
@@ -191,7 +197,10 @@ export function completeOptions(given: EtcdClientOptions): ClientSettings {
     cluster: Object.freeze({
       urls: originsOf(options),
       discoverySrv: options.discoverySrv,
-      authorization: api === "v2" && credentials ? basicAuth(credentials) : undefined,
+      authorization:
+        api === "v2" && credentials
+          ? new BasicAuth(credentials.username, credentials.password)
+          : undefined,
       secureContext: certificatesOf(options),
       ignoreCertificateError: options.ignoreCertificateError ?? false,
       servername: options.servername,
@@ -244,11 +253,6 @@ function originOf(text: string, field: string): string {
     );
   }
   return url.origin;
-}
-
-/** Basic auth in UTF-8. */
-function basicAuth({ username, password }: V3Credentials): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
 /** Returns a problem of a proxy variable. It omits the value, which may contain a password. */

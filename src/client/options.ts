@@ -25,13 +25,29 @@ export interface Pkcs12Certificate {
 export interface TlsOptions {
   /** Certificates of the trusted authorities, as PEM. Second name of the client's option `ca`. */
   readonly ca?: CertificateAuthorities | (() => CertificateAuthorities) | undefined;
+  /**
+   * File with the certificates of the trusted authorities, as PEM, instead of {@link ca}. It is read by
+   * the constructor, which throws if that fails, and again for a new connection when it has changed. If
+   * the changed file is unreadable or invalid, the last valid certificates are used.
+   *
+   * @example "/etc/etcd/ca.pem"
+   */
+  readonly caFile?: string | undefined;
+  /**
+   * File with the client certificate, as PEM, instead of {@link cert}; requires {@link keyFile}. It is
+   * read like {@link caFile}. While certificate and key do not match, because only one of the files has
+   * been replaced, the last valid pair is used.
+   */
+  readonly certFile?: string | undefined;
+  /** File with the private key of {@link certFile}, as PEM. */
+  readonly keyFile?: string | undefined;
   /** The client certificate, as PEM; requires {@link key}. See the client's option `x509Certificate`. */
   readonly cert?: string | Buffer | undefined;
   /** The private key of {@link cert}, as PEM. */
   readonly key?: string | Buffer | undefined;
   /** The client certificate and its private key as PKCS#12, instead of {@link cert} and {@link key}. */
   readonly pfx?: Buffer | undefined;
-  /** Passphrase of {@link key} or {@link pfx}. */
+  /** Passphrase of {@link key}, {@link keyFile} or {@link pfx}. */
   readonly passphrase?: string | undefined;
   /**
    * Refuse server certificates that are not signed by a trusted authority. `false` has the same
@@ -100,7 +116,18 @@ export interface EtcdClientOptions {
    * of a v2 user cannot contain a colon, because Basic auth separates name and password by a colon.
    */
   readonly username?: string | undefined;
-  readonly password?: string | undefined;
+
+  /**
+   * Password of {@link username}. A function can change it while the client runs. It is called before
+   * the first request, and after etcd has refused the password or the token; the request is then sent
+   * again. If the function fails, the last password is used; if it has never returned one, the call
+   * rejects with an `OptionError`. With `api: "v3"`, the password that etcd accepted last is tried when
+   * etcd refuses a new one, so that the function may return a new password before etcd has it.
+   *
+   * @example
+   * password: async () => (await readFile("/run/secrets/etcd", "utf8")).trimEnd()
+   */
+  readonly password?: string | (() => string | Promise<string>) | undefined;
 
   /**
    * Certificates of the trusted authorities, as PEM, instead of those that Node trusts. A function is

@@ -1,6 +1,6 @@
 import { OptionError } from "../errors/option-error.js";
-import type { EtcdClientOptions } from "./options.js";
-import { certificateIn } from "./tls-options.js";
+import type { EtcdClientOptions, TlsOptions } from "./options.js";
+import { authoritiesIn, certificateIn } from "./tls-options.js";
 
 /** The client's options, each under its first name. */
 export interface UnifiedOptions extends Omit<EtcdClientOptions, "endpoints" | "proxy" | "tls"> {
@@ -18,13 +18,14 @@ export function unifyOptions(options: EtcdClientOptions): UnifiedOptions {
   const { endpoints, proxy, tls, ...others } = options;
   const { urls, useProxy, ca, x509Certificate, ignoreCertificateError } = others;
   const certificate = certificateIn(tls);
-  const certificateName = tls?.pfx === undefined ? "tls.cert" : "tls.pfx";
+  const caName = tls?.caFile === undefined ? "tls.ca" : "tls.caFile";
+  const certificateName = certificateNameOf(tls);
   const trust = tls?.rejectUnauthorized;
   return {
     ...others,
     urls: oneOf("urls", urls, "endpoints", listOf(endpoints)),
     useProxy: oneOf("useProxy", useProxy, "proxy", proxy),
-    ca: oneOf("ca", ca, "tls.ca", tls?.ca),
+    ca: oneOf("ca", ca, caName, authoritiesIn(tls)),
     x509Certificate: oneOf("x509Certificate", x509Certificate, certificateName, certificate),
     ignoreCertificateError: oneOf(
       ...(["ignoreCertificateError", ignoreCertificateError] as const),
@@ -33,10 +34,15 @@ export function unifyOptions(options: EtcdClientOptions): UnifiedOptions {
     servername: tls?.servername,
     names: {
       url: (index) => urlName(endpoints, index),
-      ca: tls?.ca === undefined ? "ca" : "tls.ca",
+      ca: ca === undefined ? caName : "ca",
       x509Certificate: certificate === undefined ? "x509Certificate" : certificateName,
     },
   };
+}
+
+function certificateNameOf(tls: TlsOptions | undefined): string {
+  if (tls?.certFile !== undefined) return "tls.certFile, tls.keyFile";
+  return tls?.pfx === undefined ? "tls.cert" : "tls.pfx";
 }
 
 function oneOf<T>(

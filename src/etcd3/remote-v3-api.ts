@@ -4,6 +4,8 @@ import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
 import type { TopologyProbes } from "../cluster/routing/topology-probes.js";
 import { AbortError } from "../errors/abort-error.js";
 import { notCompleted, ProtocolError } from "../errors/cluster-errors.js";
+import { UnauthorizedError } from "../errors/common-errors.js";
+import type { PasswordSource } from "../model/password-source.js";
 import { withTimeout } from "../time/with-timeout.js";
 import type { HttpResponse } from "../wire/http.js";
 import { AuthToken } from "./auth-token.js";
@@ -19,7 +21,7 @@ import { v3Request } from "./v3-request.js";
 /** Name and password of a user of etcd's v3 auth. */
 export interface V3Credentials {
   readonly username: string;
-  readonly password: string;
+  readonly password: PasswordSource;
 }
 
 /**
@@ -30,6 +32,8 @@ export class RemoteV3Api implements V3Api {
   /** Sends the requests. */
   readonly cluster: Cluster;
   readonly #token: AuthToken | undefined;
+  /** The password that etcd accepted last. */
+  #accepted: string | undefined;
   readonly #requestTimeout: number;
   readonly #timeout: number;
 
@@ -129,16 +133,46 @@ export class RemoteV3Api implements V3Api {
     });
   }
 
-  async #authenticate({ username: name, password }: V3Credentials): Promise<string | undefined> {
+  /**
+   * After etcd has refused a password, tries the one that is current by then, and the last one that etcd
+   * accepted: a new password may be known here before etcd has it, or after.
+   */
+  async #authenticate({ username, password }: V3Credentials): Promise<string | undefined> {
+    if (typeof password === "string") return await this.#tokenWith(username, password);
+    const first = await password();
+    try {
+      return await this.#tokenWith(username, first);
+    } catch (error) {
+      if (!(error instanceof UnauthorizedError)) throw error;
+      const others = new Set([await password(), this.#accepted]);
+      others.delete(first);
+      for (const other of others) {
+        if (other === undefined) continue;
+        const token = this.#tokenWith(username, other);
+        const outcome = await token.then((value) => ({ value }), onlyUnauthorized);
+        if (outcome !== undefined) return outcome.value;
+      }
+      throw error;
+    }
+  }
+
+  async #tokenWith(name: string, password: string): Promise<string | undefined> {
     try {
       const credentials = { name, password };
       const { message } = await this.#send(RPC.authenticate, credentials, AUTHENTICATION);
-      return tokenOf(message.token);
+      const token = tokenOf(message.token);
+      this.#accepted = password;
+      return token;
     } catch (error) {
       if (refusalReasonOf(error) === "auth-disabled") return undefined;
       throw error instanceof TokenRefused ? error.cause : error;
     }
   }
+}
+
+/** @returns `undefined` for a refused password */
+function onlyUnauthorized(error: unknown): undefined {
+  if (!(error instanceof UnauthorizedError)) throw error;
 }
 
 /** A token becomes a header of every request. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EtcdClient, type EtcdClientOptions, UnauthorizedError } from "../../src/index.js";
 import { clientCertificate } from "../support/certificates.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
 import { foreignCertificate } from "./foreign-certificate.js";
 
 const PASSPHRASE = "open sesame";
@@ -70,6 +71,15 @@ describeWithEtcd("3.4", "a client certificate", () => {
       expect(await etcd.getNode("/")).toMatchObject({ etcdServer: cluster.urls[0] });
       await using v3 = clientWith({ api: "v3", x509Certificate: () => current });
       expect(await v3.getNode("/")).toMatchObject({ etcdServer: cluster.urls[0] });
+    });
+
+    test.each(["v2", "v3"] as const)("is read again when it is refused: %s", async (api) => {
+      const refused = foreignCertificate("root");
+      await using proxy = await FaultProxy.before(cluster.urls[0]);
+      const x509Certificate = () => (proxy.connections === 0 ? refused : clientCertificate("root"));
+      await using etcd = clientWith({ urls: [proxy.url], api, x509Certificate });
+      await etcd.setNode("/read-again", "1");
+      expect(proxy.connections).toBeGreaterThan(1);
     });
 
     test("stays the last valid one while the function fails", async () => {

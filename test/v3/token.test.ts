@@ -5,7 +5,7 @@ import { createGateway } from "../../src/server/index.js";
 import { eventOf } from "../contract/events.js";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
-import { ALICE, enableAuth } from "./v3-auth.js";
+import { ALICE, enableAuth, ROOT } from "./v3-auth.js";
 import { apiOf, grpcCalls, V3Tool } from "./v3-tools.js";
 
 /** An etcd with v3 auth, whose tokens expire after a second, and Alice, who may use `/alice`. */
@@ -74,3 +74,37 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
     });
   });
 }
+
+describeEtcdSideBySide("3.7", "a password that changes in etcd 3.7", () => {
+  it("may be known here before etcd has it, or after", async () => {
+    await using etcd = await startWithAuth("3.7");
+    const { urls } = etcd;
+    const change = async (next: string): Promise<void> => {
+      const root = new V3Tool(urls, ROOT);
+      await root.ask("auth/user/changepw", { name: "alice", password: next });
+      root.close();
+    };
+    let current = ALICE.password;
+    const password = async () => current;
+    await using client = new EtcdClient({
+      urls,
+      api: "v3",
+      keyPrefix: "/alice",
+      ...ALICE,
+      password,
+    });
+    await client.setNode("/a", "1");
+    current = "second secret";
+    await outlive();
+    // etcd refuses the new password, so the former one is used.
+    await client.setNode("/a", "2");
+    await change("second secret");
+    await client.setNode("/a", "3");
+    await change("third secret");
+    const failure = await client.setNode("/a", "4").catch((error: unknown) => error);
+    expect(failure).toMatchObject({ name: "UnauthorizedError", errorCode: 110 });
+    expect(String(failure)).not.toContain("secret");
+    current = "third secret";
+    await client.setNode("/a", "5");
+  });
+});

@@ -8,7 +8,7 @@ import {
   ProxyAgent,
 } from "undici/index.js";
 import { afterSocketReads, monotonicNow } from "../../time/event-loop.js";
-import { UnusableConnectionError } from "../exchange/connection-errors.js";
+import { markOldCertificates, UnusableConnectionError } from "../exchange/connection-errors.js";
 import type { OpenDispatcher } from "../http1/connection.js";
 
 /** How connections are opened. The same for every endpoint of a cluster. */
@@ -61,7 +61,8 @@ export function streamConnectorFor(
 
 /**
  * Opens sockets with the current certificates. Connections share one connector so that TLS sessions
- * are resumed. New certificates get a new connector: a TLS session belongs to an identity.
+ * are resumed. New certificates get a new connector: a TLS session belongs to an identity. If a
+ * connection fails and the certificates have been replaced since it began, its error says so.
  */
 function connectorFor(
   settings: ConnectionSettings,
@@ -74,7 +75,17 @@ function connectorFor(
       tls = tlsOptions(settings);
       connect = buildConnector({ ...tls, ...options });
     }
-    return connect(target, callback);
+    const { secureContext: used } = tls;
+    const onError = (error: Error): void => {
+      if (used !== undefined && settings.secureContext() !== used) markOldCertificates(error);
+    };
+    return connect(target, (...result) => {
+      const [error, socket] = result;
+      if (error !== null) onError(error);
+      // With TLS 1.3, the server refuses a certificate after the connection was opened.
+      else if (used !== undefined) socket.prependOnceListener("error", onError);
+      callback(...result);
+    });
   };
 }
 

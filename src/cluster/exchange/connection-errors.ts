@@ -11,6 +11,18 @@ const PROXY_REFUSAL = "Proxy Authentication Required (407)";
 /** The request was not processed. The endpoint may accept it on another connection. */
 export class UnusableConnectionError extends Error {}
 
+const withOldCertificates = new WeakSet<Error>();
+
+/** Records that the certificates of a failed connection have been replaced since it began. */
+export function markOldCertificates(error: Error): void {
+  withOldCertificates.add(error);
+}
+
+/** Whether a new connection may succeed where this one failed. */
+export function mayConnectAgain(error: Error): boolean {
+  return error instanceof UnusableConnectionError || withOldCertificates.has(error);
+}
+
 /** The server did not process the stream and accepts no more streams on this connection. */
 export class RefusedStreamError extends UnusableConnectionError {
   constructor() {

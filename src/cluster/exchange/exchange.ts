@@ -7,7 +7,7 @@ import { AttemptFailure } from "../../wire/attempt-failure.js";
 import { isGrpc, takeGrpcStatus } from "../../wire/grpc.js";
 import type { HttpRequest, HttpResponse, HttpResponseHead } from "../../wire/http.js";
 import type { BodyDecoder } from "./body-decoder.js";
-import { provesNotProcessed, UnusableConnectionError } from "./connection-errors.js";
+import { mayConnectAgain, provesNotProcessed } from "./connection-errors.js";
 import type { FlowControl } from "./flow-control.js";
 import { GrpcFrameDecoder } from "./grpc-frame-decoder.js";
 import { LineDecoder } from "./line-decoder.js";
@@ -241,7 +241,7 @@ export class Exchange {
     if (error instanceof ResponseTooLargeError) return "healthy";
     const mayRepeat = !this.#sent || this.request.safety === "read";
     if (this.#stale && mayRepeat && !(error instanceof TimeoutError)) return "ready";
-    return !this.#sent && error instanceof UnusableConnectionError ? "ready" : "failed";
+    return !this.#sent && mayConnectAgain(error) ? "ready" : "failed";
   }
 
   /** Closes the connection, which may carry a partial request or response. */

@@ -1,18 +1,20 @@
 import { AbortError } from "../../errors/abort-error.js";
+import { TimeoutError } from "../../errors/cluster-errors.js";
 import type { Clock } from "../../time/clock.js";
+import { withTimeout } from "../../time/with-timeout.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
 import type { HttpRequest, HttpResponse } from "../../wire/http.js";
 import { type ConnectionSettings, dispatcherFor } from "../connect/dispatchers.js";
 import { Exchange, type ExchangeSettings, type StreamedResponse } from "../exchange/exchange.js";
 import type { AttemptLimits, OutgoingRequest } from "../exchange/outgoing-request.js";
 import { Http2Endpoint } from "../http2/http2-endpoint.js";
+import type { BasicAuth } from "./basic-auth.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { MAX_REDIRECTS, redirectFailure, redirectOf } from "./redirect.js";
 
 /** Settings of all exchanges of a cluster. */
 export interface TransportSettings extends ConnectionSettings {
-  /** Authorization header for Basic auth. */
-  readonly authorization: string | undefined;
+  readonly authorization: BasicAuth | undefined;
   /** Bytes. */
   readonly maxResponseSize: number;
   /** Maximum number of concurrent calls to one endpoint. Watches do not count. */
@@ -94,14 +96,58 @@ export class Transport {
   #exchange(first: OutgoingRequest & { readonly streams: false }): Promise<HttpResponse>;
   #exchange(first: OutgoingRequest): Promise<HttpResponse | StreamedResponse>;
   async #exchange(first: OutgoingRequest): Promise<HttpResponse | StreamedResponse> {
-    const startedAt = this.#settings.clock.monotonic();
-    for (let outgoing = first; ; ) {
+    const { clock, authorization } = this.#settings;
+    const startedAt = clock.monotonic();
+    let outgoing = first;
+    if (authorization !== undefined && authorization.header === undefined) {
+      await this.#loadPassword(authorization, first);
+      outgoing = { ...first, limits: this.#rest(first.limits, startedAt) };
+    }
+    for (let isRenewed = false; ; ) {
+      const sent = authorization?.header;
       const exchange = this.#start(outgoing);
       const response = await exchange.response;
-      const next = "parts" in response ? undefined : this.#nextAfter(exchange, response);
+      if ("parts" in response) return response;
+      let next = this.#nextAfter(exchange, response);
+      if (response.status === 401 && !isRenewed && authorization?.isFixed === false) {
+        isRenewed = true;
+        const again = { ...outgoing, limits: this.#rest(first.limits, startedAt) };
+        if (await this.#isReplaced(authorization, sent, again)) next = again;
+      }
       if (next === undefined) return response;
       outgoing = { ...next, limits: this.#rest(first.limits, startedAt) };
     }
+  }
+
+  /** Whether the password that the server refused has been replaced. */
+  async #isReplaced(
+    authorization: BasicAuth,
+    sent: string | undefined,
+    outgoing: OutgoingRequest,
+  ): Promise<boolean> {
+    if (authorization.header !== sent) return true;
+    try {
+      await this.#loadPassword(authorization, outgoing);
+    } catch (error) {
+      // The refusal says more than a function that does not respond.
+      if (error instanceof AbortError) throw error;
+    }
+    return authorization.header !== sent;
+  }
+
+  /** The timeout of the request includes the time until the password is known. */
+  #loadPassword(authorization: BasicAuth, { request, limits }: OutgoingRequest): Promise<void> {
+    const { timeout, signal } = limits;
+    return withTimeout(authorization.load(), {
+      milliseconds: timeout,
+      clock: this.#settings.clock,
+      signal,
+      onTimeout: () => {
+        const what = `${request.operation}: no password within ${timeout} ms`;
+        return new AttemptFailure("no", new TimeoutError(what, timeout));
+      },
+      onAbort: (reason) => notStarted(request, reason),
+    });
   }
 
   /** The limits of the next request of an attempt: the timeout is that of all its requests together. */
@@ -156,7 +202,7 @@ export class Transport {
   }
 
   #headersFor(origin: string, request: HttpRequest): string[] {
-    const { authorization = this.#settings.authorization, contentType } = request;
+    const { authorization = this.#settings.authorization?.header, contentType } = request;
     const headers = contentType === undefined ? [] : ["content-type", contentType];
     // A request with its own credentials is intended for exactly this origin.
     const sendsCredentials = request.authorization !== undefined || this.#isKnown(origin);
