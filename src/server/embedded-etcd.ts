@@ -87,6 +87,15 @@ export interface EmbeddedEtcd extends AsyncDisposable {
   /** Direct access to its keys, without HTTP. */
   readonly keySpace: MemoryKeySpace;
   /**
+   * Replaces the certificate, its key and the authorities of clients for new connections. Established
+   * connections stay. TLS and `clientCa` can be replaced, but not added or removed.
+   *
+   * @throws OptionError when they cannot be used; the former ones then stay in use
+   */
+  setTls(tls: ServerTls): void;
+  /** Enforces v2 auth with this password for user `root`, as the option `rootPassword` does at the start. */
+  setRootPassword(password: string): Promise<void>;
+  /**
    * Ends watches, finishes the requests in progress, frees the port and saves the snapshot.
    *
    * @throws Error when the snapshot cannot be written; everything else is closed nevertheless
@@ -120,11 +129,19 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
     if (file !== undefined) {
       keeper = new SnapshotKeeper(file, keySpaces, clock, snapshot === undefined);
     }
-    if (rootPassword !== undefined) await enforceAuth(new AuthStore(auth), rootPassword);
+    const setRootPassword = (password: string) => enforceAuth(new AuthStore(auth), password);
+    if (rootPassword !== undefined) await setRootPassword(rootPassword);
     server = await serve(keySpaces, keeper, options);
     await keeper?.start();
     const closeOnce = once(close);
-    return { url: server.url, keySpace: keys, close: closeOnce, [Symbol.asyncDispose]: closeOnce };
+    return {
+      url: server.url,
+      keySpace: keys,
+      setTls: server.setTls,
+      setRootPassword,
+      close: closeOnce,
+      [Symbol.asyncDispose]: closeOnce,
+    };
   } catch (error) {
     await close();
     throw error;

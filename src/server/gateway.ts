@@ -16,7 +16,7 @@ import type { V2Handler } from "./http/message.js";
 import { once } from "./http/once.js";
 import { gatewayFamilies } from "./metrics/gateway-metrics.js";
 
-const DEFAULT_HOST = "127.0.0.1";
+export const DEFAULT_HOST = "127.0.0.1";
 
 /** How a gateway connects to its cluster. Times are in milliseconds; defaults are the client's. */
 export type GatewayEtcdOptions = Omit<
@@ -75,6 +75,15 @@ const OPTIONS: KnownOptions<GatewayOptions> = {
 export interface Gateway extends AsyncDisposable {
   /** e.g. `http://127.0.0.1:41234` */
   readonly url: string;
+  /**
+   * Replaces the certificate, its key and the authorities of clients for new connections. Established
+   * connections stay. TLS and `clientCa` can be replaced, but not added or removed.
+   *
+   * @throws OptionError when they cannot be used; the former ones then stay in use
+   */
+  setTls(tls: ServerTls): void;
+  /** Enforces v2 auth with this password for user `root`, as the option `rootPassword` does at the start. */
+  setRootPassword(password: string): Promise<void>;
   /** Ends watches, finishes the requests in progress and frees the port. */
   close(): Promise<void>;
 }
@@ -95,6 +104,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   checkServerOptions(options, OPTIONS);
   const parts = gatewayParts({ ...options.etcd, api: "v3" });
   const { keySpace, authKeySpace, identity } = parts;
+  const store = new AuthStore(authKeySpace);
   let server: HttpServer | undefined;
   const close = once(async () => {
     const closed = server?.close();
@@ -104,21 +114,27 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await Promise.all([keySpace.close(), authKeySpace.close()]);
   });
   try {
-    const store = new AuthStore(authKeySpace);
     const handler = handlerOf(store, parts, options);
     checkSelfReference(parts.endpoints, options.host ?? DEFAULT_HOST, options.port ?? 0);
     if (await identity.check()) await warmUp(keySpace, store);
     if (options.rootPassword !== undefined) await enforceAuth(store, options.rootPassword);
     const { host = DEFAULT_HOST, port = 0, tls, limits } = options;
     server = await listen(handler, { host, port, tls, limits });
+    return {
+      url: server.url,
+      setTls: server.setTls,
+      setRootPassword: (password) => enforceAuth(store, password),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
-  return { url: server.url, close, [Symbol.asyncDispose]: close };
 }
 
-function handlerOf(
+/** @throws OptionError for options that concern clients */
+export function handlerOf(
   store: AuthStore,
   { keySpace, clusterApi, identity, clock }: GatewayParts,
   { advertise, cors, allowedHosts, host = DEFAULT_HOST }: GatewayOptions,

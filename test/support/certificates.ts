@@ -14,7 +14,17 @@ export interface ClientCertificate extends PemPair {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** Longer than the time before the end at which a server warns. */
+const VALID_MS = 30 * DAY_MS;
+
 const AUTHORITY = [{ name: "commonName", value: "etcdnet tests" }];
+
+const NEXT_AUTHORITY = [{ name: "commonName", value: "etcdnet tests, next authority" }];
+
+const AUTHORITY_EXTENSIONS = [
+  { name: "basicConstraints", cA: true, critical: true },
+  { name: "keyUsage", keyCertSign: true, critical: true },
+];
 
 /** No common name: with client certificates, etcd would use it as the user of its own gateway. */
 const SERVER = [{ name: "organizationName", value: "etcdnet test server" }];
@@ -26,25 +36,33 @@ const LOCALHOST = [
 
 /** The authority that signs all others; a client needs `cert` to trust the server. */
 export function certificateAuthority(): PemPair {
-  return once("authority", () =>
-    issue(AUTHORITY, [
-      { name: "basicConstraints", cA: true, critical: true },
-      { name: "keyUsage", keyCertSign: true, critical: true },
-    ]),
-  );
+  return once("authority", () => issue(AUTHORITY, AUTHORITY_EXTENSIONS));
+}
+
+/** An authority that replaces the other one. */
+export function nextAuthority(): PemPair {
+  return once("next authority", () => issue(NEXT_AUTHORITY, AUTHORITY_EXTENSIONS));
+}
+
+/** A server certificate of the authority that replaces the other one. */
+export function nextServerCertificate(): PemPair {
+  return once("next server", () => serverCertificateOf(nextAuthority(), NEXT_AUTHORITY));
 }
 
 /** Also valid for clients: etcd's JSON gateway presents it when it calls its own server. */
 export function serverCertificate(): PemPair {
-  return once("server", () =>
-    issue(
-      SERVER,
-      [
-        { name: "extKeyUsage", serverAuth: true, clientAuth: true },
-        { name: "subjectAltName", altNames: LOCALHOST },
-      ],
-      certificateAuthority(),
-    ),
+  return once("server", () => serverCertificateOf(certificateAuthority(), AUTHORITY));
+}
+
+function serverCertificateOf(authority: PemPair, issuer: forge.pki.CertificateField[]): PemPair {
+  return issue(
+    SERVER,
+    [
+      { name: "extKeyUsage", serverAuth: true, clientAuth: true },
+      { name: "subjectAltName", altNames: LOCALHOST },
+    ],
+    authority,
+    issuer,
   );
 }
 
@@ -73,15 +91,16 @@ function issue(
   subject: forge.pki.CertificateField[],
   extensions: object[],
   issuer?: PemPair,
+  issuerName = issuer === undefined ? subject : AUTHORITY,
 ): PemPair {
   const { publicKey, privateKey } = generateKeys();
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
   certificate.serialNumber = `01${randomBytes(15).toString("hex")}`;
   certificate.validity.notBefore = new Date(Date.now() - DAY_MS);
-  certificate.validity.notAfter = new Date(Date.now() + DAY_MS);
+  certificate.validity.notAfter = new Date(Date.now() + VALID_MS);
   certificate.setSubject(subject);
-  certificate.setIssuer(AUTHORITY);
+  certificate.setIssuer(issuerName);
   certificate.setExtensions(extensions);
   const signingKey = forge.pki.privateKeyFromPem(issuer?.key ?? privateKey);
   certificate.sign(signingKey, forge.md.sha256.create());

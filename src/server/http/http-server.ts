@@ -4,9 +4,10 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import { createServer as createTls } from "node:https";
+import { createServer as createTls, Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { getHeapStatistics } from "node:v8";
+import { OptionError } from "../../errors/option-error.js";
 import { setTimeout } from "../../time/event-loop.js";
 import { Connections } from "./connections.js";
 import { MemoryBudget } from "./memory-budget.js";
@@ -77,6 +78,8 @@ export interface ServerLimits {
 export interface HttpServer {
   /** e.g. `http://127.0.0.1:2379` */
   readonly url: string;
+  /** Uses another certificate, and other authorities of clients, for new connections. @throws OptionError */
+  setTls(tls: ServerTls): void;
   /** Accepts no more connections, finishes the requests in progress and closes all connections. */
   close(): Promise<void>;
 }
@@ -117,8 +120,25 @@ export async function listen(handler: V2Handler, options: ListenOptions): Promis
   const { port: bound } = server.address() as AddressInfo;
   return {
     url: `${tls === undefined ? "http" : "https"}://${authorityOf({ address: host, port: bound })}`,
+    setTls: (next) => replaceTls(server, tls, next),
     close: () => connections.close(limits.closeTimeout ?? 5_000),
   };
+}
+
+/** Node cannot change later whether a server uses TLS and asks for client certificates. */
+function replaceTls(server: Server, first: ServerTls | undefined, next: ServerTls): void {
+  if (!(server instanceof TlsServer) || first === undefined) {
+    throw new OptionError("tls", "the server was started without TLS", "start another server");
+  }
+  if ((first.clientCa === undefined) !== (next.clientCa === undefined)) {
+    const problem = "cannot be added or removed while the server runs";
+    throw new OptionError("tls.clientCa", problem, "start another server");
+  }
+  try {
+    server.setSecureContext(tlsSettings(next));
+  } catch (error) {
+    throw new OptionError("tls", `cannot be used (${(error as Error).message})`, undefined, error);
+  }
 }
 
 /** Idle time before the first TCP keep-alive probe; as in etcd. */
