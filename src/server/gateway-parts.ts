@@ -1,6 +1,7 @@
 import { checkOptions, completeOptions } from "../client/normalize-options.js";
 import type { EtcdClientOptions } from "../client/options.js";
 import { RemoteV3Api } from "../etcd3/remote-v3-api.js";
+import type { V3Api } from "../etcd3/v3-api.js";
 import type { ClusterApi } from "../key-space/cluster-api.js";
 import { CachingKeySpace } from "../key-space/decorators/caching-key-space.js";
 import type { KeySpace } from "../key-space/key-space.js";
@@ -15,6 +16,9 @@ import { GatewayClusterApi } from "./gateway-cluster-api.js";
 
 /** The parts of a gateway, all of them on one cluster. */
 export interface GatewayParts {
+  readonly api: V3Api;
+  /** Of the cluster, not as the gateway's clients see it. */
+  readonly members: ClusterApi;
   readonly keySpace: V3KeySpace;
   /** URLs of the cluster's endpoints. */
   readonly endpoints: readonly string[];
@@ -52,6 +56,8 @@ export function gatewayParts(options: EtcdClientOptions): GatewayParts {
   const auth = new V3KeySpace(api, { ...common, keyPrefix: authPrefix(keyPrefix) });
   const members = new V3ClusterApi(api.cluster, api, keySpace);
   return {
+    api,
+    members,
     keySpace,
     endpoints: settings.urls,
     // Every request reads it first.

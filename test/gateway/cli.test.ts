@@ -9,7 +9,10 @@ import { EtcdClient } from "../../src/index.js";
 import { certificateAuthority, serverCertificate } from "../support/certificates.js";
 import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { ALICE, enableAuth } from "../v3/v3-auth.js";
+import { V3Tool } from "../v3/v3-tools.js";
 
+const NOBODY = "http://127.0.0.1:1";
 let directory = "";
 
 beforeAll(async () => {
@@ -69,6 +72,93 @@ describe("etcdnet gateway with invalid variables names them:", () => {
     expect(await cli.exit).toBe(1);
     expect(cli.stderr).toMatch(complaint);
     expect(cli.stdout).toBe("");
+  });
+});
+
+describeWithEtcd("3.7", "etcdnet gateway --check", () => {
+  const check = async (...args: readonly string[]) => {
+    await using cli = new Cli("gateway", "--check", "--port", "0", ...args);
+    const code = await cli.exit;
+    expect(cli.stderr).toBe("");
+    return { code, lines: cli.stdout.trimEnd().split("\n") };
+  };
+
+  it("reports what is in order, and changes nothing", async () => {
+    await using etcd = await startEtcd({ release: "3.7" });
+    const tool = new V3Tool(etcd.urls);
+    const { cert, key } = serverCertificate();
+    const { code, lines } = await check(
+      ...["--endpoints", `${etcd.urls[0]},${NOBODY}`, "--prefix", "/apps"],
+      ...["--listen-cert", await fileOf("cert.pem", cert)],
+      ...["--listen-key", await fileOf("key.pem", key)],
+    );
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^ok {6}certificate for clients: certificate with SHA-256 [0-9A-F:]+, /,
+      ),
+      "ok      certificate for the cluster: none",
+      "ok      user of the cluster: none",
+      "ok      password of v2's root: not set",
+      "ok      options",
+      "ok      listen on 127.0.0.1 port 0: the port is free",
+      expect.stringMatching(/^ok {6}reach the cluster: 1 of 2 endpoints are healthy; .*ECONNREF/),
+      'ok      read the tree "/apps/": no other prefix overlaps it',
+      'ok      write the tree "/apps/"',
+      "ok      read the users of v2 auth: v2 auth is off",
+      "ok      write the users of v2 auth",
+    ]);
+    expect(code).toBe(0);
+    expect(await tool.keys()).toEqual([]);
+    tool.close();
+  });
+
+  it("reports missing permissions and an overlapping prefix", async () => {
+    await using etcd = await startEtcd({ release: "3.7" });
+    await using other = new EtcdClient({ urls: etcd.urls, api: "v3", keyPrefix: "/alice/inner" });
+    await other.setNode("/a", "1");
+    const tool = new V3Tool(etcd.urls);
+    const prefix = ["--endpoints", etcd.urls[0], "--prefix", "/alice"];
+    expect((await check(...prefix)).lines).toContainEqual(
+      expect.stringMatching(/^failed {2}read the tree "\/alice\/": .*"\/alice\/inner"/),
+    );
+    await enableAuth(tool);
+    tool.close();
+    const password = await fileOf("alice", ALICE.password);
+    const user = ["--username", "alice", "--password-file", password];
+    const { code, lines } = await check(...prefix, ...user);
+    expect(code).toBe(1);
+    expect(lines).toContain('ok      write the tree "/alice/"');
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^failed {2}write the users of v2 auth: .*; check the user, and grant/),
+    );
+    const wrong = await check(
+      ...prefix,
+      "--username",
+      "alice",
+      "--password-file",
+      await fileOf("p", "s3cret"),
+    );
+    expect(wrong.lines.at(-1)).toMatch(/^failed {2}reach the cluster: .*check the user/);
+    expect(wrong.lines.join()).not.toContain("s3cret");
+  });
+
+  it.concurrent("reports unusable files, a port in use, and members that hang, in time", async () => {
+    const none = await check("--cacert", "nowhere", "--endpoints", NOBODY);
+    expect(none.code).toBe(1);
+    expect(none.lines[1]).toMatch(
+      /^failed {2}certificate for the cluster: --cacert nowhere: ENOENT/,
+    );
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const { code, lines } = await check("--port", `${port}`, "--endpoints", NOBODY);
+    expect(code).toBe(1);
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^failed {2}listen on .*: .*address already in/),
+    );
+    const hung = await check("--endpoints", `http://127.0.0.1:${port}`);
+    expect(hung.lines.at(-1)).toMatch(/^failed {2}reach the cluster: .*no connection|no response/);
+    silent.close();
   });
 });
 

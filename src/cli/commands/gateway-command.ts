@@ -3,15 +3,18 @@ import { createGateway, type Gateway, type GatewayOptions } from "../../server/g
 import { systemClock } from "../../time/clock.js";
 import { logDamage } from "../process/log-damage.js";
 import { logMembers } from "../process/log-members.js";
+import { runGatewayChecks } from "./gateway-check.js";
 import { addGatewayOptions, gatewayOptions } from "./gateway-options.js";
 import { serverCommand } from "./server-command.js";
 
 const AFTER_HELP = `
 A gateway has no state of its own: run as many as you need. SIGINT (Ctrl-C) or SIGTERM ends it after
-the requests in progress; a second signal ends it at once. Standard error reports members that fail
-or recover.
-Exit codes: 0 ended by a signal; 1 invalid options, a port in use, or a cluster that refuses the user
-or serves the v3 API neither over gRPC nor as JSON.
+the requests in progress; a second signal ends it at once. SIGHUP reads certificates and passwords
+again, which also happens within seconds when their files change. Standard error reports members that
+fail or recover.
+Exit codes: 0 ended by a signal, or all checks of --check succeeded; 1 invalid options, a failed
+check, a port in use, or a cluster that refuses the user or serves the v3 API neither over gRPC nor as
+JSON.
 
 Example:
   etcdnet gateway --port 2379 --endpoints https://a:2379,https://b:2379 --cacert ca.pem`;
@@ -26,7 +29,9 @@ export function gatewayCommand(): Command {
     complete: gatewayOptions,
     start,
     // ETCDNET_PREFIX is the directory of a client; this prefix is the client's --key-prefix.
-    variables: { prefix: ["ETCDNET_KEY_PREFIX"] },
+    variables: { prefix: ["ETCDNET_KEY_PREFIX"], check: [] },
+    check: (options, flag, nameOf) =>
+      options.check === true ? runGatewayChecks(options, flag, nameOf) : undefined,
     flags: { keyPrefix: "prefix" },
     remedies: {
       tls: "--listen-cert, --listen-key",

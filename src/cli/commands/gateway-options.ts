@@ -1,18 +1,19 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { GatewayEtcdOptions, GatewayOptions } from "../../server/gateway.js";
+import { notEmpty, readPassword, urlsOf } from "../options/option-files.js";
 import {
-  notEmpty,
-  readPassword,
-  readServerTls,
-  readText,
-  urlsOf,
-} from "../options/option-files.js";
+  clusterFiles,
+  clusterPassword,
+  listenFiles,
+  type ReadFiles,
+} from "../options/server-files.js";
 import { splitUser } from "../options/split-user.js";
 import type { FlagOf } from "../process/flag-names.js";
 import { listenSettings, type ServerCommandOptions } from "./server-command.js";
 
 /** Options of `etcdnet gateway`. */
 export interface GatewayCommandOptions extends ServerCommandOptions {
+  readonly check?: boolean;
   readonly endpoints: readonly string[];
   readonly prefix?: string;
   readonly username?: string;
@@ -47,59 +48,79 @@ export function addGatewayOptions(command: Command): Command {
       "--listen-client-ca <file>",
       "require client certificates of this authority (PEM)",
       notEmpty,
-    );
+    )
+    .option("--check", "check the options, their files and the cluster, then exit");
 }
 
 /** The options of the gateway, with their files read. @throws Error naming the invalid option with `flag` */
 export async function gatewayOptions(options: GatewayCommandOptions, flag: FlagOf) {
-  const tls = await readServerTls(
+  const tls = await listenCertificate(options, flag);
+  const listening = await listenSettings(options, tls, flag);
+  const etcd = await etcdOptions(options, flag);
+  return {
+    settings: { ...listening.settings, etcd: etcd.value } satisfies GatewayOptions,
+    reloaded: [...listening.reloaded, ...etcd.reloaded],
+  };
+}
+
+/** The certificate for clients. @throws Error naming the option */
+export function listenCertificate(options: GatewayCommandOptions, flag: FlagOf) {
+  return listenFiles(
     { option: flag("listen-cert"), file: options.listenCert },
     { option: flag("listen-key"), file: options.listenKey },
     { option: flag("listen-client-ca"), file: options.listenClientCa },
   );
-  return {
-    ...(await listenSettings(options, tls, flag)),
-    etcd: await etcdOptions(options, flag),
-  } satisfies GatewayOptions;
+}
+
+/** The certificate for the cluster, and its authorities. @throws Error naming the option */
+export function clusterCertificate({ cacert, cert, key }: GatewayCommandOptions, flag: FlagOf) {
+  return clusterFiles(
+    { option: flag("cacert"), file: cacert },
+    { option: flag("cert"), file: cert },
+    { option: flag("key"), file: key },
+  );
 }
 
 async function etcdOptions(
   options: GatewayCommandOptions,
   flag: FlagOf,
-): Promise<GatewayEtcdOptions> {
-  const { endpoints: urls, prefix: keyPrefix = "/", cacert } = options;
+): Promise<ReadFiles<GatewayEtcdOptions>> {
+  const { endpoints: urls, prefix: keyPrefix = "/", cacert, cert, key } = options;
+  const certificates = await clusterCertificate(options, flag);
+  const credentials = await credentialsOf(options, flag);
+  const tls = {
+    ...(cacert !== undefined && { caFile: cacert }),
+    ...(cert !== undefined && key !== undefined && { certFile: cert, keyFile: key }),
+  };
   return {
-    urls,
-    keyPrefix,
-    ...(cacert !== undefined && { ca: await readText({ option: flag("cacert"), file: cacert }) }),
-    ...(await certificateOf(options, flag)),
-    ...(await credentialsOf(options, flag)),
+    value: {
+      urls,
+      keyPrefix,
+      ...(certificates.reloaded.length > 0 && { tls }),
+      ...credentials.value,
+    },
+    reloaded: [...certificates.reloaded, ...credentials.reloaded],
   };
 }
 
-async function certificateOf({ cert, key }: GatewayCommandOptions, flag: FlagOf) {
-  if (cert === undefined && key === undefined) return {};
-  if (cert === undefined) throw new Error(`${flag("key")} needs ${flag("cert")}`);
-  if (key === undefined) throw new Error(`${flag("cert")} needs ${flag("key")}`);
-  const pair = {
-    cert: await readText({ option: flag("cert"), file: cert }),
-    key: await readText({ option: flag("key"), file: key }),
-  };
-  return { x509Certificate: pair };
-}
-
-async function credentialsOf({ username, passwordFile }: GatewayCommandOptions, flag: FlagOf) {
+/** The user of the cluster. @throws Error naming the option */
+export async function credentialsOf(
+  { username, passwordFile }: GatewayCommandOptions,
+  flag: FlagOf,
+): Promise<ReadFiles<Pick<GatewayEtcdOptions, "username" | "password">>> {
+  const file = { option: flag("password-file"), file: passwordFile };
   if (username === undefined) {
-    if (passwordFile === undefined) return {};
-    throw new Error(`${flag("password-file")} needs ${flag("username")}`);
+    if (passwordFile === undefined) return { value: {}, reloaded: [] };
+    throw new Error(`${file.option} needs ${flag("username")}`);
   }
   if (splitUser(username).password !== undefined) {
-    const file = flag("password-file");
-    throw new Error(`${flag("username")}: must not contain a password; pass it with ${file}`);
+    const problem = `must not contain a password; pass it with ${file.option}`;
+    throw new Error(`${flag("username")}: ${problem}`);
   }
-  const password = await readPassword({ option: flag("password-file"), file: passwordFile });
-  if (password === undefined) throw new Error(`${flag("username")} needs ${flag("password-file")}`);
-  return { username, password };
+  const { value: first, reloaded } = await clusterPassword(file);
+  if (first === undefined) throw new Error(`${flag("username")} needs ${file.option}`);
+  const password = async () => (await readPassword(file)) ?? first;
+  return { value: { username, password }, reloaded };
 }
 
 function prefixOf(text: string): string {

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { type EmbeddedEtcdOptions, startEmbeddedEtcd } from "../../server/embedded-etcd.js";
-import { notEmpty, readServerTls } from "../options/option-files.js";
+import { notEmpty } from "../options/option-files.js";
+import { listenFiles } from "../options/server-files.js";
 import type { FlagOf } from "../process/flag-names.js";
 import { listenSettings, type ServerCommandOptions, serverCommand } from "./server-command.js";
 
 const AFTER_HELP = `
-SIGINT (Ctrl-C) or SIGTERM saves the data and ends the server; a second signal ends it at once.
+SIGINT (Ctrl-C) or SIGTERM saves the data and ends the server; a second signal ends it at once. SIGHUP
+reads certificates and passwords again, which also happens within seconds when their files change.
 Exit codes: 0 ended by a signal; 1 invalid options, a port in use, or data that cannot be read or
 saved.
 
@@ -49,14 +51,12 @@ function addOptions(command: Command): Command {
 
 async function embeddedOptions(options: ServeOptions, flag: FlagOf) {
   const { data } = options;
-  const tls = await readServerTls(
+  const tls = await listenFiles(
     { option: flag("cert"), file: options.cert },
     { option: flag("key"), file: options.key },
     { option: flag("client-ca"), file: options.clientCa },
   );
-  const common = await listenSettings(options, tls, flag);
-  return {
-    ...common,
-    ...(data !== undefined && { snapshotFile: data }),
-  } satisfies EmbeddedEtcdOptions;
+  const { settings, reloaded } = await listenSettings(options, tls, flag);
+  const file = data === undefined ? {} : { snapshotFile: data };
+  return { settings: { ...settings, ...file } satisfies EmbeddedEtcdOptions, reloaded };
 }

@@ -1,9 +1,20 @@
 import { Command } from "commander";
 import type { OptionNames } from "../../errors/hint.js";
 import type { ServerTls } from "../../server/http/http-server.js";
+import { systemClock } from "../../time/clock.js";
 import { addVariables, givenOptions, type VariableNames } from "../options/environment.js";
-import { listOf, notEmpty, portOf, readPassword, urlsOf } from "../options/option-files.js";
+import { listOf, notEmpty, portOf, urlsOf } from "../options/option-files.js";
+import {
+  type ReadFiles,
+  type ReloadableServer,
+  rootPasswordOf,
+  type ServerFiles,
+  type ServerFilesOf,
+} from "../options/server-files.js";
+import { ExitCode } from "../process/exit-code.js";
+import { ExpiryLog } from "../process/expiry-log.js";
 import { failureMessage } from "../process/failure.js";
+import { FileMonitor } from "../process/file-monitor.js";
 import { type FlagOf, flagNames } from "../process/flag-names.js";
 import { waitForShutdown } from "../process/wait-for-shutdown.js";
 import { warnIfOpen } from "./warn-if-open.js";
@@ -29,8 +40,14 @@ interface ListenSettings {
   readonly rootPassword?: string;
 }
 
+/** The settings of a server, and the files in them that are reloaded. */
+interface Prepared<Settings> {
+  readonly settings: Settings;
+  readonly reloaded: readonly ServerFilesOf[];
+}
+
 /** A running server. */
-interface RunningServer {
+interface RunningServer extends ReloadableServer {
   readonly url: string;
   close(): Promise<void>;
 }
@@ -43,8 +60,10 @@ interface ServerCommand<Options, Complete extends ListenSettings> {
   /** Adds the options that only this server has. */
   addOptions(command: Command): Command;
   /** The options with their files read. @throws Error naming the invalid option with `flag` */
-  complete(options: Options, flag: FlagOf): Promise<Complete>;
+  complete(options: Options, flag: FlagOf): Promise<Prepared<Complete>>;
   start(complete: Complete): Promise<RunningServer>;
+  /** Checks the options instead of starting, if they ask for it. @returns whether all is in order */
+  check?(options: Options, flag: FlagOf, nameOf: OptionNames): Promise<boolean> | undefined;
   /** Options that secure the server, for a warning. */
   readonly remedies: Parameters<typeof warnIfOpen>[1];
   /** Variables of options whose names mean something else in other commands. */
@@ -87,13 +106,15 @@ export function serverCommand<
     )
     .action(async () => {
       const { options, flag } = givenOptions<Options>(command);
+      const names: OptionNames = (option) => {
+        const own = server.flags?.[option];
+        return own === undefined ? flagNames(flag, flag)(option) : flag(own);
+      };
       try {
-        await serve(server, options, flag);
+        const isInOrder = await server.check?.(options, flag, names);
+        if (isInOrder === undefined) await serve(server, options, flag);
+        else process.exitCode = isInOrder ? 0 : ExitCode.invalidUsage;
       } catch (error) {
-        const names: OptionNames = (option) => {
-          const own = server.flags?.[option];
-          return own === undefined ? flagNames(flag, flag)(option) : flag(own);
-        };
         command.error(`error: ${failureMessage(error, names)}`);
       }
     });
@@ -105,32 +126,61 @@ async function serve<Options, Complete extends ListenSettings>(
   options: Options,
   flag: FlagOf,
 ): Promise<void> {
-  const complete = await server.complete(options, flag);
+  const { settings, reloaded } = await server.complete(options, flag);
   const shutdown = waitForShutdown();
-  const running = await Promise.race([server.start(complete), shutdown]);
+  // A signal to reload does not end the server, also while it starts.
+  let reload: () => void = () => {};
+  process.on("SIGHUP", () => reload());
+  const running = await Promise.race([server.start(settings), shutdown]);
   // The server has not started. Exit explicitly, because the first process of a container ignores signals
   // without a listener.
   if (running === undefined) process.exit(0);
-  warnIfOpen(complete, server.remedies);
+  warnIfOpen(settings, server.remedies);
+  const monitor = monitorFiles(reloaded.map((filesOf) => filesOf(running)));
+  reload = () => void monitor.check(true);
   console.log(`listening on ${running.url}`);
   await shutdown;
+  monitor.stop();
   await running.close();
+}
+
+/** Reloads changed files, and warns of certificates that expire. */
+function monitorFiles(files: readonly ServerFiles[]): FileMonitor {
+  const log = (line: string): void => console.error(line);
+  const expiry = new ExpiryLog(log);
+  const checkExpiry = (): void => {
+    for (const { name, certificate } of files) {
+      const pem = certificate?.();
+      if (pem !== undefined) expiry.check(name, pem, systemClock.now());
+    }
+  };
+  const monitor = new FileMonitor(files, systemClock, log);
+  checkExpiry();
+  monitor.start(checkExpiry);
+  return monitor;
+}
+
+/** The password of v2's user root. @throws Error naming the option */
+export function rootPassword({ authRootPasswordFile: file }: ServerCommandOptions, flag: FlagOf) {
+  return rootPasswordOf({ option: flag("auth-root-password-file"), file });
 }
 
 /** The settings that every server needs to listen. @throws Error naming the option */
 export async function listenSettings(
-  { host, port, advertise, cors, allowedHosts, authRootPasswordFile: file }: ServerCommandOptions,
-  tls: ServerTls | undefined,
+  options: ServerCommandOptions,
+  { value: tls, reloaded }: ReadFiles<ServerTls | undefined>,
   flag: FlagOf,
-): Promise<ListenSettings> {
-  const rootPassword = await readPassword({ option: flag("auth-root-password-file"), file });
-  return {
+): Promise<Prepared<ListenSettings>> {
+  const { host, port, advertise, cors, allowedHosts } = options;
+  const root = await rootPassword(options, flag);
+  const settings = {
     host,
     port,
     ...(tls !== undefined && { tls }),
     ...(advertise !== undefined && { advertise }),
     ...(cors !== undefined && { cors }),
     ...(allowedHosts !== undefined && { allowedHosts }),
-    ...(rootPassword !== undefined && { rootPassword }),
+    ...(root.value !== undefined && { rootPassword: root.value }),
   };
+  return { settings, reloaded: [...reloaded, ...root.reloaded] };
 }

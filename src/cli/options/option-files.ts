@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { InvalidArgumentError } from "commander";
@@ -22,13 +23,52 @@ export async function readServerTls(
   }
   if (cert.file === undefined) throw new Error(`${key.option} needs ${cert.option}`);
   if (key.file === undefined) throw new Error(`${cert.option} needs ${key.option}`);
+  const pair = await readPair(cert, key);
+  return clientCa.file === undefined
+    ? pair
+    : { ...pair, clientCa: await readAuthorities(clientCa) };
+}
+
+/** TLS files of a client, as PEM texts. */
+export interface ClientTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** Reads the TLS files of a client: certificate and key need each other. @throws Error naming the option */
+export async function readClientTls(
+  ca: NamedFile,
+  cert: NamedFile,
+  key: NamedFile,
+): Promise<ClientTls> {
+  if (cert.file !== undefined && key.file === undefined) {
+    throw new Error(`${cert.option} needs ${key.option}`);
+  }
+  if (key.file !== undefined && cert.file === undefined) {
+    throw new Error(`${key.option} needs ${cert.option}`);
+  }
+  const authorities = ca.file === undefined ? {} : { ca: await readAuthorities(ca) };
+  if (cert.file === undefined) return authorities;
+  return { ...authorities, ...(await readPair(cert, key)) };
+}
+
+async function readPair(cert: NamedFile, key: NamedFile) {
   const pair = { cert: await readText(cert), key: await readText(key) };
   checkPem(cert, { cert: pair.cert });
   checkPem(key, pair);
-  if (clientCa.file === undefined) return pair;
-  const ca = await readText(clientCa);
-  checkPem(clientCa, { ca });
-  return { ...pair, clientCa: ca };
+  return pair;
+}
+
+/** OpenSSL ignores authorities that it cannot parse. */
+async function readAuthorities(named: NamedFile): Promise<string> {
+  const pem = await readText(named);
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new Error(`${named.option} ${named.file}: contains no certificate in PEM format`);
+  }
+  return pem;
 }
 
 /** Reads a password, without the newline at the end of the file. @throws Error naming the option */
