@@ -120,7 +120,7 @@ export class Replay {
   }
 }
 
-/** A request of the v2 API: etcd 3.4 and 3.5 write it as it is, etcd 2 as a part of another message. */
+/** The v2 request of an entry, by itself or in the message that also has the requests of v3. */
 function v2RequestOf(data: Buffer): V2Request | undefined {
   const request = V2RequestMessage.decode(data);
   // The other message has a message in place of the method.

@@ -101,6 +101,12 @@ async function sendNext(url: string, random: () => number): Promise<void> {
       return;
     case "read":
       await fetch(`${url}/v2/keys/?quorum=true`).then((response) => response.arrayBuffer());
+      return;
+    case "write to v3":
+      await fetch(`${url}/v3/kv/put`, {
+        method: "POST",
+        body: JSON.stringify({ key: "YQ==", value: Buffer.alloc(300, 1).toString("base64") }),
+      }).then((response) => response.arrayBuffer());
   }
 }
 
@@ -121,6 +127,7 @@ const KINDS = [
   "compare and delete",
   "delete directory",
   "read",
+  "write to v3",
 ] as const;
 
 /** The nodes of a cluster, with those below hidden keys, and the index of its store. */
