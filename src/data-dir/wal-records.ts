@@ -98,7 +98,9 @@ function readLast(
     problem = error.message;
     if (!error.torn) throw new DamagedFileError(path, offset, problem, error);
   }
-  if (hasValidRecords(file.peek(SEARCHED_BYTES))) {
+  // Frames begin at multiples of 8 bytes, also if the damage has led to another position.
+  const toNextFrame = -offset & (FRAME_HEADER_BYTES - 1);
+  if (hasValidRecords(file.peek(SEARCHED_BYTES).subarray(toNextFrame))) {
     throw new DamagedFileError(path, offset, `${problem}, and valid records follow`);
   }
   onTornTail(`${path}: the last write was interrupted at byte ${offset}: ${problem}`);
