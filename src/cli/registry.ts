@@ -93,6 +93,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("gateway", "serve etcd's v2 API for a cluster that has only v3", async () =>
     (await import("./commands/gateway-command.js")).gatewayCommand(),
   ),
+  entry("probe", "check whether a gateway or server is ready", async () =>
+    (await import("./commands/probe.js")).probeCommand(),
+  ),
   entry("completion", "print a completion script for a shell", async () =>
     (await import("./commands/completion.js")).completionCommand(),
   ),
