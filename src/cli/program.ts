@@ -50,7 +50,7 @@ function newProgram(): Command {
  * Another command may run in the environment of a server, so it accepts the variables of all commands.
  */
 async function warnAboutVariables(program: Command, command: Command): Promise<void> {
-  const own = variablesOf(command);
+  const own = isServer(command) ? variablesOf(command) : [];
   let unused = unusedVariables(own.length > 0 ? own : variablesOf(program), process.env);
   if (unused.length > 0 && own.length === 0) {
     unused = unusedVariables(allVariables(await programFor(COMPLETION)), process.env);
@@ -59,6 +59,11 @@ async function warnAboutVariables(program: Command, command: Command): Promise<v
     const advice = meant === undefined ? "" : `; did you mean ${meant}?`;
     note(`warning: ${name} is not a variable of ${pathOf(command)}${advice}`);
   }
+}
+
+/** `probe` has variables too, but runs in the environment of its server. */
+function isServer(command: Command): boolean {
+  return command.options.some(({ long }) => long === "--advertise");
 }
 
 function allVariables(command: Command): readonly string[] {

@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { installed, type Missing, must } from "./install.js";
+import { debianPackage, type Missing } from "./install.js";
 import { type Outcome, type RunOptions, run, type Started, start } from "./run.js";
 
 /** The program: the one on PATH, or else the one of Debian's or Ubuntu's package. */
@@ -15,7 +14,7 @@ export const TIME_LIMITS = ["--timeout", "60s", "--total-timeout", "120s"];
 
 export function findEtcdctl(): Etcdctl | Missing {
   if (speaksV2("etcdctl")) return { path: "etcdctl" };
-  const directory = installed("etcd-client", unpackDebianPackage);
+  const directory = debianPackage("etcd-client");
   if (typeof directory !== "string") return directory;
   const path = join(directory, "usr/bin/etcdctl");
   return speaksV2(path) ? { path } : { missing: `${path} is no etcdctl 3.4` };
@@ -56,7 +55,7 @@ export class EtcdctlRunner {
   }
 
   #arguments(args: readonly string[]): readonly string[] {
-    return [...TIME_LIMITS, "--endpoints", this.#server().urls.join(","), ...args];
+    return ["--endpoints", this.#server().urls.join(","), ...args];
   }
 }
 
@@ -65,11 +64,4 @@ function speaksV2(path: string): boolean {
   const env = { ...process.env, ...V2_API };
   const { stdout } = spawnSync(path, ["--version"], { env, encoding: "utf8", timeout: 10_000 });
   return /^etcdctl version: 3\.4\.\d+\nAPI version: 2$/m.test(stdout ?? "");
-}
-
-/** Unpacked rather than installed, for which root would be needed. */
-function unpackDebianPackage(work: string): void {
-  must("apt-get", ["download", "etcd-client"], { cwd: work });
-  const archives = readdirSync(work).filter((name) => name.endsWith(".deb"));
-  must("dpkg-deb", ["--extract", ...archives, "."], { cwd: work });
 }

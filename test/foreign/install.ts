@@ -1,7 +1,16 @@
 /** Clients of other people, put once into a cache outside the clone; nothing there needs root. */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -29,6 +38,35 @@ export function installed(name: string, make: (work: string) => void): string | 
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** The unpacked files of a package of Debian or Ubuntu; to install it, root would be needed. */
+export function debianPackage(name: string): string | Missing {
+  return installed(name, (work) => {
+    must("apt-get", ["download", name], { cwd: work });
+    const archives = readdirSync(work).filter((file) => file.endsWith(".deb"));
+    must("dpkg-deb", ["--extract", ...archives, "."], { cwd: work });
+  });
+}
+
+/**
+ * The path of a program that is built from the Go module in a folder. It is built again when one of the
+ * module's files changes.
+ *
+ * @param argumentsFor arguments of `go` that write the program to this path
+ */
+export function goProgram(
+  name: string,
+  module: string,
+  argumentsFor: (program: string) => readonly string[],
+): string | Missing {
+  const files = readdirSync(module).map((file) => readFileSync(join(module, file), "utf8"));
+  const version = createHash("sha256").update(files.join("\0")).digest("hex").slice(0, 12);
+  const directory = installed(`${name}-${version}`, (work) => {
+    const env = { CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "-mod=readonly" };
+    must("go", argumentsFor(join(work, name)), { cwd: module, env });
+  });
+  return typeof directory === "string" ? join(directory, name) : directory;
 }
 
 /** @throws Error with the last line of what the command complained about */
