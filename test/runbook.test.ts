@@ -158,7 +158,8 @@ function runbookTests(etcdctlPath: string): void {
       if (member === undefined) throw new Error("there are three members");
       await follow("A member hangs", own, async (shell) => {
         member.pause();
-        await shell.next();
+        await shell.untilNext();
+        await shell.untilNext();
         await shell.next();
         member.resume();
         await shell.untilNext();
