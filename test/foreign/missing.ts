@@ -20,6 +20,11 @@ export function reportMissing(name: string, { missing }: Missing): void {
     it(name, () => expect.fail(missing));
     return;
   }
-  console.warn(`skipped "${name}": ${missing}`);
+  skipVisibly(name, missing);
+}
+
+/** Skips a test, with a line that says why. */
+export function skipVisibly(name: string, reason: string): void {
+  console.warn(`skipped "${name}": ${reason}`);
   it.skip(name, () => {});
 }

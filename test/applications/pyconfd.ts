@@ -1,0 +1,40 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { installed, must } from "../foreign/install.js";
+import { isMissing } from "../foreign/missing.js";
+import type { Application } from "./application.js";
+import { launch } from "./program.js";
+import { pythonEnv } from "./python.js";
+import { RenderedFile } from "./rendered-file.js";
+
+/** urllib3 2 no longer has what python-etcd uses of it. */
+const PACKAGES = ["pyconfd==0.0.7", "python-etcd==0.4.5", "urllib3==1.26.20"];
+const PLUGIN = join(import.meta.dirname, "python/pyconfd_plugin.py");
+const KEY = "/pyconfd/number";
+
+/** pyconfd, whose plugin watches a key with python-etcd. */
+export const pyconfd: Application = {
+  name: "pyconfd 0.0.7 with a plugin that watches",
+  install() {
+    const packages = installed("pyconfd-0.0.7", (work) => {
+      must("python3", ["-m", "pip", "install", "--target", work, ...PACKAGES], { cwd: work });
+    });
+    if (isMissing(packages)) return packages;
+    return async ({ urls }) => {
+      const file = await RenderedFile.create(KEY, urls);
+      const template = join(file.directory, "template");
+      await writeFile(template, "{{number}}\n");
+      // On Python 3, its module `logstuff` is found only in the search path.
+      const env = pythonEnv(packages, join(packages, "pyconfd"));
+      const running = launch("python3", [PLUGIN, KEY, template, file.path, ...urls], { env });
+      return {
+        goesOn: () => file.followsKey(),
+        async finish() {
+          running.child.kill();
+          await running.ended;
+          file.remove();
+        },
+      };
+    };
+  },
+};
