@@ -14,15 +14,26 @@ const GO_TESTS = "^(TestEndpointsFollowTheMembers|TestPrefersTheLeaderIfSoAsked)
 const etcdctl = findEtcdctl();
 const goTests = buildGoTests();
 
-async function startGateway(release: Release) {
-  const etcd = await startEtcd({ release });
-  const gateway = new Cli("gateway", "--port", "0", "--endpoints", etcd.urls[0]);
+async function startGateway(release: Release, members: 1 | 3 = 1) {
+  const etcd = await startEtcd({ release, members });
+  const gateway = new Cli("gateway", "--port", "0", "--endpoints", etcd.urls.join(","));
   const stop = async (): Promise<void> => {
     await gateway[Symbol.asyncDispose]();
     await etcd.stop();
   };
-  return { url: await gateway.url(), [Symbol.asyncDispose]: stop };
+  return { etcd, url: await gateway.url(), [Symbol.asyncDispose]: stop };
 }
+
+describeWithEtcd("3.7", "before etcd 3.7 with a dead member", () => {
+  beforeAll(buildIfStale);
+
+  itWith(etcdctl, "etcdctl finds the cluster healthy while it has a quorum", async (program) => {
+    await using gateway = await startGateway("3.7", 3);
+    await gateway.etcd.members.at(-1)?.kill();
+    const runner = new EtcdctlRunner(program, () => ({ urls: [gateway.url] }));
+    expect(await runner.print("cluster-health")).toMatch(/\ncluster is healthy\n$/);
+  });
+});
 
 for (const release of ["3.6", "3.7"] as const) {
   describeWithEtcd(release, `before etcd ${release}`, () => {
