@@ -3,15 +3,12 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { installed, must } from "../foreign/install.js";
 import { isMissing } from "../foreign/missing.js";
 import { run } from "../foreign/run.js";
 import type { Application } from "./application.js";
 import { finish, launch, linesOf, printsMore } from "./program.js";
-import { pythonEnv } from "./python.js";
+import { installWithPythonEtcd, pythonEnv } from "./python.js";
 
-/** urllib3 2 no longer has what python-etcd uses of it. */
-const PACKAGES = ["conftool==6.1.0", "python-etcd==0.4.5", "urllib3==1.26.20"];
 const WORKER = join(import.meta.dirname, "python/conftool_worker.py");
 const WEIGHED = /^weight \d+$/;
 
@@ -19,9 +16,7 @@ const WEIGHED = /^weight \d+$/;
 export const conftool: Application = {
   name: "conftool 6.1.0: a process that changes nodes, and confctl",
   install() {
-    const packages = installed("conftool-6.1.0", (work) => {
-      must("python3", ["-m", "pip", "install", "--target", work, ...PACKAGES], { cwd: work });
-    });
+    const packages = installWithPythonEtcd("conftool-6.1.0", ["conftool==6.1.0"]);
     if (isMissing(packages)) return packages;
     return async ({ urls }) => {
       const directory = mkdtempSync(join(tmpdir(), "etcdnet-conftool-"));

@@ -1,14 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { installed, must } from "../foreign/install.js";
 import { isMissing } from "../foreign/missing.js";
 import type { Application } from "./application.js";
 import { launch } from "./program.js";
-import { pythonEnv } from "./python.js";
+import { installWithPythonEtcd, pythonEnv } from "./python.js";
 import { RenderedFile } from "./rendered-file.js";
 
-/** urllib3 2 no longer has what python-etcd uses of it. */
-const PACKAGES = ["pyconfd==0.0.7", "python-etcd==0.4.5", "urllib3==1.26.20"];
 const PLUGIN = join(import.meta.dirname, "python/pyconfd_plugin.py");
 const KEY = "/pyconfd/number";
 
@@ -16,9 +13,7 @@ const KEY = "/pyconfd/number";
 export const pyconfd: Application = {
   name: "pyconfd 0.0.7 with a plugin that watches",
   install() {
-    const packages = installed("pyconfd-0.0.7", (work) => {
-      must("python3", ["-m", "pip", "install", "--target", work, ...PACKAGES], { cwd: work });
-    });
+    const packages = installWithPythonEtcd("pyconfd-0.0.7", ["pyconfd==0.0.7"]);
     if (isMissing(packages)) return packages;
     return async ({ urls }) => {
       const file = await RenderedFile.create(KEY, urls);

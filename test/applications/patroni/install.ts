@@ -1,16 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { installed, type Missing, must } from "../../foreign/install.js";
+import type { Missing } from "../../foreign/install.js";
 import { isMissing } from "../../foreign/missing.js";
+import { installWithPythonEtcd } from "../python.js";
 
 export const PATRONI_VERSION = "4.1.5";
-/** urllib3 2 no longer has what python-etcd uses of it. */
-const PACKAGES = [
-  `patroni[etcd,psycopg2-binary]==${PATRONI_VERSION}`,
-  "python-etcd==0.4.5",
-  "urllib3==1.26.20",
-];
 const DEBIAN_DIRECTORY = "/usr/lib/postgresql";
 
 /** PostgreSQL refuses to run as root. */
@@ -37,9 +32,8 @@ export function installPatroni(): Patroni | Missing {
   if (user !== undefined && isMissing(user)) return user;
   // The Python of a root user may be in a folder that other users cannot read.
   const python = user === undefined ? "python3" : "/usr/bin/python3";
-  const packages = installed(`patroni-${PATRONI_VERSION}`, (work) => {
-    must(python, ["-m", "pip", "install", "--target", work, ...PACKAGES], { cwd: work });
-  });
+  const requirement = `patroni[etcd,psycopg2-binary]==${PATRONI_VERSION}`;
+  const packages = installWithPythonEtcd(`patroni-${PATRONI_VERSION}`, [requirement], python);
   if (isMissing(packages)) return packages;
   return { packages, python, postgres, ...(user && { user }) };
 }
