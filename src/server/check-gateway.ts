@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { isEtcdError } from "../errors/is-etcd-error.js";
 import { RPC } from "../etcd3/rpcs.js";
 import type { V3Call } from "../etcd3/v3-api.js";
 import { authPrefix, KeySchema } from "../key-space/v3/schema/key-schema.js";
@@ -17,6 +18,9 @@ export interface GatewayCheck {
   /** Resolves with details for a reader, or rejects with the reason why the gateway would not work. */
   run(): Promise<string>;
 }
+
+/** A hidden key that nobody uses. */
+const ABSENT = "/_etcdnet_check";
 
 /** Shorter than the client's: a hung member must not delay the result for long. */
 const LIMITS = {
@@ -65,11 +69,7 @@ function checksOf(parts: GatewayParts, options: GatewayOptions): readonly Gatewa
     }),
     check(`listen on ${host} port ${port}`, () => checkPort(host, port)),
     check("reach the cluster", () => checkMembers(parts), true),
-    check(`read ${tree}`, async () => {
-      // It also reads which prefixes are in use.
-      await parts.keySpace.execute({ action: "get", key: "/", quorum: true });
-      return "no other prefix overlaps it";
-    }),
+    check(`read ${tree}`, () => checkRead(parts, new KeySchema(keyPrefix))),
     check(`write ${tree}`, () => checkWrite(parts, new KeySchema(keyPrefix))),
     check("read the users of v2 auth", async () =>
       (await store.isEnabled()) ? "v2 auth is on" : "v2 auth is off",
@@ -97,12 +97,25 @@ async function checkMembers({ api, members }: GatewayParts): Promise<string> {
   return [`${healthy.length} of ${all.length} endpoints are healthy`, ...failures].join("; ");
 }
 
+/** Reads one key of the tree, which may be large, with the permission for all of them. */
+async function checkRead({ api, keySpace }: GatewayParts, schema: KeySchema): Promise<string> {
+  const range = { ...schema.everything, limit: 1, keys_only: true };
+  await api.call(RPC.range, range, { ...CALL, operation: "POST /v3/kv/range" });
+  try {
+    // The first read also reads which prefixes are in use.
+    await keySpace.execute({ action: "get", key: ABSENT, quorum: true });
+  } catch (error) {
+    if (!isEtcdError(error, "KeyNotFound")) throw error;
+  }
+  return "no other prefix overlaps it";
+}
+
 /**
  * Whether the user may write the keys of a tree. etcd checks the permissions for all operations of a
  * transaction before it compares. The comparison here is false: no version is less than 0.
  */
 async function checkWrite({ api }: GatewayParts, schema: KeySchema): Promise<string> {
-  const keys = [schema.heartbeat, schema.file("/a")];
+  const keys = [schema.heartbeat, schema.file(ABSENT)];
   await api.call(
     RPC.txn,
     {

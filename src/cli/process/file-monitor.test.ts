@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { SimulatedClock } from "../../../test/support/simulated-clock.js";
 import { FileMonitor } from "./file-monitor.js";
 
@@ -30,7 +30,7 @@ function monitored(name: string) {
     utimesSync(file, content.length, content.length);
     results.push(...next);
   };
-  return { monitor, lines, write, remove: () => rmSync(file), reloads: () => reloads };
+  return { monitor, clock, lines, write, reloads: () => reloads };
 }
 
 test("files are reloaded when they have changed, and not otherwise", async () => {
@@ -41,6 +41,28 @@ test("files are reloaded when they have changed, and not otherwise", async () =>
   write("22", "version 2");
   for (let count = 0; count < 3; count++) await monitor.check();
   expect([reloads(), lines]).toEqual([2, ["reloaded changed: version 2"]]);
+});
+
+test("files are checked at intervals until the monitor stops", async () => {
+  const { monitor, clock, write, reloads } = monitored("polled");
+  write("1", undefined, "version 2");
+  let checks = 0;
+  monitor.start(() => checks++);
+  await clock.pass(5_000);
+  await vi.waitUntil(() => clock.pending === 1);
+  expect([checks, reloads()]).toEqual([1, 1]);
+  write("22");
+  await clock.pass(5_000);
+  await vi.waitUntil(() => clock.pending === 1);
+  expect([checks, reloads()]).toEqual([2, 2]);
+  monitor.stop();
+  expect(clock.pending).toBe(0);
+});
+
+test("without files, nothing is checked", () => {
+  const clock = new SimulatedClock();
+  new FileMonitor([], clock, () => {}).start();
+  expect(clock.pending).toBe(0);
 });
 
 test("a failure is reported once, at the second check, and its end too", async () => {
