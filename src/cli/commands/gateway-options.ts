@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { GatewayEtcdOptions, GatewayOptions } from "../../server/gateway.js";
-import { notEmpty, readPassword, urlsOf } from "../options/option-files.js";
+import { type ClientTls, isPipe, notEmpty, readPassword, urlsOf } from "../options/option-files.js";
 import {
   clusterFiles,
   clusterPassword,
@@ -85,13 +85,10 @@ async function etcdOptions(
   options: GatewayCommandOptions,
   flag: FlagOf,
 ): Promise<ReadFiles<GatewayEtcdOptions>> {
-  const { endpoints: urls, prefix: keyPrefix = "/", cacert, cert, key } = options;
+  const { endpoints: urls, prefix: keyPrefix = "/" } = options;
   const certificates = await clusterCertificate(options, flag);
   const credentials = await credentialsOf(options, flag);
-  const tls = {
-    ...(cacert !== undefined && { caFile: cacert }),
-    ...(cert !== undefined && key !== undefined && { certFile: cert, keyFile: key }),
-  };
+  const tls = tlsOptionsOf(options, certificates.value);
   return {
     value: {
       urls,
@@ -100,6 +97,22 @@ async function etcdOptions(
       ...credentials.value,
     },
     reloaded: [...certificates.reloaded, ...credentials.reloaded],
+  };
+}
+
+/** The names of the files, so that the client reads them again; the texts of pipes. */
+function tlsOptionsOf(
+  { cacert, cert, key }: GatewayCommandOptions,
+  texts: ClientTls,
+): NonNullable<GatewayEtcdOptions["tls"]> {
+  const isReadOnce = (file: string | undefined): boolean => isPipe({ option: "", file });
+  const pair = cert !== undefined && key !== undefined;
+  return {
+    ...(cacert !== undefined && (isReadOnce(cacert) ? { ca: texts.ca } : { caFile: cacert })),
+    ...(pair &&
+      (isReadOnce(cert) || isReadOnce(key)
+        ? { cert: texts.cert, key: texts.key }
+        : { certFile: cert, keyFile: key })),
   };
 }
 

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { InvalidArgumentError } from "commander";
 import type { ServerTls } from "../../server/http/http-server.js";
@@ -79,10 +79,23 @@ export async function readPassword(named: NamedFile): Promise<string | undefined
   return password;
 }
 
+/** Texts of pipes, as from a shell's `<(…)`: they can be read only once. */
+const pipes = new Map<string, string>();
+
+/** Whether a file that was read is a pipe, which can never change. */
+export function isPipe({ file = "" }: NamedFile): boolean {
+  return pipes.has(file);
+}
+
 /** @throws Error naming the option */
 export async function readText({ option, file = "" }: NamedFile): Promise<string> {
   try {
-    return await readFile(file, "utf8");
+    const known = pipes.get(file);
+    if (known !== undefined) return known;
+    const isFile = (await stat(file)).isFile();
+    const text = await readFile(file, "utf8");
+    if (!isFile) pipes.set(file, text);
+    return text;
   } catch (error) {
     throw new Error(`${option} ${file}: ${(error as Error).message}`, { cause: error });
   }
