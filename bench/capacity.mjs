@@ -17,8 +17,11 @@ import { startEtcdProcess } from "../scripts/etcd-process.mjs";
 const VALUE = "0123456789".repeat(10);
 const KEYS = 1000;
 const IN_FLIGHT = 64;
-const POLLS = 2000;
+const POLLS = 1000;
+/** Opened at a time. */
+const BATCH = 100;
 const WAKES = 10;
+const RECURSIVE = { recursive: true };
 
 /** @typedef {{ rss: number, descriptors: number }} Usage memory in bytes */
 
@@ -33,6 +36,7 @@ async function serve(etcd) {
     globalThis.gc?.();
     process.send?.({ rss: process.memoryUsage.rss() });
   });
+  process.on("disconnect", () => process.exit());
   process.send?.({ url: gateway.url });
 }
 
@@ -48,6 +52,8 @@ async function measure(seconds) {
     const own = { url: etcd.url, pid: Number(etcd.pid) };
     const gateway = { url, pid: Number(child.pid) };
     console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}`);
+    // First, because memory that other requests have used hides that of the polls.
+    await measurePolls(gateway, child);
     for (const load of /** @type {const} */ (["get", "quorum get", "set"])) {
       const [theirs, ours] = [await cost(own, load, seconds), await cost(gateway, load, seconds)];
       const perCore = Math.round(1e6 / ours).toLocaleString("en");
@@ -56,7 +62,6 @@ async function measure(seconds) {
           `${(ours / theirs).toFixed(1)} times the CPU of etcd 3.4 for its own v2 API`,
       );
     }
-    await measurePolls(gateway, child);
   } finally {
     child.kill();
     await etcd.remove();
@@ -98,13 +103,18 @@ async function cost({ url, pid }, load, seconds) {
  */
 async function measurePolls({ url, pid }, child) {
   const etcd = new EtcdClient({ urls: [url] });
+  await etcd.setNode("/capacity/0", VALUE);
   const idle = await usage(child);
   /** @type {Promise<unknown>[]} */
   let polls = [];
+  const text = async () => (await fetch(`${url}/metrics`)).text();
   const open = async () => {
-    polls = Array.from({ length: POLLS }, () => etcd.watchNode("/capacity", { recursive: true }));
-    const text = async () => (await fetch(`${url}/metrics`)).text();
-    while (!(await text()).includes(`etcdnet_watchers ${POLLS}\n`)) await delay(50);
+    polls = [];
+    while (polls.length < POLLS) {
+      const batch = Array.from({ length: BATCH }, () => etcd.watchNode("/capacity", RECURSIVE));
+      polls.push(...batch);
+      while (!(await text()).includes(`etcdnet_watchers ${polls.length}\n`)) await delay(50);
+    }
   };
   await open();
   const waiting = await usage(child);
