@@ -75,6 +75,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("cluster-health", "check the health of every member", async () =>
     (await import("./commands/cluster-health.js")).clusterHealthCommand(),
   ),
+  entry("doctor", "show what blocks an upgrade of etcd, and how to mend it", async () =>
+    (await import("./commands/doctor.js")).doctorCommand(),
+  ),
   entry("member", "list, add, update and remove members", async () =>
     (await import("./commands/member.js")).memberCommand(),
   ),

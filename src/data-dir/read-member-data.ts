@@ -6,6 +6,7 @@ import { isLocked } from "./in-use.js";
 import { MemberDataError } from "./member-data-error.js";
 import { type LogInfo, replayOf, summaryOf } from "./member-log.js";
 import type { Membership } from "./membership.js";
+import type { RequestCounts } from "./replay.js";
 import { type MemberSnapshot, newestSnapshot } from "./snapshot-files.js";
 import type { V2Store } from "./v2-store.js";
 import { walFiles } from "./wal-files.js";
@@ -45,8 +46,8 @@ export interface MemberData {
   /** The snapshot that the log was applied to; undefined when the log is complete. */
   readonly snapshot: SnapshotInfo | undefined;
   readonly log: LogInfo;
-  /** Requests of the v2 API in the log behind the snapshot: for keys, and others. */
-  readonly requests: { readonly keys: number; readonly other: number };
+  /** v2 requests in the log behind the snapshot. */
+  readonly requests: RequestCounts;
   /** All nodes, the index, members, users and roles. */
   readonly store: V2Store;
   readonly membership: Membership;

@@ -23,12 +23,23 @@ const MEMBER_ATTRIBUTES = /\/0\/members\/([\da-f]{1,16})\/attributes/i;
 
 const NANOSECONDS_PER_MILLISECOND = 1e6;
 
+/** Numbers of v2 requests in raft's log. */
+export interface RequestCounts {
+  /** Reads and writes of keys. */
+  readonly keys: number;
+  /** Those of etcd about its members and the version of the cluster. */
+  readonly membership: number;
+  /** Health checks, removals of expired keys, and those of users and roles. */
+  readonly other: number;
+}
+
 /** Applies entries of raft's log to a v2 store, like etcd. */
 export class Replay {
   readonly store: V2Store;
   readonly membership: Membership;
   #keyRequests = 0;
   #otherRequests = 0;
+  #membershipRequests = 0;
   #syncedAt: number | undefined;
   #ignored = 0;
 
@@ -37,9 +48,13 @@ export class Replay {
     this.membership = membership;
   }
 
-  /** Number of requests for keys, and of other v2 requests. Without etcd's own about members. */
-  get requests(): { readonly keys: number; readonly other: number } {
-    return { keys: this.#keyRequests, other: this.#otherRequests };
+  /** Number of v2 requests: for keys, etcd's own about members and the version, and others. */
+  get requests(): RequestCounts {
+    return {
+      keys: this.#keyRequests,
+      other: this.#otherRequests,
+      membership: this.#membershipRequests,
+    };
   }
 
   /** Time of the last removal of expired nodes, in milliseconds since 1970. */
@@ -86,8 +101,10 @@ export class Replay {
       request.prevValue.length === 0;
     const member = isPlainSet ? MEMBER_ATTRIBUTES.exec(path)?.[1] : undefined;
     if (member !== undefined) {
+      this.#membershipRequests++;
       this.#setAttributes(member.toLowerCase(), attributesOf(request));
     } else if (isPlainSet && path === "/0/version") {
+      this.#membershipRequests++;
       this.membership.setVersion(request.value.toString("latin1"));
     } else {
       this.#applyUserRequest(method, path, request);

@@ -159,6 +159,7 @@ const MEMBER = message({
   name: [2, "text"],
   peerURLs: [3, "text", "repeated"],
   clientURLs: [4, "text", "repeated"],
+  isLearner: [5, "flag"],
 });
 
 const MEMBERS = message({ header: [1, HEADER], members: [2, MEMBER, "repeated"] });
@@ -215,8 +216,11 @@ export const RPC = {
     message({
       header: [1, HEADER],
       version: [2, "text"],
+      dbSize: [3, "natural"],
       leader: [4, "uid"],
       errors: [8, "text", "repeated"],
+      dbSizeInUse: [9, "natural"],
+      dbSizeQuota: [12, "natural"],
     }),
   ),
   authenticate: rpc(

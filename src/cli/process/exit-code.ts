@@ -12,6 +12,8 @@ import {
 export const ExitCode = {
   /** Wrong arguments, an unusable local file, a refused migration, or a refused change of users, roles or members. */
   invalidUsage: 1,
+  /** The doctor found something that blocks an upgrade, or could not check something. */
+  blocked: 1,
   /** No member could be reached. */
   unreachable: 2,
   /** etcd refused the request, or sent no usable response in time. */
