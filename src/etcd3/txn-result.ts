@@ -1,5 +1,13 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
-import type { KeyValue, PutResponse, ResponseHeader, ResponseOp, TxnResponse } from "./rpcs.js";
+import type {
+  KeyValue,
+  PutResponse,
+  RangeRequest,
+  ResponseHeader,
+  ResponseOp,
+  TxnResponse,
+} from "./rpcs.js";
+import type { Read } from "./transaction.js";
 import type { V3Response } from "./v3-api.js";
 
 /** The result of one operation of a transaction. */
@@ -29,6 +37,27 @@ export function readTxnResult(response: V3Response<TxnResponse>, branches: numbe
 /** Reads the response to a put. */
 export function readPutResult({ message, header, endpoint }: V3Response<PutResponse>): TxnResult {
   return { header, endpoint, branch: 0, results: [{ kvs: listOf(message.prev_kv), more: false }] };
+}
+
+/**
+ * Checks that a server returned only keys that were read: it must not present one key as another.
+ *
+ * @throws ProtocolError
+ */
+export function checkReads(reads: readonly Read[], results: readonly OperationResult[]): void {
+  for (const [at, { request_range: range }] of reads.entries()) {
+    for (const { key } of results[at]?.kvs ?? []) {
+      if (!isWithin(key, range)) {
+        throw new ProtocolError("the response of the v3 API has keys that were not read");
+      }
+    }
+  }
+}
+
+/** Without `range_end`, a range is one key. */
+function isWithin(key: Buffer, { key: first = "", range_end: end }: RangeRequest): boolean {
+  const order = key.compare(Buffer.from(first));
+  return end === undefined ? order === 0 : order >= 0 && key.compare(Buffer.from(end)) < 0;
 }
 
 function findBranch(

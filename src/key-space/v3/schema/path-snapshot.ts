@@ -52,8 +52,10 @@ export function pathSnapshotReads(
 
 export function readPathSnapshot(path: string, results: readonly OperationResult[]): PathSnapshot {
   const kvAt = (at: number): KeyValue | undefined => results[at]?.kvs[0];
+  // The root is always a directory, whatever a foreign program has written.
+  const file = path === "" ? undefined : kvAt(0);
   return {
-    target: { path, file: kvAt(0), marker: kvAt(1), firstKeyBelow: kvAt(2) },
+    target: { path, file, marker: kvAt(1), firstKeyBelow: kvAt(2) },
     subdirectory: kvAt(3),
     ancestors: ancestorsOf(path).map((ancestor, level) => ({
       path: ancestor,

@@ -20,6 +20,7 @@ import {
 } from "../../../etcd3/transaction.js";
 import { halfOf, TransactionSize } from "../../../etcd3/transaction-size.js";
 import {
+  checkReads,
   type OperationResult,
   readPutResult,
   readTxnResult,
@@ -194,6 +195,7 @@ export class V3Tree {
       if (!this.size.isExceeded(error, part.length)) throw error;
       return await this.read(operations, call, halfOf(part.length));
     }
+    checkReads(part, first.results);
     if (rest.length === 0) return first;
     const pinned = rest.map((operation) => atRevision(operation, first.header.revision));
     const { results } = await this.read(pinned, call);
