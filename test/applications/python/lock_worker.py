@@ -24,7 +24,7 @@ for number in (signal.SIGUSR1, signal.SIGTERM):
     signal.signal(number, lambda received, _frame: told.add(received))
 
 hosts = tuple((url.hostname, url.port) for url in map(urlsplit, sys.argv[1:]))
-client = etcd.Client(host=hosts, allow_reconnect=True, read_timeout=10)
+client = etcd.Client(host=hosts, allow_reconnect=True)
 
 while signal.SIGTERM not in told:
     lock = etcd.Lock(client, "counter")

@@ -19,12 +19,11 @@ owns_lock() {
 
 until [ -n "$stop" ]; do
   run mk --ttl 20 /counter/lock "$id" >/dev/null 2>&1 || owns_lock || continue
-  number=$(run get /counter/number 2>/dev/null)
-  if [ "$number" = "" ] && run ls -r /counter 2>/dev/null | grep -qx /counter/number; then
-    echo "the number was listed and not read" >&2
-    exit 1
-  fi
-  number=$((${number:-0} + 1))
-  if run set /counter/number "$number" >/dev/null; then echo "counted $number"; fi
-  run rm --with-value "$id" /counter/lock >/dev/null
+  run ls -r /counter 2>/dev/null | grep -qx /counter/number || continue
+  number=$(run get /counter/number 2>/dev/null) || continue
+  number=$((number + 1))
+  # On a busy machine, a set can be applied and time out.
+  until run set /counter/number "$number" >/dev/null 2>&1; do :; done
+  echo "counted $number"
+  run rm --with-value "$id" /counter/lock >/dev/null 2>&1
 done
