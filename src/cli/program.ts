@@ -4,8 +4,8 @@ import { unusedVariables, variablesOf } from "./options/environment.js";
 import { withoutGoNotation } from "./options/go-notation.js";
 import { errorLine } from "./process/failure.js";
 import { note } from "./process/print.js";
+import { VERSION } from "./process/version.js";
 import { COMMANDS, type CommandEntry } from "./registry.js";
-import { VERSION } from "./version.js";
 
 const AFTER_HELP = `
 Global options may come before or after the name of a command. "etcdnet COMMAND --help" shows the

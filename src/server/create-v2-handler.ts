@@ -16,6 +16,7 @@ import { clusterRoutes } from "./routes/cluster-routes.js";
 import { KeysRoute } from "./routes/keys-route.js";
 import { membersRoute } from "./routes/members-route.js";
 import { metricsRoute } from "./routes/metrics-route.js";
+import { probeRoutes } from "./routes/probe-routes.js";
 import { v2Handler } from "./routes/v2-handler.js";
 
 /** The parts from which the v2 API is served. */
@@ -42,6 +43,13 @@ export interface V2HandlerParts extends BrowserOptions {
   readonly host?: string | undefined;
   /** The value of `X-Etcd-Cluster-Id`. */
   readonly clusterId: () => Promise<string>;
+  /**
+   * Why other servers should get the requests, in one line, for `/readyz` and the metric `etcdnet_ready`.
+   * Anybody can read it. `undefined`: this server is ready. It must resolve within a second.
+   *
+   * @default always ready
+   */
+  readonly notReady?: (() => string | undefined | Promise<string | undefined>) | undefined;
   /** Further metrics for `/metrics`. */
   readonly metrics?: (() => readonly MetricFamily[]) | undefined;
 }
@@ -61,7 +69,7 @@ export function v2HandlerWith(
   parts: Omit<V2HandlerParts, "authKeySpace">,
   clock: Clock = systemClock,
 ): V2Handler {
-  const { keySpace, clusterApi, clusterId } = parts;
+  const { keySpace, clusterApi, clusterId, notReady = () => undefined } = parts;
   const metrics = new RequestMetrics();
   const passwords = new PasswordCheck({ clock });
   const guard = new AuthGuard(store, passwords, new WatchReview(store, clock));
@@ -73,7 +81,8 @@ export function v2HandlerWith(
     keys.route,
     membersRoute({ members: clusterApi.members, clientUrls: urls, clusterId, isRoot }),
     ...clusterRoutes(clusterApi, urls),
-    metricsRoute(clusterApi, metrics, parts.metrics),
+    ...probeRoutes(notReady),
+    metricsRoute(clusterApi, { requests: metrics, notReady, more: parts.metrics }),
     ...authRoutes(store, isRoot, clusterId),
   ]);
   return v2Handler(router, browsers);

@@ -9,6 +9,7 @@ import { createV2Handler } from "./create-v2-handler.js";
 import type { BrowserOptions } from "./http/browser-access.js";
 import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http/http-server.js";
 import { once } from "./http/once.js";
+import { Draining } from "./probes/draining.js";
 import { SnapshotFile } from "./snapshot/snapshot-file.js";
 import { SnapshotKeeper } from "./snapshot/snapshot-keeper.js";
 import { type ServerSnapshot, SnapshotError } from "./snapshot/snapshot-reader.js";
@@ -96,6 +97,11 @@ export interface EmbeddedEtcd extends AsyncDisposable {
   /** Enforces v2 auth with this password for user `root`, as the option `rootPassword` does at the start. */
   setRootPassword(password: string): Promise<void>;
   /**
+   * From now on `/readyz` returns 503, so that load balancers send requests elsewhere. Requests are still
+   * served. Call it some seconds before {@link close}.
+   */
+  drain(): void;
+  /**
    * Ends watches, finishes the requests in progress, frees the port and saves the snapshot.
    *
    * @throws Error when the snapshot cannot be written; everything else is closed nevertheless
@@ -116,8 +122,10 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
     snapshotFile === undefined ? undefined : await SnapshotFile.open(snapshotFile, clock);
   let keySpaces: KeySpaces | undefined;
   let keeper: SnapshotKeeper | undefined;
+  const draining = new Draining();
   let server: HttpServer | undefined;
   const close = async (): Promise<void> => {
+    draining.begin();
     await Promise.all([keySpaces?.keys.close(), server?.close()]);
     await keySpaces?.auth.close();
     await (keeper ?? file)?.close();
@@ -131,7 +139,7 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
     }
     const setRootPassword = (password: string) => enforceAuth(new AuthStore(auth), password);
     if (rootPassword !== undefined) await setRootPassword(rootPassword);
-    server = await serve(keySpaces, keeper, options);
+    server = await serve(keySpaces, keeper, draining, options);
     await keeper?.start();
     const closeOnce = once(close);
     return {
@@ -139,6 +147,7 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
       keySpace: keys,
       setTls: server.setTls,
       setRootPassword,
+      drain: () => draining.begin(),
       close: closeOnce,
       [Symbol.asyncDispose]: closeOnce,
     };
@@ -166,6 +175,7 @@ function keySpacesOf(
 async function serve(
   { keys: keySpace, auth: authKeySpace }: KeySpaces,
   keeper: SnapshotKeeper | undefined,
+  draining: Draining,
   options: EmbeddedEtcdOptions,
 ): Promise<HttpServer> {
   const { port = 0, host = "127.0.0.1", tls, limits, clock = systemClock } = options;
@@ -179,6 +189,7 @@ async function serve(
     cors: options.cors,
     allowedHosts: options.allowedHosts,
     host,
+    notReady: () => draining.reason,
     metrics: () => keeper?.metrics() ?? [],
   });
   const server = await listen(handler, { host, port, tls, limits });

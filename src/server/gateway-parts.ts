@@ -7,12 +7,14 @@ import { CachingKeySpace } from "../key-space/decorators/caching-key-space.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { V3ClusterApi } from "../key-space/v3/admin/v3-cluster-api.js";
 import { v3Probes } from "../key-space/v3/admin/v3-probes.js";
-import { authPrefix } from "../key-space/v3/schema/key-schema.js";
+import { authPrefix, KeySchema } from "../key-space/v3/schema/key-schema.js";
 import { StoreGeneration } from "../key-space/v3/schema/store-generation.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import type { Clock } from "../time/clock.js";
 import { ClusterIdentity } from "./cluster-identity.js";
 import { GatewayClusterApi } from "./gateway-cluster-api.js";
+import { Readiness } from "./probes/readiness.js";
+import { V3MemberProbe } from "./probes/v3-member-probe.js";
 
 /** The parts of a gateway, all of them on one cluster. */
 export interface GatewayParts {
@@ -26,6 +28,7 @@ export interface GatewayParts {
   readonly authKeySpace: KeySpace;
   readonly clusterApi: ClusterApi;
   readonly identity: ClusterIdentity;
+  readonly readiness: Readiness;
   readonly clock: Clock;
 }
 
@@ -54,6 +57,8 @@ export function gatewayParts(options: EtcdClientOptions): GatewayParts {
     idleTimeout: WATCH_IDLE_TIMEOUT_MS,
   });
   const auth = new V3KeySpace(api, { ...common, keyPrefix: authPrefix(keyPrefix) });
+  // A key of each tree that every request reads: v3 auth may permit only one of them.
+  const probed = [keyPrefix, authPrefix(keyPrefix)].map((prefix) => new KeySchema(prefix).file(""));
   const members = new V3ClusterApi(api.cluster, api, keySpace);
   return {
     api,
@@ -64,6 +69,7 @@ export function gatewayParts(options: EtcdClientOptions): GatewayParts {
     authKeySpace: new CachingKeySpace(auth, clock),
     clusterApi: new GatewayClusterApi(members, keyPrefix),
     identity: new ClusterIdentity(api),
+    readiness: new Readiness(new V3MemberProbe(api, probed), clock),
     clock,
   };
 }

@@ -15,6 +15,7 @@ import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./ht
 import type { V2Handler } from "./http/message.js";
 import { once } from "./http/once.js";
 import { gatewayFamilies } from "./metrics/gateway-metrics.js";
+import { Draining } from "./probes/draining.js";
 
 export const DEFAULT_HOST = "127.0.0.1";
 
@@ -84,6 +85,11 @@ export interface Gateway extends AsyncDisposable {
   setTls(tls: ServerTls): void;
   /** Enforces v2 auth with this password for user `root`, as the option `rootPassword` does at the start. */
   setRootPassword(password: string): Promise<void>;
+  /**
+   * From now on `/readyz` returns 503, so that load balancers send requests elsewhere. Requests are still
+   * served. Call it some seconds before {@link close}.
+   */
+  drain(): void;
   /** Ends watches, finishes the requests in progress and frees the port. */
   close(): Promise<void>;
 }
@@ -105,8 +111,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const parts = gatewayParts({ ...options.etcd, api: "v3" });
   const { keySpace, authKeySpace, identity } = parts;
   const store = new AuthStore(authKeySpace);
+  const draining = new Draining();
   let server: HttpServer | undefined;
   const close = once(async () => {
+    draining.begin();
     const closed = server?.close();
     keySpace.endWatches();
     // The requests in progress still need the key spaces.
@@ -114,7 +122,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await Promise.all([keySpace.close(), authKeySpace.close()]);
   });
   try {
-    const handler = handlerOf(store, parts, options);
+    const handler = handlerOf(store, parts, options, draining);
     checkSelfReference(parts.endpoints, options.host ?? DEFAULT_HOST, options.port ?? 0);
     if (await identity.check()) await warmUp(keySpace, store);
     if (options.rootPassword !== undefined) await enforceAuth(store, options.rootPassword);
@@ -124,6 +132,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       url: server.url,
       setTls: server.setTls,
       setRootPassword: (password) => enforceAuth(store, password),
+      drain: () => draining.begin(),
       close,
       [Symbol.asyncDispose]: close,
     };
@@ -136,13 +145,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 /** @throws OptionError for options that concern clients */
 export function handlerOf(
   store: AuthStore,
-  { keySpace, clusterApi, identity, clock }: GatewayParts,
+  { keySpace, clusterApi, identity, readiness, clock }: GatewayParts,
   { advertise, cors, allowedHosts, host = DEFAULT_HOST }: GatewayOptions,
+  draining = new Draining(),
 ): V2Handler {
   const clusterId = identity.clusterId.bind(identity);
-  const metrics = () => gatewayFamilies(keySpace.metrics);
+  const metrics = () => gatewayFamilies(keySpace.metrics, readiness.members);
+  const notReady = () => draining.reason ?? readiness.check();
   const listening = { advertise, cors, allowedHosts, host };
-  return v2HandlerWith(store, { keySpace, clusterApi, clusterId, metrics, ...listening }, clock);
+  const parts = { keySpace, clusterApi, clusterId, notReady, metrics, ...listening };
+  return v2HandlerWith(store, parts, clock);
 }
 
 /** Prepares for the first watch of a client, and remembers whether auth is on. */

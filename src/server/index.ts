@@ -1,3 +1,4 @@
+export type { ServerRequestTrace, ServerStateTrace } from "../diagnostics/server-channels.js";
 export {
   MemoryClusterApi,
   type MemoryClusterOptions,

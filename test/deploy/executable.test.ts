@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { root } from "../../scripts/project.mjs";
-import { VERSION } from "../../src/cli/version.js";
+import { VERSION } from "../../src/cli/process/version.js";
 import { type Outcome, run, type Started, start } from "../foreign/run.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { PROBLEM } from "./running.js";

@@ -39,7 +39,7 @@ describe("etcdnet serve", () => {
     first.kill(signal);
     expect(await first.exit).toBe(0);
     expect(await watch.ended()).toMatch(/\r\n0\r\n\r\n$/);
-    expect(first.stderr).toBe("");
+    expect(first.stderr).not.toMatch(/WARN {2}listening|ERROR/);
     expect(await readFile(data, "utf8")).toContain('"kept"');
   });
 
@@ -58,6 +58,18 @@ describe("etcdnet serve", () => {
     expect(await cli.exit).toBe("SIGTERM");
   });
 
+  it("still serves for the time of --shutdown-delay, but is not ready", async () => {
+    await using cli = serve("--shutdown-delay", "10m");
+    const url = await cli.url();
+    cli.kill("SIGTERM");
+    const ready = async () => (await fetch(`${url}/readyz`)).status;
+    await expect.poll(ready, { timeout: 60_000 }).toBe(503);
+    const body = new URLSearchParams({ value: "1" });
+    expect((await fetch(`${url}/v2/keys/a`, { method: "PUT", body })).status).toBe(201);
+    cli.kill("SIGTERM");
+    expect(await cli.exit).toBe("SIGTERM");
+  });
+
   it("serves with TLS and auth", async () => {
     const { cert, key } = serverCertificate();
     await using cli = serve(
@@ -72,14 +84,14 @@ describe("etcdnet serve", () => {
     await root.setNode("/a", "1");
     await using guest = new EtcdClient({ urls: [url], ca });
     await expect(guest.getNode("/a")).rejects.toMatchObject({ errorCode: 110 });
-    expect(cli.stderr).toBe("");
+    expect(cli.stderr).not.toMatch(/WARN {2}listening|ERROR/);
   });
 
   it("warns when it listens on all addresses without TLS and auth", async () => {
     await using cli = serve("--host", "0.0.0.0");
     await cli.url();
     const without = "without TLS (--cert, --key) and auth (--auth-root-password-file)";
-    expect(cli.stderr).toBe(`warning: listening on 0.0.0.0 ${without}\n`);
+    expect(cli.stderr).toContain(` WARN  listening ${without} host=0.0.0.0\n`);
   });
 
   it("shows an example in its help", async () => {

@@ -71,12 +71,12 @@ describeWithEtcd("3.7", "a gateway whose files are replaced", () => {
     await replace("listen.pem", next.cert);
     cli.kill("SIGHUP");
     await logged(
-      /^warning: the certificate for clients \(ETCDNET_LISTEN_CERT\): not reloaded, .*mism/m,
+      / WARN {2}the certificate for clients \(ETCDNET_LISTEN_CERT\): not reloaded, .*mism/m,
     );
     await replace("listen.key", next.key);
     cli.kill("SIGHUP");
     await logged(
-      /^reloaded the certificate for clients .*: certificate with SHA-256 [0-9A-F:]+, exp/m,
+      / INFO {2}reloaded the certificate for clients .*: certificate with SHA-256 [0-9A-F:]+, exp/m,
     );
     await using strict = new EtcdClient({ urls, ca: nextAuthority().cert });
     await strict.getNode("/");
@@ -86,11 +86,13 @@ describeWithEtcd("3.7", "a gateway whose files are replaced", () => {
     await replace("client.key", key);
     await replace("ca.pem", bundle.join(""));
     cli.kill("SIGHUP");
-    await logged(/^reloaded the certificate for the cluster: certificate with SHA-256 /m);
+    await logged(/ INFO {2}reloaded the certificate for the cluster: certificate with SHA-256 /m);
 
     await replace("password", "another secret\n");
     cli.kill("SIGHUP");
-    await logged(/^reloaded the password for the cluster: used for the next authentication/m);
+    await logged(
+      / INFO {2}reloaded the password for the cluster: used for the next authentication/m,
+    );
     const root = new V3Tool(etcd.urls, ROOT, security);
     await root.ask("auth/user/changepw", { name: "root", password: "another secret" });
     root.close();

@@ -157,7 +157,7 @@ async function twinOf(real: Server, isRoot = true): Promise<Server> {
   requests.countReceived("PUT");
   requests.countSuccess("PUT", 0.001);
   requests.countFailure("GET", 404);
-  const metrics = metricsRoute(api, requests);
+  const metrics = metricsRoute(api, { requests });
   const router = new Router([members, ...clusterRoutes(api, membersOwn), metrics]);
   return serverOf(v2Handler(router, new BrowserAccess({ cors: ["*"] })));
 }

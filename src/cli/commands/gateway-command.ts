@@ -1,8 +1,5 @@
 import type { Command } from "commander";
-import { createGateway, type Gateway, type GatewayOptions } from "../../server/gateway.js";
-import { systemClock } from "../../time/clock.js";
-import { logDamage } from "../process/log-damage.js";
-import { logMembers } from "../process/log-members.js";
+import { createGateway } from "../../server/gateway.js";
 import { runGatewayChecks } from "./gateway-check.js";
 import { addGatewayOptions, gatewayOptions } from "./gateway-options.js";
 import { serverCommand } from "./server-command.js";
@@ -10,8 +7,7 @@ import { serverCommand } from "./server-command.js";
 const AFTER_HELP = `
 A gateway has no state of its own: run as many as you need. SIGINT (Ctrl-C) or SIGTERM ends it after
 the requests in progress; a second signal ends it at once. SIGHUP reads certificates and passwords
-again, which also happens within seconds when their files change. Standard error reports members that
-fail or recover.
+again, which also happens within seconds when their files change. The log is on standard error.
 Exit codes: 0 ended by a signal, or all checks of --check succeeded; 1 invalid options, a failed
 check, a port in use, or a cluster that refuses the user or serves the v3 API neither over gRPC nor as
 JSON.
@@ -27,7 +23,12 @@ export function gatewayCommand(): Command {
     afterHelp: AFTER_HELP,
     addOptions: addGatewayOptions,
     complete: gatewayOptions,
-    start,
+    start: createGateway,
+    describe: ({ etcd }) => ({
+      endpoints: etcd.urls,
+      prefix: etcd.keyPrefix,
+      etcdUser: etcd.username,
+    }),
     // ETCDNET_PREFIX is the directory of a client; this prefix is the client's --key-prefix.
     variables: { prefix: ["ETCDNET_KEY_PREFIX"], check: [] },
     check: (options, flag, nameOf) =>
@@ -38,11 +39,4 @@ export function gatewayCommand(): Command {
       auth: "--auth-root-password-file, unless auth is already on",
     },
   });
-}
-
-/** Starts the log first, because members may already be unreachable. */
-function start(options: GatewayOptions): Promise<Gateway> {
-  logMembers(systemClock, console.error);
-  logDamage(systemClock, console.error);
-  return createGateway(options);
 }

@@ -1,7 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import type { OptionNames } from "../../errors/hint.js";
 import type { ServerTls } from "../../server/http/http-server.js";
 import { systemClock } from "../../time/clock.js";
+import { addLogOptions, type LogOptions, openLog } from "../log/log-options.js";
+import type { LogFields } from "../log/log-text.js";
+import type { Logger } from "../log/logger.js";
+import { parseDuration } from "../options/duration.js";
 import { addVariables, givenOptions, type VariableNames } from "../options/environment.js";
 import { listOf, notEmpty, portOf, urlsOf } from "../options/option-files.js";
 import {
@@ -11,22 +16,25 @@ import {
   type ServerFiles,
   type ServerFilesOf,
 } from "../options/server-files.js";
+import { serveOnClosedPipe } from "../process/closed-pipe.js";
 import { ExitCode } from "../process/exit-code.js";
 import { ExpiryLog } from "../process/expiry-log.js";
 import { failureMessage } from "../process/failure.js";
 import { FileMonitor } from "../process/file-monitor.js";
 import { type FlagOf, flagNames } from "../process/flag-names.js";
+import { VERSION } from "../process/version.js";
 import { waitForShutdown } from "../process/wait-for-shutdown.js";
 import { warnIfOpen } from "./warn-if-open.js";
 
 /** Options of all server commands. */
-export interface ServerCommandOptions {
+export interface ServerCommandOptions extends LogOptions {
   readonly host: string;
   readonly port: number;
   readonly advertise?: readonly string[];
   readonly cors?: readonly string[];
   readonly allowedHosts?: readonly string[];
   readonly authRootPasswordFile?: string;
+  readonly shutdownDelay: number;
 }
 
 /** Settings that every server needs to listen. */
@@ -49,6 +57,7 @@ interface Prepared<Settings> {
 /** A running server. */
 interface RunningServer extends ReloadableServer {
   readonly url: string;
+  drain(): void;
   close(): Promise<void>;
 }
 
@@ -64,6 +73,8 @@ interface ServerCommand<Options, Complete extends ListenSettings> {
   start(complete: Complete): Promise<RunningServer>;
   /** Checks the options instead of starting, if they ask for it. @returns whether all is in order */
   check?(options: Options, flag: FlagOf, nameOf: OptionNames): Promise<boolean> | undefined;
+  /** Further fields of the first line of the log. They must contain no password. */
+  describe?(complete: Complete): LogFields;
   /** Options that secure the server, for a warning. */
   readonly remedies: Parameters<typeof warnIfOpen>[1];
   /** Variables of options whose names mean something else in other commands. */
@@ -82,8 +93,7 @@ export function serverCommand<
     .addHelpText("after", server.afterHelp)
     .option("--port <number>", "port to listen on; 0: any free port", portOf, 2379)
     .option("--host <address>", "address to listen on", notEmpty, "127.0.0.1");
-  server
-    .addOptions(command)
+  addLogOptions(server.addOptions(command))
     .option(
       "--advertise <urls>",
       "client URLs to advertise, comma-separated; by default the URL that each client used",
@@ -104,6 +114,12 @@ export function serverCommand<
       "enable v2 auth; the file contains the password of user root",
       notEmpty,
     )
+    .option(
+      "--shutdown-delay <duration>",
+      "time after the first signal in which requests are still served, while /readyz returns 503",
+      parseDuration,
+      0,
+    )
     .action(async () => {
       const { options, flag } = givenOptions<Options>(command);
       const names: OptionNames = (option) => {
@@ -121,11 +137,13 @@ export function serverCommand<
   return addVariables(command, server.variables);
 }
 
-async function serve<Options, Complete extends ListenSettings>(
+async function serve<Options extends ServerCommandOptions, Complete extends ListenSettings>(
   server: ServerCommand<Options, Complete>,
   options: Options,
   flag: FlagOf,
 ): Promise<void> {
+  serveOnClosedPipe();
+  const log = openLog(options);
   const { settings, reloaded } = await server.complete(options, flag);
   const shutdown = waitForShutdown();
   // A signal to reload does not end the server, also while it starts.
@@ -135,18 +153,49 @@ async function serve<Options, Complete extends ListenSettings>(
   // The server has not started. Exit explicitly, because the first process of a container ignores signals
   // without a listener.
   if (running === undefined) process.exit(0);
-  warnIfOpen(settings, server.remedies);
-  const monitor = monitorFiles(reloaded.map((filesOf) => filesOf(running)));
+  warnIfOpen(settings, server.remedies, log);
+  const monitor = monitorFiles(
+    reloaded.map((filesOf) => filesOf(running)),
+    log,
+  );
   reload = () => void monitor.check(true);
+  logStart(log, server, settings, running.url);
   console.log(`listening on ${running.url}`);
   await shutdown;
+  const { shutdownDelay } = options;
+  log.info("shutting down: requests are still served", { shutdownDelay });
+  running.drain();
+  await sleep(shutdownDelay);
   monitor.stop();
+  log.info("closing the port and the watches");
   await running.close();
+  log.info("stopped");
+  await log.close();
+  // A log that nobody reads would keep the process alive.
+  process.exit();
+}
+
+function logStart<Complete extends ListenSettings>(
+  log: Logger,
+  server: { readonly name: string; describe?(complete: Complete): LogFields },
+  complete: Complete,
+  url: string,
+): void {
+  log.info(`${server.name} listens`, {
+    ...{ url, version: VERSION, node: process.version, pid: process.pid },
+    tls: complete.tls !== undefined,
+    auth: complete.rootPassword === undefined ? "as stored" : "on",
+    ...server.describe?.(complete),
+  });
 }
 
 /** Reloads changed files, and warns of certificates that expire. */
-function monitorFiles(files: readonly ServerFiles[]): FileMonitor {
-  const log = (line: string): void => console.error(line);
+function monitorFiles(files: readonly ServerFiles[], logger: Logger): FileMonitor {
+  const log = (line: string): void => {
+    const [, warning] = /^warning: (.*)$/s.exec(line) ?? [];
+    if (warning === undefined) logger.info(line);
+    else logger.warn(warning);
+  };
   const expiry = new ExpiryLog(log);
   const checkExpiry = (): void => {
     for (const { name, certificate } of files) {

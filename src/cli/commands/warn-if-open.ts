@@ -1,4 +1,5 @@
 import { isLoopback } from "../../server/http/loopback.js";
+import type { Logger } from "../log/logger.js";
 
 interface Listening {
   readonly host?: string;
@@ -13,10 +14,11 @@ interface Listening {
 export function warnIfOpen(
   { host = "127.0.0.1", tls, rootPassword }: Listening,
   remedies: { readonly tls: string; readonly auth: string },
+  log: Logger,
 ): void {
   const missing: string[] = [];
   if (tls === undefined) missing.push(`TLS (${remedies.tls})`);
   if (rootPassword === undefined) missing.push(`auth (${remedies.auth})`);
   if (isLoopback(host) || missing.length === 0) return;
-  console.error(`warning: listening on ${host} without ${missing.join(" and ")}`);
+  log.warn(`listening without ${missing.join(" and ")}`, { host });
 }

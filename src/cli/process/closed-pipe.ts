@@ -11,3 +11,8 @@ export function endOnClosedPipe(): void {
   });
   process.stderr.on("error", () => {});
 }
+
+/** Lets a server outlive the reader of its standard output too. */
+export function serveOnClosedPipe(): void {
+  process.stdout.removeAllListeners("error").on("error", () => {});
+}

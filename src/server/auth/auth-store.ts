@@ -1,3 +1,4 @@
+import { traceServerState } from "../../diagnostics/server-channels.js";
 import type { KeySpace, KeyWatch } from "../../key-space/key-space.js";
 import { compareCodePoints } from "../../key-space/shared/code-point-order.js";
 import type { Permissions } from "../../model/auth.js";
@@ -30,6 +31,7 @@ export class AuthStore {
   readonly #roles: Records<StoredRole>;
   /** Used when both switches are missing, so that deleting them does not turn auth off. */
   #enabledLast = false;
+  #published: boolean | undefined;
 
   constructor(keySpace: KeySpace) {
     this.#keySpace = keySpace;
@@ -41,9 +43,8 @@ export class AuthStore {
     // Every request calls this. If auth was never on, reading a switch would throw; a listing does not.
     const { node } = await this.#keySpace.execute({ action: "get", key: "/" });
     const switches = (node.nodes ?? []).filter(({ key }) => SWITCHES.includes(key));
-    if (switches.length > 0) {
-      this.#enabledLast = switches.some(({ value }) => value !== "false");
-    }
+    const isStored = switches.some(({ value }) => value !== "false");
+    this.#remember(switches.length > 0 ? isStored : this.#enabledLast);
     return this.#enabledLast;
   }
 
@@ -59,7 +60,14 @@ export class AuthStore {
 
   async setEnabled(enabled: boolean): Promise<void> {
     for (const key of SWITCHES) await overwrite(this.#keySpace, key, String(enabled));
+    this.#remember(enabled);
+  }
+
+  #remember(enabled: boolean): void {
     this.#enabledLast = enabled;
+    if (enabled === this.#published) return;
+    this.#published = enabled;
+    traceServerState({ kind: "auth", enabled });
   }
 
   /** @throws DamagedRecordError */

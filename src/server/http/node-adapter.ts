@@ -11,6 +11,7 @@ import {
   TEXT_TYPE,
 } from "./message.js";
 import { RequestBody } from "./request-body.js";
+import { RequestTrace } from "./request-trace.js";
 import { sendReply } from "./send-reply.js";
 import { serverUrl } from "./server-url.js";
 
@@ -115,9 +116,13 @@ export function serveNode(handler: V2Handler, request: NodeRequest): void {
     refuseWithoutHost(response);
     return;
   }
+  const trace = RequestTrace.of(request, response);
   handler(request)
     .catch(() => plainError(500, "Internal Server Error"))
-    .then((reply) => send(reply, request))
+    .then((reply) => {
+      trace?.begins();
+      return send(reply, request);
+    })
     .catch(() => response.destroy());
 }
 

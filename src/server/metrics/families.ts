@@ -1,4 +1,5 @@
 import type { SelfStats, StoreStats, Version } from "../../model/cluster.js";
+import { logFamilies } from "./log-counters.js";
 import { type MetricFamily, metric } from "./prometheus-text.js";
 
 /** Counters of a store under etcd's names. Refused reads count too, as in etcd. */
@@ -56,12 +57,13 @@ export function serverFamilies(self: SelfStats, version: Version): readonly Metr
   ];
 }
 
-/** Resources of this process, under the standard names of Prometheus' libraries. */
+/** The log and the resources of this process; the latter under the standard names of Prometheus' libraries. */
 export function processFamilies(now: number): readonly MetricFamily[] {
   const { user, system } = process.cpuUsage();
   const start = now / 1000 - process.uptime();
   const memory = process.memoryUsage.rss();
   return [
+    ...logFamilies(),
     metric(
       "process_cpu_seconds_total",
       "counter",

@@ -1,8 +1,12 @@
 import type { V3Metrics } from "../../key-space/v3/v3-key-space.js";
+import type { MemberState } from "../probes/member-state.js";
 import { type MetricFamily, metric } from "./prometheus-text.js";
 
-/** Lag of the watches, and batching of the reads. */
-export function gatewayFamilies(metrics: V3Metrics): readonly MetricFamily[] {
+/** Lag of the watches, batching of the reads, and state of the members. */
+export function gatewayFamilies(
+  metrics: V3Metrics,
+  members: readonly MemberState[],
+): readonly MetricFamily[] {
   const { watchers, held, index, newest, batches, batched } = metrics;
   const lag = watchers === 0 ? 0 : Math.max(0, newest - index);
   return [
@@ -27,5 +31,14 @@ export function gatewayFamilies(metrics: V3Metrics): readonly MetricFamily[] {
     ),
     metric("etcdnet_read_batches_total", "counter", "Transactions that batch reads.", batches),
     metric("etcdnet_batched_reads_total", "counter", "Reads sent in such transactions.", batched),
+    {
+      name: "etcdnet_member_up",
+      type: "gauge",
+      help: "1 if the endpoint served the last read of the readiness check, else 0.",
+      samples: members.map(({ endpoint, error }) => ({
+        labels: { endpoint },
+        value: Number(error === undefined),
+      })),
+    },
   ];
 }

@@ -13,7 +13,7 @@ const LEVELS: ReadonlySet<string> = new Set([
 /** Maximum size of the body. Clients without credentials may send one. */
 const MAX_LEVEL_BODY_BYTES = 4 * 1024;
 
-/** Checks a log level and ignores it: this server has no log with levels. */
+/** Checks a log level and ignores it: clients without credentials must not change the log. */
 export const logLevelRoute: Route = {
   path: "/config/local/log",
   errors: "message",

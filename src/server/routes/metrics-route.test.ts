@@ -11,7 +11,7 @@ import { metricsRoute } from "./metrics-route.js";
 async function textOf(api: ClusterApi, requests = new RequestMetrics()): Promise<string> {
   const request = { method: "GET", target: "/metrics", headers: {}, body: async () => "" };
   const { signal } = new AbortController();
-  const router = new Router([metricsRoute(api, requests)]);
+  const router = new Router([metricsRoute(api, { requests })]);
   const { status, body } = await router.serve({ ...request, signal }, "/metrics", "");
   expect(status).toBe(200);
   return String(body);

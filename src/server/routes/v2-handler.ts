@@ -9,6 +9,7 @@ import {
   type V2Handler,
 } from "../http/message.js";
 import type { Router } from "../http/router.js";
+import { splitTarget } from "../http/target.js";
 
 /** The response that Go's HTTP library sends without a handler. So it has no CORS headers. */
 const BAD_REQUEST: ServerReply = {
@@ -54,14 +55,6 @@ async function respond(
   } catch (error) {
     return errorReply(error, "keys");
   }
-}
-
-/** Splits a target. Also accepts the absolute form, which clients send to proxies. */
-function splitTarget(target: string): { readonly path: string; readonly query: string } {
-  const relative = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, "");
-  const mark = relative.indexOf("?");
-  if (mark === -1) return { path: relative, query: "" };
-  return { path: relative.slice(0, mark), query: relative.slice(mark + 1) };
 }
 
 function withMark(query: string): string {

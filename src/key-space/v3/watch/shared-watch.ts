@@ -1,3 +1,4 @@
+import { traceServerState } from "../../../diagnostics/server-channels.js";
 import { AbortError } from "../../../errors/abort-error.js";
 import { ProtocolError } from "../../../errors/cluster-errors.js";
 import type { ResponseHeader } from "../../../etcd3/rpcs.js";
@@ -256,9 +257,11 @@ export class SharedWatch {
         return nextOf();
       },
       failed: (error) => {
+        if (this.#lastError === undefined) this.#trace("lost", error);
         this.#lastError = error;
       },
       established: async (header, quiets) => {
+        if (this.#lastError !== undefined) this.#trace("restored");
         this.#lastError = undefined;
         await this.#verify(header.cluster_id, header.revision);
         onEstablished();
@@ -331,6 +334,11 @@ export class SharedWatch {
     );
   };
 
+  #trace(event: "lost" | "restored" | "ended", cause?: Error): void {
+    const { keyPrefix } = this.#settings.schema;
+    traceServerState({ kind: "watch", event, keyPrefix, cause });
+  }
+
   /** Ends all watches: they must be opened again, and may then get 401. */
   #stop(error: Error): void {
     if (this.#stopped !== undefined) return;
@@ -338,6 +346,7 @@ export class SharedWatch {
     this.#cancelIdleTimeout();
     this.#progress.stop();
     this.#onStop();
+    if (this.#watchers.size > 0 && !(error instanceof AbortError)) this.#trace("ended", error);
     for (const watch of this.#watchers) end(watch, error);
     this.#running.abort(error);
   }

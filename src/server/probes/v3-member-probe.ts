@@ -1,0 +1,46 @@
+import type { RemoteV3Api } from "../../etcd3/remote-v3-api.js";
+import { RPC } from "../../etcd3/rpcs.js";
+import { firstOf, read } from "../../etcd3/transaction.js";
+import { adminGet } from "../../wire/admin-request.js";
+import type { MemberState } from "./member-state.js";
+import type { MemberProbe } from "./readiness.js";
+
+const OPERATION = "GET /readyz";
+const REQUEST = adminGet("/readyz");
+
+/**
+ * Sends a small linearizable read to every member of a v3 cluster. Each request of a client needs such a read
+ * every few seconds, because v2 auth must not be outdated.
+ */
+export class V3MemberProbe implements MemberProbe {
+  readonly #api: RemoteV3Api;
+  readonly #keys: readonly string[];
+
+  /** @param keys keys that the user of the gateway must be able to read; they need not exist */
+  constructor(api: RemoteV3Api, keys: readonly string[]) {
+    this.#api = api;
+    this.#keys = keys;
+  }
+
+  async read(onServed: () => void, signal: AbortSignal): Promise<readonly MemberState[]> {
+    const endpoints = await this.#api.cluster.endpoints(REQUEST, signal);
+    return await Promise.all(
+      endpoints.map(async (endpoint): Promise<MemberState> => {
+        try {
+          await this.#readFrom(endpoint, signal);
+        } catch (error) {
+          if (!(error instanceof Error)) throw error;
+          return { endpoint, error };
+        }
+        onServed();
+        return { endpoint };
+      }),
+    );
+  }
+
+  async #readFrom(endpoint: string, signal: AbortSignal): Promise<void> {
+    const reads = this.#keys.map((key) => read(key, { keys_only: true }));
+    const call = { operation: OPERATION, key: "/", safety: "read", scope: "quorum" } as const;
+    await this.#api.call(RPC.txn, firstOf([], reads), { ...call, endpoint, signal });
+  }
+}
