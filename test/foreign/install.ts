@@ -51,7 +51,7 @@ export function debianPackage(name: string): string | Missing {
 
 /**
  * The path of a program that is built from the Go module in a folder. It is built again when one of the
- * module's files changes.
+ * module's files or the arguments change.
  *
  * @param argumentsFor arguments of `go` that write the program to this path
  */
@@ -61,7 +61,8 @@ export function goProgram(
   argumentsFor: (program: string) => readonly string[],
 ): string | Missing {
   const files = readdirSync(module).map((file) => readFileSync(join(module, file), "utf8"));
-  const version = createHash("sha256").update(files.join("\0")).digest("hex").slice(0, 12);
+  const parts = [...argumentsFor(name), ...files];
+  const version = createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 12);
   const directory = installed(`${name}-${version}`, (work) => {
     const env = { CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "-mod=readonly" };
     must("go", argumentsFor(join(work, name)), { cwd: module, env });
