@@ -39,7 +39,7 @@ async function withServer(
 }
 
 interface RangeOperation {
-  readonly request_range: { readonly range_end?: string };
+  readonly request_range: { readonly key: string; readonly range_end?: string };
 }
 
 const NOT_COMPLETED = { name: "TimeoutError", timeout: TIMEOUT };
@@ -68,6 +68,29 @@ test("a listing ends although every page has another one", async () => {
     await expect(client.getNode("/d", { recursive: true })).rejects.toMatchObject({
       name: "ProtocolError",
     });
+  });
+});
+
+test("an update of a directory ends although its nodes have no end", async () => {
+  const text = (base64 = ""): string => Buffer.from(base64, "base64").toString();
+  const responder = v3((path, body) => {
+    if (path.endsWith("grant")) return { ID: "7", TTL: "60" };
+    const { success = [] } = JSON.parse(body || "{}");
+    const responses = success.map(({ request_range: range }: Partial<RangeOperation>) => {
+      if (range === undefined) return { response_put: {} };
+      const key = text(range.key);
+      if (range.range_end !== undefined) {
+        const page = { kvs: [{ key: toBase64(`${key}~`), mod_revision: "4" }], more: true };
+        return { response_range: key.startsWith("/d/") ? page : {} };
+      }
+      const isMarker = key.endsWith("d/d");
+      return { response_range: { kvs: isMarker ? [{ key: range.key, mod_revision: "4" }] : [] } };
+    });
+    return { succeeded: true, responses };
+  });
+  await withServer(responder, { api: "v3" }, async (client) => {
+    const update = client.updateNode("/d", null, { dir: true, ttl: 60 });
+    await expect(update).rejects.toMatchObject({ name: "OutcomeUnknownError" });
   });
 });
 

@@ -69,11 +69,10 @@ export async function moveDescendants(
 async function readSubtree(
   path: string,
   tree: V3Tree,
-  { operation, key, signal, attemptTimeout }: V3Call,
+  request: V3Call,
   isSnapshot: boolean,
 ): Promise<Subtree | "compacted" | undefined> {
-  const limits = { signal, attemptTimeout };
-  const call: V3Call = { operation, key, safety: "read", scope: "quorum", ...limits };
+  const call: V3Call = { ...request, safety: "read", scope: "quorum" };
   const { schema } = tree;
   const own = [read(schema.marker(path)), read(schema.order(path))];
   const { results, header } = await tree.read(own, call);
