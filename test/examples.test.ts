@@ -169,11 +169,11 @@ const EXPECTED: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     "waited for iron",
   ],
   registry: [
+    "malformed: /example-registry/mail/three = not an instance",
+    "found: one at 10.0.0.1:25, two at 10.0.0.2:25",
     "up one 10.0.0.1:25",
     "up two 10.0.0.2:25",
     "changed one 10.0.0.1:26",
-    "malformed: /example-registry/mail/three = not an instance",
-    "found: one at 10.0.0.1:26, two at 10.0.0.2:25",
     "down two 10.0.0.2:25",
   ],
   tls: ["over TLS: private", /^without ca: .*certificate/],
