@@ -1,7 +1,5 @@
-import { readFileSync, type Stats, statSync } from "node:fs";
-
-/** A file that changed this recently may change again without new times. */
-const SETTLE_MS = 2_000;
+import { readFileSync, statSync } from "node:fs";
+import { fileVersion } from "./file-version.js";
 
 /**
  * A small file that may be replaced while this process runs, such as a certificate. A symbolic link is
@@ -22,15 +20,11 @@ export class ReloadableFile {
     const stats = statSync(this.path);
     // The data of a pipe, as from a shell's <(…), can be read only once.
     if (this.#content !== undefined && !stats.isFile()) return this.#content;
-    const version = versionOf(stats);
-    if (this.#content === undefined || version !== this.#version) {
+    const version = fileVersion(stats, Date.now());
+    if (this.#content === undefined || version === undefined || version !== this.#version) {
       this.#content = readFileSync(this.path);
-      this.#version = Date.now() - stats.mtimeMs > SETTLE_MS ? version : undefined;
+      this.#version = version;
     }
     return this.#content;
   }
-}
-
-function versionOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
-  return [dev, ino, size, mtimeMs, ctimeMs].join(" ");
 }

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { fileVersion } from "../../files/file-version.js";
 import type { Clock } from "../../time/clock.js";
 
 /** Files that are used together, such as a certificate and its key. */
@@ -17,9 +18,6 @@ export interface MonitoredFiles {
 
 /** Interval of the checks. Kubernetes takes up to a minute to replace the files of a secret. */
 const CHECK_INTERVAL_MS = 5_000;
-
-/** A file that changed this recently may change again without new times. */
-const SETTLE_MS = 2_000;
 
 /** Reloads files that were replaced. It compares their times, which works with links and remote file systems. */
 export class FileMonitor {
@@ -113,10 +111,8 @@ class Watch {
 async function versionOf(files: readonly string[], now: number): Promise<string | undefined> {
   try {
     const all = await Promise.all(files.map((file) => stat(file)));
-    if (all.some(({ mtimeMs }) => now - mtimeMs < SETTLE_MS)) return undefined;
-    return all
-      .map(({ dev, ino, size, mtimeMs, ctimeMs }) => [dev, ino, size, mtimeMs, ctimeMs].join(" "))
-      .join("\n");
+    const versions = all.map((stats) => fileVersion(stats, now));
+    return versions.includes(undefined) ? undefined : versions.join("\n");
   } catch {
     return undefined;
   }
