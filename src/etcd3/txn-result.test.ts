@@ -17,6 +17,12 @@ describe("the keys in the results of reads", () => {
     checkReads([readFirst(RANGE)], returned("/d/x"));
   });
 
+  it("must be in order, and exist if there are more", () => {
+    expect(() => checkReads([readFirst(RANGE)], returned("/d/y", "/d/x"))).toThrow(ProtocolError);
+    const empty = { kvs: [], more: true };
+    expect(() => checkReads([readFirst(RANGE)], [empty])).toThrow(ProtocolError);
+  });
+
   it.each(["", "/", "/b", "/a/", "/A"])("must not be %j for the key /a", (key) => {
     expect(() => checkReads([read("/a")], returned(key))).toThrow(ProtocolError);
   });

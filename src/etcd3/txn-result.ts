@@ -40,24 +40,31 @@ export function readPutResult({ message, header, endpoint }: V3Response<PutRespo
 }
 
 /**
- * Checks that a server returned only keys that were read: it must not present one key as another.
+ * Checks that a server returned only keys that were read, in byte order. It must not present one key as another,
+ * and must not make the pages of a range endless.
  *
  * @throws ProtocolError
  */
 export function checkReads(reads: readonly Read[], results: readonly OperationResult[]): void {
   for (const [at, { request_range: range }] of reads.entries()) {
-    for (const { key } of results[at]?.kvs ?? []) {
-      if (!isWithin(key, range)) {
-        throw new ProtocolError("the response of the v3 API has keys that were not read");
-      }
-    }
+    const result = results[at];
+    if (result === undefined || isResultOf(range, result)) continue;
+    throw new ProtocolError("the keys in the response of the v3 API are not those that were read");
   }
 }
 
 /** Without `range_end`, a range is one key. */
-function isWithin(key: Buffer, { key: first = "", range_end: end }: RangeRequest): boolean {
-  const order = key.compare(Buffer.from(first));
-  return end === undefined ? order === 0 : order >= 0 && key.compare(Buffer.from(end)) < 0;
+function isResultOf(
+  { key: first = "", range_end: end }: RangeRequest,
+  { kvs, more }: OperationResult,
+): boolean {
+  let last: Buffer = Buffer.from(first);
+  if (end === undefined) return kvs.every(({ key }) => key.equals(last));
+  for (const { key } of kvs) {
+    if (last.compare(key) > 0) return false;
+    last = key;
+  }
+  return kvs.length === 0 ? !more : last.compare(Buffer.from(end)) < 0;
 }
 
 function findBranch(

@@ -1,4 +1,3 @@
-import { ProtocolError } from "../../../errors/cluster-errors.js";
 import type { KeyValue } from "../../../etcd3/rpcs.js";
 import {
   type Bytes,
@@ -65,10 +64,9 @@ export class PageReader {
     return true;
   }
 
-  /** @throws ProtocolError if the keys are not in order, or if there is no next page */
+  /** Takes the result of the read of {@link next}. */
   take({ kvs, more }: OperationResult): void {
-    const { key: start, range_end: end } = this.#rest ?? { key: "", range_end: "" };
-    checkPage({ key: start, range_end: end }, kvs, more);
+    const end = this.#rest?.range_end ?? "";
     let last: string | undefined;
     for (const kv of kvs) {
       const path = utf8TextOf(kv.key)?.slice(this.#pages.prefix.length);
@@ -90,28 +88,6 @@ export class PageReader {
     const subdirectory = path === undefined ? undefined : this.#pages.skips?.(path);
     return subdirectory === undefined ? keyAfter(key) : `${this.#pages.prefix}${subdirectory}0`;
   }
-}
-
-/**
- * Checks that the keys of a page are in order and within the range. Otherwise a server could make the pages
- * endless.
- *
- * @throws ProtocolError
- */
-export function checkPage(
-  { key, range_end }: KeyRange,
-  kvs: readonly KeyValue[],
-  more: boolean,
-): void {
-  let last: Uint8Array = Buffer.from(key);
-  let isInOrder = kvs.length > 0 || !more;
-  for (const kv of kvs) {
-    isInOrder &&= Buffer.compare(last, kv.key) <= 0;
-    last = kv.key;
-  }
-  const isWithin = kvs.length === 0 || Buffer.compare(last, Buffer.from(range_end)) < 0;
-  if (isInOrder && isWithin) return;
-  throw new ProtocolError("the keys in the response of the v3 API are not those of the range");
 }
 
 /** The next key in byte order. */

@@ -2,7 +2,7 @@ import { type Bytes, readPage } from "../../../etcd3/transaction.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { utf8TextOf } from "../schema/key-schema.js";
 import type { V3Tree } from "../schema/v3-tree.js";
-import { checkPage, keyAfter } from "./page-reader.js";
+import { keyAfter } from "./page-reader.js";
 
 /** Number of keys per read. */
 const PAGE_SIZE = 10_000;
@@ -27,7 +27,6 @@ export async function* unnamedKeys(
       call,
     );
     const [{ kvs, more } = { kvs: [], more: false }] = results;
-    checkPage({ key, range_end }, kvs, more);
     for (const kv of kvs) {
       if (schema.decode(kv.key) === undefined || !files.add(kv.key.toString("latin1"))) {
         yield textOf(kv.key.subarray(Buffer.byteLength(schema.filePrefix)));
