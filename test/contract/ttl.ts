@@ -77,6 +77,33 @@ export const ttl: Cases = {
     expect(Date.now()).toBeGreaterThanOrEqual(Number(expirationTime(written.node)));
   },
 
+  "a file that ends after its directory has its own TTL when the directory's is extended": async ({
+    keySpace,
+    dir,
+  }) => {
+    const file = { key: `${dir}/d/a`, value: "1" } as const;
+    const directory = { key: `${dir}/d`, dir: true } as const;
+    await keySpace.execute({ action: "create", ...directory, ttl: 5 * LONG });
+    await keySpace.execute({ action: "set", ...file, ttl: 6 * LONG });
+    await keySpace.execute({ action: "update", ...directory, ttl: 9 * LONG });
+    const { node } = await keySpace.execute({ action: "get", key: file.key });
+    expect(node.ttl).toEqual(expect.closeTo(6 * LONG, -2));
+  },
+
+  "a file keeps its TTL when that of its directory is first shortened, then removed": async ({
+    keySpace,
+    dir,
+  }) => {
+    const file = { key: `${dir}/d/a`, value: "1" } as const;
+    const directory = { action: "update", key: `${dir}/d`, dir: true } as const;
+    await keySpace.execute({ action: "set", ...file, ttl: 6 * LONG });
+    await keySpace.execute({ ...directory, ttl: 5 * LONG });
+    await keySpace.execute({ ...directory, ttl: 4 * LONG, refresh: true });
+    await keySpace.execute(directory);
+    const { node } = await keySpace.execute({ action: "get", key: file.key });
+    expect(node.ttl).toEqual(expect.closeTo(6 * LONG, -2));
+  },
+
   "a TTL of 0 expires at once": async ({ keySpace, dir }) => {
     const request = { action: "set", key: `${dir}/a`, value: "1", ttl: 0 } as const;
     const written = await keySpace.execute(request);

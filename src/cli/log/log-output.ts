@@ -26,22 +26,47 @@ export function standardError(onFlow: (dropped: number) => void): LogOutput {
     : new FileOutput(STANDARD_ERROR, onFlow);
 }
 
+/** The lines dropped since the log last flowed. */
+class DroppedLines {
+  readonly #onFlow: (dropped: number) => void;
+  #count = 0;
+
+  constructor(onFlow: (dropped: number) => void) {
+    this.#onFlow = onFlow;
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  add(): void {
+    this.#count++;
+    logCounters.droppedLines++;
+  }
+
+  /** Reports them because the log flows again. */
+  report(): void {
+    const dropped = this.#count;
+    this.#count = 0;
+    if (dropped > 0) this.#onFlow(dropped);
+  }
+}
+
 /** A terminal, or a pipe or socket whose reader may stop reading or go away. */
 export class StreamOutput implements LogOutput {
   readonly #stream: Writable;
-  readonly #onFlow: (dropped: number) => void;
-  /** Lines dropped since the last report. */
-  #dropped = 0;
+  readonly #dropped: DroppedLines;
 
   constructor(stream: Writable, onFlow: (dropped: number) => void) {
     this.#stream = stream;
-    this.#onFlow = onFlow;
-    stream.on("drain", () => this.#report());
+    this.#dropped = new DroppedLines(onFlow);
+    stream.on("drain", () => this.#dropped.report());
   }
 
   write(line: string): void {
-    if (this.#dropped > 0 || this.#stream.writableLength > MAX_WAITING_BYTES) this.#drop();
-    else this.#stream.write(line, (error) => error && this.#drop());
+    const isBlocked = !this.#dropped.isEmpty || this.#stream.writableLength > MAX_WAITING_BYTES;
+    if (isBlocked) this.#dropped.add();
+    else this.#stream.write(line, (error) => error && this.#dropped.add());
   }
 
   flush(milliseconds: number): Promise<void> {
@@ -53,41 +78,25 @@ export class StreamOutput implements LogOutput {
       });
     });
   }
-
-  #drop(): void {
-    this.#dropped++;
-    logCounters.droppedLines++;
-  }
-
-  #report(): void {
-    const dropped = this.#dropped;
-    this.#dropped = 0;
-    if (dropped > 0) this.#onFlow(dropped);
-  }
 }
 
 /** A file. A failed write, such as on a full disk, is tried again with the next line. */
 class FileOutput implements LogOutput {
   readonly #fd: number;
-  readonly #onFlow: (dropped: number) => void;
-  #dropped = 0;
+  readonly #dropped: DroppedLines;
 
   constructor(fd: number, onFlow: (dropped: number) => void) {
     this.#fd = fd;
-    this.#onFlow = onFlow;
+    this.#dropped = new DroppedLines(onFlow);
   }
 
   write(line: string): void {
     try {
       writeSync(this.#fd, line);
+      this.#dropped.report();
     } catch {
-      this.#dropped++;
-      logCounters.droppedLines++;
-      return;
+      this.#dropped.add();
     }
-    const dropped = this.#dropped;
-    this.#dropped = 0;
-    if (dropped > 0) this.#onFlow(dropped);
   }
 
   async flush(): Promise<void> {}

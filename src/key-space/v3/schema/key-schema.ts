@@ -106,6 +106,14 @@ export class KeySchema {
     return below(`${this.#records}o${path}`);
   }
 
+  ttl(path: string): string {
+    return `${this.#records}t${path}`;
+  }
+
+  ttlsBelow(path: string): KeyRange {
+    return below(`${this.#records}t${path}`);
+  }
+
   /** Prefix of the path in the key of a file. */
   get filePrefix(): string {
     return this.#prefix;
@@ -119,6 +127,11 @@ export class KeySchema {
   /** Prefix of the path in the key of an order record. */
   get orderPrefix(): string {
     return `${this.#records}o`;
+  }
+
+  /** Prefix of the path in the key of a TTL record. */
+  get ttlPrefix(): string {
+    return `${this.#records}t`;
   }
 
   /**
@@ -152,7 +165,7 @@ function treeKey(keyPrefix: string): string {
 
 /** The kind of a key, and the v2 path that it belongs to. */
 export interface DecodedKey {
-  readonly kind: "file" | "marker" | "order" | "action";
+  readonly kind: "file" | "marker" | "order" | "ttl" | "action";
   readonly path: string;
 }
 
@@ -164,6 +177,7 @@ function decodeKey(name: string): DecodedKey | undefined {
 const KINDS: ReadonlyMap<string, DecodedKey["kind"]> = new Map([
   ["d/", "marker"],
   ["o/", "order"],
+  ["t/", "ttl"],
 ]);
 
 /**

@@ -4,7 +4,7 @@ import { NO_LEASE } from "../../../etcd3/transaction.js";
 export interface LeaseIdContent {
   /** Milliseconds since 1970. */
   readonly expiration: number;
-  /** Whether the TTL is a directory's. Files attached to it have no TTL of their own. */
+  /** Whether the TTL is a directory's. Nodes attached to it may have a longer TTL of their own. */
   readonly directory: boolean;
 }
 

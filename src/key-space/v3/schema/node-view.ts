@@ -17,7 +17,7 @@ export interface NodeView {
   readonly external?: ReadonlyMap<string, number>;
 }
 
-/** Presents a file. A file attached to a directory's lease has no TTL of its own. */
+/** Presents a file. A file attached to a directory's lease shows no TTL. */
 export function showFile(path: string, kv: Content, view: NodeView): EtcdNode {
   return {
     key: path,
@@ -49,9 +49,9 @@ export function showDirectory(
 /** The root, which has no indexes in etcd. */
 export const ROOT_NODE: EtcdDirectory = { key: "/", dir: true, modifiedIndex: 0, createdIndex: 0 };
 
-/** The lease of a directory's own TTL, from its marker. */
-export function ownLease(marker: Pick<KeyValue, "value">): string {
-  const id = textOf(marker.value);
+/** The lease of a node's own TTL, from a directory's marker or a file's TTL record. */
+export function ownLease(record: Pick<KeyValue, "value">): string {
+  const id = textOf(record.value);
   return /^\d{1,19}$/.test(id) ? id : NO_LEASE;
 }
 

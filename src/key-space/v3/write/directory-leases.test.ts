@@ -26,7 +26,7 @@ interface Nodes extends Partial<Omit<Subtree, "marker">> {
 }
 
 function subtree({ lease = NO_LEASE, ...nodes }: Nodes): Subtree {
-  const none = { markers: new Map(), files: new Map(), orders: new Map() };
+  const none = { markers: new Map(), files: new Map(), orders: new Map(), ttls: new Map() };
   return { path: "/d", marker: kv("d", lease), ...none, ...nodes };
 }
 
@@ -68,6 +68,19 @@ describe("moves below a directory whose TTL was changed", () => {
     expect(moved({ lease: at(20, true), markers, files })).toEqual({ sub: own });
     const renewed = new Map([["/d/sub", kv("sub", own, own)]]);
     expect(moved({ lease: at(20, true), markers: renewed, files })).toEqual({ file: own });
+  });
+
+  it("restores the recorded TTL of a file if it is the earlier one", () => {
+    const own = at(15, false);
+    const files = new Map([["/d/file", kv("file", former)]]);
+    const ttls = new Map([["/d/file", kv("ttl", former, own)]]);
+    expect(moved({ lease: at(20, true), files, ttls })).toEqual({ file: own });
+    expect(moved({ files, ttls })).toEqual({ file: own });
+    expect(moved({ lease: at(12, true), files, ttls })).toEqual({ file: at(12, true) });
+    const changed = new Map([["/d/file", { ...kv("file", former), mod_revision: 2 }]]);
+    expect(moved({ lease: at(20, true), files: changed, ttls })).toEqual({ file: at(20, true) });
+    const damaged = new Map([["/d/file", kv("ttl", former, at(15, true))]]);
+    expect(moved({ lease: at(20, true), files, ttls: damaged })).toEqual({ file: at(20, true) });
   });
 
   it("uses the nearest marker above implied directories", () => {

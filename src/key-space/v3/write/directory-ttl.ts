@@ -17,6 +17,7 @@ import { clampLeaseTime, decodeLeaseId } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
 import type { V3Tree } from "../schema/v3-tree.js";
 import { isInUse, isRenewal, type Move, movesIn, type Subtree } from "./directory-leases.js";
+import { putTtlRecord } from "./txn-plan.js";
 
 /** Maximum number of nodes moved in one transaction. */
 const MOVES_PER_TXN = 50;
@@ -62,7 +63,7 @@ export async function moveDescendants(
 }
 
 /**
- * Reads the subtree with all its markers, files and order records. Values are included, because
+ * Reads the subtree with all its markers, files and records. Values are included, because
  * without them etcd 3.7 does not return leases either. `undefined` when the directory is gone. A
  * snapshot has all pages at one revision, unless that is compacted before they are read.
  */
@@ -80,10 +81,12 @@ async function readSubtree(
   if (marker === undefined) return undefined;
   const [markers, files] = [new Map<string, KeyValue>(), new Map<string, KeyValue>()];
   const orders = new Map<string, KeyValue>(order && [[path, order]]);
+  const ttls = new Map<string, KeyValue>();
   const readers = [
     readerInto(markers, schema.markersBelow(path), schema.markerPrefix),
     readerInto(files, schema.filesBelow(path), schema.filePrefix, withoutValue),
     readerInto(orders, schema.ordersBelow(path), schema.orderPrefix),
+    readerInto(ttls, schema.ttlsBelow(path), schema.ttlPrefix),
   ];
   try {
     await readToEnd(readers, tree, call, isSnapshot ? { revision: header.revision } : {});
@@ -91,7 +94,7 @@ async function readSubtree(
     if (isSnapshot && isRevisionGone(error)) return "compacted";
     throw error;
   }
-  return { path, marker, markers, files, orders };
+  return { path, marker, markers, files, orders, ttls };
 }
 
 function readerInto(
@@ -134,24 +137,29 @@ async function readToEnd(
 
 /** Moves a node unless it or the state it depends on has changed; then the next round decides. */
 async function requestOpOf(
-  { kv, lease, holder }: Move,
+  move: Move,
   leases: Leases,
   tree: V3Tree,
   call: V3Call,
 ): Promise<RequestOp> {
+  const { kv, path, kind, own, holder } = move;
   const { key, mod_revision: revision } = kv;
-  const renews = isRenewal({ kv, lease });
-  const renewed = renews ? await renew(lease, leases, tree, call) : lease;
-  const content = renews ? { value: renewed } : { ignore_value: true };
-  const put = { key, ...content, ...(renewed !== NO_LEASE && { lease: renewed }) };
+  const renews = isRenewal(move);
+  const lease = renews ? await renew(move, leases, tree, call) : move.lease;
+  const content = renews && kind === "marker" ? { value: lease } : { ignore_value: true };
+  const put = { key, ...content, ...(lease !== NO_LEASE && { lease }) };
   const compare = [isAtRevision(key, revision)];
   if (!renews && holder !== undefined) compare.push(hasLease(holder, lease));
-  return { request_txn: { compare, success: [{ request_put: put }] } };
+  const success: RequestOp[] = [{ request_put: put }];
+  if (kind === "file" && !renews && own !== NO_LEASE) {
+    success.push(putTtlRecord(tree.schema, path, own, lease));
+  }
+  return { request_txn: { compare, success } };
 }
 
-/** Grants a lease for the rest of a subdirectory's own TTL, which applies again. */
-function renew(lease: string, leases: Leases, tree: V3Tree, call: V3Call): Promise<string> {
-  const end = decodeLeaseId(lease)?.expiration ?? 0;
+/** Grants a lease for the rest of a node's own TTL, which applies again. */
+function renew({ own, kind }: Move, leases: Leases, tree: V3Tree, call: V3Call): Promise<string> {
+  const end = decodeLeaseId(own)?.expiration ?? 0;
   const left = Math.max(0, Math.ceil((end - clampLeaseTime(tree.clock.now())) / 1000));
-  return leases.grant(left, true, call);
+  return leases.grant(left, kind === "marker", call);
 }

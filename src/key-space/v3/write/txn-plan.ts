@@ -163,7 +163,13 @@ function createNode(
       ...assumptions.conditionsIfNew,
       isEmpty(schema.filesBelow(path)),
     ],
-    do: [node, ...assumptions.creates, ...others, ...recordOf(intent, dir)],
+    do: [
+      node,
+      ...assumptions.creates,
+      ...others,
+      ...(dir ? [] : ttlRecordOf(intent)),
+      ...recordOf(intent, dir),
+    ],
     replaces: dir ? "directory" : "file",
     node: dir ? "directory" : "file",
   };
@@ -178,7 +184,11 @@ function change(
   const value = request.refresh ? undefined : (request.value ?? "");
   return {
     if: [...conditions, ...intent.assumptions.conditionsIfExists],
-    do: [put(fileOf(intent), value, intent.lease), ...recordOf(intent, false)],
+    do: [
+      put(fileOf(intent), value, intent.lease),
+      ...ttlRecordOf(intent),
+      ...recordOf(intent, false),
+    ],
     replaces: "file",
     node: "file",
   };
@@ -280,6 +290,11 @@ function conditionsOf(
   ];
 }
 
+/** The TTL record of a file whose directory ends before the file's own TTL. */
+function ttlRecordOf({ schema, path, lease, ttlLease: own }: WriteIntent): readonly RequestOp[] {
+  return own === NO_LEASE || own === lease ? [] : [putTtlRecord(schema, path, own, lease)];
+}
+
 /** A set of a file needs no record: watches read a put without a record as a set. */
 function recordOf(intent: WriteIntent, dir: boolean): readonly RequestOp[] {
   const { request } = intent;
@@ -295,6 +310,20 @@ function record({ request, path, schema }: WriteIntent, dir: boolean): RequestOp
 
 function markerValue({ ttlLease: own }: WriteIntent): string {
   return own === NO_LEASE ? "" : own;
+}
+
+/**
+ * Records the own TTL of a file that is attached to the lease of a directory, in the transaction
+ * that puts the file. The record is valid while both have the same revision, so a later write of the
+ * file makes it invalid. It is removed with the lease.
+ */
+export function putTtlRecord(
+  schema: KeySchema,
+  path: string,
+  own: string,
+  lease: string,
+): RequestOp {
+  return putWithoutPrevious(schema.ttl(path), own, lease);
 }
 
 function fileOf({ schema, path }: WriteIntent): string {
