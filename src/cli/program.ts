@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { addClientOptions } from "./options/client-options.js";
+import { addClientOptions, hasClientOptions } from "./options/client-options.js";
 import { unusedVariables, variablesOf } from "./options/environment.js";
 import { withoutGoNotation } from "./options/go-notation.js";
 import { errorLine } from "./process/failure.js";
@@ -8,8 +8,9 @@ import { VERSION } from "./process/version.js";
 import { COMMANDS, type CommandEntry } from "./registry.js";
 
 const AFTER_HELP = `
-Global options may come before or after the name of a command. "etcdnet COMMAND --help" shows the
-other options of a command, with an example.
+Global options may come before or after the name of a command. serve, gateway, probe, migrate and diff
+have options of their own instead. "etcdnet COMMAND --help" shows the other options of a command, with
+an example.
 
 Exit codes: 0 success; 1 wrong arguments, or a refused change of users, roles or members; 2 no member
 can be reached; 4 etcd refused the request, or sent no usable response in time; 5 not every member is
@@ -42,7 +43,20 @@ function newProgram(): Command {
     .on("option:version", printVersion)
     .enablePositionalOptions()
     .addHelpText("after", AFTER_HELP)
+    .hook("preAction", refuseGlobalOptions)
     .hook("preAction", warnAboutVariables);
+}
+
+/** Refuses options before the name of a command that would ignore them. */
+function refuseGlobalOptions(program: Command, command: Command): void {
+  if (hasClientOptions(command)) return;
+  const isGiven = (name: string): boolean => program.getOptionValueSource(name) === "cli";
+  const option = program.options.find((each) => isGiven(each.attributeName()));
+  if (option === undefined) return;
+  const path = pathOf(command);
+  const isOwn = command.options.some(({ long }) => long === option.long);
+  const advice = isOwn ? `write it after ${path}` : `see ${path} --help`;
+  command.error(`error: ${option.long} is not a global option of ${path}; ${advice}`);
 }
 
 /**

@@ -219,6 +219,18 @@ describe("errors are one line:", () => {
     [["--key", "x", "get", "a"], 1, "--key needs --cert"],
     [["--cacert", "package.json", "get", "a"], 1, "--cacert: contains no certificate in PEM"],
     [["exec-watch", "a", "sh", "-c", "true"], 1, "unknown option '-c'"],
+    [
+      ["--endpoints", NOBODY, "gateway"],
+      1,
+      "--endpoints is not a global option of etcdnet gateway; write it after etcdnet gateway",
+    ],
+    [
+      ["--prefix", "/a", "migrate", "--from", NOBODY, "--to", NOBODY],
+      1,
+      "write it after etcdnet migrate",
+    ],
+    [["--username", "x:secret", "serve"], 1, "see etcdnet serve --help"],
+    [["--debug", "completion", "bash"], 1, "see etcdnet completion --help"],
     [["lock", "a", "--ttl", "0", "--", "true"], 1, "ttl"],
     [["lock", "/locks/x", "--", "no-such-program"], 1, "no-such-program: cannot be run"],
     [["register", "/services/x", "a/b"], 1, "id: must be a name"],

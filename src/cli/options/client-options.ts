@@ -97,8 +97,16 @@ export function addClientOptions(command: Command): Command {
   return addVariables(command, VARIABLES);
 }
 
+const clientCommands = new WeakSet<Command>();
+
+/** Whether a command reads the global options. */
+export function hasClientOptions(command: Command): boolean {
+  return clientCommands.has(command);
+}
+
 /** Adds them to a command, so that they may also follow its name; its help hides them. */
 export function addHiddenClientOptions(command: Command): Command {
+  clientCommands.add(command);
   for (const option of options()) command.addOption(option.hideHelp());
   return command;
 }
