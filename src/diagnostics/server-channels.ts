@@ -27,8 +27,16 @@ export interface ServerRequestTrace {
 export type ServerStateTrace =
   /** Whether `/readyz` returns 200; `problem` if not. */
   | { readonly kind: "ready"; readonly problem: string | undefined }
-  /** A check has read from a member, in vain if there is an `error`. Published for each check. */
-  | { readonly kind: "member"; readonly endpoint: string; readonly error: Error | undefined }
+  /**
+   * A check has read from a member, in vain if there is an `error`. Published for each check. `raftTerm`
+   * increases with each election; absent with an error, and without raft.
+   */
+  | {
+      readonly kind: "member";
+      readonly endpoint: string;
+      readonly error: Error | undefined;
+      readonly raftTerm?: number | undefined;
+    }
   /** The watch on etcd that serves all clients: `lost`, `restored`, or `ended`, so that clients must open theirs again. */
   | {
       readonly kind: "watch";

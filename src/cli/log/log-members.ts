@@ -15,10 +15,11 @@ const RECOVERY_DELAY_MS = 1_000;
 /** Checks without a response after which a member counts as hung. A busy member can miss one. */
 const HUNG_CHECKS = 2;
 
-/** Logs which members fail, hang and recover: one line for each change, not for each request. */
+/** Logs which members fail, hang and recover, and elections: one line for each change, not for each request. */
 export function logMembers(clock: Clock, log: Logger): void {
   const failedAt = new Map<string, number>();
   const silent = new Map<string, number>();
+  let newestTerm: number | undefined;
 
   const onRecovered = (endpoint: string): void => {
     silent.delete(endpoint);
@@ -40,6 +41,12 @@ export function logMembers(clock: Clock, log: Logger): void {
     failedAt.set(endpoint, clock.monotonic());
   };
 
+  const onTerm = (term: number): void => {
+    const before = newestTerm ?? term;
+    newestTerm = Math.max(before, term);
+    if (term > before) log.info("a leader was elected", { term });
+  };
+
   subscribe("etcdnet:failover", (message) => {
     const { operation, endpoint, cause } = message as FailoverTrace;
     onFailed(endpoint, "member failed", cause);
@@ -48,7 +55,8 @@ export function logMembers(clock: Clock, log: Logger): void {
   subscribe("etcdnet:server-state", (message) => {
     const state = message as ServerStateTrace;
     if (state.kind !== "member") return;
-    const { endpoint, error } = state;
+    const { endpoint, error, raftTerm } = state;
+    if (raftTerm !== undefined) onTerm(raftTerm);
     if (error === undefined) onRecovered(endpoint);
     else if (!isEtcdError(error, "Abort")) {
       onFailed(endpoint, "member failed", error instanceof AttemptFailure ? error.cause : error);

@@ -11,6 +11,8 @@ export interface MemberState {
   readonly endpoint: string;
   /** Why the member did not serve the read. Absent: it did. */
   readonly error?: Error | undefined;
+  /** Term of raft, which increases with each election. */
+  readonly raftTerm?: number | undefined;
 }
 
 /** Why no member serves reads, in one line. It has no texts of the network, because anybody may read it. */

@@ -102,8 +102,8 @@ export class Readiness {
   }
 
   #publish(): void {
-    for (const { endpoint, error } of this.#members)
-      traceServerState({ kind: "member", endpoint, error });
+    for (const { endpoint, error, raftTerm } of this.#members)
+      traceServerState({ kind: "member", endpoint, error, raftTerm });
     const problem = this.#current;
     if (this.#wasReady === (problem === undefined)) return;
     this.#wasReady = problem === undefined;

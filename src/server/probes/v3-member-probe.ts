@@ -27,20 +27,22 @@ export class V3MemberProbe implements MemberProbe {
     return await Promise.all(
       endpoints.map(async (endpoint): Promise<MemberState> => {
         try {
-          await this.#readFrom(endpoint, signal);
+          const raftTerm = await this.#readFrom(endpoint, signal);
+          onServed();
+          return { endpoint, raftTerm };
         } catch (error) {
           if (!(error instanceof Error)) throw error;
           return { endpoint, error };
         }
-        onServed();
-        return { endpoint };
       }),
     );
   }
 
-  async #readFrom(endpoint: string, signal: AbortSignal): Promise<void> {
+  /** Returns the term of raft. */
+  async #readFrom(endpoint: string, signal: AbortSignal): Promise<number> {
     const reads = this.#keys.map((key) => read(key, { keys_only: true }));
     const call = { operation: OPERATION, key: "/", safety: "read", scope: "quorum" } as const;
-    await this.#api.call(RPC.txn, firstOf([], reads), { ...call, endpoint, signal });
+    const limits = { ...call, endpoint, signal };
+    return (await this.#api.call(RPC.txn, firstOf([], reads), limits)).header.raft_term;
   }
 }
