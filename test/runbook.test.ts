@@ -5,13 +5,14 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findEtcd } from "../scripts/etcd-binaries.mjs";
+import type { PemPair } from "../scripts/etcd-process.mjs";
 import { buildIfStale } from "../scripts/project.mjs";
 import { createGateway, type Gateway } from "../src/server/index.js";
 import { findEtcdctl } from "./foreign/etcdctl.js";
 import { isMissing, reportMissing } from "./foreign/missing.js";
 import { run } from "./foreign/run.js";
-import { serverCertificate } from "./support/certificates.js";
-import { MAIN } from "./support/cli-process.js";
+import { expiredServerCertificate, serverCertificate } from "./support/certificates.js";
+import { Cli, MAIN } from "./support/cli-process.js";
 import { type EtcdCluster, type EtcdOptions, startEtcd } from "./support/etcd.js";
 import { ShellSession, shellBlocks } from "./support/shell-blocks.js";
 import { V3Tool } from "./v3/v3-tools.js";
@@ -38,7 +39,7 @@ function runbookTests(etcdctlPath: string): void {
 
   interface Target {
     readonly urls: readonly string[];
-    readonly gateway: Gateway;
+    readonly gateway: Pick<Gateway, "url">;
     readonly variables?: NodeJS.ProcessEnv;
   }
 
@@ -182,9 +183,23 @@ function runbookTests(etcdctlPath: string): void {
 
     "Certificates expire": async () => {
       await using etcd = await startEtcd({ release: "3.6" });
-      const endpoints = etcd.urls;
-      await using gateway = await createGateway({ etcd: { endpoints }, tls: serverCertificate() });
-      await follow("Certificates expire", { urls: endpoints, gateway }, (shell) => shell.next());
+      const replace = ({ cert, key }: PemPair): void => {
+        writeFileSync(join(folder, "listen.pem"), cert);
+        writeFileSync(join(folder, "listen.key"), key);
+      };
+      replace(expiredServerCertificate());
+      await using cli = new Cli("gateway", "--port", "0", {
+        ETCDNET_ENDPOINTS: etcd.urls.join(),
+        ETCDNET_LISTEN_CERT: join(folder, "listen.pem"),
+        ETCDNET_LISTEN_KEY: join(folder, "listen.key"),
+      });
+      const target = { urls: etcd.urls, gateway: { url: await cli.url() } };
+      await follow("Certificates expire", target, async (shell) => {
+        await shell.next();
+        replace(serverCertificate());
+        cli.kill("SIGHUP");
+        await shell.untilNext();
+      });
     },
 
     "The gateway does not start": async () => {

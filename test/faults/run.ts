@@ -22,13 +22,18 @@ import { FaultSystem, type SystemName } from "./system.js";
 import { now } from "./worker/client-context.js";
 import type { WorkerSettings } from "./worker/settings.js";
 import { WorkerProcess } from "./worker-process.js";
-import type { Operation } from "./workload.js";
+import type { Operation, Violation } from "./workload.js";
 import { workloads } from "./workloads/index.js";
 
 const WORKERS = ["w1", "w2", "w3"];
 const CLIENTS_OF_A_WORKER = 3;
 /** Time in which watches and locks recover before the workloads end, in ms. */
 const CALM_MS = 3_000;
+/**
+ * Share of a CPU that a process of the run must get. With less, the timeouts of the clients and the TTLs of the
+ * locks are too short, so that nothing is said about delays.
+ */
+const MIN_CPU_SHARE = 0.3;
 /** Operations of a violation that the report shows. */
 const SHOWN_OPERATIONS = 20;
 
@@ -106,6 +111,7 @@ class Run {
   }
 
   async execute(): Promise<RunReport> {
+    const before = cpuShare();
     await this.#orderAll("begin");
     this.#begin = performance.now();
     const heap = new HeapSamples(this.#workers);
@@ -120,13 +126,16 @@ class Run {
     const left = (await Promise.all(this.#workers.map((worker) => worker.close()))).flat();
     const history = readHistory(this.#workers.map(({ settings }) => settings.history));
     const leases = await this.#leaseProblems(history);
-    const silent = this.#silenceProblems(history);
-    const gateways = this.#gatewayProblems();
-    const problems = [...left, ...leases, ...heap.problems(), ...silent, ...gateways];
-    return await this.#report(history, problems);
+    const problems = [...left, ...leases, ...heap.problems(), ...this.#gatewayProblems()];
+    return await this.#report(history, problems, Math.min(before, cpuShare()));
   }
 
-  async #report(history: readonly Operation[], problems: readonly string[]): Promise<RunReport> {
+  /** @param share of a CPU that this process got */
+  async #report(
+    history: readonly Operation[],
+    others: readonly string[],
+    share: number,
+  ): Promise<RunReport> {
     // Without a success, the check has nothing to judge.
     const succeeded = history.filter((each) => each.outcome === "ok" && isRequest(each));
     const idle = workloads
@@ -141,14 +150,19 @@ class Run {
       violations.push(...linearizability.violations);
       notChecked.push(...linearizability.notChecked);
     }
-    const shown = violations.map(({ workload, message, operations }) => {
-      const lines = operations.slice(0, SHOWN_OPERATIONS).map((each) => JSON.stringify(each));
-      return [`${workload}: ${message}`, ...lines].join("\n  ");
-    });
+    const late = violations.filter(({ isDelay = false }) => isDelay).map(textOf);
+    const delays = [...late, ...idle, ...this.#silenceProblems(history)];
+    const wrong = violations.filter(({ isDelay = false }) => !isDelay).map(textOf);
+    const problems = [...wrong, ...this.#unknownOutcomes(history), ...others];
+    if (share >= MIN_CPU_SHARE) problems.push(...delays);
+    else {
+      const percent = Math.round(share * 100);
+      notChecked.push(`delays, because a process got only ${percent} % of a CPU: ${delays.length}`);
+    }
     return {
       operations: history.filter(isRequest).length,
       availability: availabilityOf(history, this.#active),
-      problems: [...shown, ...idle, ...this.#unknownOutcomes(history), ...problems],
+      problems,
       notChecked,
     };
   }
@@ -233,6 +247,20 @@ class Run {
     const seconds = ((performance.now() - this.#begin) / 1_000).toFixed(1);
     appendFileSync(join(this.#settings.out, "faults.log"), `${seconds} s ${now()} ${text}\n`);
   }
+}
+
+/** Share of a CPU that this process gets. */
+function cpuShare(): number {
+  const [startedAt, before] = [performance.now(), process.cpuUsage()];
+  for (;;) {
+    const { user, system } = process.cpuUsage(before);
+    if (user + system >= 200_000) return 200 / (performance.now() - startedAt);
+  }
+}
+
+function textOf({ workload, message, operations }: Violation): string {
+  const lines = operations.slice(0, SHOWN_OPERATIONS).map((each) => JSON.stringify(each));
+  return [`${workload}: ${message}`, ...lines].join("\n  ");
 }
 
 /** Whether an operation sent a request. Observations begin and end at the same time. */

@@ -13,7 +13,7 @@ export const SYSTEM_NAMES = ["v2", "v3", "gateway"] as const;
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 const GATEWAYS = ["g1", "g2"];
-const HEALTHY_WITHIN_MS = 180_000;
+const HEALTHY_WITHIN_MS = 300_000;
 /** etcd's defaults: with shorter times, a busy machine changes the leader without a fault. */
 const ELECTION = ["--heartbeat-interval=100", "--election-timeout=1000"];
 
@@ -138,7 +138,7 @@ export class FaultSystem implements AsyncDisposable {
   }
 }
 
-const IMPATIENT = { connectTimeout: 1_000, requestTimeout: 3_000, writeTimeout: 8_000 } as const;
+const IMPATIENT = { connectTimeout: 5_000, requestTimeout: 10_000, writeTimeout: 10_000 } as const;
 
 async function untilHealthy({ url, api }: { url: string; api: "v2" | "v3" }): Promise<void> {
   const etcd = new EtcdClient({ urls: [url], api, ...IMPATIENT });

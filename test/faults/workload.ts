@@ -56,6 +56,8 @@ export interface Violation {
   readonly workload: string;
   readonly message: string;
   readonly operations: readonly Operation[];
+  /** Nothing wrong was seen, but something took longer than it may. */
+  readonly isDelay?: boolean;
 }
 
 export interface Workload {

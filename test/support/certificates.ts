@@ -49,12 +49,23 @@ export function nextServerCertificate(): PemPair {
   return once("next server", () => serverCertificateOf(nextAuthority(), NEXT_AUTHORITY));
 }
 
+/** A server certificate that has expired. */
+export function expiredServerCertificate(): PemPair {
+  return once("expired server", () =>
+    serverCertificateOf(certificateAuthority(), AUTHORITY, Date.now() - 1000),
+  );
+}
+
 /** Also valid for clients: etcd's JSON gateway presents it when it calls its own server. */
 export function serverCertificate(): PemPair {
   return once("server", () => serverCertificateOf(certificateAuthority(), AUTHORITY));
 }
 
-function serverCertificateOf(authority: PemPair, issuer: forge.pki.CertificateField[]): PemPair {
+function serverCertificateOf(
+  authority: PemPair,
+  issuer: forge.pki.CertificateField[],
+  end?: number,
+): PemPair {
   return issue(
     SERVER,
     [
@@ -63,6 +74,7 @@ function serverCertificateOf(authority: PemPair, issuer: forge.pki.CertificateFi
     ],
     authority,
     issuer,
+    end,
   );
 }
 
@@ -92,13 +104,14 @@ function issue(
   extensions: object[],
   issuer?: PemPair,
   issuerName = issuer === undefined ? subject : AUTHORITY,
+  end = Date.now() + VALID_MS,
 ): PemPair {
   const { publicKey, privateKey } = generateKeys();
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
   certificate.serialNumber = `01${randomBytes(15).toString("hex")}`;
   certificate.validity.notBefore = new Date(Date.now() - DAY_MS);
-  certificate.validity.notAfter = new Date(Date.now() + VALID_MS);
+  certificate.validity.notAfter = new Date(end);
   certificate.setSubject(subject);
   certificate.setIssuer(issuerName);
   certificate.setExtensions(extensions);

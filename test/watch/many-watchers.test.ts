@@ -26,7 +26,7 @@ describeWithEtcd("3.4", "1,000 watchers of one client", () => {
     const watchers = Array.from({ length: WATCHERS }, (_, n) =>
       etcd.watch(`/many/${n}`, { signal }),
     );
-    await vi.waitFor(() => expect(watchers.every(({ index }) => index > 0)).toBe(true), 300_000);
+    await vi.waitFor(() => expect(watchers.every(({ index }) => index > 0)).toBe(true), 550_000);
     const first = watchers.map((watcher) => watcher.next());
     await inBatches(WATCHERS, (n) => writer.setNode(`/many/${n}`, "x"));
     for (const { value } of await Promise.all(first)) {

@@ -28,6 +28,11 @@ export function violation(
   return { workload: first.workload, message, operations: [first, ...others] };
 }
 
+/** An operation that did not succeed in its time. */
+export function delay(message: string, operation: Operation): Violation {
+  return { ...violation(message, operation), isDelay: true };
+}
+
 /** Pairs of an operation and a later one that has a smaller number. One pair per later operation. */
 export function decreases(numbered: readonly Numbered[]): (readonly [Numbered, Numbered])[] {
   const byEnd = numbered.toSorted((a, b) => a.operation.completedAt - b.operation.completedAt);

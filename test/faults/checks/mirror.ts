@@ -1,6 +1,6 @@
 import type { Operation, Violation } from "../workload.js";
 import { CommittedTree, type TreeState, type TreeWrite } from "./committed-tree.js";
-import { groupBy, type Typed, violation } from "./history.js";
+import { delay, groupBy, type Typed, violation } from "./history.js";
 import type { Progress } from "./watch.js";
 
 export type MirrorOperation =
@@ -49,7 +49,7 @@ function checkLiveness(operation: MirrorOperation): Violation[] {
   if (operation.kind === "error" && operation.outcome === "ok")
     return [violation(`a mirror failed: ${operation.output}`, operation)];
   const isLate = operation.kind === "waitFor" && operation.outcome !== "ok";
-  return isLate ? [violation("does not catch up", operation)] : [];
+  return isLate ? [delay("does not catch up", operation)] : [];
 }
 
 function checkEqual(states: readonly Seen[]): Violation[] {

@@ -5,7 +5,7 @@ import {
   type TreeState,
   type TreeWrite,
 } from "./committed-tree.js";
-import { groupBy, type Typed, violation } from "./history.js";
+import { delay, groupBy, type Typed, violation } from "./history.js";
 
 /** What a watch says about itself: everything up to `index`, and everything before a time, was delivered. */
 export interface Progress {
@@ -57,7 +57,7 @@ class WatchCheck {
   run(history: readonly WatchOperation[]): Violation[] {
     return history.flatMap((operation) => {
       if (operation.outcome === "ok") return this.#check(operation);
-      return operation.kind === "reached" ? [violation("does not catch up", operation)] : [];
+      return operation.kind === "reached" ? [delay("does not catch up", operation)] : [];
     });
   }
 
