@@ -1,12 +1,14 @@
 import { expect } from "vitest";
 import type { KeySpace } from "../../src/key-space/key-space.js";
 import type { AnyNode } from "../../src/model/node.js";
+import { inBatches } from "../support/in-batches.js";
 import type { Cases } from "./arrangement.js";
 
 async function fill(keySpace: KeySpace, dir: string, names: readonly string[]): Promise<void> {
-  const write = (name: string) =>
-    keySpace.execute({ action: "set", key: `${dir}/${name}`, value: name });
-  await Promise.all(names.map(write));
+  await inBatches(names.length, async (index) => {
+    const name = names[index] ?? "";
+    await keySpace.execute({ action: "set", key: `${dir}/${name}`, value: name });
+  });
 }
 
 /** The keys of a tree in its order, relative to `dir`. */

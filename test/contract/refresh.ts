@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import type { KeyRequest } from "../../src/model/key-request.js";
+import { shortTtl } from "../support/cpu-share.js";
 import type { CaseContext, Cases } from "./arrangement.js";
 import { changeOf, eventOf, withoutNodes } from "./events.js";
 import { keyNotFound, notDir, rootReadOnly, testFailed } from "./refusals.js";
@@ -61,9 +62,10 @@ export const refresh: Cases = {
 
   "a refresh postpones the expiry": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
-    await keySpace.execute({ action: "set", key, value: "1", ttl: 2 });
+    await keySpace.execute({ action: "set", key, value: "1", ttl: shortTtl() });
     await keySpace.execute({ action: "update", key, refresh: true, ttl: LONG });
-    const control = { action: "set", key: `${dir}/control`, value: "1", ttl: 3 } as const;
+    const ttl = shortTtl() + 1;
+    const control = { action: "set", key: `${dir}/control`, value: "1", ttl } as const;
     const { node: expiring } = await keySpace.execute(control);
     const waitIndex = expiring.modifiedIndex + 1;
     const expiry = await eventOf(await keySpace.openWatch({ key: expiring.key, waitIndex }));

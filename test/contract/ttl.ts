@@ -7,6 +7,7 @@ import type {
 } from "../../src/model/key-request.js";
 import { expirationTime } from "../../src/model/node.js";
 import type { EtcdResponse } from "../../src/model/response.js";
+import { shortTtl } from "../support/cpu-share.js";
 import type { Cases } from "./arrangement.js";
 import { eventOf, eventsUntil } from "./events.js";
 import { keyNotFound } from "./refusals.js";
@@ -116,7 +117,7 @@ export const ttl: Cases = {
     keySpace,
     dir,
   }) => {
-    const later = { action: "set", key: `${dir}/later`, value: "1", ttl: 3 } as const;
+    const later = { action: "set", key: `${dir}/later`, value: "1", ttl: shortTtl() + 1 } as const;
     const second = nextAfter(keySpace, await keySpace.execute(later));
     const sooner = { action: "set", key: `${dir}/sooner`, value: "1", ttl: 1 } as const;
     const first = nextAfter(keySpace, await keySpace.execute(sooner));
@@ -148,9 +149,10 @@ export const ttl: Cases = {
 
   "a write with a longer TTL postpones the expiry": async ({ keySpace, dir }) => {
     const key = `${dir}/a`;
-    await keySpace.execute({ action: "set", key, value: "1", ttl: 2 });
+    await keySpace.execute({ action: "set", key, value: "1", ttl: shortTtl() });
     await keySpace.execute({ action: "update", key, value: "2", ttl: LONG });
-    const control = { action: "set", key: `${dir}/control`, value: "1", ttl: 3 } as const;
+    const ttl = shortTtl() + 1;
+    const control = { action: "set", key: `${dir}/control`, value: "1", ttl } as const;
     await nextAfter(keySpace, await keySpace.execute(control));
     const { node } = await keySpace.execute({ action: "get", key });
     expect(node).toMatchObject({ value: "2", ttl: ABOUT_LONG });
@@ -159,7 +161,7 @@ export const ttl: Cases = {
   "a directory expires with all its contents in one event": async ({ keySpace, dir }) => {
     const key = `${dir}/d`;
     const watch = await keySpace.openWatch({ key: dir, recursive: true, stream: true });
-    const created = await keySpace.execute({ action: "create", key, dir: true, ttl: 2 });
+    const created = await keySpace.execute({ action: "create", key, dir: true, ttl: shortTtl() });
     const child = await keySpace.execute({ action: "set", key: `${key}/a`, value: "1", ttl: LONG });
     await keySpace.execute({ action: "set", key: `${key}/_hidden/b`, value: "1" });
     await nextAfter(keySpace, created);
@@ -183,7 +185,7 @@ export const ttl: Cases = {
     dir,
   }) => {
     const key = `${dir}/d`;
-    await keySpace.execute({ action: "create", key, dir: true, ttl: 2 });
+    await keySpace.execute({ action: "create", key, dir: true, ttl: shortTtl() });
     const child = await keySpace.execute({ action: "set", key: `${key}/a/b`, value: "1" });
     const event = await nextAfter(keySpace, child);
     expect(event).toMatchObject({ action: "expire", node: { key, dir: true } });
@@ -206,7 +208,7 @@ export const ttl: Cases = {
   },
 
   "a directory's TTL can be changed and removed": async ({ keySpace, dir }) => {
-    await keySpace.execute({ action: "create", key: dir, dir: true, ttl: 2 });
+    await keySpace.execute({ action: "create", key: dir, dir: true, ttl: 5 * LONG });
     await keySpace.execute({ action: "update", key: dir, dir: true, ttl: LONG });
     expect((await keySpace.execute({ action: "get", key: dir })).node.ttl).toEqual(ABOUT_LONG);
     const permanent = await keySpace.execute({ action: "update", key: dir, dir: true });

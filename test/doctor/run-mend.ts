@@ -12,6 +12,9 @@ import { binaryOf, type LoggingProcess, startProcess } from "./old-member.js";
 
 const run = promisify(execFile);
 
+/** The comment that asks to stop the member. */
+const STOPPED = "# with this member stopped:";
+
 /**
  * Runs the lines of one diagnosis for each member of a cluster, step by step for all members. The members
  * must have the same findings.
@@ -34,7 +37,8 @@ export async function runLines(
   try {
     const env = await environment(tools, release);
     for (const [at, line] of lines.entries()) {
-      if (line.startsWith("etcd ")) {
+      if (line === STOPPED) await stopAll(running);
+      else if (line.startsWith("etcd ")) {
         await stopAll(running);
         const starts = [line, ...others.map((list) => list[at] ?? "")];
         running.push(...starts.map((text) => startProcess("sh", ["-c", `exec ${text}`], env)));
@@ -50,7 +54,8 @@ export async function runLines(
 }
 
 function linesOf({ findings }: Diagnosis): readonly string[] {
-  return findings.flatMap(({ mend }) => mend.filter((line) => !line.startsWith("#")));
+  const isForMachine = (line: string): boolean => line === STOPPED || !line.startsWith("#");
+  return findings.flatMap(({ mend }) => mend.filter(isForMachine));
 }
 
 /** What the comments say: wait until it is ready, and until it has made a snapshot. */

@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { EtcdClientOptions } from "../../src/index.js";
+import { cpuShare } from "../support/cpu-share.js";
 import type { Release } from "../support/etcd.js";
 import { randomFrom } from "../support/random-from.js";
 import {
@@ -246,15 +247,6 @@ class Run {
   #log(text: string): void {
     const seconds = ((performance.now() - this.#begin) / 1_000).toFixed(1);
     appendFileSync(join(this.#settings.out, "faults.log"), `${seconds} s ${now()} ${text}\n`);
-  }
-}
-
-/** Share of a CPU that this process gets. */
-function cpuShare(): number {
-  const [startedAt, before] = [performance.now(), process.cpuUsage()];
-  for (;;) {
-    const { user, system } = process.cpuUsage(before);
-    if (user + system >= 200_000) return 200 / (performance.now() - startedAt);
   }
 }
 
