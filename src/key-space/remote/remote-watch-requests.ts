@@ -1,6 +1,7 @@
 import type { Cluster } from "../../cluster/cluster.js";
 import type { ScanRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
+import { Limiter } from "../../stream/limiter.js";
 import type { HttpResponse } from "../../wire/http.js";
 import { requireSuccess } from "../../wire/http-response.js";
 import type { JsonDeserializer } from "../../wire/json.js";
@@ -13,10 +14,17 @@ import { RemoteScan } from "./remote-scan.js";
 import { RemoteWatch } from "./remote-watch.js";
 import type { Probe, Scan, WatchRequests } from "./watch/watch-requests.js";
 
+/**
+ * Maximum number of watches that are being opened at the same time. Each needs a connection: thousands at once, such
+ * as after a restart of etcd, would keep a busy machine from opening any of them in time.
+ */
+const MAX_OPENING = 64;
+
 /** The watches, scans and probes of a cluster that serves the v2 API. */
 export class RemoteWatchRequests implements WatchRequests {
   readonly #cluster: Cluster;
   readonly #deserialize: JsonDeserializer;
+  readonly #openings = new Limiter(MAX_OPENING);
 
   constructor(cluster: Cluster, deserialize: JsonDeserializer) {
     this.#cluster = cluster;
@@ -25,12 +33,14 @@ export class RemoteWatchRequests implements WatchRequests {
 
   openWatch(request: WatchRequest, { signal }: CallOptions): Promise<KeyWatch> {
     const http = encodeWatchRequest(request);
-    return this.#cluster.open(
-      http,
-      (response) => requireSuccess(http, response, request.key),
-      (response) => new RemoteWatch(http, response, this.#deserialize, request.waitIndex ?? 0),
-      signal,
-    );
+    const open = () =>
+      this.#cluster.open(
+        http,
+        (response) => requireSuccess(http, response, request.key),
+        (response) => new RemoteWatch(http, response, this.#deserialize, request.waitIndex ?? 0),
+        signal,
+      );
+    return this.#openings.run(open, signal);
   }
 
   async scan(request: ScanRequest, { signal }: CallOptions): Promise<Scan> {
