@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Suites that start servers mostly wait for them: two files at a time keep two cores busy. */
+/** Suites that start servers wait for them about half of the time: three files at a time keep two cores busy. */
 export default defineConfig({
   test: {
     projects: [
@@ -21,7 +21,7 @@ export default defineConfig({
           name: "etcd",
           expect: { poll: { timeout: 300_000, interval: 20 } },
           include: ["test/**/*.test.ts"],
-          maxWorkers: 2,
+          maxWorkers: 3,
           maxConcurrency: 20,
           // Only to end what hangs: a busy machine can take ten times as long as a quiet one.
           testTimeout: 600_000,

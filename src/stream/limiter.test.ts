@@ -1,9 +1,11 @@
 import { expect, it } from "vitest";
+import { SimulatedClock } from "../../test/support/simulated-clock.js";
 import { Limiter } from "./limiter.js";
 
 /** Tasks that the test ends. */
 function tasks(limit: number) {
-  const limiter = new Limiter(limit);
+  const clock = new SimulatedClock();
+  const limiter = new Limiter({ places: limit, hold: 500, clock });
   const started: number[] = [];
   const ends = new Map<number, () => void>();
   const run = (name: number, signal?: AbortSignal): Promise<number> =>
@@ -16,7 +18,7 @@ function tasks(limit: number) {
         }),
       signal,
     );
-  return { run, started, end: (name: number) => ends.get(name)?.() };
+  return { run, started, clock, end: (name: number) => ends.get(name)?.() };
 }
 
 /** Lets everything run that does not wait for the test. */
@@ -47,6 +49,24 @@ it("never runs more, also when a call comes as a task ends", async () => {
   await second;
   await settle();
   expect(started).toEqual([1, 2, 3]);
+});
+
+it("a task that takes long gives its place to the next one, once", async () => {
+  const { run, started, clock, end } = tasks(1);
+  const results = [1, 2, 3].map((name) => run(name));
+  clock.advance(499);
+  await settle();
+  expect(started).toEqual([1]);
+  clock.advance(1);
+  await settle();
+  end(1);
+  await settle();
+  expect(started).toEqual([1, 2]);
+  end(2);
+  await settle();
+  end(3);
+  expect(await Promise.all(results)).toEqual([1, 2, 3]);
+  expect(clock.pending).toBe(0);
 });
 
 it("a failed task gives its place to the next", async () => {

@@ -1,24 +1,43 @@
+import type { Clock } from "../time/clock.js";
 import { offAbort, onAbort } from "./on-abort.js";
 
-/** Runs a limited number of tasks at a time, in the order of the calls. */
+/** How many tasks start at the same time. */
+export interface LimiterSettings {
+  /** Maximum number of tasks that have a place. */
+  readonly places: number;
+  /** Milliseconds after which a task that still runs gives its place to the next one. */
+  readonly hold: number;
+  readonly clock: Clock;
+}
+
+/** Starts a limited number of tasks at a time, in the order of the calls. */
 export class Limiter {
+  readonly #settings: LimiterSettings;
   #free: number;
   /** Functions that start the tasks that wait, in order. */
   readonly #waiting = new Set<() => void>();
 
-  /** @param limit maximum number of tasks that run at the same time */
-  constructor(limit: number) {
-    this.#free = limit;
+  constructor(settings: LimiterSettings) {
+    this.#settings = settings;
+    this.#free = settings.places;
   }
 
   /** @param signal starts a task that waits at once; the task must reject when it is aborted */
   async run<T>(task: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     if (this.#free > 0) this.#free--;
     else if (!(await this.#turn(signal))) return await task();
+    const { hold, clock } = this.#settings;
+    let hasPlace = true;
+    const leave = (): void => {
+      if (hasPlace) this.#leave();
+      hasPlace = false;
+    };
+    const cancel = clock.after(hold, leave);
     try {
       return await task();
     } finally {
-      this.#leave();
+      cancel();
+      leave();
     }
   }
 

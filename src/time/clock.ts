@@ -38,17 +38,36 @@ export const systemClock: Clock = {
    * connection needs several: if the event loop was blocked, the timeout is extended once.
    */
   socketTimeout(milliseconds, callback) {
-    const due = monotonicNow() + milliseconds;
-    const expire = (): void => {
-      cancel = afterSocketReads(callback);
-    };
-    let cancel = systemClock.after(milliseconds, () => {
-      if (monotonicNow() - due < BLOCKED_MS) expire();
-      else cancel = systemClock.after(Math.min(milliseconds, EXTENSION_MS), expire);
-    });
-    return () => cancel();
+    const timeout: SocketTimeout = { milliseconds, due: monotonicNow() + milliseconds, callback };
+    timeout.timer = setTimeout(onDue, milliseconds, timeout);
+    return () => cancelTimeout(timeout);
   },
 };
+
+/** A pending {@link Clock.socketTimeout}. Each call has one, so it is a single object. */
+interface SocketTimeout {
+  readonly milliseconds: number;
+  /** Monotonic time. */
+  readonly due: number;
+  readonly callback: () => void;
+  timer?: NodeJS.Timeout;
+  cancelReads?: () => void;
+}
+
+function onDue(timeout: SocketTimeout): void {
+  const { due, milliseconds } = timeout;
+  if (monotonicNow() - due < BLOCKED_MS) expire(timeout);
+  else timeout.timer = setTimeout(expire, Math.min(milliseconds, EXTENSION_MS), timeout);
+}
+
+function expire(timeout: SocketTimeout): void {
+  timeout.cancelReads = afterSocketReads(timeout.callback);
+}
+
+function cancelTimeout({ timer, cancelReads }: SocketTimeout): void {
+  clearTimeout(timer);
+  cancelReads?.();
+}
 
 /** Calls `callback` when a timeout expires. Uses {@link Clock.socketTimeout} if the clock has it. */
 export function socketTimeout(

@@ -13,7 +13,7 @@ const READ: HttpRequest = {
 };
 
 const start = (maxResponseSize: number): Exchange => {
-  const outgoing = { request: READ, endpoint: "http://a:1", streams: false, hops: 0 };
+  const outgoing = { request: READ, endpoint: "http://a:1", streams: false, hops: 0, startedAt: 0 };
   const settings = { maxResponseSize, clock: systemClock };
   const exchange = new Exchange({ ...outgoing, limits: { timeout: 5_000 } }, settings);
   const flow = { pause: () => {}, resume: () => {}, abort: () => {} };

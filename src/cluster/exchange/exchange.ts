@@ -26,6 +26,13 @@ export interface ExchangeSettings {
   /** Maximum bytes of a body, or of one event of a watch. */
   readonly maxResponseSize: number;
   readonly clock: Clock;
+  /**
+   * Called with each complete response. Returns the outcome of a request that it asks for, or `undefined` if it asks
+   * for none. Must not throw.
+   *
+   * @default no response asks for another request
+   */
+  followUp?(exchange: Exchange, response: HttpResponse): Promise<Outcome> | undefined;
 }
 
 type Outcome = HttpResponse | StreamedResponse;
@@ -58,7 +65,7 @@ export class Exchange {
   reusesConnection = false;
 
   readonly #settings: ExchangeSettings;
-  #resolve: (outcome: Outcome) => void = noop;
+  #resolve: (outcome: Outcome | Promise<Outcome>) => void = noop;
   #reject: (error: Error) => void = noop;
   #cancelTimer: () => void;
   #onAbort: (() => void) | undefined;
@@ -163,7 +170,7 @@ export class Exchange {
     else {
       const response = this.#completeResponse(this.#head);
       this.#settle();
-      this.#resolve(response);
+      this.#resolve(this.#settings.followUp?.(this, response) ?? response);
     }
     this.owner?.done(this, true);
   }

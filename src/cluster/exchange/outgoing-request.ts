@@ -16,4 +16,10 @@ export interface OutgoingRequest {
   readonly streams: boolean;
   /** Number of redirects so far. */
   readonly hops: number;
+  /** Monotonic time from which the timeout counts. */
+  readonly startedAt: number;
+  /** The credentials of this request, if they may change. */
+  readonly credentials?: string | undefined;
+  /** Whether it is sent again because the server refused former credentials. */
+  readonly isRenewed?: boolean;
 }

@@ -41,6 +41,7 @@ test("a connection closes after its idle time without streams, but not during a 
       limits: { timeout: 5_000 },
       streams: false,
       hops: 0,
+      startedAt: 0,
     },
     { maxResponseSize: 1_000, clock: systemClock },
   );

@@ -37,6 +37,7 @@ test("a write is reported as not sent if the connection has no stream number lef
       limits: { timeout: 5_000 },
       streams: false,
       hops: 0,
+      startedAt: 0,
     },
     { maxResponseSize: 1_000, clock: systemClock },
   );

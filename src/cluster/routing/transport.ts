@@ -38,7 +38,9 @@ export class Transport {
     this.#settings = settings;
     this.#isKnown = isKnown;
     const { maxResponseSize, clock } = settings;
-    this.#exchangeSettings = { maxResponseSize, clock };
+    const followUp = (exchange: Exchange, response: HttpResponse) =>
+      this.#followUp(exchange, response);
+    this.#exchangeSettings = { maxResponseSize, clock, followUp };
   }
 
   get closed(): boolean {
@@ -47,8 +49,8 @@ export class Transport {
 
   /** Returns a complete response. @throws AttemptFailure, AbortError */
   send(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpResponse> {
-    const outgoing = { request, endpoint: url, limits, streams: false, hops: 0 } as const;
-    return this.#exchange(outgoing);
+    const startedAt = this.#settings.clock.monotonic();
+    return this.#exchange({ request, endpoint: url, limits, streams: false, hops: 0, startedAt });
   }
 
   /**
@@ -77,7 +79,8 @@ export class Transport {
     request: HttpRequest,
     limits: AttemptLimits,
   ): Promise<HttpResponse | StreamedResponse> {
-    return this.#exchange({ request, endpoint: url, limits, streams: true, hops: 0 });
+    const startedAt = this.#settings.clock.monotonic();
+    return this.#exchange({ request, endpoint: url, limits, streams: true, hops: 0, startedAt });
   }
 
   /** Closes the connections to an origin that is not used. */
@@ -92,31 +95,52 @@ export class Transport {
     for (const pool of this.#pools.values()) pool.destroy(CLOSED);
   }
 
-  /** Sends a request, then what its response asks for, until a response asks for nothing more. */
-  #exchange(first: OutgoingRequest & { readonly streams: false }): Promise<HttpResponse>;
-  #exchange(first: OutgoingRequest): Promise<HttpResponse | StreamedResponse>;
-  async #exchange(first: OutgoingRequest): Promise<HttpResponse | StreamedResponse> {
-    const { clock, authorization } = this.#settings;
-    const startedAt = clock.monotonic();
-    let outgoing = first;
-    if (authorization !== undefined && authorization.header === undefined) {
-      await this.#loadPassword(authorization, first);
-      outgoing = { ...first, limits: this.#rest(first.limits, startedAt) };
+  /** Throws, without a promise, if nothing was sent. @throws AbortError */
+  #exchange(outgoing: OutgoingRequest & { readonly streams: false }): Promise<HttpResponse>;
+  #exchange(outgoing: OutgoingRequest): Promise<HttpResponse | StreamedResponse>;
+  #exchange(outgoing: OutgoingRequest): Promise<HttpResponse | StreamedResponse> {
+    const { authorization } = this.#settings;
+    if (authorization === undefined || authorization.isFixed) return this.#start(outgoing).response;
+    const { header: credentials } = authorization;
+    return credentials === undefined
+      ? this.#exchangeWithPassword(authorization, outgoing)
+      : this.#start({ ...outgoing, credentials }).response;
+  }
+
+  async #exchangeWithPassword(
+    authorization: BasicAuth,
+    outgoing: OutgoingRequest,
+  ): Promise<HttpResponse | StreamedResponse> {
+    await this.#loadPassword(authorization, outgoing);
+    return await this.#exchange(this.#withRest(outgoing));
+  }
+
+  /** Sends what a response asks for. @see ExchangeSettings.followUp */
+  #followUp(
+    exchange: Exchange,
+    response: HttpResponse,
+  ): Promise<HttpResponse | StreamedResponse> | undefined {
+    const { authorization } = this.#settings;
+    const { isRenewed = false } = exchange.outgoing;
+    if (response.status === 401 && !isRenewed && authorization?.isFixed === false)
+      return this.#renew(authorization, exchange.outgoing, response);
+    try {
+      const next = this.#nextAfter(exchange, response);
+      return next && this.#exchange(this.#withRest(next));
+    } catch (error) {
+      return Promise.reject(error);
     }
-    for (let isRenewed = false; ; ) {
-      const sent = authorization?.header;
-      const exchange = this.#start(outgoing);
-      const response = await exchange.response;
-      if ("parts" in response) return response;
-      let next = this.#nextAfter(exchange, response);
-      if (response.status === 401 && !isRenewed && authorization?.isFixed === false) {
-        isRenewed = true;
-        const again = { ...outgoing, limits: this.#rest(first.limits, startedAt) };
-        if (await this.#isReplaced(authorization, sent, again)) next = again;
-      }
-      if (next === undefined) return response;
-      outgoing = { ...next, limits: this.#rest(first.limits, startedAt) };
-    }
+  }
+
+  /** Sends a request again if the password that the server refused has been replaced. */
+  async #renew(
+    authorization: BasicAuth,
+    outgoing: OutgoingRequest,
+    response: HttpResponse,
+  ): Promise<HttpResponse | StreamedResponse> {
+    const again = this.#withRest({ ...outgoing, isRenewed: true });
+    const isReplaced = await this.#isReplaced(authorization, outgoing.credentials, again);
+    return isReplaced ? await this.#exchange(this.#withRest(again)) : response;
   }
 
   /** Whether the password that the server refused has been replaced. */
@@ -150,7 +174,12 @@ export class Transport {
     });
   }
 
-  /** The limits of the next request of an attempt: the timeout is that of all its requests together. */
+  /** The timeout of an attempt is that of all its requests together. */
+  #withRest(outgoing: OutgoingRequest): OutgoingRequest {
+    const limits = this.#rest(outgoing.limits, outgoing.startedAt);
+    return { ...outgoing, limits, startedAt: this.#settings.clock.monotonic() };
+  }
+
   #rest(limits: AttemptLimits, startedAt: number): AttemptLimits {
     const elapsed = this.#settings.clock.monotonic() - startedAt;
     return { ...limits, timeout: Math.max(1, limits.timeout - elapsed) };

@@ -15,20 +15,22 @@ import { RemoteWatch } from "./remote-watch.js";
 import type { Probe, Scan, WatchRequests } from "./watch/watch-requests.js";
 
 /**
- * Maximum number of watches that are being opened at the same time. Each needs a connection: thousands at once, such
- * as after a restart of etcd, would keep a busy machine from opening any of them in time.
+ * At most 64 watches are opened at the same time. Each needs a connection: thousands at once, such as after a restart
+ * of etcd, would keep a busy machine from opening any of them in time. A proxy that buffers holds back the response
+ * until there is an event, so the next one starts after half a second in any case.
  */
-const MAX_OPENING = 64;
+const OPENINGS = { places: 64, hold: 500 };
 
 /** The watches, scans and probes of a cluster that serves the v2 API. */
 export class RemoteWatchRequests implements WatchRequests {
   readonly #cluster: Cluster;
   readonly #deserialize: JsonDeserializer;
-  readonly #openings = new Limiter(MAX_OPENING);
+  readonly #openings: Limiter;
 
   constructor(cluster: Cluster, deserialize: JsonDeserializer) {
     this.#cluster = cluster;
     this.#deserialize = deserialize;
+    this.#openings = new Limiter({ ...OPENINGS, clock: cluster.clock });
   }
 
   openWatch(request: WatchRequest, { signal }: CallOptions): Promise<KeyWatch> {
