@@ -5,13 +5,13 @@ export default defineConfig({
   test: {
     projects: [
       {
-        // They share nothing but modules, so that these are loaded once for each core.
+        // They share nothing but modules, so that these are loaded once for each worker.
         test: {
           name: "unit",
           expect: { poll: { timeout: 60_000, interval: 20 } },
           include: ["src/**/*.test.ts"],
           isolate: false,
-          maxWorkers: "100%",
+          maxWorkers: 3,
           // Property tests take seconds on a busy machine.
           testTimeout: 60_000,
         },

@@ -1,7 +1,7 @@
 import type { Cluster } from "../../cluster/cluster.js";
 import type { ScanRequest, WatchRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
-import { Limiter } from "../../stream/limiter.js";
+import { Limiter } from "../../time/limiter.js";
 import type { HttpResponse } from "../../wire/http.js";
 import { requireSuccess } from "../../wire/http-response.js";
 import type { JsonDeserializer } from "../../wire/json.js";

@@ -1,5 +1,5 @@
-import type { Clock } from "../time/clock.js";
-import { offAbort, onAbort } from "./on-abort.js";
+import { offAbort, onAbort } from "../stream/on-abort.js";
+import type { Clock } from "./clock.js";
 
 /** How many tasks start at the same time. */
 export interface LimiterSettings {
