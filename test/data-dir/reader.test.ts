@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { textOf } from "../../src/data-dir/bytes.js";
 import { type MemberData, readMemberData } from "../../src/data-dir/read-member-data.js";
+import { exportMember } from "../../src/transfer/export/export-member.js";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { SEED } from "../support/seed.js";
 import { readTree, type SeenNode, sendRandomly, writeKeys } from "./v2-load.js";
@@ -52,6 +53,22 @@ function lasting(nodes: ReadonlyMap<string, SeenNode>): ReturnType<typeof byKey>
   return byKey(nodes).filter(
     ([key]) => !expiring.some(([above]) => key === above || key.startsWith(`${above}/`)),
   );
+}
+
+/** The value of each file in an export of the files, and `true` for each directory. */
+async function exported(
+  data: MemberData,
+): Promise<ReadonlyMap<string, ReturnType<typeof content>>> {
+  const { pieces } = exportMember(data, "/", { time: Date.now(), lossy: true });
+  let text = "";
+  for await (const piece of pieces) text += piece;
+  const [, ...lines] = text.trimEnd().split("\n");
+  const entries = lines.map((line): SeenNode & { readonly key: string } => JSON.parse(line));
+  return new Map(entries.map((entry) => [entry.key, content(entry)]));
+}
+
+function content({ value, dir }: SeenNode): string | true | undefined {
+  return dir === true ? dir : value;
 }
 
 async function indexOf(url: string): Promise<number> {
@@ -139,6 +156,9 @@ for (const release of ["3.4", "3.5"] as const) {
         const live = await readTree(member.url);
         const [found, expected] = [lasting(keysOf(data)), lasting(live.nodes)];
         expect(found).toEqual(expected);
+        const contents = await exported(data);
+        const wanted = expected.map(([key, node]) => [key, content(node)]);
+        expect(expected.map(([key]) => [key, contents.get(key)])).toEqual(wanted);
         expect(data.store.index).toBeLessThanOrEqual(live.index);
         expect(data.store.index).toBeGreaterThan((KEYS * kill) / KILLS);
         if (process.env.DATA_DIR_KEYS === undefined) continue;
