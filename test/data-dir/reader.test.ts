@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { textOf } from "../../src/data-dir/bytes.js";
 import { type MemberData, readMemberData } from "../../src/data-dir/read-member-data.js";
 import { exportMember } from "../../src/transfer/export/export-member.js";
@@ -183,10 +183,20 @@ for (const release of ["3.4", "3.5"] as const) {
         const headers = { "content-type": "application/json" };
         const body = peerURLs === undefined ? {} : { headers, body: JSON.stringify({ peerURLs }) };
         const response = await fetch(`${url}/v2/members${path}`, { method, ...body });
-        expect(response.status).toBeLessThan(300);
-        return await response.text();
+        const text = await response.text();
+        expect([response.status < 300, text]).toEqual([true, text]);
+        return text;
       };
-      const { id } = JSON.parse(await members("POST", "", ["http://127.0.0.1:1"]));
+      const isNew = ({ peerURLs: [url] }: { readonly peerURLs: readonly string[] }) =>
+        url === "http://127.0.0.1:1";
+      // On a busy machine etcd may respond before the change is committed.
+      const { id } = await vi.waitUntil(
+        async () => {
+          await members("POST", "", ["http://127.0.0.1:1"]).catch(() => {});
+          return JSON.parse(await members("GET", "")).members.find(isNew);
+        },
+        { timeout: 300_000 },
+      );
       await members("PUT", `/${id}`, ["http://127.0.0.1:2"]);
       await writeKeys(url, 1, 5);
       await members("DELETE", `/${id}`);
