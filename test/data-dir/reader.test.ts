@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
+import { findEtcd } from "../../scripts/etcd-binaries.mjs";
 import { textOf } from "../../src/data-dir/bytes.js";
 import { type MemberData, readMemberData } from "../../src/data-dir/read-member-data.js";
 import { exportMember } from "../../src/transfer/export/export-member.js";
@@ -226,3 +227,20 @@ for (const release of ["3.4", "3.5"] as const) {
     });
   });
 }
+
+describeEtcdSideBySide("3.5", "the files of a member that etcd 3.5 has taken over from 3.4", () => {
+  it("have the keys of both releases", async () => {
+    const next = findEtcd("3.5");
+    if ("missing" in next) throw new Error(next.missing);
+    await using etcd = await startEtcd({ release: "3.4", args: ["--snapshot-count=60"] });
+    const [member] = etcd.members;
+    await sendRandomly(member.url, 150, SEED);
+    await member.stop();
+    await member.start({ binary: next.path });
+    await sendRandomly(member.url, 150, SEED + 1);
+    const live = await settledTree(member.url);
+    const data = readMemberData(await killed(etcd, "taken-over"));
+    expect(byKey(keysOf(data))).toEqual(byKey(live.nodes));
+    expect(data.store.index).toBe(live.index);
+  });
+});
