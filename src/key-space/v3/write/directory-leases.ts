@@ -12,6 +12,8 @@ export interface Move {
   readonly lease: string;
   /** The lease of the node's own TTL, or `NO_LEASE`. */
   readonly own: string;
+  /** Revision of the TTL record of a file; 0 without one. The move compares it, because it decides about `own`. */
+  readonly recordedAt?: number;
   /**
    * Key of a marker attached to `lease`. The move compares it: no node joins a lease without a
    * marker attached to it, so a lease that has lost its last marker never gets a node again. Absent
@@ -56,7 +58,9 @@ export function movesIn(subtree: Subtree): readonly Move[] {
   for (const [at, kv] of files) {
     if (kv.lease !== NO_LEASE && decodeLeaseId(kv.lease) === undefined) continue;
     const own = isFileLease(kv.lease) ? kv.lease : recordedLease(at, kv, subtree);
-    expect({ kv, path: at, kind: "file", own }, earlierLease(own, leaseAbove(at, leases)));
+    const recordedAt = subtree.ttls.get(at)?.mod_revision ?? 0;
+    const wanted = earlierLease(own, leaseAbove(at, leases));
+    expect({ kv, path: at, kind: "file", own, recordedAt }, wanted);
   }
   for (const [at, kv] of orders) {
     const wanted = leases.get(at) ?? leaseAbove(at, leases);

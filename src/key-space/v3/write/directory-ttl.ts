@@ -142,13 +142,14 @@ async function requestOpOf(
   tree: V3Tree,
   call: V3Call,
 ): Promise<RequestOp> {
-  const { kv, path, kind, own, holder } = move;
+  const { kv, path, kind, own, holder, recordedAt } = move;
   const { key, mod_revision: revision } = kv;
   const renews = isRenewal(move);
   const lease = renews ? await renew(move, leases, tree, call) : move.lease;
   const content = renews && kind === "marker" ? { value: lease } : { ignore_value: true };
   const put = { key, ...content, ...(lease !== NO_LEASE && { lease }) };
   const compare = [isAtRevision(key, revision)];
+  if (recordedAt !== undefined) compare.push(isAtRevision(tree.schema.ttl(path), recordedAt));
   if (!renews && holder !== undefined) compare.push(hasLease(holder, lease));
   const success: RequestOp[] = [{ request_put: put }];
   if (kind === "file" && !renews && own !== NO_LEASE) {
