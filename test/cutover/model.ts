@@ -259,8 +259,9 @@ function* stepsOfWrite(write: number, state: State, rules: Rules): Generator<Ste
   }
   const { view } = one(state.gateways, holder);
   if (at !== "held" || view === null || !serves(one(state.gateways, holder), rules)) return;
-  const isSentAgain = state.packets.some((packet) => packet.write === write);
-  if (view.phase === "armed" && !isSentAgain) {
+  // Without this, a model that sends writes again would have no end.
+  const isOnItsWay = state.packets.some((packet) => packet.write === write);
+  if (view.phase === "armed" && !isOnItsWay) {
     for (const member of state.applied.keys()) {
       yield [
         `gateway ${holder}: write ${write} to member ${member}`,
