@@ -214,7 +214,7 @@ describe.concurrent("etcdnet migrate", () => {
 
   it("prints its progress when it is interrupted, and continues from there", ({ expect }) =>
     on(async (from, to) => {
-      await using cli = new Cli("migrate", ...between(from, to), "--rate", "50");
+      await using cli = new Cli("migrate", ...between(from, to), "--rate", "5");
       await expect.poll(() => cli.stderr).toContain("copying ");
       cli.process.kill("SIGINT");
       expect(await cli.exit).toBe(130);

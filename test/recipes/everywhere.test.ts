@@ -13,11 +13,12 @@ import {
   type WatchItem,
 } from "../../src/index.js";
 import { proxiedClient } from "../failover/proxied-client.js";
+import { shortTtl } from "../support/cpu-share.js";
 import { inBatches } from "../support/in-batches.js";
 import { describeOnEach, type TestServer } from "./test-servers.js";
 
 /** Seconds. A quarter of it is the time limit of a response, in a busy process that may also run the gateway. */
-const TTL = 8;
+const TTL = 4 * shortTtl();
 
 describeOnEach("recipes", (start) => {
   let server: TestServer;

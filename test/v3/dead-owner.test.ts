@@ -3,13 +3,14 @@ import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient, type Watcher } from "../../src/index.js";
 import { createGateway, type Gateway } from "../../src/server/index.js";
 import { RecipeProcess } from "../recipes/recipe-process.js";
+import { shortTtl } from "../support/cpu-share.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { V3Tool } from "./v3-tools.js";
 
 /** Seconds. */
-const TTL = 2;
+const TTL = shortTtl();
 /** Milliseconds. etcd looks for expired leases twice a second; the rest is for busy machines. */
-const LATE_AT_MOST = 2_500;
+const LATE_AT_MOST = 1_250 * TTL;
 /** Value that marks the last event of a watch. */
 const LAST = "last";
 

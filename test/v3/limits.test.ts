@@ -78,6 +78,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
         );
         const small = v3KeySpaceOf(etcd.urls, "", {
           maxResponseSize: 200_000,
+          timeout: 300_000,
           useProxy: proxy?.url ?? false,
         });
         const { node } = await small.execute({ action: "get", key: `${dir}/in` });
