@@ -58,7 +58,7 @@ describe.each(Object.entries(FRAMEWORKS))("under fake timers of %s", (_, { fake,
 
   test("a timeout takes real time", async () => {
     const silent = createServer().listen(0, "127.0.0.1");
-    await vi.waitUntil(() => silent.listening);
+    await vi.waitUntil(() => silent.listening, { timeout: 60_000 });
     const { port } = silent.address() as { port: number };
     fake();
     await using etcd = connect({ urls: [`http://127.0.0.1:${port}`], requestTimeout: 30 });

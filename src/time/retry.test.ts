@@ -56,9 +56,9 @@ it("waits between the attempts, longer each time", async () => {
     [999, 2],
     [1, 3],
   ] as const) {
-    await vi.waitFor(() => expect(clock.pending).toBe(1));
+    await vi.waitFor(() => expect(clock.pending).toBe(1), { timeout: 60_000 });
     clock.advance(delayMs);
-    await vi.waitFor(() => expect(task).toHaveBeenCalledTimes(calls));
+    await vi.waitFor(() => expect(task).toHaveBeenCalledTimes(calls), { timeout: 60_000 });
   }
   expect(await result).toBe("done");
   vi.restoreAllMocks();
@@ -69,7 +69,7 @@ it("ends when the signal aborts while it waits", async () => {
   const task = taskFailing(new Transient());
   const options = optionsWith({ signal: aborting.signal, backOff: BackOff.constant(400) });
   const result = retry(task, options);
-  await vi.waitFor(() => expect(task).toHaveBeenCalled());
+  await vi.waitFor(() => expect(task).toHaveBeenCalled(), { timeout: 60_000 });
   aborting.abort();
   await expect(result).rejects.toThrow(AbortError);
   expect(task).toHaveBeenCalledTimes(1);

@@ -35,7 +35,7 @@ async function withServer(
 ): Promise<void> {
   const server: Started = start(EXECUTABLE, [...args, "--port", "0"], here());
   try {
-    await use(await vi.waitUntil(() => urlIn(server.printed()), { timeout: 30_000 }));
+    await use(await vi.waitUntil(() => urlIn(server.printed()), { timeout: 300_000 }));
     server.child.kill("SIGTERM");
     const { code, stderr } = await server.ended;
     expect(code).toBe(0);

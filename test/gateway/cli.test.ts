@@ -218,10 +218,9 @@ describeWithEtcd("3.7", "etcdnet gateway before etcd 3.7", () => {
     expect(await statusOf()).toBe(500);
     expect(await statusOf()).toBe(500);
     await member.start();
-    await vi.waitUntil(
-      () => cli.stderr.includes("recovered") || statusOf().then(() => false),
-      10_000,
-    );
+    await vi.waitUntil(() => cli.stderr.includes("recovered") || statusOf().then(() => false), {
+      timeout: 300_000,
+    });
     const port = new URL(member.url).port;
     const lines = cli.stderr.split("\n").filter((line) => line.includes("member"));
     expect(lines.map((line) => line.slice(line.indexOf(" ") + 1))).toEqual([

@@ -37,7 +37,7 @@ describeWithEtcd("3.7", "a gateway on etcd's own grpc-proxy", () => {
     const proxy = startProxy(new URL(etcd.urls[0]).host, port);
     gateway = await createGateway({ etcd: { urls: [`http://127.0.0.1:${port}`] } });
     key = `${gateway.url}/v2/keys/a`;
-    await vi.waitUntil(() => put("0").catch(() => undefined), { timeout: 20_000 });
+    await vi.waitUntil(() => put("0").catch(() => undefined), { timeout: 300_000 });
     stop = async () => {
       await gateway.close();
       proxy.child.kill("SIGKILL");

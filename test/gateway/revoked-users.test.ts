@@ -37,7 +37,7 @@ describeWithEtcd("3.7", "a user who is revoked through one gateway", () => {
       roles: ["dev"],
     });
     skipped += MAX_AGE_MS;
-    await vi.waitUntil(async () => (await annReads(other)) !== 401);
+    await vi.waitUntil(async () => (await annReads(other)) !== 401, { timeout: 60_000 });
   });
 
   async function ask(gateway: Gateway, method: string, path: string, as: string, body?: object) {

@@ -49,11 +49,11 @@ test("files are checked at intervals until the monitor stops", async () => {
   let checks = 0;
   monitor.start(() => checks++);
   await clock.pass(5_000);
-  await vi.waitUntil(() => clock.pending === 1);
+  await vi.waitUntil(() => clock.pending === 1, { timeout: 60_000 });
   expect([checks, reloads()]).toEqual([1, 1]);
   write("22");
   await clock.pass(5_000);
-  await vi.waitUntil(() => clock.pending === 1);
+  await vi.waitUntil(() => clock.pending === 1, { timeout: 60_000 });
   expect([checks, reloads()]).toEqual([2, 2]);
   monitor.stop();
   expect(clock.pending).toBe(0);

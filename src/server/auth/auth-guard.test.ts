@@ -93,7 +93,7 @@ describe("a user who changes while the password is checked", () => {
     const request = requestOf({ method: "PUT", target: "/keys/a", as: "dev:d" });
     const asked = { action: "set", key: "/a", value: "" } as const;
     const permit = guard.permit(request, "PUT", "/a", asked);
-    await vi.waitUntil(() => checks === 1);
+    await vi.waitUntil(() => checks === 1, { timeout: 60_000 });
     await change();
     letGo();
     return (await permit) !== undefined;

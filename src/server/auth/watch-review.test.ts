@@ -68,7 +68,7 @@ describe("a watch is closed at once when", () => {
     const watch = await open(shown);
     await setImmediate();
     await change();
-    await vi.waitUntil(() => watch.close.mock.calls.length > 0);
+    await vi.waitUntil(() => watch.close.mock.calls.length > 0, { timeout: 60_000 });
   });
 
   it("auth is enabled, and it was opened without credentials", async () => {
@@ -76,7 +76,7 @@ describe("a watch is closed at once when", () => {
     const [nobody, dev] = [await open({}), await open()];
     await setImmediate();
     await store.setEnabled(true);
-    await vi.waitUntil(() => nobody.close.mock.calls.length > 0);
+    await vi.waitUntil(() => nobody.close.mock.calls.length > 0, { timeout: 60_000 });
     expect(dev.close).not.toHaveBeenCalled();
   });
 });
@@ -91,7 +91,7 @@ it("other changes leave it open", async () => {
   await clock.pass(3 * REVIEW_INTERVAL_MS);
   expect(watch.close).not.toHaveBeenCalled();
   await store.updateUser("dev", (old) => ({ ...old, passwordHash: OTHER }));
-  await vi.waitUntil(() => watch.close.mock.calls.length > 0);
+  await vi.waitUntil(() => watch.close.mock.calls.length > 0, { timeout: 60_000 });
   expect(byCertificate.close).not.toHaveBeenCalled();
 });
 
@@ -109,7 +109,7 @@ describe("while the watch of the store is silent or cannot be opened", () => {
     await clock.pass(REVIEW_INTERVAL_MS - 1);
     expect(watch.close).not.toHaveBeenCalled();
     await clock.pass(1);
-    await vi.waitUntil(() => watch.close.mock.calls.length > 0);
+    await vi.waitUntil(() => watch.close.mock.calls.length > 0, { timeout: 60_000 });
   });
 });
 
