@@ -23,6 +23,9 @@ export const LOADS = [1, 32, 256].flatMap((inFlight) => [
   { operation: "set", inFlight },
 ]);
 
+/** Parts of a measurement, between which the other contenders have theirs: the speed of a machine changes in seconds. */
+const PARTS = 4;
+
 /** Watches that are opened at a time: far fewer than a machine opens within a time-out. */
 const BATCH = 500;
 
@@ -32,8 +35,8 @@ export function nameOf({ operation, inFlight }) {
 }
 
 /**
- * Measures every load with its contenders in every round, one contender right after the other, and
- * each round beginning with another one. Each round has new processes, since the same code is
+ * Measures every load with its contenders in every round, a part of it with one contender right after the other,
+ * and each round beginning with another one. Each round has new processes, since the same code is
  * compiled a little better or worse in each.
  *
  * @param {string} url
@@ -49,10 +52,14 @@ export async function measureSpeed(url, loads, { rounds, warmUp, time }) {
     const workers = new Map([...everyone].map((each) => [each, new WorkerProcess(each, url)]));
     for (const worker of workers.values()) await worker.ask("warmUp", { time: warmUp });
     for (const [load, those] of loads) {
-      for (const contender of rotated(those, round)) {
-        const answer = await workers.get(contender)?.ask("load", { ...load, time });
-        speeds.get(load)?.get(contender.name)?.push(speedOf(answer));
+      const sums = new Map(those.map(({ name }) => [name, { calls: 0, seconds: 0, cpuMicros: 0 }]));
+      for (let part = 0; part < PARTS; part++) {
+        for (const contender of rotated(those, round)) {
+          const parameters = { ...load, time: time / PARTS };
+          add(sums.get(contender.name), await workers.get(contender)?.ask("load", parameters));
+        }
       }
+      for (const [name, sum] of sums) speeds.get(load)?.get(name)?.push(speedOf(sum));
     }
     for (const worker of workers.values()) await worker.end();
   }
@@ -106,7 +113,17 @@ async function untilWatched(url, count) {
   }
 }
 
-/** @param {{ calls: number, seconds: number, cpuMicros: number }} answer @returns {Speed} */
+/** @typedef {{ calls: number, seconds: number, cpuMicros: number }} Work */
+
+/** @param {Work | undefined} sum @param {Work} part */
+function add(sum, part) {
+  if (sum === undefined) return;
+  sum.calls += part.calls;
+  sum.seconds += part.seconds;
+  sum.cpuMicros += part.cpuMicros;
+}
+
+/** @param {Work} work @returns {Speed} */
 function speedOf({ calls, seconds, cpuMicros }) {
   return { rate: calls / seconds, cpu: cpuMicros / calls };
 }

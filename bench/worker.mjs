@@ -47,6 +47,8 @@ const [name, url = ""] = process.argv.slice(2);
 const { connect } = await clients[/** @type {keyof typeof clients} */ (name)]();
 
 const watcher = connect(url, MOST_WATCHES);
+/** The client of the last load, which the next part of it uses, too. @type {{ inFlight: number, client: Client } | undefined} */
+let loaded;
 const commands = { warmUp, load, watch, memory };
 for await (const line of createInterface({ input: process.stdin })) {
   const { command, ...parameters } = JSON.parse(line);
@@ -70,12 +72,16 @@ async function warmUp({ time }) {
 }
 
 /**
- * Keeps calls under way for a time, on new connections that are open when it begins.
+ * Keeps calls under way for a time, on connections that are open when it begins.
  *
  * @param {{ operation: "get" | "set", inFlight: number, time: number }} parameters milliseconds
  */
 async function load({ operation, inFlight, time }) {
-  const client = connect(url, inFlight);
+  if (loaded?.inFlight !== inFlight) {
+    await loaded?.client.close();
+    loaded = { inFlight, client: connect(url, inFlight) };
+  }
+  const { client } = loaded;
   const call = operation === "get" ? get : set;
   await repeat(client, call, inFlight, time / 4);
   const cpu = process.cpuUsage();
@@ -83,7 +89,6 @@ async function load({ operation, inFlight, time }) {
   const calls = await repeat(client, call, inFlight, time);
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(cpu);
-  await client.close();
   return { calls, seconds, cpuMicros: user + system };
 }
 
