@@ -272,8 +272,8 @@ export interface EtcdClientOptions {
   readonly maxResponseSize?: number | undefined;
 
   /**
-   * Maximum number of connections to one endpoint for calls. Further calls wait for a free
-   * connection. Watches do not count: each has its own connection.
+   * Maximum number of connections to one endpoint for local reads, and as many for the other calls, which can take
+   * seconds. Further calls wait for a free connection. Watches do not count: each has its own connection.
    *
    * @default 256
    */

@@ -1,5 +1,6 @@
 import type { Clock } from "../../time/clock.js";
 import { afterSocketReads, hasFakeImmediates } from "../../time/event-loop.js";
+import type { HttpRequest } from "../../wire/http.js";
 import type { Exchange } from "../exchange/exchange.js";
 import { Connection, type OpenDispatcher } from "../http1/connection.js";
 import type { Http2Endpoint } from "../http2/http2-endpoint.js";
@@ -15,8 +16,15 @@ interface PendingExchange {
   readonly headers: string[];
 }
 
+/** The calls that are running, and those that wait until fewer are. */
+interface Lane {
+  running: number;
+  readonly waiting: PendingExchange[];
+}
+
 /**
- * The connections to one endpoint. Calls share a limited number of connections and queue beyond it.
+ * The connections to one endpoint. Calls share a limited number of connections and queue beyond it. Local reads have
+ * their own number: a member that has lost the quorum serves them at once, while other calls wait for seconds.
  * A watch over HTTP/1 has its own connection while it is open. A connection runs one exchange at a
  * time. The connection used last is reused first, so that the others become idle and close.
  */
@@ -27,8 +35,10 @@ export class ConnectionPool {
   readonly #clock: Clock;
   readonly #connections = new Set<Connection>();
   readonly #idle: Connection[] = [];
-  readonly #waiting: PendingExchange[] = [];
-  #calls = 0;
+  readonly #lanes: Readonly<Record<HttpRequest["scope"], Lane>> = {
+    local: { running: 0, waiting: [] },
+    quorum: { running: 0, waiting: [] },
+  };
   /**
    * Monotonic time of the start of the last exchange. Infinity before the first, when there is no
    * connection to reuse.
@@ -57,10 +67,11 @@ export class ConnectionPool {
     };
   }
 
-  /** Runs a call when fewer than `maxCalls` are running. */
+  /** Runs a call when fewer than `maxCalls` of its scope are running. */
   call(exchange: Exchange, headers: string[]): void {
-    if (this.#calls < this.#maxCalls) this.#startCall(exchange, headers);
-    else this.#waiting.push({ exchange, headers });
+    const lane = this.#lanes[exchange.request.scope];
+    if (lane.running < this.#maxCalls) this.#startCall(lane, exchange, headers);
+    else lane.waiting.push({ exchange, headers });
   }
 
   /** Runs a watch at once. */
@@ -70,7 +81,8 @@ export class ConnectionPool {
 
   /** Aborts every exchange and closes every socket at once. */
   destroy(reason: Error): void {
-    const calls = [...this.#waiting.splice(0), ...this.#deferred];
+    const { local, quorum } = this.#lanes;
+    const calls = [...local.waiting.splice(0), ...quorum.waiting.splice(0), ...this.#deferred];
     for (const { exchange } of calls) exchange.abort(reason);
     for (const connection of this.#connections) {
       connection.exchange?.abort(reason);
@@ -80,21 +92,21 @@ export class ConnectionPool {
     this.#idle.length = 0;
   }
 
-  #startCall(exchange: Exchange, headers: string[]): void {
-    this.#calls++;
-    if (!this.#run(exchange, headers)) this.#endCall();
+  #startCall(lane: Lane, exchange: Exchange, headers: string[]): void {
+    lane.running++;
+    if (!this.#run(exchange, headers)) this.#endCall(lane);
   }
 
-  #onEnded(exchange: Exchange): void {
-    if (!exchange.outgoing.streams) this.#endCall();
+  #onEnded({ outgoing }: Exchange): void {
+    if (!outgoing.streams) this.#endCall(this.#lanes[outgoing.request.scope]);
   }
 
-  #endCall(): void {
-    this.#calls--;
-    while (this.#calls < this.#maxCalls) {
-      const next = this.#waiting.shift();
+  #endCall(lane: Lane): void {
+    lane.running--;
+    while (lane.running < this.#maxCalls) {
+      const next = lane.waiting.shift();
       if (next === undefined) return;
-      if (!next.exchange.settled) this.#startCall(next.exchange, next.headers);
+      if (!next.exchange.settled) this.#startCall(lane, next.exchange, next.headers);
     }
   }
 
