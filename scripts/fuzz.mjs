@@ -4,7 +4,8 @@
  *
  *     npm run fuzz -- [--requests=100000] [--seed=N] [--expiries=40] [--path=P] [--gateway]
  *
- * With `--gateway`, ours is a gateway on the v3 API of an etcd 3.7, without TTLs that run out.
+ * With `--gateway`, ours is a gateway on the v3 API of an etcd 3.7, without TTLs that run out; then one on the v2 API of
+ * an etcd 3.4.
  *
  * Prints how far it is and, at the end, what was sent and answered how often. When the two differ,
  * it prints the smallest sequence of requests that it finds for that, with the seed and the path

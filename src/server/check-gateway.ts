@@ -3,11 +3,13 @@ import { createServer } from "node:net";
 import { isEtcdError } from "../errors/is-etcd-error.js";
 import { RPC } from "../etcd3/rpcs.js";
 import type { V3Call } from "../etcd3/v3-api.js";
+import type { ClusterApi } from "../key-space/cluster-api.js";
 import { authPrefix, KeySchema } from "../key-space/v3/schema/key-schema.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { checkSelfReference } from "./check-self-reference.js";
-import { DEFAULT_HOST, type GatewayOptions, handlerOf } from "./gateway.js";
+import { type GatewayOptions, handlerOf } from "./gateway.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
+import { DEFAULT_HOST } from "./serve-gateway.js";
 
 /** One thing that a gateway needs. */
 export interface GatewayCheck {
@@ -23,7 +25,7 @@ export interface GatewayCheck {
 const ABSENT = "/_etcdnet_check";
 
 /** Shorter than the client's: a hung member must not delay the result for long. */
-const LIMITS = {
+export const CHECK_LIMITS = {
   connectTimeout: 2_000,
   requestTimeout: 2_000,
   writeTimeout: 3_000,
@@ -41,7 +43,7 @@ export async function checkGateway(
   options: GatewayOptions,
   report: (check: GatewayCheck) => Promise<boolean>,
 ): Promise<void> {
-  const parts = gatewayParts({ ...options.etcd, ...LIMITS, api: "v3" });
+  const parts = gatewayParts({ ...options.etcd, ...CHECK_LIMITS, api: "v3" });
   try {
     for (const check of checksOf(parts, options)) {
       if (!(await report(check)) && check.isRequired) return;
@@ -80,7 +82,7 @@ function checksOf(parts: GatewayParts, options: GatewayOptions): readonly Gatewa
   ];
 }
 
-async function checkPort(host: string, port: number): Promise<string> {
+export async function checkPort(host: string, port: number): Promise<string> {
   const server = createServer().listen({ host, port });
   await once(server, "listening");
   server.close();
@@ -90,6 +92,11 @@ async function checkPort(host: string, port: number): Promise<string> {
 
 async function checkMembers({ api, members }: GatewayParts): Promise<string> {
   await api.call(RPC.status, {}, { ...CALL, operation: "POST /v3/maintenance/status" });
+  return await checkHealth(members);
+}
+
+/** @throws Error when no member is healthy */
+export async function checkHealth(members: Pick<ClusterApi, "health">): Promise<string> {
   const all = await members.health();
   const healthy = all.filter((member) => member.healthy);
   const failures = all.flatMap(({ endpoint, reason }) => (reason ? `${endpoint}: ${reason}` : []));

@@ -12,6 +12,12 @@ const LIMITS: KnownOptions<ServerLimits> = {
   closeTimeout: true,
 };
 
+/** The options of all servers that listen on a port. */
+export const LISTEN_OPTIONS = {
+  ...{ port: true, host: true, tls: true, advertise: true, limits: true },
+  ...{ cors: true, allowedHosts: true },
+};
+
 interface ServerOptions {
   readonly tls?: ServerTls | undefined;
   readonly limits?: ServerLimits | undefined;

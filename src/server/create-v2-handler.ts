@@ -73,7 +73,7 @@ export function v2HandlerWith(
   const metrics = new RequestMetrics();
   const passwords = new PasswordCheck({ clock });
   const guard = new AuthGuard(store, passwords, new WatchReview(store, clock));
-  const keys = new KeysRoute(keySpace, guard, clusterId, metrics);
+  const keys = new KeysRoute(() => keySpace, guard, clusterId, metrics);
   const urls = clientUrls(parts.advertise);
   const isRoot = guard.isRoot.bind(guard);
   const browsers = new BrowserAccess(parts);

@@ -4,7 +4,7 @@ import type { KnownOptions } from "../model/option-names.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
-import { checkServerOptions } from "./check-server-options.js";
+import { checkServerOptions, LISTEN_OPTIONS } from "./check-server-options.js";
 import { createV2Handler } from "./create-v2-handler.js";
 import type { BrowserOptions } from "./http/browser-access.js";
 import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http/http-server.js";
@@ -71,14 +71,8 @@ const OPTIONS: KnownOptions<EmbeddedEtcdOptions> = {
   snapshotFile: true,
   historySize: true,
   clock: true,
-  port: true,
-  host: true,
-  tls: true,
-  advertise: true,
-  cors: true,
-  allowedHosts: true,
   rootPassword: true,
-  limits: true,
+  ...LISTEN_OPTIONS,
 };
 
 /** An etcd with one member and the v2 API, in this process. */

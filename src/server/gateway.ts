@@ -6,18 +6,15 @@ import type { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import type { KnownOptions } from "../model/option-names.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
-import { checkSelfReference } from "./check-self-reference.js";
-import { checkServerOptions } from "./check-server-options.js";
+import { checkServerOptions, LISTEN_OPTIONS } from "./check-server-options.js";
 import { v2HandlerWith } from "./create-v2-handler.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
 import type { BrowserOptions } from "./http/browser-access.js";
-import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http/http-server.js";
+import type { ServerLimits, ServerTls } from "./http/http-server.js";
 import type { V2Handler } from "./http/message.js";
-import { once } from "./http/once.js";
 import { gatewayFamilies } from "./metrics/gateway-metrics.js";
 import { Draining } from "./probes/draining.js";
-
-export const DEFAULT_HOST = "127.0.0.1";
+import { DEFAULT_HOST, serveGateway } from "./serve-gateway.js";
 
 /** How a gateway connects to its cluster. Times are in milliseconds; defaults are the client's. */
 export type GatewayEtcdOptions = Omit<
@@ -62,14 +59,8 @@ export interface GatewayOptions extends BrowserOptions {
 
 const OPTIONS: KnownOptions<GatewayOptions> = {
   etcd: true,
-  port: true,
-  host: true,
-  tls: true,
-  advertise: true,
-  cors: true,
-  allowedHosts: true,
   rootPassword: true,
-  limits: true,
+  ...LISTEN_OPTIONS,
 };
 
 /** Serves the v2 API for a cluster that only has the v3 API. */
@@ -109,37 +100,22 @@ export interface Gateway extends AsyncDisposable {
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   checkServerOptions(options, OPTIONS);
   const parts = gatewayParts({ ...options.etcd, api: "v3" });
-  const { keySpace, authKeySpace, identity } = parts;
+  const { keySpace, authKeySpace, identity, endpoints } = parts;
   const store = new AuthStore(authKeySpace);
-  const draining = new Draining();
-  let server: HttpServer | undefined;
-  const close = once(async () => {
-    draining.begin();
-    const closed = server?.close();
-    keySpace.endWatches();
-    // The requests in progress still need the key spaces.
-    await closed;
-    await Promise.all([keySpace.close(), authKeySpace.close()]);
-  });
-  try {
-    const handler = handlerOf(store, parts, options, draining);
-    checkSelfReference(parts.endpoints, options.host ?? DEFAULT_HOST, options.port ?? 0);
-    if (await identity.check()) await warmUp(keySpace, store);
-    if (options.rootPassword !== undefined) await enforceAuth(store, options.rootPassword);
-    const { host = DEFAULT_HOST, port = 0, tls, limits } = options;
-    server = await listen(handler, { host, port, tls, limits });
-    return {
-      url: server.url,
-      setTls: server.setTls,
-      setRootPassword: (password) => enforceAuth(store, password),
-      drain: () => draining.begin(),
-      close,
-      [Symbol.asyncDispose]: close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  const served = await serveGateway(
+    {
+      endpoints,
+      handler: (draining) => handlerOf(store, parts, options, draining),
+      prepare: async () => {
+        if (await identity.check()) await warmUp(keySpace, store);
+        if (options.rootPassword !== undefined) await enforceAuth(store, options.rootPassword);
+      },
+      endWatches: () => keySpace.endWatches(),
+      close: () => Promise.all([keySpace.close(), authKeySpace.close()]),
+    },
+    options,
+  );
+  return { ...served, setRootPassword: (password) => enforceAuth(store, password) };
 }
 
 /** @throws OptionError for options that concern clients */

@@ -36,3 +36,9 @@ export {
   type ServerRequest,
 } from "./http/message.js";
 export type { MetricFamily, MetricSample } from "./metrics/prometheus-text.js";
+export {
+  createSourceGateway,
+  type GatewaySourceOptions,
+  type SourceGateway,
+  type SourceGatewayOptions,
+} from "./source-gateway.js";

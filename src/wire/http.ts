@@ -1,6 +1,6 @@
 /** An HTTP request as a value, with the rules for its retries. */
 export interface HttpRequest {
-  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly method: string;
   /** Path and query, percent-encoded. */
   readonly path: string;
   readonly body?: string;

@@ -3,7 +3,7 @@ import { completeOptions } from "../../src/client/normalize-options.js";
 import { Cluster } from "../../src/cluster/cluster.js";
 import type { EtcdClientOptions } from "../../src/index.js";
 import { RemoteKeySpace } from "../../src/key-space/remote/remote-key-space.js";
-import { RemoteWatchRequests } from "../../src/key-space/remote/remote-watch-requests.js";
+import { RemoteRequests } from "../../src/key-space/remote/remote-requests.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { startHttpProxy } from "./http-proxy.js";
 
@@ -17,7 +17,7 @@ for (const tls of [false, true]) {
         const { cluster: settings, deserialize } = completeOptions({ ...options, ...more });
         const cluster = new Cluster(settings);
         const keySpace = new RemoteKeySpace(cluster, deserialize);
-        const port = new RemoteWatchRequests(cluster, deserialize);
+        const port = new RemoteRequests(cluster, deserialize);
         const scan = (key: string, recursive: boolean, since: number) =>
           port.scan({ key, recursive, since }, {});
         return { keySpace, scan };

@@ -1,7 +1,7 @@
-/** The same suite on a real etcd, on ours, and on a gateway before an etcd without the v2 API. */
+/** The same suite on a real etcd, on ours, and on gateways before an etcd with and without the v2 API. */
 
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { createGateway, startEmbeddedEtcd } from "../../src/server/index.js";
+import { createGateway, createSourceGateway, startEmbeddedEtcd } from "../../src/server/index.js";
 import { describeEtcdSideBySide, startEtcd } from "../support/etcd.js";
 import { describeSideBySide } from "../support/side-by-side.js";
 import { NOT_ON_GATEWAY } from "./gateway-deviations.js";
@@ -46,6 +46,9 @@ export function describeOnBothServers<Client>(
   describeSideBySide(`${name}, on the embedded etcd`, () => {
     define(client, running(startOurs));
   });
+  describeEtcdSideBySide("3.4", `${name}, on a gateway before the v2 API of etcd 3.4`, () => {
+    define(client, running(startSourceGateway.bind(undefined, members)));
+  });
   describeEtcdSideBySide("3.7", `${name}, on a gateway before etcd 3.7`, () => {
     beforeEach(({ task, skip }) => {
       if (NOT_ON_GATEWAY[task.name] !== undefined) skip(NOT_ON_GATEWAY[task.name]);
@@ -71,6 +74,19 @@ async function startReal(members: 1 | 3): Promise<RunningServer> {
   const args = ["--strict-reconfig-check=false"];
   const { urls, stop } = await startEtcd({ release: "3.4", members, args });
   return { urls, members, leftOut: [], stop };
+}
+
+async function startSourceGateway(members: 1 | 3): Promise<RunningServer> {
+  const etcd = await startReal(members);
+  const gateway = await createSourceGateway({ source: { urls: etcd.urls } });
+  return {
+    ...etcd,
+    urls: [gateway.url],
+    async stop() {
+      await gateway.close();
+      await etcd.stop();
+    },
+  };
 }
 
 async function startOurs(): Promise<RunningServer> {

@@ -2,6 +2,7 @@ import { MemoryClusterApi } from "../../src/key-space/memory/memory-cluster-api.
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import { createV2Handler } from "../../src/server/create-v2-handler.js";
 import { createGateway } from "../../src/server/gateway.js";
+import { createSourceGateway } from "../../src/server/source-gateway.js";
 import { startEtcd } from "../support/etcd.js";
 import { passesNode } from "./deviations.js";
 import type { Reply } from "./http-pipe.js";
@@ -35,14 +36,41 @@ class ShadowedServer implements Server {
   }
 }
 
+/** So that the history of etcd has no gaps. */
+const LONG_LOG = ["--snapshot-count=1000000"];
+
 /** Any page and any host, as etcd by default. */
 const AS_ETCD = { cors: ["*"], allowedHosts: ["*"] };
 
 /** A real etcd's own v2 API, and a gateway on the v3 API of an etcd that has no other. */
 export async function startGatewayPair(): Promise<Pair> {
-  const v2 = await startEtcd({ release: "3.4", args: ["--snapshot-count=1000000"] });
-  const v3 = await startEtcd({ release: "3.7" });
-  const gateway = await createGateway({ etcd: { urls: v3.urls }, ...AS_ETCD });
+  const behind = await startEtcd({ release: "3.7" });
+  const gateway = await createGateway({ etcd: { urls: behind.urls }, ...AS_ETCD });
+  const pair = await pairOf(gateway, behind);
+  await pair.oursBySocket.open({ method: "GET", target: "/v2/keys/_align?wait=true&waitIndex=1" });
+  return pair;
+}
+
+/** A real etcd's own v2 API, and a gateway on that of another one. */
+export async function startSourceGatewayPair(): Promise<Pair> {
+  const behind = await startEtcd({ release: "3.4", args: LONG_LOG });
+  const gateway = await createSourceGateway({ source: { urls: behind.urls }, ...AS_ETCD });
+  const pair = await pairOf(gateway, behind);
+  return {
+    ...pair,
+    // The history is etcd's own.
+    history: () => [],
+    passesEvents: true,
+    createdIndexSurvives: false,
+    takes: async (request) => passesNode(request) && !isBeyond(request),
+  };
+}
+
+async function pairOf(
+  gateway: { readonly url: string; close(): Promise<void> },
+  behind: { stop(): Promise<void> },
+): Promise<Pair> {
+  const v2 = await startEtcd({ release: "3.4", args: LONG_LOG });
   const memory = new MemoryKeySpace();
   const handler = createV2Handler({
     keySpace: memory,
@@ -55,7 +83,6 @@ export async function startGatewayPair(): Promise<Pair> {
   const remote = new RemoteServer(gateway.url);
   const ours = new ShadowedServer(remote, shadow);
   const servers = [etcd, remote, shadow] as const;
-  await remote.open({ method: "GET", target: "/v2/keys/_align?wait=true&waitIndex=1" });
   return {
     etcd,
     ours,
@@ -74,9 +101,16 @@ export async function startGatewayPair(): Promise<Pair> {
       etcd.hangUp();
       remote.hangUp();
       await gateway.close();
-      await Promise.all([memory.close(), v2.stop(), v3.stop()]);
+      await Promise.all([memory.close(), v2.stop(), behind.stop()]);
     },
   };
+}
+
+/** Whether a number is too large for a double, or a TTL for etcd's 64-bit nanoseconds. */
+function isBeyond(request: RawRequest): boolean {
+  const numbers = { ttl: 0, waitIndex: 0, prevIndex: 0, ...meaningOf(request)?.request };
+  const { ttl = 0, waitIndex = 0, prevIndex = 0 } = numbers;
+  return ttl > ENDLESS || Math.max(waitIndex, prevIndex) > Number.MAX_SAFE_INTEGER;
 }
 
 /** Leaves out what docs/deviations.md says differs on v3. */

@@ -143,6 +143,8 @@ export interface Pair {
   readonly takes?: (request: RawRequest) => Promise<boolean>;
   /** Before a sequence: brings the indexes of both together, where they can part. */
   readonly align?: () => Promise<void>;
+  /** Whether ours passes on the events of an etcd, with their repetitions. */
+  readonly passesEvents?: boolean;
   /** Whether a set keeps the createdIndex of the file that it replaces. */
   readonly createdIndexSurvives?: boolean;
   /** Forgets the connections, after something went wrong. */

@@ -4,6 +4,7 @@ import { request as requestHttp } from "node:http";
 import { type RequestOptions, request as requestHttps } from "node:https";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSourceGateway, type SourceGateway } from "../../src/server/index.js";
 import {
   type AuthRequest,
   type AuthServer,
@@ -43,6 +44,35 @@ describeWithEtcd("3.4", "auth, compared with etcd 3.4", () => {
     it.each(rows.map(named))("%s", async (_name, question) => {
       const theirs = await askEtcd(etcd.urls[0], question);
       const answer = await askOurs(ours, question);
+      if (isAboutKeys(question)) expect(verdict(answer)).toEqual(verdict(theirs));
+      else expect(answer).toEqual(theirs);
+    });
+  });
+});
+
+describeWithEtcd("3.4", "auth through a gateway for v2, compared with etcd 3.4", () => {
+  let etcd: EtcdCluster;
+  let behind: EtcdCluster;
+  let gateway: SourceGateway;
+
+  beforeAll(async () => {
+    [etcd, behind] = await Promise.all([
+      startEtcd({ release: "3.4" }),
+      startEtcd({ release: "3.4" }),
+    ]);
+    gateway = await createSourceGateway({ source: { urls: behind.urls } });
+  });
+  afterAll(async () => {
+    await gateway?.close();
+    await Promise.all([etcd?.stop(), behind?.stop()]);
+  });
+
+  const sections = { USERS, ODD_BODIES, PATHS, ROLES, ENABLING, KEYS };
+  describe.each(Object.entries(sections))("%s", (_section, rows) => {
+    const passed = rows.filter(([, line]) => !line.endsWith(" /keys"));
+    it.each(passed.map(named))("%s", async (_name, question) => {
+      const theirs = await askEtcd(etcd.urls[0], question);
+      const answer = await askEtcd(gateway.url, question);
       if (isAboutKeys(question)) expect(verdict(answer)).toEqual(verdict(theirs));
       else expect(answer).toEqual(theirs);
     });

@@ -1,8 +1,10 @@
+import { METHODS } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MemoryClusterApi } from "../../src/key-space/memory/memory-cluster-api.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import { BrowserAccess } from "../../src/server/http/browser-access.js";
 import { Router } from "../../src/server/http/router.js";
+import { createSourceGateway } from "../../src/server/index.js";
 import { RequestMetrics } from "../../src/server/metrics/request-metrics.js";
 import { clusterRoutes } from "../../src/server/routes/cluster-routes.js";
 import { membersRoute } from "../../src/server/routes/members-route.js";
@@ -66,6 +68,17 @@ describeWithEtcd("3.4", "the cluster's routes answer like etcd", () => {
       const sent = { method: "DELETE", path: `/v2/members/${id}` };
       expect(await ours(sent)).toEqual(await real(sent));
     });
+  });
+
+  it("through a gateway for v2", async () => {
+    await using etcd = await startEtcd({ release: "3.4" });
+    const source = { urls: etcd.urls };
+    await using gateway = await createSourceGateway({ source, advertise: etcd.urls });
+    const [real, ours] = [serverAt(etcd.urls[0]), serverAt(gateway.url)];
+    const known = ({ method }: Sent) => METHODS.includes(method);
+    for (const sent of [...READS, ...REFUSALS].filter(known)) {
+      expect([nameOf(sent), await ours(sent)]).toEqual([nameOf(sent), await real(sent)]);
+    }
   });
 
   describe("whose membership changes", () => {

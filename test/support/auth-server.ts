@@ -36,7 +36,8 @@ export function authServer(): AuthServer {
   const store = new AuthStore(new MemoryKeySpace());
   const guard = new AuthGuard(store);
   const clusterId = async (): Promise<string> => CLUSTER_ID;
-  const keys = new KeysRoute(new MemoryKeySpace(), guard, clusterId);
+  const keySpace = new MemoryKeySpace();
+  const keys = new KeysRoute(() => keySpace, guard, clusterId);
   const router = new Router([
     keys.route,
     ...authRoutes(store, (request) => guard.isRoot(request), clusterId),

@@ -1,6 +1,7 @@
 import type { OptionNames } from "../../errors/hint.js";
 import { isEtcdError } from "../../errors/is-etcd-error.js";
 import { checkGateway, type GatewayCheck } from "../../server/check-gateway.js";
+import { checkSourceGateway } from "../../server/check-source-gateway.js";
 import { systemClock } from "../../time/clock.js";
 import { describeCertificate, validityProblem } from "../process/expiry-log.js";
 import { failureMessage } from "../process/failure.js";
@@ -12,6 +13,7 @@ import {
   type GatewayCommandOptions,
   gatewayOptions,
   listenCertificate,
+  sourceCertificate,
 } from "./gateway-options.js";
 import { rootPassword } from "./server-command.js";
 
@@ -41,9 +43,10 @@ export async function runGatewayChecks(
   };
   for (const check of fileChecks(options, flag)) await report(check);
   if (failures > 0) return false;
-  const { settings } = await gatewayOptions(options, flag);
   try {
-    await checkGateway(settings, report);
+    const { settings } = await gatewayOptions(options, flag);
+    if ("source" in settings) await checkSourceGateway(settings, report);
+    else await checkGateway(settings, report);
   } catch (error) {
     await report({ name: "options", run: () => Promise.reject(error) });
   }
@@ -51,11 +54,16 @@ export async function runGatewayChecks(
 }
 
 function fileChecks(options: GatewayCommandOptions, flag: FlagOf): readonly Check[] {
+  const listening = {
+    name: "certificate for clients",
+    run: async () => validityOf((await listenCertificate(options, flag)).value?.cert),
+  };
+  if (options.source !== undefined) {
+    const run = async () => validityOf((await sourceCertificate(options, flag)).value.cert);
+    return [listening, { name: "certificate for the v2 cluster", run }];
+  }
   return [
-    {
-      name: "certificate for clients",
-      run: async () => validityOf((await listenCertificate(options, flag)).value?.cert),
-    },
+    listening,
     {
       name: "certificate for the cluster",
       run: async () => validityOf((await clusterCertificate(options, flag)).value.cert),

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { createGateway } from "../../server/gateway.js";
+import { createSourceGateway } from "../../server/source-gateway.js";
 import { runGatewayChecks } from "./gateway-check.js";
 import { addGatewayOptions, gatewayOptions } from "./gateway-options.js";
 import { serverCommand } from "./server-command.js";
@@ -12,10 +13,14 @@ Exit codes: 0 ended by a signal, or all checks of --check succeeded; 1 invalid o
 check, a port in use, or a cluster that refuses the user or serves the v3 API neither over gRPC nor as
 JSON.
 
-Example:
-  etcdnet gateway --port 2379 --endpoints https://a:2379,https://b:2379 --cacert ca.pem`;
+With --source, it serves a cluster that still has the v2 API, so that its clients can be given the URLs
+of gateways before their data moves to v3. The users of v2 auth are then those of that cluster.
 
-/** `etcdnet gateway`: serves the v2 API for a cluster that only serves v3. */
+Example:
+  etcdnet gateway --port 2379 --endpoints https://a:2379,https://b:2379 --cacert ca.pem
+  etcdnet gateway --port 4001 --source http://old-a:2379,http://old-b:2379`;
+
+/** `etcdnet gateway`: serves the v2 API for a cluster that only serves v3, or, until then, for one that serves v2. */
 export function gatewayCommand(): Command {
   return serverCommand({
     name: "gateway",
@@ -23,20 +28,34 @@ export function gatewayCommand(): Command {
     afterHelp: AFTER_HELP,
     addOptions: addGatewayOptions,
     complete: gatewayOptions,
-    start: createGateway,
-    describe: ({ etcd }) => ({
-      endpoints: etcd.urls,
-      prefix: etcd.keyPrefix,
-      etcdUser: etcd.username,
-    }),
+    start: (settings) =>
+      "source" in settings ? createSourceGateway(settings) : createGateway(settings),
+    describe: (settings) => {
+      if ("source" in settings) return { source: settings.source.urls, auth: "of the cluster" };
+      const { urls: endpoints, keyPrefix: prefix, username: etcdUser } = settings.etcd;
+      return { endpoints, prefix, etcdUser };
+    },
     // ETCDNET_PREFIX is the directory of a client; this prefix is the client's --key-prefix.
     variables: { prefix: ["ETCDNET_KEY_PREFIX"], check: [] },
     check: (options, flag, nameOf) =>
       options.check === true ? runGatewayChecks(options, flag, nameOf) : undefined,
-    flags: { keyPrefix: "prefix" },
-    remedies: {
+    flags: ({ source }) => (source === undefined ? { keyPrefix: "prefix" } : SOURCE_FLAGS),
+    remedies: (settings) => ({
       tls: "--listen-cert, --listen-key",
-      auth: "--auth-root-password-file, unless auth is already on",
-    },
+      // A v2 cluster has its own users.
+      auth:
+        "source" in settings ? undefined : "--auth-root-password-file, unless auth is already on",
+    }),
   });
 }
+
+/** The flags about a v2 cluster, by the option of the client. */
+const SOURCE_FLAGS = {
+  source: "source",
+  urls: "source",
+  ca: "source-cacert",
+  "tls.caFile": "source-cacert",
+  x509Certificate: "source-cert",
+  "tls.certFile": "source-cert",
+  "tls.keyFile": "source-key",
+};

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { GatewayEtcdOptions, GatewayOptions } from "../../server/gateway.js";
+import type { GatewayEtcdOptions } from "../../server/gateway.js";
+import type { GatewaySourceOptions } from "../../server/source-gateway.js";
 import { type ClientTls, isPipe, notEmpty, readPassword, urlsOf } from "../options/option-files.js";
 import {
   clusterFiles,
@@ -9,12 +10,21 @@ import {
 } from "../options/server-files.js";
 import { splitUser } from "../options/split-user.js";
 import type { FlagOf } from "../process/flag-names.js";
-import { listenSettings, type ServerCommandOptions } from "./server-command.js";
+import {
+  type ListenSettings,
+  listenSettings,
+  type Prepared,
+  type ServerCommandOptions,
+} from "./server-command.js";
 
 /** Options of `etcdnet gateway`. */
 export interface GatewayCommandOptions extends ServerCommandOptions {
   readonly check?: boolean;
-  readonly endpoints: readonly string[];
+  readonly source?: readonly string[];
+  readonly sourceCacert?: string;
+  readonly sourceCert?: string;
+  readonly sourceKey?: string;
+  readonly endpoints?: readonly string[];
   readonly prefix?: string;
   readonly username?: string;
   readonly passwordFile?: string;
@@ -28,20 +38,39 @@ export interface GatewayCommandOptions extends ServerCommandOptions {
 
 const DEFAULT_ENDPOINTS = ["http://127.0.0.1:2379"];
 
+/** Options about v3, which a gateway for a v2 cluster does not use. */
+const V3_OPTIONS = [
+  ...(["endpoints", "prefix", "username", "passwordFile", "cacert", "cert", "key"] as const),
+  "authRootPasswordFile",
+] as const;
+/** Options that need `--source`. */
+const SOURCE_OPTIONS = ["sourceCacert", "sourceCert", "sourceKey"] as const;
+
 export function addGatewayOptions(command: Command): Command {
   return command
     .option(
       "--endpoints <urls>",
-      "client URLs of the cluster, comma-separated",
+      `client URLs of the cluster, comma-separated (default: ${DEFAULT_ENDPOINTS})`,
       urlsOf,
-      DEFAULT_ENDPOINTS,
     )
-    .option("--prefix <key>", 'prefix of every key in v3; "/": no prefix', prefixOf, "/")
+    .option("--prefix <key>", 'prefix of every key in v3 (default: "/", no prefix)', prefixOf)
     .option("--username <user>", "user of the cluster's v3 auth; needs --password-file", notEmpty)
     .option("--password-file <file>", "file with the password of --username", notEmpty)
     .option("--cacert <file>", "certificate authorities of the cluster (PEM)", notEmpty)
     .option("--cert <file>", "client certificate for the cluster (PEM); needs --key", notEmpty)
     .option("--key <file>", "key of --cert (PEM)", notEmpty)
+    .option(
+      "--source <urls>",
+      "client URLs of a v2 cluster (etcd up to 3.5) to serve instead, comma-separated",
+      urlsOf,
+    )
+    .option("--source-cacert <file>", "certificate authorities of the v2 cluster (PEM)", notEmpty)
+    .option(
+      "--source-cert <file>",
+      "client certificate for the v2 cluster (PEM); needs --source-key",
+      notEmpty,
+    )
+    .option("--source-key <file>", "key of --source-cert (PEM)", notEmpty)
     .option("--listen-cert <file>", "serve https with this certificate (PEM)", notEmpty)
     .option("--listen-key <file>", "key of --listen-cert (PEM)", notEmpty)
     .option(
@@ -52,15 +81,51 @@ export function addGatewayOptions(command: Command): Command {
     .option("--check", "check the options, their files and the cluster, then exit");
 }
 
+/** Settings of a gateway for v3, or of one for a v2 cluster. */
+type GatewaySettings = ListenSettings &
+  ({ readonly etcd: GatewayEtcdOptions } | { readonly source: GatewaySourceOptions });
+
 /** The options of the gateway, with their files read. @throws Error naming the invalid option with `flag` */
-export async function gatewayOptions(options: GatewayCommandOptions, flag: FlagOf) {
+export async function gatewayOptions(
+  options: GatewayCommandOptions,
+  flag: FlagOf,
+): Promise<Prepared<GatewaySettings>> {
+  const { source: urls } = options;
+  checkTogether(options, flag);
   const tls = await listenCertificate(options, flag);
   const listening = await listenSettings(options, tls, flag);
+  if (urls !== undefined) {
+    const source = await sourceOptions(urls, options, flag);
+    return {
+      settings: { ...listening.settings, source: source.value },
+      reloaded: [...listening.reloaded, ...source.reloaded],
+    };
+  }
   const etcd = await etcdOptions(options, flag);
   return {
-    settings: { ...listening.settings, etcd: etcd.value } satisfies GatewayOptions,
+    settings: { ...listening.settings, etcd: etcd.value },
     reloaded: [...listening.reloaded, ...etcd.reloaded],
   };
+}
+
+/** @throws Error naming the option */
+function checkTogether(options: GatewayCommandOptions, flag: FlagOf): void {
+  const source = flag("source");
+  const [useless, why] =
+    options.source === undefined
+      ? ([SOURCE_OPTIONS, `has no effect without ${source}`] as const)
+      : ([V3_OPTIONS, `has no effect with ${source}, which serves a v2 cluster`] as const);
+  const given = useless.find((name) => options[name] !== undefined);
+  if (given !== undefined) throw new Error(`${flag(dashed(given))} ${why}; omit it`);
+  const hasCredentials = (url: string) => URL.canParse(url) && new URL(url).username !== "";
+  if (options.source?.some(hasCredentials)) {
+    throw new Error(`${source} contains credentials; remove them: each client sends its own`);
+  }
+}
+
+/** `password-file` for `passwordFile`. */
+function dashed(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** The certificate for clients. @throws Error naming the option */
@@ -69,6 +134,27 @@ export function listenCertificate(options: GatewayCommandOptions, flag: FlagOf) 
     { option: flag("listen-cert"), file: options.listenCert },
     { option: flag("listen-key"), file: options.listenKey },
     { option: flag("listen-client-ca"), file: options.listenClientCa },
+  );
+}
+
+/** The v2 cluster. @throws Error naming the option */
+async function sourceOptions(
+  urls: readonly string[],
+  options: GatewayCommandOptions,
+  flag: FlagOf,
+): Promise<ReadFiles<GatewaySourceOptions>> {
+  const { value: texts, reloaded } = await sourceCertificate(options, flag);
+  const { sourceCacert: cacert, sourceCert: cert, sourceKey: key } = options;
+  const tls = tlsOptionsOf({ cacert, cert, key }, texts);
+  return { value: { urls, ...(reloaded.length > 0 && { tls }) }, reloaded };
+}
+
+/** The certificate for the v2 cluster, and its authorities. @throws Error naming the option */
+export function sourceCertificate(options: GatewayCommandOptions, flag: FlagOf) {
+  return clusterFiles(
+    { option: flag("source-cacert"), file: options.sourceCacert },
+    { option: flag("source-cert"), file: options.sourceCert },
+    { option: flag("source-key"), file: options.sourceKey },
   );
 }
 
@@ -85,10 +171,11 @@ async function etcdOptions(
   options: GatewayCommandOptions,
   flag: FlagOf,
 ): Promise<ReadFiles<GatewayEtcdOptions>> {
-  const { endpoints: urls, prefix: keyPrefix = "/" } = options;
+  const { endpoints: urls = DEFAULT_ENDPOINTS, prefix: keyPrefix = "/" } = options;
   const certificates = await clusterCertificate(options, flag);
   const credentials = await credentialsOf(options, flag);
-  const tls = tlsOptionsOf(options, certificates.value);
+  const { cacert, cert, key } = options;
+  const tls = tlsOptionsOf({ cacert, cert, key }, certificates.value);
   return {
     value: {
       urls,
@@ -102,7 +189,7 @@ async function etcdOptions(
 
 /** The names of the files, so that the client reads them again; the texts of pipes. */
 function tlsOptionsOf(
-  { cacert, cert, key }: GatewayCommandOptions,
+  { cacert, cert, key }: Readonly<Record<"cacert" | "cert" | "key", string | undefined>>,
   texts: ClientTls,
 ): NonNullable<GatewayEtcdOptions["tls"]> {
   const isReadOnce = (file: string | undefined): boolean => isPipe({ option: "", file });

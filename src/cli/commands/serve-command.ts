@@ -37,7 +37,7 @@ export function serveCommand(): Command {
       key: ["ETCDNET_LISTEN_KEY"],
       "client-ca": ["ETCDNET_LISTEN_CLIENT_CA"],
     },
-    remedies: { tls: "--cert, --key", auth: "--auth-root-password-file" },
+    remedies: () => ({ tls: "--cert, --key", auth: "--auth-root-password-file" }),
   });
 }
 

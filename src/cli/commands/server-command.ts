@@ -38,7 +38,7 @@ export interface ServerCommandOptions extends LogOptions {
 }
 
 /** Settings that every server needs to listen. */
-interface ListenSettings {
+export interface ListenSettings {
   readonly host: string;
   readonly port: number;
   readonly tls?: ServerTls;
@@ -49,7 +49,7 @@ interface ListenSettings {
 }
 
 /** The settings of a server, and the files in them that are reloaded. */
-interface Prepared<Settings> {
+export interface Prepared<Settings> {
   readonly settings: Settings;
   readonly reloaded: readonly ServerFilesOf[];
 }
@@ -76,11 +76,11 @@ interface ServerCommand<Options, Complete extends ListenSettings> {
   /** Further fields of the first line of the log. They must contain no password. */
   describe?(complete: Complete): LogFields;
   /** Options that secure the server, for a warning. */
-  readonly remedies: Parameters<typeof warnIfOpen>[1];
+  remedies(complete: Complete): Parameters<typeof warnIfOpen>[1];
   /** Variables of options whose names mean something else in other commands. */
   readonly variables: VariableNames;
   /** Flags that other commands name differently, by the option of the server. */
-  readonly flags?: Readonly<Record<string, string>>;
+  flags?(options: Options): Readonly<Record<string, string>>;
 }
 
 export function serverCommand<
@@ -123,7 +123,7 @@ export function serverCommand<
     .action(async () => {
       const { options, flag } = givenOptions<Options>(command);
       const names: OptionNames = (option) => {
-        const own = server.flags?.[option];
+        const own = server.flags?.(options)[option.replace(/\[\d+\]$/, "")];
         return own === undefined ? flagNames(flag, flag)(option) : flag(own);
       };
       try {
@@ -153,7 +153,7 @@ async function serve<Options extends ServerCommandOptions, Complete extends List
   // The server has not started. Exit explicitly, because the first process of a container ignores signals
   // without a listener.
   if (running === undefined) process.exit(0);
-  warnIfOpen(settings, server.remedies, log);
+  warnIfOpen(settings, server.remedies(settings), log);
   const monitor = monitorFiles(
     reloaded.map((filesOf) => filesOf(running)),
     log,

@@ -9,16 +9,17 @@ interface Listening {
 
 /**
  * Warns when other machines can connect without auth or without TLS, and names the options that prevent
- * this.
+ * this. Without a remedy, auth is the business of another server.
  */
 export function warnIfOpen(
   { host = "127.0.0.1", tls, rootPassword }: Listening,
-  remedies: { readonly tls: string; readonly auth: string },
+  remedies: { readonly tls: string; readonly auth: string | undefined },
   log: Logger,
 ): void {
   const missing: string[] = [];
   if (tls === undefined) missing.push(`TLS (${remedies.tls})`);
-  if (rootPassword === undefined) missing.push(`auth (${remedies.auth})`);
+  if (rootPassword === undefined && remedies.auth !== undefined)
+    missing.push(`auth (${remedies.auth})`);
   if (isLoopback(host) || missing.length === 0) return;
   log.warn(`listening without ${missing.join(" and ")}`, { host });
 }

@@ -13,7 +13,8 @@ import {
 /** A server whose certificate and password can be replaced. */
 export interface ReloadableServer {
   setTls(tls: ServerTls): void;
-  setRootPassword(password: string): Promise<void>;
+  /** Absent: it has no password of its own. */
+  setRootPassword?(password: string): Promise<void>;
 }
 
 /** Files of a server that are reloaded while it runs. */
@@ -83,7 +84,7 @@ export function rootPasswordOf(file: NamedFile): Promise<ReadFiles<string | unde
     [file],
     () => readPassword(file),
     async (password, server) => {
-      if (password !== undefined) await server.setRootPassword(password);
+      if (password !== undefined) await server.setRootPassword?.(password);
       return "stored";
     },
   );

@@ -2,6 +2,7 @@ import { ProtocolError } from "../../errors/cluster-errors.js";
 import { AsyncQueue } from "../../stream/async-queue.js";
 import { ByteQueue } from "../../stream/byte-queue.js";
 import type { FlowControl } from "./flow-control.js";
+import type { Reservation } from "./receive-budget.js";
 
 /** A part of a body, or the unread bytes of it, exceed `maxResponseSize`. */
 export class PartTooLongError extends ProtocolError {}
@@ -15,6 +16,8 @@ const HIGH_WATER_BYTES = 64 * 1024;
  * backpressure where the connection supports it, otherwise by the limit on the length of a part.
  */
 export abstract class BodyDecoder {
+  /** Counts the unread bytes. */
+  reservation: Reservation | undefined;
   readonly #flow: FlowControl;
   readonly #maxLength: number;
   readonly #onEnd: () => void;
@@ -45,6 +48,7 @@ export abstract class BodyDecoder {
   next(): Promise<IteratorResult<Buffer, undefined>> {
     const next = this.#parts.next();
     this.#deliver();
+    this.reservation?.set(this.#buffered.length);
     // A waiting reader needs the rest of its part, even if much of it is already buffered.
     if (this.#paused && (this.#isAwaited || this.#buffered.length < HIGH_WATER_BYTES)) {
       this.#paused = false;
@@ -72,6 +76,8 @@ export abstract class BodyDecoder {
     this.#received += chunk.length;
     this.#buffered.push(chunk);
     this.#deliver();
+    this.reservation?.set(this.#buffered.length);
+    if (this.ended) return;
     if (this.#buffered.length < HIGH_WATER_BYTES || this.#isAwaited) return;
     if (this.#buffered.length > this.#maxLength) {
       this.close(this.#tooLong("the unread part of the response"));

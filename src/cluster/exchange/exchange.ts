@@ -12,6 +12,7 @@ import type { FlowControl } from "./flow-control.js";
 import { GrpcFrameDecoder } from "./grpc-frame-decoder.js";
 import { LineDecoder } from "./line-decoder.js";
 import type { OutgoingRequest } from "./outgoing-request.js";
+import type { ReceiveBudget, Reservation } from "./receive-budget.js";
 
 const noop = (): void => {};
 
@@ -25,6 +26,8 @@ export interface StreamedResponse extends HttpResponseHead {
 export interface ExchangeSettings {
   /** Maximum bytes of a body, or of one event of a watch. */
   readonly maxResponseSize: number;
+  /** @default none */
+  readonly receiveBudget?: ReceiveBudget | undefined;
   readonly clock: Clock;
   /**
    * Called with each complete response. Returns the outcome of a request that it asks for, or `undefined` if it asks
@@ -77,6 +80,7 @@ export class Exchange {
   #head: HttpResponseHead | undefined;
   #parts: BodyDecoder | undefined;
   #body: ByteQueue | undefined;
+  #reservation: Reservation | undefined;
 
   constructor(outgoing: OutgoingRequest, settings: ExchangeSettings) {
     this.outgoing = outgoing;
@@ -138,9 +142,17 @@ export class Exchange {
       this.#parts.push(chunk);
       return;
     }
+    if (this.#settled) return;
     this.#body ??= new ByteQueue();
     this.#body.push(chunk);
-    if (this.#body.length > this.#settings.maxResponseSize) this.#refuseBody();
+    const { length } = this.#body;
+    if (length > this.#settings.maxResponseSize) this.#refuseBody();
+    else this.#reserve()?.set(length);
+  }
+
+  #reserve(): Reservation | undefined {
+    this.#reservation ??= this.#settings.receiveBudget?.reserve((reason) => this.#giveUp(reason));
+    return this.#reservation;
   }
 
   /**
@@ -148,10 +160,19 @@ export class Exchange {
    * another endpoint would send the same body.
    */
   #refuseBody(): void {
-    const { operation, safety } = this.request;
+    const { operation } = this.request;
     const { maxResponseSize } = this.#settings;
-    const error = new ResponseTooLargeError(operation, this.outgoing.endpoint, maxResponseSize);
-    if (safety !== "read") {
+    this.#giveUp(new ResponseTooLargeError(operation, this.outgoing.endpoint, maxResponseSize));
+  }
+
+  /** Ends the exchange, because its response needs too much memory. */
+  #giveUp(error: Error): void {
+    if (this.#parts !== undefined) {
+      this.#parts.close(error);
+      return;
+    }
+    if (this.#settled) return;
+    if (this.request.safety !== "read") {
       this.#failAndClose(error);
       return;
     }
@@ -187,6 +208,7 @@ export class Exchange {
     const { maxResponseSize } = this.#settings;
     const Parts = isGrpc(head.headers) ? GrpcFrameDecoder : LineDecoder;
     const parts = new Parts(flow, maxResponseSize, () => this.#release());
+    parts.reservation = this.#reserve();
     this.#parts = parts;
     this.#cancelTimer();
     // A watch may last for days: release the reference to the timer.
@@ -264,6 +286,7 @@ export class Exchange {
 
   #release(): void {
     this.#cancelTimer();
+    this.#reservation?.release();
     if (this.#onAbort === undefined) return;
     offAbort(this.outgoing.limits.signal, this.#onAbort);
   }

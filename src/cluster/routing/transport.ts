@@ -7,6 +7,7 @@ import type { HttpRequest, HttpResponse } from "../../wire/http.js";
 import { type ConnectionSettings, dispatcherFor } from "../connect/dispatchers.js";
 import { Exchange, type ExchangeSettings, type StreamedResponse } from "../exchange/exchange.js";
 import type { AttemptLimits, OutgoingRequest } from "../exchange/outgoing-request.js";
+import type { ReceiveBudget } from "../exchange/receive-budget.js";
 import { Http2Endpoint } from "../http2/http2-endpoint.js";
 import type { BasicAuth } from "./basic-auth.js";
 import { ConnectionPool } from "./connection-pool.js";
@@ -17,8 +18,10 @@ export interface TransportSettings extends ConnectionSettings {
   readonly authorization: BasicAuth | undefined;
   /** Bytes. */
   readonly maxResponseSize: number;
-  /** Maximum number of concurrent calls to one endpoint. Watches do not count. */
+  /** Maximum number of concurrent calls of each scope to one endpoint. Watches do not count. */
   readonly maxConnections: number;
+  /** Counts what was received and is not read yet. Absent: only each response is limited. */
+  readonly receiveBudget?: ReceiveBudget | undefined;
   readonly clock: Clock;
 }
 
@@ -37,10 +40,10 @@ export class Transport {
   constructor(settings: TransportSettings, isKnown: (origin: string) => boolean) {
     this.#settings = settings;
     this.#isKnown = isKnown;
-    const { maxResponseSize, clock } = settings;
+    const { maxResponseSize, receiveBudget, clock } = settings;
     const followUp = (exchange: Exchange, response: HttpResponse) =>
       this.#followUp(exchange, response);
-    this.#exchangeSettings = { maxResponseSize, clock, followUp };
+    this.#exchangeSettings = { maxResponseSize, receiveBudget, clock, followUp };
   }
 
   get closed(): boolean {

@@ -8,8 +8,6 @@ import { adminGet } from "../../wire/admin-request.js";
 import { decodeAdminResponse, isVersion } from "../../wire/admin-response.js";
 import type { HttpResponse } from "../../wire/http.js";
 import type { JsonDeserializer } from "../../wire/json.js";
-import { encodeKeyRequest } from "../../wire/key-request.js";
-import { decodeKeyResponse } from "../../wire/key-response.js";
 import type { CallOptions } from "../call-options.js";
 import type { DataLocation } from "../data-location.js";
 import type { ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
@@ -19,7 +17,7 @@ import { pathOf } from "../shared/path.js";
 import { isMissingNode, unusedKey } from "../shared/read-state.js";
 import type { SubscribeRequest, Subscription } from "../subscription.js";
 import { GuardedWrite, isGuarded } from "./guarded-write.js";
-import { RemoteWatchRequests } from "./remote-watch-requests.js";
+import { RemoteRequests } from "./remote-requests.js";
 import { CheckedPoll } from "./watch/checked-poll.js";
 import type { SessionContext } from "./watch/session-context.js";
 import { SharedReads } from "./watch/shared-reads.js";
@@ -28,7 +26,7 @@ import { WatchSession } from "./watch/watch-session.js";
 /** The key space of a cluster that serves the v2 API. */
 export class RemoteKeySpace implements KeySpace {
   readonly #cluster: Cluster;
-  readonly #deserialize: JsonDeserializer;
+  readonly #requests: RemoteRequests;
   readonly #context: SessionContext;
   readonly #resolveTimeout: number | undefined;
   readonly #closing = new AbortController();
@@ -40,9 +38,9 @@ export class RemoteKeySpace implements KeySpace {
   constructor(cluster: Cluster, deserialize: JsonDeserializer, resolveTimeout?: number) {
     this.#cluster = cluster;
     this.#resolveTimeout = resolveTimeout;
-    this.#deserialize = deserialize;
-    const requests = new RemoteWatchRequests(cluster, deserialize);
+    const requests = new RemoteRequests(cluster, deserialize);
     const { clock } = cluster;
+    this.#requests = requests;
     this.#context = { keySpace: this, requests, clock, reads: new SharedReads(requests, clock) };
   }
 
@@ -53,29 +51,17 @@ export class RemoteKeySpace implements KeySpace {
   execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse>;
   execute(request: KeyRequest, options: ExecuteOptions = {}): Promise<EtcdReceipt> {
     const timeout = this.#resolveTimeout;
-    if (timeout === undefined || !isGuarded(request)) return this.#send(request, options);
-    const { clock, requests } = this.#context;
-    const execute = (each: KeyRequest) => this.#send(each, options);
+    const requests = this.#requests;
+    if (timeout === undefined || !isGuarded(request)) return requests.execute(request, options);
+    const { clock } = this.#context;
+    const execute = (each: KeyRequest) => requests.execute(each, options);
     const write = new GuardedWrite(request, { execute, requests }, options);
     const deadline = clock.monotonic() + timeout;
     return write.run({ clock, deadline, signal: options.signal });
   }
 
-  #send(
-    request: KeyRequest,
-    { signal, attemptTimeout: timeout }: ExecuteOptions,
-  ): Promise<EtcdReceipt> {
-    const encoded = encodeKeyRequest(request);
-    const http = timeout === undefined ? encoded : { ...encoded, timeout };
-    return this.#cluster.send(
-      http,
-      (response) => decodeKeyResponse(http, response, request, this.#deserialize),
-      signal,
-    );
-  }
-
   async openWatch(request: WatchRequest, { signal }: CallOptions = {}): Promise<KeyWatch> {
-    const watch = await this.#context.requests.openWatch(request, { signal });
+    const watch = await this.#requests.openWatch(request, { signal });
     return request.stream === true ? watch : new CheckedPoll(watch, request, this.#context, signal);
   }
 

@@ -1,8 +1,12 @@
 import { AdminError } from "../../errors/admin-error.js";
-import { ResponseTooLargeError } from "../../errors/cluster-errors.js";
+import {
+  OutcomeUnknownError,
+  ResponseTooLargeError,
+  V2DisabledError,
+} from "../../errors/cluster-errors.js";
 import { errorDefinition } from "../../errors/error-table.js";
 import { EtcdError } from "../../errors/etcd-error.js";
-import { EtcdServerError } from "../../errors/server-error.js";
+import { EtcdRaftError, EtcdServerError } from "../../errors/server-error.js";
 import { DamagedRecordError, NestedPrefixError } from "../../errors/v3-errors.js";
 import { refusalIn, saysTooLarge } from "../../etcd3/error-messages.js";
 import { NotUtf8Error } from "../../wire/decode-path.js";
@@ -60,6 +64,12 @@ function keysRefusal(error: unknown): ServerReply | undefined {
   }
   if (error instanceof ResponseTooLargeError) {
     return keysError(300, `the response is larger than ${error.maxResponseSize} bytes`);
+  }
+  if (error instanceof V2DisabledError) {
+    return keysError(300, "the cluster does not serve the v2 API");
+  }
+  if (error instanceof OutcomeUnknownError && error.cause instanceof EtcdRaftError) {
+    return keysRefusal(error.cause);
   }
   // The outcome is unknown. etcd uses this message.
   if (error instanceof EtcdError) return keysError(300, "etcdserver: request timed out");

@@ -105,7 +105,8 @@ const BACKLOG = 4096;
 
 const MIB = 1024 * 1024;
 
-function defaultMaxBuffered(maxBodySize: number): number {
+/** Bytes that a server holds for its clients by default. */
+export function defaultMaxBuffered(maxBodySize = 10 * MIB): number {
   return Math.max(4 * maxBodySize, Math.min(256 * MIB, getHeapStatistics().heap_size_limit / 4));
 }
 

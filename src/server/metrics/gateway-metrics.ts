@@ -10,7 +10,7 @@ export function gatewayFamilies(
   const { watchers, held, index, newest, batches, batched } = metrics;
   const lag = watchers === 0 ? 0 : Math.max(0, newest - index);
   return [
-    metric("etcdnet_watchers", "gauge", "Open watches.", watchers),
+    watchersFamily(watchers),
     metric(
       "etcdnet_events_held",
       "gauge",
@@ -31,14 +31,22 @@ export function gatewayFamilies(
     ),
     metric("etcdnet_read_batches_total", "counter", "Transactions that batch reads.", batches),
     metric("etcdnet_batched_reads_total", "counter", "Reads sent in such transactions.", batched),
-    {
-      name: "etcdnet_member_up",
-      type: "gauge",
-      help: "1 if the endpoint served the last read of the readiness check, else 0.",
-      samples: members.map(({ endpoint, error }) => ({
-        labels: { endpoint },
-        value: Number(error === undefined),
-      })),
-    },
+    memberFamily(members),
   ];
+}
+
+export function watchersFamily(watchers: number): MetricFamily {
+  return metric("etcdnet_watchers", "gauge", "Open watches.", watchers);
+}
+
+export function memberFamily(members: readonly MemberState[]): MetricFamily {
+  return {
+    name: "etcdnet_member_up",
+    type: "gauge",
+    help: "1 if the endpoint served the last read of the readiness check, else 0.",
+    samples: members.map(({ endpoint, error }) => ({
+      labels: { endpoint },
+      value: Number(error === undefined),
+    })),
+  };
 }

@@ -1,4 +1,4 @@
-import { TimeoutError } from "../../errors/cluster-errors.js";
+import { TimeoutError, V2DisabledError } from "../../errors/cluster-errors.js";
 import { UnauthorizedError } from "../../errors/common-errors.js";
 import { isEtcdError } from "../../errors/is-etcd-error.js";
 import { EtcdServerError } from "../../errors/server-error.js";
@@ -30,6 +30,7 @@ export function problemOf(members: readonly MemberState[]): string {
 function problemIn(error: Error): string {
   const cause = error instanceof AttemptFailure ? error.cause : error;
   if (cause instanceof UnauthorizedError) return "refused the user of the gateway";
+  if (cause instanceof V2DisabledError) return "did not serve the v2 API";
   if (cause instanceof V3RefusedError || cause instanceof EtcdServerError)
     return "refused the read";
   if (cause instanceof TimeoutError || isEtcdError(cause, "Abort"))

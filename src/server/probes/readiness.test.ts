@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { SimulatedClock } from "../../../test/support/simulated-clock.js";
 import { UnauthorizedError } from "../../errors/common-errors.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
-import { type MemberState, problemOf } from "./member-state.js";
+import { problemOf } from "./member-state.js";
 import { Readiness, TOLERANCE_MS } from "./readiness.js";
 
 const REFUSED = new AttemptFailure("no", new Error("connect ECONNREFUSED 10.0.0.1:2379"));
@@ -12,22 +12,22 @@ function members() {
   let state: "up" | "one hangs" | "all hang" | "down" | "unknown" = "up";
   const reads: number[] = [];
   const clock = new SimulatedClock();
-  const read = async (
-    onServed: () => void,
-    signal: AbortSignal,
-  ): Promise<readonly MemberState[]> => {
+  const endpoints = async (): Promise<readonly string[]> => {
     reads.push(clock.monotonic());
     if (state === "unknown") throw new Error("no such host");
-    const hangs = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-    if (state === "up" || state === "one hangs") onServed();
-    if (state.endsWith("hang") || state === "one hangs") await hangs;
-    const late = new DOMException("late", "AbortError");
-    const error = state === "down" ? REFUSED : state === "up" ? undefined : late;
-    return [{ endpoint: "http://a:1", error }, { endpoint: "http://b:1" }];
+    return ["http://a:1", "http://b:1"];
+  };
+  const readFrom = async (endpoint: string, signal: AbortSignal): Promise<number> => {
+    const hangs = state === "all hang" || (state === "one hangs" && endpoint === "http://a:1");
+    if (state === "down") throw REFUSED;
+    if (!hangs) return 1;
+    return await new Promise((_, reject) =>
+      signal.addEventListener("abort", () => reject(new DOMException("late", "AbortError"))),
+    );
   };
   return {
     clock,
-    readiness: new Readiness({ read }, clock),
+    readiness: new Readiness({ endpoints, readFrom }, clock),
     become: (next: typeof state) => {
       state = next;
     },
@@ -55,6 +55,7 @@ it("is not ready before a member has served a read, and does not wait for member
   become("up");
   await clock.pass(2_500);
   expect(await readiness.check()).toBeUndefined();
+  await clock.pass(0);
   expect(clock.pending).toBe(0);
 });
 
@@ -69,6 +70,7 @@ it("is ready at once while one member serves reads and another hangs", async () 
 it("stays ready until reads have failed for ten seconds, and recovers with the next read", async () => {
   const { clock, readiness, become } = members();
   expect(await readiness.check()).toBeUndefined();
+  await clock.pass(0);
   // Without a check nothing is known, so a long time without checks is no failure.
   clock.advance(60_000);
   become("down");
@@ -76,7 +78,7 @@ it("stays ready until reads have failed for ten seconds, and recovers with the n
   clock.advance(TOLERANCE_MS - 1);
   expect(await readiness.check()).toBeUndefined();
   clock.advance(1_000);
-  expect(await readiness.check()).toBe("no etcd member serves reads: 1 of 2 could not be reached");
+  expect(await readiness.check()).toBe("no etcd member serves reads: 2 of 2 could not be reached");
   become("unknown");
   clock.advance(1_000);
   expect(await readiness.check()).toBe("the members are not known");

@@ -2,15 +2,12 @@ import { traceServerState } from "../../diagnostics/server-channels.js";
 import type { Clock } from "../../time/clock.js";
 import { type MemberState, problemOf } from "./member-state.js";
 
-/** Reads from every member at the same time. */
+/** How members are asked whether they serve reads. */
 export interface MemberProbe {
-  /**
-   * Calls `onServed` when the first member has served the read. Resolves when every member has responded, or
-   * when `signal` has aborted.
-   *
-   * @throws Error when the endpoints are not known
-   */
-  read(onServed: () => void, signal: AbortSignal): Promise<readonly MemberState[]>;
+  /** URLs of the members. @throws Error when they are not known */
+  endpoints(signal: AbortSignal): Promise<readonly string[]>;
+  /** Reads from one member. Returns the term of raft, if it is known. @throws Error when it does not serve the read */
+  readFrom(endpoint: string, signal: AbortSignal): Promise<number | undefined>;
 }
 
 /** Time that a check waits for a member. Kubernetes gives a probe one second by default. */
@@ -88,7 +85,7 @@ export class Readiness {
       onResult();
     };
     try {
-      this.#members = await this.#probe.read(onServed, late.signal);
+      this.#members = await readFromEach(this.#probe, onServed, late.signal);
       this.#problem = problemOf(this.#members);
     } catch {
       this.#members = [];
@@ -109,4 +106,25 @@ export class Readiness {
     this.#wasReady = problem === undefined;
     traceServerState({ kind: "ready", problem });
   }
+}
+
+/** Reads from every member at the same time. Calls `onServed` when the first one has served the read. */
+async function readFromEach(
+  probe: MemberProbe,
+  onServed: () => void,
+  signal: AbortSignal,
+): Promise<readonly MemberState[]> {
+  const endpoints = await probe.endpoints(signal);
+  return await Promise.all(
+    endpoints.map(async (endpoint): Promise<MemberState> => {
+      try {
+        const raftTerm = await probe.readFrom(endpoint, signal);
+        onServed();
+        return { endpoint, raftTerm };
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        return { endpoint, error };
+      }
+    }),
+  );
 }

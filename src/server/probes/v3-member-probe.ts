@@ -2,7 +2,6 @@ import type { RemoteV3Api } from "../../etcd3/remote-v3-api.js";
 import { RPC } from "../../etcd3/rpcs.js";
 import { firstOf, read } from "../../etcd3/transaction.js";
 import { adminGet } from "../../wire/admin-request.js";
-import type { MemberState } from "./member-state.js";
 import type { MemberProbe } from "./readiness.js";
 
 const OPERATION = "GET /readyz";
@@ -22,24 +21,11 @@ export class V3MemberProbe implements MemberProbe {
     this.#keys = keys;
   }
 
-  async read(onServed: () => void, signal: AbortSignal): Promise<readonly MemberState[]> {
-    const endpoints = await this.#api.cluster.endpoints(REQUEST, signal);
-    return await Promise.all(
-      endpoints.map(async (endpoint): Promise<MemberState> => {
-        try {
-          const raftTerm = await this.#readFrom(endpoint, signal);
-          onServed();
-          return { endpoint, raftTerm };
-        } catch (error) {
-          if (!(error instanceof Error)) throw error;
-          return { endpoint, error };
-        }
-      }),
-    );
+  endpoints(signal: AbortSignal): Promise<readonly string[]> {
+    return this.#api.cluster.endpoints(REQUEST, signal);
   }
 
-  /** Returns the term of raft. */
-  async #readFrom(endpoint: string, signal: AbortSignal): Promise<number> {
+  async readFrom(endpoint: string, signal: AbortSignal): Promise<number> {
     const reads = this.#keys.map((key) => read(key, { keys_only: true }));
     const call = { operation: OPERATION, key: "/", safety: "read", scope: "quorum" } as const;
     const limits = { ...call, endpoint, signal };

@@ -26,7 +26,12 @@ async function serve(
       return allowed ? permit : undefined;
     },
   };
-  const route = new KeysRoute(new MemoryKeySpace(), guard, async () => "abc");
+  const keySpace = new MemoryKeySpace();
+  const route = new KeysRoute(
+    () => keySpace,
+    guard,
+    async () => "abc",
+  );
   const request = {
     method,
     target: `/v2/keys/a?${query}`,
@@ -76,7 +81,12 @@ it("executes one recursive listing in each turn of the event loop", async () => 
     };
   }
   const permit: Permit = { isValid: async () => true, guard: () => () => {} };
-  const keys = new KeysRoute(new Recorded(), { permit: async () => permit }, async () => "abc");
+  const keySpace = new Recorded();
+  const keys = new KeysRoute(
+    () => keySpace,
+    { permit: async () => permit },
+    async () => "abc",
+  );
   const router = new Router([keys.route]);
   const ask = (path: string, query: string): Promise<ServerReply> => {
     const target = `/v2/keys${path}?${query}`;

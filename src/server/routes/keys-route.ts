@@ -24,22 +24,28 @@ import { EventEncoder } from "./event-encoder.js";
 
 const DENIED = keysError(110, "Insufficient credentials");
 
+/** What the route needs of a key space. */
+interface ServedKeys extends Pick<KeySpace, "openWatch"> {
+  execute(request: KeyRequest): Promise<EtcdResponse>;
+}
+
 /** Serves `/v2/keys` and everything below it. */
 export class KeysRoute {
-  readonly #keySpace: KeySpace;
+  readonly #keysOf: (request: ServerRequest) => ServedKeys;
   readonly #guard: KeyGuard;
   readonly #clusterId: () => Promise<string>;
   readonly #metrics: RequestMetrics;
   readonly #events = new EventEncoder();
   readonly #turns = new TurnScheduler();
 
+  /** @param keysOf returns the keys for a request: the same ones for all, unless its credentials are passed on */
   constructor(
-    keySpace: KeySpace,
+    keysOf: (request: ServerRequest) => ServedKeys,
     guard: KeyGuard,
     clusterId: () => Promise<string>,
     metrics = new RequestMetrics(),
   ) {
-    this.#keySpace = keySpace;
+    this.#keysOf = keysOf;
     this.#guard = guard;
     this.#clusterId = clusterId;
     this.#metrics = metrics;
@@ -68,17 +74,22 @@ export class KeysRoute {
     const decoded = decodeKeyRequest(method, path || "/", readForm(body, decodeBytes(query)));
     const permit = early ?? (await this.#guard.permit(request, method, path, decoded.request));
     if (permit === undefined || (early !== undefined && !(await early.isValid()))) return DENIED;
+    const keys = this.#keysOf(request);
     return decoded.kind === "watch"
-      ? this.#watch(decoded.request, permit, request.signal)
-      : this.#executeCounted(method, decoded.request);
+      ? this.#watch(keys, decoded.request, permit, request.signal)
+      : this.#executeCounted(keys, method, decoded.request);
   }
 
-  async #executeCounted(method: KeyMethod, request: KeyRequest): Promise<ServerReply> {
+  async #executeCounted(
+    keys: ServedKeys,
+    method: KeyMethod,
+    request: KeyRequest,
+  ): Promise<ServerReply> {
     const kind = request.action === "get" && request.quorum ? "QGET" : method;
     const begun = monotonicNow();
     this.#metrics.countReceived(kind);
     try {
-      const reply = await this.#execute(request);
+      const reply = await this.#execute(keys, request);
       this.#metrics.countSuccess(kind, (monotonicNow() - begun) / 1000);
       return reply;
     } catch (error) {
@@ -88,21 +99,26 @@ export class KeysRoute {
     }
   }
 
-  async #execute(request: KeyRequest): Promise<ServerReply> {
+  async #execute(keys: ServedKeys, request: KeyRequest): Promise<ServerReply> {
     // A recursive read may take long. Only one runs per turn, so that the memory budget counts its response
     // before the next one begins.
     if (request.action === "get" && request.recursive) await this.#turns.next();
     // Always with nodes: the status depends on whether there was a previous node.
-    const response = await this.#keySpace.execute(withNodes(request));
+    const response = await keys.execute(withNodes(request));
     const body = wantsNoNodes(request)
       ? encodeReceipt(response)
       : responseBody(response, this.#turns);
     return { status: statusOf(response), headers: headersOf(response), body };
   }
 
-  async #watch(request: WatchRequest, permit: Permit, signal: AbortSignal): Promise<ServerReply> {
+  async #watch(
+    keys: ServedKeys,
+    request: WatchRequest,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<ServerReply> {
     this.#metrics.countWatch();
-    const watch = await this.#keySpace.openWatch(request, { signal });
+    const watch = await keys.openWatch(request, { signal });
     const onEnd = permit.guard(watch);
     // The permit may have been withdrawn while the watch was being opened.
     if (!(await permit.isValid())) watch.close();

@@ -29,14 +29,13 @@ export function membersRoute(options: MembersRouteOptions): Route {
   const { members, clientUrls, clusterId, isRoot } = options;
   const open = (handler: Handler): Handler => withClusterId(clusterId, "message", handler);
   const closed = (handler: Handler): Handler => rootOnly(isRoot, open(handler));
-  const read: Handler = (request, rest) => readMembers(members, rest, clientUrls(request));
   const add: Handler = async (request) =>
     replyWith(201, shown(await members.add(await readPeerUrlsBody(request))));
   const remove: Handler = (_, rest) => change(rest, (id) => members.remove(id));
   const update: Handler = (request, rest) =>
     change(rest, async (id) => members.update(id, await readPeerUrlsBody(request)));
   const handlers = new Map([
-    ["GET", open(read)],
+    ["GET", readMembers(members, clientUrls, clusterId)],
     ["POST", closed(add)],
     ["DELETE", closed(remove)],
     ["PUT", closed(update)],
@@ -44,7 +43,18 @@ export function membersRoute(options: MembersRouteOptions): Route {
   return { path: "/v2/members/**", errors: "message", handlers };
 }
 
-async function readMembers(
+/** Lists the members, and shows the leader. */
+export function readMembers(
+  members: MembersApi,
+  clientUrls: ClientUrls,
+  clusterId: () => Promise<string>,
+): Handler {
+  return withClusterId(clusterId, "message", (request, rest) =>
+    read(members, rest, clientUrls(request)),
+  );
+}
+
+async function read(
   members: MembersApi,
   rest: string,
   urls: readonly string[] | undefined,

@@ -1,14 +1,14 @@
 import type { Cluster } from "../../cluster/cluster.js";
-import type { ScanRequest, WatchRequest } from "../../model/key-request.js";
-import type { EtcdResponse } from "../../model/response.js";
+import type { KeyRequest, ScanRequest, WatchRequest } from "../../model/key-request.js";
+import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { Limiter } from "../../time/limiter.js";
-import type { HttpResponse } from "../../wire/http.js";
+import type { HttpRequest, HttpResponse } from "../../wire/http.js";
 import { requireSuccess } from "../../wire/http-response.js";
 import type { JsonDeserializer } from "../../wire/json.js";
 import { encodeKeyRequest, encodeScanRequest, encodeWatchRequest } from "../../wire/key-request.js";
 import { decodeKeyResponse } from "../../wire/key-response.js";
 import type { CallOptions } from "../call-options.js";
-import type { KeyWatch } from "../key-space.js";
+import type { ExecuteOptions, KeyWatch } from "../key-space.js";
 import { isMissingNode, unusedKey } from "../shared/read-state.js";
 import { RemoteScan } from "./remote-scan.js";
 import { RemoteWatch } from "./remote-watch.js";
@@ -21,8 +21,11 @@ import type { Probe, Scan, WatchRequests } from "./watch/watch-requests.js";
  */
 const OPENINGS = { places: 64, hold: 500 };
 
-/** The watches, scans and probes of a cluster that serves the v2 API. */
-export class RemoteWatchRequests implements WatchRequests {
+/** Headers that a request has instead of, or in addition to, those of the client. */
+type Headers = Pick<HttpRequest, "authorization" | "headers">;
+
+/** The requests for keys, watches, scans and probes of a cluster that serves the v2 API. */
+export class RemoteRequests implements WatchRequests {
   readonly #cluster: Cluster;
   readonly #deserialize: JsonDeserializer;
   readonly #openings: Limiter;
@@ -33,8 +36,30 @@ export class RemoteWatchRequests implements WatchRequests {
     this.#openings = new Limiter({ ...OPENINGS, clock: cluster.clock });
   }
 
-  openWatch(request: WatchRequest, { signal }: CallOptions): Promise<KeyWatch> {
-    const http = encodeWatchRequest(request);
+  execute(
+    request: KeyRequest & { readonly noValueOnSuccess: true },
+    options: ExecuteOptions & Headers,
+  ): Promise<EtcdReceipt>;
+  execute(request: KeyRequest, options: ExecuteOptions & Headers): Promise<EtcdResponse>;
+  execute(
+    request: KeyRequest,
+    { signal, attemptTimeout: timeout, authorization, headers }: ExecuteOptions & Headers,
+  ): Promise<EtcdReceipt> {
+    const encoded = encodeKeyRequest(request);
+    const isPlain = timeout === undefined && headers === undefined;
+    const http = isPlain ? encoded : { ...encoded, timeout, authorization, headers };
+    return this.#cluster.send(
+      http,
+      (response) => decodeKeyResponse(http, response, request, this.#deserialize),
+      signal,
+    );
+  }
+
+  openWatch(
+    request: WatchRequest,
+    { signal, authorization, headers }: CallOptions & Headers,
+  ): Promise<KeyWatch> {
+    const http = { ...encodeWatchRequest(request), authorization, headers };
     const open = () =>
       this.#cluster.open(
         http,

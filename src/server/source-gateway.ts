@@ -1,0 +1,87 @@
+import { checkOptions, completeOptions } from "../client/normalize-options.js";
+import type { EtcdClientOptions } from "../client/options.js";
+import { EtcdError } from "../errors/etcd-error.js";
+import { type KnownOptions, refuseUnknown } from "../model/option-names.js";
+import { checkServerOptions, LISTEN_OPTIONS } from "./check-server-options.js";
+import type { Gateway, GatewayOptions } from "./gateway.js";
+import { defaultMaxBuffered } from "./http/http-server.js";
+import { serveGateway } from "./serve-gateway.js";
+import { SourceCluster } from "./source/source-cluster.js";
+import { sourceHandler } from "./source-handler.js";
+
+/**
+ * How a gateway connects to a v2 cluster: its endpoints and TLS, timeouts in milliseconds, and other options of the
+ * client, with the client's defaults. There is no user: each request has the credentials of its client.
+ */
+export type GatewaySourceOptions = Pick<
+  EtcdClientOptions,
+  | ("urls" | "endpoints" | "discoverySrv" | "autoSync" | "endpointSelection")
+  | ("ca" | "x509Certificate" | "ignoreCertificateError" | "tls" | "useProxy" | "proxy")
+  | ("connectTimeout" | "requestTimeout" | "writeTimeout" | "timeout")
+  | ("hedgeReadsAfter" | "maxConnections" | "clock")
+>;
+
+const SOURCE_OPTIONS: KnownOptions<GatewaySourceOptions> = {
+  ...{ urls: true, endpoints: true, discoverySrv: true, autoSync: true, endpointSelection: true },
+  ...{ ca: true, x509Certificate: true, ignoreCertificateError: true, tls: true },
+  ...{ useProxy: true, proxy: true },
+  ...{ connectTimeout: true, requestTimeout: true, writeTimeout: true, timeout: true },
+  ...{ hedgeReadsAfter: true, maxConnections: true, clock: true },
+};
+
+/** Options of {@link createSourceGateway}. */
+export interface SourceGatewayOptions extends Omit<GatewayOptions, "etcd" | "rootPassword"> {
+  /** The v2 cluster: its endpoints and TLS. */
+  readonly source: GatewaySourceOptions;
+}
+
+/** Serves the v2 API of a v2 cluster. The users of v2 auth are those of the cluster. */
+export type SourceGateway = Omit<Gateway, "setRootPassword">;
+
+const OPTIONS: KnownOptions<SourceGatewayOptions> = {
+  source: true,
+  ...LISTEN_OPTIONS,
+};
+
+/**
+ * Serves the v2 API of a cluster that still has it: etcd 2.3 to 3.5. Give clients the URLs of such gateways before
+ * their data moves to v3: they need no other change then. `/v2/members` and `/v2/machines` name the gateways, so that
+ * clients that synchronize their endpoints stay with them. It starts even while no member can be reached.
+ *
+ * @throws TypeError for invalid options, such as its own port in `source.urls`
+ * @throws OptionError, a TypeError, when the cluster does not serve the v2 API
+ * @throws Error when the port is taken
+ */
+export async function createSourceGateway(options: SourceGatewayOptions): Promise<SourceGateway> {
+  checkServerOptions(options, OPTIONS);
+  const source = openSource(options.source);
+  const { endpoints } = source;
+  return await serveGateway(
+    {
+      endpoints,
+      handler: (draining) => sourceHandler(source, options, draining),
+      prepare: () => requireV2(source),
+      endWatches: () => source.watches.endAll(),
+      close: async () => source.cluster.close(),
+    },
+    options,
+  );
+}
+
+/** A cluster that cannot be reached does not stop the gateway from starting. @throws OptionError */
+async function requireV2(source: SourceCluster): Promise<void> {
+  try {
+    await source.refusesGuests();
+  } catch (error) {
+    if (!(error instanceof EtcdError)) throw error;
+  }
+}
+
+/** @throws OptionError */
+export function openSource(options: GatewaySourceOptions): SourceCluster {
+  refuseUnknown(options, SOURCE_OPTIONS, "source");
+  checkOptions(options);
+  // One response may list all keys.
+  const maxResponseSize = defaultMaxBuffered();
+  return new SourceCluster(completeOptions({ ...options, maxResponseSize }), maxResponseSize);
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from "node:crypto";
+import type { ClientSettings } from "../../client/normalize-options.js";
+import { Cluster } from "../../cluster/cluster.js";
+import { V2DisabledError } from "../../errors/cluster-errors.js";
+import { UnauthorizedError } from "../../errors/common-errors.js";
+import type { Hint } from "../../errors/hint.js";
+import { OptionError } from "../../errors/option-error.js";
+import { RemoteClusterApi } from "../../key-space/remote/remote-cluster-api.js";
+import { RemoteRequests } from "../../key-space/remote/remote-requests.js";
+import { isMissingNode, unusedKey } from "../../key-space/shared/read-state.js";
+import { Limiter } from "../../time/limiter.js";
+import { MemoryBudget } from "../http/memory-budget.js";
+import { OverloadError } from "../http/message.js";
+import { Readiness } from "../probes/readiness.js";
+import { OpenWatches } from "./open-watches.js";
+import { SourceMemberProbe } from "./source-member-probe.js";
+
+/** Recursive reads that are received at the same time: each may be as large as the whole store. */
+const LISTINGS = 4;
+
+/** A v2 cluster, as a gateway in front of it uses it. */
+export class SourceCluster {
+  /** Identifies the gateway to itself. */
+  readonly id = randomUUID();
+  readonly endpoints: readonly string[];
+  readonly cluster: Cluster;
+  readonly requests: RemoteRequests;
+  readonly clusterApi: RemoteClusterApi;
+  readonly readiness: Readiness;
+  /** Starts recursive reads. */
+  readonly listings: Limiter;
+  /** The watches of the gateway's clients. */
+  readonly watches = new OpenWatches();
+  readonly #probe: SourceMemberProbe;
+
+  /** @param maxReceived bytes of all responses that are being received, and of watches that clients do not read */
+  constructor({ cluster: settings, deserialize }: ClientSettings, maxReceived: number) {
+    const { urls, timeout: hold, clock } = settings;
+    const budget = new MemoryBudget(maxReceived);
+    this.endpoints = urls;
+    this.cluster = new Cluster({
+      ...settings,
+      receiveBudget: {
+        reserve: (giveUp) => budget.reserve(() => giveUp(new OverloadError())),
+      },
+    });
+    this.requests = new RemoteRequests(this.cluster, deserialize);
+    this.clusterApi = new RemoteClusterApi(this.cluster);
+    this.listings = new Limiter({ places: LISTINGS, hold, clock });
+    this.#probe = new SourceMemberProbe(this.cluster);
+    this.readiness = new Readiness(this.#probe, clock);
+  }
+
+  /** The cluster's ID in hexadecimal; empty until a member has reported it. Takes at most about half a second. */
+  async clusterId(): Promise<string> {
+    if (this.#probe.clusterId === "") await this.readiness.check();
+    return this.#probe.clusterId;
+  }
+
+  /**
+   * Reads a key.
+   *
+   * @returns whether the cluster refuses clients without credentials
+   * @throws OptionError when it does not serve the v2 API; ClusterUnavailableError, …
+   */
+  async refusesGuests(): Promise<boolean> {
+    try {
+      await this.requests.execute({ action: "get", key: unusedKey("/"), quorum: true }, {});
+    } catch (error) {
+      if (error instanceof UnauthorizedError) return true;
+      if (error instanceof V2DisabledError) throw withoutV2(error);
+      if (!isMissingNode(error)) throw error;
+    }
+    return false;
+  }
+}
+
+function withoutV2(cause: V2DisabledError): OptionError {
+  const hint: Hint = (nameOf) =>
+    "etcd 3.4 and 3.5 serve it only with --enable-v2, later releases never do; " +
+    `to serve the v3 API of a cluster, omit ${nameOf("source")}`;
+  return new OptionError("source", "the cluster does not serve the v2 API", hint, cause);
+}
