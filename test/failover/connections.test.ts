@@ -44,13 +44,14 @@ describeWithEtcd("3.4", "the connections of a client", () => {
     });
 
     test("a call that timed out while waiting for a connection was not sent, and its error says so", async () => {
-      await using client = await proxiedClient(cluster, { maxConnections: 1, writeTimeout: 300 });
+      await using client = await proxiedClient(cluster, { maxConnections: 1 });
       const before = await currentIndex(direct);
       await client.pinned.become("hang");
       const caller = new AbortController();
       const watch = client.etcd.watchNode("/file").catch(() => {});
-      const first = outcomeOf(client.etcd.getNode("/file"));
-      const timed = outcomeOf(client.etcd.setNode("/file", "timed"));
+      const first = outcomeOf(client.etcd.getNode("/file", { quorum: true }));
+      const write = { action: "set", key: "/file", value: "timed" } as const;
+      const timed = outcomeOf(client.etcd.execute(write, { attemptTimeout: 300 }));
       const aborted = outcomeOf(client.etcd.setNode("/file", "aborted", { signal: caller.signal }));
       await once(client.pinned, "request");
       caller.abort();
@@ -67,7 +68,7 @@ describeWithEtcd("3.4", "the connections of a client", () => {
 
   describe("close", () => {
     test("aborts pending calls, with their outcome in the error", async () => {
-      await using client = await proxiedClient(cluster, { maxConnections: 2 });
+      await using client = await proxiedClient(cluster, { maxConnections: 1 });
       await client.pinned.become("hang");
       const read = outcomeOf(client.etcd.getNode("/file"));
       const write = outcomeOf(client.etcd.setNode("/file", "x"));

@@ -29,6 +29,10 @@ const put = (server: { readonly url: string }, key: string, value: string, heade
 
 for (const release of ["3.4", "3.5"] as const) {
   describeEtcdSideBySide(release, `a gateway before the v2 API of etcd ${release}`, () => {
+    /** A test that takes long, and does not depend on the release. */
+    const itOnce = (name: string, test: () => Promise<void>): void => {
+      if (release === "3.4") it(name, test);
+    };
     let etcd: EtcdCluster;
     let gateway: SourceGateway;
     beforeAll(async () => {
@@ -62,7 +66,7 @@ for (const release of ["3.4", "3.5"] as const) {
       expect(self).toMatchObject({ leaderInfo: { leader: leader.id } });
     });
 
-    it("lists more than a client accepts by default", async () => {
+    itOnce("lists more than a client accepts by default", async () => {
       const value = "x".repeat(1_000_000);
       for (let at = 0; at < 70; at++) await put(gateway, `/large/${at}`, value);
       const { node } = (await (await ask(gateway, "/v2/keys/large")).json()) as {
@@ -72,7 +76,7 @@ for (const release of ["3.4", "3.5"] as const) {
       await ask(gateway, "/v2/keys/large?recursive=true", { method: "DELETE" });
     });
 
-    it("continues while one member hangs and another is dead", async () => {
+    itOnce("continues while one member hangs and another is dead", async () => {
       await using own = await startEtcd({ release, members: 3 });
       const source = { urls: own.urls, requestTimeout: 1_000 };
       await using served = await createSourceGateway({ source });
@@ -250,7 +254,7 @@ describe("etcdnet gateway --source", () => {
   it.each(["?recursive=true", ""])("survives many large listings at once: %s", (query) =>
     small(async (served) => {
       const statuses = await Promise.all(
-        Array.from({ length: 60 }, async () => {
+        Array.from({ length: 30 }, async () => {
           const reply = await ask(served, `/v2/keys/large${query}`).catch(() => undefined);
           const text = await reply?.text().catch(() => "");
           return text && text.length > 20_000_000 ? 200 : (reply?.status ?? 0);
