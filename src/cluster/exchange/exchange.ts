@@ -26,6 +26,12 @@ export interface StreamedResponse extends HttpResponseHead {
 export interface ExchangeSettings {
   /** Maximum bytes of a body, or of one event of a watch. */
   readonly maxResponseSize: number;
+  /**
+   * Milliseconds for the body of a response, after its head.
+   *
+   * @default the rest of the timeout of the exchange
+   */
+  readonly bodyTimeout?: number | undefined;
   /** @default none */
   readonly receiveBudget?: ReceiveBudget | undefined;
   readonly clock: Clock;
@@ -129,6 +135,14 @@ export class Exchange {
     // In gRPC, a status in the head means that no body follows.
     const hasBody = status === 200 && headers["grpc-status"] === undefined;
     if (streams && hasBody) this.#startStream(this.#head, flow);
+    else if (this.#settings.bodyTimeout !== undefined)
+      this.#restartTimer(this.#settings.bodyTimeout);
+  }
+
+  #restartTimer(timeout: number): void {
+    if (this.#settled) return;
+    this.#cancelTimer();
+    this.#cancelTimer = socketTimeout(this.#settings.clock, timeout, () => this.#onTimeout());
   }
 
   /** The trailers were received. They contain the gRPC status. */

@@ -20,6 +20,8 @@ export interface TransportSettings extends ConnectionSettings {
   readonly maxResponseSize: number;
   /** Maximum number of concurrent calls of each scope to one endpoint. Watches do not count. */
   readonly maxConnections: number;
+  /** Milliseconds for the body of a response, after its head. Absent: the timeout of the attempt includes it. */
+  readonly bodyTimeout?: number | undefined;
   /** Counts what was received and is not read yet. Absent: only each response is limited. */
   readonly receiveBudget?: ReceiveBudget | undefined;
   readonly clock: Clock;
@@ -40,10 +42,10 @@ export class Transport {
   constructor(settings: TransportSettings, isKnown: (origin: string) => boolean) {
     this.#settings = settings;
     this.#isKnown = isKnown;
-    const { maxResponseSize, receiveBudget, clock } = settings;
+    const { maxResponseSize, bodyTimeout, receiveBudget, clock } = settings;
     const followUp = (exchange: Exchange, response: HttpResponse) =>
       this.#followUp(exchange, response);
-    this.#exchangeSettings = { maxResponseSize, receiveBudget, clock, followUp };
+    this.#exchangeSettings = { maxResponseSize, bodyTimeout, receiveBudget, clock, followUp };
   }
 
   get closed(): boolean {

@@ -18,6 +18,9 @@ import { SourceMemberProbe } from "./source-member-probe.js";
 /** Recursive reads that are received at the same time: each may be as large as the whole store. */
 const LISTINGS = 4;
 
+/** Time for a body after its head. The whole store may be in it, and clients do not expect a limit. */
+const BODY_TIMEOUT_MS = 300_000;
+
 /** A v2 cluster, as a gateway in front of it uses it. */
 export class SourceCluster {
   /** Identifies the gateway to itself. */
@@ -40,6 +43,7 @@ export class SourceCluster {
     this.endpoints = urls;
     this.cluster = new Cluster({
       ...settings,
+      bodyTimeout: BODY_TIMEOUT_MS,
       receiveBudget: {
         reserve: (giveUp) => budget.reserve(() => giveUp(new OverloadError())),
       },
