@@ -9,6 +9,8 @@ export interface HttpRequest {
   readonly authorization?: string | undefined;
   /** The same request as gRPC. Used where the endpoint supports HTTP/2. */
   readonly grpc?: GrpcCall | undefined;
+  /** Whether the response has all headers. @default it has those that the client reads */
+  readonly readsAllHeaders?: boolean;
   /** Additional headers, by lower-case name. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**

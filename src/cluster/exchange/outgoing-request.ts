@@ -4,6 +4,8 @@ import type { HttpRequest } from "../../wire/http.js";
 export interface AttemptLimits {
   /** Until the complete response, or the head of a watch's response, must be received. */
   readonly timeout: number;
+  /** Monotonic time from which the timeout counts. @default now */
+  readonly startedAt?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -38,7 +38,9 @@ export class UndiciHandler implements Dispatcher.DispatchHandler, FlowControl {
   }
 
   onHeaders(status: number, headers: Buffer[]): boolean {
-    if (!this.#aborted) this.#exchange.onHead(this, status, readHeaders(headers));
+    if (this.#aborted) return true;
+    const read = this.#exchange.request.readsAllHeaders ? readAllHeaders : readHeaders;
+    this.#exchange.onHead(this, status, read(headers));
     return true;
   }
 
@@ -71,29 +73,46 @@ const READ_HEADERS = [
   "x-etcd-index",
   "x-raft-index",
   "x-raft-term",
-  "content-type",
-  "x-content-type-options",
-  "allow",
   "location",
   "transfer-encoding",
   NOT_PROCESSED_HEADER,
-] as const;
+];
+
+/** The names by their length: most headers have the length of none, or of one. */
+const NAMES_BY_LENGTH: readonly (readonly string[] | undefined)[] = Array.from(
+  { length: 1 + Math.max(...READ_HEADERS.map(({ length }) => length)) },
+  (_, length) => {
+    const names = READ_HEADERS.filter((name) => name.length === length);
+    return names.length === 0 ? undefined : names;
+  },
+);
 
 function readHeaders(raw: readonly Buffer[]): HttpResponseHead["headers"] {
   const headers: Record<string, string> = {};
   for (let i = 0; i < raw.length; i += 2) {
     const [bytes, value] = [raw[i], raw[i + 1]];
     if (bytes === undefined || value === undefined) continue;
-    for (const name of READ_HEADERS) {
+    for (const name of NAMES_BY_LENGTH[bytes.length] ?? NO_NAMES) {
       if (isNamed(bytes, name)) headers[name] = value.toString("latin1");
     }
   }
   return headers;
 }
 
-/** Compares with a lower-case name, ignoring case. Faster than conversion to a string. */
+const NO_NAMES: readonly string[] = [];
+
+function readAllHeaders(raw: readonly Buffer[]): HttpResponseHead["headers"] {
+  const headers: Record<string, string> = {};
+  for (let i = 0; i < raw.length; i += 2) {
+    const [name, value] = [raw[i], raw[i + 1]];
+    if (name !== undefined && value !== undefined)
+      headers[name.toString("latin1").toLowerCase()] = value.toString("latin1");
+  }
+  return headers;
+}
+
+/** Compares with a lower-case name of the same length, ignoring case. Faster than conversion to a string. */
 function isNamed(bytes: Buffer, name: string): boolean {
-  if (bytes.length !== name.length) return false;
   for (let i = 0; i < name.length; i++) {
     if (((bytes[i] ?? 0) | 0x20) !== name.charCodeAt(i)) return false;
   }

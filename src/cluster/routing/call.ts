@@ -38,6 +38,8 @@ export class Call<R extends HttpResponseHead, T> {
   readonly #settings: ClusterSettings;
   readonly #endpoints: EndpointSource;
   readonly #signal: AbortSignal | undefined;
+  /** Monotonic time of the start of the call; of its first attempt, once it has waited for the endpoints. */
+  #startedAt: number;
   /** Monotonic time after which no attempt begins. */
   readonly #deadline: number;
   readonly #trace: RequestTrace | undefined;
@@ -58,7 +60,8 @@ export class Call<R extends HttpResponseHead, T> {
     this.#endpoints = endpoints;
     this.#signal = signal;
     const { deadline = Number.POSITIVE_INFINITY } = spec.request;
-    this.#deadline = Math.min(settings.clock.monotonic() + settings.timeout, deadline);
+    this.#startedAt = settings.clock.monotonic();
+    this.#deadline = Math.min(this.#startedAt + settings.timeout, deadline);
     this.#trace = newTrace(spec.request);
   }
 
@@ -76,10 +79,12 @@ export class Call<R extends HttpResponseHead, T> {
   async #run(ready: Promise<void> | undefined, closing: AbortSignal): Promise<T> {
     if (ready !== undefined) {
       await waitForEndpoints(ready, this.#spec.request, this.#settings, this.#signal, closing);
+      this.#startedAt = this.#settings.clock.monotonic();
     }
     this.#order = this.#endpoints.inOrder();
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      const now = this.#settings.clock.monotonic();
+      const isFirst = this.#failures.length === 0;
+      const now = isFirst ? this.#startedAt : this.#settings.clock.monotonic();
       if (this.#deadline - now < 1) break;
       const hedged = this.#mayHedge();
       try {
@@ -136,7 +141,7 @@ export class Call<R extends HttpResponseHead, T> {
     const remaining = Math.max(1, this.#deadline - startedAt);
     const timeout = Math.ceil(Math.min(scopeTimeout, limit, remaining));
     if (this.#trace !== undefined) this.#trace.attempts++;
-    return send(endpoint.url, request, { timeout, signal });
+    return send(endpoint.url, request, { timeout, startedAt, signal });
   }
 
   #interpret(endpoint: Endpoint, response: R): T {

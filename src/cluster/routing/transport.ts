@@ -54,7 +54,7 @@ export class Transport {
 
   /** Returns a complete response. @throws AttemptFailure, AbortError */
   send(url: string, request: HttpRequest, limits: AttemptLimits): Promise<HttpResponse> {
-    const startedAt = this.#settings.clock.monotonic();
+    const { startedAt = this.#settings.clock.monotonic() } = limits;
     return this.#exchange({ request, endpoint: url, limits, streams: false, hops: 0, startedAt });
   }
 
@@ -126,6 +126,8 @@ export class Transport {
     response: HttpResponse,
   ): Promise<HttpResponse | StreamedResponse> | undefined {
     const { authorization } = this.#settings;
+    // Nothing follows a success, unless a server has responded to gRPC in another form.
+    if (response.status < 300 && !(exchange.owner instanceof Http2Endpoint)) return undefined;
     const { isRenewed = false } = exchange.outgoing;
     if (response.status === 401 && !isRenewed && authorization?.isFixed === false)
       return this.#renew(authorization, exchange.outgoing, response);

@@ -48,6 +48,7 @@ async function requestOf(request: ServerRequest, id: string): Promise<HttpReques
     ...(announcesBody(request) && { body: await bodyOf(request) }),
     ...(contentType !== undefined && { contentType }),
     ...passedHeaders(request, id),
+    readsAllHeaders: true,
     safety: READS.has(method) ? "read" : "write",
     scope: "quorum",
     operation: `${method} ${path}`,
