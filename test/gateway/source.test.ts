@@ -10,7 +10,7 @@ import {
 } from "../../src/server/index.js";
 import { startOddServer } from "../odd-server.js";
 import { Cli } from "../support/cli-process.js";
-import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 
 const NOBODY = "http://127.0.0.1:1";
@@ -29,7 +29,7 @@ const put = (server: { readonly url: string }, key: string, value: string, heade
   });
 
 for (const release of ["3.4", "3.5"] as const) {
-  describeEtcdSideBySide(release, `a gateway before the v2 API of etcd ${release}`, () => {
+  describeWithEtcd(release, `a gateway before the v2 API of etcd ${release}`, () => {
     /** A test that takes long, and does not depend on the release. */
     const itOnce = (name: string, test: () => Promise<void>): void => {
       if (release === "3.4") it(name, test);
@@ -320,7 +320,7 @@ describe("etcdnet gateway --source", () => {
   });
 });
 
-describeEtcdSideBySide("3.6", "etcdnet gateway --source before etcd 3.6", () => {
+describeWithEtcd("3.6", "etcdnet gateway --source before etcd 3.6", () => {
   beforeAll(buildIfStale);
 
   it("says that there is no v2 API", async () => {

@@ -59,13 +59,15 @@ describeOnEach("recipes", (start) => {
     await kept.close();
   });
 
-  test.concurrent("a lock passes to the next contender, also when the client of its holder is closed", async () => {
+  test.concurrent("a lock passes to the next contender, also when the client of its holder is closed", async ({
+    expect,
+  }) => {
     const gone = server.client();
     const first = await new Lock(gone, "/lock", { ttl: TTL }).acquire();
     const second = new Lock(one, "/lock", { ttl: TTL }).acquire();
-    await waitForContenders(two, "/lock", 2);
+    await expect.poll(() => contenderCount(two, "/lock")).toBe(2);
     const third = new Lock(two, "/lock", { ttl: TTL }).acquire();
-    await waitForContenders(two, "/lock", 3);
+    await expect.poll(() => contenderCount(two, "/lock")).toBe(3);
     expect(await new Lock(two, "/lock").tryAcquire()).toBeNull();
     await gone.close();
     const next = await second;
@@ -185,10 +187,6 @@ function asThreeEndpoints({ urls }: TestServer): { readonly urls: readonly strin
 
 async function contenderCount(etcd: EtcdClient, key: string): Promise<number> {
   return (await etcd.getNode(key, { quorum: true })).node.nodes?.length ?? 0;
-}
-
-async function waitForContenders(etcd: EtcdClient, key: string, count: number): Promise<void> {
-  await expect.poll(() => contenderCount(etcd, key)).toBe(count);
 }
 
 async function take(watcher: Watcher, count: number): Promise<readonly WatchItem[]> {
