@@ -14,7 +14,7 @@ import type { ServerLimits, ServerTls } from "./http/http-server.js";
 import type { V2Handler } from "./http/message.js";
 import { gatewayFamilies } from "./metrics/gateway-metrics.js";
 import { Draining } from "./probes/draining.js";
-import { DEFAULT_HOST, serveGateway } from "./serve-gateway.js";
+import { DEFAULT_HOST, type ServedGateway, serveGateway } from "./serve-gateway.js";
 
 /** How a gateway connects to its cluster. Times are in milliseconds; defaults are the client's. */
 export type GatewayEtcdOptions = Omit<
@@ -64,25 +64,9 @@ const OPTIONS: KnownOptions<GatewayOptions> = {
 };
 
 /** Serves the v2 API for a cluster that only has the v3 API. */
-export interface Gateway extends AsyncDisposable {
-  /** e.g. `http://127.0.0.1:41234` */
-  readonly url: string;
-  /**
-   * Replaces the certificate, its key and the authorities of clients for new connections. Established
-   * connections stay. TLS and `clientCa` can be replaced, but not added or removed.
-   *
-   * @throws OptionError when they cannot be used; the former ones then stay in use
-   */
-  setTls(tls: ServerTls): void;
+export interface Gateway extends ServedGateway {
   /** Enforces v2 auth with this password for user `root`, as the option `rootPassword` does at the start. */
   setRootPassword(password: string): Promise<void>;
-  /**
-   * From now on `/readyz` returns 503, so that load balancers send requests elsewhere. Requests are still
-   * served. Call it some seconds before {@link close}.
-   */
-  drain(): void;
-  /** Ends watches, finishes the requests in progress and frees the port. */
-  close(): Promise<void>;
 }
 
 /**

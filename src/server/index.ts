@@ -36,9 +36,9 @@ export {
   type ServerRequest,
 } from "./http/message.js";
 export type { MetricFamily, MetricSample } from "./metrics/prometheus-text.js";
+export type { ServedGateway } from "./serve-gateway.js";
 export {
   createSourceGateway,
   type GatewaySourceOptions,
-  type SourceGateway,
   type SourceGatewayOptions,
 } from "./source-gateway.js";

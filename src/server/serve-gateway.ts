@@ -1,5 +1,5 @@
 import { checkSelfReference } from "./check-self-reference.js";
-import { type HttpServer, listen, type ServerLimits, type ServerTls } from "./http/http-server.js";
+import { type HttpServer, type ListenOptions, listen, type ServerTls } from "./http/http-server.js";
 import type { V2Handler } from "./http/message.js";
 import { once } from "./http/once.js";
 import { Draining } from "./probes/draining.js";
@@ -7,12 +7,7 @@ import { Draining } from "./probes/draining.js";
 export const DEFAULT_HOST = "127.0.0.1";
 
 /** Where a gateway listens. */
-interface ListenOptions {
-  readonly port?: number | undefined;
-  readonly host?: string | undefined;
-  readonly tls?: ServerTls | undefined;
-  readonly limits?: ServerLimits | undefined;
-}
+type GatewayListenOptions = { readonly [K in keyof ListenOptions]?: ListenOptions[K] | undefined };
 
 /** What a gateway serves. */
 export interface ServedCluster {
@@ -28,18 +23,30 @@ export interface ServedCluster {
   close(): Promise<unknown>;
 }
 
-/** A gateway that listens. */
+/** A running gateway. */
 export interface ServedGateway extends AsyncDisposable {
+  /** e.g. `http://127.0.0.1:41234` */
   readonly url: string;
+  /**
+   * Replaces the certificate, its key and the authorities of clients for new connections. Established
+   * connections stay. TLS and `clientCa` can be replaced, but not added or removed.
+   *
+   * @throws OptionError when they cannot be used; the former ones then stay in use
+   */
   setTls(tls: ServerTls): void;
+  /**
+   * From now on `/readyz` returns 503, so that load balancers send requests elsewhere. Requests are still
+   * served. Call it some seconds before {@link close}.
+   */
   drain(): void;
+  /** Ends watches, finishes the requests in progress and frees the port. */
   close(): Promise<void>;
 }
 
 /** Serves a cluster until the gateway is closed. Closes it also when the start fails. */
 export async function serveGateway(
   cluster: ServedCluster,
-  { host = DEFAULT_HOST, port = 0, tls, limits }: ListenOptions,
+  { host = DEFAULT_HOST, port = 0, tls, limits }: GatewayListenOptions,
 ): Promise<ServedGateway> {
   const draining = new Draining();
   let server: HttpServer | undefined;

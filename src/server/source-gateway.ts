@@ -3,9 +3,9 @@ import type { EtcdClientOptions } from "../client/options.js";
 import { EtcdError } from "../errors/etcd-error.js";
 import { type KnownOptions, refuseUnknown } from "../model/option-names.js";
 import { checkServerOptions, LISTEN_OPTIONS } from "./check-server-options.js";
-import type { Gateway, GatewayOptions } from "./gateway.js";
+import type { GatewayOptions } from "./gateway.js";
 import { defaultMaxBuffered } from "./http/http-server.js";
-import { serveGateway } from "./serve-gateway.js";
+import { type ServedGateway, serveGateway } from "./serve-gateway.js";
 import { SourceCluster } from "./source/source-cluster.js";
 import { sourceHandler } from "./source-handler.js";
 
@@ -35,24 +35,22 @@ export interface SourceGatewayOptions extends Omit<GatewayOptions, "etcd" | "roo
   readonly source: GatewaySourceOptions;
 }
 
-/** Serves the v2 API of a v2 cluster. The users of v2 auth are those of the cluster. */
-export type SourceGateway = Omit<Gateway, "setRootPassword">;
-
 const OPTIONS: KnownOptions<SourceGatewayOptions> = {
   source: true,
   ...LISTEN_OPTIONS,
 };
 
 /**
- * Serves the v2 API of a cluster that still has it: etcd 2.3 to 3.5. Give clients the URLs of such gateways before
- * their data moves to v3: they need no other change then. `/v2/members` and `/v2/machines` name the gateways, so that
- * clients that synchronize their endpoints stay with them. It starts even while no member can be reached.
+ * Serves the v2 API of a cluster that still has it: etcd up to 3.5. Give clients the URLs of such gateways before their
+ * data moves to v3. Then they need no other change. `/v2/members` and `/v2/machines` name the gateways, so that clients
+ * that synchronize their endpoints stay with them. The users of v2 auth are those of the cluster. It starts even while
+ * no member can be reached.
  *
- * @throws TypeError for invalid options, such as its own port in `source.urls`
- * @throws OptionError, a TypeError, when the cluster does not serve the v2 API
+ * @throws TypeError for invalid options, such as its own port in `source.urls`, and when the cluster does not serve the v2
+ *   API
  * @throws Error when the port is taken
  */
-export async function createSourceGateway(options: SourceGatewayOptions): Promise<SourceGateway> {
+export async function createSourceGateway(options: SourceGatewayOptions): Promise<ServedGateway> {
   checkServerOptions(options, OPTIONS);
   const source = openSource(options.source);
   const { endpoints } = source;

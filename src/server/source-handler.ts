@@ -11,7 +11,7 @@ import { memberFamily, watchersFamily } from "./metrics/gateway-metrics.js";
 import { RequestMetrics } from "./metrics/request-metrics.js";
 import type { Draining } from "./probes/draining.js";
 import { clusterRoutes } from "./routes/cluster-routes.js";
-import { KeysRoute } from "./routes/keys-route.js";
+import { KeysRoute, type ServedKeys } from "./routes/keys-route.js";
 import { readMembers } from "./routes/members-route.js";
 import { metricsRoute } from "./routes/metrics-route.js";
 import { probeRoutes } from "./routes/probe-routes.js";
@@ -24,13 +24,13 @@ import type { SourceCluster } from "./source/source-cluster.js";
 
 const LOOP = plainError(
   508,
-  "Loop Detected: the endpoints of this gateway lead back to it. Name the members of the cluster in --source.",
+  "Loop Detected: the endpoints of this gateway lead back to it; name the members of the cluster in --source",
 );
 
 /**
- * Serves the v2 API of a v2 cluster. Key requests are decoded and encoded again, so that their limits are those that they
- * will have on v3. The cluster decides about credentials. Requests about users, roles and changes of members are sent as
- * they are.
+ * Serves the v2 API of a v2 cluster. Key requests are decoded and encoded again, so that the parameters are read as by
+ * every other server here. The cluster decides about credentials. Requests about users, roles and changes of members are
+ * sent as they are.
  *
  * @throws OptionError for options that concern clients
  */
@@ -68,11 +68,11 @@ export function sourceHandler(
 }
 
 /** The keys of the cluster, with the credentials of a client. */
-function keysFor(request: ServerRequest, { id, requests, listings }: SourceCluster) {
+function keysFor(request: ServerRequest, { id, requests, listings }: SourceCluster): ServedKeys {
   const passed = passedHeaders(request, id);
   const execute = (each: KeyRequest): Promise<EtcdResponse> => requests.execute(each, passed);
   return {
-    execute(each: KeyRequest): Promise<EtcdResponse> {
+    execute(each) {
       if (each.action !== "get" || !each.recursive) return execute(each);
       const { signal } = request;
       const run = async (): Promise<EtcdResponse> => {
@@ -82,8 +82,7 @@ function keysFor(request: ServerRequest, { id, requests, listings }: SourceClust
       };
       return listings.run(run, signal);
     },
-    openWatch: ((watch, options) =>
-      requests.openWatch(watch, { ...options, ...passed })) satisfies typeof requests.openWatch,
+    openWatch: (watch, options) => requests.openWatch(watch, { ...options, ...passed }),
   };
 }
 

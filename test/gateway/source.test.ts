@@ -5,7 +5,7 @@ import { EtcdClient } from "../../src/index.js";
 import {
   createSourceGateway,
   type GatewaySourceOptions,
-  type SourceGateway,
+  type ServedGateway,
   startEmbeddedEtcd,
 } from "../../src/server/index.js";
 import { startOddServer } from "../odd-server.js";
@@ -35,7 +35,7 @@ for (const release of ["3.4", "3.5"] as const) {
       if (release === "3.4") it(name, test);
     };
     let etcd: EtcdCluster;
-    let gateway: SourceGateway;
+    let gateway: ServedGateway;
     beforeAll(async () => {
       etcd = await startEtcd({ release, members: 3 });
       gateway = await createSourceGateway({ source: { urls: etcd.urls } });

@@ -4,7 +4,7 @@ import { request as requestHttp } from "node:http";
 import { type RequestOptions, request as requestHttps } from "node:https";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createSourceGateway, type SourceGateway } from "../../src/server/index.js";
+import { createSourceGateway, type ServedGateway } from "../../src/server/index.js";
 import {
   type AuthRequest,
   type AuthServer,
@@ -53,7 +53,7 @@ describeWithEtcd("3.4", "auth, compared with etcd 3.4", () => {
 describeWithEtcd("3.4", "auth through a gateway for v2, compared with etcd 3.4", () => {
   let etcd: EtcdCluster;
   let behind: EtcdCluster;
-  let gateway: SourceGateway;
+  let gateway: ServedGateway;
 
   beforeAll(async () => {
     [etcd, behind] = await Promise.all([

@@ -16,11 +16,10 @@ const HIGH_WATER_BYTES = 64 * 1024;
  * backpressure where the connection supports it, otherwise by the limit on the length of a part.
  */
 export abstract class BodyDecoder {
-  /** Counts the unread bytes. */
-  reservation: Reservation | undefined;
   readonly #flow: FlowControl;
   readonly #maxLength: number;
   readonly #onEnd: () => void;
+  readonly #reservation: Reservation | undefined;
   readonly #buffered = new ByteQueue();
   readonly #parts = new AsyncQueue<Buffer>();
   #received = 0;
@@ -28,11 +27,20 @@ export abstract class BodyDecoder {
   #ended = false;
   #failure: Error | undefined;
 
-  /** @param onEnd called once, when the stream has ended */
-  constructor(flow: FlowControl, maxLength: number, onEnd: () => void) {
+  /**
+   * @param onEnd called once, when the stream has ended
+   * @param reservation counts the unread bytes
+   */
+  constructor(
+    flow: FlowControl,
+    maxLength: number,
+    onEnd: () => void,
+    reservation?: Reservation | undefined,
+  ) {
     this.#flow = flow;
     this.#maxLength = maxLength;
     this.#onEnd = onEnd;
+    this.#reservation = reservation;
   }
 
   /** Whether the stream has ended. Unread parts may still be available. */
@@ -48,7 +56,7 @@ export abstract class BodyDecoder {
   next(): Promise<IteratorResult<Buffer, undefined>> {
     const next = this.#parts.next();
     this.#deliver();
-    this.reservation?.set(this.#buffered.length);
+    this.#reservation?.set(this.#buffered.length);
     // A waiting reader needs the rest of its part, even if much of it is already buffered.
     if (this.#paused && (this.#isAwaited || this.#buffered.length < HIGH_WATER_BYTES)) {
       this.#paused = false;
@@ -76,7 +84,7 @@ export abstract class BodyDecoder {
     this.#received += chunk.length;
     this.#buffered.push(chunk);
     this.#deliver();
-    this.reservation?.set(this.#buffered.length);
+    this.#reservation?.set(this.#buffered.length);
     if (this.ended) return;
     if (this.#buffered.length < HIGH_WATER_BYTES || this.#isAwaited) return;
     if (this.#buffered.length > this.#maxLength) {

@@ -221,8 +221,7 @@ export class Exchange {
   #startStream(head: HttpResponseHead, flow: FlowControl): void {
     const { maxResponseSize } = this.#settings;
     const Parts = isGrpc(head.headers) ? GrpcFrameDecoder : LineDecoder;
-    const parts = new Parts(flow, maxResponseSize, () => this.#release());
-    parts.reservation = this.#reserve();
+    const parts = new Parts(flow, maxResponseSize, () => this.#release(), this.#reserve());
     this.#parts = parts;
     this.#cancelTimer();
     // A watch may last for days: release the reference to the timer.

@@ -2,7 +2,7 @@ import type { HttpRequest } from "../../wire/http.js";
 
 /** Limits of one attempt: its timeout in milliseconds and its abort signal. */
 export interface AttemptLimits {
-  /** Until the complete response, or the head of a watch's response, must be received. */
+  /** Until the complete response must be received; for a watch, or with a `bodyTimeout`, its head. */
   readonly timeout: number;
   /** Monotonic time from which the timeout counts. @default now */
   readonly startedAt?: number | undefined;

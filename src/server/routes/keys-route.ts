@@ -25,7 +25,7 @@ import { EventEncoder } from "./event-encoder.js";
 const DENIED = keysError(110, "Insufficient credentials");
 
 /** What the route needs of a key space. */
-interface ServedKeys extends Pick<KeySpace, "openWatch"> {
+export interface ServedKeys extends Pick<KeySpace, "openWatch"> {
   execute(request: KeyRequest): Promise<EtcdResponse>;
 }
 
