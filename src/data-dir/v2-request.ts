@@ -4,7 +4,10 @@ import type { V2Request } from "./messages.js";
 /** The first time that etcd takes for an expiration: the year 2000. */
 const MIN_EXPIRATION_MS = 946_684_800_000;
 
-const NANOSECONDS_PER_MILLISECOND = 1e6;
+const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
+
+/** The parts of a millisecond that a number can hold in a time of this century. */
+const PARTS_PER_MILLISECOND = 4096;
 
 /** A write with the time at which its node expires, in milliseconds since 1970. */
 interface Write {
@@ -76,7 +79,14 @@ function created(request: KeyRequest, source: V2Request): Write {
 
 function changed(request: KeyRequest, { expiration }: V2Request): Write {
   if (expiration === "0") return { request };
-  return { request, expiration: Number(expiration) / NANOSECONDS_PER_MILLISECOND };
+  return { request, expiration: millisecondsOf(BigInt(expiration)) };
+}
+
+/** Rounded down: a time shortly before a millisecond must not get into it. */
+function millisecondsOf(nanoseconds: bigint): number {
+  const rest = Number(nanoseconds % NANOSECONDS_PER_MILLISECOND);
+  const parts = Math.floor((rest * PARTS_PER_MILLISECOND) / Number(NANOSECONDS_PER_MILLISECOND));
+  return Number(nanoseconds / NANOSECONDS_PER_MILLISECOND) + parts / PARTS_PER_MILLISECOND;
 }
 
 /** A path without empty segments and dots, as Go cleans it. The root is empty. */
