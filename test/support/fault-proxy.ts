@@ -34,8 +34,14 @@ export type Fault =
 const DRIP_EVERY_MS = 200;
 const LATE_BY_MS = 1_000;
 const WITHHELD_BYTES = 8;
-/** Outside of the ports of members and of the ephemeral ports of operating systems. */
-const PORTS = { from: 5_000, below: 10_000 };
+/**
+ * Outside of the ports of members and of the ephemeral ports of operating systems. Each vitest worker has its own, since
+ * a proxy that refuses connections does not hold its port.
+ */
+const PORTS_EACH = 600;
+const FIRST_PORT = 5_000 + (Number(process.env.VITEST_POOL_ID ?? 0) % 8) * PORTS_EACH;
+/** Ports of all proxies of this process so far. */
+const given = new Set<number>();
 const REQUEST_LINE = /^(?:GET|PUT|POST|DELETE) \S+/;
 
 interface FaultProxyEvents {
@@ -60,7 +66,10 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
 
   /** Starts a proxy that forwards everything. */
   static async before(target: string): Promise<FaultProxy> {
-    const proxy = new FaultProxy(target, randomInt(PORTS.from, PORTS.below));
+    const port = FIRST_PORT + randomInt(PORTS_EACH);
+    if (given.has(port)) return FaultProxy.before(target);
+    given.add(port);
+    const proxy = new FaultProxy(target, port);
     try {
       await proxy.#listen();
       return proxy;
