@@ -69,6 +69,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("migrate", "copy a tree to another cluster or API while it is in use", async () =>
     (await import("./commands/migrate.js")).migrateCommand(),
   ),
+  entry("cutover", "switch gateways from a v2 cluster to a v3 cluster", async () =>
+    (await import("./commands/cutover.js")).cutoverCommand(),
+  ),
   entry("diff", "compare the trees of two clusters or APIs", async () =>
     (await import("./commands/diff.js")).diffCommand(),
   ),

@@ -45,6 +45,15 @@ export type ServerStateTrace =
       readonly keyPrefix: string;
       readonly cause?: Error | undefined;
     }
+  /**
+   * A cut-over from v2 to v3: its phase, or `lost` while the gateway cannot renew its registration, and `restored` after
+   * that.
+   */
+  | {
+      readonly kind: "cutover";
+      readonly event: "armed" | "holding" | "target" | "lost" | "restored";
+      readonly cause?: Error | undefined;
+    }
   /** v2 auth, as far as this process knows. */
   | { readonly kind: "auth"; readonly enabled: boolean };
 

@@ -13,7 +13,7 @@ import { Router } from "./http/router.js";
 import type { MetricFamily } from "./metrics/prometheus-text.js";
 import { RequestMetrics } from "./metrics/request-metrics.js";
 import { clusterRoutes } from "./routes/cluster-routes.js";
-import { KeysRoute } from "./routes/keys-route.js";
+import { KeysRoute, type ServedKeys } from "./routes/keys-route.js";
 import { membersRoute } from "./routes/members-route.js";
 import { metricsRoute } from "./routes/metrics-route.js";
 import { probeRoutes } from "./routes/probe-routes.js";
@@ -66,7 +66,7 @@ export function createV2Handler(parts: V2HandlerParts): V2Handler {
 /** Like {@link createV2Handler}, with an auth store that the caller also uses. */
 export function v2HandlerWith(
   store: AuthStore,
-  parts: Omit<V2HandlerParts, "authKeySpace">,
+  parts: Omit<V2HandlerParts, "authKeySpace" | "keySpace"> & { readonly keySpace: ServedKeys },
   clock: Clock = systemClock,
 ): V2Handler {
   const { keySpace, clusterApi, clusterId, notReady = () => undefined } = parts;

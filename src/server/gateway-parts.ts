@@ -22,6 +22,8 @@ export interface GatewayParts {
   /** Of the cluster, not as the gateway's clients see it. */
   readonly members: ClusterApi;
   readonly keySpace: V3KeySpace;
+  /** Without a trailing slash. */
+  readonly keyPrefix: string;
   /** URLs of the cluster's endpoints. */
   readonly endpoints: readonly string[];
   /** Users and roles of v2 auth. */
@@ -64,6 +66,7 @@ export function gatewayParts(options: EtcdClientOptions): GatewayParts {
     api,
     members,
     keySpace,
+    keyPrefix,
     endpoints: settings.urls,
     // Every request reads it first.
     authKeySpace: new CachingKeySpace(auth, clock),

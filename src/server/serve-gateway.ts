@@ -17,6 +17,8 @@ export interface ServedCluster {
   handler(draining: Draining): V2Handler;
   /** Prepares for the first request. An error ends the gateway. */
   prepare(): Promise<void>;
+  /** Called when the gateway listens at this URL. */
+  started?(url: string): void;
   /** Ends every watch without an error. */
   endWatches(): void;
   /** Closes the connections to the cluster, after the last request. */
@@ -63,6 +65,7 @@ export async function serveGateway(
     checkSelfReference(cluster.endpoints, host, port);
     await cluster.prepare();
     server = await listen(handler, { host, port, tls, limits });
+    cluster.started?.(server.url);
     return {
       url: server.url,
       setTls: server.setTls,

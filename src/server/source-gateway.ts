@@ -1,13 +1,13 @@
 import { checkOptions, completeOptions } from "../client/normalize-options.js";
 import type { EtcdClientOptions } from "../client/options.js";
-import { EtcdError } from "../errors/etcd-error.js";
 import { type KnownOptions, refuseUnknown } from "../model/option-names.js";
 import { checkServerOptions, LISTEN_OPTIONS } from "./check-server-options.js";
-import type { GatewayOptions } from "./gateway.js";
+import type { GatewayEtcdOptions, GatewayOptions } from "./gateway.js";
 import { defaultMaxBuffered } from "./http/http-server.js";
-import { type ServedGateway, serveGateway } from "./serve-gateway.js";
+import { type ServedCluster, type ServedGateway, serveGateway } from "./serve-gateway.js";
 import { SourceCluster } from "./source/source-cluster.js";
 import { sourceHandler } from "./source-handler.js";
+import { switchingCluster } from "./switch-gateway.js";
 
 /**
  * How a gateway connects to a v2 cluster: its endpoints and TLS, timeouts in milliseconds, and other options of the
@@ -33,10 +33,17 @@ const SOURCE_OPTIONS: KnownOptions<GatewaySourceOptions> = {
 export interface SourceGatewayOptions extends Omit<GatewayOptions, "etcd" | "rootPassword"> {
   /** The v2 cluster: its endpoints and TLS. */
   readonly source: GatewaySourceOptions;
+  /**
+   * The v3 cluster to which a cut-over can switch the gateway.
+   *
+   * @default none: it always serves the v2 cluster
+   */
+  readonly etcd?: GatewayEtcdOptions | undefined;
 }
 
 const OPTIONS: KnownOptions<SourceGatewayOptions> = {
   source: true,
+  etcd: true,
   ...LISTEN_OPTIONS,
 };
 
@@ -53,26 +60,21 @@ const OPTIONS: KnownOptions<SourceGatewayOptions> = {
 export async function createSourceGateway(options: SourceGatewayOptions): Promise<ServedGateway> {
   checkServerOptions(options, OPTIONS);
   const source = openSource(options.source);
-  const { endpoints } = source;
+  const { etcd } = options;
   return await serveGateway(
-    {
-      endpoints,
-      handler: (draining) => sourceHandler(source, options, draining),
-      prepare: () => requireV2(source),
-      endWatches: () => source.watches.endAll(),
-      close: async () => source.cluster.close(),
-    },
+    etcd === undefined ? sourceAlone(source, options) : switchingCluster(source, etcd, options),
     options,
   );
 }
 
-/** A cluster that cannot be reached does not stop the gateway from starting. @throws OptionError */
-async function requireV2(source: SourceCluster): Promise<void> {
-  try {
-    await source.refusesGuests();
-  } catch (error) {
-    if (!(error instanceof EtcdError)) throw error;
-  }
+function sourceAlone(source: SourceCluster, options: SourceGatewayOptions): ServedCluster {
+  return {
+    endpoints: source.endpoints,
+    handler: (draining) => sourceHandler(source, options, draining),
+    prepare: () => source.requireV2(),
+    endWatches: () => source.watches.endAll(),
+    close: async () => source.cluster.close(),
+  };
 }
 
 /** @throws OptionError */

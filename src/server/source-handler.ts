@@ -27,6 +27,14 @@ const LOOP = plainError(
   "Loop Detected: the endpoints of this gateway lead back to it; name the members of the cluster in --source",
 );
 
+/** What another kind of gateway adds. */
+export interface SourceHandlerParts {
+  /** The keys for a request. `keys`: those of the cluster, with the credentials of the client. */
+  readonly keysOf?: (keys: ServedKeys, request: ServerRequest) => ServedKeys;
+  /** Why this gateway cannot serve, in one line; `undefined`: it can. */
+  readonly notReady?: () => string | undefined;
+}
+
 /**
  * Serves the v2 API of a v2 cluster. Key requests are decoded and encoded again, so that the parameters are read as by
  * every other server here. The cluster decides about credentials. Requests about users, roles and changes of members are
@@ -38,15 +46,16 @@ export function sourceHandler(
   source: SourceCluster,
   { advertise, cors, allowedHosts, host = DEFAULT_HOST }: Omit<GatewayOptions, "etcd">,
   draining: Draining,
+  { keysOf: wrap = (keys) => keys, notReady: problem = () => undefined }: SourceHandlerParts = {},
 ): V2Handler {
   const { id, cluster, clusterApi, watches, readiness } = source;
   const clusterId = source.clusterId.bind(source);
   const urls = clientUrls(advertise);
   const browsers = new BrowserAccess({ advertise, cors, allowedHosts, host });
   const counted = new RequestMetrics();
-  const notReady = () => draining.reason ?? readiness.check();
+  const notReady = () => draining.reason ?? problem() ?? readiness.check();
   const metrics = () => [watchersFamily(watches.count), memberFamily(readiness.members)];
-  const keysOf = (request: ServerRequest) => keysFor(request, source);
+  const keysOf = (request: ServerRequest) => wrap(keysFor(request, source), request);
   const keys = new KeysRoute(keysOf, permitAll(watches), clusterId, counted);
   const passed = passThrough(cluster, id);
   const members = readMembers(clusterApi.members, urls, clusterId);

@@ -232,7 +232,6 @@ describe("etcdnet gateway --source", () => {
   };
 
   it.concurrent.each([
-    ["--source http://a --endpoints http://b", /--endpoints has no effect with --source, which se/],
     ["--source http://a --prefix /apps", /--prefix has no effect with --source/],
     ["--source http://a --username root", /--username has no effect with --source/],
     ["--source http://a --cacert ca.pem", /--cacert has no effect with --source/],

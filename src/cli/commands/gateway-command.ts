@@ -14,7 +14,8 @@ check, a port in use, or a cluster that refuses the user or serves the v3 API ne
 JSON.
 
 With --source, it serves a cluster that still has the v2 API, so that its clients can be given the URLs
-of gateways before their data moves to v3. The users of v2 auth are then those of that cluster.
+of gateways before their data moves to v3. The users of v2 auth are then those of that cluster. With
+--endpoints too, etcdnet cutover can switch it to v3.
 
 Example:
   etcdnet gateway --port 2379 --endpoints https://a:2379,https://b:2379 --cacert ca.pem
@@ -31,7 +32,10 @@ export function gatewayCommand(): Command {
     start: (settings) =>
       "source" in settings ? createSourceGateway(settings) : createGateway(settings),
     describe: (settings) => {
-      if ("source" in settings) return { source: settings.source.urls, auth: "of the cluster" };
+      if ("source" in settings) {
+        const { source, etcd } = settings;
+        return { source: source.urls, target: etcd?.urls, auth: "of the cluster" };
+      }
       const { urls: endpoints, keyPrefix: prefix, username: etcdUser } = settings.etcd;
       return { endpoints, prefix, etcdUser };
     },

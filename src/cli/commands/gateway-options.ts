@@ -38,11 +38,8 @@ export interface GatewayCommandOptions extends ServerCommandOptions {
 
 const DEFAULT_ENDPOINTS = ["http://127.0.0.1:2379"];
 
-/** Options about v3, which a gateway for a v2 cluster does not use. */
-const V3_OPTIONS = [
-  ...(["endpoints", "prefix", "username", "passwordFile", "cacert", "cert", "key"] as const),
-  "authRootPasswordFile",
-] as const;
+/** Options about v3, which a gateway for a v2 cluster uses only after a cut-over. */
+const V3_OPTIONS = ["prefix", "username", "passwordFile", "cacert", "cert", "key"] as const;
 /** Options that need `--source`. */
 const SOURCE_OPTIONS = ["sourceCacert", "sourceCert", "sourceKey"] as const;
 
@@ -61,7 +58,7 @@ export function addGatewayOptions(command: Command): Command {
     .option("--key <file>", "key of --cert (PEM)", notEmpty)
     .option(
       "--source <urls>",
-      "client URLs of a v2 cluster (etcd up to 3.5) to serve instead, comma-separated",
+      "client URLs of a v2 cluster (etcd up to 3.5) to serve, comma-separated; with --endpoints until a cut-over",
       urlsOf,
     )
     .option("--source-cacert <file>", "certificate authorities of the v2 cluster (PEM)", notEmpty)
@@ -81,9 +78,12 @@ export function addGatewayOptions(command: Command): Command {
     .option("--check", "check the options, their files and the cluster, then exit");
 }
 
-/** Settings of a gateway for v3, or of one for a v2 cluster. */
+/** Settings of a gateway for v3, or of one for a v2 cluster, which a cut-over may switch to v3. */
 type GatewaySettings = ListenSettings &
-  ({ readonly etcd: GatewayEtcdOptions } | { readonly source: GatewaySourceOptions });
+  (
+    | { readonly etcd: GatewayEtcdOptions }
+    | { readonly source: GatewaySourceOptions; readonly etcd?: GatewayEtcdOptions }
+  );
 
 /** The options of the gateway, with their files read. @throws Error naming the invalid option with `flag` */
 export async function gatewayOptions(
@@ -96,9 +96,10 @@ export async function gatewayOptions(
   const listening = await listenSettings(options, tls, flag);
   if (urls !== undefined) {
     const source = await sourceOptions(urls, options, flag);
+    const { value: etcd, reloaded } = await targetOptions(options, flag);
     return {
-      settings: { ...listening.settings, source: source.value },
-      reloaded: [...listening.reloaded, ...source.reloaded],
+      settings: { ...listening.settings, source: source.value, ...(etcd && { etcd }) },
+      reloaded: [...listening.reloaded, ...source.reloaded, ...reloaded],
     };
   }
   const etcd = await etcdOptions(options, flag);
@@ -111,16 +112,31 @@ export async function gatewayOptions(
 /** @throws Error naming the option */
 function checkTogether(options: GatewayCommandOptions, flag: FlagOf): void {
   const source = flag("source");
-  const [useless, why] =
-    options.source === undefined
-      ? ([SOURCE_OPTIONS, `has no effect without ${source}`] as const)
-      : ([V3_OPTIONS, `has no effect with ${source}, which serves a v2 cluster`] as const);
-  const given = useless.find((name) => options[name] !== undefined);
-  if (given !== undefined) throw new Error(`${flag(dashed(given))} ${why}; omit it`);
+  for (const [useless, why] of uselessOptions(options, flag)) {
+    const given = useless.find((name) => options[name] !== undefined);
+    if (given !== undefined) throw new Error(`${flag(dashed(given))} ${why}; omit it`);
+  }
   const hasCredentials = (url: string) => URL.canParse(url) && new URL(url).username !== "";
   if (options.source?.some(hasCredentials)) {
     throw new Error(`${source} contains credentials; remove them: each client sends its own`);
   }
+}
+
+type Useless = readonly [names: readonly (keyof GatewayCommandOptions)[], why: string];
+
+/** Options that have no effect because of others. */
+function uselessOptions(
+  { source, endpoints }: GatewayCommandOptions,
+  flag: FlagOf,
+): readonly Useless[] {
+  const name = flag("source");
+  if (source === undefined) return [[SOURCE_OPTIONS, `has no effect without ${name}`]];
+  const auth: Useless = [
+    ["authRootPasswordFile"],
+    `has no effect with ${name}, which serves a v2 cluster`,
+  ];
+  const missing = `has no effect with ${name} and without ${flag("endpoints")}`;
+  return endpoints === undefined ? [auth, [V3_OPTIONS, missing]] : [auth];
 }
 
 /** `password-file` for `passwordFile`. */
@@ -165,6 +181,15 @@ export function clusterCertificate({ cacert, cert, key }: GatewayCommandOptions,
     { option: flag("cert"), file: cert },
     { option: flag("key"), file: key },
   );
+}
+
+/** The v3 cluster to which a cut-over may switch. */
+async function targetOptions(
+  options: GatewayCommandOptions,
+  flag: FlagOf,
+): Promise<ReadFiles<GatewayEtcdOptions | undefined>> {
+  if (options.endpoints === undefined) return { value: undefined, reloaded: [] };
+  return await etcdOptions(options, flag);
 }
 
 async function etcdOptions(

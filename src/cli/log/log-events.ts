@@ -34,6 +34,10 @@ function logState(log: Logger, state: ServerStateTrace): void {
     if (state.problem === undefined) log.info("ready");
     else log.warn("not ready", { reason: state.problem });
   }
+  if (state.kind === "cutover") {
+    if (state.event !== "lost") log.info(`cut-over: ${state.event}`);
+    else log.warn("cut-over: the registration cannot be renewed", { cause: state.cause?.message });
+  }
   if (state.kind === "watch") {
     const { keyPrefix, cause } = state;
     const fields = { keyPrefix, cause: cause?.message };

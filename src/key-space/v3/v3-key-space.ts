@@ -167,6 +167,11 @@ export class V3KeySpace implements KeySpace {
     return unnamedKeys(this.#tree, pathOf(key), call);
   }
 
+  /** The index of a revision of etcd. */
+  async indexOf(revision: number): Promise<number> {
+    return revision + (await this.#tree.indexOffset("quorum")).offset;
+  }
+
   /**
    * Registers the tree, which otherwise the first write does.
    *

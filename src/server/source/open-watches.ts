@@ -17,6 +17,11 @@ export class OpenWatches {
     return () => this.#watches.delete(watch);
   }
 
+  /** Ends the matching watches without an error. */
+  end(matches: (watch: Pick<KeyWatch, "close">) => boolean): void {
+    for (const watch of [...this.#watches].filter(matches)) watch.close();
+  }
+
   /** Ends every watch without an error, also those that are still being opened. */
   endAll(): void {
     this.#hasEnded = true;

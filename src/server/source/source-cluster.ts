@@ -3,11 +3,14 @@ import type { ClientSettings } from "../../client/normalize-options.js";
 import { Cluster } from "../../cluster/cluster.js";
 import { V2DisabledError } from "../../errors/cluster-errors.js";
 import { UnauthorizedError } from "../../errors/common-errors.js";
+import { EtcdError } from "../../errors/etcd-error.js";
 import type { Hint } from "../../errors/hint.js";
 import { OptionError } from "../../errors/option-error.js";
 import { RemoteClusterApi } from "../../key-space/remote/remote-cluster-api.js";
+import { RemoteKeySpace } from "../../key-space/remote/remote-key-space.js";
 import { RemoteRequests } from "../../key-space/remote/remote-requests.js";
 import { isMissingNode, unusedKey } from "../../key-space/shared/read-state.js";
+import type { ResponseOrigin } from "../../model/response.js";
 import { Limiter } from "../../time/limiter.js";
 import { MemoryBudget } from "../http/memory-budget.js";
 import { OverloadError } from "../http/message.js";
@@ -28,6 +31,8 @@ export class SourceCluster {
   readonly endpoints: readonly string[];
   readonly cluster: Cluster;
   readonly requests: RemoteRequests;
+  /** For requests of the gateway itself. They have no credentials. */
+  readonly keySpace: RemoteKeySpace;
   readonly clusterApi: RemoteClusterApi;
   readonly readiness: Readiness;
   /** Starts recursive reads. */
@@ -49,6 +54,7 @@ export class SourceCluster {
       },
     });
     this.requests = new RemoteRequests(this.cluster, deserialize);
+    this.keySpace = new RemoteKeySpace(this.cluster, deserialize);
     this.clusterApi = new RemoteClusterApi(this.cluster);
     this.listings = new Limiter({ places: LISTINGS, hold, clock });
     this.#probe = new SourceMemberProbe(this.cluster);
@@ -59,6 +65,27 @@ export class SourceCluster {
   async clusterId(): Promise<string> {
     if (this.#probe.clusterId === "") await this.readiness.check();
     return this.#probe.clusterId;
+  }
+
+  /** The state of a member, such as its index. @throws ClusterUnavailableError, … */
+  async origin(signal: AbortSignal): Promise<ResponseOrigin> {
+    try {
+      return await this.requests.execute({ action: "get", key: unusedKey("/") }, { signal });
+    } catch (error) {
+      if (!isMissingNode(error)) throw error;
+      const { endpoint: etcdServer, clusterId: etcdClusterId = "", index } = error;
+      // etcd's errors say nothing about raft.
+      return { etcdServer, etcdClusterId, etcdIndex: index, raftIndex: index, raftTerm: 0 };
+    }
+  }
+
+  /** A cluster that cannot be reached does not stop a gateway from starting. @throws OptionError */
+  async requireV2(): Promise<void> {
+    try {
+      await this.refusesGuests();
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+    }
   }
 
   /**

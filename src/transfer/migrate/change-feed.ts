@@ -51,6 +51,12 @@ export class ChangeFeed {
     return Math.min(...this.#subscriptions.map(({ index }) => index));
   }
 
+  /** Resolves when all changes up to an index were delivered. Take them meanwhile: too many stop the delivery. */
+  async reached(index: number, signal: AbortSignal): Promise<void> {
+    const reached = this.#subscriptions.map((each) => each.reached(index, { signal }));
+    await Promise.all(reached);
+  }
+
   /** Resolves when all subscriptions are open. All later changes are delivered. */
   async untilOpen(): Promise<void> {
     while (this.#opened < this.#subscriptions.length) {

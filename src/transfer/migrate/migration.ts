@@ -1,3 +1,4 @@
+import { TransferFailedError } from "../../errors/migration-errors.js";
 import type { KeySpace } from "../../key-space/key-space.js";
 import { parentPath } from "../../key-space/shared/path.js";
 import { readState } from "../../key-space/shared/read-state.js";
@@ -17,6 +18,7 @@ import { KeySpaceWithRetries } from "../source/key-space-with-retries.js";
 import { list } from "../source/listing.js";
 import { isReplaced } from "../source/replaced-text.js";
 import type { TreePair } from "../source/source-and-target.js";
+import { withLongerTtls } from "../source/with-longer-ttls.js";
 import type { DesiredNode } from "../target/node-writer.js";
 import { RateLimiter } from "../target/rate-limiter.js";
 import { TargetWriter } from "../target/target-writer.js";
@@ -38,6 +40,17 @@ const POLL_INTERVAL_MS = 1_000;
 const SILENCE_MS = 5_000;
 /** Interval at which the end of the migration is checked. */
 const END_CHECK_INTERVAL_MS = 250;
+
+/** Changes that may be left for a hand-over: they take some tenths of a second. */
+const MAX_REST = 500;
+
+/** Ends a source for its clients, when everything else was copied. */
+export interface Handover {
+  /** Ends it. @returns the index of the last change that counts */
+  end(): Promise<number>;
+  /** Seconds that TTLs last longer on the target, because nobody can refresh them during the hand-over. */
+  readonly extraTtl: number;
+}
 
 /** Abort reason of a timer that is no longer needed. */
 const WAIT_ENDED = new Error("there is work");
@@ -88,17 +101,45 @@ export class Migration {
     this.#feed = this.#watch(trees.source);
   }
 
-  async run(): Promise<MigrationProgress> {
+  /** @param handover called once, after the copy; afterwards only what has changed since is copied */
+  async run(handover?: Handover): Promise<MigrationProgress> {
     try {
       await this.#feed.untilOpen();
       await this.#prepare();
       this.#beginPass("copy");
-      while (!(await this.#isComplete())) await this.#step();
+      if (handover === undefined) {
+        while (!(await this.#isComplete())) await this.#step();
+      } else {
+        while (!this.#isAlmostComplete) await this.#step();
+        await this.#copyRest(await handover.end(), handover);
+      }
       return this.#progress;
     } finally {
       this.#feed.close();
       this.#linkedSignal.unlink();
     }
+  }
+
+  /** Copies the changes up to an index, and the TTLs of all nodes: refreshes cause no events. */
+  async #copyRest(end: number, { extraTtl }: Handover): Promise<void> {
+    let isReached = false;
+    const reached = this.#feed.reached(end, this.#signal).finally(() => {
+      isReached = true;
+    });
+    reached.catch(() => {});
+    while (!isReached) {
+      await Promise.race([reached, this.#feed.untilChange()]);
+      await this.#replay(this.#feed.take());
+    }
+    await this.#applyAll(
+      compareTrees(withLongerTtls(this.#source, extraTtl), this.#target, this.#ttls.takeAll(), {
+        ...{ ...this.#call, clock: this.#clock, ttlTolerance: 0, recursive: false },
+      }),
+    );
+    while (this.#unverified.size > 0) await this.#recompareUnverified();
+    // A directory that was replaced needs more time than a hand-over has.
+    if (this.#pass !== undefined) throw new TransferFailedError(LOST_HISTORY);
+    await this.#keepIndexAhead();
   }
 
   #watch(source: KeySpace): ChangeFeed {
@@ -266,6 +307,12 @@ export class Migration {
     }
   }
 
+  /** Whether everything was copied and compared, except for changes that a hand-over can copy while clients wait. */
+  get #isAlmostComplete(): boolean {
+    const isRestSmall = this.#feed.waiting + this.#unverified.size <= MAX_REST;
+    return this.#pass === undefined && isRestSmall;
+  }
+
   /** Whether the migration may end and all changes until then were copied. */
   async #isComplete(): Promise<boolean> {
     const { until } = this.#options;
@@ -316,5 +363,7 @@ export class Migration {
   }
 }
 
+const LOST_HISTORY =
+  "the source has discarded changes that were not copied; everything must be compared again";
 const WHOLE_STORE = { key: "/", recursive: true, state: "none" } as const;
 const PHASES = { copy: "copying", verify: "verifying" } as const;

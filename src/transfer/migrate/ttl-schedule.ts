@@ -36,6 +36,13 @@ export class TtlSchedule {
     return due;
   }
 
+  /** All directories, or tops, that have TTLs. */
+  takeAll(): readonly string[] {
+    const keys = [...this.#due.keys()];
+    this.#due.clear();
+    return keys;
+  }
+
   /** Milliseconds until the next read; `undefined` when none is scheduled. */
   get delay(): number | undefined {
     if (this.#due.size === 0) return undefined;

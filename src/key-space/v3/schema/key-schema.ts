@@ -27,6 +27,11 @@ export function authPrefix(keyPrefix: string): string {
   return `${RESERVED_PREFIX}auth/${percentEncode(keyPrefix)}=`;
 }
 
+/** Like {@link authPrefix}, for the records of a cut-over to the tree with that prefix. */
+export function cutoverPrefix(keyPrefix: string): string {
+  return `${RESERVED_PREFIX}cutover/${percentEncode(keyPrefix)}=`;
+}
+
 /** Whether a tree with this prefix would contain the keys outside of all trees. */
 export function isReservedPrefix(keyPrefix: string): boolean {
   return keyPrefix.startsWith(RESERVED_PREFIX);

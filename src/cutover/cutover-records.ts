@@ -1,0 +1,157 @@
+import { KeyNotFoundError, NodeExistError, TestFailedError } from "../errors/common-errors.js";
+import { DamagedRecordError } from "../errors/v3-errors.js";
+import type { CallOptions } from "../key-space/call-options.js";
+import type { KeySpace } from "../key-space/key-space.js";
+import type { Subscription } from "../key-space/subscription.js";
+import type { CompareAndSwapRequest, CreateRequest } from "../model/key-request.js";
+import type { AnyNode } from "../model/node.js";
+import {
+  type CutoverState,
+  decodeRegistration,
+  decodeState,
+  encodeRegistration,
+  encodeState,
+  type Registration,
+  type StoredState,
+} from "./cutover-state.js";
+
+/** Keys in the key space of the cut-over. */
+export const STATE_KEY = "/state";
+export const COPIER_KEY = "/copier";
+const GATEWAYS_KEY = "/gateways";
+/** Milliseconds after which a dead watch is noticed. */
+const POLL_INTERVAL_MS = 2_000;
+
+/** Another process has changed the state meanwhile. */
+export class StateChangedError extends Error {
+  constructor() {
+    super("the state of the cut-over was changed by another process");
+  }
+}
+
+/** A registered gateway. */
+export interface RegisteredGateway extends Registration {
+  readonly id: string;
+}
+
+/** The records of a cut-over, in a key space of their own on v3, whose indexes are revisions. */
+export class CutoverRecords {
+  readonly keySpace: KeySpace;
+
+  constructor(keySpace: KeySpace) {
+    this.keySpace = keySpace;
+  }
+
+  /** The state, read with quorum; `undefined`: there is none. @throws DamagedRecordError */
+  async read(options: CallOptions = {}): Promise<StoredState | undefined> {
+    try {
+      const request = { action: "get", key: STATE_KEY, quorum: true } as const;
+      return stateIn((await this.keySpace.execute(request, options)).node);
+    } catch (error) {
+      if (error instanceof KeyNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Writes the first state. @throws StateChangedError when there is one */
+  async create(state: CutoverState): Promise<StoredState> {
+    const request = { action: "create", key: STATE_KEY, value: encodeState(state) } as const;
+    return stateIn(await this.#swap(request));
+  }
+
+  /** Replaces the state. @throws StateChangedError */
+  async change({ revision }: StoredState, state: CutoverState): Promise<StoredState> {
+    const value = encodeState(state);
+    const condition = { prevIndex: revision } as const;
+    const request = { action: "compareAndSwap", key: STATE_KEY, value, ...condition } as const;
+    return stateIn(await this.#swap(request));
+  }
+
+  /** Removes the state. @throws StateChangedError */
+  async remove({ revision: prevIndex }: StoredState): Promise<void> {
+    try {
+      await this.keySpace.execute({ action: "compareAndDelete", key: STATE_KEY, prevIndex });
+    } catch (error) {
+      throw isConflict(error) ? new StateChangedError() : error;
+    }
+  }
+
+  /** Delivers the state, and every later one. */
+  watchState(signal: AbortSignal): Subscription {
+    const request = { key: STATE_KEY, recursive: false, from: "state", state: "full" } as const;
+    const limits = { bufferSize: 100, pollInterval: POLL_INTERVAL_MS };
+    return this.keySpace.subscribe({ ...request, ...limits }, { signal });
+  }
+
+  async gateways(options: CallOptions = {}): Promise<readonly RegisteredGateway[]> {
+    try {
+      const request = { action: "get", key: GATEWAYS_KEY, quorum: true } as const;
+      const { node } = await this.keySpace.execute(request, options);
+      return (node.nodes ?? []).flatMap(({ key, value = "" }) => {
+        const registration = decodeRegistration(value);
+        const id = key.slice(GATEWAYS_KEY.length + 1);
+        return registration === undefined ? [] : [{ id, ...registration }];
+      });
+    } catch (error) {
+      if (error instanceof KeyNotFoundError) return [];
+      throw error;
+    }
+  }
+
+  /** @param ttl seconds */
+  async register(
+    id: string,
+    registration: Registration,
+    ttl: number,
+    options: CallOptions,
+  ): Promise<void> {
+    const value = encodeRegistration(registration);
+    const key = `${GATEWAYS_KEY}/${id}`;
+    await this.keySpace.execute({ action: "set", key, value, ttl }, options);
+  }
+
+  async unregister(id: string): Promise<void> {
+    try {
+      await this.keySpace.execute({ action: "delete", key: `${GATEWAYS_KEY}/${id}` });
+    } catch (error) {
+      if (!(error instanceof KeyNotFoundError)) throw error;
+    }
+  }
+
+  /** Makes this process the one that copies. @returns the revision of the record that says so */
+  async takeCopier(): Promise<number> {
+    const request = { action: "set", key: COPIER_KEY, value: "" } as const;
+    return (await this.keySpace.execute(request)).node.modifiedIndex;
+  }
+
+  /** Writes that record again. @throws StateChangedError when another process has taken over */
+  async renewCopier(prevIndex: number): Promise<number> {
+    const key = COPIER_KEY;
+    return (await this.#swap({ action: "compareAndSwap", key, value: "", prevIndex }))
+      .modifiedIndex;
+  }
+
+  /** @throws StateChangedError */
+  async #swap(request: CreateRequest | CompareAndSwapRequest): Promise<AnyNode> {
+    try {
+      return (await this.keySpace.execute(request)).node;
+    } catch (error) {
+      throw isConflict(error) ? new StateChangedError() : error;
+    }
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return (
+    error instanceof TestFailedError ||
+    error instanceof NodeExistError ||
+    error instanceof KeyNotFoundError
+  );
+}
+
+/** @throws DamagedRecordError */
+export function stateIn({ value = "", modifiedIndex }: AnyNode): StoredState {
+  const state = decodeState(value, modifiedIndex);
+  if (state !== undefined) return state;
+  throw new DamagedRecordError(STATE_KEY, "it must be as etcdnet has written it");
+}

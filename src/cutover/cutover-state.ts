@@ -1,0 +1,84 @@
+import { isObject } from "../wire/json.js";
+
+/**
+ * The phase of a cut-over.
+ *
+ * - `armed`: gateways serve from v2, and only while they are registered.
+ * - `holding`: gateways start nothing on v2. Requests wait.
+ * - `target`: gateways serve from v3.
+ */
+export type CutoverPhase = "armed" | "holding" | "target";
+
+/** The state that all gateways of a cut-over share. */
+export interface CutoverState {
+  readonly phase: CutoverPhase;
+  /** ID of the v2 cluster, which clients continue to see. */
+  readonly clusterId: string;
+  /** Number of gateways that take part. */
+  readonly gateways: number;
+  /** Milliseconds after which anybody may end `holding`. */
+  readonly hold: number;
+  /** In `target`: index of v2 up to which its changes count. Otherwise 0. */
+  readonly end: number;
+}
+
+/** The state as it is stored. */
+export interface StoredState extends CutoverState {
+  /** Revision of etcd at which it was written. */
+  readonly revision: number;
+}
+
+const PHASES: readonly string[] = ["armed", "holding", "target"];
+
+export function encodeState({ phase, clusterId, gateways, hold, end }: CutoverState): string {
+  return JSON.stringify({ phase, clusterId, gateways, hold, end });
+}
+
+/** `undefined` for a text that {@link encodeState} has not made. */
+export function decodeState(text: string, revision: number): StoredState | undefined {
+  const value = objectIn(text);
+  const { phase, clusterId, gateways, hold, end } = value;
+  const isKnown = typeof phase === "string" && PHASES.includes(phase);
+  if (!isKnown || typeof clusterId !== "string") return undefined;
+  if (typeof gateways !== "number" || typeof hold !== "number" || typeof end !== "number") {
+    return undefined;
+  }
+  return { phase: phase as CutoverPhase, clusterId, gateways, hold, end, revision };
+}
+
+/** What a gateway says about itself. */
+export interface Registration {
+  /** Where it runs: host name and process ID. */
+  readonly host: string;
+  /** URL at which it listens. */
+  readonly url: string;
+  /** Revision of the state that it follows; 0: none. In `holding`, it has nothing left to start on v2. */
+  readonly acknowledged: number;
+  /** Hidden keys that clients have asked for, up to their first hidden segment. */
+  readonly hidden: readonly string[];
+  /** Why it cannot switch; empty: it can. */
+  readonly problem: string;
+}
+
+export function encodeRegistration(registration: Registration): string {
+  return JSON.stringify(registration);
+}
+
+/** `undefined` for a text that {@link encodeRegistration} has not made. */
+export function decodeRegistration(text: string): Registration | undefined {
+  const { host, url, acknowledged, hidden, problem } = objectIn(text);
+  if (typeof host !== "string" || typeof url !== "string" || typeof problem !== "string") {
+    return undefined;
+  }
+  if (typeof acknowledged !== "number" || !Array.isArray(hidden)) return undefined;
+  return { host, url, acknowledged, hidden: hidden.map(String), problem };
+}
+
+function objectIn(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,47 @@
+import type { CutoverRecords } from "./cutover-records.js";
+import type { CutoverPhase } from "./cutover-state.js";
+
+/** The state of a cut-over, for operators. */
+export interface CutoverStatus {
+  /** `source`: it has not begun. */
+  readonly state: "source" | CutoverPhase;
+  /** Index of v2 up to which its changes count; 0 before the switch. */
+  readonly end: number;
+  /** What prevents the next step. */
+  readonly blockers: readonly string[];
+  readonly gateways: readonly GatewayStatus[];
+}
+
+interface GatewayStatus {
+  readonly url: string;
+  /** Host name and process ID. */
+  readonly host: string;
+  /** `current`: the gateway follows the state; `earlier`: it does not follow yet. */
+  readonly follows: "current" | "earlier";
+  /** Hidden keys that its clients have asked for. */
+  readonly hidden: readonly string[];
+}
+
+export async function cutoverStatus(records: CutoverRecords): Promise<CutoverStatus> {
+  const [state, gateways] = await Promise.all([records.read(), records.gateways()]);
+  const revision = state?.revision ?? 0;
+  const isCurrent = ({ acknowledged }: { readonly acknowledged: number }): boolean =>
+    acknowledged === revision || state?.phase === "target";
+  const blockers = gateways.flatMap((gateway) => {
+    const { url, problem } = gateway;
+    if (problem !== "") return [`${url}: ${problem}`];
+    return isCurrent(gateway) ? [] : [`${url} does not follow the state`];
+  });
+  if (state?.phase === "armed" && gateways.length < state.gateways) {
+    blockers.push(`${gateways.length} of ${state.gateways} gateways are registered`);
+  }
+  return {
+    state: state?.phase ?? "source",
+    end: state?.end ?? 0,
+    blockers: state?.phase === "target" ? [] : blockers,
+    gateways: gateways.map((gateway) => ({
+      ...{ url: gateway.url, host: gateway.host, hidden: gateway.hidden },
+      follows: isCurrent(gateway) ? "current" : "earlier",
+    })),
+  };
+}

@@ -1,0 +1,188 @@
+import { EtcdClient } from "../client/etcd-client.js";
+import { OutcomeUnknownError } from "../errors/cluster-errors.js";
+import { CutoverError } from "../errors/cutover-error.js";
+import { isRetryable } from "../key-space/shared/is-retryable.js";
+import { readState } from "../key-space/shared/read-state.js";
+import { sleep } from "../time/sleep.js";
+import type { MigrateOptions } from "../transfer/migrate/migrate-options.js";
+import { Migration } from "../transfer/migrate/migration.js";
+import type { MigrationProgress } from "../transfer/migrate/migration-progress.js";
+import { RECORD_KEY } from "../transfer/migrate/migration-record.js";
+import { preflight } from "../transfer/migrate/preflight.js";
+import { notAcknowledged, orChanged, undo, wrongPhase } from "./arm.js";
+import { StateChangedError } from "./cutover-records.js";
+import type { StoredState } from "./cutover-state.js";
+import type { CutoverTarget } from "./open-target.js";
+
+/** Options of {@link flip}. */
+export type FlipOptions = Pick<
+  MigrateOptions,
+  "hidden" | "rate" | "overwrite" | "lossy" | "onLoss" | "onProgress" | "signal"
+> & {
+  /** Called when the gateways begin to hold requests. */
+  readonly onHold?: (() => void) | undefined;
+};
+
+/** A switch that has succeeded. */
+export interface Flipped {
+  /** Index of v2 up to which its changes count. */
+  readonly end: number;
+  /** Milliseconds for which requests were held. */
+  readonly pause: number;
+  readonly copied: MigrationProgress;
+}
+
+const POLL_MS = 20;
+
+/**
+ * Copies v2 to v3 and switches all gateways, which hold requests meanwhile. Before it holds, everything is copied and
+ * compared. It can be interrupted at any time, and be started again.
+ *
+ * @throws CutoverError, and the errors of `migrate`: the gateways serve from v2 then
+ * @throws OutcomeUnknownError when it is unknown whether they have switched; read the state
+ */
+export async function flip(
+  source: EtcdClient,
+  target: CutoverTarget,
+  options: FlipOptions,
+): Promise<Flipped> {
+  const { records, keySpace, clock, guard } = target;
+  const armed = await records.read();
+  if (armed?.phase !== "armed") throw wrongPhase(armed, "armed");
+  await checkGateways(target, armed, options.hidden ?? []);
+  await guard.take(armed);
+  const { onHold, ...copyOptions } = options;
+  const to = new EtcdClient({ keySpace, clock });
+  const migrateOptions = { ...copyOptions, from: source, to };
+  const switching = new Switch(source, target, armed, onHold);
+  try {
+    const migration = new Migration(await preflight(migrateOptions), migrateOptions);
+    const copied = await migration.run(switching);
+    const { end, pause } = await switching.decide();
+    // Nobody must copy v2 again over newer data.
+    await undo(() => to.deleteNode(RECORD_KEY));
+    return { end, pause, copied };
+  } catch (error) {
+    await switching.abort();
+    throw error;
+  }
+}
+
+/** Ends a hold whose process has stopped. @throws CutoverError */
+export async function abort({ records }: CutoverTarget): Promise<void> {
+  const state = await records.read();
+  if (state?.phase !== "holding") throw wrongPhase(state, "holding");
+  await orChanged(records.change(state, { ...state, phase: "armed" }));
+}
+
+/** @throws CutoverError when a gateway would not take part, or has seen a hidden key that is not copied */
+async function checkGateways(
+  { records }: CutoverTarget,
+  { revision }: StoredState,
+  hidden: readonly string[],
+): Promise<void> {
+  const gateways = await records.gateways();
+  if (gateways.length === 0) throw new CutoverError("no gateway is registered");
+  const late = gateways.filter(({ acknowledged }) => acknowledged !== revision);
+  if (late.length > 0) throw new CutoverError(notAcknowledged(late));
+  const asked = new Set(gateways.flatMap((gateway) => gateway.hidden));
+  const missing = [...asked].filter((key) => !hidden.some((each) => isWithin(key, each)));
+  if (missing.length === 0) return;
+  throw new CutoverError(
+    `applications use hidden keys that are not copied: ${missing.join(", ")}`,
+    {
+      option: "hidden",
+      hint: (name) => `name them with ${name("hidden")}`,
+    },
+  );
+}
+
+function isWithin(key: string, directory: string): boolean {
+  return key === directory || key.startsWith(`${directory}/`);
+}
+
+/** From the moment at which gateways hold until the decision. */
+class Switch {
+  readonly #source: EtcdClient;
+  readonly #target: CutoverTarget;
+  readonly #onHold: () => void;
+  #state: StoredState;
+  #end = 0;
+  #heldAt = 0;
+
+  constructor(
+    source: EtcdClient,
+    target: CutoverTarget,
+    state: StoredState,
+    onHold: () => void = () => {},
+  ) {
+    this.#source = source;
+    this.#target = target;
+    this.#state = state;
+    this.#onHold = onHold;
+  }
+
+  /** A refresh may be held for the whole hold, and TTLs are rounded. */
+  get extraTtl(): number {
+    return Math.ceil(this.#state.hold / 1000) + 1;
+  }
+
+  /** Lets the gateways hold, and reads the index at which v2 ends for them. */
+  async end(): Promise<number> {
+    const { records, guard, clock } = this.#target;
+    const armed = this.#state;
+    this.#heldAt = clock.monotonic();
+    this.#state = await orChanged(records.change(armed, { ...armed, phase: "holding" }));
+    guard.follow(this.#state);
+    this.#onHold();
+    await this.#acknowledged();
+    this.#end = (await readState(this.#source.keySpace, WHOLE_STORE, {})).index;
+    return this.#end;
+  }
+
+  /** @throws CutoverError */
+  async #acknowledged(): Promise<void> {
+    const { records, clock } = this.#target;
+    for (;;) {
+      const gateways = await records.gateways();
+      const late = gateways.filter(({ acknowledged }) => acknowledged !== this.#state.revision);
+      if (late.length === 0) return;
+      if (clock.monotonic() - this.#heldAt > this.#state.hold) {
+        throw new CutoverError(`not switched: ${notAcknowledged(late)} within the hold`);
+      }
+      await sleep(POLL_MS, clock, undefined);
+    }
+  }
+
+  async decide(): Promise<{ readonly end: number; readonly pause: number }> {
+    const { records, clock } = this.#target;
+    const end = this.#end;
+    const holding = this.#state;
+    const deadline = clock.monotonic() + holding.hold;
+    for (;;) {
+      try {
+        this.#state = await records.change(holding, { ...holding, phase: "target", end });
+        return { end, pause: clock.monotonic() - this.#heldAt };
+      } catch (error) {
+        if (error instanceof StateChangedError) {
+          // An earlier attempt of this loop may have been carried out.
+          const now = await records.read();
+          if (now?.phase === "target") return { end, pause: clock.monotonic() - this.#heldAt };
+          throw new CutoverError("not switched: it took longer than the hold");
+        }
+        if (!(error instanceof OutcomeUnknownError) && !isRetryable(error)) throw error;
+        if (clock.monotonic() > deadline) throw error;
+        await sleep(POLL_MS, clock, undefined);
+      }
+    }
+  }
+
+  /** Lets the gateways go on with v2. They do so themselves at the end of the hold. */
+  async abort(): Promise<void> {
+    const state = this.#state;
+    if (state.phase !== "holding") return;
+    await undo(() => this.#target.records.change(state, { ...state, phase: "armed" }));
+  }
+}
+
+const WHOLE_STORE = { key: "/", recursive: true, state: "none" } as const;

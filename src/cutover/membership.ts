@@ -1,0 +1,293 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { traceServerState } from "../diagnostics/server-channels.js";
+import { AbortError } from "../errors/abort-error.js";
+import { ClusterUnavailableError } from "../errors/cluster-errors.js";
+import { offAbort, onAbort } from "../stream/on-abort.js";
+import type { Clock } from "../time/clock.js";
+import { sleep } from "../time/sleep.js";
+import { type CutoverRecords, StateChangedError, stateIn } from "./cutover-records.js";
+import type { StoredState } from "./cutover-state.js";
+
+/** Seconds after which etcd removes a registration that is not renewed. */
+const TTL_S = 10;
+/** Milliseconds after which a gateway itself no longer relies on its registration. */
+const VALID_MS = 7_000;
+const RENEW_MS = 2_000;
+const RETRY_MS = 500;
+/** Time for requests on v2 to end before a gateway says that it holds. */
+const DRAIN_MS = 500;
+/** Time after the hold in which its own process may still end it. */
+const ABORT_AFTER_MS = 500;
+/** How long a request waits while it is not known which cluster serves. */
+const WAIT_MS = 10_000;
+
+/** Where a gateway serves from. */
+export type Side =
+  | { readonly from: "source" }
+  | { readonly from: "target"; readonly state: StoredState };
+
+/** What a gateway tells about itself, and does at the cut-over. */
+export interface MembershipSettings {
+  readonly clock: Clock;
+  /** Hidden keys that clients have asked for. */
+  hidden(): readonly string[];
+  /** Why this gateway cannot switch; empty: it can. */
+  problem(): string;
+  /** Resolves when nothing that was sent to v2 waits for its response. */
+  drained(): Promise<void>;
+  /** Called when the state has changed, before anything else sees that. */
+  onState(state: StoredState | null): void;
+}
+
+const SOURCE: Side = { from: "source" };
+
+/**
+ * The part of one gateway in a cut-over. It keeps a registration on v3, follows the state, and knows which cluster the
+ * gateway may serve from at this moment.
+ */
+export class CutoverMembership {
+  readonly #id = randomUUID();
+  readonly #records: CutoverRecords;
+  readonly #settings: MembershipSettings;
+  readonly #closing = new AbortController();
+  /**
+   * The state as it was last read. `null`: there is none, so v3 is not needed. `undefined`: not known yet, or no longer.
+   */
+  #view: StoredState | null | undefined;
+  /** Revision of the state that this gateway follows. */
+  #acknowledged = 0;
+  /** Clocks until which the registration is certain. */
+  #sureUntil = { monotonic: 0, wall: 0 };
+  #failure: Error | undefined;
+  #url = "";
+  /** Whether something has changed since the last registration began. */
+  #isOutdated = false;
+  #wake: () => void = () => {};
+  #cancelAbort: () => void = () => {};
+  readonly #waiting = new Set<() => void>();
+
+  constructor(records: CutoverRecords, settings: MembershipSettings) {
+    this.#records = records;
+    this.#settings = settings;
+  }
+
+  /** Begins to register. @param url at which the gateway listens */
+  start(url: string): void {
+    const { signal } = this.#closing;
+    this.#url = url;
+    void this.#keepRegistered(signal).catch(() => {});
+    void this.#follow(signal).catch(() => {});
+  }
+
+  /** The state that this gateway follows; `null`: there is none. */
+  get state(): StoredState | null | undefined {
+    return this.#view;
+  }
+
+  /** Last failure to register, if the last attempt failed. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Which cluster serves now; `undefined`: none, for now. */
+  get side(): Side | undefined {
+    const view = this.#view;
+    if (view === null) return SOURCE;
+    if (view?.phase === "target") return { from: "target", state: view };
+    return view?.phase === "armed" && this.#isSure ? SOURCE : undefined;
+  }
+
+  /**
+   * Waits until a cluster serves.
+   *
+   * @throws ClusterUnavailableError when that takes too long; AbortError
+   */
+  async decided(operation: string, signal: AbortSignal | undefined): Promise<Side> {
+    const { clock } = this.#settings;
+    const deadline = clock.monotonic() + WAIT_MS;
+    for (;;) {
+      const { side } = this;
+      if (side !== undefined) return side;
+      if (signal?.aborted === true) throw new AbortError(operation, signal.reason, "none");
+      const left = deadline - clock.monotonic();
+      if (left <= 0 || this.#closing.signal.aborted) throw this.#unavailable(operation);
+      await this.#changed(left, signal);
+    }
+  }
+
+  /** Ends the registration. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error("the gateway was closed"));
+    this.#cancelAbort();
+    this.#notify();
+    // Otherwise a cut-over would wait for the end of the registration.
+    const unregistered = this.#records.unregister(this.#id).catch(() => {});
+    await Promise.race([unregistered, sleep(RETRY_MS, this.#settings.clock, undefined)]);
+  }
+
+  #unavailable(operation: string): ClusterUnavailableError {
+    const cause = this.#failure ?? new Error("the cut-over is in progress");
+    const endpoint = "the v3 cluster of the cut-over";
+    return new ClusterUnavailableError(operation, [{ endpoint, cause, when: new Date() }]);
+  }
+
+  #changed(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        cancel();
+        offAbort(signal, finish);
+        this.#waiting.delete(finish);
+        resolve();
+      };
+      // The registration may end or become certain meanwhile.
+      const cancel = this.#settings.clock.after(Math.min(milliseconds, RETRY_MS), finish);
+      this.#waiting.add(finish);
+      if (signal !== undefined) onAbort(signal, finish);
+    });
+  }
+
+  #notify(): void {
+    for (const finish of [...this.#waiting]) finish();
+  }
+
+  /** Wall time too: the monotonic clock stands still while a machine is suspended. */
+  get #isSure(): boolean {
+    const { monotonic, wall } = this.#sureUntil;
+    const { clock } = this.#settings;
+    return clock.monotonic() < monotonic && clock.now() < wall && clock.now() > wall - 2 * VALID_MS;
+  }
+
+  async #keepRegistered(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      signal.throwIfAborted();
+      this.#isOutdated = false;
+      const wait = (await this.#register(signal)) ? RENEW_MS : RETRY_MS;
+      if (!this.#isOutdated) await this.#pause(wait, signal);
+    }
+  }
+
+  /** Registers again at once. */
+  #renew(): void {
+    this.#isOutdated = true;
+    this.#wake();
+  }
+
+  /** @returns whether it succeeded */
+  async #register(signal: AbortSignal): Promise<boolean> {
+    const { clock, hidden, problem } = this.#settings;
+    const [monotonic, wall] = [clock.monotonic(), clock.now()];
+    const registration = {
+      ...{ host: `${hostname()}/${process.pid}`, url: this.#url },
+      ...{ acknowledged: this.#acknowledged, hidden: hidden(), problem: problem() },
+    };
+    // Whatever was read before the registration ended says nothing about now.
+    if (this.#view !== null && !this.#isSure) this.#lose();
+    try {
+      const call = { signal, attemptTimeout: RENEW_MS };
+      await this.#records.register(this.#id, registration, TTL_S, call);
+      this.#sureUntil = { monotonic: monotonic + VALID_MS, wall: wall + VALID_MS };
+      if (this.#view == null) this.#take((await this.#records.read(call)) ?? null, true);
+      if (this.#failure !== undefined) this.#trace("restored");
+      this.#failure = undefined;
+      return true;
+    } catch (error) {
+      if (error instanceof Error && !signal.aborted) {
+        if (this.#failure === undefined) this.#trace("lost", error);
+        this.#failure = error;
+      }
+      return false;
+    }
+  }
+
+  #lose(): void {
+    if (this.#view?.phase === "target") return;
+    this.#view = undefined;
+    this.#acknowledged = 0;
+    this.#cancelAbort();
+  }
+
+  #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+    const waking = new AbortController();
+    const wake = (): void => waking.abort();
+    this.#wake = wake;
+    onAbort(signal, wake);
+    return sleep(milliseconds, this.#settings.clock, waking.signal)
+      .catch(() => {})
+      .finally(() => offAbort(signal, wake));
+  }
+
+  /** Learns of changes at once. The registration reads the state too. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    const changes = this.#records.watchState(signal);
+    for await (const item of changes) {
+      const nodes = item.type === "changes" ? item.changes.map(({ node }) => node) : [];
+      if (item.type === "resync" && item.response !== null) nodes.push(item.response.node);
+      for (const node of nodes) {
+        if (node.value === undefined) this.#forget(node.modifiedIndex);
+        else this.#take(stateIn(node), false);
+      }
+    }
+  }
+
+  /** The state was removed. */
+  #forget(revision: number): void {
+    if (this.#view == null || revision < this.#view.revision) return;
+    this.#acknowledged = 0;
+    this.#set(null);
+  }
+
+  #set(state: StoredState | null): void {
+    this.#view = state;
+    this.#cancelAbort();
+    this.#settings.onState(state);
+    this.#notify();
+  }
+
+  /** @param isRead whether it was read after the registration, and not delivered by a watch */
+  #take(state: StoredState | null, isRead: boolean): void {
+    const before = this.#view;
+    if (before === undefined && !isRead) return;
+    if (before === null && state === null) return;
+    if (before?.phase === "target") return;
+    if (before != null && state !== null && state.revision <= before.revision) return;
+    // A watch may deliver the first state before this gateway is registered.
+    if (before === null && state !== null && !this.#isSure) {
+      this.#view = undefined;
+      this.#renew();
+      return;
+    }
+    this.#set(state);
+    if (state !== null) traceServerState({ kind: "cutover", event: state.phase });
+    if (state === null || state.phase === "target") return;
+    if (state.phase === "armed") this.#acknowledge(state);
+    else void this.#hold(state);
+  }
+
+  async #hold(state: StoredState): Promise<void> {
+    const { clock, drained } = this.#settings;
+    this.#cancelAbort = clock.after(state.hold + ABORT_AFTER_MS, () => void this.#abort(state));
+    const { signal } = this.#closing;
+    await Promise.race([drained(), sleep(DRAIN_MS, clock, signal).catch(() => {})]);
+    if (this.#view === state) this.#acknowledge(state);
+  }
+
+  #acknowledge({ revision }: StoredState): void {
+    this.#acknowledged = revision;
+    this.#renew();
+  }
+
+  /** The process that should have decided may have stopped. */
+  async #abort(state: StoredState): Promise<void> {
+    try {
+      this.#take(await this.#records.change(state, { ...state, phase: "armed" }), false);
+    } catch (error) {
+      if (error instanceof StateChangedError || this.#closing.signal.aborted) return;
+      this.#cancelAbort = this.#settings.clock.after(RETRY_MS, () => void this.#abort(state));
+    }
+  }
+
+  #trace(event: "lost" | "restored", cause?: Error): void {
+    traceServerState({ kind: "cutover", event, cause });
+  }
+}

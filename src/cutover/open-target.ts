@@ -1,0 +1,49 @@
+import { checkOptions, completeOptions } from "../client/normalize-options.js";
+import type { EtcdClientOptions } from "../client/options.js";
+import { GuardedV3Api } from "../etcd3/guarded-v3-api.js";
+import { RemoteV3Api } from "../etcd3/remote-v3-api.js";
+import type { V3Api } from "../etcd3/v3-api.js";
+import { v3Probes } from "../key-space/v3/admin/v3-probes.js";
+import { cutoverPrefix, KeySchema } from "../key-space/v3/schema/key-schema.js";
+import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
+import type { V3KeySpaceOptions } from "../key-space/v3/v3-key-space-options.js";
+import type { Clock } from "../time/clock.js";
+import { CopyGuard } from "./copy-guard.js";
+import { CutoverRecords } from "./cutover-records.js";
+
+/** The v3 cluster of a cut-over, for the process that carries it out. */
+export interface CutoverTarget extends AsyncDisposable {
+  readonly records: CutoverRecords;
+  /** The keys. They can be written only while this process may copy. */
+  readonly keySpace: V3KeySpace;
+  readonly guard: CopyGuard;
+  readonly clock: Clock;
+}
+
+/** @throws OptionError */
+export function openTarget(options: EtcdClientOptions): CutoverTarget {
+  checkOptions(options);
+  const complete = completeOptions({ ...options, api: "v3" });
+  const { cluster: settings, keyPrefix, credentials } = complete;
+  const { clock, timeout } = settings;
+  const api = new RemoteV3Api(settings, credentials, v3Probes);
+  const common: V3KeySpaceOptions = { clock, timeout };
+  const records = recordsOf(api, keyPrefix, common);
+  const guard = new CopyGuard(records, new KeySchema(cutoverPrefix(keyPrefix)));
+  const keySpace = new V3KeySpace(new GuardedV3Api(api, guard), { ...common, keyPrefix });
+  const close = async (): Promise<void> => {
+    await Promise.all([keySpace.close(), records.keySpace.close()]);
+  };
+  return { records, keySpace, guard, clock, [Symbol.asyncDispose]: close };
+}
+
+/** The records of a cut-over to the tree with a prefix. */
+export function recordsOf(
+  api: V3Api,
+  keyPrefix: string,
+  options: Omit<V3KeySpaceOptions, "keyPrefix">,
+): CutoverRecords {
+  return new CutoverRecords(
+    new V3KeySpace(api, { ...options, keyPrefix: cutoverPrefix(keyPrefix) }),
+  );
+}

@@ -1,0 +1,110 @@
+import { CutoverMembership } from "../cutover/membership.js";
+import { recordsOf } from "../cutover/open-target.js";
+import { AuthStore } from "./auth/auth-store.js";
+import { v2HandlerWith } from "./create-v2-handler.js";
+import type { GatewayEtcdOptions, GatewayOptions } from "./gateway.js";
+import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
+import { errorReply } from "./http/error-reply.js";
+import type { ServerRequest, V2Handler } from "./http/message.js";
+import { splitTarget } from "./http/target.js";
+import { gatewayFamilies } from "./metrics/gateway-metrics.js";
+import type { Draining } from "./probes/draining.js";
+import { DEFAULT_HOST, type ServedCluster } from "./serve-gateway.js";
+import type { SourceCluster } from "./source/source-cluster.js";
+import { sourceHandler } from "./source-handler.js";
+import { SwitchedKeys } from "./switch/switched-keys.js";
+
+/** A gateway in front of v2 that a cut-over can switch to v3. */
+export function switchingCluster(
+  source: SourceCluster,
+  etcd: GatewayEtcdOptions,
+  options: Omit<GatewayOptions, "etcd">,
+): ServedCluster {
+  const target = gatewayParts({ ...etcd, api: "v3" });
+  const { api, keySpace, keyPrefix, clock } = target;
+  const membership: CutoverMembership = new CutoverMembership(
+    recordsOf(api, keyPrefix, { clock }),
+    {
+      clock,
+      hidden: () => keys.hidden,
+      problem: () => keys.problem,
+      drained: () => keys.drained(),
+      onState: (state) => keys.follow(state),
+    },
+  );
+  const keys: SwitchedKeys = new SwitchedKeys(source, keySpace, membership);
+  return {
+    endpoints: [...source.endpoints, ...target.endpoints],
+    handler: (draining) => switchHandler(source, target, membership, keys, options, draining),
+    prepare: async () => {
+      await source.requireV2();
+      await keys.start();
+    },
+    started: (url) => membership.start(url),
+    endWatches: () => {
+      source.watches.endAll();
+      keySpace.endWatches();
+    },
+    close: async () => {
+      keys.close();
+      await membership.close();
+      source.cluster.close();
+      await Promise.all([keySpace.close(), target.authKeySpace.close()]);
+    },
+  };
+}
+
+function switchHandler(
+  source: SourceCluster,
+  target: GatewayParts,
+  membership: CutoverMembership,
+  keys: SwitchedKeys,
+  options: Omit<GatewayOptions, "etcd">,
+  draining: Draining,
+): V2Handler {
+  const before = sourceHandler(source, options, draining, {
+    keysOf: (passed, { signal }) => keys.on(passed, signal),
+    notReady: () => notRegistered(membership),
+  });
+  const after = targetHandler(target, membership, keys, options, draining);
+  return async (request) => {
+    if (!isChangeOfCluster(request)) {
+      return await (membership.state?.phase === "target" ? after : before)(request);
+    }
+    const { method, target: path } = request;
+    try {
+      const { from } = await membership.decided(`${method} ${path}`, request.signal);
+      return await (from === "target" ? after : before)(request);
+    } catch (error) {
+      return errorReply(error, "message");
+    }
+  };
+}
+
+function targetHandler(
+  { keySpace, clusterApi, readiness, authKeySpace, clock }: GatewayParts,
+  membership: CutoverMembership,
+  keys: SwitchedKeys,
+  { advertise, cors, allowedHosts, host = DEFAULT_HOST }: Omit<GatewayOptions, "etcd">,
+  draining: Draining,
+): V2Handler {
+  const parts = {
+    ...{ keySpace: keys.afterSwitch, clusterApi, advertise, cors, allowedHosts, host },
+    // Clients may refuse a cluster with another ID.
+    clusterId: async () => membership.state?.clusterId ?? "",
+    notReady: () => draining.reason ?? readiness.check(),
+    metrics: () => gatewayFamilies(keySpace.metrics, readiness.members),
+  };
+  return v2HandlerWith(new AuthStore(authKeySpace), parts, clock);
+}
+
+/** Whether a request about users or members must wait for the decision of a cut-over. */
+function isChangeOfCluster({ method, target }: ServerRequest): boolean {
+  const { path } = splitTarget(target);
+  return path.startsWith("/v2/auth") || (method !== "GET" && path.startsWith("/v2/members"));
+}
+
+function notRegistered({ side, state, failure }: CutoverMembership): string | undefined {
+  if (side !== undefined || state?.phase === "holding") return undefined;
+  return `not registered for the cut-over: ${failure?.message ?? "not yet"}`;
+}

@@ -1,0 +1,181 @@
+import type { KeySpace } from "../../key-space/key-space.js";
+import { EventCache } from "../../key-space/shared/event-cache.js";
+import { matchesLiveWatch } from "../../key-space/shared/matches-watch.js";
+import { pathOf } from "../../key-space/shared/path.js";
+import { PushedWatch } from "../../key-space/shared/pushed-watch.js";
+import type { StoreEvent } from "../../key-space/shared/store-event.js";
+import { WatcherHub } from "../../key-space/shared/watcher-hub.js";
+import type { Subscription } from "../../key-space/subscription.js";
+import { isRemoval } from "../../model/actions.js";
+import type { WatchRequest } from "../../model/key-request.js";
+import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
+import { SwitchedWatch } from "./switched-watch.js";
+
+/** Limits of the kept events: ten times as many as etcd v2 keeps. */
+const LIMITS = { events: 10_000, characters: 32 * 1024 * 1024 };
+/** Milliseconds after which it is proven that no event was missed. */
+const POLL_INTERVAL_MS = 5_000;
+
+/** A watch that continues after the switch. */
+export interface FollowedWatch {
+  readonly watch: PushedWatch;
+  readonly request: WatchRequest;
+  readonly switched: SwitchedWatch;
+}
+
+/**
+ * The events of v2 below a directory, for all watches of a gateway: the latest ones, and those that come. At the
+ * switch, each watch gets the events up to the end of v2, and none after it.
+ */
+export class SourceEvents {
+  /** Rejects when v2 refuses it. */
+  readonly opened: Promise<ResponseOrigin>;
+  readonly #subscription: Subscription;
+  readonly #hub = new WatcherHub();
+  readonly #watches = new Map<PushedWatch, FollowedWatch>();
+  #cache: EventCache;
+  /** Pending while events wait for the decision of a cut-over. */
+  #decision: Promise<void> | undefined;
+  #decide: () => void = () => {};
+  /** Index after which nothing is delivered. */
+  #end = Number.POSITIVE_INFINITY;
+  /** Why it has ended. */
+  failure: Error | undefined;
+
+  /** @param from first index of the events, which v2 may have discarded */
+  constructor(keySpace: Pick<KeySpace, "subscribe">, path: string, from: number) {
+    const request = { key: path || "/", recursive: true, from, state: "none" } as const;
+    const limits = { bufferSize: 1_000, pollInterval: POLL_INTERVAL_MS };
+    this.#cache = new EventCache(LIMITS, from);
+    this.#subscription = keySpace.subscribe({ ...request, ...limits });
+    this.opened = this.#subscription.opened;
+    void this.#read();
+  }
+
+  /** Number of watches. */
+  get size(): number {
+    return this.#watches.size;
+  }
+
+  /** Whether every event from an index on can be delivered. */
+  covers(index: number): boolean {
+    return this.failure === undefined && index >= this.#cache.floor;
+  }
+
+  /** Delivers the events from an index on to a watch. */
+  open(
+    request: WatchRequest,
+    since: number,
+    origin: ResponseOrigin,
+    signal: AbortSignal | undefined,
+  ): PushedWatch {
+    const { key, recursive = false, stream = false } = request;
+    const until = stream ? "closed" : "event";
+    const delivered = (): number => Math.min(this.#subscription.index, this.#end);
+    const options = { path: pathOf(key), recursive, since, until, signal, delivered } as const;
+    const watch: PushedWatch = new PushedWatch(origin, options, () => {
+      this.#hub.remove(watch);
+      this.#watches.delete(watch);
+    });
+    for (const { index, events } of this.#cache.from(since)) {
+      if (index > this.#end || watch.ended) break;
+      for (const event of events) {
+        if (!watch.ended && matchesLiveWatch(request, event)) watch.replay(event);
+      }
+    }
+    if (!watch.ended) this.#hub.add(watch);
+    return watch;
+  }
+
+  /** Opens a watch that continues after the switch. */
+  follow(
+    request: WatchRequest,
+    since: number,
+    origin: ResponseOrigin,
+    signal: AbortSignal,
+  ): SwitchedWatch {
+    const watch = this.open(request, since, origin, signal);
+    const switched = new SwitchedWatch(watch, origin);
+    if (!watch.ended) this.#watches.set(watch, { watch, request, switched });
+    return switched;
+  }
+
+  /** Keeps the events that come, because it is not known yet whether they count. */
+  hold(): void {
+    this.#decision ??= new Promise((resolve) => {
+      this.#decide = resolve;
+    });
+  }
+
+  /** Delivers the kept events. */
+  release(): void {
+    this.#decision = undefined;
+    this.#decide();
+  }
+
+  /**
+   * Delivers the events up to the end of v2, and none after it.
+   *
+   * @returns the watches that are still open
+   */
+  async endAt(index: number, signal: AbortSignal): Promise<readonly FollowedWatch[]> {
+    this.#end = index;
+    this.release();
+    try {
+      await this.#subscription.reached(index, { signal });
+    } catch (error) {
+      // Events may be missing, so the watches must be opened again.
+      this.#fail(error);
+    }
+    this.#subscription.close();
+    return [...this.#watches.values()];
+  }
+
+  close(): void {
+    this.#subscription.close();
+    for (const watch of this.#watches.keys()) watch.end();
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for await (const item of this.#subscription) {
+        if (this.#decision !== undefined) await this.#decision;
+        if (item.type === "changes") this.#deliver(item.changes);
+        else {
+          this.#cache = new EventCache(LIMITS, item.index + 1);
+          this.#endAll();
+        }
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #deliver(changes: readonly EtcdResponse[]): void {
+    const index = changes[0]?.node.modifiedIndex ?? 0;
+    if (index > this.#end) return;
+    const events = changes.map((change) => this.#eventOf(change));
+    this.#cache.add({ index, events });
+    this.#hub.notify(events);
+  }
+
+  /** v2 does not say which nodes were in a removed directory, so all paths below it that are watched count. */
+  #eventOf({ action, node, prevNode }: EtcdResponse): StoreEvent {
+    const event = { action, node, ...(prevNode !== undefined && { prevNode }) };
+    const isDirectory = node.dir === true || prevNode?.dir === true;
+    if (!isRemoval(action) || !isDirectory) return event;
+    const paths = [...this.#watches.keys()].map(({ path }) => path);
+    const removed = [...new Set(paths)].filter((path) => path.startsWith(`${node.key}/`));
+    return { ...event, removed };
+  }
+
+  #fail(error: unknown): void {
+    this.failure ??= error instanceof Error ? error : new Error(String(error));
+    this.#endAll();
+  }
+
+  /** Without an error: clients open their watches again, and then learn whether events are missing. */
+  #endAll(): void {
+    for (const watch of [...this.#watches.keys()]) watch.end();
+  }
+}

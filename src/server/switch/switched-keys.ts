@@ -1,0 +1,318 @@
+import type { StoredState } from "../../cutover/cutover-state.js";
+import type { CutoverMembership, Side } from "../../cutover/membership.js";
+import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
+import type { KeyWatch } from "../../key-space/key-space.js";
+import { pathOf } from "../../key-space/shared/path.js";
+import type { V3KeySpace } from "../../key-space/v3/v3-key-space.js";
+import { type KeyRequest, operationOf, type WatchRequest } from "../../model/key-request.js";
+import type { EtcdResponse } from "../../model/response.js";
+import { sleep } from "../../time/sleep.js";
+import type { ServedKeys } from "../routes/keys-route.js";
+import type { SourceCluster } from "../source/source-cluster.js";
+import { type FollowedWatch, SourceEvents } from "./source-events.js";
+import { SwitchedWatch } from "./switched-watch.js";
+
+/** Hidden directories whose events are collected, and hidden keys that are named to the operator. */
+const MAX_HIDDEN = 200;
+/** Time for the last events of v2. */
+const LAST_EVENTS_MS = 10_000;
+const RETRY_MS = 200;
+/** Time for the first events of a directory. */
+const OPENING_MS = 2_000;
+
+/** The result of a request on v2. */
+type Outcome = { readonly response: EtcdResponse } | { readonly error: unknown };
+
+/** The keys of a gateway that switches from v2 to v3. */
+export class SwitchedKeys {
+  readonly #source: SourceCluster;
+  readonly #target: V3KeySpace;
+  readonly #membership: CutoverMembership;
+  /** By the path of their directory: watches do not see what is hidden below theirs. */
+  readonly #events = new Map<string, SourceEvents>();
+  /** Hidden keys that clients have asked for, up to the first hidden segment. */
+  readonly #hidden = new Set<string>();
+  readonly #closing = new AbortController();
+  #sent = 0;
+  #onDrained: () => void = () => {};
+  /** First index of v3 after the switch. */
+  #firstIndex: Promise<number> | undefined;
+  /** Resolves when all watches have switched. */
+  #switched: Promise<void> | undefined;
+
+  constructor(source: SourceCluster, target: V3KeySpace, membership: CutoverMembership) {
+    this.#source = source;
+    this.#target = target;
+    this.#membership = membership;
+  }
+
+  /** Begins to collect events of v2, as soon as it responds. Takes at most a few seconds. */
+  async start(): Promise<void> {
+    const { signal } = this.#closing;
+    const limit = sleep(OPENING_MS, this.#source.cluster.clock, signal);
+    await Promise.race([this.#start(), limit]).catch(() => {});
+  }
+
+  get hidden(): readonly string[] {
+    return [...this.#hidden];
+  }
+
+  get watchers(): number {
+    let count = 0;
+    for (const events of this.#events.values()) count += events.size;
+    return count;
+  }
+
+  /** Why the watches cannot switch; empty: they can. */
+  get problem(): string {
+    const events = this.#events.get("");
+    if (events === undefined) return "v2 could not be read yet";
+    return events.failure === undefined ? "" : `v2 refuses its events: ${events.failure.message}`;
+  }
+
+  /** Resolves when nothing that was sent to v2 waits for its response. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onDrained = resolve;
+      if (this.#sent === 0) resolve();
+    });
+  }
+
+  /** The keys for a request that is decoded. `passed`: how v2 executes it. */
+  on(passed: ServedKeys, signal: AbortSignal): ServedKeys {
+    return {
+      execute: (request) => this.#execute(passed, request, signal),
+      openWatch: (request, options) => this.#openWatch(passed, request, options?.signal ?? signal),
+    };
+  }
+
+  /** The keys after the switch. */
+  get afterSwitch(): ServedKeys {
+    return {
+      execute: (request) => this.#executeOnTarget(request, undefined),
+      openWatch: async (request, { signal } = {}) => {
+        const side = await this.#membership.decided(`GET ${request.key}`, signal);
+        return await this.#openOn(side, request, signal);
+      },
+    };
+  }
+
+  /** Called when the state of the cut-over has changed. */
+  follow(state: StoredState | null): void {
+    if (state?.phase === "target") this.#switched ??= this.#switchAll(state);
+    else for (const events of this.#events.values()) hold(events, state?.phase === "holding");
+  }
+
+  close(): void {
+    this.#closing.abort(new Error("the gateway was closed"));
+    for (const events of this.#events.values()) events.close();
+  }
+
+  /**
+   * What v2 responds counts only if this gateway may still serve from v2 when it has the response. Otherwise v2 counts up to
+   * its end: what it has carried out after that has no effect.
+   */
+  async #execute(
+    passed: ServedKeys,
+    request: KeyRequest,
+    signal: AbortSignal,
+  ): Promise<EtcdResponse> {
+    const operation = operationOf(request);
+    this.#note(request.key);
+    const membership = this.#membership;
+    for (;;) {
+      const before = membership.side ?? (await membership.decided(operation, signal));
+      if (before.from === "target") return await this.#executeOnTarget(request, signal);
+      const outcome = await this.#outcomeOnSource(passed, request);
+      const after = membership.side ?? (await membership.decided(operation, undefined));
+      if (after.from === "source") return resultOf(outcome);
+      if (isFinal(outcome, request, after.state)) return resultOf(outcome);
+      // A read, or a write that v2 has not carried out.
+      if (!("response" in outcome) || request.action === "get") continue;
+      const cause = new Error("v2 has carried it out after the switch to v3");
+      throw new OutcomeUnknownError(operation, outcome.response.etcdServer, cause);
+    }
+  }
+
+  async #outcomeOnSource(passed: ServedKeys, request: KeyRequest): Promise<Outcome> {
+    this.#sent++;
+    try {
+      return { response: await passed.execute(request) };
+    } catch (error) {
+      return { error };
+    } finally {
+      if (--this.#sent === 0) this.#onDrained();
+    }
+  }
+
+  async #executeOnTarget(
+    request: KeyRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<EtcdResponse> {
+    const response = await this.#target.execute(request, { signal });
+    return { ...response, etcdClusterId: this.#clusterId ?? response.etcdClusterId };
+  }
+
+  get #hasSwitched(): boolean {
+    return this.#membership.state?.phase === "target";
+  }
+
+  get #clusterId(): string | undefined {
+    return this.#membership.state?.clusterId;
+  }
+
+  async #openWatch(
+    passed: ServedKeys,
+    request: WatchRequest,
+    signal: AbortSignal,
+  ): Promise<KeyWatch> {
+    const operation = `GET ${request.key}`;
+    this.#note(request.key);
+    const membership = this.#membership;
+    for (;;) {
+      const side = await membership.decided(operation, signal);
+      if (side.from === "target") return await this.#openOn(side, request, signal);
+      const origin = await this.#source.origin(signal);
+      // etcd takes 0 for an absent index.
+      const since = request.waitIndex || origin.etcdIndex + 1;
+      const events = this.#eventsOf(request.key, since);
+      const isOpen = events !== undefined && (await this.#isOpened(events, signal));
+      if (membership.side?.from !== "source") continue;
+      if (isOpen && events.covers(since)) return events.follow(request, since, origin, signal);
+      // v2 refuses a watch of everything, or this one may get events from before the gateway started.
+      const watch = await passed.openWatch(request, { signal });
+      if (!this.#hasSwitched) return watch;
+      watch.close();
+    }
+  }
+
+  async #openOn(
+    side: Side,
+    request: WatchRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<KeyWatch> {
+    if (side.from === "source") throw new Error("v2 serves this watch");
+    const { state } = side;
+    const waitIndex = request.waitIndex || Number.POSITIVE_INFINITY;
+    const first = await this.#firstIndexOf(state);
+    if (waitIndex > state.end) {
+      const isEarly = waitIndex < first;
+      return await this.#openTarget(isEarly ? { ...request, waitIndex: first } : request, signal);
+    }
+    await this.#switched;
+    const events = this.#events.get(directoryOf(pathOf(request.key)));
+    if (events?.covers(waitIndex) !== true) return await this.#openTarget(request, signal);
+    const origin = { ...UNKNOWN_ORIGIN, etcdClusterId: state.clusterId, etcdIndex: state.end };
+    const watch = events.open(request, waitIndex, origin, signal);
+    const switched = new SwitchedWatch(watch, origin);
+    if (!watch.ended) this.#continue({ watch, request, switched }, first);
+    return switched;
+  }
+
+  async #openTarget(request: WatchRequest, signal: AbortSignal | undefined): Promise<KeyWatch> {
+    const watch = await this.#target.openWatch(request, { signal });
+    const { etcdServer, etcdIndex, raftIndex, raftTerm } = watch;
+    const etcdClusterId = this.#clusterId ?? watch.etcdClusterId;
+    return new SwitchedWatch(watch, { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm });
+  }
+
+  #continue({ watch, request, switched }: FollowedWatch, first: number): void {
+    const waitIndex = Math.max(watch.since, first);
+    switched.continueWith(() => this.#target.openWatch({ ...request, waitIndex }));
+    watch.end();
+  }
+
+  async #switchAll(state: StoredState): Promise<void> {
+    const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(LAST_EVENTS_MS)]);
+    const first = await this.#firstIndexOf(state);
+    const all = [...this.#events.values()].map(async (events) => {
+      for (const followed of await events.endAt(state.end, limit)) this.#continue(followed, first);
+    });
+    await Promise.all(all);
+    // Those that v2 serves itself. Their clients open them again, and then learn whether events are missing.
+    this.#source.watches.end((watch) => !(watch instanceof SwitchedWatch));
+  }
+
+  /** Asks v3 until it responds. */
+  #firstIndexOf({ revision }: StoredState): Promise<number> {
+    this.#firstIndex ??= this.#askFirstIndex(revision);
+    return this.#firstIndex;
+  }
+
+  async #askFirstIndex(revision: number): Promise<number> {
+    const { signal } = this.#closing;
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        return (await this.#target.indexOf(revision)) + 1;
+      } catch {
+        await sleep(RETRY_MS, this.#source.cluster.clock, signal);
+      }
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { signal } = this.#closing;
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        const { etcdIndex } = await this.#source.origin(signal);
+        this.#eventsAt("", etcdIndex + 1);
+        return;
+      } catch {
+        await sleep(RETRY_MS, this.#source.cluster.clock, signal);
+      }
+    }
+  }
+
+  /** The events that a watch needs; `undefined`: they are not collected. */
+  #eventsOf(key: string, since: number): SourceEvents | undefined {
+    const directory = directoryOf(pathOf(key));
+    const known = this.#events.get(directory);
+    if (known !== undefined || directory === "" || this.#events.size > MAX_HIDDEN) return known;
+    return this.#eventsAt(directory, since);
+  }
+
+  /** Without them, v2 serves the watch itself. */
+  async #isOpened({ opened }: SourceEvents, signal: AbortSignal): Promise<boolean> {
+    const limit = sleep(OPENING_MS, this.#source.cluster.clock, signal);
+    return await Promise.race([opened, limit.catch(() => {})]).then(
+      (origin) => origin !== undefined,
+      () => false,
+    );
+  }
+
+  #eventsAt(directory: string, from: number): SourceEvents {
+    const events = new SourceEvents(this.#source.keySpace, directory, from);
+    this.#events.set(directory, events);
+    return events;
+  }
+
+  #note(key: string): void {
+    const hidden = /^.*?\/_[^/]*/.exec(pathOf(key))?.[0];
+    if (hidden !== undefined && this.#hidden.size < MAX_HIDDEN) this.#hidden.add(hidden);
+  }
+}
+
+function hold(events: SourceEvents, isHolding: boolean): void {
+  if (isHolding) events.hold();
+  else events.release();
+}
+
+/** Whether v2 has decided before the switch, or nobody knows whether it has. */
+function isFinal(outcome: Outcome, request: KeyRequest, { end }: StoredState): boolean {
+  if ("error" in outcome) return outcome.error instanceof OutcomeUnknownError;
+  return request.action !== "get" && outcome.response.etcdIndex <= end;
+}
+
+function resultOf(outcome: Outcome): EtcdResponse {
+  if ("error" in outcome) throw outcome.error;
+  return outcome.response;
+}
+
+/** The directory from which a watch would see the events of a path: up to its last hidden segment. */
+function directoryOf(path: string): string {
+  return /^.*\/_[^/]*/.exec(path)?.[0] ?? "";
+}
+
+const UNKNOWN_ORIGIN = { etcdServer: "", raftIndex: 0, raftTerm: 0 };

@@ -1,0 +1,46 @@
+import type { KeyWatch } from "../../key-space/key-space.js";
+import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
+
+/** A watch that may continue on another cluster. Its clients do not notice. */
+export class SwitchedWatch implements KeyWatch {
+  readonly etcdServer: string;
+  readonly etcdClusterId: string;
+  readonly etcdIndex: number;
+  readonly raftIndex: number;
+  readonly raftTerm: number;
+  #current: KeyWatch;
+  #openNext: (() => Promise<KeyWatch>) | undefined;
+  #isClosed = false;
+
+  /** @param origin what the client sees; the watch itself may come from another cluster */
+  constructor(watch: KeyWatch, { etcdServer, etcdClusterId, ...origin }: ResponseOrigin) {
+    this.#current = watch;
+    this.etcdServer = etcdServer;
+    this.etcdClusterId = etcdClusterId;
+    this.etcdIndex = origin.etcdIndex;
+    this.raftIndex = origin.raftIndex;
+    this.raftTerm = origin.raftTerm;
+  }
+
+  get provenIndex(): number {
+    return this.#current.provenIndex;
+  }
+
+  /** Continues with another watch after the events that the current one has. It must end then. */
+  continueWith(open: () => Promise<KeyWatch>): void {
+    this.#openNext = open;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<EtcdResponse, void, undefined> {
+    yield* this.#current;
+    if (this.#openNext === undefined || this.#isClosed) return;
+    this.#current = await this.#openNext();
+    if (this.#isClosed) this.#current.close();
+    yield* this.#current;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#current.close();
+  }
+}

@@ -1,0 +1,75 @@
+/** The commands of docs/cutover.md, with gateways that are processes. */
+
+import { beforeAll, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
+import { EtcdClient } from "../../src/index.js";
+import { Cli } from "../support/cli-process.js";
+import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+
+/** Long enough for a busy machine. */
+const HOLD = "20s";
+
+describeWithEtcd("3.7", "etcdnet cutover", () => {
+  beforeAll(buildIfStale);
+
+  it("switches without a gateway that has stopped, which continues on v3", async () => {
+    await using old = await startEtcd({ release: "3.5", members: 3 });
+    await using next = await startEtcd({ release: "3.7" });
+    const [oldUrls, newUrls] = [old.urls.join(","), next.urls.join(",")];
+    const cutover = async (...args: readonly string[]) => {
+      await using cli = new Cli("cutover", ...args, "--endpoints", newUrls);
+      const code = await cli.exit;
+      return { code, stdout: cli.stdout, stderr: cli.stderr };
+    };
+    const status = async () => JSON.parse((await cutover("status", "-o", "json")).stdout);
+    const startGateway = () =>
+      new Cli("gateway", "--port", "0", "--source", oldUrls, "--endpoints", newUrls);
+    await using one = startGateway();
+    await using two = startGateway();
+    const urls = [await one.url(), await two.url()] as const;
+    const [first, second] = urls;
+    await using onFirst = new EtcdClient({ urls: [first] });
+    await using onSecond = new EtcdClient({ urls: [second], writeTimeout: 600_000, timeout: 600_000 });
+    await using source = new EtcdClient({ urls: old.urls });
+    await onFirst.setNode("/app/name", "1");
+    await onSecond.setNode("/app/_lock/held", "1");
+
+    expect(await cutover("flip", "--source", oldUrls)).toMatchObject({
+      code: 4,
+      stderr: "Error:  the state of the cut-over is source; this needs the state armed\n",
+    });
+    const armed = ["arm", "--source", oldUrls, "--gateways", "2", "--hold", HOLD];
+    await expect.poll(async () => (await status()).gateways).toHaveLength(2);
+    expect(await cutover(...armed)).toMatchObject({ code: 0, stdout: "armed\n" });
+    expect(await status()).toMatchObject({ state: "armed", blockers: [] });
+    const refused = await cutover("flip", "--source", oldUrls);
+    expect(refused.stderr).toMatch(
+      /hidden keys that are not copied: \/app\/_lock; name them with --hidden/,
+    );
+
+    two.kill("SIGSTOP");
+    // In its socket while it is stopped.
+    const waiting = onSecond.compareAndSwapNode("/app/name", { prevValue: "2" }, "4");
+    waiting.catch(() => {});
+    await expect.poll(async () => (await status()).gateways).toHaveLength(1);
+    await onFirst.setNode("/app/name", "2");
+    const flipped = await cutover("flip", "--source", oldUrls, "--hidden", "/app/_lock");
+    expect(flipped.stderr).toMatch(/^holding\ncopied: /m);
+    expect(flipped.stdout).toMatch(/^switched at index \d+ of v2; requests waited for \d+ ms\n$/);
+    await onFirst.setNode("/app/name", "3");
+    two.kill("SIGCONT");
+    // What the client gets back is what v3 says: the value is not "2" any more.
+    await expect(waiting).rejects.toMatchObject({ errorCode: 101 });
+    expect(await onSecond.getNodeValue("/app/name")).toBe("3");
+    expect(await onSecond.getNodeValue("/app/_lock/held")).toBe("1");
+    expect(await source.getNodeValue("/app/name")).toBe("2");
+    expect(await status()).toMatchObject({ state: "target", blockers: [] });
+
+    // Started after the switch, a gateway never serves from v2.
+    await using three = startGateway();
+    await using onThird = new EtcdClient({ urls: [await three.url()] });
+    expect(await onThird.getNodeValue("/app/name")).toBe("3");
+    expect((await cutover("disarm")).stderr).toMatch(/is target; this needs the state armed/);
+    expect((await cutover("abort")).stderr).toMatch(/is target; this needs the state holding/);
+  });
+});

@@ -1,0 +1,245 @@
+/** The switch of gateways from v2 to v3, as their clients see it. */
+
+import { afterEach, expect, it } from "vitest";
+import { arm, disarm } from "../../src/cutover/arm.js";
+import { abort, flip } from "../../src/cutover/flip.js";
+import { type CutoverTarget, openTarget } from "../../src/cutover/open-target.js";
+import { EtcdClient } from "../../src/index.js";
+import { createSourceGateway, type ServedGateway } from "../../src/server/index.js";
+import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { FaultProxy } from "../support/fault-proxy.js";
+
+const FORM = { "content-type": "application/x-www-form-urlencoded" };
+/** Long enough for a busy machine. */
+const HOLD_MS = 60_000;
+
+interface Answer {
+  readonly status: number;
+  readonly index: number;
+  readonly clusterId: string | null;
+  readonly body: {
+    readonly errorCode?: number;
+    readonly action?: string;
+    readonly node?: {
+      readonly key: string;
+      readonly value?: string;
+      readonly modifiedIndex: number;
+    };
+  };
+}
+
+async function ask(
+  { url }: { readonly url: string },
+  path: string,
+  init?: RequestInit,
+): Promise<Answer> {
+  const response = await fetch(`${url}/v2/keys${path}`, init);
+  const text = await response.text();
+  return {
+    status: response.status,
+    index: Number(response.headers.get("x-etcd-index")),
+    clusterId: response.headers.get("x-etcd-cluster-id"),
+    body: text === "" ? {} : JSON.parse(text),
+  };
+}
+
+function put(
+  server: { readonly url: string },
+  key: string,
+  fields: Readonly<Record<string, string>>,
+) {
+  const body = new URLSearchParams(fields);
+  return ask(server, key, { method: "PUT", headers: FORM, body });
+}
+
+/** Reads every event below a directory, as a client of v2 does: one poll after the other. */
+class Poller {
+  readonly seen: { readonly key: string; readonly index: number }[] = [];
+  readonly problems: string[] = [];
+  readonly #server: { readonly url: string };
+  #next: number;
+
+  constructor(server: { readonly url: string }, from: number) {
+    this.#server = server;
+    this.#next = from;
+  }
+
+  async run(directory: string, last: string): Promise<void> {
+    for (;;) {
+      const query = `?wait=true&recursive=true&waitIndex=${this.#next}`;
+      const { status, body } = await ask(this.#server, directory + query);
+      const { node } = body;
+      if (status !== 200 || node === undefined) {
+        this.problems.push(`${status} ${JSON.stringify(body)}`);
+        if (status !== 200) return;
+        continue;
+      }
+      this.seen.push({ key: node.key, index: node.modifiedIndex });
+      this.#next = node.modifiedIndex + 1;
+      if (node.key === last) return;
+    }
+  }
+}
+
+/** Writes keys of its own until it is stopped. */
+async function write(
+  server: { readonly url: string },
+  directory: string,
+  signal: AbortSignal,
+): Promise<{ readonly written: readonly string[]; readonly problems: readonly string[] }> {
+  const [written, problems]: [string[], string[]] = [[], []];
+  for (let number = 0; !signal.aborted; number++) {
+    const key = `${directory}/${String(number).padStart(6, "0")}`;
+    const { status, body } = await put(server, key, { value: "x" });
+    if (status === 201) written.push(key);
+    else problems.push(`${key}: ${status} ${JSON.stringify(body)}`);
+  }
+  return { written, problems };
+}
+
+describeWithEtcd("3.7", "a cut-over", () => {
+  const open: AsyncDisposable[] = [];
+  afterEach(async () => {
+    for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
+  });
+
+  const keep = <T extends AsyncDisposable>(resource: T): T => {
+    open.push(resource);
+    return resource;
+  };
+
+  interface Rig {
+    readonly target: CutoverTarget;
+    readonly source: EtcdClient;
+    readonly gateways: readonly [ServedGateway, ...ServedGateway[]];
+    direct(): EtcdClient;
+  }
+
+  async function start(
+    count: number,
+    through: (urls: readonly string[]) => Promise<string[]> = async (urls) => [...urls],
+  ): Promise<Rig> {
+    const old = keep(await startEtcd({ release: "3.4", members: 3 }));
+    const next = keep(await startEtcd({ release: "3.7" }));
+    const etcd = { urls: next.urls };
+    const patient = { requestTimeout: 600_000, writeTimeout: 600_000, timeout: 600_000 };
+    const source = { urls: await through(old.urls), ...patient };
+    const gateways = await Promise.all(
+      Array.from({ length: count }, () => createSourceGateway({ source, etcd })),
+    );
+    for (const gateway of gateways) keep(gateway);
+    const target = keep(openTarget(etcd));
+    await expect.poll(() => target.records.gateways()).toHaveLength(count);
+    return {
+      target,
+      source: keep(new EtcdClient({ urls: old.urls })),
+      gateways: gateways as unknown as Rig["gateways"],
+      direct: () => keep(new EtcdClient({ urls: next.urls, api: "v3" })),
+    };
+  }
+
+  it("shows no error to clients, and loses no write and no event", async () => {
+    const { target, source, gateways, direct } = await start(3);
+    const [first, second = first, third = first] = gateways;
+    for (let at = 0; at < 200; at++) await source.setNode(`/data/${at % 10}/${at}`, `${at}`);
+    await source.setNode("/ttl/kept", "1", { ttl: 600 });
+    await source.setNode("/ttl/short", "1", { ttl: 60 });
+    const { clusterId, index } = await ask(first, "/data");
+    const poller = new Poller(second, index + 1);
+    const polling = poller.run("/live", "/live/last");
+    const one = ask(third, "/alone?wait=true");
+    await arm(source, target, { gateways: 3, hold: HOLD_MS });
+    const stop = new AbortController();
+    const writers = gateways.map((gateway, at) => write(gateway, `/live/${at}`, stop.signal));
+    await expect.poll(() => poller.seen.length).toBeGreaterThan(20);
+    const flipped = await flip(source, target, {});
+    const before = poller.seen.length;
+    await expect.poll(() => poller.seen.length).toBeGreaterThan(before + 20);
+    stop.abort();
+    const results = await Promise.all(writers);
+    expect(results.flatMap(({ problems }) => problems)).toEqual([]);
+    expect((await put(first, "/live/last", { value: "x" })).status).toBe(201);
+    await polling;
+    expect(poller.problems).toEqual([]);
+    const written = results.flatMap((result) => result.written);
+    expect(poller.seen.map(({ key }) => key).sort()).toEqual([...written, "/live/last"].sort());
+    const indexes = poller.seen.map((each) => each.index);
+    expect(indexes).toEqual([...indexes].sort((a, b) => a - b));
+    await put(second, "/alone", { value: "told" });
+    expect((await one).body.node?.value).toBe("told");
+
+    // v3 has everything; v2 has nothing after the end.
+    const v3 = direct();
+    const { node } = await v3.getNode("/live", { recursive: true });
+    const keys = node.nodes?.flatMap((each) => each.nodes ?? [each]).map(({ key }) => key) ?? [];
+    expect(keys.sort()).toEqual([...written, "/live/last"].sort());
+    expect((await v3.getNode("/ttl/kept")).node.ttl).toBeGreaterThan(500);
+    expect((await source.getNode("/", { quorum: true })).etcdIndex).toBe(flipped.end);
+    for (const gateway of gateways) {
+      const after = await ask(gateway, "/data/3/13");
+      expect(after.clusterId).toBe(clusterId);
+      expect(after.body.node?.value).toBe("13");
+      expect(after.index).toBeGreaterThan(flipped.end);
+    }
+  });
+
+  it("does not acknowledge a write that reaches v2 after its end", async () => {
+    const proxies: FaultProxy[] = [];
+    const { target, source, gateways, direct } = await start(1, async (urls) => {
+      proxies.push(...(await Promise.all(urls.map((url) => FaultProxy.before(url)))));
+      return proxies.map(({ url }) => url);
+    });
+    const [gateway] = gateways;
+    await arm(source, target, { gateways: 1, hold: HOLD_MS });
+    for (const proxy of proxies) await proxy.become("hold");
+    const late = put(gateway, "/late", { value: "1" });
+    const metrics = async () => (await fetch(`${gateway.url}/metrics`)).text();
+    await expect.poll(metrics).toMatch(/^etcd_http_received_total\{method="PUT"\} 1$/m);
+    await flip(source, target, {});
+    for (const proxy of proxies) await proxy.become("pass");
+    const { status, body } = await late;
+    expect([status, body.errorCode]).toEqual([500, 300]);
+    await expect.poll(() => source.getNodeValue("/late")).toBe("1");
+    await expect(direct().getNode("/late")).rejects.toThrow("Key not found");
+    expect((await ask(gateway, "/late")).status).toBe(404);
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+  });
+
+  it("goes back to v2 by itself when the process that switches has stopped", async () => {
+    const { target, source, gateways } = await start(2);
+    const [gateway] = gateways;
+    await arm(source, target, { gateways: 2, hold: 500 });
+    const armed = await target.records.read();
+    if (armed === undefined) throw new Error("not armed");
+    await target.records.change(armed, { ...armed, phase: "holding" });
+    const held = put(gateway, "/held", { value: "1" });
+    expect((await held).status).toBe(201);
+    expect(await source.getNodeValue("/held")).toBe("1");
+    await expect.poll(async () => (await target.records.read())?.phase).toBe("armed");
+    await expect(abort(target)).rejects.toThrow("this needs the state holding");
+    await flip(source, target, {});
+    expect((await put(gateway, "/held", { value: "2" })).status).toBe(200);
+    expect(await source.getNodeValue("/held")).toBe("1");
+  });
+
+  it("needs every gateway, and can be undone before the switch", async () => {
+    const { target, source, gateways } = await start(1);
+    const [gateway] = gateways;
+    await expect(flip(source, target, {})).rejects.toThrow("the state of the cut-over is source");
+    await expect(arm(source, target, { gateways: 2, hold: 100 })).rejects.toThrow(
+      /1 gateways are registered instead of 2/,
+    );
+    await arm(source, target, { gateways: 1, hold: HOLD_MS });
+    await expect(arm(source, target, { gateways: 1, hold: 100 })).rejects.toThrow("already armed");
+    await put(gateway, "/app/_lock/1", { value: "1" });
+    await expect
+      .poll(async () => (await target.records.gateways())[0]?.hidden)
+      .toEqual(["/app/_lock"]);
+    await expect(flip(source, target, {})).rejects.toThrow(/not copied: \/app\/_lock/);
+    await disarm(target);
+    expect((await put(gateway, "/a", { value: "1" })).status).toBe(201);
+    await arm(source, target, { gateways: 1, hold: HOLD_MS });
+    await flip(source, target, { hidden: ["/app/_lock"] });
+    expect((await ask(gateway, "/app/_lock/1")).body.node?.value).toBe("1");
+  });
+});
