@@ -29,7 +29,11 @@ describeWithEtcd("3.7", "etcdnet cutover", () => {
     const urls = [await one.url(), await two.url()] as const;
     const [first, second] = urls;
     await using onFirst = new EtcdClient({ urls: [first] });
-    await using onSecond = new EtcdClient({ urls: [second], writeTimeout: 600_000, timeout: 600_000 });
+    await using onSecond = new EtcdClient({
+      urls: [second],
+      writeTimeout: 600_000,
+      timeout: 600_000,
+    });
     await using source = new EtcdClient({ urls: old.urls });
     await onFirst.setNode("/app/name", "1");
     await onSecond.setNode("/app/_lock/held", "1");
