@@ -1,6 +1,7 @@
 import { EtcdClient } from "../client/etcd-client.js";
 import { OutcomeUnknownError } from "../errors/cluster-errors.js";
 import { CutoverError } from "../errors/cutover-error.js";
+import { GuardLostError } from "../etcd3/guarded-v3-api.js";
 import { isRetryable } from "../key-space/shared/is-retryable.js";
 import { readState } from "../key-space/shared/read-state.js";
 import { sleep } from "../time/sleep.js";
@@ -56,16 +57,28 @@ export async function flip(
   const migrateOptions = { ...copyOptions, from: source, to };
   const switching = new Switch(source, target, armed, onHold);
   try {
-    const migration = new Migration(await preflight(migrateOptions), migrateOptions);
-    const copied = await migration.run(switching);
+    const checked = await preflight(migrateOptions);
+    const copied = await new Migration(checked, migrateOptions, switching).run();
     const { end, pause } = await switching.decide();
     // Nobody must copy v2 again over newer data.
     await undo(() => to.deleteNode(RECORD_KEY));
     return { end, pause, copied };
   } catch (error) {
     await switching.abort();
-    throw error;
+    throw error instanceof GuardLostError ? await whyLost(target, error) : error;
   }
+}
+
+/** Why nothing could be written any more. */
+async function whyLost({ records }: CutoverTarget, cause: Error): Promise<Error> {
+  const state = await records.read();
+  return state?.phase === "armed" ? tookTooLong() : new CutoverError(cause.message, { cause });
+}
+
+function tookTooLong(): CutoverError {
+  return new CutoverError(
+    "not switched: the last changes and TTLs took longer than the hold; run it again, or choose a longer hold",
+  );
 }
 
 /** Ends a hold whose process has stopped. @throws CutoverError */
@@ -168,7 +181,7 @@ class Switch {
           // An earlier attempt of this loop may have been carried out.
           const now = await records.read();
           if (now?.phase === "target") return { end, pause: clock.monotonic() - this.#heldAt };
-          throw new CutoverError("not switched: it took longer than the hold");
+          throw tookTooLong();
         }
         if (!(error instanceof OutcomeUnknownError) && !isRetryable(error)) throw error;
         if (clock.monotonic() > deadline) throw error;

@@ -23,7 +23,7 @@ export interface Guard {
 }
 
 /** The conditions of the guard are not met: nothing was written, and nothing more will be. */
-class GuardLostError extends Error {
+export class GuardLostError extends Error {
   constructor() {
     super("another process has taken over; nothing was written");
   }

@@ -183,6 +183,39 @@ describeWithEtcd("3.7", "a cut-over", () => {
     }
   });
 
+  it("keeps locks, and accepts indexes from before", async () => {
+    const { target, source, gateways, direct } = await start(2);
+    const [first, second = first] = gateways;
+    await using etcd = keep(new EtcdClient({ urls: [first.url] }));
+    await using lock = await etcd.lock("/locks/held", { ttl: 60 }).acquire();
+    const { index: swapped } = await put(first, "/cas/swapped", { value: "1" });
+    const { index: changed } = await put(first, "/cas/changed", { value: "1" });
+    const { index: refreshed } = await put(first, "/cas/refreshed", { value: "1", ttl: "60" });
+    const { index: removed } = await put(first, "/cas/removed", { value: "1" });
+    await arm(source, target, { gateways: 2, hold: HOLD_MS });
+    const hidden = ["/locks/_held"].concat(
+      (await target.records.gateways()).flatMap((each) => each.hidden),
+    );
+    const { end } = await flip(source, target, { hidden });
+    const swap = (key: string, fields: Readonly<Record<string, string>>, index: number) =>
+      put(second, key, { ...fields, prevIndex: `${index}` });
+    expect((await put(second, "/cas/changed", { value: "2" })).status).toBe(200);
+    expect((await swap("/cas/changed", { value: "3" }, changed)).body.errorCode).toBe(101);
+    const done = await swap("/cas/swapped", { value: "2" }, swapped);
+    expect([done.status, done.body.node?.value]).toEqual([200, "2"]);
+    expect((await swap("/cas/swapped", { value: "3" }, swapped)).body.errorCode).toBe(101);
+    const renewed = await swap("/cas/refreshed", { ttl: "50", refresh: "true" }, refreshed);
+    expect(renewed.status).toBe(200);
+    const query = `?prevIndex=${removed}`;
+    expect((await ask(second, `/cas/removed${query}`, { method: "DELETE" })).status).toBe(200);
+    await expect(direct().getNode("/cas/removed")).rejects.toThrow("Key not found");
+    lock.assertHeld();
+    const waiting = etcd.lock("/locks/held", { ttl: 60 }).acquire();
+    await lock.release();
+    await using next = await waiting;
+    expect(next.fencingToken).toBeGreaterThan(Math.max(lock.fencingToken, end));
+  });
+
   it("does not acknowledge a write that reaches v2 after its end", async () => {
     const proxies: FaultProxy[] = [];
     const { target, source, gateways, direct } = await start(1, async (urls) => {

@@ -149,8 +149,32 @@ export class SwitchedKeys {
     request: KeyRequest,
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
-    const response = await this.#target.execute(request, { signal });
+    const { state } = this.#membership;
+    const asNow =
+      state?.phase === "target" ? await this.#withIndexOfTarget(request, state) : request;
+    const response = await this.#target.execute(asNow, { signal });
     return { ...response, etcdClusterId: this.#clusterId ?? response.etcdClusterId };
+  }
+
+  /**
+   * A condition with an index of v2 is met by the copy of the node, as long as nobody has changed it: the node still has
+   * this index on v2, and an index from before the switch on v3. If v2 does not respond, the condition is not met.
+   */
+  async #withIndexOfTarget(request: KeyRequest, state: StoredState): Promise<KeyRequest> {
+    if (!("prevIndex" in request) || !request.prevIndex || request.prevIndex > state.end) {
+      return request;
+    }
+    const read = { action: "get", key: request.key, quorum: true } as const;
+    const limits = { attemptTimeout: OPENING_MS, signal: AbortSignal.timeout(OPENING_MS) };
+    try {
+      const before = await this.#source.keySpace.execute(read, limits);
+      if (before.node.modifiedIndex !== request.prevIndex) return request;
+      const { modifiedIndex: prevIndex } = (await this.#target.execute(read)).node;
+      const isCopy = prevIndex < (await this.#firstIndexOf(state));
+      return isCopy ? { ...request, prevIndex } : request;
+    } catch {
+      return request;
+    }
   }
 
   get #hasSwitched(): boolean {

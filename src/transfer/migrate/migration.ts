@@ -70,6 +70,7 @@ export class Migration {
   readonly #unverified = new UnverifiedNodes();
   readonly #startedAt: number;
   readonly #preflight: Preflight;
+  readonly #handover: Handover | undefined;
   #pass: Pass | undefined;
   /** The last completed pass. */
   #lastPass: Pass | undefined;
@@ -82,7 +83,8 @@ export class Migration {
   /** Index of the source at which the migration may end. */
   #endIndex: number | undefined;
 
-  constructor(preflight: Preflight, options: MigrateOptions) {
+  /** @param handover called once, after the copy; afterwards only what has changed since is copied */
+  constructor(preflight: Preflight, options: MigrateOptions, handover?: Handover) {
     const { from, to, rate, signal } = options;
     const { trees, losses } = preflight;
     this.#preflight = preflight;
@@ -92,7 +94,11 @@ export class Migration {
     this.#clock = from.clock;
     this.#startedAt = preflight.startedAt;
     this.#linkedSignal = linkSignals(signal, from.closed, to.closed);
-    this.#source = new KeySpaceWithRetries(trees.source, this.#clock);
+    this.#handover = handover;
+    const source = new KeySpaceWithRetries(trees.source, this.#clock);
+    // TTLs that are equal within the tolerance are at least as long as they must be.
+    const extraTtl = handover && handover.extraTtl + TTL_TOLERANCE_S;
+    this.#source = extraTtl === undefined ? source : withLongerTtls(source, extraTtl);
     this.#target = new KeySpaceWithRetries(trees.target, this.#clock);
     this.#ttls = new TtlSchedule(this.#clock, trees.tops);
     const limiter = new RateLimiter(rate, this.#clock);
@@ -101,17 +107,19 @@ export class Migration {
     this.#feed = this.#watch(trees.source);
   }
 
-  /** @param handover called once, after the copy; afterwards only what has changed since is copied */
-  async run(handover?: Handover): Promise<MigrationProgress> {
+  async run(): Promise<MigrationProgress> {
     try {
       await this.#feed.untilOpen();
       await this.#prepare();
       this.#beginPass("copy");
-      if (handover === undefined) {
+      if (this.#handover === undefined) {
         while (!(await this.#isComplete())) await this.#step();
       } else {
         while (!this.#isAlmostComplete) await this.#step();
-        await this.#copyRest(await handover.end(), handover);
+        // So that few TTLs are left for the hand-over.
+        await this.#copyTtls();
+        while (!this.#isAlmostComplete) await this.#step();
+        await this.#copyRest(await this.#handover.end());
       }
       return this.#progress;
     } finally {
@@ -120,8 +128,13 @@ export class Migration {
     }
   }
 
-  /** Copies the changes up to an index, and the TTLs of all nodes: refreshes cause no events. */
-  async #copyRest(end: number, { extraTtl }: Handover): Promise<void> {
+  /** Reads the TTLs of all nodes: refreshes cause no events. */
+  async #copyTtls(): Promise<void> {
+    await this.#applyAll(this.#compare(this.#ttls.takeAll(), false));
+  }
+
+  /** Copies the changes up to an index, and all TTLs. */
+  async #copyRest(end: number): Promise<void> {
     let isReached = false;
     const reached = this.#feed.reached(end, this.#signal).finally(() => {
       isReached = true;
@@ -131,11 +144,7 @@ export class Migration {
       await Promise.race([reached, this.#feed.untilChange()]);
       await this.#replay(this.#feed.take());
     }
-    await this.#applyAll(
-      compareTrees(withLongerTtls(this.#source, extraTtl), this.#target, this.#ttls.takeAll(), {
-        ...{ ...this.#call, clock: this.#clock, ttlTolerance: 0, recursive: false },
-      }),
-    );
+    await this.#copyTtls();
     while (this.#unverified.size > 0) await this.#recompareUnverified();
     // A directory that was replaced needs more time than a hand-over has.
     if (this.#pass !== undefined) throw new TransferFailedError(LOST_HISTORY);
