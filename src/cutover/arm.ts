@@ -1,9 +1,9 @@
 import type { EtcdClient } from "../client/etcd-client.js";
 import { CutoverError } from "../errors/cutover-error.js";
-import { readState } from "../key-space/shared/read-state.js";
+import { readIndex } from "../key-space/shared/read-state.js";
 import { sleep } from "../time/sleep.js";
 import { type RegisteredGateway, StateChangedError } from "./cutover-records.js";
-import type { StoredState } from "./cutover-state.js";
+import type { CutoverPhase, StoredState } from "./cutover-state.js";
 import type { CutoverTarget } from "./open-target.js";
 
 /** Options of {@link arm}. */
@@ -14,6 +14,8 @@ export interface ArmOptions {
   readonly hold: number;
 }
 
+/** Time for gateways that have just been started. */
+const REGISTER_MS = 3_000;
 /** Time for gateways to acknowledge a state. */
 const ACKNOWLEDGE_MS = 10_000;
 const POLL_MS = 50;
@@ -28,25 +30,46 @@ export async function arm(
   target: CutoverTarget,
   { gateways, hold }: ArmOptions,
 ): Promise<void> {
-  const { records, clock } = target;
+  const { records } = target;
   const known = await records.read();
-  if (known !== undefined) throw new CutoverError(`the cut-over is already ${known.phase}`);
+  if (known !== undefined) {
+    const what = known.phase === "arming" ? "; disarm first" : "";
+    throw new CutoverError(`the state of the cut-over is already ${known.phase}${what}`);
+  }
   if (await source.auth.isEnabled()) {
     throw new CutoverError(
       "v2 auth is on, and users and roles are not copied yet; disable it first",
     );
   }
-  await registeredGateways(target, gateways);
-  const { etcdClusterId: clusterId } = await readState(source.keySpace, WHOLE_STORE, {});
-  const state = await records.create({ phase: "armed", clusterId, gateways, hold, end: 0 });
+  const { etcdClusterId: clusterId } = await readIndex(source.keySpace, {});
+  const expected = await registeredGateways(target, gateways, clusterId);
+  const first = { phase: "arming", clusterId, gateways, hold, end: 0 } as const;
+  let state = await orChanged(records.create(first));
+  try {
+    await acknowledged(target, state, expected);
+    state = await orChanged(records.change(state, { ...state, phase: "armed" }));
+    await acknowledged(target, state, expected);
+  } catch (error) {
+    await undo(() => records.remove(state));
+    throw error;
+  }
+}
+
+/** Waits until all these gateways follow the state. @throws CutoverError */
+async function acknowledged(
+  { records, clock }: CutoverTarget,
+  { revision }: StoredState,
+  expected: readonly RegisteredGateway[],
+): Promise<void> {
   const deadline = clock.monotonic() + ACKNOWLEDGE_MS;
   for (;;) {
-    const registered = await records.gateways();
-    const late = registered.filter(({ acknowledged }) => acknowledged !== state.revision);
-    if (late.length === 0 && registered.length >= gateways) return;
+    const registered = new Map((await records.gateways()).map((each) => [each.id, each]));
+    // It may serve from v2 without a registration, because it has not seen the state.
+    const gone = expected.find(({ id }) => !registered.has(id));
+    if (gone !== undefined) throw new CutoverError(`not armed: ${nameOf(gone)} has disappeared`);
+    const late = [...registered.values()].filter((each) => each.acknowledged !== revision);
+    if (late.length === 0) return;
     if (clock.monotonic() > deadline) {
-      await undo(() => records.remove(state));
-      checkNumber(registered, gateways);
       throw new CutoverError(`not armed: ${notAcknowledged(late)}`);
     }
     await sleep(POLL_MS, clock, undefined);
@@ -57,34 +80,37 @@ export async function arm(
 async function registeredGateways(
   { records, clock }: CutoverTarget,
   gateways: number,
-): Promise<void> {
-  const deadline = clock.monotonic() + ACKNOWLEDGE_MS;
+  clusterId: string,
+): Promise<readonly RegisteredGateway[]> {
+  const begun = clock.monotonic();
   for (;;) {
     const registered = await records.gateways();
-    checkNumber(registered, gateways);
+    const waited = clock.monotonic() - begun;
+    const isComplete = registered.length === gateways;
+    if (!isComplete && waited > REGISTER_MS) throw wrongNumber(registered, gateways);
     const broken = registered.find(({ problem }) => problem !== "");
-    if (broken === undefined) return;
-    if (clock.monotonic() > deadline) {
-      throw new CutoverError(`${nameOf(broken)}: ${broken.problem}`);
+    const other = registered.find((each) => each.clusterId !== clusterId);
+    if (isComplete && broken === undefined && other === undefined) return registered;
+    if (waited > ACKNOWLEDGE_MS) {
+      if (broken !== undefined) throw new CutoverError(problemOf(broken));
+      if (other !== undefined) throw new CutoverError(`${nameOf(other)} serves another v2 cluster`);
     }
     await sleep(POLL_MS, clock, undefined);
   }
 }
 
-/** @throws CutoverError */
-function checkNumber(registered: readonly RegisteredGateway[], gateways: number): void {
-  if (registered.length === gateways) return;
+function wrongNumber(registered: readonly RegisteredGateway[], gateways: number): CutoverError {
   const names = registered.map(nameOf).join(", ") || "none";
-  throw new CutoverError(
+  return new CutoverError(
     `${registered.length} gateways are registered instead of ${gateways} (${names}); every gateway needs ` +
       "both clusters, and a gateway that is not registered would go on with v2",
   );
 }
 
-/** Ends `armed` before the switch: gateways serve from v2, and need nothing of v3. @throws CutoverError */
+/** Ends `arming` or `armed`: gateways serve from v2, and need nothing of v3. @throws CutoverError */
 export async function disarm({ records }: CutoverTarget): Promise<void> {
   const state = await records.read();
-  if (state?.phase !== "armed") throw wrongPhase(state, "armed");
+  if (state?.phase !== "armed" && state?.phase !== "arming") throw wrongPhase(state, "armed");
   await orChanged(records.remove(state));
 }
 
@@ -92,11 +118,15 @@ export function notAcknowledged(gateways: readonly RegisteredGateway[]): string 
   return `no acknowledgement from ${gateways.map(nameOf).join(", ")}`;
 }
 
+export function problemOf(gateway: RegisteredGateway): string {
+  return `${nameOf(gateway)}: ${gateway.problem}`;
+}
+
 function nameOf({ host, url }: RegisteredGateway): string {
   return `the gateway at ${url} (${host})`;
 }
 
-export function wrongPhase(state: StoredState | undefined, needed: string): CutoverError {
+export function wrongPhase(state: StoredState | undefined, needed: CutoverPhase): CutoverError {
   const { phase = "source" } = state ?? {};
   return new CutoverError(`the state of the cut-over is ${phase}; this needs the state ${needed}`);
 }
@@ -118,5 +148,3 @@ export async function undo(action: () => Promise<unknown>): Promise<void> {
     // Gateways undo it too, and the state can be read.
   }
 }
-
-const WHOLE_STORE = { key: "/", recursive: true, state: "none" } as const;

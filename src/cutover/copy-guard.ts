@@ -5,6 +5,9 @@ import type { KeySchema } from "../key-space/v3/schema/key-schema.js";
 import { COPIER_KEY, type CutoverRecords, STATE_KEY } from "./cutover-records.js";
 import type { StoredState } from "./cutover-state.js";
 
+/** Nothing may be written. */
+const IMPOSSIBLE: readonly Compare[] = [isPresent(STATE_KEY), isAbsent(STATE_KEY)];
+
 /**
  * Permits one process to copy, as long as the state is the one that it knows. So a process that was stopped, or a
  * request that was held up, cannot overwrite newer data.
@@ -12,8 +15,7 @@ import type { StoredState } from "./cutover-state.js";
 export class CopyGuard implements Guard {
   readonly #records: CutoverRecords;
   readonly #schema: KeySchema;
-  /** Before {@link take}, no write is permitted. */
-  #conditions: readonly Compare[] = [isPresent(STATE_KEY), isAbsent(STATE_KEY)];
+  #conditions = IMPOSSIBLE;
   #state = 0;
   #copier = 0;
   #voiding: Promise<void> | undefined;
@@ -24,7 +26,9 @@ export class CopyGuard implements Guard {
     this.#schema = schema;
   }
 
-  get conditions(): readonly Compare[] {
+  /** @throws the error of a pending {@link voidSent} */
+  async conditions(): Promise<readonly Compare[]> {
+    await this.#voiding;
     return this.#conditions;
   }
 
@@ -41,7 +45,7 @@ export class CopyGuard implements Guard {
     this.#compose();
   }
 
-  /** @throws StateChangedError when another process has taken over */
+  /** If it fails, nothing can be written any more. @throws StateChangedError when another process has taken over */
   async voidSent(): Promise<void> {
     this.#voiding ??= this.#renew().finally(() => {
       this.#voiding = undefined;
@@ -50,6 +54,7 @@ export class CopyGuard implements Guard {
   }
 
   async #renew(): Promise<void> {
+    this.#conditions = IMPOSSIBLE;
     this.#copier = await this.#records.renewCopier(this.#copier);
     this.#compose();
   }

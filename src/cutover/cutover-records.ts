@@ -29,6 +29,13 @@ export class StateChangedError extends Error {
   }
 }
 
+/** The state at one revision. */
+export interface StateReading {
+  /** `undefined`: there is none. */
+  readonly state: StoredState | undefined;
+  readonly at: number;
+}
+
 /** A registered gateway. */
 export interface RegisteredGateway extends Registration {
   readonly id: string;
@@ -44,11 +51,17 @@ export class CutoverRecords {
 
   /** The state, read with quorum; `undefined`: there is none. @throws DamagedRecordError */
   async read(options: CallOptions = {}): Promise<StoredState | undefined> {
+    return (await this.readAt(options)).state;
+  }
+
+  /** The state, and the revision of etcd at which it was read. @throws DamagedRecordError */
+  async readAt(options: CallOptions = {}): Promise<StateReading> {
     try {
       const request = { action: "get", key: STATE_KEY, quorum: true } as const;
-      return stateIn((await this.keySpace.execute(request, options)).node);
+      const { node, etcdIndex: at } = await this.keySpace.execute(request, options);
+      return { state: stateIn(node), at };
     } catch (error) {
-      if (error instanceof KeyNotFoundError) return undefined;
+      if (error instanceof KeyNotFoundError) return { state: undefined, at: error.index };
       throw error;
     }
   }

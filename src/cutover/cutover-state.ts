@@ -3,11 +3,12 @@ import { isObject } from "../wire/json.js";
 /**
  * The phase of a cut-over.
  *
+ * - `arming`: like `armed`, until every gateway has acknowledged it.
  * - `armed`: gateways serve from v2, and only while they are registered.
  * - `holding`: gateways start nothing on v2. Requests wait.
  * - `target`: gateways serve from v3.
  */
-export type CutoverPhase = "armed" | "holding" | "target";
+export type CutoverPhase = "arming" | "armed" | "holding" | "target";
 
 /** The state that all gateways of a cut-over share. */
 export interface CutoverState {
@@ -28,7 +29,7 @@ export interface StoredState extends CutoverState {
   readonly revision: number;
 }
 
-const PHASES: readonly string[] = ["armed", "holding", "target"];
+const PHASES: readonly string[] = ["arming", "armed", "holding", "target"];
 
 export function encodeState({ phase, clusterId, gateways, hold, end }: CutoverState): string {
   return JSON.stringify({ phase, clusterId, gateways, hold, end });
@@ -54,7 +55,9 @@ export interface Registration {
   readonly url: string;
   /** Revision of the state that it follows; 0: none. In `holding`, it has nothing left to start on v2. */
   readonly acknowledged: number;
-  /** Hidden keys that clients have asked for, up to their first hidden segment. */
+  /** ID of its v2 cluster; empty: not known yet. */
+  readonly clusterId: string;
+  /** Hidden keys that clients have asked for, up to each hidden segment. */
   readonly hidden: readonly string[];
   /** Why it cannot switch; empty: it can. */
   readonly problem: string;
@@ -66,12 +69,11 @@ export function encodeRegistration(registration: Registration): string {
 
 /** `undefined` for a text that {@link encodeRegistration} has not made. */
 export function decodeRegistration(text: string): Registration | undefined {
-  const { host, url, acknowledged, hidden, problem } = objectIn(text);
-  if (typeof host !== "string" || typeof url !== "string" || typeof problem !== "string") {
-    return undefined;
-  }
+  const { host, url, acknowledged, clusterId, hidden, problem } = objectIn(text);
+  const isText = (value: unknown): value is string => typeof value === "string";
+  if (!isText(host) || !isText(url) || !isText(clusterId) || !isText(problem)) return undefined;
   if (typeof acknowledged !== "number" || !Array.isArray(hidden)) return undefined;
-  return { host, url, acknowledged, hidden: hidden.map(String), problem };
+  return { host, url, acknowledged, clusterId, hidden: hidden.map(String), problem };
 }
 
 function objectIn(text: string): Readonly<Record<string, unknown>> {

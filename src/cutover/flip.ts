@@ -3,15 +3,15 @@ import { OutcomeUnknownError } from "../errors/cluster-errors.js";
 import { CutoverError } from "../errors/cutover-error.js";
 import { GuardLostError } from "../etcd3/guarded-v3-api.js";
 import { isRetryable } from "../key-space/shared/is-retryable.js";
-import { readState } from "../key-space/shared/read-state.js";
+import { readIndex } from "../key-space/shared/read-state.js";
 import { sleep } from "../time/sleep.js";
 import type { MigrateOptions } from "../transfer/migrate/migrate-options.js";
 import { Migration } from "../transfer/migrate/migration.js";
 import type { MigrationProgress } from "../transfer/migrate/migration-progress.js";
 import { RECORD_KEY } from "../transfer/migrate/migration-record.js";
 import { preflight } from "../transfer/migrate/preflight.js";
-import { notAcknowledged, orChanged, undo, wrongPhase } from "./arm.js";
-import { StateChangedError } from "./cutover-records.js";
+import { notAcknowledged, orChanged, problemOf, undo, wrongPhase } from "./arm.js";
+import { type RegisteredGateway, StateChangedError } from "./cutover-records.js";
 import type { StoredState } from "./cutover-state.js";
 import type { CutoverTarget } from "./open-target.js";
 
@@ -50,12 +50,18 @@ export async function flip(
   const { records, keySpace, clock, guard } = target;
   const armed = await records.read();
   if (armed?.phase !== "armed") throw wrongPhase(armed, "armed");
-  await checkGateways(target, armed, options.hidden ?? []);
+  const { hidden = [] } = options;
+  const gateways = await records.gateways();
+  if (gateways.length === 0) throw new CutoverError("no gateway is registered");
+  const late = gateways.filter(({ acknowledged }) => acknowledged !== armed.revision);
+  if (late.length > 0) throw new CutoverError(notAcknowledged(late));
+  checkHidden(gateways, hidden);
+  await checkCluster(source, armed);
   await guard.take(armed);
   const { onHold, ...copyOptions } = options;
   const to = new EtcdClient({ keySpace, clock });
   const migrateOptions = { ...copyOptions, from: source, to };
-  const switching = new Switch(source, target, armed, onHold);
+  const switching = new Switch(source, target, armed, { hidden, onHold });
   try {
     const checked = await preflight(migrateOptions);
     const copied = await new Migration(checked, migrateOptions, switching).run();
@@ -88,18 +94,12 @@ export async function abort({ records }: CutoverTarget): Promise<void> {
   await orChanged(records.change(state, { ...state, phase: "armed" }));
 }
 
-/** @throws CutoverError when a gateway would not take part, or has seen a hidden key that is not copied */
-async function checkGateways(
-  { records }: CutoverTarget,
-  { revision }: StoredState,
-  hidden: readonly string[],
-): Promise<void> {
-  const gateways = await records.gateways();
-  if (gateways.length === 0) throw new CutoverError("no gateway is registered");
-  const late = gateways.filter(({ acknowledged }) => acknowledged !== revision);
-  if (late.length > 0) throw new CutoverError(notAcknowledged(late));
+/** @throws CutoverError when a gateway cannot switch, or has seen a hidden key that is not copied */
+function checkHidden(gateways: readonly RegisteredGateway[], hidden: readonly string[]): void {
+  const broken = gateways.find(({ problem }) => problem !== "");
+  if (broken !== undefined) throw new CutoverError(problemOf(broken));
   const asked = new Set(gateways.flatMap((gateway) => gateway.hidden));
-  const missing = [...asked].filter((key) => !hidden.some((each) => isWithin(key, each)));
+  const missing = [...asked].filter((key) => !hidden.some((each) => isCopiedWith(key, each)));
   if (missing.length === 0) return;
   throw new CutoverError(
     `applications use hidden keys that are not copied: ${missing.join(", ")}`,
@@ -110,15 +110,32 @@ async function checkGateways(
   );
 }
 
-function isWithin(key: string, directory: string): boolean {
-  return key === directory || key.startsWith(`${directory}/`);
+/** Listings leave out what is hidden below. */
+function isCopiedWith(key: string, directory: string): boolean {
+  if (key === directory) return true;
+  return key.startsWith(`${directory}/`) && !key.slice(directory.length).includes("/_");
+}
+
+/** @throws CutoverError */
+async function checkCluster(source: EtcdClient, { clusterId }: StoredState): Promise<number> {
+  const { index, etcdClusterId } = await readIndex(source.keySpace, {});
+  if (etcdClusterId === clusterId) return index;
+  throw new CutoverError(
+    `the v2 cluster has the ID ${etcdClusterId}, but gateways serve the one with the ID ${clusterId}`,
+  );
+}
+
+/** What happens while the gateways hold. */
+interface HoldSettings {
+  readonly hidden: readonly string[];
+  readonly onHold: (() => void) | undefined;
 }
 
 /** From the moment at which gateways hold until the decision. */
 class Switch {
   readonly #source: EtcdClient;
   readonly #target: CutoverTarget;
-  readonly #onHold: () => void;
+  readonly #settings: HoldSettings;
   #state: StoredState;
   #end = 0;
   #heldAt = 0;
@@ -127,12 +144,12 @@ class Switch {
     source: EtcdClient,
     target: CutoverTarget,
     state: StoredState,
-    onHold: () => void = () => {},
+    settings: HoldSettings,
   ) {
     this.#source = source;
     this.#target = target;
     this.#state = state;
-    this.#onHold = onHold;
+    this.#settings = settings;
   }
 
   /** A refresh may be held for the whole hold, and TTLs are rounded. */
@@ -147,9 +164,11 @@ class Switch {
     this.#heldAt = clock.monotonic();
     this.#state = await orChanged(records.change(armed, { ...armed, phase: "holding" }));
     guard.follow(this.#state);
-    this.#onHold();
+    this.#settings.onHold?.();
+    // Nobody else has copied meanwhile, and nobody can from now on.
+    await orChanged(guard.voidSent());
     await this.#acknowledged();
-    this.#end = (await readState(this.#source.keySpace, WHOLE_STORE, {})).index;
+    this.#end = await checkCluster(this.#source, this.#state);
     return this.#end;
   }
 
@@ -159,7 +178,8 @@ class Switch {
     for (;;) {
       const gateways = await records.gateways();
       const late = gateways.filter(({ acknowledged }) => acknowledged !== this.#state.revision);
-      if (late.length === 0) return;
+      // By now they know all hidden keys of applications.
+      if (late.length === 0) return checkHidden(gateways, this.#settings.hidden);
       if (clock.monotonic() - this.#heldAt > this.#state.hold) {
         throw new CutoverError(`not switched: ${notAcknowledged(late)} within the hold`);
       }
@@ -168,26 +188,29 @@ class Switch {
   }
 
   async decide(): Promise<{ readonly end: number; readonly pause: number }> {
-    const { records, clock } = this.#target;
+    const { records, guard, clock } = this.#target;
     const end = this.#end;
     const holding = this.#state;
     const deadline = clock.monotonic() + holding.hold;
     for (;;) {
       try {
         this.#state = await records.change(holding, { ...holding, phase: "target", end });
-        return { end, pause: clock.monotonic() - this.#heldAt };
+        break;
       } catch (error) {
         if (error instanceof StateChangedError) {
           // An earlier attempt of this loop may have been carried out.
           const now = await records.read();
-          if (now?.phase === "target") return { end, pause: clock.monotonic() - this.#heldAt };
-          throw tookTooLong();
+          if (now?.phase !== "target") throw tookTooLong();
+          this.#state = now;
+          break;
         }
         if (!(error instanceof OutcomeUnknownError) && !isRetryable(error)) throw error;
         if (clock.monotonic() > deadline) throw error;
         await sleep(POLL_MS, clock, undefined);
       }
     }
+    guard.follow(this.#state);
+    return { end, pause: clock.monotonic() - this.#heldAt };
   }
 
   /** Lets the gateways go on with v2. They do so themselves at the end of the hold. */
@@ -197,5 +220,3 @@ class Switch {
     await undo(() => this.#target.records.change(state, { ...state, phase: "armed" }));
   }
 }
-
-const WHOLE_STORE = { key: "/", recursive: true, state: "none" } as const;

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { traceServerState } from "../diagnostics/server-channels.js";
 import { AbortError } from "../errors/abort-error.js";
 import { ClusterUnavailableError } from "../errors/cluster-errors.js";
+import type { Changes, Resync } from "../key-space/subscription.js";
 import { offAbort, onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
 import { sleep } from "../time/sleep.js";
@@ -30,6 +31,8 @@ export type Side =
 /** What a gateway tells about itself, and does at the cut-over. */
 export interface MembershipSettings {
   readonly clock: Clock;
+  /** ID of the v2 cluster; empty: not known yet. */
+  clusterId(): string;
   /** Hidden keys that clients have asked for. */
   hidden(): readonly string[];
   /** Why this gateway cannot switch; empty: it can. */
@@ -37,7 +40,7 @@ export interface MembershipSettings {
   /** Resolves when nothing that was sent to v2 waits for its response. */
   drained(): Promise<void>;
   /** Called when the state has changed, before anything else sees that. */
-  onState(state: StoredState | null): void;
+  onState(state: StoredState | null | undefined): void;
 }
 
 const SOURCE: Side = { from: "source" };
@@ -47,7 +50,7 @@ const SOURCE: Side = { from: "source" };
  * gateway may serve from at this moment.
  */
 export class CutoverMembership {
-  readonly #id = randomUUID();
+  #id = randomUUID();
   readonly #records: CutoverRecords;
   readonly #settings: MembershipSettings;
   readonly #closing = new AbortController();
@@ -95,7 +98,8 @@ export class CutoverMembership {
     const view = this.#view;
     if (view === null) return SOURCE;
     if (view?.phase === "target") return { from: "target", state: view };
-    return view?.phase === "armed" && this.#isSure ? SOURCE : undefined;
+    const isPrepared = view?.phase === "arming" || view?.phase === "armed";
+    return isPrepared && this.#isSure ? SOURCE : undefined;
   }
 
   /**
@@ -105,7 +109,7 @@ export class CutoverMembership {
    */
   async decided(operation: string, signal: AbortSignal | undefined): Promise<Side> {
     const { clock } = this.#settings;
-    const deadline = clock.monotonic() + WAIT_MS;
+    const deadline = clock.monotonic() + WAIT_MS + (this.#view?.hold ?? 0);
     for (;;) {
       const { side } = this;
       if (side !== undefined) return side;
@@ -124,6 +128,7 @@ export class CutoverMembership {
     // Otherwise a cut-over would wait for the end of the registration.
     const unregistered = this.#records.unregister(this.#id).catch(() => {});
     await Promise.race([unregistered, sleep(RETRY_MS, this.#settings.clock, undefined)]);
+    await this.#records.keySpace.close();
   }
 
   #unavailable(operation: string): ClusterUnavailableError {
@@ -175,19 +180,24 @@ export class CutoverMembership {
 
   /** @returns whether it succeeded */
   async #register(signal: AbortSignal): Promise<boolean> {
-    const { clock, hidden, problem } = this.#settings;
+    const { clock, clusterId, hidden, problem } = this.#settings;
     const [monotonic, wall] = [clock.monotonic(), clock.now()];
+    this.#loseUnlessSure();
     const registration = {
-      ...{ host: `${hostname()}/${process.pid}`, url: this.#url },
+      ...{ host: `${hostname()}/${process.pid}`, url: this.#url, clusterId: clusterId() },
       ...{ acknowledged: this.#acknowledged, hidden: hidden(), problem: problem() },
     };
-    // Whatever was read before the registration ended says nothing about now.
-    if (this.#view !== null && !this.#isSure) this.#lose();
     try {
       const call = { signal, attemptTimeout: RENEW_MS };
       await this.#records.register(this.#id, registration, TTL_S, call);
+      // The one before may have ended meanwhile.
+      this.#loseUnlessSure();
       this.#sureUntil = { monotonic: monotonic + VALID_MS, wall: wall + VALID_MS };
-      if (this.#view == null) this.#take((await this.#records.read(call)) ?? null, true);
+      // Also when the state is known: the watch may have ended.
+      const { state, at } = await this.#records.readAt(call);
+      if (!this.#isSure) this.#loseUnlessSure();
+      else if (state === undefined) this.#forget(at);
+      else this.#take(state, true);
       if (this.#failure !== undefined) this.#trace("restored");
       this.#failure = undefined;
       return true;
@@ -196,15 +206,18 @@ export class CutoverMembership {
         if (this.#failure === undefined) this.#trace("lost", error);
         this.#failure = error;
       }
+      // The failed one may still arrive, with a lease that ends earlier than a later one.
+      this.#id = randomUUID();
       return false;
     }
   }
 
-  #lose(): void {
-    if (this.#view?.phase === "target") return;
-    this.#view = undefined;
+  /** Whatever was read before the registration ended says nothing about now. Nothing follows `target`. */
+  #loseUnlessSure(): void {
+    const view = this.#view;
+    if (view == null || view.phase === "target" || this.#isSure) return;
     this.#acknowledged = 0;
-    this.#cancelAbort();
+    this.#set(undefined);
   }
 
   #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -218,26 +231,41 @@ export class CutoverMembership {
   }
 
   /** Learns of changes at once. The registration reads the state too. */
-  async #follow(signal: AbortSignal): Promise<void> {
-    const changes = this.#records.watchState(signal);
-    for await (const item of changes) {
-      const nodes = item.type === "changes" ? item.changes.map(({ node }) => node) : [];
-      if (item.type === "resync" && item.response !== null) nodes.push(item.response.node);
-      for (const node of nodes) {
-        if (node.value === undefined) this.#forget(node.modifiedIndex);
-        else this.#take(stateIn(node), false);
+  async #follow(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        for await (const item of this.#records.watchState(signal)) this.#takeAll(item);
+      } catch {
+        // The registration fails for the same reason, and reports it.
       }
+      await sleep(RENEW_MS, this.#settings.clock, signal);
     }
   }
 
-  /** The state was removed. */
+  #takeAll(item: Changes | Resync): void {
+    // What was seen before the registration says nothing.
+    if (this.#view === undefined) return;
+    const nodes = item.type === "changes" ? item.changes.map(({ node }) => node) : [];
+    if (item.type === "resync") {
+      if (item.response === null) this.#forget(item.index);
+      else nodes.push(item.response.node);
+    }
+    for (const node of nodes) {
+      if (node.value === undefined) this.#forget(node.modifiedIndex);
+      else this.#take(stateIn(node), false);
+    }
+  }
+
+  /** There was no state at a revision. */
   #forget(revision: number): void {
-    if (this.#view == null || revision < this.#view.revision) return;
+    const view = this.#view;
+    if (view === null || view?.phase === "target" || revision < (view?.revision ?? 0)) return;
     this.#acknowledged = 0;
     this.#set(null);
   }
 
-  #set(state: StoredState | null): void {
+  #set(state: StoredState | null | undefined): void {
     this.#view = state;
     this.#cancelAbort();
     this.#settings.onState(state);
@@ -245,23 +273,21 @@ export class CutoverMembership {
   }
 
   /** @param isRead whether it was read after the registration, and not delivered by a watch */
-  #take(state: StoredState | null, isRead: boolean): void {
+  #take(state: StoredState, isRead: boolean): void {
     const before = this.#view;
     if (before === undefined && !isRead) return;
-    if (before === null && state === null) return;
     if (before?.phase === "target") return;
-    if (before != null && state !== null && state.revision <= before.revision) return;
+    if (before != null && state.revision <= before.revision) return;
     // A watch may deliver the first state before this gateway is registered.
-    if (before === null && state !== null && !this.#isSure) {
+    if (before === null && !this.#isSure) {
       this.#view = undefined;
       this.#renew();
       return;
     }
     this.#set(state);
-    if (state !== null) traceServerState({ kind: "cutover", event: state.phase });
-    if (state === null || state.phase === "target") return;
-    if (state.phase === "armed") this.#acknowledge(state);
-    else void this.#hold(state);
+    traceServerState({ kind: "cutover", event: state.phase });
+    if (state.phase === "holding") void this.#hold(state);
+    else if (state.phase !== "target") this.#acknowledge(state);
   }
 
   async #hold(state: StoredState): Promise<void> {
@@ -282,7 +308,8 @@ export class CutoverMembership {
     try {
       this.#take(await this.#records.change(state, { ...state, phase: "armed" }), false);
     } catch (error) {
-      if (error instanceof StateChangedError || this.#closing.signal.aborted) return;
+      if (this.#closing.signal.aborted) return;
+      if (error instanceof StateChangedError) return this.#renew();
       this.#cancelAbort = this.#settings.clock.after(RETRY_MS, () => void this.#abort(state));
     }
   }

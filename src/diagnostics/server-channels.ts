@@ -51,7 +51,7 @@ export type ServerStateTrace =
    */
   | {
       readonly kind: "cutover";
-      readonly event: "armed" | "holding" | "target" | "lost" | "restored";
+      readonly event: "arming" | "armed" | "holding" | "target" | "lost" | "restored";
       readonly cause?: Error | undefined;
     }
   /** v2 auth, as far as this process knows. */

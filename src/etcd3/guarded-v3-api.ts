@@ -14,7 +14,7 @@ import { type HasHeader, type V3Api, type V3Call, V3Response, type V3Stream } fr
 /** Decides about the writes of a {@link GuardedV3Api}. */
 export interface Guard {
   /** What must be true for a write. The same object as long as nothing has changed. */
-  readonly conditions: readonly Compare[];
+  conditions(): Promise<readonly Compare[]>;
   /**
    * Makes writes that were sent with the current guard, and have not arrived yet, void. Called when the outcome of a write
    * is unknown, before it is reported.
@@ -68,7 +68,7 @@ export class GuardedV3Api implements V3Api {
 
   async #send(write: RequestOp, call: V3Call): Promise<V3Response<TxnResponse>> {
     for (;;) {
-      const { conditions } = this.#guard;
+      const conditions = await this.#guard.conditions();
       const guarded: TxnRequest = { compare: conditions, success: [write] };
       try {
         const response = await this.#api.call(RPC.txn, guarded, call);
@@ -77,7 +77,7 @@ export class GuardedV3Api implements V3Api {
         if (error instanceof OutcomeUnknownError) await this.#guard.voidSent();
         throw error;
       }
-      if (conditions === this.#guard.conditions) throw new GuardLostError();
+      if (conditions === (await this.#guard.conditions())) throw new GuardLostError();
     }
   }
 }

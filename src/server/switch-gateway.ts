@@ -26,6 +26,7 @@ export function switchingCluster(
     recordsOf(api, keyPrefix, { clock }),
     {
       clock,
+      clusterId: () => keys.clusterId,
       hidden: () => keys.hidden,
       problem: () => keys.problem,
       drained: () => keys.drained(),
@@ -104,7 +105,8 @@ function isChangeOfCluster({ method, target }: ServerRequest): boolean {
   return path.startsWith("/v2/auth") || (method !== "GET" && path.startsWith("/v2/members"));
 }
 
-function notRegistered({ side, state, failure }: CutoverMembership): string | undefined {
+/** Anybody can read it, so it does not say why. */
+function notRegistered({ side, state }: CutoverMembership): string | undefined {
   if (side !== undefined || state?.phase === "holding") return undefined;
-  return `not registered for the cut-over: ${failure?.message ?? "not yet"}`;
+  return "not registered at the v3 cluster of the cut-over";
 }

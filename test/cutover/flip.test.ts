@@ -263,7 +263,9 @@ describeWithEtcd("3.7", "a cut-over", () => {
       /1 gateways are registered instead of 2/,
     );
     await arm(source, target, { gateways: 1, hold: HOLD_MS });
-    await expect(arm(source, target, { gateways: 1, hold: 100 })).rejects.toThrow("already armed");
+    await expect(arm(source, target, { gateways: 1, hold: 100 })).rejects.toThrow(
+      "is already armed",
+    );
     await put(gateway, "/app/_lock/1", { value: "1" });
     await expect
       .poll(async () => (await target.records.gateways())[0]?.hidden)

@@ -11,7 +11,7 @@ import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 
 const KEYS = Number(process.env.CUTOVER_KEYS ?? 1_000);
-const TTL_KEYS = KEYS / 20;
+const TTL_KEYS = Math.max(100, KEYS / 20);
 const POLLS = KEYS / 100;
 /** Long enough for a busy machine. `npm run soak:cutover` shows how long it takes. */
 const HOLD_S = 20;

@@ -30,6 +30,14 @@ export async function readState(
   }
 }
 
+/** Reads the index of the store with quorum. */
+export function readIndex(
+  keySpace: Pick<KeySpace, "execute">,
+  options: CallOptions,
+): Promise<Omit<Resync, "type" | "reason">> {
+  return readState(keySpace, { key: "/", recursive: true, state: "none" }, options);
+}
+
 /**
  * A key below a directory that is not used, so that a read of it lists nothing. The permission to
  * watch the directory recursively includes the permission to read this key.

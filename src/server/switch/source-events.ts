@@ -1,6 +1,6 @@
 import type { KeySpace } from "../../key-space/key-space.js";
 import { EventCache } from "../../key-space/shared/event-cache.js";
-import { matchesLiveWatch } from "../../key-space/shared/matches-watch.js";
+import { matchesWatch } from "../../key-space/shared/matches-watch.js";
 import { pathOf } from "../../key-space/shared/path.js";
 import { PushedWatch } from "../../key-space/shared/pushed-watch.js";
 import type { StoreEvent } from "../../key-space/shared/store-event.js";
@@ -20,6 +20,7 @@ const POLL_INTERVAL_MS = 5_000;
 export interface FollowedWatch {
   readonly watch: PushedWatch;
   readonly request: WatchRequest;
+  readonly signal: AbortSignal | undefined;
   readonly switched: SwitchedWatch;
 }
 
@@ -34,16 +35,26 @@ export class SourceEvents {
   readonly #hub = new WatcherHub();
   readonly #watches = new Map<PushedWatch, FollowedWatch>();
   #cache: EventCache;
-  /** Pending while events wait for the decision of a cut-over. */
-  #decision: Promise<void> | undefined;
-  #decide: () => void = () => {};
+  readonly #mayDeliver: () => boolean;
+  #onDecision: () => void = () => {};
   /** Index after which nothing is delivered. */
   #end = Number.POSITIVE_INFINITY;
   /** Why it has ended. */
   failure: Error | undefined;
+  /** Called when it has ended. */
+  onFailure: () => void = () => {};
 
-  /** @param from first index of the events, which v2 may have discarded */
-  constructor(keySpace: Pick<KeySpace, "subscribe">, path: string, from: number) {
+  /**
+   * @param from first index of the events, which v2 may have discarded
+   * @param mayDeliver whether the gateway may serve from v2 now. Otherwise the events wait for a decision
+   */
+  constructor(
+    keySpace: Pick<KeySpace, "subscribe">,
+    path: string,
+    from: number,
+    mayDeliver: () => boolean,
+  ) {
+    this.#mayDeliver = mayDeliver;
     const request = { key: path || "/", recursive: true, from, state: "none" } as const;
     const limits = { bufferSize: 1_000, pollInterval: POLL_INTERVAL_MS };
     this.#cache = new EventCache(LIMITS, from);
@@ -80,7 +91,7 @@ export class SourceEvents {
     for (const { index, events } of this.#cache.from(since)) {
       if (index > this.#end || watch.ended) break;
       for (const event of events) {
-        if (!watch.ended && matchesLiveWatch(request, event)) watch.replay(event);
+        if (!watch.ended && matchesWatch(request, event)) watch.replay(event);
       }
     }
     if (!watch.ended) this.#hub.add(watch);
@@ -96,21 +107,13 @@ export class SourceEvents {
   ): SwitchedWatch {
     const watch = this.open(request, since, origin, signal);
     const switched = new SwitchedWatch(watch, origin);
-    if (!watch.ended) this.#watches.set(watch, { watch, request, switched });
+    if (!watch.ended) this.#watches.set(watch, { watch, request, signal, switched });
     return switched;
   }
 
-  /** Keeps the events that come, because it is not known yet whether they count. */
-  hold(): void {
-    this.#decision ??= new Promise((resolve) => {
-      this.#decide = resolve;
-    });
-  }
-
-  /** Delivers the kept events. */
-  release(): void {
-    this.#decision = undefined;
-    this.#decide();
+  /** Called when the gateway may serve from v2 again. */
+  decided(): void {
+    this.#onDecision();
   }
 
   /**
@@ -120,7 +123,7 @@ export class SourceEvents {
    */
   async endAt(index: number, signal: AbortSignal): Promise<readonly FollowedWatch[]> {
     this.#end = index;
-    this.release();
+    this.decided();
     try {
       await this.#subscription.reached(index, { signal });
     } catch (error) {
@@ -139,7 +142,7 @@ export class SourceEvents {
   async #read(): Promise<void> {
     try {
       for await (const item of this.#subscription) {
-        if (this.#decision !== undefined) await this.#decision;
+        while (!this.#mayDeliver() && !this.#isCut) await this.#decision();
         if (item.type === "changes") this.#deliver(item.changes);
         else {
           this.#cache = new EventCache(LIMITS, item.index + 1);
@@ -149,6 +152,17 @@ export class SourceEvents {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Whether it is known which events count. */
+  get #isCut(): boolean {
+    return this.#end !== Number.POSITIVE_INFINITY;
+  }
+
+  #decision(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onDecision = resolve;
+    });
   }
 
   #deliver(changes: readonly EtcdResponse[]): void {
@@ -170,8 +184,10 @@ export class SourceEvents {
   }
 
   #fail(error: unknown): void {
+    const isFirst = this.failure === undefined;
     this.failure ??= error instanceof Error ? error : new Error(String(error));
     this.#endAll();
+    if (isFirst) this.onFailure();
   }
 
   /** Without an error: clients open their watches again, and then learn whether events are missing. */

@@ -1,12 +1,16 @@
 import type { StoredState } from "../../cutover/cutover-state.js";
 import type { CutoverMembership, Side } from "../../cutover/membership.js";
-import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
+import { AbortError } from "../../errors/abort-error.js";
+import { notCompleted, OutcomeUnknownError } from "../../errors/cluster-errors.js";
+import { EtcdCommonError } from "../../errors/server-error.js";
 import type { KeyWatch } from "../../key-space/key-space.js";
 import { pathOf } from "../../key-space/shared/path.js";
+import { unusedKey } from "../../key-space/shared/read-state.js";
 import type { V3KeySpace } from "../../key-space/v3/v3-key-space.js";
 import { type KeyRequest, operationOf, type WatchRequest } from "../../model/key-request.js";
 import type { EtcdResponse } from "../../model/response.js";
 import { sleep } from "../../time/sleep.js";
+import { withTimeout } from "../../time/with-timeout.js";
 import type { ServedKeys } from "../routes/keys-route.js";
 import type { SourceCluster } from "../source/source-cluster.js";
 import { type FollowedWatch, SourceEvents } from "./source-events.js";
@@ -17,6 +21,8 @@ const MAX_HIDDEN = 200;
 /** Time for the last events of v2. */
 const LAST_EVENTS_MS = 10_000;
 const RETRY_MS = 200;
+/** Time for the first response of v3. */
+const FIRST_INDEX_MS = 10_000;
 /** Time for the first events of a directory. */
 const OPENING_MS = 2_000;
 
@@ -30,9 +36,15 @@ export class SwitchedKeys {
   readonly #membership: CutoverMembership;
   /** By the path of their directory: watches do not see what is hidden below theirs. */
   readonly #events = new Map<string, SourceEvents>();
-  /** Hidden keys that clients have asked for, up to the first hidden segment. */
+  /** Hidden keys that clients have asked for, up to each hidden segment. */
   readonly #hidden = new Set<string>();
+  /** Watches that v2 serves itself. */
+  readonly #direct = new WeakSet<object>();
   readonly #closing = new AbortController();
+  /** Why the events of v2 are not collected. */
+  #failure: Error | undefined;
+  /** ID of the v2 cluster; empty: not known yet. */
+  clusterId = "";
   #sent = 0;
   #onDrained: () => void = () => {};
   /** First index of v3 after the switch. */
@@ -65,9 +77,11 @@ export class SwitchedKeys {
 
   /** Why the watches cannot switch; empty: they can. */
   get problem(): string {
-    const events = this.#events.get("");
-    if (events === undefined) return "v2 could not be read yet";
-    return events.failure === undefined ? "" : `v2 refuses its events: ${events.failure.message}`;
+    if (this.#hidden.size >= MAX_HIDDEN) return `clients use more than ${MAX_HIDDEN} hidden keys`;
+    if (this.#events.has("")) return "";
+    return this.#failure === undefined
+      ? "v2 could not be read yet"
+      : `v2 refuses its events: ${this.#failure.message}`;
   }
 
   /** Resolves when nothing that was sent to v2 waits for its response. */
@@ -97,10 +111,12 @@ export class SwitchedKeys {
     };
   }
 
-  /** Called when the state of the cut-over has changed. */
-  follow(state: StoredState | null): void {
-    if (state?.phase === "target") this.#switched ??= this.#switchAll(state);
-    else for (const events of this.#events.values()) hold(events, state?.phase === "holding");
+  /** Called when the state of the cut-over has changed, or is not known any more. */
+  follow(state: StoredState | null | undefined): void {
+    if (state?.phase === "target") this.#switched ??= this.#switchAll(state).catch(() => {});
+    else if (this.#isServing) for (const events of this.#events.values()) events.decided();
+    // Their clients open them again, and then wait for the decision.
+    else this.#source.watches.end((watch) => this.#direct.has(watch));
   }
 
   close(): void {
@@ -150,17 +166,41 @@ export class SwitchedKeys {
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
     const { state } = this.#membership;
-    const asNow =
-      state?.phase === "target" ? await this.#withIndexOfTarget(request, state) : request;
-    const response = await this.#target.execute(asNow, { signal });
-    return { ...response, etcdClusterId: this.#clusterId ?? response.etcdClusterId };
+    if (state?.phase !== "target") throw new Error("v2 serves this request");
+    const first = await this.#firstIndexWithin(operationOf(request), state, signal);
+    const asNow = await this.#withIndexOfTarget(request, state, first);
+    const response = await this.#executeCurrent(asNow, first, signal);
+    return { ...response, etcdClusterId: state.clusterId };
+  }
+
+  /** A member of v3 that is behind may not have the copy yet. */
+  async #executeCurrent(
+    request: KeyRequest,
+    first: number,
+    signal: AbortSignal | undefined,
+  ): Promise<EtcdResponse> {
+    if (request.action !== "get" || request.quorum) {
+      return await this.#target.execute(request, { signal });
+    }
+    const agreed = { ...request, quorum: true };
+    try {
+      const response = await this.#target.execute(request, { signal });
+      if (response.etcdIndex + 1 >= first) return response;
+    } catch (error) {
+      if (!(error instanceof EtcdCommonError) || error.index + 1 >= first) throw error;
+    }
+    return await this.#target.execute(agreed, { signal });
   }
 
   /**
    * A condition with an index of v2 is met by the copy of the node, as long as nobody has changed it: the node still has
    * this index on v2, and an index from before the switch on v3. If v2 does not respond, the condition is not met.
    */
-  async #withIndexOfTarget(request: KeyRequest, state: StoredState): Promise<KeyRequest> {
+  async #withIndexOfTarget(
+    request: KeyRequest,
+    state: StoredState,
+    first: number,
+  ): Promise<KeyRequest> {
     if (!("prevIndex" in request) || !request.prevIndex || request.prevIndex > state.end) {
       return request;
     }
@@ -170,15 +210,15 @@ export class SwitchedKeys {
       const before = await this.#source.keySpace.execute(read, limits);
       if (before.node.modifiedIndex !== request.prevIndex) return request;
       const { modifiedIndex: prevIndex } = (await this.#target.execute(read)).node;
-      const isCopy = prevIndex < (await this.#firstIndexOf(state));
-      return isCopy ? { ...request, prevIndex } : request;
+      return prevIndex < first ? { ...request, prevIndex } : request;
     } catch {
       return request;
     }
   }
 
-  get #hasSwitched(): boolean {
-    return this.#membership.state?.phase === "target";
+  /** Whether this gateway may serve from v2 at this moment. */
+  get #isServing(): boolean {
+    return this.#membership.side?.from === "source";
   }
 
   get #clusterId(): string | undefined {
@@ -197,15 +237,20 @@ export class SwitchedKeys {
       const side = await membership.decided(operation, signal);
       if (side.from === "target") return await this.#openOn(side, request, signal);
       const origin = await this.#source.origin(signal);
+      if (!this.#isServing) continue;
       // etcd takes 0 for an absent index.
       const since = request.waitIndex || origin.etcdIndex + 1;
       const events = this.#eventsOf(request.key, since);
       const isOpen = events !== undefined && (await this.#isOpened(events, signal));
-      if (membership.side?.from !== "source") continue;
+      if (!this.#isServing) continue;
       if (isOpen && events.covers(since)) return events.follow(request, since, origin, signal);
       // v2 refuses a watch of everything, or this one may get events from before the gateway started.
       const watch = await passed.openWatch(request, { signal });
-      if (!this.#hasSwitched) return watch;
+      if (this.#isServing) {
+        const direct = new SwitchedWatch(watch, watch, () => this.#isServing);
+        this.#direct.add(direct);
+        return direct;
+      }
       watch.close();
     }
   }
@@ -218,7 +263,7 @@ export class SwitchedKeys {
     if (side.from === "source") throw new Error("v2 serves this watch");
     const { state } = side;
     const waitIndex = request.waitIndex || Number.POSITIVE_INFINITY;
-    const first = await this.#firstIndexOf(state);
+    const first = await this.#firstIndexWithin(`GET ${request.key}`, state, signal);
     if (waitIndex > state.end) {
       const isEarly = waitIndex < first;
       return await this.#openTarget(isEarly ? { ...request, waitIndex: first } : request, signal);
@@ -229,7 +274,7 @@ export class SwitchedKeys {
     const origin = { ...UNKNOWN_ORIGIN, etcdClusterId: state.clusterId, etcdIndex: state.end };
     const watch = events.open(request, waitIndex, origin, signal);
     const switched = new SwitchedWatch(watch, origin);
-    if (!watch.ended) this.#continue({ watch, request, switched }, first);
+    if (!watch.ended) this.#continue({ watch, request, signal, switched }, first);
     return switched;
   }
 
@@ -240,27 +285,41 @@ export class SwitchedKeys {
     return new SwitchedWatch(watch, { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm });
   }
 
-  #continue({ watch, request, switched }: FollowedWatch, first: number): void {
+  #continue({ watch, request, signal, switched }: FollowedWatch, first: number): void {
     const waitIndex = Math.max(watch.since, first);
-    switched.continueWith(() => this.#target.openWatch({ ...request, waitIndex }));
+    switched.continueWith(() => this.#target.openWatch({ ...request, waitIndex }, { signal }));
     watch.end();
   }
 
   async #switchAll(state: StoredState): Promise<void> {
-    const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(LAST_EVENTS_MS)]);
     const first = await this.#firstIndexOf(state);
+    const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(LAST_EVENTS_MS)]);
     const all = [...this.#events.values()].map(async (events) => {
       for (const followed of await events.endAt(state.end, limit)) this.#continue(followed, first);
     });
     await Promise.all(all);
-    // Those that v2 serves itself. Their clients open them again, and then learn whether events are missing.
-    this.#source.watches.end((watch) => !(watch instanceof SwitchedWatch));
+    this.#source.watches.end((watch) => this.#direct.has(watch));
   }
 
   /** Asks v3 until it responds. */
   #firstIndexOf({ revision }: StoredState): Promise<number> {
     this.#firstIndex ??= this.#askFirstIndex(revision);
     return this.#firstIndex;
+  }
+
+  /** @throws TimeoutError, AbortError */
+  #firstIndexWithin(
+    operation: string,
+    state: StoredState,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    return withTimeout(this.#firstIndexOf(state), {
+      milliseconds: FIRST_INDEX_MS,
+      clock: this.#source.cluster.clock,
+      signal,
+      onTimeout: () => notCompleted(operation, FIRST_INDEX_MS),
+      onAbort: (reason) => new AbortError(operation, reason, "none"),
+    });
   }
 
   async #askFirstIndex(revision: number): Promise<number> {
@@ -279,14 +338,22 @@ export class SwitchedKeys {
     const { signal } = this.#closing;
     for (;;) {
       signal.throwIfAborted();
+      if (this.#membership.state?.phase === "target") return;
       try {
-        const { etcdIndex } = await this.#source.origin(signal);
-        this.#eventsAt("", etcdIndex + 1);
+        const { etcdIndex, etcdClusterId } = await this.#source.origin(signal);
+        this.clusterId = etcdClusterId;
+        await this.#eventsAt("", etcdIndex + 1).opened.catch(() => {});
         return;
-      } catch {
+      } catch (error) {
+        this.#failure = error instanceof Error ? error : new Error(String(error));
         await sleep(RETRY_MS, this.#source.cluster.clock, signal);
       }
     }
+  }
+
+  async #restart(): Promise<void> {
+    await sleep(RETRY_MS, this.#source.cluster.clock, this.#closing.signal);
+    await this.#start();
   }
 
   /** The events that a watch needs; `undefined`: they are not collected. */
@@ -307,20 +374,28 @@ export class SwitchedKeys {
   }
 
   #eventsAt(directory: string, from: number): SourceEvents {
-    const events = new SourceEvents(this.#source.keySpace, directory, from);
+    const { keySpace } = this.#source;
+    const events = new SourceEvents(keySpace, directory, from, () => this.#isServing);
     this.#events.set(directory, events);
+    events.onFailure = () => {
+      // After the switch, there is nothing more to collect.
+      if (this.#switched !== undefined) return;
+      this.#failure = events.failure;
+      this.#events.delete(directory);
+      if (directory === "") void this.#restart().catch(() => {});
+    };
     return events;
   }
 
   #note(key: string): void {
-    const hidden = /^.*?\/_[^/]*/.exec(pathOf(key))?.[0];
-    if (hidden !== undefined && this.#hidden.size < MAX_HIDDEN) this.#hidden.add(hidden);
+    const path = pathOf(key);
+    // Requests of this library about the store itself.
+    if (!path.includes("/_") || path === unusedKey(path.slice(0, path.lastIndexOf("/")))) return;
+    for (const { index } of path.matchAll(/\/_[^/]*/g)) {
+      const end = path.indexOf("/", index + 1);
+      if (this.#hidden.size < MAX_HIDDEN) this.#hidden.add(end === -1 ? path : path.slice(0, end));
+    }
   }
-}
-
-function hold(events: SourceEvents, isHolding: boolean): void {
-  if (isHolding) events.hold();
-  else events.release();
 }
 
 /** Whether v2 has decided before the switch, or nobody knows whether it has. */

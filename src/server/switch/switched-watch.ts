@@ -12,9 +12,19 @@ export class SwitchedWatch implements KeyWatch {
   #openNext: (() => Promise<KeyWatch>) | undefined;
   #isClosed = false;
 
-  /** @param origin what the client sees; the watch itself may come from another cluster */
-  constructor(watch: KeyWatch, { etcdServer, etcdClusterId, ...origin }: ResponseOrigin) {
+  readonly #mayDeliver: () => boolean;
+
+  /**
+   * @param origin what the client sees; the watch itself may come from another cluster
+   * @param mayDeliver whether events may be delivered; otherwise the watch ends
+   */
+  constructor(
+    watch: KeyWatch,
+    { etcdServer, etcdClusterId, ...origin }: ResponseOrigin,
+    mayDeliver = () => true,
+  ) {
     this.#current = watch;
+    this.#mayDeliver = mayDeliver;
     this.etcdServer = etcdServer;
     this.etcdClusterId = etcdClusterId;
     this.etcdIndex = origin.etcdIndex;
@@ -32,7 +42,10 @@ export class SwitchedWatch implements KeyWatch {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<EtcdResponse, void, undefined> {
-    yield* this.#current;
+    for await (const event of this.#current) {
+      if (!this.#mayDeliver()) return;
+      yield event;
+    }
     if (this.#openNext === undefined || this.#isClosed) return;
     this.#current = await this.#openNext();
     if (this.#isClosed) this.#current.close();

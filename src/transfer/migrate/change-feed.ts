@@ -9,10 +9,19 @@ export type PendingChange =
   | { readonly kind: "put"; readonly key: string; readonly value: string }
   /** It was a file and was removed. */
   | { readonly kind: "gone"; readonly key: string }
-  /** It is a file with a TTL. Its remaining time must be read. */
-  | { readonly kind: "leased"; readonly key: string }
+  /** It is a file with a TTL, in seconds when it was written. Its remaining time must be read. */
+  | { readonly kind: "leased"; readonly key: string; readonly value: string; readonly ttl: number }
   /** The key and everything below it may have changed. */
-  | { readonly kind: "tree"; readonly key: string };
+  | {
+      readonly kind: "tree";
+      readonly key: string;
+      readonly directory: DirectoryChange | undefined;
+    };
+
+/** What happened to a directory itself. */
+type DirectoryChange =
+  | { readonly isRemoved: true }
+  | { readonly isRemoved: false; readonly ttl: number | undefined };
 
 /** Number of pending keys above which the watches are paused. After a long pause they resync. */
 const MAX_PENDING_KEYS = 50_000;
@@ -29,6 +38,10 @@ export class ChangeFeed {
   #failure: unknown;
   #onChange: () => void = () => {};
   #onCapacity: () => void = () => {};
+  /** Pending while changes wait until it is known which of them count. */
+  #cut: Promise<void> | undefined;
+  /** Index of the last change that counts. */
+  #end = Number.POSITIVE_INFINITY;
 
   /** Each subscription must start with the state of the key at the same position. */
   constructor(subscriptions: readonly Subscription[], keys: readonly string[]) {
@@ -49,6 +62,19 @@ export class ChangeFeed {
   /** Index up to which all changes were delivered. */
   get index(): number {
     return Math.min(...this.#subscriptions.map(({ index }) => index));
+  }
+
+  /** Takes no change from now on, until the returned function says which is the last one that counts. */
+  hold(): (end: number) => void {
+    let cut: () => void = () => {};
+    this.#cut = new Promise((resolve) => {
+      cut = resolve;
+    });
+    return (end) => {
+      this.#end = end;
+      this.#cut = undefined;
+      cut();
+    };
   }
 
   /** Resolves when all changes up to an index were delivered. Take them meanwhile: too many stop the delivery. */
@@ -92,6 +118,8 @@ export class ChangeFeed {
 
   async #pump(subscription: Subscription, top: string): Promise<void> {
     for await (const item of subscription) {
+      if (this.#cut !== undefined) await this.#cut;
+      if (indexOf(item) > this.#end) continue;
       for (const change of pendingChangesOf(item, top)) {
         this.#pending.delete(change.key);
         this.#pending.set(change.key, change);
@@ -116,12 +144,21 @@ export class ChangeFeed {
 function pendingChangesOf(item: Changes | Resync, top: string): readonly PendingChange[] {
   if (item.type === "changes") return item.changes.map(pendingChangeOfEvent);
   if (item.reason === "cluster-changed") throw new SourceReplacedError();
-  return [{ kind: "tree", key: top }];
+  return [{ kind: "tree", key: top, directory: undefined }];
 }
 
 function pendingChangeOfEvent({ action, node, prevNode }: EtcdResponse): PendingChange {
-  const { key, value = "", expiration } = node;
-  if (node.dir || (isRemoval(action) && prevNode?.dir)) return { kind: "tree", key };
-  if (isRemoval(action)) return { kind: "gone", key };
-  return expiration === undefined ? { kind: "put", key, value } : { kind: "leased", key };
+  const { key, value = "", expiration, ttl } = node;
+  if (isRemoval(action)) {
+    if (prevNode?.dir) return { kind: "tree", key, directory: { isRemoved: true } };
+    return { kind: "gone", key };
+  }
+  if (node.dir) return { kind: "tree", key, directory: { isRemoved: false, ttl } };
+  if (expiration === undefined) return { kind: "put", key, value };
+  return { kind: "leased", key, value, ttl: Math.max(1, ttl ?? 1) };
+}
+
+/** All changes of an item have the same index. */
+function indexOf(item: Changes | Resync): number {
+  return item.type === "resync" ? item.index : (item.changes[0]?.node.modifiedIndex ?? 0);
 }

@@ -1,7 +1,6 @@
-import { TransferFailedError } from "../../errors/migration-errors.js";
 import type { KeySpace } from "../../key-space/key-space.js";
 import { parentPath } from "../../key-space/shared/path.js";
-import { readState } from "../../key-space/shared/read-state.js";
+import { readIndex } from "../../key-space/shared/read-state.js";
 import type { Clock } from "../../time/clock.js";
 import { type LinkedSignal, linkSignals } from "../../time/link-signals.js";
 import { sleep } from "../../time/sleep.js";
@@ -12,7 +11,7 @@ import {
   type Tree,
 } from "../compare/compare-trees.js";
 import { keyOfDifference } from "../compare/difference.js";
-import { isStorable, lossOf } from "../compare/loss.js";
+import { isStorable, lossOf, topmostLoss } from "../compare/loss.js";
 import type { Losses } from "../compare/losses.js";
 import { KeySpaceWithRetries } from "../source/key-space-with-retries.js";
 import { list } from "../source/listing.js";
@@ -29,6 +28,7 @@ import type { MigrationProgress } from "./migration-progress.js";
 import { writeRecord } from "./migration-record.js";
 import { Pass, type PassKind } from "./pass.js";
 import type { Preflight } from "./preflight.js";
+import { RestCopier } from "./rest-copier.js";
 import { TtlSchedule } from "./ttl-schedule.js";
 import { UnverifiedNodes } from "./unverified-nodes.js";
 
@@ -119,7 +119,7 @@ export class Migration {
         // So that few TTLs are left for the hand-over.
         await this.#copyTtls();
         while (!this.#isAlmostComplete) await this.#step();
-        await this.#copyRest(await this.#handover.end());
+        await this.#handOver(this.#handover);
       }
       return this.#progress;
     } finally {
@@ -133,22 +133,40 @@ export class Migration {
     await this.#applyAll(this.#compare(this.#ttls.takeAll(), false));
   }
 
-  /** Copies the changes up to an index, and all TTLs. */
-  async #copyRest(end: number): Promise<void> {
+  /** Copies what has changed since, up to the index at which the source ends. */
+  async #handOver(handover: Handover): Promise<void> {
+    const { extraTtl } = handover;
+    const cut = this.#feed.hold();
+    const last = await handover.end();
+    cut(last);
+    const accepts = (key: string, value?: string): boolean => this.#accepts(key, value);
+    const rest = new RestCopier(this.#writer, extraTtl, accepts);
     let isReached = false;
-    const reached = this.#feed.reached(end, this.#signal).finally(() => {
+    const reached = this.#feed.reached(last, this.#signal).finally(() => {
       isReached = true;
     });
     reached.catch(() => {});
     while (!isReached) {
       await Promise.race([reached, this.#feed.untilChange()]);
-      await this.#replay(this.#feed.take());
+      await rest.copy(this.#feed.take());
     }
-    await this.#copyTtls();
-    while (this.#unverified.size > 0) await this.#recompareUnverified();
-    // A directory that was replaced needs more time than a hand-over has.
-    if (this.#pass !== undefined) throw new TransferFailedError(LOST_HISTORY);
+    await reached;
+    await rest.copy(this.#feed.take());
+    await rest.copyTtls(this.#compare(this.#ttls.takeAll(), false), last);
     await this.#keepIndexAhead();
+  }
+
+  /** Whether the target can store a key. @throws TransferRefusedError for a loss that is not permitted */
+  #accepts(key: string, value = ""): boolean {
+    const { target } = this.#preflight.locations;
+    if (!isStorable(key, target)) {
+      const loss = topmostLoss(key, target);
+      if (loss !== undefined) this.#losses.recordAndCheck(loss);
+      return false;
+    }
+    if (isReplaced(key)) this.#losses.recordAndCheck(lossOf(key, "unnamed"));
+    else if (isReplaced(value)) this.#losses.recordAndCheck(lossOf(key, "replaced"));
+    return !isReplaced(key);
   }
 
   #watch(source: KeySpace): ChangeFeed {
@@ -318,8 +336,8 @@ export class Migration {
 
   /** Whether everything was copied and compared, except for changes that a hand-over can copy while clients wait. */
   get #isAlmostComplete(): boolean {
-    const isRestSmall = this.#feed.waiting + this.#unverified.size <= MAX_REST;
-    return this.#pass === undefined && isRestSmall;
+    const isCompared = this.#pass === undefined && this.#unverified.size === 0;
+    return isCompared && this.#feed.waiting <= MAX_REST;
   }
 
   /** Whether the migration may end and all changes until then were copied. */
@@ -334,7 +352,7 @@ export class Migration {
       this.#beginPass("verify");
       return false;
     }
-    this.#endIndex ??= (await readState(this.#trees.source, WHOLE_STORE, this.#call)).index;
+    this.#endIndex ??= (await readIndex(this.#trees.source, this.#call)).index;
     const isSilent = this.#now - this.#lastChangeAt > SILENCE_MS;
     if (this.#feed.waiting > 0 || (this.#feed.index < this.#endIndex && !isSilent)) return false;
     await this.#keepIndexAhead();
@@ -372,7 +390,4 @@ export class Migration {
   }
 }
 
-const LOST_HISTORY =
-  "the source has discarded changes that were not copied; everything must be compared again";
-const WHOLE_STORE = { key: "/", recursive: true, state: "none" } as const;
 const PHASES = { copy: "copying", verify: "verifying" } as const;

@@ -78,6 +78,12 @@ export class TargetWriter {
     this.written++;
   }
 
+  /** Removes a directory and everything below it. */
+  async removeAll(key: string): Promise<void> {
+    await this.#nodes.removeAll(key);
+    this.written++;
+  }
+
   /** Runs work for each item with limited concurrency. */
   all<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
     return forEachConcurrent(items, MAX_CONCURRENT_WRITES, work);
