@@ -119,7 +119,7 @@ export class ChangeFeed {
   async #pump(subscription: Subscription, top: string): Promise<void> {
     for await (const item of subscription) {
       if (this.#cut !== undefined) await this.#cut;
-      if (indexOf(item) > this.#end) continue;
+      if (item.type === "changes" && indexOf(item) > this.#end) continue;
       for (const change of pendingChangesOf(item, top)) {
         this.#pending.delete(change.key);
         this.#pending.set(change.key, change);
@@ -158,7 +158,7 @@ function pendingChangeOfEvent({ action, node, prevNode }: EtcdResponse): Pending
   return { kind: "leased", key, value, ttl: Math.max(1, ttl ?? 1) };
 }
 
-/** All changes of an item have the same index. */
-function indexOf(item: Changes | Resync): number {
-  return item.type === "resync" ? item.index : (item.changes[0]?.node.modifiedIndex ?? 0);
+/** They all have the same one. */
+function indexOf({ changes }: Changes): number {
+  return changes[0]?.node.modifiedIndex ?? 0;
 }
