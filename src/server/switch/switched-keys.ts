@@ -23,6 +23,8 @@ const LAST_EVENTS_MS = 10_000;
 const RETRY_MS = 200;
 /** Time for the first response of v3. */
 const FIRST_INDEX_MS = 10_000;
+/** Milliseconds after which events are collected again that v2 has refused. */
+const RESTART_MS = 5_000;
 /** Time for the first events of a directory. */
 const OPENING_MS = 2_000;
 
@@ -352,7 +354,7 @@ export class SwitchedKeys {
   }
 
   async #restart(): Promise<void> {
-    await sleep(RETRY_MS, this.#source.cluster.clock, this.#closing.signal);
+    await sleep(RESTART_MS, this.#source.cluster.clock, this.#closing.signal);
     await this.#start();
   }
 
