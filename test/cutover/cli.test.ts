@@ -2,6 +2,7 @@
 
 import { beforeAll, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
+import { openTarget } from "../../src/cutover/open-target.js";
 import { EtcdClient } from "../../src/index.js";
 import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
@@ -43,7 +44,6 @@ describeWithEtcd("3.7", "etcdnet cutover", () => {
       stderr: "Error:  the state of the cut-over is source; this needs the state armed\n",
     });
     const armed = ["arm", "--source", oldUrls, "--gateways", "2", "--hold", HOLD];
-    await expect.poll(async () => (await status()).gateways).toHaveLength(2);
     expect(await cutover(...armed)).toMatchObject({ code: 0, stdout: "armed\n" });
     expect(await status()).toMatchObject({ state: "armed", blockers: [] });
     const refused = await cutover("flip", "--source", oldUrls);
@@ -55,7 +55,8 @@ describeWithEtcd("3.7", "etcdnet cutover", () => {
     // In its socket while it is stopped.
     const waiting = onSecond.compareAndSwapNode("/app/name", { prevValue: "2" }, "4");
     waiting.catch(() => {});
-    await expect.poll(async () => (await status()).gateways).toHaveLength(1);
+    await using target = openTarget({ urls: next.urls });
+    await expect.poll(() => target.records.gateways()).toHaveLength(1);
     await onFirst.setNode("/app/name", "2");
     const flipped = await cutover("flip", "--source", oldUrls, "--hidden", "/app/_lock");
     expect(flipped.stderr).toMatch(/^holding\ncopied: /m);
