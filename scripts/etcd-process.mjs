@@ -17,7 +17,6 @@ import { get as getHttps } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { hasRunningThread } from "./process-threads.mjs";
 
@@ -218,30 +217,17 @@ export class EtcdProcess {
     throw Object.assign(new Error(message), { code });
   }
 
-  /** A new cluster is healthy a moment before its members agree on its version. */
-  async #healthProblem() {
-    const problem = await this.#problemAt("/health", () => undefined);
-    const undecided = /** @param {string} body */ (body) =>
-      body.includes("not_decided") ? "the version of the cluster is not decided" : undefined;
-    return problem ?? (await this.#problemAt("/version", undecided));
-  }
-
-  /**
-   * @param {string} path
-   * @param {(body: string) => string | undefined} problemIn
-   * @returns {Promise<string | undefined>}
-   */
-  #problemAt(path, problemIn) {
+  /** @returns {Promise<string | undefined>} */
+  #healthProblem() {
     const { ca, client } = this.#options.tls ?? {};
     const get = ca === undefined ? getHttp : getHttps;
     return new Promise((resolve) => {
       const options = { ...client, ca, agent: false, timeout: HEALTH_TIMEOUT_MS };
-      const request = get((this.#httpUrl ?? this.url) + path, options, async (response) => {
-        const body = await text(response).catch(String);
-        const isWell = response.statusCode === 200;
-        resolve(isWell ? problemIn(body) : `${path} says ${response.statusCode}`);
+      const request = get(`${this.#httpUrl ?? this.url}/health`, options, (response) => {
+        response.resume();
+        resolve(response.statusCode === 200 ? undefined : `/health says ${response.statusCode}`);
       });
-      request.on("timeout", () => request.destroy(new Error(`${path} does not answer`)));
+      request.on("timeout", () => request.destroy(new Error("/health does not answer")));
       request.on("error", (error) => resolve(error.message));
     });
   }

@@ -24,10 +24,13 @@ describeWithEtcd("3.4", "what a cluster tells of itself", () => {
   });
 
   test("its version is that of the member and that of the cluster", async () => {
-    expect(await etcd.version()).toEqual({
-      etcdserver: expect.stringMatching(/^3\.4\.\d+/),
-      etcdcluster: "3.4.0",
-    });
+    // Healthy members agree on their version a moment later.
+    await expect
+      .poll(() => etcd.version())
+      .toEqual({
+        etcdserver: expect.stringMatching(/^3\.4\.\d+/),
+        etcdcluster: "3.4.0",
+      });
   });
 
   test("the statistics of its leader are found from any member", async () => {

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { findEtcd, type Release } from "../../scripts/etcd-binaries.mjs";
 import {
   type EtcdProcess,
@@ -32,10 +33,18 @@ export async function startMembers(
     binary: binaryOf(release),
     args: ["--heartbeat-interval=20", "--election-timeout=200", ...args],
   });
+  // Healthy members agree on their version a moment later.
+  await Promise.all(members.map(untilVersionIsDecided));
   const remove = async () => {
     await Promise.all(members.map((member) => member.remove()));
   };
   return Object.assign(members, { [Symbol.asyncDispose]: remove });
+}
+
+async function untilVersionIsDecided({ url }: EtcdProcess): Promise<void> {
+  while ((await (await fetch(`${url}/version`)).text()).includes("not_decided")) {
+    await setTimeout(20);
+  }
 }
 
 /** A request of the v2 API. */

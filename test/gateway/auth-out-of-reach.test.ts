@@ -174,7 +174,7 @@ describeWithEtcd("3.7", "users and roles of a gateway", () => {
   });
 
   it("are in no range for which docs/v3.md names a right of another user", async () => {
-    expect(rights.get("/apps")).toHaveLength(7);
+    expect(rights.get("/apps")).toHaveLength(8);
     const auth = documentedRights("/apps").find(({ from }) => from.startsWith("etcdnet_auth"));
     for (const right of [...rights.values()].flat().filter((each) => !isOfNobodyElse(each))) {
       const isBeside = right.to === undefined ? right.from < "etcdnet_" : right.to <= "etcdnet_";
