@@ -63,11 +63,6 @@ export class SourceEvents {
     void this.#read();
   }
 
-  /** Number of watches. */
-  get size(): number {
-    return this.#watches.size;
-  }
-
   /** Whether every event from an index on can be delivered. */
   covers(index: number): boolean {
     return this.failure === undefined && index >= this.#cache.floor;

@@ -71,12 +71,6 @@ export class SwitchedKeys {
     return [...this.#hidden];
   }
 
-  get watchers(): number {
-    let count = 0;
-    for (const events of this.#events.values()) count += events.size;
-    return count;
-  }
-
   /** Why the watches cannot switch; empty: they can. */
   get problem(): string {
     if (this.#hidden.size >= MAX_HIDDEN) return `clients use more than ${MAX_HIDDEN} hidden keys`;

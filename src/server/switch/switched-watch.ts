@@ -11,7 +11,6 @@ export class SwitchedWatch implements KeyWatch {
   #current: KeyWatch;
   #openNext: (() => Promise<KeyWatch>) | undefined;
   #isClosed = false;
-
   readonly #mayDeliver: () => boolean;
 
   /**

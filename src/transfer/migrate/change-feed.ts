@@ -32,7 +32,7 @@ const MAX_PENDING_KEYS = 50_000;
  */
 export class ChangeFeed {
   readonly #subscriptions: readonly Subscription[];
-  /** In the order of the last change of each key. */
+  /** In the order of the last change of each place. */
   #pending = new Map<string, PendingChange>();
   #opened = 0;
   #failure: unknown;
@@ -121,8 +121,9 @@ export class ChangeFeed {
       if (this.#cut !== undefined) await this.#cut;
       if (item.type === "changes" && indexOf(item) > this.#end) continue;
       for (const change of pendingChangesOf(item, top)) {
-        this.#pending.delete(change.key);
-        this.#pending.set(change.key, change);
+        const place = placeOf(change);
+        this.#pending.delete(place);
+        this.#pending.set(place, change);
       }
       if (item.type === "resync") this.#opened++;
       this.#onChange();
@@ -156,6 +157,15 @@ function pendingChangeOfEvent({ action, node, prevNode }: EtcdResponse): Pending
   if (node.dir) return { kind: "tree", key, directory: { isRemoved: false, ttl } };
   if (expiration === undefined) return { kind: "put", key, value };
   return { kind: "leased", key, value, ttl: Math.max(1, ttl ?? 1) };
+}
+
+/**
+ * Where a change replaces an earlier one. The removal of a directory has its own place: nodes that exist only before it must
+ * be removed even if the directory is created again.
+ */
+function placeOf(change: PendingChange): string {
+  const isRemoval = change.kind === "tree" && change.directory?.isRemoved === true;
+  return isRemoval ? `${change.key}/` : change.key;
 }
 
 /** They all have the same one. */

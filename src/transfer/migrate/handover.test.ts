@@ -50,6 +50,23 @@ it("copies everything up to the end", async () => {
     expect(await target.getNodeValue(`/many/${at}`)).toBe(`${1900 + at}`);
 });
 
+it("copies the removal of a directory that is created again", async () => {
+  const target = await handOver(
+    async (source) => {
+      await source.deleteNode("/directory", { recursive: true });
+      await source.setNode("/directory", null, { dir: true });
+      await source.setNode("/leased/kept", "2");
+      await source.deleteNode("/leased", { recursive: true });
+      await source.setNode("/leased/new", "3");
+      await source.updateNode("/leased", null, { dir: true, ttl: 100 });
+    },
+    async () => {},
+  );
+  expect((await target.getNode("/directory")).node.nodes ?? []).toEqual([]);
+  const { node } = await target.getNode("/leased");
+  expect(node.nodes?.map(({ key }) => key)).toEqual(["/leased/new"]);
+});
+
 it("copies nothing that happens after the end", async () => {
   const target = await handOver(
     async (source) => {
