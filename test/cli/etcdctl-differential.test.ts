@@ -1,17 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
-import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import { type Etcdctl, findEtcdctl, TIME_LIMITS } from "../foreign/etcdctl.js";
 import { type Outcome, run } from "../foreign/run.js";
-import { describeEtcdSideBySide, startEtcd } from "../support/etcd.js";
-import { describeSideBySide } from "../support/side-by-side.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { ADMIN_ROWS, KEY_ROWS, MISUSE_ROWS, type Row } from "./etcdctl-rows.js";
 import { etcdnet } from "./etcdnet.js";
-
-interface Server {
-  readonly url: string;
-  stop(): Promise<void>;
-}
 
 beforeAll(buildIfStale);
 
@@ -19,23 +12,20 @@ const etcdctl = findEtcdctl();
 if ("missing" in etcdctl) {
   it.skipIf(process.env.CI !== "true")("compared with etcdctl", () => expect.fail(etcdctl.missing));
 } else {
-  describeEtcdSideBySide("3.4", "beside etcdctl on etcd 3.4", () => compare(etcdctl, startReal));
-  describeSideBySide("compared with etcdctl on the embedded etcd", () =>
-    compare(etcdctl, startOurs),
-  );
+  describeWithEtcd("3.4", "beside etcdctl", () => compare(etcdctl));
 }
 
 /** Each program has its own server, and both servers get the same commands. */
-function compare({ path }: Etcdctl, start: () => Promise<Server>): void {
-  let servers: readonly [Server, Server] | undefined;
+function compare({ path }: Etcdctl): void {
+  let servers: readonly [EtcdCluster, EtcdCluster] | undefined;
   beforeAll(async () => {
-    servers = await Promise.all([start(), start()]);
+    servers = await Promise.all([startEtcd({ release: "3.4" }), startEtcd({ release: "3.4" })]);
   });
   afterAll(() => Promise.all((servers ?? []).map((server) => server.stop())));
 
   const outcomes = async ({ args, input = "", env }: Row): Promise<[Outcome, Outcome]> => {
     if (servers === undefined) throw new Error("the servers are not there");
-    const [theirs, ours] = servers.map(({ url }) => ["--endpoints", url, ...args]);
+    const [theirs, ours] = servers.map(({ urls }) => ["--endpoints", urls[0], ...args]);
     return Promise.all([
       run(path, [...TIME_LIMITS, ...(theirs ?? [])], { input, env: { ...env, ETCDCTL_API: "2" } }),
       etcdnet(ours ?? [], { input, env }),
@@ -56,7 +46,7 @@ function compare({ path }: Etcdctl, start: () => Promise<Server>): void {
   });
 
   describe("has the same exit code for invalid input, and explains it in one line:", () => {
-    it.each(MISUSE_ROWS.map((row) => [...title(row), row] as const))(
+    it.concurrent.each(MISUSE_ROWS.map((row) => [...title(row), row] as const))(
       "%s",
       async (_title, _args, row) => {
         const [theirs, ours] = await outcomes(row);
@@ -79,14 +69,4 @@ function comparable({ code, stdout, stderr }: Outcome) {
       .replace(/^(?:New p|P)assword: \n?/, "")
       .replace(/^stty: .*\n/gm, "");
   return { code, stdout: same(stdout), stderr: same(stderr) };
-}
-
-async function startReal(): Promise<Server> {
-  const { urls, stop } = await startEtcd({ release: "3.4" });
-  return { url: urls[0], stop };
-}
-
-async function startOurs(): Promise<Server> {
-  const etcd = await startEmbeddedEtcd();
-  return { url: etcd.url, stop: () => etcd.close() };
 }

@@ -79,7 +79,8 @@ for (const release of ["3.4", "3.5"] as const) {
 
     itOnce("continues while one member hangs and another is dead", async () => {
       await using own = await startEtcd({ release, members: 3 });
-      const source = { urls: own.urls, requestTimeout: 1_000, maxConnections: 40 };
+      const limits = { requestTimeout: 1_000, writeTimeout: 1_500, maxConnections: 40 };
+      const source = { urls: own.urls, ...limits };
       await using served = await createSourceGateway({ source });
       await put(served, "/a", "1");
       const [hanging, dead] = own.members;
