@@ -19,6 +19,7 @@ const REGISTER_MS = 3_000;
 /** Time for gateways to acknowledge a state. */
 const ACKNOWLEDGE_MS = 10_000;
 const POLL_MS = 50;
+const FAILURE = "not armed";
 
 /**
  * Prepares gateways in front of v2 for the switch to v3: from now on they serve only while they are registered on v3.
@@ -46,31 +47,32 @@ export async function arm(
   const first = { phase: "arming", clusterId, gateways, hold, end: 0 } as const;
   let state = await orChanged(records.create(first));
   try {
-    await acknowledged(target, state, expected);
+    await untilAcknowledged(target, state, expected, FAILURE);
     state = await orChanged(records.change(state, { ...state, phase: "armed" }));
-    await acknowledged(target, state, expected);
+    await untilAcknowledged(target, state, expected, FAILURE);
   } catch (error) {
     await undo(() => records.remove(state));
     throw error;
   }
 }
 
-/** Waits until all these gateways follow the state. @throws CutoverError */
-async function acknowledged(
+/** Waits until all these gateways follow the state. @param failure how an error begins @throws CutoverError */
+export async function untilAcknowledged(
   { records, clock }: CutoverTarget,
   { revision }: StoredState,
   expected: readonly RegisteredGateway[],
+  failure: string,
 ): Promise<void> {
   const deadline = clock.monotonic() + ACKNOWLEDGE_MS;
   for (;;) {
     const registered = new Map((await records.gateways()).map((each) => [each.id, each]));
     // It may serve from v2 without a registration, because it has not seen the state.
     const gone = expected.find(({ id }) => !registered.has(id));
-    if (gone !== undefined) throw new CutoverError(`not armed: ${nameOf(gone)} has disappeared`);
+    if (gone !== undefined) throw new CutoverError(`${failure}: ${nameOf(gone)} has disappeared`);
     const late = [...registered.values()].filter((each) => each.acknowledged !== revision);
     if (late.length === 0) return;
     if (clock.monotonic() > deadline) {
-      throw new CutoverError(`not armed: ${notAcknowledged(late)}`);
+      throw new CutoverError(`${failure}: ${notAcknowledged(late)}`);
     }
     await sleep(POLL_MS, clock, undefined);
   }

@@ -6,6 +6,14 @@ import type { Subscription } from "../key-space/subscription.js";
 import type { CompareAndSwapRequest, CreateRequest } from "../model/key-request.js";
 import type { AnyNode } from "../model/node.js";
 import {
+  type Census,
+  type Claims,
+  decodeCensus,
+  decodeClaims,
+  encodeCensus,
+  encodeClaims,
+} from "./claims.js";
+import {
   type CutoverState,
   decodeRegistration,
   decodeState,
@@ -19,6 +27,8 @@ import {
 export const STATE_KEY = "/state";
 export const COPIER_KEY = "/copier";
 const GATEWAYS_KEY = "/gateways";
+const CENSUS_KEY = "/census";
+const CLAIMS_KEY = "/claims";
 /** Milliseconds after which a dead watch is noticed. */
 const POLL_INTERVAL_MS = 2_000;
 
@@ -97,18 +107,10 @@ export class CutoverRecords {
   }
 
   async gateways(options: CallOptions = {}): Promise<readonly RegisteredGateway[]> {
-    try {
-      const request = { action: "get", key: GATEWAYS_KEY, quorum: true } as const;
-      const { node } = await this.keySpace.execute(request, options);
-      return (node.nodes ?? []).flatMap(({ key, value = "" }) => {
-        const registration = decodeRegistration(value);
-        const id = key.slice(GATEWAYS_KEY.length + 1);
-        return registration === undefined ? [] : [{ id, ...registration }];
-      });
-    } catch (error) {
-      if (error instanceof KeyNotFoundError) return [];
-      throw error;
-    }
+    return (await this.#valuesIn(GATEWAYS_KEY, options)).flatMap(([id, value]) => {
+      const registration = decodeRegistration(value);
+      return registration === undefined ? [] : [{ id, ...registration }];
+    });
   }
 
   /** @param ttl seconds */
@@ -131,6 +133,39 @@ export class CutoverRecords {
     }
   }
 
+  /** Asks all gateways for their claims. @param ttl seconds for which they respond */
+  async askForClaims(census: Census, ttl: number): Promise<void> {
+    const value = encodeCensus(census);
+    await this.keySpace.execute({ action: "set", key: CENSUS_KEY, value, ttl });
+  }
+
+  /** The census that runs; `undefined`: none does. */
+  async census(options: CallOptions): Promise<Census | undefined> {
+    try {
+      const request = { action: "get", key: CENSUS_KEY, quorum: true } as const;
+      return decodeCensus((await this.keySpace.execute(request, options)).node.value ?? "");
+    } catch (error) {
+      if (error instanceof KeyNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  /** @param id of the gateway @param ttl seconds */
+  async claim(id: string, claims: Claims, ttl: number, options: CallOptions): Promise<void> {
+    const request = { action: "set", key: `${CLAIMS_KEY}/${id}`, ttl } as const;
+    await this.keySpace.execute({ ...request, value: encodeClaims(claims) }, options);
+  }
+
+  /** The claims of all gateways for a census, by the ID of the gateway. */
+  async claims({ id: census }: Census): Promise<ReadonlyMap<string, Claims>> {
+    const all = (await this.#valuesIn(CLAIMS_KEY, {})).map(
+      ([id, value]) => [id, decodeClaims(value)] as const,
+    );
+    return new Map(
+      all.flatMap(([id, claims]) => (claims?.census === census ? [[id, claims] as const] : [])),
+    );
+  }
+
   /** Makes this process the one that copies. @returns the revision of the record that says so */
   async takeCopier(): Promise<number> {
     const request = { action: "set", key: COPIER_KEY, value: "" } as const;
@@ -142,6 +177,22 @@ export class CutoverRecords {
     const key = COPIER_KEY;
     return (await this.#swap({ action: "compareAndSwap", key, value: "", prevIndex }))
       .modifiedIndex;
+  }
+
+  /** Names and values in a directory. */
+  async #valuesIn(
+    directory: string,
+    options: CallOptions,
+  ): Promise<readonly (readonly [string, string])[]> {
+    try {
+      const request = { action: "get", key: directory, quorum: true } as const;
+      const { node } = await this.keySpace.execute(request, options);
+      const nodes = node.nodes ?? [];
+      return nodes.map(({ key, value = "" }) => [key.slice(directory.length + 1), value]);
+    } catch (error) {
+      if (error instanceof KeyNotFoundError) return [];
+      throw error;
+    }
   }
 
   /** @throws StateChangedError */

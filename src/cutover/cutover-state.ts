@@ -76,7 +76,8 @@ export function decodeRegistration(text: string): Registration | undefined {
   return { host, url, acknowledged, clusterId, hidden: hidden.map(String), problem };
 }
 
-function objectIn(text: string): Readonly<Record<string, unknown>> {
+/** The object in a JSON text; empty for another text. */
+export function objectIn(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : {};

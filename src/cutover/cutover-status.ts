@@ -9,6 +9,8 @@ export interface CutoverStatus {
   readonly end: number;
   /** What prevents the next step. */
   readonly blockers: readonly string[];
+  /** After the switch: what has happened on v2 since, and must not. */
+  readonly alarms: readonly string[];
   readonly gateways: readonly GatewayStatus[];
 }
 
@@ -35,10 +37,12 @@ export async function cutoverStatus(records: CutoverRecords): Promise<CutoverSta
   if (state?.phase === "armed" && gateways.length < state.gateways) {
     blockers.push(`${gateways.length} of ${state.gateways} gateways are registered`);
   }
+  const isSwitched = state?.phase === "target";
   return {
     state: state?.phase ?? "source",
     end: state?.end ?? 0,
-    blockers: state?.phase === "target" ? [] : blockers,
+    blockers: isSwitched ? [] : blockers,
+    alarms: isSwitched ? blockers : [],
     gateways: gateways.map((gateway) => ({
       ...{ url: gateway.url, host: gateway.host, hidden: gateway.hidden },
       follows: isCurrent(gateway) ? "current" : "earlier",

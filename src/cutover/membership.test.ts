@@ -4,6 +4,7 @@ import { TimeoutError } from "../errors/cluster-errors.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import { sleep } from "../time/sleep.js";
+import { OwnWrites } from "./claims.js";
 import { CutoverRecords } from "./cutover-records.js";
 import type { CutoverState, StoredState } from "./cutover-state.js";
 import { CutoverMembership } from "./membership.js";
@@ -28,6 +29,7 @@ class Rig {
     clusterId: () => "c",
     hidden: () => [],
     problem: () => "",
+    claims: (census) => new OwnWrites().claims(census),
     drained: async () => {},
     onState: (state) => this.seen.push(state === null ? null : state?.phase),
   });

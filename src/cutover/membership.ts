@@ -3,10 +3,12 @@ import { hostname } from "node:os";
 import { traceServerState } from "../diagnostics/server-channels.js";
 import { AbortError } from "../errors/abort-error.js";
 import { ClusterUnavailableError } from "../errors/cluster-errors.js";
+import type { CallOptions } from "../key-space/call-options.js";
 import type { Changes, Resync } from "../key-space/subscription.js";
 import { offAbort, onAbort } from "../stream/on-abort.js";
 import type { Clock } from "../time/clock.js";
 import { sleep } from "../time/sleep.js";
+import type { Census, Claims } from "./claims.js";
 import { type CutoverRecords, StateChangedError, stateIn } from "./cutover-records.js";
 import type { StoredState } from "./cutover-state.js";
 
@@ -37,6 +39,8 @@ export interface MembershipSettings {
   hidden(): readonly string[];
   /** Why this gateway cannot switch; empty: it can. */
   problem(): string;
+  /** The writes of this gateway that a census asks for. */
+  claims(census: Census): Claims;
   /** Resolves when nothing that was sent to v2 waits for its response. */
   drained(): Promise<void>;
   /** Called when the state has changed, before anything else sees that. */
@@ -67,6 +71,7 @@ export class CutoverMembership {
   /** Whether something has changed since the last registration began. */
   #isOutdated = false;
   #wake: () => void = () => {};
+  #isClaiming = false;
   #cancelAbort: () => void = () => {};
   readonly #waiting = new Set<() => void>();
 
@@ -200,6 +205,7 @@ export class CutoverMembership {
       else this.#take(state, true);
       if (this.#failure !== undefined) this.#trace("restored");
       this.#failure = undefined;
+      void this.#claim(call);
       return true;
     } catch (error) {
       if (error instanceof Error && !signal.aborted) {
@@ -209,6 +215,21 @@ export class CutoverMembership {
       // The failed one may still arrive, with a lease that ends earlier than a later one.
       this.#id = randomUUID();
       return false;
+    }
+  }
+
+  /** Responds to a census, if there is one. */
+  async #claim(call: CallOptions): Promise<void> {
+    if (this.#isClaiming) return;
+    this.#isClaiming = true;
+    try {
+      const census = await this.#records.census(call);
+      if (census === undefined) return;
+      await this.#records.claim(this.#id, this.#settings.claims(census), TTL_S, call);
+    } catch {
+      // The census then waits for the next one.
+    } finally {
+      this.#isClaiming = false;
     }
   }
 

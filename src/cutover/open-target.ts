@@ -10,6 +10,7 @@ import type { V3KeySpaceOptions } from "../key-space/v3/v3-key-space-options.js"
 import type { Clock } from "../time/clock.js";
 import { CopyGuard } from "./copy-guard.js";
 import { CutoverRecords } from "./cutover-records.js";
+import { KeptIndexes } from "./kept-indexes.js";
 
 /** The v3 cluster of a cut-over, for the process that carries it out. */
 export interface CutoverTarget extends AsyncDisposable {
@@ -17,6 +18,8 @@ export interface CutoverTarget extends AsyncDisposable {
   /** The keys. They can be written only while this process may copy. */
   readonly keySpace: V3KeySpace;
   readonly guard: CopyGuard;
+  /** Written under the same condition. */
+  readonly kept: KeptIndexes;
   readonly clock: Clock;
 }
 
@@ -30,11 +33,13 @@ export function openTarget(options: EtcdClientOptions): CutoverTarget {
   const common: V3KeySpaceOptions = { clock, timeout };
   const records = recordsOf(api, keyPrefix, common);
   const guard = new CopyGuard(records, new KeySchema(cutoverPrefix(keyPrefix)));
-  const keySpace = new V3KeySpace(new GuardedV3Api(api, guard), { ...common, keyPrefix });
+  const guarded = new GuardedV3Api(api, guard);
+  const keySpace = new V3KeySpace(guarded, { ...common, keyPrefix });
+  const kept = new KeptIndexes(guarded, keyPrefix);
   const close = async (): Promise<void> => {
     await Promise.all([keySpace.close(), records.keySpace.close()]);
   };
-  return { records, keySpace, guard, clock, [Symbol.asyncDispose]: close };
+  return { records, keySpace, guard, kept, clock, [Symbol.asyncDispose]: close };
 }
 
 /** The records of a cut-over to the tree with a prefix. */

@@ -46,12 +46,14 @@ export type ServerStateTrace =
       readonly cause?: Error | undefined;
     }
   /**
-   * A cut-over from v2 to v3: its phase, or `lost` while the gateway cannot renew its registration, and `restored` after
-   * that.
+   * A cut-over from v2 to v3: its phase; `lost` while the gateway cannot renew its registration, and `restored` after
+   * that; `late-change` when v2 is changed after its end, at most once a minute.
    */
   | {
       readonly kind: "cutover";
-      readonly event: "arming" | "armed" | "holding" | "target" | "lost" | "restored";
+      readonly event:
+        | ("arming" | "armed" | "holding" | "target")
+        | ("lost" | "restored" | "late-change");
       readonly cause?: Error | undefined;
     }
   /** v2 auth, as far as this process knows. */

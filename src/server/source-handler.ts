@@ -8,6 +8,7 @@ import { clientUrls } from "./http/client-urls.js";
 import { plainError, type ServerRequest, type V2Handler } from "./http/message.js";
 import { Router } from "./http/router.js";
 import { memberFamily, watchersFamily } from "./metrics/gateway-metrics.js";
+import type { MetricFamily } from "./metrics/prometheus-text.js";
 import { RequestMetrics } from "./metrics/request-metrics.js";
 import type { Draining } from "./probes/draining.js";
 import { clusterRoutes } from "./routes/cluster-routes.js";
@@ -33,6 +34,8 @@ export interface SourceHandlerParts {
   readonly keysOf?: (keys: ServedKeys, request: ServerRequest) => ServedKeys;
   /** Why this gateway cannot serve, in one line; `undefined`: it can. */
   readonly notReady?: () => string | undefined;
+  /** Metrics in addition. */
+  readonly metrics?: () => readonly MetricFamily[];
 }
 
 /**
@@ -46,7 +49,11 @@ export function sourceHandler(
   source: SourceCluster,
   { advertise, cors, allowedHosts, host = DEFAULT_HOST }: Omit<GatewayOptions, "etcd">,
   draining: Draining,
-  { keysOf: wrap = (keys) => keys, notReady: problem = () => undefined }: SourceHandlerParts = {},
+  {
+    keysOf: wrap = (keys) => keys,
+    notReady: problem = () => undefined,
+    metrics: added = () => [],
+  }: SourceHandlerParts = {},
 ): V2Handler {
   const { id, cluster, clusterApi, watches, readiness } = source;
   const clusterId = source.clusterId.bind(source);
@@ -54,7 +61,11 @@ export function sourceHandler(
   const browsers = new BrowserAccess({ advertise, cors, allowedHosts, host });
   const counted = new RequestMetrics();
   const notReady = () => draining.reason ?? problem() ?? readiness.check();
-  const metrics = () => [watchersFamily(watches.count), memberFamily(readiness.members)];
+  const metrics = () => [
+    watchersFamily(watches.count),
+    memberFamily(readiness.members),
+    ...added(),
+  ];
   const keysOf = (request: ServerRequest) => wrap(keysFor(request, source), request);
   const keys = new KeysRoute(keysOf, permitAll(watches), clusterId, counted);
   const passed = passThrough(cluster, id);

@@ -1,3 +1,4 @@
+import { KeptIndexes } from "../cutover/kept-indexes.js";
 import { CutoverMembership } from "../cutover/membership.js";
 import { recordsOf } from "../cutover/open-target.js";
 import { AuthStore } from "./auth/auth-store.js";
@@ -7,11 +8,13 @@ import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
 import { errorReply } from "./http/error-reply.js";
 import type { ServerRequest, V2Handler } from "./http/message.js";
 import { splitTarget } from "./http/target.js";
+import { cutoverFamilies } from "./metrics/cutover-metrics.js";
 import { gatewayFamilies } from "./metrics/gateway-metrics.js";
 import type { Draining } from "./probes/draining.js";
 import { DEFAULT_HOST, type ServedCluster } from "./serve-gateway.js";
 import type { SourceCluster } from "./source/source-cluster.js";
 import { sourceHandler } from "./source-handler.js";
+import { ShownIndexes } from "./switch/shown-indexes.js";
 import { SwitchedKeys } from "./switch/switched-keys.js";
 
 /** A gateway in front of v2 that a cut-over can switch to v3. */
@@ -29,11 +32,13 @@ export function switchingCluster(
       clusterId: () => keys.clusterId,
       hidden: () => keys.hidden,
       problem: () => keys.problem,
+      claims: (census) => keys.claims(census),
       drained: () => keys.drained(),
       onState: (state) => keys.follow(state),
     },
   );
-  const keys: SwitchedKeys = new SwitchedKeys(source, keySpace, membership);
+  const indexes = new ShownIndexes(new KeptIndexes(api, keyPrefix));
+  const keys: SwitchedKeys = new SwitchedKeys(source, keySpace, membership, indexes);
   return {
     endpoints: [...source.endpoints, ...target.endpoints],
     handler: (draining) => switchHandler(source, target, membership, keys, options, draining),
@@ -66,6 +71,7 @@ function switchHandler(
   const before = sourceHandler(source, options, draining, {
     keysOf: (passed, { signal }) => keys.on(passed, signal),
     notReady: () => notRegistered(membership),
+    metrics: () => cutoverFamilies(membership, keys.lateChanges),
   });
   const after = targetHandler(target, membership, keys, options, draining);
   return async (request) => {
@@ -94,7 +100,10 @@ function targetHandler(
     // Clients may refuse a cluster with another ID.
     clusterId: async () => membership.state?.clusterId ?? "",
     notReady: () => draining.reason ?? readiness.check(),
-    metrics: () => gatewayFamilies(keySpace.metrics, readiness.members),
+    metrics: () => [
+      ...gatewayFamilies(keySpace.metrics, readiness.members),
+      ...cutoverFamilies(membership, keys.lateChanges),
+    ],
   };
   return v2HandlerWith(new AuthStore(authKeySpace), parts, clock);
 }

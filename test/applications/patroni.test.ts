@@ -51,7 +51,7 @@ function tellStory(patroni: Patroni): void {
     if (patroni.user) chownSync(directory, patroni.user.uid, patroni.user.gid);
     const readable = withReadablePackages(patroni, directory);
     etcd = await startEtcd({ release: "3.7" });
-    gateways = await TwoGateways.start(etcd.urls);
+    gateways = await TwoGateways.start(["--endpoints", etcd.urls.join(",")]);
     first = await PatroniNode.create("first", readable, directory, gateways.urls);
     second = await PatroniNode.create("second", readable, directory, gateways.urls);
     observer = new Observer(etcd.urls[0], [first, second]);

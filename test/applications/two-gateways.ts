@@ -7,17 +7,18 @@ import { Cli } from "../support/cli-process.js";
  */
 export class TwoGateways implements AsyncDisposable {
   readonly urls: readonly [string, string];
-  readonly #endpoints: string;
+  readonly #clusters: readonly string[];
   readonly #running = new Map<string, Cli>();
 
-  static async start(etcdUrls: readonly string[]): Promise<TwoGateways> {
-    const gateways = new TwoGateways(etcdUrls, [await freePort(), await freePort()]);
+  /** @param clusters options that name the clusters of the gateways */
+  static async start(clusters: readonly string[]): Promise<TwoGateways> {
+    const gateways = new TwoGateways(clusters, [await freePort(), await freePort()]);
     await Promise.all(gateways.urls.map((url) => gateways.start(url)));
     return gateways;
   }
 
-  private constructor(etcdUrls: readonly string[], [first, second]: readonly [number, number]) {
-    this.#endpoints = etcdUrls.join(",");
+  private constructor(clusters: readonly string[], [first, second]: readonly [number, number]) {
+    this.#clusters = clusters;
     this.urls = [`http://127.0.0.1:${first}`, `http://127.0.0.1:${second}`];
   }
 
@@ -41,7 +42,7 @@ export class TwoGateways implements AsyncDisposable {
   async start(url: string): Promise<void> {
     const advertise = ["--advertise", this.urls.join(",")];
     const port = ["--port", new URL(url).port];
-    const gateway = new Cli("gateway", ...port, "--endpoints", this.#endpoints, ...advertise);
+    const gateway = new Cli("gateway", ...port, ...this.#clusters, ...advertise);
     this.#running.set(url, gateway);
     await gateway.url();
   }

@@ -46,9 +46,14 @@ describeWithEtcd("3.7", "etcdnet cutover", () => {
     const armed = ["arm", "--source", oldUrls, "--gateways", "2", "--hold", HOLD];
     expect(await cutover(...armed)).toMatchObject({ code: 0, stdout: "armed\n" });
     expect(await status()).toMatchObject({ state: "armed", blockers: [] });
-    const refused = await cutover("flip", "--source", oldUrls);
-    expect(refused.stderr).toMatch(
-      /hidden keys that are not copied: \/app\/_lock; name them with --hidden/,
+    const checked = await cutover("check", "--source", oldUrls, "--observe", "1s");
+    expect(checked).toMatchObject({ code: 0, stderr: "" });
+    expect(checked.stdout).toMatch(
+      /^hidden key: \/app\/_lock\nnodes: \d+, .*\nchanges of v2 .*\nnothing prevents the switch\n$/s,
+    );
+    const rehearsed = await cutover("rehearse", "--source", oldUrls);
+    expect(rehearsed.stdout).toMatch(
+      /^ready to switch at index \d+ of v2; requests waited for \d+ ms\n$/,
     );
 
     two.kill("SIGSTOP");
@@ -58,7 +63,7 @@ describeWithEtcd("3.7", "etcdnet cutover", () => {
     await using target = openTarget({ urls: next.urls });
     await expect.poll(() => target.records.gateways()).toHaveLength(1);
     await onFirst.setNode("/app/name", "2");
-    const flipped = await cutover("flip", "--source", oldUrls, "--hidden", "/app/_lock");
+    const flipped = await cutover("flip", "--source", oldUrls);
     expect(flipped.stderr).toMatch(/^holding\ncopied: /m);
     expect(flipped.stdout).toMatch(/^switched at index \d+ of v2; requests waited for \d+ ms\n$/);
     await onFirst.setNode("/app/name", "3");

@@ -193,10 +193,7 @@ describeWithEtcd("3.7", "a cut-over", () => {
     const { index: refreshed } = await put(first, "/cas/refreshed", { value: "1", ttl: "60" });
     const { index: removed } = await put(first, "/cas/removed", { value: "1" });
     await arm(source, target, { gateways: 2, hold: HOLD_MS });
-    const hidden = ["/locks/_held"].concat(
-      (await target.records.gateways()).flatMap((each) => each.hidden),
-    );
-    const { end } = await flip(source, target, { hidden });
+    const { end } = await flip(source, target, {});
     const swap = (key: string, fields: Readonly<Record<string, string>>, index: number) =>
       put(second, key, { ...fields, prevIndex: `${index}` });
     expect((await put(second, "/cas/changed", { value: "2" })).status).toBe(200);
@@ -255,6 +252,38 @@ describeWithEtcd("3.7", "a cut-over", () => {
     expect(await source.getNodeValue("/held")).toBe("1");
   });
 
+  it("can be rehearsed: gateways hold, and go on with v2", async () => {
+    const { target, source, gateways, direct } = await start(2);
+    const [first, second = first] = gateways;
+    await source.setNode("/data/1", "1", { ttl: 600 });
+    const poller = new Poller(second, (await ask(first, "/data")).index + 1);
+    const polling = poller.run("/live", "/live/last");
+    await arm(source, target, { gateways: 2, hold: HOLD_MS });
+    const stop = new AbortController();
+    const writers = gateways.map((gateway, at) => write(gateway, `/live/${at}`, stop.signal));
+    await expect.poll(() => poller.seen.length).toBeGreaterThan(20);
+    const { end } = await flip(source, target, { rehearse: true });
+    const before = poller.seen.length;
+    await expect.poll(() => poller.seen.length).toBeGreaterThan(before + 20);
+    stop.abort();
+    const results = await Promise.all(writers);
+    expect(results.flatMap(({ problems }) => problems)).toEqual([]);
+    expect((await put(first, "/live/last", { value: "x" })).status).toBe(201);
+    await polling;
+    expect(poller.problems).toEqual([]);
+    const written = results.flatMap((result) => result.written);
+    expect(poller.seen.map(({ key }) => key).sort()).toEqual([...written, "/live/last"].sort());
+    expect((await target.records.read())?.phase).toBe("armed");
+    expect((await source.getNode("/live/last")).node.modifiedIndex).toBeGreaterThan(end);
+    // What was written up to the end is on v3, and nothing later.
+    const { node } = await direct().getNode("/live", { recursive: true });
+    const copied = node.nodes?.flatMap(({ nodes = [] }) => nodes).map(({ key }) => key) ?? [];
+    const expected = poller.seen.filter(({ index }) => index <= end).map(({ key }) => key);
+    expect(copied.sort()).toEqual(expected.sort());
+    await flip(source, target, {});
+    expect((await ask(second, "/live/last")).body.node?.value).toBe("x");
+  });
+
   it("needs every gateway, and can be undone before the switch", async () => {
     const { target, source, gateways } = await start(1);
     const [gateway] = gateways;
@@ -270,11 +299,12 @@ describeWithEtcd("3.7", "a cut-over", () => {
     await expect
       .poll(async () => (await target.records.gateways())[0]?.hidden)
       .toEqual(["/app/_lock"]);
-    await expect(flip(source, target, {})).rejects.toThrow(/not copied: \/app\/_lock/);
     await disarm(target);
     expect((await put(gateway, "/a", { value: "1" })).status).toBe(201);
     await arm(source, target, { gateways: 1, hold: HOLD_MS });
-    await flip(source, target, { hidden: ["/app/_lock"] });
+    await source.setNode("/app/_named/_lock/1", "1");
+    await flip(source, target, { hidden: ["/app/_named", "/app/_named/_lock"] });
     expect((await ask(gateway, "/app/_lock/1")).body.node?.value).toBe("1");
+    expect((await ask(gateway, "/app/_named/_lock/1")).body.node?.value).toBe("1");
   });
 });

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { EtcdClient } from "../../client/etcd-client.js";
 import { arm, disarm } from "../../cutover/arm.js";
+import { type CutoverCheck, check } from "../../cutover/check.js";
 import { cutoverStatus } from "../../cutover/cutover-status.js";
 import { abort, flip } from "../../cutover/flip.js";
 import { type CutoverTarget, openTarget } from "../../cutover/open-target.js";
@@ -16,6 +17,7 @@ import { LossLines } from "../output/loss-lines.js";
 import { copiedText, isWorthShowing, MigrationText } from "../output/migration-text.js";
 import { printRecords } from "../output/print-records.js";
 import { ProgressLine } from "../output/progress-line.js";
+import { ExitCode } from "../process/exit-code.js";
 import { reportFailure } from "../process/failure.js";
 import { flagNames } from "../process/flag-names.js";
 import { print } from "../process/print.js";
@@ -24,6 +26,8 @@ import { commandGroup } from "./command-group.js";
 
 /** Milliseconds for which requests may be held, if the operator does not say. */
 const DEFAULT_HOLD_MS = 2_000;
+/** Milliseconds for which `check` counts changes of v2, if the operator does not say. */
+const DEFAULT_OBSERVE_MS = 10_000;
 
 interface SourceFlags {
   readonly source: readonly string[];
@@ -37,11 +41,19 @@ interface ArmFlags extends SourceFlags {
   readonly hold: number;
 }
 
-interface FlipFlags extends SourceFlags {
+interface CopyFlags extends SourceFlags {
   readonly hidden?: readonly string[];
-  readonly rate?: number;
   readonly overwrite?: boolean;
   readonly lossy?: boolean;
+}
+
+interface FlipFlags extends CopyFlags {
+  readonly rate?: number;
+}
+
+interface CheckFlags extends CopyFlags {
+  readonly hold: number;
+  readonly observe: number;
 }
 
 /** `etcdnet cutover`: switches gateways from a v2 cluster to a v3 cluster. */
@@ -50,7 +62,9 @@ export function cutoverCommand(): Command {
     "Switch gateways that were started with --source and --endpoints from a v2 cluster to a v3 cluster.";
   return commandGroup("cutover", description, [
     statusCommand(),
+    checkCommand(),
     armCommand(),
+    rehearseCommand(),
     flipCommand(),
     abortCommand(),
     disarmCommand(),
@@ -69,6 +83,7 @@ async function showStatus({ records }: CutoverTarget, format: OutputFormat): Pro
   if (format === "json") return print(JSON.stringify(status));
   print(`state: ${status.state}`);
   for (const blocker of status.blockers) print(`blocker: ${blocker}`);
+  for (const alarm of status.alarms) print(`alarm: ${alarm}`);
   printRecords(status.gateways, format, {
     line: ({ url, host, follows }) => `gateway: ${url} (${host}) follows ${follows}`,
     head: ["URL", "HOST", "FOLLOWS", "HIDDEN KEYS"],
@@ -76,22 +91,77 @@ async function showStatus({ records }: CutoverTarget, format: OutputFormat): Pro
   });
 }
 
+function checkCommand(): Command {
+  const example = "etcdnet --endpoints http://v3:2379 cutover check --source http://v2:2379";
+  const description =
+    "Examine what would prevent a switch, or would be noticed. It changes no key. " +
+    "Exit code 0: nothing prevents it. 1: a blocker does.";
+  return withHoldOption(
+    withCopyOptions(withSourceOptions(clientCommand("check", description, example))),
+  )
+    .option(
+      "--observe <duration>",
+      "time for which changes of v2 are counted, to find programs that do not use the gateways",
+      parseDuration,
+      DEFAULT_OBSERVE_MS,
+    )
+    .action((flags: CheckFlags, command: Command) =>
+      withTarget(command, async (target, format) => {
+        await using source = openSource(flags);
+        await showCheck(source, target, flags, format);
+      }),
+    );
+}
+
+async function showCheck(
+  source: EtcdClient,
+  target: CutoverTarget,
+  { hidden = [], overwrite, lossy, hold, observe }: CheckFlags,
+  format: OutputFormat,
+): Promise<void> {
+  const line = new ProgressLine(systemClock, process.stderr);
+  const text = new MigrationText();
+  try {
+    const result = await check(source, target, {
+      ...{ hidden: hidden.map(keyOf), overwrite, lossy, hold, observe },
+      onProgress: (progress) => {
+        if (isWorthShowing(progress)) line.show(() => text.of(progress));
+      },
+    });
+    line.clear();
+    if (format === "json") print(JSON.stringify(result));
+    else print(...checkLines(result));
+    if (result.blockers.length > 0) process.exitCode = ExitCode.blocked;
+  } finally {
+    line.clear();
+  }
+}
+
+function checkLines(result: CutoverCheck): string[] {
+  const { blockers, warnings, hidden, nodes, leased, census } = result;
+  const lines = [
+    ...blockers.map((text) => `blocker: ${text}`),
+    ...warnings.map((text) => `warning: ${text}`),
+    ...hidden.map((key) => `hidden key: ${key}`),
+  ];
+  if (nodes !== undefined) lines.push(`nodes: ${nodes}, with a TTL: ${leased}`);
+  if (census !== undefined) lines.push(`changes of v2 that were counted: ${census.changes}`);
+  if (blockers.length === 0) lines.push("nothing prevents the switch");
+  return lines;
+}
+
 function armCommand(): Command {
   const example =
     "etcdnet --endpoints http://v3:2379 cutover arm --source http://v2:2379 --gateways 3";
-  return withSourceOptions(
-    clientCommand("arm", "Prepare all gateways. They need both clusters from now on.", example),
+  return withHoldOption(
+    withSourceOptions(
+      clientCommand("arm", "Prepare all gateways. They need both clusters from now on.", example),
+    ),
   )
     .requiredOption(
       "--gateways <number>",
       "number of gateways that serve applications; all must take part",
       parsePositive,
-    )
-    .option(
-      "--hold <duration>",
-      "longest time for which requests wait at the switch",
-      parseDuration,
-      DEFAULT_HOLD_MS,
     )
     .action((flags: ArmFlags, command: Command) =>
       withTarget(command, async (target) => {
@@ -102,23 +172,26 @@ function armCommand(): Command {
     );
 }
 
+function rehearseCommand(): Command {
+  const example = "etcdnet --endpoints http://v3:2379 cutover rehearse --source http://v2:2379";
+  const description = "Do all that flip does, except for the switch: requests wait as long.";
+  return withFlipAction(clientCommand("rehearse", description, example), true);
+}
+
 function flipCommand(): Command {
   const example = "etcdnet --endpoints http://v3:2379 cutover flip --source http://v2:2379";
-  return withSourceOptions(
-    clientCommand(
-      "flip",
-      "Copy everything to v3, then switch all gateways. Without success, they go on with v2.",
-      example,
-    ),
-  )
-    .option("--hidden <key>", "hidden key (_...) to include; repeatable", collect)
+  const description =
+    "Copy everything to v3, then switch all gateways. Without success, they go on with v2.";
+  return withFlipAction(clientCommand("flip", description, example), false);
+}
+
+function withFlipAction(command: Command, rehearse: boolean): Command {
+  return withCopyOptions(withSourceOptions(command))
     .option("--rate <number>", "maximum number of keys written per second", parsePositive)
-    .option("--overwrite", "accept a v3 cluster with other data, which is removed")
-    .option("--lossy", "continue if keys or values cannot be copied unchanged; each one is named")
-    .action((flags: FlipFlags, command: Command) =>
-      withTarget(command, async (target) => {
+    .action((flags: FlipFlags, parsed: Command) =>
+      withTarget(parsed, async (target) => {
         await using source = openSource(flags);
-        await showFlip(source, target, flags);
+        await showFlip(source, target, flags, rehearse);
       }),
     );
 }
@@ -127,13 +200,14 @@ async function showFlip(
   source: EtcdClient,
   target: CutoverTarget,
   { hidden = [], rate, overwrite, lossy }: FlipFlags,
+  rehearse: boolean,
 ): Promise<void> {
   const line = new ProgressLine(systemClock, process.stderr);
   const text = new MigrationText();
   const losses = new LossLines(line);
   try {
     const { end, pause, copied } = await flip(source, target, {
-      ...{ hidden: hidden.map(keyOf), rate, overwrite, lossy },
+      ...{ hidden: hidden.map(keyOf), rate, overwrite, lossy, rehearse },
       onLoss: losses.show,
       onProgress: (progress) => {
         if (isWorthShowing(progress)) line.show(() => text.of(progress));
@@ -141,7 +215,8 @@ async function showFlip(
       onHold: () => line.note("holding"),
     });
     line.note(`copied: ${copiedText(copied)}`);
-    print(`switched at index ${end} of v2; requests waited for ${Math.round(pause)} ms`);
+    const done = rehearse ? "ready to switch" : "switched";
+    print(`${done} at index ${end} of v2; requests waited for ${Math.round(pause)} ms`);
   } finally {
     line.clear();
   }
@@ -175,6 +250,22 @@ function withSourceOptions(command: Command): Command {
     .option("--source-cacert <file>", "certificate authorities of the v2 cluster (PEM)", notEmpty)
     .option("--source-cert <file>", "client certificate for the v2 cluster (PEM)", notEmpty)
     .option("--source-key <file>", "key of --source-cert (PEM)", notEmpty);
+}
+
+function withHoldOption(command: Command): Command {
+  const text = "longest time for which requests wait at the switch";
+  return command.option("--hold <duration>", text, parseDuration, DEFAULT_HOLD_MS);
+}
+
+function withCopyOptions(command: Command): Command {
+  return command
+    .option(
+      "--hidden <key>",
+      "hidden key (_...) that no application has used since the gateways were started; repeatable",
+      collect,
+    )
+    .option("--overwrite", "accept a v3 cluster with other data, which is removed")
+    .option("--lossy", "continue if keys or values cannot be copied unchanged; each one is named");
 }
 
 /** Runs a command with the v3 cluster; reports a failure as a line and an exit code. */

@@ -35,8 +35,11 @@ function logState(log: Logger, state: ServerStateTrace): void {
     else log.warn("not ready", { reason: state.problem });
   }
   if (state.kind === "cutover") {
-    if (state.event !== "lost") log.info(`cut-over: ${state.event}`);
-    else log.warn("cut-over: the registration cannot be renewed", { cause: state.cause?.message });
+    const cause = state.cause?.message;
+    if (state.event === "lost") log.warn("cut-over: the registration cannot be renewed", { cause });
+    else if (state.event === "late-change")
+      log.error("cut-over: v2 was changed after its end", { cause });
+    else log.info(`cut-over: ${state.event}`);
   }
   if (state.kind === "watch") {
     const { keyPrefix, cause } = state;

@@ -1,3 +1,4 @@
+import { type Census, type Claims, OwnWrites } from "../../cutover/claims.js";
 import type { StoredState } from "../../cutover/cutover-state.js";
 import type { CutoverMembership, Side } from "../../cutover/membership.js";
 import { AbortError } from "../../errors/abort-error.js";
@@ -13,6 +14,9 @@ import { sleep } from "../../time/sleep.js";
 import { withTimeout } from "../../time/with-timeout.js";
 import type { ServedKeys } from "../routes/keys-route.js";
 import type { SourceCluster } from "../source/source-cluster.js";
+import { LateChanges } from "./late-changes.js";
+import type { ShownIndexes } from "./shown-indexes.js";
+import { shownWatch } from "./shown-watch.js";
 import { type FollowedWatch, SourceEvents } from "./source-events.js";
 import { SwitchedWatch } from "./switched-watch.js";
 
@@ -36,6 +40,7 @@ export class SwitchedKeys {
   readonly #source: SourceCluster;
   readonly #target: V3KeySpace;
   readonly #membership: CutoverMembership;
+  readonly #indexes: ShownIndexes;
   /** By the path of their directory: watches do not see what is hidden below theirs. */
   readonly #events = new Map<string, SourceEvents>();
   /** Hidden keys that clients have asked for, up to each hidden segment. */
@@ -43,6 +48,9 @@ export class SwitchedKeys {
   /** Watches that v2 serves itself. */
   readonly #direct = new WeakSet<object>();
   readonly #closing = new AbortController();
+  readonly #own = new OwnWrites();
+  /** After the switch. */
+  #late: LateChanges | undefined;
   /** Why the events of v2 are not collected. */
   #failure: Error | undefined;
   /** ID of the v2 cluster; empty: not known yet. */
@@ -54,10 +62,16 @@ export class SwitchedKeys {
   /** Resolves when all watches have switched. */
   #switched: Promise<void> | undefined;
 
-  constructor(source: SourceCluster, target: V3KeySpace, membership: CutoverMembership) {
+  constructor(
+    source: SourceCluster,
+    target: V3KeySpace,
+    membership: CutoverMembership,
+    indexes: ShownIndexes,
+  ) {
     this.#source = source;
     this.#target = target;
     this.#membership = membership;
+    this.#indexes = indexes;
   }
 
   /** Begins to collect events of v2, as soon as it responds. Takes at most a few seconds. */
@@ -71,8 +85,19 @@ export class SwitchedKeys {
     return [...this.#hidden];
   }
 
-  /** Why the watches cannot switch; empty: they can. */
+  /** The writes of this gateway that a census asks for. */
+  claims(census: Census): Claims {
+    return this.#own.claims(census);
+  }
+
+  /** Changes of v2 after its end that this gateway has seen. */
+  get lateChanges(): number {
+    return this.#late?.count ?? 0;
+  }
+
+  /** Why the watches cannot switch; after the switch, what has happened on v2 since. Empty: nothing. */
   get problem(): string {
+    if (this.#late !== undefined) return this.#late.text;
     if (this.#hidden.size >= MAX_HIDDEN) return `clients use more than ${MAX_HIDDEN} hidden keys`;
     if (this.#events.has("")) return "";
     return this.#failure === undefined
@@ -109,8 +134,10 @@ export class SwitchedKeys {
 
   /** Called when the state of the cut-over has changed, or is not known any more. */
   follow(state: StoredState | null | undefined): void {
-    if (state?.phase === "target") this.#switched ??= this.#switchAll(state).catch(() => {});
-    else if (this.#isServing) for (const events of this.#events.values()) events.decided();
+    if (state?.phase === "target") {
+      this.#switched ??= this.#switchAll(state).catch(() => {});
+      this.#watchLateChanges(state);
+    } else if (this.#isServing) for (const events of this.#events.values()) events.decided();
     // Their clients open them again, and then wait for the decision.
     else this.#source.watches.end((watch) => this.#direct.has(watch));
   }
@@ -136,6 +163,7 @@ export class SwitchedKeys {
       const before = membership.side ?? (await membership.decided(operation, signal));
       if (before.from === "target") return await this.#executeOnTarget(request, signal);
       const outcome = await this.#outcomeOnSource(passed, request);
+      this.#claim(request, outcome);
       const after = membership.side ?? (await membership.decided(operation, undefined));
       if (after.from === "source") return resultOf(outcome);
       if (isFinal(outcome, request, after.state)) return resultOf(outcome);
@@ -157,6 +185,19 @@ export class SwitchedKeys {
     }
   }
 
+  #claim({ action }: KeyRequest, outcome: Outcome): void {
+    if (action === "get") return;
+    if ("response" in outcome) this.#own.add(outcome.response.node.modifiedIndex);
+    else if (outcome.error instanceof OutcomeUnknownError) this.#own.addUnknown();
+  }
+
+  #watchLateChanges({ end }: StoredState): void {
+    if (this.#late !== undefined) return;
+    const { keySpace, cluster } = this.#source;
+    this.#late = new LateChanges(keySpace, end, cluster.clock);
+    void this.#late.watch(this.#closing.signal).catch(() => {});
+  }
+
   async #executeOnTarget(
     request: KeyRequest,
     signal: AbortSignal | undefined,
@@ -164,9 +205,25 @@ export class SwitchedKeys {
     const { state } = this.#membership;
     if (state?.phase !== "target") throw new Error("v2 serves this request");
     const first = await this.#firstIndexWithin(operationOf(request), state, signal);
-    const asNow = await this.#withIndexOfTarget(request, state, first);
+    const asNow = await this.#withIndexOfTarget(request, state, first, signal);
     const response = await this.#executeCurrent(asNow, first, signal);
-    return { ...response, etcdClusterId: state.clusterId };
+    const shown = await this.#shown(request, response, first, signal);
+    return { ...shown, etcdClusterId: state.clusterId };
+  }
+
+  async #shown(
+    { action }: KeyRequest,
+    response: EtcdResponse,
+    first: number,
+    signal: AbortSignal | undefined,
+  ): Promise<EtcdResponse> {
+    try {
+      return await this.#indexes.show(response, first, signal);
+    } catch (error) {
+      // A write was carried out, whatever its indexes are.
+      if (action === "get") throw error;
+      return response;
+    }
   }
 
   /** A member of v3 that is behind may not have the copy yet. */
@@ -188,27 +245,25 @@ export class SwitchedKeys {
     return await this.#target.execute(agreed, { signal });
   }
 
-  /**
-   * A condition with an index of v2 is met by the copy of the node, as long as nobody has changed it: the node still has
-   * this index on v2, and an index from before the switch on v3. If v2 does not respond, the condition is not met.
-   */
+  /** A condition with an index of v2 is met by the copy of the node, as long as nobody has changed it. */
   async #withIndexOfTarget(
     request: KeyRequest,
     state: StoredState,
     first: number,
+    signal: AbortSignal | undefined,
   ): Promise<KeyRequest> {
     if (!("prevIndex" in request) || !request.prevIndex || request.prevIndex > state.end) {
       return request;
     }
-    const read = { action: "get", key: request.key, quorum: true } as const;
-    const limits = { attemptTimeout: OPENING_MS, signal: AbortSignal.timeout(OPENING_MS) };
+    const path = pathOf(request.key);
+    if ((await this.#indexes.modifiedIndexOf(path, signal)) !== request.prevIndex) return request;
     try {
-      const before = await this.#source.keySpace.execute(read, limits);
-      if (before.node.modifiedIndex !== request.prevIndex) return request;
-      const { modifiedIndex: prevIndex } = (await this.#target.execute(read)).node;
+      const read = { action: "get", key: request.key, quorum: true } as const;
+      const { modifiedIndex: prevIndex } = (await this.#target.execute(read, { signal })).node;
       return prevIndex < first ? { ...request, prevIndex } : request;
-    } catch {
-      return request;
+    } catch (error) {
+      if (error instanceof EtcdCommonError) return request;
+      throw error;
     }
   }
 
@@ -275,15 +330,23 @@ export class SwitchedKeys {
   }
 
   async #openTarget(request: WatchRequest, signal: AbortSignal | undefined): Promise<KeyWatch> {
-    const watch = await this.#target.openWatch(request, { signal });
+    const watch = await this.#openShown(request, signal);
     const { etcdServer, etcdIndex, raftIndex, raftTerm } = watch;
     const etcdClusterId = this.#clusterId ?? watch.etcdClusterId;
     return new SwitchedWatch(watch, { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm });
   }
 
+  async #openShown(request: WatchRequest, signal: AbortSignal | undefined): Promise<KeyWatch> {
+    const { state } = this.#membership;
+    if (state?.phase !== "target") throw new Error("v2 serves this watch");
+    const first = await this.#firstIndexWithin(`GET ${request.key}`, state, signal);
+    const watch = await this.#target.openWatch(request, { signal });
+    return shownWatch(watch, (event) => this.#indexes.show(event, first, signal));
+  }
+
   #continue({ watch, request, signal, switched }: FollowedWatch, first: number): void {
     const waitIndex = Math.max(watch.since, first);
-    switched.continueWith(() => this.#target.openWatch({ ...request, waitIndex }, { signal }));
+    switched.continueWith(() => this.#openShown({ ...request, waitIndex }, signal));
     watch.end();
   }
 

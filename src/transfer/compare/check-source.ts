@@ -18,6 +18,16 @@ export interface SourceSize {
   readonly nodes: number;
   /** The largest values, largest first. A target may refuse them. */
   readonly largest: readonly LargeValue[];
+  /** Number of nodes with a TTL. */
+  readonly leased: number;
+  /** The node whose TTL ends first; `undefined`: none has a TTL. */
+  readonly shortest: ShortLived | undefined;
+}
+
+interface ShortLived {
+  readonly key: string;
+  /** Seconds. */
+  readonly ttl: number;
 }
 
 export interface LargeValue {
@@ -41,8 +51,14 @@ export async function checkSource(
   }
   let nodes = 0;
   let largest: readonly LargeValue[] = [];
+  let leasedNodes = 0;
+  let shortest: ShortLived | undefined;
   const everything = compareTrees(source, undefined, trees.tops, { clock, signal });
-  for await (const { differences, compared, replaced, unnamed } of everything) {
+  for await (const { differences, compared, replaced, unnamed, leased } of everything) {
+    leasedNodes += leased.length;
+    for (const { key, ttl = 0 } of leased) {
+      if (shortest === undefined || ttl < shortest.ttl) shortest = { key, ttl };
+    }
     for (const key of unnamed.source) losses.record(lossOf(key, "unnamed"));
     for (const { key } of replaced) losses.record(lossOf(key, "replaced"));
     for (const difference of differences) {
@@ -55,7 +71,7 @@ export async function checkSource(
     nodes += compared;
     onChecked(nodes);
   }
-  return { nodes, largest };
+  return { nodes, largest, leased: leasedNodes, shortest };
 }
 
 function withValue(

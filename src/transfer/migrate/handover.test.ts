@@ -23,7 +23,11 @@ async function handOver(
     return index;
   };
   const options = { from, to };
-  await new Migration(await preflight(options), options, { end, extraTtl: 50 }).run();
+  await new Migration(await preflight(options), options, {
+    end,
+    leased: () => {},
+    extraTtl: 50,
+  }).run();
   return to;
 }
 

@@ -17,6 +17,7 @@ import { KeySpaceWithRetries } from "../source/key-space-with-retries.js";
 import { list } from "../source/listing.js";
 import { isReplaced } from "../source/replaced-text.js";
 import type { TreePair } from "../source/source-and-target.js";
+import type { TreeEntry } from "../source/tree-entry.js";
 import { withLongerTtls } from "../source/with-longer-ttls.js";
 import type { DesiredNode } from "../target/node-writer.js";
 import { RateLimiter } from "../target/rate-limiter.js";
@@ -48,6 +49,8 @@ const MAX_REST = 500;
 export interface Handover {
   /** Ends it. @returns the index of the last change that counts */
   end(): Promise<number>;
+  /** Called with nodes that have a TTL, as they are after the end. The source may have changed them since. */
+  leased(entries: readonly TreeEntry[]): void;
   /** Seconds that TTLs last longer on the target, because nobody can refresh them during the hand-over. */
   readonly extraTtl: number;
 }
@@ -148,12 +151,22 @@ export class Migration {
     reached.catch(() => {});
     while (!isReached) {
       await Promise.race([reached, this.#feed.untilChange()]);
-      await rest.copy(this.#feed.take());
+      await rest.copy(this.#takeRest());
     }
     await reached;
-    await rest.copy(this.#feed.take());
-    await rest.copyTtls(this.#compare(this.#ttls.takeAll(), false), last);
+    await rest.copy(this.#takeRest());
+    const leased = this.#compare(this.#ttls.takeAll(), false);
+    await rest.copyTtls(leased, last, (entries) => handover.leased(entries));
     await this.#keepIndexAhead();
+  }
+
+  /** The last changes. New nodes with a TTL may have been refreshed since. */
+  #takeRest(): readonly PendingChange[] {
+    const changes = this.#feed.take();
+    for (const change of changes) {
+      if (change.kind === "leased") this.#ttls.schedule(change.key, change.ttl, this.#now);
+    }
+    return changes;
   }
 
   /** Whether the target can store a key. @throws TransferRefusedError for a loss that is not permitted */

@@ -1,5 +1,6 @@
 import { TransferFailedError } from "../../errors/migration-errors.js";
 import type { Comparison } from "../compare/compare-trees.js";
+import type { TreeEntry } from "../source/tree-entry.js";
 import type { TargetWriter } from "../target/target-writer.js";
 import type { PendingChange } from "./change-feed.js";
 
@@ -41,8 +42,13 @@ export class RestCopier {
   }
 
   /** Renews TTLs. Everything else that differs was changed after the end. */
-  async copyTtls(comparisons: AsyncIterable<Comparison>, end: number): Promise<void> {
-    for await (const { differences, readAt } of comparisons) {
+  async copyTtls(
+    comparisons: AsyncIterable<Comparison>,
+    end: number,
+    onLeased: (entries: readonly TreeEntry[]) => void,
+  ): Promise<void> {
+    for await (const { differences, leased, readAt } of comparisons) {
+      onLeased(leased);
       const renewed = differences.filter(
         (each) =>
           each.kind === "ttl" && each.entry.modifiedIndex <= end && each.entry.ttl !== undefined,

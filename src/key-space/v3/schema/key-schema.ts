@@ -32,6 +32,14 @@ export function cutoverPrefix(keyPrefix: string): string {
   return `${RESERVED_PREFIX}cutover/${percentEncode(keyPrefix)}=`;
 }
 
+/**
+ * Prefix of the keys with the indexes that nodes had on v2 before a cut-over. It is followed by the path. The tree with the
+ * records of the cut-over does not contain it: `i` is greater than `0`.
+ */
+export function keptIndexesPrefix(keyPrefix: string): string {
+  return `${cutoverPrefix(keyPrefix)}i`;
+}
+
 /** Whether a tree with this prefix would contain the keys outside of all trees. */
 export function isReservedPrefix(keyPrefix: string): boolean {
   return keyPrefix.startsWith(RESERVED_PREFIX);

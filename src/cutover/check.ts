@@ -1,0 +1,119 @@
+import { EtcdClient } from "../client/etcd-client.js";
+import { TargetInUseError } from "../errors/migration-errors.js";
+import { readIndex } from "../key-space/shared/read-state.js";
+import type { MigrateOptions } from "../transfer/migrate/migrate-options.js";
+import { preflight } from "../transfer/migrate/preflight.js";
+import { type CensusResult, takeCensus } from "./census.js";
+import { withAsked } from "./flip.js";
+import type { CutoverTarget } from "./open-target.js";
+
+/** Options of {@link check}. */
+export type CheckOptions = Pick<MigrateOptions, "overwrite" | "lossy" | "onProgress" | "signal"> & {
+  /** Hidden keys that no application has used since the gateways were started. The others are known. */
+  readonly hidden?: readonly string[] | undefined;
+  /** Milliseconds for which requests may be held at the switch. */
+  readonly hold: number;
+  /** Milliseconds for which changes of v2 are counted. */
+  readonly observe: number;
+};
+
+/** What stands in the way of a switch. */
+export interface CutoverCheck {
+  /** With these, the switch is refused, or data is lost. */
+  readonly blockers: readonly string[];
+  /** With these, single applications may notice the switch. */
+  readonly warnings: readonly string[];
+  /** Hidden keys that would be copied. */
+  readonly hidden: readonly string[];
+  /** Nodes on v2; `undefined`: they could not be read. */
+  readonly nodes: number | undefined;
+  /** Nodes with a TTL. */
+  readonly leased: number | undefined;
+  /** Who changes v2; `undefined`: it was not counted, because gateways are missing. */
+  readonly census: CensusResult | undefined;
+}
+
+/** Losses that are named. */
+const MAX_NAMED = 3;
+
+/**
+ * Examines, without changing any key, what would prevent a switch, or would be noticed.
+ *
+ * @throws the errors of `migrate`, when a cluster cannot be read
+ */
+export async function check(
+  source: EtcdClient,
+  target: CutoverTarget,
+  options: CheckOptions,
+): Promise<CutoverCheck> {
+  const { records, clock } = target;
+  const { hold, observe, lossy = false } = options;
+  const state = await records.read();
+  if (state?.phase === "target") return only("the gateways have switched already");
+  if (await source.auth.isEnabled()) {
+    return only("v2 auth is on, and users and roles are not copied yet");
+  }
+  const [blockers, warnings]: [string[], string[]] = [[], []];
+  const gateways = await records.gateways();
+  if (gateways.length === 0) blockers.push("no gateway is registered");
+  const { etcdClusterId } = await readIndex(source.keySpace, {});
+  for (const { url, problem, clusterId } of gateways) {
+    if (problem !== "") blockers.push(`${url}: ${problem}`);
+    else if (clusterId !== etcdClusterId) blockers.push(`${url} serves another v2 cluster`);
+  }
+  const hidden = withAsked(options.hidden ?? [], gateways);
+
+  const census = gateways.length === 0 ? undefined : await takeCensus(source, target, observe);
+  if (census !== undefined) addCensus(census, blockers, warnings);
+
+  const to = new EtcdClient({ keySpace: target.keySpace, clock });
+  const losses: string[] = [];
+  const { overwrite, onProgress, signal } = options;
+  try {
+    const { size } = await preflight({
+      ...{ from: source, to, hidden, overwrite, onProgress, signal, lossy: true },
+      onLoss: ({ key, reason }) => losses.push(`${JSON.stringify(key)} ${reason}`),
+    });
+    const { shortest, nodes, leased } = size;
+    if (shortest !== undefined && shortest.ttl * 1000 < 2 * hold) {
+      warnings.push(
+        `the TTL of ${shortest.key} has ${shortest.ttl} s left, less than twice the hold: its owner may come too late`,
+      );
+    }
+    addLosses(losses, lossy ? warnings : blockers);
+    return { blockers, warnings, hidden, nodes, leased, census };
+  } catch (error) {
+    if (!(error instanceof TargetInUseError)) throw error;
+    blockers.push(error.message);
+    return { blockers, warnings, hidden, nodes: undefined, leased: undefined, census };
+  }
+}
+
+/** Nothing else can be examined. */
+function only(blocker: string): CutoverCheck {
+  const unknown = { nodes: undefined, leased: undefined, census: undefined };
+  return { blockers: [blocker], warnings: [], hidden: [], ...unknown };
+}
+
+function addLosses(losses: readonly string[], to: string[]): void {
+  to.push(...losses.slice(0, MAX_NAMED));
+  if (losses.length > MAX_NAMED) to.push(`and ${losses.length - MAX_NAMED} more keys like these`);
+}
+
+function addCensus(
+  { foreign, shown, silent, unknown }: CensusResult,
+  blockers: string[],
+  warnings: string[],
+): void {
+  if (foreign > unknown) {
+    const keys = [...new Set(shown.map(({ action, node }) => `${action} ${node.key}`))];
+    blockers.push(
+      `${foreign} changes of v2 were not made by a registered gateway: ${keys.join(", ")}`,
+    );
+  }
+  if (silent > unknown) {
+    warnings.push(
+      `${silent} changes of v2 without an event were not made by a registered gateway: hidden keys, refreshes, or etcd itself`,
+    );
+  }
+}

@@ -1,0 +1,201 @@
+import type { EtcdClient } from "../client/etcd-client.js";
+import { CutoverError } from "../errors/cutover-error.js";
+import { parentPath } from "../key-space/shared/path.js";
+import type { Subscription } from "../key-space/subscription.js";
+import { isRemoval } from "../model/actions.js";
+import type { EtcdResponse } from "../model/response.js";
+import { compareTrees } from "../transfer/compare/compare-trees.js";
+import { forEachConcurrent } from "../transfer/source/for-each-concurrent.js";
+import { withRetries } from "../transfer/source/key-space-with-retries.js";
+import type { TreeEntry } from "../transfer/source/tree-entry.js";
+import type { KeptIndexes, NodeIndexes } from "./kept-indexes.js";
+
+const POLL_INTERVAL_MS = 1_000;
+/** Changes that are written together. */
+const MANY = 2_000;
+const MAX_CONCURRENT_WRITES = 4;
+/** Indexes that one of them writes. */
+const BATCH = 500;
+
+/** Keeps the indexes of all nodes of v2 on v3, until v2 ends. */
+export class IndexKeeper implements AsyncDisposable {
+  readonly #source: EtcdClient;
+  readonly #kept: Pick<KeptIndexes, "below" | "write">;
+  readonly #tops: readonly string[];
+  readonly #signal: AbortSignal | undefined;
+  /** The indexes of the nodes that exist. */
+  readonly #nodes = new Map<string, NodeIndexes>();
+  /** What v3 has. */
+  #written: ReadonlyMap<string, NodeIndexes> = new Map();
+  /** Paths of which v3 must still be told. */
+  readonly #changed = new Set<string>();
+  #subscriptions: readonly Subscription[] = [];
+  #following: Promise<unknown> = Promise.resolve();
+  #failure: unknown;
+  /** Changes that wait: until all nodes were read, or until it is known which changes count. */
+  #waiting: EtcdResponse[] | undefined = [];
+  #writing: Promise<void> | undefined;
+
+  /** @param tops the root and the hidden keys that are copied */
+  constructor(
+    source: EtcdClient,
+    kept: Pick<KeptIndexes, "below" | "write">,
+    tops: readonly string[],
+    signal: AbortSignal | undefined,
+  ) {
+    this.#source = source;
+    this.#kept = kept;
+    this.#tops = tops;
+    this.#signal = signal;
+  }
+
+  /** Writes the indexes of all nodes, and follows changes from then on. */
+  async start(): Promise<void> {
+    const { keySpace, clock } = this.#source;
+    const call = { signal: this.#signal };
+    const request = { recursive: true, from: "now", state: "none" } as const;
+    const limits = { bufferSize: 10_000, pollInterval: POLL_INTERVAL_MS };
+    this.#subscriptions = this.#tops.map((key) =>
+      keySpace.subscribe({ key, ...request, ...limits }, call),
+    );
+    this.#following = Promise.all(this.#subscriptions.map((each) => this.#follow(each)));
+    await Promise.all(this.#subscriptions.map(({ opened }) => opened));
+    this.#written = await withRetries(clock, this.#signal, () =>
+      this.#kept.below("", this.#signal),
+    );
+    for await (const { differences } of compareTrees(keySpace, undefined, this.#tops, {
+      ...call,
+      clock,
+    })) {
+      for (const each of differences) if (each.kind === "missing") this.#add(each.entry);
+    }
+    this.#applyWaiting(undefined);
+    await this.#write();
+  }
+
+  /** Until {@link endAt}, changes wait. */
+  hold(): void {
+    this.#waiting ??= [];
+  }
+
+  /** Applies the changes up to an index, and none after it. @throws CutoverError when changes are missing */
+  async endAt(index: number): Promise<void> {
+    const call = { signal: this.#signal };
+    try {
+      await Promise.all(this.#subscriptions.map((each) => each.reached(index, call)));
+    } catch (error) {
+      throw this.#failure ?? error;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#applyWaiting(index);
+  }
+
+  /** Nodes with a TTL, as they are at the end: a refresh causes no event. */
+  addLeased(entries: readonly TreeEntry[], end: number): void {
+    for (const entry of entries) {
+      if (entry.modifiedIndex <= end) this.#add(entry);
+      else if (this.#nodes.delete(entry.key)) this.#changed.add(entry.key);
+    }
+  }
+
+  /** Writes what has changed since the last time. */
+  async finish(): Promise<void> {
+    await this.#writing;
+    await this.#write();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const subscription of this.#subscriptions) subscription.close();
+    await this.#following;
+    await this.#writing?.catch(() => {});
+  }
+
+  async #follow(subscription: Subscription): Promise<void> {
+    try {
+      for await (const item of subscription) {
+        if (item.type === "resync") {
+          throw new CutoverError("v2 has discarded changes that were not read yet; run it again");
+        }
+        for (const change of item.changes) {
+          if (this.#waiting === undefined) this.#apply(change);
+          else this.#waiting.push(change);
+        }
+        if (this.#waiting === undefined && this.#changed.size >= MANY) this.#startWriting();
+      }
+    } catch (error) {
+      this.#failure ??= error;
+      for (const each of this.#subscriptions) each.close();
+    }
+  }
+
+  #applyWaiting(end: number | undefined): void {
+    for (const change of this.#waiting ?? []) {
+      if (end === undefined || change.node.modifiedIndex <= end) this.#apply(change);
+    }
+    this.#waiting = undefined;
+  }
+
+  #apply({ action, node, prevNode }: EtcdResponse): void {
+    const { key, modifiedIndex } = node;
+    if (isRemoval(action)) {
+      const isDirectory = node.dir === true || prevNode?.dir === true;
+      for (const path of isDirectory ? [key, ...this.#below(key)] : [key]) {
+        if ((this.#nodes.get(path)?.modifiedIndex ?? Infinity) < modifiedIndex) {
+          this.#nodes.delete(path);
+        }
+      }
+      return;
+    }
+    this.#add(node);
+    // Directories above it that were created with it have no event.
+    for (let path = parentPath(key); path !== "" && !this.#nodes.has(path); ) {
+      this.#add({ key: path, modifiedIndex, createdIndex: modifiedIndex });
+      path = parentPath(path);
+    }
+  }
+
+  #below(directory: string): readonly string[] {
+    return [...this.#nodes.keys()].filter((path) => path.startsWith(`${directory}/`));
+  }
+
+  #add({ key, modifiedIndex, createdIndex }: NodeIndexes & { readonly key: string }): void {
+    if ((this.#nodes.get(key)?.modifiedIndex ?? 0) >= modifiedIndex) return;
+    this.#nodes.set(key, { modifiedIndex, createdIndex });
+    this.#changed.add(key);
+  }
+
+  #startWriting(): void {
+    this.#writing ??= this.#write().then(
+      () => {
+        this.#writing = undefined;
+      },
+      (error: unknown) => {
+        this.#failure ??= error;
+      },
+    );
+  }
+
+  async #write(): Promise<void> {
+    const paths = [...this.#changed].filter((path) => !this.#isWritten(path));
+    this.#changed.clear();
+    const batches = Array.from({ length: Math.ceil(paths.length / BATCH) }, (_, at) =>
+      paths
+        .slice(at * BATCH, (at + 1) * BATCH)
+        .map((path) => [path, this.#nodes.get(path)] as const),
+    );
+    const { clock } = this.#source;
+    await forEachConcurrent(batches, MAX_CONCURRENT_WRITES, (batch) =>
+      withRetries(clock, this.#signal, () => this.#kept.write(batch, this.#signal)),
+    );
+  }
+
+  /** v3 may still have the indexes from an attempt before. */
+  #isWritten(path: string): boolean {
+    const [now, before] = [this.#nodes.get(path), this.#written.get(path)];
+    return (
+      now !== undefined &&
+      before?.modifiedIndex === now.modifiedIndex &&
+      before.createdIndex === now.createdIndex
+    );
+  }
+}

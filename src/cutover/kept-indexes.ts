@@ -1,0 +1,114 @@
+import { type RequestOp, RPC, type TxnResponse } from "../etcd3/rpcs.js";
+import { firstOf, type KeyRange, putWithoutPrevious, read } from "../etcd3/transaction.js";
+import { TransactionSize } from "../etcd3/transaction-size.js";
+import { readTxnResult } from "../etcd3/txn-result.js";
+import type { V3Api, V3Call, V3Response } from "../etcd3/v3-api.js";
+import { PageReader } from "../key-space/v3/read/page-reader.js";
+import { keptIndexesPrefix, utf8TextOf } from "../key-space/v3/schema/key-schema.js";
+
+/** The indexes of a node. */
+export interface NodeIndexes {
+  readonly modifiedIndex: number;
+  readonly createdIndex: number;
+}
+
+const TEXT = /^(\d+) (\d+)$/;
+
+/**
+ * The indexes that the nodes had on v2, by path: one v3 key for each node, in a range that is not part of a tree. A node
+ * that has not been changed since the switch still has them for clients.
+ */
+export class KeptIndexes {
+  readonly #api: V3Api;
+  readonly #prefix: string;
+  readonly #size = new TransactionSize();
+
+  constructor(api: V3Api, keyPrefix: string) {
+    this.#api = api;
+    this.#prefix = keptIndexesPrefix(keyPrefix);
+  }
+
+  /** Those of some nodes, as far as they are known. */
+  async of(
+    paths: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<string, NodeIndexes>> {
+    const found = new Map<string, NodeIndexes>();
+    const add = adderTo(found);
+    const reads = paths.map((path) => read(this.#prefix + path));
+    await this.#inParts(reads, async (part) => {
+      const response = await this.#send("read", part, signal);
+      for (const { kvs } of readTxnResult(response, 0).results) {
+        for (const kv of kvs) add(utf8TextOf(kv.key)?.slice(this.#prefix.length) ?? "", kv);
+      }
+    });
+    return found;
+  }
+
+  /** Those of all nodes below a path. */
+  async below(
+    path: string,
+    signal: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<string, NodeIndexes>> {
+    const found = new Map<string, NodeIndexes>();
+    const start = this.#prefix + path;
+    const range: KeyRange = { key: `${start}/`, range_end: `${start}0` };
+    const pages = new PageReader(range, { prefix: this.#prefix, add: adderTo(found) });
+    for (let page = pages.next(); page !== undefined; page = pages.next()) {
+      const call = this.#call("read", signal);
+      const { message } = await this.#api.call(RPC.range, page.request_range, call);
+      pages.take(message);
+    }
+    return found;
+  }
+
+  /** `undefined`: unknown from now on. */
+  async write(
+    entries: readonly (readonly [string, NodeIndexes | undefined])[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const puts = entries.map(([path, indexes]) =>
+      putWithoutPrevious(this.#prefix + path, indexes === undefined ? "" : textOf(indexes)),
+    );
+    await this.#inParts(puts, (part) => this.#send("write", part, signal));
+  }
+
+  async #inParts<T>(
+    items: readonly T[],
+    send: (part: readonly T[]) => Promise<unknown>,
+  ): Promise<void> {
+    const size = this.#size;
+    for (let at = 0; at < items.length; ) {
+      const part = items.slice(at, at + size.maxOperations);
+      at += part.length;
+      await size.sendInParts(part, send);
+    }
+  }
+
+  #send(
+    safety: "read" | "write",
+    operations: readonly RequestOp[],
+    signal: AbortSignal | undefined,
+  ): Promise<V3Response<TxnResponse>> {
+    return this.#api.call(RPC.txn, firstOf([], operations), this.#call(safety, signal));
+  }
+
+  #call(safety: V3Call["safety"], signal: AbortSignal | undefined): V3Call {
+    const operation = `${safety} indexes of v2`;
+    return { operation, key: this.#prefix, safety, scope: "quorum", signal };
+  }
+}
+
+function textOf({ modifiedIndex, createdIndex }: NodeIndexes): string {
+  return `${modifiedIndex} ${createdIndex}`;
+}
+
+function adderTo(
+  found: Map<string, NodeIndexes>,
+): (path: string, kv: { readonly value: Buffer }) => void {
+  return (path, { value }) => {
+    const [, modified, created] = TEXT.exec(value.toString()) ?? [];
+    if (modified === undefined) return;
+    found.set(path, { modifiedIndex: Number(modified), createdIndex: Number(created) });
+  };
+}
