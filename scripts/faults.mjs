@@ -3,7 +3,7 @@
  * Runs clients against real clusters while nemeses kill, stop and disconnect their parts, and judges
  * what the clients saw:
  *
- *     npm run faults -- [--system=v2|v3|gateway|all] [--minutes=10] [--nemesis=NAME,…|all|mixed]
+ *     npm run faults -- [--system=v2|v3|gateway|cutover|all] [--minutes=10] [--nemesis=NAME,…|all|mixed]
  *                       [--seed=N] [--release=3.5] [--rate=100] [--out=DIR] [--write] [--plant=NAME]
  *                       [--safe]
  *

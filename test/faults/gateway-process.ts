@@ -8,13 +8,19 @@ import type { HostNames } from "./host-names.js";
 
 const SHIFTED_DATE = pathToFileURL(join(import.meta.dirname, "gateway/shifted-date.mjs")).href;
 
+/** The cluster before which a gateway is; with `source`, it is before that one until it is switched. */
+export interface GatewayClusters {
+  readonly etcd: { readonly urls: readonly string[] };
+  readonly source?: { readonly urls: readonly string[] };
+}
+
 /** A gateway in a process of its own, which can be killed and started again at the same URL. */
 export class GatewayProcess {
   readonly name: string;
   readonly url: string;
   readonly #program: string;
   readonly #port: number;
-  readonly #etcdUrls: readonly string[];
+  readonly #clusters: GatewayClusters;
   readonly #names: HostNames;
   #child: ChildProcess | undefined;
   #ended: Promise<unknown> = Promise.resolve();
@@ -23,10 +29,10 @@ export class GatewayProcess {
   static async start(
     name: string,
     program: string,
-    etcdUrls: readonly string[],
+    clusters: GatewayClusters,
     names: HostNames,
   ): Promise<GatewayProcess> {
-    const gateway = new GatewayProcess(name, program, await freePort(), etcdUrls, names);
+    const gateway = new GatewayProcess(name, program, await freePort(), clusters, names);
     await gateway.start();
     return gateway;
   }
@@ -35,19 +41,19 @@ export class GatewayProcess {
     name: string,
     program: string,
     port: number,
-    etcdUrls: readonly string[],
+    clusters: GatewayClusters,
     names: HostNames,
   ) {
     this.name = name;
     this.url = `http://127.0.0.1:${port}`;
     this.#program = program;
     this.#port = port;
-    this.#etcdUrls = etcdUrls;
+    this.#clusters = clusters;
     this.#names = names;
   }
 
   async start(): Promise<void> {
-    const child = fork(this.#program, [String(this.#port), ...this.#etcdUrls], {
+    const child = fork(this.#program, [String(this.#port), JSON.stringify(this.#clusters)], {
       execArgv: ["--enable-source-maps", "--import", SHIFTED_DATE, ...this.#names.nodeArgs],
       stdio: ["ignore", "inherit", "pipe", "ipc"],
     });

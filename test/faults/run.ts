@@ -13,6 +13,7 @@ import {
 } from "./availability.js";
 import { branchesOf, checkNoticed, type Restore } from "./branches.js";
 import type { Programs } from "./bundle.js";
+import { cutOver } from "./cut-over.js";
 import { HeapSamples } from "./heap-samples.js";
 import { readHistory } from "./history.js";
 import { unusedLeases } from "./leases.js";
@@ -30,6 +31,8 @@ const WORKERS = ["w1", "w2", "w3"];
 const CLIENTS_OF_A_WORKER = 3;
 /** Time in which watches and locks recover before the workloads end, in ms. */
 const CALM_MS = 3_000;
+/** Share of a run after which gateways are switched to another cluster. */
+const CUT_OVER_AT = 0.4;
 /**
  * Share of a CPU that a process of the run must get. With less, the timeouts of the clients and the TTLs of the
  * locks are too short, so that nothing is said about delays.
@@ -117,7 +120,8 @@ class Run {
     this.#begin = performance.now();
     const heap = new HeapSamples(this.#workers);
     const { durationMs } = this.#settings;
-    await Promise.all([this.#injectFaults(), heap.take(durationMs, this.#ended)]);
+    const faults = [this.#injectFaults(), this.#cutOver()];
+    await Promise.all([...faults, heap.take(durationMs, this.#ended)]);
     this.#log("all faults are healed");
     await this.#system.untilHealthy();
     await setTimeout(CALM_MS, undefined, { signal: this.#ended });
@@ -174,6 +178,15 @@ class Run {
     return history
       .filter(({ outcome, error }) => outcome === "unknown" && !error?.startsWith("OwnershipLost"))
       .map((operation) => `the outcome is unknown: ${JSON.stringify(operation)}`);
+  }
+
+  /** In the middle of the run, so that there are faults before, meanwhile and after it. */
+  async #cutOver(): Promise<void> {
+    const { next, sourceUrls, gateways } = this.#system;
+    if (next === undefined) return;
+    await this.#until(this.#settings.durationMs * CUT_OVER_AT);
+    const note = (text: string): void => this.#log(`cut-over: ${text}`);
+    await cutOver(sourceUrls, next, gateways.length, note, this.#ended);
   }
 
   async #injectFaults(): Promise<void> {

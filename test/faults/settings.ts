@@ -7,8 +7,8 @@ import type { Nemesis } from "./nemeses/nemesis.js";
 import type { RunSettings } from "./run.js";
 import { SYSTEM_NAMES, type SystemName } from "./system.js";
 
-const DEFAULT_RELEASES = { v2: "3.5", v3: "3.7", gateway: "3.7" } as const;
-const UPGRADED_RELEASES = { v2: "3.4", v3: "3.5", gateway: "3.5" } as const;
+const DEFAULT_RELEASES = { v2: "3.5", v3: "3.7", gateway: "3.7", cutover: "3.5" } as const;
+const UPGRADED_RELEASES = { v2: "3.4", v3: "3.5", gateway: "3.5", cutover: "3.4" } as const;
 
 /** A run with these is short. */
 const SHORT = { minutes: "0.6", rate: "30" };
@@ -73,7 +73,7 @@ function releaseOf(name: SystemName): Release {
 function nemesesFor(name: SystemName, release: Release): readonly Nemesis[] {
   const possible = nemeses.filter(
     ({ systems, releases }) =>
-      systems.includes(name) && releases?.[name].includes(release) !== false,
+      systems.includes(name) && releases?.[name]?.includes(release) !== false,
   );
   if (nemesis === "all" || nemesis === "mixed") {
     const isTooLong = (each: Nemesis) => each.isLong === true && minutes < MINUTES_FOR_LONG;

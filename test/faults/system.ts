@@ -10,10 +10,12 @@ import type { Programs } from "./bundle.js";
 import { GatewayProcess } from "./gateway-process.js";
 import { HostNames } from "./host-names.js";
 
-export const SYSTEM_NAMES = ["v2", "v3", "gateway"] as const;
+export const SYSTEM_NAMES = ["v2", "v3", "gateway", "cutover"] as const;
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 const GATEWAYS = ["g1", "g2"];
+/** Release of the cluster to which gateways are switched. */
+const NEXT_RELEASE = "3.7";
 const HEALTHY_WITHIN_MS = 300_000;
 /** Whether the machine is so busy that a process may have to wait for a second. */
 const IS_BUSY = cpuShare() < 0.4;
@@ -50,6 +52,8 @@ export class FaultSystem implements AsyncDisposable {
   /** Uses the members directly. */
   readonly admin: EtcdClient;
   readonly #cluster: EtcdCluster;
+  /** The v3 cluster to which the gateways are switched. */
+  readonly next: EtcdCluster | undefined;
 
   /** `workers` names the processes that get links of their own. */
   static async start(
@@ -59,33 +63,45 @@ export class FaultSystem implements AsyncDisposable {
     programs: Programs,
   ): Promise<FaultSystem> {
     const peerLinks = new PeerLinks();
+    const hasV2 = name === "v2" || name === "cutover";
     const cluster = await startEtcd({
       release,
       members: 3,
-      v2: name === "v2",
+      v2: hasV2,
       peerLinks,
-      args: name === "v2" ? ELECTION : [...ELECTION, ...SMALL_STORE],
+      args: hasV2 ? ELECTION : [...ELECTION, ...SMALL_STORE],
     });
     const { members } = cluster;
     const names = new HostNames();
-    if (name !== "gateway") {
+    if (name === "v2" || name === "v3") {
       const links = await linksTo(workers, members, names);
-      return new FaultSystem(name, release, cluster, peerLinks, names, [], links);
+      return new FaultSystem(name, release, cluster, undefined, peerLinks, names, [], links);
     }
+    const next =
+      name === "cutover"
+        ? await startEtcd({ release: NEXT_RELEASE, members: 3, args: ELECTION })
+        : undefined;
     const toMembers = await linksTo(GATEWAYS, members, names);
+    const toNext = await linksTo(GATEWAYS, membersOf(next), names);
     const gateways = await Promise.all(
-      GATEWAYS.map((gateway) =>
-        GatewayProcess.start(gateway, programs.gateway, urlsFrom(toMembers, gateway), names),
-      ),
+      GATEWAYS.map((gateway) => {
+        const urls = urlsFrom(toMembers, gateway);
+        const clusters =
+          next === undefined
+            ? { etcd: { urls } }
+            : { source: { urls }, etcd: { urls: urlsFrom(toNext, gateway) } };
+        return GatewayProcess.start(gateway, programs.gateway, clusters, names);
+      }),
     );
-    const links = [...toMembers, ...(await linksTo(workers, gateways, names))];
-    return new FaultSystem(name, release, cluster, peerLinks, names, gateways, links);
+    const links = [...toMembers, ...toNext, ...(await linksTo(workers, gateways, names))];
+    return new FaultSystem(name, release, cluster, next, peerLinks, names, gateways, links);
   }
 
   private constructor(
     name: SystemName,
     release: Release,
     cluster: EtcdCluster,
+    next: EtcdCluster | undefined,
     peerLinks: PeerLinks,
     names: HostNames,
     gateways: readonly GatewayProcess[],
@@ -94,7 +110,8 @@ export class FaultSystem implements AsyncDisposable {
     this.name = name;
     this.release = release;
     this.#cluster = cluster;
-    this.members = cluster.members;
+    this.next = next;
+    this.members = [...cluster.members, ...(next?.members ?? [])];
     this.peerLinks = peerLinks;
     this.names = names;
     this.gateways = gateways;
@@ -104,12 +121,17 @@ export class FaultSystem implements AsyncDisposable {
 
   /** The API of the members. Gateways serve v2. */
   get memberApi(): "v2" | "v3" {
-    return this.name === "v2" ? "v2" : "v3";
+    return this.name === "v2" || this.name === "cutover" ? "v2" : "v3";
   }
 
   /** The API that the workers use. */
   get clientApi(): "v2" | "v3" {
     return this.name === "v3" ? "v3" : "v2";
+  }
+
+  /** The URLs of the cluster itself. */
+  get sourceUrls(): readonly string[] {
+    return this.#cluster.urls;
   }
 
   /** The URLs that a worker uses. */
@@ -124,13 +146,22 @@ export class FaultSystem implements AsyncDisposable {
 
   /** Waits until a write and a linearizable read succeed at every member, gateway and link. */
   async untilHealthy(): Promise<void> {
-    const members = this.members.map(({ url }) => ({ url, api: this.memberApi }));
+    const next = membersOf(this.next);
+    const members = this.#cluster.members.map(({ url }) => ({ url, api: this.memberApi }));
     const gateways = this.gateways.map(({ url }) => ({ url, api: "v2" as const }));
-    const links = this.links.map(({ from, proxy }) => ({
-      url: proxy.url,
-      api: GATEWAYS.includes(from) ? this.memberApi : this.clientApi,
-    }));
-    await Promise.all([...members, ...gateways, ...links].map(untilHealthy));
+    const isToNext = (link: Link): boolean => next.some(({ name }) => name === link.to);
+    const links = this.links
+      .filter((link) => !isToNext(link))
+      .map(({ from, proxy }) => ({
+        url: proxy.url,
+        api: GATEWAYS.includes(from) ? this.memberApi : this.clientApi,
+      }));
+    // Before the switch, a write to the v3 cluster would be foreign data.
+    const readOnly = [...next, ...this.links.filter(isToNext).map(({ proxy }) => proxy)];
+    await Promise.all([
+      ...[...members, ...gateways, ...links].map((each) => untilHealthy(each)),
+      ...readOnly.map(({ url }) => untilHealthy({ url, api: "v3" }, false)),
+    ]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -140,7 +171,13 @@ export class FaultSystem implements AsyncDisposable {
     this.peerLinks.close();
     this.names[Symbol.dispose]();
     await this.#cluster.stop();
+    await this.next?.stop();
   }
+}
+
+/** The members of the v3 cluster of a cut-over, with names of their own. */
+function membersOf(next: EtcdCluster | undefined): readonly { name: string; url: string }[] {
+  return (next?.members ?? []).map(({ name, url }) => ({ name: `v3-${name}`, url }));
 }
 
 const ATTEMPT_MS = IS_BUSY ? 30_000 : 10_000;
@@ -148,14 +185,17 @@ const IMPATIENT = {
   ...{ connectTimeout: ATTEMPT_MS / 2, requestTimeout: ATTEMPT_MS, writeTimeout: ATTEMPT_MS },
 } as const;
 
-async function untilHealthy({ url, api }: { url: string; api: "v2" | "v3" }): Promise<void> {
+async function untilHealthy(
+  { url, api }: { readonly url: string; readonly api: "v2" | "v3" },
+  writes = true,
+): Promise<void> {
   const etcd = new EtcdClient({ urls: [url], api, ...IMPATIENT });
   const key = `/healthy/${new URL(url).port}`;
   const deadline = performance.now() + HEALTHY_WITHIN_MS;
   for (;;) {
     try {
-      await etcd.setNode(key, "yes");
-      await etcd.getNode(key, { quorum: true });
+      if (writes) await etcd.setNode(key, "yes");
+      await etcd.getNode(key, { quorum: true, ignoreKeyNotFound: true });
       break;
     } catch (error) {
       if (performance.now() < deadline) await setTimeout(100);

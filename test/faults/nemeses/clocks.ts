@@ -1,6 +1,6 @@
 /** Wall clocks that jump. */
 
-import { ALL_SYSTEMS, type Nemesis, namesOf, release, take } from "./nemesis.js";
+import { ALL_SYSTEMS, GATEWAY_SYSTEMS, type Nemesis, namesOf, release, take } from "./nemesis.js";
 
 const HOUR_MS = 3_600_000;
 const TEN_YEARS_MS = 10 * 365 * 24 * HOUR_MS;
@@ -30,7 +30,7 @@ export const clientClock: Nemesis = {
 
 export const gatewayClock: Nemesis = {
   name: "gateway-clock",
-  systems: ["gateway"],
+  systems: GATEWAY_SYSTEMS,
   lastsMs: [3_000, 8_000],
   async start(environment, random) {
     const ms = shiftOf(random);

@@ -1,7 +1,7 @@
 /** Names that point to other addresses. */
 
 import { chooseLinks } from "./links.js";
-import { ALL_SYSTEMS, type Nemesis, release, take } from "./nemesis.js";
+import { type Nemesis, release, SINGLE_CLUSTERS, take } from "./nemesis.js";
 
 /**
  * Servers move to another address, and nothing responds at the old one. Their names point to the new one. Old
@@ -9,7 +9,7 @@ import { ALL_SYSTEMS, type Nemesis, release, take } from "./nemesis.js";
  */
 export const dns: Nemesis = {
   name: "dns",
-  systems: ALL_SYSTEMS,
+  systems: SINGLE_CLUSTERS,
   lastsMs: [11_000, 13_000],
   successWithinMs: 10_000,
   isLong: true,

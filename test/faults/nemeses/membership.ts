@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { findEtcd, type Release } from "../../../scripts/etcd-binaries.mjs";
 import type { EtcdClient, Member } from "../../../src/index.js";
-import { ALL_SYSTEMS, type Nemesis, namesOf, release, take } from "./nemesis.js";
+import { type Nemesis, namesOf, release, SINGLE_CLUSTERS, take } from "./nemesis.js";
 import { startMember } from "./processes.js";
 
 const RETRY_EVERY_MS = 500;
@@ -16,7 +16,7 @@ const NEXT: Readonly<Partial<Record<Release, Release>>> = { 3.4: "3.5", 3.5: "3.
 /** A member is removed from the cluster. Its place is taken by a member with another ID and without data. */
 export const replaceMember: Nemesis = {
   name: "replace-member",
-  systems: ALL_SYSTEMS,
+  systems: SINGLE_CLUSTERS,
   lastsMs: [3_000, 6_000],
   async start(environment, random) {
     const { admin, members } = environment.system;
@@ -75,7 +75,7 @@ async function listed(admin: EtcdClient): Promise<readonly Member[]> {
 /** Each member is stopped and started as the next release, one by one. Happens once in a run. */
 export const upgrade: Nemesis = {
   name: "upgrade",
-  systems: ALL_SYSTEMS,
+  systems: SINGLE_CLUSTERS,
   // etcd 3.6 has no v2 API.
   releases: { v2: ["3.4"], v3: BEFORE_LATEST, gateway: BEFORE_LATEST },
   lastsMs: [6_000, 10_000],

@@ -12,7 +12,7 @@ export interface Nemesis {
   readonly name: string;
   readonly systems: readonly SystemName[];
   /** Releases of etcd on which it is possible, for each system. @default all */
-  readonly releases?: Readonly<Record<SystemName, readonly Release[]>>;
+  readonly releases?: Readonly<Partial<Record<SystemName, readonly Release[]>>>;
   /** Shortest and longest time until it is healed, in ms. */
   readonly lastsMs: readonly [number, number];
   /** Every client has a success within this time, in ms, if no other nemesis is active. @default not checked */
@@ -43,7 +43,10 @@ export type Choice<T> = (
   random: () => number,
 ) => Promise<readonly T[]>;
 
-export const ALL_SYSTEMS = ["v2", "v3", "gateway"] as const;
+export const ALL_SYSTEMS = ["v2", "v3", "gateway", "cutover"] as const;
+/** Systems whose members are one cluster. */
+export const SINGLE_CLUSTERS = ["v2", "v3", "gateway"] as const;
+export const GATEWAY_SYSTEMS = ["gateway", "cutover"] as const;
 export const V3_SYSTEMS = ["v3", "gateway"] as const;
 
 /** Takes up to `count` of the candidates that no nemesis has. */

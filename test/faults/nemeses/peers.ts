@@ -2,13 +2,13 @@
 
 import type { EtcdProcess } from "../../../scripts/etcd-process.mjs";
 import {
-  ALL_SYSTEMS,
   type Choice,
   type FaultEnvironment,
   type Heal,
   type Nemesis,
   namesOf,
   release,
+  SINGLE_CLUSTERS,
   take,
   takeLeader,
 } from "./nemesis.js";
@@ -21,7 +21,7 @@ export const isolateLeader = isolating("isolate-leader", takeLeader);
 /** A third member still reaches both: the leader may be one of the two. */
 export const separate: Nemesis = {
   name: "separate",
-  systems: ALL_SYSTEMS,
+  systems: SINGLE_CLUSTERS,
   lastsMs: [4_000, 10_000],
   async start(environment, random) {
     const members = take(environment, environment.system.members, random, 2);
@@ -34,7 +34,7 @@ export const separate: Nemesis = {
 function isolating(name: string, choose: Choice<EtcdProcess>): Nemesis {
   return {
     name,
-    systems: ALL_SYSTEMS,
+    systems: SINGLE_CLUSTERS,
     lastsMs: [4_000, 10_000],
     async start(environment, random) {
       return cut(environment, await choose(environment, random));

@@ -6,9 +6,11 @@ import type { GatewayProcess } from "../gateway-process.js";
 import {
   ALL_SYSTEMS,
   type Choice,
+  GATEWAY_SYSTEMS,
   type Nemesis,
   namesOf,
   release,
+  SINGLE_CLUSTERS,
   take,
   takeLeader,
 } from "./nemesis.js";
@@ -43,9 +45,13 @@ const someMembers: Victims<EtcdProcess> = {
   },
   start: (member) => startMember(member),
 };
-const leader: Victims<EtcdProcess> = { ...someMembers, choose: takeLeader };
+const leader: Victims<EtcdProcess> = {
+  ...someMembers,
+  systems: SINGLE_CLUSTERS,
+  choose: takeLeader,
+};
 const oneGateway: Victims<GatewayProcess> = {
-  systems: ["gateway"],
+  systems: GATEWAY_SYSTEMS,
   choose: async (environment, random) => take(environment, environment.system.gateways, random),
   start: (gateway) => gateway.start(),
 };
@@ -103,7 +109,7 @@ function pausing<P extends Process>(
 
 export const rollingRestart: Nemesis = {
   name: "rolling-restart",
-  systems: ALL_SYSTEMS,
+  systems: SINGLE_CLUSTERS,
   lastsMs: [4_000, 8_000],
   async start(environment) {
     const members = take(environment, environment.system.members, () => 0, 3);

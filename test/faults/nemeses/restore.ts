@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import type { EtcdProcess } from "../../../scripts/etcd-process.mjs";
 import type { EtcdClient } from "../../../src/index.js";
 import { now } from "../worker/client-context.js";
-import { ALL_SYSTEMS, type FaultEnvironment, type Nemesis, release, take } from "./nemesis.js";
+import { type FaultEnvironment, type Nemesis, release, SINGLE_CLUSTERS, take } from "./nemesis.js";
 import { startMember } from "./processes.js";
 
 const MEMBERS = 3;
@@ -21,7 +21,7 @@ const NOTICED_WITHIN_MS = 10_000;
  */
 export const restore: Nemesis = {
   name: "restore",
-  systems: ALL_SYSTEMS,
+  systems: SINGLE_CLUSTERS,
   lastsMs: [10_000, 15_000],
   isAlone: true,
   async start(environment) {

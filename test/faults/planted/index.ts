@@ -52,4 +52,10 @@ export const plants: Readonly<Record<string, Plant>> = {
     find: "{ recursive, sorted, quorum }, quorum === true",
     replace: "{ recursive, sorted }, quorum === true",
   },
+  /** After a cut-over, gateways show the indexes of v3. */
+  "cutover-forgets-indexes": {
+    file: "src/server/switch/shown-indexes.ts",
+    find: "if (paths.size === 0) return response;",
+    replace: "return response;",
+  },
 };
