@@ -97,6 +97,34 @@ async function write(
   return { written, problems };
 }
 
+/**
+ * Writes at all gateways, and reads the events at one of them, while something happens, and until more was written after it.
+ * No client may see an error, and every write has one event.
+ */
+async function whileWriting<T>(
+  gateways: readonly [ServedGateway, ...ServedGateway[]],
+  happens: () => Promise<T>,
+): Promise<{ readonly result: T; readonly seen: Poller["seen"]; readonly written: string[] }> {
+  const [first, second = first] = gateways;
+  const poller = new Poller(second, (await ask(first, "/data")).index + 1);
+  const polling = poller.run("/live", "/live/last");
+  const stop = new AbortController();
+  const writers = gateways.map((gateway, at) => write(gateway, `/live/${at}`, stop.signal));
+  await expect.poll(() => poller.seen.length).toBeGreaterThan(20);
+  const result = await happens();
+  const before = poller.seen.length;
+  await expect.poll(() => poller.seen.length).toBeGreaterThan(before + 20);
+  stop.abort();
+  const results = await Promise.all(writers);
+  expect(results.flatMap(({ problems }) => problems)).toEqual([]);
+  expect((await put(first, "/live/last", { value: "x" })).status).toBe(201);
+  await polling;
+  expect(poller.problems).toEqual([]);
+  const written = [...results.flatMap((each) => each.written), "/live/last"].sort();
+  expect(poller.seen.map(({ key }) => key).sort()).toEqual(written);
+  return { result, seen: poller.seen, written };
+}
+
 describeWithEtcd("3.7", "a cut-over", () => {
   const open: AsyncDisposable[] = [];
   afterEach(async () => {
@@ -144,26 +172,12 @@ describeWithEtcd("3.7", "a cut-over", () => {
     for (let at = 0; at < 200; at++) await source.setNode(`/data/${at % 10}/${at}`, `${at}`);
     await source.setNode("/ttl/kept", "1", { ttl: 600 });
     await source.setNode("/ttl/short", "1", { ttl: 60 });
-    const { clusterId, index } = await ask(first, "/data");
-    const poller = new Poller(second, index + 1);
-    const polling = poller.run("/live", "/live/last");
+    const { clusterId } = await ask(first, "/data");
     const one = ask(third, "/alone?wait=true");
     await arm(source, target, { gateways: 3, hold: HOLD_MS });
-    const stop = new AbortController();
-    const writers = gateways.map((gateway, at) => write(gateway, `/live/${at}`, stop.signal));
-    await expect.poll(() => poller.seen.length).toBeGreaterThan(20);
-    const flipped = await flip(source, target, {});
-    const before = poller.seen.length;
-    await expect.poll(() => poller.seen.length).toBeGreaterThan(before + 20);
-    stop.abort();
-    const results = await Promise.all(writers);
-    expect(results.flatMap(({ problems }) => problems)).toEqual([]);
-    expect((await put(first, "/live/last", { value: "x" })).status).toBe(201);
-    await polling;
-    expect(poller.problems).toEqual([]);
-    const written = results.flatMap((result) => result.written);
-    expect(poller.seen.map(({ key }) => key).sort()).toEqual([...written, "/live/last"].sort());
-    const indexes = poller.seen.map((each) => each.index);
+    const switching = () => flip(source, target, {});
+    const { result: flipped, seen, written } = await whileWriting(gateways, switching);
+    const indexes = seen.map((each) => each.index);
     expect(indexes).toEqual([...indexes].sort((a, b) => a - b));
     await put(second, "/alone", { value: "told" });
     expect((await one).body.node?.value).toBe("told");
@@ -172,7 +186,7 @@ describeWithEtcd("3.7", "a cut-over", () => {
     const v3 = direct();
     const { node } = await v3.getNode("/live", { recursive: true });
     const keys = node.nodes?.flatMap((each) => each.nodes ?? [each]).map(({ key }) => key) ?? [];
-    expect(keys.sort()).toEqual([...written, "/live/last"].sort());
+    expect(keys.sort()).toEqual(written);
     expect((await v3.getNode("/ttl/kept")).node.ttl).toBeGreaterThan(500);
     expect((await source.getNode("/", { quorum: true })).etcdIndex).toBe(flipped.end);
     for (const gateway of gateways) {
@@ -256,29 +270,16 @@ describeWithEtcd("3.7", "a cut-over", () => {
     const { target, source, gateways, direct } = await start(2);
     const [first, second = first] = gateways;
     await source.setNode("/data/1", "1", { ttl: 600 });
-    const poller = new Poller(second, (await ask(first, "/data")).index + 1);
-    const polling = poller.run("/live", "/live/last");
     await arm(source, target, { gateways: 2, hold: HOLD_MS });
-    const stop = new AbortController();
-    const writers = gateways.map((gateway, at) => write(gateway, `/live/${at}`, stop.signal));
-    await expect.poll(() => poller.seen.length).toBeGreaterThan(20);
-    const { end } = await flip(source, target, { rehearse: true });
-    const before = poller.seen.length;
-    await expect.poll(() => poller.seen.length).toBeGreaterThan(before + 20);
-    stop.abort();
-    const results = await Promise.all(writers);
-    expect(results.flatMap(({ problems }) => problems)).toEqual([]);
-    expect((await put(first, "/live/last", { value: "x" })).status).toBe(201);
-    await polling;
-    expect(poller.problems).toEqual([]);
-    const written = results.flatMap((result) => result.written);
-    expect(poller.seen.map(({ key }) => key).sort()).toEqual([...written, "/live/last"].sort());
+    const rehearsing = () => flip(source, target, { rehearse: true });
+    const { result, seen } = await whileWriting(gateways, rehearsing);
+    const { end } = result;
     expect((await target.records.read())?.phase).toBe("armed");
     expect((await source.getNode("/live/last")).node.modifiedIndex).toBeGreaterThan(end);
     // What was written up to the end is on v3, and nothing later.
     const { node } = await direct().getNode("/live", { recursive: true });
     const copied = node.nodes?.flatMap(({ nodes = [] }) => nodes).map(({ key }) => key) ?? [];
-    const expected = poller.seen.filter(({ index }) => index <= end).map(({ key }) => key);
+    const expected = seen.filter(({ index }) => index <= end).map(({ key }) => key);
     expect(copied.sort()).toEqual(expected.sort());
     await flip(source, target, {});
     expect((await ask(second, "/live/last")).body.node?.value).toBe("x");
