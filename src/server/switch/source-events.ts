@@ -68,7 +68,15 @@ export class SourceEvents {
     return this.failure === undefined && index >= this.#cache.floor;
   }
 
-  /** Delivers the events from an index on to a watch. */
+  /** Resolves when all events up to an index can be delivered. @throws AbortError */
+  async reached(index: number, signal: AbortSignal): Promise<void> {
+    await this.#subscription.reached(index, { signal });
+  }
+
+  /**
+   * Delivers the events from an index on to a watch. What v2 tells about itself may be newer than what was collected, and a
+   * client would take it for the proof that there was no event up to that index.
+   */
   open(
     request: WatchRequest,
     since: number,
@@ -79,7 +87,8 @@ export class SourceEvents {
     const until = stream ? "closed" : "event";
     const delivered = (): number => Math.min(this.#subscription.index, this.#end);
     const options = { path: pathOf(key), recursive, since, until, signal, delivered } as const;
-    const watch: PushedWatch = new PushedWatch(origin, options, () => {
+    const told = { ...origin, etcdIndex: Math.min(origin.etcdIndex, delivered()) };
+    const watch: PushedWatch = new PushedWatch(told, options, () => {
       this.#hub.remove(watch);
       this.#watches.delete(watch);
     });
@@ -101,7 +110,7 @@ export class SourceEvents {
     signal: AbortSignal,
   ): SwitchedWatch {
     const watch = this.open(request, since, origin, signal);
-    const switched = new SwitchedWatch(watch, origin);
+    const switched = new SwitchedWatch(watch, watch);
     if (!watch.ended) this.#watches.set(watch, { watch, request, signal, switched });
     return switched;
   }

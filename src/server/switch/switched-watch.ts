@@ -17,15 +17,11 @@ export class SwitchedWatch implements KeyWatch {
    * @param origin what the client sees; the watch itself may come from another cluster
    * @param mayDeliver whether events may be delivered; otherwise the watch ends
    */
-  constructor(
-    watch: KeyWatch,
-    { etcdServer, etcdClusterId, ...origin }: ResponseOrigin,
-    mayDeliver = () => true,
-  ) {
+  constructor(watch: KeyWatch, origin: ResponseOrigin, mayDeliver = () => true) {
     this.#current = watch;
     this.#mayDeliver = mayDeliver;
-    this.etcdServer = etcdServer;
-    this.etcdClusterId = etcdClusterId;
+    this.etcdServer = origin.etcdServer;
+    this.etcdClusterId = origin.etcdClusterId;
     this.etcdIndex = origin.etcdIndex;
     this.raftIndex = origin.raftIndex;
     this.raftTerm = origin.raftTerm;
