@@ -32,5 +32,5 @@ it("takes changes up to the end, but never ignores that history was lost", async
   expect(feed.take().map(({ key }) => key)).toEqual(["/3", "/4"]);
   items.put(resyncAt(9, "history-cleared"));
   await nextTurn();
-  expect(feed.take()).toEqual([{ kind: "tree", key: "/", directory: undefined }]);
+  expect(feed.take()).toEqual([{ index: 0, kind: "tree", key: "/", directory: undefined }]);
 });

@@ -3,8 +3,10 @@ import type { Changes, Resync, Subscription } from "../../key-space/subscription
 import { isRemoval } from "../../model/actions.js";
 import type { EtcdResponse } from "../../model/response.js";
 
-/** The work that is left for a key after all its changes so far. */
-export type PendingChange =
+/** The work that is left for a key after all its changes so far, and the index of the last one; 0: unknown. */
+export type PendingChange = { readonly index: number } & Work;
+
+type Work =
   /** It is a file with this value and without a TTL. */
   | { readonly kind: "put"; readonly key: string; readonly value: string }
   /** It was a file and was removed. */
@@ -145,18 +147,18 @@ export class ChangeFeed {
 function pendingChangesOf(item: Changes | Resync, top: string): readonly PendingChange[] {
   if (item.type === "changes") return item.changes.map(pendingChangeOfEvent);
   if (item.reason === "cluster-changed") throw new SourceReplacedError();
-  return [{ kind: "tree", key: top, directory: undefined }];
+  return [{ index: 0, kind: "tree", key: top, directory: undefined }];
 }
 
 function pendingChangeOfEvent({ action, node, prevNode }: EtcdResponse): PendingChange {
-  const { key, value = "", expiration, ttl } = node;
+  const { key, value = "", expiration, ttl, modifiedIndex: index } = node;
   if (isRemoval(action)) {
-    if (prevNode?.dir) return { kind: "tree", key, directory: { isRemoved: true } };
-    return { kind: "gone", key };
+    if (prevNode?.dir) return { index, kind: "tree", key, directory: { isRemoved: true } };
+    return { index, kind: "gone", key };
   }
-  if (node.dir) return { kind: "tree", key, directory: { isRemoved: false, ttl } };
-  if (expiration === undefined) return { kind: "put", key, value };
-  return { kind: "leased", key, value, ttl: Math.max(1, ttl ?? 1) };
+  if (node.dir) return { index, kind: "tree", key, directory: { isRemoved: false, ttl } };
+  if (expiration === undefined) return { index, kind: "put", key, value };
+  return { index, kind: "leased", key, value, ttl: Math.max(1, ttl ?? 1) };
 }
 
 /**

@@ -9,6 +9,7 @@ import { preflight } from "./preflight.js";
 async function handOver(
   before: (source: EtcdClient) => Promise<unknown>,
   after: (source: EtcdClient) => Promise<unknown>,
+  hidden: readonly string[] = [],
 ): Promise<EtcdClient> {
   const from = new EtcdClient({ keySpace: new MemoryKeySpace() });
   const to = new EtcdClient({ keySpace: new MemoryKeySpace() });
@@ -22,7 +23,7 @@ async function handOver(
     await after(from);
     return index;
   };
-  const options = { from, to };
+  const options = { from, to, hidden };
   await new Migration(await preflight(options), options, {
     end,
     leased: () => {},
@@ -69,6 +70,19 @@ it("copies the removal of a directory that is created again", async () => {
   expect((await target.getNode("/directory")).node.nodes ?? []).toEqual([]);
   const { node } = await target.getNode("/leased");
   expect(node.nodes?.map(({ key }) => key)).toEqual(["/leased/new"]);
+});
+
+it("copies the removal of a directory with hidden keys in its order", async () => {
+  const target = await handOver(async (source) => {
+    for (let at = 0; at < 50; at++) await source.setNode(`/directory/_hidden/${at}`, "1");
+    await source.deleteNode("/directory", { recursive: true });
+    await source.setNode("/directory/new", "2");
+    await source.setNode("/directory/_hidden/new", "2");
+  }, async () => {}, ["/directory/_hidden"]);
+  const keysIn = async (key: string) =>
+    (await target.getNode(key)).node.nodes?.map((node) => node.key);
+  expect(await keysIn("/directory")).toEqual(["/directory/new"]);
+  expect(await keysIn("/directory/_hidden")).toEqual(["/directory/_hidden/new"]);
 });
 
 it("copies nothing that happens after the end", async () => {

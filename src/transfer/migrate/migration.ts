@@ -144,6 +144,18 @@ export class Migration {
     cut(last);
     const accepts = (key: string, value?: string): boolean => this.#accepts(key, value);
     const rest = new RestCopier(this.#writer, extraTtl, accepts);
+    await rest.copy(await this.#takeRest(last));
+    const leased = this.#compare(this.#ttls.takeAll(), false);
+    await rest.copyTtls(leased, last, (entries) => handover.leased(entries));
+    await this.#keepIndexAhead();
+  }
+
+  /**
+   * All changes up to the last one, in their order: the root and the hidden keys have subscriptions of their own, and the
+   * removal of a directory can be delivered by several.
+   */
+  async #takeRest(last: number): Promise<readonly PendingChange[]> {
+    const changes: PendingChange[] = [];
     let isReached = false;
     const reached = this.#feed.reached(last, this.#signal).finally(() => {
       isReached = true;
@@ -151,22 +163,15 @@ export class Migration {
     reached.catch(() => {});
     while (!isReached) {
       await Promise.race([reached, this.#feed.untilChange()]);
-      await rest.copy(this.#takeRest());
+      changes.push(...this.#feed.take());
     }
     await reached;
-    await rest.copy(this.#takeRest());
-    const leased = this.#compare(this.#ttls.takeAll(), false);
-    await rest.copyTtls(leased, last, (entries) => handover.leased(entries));
-    await this.#keepIndexAhead();
-  }
-
-  /** The last changes. New nodes with a TTL may have been refreshed since. */
-  #takeRest(): readonly PendingChange[] {
-    const changes = this.#feed.take();
+    changes.push(...this.#feed.take());
     for (const change of changes) {
+      // It may have been refreshed since.
       if (change.kind === "leased") this.#ttls.schedule(change.key, change.ttl, this.#now);
     }
-    return changes;
+    return inOrder(changes);
   }
 
   /** Whether the target can store a key. @throws TransferRefusedError for a loss that is not permitted */
@@ -401,6 +406,17 @@ export class Migration {
   get #now(): number {
     return this.#clock.monotonic();
   }
+}
+
+/** In the order of their indexes. Of several changes of a file, the last one. */
+function inOrder(changes: readonly PendingChange[]): readonly PendingChange[] {
+  const last = new Map<string, number>();
+  for (const { kind, key, index } of changes) {
+    if (kind !== "tree") last.set(key, Math.max(index, last.get(key) ?? 0));
+  }
+  return changes
+    .filter(({ kind, key, index }) => kind === "tree" || last.get(key) === index)
+    .toSorted((a, b) => a.index - b.index);
 }
 
 const PHASES = { copy: "copying", verify: "verifying" } as const;
