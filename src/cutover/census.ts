@@ -10,7 +10,7 @@ import type { CutoverTarget } from "./open-target.js";
 
 /** Seconds after which gateways no longer respond to a census whose process has stopped. */
 const SPARE_S = 60;
-/** Time for the responses of all gateways. They respond every two seconds. */
+/** Time for the responses of all gateways. Each responds every two seconds. */
 const RESPONSE_MS = 20_000;
 const POLL_MS = 200;
 /** A response may have been prepared before it was asked for, so the second one counts. */
@@ -48,11 +48,18 @@ export async function takeCensus(
   const since = await seen.opened();
   const census: Census = { id: randomUUID(), since };
   await records.askForClaims(census, Math.ceil(duration / 1000) + SPARE_S);
-  const before = await responses(target, census, new Map());
+  const first = await responses(target, census, new Map());
   await sleep(duration, clock, undefined);
   const { index: end } = await readIndex(source.keySpace, {});
   await seen.reached(end);
-  const claims = [...(await responses(target, census, before)).values()];
+  // What gateways have prepared until now may not include their last writes.
+  const last = await responses(target, census, await records.claims(census));
+  if ([...first.keys()].some((id) => !last.has(id))) {
+    throw new CutoverError(
+      "a gateway was restarted or lost v3 meanwhile, so its writes are not known",
+    );
+  }
+  const claims = [...last.values()];
   if (claims.some(({ isComplete }) => !isComplete)) {
     throw new CutoverError("gateways write too much to be counted; choose a shorter time");
   }
@@ -62,14 +69,14 @@ export async function takeCensus(
       action !== "expire" && node.modifiedIndex <= end && !own.has(node.modifiedIndex),
   );
   const known = new Set([...own, ...seen.changes.map(({ node }) => node.modifiedIndex)]);
-  const count = (all: readonly Claims[]): number =>
-    all.reduce((sum, { unknown }) => sum + unknown, 0);
+  let unknown = 0;
+  for (const [id, { unknown: count }] of last) unknown += count - (first.get(id)?.unknown ?? count);
   return {
     changes: end - since,
     foreign: foreign.length,
     shown: foreign.slice(-MAX_SHOWN),
     silent: end - since - [...known].filter((index) => index <= end).length,
-    unknown: Math.max(0, count(claims) - count([...before.values()])),
+    unknown,
   };
 }
 
@@ -124,6 +131,7 @@ class SeenChanges implements AsyncDisposable {
  * Waits until every registered gateway has responded again.
  *
  * @param before its last response, by the ID of the gateway
+ * @returns the responses of registered gateways
  * @throws CutoverError when one does not respond
  */
 async function responses(
@@ -139,7 +147,10 @@ async function responses(
       const now = claims.get(id)?.round ?? 0;
       return now < (round === undefined ? 1 : round + ROUNDS);
     });
-    if (late.length === 0) return claims;
+    if (late.length === 0) {
+      const registered = new Set(gateways.map(({ id }) => id));
+      return new Map([...claims].filter(([id]) => registered.has(id)));
+    }
     if (clock.monotonic() > deadline) {
       const urls = late.map(({ url }) => url).join(", ");
       throw new CutoverError(`no response to the census from ${urls}`);

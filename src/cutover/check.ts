@@ -1,4 +1,5 @@
 import { EtcdClient } from "../client/etcd-client.js";
+import { CutoverError } from "../errors/cutover-error.js";
 import { TargetInUseError } from "../errors/migration-errors.js";
 import { readIndex } from "../key-space/shared/read-state.js";
 import type { MigrateOptions } from "../transfer/migrate/migrate-options.js";
@@ -11,7 +12,7 @@ import type { CutoverTarget } from "./open-target.js";
 export type CheckOptions = Pick<MigrateOptions, "overwrite" | "lossy" | "onProgress" | "signal"> & {
   /** Hidden keys that no application has used since the gateways were started. The others are known. */
   readonly hidden?: readonly string[] | undefined;
-  /** Milliseconds for which requests may be held at the switch. */
+  /** Milliseconds for which requests may be held at the switch. After `arm`, it is known. */
   readonly hold: number;
   /** Milliseconds for which changes of v2 are counted. */
   readonly observe: number;
@@ -63,7 +64,8 @@ export async function check(
   }
   const hidden = withAsked(options.hidden ?? [], gateways);
 
-  const census = gateways.length === 0 ? undefined : await takeCensus(source, target, observe);
+  const census =
+    gateways.length === 0 ? undefined : await censusOr(blockers, source, target, observe);
   if (census !== undefined) addCensus(census, blockers, warnings);
 
   const to = new EtcdClient({ keySpace: target.keySpace, clock });
@@ -75,7 +77,7 @@ export async function check(
       onLoss: ({ key, reason }) => losses.push(`${JSON.stringify(key)} ${reason}`),
     });
     const { shortest, nodes, leased } = size;
-    if (shortest !== undefined && shortest.ttl * 1000 < 2 * hold) {
+    if (shortest !== undefined && shortest.ttl * 1000 < 2 * (state?.hold ?? hold)) {
       warnings.push(
         `the TTL of ${shortest.key} has ${shortest.ttl} s left, less than twice the hold: its owner may come too late`,
       );
@@ -86,6 +88,22 @@ export async function check(
     if (!(error instanceof TargetInUseError)) throw error;
     blockers.push(error.message);
     return { blockers, warnings, hidden, nodes: undefined, leased: undefined, census };
+  }
+}
+
+/** A census that is not possible is a blocker: nobody knows who writes to v2. */
+async function censusOr(
+  blockers: string[],
+  source: EtcdClient,
+  target: CutoverTarget,
+  duration: number,
+): Promise<CensusResult | undefined> {
+  try {
+    return await takeCensus(source, target, duration);
+  } catch (error) {
+    if (!(error instanceof CutoverError)) throw error;
+    blockers.push(error.message);
+    return undefined;
   }
 }
 
@@ -105,11 +123,11 @@ function addCensus(
   blockers: string[],
   warnings: string[],
 ): void {
-  if (foreign > unknown) {
+  if (foreign > 0) {
     const keys = [...new Set(shown.map(({ action, node }) => `${action} ${node.key}`))];
-    blockers.push(
-      `${foreign} changes of v2 were not made by a registered gateway: ${keys.join(", ")}`,
-    );
+    const text = `${foreign} changes of v2 were not made by a registered gateway: ${keys.join(", ")}`;
+    if (foreign > unknown) blockers.push(text);
+    else warnings.push(`${text}; or they are ${unknown} writes whose outcome is unknown`);
   }
   if (silent > unknown) {
     warnings.push(

@@ -222,8 +222,8 @@ class Switch {
     const { records, guard, clock } = this.#target;
     const { keeper } = this.#settings;
     const armed = this.#state;
+    await keeper.hold();
     this.#heldAt = clock.monotonic();
-    keeper.hold();
     this.#state = await orChanged(records.change(armed, { ...armed, phase: "holding" }));
     guard.follow(this.#state);
     this.#settings.onHold?.();
@@ -236,7 +236,7 @@ class Switch {
   }
 
   leased(entries: readonly TreeEntry[]): void {
-    this.#settings.keeper.addLeased(entries, this.#end);
+    this.#settings.keeper.addLeased(entries);
   }
 
   /** @throws CutoverError */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { EtcdClient } from "../client/etcd-client.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import { readIndex } from "../key-space/shared/read-state.js";
+import { nextTurn } from "../time/event-loop.js";
 import { IndexKeeper } from "./index-keeper.js";
 import type { NodeIndexes } from "./kept-indexes.js";
 
@@ -28,9 +29,20 @@ class Rig implements AsyncDisposable {
   }
 
   async end(): Promise<number> {
-    this.keeper.hold();
+    await this.keeper.hold();
     const { index } = await readIndex(this.source.keySpace, {});
     return index;
+  }
+
+  /** Waits until the keeper has seen all changes up to an index. */
+  async seen(index: number): Promise<void> {
+    const { keySpace } = this.source;
+    const request = { key: "/", recursive: true, from: "now", state: "none" } as const;
+    const subscription = keySpace.subscribe({ ...request, bufferSize: 10, pollInterval: 10 });
+    void subscription.next();
+    await subscription.reached(index);
+    subscription.close();
+    await nextTurn();
   }
 
   async finish(end: number): Promise<void> {
@@ -90,8 +102,14 @@ describe("IndexKeeper", () => {
     const end = await rig.end();
     await source.setNode("/kept", "2");
     await source.setNode("/late", "1");
-    await rig.finish(end);
-    expect(await rig.differences()).toEqual(["/kept", "/late"]);
+    await rig.keeper.endAt(end);
+    await source.setNode("/kept", "3");
+    await source.setNode("/later", "1");
+    const { index: now } = await readIndex(source.keySpace, {});
+    await rig.seen(now);
+    await rig.keeper.finish();
+    expect(await rig.differences()).toEqual(["/kept", "/late", "/later"]);
+    expect(rig.v3.get("/kept")?.modifiedIndex).toBeLessThan(end);
   });
 
   it("takes refreshes from the nodes at the end, unless they are later", async () => {
@@ -106,10 +124,7 @@ describe("IndexKeeper", () => {
     await source.refreshNode("/leased/2", 100);
     await rig.keeper.endAt(end);
     const { node } = await source.getNode("/leased");
-    rig.keeper.addLeased(
-      (node.nodes ?? []).map(({ nodes: _, ...entry }) => entry as never),
-      end,
-    );
+    rig.keeper.addLeased((node.nodes ?? []).map(({ nodes: _, ...entry }) => entry as never));
     await rig.keeper.finish();
     expect(await rig.differences()).toEqual(["/leased/2"]);
     expect(rig.v3.has("/leased/2")).toBe(false);

@@ -34,6 +34,8 @@ export class IndexKeeper implements AsyncDisposable {
   #failure: unknown;
   /** Changes that wait: until all nodes were read, or until it is known which changes count. */
   #waiting: EtcdResponse[] | undefined = [];
+  /** Index after which changes do not count. */
+  #end = Number.POSITIVE_INFINITY;
   #writing: Promise<void> | undefined;
 
   /** @param tops the root and the hidden keys that are copied */
@@ -69,13 +71,14 @@ export class IndexKeeper implements AsyncDisposable {
     })) {
       for (const each of differences) if (each.kind === "missing") this.#add(each.entry);
     }
-    this.#applyWaiting(undefined);
-    await this.#write();
+    this.#applyWaiting();
+    await this.finish();
   }
 
-  /** Until {@link endAt}, changes wait. */
-  hold(): void {
+  /** Until {@link endAt}, changes wait, and nothing is written. */
+  async hold(): Promise<void> {
     this.#waiting ??= [];
+    await this.#writing;
   }
 
   /** Applies the changes up to an index, and none after it. @throws CutoverError when changes are missing */
@@ -87,27 +90,30 @@ export class IndexKeeper implements AsyncDisposable {
       throw this.#failure ?? error;
     }
     if (this.#failure !== undefined) throw this.#failure;
-    this.#applyWaiting(index);
+    this.#end = index;
+    this.#applyWaiting();
   }
 
-  /** Nodes with a TTL, as they are at the end: a refresh causes no event. */
-  addLeased(entries: readonly TreeEntry[], end: number): void {
+  /** Nodes with a TTL, as they are after the end: a refresh causes no event. */
+  addLeased(entries: readonly TreeEntry[]): void {
     for (const entry of entries) {
-      if (entry.modifiedIndex <= end) this.#add(entry);
+      if (entry.modifiedIndex <= this.#end) this.#add(entry);
       else if (this.#nodes.delete(entry.key)) this.#changed.add(entry.key);
     }
   }
 
-  /** Writes what has changed since the last time. */
+  /** Writes what has changed since the last time. One write at a time: a later one must not be overtaken. */
   async finish(): Promise<void> {
     await this.#writing;
-    await this.#write();
+    this.#startWriting();
+    await this.#writing;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const subscription of this.#subscriptions) subscription.close();
     await this.#following;
-    await this.#writing?.catch(() => {});
+    await this.#writing;
   }
 
   async #follow(subscription: Subscription): Promise<void> {
@@ -128,15 +134,17 @@ export class IndexKeeper implements AsyncDisposable {
     }
   }
 
-  #applyWaiting(end: number | undefined): void {
-    for (const change of this.#waiting ?? []) {
-      if (end === undefined || change.node.modifiedIndex <= end) this.#apply(change);
-    }
+  /** In the order of their indexes: they come from several subscriptions. */
+  #applyWaiting(): void {
+    const waiting = this.#waiting ?? [];
+    waiting.sort((a, b) => a.node.modifiedIndex - b.node.modifiedIndex);
     this.#waiting = undefined;
+    for (const change of waiting) this.#apply(change);
   }
 
   #apply({ action, node, prevNode }: EtcdResponse): void {
     const { key, modifiedIndex } = node;
+    if (modifiedIndex > this.#end) return;
     if (isRemoval(action)) {
       const isDirectory = node.dir === true || prevNode?.dir === true;
       for (const path of isDirectory ? [key, ...this.#below(key)] : [key]) {
@@ -148,9 +156,9 @@ export class IndexKeeper implements AsyncDisposable {
     }
     this.#add(node);
     // Directories above it that were created with it have no event.
-    for (let path = parentPath(key); path !== "" && !this.#nodes.has(path); ) {
+    for (let path = parentPath(key); path !== ""; path = parentPath(path)) {
+      if (this.#nodes.has(path)) continue;
       this.#add({ key: path, modifiedIndex, createdIndex: modifiedIndex });
-      path = parentPath(path);
     }
   }
 
@@ -164,15 +172,15 @@ export class IndexKeeper implements AsyncDisposable {
     this.#changed.add(key);
   }
 
+  /** Never rejects: `#failure` says what has happened. */
   #startWriting(): void {
-    this.#writing ??= this.#write().then(
-      () => {
-        this.#writing = undefined;
-      },
-      (error: unknown) => {
+    this.#writing ??= this.#write()
+      .catch((error: unknown) => {
         this.#failure ??= error;
-      },
-    );
+      })
+      .finally(() => {
+        this.#writing = undefined;
+      });
   }
 
   async #write(): Promise<void> {

@@ -15,6 +15,7 @@ import { notEmpty, urlsOf } from "../options/option-files.js";
 import { parsePositive } from "../options/whole-number.js";
 import { LossLines } from "../output/loss-lines.js";
 import { copiedText, isWorthShowing, MigrationText } from "../output/migration-text.js";
+import { oneLine } from "../output/one-line.js";
 import { printRecords } from "../output/print-records.js";
 import { ProgressLine } from "../output/progress-line.js";
 import { ExitCode } from "../process/exit-code.js";
@@ -82,12 +83,14 @@ async function showStatus({ records }: CutoverTarget, format: OutputFormat): Pro
   const status = await cutoverStatus(records);
   if (format === "json") return print(JSON.stringify(status));
   print(`state: ${status.state}`);
-  for (const blocker of status.blockers) print(`blocker: ${blocker}`);
-  for (const alarm of status.alarms) print(`alarm: ${alarm}`);
+  // Clients choose the names of keys, and everybody with rights on v3 can write a record.
+  for (const blocker of status.blockers) print(oneLine(`blocker: ${blocker}`));
+  for (const alarm of status.alarms) print(oneLine(`alarm: ${alarm}`));
   printRecords(status.gateways, format, {
-    line: ({ url, host, follows }) => `gateway: ${url} (${host}) follows ${follows}`,
+    line: ({ url, host, follows }) => oneLine(`gateway: ${url} (${host}) follows ${follows}`),
     head: ["URL", "HOST", "FOLLOWS", "HIDDEN KEYS"],
-    row: ({ url, host, follows, hidden }) => [url, host, follows, hidden.join(",")],
+    row: ({ url, host, follows, hidden }) =>
+      [url, host, follows, hidden.join(",")].map((text) => oneLine(text)),
   });
 }
 
@@ -147,7 +150,7 @@ function checkLines(result: CutoverCheck): string[] {
   if (nodes !== undefined) lines.push(`nodes: ${nodes}, with a TTL: ${leased}`);
   if (census !== undefined) lines.push(`changes of v2 that were counted: ${census.changes}`);
   if (blockers.length === 0) lines.push("nothing prevents the switch");
-  return lines;
+  return lines.map((line) => oneLine(line));
 }
 
 function armCommand(): Command {

@@ -24,6 +24,20 @@ describe("LateChanges", () => {
     await watching;
   });
 
+  it("says that it does not know what v2 has discarded", async () => {
+    const clock = new SimulatedClock();
+    const store = new MemoryKeySpace({ clock });
+    for (let at = 0; at < 1_500; at++) {
+      await store.execute({ action: "set", key: "/a", value: "1" });
+    }
+    const late = new LateChanges(store, 10, clock);
+    const closing = new AbortController();
+    const watching = late.watch(closing.signal).catch(() => {});
+    await expect.poll(() => late.text).toMatch(/: 1; last: unknown, from index 11 to \d+$/);
+    closing.abort(new Error("closed"));
+    await watching;
+  });
+
   it("says nothing when nothing has happened", () => {
     const clock = new SimulatedClock();
     expect(new LateChanges(new MemoryKeySpace({ clock }), 0, clock).text).toBe("");

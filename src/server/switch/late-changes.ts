@@ -1,5 +1,6 @@
 import { traceServerState } from "../../diagnostics/server-channels.js";
 import type { KeySpace } from "../../key-space/key-space.js";
+import type { Resync } from "../../key-space/subscription.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { Clock } from "../../time/clock.js";
 import { sleep } from "../../time/sleep.js";
@@ -20,7 +21,8 @@ export class LateChanges {
   readonly #clock: Clock;
   #next: number;
   #count = 0;
-  #last: EtcdResponse | undefined;
+  /** What has happened last. */
+  #last = "";
   #reportedAt: number | undefined;
 
   /** @param end index of v2 up to which its changes count */
@@ -37,10 +39,9 @@ export class LateChanges {
 
   /** What has happened, as a clause; empty: nothing. */
   get text(): string {
-    if (this.#last === undefined) return "";
-    const { action, node } = this.#last;
-    const last = `${action} ${node.key} at index ${node.modifiedIndex}`;
-    return `changes of v2 after its end: ${this.#count}; last: ${last}`;
+    return this.#count === 0
+      ? ""
+      : `changes of v2 after its end: ${this.#count}; last: ${this.#last}`;
   }
 
   /** Watches v2 as long as it runs. Never resolves. @throws the abort reason */
@@ -51,8 +52,8 @@ export class LateChanges {
       try {
         const changes = this.#keySpace.subscribe({ ...request, ...limits }, { signal });
         for await (const item of changes) {
-          if (item.type === "changes") for (const change of item.changes) this.#add(change);
-          else this.#next = item.index + 1;
+          if (item.type === "changes") for (const change of item.changes) this.#take(change);
+          else this.#skip(item);
         }
       } catch {
         // v2 may have been stopped for good.
@@ -61,11 +62,22 @@ export class LateChanges {
     }
   }
 
-  #add(change: EtcdResponse): void {
-    this.#next = change.node.modifiedIndex + 1;
-    if (change.action === "expire") return;
+  #take({ action, node }: EtcdResponse): void {
+    this.#next = node.modifiedIndex + 1;
+    if (action !== "expire") this.#add(`${action} ${node.key} at index ${node.modifiedIndex}`);
+  }
+
+  /** v2 has discarded changes: nobody knows what they were. */
+  #skip({ reason, index }: Resync): void {
+    const from = this.#next;
+    this.#next = index + 1;
+    if (reason === "cluster-changed") this.#add("another v2 cluster responds");
+    else if (index >= from) this.#add(`unknown, from index ${from} to ${index}`);
+  }
+
+  #add(text: string): void {
     this.#count++;
-    this.#last = change;
+    this.#last = text;
     const now = this.#clock.monotonic();
     if (this.#reportedAt !== undefined && now < this.#reportedAt + REPORT_MS) return;
     this.#reportedAt = now;

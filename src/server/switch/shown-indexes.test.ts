@@ -56,6 +56,25 @@ it("does not touch nodes that were created since", async () => {
   expect(asked).toEqual([]);
 });
 
+it("asks once for what many show at the same time", async () => {
+  const { asked, show } = rig({ "/a": { modifiedIndex: 7, createdIndex: 5 } });
+  const all = await Promise.all(Array.from({ length: 100 }, () => show(got(file("/a", 900)))));
+  expect(all.every(({ node }) => node.modifiedIndex === 7)).toBe(true);
+  expect(asked).toEqual(["/a"]);
+});
+
+it("does not read everything below a directory of which one level was listed", async () => {
+  const paths = Array.from({ length: 2_000 }, (_, at) => `/d/${at}`);
+  const kept = Object.fromEntries(
+    paths.map((path, at) => [path, { modifiedIndex: at + 1, createdIndex: at + 1 }]),
+  );
+  const { asked, show } = rig(kept);
+  const nodes = paths.map((path) => file(path, 900));
+  const directory: EtcdNode = { key: "/d", dir: true, nodes, modifiedIndex: 3, createdIndex: 3 };
+  expect((await show(got(directory))).node.nodes?.[1_999]?.modifiedIndex).toBe(2_000);
+  expect(asked).toEqual(["/d", ...paths]);
+});
+
 it("reads everything below a large directory at once, and not the root itself", async () => {
   const paths = Array.from({ length: 2_000 }, (_, at) => `/d/${at}`);
   const kept = Object.fromEntries(
@@ -70,7 +89,7 @@ it("reads everything below a large directory at once, and not the root itself", 
   const { node } = await show(got(root));
   expect(node.nodes?.[0]?.nodes?.[1_999]?.modifiedIndex).toBe(2_000);
   expect(node.modifiedIndex).toBe(0);
-  expect(asked).toEqual(["", "/**"]);
+  expect(asked).toEqual(["/**", ""]);
   await show(got(root));
-  expect(asked).toEqual(["", "/**"]);
+  expect(asked).toEqual(["/**", ""]);
 });

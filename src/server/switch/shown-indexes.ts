@@ -5,8 +5,12 @@ import type { EtcdResponse } from "../../model/response.js";
 
 /** Nodes whose indexes are remembered. They never change after the switch. */
 const MAX_REMEMBERED = 200_000;
+const MAX_REMEMBERED_LENGTH = 1_000;
 /** From this number on, one request that reads all below a directory takes less time. */
 const MANY = 1_000;
+
+/** By path. `undefined`: v2 did not have the node, or its indexes are not known. */
+type Indexes = ReadonlyMap<string, NodeIndexes | undefined>;
 
 /**
  * Shows nodes with the indexes that clients know from v2: a node that was copied, and that nobody has changed since, has both;
@@ -14,8 +18,9 @@ const MANY = 1_000;
  */
 export class ShownIndexes {
   readonly #kept: Pick<KeptIndexes, "of" | "below">;
-  /** `undefined`: v2 did not have the node, or its indexes are not known. */
   readonly #known = new Map<string, NodeIndexes | undefined>();
+  /** Reads that have not ended, by path. */
+  readonly #reading = new Map<string, Promise<Indexes>>();
 
   constructor(kept: Pick<KeptIndexes, "of" | "below">) {
     this.#kept = kept;
@@ -32,7 +37,7 @@ export class ShownIndexes {
     addCopied(node, first, paths);
     if (prevNode !== undefined) addCopied(prevNode, first, paths);
     if (paths.size === 0) return response;
-    const kept = await this.#read([...paths], pathOf(node.key), signal);
+    const kept = await this.#read([...paths], node, signal);
     return {
       ...response,
       node: shown(node, first, kept),
@@ -42,34 +47,59 @@ export class ShownIndexes {
 
   /** The `modifiedIndex` that a copied node had on v2; `undefined`: it is not known. */
   async modifiedIndexOf(
-    path: string,
+    node: AnyNode,
     signal: AbortSignal | undefined,
   ): Promise<number | undefined> {
-    return (await this.#read([path], path, signal)).get(path)?.modifiedIndex;
+    const path = pathOf(node.key);
+    return (await this.#read([path], node, signal)).get(path)?.modifiedIndex;
   }
 
-  /** @param top of all paths */
+  /** @param top contains all paths */
   async #read(
     paths: readonly string[],
-    top: string,
+    top: AnyNode,
     signal: AbortSignal | undefined,
-  ): Promise<ReadonlyMap<string, NodeIndexes | undefined>> {
+  ): Promise<Indexes> {
     const unknown = paths.filter((path) => !this.#known.has(path));
-    if (unknown.length === 0) return this.#known;
-    const found =
-      unknown.length < MANY
-        ? await this.#kept.of(unknown, signal)
-        : new Map([
-            ...(await this.#kept.of([top], signal)),
-            ...(await this.#kept.below(top, signal)),
-          ]);
-    const result = new Map(paths.map((path) => [path, this.#known.get(path) ?? found.get(path)]));
-    if (this.#known.size + unknown.length > MAX_REMEMBERED) this.#known.clear();
-    if (unknown.length <= MAX_REMEMBERED) {
-      for (const path of unknown) this.#known.set(path, found.get(path));
-    }
-    return result;
+    const known = new Map(paths.map((path) => [path, this.#known.get(path)]));
+    if (unknown.length === 0) return known;
+    const isTree = unknown.length >= MANY && isDeep(top);
+    const found = await (isTree
+      ? this.#kept.below(pathOf(top.key), signal)
+      : this.#once(unknown, signal));
+    // The node itself is not below itself.
+    const self = isTree ? await this.#kept.of([pathOf(top.key)], signal) : found;
+    for (const path of unknown) known.set(path, found.get(path) ?? self.get(path));
+    this.#remember(unknown, known);
+    return known;
   }
+
+  /** Events of one change are shown to many watches at the same time. */
+  async #once(paths: readonly string[], signal: AbortSignal | undefined): Promise<Indexes> {
+    const [path] = paths;
+    if (path === undefined || paths.length > 1) return await this.#kept.of(paths, signal);
+    // Without the signal: the first of those that wait may go.
+    const reading = this.#reading.get(path) ?? this.#kept.of(paths, undefined);
+    this.#reading.set(path, reading);
+    try {
+      return await reading;
+    } finally {
+      this.#reading.delete(path);
+    }
+  }
+
+  #remember(paths: readonly string[], indexes: Indexes): void {
+    if (this.#known.size + paths.length > MAX_REMEMBERED) this.#known.clear();
+    if (paths.length > MAX_REMEMBERED) return;
+    for (const path of paths) {
+      if (path.length <= MAX_REMEMBERED_LENGTH) this.#known.set(path, indexes.get(path));
+    }
+  }
+}
+
+/** Whether it was read with everything below it. */
+function isDeep({ nodes = [] }: AnyNode): boolean {
+  return nodes.some((child) => (child.nodes?.length ?? 0) > 0);
 }
 
 /** etcd sends no indexes for the root. */
@@ -82,11 +112,7 @@ function addCopied(node: AnyNode, first: number, to: Set<string>): void {
   for (const child of node.nodes ?? []) addCopied(child, first, to);
 }
 
-function shown<Node extends AnyNode>(
-  node: Node,
-  first: number,
-  kept: ReadonlyMap<string, NodeIndexes | undefined>,
-): Node {
+function shown<Node extends AnyNode>(node: Node, first: number, kept: Indexes): Node {
   const before = isCopied(node, first) ? kept.get(pathOf(node.key)) : undefined;
   const isUnchanged = node.modifiedIndex < first;
   const nodes = isPresent(node) ? node.nodes?.map((child) => shown(child, first, kept)) : undefined;

@@ -1,7 +1,10 @@
 import type { KeyWatch } from "../../key-space/key-space.js";
 import type { EtcdResponse } from "../../model/response.js";
 
-/** A watch whose events are shown in another form. */
+/** Events that are prepared while the reader has not taken the ones before. */
+const MAX_AHEAD = 100;
+
+/** A watch whose events are shown in another form. It is read ahead: a watch that is read too slowly ends. */
 export function shownWatch(
   watch: KeyWatch,
   show: (event: EtcdResponse) => Promise<EtcdResponse>,
@@ -13,8 +16,51 @@ export function shownWatch(
       return watch.provenIndex;
     },
     close: () => watch.close(),
-    async *[Symbol.asyncIterator]() {
-      for await (const event of watch) yield await show(event);
-    },
+    [Symbol.asyncIterator]: () => showAll(watch, show),
   };
+}
+
+async function* showAll(
+  watch: KeyWatch,
+  show: (event: EtcdResponse) => Promise<EtcdResponse>,
+): AsyncGenerator<EtcdResponse, void, undefined> {
+  const events = watch[Symbol.asyncIterator]();
+  const ahead: Promise<EtcdResponse>[] = [];
+  let hasEnded = false;
+  let taking: Promise<void> | undefined;
+  const takeOne = async (): Promise<void> => {
+    const result = await events.next();
+    taking = undefined;
+    if (result.done === true) hasEnded = true;
+    else {
+      const shown = show(result.value);
+      // An event that is not delivered any more may fail.
+      shown.catch(() => {});
+      ahead.push(shown);
+    }
+  };
+  const take = (): Promise<void> => {
+    taking ??= takeOne();
+    taking.catch(() => {});
+    return taking;
+  };
+  try {
+    for (;;) {
+      const [first] = ahead;
+      if (first === undefined) {
+        if (hasEnded) return;
+        await take();
+      } else if (hasEnded || ahead.length >= MAX_AHEAD) {
+        yield await first;
+        ahead.shift();
+      } else {
+        const isShown = await Promise.race([first.then(() => true), take().then(() => false)]);
+        if (!isShown) continue;
+        ahead.shift();
+        yield await first;
+      }
+    }
+  } finally {
+    watch.close();
+  }
 }

@@ -3,13 +3,15 @@ import type { StoredState } from "../../cutover/cutover-state.js";
 import type { CutoverMembership, Side } from "../../cutover/membership.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { notCompleted, OutcomeUnknownError } from "../../errors/cluster-errors.js";
+import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
 import type { KeyWatch } from "../../key-space/key-space.js";
 import { pathOf } from "../../key-space/shared/path.js";
 import { unusedKey } from "../../key-space/shared/read-state.js";
 import type { V3KeySpace } from "../../key-space/v3/v3-key-space.js";
 import { type KeyRequest, operationOf, type WatchRequest } from "../../model/key-request.js";
-import type { EtcdResponse } from "../../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
+import { linkSignals } from "../../time/link-signals.js";
 import { sleep } from "../../time/sleep.js";
 import { withTimeout } from "../../time/with-timeout.js";
 import type { ServedKeys } from "../routes/keys-route.js";
@@ -22,6 +24,8 @@ import { SwitchedWatch } from "./switched-watch.js";
 
 /** Hidden directories whose events are collected, and hidden keys that are named to the operator. */
 const MAX_HIDDEN = 200;
+/** Longer ones are not named; the operator can name them. */
+const MAX_HIDDEN_LENGTH = 1_000;
 /** Time for the last events of v2. */
 const LAST_EVENTS_MS = 10_000;
 const RETRY_MS = 200;
@@ -157,7 +161,6 @@ export class SwitchedKeys {
     signal: AbortSignal,
   ): Promise<EtcdResponse> {
     const operation = operationOf(request);
-    this.#note(request.key);
     const membership = this.#membership;
     for (;;) {
       const before = membership.side ?? (await membership.decided(operation, signal));
@@ -185,7 +188,11 @@ export class SwitchedKeys {
     }
   }
 
-  #claim({ action }: KeyRequest, outcome: Outcome): void {
+  /** @param outcome on v2 */
+  #claim({ action, key }: KeyRequest, outcome: Outcome): void {
+    // A key that nobody has created needs no copy, whoever asks for it.
+    if ("response" in outcome) this.#note(outcome.response.node.key);
+    else if (!isAbsent(outcome.error)) this.#note(key);
     if (action === "get") return;
     if ("response" in outcome) this.#own.add(outcome.response.node.modifiedIndex);
     else if (outcome.error instanceof OutcomeUnknownError) this.#own.addUnknown();
@@ -255,12 +262,12 @@ export class SwitchedKeys {
     if (!("prevIndex" in request) || !request.prevIndex || request.prevIndex > state.end) {
       return request;
     }
-    const path = pathOf(request.key);
-    if ((await this.#indexes.modifiedIndexOf(path, signal)) !== request.prevIndex) return request;
     try {
       const read = { action: "get", key: request.key, quorum: true } as const;
-      const { modifiedIndex: prevIndex } = (await this.#target.execute(read, { signal })).node;
-      return prevIndex < first ? { ...request, prevIndex } : request;
+      const { node } = await this.#target.execute(read, { signal });
+      if (node.modifiedIndex >= first) return request;
+      const before = await this.#indexes.modifiedIndexOf(node, signal);
+      return before === request.prevIndex ? { ...request, prevIndex: node.modifiedIndex } : request;
     } catch (error) {
       if (error instanceof EtcdCommonError) return request;
       throw error;
@@ -292,7 +299,7 @@ export class SwitchedKeys {
       // etcd takes 0 for an absent index.
       const since = request.waitIndex || origin.etcdIndex + 1;
       const events = this.#eventsOf(request.key, since);
-      const isOpen = events !== undefined && (await this.#isOpened(events, signal));
+      const isOpen = events !== undefined && (await this.#isReady(events, request, origin, signal));
       if (!this.#isServing) continue;
       if (isOpen && events.covers(since)) return events.follow(request, since, origin, signal);
       // v2 refuses a watch of everything, or this one may get events from before the gateway started.
@@ -321,12 +328,39 @@ export class SwitchedKeys {
     }
     await this.#switched;
     const events = this.#events.get(directoryOf(pathOf(request.key)));
-    if (events?.covers(waitIndex) !== true) return await this.#openTarget(request, signal);
+    if (events?.covers(waitIndex) !== true) {
+      const isUnchanged = await this.#isUnchangedSince(request, waitIndex, first, signal);
+      const atSwitch = isUnchanged ? { ...request, waitIndex: first } : request;
+      return await this.#openTarget(atSwitch, signal);
+    }
     const origin = { ...UNKNOWN_ORIGIN, etcdClusterId: state.clusterId, etcdIndex: state.end };
     const watch = events.open(request, waitIndex, origin, signal);
-    const switched = new SwitchedWatch(watch, origin);
+    const switched = new SwitchedWatch(watch, watch);
     if (!watch.ended) this.#continue({ watch, request, signal, switched }, first);
     return switched;
+  }
+
+  /**
+   * Whether a key has had no event from an index of v2 until the switch. Clients that use the index of a node, not that of a
+   * response, would otherwise get error 401 again and again.
+   */
+  async #isUnchangedSince(
+    { key, recursive = false }: WatchRequest,
+    waitIndex: number,
+    first: number,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    if (recursive) return false;
+    try {
+      const read = { action: "get", key, quorum: true } as const;
+      const { node } = await this.#target.execute(read, { signal });
+      if (node.dir || node.createdIndex >= first) return false;
+      const before = await this.#indexes.modifiedIndexOf(node, signal);
+      return before !== undefined && before < waitIndex;
+    } catch (error) {
+      if (error instanceof EtcdCommonError) return false;
+      throw error;
+    }
   }
 
   async #openTarget(request: WatchRequest, signal: AbortSignal | undefined): Promise<KeyWatch> {
@@ -423,13 +457,28 @@ export class SwitchedKeys {
     return this.#eventsAt(directory, since);
   }
 
-  /** Without them, v2 serves the watch itself. */
-  async #isOpened({ opened }: SourceEvents, signal: AbortSignal): Promise<boolean> {
-    const limit = sleep(OPENING_MS, this.#source.cluster.clock, signal);
-    return await Promise.race([opened, limit.catch(() => {})]).then(
-      (origin) => origin !== undefined,
-      () => false,
-    );
+  /** Otherwise v2 serves the watch itself. */
+  async #isReady(
+    events: SourceEvents,
+    { waitIndex }: WatchRequest,
+    { etcdIndex }: ResponseOrigin,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const ending = linkSignals(signal);
+    const ready = async (): Promise<boolean> => {
+      await events.opened;
+      // Without an index, nothing from before the request may be delivered.
+      if (!waitIndex) await events.reached(etcdIndex, ending.signal);
+      return true;
+    };
+    const limit = sleep(OPENING_MS, this.#source.cluster.clock, ending.signal);
+    try {
+      return await Promise.race([ready(), limit.then(() => false)]);
+    } catch {
+      return false;
+    } finally {
+      ending.abort(new Error("it is known whether the events can be delivered"));
+    }
   }
 
   #eventsAt(directory: string, from: number): SourceEvents {
@@ -448,8 +497,9 @@ export class SwitchedKeys {
 
   #note(key: string): void {
     const path = pathOf(key);
-    // Requests of this library about the store itself.
+    // Requests of this library about the store itself; and registrations must not become too large.
     if (!path.includes("/_") || path === unusedKey(path.slice(0, path.lastIndexOf("/")))) return;
+    if (path.length > MAX_HIDDEN_LENGTH) return;
     for (const { index } of path.matchAll(/\/_[^/]*/g)) {
       const end = path.indexOf("/", index + 1);
       if (this.#hidden.size < MAX_HIDDEN) this.#hidden.add(end === -1 ? path : path.slice(0, end));
@@ -461,6 +511,10 @@ export class SwitchedKeys {
 function isFinal(outcome: Outcome, request: KeyRequest, { end }: StoredState): boolean {
   if ("error" in outcome) return outcome.error instanceof OutcomeUnknownError;
   return request.action !== "get" && outcome.response.etcdIndex <= end;
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof KeyNotFoundError || error instanceof NotDirError;
 }
 
 function resultOf(outcome: Outcome): EtcdResponse {
