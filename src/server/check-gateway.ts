@@ -4,7 +4,7 @@ import { isEtcdError } from "../errors/is-etcd-error.js";
 import { RPC } from "../etcd3/rpcs.js";
 import type { V3Call } from "../etcd3/v3-api.js";
 import type { ClusterApi } from "../key-space/cluster-api.js";
-import { authPrefix, KeySchema } from "../key-space/v3/schema/key-schema.js";
+import { authPrefix, cutoverPrefix, KeySchema } from "../key-space/v3/schema/key-schema.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { checkSelfReference } from "./check-self-reference.js";
 import { type GatewayOptions, handlerOf } from "./gateway.js";
@@ -55,14 +55,7 @@ export async function checkGateway(
 
 function checksOf(parts: GatewayParts, options: GatewayOptions): readonly GatewayCheck[] {
   const { host = DEFAULT_HOST, port = 0 } = options;
-  const keyPrefix = options.etcd.keyPrefix?.replace(/\/$/, "") ?? "";
   const store = new AuthStore(parts.authKeySpace);
-  const tree = `the tree "${keyPrefix}/"`;
-  const check = (name: string, run: () => Promise<string>, isRequired = false): GatewayCheck => ({
-    name,
-    isRequired,
-    run,
-  });
   return [
     check("options", async () => {
       handlerOf(store, parts, options);
@@ -70,6 +63,18 @@ function checksOf(parts: GatewayParts, options: GatewayOptions): readonly Gatewa
       return "";
     }),
     check(`listen on ${host} port ${port}`, () => checkPort(host, port)),
+    ...clusterChecks(parts, store),
+  ];
+}
+
+function check(name: string, run: () => Promise<string>, isRequired = false): GatewayCheck {
+  return { name, isRequired, run };
+}
+
+function clusterChecks(parts: GatewayParts, store: AuthStore): readonly GatewayCheck[] {
+  const { keyPrefix } = parts;
+  const tree = `the tree "${keyPrefix}/"`;
+  return [
     check("reach the cluster", () => checkMembers(parts), true),
     check(`read ${tree}`, () => checkRead(parts, new KeySchema(keyPrefix))),
     check(`write ${tree}`, () => checkWrite(parts, new KeySchema(keyPrefix))),
@@ -80,6 +85,17 @@ function checksOf(parts: GatewayParts, options: GatewayOptions): readonly Gatewa
       checkWrite(parts, new KeySchema(authPrefix(keyPrefix))),
     ),
   ];
+}
+
+/** What a gateway needs of the v3 cluster to which a cut-over switches it. */
+export function cutoverChecks(parts: GatewayParts): readonly GatewayCheck[] {
+  const checks = [
+    ...clusterChecks(parts, new AuthStore(parts.authKeySpace)),
+    check("write the records of the cut-over", () =>
+      checkWrite(parts, new KeySchema(cutoverPrefix(parts.keyPrefix))),
+    ),
+  ];
+  return checks.map((each) => ({ ...each, name: `on v3: ${each.name}` }));
 }
 
 export async function checkPort(host: string, port: number): Promise<string> {

@@ -1,6 +1,13 @@
 import { AdminError } from "../errors/admin-error.js";
-import { CHECK_LIMITS, checkHealth, checkPort, type GatewayCheck } from "./check-gateway.js";
+import {
+  CHECK_LIMITS,
+  checkHealth,
+  checkPort,
+  cutoverChecks,
+  type GatewayCheck,
+} from "./check-gateway.js";
 import { checkSelfReference } from "./check-self-reference.js";
+import { gatewayParts } from "./gateway-parts.js";
 import { Draining } from "./probes/draining.js";
 import { DEFAULT_HOST } from "./serve-gateway.js";
 import type { SourceCluster } from "./source/source-cluster.js";
@@ -20,12 +27,14 @@ export async function checkSourceGateway(
 ): Promise<void> {
   const { host = DEFAULT_HOST, port = 0 } = options;
   const source = openSource({ ...options.source, ...CHECK_LIMITS });
+  const target =
+    options.etcd && gatewayParts({ ...options.etcd, ...CHECK_LIMITS, api: "v3" as const });
   const checks: readonly Omit<GatewayCheck, "isRequired">[] = [
     {
       name: "options",
       run: async () => {
         sourceHandler(source, options, new Draining());
-        checkSelfReference(source.endpoints, host, port);
+        checkSelfReference([...source.endpoints, ...(target?.endpoints ?? [])], host, port);
         return "";
       },
     },
@@ -39,8 +48,12 @@ export async function checkSourceGateway(
   ];
   try {
     for (const check of checks) await report({ ...check, isRequired: false });
+    for (const check of target === undefined ? [] : cutoverChecks(target)) {
+      if (!(await report(check)) && check.isRequired) return;
+    }
   } finally {
     source.cluster.close();
+    await Promise.all([target?.keySpace.close(), target?.authKeySpace.close()]);
   }
 }
 

@@ -23,8 +23,11 @@ describeWithEtcd("3.7", "etcdnet cutover", () => {
       return { code, stdout: cli.stdout, stderr: cli.stderr };
     };
     const status = async () => JSON.parse((await cutover("status", "-o", "json")).stdout);
-    const startGateway = () =>
-      new Cli("gateway", "--port", "0", "--source", oldUrls, "--endpoints", newUrls);
+    const clusters = ["--source", oldUrls, "--endpoints", newUrls];
+    await using checking = new Cli("gateway", "--port", "0", ...clusters, "--check");
+    expect(await checking.exit, checking.stdout).toBe(0);
+    expect(checking.stdout).toMatch(/^ok {6}on v3: write the records of the cut-over$/m);
+    const startGateway = () => new Cli("gateway", "--port", "0", ...clusters);
     await using one = startGateway();
     await using two = startGateway();
     const urls = [await one.url(), await two.url()] as const;

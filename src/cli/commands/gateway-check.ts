@@ -58,12 +58,11 @@ function fileChecks(options: GatewayCommandOptions, flag: FlagOf): readonly Chec
     name: "certificate for clients",
     run: async () => validityOf((await listenCertificate(options, flag)).value?.cert),
   };
-  if (options.source !== undefined) {
-    const run = async () => validityOf((await sourceCertificate(options, flag)).value.cert);
-    return [listening, { name: "certificate for the v2 cluster", run }];
-  }
-  return [
-    listening,
+  const source = {
+    name: "certificate for the v2 cluster",
+    run: async () => validityOf((await sourceCertificate(options, flag)).value.cert),
+  };
+  const cluster = [
     {
       name: "certificate for the cluster",
       run: async () => validityOf((await clusterCertificate(options, flag)).value.cert),
@@ -72,6 +71,13 @@ function fileChecks(options: GatewayCommandOptions, flag: FlagOf): readonly Chec
       name: "user of the cluster",
       run: async () => (await credentialsOf(options, flag)).value.username ?? "none",
     },
+  ];
+  if (options.source !== undefined) {
+    return [listening, source, ...(options.endpoints === undefined ? [] : cluster)];
+  }
+  return [
+    listening,
+    ...cluster,
     {
       name: "password of v2's root",
       run: async () =>
