@@ -1,45 +1,55 @@
 import { setTimeout } from "node:timers/promises";
-import { arm, disarm } from "../../src/cutover/arm.js";
-import { flip } from "../../src/cutover/flip.js";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { openTarget } from "../../src/cutover/open-target.js";
-import { EtcdClient } from "../../src/index.js";
+import { Cli } from "../support/cli-process.js";
 import { cpuShare } from "../support/cpu-share.js";
-import type { EtcdCluster } from "../support/etcd.js";
 
 /** Longer on a machine that is busy with other things than the faults. */
-const HOLD_MS = cpuShare() < 0.4 ? 30_000 : 5_000;
+const HOLD_S = cpuShare() < 0.4 ? 30 : 5;
 const BETWEEN_ATTEMPTS_MS = 300;
 /** Time for all attempts. The faults are healed before. */
 const WITHIN_MS = 600_000;
+/** Share of the attempts that are killed, after this time at most. */
+const KILLED = 0.4;
+const KILLED_WITHIN_MS = 3_000;
 
-/** Switches gateways to another cluster, in as many attempts as the faults make necessary. */
-export async function cutOver(
-  urls: readonly string[],
-  next: EtcdCluster,
-  gateways: number,
-  note: (text: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  await using source = new EtcdClient({ urls });
-  await using target = openTarget({ urls: next.urls });
+export interface CutOverSettings {
+  /** URLs of both clusters. */
+  readonly source: readonly string[];
+  readonly target: readonly string[];
+  readonly gateways: number;
+  readonly signal: AbortSignal;
+  random(): number;
+  note(text: string): void;
+}
+
+/** Switches gateways to another cluster, in as many attempts as the faults make necessary. Some attempts are killed. */
+export async function cutOver({ source, target, ...settings }: CutOverSettings): Promise<void> {
+  const { gateways, signal, random, note } = settings;
+  buildIfStale();
+  await using reader = openTarget({ urls: target });
+  const clusters = ["--source", source.join(","), "--endpoints", target.join(",")];
+  const arm = ["arm", "--gateways", `${gateways}`, "--hold", `${HOLD_S}s`, ...clusters];
   const deadline = performance.now() + WITHIN_MS;
   while (performance.now() < deadline) {
     signal.throwIfAborted();
-    try {
-      const phase = (await target.records.read({ signal }))?.phase;
-      if (phase === "target") return;
-      if (phase === "arming") await disarm(target);
-      if (phase === undefined || phase === "arming") {
-        await arm(source, target, { gateways, hold: HOLD_MS });
-        note("armed");
-      }
-      const { end, pause } = await flip(source, target, { signal });
-      note(`switched at index ${end}, requests waited for ${Math.round(pause)} ms`);
-      return;
-    } catch (error) {
-      note(`not switched: ${error}`);
-    }
+    const phase = await reader.records.read({ signal }).then(
+      (state) => state?.phase ?? "source",
+      () => "unknown",
+    );
+    if (phase === "target") return;
+    const killAfter = random() < KILLED ? random() * KILLED_WITHIN_MS : undefined;
+    if (phase === "source") await run(arm, undefined);
+    else if (phase === "arming") await run(["disarm", "--endpoints", target.join(",")], undefined);
+    else if (phase === "armed") await run(["flip", ...clusters], killAfter);
     await setTimeout(BETWEEN_ATTEMPTS_MS, undefined, { signal });
   }
   throw new Error(`the gateways were not switched within ${WITHIN_MS / 1000} s`);
+
+  async function run(args: readonly string[], killAfter: number | undefined): Promise<void> {
+    await using cli = new Cli("cutover", ...args);
+    if (killAfter !== undefined) void setTimeout(killAfter).then(() => cli.kill("SIGKILL"));
+    const code = await cli.exit;
+    note(`${args[0]}: ${code} ${(cli.stdout + cli.stderr).trim()}`);
+  }
 }

@@ -185,8 +185,12 @@ class Run {
     const { next, sourceUrls, gateways } = this.#system;
     if (next === undefined) return;
     await this.#until(this.#settings.durationMs * CUT_OVER_AT);
-    const note = (text: string): void => this.#log(`cut-over: ${text}`);
-    await cutOver(sourceUrls, next, gateways.length, note, this.#ended);
+    await cutOver({
+      ...{ source: sourceUrls, target: next.urls, gateways: gateways.length },
+      signal: this.#ended,
+      random: randomFrom(this.#settings.seed),
+      note: (text) => this.#log(`cut-over: ${text}`),
+    });
   }
 
   async #injectFaults(): Promise<void> {

@@ -11,6 +11,7 @@ import {
   killLeader,
   pause,
   pauseGateway,
+  pauseGatewayLong,
   pauseLeader,
   pauseMinute,
   rollingRestart,
@@ -40,4 +41,5 @@ export const nemeses: readonly Nemesis[] = [
   restore,
   killGateway,
   pauseGateway,
+  pauseGatewayLong,
 ];

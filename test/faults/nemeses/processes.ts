@@ -17,6 +17,7 @@ import {
 
 const SECONDS = [2_000, 8_000] as const;
 const MINUTE = [60_000, 65_000] as const;
+const LONGER_THAN_REGISTERED = [11_000, 14_000] as const;
 /** Time that a member has to finish before the next one is restarted. */
 const BETWEEN_RESTARTS_MS = 500;
 
@@ -62,6 +63,12 @@ export const killGateway = killing("kill-gateway", oneGateway);
 export const pause = pausing("pause", SECONDS, someMembers);
 export const pauseLeader = pausing("pause-leader", SECONDS, leader);
 export const pauseGateway = pausing("pause-gateway", SECONDS, oneGateway);
+/** Longer than a gateway is registered for a cut-over. */
+export const pauseGatewayLong: Nemesis = {
+  ...pausing("pause-gateway-long", LONGER_THAN_REGISTERED, oneGateway),
+  systems: ["cutover"],
+  isLong: true,
+};
 export const pauseMinute: Nemesis = {
   ...pausing("pause-minute", MINUTE, someMembers),
   isLong: true,
