@@ -48,7 +48,8 @@ describeWithEtcd("3.7", "a cut-over", () => {
         second.setNode("/app/expires", "1", { ttl: 1 }),
       ]);
 
-    const clear = await during(work, check(direct, target, options));
+    // Longer than gateways take to respond.
+    const clear = await during(work, check(direct, target, { ...options, observe: 5_000 }));
     expect(clear.blockers).toEqual([]);
     expect(clear.nodes).toBeGreaterThan(2);
     expect(clear.census?.changes).toBeGreaterThan(3);

@@ -78,9 +78,12 @@ describeWithEtcd("3.7", "etcdnet cutover", () => {
     expect(await source.getNodeValue("/app/name")).toBe("2");
     expect(await status()).toMatchObject({ state: "target", blockers: [] });
 
-    // Started after the switch, a gateway never serves from v2.
+    // Started after the switch, a gateway never serves from v2, and does not need it.
+    await old.stop();
     await using three = startGateway();
     await using onThird = new EtcdClient({ urls: [await three.url()] });
+    const { node: held } = await onFirst.getNode("/app/_lock/held");
+    expect((await onThird.getNode("/app/_lock/held")).node).toEqual(held);
     expect(await onThird.getNodeValue("/app/name")).toBe("3");
     expect((await cutover("disarm")).stderr).toMatch(/is target; this needs the state armed/);
     expect((await cutover("abort")).stderr).toMatch(/is target; this needs the state holding/);

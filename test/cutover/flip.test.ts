@@ -24,6 +24,7 @@ interface Answer {
       readonly key: string;
       readonly value?: string;
       readonly modifiedIndex: number;
+      readonly createdIndex: number;
     };
   };
 }
@@ -141,6 +142,8 @@ describeWithEtcd("3.7", "a cut-over", () => {
     readonly source: EtcdClient;
     readonly gateways: readonly [ServedGateway, ...ServedGateway[]];
     direct(): EtcdClient;
+    /** Another gateway. */
+    startGateway(): Promise<ServedGateway>;
   }
 
   async function start(
@@ -152,10 +155,8 @@ describeWithEtcd("3.7", "a cut-over", () => {
     const etcd = { urls: next.urls };
     const patient = { requestTimeout: 600_000, writeTimeout: 600_000, timeout: 600_000 };
     const source = { urls: await through(old.urls), ...patient };
-    const gateways = await Promise.all(
-      Array.from({ length: count }, () => createSourceGateway({ source, etcd })),
-    );
-    for (const gateway of gateways) keep(gateway);
+    const startGateway = async () => keep(await createSourceGateway({ source, etcd }));
+    const gateways = await Promise.all(Array.from({ length: count }, startGateway));
     const target = keep(openTarget(etcd));
     await expect.poll(() => target.records.gateways()).toHaveLength(count);
     return {
@@ -163,6 +164,7 @@ describeWithEtcd("3.7", "a cut-over", () => {
       source: keep(new EtcdClient({ urls: old.urls })),
       gateways: gateways as unknown as Rig["gateways"],
       direct: () => keep(new EtcdClient({ urls: next.urls, api: "v3" })),
+      startGateway,
     };
   }
 
@@ -197,8 +199,8 @@ describeWithEtcd("3.7", "a cut-over", () => {
     }
   });
 
-  it("keeps locks, and accepts indexes from before", async () => {
-    const { target, source, gateways, direct } = await start(2);
+  it("keeps locks and indexes from before", async () => {
+    const { target, source, gateways, direct, startGateway } = await start(2);
     const [first, second = first] = gateways;
     await using etcd = keep(new EtcdClient({ urls: [first.url] }));
     await using lock = await etcd.lock("/locks/held", { ttl: 60 }).acquire();
@@ -206,6 +208,7 @@ describeWithEtcd("3.7", "a cut-over", () => {
     const { index: changed } = await put(first, "/cas/changed", { value: "1" });
     const { index: refreshed } = await put(first, "/cas/refreshed", { value: "1", ttl: "60" });
     const { index: removed } = await put(first, "/cas/removed", { value: "1" });
+    const { index: kept } = await put(first, "/cas/kept", { value: "1" });
     await arm(source, target, { gateways: 2, hold: HOLD_MS });
     const { end } = await flip(source, target, {});
     const swap = (key: string, fields: Readonly<Record<string, string>>, index: number) =>
@@ -220,6 +223,20 @@ describeWithEtcd("3.7", "a cut-over", () => {
     const query = `?prevIndex=${removed}`;
     expect((await ask(second, `/cas/removed${query}`, { method: "DELETE" })).status).toBe(200);
     await expect(direct().getNode("/cas/removed")).rejects.toThrow("Key not found");
+    // Also by a gateway that has seen nothing of v2.
+    const later = await startGateway();
+    for (const gateway of [second, later]) {
+      const { node } = (await ask(gateway, "/cas/kept")).body;
+      expect(node).toMatchObject({ modifiedIndex: kept, createdIndex: kept });
+    }
+    const polled = ask(later, `/cas/kept?wait=true&waitIndex=${kept + 1}`);
+    await expect
+      .poll(async () => (await fetch(`${later.url}/metrics`)).text())
+      .toMatch(/^etcdnet_watchers 1$/m);
+    await swap("/cas/kept", { value: "2" }, kept);
+    const told = (await polled).body;
+    expect(told).toMatchObject({ action: "compareAndSwap", prevNode: { modifiedIndex: kept } });
+    expect(told.node?.createdIndex).toBe(kept);
     lock.assertHeld();
     const waiting = etcd.lock("/locks/held", { ttl: 60 }).acquire();
     await lock.release();
