@@ -1,5 +1,4 @@
 import { setTimeout } from "node:timers/promises";
-import { buildIfStale } from "../../scripts/project.mjs";
 import { openTarget } from "../../src/cutover/open-target.js";
 import { Cli } from "../support/cli-process.js";
 import { cpuShare } from "../support/cpu-share.js";
@@ -26,7 +25,6 @@ export interface CutOverSettings {
 /** Switches gateways to another cluster, in as many attempts as the faults make necessary. Some attempts are killed. */
 export async function cutOver({ source, target, ...settings }: CutOverSettings): Promise<void> {
   const { gateways, signal, random, note } = settings;
-  buildIfStale();
   await using reader = openTarget({ urls: target });
   const clusters = ["--source", source.join(","), "--endpoints", target.join(",")];
   const arm = ["arm", "--gateways", `${gateways}`, "--hold", `${HOLD_S}s`, ...clusters];

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { buildIfStale } from "../../scripts/project.mjs";
 import { describeEtcdSideBySide, describeWithEtcd } from "../support/etcd.js";
 import { type AvailabilityRow, tableOf } from "./availability.js";
 import { bundlePrograms, type Programs } from "./bundle.js";
@@ -13,6 +14,8 @@ let hasPassed = true;
 
 beforeAll(async () => {
   print(`runs under faults: --seed ${seed}, histories in ${out}`);
+  // The proxies of a run are in this process, so a build must not hold it up.
+  if (systems.includes("cutover")) buildIfStale();
   programs = await bundlePrograms(plant);
 });
 
