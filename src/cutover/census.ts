@@ -3,7 +3,7 @@ import type { EtcdClient } from "../client/etcd-client.js";
 import { CutoverError } from "../errors/cutover-error.js";
 import { readIndex } from "../key-space/shared/read-state.js";
 import type { Subscription } from "../key-space/subscription.js";
-import type { EtcdResponse } from "../model/response.js";
+import type { Action } from "../model/response.js";
 import { sleep } from "../time/sleep.js";
 import type { Census, Claims } from "./claims.js";
 import type { CutoverTarget } from "./open-target.js";
@@ -18,13 +18,20 @@ const ROUNDS = 2;
 /** Changes of others that are shown. */
 const MAX_SHOWN = 10;
 
+/** A change of v2, without its value: thousands of them are remembered. */
+interface SeenChange {
+  readonly action: Action;
+  readonly key: string;
+  readonly index: number;
+}
+
 /** Who has changed v2 during some seconds. */
 export interface CensusResult {
   /** Changes of v2, including keys that have expired. */
   readonly changes: number;
   /** Changes of visible keys that no gateway has made; the last ones are in `shown`. */
   readonly foreign: number;
-  readonly shown: readonly EtcdResponse[];
+  readonly shown: readonly SeenChange[];
   /** Other changes that no gateway has made: of hidden keys, refreshes of TTLs, or changes of etcd itself. */
   readonly silent: number;
   /** Writes of gateways whose outcome is unknown. They may be among those of others. */
@@ -65,10 +72,9 @@ export async function takeCensus(
   }
   const own = new Set(claims.flatMap(({ indexes }) => indexes));
   const foreign = seen.changes.filter(
-    ({ action, node }) =>
-      action !== "expire" && node.modifiedIndex <= end && !own.has(node.modifiedIndex),
+    ({ action, index }) => action !== "expire" && index <= end && !own.has(index),
   );
-  const known = new Set([...own, ...seen.changes.map(({ node }) => node.modifiedIndex)]);
+  const known = new Set([...own, ...seen.changes.map(({ index }) => index)]);
   let unknown = 0;
   for (const [id, { unknown: count }] of last) unknown += count - (first.get(id)?.unknown ?? count);
   return {
@@ -82,7 +88,7 @@ export async function takeCensus(
 
 /** The changes of visible keys. */
 class SeenChanges implements AsyncDisposable {
-  readonly changes: EtcdResponse[] = [];
+  readonly changes: SeenChange[] = [];
   readonly #subscription: Subscription;
   readonly #ended: Promise<void>;
   #failure: unknown;
@@ -117,8 +123,12 @@ class SeenChanges implements AsyncDisposable {
   async #read(): Promise<void> {
     try {
       for await (const item of this.#subscription) {
-        if (item.type === "changes") this.changes.push(...item.changes);
-        else throw new CutoverError("v2 changes too fast to be counted; choose a shorter time");
+        if (item.type === "resync") {
+          throw new CutoverError("v2 changes too fast to be counted; choose a shorter time");
+        }
+        for (const { action, node } of item.changes) {
+          this.changes.push({ action, key: node.key, index: node.modifiedIndex });
+        }
       }
     } catch (error) {
       this.#failure = error;

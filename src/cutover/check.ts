@@ -30,7 +30,7 @@ export interface CutoverCheck {
   readonly nodes: number | undefined;
   /** Nodes with a TTL. */
   readonly leased: number | undefined;
-  /** Who changes v2; `undefined`: it was not counted, because gateways are missing. */
+  /** Who changes v2; `undefined`: this could not be counted, and a blocker says why. */
   readonly census: CensusResult | undefined;
 }
 
@@ -69,12 +69,14 @@ export async function check(
   if (census !== undefined) addCensus(census, blockers, warnings);
 
   const to = new EtcdClient({ keySpace: target.keySpace, clock });
-  const losses: string[] = [];
+  const named: string[] = [];
   const { overwrite, onProgress, signal } = options;
   try {
-    const { size } = await preflight({
+    const { size, losses } = await preflight({
       ...{ from: source, to, hidden, overwrite, onProgress, signal, lossy: true },
-      onLoss: ({ key, reason }) => losses.push(`${JSON.stringify(key)} ${reason}`),
+      onLoss: ({ key, reason }) => {
+        if (named.length < MAX_NAMED) named.push(`${JSON.stringify(key)} ${reason}`);
+      },
     });
     const { shortest, nodes, leased } = size;
     if (shortest !== undefined && shortest.ttl * 1000 < 2 * (state?.hold ?? hold)) {
@@ -82,7 +84,9 @@ export async function check(
         `the TTL of ${shortest.key} has ${shortest.ttl} s left, less than twice the hold: its owner may come too late`,
       );
     }
-    addLosses(losses, lossy ? warnings : blockers);
+    const more = losses.count - named.length;
+    if (more > 0) named.push(`and ${more} more keys like these`);
+    (lossy ? warnings : blockers).push(...named);
     return { blockers, warnings, hidden, nodes, leased, census };
   } catch (error) {
     if (!(error instanceof TargetInUseError)) throw error;
@@ -113,18 +117,13 @@ function only(blocker: string): CutoverCheck {
   return { blockers: [blocker], warnings: [], hidden: [], ...unknown };
 }
 
-function addLosses(losses: readonly string[], to: string[]): void {
-  to.push(...losses.slice(0, MAX_NAMED));
-  if (losses.length > MAX_NAMED) to.push(`and ${losses.length - MAX_NAMED} more keys like these`);
-}
-
 function addCensus(
   { foreign, shown, silent, unknown }: CensusResult,
   blockers: string[],
   warnings: string[],
 ): void {
   if (foreign > 0) {
-    const keys = [...new Set(shown.map(({ action, node }) => `${action} ${node.key}`))];
+    const keys = [...new Set(shown.map(({ action, key }) => `${action} ${key}`))];
     const text = `${foreign} changes of v2 were not made by a registered gateway: ${keys.join(", ")}`;
     if (foreign > unknown) blockers.push(text);
     else warnings.push(`${text}; or they are ${unknown} writes whose outcome is unknown`);

@@ -32,6 +32,17 @@ function rig(kept: Readonly<Record<string, NodeIndexes>>) {
   return { asked, indexes, show };
 }
 
+/** A copied directory of 2,000 files. */
+function largeDirectory() {
+  const paths = Array.from({ length: 2_000 }, (_, at) => `/d/${at}`);
+  const kept = Object.fromEntries(
+    paths.map((path, at) => [path, { modifiedIndex: at + 1, createdIndex: at + 1 }]),
+  );
+  const nodes = paths.map((path) => file(path, 900));
+  const directory: EtcdNode = { key: "/d", dir: true, nodes, modifiedIndex: 3, createdIndex: 3 };
+  return { ...rig(kept), paths, directory };
+}
+
 it("shows a copied node with its indexes of v2, and asks once", async () => {
   const { asked, show } = rig({ "/a": { modifiedIndex: 7, createdIndex: 5 } });
   const before = { ...ORIGIN, action: "get", node: { ...file("/a", 5, 7) } };
@@ -64,25 +75,13 @@ it("asks once for what many show at the same time", async () => {
 });
 
 it("does not read everything below a directory of which one level was listed", async () => {
-  const paths = Array.from({ length: 2_000 }, (_, at) => `/d/${at}`);
-  const kept = Object.fromEntries(
-    paths.map((path, at) => [path, { modifiedIndex: at + 1, createdIndex: at + 1 }]),
-  );
-  const { asked, show } = rig(kept);
-  const nodes = paths.map((path) => file(path, 900));
-  const directory: EtcdNode = { key: "/d", dir: true, nodes, modifiedIndex: 3, createdIndex: 3 };
+  const { asked, show, paths, directory } = largeDirectory();
   expect((await show(got(directory))).node.nodes?.[1_999]?.modifiedIndex).toBe(2_000);
   expect(asked).toEqual(["/d", ...paths]);
 });
 
 it("reads everything below a large directory at once, and not the root itself", async () => {
-  const paths = Array.from({ length: 2_000 }, (_, at) => `/d/${at}`);
-  const kept = Object.fromEntries(
-    paths.map((path, at) => [path, { modifiedIndex: at + 1, createdIndex: at + 1 }]),
-  );
-  const { asked, show } = rig(kept);
-  const nodes = paths.map((path) => file(path, 900));
-  const directory: EtcdNode = { key: "/d", dir: true, nodes, modifiedIndex: 3, createdIndex: 3 };
+  const { asked, show, directory } = largeDirectory();
   const root: EtcdNode = {
     ...{ key: "/", dir: true, nodes: [directory], modifiedIndex: 0, createdIndex: 0 },
   };

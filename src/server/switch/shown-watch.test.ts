@@ -35,7 +35,7 @@ function watchOf(count: number, failure?: Error) {
 it("shows all events in order, and reads on while one is prepared", async () => {
   const { watch, read, isClosed } = watchOf(300);
   const release: (() => void)[] = [];
-  const shown = shownWatch(watch, async (each) => {
+  const shown = shownWatch(watch, "c", async (each) => {
     await new Promise<void>((resolve) => release.push(resolve));
     return each;
   });
@@ -56,7 +56,7 @@ it("ends with the failure of the watch, after the events before it", async () =>
   const { watch, isClosed } = watchOf(2, new Error("gone"));
   const seen: number[] = [];
   const reading = async () => {
-    for await (const { node } of shownWatch(watch, async (each) => each)) {
+    for await (const { node } of shownWatch(watch, "c", async (each) => each)) {
       seen.push(node.modifiedIndex);
     }
   };
@@ -68,7 +68,7 @@ it("ends with the failure of the watch, after the events before it", async () =>
 it("ends with an event that cannot be shown", async () => {
   const { watch } = watchOf(3);
   const reading = async () => {
-    for await (const _ of shownWatch(watch, async (each) => {
+    for await (const _ of shownWatch(watch, "c", async (each) => {
       if (each.node.modifiedIndex === 2) throw new Error("not shown");
       return each;
     }));
@@ -78,6 +78,6 @@ it("ends with an event that cannot be shown", async () => {
 
 it("closes the watch when its reader stops", async () => {
   const { watch, isClosed } = watchOf(10);
-  for await (const _ of shownWatch(watch, async (each) => each)) break;
+  for await (const _ of shownWatch(watch, "c", async (each) => each)) break;
   expect(isClosed()).toBe(true);
 });

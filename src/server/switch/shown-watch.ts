@@ -4,12 +4,18 @@ import type { EtcdResponse } from "../../model/response.js";
 /** Events that are prepared while the reader has not taken the ones before. */
 const MAX_AHEAD = 100;
 
-/** A watch whose events are shown in another form. It is read ahead: a watch that is read too slowly ends. */
+/**
+ * A watch of another cluster, whose events are shown in another form. It is read ahead: a watch that is read too slowly
+ * ends.
+ *
+ * @param etcdClusterId that clients see
+ */
 export function shownWatch(
   watch: KeyWatch,
+  etcdClusterId: string,
   show: (event: EtcdResponse) => Promise<EtcdResponse>,
 ): KeyWatch {
-  const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = watch;
+  const { etcdServer, etcdIndex, raftIndex, raftTerm } = watch;
   return {
     ...{ etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm },
     get provenIndex() {

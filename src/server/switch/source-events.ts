@@ -110,7 +110,7 @@ export class SourceEvents {
     signal: AbortSignal,
   ): SwitchedWatch {
     const watch = this.open(request, since, origin, signal);
-    const switched = new SwitchedWatch(watch, watch);
+    const switched = new SwitchedWatch(watch);
     if (!watch.ended) this.#watches.set(watch, { watch, request, signal, switched });
     return switched;
   }

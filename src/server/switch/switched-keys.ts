@@ -10,6 +10,7 @@ import { pathOf } from "../../key-space/shared/path.js";
 import { unusedKey } from "../../key-space/shared/read-state.js";
 import type { V3KeySpace } from "../../key-space/v3/v3-key-space.js";
 import { type KeyRequest, operationOf, type WatchRequest } from "../../model/key-request.js";
+import type { AnyNode } from "../../model/node.js";
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import { linkSignals } from "../../time/link-signals.js";
 import { sleep } from "../../time/sleep.js";
@@ -262,14 +263,25 @@ export class SwitchedKeys {
     if (!("prevIndex" in request) || !request.prevIndex || request.prevIndex > state.end) {
       return request;
     }
+    const { node, before } = (await this.#copied(request.key, first, signal)) ?? {};
+    const isMet = node !== undefined && node.modifiedIndex < first && before === request.prevIndex;
+    return isMet ? { ...request, prevIndex: node.modifiedIndex } : request;
+  }
+
+  /** A node that was copied, and its `modifiedIndex` on v2; `undefined`: it was not copied, or this index is not known. */
+  async #copied(
+    key: string,
+    first: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly node: AnyNode; readonly before: number } | undefined> {
     try {
-      const read = { action: "get", key: request.key, quorum: true } as const;
+      const read = { action: "get", key, quorum: true } as const;
       const { node } = await this.#target.execute(read, { signal });
-      if (node.modifiedIndex >= first) return request;
+      if (node.createdIndex >= first) return undefined;
       const before = await this.#indexes.modifiedIndexOf(node, signal);
-      return before === request.prevIndex ? { ...request, prevIndex: node.modifiedIndex } : request;
+      return before === undefined ? undefined : { node, before };
     } catch (error) {
-      if (error instanceof EtcdCommonError) return request;
+      if (error instanceof EtcdCommonError) return undefined;
       throw error;
     }
   }
@@ -277,10 +289,6 @@ export class SwitchedKeys {
   /** Whether this gateway may serve from v2 at this moment. */
   get #isServing(): boolean {
     return this.#membership.side?.from === "source";
-  }
-
-  get #clusterId(): string | undefined {
-    return this.#membership.state?.clusterId;
   }
 
   async #openWatch(
@@ -305,7 +313,7 @@ export class SwitchedKeys {
       // v2 refuses a watch of everything, or this one may get events from before the gateway started.
       const watch = await passed.openWatch(request, { signal });
       if (this.#isServing) {
-        const direct = new SwitchedWatch(watch, watch, () => this.#isServing);
+        const direct = new SwitchedWatch(watch, () => this.#isServing);
         this.#direct.add(direct);
         return direct;
       }
@@ -335,7 +343,7 @@ export class SwitchedKeys {
     }
     const origin = { ...UNKNOWN_ORIGIN, etcdClusterId: state.clusterId, etcdIndex: state.end };
     const watch = events.open(request, waitIndex, origin, signal);
-    const switched = new SwitchedWatch(watch, watch);
+    const switched = new SwitchedWatch(watch);
     if (!watch.ended) this.#continue({ watch, request, signal, switched }, first);
     return switched;
   }
@@ -351,36 +359,22 @@ export class SwitchedKeys {
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     if (recursive) return false;
-    try {
-      const read = { action: "get", key, quorum: true } as const;
-      const { node } = await this.#target.execute(read, { signal });
-      if (node.dir || node.createdIndex >= first) return false;
-      const before = await this.#indexes.modifiedIndexOf(node, signal);
-      return before !== undefined && before < waitIndex;
-    } catch (error) {
-      if (error instanceof EtcdCommonError) return false;
-      throw error;
-    }
+    const copied = await this.#copied(key, first, signal);
+    return copied !== undefined && copied.node.dir !== true && copied.before < waitIndex;
   }
 
   async #openTarget(request: WatchRequest, signal: AbortSignal | undefined): Promise<KeyWatch> {
-    const watch = await this.#openShown(request, signal);
-    const { etcdServer, etcdIndex, raftIndex, raftTerm } = watch;
-    const etcdClusterId = this.#clusterId ?? watch.etcdClusterId;
-    return new SwitchedWatch(watch, { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm });
-  }
-
-  async #openShown(request: WatchRequest, signal: AbortSignal | undefined): Promise<KeyWatch> {
     const { state } = this.#membership;
     if (state?.phase !== "target") throw new Error("v2 serves this watch");
     const first = await this.#firstIndexWithin(`GET ${request.key}`, state, signal);
     const watch = await this.#target.openWatch(request, { signal });
-    return shownWatch(watch, (event) => this.#indexes.show(event, first, signal));
+    const show = (event: EtcdResponse) => this.#indexes.show(event, first, signal);
+    return shownWatch(watch, state.clusterId, show);
   }
 
   #continue({ watch, request, signal, switched }: FollowedWatch, first: number): void {
     const waitIndex = Math.max(watch.since, first);
-    switched.continueWith(() => this.#openShown({ ...request, waitIndex }, signal));
+    switched.continueWith(() => this.#openTarget({ ...request, waitIndex }, signal));
     watch.end();
   }
 

@@ -1,5 +1,5 @@
 import type { KeyWatch } from "../../key-space/key-space.js";
-import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
+import type { EtcdResponse } from "../../model/response.js";
 
 /** A watch that may continue on another cluster. Its clients do not notice. */
 export class SwitchedWatch implements KeyWatch {
@@ -14,17 +14,17 @@ export class SwitchedWatch implements KeyWatch {
   readonly #mayDeliver: () => boolean;
 
   /**
-   * @param origin what the client sees; the watch itself may come from another cluster
+   * @param watch the first one. Clients see its origin, also when the events come from another cluster
    * @param mayDeliver whether events may be delivered; otherwise the watch ends
    */
-  constructor(watch: KeyWatch, origin: ResponseOrigin, mayDeliver = () => true) {
+  constructor(watch: KeyWatch, mayDeliver = () => true) {
     this.#current = watch;
     this.#mayDeliver = mayDeliver;
-    this.etcdServer = origin.etcdServer;
-    this.etcdClusterId = origin.etcdClusterId;
-    this.etcdIndex = origin.etcdIndex;
-    this.raftIndex = origin.raftIndex;
-    this.raftTerm = origin.raftTerm;
+    this.etcdServer = watch.etcdServer;
+    this.etcdClusterId = watch.etcdClusterId;
+    this.etcdIndex = watch.etcdIndex;
+    this.raftIndex = watch.raftIndex;
+    this.raftTerm = watch.raftTerm;
   }
 
   get provenIndex(): number {
