@@ -32,7 +32,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     find: "if (this.#isPassed(scan)) return true;",
     replace: `if (this.#isPassed(scan)) return true;
       const oldest = /\\[(\\d+)\\//.exec(error.message)?.[1];
-      if (oldest !== undefined) { resumePoint.startAt(Number(oldest)); this.#scans.length = 0; return true; }`,
+      if (oldest !== undefined) { this.#target.resumePoint.startAt(Number(oldest)); this.#scans.length = 0; return true; }`,
   },
   /** A lock says that it is held until a request shows the loss. */
   "lock-trusts-silence": {

@@ -16,7 +16,7 @@ const MAX_PARALLEL_SCANS = 16;
 const LAG_DELAY_MS = 50;
 
 /** Abort reason of scans that are no longer needed. */
-const BACKFILL_ENDED = new Error("the backfill has ended");
+const NOT_NEEDED = new Error("the result of the scan is not needed");
 
 /** The watch that a backfill serves. */
 export interface BackfillTarget {
@@ -41,23 +41,13 @@ interface PendingScan {
 }
 
 /**
- * Fetches from history the changes between the resume point and an index. One scan returns one
- * event, and a busy store discards history faster than sequential scans can read it. So several
- * index ranges are scanned in parallel and consumed in order.
+ * Fetches from history the changes between the resume point and an index. One scan returns one event, and a busy
+ * store discards history faster than sequential scans can read it. So several index ranges are scanned in parallel.
  */
 export class HistoryBackfill {
   readonly #target: BackfillTarget;
   readonly #index: number;
   readonly #closing = new AbortController();
-  /** Ordered by start index. */
-  readonly #scans: PendingScan[] = [];
-  /** First index that no scan covers. */
-  #uncovered = 0;
-  /**
-   * Number of parallel scans. Grows while scans find events, so that many quiet watches send few
-   * scans.
-   */
-  #parallelScans = 1;
 
   /** `index`: the last index to fetch. */
   constructor(target: BackfillTarget, index: number) {
@@ -70,36 +60,71 @@ export class HistoryBackfill {
    * @throws EventIndexClearedError, and the errors of the key space
    */
   async fetch(signal: AbortSignal): Promise<boolean> {
-    const either = linkSignals(signal, this.#closing.signal);
-    try {
-      while (this.#target.resumePoint.isPending(this.#index)) {
-        if (!(await this.#consumeNext(either.signal))) return false;
+    while (this.#target.resumePoint.isPending(this.#index)) {
+      const scanning = linkSignals(signal, this.#closing.signal);
+      try {
+        const scans = new ParallelScans(this.#target, this.#index, scanning.signal);
+        if (!(await scans.take())) return false;
+      } finally {
+        scanning.abort(NOT_NEEDED);
       }
-      return true;
-    } finally {
-      this.close();
-      either.unlink();
     }
+    return true;
   }
 
   /** Aborts the running scans. */
   close(): void {
-    this.#closing.abort(BACKFILL_ENDED);
+    this.#closing.abort(NOT_NEEDED);
+  }
+}
+
+/** Scans of adjacent ranges, which are consumed in order. */
+class ParallelScans {
+  readonly #target: BackfillTarget;
+  readonly #index: number;
+  readonly #signal: AbortSignal;
+  /** Ordered by start index. */
+  readonly #scans: PendingScan[] = [];
+  /** First index that no scan covers. */
+  #uncovered = 0;
+  /**
+   * Number of parallel scans. Grows while scans find events, so that many quiet watches send few
+   * scans.
+   */
+  #parallelScans = 1;
+
+  constructor(target: BackfillTarget, index: number, signal: AbortSignal) {
+    this.#target = target;
+    this.#index = index;
+    this.#signal = signal;
   }
 
-  /** @returns whether to continue */
-  async #consumeNext(signal: AbortSignal): Promise<boolean> {
+  /**
+   * Takes results up to the index, or until one does not reach the start of the next one, because its member is
+   * behind. To go on would start a scan for every few indexes that the member has not reached, which may be a million.
+   *
+   * @returns `false`: a scan gave no proof
+   */
+  async take(): Promise<boolean> {
     const { resumePoint } = this.#target;
-    this.#startScans(signal);
-    const scan = this.#scans.shift();
-    // The previous scan did not reach the start of this one. Discard it.
-    if (scan === undefined || !resumePoint.isFollowedBy(scan)) return true;
-    const before = resumePoint.next;
+    while (resumePoint.isPending(this.#index)) {
+      const [next] = this.#scans;
+      if (next !== undefined && !resumePoint.isFollowedBy(next)) return true;
+      this.#startScans();
+      const scan = this.#scans.shift();
+      if (scan !== undefined && !(await this.#takeScan(scan))) return false;
+    }
+    return true;
+  }
+
+  /** @returns `false`: it gave no proof */
+  async #takeScan(scan: PendingScan): Promise<boolean> {
+    const before = this.#target.resumePoint.next;
     try {
       const result = await scan.result;
       if (result.provenIndex === undefined) return this.#isPassed(scan);
       this.#target.takeScan(result);
-      await this.#adapt(result, before, signal);
+      await this.#adapt(result, before);
       return true;
     } catch (error) {
       // The stream has delivered this range.
@@ -109,16 +134,12 @@ export class HistoryBackfill {
   }
 
   /** Scans more in parallel after an event; waits when the member is behind. */
-  async #adapt(
-    { events, provenIndex = 0 }: Scan,
-    before: number,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #adapt({ events, provenIndex = 0 }: Scan, before: number): Promise<void> {
     const last = events.at(-1)?.node.modifiedIndex ?? 0;
     if (last > provenIndex)
       this.#parallelScans = Math.min(2 * this.#parallelScans, MAX_PARALLEL_SCANS);
     else if (this.#target.resumePoint.next === before) {
-      await sleep(LAG_DELAY_MS, this.#target.clock, signal);
+      await sleep(LAG_DELAY_MS, this.#target.clock, this.#signal);
     }
   }
 
@@ -126,16 +147,16 @@ export class HistoryBackfill {
     return !this.#target.resumePoint.isPending(until);
   }
 
-  #startScans(signal: AbortSignal): void {
+  #startScans(): void {
     const { next, since = 0, isPartial } = this.#target.resumePoint;
     if (this.#scans.length === 0) {
       this.#uncovered = next;
-      this.#scans.push(this.#startScan(since, isPartial, this.#nextRange(), signal));
+      this.#scans.push(this.#startScan(since, isPartial, this.#nextRange()));
     }
     let running = this.#scans.filter(({ isDone }) => !isDone).length;
     for (; running < this.#parallelScans && this.#uncovered <= this.#index; running++) {
       const since = this.#uncovered;
-      this.#scans.push(this.#startScan(since, false, this.#nextRange(), signal));
+      this.#scans.push(this.#startScan(since, false, this.#nextRange()));
     }
   }
 
@@ -145,16 +166,16 @@ export class HistoryBackfill {
     return this.#uncovered - 1;
   }
 
-  #startScan(since: number, partial: boolean, until: number, signal: AbortSignal): PendingScan {
+  #startScan(since: number, partial: boolean, until: number): PendingScan {
     const scan: PendingScan = {
       since,
       partial,
       until,
       isDone: false,
-      result: this.#target.scan({ since, partial }, signal).then(
+      result: this.#target.scan({ since, partial }, this.#signal).then(
         (result) => {
           scan.isDone = true;
-          this.#scanRest(scan, result, signal);
+          this.#scanRest(scan, result);
           return result;
         },
         (error: Error) => {
@@ -168,13 +189,12 @@ export class HistoryBackfill {
     return scan;
   }
 
-  /** After an event, scans the rest of the range. */
-  #scanRest(scan: PendingScan, { events, provenIndex = 0 }: Scan, signal: AbortSignal): void {
+  /** Leaves out what the scan has proven. After an event, scans the rest of the range. */
+  #scanRest(scan: PendingScan, { events, provenIndex = 0 }: Scan): void {
     const last = events.at(-1)?.node.modifiedIndex ?? 0;
-    if (last <= provenIndex) return;
-    this.#uncovered = Math.max(this.#uncovered, last + 1);
+    this.#uncovered = Math.max(this.#uncovered, Math.max(last, provenIndex) + 1);
+    if (last <= provenIndex || last >= scan.until || this.#signal.aborted) return;
     const position = this.#scans.indexOf(scan) + 1;
-    if (last >= scan.until) return;
-    this.#scans.splice(position, 0, this.#startScan(last, true, scan.until, signal));
+    this.#scans.splice(position, 0, this.#startScan(last, true, scan.until));
   }
 }
