@@ -9,6 +9,7 @@ import { forEachConcurrent } from "../transfer/source/for-each-concurrent.js";
 import { withRetries } from "../transfer/source/key-space-with-retries.js";
 import type { TreeEntry } from "../transfer/source/tree-entry.js";
 import type { KeptIndexes, NodeIndexes } from "./kept-indexes.js";
+import { PathMap } from "./path-map.js";
 
 const POLL_INTERVAL_MS = 1_000;
 /** Changes that are written together. */
@@ -24,7 +25,7 @@ export class IndexKeeper implements AsyncDisposable {
   readonly #tops: readonly string[];
   readonly #signal: AbortSignal | undefined;
   /** The indexes of the nodes that exist. */
-  readonly #nodes = new Map<string, NodeIndexes>();
+  readonly #nodes = new PathMap<NodeIndexes>();
   /** What v3 has. */
   #written: ReadonlyMap<string, NodeIndexes> = new Map();
   /** Paths of which v3 must still be told. */
@@ -147,7 +148,7 @@ export class IndexKeeper implements AsyncDisposable {
     if (modifiedIndex > this.#end) return;
     if (isRemoval(action)) {
       const isDirectory = node.dir === true || prevNode?.dir === true;
-      for (const path of isDirectory ? [key, ...this.#below(key)] : [key]) {
+      for (const path of isDirectory ? [key, ...this.#nodes.below(key)] : [key]) {
         if ((this.#nodes.get(path)?.modifiedIndex ?? Infinity) < modifiedIndex) {
           this.#nodes.delete(path);
         }
@@ -160,10 +161,6 @@ export class IndexKeeper implements AsyncDisposable {
       if (this.#nodes.has(path)) continue;
       this.#add({ key: path, modifiedIndex, createdIndex: modifiedIndex });
     }
-  }
-
-  #below(directory: string): readonly string[] {
-    return [...this.#nodes.keys()].filter((path) => path.startsWith(`${directory}/`));
   }
 
   #add({ key, modifiedIndex, createdIndex }: NodeIndexes & { readonly key: string }): void {
