@@ -59,6 +59,8 @@ export interface Registration {
   readonly clusterId: string;
   /** Hidden keys that clients have asked for, up to each hidden segment. */
   readonly hidden: readonly string[];
+  /** Keys to which a refresh may have given their first TTL in the last minute: v2 shows no event of that. */
+  readonly givenTtls: readonly string[];
   /** Why it cannot switch; empty: it can. */
   readonly problem: string;
 }
@@ -69,11 +71,13 @@ export function encodeRegistration(registration: Registration): string {
 
 /** `undefined` for a text that {@link encodeRegistration} has not made. */
 export function decodeRegistration(text: string): Registration | undefined {
-  const { host, url, acknowledged, clusterId, hidden, problem } = objectIn(text);
+  const { host, url, acknowledged, clusterId, hidden, givenTtls, problem } = objectIn(text);
   const isText = (value: unknown): value is string => typeof value === "string";
   if (!isText(host) || !isText(url) || !isText(clusterId) || !isText(problem)) return undefined;
   if (typeof acknowledged !== "number" || !Array.isArray(hidden)) return undefined;
-  return { host, url, acknowledged, clusterId, hidden: hidden.map(String), problem };
+  if (!Array.isArray(givenTtls)) return undefined;
+  const keys = { hidden: hidden.map(String), givenTtls: givenTtls.map(String) };
+  return { host, url, acknowledged, clusterId, ...keys, problem };
 }
 
 /** The object in a JSON text; empty for another text. */

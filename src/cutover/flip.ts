@@ -22,6 +22,7 @@ import {
 } from "./arm.js";
 import { type RegisteredGateway, StateChangedError } from "./cutover-records.js";
 import type { StoredState } from "./cutover-state.js";
+import { GivenTtlCollector } from "./given-ttl-collector.js";
 import { IndexKeeper } from "./index-keeper.js";
 import type { CutoverTarget } from "./open-target.js";
 
@@ -98,7 +99,9 @@ async function tryFlip(
   const migrateOptions = { ...copyOptions, hidden, from: source, to };
   const tops = ["/", ...hidden];
   await using keeper = new IndexKeeper(source, target.kept, tops, options.signal);
-  const switching = new Switch(source, target, armed, { hidden, keeper, onHold });
+  // Before anything is compared.
+  await using given = new GivenTtlCollector(records, clock);
+  const switching = new Switch(source, target, armed, { hidden, keeper, given, onHold });
   try {
     const checked = await preflight(migrateOptions);
     await keeper.start();
@@ -188,6 +191,7 @@ async function checkCluster(source: EtcdClient, { clusterId }: StoredState): Pro
 interface HoldSettings {
   readonly hidden: readonly string[];
   readonly keeper: IndexKeeper;
+  readonly given: GivenTtlCollector;
   readonly onHold: (() => void) | undefined;
 }
 
@@ -235,6 +239,10 @@ class Switch {
     return this.#end;
   }
 
+  givenTtls(): readonly string[] {
+    return this.#settings.given.keys;
+  }
+
   leased(entries: readonly TreeEntry[]): void {
     this.#settings.keeper.addLeased(entries);
   }
@@ -242,11 +250,14 @@ class Switch {
   /** @throws CutoverError */
   async #acknowledged(): Promise<void> {
     const { records, clock } = this.#target;
+    const { given, hidden } = this.#settings;
     for (;;) {
+      const readAt = clock.monotonic();
       const gateways = await records.gateways();
+      given.take(gateways, readAt);
       const late = gateways.filter(({ acknowledged }) => acknowledged !== this.#state.revision);
       // By now they know all hidden keys of applications.
-      if (late.length === 0) return checkGateways(gateways, this.#settings.hidden);
+      if (late.length === 0) return checkGateways(gateways, hidden);
       if (clock.monotonic() - this.#heldAt > this.#state.hold) {
         throw new CutoverError(`not switched: ${notAcknowledged(late)} within the hold`);
       }

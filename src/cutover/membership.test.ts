@@ -28,6 +28,7 @@ class Rig {
     clock: this.clock,
     clusterId: () => "c",
     hidden: () => [],
+    givenTtls: () => [],
     problem: () => "",
     claims: (census) => new OwnWrites().claims(census),
     drained: async () => {},

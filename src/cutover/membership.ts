@@ -37,6 +37,8 @@ export interface MembershipSettings {
   clusterId(): string;
   /** Hidden keys that clients have asked for. */
   hidden(): readonly string[];
+  /** Keys to which a refresh may have given their first TTL lately. */
+  givenTtls(): readonly string[];
   /** Why this gateway cannot switch; empty: it can. */
   problem(): string;
   /** The writes of this gateway that a census asks for. */
@@ -125,6 +127,12 @@ export class CutoverMembership {
     }
   }
 
+  /** Registers again at once. */
+  renew(): void {
+    this.#isOutdated = true;
+    this.#wake();
+  }
+
   /** Ends the registration. */
   async close(): Promise<void> {
     this.#closing.abort(new Error("the gateway was closed"));
@@ -177,20 +185,15 @@ export class CutoverMembership {
     }
   }
 
-  /** Registers again at once. */
-  #renew(): void {
-    this.#isOutdated = true;
-    this.#wake();
-  }
-
   /** @returns whether it succeeded */
   async #register(signal: AbortSignal): Promise<boolean> {
-    const { clock, clusterId, hidden, problem } = this.#settings;
+    const { clock, clusterId, hidden, givenTtls, problem } = this.#settings;
     const [monotonic, wall] = [clock.monotonic(), clock.now()];
     this.#loseUnlessSure();
     const registration = {
       ...{ host: `${hostname()}/${process.pid}`, url: this.#url, clusterId: clusterId() },
-      ...{ acknowledged: this.#acknowledged, hidden: hidden(), problem: problem() },
+      ...{ acknowledged: this.#acknowledged, hidden: hidden() },
+      ...{ givenTtls: givenTtls(), problem: problem() },
     };
     try {
       const call = { signal, attemptTimeout: RENEW_MS };
@@ -302,7 +305,7 @@ export class CutoverMembership {
     // A watch may deliver the first state before this gateway is registered.
     if (before === null && !this.#isSure) {
       this.#view = undefined;
-      this.#renew();
+      this.renew();
       return;
     }
     this.#set(state);
@@ -321,7 +324,7 @@ export class CutoverMembership {
 
   #acknowledge({ revision }: StoredState): void {
     this.#acknowledged = revision;
-    this.#renew();
+    this.renew();
   }
 
   /** The process that should have decided may have stopped. */
@@ -330,7 +333,7 @@ export class CutoverMembership {
       this.#take(await this.#records.change(state, { ...state, phase: "armed" }), false);
     } catch (error) {
       if (this.#closing.signal.aborted) return;
-      if (error instanceof StateChangedError) return this.#renew();
+      if (error instanceof StateChangedError) return this.renew();
       this.#cancelAbort = this.#settings.clock.after(RETRY_MS, () => void this.#abort(state));
     }
   }

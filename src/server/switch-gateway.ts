@@ -31,6 +31,7 @@ export function switchingCluster(
       clock,
       clusterId: () => keys.clusterId,
       hidden: () => keys.hidden,
+      givenTtls: () => keys.givenTtls,
       problem: () => keys.problem,
       claims: (census) => keys.claims(census),
       drained: () => keys.drained(),

@@ -5,6 +5,8 @@ import { arm, disarm } from "../../src/cutover/arm.js";
 import { abort, flip } from "../../src/cutover/flip.js";
 import { type CutoverTarget, openTarget } from "../../src/cutover/open-target.js";
 import { EtcdClient } from "../../src/index.js";
+import type { KeySpace } from "../../src/key-space/key-space.js";
+import type { AnyNode } from "../../src/model/node.js";
 import { createSourceGateway, type ServedGateway } from "../../src/server/index.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
@@ -126,6 +128,30 @@ async function whileWriting<T>(
   return { result, seen: poller.seen, written };
 }
 
+const keysBelow = ({ nodes = [] }: AnyNode): readonly string[] =>
+  nodes.flatMap((node) => [node.key, ...keysBelow(node)]);
+
+/** The same cluster. Something happens after each listing with a key in it. */
+function afterListing(
+  { keySpace }: EtcdClient,
+  key: string,
+  happens: () => Promise<void>,
+): EtcdClient {
+  const execute: KeySpace["execute"] = async (request, options) => {
+    const response = await keySpace.execute(request, options);
+    if (request.action === "get" && keysBelow(response.node).includes(key)) await happens();
+    return response;
+  };
+  const watched = new Proxy(keySpace, {
+    get(target, name) {
+      if (name === "execute") return execute;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  return new EtcdClient({ keySpace: watched });
+}
+
 describeWithEtcd("3.7", "a cut-over", () => {
   const open: AsyncDisposable[] = [];
   afterEach(async () => {
@@ -242,6 +268,32 @@ describeWithEtcd("3.7", "a cut-over", () => {
     await lock.release();
     await using next = await waiting;
     expect(next.fencingToken).toBeGreaterThan(Math.max(lock.fencingToken, end));
+  });
+
+  it("copies the first TTL of a key, given by a refresh after the key was copied", async () => {
+    const { target, source, gateways, direct } = await start(2);
+    const [gateway] = gateways;
+    // Each in a directory of its own: known TTLs are read again with their directory.
+    const names = Array.from({ length: 20 }, (_, at) => `/quiet/${at + 10}/key`);
+    for (const name of [...names, "/quiet/last/key"]) await source.setNode(name, "1");
+    await arm(source, target, { gateways: 2, hold: HOLD_MS });
+    await flip(source, target, { rehearse: true });
+    const refreshed: string[] = [];
+    // After each listing, a key gets a TTL: the last one is not seen by any listing before the hold.
+    const listed = afterListing(source, "/quiet/last/key", async () => {
+      if ((await target.records.read())?.phase === "holding") return;
+      const name = names[refreshed.length] ?? "";
+      const fields = { ttl: "300", refresh: "true", prevExist: "true" };
+      expect((await put(gateway, name, fields)).status).toBe(200);
+      refreshed.push(name);
+    });
+    await flip(listed, target, {});
+    expect(refreshed.length).toBeGreaterThan(0);
+    const v3 = direct();
+    for (const name of refreshed) expect((await v3.getNode(name)).node.ttl).toBeGreaterThan(200);
+    for (const name of names.slice(refreshed.length)) {
+      expect((await v3.getNode(name)).node.ttl).toBeUndefined();
+    }
   });
 
   it("does not acknowledge a write that reaches v2 after its end", async () => {

@@ -17,7 +17,9 @@ import { sleep } from "../../time/sleep.js";
 import { withTimeout } from "../../time/with-timeout.js";
 import type { ServedKeys } from "../routes/keys-route.js";
 import type { SourceCluster } from "../source/source-cluster.js";
+import { GivenTtls } from "./given-ttls.js";
 import { LateChanges } from "./late-changes.js";
+import { isFinal, type Outcome, resultOf } from "./outcome.js";
 import type { ShownIndexes } from "./shown-indexes.js";
 import { shownWatch } from "./shown-watch.js";
 import { type FollowedWatch, SourceEvents } from "./source-events.js";
@@ -37,9 +39,6 @@ const RESTART_MS = 5_000;
 /** Time for the first events of a directory. */
 const OPENING_MS = 2_000;
 
-/** The result of a request on v2. */
-type Outcome = { readonly response: EtcdResponse } | { readonly error: unknown };
-
 /** The keys of a gateway that switches from v2 to v3. */
 export class SwitchedKeys {
   readonly #source: SourceCluster;
@@ -54,6 +53,7 @@ export class SwitchedKeys {
   readonly #direct = new WeakSet<object>();
   readonly #closing = new AbortController();
   readonly #own = new OwnWrites();
+  readonly #givenTtls: GivenTtls;
   /** After the switch. */
   #late: LateChanges | undefined;
   /** Why the events of v2 are not collected. */
@@ -77,6 +77,7 @@ export class SwitchedKeys {
     this.#target = target;
     this.#membership = membership;
     this.#indexes = indexes;
+    this.#givenTtls = new GivenTtls(source.cluster.clock, () => membership.renew());
   }
 
   /** Begins to collect events of v2, as soon as it responds. Takes at most a few seconds. */
@@ -88,6 +89,11 @@ export class SwitchedKeys {
 
   get hidden(): readonly string[] {
     return [...this.#hidden];
+  }
+
+  /** Nodes to which refreshes may have given their first TTL lately. */
+  get givenTtls(): readonly string[] {
+    return this.#givenTtls.paths;
   }
 
   /** The writes of this gateway that a census asks for. */
@@ -104,6 +110,9 @@ export class SwitchedKeys {
   get problem(): string {
     if (this.#late !== undefined) return this.#late.text;
     if (this.#hidden.size >= MAX_HIDDEN) return `clients use more than ${MAX_HIDDEN} hidden keys`;
+    if (this.#givenTtls.isIncomplete) {
+      return "refreshes of clients have given a TTL to more than 500 keys in a minute";
+    }
     if (this.#events.has("")) return "";
     return this.#failure === undefined
       ? "v2 could not be read yet"
@@ -180,13 +189,14 @@ export class SwitchedKeys {
 
   async #outcomeOnSource(passed: ServedKeys, request: KeyRequest): Promise<Outcome> {
     this.#sent++;
-    try {
-      return { response: await passed.execute(request) };
-    } catch (error) {
-      return { error };
-    } finally {
-      if (--this.#sent === 0) this.#onDrained();
-    }
+    const settle = this.#givenTtls.send(request);
+    const outcome = await passed.execute(request).then(
+      (response) => ({ response }),
+      (error: unknown) => ({ error }),
+    );
+    settle(outcome);
+    if (--this.#sent === 0) this.#onDrained();
+    return outcome;
   }
 
   /** @param outcome on v2 */
@@ -501,19 +511,8 @@ export class SwitchedKeys {
   }
 }
 
-/** Whether v2 has decided before the switch, or nobody knows whether it has. */
-function isFinal(outcome: Outcome, request: KeyRequest, { end }: StoredState): boolean {
-  if ("error" in outcome) return outcome.error instanceof OutcomeUnknownError;
-  return request.action !== "get" && outcome.response.etcdIndex <= end;
-}
-
 function isAbsent(error: unknown): boolean {
   return error instanceof KeyNotFoundError || error instanceof NotDirError;
-}
-
-function resultOf(outcome: Outcome): EtcdResponse {
-  if ("error" in outcome) throw outcome.error;
-  return outcome.response;
 }
 
 /** The directory from which a watch would see the events of a path: up to its last hidden segment. */

@@ -17,6 +17,7 @@ async function handOver(
   await from.setNode("/leased/kept", "1", { ttl: 100 });
   await from.setNode("/leased/refreshed", "1", { ttl: 100 });
   await from.setNode("/directory/file", "1");
+  await from.setNode("/quiet/key", "1");
   const end = async (): Promise<number> => {
     await before(from);
     const { index } = await readIndex(from.keySpace, {});
@@ -26,6 +27,7 @@ async function handOver(
   const options = { from, to, hidden };
   await new Migration(await preflight(options), options, {
     end,
+    givenTtls: () => ["/quiet/key", "/quiet/removed"],
     leased: () => {},
     extraTtl: 50,
   }).run();
@@ -40,6 +42,7 @@ it("copies everything up to the end", async () => {
       await source.deleteNode("/directory", { recursive: true });
       await source.setNode("/empty", null, { dir: true, ttl: 40 });
       await source.refreshNode("/leased/refreshed", 1_000);
+      await source.refreshNode("/quiet/key", 100);
       for (let at = 0; at < 2_000; at++) await source.setNode(`/many/${at % 100}`, `${at}`);
     },
     async () => {},
@@ -49,6 +52,7 @@ it("copies everything up to the end", async () => {
   expect(await ttlOf("/new/file")).toBeGreaterThan(70);
   expect(await ttlOf("/leased/kept")).toBeGreaterThan(140);
   expect(await ttlOf("/leased/refreshed")).toBeGreaterThan(1000);
+  expect(await ttlOf("/quiet/key")).toBeGreaterThan(140);
   await expect(target.getNode("/directory")).rejects.toThrow("Key not found");
   expect((await target.getNode("/empty")).node.dir).toBe(true);
   for (let at = 0; at < 100; at++)

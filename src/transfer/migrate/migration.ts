@@ -49,6 +49,8 @@ const MAX_REST = 500;
 export interface Handover {
   /** Ends it. @returns the index of the last change that counts */
   end(): Promise<number>;
+  /** After the end: keys that may have got a TTL without an event. @throws when some are not known */
+  givenTtls(): readonly string[];
   /** Called with nodes that have a TTL, as they are after the end. The source may have changed them since. */
   leased(entries: readonly TreeEntry[]): void;
   /** Seconds that TTLs last longer on the target, because nobody can refresh them during the hand-over. */
@@ -145,6 +147,7 @@ export class Migration {
     const accepts = (key: string, value?: string): boolean => this.#accepts(key, value);
     const rest = new RestCopier(this.#writer, extraTtl, accepts);
     await rest.copy(await this.#takeRest(last));
+    for (const key of handover.givenTtls()) this.#ttls.schedule(key, 1, this.#now);
     const leased = this.#compare(this.#ttls.takeAll(), false);
     await rest.copyTtls(leased, last, (entries) => handover.leased(entries));
     await this.#keepIndexAhead();
