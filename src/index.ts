@@ -93,7 +93,12 @@ export type {
   UserChange,
   UsersApi,
 } from "./key-space/auth-api.js";
-export type { BulkLoading, LoadedNode, LoadOptions } from "./key-space/bulk-loading.js";
+export type {
+  BulkLoading,
+  ContinueOptions,
+  LoadedNode,
+  LoadOptions,
+} from "./key-space/bulk-loading.js";
 export type { CallOptions } from "./key-space/call-options.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
 export type { DataLocation } from "./key-space/data-location.js";

@@ -33,7 +33,7 @@ export async function arm(
 ): Promise<void> {
   const { records } = target;
   const known = await records.read();
-  if (known !== undefined) {
+  if (known !== undefined && known.phase !== "returned") {
     const what = known.phase === "arming" ? "; disarm first" : "";
     throw new CutoverError(`the state of the cut-over is already ${known.phase}${what}`);
   }
@@ -44,14 +44,17 @@ export async function arm(
   }
   const { etcdClusterId: clusterId } = await readIndex(source.keySpace, {});
   const expected = await registeredGateways(target, gateways, clusterId);
-  const first = { phase: "arming", clusterId, gateways, hold, end: 0 } as const;
-  let state = await orChanged(records.create(first));
+  const { end, switches } = known ?? { end: 0, switches: 0 };
+  const first = { phase: "arming", clusterId, gateways, hold, end, switches } as const;
+  let state = await orChanged(
+    known === undefined ? records.create(first) : records.change(known, first),
+  );
   try {
     await untilAcknowledged(target, state, expected, FAILURE);
     state = await orChanged(records.change(state, { ...state, phase: "armed" }));
     await untilAcknowledged(target, state, expected, FAILURE);
   } catch (error) {
-    await undo(() => records.remove(state));
+    await undo(() => disarmed(target, state));
     throw error;
   }
 }
@@ -113,7 +116,16 @@ function wrongNumber(registered: readonly RegisteredGateway[], gateways: number)
 export async function disarm({ records }: CutoverTarget): Promise<void> {
   const state = await records.read();
   if (state?.phase !== "armed" && state?.phase !== "arming") throw wrongPhase(state, "armed");
-  await orChanged(records.remove(state));
+  await orChanged(disarmed({ records }, state));
+}
+
+/** After a return to v2, gateways must still know which indexes were of v3. */
+async function disarmed(
+  { records }: Pick<CutoverTarget, "records">,
+  state: StoredState,
+): Promise<void> {
+  if (state.switches === 0) await records.remove(state);
+  else await records.change(state, { ...state, phase: "returned" });
 }
 
 export function notAcknowledged(gateways: readonly RegisteredGateway[]): string {

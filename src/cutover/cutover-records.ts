@@ -27,6 +27,7 @@ import {
 export const STATE_KEY = "/state";
 export const COPIER_KEY = "/copier";
 const GATEWAYS_KEY = "/gateways";
+const RETURN_KEY = "/return";
 const CENSUS_KEY = "/census";
 const CLAIMS_KEY = "/claims";
 /** Milliseconds after which a dead watch is noticed. */
@@ -177,6 +178,30 @@ export class CutoverRecords {
     const key = COPIER_KEY;
     return (await this.#swap({ action: "compareAndSwap", key, value: "", prevIndex }))
       .modifiedIndex;
+  }
+
+  /** Wall time of the last attempt to return to v2 whose writes may still arrive; `undefined`: there is none. */
+  async lastReturn(): Promise<number | undefined> {
+    try {
+      const request = { action: "get", key: RETURN_KEY, quorum: true } as const;
+      return Number((await this.keySpace.execute(request)).node.value);
+    } catch (error) {
+      if (error instanceof KeyNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  /** @param at wall time; `undefined`: no write can arrive any more */
+  async noteReturn(at: number | undefined): Promise<void> {
+    if (at !== undefined) {
+      await this.keySpace.execute({ action: "set", key: RETURN_KEY, value: String(at) });
+      return;
+    }
+    try {
+      await this.keySpace.execute({ action: "delete", key: RETURN_KEY });
+    } catch (error) {
+      if (!(error instanceof KeyNotFoundError)) throw error;
+    }
   }
 
   /** Names and values in a directory. */

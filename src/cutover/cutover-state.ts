@@ -7,8 +7,12 @@ import { isObject } from "../wire/json.js";
  * - `armed`: gateways serve from v2, and only while they are registered.
  * - `holding`: gateways start nothing on v2. Requests wait.
  * - `target`: gateways serve from v3.
+ * - `returning`: gateways start nothing on v3. Requests wait, until v2 has a copy of it.
+ * - `returned`: gateways serve from v2 again, as before `arming`.
  */
-export type CutoverPhase = "arming" | "armed" | "holding" | "target";
+export type CutoverPhase = (typeof PHASES)[number];
+
+const PHASES = ["arming", "armed", "holding", "target", "returning", "returned"] as const;
 
 /** The state that all gateways of a cut-over share. */
 export interface CutoverState {
@@ -17,10 +21,15 @@ export interface CutoverState {
   readonly clusterId: string;
   /** Number of gateways that take part. */
   readonly gateways: number;
-  /** Milliseconds after which anybody may end `holding`. */
+  /** Milliseconds after which anybody may end `holding` and `returning`. */
   readonly hold: number;
-  /** In `target`: index of v2 up to which its changes count. Otherwise 0. */
+  /**
+   * In `target` and `returning`: index of v2 up to which its changes count. In `returned`: index of v3 up to which its changes
+   * count. Otherwise 0.
+   */
   readonly end: number;
+  /** How often gateways have changed to the other cluster. */
+  readonly switches: number;
 }
 
 /** The state as it is stored. */
@@ -29,22 +38,20 @@ export interface StoredState extends CutoverState {
   readonly revision: number;
 }
 
-const PHASES: readonly string[] = ["arming", "armed", "holding", "target"];
-
-export function encodeState({ phase, clusterId, gateways, hold, end }: CutoverState): string {
-  return JSON.stringify({ phase, clusterId, gateways, hold, end });
+export function encodeState(state: CutoverState): string {
+  const { phase, clusterId, gateways, hold, end, switches } = state;
+  return JSON.stringify({ phase, clusterId, gateways, hold, end, switches });
 }
 
 /** `undefined` for a text that {@link encodeState} has not made. */
 export function decodeState(text: string, revision: number): StoredState | undefined {
   const value = objectIn(text);
-  const { phase, clusterId, gateways, hold, end } = value;
-  const isKnown = typeof phase === "string" && PHASES.includes(phase);
-  if (!isKnown || typeof clusterId !== "string") return undefined;
-  if (typeof gateways !== "number" || typeof hold !== "number" || typeof end !== "number") {
-    return undefined;
-  }
-  return { phase: phase as CutoverPhase, clusterId, gateways, hold, end, revision };
+  const { phase, clusterId, gateways, hold, end, switches } = value;
+  const known = PHASES.find((each) => each === phase);
+  if (known === undefined || typeof clusterId !== "string") return undefined;
+  if (typeof gateways !== "number" || typeof hold !== "number") return undefined;
+  if (typeof end !== "number" || typeof switches !== "number") return undefined;
+  return { phase: known, clusterId, gateways, hold, end, switches, revision };
 }
 
 /** What a gateway says about itself. */
@@ -53,7 +60,7 @@ export interface Registration {
   readonly host: string;
   /** URL at which it listens. */
   readonly url: string;
-  /** Revision of the state that it follows; 0: none. In `holding`, it has nothing left to start on v2. */
+  /** Revision of the state that it follows; 0: none. In `holding` and `returning`, it starts nothing more. */
   readonly acknowledged: number;
   /** ID of its v2 cluster; empty: not known yet. */
   readonly clusterId: string;

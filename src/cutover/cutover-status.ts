@@ -5,8 +5,10 @@ import type { CutoverPhase } from "./cutover-state.js";
 export interface CutoverStatus {
   /** `source`: it has not begun. */
   readonly state: "source" | CutoverPhase;
-  /** Index of v2 up to which its changes count; 0 before the switch. */
+  /** In `target`: index of v2 up to which its changes count. In `returned`: index of v3. 0 before the switch. */
   readonly end: number;
+  /** Whether `back` can return to v2. */
+  readonly wayBack: boolean;
   /** What prevents the next step. */
   readonly blockers: readonly string[];
   /** After the switch: what has happened on v2 since, and must not. */
@@ -41,6 +43,7 @@ export async function cutoverStatus(records: CutoverRecords): Promise<CutoverSta
   return {
     state: state?.phase ?? "source",
     end: state?.end ?? 0,
+    wayBack: isSwitched,
     blockers: isSwitched ? [] : blockers,
     alarms: isSwitched ? blockers : [],
     gateways: gateways.map((gateway) => ({

@@ -1,28 +1,19 @@
 import { EtcdClient } from "../client/etcd-client.js";
-import { OutcomeUnknownError } from "../errors/cluster-errors.js";
 import { CutoverError } from "../errors/cutover-error.js";
 import { GuardLostError } from "../etcd3/guarded-v3-api.js";
-import { isRetryable } from "../key-space/shared/is-retryable.js";
 import { readIndex } from "../key-space/shared/read-state.js";
 import { isReachable } from "../key-space/v3/schema/key-schema.js";
-import { sleep } from "../time/sleep.js";
 import type { MigrateOptions } from "../transfer/migrate/migrate-options.js";
-import { Migration } from "../transfer/migrate/migration.js";
+import { type Handover, Migration } from "../transfer/migrate/migration.js";
 import type { MigrationProgress } from "../transfer/migrate/migration-progress.js";
 import { RECORD_KEY } from "../transfer/migrate/migration-record.js";
 import { preflight } from "../transfer/migrate/preflight.js";
 import type { TreeEntry } from "../transfer/source/tree-entry.js";
-import {
-  notAcknowledged,
-  orChanged,
-  problemOf,
-  undo,
-  untilAcknowledged,
-  wrongPhase,
-} from "./arm.js";
-import { type RegisteredGateway, StateChangedError } from "./cutover-records.js";
-import type { StoredState } from "./cutover-state.js";
+import { orChanged, problemOf, undo, untilAcknowledged, wrongPhase } from "./arm.js";
+import type { RegisteredGateway } from "./cutover-records.js";
+import type { CutoverPhase, StoredState } from "./cutover-state.js";
 import { GivenTtlCollector } from "./given-ttl-collector.js";
+import { Hold } from "./hold.js";
 import { IndexKeeper } from "./index-keeper.js";
 import type { CutoverTarget } from "./open-target.js";
 
@@ -48,7 +39,8 @@ export interface Flipped {
   readonly copied: MigrationProgress;
 }
 
-const POLL_MS = 20;
+/** So small that the index of v2 can follow on the way back. More changes of v2 during a hold would make it longer. */
+const INDEX_MARGIN = 10_000;
 
 /** Attempts, as long as applications use new hidden keys meanwhile. */
 const MAX_ATTEMPTS = 3;
@@ -96,12 +88,17 @@ async function tryFlip(
   await guard.take(armed);
   const { onHold, rehearse = false, ...copyOptions } = options;
   const to = new EtcdClient({ keySpace, clock });
-  const migrateOptions = { ...copyOptions, hidden, from: source, to };
+  // After a return to v2, v3 still has what was copied from there.
+  const overwrite = copyOptions.overwrite === true || armed.switches > 0;
+  const migrateOptions = { ...copyOptions, overwrite, hidden, from: source, to };
   const tops = ["/", ...hidden];
   await using keeper = new IndexKeeper(source, target.kept, tops, options.signal);
   // Before anything is compared.
   await using given = new GivenTtlCollector(records, clock);
-  const switching = new Switch(source, target, armed, { hidden, keeper, given, onHold });
+  // By the end of the hold, gateways know all hidden keys of applications.
+  const check = (all: readonly RegisteredGateway[]): void => checkGateways(all, hidden);
+  const hold = new Hold(target, armed, { given, failure: "not switched", onHold, check });
+  const switching = new Switch(source, target, hold, { keeper, given });
   try {
     const checked = await preflight(migrateOptions);
     await keeper.start();
@@ -113,28 +110,26 @@ async function tryFlip(
     await undo(() => to.deleteNode(RECORD_KEY));
     return { end, pause, copied };
   } catch (error) {
-    await switching.abort();
-    throw error instanceof GuardLostError ? await whyLost(target, error) : error;
+    await hold.abort();
+    throw error instanceof GuardLostError ? await whyLost(target, hold, error) : error;
   }
 }
 
 /** Why nothing could be written any more. */
-async function whyLost({ records }: CutoverTarget, cause: Error): Promise<Error> {
+async function whyLost({ records }: CutoverTarget, hold: Hold, cause: Error): Promise<Error> {
   const state = await records.read();
-  return state?.phase === "armed" ? tookTooLong() : new CutoverError(cause.message, { cause });
+  return state?.phase === "armed" ? hold.tookTooLong() : new CutoverError(cause.message, { cause });
 }
 
-function tookTooLong(): CutoverError {
-  return new CutoverError(
-    "not switched: the last changes and TTLs took longer than the hold; run it again, or choose a longer hold",
-  );
-}
-
-/** Ends a hold whose process has stopped. @throws CutoverError */
-export async function abort({ records }: CutoverTarget): Promise<void> {
+/** Ends a hold whose process has stopped. @returns the state from now on @throws CutoverError */
+export async function abort({ records }: CutoverTarget): Promise<CutoverPhase> {
   const state = await records.read();
-  if (state?.phase !== "holding") throw wrongPhase(state, "holding");
-  await orChanged(records.change(state, { ...state, phase: "armed" }));
+  if (state?.phase !== "holding" && state?.phase !== "returning") {
+    throw wrongPhase(state, "holding");
+  }
+  const phase = state.phase === "holding" ? "armed" : "target";
+  await orChanged(records.change(state, { ...state, phase }));
+  return phase;
 }
 
 /** @throws CutoverError when a gateway cannot switch, or has seen a hidden key that is not copied */
@@ -179,7 +174,10 @@ function isCopiedWith(key: string, directory: string): boolean {
 }
 
 /** @throws CutoverError */
-async function checkCluster(source: EtcdClient, { clusterId }: StoredState): Promise<number> {
+export async function checkCluster(
+  source: EtcdClient,
+  { clusterId }: StoredState,
+): Promise<number> {
   const { index, etcdClusterId } = await readIndex(source.keySpace, {});
   if (etcdClusterId === clusterId) return index;
   throw new CutoverError(
@@ -187,126 +185,65 @@ async function checkCluster(source: EtcdClient, { clusterId }: StoredState): Pro
   );
 }
 
-/** What happens while the gateways hold. */
-interface HoldSettings {
-  readonly hidden: readonly string[];
-  readonly keeper: IndexKeeper;
-  readonly given: GivenTtlCollector;
-  readonly onHold: (() => void) | undefined;
-}
-
 /** From the moment at which gateways hold until the decision. */
-class Switch {
+class Switch implements Handover {
   readonly #source: EtcdClient;
   readonly #target: CutoverTarget;
-  readonly #settings: HoldSettings;
-  #state: StoredState;
+  readonly #hold: Hold;
+  readonly #keeper: IndexKeeper;
+  readonly #given: GivenTtlCollector;
   #end = 0;
-  #heldAt = 0;
 
   constructor(
     source: EtcdClient,
     target: CutoverTarget,
-    state: StoredState,
-    settings: HoldSettings,
+    hold: Hold,
+    { keeper, given }: { readonly keeper: IndexKeeper; readonly given: GivenTtlCollector },
   ) {
     this.#source = source;
     this.#target = target;
-    this.#state = state;
-    this.#settings = settings;
+    this.#hold = hold;
+    this.#keeper = keeper;
+    this.#given = given;
   }
 
-  /** A refresh may be held for the whole hold, and TTLs are rounded. */
   get extraTtl(): number {
-    return Math.ceil(this.#state.hold / 1000) + 1;
+    return extraTtlOf(this.#hold);
   }
+
+  readonly indexMargin = INDEX_MARGIN;
 
   /** Lets the gateways hold, and reads the index at which v2 ends for them. */
   async end(): Promise<number> {
-    const { records, guard, clock } = this.#target;
-    const { keeper } = this.#settings;
-    const armed = this.#state;
-    await keeper.hold();
-    this.#heldAt = clock.monotonic();
-    this.#state = await orChanged(records.change(armed, { ...armed, phase: "holding" }));
-    guard.follow(this.#state);
-    this.#settings.onHold?.();
+    await this.#keeper.hold();
+    await this.#hold.begin("holding");
     // Nobody else has copied meanwhile, and nobody can from now on.
-    await orChanged(guard.voidSent());
-    await this.#acknowledged();
-    this.#end = await checkCluster(this.#source, this.#state);
-    await keeper.endAt(this.#end);
+    await orChanged(this.#target.guard.voidSent());
+    await this.#hold.acknowledged();
+    this.#end = await checkCluster(this.#source, this.#hold.state);
+    await this.#keeper.endAt(this.#end);
     return this.#end;
   }
 
   givenTtls(): readonly string[] {
-    return this.#settings.given.keys;
+    return this.#given.keys;
   }
 
   leased(entries: readonly TreeEntry[]): void {
-    this.#settings.keeper.addLeased(entries);
-  }
-
-  /** @throws CutoverError */
-  async #acknowledged(): Promise<void> {
-    const { records, clock } = this.#target;
-    const { given, hidden } = this.#settings;
-    for (;;) {
-      const readAt = clock.monotonic();
-      const gateways = await records.gateways();
-      given.take(gateways, readAt);
-      const late = gateways.filter(({ acknowledged }) => acknowledged !== this.#state.revision);
-      // By now they know all hidden keys of applications.
-      if (late.length === 0) return checkGateways(gateways, hidden);
-      if (clock.monotonic() - this.#heldAt > this.#state.hold) {
-        throw new CutoverError(`not switched: ${notAcknowledged(late)} within the hold`);
-      }
-      await sleep(POLL_MS, clock, undefined);
-    }
+    this.#keeper.addLeased(entries);
   }
 
   async decide(): Promise<{ readonly end: number; readonly pause: number }> {
-    const { records, guard, clock } = this.#target;
-    const end = this.#end;
-    const holding = this.#state;
-    const deadline = clock.monotonic() + holding.hold;
-    for (;;) {
-      try {
-        this.#state = await records.change(holding, { ...holding, phase: "target", end });
-        break;
-      } catch (error) {
-        if (error instanceof StateChangedError) {
-          // An earlier attempt of this loop may have been carried out.
-          const now = await records.read();
-          if (now?.phase !== "target") throw tookTooLong();
-          this.#state = now;
-          break;
-        }
-        if (!(error instanceof OutcomeUnknownError) && !isRetryable(error)) throw error;
-        if (clock.monotonic() > deadline) throw error;
-        await sleep(POLL_MS, clock, undefined);
-      }
-    }
-    guard.follow(this.#state);
-    return { end, pause: clock.monotonic() - this.#heldAt };
+    return { end: this.#end, pause: await this.#hold.decide("target", this.#end) };
   }
 
   /** Ends a rehearsal: the gateways go on with v2. @throws CutoverError when they have done so before */
   async release(): Promise<{ readonly end: number; readonly pause: number }> {
-    const { records, clock } = this.#target;
-    const holding = this.#state;
-    try {
-      this.#state = await records.change(holding, { ...holding, phase: "armed" });
-    } catch (error) {
-      throw error instanceof StateChangedError ? tookTooLong() : error;
-    }
-    return { end: this.#end, pause: clock.monotonic() - this.#heldAt };
+    return { end: this.#end, pause: await this.#hold.release() };
   }
+}
 
-  /** Lets the gateways go on with v2. They do so themselves at the end of the hold. */
-  async abort(): Promise<void> {
-    const state = this.#state;
-    if (state.phase !== "holding") return;
-    await undo(() => this.#target.records.change(state, { ...state, phase: "armed" }));
-  }
+/** Seconds: a refresh may be held for the whole hold, and TTLs are rounded. */
+export function extraTtlOf({ state }: Hold): number {
+  return Math.ceil(state.hold / 1000) + 1;
 }

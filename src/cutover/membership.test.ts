@@ -9,7 +9,14 @@ import { CutoverRecords } from "./cutover-records.js";
 import type { CutoverState, StoredState } from "./cutover-state.js";
 import { CutoverMembership } from "./membership.js";
 
-const ARMED: CutoverState = { phase: "armed", clusterId: "c", gateways: 1, hold: 2_000, end: 0 };
+const ARMED: CutoverState = {
+  phase: "armed",
+  clusterId: "c",
+  gateways: 1,
+  hold: 2_000,
+  end: 0,
+  switches: 0,
+};
 
 /** A gateway whose v3 cluster can be out of reach. */
 class Rig {
@@ -138,7 +145,40 @@ describe("a gateway in a cut-over", () => {
     await rig.clock.pass(3_000);
     expect(rig.sides.length).toBeGreaterThan(0);
     expect(rig.sides).not.toContain("source");
+    rig.delay = 0;
+    await rig.clock.pass(12_000);
     expect(rig.membership.side?.from).toBe("target");
+  });
+
+  it("goes on with v3 when it cannot register, but does not say that it is certain", async () => {
+    const rig = new Rig();
+    rig.isWatched = false;
+    await rig.start();
+    const target = await rig.records.create({ ...ARMED, phase: "target", end: 7, switches: 1 });
+    await rig.clock.pass(3_000);
+    rig.isReachable = false;
+    await rig.clock.pass(20_000);
+    expect(rig.membership.side?.from).toBe("target");
+    const confirmed = rig.membership.confirmed("PUT /a");
+    await rig.clock.pass(5_000);
+    const returning = await rig.change(target, "returning");
+    await rig.change(returning, "returned");
+    expect(rig.membership.side?.from).toBe("target");
+    rig.isReachable = true;
+    await rig.clock.pass(3_000);
+    expect((await confirmed).from).toBe("source");
+  });
+
+  it("ends a return that nobody decides", async () => {
+    const rig = await new Rig().start();
+    const target = await rig.records.create({ ...ARMED, phase: "target", end: 7, switches: 1 });
+    await rig.clock.pass(100);
+    await rig.change(target, "returning");
+    await rig.clock.pass(1_000);
+    expect(rig.membership.side).toBeUndefined();
+    await rig.clock.pass(3_000);
+    expect(rig.membership.side?.from).toBe("target");
+    expect((await rig.records.read())?.phase).toBe("target");
   });
 
   it("learns the state without its watch", async () => {

@@ -43,7 +43,7 @@ export interface MembershipSettings {
   problem(): string;
   /** The writes of this gateway that a census asks for. */
   claims(census: Census): Claims;
-  /** Resolves when nothing that was sent to v2 waits for its response. */
+  /** Resolves when nothing that was sent to a cluster waits for its response. */
   drained(): Promise<void>;
   /** Called when the state has changed, before anything else sees that. */
   onState(state: StoredState | null | undefined): void;
@@ -69,6 +69,8 @@ export class CutoverMembership {
   /** Clocks until which the registration is certain. */
   #sureUntil = { monotonic: 0, wall: 0 };
   #failure: Error | undefined;
+  /** Monotonic time at which the last failed attempt to register began. */
+  #failedAttemptAt = 0;
   #url = "";
   /** Whether something has changed since the last registration began. */
   #isOutdated = false;
@@ -95,6 +97,11 @@ export class CutoverMembership {
     return this.#view;
   }
 
+  /** How often gateways have changed to the other cluster, as far as this one knows. */
+  get switches(): number {
+    return this.#view?.switches ?? 0;
+  }
+
   /** Last failure to register, if the last attempt failed. */
   get failure(): Error | undefined {
     return this.#failure;
@@ -103,8 +110,10 @@ export class CutoverMembership {
   /** Which cluster serves now; `undefined`: none, for now. */
   get side(): Side | undefined {
     const view = this.#view;
-    if (view === null) return SOURCE;
-    if (view?.phase === "target") return { from: "target", state: view };
+    if (view === null || view?.phase === "returned") return SOURCE;
+    if (view?.phase === "target") {
+      return this.#isSure || this.#isUnreachable ? { from: "target", state: view } : undefined;
+    }
     const isPrepared = view?.phase === "arming" || view?.phase === "armed";
     return isPrepared && this.#isSure ? SOURCE : undefined;
   }
@@ -114,11 +123,30 @@ export class CutoverMembership {
    *
    * @throws ClusterUnavailableError when that takes too long; AbortError
    */
-  async decided(operation: string, signal: AbortSignal | undefined): Promise<Side> {
+  decided(operation: string, signal: AbortSignal | undefined): Promise<Side> {
+    return this.#until(() => this.side, operation, signal);
+  }
+
+  /**
+   * Waits until it is certain whether what v3 has responded so far counts.
+   *
+   * @throws ClusterUnavailableError when that takes too long
+   */
+  confirmed(operation: string): Promise<Side> {
+    const certain = (): Side | undefined =>
+      this.#view?.phase === "target" && !this.#isSure ? undefined : this.side;
+    return this.#until(certain, operation, undefined);
+  }
+
+  async #until(
+    current: () => Side | undefined,
+    operation: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Side> {
     const { clock } = this.#settings;
     const deadline = clock.monotonic() + WAIT_MS + (this.#view?.hold ?? 0);
     for (;;) {
-      const { side } = this;
+      const side = current();
       if (side !== undefined) return side;
       if (signal?.aborted === true) throw new AbortError(operation, signal.reason, "none");
       const left = deadline - clock.monotonic();
@@ -169,6 +197,14 @@ export class CutoverMembership {
     for (const finish of [...this.#waiting]) finish();
   }
 
+  /**
+   * Whether v3 has not responded since the registration became uncertain. It can still serve some reads without a quorum. A
+   * failure from before that can have its reason in this process, which was stopped.
+   */
+  get #isUnreachable(): boolean {
+    return this.#failure !== undefined && this.#failedAttemptAt >= this.#sureUntil.monotonic;
+  }
+
   /** Wall time too: the monotonic clock stands still while a machine is suspended. */
   get #isSure(): boolean {
     const { monotonic, wall } = this.#sureUntil;
@@ -214,6 +250,7 @@ export class CutoverMembership {
       if (error instanceof Error && !signal.aborted) {
         if (this.#failure === undefined) this.#trace("lost", error);
         this.#failure = error;
+        this.#failedAttemptAt = monotonic;
       }
       // The failed one may still arrive, with a lease that ends earlier than a later one.
       this.#id = randomUUID();
@@ -236,10 +273,10 @@ export class CutoverMembership {
     }
   }
 
-  /** Whatever was read before the registration ended says nothing about now. Nothing follows `target`. */
+  /** Whatever was read before the registration ended says nothing about now. */
   #loseUnlessSure(): void {
     const view = this.#view;
-    if (view == null || view.phase === "target" || this.#isSure) return;
+    if (view == null || isLasting(view) || this.#isSure) return;
     this.#acknowledged = 0;
     this.#set(undefined);
   }
@@ -284,7 +321,9 @@ export class CutoverMembership {
   /** There was no state at a revision. */
   #forget(revision: number): void {
     const view = this.#view;
-    if (view === null || view?.phase === "target" || revision < (view?.revision ?? 0)) return;
+    // After a switch, a state that is missing was lost.
+    const isKept = view === null || view?.phase === "target" || view?.phase === "returning";
+    if (isKept || revision < (view?.revision ?? 0)) return;
     this.#acknowledged = 0;
     this.#set(null);
   }
@@ -300,18 +339,17 @@ export class CutoverMembership {
   #take(state: StoredState, isRead: boolean): void {
     const before = this.#view;
     if (before === undefined && !isRead) return;
-    if (before?.phase === "target") return;
     if (before != null && state.revision <= before.revision) return;
     // A watch may deliver the first state before this gateway is registered.
-    if (before === null && !this.#isSure) {
+    if ((before === null || before?.phase === "returned") && !this.#isSure) {
       this.#view = undefined;
       this.renew();
       return;
     }
     this.#set(state);
     traceServerState({ kind: "cutover", event: state.phase });
-    if (state.phase === "holding") void this.#hold(state);
-    else if (state.phase !== "target") this.#acknowledge(state);
+    if (state.phase === "holding" || state.phase === "returning") void this.#hold(state);
+    else this.#acknowledge(state);
   }
 
   async #hold(state: StoredState): Promise<void> {
@@ -330,7 +368,8 @@ export class CutoverMembership {
   /** The process that should have decided may have stopped. */
   async #abort(state: StoredState): Promise<void> {
     try {
-      this.#take(await this.#records.change(state, { ...state, phase: "armed" }), false);
+      const phase = state.phase === "returning" ? "target" : "armed";
+      this.#take(await this.#records.change(state, { ...state, phase }), false);
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       if (error instanceof StateChangedError) return this.renew();
@@ -341,4 +380,9 @@ export class CutoverMembership {
   #trace(event: "lost" | "restored", cause?: Error): void {
     traceServerState({ kind: "cutover", event, cause });
   }
+}
+
+/** Whether a gateway that cannot reach v3 goes on as before. */
+function isLasting({ phase }: StoredState): boolean {
+  return phase === "target" || phase === "returned";
 }

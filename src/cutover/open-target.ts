@@ -3,8 +3,9 @@ import type { EtcdClientOptions } from "../client/options.js";
 import { GuardedV3Api } from "../etcd3/guarded-v3-api.js";
 import { RemoteV3Api } from "../etcd3/remote-v3-api.js";
 import type { V3Api } from "../etcd3/v3-api.js";
+import { readAuthSwitch } from "../key-space/v3/admin/auth-switch.js";
 import { v3Probes } from "../key-space/v3/admin/v3-probes.js";
-import { cutoverPrefix, KeySchema } from "../key-space/v3/schema/key-schema.js";
+import { authPrefix, cutoverPrefix, KeySchema } from "../key-space/v3/schema/key-schema.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import type { V3KeySpaceOptions } from "../key-space/v3/v3-key-space-options.js";
 import type { Clock } from "../time/clock.js";
@@ -17,10 +18,14 @@ export interface CutoverTarget extends AsyncDisposable {
   readonly records: CutoverRecords;
   /** The keys. They can be written only while this process may copy. */
   readonly keySpace: V3KeySpace;
+  /** The keys, to be read and watched. */
+  readonly reader: V3KeySpace;
   readonly guard: CopyGuard;
   /** Written under the same condition. */
   readonly kept: KeptIndexes;
   readonly clock: Clock;
+  /** Whether v2 auth of the gateways is on, after the switch. */
+  isAuthOn(): Promise<boolean>;
 }
 
 /** @throws OptionError */
@@ -35,11 +40,14 @@ export function openTarget(options: EtcdClientOptions): CutoverTarget {
   const guard = new CopyGuard(records, new KeySchema(cutoverPrefix(keyPrefix)));
   const guarded = new GuardedV3Api(api, guard);
   const keySpace = new V3KeySpace(guarded, { ...common, keyPrefix });
+  const reader = new V3KeySpace(api, { ...common, keyPrefix });
   const kept = new KeptIndexes(guarded, keyPrefix);
+  const users = new V3KeySpace(api, { ...common, keyPrefix: authPrefix(keyPrefix) });
+  const isAuthOn = async (): Promise<boolean> => (await readAuthSwitch(users)) === true;
   const close = async (): Promise<void> => {
-    await Promise.all([keySpace.close(), records.keySpace.close()]);
+    await Promise.all([keySpace, reader, users, records.keySpace].map((each) => each.close()));
   };
-  return { records, keySpace, guard, kept, clock, [Symbol.asyncDispose]: close };
+  return { isAuthOn, records, keySpace, reader, guard, kept, clock, [Symbol.asyncDispose]: close };
 }
 
 /** The records of a cut-over to the tree with a prefix. */

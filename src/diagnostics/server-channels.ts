@@ -52,7 +52,7 @@ export type ServerStateTrace =
   | {
       readonly kind: "cutover";
       readonly event:
-        | ("arming" | "armed" | "holding" | "target")
+        | ("arming" | "armed" | "holding" | "target" | "returning" | "returned")
         | ("lost" | "restored" | "late-change");
       readonly cause?: Error | undefined;
     }

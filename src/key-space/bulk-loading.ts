@@ -13,6 +13,12 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of {@link BulkLoading.continueAfter}. */
+export interface ContinueOptions extends LoadOptions {
+  /** By how much later indexes are greater, so that the next call has nothing to do. @default 1_000_000 */
+  readonly margin?: number | undefined;
+}
+
 /**
  * Fast ways to move data into a key space before it is in use. They need fewer requests than single
  * writes, and do without v2's guarantees.
@@ -22,7 +28,7 @@ export interface BulkLoading {
    * Makes every later index greater than `index`. Other clients and gateways on the same data
    * notice this at once while they watch, otherwise within 30 seconds.
    */
-  continueAfter(index: number, options?: LoadOptions): Promise<void>;
+  continueAfter(index: number, options?: ContinueOptions): Promise<void>;
 
   /**
    * Writes many nodes unconditionally, replacing existing ones. Several nodes share one index;

@@ -76,7 +76,33 @@ describeWithEtcd("3.7", "etcdnet cutover", () => {
     expect(await onSecond.getNodeValue("/app/name")).toBe("3");
     expect(await onSecond.getNodeValue("/app/_lock/held")).toBe("1");
     expect(await source.getNodeValue("/app/name")).toBe("2");
-    expect(await status()).toMatchObject({ state: "target", blockers: [] });
+    expect(await status()).toMatchObject({ state: "target", wayBack: true, blockers: [] });
+
+    two.kill("SIGSTOP");
+    const late = onSecond.compareAndSwapNode("/app/name", { prevValue: "3" }, "late");
+    const created = onSecond.createNode("/app/created", "1");
+    for (const each of [late, created]) each.catch(() => {});
+    await expect.poll(() => target.records.gateways()).toHaveLength(1);
+    await onFirst.setNode("/app/name", "5");
+    const returned = await cutover("back", "--source", oldUrls);
+    expect(returned.stderr).toMatch(/^holding\ncopied: /m);
+    expect(returned.stdout).toMatch(
+      /^returned to v2 at index \d+ of v3; requests waited for \d+ ms\n$/,
+    );
+    expect(await source.getNodeValue("/app/name")).toBe("5");
+    two.kill("SIGCONT");
+    await expect(late).rejects.toMatchObject({ errorCode: 101 });
+    await created;
+    expect(await source.getNodeValue("/app/created")).toBe("1");
+    expect(await source.getNodeValue("/app/_lock/held")).toBe("1");
+    expect(await onFirst.getNodeValue("/app/name")).toBe("5");
+    await expect.poll(status).toMatchObject({ state: "returned", wayBack: false, blockers: [] });
+    expect(await cutover(...armed)).toMatchObject({ code: 0 });
+    expect(await cutover("disarm")).toMatchObject({ code: 0 });
+    expect(await status()).toMatchObject({ state: "returned" });
+    expect(await cutover(...armed)).toMatchObject({ code: 0 });
+    expect(await cutover("flip", "--source", oldUrls)).toMatchObject({ code: 0 });
+    expect(await onSecond.getNodeValue("/app/created")).toBe("1");
 
     // Started after the switch, a gateway never serves from v2, and does not need it.
     await old.stop();
@@ -84,7 +110,7 @@ describeWithEtcd("3.7", "etcdnet cutover", () => {
     await using onThird = new EtcdClient({ urls: [await three.url()] });
     const { node: held } = await onFirst.getNode("/app/_lock/held");
     expect((await onThird.getNode("/app/_lock/held")).node).toEqual(held);
-    expect(await onThird.getNodeValue("/app/name")).toBe("3");
+    expect(await onThird.getNodeValue("/app/name")).toBe("5");
     expect((await cutover("disarm")).stderr).toMatch(/is target; this needs the state armed/);
     expect((await cutover("abort")).stderr).toMatch(/is target; this needs the state holding/);
   });

@@ -2,6 +2,7 @@
 
 import { afterEach, expect, it } from "vitest";
 import { arm, disarm } from "../../src/cutover/arm.js";
+import { back } from "../../src/cutover/back.js";
 import { abort, flip } from "../../src/cutover/flip.js";
 import { type CutoverTarget, openTarget } from "../../src/cutover/open-target.js";
 import { EtcdClient } from "../../src/index.js";
@@ -293,6 +294,65 @@ describeWithEtcd("3.7", "a cut-over", () => {
     for (const name of refreshed) expect((await v3.getNode(name)).node.ttl).toBeGreaterThan(200);
     for (const name of names.slice(refreshed.length)) {
       expect((await v3.getNode(name)).node.ttl).toBeUndefined();
+    }
+  });
+
+  it("goes back to v2, and to v3 again, while clients write", async () => {
+    const { target, source, gateways, direct } = await start(3);
+    const [first, second = first, third = first] = gateways;
+    for (let at = 0; at < 200; at++) await source.setNode(`/data/${at % 10}/${at}`, `${at}`);
+    await put(first, "/hidden/_kept", { value: "1" });
+    await put(first, "/hidden/_removed/key", { value: "1" });
+    const kept = (await ask(first, "/data/3/13")).body.node?.modifiedIndex;
+    const { clusterId } = await ask(first, "/data");
+    await arm(source, target, { gateways: 3, hold: HOLD_MS });
+    await flip(source, target, {});
+    await put(second, "/data/3/13x", { value: "new" });
+    await put(second, "/hidden/_new/key", { value: "2", ttl: "600" });
+    await ask(second, "/hidden/_removed?recursive=true", { method: "DELETE" });
+    await ask(second, "/data/4?recursive=true", { method: "DELETE" });
+    const before = await put(second, "/counter", { value: "0" });
+    const stop = new AbortController();
+    const writers = gateways.map((gateway, at) => write(gateway, `/live/${at}`, stop.signal));
+    const waiting = ask(third, "/alone?wait=true");
+    const returned = await back(source, target, {});
+    stop.abort();
+    const results = await Promise.all(writers);
+    expect(results.flatMap(({ problems }) => problems)).toEqual([]);
+    const written = results.flatMap((each) => each.written);
+    expect(written.length).toBeGreaterThan(20);
+
+    const { node } = await source.getNode("/live", { recursive: true, quorum: true });
+    const keys = node.nodes?.flatMap((each) => each.nodes ?? []).map(({ key }) => key) ?? [];
+    expect(keys.sort()).toEqual([...written].sort());
+    expect(await source.getNodeValue("/data/3/13x")).toBe("new");
+    expect(await source.getNodeValue("/hidden/_kept")).toBe("1");
+    expect((await source.getNode("/hidden/_new/key")).node.ttl).toBeGreaterThan(500);
+    for (const gone of ["/hidden/_removed", "/data/4", "/_etcdnet_migration", "/_etcdnet_index"]) {
+      await expect(source.getNode(gone)).rejects.toThrow("Key not found");
+    }
+    for (const gateway of gateways) {
+      const after = await ask(gateway, "/data/3/13");
+      expect(after.clusterId).toBe(clusterId);
+      expect(after.index).toBeGreaterThan(returned.end);
+      expect(after.body.node?.modifiedIndex).toBe(kept);
+    }
+    // The poll has ended without an event, or waits on v2 now.
+    await put(second, "/alone", { value: "told" });
+    expect([undefined, "told"]).toContain((await waiting).body.node?.value);
+    const old = await ask(first, `/counter?wait=true&waitIndex=${before.index}`);
+    expect(old.body.errorCode).toBe(401);
+    const swap = { value: "1", prevIndex: `${before.index}` };
+    expect((await put(first, "/counter", swap)).body.errorCode).toBe(101);
+
+    await ask(first, "/live?recursive=true", { method: "DELETE" });
+    await arm(source, target, { gateways: 3, hold: HOLD_MS });
+    const { result: again } = await whileWriting(gateways, () => flip(source, target, {}));
+    expect(again.end).toBeGreaterThan(returned.end);
+    const v3 = direct();
+    expect(await v3.getNodeValue("/data/3/13x")).toBe("new");
+    for (const gateway of gateways) {
+      expect((await ask(gateway, "/data/3/13")).index).toBeGreaterThan(again.end);
     }
   });
 

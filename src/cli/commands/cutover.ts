@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { EtcdClient } from "../../client/etcd-client.js";
 import { arm, disarm } from "../../cutover/arm.js";
+import { back } from "../../cutover/back.js";
 import { type CutoverCheck, check } from "../../cutover/check.js";
 import { cutoverStatus } from "../../cutover/cutover-status.js";
 import { abort, flip } from "../../cutover/flip.js";
 import { type CutoverTarget, openTarget } from "../../cutover/open-target.js";
 import { systemClock } from "../../time/clock.js";
+import type { MigrationProgress } from "../../transfer/migrate/migration-progress.js";
 import { clientOptionsOf, type OutputFormat } from "../options/client-options.js";
 import { clientSettings } from "../options/client-settings.js";
 import { collect } from "../options/collect.js";
@@ -52,6 +54,11 @@ interface FlipFlags extends CopyFlags {
   readonly rate?: number;
 }
 
+interface BackFlags extends SourceFlags {
+  readonly lossy?: boolean;
+  readonly rate?: number;
+}
+
 interface CheckFlags extends CopyFlags {
   readonly hold: number;
   readonly observe: number;
@@ -67,6 +74,7 @@ export function cutoverCommand(): Command {
     armCommand(),
     rehearseCommand(),
     flipCommand(),
+    backCommand(),
     abortCommand(),
     disarmCommand(),
   ]);
@@ -205,24 +213,61 @@ async function showFlip(
   { hidden = [], rate, overwrite, lossy }: FlipFlags,
   rehearse: boolean,
 ): Promise<void> {
-  const line = new ProgressLine(systemClock, process.stderr);
-  const text = new MigrationText();
-  const losses = new LossLines(line);
-  try {
-    const { end, pause, copied } = await flip(source, target, {
-      ...{ hidden: hidden.map(keyOf), rate, overwrite, lossy, rehearse },
-      onLoss: losses.show,
-      onProgress: (progress) => {
-        if (isWorthShowing(progress)) line.show(() => text.of(progress));
-      },
-      onHold: () => line.note("holding"),
-    });
-    line.note(`copied: ${copiedText(copied)}`);
-    const done = rehearse ? "ready to switch" : "switched";
-    print(`${done} at index ${end} of v2; requests waited for ${Math.round(pause)} ms`);
-  } finally {
-    line.clear();
+  using show = new CopyLines();
+  const { end, pause, copied } = await flip(source, target, {
+    ...{ hidden: hidden.map(keyOf), rate, overwrite, lossy, rehearse },
+    ...show.callbacks,
+  });
+  show.done(copied);
+  const done = rehearse ? "ready to switch" : "switched";
+  print(`${done} at index ${end} of v2; requests waited for ${Math.round(pause)} ms`);
+}
+
+/** Shows a copy, and the hold after it. */
+class CopyLines implements Disposable {
+  readonly #line = new ProgressLine(systemClock, process.stderr);
+  readonly #text = new MigrationText();
+  readonly callbacks = {
+    onLoss: new LossLines(this.#line).show,
+    onProgress: (progress: MigrationProgress): void => {
+      if (isWorthShowing(progress)) this.#line.show(() => this.#text.of(progress));
+    },
+    onHold: (): void => this.#line.note("holding"),
+  };
+
+  done(copied: MigrationProgress): void {
+    this.#line.note(`copied: ${copiedText(copied)}`);
   }
+
+  [Symbol.dispose](): void {
+    this.#line.clear();
+  }
+}
+
+function backCommand(): Command {
+  const example = "etcdnet --endpoints http://v3:2379 cutover back --source http://v2:2379";
+  const description =
+    "After the switch: copy v3 back to the v2 cluster, and let all gateways serve from it again.";
+  return withSourceOptions(clientCommand("back", description, example))
+    .option("--lossy", "continue if keys or values cannot be copied unchanged; each one is named")
+    .option("--rate <number>", "maximum number of keys written per second", parsePositive)
+    .action((flags: BackFlags, parsed: Command) =>
+      withTarget(parsed, async (target) => {
+        await using source = openSource(flags);
+        await showBack(source, target, flags);
+      }),
+    );
+}
+
+async function showBack(
+  source: EtcdClient,
+  target: CutoverTarget,
+  { rate, lossy }: BackFlags,
+): Promise<void> {
+  using show = new CopyLines();
+  const { end, pause, copied } = await back(source, target, { rate, lossy, ...show.callbacks });
+  show.done(copied);
+  print(`returned to v2 at index ${end} of v3; requests waited for ${Math.round(pause)} ms`);
 }
 
 function abortCommand(): Command {
@@ -230,8 +275,7 @@ function abortCommand(): Command {
   const description = "End a hold whose flip has stopped. Gateways also do that themselves.";
   return clientCommand("abort", description, example).action((_flags: object, command: Command) =>
     withTarget(command, async (target) => {
-      await abort(target);
-      print("armed");
+      print(await abort(target));
     }),
   );
 }

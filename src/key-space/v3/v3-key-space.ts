@@ -27,6 +27,7 @@ import { FeedSubscription } from "../shared/feed-subscription.js";
 import { pathOf } from "../shared/path.js";
 import { StoreCounters } from "../shared/store-counters.js";
 import type { SubscribeRequest, Subscription } from "../subscription.js";
+import { allKeys } from "./read/all-keys.js";
 import type { BatchMetrics } from "./read/read-batcher.js";
 import { unnamedKeys } from "./read/unnamed-keys.js";
 import { V3Reader } from "./read/v3-reader.js";
@@ -167,8 +168,20 @@ export class V3KeySpace implements KeySpace {
     return unnamedKeys(this.#tree, pathOf(key), call);
   }
 
-  /** The index of a revision of etcd. */
+  /** The paths of all nodes that have a v3 key, hidden ones too. Some occur twice. */
+  async *paths({ signal }: CallOptions = {}): AsyncGenerator<string, void, undefined> {
+    const operation = "GET of all keys (for hidden ones)";
+    const call: V3Call = { operation, key: "/", safety: "read", scope: "quorum", signal };
+    const { schema } = this.#tree;
+    for await (const key of allKeys(this.#tree, schema.everything, call)) {
+      const { path = "" } = schema.decode(key) ?? {};
+      if (path !== "") yield path;
+    }
+  }
+
+  /** The index of a revision of etcd, with the present offset between them. */
   async indexOf(revision: number): Promise<number> {
+    this.#tree.forgetIndexOffset();
     return revision + (await this.#tree.indexOffset("quorum")).offset;
   }
 

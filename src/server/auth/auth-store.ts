@@ -1,6 +1,7 @@
 import { traceServerState } from "../../diagnostics/server-channels.js";
 import type { KeySpace, KeyWatch } from "../../key-space/key-space.js";
 import { compareCodePoints } from "../../key-space/shared/code-point-order.js";
+import { AUTH_SWITCHES, readAuthSwitch } from "../../key-space/v3/admin/auth-switch.js";
 import type { Permissions } from "../../model/auth.js";
 import { overwrite, Records } from "./records.js";
 import { ROLES, type StoredRole, type StoredUser, USERS } from "./stored-records.js";
@@ -12,8 +13,6 @@ export const ROOT = "root";
 /** Name of the role for requests without credentials. */
 export const GUEST = "guest";
 
-/** Two keys record whether auth is on, so that it stays on when one of them is lost or damaged. */
-const SWITCHES = ["/enabled", "/enabled-copy"];
 const EVERYTHING: Permissions = { kv: { read: ["/*"], write: ["/*"] } };
 const ROOT_ROLE: StoredRole = { role: ROOT, permissions: EVERYTHING };
 const GUEST_ROLE: StoredRole = { role: GUEST, permissions: EVERYTHING };
@@ -40,11 +39,7 @@ export class AuthStore {
   }
 
   async isEnabled(): Promise<boolean> {
-    // Every request calls this. If auth was never on, reading a switch would throw; a listing does not.
-    const { node } = await this.#keySpace.execute({ action: "get", key: "/" });
-    const switches = (node.nodes ?? []).filter(({ key }) => SWITCHES.includes(key));
-    const isStored = switches.some(({ value }) => value !== "false");
-    this.#remember(switches.length > 0 ? isStored : this.#enabledLast);
+    this.#remember((await readAuthSwitch(this.#keySpace)) ?? this.#enabledLast);
     return this.#enabledLast;
   }
 
@@ -59,7 +54,7 @@ export class AuthStore {
   }
 
   async setEnabled(enabled: boolean): Promise<void> {
-    for (const key of SWITCHES) await overwrite(this.#keySpace, key, String(enabled));
+    for (const key of AUTH_SWITCHES) await overwrite(this.#keySpace, key, String(enabled));
     this.#remember(enabled);
   }
 

@@ -68,7 +68,7 @@ export class SourceCluster {
   }
 
   /** The state of a member, such as its index. @throws ClusterUnavailableError, … */
-  async origin(signal: AbortSignal): Promise<ResponseOrigin> {
+  async origin(signal: AbortSignal | undefined): Promise<ResponseOrigin> {
     try {
       return await this.requests.execute({ action: "get", key: unusedKey("/") }, { signal });
     } catch (error) {

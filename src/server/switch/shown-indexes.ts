@@ -3,7 +3,7 @@ import { pathOf } from "../../key-space/shared/path.js";
 import { type AnyNode, isPresent } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 
-/** Nodes whose indexes are remembered. They never change after the switch. */
+/** Nodes whose indexes are remembered. They do not change after the switch. */
 const MAX_REMEMBERED = 200_000;
 const MAX_REMEMBERED_LENGTH = 1_000;
 /** From this number on, one request that reads all below a directory takes less time. */
@@ -43,6 +43,11 @@ export class ShownIndexes {
       node: shown(node, first, kept),
       ...(prevNode !== undefined && { prevNode: shown(prevNode, first, kept) }),
     };
+  }
+
+  /** Forgets the indexes, because v2 serves again. */
+  forget(): void {
+    this.#known.clear();
   }
 
   /** The `modifiedIndex` that a copied node had on v2; `undefined`: it is not known. */

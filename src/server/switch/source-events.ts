@@ -107,7 +107,7 @@ export class SourceEvents {
     request: WatchRequest,
     since: number,
     origin: ResponseOrigin,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): SwitchedWatch {
     const watch = this.open(request, since, origin, signal);
     const switched = new SwitchedWatch(watch);

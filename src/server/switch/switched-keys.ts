@@ -1,9 +1,11 @@
 import { type Census, type Claims, OwnWrites } from "../../cutover/claims.js";
 import type { StoredState } from "../../cutover/cutover-state.js";
+import { hiddenPrefixes } from "../../cutover/hidden-prefixes.js";
 import type { CutoverMembership, Side } from "../../cutover/membership.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { notCompleted, OutcomeUnknownError } from "../../errors/cluster-errors.js";
 import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
+import { errorDefinition, serverErrorOf } from "../../errors/error-table.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
 import type { KeyWatch } from "../../key-space/key-space.js";
 import { pathOf } from "../../key-space/shared/path.js";
@@ -19,7 +21,7 @@ import type { ServedKeys } from "../routes/keys-route.js";
 import type { SourceCluster } from "../source/source-cluster.js";
 import { GivenTtls } from "./given-ttls.js";
 import { LateChanges } from "./late-changes.js";
-import { isFinal, type Outcome, resultOf } from "./outcome.js";
+import { isDecided, isFinal, type Outcome, resultOf } from "./outcome.js";
 import type { ShownIndexes } from "./shown-indexes.js";
 import { shownWatch } from "./shown-watch.js";
 import { type FollowedWatch, SourceEvents } from "./source-events.js";
@@ -56,6 +58,7 @@ export class SwitchedKeys {
   readonly #givenTtls: GivenTtls;
   /** After the switch. */
   #late: LateChanges | undefined;
+  #lateEnding = new AbortController();
   /** Why the events of v2 are not collected. */
   #failure: Error | undefined;
   /** ID of the v2 cluster; empty: not known yet. */
@@ -119,7 +122,7 @@ export class SwitchedKeys {
       : `v2 refuses its events: ${this.#failure.message}`;
   }
 
-  /** Resolves when nothing that was sent to v2 waits for its response. */
+  /** Resolves when nothing that was sent to a cluster waits for its response. */
   drained(): Promise<void> {
     return new Promise((resolve) => {
       this.#onDrained = resolve;
@@ -135,14 +138,12 @@ export class SwitchedKeys {
     };
   }
 
-  /** The keys after the switch. */
+  /** The keys after the switch. v2 auth is off, so v2 needs nothing of the client if it serves again. */
   get afterSwitch(): ServedKeys {
+    const { keySpace } = this.#source;
     return {
-      execute: (request) => this.#executeOnTarget(request, undefined),
-      openWatch: async (request, { signal } = {}) => {
-        const side = await this.#membership.decided(`GET ${request.key}`, signal);
-        return await this.#openOn(side, request, signal);
-      },
+      execute: (request) => this.#execute(keySpace, request, undefined),
+      openWatch: (request, { signal } = {}) => this.#openWatch(keySpace, request, signal),
     };
   }
 
@@ -151,9 +152,17 @@ export class SwitchedKeys {
     if (state?.phase === "target") {
       this.#switched ??= this.#switchAll(state).catch(() => {});
       this.#watchLateChanges(state);
-    } else if (this.#isServing) for (const events of this.#events.values()) events.decided();
-    // Their clients open them again, and then wait for the decision.
-    else this.#source.watches.end((watch) => this.#direct.has(watch));
+    } else if (state?.phase === "returning") {
+      // What happens on v3 from now on may have no effect.
+      this.#target.endWatches();
+    } else if (state?.phase === "returned") {
+      this.#beginAgain();
+    } else if (this.#isServing) {
+      for (const events of this.#events.values()) events.decided();
+    } else {
+      // Their clients open them again, and then wait for the decision.
+      this.#source.watches.end((watch) => this.#direct.has(watch));
+    }
   }
 
   close(): void {
@@ -161,67 +170,121 @@ export class SwitchedKeys {
     for (const events of this.#events.values()) events.close();
   }
 
+  /** As after the start of the gateway, because v2 serves again. */
+  #beginAgain(): void {
+    for (const events of this.#events.values()) events.close();
+    this.#events.clear();
+    this.#target.endWatches();
+    this.#lateEnding.abort(new Error("v2 serves again"));
+    this.#late = undefined;
+    this.#firstIndex = undefined;
+    this.#switched = undefined;
+    this.#indexes.forget();
+    void this.#start().catch(() => {});
+  }
+
   /**
-   * What v2 responds counts only if this gateway may still serve from v2 when it has the response. Otherwise v2 counts up to
-   * its end: what it has carried out after that has no effect.
+   * What a cluster responds counts only if this gateway may still serve from it when it has the response. Otherwise it counts
+   * up to the end of the cluster: what was carried out after that has no effect.
+   *
+   * @param passed how v2 executes it
    */
   async #execute(
     passed: ServedKeys,
     request: KeyRequest,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
     const operation = operationOf(request);
     const membership = this.#membership;
     for (;;) {
       const before = membership.side ?? (await membership.decided(operation, signal));
-      if (before.from === "target") return await this.#executeOnTarget(request, signal);
-      const outcome = await this.#outcomeOnSource(passed, request);
-      this.#claim(request, outcome);
-      const after = membership.side ?? (await membership.decided(operation, undefined));
-      if (after.from === "source") return resultOf(outcome);
-      if (isFinal(outcome, request, after.state)) return resultOf(outcome);
-      // A read, or a write that v2 has not carried out.
+      const { switches } = membership;
+      const outcome =
+        before.from === "target"
+          ? await this.#outcome(request, () => this.#executeOnTarget(request, before.state, signal))
+          : await this.#outcome(request, () => passed.execute(request));
+      if (before.from === "source") this.#claim(request, outcome);
+      await this.#untilCertain(request, before, outcome);
+      const since = membership.switches - switches;
+      if (since === 0) {
+        if (request.action !== "get" || this.#isCurrent(request, outcome)) return resultOf(outcome);
+        return await this.#execute(passed, { ...request, quorum: true }, signal);
+      }
+      const end = since === 1 ? (membership.state?.end ?? 0) : 0;
+      if (isFinal(outcome, request, end)) return resultOf(outcome);
+      // A read, or a write that was not carried out.
       if (!("response" in outcome) || request.action === "get") continue;
-      const cause = new Error("v2 has carried it out after the switch to v3");
+      const cause = new Error(
+        "it was carried out after the gateways have changed to the other cluster",
+      );
       throw new OutcomeUnknownError(operation, outcome.response.etcdServer, cause);
     }
   }
 
-  async #outcomeOnSource(passed: ServedKeys, request: KeyRequest): Promise<Outcome> {
+  async #outcome(request: KeyRequest, execute: () => Promise<EtcdResponse>): Promise<Outcome> {
     this.#sent++;
     const settle = this.#givenTtls.send(request);
-    const outcome = await passed.execute(request).then(
+    const outcome = await execute().then(
       (response) => ({ response }),
       (error: unknown) => ({ error }),
     );
     settle(outcome);
+    this.#noteKeyOf(request, outcome);
     if (--this.#sent === 0) this.#onDrained();
     return outcome;
   }
 
+  /** Waits until it is known whether the response of a cluster counts. */
+  async #untilCertain(request: KeyRequest, { from }: Side, outcome: Outcome): Promise<void> {
+    const membership = this.#membership;
+    const isLocal = request.action === "get" && request.quorum !== true;
+    if (from === "source" || isLocal || !isDecided(outcome)) {
+      if (membership.side === undefined) await membership.decided(operationOf(request), undefined);
+    } else await membership.confirmed(operationOf(request));
+  }
+
+  /** While v2 serves again after a switch: index up to which v3 has served. Otherwise 0. */
+  get #endOfTarget(): number {
+    const { state } = this.#membership;
+    return this.#membership.side?.from === "source" ? (state?.end ?? 0) : 0;
+  }
+
+  /** After a return to v2, a member of it that is behind may not have the copy of v3 yet. */
+  #isCurrent(
+    { quorum = false }: { readonly quorum?: boolean | undefined },
+    outcome: Outcome,
+  ): boolean {
+    const index = quorum ? undefined : indexOf(outcome);
+    return index === undefined || index > this.#endOfTarget;
+  }
+
   /** @param outcome on v2 */
-  #claim({ action, key }: KeyRequest, outcome: Outcome): void {
-    // A key that nobody has created needs no copy, whoever asks for it.
-    if ("response" in outcome) this.#note(outcome.response.node.key);
-    else if (!isAbsent(outcome.error)) this.#note(key);
+  #claim({ action }: KeyRequest, outcome: Outcome): void {
     if (action === "get") return;
     if ("response" in outcome) this.#own.add(outcome.response.node.modifiedIndex);
     else if (outcome.error instanceof OutcomeUnknownError) this.#own.addUnknown();
+  }
+
+  /** A key that nobody has created needs no copy, whoever asks for it. */
+  #noteKeyOf({ key }: KeyRequest, outcome: Outcome): void {
+    if ("response" in outcome) this.#note(outcome.response.node.key);
+    else if (!isAbsent(outcome.error)) this.#note(key);
   }
 
   #watchLateChanges({ end }: StoredState): void {
     if (this.#late !== undefined) return;
     const { keySpace, cluster } = this.#source;
     this.#late = new LateChanges(keySpace, end, cluster.clock);
-    void this.#late.watch(this.#closing.signal).catch(() => {});
+    this.#lateEnding = new AbortController();
+    const signal = AbortSignal.any([this.#closing.signal, this.#lateEnding.signal]);
+    void this.#late.watch(signal).catch(() => {});
   }
 
   async #executeOnTarget(
     request: KeyRequest,
+    state: StoredState,
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
-    const { state } = this.#membership;
-    if (state?.phase !== "target") throw new Error("v2 serves this request");
     const first = await this.#firstIndexWithin(operationOf(request), state, signal);
     const asNow = await this.#withIndexOfTarget(request, state, first, signal);
     const response = await this.#executeCurrent(asNow, first, signal);
@@ -304,57 +367,72 @@ export class SwitchedKeys {
   async #openWatch(
     passed: ServedKeys,
     request: WatchRequest,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<KeyWatch> {
     const operation = `GET ${request.key}`;
     this.#note(request.key);
     const membership = this.#membership;
     for (;;) {
       const side = await membership.decided(operation, signal);
-      if (side.from === "target") return await this.#openOn(side, request, signal);
-      const origin = await this.#source.origin(signal);
-      if (!this.#isServing) continue;
-      // etcd takes 0 for an absent index.
-      const since = request.waitIndex || origin.etcdIndex + 1;
-      const events = this.#eventsOf(request.key, since);
-      const isOpen = events !== undefined && (await this.#isReady(events, request, origin, signal));
-      if (!this.#isServing) continue;
-      if (isOpen && events.covers(since)) return events.follow(request, since, origin, signal);
-      // v2 refuses a watch of everything, or this one may get events from before the gateway started.
-      const watch = await passed.openWatch(request, { signal });
-      if (this.#isServing) {
-        const direct = new SwitchedWatch(watch, () => this.#isServing);
-        this.#direct.add(direct);
-        return direct;
-      }
-      watch.close();
+      if (side.from === "target") return await this.#openOn(side.state, request, signal);
+      const watch = await this.#openOnSource(passed, request, signal);
+      if (watch !== undefined) return watch;
     }
   }
 
+  /** `undefined`: v2 does not serve any more. */
+  async #openOnSource(
+    passed: ServedKeys,
+    request: WatchRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<KeyWatch | undefined> {
+    const asked = await this.#source.origin(signal);
+    if (!this.#isServing) return undefined;
+    // The member may be behind.
+    const origin = { ...asked, etcdIndex: Math.max(asked.etcdIndex, this.#endOfTarget) };
+    // etcd takes 0 for an absent index.
+    const { waitIndex = 0 } = request;
+    const end = this.#endOfTarget;
+    if (waitIndex > 0 && waitIndex <= end) throw cleared(request, end + 1, origin);
+    const since = waitIndex || origin.etcdIndex + 1;
+    const events = this.#eventsOf(request.key, since);
+    const isOpen = events !== undefined && (await this.#isReady(events, request, origin, signal));
+    if (!this.#isServing) return undefined;
+    if (isOpen && events.covers(since)) return events.follow(request, since, origin, signal);
+    // v2 refuses a watch of everything, or this one may get events from before the gateway started.
+    const watch = await passed.openWatch(request, { signal });
+    if (!this.#isServing) {
+      watch.close();
+      return undefined;
+    }
+    const direct = new SwitchedWatch(watch, () => this.#isServing);
+    this.#direct.add(direct);
+    return direct;
+  }
+
   async #openOn(
-    side: Side,
+    state: StoredState,
     request: WatchRequest,
     signal: AbortSignal | undefined,
   ): Promise<KeyWatch> {
-    if (side.from === "source") throw new Error("v2 serves this watch");
-    const { state } = side;
     const waitIndex = request.waitIndex || Number.POSITIVE_INFINITY;
     const first = await this.#firstIndexWithin(`GET ${request.key}`, state, signal);
     if (waitIndex > state.end) {
       const isEarly = waitIndex < first;
-      return await this.#openTarget(isEarly ? { ...request, waitIndex: first } : request, signal);
+      const from = isEarly ? { ...request, waitIndex: first } : request;
+      return await this.#openTarget(from, state, signal);
     }
     await this.#switched;
     const events = this.#events.get(directoryOf(pathOf(request.key)));
     if (events?.covers(waitIndex) !== true) {
       const isUnchanged = await this.#isUnchangedSince(request, waitIndex, first, signal);
       const atSwitch = isUnchanged ? { ...request, waitIndex: first } : request;
-      return await this.#openTarget(atSwitch, signal);
+      return await this.#openTarget(atSwitch, state, signal);
     }
     const origin = { ...UNKNOWN_ORIGIN, etcdClusterId: state.clusterId, etcdIndex: state.end };
     const watch = events.open(request, waitIndex, origin, signal);
     const switched = new SwitchedWatch(watch);
-    if (!watch.ended) this.#continue({ watch, request, signal, switched }, first);
+    if (!watch.ended) this.#continue({ watch, request, signal, switched }, state, first);
     return switched;
   }
 
@@ -373,18 +451,26 @@ export class SwitchedKeys {
     return copied !== undefined && copied.node.dir !== true && copied.before < waitIndex;
   }
 
-  async #openTarget(request: WatchRequest, signal: AbortSignal | undefined): Promise<KeyWatch> {
-    const { state } = this.#membership;
-    if (state?.phase !== "target") throw new Error("v2 serves this watch");
+  async #openTarget(
+    request: WatchRequest,
+    state: StoredState,
+    signal: AbortSignal | undefined,
+  ): Promise<KeyWatch> {
     const first = await this.#firstIndexWithin(`GET ${request.key}`, state, signal);
     const watch = await this.#target.openWatch(request, { signal });
+    // Its client opens it again.
+    if (this.#membership.state?.phase !== "target") watch.close();
     const show = (event: EtcdResponse) => this.#indexes.show(event, first, signal);
     return shownWatch(watch, state.clusterId, show);
   }
 
-  #continue({ watch, request, signal, switched }: FollowedWatch, first: number): void {
+  #continue(
+    { watch, request, signal, switched }: FollowedWatch,
+    state: StoredState,
+    first: number,
+  ): void {
     const waitIndex = Math.max(watch.since, first);
-    switched.continueWith(() => this.#openTarget({ ...request, waitIndex }, signal));
+    switched.continueWith(() => this.#openTarget({ ...request, waitIndex }, state, signal));
     watch.end();
   }
 
@@ -392,7 +478,9 @@ export class SwitchedKeys {
     const first = await this.#firstIndexOf(state);
     const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(LAST_EVENTS_MS)]);
     const all = [...this.#events.values()].map(async (events) => {
-      for (const followed of await events.endAt(state.end, limit)) this.#continue(followed, first);
+      for (const followed of await events.endAt(state.end, limit)) {
+        this.#continue(followed, state, first);
+      }
     });
     await Promise.all(all);
     this.#source.watches.end((watch) => this.#direct.has(watch));
@@ -439,7 +527,7 @@ export class SwitchedKeys {
       try {
         const { etcdIndex, etcdClusterId } = await this.#source.origin(signal);
         this.clusterId = etcdClusterId;
-        await this.#eventsAt("", etcdIndex + 1).opened.catch(() => {});
+        await this.#eventsAt("", Math.max(etcdIndex, this.#endOfTarget) + 1).opened.catch(() => {});
         return;
       } catch (error) {
         this.#failure = error instanceof Error ? error : new Error(String(error));
@@ -466,7 +554,7 @@ export class SwitchedKeys {
     events: SourceEvents,
     { waitIndex }: WatchRequest,
     { etcdIndex }: ResponseOrigin,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<boolean> {
     const ending = linkSignals(signal);
     const ready = async (): Promise<boolean> => {
@@ -504,11 +592,29 @@ export class SwitchedKeys {
     // Requests of this library about the store itself; and registrations must not become too large.
     if (!path.includes("/_") || path === unusedKey(path.slice(0, path.lastIndexOf("/")))) return;
     if (path.length > MAX_HIDDEN_LENGTH) return;
-    for (const { index } of path.matchAll(/\/_[^/]*/g)) {
-      const end = path.indexOf("/", index + 1);
-      if (this.#hidden.size < MAX_HIDDEN) this.#hidden.add(end === -1 ? path : path.slice(0, end));
+    for (const prefix of hiddenPrefixes(path)) {
+      if (this.#hidden.size < MAX_HIDDEN) this.#hidden.add(prefix);
     }
   }
+}
+
+/** The index of the store; `undefined`: the cluster has not decided. */
+function indexOf(outcome: Outcome): number | undefined {
+  if ("response" in outcome) return outcome.response.etcdIndex;
+  return outcome.error instanceof EtcdCommonError ? outcome.error.index : undefined;
+}
+
+/** Indexes before the return are of v3, and v2 does not know their changes. */
+function cleared(
+  { key, waitIndex = 0 }: WatchRequest,
+  floor: number,
+  origin: ResponseOrigin,
+): Error {
+  return serverErrorOf({
+    ...{ ...errorDefinition(401), errorCode: 401, key, operation: `GET ${key}` },
+    detail: `the requested history has been cleared [${floor}/${waitIndex}]`,
+    ...{ index: origin.etcdIndex, endpoint: origin.etcdServer, clusterId: origin.etcdClusterId },
+  });
 }
 
 function isAbsent(error: unknown): boolean {

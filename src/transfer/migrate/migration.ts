@@ -55,6 +55,8 @@ export interface Handover {
   leased(entries: readonly TreeEntry[]): void;
   /** Seconds that TTLs last longer on the target, because nobody can refresh them during the hand-over. */
   readonly extraTtl: number;
+  /** By how much the indexes of the target are greater at most, if it supports that. */
+  readonly indexMargin?: number | undefined;
 }
 
 /** Abort reason of a timer that is no longer needed. */
@@ -215,7 +217,8 @@ export class Migration {
     const { loading } = this.#options.to.keySpace;
     const { index } = this.#feed;
     if (loading === undefined || index <= this.#targetAboveIndex) return;
-    await loading.continueAfter(index, this.#call);
+    const margin = this.#handover?.indexMargin;
+    await loading.continueAfter(index, { ...this.#call, margin });
     this.#targetAboveIndex = index;
   }
 

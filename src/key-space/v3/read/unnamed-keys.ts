@@ -1,11 +1,7 @@
-import { type Bytes, readPage } from "../../../etcd3/transaction.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { utf8TextOf } from "../schema/key-schema.js";
 import type { V3Tree } from "../schema/v3-tree.js";
-import { keyAfter } from "./page-reader.js";
-
-/** Number of keys per read. */
-const PAGE_SIZE = 10_000;
+import { allKeys } from "./all-keys.js";
 
 /**
  * v3 keys below a path that no v2 request can name: they are not UTF-8, have an empty, `.` or `..`
@@ -18,23 +14,11 @@ export async function* unnamedKeys(
   call: V3Call,
 ): AsyncGenerator<string, void, undefined> {
   const { schema } = tree;
-  const { key: start, range_end } = schema.filesBelow(path);
   const files = new OpenFiles();
-  let key: Bytes = start;
-  for (;;) {
-    const { results } = await tree.read(
-      [readPage({ key, range_end }, PAGE_SIZE, { keys_only: true })],
-      call,
-    );
-    const [{ kvs, more } = { kvs: [], more: false }] = results;
-    for (const kv of kvs) {
-      if (schema.decode(kv.key) === undefined || !files.add(kv.key.toString("latin1"))) {
-        yield textOf(kv.key.subarray(Buffer.byteLength(schema.filePrefix)));
-      }
+  for await (const key of allKeys(tree, schema.filesBelow(path), call)) {
+    if (schema.decode(key) === undefined || !files.add(key.toString("latin1"))) {
+      yield textOf(key.subarray(Buffer.byteLength(schema.filePrefix)));
     }
-    const last = kvs.at(-1);
-    if (!more || last === undefined) return;
-    key = keyAfter(last.key);
   }
 }
 

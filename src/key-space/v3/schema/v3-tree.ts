@@ -36,11 +36,6 @@ import { type NodeView, textOf } from "./node-view.js";
 import { impliedParentsOf, type PathSnapshot, withImpliedParents } from "./path-snapshot.js";
 import { TreeRegistry } from "./tree-registry.js";
 
-/**
- * Number of changes that the source of a migration may have before its target must know of them.
- */
-const OFFSET_MARGIN = 1_000_000;
-
 /** The offset between revisions and indexes. */
 export interface IndexOffset {
   /** Index offset, which is added to a revision. */
@@ -133,11 +128,10 @@ export class V3Tree {
   }
 
   /**
-   * Raises the offset to `least` plus `OFFSET_MARGIN`, unless it is at least `least`. No index up
-   * to that is ever shown here afterwards, and a watch from such an index learns that it must read
-   * again.
+   * Raises the offset to `least` plus `margin`, unless it is at least `least`. No index up to that is ever shown here
+   * afterwards, and a watch from such an index learns that it must read again.
    */
-  async raiseOffset(least: number, signal: AbortSignal | undefined): Promise<void> {
+  async raiseOffset(least: number, margin: number, signal: AbortSignal | undefined): Promise<void> {
     const operation = "raise the index offset";
     const call: V3Call = { operation, key: "/", safety: "write", scope: "quorum", signal };
     const { offset: key } = this.schema;
@@ -147,7 +141,7 @@ export class V3Tree {
       const indexOffset = indexOffsetOf(record, this.schema);
       this.#setOffset(indexOffset);
       if (indexOffset.offset >= least) return;
-      const raise = putWithoutPrevious(key, String(least + OFFSET_MARGIN));
+      const raise = putWithoutPrevious(key, String(least + margin));
       const unchanged =
         record === undefined ? isAbsent(key) : isAtRevision(key, record.mod_revision);
       await this.transact([{ if: [unchanged], do: [raise] }], [], call);

@@ -2,7 +2,7 @@ import type { RequestOp } from "../../../etcd3/rpcs.js";
 import { NO_LEASE, putWithoutPrevious } from "../../../etcd3/transaction.js";
 import type { TransactionSize } from "../../../etcd3/transaction-size.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
-import type { BulkLoading, LoadedNode, LoadOptions } from "../../bulk-loading.js";
+import type { BulkLoading, ContinueOptions, LoadedNode, LoadOptions } from "../../bulk-loading.js";
 import { checkPath } from "../schema/check-path.js";
 import type { KeySchema } from "../schema/key-schema.js";
 import type { Leases } from "../schema/leases.js";
@@ -26,8 +26,11 @@ export class BulkLoader implements BulkLoading {
     this.#leases = leases;
   }
 
-  async continueAfter(index: number, { signal }: LoadOptions = {}): Promise<void> {
-    await this.#tree.raiseOffset(index, signal);
+  async continueAfter(
+    index: number,
+    { signal, margin = 1_000_000 }: ContinueOptions = {},
+  ): Promise<void> {
+    await this.#tree.raiseOffset(index, margin, signal);
   }
 
   async load(nodes: readonly LoadedNode[], { signal }: LoadOptions = {}): Promise<void> {

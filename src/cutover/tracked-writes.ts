@@ -1,0 +1,55 @@
+import { ClusterUnavailableError } from "../errors/cluster-errors.js";
+import { EtcdCommonError } from "../errors/server-error.js";
+import type { CallOptions } from "../key-space/call-options.js";
+import type { ExecuteOptions, KeySpace, KeyWatch } from "../key-space/key-space.js";
+import type { SubscribeRequest, Subscription } from "../key-space/subscription.js";
+import type { KeyRequest, WatchRequest } from "../model/key-request.js";
+import type { EtcdResponse } from "../model/response.js";
+
+/** A key space that remembers whether a write may still arrive at its cluster. */
+export class TrackedWrites implements KeySpace {
+  readonly #inner: KeySpace;
+  #uncertain: string | undefined;
+
+  constructor(inner: KeySpace) {
+    this.#inner = inner;
+  }
+
+  /** A write without a response, which may still arrive; `undefined`: there is none. */
+  get uncertain(): string | undefined {
+    return this.#uncertain;
+  }
+
+  async execute(request: KeyRequest, options?: ExecuteOptions): Promise<EtcdResponse> {
+    try {
+      return await this.#inner.execute(request, options);
+    } catch (error) {
+      if (request.action !== "get" && !isCertain(error)) {
+        this.#uncertain = `${request.action} ${request.key}`;
+      }
+      throw error;
+    }
+  }
+
+  openWatch(request: WatchRequest, options?: CallOptions): Promise<KeyWatch> {
+    return this.#inner.openWatch(request, options);
+  }
+
+  subscribe(request: SubscribeRequest, options?: CallOptions): Subscription {
+    return this.#inner.subscribe(request, options);
+  }
+
+  get locate(): KeySpace["locate"] {
+    const inner = this.#inner;
+    return inner.locate && ((key, options) => inner.locate?.(key, options) as never);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
+
+/** Whether a write that has failed like this is never carried out later. */
+function isCertain(error: unknown): boolean {
+  return error instanceof EtcdCommonError || error instanceof ClusterUnavailableError;
+}
