@@ -5,7 +5,7 @@
  *
  *     npm run faults -- [--system=v2|v3|gateway|cutover|all] [--minutes=10] [--nemesis=NAME,…|all|mixed]
  *                       [--seed=N] [--release=3.5] [--rate=100] [--out=DIR] [--write] [--plant=NAME]
- *                       [--safe]
+ *                       [--safe] [--return]
  *
  * docs/reliability.md describes the nemeses, the workloads and the table that it prints.
  */
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     write: { type: "boolean", default: false },
     plant: { type: "string" },
     safe: { type: "boolean", default: false },
+    return: { type: "boolean", default: false },
   },
 });
 

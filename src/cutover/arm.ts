@@ -45,7 +45,15 @@ export async function arm(
   const { etcdClusterId: clusterId } = await readIndex(source.keySpace, {});
   const expected = await registeredGateways(target, gateways, clusterId);
   const { end, switches } = known ?? { end: 0, switches: 0 };
-  const first = { phase: "arming", clusterId, gateways, hold, end, switches } as const;
+  const first = {
+    phase: "arming",
+    clusterId,
+    gateways,
+    hold,
+    end,
+    switches,
+    switchedAt: 0,
+  } as const;
   let state = await orChanged(
     known === undefined ? records.create(first) : records.change(known, first),
   );

@@ -1,19 +1,20 @@
 import { EtcdClient } from "../client/etcd-client.js";
 import { CutoverError } from "../errors/cutover-error.js";
 import { readIndex } from "../key-space/shared/read-state.js";
-import { isReachable } from "../key-space/v3/schema/key-schema.js";
+import { linkSignals } from "../time/link-signals.js";
 import type { MigrateOptions } from "../transfer/migrate/migrate-options.js";
 import { type Handover, Migration } from "../transfer/migrate/migration.js";
 import type { MigrationProgress } from "../transfer/migrate/migration-progress.js";
 import { RECORD_KEY } from "../transfer/migrate/migration-record.js";
 import { preflight } from "../transfer/migrate/preflight.js";
-import { forEachConcurrent } from "../transfer/source/for-each-concurrent.js";
-import { withRetries } from "../transfer/source/key-space-with-retries.js";
-import { undo, untilAcknowledged, wrongPhase } from "./arm.js";
-import { checkCluster, extraTtlOf } from "./flip.js";
+import { orChanged, undo, untilAcknowledged, wrongPhase } from "./arm.js";
+import type { RegisteredGateway } from "./cutover-records.js";
+import type { StoredState } from "./cutover-state.js";
+import { checkCluster, checkGateways, extraTtlOf, untilHiddenKnown, withAsked } from "./flip.js";
 import { GivenTtlCollector } from "./given-ttl-collector.js";
-import { hiddenPrefixes } from "./hidden-prefixes.js";
+import { hiddenKeys } from "./hidden-keys.js";
 import { Hold } from "./hold.js";
+import { INDEX_KEY, IndexRaiser } from "./index-raiser.js";
 import type { CutoverTarget } from "./open-target.js";
 import { ReturnAttempt } from "./return-attempt.js";
 import { TrackedWrites } from "./tracked-writes.js";
@@ -23,6 +24,8 @@ export type BackOptions = Pick<
   MigrateOptions,
   "rate" | "lossy" | "onLoss" | "onProgress" | "signal"
 > & {
+  /** Milliseconds after which no write arrives at v2 that was sent before. @default 300_000 */
+  readonly late?: number | undefined;
   /** Called when the gateways begin to hold requests. */
   readonly onHold?: (() => void) | undefined;
 };
@@ -36,14 +39,7 @@ export interface Returned {
   readonly copied: MigrationProgress;
 }
 
-/** Written only to make the index of v2 greater. */
-const INDEX_KEY = "/_etcdnet_index";
-const CONCURRENT_WRITES = 64;
-/** Changes of which v2 keeps the history: after so many, it has forgotten all that were before. */
-const HISTORY = 1_000;
-/** Changes of v3 from the last look at its index to its end. */
-const SLACK = 2_000;
-
+const LATE_MS = 300_000;
 /**
  * Copies v3 back to the v2 cluster of before, and lets all gateways serve from it again. They hold requests meanwhile.
  * Indexes go on to increase. It can be interrupted at any time, and be started again.
@@ -54,61 +50,74 @@ const SLACK = 2_000;
 export async function back(
   source: EtcdClient,
   target: CutoverTarget,
-  { onHold, ...copyOptions }: BackOptions,
+  options: BackOptions,
+): Promise<Returned> {
+  const { records, clock } = target;
+  await using attempt = await ReturnAttempt.begin(records, clock, options.late ?? LATE_MS);
+  // Until the first write.
+  attempt.isClean = true;
+  return await untilHiddenKnown(() => tryBack(source, target, options, attempt));
+}
+
+async function tryBack(
+  source: EtcdClient,
+  target: CutoverTarget,
+  { onHold, late: _, ...copyOptions }: BackOptions,
+  attempt: ReturnAttempt,
 ): Promise<Returned> {
   const { records, reader, clock } = target;
-  const state = await records.read();
-  if (state?.phase !== "target") throw wrongPhase(state, "target");
-  await checkCluster(source, state);
-  if ((await target.isAuthOn()) || (await source.auth.isEnabled())) {
-    throw new CutoverError(
-      `${FAILURE}: v2 auth is on, and users and roles are not copied; disable it first`,
-    );
-  }
-  await untilAcknowledged(target, state, await records.gateways(), FAILURE);
-  await using attempt = await ReturnAttempt.begin(records, clock);
+  const state = await begun(source, target);
+  const gateways = await records.gateways();
+  await untilAcknowledged(target, state, gateways, FAILURE);
+  const hidden = withAsked(await hiddenKeys(target), gateways);
+  checkGateways(gateways, hidden);
   await using given = new GivenTtlCollector(records, clock);
+  await using raiser = new IndexRaiser(source, reader, clock);
   const writes = new TrackedWrites(source.keySpace);
   const to = new EtcdClient({ keySpace: writes, clock });
-  const hidden = await hiddenKeys(target);
-  const options = { ...copyOptions, from: new EtcdClient({ keySpace: reader, clock }), to, hidden };
-  const hold = new Hold(target, state, { given, failure: FAILURE, onHold, check: () => {} });
-  const returning = new Returning(source, target, hold, given);
+  const from = new EtcdClient({ keySpace: reader, clock });
+  const ending = linkSignals(copyOptions.signal, attempt.lost);
+  const options = { ...copyOptions, from, to, hidden, signal: ending.signal };
+  const check = (all: readonly RegisteredGateway[]): void => checkGateways(all, hidden);
+  const hold = new Hold(target, state, { given, failure: FAILURE, onHold, check });
+  const returning = new Returning(source, target, hold, { given, raiser });
   try {
+    // Before anything is written: no node may get an index that is smaller than the one it had on v3.
+    await raiser.start();
     const checked = await preflight({ ...options, overwrite: true });
     const copied = await new Migration(checked, options, returning).run();
-    if (writes.uncertain !== undefined) throw mayArrive(writes.uncertain);
+    attempt.lost.throwIfAborted();
     const pause = await hold.decide("returned", returning.last);
-    attempt.isClean = true;
     for (const key of [RECORD_KEY, INDEX_KEY]) await undo(() => to.deleteNode(key));
     return { end: returning.last, pause, copied };
   } catch (error) {
-    attempt.isClean = writes.uncertain === undefined;
     await hold.abort();
     throw error;
+  } finally {
+    ending.unlink();
+    attempt.isClean &&= writes.isCertain;
   }
 }
 
 const FAILURE = "not returned";
 
-function mayArrive(write: string): CutoverError {
-  return new CutoverError(
-    `${FAILURE}: v2 has not responded to a write (${write}), which may still arrive; run it again`,
-  );
+/** The state from which gateways return. From now on, they do not take the changes of v2 for those of somebody else. */
+async function begun(source: EtcdClient, target: CutoverTarget): Promise<StoredState> {
+  const { records } = target;
+  const state = await records.read();
+  if (state?.phase !== "target") throw wrongPhase(state, "target");
+  await checkCluster(source, state);
+  await checkAuth(source, target);
+  if (state.switchedAt > 0) return state;
+  return await orChanged(records.change(state, { ...state, switchedAt: state.revision }));
 }
 
-/** All hidden keys of v3, and those of v2 that were removed since, so that they are removed there too. */
-async function hiddenKeys({ reader, kept, records }: CutoverTarget): Promise<readonly string[]> {
-  const hidden = new Set<string>();
-  for await (const path of reader.paths())
-    for (const each of hiddenPrefixes(path)) hidden.add(each);
-  for (const path of (await kept.below("", undefined)).keys()) {
-    for (const each of hiddenPrefixes(path)) hidden.add(each);
-  }
-  for (const gateway of await records.gateways())
-    for (const each of gateway.hidden) hidden.add(each);
-  for (const key of [RECORD_KEY, INDEX_KEY]) hidden.delete(key);
-  return [...hidden].filter(isReachable);
+/** @throws CutoverError */
+async function checkAuth(source: EtcdClient, target: CutoverTarget): Promise<void> {
+  if (!(await target.isAuthOn()) && !(await source.auth.isEnabled())) return;
+  throw new CutoverError(
+    `${FAILURE}: v2 auth is on, and users and roles are not copied; disable it first`,
+  );
 }
 
 /** What happens from the moment at which gateways hold until the decision. */
@@ -117,27 +126,35 @@ class Returning implements Handover {
   readonly #target: CutoverTarget;
   readonly #hold: Hold;
   readonly #given: GivenTtlCollector;
+  readonly #raiser: IndexRaiser;
   /** Index of v3 up to which its changes count. */
   last = 0;
 
-  constructor(source: EtcdClient, target: CutoverTarget, hold: Hold, given: GivenTtlCollector) {
+  constructor(
+    source: EtcdClient,
+    target: CutoverTarget,
+    hold: Hold,
+    { given, raiser }: { readonly given: GivenTtlCollector; readonly raiser: IndexRaiser },
+  ) {
     this.#source = source;
     this.#target = target;
     this.#hold = hold;
     this.#given = given;
+    this.#raiser = raiser;
   }
 
   get extraTtl(): number {
     return extraTtlOf(this.#hold);
   }
 
-  /** Makes the index of v2 greater than every index of v3, and lets the gateways hold. */
+  /** Lets the gateways hold, and reads the index at which v3 ends for them. */
   async end(): Promise<number> {
-    await this.#raise((await this.#index()) + SLACK);
     await this.#hold.begin("returning");
     await this.#hold.acknowledged();
-    this.last = await this.#index();
-    await this.#raise(this.last);
+    await checkAuth(this.#source, this.#target);
+    await this.#raiser.stop();
+    this.last = (await readIndex(this.#target.reader, {})).index;
+    await this.#raiser.raiseAbove(this.last);
     return this.last;
   }
 
@@ -146,23 +163,4 @@ class Returning implements Handover {
   }
 
   leased(): void {}
-
-  async #index(): Promise<number> {
-    return (await readIndex(this.#target.reader, {})).index;
-  }
-
-  /** So far that v2 has forgotten all changes before: a watch from an index of v3 then learns that it must read again. */
-  async #raise(index: number): Promise<void> {
-    const { keySpace } = this.#source;
-    const { clock } = this.#target;
-    let reached = (await readIndex(keySpace, {})).index;
-    const write = { action: "set", key: INDEX_KEY, value: "", noValueOnSuccess: true } as const;
-    const workers = Array.from({ length: CONCURRENT_WRITES }, (_, at) => at);
-    await forEachConcurrent(workers, CONCURRENT_WRITES, async () => {
-      while (reached <= index + HISTORY) {
-        const { etcdIndex } = await withRetries(clock, undefined, () => keySpace.execute(write));
-        reached = Math.max(reached, etcdIndex);
-      }
-    });
-  }
 }

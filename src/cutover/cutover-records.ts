@@ -1,7 +1,7 @@
 import { KeyNotFoundError, NodeExistError, TestFailedError } from "../errors/common-errors.js";
 import { DamagedRecordError } from "../errors/v3-errors.js";
 import type { CallOptions } from "../key-space/call-options.js";
-import type { KeySpace } from "../key-space/key-space.js";
+import type { ExecuteOptions, KeySpace } from "../key-space/key-space.js";
 import type { Subscription } from "../key-space/subscription.js";
 import type { CompareAndSwapRequest, CreateRequest } from "../model/key-request.js";
 import type { AnyNode } from "../model/node.js";
@@ -61,12 +61,12 @@ export class CutoverRecords {
   }
 
   /** The state, read with quorum; `undefined`: there is none. @throws DamagedRecordError */
-  async read(options: CallOptions = {}): Promise<StoredState | undefined> {
+  async read(options: ExecuteOptions = {}): Promise<StoredState | undefined> {
     return (await this.readAt(options)).state;
   }
 
   /** The state, and the revision of etcd at which it was read. @throws DamagedRecordError */
-  async readAt(options: CallOptions = {}): Promise<StateReading> {
+  async readAt(options: ExecuteOptions = {}): Promise<StateReading> {
     try {
       const request = { action: "get", key: STATE_KEY, quorum: true } as const;
       const { node, etcdIndex: at } = await this.keySpace.execute(request, options);
@@ -180,28 +180,34 @@ export class CutoverRecords {
       .modifiedIndex;
   }
 
-  /** Wall time of the last attempt to return to v2 whose writes may still arrive; `undefined`: there is none. */
-  async lastReturn(): Promise<number | undefined> {
+  /**
+   * Records that a process returns to v2.
+   *
+   * @param ttl seconds @param prevIndex revision of its last record; `undefined`: the first one
+   * @returns the revision @throws StateChangedError when another one has a record
+   */
+  async noteReturn(ttl: number, prevIndex: number | undefined): Promise<number> {
+    const record = { key: RETURN_KEY, value: "", ttl } as const;
+    const request =
+      prevIndex === undefined
+        ? ({ action: "create", ...record } as const)
+        : ({ action: "compareAndSwap", ...record, prevIndex } as const);
+    return (await this.#swap(request)).modifiedIndex;
+  }
+
+  /** Seconds after which the record of a return ends; 0: there is none. */
+  async returnEndsIn(): Promise<number> {
     try {
       const request = { action: "get", key: RETURN_KEY, quorum: true } as const;
-      return Number((await this.keySpace.execute(request)).node.value);
+      return (await this.keySpace.execute(request)).node.ttl ?? 0;
     } catch (error) {
-      if (error instanceof KeyNotFoundError) return undefined;
+      if (error instanceof KeyNotFoundError) return 0;
       throw error;
     }
   }
 
-  /** @param at wall time; `undefined`: no write can arrive any more */
-  async noteReturn(at: number | undefined): Promise<void> {
-    if (at !== undefined) {
-      await this.keySpace.execute({ action: "set", key: RETURN_KEY, value: String(at) });
-      return;
-    }
-    try {
-      await this.keySpace.execute({ action: "delete", key: RETURN_KEY });
-    } catch (error) {
-      if (!(error instanceof KeyNotFoundError)) throw error;
-    }
+  async removeReturn(prevIndex: number): Promise<void> {
+    await this.keySpace.execute({ action: "compareAndDelete", key: RETURN_KEY, prevIndex });
   }
 
   /** Names and values in a directory. */

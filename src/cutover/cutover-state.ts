@@ -25,11 +25,13 @@ export interface CutoverState {
   readonly hold: number;
   /**
    * In `target` and `returning`: index of v2 up to which its changes count. In `returned`: index of v3 up to which its changes
-   * count. Otherwise 0.
+   * count, also while the next switch is prepared. Before the first switch 0.
    */
   readonly end: number;
   /** How often gateways have changed to the other cluster. */
   readonly switches: number;
+  /** In `target` and `returning`: revision at which `target` was decided, if the record was written again since. Otherwise 0. */
+  readonly switchedAt: number;
 }
 
 /** The state as it is stored. */
@@ -39,19 +41,29 @@ export interface StoredState extends CutoverState {
 }
 
 export function encodeState(state: CutoverState): string {
-  const { phase, clusterId, gateways, hold, end, switches } = state;
-  return JSON.stringify({ phase, clusterId, gateways, hold, end, switches });
+  const { phase, clusterId, gateways, hold, end, switches, switchedAt } = state;
+  return JSON.stringify({ phase, clusterId, gateways, hold, end, switches, switchedAt });
 }
 
 /** `undefined` for a text that {@link encodeState} has not made. */
 export function decodeState(text: string, revision: number): StoredState | undefined {
   const value = objectIn(text);
-  const { phase, clusterId, gateways, hold, end, switches } = value;
+  const { phase, clusterId, gateways, hold, end, switches, switchedAt } = value;
   const known = PHASES.find((each) => each === phase);
   if (known === undefined || typeof clusterId !== "string") return undefined;
-  if (typeof gateways !== "number" || typeof hold !== "number") return undefined;
-  if (typeof end !== "number" || typeof switches !== "number") return undefined;
-  return { phase: known, clusterId, gateways, hold, end, switches, revision };
+  const numbers = [gateways, hold, end, switches, switchedAt];
+  if (!numbers.every((each) => typeof each === "number")) return undefined;
+  const [of = 0, ms = 0, last = 0, count = 0, at = 0] = numbers as readonly number[];
+  return {
+    phase: known,
+    clusterId,
+    gateways: of,
+    hold: ms,
+    end: last,
+    switches: count,
+    switchedAt: at,
+    revision,
+  };
 }
 
 /** What a gateway says about itself. */

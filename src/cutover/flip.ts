@@ -13,6 +13,7 @@ import { orChanged, problemOf, undo, untilAcknowledged, wrongPhase } from "./arm
 import type { RegisteredGateway } from "./cutover-records.js";
 import type { CutoverPhase, StoredState } from "./cutover-state.js";
 import { GivenTtlCollector } from "./given-ttl-collector.js";
+import { hiddenKeys } from "./hidden-keys.js";
 import { Hold } from "./hold.js";
 import { IndexKeeper } from "./index-keeper.js";
 import type { CutoverTarget } from "./open-target.js";
@@ -61,9 +62,14 @@ export async function flip(
   target: CutoverTarget,
   options: FlipOptions,
 ): Promise<Flipped> {
+  return await untilHiddenKnown(() => tryFlip(source, target, options));
+}
+
+/** Attempts again when applications have used new hidden keys meanwhile. */
+export async function untilHiddenKnown<T>(run: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await tryFlip(source, target, options);
+      return await run();
     } catch (error) {
       if (!(error instanceof MissingHiddenError) || attempt === MAX_ATTEMPTS) throw error;
     }
@@ -79,7 +85,9 @@ async function tryFlip(
   const armed = await records.read();
   if (armed?.phase !== "armed") throw wrongPhase(armed, "armed");
   const gateways = await records.gateways();
-  const hidden = withAsked(options.hidden ?? [], gateways);
+  // After a return to v2, v3 may have keys from before that no application has used since.
+  const before = armed.switches === 0 ? [] : await hiddenKeys(target);
+  const hidden = withAsked([...(options.hidden ?? []), ...before], gateways);
   if (gateways.length === 0) throw new CutoverError("no gateway is registered");
   // After an attempt that was undone, they follow the state before.
   await untilAcknowledged(target, armed, gateways, "not switched");
@@ -133,7 +141,10 @@ export async function abort({ records }: CutoverTarget): Promise<CutoverPhase> {
 }
 
 /** @throws CutoverError when a gateway cannot switch, or has seen a hidden key that is not copied */
-function checkGateways(gateways: readonly RegisteredGateway[], hidden: readonly string[]): void {
+export function checkGateways(
+  gateways: readonly RegisteredGateway[],
+  hidden: readonly string[],
+): void {
   const broken = gateways.find(({ problem }) => problem !== "");
   if (broken !== undefined) throw new CutoverError(problemOf(broken));
   const missing = missingHidden(gateways, hidden);

@@ -36,7 +36,7 @@ export class GivenTtlCollector implements AsyncDisposable {
   get keys(): readonly string[] {
     if (!this.#isIncomplete) return [...this.#keys];
     throw new CutoverError(
-      "not switched: the gateways could not be asked for the TTLs that refreshes have given; run it again",
+      "the gateways could not be asked for the TTLs that refreshes have given; run it again",
     );
   }
 

@@ -71,7 +71,8 @@ export class Hold {
     const { records, guard, clock } = this.#target;
     const holding = this.#state;
     const deadline = clock.monotonic() + holding.hold;
-    const next: CutoverState = { ...holding, phase, end, switches: holding.switches + 1 };
+    const switches = holding.switches + 1;
+    const next: CutoverState = { ...holding, phase, end, switches, switchedAt: 0 };
     for (;;) {
       try {
         this.#state = await records.change(holding, next);

@@ -16,6 +16,7 @@ const ARMED: CutoverState = {
   hold: 2_000,
   end: 0,
   switches: 0,
+  switchedAt: 0,
 };
 
 /** A gateway whose v3 cluster can be out of reach. */
@@ -27,6 +28,8 @@ class Rig {
   isReachable = true;
   /** Milliseconds until a write is executed. */
   delay = 0;
+  /** Milliseconds until a read is executed. */
+  readDelay = 0;
   /** Where the gateway would have served from, when each request was executed. */
   readonly sides: (string | undefined)[] = [];
   /** Whether watches deliver. */
@@ -61,7 +64,8 @@ class Rig {
     const { store } = this;
     const execute = async (...call: Parameters<KeySpace["execute"]>) => {
       if (!this.isReachable) throw new TimeoutError("PUT /gateways/x: no response", 10);
-      if (call[0].action !== "get") await sleep(this.delay, this.clock, undefined);
+      const delay = call[0].action === "get" ? this.readDelay : this.delay;
+      if (delay > 0) await sleep(delay, this.clock, undefined);
       const response = await store.execute(...call);
       this.sides.push(this.membership.side?.from);
       return response;
@@ -159,14 +163,32 @@ describe("a gateway in a cut-over", () => {
     rig.isReachable = false;
     await rig.clock.pass(20_000);
     expect(rig.membership.side?.from).toBe("target");
-    const confirmed = rig.membership.confirmed("PUT /a");
-    await rig.clock.pass(5_000);
+    await expect(rig.membership.confirmed("PUT /a")).rejects.toThrow("no response");
+    rig.isReachable = true;
+    expect((await rig.membership.confirmed("PUT /a")).from).toBe("target");
     const returning = await rig.change(target, "returning");
     await rig.change(returning, "returned");
-    expect(rig.membership.side?.from).toBe("target");
-    rig.isReachable = true;
+    expect((await rig.membership.confirmed("PUT /a")).from).toBe("source");
+  });
+
+  it("is not certain before it has read the state with its new registration", async () => {
+    const rig = new Rig();
+    rig.isWatched = false;
+    await rig.start();
+    const target = await rig.records.create({ ...ARMED, phase: "target", end: 7, switches: 1 });
     await rig.clock.pass(3_000);
-    expect((await confirmed).from).toBe("source");
+    rig.isReachable = false;
+    await rig.clock.pass(20_000);
+    const returning = await rig.change(target, "returning");
+    await rig.change(returning, "returned");
+    rig.isReachable = true;
+    rig.readDelay = 1_500;
+    const sides: Promise<unknown>[] = [];
+    for (let at = 0; at < 20; at++) {
+      sides.push(rig.membership.confirmed("PUT /a"));
+      await rig.clock.pass(200);
+    }
+    for (const side of await Promise.all(sides)) expect(side).toEqual({ from: "source" });
   });
 
   it("ends a return that nobody decides", async () => {

@@ -123,36 +123,36 @@ export class CutoverMembership {
    *
    * @throws ClusterUnavailableError when that takes too long; AbortError
    */
-  decided(operation: string, signal: AbortSignal | undefined): Promise<Side> {
-    return this.#until(() => this.side, operation, signal);
-  }
-
-  /**
-   * Waits until it is certain whether what v3 has responded so far counts.
-   *
-   * @throws ClusterUnavailableError when that takes too long
-   */
-  confirmed(operation: string): Promise<Side> {
-    const certain = (): Side | undefined =>
-      this.#view?.phase === "target" && !this.#isSure ? undefined : this.side;
-    return this.#until(certain, operation, undefined);
-  }
-
-  async #until(
-    current: () => Side | undefined,
-    operation: string,
-    signal: AbortSignal | undefined,
-  ): Promise<Side> {
+  async decided(operation: string, signal: AbortSignal | undefined): Promise<Side> {
     const { clock } = this.#settings;
     const deadline = clock.monotonic() + WAIT_MS + (this.#view?.hold ?? 0);
     for (;;) {
-      const side = current();
+      const { side } = this;
       if (side !== undefined) return side;
       if (signal?.aborted === true) throw new AbortError(operation, signal.reason, "none");
       const left = deadline - clock.monotonic();
       if (left <= 0 || this.#closing.signal.aborted) throw this.#unavailable(operation);
       await this.#changed(left, signal);
     }
+  }
+
+  /**
+   * Waits until it is certain whether what v3 has responded so far counts. Without a certain registration, the state is read:
+   * as long as v3 serves, everything before that read counts.
+   *
+   * @throws ClusterUnavailableError when that takes too long, and the errors of the read
+   */
+  async confirmed(operation: string): Promise<Side> {
+    const view = this.#view;
+    if (view?.phase === "target" && !this.#isSure) {
+      const state = await this.#records.read({ attemptTimeout: RENEW_MS });
+      // A state that is missing was lost.
+      if (state === undefined) return { from: "target", state: view };
+      const isSame = state.phase === "target" && state.switches === view.switches;
+      if (isSame) return { from: "target", state: view };
+      this.#take(state, true);
+    }
+    return await this.decided(operation, undefined);
   }
 
   /** Registers again at once. */
@@ -234,11 +234,11 @@ export class CutoverMembership {
     try {
       const call = { signal, attemptTimeout: RENEW_MS };
       await this.#records.register(this.#id, registration, TTL_S, call);
-      // The one before may have ended meanwhile.
-      this.#loseUnlessSure();
-      this.#sureUntil = { monotonic: monotonic + VALID_MS, wall: wall + VALID_MS };
       // Also when the state is known: the watch may have ended.
       const { state, at } = await this.#records.readAt(call);
+      // The registration before may have ended meanwhile. This one is certain only now, because the state is known.
+      this.#loseUnlessSure();
+      this.#sureUntil = { monotonic: monotonic + VALID_MS, wall: wall + VALID_MS };
       if (!this.#isSure) this.#loseUnlessSure();
       else if (state === undefined) this.#forget(at);
       else this.#take(state, true);

@@ -43,7 +43,7 @@ export function openTarget(options: EtcdClientOptions): CutoverTarget {
   const reader = new V3KeySpace(api, { ...common, keyPrefix });
   const kept = new KeptIndexes(guarded, keyPrefix);
   const users = new V3KeySpace(api, { ...common, keyPrefix: authPrefix(keyPrefix) });
-  const isAuthOn = async (): Promise<boolean> => (await readAuthSwitch(users)) === true;
+  const isAuthOn = async (): Promise<boolean> => (await readAuthSwitch(users, true)) === true;
   const close = async (): Promise<void> => {
     await Promise.all([keySpace, reader, users, records.keySpace].map((each) => each.close()));
   };

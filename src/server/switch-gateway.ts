@@ -76,15 +76,17 @@ function switchHandler(
   });
   const after = targetHandler(target, membership, keys, options, draining);
   return async (request) => {
-    if (!isChangeOfCluster(request)) {
+    const format = formatOfHeld(request);
+    if (format === undefined) {
       return await (membership.state?.phase === "target" ? after : before)(request);
     }
     const { method, target: path } = request;
     try {
-      const { from } = await membership.decided(`${method} ${path}`, request.signal);
+      const { from } =
+        membership.side ?? (await membership.decided(`${method} ${path}`, request.signal));
       return await (from === "target" ? after : before)(request);
     } catch (error) {
-      return errorReply(error, "message");
+      return errorReply(error, format);
     }
   };
 }
@@ -109,14 +111,20 @@ function targetHandler(
   return v2HandlerWith(new AuthStore(authKeySpace), parts, clock);
 }
 
-/** Whether a request about users or members must wait for the decision of a cut-over. */
-function isChangeOfCluster({ method, target }: ServerRequest): boolean {
+/**
+ * The format of errors of a request that must wait for the decision of a cut-over, because only one cluster knows who may do
+ * what; `undefined`: it need not wait.
+ */
+function formatOfHeld({ method, target }: ServerRequest): "keys" | "message" | undefined {
   const { path } = splitTarget(target);
-  return path.startsWith("/v2/auth") || (method !== "GET" && path.startsWith("/v2/members"));
+  if (path.startsWith("/v2/keys")) return "keys";
+  const isChange = method !== "GET" && path.startsWith("/v2/members");
+  return path.startsWith("/v2/auth") || isChange ? "message" : undefined;
 }
 
 /** Anybody can read it, so it does not say why. */
 function notRegistered({ side, state }: CutoverMembership): string | undefined {
-  if (side !== undefined || state?.phase === "holding") return undefined;
+  const isHeld = state?.phase === "holding" || state?.phase === "returning";
+  if (side !== undefined || isHeld) return undefined;
   return "not registered at the v3 cluster of the cut-over";
 }

@@ -344,6 +344,13 @@ describeWithEtcd("3.7", "a cut-over", () => {
     expect(old.body.errorCode).toBe(401);
     const swap = { value: "1", prevIndex: `${before.index}` };
     expect((await put(first, "/counter", swap)).body.errorCode).toBe(101);
+    // A poll from the index of a node that has not changed.
+    const polled = ask(first, `/data/3/13?wait=true&waitIndex=${(kept ?? 0) + 1}`);
+    await expect
+      .poll(async () => (await fetch(`${first.url}/metrics`)).text())
+      .toMatch(/^etcdnet_watchers [1-9]/m);
+    await put(second, "/data/3/13", { value: "13b" });
+    expect((await polled).body.node?.value).toBe("13b");
 
     await ask(first, "/live?recursive=true", { method: "DELETE" });
     await arm(source, target, { gateways: 3, hold: HOLD_MS });
@@ -352,7 +359,8 @@ describeWithEtcd("3.7", "a cut-over", () => {
     const v3 = direct();
     expect(await v3.getNodeValue("/data/3/13x")).toBe("new");
     for (const gateway of gateways) {
-      expect((await ask(gateway, "/data/3/13")).index).toBeGreaterThan(again.end);
+      const after = await ask(gateway, "/data/3/13");
+      expect([after.body.node?.value, after.index > again.end]).toEqual(["13b", true]);
     }
   });
 

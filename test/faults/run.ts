@@ -19,6 +19,7 @@ import { readHistory } from "./history.js";
 import { unusedLeases } from "./leases.js";
 import type { FaultEnvironment, Nemesis } from "./nemeses/nemesis.js";
 import { checkLinearizability } from "./porcupine/linearizability.js";
+import { withoutIndexes } from "./reindexed.js";
 import { scheduleOf, type Turn } from "./schedule.js";
 import { FaultSystem, type SystemName } from "./system.js";
 import { now } from "./worker/client-context.js";
@@ -31,8 +32,9 @@ const WORKERS = ["w1", "w2", "w3"];
 const CLIENTS_OF_A_WORKER = 3;
 /** Time in which watches and locks recover before the workloads end, in ms. */
 const CALM_MS = 3_000;
-/** Share of a run after which gateways are switched to another cluster. */
+/** Shares of a run after which gateways are switched to another cluster, and back. */
 const CUT_OVER_AT = 0.4;
+const RETURN_AT = 0.7;
 /**
  * Share of a CPU that a process of the run must get. With less, the timeouts of the clients and the TTLs of the
  * locks are too short, so that nothing is said about delays.
@@ -53,6 +55,8 @@ export interface RunSettings {
   readonly rate: number;
   /** Whether clients resolve unknown outcomes, so that no operation may have one. */
   readonly isSafe: boolean;
+  /** Whether gateways that were switched to another cluster return to the first one. */
+  readonly returns: boolean;
   /** Directory for the histories and the log. */
   readonly out: string;
 }
@@ -99,6 +103,8 @@ class Run {
   readonly #ended: AbortSignal;
   readonly #active: ActiveTime[] = [];
   readonly #restores: Restore[] = [];
+  /** Operations of the run itself, after which keys have other indexes. */
+  readonly #reindexes: Operation[] = [];
   readonly #taken = new Set<unknown>();
   #begin = 0;
 
@@ -148,7 +154,7 @@ class Run {
       .map(({ name }) => `${name}: no operation has succeeded`);
     const violations = checkNoticed(history, this.#restores);
     const notChecked: string[] = [];
-    for (const branch of branchesOf(history, this.#restores)) {
+    for (const branch of branchesOf(this.#comparable(history), this.#restores)) {
       for (const { name, check } of workloads)
         violations.push(...check(branch.filter(({ workload }) => workload === name)));
       const linearizability = await checkLinearizability(branch, this.#settings.out);
@@ -172,6 +178,12 @@ class Run {
     };
   }
 
+  #comparable(history: readonly Operation[]): readonly Operation[] {
+    const [reindex] = this.#reindexes;
+    if (reindex === undefined) return history;
+    return [...withoutIndexes(history, reindex.invokedAt), ...this.#reindexes];
+  }
+
   /** Ownership of a lock or a lease can be unknown without a request. */
   #unknownOutcomes(history: readonly Operation[]): readonly string[] {
     if (!this.#settings.isSafe) return [];
@@ -184,13 +196,20 @@ class Run {
   async #cutOver(): Promise<void> {
     const { next, sourceUrls, gateways } = this.#system;
     if (next === undefined) return;
-    await this.#until(this.#settings.durationMs * CUT_OVER_AT);
-    await cutOver({
+    const settings = {
       ...{ source: sourceUrls, target: next.urls, gateways: gateways.length },
       signal: this.#ended,
       random: randomFrom(this.#settings.seed),
-      note: (text) => this.#log(`cut-over: ${text}`),
-    });
+      note: (text: string) => this.#log(`cut-over: ${text}`),
+    };
+    await this.#until(this.#settings.durationMs * CUT_OVER_AT);
+    await cutOver({ to: "target", ...settings });
+    if (!this.#settings.returns) return;
+    await this.#until(this.#settings.durationMs * RETURN_AT);
+    const invokedAt = now();
+    await cutOver({ to: "returned", ...settings });
+    const reindex = { workload: "register", client: -1, kind: "reindex", key: "" } as const;
+    this.#reindexes.push({ ...reindex, outcome: "ok", invokedAt, completedAt: now() });
   }
 
   async #injectFaults(): Promise<void> {

@@ -29,9 +29,11 @@ const {
 /** Bug to plant. */
 export const { FAULTS_PLANT: plant } = process.env;
 export const isWriting = process.env.FAULTS_WRITE === "true";
-/** Whether `npm run faults` has set the variables. */
+/** Whether gateways return to v2 after a cut-over. */
+const returns = process.env.FAULTS_RETURN === "true";
 /** Whether clients resolve unknown outcomes, and none may be left. */
 const isSafe = process.env.FAULTS_SAFE === "true";
+/** Whether `npm run faults` has set the variables. */
 export const isLong = FAULTS_MINUTES !== undefined;
 const defaults = isLong ? LONG : SHORT;
 const minutes = Number(FAULTS_MINUTES ?? defaults.minutes);
@@ -58,6 +60,7 @@ export function runSettings(name: SystemName): RunSettings {
     rate: Number(FAULTS_RATE ?? defaults.rate),
     out: join(out, name),
     isSafe,
+    returns,
   };
 }
 

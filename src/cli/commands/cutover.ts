@@ -29,6 +29,8 @@ import { commandGroup } from "./command-group.js";
 
 /** Milliseconds for which requests may be held, if the operator does not say. */
 const DEFAULT_HOLD_MS = 2_000;
+/** Milliseconds after which a write of an earlier `back` does not arrive, if the operator does not say. */
+const DEFAULT_LATE_MS = 300_000;
 /** Milliseconds for which `check` counts changes of v2, if the operator does not say. */
 const DEFAULT_OBSERVE_MS = 10_000;
 
@@ -55,6 +57,7 @@ interface FlipFlags extends CopyFlags {
 }
 
 interface BackFlags extends SourceFlags {
+  readonly late: number;
   readonly lossy?: boolean;
   readonly rate?: number;
 }
@@ -251,6 +254,12 @@ function backCommand(): Command {
   return withSourceOptions(clientCommand("back", description, example))
     .option("--lossy", "continue if keys or values cannot be copied unchanged; each one is named")
     .option("--rate <number>", "maximum number of keys written per second", parsePositive)
+    .option(
+      "--late <duration>",
+      "time after which no write arrives at v2 that an earlier attempt has sent",
+      parseDuration,
+      DEFAULT_LATE_MS,
+    )
     .action((flags: BackFlags, parsed: Command) =>
       withTarget(parsed, async (target) => {
         await using source = openSource(flags);
@@ -262,10 +271,15 @@ function backCommand(): Command {
 async function showBack(
   source: EtcdClient,
   target: CutoverTarget,
-  { rate, lossy }: BackFlags,
+  { rate, lossy, late }: BackFlags,
 ): Promise<void> {
   using show = new CopyLines();
-  const { end, pause, copied } = await back(source, target, { rate, lossy, ...show.callbacks });
+  const { end, pause, copied } = await back(source, target, {
+    rate,
+    lossy,
+    late,
+    ...show.callbacks,
+  });
   show.done(copied);
   print(`returned to v2 at index ${end} of v3; requests waited for ${Math.round(pause)} ms`);
 }

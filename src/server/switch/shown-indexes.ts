@@ -18,9 +18,9 @@ type Indexes = ReadonlyMap<string, NodeIndexes | undefined>;
  */
 export class ShownIndexes {
   readonly #kept: Pick<KeptIndexes, "of" | "below">;
-  readonly #known = new Map<string, NodeIndexes | undefined>();
+  #known = new Map<string, NodeIndexes | undefined>();
   /** Reads that have not ended, by path. */
-  readonly #reading = new Map<string, Promise<Indexes>>();
+  #reading = new Map<string, Promise<Indexes>>();
 
   constructor(kept: Pick<KeptIndexes, "of" | "below">) {
     this.#kept = kept;
@@ -47,7 +47,9 @@ export class ShownIndexes {
 
   /** Forgets the indexes, because v2 serves again. */
   forget(): void {
-    this.#known.clear();
+    // What is being read now must not be remembered.
+    this.#known = new Map();
+    this.#reading = new Map();
   }
 
   /** The `modifiedIndex` that a copied node had on v2; `undefined`: it is not known. */
@@ -65,8 +67,9 @@ export class ShownIndexes {
     top: AnyNode,
     signal: AbortSignal | undefined,
   ): Promise<Indexes> {
-    const unknown = paths.filter((path) => !this.#known.has(path));
-    const known = new Map(paths.map((path) => [path, this.#known.get(path)]));
+    const remembered = this.#known;
+    const unknown = paths.filter((path) => !remembered.has(path));
+    const known = new Map(paths.map((path) => [path, remembered.get(path)]));
     if (unknown.length === 0) return known;
     const isTree = unknown.length >= MANY && isDeep(top);
     const found = await (isTree
@@ -75,7 +78,7 @@ export class ShownIndexes {
     // The node itself is not below itself.
     const self = isTree ? await this.#kept.of([pathOf(top.key)], signal) : found;
     for (const path of unknown) known.set(path, found.get(path) ?? self.get(path));
-    this.#remember(unknown, known);
+    remember(unknown, known, remembered);
     return known;
   }
 
@@ -84,21 +87,26 @@ export class ShownIndexes {
     const [path] = paths;
     if (path === undefined || paths.length > 1) return await this.#kept.of(paths, signal);
     // Without the signal: the first of those that wait may go.
-    const reading = this.#reading.get(path) ?? this.#kept.of(paths, undefined);
-    this.#reading.set(path, reading);
+    const all = this.#reading;
+    const reading = all.get(path) ?? this.#kept.of(paths, undefined);
+    all.set(path, reading);
     try {
       return await reading;
     } finally {
-      this.#reading.delete(path);
+      all.delete(path);
     }
   }
+}
 
-  #remember(paths: readonly string[], indexes: Indexes): void {
-    if (this.#known.size + paths.length > MAX_REMEMBERED) this.#known.clear();
-    if (paths.length > MAX_REMEMBERED) return;
-    for (const path of paths) {
-      if (path.length <= MAX_REMEMBERED_LENGTH) this.#known.set(path, indexes.get(path));
-    }
+function remember(
+  paths: readonly string[],
+  indexes: Indexes,
+  to: Map<string, NodeIndexes | undefined>,
+): void {
+  if (to.size + paths.length > MAX_REMEMBERED) to.clear();
+  if (paths.length > MAX_REMEMBERED) return;
+  for (const path of paths) {
+    if (path.length <= MAX_REMEMBERED_LENGTH) to.set(path, indexes.get(path));
   }
 }
 

@@ -3,7 +3,11 @@ import type { StoredState } from "../../cutover/cutover-state.js";
 import { hiddenPrefixes } from "../../cutover/hidden-prefixes.js";
 import type { CutoverMembership, Side } from "../../cutover/membership.js";
 import { AbortError } from "../../errors/abort-error.js";
-import { notCompleted, OutcomeUnknownError } from "../../errors/cluster-errors.js";
+import {
+  ClusterUnavailableError,
+  notCompleted,
+  OutcomeUnknownError,
+} from "../../errors/cluster-errors.js";
 import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
 import { errorDefinition, serverErrorOf } from "../../errors/error-table.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
@@ -65,8 +69,10 @@ export class SwitchedKeys {
   clusterId = "";
   #sent = 0;
   #onDrained: () => void = () => {};
-  /** First index of v3 after the switch. */
-  #firstIndex: Promise<number> | undefined;
+  /** First index of v3 after the switch, by the revision of the switch. */
+  #firstIndex: { readonly revision: number; readonly index: Promise<number> } | undefined;
+  /** How often the gateways have returned to v2. */
+  #returns = 0;
   /** Resolves when all watches have switched. */
   #switched: Promise<void> | undefined;
 
@@ -149,14 +155,15 @@ export class SwitchedKeys {
 
   /** Called when the state of the cut-over has changed, or is not known any more. */
   follow(state: StoredState | null | undefined): void {
+    const returns = Math.floor((state?.switches ?? 0) / 2);
+    // Also when this gateway has not seen each state meanwhile.
+    if (state != null && returns !== this.#returns) this.#beginAgain(returns);
     if (state?.phase === "target") {
       this.#switched ??= this.#switchAll(state).catch(() => {});
       this.#watchLateChanges(state);
     } else if (state?.phase === "returning") {
       // What happens on v3 from now on may have no effect.
       this.#target.endWatches();
-    } else if (state?.phase === "returned") {
-      this.#beginAgain();
     } else if (this.#isServing) {
       for (const events of this.#events.values()) events.decided();
     } else {
@@ -170,13 +177,18 @@ export class SwitchedKeys {
     for (const events of this.#events.values()) events.close();
   }
 
+  #endLateChanges(): void {
+    this.#lateEnding.abort(new Error("changes of v2 are expected"));
+    this.#late = undefined;
+  }
+
   /** As after the start of the gateway, because v2 serves again. */
-  #beginAgain(): void {
+  #beginAgain(returns: number): void {
+    this.#returns = returns;
     for (const events of this.#events.values()) events.close();
     this.#events.clear();
     this.#target.endWatches();
-    this.#lateEnding.abort(new Error("v2 serves again"));
-    this.#late = undefined;
+    this.#endLateChanges();
     this.#firstIndex = undefined;
     this.#switched = undefined;
     this.#indexes.forget();
@@ -238,9 +250,16 @@ export class SwitchedKeys {
   async #untilCertain(request: KeyRequest, { from }: Side, outcome: Outcome): Promise<void> {
     const membership = this.#membership;
     const isLocal = request.action === "get" && request.quorum !== true;
-    if (from === "source" || isLocal || !isDecided(outcome)) {
-      if (membership.side === undefined) await membership.decided(operationOf(request), undefined);
-    } else await membership.confirmed(operationOf(request));
+    const operation = operationOf(request);
+    try {
+      if (from === "target" && !isLocal && isDecided(outcome))
+        await membership.confirmed(operation);
+      else if (membership.side === undefined) await membership.decided(operation, undefined);
+    } catch (error) {
+      if (request.action === "get" || !("response" in outcome)) throw error;
+      const cause = error instanceof Error ? error : new Error(String(error));
+      throw new OutcomeUnknownError(operation, outcome.response.etcdServer, cause);
+    }
   }
 
   /** While v2 serves again after a switch: index up to which v3 has served. Otherwise 0. */
@@ -271,8 +290,10 @@ export class SwitchedKeys {
     else if (!isAbsent(outcome.error)) this.#note(key);
   }
 
-  #watchLateChanges({ end }: StoredState): void {
-    if (this.#late !== undefined) return;
+  #watchLateChanges({ end, switchedAt }: StoredState): void {
+    // Since an attempt to return to v2 has begun, its changes are ours.
+    if (switchedAt > 0) this.#endLateChanges();
+    if (this.#late !== undefined || switchedAt > 0) return;
     const { keySpace, cluster } = this.#source;
     this.#late = new LateChanges(keySpace, end, cluster.clock);
     this.#lateEnding = new AbortController();
@@ -393,14 +414,17 @@ export class SwitchedKeys {
     // etcd takes 0 for an absent index.
     const { waitIndex = 0 } = request;
     const end = this.#endOfTarget;
-    if (waitIndex > 0 && waitIndex <= end) throw cleared(request, end + 1, origin);
-    const since = waitIndex || origin.etcdIndex + 1;
+    const isOld = waitIndex > 0 && waitIndex <= end;
+    const unchanged = isOld ? await unchangedUntil(passed, request) : waitIndex - 1;
+    if (unchanged === undefined) throw cleared(request, end + 1, origin);
+    const since = waitIndex === 0 ? origin.etcdIndex + 1 : unchanged + 1;
     const events = this.#eventsOf(request.key, since);
     const isOpen = events !== undefined && (await this.#isReady(events, request, origin, signal));
     if (!this.#isServing) return undefined;
     if (isOpen && events.covers(since)) return events.follow(request, since, origin, signal);
     // v2 refuses a watch of everything, or this one may get events from before the gateway started.
-    const watch = await passed.openWatch(request, { signal });
+    const from = isOld ? { ...request, waitIndex: since } : request;
+    const watch = await passed.openWatch(from, { signal });
     if (!this.#isServing) {
       watch.close();
       return undefined;
@@ -460,8 +484,20 @@ export class SwitchedKeys {
     const watch = await this.#target.openWatch(request, { signal });
     // Its client opens it again.
     if (this.#membership.state?.phase !== "target") watch.close();
-    const show = (event: EtcdResponse) => this.#indexes.show(event, first, signal);
+    const show = async (event: EtcdResponse): Promise<EtcdResponse> => {
+      await this.#requireTarget(state, `GET ${request.key}`);
+      return await this.#indexes.show(event, first, signal);
+    };
     return shownWatch(watch, state.clusterId, show);
+  }
+
+  /** @throws ClusterUnavailableError when v3 does not serve any more, so that clients open their watches again */
+  async #requireTarget({ switches }: StoredState, operation: string): Promise<void> {
+    const { from } = await this.#membership.confirmed(operation);
+    if (from === "target" && this.#membership.switches === switches) return;
+    const cause = new Error("v2 serves again");
+    const endpoint = "the v3 cluster of the cut-over";
+    throw new ClusterUnavailableError(operation, [{ endpoint, cause, when: new Date() }]);
   }
 
   #continue(
@@ -487,9 +523,12 @@ export class SwitchedKeys {
   }
 
   /** Asks v3 until it responds. */
-  #firstIndexOf({ revision }: StoredState): Promise<number> {
-    this.#firstIndex ??= this.#askFirstIndex(revision);
-    return this.#firstIndex;
+  #firstIndexOf({ revision, switchedAt }: StoredState): Promise<number> {
+    const at = switchedAt || revision;
+    if (this.#firstIndex?.revision !== at) {
+      this.#firstIndex = { revision: at, index: this.#askFirstIndex(at) };
+    }
+    return this.#firstIndex.index;
   }
 
   /** @throws TimeoutError, AbortError */
@@ -521,12 +560,14 @@ export class SwitchedKeys {
 
   async #start(): Promise<void> {
     const { signal } = this.#closing;
+    const returns = this.#returns;
     for (;;) {
       signal.throwIfAborted();
-      if (this.#membership.state?.phase === "target") return;
+      if (this.#membership.state?.phase === "target" || this.#returns !== returns) return;
       try {
         const { etcdIndex, etcdClusterId } = await this.#source.origin(signal);
         this.clusterId = etcdClusterId;
+        if (this.#returns !== returns) return;
         await this.#eventsAt("", Math.max(etcdIndex, this.#endOfTarget) + 1).opened.catch(() => {});
         return;
       } catch (error) {
@@ -580,6 +621,7 @@ export class SwitchedKeys {
     events.onFailure = () => {
       // After the switch, there is nothing more to collect.
       if (this.#switched !== undefined) return;
+      if (this.#events.get(directory) !== events) return;
       this.#failure = events.failure;
       this.#events.delete(directory);
       if (directory === "") void this.#restart().catch(() => {});
@@ -595,6 +637,24 @@ export class SwitchedKeys {
     for (const prefix of hiddenPrefixes(path)) {
       if (this.#hidden.size < MAX_HIDDEN) this.#hidden.add(prefix);
     }
+  }
+}
+
+/**
+ * The index up to which a file has had no change since an index from before the return; `undefined`: it had one. Clients that
+ * use the index of a node, not that of a response, would otherwise get error 401 again and again.
+ */
+async function unchangedUntil(
+  passed: ServedKeys,
+  { key, recursive = false, waitIndex = 0 }: WatchRequest,
+): Promise<number | undefined> {
+  if (recursive) return undefined;
+  try {
+    const { node, etcdIndex } = await passed.execute({ action: "get", key, quorum: true });
+    return node.dir !== true && node.modifiedIndex < waitIndex ? etcdIndex : undefined;
+  } catch (error) {
+    if (error instanceof EtcdCommonError) return undefined;
+    throw error;
   }
 }
 

@@ -17,7 +17,12 @@ export interface Progress {
 export type WatchOperation =
   | TreeWrite
   | Typed<"change", undefined, TreeChange>
-  | Typed<"resync", undefined, TreeState & { readonly reason: string }>
+  /** `isReindexed`: files may have other indexes than those of their writes. */
+  | Typed<
+      "resync",
+      undefined,
+      TreeState & { readonly reason: string; readonly isReindexed?: boolean }
+    >
   | Typed<"progress", undefined, Progress>
   /** `reached` of an index, as the output, after all faults have been healed. */
   | Typed<"reached", undefined, number>
@@ -87,12 +92,16 @@ class WatchCheck {
     return this.#missing(position, index, by);
   }
 
-  #checkResync(state: TreeState & { readonly reason: string }, by: WatchOperation): Violation[] {
+  #checkResync(
+    state: TreeState & { readonly reason: string; readonly isReindexed?: boolean },
+    by: WatchOperation,
+  ): Violation[] {
     const position = this.#position ?? 0;
     this.#position = state.index;
     const isBack = state.index < position && state.reason !== "cluster-changed";
     const back = `a resync of index ${state.index} after index ${position}`;
-    return [...(isBack ? [violation(back, by)] : []), ...this.#tree.checkState(state, by)];
+    const wrong = state.isReindexed === true ? [] : this.#tree.checkState(state, by);
+    return [...(isBack ? [violation(back, by)] : []), ...wrong];
   }
 
   #checkProgress({ index, currentAt }: Progress, by: WatchOperation): Violation[] {
