@@ -40,8 +40,8 @@ export interface Flipped {
   readonly copied: MigrationProgress;
 }
 
-/** So small that the index of v2 can follow on the way back. More changes of v2 during a hold would make it longer. */
-const INDEX_MARGIN = 10_000;
+/** So small that the index of v2 can follow on the way back. After more changes of v2, it is raised again. */
+const INDEX_MARGIN = 1_000;
 
 /** Attempts, as long as applications use new hidden keys meanwhile. */
 const MAX_ATTEMPTS = 3;

@@ -11,8 +11,8 @@ export const INDEX_KEY = "/_etcdnet_index";
 const CONCURRENT_WRITES = 64;
 /** Changes of which v2 keeps the history: after so many, it has forgotten all that were before. */
 const HISTORY = 1_000;
-/** Changes of v3 from one look at its index to the next. */
-const SLACK = 10_000;
+/** Changes of v3 from one look at its index to the next, at least. */
+const SLACK = 2_000;
 const INTERVAL_MS = 500;
 
 /** Keeps the index of v2 greater than that of v3. */
@@ -22,6 +22,8 @@ export class IndexRaiser implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #ending = new AbortController();
   #raising: Promise<unknown> = Promise.resolve();
+  /** Index of v3 when it was read last. */
+  #last: number | undefined;
 
   constructor(source: EtcdClient, target: KeySpace, clock: Clock) {
     this.#source = source;
@@ -69,6 +71,8 @@ export class IndexRaiser implements AsyncDisposable {
 
   async #raise(): Promise<void> {
     const { index } = await readIndex(this.#target, {});
-    await this.raiseAbove(index + SLACK);
+    const growth = this.#last === undefined ? 0 : index - this.#last;
+    this.#last = index;
+    await this.raiseAbove(index + Math.max(SLACK, 4 * growth));
   }
 }

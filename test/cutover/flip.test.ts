@@ -1,133 +1,15 @@
 /** The switch of gateways from v2 to v3, as their clients see it. */
 
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { arm, disarm } from "../../src/cutover/arm.js";
-import { back } from "../../src/cutover/back.js";
 import { abort, flip } from "../../src/cutover/flip.js";
-import { type CutoverTarget, openTarget } from "../../src/cutover/open-target.js";
 import { EtcdClient } from "../../src/index.js";
 import type { KeySpace } from "../../src/key-space/key-space.js";
 import type { AnyNode } from "../../src/model/node.js";
-import { createSourceGateway, type ServedGateway } from "../../src/server/index.js";
-import { describeWithEtcd, startEtcd } from "../support/etcd.js";
+import { describeWithEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
-
-const FORM = { "content-type": "application/x-www-form-urlencoded" };
-/** Long enough for a busy machine. */
-const HOLD_MS = 60_000;
-
-interface Answer {
-  readonly status: number;
-  readonly index: number;
-  readonly clusterId: string | null;
-  readonly body: {
-    readonly errorCode?: number;
-    readonly action?: string;
-    readonly node?: {
-      readonly key: string;
-      readonly value?: string;
-      readonly modifiedIndex: number;
-      readonly createdIndex: number;
-    };
-  };
-}
-
-async function ask(
-  { url }: { readonly url: string },
-  path: string,
-  init?: RequestInit,
-): Promise<Answer> {
-  const response = await fetch(`${url}/v2/keys${path}`, init);
-  const text = await response.text();
-  return {
-    status: response.status,
-    index: Number(response.headers.get("x-etcd-index")),
-    clusterId: response.headers.get("x-etcd-cluster-id"),
-    body: text === "" ? {} : JSON.parse(text),
-  };
-}
-
-function put(
-  server: { readonly url: string },
-  key: string,
-  fields: Readonly<Record<string, string>>,
-) {
-  const body = new URLSearchParams(fields);
-  return ask(server, key, { method: "PUT", headers: FORM, body });
-}
-
-/** Reads every event below a directory, as a client of v2 does: one poll after the other. */
-class Poller {
-  readonly seen: { readonly key: string; readonly index: number }[] = [];
-  readonly problems: string[] = [];
-  readonly #server: { readonly url: string };
-  #next: number;
-
-  constructor(server: { readonly url: string }, from: number) {
-    this.#server = server;
-    this.#next = from;
-  }
-
-  async run(directory: string, last: string): Promise<void> {
-    for (;;) {
-      const query = `?wait=true&recursive=true&waitIndex=${this.#next}`;
-      const { status, body } = await ask(this.#server, directory + query);
-      const { node } = body;
-      if (status !== 200 || node === undefined) {
-        this.problems.push(`${status} ${JSON.stringify(body)}`);
-        if (status !== 200) return;
-        continue;
-      }
-      this.seen.push({ key: node.key, index: node.modifiedIndex });
-      this.#next = node.modifiedIndex + 1;
-      if (node.key === last) return;
-    }
-  }
-}
-
-/** Writes keys of its own until it is stopped. */
-async function write(
-  server: { readonly url: string },
-  directory: string,
-  signal: AbortSignal,
-): Promise<{ readonly written: readonly string[]; readonly problems: readonly string[] }> {
-  const [written, problems]: [string[], string[]] = [[], []];
-  for (let number = 0; !signal.aborted; number++) {
-    const key = `${directory}/${String(number).padStart(6, "0")}`;
-    const { status, body } = await put(server, key, { value: "x" });
-    if (status === 201) written.push(key);
-    else problems.push(`${key}: ${status} ${JSON.stringify(body)}`);
-  }
-  return { written, problems };
-}
-
-/**
- * Writes at all gateways, and reads the events at one of them, while something happens, and until more was written after it.
- * No client may see an error, and every write has one event.
- */
-async function whileWriting<T>(
-  gateways: readonly [ServedGateway, ...ServedGateway[]],
-  happens: () => Promise<T>,
-): Promise<{ readonly result: T; readonly seen: Poller["seen"]; readonly written: string[] }> {
-  const [first, second = first] = gateways;
-  const poller = new Poller(second, (await ask(first, "/data")).index + 1);
-  const polling = poller.run("/live", "/live/last");
-  const stop = new AbortController();
-  const writers = gateways.map((gateway, at) => write(gateway, `/live/${at}`, stop.signal));
-  await expect.poll(() => poller.seen.length).toBeGreaterThan(20);
-  const result = await happens();
-  const before = poller.seen.length;
-  await expect.poll(() => poller.seen.length).toBeGreaterThan(before + 20);
-  stop.abort();
-  const results = await Promise.all(writers);
-  expect(results.flatMap(({ problems }) => problems)).toEqual([]);
-  expect((await put(first, "/live/last", { value: "x" })).status).toBe(201);
-  await polling;
-  expect(poller.problems).toEqual([]);
-  const written = [...results.flatMap((each) => each.written), "/live/last"].sort();
-  expect(poller.seen.map(({ key }) => key).sort()).toEqual(written);
-  return { result, seen: poller.seen, written };
-}
+import { ask, put, whileWriting } from "./clients.js";
+import { HOLD_MS, useSwitchRigs } from "./switch-rig.js";
 
 const keysBelow = ({ nodes = [] }: AnyNode): readonly string[] =>
   nodes.flatMap((node) => [node.key, ...keysBelow(node)]);
@@ -154,46 +36,7 @@ function afterListing(
 }
 
 describeWithEtcd("3.7", "a cut-over", () => {
-  const open: AsyncDisposable[] = [];
-  afterEach(async () => {
-    for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
-  });
-
-  const keep = <T extends AsyncDisposable>(resource: T): T => {
-    open.push(resource);
-    return resource;
-  };
-
-  interface Rig {
-    readonly target: CutoverTarget;
-    readonly source: EtcdClient;
-    readonly gateways: readonly [ServedGateway, ...ServedGateway[]];
-    direct(): EtcdClient;
-    /** Another gateway. */
-    startGateway(): Promise<ServedGateway>;
-  }
-
-  async function start(
-    count: number,
-    through: (urls: readonly string[]) => Promise<string[]> = async (urls) => [...urls],
-  ): Promise<Rig> {
-    const old = keep(await startEtcd({ release: "3.4", members: 3 }));
-    const next = keep(await startEtcd({ release: "3.7" }));
-    const etcd = { urls: next.urls };
-    const patient = { requestTimeout: 600_000, writeTimeout: 600_000, timeout: 600_000 };
-    const source = { urls: await through(old.urls), ...patient };
-    const startGateway = async () => keep(await createSourceGateway({ source, etcd }));
-    const gateways = await Promise.all(Array.from({ length: count }, startGateway));
-    const target = keep(openTarget(etcd));
-    await expect.poll(() => target.records.gateways()).toHaveLength(count);
-    return {
-      target,
-      source: keep(new EtcdClient({ urls: old.urls })),
-      gateways: gateways as unknown as Rig["gateways"],
-      direct: () => keep(new EtcdClient({ urls: next.urls, api: "v3" })),
-      startGateway,
-    };
-  }
+  const { start, keep } = useSwitchRigs();
 
   it("shows no error to clients, and loses no write and no event", async () => {
     const { target, source, gateways, direct } = await start(3);
@@ -294,73 +137,6 @@ describeWithEtcd("3.7", "a cut-over", () => {
     for (const name of refreshed) expect((await v3.getNode(name)).node.ttl).toBeGreaterThan(200);
     for (const name of names.slice(refreshed.length)) {
       expect((await v3.getNode(name)).node.ttl).toBeUndefined();
-    }
-  });
-
-  it("goes back to v2, and to v3 again, while clients write", async () => {
-    const { target, source, gateways, direct } = await start(3);
-    const [first, second = first, third = first] = gateways;
-    for (let at = 0; at < 200; at++) await source.setNode(`/data/${at % 10}/${at}`, `${at}`);
-    await put(first, "/hidden/_kept", { value: "1" });
-    await put(first, "/hidden/_removed/key", { value: "1" });
-    const kept = (await ask(first, "/data/3/13")).body.node?.modifiedIndex;
-    const { clusterId } = await ask(first, "/data");
-    await arm(source, target, { gateways: 3, hold: HOLD_MS });
-    await flip(source, target, {});
-    await put(second, "/data/3/13x", { value: "new" });
-    await put(second, "/hidden/_new/key", { value: "2", ttl: "600" });
-    await ask(second, "/hidden/_removed?recursive=true", { method: "DELETE" });
-    await ask(second, "/data/4?recursive=true", { method: "DELETE" });
-    const before = await put(second, "/counter", { value: "0" });
-    const stop = new AbortController();
-    const writers = gateways.map((gateway, at) => write(gateway, `/live/${at}`, stop.signal));
-    const waiting = ask(third, "/alone?wait=true");
-    const returned = await back(source, target, {});
-    stop.abort();
-    const results = await Promise.all(writers);
-    expect(results.flatMap(({ problems }) => problems)).toEqual([]);
-    const written = results.flatMap((each) => each.written);
-    expect(written.length).toBeGreaterThan(20);
-
-    const { node } = await source.getNode("/live", { recursive: true, quorum: true });
-    const keys = node.nodes?.flatMap((each) => each.nodes ?? []).map(({ key }) => key) ?? [];
-    expect(keys.sort()).toEqual([...written].sort());
-    expect(await source.getNodeValue("/data/3/13x")).toBe("new");
-    expect(await source.getNodeValue("/hidden/_kept")).toBe("1");
-    expect((await source.getNode("/hidden/_new/key")).node.ttl).toBeGreaterThan(500);
-    for (const gone of ["/hidden/_removed", "/data/4", "/_etcdnet_migration", "/_etcdnet_index"]) {
-      await expect(source.getNode(gone)).rejects.toThrow("Key not found");
-    }
-    for (const gateway of gateways) {
-      const after = await ask(gateway, "/data/3/13");
-      expect(after.clusterId).toBe(clusterId);
-      expect(after.index).toBeGreaterThan(returned.end);
-      expect(after.body.node?.modifiedIndex).toBe(kept);
-    }
-    // The poll has ended without an event, or waits on v2 now.
-    await put(second, "/alone", { value: "told" });
-    expect([undefined, "told"]).toContain((await waiting).body.node?.value);
-    const old = await ask(first, `/counter?wait=true&waitIndex=${before.index}`);
-    expect(old.body.errorCode).toBe(401);
-    const swap = { value: "1", prevIndex: `${before.index}` };
-    expect((await put(first, "/counter", swap)).body.errorCode).toBe(101);
-    // A poll from the index of a node that has not changed.
-    const polled = ask(first, `/data/3/13?wait=true&waitIndex=${(kept ?? 0) + 1}`);
-    await expect
-      .poll(async () => (await fetch(`${first.url}/metrics`)).text())
-      .toMatch(/^etcdnet_watchers [1-9]/m);
-    await put(second, "/data/3/13", { value: "13b" });
-    expect((await polled).body.node?.value).toBe("13b");
-
-    await ask(first, "/live?recursive=true", { method: "DELETE" });
-    await arm(source, target, { gateways: 3, hold: HOLD_MS });
-    const { result: again } = await whileWriting(gateways, () => flip(source, target, {}));
-    expect(again.end).toBeGreaterThan(returned.end);
-    const v3 = direct();
-    expect(await v3.getNodeValue("/data/3/13x")).toBe("new");
-    for (const gateway of gateways) {
-      const after = await ask(gateway, "/data/3/13");
-      expect([after.body.node?.value, after.index > again.end]).toEqual(["13b", true]);
     }
   });
 

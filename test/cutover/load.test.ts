@@ -1,6 +1,6 @@
 /**
- * A cut-over under load, by processes: no client sees an error, nothing is lost or carried out twice. The first
- * attempt is killed while the gateways hold. `CUTOVER_KEYS=200000` is `npm run soak:cutover`.
+ * A cut-over under load, and the return to v2, by processes: no client sees an error, nothing is lost or carried out twice.
+ * The first attempt is killed while the gateways hold. `CUTOVER_KEYS=200000` is `npm run soak:cutover`.
  */
 
 import { once } from "node:events";
@@ -44,6 +44,12 @@ class Clients {
     this.#urls = urls;
   }
 
+  /** Prints what a command has said, and the longest request since the last time. */
+  report(stdout: string): void {
+    console.info(`${stdout.trim()}; the longest request: ${Math.round(this.longest)} ms`);
+    this.longest = 0;
+  }
+
   async ask(
     method: string,
     path: string,
@@ -81,7 +87,7 @@ async function each(count: number, work: (number: number) => Promise<unknown>): 
 describeWithEtcd("3.7", `a cut-over of ${KEYS} keys`, () => {
   beforeAll(buildIfStale);
 
-  it("is a short pause for its clients", async () => {
+  it("and the return are short pauses for its clients", async () => {
     await using old = await startEtcd({ release: "3.4", members: 3 });
     await using next = await startEtcd({ release: "3.7" });
     const [oldUrls, newUrls] = [old.urls.join(","), next.urls.join(",")];
@@ -148,15 +154,21 @@ describeWithEtcd("3.7", `a cut-over of ${KEYS} keys`, () => {
     clients.longest = 0;
     await using flipping = cutover("flip");
     expect(await flipping.exit, flipping.stderr).toBe(0);
-    const before = counted;
-    await expect.poll(() => counted).toBeGreaterThan(before + 10);
-    hasEnded = true;
-    await work;
+    const untilCounted = async (): Promise<void> => {
+      const before = counted;
+      await expect.poll(() => counted).toBeGreaterThan(before + 10);
+    };
+    await untilCounted();
     await each(POLLS, (at) => clients.ask("PUT", `/polled/${at}`, { value: "told" }));
     await Promise.all(polls);
-    console.info(
-      `${flipping.stdout.trim()}; the longest request: ${Math.round(clients.longest)} ms`,
-    );
+    clients.report(flipping.stdout);
+
+    await using returning = cutover("back");
+    expect(await returning.exit, returning.stderr).toBe(0);
+    await untilCounted();
+    hasEnded = true;
+    await work;
+    clients.report(returning.stdout);
 
     expect(clients.problems).toEqual([]);
     expect(told).toEqual(new Set(Array.from({ length: POLLS }, (_, at) => `/polled/${at} told`)));

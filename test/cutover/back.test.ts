@@ -1,0 +1,137 @@
+/** The return of gateways to v2, as their clients see it. */
+
+import { expect, it } from "vitest";
+import { arm } from "../../src/cutover/arm.js";
+import { back } from "../../src/cutover/back.js";
+import { flip } from "../../src/cutover/flip.js";
+import { describeWithEtcd } from "../support/etcd.js";
+import { ask, put, whileWriting, write } from "./clients.js";
+import { HOLD_MS, useSwitchRigs } from "./switch-rig.js";
+
+describeWithEtcd("3.7", "a return to v2", () => {
+  const { start } = useSwitchRigs();
+
+  it("goes back to v2, and to v3 again, while clients write", async () => {
+    const { target, source, gateways, direct } = await start(3);
+    const [first, second = first, third = first] = gateways;
+    for (let at = 0; at < 200; at++) await source.setNode(`/data/${at % 10}/${at}`, `${at}`);
+    await put(first, "/hidden/_kept", { value: "1" });
+    await put(first, "/hidden/_removed/key", { value: "1" });
+    const kept = (await ask(first, "/data/3/13")).body.node?.modifiedIndex;
+    const { clusterId } = await ask(first, "/data");
+    await arm(source, target, { gateways: 3, hold: HOLD_MS });
+    await flip(source, target, {});
+    await put(second, "/data/3/13x", { value: "new" });
+    await put(second, "/hidden/_new/key", { value: "2", ttl: "600" });
+    await ask(second, "/hidden/_removed?recursive=true", { method: "DELETE" });
+    await ask(second, "/data/4?recursive=true", { method: "DELETE" });
+    const before = await put(second, "/counter", { value: "0" });
+    const stop = new AbortController();
+    const writers = gateways.map((gateway, at) => write(gateway, `/live/${at}`, stop.signal));
+    const waiting = ask(third, "/alone?wait=true");
+    const returned = await back(source, target, {});
+    stop.abort();
+    const results = await Promise.all(writers);
+    expect(results.flatMap(({ problems }) => problems)).toEqual([]);
+    const written = results.flatMap((each) => each.written);
+    expect(written.length).toBeGreaterThan(20);
+
+    const { node } = await source.getNode("/live", { recursive: true, quorum: true });
+    const keys = node.nodes?.flatMap((each) => each.nodes ?? []).map(({ key }) => key) ?? [];
+    expect(keys.sort()).toEqual([...written].sort());
+    expect(await source.getNodeValue("/data/3/13x")).toBe("new");
+    expect(await source.getNodeValue("/hidden/_kept")).toBe("1");
+    expect((await source.getNode("/hidden/_new/key")).node.ttl).toBeGreaterThan(500);
+    for (const gone of ["/hidden/_removed", "/data/4", "/_etcdnet_migration", "/_etcdnet_index"]) {
+      await expect(source.getNode(gone)).rejects.toThrow("Key not found");
+    }
+    for (const gateway of gateways) {
+      const after = await ask(gateway, "/data/3/13");
+      expect(after.clusterId).toBe(clusterId);
+      expect(after.index).toBeGreaterThan(returned.end);
+      expect(after.body.node?.modifiedIndex).toBe(kept);
+    }
+    // The poll has ended without an event, or waits on v2 now.
+    await put(second, "/alone", { value: "told" });
+    expect([undefined, "told"]).toContain((await waiting).body.node?.value);
+    const old = await ask(first, `/counter?wait=true&waitIndex=${before.index}`);
+    expect(old.body.errorCode).toBe(401);
+    const swap = { value: "1", prevIndex: `${before.index}` };
+    expect((await put(first, "/counter", swap)).body.errorCode).toBe(101);
+    // A poll from the index of a node that has not changed.
+    const polled = ask(first, `/data/3/13?wait=true&waitIndex=${(kept ?? 0) + 1}`);
+    await expect
+      .poll(async () => (await fetch(`${first.url}/metrics`)).text())
+      .toMatch(/^etcdnet_watchers [1-9]/m);
+    await put(second, "/data/3/13", { value: "13b" });
+    expect((await polled).body.node?.value).toBe("13b");
+
+    await ask(first, "/live?recursive=true", { method: "DELETE" });
+    await arm(source, target, { gateways: 3, hold: HOLD_MS });
+    const { result: again } = await whileWriting(gateways, () => flip(source, target, {}));
+    expect(again.end).toBeGreaterThan(returned.end);
+    const v3 = direct();
+    expect(await v3.getNodeValue("/data/3/13x")).toBe("new");
+    for (const gateway of gateways) {
+      const after = await ask(gateway, "/data/3/13");
+      expect([after.body.node?.value, after.index > again.end]).toEqual(["13b", true]);
+    }
+  });
+
+  it("can fail, and gateways go on with v3 as before, also those that start later", async () => {
+    const { target, source, gateways, startGateway } = await start(2);
+    const [first, second = first] = gateways;
+    const { index: onV2 } = await put(first, "/changed", { value: "1" });
+    await arm(source, target, { gateways: 2, hold: HOLD_MS });
+    await flip(source, target, {});
+    const { index: onV3 } = await put(first, "/changed", { value: "2" });
+    const { index: next } = await put(first, "/changed", { value: "3" });
+    const stop = new AbortController();
+    const failing = back(source, target, {
+      signal: stop.signal,
+      onHold: () => stop.abort(new Error("stopped while requests wait")),
+    });
+    await expect(failing).rejects.toThrow("aborted");
+    expect(await target.records.read()).toMatchObject({ phase: "target" });
+    const later = await startGateway();
+    for (const gateway of [first, second, later]) {
+      const { node } = (await ask(gateway, "/changed")).body;
+      expect(node).toMatchObject({ value: "3", modifiedIndex: next });
+      const event = (await ask(gateway, `/changed?wait=true&waitIndex=${onV3}`)).body.node;
+      expect(event).toMatchObject({ value: "2", modifiedIndex: onV3 });
+      const swap = await put(gateway, "/changed", { value: "4", prevIndex: `${onV2}` });
+      expect(swap.body.errorCode).toBe(101);
+    }
+    // The copy is not taken for writes of somebody else.
+    for (const { problem } of await target.records.gateways()) expect(problem).toBe("");
+  });
+
+  it("copies a hidden key that was first used while it copies", async () => {
+    const { target, source, gateways } = await start(1);
+    const [gateway] = gateways;
+    await put(gateway, "/data", { value: "1" });
+    await arm(source, target, { gateways: 1, hold: HOLD_MS });
+    await flip(source, target, {});
+    let used: Promise<unknown> | undefined;
+    await back(source, target, {
+      onProgress: () => {
+        used ??= put(gateway, "/svc/42/_lock/x", { value: "held" });
+      },
+    });
+    await used;
+    expect(await source.getNodeValue("/svc/42/_lock/x")).toBe("held");
+  });
+
+  it("runs once at a time, and not soon after an attempt whose writes may arrive late", async () => {
+    const { target, source, gateways } = await start(1);
+    const [gateway] = gateways;
+    await put(gateway, "/data", { value: "1" });
+    await arm(source, target, { gateways: 1, hold: HOLD_MS });
+    await flip(source, target, {});
+    await put(gateway, "/data", { value: "2" });
+    const results = await Promise.allSettled([back(source, target, {}), back(source, target, {})]);
+    const failures = results.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+    expect(failures.map(String)).toEqual([expect.stringMatching(/run it again in \d+ s$/)]);
+    expect(await source.getNodeValue("/data")).toBe("2");
+  });
+});
