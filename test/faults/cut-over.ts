@@ -3,8 +3,8 @@ import { openTarget } from "../../src/cutover/open-target.js";
 import { Cli } from "../support/cli-process.js";
 import { cpuShare } from "../support/cpu-share.js";
 
-/** Longer on a machine that is busy with other things than the faults. */
-const HOLD_S = cpuShare() < 0.4 ? 30 : 5;
+/** Longer on a machine that is busy with other things than the faults. Keys live so much longer at a switch. */
+export const HOLD_S = cpuShare() < 0.4 ? 30 : 5;
 const BETWEEN_ATTEMPTS_MS = 1_000;
 /** Time for all attempts. The faults are healed before. */
 const WITHIN_MS = 600_000;

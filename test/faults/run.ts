@@ -13,7 +13,7 @@ import {
 } from "./availability.js";
 import { branchesOf, checkNoticed, type Restore } from "./branches.js";
 import type { Programs } from "./bundle.js";
-import { cutOver } from "./cut-over.js";
+import { cutOver, HOLD_S } from "./cut-over.js";
 import { HeapSamples } from "./heap-samples.js";
 import { readHistory } from "./history.js";
 import { unusedLeases } from "./leases.js";
@@ -35,6 +35,8 @@ const CALM_MS = 3_000;
 /** Shares of a run after which gateways are switched to another cluster, and back. */
 const CUT_OVER_AT = 0.4;
 const RETURN_AT = 0.7;
+/** At a switch, TTLs get the hold in addition, and small differences are not written. */
+const LONGER = { seconds: HOLD_S + 3 };
 /**
  * Share of a CPU that a process of the run must get. With less, the timeouts of the clients and the TTLs of the
  * locks are too short, so that nothing is said about delays.
@@ -103,8 +105,8 @@ class Run {
   readonly #ended: AbortSignal;
   readonly #active: ActiveTime[] = [];
   readonly #restores: Restore[] = [];
-  /** Operations of the run itself, after which keys have other indexes. */
-  readonly #reindexes: Operation[] = [];
+  /** What the run itself has done to keys. */
+  readonly #own: Operation[] = [];
   readonly #taken = new Set<unknown>();
   #begin = 0;
 
@@ -178,10 +180,15 @@ class Run {
     };
   }
 
+  #note(workload: string, kind: string, invokedAt: number, input: unknown): void {
+    const operation = { workload, client: -1, kind, key: "", input, outcome: "ok" } as const;
+    this.#own.push({ ...operation, output: null, invokedAt, completedAt: now() });
+  }
+
   #comparable(history: readonly Operation[]): readonly Operation[] {
-    const [reindex] = this.#reindexes;
-    if (reindex === undefined) return history;
-    return [...withoutIndexes(history, reindex.invokedAt), ...this.#reindexes];
+    const reindex = this.#own.find(({ kind }) => kind === "reindex");
+    const compared = reindex === undefined ? history : withoutIndexes(history, reindex.invokedAt);
+    return [...compared, ...this.#own];
   }
 
   /** Ownership of a lock or a lease can be unknown without a request. */
@@ -203,13 +210,15 @@ class Run {
       note: (text: string) => this.#log(`cut-over: ${text}`),
     };
     await this.#until(this.#settings.durationMs * CUT_OVER_AT);
+    const from = now();
     await cutOver({ to: "target", ...settings });
+    this.#note("ttl", "extend", from, LONGER);
     if (!this.#settings.returns) return;
     await this.#until(this.#settings.durationMs * RETURN_AT);
     const invokedAt = now();
     await cutOver({ to: "returned", ...settings });
-    const reindex = { workload: "register", client: -1, kind: "reindex", key: "" } as const;
-    this.#reindexes.push({ ...reindex, outcome: "ok", invokedAt, completedAt: now() });
+    this.#note("ttl", "extend", invokedAt, LONGER);
+    this.#note("register", "reindex", invokedAt, undefined);
   }
 
   async #injectFaults(): Promise<void> {

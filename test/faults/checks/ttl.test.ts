@@ -42,6 +42,12 @@ it("does not let a key come back", () => {
   expect(check(create, { ...refresh(5), output: 8 })).toEqual(["/key was created again"]);
 });
 
+it("lets a key live longer that something has extended", () => {
+  const extend: Step = { kind: "extend", input: { seconds: 30 }, output: null, at: [2, 3] };
+  expect(check(create, extend, list(40, "/key"), list(80, "/key"))).toEqual([]);
+  expect(check(create, extend, list(40, "/key"), list(90, "/key"))).toHaveLength(1);
+});
+
 it("does not let a key stay long after its TTL, which a new leader may start again", () => {
   expect(check(create, list(20, "/key"), list(30, "/key"))).toEqual([]);
   expect(check(create, list(20, "/key"), list(37, "/key"))).toEqual([

@@ -7,7 +7,9 @@ export type TtlOperation =
   | Typed<"refresh", { readonly ttl: number }, number | null>
   | Typed<"read", undefined, number | null>
   /** The keys that exist, after all faults have been healed. */
-  | Typed<"list", undefined, readonly string[]>;
+  | Typed<"list", undefined, readonly string[]>
+  /** Something may have made every TTL longer. */
+  | Typed<"extend", { readonly seconds: number }, null>;
 
 /** Maximum nanoseconds by which wall clocks, which measure TTLs, may differ from the monotonic clock. */
 const CLOCK_TOLERANCE_NS = 100e6;
@@ -19,7 +21,7 @@ const EXPIRY_DELAY_NS = 5e9;
  * every key is gone after its TTL and the time that etcd needs.
  */
 export function checkTtl(history: readonly TtlOperation[]): Violation[] {
-  const keyed = history.filter(({ kind }) => kind !== "list");
+  const keyed = history.filter(({ kind }) => kind !== "list" && kind !== "extend");
   const keys = groupBy(keyed, ({ key }) => key);
   return [...[...keys.values()].flatMap(checkKey), ...checkEnd(history, keys)];
 }
@@ -89,13 +91,14 @@ function checkEnd(
   const [first] = lists;
   const last = lists.at(-1);
   if (first === undefined || last === undefined) return [];
+  const extra = history.reduce((all, o) => all + (o.kind === "extend" ? o.input.seconds : 0), 0);
   return last.output.flatMap((key) => {
     const writes = (keys.get(key) ?? []).flatMap((o) =>
       o.kind === "create" || o.kind === "refresh" ? [o] : [],
     );
     const ttl = Math.max(...writes.map(({ input }) => input.ttl));
     const from = Math.max(first.completedAt, ...writes.map(({ completedAt }) => completedAt));
-    const late = last.invokedAt - from - ttl * 1e9;
+    const late = last.invokedAt - from - (ttl + extra) * 1e9;
     if (late <= EXPIRY_DELAY_NS) return [];
     const message = `${key} still exists ${Math.round(late / 1e6)} ms after its TTL`;
     return [violation(message, last, ...writes.slice(-1))];

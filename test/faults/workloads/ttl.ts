@@ -6,8 +6,10 @@ import { itemsIn } from "./items.js";
 
 /** Seconds. */
 const TTL = 3;
+/** Seconds by which a cut-over and a return make TTLs longer at most. */
+const EXTRA_TTL = 66;
 /** Milliseconds after which a key that still exists at the end is a fault. */
-const END_TIMEOUT_MS = TTL * 1000 + 7_000;
+const END_TIMEOUT_MS = (TTL + EXTRA_TTL) * 1000 + 7_000;
 const POLL_INTERVAL_MS = 500;
 /** Between two requests of a client, which must be able to refresh its key in time. */
 const STEP_MS = 600;
