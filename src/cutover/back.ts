@@ -40,6 +40,9 @@ export interface Returned {
 }
 
 const LATE_MS = 300_000;
+/** How errors begin. */
+const FAILURE = "not returned";
+
 /**
  * Copies v3 back to the v2 cluster of before, and lets all gateways serve from it again. They hold requests meanwhile.
  * Indexes go on to increase. It can be interrupted at any time, and be started again.
@@ -98,8 +101,6 @@ async function tryBack(
     attempt.isClean &&= writes.isCertain;
   }
 }
-
-const FAILURE = "not returned";
 
 /** The state from which gateways return. From now on, they do not take the changes of v2 for those of somebody else. */
 async function begun(source: EtcdClient, target: CutoverTarget): Promise<StoredState> {

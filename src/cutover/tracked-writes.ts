@@ -50,8 +50,7 @@ export class TrackedWrites implements KeySpace {
   }
 
   get locate(): KeySpace["locate"] {
-    const inner = this.#inner;
-    return inner.locate && ((key, options) => inner.locate?.(key, options) as never);
+    return this.#inner.locate?.bind(this.#inner);
   }
 
   close(): Promise<void> {
