@@ -1,8 +1,9 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { createServer } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { EtcdClient, type EtcdClientOptions, EtcdError } from "../../src/index.js";
+import { EtcdClient, type EtcdClientOptions, EtcdError, type WatchTrace } from "../../src/index.js";
 import { serverCertificate } from "../support/certificates.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
@@ -61,8 +62,16 @@ describeWithEtcd("3.4", "watches over TLS", () => {
 
   test("continue after their connection was cut", async () => {
     await using etcd = clientWith();
+    // etcd counts a watch before the client has its response, without which a watch is not open.
+    let open = 0;
+    const count = (message: unknown): void => {
+      const { operation, event } = message as WatchTrace;
+      if (operation === "GET /cut" && event === "open") open++;
+    };
+    subscribe("etcdnet:watch", count);
     const watches = Array.from({ length: 20 }, () => etcd.watchNode("/cut"));
-    await stand(20);
+    await expect.poll(() => open).toBe(20);
+    unsubscribe("etcdnet:watch", count);
     await proxy.cut();
     await writer.setNode("/cut", "1");
     for (const event of await Promise.all(watches))
