@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { EtcdClient } from "../../client/etcd-client.js";
 import type { EtcdClientOptions } from "../../client/options.js";
 import { V2DisabledError } from "../../errors/cluster-errors.js";
-import { failureMessage } from "./failure.js";
+import { failureMessage, reportFailure } from "./failure.js";
 import { eitherFlagOf, flagNames, sideFlagOf } from "./flag-names.js";
 
 function errorFor(options: EtcdClientOptions): unknown {
@@ -40,4 +40,16 @@ test("an option of one of two clusters has the flag of that cluster", () => {
     "--to: contains credentials; pass them as --to-username and --to-password-file",
   );
   expect(failureMessage(disabled, flagNames(eitherFlagOf))).toContain("--from-api or --to-api");
+});
+
+test("a key cannot control the terminal to which an error is written", () => {
+  const { exitCode } = process;
+  const error = vi.spyOn(console, "error").mockReturnValue();
+  try {
+    reportFailure(new Error("no key /a\u001b[31m\u009b\u0007"));
+    expect(error).toHaveBeenCalledWith("Error:  no key /a\\u001b[31m\\u009b\\u0007");
+  } finally {
+    error.mockRestore();
+    process.exitCode = exitCode;
+  }
 });

@@ -10,9 +10,17 @@ import { flagNames } from "./flag-names.js";
 
 /** Reports why a command failed: one line on standard error, and the exit code. */
 export function reportFailure(error: unknown, debug = false, nameOf = flagNames()): void {
-  console.error(failureLine(error, nameOf));
+  console.error(withoutControls(failureLine(error, nameOf)));
   if (debug) console.error(inspect(error));
   process.exitCode = exitCodeOf(error);
+}
+
+/** Keys and texts of servers can have characters that control a terminal. */
+function withoutControls(text: string): string {
+  return text.replace(/(?![\n\t])\p{Cc}/gu, (character) => {
+    const code = character.charCodeAt(0).toString(16).padStart(4, "0");
+    return `\\u${code}`;
+  });
 }
 
 /** The line to print. An error of etcd has the format of etcdctl. */
