@@ -39,7 +39,8 @@ export interface Returned {
   readonly copied: MigrationProgress;
 }
 
-const LATE_MS = 300_000;
+/** Milliseconds after which no write arrives at v2, if the caller does not say. */
+export const DEFAULT_LATE_MS = 300_000;
 /** How errors begin. */
 const FAILURE = "not returned";
 
@@ -56,7 +57,7 @@ export async function back(
   options: BackOptions,
 ): Promise<Returned> {
   const { records, clock } = target;
-  await using attempt = await ReturnAttempt.begin(records, clock, options.late ?? LATE_MS);
+  await using attempt = await ReturnAttempt.begin(records, clock, options.late ?? DEFAULT_LATE_MS);
   // Until the first write.
   attempt.isClean = true;
   return await untilHiddenKnown(() => tryBack(source, target, options, attempt));

@@ -51,19 +51,13 @@ export function decodeState(text: string, revision: number): StoredState | undef
   const { phase, clusterId, gateways, hold, end, switches, switchedAt } = value;
   const known = PHASES.find((each) => each === phase);
   if (known === undefined || typeof clusterId !== "string") return undefined;
-  const numbers = [gateways, hold, end, switches, switchedAt];
-  if (!numbers.every((each) => typeof each === "number")) return undefined;
-  const [of = 0, ms = 0, last = 0, count = 0, at = 0] = numbers as readonly number[];
-  return {
-    phase: known,
-    clusterId,
-    gateways: of,
-    hold: ms,
-    end: last,
-    switches: count,
-    switchedAt: at,
-    revision,
-  };
+  if (!isNumber(gateways) || !isNumber(hold) || !isNumber(end)) return undefined;
+  if (!isNumber(switches) || !isNumber(switchedAt)) return undefined;
+  return { phase: known, clusterId, gateways, hold, end, switches, switchedAt, revision };
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number";
 }
 
 /** What a gateway says about itself. */
@@ -93,7 +87,7 @@ export function decodeRegistration(text: string): Registration | undefined {
   const { host, url, acknowledged, clusterId, hidden, givenTtls, problem } = objectIn(text);
   const isText = (value: unknown): value is string => typeof value === "string";
   if (!isText(host) || !isText(url) || !isText(clusterId) || !isText(problem)) return undefined;
-  if (typeof acknowledged !== "number" || !Array.isArray(hidden)) return undefined;
+  if (!isNumber(acknowledged) || !Array.isArray(hidden)) return undefined;
   if (!Array.isArray(givenTtls)) return undefined;
   const keys = { hidden: hidden.map(String), givenTtls: givenTtls.map(String) };
   return { host, url, acknowledged, clusterId, ...keys, problem };

@@ -79,6 +79,18 @@ class Rig {
   }
 }
 
+/** A gateway that has lost v3 after the switch. */
+async function lostAfterSwitch() {
+  const rig = new Rig();
+  rig.isWatched = false;
+  await rig.start();
+  const target = await rig.records.create({ ...ARMED, phase: "target", end: 7, switches: 1 });
+  await rig.clock.pass(3_000);
+  rig.isReachable = false;
+  await rig.clock.pass(20_000);
+  return { rig, target };
+}
+
 describe("a gateway in a cut-over", () => {
   it("serves from v2 as soon as it knows that there is no cut-over, and then without v3", async () => {
     const rig = new Rig();
@@ -155,13 +167,7 @@ describe("a gateway in a cut-over", () => {
   });
 
   it("goes on with v3 when it cannot register, but does not say that it is certain", async () => {
-    const rig = new Rig();
-    rig.isWatched = false;
-    await rig.start();
-    const target = await rig.records.create({ ...ARMED, phase: "target", end: 7, switches: 1 });
-    await rig.clock.pass(3_000);
-    rig.isReachable = false;
-    await rig.clock.pass(20_000);
+    const { rig, target } = await lostAfterSwitch();
     expect(rig.membership.side?.from).toBe("target");
     await expect(rig.membership.confirmed("PUT /a")).rejects.toThrow("no response");
     rig.isReachable = true;
@@ -172,13 +178,7 @@ describe("a gateway in a cut-over", () => {
   });
 
   it("is not certain before it has read the state with its new registration", async () => {
-    const rig = new Rig();
-    rig.isWatched = false;
-    await rig.start();
-    const target = await rig.records.create({ ...ARMED, phase: "target", end: 7, switches: 1 });
-    await rig.clock.pass(3_000);
-    rig.isReachable = false;
-    await rig.clock.pass(20_000);
+    const { rig, target } = await lostAfterSwitch();
     const returning = await rig.change(target, "returning");
     await rig.change(returning, "returned");
     rig.isReachable = true;

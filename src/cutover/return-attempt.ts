@@ -79,8 +79,14 @@ export class ReturnAttempt implements AsyncDisposable {
       } catch (error) {
         const age = this.#clock.monotonic() - renewedAt;
         const isLost = error instanceof StateChangedError || age > (this.#late * 1000) / 2;
-        if (isLost) this.#lost.abort(new CutoverError("not returned: v3 could not be reached"));
+        if (isLost) this.#lost.abort(notRenewed());
       }
     }
   }
+}
+
+function notRenewed(): CutoverError {
+  return new CutoverError(
+    "not returned: the record of this attempt on v3 could not be renewed, so another process may return; run it again",
+  );
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { EtcdClient } from "../../client/etcd-client.js";
 import { arm, disarm } from "../../cutover/arm.js";
-import { back } from "../../cutover/back.js";
+import { back, DEFAULT_LATE_MS } from "../../cutover/back.js";
 import { type CutoverCheck, check } from "../../cutover/check.js";
 import { cutoverStatus } from "../../cutover/cutover-status.js";
 import { abort, flip } from "../../cutover/flip.js";
@@ -29,8 +29,6 @@ import { commandGroup } from "./command-group.js";
 
 /** Milliseconds for which requests may be held, if the operator does not say. */
 const DEFAULT_HOLD_MS = 2_000;
-/** Milliseconds after which a write of an earlier `back` does not arrive, if the operator does not say. */
-const DEFAULT_LATE_MS = 300_000;
 /** Milliseconds for which `check` counts changes of v2, if the operator does not say. */
 const DEFAULT_OBSERVE_MS = 10_000;
 

@@ -9,9 +9,9 @@ import {
   OutcomeUnknownError,
 } from "../../errors/cluster-errors.js";
 import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
-import { errorDefinition, serverErrorOf } from "../../errors/error-table.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
 import type { KeyWatch } from "../../key-space/key-space.js";
+import { historyCleared } from "../../key-space/shared/history-cleared.js";
 import { pathOf } from "../../key-space/shared/path.js";
 import { unusedKey } from "../../key-space/shared/read-state.js";
 import type { V3KeySpace } from "../../key-space/v3/v3-key-space.js";
@@ -409,14 +409,15 @@ export class SwitchedKeys {
   ): Promise<KeyWatch | undefined> {
     const asked = await this.#source.origin(signal);
     if (!this.#isServing) return undefined;
+    const end = this.#endOfTarget;
     // The member may be behind.
-    const origin = { ...asked, etcdIndex: Math.max(asked.etcdIndex, this.#endOfTarget) };
+    const origin = { ...asked, etcdIndex: Math.max(asked.etcdIndex, end) };
     // etcd takes 0 for an absent index.
     const { waitIndex = 0 } = request;
-    const end = this.#endOfTarget;
+    // Indexes from before the return are of v3, and v2 does not know their changes.
     const isOld = waitIndex > 0 && waitIndex <= end;
     const unchanged = isOld ? await unchangedUntil(passed, request) : waitIndex - 1;
-    if (unchanged === undefined) throw cleared(request, end + 1, origin);
+    if (unchanged === undefined) throw historyCleared(request, end + 1, origin);
     const since = waitIndex === 0 ? origin.etcdIndex + 1 : unchanged + 1;
     const events = this.#eventsOf(request.key, since);
     const isOpen = events !== undefined && (await this.#isReady(events, request, origin, signal));
@@ -662,19 +663,6 @@ async function unchangedUntil(
 function indexOf(outcome: Outcome): number | undefined {
   if ("response" in outcome) return outcome.response.etcdIndex;
   return outcome.error instanceof EtcdCommonError ? outcome.error.index : undefined;
-}
-
-/** Indexes before the return are of v3, and v2 does not know their changes. */
-function cleared(
-  { key, waitIndex = 0 }: WatchRequest,
-  floor: number,
-  origin: ResponseOrigin,
-): Error {
-  return serverErrorOf({
-    ...{ ...errorDefinition(401), errorCode: 401, key, operation: `GET ${key}` },
-    detail: `the requested history has been cleared [${floor}/${waitIndex}]`,
-    ...{ index: origin.etcdIndex, endpoint: origin.etcdServer, clusterId: origin.etcdClusterId },
-  });
 }
 
 function isAbsent(error: unknown): boolean {

@@ -1,6 +1,5 @@
 import { AbortError } from "../../../errors/abort-error.js";
 import { ProtocolError } from "../../../errors/cluster-errors.js";
-import { errorDefinition, serverErrorOf } from "../../../errors/error-table.js";
 import type { V3Api } from "../../../etcd3/v3-api.js";
 import type { WatchRequest } from "../../../model/key-request.js";
 import type { ResponseOrigin } from "../../../model/response.js";
@@ -8,6 +7,7 @@ import type { Clock } from "../../../time/clock.js";
 import { ReconnectPace } from "../../../time/reconnect-pace.js";
 import type { CallOptions } from "../../call-options.js";
 import type { Feed, FeedSink } from "../../shared/feed.js";
+import { historyCleared } from "../../shared/history-cleared.js";
 import { pathOf } from "../../shared/path.js";
 import { PushedWatch } from "../../shared/pushed-watch.js";
 import type { SubscribeRequest } from "../../subscription.js";
@@ -234,20 +234,11 @@ async function readBack(joined: V3Joined, request: WatchRequest, from: number): 
   throw cleared(request, joined);
 }
 
-/** `floor`: the first index that a watch may begin with. */
+/** @param floor first index with which a watch may begin */
 function cleared(
-  { key, waitIndex = 0 }: WatchRequest,
+  request: WatchRequest,
   { sharedWatch, firstIndex, origin }: V3Joined,
   floor = Math.max(sharedWatch.floor, firstIndex),
 ): Error {
-  return serverErrorOf({
-    ...errorDefinition(401),
-    errorCode: 401,
-    detail: `the requested history has been cleared [${floor}/${waitIndex}]`,
-    index: origin.etcdIndex,
-    key,
-    operation: `GET ${key}`,
-    endpoint: origin.etcdServer,
-    clusterId: origin.etcdClusterId,
-  });
+  return historyCleared(request, floor, origin);
 }
