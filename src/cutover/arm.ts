@@ -44,16 +44,9 @@ export async function arm(
   }
   const { etcdClusterId: clusterId } = await readIndex(source.keySpace, {});
   const expected = await registeredGateways(target, gateways, clusterId);
-  const { end, switches } = known ?? { end: 0, switches: 0 };
-  const first = {
-    phase: "arming",
-    clusterId,
-    gateways,
-    hold,
-    end,
-    switches,
-    switchedAt: 0,
-  } as const;
+  const { end, switches, returnedAt } = known ?? { end: 0, switches: 0, returnedAt: 0 };
+  const settings = { phase: "arming", clusterId, gateways, hold } as const;
+  const first = { ...settings, end, switches, switchedAt: 0, returnedAt };
   let state = await orChanged(
     known === undefined ? records.create(first) : records.change(known, first),
   );

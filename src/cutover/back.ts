@@ -1,5 +1,6 @@
 import { EtcdClient } from "../client/etcd-client.js";
 import { CutoverError } from "../errors/cutover-error.js";
+import { GuardLostError } from "../etcd3/guarded-v3-api.js";
 import { readIndex } from "../key-space/shared/read-state.js";
 import { linkSignals } from "../time/link-signals.js";
 import type { MigrateOptions } from "../transfer/migrate/migrate-options.js";
@@ -7,6 +8,7 @@ import { type Handover, Migration } from "../transfer/migrate/migration.js";
 import type { MigrationProgress } from "../transfer/migrate/migration-progress.js";
 import { RECORD_KEY } from "../transfer/migrate/migration-record.js";
 import { preflight } from "../transfer/migrate/preflight.js";
+import type { TreeEntry } from "../transfer/source/tree-entry.js";
 import { orChanged, undo, untilAcknowledged, wrongPhase } from "./arm.js";
 import type { RegisteredGateway } from "./cutover-records.js";
 import type { StoredState } from "./cutover-state.js";
@@ -14,6 +16,7 @@ import { checkCluster, checkGateways, extraTtlOf, untilHiddenKnown, withAsked } 
 import { GivenTtlCollector } from "./given-ttl-collector.js";
 import { hiddenKeys } from "./hidden-keys.js";
 import { Hold } from "./hold.js";
+import { IndexKeeper } from "./index-keeper.js";
 import { INDEX_KEY, IndexRaiser } from "./index-raiser.js";
 import type { CutoverTarget } from "./open-target.js";
 import { ReturnAttempt } from "./return-attempt.js";
@@ -69,12 +72,14 @@ async function tryBack(
   { onHold, late: _, ...copyOptions }: BackOptions,
   attempt: ReturnAttempt,
 ): Promise<Returned> {
-  const { records, reader, clock } = target;
+  const { records, reader, clock, guard } = target;
   const state = await begun(source, target);
   const gateways = await records.gateways();
   await untilAcknowledged(target, state, gateways, FAILURE);
   const hidden = withAsked(await hiddenKeys(target), gateways);
   checkGateways(gateways, hidden);
+  // Only indexes are written to v3.
+  await guard.take(state);
   await using given = new GivenTtlCollector(records, clock);
   await using raiser = new IndexRaiser(source, reader, clock);
   const writes = new TrackedWrites(source.keySpace);
@@ -82,21 +87,26 @@ async function tryBack(
   const from = new EtcdClient({ keySpace: reader, clock });
   const ending = linkSignals(copyOptions.signal, attempt.lost);
   const options = { ...copyOptions, from, to, hidden, signal: ending.signal };
+  const nodes = { tops: ["/", ...hidden], first: (await reader.indexOf(state.switchedAt)) + 1 };
+  await using keeper = new IndexKeeper(from, target.kept, nodes, ending.signal);
   const check = (all: readonly RegisteredGateway[]): void => checkGateways(all, hidden);
   const hold = new Hold(target, state, { given, failure: FAILURE, onHold, check });
-  const returning = new Returning(source, target, hold, { given, raiser });
+  const returning = new Returning(source, target, hold, { given, raiser, keeper });
   try {
     // Before anything is written: no node may get an index that is smaller than the one it had on v3.
     await raiser.start();
     const checked = await preflight({ ...options, overwrite: true });
+    await keeper.start();
     const copied = await new Migration(checked, options, returning).run();
+    await keeper.finish();
+    const returnedAt = await checkCluster(source, hold.state);
     attempt.lost.throwIfAborted();
-    const pause = await hold.decide("returned", returning.last);
+    const pause = await hold.decide("returned", returning.last, returnedAt);
     for (const key of [RECORD_KEY, INDEX_KEY]) await undo(() => to.deleteNode(key));
     return { end: returning.last, pause, copied };
   } catch (error) {
     await hold.abort();
-    throw error;
+    throw error instanceof GuardLostError ? await hold.whyLost(error) : error;
   } finally {
     ending.unlink();
     attempt.isClean &&= writes.isCertain;
@@ -122,6 +132,12 @@ async function checkAuth(source: EtcdClient, target: CutoverTarget): Promise<voi
   );
 }
 
+interface ReturningParts {
+  readonly given: GivenTtlCollector;
+  readonly raiser: IndexRaiser;
+  readonly keeper: IndexKeeper;
+}
+
 /** What happens from the moment at which gateways hold until the decision. */
 class Returning implements Handover {
   readonly #source: EtcdClient;
@@ -129,6 +145,7 @@ class Returning implements Handover {
   readonly #hold: Hold;
   readonly #given: GivenTtlCollector;
   readonly #raiser: IndexRaiser;
+  readonly #keeper: IndexKeeper;
   /** Index of v3 up to which its changes count. */
   last = 0;
 
@@ -136,13 +153,14 @@ class Returning implements Handover {
     source: EtcdClient,
     target: CutoverTarget,
     hold: Hold,
-    { given, raiser }: { readonly given: GivenTtlCollector; readonly raiser: IndexRaiser },
+    { given, raiser, keeper }: ReturningParts,
   ) {
     this.#source = source;
     this.#target = target;
     this.#hold = hold;
     this.#given = given;
     this.#raiser = raiser;
+    this.#keeper = keeper;
   }
 
   get extraTtl(): number {
@@ -151,12 +169,15 @@ class Returning implements Handover {
 
   /** Lets the gateways hold, and reads the index at which v3 ends for them. */
   async end(): Promise<number> {
+    await this.#keeper.hold();
     await this.#hold.begin("returning");
+    await orChanged(this.#target.guard.voidSent());
     await this.#hold.acknowledged();
     await checkAuth(this.#source, this.#target);
     await this.#raiser.stop();
     this.last = (await readIndex(this.#target.reader, {})).index;
     await this.#raiser.raiseAbove(this.last);
+    await this.#keeper.endAt(this.last);
     return this.last;
   }
 
@@ -164,5 +185,7 @@ class Returning implements Handover {
     return this.#given.keys;
   }
 
-  leased(): void {}
+  leased(entries: readonly TreeEntry[]): void {
+    this.#keeper.addLeased(entries);
+  }
 }

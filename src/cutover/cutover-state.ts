@@ -32,6 +32,11 @@ export interface CutoverState {
   readonly switches: number;
   /** In `target` and `returning`: revision at which `target` was decided, if the record was written again since. Otherwise 0. */
   readonly switchedAt: number;
+  /**
+   * In `returned`, and while the next switch is prepared: index of v2 at the return. A node with a smaller or equal index is a
+   * copy that nobody has changed since. Otherwise 0.
+   */
+  readonly returnedAt: number;
 }
 
 /** The state as it is stored. */
@@ -41,19 +46,21 @@ export interface StoredState extends CutoverState {
 }
 
 export function encodeState(state: CutoverState): string {
-  const { phase, clusterId, gateways, hold, end, switches, switchedAt } = state;
-  return JSON.stringify({ phase, clusterId, gateways, hold, end, switches, switchedAt });
+  const { phase, clusterId, gateways, hold, end, switches, switchedAt, returnedAt } = state;
+  const indexes = { end, switches, switchedAt, returnedAt };
+  return JSON.stringify({ phase, clusterId, gateways, hold, ...indexes });
 }
 
 /** `undefined` for a text that {@link encodeState} has not made. */
 export function decodeState(text: string, revision: number): StoredState | undefined {
   const value = objectIn(text);
-  const { phase, clusterId, gateways, hold, end, switches, switchedAt } = value;
+  const { phase, clusterId, gateways, hold, end, switches, switchedAt, returnedAt } = value;
   const known = PHASES.find((each) => each === phase);
   if (known === undefined || typeof clusterId !== "string") return undefined;
   if (!isNumber(gateways) || !isNumber(hold) || !isNumber(end)) return undefined;
-  if (!isNumber(switches) || !isNumber(switchedAt)) return undefined;
-  return { phase: known, clusterId, gateways, hold, end, switches, switchedAt, revision };
+  if (!isNumber(switches) || !isNumber(switchedAt) || !isNumber(returnedAt)) return undefined;
+  const indexes = { end, switches, switchedAt, returnedAt, revision };
+  return { phase: known, clusterId, gateways, hold, ...indexes };
 }
 
 function isNumber(value: unknown): value is number {

@@ -100,7 +100,8 @@ async function tryFlip(
   const overwrite = copyOptions.overwrite === true || armed.switches > 0;
   const migrateOptions = { ...copyOptions, overwrite, hidden, from: source, to };
   const tops = ["/", ...hidden];
-  await using keeper = new IndexKeeper(source, target.kept, tops, options.signal);
+  const nodes = { tops, first: armed.returnedAt + 1 };
+  await using keeper = new IndexKeeper(source, target.kept, nodes, options.signal);
   // Before anything is compared.
   await using given = new GivenTtlCollector(records, clock);
   // By the end of the hold, gateways know all hidden keys of applications.
@@ -119,14 +120,8 @@ async function tryFlip(
     return { end, pause, copied };
   } catch (error) {
     await hold.abort();
-    throw error instanceof GuardLostError ? await whyLost(target, hold, error) : error;
+    throw error instanceof GuardLostError ? await hold.whyLost(error) : error;
   }
-}
-
-/** Why nothing could be written any more. */
-async function whyLost({ records }: CutoverTarget, hold: Hold, cause: Error): Promise<Error> {
-  const state = await records.read();
-  return state?.phase === "armed" ? hold.tookTooLong() : new CutoverError(cause.message, { cause });
 }
 
 /** Ends a hold whose process has stopped. @returns the state from now on @throws CutoverError */

@@ -1,5 +1,6 @@
 import { OutcomeUnknownError } from "../errors/cluster-errors.js";
 import { CutoverError } from "../errors/cutover-error.js";
+import type { GuardLostError } from "../etcd3/guarded-v3-api.js";
 import { isRetryable } from "../key-space/shared/is-retryable.js";
 import { sleep } from "../time/sleep.js";
 import { notAcknowledged, orChanged, undo } from "./arm.js";
@@ -66,13 +67,17 @@ export class Hold {
     }
   }
 
-  /** @returns milliseconds since the begin @throws CutoverError when the hold was ended before */
-  async decide(phase: CutoverPhase, end: number): Promise<number> {
+  /**
+   * @param returnedAt index of v2 at a return to it
+   * @returns milliseconds since the begin
+   * @throws CutoverError when the hold was ended before
+   */
+  async decide(phase: CutoverPhase, end: number, returnedAt = 0): Promise<number> {
     const { records, guard, clock } = this.#target;
     const holding = this.#state;
     const deadline = clock.monotonic() + holding.hold;
     const switches = holding.switches + 1;
-    const next: CutoverState = { ...holding, phase, end, switches, switchedAt: 0 };
+    const next: CutoverState = { ...holding, phase, end, switches, switchedAt: 0, returnedAt };
     for (;;) {
       try {
         this.#state = await records.change(holding, next);
@@ -112,6 +117,13 @@ export class Hold {
     const state = this.#state;
     const isHolding = state.phase === "holding" || state.phase === "returning";
     if (isHolding) await undo(() => this.#target.records.change(state, { ...state, phase }));
+  }
+
+  /** Why nothing can be written to v3 any more. */
+  async whyLost(cause: GuardLostError): Promise<CutoverError> {
+    const state = await this.#target.records.read();
+    const isReleased = state?.phase === this.#before.phase;
+    return isReleased ? this.tookTooLong() : new CutoverError(cause.message, { cause });
   }
 
   tookTooLong(): CutoverError {

@@ -13,7 +13,8 @@ class Rig implements AsyncDisposable {
   readonly source = new EtcdClient({ keySpace: new MemoryKeySpace() });
   keeper = this.newKeeper();
 
-  newKeeper(): IndexKeeper {
+  /** @param first index from which on nodes are not copies */
+  newKeeper(first = 1): IndexKeeper {
     const { v3 } = this;
     const kept = {
       below: async () => new Map(v3),
@@ -25,7 +26,7 @@ class Rig implements AsyncDisposable {
         }
       },
     };
-    return new IndexKeeper(this.source, kept, ["/", "/locks/_held"], undefined);
+    return new IndexKeeper(this.source, kept, { tops: ["/", "/locks/_held"], first }, undefined);
   }
 
   async end(): Promise<number> {
@@ -128,6 +129,31 @@ describe("IndexKeeper", () => {
     await rig.keeper.finish();
     expect(await rig.differences()).toEqual(["/leased/2"]);
     expect(rig.v3.has("/leased/2")).toBe(false);
+  });
+
+  it("keeps the indexes from before the last switch, as long as a node is its copy", async () => {
+    await using rig = new Rig();
+    const { source, v3 } = rig;
+    for (const name of ["kept", "changed", "replaced"]) await source.setNode(`/${name}`, "1");
+    const { etcdIndex } = await source.setNode("/unknown", "1");
+    for (const name of ["kept", "changed", "replaced"]) {
+      v3.set(`/${name}`, { modifiedIndex: 2, createdIndex: 1 });
+    }
+    rig.keeper = rig.newKeeper(etcdIndex + 1);
+    const before = await source.updateNode("/changed", "2");
+    await rig.keeper.start();
+    const { etcdIndex: replaced } = await source.setNode("/replaced", "2");
+    const { etcdIndex: last } = await source.updateNode("/changed", "3");
+    await rig.finish(await rig.end());
+    expect(last).toBeGreaterThan(before.etcdIndex);
+    expect(v3).toEqual(
+      new Map([
+        ["/kept", { modifiedIndex: 2, createdIndex: 1 }],
+        ["/changed", { modifiedIndex: last, createdIndex: 1 }],
+        ["/replaced", { modifiedIndex: replaced, createdIndex: replaced }],
+        ["/unknown", { modifiedIndex: etcdIndex, createdIndex: etcdIndex }],
+      ]),
+    );
   });
 
   it("writes only what is new after an attempt before", async () => {

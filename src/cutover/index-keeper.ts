@@ -8,7 +8,7 @@ import { compareTrees } from "../transfer/compare/compare-trees.js";
 import { forEachConcurrent } from "../transfer/source/for-each-concurrent.js";
 import { withRetries } from "../transfer/source/key-space-with-retries.js";
 import type { TreeEntry } from "../transfer/source/tree-entry.js";
-import type { KeptIndexes, NodeIndexes } from "./kept-indexes.js";
+import { type KeptIndexes, type NodeIndexes, shownIndexes } from "./kept-indexes.js";
 import { PathMap } from "./path-map.js";
 
 const POLL_INTERVAL_MS = 1_000;
@@ -18,15 +18,16 @@ const MAX_CONCURRENT_WRITES = 4;
 /** Indexes that one of them writes. */
 const BATCH = 500;
 
-/** Keeps the indexes of all nodes of v2 on v3, until v2 ends. */
+/** Keeps the indexes that clients see of all nodes of the cluster that serves, until it ends. They are stored on v3. */
 export class IndexKeeper implements AsyncDisposable {
   readonly #source: EtcdClient;
   readonly #kept: Pick<KeptIndexes, "below" | "write">;
   readonly #tops: readonly string[];
+  readonly #first: number;
   readonly #signal: AbortSignal | undefined;
-  /** The indexes of the nodes that exist. */
+  /** The indexes of the nodes that exist, as the cluster has them. */
   readonly #nodes = new PathMap<NodeIndexes>();
-  /** What v3 has. */
+  /** What v3 has: those that clients saw at the last switch, or of an attempt since. */
   #written: ReadonlyMap<string, NodeIndexes> = new Map();
   /** Paths of which v3 must still be told. */
   readonly #changed = new Set<string>();
@@ -39,16 +40,21 @@ export class IndexKeeper implements AsyncDisposable {
   #end = Number.POSITIVE_INFINITY;
   #writing: Promise<void> | undefined;
 
-  /** @param tops the root and the hidden keys that are copied */
+  /**
+   * @param source the cluster that serves
+   * @param tops the root and the hidden keys that are copied
+   * @param first index of the source from which on nodes are not copies of the last switch
+   */
   constructor(
     source: EtcdClient,
     kept: Pick<KeptIndexes, "below" | "write">,
-    tops: readonly string[],
+    { tops, first }: { readonly tops: readonly string[]; readonly first: number },
     signal: AbortSignal | undefined,
   ) {
     this.#source = source;
     this.#kept = kept;
     this.#tops = tops;
+    this.#first = first;
     this.#signal = signal;
   }
 
@@ -121,7 +127,7 @@ export class IndexKeeper implements AsyncDisposable {
     try {
       for await (const item of subscription) {
         if (item.type === "resync") {
-          throw new CutoverError("v2 has discarded changes that were not read yet; run it again");
+          throw new CutoverError("changes were discarded that were not read yet; run it again");
         }
         for (const change of item.changes) {
           if (this.#waiting === undefined) this.#apply(change);
@@ -184,9 +190,7 @@ export class IndexKeeper implements AsyncDisposable {
     const paths = [...this.#changed].filter((path) => !this.#isWritten(path));
     this.#changed.clear();
     const batches = Array.from({ length: Math.ceil(paths.length / BATCH) }, (_, at) =>
-      paths
-        .slice(at * BATCH, (at + 1) * BATCH)
-        .map((path) => [path, this.#nodes.get(path)] as const),
+      paths.slice(at * BATCH, (at + 1) * BATCH).map((path) => [path, this.#shown(path)] as const),
     );
     const { clock } = this.#source;
     await forEachConcurrent(batches, MAX_CONCURRENT_WRITES, (batch) =>
@@ -196,11 +200,17 @@ export class IndexKeeper implements AsyncDisposable {
 
   /** v3 may still have the indexes from an attempt before. */
   #isWritten(path: string): boolean {
-    const [now, before] = [this.#nodes.get(path), this.#written.get(path)];
+    const [now, before] = [this.#shown(path), this.#written.get(path)];
     return (
       now !== undefined &&
       before?.modifiedIndex === now.modifiedIndex &&
       before.createdIndex === now.createdIndex
     );
+  }
+
+  /** The indexes that clients see; `undefined`: the node does not exist. */
+  #shown(path: string): NodeIndexes | undefined {
+    const node = this.#nodes.get(path);
+    return node && shownIndexes(node, this.#written.get(path), this.#first);
   }
 }

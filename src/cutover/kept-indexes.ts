@@ -12,11 +12,28 @@ export interface NodeIndexes {
   readonly createdIndex: number;
 }
 
+/**
+ * The indexes of a node that clients see. A copy that nobody has changed has those from before the switch, and the same node
+ * always has its `createdIndex`.
+ *
+ * @param kept those from before; `undefined`: they are not known
+ * @param first index of the cluster after the switch: smaller ones are of the copy
+ */
+export function shownIndexes(
+  node: NodeIndexes,
+  kept: NodeIndexes | undefined,
+  first: number,
+): NodeIndexes {
+  if (kept === undefined || node.createdIndex >= first) return node;
+  const { createdIndex } = kept;
+  return { createdIndex, modifiedIndex: (node.modifiedIndex < first ? kept : node).modifiedIndex };
+}
+
 const TEXT = /^(\d+) (\d+)$/;
 
 /**
- * The indexes that the nodes had on v2, by path: one v3 key for each node, in a range that is not part of a tree. A node
- * that has not been changed since the switch still has them for clients.
+ * The indexes that clients saw of the nodes before the last switch, by path: one v3 key for each node, in a range that is not
+ * part of a tree. A node that has not been changed since still has them for clients.
  */
 export class KeptIndexes {
   readonly #api: V3Api;
@@ -94,7 +111,7 @@ export class KeptIndexes {
   }
 
   #call(safety: V3Call["safety"], signal: AbortSignal | undefined): V3Call {
-    const operation = `${safety} indexes of v2`;
+    const operation = `${safety} indexes from before the switch`;
     return { operation, key: this.#prefix, safety, scope: "quorum", signal };
   }
 }

@@ -17,6 +17,7 @@ const ARMED: CutoverState = {
   end: 0,
   switches: 0,
   switchedAt: 0,
+  returnedAt: 0,
 };
 
 /** A gateway whose v3 cluster can be out of reach. */

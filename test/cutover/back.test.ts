@@ -4,12 +4,14 @@ import { expect, it } from "vitest";
 import { arm } from "../../src/cutover/arm.js";
 import { back } from "../../src/cutover/back.js";
 import { flip } from "../../src/cutover/flip.js";
+import { EtcdClient } from "../../src/index.js";
+import type { ServedGateway } from "../../src/server/index.js";
 import { describeWithEtcd } from "../support/etcd.js";
 import { ask, put, whileWriting, write } from "./clients.js";
 import { HOLD_MS, useSwitchRigs } from "./switch-rig.js";
 
 describeWithEtcd("3.7", "a return to v2", () => {
-  const { start } = useSwitchRigs();
+  const { start, keep } = useSwitchRigs();
 
   /** One gateway, after the switch. */
   async function startSwitched() {
@@ -66,8 +68,6 @@ describeWithEtcd("3.7", "a return to v2", () => {
     expect([undefined, "told"]).toContain((await waiting).body.node?.value);
     const old = await ask(first, `/counter?wait=true&waitIndex=${before.index}`);
     expect(old.body.errorCode).toBe(401);
-    const swap = { value: "1", prevIndex: `${before.index}` };
-    expect((await put(first, "/counter", swap)).body.errorCode).toBe(101);
     // A poll from the index of a node that has not changed.
     const polled = ask(first, `/data/3/13?wait=true&waitIndex=${(kept ?? 0) + 1}`);
     await expect
@@ -86,6 +86,75 @@ describeWithEtcd("3.7", "a return to v2", () => {
       const after = await ask(gateway, "/data/3/13");
       expect([after.body.node?.value, after.index > again.end]).toEqual(["13b", true]);
     }
+  });
+
+  it("keeps locks and indexes from v3, also when it is left again", async () => {
+    const { target, source, gateways, startGateway } = await start(2);
+    const [first, second = first] = gateways;
+    await using etcd = keep(new EtcdClient({ urls: [first.url] }));
+    for (const name of ["changed", "kept", "removed"])
+      await put(first, `/cas/${name}`, { value: "1" });
+    const flipBoth = async () => {
+      await arm(source, target, { gateways: 2, hold: HOLD_MS });
+      return await flip(source, target, {});
+    };
+    await flipBoth();
+    await using lock = await etcd.lock("/locks/held", { ttl: 60 }).acquire();
+    // It waits over both switches.
+    const waiting = etcd.lock("/locks/held", { ttl: 60 }).acquire();
+    await put(first, "/cas/changed", { value: "2" });
+    await put(first, "/cas/created", { value: "1" });
+    await put(first, "/cas/refreshed", { value: "1", ttl: "60" });
+    await put(first, "/cas/refreshed", { ttl: "60", refresh: "true", prevExist: "true" });
+    await put(first, "/cas/removed", { value: "2" });
+    await put(first, "/deep/new/_hidden/file", { value: "1" });
+    const shown = async (gateway: ServedGateway) => {
+      const listings = ["/cas", "/deep", "/deep/new/_hidden", "/locks/held"];
+      const all = await Promise.all(
+        listings.map((path) => ask(gateway, `${path}?recursive=true&sorted=true`)),
+      );
+      return all.map(({ body }) => withoutTtls(body.node));
+    };
+    const onV3 = await shown(first);
+    const indexOf = async (name: string) =>
+      (await ask(second, `/cas/${name}`)).body.node?.modifiedIndex ?? 0;
+    const [changed, removed, refreshed] = [
+      await indexOf("changed"),
+      await indexOf("removed"),
+      await indexOf("refreshed"),
+    ];
+
+    await back(source, target, {});
+    const later = await startGateway();
+    for (const gateway of [first, second, later]) expect(await shown(gateway)).toEqual(onV3);
+    const swap = (key: string, fields: Readonly<Record<string, string>>, index: number) =>
+      put(second, key, { ...fields, prevIndex: `${index}` });
+    const polled = ask(later, `/cas/changed?wait=true&waitIndex=${changed + 1}`);
+    await expect
+      .poll(async () => (await fetch(`${later.url}/metrics`)).text())
+      .toMatch(/^etcdnet_watchers 1$/m);
+    const swapped = await swap("/cas/changed", { value: "3" }, changed);
+    expect([swapped.status, swapped.body.node?.value]).toEqual([200, "3"]);
+    expect(swapped.body).toMatchObject({ prevNode: { modifiedIndex: changed } });
+    expect((await polled).body).toEqual(swapped.body);
+    expect((await swap("/cas/changed", { value: "4" }, changed)).body.errorCode).toBe(101);
+    expect((await swap("/cas/refreshed", { ttl: "50", refresh: "true" }, refreshed)).status).toBe(
+      200,
+    );
+    const removal = await ask(second, `/cas/removed?prevIndex=${removed}`, { method: "DELETE" });
+    expect(removal.status).toBe(200);
+    lock.assertHeld();
+
+    const onV2 = await shown(first);
+    await later.close();
+    const { end } = await flipBoth();
+    for (const gateway of gateways) expect(await shown(gateway)).toEqual(onV2);
+    expect((await swap("/cas/changed", { value: "4" }, swapped.index)).status).toBe(200);
+    lock.assertHeld();
+    await lock.release();
+    await using next = await waiting;
+    expect(next.fencingToken).toBeGreaterThan(lock.fencingToken);
+    expect(next.fencingToken).toBeLessThan(end);
   });
 
   it("can fail, and gateways go on with v3 as before, also those that start later", async () => {
@@ -137,3 +206,11 @@ describeWithEtcd("3.7", "a return to v2", () => {
     expect(await source.getNodeValue("/data")).toBe("2");
   });
 });
+
+/** A node with everything below it, except for what depends on the time. */
+function withoutTtls(node: object | undefined): unknown {
+  const isTime = (name: string) => name === "ttl" || name === "expiration";
+  return JSON.parse(
+    JSON.stringify(node ?? null, (name, value) => (isTime(name) ? undefined : value)),
+  );
+}

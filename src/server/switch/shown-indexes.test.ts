@@ -60,6 +60,17 @@ it("shows a node that was changed since with its new modifiedIndex", async () =>
   expect(prevNode).toEqual(file("/a", 5, 7));
 });
 
+it("asks for nothing more when everything was loaded, until it must forget that", async () => {
+  const { asked, indexes, show } = rig({ "/a": { modifiedIndex: 7, createdIndex: 5 } });
+  await indexes.loadAll(new AbortController().signal);
+  expect((await show(got(file("/a", 900)))).node).toEqual(file("/a", 5, 7));
+  await show(got(file("/unknown", 900)));
+  expect(asked).toEqual(["/**"]);
+  indexes.forget();
+  await show(got(file("/a", 900)));
+  expect(asked).toEqual(["/**", "/a"]);
+});
+
 it("does not touch nodes that were created since", async () => {
   const { asked, show } = rig({ "/a": { modifiedIndex: 7, createdIndex: 5 } });
   const response = got(file("/a", 1_000), file("/a", 1_000));

@@ -1,4 +1,4 @@
-import type { KeptIndexes, NodeIndexes } from "../../cutover/kept-indexes.js";
+import { type KeptIndexes, type NodeIndexes, shownIndexes } from "../../cutover/kept-indexes.js";
 import { pathOf } from "../../key-space/shared/path.js";
 import { type AnyNode, isPresent } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
@@ -9,16 +9,15 @@ const MAX_REMEMBERED_LENGTH = 1_000;
 /** From this number on, one request that reads all below a directory takes less time. */
 const MANY = 1_000;
 
-/** By path. `undefined`: v2 did not have the node, or its indexes are not known. */
+/** By path. `undefined`: the node did not exist before, or its indexes are not known. */
 type Indexes = ReadonlyMap<string, NodeIndexes | undefined>;
 
-/**
- * Shows nodes with the indexes that clients know from v2: a node that was copied, and that nobody has changed since, has both;
- * after that it still has its `createdIndex`, as long as it is the same node.
- */
+/** Shows nodes with the indexes that clients know from the cluster that served before. */
 export class ShownIndexes {
   readonly #kept: Pick<KeptIndexes, "of" | "below">;
   #known = new Map<string, NodeIndexes | undefined>();
+  /** Those of all nodes, if they were loaded. */
+  #all: Indexes | undefined;
   /** Reads that have not ended, by path. */
   #reading = new Map<string, Promise<Indexes>>();
 
@@ -26,7 +25,7 @@ export class ShownIndexes {
     this.#kept = kept;
   }
 
-  /** @param first index of v3 after the switch */
+  /** @param first index after the switch of the cluster that serves */
   async show(
     response: EtcdResponse,
     first: number,
@@ -45,14 +44,24 @@ export class ShownIndexes {
     };
   }
 
-  /** Forgets the indexes, because v2 serves again. */
+  /** Reads those of all nodes. From then on, v3 is not asked for them. */
+  async loadAll(signal: AbortSignal): Promise<void> {
+    const known = this.#known;
+    const all = await this.#kept.below("", signal);
+    if (this.#known !== known) return;
+    this.#all = all;
+    known.clear();
+  }
+
+  /** Forgets the indexes, because another cluster serves. */
   forget(): void {
     // What is being read now must not be remembered.
     this.#known = new Map();
     this.#reading = new Map();
+    this.#all = undefined;
   }
 
-  /** The `modifiedIndex` that a copied node had on v2; `undefined`: it is not known. */
+  /** The `modifiedIndex` that a copied node had before the switch; `undefined`: it is not known. */
   async modifiedIndexOf(
     node: AnyNode,
     signal: AbortSignal | undefined,
@@ -67,6 +76,7 @@ export class ShownIndexes {
     top: AnyNode,
     signal: AbortSignal | undefined,
   ): Promise<Indexes> {
+    if (this.#all !== undefined) return this.#all;
     const remembered = this.#known;
     const unknown = paths.filter((path) => !remembered.has(path));
     const known = new Map(paths.map((path) => [path, remembered.get(path)]));
@@ -127,12 +137,11 @@ function addCopied(node: AnyNode, first: number, to: Set<string>): void {
 
 function shown<Node extends AnyNode>(node: Node, first: number, kept: Indexes): Node {
   const before = isCopied(node, first) ? kept.get(pathOf(node.key)) : undefined;
-  const isUnchanged = node.modifiedIndex < first;
+  const { modifiedIndex, createdIndex } = shownIndexes(node, before, first);
   const nodes = isPresent(node) ? node.nodes?.map((child) => shown(child, first, kept)) : undefined;
   return {
     ...node,
-    ...(before !== undefined && { createdIndex: before.createdIndex }),
-    ...(before !== undefined && isUnchanged && { modifiedIndex: before.modifiedIndex }),
+    ...{ modifiedIndex, createdIndex },
     ...(nodes !== undefined && { nodes }),
   };
 }

@@ -12,7 +12,13 @@ function collected(upTo: number): SourceEvents {
     const subscription = store.subscribe(...call);
     return Object.defineProperty(subscription, "index", { value: upTo });
   };
-  return new SourceEvents({ subscribe }, "", 1, () => true);
+  return new SourceEvents(
+    { subscribe },
+    "",
+    1,
+    () => true,
+    async (event) => event,
+  );
 }
 
 it("tells no index up to which events may still come", () => {

@@ -36,6 +36,7 @@ export class SourceEvents {
   readonly #watches = new Map<PushedWatch, FollowedWatch>();
   #cache: EventCache;
   readonly #mayDeliver: () => boolean;
+  readonly #show: (event: EtcdResponse) => Promise<EtcdResponse>;
   #onDecision: () => void = () => {};
   /** Index after which nothing is delivered. */
   #end = Number.POSITIVE_INFINITY;
@@ -47,14 +48,17 @@ export class SourceEvents {
   /**
    * @param from first index of the events, which v2 may have discarded
    * @param mayDeliver whether the gateway may serve from v2 now. Otherwise the events wait for a decision
+   * @param show makes an event one for clients
    */
   constructor(
     keySpace: Pick<KeySpace, "subscribe">,
     path: string,
     from: number,
     mayDeliver: () => boolean,
+    show: (event: EtcdResponse) => Promise<EtcdResponse>,
   ) {
     this.#mayDeliver = mayDeliver;
+    this.#show = show;
     const request = { key: path || "/", recursive: true, from, state: "none" } as const;
     const limits = { bufferSize: 1_000, pollInterval: POLL_INTERVAL_MS };
     this.#cache = new EventCache(LIMITS, from);
@@ -146,8 +150,10 @@ export class SourceEvents {
   async #read(): Promise<void> {
     try {
       for await (const item of this.#subscription) {
+        const { type } = item;
+        const shown = type === "changes" ? await Promise.all(item.changes.map(this.#show)) : [];
         while (!this.#mayDeliver() && !this.#isCut) await this.#decision();
-        if (item.type === "changes") this.#deliver(item.changes);
+        if (type === "changes") this.#deliver(shown);
         else {
           this.#cache = new EventCache(LIMITS, item.index + 1);
           this.#endAll();

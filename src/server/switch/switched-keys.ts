@@ -10,7 +10,7 @@ import {
 } from "../../errors/cluster-errors.js";
 import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
-import type { KeyWatch } from "../../key-space/key-space.js";
+import type { KeySpace, KeyWatch } from "../../key-space/key-space.js";
 import { historyCleared } from "../../key-space/shared/history-cleared.js";
 import { pathOf } from "../../key-space/shared/path.js";
 import { unusedKey } from "../../key-space/shared/read-state.js";
@@ -71,8 +71,10 @@ export class SwitchedKeys {
   #onDrained: () => void = () => {};
   /** First index of v3 after the switch, by the revision of the switch. */
   #firstIndex: { readonly revision: number; readonly index: Promise<number> } | undefined;
-  /** How often the gateways have returned to v2. */
-  #returns = 0;
+  /** How often the gateways have changed to the other cluster. */
+  #switches = 0;
+  /** Index of v2 at the return to it: smaller ones are of the copy of v3. 0: there was no return. */
+  #returnedAt = 0;
   /** Resolves when all watches have switched. */
   #switched: Promise<void> | undefined;
 
@@ -155,9 +157,7 @@ export class SwitchedKeys {
 
   /** Called when the state of the cut-over has changed, or is not known any more. */
   follow(state: StoredState | null | undefined): void {
-    const returns = Math.floor((state?.switches ?? 0) / 2);
-    // Also when this gateway has not seen each state meanwhile.
-    if (state != null && returns !== this.#returns) this.#beginAgain(returns);
+    if (state != null && state.switches !== this.#switches) this.#changeCluster(state);
     if (state?.phase === "target") {
       this.#switched ??= this.#switchAll(state).catch(() => {});
       this.#watchLateChanges(state);
@@ -182,16 +182,42 @@ export class SwitchedKeys {
     this.#late = undefined;
   }
 
+  /** Called when gateways have changed to the other cluster, perhaps several times. */
+  #changeCluster({ switches, returnedAt }: StoredState): void {
+    const hasReturned = this.#returns !== Math.floor(switches / 2);
+    this.#switches = switches;
+    this.#returnedAt = returnedAt;
+    this.#indexes.forget();
+    if (hasReturned) this.#beginAgain();
+    if (returnedAt > 0) void this.#loadIndexes().catch(() => {});
+  }
+
+  /** How often the gateways have returned to v2. */
+  get #returns(): number {
+    return Math.floor(this.#switches / 2);
+  }
+
+  /** v2 must not need v3, which may be stopped. */
+  async #loadIndexes(): Promise<void> {
+    const { signal } = this.#closing;
+    const switches = this.#switches;
+    while (this.#switches === switches) {
+      try {
+        return await this.#indexes.loadAll(signal);
+      } catch {
+        await sleep(RETRY_MS, this.#source.cluster.clock, signal);
+      }
+    }
+  }
+
   /** As after the start of the gateway, because v2 serves again. */
-  #beginAgain(returns: number): void {
-    this.#returns = returns;
+  #beginAgain(): void {
     for (const events of this.#events.values()) events.close();
     this.#events.clear();
     this.#target.endWatches();
     this.#endLateChanges();
     this.#firstIndex = undefined;
     this.#switched = undefined;
-    this.#indexes.forget();
     void this.#start().catch(() => {});
   }
 
@@ -214,7 +240,7 @@ export class SwitchedKeys {
       const outcome =
         before.from === "target"
           ? await this.#outcome(request, () => this.#executeOnTarget(request, before.state, signal))
-          : await this.#outcome(request, () => passed.execute(request));
+          : await this.#outcome(request, () => this.#executeOnSource(passed, request, signal));
       if (before.from === "source") this.#claim(request, outcome);
       await this.#untilCertain(request, before, outcome);
       const since = membership.switches - switches;
@@ -262,19 +288,13 @@ export class SwitchedKeys {
     }
   }
 
-  /** While v2 serves again after a switch: index up to which v3 has served. Otherwise 0. */
-  get #endOfTarget(): number {
-    const { state } = this.#membership;
-    return this.#membership.side?.from === "source" ? (state?.end ?? 0) : 0;
-  }
-
   /** After a return to v2, a member of it that is behind may not have the copy of v3 yet. */
   #isCurrent(
     { quorum = false }: { readonly quorum?: boolean | undefined },
     outcome: Outcome,
   ): boolean {
     const index = quorum ? undefined : indexOf(outcome);
-    return index === undefined || index > this.#endOfTarget;
+    return index === undefined || index >= this.#returnedAt;
   }
 
   /** @param outcome on v2 */
@@ -301,13 +321,24 @@ export class SwitchedKeys {
     void this.#late.watch(signal).catch(() => {});
   }
 
+  async #executeOnSource(
+    passed: ServedKeys,
+    request: KeyRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<EtcdResponse> {
+    if (this.#returnedAt === 0) return await passed.execute(request);
+    const first = this.#returnedAt + 1;
+    const asNow = await this.#withStoredIndex(passed, request, first, signal);
+    return await this.#shown(request, await passed.execute(asNow), first, signal);
+  }
+
   async #executeOnTarget(
     request: KeyRequest,
     state: StoredState,
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
     const first = await this.#firstIndexWithin(operationOf(request), state, signal);
-    const asNow = await this.#withIndexOfTarget(request, state, first, signal);
+    const asNow = await this.#withStoredIndex(this.#target, request, first, signal);
     const response = await this.#executeCurrent(asNow, first, signal);
     const shown = await this.#shown(request, response, first, signal);
     return { ...shown, etcdClusterId: state.clusterId };
@@ -347,30 +378,34 @@ export class SwitchedKeys {
     return await this.#target.execute(agreed, { signal });
   }
 
-  /** A condition with an index of v2 is met by the copy of the node, as long as nobody has changed it. */
-  async #withIndexOfTarget(
+  /** A condition with an index from before the switch is met by the copy of the node, as long as nobody has changed it. */
+  async #withStoredIndex(
+    cluster: Pick<KeySpace, "execute">,
     request: KeyRequest,
-    state: StoredState,
     first: number,
     signal: AbortSignal | undefined,
   ): Promise<KeyRequest> {
-    if (!("prevIndex" in request) || !request.prevIndex || request.prevIndex > state.end) {
+    if (!("prevIndex" in request) || !request.prevIndex || request.prevIndex >= first) {
       return request;
     }
-    const { node, before } = (await this.#copied(request.key, first, signal)) ?? {};
+    const { node, before } = (await this.#copied(cluster, request.key, first, signal)) ?? {};
     const isMet = node !== undefined && node.modifiedIndex < first && before === request.prevIndex;
     return isMet ? { ...request, prevIndex: node.modifiedIndex } : request;
   }
 
-  /** A node that was copied, and its `modifiedIndex` on v2; `undefined`: it was not copied, or this index is not known. */
+  /**
+   * A node that was copied at the last switch, and its `modifiedIndex` before it; `undefined`: it was not copied, or this index
+   * is not known.
+   */
   async #copied(
+    cluster: Pick<KeySpace, "execute">,
     key: string,
     first: number,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly node: AnyNode; readonly before: number } | undefined> {
     try {
       const read = { action: "get", key, quorum: true } as const;
-      const { node } = await this.#target.execute(read, { signal });
+      const { node } = await cluster.execute(read, { signal });
       if (node.createdIndex >= first) return undefined;
       const before = await this.#indexes.modifiedIndexOf(node, signal);
       return before === undefined ? undefined : { node, before };
@@ -408,17 +443,23 @@ export class SwitchedKeys {
     signal: AbortSignal | undefined,
   ): Promise<KeyWatch | undefined> {
     const asked = await this.#source.origin(signal);
+    const end = this.#membership.state?.end ?? 0;
+    const returnedAt = this.#returnedAt;
     if (!this.#isServing) return undefined;
-    const end = this.#endOfTarget;
     // The member may be behind.
-    const origin = { ...asked, etcdIndex: Math.max(asked.etcdIndex, end) };
+    const origin = { ...asked, etcdIndex: Math.max(asked.etcdIndex, returnedAt) };
     // etcd takes 0 for an absent index.
     const { waitIndex = 0 } = request;
-    // Indexes from before the return are of v3, and v2 does not know their changes.
-    const isOld = waitIndex > 0 && waitIndex <= end;
-    const unchanged = isOld ? await unchangedUntil(passed, request) : waitIndex - 1;
-    if (unchanged === undefined) throw historyCleared(request, end + 1, origin);
-    const since = waitIndex === 0 ? origin.etcdIndex + 1 : unchanged + 1;
+    // v2 does not know the changes of v3. Its own ones up to the return are those of the copy.
+    const isOld = waitIndex > 0 && waitIndex <= returnedAt;
+    let seen = waitIndex === 0 ? origin.etcdIndex : waitIndex - 1;
+    if (isOld && waitIndex > end) seen = returnedAt;
+    else if (isOld) {
+      const unchanged = await this.#unchangedUntil(passed, request, signal);
+      if (unchanged === undefined) throw historyCleared(request, end + 1, origin);
+      seen = unchanged;
+    }
+    const since = seen + 1;
     const events = this.#eventsOf(request.key, since);
     const isOpen = events !== undefined && (await this.#isReady(events, request, origin, signal));
     if (!this.#isServing) return undefined;
@@ -430,9 +471,36 @@ export class SwitchedKeys {
       watch.close();
       return undefined;
     }
-    const direct = new SwitchedWatch(watch, () => this.#isServing);
+    const shown = shownWatch(watch, watch.etcdClusterId, this.#showOnSource());
+    const direct = new SwitchedWatch(shown, () => this.#isServing);
     this.#direct.add(direct);
     return direct;
+  }
+
+  /**
+   * The index up to which a file has had no change since an index from before the return; `undefined`: it had one. Clients that
+   * use the index of a node, not that of a response, would otherwise get error 401 again and again.
+   */
+  async #unchangedUntil(
+    passed: ServedKeys,
+    { key, recursive = false, waitIndex = 0 }: WatchRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<number | undefined> {
+    if (recursive) return undefined;
+    try {
+      const read = { action: "get", key, quorum: true } as const;
+      const { node, etcdIndex } = await this.#executeOnSource(passed, read, signal);
+      return node.dir !== true && node.modifiedIndex < waitIndex ? etcdIndex : undefined;
+    } catch (error) {
+      if (error instanceof EtcdCommonError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Shows events of v2, also after the next switch. */
+  #showOnSource(): (event: EtcdResponse) => Promise<EtcdResponse> {
+    const first = this.#returnedAt + 1;
+    return (event) => this.#indexes.show(event, first, this.#closing.signal);
   }
 
   async #openOn(
@@ -472,7 +540,7 @@ export class SwitchedKeys {
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     if (recursive) return false;
-    const copied = await this.#copied(key, first, signal);
+    const copied = await this.#copied(this.#target, key, first, signal);
     return copied !== undefined && copied.node.dir !== true && copied.before < waitIndex;
   }
 
@@ -569,7 +637,7 @@ export class SwitchedKeys {
         const { etcdIndex, etcdClusterId } = await this.#source.origin(signal);
         this.clusterId = etcdClusterId;
         if (this.#returns !== returns) return;
-        await this.#eventsAt("", Math.max(etcdIndex, this.#endOfTarget) + 1).opened.catch(() => {});
+        await this.#eventsAt("", Math.max(etcdIndex, this.#returnedAt) + 1).opened.catch(() => {});
         return;
       } catch (error) {
         this.#failure = error instanceof Error ? error : new Error(String(error));
@@ -617,7 +685,8 @@ export class SwitchedKeys {
 
   #eventsAt(directory: string, from: number): SourceEvents {
     const { keySpace } = this.#source;
-    const events = new SourceEvents(keySpace, directory, from, () => this.#isServing);
+    const isServing = () => this.#isServing;
+    const events = new SourceEvents(keySpace, directory, from, isServing, this.#showOnSource());
     this.#events.set(directory, events);
     events.onFailure = () => {
       // After the switch, there is nothing more to collect.
@@ -638,24 +707,6 @@ export class SwitchedKeys {
     for (const prefix of hiddenPrefixes(path)) {
       if (this.#hidden.size < MAX_HIDDEN) this.#hidden.add(prefix);
     }
-  }
-}
-
-/**
- * The index up to which a file has had no change since an index from before the return; `undefined`: it had one. Clients that
- * use the index of a node, not that of a response, would otherwise get error 401 again and again.
- */
-async function unchangedUntil(
-  passed: ServedKeys,
-  { key, recursive = false, waitIndex = 0 }: WatchRequest,
-): Promise<number | undefined> {
-  if (recursive) return undefined;
-  try {
-    const { node, etcdIndex } = await passed.execute({ action: "get", key, quorum: true });
-    return node.dir !== true && node.modifiedIndex < waitIndex ? etcdIndex : undefined;
-  } catch (error) {
-    if (error instanceof EtcdCommonError) return undefined;
-    throw error;
   }
 }
 
