@@ -12,7 +12,14 @@ import type { TreeEntry } from "../transfer/source/tree-entry.js";
 import { orChanged, undo, untilAcknowledged, wrongPhase } from "./arm.js";
 import type { RegisteredGateway } from "./cutover-records.js";
 import type { StoredState } from "./cutover-state.js";
-import { checkCluster, checkGateways, extraTtlOf, untilHiddenKnown, withAsked } from "./flip.js";
+import {
+  checkCluster,
+  checkGateways,
+  extraTtlOf,
+  removeOldIndexes,
+  untilHiddenKnown,
+  withAsked,
+} from "./flip.js";
 import { GivenTtlCollector } from "./given-ttl-collector.js";
 import { hiddenKeys } from "./hidden-keys.js";
 import { Hold } from "./hold.js";
@@ -76,7 +83,7 @@ async function tryBack(
   const state = await begun(source, target);
   const gateways = await records.gateways();
   await untilAcknowledged(target, state, gateways, FAILURE);
-  const hidden = withAsked(await hiddenKeys(target), gateways);
+  const hidden = withAsked(await hiddenKeys(target, state), gateways);
   checkGateways(gateways, hidden);
   // Only indexes are written to v3.
   await guard.take(state);
@@ -87,8 +94,10 @@ async function tryBack(
   const from = new EtcdClient({ keySpace: reader, clock });
   const ending = linkSignals(copyOptions.signal, attempt.lost);
   const options = { ...copyOptions, from, to, hidden, signal: ending.signal };
-  const nodes = { tops: ["/", ...hidden], first: (await reader.indexOf(state.switchedAt)) + 1 };
-  await using keeper = new IndexKeeper(from, target.kept, nodes, ending.signal);
+  const { switches } = state;
+  const first = (await reader.indexOf(state.switchedAt)) + 1;
+  const kept = { source: from, tops: ["/", ...hidden], first, before: target.keptAt(switches) };
+  await using keeper = new IndexKeeper(kept, target.keptAt(switches + 1), ending.signal);
   const check = (all: readonly RegisteredGateway[]): void => checkGateways(all, hidden);
   const hold = new Hold(target, state, { given, failure: FAILURE, onHold, check });
   const returning = new Returning(source, target, hold, { given, raiser, keeper });
@@ -103,6 +112,7 @@ async function tryBack(
     attempt.lost.throwIfAborted();
     const pause = await hold.decide("returned", returning.last, returnedAt);
     for (const key of [RECORD_KEY, INDEX_KEY]) await undo(() => to.deleteNode(key));
+    await undo(() => removeOldIndexes(target, state));
     return { end: returning.last, pause, copied };
   } catch (error) {
     await hold.abort();

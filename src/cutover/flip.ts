@@ -86,7 +86,7 @@ async function tryFlip(
   if (armed?.phase !== "armed") throw wrongPhase(armed, "armed");
   const gateways = await records.gateways();
   // After a return to v2, v3 may have keys from before that no application has used since.
-  const before = armed.switches === 0 ? [] : await hiddenKeys(target);
+  const before = armed.switches === 0 ? [] : await hiddenKeys(target, armed);
   const hidden = withAsked([...(options.hidden ?? []), ...before], gateways);
   if (gateways.length === 0) throw new CutoverError("no gateway is registered");
   // After an attempt that was undone, they follow the state before.
@@ -100,8 +100,9 @@ async function tryFlip(
   const overwrite = copyOptions.overwrite === true || armed.switches > 0;
   const migrateOptions = { ...copyOptions, overwrite, hidden, from: source, to };
   const tops = ["/", ...hidden];
-  const nodes = { tops, first: armed.returnedAt + 1 };
-  await using keeper = new IndexKeeper(source, target.kept, nodes, options.signal);
+  const { switches } = armed;
+  const from = { source, tops, first: armed.returnedAt + 1, before: target.keptAt(switches) };
+  await using keeper = new IndexKeeper(from, target.keptAt(switches + 1), options.signal);
   // Before anything is compared.
   await using given = new GivenTtlCollector(records, clock);
   // By the end of the hold, gateways know all hidden keys of applications.
@@ -117,11 +118,20 @@ async function tryFlip(
     const { end, pause } = await switching.decide();
     // Nobody must copy v2 again over newer data.
     await undo(() => to.deleteNode(RECORD_KEY));
+    await undo(() => removeOldIndexes(target, armed));
     return { end, pause, copied };
   } catch (error) {
     await hold.abort();
     throw error instanceof GuardLostError ? await hold.whyLost(error) : error;
   }
+}
+
+/** Removes indexes that no gateway shows any more. @param before the state before the switch */
+export async function removeOldIndexes(
+  { keptAt }: CutoverTarget,
+  { switches }: StoredState,
+): Promise<void> {
+  if (switches > 1) await keptAt(switches - 1).remove(undefined);
 }
 
 /** Ends a hold whose process has stopped. @returns the state from now on @throws CutoverError */

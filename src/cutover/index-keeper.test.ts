@@ -9,6 +9,8 @@ import type { NodeIndexes } from "./kept-indexes.js";
 /** What v3 has, and a v2 cluster. */
 class Rig implements AsyncDisposable {
   readonly v3 = new Map<string, NodeIndexes>();
+  /** What clients saw before the last switch. */
+  readonly before = new Map<string, NodeIndexes>();
   writes = 0;
   readonly source = new EtcdClient({ keySpace: new MemoryKeySpace() });
   keeper = this.newKeeper();
@@ -26,7 +28,10 @@ class Rig implements AsyncDisposable {
         }
       },
     };
-    return new IndexKeeper(this.source, kept, { tops: ["/", "/locks/_held"], first }, undefined);
+    const { source, before } = this;
+    const tops = ["/", "/locks/_held"];
+    const from = { source, tops, first, before: { below: async () => before } };
+    return new IndexKeeper(from, kept, undefined);
   }
 
   async end(): Promise<number> {
@@ -133,19 +138,18 @@ describe("IndexKeeper", () => {
 
   it("keeps the indexes from before the last switch, as long as a node is its copy", async () => {
     await using rig = new Rig();
-    const { source, v3 } = rig;
+    const { source, before, v3 } = rig;
     for (const name of ["kept", "changed", "replaced"]) await source.setNode(`/${name}`, "1");
     const { etcdIndex } = await source.setNode("/unknown", "1");
     for (const name of ["kept", "changed", "replaced"]) {
-      v3.set(`/${name}`, { modifiedIndex: 2, createdIndex: 1 });
+      before.set(`/${name}`, { modifiedIndex: 2, createdIndex: 1 });
     }
     rig.keeper = rig.newKeeper(etcdIndex + 1);
-    const before = await source.updateNode("/changed", "2");
+    await source.updateNode("/changed", "2");
     await rig.keeper.start();
     const { etcdIndex: replaced } = await source.setNode("/replaced", "2");
     const { etcdIndex: last } = await source.updateNode("/changed", "3");
     await rig.finish(await rig.end());
-    expect(last).toBeGreaterThan(before.etcdIndex);
     expect(v3).toEqual(
       new Map([
         ["/kept", { modifiedIndex: 2, createdIndex: 1 }],
@@ -154,6 +158,23 @@ describe("IndexKeeper", () => {
         ["/unknown", { modifiedIndex: etcdIndex, createdIndex: etcdIndex }],
       ]),
     );
+  });
+
+  it("leaves nothing of an attempt before that is wrong now", async () => {
+    await using rig = new Rig();
+    const { source, v3 } = rig;
+    for (const name of ["kept", "removed", "removed-later"]) await source.setNode(`/${name}`, "1");
+    await rig.keeper.start();
+    await rig.keeper[Symbol.asyncDispose]();
+    await source.deleteNode("/removed");
+    rig.keeper = rig.newKeeper();
+    await rig.keeper.start();
+    await source.deleteNode("/removed-later");
+    await source.setNode("/never-written", "1");
+    await source.deleteNode("/never-written");
+    await rig.finish(await rig.end());
+    expect([...v3.keys()]).toEqual(["/kept"]);
+    expect(rig.writes).toBe(5);
   });
 
   it("writes only what is new after an attempt before", async () => {

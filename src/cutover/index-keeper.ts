@@ -18,17 +18,31 @@ const MAX_CONCURRENT_WRITES = 4;
 /** Indexes that one of them writes. */
 const BATCH = 500;
 
+/** The cluster that serves until the next switch. */
+export interface KeeperSource {
+  readonly source: EtcdClient;
+  /** The root and the hidden keys that are copied. */
+  readonly tops: readonly string[];
+  /** First index after the last switch: nodes with smaller ones are copies. */
+  readonly first: number;
+  /** The indexes that clients saw before the last switch. */
+  readonly before: Pick<KeptIndexes, "below">;
+}
+
 /** Keeps the indexes that clients see of all nodes of the cluster that serves, until it ends. They are stored on v3. */
 export class IndexKeeper implements AsyncDisposable {
   readonly #source: EtcdClient;
   readonly #kept: Pick<KeptIndexes, "below" | "write">;
   readonly #tops: readonly string[];
   readonly #first: number;
+  readonly #before: Pick<KeptIndexes, "below">;
   readonly #signal: AbortSignal | undefined;
   /** The indexes of the nodes that exist, as the cluster has them. */
   readonly #nodes = new PathMap<NodeIndexes>();
-  /** What v3 has: those that clients saw at the last switch, or of an attempt since. */
-  #written: ReadonlyMap<string, NodeIndexes> = new Map();
+  /** Those that clients saw before the last switch. */
+  #shownBefore: ReadonlyMap<string, NodeIndexes> = new Map();
+  /** What was written, also by an earlier attempt. */
+  #written = new Map<string, NodeIndexes>();
   /** Paths of which v3 must still be told. */
   readonly #changed = new Set<string>();
   #subscriptions: readonly Subscription[] = [];
@@ -40,21 +54,17 @@ export class IndexKeeper implements AsyncDisposable {
   #end = Number.POSITIVE_INFINITY;
   #writing: Promise<void> | undefined;
 
-  /**
-   * @param source the cluster that serves
-   * @param tops the root and the hidden keys that are copied
-   * @param first index of the source from which on nodes are not copies of the last switch
-   */
+  /** @param kept where they are stored for the next switch */
   constructor(
-    source: EtcdClient,
+    { source, tops, first, before }: KeeperSource,
     kept: Pick<KeptIndexes, "below" | "write">,
-    { tops, first }: { readonly tops: readonly string[]; readonly first: number },
     signal: AbortSignal | undefined,
   ) {
     this.#source = source;
     this.#kept = kept;
     this.#tops = tops;
     this.#first = first;
+    this.#before = before;
     this.#signal = signal;
   }
 
@@ -69,9 +79,10 @@ export class IndexKeeper implements AsyncDisposable {
     );
     this.#following = Promise.all(this.#subscriptions.map((each) => this.#follow(each)));
     await Promise.all(this.#subscriptions.map(({ opened }) => opened));
-    this.#written = await withRetries(clock, this.#signal, () =>
-      this.#kept.below("", this.#signal),
-    );
+    const read = (from: Pick<KeptIndexes, "below">) =>
+      withRetries(clock, this.#signal, () => from.below("", this.#signal));
+    this.#shownBefore = await read(this.#before);
+    this.#written = new Map(await read(this.#kept));
     for await (const { differences } of compareTrees(keySpace, undefined, this.#tops, {
       ...call,
       clock,
@@ -79,6 +90,7 @@ export class IndexKeeper implements AsyncDisposable {
       for (const each of differences) if (each.kind === "missing") this.#add(each.entry);
     }
     this.#applyWaiting();
+    for (const path of this.#written.keys()) if (!this.#nodes.has(path)) this.#changed.add(path);
     await this.finish();
   }
 
@@ -105,7 +117,7 @@ export class IndexKeeper implements AsyncDisposable {
   addLeased(entries: readonly TreeEntry[]): void {
     for (const entry of entries) {
       if (entry.modifiedIndex <= this.#end) this.#add(entry);
-      else if (this.#nodes.delete(entry.key)) this.#changed.add(entry.key);
+      else this.#remove(entry.key);
     }
   }
 
@@ -156,7 +168,7 @@ export class IndexKeeper implements AsyncDisposable {
       const isDirectory = node.dir === true || prevNode?.dir === true;
       for (const path of isDirectory ? [key, ...this.#nodes.below(key)] : [key]) {
         if ((this.#nodes.get(path)?.modifiedIndex ?? Infinity) < modifiedIndex) {
-          this.#nodes.delete(path);
+          this.#remove(path);
         }
       }
       return;
@@ -167,6 +179,10 @@ export class IndexKeeper implements AsyncDisposable {
       if (this.#nodes.has(path)) continue;
       this.#add({ key: path, modifiedIndex, createdIndex: modifiedIndex });
     }
+  }
+
+  #remove(path: string): void {
+    if (this.#nodes.delete(path)) this.#changed.add(path);
   }
 
   #add({ key, modifiedIndex, createdIndex }: NodeIndexes & { readonly key: string }): void {
@@ -193,24 +209,25 @@ export class IndexKeeper implements AsyncDisposable {
       paths.slice(at * BATCH, (at + 1) * BATCH).map((path) => [path, this.#shown(path)] as const),
     );
     const { clock } = this.#source;
-    await forEachConcurrent(batches, MAX_CONCURRENT_WRITES, (batch) =>
-      withRetries(clock, this.#signal, () => this.#kept.write(batch, this.#signal)),
-    );
+    await forEachConcurrent(batches, MAX_CONCURRENT_WRITES, async (batch) => {
+      await withRetries(clock, this.#signal, () => this.#kept.write(batch, this.#signal));
+      for (const [path, indexes] of batch) {
+        if (indexes === undefined) this.#written.delete(path);
+        else this.#written.set(path, indexes);
+      }
+    });
   }
 
-  /** v3 may still have the indexes from an attempt before. */
   #isWritten(path: string): boolean {
     const [now, before] = [this.#shown(path), this.#written.get(path)];
     return (
-      now !== undefined &&
-      before?.modifiedIndex === now.modifiedIndex &&
-      before.createdIndex === now.createdIndex
+      before?.modifiedIndex === now?.modifiedIndex && before?.createdIndex === now?.createdIndex
     );
   }
 
   /** The indexes that clients see; `undefined`: the node does not exist. */
   #shown(path: string): NodeIndexes | undefined {
     const node = this.#nodes.get(path);
-    return node && shownIndexes(node, this.#written.get(path), this.#first);
+    return node && shownIndexes(node, this.#shownBefore.get(path), this.#first);
   }
 }

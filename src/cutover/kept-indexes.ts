@@ -1,5 +1,5 @@
 import { type RequestOp, RPC, type TxnResponse } from "../etcd3/rpcs.js";
-import { firstOf, type KeyRange, putWithoutPrevious, read } from "../etcd3/transaction.js";
+import { firstOf, type KeyRange, putWithoutPrevious, read, remove } from "../etcd3/transaction.js";
 import { TransactionSize } from "../etcd3/transaction-size.js";
 import { readTxnResult } from "../etcd3/txn-result.js";
 import type { V3Api, V3Call, V3Response } from "../etcd3/v3-api.js";
@@ -32,17 +32,19 @@ export function shownIndexes(
 const TEXT = /^(\d+) (\d+)$/;
 
 /**
- * The indexes that clients saw of the nodes before the last switch, by path: one v3 key for each node, in a range that is not
- * part of a tree. A node that has not been changed since still has them for clients.
+ * The indexes that clients saw of the nodes before a switch, by path: one v3 key for each node, in a range that is not part of
+ * a tree. A node that has not been changed since still has them for clients. They are written before the switch, and not
+ * changed after it.
  */
 export class KeptIndexes {
   readonly #api: V3Api;
   readonly #prefix: string;
   readonly #size = new TransactionSize();
 
-  constructor(api: V3Api, keyPrefix: string) {
+  /** @param switches number of the switch, from 1 on */
+  constructor(api: V3Api, keyPrefix: string, switches: number) {
     this.#api = api;
-    this.#prefix = keptIndexesPrefix(keyPrefix);
+    this.#prefix = keptIndexesPrefix(keyPrefix, switches);
   }
 
   /** Those of some nodes, as far as they are known. */
@@ -68,8 +70,7 @@ export class KeptIndexes {
     signal: AbortSignal | undefined,
   ): Promise<ReadonlyMap<string, NodeIndexes>> {
     const found = new Map<string, NodeIndexes>();
-    const start = this.#prefix + path;
-    const range: KeyRange = { key: `${start}/`, range_end: `${start}0` };
+    const range = this.#rangeBelow(path);
     const pages = new PageReader(range, { prefix: this.#prefix, add: adderTo(found) });
     for (let page = pages.next(); page !== undefined; page = pages.next()) {
       const call = this.#call("read", signal);
@@ -79,15 +80,26 @@ export class KeptIndexes {
     return found;
   }
 
-  /** `undefined`: unknown from now on. */
+  /** `undefined`: the node does not exist. */
   async write(
     entries: readonly (readonly [string, NodeIndexes | undefined])[],
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const puts = entries.map(([path, indexes]) =>
-      putWithoutPrevious(this.#prefix + path, indexes === undefined ? "" : textOf(indexes)),
-    );
-    await this.#inParts(puts, (part) => this.#send("write", part, signal));
+    const operations = entries.map(([path, indexes]) => {
+      const key = this.#prefix + path;
+      return indexes === undefined ? remove(key) : putWithoutPrevious(key, textOf(indexes));
+    });
+    await this.#inParts(operations, (part) => this.#send("write", part, signal));
+  }
+
+  /** Removes all. */
+  async remove(signal: AbortSignal | undefined): Promise<void> {
+    await this.#api.call(RPC.deleteRange, this.#rangeBelow(""), this.#call("write", signal));
+  }
+
+  #rangeBelow(path: string): KeyRange {
+    const start = this.#prefix + path;
+    return { key: `${start}/`, range_end: `${start}0` };
   }
 
   async #inParts<T>(

@@ -21,9 +21,9 @@ export interface CutoverTarget extends AsyncDisposable {
   /** The keys, to be read and watched. */
   readonly reader: V3KeySpace;
   readonly guard: CopyGuard;
-  /** Written under the same condition. */
-  readonly kept: KeptIndexes;
   readonly clock: Clock;
+  /** The indexes from before a switch. They are written under the same condition. @param switches number of the switch */
+  keptAt(switches: number): KeptIndexes;
   /** Whether v2 auth of the gateways is on, after the switch. */
   isAuthOn(): Promise<boolean>;
 }
@@ -41,13 +41,14 @@ export function openTarget(options: EtcdClientOptions): CutoverTarget {
   const guarded = new GuardedV3Api(api, guard);
   const keySpace = new V3KeySpace(guarded, { ...common, keyPrefix });
   const reader = new V3KeySpace(api, { ...common, keyPrefix });
-  const kept = new KeptIndexes(guarded, keyPrefix);
+  const keptAt = (switches: number) => new KeptIndexes(guarded, keyPrefix, switches);
   const users = new V3KeySpace(api, { ...common, keyPrefix: authPrefix(keyPrefix) });
   const isAuthOn = async (): Promise<boolean> => (await readAuthSwitch(users, true)) === true;
   const close = async (): Promise<void> => {
     await Promise.all([keySpace, reader, users, records.keySpace].map((each) => each.close()));
   };
-  return { isAuthOn, records, keySpace, reader, guard, kept, clock, [Symbol.asyncDispose]: close };
+  const parts = { records, keySpace, reader, guard, clock };
+  return { ...parts, keptAt, isAuthOn, [Symbol.asyncDispose]: close };
 }
 
 /** The records of a cut-over to the tree with a prefix. */

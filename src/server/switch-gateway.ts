@@ -14,7 +14,6 @@ import type { Draining } from "./probes/draining.js";
 import { DEFAULT_HOST, type ServedCluster } from "./serve-gateway.js";
 import type { SourceCluster } from "./source/source-cluster.js";
 import { sourceHandler } from "./source-handler.js";
-import { ShownIndexes } from "./switch/shown-indexes.js";
 import { SwitchedKeys } from "./switch/switched-keys.js";
 
 /** A gateway in front of v2 that a cut-over can switch to v3. */
@@ -38,8 +37,8 @@ export function switchingCluster(
       onState: (state) => keys.follow(state),
     },
   );
-  const indexes = new ShownIndexes(new KeptIndexes(api, keyPrefix));
-  const keys: SwitchedKeys = new SwitchedKeys(source, keySpace, membership, indexes);
+  const keptAt = (switches: number) => new KeptIndexes(api, keyPrefix, switches);
+  const keys: SwitchedKeys = new SwitchedKeys(source, keySpace, membership, keptAt);
   return {
     endpoints: [...source.endpoints, ...target.endpoints],
     handler: (draining) => switchHandler(source, target, membership, keys, options, draining),

@@ -7,7 +7,7 @@ import { flip } from "../../src/cutover/flip.js";
 import { EtcdClient } from "../../src/index.js";
 import type { ServedGateway } from "../../src/server/index.js";
 import { describeWithEtcd } from "../support/etcd.js";
-import { ask, put, whileWriting, write } from "./clients.js";
+import { ask, keysOfStream, put, untilWatched, whileWriting } from "./clients.js";
 import { HOLD_MS, useSwitchRigs } from "./switch-rig.js";
 
 describeWithEtcd("3.7", "a return to v2", () => {
@@ -24,7 +24,7 @@ describeWithEtcd("3.7", "a return to v2", () => {
   }
 
   it("goes back to v2, and to v3 again, while clients write", async () => {
-    const { target, source, gateways, direct } = await start(3);
+    const { target, source, gateways, direct, startGateway } = await start(3);
     const [first, second = first, third = first] = gateways;
     for (let at = 0; at < 200; at++) await source.setNode(`/data/${at % 10}/${at}`, `${at}`);
     await put(first, "/hidden/_kept", { value: "1" });
@@ -38,19 +38,17 @@ describeWithEtcd("3.7", "a return to v2", () => {
     await ask(second, "/hidden/_removed?recursive=true", { method: "DELETE" });
     await ask(second, "/data/4?recursive=true", { method: "DELETE" });
     const before = await put(second, "/counter", { value: "0" });
-    const stop = new AbortController();
-    const writers = gateways.map((gateway, at) => write(gateway, `/live/${at}`, stop.signal));
     const waiting = ask(third, "/alone?wait=true");
-    const returned = await back(source, target, {});
-    stop.abort();
-    const results = await Promise.all(writers);
-    expect(results.flatMap(({ problems }) => problems)).toEqual([]);
-    const written = results.flatMap((each) => each.written);
-    expect(written.length).toBeGreaterThan(20);
+    const streamed = keysOfStream(third, "/live", "/live/last");
+    await untilWatched(third, 2);
+    const { result: returned, written } = await whileWriting(gateways, () =>
+      back(source, target, {}),
+    );
+    expect((await streamed).sort()).toEqual(written);
 
     const { node } = await source.getNode("/live", { recursive: true, quorum: true });
-    const keys = node.nodes?.flatMap((each) => each.nodes ?? []).map(({ key }) => key) ?? [];
-    expect(keys.sort()).toEqual([...written].sort());
+    const keys = node.nodes?.flatMap((each) => each.nodes ?? [each]).map(({ key }) => key) ?? [];
+    expect(keys.sort()).toEqual(written);
     expect(await source.getNodeValue("/data/3/13x")).toBe("new");
     expect(await source.getNodeValue("/hidden/_kept")).toBe("1");
     expect((await source.getNode("/hidden/_new/key")).node.ttl).toBeGreaterThan(500);
@@ -63,16 +61,16 @@ describeWithEtcd("3.7", "a return to v2", () => {
       expect(after.index).toBeGreaterThan(returned.end);
       expect(after.body.node?.modifiedIndex).toBe(kept);
     }
-    // The poll has ended without an event, or waits on v2 now.
     await put(second, "/alone", { value: "told" });
-    expect([undefined, "told"]).toContain((await waiting).body.node?.value);
-    const old = await ask(first, `/counter?wait=true&waitIndex=${before.index}`);
+    expect((await waiting).body.node?.value).toBe("told");
+    // A gateway that has not seen the events of v3.
+    const later = await startGateway();
+    const old = await ask(later, `/counter?wait=true&waitIndex=${before.index}`);
     expect(old.body.errorCode).toBe(401);
+    await later.close();
     // A poll from the index of a node that has not changed.
     const polled = ask(first, `/data/3/13?wait=true&waitIndex=${(kept ?? 0) + 1}`);
-    await expect
-      .poll(async () => (await fetch(`${first.url}/metrics`)).text())
-      .toMatch(/^etcdnet_watchers [1-9]/m);
+    await untilWatched(first, 1);
     await put(second, "/data/3/13", { value: "13b" });
     expect((await polled).body.node?.value).toBe("13b");
 
@@ -92,8 +90,9 @@ describeWithEtcd("3.7", "a return to v2", () => {
     const { target, source, gateways, startGateway } = await start(2);
     const [first, second = first] = gateways;
     await using etcd = keep(new EtcdClient({ urls: [first.url] }));
-    for (const name of ["changed", "kept", "removed"])
-      await put(first, `/cas/${name}`, { value: "1" });
+    const onV2 = new Map<string, number>();
+    for (const name of ["changed", "kept", "removed", "same"])
+      onV2.set(name, (await put(first, `/cas/${name}`, { value: "1" })).index);
     const flipBoth = async () => {
       await arm(source, target, { gateways: 2, hold: HOLD_MS });
       return await flip(source, target, {});
@@ -104,6 +103,9 @@ describeWithEtcd("3.7", "a return to v2", () => {
     const waiting = etcd.lock("/locks/held", { ttl: 60 }).acquire();
     await put(first, "/cas/changed", { value: "2" });
     await put(first, "/cas/created", { value: "1" });
+    // v2 has it with its index from before, because its value is the same.
+    const { index: same } = await put(first, "/cas/same", { value: "2" });
+    await put(first, "/cas/same", { value: "1" });
     await put(first, "/cas/refreshed", { value: "1", ttl: "60" });
     await put(first, "/cas/refreshed", { ttl: "60", refresh: "true", prevExist: "true" });
     await put(first, "/cas/removed", { value: "2" });
@@ -130,14 +132,16 @@ describeWithEtcd("3.7", "a return to v2", () => {
     const swap = (key: string, fields: Readonly<Record<string, string>>, index: number) =>
       put(second, key, { ...fields, prevIndex: `${index}` });
     const polled = ask(later, `/cas/changed?wait=true&waitIndex=${changed + 1}`);
-    await expect
-      .poll(async () => (await fetch(`${later.url}/metrics`)).text())
-      .toMatch(/^etcdnet_watchers 1$/m);
+    await untilWatched(later, 1);
     const swapped = await swap("/cas/changed", { value: "3" }, changed);
     expect([swapped.status, swapped.body.node?.value]).toEqual([200, "3"]);
     expect(swapped.body).toMatchObject({ prevNode: { modifiedIndex: changed } });
     expect((await polled).body).toEqual(swapped.body);
     expect((await swap("/cas/changed", { value: "4" }, changed)).body.errorCode).toBe(101);
+    for (const index of [onV2.get("same") ?? 0, same]) {
+      const { status, body } = await swap("/cas/same", { value: "3" }, index);
+      expect([status, body.cause]).toEqual([412, `[${index} != ${await indexOf("same")}]`]);
+    }
     expect((await swap("/cas/refreshed", { ttl: "50", refresh: "true" }, refreshed)).status).toBe(
       200,
     );
@@ -145,10 +149,10 @@ describeWithEtcd("3.7", "a return to v2", () => {
     expect(removal.status).toBe(200);
     lock.assertHeld();
 
-    const onV2 = await shown(first);
+    const before = await shown(first);
     await later.close();
     const { end } = await flipBoth();
-    for (const gateway of gateways) expect(await shown(gateway)).toEqual(onV2);
+    for (const gateway of gateways) expect(await shown(gateway)).toEqual(before);
     expect((await swap("/cas/changed", { value: "4" }, swapped.index)).status).toBe(200);
     lock.assertHeld();
     await lock.release();

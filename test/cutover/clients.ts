@@ -1,5 +1,8 @@
 /** Clients of gateways that know only v2's HTTP API. */
 
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import type { ReadableStream as WebStream } from "node:stream/web";
 import { expect } from "vitest";
 import type { ServedGateway } from "../../src/server/index.js";
 
@@ -11,6 +14,7 @@ export interface Answer {
   readonly clusterId: string | null;
   readonly body: {
     readonly errorCode?: number;
+    readonly cause?: string;
     readonly action?: string;
     readonly node?: {
       readonly key: string;
@@ -72,6 +76,33 @@ export class Poller {
       if (node.key === last) return;
     }
   }
+}
+
+/** Reads every event below a directory from one response, until a key is seen. */
+export async function keysOfStream(
+  server: { readonly url: string },
+  directory: string,
+  last: string,
+): Promise<string[]> {
+  const keys: string[] = [];
+  const query = "?wait=true&recursive=true&stream=true";
+  const { body } = await fetch(`${server.url}/v2/keys${directory}${query}`);
+  if (body === null) throw new Error("the response has no body");
+  const lines = createInterface({ input: Readable.fromWeb(body as WebStream) });
+  for await (const line of lines) {
+    keys.push(JSON.parse(line).node.key);
+    if (keys.at(-1) === last) break;
+  }
+  return keys;
+}
+
+/** Waits until a gateway has a number of watches of clients. */
+export async function untilWatched(server: { readonly url: string }, count: number): Promise<void> {
+  const watchers = async () => {
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    return Number(/^etcdnet_watchers (\d+)$/m.exec(text)?.[1]);
+  };
+  await expect.poll(watchers).toBe(count);
 }
 
 /** Writes keys of its own until it is stopped. */

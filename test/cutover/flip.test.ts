@@ -8,7 +8,7 @@ import type { KeySpace } from "../../src/key-space/key-space.js";
 import type { AnyNode } from "../../src/model/node.js";
 import { describeWithEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
-import { ask, put, whileWriting } from "./clients.js";
+import { ask, put, untilWatched, whileWriting } from "./clients.js";
 import { HOLD_MS, useSwitchRigs } from "./switch-rig.js";
 
 const keysBelow = ({ nodes = [] }: AnyNode): readonly string[] =>
@@ -100,9 +100,7 @@ describeWithEtcd("3.7", "a cut-over", () => {
       expect(node).toMatchObject({ modifiedIndex: kept, createdIndex: kept });
     }
     const polled = ask(later, `/cas/kept?wait=true&waitIndex=${kept + 1}`);
-    await expect
-      .poll(async () => (await fetch(`${later.url}/metrics`)).text())
-      .toMatch(/^etcdnet_watchers 1$/m);
+    await untilWatched(later, 1);
     await swap("/cas/kept", { value: "2" }, kept);
     const told = (await polled).body;
     expect(told).toMatchObject({ action: "compareAndSwap", prevNode: { modifiedIndex: kept } });

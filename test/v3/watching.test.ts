@@ -4,6 +4,7 @@ import type { V3Api } from "../../src/etcd3/v3-api.js";
 import type { KeyWatch } from "../../src/key-space/key-space.js";
 import { V3KeySpace } from "../../src/key-space/v3/v3-key-space.js";
 import type { EtcdResponse } from "../../src/model/response.js";
+import { nextTurn } from "../../src/time/event-loop.js";
 import { eventOf } from "../contract/events.js";
 import { toBase64 } from "../support/base64.js";
 import { describeEtcdSideBySide, type EtcdCluster, startEtcd } from "../support/etcd.js";
@@ -90,6 +91,20 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
       const metrics = await (await fetch(`${etcd.urls[0]}/metrics`)).text();
       return Number(/^etcd_debugging_mvcc_watcher_total (\d+)$/m.exec(metrics)?.[1]);
     }
+
+    it("opens a watch of the past also when all watches end at this moment", async () => {
+      const since = await index();
+      for (let at = 0; at < 20; at++)
+        await keySpace.execute({ action: "set", key: `${dir}/${at}`, value: "" });
+      for (let turns = 0; turns < 10; turns++) {
+        keySpace.endWatches();
+        const opening = keySpace.openWatch({ key: dir, recursive: true, waitIndex: since + 1 });
+        for (let turn = 0; turn < turns; turn++) await nextTurn();
+        keySpace.endWatches();
+        const watch = await opening;
+        watch.close();
+      }
+    });
 
     it("all watches are one watch on etcd", async () => {
       const keys = Array.from({ length: 100 }, (_, number) => `${dir}/${number}`);

@@ -195,9 +195,15 @@ export class V3KeySpace implements KeySpace {
     await this.#tree.register();
   }
 
-  /** Ends every watch without an error. Calls continue. */
-  endWatches(): void {
-    this.#watches.close();
+  /**
+   * Ends every watch without an error, after the events that it has queued. Calls continue.
+   *
+   * @returns the index up to which they have delivered everything; 0: there was none
+   */
+  endWatches(): number {
+    const { index } = this.#watches.metrics;
+    this.#watches.reopenAll();
+    return index;
   }
 
   /** Also closes the API passed to the constructor. */

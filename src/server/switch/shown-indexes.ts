@@ -15,11 +15,11 @@ type Indexes = ReadonlyMap<string, NodeIndexes | undefined>;
 /** Shows nodes with the indexes that clients know from the cluster that served before. */
 export class ShownIndexes {
   readonly #kept: Pick<KeptIndexes, "of" | "below">;
-  #known = new Map<string, NodeIndexes | undefined>();
+  readonly #known = new Map<string, NodeIndexes | undefined>();
   /** Those of all nodes, if they were loaded. */
   #all: Indexes | undefined;
   /** Reads that have not ended, by path. */
-  #reading = new Map<string, Promise<Indexes>>();
+  readonly #reading = new Map<string, Promise<Indexes>>();
 
   constructor(kept: Pick<KeptIndexes, "of" | "below">) {
     this.#kept = kept;
@@ -46,19 +46,8 @@ export class ShownIndexes {
 
   /** Reads those of all nodes. From then on, v3 is not asked for them. */
   async loadAll(signal: AbortSignal): Promise<void> {
-    const known = this.#known;
-    const all = await this.#kept.below("", signal);
-    if (this.#known !== known) return;
-    this.#all = all;
-    known.clear();
-  }
-
-  /** Forgets the indexes, because another cluster serves. */
-  forget(): void {
-    // What is being read now must not be remembered.
-    this.#known = new Map();
-    this.#reading = new Map();
-    this.#all = undefined;
+    this.#all = await this.#kept.below("", signal);
+    this.#known.clear();
   }
 
   /** The `modifiedIndex` that a copied node had before the switch; `undefined`: it is not known. */

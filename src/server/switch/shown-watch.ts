@@ -1,6 +1,9 @@
 import type { KeyWatch } from "../../key-space/key-space.js";
 import type { EtcdResponse } from "../../model/response.js";
 
+/** `undefined`: neither this event nor a later one is delivered. */
+type Show = (event: EtcdResponse) => Promise<EtcdResponse | undefined>;
+
 /** Events that are prepared while the reader has not taken the ones before. */
 const MAX_AHEAD = 100;
 
@@ -10,11 +13,7 @@ const MAX_AHEAD = 100;
  *
  * @param etcdClusterId that clients see
  */
-export function shownWatch(
-  watch: KeyWatch,
-  etcdClusterId: string,
-  show: (event: EtcdResponse) => Promise<EtcdResponse>,
-): KeyWatch {
+export function shownWatch(watch: KeyWatch, etcdClusterId: string, show: Show): KeyWatch {
   const { etcdServer, etcdIndex, raftIndex, raftTerm } = watch;
   return {
     ...{ etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm },
@@ -28,10 +27,10 @@ export function shownWatch(
 
 async function* showAll(
   watch: KeyWatch,
-  show: (event: EtcdResponse) => Promise<EtcdResponse>,
+  show: Show,
 ): AsyncGenerator<EtcdResponse, void, undefined> {
   const events = watch[Symbol.asyncIterator]();
-  const ahead: Promise<EtcdResponse>[] = [];
+  const ahead: Promise<EtcdResponse | undefined>[] = [];
   let hasEnded = false;
   let taking: Promise<void> | undefined;
   const takeOne = async (): Promise<void> => {
@@ -56,15 +55,16 @@ async function* showAll(
       if (first === undefined) {
         if (hasEnded) return;
         await take();
-      } else if (hasEnded || ahead.length >= MAX_AHEAD) {
-        yield await first;
-        ahead.shift();
-      } else {
+        continue;
+      }
+      if (!hasEnded && ahead.length < MAX_AHEAD) {
         const isShown = await Promise.race([first.then(() => true), take().then(() => false)]);
         if (!isShown) continue;
-        ahead.shift();
-        yield await first;
       }
+      ahead.shift();
+      const event = await first;
+      if (event === undefined) return;
+      yield event;
     }
   } finally {
     watch.close();

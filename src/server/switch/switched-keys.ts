@@ -1,40 +1,40 @@
 import { type Census, type Claims, OwnWrites } from "../../cutover/claims.js";
 import type { StoredState } from "../../cutover/cutover-state.js";
 import { hiddenPrefixes } from "../../cutover/hidden-prefixes.js";
+import type { KeptIndexes } from "../../cutover/kept-indexes.js";
 import type { CutoverMembership, Side } from "../../cutover/membership.js";
 import { AbortError } from "../../errors/abort-error.js";
-import {
-  ClusterUnavailableError,
-  notCompleted,
-  OutcomeUnknownError,
-} from "../../errors/cluster-errors.js";
+import { notCompleted, OutcomeUnknownError } from "../../errors/cluster-errors.js";
 import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
-import type { KeySpace, KeyWatch } from "../../key-space/key-space.js";
+import type { KeyWatch } from "../../key-space/key-space.js";
 import { historyCleared } from "../../key-space/shared/history-cleared.js";
 import { pathOf } from "../../key-space/shared/path.js";
 import { unusedKey } from "../../key-space/shared/read-state.js";
 import type { V3KeySpace } from "../../key-space/v3/v3-key-space.js";
 import { type KeyRequest, operationOf, type WatchRequest } from "../../model/key-request.js";
-import type { AnyNode } from "../../model/node.js";
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import { linkSignals } from "../../time/link-signals.js";
 import { sleep } from "../../time/sleep.js";
 import { withTimeout } from "../../time/with-timeout.js";
 import type { ServedKeys } from "../routes/keys-route.js";
 import type { SourceCluster } from "../source/source-cluster.js";
+import { ClusterEvents, directoryOf, type FollowedWatch } from "./cluster-events.js";
 import { GivenTtls } from "./given-ttls.js";
+import { LastEvents } from "./last-events.js";
 import { LateChanges } from "./late-changes.js";
 import { isDecided, isFinal, type Outcome, resultOf } from "./outcome.js";
-import type { ShownIndexes } from "./shown-indexes.js";
+import { ShownIndexes } from "./shown-indexes.js";
+import { ShownKeys } from "./shown-keys.js";
 import { shownWatch } from "./shown-watch.js";
-import { type FollowedWatch, SourceEvents } from "./source-events.js";
 import { SwitchedWatch } from "./switched-watch.js";
 
 /** Hidden directories whose events are collected, and hidden keys that are named to the operator. */
 const MAX_HIDDEN = 200;
 /** Longer ones are not named; the operator can name them. */
 const MAX_HIDDEN_LENGTH = 1_000;
+/** Number of events that v2 keeps. */
+const HISTORY = 1_000;
 /** Time for the last events of v2. */
 const LAST_EVENTS_MS = 10_000;
 const RETRY_MS = 200;
@@ -45,16 +45,24 @@ const RESTART_MS = 5_000;
 /** Time for the first events of a directory. */
 const OPENING_MS = 2_000;
 
+type KeptAt = (switches: number) => Pick<KeptIndexes, "of" | "below">;
+
 /** The keys of a gateway that switches from v2 to v3. */
 export class SwitchedKeys {
   readonly #source: SourceCluster;
   readonly #target: V3KeySpace;
   readonly #membership: CutoverMembership;
-  readonly #indexes: ShownIndexes;
+  readonly #keptAt: KeptAt;
+  /** Those from before the last switch. */
+  #indexes: ShownIndexes;
   /** By the path of their directory: watches do not see what is hidden below theirs. */
-  readonly #events = new Map<string, SourceEvents>();
+  readonly #events = new Map<string, ClusterEvents>();
   /** Hidden keys that clients have asked for, up to each hidden segment. */
   readonly #hidden = new Set<string>();
+  /** The events of v3 before a return to v2, as soon as gateways hold for it. */
+  #lastEvents: LastEvents | undefined;
+  /** How often watches of v3 have ended because gateways hold. */
+  #holds = 0;
   /** Watches that v2 serves itself. */
   readonly #direct = new WeakSet<object>();
   readonly #closing = new AbortController();
@@ -82,12 +90,13 @@ export class SwitchedKeys {
     source: SourceCluster,
     target: V3KeySpace,
     membership: CutoverMembership,
-    indexes: ShownIndexes,
+    keptAt: KeptAt,
   ) {
     this.#source = source;
     this.#target = target;
     this.#membership = membership;
-    this.#indexes = indexes;
+    this.#keptAt = keptAt;
+    this.#indexes = new ShownIndexes(keptAt(0));
     this.#givenTtls = new GivenTtls(source.cluster.clock, () => membership.renew());
   }
 
@@ -159,11 +168,14 @@ export class SwitchedKeys {
   follow(state: StoredState | null | undefined): void {
     if (state != null && state.switches !== this.#switches) this.#changeCluster(state);
     if (state?.phase === "target") {
+      this.#forgetLastEvents();
       this.#switched ??= this.#switchAll(state).catch(() => {});
       this.#watchLateChanges(state);
     } else if (state?.phase === "returning") {
       // What happens on v3 from now on may have no effect.
-      this.#target.endWatches();
+      this.#holds++;
+      const delivered = this.#target.endWatches();
+      this.#lastEvents ??= this.#collectLastEvents(state, delivered);
     } else if (this.#isServing) {
       for (const events of this.#events.values()) events.decided();
     } else {
@@ -172,7 +184,26 @@ export class SwitchedKeys {
     }
   }
 
+  #collectLastEvents(state: StoredState, delivered: number): LastEvents {
+    const first = this.#firstIndexOf(state);
+    const { signal } = this.#closing;
+    const indexes = this.#indexesOf(state);
+    const show = (event: EtcdResponse, from: number) => indexes.show(event, from, signal);
+    const keys = { keySpace: this.#target, hidden: this.hidden };
+    return new LastEvents({ ...keys, delivered, first, show, signal });
+  }
+
+  #forgetLastEvents(): void {
+    this.#lastEvents?.close();
+    this.#lastEvents = undefined;
+  }
+
+  get #limitOfLastEvents(): AbortSignal {
+    return AbortSignal.any([this.#closing.signal, AbortSignal.timeout(LAST_EVENTS_MS)]);
+  }
+
   close(): void {
+    this.#forgetLastEvents();
     this.#closing.abort(new Error("the gateway was closed"));
     for (const events of this.#events.values()) events.close();
   }
@@ -183,12 +214,12 @@ export class SwitchedKeys {
   }
 
   /** Called when gateways have changed to the other cluster, perhaps several times. */
-  #changeCluster({ switches, returnedAt }: StoredState): void {
+  #changeCluster({ switches, returnedAt, end }: StoredState): void {
     const hasReturned = this.#returns !== Math.floor(switches / 2);
     this.#switches = switches;
     this.#returnedAt = returnedAt;
-    this.#indexes.forget();
-    if (hasReturned) this.#beginAgain();
+    this.#indexes = new ShownIndexes(this.#keptAt(switches));
+    if (hasReturned) this.#beginAgain(end);
     if (returnedAt > 0) void this.#loadIndexes().catch(() => {});
   }
 
@@ -200,21 +231,23 @@ export class SwitchedKeys {
   /** v2 must not need v3, which may be stopped. */
   async #loadIndexes(): Promise<void> {
     const { signal } = this.#closing;
-    const switches = this.#switches;
-    while (this.#switches === switches) {
+    const indexes = this.#indexes;
+    while (this.#indexes === indexes) {
       try {
-        return await this.#indexes.loadAll(signal);
+        return await indexes.loadAll(signal);
       } catch {
         await sleep(RETRY_MS, this.#source.cluster.clock, signal);
       }
     }
   }
 
-  /** As after the start of the gateway, because v2 serves again. */
-  #beginAgain(): void {
+  /** As after the start of the gateway, because v2 serves again. @param end index up to which events of v3 count */
+  #beginAgain(end: number): void {
     for (const events of this.#events.values()) events.close();
     this.#events.clear();
+    this.#holds++;
     this.#target.endWatches();
+    this.#lastEvents?.endAt(end, this.#limitOfLastEvents);
     this.#endLateChanges();
     this.#firstIndex = undefined;
     this.#switched = undefined;
@@ -327,9 +360,8 @@ export class SwitchedKeys {
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
     if (this.#returnedAt === 0) return await passed.execute(request);
-    const first = this.#returnedAt + 1;
-    const asNow = await this.#withStoredIndex(passed, request, first, signal);
-    return await this.#shown(request, await passed.execute(asNow), first, signal);
+    const shown = new ShownKeys(this.#indexes, this.#returnedAt + 1);
+    return await shown.execute(request, (each) => passed.execute(each), signal);
   }
 
   async #executeOnTarget(
@@ -338,25 +370,9 @@ export class SwitchedKeys {
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
     const first = await this.#firstIndexWithin(operationOf(request), state, signal);
-    const asNow = await this.#withStoredIndex(this.#target, request, first, signal);
-    const response = await this.#executeCurrent(asNow, first, signal);
-    const shown = await this.#shown(request, response, first, signal);
-    return { ...shown, etcdClusterId: state.clusterId };
-  }
-
-  async #shown(
-    { action }: KeyRequest,
-    response: EtcdResponse,
-    first: number,
-    signal: AbortSignal | undefined,
-  ): Promise<EtcdResponse> {
-    try {
-      return await this.#indexes.show(response, first, signal);
-    } catch (error) {
-      // A write was carried out, whatever its indexes are.
-      if (action === "get") throw error;
-      return response;
-    }
+    const execute = (each: KeyRequest) => this.#executeCurrent(each, first, signal);
+    const response = await this.#shownOn(state, first).execute(request, execute, signal);
+    return { ...response, etcdClusterId: state.clusterId };
   }
 
   /** A member of v3 that is behind may not have the copy yet. */
@@ -378,43 +394,6 @@ export class SwitchedKeys {
     return await this.#target.execute(agreed, { signal });
   }
 
-  /** A condition with an index from before the switch is met by the copy of the node, as long as nobody has changed it. */
-  async #withStoredIndex(
-    cluster: Pick<KeySpace, "execute">,
-    request: KeyRequest,
-    first: number,
-    signal: AbortSignal | undefined,
-  ): Promise<KeyRequest> {
-    if (!("prevIndex" in request) || !request.prevIndex || request.prevIndex >= first) {
-      return request;
-    }
-    const { node, before } = (await this.#copied(cluster, request.key, first, signal)) ?? {};
-    const isMet = node !== undefined && node.modifiedIndex < first && before === request.prevIndex;
-    return isMet ? { ...request, prevIndex: node.modifiedIndex } : request;
-  }
-
-  /**
-   * A node that was copied at the last switch, and its `modifiedIndex` before it; `undefined`: it was not copied, or this index
-   * is not known.
-   */
-  async #copied(
-    cluster: Pick<KeySpace, "execute">,
-    key: string,
-    first: number,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly node: AnyNode; readonly before: number } | undefined> {
-    try {
-      const read = { action: "get", key, quorum: true } as const;
-      const { node } = await cluster.execute(read, { signal });
-      if (node.createdIndex >= first) return undefined;
-      const before = await this.#indexes.modifiedIndexOf(node, signal);
-      return before === undefined ? undefined : { node, before };
-    } catch (error) {
-      if (error instanceof EtcdCommonError) return undefined;
-      throw error;
-    }
-  }
-
   /** Whether this gateway may serve from v2 at this moment. */
   get #isServing(): boolean {
     return this.#membership.side?.from === "source";
@@ -430,7 +409,7 @@ export class SwitchedKeys {
     const membership = this.#membership;
     for (;;) {
       const side = await membership.decided(operation, signal);
-      if (side.from === "target") return await this.#openOn(side.state, request, signal);
+      if (side.from === "target") return await this.#openOn(passed, request, side.state, signal);
       const watch = await this.#openOnSource(passed, request, signal);
       if (watch !== undefined) return watch;
     }
@@ -455,6 +434,8 @@ export class SwitchedKeys {
     let seen = waitIndex === 0 ? origin.etcdIndex : waitIndex - 1;
     if (isOld && waitIndex > end) seen = returnedAt;
     else if (isOld) {
+      const missed = await this.#openMissed(passed, { ...request, waitIndex }, end, signal);
+      if (missed !== undefined) return missed;
       const unchanged = await this.#unchangedUntil(passed, request, signal);
       if (unchanged === undefined) throw historyCleared(request, end + 1, origin);
       seen = unchanged;
@@ -465,7 +446,8 @@ export class SwitchedKeys {
     if (!this.#isServing) return undefined;
     if (isOpen && events.covers(since)) return events.follow(request, since, origin, signal);
     // v2 refuses a watch of everything, or this one may get events from before the gateway started.
-    const from = isOld ? { ...request, waitIndex: since } : request;
+    const isBehind = asked.etcdIndex < returnedAt;
+    const from = isOld || isBehind ? { ...request, waitIndex: since } : request;
     const watch = await passed.openWatch(from, { signal });
     if (!this.#isServing) {
       watch.close();
@@ -500,12 +482,33 @@ export class SwitchedKeys {
   /** Shows events of v2, also after the next switch. */
   #showOnSource(): (event: EtcdResponse) => Promise<EtcdResponse> {
     const first = this.#returnedAt + 1;
-    return (event) => this.#indexes.show(event, first, this.#closing.signal);
+    const indexes = this.#indexes;
+    return (event) => indexes.show(event, first, this.#closing.signal);
+  }
+
+  /** A watch of events of v3 from before the return, which continues on v2; `undefined`: they are not known. */
+  async #openMissed(
+    passed: ServedKeys,
+    request: WatchRequest & { readonly waitIndex: number },
+    end: number,
+    signal: AbortSignal | undefined,
+  ): Promise<KeyWatch | undefined> {
+    const origin = { ...UNKNOWN_ORIGIN, etcdClusterId: this.clusterId, etcdIndex: end };
+    const watch = await this.#lastEvents?.open(request, origin, signal);
+    if (watch === undefined) return undefined;
+    const switched = new SwitchedWatch(watch);
+    if (!watch.ended) {
+      const after = { ...request, waitIndex: end + 1 };
+      switched.continueWith(() => this.#openWatch(passed, after, signal));
+      watch.end();
+    }
+    return switched;
   }
 
   async #openOn(
-    state: StoredState,
+    passed: ServedKeys,
     request: WatchRequest,
+    state: StoredState,
     signal: AbortSignal | undefined,
   ): Promise<KeyWatch> {
     const waitIndex = request.waitIndex || Number.POSITIVE_INFINITY;
@@ -513,19 +516,20 @@ export class SwitchedKeys {
     if (waitIndex > state.end) {
       const isEarly = waitIndex < first;
       const from = isEarly ? { ...request, waitIndex: first } : request;
-      return await this.#openTarget(from, state, signal);
+      return await this.#openTarget(passed, from, state, signal);
     }
     await this.#switched;
     const events = this.#events.get(directoryOf(pathOf(request.key)));
     if (events?.covers(waitIndex) !== true) {
-      const isUnchanged = await this.#isUnchangedSince(request, waitIndex, first, signal);
+      const shown = this.#shownOn(state, first);
+      const isUnchanged = await this.#isUnchangedSince(request, waitIndex, shown, signal);
       const atSwitch = isUnchanged ? { ...request, waitIndex: first } : request;
-      return await this.#openTarget(atSwitch, state, signal);
+      return await this.#openTarget(passed, atSwitch, state, signal);
     }
     const origin = { ...UNKNOWN_ORIGIN, etcdClusterId: state.clusterId, etcdIndex: state.end };
     const watch = events.open(request, waitIndex, origin, signal);
     const switched = new SwitchedWatch(watch);
-    if (!watch.ended) this.#continue({ watch, request, signal, switched }, state, first);
+    if (!watch.ended) this.#continue({ watch, request, signal, switched }, passed, state, first);
     return switched;
   }
 
@@ -536,59 +540,93 @@ export class SwitchedKeys {
   async #isUnchangedSince(
     { key, recursive = false }: WatchRequest,
     waitIndex: number,
-    first: number,
+    shown: ShownKeys,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     if (recursive) return false;
-    const copied = await this.#copied(this.#target, key, first, signal);
-    return copied !== undefined && copied.node.dir !== true && copied.before < waitIndex;
+    const execute = (request: KeyRequest) => this.#target.execute(request, { signal });
+    const copied = await shown.copied(key, execute, signal);
+    return copied !== undefined && copied.response.node.dir !== true && copied.before < waitIndex;
   }
 
+  /** Opens a watch of v3, which goes on when gateways hold, also if they return to v2 then. */
   async #openTarget(
+    passed: ServedKeys,
     request: WatchRequest,
     state: StoredState,
     signal: AbortSignal | undefined,
   ): Promise<KeyWatch> {
-    const first = await this.#firstIndexWithin(`GET ${request.key}`, state, signal);
+    const operation = `GET ${request.key}`;
+    const first = await this.#firstIndexWithin(operation, state, signal);
     const watch = await this.#target.openWatch(request, { signal });
-    // Its client opens it again.
-    if (this.#membership.state?.phase !== "target") watch.close();
-    const show = async (event: EtcdResponse): Promise<EtcdResponse> => {
-      await this.#requireTarget(state, `GET ${request.key}`);
-      return await this.#indexes.show(event, first, signal);
+    const since = request.waitIndex || watch.etcdIndex + 1;
+    if (this.#membership.state?.phase !== "target" || this.#switches !== state.switches) {
+      watch.close();
+      return await this.#openWatch(passed, { ...request, waitIndex: since }, signal);
+    }
+    const indexes = this.#indexesOf(state);
+    const holds = this.#holds;
+    let isComplete = true;
+    const show = async (event: EtcdResponse): Promise<EtcdResponse | undefined> => {
+      const { from } = await this.#membership.confirmed(operation);
+      isComplete &&= from === "target" && this.#membership.switches === state.switches;
+      return isComplete ? await indexes.show(event, first, signal) : undefined;
     };
-    return shownWatch(watch, state.clusterId, show);
+    const switched = new SwitchedWatch(shownWatch(watch, state.clusterId, show));
+    switched.continueWith(async (next) => {
+      const isOver = next > 0 && request.stream !== true;
+      if (isOver || this.#holds === holds) return undefined;
+      const seen = Math.max(next, since) - 1;
+      const waitIndex = (isComplete ? Math.max(seen, watch.provenIndex) : seen) + 1;
+      return await this.#reopen(passed, { ...request, waitIndex }, signal);
+    });
+    return switched;
   }
 
-  /** @throws ClusterUnavailableError when v3 does not serve any more, so that clients open their watches again */
-  async #requireTarget({ switches }: StoredState, operation: string): Promise<void> {
-    const { from } = await this.#membership.confirmed(operation);
-    if (from === "target" && this.#membership.switches === switches) return;
-    const cause = new Error("v2 serves again");
-    const endpoint = "the v3 cluster of the cut-over";
-    throw new ClusterUnavailableError(operation, [{ endpoint, cause, when: new Date() }]);
+  /** Opens a watch that continues another one; `undefined`: its client must open it again, and then gets the error. */
+  async #reopen(
+    passed: ServedKeys,
+    request: WatchRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<KeyWatch | undefined> {
+    try {
+      return await this.#openWatch(passed, request, signal);
+    } catch (error) {
+      if (error instanceof EtcdCommonError) return undefined;
+      throw error;
+    }
   }
 
   #continue(
     { watch, request, signal, switched }: FollowedWatch,
+    passed: ServedKeys,
     state: StoredState,
     first: number,
   ): void {
-    const waitIndex = Math.max(watch.since, first);
-    switched.continueWith(() => this.#openTarget({ ...request, waitIndex }, state, signal));
+    const after = { ...request, waitIndex: Math.max(watch.since, first) };
+    switched.continueWith(() => this.#openTarget(passed, after, state, signal));
     watch.end();
   }
 
   async #switchAll(state: StoredState): Promise<void> {
     const first = await this.#firstIndexOf(state);
-    const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(LAST_EVENTS_MS)]);
+    const limit = this.#limitOfLastEvents;
     const all = [...this.#events.values()].map(async (events) => {
       for (const followed of await events.endAt(state.end, limit)) {
-        this.#continue(followed, state, first);
+        this.#continue(followed, this.afterSwitch, state, first);
       }
     });
     await Promise.all(all);
     this.#source.watches.end((watch) => this.#direct.has(watch));
+  }
+
+  /** Those from before a switch to v3. */
+  #indexesOf({ switches }: StoredState): ShownIndexes {
+    return switches === this.#switches ? this.#indexes : new ShownIndexes(this.#keptAt(switches));
+  }
+
+  #shownOn(state: StoredState, first: number): ShownKeys {
+    return new ShownKeys(this.#indexesOf(state), first);
   }
 
   /** Asks v3 until it responds. */
@@ -637,7 +675,11 @@ export class SwitchedKeys {
         const { etcdIndex, etcdClusterId } = await this.#source.origin(signal);
         this.clusterId = etcdClusterId;
         if (this.#returns !== returns) return;
-        await this.#eventsAt("", Math.max(etcdIndex, this.#returnedAt) + 1).opened.catch(() => {});
+        // Watches that go on after a return need all events since.
+        const returnedAt = this.#returnedAt;
+        const isRecent = returnedAt > 0 && etcdIndex < returnedAt + HISTORY;
+        const from = (isRecent ? returnedAt : etcdIndex) + 1;
+        await this.#eventsAt("", from).opened.catch(() => {});
         return;
       } catch (error) {
         this.#failure = error instanceof Error ? error : new Error(String(error));
@@ -652,7 +694,7 @@ export class SwitchedKeys {
   }
 
   /** The events that a watch needs; `undefined`: they are not collected. */
-  #eventsOf(key: string, since: number): SourceEvents | undefined {
+  #eventsOf(key: string, since: number): ClusterEvents | undefined {
     const directory = directoryOf(pathOf(key));
     const known = this.#events.get(directory);
     if (known !== undefined || directory === "" || this.#events.size > MAX_HIDDEN) return known;
@@ -661,7 +703,7 @@ export class SwitchedKeys {
 
   /** Otherwise v2 serves the watch itself. */
   async #isReady(
-    events: SourceEvents,
+    events: ClusterEvents,
     { waitIndex }: WatchRequest,
     { etcdIndex }: ResponseOrigin,
     signal: AbortSignal | undefined,
@@ -683,10 +725,10 @@ export class SwitchedKeys {
     }
   }
 
-  #eventsAt(directory: string, from: number): SourceEvents {
+  #eventsAt(directory: string, from: number): ClusterEvents {
     const { keySpace } = this.#source;
     const isServing = () => this.#isServing;
-    const events = new SourceEvents(keySpace, directory, from, isServing, this.#showOnSource());
+    const events = new ClusterEvents(keySpace, directory, from, isServing, this.#showOnSource());
     this.#events.set(directory, events);
     events.onFailure = () => {
       // After the switch, there is nothing more to collect.
@@ -718,11 +760,6 @@ function indexOf(outcome: Outcome): number | undefined {
 
 function isAbsent(error: unknown): boolean {
   return error instanceof KeyNotFoundError || error instanceof NotDirError;
-}
-
-/** The directory from which a watch would see the events of a path: up to its last hidden segment. */
-function directoryOf(path: string): string {
-  return /^.*\/_[^/]*/.exec(path)?.[0] ?? "";
 }
 
 const UNKNOWN_ORIGIN = { etcdServer: "", raftIndex: 0, raftTerm: 0 };

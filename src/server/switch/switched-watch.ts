@@ -1,6 +1,14 @@
 import type { KeyWatch } from "../../key-space/key-space.js";
 import type { EtcdResponse } from "../../model/response.js";
 
+/**
+ * Opens the watch that continues another one.
+ *
+ * @param next first index of the events that were not delivered yet; 0: none was delivered
+ * @returns `undefined`: it does not continue
+ */
+type OpenNext = (next: number) => Promise<KeyWatch | undefined>;
+
 /** A watch that may continue on another cluster. Its clients do not notice. */
 export class SwitchedWatch implements KeyWatch {
   readonly etcdServer: string;
@@ -9,7 +17,9 @@ export class SwitchedWatch implements KeyWatch {
   readonly raftIndex: number;
   readonly raftTerm: number;
   #current: KeyWatch;
-  #openNext: (() => Promise<KeyWatch>) | undefined;
+  #openNext: OpenNext | undefined;
+  /** First index of the events that were not delivered yet; 0: none was delivered. */
+  #next = 0;
   #isClosed = false;
   readonly #mayDeliver: () => boolean;
 
@@ -32,19 +42,22 @@ export class SwitchedWatch implements KeyWatch {
   }
 
   /** Continues with another watch after the events that the current one has. It must end then. */
-  continueWith(open: () => Promise<KeyWatch>): void {
+  continueWith(open: OpenNext): void {
     this.#openNext = open;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<EtcdResponse, void, undefined> {
     for await (const event of this.#current) {
       if (!this.#mayDeliver()) return;
+      this.#next = event.node.modifiedIndex + 1;
       yield event;
     }
-    if (this.#openNext === undefined || this.#isClosed) return;
-    this.#current = await this.#openNext();
-    if (this.#isClosed) this.#current.close();
-    yield* this.#current;
+    if (this.#isClosed) return;
+    const next = await this.#openNext?.(this.#next);
+    if (next === undefined) return;
+    this.#current = next;
+    if (this.#isClosed) next.close();
+    yield* next;
   }
 
   close(): void {

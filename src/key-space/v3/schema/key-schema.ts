@@ -33,11 +33,13 @@ export function cutoverPrefix(keyPrefix: string): string {
 }
 
 /**
- * Prefix of the keys with the indexes that nodes had on v2 before a cut-over. It is followed by the path. The tree with the
- * records of the cut-over does not contain it: `i` is greater than `0`.
+ * Prefix of the keys with the indexes that nodes had before a switch. It is followed by the path. The tree with the records
+ * of the cut-over does not contain it: `i` is greater than `0`.
+ *
+ * @param switches number of the switch, from 1 on
  */
-export function keptIndexesPrefix(keyPrefix: string): string {
-  return `${cutoverPrefix(keyPrefix)}i`;
+export function keptIndexesPrefix(keyPrefix: string, switches: number): string {
+  return `${cutoverPrefix(keyPrefix)}i${switches}`;
 }
 
 /** Whether a tree with this prefix would contain the keys outside of all trees. */

@@ -107,8 +107,11 @@ export class V3WatchSource {
         const watch = await this.#open(joined, request, options.signal);
         if (watch !== undefined) return watch;
       } catch (error) {
-        // An error of the previous store says nothing about the current one.
-        if (joined.generation === this.#settings.generation.number) throw error;
+        // An error of a shared watch that has ended says nothing about the next one.
+        const isPrevious = joined.generation !== this.#settings.generation.number;
+        const isOfEnd = error instanceof AbortError || error instanceof ProtocolError;
+        const hasEnded = isOfEnd && joined.sharedWatch.isStopped;
+        if (options.signal?.aborted === true || !(isPrevious || hasEnded)) throw error;
       } finally {
         joined.sharedWatch.release();
       }

@@ -5,7 +5,7 @@ import { pathOf } from "../../key-space/shared/path.js";
 import { PushedWatch } from "../../key-space/shared/pushed-watch.js";
 import type { StoreEvent } from "../../key-space/shared/store-event.js";
 import { WatcherHub } from "../../key-space/shared/watcher-hub.js";
-import type { Subscription } from "../../key-space/subscription.js";
+import type { Changes, Resync, Subscription } from "../../key-space/subscription.js";
 import { isRemoval } from "../../model/actions.js";
 import type { WatchRequest } from "../../model/key-request.js";
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
@@ -25,11 +25,11 @@ export interface FollowedWatch {
 }
 
 /**
- * The events of v2 below a directory, for all watches of a gateway: the latest ones, and those that come. At the
- * switch, each watch gets the events up to the end of v2, and none after it.
+ * The events of a cluster below a directory, for all watches of a gateway: the latest ones, and those that come. At the
+ * switch to the other cluster, each watch gets the events up to the end of this one, and none after it.
  */
-export class SourceEvents {
-  /** Rejects when v2 refuses it. */
+export class ClusterEvents {
+  /** Rejects when the cluster refuses it. */
   readonly opened: Promise<ResponseOrigin>;
   readonly #subscription: Subscription;
   readonly #hub = new WatcherHub();
@@ -38,6 +38,10 @@ export class SourceEvents {
   readonly #mayDeliver: () => boolean;
   readonly #show: (event: EtcdResponse) => Promise<EtcdResponse>;
   #onDecision: () => void = () => {};
+  /** The changes that were read last, until they are delivered. */
+  #delivering: Promise<void> = Promise.resolve();
+  /** Their first index. */
+  #undelivered = Number.POSITIVE_INFINITY;
   /** Index after which nothing is delivered. */
   #end = Number.POSITIVE_INFINITY;
   /** Why it has ended. */
@@ -46,8 +50,8 @@ export class SourceEvents {
   onFailure: () => void = () => {};
 
   /**
-   * @param from first index of the events, which v2 may have discarded
-   * @param mayDeliver whether the gateway may serve from v2 now. Otherwise the events wait for a decision
+   * @param from first index of the events, which the cluster may have discarded
+   * @param mayDeliver whether the gateway may serve from it now. Otherwise the events wait for a decision
    * @param show makes an event one for clients
    */
   constructor(
@@ -75,10 +79,16 @@ export class SourceEvents {
   /** Resolves when all events up to an index can be delivered. @throws AbortError */
   async reached(index: number, signal: AbortSignal): Promise<void> {
     await this.#subscription.reached(index, { signal });
+    if (this.#undelivered <= index) await this.#delivering;
+  }
+
+  /** Index up to which all events were delivered. */
+  get #index(): number {
+    return Math.min(this.#subscription.index, this.#undelivered - 1, this.#end);
   }
 
   /**
-   * Delivers the events from an index on to a watch. What v2 tells about itself may be newer than what was collected, and a
+   * Delivers the events from an index on to a watch. What the cluster tells about itself may be newer than what was collected, and a
    * client would take it for the proof that there was no event up to that index.
    */
   open(
@@ -89,7 +99,7 @@ export class SourceEvents {
   ): PushedWatch {
     const { key, recursive = false, stream = false } = request;
     const until = stream ? "closed" : "event";
-    const delivered = (): number => Math.min(this.#subscription.index, this.#end);
+    const delivered = (): number => this.#index;
     const options = { path: pathOf(key), recursive, since, until, signal, delivered } as const;
     const told = { ...origin, etcdIndex: Math.min(origin.etcdIndex, delivered()) };
     const watch: PushedWatch = new PushedWatch(told, options, () => {
@@ -119,13 +129,13 @@ export class SourceEvents {
     return switched;
   }
 
-  /** Called when the gateway may serve from v2 again. */
+  /** Called when the gateway may serve from the cluster again. */
   decided(): void {
     this.#onDecision();
   }
 
   /**
-   * Delivers the events up to the end of v2, and none after it.
+   * Delivers the events up to the end of the cluster, and none after it.
    *
    * @returns the watches that are still open
    */
@@ -133,7 +143,7 @@ export class SourceEvents {
     this.#end = index;
     this.decided();
     try {
-      await this.#subscription.reached(index, { signal });
+      await this.reached(index, signal);
     } catch (error) {
       // Events may be missing, so the watches must be opened again.
       this.#fail(error);
@@ -150,18 +160,25 @@ export class SourceEvents {
   async #read(): Promise<void> {
     try {
       for await (const item of this.#subscription) {
-        const { type } = item;
-        const shown = type === "changes" ? await Promise.all(item.changes.map(this.#show)) : [];
-        while (!this.#mayDeliver() && !this.#isCut) await this.#decision();
-        if (type === "changes") this.#deliver(shown);
-        else {
-          this.#cache = new EventCache(LIMITS, item.index + 1);
-          this.#endAll();
-        }
+        this.#delivering = this.#take(item);
+        await this.#delivering;
       }
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  async #take(item: Changes | Resync): Promise<void> {
+    const changes = item.type === "changes" ? item.changes : [];
+    this.#undelivered = changes[0]?.node.modifiedIndex ?? Number.POSITIVE_INFINITY;
+    const shown = await Promise.all(changes.map(this.#show));
+    while (!this.#mayDeliver() && !this.#isCut) await this.#decision();
+    if (item.type === "changes") this.#deliver(shown);
+    else {
+      this.#cache = new EventCache(LIMITS, item.index + 1);
+      this.#endAll();
+    }
+    this.#undelivered = Number.POSITIVE_INFINITY;
   }
 
   /** Whether it is known which events count. */
@@ -204,4 +221,9 @@ export class SourceEvents {
   #endAll(): void {
     for (const watch of [...this.#watches.keys()]) watch.end();
   }
+}
+
+/** The directory from which a watch would see the events of a path: up to its last hidden segment. */
+export function directoryOf(path: string): string {
+  return /^.*\/_[^/]*/.exec(path)?.[0] ?? "";
 }
