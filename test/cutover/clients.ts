@@ -106,7 +106,7 @@ export async function untilWatched(server: { readonly url: string }, count: numb
 }
 
 /** Writes keys of its own until it is stopped. */
-export async function write(
+async function write(
   server: { readonly url: string },
   directory: string,
   signal: AbortSignal,
