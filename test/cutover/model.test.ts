@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ALL_RULES, type Bounds, explore, type Rules } from "./model.js";
+import { ALL_RULES, type Bounds, exploreSwitch, type Rules } from "./model.js";
 
 const NONE: Bounds = { gateways: 1, writes: 1, attempts: 1, copies: 0 };
 
@@ -32,7 +32,7 @@ describe("a switch of gateways from v2 to v3", () => {
   test.each(BOUNDS.filter((bounds) => isLong || bounds.isLong !== true))(
     "loses, repeats and hides no write: $gateways gateways, $writes writes, $attempts attempts, $copies copies",
     (bounds) => {
-      const { found, reached, states } = explore(bounds, ALL_RULES);
+      const { found, reached, states } = exploreSwitch(bounds, ALL_RULES);
       console.info(`${states} states`);
       expect(found).toBeUndefined();
       expect(reached).toEqual({ target: true, targetAfterAbort: bounds.attempts > 1 });
@@ -42,7 +42,7 @@ describe("a switch of gateways from v2 to v3", () => {
   const rules = Object.keys(FAULTS) as (keyof Rules)[];
   test.each(rules)("is wrong without the rule %s", (rule) => {
     const [fault, bounds] = FAULTS[rule];
-    const { found, states } = explore(bounds, { ...ALL_RULES, [rule]: false });
+    const { found, states } = exploreSwitch(bounds, { ...ALL_RULES, [rule]: false });
     console.info(`${states} states; ${found?.problem}, in ${found?.steps.length} steps`);
     expect(found?.problem).toMatch(fault);
   });

@@ -5,8 +5,11 @@
  *
  * First, gateways pass writes to v2 (`armed`). A coordinator lets them hold writes (`holding`), reads the index
  * at which v2 ends for them, copies what is missing, and decides: `target`, or `armed` again. Values do not
- * matter, so a store is the list of its writes. TTLs, watches and the way back are not part of the model.
+ * matter, so a store is the list of its writes. TTLs and watches are not part of the model, and `return-model.ts` has the
+ * way back.
  */
+
+import { type Exploration, explore, one, type Step as StepOf } from "./explore.js";
 
 /** Each rule prevents a fault, which appears when the rule is not followed. */
 export interface Rules {
@@ -105,50 +108,29 @@ interface State {
   attempts: Attempt[];
 }
 
-/** A violation, and the steps that lead to it. */
-interface Counterexample {
-  readonly problem: string;
-  readonly steps: readonly string[];
-}
-
-export interface Exploration {
-  /** Number of different states. */
-  readonly states: number;
-  /** Whether the switch has succeeded in one of them, also after an attempt that was aborted. */
-  readonly reached: { readonly target: boolean; readonly targetAfterAbort: boolean };
-  readonly found: Counterexample | undefined;
+/** Whether the switch has succeeded in one of the states, also after an attempt that was aborted. */
+interface Reached {
+  target: boolean;
+  targetAfterAbort: boolean;
 }
 
 /** Visits every state that can be reached, until one violates an invariant. */
-export function explore(bounds: Bounds, rules: Rules): Exploration {
-  const seen = new Set<string>();
-  const reached = { target: false, targetAfterAbort: false };
-  const path: string[] = [];
-  const open: { readonly label: string; readonly key: string; readonly depth: number }[] = [
-    { label: "start", key: JSON.stringify(initialState(bounds)), depth: 0 },
-  ];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { label, key, depth } = next;
-    if (seen.has(key)) continue;
-    seen.add(key);
-    path.length = depth;
-    path.push(label);
-    const state: State = JSON.parse(key);
-    const problem = violationIn(state, rules);
-    if (problem !== undefined) {
-      return { states: seen.size, reached, found: { problem, steps: [...path] } };
-    }
-    if (state.record.phase === "target") {
+export function exploreSwitch(
+  bounds: Bounds,
+  rules: Rules,
+): Exploration & { readonly reached: Readonly<Reached> } {
+  const reached: Reached = { target: false, targetAfterAbort: false };
+  const exploration = explore<State>({
+    start: initialState(bounds),
+    violationIn: (state) => violationIn(state, rules),
+    stepsFrom: (state) => stepsFrom(state, bounds, rules),
+    onState: ({ record, attempts }) => {
+      if (record.phase !== "target") return;
       reached.target = true;
-      reached.targetAfterAbort ||= state.attempts.length > 1;
-    }
-    for (const [step, change] of stepsFrom(state, bounds, rules)) {
-      const after: State = JSON.parse(key);
-      change(after);
-      open.push({ label: step, key: JSON.stringify(after), depth: depth + 1 });
-    }
-  }
-  return { states: seen.size, reached, found: undefined };
+      reached.targetAfterAbort ||= attempts.length > 1;
+    },
+  });
+  return { ...exploration, reached };
 }
 
 function initialState({ gateways, writes }: Bounds): State {
@@ -192,7 +174,7 @@ function violationIn(state: State, rules: Rules): string | undefined {
   return undefined;
 }
 
-type Step = readonly [label: string, change: (state: State) => void];
+type Step = StepOf<State>;
 
 function* stepsFrom(state: State, bounds: Bounds, rules: Rules): Generator<Step> {
   for (const at of state.writes.keys()) yield* stepsOfWrite(at, state, rules);
@@ -379,10 +361,4 @@ function* stepsOfAttempt(at: number, state: State, rules: Rules): Generator<Step
       next.record = { phase: "target", revision: record.revision + 1, end };
     });
   }
-}
-
-function one<T>(list: readonly T[], at: number): T {
-  const found = list[at];
-  if (found === undefined) throw new Error(`there is no element ${at}`);
-  return found;
 }
