@@ -9,7 +9,8 @@ const LATE_MS = 60_000;
 function arrange() {
   const clock = new SimulatedClock();
   const records = new CutoverRecords(new MemoryKeySpace({ clock }));
-  return { clock, records, begin: () => ReturnAttempt.begin(records, clock, LATE_MS) };
+  const begin = (from = records) => ReturnAttempt.begin(from, clock, LATE_MS);
+  return { clock, records, begin };
 }
 
 test("after an attempt whose writes may arrive late, the next one waits as long", async () => {
@@ -40,4 +41,23 @@ test("an attempt ends when another process may return", async () => {
   await records.keySpace.execute({ action: "delete", key: "/return" });
   await clock.pass(10_000);
   expect(String(lost.reason)).toContain("another process may return");
+});
+
+test("without a response of v3, an attempt ends so early that its last write arrives before the next one begins", async () => {
+  const { clock, records, begin } = arrange();
+  let isReachable = true;
+  const { keySpace } = records;
+  const execute: typeof keySpace.execute = (...call) =>
+    isReachable ? keySpace.execute(...call) : new Promise(() => {});
+  const { lost } = await begin(
+    new CutoverRecords(Object.assign(Object.create(keySpace), { execute })),
+  );
+  await clock.pass(100_000);
+  isReachable = false;
+  for (let passed = 0; passed < LATE_MS && !lost.aborted; passed += 1_000) await clock.pass(1_000);
+  expect(String(lost.reason)).toContain("could not be renewed");
+  await clock.pass(LATE_MS - 1_000);
+  await expect(begin()).rejects.toThrow("run it again in");
+  await clock.pass(10_000);
+  await expect(begin()).resolves.toBeDefined();
 });

@@ -5,6 +5,8 @@ import { undo } from "./arm.js";
 import { type CutoverRecords, StateChangedError } from "./cutover-records.js";
 
 const RENEW_MS = 5_000;
+/** Milliseconds without a renewal after which an attempt writes nothing more, at most. */
+const LOST_MS = 30_000;
 
 /**
  * The one process that returns to v2. v2 cannot refuse the writes of an earlier one that arrive late, so after one that has
@@ -13,12 +15,13 @@ const RENEW_MS = 5_000;
 export class ReturnAttempt implements AsyncDisposable {
   readonly #records: CutoverRecords;
   readonly #clock: Clock;
-  /** Seconds. */
   readonly #late: number;
+  readonly #lostAfter: number;
   readonly #ending = new AbortController();
   readonly #lost = new AbortController();
-  readonly #renewing: Promise<void>;
-  #revision: number;
+  #renewing: Promise<void> = Promise.resolve();
+  #revision = 0;
+  #cancelLost: () => void = () => {};
   /** Whether no write of it can arrive any more. */
   isClean = false;
 
@@ -27,14 +30,9 @@ export class ReturnAttempt implements AsyncDisposable {
    * @throws CutoverError when another process returns, or its writes may arrive
    */
   static async begin(records: CutoverRecords, clock: Clock, late: number): Promise<ReturnAttempt> {
-    const seconds = Math.max(1, Math.ceil(late / 1000));
+    const attempt = new ReturnAttempt(records, clock, late);
     try {
-      return new ReturnAttempt(
-        records,
-        clock,
-        seconds,
-        await records.noteReturn(seconds, undefined),
-      );
+      await attempt.#note(undefined);
     } catch (error) {
       if (!(error instanceof StateChangedError)) throw error;
       const wait = Math.max(1, await records.returnEndsIn());
@@ -43,14 +41,15 @@ export class ReturnAttempt implements AsyncDisposable {
           `run it again in ${wait} s`,
       );
     }
+    attempt.#renewing = attempt.#renew(attempt.#ending.signal).catch(() => {});
+    return attempt;
   }
 
-  private constructor(records: CutoverRecords, clock: Clock, late: number, revision: number) {
+  private constructor(records: CutoverRecords, clock: Clock, late: number) {
     this.#records = records;
     this.#clock = clock;
     this.#late = late;
-    this.#revision = revision;
-    this.#renewing = this.#renew(this.#ending.signal).catch(() => {});
+    this.#lostAfter = Math.min(LOST_MS, late / 2);
   }
 
   /** Aborted when another process may return. */
@@ -61,28 +60,39 @@ export class ReturnAttempt implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new Error("the attempt has ended"));
     await this.#renewing;
+    this.#cancelLost();
     const end = () =>
       this.isClean
         ? this.#records.removeReturn(this.#revision)
-        : this.#records.noteReturn(this.#late, this.#revision);
+        : this.#records.noteReturn(secondsOf(this.#late), this.#revision);
     await undo(end);
   }
 
   async #renew(signal: AbortSignal): Promise<never> {
-    let renewedAt = this.#clock.monotonic();
     for (;;) {
-      await sleep(Math.min(RENEW_MS, (this.#late * 1000) / 4), this.#clock, signal);
+      await sleep(Math.min(RENEW_MS, this.#lostAfter / 2), this.#clock, signal);
       try {
-        const began = this.#clock.monotonic();
-        this.#revision = await this.#records.noteReturn(this.#late, this.#revision);
-        renewedAt = began;
+        await this.#note(this.#revision);
       } catch (error) {
-        const age = this.#clock.monotonic() - renewedAt;
-        const isLost = error instanceof StateChangedError || age > (this.#late * 1000) / 2;
-        if (isLost) this.#lost.abort(notRenewed());
+        if (error instanceof StateChangedError) this.#lost.abort(notRenewed());
       }
     }
   }
+
+  /** The record lasts until the last write before {@link lost} cannot arrive any more. */
+  async #note(revision: number | undefined): Promise<void> {
+    const began = this.#clock.monotonic();
+    const ttl = secondsOf(this.#lostAfter + this.#late);
+    this.#revision = await this.#records.noteReturn(ttl, revision);
+    this.#cancelLost();
+    const left = began + this.#lostAfter - this.#clock.monotonic();
+    const lose = (): void => this.#lost.abort(notRenewed());
+    this.#cancelLost = this.#clock.after(Math.max(0, left), lose);
+  }
+}
+
+function secondsOf(milliseconds: number): number {
+  return Math.max(1, Math.ceil(milliseconds / 1000));
 }
 
 function notRenewed(): CutoverError {
