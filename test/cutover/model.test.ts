@@ -23,7 +23,7 @@ const FAULTS: Readonly<Record<keyof Rules, readonly [fault: RegExp, bounds: Boun
   needsRegistration: [STALE_READ, { ...NONE, gateways: 2 }],
   registersFirst: [STALE_READ, { ...NONE, gateways: 2 }],
   sendsOnce: [/is carried out twice/, NONE],
-  guardsWrites: [STALE_READ, { ...NONE, writes: 2, copies: 1 }],
+  guardsCopies: [STALE_READ, { ...NONE, writes: 2, copies: 1 }],
   voidsCopies: [/is missing on v3/, { ...NONE, writes: 2, copies: 2 }],
 };
 

@@ -26,8 +26,8 @@ export interface Rules {
   readonly registersFirst: boolean;
   /** A write whose outcome on v2 is unknown is not sent again. */
   readonly sendsOnce: boolean;
-  /** A write on v3, also a copy, compares the revision of the state record. */
-  readonly guardsWrites: boolean;
+  /** A copy compares the revision of the state record. */
+  readonly guardsCopies: boolean;
   /** A copy whose outcome is unknown is made void before another one is sent. */
   readonly voidsCopies: boolean;
 }
@@ -38,7 +38,7 @@ export const ALL_RULES: Rules = {
   needsRegistration: true,
   registersFirst: true,
   sendsOnce: true,
-  guardsWrites: true,
+  guardsCopies: true,
   voidsCopies: true,
 };
 
@@ -226,8 +226,7 @@ function* stepsOfWrite(write: number, state: State, rules: Rules): Generator<Ste
       },
     ];
   }
-  const isCurrent = view.revision === state.record.revision || !rules.guardsWrites;
-  if (at === "held" && view.phase === "target" && isCurrent) {
+  if (at === "held" && view.phase === "target") {
     yield [
       `gateway ${holder}: write ${write} to v3`,
       ({ writes, v3 }) => {
@@ -295,7 +294,7 @@ function* stepsOfCopies(state: State, { copies }: Bounds, rules: Rules): Generat
     ];
   for (const [at, { content, revision, version }] of state.copies.entries()) {
     const isRefused =
-      (rules.guardsWrites && revision !== record.revision) || version !== state.version;
+      (rules.guardsCopies && revision !== record.revision) || version !== state.version;
     yield [
       `v3 ${isRefused ? "refuses" : "takes"} a copy`,
       (next) => {
@@ -350,7 +349,7 @@ function* stepsOfAttempt(at: number, state: State, rules: Rules): Generator<Step
     if (!rules.waitsForGateways || gateways.every(holds))
       yield step("reads the end of v2", { step: "copy", end: v2.length });
   }
-  if (attempt.step === "copy" && !isCopying && (!isDecided || !rules.guardsWrites)) {
+  if (attempt.step === "copy" && !isCopying && (!isDecided || !rules.guardsCopies)) {
     yield step("copies v2 up to its end", { step: "switch" }, (next) => {
       next.v3 = v2.slice(0, attempt.end);
     });
