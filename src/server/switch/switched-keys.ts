@@ -268,8 +268,12 @@ export class SwitchedKeys {
     const operation = operationOf(request);
     const membership = this.#membership;
     for (;;) {
-      const before = membership.side ?? (await membership.decided(operation, signal));
-      const { switches } = membership;
+      const { side: before, switches } = membership;
+      if (before === undefined) {
+        // Several changes of the state may arrive together, so the side is read again with its number.
+        await membership.decided(operation, signal);
+        continue;
+      }
       const outcome =
         before.from === "target"
           ? await this.#outcome(request, () => this.#executeOnTarget(request, before.state, signal))

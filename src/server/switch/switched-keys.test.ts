@@ -1,0 +1,71 @@
+import { expect, it } from "vitest";
+import { SimulatedClock } from "../../../test/support/simulated-clock.js";
+import type { StoredState } from "../../cutover/cutover-state.js";
+import type { CutoverMembership, Side } from "../../cutover/membership.js";
+import type { V3KeySpace } from "../../key-space/v3/v3-key-space.js";
+import type { EtcdResponse } from "../../model/response.js";
+import type { ServedKeys } from "../routes/keys-route.js";
+import type { SourceCluster } from "../source/source-cluster.js";
+import type { ShownIndexes } from "./shown-indexes.js";
+import { SwitchedKeys } from "./switched-keys.js";
+
+const TARGET: StoredState = {
+  phase: "target",
+  clusterId: "c",
+  gateways: 1,
+  hold: 2_000,
+  end: 7,
+  switches: 1,
+  switchedAt: 0,
+  revision: 50,
+};
+const RETURNED: StoredState = { ...TARGET, phase: "returned", end: 100, switches: 2, revision: 90 };
+
+/** A response of a cluster, with the index of the write. */
+function responseOf(etcdServer: string, etcdIndex: number): EtcdResponse {
+  const node = { key: "/a", value: "1", modifiedIndex: etcdIndex, createdIndex: etcdIndex };
+  const origin = { etcdServer, etcdClusterId: "c", etcdIndex, raftIndex: 1, raftTerm: 1 };
+  return { ...origin, action: "set", node };
+}
+
+it("acknowledges no write on v3 when the state goes on while the request is started", async () => {
+  let state = { ...TARGET, phase: "returning" } as StoredState;
+  const sideOf = ({ phase }: StoredState): Side | undefined => {
+    if (phase === "returned") return { from: "source" };
+    return phase === "target" ? { from: "target", state: TARGET } : undefined;
+  };
+  const membership = {
+    get state() {
+      return state;
+    },
+    get switches() {
+      return state.switches;
+    },
+    get side() {
+      return sideOf(state);
+    },
+    // The hold has been aborted, and the next changes of the state are delivered right after that.
+    async decided() {
+      state = TARGET;
+      const side = sideOf(state);
+      queueMicrotask(() => {
+        state = RETURNED;
+      });
+      return side;
+    },
+    confirmed: async () => sideOf(state),
+  };
+  const source = { cluster: { clock: new SimulatedClock() } };
+  const execute = async () => responseOf("v3", RETURNED.end + 1);
+  const indexes = { show: async (response: EtcdResponse) => response };
+  const keys = new SwitchedKeys(
+    source as unknown as SourceCluster,
+    { execute, indexOf: async () => TARGET.revision } as unknown as V3KeySpace,
+    membership as unknown as CutoverMembership,
+    indexes as unknown as ShownIndexes,
+  );
+  const onSource = { execute: async () => responseOf("v2", 5_000) } as unknown as ServedKeys;
+  const served = keys.on(onSource, new AbortController().signal);
+  const request = { action: "set", key: "/a", value: "1" } as const;
+  expect((await served.execute(request)).etcdServer).toBe("v2");
+});
