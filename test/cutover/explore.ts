@@ -1,7 +1,7 @@
 /** Visits all states of a model. */
 
 /** Plain data: its JSON identifies a state. */
-export interface Model<State> {
+interface Model<State> {
   readonly start: State;
   /** The invariant that a state violates. */
   violationIn(state: State): string | undefined;

@@ -29,6 +29,7 @@ const BOUNDS: readonly (Bounds & { readonly isLong?: boolean })[] = [
   { ...LAPSE, gateways: 2, reads: 1, copies: 1, isLong: true },
   { ...LAPSE, writes: 2, attempts: 2, copies: 2, isLong: true },
   { ...NEXT, localReads: 1, isLong: true },
+  { ...NEXT, gateways: 2, reads: 1, isLong: true },
   { ...NEXT, gateways: 2, attempts: 2, copies: 1, isLong: true },
   { ...NEXT, from: 0, writes: 2, copies: 1, isLong: true },
 ];

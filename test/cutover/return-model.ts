@@ -162,7 +162,7 @@ interface State {
 }
 
 /** What has happened in one of the states. */
-export interface Reached {
+interface Reached {
   returned: boolean;
   /** After an attempt that was aborted or has ended. */
   returnedLater: boolean;
