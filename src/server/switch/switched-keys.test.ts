@@ -6,7 +6,6 @@ import type { V3KeySpace } from "../../key-space/v3/v3-key-space.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { ServedKeys } from "../routes/keys-route.js";
 import type { SourceCluster } from "../source/source-cluster.js";
-import type { ShownIndexes } from "./shown-indexes.js";
 import { SwitchedKeys } from "./switched-keys.js";
 
 const TARGET: StoredState = {
@@ -17,9 +16,13 @@ const TARGET: StoredState = {
   end: 7,
   switches: 1,
   switchedAt: 0,
+  returnedAt: 0,
   revision: 50,
 };
-const RETURNED: StoredState = { ...TARGET, phase: "returned", end: 100, switches: 2, revision: 90 };
+const RETURNED: StoredState = {
+  ...TARGET,
+  ...{ phase: "returned", end: 100, switches: 2, returnedAt: 4_000, revision: 90 },
+};
 
 /** A response of a cluster, with the index of the write. */
 function responseOf(etcdServer: string, etcdIndex: number): EtcdResponse {
@@ -57,12 +60,12 @@ it("acknowledges no write on v3 when the state goes on while the request is star
   };
   const source = { cluster: { clock: new SimulatedClock() } };
   const execute = async () => responseOf("v3", RETURNED.end + 1);
-  const indexes = { show: async (response: EtcdResponse) => response };
+  const kept = { of: async () => new Map(), below: async () => new Map() };
   const keys = new SwitchedKeys(
     source as unknown as SourceCluster,
     { execute, indexOf: async () => TARGET.revision } as unknown as V3KeySpace,
     membership as unknown as CutoverMembership,
-    indexes as unknown as ShownIndexes,
+    () => kept,
   );
   const onSource = { execute: async () => responseOf("v2", 5_000) } as unknown as ServedKeys;
   const served = keys.on(onSource, new AbortController().signal);
