@@ -81,8 +81,9 @@ async function tryBack(
 ): Promise<Returned> {
   const { records, reader, clock, guard } = target;
   const state = await begun(source, target);
+  await untilAcknowledged(target, state, await records.gateways(), FAILURE);
+  // Those from before can have told of changes of v2.
   const gateways = await records.gateways();
-  await untilAcknowledged(target, state, gateways, FAILURE);
   const hidden = withAsked(await hiddenKeys(target, state), gateways);
   checkGateways(gateways, hidden);
   // Only indexes are written to v3.
