@@ -54,7 +54,7 @@ function tellStory(patroni: Patroni): void {
     gateways = await TwoGateways.start(["--endpoints", etcd.urls.join(",")]);
     first = await PatroniNode.create("first", readable, directory, gateways.urls);
     second = await PatroniNode.create("second", readable, directory, gateways.urls);
-    observer = new Observer(etcd.urls[0], [first, second]);
+    observer = new Observer({ url: etcd.urls[0], api: "v3" }, [first, second]);
   }, STEP_LIMIT_MS);
   afterAll(async () => {
     await observer?.stop();

@@ -1,6 +1,6 @@
 /**
- * Two Patroni nodes with PostgreSQL that are switched from etcd 3.5 with v2 to etcd 3.7. It takes minutes, because
- * Patroni's smallest TTL is 20 s: `npm run applications` runs it.
+ * Two Patroni nodes with PostgreSQL that are switched from etcd 3.5 with v2 to etcd 3.7, return, and are switched again. It
+ * takes minutes, because Patroni's smallest TTL is 20 s: `npm run applications` runs it.
  */
 
 import { chownSync, mkdtempSync, rmSync } from "node:fs";
@@ -14,6 +14,7 @@ import {
   type Patroni,
   withReadablePackages,
 } from "../applications/patroni/install.js";
+import { LeaderProbe } from "../applications/patroni/leader-probe.js";
 import { PatroniNode } from "../applications/patroni/node.js";
 import { Observer } from "../applications/patroni/observer.js";
 import { TwoGateways } from "../applications/two-gateways.js";
@@ -24,6 +25,8 @@ import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 const NAME = `Patroni ${PATRONI_VERSION}`;
 /** Renewals of the leader's key, one in each loop of Patroni. */
 const RENEWALS = 12;
+/** Long enough for a busy machine. */
+const HOLD = "10s";
 
 const isLong = process.env.ETCDNET_APPLICATIONS === "long";
 const patroni = isLong
@@ -32,7 +35,7 @@ const patroni = isLong
 
 if (isMissing(patroni)) skipVisibly(NAME, patroni.missing);
 else {
-  describeWithEtcd("3.7", `${NAME}, switched from v2 to v3`, () => {
+  describeWithEtcd("3.7", `${NAME}, switched from v2 to v3, back, and again`, () => {
     it("keeps its leader, and fails over afterwards", () => tellStory(patroni));
   });
 }
@@ -63,6 +66,7 @@ async function tellStory(patroni: Patroni): Promise<void> {
   };
   const [first, second] = [await create("first"), await create("second")];
   const roleOf = async (name: string) => (await first.members()).get(name)?.role;
+  const arm = ["arm", "--gateways", "2", "--hold", HOLD];
   const timeline = "select timeline_id from pg_control_checkpoint()";
 
   first.start();
@@ -70,15 +74,43 @@ async function tellStory(patroni: Patroni): Promise<void> {
   second.start();
   await expect.poll(async () => (await first.members()).get("second")?.state).toBe("streaming");
   await first.query("create table t (step text)");
-  await cutover("arm", "--gateways", "2");
+  const observe = (etcd: { readonly url: string; readonly api: "v2" | "v3" }): Observer => {
+    const observer = new Observer(etcd, [first, second]);
+    onTestFinished(() => observer.stop());
+    return observer;
+  };
+  /** Waits until the leader has renewed its key for a while. @returns who observes it */
+  const keepsLeader = async (etcd: { readonly url: string; readonly api: "v2" | "v3" }) => {
+    const observer = observe(etcd);
+    await expect.poll(() => observer.events.length).toBeGreaterThan(RENEWALS);
+    expect(observer.leaders).toEqual(["first"]);
+    // Otherwise it has created the key again.
+    expect(new Set(observer.events.map(({ action }) => action))).toEqual(
+      new Set(["compareAndSwap"]),
+    );
+    expect([await roleOf("first"), await first.query(timeline)]).toEqual(["leader", "1"]);
+    return observer;
+  };
+  const seen = new LeaderProbe(gateways.urls);
+  onTestFinished(() => seen.stop());
+  const [onV2, onV3] = [
+    { url: old.urls[0], api: "v2" },
+    { url: next.urls[0], api: "v3" },
+  ] as const;
+  await cutover(...arm);
   await cutover("rehearse");
   await cutover("flip");
-
-  const observer = new Observer(next.urls[0], [first, second]);
-  onTestFinished(() => observer.stop());
-  await expect.poll(() => observer.events.length).toBeGreaterThan(RENEWALS);
-  expect(observer.leaders).toEqual(["first"]);
-  expect([await roleOf("first"), await first.query(timeline)]).toEqual(["leader", "1"]);
+  const switched = await keepsLeader(onV3);
+  await switched.stop();
+  await cutover("back");
+  const returned = await keepsLeader(onV2);
+  await returned.stop();
+  await cutover(...arm);
+  await cutover("flip");
+  const observer = await keepsLeader(onV3);
+  await seen.stop();
+  expect([...seen.answers]).toEqual(["first"]);
+  expect(seen.samples).toBeGreaterThan(100);
   await old.stop();
 
   await first.query("insert into t values ('first')");
@@ -86,5 +118,6 @@ async function tellStory(patroni: Patroni): Promise<void> {
   await expect.poll(() => second.isPrimary()).toBe(true);
   expect(await second.query("select step from t")).toBe("first");
   expect(observer.leaders.filter((leader) => leader !== undefined)).toEqual(["first", "second"]);
-  expect(observer.problems).toEqual([]);
+  const problems = [switched, returned, observer].flatMap((each) => each.problems);
+  expect(problems).toEqual([]);
 }

@@ -5,7 +5,7 @@ import { type PatroniNode, SCOPE } from "./node.js";
 const LEADER_KEY = `/service/${SCOPE}/leader`;
 const SAMPLE_EVERY_MS = 250;
 
-/** A change of the leader's key, past the gateways. */
+/** A change of the leader's key. */
 interface LeaderEvent {
   readonly action: string;
   readonly value: string | undefined;
@@ -22,8 +22,12 @@ export class Observer {
   readonly #tasks: readonly Promise<void>[];
   samples = 0;
 
-  constructor(etcdUrl: string, nodes: readonly [PatroniNode, PatroniNode]) {
-    this.#client = new EtcdClient({ endpoints: etcdUrl, api: "v3" });
+  /** @param etcd one member of the cluster, past the gateways */
+  constructor(
+    etcd: { readonly url: string; readonly api: "v2" | "v3" },
+    nodes: readonly [PatroniNode, PatroniNode],
+  ) {
+    this.#client = new EtcdClient({ endpoints: etcd.url, api: etcd.api });
     this.#tasks = [this.#watch(), this.#sample(nodes)];
   }
 
