@@ -1,6 +1,6 @@
 /**
- * A cut-over under load, and the return to v2, by processes: no client sees an error, nothing is lost or carried out twice.
- * The first attempt is killed while the gateways hold. `CUTOVER_KEYS=200000` is `npm run soak:cutover`.
+ * A cut-over under load, the return to v2, and the next cut-over, by processes: no client sees an error, nothing is lost or
+ * carried out twice. The first attempt is killed while the gateways hold. `CUTOVER_KEYS=200000` is `npm run soak:cutover`.
  */
 
 import { once } from "node:events";
@@ -13,6 +13,8 @@ import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 const KEYS = Number(process.env.CUTOVER_KEYS ?? 1_000);
 const TTL_KEYS = Math.max(100, KEYS / 20);
 const POLLS = KEYS / 100;
+const LOCKS = 3;
+const LOCK_TTL = "120";
 /** Long enough for a busy machine. `npm run soak:cutover` shows how long it takes. */
 const HOLD_S = 20;
 
@@ -21,6 +23,7 @@ interface Node {
   readonly value?: string;
   readonly ttl?: number;
   readonly modifiedIndex: number;
+  readonly createdIndex: number;
   readonly nodes?: readonly Node[];
 }
 
@@ -75,6 +78,66 @@ class Clients {
   }
 }
 
+/** Locks of in-order keys, as clients of the v2 API make them: the first key holds, and its index is the fencing token. */
+class Locks {
+  /** Tokens of each lock, in the order in which it was acquired. */
+  readonly tokens: readonly number[][] = Array.from({ length: LOCKS }, () => []);
+  readonly #clients: Clients;
+
+  constructor(clients: Clients) {
+    this.#clients = clients;
+  }
+
+  /** Acquires and releases one lock again and again. */
+  async compete(lock: number, hasEnded: () => boolean): Promise<void> {
+    while (!hasEnded()) {
+      const { key, token } = await this.#acquire(lock);
+      this.tokens[lock]?.push(token);
+      for (let renewal = 0; renewal < 3; renewal++) await this.#renew(key);
+      await this.#release(key);
+    }
+  }
+
+  /** Acquires a lock once, and renews it until the end. */
+  async keep(lock: number, hasEnded: () => boolean): Promise<void> {
+    const { key } = await this.#acquire(lock);
+    while (!hasEnded()) {
+      await this.#renew(key);
+      await this.#requireFirst(key);
+    }
+    await this.#release(key);
+  }
+
+  async #acquire(lock: number) {
+    const lease = { value: "holder", ttl: LOCK_TTL };
+    const { node } = await this.#clients.ask("POST", `/locks/${lock}`, lease);
+    if (node === undefined) throw new Error("there is no node in the response to a POST");
+    while (!(await this.#isFirst(node.key))) await this.#renew(node.key);
+    return { key: node.key, token: node.createdIndex };
+  }
+
+  async #renew(key: string): Promise<void> {
+    const fields = { ttl: LOCK_TTL, refresh: "true", prevExist: "true", prevValue: "holder" };
+    const { status } = await this.#clients.ask("PUT", key, fields);
+    if (status !== 200) this.#clients.problems.push(`renewal of ${key}: ${status}`);
+  }
+
+  async #release(key: string): Promise<void> {
+    const { status } = await this.#clients.ask("DELETE", `${key}?prevValue=holder`);
+    if (status !== 200) this.#clients.problems.push(`release of ${key}: ${status}`);
+  }
+
+  async #requireFirst(key: string): Promise<void> {
+    if (!(await this.#isFirst(key))) this.#clients.problems.push(`${key} does not hold any more`);
+  }
+
+  async #isFirst(key: string): Promise<boolean> {
+    const directory = key.slice(0, key.lastIndexOf("/"));
+    const { node } = await this.#clients.ask("GET", `${directory}?sorted=true&quorum=true`);
+    return node?.nodes?.[0]?.key === key;
+  }
+}
+
 /** Runs work for each number with limited concurrency. */
 async function each(count: number, work: (number: number) => Promise<unknown>): Promise<void> {
   let next = 0;
@@ -87,7 +150,7 @@ async function each(count: number, work: (number: number) => Promise<unknown>): 
 describeWithEtcd("3.7", `a cut-over of ${KEYS} keys`, () => {
   beforeAll(buildIfStale);
 
-  it("and the return are short pauses for its clients", async () => {
+  it("the return, and the next one are short pauses for its clients", async () => {
     await using old = await startEtcd({ release: "3.4", members: 3 });
     await using next = await startEtcd({ release: "3.7" });
     const [oldUrls, newUrls] = [old.urls.join(","), next.urls.join(",")];
@@ -114,8 +177,11 @@ describeWithEtcd("3.7", `a cut-over of ${KEYS} keys`, () => {
       const { node } = await clients.ask("GET", `/polled/${at}?wait=true&waitIndex=${index + 1}`);
       told.add(`${node?.key} ${node?.value}`);
     });
-    await using arming = cutover("arm", "--gateways", "3", "--hold", `${HOLD_S}s`);
-    expect(await arming.exit, arming.stderr).toBe(0);
+    const arm = async (): Promise<void> => {
+      await using arming = cutover("arm", "--gateways", "3", "--hold", `${HOLD_S}s`);
+      expect(await arming.exit, arming.stderr).toBe(0);
+    };
+    await arm();
 
     let hasEnded = false;
     let counted = 0;
@@ -143,7 +209,14 @@ describeWithEtcd("3.7", `a cut-over of ${KEYS} keys`, () => {
         if (status !== 200) clients.problems.push(`refresh: ${status}`);
       }
     };
-    const work = Promise.all([count(), count(), enqueue(), refresh()]);
+    const locks = new Locks(clients);
+    const isOver = (): boolean => hasEnded;
+    // The last lock is kept.
+    const competing = Array.from({ length: 3 * (LOCKS - 1) }, (_, at) =>
+      locks.compete(at % (LOCKS - 1), isOver),
+    );
+    const locking = [...competing, locks.keep(LOCKS - 1, isOver)];
+    const work = Promise.all([count(), count(), enqueue(), refresh(), ...locking]);
 
     await using killed = cutover("flip");
     await expect.poll(() => killed.stderr).toMatch(/^holding$/m);
@@ -154,27 +227,39 @@ describeWithEtcd("3.7", `a cut-over of ${KEYS} keys`, () => {
     clients.longest = 0;
     await using flipping = cutover("flip");
     expect(await flipping.exit, flipping.stderr).toBe(0);
-    const untilCounted = async (): Promise<void> => {
-      const before = counted;
-      await expect.poll(() => counted).toBeGreaterThan(before + 10);
+    const untilWorked = async (): Promise<void> => {
+      const done = (): readonly number[] => [counted, ...locks.tokens.map(({ length }) => length)];
+      const before = done();
+      const more = (): boolean =>
+        done().every((count, at) => at === LOCKS || count > (before[at] ?? 0) + 10);
+      await expect.poll(more).toBe(true);
     };
-    await untilCounted();
+    await untilWorked();
     await each(POLLS, (at) => clients.ask("PUT", `/polled/${at}`, { value: "told" }));
     await Promise.all(polls);
     clients.report(flipping.stdout);
 
     await using returning = cutover("back");
     expect(await returning.exit, returning.stderr).toBe(0);
-    await untilCounted();
+    await untilWorked();
+    clients.report(returning.stdout);
+
+    await arm();
+    await using again = cutover("flip");
+    expect(await again.exit, again.stderr).toBe(0);
+    await untilWorked();
     hasEnded = true;
     await work;
-    clients.report(returning.stdout);
+    clients.report(again.stdout);
 
     expect(clients.problems).toEqual([]);
     expect(told).toEqual(new Set(Array.from({ length: POLLS }, (_, at) => `/polled/${at} told`)));
     expect((await clients.ask("GET", "/counter")).node?.value).toBe(`${counted}`);
     const queue = (await clients.ask("GET", "/queue?sorted=true")).node?.nodes ?? [];
     expect(queue.map(({ key }) => key)).toEqual(names);
+    for (const tokens of locks.tokens) {
+      expect(tokens).toEqual([...new Set(tokens)].sort((a, b) => a - b));
+    }
     await each(100, async (at) => {
       const { node } = await clients.ask("GET", `/leased/${at}`);
       expect(node?.nodes).toHaveLength(TTL_KEYS / 100);
