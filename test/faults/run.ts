@@ -201,10 +201,11 @@ class Run {
 
   /** In the middle of the run, so that there are faults before, meanwhile and after it. */
   async #cutOver(): Promise<void> {
-    const { next, sourceUrls, gateways } = this.#system;
+    const { next, switcherUrls, gateways } = this.#system;
     if (next === undefined) return;
     const settings = {
-      ...{ source: sourceUrls, target: next.urls, gateways: gateways.length },
+      ...switcherUrls,
+      gateways: gateways.length,
       signal: this.#ended,
       random: randomFrom(this.#settings.seed),
       note: (text: string) => this.#log(`cut-over: ${text}`),

@@ -14,6 +14,8 @@ export const SYSTEM_NAMES = ["v2", "v3", "gateway", "cutover"] as const;
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 const GATEWAYS = ["g1", "g2"];
+/** The process that switches gateways. */
+const SWITCHER = "switcher";
 /** Release of the cluster to which gateways are switched. */
 const NEXT_RELEASE = "3.7";
 const HEALTHY_WITHIN_MS = 300_000;
@@ -83,6 +85,8 @@ export class FaultSystem implements AsyncDisposable {
         : undefined;
     const toMembers = await linksTo(GATEWAYS, members, names);
     const toNext = await linksTo(GATEWAYS, membersOf(next), names);
+    const ofSwitcher =
+      next === undefined ? [] : await linksTo([SWITCHER], [...members, ...membersOf(next)], names);
     const gateways = await Promise.all(
       GATEWAYS.map((gateway) => {
         const urls = urlsFrom(toMembers, gateway);
@@ -93,7 +97,8 @@ export class FaultSystem implements AsyncDisposable {
         return GatewayProcess.start(gateway, programs.gateway, clusters, names);
       }),
     );
-    const links = [...toMembers, ...toNext, ...(await linksTo(workers, gateways, names))];
+    const ofWorkers = await linksTo(workers, gateways, names);
+    const links = [...toMembers, ...toNext, ...ofSwitcher, ...ofWorkers];
     return new FaultSystem(name, release, cluster, next, peerLinks, names, gateways, links);
   }
 
@@ -129,9 +134,13 @@ export class FaultSystem implements AsyncDisposable {
     return this.name === "v3" ? "v3" : "v2";
   }
 
-  /** The URLs of the cluster itself. */
-  get sourceUrls(): readonly string[] {
-    return this.#cluster.urls;
+  /** The URLs of both clusters that the process uses which switches gateways. It knows no names. */
+  get switcherUrls(): { readonly source: readonly string[]; readonly target: readonly string[] } {
+    const own = this.links.filter(({ from }) => from === SWITCHER);
+    const next = membersOf(this.next).map(({ name }) => name);
+    const urlsTo = (isNext: boolean): readonly string[] =>
+      own.filter(({ to }) => next.includes(to) === isNext).map(({ proxy }) => proxy.url);
+    return { source: urlsTo(false), target: urlsTo(true) };
   }
 
   /** The URLs that a worker uses. */
