@@ -19,6 +19,7 @@ export interface Answer {
     readonly node?: {
       readonly key: string;
       readonly value?: string;
+      readonly ttl?: number;
       readonly modifiedIndex: number;
       readonly createdIndex: number;
     };

@@ -11,6 +11,8 @@ export const HOLD_MS = 60_000;
 export interface SwitchRig {
   readonly target: CutoverTarget;
   readonly source: EtcdClient;
+  readonly sourceUrls: readonly string[];
+  readonly targetUrls: readonly string[];
   readonly gateways: readonly [ServedGateway, ...ServedGateway[]];
   /** A client of the v3 cluster. */
   direct(): EtcdClient;
@@ -46,6 +48,8 @@ export function useSwitchRigs() {
     return {
       target,
       source: keep(new EtcdClient({ urls: old.urls })),
+      sourceUrls: old.urls,
+      targetUrls: next.urls,
       gateways: gateways as unknown as SwitchRig["gateways"],
       direct: () => keep(new EtcdClient({ urls: next.urls, api: "v3" })),
       startGateway,
