@@ -39,8 +39,10 @@ export function openTarget(options: EtcdClientOptions): CutoverTarget {
   const records = recordsOf(api, keyPrefix, common);
   const guard = new CopyGuard(records, new KeySchema(cutoverPrefix(keyPrefix)));
   const guarded = new GuardedV3Api(api, guard);
-  const keySpace = new V3KeySpace(guarded, { ...common, keyPrefix });
-  const reader = new V3KeySpace(api, { ...common, keyPrefix });
+  // What they read decides which TTLs are written.
+  const tree: V3KeySpaceOptions = { ...common, keyPrefix, asksForTtls: true };
+  const keySpace = new V3KeySpace(guarded, tree);
+  const reader = new V3KeySpace(api, tree);
   const keptAt = (switches: number) => new KeptIndexes(guarded, keyPrefix, switches);
   const users = new V3KeySpace(api, { ...common, keyPrefix: authPrefix(keyPrefix) });
   const isAuthOn = async (): Promise<boolean> => (await readAuthSwitch(users, true)) === true;

@@ -107,7 +107,7 @@ export async function untilWatched(server: { readonly url: string }, count: numb
 }
 
 /** Writes keys of its own until it is stopped. */
-async function write(
+export async function write(
   server: { readonly url: string },
   directory: string,
   signal: AbortSignal,

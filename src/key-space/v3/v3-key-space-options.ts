@@ -52,6 +52,13 @@ export interface V3KeySpaceOptions {
    */
   readonly generation?: StoreGeneration;
   /**
+   * Whether reads ask etcd for the TTL of each lease, once for each. Otherwise the TTLs that they show depend on the clocks of
+   * the writer and the reader. No key ends early in either case.
+   *
+   * @default false
+   */
+  readonly asksForTtls?: boolean;
+  /**
    * Whether every write leaves an idempotency record, so that an unknown outcome is resolved.
    *
    * @default false: only writes with an `idempotencyKey`

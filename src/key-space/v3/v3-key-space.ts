@@ -75,13 +75,14 @@ export class V3KeySpace implements KeySpace {
       pollInterval = 60_000,
     } = options;
     const { generation = new StoreGeneration(), recordsWrites = false } = options;
+    const { asksForTtls = false } = options;
     const schema = new KeySchema(keyPrefix);
     const api = withGeneration(etcd, generation);
     this.#api = api;
     this.#clock = clock;
     this.#timeout = timeout;
     this.#generation = generation;
-    const leases = new Leases(api, clock);
+    const leases = new Leases(api, clock, asksForTtls);
     this.#tree = new V3Tree(api, schema, clock, () => this.#watches.reopenAll());
     // Register before the watches, which reopen as soon as they end.
     generation.onChange(() => this.#forget());

@@ -3,7 +3,7 @@ import type { EtcdNode } from "../../../model/node.js";
 import { compareCodePoints } from "../../shared/code-point-order.js";
 import { isHidden } from "../../shared/path.js";
 import { levelsOf, MAX_V3_LEVELS } from "../schema/key-schema.js";
-import { type NodeView, showDirectory, showFile } from "../schema/node-view.js";
+import { type NodeView, ownLease, showDirectory, showFile } from "../schema/node-view.js";
 
 /** The known state of one node of a listing. */
 interface Entry {
@@ -49,10 +49,11 @@ export class Listing {
     return end === -1 ? undefined : path.slice(0, end);
   }
 
-  /** Leases of the files below the entry. */
+  /** Leases of the nodes below the entry. */
   *leases(entry: Entry = this.#root): Generator<string, void, undefined> {
     for (const child of entry.children.values()) {
       if (child.file !== undefined) yield child.file.lease;
+      else if (child.marker !== undefined) yield ownLease(child.marker);
       yield* this.leases(child);
     }
   }

@@ -1,5 +1,5 @@
 import type { KeyValue } from "../../../etcd3/rpcs.js";
-import { NO_LEASE, read } from "../../../etcd3/transaction.js";
+import { read } from "../../../etcd3/transaction.js";
 import type { TxnResult } from "../../../etcd3/txn-result.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { GetRequest } from "../../../model/key-request.js";
@@ -7,9 +7,14 @@ import type { EtcdDirectory, EtcdNode } from "../../../model/node.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { pathOf } from "../../shared/path.js";
 import { checkPath } from "../schema/check-path.js";
-import { decodeLeaseId } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
-import { type NodeView, ROOT_NODE, showDirectory, showFile } from "../schema/node-view.js";
+import {
+  type NodeView,
+  ownLease,
+  ROOT_NODE,
+  showDirectory,
+  showFile,
+} from "../schema/node-view.js";
 import {
   exists,
   missing,
@@ -139,7 +144,9 @@ export class V3Reader {
     if (file !== undefined) return await this.#file(request, path, file, at, offset, limits);
     pages.take(at.results.slice(2, 4));
     await this.#readRest(pages, at.header.revision, call);
-    const view = await this.#view(listing.leases(), request, offset, limits);
+    const { marker } = snapshot.target;
+    const own = marker === undefined ? [] : [ownLease(marker)];
+    const view = await this.#view([...own, ...listing.leases()], request, offset, limits);
     const nodes = listing.nodes(view, sorted);
     const node = directoryNode(snapshot, view);
     return responseOf(nodes.length === 0 ? node : { ...node, nodes }, at, offset);
@@ -173,17 +180,15 @@ export class V3Reader {
     throw this.#tree.toServerError(missing(snapshot), request, at, offset);
   }
 
-  /** Queries external leases, because their IDs do not contain their end. */
+  /** Queries leases whose IDs do not say when they end. */
   async #view(
     leases: Iterable<string>,
     request: GetRequest,
     offset: number,
     limits: RequestLimits,
   ): Promise<NodeView> {
-    const external = [...leases].filter((id) => id !== NO_LEASE && decodeLeaseId(id) === undefined);
-    const view = this.#tree.view(offset);
-    if (external.length === 0) return view;
-    return { ...view, external: await this.#leases.endsOf(external, callOf(request, limits)) };
+    const ends = await this.#leases.endsOf(leases, callOf(request, limits));
+    return { ...this.#tree.view(offset), ends };
   }
 }
 

@@ -27,7 +27,7 @@ describe.each([
 
   it("a file on an external lease", () => {
     const foreign = new Map([[FOREIGN, END]]);
-    expect(showFile("/a", keyValue(FOREIGN), { ...view, external: foreign })).toMatchObject({
+    expect(showFile("/a", keyValue(FOREIGN), { ...view, ends: foreign })).toMatchObject({
       ttl,
     });
   });

@@ -13,8 +13,8 @@ export interface NodeView {
   readonly offset: number;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** End of external leases in milliseconds since 1970, by ID, as far as it was queried. */
-  readonly external?: ReadonlyMap<string, number>;
+  /** End of leases in milliseconds since 1970, by ID, as far as it was queried. */
+  readonly ends?: ReadonlyMap<string, number>;
 }
 
 /** Presents a file. A file attached to a directory's lease shows no TTL. */
@@ -36,7 +36,7 @@ export function showDirectory(
   view: NodeView,
 ): EtcdDirectory {
   const index = kv.create_revision + view.offset;
-  const expiration = isMarker ? ownExpiration(kv) : undefined;
+  const expiration = isMarker ? ownExpiration(kv, view) : undefined;
   return {
     key: path,
     dir: true,
@@ -69,13 +69,14 @@ function timeLeft(expiration: number | undefined, { now }: NodeView): Expiry {
   return expiration === undefined ? rest : { ...rest, ttl: Math.max(1, ttl) };
 }
 
-function ownExpiration(marker: Pick<KeyValue, "value">): number | undefined {
-  return decodeLeaseId(ownLease(marker))?.expiration;
+function ownExpiration(marker: Pick<KeyValue, "value">, { ends }: NodeView): number | undefined {
+  const lease = ownLease(marker);
+  const content = decodeLeaseId(lease);
+  return content && (ends?.get(lease) ?? content.expiration);
 }
 
-function fileExpiration(lease: string, { external }: NodeView): number | undefined {
+function fileExpiration(lease: string, { ends }: NodeView): number | undefined {
   if (lease === NO_LEASE) return undefined;
   const content = decodeLeaseId(lease);
-  if (content === undefined) return external?.get(lease);
-  return content.directory ? undefined : content.expiration;
+  return content?.directory ? undefined : (ends?.get(lease) ?? content?.expiration);
 }

@@ -10,7 +10,7 @@ import type { Revision } from "./revision-stream.js";
 /** The state of leases that cannot be derived from their IDs. */
 export interface LeaseStatus {
   /** End of external leases in milliseconds since 1970, by ID. */
-  readonly external: ReadonlyMap<string, number>;
+  readonly ends: ReadonlyMap<string, number>;
   hasExpired(lease: string): boolean;
 }
 
@@ -28,18 +28,18 @@ export async function leaseStatusOf(
   call: V3Call,
 ): Promise<LeaseStatus> {
   const unknown = [...new Set(revisions.flatMap((revision) => leasesToQuery(revision, schema)))];
-  const external = new Map<string, number>();
+  const ends = new Map<string, number>();
   const gone = new Set<string>();
   while (unknown.length > 0) {
     await Promise.all(
       unknown.splice(0, MAX_CONCURRENT_QUERIES).map(async (id) => {
         const seconds = await secondsLeft(api, id, clock, call);
         if (seconds < 0) gone.add(id);
-        else if (isExternal(id)) external.set(id, endOfLease(seconds, clock.now()));
+        else if (isExternal(id)) ends.set(id, endOfLease(seconds, clock.now()));
       }),
     );
   }
-  return { external, hasExpired: (lease) => gone.has(lease) };
+  return { ends, hasExpired: (lease) => gone.has(lease) };
 }
 
 /**
