@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 import { cpuShare } from "./test/support/cpu-share.js";
 
 /**
@@ -6,6 +6,35 @@ import { cpuShare } from "./test/support/cpu-share.js";
  * machine that is busy anyway, two leave each of them more time.
  */
 const maxWorkers = cpuShare() < 0.4 ? 2 : 3;
+
+/** Suites that start servers. */
+const onServers = {
+  expect: { poll: { timeout: 300_000, interval: 20 } },
+  maxWorkers,
+  maxConcurrency: 20,
+  // Only to end what hangs: a busy machine can take ten times as long as a quiet one.
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
+};
+
+/**
+ * Suites that judge their own process, such as its memory, its open handles or its warnings, or that set how many of
+ * their tests run at a time, which applies to a process. Each has a new process.
+ */
+const IN_OWN_PROCESS = [
+  "test/cli/migrate.test.ts",
+  "test/connections/tls.test.ts",
+  "test/docs.test.ts",
+  "test/embedded/hostile-connections.test.ts",
+  "test/embedded/hostile-requests.test.ts",
+  "test/embedded/lifecycle.test.ts",
+  "test/embedded/snapshot.test.ts",
+  "test/examples.test.ts",
+  "test/failover/abort.test.ts",
+  "test/failover/connections.test.ts",
+  "test/recipes/everywhere.test.ts",
+  "test/server/watches-on-one-connection.test.ts",
+];
 
 export default defineConfig({
   test: {
@@ -23,17 +52,16 @@ export default defineConfig({
         },
       },
       {
+        // To load the modules again for each file would take a tenth of the CPU time of all tests.
         test: {
+          ...onServers,
           name: "etcd",
-          expect: { poll: { timeout: 300_000, interval: 20 } },
           include: ["test/**/*.test.ts"],
-          maxWorkers,
-          maxConcurrency: 20,
-          // Only to end what hangs: a busy machine can take ten times as long as a quiet one.
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
+          exclude: [...configDefaults.exclude, ...IN_OWN_PROCESS],
+          isolate: false,
         },
       },
+      { test: { ...onServers, name: "alone", include: IN_OWN_PROCESS } },
     ],
   },
 });

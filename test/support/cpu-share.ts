@@ -7,12 +7,18 @@ export function cpuShare(): number {
   }
 }
 
-let short: number | undefined;
+/** How long a measured share counts. A process runs many test files, for minutes. */
+const VALID_MS = 10_000;
+
+let short = { seconds: 0, until: 0 };
 
 /**
  * A short TTL in seconds, in which this process can nevertheless make a few writes: 2, or 12 on a busy machine.
  */
 export function shortTtl(): number {
-  short ??= cpuShare() < 0.5 ? 12 : 2;
-  return short;
+  if (performance.now() > short.until) {
+    const seconds = cpuShare() < 0.5 ? 12 : 2;
+    short = { seconds, until: performance.now() + VALID_MS };
+  }
+  return short.seconds;
 }
