@@ -1,7 +1,7 @@
 /** Each recipe on real servers, where keys expire in real time. */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import {
   Election,
   type EtcdClient,
@@ -14,27 +14,40 @@ import {
 } from "../../src/index.js";
 import { proxiedClient } from "../failover/proxied-client.js";
 import { shortTtl } from "../support/cpu-share.js";
+import { describeEtcdSideBySide } from "../support/etcd.js";
 import { inBatches } from "../support/in-batches.js";
 import { describeOnEach, type TestServer } from "./test-servers.js";
 
 /** Seconds. A quarter of it is the time limit of a response, in a busy process that may also run the gateway. */
 const TTL = 4 * shortTtl();
 
-describeOnEach("recipes", (start) => {
+/** The tests that wait for a TTL do so at the same time, on all servers. */
+vi.setConfig({ maxConcurrency: 40 });
+
+type Opened = [server: TestServer, one: EtcdClient, two: EtcdClient];
+
+/** Gives a suite a server and two clients. */
+function withServer(start: () => Promise<TestServer>, use: (...opened: Opened) => void): void {
+  let end = async (): Promise<void> => {};
+  beforeAll(async () => {
+    const server = await start();
+    const [one, two] = [server.client(), server.client()];
+    end = async () => {
+      await one.close();
+      await two.close();
+      await server[Symbol.asyncDispose]();
+    };
+    use(server, one, two);
+  });
+  afterAll(() => end());
+}
+
+const waitForTtls = (start: () => Promise<TestServer>): void => {
   let server: TestServer;
   let one: EtcdClient;
   let two: EtcdClient;
-
-  beforeAll(async () => {
-    server = await start();
-    one = server.client();
-    two = server.client();
-  });
-
-  afterAll(async () => {
-    await one?.close();
-    await two?.close();
-    await server?.[Symbol.asyncDispose]();
+  withServer(start, (...opened) => {
+    [server, one, two] = opened;
   });
 
   test.concurrent("a key outlives its TTL while it is kept alive", async () => {
@@ -144,8 +157,16 @@ describeOnEach("recipes", (start) => {
     expect(events.map(({ type }) => type)).toEqual(["up", "changed", "down"]);
     expect(await registry.discover("mail")).toEqual([]);
   });
+};
 
-  // Tests that keep the process busy run alone, because the TTLs of the others are short.
+const keepBusy = (start: () => Promise<TestServer>): void => {
+  let server: TestServer;
+  let one: EtcdClient;
+  let two: EtcdClient;
+  withServer(start, (...opened) => {
+    [server, one, two] = opened;
+  });
+
   test("10 consumers on two clients receive each of 200 items once", async () => {
     const queues = [new Queue(one, "/many"), new Queue(two, "/many")];
     const values: string[] = [];
@@ -178,7 +199,11 @@ describeOnEach("recipes", (start) => {
     }
     expect((await delivered).map(changed)).toEqual(values);
   });
-});
+};
+
+// Tests that keep the process busy run alone, because the TTLs of the others are short.
+describeOnEach("recipes that wait", waitForTtls, describeEtcdSideBySide);
+describeOnEach("busy recipes", keepBusy);
 
 /** The URLs of a server, as three endpoints. */
 function asThreeEndpoints({ urls }: TestServer): { readonly urls: readonly string[] } {

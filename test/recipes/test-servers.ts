@@ -2,7 +2,12 @@
 
 import { EtcdClient } from "../../src/index.js";
 import { createGateway } from "../../src/server/index.js";
-import { describeWithEtcd, type Release, startEtcd } from "../support/etcd.js";
+import {
+  type describeEtcdSideBySide,
+  describeWithEtcd,
+  type Release,
+  startEtcd,
+} from "../support/etcd.js";
 
 /** A server, and the API that its clients use. */
 export interface TestServer extends AsyncDisposable {
@@ -28,9 +33,10 @@ const KINDS: readonly ServerKind[] = [
 export function describeOnEach(
   what: string,
   define: (start: () => Promise<TestServer>) => void,
+  describeKind: typeof describeEtcdSideBySide = describeWithEtcd,
 ): void {
   for (const { name, release, start } of KINDS) {
-    describeWithEtcd(release, `${what} on ${name}`, () => define(start));
+    describeKind(release, `${what} on ${name}`, () => define(start));
   }
 }
 
