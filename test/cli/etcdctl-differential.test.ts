@@ -3,6 +3,7 @@ import { buildIfStale } from "../../scripts/project.mjs";
 import { type Etcdctl, findEtcdctl, TIME_LIMITS } from "../foreign/etcdctl.js";
 import { type Outcome, run } from "../foreign/run.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { describeSideBySide } from "../support/side-by-side.js";
 import { ADMIN_ROWS, KEY_ROWS, MISUSE_ROWS, type Row } from "./etcdctl-rows.js";
 import { etcdnet } from "./etcdnet.js";
 
@@ -15,37 +16,27 @@ if ("missing" in etcdctl) {
   describeWithEtcd("3.4", "beside etcdctl", () => compare(etcdctl));
 }
 
-/** Each program has its own server, and both servers get the same commands. */
-function compare({ path }: Etcdctl): void {
-  let servers: readonly [EtcdCluster, EtcdCluster] | undefined;
-  beforeAll(async () => {
-    servers = await Promise.all([startEtcd({ release: "3.4" }), startEtcd({ release: "3.4" })]);
-  });
-  afterAll(() => Promise.all((servers ?? []).map((server) => server.stop())));
+const title = ({ args, input }: Row) => [args.join(" ") + (input ? " < input" : ""), args] as const;
 
-  const outcomes = async ({ args, input = "", env }: Row): Promise<[Outcome, Outcome]> => {
-    if (servers === undefined) throw new Error("the servers are not there");
-    const [theirs, ours] = servers.map(({ urls }) => ["--endpoints", urls[0], ...args]);
-    return Promise.all([
-      run(path, [...TIME_LIMITS, ...(theirs ?? [])], { input, env: { ...env, ETCDCTL_API: "2" } }),
-      etcdnet(ours ?? [], { input, env }),
-    ]);
-  };
-  const title = ({ args, input }: Row) =>
-    [args.join(" ") + (input ? " < input" : ""), args] as const;
+function compare(etcdctl: Etcdctl): void {
+  for (const [name, rows] of [
+    ["keys", KEY_ROWS],
+    ["members, roles and users", ADMIN_ROWS],
+  ] as const) {
+    describeSideBySide(`commands for ${name} have the same output and exit code:`, () => {
+      const outcomes = outcomesOn(etcdctl);
+      it.each(rows.map((row) => [...title(row), row] as const))(
+        "%s",
+        async (_title, _args, row) => {
+          const [theirs, ours] = await outcomes(row);
+          expect(comparable(ours)).toEqual(comparable(theirs));
+        },
+      );
+    });
+  }
 
-  describe("has the same output and exit code:", () => {
-    // Users last: etcdnet adds them with more writes, so that existing users keep their passwords.
-    it.each([...KEY_ROWS, ...ADMIN_ROWS].map((row) => [...title(row), row] as const))(
-      "%s",
-      async (_title, _args, row) => {
-        const [theirs, ours] = await outcomes(row);
-        expect(comparable(ours)).toEqual(comparable(theirs));
-      },
-    );
-  });
-
-  describe("has the same exit code for invalid input, and explains it in one line:", () => {
+  describe("invalid input has the same exit code, and is explained in one line:", () => {
+    const outcomes = outcomesOn(etcdctl);
     it.concurrent.each(MISUSE_ROWS.map((row) => [...title(row), row] as const))(
       "%s",
       async (_title, _args, row) => {
@@ -56,6 +47,24 @@ function compare({ path }: Etcdctl): void {
       },
     );
   });
+}
+
+/** Runs a row in a suite. Each program has its own server, and both servers get the same commands. */
+function outcomesOn({ path }: Etcdctl): (row: Row) => Promise<[Outcome, Outcome]> {
+  let servers: readonly [EtcdCluster, EtcdCluster] | undefined;
+  beforeAll(async () => {
+    servers = await Promise.all([startEtcd({ release: "3.4" }), startEtcd({ release: "3.4" })]);
+  });
+  afterAll(() => Promise.all((servers ?? []).map((server) => server.stop())));
+
+  return async ({ args, input = "", env }) => {
+    if (servers === undefined) throw new Error("the servers are not there");
+    const [theirs, ours] = servers.map(({ urls }) => ["--endpoints", urls[0], ...args]);
+    return Promise.all([
+      run(path, [...TIME_LIMITS, ...(theirs ?? [])], { input, env: { ...env, ETCDCTL_API: "2" } }),
+      etcdnet(ours ?? [], { input, env }),
+    ]);
+  };
 }
 
 /** The output without parts that differ between servers or over time. */
