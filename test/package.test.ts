@@ -53,10 +53,8 @@ describe("the package, packed and installed in an empty folder", () => {
     expect(stdout.trim()).toBe("ClusterUnavailableError");
   });
 
-  test.each(["index.mts", "index.cts"])(
-    "has types that strict TypeScript checks in %s",
-    async (file) => {
-      const program = `import { EtcdClient, type EtcdResponse, type LockHandle } from "etcdnet";
+  test("has types that strict TypeScript checks, in ES modules and in CommonJS", async () => {
+    const program = `import { EtcdClient, type EtcdResponse, type LockHandle } from "etcdnet";
       import { startEmbeddedEtcd } from "etcdnet/server";
       const etcd = new EtcdClient({ endpoints: "http://127.0.0.1:2379" });
       export const response: Promise<EtcdResponse> = etcd.getNode("/a", { sorted: true });
@@ -64,22 +62,16 @@ describe("the package, packed and installed in an empty folder", () => {
       export const server = startEmbeddedEtcd({ port: 0 });
       // @ts-expect-error a directory has no value
       export const wrong = etcd.setNode("/a", "1", { dir: true });`;
-      await writeFile(join(folder, file), program);
-      const tsc = join(import.meta.dirname, "../node_modules/typescript/bin/tsc");
-      const flags = [
-        "--noEmit",
-        "--strict",
-        "--exactOptionalPropertyTypes",
-        "--module",
-        "nodenext",
-      ];
-      const types = [
-        "--typeRoots",
-        join(import.meta.dirname, "../node_modules/@types"),
-        "--types",
-        "node",
-      ];
-      await run(process.execPath, [tsc, ...flags, ...types, file], { cwd: folder });
-    },
-  );
+    const files = ["index.mts", "index.cts"];
+    for (const file of files) await writeFile(join(folder, file), program);
+    const tsc = join(import.meta.dirname, "../node_modules/typescript/bin/tsc");
+    const flags = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--module", "nodenext"];
+    const types = [
+      "--typeRoots",
+      join(import.meta.dirname, "../node_modules/@types"),
+      "--types",
+      "node",
+    ];
+    await run(process.execPath, [tsc, ...flags, ...types, ...files], { cwd: folder });
+  });
 });
