@@ -77,6 +77,8 @@ export function v3KeySpaceOf(
   options: EtcdClientOptions = {},
 ): KeySpace {
   const { cluster } = completeOptions({ ...options, urls });
-  const { clock } = cluster;
-  return new V3KeySpace(new RemoteV3Api(cluster, undefined, v3Probes), { keyPrefix, clock });
+  const { clock, timeout } = cluster;
+  return new V3KeySpace(new RemoteV3Api(cluster, undefined, v3Probes), {
+    ...{ keyPrefix, clock, timeout },
+  });
 }
