@@ -9,7 +9,9 @@ import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.j
 import { etcdctl, grantLease, hasEtcdctl } from "./run-etcdctl.js";
 import { countedKeySpace, V3Tool } from "./v3-tools.js";
 
-const CREATORS = 50;
+/** Number of processes that create keys, and of clients in each. */
+const CREATING = 10;
+const CLIENTS = 5;
 const KEYS_EACH = 3;
 /** Number of processes that contend for the lock, and of contenders in each. */
 const CONTENDING = 5;
@@ -58,8 +60,8 @@ describeWithEtcd("3.7", "in-order keys of many processes", () => {
   it.skipIf(!hasEtcdctl)(
     "are named in the order of their commits, while v3 tools write in the same directory",
     async () => {
-      const args = [etcd.urls.join(), "/q", `${KEYS_EACH}`];
-      const creators = Array.from({ length: CREATORS }, () => {
+      const args = [etcd.urls.join(), "/q", `${CLIENTS}`, `${KEYS_EACH}`];
+      const creators = Array.from({ length: CREATING }, () => {
         return new RecipeProcess("../v3/in-order-creator.mjs", ...args);
       });
       try {
@@ -69,7 +71,7 @@ describeWithEtcd("3.7", "in-order keys of many processes", () => {
           await Promise.all(creators.map((creator) => creator.ended()));
         });
         const created = creators.flatMap(createdBy);
-        expect(created).toHaveLength(CREATORS * KEYS_EACH);
+        expect(created).toHaveLength(CREATING * CLIENTS * KEYS_EACH);
         const committed = await inOrderOfCommit(etcd, "/q");
         expect(committed).toEqual([...created].sort((a, b) => a.revision - b.revision));
         const names = committed.map(({ key }) => key);
