@@ -19,7 +19,6 @@ import { readHistory } from "./history.js";
 import { unusedLeases } from "./leases.js";
 import type { FaultEnvironment, Nemesis } from "./nemeses/nemesis.js";
 import { checkLinearizability } from "./porcupine/linearizability.js";
-import { withoutIndexes } from "./reindexed.js";
 import { scheduleOf, type Turn } from "./schedule.js";
 import { FaultSystem, type SystemName } from "./system.js";
 import { now } from "./worker/client-context.js";
@@ -156,7 +155,7 @@ class Run {
       .map(({ name }) => `${name}: no operation has succeeded`);
     const violations = checkNoticed(history, this.#restores);
     const notChecked: string[] = [];
-    for (const branch of branchesOf(this.#comparable(history), this.#restores)) {
+    for (const branch of branchesOf([...history, ...this.#own], this.#restores)) {
       for (const { name, check } of workloads)
         violations.push(...check(branch.filter(({ workload }) => workload === name)));
       const linearizability = await checkLinearizability(branch, this.#settings.out);
@@ -183,12 +182,6 @@ class Run {
   #note(workload: string, kind: string, invokedAt: number, input: unknown): void {
     const operation = { workload, client: -1, kind, key: "", input, outcome: "ok" } as const;
     this.#own.push({ ...operation, output: null, invokedAt, completedAt: now() });
-  }
-
-  #comparable(history: readonly Operation[]): readonly Operation[] {
-    const reindex = this.#own.find(({ kind }) => kind === "reindex");
-    const compared = reindex === undefined ? history : withoutIndexes(history, reindex.invokedAt);
-    return [...compared, ...this.#own];
   }
 
   /** Ownership of a lock or a lease can be unknown without a request. */
@@ -219,7 +212,6 @@ class Run {
     const invokedAt = now();
     await cutOver({ to: "returned", ...settings });
     this.#note("ttl", "extend", invokedAt, LONGER);
-    this.#note("register", "reindex", invokedAt, undefined);
   }
 
   async #injectFaults(): Promise<void> {

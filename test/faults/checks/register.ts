@@ -25,20 +25,12 @@ export type RegisterOperation =
 export type RegisterHistory = readonly (
   | RegisterOperation
   | Typed<"list", undefined, Readonly<Record<string, Shown>>>
-  /** From now on, values can have another, greater index. */
-  | Typed<"reindex", undefined, null>
 )[];
 
 /** Operations by key. A list is a read of each key. */
 export function registersOf(history: RegisterHistory): Map<string, RegisterOperation[]> {
   const operations: RegisterOperation[] = [];
-  const reindexedAt = reindexesOf(history)[0]?.invokedAt ?? Infinity;
-  for (const operation of history) {
-    if (operation.kind === "list" || operation.kind === "reindex") continue;
-    // Its index may be that of the same value before.
-    if (hasFailedByIndex(operation) && operation.completedAt >= reindexedAt) continue;
-    operations.push(operation);
-  }
+  for (const operation of history) if (operation.kind !== "list") operations.push(operation);
   const registers = groupBy(operations, ({ key }) => key);
   for (const list of history) {
     if (list.kind !== "list" || list.outcome !== "ok") continue;
@@ -49,36 +41,25 @@ export function registersOf(history: RegisterHistory): Map<string, RegisterOpera
   return registers;
 }
 
-function reindexesOf(history: RegisterHistory) {
-  return history.filter(({ kind }) => kind === "reindex");
-}
-
-function hasFailedByIndex(operation: RegisterOperation): boolean {
-  if (operation.kind !== "cas" || operation.outcome !== "ok") return false;
-  return operation.input.index !== undefined && operation.output === "different";
-}
-
 /**
  * No read shows a value that nobody had written, a value has one index, and a linearizable operation
  * does not show an older index than an earlier one did.
  */
 export function checkRegisters(history: RegisterHistory): Violation[] {
-  const reindexes = reindexesOf(history).length;
   return [...registersOf(history).values()].flatMap((register) => [
-    ...checkValues(register, 1 + reindexes),
+    ...checkValues(register),
     ...checkOrder(register),
   ]);
 }
 
-/** @param indexes that a value may have */
-function checkValues(register: readonly RegisterOperation[], indexes: number): Violation[] {
+function checkValues(register: readonly RegisterOperation[]): Violation[] {
   const writes = new Map<string, RegisterOperation>();
   for (const operation of register) {
     const value = writtenValue(operation);
     if (value !== undefined) writes.set(value, operation);
   }
   const found: Violation[] = [];
-  const shownBy = new Map<string, Map<number, RegisterOperation>>();
+  const shownBy = new Map<string, { readonly index: number; readonly by: RegisterOperation }>();
   for (const operation of register) {
     const shown = shownBefore(operation);
     if (shown === undefined) continue;
@@ -88,14 +69,11 @@ function checkValues(register: readonly RegisterOperation[], indexes: number): V
       found.push(violation(`shows ${value}, which nobody has written`, operation));
     else if (write.invokedAt > operation.completedAt)
       found.push(violation(`shows ${value} before it was written`, operation, write));
-    const shownWith = shownBy.get(value) ?? new Map<number, RegisterOperation>();
-    shownBy.set(value, shownWith);
-    if (shownWith.has(index)) continue;
-    const [first = operation] = shownWith.values();
-    shownWith.set(index, operation);
-    if (shownWith.size <= indexes) continue;
-    const all = [...shownWith.keys()].join(" and ");
-    found.push(violation(`${value} has the indexes ${all}`, first, operation));
+    const first = shownBy.get(value) ?? { index, by: operation };
+    shownBy.set(value, first);
+    if (first.index === index) continue;
+    const text = `${value} has the indexes ${first.index} and ${index}`;
+    found.push(violation(text, first.by, operation));
   }
   return found;
 }

@@ -17,12 +17,7 @@ export interface Progress {
 export type WatchOperation =
   | TreeWrite
   | Typed<"change", undefined, TreeChange>
-  /** `isReindexed`: files may have other indexes than those of their writes. */
-  | Typed<
-      "resync",
-      undefined,
-      TreeState & { readonly reason: string; readonly isReindexed?: boolean }
-    >
+  | Typed<"resync", undefined, TreeState & { readonly reason: string }>
   | Typed<"progress", undefined, Progress>
   /** `reached` of an index, as the output, after all faults have been healed. */
   | Typed<"reached", undefined, number>
@@ -92,16 +87,12 @@ class WatchCheck {
     return this.#missing(position, index, by);
   }
 
-  #checkResync(
-    state: TreeState & { readonly reason: string; readonly isReindexed?: boolean },
-    by: WatchOperation,
-  ): Violation[] {
+  #checkResync(state: TreeState & { readonly reason: string }, by: WatchOperation): Violation[] {
     const position = this.#position ?? 0;
     this.#position = state.index;
     const isBack = state.index < position && state.reason !== "cluster-changed";
     const back = `a resync of index ${state.index} after index ${position}`;
-    const wrong = state.isReindexed === true ? [] : this.#tree.checkState(state, by);
-    return [...(isBack ? [violation(back, by)] : []), ...wrong];
+    return [...(isBack ? [violation(back, by)] : []), ...this.#tree.checkState(state, by)];
   }
 
   #checkProgress({ index, currentAt }: Progress, by: WatchOperation): Violation[] {
