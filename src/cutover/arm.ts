@@ -46,7 +46,7 @@ export async function arm(
   const expected = await registeredGateways(target, gateways, clusterId);
   const { end, switches, returnedAt } = known ?? { end: 0, switches: 0, returnedAt: 0 };
   const settings = { phase: "arming", clusterId, gateways, hold } as const;
-  const first = { ...settings, end, switches, switchedAt: 0, returnedAt };
+  const first = { ...settings, end, switches, switchedAt: 0, returnedAt, isFinished: false };
   let state = await orChanged(
     known === undefined ? records.create(first) : records.change(known, first),
   );

@@ -10,6 +10,7 @@ import { RECORD_KEY } from "../transfer/migrate/migration-record.js";
 import { preflight } from "../transfer/migrate/preflight.js";
 import type { TreeEntry } from "../transfer/source/tree-entry.js";
 import { orChanged, undo, untilAcknowledged, wrongPhase } from "./arm.js";
+import { CopyReport } from "./copy-report.js";
 import type { RegisteredGateway } from "./cutover-records.js";
 import type { StoredState } from "./cutover-state.js";
 import {
@@ -94,7 +95,8 @@ async function tryBack(
   const to = new EtcdClient({ keySpace: writes, clock });
   const from = new EtcdClient({ keySpace: reader, clock });
   const ending = linkSignals(copyOptions.signal, attempt.lost);
-  const options = { ...copyOptions, from, to, hidden, signal: ending.signal };
+  const onProgress = new CopyReport(records, clock, "v2").before(copyOptions.onProgress);
+  const options = { ...copyOptions, onProgress, from, to, hidden, signal: ending.signal };
   const { switches } = state;
   const first = (await reader.indexOf(state.switchedAt)) + 1;
   const kept = { source: from, tops: ["/", ...hidden], first, before: target.keptAt(switches) };
@@ -124,15 +126,34 @@ async function tryBack(
   }
 }
 
+/**
+ * Gives up the way back: gateways no longer look for changes of v2, which can be stopped.
+ *
+ * @throws CutoverError when gateways do not serve from v3
+ */
+export async function finish({ records }: CutoverTarget): Promise<void> {
+  const state = await records.read();
+  if (state?.phase !== "target") throw wrongPhase(state, "target");
+  await orChanged(records.change(state, { ...withSwitchedAt(state), isFinished: true }));
+}
+
+/** With the revision of the switch, which the next write of the state would lose. */
+function withSwitchedAt(state: StoredState): StoredState {
+  return { ...state, switchedAt: state.switchedAt || state.revision };
+}
+
 /** The state from which gateways return. From now on, they do not take the changes of v2 for those of somebody else. */
 async function begun(source: EtcdClient, target: CutoverTarget): Promise<StoredState> {
   const { records } = target;
   const state = await records.read();
   if (state?.phase !== "target") throw wrongPhase(state, "target");
+  if (state.isFinished) {
+    throw new CutoverError("the cut-over was finished, so there is no way back");
+  }
   await checkCluster(source, state);
   await checkAuth(source, target);
   if (state.switchedAt > 0) return state;
-  return await orChanged(records.change(state, { ...state, switchedAt: state.revision }));
+  return await orChanged(records.change(state, withSwitchedAt(state)));
 }
 
 /** @throws CutoverError */

@@ -13,6 +13,7 @@ import {
   encodeCensus,
   encodeClaims,
 } from "./claims.js";
+import { type CopyStatus, decodeCopyStatus } from "./copy-status.js";
 import {
   type CutoverState,
   decodeRegistration,
@@ -28,6 +29,7 @@ export const STATE_KEY = "/state";
 export const COPIER_KEY = "/copier";
 const GATEWAYS_KEY = "/gateways";
 const RETURN_KEY = "/return";
+const COPY_KEY = "/copy";
 const CENSUS_KEY = "/census";
 const CLAIMS_KEY = "/claims";
 /** Milliseconds after which a dead watch is noticed. */
@@ -142,13 +144,17 @@ export class CutoverRecords {
 
   /** The census that runs; `undefined`: none does. */
   async census(options: CallOptions): Promise<Census | undefined> {
-    try {
-      const request = { action: "get", key: CENSUS_KEY, quorum: true } as const;
-      return decodeCensus((await this.keySpace.execute(request, options)).node.value ?? "");
-    } catch (error) {
-      if (error instanceof KeyNotFoundError) return undefined;
-      throw error;
-    }
+    return decodeCensus((await this.#find(CENSUS_KEY, options))?.value ?? "");
+  }
+
+  /** Records how far a copy has got. @param ttl seconds */
+  async noteCopy(value: string, ttl: number): Promise<void> {
+    await this.keySpace.execute({ action: "set", key: COPY_KEY, value, ttl });
+  }
+
+  /** The copy that runs; `undefined`: none does. */
+  async copy(): Promise<CopyStatus | undefined> {
+    return decodeCopyStatus((await this.#find(COPY_KEY, {}))?.value ?? "");
   }
 
   /** @param id of the gateway @param ttl seconds */
@@ -197,13 +203,7 @@ export class CutoverRecords {
 
   /** Seconds after which the record of a return ends; 0: there is none. */
   async returnEndsIn(): Promise<number> {
-    try {
-      const request = { action: "get", key: RETURN_KEY, quorum: true } as const;
-      return (await this.keySpace.execute(request)).node.ttl ?? 0;
-    } catch (error) {
-      if (error instanceof KeyNotFoundError) return 0;
-      throw error;
-    }
+    return (await this.#find(RETURN_KEY, {}))?.ttl ?? 0;
   }
 
   async removeReturn(prevIndex: number): Promise<void> {
@@ -215,13 +215,15 @@ export class CutoverRecords {
     directory: string,
     options: CallOptions,
   ): Promise<readonly (readonly [string, string])[]> {
+    const { nodes = [] } = (await this.#find(directory, options)) ?? {};
+    return nodes.map(({ key, value = "" }) => [key.slice(directory.length + 1), value]);
+  }
+
+  async #find(key: string, options: CallOptions): Promise<AnyNode | undefined> {
     try {
-      const request = { action: "get", key: directory, quorum: true } as const;
-      const { node } = await this.keySpace.execute(request, options);
-      const nodes = node.nodes ?? [];
-      return nodes.map(({ key, value = "" }) => [key.slice(directory.length + 1), value]);
+      return (await this.keySpace.execute({ action: "get", key, quorum: true }, options)).node;
     } catch (error) {
-      if (error instanceof KeyNotFoundError) return [];
+      if (error instanceof KeyNotFoundError) return undefined;
       throw error;
     }
   }

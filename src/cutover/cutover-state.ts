@@ -37,6 +37,8 @@ export interface CutoverState {
    * copy that nobody has changed since. Otherwise 0.
    */
   readonly returnedAt: number;
+  /** In `target`: whether it was decided that there is no way back. */
+  readonly isFinished: boolean;
 }
 
 /** The state as it is stored. */
@@ -46,21 +48,24 @@ export interface StoredState extends CutoverState {
 }
 
 export function encodeState(state: CutoverState): string {
-  const { phase, clusterId, gateways, hold, end, switches, switchedAt, returnedAt } = state;
+  const { phase, clusterId, gateways, hold, isFinished } = state;
+  const { end, switches, switchedAt, returnedAt } = state;
   const indexes = { end, switches, switchedAt, returnedAt };
-  return JSON.stringify({ phase, clusterId, gateways, hold, ...indexes });
+  return JSON.stringify({ phase, clusterId, gateways, hold, ...indexes, isFinished });
 }
 
 /** `undefined` for a text that {@link encodeState} has not made. */
 export function decodeState(text: string, revision: number): StoredState | undefined {
   const value = objectIn(text);
-  const { phase, clusterId, gateways, hold, end, switches, switchedAt, returnedAt } = value;
+  const { phase, clusterId, gateways, hold, isFinished } = value;
+  const { end, switches, switchedAt, returnedAt } = value;
   const known = PHASES.find((each) => each === phase);
   if (known === undefined || typeof clusterId !== "string") return undefined;
+  if (typeof isFinished !== "boolean") return undefined;
   if (!isNumber(gateways) || !isNumber(hold) || !isNumber(end)) return undefined;
   if (!isNumber(switches) || !isNumber(switchedAt) || !isNumber(returnedAt)) return undefined;
   const indexes = { end, switches, switchedAt, returnedAt, revision };
-  return { phase: known, clusterId, gateways, hold, ...indexes };
+  return { phase: known, clusterId, gateways, hold, ...indexes, isFinished };
 }
 
 function isNumber(value: unknown): value is number {

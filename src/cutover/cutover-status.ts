@@ -1,3 +1,4 @@
+import type { CopyStatus } from "./copy-status.js";
 import type { CutoverRecords } from "./cutover-records.js";
 import type { CutoverPhase } from "./cutover-state.js";
 
@@ -9,6 +10,10 @@ export interface CutoverStatus {
   readonly end: number;
   /** Whether `back` can return to v2. */
   readonly wayBack: boolean;
+  /** The copy that runs; `null`: none does. */
+  readonly copy: CopyStatus | null;
+  /** Changed keys that are not copied yet; `null`: nothing is copied. */
+  readonly lag: number | null;
   /** What prevents the next step. */
   readonly blockers: readonly string[];
   /** After the switch: what has happened on v2 since, and must not. */
@@ -27,7 +32,11 @@ interface GatewayStatus {
 }
 
 export async function cutoverStatus(records: CutoverRecords): Promise<CutoverStatus> {
-  const [state, gateways] = await Promise.all([records.read(), records.gateways()]);
+  const [state, gateways, copy = null] = await Promise.all([
+    records.read(),
+    records.gateways(),
+    records.copy(),
+  ]);
   const revision = state?.revision ?? 0;
   const isCurrent = ({ acknowledged }: { readonly acknowledged: number }): boolean =>
     acknowledged === revision || state?.phase === "target";
@@ -43,7 +52,9 @@ export async function cutoverStatus(records: CutoverRecords): Promise<CutoverSta
   return {
     state: state?.phase ?? "source",
     end: state?.end ?? 0,
-    wayBack: isSwitched,
+    wayBack: isSwitched && !state.isFinished,
+    copy,
+    lag: copy?.waiting ?? null,
     blockers: isSwitched ? [] : blockers,
     alarms: isSwitched ? blockers : [],
     gateways: gateways.map((gateway) => ({

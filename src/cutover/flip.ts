@@ -10,6 +10,7 @@ import { RECORD_KEY } from "../transfer/migrate/migration-record.js";
 import { preflight } from "../transfer/migrate/preflight.js";
 import type { TreeEntry } from "../transfer/source/tree-entry.js";
 import { orChanged, problemOf, undo, untilAcknowledged, wrongPhase } from "./arm.js";
+import { CopyReport } from "./copy-report.js";
 import type { RegisteredGateway } from "./cutover-records.js";
 import type { CutoverPhase, StoredState } from "./cutover-state.js";
 import { GivenTtlCollector } from "./given-ttl-collector.js";
@@ -98,7 +99,8 @@ async function tryFlip(
   const to = new EtcdClient({ keySpace, clock });
   // After a return to v2, v3 still has what was copied from there.
   const overwrite = copyOptions.overwrite === true || armed.switches > 0;
-  const migrateOptions = { ...copyOptions, overwrite, hidden, from: source, to };
+  const onProgress = new CopyReport(records, clock, "v3").before(copyOptions.onProgress);
+  const migrateOptions = { ...copyOptions, onProgress, overwrite, hidden, from: source, to };
   const tops = ["/", ...hidden];
   const { switches } = armed;
   const from = { source, tops, first: armed.returnedAt + 1, before: target.keptAt(switches) };

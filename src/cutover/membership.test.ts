@@ -18,6 +18,7 @@ const ARMED: CutoverState = {
   switches: 0,
   switchedAt: 0,
   returnedAt: 0,
+  isFinished: false,
 };
 
 /** A gateway whose v3 cluster can be out of reach. */

@@ -113,5 +113,10 @@ describeWithEtcd("3.7", "etcdnet cutover", () => {
     expect(await onThird.getNodeValue("/app/name")).toBe("5");
     expect((await cutover("disarm")).stderr).toMatch(/is target; this needs the state armed/);
     expect((await cutover("abort")).stderr).toMatch(/is target; this needs the state holding/);
+    expect(await cutover("finish")).toMatchObject({ code: 0, stdout: "finished\n" });
+    expect(await status()).toMatchObject({ state: "target", wayBack: false });
+    const back = await cutover("back", "--source", oldUrls);
+    expect(back.stderr).toMatch(/the cut-over was finished, so there is no way back/);
+    expect((await onThird.getNode("/app/_lock/held")).node).toEqual(held);
   });
 });

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { EtcdClient } from "../../client/etcd-client.js";
 import { arm, disarm } from "../../cutover/arm.js";
-import { back, DEFAULT_LATE_MS } from "../../cutover/back.js";
+import { back, DEFAULT_LATE_MS, finish } from "../../cutover/back.js";
 import { type CutoverCheck, check } from "../../cutover/check.js";
+import type { CopyStatus } from "../../cutover/copy-status.js";
 import { cutoverStatus } from "../../cutover/cutover-status.js";
 import { abort, flip } from "../../cutover/flip.js";
 import { type CutoverTarget, openTarget } from "../../cutover/open-target.js";
@@ -76,6 +77,7 @@ export function cutoverCommand(): Command {
     rehearseCommand(),
     flipCommand(),
     backCommand(),
+    finishCommand(),
     abortCommand(),
     disarmCommand(),
   ]);
@@ -92,6 +94,7 @@ async function showStatus({ records }: CutoverTarget, format: OutputFormat): Pro
   const status = await cutoverStatus(records);
   if (format === "json") return print(JSON.stringify(status));
   print(`state: ${status.state}`);
+  if (status.copy !== null) print(copyLine(status.copy));
   // Clients choose the names of keys, and everybody with rights on v3 can write a record.
   for (const blocker of status.blockers) print(oneLine(`blocker: ${blocker}`));
   for (const alarm of status.alarms) print(oneLine(`alarm: ${alarm}`));
@@ -101,6 +104,11 @@ async function showStatus({ records }: CutoverTarget, format: OutputFormat): Pro
     row: ({ url, host, follows, hidden }) =>
       [url, host, follows, hidden.join(",")].map((text) => oneLine(text)),
   });
+}
+
+function copyLine({ to, phase, compared, total, waiting }: CopyStatus): string {
+  const nodes = phase === "checking" ? `${compared} nodes` : `${compared} of ${total} nodes`;
+  return `copy to ${to}: ${phase}, ${nodes}, lag ${waiting}`;
 }
 
 function checkCommand(): Command {
@@ -280,6 +288,17 @@ async function showBack(
   });
   show.done(copied);
   print(`returned to v2 at index ${end} of v3; requests waited for ${Math.round(pause)} ms`);
+}
+
+function finishCommand(): Command {
+  const example = "etcdnet --endpoints http://v3:2379 cutover finish";
+  const description = "Give up the way back: v2 can be stopped, and gateways no longer watch it.";
+  return clientCommand("finish", description, example).action((_flags: object, command: Command) =>
+    withTarget(command, async (target) => {
+      await finish(target);
+      print("finished");
+    }),
+  );
 }
 
 function abortCommand(): Command {

@@ -17,6 +17,7 @@ const TARGET: StoredState = {
   switches: 1,
   switchedAt: 0,
   returnedAt: 0,
+  isFinished: false,
   revision: 50,
 };
 const RETURNED: StoredState = {
