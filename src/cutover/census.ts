@@ -6,6 +6,7 @@ import type { Subscription } from "../key-space/subscription.js";
 import type { Action } from "../model/response.js";
 import { sleep } from "../time/sleep.js";
 import type { Census, Claims } from "./claims.js";
+import { type ClientUse, summed } from "./client-use.js";
 import type { CutoverTarget } from "./open-target.js";
 
 /** Seconds after which gateways no longer respond to a census whose process has stopped. */
@@ -36,6 +37,8 @@ export interface CensusResult {
   readonly silent: number;
   /** Writes of gateways whose outcome is unknown. They may be among those of others. */
   readonly unknown: number;
+  /** Who has used the gateways since they were started, the most active ones first. */
+  readonly clients: readonly ClientUse[];
 }
 
 /**
@@ -83,6 +86,7 @@ export async function takeCensus(
     shown: foreign.slice(-MAX_SHOWN),
     silent: end - since - [...known].filter((index) => index <= end).length,
     unknown,
+    clients: summed(claims.flatMap(({ clients }) => clients)),
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodeCensus, decodeClaims, encodeCensus, encodeClaims, OwnWrites } from "./claims.js";
+import { clientUsesIn, summed } from "./client-use.js";
 
 const census = { id: "c", since: 10 };
 
@@ -25,17 +26,30 @@ describe("OwnWrites", () => {
   });
 });
 
+const CLIENT = {
+  ...{ address: "10.0.0.1", agent: "curl/8" },
+  ...{ reads: 1, writes: 2, watches: 3, indexedWatches: 1 },
+};
+
 describe("the records of a census", () => {
   it("are read as they were written", () => {
-    const claims = new OwnWrites().claims(census);
+    const claims = { ...new OwnWrites().claims(census), clients: [CLIENT] };
     expect(decodeClaims(encodeClaims(claims))).toEqual(claims);
     expect(decodeCensus(encodeCensus(census))).toEqual(census);
+  });
+
+  it("leave out clients that are none, and add up the others", () => {
+    const other = { ...CLIENT, agent: "wget", reads: 100 };
+    const list = [null, {}, { ...CLIENT, reads: -1 }, CLIENT, other, CLIENT];
+    const sum = { ...CLIENT, reads: 2, writes: 4, watches: 6, indexedWatches: 2 };
+    expect(summed(clientUsesIn(list))).toEqual([other, sum]);
+    expect(clientUsesIn("x")).toEqual([]);
   });
 
   it("are ignored when another program has written them", () => {
     const texts = ["", "[]", "{}", '{"id":1,"since":2}', '{"id":"c","since":-1}'];
     expect(texts.map(decodeCensus)).toEqual(texts.map(() => undefined));
-    const claims = encodeClaims(new OwnWrites().claims(census));
+    const claims = encodeClaims({ ...new OwnWrites().claims(census), clients: [] });
     const wrong = [claims.replace("[]", '["1"]'), claims.replace("[]", "{}"), ...texts];
     expect(wrong.map(decodeClaims)).toEqual(wrong.map(() => undefined));
   });

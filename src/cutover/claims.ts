@@ -1,4 +1,5 @@
 import { isCount } from "../wire/json.js";
+import { type ClientUse, clientUsesIn } from "./client-use.js";
 import { objectIn } from "./cutover-state.js";
 
 /** Writes of which a gateway remembers the index. */
@@ -16,6 +17,8 @@ export interface Claims {
   readonly unknown: number;
   /** Whether these are all its writes: it does not remember every one. */
   readonly isComplete: boolean;
+  /** Who has used the gateway. */
+  readonly clients: readonly ClientUse[];
 }
 
 /** The latest writes of a gateway on v2, so that changes of others can be told from them. */
@@ -39,7 +42,7 @@ export class OwnWrites {
   }
 
   /** @param since index after which writes count */
-  claims({ id, since }: Census): Claims {
+  claims({ id, since }: Census): Omit<Claims, "clients"> {
     const all = this.#indexes.filter((index) => index > since);
     return {
       census: id,
@@ -74,9 +77,9 @@ export function encodeClaims(claims: Claims): string {
 
 /** `undefined` for a text that {@link encodeClaims} has not made. */
 export function decodeClaims(text: string): Claims | undefined {
-  const { census, round, indexes, unknown, isComplete } = objectIn(text);
+  const { census, round, indexes, unknown, isComplete, clients } = objectIn(text);
   if (typeof census !== "string" || typeof isComplete !== "boolean") return undefined;
   if (!isCount(round) || !isCount(unknown)) return undefined;
   if (!Array.isArray(indexes) || !indexes.every(isCount)) return undefined;
-  return { census, round, indexes, unknown, isComplete };
+  return { census, round, indexes, unknown, isComplete, clients: clientUsesIn(clients) };
 }

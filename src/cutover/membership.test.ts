@@ -42,7 +42,7 @@ class Rig {
     hidden: () => [],
     givenTtls: () => [],
     problem: () => "",
-    claims: (census) => new OwnWrites().claims(census),
+    claims: (census) => ({ ...new OwnWrites().claims(census), clients: [] }),
     drained: async () => {},
     onState: (state) => this.seen.push(state === null ? null : state?.phase),
   });

@@ -14,6 +14,7 @@ import type { Draining } from "./probes/draining.js";
 import { DEFAULT_HOST, type ServedCluster } from "./serve-gateway.js";
 import type { SourceCluster } from "./source/source-cluster.js";
 import { sourceHandler } from "./source-handler.js";
+import { SeenClients } from "./switch/seen-clients.js";
 import { SwitchedKeys } from "./switch/switched-keys.js";
 
 /** A gateway in front of v2 that a cut-over can switch to v3. */
@@ -32,16 +33,23 @@ export function switchingCluster(
       hidden: () => keys.hidden,
       givenTtls: () => keys.givenTtls,
       problem: () => keys.problem,
-      claims: (census) => keys.claims(census),
+      claims: (census) => ({ ...keys.claims(census), clients: clients.list }),
       drained: () => keys.drained(),
       onState: (state) => keys.follow(state),
     },
   );
+  const clients = new SeenClients();
   const keptAt = (switches: number) => new KeptIndexes(api, keyPrefix, switches);
   const keys: SwitchedKeys = new SwitchedKeys(source, keySpace, membership, keptAt);
   return {
     endpoints: [...source.endpoints, ...target.endpoints],
-    handler: (draining) => switchHandler(source, target, membership, keys, options, draining),
+    handler: (draining) => {
+      const handle = switchHandler(source, target, membership, keys, options, draining);
+      return (request) => {
+        clients.add(request);
+        return handle(request);
+      };
+    },
     prepare: async () => {
       await source.requireV2();
       await keys.start();

@@ -49,7 +49,17 @@ describeWithEtcd("3.7", "a cut-over", () => {
       ]);
 
     // Longer than gateways take to respond.
+    const headers = { "User-Agent": "tool/1.0" };
+    await fetch(`${one.url}/v2/keys/app?recursive=true`, { headers });
+    await fetch(`${two.url}/v2/keys/app?waitIndex=1&wait=true&recursive=true`, { headers });
     const clear = await during(work, check(direct, target, { ...options, observe: 5_000 }));
+    const isTool = ({ agent }: { readonly agent: string }) => agent === "tool/1.0";
+    expect(clear.census?.clients.filter(isTool)).toEqual([
+      {
+        ...{ address: "127.0.0.1", agent: "tool/1.0" },
+        ...{ reads: 1, writes: 0, watches: 1, indexedWatches: 1 },
+      },
+    ]);
     expect(clear.blockers).toEqual([]);
     expect(clear.nodes).toBeGreaterThan(2);
     expect(clear.census?.changes).toBeGreaterThan(3);
@@ -82,6 +92,7 @@ describeWithEtcd("3.7", "a cut-over", () => {
     const metrics = await (await fetch(`${one.url}/metrics`)).text();
     expect(metrics).toMatch(/^etcdnet_cutover_phase\{phase="target"\} 1$/m);
     expect(metrics).toMatch(/^etcdnet_cutover_serving 1$/m);
+    expect(metrics).toMatch(/^etcdnet_cutover_way_back 1$/m);
     await expect
       .poll(async () => (await fetch(`${one.url}/metrics`)).text())
       .toMatch(/^etcdnet_cutover_late_changes_total 1$/m);

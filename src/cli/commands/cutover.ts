@@ -3,6 +3,7 @@ import { EtcdClient } from "../../client/etcd-client.js";
 import { arm, disarm } from "../../cutover/arm.js";
 import { back, DEFAULT_LATE_MS, finish } from "../../cutover/back.js";
 import { type CutoverCheck, check } from "../../cutover/check.js";
+import type { ClientUse } from "../../cutover/client-use.js";
 import type { CopyStatus } from "../../cutover/copy-status.js";
 import { cutoverStatus } from "../../cutover/cutover-status.js";
 import { abort, flip } from "../../cutover/flip.js";
@@ -30,6 +31,8 @@ import { commandGroup } from "./command-group.js";
 
 /** Milliseconds for which requests may be held, if the operator does not say. */
 const DEFAULT_HOLD_MS = 2_000;
+/** Clients that `check` lists. */
+const MAX_CLIENTS = 20;
 /** Milliseconds for which `check` counts changes of v2, if the operator does not say. */
 const DEFAULT_OBSERVE_MS = 10_000;
 
@@ -165,9 +168,25 @@ function checkLines(result: CutoverCheck): string[] {
     ...hidden.map((key) => `hidden key: ${key}`),
   ];
   if (nodes !== undefined) lines.push(`nodes: ${nodes}, with a TTL: ${leased}`);
-  if (census !== undefined) lines.push(`changes of v2 that were counted: ${census.changes}`);
+  if (census !== undefined) {
+    lines.push(
+      `changes of v2 that were counted: ${census.changes}`,
+      ...clientLines(census.clients),
+    );
+  }
   if (blockers.length === 0) lines.push("nothing prevents the switch");
   return lines.map((line) => oneLine(line));
+}
+
+function clientLines(clients: readonly ClientUse[]): string[] {
+  const lines = clients.slice(0, MAX_CLIENTS).map((client) => {
+    const { address, agent, reads, writes, watches, indexedWatches } = client;
+    const name = [address, agent].filter((part) => part !== "").join(" ") || "unknown";
+    const watched = `${watches} watches, ${indexedWatches} of them with waitIndex`;
+    return `client: ${name}: ${reads} reads, ${writes} writes, ${watched}`;
+  });
+  const more = clients.length - lines.length;
+  return more > 0 ? [...lines, `and ${more} more clients: -o json shows them`] : lines;
 }
 
 function armCommand(): Command {

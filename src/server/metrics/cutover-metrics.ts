@@ -21,6 +21,12 @@ export function cutoverFamilies(
       Number(side !== undefined),
     ),
     metric(
+      "etcdnet_cutover_way_back",
+      "gauge",
+      "1 if the gateways serve from v3 and can return to v2, else 0.",
+      Number(state?.phase === "target" && !state.isFinished),
+    ),
+    metric(
       "etcdnet_cutover_late_changes_total",
       "counter",
       "Changes of v2 after its end, which are not on v3.",

@@ -117,7 +117,7 @@ export class SwitchedKeys {
   }
 
   /** The writes of this gateway that a census asks for. */
-  claims(census: Census): Claims {
+  claims(census: Census): Omit<Claims, "clients"> {
     return this.#own.claims(census);
   }
 
