@@ -5,7 +5,12 @@ import { isRetryable } from "../key-space/shared/is-retryable.js";
 import { sleep } from "../time/sleep.js";
 import { notAcknowledged, orChanged, undo } from "./arm.js";
 import { type RegisteredGateway, StateChangedError } from "./cutover-records.js";
-import type { CutoverPhase, CutoverState, StoredState } from "./cutover-state.js";
+import {
+  type CutoverPhase,
+  type CutoverState,
+  encodeState,
+  type StoredState,
+} from "./cutover-state.js";
 import type { GivenTtlCollector } from "./given-ttl-collector.js";
 import type { CutoverTarget } from "./open-target.js";
 
@@ -86,7 +91,7 @@ export class Hold {
         if (error instanceof StateChangedError) {
           // An earlier attempt of this loop may have been carried out.
           const now = await records.read();
-          if (now?.phase !== phase) throw this.tookTooLong();
+          if (now === undefined || encodeState(now) !== encodeState(next)) throw this.tookTooLong();
           this.#state = now;
           break;
         }
