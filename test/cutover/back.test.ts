@@ -98,9 +98,11 @@ describeWithEtcd("3.7", "a return to v2", () => {
       return await flip(source, target, {});
     };
     await flipBoth();
-    await using lock = await etcd.lock("/locks/held", { ttl: 60 }).acquire();
+    // So long that a refresh does not change indexes during the test.
+    const contender = () => etcd.lock("/locks/held", { ttl: 3_600 }).acquire();
+    await using lock = await contender();
     // It waits over both switches.
-    const waiting = etcd.lock("/locks/held", { ttl: 60 }).acquire();
+    const waiting = contender();
     await put(first, "/cas/changed", { value: "2" });
     await put(first, "/cas/created", { value: "1" });
     // v2 has it with its index from before, because its value is the same.
