@@ -5,6 +5,7 @@ import { readIndex } from "../../key-space/shared/read-state.js";
 import type { WatchRequest } from "../../model/key-request.js";
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import { ClusterEvents, directoryOf } from "./cluster-events.js";
+import type { ShownKeys } from "./shown-keys.js";
 
 /** Indexes before the hold whose events are read again: the same number as etcd v2 keeps events. */
 const HISTORY = 1_000;
@@ -15,9 +16,7 @@ export interface LastEventsSettings {
   readonly hidden: readonly string[];
   /** Index up to which open watches have delivered everything; 0: it is not known. */
   readonly delivered: number;
-  /** First index of v3 after the switch. */
-  readonly first: Promise<number>;
-  show(event: EtcdResponse, first: number): Promise<EtcdResponse>;
+  readonly shown: Promise<ShownKeys>;
   readonly signal: AbortSignal;
 }
 
@@ -60,10 +59,10 @@ export class LastEvents {
 
 async function collect(settings: LastEventsSettings): Promise<ReadonlyMap<string, ClusterEvents>> {
   const { keySpace, hidden, delivered, signal } = settings;
-  const [first, { index }] = await Promise.all([settings.first, readIndex(keySpace, { signal })]);
+  const [shown, { index }] = await Promise.all([settings.shown, readIndex(keySpace, { signal })]);
   const seen = delivered === 0 ? index : delivered;
-  const from = Math.max(first, Math.min(seen, index - HISTORY) + 1);
-  const show = (event: EtcdResponse) => settings.show(event, first);
+  const from = Math.max(shown.first, Math.min(seen, index - HISTORY) + 1);
+  const show = (event: EtcdResponse) => shown.show(event, signal);
   const directories = new Set(["", ...hidden.map(directoryOf)]);
   return new Map(
     [...directories].map((directory) => [

@@ -23,12 +23,17 @@ interface Copied {
 /** The keys of a cluster after a switch, with the indexes that clients know from before. */
 export class ShownKeys {
   readonly #indexes: ShownIndexes;
-  readonly #first: number;
+  /** First index of the cluster after the switch. */
+  readonly first: number;
 
-  /** @param first index of the cluster after the switch */
   constructor(indexes: ShownIndexes, first: number) {
     this.#indexes = indexes;
-    this.#first = first;
+    this.first = first;
+  }
+
+  /** A response or an event of the cluster, for clients. */
+  show(response: EtcdResponse, signal: AbortSignal | undefined): Promise<EtcdResponse> {
+    return this.#indexes.show(response, this.first, signal);
   }
 
   async execute(
@@ -38,7 +43,7 @@ export class ShownKeys {
   ): Promise<EtcdResponse> {
     const response = await execute(await this.#withStoredIndex(request, execute, signal));
     try {
-      return await this.#indexes.show(response, this.#first, signal);
+      return await this.show(response, signal);
     } catch (error) {
       // A write was carried out, whatever its indexes are.
       if (request.action === "get") throw error;
@@ -54,7 +59,7 @@ export class ShownKeys {
   ): Promise<Copied | undefined> {
     try {
       const response = await execute({ action: "get", key, quorum: true });
-      if (response.node.createdIndex >= this.#first) return undefined;
+      if (response.node.createdIndex >= this.first) return undefined;
       const before = await this.#indexes.modifiedIndexOf(response.node, signal);
       return before === undefined ? undefined : { response, before };
     } catch (error) {
@@ -73,7 +78,7 @@ export class ShownKeys {
     execute: Execute,
     signal: AbortSignal | undefined,
   ): Promise<KeyRequest> {
-    const first = this.#first;
+    const first = this.first;
     if (!("prevIndex" in request) || !request.prevIndex || request.prevIndex >= first) {
       return request;
     }

@@ -1,10 +1,8 @@
 import { type Census, type Claims, OwnWrites } from "../../cutover/claims.js";
 import type { StoredState } from "../../cutover/cutover-state.js";
 import { hiddenPrefixes } from "../../cutover/hidden-prefixes.js";
-import type { KeptIndexes } from "../../cutover/kept-indexes.js";
 import type { CutoverMembership, Side } from "../../cutover/membership.js";
-import { AbortError } from "../../errors/abort-error.js";
-import { notCompleted, OutcomeUnknownError } from "../../errors/cluster-errors.js";
+import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
 import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
 import type { KeyWatch } from "../../key-space/key-space.js";
@@ -16,7 +14,6 @@ import { type KeyRequest, operationOf, type WatchRequest } from "../../model/key
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import { linkSignals } from "../../time/link-signals.js";
 import { sleep } from "../../time/sleep.js";
-import { withTimeout } from "../../time/with-timeout.js";
 import type { ServedKeys } from "../routes/keys-route.js";
 import type { SourceCluster } from "../source/source-cluster.js";
 import { ClusterEvents, directoryOf, type FollowedWatch } from "./cluster-events.js";
@@ -24,8 +21,8 @@ import { GivenTtls } from "./given-ttls.js";
 import { LastEvents } from "./last-events.js";
 import { LateChanges } from "./late-changes.js";
 import { isDecided, isFinal, type Outcome, resultOf } from "./outcome.js";
-import { ShownIndexes } from "./shown-indexes.js";
-import { ShownKeys } from "./shown-keys.js";
+import { ShownClusters, type ShownClustersSettings } from "./shown-clusters.js";
+import type { ShownKeys } from "./shown-keys.js";
 import { shownWatch } from "./shown-watch.js";
 import { SwitchedWatch } from "./switched-watch.js";
 
@@ -39,22 +36,18 @@ const HISTORY = 1_000;
 const LAST_EVENTS_MS = 10_000;
 const RETRY_MS = 200;
 /** Time for the first response of v3. */
-const FIRST_INDEX_MS = 10_000;
+const _FIRST_INDEX_MS = 10_000;
 /** Milliseconds after which events are collected again that v2 has refused. */
 const RESTART_MS = 5_000;
 /** Time for the first events of a directory. */
 const OPENING_MS = 2_000;
-
-type KeptAt = (switches: number) => Pick<KeptIndexes, "of" | "below">;
 
 /** The keys of a gateway that switches from v2 to v3. */
 export class SwitchedKeys {
   readonly #source: SourceCluster;
   readonly #target: V3KeySpace;
   readonly #membership: CutoverMembership;
-  readonly #keptAt: KeptAt;
-  /** Those from before the last switch. */
-  #indexes: ShownIndexes;
+  readonly #shown: ShownClusters;
   /** By the path of their directory: watches do not see what is hidden below theirs. */
   readonly #events = new Map<string, ClusterEvents>();
   /** Hidden keys that clients have asked for, up to each hidden segment. */
@@ -77,12 +70,6 @@ export class SwitchedKeys {
   clusterId = "";
   #sent = 0;
   #onDrained: () => void = () => {};
-  /** First index of v3 after the switch, by the revision of the switch. */
-  #firstIndex: { readonly revision: number; readonly index: Promise<number> } | undefined;
-  /** How often the gateways have changed to the other cluster. */
-  #switches = 0;
-  /** Index of v2 at the return to it: smaller ones are of the copy of v3. 0: there was no return. */
-  #returnedAt = 0;
   /** Resolves when all watches have switched. */
   #switched: Promise<void> | undefined;
 
@@ -90,14 +77,16 @@ export class SwitchedKeys {
     source: SourceCluster,
     target: V3KeySpace,
     membership: CutoverMembership,
-    keptAt: KeptAt,
+    keptAt: ShownClustersSettings["keptAt"],
   ) {
     this.#source = source;
     this.#target = target;
     this.#membership = membership;
-    this.#keptAt = keptAt;
-    this.#indexes = new ShownIndexes(keptAt(0));
-    this.#givenTtls = new GivenTtls(source.cluster.clock, () => membership.renew());
+    const { clock } = source.cluster;
+    const indexOf = (revision: number) => target.indexOf(revision);
+    const { signal: closing } = this.#closing;
+    this.#shown = new ShownClusters({ keptAt, indexOf, clock, closing });
+    this.#givenTtls = new GivenTtls(clock, () => membership.renew());
   }
 
   /** Begins to collect events of v2, as soon as it responds. Takes at most a few seconds. */
@@ -166,7 +155,7 @@ export class SwitchedKeys {
 
   /** Called when the state of the cut-over has changed, or is not known any more. */
   follow(state: StoredState | null | undefined): void {
-    if (state != null && state.switches !== this.#switches) this.#changeCluster(state);
+    if (state != null && state.switches !== this.#shown.switches) this.#changeCluster(state);
     if (state?.phase === "target") {
       this.#forgetLastEvents();
       this.#switched ??= this.#switchAll(state).catch(() => {});
@@ -185,12 +174,10 @@ export class SwitchedKeys {
   }
 
   #collectLastEvents(state: StoredState, delivered: number): LastEvents {
-    const first = this.#firstIndexOf(state);
+    const shown = this.#shown.onTarget(state);
     const { signal } = this.#closing;
-    const indexes = this.#indexesOf(state);
-    const show = (event: EtcdResponse, from: number) => indexes.show(event, from, signal);
     const keys = { keySpace: this.#target, hidden: this.hidden };
-    return new LastEvents({ ...keys, delivered, first, show, signal });
+    return new LastEvents({ ...keys, delivered, shown, signal });
   }
 
   #forgetLastEvents(): void {
@@ -214,31 +201,10 @@ export class SwitchedKeys {
   }
 
   /** Called when gateways have changed to the other cluster, perhaps several times. */
-  #changeCluster({ switches, returnedAt, end }: StoredState): void {
-    const hasReturned = this.#returns !== Math.floor(switches / 2);
-    this.#switches = switches;
-    this.#returnedAt = returnedAt;
-    this.#indexes = new ShownIndexes(this.#keptAt(switches));
-    if (hasReturned) this.#beginAgain(end);
-    if (returnedAt > 0) void this.#loadIndexes().catch(() => {});
-  }
-
-  /** How often the gateways have returned to v2. */
-  get #returns(): number {
-    return Math.floor(this.#switches / 2);
-  }
-
-  /** v2 must not need v3, which may be stopped. */
-  async #loadIndexes(): Promise<void> {
-    const { signal } = this.#closing;
-    const indexes = this.#indexes;
-    while (this.#indexes === indexes) {
-      try {
-        return await indexes.loadAll(signal);
-      } catch {
-        await sleep(RETRY_MS, this.#source.cluster.clock, signal);
-      }
-    }
+  #changeCluster(state: StoredState): void {
+    const { returns } = this.#shown;
+    this.#shown.change(state);
+    if (returns !== this.#shown.returns) this.#beginAgain(state.end);
   }
 
   /** As after the start of the gateway, because v2 serves again. @param end index up to which events of v3 count */
@@ -249,7 +215,6 @@ export class SwitchedKeys {
     this.#target.endWatches();
     this.#lastEvents?.endAt(end, this.#limitOfLastEvents);
     this.#endLateChanges();
-    this.#firstIndex = undefined;
     this.#switched = undefined;
     void this.#start().catch(() => {});
   }
@@ -331,7 +296,7 @@ export class SwitchedKeys {
     outcome: Outcome,
   ): boolean {
     const index = quorum ? undefined : indexOf(outcome);
-    return index === undefined || index >= this.#returnedAt;
+    return index === undefined || index >= this.#shown.returnedAt;
   }
 
   /** @param outcome on v2 */
@@ -363,9 +328,8 @@ export class SwitchedKeys {
     request: KeyRequest,
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
-    if (this.#returnedAt === 0) return await passed.execute(request);
-    const shown = new ShownKeys(this.#indexes, this.#returnedAt + 1);
-    return await shown.execute(request, (each) => passed.execute(each), signal);
+    const execute = (each: KeyRequest) => passed.execute(each);
+    return await this.#shown.onSource().execute(request, execute, signal);
   }
 
   async #executeOnTarget(
@@ -373,9 +337,9 @@ export class SwitchedKeys {
     state: StoredState,
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
-    const first = await this.#firstIndexWithin(operationOf(request), state, signal);
-    const execute = (each: KeyRequest) => this.#executeCurrent(each, first, signal);
-    const response = await this.#shownOn(state, first).execute(request, execute, signal);
+    const shown = await this.#shown.onTargetWithin(operationOf(request), state, signal);
+    const execute = (each: KeyRequest) => this.#executeCurrent(each, shown.first, signal);
+    const response = await shown.execute(request, execute, signal);
     return { ...response, etcdClusterId: state.clusterId };
   }
 
@@ -427,7 +391,7 @@ export class SwitchedKeys {
   ): Promise<KeyWatch | undefined> {
     const asked = await this.#source.origin(signal);
     const end = this.#membership.state?.end ?? 0;
-    const returnedAt = this.#returnedAt;
+    const { returnedAt } = this.#shown;
     if (!this.#isServing) return undefined;
     // The member may be behind.
     const origin = { ...asked, etcdIndex: Math.max(asked.etcdIndex, returnedAt) };
@@ -485,9 +449,8 @@ export class SwitchedKeys {
 
   /** Shows events of v2, also after the next switch. */
   #showOnSource(): (event: EtcdResponse) => Promise<EtcdResponse> {
-    const first = this.#returnedAt + 1;
-    const indexes = this.#indexes;
-    return (event) => indexes.show(event, first, this.#closing.signal);
+    const shown = this.#shown.onSource();
+    return (event) => shown.show(event, this.#closing.signal);
   }
 
   /** A watch of events of v3 from before the return, which continues on v2; `undefined`: they are not known. */
@@ -516,7 +479,8 @@ export class SwitchedKeys {
     signal: AbortSignal | undefined,
   ): Promise<KeyWatch> {
     const waitIndex = request.waitIndex || Number.POSITIVE_INFINITY;
-    const first = await this.#firstIndexWithin(`GET ${request.key}`, state, signal);
+    const shown = await this.#shown.onTargetWithin(`GET ${request.key}`, state, signal);
+    const { first } = shown;
     if (waitIndex > state.end) {
       const isEarly = waitIndex < first;
       const from = isEarly ? { ...request, waitIndex: first } : request;
@@ -525,7 +489,6 @@ export class SwitchedKeys {
     await this.#switched;
     const events = this.#events.get(directoryOf(pathOf(request.key)));
     if (events?.covers(waitIndex) !== true) {
-      const shown = this.#shownOn(state, first);
       const isUnchanged = await this.#isUnchangedSince(request, waitIndex, shown, signal);
       const atSwitch = isUnchanged ? { ...request, waitIndex: first } : request;
       return await this.#openTarget(passed, atSwitch, state, signal);
@@ -561,20 +524,19 @@ export class SwitchedKeys {
     signal: AbortSignal | undefined,
   ): Promise<KeyWatch> {
     const operation = `GET ${request.key}`;
-    const first = await this.#firstIndexWithin(operation, state, signal);
+    const shown = await this.#shown.onTargetWithin(operation, state, signal);
     const watch = await this.#target.openWatch(request, { signal });
     const since = request.waitIndex || watch.etcdIndex + 1;
-    if (this.#membership.state?.phase !== "target" || this.#switches !== state.switches) {
+    if (this.#membership.state?.phase !== "target" || this.#shown.switches !== state.switches) {
       watch.close();
       return await this.#openWatch(passed, { ...request, waitIndex: since }, signal);
     }
-    const indexes = this.#indexesOf(state);
     const holds = this.#holds;
     let isComplete = true;
     const show = async (event: EtcdResponse): Promise<EtcdResponse | undefined> => {
       const { from } = await this.#membership.confirmed(operation);
       isComplete &&= from === "target" && this.#membership.switches === state.switches;
-      return isComplete ? await indexes.show(event, first, signal) : undefined;
+      return isComplete ? await shown.show(event, signal) : undefined;
     };
     const switched = new SwitchedWatch(shownWatch(watch, state.clusterId, show));
     switched.continueWith(async (next) => {
@@ -613,7 +575,7 @@ export class SwitchedKeys {
   }
 
   async #switchAll(state: StoredState): Promise<void> {
-    const first = await this.#firstIndexOf(state);
+    const { first } = await this.#shown.onTarget(state);
     const limit = this.#limitOfLastEvents;
     const all = [...this.#events.values()].map(async (events) => {
       for (const followed of await events.endAt(state.end, limit)) {
@@ -624,63 +586,18 @@ export class SwitchedKeys {
     this.#source.watches.end((watch) => this.#direct.has(watch));
   }
 
-  /** Those from before a switch to v3. */
-  #indexesOf({ switches }: StoredState): ShownIndexes {
-    return switches === this.#switches ? this.#indexes : new ShownIndexes(this.#keptAt(switches));
-  }
-
-  #shownOn(state: StoredState, first: number): ShownKeys {
-    return new ShownKeys(this.#indexesOf(state), first);
-  }
-
-  /** Asks v3 until it responds. */
-  #firstIndexOf({ revision, switchedAt }: StoredState): Promise<number> {
-    const at = switchedAt || revision;
-    if (this.#firstIndex?.revision !== at) {
-      this.#firstIndex = { revision: at, index: this.#askFirstIndex(at) };
-    }
-    return this.#firstIndex.index;
-  }
-
-  /** @throws TimeoutError, AbortError */
-  #firstIndexWithin(
-    operation: string,
-    state: StoredState,
-    signal: AbortSignal | undefined,
-  ): Promise<number> {
-    return withTimeout(this.#firstIndexOf(state), {
-      milliseconds: FIRST_INDEX_MS,
-      clock: this.#source.cluster.clock,
-      signal,
-      onTimeout: () => notCompleted(operation, FIRST_INDEX_MS),
-      onAbort: (reason) => new AbortError(operation, reason, "none"),
-    });
-  }
-
-  async #askFirstIndex(revision: number): Promise<number> {
-    const { signal } = this.#closing;
-    for (;;) {
-      signal.throwIfAborted();
-      try {
-        return (await this.#target.indexOf(revision)) + 1;
-      } catch {
-        await sleep(RETRY_MS, this.#source.cluster.clock, signal);
-      }
-    }
-  }
-
   async #start(): Promise<void> {
     const { signal } = this.#closing;
-    const returns = this.#returns;
+    const { returns } = this.#shown;
     for (;;) {
       signal.throwIfAborted();
-      if (this.#membership.state?.phase === "target" || this.#returns !== returns) return;
+      if (this.#membership.state?.phase === "target" || this.#shown.returns !== returns) return;
       try {
         const { etcdIndex, etcdClusterId } = await this.#source.origin(signal);
         this.clusterId = etcdClusterId;
-        if (this.#returns !== returns) return;
+        if (this.#shown.returns !== returns) return;
         // Watches that go on after a return need all events since.
-        const returnedAt = this.#returnedAt;
+        const { returnedAt } = this.#shown;
         const isRecent = returnedAt > 0 && etcdIndex < returnedAt + HISTORY;
         const from = (isRecent ? returnedAt : etcdIndex) + 1;
         await this.#eventsAt("", from).opened.catch(() => {});
