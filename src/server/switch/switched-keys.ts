@@ -11,12 +11,10 @@ import { pathOf } from "../../key-space/shared/path.js";
 import { unusedKey } from "../../key-space/shared/read-state.js";
 import type { V3KeySpace } from "../../key-space/v3/v3-key-space.js";
 import { type KeyRequest, operationOf, type WatchRequest } from "../../model/key-request.js";
-import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
-import { linkSignals } from "../../time/link-signals.js";
-import { sleep } from "../../time/sleep.js";
+import type { EtcdResponse } from "../../model/response.js";
 import type { ServedKeys } from "../routes/keys-route.js";
 import type { SourceCluster } from "../source/source-cluster.js";
-import { ClusterEvents, directoryOf, type FollowedWatch } from "./cluster-events.js";
+import type { FollowedWatch } from "./cluster-events.js";
 import { GivenTtls } from "./given-ttls.js";
 import { LastEvents } from "./last-events.js";
 import { LateChanges } from "./late-changes.js";
@@ -24,23 +22,15 @@ import { isDecided, isFinal, type Outcome, resultOf } from "./outcome.js";
 import { ShownClusters, type ShownClustersSettings } from "./shown-clusters.js";
 import type { ShownKeys } from "./shown-keys.js";
 import { shownWatch } from "./shown-watch.js";
+import { SourceEvents } from "./source-events.js";
 import { SwitchedWatch } from "./switched-watch.js";
 
-/** Hidden directories whose events are collected, and hidden keys that are named to the operator. */
+/** Hidden keys that are named to the operator. */
 const MAX_HIDDEN = 200;
 /** Longer ones are not named; the operator can name them. */
 const MAX_HIDDEN_LENGTH = 1_000;
-/** Number of events that v2 keeps. */
-const HISTORY = 1_000;
 /** Time for the last events of v2. */
 const LAST_EVENTS_MS = 10_000;
-const RETRY_MS = 200;
-/** Time for the first response of v3. */
-const _FIRST_INDEX_MS = 10_000;
-/** Milliseconds after which events are collected again that v2 has refused. */
-const RESTART_MS = 5_000;
-/** Time for the first events of a directory. */
-const OPENING_MS = 2_000;
 
 /** The keys of a gateway that switches from v2 to v3. */
 export class SwitchedKeys {
@@ -48,8 +38,7 @@ export class SwitchedKeys {
   readonly #target: V3KeySpace;
   readonly #membership: CutoverMembership;
   readonly #shown: ShownClusters;
-  /** By the path of their directory: watches do not see what is hidden below theirs. */
-  readonly #events = new Map<string, ClusterEvents>();
+  readonly #events: SourceEvents;
   /** Hidden keys that clients have asked for, up to each hidden segment. */
   readonly #hidden = new Set<string>();
   /** The events of v3 before a return to v2, as soon as gateways hold for it. */
@@ -64,10 +53,6 @@ export class SwitchedKeys {
   /** After the switch. */
   #late: LateChanges | undefined;
   #lateEnding = new AbortController();
-  /** Why the events of v2 are not collected. */
-  #failure: Error | undefined;
-  /** ID of the v2 cluster; empty: not known yet. */
-  clusterId = "";
   #sent = 0;
   #onDrained: () => void = () => {};
   /** Resolves when all watches have switched. */
@@ -86,14 +71,22 @@ export class SwitchedKeys {
     const indexOf = (revision: number) => target.indexOf(revision);
     const { signal: closing } = this.#closing;
     this.#shown = new ShownClusters({ keptAt, indexOf, clock, closing });
+    this.#events = new SourceEvents({
+      ...{ source, shown: this.#shown, closing },
+      isServing: () => this.#isServing,
+      hasSwitched: () => this.#switched !== undefined,
+    });
     this.#givenTtls = new GivenTtls(clock, () => membership.renew());
   }
 
   /** Begins to collect events of v2, as soon as it responds. Takes at most a few seconds. */
-  async start(): Promise<void> {
-    const { signal } = this.#closing;
-    const limit = sleep(OPENING_MS, this.#source.cluster.clock, signal);
-    await Promise.race([this.#start(), limit]).catch(() => {});
+  start(): Promise<void> {
+    return this.#events.start();
+  }
+
+  /** ID of the v2 cluster; empty: not known yet. */
+  get clusterId(): string {
+    return this.#events.clusterId;
   }
 
   get hidden(): readonly string[] {
@@ -122,10 +115,7 @@ export class SwitchedKeys {
     if (this.#givenTtls.isIncomplete) {
       return "refreshes of clients have given a TTL to more than 500 keys in a minute";
     }
-    if (this.#events.has("")) return "";
-    return this.#failure === undefined
-      ? "v2 could not be read yet"
-      : `v2 refuses its events: ${this.#failure.message}`;
+    return this.#events.problem;
   }
 
   /** Resolves when nothing that was sent to a cluster waits for its response. */
@@ -166,7 +156,7 @@ export class SwitchedKeys {
       const delivered = this.#target.endWatches();
       this.#lastEvents ??= this.#collectLastEvents(state, delivered);
     } else if (this.#isServing) {
-      for (const events of this.#events.values()) events.decided();
+      this.#events.decided();
     } else {
       // Their clients open them again, and then wait for the decision.
       this.#source.watches.end((watch) => this.#direct.has(watch));
@@ -192,7 +182,7 @@ export class SwitchedKeys {
   close(): void {
     this.#forgetLastEvents();
     this.#closing.abort(new Error("the gateway was closed"));
-    for (const events of this.#events.values()) events.close();
+    this.#events.close();
   }
 
   #endLateChanges(): void {
@@ -209,14 +199,12 @@ export class SwitchedKeys {
 
   /** As after the start of the gateway, because v2 serves again. @param end index up to which events of v3 count */
   #beginAgain(end: number): void {
-    for (const events of this.#events.values()) events.close();
-    this.#events.clear();
     this.#holds++;
     this.#target.endWatches();
     this.#lastEvents?.endAt(end, this.#limitOfLastEvents);
     this.#endLateChanges();
     this.#switched = undefined;
-    void this.#start().catch(() => {});
+    this.#events.beginAgain();
   }
 
   /**
@@ -409,10 +397,9 @@ export class SwitchedKeys {
       seen = unchanged;
     }
     const since = seen + 1;
-    const events = this.#eventsOf(request.key, since);
-    const isOpen = events !== undefined && (await this.#isReady(events, request, origin, signal));
+    const events = await this.#events.for(request, since, origin, signal);
     if (!this.#isServing) return undefined;
-    if (isOpen && events.covers(since)) return events.follow(request, since, origin, signal);
+    if (events !== undefined) return events.follow(request, since, origin, signal);
     // v2 refuses a watch of everything, or this one may get events from before the gateway started.
     const isBehind = asked.etcdIndex < returnedAt;
     const from = isOld || isBehind ? { ...request, waitIndex: since } : request;
@@ -487,7 +474,7 @@ export class SwitchedKeys {
       return await this.#openTarget(passed, from, state, signal);
     }
     await this.#switched;
-    const events = this.#events.get(directoryOf(pathOf(request.key)));
+    const events = this.#events.get(request.key);
     if (events?.covers(waitIndex) !== true) {
       const isUnchanged = await this.#isUnchangedSince(request, waitIndex, shown, signal);
       const atSwitch = isUnchanged ? { ...request, waitIndex: first } : request;
@@ -576,90 +563,10 @@ export class SwitchedKeys {
 
   async #switchAll(state: StoredState): Promise<void> {
     const { first } = await this.#shown.onTarget(state);
-    const limit = this.#limitOfLastEvents;
-    const all = [...this.#events.values()].map(async (events) => {
-      for (const followed of await events.endAt(state.end, limit)) {
-        this.#continue(followed, this.afterSwitch, state, first);
-      }
-    });
-    await Promise.all(all);
+    for (const followed of await this.#events.endAt(state.end, this.#limitOfLastEvents)) {
+      this.#continue(followed, this.afterSwitch, state, first);
+    }
     this.#source.watches.end((watch) => this.#direct.has(watch));
-  }
-
-  async #start(): Promise<void> {
-    const { signal } = this.#closing;
-    const { returns } = this.#shown;
-    for (;;) {
-      signal.throwIfAborted();
-      if (this.#membership.state?.phase === "target" || this.#shown.returns !== returns) return;
-      try {
-        const { etcdIndex, etcdClusterId } = await this.#source.origin(signal);
-        this.clusterId = etcdClusterId;
-        if (this.#shown.returns !== returns) return;
-        // Watches that go on after a return need all events since.
-        const { returnedAt } = this.#shown;
-        const isRecent = returnedAt > 0 && etcdIndex < returnedAt + HISTORY;
-        const from = (isRecent ? returnedAt : etcdIndex) + 1;
-        await this.#eventsAt("", from).opened.catch(() => {});
-        return;
-      } catch (error) {
-        this.#failure = error instanceof Error ? error : new Error(String(error));
-        await sleep(RETRY_MS, this.#source.cluster.clock, signal);
-      }
-    }
-  }
-
-  async #restart(): Promise<void> {
-    await sleep(RESTART_MS, this.#source.cluster.clock, this.#closing.signal);
-    await this.#start();
-  }
-
-  /** The events that a watch needs; `undefined`: they are not collected. */
-  #eventsOf(key: string, since: number): ClusterEvents | undefined {
-    const directory = directoryOf(pathOf(key));
-    const known = this.#events.get(directory);
-    if (known !== undefined || directory === "" || this.#events.size > MAX_HIDDEN) return known;
-    return this.#eventsAt(directory, since);
-  }
-
-  /** Otherwise v2 serves the watch itself. */
-  async #isReady(
-    events: ClusterEvents,
-    { waitIndex }: WatchRequest,
-    { etcdIndex }: ResponseOrigin,
-    signal: AbortSignal | undefined,
-  ): Promise<boolean> {
-    const ending = linkSignals(signal);
-    const ready = async (): Promise<boolean> => {
-      await events.opened;
-      // Without an index, nothing from before the request may be delivered.
-      if (!waitIndex) await events.reached(etcdIndex, ending.signal);
-      return true;
-    };
-    const limit = sleep(OPENING_MS, this.#source.cluster.clock, ending.signal);
-    try {
-      return await Promise.race([ready(), limit.then(() => false)]);
-    } catch {
-      return false;
-    } finally {
-      ending.abort(new Error("it is known whether the events can be delivered"));
-    }
-  }
-
-  #eventsAt(directory: string, from: number): ClusterEvents {
-    const { keySpace } = this.#source;
-    const isServing = () => this.#isServing;
-    const events = new ClusterEvents(keySpace, directory, from, isServing, this.#showOnSource());
-    this.#events.set(directory, events);
-    events.onFailure = () => {
-      // After the switch, there is nothing more to collect.
-      if (this.#switched !== undefined) return;
-      if (this.#events.get(directory) !== events) return;
-      this.#failure = events.failure;
-      this.#events.delete(directory);
-      if (directory === "") void this.#restart().catch(() => {});
-    };
-    return events;
   }
 
   #note(key: string): void {
