@@ -60,6 +60,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("register", "register an instance of a service while a program runs", async () =>
     (await import("./commands/register.js")).registerCommand(),
   ),
+  entry("apply", "make a cluster have the keys of YAML or JSON files", async () =>
+    (await import("./commands/apply.js")).applyCommand(),
+  ),
   entry("export", "write a tree to a file, as JSON lines", async () =>
     (await import("./commands/export.js")).exportCommand(),
   ),

@@ -11,7 +11,7 @@ import {
 import { splitUser } from "./split-user.js";
 
 /** Format of the printed responses. */
-export type OutputFormat = "simple" | "extended" | "json" | "table";
+export type OutputFormat = "simple" | "extended" | "json" | "jsonl" | "yaml" | "table";
 
 /** Global options of the client commands, before or after the name of the command. */
 export interface ClientOptions {
@@ -48,7 +48,7 @@ const VARIABLES: VariableNames = {
   key: ["ETCDNET_KEY", "ETCDCTL_KEY_FILE", "ETCDCTL_KEY"],
 };
 
-const FORMATS: readonly OutputFormat[] = ["simple", "extended", "json", "table"];
+const FORMATS: readonly OutputFormat[] = ["simple", "extended", "json", "jsonl", "yaml", "table"];
 
 const options = (): readonly Option[] => [
   new Option(

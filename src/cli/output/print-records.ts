@@ -1,7 +1,9 @@
 import { goJson } from "../../wire/go-json.js";
 import type { OutputFormat } from "../options/client-options.js";
 import { print } from "../process/print.js";
+import { jsonText } from "./json-text.js";
 import { tableLines } from "./table.js";
+import { yamlLines } from "./yaml-text.js";
 
 /** The text of a record in each format. */
 interface RecordView<R> {
@@ -17,6 +19,8 @@ export function printRecords<R>(
   { line, head, row }: RecordView<R>,
 ): void {
   if (format === "json") print(goJson(records));
+  else if (format === "jsonl") print(...records.map(jsonText));
+  else if (format === "yaml") print(...yamlLines(records));
   else if (format === "table") print(...tableLines(head, records.map(row)));
   else print(...records.map(line));
 }

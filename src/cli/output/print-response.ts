@@ -2,11 +2,13 @@ import type { AnyNode, EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { OutputFormat } from "../options/client-options.js";
 import { print } from "../process/print.js";
+import { jsonText } from "./json-text.js";
 import { oneLine } from "./one-line.js";
 import { responseJson, shownKey } from "./response-json.js";
 import { tableLines } from "./table.js";
+import { yamlLines } from "./yaml-text.js";
 
-/** Prints a response as etcdctl does, or as a table. */
+/** Prints a response as etcdctl does, as YAML, or as a table. */
 export function printResponse(response: EtcdResponse, format: OutputFormat): void {
   print(...LINES[format](response));
 }
@@ -27,8 +29,38 @@ const LINES: Readonly<Record<OutputFormat, (response: EtcdResponse) => readonly 
     ];
   },
   json: (response) => [responseJson(response)],
+  // A read is a list of nodes, and every change is one record.
+  jsonl: (response) => {
+    if (response.action !== "get") return [jsonText(changeRecord(response))];
+    return [response.node, ...descendants(response.node)].map((node) => jsonText(nodeRecord(node)));
+  },
+  yaml: (response) => {
+    if (response.action !== "get") return ["---", ...yamlLines(changeRecord(response))];
+    return yamlLines([response.node, ...descendants(response.node)].map(nodeRecord));
+  },
   table: ({ node }) => nodeTable([node, ...descendants(node)]),
 };
+
+function changeRecord({ action, node, prevNode }: EtcdResponse): object {
+  return {
+    action,
+    node: nodeRecord(node),
+    ...(prevNode !== undefined && { prevNode: nodeRecord(prevNode) }),
+  };
+}
+
+/** A node without its children. */
+function nodeRecord(node: AnyNode): object {
+  const { key, dir, value, createdIndex, modifiedIndex, expiration, ttl } = node;
+  return {
+    key,
+    ...(dir && { dir }),
+    ...(value !== undefined && { value }),
+    ...{ createdIndex, modifiedIndex },
+    ...(expiration !== undefined && { expiration }),
+    ...(ttl !== undefined && { ttl }),
+  };
+}
 
 /** Everything below a node; each directory comes before its children. */
 export function descendants({ nodes = [] }: AnyNode): readonly EtcdNode[] {

@@ -10,9 +10,14 @@ import { flagNames } from "./flag-names.js";
 
 /** Reports why a command failed: one line on standard error, and the exit code. */
 export function reportFailure(error: unknown, debug = false, nameOf = flagNames()): void {
-  console.error(withoutControls(failureLine(error, nameOf)));
+  reportLine(failureLine(error, nameOf));
   if (debug) console.error(inspect(error));
   process.exitCode = exitCodeOf(error);
+}
+
+/** Writes a line to standard error. It may contain texts of servers and files. */
+export function reportLine(line: string): void {
+  console.error(withoutControls(line));
 }
 
 /** Keys and texts of servers can have characters that control a terminal. */
