@@ -48,6 +48,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("watch", "wait for changes of a key and print them", async () =>
     (await import("./commands/watch.js")).watchCommand(),
   ),
+  entry("wait", "wait until a key exists or has a value", async () =>
+    (await import("./commands/wait.js")).waitCommand(),
+  ),
   entry("exec-watch", "run a program for every change of a key", async () =>
     (await import("./commands/exec-watch.js")).execWatchCommand(),
   ),

@@ -246,7 +246,7 @@ describe("errors are one line:", () => {
   });
 
   it.concurrent.each([
-    [{ ETCDNET_OUTPUT: "yaml" }, "ETCDNET_OUTPUT is invalid. Allowed choices are simple"],
+    [{ ETCDNET_OUTPUT: "xml" }, "ETCDNET_OUTPUT is invalid. Allowed choices are simple"],
     [{ ETCDNET_TIMEOUT: "2" }, "ETCDNET_TIMEOUT is invalid. It must be a duration such as"],
     [{ ETCDNET_DEBUG: "yes" }, "ETCDNET_DEBUG is invalid. It must be true or false."],
     [{ ETCDNET_CACERT: "package.json" }, "ETCDNET_CACERT: contains no certificate in PEM"],

@@ -104,10 +104,16 @@ export function hasClientOptions(command: Command): boolean {
   return clientCommands.has(command);
 }
 
-/** Adds them to a command, so that they may also follow its name; its help hides them. */
-export function addHiddenClientOptions(command: Command): Command {
+/**
+ * Adds them to a command, so that they may also follow its name; its help hides them.
+ *
+ * @param except those that the command has itself, with another meaning
+ */
+export function addHiddenClientOptions(command: Command, except: readonly string[] = []): Command {
   clientCommands.add(command);
-  for (const option of options()) command.addOption(option.hideHelp());
+  for (const option of options()) {
+    if (!except.includes(option.long ?? "")) command.addOption(option.hideHelp());
+  }
   return command;
 }
 
