@@ -45,6 +45,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("tree", "draw a directory with everything in it", async () =>
     (await import("./commands/tree.js")).treeCommand(),
   ),
+  entry("grep", "search keys and values", async () =>
+    (await import("./commands/grep.js")).grepCommand(),
+  ),
   entry("watch", "wait for changes of a key and print them", async () =>
     (await import("./commands/watch.js")).watchCommand(),
   ),

@@ -78,4 +78,34 @@ function tools(api: "v2" | "v3"): void {
     expect(value).toEqual({ code: 0, stdout: "go\n", stderr: "" });
     expect(directory).toMatchObject({ code: 0, stderr: "" });
   });
+
+  it("grep finds keys and lines of values, and escapes what controls a terminal", async () => {
+    await client.setNode(`${top}/mail/host`, "smtp.example.org");
+    await client.setNode(`${top}/conf`, "a\nlisten Mail;\nb\u001b[2J\u009b");
+    await client.setNode(`${top}/empty/mail`, null, { dir: true });
+    await client.setNode(`${top}/_hidden`, "mail");
+    const grep = async (...args: readonly string[]) => {
+      const { code, stdout, stderr } = await run(["grep", ...args]);
+      expect(stderr).toBe("");
+      return [code, stdout.replaceAll(top, "")];
+    };
+    expect(await grep("mail", top)).toEqual([
+      0,
+      "/empty/mail/\n/mail/\n/mail/host: smtp.example.org\n",
+    ]);
+    expect(await grep("-i", "--values", "^LISTEN \\w+;$", top)).toEqual([
+      0,
+      "/conf:2: listen Mail;\n",
+    ]);
+    expect(await grep("--keys", "-l", "host$", top)).toEqual([0, "/mail/host\n"]);
+    expect(await grep("-F", "^b", top)).toEqual([1, ""]);
+    expect(await grep("^b", top)).toEqual([0, "/conf:3: b\\u001b[2J\\u009b\n"]);
+    const [, line = ""] = await grep("-o", "jsonl", "smtp", top);
+    expect(JSON.parse(String(line))).toMatchObject({
+      key: "/mail/host",
+      value: "smtp.example.org",
+    });
+    const refused = await run(["grep", "(?=a)", top]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("lookaround")]);
+  });
 }

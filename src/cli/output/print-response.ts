@@ -49,8 +49,10 @@ function changeRecord({ action, node, prevNode }: EtcdResponse): object {
   };
 }
 
-/** A node without its children. */
-function nodeRecord(node: AnyNode): object {
+/** The properties of a node without its children. */
+export type NodeRecord = Omit<AnyNode, "nodes">;
+
+export function nodeRecord(node: AnyNode): NodeRecord {
   const { key, dir, value, createdIndex, modifiedIndex, expiration, ttl } = node;
   return {
     key,

@@ -14,6 +14,8 @@ export const ExitCode = {
   invalidUsage: 1,
   /** The doctor found something that blocks an upgrade, or could not check something. */
   blocked: 1,
+  /** A search found nothing. */
+  nothingFound: 1,
   /** No member could be reached. */
   unreachable: 2,
   /** etcd refused the request, or sent no usable response in time. */
