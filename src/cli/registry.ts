@@ -26,6 +26,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("update", "change the value of an existing key", async () =>
     (await import("./commands/update.js")).updateCommand(),
   ),
+  entry("edit", "edit the value of a key in an editor", async () =>
+    (await import("./commands/edit.js")).editCommand(),
+  ),
   entry("mkdir", "create a directory", async () =>
     (await import("./commands/directories.js")).mkdirCommand(),
   ),

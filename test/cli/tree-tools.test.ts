@@ -1,6 +1,10 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient } from "../../src/index.js";
+import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import type { RunOptions, Started } from "../foreign/run.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { etcdnet, startEtcdnet } from "./etcdnet.js";
@@ -18,6 +22,7 @@ function tools(api: "v2" | "v3"): void {
   /** A directory of its own for each test. */
   let top = "";
   const started: Started[] = [];
+  const folders: string[] = [];
   beforeAll(async () => {
     etcd = await startEtcd({ release: "3.5", args: ["--unsafe-no-fsync"] });
     client = new EtcdClient({ urls: etcd.urls, api });
@@ -25,6 +30,7 @@ function tools(api: "v2" | "v3"): void {
   afterAll(async () => {
     await client?.close();
     await etcd?.stop();
+    for (const folder of folders) await rm(folder, { recursive: true });
   });
   beforeEach(() => {
     top = `/t${++name}`;
@@ -107,5 +113,79 @@ function tools(api: "v2" | "v3"): void {
     });
     const refused = await run(["grep", "(?=a)", top]);
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("lookaround")]);
+  });
+
+  /** An editor that is a shell script, in a folder of its own. */
+  async function editor(script: string) {
+    const folder = await mkdtemp(join(tmpdir(), "etcdnet-editor-"));
+    folders.push(folder);
+    const path = join(folder, "editor.sh");
+    await writeFile(path, script);
+    // The text of `edit` is below the folder, so that a test sees whether it stays.
+    return { folder, env: { VISUAL: "", EDITOR: `sh ${path}`, TMPDIR: folder, FOLDER: folder } };
+  }
+  const textsIn = async (folder: string): Promise<readonly string[]> =>
+    (await readdir(folder)).filter((each) => each.startsWith("etcdnet-edit-"));
+
+  it("edit saves the text of the editor, with the TTL, and creates a key", async () => {
+    await client.setNode(`${top}/a`, "1", { ttl: 1000 });
+    const { folder, env } = await editor('cat "$1"; echo 2 > "$1"');
+    expect(await run(["edit", `${top}/a`], { env })).toEqual({
+      code: 0,
+      stdout: "12\n",
+      stderr: "",
+    });
+    const { node } = await client.getNode(`${top}/a`);
+    expect(node.value).toBe("2");
+    expect(node.ttl).toBeGreaterThan(500);
+    const again = await run(["edit", `${top}/a`], { env });
+    expect(again.stderr).toBe("nothing was changed\n");
+    expect((await run(["edit", `${top}/new`], { env })).code).toBe(0);
+    expect(await client.getNodeValue(`${top}/new`)).toBe("2");
+    expect(await textsIn(folder)).toEqual([]);
+    expect((await run(["edit", top], { env })).stderr).toBe(`${top}: is a directory\n`);
+  });
+
+  it("edit opens both values after a conflict, and overwrites none", async () => {
+    await client.setNode(`${top}/a`, "old");
+    const { folder, env } = await editor(`
+      if [ -e "$FOLDER/opened" ]; then cp "$1" "$FOLDER/both"; [ -e "$FOLDER/leave" ] || echo merged > "$1"; exit; fi
+      echo ours > "$1"; touch "$FOLDER/opened"
+      until [ -e "$FOLDER/changed" ]; do sleep 0.02; done`);
+    const edit = startEtcdnet([...global(), "edit", `${top}/a`], { env });
+    started.push(edit);
+    await expect.poll(() => readdir(folder)).toContain("opened");
+    await client.setNode(`${top}/a`, "theirs");
+    await writeFile(join(folder, "changed"), "");
+    expect(await edit.ended).toMatchObject({ code: 0, stdout: "merged\n" });
+    expect(await readFile(join(folder, "both"), "utf8")).toBe(
+      "<<<<<<< your text\nours\n=======\ntheirs\n>>>>>>> the value in etcd\n",
+    );
+    expect(await client.getNodeValue(`${top}/a`)).toBe("merged");
+    expect(await textsIn(folder)).toEqual([]);
+  });
+
+  it("edit keeps the text in a file when the editor or etcd fails", async () => {
+    await client.setNode(`${top}/a`, "old");
+    const failing = await editor('echo precious > "$1"; exit 3');
+    const { code, stderr } = await run(["edit", `${top}/a`], { env: failing.env });
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/ended with exit code 3; nothing/)]);
+    const [, file = ""] = /^the text is in (.*)$/m.exec(stderr) ?? [];
+    expect(await readFile(file, "utf8")).toBe("precious\n");
+    expect(await client.getNodeValue(`${top}/a`)).toBe("old");
+
+    const server = await startEmbeddedEtcd();
+    const { folder, env } = await editor(`
+      echo precious > "$1"; touch "$FOLDER/opened"
+      until [ -e "$FOLDER/stopped" ]; do sleep 0.02; done`);
+    const edit = startEtcdnet(["--endpoints", server.url, "edit", "/a"], { env });
+    started.push(edit);
+    await expect.poll(() => readdir(folder)).toContain("opened");
+    await server.close();
+    await writeFile(join(folder, "stopped"), "");
+    const outcome = await edit.ended;
+    expect(outcome.code).toBe(2);
+    const [, kept = ""] = /^the text is in (.*)$/m.exec(outcome.stderr) ?? [];
+    expect(await readFile(kept, "utf8")).toBe("precious\n");
   });
 }
