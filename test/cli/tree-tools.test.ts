@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { parse } from "yaml";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient } from "../../src/index.js";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
@@ -59,10 +60,10 @@ function tools(api: "v2" | "v3"): void {
 
   it("wait gives up after --timeout with exit code 4", async () => {
     await client.setNode(`${top}/a`, "1");
-    expect(await run(["wait", `${top}/a=2`, "--timeout", "100ms"])).toEqual({
+    expect(await run(["wait", `${top}/a=2`, "--timeout", "1s"])).toEqual({
       code: 4,
       stdout: "",
-      stderr: `Error:  ${top}/a does not have the value 2 after 100 ms\n`,
+      stderr: `Error:  ${top}/a does not have the value 2 after 1000 ms\n`,
     });
     const never = await run(["--endpoints", "http://127.0.0.1:1", "wait", `${top}/a`]);
     expect(never.code).toBe(2);
@@ -187,5 +188,44 @@ function tools(api: "v2" | "v3"): void {
     expect(outcome.code).toBe(2);
     const [, kept = ""] = /^the text is in (.*)$/m.exec(outcome.stderr) ?? [];
     expect(await readFile(kept, "utf8")).toBe("precious\n");
+  });
+
+  it("watch prints records, and the time of each change", async () => {
+    const after = String((await client.setNode("/elsewhere", "")).etcdIndex);
+    const watch = (...args: readonly string[]) =>
+      run(["watch", "-r", "--after-index", after, "--timestamps", ...args, top]);
+    const { node } = await client.setNode(`${top}/a`, "two\nlines", { ttl: 1000 });
+    const time = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z";
+    expect((await watch()).stdout).toMatch(
+      new RegExp(`^${time} \\[set\\] ${top}/a\ntwo\nlines\n$`),
+    );
+    const json = await watch("-o", "jsonl");
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      time: expect.stringMatching(`^${time}$`),
+      action: "set",
+      node: { key: `${top}/a`, value: "two\nlines", modifiedIndex: node.modifiedIndex },
+    });
+    const yaml = await watch("-o", "yaml");
+    expect(yaml.stdout).toMatch(/^---\ntime: /);
+    expect(parse(yaml.stdout)).toMatchObject({ action: "set", node: { value: "two\nlines" } });
+  });
+
+  it("listings have a node or record on each line", async () => {
+    await client.setNode(`${top}/a`, "1");
+    await client.setNode(`${top}/d`, null, { dir: true });
+    const lines = async (...args: readonly string[]) =>
+      (await run(["-o", "jsonl", ...args])).stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+    const nodes = [
+      { key: top, dir: true },
+      { key: `${top}/a`, value: "1" },
+      { key: `${top}/d`, dir: true },
+    ];
+    expect(await lines("ls", "--sort", top)).toMatchObject(nodes);
+    expect(await lines("tree", top)).toMatchObject(nodes);
+    expect(await lines("member", "list")).toMatchObject([{ isLeader: true }]);
+    expect(parse((await run(["-o", "yaml", "ls", "--sort", top])).stdout)).toMatchObject(nodes);
   });
 }

@@ -22,6 +22,7 @@ import { copiedText, isWorthShowing, MigrationText } from "../output/migration-t
 import { oneLine } from "../output/one-line.js";
 import { printRecords } from "../output/print-records.js";
 import { ProgressLine } from "../output/progress-line.js";
+import { yamlLines } from "../output/yaml-text.js";
 import { ExitCode } from "../process/exit-code.js";
 import { reportFailure } from "../process/failure.js";
 import { flagNames } from "../process/flag-names.js";
@@ -95,7 +96,8 @@ function statusCommand(): Command {
 
 async function showStatus({ records }: CutoverTarget, format: OutputFormat): Promise<void> {
   const status = await cutoverStatus(records);
-  if (format === "json") return print(JSON.stringify(status));
+  if (format === "json" || format === "jsonl") return print(JSON.stringify(status));
+  if (format === "yaml") return print(...yamlLines(status));
   print(`state: ${status.state}`);
   if (status.copy !== null) print(copyLine(status.copy));
   // Clients choose the names of keys, and everybody with rights on v3 can write a record.
@@ -152,7 +154,8 @@ async function showCheck(
       },
     });
     line.clear();
-    if (format === "json") print(JSON.stringify(result));
+    if (format === "json" || format === "jsonl") print(JSON.stringify(result));
+    else if (format === "yaml") print(...yamlLines(result));
     else print(...checkLines(result));
     if (result.blockers.length > 0) process.exitCode = ExitCode.blocked;
   } finally {

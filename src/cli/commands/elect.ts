@@ -6,6 +6,8 @@ import { goJson } from "../../wire/go-json.js";
 import type { OutputFormat } from "../options/client-options.js";
 import { keyOf } from "../options/key-argument.js";
 import { parseWholeNumber } from "../options/whole-number.js";
+import { jsonText } from "../output/json-text.js";
+import { yamlLines } from "../output/yaml-text.js";
 import { exitCodeOfSignal } from "../process/exit-code.js";
 import { type Interrupt, untilInterrupted } from "../process/interrupt.js";
 import { print } from "../process/print.js";
@@ -78,6 +80,8 @@ function printLeader(
   format: OutputFormat,
 ) {
   if (format === "json") print(goJson(leader && shown(leader)));
+  else if (format === "jsonl") print(jsonText(leader && shown(leader)));
+  else if (format === "yaml") print("---", ...yamlLines(leader && shown(leader)));
   else if (leader !== null) print(leader.key, leader.value);
 }
 

@@ -1,10 +1,11 @@
 import { styleText } from "node:util";
 import type { Command } from "commander";
 import type { EtcdResponse } from "../../model/response.js";
+import { systemClock } from "../../time/clock.js";
 import type { OutputFormat } from "../options/client-options.js";
 import { keyOf } from "../options/key-argument.js";
 import { parseWholeNumber } from "../options/whole-number.js";
-import { printResponse } from "../output/print-response.js";
+import { isRecordFormat, printChange } from "../output/print-response.js";
 import { untilInterrupted } from "../process/interrupt.js";
 import { print } from "../process/print.js";
 import { changesOf, nextChange } from "./changes.js";
@@ -15,6 +16,7 @@ interface WatchFlags {
   readonly forever?: boolean;
   readonly recursive?: boolean;
   readonly afterIndex?: number;
+  readonly timestamps?: boolean;
 }
 
 export function watchCommand(): Command {
@@ -31,6 +33,10 @@ export function watchCommand(): Command {
       "start with the first change after this index (default: now)",
       parseWholeNumber,
     )
+    .option(
+      "--timestamps",
+      "print the time at which each change arrives, by the clock of this machine",
+    )
     .action((key: string, flags: WatchFlags, command: Command) =>
       withSession(command, (session) => watch(session, keyOf(key), flags)),
     );
@@ -38,19 +44,25 @@ export function watchCommand(): Command {
 
 async function watch({ etcd, format }: Session, key: string, flags: WatchFlags): Promise<void> {
   const { forever = false, recursive = false, afterIndex = 0 } = flags;
+  const show = (change: EtcdResponse): void => showChange(change, format, flags);
   using interrupt = untilInterrupted("SIGINT");
   const { signal } = interrupt;
   if (!forever) {
     const change = await nextChange(etcd, key, { recursive, afterIndex }, signal);
-    if (change !== undefined) printChange(change, recursive, format);
+    if (change !== undefined) show(change);
     return;
   }
   for await (const change of changesOf(etcd, key, { recursive, afterIndex }, signal)) {
-    if (!change.node.dir) printChange(change, recursive, format);
+    if (!change.node.dir) show(change);
   }
 }
 
-function printChange(change: EtcdResponse, recursive: boolean, format: OutputFormat): void {
-  if (recursive) print(`${styleText("green", `[${change.action}]`)} ${change.node.key}`);
-  printResponse(change, format);
+function showChange(change: EtcdResponse, format: OutputFormat, flags: WatchFlags): void {
+  const { recursive = false, timestamps = false } = flags;
+  const time = timestamps ? new Date(systemClock.now()).toISOString() : undefined;
+  if ((recursive || timestamps) && !isRecordFormat(format)) {
+    const before = time === undefined ? "" : `${styleText("dim", time)} `;
+    print(`${before}${styleText("green", `[${change.action}]`)} ${change.node.key}`);
+  }
+  printChange(change, format, time);
 }

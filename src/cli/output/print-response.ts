@@ -13,6 +13,21 @@ export function printResponse(response: EtcdResponse, format: OutputFormat): voi
   print(...LINES[format](response));
 }
 
+/** Prints the change of a watch, with its time in a record of JSON lines or YAML. */
+export function printChange(change: EtcdResponse, format: OutputFormat, time?: string): void {
+  if (!isRecordFormat(format)) {
+    printResponse(change, format);
+    return;
+  }
+  const record = { ...(time !== undefined && { time }), ...changeRecord(change) };
+  print(...(format === "jsonl" ? [jsonText(record)] : ["---", ...yamlLines(record)]));
+}
+
+/** Whether the output consists of records only, without lines of text. */
+export function isRecordFormat(format: OutputFormat): format is "jsonl" | "yaml" {
+  return format === "jsonl" || format === "yaml";
+}
+
 const LINES: Readonly<Record<OutputFormat, (response: EtcdResponse) => readonly string[]>> = {
   simple: ({ action, node, prevNode }) =>
     action === "delete" ? [`PrevNode.Value: ${shownValue(prevNode)}`] : [shownValue(node)],
