@@ -34,7 +34,7 @@ describe("completion", () => {
     expect(await offered("member", "")).toEqual(expect.arrayContaining(["list", "add"]));
     expect(await offered("member", "add", "--end")).toEqual(["--endpoints"]);
     expect(await offered("--debug", "ls", "--rec")).toEqual(["--recursive"]);
-    expect(await offered("get", "--rec")).toEqual([""]);
+    expect(await offered("set", "--rec")).toEqual([""]);
   });
 
   it.each(["bash", "zsh", "fish"])("is a valid script for %s", async (shell) => {
