@@ -1,50 +1,88 @@
 // @ts-check
-// Bundles dist/cli and dist/cjs. The library's ES modules stay as they were compiled.
-import { cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+// Bundles the package: dist/ and dist/cjs for who imports it, dist/cli for the command.
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { build } from "vite";
 import { declarationProgram, ownFiles, publicEntries } from "./hidden-types.mjs";
 import { root } from "./project.mjs";
 
 const dist = join(root, "dist");
+const cjs = join(dist, "cjs");
+
+/** Source file of each entry of package.json. */
+const entries = {
+  index: "src/index.ts",
+  "server/index": "src/server/index.ts",
+  "testing/index": "src/testing/index.ts",
+};
 
 /**
- * @param {string} outDir below dist/
+ * The source maps name the files of src/, which are in the package too.
+ *
+ * @param {string} outDir
  * @param {"es" | "cjs"} format
  * @param {Readonly<Record<string, string>>} input source file for each output file
  */
 async function bundle(outDir, format, input) {
-  await build({
+  const built = await build({
     root,
     configFile: false,
     logLevel: "warn",
     build: {
       ssr: true,
-      outDir: join(dist, outDir),
+      outDir,
       target: "node20",
       minify: false,
-      emptyOutDir: true,
+      sourcemap: true,
+      // dist/ has the declarations already.
+      emptyOutDir: false,
       rollupOptions: {
         input,
-        output: { format, entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
+        output: {
+          format,
+          entryFileNames: "[name].js",
+          chunkFileNames: "[name]-[hash].js",
+          sourcemapExcludeSources: true,
+        },
       },
     },
   });
+  if (!("output" in built)) throw new Error(`${outDir}: expected one bundle`);
+  for (const { fileName } of built.output) written.add(join(outDir, fileName));
 }
 
-// A command starts a third faster from a few files than from one file for each source.
-await bundle("cli", "es", { main: "src/cli/main.ts" });
+/** Every file of code and its map. @type {Set<string>} */
+const written = new Set();
+
+// Who imports the package waits for each file that is loaded: a few load faster than one for each source.
+await bundle(dist, "es", entries);
+await bundle(join(dist, "cli"), "es", { main: "src/cli/main.ts" });
 
 // For what cannot require an ES module, such as Jest in its default configuration.
-await bundle("cjs", "cjs", { index: "src/index.ts", "server/index": "src/server/index.ts" });
-writeFileSync(join(dist, "cjs/package.json"), '{ "type": "commonjs" }\n');
+await bundle(cjs, "cjs", entries);
+writeFileSync(join(cjs, "package.json"), '{ "type": "commonjs" }\n');
 
 // Users see the declarations that the entries reach. The others are not published.
 const published = new Set(
   ownFiles(declarationProgram(publicEntries(dist)), dist).map(({ fileName }) => fileName),
 );
 for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
-  if (!file.endsWith(".d.ts")) continue;
-  if (published.has(join(dist, file))) cpSync(join(dist, file), join(dist, "cjs", file));
-  else rmSync(join(dist, file));
+  const path = join(dist, file);
+  // Of an earlier build: the name of a chunk changes with its content.
+  if (/\.js(\.map)?$/.test(file) && !written.has(path)) rmSync(path);
+  if (!file.endsWith(".d.ts") || file.startsWith("cjs/")) continue;
+  if (published.has(path)) copyDeclaration(path, join(cjs, file));
+  else for (const part of [path, `${path}.map`]) rmSync(part);
+}
+
+/** Copies a declaration and its map, which names the source relative to itself. @param {string} from @param {string} to */
+function copyDeclaration(from, to) {
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(from, to);
+  const map = JSON.parse(readFileSync(`${from}.map`, "utf8"));
+  const fromSource = (/** @type {string} */ source) => join(dirname(from), source);
+  map.sources = map.sources.map((/** @type {string} */ source) =>
+    relative(dirname(to), fromSource(source)),
+  );
+  writeFileSync(`${to}.map`, JSON.stringify(map));
 }

@@ -5,7 +5,9 @@ import ts from "typescript";
 
 /** The declarations that package.json exports. @param {string} folder of the package's declarations */
 export function publicEntries(folder) {
-  return ["index.d.ts", "server/index.d.ts"].map((path) => join(folder, path));
+  return ["index.d.ts", "server/index.d.ts", "testing/index.d.ts"].map((path) =>
+    join(folder, path),
+  );
 }
 
 /**

@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+
 export { EtcdClient, type EtcdClientEvents } from "./client/etcd-client.js";
 export type { ClusterChange } from "./client/last-store.js";
 export type {

@@ -1,18 +1,61 @@
+/** The package as a user gets it: packed, and installed in an empty folder. */
+
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildIfStale } from "../scripts/project.mjs";
 
 const run = promisify(execFile);
 const NPM = ["--no-audit", "--no-fund", "--loglevel=error"];
+const modules = join(import.meta.dirname, "../node_modules");
+
+/** The entries of package.json, by what they are imported as. */
+const ENTRIES = {
+  etcdnet: "index",
+  "etcdnet/server": "server/index",
+  "etcdnet/testing": "testing/index",
+};
+
+/** A program that uses no global types: the declarations of the package must find what they need. */
+const STRICT = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  target: "es2022",
+  types: [],
+  noEmit: true,
+};
+
+/** Uses each entry, and prints the value of a key and the name of an error. */
+const TOUR = `(async () => {
+  const server = await startEmbeddedEtcd({ clock: new ManualClock() });
+  const etcd = new EtcdClient({ endpoints: server.url });
+  await etcd.setNode("/a", "1");
+  console.log(await etcd.getNodeValue("/a"));
+  await etcd.getNode("/b").catch((error) => console.log(error.name, isEtcdError(error, "KeyNotFound")));
+  await etcd.close();
+  await server.close();
+})();`;
+const TOURED = "1\nKeyNotFoundError true\n";
+const IMPORTS = `import { EtcdClient, isEtcdError } from "etcdnet";
+  import { startEmbeddedEtcd } from "etcdnet/server";
+  import { ManualClock } from "etcdnet/testing";`;
+const REQUIRES = `const { EtcdClient, isEtcdError } = require("etcdnet");
+  const { startEmbeddedEtcd } = require("etcdnet/server");
+  const { ManualClock } = require("etcdnet/testing");`;
 
 describe("the package, packed and installed in an empty folder", () => {
   let folder: string;
+  /** Of the installed package. */
+  let contents: string;
 
   beforeAll(async () => {
+    buildIfStale();
     folder = await mkdtemp(join(tmpdir(), "etcdnet-package-"));
+    contents = join(folder, "node_modules/etcdnet");
     const { stdout } = await run("npm", [
       "pack",
       "--json",
@@ -35,43 +78,131 @@ describe("the package, packed and installed in an empty folder", () => {
     expect(packages.length).toBeLessThanOrEqual(3);
   });
 
-  test("contains the compiled code, its types, the license, the README and the changelog", async () => {
-    const contents = await readdir(join(folder, "node_modules/etcdnet"));
-    const expected = ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json"];
-    expect(contents.sort()).toEqual(expected);
+  test("contains code, types, sources, the license, the README and the changelog", async () => {
+    const expected = ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "src"];
+    expect((await readdir(contents)).sort()).toEqual(expected);
+    const files = await readdir(contents, { recursive: true });
+    expect(files.filter((file) => file.includes(".test."))).toEqual([]);
+  });
+
+  test("has an URL for its repository, its home page and its bugs", async () => {
+    const { repository, homepage, bugs } = JSON.parse(
+      await readFile(join(contents, "package.json"), "utf8"),
+    );
+    const url = repository.url.replace(/^git\+/, "").replace(/\.git$/, "");
+    expect(new URL(url).protocol).toBe("https:");
+    expect([homepage, bugs.url]).toEqual([`${url}#readme`, `${url}/issues`]);
+  });
+
+  test.each(Object.values(ENTRIES))("loads at most four files for %s.js", async (entry) => {
+    for (const form of ["dist", "dist/cjs"]) {
+      const files = await filesOf(join(contents, form, `${entry}.js`));
+      expect(files.size, form).toBeLessThanOrEqual(4);
+    }
+  });
+
+  test("has source maps that lead to its sources, for code and for types", async () => {
+    const files = await readdir(join(contents, "dist"), { recursive: true });
+    const maps = files.filter((file) => file.endsWith(".map"));
+    for (const file of files.filter((name) => /\.(js|d\.ts)$/.test(name))) {
+      expect(maps).toContain(`${file}.map`);
+    }
+    for (const map of maps) {
+      const path = join(contents, "dist", map);
+      const { sources } = JSON.parse(await readFile(path, "utf8"));
+      await Promise.all(sources.map((name: string) => readFile(join(dirname(path), name))));
+    }
+  });
+
+  test("shows lines of its sources in stacks, with --enable-source-maps", async () => {
+    const program = `import { EtcdClient } from "etcdnet";
+      try { new EtcdClient({}) } catch (error) { console.log(error.stack) }`;
+    const flags = ["--enable-source-maps", "--input-type=module", "--eval", program];
+    const { stdout } = await run(process.execPath, flags, { cwd: folder });
+    const [, path = "", line] = /\((\S+etcd-client\.ts):(\d+):\d+\)/.exec(stdout) ?? [];
+    const source = await readFile(path, "utf8");
+    expect(path).toBe(join(contents, "src/client/etcd-client.ts"));
+    expect(source.split("\n")[Number(line) - 1]).toContain("checkOptions(options)");
   });
 
   test.each([
-    ["an ES module imports it", "index.mjs", 'import { EtcdClient } from "etcdnet";'],
-    ["CommonJS requires it", "index.cjs", 'const { EtcdClient } = require("etcdnet");'],
+    ["an ES module imports it", "index.mjs", IMPORTS],
+    ["CommonJS requires it", "index.cjs", REQUIRES],
   ])("%s", async (_name, file, load) => {
-    const program = `${load}
-      const etcd = new EtcdClient({ urls: ["http://127.0.0.1:1"] });
-      etcd.getNode("/a").catch((error) => console.log(error.name)).finally(() => etcd.close());`;
-    await writeFile(join(folder, file), program);
+    await writeFile(join(folder, file), load + TOUR);
     const { stdout } = await run(process.execPath, [file], { cwd: folder });
-    expect(stdout.trim()).toBe("ClusterUnavailableError");
+    expect(stdout).toBe(TOURED);
   });
 
-  test("has types that strict TypeScript checks, in ES modules and in CommonJS", async () => {
-    const program = `import { EtcdClient, type EtcdResponse, type LockHandle } from "etcdnet";
-      import { startEmbeddedEtcd } from "etcdnet/server";
+  test.each([
+    // undici is CommonJS and requires modules of Node.
+    [
+      "esm",
+      "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    ],
+    ["cjs", ""],
+  ] as const)("esbuild bundles it to one minified file, as %s", async (format, banner) => {
+    const outfile = join(folder, format === "esm" ? "bundle.mjs" : "bundle.cjs");
+    const stdin = { contents: IMPORTS + TOUR, resolveDir: folder };
+    const options = { bundle: true, minify: true, platform: "node", logLevel: "silent" } as const;
+    const built = await build({ ...options, stdin, format, outfile, banner: { js: banner } });
+    expect(built.warnings).toEqual([]);
+    const { stdout } = await run(process.execPath, [outfile], { cwd: tmpdir() });
+    expect(stdout).toBe(TOURED);
+  });
+
+  describe("has types that strict TypeScript checks,", () => {
+    const client = `import { EtcdClient, type EtcdResponse, type LockHandle } from "etcdnet";
       const etcd = new EtcdClient({ endpoints: "http://127.0.0.1:2379" });
       export const response: Promise<EtcdResponse> = etcd.getNode("/a", { sorted: true });
       export const handle: Promise<LockHandle> = etcd.lock("/lock").acquire();
-      export const server = startEmbeddedEtcd({ port: 0 });
       // @ts-expect-error a directory has no value
       export const wrong = etcd.setNode("/a", "1", { dir: true });`;
-    const files = ["index.mts", "index.cts"];
-    for (const file of files) await writeFile(join(folder, file), program);
-    const tsc = join(import.meta.dirname, "../node_modules/typescript/bin/tsc");
-    const flags = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--module", "nodenext"];
-    const types = [
-      "--typeRoots",
-      join(import.meta.dirname, "../node_modules/@types"),
-      "--types",
-      "node",
-    ];
-    await run(process.execPath, [tsc, ...flags, ...types, ...files], { cwd: folder });
+    const allEntries = `${client}
+      import { startEmbeddedEtcd } from "etcdnet/server";
+      import { ManualClock } from "etcdnet/testing";
+      export const server = startEmbeddedEtcd({ port: 0, clock: new ManualClock() });`;
+
+    beforeAll(async () => {
+      for (const file of ["index.mts", "index.cts"]) await writeFile(join(folder, file), client);
+      await writeFile(join(folder, "index.ts"), allEntries);
+      // As `npm install @types/node` does.
+      const types = join(folder, "node_modules/@types");
+      await cp(join(modules, "@types/node"), join(types, "node"), { recursive: true });
+      await cp(join(modules, "undici-types"), join(folder, "node_modules/undici-types"), {
+        recursive: true,
+      });
+    });
+
+    test.each([
+      ["in ES modules and in CommonJS", { module: "nodenext" }, ["index.mts", "index.cts"]],
+      [
+        "with the old resolution of modules",
+        { module: "commonjs", moduleResolution: "node10", ignoreDeprecations: "6.0" },
+        ["index.ts"],
+      ],
+    ])("%s", async (_name, options, files) => {
+      const compilerOptions = { ...STRICT, ...options };
+      await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+      const tsc = join(modules, "typescript/bin/tsc");
+      const { stdout } = await run(process.execPath, [tsc], { cwd: folder }).catch(
+        (error) => error,
+      );
+      expect(stdout).toBe("");
+    });
   });
 });
+
+/** The files of the package that load with a file. */
+async function filesOf(path: string, found = new Set<string>()): Promise<ReadonlySet<string>> {
+  if (found.has(path)) return found;
+  found.add(path);
+  const code = await readFile(path, "utf8");
+  const names = code.matchAll(
+    /^(?:import|export) .*?["'](\.[^"']+)|^(?:const .* = )?require\(["'](\.[^"']+)/gm,
+  );
+  for (const [, imported, required = imported] of names) {
+    if (required !== undefined) await filesOf(join(dirname(path), required), found);
+  }
+  return found;
+}

@@ -1,7 +1,8 @@
 import { MemoryClusterApi } from "../key-space/memory/memory-cluster-api.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import type { KnownOptions } from "../model/option-names.js";
-import { type Clock, systemClock } from "../time/clock.js";
+import type { Clock } from "../time/clock.js";
+import { ReleasableClock } from "../time/releasable-clock.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
 import { checkServerOptions, LISTEN_OPTIONS } from "./check-server-options.js";
@@ -96,6 +97,11 @@ export interface EmbeddedEtcd extends AsyncDisposable {
    */
   drain(): void;
   /**
+   * From now on, the process may end while the server runs. Nothing is saved at that time: with a
+   * `snapshotFile`, call {@link close}. Timers of a `clock` of your own keep what they are.
+   */
+  unref(): void;
+  /**
    * Ends watches, finishes the requests in progress, frees the port and saves the snapshot.
    *
    * @throws Error when the snapshot cannot be written; everything else is closed nevertheless
@@ -111,7 +117,9 @@ export interface EmbeddedEtcd extends AsyncDisposable {
  */
 export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Promise<EmbeddedEtcd> {
   checkServerOptions(options, OPTIONS);
-  const { snapshotFile, rootPassword, clock = systemClock } = options;
+  const { snapshotFile, rootPassword } = options;
+  const ownClock = new ReleasableClock();
+  const clock = options.clock ?? ownClock;
   const file =
     snapshotFile === undefined ? undefined : await SnapshotFile.open(snapshotFile, clock);
   let keySpaces: KeySpaces | undefined;
@@ -126,15 +134,16 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
   };
   try {
     const snapshot = await file?.read();
-    keySpaces = keySpacesOf(snapshot, options);
+    keySpaces = keySpacesOf(snapshot, options, clock);
     const { keys, auth } = keySpaces;
     if (file !== undefined) {
       keeper = new SnapshotKeeper(file, keySpaces, clock, snapshot === undefined);
     }
     const setRootPassword = (password: string) => enforceAuth(new AuthStore(auth), password);
     if (rootPassword !== undefined) await setRootPassword(rootPassword);
-    server = await serve(keySpaces, keeper, draining, options);
+    server = await serve(keySpaces, keeper, draining, options, clock);
     await keeper?.start();
+    const { unref } = server;
     const closeOnce = once(close);
     return {
       url: server.url,
@@ -142,6 +151,10 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
       setTls: server.setTls,
       setRootPassword,
       drain: () => draining.begin(),
+      unref: () => {
+        ownClock.unref();
+        unref();
+      },
       close: closeOnce,
       [Symbol.asyncDispose]: closeOnce,
     };
@@ -154,7 +167,8 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Prom
 /** The key spaces in the snapshot; empty ones without a snapshot. @throws SnapshotError if it is invalid */
 function keySpacesOf(
   snapshot: ServerSnapshot | undefined,
-  { snapshotFile = "", historySize = 1000, clock = systemClock }: EmbeddedEtcdOptions,
+  { snapshotFile = "", historySize = 1000 }: EmbeddedEtcdOptions,
+  clock: Clock,
 ): KeySpaces {
   try {
     const keys = new MemoryKeySpace({ historySize, clock }, snapshot?.keys);
@@ -171,8 +185,9 @@ async function serve(
   keeper: SnapshotKeeper | undefined,
   draining: Draining,
   options: EmbeddedEtcdOptions,
+  clock: Clock,
 ): Promise<HttpServer> {
-  const { port = 0, host = "127.0.0.1", tls, limits, clock = systemClock } = options;
+  const { port = 0, host = "127.0.0.1", tls, limits } = options;
   const clusterApi = new MemoryClusterApi(keySpace, { clock, problem: () => keeper?.problem });
   const handler = createV2Handler({
     keySpace,

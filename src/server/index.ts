@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+
 export type { ServerRequestTrace, ServerStateTrace } from "../diagnostics/server-channels.js";
 export {
   MemoryClusterApi,

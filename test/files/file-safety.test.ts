@@ -16,6 +16,7 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "../../scripts/project.mjs";
 import { etcdnet, startEtcdnet } from "../cli/etcdnet.js";
@@ -42,7 +43,9 @@ const newDirectory = (): Promise<string> => mkdtemp(join(directory, "d-"));
 describe("a process that is killed while it writes a file", () => {
   it("leaves the complete old or new content, at every step", async () => {
     const inside = await newDirectory();
-    const writer = join(root, "test/files/killed-writer.mjs");
+    const writer = join(inside, "killed-writer.mjs");
+    const entryPoints = [join(root, "test/files/killed-writer.mjs")];
+    buildSync({ entryPoints, outfile: writer, bundle: true, platform: "node", format: "esm" });
     const contentAfter = async (step: number): Promise<string> => {
       const file = join(inside, String(step));
       await writeFile(file, OLD);

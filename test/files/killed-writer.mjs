@@ -1,11 +1,8 @@
 // @ts-check
-// Writes a file, and kills itself before a step: `node killed-writer.mjs FILE STEP-NUMBER`.
+// Bundled by the test. Writes a file, and kills itself before a step: `node killed-writer.mjs FILE STEP-NUMBER`.
+import { replaceFile } from "../../src/files/replace-file.js";
 import { steppedFiles } from "../support/stepped-files.mjs";
 
-// The build has no declarations of internal modules.
-const built = new URL("../../dist/files/replace-file.js", import.meta.url).href;
-/** @type {typeof import("../../src/files/replace-file.js")} */
-const { replaceFile } = await import(built);
 const [, , file = "", last = ""] = process.argv;
 let steps = 0;
 const fs = steppedFiles(() => {

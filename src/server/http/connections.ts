@@ -24,12 +24,14 @@ export class Connections {
   #headersCheck: NodeJS.Timeout | undefined;
   #unchecked: Iterator<ClientConnection> = [].values();
   #closing = false;
+  #isUnref = false;
 
   constructor(server: Server, tls: boolean, budget: MemoryBudget) {
     this.#server = server;
     this.#budget = budget;
     server.on("connection", (socket: Socket) => {
       this.#raw.add(socket);
+      if (this.#isUnref) socket.unref();
       socket.once("close", () => this.#raw.delete(socket));
     });
     server.on(tls ? "secureConnection" : "connection", (socket: Socket) => this.#hold(socket));
@@ -61,6 +63,13 @@ export class Connections {
       });
       for (const [socket, { isIdle }] of this.#open) if (isIdle) socket.destroySoon();
     });
+  }
+
+  /** From now on, neither the server nor its connections keep the process alive. */
+  unref(): void {
+    this.#isUnref = true;
+    this.#server.unref();
+    for (const socket of this.#raw) socket.unref();
   }
 
   #hold(socket: Socket): void {

@@ -80,6 +80,8 @@ export interface HttpServer {
   readonly url: string;
   /** Uses another certificate, and other authorities of clients, for new connections. @throws OptionError */
   setTls(tls: ServerTls): void;
+  /** From now on, it does not keep the process alive. */
+  unref(): void;
   /** Accepts no more connections, finishes the requests in progress and closes all connections. */
   close(): Promise<void>;
 }
@@ -122,6 +124,7 @@ export async function listen(handler: V2Handler, options: ListenOptions): Promis
   return {
     url: `${tls === undefined ? "http" : "https"}://${authorityOf({ address: host, port: bound })}`,
     setTls: (next) => replaceTls(server, tls, next),
+    unref: () => connections.unref(),
     close: () => connections.close(limits.closeTimeout ?? 5_000),
   };
 }
