@@ -48,7 +48,20 @@ async function bundle(outDir, format, input) {
     },
   });
   if (!("output" in built)) throw new Error(`${outDir}: expected one bundle`);
-  for (const { fileName } of built.output) written.add(join(outDir, fileName));
+  for (const { fileName } of built.output) {
+    const path = join(outDir, fileName);
+    written.add(path);
+    if (fileName.endsWith(".js")) addLicense(path);
+  }
+}
+
+/** Adds a line, which Vite would remove, to the top of a file of code and to its source map. @param {string} path */
+function addLicense(path) {
+  const code = readFileSync(path, "utf8");
+  const line = "// SPDX-License-Identifier: Apache-2.0\n";
+  writeFileSync(path, code.replace(/^(#!.*\n)?/, `$1${line}`));
+  const map = JSON.parse(readFileSync(`${path}.map`, "utf8"));
+  writeFileSync(`${path}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }));
 }
 
 /** Every file of code and its map. @type {Set<string>} */

@@ -28,12 +28,13 @@ const OWN_PORT = /\bport: [1-9]\d*/;
 const files = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
 const programs = files.filter((file) => file.endsWith(".md")).flatMap(programsIn);
 
-/** Blocks that begin with an import and end with a close. The others are fragments. */
+/** Blocks that begin with an import and end with a close, or are a test file of Node. The others are fragments. */
 function programsIn(file: string): readonly Program[] {
   const content = readFileSync(join(root, file), "utf8");
   return [...content.matchAll(/^```[jt]s\n(import .*?)^```/gms)].flatMap(
     ({ index, 1: text = "" }) => {
-      const isWhole = /\bclose\(\);$/.test(text.trimEnd()) && !text.includes("readFileSync");
+      const ends = /\bclose\(\);$/.test(text.trimEnd()) || text.includes('from "node:test"');
+      const isWhole = ends && !text.includes("readFileSync");
       const place = `${file}:${content.slice(0, index).split("\n").length}`;
       return isWhole ? [{ place, text }] : [];
     },

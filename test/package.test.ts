@@ -120,6 +120,14 @@ describe("the package, packed and installed in an empty folder", () => {
     }
   });
 
+  test("names its license in each file of code", async () => {
+    const files = await readdir(join(contents, "dist"), { recursive: true });
+    for (const file of files.filter((name) => name.endsWith(".js"))) {
+      const code = await readFile(join(contents, "dist", file), "utf8");
+      expect(code).toMatch(/^(#!.*\n)?\/\/ SPDX-License-Identifier: Apache-2\.0\n/);
+    }
+  });
+
   test("shows lines of its sources in stacks, with --enable-source-maps", async () => {
     const program = `import { EtcdClient } from "etcdnet";
       try { new EtcdClient({}) } catch (error) { console.log(error.stack) }`;

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -54,6 +54,16 @@ const AFTER_TOURS = [
   "fixture: KeyNotFoundError",
   "the process ends",
 ];
+
+it("docs/support.md names the versions that are tested", async () => {
+  const page = await readFile(join(root, "docs/support.md"), "utf8");
+  for (const { name, version } of [...OTHER_NODES, BUN, DENO])
+    expect(page, name).toContain(version);
+  for (const { name, version } of [NEWEST_NODE, JEST]) {
+    const [major] = version.split(".");
+    expect(page).toContain(`${name === "jest" ? "Jest" : "Node"} ${major}`);
+  }
+});
 
 /** Where the package is installed, with the programs that use it. */
 let folder: string;
