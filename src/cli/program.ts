@@ -1,7 +1,8 @@
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { addClientOptions, hasClientOptions } from "./options/client-options.js";
 import { unusedVariables, variablesOf } from "./options/environment.js";
 import { withoutGoNotation } from "./options/go-notation.js";
+import { ownersText } from "./options/option-owners.js";
 import { errorLine } from "./process/failure.js";
 import { note } from "./process/print.js";
 import { VERSION } from "./process/version.js";
@@ -16,13 +17,31 @@ Exit codes: 0 success; 1 wrong arguments, or a refused change of users, roles or
 can be reached; 4 etcd refused the request, or sent no usable response in time; 5 not every member is
 healthy; 6 a write was sent, but its outcome is unknown.`;
 
+/** An error that is reported only after all commands are loaded. */
+const UNKNOWN_OPTION = /^error: unknown option/;
+
 /** The only command that needs all other commands. */
 const COMPLETION = "completion";
 
 /** Runs the command that the arguments name. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
   const program = await programFor(calledCommand(argv));
-  await program.parseAsync(withoutGoNotation(argv, program), { from: "user" });
+  try {
+    await program.parseAsync(withoutGoNotation(argv, program), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    note(
+      errorLine(`${usageProblem(error.message, program)}${await adviceOnOption(error.message)}`),
+    );
+    process.exitCode = error.exitCode;
+  }
+}
+
+/** Names the commands that have an option, for a message that another command does not have it. */
+async function adviceOnOption(message: string): Promise<string> {
+  const [, name = ""] = /'-*([\w-]+)/.exec(message) ?? [];
+  const flag = name.length > 1 ? `--${name}` : `-${name}`;
+  return ownersText(flag, await programFor(COMPLETION));
 }
 
 /** The program, with only the called command loaded; for `completion`, all commands are loaded. */
@@ -103,9 +122,16 @@ function placeholder({ name, summary }: CommandEntry): Command {
 /** Prints usage errors in one line, in the format of all other errors. */
 function withErrorFormat(command: Command): Command {
   for (const child of command.commands) withErrorFormat(child);
-  return command.configureOutput({
-    outputError: (text, write) => write(`${errorLine(usageProblem(text, command))}\n`),
-  });
+  return command
+    .configureOutput({
+      outputError: (text, write) => {
+        if (!UNKNOWN_OPTION.test(text)) write(`${errorLine(usageProblem(text, command))}\n`);
+      },
+    })
+    .exitOverride((error) => {
+      if (UNKNOWN_OPTION.test(error.message)) throw error;
+      process.exit(error.exitCode);
+    });
 }
 
 function usageProblem(text: string, command: Command): string {

@@ -37,7 +37,7 @@ import {
   watchRequest,
 } from "./key-requests.js";
 import { type ClusterChange, LastStore } from "./last-store.js";
-import { nullIfNotFound, valueOfFile, valueOrNull } from "./node-value.js";
+import { nullIfNotFound, valueOfFile, valueOrNull, withAdviceOnDirectory } from "./node-value.js";
 import { checkOptions, completeOptions } from "./normalize-options.js";
 import { openKeySpace } from "./open-key-space.js";
 import type {
@@ -311,7 +311,9 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     key: string,
     options: DeleteOptions & IgnoreKeyNotFound = {},
   ): Promise<EtcdResponse | null> {
-    const response = this.#execute(() => deleteRequest(key, options), options);
+    const response = withAdviceOnDirectory(
+      this.#execute(() => deleteRequest(key, options), options),
+    );
     return options?.ignoreKeyNotFound ? nullIfNotFound(response) : response;
   }
 

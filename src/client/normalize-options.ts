@@ -1,6 +1,7 @@
 import { BasicAuth } from "../cluster/routing/basic-auth.js";
 import type { ClusterSettings } from "../cluster/routing/cluster-settings.js";
 import { OptionError } from "../errors/option-error.js";
+import { similarName } from "../errors/similar-name.js";
 import type { V3Credentials } from "../etcd3/remote-v3-api.js";
 import { isReservedPrefix } from "../key-space/v3/schema/key-schema.js";
 import { systemClock } from "../time/clock.js";
@@ -118,6 +119,21 @@ const OPTIONS_WITH_KEY_SPACE: ReadonlySet<OptionName> = new Set([
   "clock",
 ]);
 
+/** Names that other clients give to options, in lower case. */
+const OTHER_NAMES: ReadonlyMap<string, OptionName> = new Map([
+  ...["host", "hosts", "server", "servers", "node", "nodes", "url"].map(
+    (name) => [name, "urls"] as const,
+  ),
+  ["user", "username"],
+  ["pass", "password"],
+  ["auth", "username"],
+  ["prefix", "keyPrefix"],
+  ["cert", "tls"],
+  ["key", "tls"],
+  ["sslopts", "tls"],
+  ["ssl", "tls"],
+]);
+
 /** Checks each option and their combination. @throws TypeError naming the option */
 export function checkOptions(options: EtcdClientOptions): void {
   if (typeof options !== "object" || options === null) {
@@ -138,8 +154,11 @@ export function checkOptions(options: EtcdClientOptions): void {
 }
 
 function unknownOption(name: string): TypeError {
-  const known = Object.keys(CHECKS).join(", ");
-  return new OptionError(name, "is not an option of EtcdClient", `it takes ${known}`);
+  const known = Object.keys(CHECKS);
+  const meant = OTHER_NAMES.get(name.toLowerCase()) ?? similarName(name, known);
+  const question = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+  const problem = `is not an option of EtcdClient${question}`;
+  return new OptionError(name, problem, `it takes ${known.join(", ")}`);
 }
 
 function checkTogether(options: EtcdClientOptions): void {

@@ -32,7 +32,16 @@ export function adviceOn(causes: readonly Error[]): EtcdErrorParts {
     };
   }
   const isRefused = codes.length > 0 && codes.every((code) => code === "ECONNREFUSED");
-  return isRefused
-    ? { hint: "nothing listens there: check the endpoints, and that etcd is running" }
-    : {};
+  if (!isRefused) return {};
+  const start = causes.every(isLocal) ? " (npx etcdnet serve starts one)" : "";
+  return {
+    hint: `nothing listens there: check the endpoints, and that etcd is running${start}`,
+  };
+}
+
+/** Whether a connection to this machine failed. For `localhost`, Node tries several addresses. */
+function isLocal(cause: Error): boolean {
+  if (cause instanceof AggregateError) return cause.errors.every(isLocal);
+  const address = "address" in cause ? String(cause.address) : "";
+  return address === "::1" || address.startsWith("127.");
 }

@@ -1,4 +1,4 @@
-import { EtcdError } from "./etcd-error.js";
+import { EtcdError, type EtcdErrorParts } from "./etcd-error.js";
 
 /** An error response of etcd, and its request. */
 export interface ServerErrorInfo {
@@ -36,8 +36,8 @@ export class EtcdServerError extends EtcdError implements ServerErrorInfo {
   readonly endpoint: string;
   readonly clusterId: string | undefined;
 
-  constructor(info: ServerErrorInfo) {
-    super(messageOf(info));
+  constructor(info: ServerErrorInfo, advice: Pick<EtcdErrorParts, "hint" | "option"> = {}) {
+    super(messageOf(info), advice);
     this.errorCode = info.errorCode;
     this.reason = info.reason;
     this.detail = info.detail;

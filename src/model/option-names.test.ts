@@ -22,9 +22,17 @@ it("accepts known options, and none", () => {
 });
 
 test.each([
-  [{ tll: 1 }, undefined, /^tll: is not an option of this call; it takes ttl, signal$/],
+  [
+    { tll: 1 },
+    undefined,
+    /^tll: is not an option of this call \(did you mean ttl\?\); it takes ttl, signal$/,
+  ],
   [{ constructor: 1 }, undefined, /^constructor: is not an option of this call/],
-  [{ tll: 1 }, "lease", /^lease.tll: is not an option of lease; it takes ttl, signal$/],
+  [
+    { tll: 1 },
+    "lease",
+    /^lease.tll: is not an option of lease \(did you mean ttl\?\); it takes ttl, signal$/,
+  ],
   [5, undefined, /^options: must be an object with ttl, signal, not 5$/],
   [null, "lease", /^lease: must be an object with ttl, signal, not null$/],
 ])("refuses %j", (options, owner, message) => {

@@ -1,4 +1,5 @@
 import { OptionError } from "../errors/option-error.js";
+import { similarName } from "../errors/similar-name.js";
 
 /** Has each option of `T`, and no other name: the compiler proves it. */
 export type KnownOptions<T> = Readonly<Record<keyof T, unknown>>;
@@ -22,9 +23,11 @@ export function refuseUnknown<T>(
   for (const name in options) {
     if (Object.hasOwn(known, name)) continue;
     const field = owner === undefined ? name : `${owner}.${name}`;
+    const meant = similarName(name, Object.keys(known));
+    const question = meant === undefined ? "" : ` (did you mean ${meant}?)`;
     throw new OptionError(
       field,
-      `is not an option of ${owner ?? "this call"}`,
+      `is not an option of ${owner ?? "this call"}${question}`,
       `it takes ${namesOf(known)}`,
     );
   }

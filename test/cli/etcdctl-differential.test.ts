@@ -76,6 +76,7 @@ function comparable({ code, stdout, stderr }: Outcome) {
       .replace(/127\.0\.0\.1:\d{4,}/g, "host:port")
       .replace(/\b[\da-f]{12,16}\b/g, "ID")
       .replace(/^(?:New p|P)assword: \n?/, "")
-      .replace(/^stty: .*\n/gm, "");
+      .replace(/^stty: .*\n/gm, "")
+      .replace(/^Hint: .*\n/gm, "");
   return { code, stdout: same(stdout), stderr: same(stderr) };
 }

@@ -195,7 +195,6 @@ describe("errors are one line:", () => {
     [["get", "a", "b"], 1, "too many arguments"],
     [["gte", "a"], 1, "unknown command 'gte' (Did you mean get?)"],
     [["get", "--qorum", "a"], 1, "unknown option '--qorum' (Did you mean --quorum?)"],
-    [["get", "/"], 1, "/: is a directory"],
     [["-o", "xml", "get", "a"], 1, "simple, extended, json, jsonl, yaml, table"],
     [["--api", "v4", "get", "a"], 1, "v2, v3"],
     [["--timeout", "2", "get", "a"], 1, "a duration such as 500ms, 2s or 1m30s"],

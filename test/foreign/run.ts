@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** What its standard input says. @default nothing */
   readonly input?: string;
+  /** Leave its standard input open. */
+  readonly keepInput?: boolean;
 }
 
 /** More than any takes; then it is killed. */
@@ -42,7 +44,7 @@ export interface Started {
 export function start(
   command: string,
   args: readonly string[],
-  { env, cwd, input = "" }: RunOptions = {},
+  { env, cwd, input = "", keepInput = false }: RunOptions = {},
 ): Started {
   const child = spawn(command, args, {
     cwd,
@@ -50,7 +52,8 @@ export function start(
     timeout: LIMIT_MS,
     killSignal: "SIGKILL",
   });
-  child.stdin.on("error", () => {}).end(input);
+  child.stdin.on("error", () => {});
+  if (!keepInput) child.stdin.end(input);
   const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
   const ended = once(child, "close").then(([code]) => ({
     code,

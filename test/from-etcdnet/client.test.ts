@@ -61,7 +61,9 @@ describeWithEtcd("3.4", "the client", () => {
       expect(await etcd.getNodeValue("/a/b")).toBe("1");
       await expect(etcd.getNodeValue("/a")).rejects.toMatchObject({
         ...{ name: "NotFileError", errorCode: 102, status: 403, key: "/a", detail: "/a" },
-        message: expect.stringMatching(/^GET \/a at .*: Not a file \(\/a\) \[etcd error 102\]$/),
+        message: expect.stringMatching(
+          /^GET \/a at .*: Not a file \(\/a\) \[etcd error 102\]; it is a directory: getNode lists it$/,
+        ),
       });
       expect(await etcd.getNodeValue("/a", { ignoreKeyNotFound: true })).toBeNull();
       expect(await etcd.getNodeValue("/c", { ignoreKeyNotFound: true })).toBeNull();

@@ -37,7 +37,8 @@ export function getCommand(): Command {
 
 async function get({ etcd, format }: Session, key: string, { quorum = false }: GetFlags) {
   const response = await etcd.getNode(key, { quorum });
-  if (response.node.dir) throw new CommandError(`${response.node.key}: is a directory`);
+  const { dir, key: found } = response.node;
+  if (dir) throw new CommandError(`${found}: is a directory`, `etcdnet ls ${found} lists it`);
   printResponse(response, format);
 }
 

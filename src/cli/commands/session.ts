@@ -8,6 +8,7 @@ import {
 } from "../options/client-options.js";
 import { clientSettings } from "../options/client-settings.js";
 import { keyOf } from "../options/key-argument.js";
+import { splitUser } from "../options/split-user.js";
 import { reportFailure } from "../process/failure.js";
 import { flagNames } from "../process/flag-names.js";
 
@@ -33,6 +34,12 @@ export async function withSession(
     const etcd = prefix === undefined ? client : client.namespace(keyOf(prefix));
     await run({ etcd, format: options.output ?? "simple", options });
   } catch (error) {
-    reportFailure(error, options.debug, flagNames(flag, flag));
+    const { username } = options;
+    const user = username === undefined ? undefined : splitUser(username).user;
+    reportFailure(error, options.debug, flagNames(flag, flag), {
+      name: command.name(),
+      user,
+      flag,
+    });
   }
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, type Option, type OptionValues } from "commander";
+import { distanceOf } from "../../errors/similar-name.js";
 import { type FlagOf, flagOf } from "../process/flag-names.js";
 import { isServiceLink } from "./service-links.js";
 import { parseSwitch } from "./switch.js";
@@ -140,18 +141,4 @@ function similar(name: string, candidates: readonly string[]): string | undefine
   const ranked = own.map((candidate) => ({ candidate, distance: distanceOf(name, candidate) }));
   const [nearest] = ranked.sort((a, b) => a.distance - b.distance);
   return nearest !== undefined && nearest.distance <= maxDistance ? nearest.candidate : undefined;
-}
-
-/** Levenshtein distance. */
-function distanceOf(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }

@@ -5,12 +5,20 @@ import type { OptionNames } from "../../errors/hint.js";
 import { OptionError } from "../../errors/option-error.js";
 import { EtcdServerError } from "../../errors/server-error.js";
 import { CommandError } from "./command-error.js";
+import { type FailedCommand, hintOn } from "./error-hint.js";
 import { exitCodeOf } from "./exit-code.js";
 import { flagNames } from "./flag-names.js";
 
-/** Reports why a command failed: one line on standard error, and the exit code. */
-export function reportFailure(error: unknown, debug = false, nameOf = flagNames()): void {
+/** Reports why a command failed: a line on standard error, perhaps another with a hint, and the exit code. */
+export function reportFailure(
+  error: unknown,
+  debug = false,
+  nameOf = flagNames(),
+  command?: FailedCommand,
+): void {
   reportLine(failureLine(error, nameOf));
+  const hint = command && hintOn(error, command);
+  if (hint !== undefined) reportLine(`Hint:   ${hint}`);
   if (debug) console.error(inspect(error));
   process.exitCode = exitCodeOf(error);
 }

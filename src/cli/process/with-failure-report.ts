@@ -9,6 +9,6 @@ export async function withFailureReport(
   try {
     await run();
   } catch (error) {
-    reportFailure(error, debug, flagNames(eitherFlagOf));
+    reportFailure(error, debug, flagNames(eitherFlagOf), { name: "", flag: eitherFlagOf });
   }
 }
