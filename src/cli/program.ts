@@ -61,6 +61,8 @@ function newProgram(): Command {
     .option("-v, --version", "print the version")
     .on("option:version", printVersion)
     .enablePositionalOptions()
+    .commandsGroup("This program:")
+    .helpCommand("help [command]", "display help for command")
     .addHelpText("after", AFTER_HELP)
     .hook("preAction", refuseGlobalOptions)
     .hook("preAction", warnAboutVariables);
@@ -110,13 +112,15 @@ function calledCommand(argv: readonly string[]): string | undefined {
   return operands[0] === "help" ? operands[1] : operands[0];
 }
 
-async function loaded({ load, summary }: CommandEntry): Promise<Command> {
-  return withErrorFormat(await load()).summary(summary);
+async function loaded({ load, summary, group }: CommandEntry): Promise<Command> {
+  return withErrorFormat(await load())
+    .summary(summary)
+    .helpGroup(group);
 }
 
 /** An entry in the list of commands, for a command that was not called. */
-function placeholder({ name, summary }: CommandEntry): Command {
-  return new Command(name).description(summary).helpOption(false);
+function placeholder({ name, summary, group }: CommandEntry): Command {
+  return new Command(name).description(summary).helpOption(false).helpGroup(group);
 }
 
 /** Prints usage errors in one line, in the format of all other errors. */

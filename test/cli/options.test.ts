@@ -97,6 +97,19 @@ describe("options of all commands", () => {
     expect(stderr).toMatch(/^Error: {2}100: Key not found \(\/b\) \[\d+\]\n$/);
   });
 
+  it("take durations and numbers of seconds", async () => {
+    const env = { ETCDNET_TOTAL_TIMEOUT: "60" };
+    for (const timeout of ["2", "2.5", "2s"]) {
+      const { code } = await cli.run(["--timeout", timeout, "get", "/app/a"], { env });
+      expect(code).toBe(0);
+    }
+    for (const ttl of ["900", "900s", "15m"]) {
+      await cli.print("set", "/app/ttl", "1", "--ttl", ttl);
+      expect((await cli.etcd.getNode("/app/ttl")).node.ttl).toBeGreaterThan(800);
+      expect((await cli.etcd.getNode("/app/ttl")).node.ttl).toBeLessThanOrEqual(900);
+    }
+  });
+
   it("of etcdctl are accepted", async () => {
     expect(
       await cli.print("--no-sync", "--timeout", "2s", "--total-timeout", "1m", "get", "/app/a"),
@@ -197,7 +210,7 @@ describe("errors are one line:", () => {
     [["get", "--qorum", "a"], 1, "unknown option '--qorum' (Did you mean --quorum?)"],
     [["-o", "xml", "get", "a"], 1, "simple, extended, json, jsonl, yaml, table"],
     [["--api", "v4", "get", "a"], 1, "v2, v3"],
-    [["--timeout", "2", "get", "a"], 1, "a duration such as 500ms, 2s or 1m30s"],
+    [["--timeout", "2d", "get", "a"], 1, "a duration such as 500ms, 2s or 1m30s"],
     [["--timeout", "2s5", "get", "a"], 1, "a duration such as"],
     [["set", "a", "b", "--ttl", "-1"], 1, "a whole number"],
     [["set", "a", "b", "--ttl", "1.5"], 1, "a whole number"],
@@ -246,7 +259,7 @@ describe("errors are one line:", () => {
 
   it.concurrent.each([
     [{ ETCDNET_OUTPUT: "xml" }, "ETCDNET_OUTPUT is invalid. Allowed choices are simple"],
-    [{ ETCDNET_TIMEOUT: "2" }, "ETCDNET_TIMEOUT is invalid. It must be a duration such as"],
+    [{ ETCDNET_TIMEOUT: "2d" }, "ETCDNET_TIMEOUT is invalid. It must be a duration such as"],
     [{ ETCDNET_DEBUG: "yes" }, "ETCDNET_DEBUG is invalid. It must be true or false."],
     [{ ETCDNET_CACERT: "package.json" }, "ETCDNET_CACERT: contains no certificate in PEM"],
     [{ ETCDCTL_CERT_FILE: "x" }, "ETCDCTL_CERT_FILE needs --key"],

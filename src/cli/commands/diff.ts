@@ -1,10 +1,10 @@
 import { Command } from "commander";
+import { parseSeconds } from "../options/duration.js";
 import {
   addSourceTargetOptions,
   type SourceTargetOptions,
   withSourceAndTarget,
 } from "../options/source-target-options.js";
-import { parseWholeNumber } from "../options/whole-number.js";
 import { withFailureReport } from "../process/with-failure-report.js";
 import { showDifferences } from "./show-differences.js";
 
@@ -21,9 +21,9 @@ export function diffCommand(): Command {
         "compared. The exit code is 1 if there are differences.",
     )
     .option(
-      "--ttl-tolerance <seconds>",
-      "seconds by which TTLs may differ (default: 5)",
-      parseWholeNumber,
+      "--ttl-tolerance <duration>",
+      "difference that TTLs may differ (default: 5)",
+      parseSeconds,
     )
     .option("--lossy", "skip keys that cannot be compared (?)")
     .addHelpText(

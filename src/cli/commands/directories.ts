@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import type { EtcdClient } from "../../client/etcd-client.js";
 import type { DirectoryOptions } from "../../client/operation-options.js";
 import type { EtcdResponse } from "../../model/response.js";
+import { parseSeconds } from "../options/duration.js";
 import { keyOf } from "../options/key-argument.js";
 import { lifetimeOf } from "../options/lifetime.js";
-import { parseWholeNumber } from "../options/whole-number.js";
 import { printResponse } from "../output/print-response.js";
 import { clientCommand } from "./client-command.js";
 import { withSession } from "./session.js";
@@ -51,9 +51,9 @@ function directoryWrite(directoryCommand: Command, method: DirectoryMethod): Com
   return directoryCommand
     .argument("<key>")
     .option(
-      "--ttl <seconds>",
-      "seconds until it expires with everything in it; 0: never",
-      parseWholeNumber,
+      "--ttl <duration>",
+      "time until it expires with everything in it; 0: never",
+      parseSeconds,
     )
     .action((key: string, { ttl }: DirectoryFlags, command: Command) =>
       withSession(command, async ({ etcd, format }) => {

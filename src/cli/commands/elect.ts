@@ -4,8 +4,8 @@ import { Election, type Leader } from "../../recipes/election/election.js";
 import type { Leadership } from "../../recipes/election/leadership.js";
 import { goJson } from "../../wire/go-json.js";
 import type { OutputFormat } from "../options/client-options.js";
+import { parseSeconds } from "../options/duration.js";
 import { keyOf } from "../options/key-argument.js";
-import { parseWholeNumber } from "../options/whole-number.js";
 import { jsonText } from "../output/json-text.js";
 import { yamlLines } from "../output/yaml-text.js";
 import { exitCodeOfSignal } from "../process/exit-code.js";
@@ -30,9 +30,9 @@ export function electCommand(): Command {
     .argument("<key>")
     .argument("[value]", "value that others see for this leader (default: the name of this host)")
     .option(
-      "--ttl <seconds>",
-      "seconds after which a dead leader is replaced (default: 10)",
-      parseWholeNumber,
+      "--ttl <duration>",
+      "time after which a dead leader is replaced (default: 10)",
+      parseSeconds,
     )
     .option("-l, --listen", "only observe the election")
     .action((key: string, value: string | undefined, flags: ElectFlags, command: Command) =>
@@ -42,7 +42,7 @@ export function electCommand(): Command {
 
 async function elect(session: Session, key: string, value: string, flags: ElectFlags) {
   const { ttl = 10, listen = false } = flags;
-  using interrupt = untilInterrupted("SIGINT", "SIGTERM");
+  using interrupt = untilInterrupted("SIGINT", "SIGTERM", "SIGHUP");
   const election = new Election(session.etcd, key, { ttl });
   if (listen) await observe(election, interrupt, session.format);
   else await lead(election, value, interrupt, session.format);

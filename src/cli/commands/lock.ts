@@ -2,9 +2,8 @@ import type { Command } from "commander";
 import { TimeoutError } from "../../errors/cluster-errors.js";
 import { Lock } from "../../recipes/lock/lock.js";
 import type { LockHandle } from "../../recipes/lock/lock-handle.js";
-import { parseDuration } from "../options/duration.js";
+import { parseDuration, parseSeconds } from "../options/duration.js";
 import { keyOf } from "../options/key-argument.js";
-import { parseWholeNumber } from "../options/whole-number.js";
 import { exitCodeOfSignal } from "../process/exit-code.js";
 import { type Interrupt, untilInterrupted } from "../process/interrupt.js";
 import { print } from "../process/print.js";
@@ -28,9 +27,9 @@ export function lockCommand(): Command {
     .argument("<key>")
     .argument("[program...]", "program with its arguments, after --")
     .option(
-      "--ttl <seconds>",
-      "seconds after which a dead holder loses the lock (default: 10)",
-      parseWholeNumber,
+      "--ttl <duration>",
+      "time after which a dead holder loses the lock (default: 10)",
+      parseSeconds,
     )
     .option(
       "--wait <duration>",
@@ -48,7 +47,7 @@ async function lock(
   program: readonly string[],
   { ttl = 10, wait }: LockFlags,
 ): Promise<void> {
-  using interrupt = untilInterrupted("SIGINT", "SIGTERM");
+  using interrupt = untilInterrupted("SIGINT", "SIGTERM", "SIGHUP");
   const handle = await acquire(new Lock(etcd, key, { ttl }), interrupt, wait);
   if (handle === undefined) return;
   await using held = handle;

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
+import { parseSeconds } from "../options/duration.js";
 import { keyOf } from "../options/key-argument.js";
 import { lifetimeOf } from "../options/lifetime.js";
 import { givenValue } from "../options/value-argument.js";
-import { parseWholeNumber } from "../options/whole-number.js";
 import { printResponse } from "../output/print-response.js";
 import { clientCommand } from "./client-command.js";
 import { type Session, withSession } from "./session.js";
@@ -24,7 +24,7 @@ export function mkCommand(): Command {
       "--in-order",
       "create it in the directory KEY, with a name higher than all previous ones",
     )
-    .option("--ttl <seconds>", "seconds until the key expires; 0: never", parseWholeNumber)
+    .option("--ttl <duration>", "time until the key expires; 0: never", parseSeconds)
     .action((key: string, value: string | undefined, flags: MkFlags, command: Command) =>
       withSession(command, (session) => mk(session, keyOf(key), value, flags)),
     );

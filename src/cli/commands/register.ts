@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { Registry } from "../../recipes/registry/registry.js";
+import { parseSeconds } from "../options/duration.js";
 import { keyOf } from "../options/key-argument.js";
-import { parseWholeNumber } from "../options/whole-number.js";
 import { untilInterrupted } from "../process/interrupt.js";
 import { note, print } from "../process/print.js";
 import { clientCommand } from "./client-command.js";
@@ -25,9 +25,9 @@ export function registerCommand(): Command {
     .argument("<id>", "name of the instance in that directory")
     .argument("[program...]", "program with its arguments, after --")
     .option(
-      "--ttl <seconds>",
-      "seconds after which a dead instance is removed (default: 10)",
-      parseWholeNumber,
+      "--ttl <duration>",
+      "time after which a dead instance is removed (default: 10)",
+      parseSeconds,
     )
     .option(
       "--metadata <json>",
@@ -47,7 +47,7 @@ async function register(
   program: readonly string[],
   { ttl = 10, metadata = null }: RegisterFlags,
 ): Promise<void> {
-  using interrupt = untilInterrupted("SIGINT", "SIGTERM");
+  using interrupt = untilInterrupted("SIGINT", "SIGTERM", "SIGHUP");
   const registry = new Registry(etcd, posix.dirname(service));
   const instance = { id, metadata };
   await using registration = await registry.register(posix.basename(service), instance, { ttl });

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { KeyRequest } from "../../model/key-request.js";
+import { parseSeconds } from "../options/duration.js";
 import { keyOf } from "../options/key-argument.js";
 import { lifetimeOf } from "../options/lifetime.js";
 import { givenValue } from "../options/value-argument.js";
@@ -22,7 +23,7 @@ export function setCommand(): Command {
   )
     .argument("<key>")
     .argument("[value]", "default: standard input; put -- before a value that begins with -")
-    .option("--ttl <seconds>", "seconds until the key expires; 0: never", parseWholeNumber)
+    .option("--ttl <duration>", "time until the key expires; 0: never", parseSeconds)
     .option("--swap-with-value <value>", "only if this is the current value")
     .option(
       "--swap-with-index <index>",

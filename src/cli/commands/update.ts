@@ -1,8 +1,8 @@
 import type { Command } from "commander";
+import { parseSeconds } from "../options/duration.js";
 import { keyOf } from "../options/key-argument.js";
 import { lifetimeOf } from "../options/lifetime.js";
 import { givenValue } from "../options/value-argument.js";
-import { parseWholeNumber } from "../options/whole-number.js";
 import { printResponse } from "../output/print-response.js";
 import { clientCommand } from "./client-command.js";
 import { type Session, withSession } from "./session.js";
@@ -19,7 +19,7 @@ export function updateCommand(): Command {
   )
     .argument("<key>")
     .argument("[value]", "default: standard input; put -- before a value that begins with -")
-    .option("--ttl <seconds>", "seconds until the key expires; 0: never", parseWholeNumber)
+    .option("--ttl <duration>", "time until the key expires; 0: never", parseSeconds)
     .action((key: string, value: string | undefined, flags: UpdateFlags, command: Command) =>
       withSession(command, (session) => update(session, keyOf(key), value, flags)),
     );
