@@ -136,6 +136,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     ),
   ]),
   ...group("This program", [
+    entry("context", "name clusters, so that commands need no options for them", async () =>
+      (await import("./commands/context.js")).contextCommand(),
+    ),
     entry("completion", "print a completion script for a shell", async () =>
       (await import("./commands/completion.js")).completionCommand(),
     ),

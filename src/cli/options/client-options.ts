@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { type Context, readContexts } from "./contexts.js";
 import { parseDuration } from "./duration.js";
 import {
   addVariables,
@@ -15,6 +16,7 @@ export type OutputFormat = "simple" | "extended" | "json" | "jsonl" | "yaml" | "
 
 /** Global options of the client commands, before or after the name of the command. */
 export interface ClientOptions {
+  readonly context?: string;
   readonly endpoints?: string;
   readonly endpoint?: string;
   readonly peers?: string;
@@ -51,6 +53,10 @@ const VARIABLES: VariableNames = {
 const FORMATS: readonly OutputFormat[] = ["simple", "extended", "json", "jsonl", "yaml", "table"];
 
 const options = (): readonly Option[] => [
+  new Option(
+    "--context <name>",
+    "context whose options are used (default: the current one); see etcdnet context",
+  ),
   new Option(
     "--endpoints <urls>",
     "client URLs of the cluster, comma-separated (default: http://127.0.0.1:2379)",
@@ -126,7 +132,61 @@ export function clientOptionsOf(command: Command, env = process.env): GivenOptio
     root = level;
   }
   const values = variableValues(root, env, (option) => isReplaced(option.attribute, given));
-  return { options: { ...optionsIn(values), ...given }, flag: flagsFor(values) };
+  const own: ClientOptions = { ...optionsIn(values), ...given };
+  const { name, options: stored } = chosenContext(own, env, (problem) =>
+    command.error(`error: ${problem}`),
+  );
+  const fromContext = storedOptions(stored, own);
+  const flag = (option: string): string =>
+    option in stored && attributeOf(option) in fromContext
+      ? `${option} of context ${name}`
+      : flagsFor(values)(option);
+  return { options: { ...fromContext, ...own }, flag };
+}
+
+/**
+ * The context that a command uses. The current one is left out when the command line or the environment
+ * names a cluster, so that its credentials and prefixes never reach another cluster.
+ */
+function chosenContext(
+  { context: given, endpoints, discoverySrv }: ClientOptions,
+  env: NodeJS.ProcessEnv,
+  refuse: (problem: string) => never,
+): { readonly name: string; readonly options: Context } {
+  const namesCluster = endpoints !== undefined || discoverySrv !== undefined;
+  if (given === undefined && namesCluster) return { name: "", options: {} };
+  try {
+    const { current = "", contexts } = readContexts(env);
+    const name = given ?? current;
+    const options = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
+    if (given !== undefined && options === undefined) {
+      return refuse(`context ${name} does not exist; etcdnet context list shows those that do`);
+    }
+    return { name, options: options ?? {} };
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+/** The options of a context that the command line and the environment do not replace. */
+function storedOptions(context: Context, own: ClientOptions): ClientOptions {
+  const entries = Object.entries(context).map(
+    ([name, value]) => [attributeOf(name), value] as const,
+  );
+  const namesCluster = own.endpoints !== undefined || own.discoverySrv !== undefined;
+  const isStored = (attribute: string): boolean => {
+    if (isReplaced(attribute, own)) return false;
+    if (attribute === "endpoints" || attribute === "discoverySrv") return !namesCluster;
+    // A password belongs to its user, and a key to its certificate.
+    if (attribute === "passwordFile") return own.username === undefined;
+    return attribute !== "key" || own.cert === undefined;
+  };
+  return Object.fromEntries(entries.filter(([attribute]) => isStored(attribute)));
+}
+
+/** The attribute of an option: `keyPrefix` for `key-prefix`. */
+export function attributeOf(option: string): string {
+  return option.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** The options under their first names, so that an alias replaces a variable, too. */
