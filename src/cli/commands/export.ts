@@ -6,6 +6,7 @@ import { clientOptionsOf } from "../options/client-options.js";
 import { collect } from "../options/collect.js";
 import { keyOf } from "../options/key-argument.js";
 import { LossLines } from "../output/loss-lines.js";
+import { countedNodes, WorkLine } from "../output/work-line.js";
 import { exitCodeOfSignal } from "../process/exit-code.js";
 import { untilInterrupted } from "../process/interrupt.js";
 import { note } from "../process/print.js";
@@ -84,8 +85,13 @@ async function exportTo(session: Session, key: string, flags: ExportFlags): Prom
   const { hidden = [] } = flags;
   const keys = [key, ...hidden.map(keyOf)] as const;
   const source = session.etcd.keySpace;
-  const options = lossOptionsOf(flags);
-  await write(flags, (signal) => exportTree(source, keys, { ...options, signal }));
+  const isOnTerminal = STANDARD_OUTPUT.has(flags.file ?? "-") && process.stdout.isTTY === true;
+  using line = new WorkLine("exporting", !isOnTerminal);
+  const options = { ...lossOptionsOf(flags, line), onProgress: (n: number) => line.update(n) };
+  await write(flags, line, async function* (signal) {
+    if (!isOnTerminal) line.total = await countedNodes(source, keys, signal);
+    yield* exportTree(source, keys, { ...options, signal });
+  });
 }
 
 async function exportFiles(command: Command, key: string, flags: ExportFlags): Promise<void> {
@@ -95,18 +101,20 @@ async function exportFiles(command: Command, key: string, flags: ExportFlags): P
       "--hidden is not needed with --data-dir: all hidden keys are included; omit it",
     );
   }
-  const { pieces, notes } = exportDataDir(key, flags, lossOptionsOf(flags));
-  await write(flags, () => pieces);
+  using line = new WorkLine("exporting", false);
+  const { pieces, notes } = exportDataDir(key, flags, lossOptionsOf(flags, line));
+  await write(flags, line, () => pieces);
   for (const line of notes) note(line);
 }
 
-function lossOptionsOf({ lossy = false }: ExportFlags) {
-  return { lossy, onLoss: new LossLines({ note }).show };
+function lossOptionsOf({ lossy = false }: ExportFlags, line: WorkLine) {
+  return { lossy, onLoss: new LossLines(line).show };
 }
 
 /** Writes the text of an export to the file, or to standard output. */
 async function write(
   { file = "-" }: ExportFlags,
+  line: WorkLine,
   text: (signal?: AbortSignal) => AsyncIterable<string>,
 ): Promise<void> {
   if (STANDARD_OUTPUT.has(file)) {
@@ -115,6 +123,7 @@ async function write(
   }
   using interrupt = untilInterrupted("SIGINT", "SIGTERM", "SIGHUP");
   const { signal } = interrupt;
+  line.announce(interrupt, "ending the export; the file is left unchanged");
   signal.addEventListener("abort", () =>
     setTimeout(endBy, ABORT_TIMEOUT_MS, signal.reason).unref(),
   );

@@ -3,8 +3,12 @@ import { topmostLoss } from "../../transfer/compare/loss.js";
 import { ExportFormatError, type ExportHeader } from "../../transfer/export/export-format.js";
 import { readEntries, verifyExport } from "../../transfer/export/read-export.js";
 import { type Conflict, writeEntries } from "../../transfer/import/write-entries.js";
+import { ofTotal } from "../output/count-text.js";
+import { WorkLine } from "../output/work-line.js";
 import { CommandError } from "../process/command-error.js";
+import { exitCodeOfSignal } from "../process/exit-code.js";
 import { errorLine } from "../process/failure.js";
+import { untilInterrupted } from "../process/interrupt.js";
 import { note } from "../process/print.js";
 import { ReplayableInput } from "../process/replayable-input.js";
 import { clientCommand } from "./client-command.js";
@@ -30,9 +34,9 @@ export function importCommand(): Command {
 
 async function importFrom(session: Session, file: string | undefined, flags: ImportFlags) {
   await using input = await openInput(file);
-  const header = await verify(session, input);
+  const { header, entries } = await verify(session, input);
   if (flags.overwrite !== true) await refuseOtherData(session, header);
-  await write(session, input);
+  await write(session, input, entries);
   noteAuth(header);
 }
 
@@ -52,13 +56,22 @@ function openInput(file = "-"): Promise<ReplayableInput> {
     : ReplayableInput.open(file);
 }
 
-async function verify({ etcd }: Session, input: ReplayableInput): Promise<ExportHeader> {
+/** A complete export. */
+interface Verified {
+  readonly header: ExportHeader;
+  readonly entries: number;
+}
+
+async function verify({ etcd }: Session, input: ReplayableInput): Promise<Verified> {
   const target = await etcd.keySpace.locate?.("/");
+  let entries = 0;
   try {
-    return await verifyExport(input.read(), ({ key }) => {
+    const header = await verifyExport(input.read(), ({ key }) => {
+      entries++;
       const loss = target && topmostLoss(key, target);
       if (loss !== undefined) throw new ExportFormatError(`${key} ${loss.reason}`);
     });
+    return { header, entries };
   } catch (error) {
     if (!(error instanceof ExportFormatError)) throw error;
     throw new Error(`${input.name}: ${error.message}; nothing was written`, { cause: error });
@@ -75,18 +88,35 @@ async function refuseOtherData({ etcd }: Session, { keys }: ExportHeader): Promi
   }
 }
 
-async function write({ etcd }: Session, input: ReplayableInput): Promise<void> {
+async function write({ etcd }: Session, input: ReplayableInput, total: number): Promise<void> {
+  using interrupt = untilInterrupted("SIGINT", "SIGTERM", "SIGHUP");
+  using line = new WorkLine("importing");
+  line.total = total;
+  line.announce(interrupt, "ending the import after the writes that are under way");
   let written = 0;
   let conflicts = 0;
-  await writeEntries(etcd, readEntries(input.read()), {
-    onWritten: () => void written++,
+  await writeEntries(etcd, untilAborted(readEntries(input.read()), interrupt.signal), {
+    onWritten: () => line.update(++written),
     onConflict: (conflict) => {
       conflicts++;
-      note(errorLine(describe(conflict)));
+      line.note(errorLine(describe(conflict)));
     },
   });
-  note(`${written} keys and directories were written`);
+  if (interrupt.signal.aborted && written + conflicts < total) {
+    line.note(`stopped: ${ofTotal(written, total)} were written; run it again with --overwrite`);
+    process.exitCode = exitCodeOfSignal(interrupt.signal.reason);
+    return;
+  }
+  line.note(`${written} keys and directories were written`);
   if (conflicts > 0) throw new CommandError(`${conflicts} skipped because of conflicts`);
+}
+
+/** Ends between two entries, so that no write has an unknown outcome. */
+async function* untilAborted<T>(entries: AsyncIterable<T>, signal: AbortSignal) {
+  for await (const entry of entries) {
+    if (signal.aborted) return;
+    yield entry;
+  }
 }
 
 function describe({ entry, at, found }: Conflict): string {

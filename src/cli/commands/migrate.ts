@@ -89,7 +89,7 @@ function writeOptionsOf({ overwrite = false, lossy = false }: MigrateFlags) {
 async function copy(trees: SourceAndTarget, flags: MigrateFlags): Promise<void> {
   const { follow = false, rate } = flags;
   const view = new MigrationView();
-  using end = new SignalEnd(() => follow && view.isCopied);
+  using end = new SignalEnd(() => follow && view.isCopied, view.announce);
   try {
     const done = await migrate({
       ...trees,
@@ -125,6 +125,8 @@ class MigrationView {
     if (isWorthShowing(progress)) this.#line.show(() => this.#text.of(progress));
   };
 
+  readonly announce = (what: string): void => this.#line.note(what);
+
   end(progress: MigrationProgress, hidden: readonly string[]): void {
     this.#line.note(hiddenText(hidden));
     this.#line.note(`done: ${doneText(progress)}`);
@@ -142,11 +144,13 @@ class SignalEnd implements Disposable {
   readonly #abort = new AbortController();
   readonly #until = new AbortController();
   readonly #isCopied: () => boolean;
+  readonly #announce: (what: string) => void;
   /** The signal that was received. */
   by: NodeJS.Signals | undefined;
 
-  constructor(isCopied: () => boolean) {
+  constructor(isCopied: () => boolean, announce: (what: string) => void) {
     this.#isCopied = isCopied;
+    this.#announce = announce;
     process.on("SIGINT", this.#end).on("SIGTERM", this.#end);
   }
 
@@ -165,11 +169,13 @@ class SignalEnd implements Disposable {
   /** Removes the listeners when it aborts the migration: a further signal then ends the process. */
   readonly #end = (name: NodeJS.Signals): void => {
     if (this.#isCopied() && !this.#until.signal.aborted) {
+      this.#announce(`${name}: copying the changes so far; Ctrl-C again leaves them out`);
       this.#until.abort(name);
       return;
     }
     this[Symbol.dispose]();
     this.by = name;
+    this.#announce(`${name}: ending the copy; Ctrl-C again ends the command at once`);
     this.#abort.abort(name);
   };
 }

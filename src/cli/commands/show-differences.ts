@@ -1,14 +1,13 @@
-import { systemClock } from "../../time/clock.js";
+import { isEtcdError } from "../../errors/is-etcd-error.js";
 import { type DiffOptions, diffTrees } from "../../transfer/compare/diff-trees.js";
 import type { SourceAndTarget } from "../../transfer/source/source-and-target.js";
 import { differenceText } from "../output/difference-text.js";
 import { count } from "../output/migration-text.js";
-import { ProgressLine } from "../output/progress-line.js";
+import { countedNodes, WorkLine } from "../output/work-line.js";
 import { CommandError } from "../process/command-error.js";
+import { exitCodeOfSignal } from "../process/exit-code.js";
+import { untilInterrupted } from "../process/interrupt.js";
 import { print } from "../process/print.js";
-
-/** Time after which progress is shown. */
-const PROGRESS_DELAY_MS = 2_000;
 
 /** Options that select the differences to show. */
 type ComparisonOptions = Pick<DiffOptions, "ttlTolerance" | "lossy">;
@@ -18,19 +17,31 @@ export async function showDifferences(
   trees: SourceAndTarget,
   options: ComparisonOptions,
 ): Promise<void> {
-  const line = new ProgressLine(systemClock, process.stderr, PROGRESS_DELAY_MS);
-  let compared = 0;
+  using interrupt = untilInterrupted("SIGINT", "SIGTERM");
+  using line = new WorkLine("comparing");
+  line.announce(interrupt, "ending the comparison, which changes nothing");
+  const { signal } = interrupt;
   let different = 0;
-  const onProgress = (now: number): void => {
-    compared = now;
-    line.show(() => `comparing · ${count(now, "key")}`);
-  };
-  for await (const difference of diffTrees({ ...trees, ...options, onProgress })) {
-    different++;
-    line.clear();
-    print(differenceText(difference));
+  const what = (): string =>
+    `${count(line.done, "key")} compared, ${count(different, "difference")}`;
+  try {
+    line.total = await countedNodes(
+      trees.from,
+      [trees.prefix ?? "/", ...(trees.hidden ?? [])],
+      signal,
+    );
+    const onProgress = (now: number): void => line.update(now);
+    for await (const difference of diffTrees({ ...trees, ...options, signal, onProgress })) {
+      different++;
+      line.clear();
+      print(differenceText(difference));
+    }
+  } catch (error) {
+    if (!signal.aborted || !isEtcdError(error, "Abort")) throw error;
+    line.note(`stopped: ${what()} so far`);
+    process.exitCode = exitCodeOfSignal(signal.reason);
+    return;
   }
-  const what = `${count(compared, "key")} compared, ${count(different, "difference")}`;
-  line.note(what);
+  line.note(what());
   if (different > 0) throw new CommandError("the target differs from the source");
 }

@@ -16,7 +16,7 @@ describe("the line of a migration", () => {
     const copying = { ...BEGIN, phase: "copying", total: 1000 } as const;
     text.of({ ...copying, elapsed: 60_000 });
     const line = text.of({ ...copying, share: 0.1, compared: 100, elapsed: 65_000 });
-    expect(line).toBe("copying 10% · 100 keys · 20/s · 45s left · lag 0 changes");
+    expect(line).toBe("copying 10% · 100 / 1,000 keys · 20 keys/s · 45s left · lag 0 changes");
   });
 
   it("contains no negative rate when another phase or comparison begins", () => {

@@ -20,13 +20,13 @@ export class MigrationText {
     const lag = `lag ${count(waiting, "change")}`;
     if (phase === "following") {
       const rate = this.#rate.of(written, elapsed);
-      return `following · ${lag} · ${whole(rate)}/s · ${whole(written)} written · index ${index}`;
+      return `following · ${lag} · ${whole(rate)} keys/s · ${whole(written)} written · index ${index}`;
     }
     const rate = this.#rate.of(compared, elapsed);
     return [
       `${phase} ${percent(progress.share)}`,
-      `${count(compared, "key")}`,
-      ...[`${whole(rate)}/s`, this.#left(progress), lag].filter((part) => part !== ""),
+      `${whole(compared)} / ${count(Math.max(compared, progress.total), "key")}`,
+      ...[`${whole(rate)} keys/s`, this.#left(progress), lag].filter((part) => part !== ""),
     ].join(" · ");
   }
 
@@ -41,7 +41,7 @@ export class MigrationText {
   #left({ share, elapsed }: MigrationProgress): string {
     const inPhase = elapsed - this.#begunAt;
     const isKnown = inPhase > MIN_ESTIMATE_MS && share > 0 && share < 1;
-    return isKnown ? `${duration((inPhase / share) * (1 - share))} left` : "";
+    return isKnown ? `${durationText((inPhase / share) * (1 - share))} left` : "";
   }
 }
 
@@ -53,7 +53,7 @@ export function isWorthShowing({ phase, elapsed }: MigrationProgress): boolean {
 /** Summary of the copy phase. */
 export function copiedText(progress: MigrationProgress): string {
   const { total, elapsed } = progress;
-  return `${doneText(progress)} (${whole((total * 1000) / Math.max(1, elapsed))}/s)`;
+  return `${doneText(progress)} (${whole((total * 1000) / Math.max(1, elapsed))} keys/s)`;
 }
 
 /** Summary of a complete migration. */
@@ -65,7 +65,7 @@ export function doneText(progress: MigrationProgress): string {
     ...(changing > 0 ? [`except ${whole(changing)} that changed at each comparison`] : []),
     `${whole(written)} written or removed`,
     `up to index ${index} of the source`,
-    `in ${duration(elapsed)}`,
+    `in ${durationText(elapsed)}`,
   ].join(", ");
 }
 
@@ -96,11 +96,11 @@ export function count(number: number, what: string): string {
 }
 
 /** With commas, independent of the system's language. */
-function whole(number: number): string {
+export function whole(number: number): string {
   return Math.round(number).toLocaleString("en-US");
 }
 
-function duration(milliseconds: number): string {
+export function durationText(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
   if (hours > 0) return `${hours}h${minutes}m`;

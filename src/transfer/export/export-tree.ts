@@ -21,6 +21,8 @@ export interface ExportOptions extends WalkOptions {
   readonly lossy?: boolean;
   /** Called for each node that is not exported unchanged. */
   readonly onLoss?: (loss: Loss) => void;
+  /** Called repeatedly with the number of nodes that were exported. */
+  readonly onProgress?: (exported: number) => void;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface ExportOptions extends WalkOptions {
 export async function* exportTree(
   source: Exported,
   keys: readonly [string, ...string[]],
-  { lossy = false, onLoss, ...options }: ExportOptions = {},
+  { lossy = false, onLoss, onProgress, ...options }: ExportOptions = {},
 ): AsyncGenerator<string, void, undefined> {
   const hash = createHash("sha256");
   const losses = new Losses(lossy, onLoss);
@@ -50,6 +52,7 @@ export async function* exportTree(
       [isTop, isFirst, entries] = [false, false, entries + found.length];
       hash.update(piece);
       yield piece;
+      onProgress?.(entries);
     }
   }
   yield exportLineOf({ entries, sha256: hash.digest("hex") });
