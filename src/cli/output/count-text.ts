@@ -45,6 +45,6 @@ export function ofTotal(done: number, total: number | undefined): string {
 }
 
 /** The only unit of rates. */
-export function rateText(perSecond: number): string {
+function rateText(perSecond: number): string {
   return `${whole(perSecond)} keys/s`;
 }
