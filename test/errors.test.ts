@@ -186,8 +186,9 @@ describeEtcdSideBySide("3.4", "errors of one etcd", () => {
     const [, key] = operation.split(" ");
     expect(error).toMatchObject({ operation, key, detail, endpoint: url });
     expect(error.index).toBe((await client.getNode("/")).etcdIndex);
+    const advice = errorCode === 108 ? "; recursive: true deletes it with everything in it" : "";
     expect(error.message).toBe(
-      `${operation} at ${url}: ${error.reason} (${detail}) [etcd error ${errorCode}]`,
+      `${operation} at ${url}: ${error.reason} (${detail}) [etcd error ${errorCode}]${advice}`,
     );
   });
 

@@ -36,6 +36,9 @@ export class EtcdServerError extends EtcdError implements ServerErrorInfo {
   readonly endpoint: string;
   readonly clusterId: string | undefined;
 
+  constructor(info: ServerErrorInfo);
+  /** @internal */
+  constructor(info: ServerErrorInfo, advice: Pick<EtcdErrorParts, "hint" | "option">);
   constructor(info: ServerErrorInfo, advice: Pick<EtcdErrorParts, "hint" | "option"> = {}) {
     super(messageOf(info), advice);
     this.errorCode = info.errorCode;

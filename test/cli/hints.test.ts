@@ -40,7 +40,10 @@ describe("the second line of an error says what to use instead:", () => {
 
 describe("an option that another command has is named with that command:", () => {
   it.concurrent.each([
-    ["get --recursive /a", "unknown option '--recursive'; it is an option of etcdnet rm, ls, "],
+    [
+      "set --recursive /a 1",
+      "unknown option '--recursive'; it is an option of etcdnet get, rm, ls, ",
+    ],
     ["ls --with-value 1 /a", "unknown option '--with-value'; it is an option of etcdnet rm"],
     ["ls -f /a", "unknown option '-f'; it is an option of etcdnet watch"],
     ["member list --peer 1", "unknown option '--peer'"],

@@ -36,7 +36,7 @@ function commands(release: "3.4" | "3.6" | "3.7"): void {
   const refusal = async (...args: readonly string[]) => {
     const { code, stdout, stderr } = await outcome(...args);
     expect(stdout).toBe("");
-    return [code, stderr.replace(/ \[\d+\]\n$/, "")];
+    return [code, stderr.replace(/ \[\d+\]\n(Hint: .*\n)?$/, "")];
   };
 
   it("writes and reads keys", async () => {

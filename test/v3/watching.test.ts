@@ -94,8 +94,7 @@ for (const release of ["3.4", "3.6", "3.7"] as const) {
 
     it("opens a watch of the past also when all watches end at this moment", async () => {
       const since = await index();
-      for (let at = 0; at < 20; at++)
-        await keySpace.execute({ action: "set", key: `${dir}/${at}`, value: "" });
+      await putFive();
       for (let turns = 0; turns < 10; turns++) {
         keySpace.endWatches();
         const opening = keySpace.openWatch({ key: dir, recursive: true, waitIndex: since + 1 });

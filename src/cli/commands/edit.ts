@@ -23,7 +23,7 @@ export function editCommand(): Command {
     "Edit the value of a key in the program that $VISUAL or $EDITOR names (default: vi). The value is saved by " +
       "compare-and-swap. If it has changed meanwhile, the editor opens both values. If anything fails, the text " +
       "stays in a file, which is named.",
-    "EDITOR=nano etcdnet edit /config/motd",
+    "etcdnet edit /config/motd",
   )
     .argument("<key>", "a key that does not exist is created")
     .action((key: string, _flags: object, command: Command) =>

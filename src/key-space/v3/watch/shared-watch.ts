@@ -113,6 +113,11 @@ export class SharedWatch {
     return this.#stopped !== undefined;
   }
 
+  /** Whether its watches must be opened again. */
+  get mustReopen(): boolean {
+    return this.#stopped instanceof Compacted;
+  }
+
   /** Number of events in the cache. */
   get held(): number {
     return this.#cache.size;

@@ -110,7 +110,7 @@ export class V3WatchSource {
         // An error of a shared watch that has ended says nothing about the next one.
         const isPrevious = joined.generation !== this.#settings.generation.number;
         const isOfEnd = error instanceof AbortError || error instanceof ProtocolError;
-        const hasEnded = isOfEnd && joined.sharedWatch.isStopped;
+        const hasEnded = isOfEnd && joined.sharedWatch.mustReopen;
         if (options.signal?.aborted === true || !(isPrevious || hasEnded)) throw error;
       } finally {
         joined.sharedWatch.release();
