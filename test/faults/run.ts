@@ -41,6 +41,8 @@ const LONGER = { seconds: HOLD_S + 3 };
  * locks are too short, so that nothing is said about delays.
  */
 const MIN_CPU_SHARE = 0.3;
+/** Times at which that is measured, the end included. */
+const CPU_SAMPLES = 4;
 /** Operations of a violation that the report shows. */
 const SHOWN_OPERATIONS = 20;
 
@@ -122,13 +124,14 @@ class Run {
   }
 
   async execute(): Promise<RunReport> {
-    const before = cpuShare();
+    const shares = [cpuShare()];
     await this.#orderAll("begin");
     this.#begin = performance.now();
     const heap = new HeapSamples(this.#workers);
     const { durationMs } = this.#settings;
     const faults = [this.#injectFaults(), this.#cutOver()];
-    await Promise.all([...faults, heap.take(durationMs, this.#ended)]);
+    const samples = [heap.take(durationMs, this.#ended), this.#sampleCpu(shares)];
+    await Promise.all([...faults, ...samples]);
     this.#log("all faults are healed");
     await this.#system.untilHealthy();
     await setTimeout(CALM_MS, undefined, { signal: this.#ended });
@@ -139,7 +142,15 @@ class Run {
     const history = readHistory(this.#workers.map(({ settings }) => settings.history));
     const leases = await this.#leaseProblems(history);
     const problems = [...left, ...leases, ...heap.problems(), ...this.#gatewayProblems()];
-    return await this.#report(history, problems, Math.min(before, cpuShare()));
+    return await this.#report(history, problems, Math.min(...shares, cpuShare()));
+  }
+
+  /** Other work on the machine may begin later, and end before the run does. */
+  async #sampleCpu(shares: number[]): Promise<void> {
+    for (let part = 1; part < CPU_SAMPLES; part++) {
+      await this.#until((this.#settings.durationMs * part) / CPU_SAMPLES);
+      shares.push(cpuShare());
+    }
   }
 
   /** @param share of a CPU that this process got */
