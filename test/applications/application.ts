@@ -9,13 +9,8 @@ export interface Gateways {
 export interface RunningApplication {
   /** Resolves when it has done more of its work. @throws Error if it ended */
   goesOn(): Promise<void>;
-  /**
-   * Ends it.
-   *
-   * @param returns how often its gateways have returned to v2. A watch is then told to read again
-   * @throws Error if anything that it did was wrong
-   */
-  finish(returns: number): Promise<void>;
+  /** Ends it. @throws Error if anything that it did was wrong */
+  finish(): Promise<void>;
 }
 
 /** A program of other people that uses etcd's v2 API. */

@@ -40,8 +40,8 @@ export class Participant {
   }
 
   /** @throws Error of the first step that failed */
-  async finish(returns = 0): Promise<void> {
-    await this.#try(() => this.#running?.finish(returns));
+  async finish(): Promise<void> {
+    await this.#try(() => this.#running?.finish());
     if (this.#failure !== undefined) throw this.#failure;
   }
 

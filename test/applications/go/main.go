@@ -3,8 +3,7 @@
 //
 //	follower URL URL
 //
-// It prints "set N" for each value written, "seen N" for each value watched, and "read N" when it has read the key because
-// the events since its last one are gone. SIGTERM ends it.
+// It prints "set N" for each value written and "seen N" for each value watched. SIGTERM ends it.
 package main
 
 import (
@@ -94,26 +93,12 @@ func watch(ctx context.Context, keys client.KeysAPI, index uint64) error {
 		}
 		var refused client.Error
 		if errors.As(err, &refused) {
-			if refused.Code != client.ErrorCodeEventIndexCleared {
-				return err
-			}
-			watcher = keys.Watcher(key, &client.WatcherOptions{AfterIndex: read(ctx, keys)})
-		} else if err == nil {
+			return err
+		}
+		if err == nil {
 			fmt.Println("seen", response.Node.Value)
 		}
 	}
-}
-
-// read returns the index of the response.
-func read(ctx context.Context, keys client.KeysAPI) uint64 {
-	for ctx.Err() == nil {
-		response, err := keys.Get(ctx, key, &client.GetOptions{Quorum: true})
-		if err == nil {
-			fmt.Println("read", response.Node.Value)
-			return response.Index
-		}
-	}
-	return 0
 }
 
 func check(err error) {

@@ -23,11 +23,7 @@ class Rendered(Plugin):
 
     def get(self):
         if self.next_index is not None:
-            try:
-                client.watch(key, index=self.next_index)
-            except etcd.EtcdEventIndexCleared:
-                # etcd does not know whether the key has changed.
-                pass
+            client.watch(key, index=self.next_index)
         read = client.read(key)
         self.next_index = read.etcd_index + 1
         return {"number": read.value}
