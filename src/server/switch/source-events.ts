@@ -50,7 +50,7 @@ export class SourceEvents {
 
   /** Begins anew, because v2 serves again. */
   beginAgain(): void {
-    this.#closeAll();
+    this.close();
     this.#events.clear();
     void this.#start().catch(() => {});
   }
@@ -94,10 +94,6 @@ export class SourceEvents {
   }
 
   close(): void {
-    this.#closeAll();
-  }
-
-  #closeAll(): void {
     for (const events of this.#events.values()) events.close();
   }
 

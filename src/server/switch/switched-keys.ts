@@ -408,8 +408,10 @@ export class SwitchedKeys {
       watch.close();
       return undefined;
     }
-    const shown = shownWatch(watch, watch.etcdClusterId, this.#showOnSource());
-    const direct = new SwitchedWatch(shown, () => this.#isServing);
+    const shown = this.#shown.onSource();
+    const show = (event: EtcdResponse) => shown.show(event, this.#closing.signal);
+    const shownOnSource = shownWatch(watch, watch.etcdClusterId, show);
+    const direct = new SwitchedWatch(shownOnSource, () => this.#isServing);
     this.#direct.add(direct);
     return direct;
   }
@@ -432,12 +434,6 @@ export class SwitchedKeys {
       if (error instanceof EtcdCommonError) return undefined;
       throw error;
     }
-  }
-
-  /** Shows events of v2, also after the next switch. */
-  #showOnSource(): (event: EtcdResponse) => Promise<EtcdResponse> {
-    const shown = this.#shown.onSource();
-    return (event) => shown.show(event, this.#closing.signal);
   }
 
   /** A watch of events of v3 from before the return, which continues on v2; `undefined`: they are not known. */

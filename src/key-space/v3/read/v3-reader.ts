@@ -187,8 +187,10 @@ export class V3Reader {
     offset: number,
     limits: RequestLimits,
   ): Promise<NodeView> {
-    const ends = await this.#leases.endsOf(leases, callOf(request, limits));
-    return { ...this.#tree.view(offset), ends };
+    const unknown = [...leases].filter((id) => this.#leases.mustQuery(id));
+    const view = this.#tree.view(offset);
+    if (unknown.length === 0) return view;
+    return { ...view, ends: await this.#leases.endsOf(unknown, callOf(request, limits)) };
   }
 }
 

@@ -79,14 +79,16 @@ export class Leases {
     this.#api.call(RPC.leaseRevoke, { ID: id }, call).catch(() => {});
   }
 
-  /** When leases end whose IDs do not say so, in milliseconds since 1970. Leases that are gone are omitted. */
+  /** Whether the ID of a lease does not say when it ends. */
+  mustQuery(id: string): boolean {
+    return id !== NO_LEASE && (this.#asksForOwn || decodeLeaseId(id) === undefined);
+  }
+
+  /** When leases end, in milliseconds since 1970. Leases that are gone are omitted. */
   async endsOf(ids: Iterable<string>, call: V3Call): Promise<ReadonlyMap<string, number>> {
     const ends = new Map<string, number>();
     const unknown: string[] = [];
     for (const id of new Set(ids)) {
-      if (id === NO_LEASE) continue;
-      const isOwn = decodeLeaseId(id) !== undefined;
-      if (isOwn && !this.#asksForOwn) continue;
       const end = this.#ownEnds.get(id);
       if (end === undefined) unknown.push(id);
       else ends.set(id, this.#clock.now() + end - this.#clock.monotonic());
