@@ -46,6 +46,18 @@ export class ManualClock implements Clock {
     this.#time = end;
   }
 
+  /**
+   * Sets the time forward, then calls back what is due. A timer that is set meanwhile waits for the next call.
+   *
+   * @internal
+   */
+  jump(milliseconds: number): void {
+    this.#time += milliseconds;
+    for (const timer of [...this.#timers]) {
+      if (timer.due <= this.#time && this.#timers.delete(timer)) timer.callback();
+    }
+  }
+
   #next(end: number): Timer | undefined {
     let next: Timer | undefined;
     for (const timer of this.#timers) {
