@@ -58,3 +58,18 @@ export function one<T>(list: readonly T[], at: number): T {
   if (found === undefined) throw new Error(`there is no element ${at}`);
   return found;
 }
+
+/** Makes the steps of one attempt, which set properties of it. */
+export function stepsOfCoordinator<State extends { attempts: object[] }>(at: number) {
+  return (
+    label: string,
+    properties: Partial<State["attempts"][number]>,
+    also?: (next: State) => void,
+  ): Step<State> => [
+    `coordinator ${at}: ${label}`,
+    (next) => {
+      Object.assign(one(next.attempts, at), properties);
+      also?.(next);
+    },
+  ];
+}

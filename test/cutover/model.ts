@@ -9,7 +9,13 @@
  * way back.
  */
 
-import { type Exploration, explore, one, type Step as StepOf } from "./explore.js";
+import {
+  type Exploration,
+  explore,
+  one,
+  type Step as StepOf,
+  stepsOfCoordinator,
+} from "./explore.js";
 
 /** Each rule prevents a fault, which appears when the rule is not followed. */
 export interface Rules {
@@ -332,17 +338,7 @@ function* stepsOfAttempt(at: number, state: State, rules: Rules): Generator<Step
   const attempt = one(state.attempts, at);
   const { record, v2, gateways, isCopying } = state;
   const isDecided = record.revision !== attempt.revision;
-  const step = (
-    label: string,
-    properties: Partial<Attempt>,
-    also?: (next: State) => void,
-  ): Step => [
-    `coordinator ${at}: ${label}`,
-    (next) => {
-      Object.assign(one(next.attempts, at), properties);
-      also?.(next);
-    },
-  ];
+  const step = stepsOfCoordinator<State>(at);
   if (attempt.step === "read") {
     const holds = ({ registered, holds }: Gateway): boolean =>
       !registered || holds === attempt.revision;

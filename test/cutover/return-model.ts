@@ -9,7 +9,13 @@
  * indexes matter: `model.ts` has the rest of it. A copy is the whole store; TTLs and watches are not part of the model.
  */
 
-import { type Exploration, explore, one, type Step as StepOf } from "./explore.js";
+import {
+  type Exploration,
+  explore,
+  one,
+  type Step as StepOf,
+  stepsOfCoordinator,
+} from "./explore.js";
 
 /** Each rule prevents a fault, which appears when the rule is not followed. */
 export interface Rules {
@@ -514,17 +520,7 @@ function* stepsOfReturn(at: number, state: State, bounds: Bounds, rules: Rules):
   const attempt = one(state.attempts, at);
   const { record, v2, v3 } = state;
   if (attempt.step === "over") return;
-  const step = (
-    label: string,
-    properties: Partial<Attempt>,
-    also?: (next: State) => void,
-  ): Step => [
-    `coordinator ${at}: ${label}`,
-    (next) => {
-      Object.assign(one(next.attempts, at), properties);
-      also?.(next);
-    },
-  ];
+  const step = stepsOfCoordinator<State>(at);
   const copy = (content: number[], properties: Partial<Attempt>): Step =>
     step("sends a copy", { ...properties, isWaiting: true }, ({ copies }) => {
       copies.push({ attempt: at, content });
