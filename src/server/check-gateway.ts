@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { AuthStore } from "../auth/auth-store.js";
 import { isEtcdError } from "../errors/is-etcd-error.js";
 import { RPC } from "../etcd3/rpcs.js";
 import type { V3Call } from "../etcd3/v3-api.js";
 import type { ClusterApi } from "../key-space/cluster-api.js";
 import { authPrefix, cutoverPrefix, KeySchema } from "../key-space/v3/schema/key-schema.js";
-import { AuthStore } from "./auth/auth-store.js";
 import { checkSelfReference } from "./check-self-reference.js";
 import { type GatewayOptions, handlerOf } from "./gateway.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";

@@ -1,9 +1,9 @@
+import { AuthStore } from "../auth/auth-store.js";
 import type { ClusterApi } from "../key-space/cluster-api.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { AuthGuard } from "./auth/auth-guard.js";
 import { authRoutes } from "./auth/auth-route.js";
-import { AuthStore } from "./auth/auth-store.js";
 import { PasswordCheck } from "./auth/password-check.js";
 import { WatchReview } from "./auth/watch-review.js";
 import { BrowserAccess, type BrowserOptions } from "./http/browser-access.js";

@@ -1,9 +1,9 @@
+import { AuthStore } from "../auth/auth-store.js";
 import { MemoryClusterApi } from "../key-space/memory/memory-cluster-api.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import type { KnownOptions } from "../model/option-names.js";
 import type { Clock } from "../time/clock.js";
 import { ReleasableClock } from "../time/releasable-clock.js";
-import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
 import { checkServerOptions, LISTEN_OPTIONS } from "./check-server-options.js";
 import { createV2Handler } from "./create-v2-handler.js";

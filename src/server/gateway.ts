@@ -1,10 +1,10 @@
+import { AuthStore } from "../auth/auth-store.js";
 import type { EtcdClientOptions } from "../client/options.js";
 import { UnauthorizedError } from "../errors/common-errors.js";
 import { EtcdError } from "../errors/etcd-error.js";
 import { NestedPrefixError } from "../errors/v3-errors.js";
 import type { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import type { KnownOptions } from "../model/option-names.js";
-import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
 import { checkServerOptions, LISTEN_OPTIONS } from "./check-server-options.js";
 import { v2HandlerWith } from "./create-v2-handler.js";

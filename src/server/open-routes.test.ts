@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { AuthStore } from "../auth/auth-store.js";
 import { MemoryClusterApi } from "../key-space/memory/memory-cluster-api.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
-import { AuthStore } from "./auth/auth-store.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
 import { createV2Handler } from "./create-v2-handler.js";
 import type { V2Handler } from "./http/message.js";

@@ -1,7 +1,7 @@
+import { AuthStore } from "../auth/auth-store.js";
 import { KeptIndexes } from "../cutover/kept-indexes.js";
 import { CutoverMembership } from "../cutover/membership.js";
 import { recordsOf } from "../cutover/open-target.js";
-import { AuthStore } from "./auth/auth-store.js";
 import { v2HandlerWith } from "./create-v2-handler.js";
 import type { GatewayEtcdOptions, GatewayOptions } from "./gateway.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";

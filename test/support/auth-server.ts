@@ -1,9 +1,9 @@
 /** The auth and key routes of the server over memory, called with request values instead of HTTP. */
 
+import { AuthStore } from "../../src/auth/auth-store.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import { AuthGuard } from "../../src/server/auth/auth-guard.js";
 import { authRoutes } from "../../src/server/auth/auth-route.js";
-import { AuthStore } from "../../src/server/auth/auth-store.js";
 import type { ServerReply, ServerRequest } from "../../src/server/http/message.js";
 import { Router } from "../../src/server/http/router.js";
 import { KeysRoute } from "../../src/server/routes/keys-route.js";

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it, test, vi } from "vitest";
 import { type AuthServer, authServer, requestOf } from "../../../test/support/auth-server.js";
+import type { StoredUser } from "../../auth/auth-store.js";
+import { hashPassword, verifyPassword } from "../../auth/password.js";
 import type { KeyMethod } from "../../wire/key-parameters.js";
 import { AuthGuard } from "./auth-guard.js";
-import type { StoredUser } from "./auth-store.js";
-import { hashPassword, verifyPassword } from "./password.js";
 import { PasswordCheck } from "./password-check.js";
 
 /** The credentials of a request. */

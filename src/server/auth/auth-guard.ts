@@ -1,14 +1,14 @@
+import { type AuthStore, GUEST, ROOT, type StoredUser } from "../../auth/auth-store.js";
+import { unlessDamaged } from "../../auth/records.js";
 import { DamagedRecordError } from "../../errors/v3-errors.js";
 import type { KeyWatch } from "../../key-space/key-space.js";
 import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { KeyMethod } from "../../wire/key-parameters.js";
 import { readBasicCredentials } from "../http/basic-credentials.js";
 import type { ServerRequest } from "../http/message.js";
-import { type AuthStore, GUEST, ROOT, type StoredUser } from "./auth-store.js";
 import type { KeyGuard, Permit } from "./key-guard.js";
 import { type Access, covers } from "./key-patterns.js";
 import { PasswordCheck } from "./password-check.js";
-import { unlessDamaged } from "./records.js";
 import { WatchReview } from "./watch-review.js";
 
 /**

@@ -1,8 +1,8 @@
+import type { StoredRole } from "../../auth/auth-store.js";
 import { readFirstJson } from "../../go/json-fields.js";
 import type { Permissions } from "../../model/auth.js";
 import { readJsonBody } from "../http/json-body.js";
 import type { ServerRequest } from "../http/message.js";
-import type { StoredRole } from "./auth-store.js";
 import { propertyOf, stringOf, stringsOf } from "./request-json.js";
 
 /** Maximum size of a user or role. While auth is off, any client may send one. */

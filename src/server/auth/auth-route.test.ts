@@ -1,13 +1,13 @@
 import { expect, it, test } from "vitest";
 import { authServer, CLUSTER_ID, requestOf } from "../../../test/support/auth-server.js";
 import { enable, kv, message, ROOT_ROLE, root, walk } from "../../../test/support/auth-walk.js";
+import { AuthStore } from "../../auth/auth-store.js";
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
 import { BodyError } from "../http/message.js";
 import { Router } from "../http/router.js";
 import { AuthGuard } from "./auth-guard.js";
 import { authRoutes } from "./auth-route.js";
-import { AuthStore } from "./auth-store.js";
 
 const as = "root:top";
 const REFUSED = message("Insufficient credentials");

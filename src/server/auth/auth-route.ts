@@ -1,3 +1,4 @@
+import type { AuthStore } from "../../auth/auth-store.js";
 import { goJson } from "../../wire/go-json.js";
 import { JSON_TYPE } from "../http/message.js";
 import { RequestError } from "../http/request-error.js";
@@ -5,7 +6,6 @@ import { type IsRoot, rootOnly } from "../http/root-only.js";
 import type { Handler, Route } from "../http/router.js";
 import { withClusterId } from "../http/with-cluster-id.js";
 import type { AuthHandler, AuthHandlers } from "./auth-response.js";
-import type { AuthStore } from "./auth-store.js";
 import { enableHandlers } from "./enable-handlers.js";
 import { roleHandlers, roleListHandlers } from "./role-handlers.js";
 import { userHandlers, userListHandlers } from "./user-handlers.js";

@@ -1,12 +1,12 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { beforeEach, describe, expect, it, test } from "vitest";
 import { requestOf } from "../../../test/support/auth-server.js";
+import { AuthStore } from "../../auth/auth-store.js";
+import { hashPassword } from "../../auth/password.js";
 import { DamagedRecordError } from "../../errors/v3-errors.js";
 import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
 import { AuthGuard } from "./auth-guard.js";
-import { AuthStore } from "./auth-store.js";
 import { enforceAuth } from "./enforce-auth.js";
-import { hashPassword } from "./password.js";
 
 /** Records of one user with many passwords would take long to hash. */
 const HASH = await hashPassword("secret");

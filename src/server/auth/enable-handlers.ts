@@ -1,6 +1,6 @@
+import { type AuthStore, ROOT } from "../../auth/auth-store.js";
 import { RequestError } from "../http/request-error.js";
 import type { AuthHandler, AuthHandlers, AuthResponse } from "./auth-response.js";
-import { type AuthStore, ROOT } from "./auth-store.js";
 
 /** Handlers of `/v2/auth/enable`. */
 export function enableHandlers(store: AuthStore): AuthHandlers {

@@ -1,6 +1,6 @@
-import { type AuthStore, ROOT } from "./auth-store.js";
-import { hashPassword } from "./password.js";
-import { unlessDamaged } from "./records.js";
+import { type AuthStore, ROOT } from "../../auth/auth-store.js";
+import { hashPassword } from "../../auth/password.js";
+import { unlessDamaged } from "../../auth/records.js";
 
 /**
  * Turns auth on at the start, with a password for user `root`. Unlike a request to enable auth, this does

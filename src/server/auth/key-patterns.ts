@@ -1,5 +1,5 @@
+import { ROOT } from "../../auth/auth-store.js";
 import type { Role } from "../../model/auth.js";
-import { ROOT } from "./auth-store.js";
 
 /** The access to a key that a request needs. */
 export interface Access {

@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { SimulatedClock } from "../../../test/support/simulated-clock.js";
+import { hashPassword, verifyPassword } from "../../auth/password.js";
 import { OverloadError } from "../http/message.js";
-import { hashPassword, verifyPassword } from "./password.js";
 import { PasswordCheck } from "./password-check.js";
 
 const right = Buffer.from("right");

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { isIPv6 } from "node:net";
 import { availableParallelism } from "node:os";
+import { UNKNOWN_USER_HASH, verifyPassword } from "../../auth/password.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { abortable } from "../../stream/abortable.js";
 import { onAbort } from "../../stream/on-abort.js";
@@ -8,7 +9,6 @@ import { type Clock, systemClock } from "../../time/clock.js";
 import type { ServerRequest } from "../http/message.js";
 import { CheckQueue } from "./check-queue.js";
 import { FailureLog } from "./failure-log.js";
-import { UNKNOWN_USER_HASH, verifyPassword } from "./password.js";
 import { RecentMap } from "./recent-map.js";
 
 /** Number of correct passwords that are remembered. */

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import type { StoredRole } from "../../auth/auth-store.js";
 import { compareCodePoints } from "../../key-space/shared/code-point-order.js";
 import type { Permissions } from "../../model/auth.js";
 import { RequestError } from "../http/request-error.js";
-import type { StoredRole } from "./auth-store.js";
 
 /** A change of a role. */
 export interface RoleUpdate {

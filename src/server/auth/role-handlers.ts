@@ -1,3 +1,4 @@
+import { type AuthStore, ROOT, type StoredRole } from "../../auth/auth-store.js";
 import type { ServerRequest } from "../http/message.js";
 import { RequestError } from "../http/request-error.js";
 import { readRoleRequest } from "./auth-request.js";
@@ -7,7 +8,6 @@ import {
   type AuthResponse,
   checkQuery,
 } from "./auth-response.js";
-import { type AuthStore, ROOT, type StoredRole } from "./auth-store.js";
 import { changedRole, hasNoPermissions } from "./role-change.js";
 
 /** Handlers of `/v2/auth/roles`. */

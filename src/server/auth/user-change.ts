@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
+import type { StoredUser } from "../../auth/auth-store.js";
 import { compareCodePoints } from "../../key-space/shared/code-point-order.js";
 import { RequestError } from "../http/request-error.js";
-import type { StoredUser } from "./auth-store.js";
 
 /** A change of a user. */
 export interface UserUpdate {

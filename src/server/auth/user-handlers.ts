@@ -1,3 +1,6 @@
+import { type AuthStore, ROOT, type StoredRole, type StoredUser } from "../../auth/auth-store.js";
+import { hashPassword } from "../../auth/password.js";
+import { unlessDamaged } from "../../auth/records.js";
 import type { User, UserWithRoleNames } from "../../model/auth.js";
 import type { ServerRequest } from "../http/message.js";
 import { RequestError } from "../http/request-error.js";
@@ -8,9 +11,6 @@ import {
   type AuthResponse,
   checkQuery,
 } from "./auth-response.js";
-import { type AuthStore, ROOT, type StoredRole, type StoredUser } from "./auth-store.js";
-import { hashPassword } from "./password.js";
-import { unlessDamaged } from "./records.js";
 import { changedUser } from "./user-change.js";
 
 /** Handlers of `/v2/auth/users`. */

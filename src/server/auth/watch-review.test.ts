@@ -2,11 +2,11 @@ import { setImmediate } from "node:timers/promises";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { requestOf } from "../../../test/support/auth-server.js";
 import { SimulatedClock } from "../../../test/support/simulated-clock.js";
+import { AuthStore, type StoredUser } from "../../auth/auth-store.js";
+import { hashPassword } from "../../auth/password.js";
 import { ClusterUnavailableError } from "../../errors/cluster-errors.js";
 import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
 import { AuthGuard } from "./auth-guard.js";
-import { AuthStore, type StoredUser } from "./auth-store.js";
-import { hashPassword } from "./password.js";
 import { PasswordCheck } from "./password-check.js";
 import { REVIEW_INTERVAL_MS, WatchReview } from "./watch-review.js";
 

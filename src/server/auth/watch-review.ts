@@ -1,9 +1,9 @@
+import type { AuthStore } from "../../auth/auth-store.js";
 import { AbortError } from "../../errors/abort-error.js";
 import { EtcdError } from "../../errors/etcd-error.js";
 import type { KeyWatch } from "../../key-space/key-space.js";
 import { type Clock, systemClock } from "../../time/clock.js";
 import { nextTurn } from "../../time/event-loop.js";
-import type { AuthStore } from "./auth-store.js";
 import type { Permit } from "./key-guard.js";
 
 /** Interval between two checks of the permits of all watches, if no change is reported. */

@@ -1,15 +1,14 @@
-import { traceDamage } from "../../diagnostics/channels.js";
+import { traceDamage } from "../diagnostics/channels.js";
 import {
   KeyNotFoundError,
   NodeExistError,
   NotFileError,
   TestFailedError,
-} from "../../errors/common-errors.js";
-import { DamagedRecordError } from "../../errors/v3-errors.js";
-import type { KeySpace } from "../../key-space/key-space.js";
-import type { AnyNode } from "../../model/node.js";
-import { percentEncode } from "../../wire/key-path.js";
-import { internalError } from "../http/request-error.js";
+} from "../errors/common-errors.js";
+import { DamagedRecordError } from "../errors/v3-errors.js";
+import type { KeySpace } from "../key-space/key-space.js";
+import type { AnyNode } from "../model/node.js";
+import { percentEncode } from "../wire/key-path.js";
 
 /** Maximum number of attempts. An attempt fails only if a concurrent one succeeds. */
 const MAX_ATTEMPTS = 100;
@@ -69,16 +68,21 @@ export class Records<T> {
    * Changes a record and returns the result; `undefined` when the record does not exist. `change` is called
    * again if a concurrent change came first.
    *
-   * @throws DamagedRecordError
+   * @throws DamagedRecordError; TestFailedError when a concurrent change came first each time
    */
   async update(name: string, change: (record: T) => T): Promise<T | undefined> {
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    for (let attempt = 1; ; attempt++) {
       const found = await this.#read(name, true);
       if (found === undefined) return undefined;
       const record = change(found.record);
-      if (await this.#swap(name, record, found.index)) return record;
+      try {
+        await this.#swap(name, record, found.index);
+        return record;
+      } catch (error) {
+        const isConflict = error instanceof TestFailedError || error instanceof KeyNotFoundError;
+        if (!isConflict || attempt === MAX_ATTEMPTS) throw error;
+      }
     }
-    throw internalError();
   }
 
   /** Whether it existed. */
@@ -102,16 +106,10 @@ export class Records<T> {
     throw damaged;
   }
 
-  /** False if a concurrent change came first. */
-  async #swap(name: string, record: T, prevIndex: number): Promise<boolean> {
+  /** @throws TestFailedError or KeyNotFoundError when a concurrent change came first */
+  async #swap(name: string, record: T, prevIndex: number): Promise<void> {
     const request = { key: this.#keyOf(name), value: JSON.stringify(record), prevIndex };
-    try {
-      await this.#keySpace.execute({ action: "compareAndSwap", ...request });
-      return true;
-    } catch (error) {
-      if (error instanceof TestFailedError || error instanceof KeyNotFoundError) return false;
-      throw error;
-    }
+    await this.#keySpace.execute({ action: "compareAndSwap", ...request });
   }
 
   /** Undefined if the value is invalid: other programs may write into the directory. */

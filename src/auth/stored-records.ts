@@ -1,5 +1,5 @@
-import type { Permissions, Role } from "../../model/auth.js";
-import { isObject } from "../../wire/json.js";
+import type { Permissions, Role } from "../model/auth.js";
+import { isObject } from "../wire/json.js";
 import { isPasswordHash } from "./password.js";
 import type { RecordKind } from "./records.js";
 

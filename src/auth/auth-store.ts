@@ -1,8 +1,8 @@
-import { traceServerState } from "../../diagnostics/server-channels.js";
-import type { KeySpace, KeyWatch } from "../../key-space/key-space.js";
-import { compareCodePoints } from "../../key-space/shared/code-point-order.js";
-import { AUTH_SWITCHES, readAuthSwitch } from "../../key-space/v3/admin/auth-switch.js";
-import type { Permissions } from "../../model/auth.js";
+import { traceServerState } from "../diagnostics/server-channels.js";
+import type { KeySpace, KeyWatch } from "../key-space/key-space.js";
+import { compareCodePoints } from "../key-space/shared/code-point-order.js";
+import { AUTH_SWITCHES, readAuthSwitch } from "../key-space/v3/admin/auth-switch.js";
+import type { Permissions } from "../model/auth.js";
 import { overwrite, Records } from "./records.js";
 import { ROLES, type StoredRole, type StoredUser, USERS } from "./stored-records.js";
 
