@@ -117,6 +117,11 @@ export class AuthStore {
     return this.#roles.create(role.role, role);
   }
 
+  /** Creates or overwrites a role. */
+  async replaceRole(role: StoredRole): Promise<void> {
+    await this.#roles.replace(role.role, role);
+  }
+
   /** Creates the role `guest` with access to all keys, unless it exists. */
   async ensureGuestRole(): Promise<void> {
     await this.createRole(GUEST_ROLE);

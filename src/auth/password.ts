@@ -16,7 +16,7 @@ export function isPasswordHash(hash: unknown): hash is string {
 }
 
 /** A salted scrypt hash of a password, as text. */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string | Buffer): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   return textOf(salt, await derive(password, salt, KEY_BYTES));
 }

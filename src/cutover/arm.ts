@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { EtcdClient } from "../client/etcd-client.js";
 import { CutoverError } from "../errors/cutover-error.js";
 import { readIndex } from "../key-space/shared/read-state.js";
@@ -5,6 +6,8 @@ import { sleep } from "../time/sleep.js";
 import { type RegisteredGateway, StateChangedError } from "./cutover-records.js";
 import type { CutoverPhase, StoredState } from "./cutover-state.js";
 import type { CutoverTarget } from "./open-target.js";
+import { SeenPasswords } from "./seen-passwords.js";
+import { type MemberAt, readUsers } from "./users.js";
 
 /** Options of {@link arm}. */
 export interface ArmOptions {
@@ -12,6 +15,10 @@ export interface ArmOptions {
   readonly gateways: number;
   /** Milliseconds for which requests may be held. */
   readonly hold: number;
+  /** Opens a client of one member of v2. Needed while v2 auth is on. */
+  readonly memberAt?: MemberAt | undefined;
+  /** The user of the client of v2: from now on, passwords are taken from requests. */
+  readonly user?: { readonly name: string; readonly password: string } | undefined;
 }
 
 /** Time for gateways that have just been started. */
@@ -22,14 +29,15 @@ const POLL_MS = 50;
 const FAILURE = "not armed";
 
 /**
- * Prepares gateways in front of v2 for the switch to v3: from now on they serve only while they are registered on v3.
+ * Prepares gateways in front of v2 for the switch to v3: from now on they serve only while they are registered on v3. If v2 auth
+ * is on, they take the passwords of users from requests that v2 accepts, and refuse changes of users and roles.
  *
  * @throws CutoverError when a gateway is missing or cannot take part; then nothing has changed
  */
 export async function arm(
   source: EtcdClient,
   target: CutoverTarget,
-  { gateways, hold }: ArmOptions,
+  { gateways, hold, memberAt, user }: ArmOptions,
 ): Promise<void> {
   const { records } = target;
   const known = await records.read();
@@ -37,21 +45,26 @@ export async function arm(
     const what = known.phase === "arming" ? "; disarm first" : "";
     throw new CutoverError(`the state of the cut-over is already ${known.phase}${what}`);
   }
-  if (await source.auth.isEnabled()) {
-    throw new CutoverError(
-      "v2 auth is on, and users and roles are not copied yet; disable it first",
-    );
-  }
+  const { isAuthOn } = await readUsers(source, memberAt);
   const { etcdClusterId: clusterId } = await readIndex(source.keySpace, {});
   const expected = await registeredGateways(target, gateways, clusterId);
   const { end, switches, returnedAt } = known ?? { end: 0, switches: 0, returnedAt: 0 };
-  const settings = { phase: "arming", clusterId, gateways, hold } as const;
+  await SeenPasswords.removeAll(records.keySpace);
+  const passwords = isAuthOn ? randomUUID() : "";
+  if (isAuthOn && user !== undefined) {
+    await new SeenPasswords(records.keySpace, passwords).add(user.name, Buffer.from(user.password));
+  }
+  const settings = { phase: "arming", clusterId, gateways, hold, passwords } as const;
   const first = { ...settings, end, switches, switchedAt: 0, returnedAt, isFinished: false };
   let state = await orChanged(
     known === undefined ? records.create(first) : records.change(known, first),
   );
   try {
     await untilAcknowledged(target, state, expected, FAILURE);
+    // From now on, gateways refuse changes of users.
+    if ((await readUsers(source, memberAt)).isAuthOn !== isAuthOn) {
+      throw new CutoverError(`${FAILURE}: v2 auth was switched on or off meanwhile`);
+    }
     state = await orChanged(records.change(state, { ...state, phase: "armed" }));
     await untilAcknowledged(target, state, expected, FAILURE);
   } catch (error) {

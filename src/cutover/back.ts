@@ -11,6 +11,7 @@ import { preflight } from "../transfer/migrate/preflight.js";
 import type { TreeEntry } from "../transfer/source/tree-entry.js";
 import { orChanged, undo, untilAcknowledged, wrongPhase } from "./arm.js";
 import { CopyReport } from "./copy-report.js";
+import { checkSameUsers } from "./copy-users.js";
 import type { RegisteredGateway } from "./cutover-records.js";
 import type { StoredState } from "./cutover-state.js";
 import {
@@ -25,10 +26,12 @@ import { GivenTtlCollector } from "./given-ttl-collector.js";
 import { hiddenKeys } from "./hidden-keys.js";
 import { Hold } from "./hold.js";
 import { IndexKeeper } from "./index-keeper.js";
-import { INDEX_KEY, IndexRaiser } from "./index-raiser.js";
+import { INDEX_KEY, IndexRaiser, permitGuests } from "./index-raiser.js";
 import type { CutoverTarget } from "./open-target.js";
 import { ReturnAttempt } from "./return-attempt.js";
+import { SeenPasswords } from "./seen-passwords.js";
 import { TrackedWrites } from "./tracked-writes.js";
+import type { MemberAt } from "./users.js";
 
 /** Options of {@link back}. */
 export type BackOptions = Pick<
@@ -39,6 +42,12 @@ export type BackOptions = Pick<
   readonly late?: number | undefined;
   /** Called when the gateways begin to hold requests. */
   readonly onHold?: (() => void) | undefined;
+  /** Opens a client of one member of v2. Needed while v2 auth is on. */
+  readonly memberAt?: MemberAt | undefined;
+  /** A client of v2 without credentials, with which many writes take less time while v2 auth is on. */
+  readonly guest?: EtcdClient | undefined;
+  /** Users whose passwords on v2 are those on v3, although they were changed on v3. */
+  readonly passwordsSet?: readonly string[] | undefined;
 };
 
 /** A return to v2 that has succeeded. */
@@ -77,11 +86,13 @@ export async function back(
 async function tryBack(
   source: EtcdClient,
   target: CutoverTarget,
-  { onHold, late: _, ...copyOptions }: BackOptions,
+  { onHold, late: _, memberAt, passwordsSet, guest, ...copyOptions }: BackOptions,
   attempt: ReturnAttempt,
 ): Promise<Returned> {
   const { records, reader, clock, guard } = target;
   const state = await begun(source, target);
+  const checkUsers = () => checkSameUsers(source, target, state, memberAt, passwordsSet);
+  await checkUsers();
   await untilAcknowledged(target, state, await records.gateways(), FAILURE);
   // Those from before can have told of changes of v2.
   const gateways = await records.gateways();
@@ -90,7 +101,9 @@ async function tryBack(
   // Only indexes are written to v3.
   await guard.take(state);
   await using given = new GivenTtlCollector(records, clock);
-  await using raiser = new IndexRaiser(source, reader, clock);
+  const isByGuests = guest !== undefined && state.passwords !== "";
+  await using _permit = isByGuests ? await permitGuests(source) : undefined;
+  await using raiser = new IndexRaiser(source, reader, clock, isByGuests ? guest : undefined);
   const writes = new TrackedWrites(source.keySpace);
   const to = new EtcdClient({ keySpace: writes, clock });
   const from = new EtcdClient({ keySpace: reader, clock });
@@ -103,7 +116,7 @@ async function tryBack(
   await using keeper = new IndexKeeper(kept, target.keptAt(switches + 1), ending.signal);
   const check = (all: readonly RegisteredGateway[]): void => checkGateways(all, hidden);
   const hold = new Hold(target, state, { given, failure: FAILURE, onHold, check });
-  const returning = new Returning(source, target, hold, { given, raiser, keeper });
+  const returning = new Returning(target, hold, { given, raiser, keeper, checkUsers });
   try {
     // Before anything is written: no node may get an index that is smaller than the one it had on v3.
     await raiser.start();
@@ -135,6 +148,7 @@ export async function finish({ records }: CutoverTarget): Promise<void> {
   const state = await records.read();
   if (state?.phase !== "target") throw wrongPhase(state, "target");
   await orChanged(records.change(state, { ...withSwitchedAt(state), isFinished: true }));
+  await undo(() => SeenPasswords.removeAll(records.keySpace));
 }
 
 /** With the revision of the switch, which the next write of the state would lose. */
@@ -151,30 +165,23 @@ async function begun(source: EtcdClient, target: CutoverTarget): Promise<StoredS
     throw new CutoverError("the cut-over was finished, so there is no way back");
   }
   await checkCluster(source, state);
-  await checkAuth(source, target);
   if (state.switchedAt > 0) return state;
   return await orChanged(records.change(state, withSwitchedAt(state)));
-}
-
-/** @throws CutoverError */
-async function checkAuth(source: EtcdClient, target: CutoverTarget): Promise<void> {
-  if (!(await target.isAuthOn()) && !(await source.auth.isEnabled())) return;
-  throw new CutoverError(
-    `${FAILURE}: v2 auth is on, and users and roles are not copied; disable it first`,
-  );
 }
 
 interface ReturningParts {
   readonly given: GivenTtlCollector;
   readonly raiser: IndexRaiser;
   readonly keeper: IndexKeeper;
+  /** @throws CutoverError when users were changed on v3 */
+  checkUsers(): Promise<void>;
 }
 
 /** What happens from the moment at which gateways hold until the decision. */
 class Returning implements Handover {
-  readonly #source: EtcdClient;
   readonly #target: CutoverTarget;
   readonly #hold: Hold;
+  readonly #checkUsers: ReturningParts["checkUsers"];
   readonly #given: GivenTtlCollector;
   readonly #raiser: IndexRaiser;
   readonly #keeper: IndexKeeper;
@@ -182,12 +189,11 @@ class Returning implements Handover {
   last = 0;
 
   constructor(
-    source: EtcdClient,
     target: CutoverTarget,
     hold: Hold,
-    { given, raiser, keeper }: ReturningParts,
+    { given, raiser, keeper, checkUsers }: ReturningParts,
   ) {
-    this.#source = source;
+    this.#checkUsers = checkUsers;
     this.#target = target;
     this.#hold = hold;
     this.#given = given;
@@ -205,7 +211,7 @@ class Returning implements Handover {
     await this.#hold.begin("returning");
     await orChanged(this.#target.guard.voidSent());
     await this.#hold.acknowledged();
-    await checkAuth(this.#source, this.#target);
+    await this.#checkUsers();
     await this.#raiser.stop();
     this.last = (await readIndex(this.#target.reader, {})).index;
     await this.#raiser.raiseAbove(this.last);

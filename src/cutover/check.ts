@@ -5,8 +5,11 @@ import { readIndex } from "../key-space/shared/read-state.js";
 import type { MigrateOptions } from "../transfer/migrate/migrate-options.js";
 import { preflight } from "../transfer/migrate/preflight.js";
 import { type CensusResult, takeCensus } from "./census.js";
+import { unseenText } from "./copy-users.js";
 import { withAsked } from "./flip.js";
 import type { CutoverTarget } from "./open-target.js";
+import { SeenPasswords } from "./seen-passwords.js";
+import { type MemberAt, readUsers } from "./users.js";
 
 /** Options of {@link check}. */
 export type CheckOptions = Pick<MigrateOptions, "overwrite" | "lossy" | "onProgress" | "signal"> & {
@@ -16,6 +19,10 @@ export type CheckOptions = Pick<MigrateOptions, "overwrite" | "lossy" | "onProgr
   readonly hold: number;
   /** Milliseconds for which changes of v2 are counted. */
   readonly observe: number;
+  /** Opens a client of one member of v2. Needed while v2 auth is on. */
+  readonly memberAt?: MemberAt | undefined;
+  /** Users of v2 that are not copied. */
+  readonly withoutUsers?: readonly string[] | undefined;
 };
 
 /** What stands in the way of a switch. */
@@ -48,12 +55,10 @@ export async function check(
   options: CheckOptions,
 ): Promise<CutoverCheck> {
   const { records, clock } = target;
-  const { hold, observe, lossy = false } = options;
+  const { hold, observe, lossy = false, memberAt, withoutUsers = [] } = options;
   const state = await records.read();
   if (state?.phase === "target") return only("the gateways have switched already");
-  if (await source.auth.isEnabled()) {
-    return only("v2 auth is on, and users and roles are not copied yet");
-  }
+  const { isAuthOn, users } = await readUsers(source, memberAt);
   const [blockers, warnings]: [string[], string[]] = [[], []];
   const gateways = await records.gateways();
   if (gateways.length === 0) blockers.push("no gateway is registered");
@@ -63,6 +68,15 @@ export async function check(
     else if (clusterId !== etcdClusterId) blockers.push(`${url} serves another v2 cluster`);
   }
   const hidden = withAsked(options.hidden ?? [], gateways);
+  const passwords = state?.passwords ?? "";
+  if (isAuthOn && passwords === "") {
+    warnings.push("v2 auth is on: the passwords of its users are known when they log in after arm");
+  } else if (isAuthOn) {
+    const seen = await new SeenPasswords(records.keySpace, passwords).all();
+    const names = [...users.keys()].filter((name) => !withoutUsers.includes(name));
+    const unseen = names.filter((name) => !seen.has(name));
+    if (unseen.length > 0) blockers.push(unseenText(unseen));
+  }
 
   const census =
     gateways.length === 0 ? undefined : await censusOr(blockers, source, target, observe);

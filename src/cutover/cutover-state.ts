@@ -39,6 +39,8 @@ export interface CutoverState {
   readonly returnedAt: number;
   /** In `target`: whether it was decided that there is no way back. */
   readonly isFinished: boolean;
+  /** ID of the passwords that gateways see since `arm`, see `SeenPasswords`. Empty: v2 auth was off. */
+  readonly passwords: string;
 }
 
 /** The state as it is stored. */
@@ -48,24 +50,24 @@ export interface StoredState extends CutoverState {
 }
 
 export function encodeState(state: CutoverState): string {
-  const { phase, clusterId, gateways, hold, isFinished } = state;
+  const { phase, clusterId, gateways, hold, isFinished, passwords } = state;
   const { end, switches, switchedAt, returnedAt } = state;
   const indexes = { end, switches, switchedAt, returnedAt };
-  return JSON.stringify({ phase, clusterId, gateways, hold, ...indexes, isFinished });
+  return JSON.stringify({ phase, clusterId, gateways, hold, ...indexes, isFinished, passwords });
 }
 
 /** `undefined` for a text that {@link encodeState} has not made. */
 export function decodeState(text: string, revision: number): StoredState | undefined {
   const value = objectIn(text);
-  const { phase, clusterId, gateways, hold, isFinished } = value;
+  const { phase, clusterId, gateways, hold, isFinished, passwords } = value;
   const { end, switches, switchedAt, returnedAt } = value;
   const known = PHASES.find((each) => each === phase);
   if (known === undefined || typeof clusterId !== "string") return undefined;
-  if (typeof isFinished !== "boolean") return undefined;
+  if (typeof isFinished !== "boolean" || typeof passwords !== "string") return undefined;
   if (!isNumber(gateways) || !isNumber(hold) || !isNumber(end)) return undefined;
   if (!isNumber(switches) || !isNumber(switchedAt) || !isNumber(returnedAt)) return undefined;
   const indexes = { end, switches, switchedAt, returnedAt, revision };
-  return { phase: known, clusterId, gateways, hold, ...indexes, isFinished };
+  return { phase: known, clusterId, gateways, hold, ...indexes, isFinished, passwords };
 }
 
 function isNumber(value: unknown): value is number {

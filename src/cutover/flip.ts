@@ -11,6 +11,7 @@ import { preflight } from "../transfer/migrate/preflight.js";
 import type { TreeEntry } from "../transfer/source/tree-entry.js";
 import { orChanged, problemOf, undo, untilAcknowledged, wrongPhase } from "./arm.js";
 import { CopyReport } from "./copy-report.js";
+import { copyUsers } from "./copy-users.js";
 import type { RegisteredGateway } from "./cutover-records.js";
 import type { CutoverPhase, StoredState } from "./cutover-state.js";
 import { GivenTtlCollector } from "./given-ttl-collector.js";
@@ -18,6 +19,7 @@ import { hiddenKeys } from "./hidden-keys.js";
 import { Hold } from "./hold.js";
 import { IndexKeeper } from "./index-keeper.js";
 import type { CutoverTarget } from "./open-target.js";
+import type { MemberAt } from "./users.js";
 
 /** Options of {@link flip}. */
 export type FlipOptions = Pick<
@@ -30,6 +32,10 @@ export type FlipOptions = Pick<
   readonly onHold?: (() => void) | undefined;
   /** Do everything but the decision: the gateways go on with v2. */
   readonly rehearse?: boolean | undefined;
+  /** Opens a client of one member of v2. Needed while v2 auth is on. */
+  readonly memberAt?: MemberAt | undefined;
+  /** Users of v2 that are not copied. */
+  readonly withoutUsers?: readonly string[] | undefined;
 };
 
 /** A switch that has succeeded. */
@@ -95,10 +101,13 @@ async function tryFlip(
   checkGateways(gateways, hidden);
   await checkCluster(source, armed);
   await guard.take(armed);
-  const { onHold, rehearse = false, ...copyOptions } = options;
+  const { onHold, rehearse = false, memberAt, withoutUsers, ...copyOptions } = options;
   const to = new EtcdClient({ keySpace, clock });
   // After a return to v2, v3 still has what was copied from there.
   const overwrite = copyOptions.overwrite === true || armed.switches > 0;
+  const users = { memberAt, withoutUsers, overwrite };
+  const moveUsers = () => copyUsers(source, target, armed, users);
+  await moveUsers();
   const onProgress = new CopyReport(records, clock, "v3").before(copyOptions.onProgress);
   const migrateOptions = { ...copyOptions, onProgress, overwrite, hidden, from: source, to };
   const tops = ["/", ...hidden];
@@ -110,7 +119,7 @@ async function tryFlip(
   // By the end of the hold, gateways know all hidden keys of applications.
   const check = (all: readonly RegisteredGateway[]): void => checkGateways(all, hidden);
   const hold = new Hold(target, armed, { given, failure: "not switched", onHold, check });
-  const switching = new Switch(source, target, hold, { keeper, given });
+  const switching = new Switch(source, target, hold, { keeper, given, moveUsers });
   try {
     const checked = await preflight(migrateOptions);
     await keeper.start();
@@ -203,6 +212,13 @@ export async function checkCluster(
   );
 }
 
+interface SwitchParts {
+  readonly keeper: IndexKeeper;
+  readonly given: GivenTtlCollector;
+  /** Copies what has changed of users and roles. */
+  moveUsers(): Promise<void>;
+}
+
 /** From the moment at which gateways hold until the decision. */
 class Switch implements Handover {
   readonly #source: EtcdClient;
@@ -210,14 +226,16 @@ class Switch implements Handover {
   readonly #hold: Hold;
   readonly #keeper: IndexKeeper;
   readonly #given: GivenTtlCollector;
+  readonly #moveUsers: SwitchParts["moveUsers"];
   #end = 0;
 
   constructor(
     source: EtcdClient,
     target: CutoverTarget,
     hold: Hold,
-    { keeper, given }: { readonly keeper: IndexKeeper; readonly given: GivenTtlCollector },
+    { keeper, given, moveUsers }: SwitchParts,
   ) {
+    this.#moveUsers = moveUsers;
     this.#source = source;
     this.#target = target;
     this.#hold = hold;
@@ -239,6 +257,7 @@ class Switch implements Handover {
     await orChanged(this.#target.guard.voidSent());
     await this.#hold.acknowledged();
     this.#end = await checkCluster(this.#source, this.#hold.state);
+    await this.#moveUsers();
     await this.#keeper.endAt(this.#end);
     return this.#end;
   }

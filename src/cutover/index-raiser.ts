@@ -1,6 +1,10 @@
+import { GUEST } from "../auth/auth-store.js";
 import type { EtcdClient } from "../client/etcd-client.js";
+import { AdminError } from "../errors/admin-error.js";
+import { UnauthorizedError } from "../errors/common-errors.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { readIndex } from "../key-space/shared/read-state.js";
+import type { EtcdReceipt } from "../model/response.js";
 import type { Clock } from "../time/clock.js";
 import { sleep } from "../time/sleep.js";
 import { forEachConcurrent } from "../transfer/source/for-each-concurrent.js";
@@ -18,6 +22,7 @@ const INTERVAL_MS = 500;
 /** Keeps the index of v2 greater than that of v3. */
 export class IndexRaiser implements AsyncDisposable {
   readonly #source: EtcdClient;
+  readonly #guest: EtcdClient | undefined;
   readonly #target: KeySpace;
   readonly #clock: Clock;
   readonly #ending = new AbortController();
@@ -25,8 +30,15 @@ export class IndexRaiser implements AsyncDisposable {
   /** Index of v3 when it was read last. */
   #last: number | undefined;
 
-  constructor(source: EtcdClient, target: KeySpace, clock: Clock) {
+  /** @param guest a client of v2 without credentials, see {@link permitGuests} */
+  constructor(
+    source: EtcdClient,
+    target: KeySpace,
+    clock: Clock,
+    guest: EtcdClient | undefined = undefined,
+  ) {
     this.#source = source;
+    this.#guest = guest;
     this.#target = target;
     this.#clock = clock;
   }
@@ -44,14 +56,11 @@ export class IndexRaiser implements AsyncDisposable {
 
   /** So far that v2 has forgotten all changes up to it: a watch from an index of v3 then learns that it must read again. */
   async raiseAbove(index: number): Promise<void> {
-    const { keySpace } = this.#source;
-    let reached = (await readIndex(keySpace, {})).index;
-    const write = { action: "set", key: INDEX_KEY, value: "", noValueOnSuccess: true } as const;
+    let reached = (await readIndex(this.#source.keySpace, {})).index;
     const workers = Array.from({ length: CONCURRENT_WRITES }, (_, at) => at);
     await forEachConcurrent(workers, CONCURRENT_WRITES, async () => {
       while (reached <= index + HISTORY) {
-        const call = () => keySpace.execute(write);
-        const { etcdIndex } = await withRetries(this.#clock, undefined, call);
+        const { etcdIndex } = await withRetries(this.#clock, undefined, () => this.#write());
         reached = Math.max(reached, etcdIndex);
       }
     });
@@ -59,6 +68,17 @@ export class IndexRaiser implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  async #write(): Promise<EtcdReceipt> {
+    const write = { action: "set", key: INDEX_KEY, value: "", noValueOnSuccess: true } as const;
+    try {
+      return await (this.#guest ?? this.#source).keySpace.execute(write);
+    } catch (error) {
+      // A member that is behind does not know yet that guests may write it.
+      if (!(error instanceof UnauthorizedError)) throw error;
+      return await this.#source.keySpace.execute(write);
+    }
   }
 
   async #keepRaising(signal: AbortSignal): Promise<never> {
@@ -75,4 +95,25 @@ export class IndexRaiser implements AsyncDisposable {
     this.#last = index;
     await this.raiseAbove(index + Math.max(SLACK, 4 * growth));
   }
+}
+
+/**
+ * Lets clients without credentials write the key that raises the index, until this is disposed: etcd uses the CPU for a
+ * tenth of a second to check the password of a request, and there are thousands of these writes.
+ */
+export async function permitGuests({ auth }: EtcdClient): Promise<AsyncDisposable> {
+  const { roles } = auth;
+  const pattern = { write: [INDEX_KEY] };
+  try {
+    await roles.update(GUEST, { grant: pattern });
+  } catch (error) {
+    // A killed process has left it. Or there is no such role.
+    if (!(error instanceof AdminError)) throw error;
+    if (error.status === 404) await roles.create(GUEST, pattern);
+  }
+  return {
+    async [Symbol.asyncDispose]() {
+      await roles.update(GUEST, { revoke: pattern });
+    },
+  };
 }

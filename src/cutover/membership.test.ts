@@ -19,6 +19,7 @@ const ARMED: CutoverState = {
   switchedAt: 0,
   returnedAt: 0,
   isFinished: false,
+  passwords: "",
 };
 
 /** A gateway whose v3 cluster can be out of reach. */

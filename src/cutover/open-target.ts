@@ -1,13 +1,16 @@
+import { AuthStore } from "../auth/auth-store.js";
 import { checkOptions, completeOptions } from "../client/normalize-options.js";
 import type { EtcdClientOptions } from "../client/options.js";
 import { GuardedV3Api } from "../etcd3/guarded-v3-api.js";
 import { RemoteV3Api } from "../etcd3/remote-v3-api.js";
 import type { V3Api } from "../etcd3/v3-api.js";
-import { readAuthSwitch } from "../key-space/v3/admin/auth-switch.js";
+import type { CallOptions } from "../key-space/call-options.js";
+import type { KeySpace } from "../key-space/key-space.js";
 import { v3Probes } from "../key-space/v3/admin/v3-probes.js";
 import { authPrefix, cutoverPrefix, KeySchema } from "../key-space/v3/schema/key-schema.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import type { V3KeySpaceOptions } from "../key-space/v3/v3-key-space-options.js";
+import type { KeyRequest } from "../model/key-request.js";
 import type { Clock } from "../time/clock.js";
 import { CopyGuard } from "./copy-guard.js";
 import { CutoverRecords } from "./cutover-records.js";
@@ -24,8 +27,8 @@ export interface CutoverTarget extends AsyncDisposable {
   readonly clock: Clock;
   /** The indexes from before a switch. They are written under the same condition. @param switches number of the switch */
   keptAt(switches: number): KeptIndexes;
-  /** Whether v2 auth of the gateways is on, after the switch. */
-  isAuthOn(): Promise<boolean>;
+  /** Users and roles of v2 auth, as gateways enforce them after the switch. They are written under the same condition. */
+  readonly users: AuthStore;
 }
 
 /** @throws OptionError */
@@ -44,13 +47,26 @@ export function openTarget(options: EtcdClientOptions): CutoverTarget {
   const keySpace = new V3KeySpace(guarded, tree);
   const reader = new V3KeySpace(api, tree);
   const keptAt = (switches: number) => new KeptIndexes(guarded, keyPrefix, switches);
-  const users = new V3KeySpace(api, { ...common, keyPrefix: authPrefix(keyPrefix) });
-  const isAuthOn = async (): Promise<boolean> => (await readAuthSwitch(users, true)) === true;
+  const auth = linearizable(
+    new V3KeySpace(guarded, { ...common, keyPrefix: authPrefix(keyPrefix) }),
+  );
   const close = async (): Promise<void> => {
-    await Promise.all([keySpace, reader, users, records.keySpace].map((each) => each.close()));
+    await Promise.all([keySpace, reader, auth, records.keySpace].map((each) => each.close()));
   };
-  const parts = { records, keySpace, reader, guard, clock };
-  return { ...parts, keptAt, isAuthOn, [Symbol.asyncDispose]: close };
+  const parts = { records, keySpace, reader, guard, clock, users: new AuthStore(auth) };
+  return { ...parts, keptAt, [Symbol.asyncDispose]: close };
+}
+
+/** Reads everything with quorum. */
+function linearizable(keySpace: V3KeySpace): KeySpace {
+  const execute: KeySpace["execute"] = (request: KeyRequest, options?: CallOptions) =>
+    keySpace.execute(request.action === "get" ? { ...request, quorum: true } : request, options);
+  return {
+    execute,
+    openWatch: (request, options) => keySpace.openWatch(request, options),
+    subscribe: (request, options) => keySpace.subscribe(request, options),
+    close: () => keySpace.close(),
+  };
 }
 
 /** The records of a cut-over to the tree with a prefix. */

@@ -44,6 +44,9 @@ export async function checkSourceGateway(
       name: "read a key through the v2 API",
       run: async () => ((await source.refusesGuests()) ? "v2 auth refuses guests" : ""),
     },
+    ...(source.hasUser
+      ? [{ name: "read all keys as its user", run: () => checkUser(source) }]
+      : []),
     { name: "have no rights in the cluster", run: () => checkRights(source) },
   ];
   try {
@@ -52,9 +55,16 @@ export async function checkSourceGateway(
       if (!(await report(check)) && check.isRequired) return;
     }
   } finally {
-    source.cluster.close();
+    source.close();
     await Promise.all([target?.keySpace.close(), target?.authKeySpace.close()]);
   }
+}
+
+/** @throws UnauthorizedError when the user of the gateway may not read all keys */
+async function checkUser({ keySpace }: SourceCluster): Promise<string> {
+  const watch = await keySpace.openWatch({ key: "/", recursive: true, stream: true });
+  watch.close();
+  return "";
 }
 
 /** @throws Error when the cluster takes requests without credentials for requests of a user */

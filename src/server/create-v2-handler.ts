@@ -8,7 +8,7 @@ import { PasswordCheck } from "./auth/password-check.js";
 import { WatchReview } from "./auth/watch-review.js";
 import { BrowserAccess, type BrowserOptions } from "./http/browser-access.js";
 import { clientUrls } from "./http/client-urls.js";
-import type { V2Handler } from "./http/message.js";
+import type { ServerRequest, V2Handler } from "./http/message.js";
 import { Router } from "./http/router.js";
 import type { MetricFamily } from "./metrics/prometheus-text.js";
 import { RequestMetrics } from "./metrics/request-metrics.js";
@@ -60,20 +60,24 @@ export interface V2HandlerParts extends BrowserOptions {
  * @throws TypeError for a URL, an origin or a host name that cannot be used
  */
 export function createV2Handler(parts: V2HandlerParts): V2Handler {
-  return v2HandlerWith(new AuthStore(parts.authKeySpace), parts);
+  const store = new AuthStore(parts.authKeySpace);
+  return v2HandlerWith(store, { ...parts, keysOf: () => parts.keySpace });
 }
 
-/** Like {@link createV2Handler}, with an auth store that the caller also uses. */
+/** Parts of a handler whose keys are those of a request. */
+export interface SharedHandlerParts extends Omit<V2HandlerParts, "authKeySpace" | "keySpace"> {
+  readonly keysOf: (request: ServerRequest) => ServedKeys;
+}
+
+/** Like {@link createV2Handler}, with an auth store and a guard that the caller also uses. */
 export function v2HandlerWith(
   store: AuthStore,
-  parts: Omit<V2HandlerParts, "authKeySpace" | "keySpace"> & { readonly keySpace: ServedKeys },
-  clock: Clock = systemClock,
+  parts: SharedHandlerParts,
+  guard = authGuardOf(store),
 ): V2Handler {
-  const { keySpace, clusterApi, clusterId, notReady = () => undefined } = parts;
+  const { keysOf, clusterApi, clusterId, notReady = () => undefined } = parts;
   const metrics = new RequestMetrics();
-  const passwords = new PasswordCheck({ clock });
-  const guard = new AuthGuard(store, passwords, new WatchReview(store, clock));
-  const keys = new KeysRoute(() => keySpace, guard, clusterId, metrics);
+  const keys = new KeysRoute(keysOf, guard, clusterId, metrics);
   const urls = clientUrls(parts.advertise);
   const isRoot = guard.isRoot.bind(guard);
   const browsers = new BrowserAccess(parts);
@@ -86,4 +90,8 @@ export function v2HandlerWith(
     ...authRoutes(store, isRoot, clusterId),
   ]);
   return v2Handler(router, browsers);
+}
+
+export function authGuardOf(store: AuthStore, clock: Clock = systemClock): AuthGuard {
+  return new AuthGuard(store, new PasswordCheck({ clock }), new WatchReview(store, clock));
 }

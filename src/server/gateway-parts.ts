@@ -4,7 +4,6 @@ import { RemoteV3Api } from "../etcd3/remote-v3-api.js";
 import type { V3Api } from "../etcd3/v3-api.js";
 import type { ClusterApi } from "../key-space/cluster-api.js";
 import { CachingKeySpace } from "../key-space/decorators/caching-key-space.js";
-import type { KeySpace } from "../key-space/key-space.js";
 import { V3ClusterApi } from "../key-space/v3/admin/v3-cluster-api.js";
 import { v3Probes } from "../key-space/v3/admin/v3-probes.js";
 import { authPrefix, KeySchema } from "../key-space/v3/schema/key-schema.js";
@@ -27,7 +26,7 @@ export interface GatewayParts {
   /** URLs of the cluster's endpoints. */
   readonly endpoints: readonly string[];
   /** Users and roles of v2 auth. */
-  readonly authKeySpace: KeySpace;
+  readonly authKeySpace: CachingKeySpace;
   readonly clusterApi: ClusterApi;
   readonly identity: ClusterIdentity;
   readonly readiness: Readiness;

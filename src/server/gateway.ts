@@ -7,7 +7,7 @@ import type { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import type { KnownOptions } from "../model/option-names.js";
 import { enforceAuth } from "./auth/enforce-auth.js";
 import { checkServerOptions, LISTEN_OPTIONS } from "./check-server-options.js";
-import { v2HandlerWith } from "./create-v2-handler.js";
+import { authGuardOf, v2HandlerWith } from "./create-v2-handler.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
 import type { BrowserOptions } from "./http/browser-access.js";
 import type { ServerLimits, ServerTls } from "./http/http-server.js";
@@ -113,8 +113,9 @@ export function handlerOf(
   const metrics = () => gatewayFamilies(keySpace.metrics, readiness.members);
   const notReady = () => draining.reason ?? readiness.check();
   const listening = { advertise, cors, allowedHosts, host };
-  const parts = { keySpace, clusterApi, clusterId, notReady, metrics, ...listening };
-  return v2HandlerWith(store, parts, clock);
+  const parts = { clusterApi, clusterId, notReady, metrics, ...listening };
+  const keysOf = () => keySpace;
+  return v2HandlerWith(store, { ...parts, keysOf }, authGuardOf(store, clock));
 }
 
 /** Prepares for the first watch of a client, and remembers whether auth is on. */

@@ -7,16 +7,19 @@ import { defaultMaxBuffered } from "./http/http-server.js";
 import { type ServedCluster, type ServedGateway, serveGateway } from "./serve-gateway.js";
 import { SourceCluster } from "./source/source-cluster.js";
 import { sourceHandler } from "./source-handler.js";
+import type { OwnUser } from "./switch/password-observer.js";
 import { switchingCluster } from "./switch-gateway.js";
 
 /**
  * How a gateway connects to a v2 cluster: its endpoints and TLS, timeouts in milliseconds, and other options of the
- * client, with the client's defaults. There is no user: each request has the credentials of its client.
+ * client, with the client's defaults. Each request has the credentials of its client. `username` and `password` are for
+ * requests of the gateway itself: a cut-over of a cluster with v2 auth needs a user that may read all keys (`/*`).
  */
 export type GatewaySourceOptions = Pick<
   EtcdClientOptions,
   | ("urls" | "endpoints" | "discoverySrv" | "autoSync" | "endpointSelection")
   | ("ca" | "x509Certificate" | "ignoreCertificateError" | "tls" | "useProxy" | "proxy")
+  | ("username" | "password")
   | ("connectTimeout" | "requestTimeout" | "writeTimeout" | "timeout")
   | ("hedgeReadsAfter" | "maxConnections" | "clock")
 >;
@@ -25,6 +28,7 @@ const SOURCE_OPTIONS: KnownOptions<GatewaySourceOptions> = {
   ...{ urls: true, endpoints: true, discoverySrv: true, autoSync: true, endpointSelection: true },
   ...{ ca: true, x509Certificate: true, ignoreCertificateError: true, tls: true },
   ...{ useProxy: true, proxy: true },
+  ...{ username: true, password: true },
   ...{ connectTimeout: true, requestTimeout: true, writeTimeout: true, timeout: true },
   ...{ hedgeReadsAfter: true, maxConnections: true, clock: true },
 };
@@ -62,9 +66,16 @@ export async function createSourceGateway(options: SourceGatewayOptions): Promis
   const source = openSource(options.source);
   const { etcd } = options;
   return await serveGateway(
-    etcd === undefined ? sourceAlone(source, options) : switchingCluster(source, etcd, options),
+    etcd === undefined
+      ? sourceAlone(source, options)
+      : switchingCluster(source, userOf(options.source), etcd, options),
     options,
   );
+}
+
+function userOf({ username, password }: GatewaySourceOptions): OwnUser | undefined {
+  if (username === undefined || password === undefined) return undefined;
+  return { name: username, password };
 }
 
 function sourceAlone(source: SourceCluster, options: SourceGatewayOptions): ServedCluster {
@@ -73,7 +84,7 @@ function sourceAlone(source: SourceCluster, options: SourceGatewayOptions): Serv
     handler: (draining) => sourceHandler(source, options, draining),
     prepare: () => source.requireV2(),
     endWatches: () => source.watches.endAll(),
-    close: async () => source.cluster.close(),
+    close: async () => source.close(),
   };
 }
 

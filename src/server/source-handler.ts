@@ -1,7 +1,7 @@
 import { AbortError } from "../errors/abort-error.js";
 import { type KeyRequest, operationOf } from "../model/key-request.js";
 import type { EtcdResponse } from "../model/response.js";
-import type { KeyGuard } from "./auth/key-guard.js";
+import type { KeyGuard, Permit } from "./auth/key-guard.js";
 import type { GatewayOptions } from "./gateway.js";
 import { BrowserAccess } from "./http/browser-access.js";
 import { clientUrls } from "./http/client-urls.js";
@@ -29,13 +29,15 @@ const LOOP = plainError(
 );
 
 /** What another kind of gateway adds. */
-export interface SourceHandlerParts {
-  /** The keys for a request. `keys`: those of the cluster, with the credentials of the client. */
-  readonly keysOf?: (keys: ServedKeys, request: ServerRequest) => ServedKeys;
+export interface SourceHandlerParts<P extends Permit> {
+  /** Permits requests, of which the cluster checks the credentials. */
+  readonly guard: KeyGuard<P>;
+  /** The keys for a request. */
+  readonly keysOf: (request: ServerRequest, permit: P) => ServedKeys;
   /** Why this gateway cannot serve, in one line; `undefined`: it can. */
-  readonly notReady?: () => string | undefined;
+  readonly notReady: () => string | undefined;
   /** Metrics in addition. */
-  readonly metrics?: () => readonly MetricFamily[];
+  readonly metrics: () => readonly MetricFamily[];
 }
 
 /**
@@ -45,29 +47,27 @@ export interface SourceHandlerParts {
  *
  * @throws OptionError for options that concern clients
  */
-export function sourceHandler(
+export function sourceHandler<P extends Permit = Permit>(
   source: SourceCluster,
   { advertise, cors, allowedHosts, host = DEFAULT_HOST }: Omit<GatewayOptions, "etcd">,
   draining: Draining,
-  {
-    keysOf: wrap = (keys) => keys,
-    notReady: problem = () => undefined,
-    metrics: added = () => [],
-  }: SourceHandlerParts = {},
+  parts?: SourceHandlerParts<P>,
 ): V2Handler {
   const { id, cluster, clusterApi, watches, readiness } = source;
   const clusterId = source.clusterId.bind(source);
   const urls = clientUrls(advertise);
   const browsers = new BrowserAccess({ advertise, cors, allowedHosts, host });
   const counted = new RequestMetrics();
-  const notReady = () => draining.reason ?? problem() ?? readiness.check();
+  const notReady = () => draining.reason ?? parts?.notReady() ?? readiness.check();
   const metrics = () => [
     watchersFamily(watches.count),
     memberFamily(readiness.members),
-    ...added(),
+    ...(parts?.metrics() ?? []),
   ];
-  const keysOf = (request: ServerRequest) => wrap(keysFor(request, source), request);
-  const keys = new KeysRoute(keysOf, permitAll(watches), clusterId, counted);
+  const keys =
+    parts === undefined
+      ? new KeysRoute((request) => keysFor(request, source), permitAll(watches), clusterId, counted)
+      : new KeysRoute(parts.keysOf, parts.guard, clusterId, counted);
   const passed = passThrough(cluster, id);
   const members = readMembers(clusterApi.members, urls, clusterId);
   const router = new Router([
@@ -88,7 +88,10 @@ export function sourceHandler(
 }
 
 /** The keys of the cluster, with the credentials of a client. */
-function keysFor(request: ServerRequest, { id, requests, listings }: SourceCluster): ServedKeys {
+export function keysFor(
+  request: ServerRequest,
+  { id, requests, listings }: SourceCluster,
+): ServedKeys {
   const passed = passedHeaders(request, id);
   const execute = (each: KeyRequest): Promise<EtcdResponse> => requests.execute(each, passed);
   return {

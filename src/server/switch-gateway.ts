@@ -1,50 +1,73 @@
 import { AuthStore } from "../auth/auth-store.js";
+import type { StoredState } from "../cutover/cutover-state.js";
 import { KeptIndexes } from "../cutover/kept-indexes.js";
-import { CutoverMembership } from "../cutover/membership.js";
+import { CutoverMembership, type Side } from "../cutover/membership.js";
 import { recordsOf } from "../cutover/open-target.js";
-import { v2HandlerWith } from "./create-v2-handler.js";
+import { SeenPasswords } from "../cutover/seen-passwords.js";
+import { OutcomeUnknownError } from "../errors/cluster-errors.js";
+import { AuthGuard } from "./auth/auth-guard.js";
+import { PasswordCheck } from "./auth/password-check.js";
+import { WatchReview } from "./auth/watch-review.js";
+import { type SharedHandlerParts, v2HandlerWith } from "./create-v2-handler.js";
 import type { GatewayEtcdOptions, GatewayOptions } from "./gateway.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
 import { errorReply } from "./http/error-reply.js";
-import type { ServerRequest, V2Handler } from "./http/message.js";
+import type { ServerReply, ServerRequest, V2Handler } from "./http/message.js";
+import { RequestError } from "./http/request-error.js";
 import { splitTarget } from "./http/target.js";
 import { cutoverFamilies } from "./metrics/cutover-metrics.js";
 import { gatewayFamilies } from "./metrics/gateway-metrics.js";
 import type { Draining } from "./probes/draining.js";
+import type { ServedKeys } from "./routes/keys-route.js";
 import { DEFAULT_HOST, type ServedCluster } from "./serve-gateway.js";
 import type { SourceCluster } from "./source/source-cluster.js";
-import { sourceHandler } from "./source-handler.js";
+import { keysFor, sourceHandler } from "./source-handler.js";
+import type { Caller } from "./switch/caller.js";
+import { type OwnUser, PasswordObserver } from "./switch/password-observer.js";
 import { SeenClients } from "./switch/seen-clients.js";
+import { SwitchGuard } from "./switch/switch-guard.js";
 import { SwitchedKeys } from "./switch/switched-keys.js";
 
 /** A gateway in front of v2 that a cut-over can switch to v3. */
 export function switchingCluster(
   source: SourceCluster,
+  own: OwnUser | undefined,
   etcd: GatewayEtcdOptions,
   options: Omit<GatewayOptions, "etcd">,
 ): ServedCluster {
   const target = gatewayParts({ ...etcd, api: "v3" });
   const { api, keySpace, keyPrefix, clock } = target;
-  const membership: CutoverMembership = new CutoverMembership(
-    recordsOf(api, keyPrefix, { clock }),
-    {
-      clock,
-      clusterId: () => keys.clusterId,
-      hidden: () => keys.hidden,
-      givenTtls: () => keys.givenTtls,
-      problem: () => keys.problem,
-      claims: (census) => ({ ...keys.claims(census), clients: clients.list }),
-      drained: () => keys.drained(),
-      onState: (state) => keys.follow(state),
-    },
-  );
+  const records = recordsOf(api, keyPrefix, { clock });
+  const membership: CutoverMembership = new CutoverMembership(records, {
+    clock,
+    clusterId: () => keys.clusterId,
+    hidden: () => keys.hidden,
+    givenTtls: () => keys.givenTtls,
+    problem: () => keys.problem,
+    claims: (census) => ({ ...keys.claims(census), clients: clients.list }),
+    drained: () => keys.drained(),
+    onState: (state) => follow(state),
+  });
   const clients = new SeenClients();
   const keptAt = (switches: number) => new KeptIndexes(api, keyPrefix, switches);
   const keys: SwitchedKeys = new SwitchedKeys(source, keySpace, membership, keptAt);
+  const closing = new AbortController();
+  const passwords = new PasswordObserver({
+    ...{ own, clock, closing: closing.signal },
+    seenSince: (id) => new SeenPasswords(records.keySpace, id),
+    checkOwn: () => source.origin(closing.signal),
+  });
+  const follow = (state: StoredState | null | undefined): void => {
+    // Users of v3 may have changed without an event until now.
+    target.authKeySpace.forget();
+    passwords.follow(state);
+    keys.follow(state);
+  };
   return {
     endpoints: [...source.endpoints, ...target.endpoints],
     handler: (draining) => {
-      const handle = switchHandler(source, target, membership, keys, options, draining);
+      const parts = { source, target, membership, keys, passwords };
+      const handle = switchHandler(parts, options, draining);
       return (request) => {
         clients.add(request);
         return handle(request);
@@ -60,28 +83,49 @@ export function switchingCluster(
       keySpace.endWatches();
     },
     close: async () => {
+      closing.abort(new Error("the gateway was closed"));
       keys.close();
       await membership.close();
-      source.cluster.close();
+      source.close();
       await Promise.all([keySpace.close(), target.authKeySpace.close()]);
     },
   };
 }
 
+interface SwitchParts {
+  readonly source: SourceCluster;
+  readonly target: GatewayParts;
+  readonly membership: CutoverMembership;
+  readonly keys: SwitchedKeys;
+  readonly passwords: PasswordObserver;
+}
+
 function switchHandler(
-  source: SourceCluster,
-  target: GatewayParts,
-  membership: CutoverMembership,
-  keys: SwitchedKeys,
+  parts: SwitchParts,
   options: Omit<GatewayOptions, "etcd">,
   draining: Draining,
 ): V2Handler {
+  const { source, target, membership, keys, passwords } = parts;
+  const { clock } = target;
+  const store = new AuthStore(target.authKeySpace);
+  const review = new WatchReview(store, clock);
+  const guard = new AuthGuard(store, new PasswordCheck({ clock }), review);
+  const keysOf = (
+    request: ServerRequest,
+    isPermittedOnTarget: Caller["isPermittedOnTarget"],
+  ): ServedKeys => {
+    const passed = passwords.observe(keysFor(request, source), request);
+    const isRestricted = source.hasUser || request.headers.authorization !== undefined;
+    return keys.on({ passed, isRestricted, isPermittedOnTarget }, request.signal);
+  };
   const before = sourceHandler(source, options, draining, {
-    keysOf: (passed, { signal }) => keys.on(passed, signal),
+    guard: new SwitchGuard({ guard, review, membership, watches: source.watches }),
+    keysOf: (request, permit) => keysOf(request, permit.isPermittedOnTarget),
     notReady: () => notRegistered(membership),
     metrics: () => cutoverFamilies(membership, keys.lateChanges),
   });
-  const after = targetHandler(target, membership, keys, options, draining);
+  const afterKeys = (request: ServerRequest) => keysOf(request, async () => true);
+  const after = targetHandler(parts, { store, guard, keysOf: afterKeys }, options, draining);
   return async (request) => {
     const format = formatOfHeld(request);
     if (format === undefined) {
@@ -91,7 +135,10 @@ function switchHandler(
     try {
       const { from } =
         membership.side ?? (await membership.decided(`${method} ${path}`, request.signal));
-      return await (from === "target" ? after : before)(request);
+      const handle = from === "target" ? after : before;
+      return await (isAuthChange(request)
+        ? changeAuth(request, from, handle, membership)
+        : handle(request));
     } catch (error) {
       return errorReply(error, format);
     }
@@ -99,14 +146,21 @@ function switchHandler(
 }
 
 function targetHandler(
-  { keySpace, clusterApi, readiness, authKeySpace, clock }: GatewayParts,
-  membership: CutoverMembership,
-  keys: SwitchedKeys,
+  { target, membership, keys }: SwitchParts,
+  {
+    store,
+    guard,
+    keysOf,
+  }: Pick<SharedHandlerParts, "keysOf"> & {
+    readonly store: AuthStore;
+    readonly guard: AuthGuard;
+  },
   { advertise, cors, allowedHosts, host = DEFAULT_HOST }: Omit<GatewayOptions, "etcd">,
   draining: Draining,
 ): V2Handler {
+  const { keySpace, clusterApi, readiness } = target;
   const parts = {
-    ...{ keySpace: keys.afterSwitch, clusterApi, advertise, cors, allowedHosts, host },
+    ...{ keysOf, clusterApi, advertise, cors, allowedHosts, host },
     // Clients may refuse a cluster with another ID.
     clusterId: async () => membership.state?.clusterId ?? "",
     notReady: () => draining.reason ?? readiness.check(),
@@ -115,7 +169,37 @@ function targetHandler(
       ...cutoverFamilies(membership, keys.lateChanges),
     ],
   };
-  return v2HandlerWith(new AuthStore(authKeySpace), parts, clock);
+  return v2HandlerWith(store, parts, guard);
+}
+
+/** Whether a request may change users, roles, or whether auth is on. */
+function isAuthChange({ method, target }: ServerRequest): boolean {
+  const isRead = method === "GET" || method === "HEAD";
+  return !isRead && splitTarget(target).path.startsWith("/v2/auth");
+}
+
+/**
+ * Changes users on the cluster that serves. The response counts only if this gateway may still serve from it then. While a switch
+ * is prepared, they stay as they are, because the passwords that are recorded must be those at the switch.
+ *
+ * @throws RequestError while a switch is prepared; OutcomeUnknownError when gateways have changed to the other cluster meanwhile
+ */
+async function changeAuth(
+  request: ServerRequest,
+  from: Side["from"],
+  handle: V2Handler,
+  membership: CutoverMembership,
+): Promise<ServerReply> {
+  const { switches, state } = membership;
+  if (from === "source" && state != null && state.phase !== "returned") {
+    throw new RequestError(503, "users and roles cannot be changed between arm and flip");
+  }
+  const reply = await handle(request);
+  const operation = `${request.method} /v2/auth`;
+  const side = from === "target" ? await membership.confirmed(operation) : membership.side;
+  if (side?.from === from && membership.switches === switches) return reply;
+  const cause = new Error("gateways have changed to the other cluster meanwhile");
+  throw new OutcomeUnknownError(operation, "", cause);
 }
 
 /**

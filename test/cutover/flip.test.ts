@@ -4,36 +4,10 @@ import { expect, it } from "vitest";
 import { arm, disarm } from "../../src/cutover/arm.js";
 import { abort, flip } from "../../src/cutover/flip.js";
 import { EtcdClient } from "../../src/index.js";
-import type { KeySpace } from "../../src/key-space/key-space.js";
-import type { AnyNode } from "../../src/model/node.js";
 import { describeWithEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { ask, put, untilWatched, whileWriting } from "./clients.js";
-import { HOLD_MS, useSwitchRigs } from "./switch-rig.js";
-
-const keysBelow = ({ nodes = [] }: AnyNode): readonly string[] =>
-  nodes.flatMap((node) => [node.key, ...keysBelow(node)]);
-
-/** The same cluster. Something happens after each listing with a key in it. */
-function afterListing(
-  { keySpace }: EtcdClient,
-  key: string,
-  happens: () => Promise<void>,
-): EtcdClient {
-  const execute: KeySpace["execute"] = async (request, options) => {
-    const response = await keySpace.execute(request, options);
-    if (request.action === "get" && keysBelow(response.node).includes(key)) await happens();
-    return response;
-  };
-  const watched = new Proxy(keySpace, {
-    get(target, name) {
-      if (name === "execute") return execute;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-  return new EtcdClient({ keySpace: watched });
-}
+import { afterListing, HOLD_MS, useSwitchRigs } from "./switch-rig.js";
 
 describeWithEtcd("3.7", "a cut-over", () => {
   const { start, keep } = useSwitchRigs();
@@ -140,9 +114,11 @@ describeWithEtcd("3.7", "a cut-over", () => {
 
   it("does not acknowledge a write that reaches v2 after its end", async () => {
     const proxies: FaultProxy[] = [];
-    const { target, source, gateways, direct } = await start(1, async (urls) => {
-      proxies.push(...(await Promise.all(urls.map((url) => FaultProxy.before(url)))));
-      return proxies.map(({ url }) => url);
+    const { target, source, gateways, direct } = await start(1, {
+      through: async (urls) => {
+        proxies.push(...(await Promise.all(urls.map((url) => FaultProxy.before(url)))));
+        return proxies.map(({ url }) => url);
+      },
     });
     const [gateway] = gateways;
     await arm(source, target, { gateways: 1, hold: HOLD_MS });

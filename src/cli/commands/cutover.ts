@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { EtcdClient } from "../../client/etcd-client.js";
-import { arm, disarm } from "../../cutover/arm.js";
+import { type ArmOptions, arm, disarm } from "../../cutover/arm.js";
 import { back, DEFAULT_LATE_MS, finish } from "../../cutover/back.js";
 import { type CutoverCheck, check } from "../../cutover/check.js";
 import type { ClientUse } from "../../cutover/client-use.js";
@@ -8,6 +8,7 @@ import type { CopyStatus } from "../../cutover/copy-status.js";
 import { cutoverStatus } from "../../cutover/cutover-status.js";
 import { abort, flip } from "../../cutover/flip.js";
 import { type CutoverTarget, openTarget } from "../../cutover/open-target.js";
+import type { MemberAt } from "../../cutover/users.js";
 import { systemClock } from "../../time/clock.js";
 import type { MigrationProgress } from "../../transfer/migrate/migration-progress.js";
 import { clientOptionsOf, type OutputFormat } from "../options/client-options.js";
@@ -42,6 +43,8 @@ interface SourceFlags {
   readonly sourceCacert?: string;
   readonly sourceCert?: string;
   readonly sourceKey?: string;
+  readonly sourceUsername?: string;
+  readonly sourcePasswordFile?: string;
 }
 
 interface ArmFlags extends SourceFlags {
@@ -53,6 +56,7 @@ interface CopyFlags extends SourceFlags {
   readonly hidden?: readonly string[];
   readonly overwrite?: boolean;
   readonly lossy?: boolean;
+  readonly withoutUser?: readonly string[];
 }
 
 interface FlipFlags extends CopyFlags {
@@ -61,6 +65,7 @@ interface FlipFlags extends CopyFlags {
 
 interface BackFlags extends SourceFlags {
   readonly late: number;
+  readonly passwordSet?: readonly string[];
   readonly lossy?: boolean;
   readonly rate?: number;
 }
@@ -132,23 +137,24 @@ function checkCommand(): Command {
     )
     .action((flags: CheckFlags, command: Command) =>
       withTarget(command, async (target, format) => {
-        await using source = openSource(flags);
+        await using source = await openSource(flags);
         await showCheck(source, target, flags, format);
       }),
     );
 }
 
 async function showCheck(
-  source: EtcdClient,
+  { client, memberAt }: Source,
   target: CutoverTarget,
-  { hidden = [], overwrite, lossy, hold, observe }: CheckFlags,
+  { hidden = [], overwrite, lossy, hold, observe, withoutUser }: CheckFlags,
   format: OutputFormat,
 ): Promise<void> {
   const line = new ProgressLine(systemClock, process.stderr);
   const text = new MigrationText();
   try {
-    const result = await check(source, target, {
+    const result = await check(client, target, {
       ...{ hidden: hidden.map(keyOf), overwrite, lossy, hold, observe },
+      ...{ memberAt, withoutUsers: withoutUser },
       onProgress: (progress) => {
         if (isWorthShowing(progress)) line.show(() => text.of(progress));
       },
@@ -207,8 +213,9 @@ function armCommand(): Command {
     )
     .action((flags: ArmFlags, command: Command) =>
       withTarget(command, async (target) => {
-        await using source = openSource(flags);
-        await arm(source, target, flags);
+        await using source = await openSource(flags);
+        const { client, memberAt, user } = source;
+        await arm(client, target, { ...flags, memberAt, user });
         print("armed");
       }),
     );
@@ -232,21 +239,22 @@ function withFlipAction(command: Command, rehearse: boolean): Command {
     .option("--rate <number>", "maximum number of keys written per second", parsePositive)
     .action((flags: FlipFlags, parsed: Command) =>
       withTarget(parsed, async (target) => {
-        await using source = openSource(flags);
+        await using source = await openSource(flags);
         await showFlip(source, target, flags, rehearse);
       }),
     );
 }
 
 async function showFlip(
-  source: EtcdClient,
+  { client, memberAt }: Source,
   target: CutoverTarget,
-  { hidden = [], rate, overwrite, lossy }: FlipFlags,
+  { hidden = [], rate, overwrite, lossy, withoutUser }: FlipFlags,
   rehearse: boolean,
 ): Promise<void> {
   using show = new CopyLines();
-  const { end, pause, copied } = await flip(source, target, {
+  const { end, pause, copied } = await flip(client, target, {
     ...{ hidden: hidden.map(keyOf), rate, overwrite, lossy, rehearse },
+    ...{ memberAt, withoutUsers: withoutUser },
     ...show.callbacks,
   });
   show.done(copied);
@@ -288,24 +296,27 @@ function backCommand(): Command {
       parseDuration,
       DEFAULT_LATE_MS,
     )
+    .option(
+      "--password-set <user>",
+      "user whose password was changed on v3, and that you have set on v2 too; repeatable",
+      collect,
+    )
     .action((flags: BackFlags, parsed: Command) =>
       withTarget(parsed, async (target) => {
-        await using source = openSource(flags);
+        await using source = await openSource(flags);
         await showBack(source, target, flags);
       }),
     );
 }
 
 async function showBack(
-  source: EtcdClient,
+  { client, memberAt, guest }: Source,
   target: CutoverTarget,
-  { rate, lossy, late }: BackFlags,
+  { rate, lossy, late, passwordSet }: BackFlags,
 ): Promise<void> {
   using show = new CopyLines();
-  const { end, pause, copied } = await back(source, target, {
-    rate,
-    lossy,
-    late,
+  const { end, pause, copied } = await back(client, target, {
+    ...{ rate, lossy, late, memberAt, guest, passwordsSet: passwordSet },
     ...show.callbacks,
   });
   show.done(copied);
@@ -349,7 +360,13 @@ function withSourceOptions(command: Command): Command {
     .requiredOption("--source <urls>", "client URLs of the v2 cluster, comma-separated", urlsOf)
     .option("--source-cacert <file>", "certificate authorities of the v2 cluster (PEM)", notEmpty)
     .option("--source-cert <file>", "client certificate for the v2 cluster (PEM)", notEmpty)
-    .option("--source-key <file>", "key of --source-cert (PEM)", notEmpty);
+    .option("--source-key <file>", "key of --source-cert (PEM)", notEmpty)
+    .option("--source-username <user>", "user of v2 auth with the role root", notEmpty)
+    .option(
+      "--source-password-file <file>",
+      "file with the password of --source-username (default: prompt)",
+      notEmpty,
+    );
 }
 
 function withHoldOption(command: Command): Command {
@@ -365,6 +382,11 @@ function withCopyOptions(command: Command): Command {
       collect,
     )
     .option("--overwrite", "accept a v3 cluster with other data, which is removed")
+    .option(
+      "--without-user <user>",
+      "user of v2 auth that is not copied: it cannot log in after the switch; repeatable",
+      collect,
+    )
     .option("--lossy", "continue if keys or values cannot be copied unchanged; each one is named");
 }
 
@@ -382,11 +404,39 @@ async function withTarget(
   }
 }
 
-function openSource({ source: urls, sourceCacert, sourceCert, sourceKey }: SourceFlags) {
-  const tls = {
-    ...(sourceCacert !== undefined && { caFile: sourceCacert }),
-    ...(sourceCert !== undefined && { certFile: sourceCert }),
-    ...(sourceKey !== undefined && { keyFile: sourceKey }),
+/** The v2 cluster of a cut-over. */
+interface Source extends AsyncDisposable {
+  readonly client: EtcdClient;
+  readonly memberAt: MemberAt;
+  readonly user: ArmOptions["user"];
+  /** Without credentials. */
+  readonly guest: EtcdClient;
+}
+
+/** @throws Error naming the option */
+async function openSource(flags: SourceFlags): Promise<Source> {
+  const { source, sourceCacert: cacert, sourceCert: cert, sourceKey: key } = flags;
+  const { sourceUsername: username, sourcePasswordFile: passwordFile } = flags;
+  const named = { cacert, cert, key, username, passwordFile };
+  const given = Object.fromEntries(
+    Object.entries(named).filter(([, value]) => value !== undefined),
+  );
+  const settings = await clientSettings({ ...given, endpoints: source.join(",") }, sourceFlag);
+  const client = new EtcdClient(settings);
+  const { username: name, password, ...anonymous } = settings;
+  const guest = new EtcdClient(anonymous);
+  return {
+    client,
+    memberAt: (url) => new EtcdClient({ ...settings, urls: [url] }),
+    user: name !== undefined && typeof password === "string" ? { name, password } : undefined,
+    guest,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([client.close(), guest.close()]);
+    },
   };
-  return new EtcdClient({ urls, ...(Object.keys(tls).length > 0 && { tls }) });
+}
+
+/** The flag of the v2 cluster for the one of a single cluster. */
+function sourceFlag(name: string): string {
+  return name === "endpoints" ? "--source" : `--source-${name}`;
 }

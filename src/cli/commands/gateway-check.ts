@@ -14,6 +14,7 @@ import {
   gatewayOptions,
   listenCertificate,
   sourceCertificate,
+  sourceCredentials,
 } from "./gateway-options.js";
 import { rootPassword } from "./server-command.js";
 
@@ -73,7 +74,11 @@ function fileChecks(options: GatewayCommandOptions, flag: FlagOf): readonly Chec
     },
   ];
   if (options.source !== undefined) {
-    return [listening, source, ...(options.endpoints === undefined ? [] : cluster)];
+    const user = {
+      name: "user of the v2 cluster",
+      run: async () => (await sourceCredentials(options, flag)).value.username ?? "none",
+    };
+    return [listening, source, user, ...(options.endpoints === undefined ? [] : cluster)];
   }
   return [
     listening,

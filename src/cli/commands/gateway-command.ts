@@ -62,4 +62,6 @@ const SOURCE_FLAGS = {
   x509Certificate: "source-cert",
   "tls.certFile": "source-cert",
   "tls.keyFile": "source-key",
+  username: "source-username",
+  password: "source-password-file",
 };

@@ -24,6 +24,8 @@ export interface GatewayCommandOptions extends ServerCommandOptions {
   readonly sourceCacert?: string;
   readonly sourceCert?: string;
   readonly sourceKey?: string;
+  readonly sourceUsername?: string;
+  readonly sourcePasswordFile?: string;
   readonly endpoints?: readonly string[];
   readonly prefix?: string;
   readonly username?: string;
@@ -41,7 +43,10 @@ const DEFAULT_ENDPOINTS = ["http://127.0.0.1:2379"];
 /** Options about v3, which a gateway for a v2 cluster uses only after a cut-over. */
 const V3_OPTIONS = ["prefix", "username", "passwordFile", "cacert", "cert", "key"] as const;
 /** Options that need `--source`. */
-const SOURCE_OPTIONS = ["sourceCacert", "sourceCert", "sourceKey"] as const;
+const SOURCE_OPTIONS = [
+  ...(["sourceCacert", "sourceCert", "sourceKey"] as const),
+  ...(["sourceUsername", "sourcePasswordFile"] as const),
+];
 
 export function addGatewayOptions(command: Command): Command {
   return command
@@ -68,6 +73,16 @@ export function addGatewayOptions(command: Command): Command {
       notEmpty,
     )
     .option("--source-key <file>", "key of --source-cert (PEM)", notEmpty)
+    .option(
+      "--source-username <user>",
+      "user of v2 auth that may read all keys, which a cut-over needs; clients keep their own",
+      notEmpty,
+    )
+    .option(
+      "--source-password-file <file>",
+      "file with the password of --source-username",
+      notEmpty,
+    )
     .option("--listen-cert <file>", "serve https with this certificate (PEM)", notEmpty)
     .option("--listen-key <file>", "key of --listen-cert (PEM)", notEmpty)
     .option(
@@ -118,7 +133,10 @@ function checkTogether(options: GatewayCommandOptions, flag: FlagOf): void {
   }
   const hasCredentials = (url: string) => URL.canParse(url) && new URL(url).username !== "";
   if (options.source?.some(hasCredentials)) {
-    throw new Error(`${source} contains credentials; remove them: each client sends its own`);
+    const own = `${flag("source-username")} is for the gateway itself`;
+    throw new Error(
+      `${source} contains credentials; remove them: each client sends its own; ${own}`,
+    );
   }
 }
 
@@ -162,7 +180,17 @@ async function sourceOptions(
   const { value: texts, reloaded } = await sourceCertificate(options, flag);
   const { sourceCacert: cacert, sourceCert: cert, sourceKey: key } = options;
   const tls = tlsOptionsOf({ cacert, cert, key }, texts);
-  return { value: { urls, ...(reloaded.length > 0 && { tls }) }, reloaded };
+  const credentials = await sourceCredentials(options, flag);
+  return {
+    value: { urls, ...(reloaded.length > 0 && { tls }), ...credentials.value },
+    reloaded: [...reloaded, ...credentials.reloaded],
+  };
+}
+
+/** The gateway's own user of v2 auth. @throws Error naming the option */
+export function sourceCredentials(options: GatewayCommandOptions, flag: FlagOf) {
+  const { sourceUsername: username, sourcePasswordFile: passwordFile } = options;
+  return credentialsOf({ username, passwordFile }, (name) => flag(`source-${name}`));
 }
 
 /** The certificate for the v2 cluster, and its authorities. @throws Error naming the option */
@@ -228,9 +256,14 @@ function tlsOptionsOf(
   };
 }
 
+interface Credentials {
+  readonly username?: string | undefined;
+  readonly passwordFile?: string | undefined;
+}
+
 /** The user of the cluster. @throws Error naming the option */
 export async function credentialsOf(
-  { username, passwordFile }: GatewayCommandOptions,
+  { username, passwordFile }: Credentials,
   flag: FlagOf,
 ): Promise<ReadFiles<Pick<GatewayEtcdOptions, "username" | "password">>> {
   const file = { option: flag("password-file"), file: passwordFile };

@@ -31,6 +31,9 @@ const CLUSTER_FLAGS: Readonly<Partial<Record<string, string>>> = {
 
 type OptionName =
   | "namespace()"
+  | "sourceUsername"
+  | "withoutUsers"
+  | "passwordsSet"
   | keyof EtcdClientOptions
   | keyof GatewayOptions
   | keyof LockOptions
@@ -48,6 +51,9 @@ const FLAGS: Readonly<Partial<Record<string, string>>> = {
   hidden: "hidden",
   overwrite: "overwrite",
   lossy: "lossy",
+  sourceUsername: "source-username",
+  withoutUsers: "without-user",
+  passwordsSet: "password-set",
   port: "port",
   advertise: "advertise",
   cors: "cors",

@@ -148,3 +148,12 @@ it("keeps no response for a very long key", async () => {
   const long = `/${"x".repeat(2_000)}`;
   expect(await cost(long, long)).toBe(2);
 });
+
+it("reads again what it is told to forget, also when the watch reports nothing", async () => {
+  await read("/a");
+  backend.silent = true;
+  await backend.memory.execute({ action: "set", key: "/a", value: "2" });
+  expect(await read("/a")).toBe("1");
+  cached.forget();
+  expect(await read("/a")).toBe("2");
+});

@@ -78,6 +78,11 @@ export class CachingKeySpace implements KeySpace {
     });
   }
 
+  /** Lets the next reads be new ones, because something may have changed that the watch has not reported yet. */
+  forget(): void {
+    this.#cache.clear();
+  }
+
   close(): Promise<void> {
     this.#closed = true;
     this.#watch?.close();

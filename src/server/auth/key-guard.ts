@@ -4,14 +4,14 @@ import type { KeyMethod } from "../../wire/key-parameters.js";
 import type { ServerRequest } from "../http/message.js";
 
 /** Decides which key requests are allowed. */
-export interface KeyGuard {
+export interface KeyGuard<P extends Permit = Permit> {
   /** The permit for a request; undefined if it is refused. `path` is the key as sent, as etcd compares it. */
   permit(
     request: ServerRequest,
     method: KeyMethod,
     path: string,
     operation: KeyRequest | WatchRequest,
-  ): Promise<Permit | undefined>;
+  ): Promise<P | undefined>;
 }
 
 /** A permit for one request. It may become invalid while the request is in progress. */

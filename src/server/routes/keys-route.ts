@@ -30,9 +30,9 @@ export interface ServedKeys extends Pick<KeySpace, "openWatch"> {
 }
 
 /** Serves `/v2/keys` and everything below it. */
-export class KeysRoute {
-  readonly #keysOf: (request: ServerRequest) => ServedKeys;
-  readonly #guard: KeyGuard;
+export class KeysRoute<P extends Permit = Permit> {
+  readonly #keysOf: (request: ServerRequest, permit: P) => ServedKeys;
+  readonly #guard: KeyGuard<P>;
   readonly #clusterId: () => Promise<string>;
   readonly #metrics: RequestMetrics;
   readonly #events = new EventEncoder();
@@ -40,8 +40,8 @@ export class KeysRoute {
 
   /** @param keysOf returns the keys for a request: the same ones for all, unless its credentials are passed on */
   constructor(
-    keysOf: (request: ServerRequest) => ServedKeys,
-    guard: KeyGuard,
+    keysOf: (request: ServerRequest, permit: P) => ServedKeys,
+    guard: KeyGuard<P>,
     clusterId: () => Promise<string>,
     metrics = new RequestMetrics(),
   ) {
@@ -74,7 +74,7 @@ export class KeysRoute {
     const decoded = decodeKeyRequest(method, path || "/", readForm(body, decodeBytes(query)));
     const permit = early ?? (await this.#guard.permit(request, method, path, decoded.request));
     if (permit === undefined || (early !== undefined && !(await early.isValid()))) return DENIED;
-    const keys = this.#keysOf(request);
+    const keys = this.#keysOf(request, permit);
     return decoded.kind === "watch"
       ? this.#watch(keys, decoded.request, permit, request.signal)
       : this.#executeCounted(keys, method, decoded.request);

@@ -31,14 +31,17 @@ export class SourceCluster {
   readonly endpoints: readonly string[];
   readonly cluster: Cluster;
   readonly requests: RemoteRequests;
-  /** For requests of the gateway itself. They have no credentials. */
+  /** For requests of the gateway itself, with its own user. */
   readonly keySpace: RemoteKeySpace;
+  /** Whether the gateway has a user of its own. */
+  readonly hasUser: boolean;
   readonly clusterApi: RemoteClusterApi;
   readonly readiness: Readiness;
   /** Starts recursive reads. */
   readonly listings: Limiter;
   /** The watches of the gateway's clients. */
   readonly watches = new OpenWatches();
+  readonly #own: Cluster;
   readonly #probe: SourceMemberProbe;
 
   /** @param maxReceived bytes of all responses that are being received, and of watches that clients do not read */
@@ -46,15 +49,20 @@ export class SourceCluster {
     const { urls, timeout: hold, clock } = settings;
     const budget = new MemoryBudget(maxReceived);
     this.endpoints = urls;
-    this.cluster = new Cluster({
+    const own = {
       ...settings,
       bodyTimeout: BODY_TIMEOUT_MS,
       receiveBudget: {
-        reserve: (giveUp) => budget.reserve(() => giveUp(new OverloadError())),
+        reserve: (giveUp: (error: Error) => void) =>
+          budget.reserve(() => giveUp(new OverloadError())),
       },
-    });
+    };
+    this.hasUser = settings.authorization !== undefined;
+    // A request of a client without credentials must not get those of the gateway.
+    this.cluster = new Cluster({ ...own, authorization: undefined });
+    this.#own = this.hasUser ? new Cluster(own) : this.cluster;
     this.requests = new RemoteRequests(this.cluster, deserialize);
-    this.keySpace = new RemoteKeySpace(this.cluster, deserialize);
+    this.keySpace = new RemoteKeySpace(this.#own, deserialize);
     this.clusterApi = new RemoteClusterApi(this.cluster);
     this.listings = new Limiter({ places: LISTINGS, hold, clock });
     this.#probe = new SourceMemberProbe(this.cluster);
@@ -70,13 +78,18 @@ export class SourceCluster {
   /** The state of a member, such as its index. @throws ClusterUnavailableError, … */
   async origin(signal: AbortSignal | undefined): Promise<ResponseOrigin> {
     try {
-      return await this.requests.execute({ action: "get", key: unusedKey("/") }, { signal });
+      return await this.keySpace.execute({ action: "get", key: unusedKey("/") }, { signal });
     } catch (error) {
       if (!isMissingNode(error)) throw error;
       const { endpoint: etcdServer, clusterId: etcdClusterId = "", index } = error;
       // etcd's errors say nothing about raft.
       return { etcdServer, etcdClusterId, etcdIndex: index, raftIndex: index, raftTerm: 0 };
     }
+  }
+
+  close(): void {
+    this.cluster.close();
+    this.#own.close();
   }
 
   /** A cluster that cannot be reached does not stop a gateway from starting. @throws OptionError */

@@ -18,6 +18,7 @@ const TARGET: StoredState = {
   switchedAt: 0,
   returnedAt: 0,
   isFinished: false,
+  passwords: "",
   revision: 50,
 };
 const RETURNED: StoredState = {
@@ -31,6 +32,29 @@ function responseOf(etcdServer: string, etcdIndex: number): EtcdResponse {
   const origin = { etcdServer, etcdClusterId: "c", etcdIndex, raftIndex: 1, raftTerm: 1 };
   return { ...origin, action: "set", node };
 }
+
+it("does not execute on v3 what v2 would have permitted, and the users of v3 do not", async () => {
+  const executed: unknown[] = [];
+  const membership = {
+    ...{ state: TARGET, switches: 1, side: { from: "target", state: TARGET } },
+    decided: async () => membership.side,
+    confirmed: async () => membership.side,
+  };
+  const execute = async (request: unknown) => executed.push(request);
+  const keys = new SwitchedKeys(
+    { cluster: { clock: new SimulatedClock() } } as unknown as SourceCluster,
+    { execute, openWatch: execute, indexOf: async () => 50 } as unknown as V3KeySpace,
+    membership as unknown as CutoverMembership,
+    () => ({ of: async () => new Map(), below: async () => new Map() }),
+  );
+  const passed = { execute } as unknown as ServedKeys;
+  const caller = { passed, isRestricted: true, isPermittedOnTarget: async () => false };
+  const served = keys.on(caller, new AbortController().signal);
+  const write = served.execute({ action: "set", key: "/a", value: "1" });
+  await expect(write).rejects.toMatchObject({ errorCode: 110 });
+  await expect(served.openWatch({ key: "/a" })).rejects.toMatchObject({ errorCode: 110 });
+  expect(executed).toEqual([]);
+});
 
 it("acknowledges no write on v3 when the state goes on while the request is started", async () => {
   let state = { ...TARGET, phase: "returning" } as StoredState;
@@ -69,7 +93,9 @@ it("acknowledges no write on v3 when the state goes on while the request is star
     () => kept,
   );
   const onSource = { execute: async () => responseOf("v2", 5_000) } as unknown as ServedKeys;
-  const served = keys.on(onSource, new AbortController().signal);
+  const isPermittedOnTarget = async () => true;
+  const caller = { passed: onSource, isRestricted: false, isPermittedOnTarget };
+  const served = keys.on(caller, new AbortController().signal);
   const request = { action: "set", key: "/a", value: "1" } as const;
   expect((await served.execute(request)).etcdServer).toBe("v2");
 });

@@ -4,6 +4,7 @@ import { hiddenPrefixes } from "../../cutover/hidden-prefixes.js";
 import type { CutoverMembership, Side } from "../../cutover/membership.js";
 import { OutcomeUnknownError } from "../../errors/cluster-errors.js";
 import { KeyNotFoundError, NotDirError } from "../../errors/common-errors.js";
+import { errorDefinition, serverErrorOf } from "../../errors/error-table.js";
 import { EtcdCommonError } from "../../errors/server-error.js";
 import type { KeyWatch } from "../../key-space/key-space.js";
 import { historyCleared } from "../../key-space/shared/history-cleared.js";
@@ -14,6 +15,7 @@ import { type KeyRequest, operationOf, type WatchRequest } from "../../model/key
 import type { EtcdResponse } from "../../model/response.js";
 import type { ServedKeys } from "../routes/keys-route.js";
 import type { SourceCluster } from "../source/source-cluster.js";
+import type { Caller } from "./caller.js";
 import type { FollowedWatch } from "./cluster-events.js";
 import { GivenTtls } from "./given-ttls.js";
 import { LastEvents } from "./last-events.js";
@@ -45,6 +47,8 @@ export class SwitchedKeys {
   #lastEvents: LastEvents | undefined;
   /** How often watches of v3 have ended because gateways hold. */
   #holds = 0;
+  /** The clients of watches that continue after a switch. */
+  readonly #callers = new WeakMap<SwitchedWatch, Caller>();
   /** Watches that v2 serves itself. */
   readonly #direct = new WeakSet<object>();
   readonly #closing = new AbortController();
@@ -126,20 +130,11 @@ export class SwitchedKeys {
     });
   }
 
-  /** The keys for a request that is decoded. `passed`: how v2 executes it. */
-  on(passed: ServedKeys, signal: AbortSignal): ServedKeys {
+  /** The keys for a request that is decoded. */
+  on(caller: Caller, signal: AbortSignal): ServedKeys {
     return {
-      execute: (request) => this.#execute(passed, request, signal),
-      openWatch: (request, options) => this.#openWatch(passed, request, options?.signal ?? signal),
-    };
-  }
-
-  /** The keys after the switch. v2 auth is off, so v2 needs nothing of the client if it serves again. */
-  get afterSwitch(): ServedKeys {
-    const { keySpace } = this.#source;
-    return {
-      execute: (request) => this.#execute(keySpace, request, undefined),
-      openWatch: (request, { signal } = {}) => this.#openWatch(keySpace, request, signal),
+      execute: (request) => this.#execute(caller, request, signal),
+      openWatch: (request, options) => this.#openWatch(caller, request, options?.signal ?? signal),
     };
   }
 
@@ -210,11 +205,9 @@ export class SwitchedKeys {
   /**
    * What a cluster responds counts only if this gateway may still serve from it when it has the response. Otherwise it counts
    * up to the end of the cluster: what was carried out after that has no effect.
-   *
-   * @param passed how v2 executes it
    */
   async #execute(
-    passed: ServedKeys,
+    caller: Caller,
     request: KeyRequest,
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
@@ -229,14 +222,16 @@ export class SwitchedKeys {
       }
       const outcome =
         before.from === "target"
-          ? await this.#outcome(request, () => this.#executeOnTarget(request, before.state, signal))
-          : await this.#outcome(request, () => this.#executeOnSource(passed, request, signal));
+          ? await this.#outcome(request, () =>
+              this.#executeOnTarget(caller, request, before.state, signal),
+            )
+          : await this.#outcome(request, () => this.#executeOnSource(caller, request, signal));
       if (before.from === "source") this.#claim(request, outcome);
       await this.#untilCertain(request, before, outcome);
       const since = membership.switches - switches;
       if (since === 0) {
         if (request.action !== "get" || this.#isCurrent(request, outcome)) return resultOf(outcome);
-        return await this.#execute(passed, { ...request, quorum: true }, signal);
+        return await this.#execute(caller, { ...request, quorum: true }, signal);
       }
       const end = since === 1 ? (membership.state?.end ?? 0) : 0;
       if (isFinal(outcome, request, end)) return resultOf(outcome);
@@ -312,19 +307,21 @@ export class SwitchedKeys {
   }
 
   async #executeOnSource(
-    passed: ServedKeys,
+    caller: Caller,
     request: KeyRequest,
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
-    const execute = (each: KeyRequest) => passed.execute(each);
+    const execute = (each: KeyRequest) => caller.passed.execute(each);
     return await this.#shown.onSource().execute(request, execute, signal);
   }
 
   async #executeOnTarget(
+    caller: Caller,
     request: KeyRequest,
     state: StoredState,
     signal: AbortSignal | undefined,
   ): Promise<EtcdResponse> {
+    await requirePermission(caller, request.key, operationOf(request));
     const shown = await this.#shown.onTargetWithin(operationOf(request), state, signal);
     const execute = (each: KeyRequest) => this.#executeCurrent(each, shown.first, signal);
     const response = await shown.execute(request, execute, signal);
@@ -356,7 +353,7 @@ export class SwitchedKeys {
   }
 
   async #openWatch(
-    passed: ServedKeys,
+    caller: Caller,
     request: WatchRequest,
     signal: AbortSignal | undefined,
   ): Promise<KeyWatch> {
@@ -365,18 +362,20 @@ export class SwitchedKeys {
     const membership = this.#membership;
     for (;;) {
       const side = await membership.decided(operation, signal);
-      if (side.from === "target") return await this.#openOn(passed, request, side.state, signal);
-      const watch = await this.#openOnSource(passed, request, signal);
+      if (side.from === "target") await requirePermission(caller, request.key, operation);
+      if (side.from === "target") return await this.#openOn(caller, request, side.state, signal);
+      const watch = await this.#openOnSource(caller, request, signal);
       if (watch !== undefined) return watch;
     }
   }
 
   /** `undefined`: v2 does not serve any more. */
   async #openOnSource(
-    passed: ServedKeys,
+    caller: Caller,
     request: WatchRequest,
     signal: AbortSignal | undefined,
   ): Promise<KeyWatch | undefined> {
+    if (caller.isRestricted) await mayWatch(caller, request, signal);
     const asked = await this.#source.origin(signal);
     const end = this.#membership.state?.end ?? 0;
     const { returnedAt } = this.#shown;
@@ -390,20 +389,24 @@ export class SwitchedKeys {
     let seen = waitIndex === 0 ? origin.etcdIndex : waitIndex - 1;
     if (isOld && waitIndex > end) seen = returnedAt;
     else if (isOld) {
-      const missed = await this.#openMissed(passed, { ...request, waitIndex }, end, signal);
+      const missed = await this.#openMissed(caller, { ...request, waitIndex }, end, signal);
       if (missed !== undefined) return missed;
-      const unchanged = await this.#unchangedUntil(passed, request, signal);
+      const unchanged = await this.#unchangedUntil(caller, request, signal);
       if (unchanged === undefined) throw historyCleared(request, end + 1, origin);
       seen = unchanged;
     }
     const since = seen + 1;
     const events = await this.#events.for(request, since, origin, signal);
     if (!this.#isServing) return undefined;
-    if (events !== undefined) return events.follow(request, since, origin, signal);
+    if (events !== undefined) {
+      const followed = events.follow(request, since, origin, signal);
+      this.#callers.set(followed, caller);
+      return followed;
+    }
     // v2 refuses a watch of everything, or this one may get events from before the gateway started.
     const isBehind = asked.etcdIndex < returnedAt;
     const from = isOld || isBehind ? { ...request, waitIndex: since } : request;
-    const watch = await passed.openWatch(from, { signal });
+    const watch = await caller.passed.openWatch(from, { signal });
     if (!this.#isServing) {
       watch.close();
       return undefined;
@@ -421,14 +424,14 @@ export class SwitchedKeys {
    * use the index of a node, not that of a response, would otherwise get error 401 again and again.
    */
   async #unchangedUntil(
-    passed: ServedKeys,
+    caller: Caller,
     { key, recursive = false, waitIndex = 0 }: WatchRequest,
     signal: AbortSignal | undefined,
   ): Promise<number | undefined> {
     if (recursive) return undefined;
     try {
       const read = { action: "get", key, quorum: true } as const;
-      const { node, etcdIndex } = await this.#executeOnSource(passed, read, signal);
+      const { node, etcdIndex } = await this.#executeOnSource(caller, read, signal);
       return node.dir !== true && node.modifiedIndex < waitIndex ? etcdIndex : undefined;
     } catch (error) {
       if (error instanceof EtcdCommonError) return undefined;
@@ -438,7 +441,7 @@ export class SwitchedKeys {
 
   /** A watch of events of v3 from before the return, which continues on v2; `undefined`: they are not known. */
   async #openMissed(
-    passed: ServedKeys,
+    caller: Caller,
     request: WatchRequest & { readonly waitIndex: number },
     end: number,
     signal: AbortSignal | undefined,
@@ -449,14 +452,14 @@ export class SwitchedKeys {
     const switched = new SwitchedWatch(watch);
     if (!watch.ended) {
       const after = { ...request, waitIndex: end + 1 };
-      switched.continueWith(() => this.#openWatch(passed, after, signal));
+      switched.continueWith(() => this.#openWatch(caller, after, signal));
       watch.end();
     }
     return switched;
   }
 
   async #openOn(
-    passed: ServedKeys,
+    caller: Caller,
     request: WatchRequest,
     state: StoredState,
     signal: AbortSignal | undefined,
@@ -467,19 +470,19 @@ export class SwitchedKeys {
     if (waitIndex > state.end) {
       const isEarly = waitIndex < first;
       const from = isEarly ? { ...request, waitIndex: first } : request;
-      return await this.#openTarget(passed, from, state, signal);
+      return await this.#openTarget(caller, from, state, signal);
     }
     await this.#switched;
     const events = this.#events.get(request.key);
     if (events?.covers(waitIndex) !== true) {
       const isUnchanged = await this.#isUnchangedSince(request, waitIndex, shown, signal);
       const atSwitch = isUnchanged ? { ...request, waitIndex: first } : request;
-      return await this.#openTarget(passed, atSwitch, state, signal);
+      return await this.#openTarget(caller, atSwitch, state, signal);
     }
     const origin = { ...UNKNOWN_ORIGIN, etcdClusterId: state.clusterId, etcdIndex: state.end };
     const watch = events.open(request, waitIndex, origin, signal);
     const switched = new SwitchedWatch(watch);
-    if (!watch.ended) this.#continue({ watch, request, signal, switched }, passed, state, first);
+    if (!watch.ended) this.#continue({ watch, request, signal, switched }, caller, state, first);
     return switched;
   }
 
@@ -501,7 +504,7 @@ export class SwitchedKeys {
 
   /** Opens a watch of v3, which goes on when gateways hold, also if they return to v2 then. */
   async #openTarget(
-    passed: ServedKeys,
+    caller: Caller,
     request: WatchRequest,
     state: StoredState,
     signal: AbortSignal | undefined,
@@ -512,7 +515,7 @@ export class SwitchedKeys {
     const since = request.waitIndex || watch.etcdIndex + 1;
     if (this.#membership.state?.phase !== "target" || this.#shown.switches !== state.switches) {
       watch.close();
-      return await this.#openWatch(passed, { ...request, waitIndex: since }, signal);
+      return await this.#openWatch(caller, { ...request, waitIndex: since }, signal);
     }
     const holds = this.#holds;
     let isComplete = true;
@@ -527,19 +530,19 @@ export class SwitchedKeys {
       if (isOver || this.#holds === holds) return undefined;
       const seen = Math.max(next, since) - 1;
       const waitIndex = (isComplete ? Math.max(seen, watch.provenIndex) : seen) + 1;
-      return await this.#reopen(passed, { ...request, waitIndex }, signal);
+      return await this.#reopen(caller, { ...request, waitIndex }, signal);
     });
     return switched;
   }
 
   /** Opens a watch that continues another one; `undefined`: its client must open it again, and then gets the error. */
   async #reopen(
-    passed: ServedKeys,
+    caller: Caller,
     request: WatchRequest,
     signal: AbortSignal | undefined,
   ): Promise<KeyWatch | undefined> {
     try {
-      return await this.#openWatch(passed, request, signal);
+      return await this.#openWatch(caller, request, signal);
     } catch (error) {
       if (error instanceof EtcdCommonError) return undefined;
       throw error;
@@ -548,19 +551,20 @@ export class SwitchedKeys {
 
   #continue(
     { watch, request, signal, switched }: FollowedWatch,
-    passed: ServedKeys,
+    caller: Caller,
     state: StoredState,
     first: number,
   ): void {
     const after = { ...request, waitIndex: Math.max(watch.since, first) };
-    switched.continueWith(() => this.#openTarget(passed, after, state, signal));
+    switched.continueWith(() => this.#openTarget(caller, after, state, signal));
     watch.end();
   }
 
   async #switchAll(state: StoredState): Promise<void> {
     const { first } = await this.#shown.onTarget(state);
     for (const followed of await this.#events.endAt(state.end, this.#limitOfLastEvents)) {
-      this.#continue(followed, this.afterSwitch, state, first);
+      const caller = this.#callers.get(followed.switched);
+      if (caller !== undefined) this.#continue(followed, caller, state, first);
     }
     this.#source.watches.end((watch) => this.#direct.has(watch));
   }
@@ -580,6 +584,27 @@ export class SwitchedKeys {
 function indexOf(outcome: Outcome): number | undefined {
   if ("response" in outcome) return outcome.response.etcdIndex;
   return outcome.error instanceof EtcdCommonError ? outcome.error.index : undefined;
+}
+
+/**
+ * Asks v2 whether a client may watch, because its events come from the gateway. Only a watch needs the same permission.
+ *
+ * @throws UnauthorizedError, and what v2 responds otherwise
+ */
+async function mayWatch(
+  { passed }: Caller,
+  { key, recursive = false }: WatchRequest,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const watch = await passed.openWatch({ key, recursive }, { signal });
+  watch.close();
+}
+
+/** @throws UnauthorizedError */
+async function requirePermission(caller: Caller, key: string, operation: string): Promise<void> {
+  if (await caller.isPermittedOnTarget()) return;
+  const refusal = { ...errorDefinition(110), errorCode: 110, detail: "Insufficient credentials" };
+  throw serverErrorOf({ ...refusal, index: 0, key, operation, endpoint: "", clusterId: "" });
 }
 
 function isAbsent(error: unknown): boolean {

@@ -1,0 +1,55 @@
+import { hashPassword, isPasswordHash, verifyPassword } from "../auth/password.js";
+import { type RecordKind, Records, unlessDamaged } from "../auth/records.js";
+import { KeyNotFoundError } from "../errors/common-errors.js";
+import type { KeySpace } from "../key-space/key-space.js";
+import { isObject } from "../wire/json.js";
+
+/** The hash of a password that v2 has accepted for a user. */
+interface SeenPassword {
+  readonly user: string;
+  readonly passwordHash: string;
+}
+
+const ALL = "/passwords";
+
+/**
+ * Hashes of the passwords that v2 has accepted since `arm`, in the key space of the cut-over. v2 gives its own hashes to
+ * nobody, so gateways take those of the requests that they pass on.
+ */
+export class SeenPasswords {
+  readonly #records: Records<SeenPassword>;
+
+  /** @param id of the passwords since one `arm` */
+  constructor(keySpace: KeySpace, id: string) {
+    const kind: RecordKind<SeenPassword> = {
+      directory: `${ALL}/${id}`,
+      read: (json, user) =>
+        isObject(json) && isPasswordHash(json.passwordHash)
+          ? { user, passwordHash: json.passwordHash }
+          : undefined,
+    };
+    this.#records = new Records(keySpace, kind);
+  }
+
+  /** Hashes by user. */
+  async all(): Promise<ReadonlyMap<string, string>> {
+    const seen = await this.#records.list();
+    return new Map(seen.map(({ user, passwordHash }) => [user, passwordHash]));
+  }
+
+  /** A later password replaces an earlier one. */
+  async add(user: string, password: Buffer): Promise<void> {
+    const known = await unlessDamaged(this.#records.get(user));
+    if (known !== undefined && (await verifyPassword(password, known.passwordHash))) return;
+    await this.#records.replace(user, { user, passwordHash: await hashPassword(password) });
+  }
+
+  /** Removes those since every `arm`. */
+  static async removeAll(keySpace: KeySpace): Promise<void> {
+    try {
+      await keySpace.execute({ action: "delete", key: ALL, recursive: true });
+    } catch (error) {
+      if (!(error instanceof KeyNotFoundError)) throw error;
+    }
+  }
+}
