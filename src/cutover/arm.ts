@@ -49,17 +49,18 @@ export async function arm(
   const { etcdClusterId: clusterId } = await readIndex(source.keySpace, {});
   const expected = await registeredGateways(target, gateways, clusterId);
   const { end, switches, returnedAt } = known ?? { end: 0, switches: 0, returnedAt: 0 };
-  await SeenPasswords.removeAll(records.keySpace);
   const passwords = isAuthOn ? randomUUID() : "";
-  if (isAuthOn && user !== undefined) {
-    await new SeenPasswords(records.keySpace, passwords).add(user.name, Buffer.from(user.password));
-  }
   const settings = { phase: "arming", clusterId, gateways, hold, passwords } as const;
   const first = { ...settings, end, switches, switchedAt: 0, returnedAt, isFinished: false };
   let state = await orChanged(
     known === undefined ? records.create(first) : records.change(known, first),
   );
   try {
+    const { keySpace } = records;
+    await SeenPasswords.removeOthers(keySpace, passwords);
+    if (isAuthOn && user !== undefined) {
+      await new SeenPasswords(keySpace, passwords).add(user.name, Buffer.from(user.password));
+    }
     await untilAcknowledged(target, state, expected, FAILURE);
     // From now on, gateways refuse changes of users.
     if ((await readUsers(source, memberAt)).isAuthOn !== isAuthOn) {

@@ -148,7 +148,7 @@ export async function finish({ records }: CutoverTarget): Promise<void> {
   const state = await records.read();
   if (state?.phase !== "target") throw wrongPhase(state, "target");
   await orChanged(records.change(state, { ...withSwitchedAt(state), isFinished: true }));
-  await undo(() => SeenPasswords.removeAll(records.keySpace));
+  await undo(() => SeenPasswords.removeOthers(records.keySpace));
 }
 
 /** With the revision of the switch, which the next write of the state would lose. */

@@ -35,10 +35,14 @@ export async function copyUsers(
   if (isAuthOn !== (state.passwords !== "")) throw authChanged(isAuthOn);
   const before = await readStoredUsers(store);
   const others = [...before.users.keys()].filter((name) => !users.has(name) && name !== ROOT);
-  if (!overwrite && (others.length > 0 || (before.isAuthOn && !isAuthOn))) {
-    throw new CutoverError(`v3 has other users of v2 auth: ${named(others)}`, {
+  const isOnlyOnV3 = before.isAuthOn && !isAuthOn;
+  if (!overwrite && (others.length > 0 || isOnlyOnV3)) {
+    const has = isOnlyOnV3
+      ? "v2 auth is on for gateways of v3, but off on v2"
+      : "v3 has users that v2 has not";
+    throw new CutoverError(`${has}: ${named(isOnlyOnV3 ? [...before.users.keys()] : others)}`, {
       option: "overwrite",
-      hint: (name) => `${name("overwrite")} replaces them`,
+      hint: (name) => `${name("overwrite")} lets v3 have what v2 has`,
     });
   }
   if (!isAuthOn) {

@@ -44,10 +44,14 @@ export class SeenPasswords {
     await this.#records.replace(user, { user, passwordHash: await hashPassword(password) });
   }
 
-  /** Removes those since every `arm`. */
-  static async removeAll(keySpace: KeySpace): Promise<void> {
+  /** Removes those since other calls of `arm`. @param id of those that stay; `undefined`: none */
+  static async removeOthers(keySpace: KeySpace, id?: string): Promise<void> {
     try {
-      await keySpace.execute({ action: "delete", key: ALL, recursive: true });
+      const { node } = await keySpace.execute({ action: "get", key: ALL, quorum: true });
+      for (const { key } of node.nodes ?? []) {
+        if (key === `${ALL}/${id}`) continue;
+        await keySpace.execute({ action: "delete", key, recursive: true });
+      }
     } catch (error) {
       if (!(error instanceof KeyNotFoundError)) throw error;
     }
