@@ -1,6 +1,7 @@
 import { afterEach, expect } from "vitest";
 import { type CutoverTarget, openTarget } from "../../src/cutover/open-target.js";
 import { EtcdClient } from "../../src/index.js";
+import type { ClusterApi } from "../../src/key-space/cluster-api.js";
 import type { KeySpace } from "../../src/key-space/key-space.js";
 import type { AnyNode } from "../../src/model/node.js";
 import {
@@ -81,7 +82,7 @@ const keysBelow = ({ nodes = [] }: AnyNode): readonly string[] =>
 
 /** The same cluster. Something happens after each listing with a key in it. */
 export function afterListing(
-  { keySpace }: EtcdClient,
+  { keySpace, auth }: EtcdClient,
   key: string,
   happens: () => Promise<void>,
 ): EtcdClient {
@@ -97,5 +98,5 @@ export function afterListing(
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  return new EtcdClient({ keySpace: watched });
+  return new EtcdClient({ keySpace: watched, clusterApi: { auth } as ClusterApi });
 }
