@@ -1,8 +1,9 @@
 // @ts-check
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { withLock } from "./build-lock.mjs";
 
 /** The folder of the clone. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -53,16 +54,33 @@ function packagesIn(file) {
   return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).packages : {};
 }
 
-/** Compiles src/ to dist/. */
-export function build() {
-  must(process.execPath, [binary("typescript", "tsc"), "-p", "tsconfig.build.json"]);
-  must(process.execPath, ["scripts/bundle.mjs"]);
+/** Two builds at once would remove files of each other. */
+const BUILD_LOCK = join(root, "node_modules/.etcdnet-build");
+
+/**
+ * Compiles src/ to dist/.
+ *
+ * @param {{ isClean?: boolean }} [options] with `isClean`, what was in dist/ is removed
+ */
+export function build({ isClean = false } = {}) {
+  withLock(BUILD_LOCK, () => {
+    if (isClean) rmSync(join(root, "dist"), { recursive: true, force: true });
+    compile();
+  });
 }
 
 /** Compiles src/ to dist/, unless what is there is newer than all of it. */
 export function buildIfStale() {
-  const built = join(root, "dist/cli/main.js");
-  if (!existsSync(built) || statSync(built).mtimeMs < newestSource()) build();
+  // What is new may be a part of what another process is building.
+  withLock(BUILD_LOCK, () => {
+    const built = join(root, "dist/cli/main.js");
+    if (!existsSync(built) || statSync(built).mtimeMs < newestSource()) compile();
+  });
+}
+
+function compile() {
+  must(process.execPath, [binary("typescript", "tsc"), "-p", "tsconfig.build.json"]);
+  must(process.execPath, ["scripts/bundle.mjs"]);
 }
 
 /** When a source was last changed, in ms since 1970. */
