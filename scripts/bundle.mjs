@@ -22,12 +22,14 @@ const entries = {
  * @param {string} outDir
  * @param {"es" | "cjs"} format
  * @param {Readonly<Record<string, string>>} input source file for each output file
+ * @param {Readonly<Record<string, string>>} [alias] source file in the place of an import
  */
-async function bundle(outDir, format, input) {
+async function bundle(outDir, format, input, alias = {}) {
   const built = await build({
     root,
     configFile: false,
     logLevel: "warn",
+    resolve: { alias },
     build: {
       ssr: true,
       outDir,
@@ -69,7 +71,12 @@ const written = new Set();
 
 // Who imports the package waits for each file that is loaded: a few load faster than one for each source.
 await bundle(dist, "es", entries);
-await bundle(join(dist, "cli"), "es", { main: "src/cli/main.ts" });
+await bundle(
+  join(dist, "cli"),
+  "es",
+  { main: "src/cli/main.ts" },
+  { "undici/index.js": join(root, "src/cli/undici.ts") },
+);
 
 // For what cannot require an ES module, such as Jest in its default configuration.
 await bundle(cjs, "cjs", entries);

@@ -1,11 +1,14 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
+import { run } from "../foreign/run.js";
 import { Cli, MAIN } from "../support/cli-process.js";
 import { etcdnet } from "./etcdnet.js";
 
@@ -91,5 +94,26 @@ describe("a process of etcdnet", () => {
     for (const url of ["unix://socket", "http://[fe80::1%25eth0]:2379"]) {
       expect(stdout).toContain(`failed to check the health of member 1 on ${url}: urls[0]`);
     }
+  });
+
+  /** Runs a command with code before it, and prints last how many files of undici it has loaded. */
+  async function filesOfUndici(before: string): Promise<number> {
+    await using server = await startEmbeddedEtcd();
+    const count = 'Object.keys(require.cache).filter((file) => file.includes("undici")).length';
+    const hook = join(mkdtempSync(join(tmpdir(), "etcdnet-hook-")), "hook.cjs");
+    writeFileSync(hook, `${before}; process.on("exit", () => console.log(${count}));`);
+    const args = ["--require", hook, MAIN, "--endpoints", server.url, "set", "/a", "value"];
+    const { code, stdout, stderr } = await run(process.execPath, args);
+    rmSync(dirname(hook), { recursive: true });
+    expect([code, stdout, stderr]).toEqual([0, expect.stringMatching(/^value\n\d+\n$/), ""]);
+    return Number(stdout.split("\n")[1]);
+  }
+
+  it("loads the files of undici that it uses, or all if these are elsewhere", async () => {
+    expect(await filesOfUndici("")).toBeLessThan(40);
+    const hide = `const { Module } = require("node:module");
+      const resolve = Module._resolveFilename;
+      Module._resolveFilename = (name, ...rest) => resolve(name.replace(/^undici.lib/, "none"), ...rest)`;
+    expect(await filesOfUndici(hide)).toBeGreaterThan(80);
   });
 });
