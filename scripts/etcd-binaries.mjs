@@ -163,8 +163,18 @@ function onPath() {
   return directories.map((directory) => join(directory, "etcd")).filter(existsSync);
 }
 
+/** Of each binary that was asked. Test files start hundreds of servers. @type {Map<string, string>} */
+const versions = new Map();
+
 /** @param {string} binary @returns {string | undefined} absent when this is no etcd that runs here */
 function versionOf(binary) {
+  const version = versions.get(binary) ?? askVersion(binary);
+  if (version !== undefined) versions.set(binary, version);
+  return version;
+}
+
+/** @param {string} binary */
+function askVersion(binary) {
   // Without the variable, etcd 3.4 refuses to start at all on arm64.
   const env = { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch };
   const { stdout } = spawnSync(binary, ["--version"], { encoding: "utf8", env, timeout: 10_000 });
