@@ -132,6 +132,8 @@ async function tryBack(
     return { end: returning.last, pause, copied };
   } catch (error) {
     await hold.abort();
+    // It has aborted a request, whose error does not say why.
+    attempt.lost.throwIfAborted();
     throw error instanceof GuardLostError ? await hold.whyLost(error) : error;
   } finally {
     ending.unlink();

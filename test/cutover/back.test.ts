@@ -1,6 +1,6 @@
 /** The return of gateways to v2, as their clients see it. */
 
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { arm } from "../../src/cutover/arm.js";
 import { back } from "../../src/cutover/back.js";
 import { flip } from "../../src/cutover/flip.js";
@@ -210,6 +210,18 @@ describeWithEtcd("3.7", "a return to v2", () => {
     const failures = results.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
     expect(failures.map(String)).toEqual([expect.stringMatching(/run it again in \d+ s$/)]);
     expect(await source.getNodeValue("/data")).toBe("2");
+  });
+
+  it("says so when it cannot renew its record", async () => {
+    const { target, source, gateway } = await startSwitched();
+    for (const key of ["/a", "/b", "/c"]) await put(gateway, key, { value: "1" });
+    const note = target.records.noteReturn.bind(target.records);
+    vi.spyOn(target.records, "noteReturn")
+      .mockRejectedValue(new Error("v3 does not respond"))
+      .mockImplementationOnce(note);
+    await expect(back(source, target, { late: 1_000, rate: 1 })).rejects.toThrow(
+      "the record of this attempt on v3 could not be renewed",
+    );
   });
 });
 

@@ -13,6 +13,7 @@ import { EtcdClient } from "../../src/index.js";
 import type { KeySpace } from "../../src/key-space/key-space.js";
 import type { AnyNode } from "../../src/model/node.js";
 import { Cli } from "../support/cli-process.js";
+import { shortTtl } from "../support/cpu-share.js";
 import { describeWithEtcd, startEtcd } from "../support/etcd.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { randomFrom } from "../support/random-from.js";
@@ -96,7 +97,8 @@ describeWithEtcd("3.7", "a return to v2 under hostile conditions", () => {
       for (const proxy of proxies) await proxy.become(fault);
       const urls = proxies.map(({ url }) => url);
       const slow = keep(new EtcdClient({ urls, writeTimeout: WRITE_TIMEOUT_MS }));
-      const late = 3_000;
+      // Half of it is the time in which an attempt must renew its record.
+      const late = 2_000 * shortTtl();
       const failing = back(withWriter(source, "/late", slow), target, { late });
       await expect(failing).rejects.toThrow(
         "not returned: v2 has not responded to a write (set /late), which may still arrive",
