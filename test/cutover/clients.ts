@@ -3,6 +3,7 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { ReadableStream as WebStream } from "node:stream/web";
+import { setTimeout } from "node:timers/promises";
 import { expect } from "vitest";
 import type { ServedGateway } from "../../src/server/index.js";
 
@@ -106,6 +107,9 @@ export async function untilWatched(server: { readonly url: string }, count: numb
   await expect.poll(watchers).toBe(count);
 }
 
+/** Between two writes. Without it, the more a busy machine delays a switch, the more would have to be copied. */
+const PAUSE_MS = 20;
+
 /** Writes keys of its own until it is stopped. */
 export async function write(
   server: { readonly url: string },
@@ -114,6 +118,7 @@ export async function write(
 ): Promise<{ readonly written: readonly string[]; readonly problems: readonly string[] }> {
   const [written, problems]: [string[], string[]] = [[], []];
   for (let number = 0; !signal.aborted; number++) {
+    await setTimeout(PAUSE_MS);
     const key = `${directory}/${String(number).padStart(6, "0")}`;
     const { status, body } = await put(server, key, { value: "x" });
     if (status === 201) written.push(key);
