@@ -1,10 +1,12 @@
 // @ts-check
-// Bundles the package: dist/ and dist/cjs for who imports it, dist/cli for the command.
+// Bundles the package: dist/ and dist/cjs for who imports it, dist/cli for the command. Meanwhile, tsc writes the declarations.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { build } from "vite";
 import { declarationProgram, ownFiles, publicEntries } from "./hidden-types.mjs";
-import { root } from "./project.mjs";
+import { binary, root } from "./project.mjs";
 
 const dist = join(root, "dist");
 const cjs = join(dist, "cjs");
@@ -66,6 +68,9 @@ function addLicense(path) {
   writeFileSync(`${path}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }));
 }
 
+const tsc = [binary("typescript", "tsc"), "-p", "tsconfig.build.json"];
+const typed = once(spawn(process.execPath, tsc, { cwd: root, stdio: "inherit" }), "exit");
+
 /** Every file of code and its map. @type {Set<string>} */
 const written = new Set();
 
@@ -81,6 +86,13 @@ await bundle(
 // For what cannot require an ES module, such as Jest in its default configuration.
 await bundle(cjs, "cjs", entries);
 writeFileSync(join(cjs, "package.json"), '{ "type": "commonjs" }\n');
+
+const [code] = await typed;
+if (code !== 0) {
+  // Otherwise it would look up to date.
+  rmSync(join(dist, "cli/main.js"));
+  process.exit(1);
+}
 
 // Users see the declarations that the entries reach. The others are not published.
 const published = new Set(

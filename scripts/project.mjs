@@ -79,7 +79,6 @@ export function buildIfStale() {
 }
 
 function compile() {
-  must(process.execPath, [binary("typescript", "tsc"), "-p", "tsconfig.build.json"]);
   must(process.execPath, ["scripts/bundle.mjs"]);
 }
 
