@@ -8,12 +8,13 @@ build();
 /** Arguments of Node by what they check. */
 const checks = {
   types: [binary("typescript", "tsc"), "--noEmit", "-p", "tsconfig.json"],
+  "types of the documentation": [binary("typescript", "tsc"), "-p", "docs/.vitepress"],
   "lint, format and import cycles": [binary("@biomejs/biome", "biome"), "ci", "."],
   "imports between folders": ["scripts/folder-imports.mjs"],
   "linear regular expressions": ["scripts/regular-expressions.mjs"],
   "dead code": [binary("knip")],
   "public types": ["scripts/public-types.mjs"],
-  "API reference": [binary("typedoc"), "--emit", "none"],
+  documentation: ["scripts/docs.mjs"],
   "package exports": [binary("publint"), "--strict"],
   "package types": [
     binary("@arethetypeswrong/cli", "attw"),

@@ -1,8 +1,9 @@
-/** The documents about the code refer to files and identifiers that exist. */
+/** Documents refer to files, headings and identifiers that exist. */
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { fragmentOf } from "../docs/.vitepress/fragment.js";
 import { root } from "../scripts/project.mjs";
 
 const DOCUMENTS = ["docs/architecture.md", "CONTRIBUTING.md", "SECURITY.md"];
@@ -50,4 +51,57 @@ test("a reference that leads nowhere is found", () => {
   const text = `\`${first}\` \`EtcdClient.${second}\` \`${third}()\` \`${file}\`
 | d | e | \`${none("f")}.ts\` |`;
   expect(deadReferencesIn(text)).toEqual([...names, file, `src/${none("f")}.ts`]);
+});
+
+/** Every document of the repository for people. */
+const documents = [
+  "README.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "deploy/README.md",
+  "test/README.md",
+  ...readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
+
+/** The links of a document that lead to no file or to no heading. */
+function deadLinksIn(document: string, text: string): readonly string[] {
+  const links = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+  return links.filter((link) => {
+    if (/^[a-z]+:/.test(link)) return false;
+    const [file = "", fragment] = link.split("#");
+    const path = file === "" ? document : join(dirname(document), file);
+    if (!existsSync(join(root, path))) return true;
+    return (
+      fragment !== undefined && !fragmentsOf(path === document ? text : read(path)).has(fragment)
+    );
+  });
+}
+
+/** The fragments that GitHub and the site give to the headings of a document. */
+function fragmentsOf(text: string): ReadonlySet<string> {
+  const headings = [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    fragmentOf(heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")),
+  );
+  return new Set(headings);
+}
+
+function withoutCode(text: string): string {
+  return text.replace(/^```.*?^```/gms, "");
+}
+
+function read(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
+test.each(documents)("every link of %s leads somewhere", (document) => {
+  expect(deadLinksIn(document, read(document))).toEqual([]);
+});
+
+test("a link that leads nowhere is found", () => {
+  const text =
+    "# A b, `c`\n[1](#a-b-c) [2](#d) [3](watching.md#items) [4](watching.md#none) [5](none.md)";
+  expect(deadLinksIn("docs/v3.md", text)).toEqual(["#d", "watching.md#none", "none.md"]);
 });

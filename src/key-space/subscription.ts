@@ -89,8 +89,8 @@ export interface Subscription extends AsyncIterableIterator<Changes | Resync, un
   /** Last failure since a member responded; `undefined` if there is none. */
   readonly lastError: Error | undefined;
   /**
-   * Resolves when {@link index} has reached the given index. Requests the proof for that if necessary. Pending calls of
-   * `next` resolve before.
+   * Resolves when {@link Subscription.index | index} has reached the given one. Requests the proof for
+   * that if necessary. Pending calls of `next` resolve before.
    *
    * @throws AbortError when the subscription ends, or on a `cluster-changed` resync
    */

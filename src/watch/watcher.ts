@@ -61,8 +61,8 @@ export interface Watcher extends AsyncIterableIterator<WatchItem>, AsyncDisposab
    */
   readonly currentAt: number | undefined;
   /**
-   * Resolves when {@link index} has reached the given index. Requests the proof for that if
-   * necessary.
+   * Resolves when {@link Watcher.index | index} has reached the given one. Requests the proof for that
+   * if necessary.
    *
    * @throws AbortError when the watch ends, or on a `cluster-changed` resync
    */

@@ -97,7 +97,7 @@ export class MemoryKeySpace implements KeySpace {
   readonly #closing = new AbortController();
   #cancelSweep: (() => void) | undefined;
 
-  /** `snapshot`: from {@link snapshot}. Its expired TTLs expire at once. */
+  /** `snapshot`: from {@link MemoryKeySpace.snapshot | snapshot()}. Its expired TTLs expire at once. */
   constructor(options: MemoryKeySpaceOptions = {}, snapshot?: KeySpaceSnapshot) {
     const { historySize = 1000, clock = systemClock } = options;
     this.#history = new EventHistory(historySize, snapshot?.historyFloor);
