@@ -19,6 +19,8 @@ interface Program {
   /** File and line. */
   readonly place: string;
   readonly text: string;
+  /** What the following block says that it prints. */
+  readonly printed?: string | undefined;
 }
 
 const URL_OF_ETCD = "http://127.0.0.1:2379";
@@ -31,14 +33,13 @@ const programs = files.filter((file) => file.endsWith(".md")).flatMap(programsIn
 /** Blocks that begin with an import and end with a close, or are a test file of Node. The others are fragments. */
 function programsIn(file: string): readonly Program[] {
   const content = readFileSync(join(root, file), "utf8");
-  return [...content.matchAll(/^```[jt]s\n(import .*?)^```/gms)].flatMap(
-    ({ index, 1: text = "" }) => {
-      const ends = /\bclose\(\);$/.test(text.trimEnd()) || text.includes('from "node:test"');
-      const isWhole = ends && !text.includes("readFileSync");
-      const place = `${file}:${content.slice(0, index).split("\n").length}`;
-      return isWhole ? [{ place, text }] : [];
-    },
-  );
+  const blocks = content.matchAll(/^```[jt]s\n(import .*?)^```(?:\n\n```text\n(.*?)^```)?/gms);
+  return [...blocks].flatMap(({ index, 1: text = "", 2: printed }) => {
+    const ends = /\bclose\(\);$/.test(text.trimEnd()) || /from "node:test"/.test(text);
+    const isWhole = ends && !text.includes("readFileSync");
+    const place = `${file}:${content.slice(0, index).split("\n").length}`;
+    return isWhole ? [{ place, text, printed }] : [];
+  });
 }
 
 async function run({ text }: Program, url: string): Promise<string> {
@@ -64,9 +65,13 @@ describeWithEtcd("3.4", "a program of the documentation", () => {
   });
   afterAll(() => etcd?.stop());
 
-  test.concurrent.each(programs)("$place runs unchanged and ends by itself", async (program) => {
-    await run(program, etcd.urls[0]);
-  });
+  test.concurrent.each(programs)(
+    "$place runs unchanged, prints what the page says, and ends by itself",
+    async (program) => {
+      const printed = await run(program, etcd.urls[0]);
+      if (program.printed !== undefined) expect(printed).toBe(program.printed);
+    },
+  );
 });
 
 test("the first program of the README works even if its watch arrives after its write", async () => {

@@ -46,7 +46,6 @@ export default defineConfig({
     search: { provider: "local" },
     nav: [
       { text: "Tutorial", link: "/tutorial" },
-      { text: "Playground", link: "/playground" },
       { text: "API", link: "/api/index.html", target: "_self" },
       { text: "Command line", link: "/cli-reference" },
       { text: "Help", link: "/troubleshooting" },
