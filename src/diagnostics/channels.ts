@@ -1,6 +1,6 @@
-import { channel, tracingChannel } from "node:diagnostics_channel";
 import type { DamagedRecordError } from "../errors/v3-errors.js";
 import type { HttpRequest } from "../wire/http.js";
+import { channel, tracingChannel } from "./diagnostics-channel.js";
 
 /** Message of `etcdnet:request`. Published at each phase of a call. */
 export interface RequestTrace {

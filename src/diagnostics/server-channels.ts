@@ -1,4 +1,4 @@
-import { channel } from "node:diagnostics_channel";
+import { channel } from "./diagnostics-channel.js";
 
 /** Message of `etcdnet:server-request`. Published when a server has sent a response, or its client has gone. */
 export interface ServerRequestTrace {

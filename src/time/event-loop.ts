@@ -1,18 +1,11 @@
-import * as timers from "node:timers";
+import * as timers from "./timers.js";
 
 /**
  * The timers at the time this module was loaded. Test frameworks replace the global functions, and
  * often those of `node:timers`, with fakes, but network traffic still takes real time.
  */
 const { setImmediate, clearImmediate } = timers;
-export const { setTimeout, clearTimeout } = timers;
-
-/**
- * `process.nextTick`, kept for the same reason: Jest replaces it. If it was replaced before this module was
- * loaded, an immediate.
- */
-export const nextTick: (callback: () => void) => void =
-  "clock" in process.nextTick ? setImmediate : process.nextTick.bind(process);
+export const { setTimeout, clearTimeout, nextTick } = timers;
 
 /** `queueMicrotask`, through a promise, which no test framework replaces. `callback` must not throw. */
 export function microtask(callback: () => void): void {
