@@ -2,6 +2,7 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitepress";
+import { browserModules } from "./browser-modules.js";
 import { fragmentOf } from "./fragment.js";
 import { llmsText } from "./llms.js";
 import { repositoryLinks } from "./repository-links.js";
@@ -37,7 +38,9 @@ export default defineConfig({
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     config: (md) => repositoryLinks(md, root),
   },
+  vue: { template: { compilerOptions: { isCustomElement: (tag) => tag.startsWith("etcdnet-") } } },
   vite: {
+    plugins: [browserModules()],
     // Warnings fail the build, and the index of the search is one large file.
     build: { chunkSizeWarningLimit: 4_000 },
   },
@@ -46,6 +49,7 @@ export default defineConfig({
     search: { provider: "local" },
     nav: [
       { text: "Tutorial", link: "/tutorial" },
+      { text: "Playground", link: "/playground" },
       { text: "API", link: "/api/index.html", target: "_self" },
       { text: "Command line", link: "/cli-reference" },
       { text: "Help", link: "/troubleshooting" },

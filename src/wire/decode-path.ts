@@ -36,7 +36,7 @@ function escapeByte(byte: string): string {
  * @throws NotUtf8Error
  */
 export function decodeBytes(bytes: string): string {
-  if (bytes === "") return bytes;
+  if (bytes.search(BEYOND_ASCII) < 0) return bytes;
   return decodeUtf8(Buffer.from(bytes, "latin1"));
 }
 
