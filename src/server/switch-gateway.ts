@@ -27,6 +27,7 @@ import { type OwnUser, PasswordObserver } from "./switch/password-observer.js";
 import { SeenClients } from "./switch/seen-clients.js";
 import { SwitchGuard } from "./switch/switch-guard.js";
 import { SwitchedKeys } from "./switch/switched-keys.js";
+import { TargetLimits } from "./switch/target-limits.js";
 
 /** A gateway in front of v2 that a cut-over can switch to v3. */
 export function switchingCluster(
@@ -50,7 +51,10 @@ export function switchingCluster(
   });
   const clients = new SeenClients();
   const keptAt = (switches: number) => new KeptIndexes(api, keyPrefix, switches);
-  const keys: SwitchedKeys = new SwitchedKeys(source, keySpace, membership, keptAt);
+  const keys: SwitchedKeys = new SwitchedKeys(
+    ...([source, keySpace, membership, keptAt] as const),
+    new TargetLimits(api),
+  );
   const closing = new AbortController();
   const passwords = new PasswordObserver({
     ...{ own, clock, closing: closing.signal },

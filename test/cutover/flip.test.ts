@@ -172,6 +172,30 @@ describeWithEtcd("3.7", "a cut-over", () => {
     expect((await ask(second, "/live/last")).body.node?.value).toBe("x");
   });
 
+  it("accepts only what v3 can store, from arm on", async () => {
+    const { target, source, gateways } = await start(1);
+    const [gateway] = gateways;
+    const deep = `/deep${"/d".repeat(70)}`;
+    const large = "x".repeat(1_600_000);
+    expect(await put(gateway, deep, { value: "1" })).toMatchObject({ status: 201 });
+    expect(await put(gateway, "/large", { value: large })).toMatchObject({ status: 201 });
+    await source.deleteNode("/deep", { recursive: true });
+    await source.deleteNode("/large");
+    await arm(source, target, { gateways: 1, hold: HOLD_MS });
+    const refusals = [
+      await put(gateway, deep, { value: "1" }),
+      await put(gateway, "/large", { value: large }),
+    ];
+    expect(refusals.map(({ status, body }) => [status, body.errorCode, body.cause])).toEqual([
+      [400, 209, "the key has 71 levels; use a key with at most 62 levels on the v3 API"],
+      [400, 209, "etcdserver: request is too large"],
+    ]);
+    const fits = "x".repeat(1_400_000);
+    expect(await put(gateway, "/large", { value: fits })).toMatchObject({ status: 201 });
+    await flip(source, target, {});
+    expect((await ask(gateway, "/large")).body.node?.value).toBe(fits);
+  });
+
   it("needs every gateway, and can be undone before the switch", async () => {
     const { target, source, gateways } = await start(1);
     const [gateway] = gateways;

@@ -26,6 +26,8 @@ const RETURNED: StoredState = {
   ...{ phase: "returned", end: 100, switches: 2, returnedAt: 4_000, revision: 90 },
 };
 
+const UNLIMITED = { check: async () => {} };
+
 /** A response of a cluster, with the index of the write. */
 function responseOf(etcdServer: string, etcdIndex: number): EtcdResponse {
   const node = { key: "/a", value: "1", modifiedIndex: etcdIndex, createdIndex: etcdIndex };
@@ -46,6 +48,7 @@ it("does not execute on v3 what v2 would have permitted, and the users of v3 do 
     { execute, openWatch: execute, indexOf: async () => 50 } as unknown as V3KeySpace,
     membership as unknown as CutoverMembership,
     () => ({ of: async () => new Map(), below: async () => new Map() }),
+    UNLIMITED,
   );
   const passed = { execute } as unknown as ServedKeys;
   const caller = { passed, isRestricted: true, isPermittedOnTarget: async () => false };
@@ -91,6 +94,7 @@ it("acknowledges no write on v3 when the state goes on while the request is star
     { execute, indexOf: async () => TARGET.revision } as unknown as V3KeySpace,
     membership as unknown as CutoverMembership,
     () => kept,
+    UNLIMITED,
   );
   const onSource = { execute: async () => responseOf("v2", 5_000) } as unknown as ServedKeys;
   const isPermittedOnTarget = async () => true;

@@ -26,6 +26,7 @@ import type { ShownKeys } from "./shown-keys.js";
 import { shownWatch } from "./shown-watch.js";
 import { SourceEvents } from "./source-events.js";
 import { SwitchedWatch } from "./switched-watch.js";
+import type { TargetLimits } from "./target-limits.js";
 
 /** Hidden keys that are named to the operator. */
 const MAX_HIDDEN = 200;
@@ -39,6 +40,7 @@ export class SwitchedKeys {
   readonly #source: SourceCluster;
   readonly #target: V3KeySpace;
   readonly #membership: CutoverMembership;
+  readonly #limits: Pick<TargetLimits, "check">;
   readonly #shown: ShownClusters;
   readonly #events: SourceEvents;
   /** Hidden keys that clients have asked for, up to each hidden segment. */
@@ -67,8 +69,10 @@ export class SwitchedKeys {
     target: V3KeySpace,
     membership: CutoverMembership,
     keptAt: ShownClustersSettings["keptAt"],
+    limits: Pick<TargetLimits, "check">,
   ) {
     this.#source = source;
+    this.#limits = limits;
     this.#target = target;
     this.#membership = membership;
     const { clock } = source.cluster;
@@ -219,6 +223,11 @@ export class SwitchedKeys {
         // Several changes of the state may arrive together, so the side is read again with its number.
         await membership.decided(operation, signal);
         continue;
+      }
+      if (before.from === "source") {
+        await this.#limits.check(request, membership.state, signal);
+        // The state may have changed meanwhile.
+        if (membership.side?.from !== "source" || membership.switches !== switches) continue;
       }
       const outcome =
         before.from === "target"
