@@ -2,10 +2,15 @@ import { configDefaults, defineConfig } from "vitest/config";
 import { cpuShare } from "./test/support/cpu-share.js";
 
 /**
- * Suites that start servers wait for them about half of the time: three files at a time keep two cores busy. On a
- * machine that is busy anyway, two leave each of them more time.
+ * Suites that start servers wait for them about half of the time: four files at a time keep two cores busy. On a
+ * machine that is busy anyway, fewer leave each of them more time.
  */
-const maxWorkers = cpuShare() < 0.4 ? 2 : 3;
+const maxWorkers = workersFor(cpuShare());
+
+function workersFor(share: number): number {
+  if (share < 0.4) return 2;
+  return share < 0.8 ? 3 : 4;
+}
 
 /** Suites that start servers. */
 const onServers = {
