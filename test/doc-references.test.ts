@@ -105,3 +105,19 @@ test("a link that leads nowhere is found", () => {
     "# A b, `c`\n[1](#a-b-c) [2](#d) [3](watching.md#items) [4](watching.md#none) [5](none.md)";
   expect(deadLinksIn("docs/v3.md", text)).toEqual(["#d", "watching.md#none", "none.md"]);
 });
+
+const pictures = readdirSync(join(root, "docs/pictures"));
+
+test.each(pictures)(
+  "docs/pictures/%s has a title, a background and colours for both schemes",
+  (name) => {
+    const picture = read(`docs/pictures/${name}`);
+    expect(picture).toMatch(/<title id="title">.+<\/title>/);
+    expect(picture).toContain('class="page"');
+    expect(picture).toContain("prefers-color-scheme: dark");
+    // Nothing is loaded from elsewhere.
+    expect(picture.replace('xmlns="http://www.w3.org/2000/svg"', "")).not.toMatch(
+      /https?:|@import/,
+    );
+  },
+);

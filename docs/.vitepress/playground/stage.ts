@@ -7,7 +7,7 @@ import { Link } from "./link.js";
 import { PausableClock } from "./pausable-clock.js";
 
 /** One step of a story. The page shows the code of `run`. */
-export interface Step {
+interface Step {
   readonly title: string;
   readonly text: string;
   run(): Promise<void> | void;
