@@ -5,11 +5,14 @@ import type { AuthApi } from "../key-space/auth-api.js";
 import type { CallOptions } from "../key-space/call-options.js";
 import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.js";
 import { NamespaceKeySpace } from "../key-space/decorators/namespace-key-space.js";
+import { PastKeySpace } from "../key-space/decorators/past-key-space.js";
 import type { ExecuteOptions, KeySpace } from "../key-space/key-space.js";
+import type { KeyHistory, PastReads } from "../key-space/past.js";
 import type { EndpointHealth, Version } from "../model/cluster.js";
 import type { Condition, KeyRequest } from "../model/key-request.js";
+import { type KnownOptions, refuseUnknown } from "../model/option-names.js";
 import type { EtcdNodeResponse, EtcdReceipt, EtcdResponse } from "../model/response.js";
-import { checkKey, checkKeyRequest, checkWatchRequest } from "../model/validate.js";
+import { checkIndex, checkKey, checkKeyRequest, checkWatchRequest } from "../model/validate.js";
 import { Election, type ElectionOptions } from "../recipes/election/election.js";
 import { KeepAlive } from "../recipes/lease/keep-alive.js";
 import type { KeepAliveOptions } from "../recipes/lease/keep-alive-options.js";
@@ -55,6 +58,8 @@ import type {
 } from "./operation-options.js";
 import type { EtcdClientOptions } from "./options.js";
 import { watchSettings } from "./watch-settings.js";
+
+const CALL_OPTIONS: KnownOptions<CallOptions> = { signal: true };
 
 /** Events of an {@link EtcdClient}. */
 export interface EtcdClientEvents {
@@ -505,7 +510,10 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
    */
   namespace(prefix: string): EtcdClient {
     checkKey(prefix, "prefix");
-    const keySpace = new NamespaceKeySpace(this.#keySpace, prefix.replace(/\/$/, ""));
+    return this.#with(new NamespaceKeySpace(this.#keySpace, prefix.replace(/\/$/, "")));
+  }
+
+  #with(keySpace: KeySpace): EtcdClient {
     const client = new EtcdClient({
       keySpace,
       consistency: this.#consistency,
@@ -514,6 +522,37 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     });
     client.#closed = this.#closed;
     return client;
+  }
+
+  /**
+   * Creates a client for the past: its reads show the state after the change with this index. Its writes
+   * and watches reject. It shares the connections of this client, and is closed with this client. Only
+   * with `api: "v3"`, and only until etcd has compacted that revision.
+   *
+   * Reads always are linearizable. `ttl` counts from now, so it is negative for a node that has expired since.
+   * A read rejects with `EventIndexClearedError` (401) when etcd no longer holds the state, and with
+   * `InvalidFieldError` (209) when the index is after the current one.
+   *
+   * @throws TypeError for an invalid index
+   * @throws OptionError when the key space holds nothing of the past, as with the v2 API
+   */
+  at(index: number): EtcdClient {
+    checkIndex("index", index, 1);
+    return this.#with(new PastKeySpace(this.#past(), index));
+  }
+
+  /**
+   * Opens the history of a key: every change that etcd still holds, with the nodes before and after it. Only
+   * with `api: "v3"`. A directory has the changes of itself, without its children.
+   *
+   * Iterating rejects with `EventIndexClearedError` (401) if etcd compacts changes before they are read.
+   *
+   * @throws OptionError when the key space holds nothing of the past, as with the v2 API
+   */
+  async history(key: string, options: CallOptions = {}): Promise<KeyHistory> {
+    checkKey(key);
+    refuseUnknown(options, CALL_OPTIONS);
+    return await this.#past().history(key, options).catch(this.#onError);
   }
 
   /**
@@ -544,6 +583,13 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  #past(): PastReads {
+    const { past } = this.#keySpace;
+    if (past !== undefined) return past;
+    const instead = "etcd's v2 API keeps no earlier states; watch() reports changes from now on";
+    throw new OptionError("api", 'only "v3" can read the past', instead);
   }
 
   #api(field: string): ClusterApi {

@@ -3,6 +3,7 @@ import type { EtcdReceipt, EtcdResponse, ResponseOrigin } from "../model/respons
 import type { BulkLoading } from "./bulk-loading.js";
 import type { CallOptions } from "./call-options.js";
 import type { DataLocation } from "./data-location.js";
+import type { PastReads } from "./past.js";
 import type { SubscribeRequest, Subscription } from "./subscription.js";
 
 /** Options of a request. */
@@ -65,6 +66,9 @@ export interface KeySpace {
 
   /** Whether writes can have an `idempotencyKey`. @default false */
   readonly acceptsIdempotencyKeys?: boolean | undefined;
+
+  /** Reads of the past. Absent: the store holds nothing of it. */
+  readonly past?: PastReads | undefined;
 
   /**
    * Faster ways than single requests to fill the key space before it is in use, if there are any.

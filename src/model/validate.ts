@@ -127,7 +127,8 @@ function checkPrevValue(prevValue: string): void {
   }
 }
 
-function checkIndex(field: string, index: number, min: number): void {
+/** @throws TypeError */
+export function checkIndex(field: string, index: number, min: number): void {
   if (!Number.isSafeInteger(index) || index < min) {
     throw new OptionError(
       field,

@@ -2,10 +2,11 @@ import { serverErrorOf } from "../../errors/error-table.js";
 import { EtcdServerError } from "../../errors/server-error.js";
 import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { AnyNode, EtcdNode } from "../../model/node.js";
-import type { EtcdReceipt, EtcdResponse } from "../../model/response.js";
+import type { EtcdNodeResponse, EtcdReceipt, EtcdResponse } from "../../model/response.js";
 import { checkKeyRequest } from "../../model/validate.js";
 import type { CallOptions } from "../call-options.js";
 import type { ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
+import type { KeyHistory, PastChange, PastReads } from "../past.js";
 import { mapSubscription } from "../shared/map-subscription.js";
 import { pathOf } from "../shared/path.js";
 import { WatchWithEvents } from "../shared/watch-decorator.js";
@@ -58,6 +59,23 @@ export class NamespaceKeySpace implements KeySpace {
     return (key, options) => locate.call(this.#inner, this.#prefix + pathOf(key), options);
   }
 
+  get past(): PastReads | undefined {
+    const { past } = this.#inner;
+    if (past === undefined) return undefined;
+    return {
+      getAt: async (request, index, options) => {
+        const get = (): Promise<EtcdNodeResponse> =>
+          past.getAt(this.#toInner(request), index, options);
+        return this.#strip(await this.#translateErrors(get));
+      },
+      history: async (key, options) => {
+        const inner = this.#prefix + pathOf(key);
+        const open = (): Promise<KeyHistory> => past.history(inner, options);
+        return this.#stripHistory(await this.#translateErrors(open));
+      },
+    };
+  }
+
   get unnamedKeys(): KeySpace["unnamedKeys"] {
     const { unnamedKeys } = this.#inner;
     if (unnamedKeys === undefined) return undefined;
@@ -107,6 +125,32 @@ export class NamespaceKeySpace implements KeySpace {
       return { ...item, changes: item.changes.map((change) => this.#strip(change)) };
     }
     return { ...item, response: item.response && this.#strip(item.response) };
+  }
+
+  #stripHistory(history: KeyHistory): KeyHistory {
+    const { firstIndex, lastIndex, initial } = history;
+    const changes = async function* (space: NamespaceKeySpace): AsyncGenerator<PastChange> {
+      try {
+        for await (const change of history) yield space.#stripChange(change);
+      } catch (error) {
+        throw space.#translate(error);
+      }
+    };
+    return {
+      ...{ firstIndex, lastIndex },
+      ...(initial && { initial: this.#stripNode(initial) }),
+      [Symbol.asyncIterator]: () => changes(this),
+    };
+  }
+
+  #stripChange(change: PastChange): PastChange {
+    const { node, prevNode, by } = change;
+    return {
+      ...change,
+      node: this.#stripNode(node),
+      ...(prevNode && { prevNode: this.#stripNode(prevNode) }),
+      ...(by !== undefined && { by: this.#fromInner(by) }),
+    };
   }
 
   #strip<R extends EtcdReceipt>(response: R): R {

@@ -22,11 +22,13 @@ import type { BulkLoading } from "../bulk-loading.js";
 import type { CallOptions } from "../call-options.js";
 import type { DataLocation } from "../data-location.js";
 import type { ExecuteOptions, KeySpace, KeyWatch } from "../key-space.js";
+import type { KeyHistory, PastReads } from "../past.js";
 import type { Feed, FeedSink } from "../shared/feed.js";
 import { FeedSubscription } from "../shared/feed-subscription.js";
 import { pathOf } from "../shared/path.js";
 import { StoreCounters } from "../shared/store-counters.js";
 import type { SubscribeRequest, Subscription } from "../subscription.js";
+import { V3Past } from "./past/v3-past.js";
 import { allKeys } from "./read/all-keys.js";
 import type { BatchMetrics } from "./read/read-batcher.js";
 import { unnamedKeys } from "./read/unnamed-keys.js";
@@ -60,6 +62,7 @@ export class V3KeySpace implements KeySpace {
   readonly #reader: V3Reader;
   readonly #writes: V3Writes;
   readonly loading: BulkLoading;
+  readonly past: PastReads;
   readonly acceptsIdempotencyKeys = true;
   readonly #counters = new StoreCounters();
   readonly #clock: Clock;
@@ -101,6 +104,7 @@ export class V3KeySpace implements KeySpace {
       },
     });
     this.#reader = new V3Reader(this.#tree, leases);
+    this.past = this.#checked(new V3Past(this.#tree, this.#reader, timeout));
     this.loading = new BulkLoader(this.#tree, leases);
     this.#writes = new V3Writes(this.#tree, leases, { recordsWrites, timeout });
   }
@@ -212,6 +216,15 @@ export class V3KeySpace implements KeySpace {
     this.#closing.abort(new Error("the key space was closed"));
     this.#watches.close();
     this.#api.close();
+  }
+
+  #checked(past: PastReads): PastReads {
+    return {
+      getAt: (request, index, options = {}) =>
+        this.#query(request, options, () => past.getAt(request, index, options)),
+      history: (key, options = {}): Promise<KeyHistory> =>
+        this.#query({ key }, options, () => past.history(key, options)),
+    };
   }
 
   async #query<T>(

@@ -1,10 +1,10 @@
 import type { KeyValue } from "../../../etcd3/rpcs.js";
-import { read } from "../../../etcd3/transaction.js";
+import { type ReadOptions, read } from "../../../etcd3/transaction.js";
 import type { TxnResult } from "../../../etcd3/txn-result.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { GetRequest } from "../../../model/key-request.js";
 import type { EtcdDirectory, EtcdNode } from "../../../model/node.js";
-import type { EtcdResponse } from "../../../model/response.js";
+import type { EtcdNodeResponse } from "../../../model/response.js";
 import { pathOf } from "../../shared/path.js";
 import { checkPath } from "../schema/check-path.js";
 import type { Leases } from "../schema/leases.js";
@@ -36,6 +36,11 @@ interface Found {
   readonly at: TxnResult;
 }
 
+/** A GET request of the present, or of a revision. */
+interface ReadRequest extends GetRequest {
+  readonly revision?: number;
+}
+
 /** Executes GET requests. */
 export class V3Reader {
   readonly #tree: V3Tree;
@@ -61,7 +66,11 @@ export class V3Reader {
   }
 
   /** @throws KeyNotFoundError, NotDirError, … */
-  async get(request: GetRequest, offset: number, limits: RequestLimits): Promise<EtcdResponse> {
+  async get(
+    request: ReadRequest,
+    offset: number,
+    limits: RequestLimits,
+  ): Promise<EtcdNodeResponse> {
     const path = pathOf(request.key);
     checkPath(path, callOf(request, limits));
     if (path !== "") {
@@ -71,14 +80,14 @@ export class V3Reader {
     return await this.#directory(request, path, offset, limits);
   }
 
-  /** Reads in a batch, unless the request has a timeout of its own. */
-  async #find(path: string, request: GetRequest, limits: RequestLimits): Promise<Found> {
-    if (limits.attemptTimeout === undefined) {
+  /** Reads in a batch, unless the request has a timeout or a revision of its own. */
+  async #find(path: string, request: ReadRequest, limits: RequestLimits): Promise<Found> {
+    if (limits.attemptTimeout === undefined && request.revision === undefined) {
       return (request.quorum ? this.#quorum : this.#local).read(path, limits.signal);
     }
     const call = callOf(request, limits);
-    const file = read(this.#tree.schema.file(path), optionsOf(call.scope));
-    const at = await this.#tree.read([file], call);
+    const file = read(this.#tree.schema.file(path), optionsOf(request));
+    const at = atRevisionOf(request, await this.#tree.read([file], call));
     return { kv: at.results[0]?.kvs[0], at };
   }
 
@@ -87,7 +96,7 @@ export class V3Reader {
     const [first = ""] = paths;
     const key = first || "/";
     const operation = paths.length === 1 ? `GET ${key}` : `GET ${key} and ${paths.length - 1} more`;
-    const options = optionsOf(scope);
+    const options = optionsOf({ quorum: scope === "quorum" });
     const reads = paths.map((path) => read(schema.file(path), options));
     const call: V3Call = { operation, key, safety: "read", scope };
     const at = await this.#tree.read(reads, call);
@@ -95,55 +104,56 @@ export class V3Reader {
   }
 
   async #file(
-    request: GetRequest,
+    request: ReadRequest,
     path: string,
     kv: KeyValue,
     at: TxnResult,
     offset: number,
     limits: RequestLimits,
-  ): Promise<EtcdResponse> {
+  ): Promise<EtcdNodeResponse> {
     const view = await this.#view([kv.lease], request, offset, limits);
     return responseOf(showFile(path, kv, view), at, offset);
   }
 
   /** Lists a directory, or throws the error for a missing node. */
   async #directory(
-    request: GetRequest,
+    request: ReadRequest,
     path: string,
     offset: number,
     limits: RequestLimits,
-  ): Promise<EtcdResponse> {
+  ): Promise<EtcdNodeResponse> {
     for (;;) {
       try {
         return await this.#list(request, path, offset, limits);
       } catch (error) {
-        if (!isRevisionGone(error)) throw error;
+        if (request.revision !== undefined || !isRevisionGone(error)) throw error;
       }
     }
   }
 
   async #list(
-    request: GetRequest,
+    request: ReadRequest,
     path: string,
     offset: number,
     limits: RequestLimits,
-  ): Promise<EtcdResponse> {
+  ): Promise<EtcdNodeResponse> {
     const { recursive = false, sorted = false } = request;
     const { schema } = this.#tree;
     const listing = new Listing(path, recursive);
     const pages = new ListingPages(listing, path, schema);
     const call = callOf(request, limits);
-    const options = optionsOf(call.scope);
-    const at = await readWithinLimit(pages, () => {
+    const options = optionsOf(request);
+    const first = await readWithinLimit(pages, () => {
       const below = pages.next(options);
       return this.#tree.read(pathSnapshotReads(path, schema, below, options), call);
     });
+    const at = atRevisionOf(request, first);
     const snapshot = readPathSnapshot(path, at.results);
     await this.#requireNode(snapshot, request, at, offset, call);
     const { file } = snapshot.target;
     if (file !== undefined) return await this.#file(request, path, file, at, offset, limits);
     pages.take(at.results.slice(2, 4));
-    await this.#readRest(pages, at.header.revision, call);
+    await this.#readRest(pages, { ...options, revision: at.header.revision }, call);
     const { marker } = snapshot.target;
     const own = marker === undefined ? [] : [ownLease(marker)];
     const view = await this.#view([...own, ...listing.leases()], request, offset, limits);
@@ -153,8 +163,7 @@ export class V3Reader {
   }
 
   /** Reads the remaining pages at the revision of the first ones. */
-  async #readRest(pages: ListingPages, revision: number, call: V3Call): Promise<void> {
-    const options = { ...optionsOf(call.scope), revision };
+  async #readRest(pages: ListingPages, options: ReadOptions, call: V3Call): Promise<void> {
     while (pages.next(options).length > 0) {
       const { results } = await readWithinLimit(pages, () =>
         this.#tree.read(pages.next(options), call),
@@ -165,7 +174,7 @@ export class V3Reader {
 
   async #requireNode(
     snapshotOfTarget: PathSnapshot,
-    request: GetRequest,
+    request: ReadRequest,
     at: TxnResult,
     offset: number,
     call: V3Call,
@@ -175,7 +184,7 @@ export class V3Reader {
       snapshotOfTarget,
       at.header.revision,
       call,
-      optionsOf(call.scope),
+      optionsOf(request),
     );
     throw this.#tree.toServerError(missing(snapshot), request, at, offset);
   }
@@ -183,12 +192,13 @@ export class V3Reader {
   /** Queries leases whose IDs do not say when they end. */
   async #view(
     leases: Iterable<string>,
-    request: GetRequest,
+    request: ReadRequest,
     offset: number,
     limits: RequestLimits,
   ): Promise<NodeView> {
     const unknown = [...leases].filter((id) => this.#leases.mustQuery(id));
-    const view = this.#tree.view(offset);
+    const isPast = request.revision !== undefined;
+    const view = { ...this.#tree.view(offset), isPast };
     if (unknown.length === 0) return view;
     return { ...view, ends: await this.#leases.endsOf(unknown, callOf(request, limits)) };
   }
@@ -203,7 +213,7 @@ function directoryNode(
   return showDirectory(path, kv, marker !== undefined, view);
 }
 
-function responseOf(node: EtcdNode, at: TxnResult, offset: number): EtcdResponse {
+function responseOf(node: EtcdNode, at: TxnResult, offset: number): EtcdNodeResponse {
   return { action: "get", ...originOf(at, offset), node };
 }
 
@@ -212,6 +222,11 @@ function callOf({ key, quorum }: GetRequest, limits: RequestLimits): V3Call {
   return { operation: `GET ${key}`, key, safety: "read", scope, ...limits };
 }
 
-function optionsOf(scope: V3Call["scope"]): { readonly serializable?: true } {
-  return scope === "local" ? { serializable: true } : {};
+function optionsOf({ quorum, revision }: Pick<ReadRequest, "quorum" | "revision">): ReadOptions {
+  return { ...(!quorum && { serializable: true }), ...(revision !== undefined && { revision }) };
+}
+
+/** The result as of the revision that was read. The header has that of the store. */
+function atRevisionOf({ revision }: ReadRequest, result: TxnResult): TxnResult {
+  return revision === undefined ? result : { ...result, header: { ...result.header, revision } };
 }

@@ -15,6 +15,8 @@ export interface NodeView {
   readonly now: number;
   /** End of leases in milliseconds since 1970, by ID, as far as it was queried. */
   readonly ends?: ReadonlyMap<string, number>;
+  /** Whether nodes may have expired since: then their TTL is negative. */
+  readonly isPast?: boolean;
 }
 
 /** Presents a file. A file attached to a directory's lease shows no TTL. */
@@ -64,9 +66,10 @@ export function textOf(value: Buffer): string {
  * An existing node has at least one second left. Its lease may end later than its ID says: etcd
  * uses its own clock, and extends leases after a leader election.
  */
-function timeLeft(expiration: number | undefined, { now }: NodeView): Expiry {
-  const { ttl = 0, ...rest } = expiryOf(expiration, clampLeaseTime(now));
-  return expiration === undefined ? rest : { ...rest, ttl: Math.max(1, ttl) };
+function timeLeft(expiration: number | undefined, { now, isPast = false }: NodeView): Expiry {
+  const expiry = expiryOf(expiration, clampLeaseTime(now));
+  if (isPast || expiration === undefined) return expiry;
+  return { ...expiry, ttl: Math.max(1, expiry.ttl ?? 0) };
 }
 
 function ownExpiration(marker: Pick<KeyValue, "value">, { ends }: NodeView): number | undefined {

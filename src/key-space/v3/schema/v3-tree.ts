@@ -174,7 +174,10 @@ export class V3Tree {
     }
   }
 
-  /** Reads at one revision, in several transactions if one would be too large. */
+  /**
+   * Reads at one revision, in several transactions if one would be too large. An operation may name
+   * another revision.
+   */
   async read(
     operations: readonly Read[],
     call: V3Call,
@@ -191,7 +194,10 @@ export class V3Tree {
     }
     checkReads(part, first.results);
     if (rest.length === 0) return first;
-    const pinned = rest.map((operation) => atRevision(operation, first.header.revision));
+    const pinned = rest.map((operation) => {
+      const { revision = first.header.revision } = operation.request_range;
+      return atRevision(operation, revision);
+    });
     const { results } = await this.read(pinned, call);
     return { ...first, results: [...first.results, ...results] };
   }

@@ -22,6 +22,8 @@ export interface Revision {
 export interface Revisions {
   readonly revisions: readonly Revision[];
   readonly upTo: number;
+  /** Revision of the member when it made the message; `undefined` if further fragments of the message follow. */
+  readonly storeRevision: number | undefined;
 }
 
 /** Options of a watch. */
@@ -36,7 +38,15 @@ export interface StreamStart {
 }
 
 /** The requested history was compacted, or is more than this process can store. */
-export class Compacted extends Error {}
+export class Compacted extends Error {
+  /** Revision up to which etcd has compacted; 0: unknown. */
+  readonly revision: number;
+
+  constructor(revision = 0) {
+    super("the requested history was compacted");
+    this.revision = revision;
+  }
+}
 
 /** Maximum number of bytes of keys and values of one revision. */
 const MAX_BYTES = 96 * 1024 * 1024;
@@ -102,7 +112,9 @@ export class RevisionStream {
       const revisions = this.#complete(response);
       if (response.fragment && revisions.length === 0) continue;
       // The header of a message with events may be ahead of the events.
-      return { revisions, upTo: revisions.at(-1)?.number ?? headerOf(response).revision };
+      const { revision } = headerOf(response);
+      const storeRevision = response.fragment ? undefined : revision;
+      return { revisions, upTo: revisions.at(-1)?.number ?? revision, storeRevision };
     }
   }
 
@@ -126,7 +138,7 @@ export class RevisionStream {
 }
 
 function refuseCanceled(response: WatchResponse, call: V3Call): void {
-  if (response.compact_revision > 0) throw new Compacted();
+  if (response.compact_revision > 0) throw new Compacted(response.compact_revision);
   if (response.canceled)
     throw new ProtocolError(`${call.operation}: etcd ended the watch: ${response.cancel_reason}`);
 }

@@ -1,0 +1,123 @@
+import { ProtocolError } from "../../../errors/cluster-errors.js";
+import type { KeyValue } from "../../../etcd3/rpcs.js";
+import type { KeyRange } from "../../../etcd3/transaction.js";
+import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
+import type { Clock } from "../../../time/clock.js";
+import { sleep } from "../../../time/sleep.js";
+import { isRetryable } from "../../shared/is-retryable.js";
+import { nextBeforeSilence } from "../watch/next-before-silence.js";
+import { type KeyChange, RevisionStream } from "../watch/revision-stream.js";
+
+/** The revisions to read: after one, up to another one. */
+export interface Span {
+  /** Revision that the store still holds. */
+  readonly after: number;
+  readonly upTo: number;
+}
+
+/** The key whose changes are read, and its state at both ends of the span. */
+export interface TracedKey {
+  readonly key: string;
+  readonly before: KeyValue | undefined;
+  readonly now: KeyValue | undefined;
+  /**
+   * A range with the key in which something has changed in the span. It is needed only if the key
+   * existed at neither end.
+   */
+  changingRange(): Promise<KeyRange>;
+}
+
+/**
+ * Number of revisions that etcd puts at most into a message of a watch that reads the past. A message
+ * with less is complete: it has all changes of its range up to the revision of the store.
+ */
+const MAX_REVISIONS_PER_MESSAGE = 1_000;
+/** Milliseconds without a byte after which a member counts as failed. It may have to read a long history. */
+const SILENCE_TIMEOUT_MS = 60_000;
+/** Milliseconds before the same revisions are requested again. */
+const PAUSE_MS = 100;
+/** Consecutive failures of members after which reading fails. */
+const MAX_FAILURES = 5;
+
+/**
+ * Reads the changes of one key of etcd, in order, through watches of this key alone: etcd sends nothing
+ * else, although it searches all revisions of the span.
+ *
+ * A watch never says that nothing follows. So each one begins where a change is known to exist, and is
+ * read up to the end of its first message.
+ *
+ * @throws Compacted, AbortError, and the errors of a watch
+ */
+export async function* changesOf(
+  api: V3Api,
+  traced: TracedKey,
+  span: Span,
+  clock: Clock,
+  call: V3Call,
+): AsyncGenerator<KeyChange, undefined, undefined> {
+  const { key, before, now } = traced;
+  if (now !== undefined && now.mod_revision <= span.after) return;
+  const ownRange: KeyRange = { key, range_end: "" };
+  const isKnown = before !== undefined || now !== undefined;
+  let range = isKnown ? ownRange : await traced.changingRange();
+  let read = span.after;
+  let failures = 0;
+  while (read < span.upTo) {
+    const from = Math.max(span.after + 1, read);
+    const begun = read;
+    try {
+      for await (const part of firstMessage(api, range, from, clock, call)) {
+        for (const { number, changes } of part.revisions) {
+          if (number <= read || number > span.upTo) continue;
+          read = number;
+          const change = changes.find(({ kv }) => kv.key.equals(Buffer.from(key)));
+          if (change === undefined) continue;
+          range = ownRange;
+          yield change;
+        }
+        if (part.provenUpTo >= Math.min(now?.mod_revision ?? span.upTo, span.upTo)) return;
+      }
+      failures = 0;
+      if (read === begun) await sleep(PAUSE_MS, clock, call.signal);
+    } catch (error) {
+      if (!isRetryable(error) || ++failures > MAX_FAILURES) throw error;
+      await sleep(PAUSE_MS, clock, call.signal);
+    }
+  }
+}
+
+/** A part of a message, and the revision up to which the parts so far are all changes of the range. */
+interface MessagePart {
+  readonly revisions: readonly {
+    readonly number: number;
+    readonly changes: readonly KeyChange[];
+  }[];
+  readonly provenUpTo: number;
+}
+
+/** The first message with changes. It may be large, so etcd sends it in fragments. */
+async function* firstMessage(
+  api: V3Api,
+  range: KeyRange,
+  from: number,
+  clock: Clock,
+  call: V3Call,
+): AsyncGenerator<MessagePart, void, undefined> {
+  const stream = await RevisionStream.open(api, range, { from, inFragments: true }, call);
+  try {
+    for (let count = 0; ; ) {
+      const part = await nextBeforeSilence(stream, SILENCE_TIMEOUT_MS, clock, call);
+      if (part === undefined || part === "silence") {
+        throw new ProtocolError(`${call.operation}: the response ended or stalled`);
+      }
+      const { revisions, upTo, storeRevision } = part;
+      count += revisions.length;
+      if (count === 0) continue;
+      const isComplete = storeRevision !== undefined && count < MAX_REVISIONS_PER_MESSAGE;
+      yield { revisions, provenUpTo: isComplete ? storeRevision : upTo };
+      if (storeRevision !== undefined) return;
+    }
+  } finally {
+    stream.close();
+  }
+}
