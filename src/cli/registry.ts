@@ -67,6 +67,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     entry("wait", "wait until a key exists or has a value", async () =>
       (await import("./commands/wait.js")).waitCommand(),
     ),
+    entry("history", "print the changes of a key in the past", async () =>
+      (await import("./commands/history.js")).historyCommand(),
+    ),
     entry("exec-watch", "run a program for every change of a key", async () =>
       (await import("./commands/exec-watch.js")).execWatchCommand(),
     ),

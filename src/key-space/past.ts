@@ -32,6 +32,8 @@ export interface PastReads {
  * Reading throws `EventIndexClearedError` when the store discards changes before they are read.
  */
 export interface KeyHistory extends AsyncIterable<PastChange> {
+  /** Whether the store has discarded no change. */
+  readonly isComplete: boolean;
   /** Every change from this index on is part of the history. The store has discarded those before. */
   readonly firstIndex: number;
   /** Index of the store when the history was opened. Later changes are not part of it. */

@@ -171,9 +171,11 @@ function reads(release: "3.4" | "3.7"): void {
     const compacted = await currentIndex();
     await etcd.deleteNode("/c/gone");
     await etcd.setNode("/c/a", "3");
+    const full = await etcd.history("/c/a");
     await tool.ask("kv/compaction", { revision: compacted - OFFSET, physical: true });
     const history = await etcd.history("/c/a");
     expect([history.firstIndex, history.initial?.value]).toEqual([compacted + 1, "2"]);
+    expect([full.isComplete, history.isComplete]).toEqual([true, false]);
     expect(shown(await changesOf("/c/a"))).toEqual(["set 3 2"]);
     expect(shown(await changesOf("/c/gone"))).toEqual(["delete - 1"]);
     expect(await changesOf("/c/none")).toEqual([]);

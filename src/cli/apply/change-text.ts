@@ -1,10 +1,7 @@
 import { styleText } from "node:util";
-import { jsonText } from "../output/json-text.js";
 import { oneLine } from "../output/one-line.js";
+import { valueText } from "../output/value-text.js";
 import type { Change } from "./apply-plan.js";
-
-/** Longer values are cut. */
-const MAX_VALUE_LENGTH = 60;
 
 /** A change in one line: `+` is created, `~` is changed, `-` is removed. */
 export function changeText(change: Change): string {
@@ -13,7 +10,7 @@ export function changeText(change: Change): string {
       return styleText("green", `+ ${textOf(change.wanted)}`);
     case "change": {
       const { before, wanted } = change;
-      const values = `${shown(before.value)} → ${shown(wanted.value ?? "")}`;
+      const values = `${valueText(before.value)} → ${valueText(wanted.value ?? "")}`;
       return styleText("yellow", `~ ${oneLine(before.key)} = ${values}`);
     }
     case "remove":
@@ -28,12 +25,5 @@ function textOf({
   readonly key: string;
   readonly value?: string | undefined;
 }): string {
-  return value === undefined ? `${oneLine(key)}/` : `${oneLine(key)} = ${shown(value)}`;
-}
-
-function shown(value: string): string {
-  const characters = [...value.slice(0, 2 * MAX_VALUE_LENGTH)];
-  if (characters.length <= MAX_VALUE_LENGTH) return jsonText(value);
-  const start = characters.slice(0, MAX_VALUE_LENGTH).join("");
-  return `${jsonText(start)}… (${Buffer.byteLength(value)} bytes)`;
+  return value === undefined ? `${oneLine(key)}/` : `${oneLine(key)} = ${valueText(value)}`;
 }

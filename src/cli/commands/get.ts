@@ -8,10 +8,11 @@ import { CommandError } from "../process/command-error.js";
 import { note, print } from "../process/print.js";
 import { clientCommand } from "./client-command.js";
 import { type Session, withSession } from "./session.js";
+import { type AtFlag, atOption, sessionAt } from "./session-at.js";
 
 const REPLACED = "the value contains U+FFFD, which may replace bytes that are not UTF-8";
 
-interface GetFlags {
+interface GetFlags extends AtFlag {
   readonly sort?: boolean;
   readonly quorum?: boolean;
   readonly recursive?: boolean;
@@ -28,10 +29,12 @@ export function getCommand(): Command {
     .option("--sort", "accepted for compatibility with etcdctl; no effect")
     .option("-q, --quorum", "quorum read: never a stale value")
     .option("-r, --recursive", "print the key with everything below it")
+    .addOption(atOption())
     .action((key: string, flags: GetFlags, command: Command) =>
-      withSession(command, (session) =>
-        flags.recursive ? getTree(session, keyOf(key), flags) : get(session, keyOf(key), flags),
-      ),
+      withSession(command, (session) => {
+        const then = sessionAt(session, flags);
+        return flags.recursive ? getTree(then, keyOf(key), flags) : get(then, keyOf(key), flags);
+      }),
     );
 }
 

@@ -9,11 +9,12 @@ import { ExitCode } from "../process/exit-code.js";
 import { print } from "../process/print.js";
 import { clientCommand } from "./client-command.js";
 import { type Session, withSession } from "./session.js";
+import { type AtFlag, atOption, sessionAt } from "./session-at.js";
 
 /** Longer lines are cut. */
 const MAX_LINE_LENGTH = 200;
 
-interface GrepFlags {
+interface GrepFlags extends AtFlag {
   readonly ignoreCase?: boolean;
   readonly fixedStrings?: boolean;
   readonly keys?: boolean;
@@ -43,8 +44,11 @@ export function grepCommand(): Command {
     .option("--values", "search only values")
     .option("-l, --list", "print only the keys")
     .option("-q, --quorum", "quorum read: never a stale tree")
+    .addOption(atOption())
     .action((pattern: string, key: string | undefined, flags: GrepFlags, command: Command) =>
-      withSession(command, (session) => grep(session, pattern, keyOf(key ?? "/"), flags)),
+      withSession(command, (session) =>
+        grep(sessionAt(session, flags), pattern, keyOf(key ?? "/"), flags),
+      ),
     );
 }
 

@@ -4,8 +4,9 @@ import { descendants, printResponse } from "../output/print-response.js";
 import { print } from "../process/print.js";
 import { clientCommand } from "./client-command.js";
 import { type Session, withSession } from "./session.js";
+import { type AtFlag, atOption, sessionAt } from "./session-at.js";
 
-interface LsFlags {
+interface LsFlags extends AtFlag {
   readonly sort?: boolean;
   readonly recursive?: boolean;
   readonly p?: boolean;
@@ -23,8 +24,9 @@ export function lsCommand(): Command {
     .option("-r, --recursive", "include everything below it")
     .option("-p", "append a slash to directories")
     .option("-q, --quorum", "quorum read: never a stale list")
+    .addOption(atOption())
     .action((key: string | undefined, flags: LsFlags, command: Command) =>
-      withSession(command, (session) => ls(session, keyOf(key ?? "/"), flags)),
+      withSession(command, (session) => ls(sessionAt(session, flags), keyOf(key ?? "/"), flags)),
     );
 }
 

@@ -1,27 +1,32 @@
 import { isEtcdError } from "../../errors/is-etcd-error.js";
 import { type DiffOptions, diffTrees } from "../../transfer/compare/diff-trees.js";
 import type { SourceAndTarget } from "../../transfer/source/source-and-target.js";
-import { differenceText } from "../output/difference-text.js";
+import type { OutputFormat } from "../options/client-options.js";
+import { DIFFERENCES } from "../output/difference-text.js";
+import { ListPrinter } from "../output/list-printer.js";
 import { count } from "../output/migration-text.js";
 import { countedNodes, WorkLine } from "../output/work-line.js";
 import { CommandError } from "../process/command-error.js";
 import { exitCodeOfSignal } from "../process/exit-code.js";
 import { untilInterrupted } from "../process/interrupt.js";
-import { print } from "../process/print.js";
 
 /** Options that select the differences to show. */
-type ComparisonOptions = Pick<DiffOptions, "ttlTolerance" | "lossy">;
+interface ComparisonOptions extends Pick<DiffOptions, "ttlTolerance" | "lossy"> {
+  /** @default "simple" */
+  readonly output?: OutputFormat;
+}
 
 /** Prints each difference on a line. @throws CommandError if there are any */
 export async function showDifferences(
   trees: SourceAndTarget,
-  options: ComparisonOptions,
+  { output = "simple", ...options }: ComparisonOptions,
 ): Promise<void> {
   using interrupt = untilInterrupted("SIGINT", "SIGTERM");
   using line = new WorkLine("comparing");
   line.announce(interrupt, "ending the comparison, which changes nothing");
   const { signal } = interrupt;
   let different = 0;
+  const printer = new ListPrinter(output, DIFFERENCES);
   const what = (): string =>
     `${count(line.done, "key")} compared, ${count(different, "difference")}`;
   try {
@@ -34,8 +39,9 @@ export async function showDifferences(
     for await (const difference of diffTrees({ ...trees, ...options, signal, onProgress })) {
       different++;
       line.clear();
-      print(differenceText(difference));
+      printer.take(difference);
     }
+    printer.end();
   } catch (error) {
     if (!signal.aborted || !isEtcdError(error, "Abort")) throw error;
     line.note(`stopped: ${what()} so far`);

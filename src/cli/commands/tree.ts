@@ -5,8 +5,9 @@ import { treeLines } from "../output/tree-lines.js";
 import { print } from "../process/print.js";
 import { clientCommand } from "./client-command.js";
 import { type Session, withSession } from "./session.js";
+import { type AtFlag, atOption, sessionAt } from "./session-at.js";
 
-interface TreeFlags {
+interface TreeFlags extends AtFlag {
   readonly quorum?: boolean;
   readonly values?: boolean;
 }
@@ -20,8 +21,9 @@ export function treeCommand(): Command {
     .argument("[key]")
     .option("--values", "also show values")
     .option("-q, --quorum", "quorum read: never a stale tree")
+    .addOption(atOption())
     .action((key: string | undefined, flags: TreeFlags, command: Command) =>
-      withSession(command, (session) => tree(session, keyOf(key ?? "/"), flags)),
+      withSession(command, (session) => tree(sessionAt(session, flags), keyOf(key ?? "/"), flags)),
     );
 }
 

@@ -169,7 +169,7 @@ function chosenContext(
 }
 
 /** The options of a context that the command line and the environment do not replace. */
-function storedOptions(context: Context, own: ClientOptions): ClientOptions {
+export function storedOptions(context: Context, own: ClientOptions): ClientOptions {
   const entries = Object.entries(context).map(
     ([name, value]) => [attributeOf(name), value] as const,
   );

@@ -1,17 +1,20 @@
 import { type Command, Option } from "commander";
 import { EtcdClient } from "../../client/etcd-client.js";
+import { pathOf } from "../../key-space/shared/path.js";
 import type { SourceAndTarget } from "../../transfer/source/source-and-target.js";
 import { failureMessage } from "../process/failure.js";
-import { flagNames, sideFlagOf } from "../process/flag-names.js";
-import type { ClientOptions } from "./client-options.js";
+import { type FlagOf, flagNames, sideFlagOf } from "../process/flag-names.js";
+import { attributeOf, type ClientOptions, storedOptions } from "./client-options.js";
 import { clientSettings } from "./client-settings.js";
 import { collect } from "./collect.js";
+import { readContexts } from "./contexts.js";
 import { parseDuration } from "./duration.js";
 import { keyOf } from "./key-argument.js";
 
 /** Options for one of the two clusters. */
 interface SideOptions {
-  readonly endpoints: string;
+  readonly context?: string;
+  readonly endpoints?: string;
   readonly api?: "v2" | "v3";
   readonly keyPrefix?: string;
   readonly username?: string;
@@ -46,25 +49,28 @@ export async function withSourceAndTarget(
   flags: SourceTargetOptions,
   run: (trees: SourceAndTarget) => Promise<void>,
 ): Promise<void> {
-  await using from = await clientOf("from", flags);
-  await using to = await clientOf("to", flags);
-  const { prefix, toPrefix, hidden } = flags;
+  const [source, target] = [sideOf("from", flags), sideOf("to", flags)];
+  await using from = await clientOf(source, flags);
+  await using to = await clientOf(target, flags);
+  const { prefix, toPrefix = prefix, hidden } = flags;
+  const isMoved = flags.toPrefix !== undefined || source.top !== "" || target.top !== "";
   await run({
     from,
     to,
-    ...(prefix !== undefined && { prefix: keyOf(prefix) }),
-    ...(toPrefix !== undefined && { toPrefix: keyOf(toPrefix) }),
-    ...(hidden !== undefined && { hidden: hidden.map(keyOf) }),
+    ...((prefix ?? source.top) !== "" && { prefix: keyBelow(source.top, prefix) }),
+    ...(isMoved && { toPrefix: keyBelow(target.top, toPrefix) }),
+    ...(hidden !== undefined && { hidden: hidden.map((key) => keyBelow(source.top, key)) }),
   });
 }
 
 function optionsOf(side: Side): readonly Option[] {
   const which = side === "from" ? "source" : "target";
   return [
+    new Option(`--${side} <urls>`, `client URLs of the ${which}, comma-separated`),
     new Option(
-      `--${side} <urls>`,
-      `client URLs of the ${which}, comma-separated`,
-    ).makeOptionMandatory(),
+      `--${side}-context <name>`,
+      `context of the ${which}, instead of options or in addition; see etcdnet context`,
+    ),
     new Option(
       `--${side}-api <version>`,
       `API of the ${which} whose data is used (default: v2)`,
@@ -100,19 +106,24 @@ function keyOptions(): readonly Option[] {
   ];
 }
 
+/** One of the two clusters. */
+interface GivenSide {
+  readonly options: ClientOptions;
+  readonly flag: FlagOf;
+  /** The directory of the context, which all keys of this side are relative to; empty: the root. */
+  readonly top: string;
+}
+
 /** @throws Error naming the option of this side */
-async function clientOf(side: Side, flags: SourceTargetOptions): Promise<EtcdClient> {
-  const { endpoints, api, keyPrefix, ...options } = sideOf(side, flags);
-  const { timeout, totalTimeout } = flags;
+async function clientOf(
+  { options, flag }: GivenSide,
+  { timeout, totalTimeout }: SourceTargetOptions,
+): Promise<EtcdClient> {
   const given: ClientOptions = {
     ...options,
-    endpoints,
-    ...(api !== undefined && { api }),
-    ...(keyPrefix !== undefined && { keyPrefix }),
     ...(timeout !== undefined && { timeout }),
     ...(totalTimeout !== undefined && { totalTimeout }),
   };
-  const flag = sideFlagOf(side);
   try {
     return new EtcdClient(await clientSettings(given, flag));
   } catch (error) {
@@ -120,13 +131,41 @@ async function clientOf(side: Side, flags: SourceTargetOptions): Promise<EtcdCli
   }
 }
 
+/** The options of one side and of its context. @throws Error naming the option */
+function sideOf(side: Side, flags: SourceTargetOptions): GivenSide {
+  const flag = sideFlagOf(side);
+  const { context: name, ...own } = ownOptionsOf(side, flags);
+  if (name === undefined) {
+    if (own.endpoints !== undefined) return { options: own, flag, top: "" };
+    throw new Error(`required option '--${side} <urls>' not specified; or use --${side}-context`);
+  }
+  const { contexts } = readContexts(process.env);
+  const context = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
+  if (context === undefined) {
+    throw new Error(
+      `--${side}-context: ${name} does not exist; etcdnet context list shows those that do`,
+    );
+  }
+  const { prefix = "/", ...stored } = storedOptions(context, own);
+  const isStored = (option: string): boolean => attributeOf(option) in stored;
+  return {
+    options: { ...stored, ...own },
+    flag: (option) => (isStored(option) ? `${option} of context ${name}` : flag(option)),
+    top: pathOf(keyOf(prefix)),
+  };
+}
+
+function keyBelow(top: string, key = "/"): string {
+  return keyOf(`${top}/${key}`);
+}
+
 /** The options of one side under the names for a single cluster: `--from-api v3` as `--api v3`. */
-function sideOf(side: Side, flags: SourceTargetOptions): SideOptions {
+function ownOptionsOf(side: Side, flags: SourceTargetOptions): SideOptions {
   const entries = Object.entries(flags).flatMap(([name, value]) => {
     if (name === side) return [["endpoints", value] as const];
     const rest = name.startsWith(side) ? name.slice(side.length) : "";
     if (rest === "" || rest === "Prefix") return [];
     return [[`${rest.charAt(0).toLowerCase()}${rest.slice(1)}`, value] as const];
   });
-  return Object.fromEntries(entries) as unknown as SideOptions;
+  return Object.fromEntries(entries);
 }

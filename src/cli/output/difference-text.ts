@@ -1,12 +1,14 @@
 import type { Difference } from "../../transfer/compare/difference.js";
 import type { TreeEntry } from "../../transfer/source/tree-entry.js";
 import { oneLine } from "./one-line.js";
+import type { RecordView } from "./print-records.js";
+import { valueText } from "./value-text.js";
 
 /**
  * A difference in one line: `-` is missing, `+` is only in the target, `~` is different, `?` cannot be
  * compared.
  */
-export function differenceText(difference: Difference): string {
+function differenceText(difference: Difference): string {
   switch (difference.kind) {
     case "missing":
       return `- ${keyText(difference.entry)}`;
@@ -25,6 +27,26 @@ export function differenceText(difference: Difference): string {
     case "ttl":
       return `~ ${keyText(difference.entry)} TTL ${ttlOf(difference.entry)}, ${ttlOf(difference.found)} in the target`;
   }
+}
+
+/** A list of differences: a line, or the record with its columns. */
+export const DIFFERENCES: RecordView<Difference> = {
+  line: differenceText,
+  head: ["DIFFERENCE", "KEY", "SOURCE", "TARGET"],
+  row: (difference) => {
+    if (difference.kind === "unnamed") return ["unnamed", oneLine(difference.key), "", ""];
+    const entry = "entry" in difference ? difference.entry : undefined;
+    const found = "found" in difference ? difference.found : undefined;
+    return [
+      ...[difference.kind, oneLine((entry ?? found)?.key ?? "")],
+      ...[entry ? contentText(entry) : "", found ? contentText(found) : ""],
+    ];
+  },
+};
+
+function contentText({ value, ttl }: TreeEntry): string {
+  const lifetime = ttl === undefined ? "" : ` (${ttl} s)`;
+  return `${value === undefined ? "directory" : valueText(value)}${lifetime}`;
 }
 
 function keyText({ key, dir }: TreeEntry): string {

@@ -6,7 +6,7 @@ import { tableLines } from "./table.js";
 import { yamlLines } from "./yaml-text.js";
 
 /** The text of a record in each format. */
-interface RecordView<R> {
+export interface RecordView<R> {
   readonly line: (record: R) => string;
   readonly head: readonly string[];
   readonly row: (record: R) => readonly string[];

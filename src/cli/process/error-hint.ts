@@ -1,5 +1,6 @@
 import { AdminError } from "../../errors/admin-error.js";
 import { DirNotEmptyError, NotFileError, UnauthorizedError } from "../../errors/common-errors.js";
+import { EventIndexClearedError } from "../../errors/event-errors.js";
 import { CommandError } from "./command-error.js";
 import type { FlagOf } from "./flag-names.js";
 
@@ -21,6 +22,9 @@ export function hintOn(error: unknown, command: FailedCommand): string | undefin
   const isRefusedUser = error instanceof AdminError && error.status === UNAUTHORIZED;
   if (isRefusedUser || error instanceof UnauthorizedError) return userHint(command);
   if (error instanceof NotFileError) return directoryHints(error.key)[command.name];
+  if (error instanceof EventIndexClearedError && command.name !== "watch") {
+    return "etcd has compacted that part of its history; the first number is the oldest index that it still has";
+  }
   if (error instanceof DirNotEmptyError) {
     return `etcdnet rm --recursive ${error.key} removes it with everything in it`;
   }

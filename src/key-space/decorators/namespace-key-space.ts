@@ -128,7 +128,7 @@ export class NamespaceKeySpace implements KeySpace {
   }
 
   #stripHistory(history: KeyHistory): KeyHistory {
-    const { firstIndex, lastIndex, initial } = history;
+    const { isComplete, firstIndex, lastIndex, initial } = history;
     const changes = async function* (space: NamespaceKeySpace): AsyncGenerator<PastChange> {
       try {
         for await (const change of history) yield space.#stripChange(change);
@@ -137,7 +137,7 @@ export class NamespaceKeySpace implements KeySpace {
       }
     };
     return {
-      ...{ firstIndex, lastIndex },
+      ...{ isComplete, firstIndex, lastIndex },
       ...(initial && { initial: this.#stripNode(initial) }),
       [Symbol.asyncIterator]: () => changes(this),
     };

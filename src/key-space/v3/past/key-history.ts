@@ -41,6 +41,7 @@ const MAX_NEIGHBOURS = 1_000;
 
 /** The history of a path, read from the changes of its file and of its marker. */
 export class V3KeyHistory implements KeyHistory {
+  readonly isComplete: boolean;
   readonly firstIndex: number;
   readonly lastIndex: number;
   readonly initial?: EtcdNode | undefined;
@@ -61,6 +62,7 @@ export class V3KeyHistory implements KeyHistory {
     this.#opened = opened;
     this.#call = call;
     this.#errorOf = errorOf;
+    this.isComplete = span.after === 0;
     this.firstIndex = span.after + 1 + offset;
     this.lastIndex = span.upTo + offset;
     const view = { ...tree.view(offset), isPast: true };
