@@ -20,11 +20,15 @@ healthy; 6 a write was sent, but its outcome is unknown.`;
 /** An error that is reported only after all commands are loaded. */
 const UNKNOWN_OPTION = /^error: unknown option/;
 
-/** The only command that needs all other commands. */
-const COMPLETION = "completion";
+/** Name of the hidden command that completes a line in a shell. */
+const COMPLETE = "__complete";
 
 /** Runs the command that the arguments name. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
+  if (argv[0] === COMPLETE) {
+    const { complete } = await import("./completion/complete.js");
+    return await complete(argv.slice(1), programFor);
+  }
   const program = await programFor(calledCommand(argv));
   try {
     await program.parseAsync(withoutGoNotation(argv, program), { from: "user" });
@@ -41,15 +45,23 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
 async function adviceOnOption(message: string): Promise<string> {
   const [, name = ""] = /'-*([\w-]+)/.exec(message) ?? [];
   const flag = name.length > 1 ? `--${name}` : `-${name}`;
-  return ownersText(flag, await programFor(COMPLETION));
+  return ownersText(flag, await wholeProgram());
 }
 
-/** The program, with only the called command loaded; for `completion`, all commands are loaded. */
+/** The program, with only the called command loaded. */
 export async function programFor(called: string | undefined): Promise<Command> {
+  return await programWith(({ name }) => name === called);
+}
+
+/** The program with all commands. */
+export async function wholeProgram(): Promise<Command> {
+  return await programWith(() => true);
+}
+
+async function programWith(isNeeded: (entry: CommandEntry) => boolean): Promise<Command> {
   const program = newProgram();
   for (const entry of COMMANDS) {
-    const isNeeded = called === entry.name || called === COMPLETION;
-    program.addCommand(isNeeded ? await loaded(entry) : placeholder(entry));
+    program.addCommand(isNeeded(entry) ? await loaded(entry) : placeholder(entry));
   }
   return program;
 }
@@ -88,7 +100,7 @@ async function warnAboutVariables(program: Command, command: Command): Promise<v
   const own = isServer(command) ? variablesOf(command) : [];
   let unused = unusedVariables(own.length > 0 ? own : variablesOf(program), process.env);
   if (unused.length > 0 && own.length === 0) {
-    unused = unusedVariables(allVariables(await programFor(COMPLETION)), process.env);
+    unused = unusedVariables(allVariables(await wholeProgram()), process.env);
   }
   for (const { name, meant } of unused) {
     const advice = meant === undefined ? "" : `; did you mean ${meant}?`;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { expect, it } from "vitest";
-import { programFor } from "../../src/cli/program.js";
+import { wholeProgram } from "../../src/cli/program.js";
 
 const HEAD = `# Reference of the command line
 
@@ -9,7 +9,7 @@ This file is written by \`npx vitest run test/cli/reference.test.ts -u\`.
 `;
 
 it("docs/cli-reference.md is the help of the program", async () => {
-  const program = await programFor("completion");
+  const program = await wholeProgram();
   const sections = [program, ...below(program)].map(
     (command) => `## ${nameOf(command)}\n\n\`\`\`\n${helpOf(command)}\`\`\`\n`,
   );
