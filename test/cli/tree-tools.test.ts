@@ -226,6 +226,9 @@ function tools(api: "v2" | "v3"): void {
     expect(await lines("ls", "--sort", top)).toMatchObject(nodes);
     expect(await lines("tree", top)).toMatchObject(nodes);
     expect(await lines("member", "list")).toMatchObject([{ isLeader: true }]);
+    expect(await lines("cluster-health")).toMatchObject([{ health: "healthy" }]);
+    const doctor = await etcdnet(["doctor", "--data-dir", "/none", "-o", "jsonl"]);
+    expect(JSON.parse(doctor.stdout)).toMatchObject({ id: "files-unreadable", severity: "blocks" });
     expect(parse((await run(["-o", "yaml", "ls", "--sort", top])).stdout)).toMatchObject(nodes);
   });
 }

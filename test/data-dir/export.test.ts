@@ -8,6 +8,7 @@ import { readMemberData } from "../../src/data-dir/read-member-data.js";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import { exportMember } from "../../src/transfer/export/export-member.js";
 import { etcdnet } from "../cli/etcdnet.js";
+import { hasTerminal, onTerminal } from "../cli/terminal.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "etcdnet-data-dir-export-"));
@@ -65,6 +66,14 @@ describeWithEtcd("3.4", "etcdnet export --data-dir", () => {
     }
   });
 
+  it.runIf(hasTerminal)("says on a terminal that it reads the files", async () => {
+    const { ended, printed } = onTerminal(["export", "--data-dir", scratch, "--file", "x"], {});
+    expect([(await ended).code, printed()]).toEqual([
+      1,
+      expect.stringMatching(/^reading the files of the member\r[^\n]*wal is missing/),
+    ]);
+  });
+
   it("writes keys, hidden keys, users and roles, which import reads", async () => {
     await etcd.members[0].kill();
     const file = join(scratch, "app.jsonl");
@@ -97,6 +106,13 @@ describeWithEtcd("3.4", "etcdnet export --data-dir", () => {
       ...["/app/d/_other", undefined],
     ]);
     expect(entries[8].ttl).toBeGreaterThan(4_000);
+
+    const counts: number[] = [];
+    const onProgress = (exported: number): void => void counts.push(exported);
+    const options = { time: Date.now(), onProgress };
+    const { pieces, total } = exportMember(readMemberData(directory), "/app", options);
+    for await (const _ of pieces);
+    expect([counts, total]).toEqual([[10], 10]);
 
     await using target = await startEmbeddedEtcd();
     const imported = await etcdnet(["--endpoints", target.url, "import", file]);

@@ -6,11 +6,18 @@ import { diagnoseCluster, diagnoseDirectory, unreadableDirectory } from "../../d
 import { type Diagnosis, isClear } from "../../doctor/finding.js";
 import { VERSION_STEPS } from "../../doctor/version-steps.js";
 import { goJson } from "../../wire/go-json.js";
-import { type ClientOptions, clientOptionsOf } from "../options/client-options.js";
+import {
+  type ClientOptions,
+  clientOptionsOf,
+  type OutputFormat,
+} from "../options/client-options.js";
 import { clientSettings } from "../options/client-settings.js";
 import { parseDuration } from "../options/duration.js";
 import { splitUser } from "../options/split-user.js";
 import { diagnosisLines } from "../output/diagnosis-text.js";
+import { oneLine } from "../output/one-line.js";
+import { printRecords } from "../output/print-records.js";
+import { yamlLines } from "../output/yaml-text.js";
 import { ExitCode } from "../process/exit-code.js";
 import { reportFailure } from "../process/failure.js";
 import { type FlagOf, flagNames } from "../process/flag-names.js";
@@ -56,13 +63,25 @@ async function runDoctor(flags: DoctorFlags, command: Command): Promise<void> {
   try {
     if (flags.dataDir !== undefined) refuseClusterOptions(command);
     const diagnosis = await diagnose(flags, options, flag);
-    if (options.output === "json") {
-      print(goJson({ ...diagnosis, clear: isClear(diagnosis) }));
-    } else print(...diagnosisLines(diagnosis));
+    show(diagnosis, options.output);
     if (!isClear(diagnosis)) process.exitCode = ExitCode.blocked;
   } catch (error) {
     reportFailure(error, options.debug, flagNames(flag, flag));
   }
+}
+
+/** Prints the diagnosis; as JSON lines and in a table, only the findings. */
+function show(diagnosis: Diagnosis, format: OutputFormat = "simple"): void {
+  const whole = { ...diagnosis, clear: isClear(diagnosis) };
+  if (format === "json") print(goJson(whole));
+  else if (format === "yaml") print(...yamlLines(whole));
+  else if (format === "jsonl" || format === "table") {
+    printRecords(diagnosis.findings, format, {
+      line: ({ id }) => id,
+      head: ["SEVERITY", "FINDING", "PROBLEM"],
+      row: ({ severity, id, problem }) => [severity, id, oneLine(problem)],
+    });
+  } else print(...diagnosisLines(diagnosis));
 }
 
 async function diagnose(

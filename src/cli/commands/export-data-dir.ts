@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type MemberData, readMemberData } from "../../data-dir/read-member-data.js";
-import { exportMember } from "../../transfer/export/export-member.js";
+import { exportMember, type MemberExport } from "../../transfer/export/export-member.js";
 import type { ExportOptions } from "../../transfer/export/export-tree.js";
 import { type ClientOptions, clientOptionsOf } from "../options/client-options.js";
 
@@ -42,13 +42,13 @@ export function refuseClusterOptions(command: Command): void {
 export function exportDataDir(
   key: string,
   { dataDir = "", walDir, uncommitted, atStop, untilDamage }: DataDirFlags,
-  losses: Pick<ExportOptions, "lossy" | "onLoss">,
-): { readonly pieces: AsyncIterable<string>; readonly notes: readonly string[] } {
+  observers: Pick<ExportOptions, "lossy" | "onLoss" | "onProgress">,
+): Pick<MemberExport, "pieces" | "total"> & { readonly notes: readonly string[] } {
   const options = { walDirectory: walDir, uncommitted, untilDamage };
   const data = readMemberData(dataDir, options);
   const time = atStop ? data.stoppedAt : Date.now();
-  const { pieces, expired } = exportMember(data, key, { ...losses, time });
-  return { pieces, notes: [...notesOf(data), ...expiredNote(expired)] };
+  const { pieces, total, expired } = exportMember(data, key, { ...observers, time });
+  return { pieces, total, notes: [...notesOf(data), ...expiredNote(expired)] };
 }
 
 function notesOf({ id, log, snapshot, warnings }: MemberData): readonly string[] {

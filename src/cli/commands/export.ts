@@ -85,11 +85,11 @@ async function exportTo(session: Session, key: string, flags: ExportFlags): Prom
   const { hidden = [] } = flags;
   const keys = [key, ...hidden.map(keyOf)] as const;
   const source = session.etcd.keySpace;
-  const isOnTerminal = STANDARD_OUTPUT.has(flags.file ?? "-") && process.stdout.isTTY === true;
-  using line = new WorkLine("exporting", !isOnTerminal);
+  const isShown = !isOnTerminal(flags);
+  using line = new WorkLine("exporting", isShown);
   const options = { ...lossOptionsOf(flags, line), onProgress: (n: number) => line.update(n) };
   await write(flags, line, async function* (signal) {
-    if (!isOnTerminal) line.total = await countedNodes(source, keys, signal);
+    if (isShown) line.total = await countedNodes(source, keys, signal);
     yield* exportTree(source, keys, { ...options, signal });
   });
 }
@@ -101,10 +101,21 @@ async function exportFiles(command: Command, key: string, flags: ExportFlags): P
       "--hidden is not needed with --data-dir: all hidden keys are included; omit it",
     );
   }
-  using line = new WorkLine("exporting", false);
-  const { pieces, notes } = exportDataDir(key, flags, lossOptionsOf(flags, line));
+  const isShown = !isOnTerminal(flags);
+  using line = new WorkLine("exporting", isShown);
+  const options = { ...lossOptionsOf(flags, line), onProgress: (n: number) => line.update(n) };
+  // Nothing else can be shown meanwhile, because the files are read at once.
+  if (isShown && process.stderr.isTTY) line.hint("reading the files of the member");
+  const { pieces, total, notes } = exportDataDir(key, flags, options);
+  line.clear();
+  line.total = total;
   await write(flags, line, () => pieces);
   for (const line of notes) note(line);
+}
+
+/** Whether the export itself appears on a terminal. */
+function isOnTerminal({ file = "-" }: ExportFlags): boolean {
+  return STANDARD_OUTPUT.has(file) && process.stdout.isTTY === true;
 }
 
 function lossOptionsOf({ lossy = false }: ExportFlags, line: WorkLine) {

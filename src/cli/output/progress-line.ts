@@ -2,6 +2,8 @@ import type { Clock } from "../../time/clock.js";
 
 /** Interval between two updates of the line on a terminal, and between two lines elsewhere. */
 const INTERVAL_MS = { terminal: 200, elsewhere: 10_000 };
+/** For a terminal that does not say its width, such as a serial console. */
+const DEFAULT_COLUMNS = 80;
 const TO_LINE_START = "\r\x1b[2K";
 
 /**
@@ -33,6 +35,11 @@ export class ProgressLine {
     this.#write(text());
   }
 
+  /** Shows a text at once, until the next update. */
+  hint(text: string): void {
+    this.#write(text);
+  }
+
   /** Prints a line that the next update does not replace. */
   note(text: string): void {
     this.clear();
@@ -46,7 +53,7 @@ export class ProgressLine {
       return;
     }
     // A line that wraps could not be erased.
-    this.#stream.write(text.slice(0, this.#stream.columns - 1));
+    this.#stream.write(text.slice(0, (this.#stream.columns || DEFAULT_COLUMNS) - 1));
     this.#isOpen = true;
   }
 

@@ -18,7 +18,8 @@ const KEYS = "/1";
 /** Number of entries in one piece of the text. */
 const PIECE_ENTRIES = 1_000;
 
-export interface ExportMemberOptions extends Pick<ExportOptions, "lossy" | "onLoss"> {
+export interface ExportMemberOptions
+  extends Pick<ExportOptions, "lossy" | "onLoss" | "onProgress"> {
   /** The time from which the remaining TTLs count, in milliseconds since 1970. */
   readonly time: number;
 }
@@ -26,6 +27,8 @@ export interface ExportMemberOptions extends Pick<ExportOptions, "lossy" | "onLo
 /** The text of an export. */
 export interface MemberExport {
   readonly pieces: AsyncIterable<string>;
+  /** Number of nodes in it. */
+  readonly total: number;
   /** Number of nodes that are left out because their TTL, or that of a directory above, has run out. */
   readonly expired: number;
 }
@@ -40,7 +43,7 @@ export interface MemberExport {
 export function exportMember(
   data: MemberData,
   key: string,
-  { time, lossy = false, onLoss }: ExportMemberOptions,
+  { time, lossy = false, onLoss, onProgress }: ExportMemberOptions,
 ): MemberExport {
   const top = KEYS + bytesOf(pathOf(key));
   const stored = data.store.nodes
@@ -62,7 +65,8 @@ export function exportMember(
   const keys = [key, ...[...tops].map((path) => textOf(path.slice(KEYS.length)))];
   const entries = ordered.map((node) => entryOfNode(node, time));
   return {
-    pieces: piecesOf(data, keys, entries),
+    pieces: piecesOf(data, keys, entries, onProgress),
+    total: entries.length,
     expired: stored.length - present.length,
   };
 }
@@ -110,6 +114,7 @@ async function* piecesOf(
   { clusterId, store }: MemberData,
   keys: readonly string[],
   entries: readonly TreeEntry[],
+  onProgress?: (exported: number) => void,
 ): AsyncGenerator<string, void, undefined> {
   const hash = createHash("sha256");
   const auth: AuthRecords | undefined = authRecordsOf(store);
@@ -121,6 +126,7 @@ async function* piecesOf(
       .join("");
     hash.update(piece);
     yield piece;
+    onProgress?.(Math.min(at + PIECE_ENTRIES, entries.length));
     piece = "";
   }
   hash.update(piece);
