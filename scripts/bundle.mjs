@@ -1,5 +1,6 @@
 // @ts-check
-// Bundles the package: dist/ and dist/cjs for who imports it, dist/cli for the command. Meanwhile, tsc writes the declarations.
+// Bundles the package: dist/ and dist/cjs for who imports it, dist/cli for the command, dist/console for the page of the
+// console. Meanwhile, tsc writes the declarations.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,6 +11,7 @@ import { binary, root } from "./project.mjs";
 
 const dist = join(root, "dist");
 const cjs = join(dist, "cjs");
+const LICENSE_LINE = "// SPDX-License-Identifier: Apache-2.0\n";
 
 /** Source file of each entry of package.json. */
 const entries = {
@@ -59,10 +61,65 @@ async function bundle(outDir, format, input, alias = {}) {
   }
 }
 
+/** Bundles the page of the console, with the packages that it uses and their licenses. */
+async function bundlePage() {
+  const outDir = join(dist, "console");
+  /** @type {Set<string>} */
+  const packages = new Set();
+  await build({
+    root: join(root, "console"),
+    configFile: false,
+    logLevel: "warn",
+    base: "./",
+    esbuild: { jsx: "automatic", jsxImportSource: "preact" },
+    build: {
+      outDir,
+      target: "es2022",
+      emptyOutDir: true,
+      modulePreload: false,
+      // CodeMirror is one part, and it is needed at once.
+      chunkSizeWarningLimit: 2_000,
+      rollupOptions: {
+        output: {
+          entryFileNames: "page.js",
+          assetFileNames: "page[extname]",
+          inlineDynamicImports: true,
+        },
+        plugins: [
+          {
+            name: "packages",
+            generateBundle() {
+              for (const id of this.getModuleIds()) {
+                const [, name] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id) ?? [];
+                if (name !== undefined) packages.add(name);
+              }
+            },
+          },
+        ],
+      },
+    },
+  });
+  const code = join(outDir, "page.js");
+  const license = `${LICENSE_LINE}// Licenses of the packages in it: LICENSES.txt\n`;
+  writeFileSync(code, `${license}${readFileSync(code, "utf8")}`);
+  writeFileSync(join(outDir, "LICENSES.txt"), [...packages].sort().map(licenseOf).join("\n"));
+  for (const file of readdirSync(outDir)) written.add(join(outDir, file));
+}
+
+/** Name, version and license of a package. @param {string} name */
+function licenseOf(name) {
+  const folder = join(root, "node_modules", name);
+  const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((each) => /^licen[sc]e/i.test(each));
+  if (file === undefined) throw new Error(`${name} has no license file`);
+  const text = readFileSync(join(folder, file), "utf8").trim();
+  return `${name} ${version} (${license})\n\n${text}\n`;
+}
+
 /** Adds a line, which Vite would remove, to the top of a file of code and to its source map. @param {string} path */
 function addLicense(path) {
   const code = readFileSync(path, "utf8");
-  const line = "// SPDX-License-Identifier: Apache-2.0\n";
+  const line = LICENSE_LINE;
   writeFileSync(path, code.replace(/^(#!.*\n)?/, `$1${line}`));
   const map = JSON.parse(readFileSync(`${path}.map`, "utf8"));
   writeFileSync(`${path}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }));
@@ -82,6 +139,8 @@ await bundle(
   { main: "src/cli/main.ts" },
   { "undici/index.js": join(root, "src/cli/undici.ts") },
 );
+
+await bundlePage();
 
 // For what cannot require an ES module, such as Jest in its default configuration.
 await bundle(cjs, "cjs", entries);

@@ -9,6 +9,7 @@ build();
 const checks = {
   types: [binary("typescript", "tsc"), "--noEmit", "-p", "tsconfig.json"],
   "types of the documentation": [binary("typescript", "tsc"), "-p", "docs/.vitepress"],
+  "types of the page of the console": [binary("typescript", "tsc"), "--noEmit", "-p", "console"],
   "lint, format and import cycles": [binary("@biomejs/biome", "biome"), "ci", "."],
   "imports between folders": ["scripts/folder-imports.mjs"],
   "linear regular expressions": ["scripts/regular-expressions.mjs"],

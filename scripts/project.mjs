@@ -84,10 +84,13 @@ function compile() {
 
 /** When a source was last changed, in ms since 1970. */
 function newestSource() {
-  const source = join(root, "src");
-  return readdirSync(source, { recursive: true, encoding: "utf8" })
+  return ["src", "console"]
+    .flatMap((folder) => {
+      const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+      return files.map((file) => join(root, folder, file));
+    })
     .filter((file) => !file.endsWith(".test.ts"))
-    .map((file) => statSync(join(source, file)).mtimeMs)
+    .map((file) => statSync(file).mtimeMs)
     .reduce((a, b) => Math.max(a, b));
 }
 

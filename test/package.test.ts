@@ -110,7 +110,9 @@ describe("the package, packed and installed in an empty folder", () => {
   test("has source maps that lead to its sources, for code and for types", async () => {
     const files = await readdir(join(contents, "dist"), { recursive: true });
     const maps = files.filter((file) => file.endsWith(".map"));
-    for (const file of files.filter((name) => /\.(js|d\.ts)$/.test(name))) {
+    // The page of the console is minified, with packages whose sources are not here.
+    const own = files.filter((name) => !name.startsWith("console/"));
+    for (const file of own.filter((name) => /\.(js|d\.ts)$/.test(name))) {
       expect(maps).toContain(`${file}.map`);
     }
     for (const map of maps) {

@@ -109,6 +109,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     entry("cluster-health", "check the health of every member", async () =>
       (await import("./commands/cluster-health.js")).clusterHealthCommand(),
     ),
+    entry("console", "serve a web page that shows a cluster", async () =>
+      (await import("./commands/console.js")).consoleCommand(),
+    ),
     entry("doctor", "show what blocks an upgrade of etcd, and how to mend it", async () =>
       (await import("./commands/doctor.js")).doctorCommand(),
     ),

@@ -1,0 +1,154 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { EtcdClient } from "../../client/etcd-client.js";
+import type { EtcdClientOptions } from "../../client/options.js";
+import type { Credentials, ListedNode } from "../model/page-types.js";
+import { ConsoleError } from "./json-exchange.js";
+
+/** More sessions end the one that was unused for the longest time. */
+const MAX_SESSIONS = 200;
+const MAX_IDLE_MS = 12 * 60 * 60 * 1000;
+const MAX_LISTINGS = 8;
+
+/** A listing of a directory, from which pages are sent. */
+export interface Listing {
+  readonly id: string;
+  readonly key: string;
+  readonly index: number;
+  readonly nodes: readonly ListedNode[];
+}
+
+/** What one open page may do. */
+export class Session {
+  readonly token = randomBytes(32).toString("base64url");
+  /** Below the prefix of the console. */
+  readonly etcd: EtcdClient;
+  readonly user: string | undefined;
+  /** Aborts when the session ends. */
+  readonly #ending = new AbortController();
+  /** Closed with the session; `undefined`: other sessions use the client too. */
+  readonly #own: EtcdClient | undefined;
+  readonly #listings: Listing[] = [];
+  usedAt = Date.now();
+
+  constructor(etcd: EtcdClient, user: string | undefined, own: EtcdClient | undefined) {
+    this.etcd = etcd;
+    this.user = user;
+    this.#own = own;
+  }
+
+  get ended(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  keepListing(listing: Listing): void {
+    this.#listings.push(listing);
+    if (this.#listings.length > MAX_LISTINGS) this.#listings.shift();
+  }
+
+  /** `undefined`: it is too old. */
+  listing(id: string): Listing | undefined {
+    return this.#listings.find((listing) => listing.id === id);
+  }
+
+  end(): void {
+    this.#ending.abort();
+    void this.#own?.close();
+  }
+}
+
+/** How sessions reach the cluster. */
+export interface ClusterAccess {
+  readonly options: EtcdClientOptions;
+  /** Directory that all keys are relative to. */
+  readonly prefix?: string | undefined;
+}
+
+/**
+ * The sessions of open pages. A session is a random token that the page sends in a header with each request, never a
+ * cookie: browsers add cookies also to requests of other sites, and to other ports of the same host.
+ */
+export class Sessions {
+  readonly #access: ClusterAccess;
+  readonly #shared: EtcdClient;
+  readonly #sessions = new Map<string, Session>();
+  /**
+   * What a page must know to begin a session. Only if the console has credentials, which would otherwise serve
+   * everyone who reaches its port.
+   */
+  readonly accessKey: string | undefined;
+
+  constructor(access: ClusterAccess) {
+    this.#access = access;
+    this.#shared = new EtcdClient(access.options);
+    const { username, tls, x509Certificate } = access.options;
+    const hasCredentials =
+      username !== undefined || x509Certificate !== undefined || tls !== undefined;
+    this.accessKey = hasCredentials ? randomBytes(24).toString("base64url") : undefined;
+  }
+
+  /**
+   * @param isKnown whether the page has a session already, which then need not show the access key again
+   * @throws ConsoleError when the access key is wrong
+   */
+  open({ username, password, accessKey = "" }: Credentials, isKnown: boolean): Session {
+    const mayEnter = isKnown || this.accessKey === undefined || isEqual(accessKey, this.accessKey);
+    if (!mayEnter) {
+      const where = "open the address that the console printed when it started";
+      throw new ConsoleError(401, `this console needs an access key: ${where}`);
+    }
+    this.#evict();
+    const session = this.#sessionOf(username, password ?? "");
+    this.#sessions.set(session.token, session);
+    return session;
+  }
+
+  #sessionOf(username: string | undefined, password: string): Session {
+    const { options } = this.#access;
+    if (username === undefined) {
+      return new Session(this.#below(this.#shared), options.username, undefined);
+    }
+    const own = new EtcdClient({ ...options, username, password });
+    return new Session(this.#below(own), username, own);
+  }
+
+  #below(client: EtcdClient): EtcdClient {
+    const { prefix } = this.#access;
+    return prefix === undefined ? client : client.namespace(prefix);
+  }
+
+  has(token = ""): boolean {
+    return this.#sessions.has(token);
+  }
+
+  /** @throws ConsoleError when the token is not one of an open session */
+  find(token: string | undefined): Session {
+    const session = this.#sessions.get(token ?? "");
+    if (session === undefined) throw new ConsoleError(401, "the session has ended");
+    session.usedAt = Date.now();
+    return session;
+  }
+
+  end(session: Session): void {
+    this.#sessions.delete(session.token);
+    session.end();
+  }
+
+  #evict(): void {
+    const byUse = [...this.#sessions.values()].sort((a, b) => a.usedAt - b.usedAt);
+    const surplus = byUse.length - MAX_SESSIONS + 1;
+    for (const [position, session] of byUse.entries()) {
+      if (position < surplus || session.usedAt < Date.now() - MAX_IDLE_MS) this.end(session);
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const session of [...this.#sessions.values()]) this.end(session);
+    await this.#shared.close();
+  }
+}
+
+/** Takes the same time for every wrong text. */
+function isEqual(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}

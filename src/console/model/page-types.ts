@@ -1,0 +1,159 @@
+/** What the server of the console and its page send to each other. The page imports the types only. */
+
+/** What the page may do and show. */
+export interface SessionInfo {
+  /** Goes with every later request. */
+  readonly token: string;
+  readonly version: string;
+  readonly api: "v2" | "v3";
+  /** Whether keys can be changed. */
+  readonly writable: boolean;
+  /** User of etcd's auth. */
+  readonly user?: string | undefined;
+  /** Endpoints of the cluster, without credentials. */
+  readonly endpoints: readonly string[];
+  /** Directory that all keys are relative to. */
+  readonly prefix?: string | undefined;
+}
+
+export interface Credentials {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** From the address that the console prints. */
+  readonly accessKey?: string | undefined;
+}
+
+/** An error of the API. */
+export interface Failure {
+  /** `KeyNotFoundError`, for example. */
+  readonly name: string;
+  readonly message: string;
+}
+
+/** A child in a listing. The value is cut. */
+export interface ListedNode {
+  readonly name: string;
+  readonly dir: boolean;
+  readonly index: number;
+  /** First characters of the value. */
+  readonly start?: string | undefined;
+  /** Characters of the value. */
+  readonly length?: number | undefined;
+  /** Seconds. */
+  readonly ttl?: number | undefined;
+}
+
+/** A part of a listing, all of whose parts are of one moment. */
+export interface ListingPage {
+  readonly key: string;
+  readonly listing: string;
+  /** Index of the moment. */
+  readonly index: number;
+  readonly total: number;
+  readonly from: number;
+  readonly nodes: readonly ListedNode[];
+}
+
+/** A key with its complete value. */
+export interface ShownNode {
+  readonly key: string;
+  readonly dir: boolean;
+  readonly value?: string | undefined;
+  readonly createdIndex: number;
+  readonly modifiedIndex: number;
+  readonly ttl?: number | undefined;
+  /** Of a directory: number of children that etcd lists. */
+  readonly children?: number | undefined;
+}
+
+export interface KeyAnswer {
+  /** Absent: the key does not exist. */
+  readonly node?: ShownNode | undefined;
+  /** Index of the store. */
+  readonly index: number;
+}
+
+/** What a change did. */
+export interface ChangeEvent {
+  readonly index: number;
+  readonly action: string;
+  readonly key: string;
+  readonly dir: boolean;
+  /** Absent after a delete or an expiry, and for a directory. */
+  readonly value?: string | undefined;
+  /** Characters of the value, when it was too long to send. */
+  readonly length?: number | undefined;
+  readonly ttl?: number | undefined;
+  readonly createdIndex: number;
+  readonly isRemoved: boolean;
+  /** The value before. */
+  readonly previous?: string | undefined;
+}
+
+/** An event of the stream that each open page has. */
+export type StreamEvent =
+  | { readonly type: "open"; readonly index: number; readonly clusterId: string }
+  | { readonly type: "changes"; readonly changes: readonly ChangeEvent[] }
+  /** Changes were missed: what the page knows may be old. */
+  | {
+      readonly type: "gap";
+      readonly reason: string;
+      readonly index: number;
+      readonly clusterId: string;
+    }
+  | { readonly type: "connected" }
+  | { readonly type: "disconnected"; readonly message: string }
+  /** The watch has ended, for example because the user may not read the directory. */
+  | { readonly type: "failed"; readonly failure: Failure };
+
+export interface SearchQuery {
+  readonly key: string;
+  readonly text: string;
+  readonly keys: boolean;
+  readonly values: boolean;
+  readonly matchCase: boolean;
+}
+
+/** A node whose key or value contains the text. */
+export interface SearchMatch {
+  readonly key: string;
+  readonly dir: boolean;
+  /** Number and text of the first line of the value that contains it. */
+  readonly line?: { readonly number: number; readonly text: string } | undefined;
+}
+
+/** A line of the answer to a search. */
+export type SearchEvent =
+  | { readonly type: "match"; readonly match: SearchMatch }
+  | {
+      readonly type: "progress";
+      readonly directories: number;
+      readonly keys: number;
+      readonly at: string;
+    }
+  | {
+      readonly type: "end";
+      readonly directories: number;
+      readonly keys: number;
+      /** Whether the search ended early, because it has found enough. */
+      readonly isCut: boolean;
+    }
+  | { readonly type: "failed"; readonly failure: Failure };
+
+export interface SaveRequest {
+  readonly key: string;
+  readonly value: string;
+  /** Index that the key must have. Absent: the key must not exist. */
+  readonly index?: number | undefined;
+}
+
+export interface RemoveRequest {
+  readonly key: string;
+  /** Of a file: index that it must have. */
+  readonly index?: number | undefined;
+  readonly dir: boolean;
+}
+
+export interface WriteAnswer {
+  readonly index: number;
+}

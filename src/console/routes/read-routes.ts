@@ -1,0 +1,81 @@
+import { randomUUID } from "node:crypto";
+import { KeyNotFoundError } from "../../errors/common-errors.js";
+import type { EtcdNode } from "../../model/node.js";
+import { ConsoleError, keyIn, numberIn } from "../http/json-exchange.js";
+import type { KeyAnswer, ListedNode, ListingPage } from "../model/page-types.js";
+import type { ConsoleRequest } from "./route.js";
+
+/** Nodes of one page of a listing. */
+const MAX_PAGE_NODES = 5_000;
+/** Characters of a value that a listing shows. */
+const START_CHARS = 80;
+
+/**
+ * A page of the children of a directory. The first page reads the directory once; the others are of the same moment,
+ * so that none misses a node because another one was removed.
+ */
+export async function listChildren({ session, query, signal }: ConsoleRequest) {
+  const key = keyIn(query);
+  const from = numberIn(query, "from", 0);
+  const limit = Math.min(MAX_PAGE_NODES, Math.max(1, numberIn(query, "limit", MAX_PAGE_NODES)));
+  const id = query.get("listing");
+  const listing = id === null ? undefined : session.listing(id);
+  if (listing !== undefined) return pageOf(listing, from, limit);
+  if (id !== null) throw new ConsoleError(410, "the listing is too old; read it again");
+  const { node, etcdIndex: index } = await session.etcd.getNode(key, {
+    sorted: true,
+    quorum: true,
+    signal,
+  });
+  if (!node.dir) throw new ConsoleError(409, `${key} is no directory`);
+  const nodes = (node.nodes ?? []).map(listed);
+  const read = { id: randomUUID(), key, index, nodes };
+  if (nodes.length > limit) session.keepListing(read);
+  return pageOf(read, from, limit);
+}
+
+function pageOf(
+  { id, key, index, nodes }: Pick<ListingPage, "key" | "index" | "nodes"> & { readonly id: string },
+  from: number,
+  limit: number,
+): ListingPage {
+  const page = nodes.slice(from, from + limit);
+  return { key, listing: id, index, total: nodes.length, from, nodes: page };
+}
+
+function listed({ key, dir, value, modifiedIndex: index, ttl }: EtcdNode): ListedNode {
+  return {
+    name: key.slice(key.lastIndexOf("/") + 1),
+    dir: dir === true,
+    index,
+    ...(value !== undefined && { start: startOf(value), length: value.length }),
+    ...(ttl !== undefined && { ttl }),
+  };
+}
+
+function startOf(value: string): string {
+  return value.slice(0, START_CHARS).toWellFormed();
+}
+
+/** A key by its name, also a hidden one. */
+export async function showKey({ session, query, signal }: ConsoleRequest): Promise<KeyAnswer> {
+  try {
+    const { node, etcdIndex: index } = await session.etcd.getNode(keyIn(query), {
+      quorum: true,
+      signal,
+    });
+    const { key, dir, value, nodes, createdIndex, modifiedIndex, ttl } = node;
+    return {
+      index,
+      node: {
+        ...{ key, dir: dir === true, createdIndex, modifiedIndex },
+        ...(value !== undefined && { value }),
+        ...(dir && { children: nodes?.length ?? 0 }),
+        ...(ttl !== undefined && { ttl }),
+      },
+    };
+  } catch (error) {
+    if (error instanceof KeyNotFoundError) return { index: error.index };
+    throw error;
+  }
+}
