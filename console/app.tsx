@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AppState } from "./app-state.js";
 import { ChangesView } from "./changes-view.js";
+import { ClusterView } from "./cluster-view.js";
 import { useEmitter } from "./emitter.js";
 import { KeyView } from "./key-view.js";
 import type { Connection } from "./live-changes.js";
@@ -15,6 +16,7 @@ const TABS: readonly (readonly [View, string])[] = [
   ["keys", "Keys"],
   ["search", "Search"],
   ["changes", "Changes"],
+  ["cluster", "Cluster"],
 ];
 
 const SHORTCUTS: readonly (readonly [string, string])[] = [
@@ -106,6 +108,7 @@ export function App({ state }: { readonly state: AppState }) {
         )}
         {!mustSignIn && session.info && view === "search" && <SearchView state={state} />}
         {!mustSignIn && session.info && view === "changes" && <ChangesView state={state} />}
+        {!mustSignIn && session.info && view === "cluster" && <ClusterView state={state} />}
       </main>
     </>
   );

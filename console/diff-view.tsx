@@ -28,8 +28,14 @@ export function DiffView({
   const shown = withContext(lines);
   return (
     <table class="diff" aria-label={label}>
-      <thead class="hidden-text">
-        <tr>
+      <colgroup>
+        <col class="number" />
+        <col class="number" />
+        <col class="sign" />
+        <col />
+      </colgroup>
+      <thead>
+        <tr class="hidden-text">
           <th scope="col">old line</th>
           <th scope="col">new line</th>
           <th scope="col">change</th>

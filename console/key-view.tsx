@@ -4,6 +4,7 @@ import { DiffView } from "./diff-view.js";
 import { Editor } from "./editor.js";
 import { useEmitter } from "./emitter.js";
 import { HexView } from "./hex-view.js";
+import { HistoryView } from "./history-view.js";
 import { KeyPath } from "./key-path.js";
 import type { SaveResult } from "./key-state.js";
 import { NewKey } from "./new-key.js";
@@ -45,6 +46,7 @@ export function KeyView({ state }: { readonly state: AppState }) {
       {(isRead || draft) && !node?.dir && (node !== undefined || draft !== undefined) && (
         <ValuePart key={key} state={state} />
       )}
+      {isRead && key !== "/" && !node?.dir && <HistoryView key={`history ${key}`} state={state} />}
       {isRead && node === undefined && draft === undefined && (
         <div class="empty">
           <p>This key does not exist.</p>
@@ -243,7 +245,7 @@ function ValuePart({ state }: { readonly state: AppState }) {
         </p>
       )}
       {isReviewing && !isOvertaken && draft && (
-        <div class="review" role="group" aria-label="Review changes">
+        <div class="review" role="group" aria-label="Review changes" ref={bringIntoView}>
           <h3>{node === undefined ? "The new key" : "Your changes"}</h3>
           <DiffView before={draft.base} after={draft.text} label="Your changes" />
           <div class="buttons">
@@ -263,6 +265,11 @@ function ValuePart({ state }: { readonly state: AppState }) {
       )}
     </>
   );
+}
+
+/** Constant, so that it runs once for each review. */
+function bringIntoView(element: HTMLElement | null): void {
+  element?.scrollIntoView({ block: "nearest" });
 }
 
 interface StatusProps {

@@ -6,7 +6,9 @@ import { PageFiles, SECURITY_HEADERS } from "./http/page-files.js";
 import { RequestGuard } from "./http/request-guard.js";
 import { type ClusterAccess, type Session, Sessions } from "./http/sessions.js";
 import type { SessionInfo } from "./model/page-types.js";
+import { showCluster } from "./routes/cluster-route.js";
 import { streamEvents } from "./routes/events-route.js";
+import { showHistory } from "./routes/history-route.js";
 import { listChildren, showKey } from "./routes/read-routes.js";
 import { type Route, reading, writing } from "./routes/route.js";
 import { search } from "./routes/search-route.js";
@@ -19,6 +21,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
   key: reading(showKey),
   search: reading(search),
   events: reading(streamEvents),
+  cluster: reading(showCluster),
+  history: reading(showHistory),
   save: writing(saveKey),
   directory: writing(createDirectory),
   remove: writing(removeKey),

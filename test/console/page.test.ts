@@ -9,6 +9,7 @@ import { type ConsoleOptions, ConsoleServer } from "../../src/console/console-se
 import { EtcdClient } from "../../src/index.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import { type EmbeddedEtcd, startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { describeInBrowser, launchBrowser } from "./browser.js";
 
 /** The name of a key, or of a directory with its slash. */
@@ -447,9 +448,112 @@ describeInBrowser("the page of the console", () => {
     await client.setNode(`${dir}/c`, "1");
     await page.getByText("1 change since").waitFor();
     await check("changes");
+    await page.goto(`${served.url}#/cluster`);
+    await page.getByRole("region", { name: "Table of members" }).waitFor();
+    await check("cluster");
+    await page.goto(`${served.url}#/keys${dir}/c`);
+    await page.getByText("History").click();
+    await page.getByText("index", { exact: false }).last().waitFor();
+    await check("history");
     await button(page, "Sign in").click();
     await page.getByLabel("Password").waitFor();
     await check("signing in");
+  });
+
+  it("shows the members, their health and versions", async () => {
+    const page = await open(`${served.url}#/cluster`);
+    const members = page.getByRole("region", { name: "Table of members" });
+    await members.getByText("leader").waitFor();
+    await members.getByText(etcd.url).first().waitFor();
+    const endpoints = page.getByRole("region", { name: "Table of endpoints" });
+    await endpoints.getByText("healthy", { exact: true }).waitFor();
+    await endpoints.getByText((await client.version()).etcdserver).waitFor();
+  });
+
+  it("shows what a key was since the page was opened, on v2", async () => {
+    const dir = top();
+    await client.setNode(`${dir}/a`, "one");
+    const page = await open(`${served.url}#/keys${dir}/a`);
+    await editor(page).getByText("one").waitFor();
+    await client.setNode(`${dir}/a`, "two");
+    await editor(page).getByText("two").waitFor();
+    await page.getByText("History").click();
+    await page.getByText("etcd v2 keeps no past values", { exact: false }).waitFor();
+    await button(page, "Put back Before").click();
+    await editor(page).getByText("one").waitFor();
+    expect(await client.getNodeValue(`${dir}/a`)).toBe("two");
+  });
+
+  describeWithEtcd("3.7", "on etcd 3.7", () => {
+    let cluster: EtcdCluster;
+    let v3: EtcdClient;
+    let console: ConsoleServer;
+    beforeAll(async () => {
+      cluster = await startEtcd({ release: "3.7", args: ["--unsafe-no-fsync"] });
+      v3 = new EtcdClient({ urls: cluster.urls, api: "v3" });
+      console = await start({ write: true, options: { urls: cluster.urls, api: "v3" } });
+    });
+    afterAll(async () => {
+      await v3?.close();
+      await cluster?.stop();
+    });
+
+    it("shows every value that a key has had, and puts one back, also of a deleted key", async () => {
+      const dir = top();
+      await v3.setNode(`${dir}/a`, "one");
+      await v3.deleteNode(`${dir}/a`);
+      await v3.setNode(`${dir}/a`, "two");
+      await v3.setNode(`${dir}/a`, "three");
+      const page = await open(`${console.url}#/keys${dir}/a`);
+      await page.getByText("History").click();
+      const entries = page.locator(".entries > li");
+      await entries.nth(3).waitFor();
+      expect(await entries.locator("> details > summary .badge").allTextContents()).toEqual([
+        "present value",
+        "deleted",
+      ]);
+      await entries.first().locator("summary").click();
+      const diff = entries.first().getByRole("table");
+      expect(await diff.locator(".removed .text").textContent()).toBe("two");
+      expect(await diff.locator(".added .text").textContent()).toBe("three");
+      await entries.last().getByRole("button").click();
+      await button(page, "Review changes").click();
+      await button(page, "Save").click();
+      await soon(() => v3.getNodeValue(`${dir}/a`)).toBe("one");
+      await v3.deleteNode(`${dir}/a`);
+      await page.getByText("This key does not exist.").waitFor();
+      await entries.nth(5).waitFor();
+      await entries.nth(2).getByRole("button").click();
+      await button(page, "Review changes").click();
+      await button(page, "Create").click();
+      await soon(() => v3.getNodeValue(`${dir}/a`, { ignoreKeyNotFound: true })).toBe("three");
+    });
+
+    it("shows versions and the size of the database", async () => {
+      const page = await open(`${console.url}#/cluster`);
+      const endpoints = page.getByRole("region", { name: "Table of endpoints" });
+      await endpoints.getByText(/^3\.7\.\d+$/).waitFor();
+      await endpoints.getByText(/MiB in use$/).waitFor();
+    });
+
+    it("says that etcd is away, keeps the text, and saves it when etcd is back", async () => {
+      const dir = top();
+      await v3.setNode(`${dir}/a`, "old");
+      const page = await open(`${console.url}#/keys${dir}/a`);
+      await write(page, "mine");
+      await cluster.members[0].kill();
+      await page.getByText("etcd unreachable").waitFor();
+      await page.getByText("Your text stays here.").first().waitFor();
+      await button(page, "Review changes").click();
+      await cluster.members[0].start();
+      await page.getByText("live", { exact: true }).waitFor();
+      await editor(page).getByText("mine").waitFor();
+      await button(page, "Save").click();
+      await soon(() => v3.getNodeValue(`${dir}/a`)).toBe("mine");
+      // Changes arrive again.
+      await v3.setNode(`${dir}/b`, "1");
+      await row(page, "b").waitFor();
+    });
   });
 
   // `npm run screenshots`

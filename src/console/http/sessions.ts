@@ -3,6 +3,7 @@ import { EtcdClient } from "../../client/etcd-client.js";
 import type { EtcdClientOptions } from "../../client/options.js";
 import type { Credentials, ListedNode } from "../model/page-types.js";
 import { ConsoleError } from "./json-exchange.js";
+import { openV3Store, type V3Store } from "./v3-store.js";
 
 /** More sessions end the one that was unused for the longest time. */
 const MAX_SESSIONS = 200;
@@ -23,6 +24,10 @@ export class Session {
   /** Below the prefix of the console. */
   readonly etcd: EtcdClient;
   readonly user: string | undefined;
+  readonly options: EtcdClientOptions;
+  /** Directory that all keys are relative to; empty: the root. */
+  readonly prefix: string;
+  #v3Store: V3Store | undefined;
   /** Aborts when the session ends. */
   readonly #ending = new AbortController();
   /** Closed with the session; `undefined`: other sessions use the client too. */
@@ -30,10 +35,22 @@ export class Session {
   readonly #listings: Listing[] = [];
   usedAt = Date.now();
 
-  constructor(etcd: EtcdClient, user: string | undefined, own: EtcdClient | undefined) {
+  constructor(
+    etcd: EtcdClient,
+    own: EtcdClient | undefined,
+    { options, prefix = "" }: ClusterAccess,
+  ) {
     this.etcd = etcd;
-    this.user = user;
+    this.user = options.username;
+    this.options = options;
+    this.prefix = prefix === "/" ? "" : prefix;
     this.#own = own;
+  }
+
+  /** `undefined` for a cluster whose v2 API is used. */
+  v3Store(): V3Store | undefined {
+    this.#v3Store ??= openV3Store(this.options);
+    return this.#v3Store;
   }
 
   get ended(): AbortSignal {
@@ -52,6 +69,7 @@ export class Session {
 
   end(): void {
     this.#ending.abort();
+    this.#v3Store?.api.close();
     void this.#own?.close();
   }
 }
@@ -105,10 +123,11 @@ export class Sessions {
   #sessionOf(username: string | undefined, password: string): Session {
     const { options } = this.#access;
     if (username === undefined) {
-      return new Session(this.#below(this.#shared), options.username, undefined);
+      return new Session(this.#below(this.#shared), undefined, this.#access);
     }
-    const own = new EtcdClient({ ...options, username, password });
-    return new Session(this.#below(own), username, own);
+    const ofUser = { ...options, username, password };
+    const own = new EtcdClient(ofUser);
+    return new Session(this.#below(own), own, { ...this.#access, options: ofUser });
   }
 
   #below(client: EtcdClient): EtcdClient {

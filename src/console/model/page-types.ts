@@ -157,3 +157,50 @@ export interface RemoveRequest {
 export interface WriteAnswer {
   readonly index: number;
 }
+
+/** A value that a key has had, or its removal. */
+export interface PastValue {
+  readonly revision: number;
+  readonly isRemoval: boolean;
+  /** Absent for a removal, and when the values together are too large. */
+  readonly value?: string | undefined;
+}
+
+/** The revisions of a key, the newest first. */
+export interface KeyHistory {
+  readonly past: readonly PastValue[];
+  /** First revision that etcd still has; 0: it has all of them. */
+  readonly compacted: number;
+  /** `false`: there may be others that etcd has not compacted. */
+  readonly isComplete: boolean;
+}
+
+export interface MemberState {
+  readonly id: string;
+  readonly name: string;
+  readonly peerURLs: readonly string[];
+  readonly clientURLs: readonly string[];
+  readonly isLeader: boolean;
+}
+
+export interface EndpointState {
+  readonly endpoint: string;
+  readonly healthy: boolean;
+  readonly reason?: string | undefined;
+  readonly version?: string | undefined;
+  readonly memberId?: string | undefined;
+  /** Bytes. */
+  readonly dbSize?: number | undefined;
+  readonly dbSizeInUse?: number | undefined;
+  readonly alarms?: readonly string[] | undefined;
+}
+
+export interface ClusterAnswer {
+  readonly clusterId?: string | undefined;
+  readonly members: readonly MemberState[];
+  readonly endpoints: readonly EndpointState[];
+  /** Open watches of the member that responded, where etcd counts them. */
+  readonly watchers?: number | undefined;
+  /** What could not be found out, and why. */
+  readonly problems: readonly string[];
+}
