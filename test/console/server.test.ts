@@ -1,6 +1,9 @@
 /** The server of the console: who may use it, and what it sends. */
 
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { type ConsoleOptions, ConsoleServer } from "../../src/console/console-server.js";
@@ -229,5 +232,31 @@ describe("the server of the console", () => {
     expect((await send(`${address}api/key?key=/below`, headers)).body).toContain('"value":"1"');
     cli.kill("SIGTERM");
     expect(await cli.exit).toBe(0);
+  });
+
+  it("serve has a console, on a port of its own, in which users of v2 auth sign in", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "etcdnet-console-"));
+    const file = join(folder, "password");
+    await writeFile(file, "secret");
+    const auth = ["--auth-root-password-file", file];
+    await using cli = new Cli("serve", "--port", "0", "--console", "0", "--console-write", ...auth);
+    const url = await cli.url();
+    await expect.poll(() => cli.stdout).toContain("console on ");
+    const [, page = ""] = /^console on (\S+)$/m.exec(cli.stdout) ?? [];
+    expect(new URL(page).port).not.toBe(new URL(url).port);
+    const signIn = async (body: object): Promise<SessionInfo> =>
+      JSON.parse((await send(`${page}api/session`, JSON_TYPE, "POST", body)).body);
+    const save = async ({ token }: SessionInfo) => {
+      const headers = { ...JSON_TYPE, "X-Etcdnet-Session": token };
+      const body = { key: "/a", value: "1" };
+      return (await send(`${page}api/save`, headers, "POST", body)).status;
+    };
+    expect(await save(await signIn({ username: "root", password: "wrong" }))).toBe(401);
+    expect(await save(await signIn({ username: "root", password: "secret" }))).toBe(200);
+    expect(cli.stdout + cli.stderr).not.toContain("secret");
+    await rm(folder, { recursive: true });
+    const refused = new Cli("serve", "--console-write");
+    expect(await refused.exit).toBe(1);
+    expect(refused.stderr).toContain("--console-write needs --console");
   });
 });

@@ -24,10 +24,11 @@ import { FileMonitor } from "../process/file-monitor.js";
 import { type FlagOf, flagNames } from "../process/flag-names.js";
 import { VERSION } from "../process/version.js";
 import { waitForShutdown } from "../process/wait-for-shutdown.js";
+import { checkConsole, type ServerConsoleOptions, startServerConsole } from "./server-console.js";
 import { warnIfOpen } from "./warn-if-open.js";
 
 /** Options of all server commands. */
-export interface ServerCommandOptions extends LogOptions {
+export interface ServerCommandOptions extends LogOptions, ServerConsoleOptions {
   readonly host: string;
   readonly port: number;
   readonly advertise?: readonly string[];
@@ -120,6 +121,12 @@ export function serverCommand<
       parseDuration,
       0,
     )
+    .option(
+      "--console <port>",
+      "serve a web console for this server on a port of 127.0.0.1; 0: any free port",
+      portOf,
+    )
+    .option("--console-write", "let the console change and delete keys")
     .action(async () => {
       const { options, flag } = givenOptions<Options>(command);
       const names: OptionNames = (option) => {
@@ -145,6 +152,7 @@ async function serve<Options extends ServerCommandOptions, Complete extends List
   serveOnClosedPipe();
   const log = openLog(options);
   const { settings, reloaded } = await server.complete(options, flag);
+  checkConsole(options, settings.tls, flag);
   const shutdown = waitForShutdown();
   // A signal to reload does not end the server, also while it starts.
   let reload: () => void = () => {};
@@ -160,7 +168,9 @@ async function serve<Options extends ServerCommandOptions, Complete extends List
   );
   reload = () => void monitor.check(true);
   logStart(log, server, settings, running.url);
+  const page = await startServerConsole(options, running.url);
   console.log(`listening on ${running.url}`);
+  if (page !== undefined) console.log(`console on ${page.url}`);
   await shutdown;
   const { shutdownDelay } = options;
   log.info("shutting down: requests are still served", { shutdownDelay });
@@ -168,6 +178,7 @@ async function serve<Options extends ServerCommandOptions, Complete extends List
   await sleep(shutdownDelay);
   monitor.stop();
   log.info("closing the port and the watches");
+  await page?.close();
   await running.close();
   log.info("stopped");
   await log.close();

@@ -175,7 +175,7 @@ export interface KeyHistory {
   readonly isComplete: boolean;
 }
 
-export interface MemberState {
+interface MemberState {
   readonly id: string;
   readonly name: string;
   readonly peerURLs: readonly string[];
