@@ -14,7 +14,7 @@ const FILE = /`((?:src|test|scripts|docs)\/[\w/.-]+\.\w+)`/g;
 /** In the glossary: a file below `src/` in the last column. */
 const GLOSSARY_FILE = /\| `(?!src\/|test\/)([\w/.-]+\.ts)` \|$/gm;
 
-const sources = ["src", "scripts", "test"]
+const sources = ["src", "scripts", "test", "console"]
   .flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) =>
       join(folder, name),
