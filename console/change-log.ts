@@ -55,6 +55,12 @@ export class ChangeLog extends Emitter {
     return this.#changes.filter(isWanted).reverse();
   }
 
+  /** Index of the last change below a directory; 0: none. */
+  below(directory: string): number {
+    const last = this.#changes.findLast(({ change }) => isBelow(change.key, directory));
+    return last?.change.index ?? 0;
+  }
+
   of(key: string): readonly LoggedChange[] {
     return this.#changes.filter(({ change }) => change.key === key).reverse();
   }

@@ -8,6 +8,7 @@ import { HistoryView } from "./history-view.js";
 import { KeyPath } from "./key-path.js";
 import type { SaveResult } from "./key-state.js";
 import { NewKey } from "./new-key.js";
+import { RecipeView } from "./recipe-view.js";
 import { Text } from "./text.js";
 import { TimeLeft } from "./time-left.js";
 import { type Language, languageOf, problemsOf } from "./value-language.js";
@@ -122,6 +123,7 @@ function DirectoryPart({ state }: { readonly state: AppState }) {
   return (
     <>
       {result && <ResultNotice state={state} result={result} />}
+      <RecipeView state={state} directory={key} />
       {info?.writable && <NewKey state={state} directory={key} />}
       {info?.writable && key !== "/" && <RemoveButton state={state} />}
       <p class="quiet">

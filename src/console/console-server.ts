@@ -7,9 +7,11 @@ import { RequestGuard } from "./http/request-guard.js";
 import { type ClusterAccess, type Session, Sessions } from "./http/sessions.js";
 import type { SessionInfo } from "./model/page-types.js";
 import { showCluster } from "./routes/cluster-route.js";
+import { showCutover } from "./routes/cutover-route.js";
 import { streamEvents } from "./routes/events-route.js";
 import { showHistory } from "./routes/history-route.js";
 import { listChildren, showKey } from "./routes/read-routes.js";
+import { showRecipe } from "./routes/recipe-route.js";
 import { type Route, reading, writing } from "./routes/route.js";
 import { search } from "./routes/search-route.js";
 import { createDirectory, removeKey, saveKey } from "./routes/write-routes.js";
@@ -22,6 +24,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
   search: reading(search),
   events: reading(streamEvents),
   cluster: reading(showCluster),
+  cutover: reading(showCutover),
+  recipe: reading(showRecipe),
   history: reading(showHistory),
   save: writing(saveKey),
   directory: writing(createDirectory),

@@ -6,6 +6,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { type ConsoleOptions, ConsoleServer } from "../../src/console/console-server.js";
+import { openTarget } from "../../src/cutover/open-target.js";
 import { EtcdClient } from "../../src/index.js";
 import { MemoryKeySpace } from "../../src/key-space/memory/memory-key-space.js";
 import { type EmbeddedEtcd, startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
@@ -16,7 +17,7 @@ import { describeInBrowser, launchBrowser } from "./browser.js";
 const exactly = (key: string): RegExp => new RegExp(`^${key.replace(/[^\w]/g, "\\$&")}/?$`);
 
 /** How long a test waits for what must come. The machine may be busy. */
-const PATIENCE_MS = Number(process.env.PATIENCE ?? 60_000);
+const PATIENCE_MS = 60_000;
 
 describeInBrowser("the page of the console", () => {
   let browser: Browser;
@@ -470,6 +471,30 @@ describeInBrowser("the page of the console", () => {
     await endpoints.getByText((await client.version()).etcdserver).waitFor();
   });
 
+  it("shows the holder and the waiting line of a lock, and registered instances", async () => {
+    const dir = top();
+    const held = await client.lock(`${dir}/lock`).acquire({ data: "worker one" });
+    const second = client.lock(`${dir}/lock`).acquire({ data: "worker two" });
+    await soon(async () => (await client.getNode(`${dir}/lock`)).node.nodes?.length).toBe(2);
+    const metadata = { zone: "north" };
+    const instance = await client.registry(dir).register("web", { id: "a", metadata });
+    const page = await open(`${served.url}#/keys${dir}/lock`);
+    const rows = page.getByRole("region", { name: "Participants" }).locator("tbody tr");
+    await rows.nth(1).waitFor();
+    await rows.nth(0).getByText("worker one").waitFor();
+    await rows.nth(0).getByText(String(held.fencingToken)).first().waitFor();
+    await rows.nth(1).getByText("worker two").waitFor();
+    await held.release();
+    await rows.nth(0).getByText("worker two").waitFor();
+    await page.goto(`${served.url}#/keys${dir}/web`);
+    await rows.nth(0).getByText('{"zone":"north"}').waitFor();
+    await (await second).release();
+    await instance.close();
+    await page.goto(`${served.url}#/keys${dir}`);
+    await page.getByText("2 children").waitFor();
+    expect(await rows.count()).toBe(0);
+  });
+
   it("shows what a key was since the page was opened, on v2", async () => {
     const dir = top();
     await client.setNode(`${dir}/a`, "one");
@@ -527,6 +552,19 @@ describeInBrowser("the page of the console", () => {
       await button(page, "Review changes").click();
       await button(page, "Create").click();
       await soon(() => v3.getNodeValue(`${dir}/a`, { ignoreKeyNotFound: true })).toBe("three");
+    });
+
+    it("shows the state of a cut-over", async () => {
+      await using target = openTarget({ urls: cluster.urls });
+      const gateway = {
+        ...{ host: "host 1", url: "http://gateway:4001", acknowledged: 0, clusterId: "" },
+        ...{ hidden: [], givenTtls: [], problem: "clients use a hidden key" },
+      };
+      await target.records.register("1", gateway, 600, {});
+      const page = await open(`${console.url}#/cluster`);
+      const section = page.getByRole("region", { name: "Cut-over" });
+      await section.getByText("The cut-over has not begun.").waitFor();
+      await section.getByText("http://gateway:4001: clients use a hidden key").waitFor();
     });
 
     it("shows versions and the size of the database", async () => {

@@ -69,7 +69,7 @@ export class Session {
 
   end(): void {
     this.#ending.abort();
-    this.#v3Store?.api.close();
+    void this.#v3Store?.close();
     void this.#own?.close();
   }
 }

@@ -1,5 +1,7 @@
 /** What the server of the console and its page send to each other. The page imports the types only. */
 
+import type { CutoverStatus } from "../../cutover/cutover-status.js";
+
 /** What the page may do and show. */
 export interface SessionInfo {
   /** Goes with every later request. */
@@ -203,4 +205,24 @@ export interface ClusterAnswer {
   readonly watchers?: number | undefined;
   /** What could not be found out, and why. */
   readonly problems: readonly string[];
+}
+
+/** A holder, a waiter or an instance. */
+export interface Participant {
+  readonly key: string;
+  /** What it says about itself; of an instance, its metadata. */
+  readonly data: string;
+  /** Index of its creation; of a holder, the fencing token. */
+  readonly token: number;
+  readonly ttl?: number | undefined;
+}
+
+/** `queue`: a lock or an election, whose first participant holds it or leads. Empty: no recipe is recognized. */
+export interface RecipeAnswer {
+  readonly kind?: "queue" | "registry" | undefined;
+  readonly participants?: readonly Participant[] | undefined;
+}
+
+export interface CutoverAnswer {
+  readonly status?: CutoverStatus | undefined;
 }
