@@ -25,6 +25,8 @@ function bundle() {
     platform: "node",
     target: "node20",
     outfile,
+    // The page of the console lies beside the code of the package; the executable has no such files.
+    define: { "import.meta.url": "undefined" },
     logLevel: "warning",
   });
   return outfile;

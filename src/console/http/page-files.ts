@@ -38,17 +38,17 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 };
 
-/** Where the build puts the page, as seen from the bundle of the command line. */
-const BUILT_PAGE = new URL("../console/", import.meta.url);
-
 /** The files of the page, read once. No other file can be requested. */
 export class PageFiles {
   readonly #files: ReadonlyMap<string, { readonly type: string; readonly body: Buffer }>;
 
-  /** @throws Error when the folder has no page */
-  constructor(folder: URL = BUILT_PAGE) {
-    const path = fileURLToPath(folder);
+  /**
+   * @param folder default: where the build puts the page, as seen from the bundle of the command line
+   * @throws Error when it has no page, as in the single executable
+   */
+  constructor(folder?: URL) {
     try {
+      const path = fileURLToPath(folder ?? new URL("../console/", import.meta.url));
       const names = readdirSync(path).filter((name) => extname(name) in TYPES);
       this.#files = new Map(
         names.map((name) => [
@@ -57,7 +57,7 @@ export class PageFiles {
         ]),
       );
     } catch (cause) {
-      throw new Error("the files of the console are not here; install the package etcdnet", {
+      throw new Error("the files of the console are not here; use the package etcdnet of npm", {
         cause,
       });
     }
