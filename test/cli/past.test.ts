@@ -105,11 +105,19 @@ describeWithEtcd("3.7", "the past and contexts of two sides, on the command line
     }
   });
 
+  it("says how large a value may be", async () => {
+    const { code, stderr } = await say("set /large", "x".repeat(3_000_000));
+    expect([code, stderr]).toEqual([4, expect.stringMatching(/\nHint: {3}etcd accepts requests/)]);
+  });
+
   it("refuses options of the other kind of diff", async () => {
     for (const [line, text] of [
       ["diff", "required option '--from <urls>' not specified; or use --from-context"],
       ["diff --from x", "required option '--to <urls>' not specified; or use --to-context"],
       ["diff --at 3 --from x", "--from does not go with --at"],
+      ["get --at 0 /a", "argument '0' is invalid. It must be 1 or more."],
+      ["get --at 9007199254740993 /a", "is invalid. It is too large."],
+      ["apply --file /none", "Error:  /none: no such file or directory\n"],
       ["diff --at 1 --at 2 --at 3", "--at can be given once or twice"],
       ["diff --from x --to x --api v3", "--api is not an option for two clusters"],
       ["--api v3 diff --from x --to x", "--api is not a global option of etcdnet diff"],

@@ -66,7 +66,8 @@ async function edit({ etcd, format }: Session, key: string): Promise<void> {
 /** @throws CommandError when it is a directory */
 async function read(etcd: EtcdClient, key: string): Promise<EtcdNode | undefined> {
   const response = await etcd.getNode(key, { quorum: true, ignoreKeyNotFound: true });
-  if (response?.node.dir) throw new CommandError(`${key}: is a directory`);
+  if (response?.node.dir)
+    throw new CommandError(`${key}: is a directory`, `etcdnet ls ${key} lists it`);
   return response?.node;
 }
 

@@ -1,6 +1,7 @@
 import { AdminError } from "../../errors/admin-error.js";
 import { DirNotEmptyError, NotFileError, UnauthorizedError } from "../../errors/common-errors.js";
 import { EventIndexClearedError } from "../../errors/event-errors.js";
+import { refusalReasonOf } from "../../etcd3/error-messages.js";
 import { CommandError } from "./command-error.js";
 import type { FlagOf } from "./flag-names.js";
 
@@ -24,6 +25,9 @@ export function hintOn(error: unknown, command: FailedCommand): string | undefin
   if (error instanceof NotFileError) return directoryHints(error.key)[command.name];
   if (error instanceof EventIndexClearedError && command.name !== "watch") {
     return "etcd has compacted that part of its history; the first number is the oldest index that it still has";
+  }
+  if (refusalReasonOf(error) === "too-large") {
+    return "etcd accepts requests up to its --max-request-bytes, by default 1.5 MiB";
   }
   if (error instanceof DirNotEmptyError) {
     return `etcdnet rm --recursive ${error.key} removes it with everything in it`;

@@ -47,10 +47,15 @@ function failureLine(error: unknown, nameOf: OptionNames): string {
   return errorLine(failureMessage(error, nameOf));
 }
 
+/** Node's message about a file, with the name of the system call. */
+const FILE_PROBLEM = /^[A-Z]+: ([^,\n]+), [a-z]+ '([^'\n]*)'$/;
+
 /** The message of an error, with the flags of the command line in place of the library's options. */
 export function failureMessage(error: unknown, nameOf: OptionNames): string {
   if (error instanceof EtcdError || error instanceof OptionError) return error.messageWith(nameOf);
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const [, problem, file] = FILE_PROBLEM.exec(error.message) ?? [];
+  return problem === undefined ? error.message : `${file}: ${problem}`;
 }
 
 /** etcdctl's format of an error, with two spaces. */
