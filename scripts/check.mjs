@@ -16,6 +16,7 @@ const checks = {
   "dead code": [binary("knip")],
   "public types": ["scripts/public-types.mjs"],
   documentation: ["scripts/docs.mjs"],
+  "pictures of commands": ["scripts/recordings.mjs", "--check"],
   "package exports": [binary("publint"), "--strict"],
   "package types": [
     binary("@arethetypeswrong/cli", "attw"),
