@@ -74,6 +74,12 @@ export interface EtcdClientEvents {
  * Keys begin with `/`. A failed call rejects with an `EtcdError`. A call with an invalid argument or
  * option rejects with a `TypeError`, and sends nothing. A call whose `signal` aborts rejects with an
  * `AbortError`.
+ *
+ * @example
+ * const etcd = new EtcdClient({ endpoints: "http://127.0.0.1:2379" });
+ * await etcd.setNode("/config/greeting", "hello");
+ * console.log(await etcd.getNodeValue("/config/greeting"));
+ * await etcd.close();
  */
 export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncDisposable {
   readonly #keySpace: KeySpace;

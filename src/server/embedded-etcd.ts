@@ -114,6 +114,14 @@ export interface EmbeddedEtcd extends AsyncDisposable {
  *
  * @throws TypeError for an unknown option, or an invalid URL, origin or host name
  * @throws Error when the port is taken, or the snapshot file is damaged, in use, or cannot be written
+ *
+ * @example
+ * import { startEmbeddedEtcd } from "etcdnet/server";
+ *
+ * const server = await startEmbeddedEtcd();
+ * const etcd = new EtcdClient({ endpoints: server.url });
+ * await etcd.close();
+ * await server.close();
  */
 export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions = {}): Promise<EmbeddedEtcd> {
   checkServerOptions(options, OPTIONS);

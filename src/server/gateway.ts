@@ -80,6 +80,13 @@ export interface Gateway extends ServedGateway {
  * @throws NestedPrefixError when `etcd.keyPrefix` contains a key prefix that is in use on the cluster,
  *   or is contained in one
  * @throws Error when the port is taken
+ *
+ * @example
+ * import { createGateway } from "etcdnet/server";
+ *
+ * const gateway = await createGateway({ etcd: { endpoints: "http://127.0.0.1:2379" }, port: 4001 });
+ * console.log(gateway.url);
+ * await gateway.close();
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   checkServerOptions(options, OPTIONS);

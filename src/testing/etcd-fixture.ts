@@ -47,6 +47,15 @@ export interface EtcdFixture {
  * @param hooks the hooks of the test framework, e.g. `import * as hooks from "vitest"`; absent: the globals that
  *   Jest and Mocha have
  * @throws OptionError when a hook is missing
+ *
+ * @example
+ * import * as hooks from "node:test";
+ * import { etcdFixture } from "etcdnet/testing";
+ *
+ * const etcd = etcdFixture(hooks);
+ * hooks.test("a greeting is stored", async () => {
+ *   await etcd.client.setNode("/greeting", "hello");
+ * });
  */
 export function etcdFixture(
   hooks: TestHooks = globalThis as TestHooks,

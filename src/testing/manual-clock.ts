@@ -6,7 +6,15 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** A clock that stands still until a test advances it. It begins at 2030-01-01T00:00:00Z. */
+/**
+ * A clock that stands still until a test advances it. It begins at 2030-01-01T00:00:00Z.
+ *
+ * @example
+ * import { ManualClock } from "etcdnet/testing";
+ *
+ * const clock = new ManualClock();
+ * await clock.advance(31_000);
+ */
 export class ManualClock implements Clock {
   readonly #timers = new Set<Timer>();
   #time = Date.UTC(2030, 0, 1);

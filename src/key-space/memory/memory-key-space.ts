@@ -83,7 +83,16 @@ const SWEEP_INTERVAL_MS = 500;
 /** Endpoint of this process in errors and responses. */
 export const ENDPOINT = "memory:";
 
-/** A key space in this process. */
+/**
+ * A key space in this process.
+ *
+ * @example
+ * import { MemoryKeySpace } from "etcdnet/server";
+ *
+ * const etcd = new EtcdClient({ keySpace: new MemoryKeySpace() });
+ * await etcd.setNode("/a", "1");
+ * await etcd.close();
+ */
 export class MemoryKeySpace implements KeySpace {
   readonly #store: Store;
   readonly #history: EventHistory;

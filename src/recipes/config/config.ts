@@ -182,6 +182,11 @@ export class Config<T> extends EventEmitter<ConfigEvents<T>> implements Disposab
  * Settings at a mirrored key, validated by any Standard Schema (zod, valibot, arktype, …).
  *
  * @throws TypeError for a key outside the mirror, an invalid schema, and an unknown option
+ *
+ * @example
+ * const settings = config(etcd.mirror("/shop"), schema);
+ * await settings.ready;
+ * console.log(settings.current);
  */
 export function config<T>(
   mirror: Mirror,

@@ -32,6 +32,11 @@ export interface Leader {
  * Elects one leader at a time among those that campaign. Observers see the leader's value. As with a
  * lock, two processes may believe for a moment that they lead. Only the one with the higher fencing
  * token leads.
+ *
+ * @example
+ * const leadership = await etcd.election("/election/mail").campaign("host-1");
+ * console.log("leading, with token", leadership.fencingToken);
+ * await leadership.resign();
  */
 export class Election {
   readonly key: string;

@@ -41,6 +41,15 @@ export interface AcquireOptions extends CallOptions {
  * The lock alone does not guarantee exclusion: a holder that was paused may believe for a moment
  * that it still holds the lock. If that matters, the resource must refuse fencing tokens that are
  * lower than the highest one it has seen.
+ *
+ * @example
+ * const held = await etcd.lock("/locks/report").acquire({ timeout: 30_000 });
+ * try {
+ *   held.assertHeld();
+ *   await store.write(report, held.fencingToken);
+ * } finally {
+ *   await held.release();
+ * }
  */
 export class Lock {
   readonly key: string;

@@ -50,6 +50,11 @@ export interface MirrorEvents {
  * when the complete tree was read, including the first time; `error`. Listeners are called one after
  * the other after the copy has changed. If one throws, the others are still called, and its error is
  * emitted as `error`. An error without a listener becomes a process warning.
+ *
+ * @example
+ * const mirror = etcd.mirror("/services");
+ * await mirror.ready;
+ * console.log(mirror.value("/services/mail/port", Number));
  */
 export class Mirror extends EventEmitter<MirrorEvents> implements AsyncDisposable {
   /** The mirrored key, without a trailing slash. */

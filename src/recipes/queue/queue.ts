@@ -47,6 +47,13 @@ export interface TakeOptions extends CallOptions {
  *
  * Items are in-order keys below `key`. A claim is a key with a TTL in the hidden directory
  * `key/_claims`.
+ *
+ * @example
+ * const queue = etcd.queue("/jobs");
+ * await queue.enqueue("report 7");
+ * const item = await queue.take();
+ * console.log(item.value);
+ * await item.acknowledge();
  */
 export class Queue implements AsyncDisposable {
   /** The directory of the items, without a trailing slash. */

@@ -56,6 +56,12 @@ export interface RegisterOptions extends CallOptions {
 /**
  * A service registry. Instances of services are registered while their processes run. Below `key`,
  * each service is a directory, and each instance is a key with a TTL in it.
+ *
+ * @example
+ * const registry = etcd.registry("/services");
+ * const registration = await registry.register("mail", { id: "m1", metadata: { port: 25 } });
+ * console.log(await registry.discover("mail"));
+ * await registration.close();
  */
 export class Registry<M = unknown> {
   readonly key: string;

@@ -30,6 +30,11 @@ export interface DiffOptions extends SourceAndTarget, CallOptions {
  * difference. Keys are without `prefix`. Indexes are not compared.
  *
  * @throws TransferRefusedError when `prefix` is not a directory of the source
+ *
+ * @example
+ * const from = new EtcdClient({ endpoints: "http://old:2379" });
+ * const to = new EtcdClient({ endpoints: "http://new:2379", api: "v3" });
+ * for await (const difference of diffTrees({ from, to })) console.log(difference);
  */
 export async function* diffTrees(
   options: DiffOptions,

@@ -27,6 +27,11 @@ import { preflight } from "./preflight.js";
  * @throws TargetInUseError when the target has other data, unless `overwrite`
  * @throws AbortError when `signal` aborts; only the outcome of the last writes is unknown then
  * @throws SourceReplacedError when another cluster responds in place of the source
+ *
+ * @example
+ * const from = new EtcdClient({ endpoints: "http://old:2379" });
+ * const to = new EtcdClient({ endpoints: "http://new:2379", api: "v3" });
+ * await migrate({ from, to, prefix: "/apps" });
  */
 export async function migrate(options: MigrateOptions): Promise<MigrationProgress> {
   refuseUnknown(options, OPTIONS);
