@@ -39,6 +39,7 @@ describe("etcdnet context", () => {
     expect(await must("context list")).toBe(`* one  ${cli.url}\n  two  https://b:1\n`);
     expect(await must("get /a")).toBe("context\n");
     expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(home, "etcdnet"))).mode & 0o777).toBe(0o700);
     expect(JSON.parse(await readFile(file, "utf8")).contexts.two.cacert).toBe(
       join(process.cwd(), "ca.pem"),
     );
