@@ -7,7 +7,7 @@ import { beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { buildIfStale, root } from "../scripts/project.mjs";
 import { withoutGoNotation } from "../src/cli/options/go-notation.js";
-import { programFor } from "../src/cli/program.js";
+import { wholeProgram } from "../src/cli/program.js";
 import { type Code, problemsOf } from "./support/typed-code.js";
 
 const documents = [
@@ -82,7 +82,7 @@ function commandsIn(text: string): readonly (readonly string[])[] {
 
 /** What the command line says about its arguments, without doing anything. */
 async function refusalOf(args: readonly string[]): Promise<string | undefined> {
-  const program = await programFor("completion");
+  const program = await wholeProgram();
   silence(program);
   try {
     await program.parseAsync(withoutGoNotation(args, program), { from: "user" });
