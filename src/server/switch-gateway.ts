@@ -5,6 +5,8 @@ import { CutoverMembership, type Side } from "../cutover/membership.js";
 import { recordsOf } from "../cutover/open-target.js";
 import { SeenPasswords } from "../cutover/seen-passwords.js";
 import { OutcomeUnknownError } from "../errors/cluster-errors.js";
+import { readIndex } from "../key-space/shared/read-state.js";
+import { decodePath, NotUtf8Error } from "../wire/decode-path.js";
 import { AuthGuard } from "./auth/auth-guard.js";
 import { PasswordCheck } from "./auth/password-check.js";
 import { WatchReview } from "./auth/watch-review.js";
@@ -59,6 +61,7 @@ export function switchingCluster(
   const passwords = new PasswordObserver({
     ...{ own, clock, closing: closing.signal },
     seenSince: (id) => new SeenPasswords(records.keySpace, id),
+    readIndex: async () => (await readIndex(source.keySpace, { signal: closing.signal })).index,
     checkOwn: () => source.origin(closing.signal),
   });
   const follow = (state: StoredState | null | undefined): void => {
@@ -179,7 +182,18 @@ function targetHandler(
 /** Whether a request may change users, roles, or whether auth is on. */
 function isAuthChange({ method, target }: ServerRequest): boolean {
   const isRead = method === "GET" || method === "HEAD";
-  return !isRead && splitTarget(target).path.startsWith("/v2/auth");
+  return !isRead && pathOf(target).startsWith("/v2/auth");
+}
+
+/** The path for which a route is found. One that cannot be decoded has no route. */
+function pathOf(target: string): string {
+  const { path } = splitTarget(target);
+  try {
+    return decodePath(path);
+  } catch (error) {
+    if (error instanceof NotUtf8Error) return path;
+    throw error;
+  }
 }
 
 /**
@@ -211,7 +225,7 @@ async function changeAuth(
  * what; `undefined`: it need not wait.
  */
 function formatOfHeld({ method, target }: ServerRequest): "keys" | "message" | undefined {
-  const { path } = splitTarget(target);
+  const path = pathOf(target);
   if (path.startsWith("/v2/keys")) return "keys";
   const isChange = method !== "GET" && path.startsWith("/v2/members");
   return path.startsWith("/v2/auth") || isChange ? "message" : undefined;

@@ -8,21 +8,27 @@ import type { ServerRequest } from "../http/message.js";
 import type { ServedKeys } from "../routes/keys-route.js";
 import { PasswordObserver } from "./password-observer.js";
 
+/** Index of v2 when the recording begins. */
+const BEGIN = 5;
 const ARMED = { phase: "armed", passwords: "first" } as const;
 
 let records: MemoryKeySpace;
 let observer: PasswordObserver;
 let ownIsAccepted: boolean;
+let ownIndex: number;
 beforeEach(() => {
   records = new MemoryKeySpace();
   ownIsAccepted = true;
+  ownIndex = BEGIN;
   observer = new PasswordObserver({
     own: { name: "gate", password: () => "gate pass" },
     clock: new SimulatedClock(),
     closing: new AbortController().signal,
     seenSince: (id) => new SeenPasswords(records, id),
+    readIndex: async () => BEGIN,
     checkOwn: async () => {
       if (!ownIsAccepted) throw new Error("refused");
+      return { etcdIndex: ownIndex };
     },
   });
 });
@@ -30,10 +36,10 @@ beforeEach(() => {
 const seen = (id = "first") => new SeenPasswords(records, id).all();
 
 /** Sends a request with credentials. v2 responds with an error, or without one. */
-async function send(credentials: string, errorCode?: number): Promise<void> {
+async function send(credentials: string, errorCode?: number, index = BEGIN): Promise<void> {
   const execute = async () => {
-    if (errorCode === undefined) return {};
-    const error = { ...errorDefinition(errorCode), errorCode, detail: "", index: 1, key: "/a" };
+    if (errorCode === undefined) return { etcdIndex: index };
+    const error = { ...errorDefinition(errorCode), errorCode, detail: "", index, key: "/a" };
     throw serverErrorOf({ ...error, operation: "GET /a", endpoint: "", clusterId: "" });
   };
   const authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
@@ -114,4 +120,23 @@ it("does not record a password of the gateway that v2 refuses", async () => {
   await send("app:one");
   await untilSeen("app", "one");
   expect((await seen()).has("gate")).toBe(false);
+});
+
+it.each([undefined, 100])(
+  "does not record what a member that is behind has accepted, with error %s",
+  async (errorCode) => {
+    ownIndex = BEGIN - 1;
+    observer.follow(ARMED);
+    await send("app:old", errorCode, BEGIN - 1);
+    await send("other:one");
+    await untilSeen("other", "one");
+    expect([...(await seen()).keys()]).toEqual(["other"]);
+  },
+);
+
+it("records the passwords of users that log in at the same time", async () => {
+  observer.follow(ARMED);
+  const users = ["a", "b", "c", "d"];
+  await Promise.all(users.map((user) => send(`${user}:one`)));
+  for (const user of users) await untilSeen(user, "one");
 });

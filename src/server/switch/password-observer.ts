@@ -2,6 +2,7 @@ import type { CutoverState } from "../../cutover/cutover-state.js";
 import type { SeenPasswords } from "../../cutover/seen-passwords.js";
 import { UnauthorizedError } from "../../errors/common-errors.js";
 import { EtcdServerError } from "../../errors/server-error.js";
+import type { ResponseOrigin } from "../../model/response.js";
 import type { Clock } from "../../time/clock.js";
 import { sleep } from "../../time/sleep.js";
 import { readBasicCredentials } from "../http/basic-credentials.js";
@@ -13,6 +14,8 @@ const FIRST_CODE_OF_PARAMETERS = 200;
 const RETRY_MS = 1_000;
 /** Users whose recorded passwords are remembered. */
 const MAX_REMEMBERED = 10_000;
+/** Users whose passwords wait to be recorded. The next request of another user is recorded. */
+const MAX_WAITING = 1_000;
 
 /** The user of the gateway itself on v2. */
 export interface OwnUser {
@@ -26,20 +29,27 @@ export interface PasswordObserverSettings {
   readonly closing: AbortSignal;
   /** The record of passwords since one `arm`. */
   seenSince(id: string): SeenPasswords;
-  /** Resolves when v2 has accepted the user of the gateway. */
-  checkOwn(): Promise<unknown>;
+  /** The index of v2, read with quorum. */
+  readIndex(): Promise<number>;
+  /** Resolves when v2 has accepted the user of the gateway, with the index of the member. */
+  checkOwn(): Promise<Pick<ResponseOrigin, "etcdIndex">>;
 }
 
 /**
  * Records, while a switch is prepared, the hashes of passwords that v2 accepts, so that its users can log in after the switch.
- * While v2 auth is on, it accepts no request with a wrong password, whatever a key permits.
+ * While v2 auth is on, it accepts no request with a wrong password, whatever a key permits. A member that is behind may accept
+ * an earlier password, so a response counts only with an index from after the beginning.
  */
 export class PasswordObserver {
   readonly #settings: PasswordObserverSettings;
   #id = "";
+  /** The index of v2 at the beginning. */
+  #begin: Promise<number> = Promise.resolve(0);
   /** The last header that was recorded, by user. */
   readonly #recorded = new Map<string, string>();
-  #isBusy = false;
+  /** Headers that v2 has accepted, and that are not recorded yet, by user. */
+  readonly #waiting = new Map<string, Accepted>();
+  #isRecording = false;
 
   constructor(settings: PasswordObserverSettings) {
     this.#settings = settings;
@@ -54,19 +64,24 @@ export class PasswordObserver {
     if (id === this.#id) return;
     this.#id = id;
     this.#recorded.clear();
-    if (id !== "") void this.#recordOwn(id).catch(() => {});
+    this.#waiting.clear();
+    if (id === "") return;
+    this.#begin = this.#retried(id, this.#settings.readIndex);
+    this.#begin.then((begin) => this.#recordOwn(id, begin)).catch(() => {});
   }
 
   /** The keys of v2 for a request, whose password is recorded when v2 accepts it. */
   observe(keys: ServedKeys, { headers: { authorization } }: ServerRequest): ServedKeys {
     if (authorization === undefined) return keys;
-    const observed = async <T>(response: Promise<T>): Promise<T> => {
+    const observed = async <T extends Pick<ResponseOrigin, "etcdIndex">>(
+      response: Promise<T>,
+    ): Promise<T> => {
       try {
         const result = await response;
-        this.#accepted(authorization);
+        this.#accepted(authorization, result.etcdIndex);
         return result;
       } catch (error) {
-        if (isOfStore(error)) this.#accepted(authorization);
+        if (isOfStore(error)) this.#accepted(authorization, error.index);
         throw error;
       }
     };
@@ -76,19 +91,38 @@ export class PasswordObserver {
     };
   }
 
-  #accepted(header: string): void {
-    const id = this.#id;
-    // The next request of the same user is recorded.
-    if (id === "" || this.#isBusy) return;
+  #accepted(header: string, index: number): void {
+    if (this.#id === "") return;
     const credentials = readBasicCredentials(header);
     if (credentials === undefined || this.#recorded.get(credentials.user) === header) return;
-    this.#isBusy = true;
-    void this.#record(id, credentials.user, credentials.password)
-      .then(() => this.#remember(id, credentials.user, header))
-      .catch(() => {})
-      .finally(() => {
-        this.#isBusy = false;
-      });
+    const { user, password } = credentials;
+    const isNewest = index >= (this.#waiting.get(user)?.index ?? 0);
+    if (!isNewest || this.#waiting.size >= MAX_WAITING) return;
+    this.#waiting.set(user, { header, password, index });
+    if (!this.#isRecording) void this.#recordWaiting();
+  }
+
+  /** One after the other, because hashes take much of the CPU. */
+  async #recordWaiting(): Promise<void> {
+    this.#isRecording = true;
+    try {
+      for (;;) {
+        const id = this.#id;
+        const begin = await this.#begin.catch(() => undefined);
+        if (id !== this.#id) continue;
+        const [next] = this.#waiting;
+        if (next === undefined || begin === undefined) return;
+        const [user, { header, password, index }] = next;
+        this.#waiting.delete(user);
+        if (index < begin) continue;
+        // Without it, the next request of the user is recorded.
+        await this.#record(id, user, password)
+          .then(() => this.#remember(id, user, header))
+          .catch(() => {});
+      }
+    } finally {
+      this.#isRecording = false;
+    }
   }
 
   #remember(id: string, user: string, header: string): void {
@@ -101,15 +135,25 @@ export class PasswordObserver {
     return this.#settings.seenSince(id).add(user, password);
   }
 
-  async #recordOwn(id: string): Promise<void> {
-    const { own, clock, closing, checkOwn } = this.#settings;
+  async #recordOwn(id: string, begin: number): Promise<void> {
+    const { own, checkOwn } = this.#settings;
     if (own === undefined) return;
-    while (id === this.#id) {
+    await this.#retried(id, async () => {
+      const { etcdIndex } = await checkOwn();
+      if (etcdIndex < begin) throw new Error("the member is behind");
+      const { password } = own;
+      const text = typeof password === "string" ? password : await password();
+      await this.#record(id, own.name, Buffer.from(text));
+    });
+  }
+
+  /** @throws Error when passwords are not recorded any more */
+  async #retried<T>(id: string, action: () => Promise<T>): Promise<T> {
+    const { clock, closing } = this.#settings;
+    for (;;) {
+      if (id !== this.#id) throw new Error("passwords are not recorded any more");
       try {
-        await checkOwn();
-        const { password } = own;
-        const text = typeof password === "string" ? password : await password();
-        return await this.#record(id, own.name, Buffer.from(text));
+        return await action();
       } catch {
         await sleep(RETRY_MS, clock, closing);
       }
@@ -117,7 +161,15 @@ export class PasswordObserver {
   }
 }
 
-function isOfStore(error: unknown): boolean {
+/** Credentials that v2 has accepted. */
+interface Accepted {
+  readonly header: string;
+  readonly password: Buffer;
+  /** Index of the response. */
+  readonly index: number;
+}
+
+function isOfStore(error: unknown): error is EtcdServerError {
   if (!(error instanceof EtcdServerError) || error instanceof UnauthorizedError) return false;
   return error.errorCode < FIRST_CODE_OF_PARAMETERS;
 }
