@@ -31,7 +31,9 @@ export async function copyUsers(
   state: StoredState,
   { memberAt, withoutUsers = [], overwrite = false }: CopyUsersOptions,
 ): Promise<void> {
-  const { isAuthOn, users, roles } = await readUsers(source, memberAt);
+  const seen = await seenBefore(records, state);
+  const known = { users: seen.keys(), roles: [] };
+  const { isAuthOn, users, roles } = await readUsers(source, memberAt, known);
   if (isAuthOn !== (state.passwords !== "")) throw authChanged(isAuthOn);
   const before = await readStoredUsers(store);
   const others = [...before.users.keys()].filter((name) => !users.has(name) && name !== ROOT);
@@ -49,7 +51,6 @@ export async function copyUsers(
     if (before.isAuthOn) await store.setEnabled(false);
     return;
   }
-  const seen = await new SeenPasswords(records.keySpace, state.passwords).all();
   const copied = [...users].filter(([name]) => !withoutUsers.includes(name));
   const unseen = copied.map(([name]) => name).filter((name) => !seen.has(name));
   if (unseen.length > 0) {
@@ -58,6 +59,15 @@ export async function copyUsers(
       hint: (name) =>
         `read a key through a gateway as each of them, or leave them out with ${name("withoutUsers")}`,
     });
+  }
+  if (!copied.some(([, names]) => names.includes(ROOT))) {
+    throw new CutoverError(
+      "nobody could change users on v3, without a user that has the role root",
+      {
+        option: "withoutUsers",
+        hint: (name) => `leave such a user out of ${name("withoutUsers")}`,
+      },
+    );
   }
 
   const stored = new Map((await store.users()).map((user) => [user.user, user]));
@@ -90,11 +100,14 @@ export async function copyUsers(
 export async function checkSameUsers(
   source: EtcdClient,
   { records, users: store }: CutoverTarget,
-  { passwords }: StoredState,
+  state: StoredState,
   memberAt: MemberAt | undefined,
   passwordsSet: readonly string[] = [],
 ): Promise<void> {
-  const [v2, v3] = [await readUsers(source, memberAt), await readStoredUsers(store)];
+  const seen = await seenBefore(records, state);
+  const v3 = await readStoredUsers(store);
+  const known = { users: [...seen.keys(), ...v3.users.keys()], roles: v3.roles.keys() };
+  const v2 = await readUsers(source, memberAt, known);
   if (v2.isAuthOn !== v3.isAuthOn) {
     const on = v2.isAuthOn ? ["v2", "v3"] : ["v3", "v2"];
     throw new CutoverError(
@@ -102,7 +115,6 @@ export async function checkSameUsers(
     );
   }
   if (!v3.isAuthOn) return;
-  const seen = await new SeenPasswords(records.keySpace, passwords).all();
   const hashes = new Map((await store.users()).map((user) => [user.user, user.passwordHash]));
   const changed = [...hashes]
     .filter(([user, hash]) => seen.get(user) !== hash && !passwordsSet.includes(user))
@@ -115,6 +127,14 @@ export async function checkSameUsers(
       "change them on v2 in the same way, with the commands user and role; " +
       `then name each user whose password you have set there with ${name("passwordsSet")}`,
   });
+}
+
+/** Hashes by user, since the last `arm`. */
+async function seenBefore(
+  { keySpace }: CutoverTarget["records"],
+  { passwords }: StoredState,
+): Promise<ReadonlyMap<string, string>> {
+  return passwords === "" ? new Map() : await new SeenPasswords(keySpace, passwords).all();
 }
 
 /** What is not equal. @param seen a user that was left out at the switch is missing there */

@@ -22,14 +22,24 @@ export interface Users {
 
 const NOBODY: Users = { isAuthOn: false, users: new Map(), roles: new Map() };
 
+/** Names of users and roles. */
+export interface KnownNames {
+  readonly users: Iterable<string>;
+  readonly roles: Iterable<string>;
+}
+
+const NO_NAMES: KnownNames = { users: [], roles: [] };
+
 /**
  * Reads the users and roles of v2, as of this moment. While auth is off, they have no effect, and are not read.
  *
+ * @param known v2 does not list names that begin with `_`. These are read too, and the roles of all users
  * @throws CutoverError when the user of the client may not read them
  */
 export async function readUsers(
   source: EtcdClient,
   memberAt: MemberAt | undefined,
+  known: KnownNames = NO_NAMES,
 ): Promise<Users> {
   // v2 reads users without a quorum. This member has everything from before.
   const { etcdServer } = await readIndex(source.keySpace, {});
@@ -41,22 +51,24 @@ export async function readUsers(
   const { auth } = member;
   if (!(await auth.isEnabled())) return NOBODY;
   try {
-    const [users, roles] = [await auth.users.list(), await auth.roles.list()];
-    const names = users.map(
-      (user) => [user.user, (user.roles ?? []).map(({ role }) => role)] as const,
-    );
-    const permissions = roles.map(
-      ({ role, permissions: { kv } }) =>
-        // What a way back adds is not of the operator.
-        [
-          role,
-          { kv: { ...kv, write: (kv.write ?? []).filter((key) => key !== INDEX_KEY) } },
-        ] as const,
-    );
+    const users = [...(await auth.users.list())];
+    for (const name of hiddenOf(known.users)) {
+      users.push(...(await unlessMissing(auth.users.get(name))));
+    }
+    const roles = [...(await auth.roles.list()), ...users.flatMap((user) => user.roles ?? [])];
+    for (const name of hiddenOf(known.roles)) {
+      roles.push(...(await unlessMissing(auth.roles.get(name))));
+    }
     return {
       isAuthOn: true,
-      users: new Map(names),
-      roles: new Map(permissions.filter(([role]) => role !== ROOT)),
+      users: new Map(
+        users.map((user) => [user.user, (user.roles ?? []).map(({ role }) => role)] as const),
+      ),
+      roles: new Map(
+        roles
+          .filter(({ role }) => role !== ROOT)
+          .map(({ role, permissions }) => [role, ofOperator(permissions)] as const),
+      ),
     };
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
@@ -66,6 +78,25 @@ export async function readUsers(
       hint: (name) => `name it with ${name("sourceUsername")}`,
     });
   }
+}
+
+function hiddenOf(names: Iterable<string>): readonly string[] {
+  return [...names].filter((name) => name.startsWith("_"));
+}
+
+/** Empty when v2 does not have it. */
+async function unlessMissing<T>(reading: Promise<T>): Promise<readonly T[]> {
+  try {
+    return [await reading];
+  } catch (error) {
+    if (error instanceof AdminError && error.status === 404) return [];
+    throw error;
+  }
+}
+
+/** Without what a way back adds. */
+function ofOperator({ kv }: Permissions): Permissions {
+  return { kv: { ...kv, write: (kv.write ?? []).filter((key) => key !== INDEX_KEY) } };
 }
 
 /** The users and roles that gateways of v3 enforce. */

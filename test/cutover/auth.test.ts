@@ -19,6 +19,8 @@ const GATE = { username: "gate", password: "gate pass" };
 const APP = "app:app pass";
 const VIEW = "view:view pass";
 const RARE = "rare:rare pass";
+/** v2 does not list it, nor its role. */
+const HIDDEN = "_hidden:hidden pass";
 
 async function addUsers(etcd: EtcdClient): Promise<void> {
   const { auth } = etcd;
@@ -26,15 +28,18 @@ async function addUsers(etcd: EtcdClient): Promise<void> {
   await auth.roles.create("all", { read: ["/*"] });
   await auth.roles.create("write", { read: ["/data/*", "/data"], write: ["/data/*"] });
   await auth.roles.create("view", { read: ["/data/*"] });
+  await auth.roles.create("_hidden", { read: ["/hidden"] });
+  await auth.users.create("_hidden", { password: "hidden pass", roles: ["_hidden"] });
   await auth.users.create("gate", { password: GATE.password, roles: ["all"] });
   await auth.users.create("app", { password: "app pass", roles: ["write"] });
-  await auth.users.create("view", { password: "view pass", roles: ["view"] });
+  await auth.users.create("view", { password: "view pass", roles: ["view", "_hidden"] });
   await auth.users.create("rare", { password: "rare pass", roles: ["view"] });
   await auth.enable();
   await using root = new EtcdClient({ urls: [...(await etcd.machines())], ...ROOT });
   await root.auth.roles.update("guest", { revoke: { read: ["/*"], write: ["/*"] } });
   await root.setNode("/data/a", "1");
   await root.setNode("/secret/a", "1");
+  await root.setNode("/hidden", "1");
 }
 
 function fileWith(text: string): string {
@@ -71,6 +76,9 @@ async function expectRights(gateway: ServedGateway): Promise<void> {
     ["app:wrong", "/data/b", "3"],
     [undefined, "/data/b"],
     [undefined, "/data/b", "3"],
+    [VIEW, "/hidden"],
+    [HIDDEN, "/hidden"],
+    [HIDDEN, "/data/a"],
     [VIEW, "/secret?wait=true&recursive=true"],
     [VIEW, "/data?wait=true&recursive=true"],
     ["view:wrong", "/data/b?wait=true&waitIndex=1"],
@@ -89,6 +97,9 @@ async function expectRights(gateway: ServedGateway): Promise<void> {
     "app:wrong,/data/b,3 401",
     ",/data/b 401",
     ",/data/b,3 401",
+    `${VIEW},/hidden 200`,
+    `${HIDDEN},/hidden 200`,
+    `${HIDDEN},/data/a 401`,
     `${VIEW},/secret?wait=true&recursive=true 401`,
     // Only the keys below, not the directory itself.
     `${VIEW},/data?wait=true&recursive=true 401`,
@@ -139,15 +150,19 @@ describeWithEtcd("3.7", "a cut-over with v2 auth", () => {
 
     // The passwords that were recorded must be those at the switch.
     const put = { method: "PUT", headers: { authorization: authorization("root:root pass") } };
-    const changed = await fetch(`${first.url}/v2/auth/users/view`, {
-      ...put,
-      body: '{"user":"view","password":"other"}',
-    });
-    expect(changed.status).toBe(503);
-    expect(await changed.text()).toContain("between arm and flip");
+    for (const path of ["/v2/auth", "/v2/%61uth"]) {
+      const changed = await fetch(`${first.url}${path}/users/view`, {
+        ...put,
+        body: '{"user":"view","password":"other"}',
+      });
+      expect(changed.status).toBe(503);
+      expect(await changed.text()).toContain("between arm and flip");
+    }
 
     const poll = as(APP, second, "/data/polled?wait=true");
-    await untilWatched(second, 1);
+    // This user is left out.
+    const ended = as(RARE, second, "/data/left?wait=true");
+    await untilWatched(second, 2);
     const held: Promise<Answer>[] = [];
     const onHold = () => {
       held.push(as(APP, first, "/data/held", "1"), as(VIEW, first, "/data/held", "2"));
@@ -164,7 +179,11 @@ describeWithEtcd("3.7", "a cut-over with v2 auth", () => {
       change ??= source.auth.roles.update("view", { grant: more });
       await change;
     });
+    const withoutRoot = { ...options, withoutUsers: ["rare", "root"] };
+    await expect(flip(source, target, withoutRoot)).rejects.toThrow(/nobody could change users/);
     await flip(changing, target, { ...options, withoutUsers: ["rare"], onHold });
+    await as(APP, second, "/data/left", "told");
+    expect((await ended).body).toEqual({});
     expect((await as(VIEW, first, "/more")).status).toBe(404);
     const statuses = (await Promise.all(held)).map(({ status }) => status);
     expect(statuses).toEqual([201, 401, 401, 401, 401, 401]);
@@ -174,8 +193,10 @@ describeWithEtcd("3.7", "a cut-over with v2 auth", () => {
     expect((await poll).body.node?.value).toBe("told");
     const listed = await fetch(`${first.url}/v2/auth/users`, { headers: put.headers });
     const { users } = (await listed.json()) as { users: { user: string }[] };
-    expect(users.map((each) => each.user)).toEqual(["app", "gate", "root", "view"]);
+    expect(users.map((each) => each.user)).toEqual(["_hidden", "app", "gate", "root", "view"]);
 
+    // It has logged in since arm, so it counts as removed on v3.
+    await source.auth.users.remove("rare");
     // v2 takes no hash, so a password that was changed must be set there too.
     const body = '{"user":"view","password":"new pass"}';
     expect((await fetch(`${first.url}/v2/auth/users/view`, { ...put, body })).status).toBe(200);

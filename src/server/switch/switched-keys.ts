@@ -565,7 +565,11 @@ export class SwitchedKeys {
     first: number,
   ): void {
     const after = { ...request, waitIndex: Math.max(watch.since, first) };
-    switched.continueWith(() => this.#openTarget(caller, after, state, signal));
+    switched.continueWith(async () => {
+      // The client may be a user that was left out at the switch.
+      if (!(await caller.isPermittedOnTarget())) return undefined;
+      return await this.#openTarget(caller, after, state, signal);
+    });
     watch.end();
   }
 
