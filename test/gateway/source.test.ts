@@ -209,10 +209,7 @@ describe("createSourceGateway", () => {
   });
 
   it.each([
-    [
-      { urls: [NOBODY], username: "root", password: "s3cret" },
-      /^source\.username: is not an optio/,
-    ],
+    [{ urls: [NOBODY], password: "s3cret" }, /^username, password: /],
     [{ urls: [NOBODY], retryUnknownWrites: true }, /^source\.retryUnknownWrites: /],
     [{ urls: [NOBODY], api: "v3" }, /^source\.api: /],
     [{ urls: [] }, /^urls: must be a list of at least one URL/],
@@ -241,6 +238,15 @@ describe("etcdnet gateway --source", () => {
     ["--source http://a --source-cert a", /--source-cert needs --source-key/],
     ["--source http://a --source-cacert nowhere", /--source-cacert nowhere: ENOENT/],
     ["--source http://u:s3cret@a", /--source contains credentials; remove them/],
+    ["--source http://a --source-username u", /--source-username has no effect .* --endpoints/],
+    [
+      "--source http://a --endpoints http://b --source-username u:s3cret",
+      /--source-username: must not contain a password; pass it with --source-password-file/,
+    ],
+    [
+      "--source http://a --endpoints http://b --source-username u",
+      /--source-username needs --source-password-file/,
+    ],
     ["--source ftp://a", /--source: must begin with http/],
     ["--source-cacert ca.pem", /--source-cacert has no effect without --source/],
   ])("refuses %s", async (args, complaint) => {
@@ -311,6 +317,7 @@ describe("etcdnet gateway --source", () => {
     expect(stdout.trimEnd().split("\n")).toEqual([
       "ok      certificate for clients: none",
       "ok      certificate for the v2 cluster: none",
+      "ok      user of the v2 cluster: none",
       "ok      options",
       "ok      listen on 127.0.0.1 port 0: the port is free",
       expect.stringMatching(/^failed {2}reach the cluster: no member is healthy .*ECONNREFUSED/),

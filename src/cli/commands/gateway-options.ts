@@ -43,10 +43,9 @@ const DEFAULT_ENDPOINTS = ["http://127.0.0.1:2379"];
 /** Options about v3, which a gateway for a v2 cluster uses only after a cut-over. */
 const V3_OPTIONS = ["prefix", "username", "passwordFile", "cacert", "cert", "key"] as const;
 /** Options that need `--source`. */
-const SOURCE_OPTIONS = [
-  ...(["sourceCacert", "sourceCert", "sourceKey"] as const),
-  ...(["sourceUsername", "sourcePasswordFile"] as const),
-];
+const SOURCE_OPTIONS = ["sourceCacert", "sourceCert", "sourceKey"] as const;
+/** Options that need both clusters: a gateway has a user of its own for a cut-over alone. */
+const CUTOVER_OPTIONS = ["sourceUsername", "sourcePasswordFile"] as const;
 
 export function addGatewayOptions(command: Command): Command {
   return command
@@ -148,13 +147,15 @@ function uselessOptions(
   flag: FlagOf,
 ): readonly Useless[] {
   const name = flag("source");
-  if (source === undefined) return [[SOURCE_OPTIONS, `has no effect without ${name}`]];
+  if (source === undefined) {
+    return [[[...SOURCE_OPTIONS, ...CUTOVER_OPTIONS], `has no effect without ${name}`]];
+  }
   const auth: Useless = [
     ["authRootPasswordFile"],
     `has no effect with ${name}, which serves a v2 cluster`,
   ];
   const missing = `has no effect with ${name} and without ${flag("endpoints")}`;
-  return endpoints === undefined ? [auth, [V3_OPTIONS, missing]] : [auth];
+  return endpoints === undefined ? [auth, [[...V3_OPTIONS, ...CUTOVER_OPTIONS], missing]] : [auth];
 }
 
 /** `password-file` for `passwordFile`. */
