@@ -33,8 +33,8 @@ export interface GatewayParts {
   readonly clock: Clock;
 }
 
-/** Keeps the shared watch open between two long polls. */
-const WATCH_IDLE_TIMEOUT_MS = 600_000;
+/** Keeps the shared watch open between two long polls, and no longer: each event costs etcd and the gateway CPU time. */
+const WATCH_IDLE_TIMEOUT_MS = 10_000;
 
 /** @throws TypeError for invalid options */
 export function gatewayParts(options: EtcdClientOptions): GatewayParts {

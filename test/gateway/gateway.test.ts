@@ -86,17 +86,24 @@ for (const release of ["3.4", "3.7"] as const) {
       watch.socket.destroy();
     });
 
-    it("keeps watching etcd for minutes between two polls", async ({ expect }) => {
+    it("watches etcd for seconds after the last poll, and a later one gets what it missed", async ({
+      expect,
+    }) => {
       const clock = new SkippingClock();
       await using patient = await createGateway({ etcd: { urls: etcd.urls, clock } });
       const poll = new RawClient(patient.url).send(get("/v2/keys/kept?wait=true"));
       await poll.got(/\r\n\r\n/);
       const body = new URLSearchParams({ value: "1" });
-      await fetch(`${patient.url}/v2/keys/kept`, { method: "PUT", body });
+      const set = await fetch(`${patient.url}/v2/keys/kept`, { method: "PUT", body });
       await poll.got(/"action":"set"/);
       await expect.poll(() => metricsOf(patient)).toMatch(/^etcdnet_watchers 0$/m);
-      clock.skip(50_000);
+      clock.skip(5_000);
       expect(await metricsOf(patient)).toMatch(/^etcdnet_events_held [1-9]/m);
+      clock.skip(10_000);
+      await expect.poll(() => metricsOf(patient)).toMatch(/^etcdnet_watch_index 0$/m);
+      const since = set.headers.get("x-etcd-index");
+      const late = await fetch(`${patient.url}/v2/keys/kept?wait=true&waitIndex=${since}`);
+      expect(await late.json()).toMatchObject({ action: "set", node: { value: "1" } });
       poll.socket.destroy();
     });
 
