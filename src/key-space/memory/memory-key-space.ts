@@ -344,8 +344,11 @@ export class MemoryKeySpace implements KeySpace {
   }
 
   #error(errorCode: number, detail: string, method: string, key: string): Error {
+    // A spread object would take a fifth of a read of a missing key.
+    const { reason, status } = errorDefinition(errorCode);
     return serverErrorOf({
-      ...errorDefinition(errorCode),
+      reason,
+      status,
       errorCode,
       detail,
       index: this.#store.index,

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
 import type { KeyRequest } from "../../model/key-request.js";
 import type { KeyGuard, Permit } from "../auth/key-guard.js";
@@ -100,4 +100,13 @@ it("executes one recursive listing in each turn of the event loop", async () => 
   expect(executed.indexOf("/small")).toBeLessThan(4);
   await Promise.all(listings);
   expect(executed).toHaveLength(6);
+});
+
+it("finds out no stack for a missing key, which would take as long as the response", async () => {
+  const execute = vi.spyOn(MemoryKeySpace.prototype, "execute");
+  const [reply] = await serve("GET", true, "");
+  expect(reply.status).toBe(404);
+  const error: Error = await execute.mock.results[0]?.value.catch((refusal: unknown) => refusal);
+  execute.mockRestore();
+  expect(error.stack).not.toContain("\n    at ");
 });

@@ -1,3 +1,4 @@
+import { withoutStack } from "../../errors/without-stack.js";
 import type { KeySpace } from "../../key-space/key-space.js";
 import { type KeyRequest, type WatchRequest, wantsNoNodes } from "../../model/key-request.js";
 import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
@@ -104,7 +105,7 @@ export class KeysRoute<P extends Permit = Permit> {
     // before the next one begins.
     if (request.action === "get" && request.recursive) await this.#turns.next();
     // Always with nodes: the status depends on whether there was a previous node.
-    const response = await keys.execute(withNodes(request));
+    const response = await withoutStack(() => keys.execute(withNodes(request)));
     const body = wantsNoNodes(request)
       ? encodeReceipt(response)
       : responseBody(response, this.#turns);
