@@ -144,7 +144,8 @@ function tools(api: "v2" | "v3"): void {
     expect((await run(["edit", `${top}/new`], { env })).code).toBe(0);
     expect(await client.getNodeValue(`${top}/new`)).toBe("2");
     expect(await textsIn(folder)).toEqual([]);
-    expect((await run(["edit", top], { env })).stderr).toBe(`${top}: is a directory\n`);
+    const { stderr } = await run(["edit", top], { env });
+    expect(stderr).toBe(`${top}: is a directory\nHint:   etcdnet ls ${top} lists it\n`);
   });
 
   it("edit opens both values after a conflict, and overwrites none", async () => {
