@@ -6,13 +6,14 @@
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { cpus } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { EtcdClient } from "../dist/index.js";
 import { createGateway } from "../dist/server/index.js";
 import { ensureEtcd } from "../scripts/etcd-binaries.mjs";
 import { startEtcdProcess } from "../scripts/etcd-process.mjs";
+import { cpuTime } from "./measured.mjs";
 
 const VALUE = "0123456789".repeat(10);
 const KEYS = 1000;
@@ -141,14 +142,6 @@ async function usage(child) {
   child.send("usage");
   const [{ rss }] = await once(child, "message");
   return { rss, descriptors: descriptorsOf(Number(child.pid)) };
-}
-
-/** Time in user and system mode since the start, in µs. Linux counts in units of 10 ms. @param {number} pid */
-function cpuTime(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The name of the program, in parentheses, may contain spaces.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 /** @param {number} pid */

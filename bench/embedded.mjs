@@ -6,11 +6,12 @@
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { connect } from "node:net";
 import { EtcdClient } from "../dist/index.js";
 import { MemoryKeySpace, startEmbeddedEtcd } from "../dist/server/index.js";
 import { ensureEtcd } from "../scripts/etcd-binaries.mjs";
 import { startEtcdProcess } from "../scripts/etcd-process.mjs";
+import { openPolls } from "./bare-polls.mjs";
+import { figure, median, warmUp } from "./measured.mjs";
 
 const VALUE = "0123456789".repeat(10);
 const IN_FLIGHT = 32;
@@ -38,16 +39,16 @@ async function compare(rounds) {
   const child = fork(import.meta.filename, ["serve"], { execArgv: ["--expose-gc"] });
   const [{ url }] = await once(child, "message");
   try {
-    for (const each of [real.url, url]) await rate(each, "set");
+    for (const each of [real.url, url]) {
+      for (const load of ["set", "get"]) await warmUp(load, () => rate(each, load));
+    }
     for (const load of ["get", "set", "mixed", "miss"]) {
       const ratios = [];
       for (let round = 0; round < rounds; round++) {
         const [theirs, ours] = [await rate(real.url, load), await rate(url, load)];
         ratios.push(ours / theirs);
       }
-      console.log(
-        `${load}, ${IN_FLIGHT} in flight: ${median(ratios).toFixed(2)} of etcd's calls/s`,
-      );
+      figure(`embedded: ${load}, calls/s ÷ etcd 3.4`, median(ratios));
     }
     await watchers(url, child);
     await sizes(url, child, rounds);
@@ -109,17 +110,12 @@ async function sizes(url, child, rounds) {
       const calls = await measure(size, load);
       if (size === small) before.set(load, calls);
       else
-        console.log(
-          `${load}, ${large} keys: ${(calls / (before.get(load) ?? 0)).toFixed(2)} of the calls/s with ${small}`,
-        );
+        figure(`embedded: ${load}, ${large} keys ÷ ${small} keys`, calls / (before.get(load) ?? 0));
     }
   }
 }
 
 /**
- * Bare sockets, whose reader looks for the event and nothing else: in this process everything that
- * a client does with 10,000 answers would be measured, too.
- *
  * @param {string} url
  * @param {import("node:child_process").ChildProcess} child
  */
@@ -130,32 +126,20 @@ async function watchers(url, child) {
     return /** @type {number} */ ((await once(child, "message"))[0].rss);
   };
   const before = await memory();
-  const watches = [];
-  while (watches.length < count) {
-    const some = Array.from({ length: 200 }, () => openWatch(url));
-    watches.push(...(await Promise.all(some)));
-  }
-  console.log(`a waiting watcher: ${((await memory()) - before) / count / 1024} KiB of the server`);
+  const polls = await openPolls(url, count);
+  const each = ((await memory()) - before) / count / 1024;
+  figure("embedded: a waiting watcher", each, { unit: "KiB", better: "less", digits: 1 });
   const etcd = new EtcdClient({ urls: [url] });
   const begun = performance.now();
-  await Promise.all([etcd.setNode("/watched", "1"), ...watches.map(({ event }) => event)]);
-  console.log(`one event to ${count} watchers: ${(performance.now() - begun).toFixed(0)} ms`);
-  for (const { socket } of watches) socket.destroy();
-  await etcd.close();
-}
-
-/** @param {string} url @returns {Promise<{ socket: import("node:net").Socket, event: Promise<void> }>} */
-async function openWatch(url) {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  socket.write("GET /v2/keys/watched?wait=true HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  await once(socket, "data");
-  const event = new Promise((resolve) => {
-    socket.on("data", (chunk) => {
-      if (chunk.includes("modifiedIndex")) resolve(undefined);
-    });
+  await Promise.all([etcd.setNode("/watched", "1"), ...polls.map(({ event }) => event)]);
+  const time = performance.now() - begun;
+  figure(`embedded: one event to ${count} watchers`, time, {
+    unit: "ms",
+    better: "less",
+    digits: 0,
   });
-  return { socket, event };
+  for (const { socket } of polls) socket.destroy();
+  await etcd.close();
 }
 
 async function keySpace() {
@@ -169,7 +153,10 @@ async function keySpace() {
       await keys.execute({ action: "get", key: setOf(n * 7919, size).key });
     }
     const perSecond = (calls / (performance.now() - begun)) * 1000;
-    console.log(`key space of ${size}, half gets, half sets: ${perSecond.toFixed(0)} calls/s`);
+    figure(`key space of ${size} keys, half gets, half sets`, perSecond, {
+      unit: "calls/s",
+      digits: 0,
+    });
     await keys.close();
   }
 }
@@ -184,11 +171,7 @@ async function startUp() {
   const begun = performance.now();
   const server = await startEmbeddedEtcd();
   await fetch(`${server.url}/version`);
-  console.log(`start to first answer: ${(performance.now() - begun).toFixed(1)} ms`);
+  const time = performance.now() - begun;
+  figure("embedded: start to first response", time, { unit: "ms", better: "less", digits: 1 });
   await server.close();
-}
-
-/** @param {number[]} values */
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -11,6 +11,8 @@ import { EtcdClient } from "../dist/index.js";
 import { createGateway } from "../dist/server/index.js";
 import { ensureEtcd } from "../scripts/etcd-binaries.mjs";
 import { startEtcdProcess } from "../scripts/etcd-process.mjs";
+import { openPolls } from "./bare-polls.mjs";
+import { cpuTime, figure, median, warmUp } from "./measured.mjs";
 
 const VALUE = "0123456789".repeat(10);
 const IN_FLIGHT = 256;
@@ -46,11 +48,15 @@ async function compare(rounds) {
   try {
     for (const load of /** @type {const} */ (["get", "set"])) {
       const ratios = [];
+      for (const each of [etcd.url, url]) await warmUp(load, () => rate(each, load));
       for (let round = 0; round < rounds; round++) {
         const [theirs, ours] = [await rate(etcd.url, load), await rate(url, load)];
         ratios.push(ours / theirs);
       }
-      console.log(`${load}, ${IN_FLIGHT} in flight: ${median(ratios).toFixed(2)} of etcd's own v2`);
+      figure(
+        `gateway: ${load}, ${IN_FLIGHT} in flight, calls/s ÷ etcd 3.4's own v2`,
+        median(ratios),
+      );
     }
     await polls(url, etcd.url, child);
   } finally {
@@ -92,26 +98,21 @@ async function polls(url, etcdUrl, child) {
   };
   const etcd = new EtcdClient({ urls: [url] });
   const before = await memory();
-  const events = [];
-  while (events.length < POLLS) {
-    for (let n = 0; n < 500; n++) events.push(etcd.watchNode("/watched"));
-    while ((await etcd.stats.store()).watchers < events.length) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
+  const waiting = await openPolls(url, POLLS);
   const each = ((await memory()) - before) / POLLS / 1024;
-  console.log(`a waiting poll, of ${POLLS}: ${each.toFixed(1)} KiB of the gateway`);
+  figure("gateway: a waiting poll", each, { unit: "KiB", better: "less", digits: 1 });
   const metrics = await (await fetch(`${etcdUrl}/metrics`)).text();
   const [, watches] = /^etcd_debugging_mvcc_watcher_total (\d+)$/m.exec(metrics) ?? [];
   console.log(`watches on etcd: ${watches}`);
+  const cpu = cpuTime(Number(child.pid));
   const begun = performance.now();
   await etcd.setNode("/watched", "1");
-  await Promise.all(events);
-  console.log(`one event to ${POLLS} polls: ${(performance.now() - begun).toFixed(0)} ms`);
+  await Promise.all(waiting.map(({ event }) => event));
+  const time = performance.now() - begun;
+  const spent = (cpuTime(Number(child.pid)) - cpu) / POLLS;
+  const less = /** @type {const} */ ({ better: "less", digits: 0 });
+  figure(`gateway: one event to ${POLLS} polls`, time, { unit: "ms", ...less });
+  figure("gateway: an event for one poll", spent, { unit: "µs of CPU", ...less });
+  for (const { socket } of waiting) socket.destroy();
   await etcd.close();
-}
-
-/** @param {number[]} values */
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { EtcdClient } from "../dist/index.js";
 import { ensureEtcd } from "../scripts/etcd-binaries.mjs";
 import { startEtcdProcess } from "../scripts/etcd-process.mjs";
+import { figure } from "./measured.mjs";
 
 const MAIN = new URL("../dist/cli/main.js", import.meta.url).pathname;
 const IN_FLIGHT = 128;
@@ -50,6 +51,12 @@ async function measure(keys) {
     console.log(`  first:  ${show(first)}`);
     console.log(`  again:  ${show(again)}`);
     console.log(`  over other data:  ${show(over)}`);
+    figure(
+      `migrate: ${keys} keys, into other data ÷ into an empty target`,
+      first.seconds / over.seconds,
+    );
+    figure(`migrate: ${keys} keys`, keys / first.seconds, { unit: "keys/s", digits: 0 });
+    figure(`migrate: ${keys} keys, memory`, first.rss, { unit: "MiB", better: "less", digits: 0 });
   } finally {
     await source.remove();
     await target.remove();

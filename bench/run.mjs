@@ -2,7 +2,7 @@
 /**
  * Compares this client with others on one etcd; docs/benchmarks.md says what and how.
  *
- *     npm run bench -- [--quick] [--rounds N] [--only REGEXP] [--against DIST] [--write]
+ *     node bench/run.mjs [--quick] [--rounds N] [--only REGEXP] [--against DIST] [--write]
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -10,9 +10,10 @@ import { parseArgs } from "node:util";
 import { ensureEtcd } from "../scripts/etcd-binaries.mjs";
 import { startEtcdProcess } from "../scripts/etcd-process.mjs";
 import { build, installPackages, root } from "../scripts/project.mjs";
-import { BARE, contenders, otherBuild } from "./contenders.mjs";
+import { BARE, contenders, OWN, otherBuild } from "./contenders.mjs";
 import { LOADS, measureSpeed, measureWatches, nameOf } from "./measure.mjs";
-import { runLine, speedTables, targetTable, watchTable } from "./report.mjs";
+import { figure } from "./measured.mjs";
+import { ratio, runLine, speedTables, targetTable, watchTable } from "./report.mjs";
 
 /** @typedef {import("./contenders.mjs").Contender} Contender */
 
@@ -30,7 +31,6 @@ const PAGE = join(root, "docs", "benchmarks.md");
 const [BEGIN, END] = ["<!-- results: begin -->", "<!-- results: end -->"];
 const WATCHES = "idle watches";
 
-const givenOptions = process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [];
 const only = new RegExp(options.only);
 const rounds = Number(options.rounds ?? (options.quick ? 3 : 9));
 const speed = {
@@ -63,12 +63,17 @@ async function onEtcd(use) {
 
 /** @param {string} url @returns {Promise<string>} Markdown */
 async function measure(url) {
-  const sections = [await runLine(url, ["npm run bench", ...givenOptions].join(" "))];
+  const sections = [await runLine(url, ["node bench/run.mjs", ...process.argv.slice(2)].join(" "))];
   const loads = new Map(LOADS.map((load) => [load, chosenFor(nameOf(load), installed)]));
   for (const [load, those] of loads) if (those.length === 0) loads.delete(load);
   if (loads.size > 0) {
     const speeds = await measureSpeed(url, loads, speed);
     sections.push(speedTables(speeds), targetTable(speeds));
+    for (const [load, results] of speeds) {
+      const cpu = ratio(results, OWN, BARE, (speed) => speed.cpu);
+      if (cpu === "–") continue;
+      figure(`client: ${nameOf(load)}, CPU ÷ ${BARE}`, Number(cpu), { better: "less" });
+    }
   }
   const watchers = chosenFor(
     WATCHES,

@@ -10,6 +10,7 @@ import { startEtcdProcess } from "../scripts/etcd-process.mjs";
 import { build, installPackages } from "../scripts/project.mjs";
 import { ETCD3, GO, OWN_V3, v3Contenders } from "./contenders.mjs";
 import { measureSpeed, nameOf } from "./measure.mjs";
+import { figure } from "./measured.mjs";
 import { ratio, runLine, speedTables } from "./report.mjs";
 
 /** @typedef {import("./measure.mjs").Load} Load */
@@ -37,6 +38,7 @@ try {
     for (const [name, aim] of Object.entries(against)) {
       const reached = ratio(speeds.get(load) ?? new Map(), OWN_V3, name, ({ rate }) => rate);
       console.log(`${nameOf(load)}: ${reached} times ${name} (aim: ${aim})`);
+      figure(`v3: ${nameOf(load)}, calls/s ÷ ${name}`, Number(reached));
     }
   }
 } finally {
