@@ -73,6 +73,8 @@ export class V3WatchSource {
   readonly #settings: V3WatchSettings;
   readonly #currentRevision: CurrentRevision;
   #sharedWatch: SharedWatch | undefined;
+  /** Index of the last one, when it ended. */
+  #lastIndex = 0;
   /** The offset that was used last. */
   #offset = 0;
   /** Newest index of the previous store. */
@@ -89,7 +91,7 @@ export class V3WatchSource {
   }
 
   get metrics(): WatchMetrics {
-    const { watchers = 0, held = 0, index = 0 } = this.#sharedWatch ?? {};
+    const { watchers = 0, held = 0, index = this.#lastIndex } = this.#sharedWatch ?? {};
     return { watchers, held, index };
   }
 
@@ -210,7 +212,10 @@ export class V3WatchSource {
     const currentRevision = this.#currentRevision;
     const settings = { ...this.#settings, ...indexOffset, currentRevision, limits: LIMITS };
     const sharedWatch: SharedWatch = new SharedWatch(this.#api, settings, head.header, () => {
-      if (this.#sharedWatch === sharedWatch) this.#sharedWatch = undefined;
+      if (this.#sharedWatch !== sharedWatch) return;
+      // Otherwise the rate of the metric would jump whenever the watch is opened again.
+      this.#lastIndex = sharedWatch.index;
+      this.#sharedWatch = undefined;
     });
     return sharedWatch;
   }
