@@ -40,8 +40,8 @@ const WITHHELD_BYTES = 8;
  */
 const PORTS_EACH = 600;
 const FIRST_PORT = 5_000 + (Number(process.env.VITEST_POOL_ID ?? 0) % 8) * PORTS_EACH;
-/** Ports of all proxies of this process so far. */
-const given = new Set<number>();
+/** Proxies of this process so far. Their ports are used again when all others were: the tests that had them are over. */
+let started = randomInt(PORTS_EACH);
 const REQUEST_LINE = /^(?:GET|PUT|POST|DELETE) \S+/;
 
 interface FaultProxyEvents {
@@ -66,10 +66,7 @@ export class FaultProxy extends EventEmitter<FaultProxyEvents> implements AsyncD
 
   /** Starts a proxy that forwards everything. */
   static async before(target: string): Promise<FaultProxy> {
-    const port = FIRST_PORT + randomInt(PORTS_EACH);
-    if (given.has(port)) return FaultProxy.before(target);
-    given.add(port);
-    const proxy = new FaultProxy(target, port);
+    const proxy = new FaultProxy(target, FIRST_PORT + (started++ % PORTS_EACH));
     try {
       await proxy.#listen();
       return proxy;
