@@ -90,7 +90,9 @@ async function valuesOf(
 /** The word between `<` and `>`; of `--key`, which is a file, `file`. */
 function placeholderOf(of: Option | Argument): string {
   if (!("flags" in of)) return of.name();
-  return /[<[](.*?)(?:\.\.\.)?[>\]]$/.exec(of.flags)?.[1] ?? "";
+  const { flags } = of;
+  const start = Math.max(flags.lastIndexOf("<"), flags.lastIndexOf("["));
+  return start < 0 ? "" : flags.slice(start + 1, -1).replace("...", "");
 }
 
 function isContext(of: Option | Argument, { command }: ParsedLine): boolean {
