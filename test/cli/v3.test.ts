@@ -9,13 +9,13 @@ import { etcdnet, startEtcdnet } from "./etcdnet.js";
 
 beforeAll(buildIfStale);
 
-for (const release of ["3.4", "3.6", "3.7"] as const) {
+for (const release of ["3.4", "3.7"] as const) {
   describeEtcdSideBySide(release, `etcdnet on the v3 data of etcd ${release}`, () =>
     commands(release),
   );
 }
 
-function commands(release: "3.4" | "3.6" | "3.7"): void {
+function commands(release: "3.4" | "3.7"): void {
   let etcd: EtcdCluster | undefined;
   let directory = "";
   beforeAll(async () => {

@@ -404,8 +404,6 @@ describeInBrowser("the page of the console", () => {
 
   it.each([
     ["light", 1280],
-    ["dark", 1280],
-    ["light", 390],
     ["dark", 390],
   ] as const)("has no known fault of accessibility: %s, %i pixels wide", async (colours, width) => {
     const dir = top();

@@ -22,7 +22,7 @@ import { ask, put, write } from "./clients.js";
 import { HOLD_MS, type SwitchRig, useSwitchRigs } from "./switch-rig.js";
 
 /** Attempts that are killed. `npm run soak:cutover` kills more. */
-const KILLS = Number(process.env.CUTOVER_KILLS ?? 2);
+const KILLS = Number(process.env.CUTOVER_KILLS ?? 1);
 const KILLED_WITHIN_MS = 3_000;
 /** So short that a write which is held back fails soon. */
 const WRITE_TIMEOUT_MS = 1_000;
