@@ -5,10 +5,9 @@ import { readIndex } from "../key-space/shared/read-state.js";
 import type { MigrateOptions } from "../transfer/migrate/migrate-options.js";
 import { preflight } from "../transfer/migrate/preflight.js";
 import { type CensusResult, takeCensus } from "./census.js";
-import { unseenText } from "./copy-users.js";
+import { seenBefore, unseenOf, unseenText } from "./copy-users.js";
 import { withAsked } from "./flip.js";
 import type { CutoverTarget } from "./open-target.js";
-import { SeenPasswords } from "./seen-passwords.js";
 import { type MemberAt, readUsers } from "./users.js";
 
 /** Options of {@link check}. */
@@ -68,13 +67,10 @@ export async function check(
     else if (clusterId !== etcdClusterId) blockers.push(`${url} serves another v2 cluster`);
   }
   const hidden = withAsked(options.hidden ?? [], gateways);
-  const passwords = state?.passwords ?? "";
-  if (isAuthOn && passwords === "") {
+  if (isAuthOn && !state?.passwords) {
     warnings.push("v2 auth is on: the passwords of its users are known when they log in after arm");
-  } else if (isAuthOn) {
-    const seen = await new SeenPasswords(records.keySpace, passwords).all();
-    const names = [...users.keys()].filter((name) => !withoutUsers.includes(name));
-    const unseen = names.filter((name) => !seen.has(name));
+  } else if (isAuthOn && state !== undefined) {
+    const unseen = unseenOf(users, withoutUsers, await seenBefore(records, state));
     if (unseen.length > 0) blockers.push(unseenText(unseen));
   }
 

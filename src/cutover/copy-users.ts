@@ -52,7 +52,7 @@ export async function copyUsers(
     return;
   }
   const copied = [...users].filter(([name]) => !withoutUsers.includes(name));
-  const unseen = copied.map(([name]) => name).filter((name) => !seen.has(name));
+  const unseen = unseenOf(users, withoutUsers, seen);
   if (unseen.length > 0) {
     throw new CutoverError(unseenText(unseen), {
       option: "withoutUsers",
@@ -129,8 +129,17 @@ export async function checkSameUsers(
   });
 }
 
+/** Users to copy whose passwords are not known. */
+export function unseenOf(
+  users: Users["users"],
+  withoutUsers: readonly string[],
+  seen: ReadonlyMap<string, string>,
+): readonly string[] {
+  return [...users.keys()].filter((name) => !withoutUsers.includes(name) && !seen.has(name));
+}
+
 /** Hashes by user, since the last `arm`. */
-async function seenBefore(
+export async function seenBefore(
   { keySpace }: CutoverTarget["records"],
   { passwords }: StoredState,
 ): Promise<ReadonlyMap<string, string>> {

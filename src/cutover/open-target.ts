@@ -4,13 +4,11 @@ import type { EtcdClientOptions } from "../client/options.js";
 import { GuardedV3Api } from "../etcd3/guarded-v3-api.js";
 import { RemoteV3Api } from "../etcd3/remote-v3-api.js";
 import type { V3Api } from "../etcd3/v3-api.js";
-import type { CallOptions } from "../key-space/call-options.js";
-import type { KeySpace } from "../key-space/key-space.js";
+import { linearizable } from "../key-space/decorators/linearizable.js";
 import { v3Probes } from "../key-space/v3/admin/v3-probes.js";
 import { authPrefix, cutoverPrefix, KeySchema } from "../key-space/v3/schema/key-schema.js";
 import { V3KeySpace } from "../key-space/v3/v3-key-space.js";
 import type { V3KeySpaceOptions } from "../key-space/v3/v3-key-space-options.js";
-import type { KeyRequest } from "../model/key-request.js";
 import type { Clock } from "../time/clock.js";
 import { CopyGuard } from "./copy-guard.js";
 import { CutoverRecords } from "./cutover-records.js";
@@ -55,18 +53,6 @@ export function openTarget(options: EtcdClientOptions): CutoverTarget {
   };
   const parts = { records, keySpace, reader, guard, clock, users: new AuthStore(auth) };
   return { ...parts, keptAt, [Symbol.asyncDispose]: close };
-}
-
-/** Reads everything with quorum. */
-function linearizable(keySpace: V3KeySpace): KeySpace {
-  const execute: KeySpace["execute"] = (request: KeyRequest, options?: CallOptions) =>
-    keySpace.execute(request.action === "get" ? { ...request, quorum: true } : request, options);
-  return {
-    execute,
-    openWatch: (request, options) => keySpace.openWatch(request, options),
-    subscribe: (request, options) => keySpace.subscribe(request, options),
-    close: () => keySpace.close(),
-  };
 }
 
 /** The records of a cut-over to the tree with a prefix. */

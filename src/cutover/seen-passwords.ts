@@ -1,6 +1,7 @@
 import { hashPassword, isPasswordHash, verifyPassword } from "../auth/password.js";
 import { type RecordKind, Records, unlessDamaged } from "../auth/records.js";
 import { KeyNotFoundError } from "../errors/common-errors.js";
+import { linearizable } from "../key-space/decorators/linearizable.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { isObject } from "../wire/json.js";
 
@@ -28,7 +29,8 @@ export class SeenPasswords {
           ? { user, passwordHash: json.passwordHash }
           : undefined,
     };
-    this.#records = new Records(keySpace, kind);
+    // A member of v3 that is behind may have an earlier password.
+    this.#records = new Records(linearizable(keySpace), kind);
   }
 
   /** Hashes by user. */

@@ -5,7 +5,6 @@ import { CutoverError } from "../errors/cutover-error.js";
 import { OptionError } from "../errors/option-error.js";
 import { readIndex } from "../key-space/shared/read-state.js";
 import type { Permissions } from "../model/auth.js";
-
 import { INDEX_KEY } from "./index-raiser.js";
 
 /** Opens a client of one member of v2, with the same user. */
