@@ -12,7 +12,7 @@ import { pathOf } from "../../key-space/shared/path.js";
 import { unusedKey } from "../../key-space/shared/read-state.js";
 import type { V3KeySpace } from "../../key-space/v3/v3-key-space.js";
 import { type KeyRequest, operationOf, type WatchRequest } from "../../model/key-request.js";
-import type { EtcdResponse } from "../../model/response.js";
+import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
 import type { ServedKeys } from "../routes/keys-route.js";
 import type { SourceCluster } from "../source/source-cluster.js";
 import type { Caller } from "./caller.js";
@@ -384,8 +384,9 @@ export class SwitchedKeys {
     request: WatchRequest,
     signal: AbortSignal | undefined,
   ): Promise<KeyWatch | undefined> {
-    if (caller.isRestricted) await mayWatch(caller, request, signal);
-    const asked = await this.#source.origin(signal);
+    const asked = caller.isRestricted
+      ? await permittedOrigin(caller, request, signal)
+      : await this.#source.origin(signal);
     const end = this.#membership.state?.end ?? 0;
     const { returnedAt } = this.#shown;
     if (!this.#isServing) return undefined;
@@ -600,17 +601,19 @@ function indexOf(outcome: Outcome): number | undefined {
 }
 
 /**
- * Asks v2 whether a client may watch, because its events come from the gateway. Only a watch needs the same permission.
+ * The state of a member that permits a client to watch: the events come from the gateway. Only a watch needs the same permission.
  *
  * @throws UnauthorizedError, and what v2 responds otherwise
  */
-async function mayWatch(
+async function permittedOrigin(
   { passed }: Caller,
   { key, recursive = false }: WatchRequest,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<ResponseOrigin> {
   const watch = await passed.openWatch({ key, recursive }, { signal });
   watch.close();
+  const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = watch;
+  return { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };
 }
 
 /** @throws UnauthorizedError */
