@@ -144,13 +144,19 @@ async function tryBack(
 /**
  * Gives up the way back: gateways no longer look for changes of v2, which can be stopped.
  *
- * @throws CutoverError when gateways do not serve from v3
+ * @throws CutoverError when gateways do not serve from v3, or when recorded passwords could not be removed
  */
 export async function finish({ records }: CutoverTarget): Promise<void> {
   const state = await records.read();
   if (state?.phase !== "target") throw wrongPhase(state, "target");
   await orChanged(records.change(state, { ...withSwitchedAt(state), isFinished: true }));
-  await undo(() => SeenPasswords.removeOthers(records.keySpace));
+  try {
+    await SeenPasswords.removeOthers(records.keySpace);
+  } catch (cause) {
+    const problem =
+      "the way back is given up, but the hashes of recorded passwords are still on v3";
+    throw new CutoverError(`${problem}: call finish again`, { cause });
+  }
 }
 
 /** With the revision of the switch, which the next write of the state would lose. */

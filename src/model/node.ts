@@ -48,7 +48,7 @@ export interface RemovedNode extends NodeProperties {
 /** The node of any response. */
 export type AnyNode = EtcdNode | RemovedNode;
 
-/** Whether a node exists, unlike a removed one. */
+/** Whether the node of a read or a write exists. A directory that an event removes looks as if it did: look at the action. */
 export function isPresent(node: AnyNode): node is EtcdNode {
   return node.dir === true || node.value !== undefined;
 }
