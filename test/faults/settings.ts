@@ -11,7 +11,7 @@ const DEFAULT_RELEASES = { v2: "3.5", v3: "3.7", gateway: "3.7", cutover: "3.5" 
 const UPGRADED_RELEASES = { v2: "3.4", v3: "3.5", gateway: "3.5", cutover: "3.4" } as const;
 
 /** A run with these is short. */
-const SHORT = { minutes: "0.6", rate: "30" };
+const SHORT = { minutes: "0.45", rate: "30" };
 const LONG = { minutes: "10", rate: "100" };
 /** Shorter runs have no nemesis that lasts for a minute. */
 const MINUTES_FOR_LONG = 5;
