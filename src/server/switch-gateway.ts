@@ -122,8 +122,9 @@ function switchHandler(
     isPermittedOnTarget: Caller["isPermittedOnTarget"],
   ): ServedKeys => {
     const passed = passwords.observe(keysFor(request, source), request);
-    const isRestricted = source.hasUser || request.headers.authorization !== undefined;
-    return keys.on({ passed, isRestricted, isPermittedOnTarget }, request.signal);
+    const { authorization: credentials } = request.headers;
+    const isRestricted = source.hasUser || credentials !== undefined;
+    return keys.on({ passed, credentials, isRestricted, isPermittedOnTarget }, request.signal);
   };
   const before = sourceHandler(source, options, draining, {
     guard: new SwitchGuard({ guard, review, membership, watches: source.watches }),

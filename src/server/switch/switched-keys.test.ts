@@ -51,7 +51,12 @@ it("does not execute on v3 what v2 would have permitted, and the users of v3 do 
     UNLIMITED,
   );
   const passed = { execute } as unknown as ServedKeys;
-  const caller = { passed, isRestricted: true, isPermittedOnTarget: async () => false };
+  const caller = {
+    passed,
+    credentials: "c",
+    isRestricted: true,
+    isPermittedOnTarget: async () => false,
+  };
   const served = keys.on(caller, new AbortController().signal);
   const write = served.execute({ action: "set", key: "/a", value: "1" });
   await expect(write).rejects.toMatchObject({ errorCode: 110 });
@@ -98,7 +103,12 @@ it("acknowledges no write on v3 when the state goes on while the request is star
   );
   const onSource = { execute: async () => responseOf("v2", 5_000) } as unknown as ServedKeys;
   const isPermittedOnTarget = async () => true;
-  const caller = { passed: onSource, isRestricted: false, isPermittedOnTarget };
+  const caller = {
+    passed: onSource,
+    credentials: undefined,
+    isRestricted: false,
+    isPermittedOnTarget,
+  };
   const served = keys.on(caller, new AbortController().signal);
   const request = { action: "set", key: "/a", value: "1" } as const;
   expect((await served.execute(request)).etcdServer).toBe("v2");

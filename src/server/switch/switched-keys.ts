@@ -12,7 +12,7 @@ import { pathOf } from "../../key-space/shared/path.js";
 import { unusedKey } from "../../key-space/shared/read-state.js";
 import type { V3KeySpace } from "../../key-space/v3/v3-key-space.js";
 import { type KeyRequest, operationOf, type WatchRequest } from "../../model/key-request.js";
-import type { EtcdResponse, ResponseOrigin } from "../../model/response.js";
+import type { EtcdResponse } from "../../model/response.js";
 import type { ServedKeys } from "../routes/keys-route.js";
 import type { SourceCluster } from "../source/source-cluster.js";
 import type { Caller } from "./caller.js";
@@ -27,6 +27,7 @@ import { shownWatch } from "./shown-watch.js";
 import { SourceEvents } from "./source-events.js";
 import { SwitchedWatch } from "./switched-watch.js";
 import type { TargetLimits } from "./target-limits.js";
+import { WatchPermissions } from "./watch-permissions.js";
 
 /** Hidden keys that are named to the operator. */
 const MAX_HIDDEN = 200;
@@ -56,6 +57,7 @@ export class SwitchedKeys {
   readonly #closing = new AbortController();
   readonly #own = new OwnWrites();
   readonly #givenTtls: GivenTtls;
+  readonly #permissions: WatchPermissions;
   /** After the switch. */
   #late: LateChanges | undefined;
   #lateEnding = new AbortController();
@@ -84,6 +86,7 @@ export class SwitchedKeys {
       isServing: () => this.#isServing,
       hasSwitched: () => this.#switched !== undefined,
     });
+    this.#permissions = new WatchPermissions(clock);
     this.#givenTtls = new GivenTtls(clock, () => membership.renew());
   }
 
@@ -385,7 +388,7 @@ export class SwitchedKeys {
     signal: AbortSignal | undefined,
   ): Promise<KeyWatch | undefined> {
     const asked = caller.isRestricted
-      ? await permittedOrigin(caller, request, signal)
+      ? await this.#permissions.origin(caller, request, signal)
       : await this.#source.origin(signal);
     const end = this.#membership.state?.end ?? 0;
     const { returnedAt } = this.#shown;
@@ -598,22 +601,6 @@ export class SwitchedKeys {
 function indexOf(outcome: Outcome): number | undefined {
   if ("response" in outcome) return outcome.response.etcdIndex;
   return outcome.error instanceof EtcdCommonError ? outcome.error.index : undefined;
-}
-
-/**
- * The state of a member that permits a client to watch: the events come from the gateway. Only a watch needs the same permission.
- *
- * @throws UnauthorizedError, and what v2 responds otherwise
- */
-async function permittedOrigin(
-  { passed }: Caller,
-  { key, recursive = false }: WatchRequest,
-  signal: AbortSignal | undefined,
-): Promise<ResponseOrigin> {
-  const watch = await passed.openWatch({ key, recursive }, { signal });
-  watch.close();
-  const { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm } = watch;
-  return { etcdServer, etcdClusterId, etcdIndex, raftIndex, raftTerm };
 }
 
 /** @throws UnauthorizedError */
