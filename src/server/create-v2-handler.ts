@@ -4,6 +4,7 @@ import type { KeySpace } from "../key-space/key-space.js";
 import { type Clock, systemClock } from "../time/clock.js";
 import { AuthGuard } from "./auth/auth-guard.js";
 import { authRoutes } from "./auth/auth-route.js";
+import type { KeyGuard, Permit } from "./auth/key-guard.js";
 import { PasswordCheck } from "./auth/password-check.js";
 import { WatchReview } from "./auth/watch-review.js";
 import { BrowserAccess, type BrowserOptions } from "./http/browser-access.js";
@@ -65,8 +66,9 @@ export function createV2Handler(parts: V2HandlerParts): V2Handler {
 }
 
 /** Parts of a handler whose keys are those of a request. */
-export interface SharedHandlerParts extends Omit<V2HandlerParts, "authKeySpace" | "keySpace"> {
-  readonly keysOf: (request: ServerRequest) => ServedKeys;
+export interface SharedHandlerParts<P extends Permit = Permit>
+  extends Omit<V2HandlerParts, "authKeySpace" | "keySpace"> {
+  readonly keysOf: (request: ServerRequest, permit: P) => ServedKeys;
 }
 
 /** Like {@link createV2Handler}, with an auth store and a guard that the caller also uses. */
@@ -75,9 +77,19 @@ export function v2HandlerWith(
   parts: SharedHandlerParts,
   guard = authGuardOf(store),
 ): V2Handler {
+  return guardedHandler(store, parts, guard, guard);
+}
+
+/** Like {@link v2HandlerWith}, with another guard for keys. */
+export function guardedHandler<P extends Permit>(
+  store: AuthStore,
+  parts: SharedHandlerParts<P>,
+  guard: Pick<AuthGuard, "isRoot">,
+  keyGuard: KeyGuard<P>,
+): V2Handler {
   const { keysOf, clusterApi, clusterId, notReady = () => undefined } = parts;
   const metrics = new RequestMetrics();
-  const keys = new KeysRoute(keysOf, guard, clusterId, metrics);
+  const keys = new KeysRoute(keysOf, keyGuard, clusterId, metrics);
   const urls = clientUrls(parts.advertise);
   const isRoot = guard.isRoot.bind(guard);
   const browsers = new BrowserAccess(parts);

@@ -10,7 +10,7 @@ import { decodePath, NotUtf8Error } from "../wire/decode-path.js";
 import { AuthGuard } from "./auth/auth-guard.js";
 import { PasswordCheck } from "./auth/password-check.js";
 import { WatchReview } from "./auth/watch-review.js";
-import { type SharedHandlerParts, v2HandlerWith } from "./create-v2-handler.js";
+import { guardedHandler, type SharedHandlerParts } from "./create-v2-handler.js";
 import type { GatewayEtcdOptions, GatewayOptions } from "./gateway.js";
 import { type GatewayParts, gatewayParts } from "./gateway-parts.js";
 import { errorReply } from "./http/error-reply.js";
@@ -27,7 +27,7 @@ import { keysFor, sourceHandler } from "./source-handler.js";
 import type { Caller } from "./switch/caller.js";
 import { type OwnUser, PasswordObserver } from "./switch/password-observer.js";
 import { SeenClients } from "./switch/seen-clients.js";
-import { SwitchGuard } from "./switch/switch-guard.js";
+import { SwitchGuard, type SwitchPermit, TargetGuard } from "./switch/switch-guard.js";
 import { SwitchedKeys } from "./switch/switched-keys.js";
 import { TargetLimits } from "./switch/target-limits.js";
 
@@ -126,14 +126,17 @@ function switchHandler(
     const isRestricted = source.hasUser || credentials !== undefined;
     return keys.on({ passed, credentials, isRestricted, isPermittedOnTarget }, request.signal);
   };
+  const guarding = { guard, review, membership, watches: source.watches };
   const before = sourceHandler(source, options, draining, {
-    guard: new SwitchGuard({ guard, review, membership, watches: source.watches }),
+    guard: new SwitchGuard(guarding),
     keysOf: (request, permit) => keysOf(request, permit.isPermittedOnTarget),
     notReady: () => notRegistered(membership),
     metrics: () => cutoverFamilies(membership, keys.lateChanges),
   });
-  const afterKeys = (request: ServerRequest) => keysOf(request, async () => true);
-  const after = targetHandler(parts, { store, guard, keysOf: afterKeys }, options, draining);
+  const afterKeys = (request: ServerRequest, permit: SwitchPermit) =>
+    keysOf(request, permit.isPermittedOnTarget);
+  const serving = { store, guard, keyGuard: new TargetGuard(guarding), keysOf: afterKeys };
+  const after = targetHandler(parts, serving, options, draining);
   return async (request) => {
     const format = formatOfHeld(request);
     if (format === undefined) {
@@ -158,10 +161,12 @@ function targetHandler(
   {
     store,
     guard,
+    keyGuard,
     keysOf,
-  }: Pick<SharedHandlerParts, "keysOf"> & {
+  }: Pick<SharedHandlerParts<SwitchPermit>, "keysOf"> & {
     readonly store: AuthStore;
     readonly guard: AuthGuard;
+    readonly keyGuard: TargetGuard;
   },
   { advertise, cors, allowedHosts, host = DEFAULT_HOST }: Omit<GatewayOptions, "etcd">,
   draining: Draining,
@@ -177,7 +182,7 @@ function targetHandler(
       ...cutoverFamilies(membership, keys.lateChanges),
     ],
   };
-  return v2HandlerWith(store, parts, guard);
+  return guardedHandler(store, parts, guard, keyGuard);
 }
 
 /** Whether a request may change users, roles, or whether auth is on. */

@@ -14,7 +14,7 @@ export interface SwitchGuardParts {
   /** Knows the users of v3. */
   readonly guard: KeyGuard;
   readonly review: WatchReview;
-  readonly membership: Pick<CutoverMembership, "state">;
+  readonly membership: Pick<CutoverMembership, "state" | "switches">;
   readonly watches: OpenWatches;
 }
 
@@ -37,14 +37,58 @@ export class SwitchGuard implements KeyGuard<SwitchPermit> {
       (await guard.permit(request, method, path, operation)) !== undefined;
     const isValid = async (): Promise<boolean> =>
       membership.state?.phase !== "target" || (await isPermittedOnTarget());
-    const reviewed = (watch: Pick<KeyWatch, "close">): (() => void) => {
-      const [end, endReview] = [watches.add(watch), review.add(reviewing, watch)];
-      return () => {
-        end();
-        endReview();
-      };
-    };
-    const reviewing = { isValid, guard: reviewed };
+    const reviewed = reviewedBy({ review, watches }, isValid);
     return { isValid: async () => true, guard: reviewed, isPermittedOnTarget };
   }
+}
+
+/**
+ * Permits what the users of v3 permit. After a return to v2, which checks the credentials of each watch that continues there,
+ * they decide no more.
+ */
+export class TargetGuard implements KeyGuard<SwitchPermit> {
+  readonly #parts: SwitchGuardParts;
+
+  constructor(parts: SwitchGuardParts) {
+    this.#parts = parts;
+  }
+
+  async permit(
+    request: ServerRequest,
+    method: KeyMethod,
+    path: string,
+    operation: KeyRequest | WatchRequest,
+  ): Promise<SwitchPermit | undefined> {
+    const { guard, membership } = this.#parts;
+    const { switches } = membership;
+    const permit = await guard.permit(request, method, path, operation);
+    if (permit === undefined) return undefined;
+    // Another switch has copied the users again.
+    const isPermittedOnTarget = async (): Promise<boolean> =>
+      membership.switches === switches
+        ? permit.isValid()
+        : (await guard.permit(request, method, path, operation)) !== undefined;
+    const isValid = async (): Promise<boolean> =>
+      membership.state?.phase !== "target" || (await isPermittedOnTarget());
+    return {
+      isValid: () => permit.isValid(),
+      guard: reviewedBy(this.#parts, isValid),
+      isPermittedOnTarget,
+    };
+  }
+}
+
+/** Closes a watch when its permit becomes invalid, or with all others. */
+function reviewedBy(
+  { review, watches }: Pick<SwitchGuardParts, "review" | "watches">,
+  isValid: Permit["isValid"],
+): Permit["guard"] {
+  const guard = (watch: Pick<KeyWatch, "close">): (() => void) => {
+    const [end, endReview] = [watches.add(watch), review.add({ isValid, guard }, watch)];
+    return () => {
+      end();
+      endReview();
+    };
+  };
+  return guard;
 }
