@@ -41,6 +41,10 @@ const IN_OWN_PROCESS = [
   "test/server/watches-on-one-connection.test.ts",
 ];
 
+/** Tests of the built site. `scripts/docs.mjs --check` builds it and says where it is. */
+const SITE = "test/site/*.test.ts";
+const site = { test: { ...onServers, name: "site", include: [SITE] } };
+
 export default defineConfig({
   test: {
     projects: [
@@ -62,11 +66,12 @@ export default defineConfig({
           ...onServers,
           name: "etcd",
           include: ["test/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, ...IN_OWN_PROCESS],
+          exclude: [...configDefaults.exclude, ...IN_OWN_PROCESS, SITE],
           isolate: false,
         },
       },
       { test: { ...onServers, name: "alone", include: IN_OWN_PROCESS } },
+      ...(process.env.ETCDNET_SITE === undefined ? [] : [site]),
     ],
   },
 });

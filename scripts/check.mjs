@@ -15,7 +15,7 @@ const checks = {
   "linear regular expressions": ["scripts/regular-expressions.mjs"],
   "dead code": [binary("knip")],
   "public types": ["scripts/public-types.mjs"],
-  documentation: ["scripts/docs.mjs"],
+  documentation: ["scripts/docs.mjs", "--check"],
   "pictures of commands": ["scripts/recordings.mjs", "--check"],
   "package exports": [binary("publint"), "--strict"],
   "package types": [

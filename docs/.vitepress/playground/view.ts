@@ -48,14 +48,16 @@ const SCENES: readonly Scene[] = [
 /** Builds the playground in an element. Returns a function that ends it. */
 export function mount(root: HTMLElement): () => void {
   const tabs = element("div", { className: "tabs", role: "tablist" });
-  const tree = element("div", { className: "tree", role: "tree", ariaLabel: "The keys" });
+  const tree = element("div", { className: "tree", role: "list", ariaLabel: "The keys" });
   const code = element("div", { className: "code" });
   const output = element("pre", {
     className: "output",
+    role: "log",
     ariaLabel: "The output",
-    ariaLive: "polite",
+    // The keyboard scrolls only what can have the focus.
+    tabIndex: 0,
   });
-  const left = element("div", { className: "left" }, element("h3", { textContent: "Keys" }), tree);
+  const left = element("div", { className: "left" }, element("h2", { textContent: "Keys" }), tree);
   const right = element("div", { className: "right" }, code, output);
   root.replaceChildren(tabs, element("div", { className: "panes" }, left, right));
 
@@ -98,17 +100,19 @@ export function mount(root: HTMLElement): () => void {
   return () => clearInterval(timer);
 }
 
+const EMPTY = { className: "empty", role: "listitem" };
+
 /** The rows of the tree: directories before their content. */
 function rowsOf(top: EtcdNode): readonly HTMLElement[] {
   const rows = (nodes: readonly EtcdNode[], level: number): readonly HTMLElement[] =>
     nodes.flatMap((node) => [rowOf(node, level), ...rows(node.nodes ?? [], level + 1)]);
   const all = rows(top.nodes ?? [], 1);
-  return all.length > 0 ? all : [element("p", { className: "empty", textContent: "no keys" })];
+  return all.length > 0 ? all : [element("div", { ...EMPTY, textContent: "no keys" })];
 }
 
 function rowOf({ key, dir, value, ttl, modifiedIndex }: EtcdNode, level: number): HTMLElement {
   const name = key.slice(key.lastIndexOf("/") + 1);
-  const row = element("div", { className: "row", role: "treeitem", ariaLevel: String(level) });
+  const row = element("div", { className: "row", role: "listitem", ariaLevel: String(level) });
   row.style.paddingInlineStart = `${level - 1}em`;
   row.append(
     element("span", { className: dir ? "directory" : "", textContent: dir ? `${name}/` : name }),
@@ -179,7 +183,7 @@ function showStep(parts: Parts, stage: Stage, place: Place): void {
     {},
     element("summary", { textContent: "Code before the first step" }),
   );
-  setup.append(element("pre", { textContent: shown.setup }));
+  setup.append(element("pre", { tabIndex: 0, textContent: shown.setup }));
   next.addEventListener("click", async () => {
     next.disabled = true;
     parts.print(`— ${at + 1}. ${step.title}`);
@@ -189,9 +193,9 @@ function showStep(parts: Parts, stage: Stage, place: Place): void {
     showStep(parts, stage, { story, shown, at: at + 1 });
   });
   parts.code.replaceChildren(
-    element("h3", { textContent: `${at + 1} of ${story.steps.length}: ${step.title}` }),
+    element("h2", { textContent: `${at + 1} of ${story.steps.length}: ${step.title}` }),
     element("p", { textContent: step.text }),
-    element("pre", { className: "step", textContent: shown.steps[at] ?? "" }),
+    element("pre", { className: "step", tabIndex: 0, textContent: shown.steps[at] ?? "" }),
     element("div", { className: "buttons" }, next),
     setup,
   );
