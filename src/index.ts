@@ -105,7 +105,7 @@ export type { CallOptions } from "./key-space/call-options.js";
 export type { ClusterApi, MembersApi, StatsApi } from "./key-space/cluster-api.js";
 export type { DataLocation } from "./key-space/data-location.js";
 export type { ExecuteOptions, KeySpace, KeyWatch } from "./key-space/key-space.js";
-export type { KeyHistory, PastChange, PastReads } from "./key-space/past.js";
+export type { HistoryOptions, KeyHistory, PastChange, PastReads } from "./key-space/past.js";
 export type {
   Changes,
   Resync,

@@ -7,7 +7,7 @@ import type { ClusterApi, MembersApi, StatsApi } from "../key-space/cluster-api.
 import { NamespaceKeySpace } from "../key-space/decorators/namespace-key-space.js";
 import { PastKeySpace } from "../key-space/decorators/past-key-space.js";
 import type { ExecuteOptions, KeySpace } from "../key-space/key-space.js";
-import type { KeyHistory, PastReads } from "../key-space/past.js";
+import type { HistoryOptions, KeyHistory, PastReads } from "../key-space/past.js";
 import type { EndpointHealth, Version } from "../model/cluster.js";
 import type { Condition, KeyRequest } from "../model/key-request.js";
 import { type KnownOptions, refuseUnknown } from "../model/option-names.js";
@@ -59,7 +59,7 @@ import type {
 import type { EtcdClientOptions } from "./options.js";
 import { watchSettings } from "./watch-settings.js";
 
-const CALL_OPTIONS: KnownOptions<CallOptions> = { signal: true };
+const HISTORY_OPTIONS: KnownOptions<HistoryOptions> = { signal: true, recursive: true };
 
 /** Events of an {@link EtcdClient}. */
 export interface EtcdClientEvents {
@@ -549,15 +549,15 @@ export class EtcdClient extends EventEmitter<EtcdClientEvents> implements AsyncD
 
   /**
    * Opens the history of a key: every change that etcd still holds, with the nodes before and after it. Only
-   * with `api: "v3"`. A directory has the changes of itself, without its children.
+   * with `api: "v3"`. A directory has the changes of itself; with `recursive`, also of everything below it.
    *
    * Iterating rejects with `EventIndexClearedError` (401) if etcd compacts changes before they are read.
    *
    * @throws OptionError when the key space holds nothing of the past, as with the v2 API
    */
-  async history(key: string, options: CallOptions = {}): Promise<KeyHistory> {
+  async history(key: string, options: HistoryOptions = {}): Promise<KeyHistory> {
     checkKey(key);
-    refuseUnknown(options, CALL_OPTIONS);
+    refuseUnknown(options, HISTORY_OPTIONS);
     return await this.#past().history(key, options).catch(this.#onError);
   }
 

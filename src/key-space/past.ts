@@ -22,12 +22,23 @@ export interface PastReads {
    *
    * @throws AbortError, and the errors of a read
    */
-  history(key: string, options?: CallOptions): Promise<KeyHistory>;
+  history(key: string, options?: HistoryOptions): Promise<KeyHistory>;
+}
+
+/** Options of a history. */
+export interface HistoryOptions extends CallOptions {
+  /**
+   * Include everything below the key, except hidden keys (`_…`). A change that touched several keys
+   * is one {@link PastChange} for each, in the order of the keys.
+   *
+   * @default false
+   */
+  readonly recursive?: boolean | undefined;
 }
 
 /**
- * The changes of one key, oldest first, for one reader. A directory has those of itself, without its
- * children. Only a part is in memory at a time.
+ * The changes of one key, oldest first, for one reader; with `recursive`, also of everything below it.
+ * Without, a directory has those of itself, without its children. Only a part is in memory at a time.
  *
  * Reading throws `EventIndexClearedError` when the store discards changes before they are read.
  */
@@ -38,7 +49,7 @@ export interface KeyHistory extends AsyncIterable<PastChange> {
   readonly firstIndex: number;
   /** Index of the store when the history was opened. Later changes are not part of it. */
   readonly lastIndex: number;
-  /** The node just before `firstIndex`; absent if there was none. */
+  /** The node just before `firstIndex`; absent if there was none, and with `recursive`. */
   readonly initial?: EtcdNode | undefined;
 }
 

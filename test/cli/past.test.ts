@@ -52,6 +52,20 @@ describeWithEtcd("3.7", "the past and contexts of two sides, on the command line
     expect(JSON.parse(await must("history /p/d/a -o json --last 2"))).toEqual(
       lines.slice(1).map((line) => JSON.parse(line)),
     );
+    const below = await must("history --recursive /p");
+    expect(below.replace(/expires [\dTZ:.-]+/, "expires TIME")).toBe(
+      `${first}  create            + /p/\n` +
+        `${first}  create            + /p/d/\n` +
+        `${first}  set               + /p/d/a = "1"\n` +
+        `${second}  set               ~ /p/d/a = "1" → "2" (expires TIME)\n` +
+        `${second + 1}  delete            - /p/\n` +
+        `${second + 1}  delete            - /p/d/ (by /p)\n` +
+        `${second + 1}  delete            - /p/d/a = "2" (by /p)\n`,
+    );
+    expect(await must("history -r /p/d -o table --last 1")).toMatch(
+      /^INDEX +ACTION +KEY +VALUE +PREVIOUS +EXPIRES +BY\n\d+ +delete +\/p\/d\/a +"2" +\/p\n$/,
+    );
+    expect((await must("history -r /p -o jsonl")).trimEnd().split("\n")).toHaveLength(7);
     expect(await must(`get --at ${first} /p/d/a`)).toBe("1\n");
     expect(await must(`ls -r -p --sort --at ${first} /p`)).toBe("/p/d/\n/p/d/a\n");
     expect(await must(`grep --at ${first} 1 /p`)).toBe("/p/d/a: 1\n");

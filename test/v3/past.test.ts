@@ -29,10 +29,20 @@ function reads(release: "3.4" | "3.7"): void {
     await cluster?.stop();
   });
 
-  const changesOf = async (key: string, client = etcd): Promise<readonly PastChange[]> => {
+  const changesOf = async (
+    key: string,
+    client = etcd,
+    recursive = false,
+  ): Promise<readonly PastChange[]> => {
     const changes: PastChange[] = [];
-    for await (const change of await client.history(key)) changes.push(change);
+    for await (const change of await client.history(key, { recursive })) changes.push(change);
     return changes;
+  };
+  /** `key: action value` of each change at or below a key. */
+  const shownBelow = async (key: string, client = etcd): Promise<readonly string[]> => {
+    const changes = await changesOf(key, client, true);
+    const texts = shown(changes);
+    return changes.map(({ node }, at) => `${node.key}: ${texts[at]}`);
   };
   /** `action value` of each change, and the key that caused it. */
   const shown = (changes: readonly PastChange[]): readonly string[] =>
@@ -119,6 +129,53 @@ function reads(release: "3.4" | "3.7"): void {
     },
   );
 
+  it("shows every change at and below a directory, also of what was removed", async () => {
+    await etcd.setNode("/t/d/a", "1");
+    for (const beside of ["/t-", "/t/d-", "/t/d0", "/t/_h", "/t/d/_h/a"]) {
+      await tool.put(beside, "beside");
+    }
+    await etcd.updateNode("/t/d/a", "2");
+    await etcd.createNode("/t/d/e", null, { dir: true });
+    await etcd.deleteNode("/t", { recursive: true });
+    const below = [
+      "/t/d: create dir -",
+      "/t/d/a: set 1 -",
+      "/t/d/a: update 2 1",
+      "/t/d/e: create dir -",
+      "/t/d: delete dir dir /t",
+      "/t/d/a: delete - 2 /t",
+      "/t/d/e: delete dir dir /t",
+    ];
+    expect(await shownBelow("/t/d")).toEqual(below);
+    expect(await shownBelow("/t/d/a")).toEqual(below.filter((line) => line.startsWith("/t/d/a")));
+    expect(await shownBelow("/t/none")).toEqual([]);
+    expect(await shownBelow("/d", etcd.namespace("/t"))).toEqual(
+      below.map((line) => line.replace(/^\/t/, "").replace(/ \/t$/, " /")),
+    );
+    const ofAll = await shownBelow("/");
+    expect(ofAll.filter((line) => line.startsWith("/t/d"))).toEqual([
+      below[0],
+      below[1],
+      "/t/d-: set beside -",
+      "/t/d0: set beside -",
+      ...below.slice(2, 5),
+      "/t/d-: delete - beside /t",
+      below[5],
+      below[6],
+      "/t/d0: delete - beside /t",
+    ]);
+    expect(ofAll.filter((line) => line.includes("/_"))).toEqual([]);
+  });
+
+  it("ends for a removed key beside one that has changed often since", async () => {
+    await etcd.setNode("/beside/a", "1");
+    await etcd.deleteNode("/beside/a");
+    await manyPuts("/beside/b", MESSAGE);
+    expect(shown(await changesOf("/beside/a"))).toEqual(["set 1 -", "delete - 1"]);
+    expect(await shownBelow("/beside/a")).toEqual(["/beside/a: set 1 -", "/beside/a: delete - 1"]);
+    expect(await changesOf("/beside", etcd, true)).toHaveLength(MESSAGE + 3);
+  });
+
   it("proves that a key has never existed, wherever it stands in the order of keys", async () => {
     for (const key of ["/many/none", "/0", "/zzz", "/h/a/none/below", "/many/1000/none"]) {
       expect(await changesOf(key)).toEqual([]);
@@ -180,6 +237,9 @@ function reads(release: "3.4" | "3.7"): void {
     expect(shown(await changesOf("/c/gone"))).toEqual(["delete - 1"]);
     expect(await changesOf("/c/none")).toEqual([]);
     expect(await changesOf("/h/a")).toEqual([]);
+    expect(await shownBelow("/c")).toEqual(["/c/gone: delete - 1", "/c/a: set 3 2"]);
+    expect((await etcd.history("/c", { recursive: true })).initial).toBe(undefined);
+    expect(await shownBelow("/list")).toEqual([]);
     expect((await etcd.at(compacted).getNode("/c/a")).node.value).toBe("2");
     for (const index of [node.modifiedIndex, OFFSET, 1]) {
       await expect(etcd.at(index).getNode("/c/a")).rejects.toMatchObject({
@@ -192,9 +252,11 @@ function reads(release: "3.4" | "3.7"): void {
   it("refuses changes that etcd compacts while they are read", async () => {
     await etcd.setNode("/r", "1");
     const changes = await etcd.history("/r");
+    const all = await etcd.history("/", { recursive: true });
     await etcd.setNode("/r", "2");
     await tool.ask("kv/compaction", { revision: (await currentIndex()) - OFFSET, physical: true });
     await expect(changes[Symbol.asyncIterator]().next()).rejects.toMatchObject({ errorCode: 401 });
+    await expect(all[Symbol.asyncIterator]().next()).rejects.toMatchObject({ errorCode: 401 });
     const stop = new AbortController();
     const { node } = await etcd.setNode("/r", "3");
     const aborted = await etcd.history("/r", { signal: stop.signal });

@@ -6,6 +6,7 @@ import { ListPrinter } from "../output/list-printer.js";
 import { oneLine } from "../output/one-line.js";
 import {
   compactedRecord,
+  keyedPastLine,
   type PastRecord,
   pastLine,
   pastRecord,
@@ -19,6 +20,7 @@ import { type Session, withSession } from "./session.js";
 import { requirePast } from "./session-at.js";
 
 interface HistoryFlags {
+  readonly recursive?: boolean;
   readonly last?: number;
 }
 
@@ -26,21 +28,27 @@ export function historyCommand(): Command {
   return clientCommand(
     "history",
     "Print every change of a key that etcd still has, oldest first: with --api v3, as etcd's v2 API keeps no " +
-      "earlier values. A directory has the changes of itself. The exit code is 1 if there is none.",
+      "earlier values. A directory has the changes of itself; with --recursive, also of everything below it. The " +
+      "exit code is 1 if there is none.",
     "etcdnet history --api v3 /config/mail/host",
   )
     .argument("<key>")
+    .option("-r, --recursive", "include everything below the key, except hidden keys")
     .option("-n, --last <count>", "only the last changes", parsePositive)
     .action((key: string, flags: HistoryFlags, command: Command) =>
       withSession(command, (session) => history(session, keyOf(key), flags)),
     );
 }
 
-async function history(session: Session, key: string, { last }: HistoryFlags): Promise<void> {
+async function history(
+  session: Session,
+  key: string,
+  { last, recursive = false }: HistoryFlags,
+): Promise<void> {
   requirePast(session, "history");
-  const opened = await session.etcd.history(key);
-  const records = recordsOf(opened);
-  const printer = new ListPrinter(session.format, HISTORY);
+  const opened = await session.etcd.history(key, { recursive });
+  const records = recursive ? changesOf(opened) : recordsOf(opened);
+  const printer = new ListPrinter(session.format, recursive ? TREE_HISTORY : HISTORY);
   for await (const record of last === undefined ? records : lastOf(records, last)) {
     printer.take(record);
   }
@@ -50,12 +58,16 @@ async function history(session: Session, key: string, { last }: HistoryFlags): P
   }
   if (printer.count > 0) return;
   const since = opened.isComplete ? "" : ` since index ${opened.firstIndex}`;
-  note(`etcd has no change of ${oneLine(key)}${since}`);
+  note(`etcd has no change ${recursive ? "at or below" : "of"} ${oneLine(key)}${since}`);
   process.exitCode = ExitCode.nothingFound;
 }
 
 async function* recordsOf(history: KeyHistory): AsyncGenerator<PastRecord, void, undefined> {
   if (history.initial !== undefined) yield compactedRecord(history);
+  yield* changesOf(history);
+}
+
+async function* changesOf(history: KeyHistory): AsyncGenerator<PastRecord, void, undefined> {
   for await (const change of history) yield pastRecord(change);
 }
 
@@ -75,6 +87,13 @@ const HISTORY: RecordView<PastRecord> = {
   line: pastLine,
   head: ["INDEX", "ACTION", "VALUE", "PREVIOUS", "EXPIRES", "BY"],
   row: rowOf,
+};
+
+/** The history of several keys. */
+const TREE_HISTORY: RecordView<PastRecord> = {
+  line: keyedPastLine,
+  head: ["INDEX", "ACTION", "KEY", "VALUE", "PREVIOUS", "EXPIRES", "BY"],
+  row: (record) => rowOf(record).toSpliced(2, 0, oneLine(record.node?.key ?? "")),
 };
 
 function rowOf({ index, action, node, prevNode, by = "" }: PastRecord): readonly string[] {

@@ -41,8 +41,17 @@ export function compactedRecord({ firstIndex, initial }: KeyHistory): PastRecord
 /** Width of the longest action. */
 const ACTION_WIDTH = "compareAndDelete".length;
 
-/** A record in one line: `+` is created, `~` is changed, `-` is removed. */
+/** A record of one key in one line: `+` is created, `~` is changed, `-` is removed. */
 export function pastLine(record: PastRecord): string {
+  return lineOf(record, contentText(record));
+}
+
+/** The same for a record of one of several keys. */
+export function keyedPastLine(record: PastRecord): string {
+  return lineOf(record, keyedText(record));
+}
+
+function lineOf(record: PastRecord, content: string): string {
   const { index, action, refresh, by, node } = record;
   const notes = [
     ...(refresh ? ["refresh"] : []),
@@ -50,7 +59,7 @@ export function pastLine(record: PastRecord): string {
     ...(by === undefined ? [] : [`by ${oneLine(by)}`]),
   ];
   const after = notes.length === 0 ? "" : ` ${styleText("dim", `(${notes.join(", ")})`)}`;
-  return `${index}  ${action.padEnd(ACTION_WIDTH)}  ${contentText(record)}${after}`;
+  return `${index}  ${action.padEnd(ACTION_WIDTH)}  ${content}${after}`;
 }
 
 function contentText({ action, node, prevNode }: PastRecord): string {
@@ -61,6 +70,22 @@ function contentText({ action, node, prevNode }: PastRecord): string {
   if (prevNode === undefined) return styleText("green", `+ ${shown(node)}`);
   if (prevNode.value === node.value) return styleText("yellow", `~ ${shown(node)}`);
   return styleText("yellow", `~ ${shown(prevNode)} → ${shown(node)}`);
+}
+
+function keyedText({ action, node, prevNode }: PastRecord): string {
+  if (node === undefined || isRemoval(action)) {
+    return styleText("red", `- ${named(node?.key, prevNode)}`);
+  }
+  if (prevNode === undefined) return styleText("green", `+ ${named(node.key, node)}`);
+  const before = named(node.key, prevNode);
+  const after = prevNode.value === node.value ? "" : ` → ${shown(node)}`;
+  return styleText("yellow", `~ ${before}${after}`);
+}
+
+function named(key = "", node: NodeRecord | undefined): string {
+  const name = oneLine(key);
+  if (node?.value !== undefined) return `${name} = ${valueText(node.value)}`;
+  return node?.dir && !name.endsWith("/") ? `${name}/` : name;
 }
 
 function isRemoval(action: PastRecord["action"]): boolean {

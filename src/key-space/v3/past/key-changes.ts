@@ -1,12 +1,11 @@
 import { ProtocolError } from "../../../errors/cluster-errors.js";
-import type { KeyValue } from "../../../etcd3/rpcs.js";
 import type { KeyRange } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
 import type { Clock } from "../../../time/clock.js";
 import { sleep } from "../../../time/sleep.js";
 import { isRetryable } from "../../shared/is-retryable.js";
 import { nextBeforeSilence } from "../watch/next-before-silence.js";
-import { type KeyChange, RevisionStream } from "../watch/revision-stream.js";
+import { type Revision, RevisionStream } from "../watch/revision-stream.js";
 
 /** The revisions to read: after one, up to another one. */
 export interface Span {
@@ -15,16 +14,19 @@ export interface Span {
   readonly upTo: number;
 }
 
-/** The key whose changes are read, and its state at both ends of the span. */
-export interface TracedKey {
-  readonly key: string;
-  readonly before: KeyValue | undefined;
-  readonly now: KeyValue | undefined;
+/** The keys whose changes are read. */
+export interface TracedKeys {
+  /** A range with all of them. It may have other keys. */
+  readonly range: KeyRange;
+  /** Whether a key of the range is one of them. */
+  includes(key: Buffer): boolean;
   /**
-   * A range with the key in which something has changed in the span. It is needed only if the key
-   * existed at neither end.
+   * A range with `range` in which something has changed in the span: `range` itself, if that is known
+   * of one of the keys.
    */
   changingRange(): Promise<KeyRange>;
+  /** Revision of the span after which none of the keys has changed. */
+  readonly last: number;
 }
 
 /**
@@ -40,8 +42,8 @@ const PAUSE_MS = 100;
 const MAX_FAILURES = 5;
 
 /**
- * Reads the changes of one key of etcd, in order, through watches of this key alone: etcd sends nothing
- * else, although it searches all revisions of the span.
+ * Reads the changes of keys of etcd, in order, through watches of their range: etcd sends nothing else,
+ * although it searches all revisions of the span.
  *
  * A watch never says that nothing follows. So each one begins where a change is known to exist, and is
  * read up to the end of its first message.
@@ -50,32 +52,31 @@ const MAX_FAILURES = 5;
  */
 export async function* changesOf(
   api: V3Api,
-  traced: TracedKey,
+  traced: TracedKeys,
   span: Span,
   clock: Clock,
   call: V3Call,
-): AsyncGenerator<KeyChange, undefined, undefined> {
-  const { key, before, now } = traced;
-  if (now !== undefined && now.mod_revision <= span.after) return;
-  const ownRange: KeyRange = { key, range_end: "" };
-  const isKnown = before !== undefined || now !== undefined;
-  let range = isKnown ? ownRange : await traced.changingRange();
+): AsyncGenerator<Revision, undefined, undefined> {
+  if (traced.last <= span.after) return;
+  let range = await traced.changingRange();
   let read = span.after;
+  /** At this revision or later, something in `range` has changed. */
+  let from = span.after + 1;
   let failures = 0;
   while (read < span.upTo) {
-    const from = Math.max(span.after + 1, read);
-    const begun = read;
+    const [begun, watched] = [read, range];
     try {
-      for await (const part of firstMessage(api, range, from, clock, call)) {
+      for await (const part of firstMessage(api, watched, from, clock, call)) {
         for (const { number, changes } of part.revisions) {
           if (number <= read || number > span.upTo) continue;
           read = number;
-          const change = changes.find(({ kv }) => kv.key.equals(Buffer.from(key)));
-          if (change === undefined) continue;
-          range = ownRange;
-          yield change;
+          const own = changes.filter(({ kv }) => traced.includes(kv.key));
+          if (own.length > 0) range = traced.range;
+          // Only a change of one of the keys is known to be in the smaller range.
+          if (own.length > 0 || range === watched) from = number;
+          if (own.length > 0) yield { number, changes: own };
         }
-        if (part.provenUpTo >= Math.min(now?.mod_revision ?? span.upTo, span.upTo)) return;
+        if (part.provenUpTo >= traced.last) return;
       }
       failures = 0;
       if (read === begun) await sleep(PAUSE_MS, clock, call.signal);
@@ -88,10 +89,7 @@ export async function* changesOf(
 
 /** A part of a message, and the revision up to which the parts so far are all changes of the range. */
 interface MessagePart {
-  readonly revisions: readonly {
-    readonly number: number;
-    readonly changes: readonly KeyChange[];
-  }[];
+  readonly revisions: readonly Revision[];
   readonly provenUpTo: number;
 }
 

@@ -1,5 +1,11 @@
 import { type KeyValue, RPC } from "../../../etcd3/rpcs.js";
-import { type KeyRange, type Read, read, readPage } from "../../../etcd3/transaction.js";
+import {
+  type Bytes,
+  type KeyRange,
+  type Read,
+  read,
+  readPage,
+} from "../../../etcd3/transaction.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { EtcdNode } from "../../../model/node.js";
 import type { KeyHistory, PastChange } from "../../past.js";
@@ -10,7 +16,7 @@ import { ancestorsOf } from "../schema/path-snapshot.js";
 import type { V3Tree } from "../schema/v3-tree.js";
 import { leaseStatusOf } from "../watch/lease-status.js";
 import type { KeyChange, Revision } from "../watch/revision-stream.js";
-import { changesOf, type Span } from "./key-changes.js";
+import { changesOf, type Span, type TracedKeys } from "./key-changes.js";
 import { type PathRevision, pastChangeOf } from "./past-change.js";
 
 /** The state of a path at one revision. */
@@ -22,6 +28,8 @@ export interface PathKeys {
 /** What is known when a history is opened. */
 export interface OpenedHistory {
   readonly path: string;
+  /** Whether the history includes everything below the path, except hidden nodes. */
+  readonly recursive: boolean;
   readonly span: Span;
   readonly offset: number;
   /** The state at the last compacted revision. */
@@ -30,8 +38,14 @@ export interface OpenedHistory {
   readonly now: PathKeys;
 }
 
-/** The changes of the two keys of a path in one revision. */
-type KeyChanges = Omit<PathRevision, "path" | "record">;
+/** A range that starts at the key of a path. */
+interface TextRange {
+  readonly key: string;
+  readonly range_end: Bytes;
+}
+
+/** The changes of the keys of a path in one revision. */
+type ChangedPath = Omit<PathRevision, "revision" | "record">;
 
 /** Changes that are translated together, and the bytes of their values at which fewer are. */
 const MAX_CHANGES_TOGETHER = 64;
@@ -39,7 +53,7 @@ const MAX_BYTES_TOGETHER = 1024 * 1024;
 /** Keys after a path among which one that has changed is searched. */
 const MAX_NEIGHBOURS = 1_000;
 
-/** The history of a path, read from the changes of its file and of its marker. */
+/** The history of a path or a tree, read from the changes of its files and of its markers. */
 export class V3KeyHistory implements KeyHistory {
   readonly isComplete: boolean;
   readonly firstIndex: number;
@@ -57,7 +71,7 @@ export class V3KeyHistory implements KeyHistory {
     call: V3Call,
     errorOf: (error: unknown) => unknown,
   ) {
-    const { path, span, offset, before } = opened;
+    const { path, recursive, span, offset, before } = opened;
     this.#tree = tree;
     this.#opened = opened;
     this.#call = call;
@@ -65,6 +79,7 @@ export class V3KeyHistory implements KeyHistory {
     this.isComplete = span.after === 0;
     this.firstIndex = span.after + 1 + offset;
     this.lastIndex = span.upTo + offset;
+    if (recursive) return;
     const view = { ...tree.view(offset), isPast: true };
     const { file, marker } = before;
     if (file !== undefined) this.initial = showFile(path, file, view);
@@ -73,14 +88,15 @@ export class V3KeyHistory implements KeyHistory {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<PastChange, undefined, undefined> {
     try {
-      let some: KeyChanges[] = [];
-      let bytes = 0;
-      for await (const changes of this.#revisions()) {
-        some.push(changes);
-        bytes += bytesOf(changes.file);
-        if (some.length < MAX_CHANGES_TOGETHER && bytes < MAX_BYTES_TOGETHER) continue;
+      let some: Revision[] = [];
+      let [changes, bytes] = [0, 0];
+      for await (const revision of this.#revisions()) {
+        some.push(revision);
+        changes += revision.changes.length;
+        bytes += revision.changes.reduce((sum, change) => sum + bytesOf(change), 0);
+        if (changes < MAX_CHANGES_TOGETHER && bytes < MAX_BYTES_TOGETHER) continue;
         yield* await this.#translate(some);
-        [some, bytes] = [[], 0];
+        [some, changes, bytes] = [[], 0, 0];
       }
       yield* await this.#translate(some);
     } catch (error) {
@@ -89,43 +105,98 @@ export class V3KeyHistory implements KeyHistory {
     return undefined;
   }
 
-  /** The changes of both keys by revision. */
-  async *#revisions(): AsyncGenerator<KeyChanges, void, undefined> {
-    const { path, before, now } = this.#opened;
-    const { schema } = this.#tree;
-    const files = this.#changesOf(schema.file(path), before.file, now.file);
-    const markers = this.#changesOf(schema.marker(path), before.marker, now.marker);
+  /** The changes of files and markers by revision. */
+  async *#revisions(): AsyncGenerator<Revision, void, undefined> {
+    const files = this.#changesOf("file");
+    const markers = this.#changesOf("marker");
     try {
-      let [file, marker] = [await nextOf(files), await nextOf(markers)];
-      while (file !== undefined || marker !== undefined) {
-        const revision = Math.min(revisionOf(file), revisionOf(marker));
-        const [ofFile, ofMarker] = [revisionOf(file) === revision, revisionOf(marker) === revision];
-        yield { revision, file: ofFile ? file : undefined, marker: ofMarker ? marker : undefined };
-        if (ofFile) file = await nextOf(files);
-        if (ofMarker) marker = await nextOf(markers);
+      let [ofFiles, ofMarkers] = [await nextOf(files), await nextOf(markers)];
+      while (ofFiles !== undefined || ofMarkers !== undefined) {
+        const number = Math.min(numberOf(ofFiles), numberOf(ofMarkers));
+        const [hasFiles, hasMarkers] = [
+          numberOf(ofFiles) === number,
+          numberOf(ofMarkers) === number,
+        ];
+        const [some, others] = [hasFiles && ofFiles?.changes, hasMarkers && ofMarkers?.changes];
+        yield { number, changes: [...(some || []), ...(others || [])] };
+        if (hasFiles) ofFiles = await nextOf(files);
+        if (hasMarkers) ofMarkers = await nextOf(markers);
       }
     } finally {
       await Promise.all([files.return(undefined), markers.return(undefined)]);
     }
   }
 
-  #changesOf(
-    key: string,
-    before: KeyValue | undefined,
-    now: KeyValue | undefined,
-  ): AsyncGenerator<KeyChange, undefined, undefined> {
+  #changesOf(kind: "file" | "marker"): AsyncGenerator<Revision, undefined, undefined> {
     const { api, clock } = this.#tree;
-    const changingRange = (): Promise<KeyRange> => this.#changingRange(key);
-    const traced = { key, before, now, changingRange };
-    return changesOf(api, traced, this.#opened.span, clock, this.#call);
+    const { recursive, span } = this.#opened;
+    const traced = recursive ? this.#keysBelow(kind) : this.#ownKey(kind);
+    return changesOf(api, traced, span, clock, this.#call);
+  }
+
+  /** The file or the marker of the path. */
+  #ownKey(kind: "file" | "marker"): TracedKeys {
+    const { path, span, before, now } = this.#opened;
+    const key = this.#tree.schema[kind](path);
+    const bytes = Buffer.from(key);
+    const range = { key, range_end: keyAfter(bytes) };
+    const isKnown = before[kind] !== undefined || now[kind] !== undefined;
+    return {
+      range,
+      includes: (each) => each.equals(bytes),
+      changingRange: async () => (isKnown ? range : await this.#neighbourhood(range)),
+      last: now[kind]?.mod_revision ?? span.upTo,
+    };
+  }
+
+  /** The files or the markers of the path and of everything below it. */
+  #keysBelow(kind: "file" | "marker"): TracedKeys {
+    const { path, span } = this.#opened;
+    const { schema } = this.#tree;
+    const prefix = kind === "file" ? schema.filePrefix : schema.markerPrefix;
+    const key = `${prefix}${path || "/"}`;
+    const range = { key, range_end: `${prefix}${path}0` };
+    return {
+      range,
+      includes: (each) => {
+        const decoded = schema.decode(each);
+        return decoded?.kind === kind && isVisibleFrom(path, decoded.path);
+      },
+      changingRange: async () =>
+        (await this.#hasChanged(range)) ? range : await this.#neighbourhood(range),
+      last: span.upTo,
+    };
+  }
+
+  /** Whether a change in a range is known: of a key that exists now, or of one that no longer does. */
+  async #hasChanged({ key, range_end }: KeyRange): Promise<boolean> {
+    const { after, upTo } = this.#opened.span;
+    const countAt = async (revision: number): Promise<number> => {
+      const request = { key, range_end, revision, limit: 1, keys_only: true };
+      return (await this.#tree.api.call(RPC.range, request, this.#call)).message.count;
+    };
+    const count = await countAt(upTo);
+    if (count !== (after === 0 ? 0 : await countAt(after))) return true;
+    for (let start: Bytes = key, left = count; left > 0; ) {
+      const rest = { key: start, range_end };
+      const page = readPage(rest, MAX_NEIGHBOURS, { keys_only: true, revision: upTo });
+      const kvs = await this.#kvsOf(page);
+      if (kvs.some((kv) => kv.mod_revision > after)) return true;
+      const last = kvs.at(-1);
+      if (last === undefined) return false;
+      start = keyAfter(last.key);
+      left -= kvs.length;
+    }
+    return false;
   }
 
   /**
-   * A small range with the key in which something has changed in the span: up to the next such key below
-   * it or beside it, or beside a directory above it. Otherwise, the range between it and a record that
+   * A small range with another one in which something has changed in the span: up to the next such key below
+   * its start or beside it, or beside a directory above it. Otherwise, the range between it and a record that
    * every write changes.
    */
-  async #changingRange(key: string): Promise<KeyRange> {
+  async #neighbourhood(range: TextRange): Promise<KeyRange> {
+    const { key } = range;
     const { span } = this.#opened;
     const { schema } = this.#tree;
     const { upTo: revision } = span;
@@ -133,16 +204,16 @@ export class V3KeyHistory implements KeyHistory {
       const page = readPage({ key, range_end }, MAX_NEIGHBOURS, { keys_only: true, revision });
       const kvs = await this.#kvsOf(page);
       const changed = kvs.find((kv) => kv.mod_revision > span.after);
-      if (changed !== undefined) return { key, range_end: keyAfter(changed.key) };
+      if (changed !== undefined) return rangeOver(range, changed.key);
       if (kvs.length === MAX_NEIGHBOURS) break;
     }
     const [record] = await this.#kvsOf(read(schema.action, { keys_only: true, revision }));
     if (record !== undefined && record.mod_revision > span.after) {
-      return rangeOver(Buffer.from(key), record.key);
+      return rangeOver(range, record.key);
     }
     const put: V3Call = { ...this.#call, operation: "PUT heartbeat", safety: "write" };
     await this.#tree.api.call(RPC.put, { key: schema.heartbeat }, put);
-    return rangeOver(Buffer.from(key), Buffer.from(schema.heartbeat));
+    return rangeOver(range, Buffer.from(schema.heartbeat));
   }
 
   async #kvsOf(operation: Read): Promise<readonly KeyValue[]> {
@@ -150,21 +221,32 @@ export class V3KeyHistory implements KeyHistory {
     return results[0]?.kvs ?? [];
   }
 
-  async #translate(some: readonly KeyChanges[]): Promise<readonly PastChange[]> {
-    const { path, offset } = this.#opened;
+  async #translate(some: readonly Revision[]): Promise<readonly PastChange[]> {
+    const { offset } = this.#opened;
     const { api, schema, clock } = this.#tree;
-    const records = await this.#recordsAt(some.map(({ revision }) => revision));
-    const revisions = some.map(({ revision, file, marker }, at): Revision => {
+    const records = await this.#recordsAt(some.map(({ number }) => number));
+    const recorded = some.map(({ number, changes }, at): Revision => {
       const record = records[at];
-      const changes = [file, marker, record && { kv: record, deleted: false, prev: undefined }];
-      return { number: revision, changes: changes.filter((change) => change !== undefined) };
+      const own = record === undefined ? [] : [{ kv: record, deleted: false, prev: undefined }];
+      return { number, changes: [...changes, ...own] };
     });
-    const leases = await leaseStatusOf(api, revisions, schema, clock, this.#call);
+    const leases = await leaseStatusOf(api, recorded, schema, clock, this.#call);
     const view = { ...this.#tree.view(offset), ...leases, isPast: true };
-    return some.map((changes, at) => {
+    return some.flatMap(({ number: revision, changes }, at) => {
       const record = recordIn(records[at]);
-      return pastChangeOf({ path, ...changes, record }, view);
+      return this.#byPath(changes).map((keys) => pastChangeOf({ ...keys, revision, record }, view));
     });
+  }
+
+  /** The changes of one revision, a directory before what is in it. */
+  #byPath(changes: readonly KeyChange[]): readonly ChangedPath[] {
+    const paths = new Map<string, ChangedPath>();
+    for (const change of changes) {
+      const { kind, path = "" } = this.#tree.schema.decode(change.kv.key) ?? {};
+      const others = paths.get(path) ?? { path, file: undefined, marker: undefined };
+      paths.set(path, { ...others, [kind === "marker" ? "marker" : "file"]: change });
+    }
+    return [...paths.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
   /** The action records that were written in these revisions. */
@@ -183,17 +265,23 @@ function recordIn(record: KeyValue | undefined): ActionRecord | undefined {
   return record && decodeActionRecord(record.value);
 }
 
-async function nextOf(changes: AsyncIterator<KeyChange>): Promise<KeyChange | undefined> {
-  const next = await changes.next();
+async function nextOf(revisions: AsyncIterator<Revision>): Promise<Revision | undefined> {
+  const next = await revisions.next();
   return next.done === true ? undefined : next.value;
 }
 
-function revisionOf(change: KeyChange | undefined): number {
-  return change ? change.kv.mod_revision : Number.POSITIVE_INFINITY;
+function numberOf(revision: Revision | undefined): number {
+  return revision?.number ?? Number.POSITIVE_INFINITY;
 }
 
-function bytesOf(change: KeyChange | undefined): number {
-  return change === undefined ? 0 : change.kv.value.length + (change.prev?.value.length ?? 0);
+function bytesOf({ kv, prev }: KeyChange): number {
+  return kv.value.length + (prev?.value.length ?? 0);
+}
+
+/** Whether a path is another one or below it, and not hidden there. */
+function isVisibleFrom(directory: string, path: string): boolean {
+  if (path === directory) return true;
+  return path.startsWith(`${directory}/`) && !path.slice(directory.length).includes("/_");
 }
 
 /**
@@ -206,8 +294,10 @@ function endsAfter(key: string, path: string): readonly string[] {
   return [path, ...directories, ""].map((directory) => `${prefix}${directory}0`);
 }
 
-/** The smallest range with both keys. */
-function rangeOver(key: Buffer, other: Buffer): KeyRange {
-  const [first, last] = Buffer.compare(key, other) < 0 ? [key, other] : [other, key];
-  return { key: first, range_end: keyAfter(last) };
+/** The smallest range with another one and a key. */
+function rangeOver({ key, range_end }: TextRange, other: Buffer): KeyRange {
+  const [start, end] = [Buffer.from(key), Buffer.from(range_end)];
+  const [first] = [start, other].sort(Buffer.compare);
+  const [, last] = [end, keyAfter(other)].sort(Buffer.compare);
+  return { key: first ?? start, range_end: last ?? end };
 }

@@ -7,7 +7,7 @@ import type { V3Call } from "../../../etcd3/v3-api.js";
 import type { GetRequest } from "../../../model/key-request.js";
 import type { EtcdNodeResponse } from "../../../model/response.js";
 import type { CallOptions } from "../../call-options.js";
-import type { KeyHistory, PastReads } from "../../past.js";
+import type { HistoryOptions, KeyHistory, PastReads } from "../../past.js";
 import { historyCleared } from "../../shared/history-cleared.js";
 import { pathOf } from "../../shared/path.js";
 import { isRevisionGone } from "../read/revision-gone.js";
@@ -52,14 +52,17 @@ export class V3Past implements PastReads {
     }
   }
 
-  async history(key: string, { signal }: CallOptions = {}): Promise<KeyHistory> {
+  async history(
+    key: string,
+    { signal, recursive = false }: HistoryOptions = {},
+  ): Promise<KeyHistory> {
     const call = callOf(`GET ${key} (its history)`, key, signal);
     const path = pathOf(key);
     const { offset } = await this.#tree.indexOffset("quorum");
     for (;;) {
       const now = await this.#keysAt(path, undefined, call);
       const { revision: upTo } = now.at.header;
-      const compacted = path === "" ? upTo : await this.#compactedRevision(call);
+      const compacted = path === "" && !recursive ? upTo : await this.#compactedRevision(call);
       try {
         const before = compacted === 0 ? NOTHING : await this.#keysAt(path, compacted, call);
         const after = Math.min(compacted, upTo);
@@ -69,7 +72,7 @@ export class V3Past implements PastReads {
                 ...originOf(now.at, offset),
               })
             : error;
-        const opened = { path, span: { after, upTo }, offset, before, now };
+        const opened = { path, recursive, span: { after, upTo }, offset, before, now };
         return new V3KeyHistory(this.#tree, opened, call, errorOf);
       } catch (error) {
         if (refusalReasonOf(error) !== "compacted") throw error;
