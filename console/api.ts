@@ -61,27 +61,21 @@ export class Api {
 
   /** The lines of an answer, each a JSON text. */
   async *lines<T>(name: string, query: Query, signal: AbortSignal): AsyncGenerator<T> {
-    for await (const line of this.#textLines(pathOf(name, query), signal)) yield JSON.parse(line);
+    const response = await this.#fetch("GET", pathOf(name, query), undefined, signal);
+    for await (const line of linesOf(response)) yield JSON.parse(line);
+  }
+
+  /** The lines of an answer to a request that changes something. */
+  async *postLines<T>(name: string, body: object, signal: AbortSignal): AsyncGenerator<T> {
+    const response = await this.#fetch("POST", name, body, signal);
+    for await (const line of linesOf(response)) yield JSON.parse(line);
   }
 
   /** The events of a stream of Server-Sent Events. */
   async *events(name: string, query: Query, signal: AbortSignal): AsyncGenerator<StreamEvent> {
-    for await (const line of this.#textLines(pathOf(name, query), signal)) {
+    const response = await this.#fetch("GET", pathOf(name, query), undefined, signal);
+    for await (const line of linesOf(response)) {
       if (line.startsWith("data: ")) yield JSON.parse(line.slice(6));
-    }
-  }
-
-  async *#textLines(path: string, signal: AbortSignal): AsyncGenerator<string> {
-    const response = await this.#fetch("GET", path, undefined, signal);
-    if (response.body === null) return;
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = "";
-    for (;;) {
-      const { done, value = "" } = await reader.read();
-      if (done) return;
-      const lines = `${rest}${value}`.split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) if (line !== "") yield line;
     }
   }
 
@@ -100,6 +94,19 @@ export class Api {
     const failure = await response.json().catch(() => ({}));
     const { name = "Error", message = `status ${response.status}` } = failure;
     throw new ApiError(response.status, { name, message });
+  }
+}
+
+async function* linesOf({ body }: Response): AsyncGenerator<string> {
+  if (body === null) return;
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value = "" } = await reader.read();
+    if (done) return;
+    const lines = `${rest}${value}`.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") yield line;
   }
 }
 

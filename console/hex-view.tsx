@@ -1,9 +1,16 @@
 const SHOWN_BYTES = 4_096;
 
+interface Props {
+  readonly value: string;
+  /** As base64, when they are known and not UTF-8. */
+  readonly bytes?: string | undefined;
+  readonly api: "v2" | "v3";
+}
+
 /** A value that is no text, as bytes. */
-export function HexView({ value, api }: { readonly value: string; readonly api: "v2" | "v3" }) {
-  const bytes = new TextEncoder().encode(value);
-  const isReplaced = value.includes("\ufffd");
+export function HexView({ value, bytes: known, api }: Props) {
+  const bytes = known === undefined ? new TextEncoder().encode(value) : decodeBase64(known);
+  const isReplaced = known === undefined && api === "v2" && value.includes("\ufffd");
   const rows: string[] = [];
   for (let at = 0; at < Math.min(bytes.length, SHOWN_BYTES); at += 16) {
     rows.push(rowOf(bytes.subarray(at, at + 16), at));
@@ -12,10 +19,11 @@ export function HexView({ value, api }: { readonly value: string; readonly api: 
     <div class="hex">
       <p class="notice">
         <span>
-          <strong>Binary value.</strong>{" "}
-          {isReplaced
-            ? `Bytes that are not UTF-8 are shown as EF BF BD (U+FFFD), as ${api === "v2" ? "etcd" : "the v2 key space"} returns them.`
-            : "It has control characters, so it is shown as bytes."}
+          <strong>Binary value.</strong> {known !== undefined && "Its bytes are not UTF-8."}
+          {known === undefined &&
+            (isReplaced
+              ? "Bytes that are not UTF-8 are shown as EF BF BD (U+FFFD), as etcd returns them."
+              : "It has control characters, so it is shown as bytes.")}
         </span>
       </p>
       <pre role="group" tabIndex={0} aria-label="Bytes of the value">
@@ -28,6 +36,10 @@ export function HexView({ value, api }: { readonly value: string; readonly api: 
       )}
     </div>
   );
+}
+
+export function decodeBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
 function rowOf(bytes: Uint8Array, at: number): string {

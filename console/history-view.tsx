@@ -12,6 +12,8 @@ interface Entry {
   readonly title: string;
   readonly isRemoval: boolean;
   readonly value: string | undefined;
+  /** Whether the value has bytes that are not UTF-8, so that the text is not all of it. */
+  readonly isLossy: boolean;
 }
 
 /** The values that a key has had: on v3 from etcd's revisions, on v2 since the page was opened. */
@@ -87,8 +89,9 @@ function textOf(history: KeyHistory | undefined): string {
 }
 
 function ofRevisions(history: KeyHistory | undefined): readonly Entry[] {
-  return (history?.past ?? []).map(({ revision, isRemoval, value }) => ({
+  return (history?.past ?? []).map(({ revision, isRemoval, value, bytes }) => ({
     ...{ id: String(revision), title: `Revision ${revision}`, isRemoval, value },
+    isLossy: bytes !== undefined,
   }));
 }
 
@@ -99,10 +102,17 @@ function ofChanges({ changes, key }: AppState): readonly Entry[] {
     title: `${change.action}, index ${change.index}, ${at.toLocaleTimeString()}`,
     isRemoval: change.isRemoved,
     value: change.value,
+    isLossy: isLossyText(change.value),
   }));
   const previous = logged.at(-1)?.change.previous;
   if (previous === undefined) return entries;
-  return [...entries, { id: "before", title: "Before", isRemoval: false, value: previous }];
+  const before = { id: "before", title: "Before", isRemoval: false, value: previous };
+  return [...entries, { ...before, isLossy: isLossyText(previous) }];
+}
+
+/** The v2 API has U+FFFD in place of bytes that are not UTF-8. */
+function isLossyText(value: string | undefined): boolean {
+  return value?.includes("\ufffd") === true;
 }
 
 interface EntryProps {
@@ -114,7 +124,7 @@ interface EntryProps {
 function HistoryEntry({ state, entry, before }: EntryProps) {
   const [isOpen, setOpen] = useState(false);
   const { key: shown, drafts, session } = state;
-  const { title, isRemoval, value } = entry;
+  const { title, isRemoval, value, isLossy } = entry;
   const isPresent = value !== undefined && value === shown.node?.value;
 
   /** Puts the value into the editor, where it is reviewed and saved like any other. */
@@ -134,6 +144,11 @@ function HistoryEntry({ state, entry, before }: EntryProps) {
         {isOpen && !isRemoval && value === undefined && (
           <p class="quiet">The value is too large to be shown here.</p>
         )}
+        {isOpen && isLossy && (
+          <p class="quiet">
+            It has bytes that are not UTF-8, shown as U+FFFD. Only etcdctl can put them back.
+          </p>
+        )}
         {isOpen && value !== undefined && (
           <DiffView
             before={before?.value ?? ""}
@@ -142,7 +157,7 @@ function HistoryEntry({ state, entry, before }: EntryProps) {
           />
         )}
       </details>
-      {session.info?.writable && value !== undefined && !isPresent && (
+      {session.info?.writable && value !== undefined && !isLossy && !isPresent && (
         <button type="button" onClick={putBack} aria-label={`Put back ${title}`}>
           Put back
         </button>

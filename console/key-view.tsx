@@ -3,12 +3,13 @@ import type { AppState } from "./app-state.js";
 import { DiffView } from "./diff-view.js";
 import { Editor } from "./editor.js";
 import { useEmitter } from "./emitter.js";
-import { HexView } from "./hex-view.js";
+import { decodeBase64, HexView } from "./hex-view.js";
 import { HistoryView } from "./history-view.js";
 import { KeyPath } from "./key-path.js";
 import type { SaveResult } from "./key-state.js";
 import { NewKey } from "./new-key.js";
 import { RecipeView } from "./recipe-view.js";
+import { RemovedView } from "./removed-view.js";
 import { Text } from "./text.js";
 import { TimeLeft } from "./time-left.js";
 import { type Language, languageOf, problemsOf } from "./value-language.js";
@@ -47,6 +48,9 @@ export function KeyView({ state }: { readonly state: AppState }) {
       {(isRead || draft) && !node?.dir && (node !== undefined || draft !== undefined) && (
         <ValuePart key={key} state={state} />
       )}
+      {isRead && session.info?.api === "v3" && (node === undefined || node.dir) && (
+        <RemovedView key={`removed ${key}`} state={state} directory={key} />
+      )}
       {isRead && key !== "/" && !node?.dir && <HistoryView key={`history ${key}`} state={state} />}
       {isRead && node === undefined && draft === undefined && (
         <div class="empty">
@@ -69,12 +73,12 @@ export function KeyView({ state }: { readonly state: AppState }) {
 function Facts({ state }: { readonly state: AppState }) {
   const { key, node, endsAt, changedAt } = state.key;
   if (node === undefined) return null;
-  const { dir, value, children, createdIndex, modifiedIndex } = node;
+  const { dir, value, bytes, children, createdIndex, modifiedIndex } = node;
   return (
     <dl class="facts">
       <div>
         <dt>{dir ? "Directory" : "Value"}</dt>
-        <dd>{dir ? childrenText(children ?? 0) : sizeText(value ?? "")}</dd>
+        <dd>{dir ? childrenText(children ?? 0) : sizeText(value ?? "", bytes)}</dd>
       </div>
       {key !== "/" && (
         <div>
@@ -112,8 +116,9 @@ function childrenText(children: number): string {
   return children === 0 ? "empty" : children === 1 ? "1 child" : `${count} children`;
 }
 
-function sizeText(value: string): string {
-  const bytes = new TextEncoder().encode(value).length;
+function sizeText(value: string, known: string | undefined): string {
+  const { length: bytes } =
+    known === undefined ? new TextEncoder().encode(value) : decodeBase64(known);
   return bytes === 1 ? "1 byte" : `${bytes.toLocaleString("en")} bytes`;
 }
 
@@ -146,6 +151,9 @@ function ValuePart({ state }: { readonly state: AppState }) {
   const language = chosen ?? languageOf(key, text);
   const writable = session.info?.writable === true;
   const isBytes = draft === undefined && !replacesBytes && isBinary(current);
+  const api = session.info?.api ?? "v2";
+  // With v3, bytes that are not UTF-8 are known as such. With v2, U+FFFD may be one, or stand for them.
+  const losesBytes = node?.bytes !== undefined || (api === "v2" && current.includes("\ufffd"));
   // With an empty value and a new key, there is something to save though the texts are equal.
   const isChanged = draft !== undefined && (draft.text !== current || node === undefined);
   const isOvertaken = draft !== undefined && draft.index !== node?.modifiedIndex && shown.isRead;
@@ -180,12 +188,8 @@ function ValuePart({ state }: { readonly state: AppState }) {
   if (isBytes) {
     return (
       <>
-        <HexView value={current} api={session.info?.api ?? "v2"} />
-        {writable && (
-          <button type="button" onClick={() => setReplacesBytes(true)}>
-            Edit it as a text
-          </button>
-        )}
+        <HexView value={current} bytes={node?.bytes} api={api} />
+        {writable && <EditBytes losesBytes={losesBytes} onEdit={() => setReplacesBytes(true)} />}
         {writable && <RemoveButton state={state} />}
       </>
     );
@@ -266,6 +270,41 @@ function ValuePart({ state }: { readonly state: AppState }) {
         </div>
       )}
     </>
+  );
+}
+
+interface EditBytesProps {
+  /** Whether saving a text would replace bytes that the text does not have. */
+  readonly losesBytes: boolean;
+  readonly onEdit: () => void;
+}
+
+/** Opens the editor for a value that is shown as bytes; after a confirmation, if it cannot keep them. */
+function EditBytes({ losesBytes, onEdit }: EditBytesProps) {
+  const [isAsking, setAsking] = useState(false);
+  if (!isAsking) {
+    return (
+      <button type="button" onClick={() => (losesBytes ? setAsking(true) : onEdit())}>
+        Edit it as a text{losesBytes && " …"}
+      </button>
+    );
+  }
+  return (
+    <div class="notice bad" role="alertdialog" aria-label="Edit it as a text">
+      <span>
+        The text has U+FFFD in place of each byte that is not UTF-8, and only text can be saved
+        here. What you save replaces those bytes; they cannot be restored from the text. etcdctl can
+        write them.
+      </span>
+      <div class="buttons">
+        <button type="button" class="danger" onClick={onEdit}>
+          Edit the text
+        </button>
+        <button type="button" autoFocus onClick={() => setAsking(false)}>
+          Keep the bytes
+        </button>
+      </div>
+    </div>
   );
 }
 

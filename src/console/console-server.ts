@@ -10,8 +10,10 @@ import { showCluster } from "./routes/cluster-route.js";
 import { showCutover } from "./routes/cutover-route.js";
 import { streamEvents } from "./routes/events-route.js";
 import { showHistory } from "./routes/history-route.js";
+import { listRemovals, showPastDirectory } from "./routes/past-routes.js";
 import { listChildren, showKey } from "./routes/read-routes.js";
 import { showRecipe } from "./routes/recipe-route.js";
+import { recover } from "./routes/recover-route.js";
 import { type Route, reading, writing } from "./routes/route.js";
 import { search } from "./routes/search-route.js";
 import { createDirectory, removeKey, saveKey } from "./routes/write-routes.js";
@@ -27,9 +29,12 @@ const ROUTES: Readonly<Record<string, Route>> = {
   cutover: reading(showCutover),
   recipe: reading(showRecipe),
   history: reading(showHistory),
+  removals: reading(listRemovals),
+  past: reading(showPastDirectory),
   save: writing(saveKey),
   directory: writing(createDirectory),
   remove: writing(removeKey),
+  recover: writing(recover),
 };
 
 export interface ConsoleOptions extends ClusterAccess {

@@ -66,8 +66,12 @@ export function optionalIndex(
   body: Readonly<Record<string, unknown>>,
   name: string,
 ): number | undefined {
+  return body[name] === undefined ? undefined : indexIn(body, name);
+}
+
+/** @throws ConsoleError */
+export function indexIn(body: Readonly<Record<string, unknown>>, name: string): number {
   const value = body[name];
-  if (value === undefined) return undefined;
   if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
   throw new ConsoleError(400, `${name} must be a positive whole number`);
 }

@@ -11,3 +11,12 @@ export async function writeText(response: ServerResponse, text: string): Promise
     response.on("drain", done).on("close", done);
   });
 }
+
+/** Begins a response of JSON lines. @returns a function that sends one */
+export function lineSender<T>(response: ServerResponse): (line: T) => Promise<void> {
+  response.writeHead(200, {
+    "Content-Type": "application/x-ndjson; charset=utf-8",
+    "Cache-Control": "no-store",
+  });
+  return (line) => writeText(response, `${JSON.stringify(line)}\n`);
+}

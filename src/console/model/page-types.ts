@@ -61,6 +61,8 @@ export interface ShownNode {
   readonly key: string;
   readonly dir: boolean;
   readonly value?: string | undefined;
+  /** With v3: the bytes of the value as base64, when they are not UTF-8. The value has U+FFFD in place of some. */
+  readonly bytes?: string | undefined;
   readonly createdIndex: number;
   readonly modifiedIndex: number;
   readonly ttl?: number | undefined;
@@ -166,6 +168,8 @@ export interface PastValue {
   readonly isRemoval: boolean;
   /** Absent for a removal, and when the values together are too large. */
   readonly value?: string | undefined;
+  /** Its bytes as base64, when they are not UTF-8. */
+  readonly bytes?: string | undefined;
 }
 
 /** The revisions of a key, the newest first. */
@@ -176,6 +180,92 @@ export interface KeyHistory {
   /** `false`: there may be others that etcd has not compacted. */
   readonly isComplete: boolean;
 }
+
+/** Keys of a directory that were removed at one revision. */
+export interface Removal {
+  readonly revision: number;
+  /** Number of keys. */
+  readonly keys: number;
+  /** The deepest directory that had all of them; of one key, the key. */
+  readonly at: string;
+}
+
+/** The newest first. */
+export interface RemovalsAnswer {
+  readonly removals: readonly Removal[];
+  /** First revision that etcd still has; 0: it has all of them. */
+  readonly compacted: number;
+  /** `false`: there may be others that etcd has not compacted. */
+  readonly isComplete: boolean;
+}
+
+/** A key that a directory had, and has no more. */
+interface MissingKey {
+  readonly key: string;
+  /** Whether it had a TTL. */
+  readonly wasTemporary: boolean;
+}
+
+/** A key that has another value now. */
+export interface ChangedKey {
+  readonly key: string;
+  /** Absent: the value is not UTF-8, or too long to show. */
+  readonly before?: string | undefined;
+  readonly now?: string | undefined;
+}
+
+/** A directory at a revision, with everything below it, and how it differs from what is there now. */
+export interface PastDirectory {
+  readonly key: string;
+  readonly revision: number;
+  /** Revision of the present state. */
+  readonly seen: number;
+  /** Number of keys at the revision. */
+  readonly keys: number;
+  /** Number of keys that are as they were. */
+  readonly same: number;
+  /** Number of keys that did not exist at the revision. */
+  readonly added: number;
+  readonly missing: readonly MissingKey[];
+  readonly changed: readonly ChangedKey[];
+}
+
+/** Puts keys back that a comparison has shown. */
+export interface RecoverRequest {
+  readonly key: string;
+  readonly revision: number;
+  /** That of the comparison. A key that has changed since is left. */
+  readonly seen: number;
+  /** Whether missing keys that had a TTL are put back, too, without one. */
+  readonly temporary: boolean;
+  /** Changed keys whose values are put back, too. */
+  readonly replace: readonly string[];
+}
+
+/** What became of the keys so far. */
+export interface RecoverCounts {
+  readonly total: number;
+  readonly created: number;
+  readonly replaced: number;
+  /** Others have written these keys since the comparison, so they were left. */
+  readonly taken: number;
+}
+
+/** A key that was not put back, and why. */
+export interface NotRecovered {
+  readonly key: string;
+  readonly reason: string;
+}
+
+/** A line of the answer to a recovery. */
+export type RecoverEvent =
+  | ({ readonly type: "progress" } & RecoverCounts)
+  /** `failure`: it ended early. */
+  | ({
+      readonly type: "end";
+      readonly left: readonly NotRecovered[];
+      readonly failure?: Failure | undefined;
+    } & RecoverCounts);
 
 interface MemberState {
   readonly id: string;

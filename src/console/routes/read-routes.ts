@@ -1,7 +1,10 @@
+import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { KeyNotFoundError } from "../../errors/common-errors.js";
+import { RPC } from "../../etcd3/rpcs.js";
 import type { EtcdNode } from "../../model/node.js";
 import { ConsoleError, keyIn, numberIn } from "../http/json-exchange.js";
+import type { Session } from "../http/sessions.js";
 import type { KeyAnswer, ListedNode, ListingPage } from "../model/page-types.js";
 import type { ConsoleRequest } from "./route.js";
 
@@ -65,11 +68,13 @@ export async function showKey({ session, query, signal }: ConsoleRequest): Promi
       signal,
     });
     const { key, dir, value, nodes, createdIndex, modifiedIndex, ttl } = node;
+    const bytes = await bytesOf(session, node, signal);
     return {
       index,
       node: {
         ...{ key, dir: dir === true, createdIndex, modifiedIndex },
         ...(value !== undefined && { value }),
+        ...(bytes !== undefined && { bytes: bytes.toString("base64") }),
         ...(dir && { children: nodes?.length ?? 0 }),
         ...(ttl !== undefined && { ttl }),
       },
@@ -78,4 +83,24 @@ export async function showKey({ session, query, signal }: ConsoleRequest): Promi
     if (error instanceof KeyNotFoundError) return { index: error.index };
     throw error;
   }
+}
+
+/**
+ * The bytes of a value that are not UTF-8. The key space shows U+FFFD in place of them, so etcd itself is asked, and
+ * its key must be the node that was read. `undefined`: they are UTF-8, or not known, as with the v2 API.
+ */
+async function bytesOf(
+  session: Session,
+  { key, value, createdIndex, modifiedIndex }: EtcdNode,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
+  const store = value?.includes("\ufffd") ? session.v3Store() : undefined;
+  if (store === undefined) return undefined;
+  const { api, schema } = store;
+  const call = { operation: `GET ${key}`, key, safety: "read", scope: "quorum", signal } as const;
+  const name = schema.file(`${session.prefix}${key}`);
+  const [kv] = (await api.call(RPC.range, { key: name }, call)).message.kvs;
+  if (kv === undefined || isUtf8(kv.value) || kv.value.toString() !== value) return undefined;
+  const isSame = kv.mod_revision - kv.create_revision === modifiedIndex - createdIndex;
+  return isSame ? kv.value : undefined;
 }

@@ -1,7 +1,7 @@
 import type { AnyNode } from "../../model/node.js";
 import { walkDirectories } from "../../transfer/source/walk-tree.js";
 import { ConsoleError, failureOf, keyIn } from "../http/json-exchange.js";
-import { writeText } from "../http/write-text.js";
+import { lineSender } from "../http/write-text.js";
 import type { SearchEvent, SearchMatch, SearchQuery } from "../model/page-types.js";
 import type { ConsoleRequest } from "./route.js";
 
@@ -16,7 +16,7 @@ const PROGRESS_INTERVAL_MS = 100;
 export async function search({ session, query, response, signal }: ConsoleRequest): Promise<void> {
   const wanted = queryOf(query);
   const isFound = testOf(wanted);
-  const send = lineSender(response);
+  const send = lineSender<SearchEvent>(response);
   let directories = 0;
   let keys = 0;
   let matches = 0;
@@ -39,14 +39,6 @@ export async function search({ session, query, response, signal }: ConsoleReques
     if (!signal.aborted) await send({ type: "failed", failure: failureOf(error) });
   }
   response.end();
-}
-
-function lineSender(response: ConsoleRequest["response"]) {
-  response.writeHead(200, {
-    "Content-Type": "application/x-ndjson; charset=utf-8",
-    "Cache-Control": "no-store",
-  });
-  return (event: SearchEvent): Promise<void> => writeText(response, `${JSON.stringify(event)}\n`);
 }
 
 /** @throws ConsoleError */

@@ -23,7 +23,7 @@ export async function saveKey({ session, message }: ConsoleRequest): Promise<Wri
 }
 
 /** The TTL has run on while the value was edited. */
-async function remainingTtl(etcd: EtcdClient, key: string): Promise<number | undefined> {
+export async function remainingTtl(etcd: EtcdClient, key: string): Promise<number | undefined> {
   const response = await etcd.getNode(key, { quorum: true, ignoreKeyNotFound: true });
   const ttl = response?.node.ttl;
   return ttl === undefined ? undefined : Math.max(1, ttl);

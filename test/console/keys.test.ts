@@ -1,0 +1,192 @@
+/** Keys in the page of the console, in Chromium: what was deleted, what is no text, and who may read what. */
+
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import type { ConsoleServer } from "../../src/console/console-server.js";
+import { EtcdClient } from "../../src/index.js";
+import { toBase64 } from "../support/base64.js";
+import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { V3Tool } from "../v3/v3-tools.js";
+import { ConsoleBrowser, describeInBrowser } from "./browser.js";
+
+const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+const editor = (page: Page) => page.getByRole("textbox", { name: /^Value of/ });
+
+describeInBrowser("keys in the page of the console", () => {
+  let browser: ConsoleBrowser;
+  let name = 0;
+  beforeAll(async () => {
+    browser = await ConsoleBrowser.launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+  afterEach(async () => {
+    expect(await browser.closePage()).toEqual([]);
+  });
+
+  /** A directory for each test. */
+  const top = (): string => `/t${++name}`;
+
+  describeWithEtcd("3.7", "on etcd 3.7", () => {
+    let cluster: EtcdCluster;
+    let etcd: EtcdClient;
+    let tool: V3Tool;
+    let console: ConsoleServer;
+    beforeAll(async () => {
+      cluster = await startEtcd({ release: "3.7", args: ["--unsafe-no-fsync"] });
+      etcd = new EtcdClient({ urls: cluster.urls, api: "v3" });
+      tool = new V3Tool(cluster.urls);
+      console = await browser.serve({ write: true, options: { urls: cluster.urls, api: "v3" } });
+    });
+    afterAll(async () => {
+      await etcd?.close();
+      await cluster?.stop();
+    });
+
+    const bytes = (...values: number[]): Buffer => Buffer.from(values);
+    const bytesOf = async (key: string): Promise<unknown> => {
+      const { kvs } = await tool.ask("kv/range", { key: toBase64(key) });
+      const [kv] = kvs as unknown as readonly { readonly value: string }[];
+      return Buffer.from(kv?.value ?? "", "base64");
+    };
+    const compact = async (): Promise<number> => {
+      const { header } = await tool.ask("kv/range", { key: toBase64("/") });
+      const revision = Number((header as { readonly revision: string }).revision);
+      await tool.ask("kv/compaction", { revision, physical: true });
+      return revision;
+    };
+    const past = (page: Page) => page.getByRole("region", { name: "Directory in the past" });
+    const openRemovals = async (page: Page): Promise<void> => {
+      await page.getByText("Deleted earlier below this key").click();
+    };
+    const textOf = (key: string) => etcd.getNodeValue(key, { ignoreKeyNotFound: true });
+
+    it("puts a deleted directory back, and overwrites nothing", async () => {
+      const dir = top();
+      await etcd.setNode(`${dir}/a`, "one");
+      await etcd.setNode(`${dir}/b/changed`, "old");
+      await etcd.setNode(`${dir}/b/_hidden`, "plan");
+      await etcd.setNode(`${dir}/lock`, "holder", { ttl: 3_000 });
+      await tool.put(`${dir}/bytes`, bytes(0x61, 0xff));
+      await etcd.setNode(`${dir}/late`, "mine");
+      await etcd.deleteNode(dir, { recursive: true });
+      await etcd.setNode(`${dir}/b/changed`, "new");
+      const page = await browser.open(`${console.url}#/keys${dir}`);
+      await openRemovals(page);
+      await page.getByRole("button", { name: /^Compare revision \d+ with now$/ }).click();
+      const summary =
+        "6 keys then, 0 as they were, 5 missing now, 1 with another value now, 0 new since.";
+      await past(page).getByText(summary).waitFor();
+      const missing = past(page).getByRole("list", { name: "Missing now" }).getByRole("listitem");
+      expect(await missing.allTextContents()).toEqual(
+        ["a", "b/_hidden", "bytes", "late", "lock"].map((key) => `${dir}/${key}`),
+      );
+      // After the comparison.
+      await etcd.setNode(`${dir}/late`, "theirs");
+      await button(page, "Recover 4 keys").click();
+      await past(page).getByText("2 keys created, 2 left.").waitFor();
+      const left = past(page).getByRole("list", { name: "Not recovered" });
+      expect((await left.getByRole("listitem").allTextContents()).toSorted()).toEqual([
+        expect.stringMatching(/bytesits value is not UTF-8/),
+        expect.stringMatching(/lateit was written since the comparison/),
+      ]);
+      const keys = ["a", "b/_hidden", "b/changed", "late", "lock", "bytes"];
+      const values = await Promise.all(keys.map((key) => textOf(`${dir}/${key}`)));
+      expect(values).toEqual(["one", "plan", "new", "theirs", null, null]);
+      // What is chosen.
+      await past(page).getByText("2 as they were, 2 missing now").waitFor();
+      await page.getByLabel(`Put back the value of ${dir}/b/changed`).check();
+      await page.getByLabel(`Put back the value of ${dir}/late`).check();
+      await page.getByLabel("Recover those with a TTL, too").check();
+      await etcd.setNode(`${dir}/late`, "theirs again");
+      await button(page, "Recover 4 keys").click();
+      await past(page).getByText("1 key created, 1 value put back, 2 left.").waitFor();
+      expect(await textOf(`${dir}/b/changed`)).toBe("old");
+      expect(await textOf(`${dir}/late`)).toBe("theirs again");
+      expect((await etcd.getNode(`${dir}/lock`)).node).toMatchObject({ value: "holder" });
+    });
+
+    it("finds what was deleted in the list of changes and in the directory above", async () => {
+      const dir = top();
+      await etcd.setNode(`${dir}/config/a`, "1");
+      await etcd.setNode(`${dir}/config/b`, "2");
+      const page = await browser.open(`${console.url}#/keys${dir}`);
+      await page.getByText("live", { exact: true }).waitFor();
+      await etcd.deleteNode(`${dir}/config`, { recursive: true });
+      await page.goto(`${console.url}#/changes${dir}`);
+      await page.getByRole("row", { name: "delete" }).getByRole("link").click();
+      await page.getByText("This key does not exist.").waitFor();
+      await openRemovals(page);
+      const removal = page.getByRole("listitem").filter({ hasText: "2 keys in" });
+      await removal.waitFor();
+      await page.goto(`${console.url}#/keys${dir}`);
+      await page.getByLabel("New key in this directory").waitFor();
+      await openRemovals(page);
+      expect(await removal.getByRole("link").textContent()).toBe(`${dir}/config`);
+      await removal.getByRole("button").click();
+      await button(page, "Recover 2 keys").click();
+      await past(page).getByText("2 keys created.").waitFor();
+      expect([await textOf(`${dir}/config/a`), await textOf(`${dir}/config/b`)]).toEqual([
+        "1",
+        "2",
+      ]);
+    });
+
+    it("says what etcd has compacted, also meanwhile", async () => {
+      const dir = top();
+      await etcd.setNode(`${dir}/a`, "old");
+      await etcd.setNode(`${dir}/b`, "old");
+      const compacted = await compact();
+      await etcd.deleteNode(dir, { recursive: true });
+      const page = await browser.open(`${console.url}#/keys${dir}/a`);
+      await page.getByText("History").click();
+      const notice = `etcd has compacted the revisions before ${compacted}.`;
+      await page.getByText(notice).waitFor();
+      expect(await page.locator(".entries > li summary").allTextContents()).toEqual([
+        expect.stringMatching(/^Revision \d+ deleted$/),
+      ]);
+      await page.goto(`${console.url}#/keys${dir}`);
+      await openRemovals(page);
+      await page.getByText(notice).waitFor();
+      await page.getByRole("button", { name: /^Compare revision/ }).click();
+      await button(page, "Recover 2 keys").waitFor();
+      await etcd.setNode(`${dir}/other`, "1");
+      await compact();
+      await button(page, "Recover 2 keys").click();
+      await past(page)
+        .getByText(/^etcd has compacted revision \d+: it is gone$/)
+        .waitFor();
+      expect(await textOf(`${dir}/a`)).toBe(null);
+    });
+
+    it("shows bytes that are no text, and replaces them only after a confirmation", async () => {
+      const key = `${top()}/key`;
+      await tool.put(key, bytes(0x61, 0xff, 0xfe));
+      const page = await browser.open(`${console.url}#/keys${key}`);
+      await page.getByLabel("Bytes of the value").getByText("61 FF FE").waitFor();
+      await page.getByText("3 bytes").waitFor();
+      await button(page, "Edit it as a text …").click();
+      await button(page, "Keep the bytes").click();
+      await button(page, "Edit it as a text …").click();
+      await button(page, "Edit the text").click();
+      await editor(page).press("Control+End");
+      await page.keyboard.type("!");
+      expect(await bytesOf(key)).toEqual(bytes(0x61, 0xff, 0xfe));
+      await button(page, "Review changes").click();
+      await button(page, "Save").click();
+      await page.getByText("Saved.").waitFor();
+      expect(await textOf(key)).toBe("a\ufffd\ufffd!");
+      // Nor does the history put them back.
+      await page.getByText("History").click();
+      const entries = page.locator(".entries > li");
+      await entries.nth(1).locator("summary").click();
+      await entries.nth(1).getByText("Only etcdctl can put them back.").waitFor();
+      expect(await entries.getByRole("button").count()).toBe(0);
+      // A character that is U+FFFD itself is a text.
+      await page.reload();
+      await button(page, "Edit it as a text").click();
+      await editor(page).waitFor();
+    });
+  });
+});
