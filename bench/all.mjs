@@ -2,74 +2,138 @@
 /**
  * Runs all benchmarks, and compares their figures with the stored ones; docs/performance.md says how to read them.
  *
- *     npm run bench -- [--only REGEXP] [--quick] [--json FILE] [--write]
+ *     npm run bench -- [--only REGEXP] [--quick] [--scale] [--json FILE] [--write]
  *
- * `--only` chooses parts: client, v3, gateway, embedded, migrate. `--write` stores the figures for the next comparison. It fails
- * when a benchmark fails, not when a figure is worse.
+ * `--only` chooses parts by name. `--scale` adds the part that is called so, which takes long. `--write` stores the figures for the
+ * next comparison, and writes charts and tables into docs/. It fails when a benchmark fails or has no figure, not when a
+ * figure is worse. `--check` only finds out whether every benchmark works, in a few seconds.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build, installPackages, root, run } from "../scripts/project.mjs";
+import { ensureEtcd } from "../scripts/etcd-binaries.mjs";
+import { buildIfStale, installPackages, root, run } from "../scripts/project.mjs";
+import { chartsOf, pagesOf, writeFiles } from "./pages.mjs";
+import { targetsTable } from "./targets.mjs";
 
 /** @typedef {import("./measured.mjs").Figure} Figure */
+/** @typedef {import("./measured.mjs").Section} Section */
 
 /** A figure that is worse by more than this share is marked. */
 const TOLERANCE = 0.1;
 const STORED = join(root, "bench", "figures.json");
 
-/** Scripts with their arguments in the long form and in the quick one. */
+/** Parts, and their scripts. */
 const PARTS = {
-  client: { script: "run.mjs", long: [], quick: ["--quick"] },
-  v3: { script: "v3.mjs", long: ["7"], quick: ["1"] },
-  gateway: { script: "gateway.mjs", long: ["5"], quick: ["1"] },
-  embedded: { script: "embedded.mjs", long: ["3"], quick: ["1"] },
-  migrate: { script: "migrate.mjs", long: ["20000", "200000"], quick: ["2000"] },
+  client: "run.mjs",
+  v3: "v3.mjs",
+  gateway: "gateway.mjs",
+  embedded: "embedded.mjs",
+  migrate: "migrate.mjs",
+  start: "start.mjs",
 };
 
 const { values: options } = parseArgs({
   options: {
     only: { type: "string", default: "" },
     quick: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
+    scale: { type: "boolean", default: false },
     json: { type: "string" },
     write: { type: "boolean", default: false },
   },
 });
 
 const only = new RegExp(options.only);
+const mode = options.check ? "check" : options.quick ? "quick" : "long";
 const chosen = Object.entries(PARTS).filter(([name]) => only.test(name));
 if (chosen.length === 0) throw new Error(`--only: no part of ${Object.keys(PARTS).join(", ")}`);
+const missing = missingServers();
 installPackages();
-build();
+buildIfStale();
 const failed = [];
 /** @type {Figure[]} */
 const figures = [];
-for (const [name, { script, long, quick }] of chosen) {
+/** @type {Section[]} */
+const sections = [];
+const begun = performance.now();
+for (const [name, script] of missing.length > 0 ? [] : chosen) {
   console.error(`\n${name}: ${script}`);
-  const measured = measure(script, options.quick ? quick : long);
-  if (!measured.succeeded) failed.push(name);
+  const measured = measure(script);
+  const hasFigures = measured.figures.length > 0;
+  const isValid = measured.figures.every(({ value }) => Number.isFinite(value));
+  if (!measured.succeeded || !hasFigures || !isValid) failed.push(name);
   figures.push(...measured.figures);
+  sections.push(...measured.sections);
 }
 const stored = readStored();
-console.log(`\n${comparison(figures, stored)}`);
+if (mode !== "check") {
+  console.log(`\n${comparison(figures, stored)}\n\n${targetsTable(figures)}`);
+  const minutes = (performance.now() - begun) / 60_000;
+  console.error(`${figures.length} figures in ${minutes.toFixed(1)} minutes`);
+}
 if (options.json !== undefined) writeFileSync(options.json, json(figures));
-if (options.write) writeFileSync(STORED, json(merged(stored, figures)));
+if (figures.length > 0) publishAll();
 if (failed.length > 0) console.error(`failed: ${failed.join(", ")}`);
 process.exitCode = failed.length > 0 ? 1 : 0;
 
-/** @param {string} script @param {readonly string[]} args */
-function measure(script, args) {
+/** Stores the figures, and writes charts and tables: all but stores and files in a check. */
+function publishAll() {
+  const all = merged(stored, figures);
+  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
+  const source = `\`${command}\` on ${whereAndWhen()}.`;
+  const charts = chartsOf(figures, source.replaceAll("`", ""));
+  const tables = [...sections, { section: "targets", markdown: targetsTable(all) }];
+  const pages = pagesOf(tables, source);
+  if (!options.write) return;
+  writeFileSync(STORED, json(all));
+  writeFiles(charts);
+  writeFiles(pages);
+  console.error(`written: ${charts.size} charts, ${tables.length} tables`);
+}
+
+/** @returns {string} */
+function whereAndWhen() {
+  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores`;
+  const servers = /** @type {const} */ (["3.4", "3.7"]).map((release) => {
+    const found = ensureEtcd(release);
+    const { stdout } = spawnSync("missing" in found ? "false" : found.path, ["--version"]);
+    return /etcd Version: (\S+)/.exec(String(stdout))?.[1];
+  });
+  const go = /go(\d\S+)/.exec(String(spawnSync("go", ["version"]).stdout))?.[1] ?? "none";
+  const software = `Node ${process.versions.node}, etcd ${servers.join(" and ")}, Go ${go}`;
+  return `${new Date().toISOString().slice(0, 10)}: ${machine}, ${software}`;
+}
+
+/** Where nobody can build etcd, a check has nothing to run. With CI=true, that is a failure. @returns {string[]} */
+function missingServers() {
+  const reasons = /** @type {const} */ (["3.4", "3.7"]).flatMap((release) => {
+    const found = ensureEtcd(release);
+    return "missing" in found ? [`etcd ${release}: ${found.missing}`] : [];
+  });
+  if (reasons.length === 0) return [];
+  if (mode !== "check" || process.env.CI === "true") throw new Error(reasons.join("; "));
+  console.warn(`benchmarks are skipped: ${reasons.join("; ")}`);
+  return reasons;
+}
+
+/** @param {string} script */
+function measure(script) {
   const folder = mkdtempSync(join(tmpdir(), "etcdnet-bench-"));
   const file = join(folder, "figures");
   try {
-    const env = { ...process.env, ETCDNET_BENCH_FIGURES: file };
-    const command = ["--expose-gc", join(root, "bench", script), ...args];
-    const succeeded = run(process.execPath, command, env);
+    const env = { ...process.env, BENCH_FIGURES: file, BENCH_MODE: mode };
+    const succeeded = run(process.execPath, ["--expose-gc", join(root, "bench", script)], env);
     const lines = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
-    /** @type {Figure[]} */
+    /** @type {(Figure | Section)[]} */
     const found = lines.map((line) => JSON.parse(line));
-    return { succeeded, figures: found };
+    return {
+      succeeded,
+      figures: found.filter((each) => "value" in each),
+      sections: found.filter((each) => "section" in each),
+    };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -4,12 +4,15 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { root } from "../scripts/project.mjs";
+import { mode } from "./measured.mjs";
 
 /**
  * A client to measure.
  *
  * @typedef {object} Contender
  * @property {string} name
+ * @property {"v2" | "v3"} api
+ * @property {boolean} [isGateway] whether it is measured on a gateway before etcd, not on etcd
  * @property {string[]} command of its worker; the server's URL is added
  * @property {NodeJS.ProcessEnv} [env]
  * @property {boolean} [watches] whether its worker can watch
@@ -19,28 +22,61 @@ import { root } from "../scripts/project.mjs";
 /** The yardstick: what the others' ratios refer to. */
 export const BARE = "bare undici";
 export const OWN = "etcdnet";
-export const OWN_V3 = "etcdnet (v3 API)";
+export const OWN_V3 = "etcdnet, v3 API";
+export const GATEWAY = "etcdnet, gateway";
 export const GO = "Go client/v2";
-export const ETCD3 = "etcd3 1.1 (v3 API)";
+export const GO_GATEWAY = "Go client/v2, gateway";
+export const GO_V3 = "Go clientv3";
+export const GO_BATCH = "Go clientv3, batched by hand";
+export const ETCD3 = "etcd3 1.1, v3 API";
 
 const folder = join(root, "bench");
 const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
 const goProgram = join(cache, "etcdnet", "bench-go");
 
-/** @type {readonly Contender[]} */
+/** On the v2 API of etcd 3.4, but for one. @type {readonly Contender[]} */
 export const contenders = [
-  { name: BARE, command: worker("undici"), watches: true },
-  { name: OWN, command: worker("etcdnet"), watches: true },
-  { name: GO, command: [goProgram], install: buildGoProgram },
-  { name: "node-etcd 7", command: worker("node-etcd"), install: installPackages },
-  { name: ETCD3, command: worker("etcd3"), install: installPackages },
+  { name: BARE, api: "v2", command: worker("undici"), watches: true },
+  { name: OWN, api: "v2", command: worker("etcdnet"), watches: true },
+  { name: GO, api: "v2", command: [goProgram, "v2"], install: buildGoProgram },
+  { name: "node-etcd 7", api: "v2", command: worker("node-etcd"), install: installPackages },
+  { name: ETCD3, api: "v3", command: worker("etcd3"), install: installPackages },
 ];
 
-/** Who is measured by v3.mjs. @type {readonly Contender[]} */
+/** On the v3 API, or on a gateway before it. @type {readonly Contender[]} */
 export const v3Contenders = [
-  { name: OWN_V3, command: worker("etcdnet-v3") },
-  ...contenders.filter(({ name }) => name === GO || name === ETCD3),
+  { name: OWN_V3, api: "v3", command: worker("etcdnet-v3") },
+  { name: GATEWAY, api: "v2", command: worker("etcdnet"), isGateway: true },
+  {
+    name: GO_GATEWAY,
+    api: "v2",
+    command: [goProgram, "v2"],
+    isGateway: true,
+    install: buildGoProgram,
+  },
+  { name: GO_V3, api: "v3", command: [goProgram, "v3"], install: buildGoProgram },
+  {
+    name: "Go clientv3, a txn each",
+    api: "v3",
+    command: [goProgram, "v3-txn"],
+    install: buildGoProgram,
+  },
+  { name: GO_BATCH, api: "v3", command: [goProgram, "v3-batch"], install: buildGoProgram },
+  { name: ETCD3, api: "v3", command: worker("etcd3"), install: installPackages },
 ];
+
+/** Those whose programs and packages this machine has. @param {readonly Contender[]} candidates */
+export function installed(candidates) {
+  return candidates.filter(({ name, install }) => {
+    try {
+      install?.();
+      return true;
+    } catch (error) {
+      console.error(`${name} is left out: ${error instanceof Error ? error.message : error}`);
+      return false;
+    }
+  });
+}
 
 /**
  * Another build of this client, to compare with the one in this clone.
@@ -50,7 +86,7 @@ export const v3Contenders = [
  */
 export function otherBuild(dist) {
   const env = { ETCDNET_DIST: join(dist, "index.js") };
-  return { name: `${OWN} in ${dist}`, command: worker("etcdnet"), env, watches: true };
+  return { name: `${OWN} in ${dist}`, api: "v2", command: worker("etcdnet"), env, watches: true };
 }
 
 /** @param {string} client @returns {string[]} */
@@ -67,6 +103,8 @@ function installPackages() {
 }
 
 function buildGoProgram() {
+  // The first build of its modules takes half a minute of CPU time.
+  if (mode() === "check" && !existsSync(goProgram)) throw new Error("npm run bench builds it");
   mkdirSync(dirname(goProgram), { recursive: true });
   must("go", ["build", "-o", goProgram, "."], join(folder, "go"));
 }

@@ -1,24 +1,28 @@
 // @ts-check
-/**
- * Measures the embedded server beside a real etcd, in one run; docs/benchmarks.md says what.
- *
- *     node --expose-gc bench/embedded.mjs [ROUNDS]
- */
+/** Measures the embedded server beside a real etcd, in one run; docs/benchmarks.md says what. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { EtcdClient } from "../dist/index.js";
 import { MemoryKeySpace, startEmbeddedEtcd } from "../dist/server/index.js";
 import { ensureEtcd } from "../scripts/etcd-binaries.mjs";
 import { startEtcdProcess } from "../scripts/etcd-process.mjs";
-import { openPolls } from "./bare-polls.mjs";
-import { figure, median, warmUp } from "./measured.mjs";
+import { allEvents, openPolls } from "./bare-polls.mjs";
+import { figure, median, mode, publish, warmUp } from "./measured.mjs";
+import { table } from "./report.mjs";
 
 const VALUE = "0123456789".repeat(10);
 const IN_FLIGHT = 32;
-const TIME = 1000;
+const plan = {
+  long: { rounds: 3, time: 800, keys: 1_000_000, watchers: 10_000, calls: 300_000 },
+  quick: { rounds: 1, time: 300, keys: 100_000, watchers: 2_000, calls: 100_000 },
+  check: { rounds: 1, time: 20, keys: 2_000, watchers: 50, calls: 1_000 },
+}[mode()];
+/** @type {[name: string, value: string][]} */
+const rows = [];
+const LESS = /** @type {const} */ ({ unit: "ms", better: "less" });
 
 if (process.argv[2] === "serve") await serve();
-else await compare(Number(process.argv[2] ?? 5));
+else await compare(plan.rounds);
 
 /** In a process of its own, as etcd is. */
 async function serve() {
@@ -48,7 +52,7 @@ async function compare(rounds) {
         const [theirs, ours] = [await rate(real.url, load), await rate(url, load)];
         ratios.push(ours / theirs);
       }
-      figure(`embedded: ${load}, calls/s ÷ etcd 3.4`, median(ratios));
+      show(`${load}, calls/s ÷ etcd 3.4`, median(ratios));
     }
     await watchers(url, child);
     await sizes(url, child, rounds);
@@ -58,6 +62,15 @@ async function compare(rounds) {
   }
   await keySpace();
   await startUp();
+  publish("embedded", table(["embedded server", "measured"], rows));
+}
+
+/** @param {string} name @param {number} value @param {Parameters<typeof figure>[2]} [options] */
+function show(name, value, options = {}) {
+  figure(`embedded: ${name}`, value, options);
+  const { unit = "", digits = 2 } = options;
+  const text = value >= 1e4 ? Math.round(value).toLocaleString("en") : value.toFixed(digits);
+  rows.push([name, `${text} ${unit}`.trim()]);
 }
 
 /**
@@ -68,7 +81,7 @@ async function compare(rounds) {
 async function rate(url, load, keyOf = (n) => `/bench/${n % 1000}`) {
   const etcd = new EtcdClient({ urls: [url] });
   let calls = 0;
-  let end = performance.now() + TIME / 4;
+  let end = performance.now() + plan.time / 4;
   const work = async () => {
     while (performance.now() < end) {
       const key = load === "miss" ? `/missing/${calls++}` : keyOf(calls++);
@@ -78,7 +91,7 @@ async function rate(url, load, keyOf = (n) => `/bench/${n % 1000}`) {
   };
   const all = () => Promise.all(Array.from({ length: IN_FLIGHT }, work));
   await all();
-  [calls, end] = [0, performance.now() + TIME];
+  [calls, end] = [0, performance.now() + plan.time];
   await all();
   await etcd.close();
   return calls;
@@ -92,7 +105,7 @@ async function rate(url, load, keyOf = (n) => `/bench/${n % 1000}`) {
  * @param {number} rounds
  */
 async function sizes(url, child, rounds) {
-  const [small, large] = [1_000, 1_000_000];
+  const [small, large] = [1_000, plan.keys];
   /** @param {number} size @param {string} load */
   const measure = async (size, load) => {
     const rates = [];
@@ -109,8 +122,7 @@ async function sizes(url, child, rounds) {
     for (const load of ["get", "set"]) {
       const calls = await measure(size, load);
       if (size === small) before.set(load, calls);
-      else
-        figure(`embedded: ${load}, ${large} keys ÷ ${small} keys`, calls / (before.get(load) ?? 0));
+      else show(`${load}, ${large} keys ÷ ${small} keys`, calls / (before.get(load) ?? 0));
     }
   }
 }
@@ -120,40 +132,36 @@ async function sizes(url, child, rounds) {
  * @param {import("node:child_process").ChildProcess} child
  */
 async function watchers(url, child) {
-  const count = 10_000;
+  const count = plan.watchers;
   const memory = async () => {
     child.send({});
     return /** @type {number} */ ((await once(child, "message"))[0].rss);
   };
   const before = await memory();
-  const polls = await openPolls(url, count);
+  const polls = await openPolls([url], count);
   const each = ((await memory()) - before) / count / 1024;
-  figure("embedded: a waiting watcher", each, { unit: "KiB", better: "less", digits: 1 });
+  show("a waiting watcher", each, { unit: "KiB", better: "less", digits: 1 });
   const etcd = new EtcdClient({ urls: [url] });
   const begun = performance.now();
-  await Promise.all([etcd.setNode("/watched", "1"), ...polls.map(({ event }) => event)]);
+  await Promise.all([etcd.setNode("/watched", "1"), allEvents(polls)]);
   const time = performance.now() - begun;
-  figure(`embedded: one event to ${count} watchers`, time, {
-    unit: "ms",
-    better: "less",
-    digits: 0,
-  });
-  for (const { socket } of polls) socket.destroy();
+  show(`one event to ${count} watchers`, time, { ...LESS, digits: 0 });
+  for (const poll of polls) poll.close();
   await etcd.close();
 }
 
 async function keySpace() {
-  for (const size of [1_000, 1_000_000]) {
+  for (const size of [1_000, plan.keys]) {
     const keys = new MemoryKeySpace();
     for (let n = 0; n < size; n++) await keys.execute(setOf(n, size));
     const begun = performance.now();
-    const calls = 300_000;
+    const { calls } = plan;
     for (let n = 0; n < calls; n += 2) {
       await keys.execute(setOf(n * 7919, size));
       await keys.execute({ action: "get", key: setOf(n * 7919, size).key });
     }
     const perSecond = (calls / (performance.now() - begun)) * 1000;
-    figure(`key space of ${size} keys, half gets, half sets`, perSecond, {
+    show(`key space without HTTP, ${size} keys, half gets, half sets`, perSecond, {
       unit: "calls/s",
       digits: 0,
     });
@@ -172,6 +180,6 @@ async function startUp() {
   const server = await startEmbeddedEtcd();
   await fetch(`${server.url}/version`);
   const time = performance.now() - begun;
-  figure("embedded: start to first response", time, { unit: "ms", better: "less", digits: 1 });
+  show("start to first response", time, { ...LESS, digits: 1 });
   await server.close();
 }

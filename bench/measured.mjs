@@ -1,5 +1,6 @@
 // @ts-check
 import { appendFileSync, readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 
 /**
  * A measured number. Names are the same in every run, so that runs can be compared.
@@ -9,25 +10,52 @@ import { appendFileSync, readFileSync } from "node:fs";
  * @property {number} value
  * @property {string} unit empty for a ratio within the run, which does not depend on the machine
  * @property {"more" | "less"} better
+ * @property {Point} [point] where a chart shows it
  */
+
+/** @typedef {{ chart: string, series: string, x: number | string }} Point */
+
+/** A table for a page. @typedef {{ section: string, markdown: string }} Section */
+
+/** How much is measured: all, in a few minutes, or only whether every benchmark works. @typedef {"long" | "quick" | "check"} Mode */
 
 /** Parts of a warm-up, in which the compiler and the connections settle. */
 const MAX_PARTS = 8;
 /** Share by which two parts may differ when the rate stands still. */
 const STEADY = 0.05;
 
+/** @returns {Mode} */
+export function mode() {
+  return /** @type {Mode} */ (process.env.BENCH_MODE ?? "long");
+}
+
+/** Whether a module is the program that runs. @param {string} url of the module */
+export function isMain(url) {
+  return url === pathToFileURL(process.argv[1] ?? "").href;
+}
+
 /**
  * Prints a figure, and adds it to the file that `npm run bench` collects.
  *
  * @param {string} name
  * @param {number} value
- * @param {{ unit?: string, better?: Figure["better"], digits?: number }} [options]
+ * @param {{ unit?: string, better?: Figure["better"], digits?: number, point?: Point }} [options]
  */
-export function figure(name, value, { unit = "", better = "more", digits = 2 } = {}) {
+export function figure(name, value, { unit = "", better = "more", digits = 2, point } = {}) {
   console.log(`${name}: ${value.toFixed(digits)}${unit && ` ${unit}`}`);
-  const file = process.env.ETCDNET_BENCH_FIGURES;
-  if (file === undefined) return;
-  appendFileSync(file, `${JSON.stringify({ name, value, unit, better })}\n`);
+  record({ name, value, unit, better, ...(point && { point }) });
+}
+
+/** Prints a table, which `npm run bench -- --write` puts into the page that has this section. @param {string} section @param {string} markdown */
+export function publish(section, markdown) {
+  console.log(`\n${markdown}\n`);
+  record({ section, markdown });
+}
+
+/** @param {Figure | Section} what */
+function record(what) {
+  const file = process.env.BENCH_FIGURES;
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify(what)}\n`);
 }
 
 /**
@@ -38,8 +66,9 @@ export function figure(name, value, { unit = "", better = "more", digits = 2 } =
  */
 export async function warmUp(name, part) {
   const begun = performance.now();
+  const most = mode() === "check" ? 1 : MAX_PARTS;
   let [before, rate] = [0, await part()];
-  for (let parts = 1; parts < MAX_PARTS && Math.abs(rate - before) > STEADY * rate; parts++) {
+  for (let parts = 1; parts < most && Math.abs(rate - before) > STEADY * rate; parts++) {
     [before, rate] = [rate, await part()];
   }
   const seconds = (performance.now() - begun) / 1000;
@@ -58,5 +87,8 @@ export function cpuTime(pid) {
 
 /** @param {readonly number[]} values */
 export function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const [low = Number.NaN, high = low] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]];
+  return (low + high) / 2;
 }

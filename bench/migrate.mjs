@@ -11,17 +11,21 @@ import { parseArgs } from "node:util";
 import { EtcdClient } from "../dist/index.js";
 import { ensureEtcd } from "../scripts/etcd-binaries.mjs";
 import { startEtcdProcess } from "../scripts/etcd-process.mjs";
-import { figure } from "./measured.mjs";
+import { figure, mode, publish } from "./measured.mjs";
+import { table } from "./report.mjs";
 
 const MAIN = new URL("../dist/cli/main.js", import.meta.url).pathname;
 const IN_FLIGHT = 128;
+const PLAN = { long: [20_000, 200_000], quick: [2_000, 20_000], check: [200] };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { "per-directory": { type: "string", default: "1000" } },
 });
 const perDirectory = Number(values["per-directory"]);
-const sizes = positionals.length > 0 ? positionals.map(Number) : [20_000, 200_000];
+const sizes = positionals.length > 0 ? positionals.map(Number) : PLAN[mode()];
+/** @type {string[][]} */
+const rows = [];
 
 /** @param {"3.4" | "3.7"} release @param {boolean} v2 */
 async function start(release, v2) {
@@ -31,6 +35,8 @@ async function start(release, v2) {
 }
 
 for (const keys of sizes) await measure(keys);
+const head = ["keys", "keys/s", "peak, MiB", "into other data ÷ into an empty target"];
+publish("migrate", table(head, rows));
 
 /** @param {number} keys */
 async function measure(keys) {
@@ -51,10 +57,12 @@ async function measure(keys) {
     console.log(`  first:  ${show(first)}`);
     console.log(`  again:  ${show(again)}`);
     console.log(`  over other data:  ${show(over)}`);
-    figure(
-      `migrate: ${keys} keys, into other data ÷ into an empty target`,
-      first.seconds / over.seconds,
+    const share = first.seconds / over.seconds;
+    rows.push(
+      [keys, keys / first.seconds, first.rss].map((n) => Math.round(n).toLocaleString("en")),
     );
+    rows.at(-1)?.push(share.toFixed(2));
+    figure(`migrate: ${keys} keys, into other data ÷ into an empty target`, share);
     figure(`migrate: ${keys} keys`, keys / first.seconds, { unit: "keys/s", digits: 0 });
     figure(`migrate: ${keys} keys, memory`, first.rss, { unit: "MiB", better: "less", digits: 0 });
   } finally {

@@ -1,28 +1,19 @@
 // @ts-check
-import { cpus } from "node:os";
 import { BARE, GO, OWN } from "./contenders.mjs";
+import { sizeName } from "./measure.mjs";
+import { median } from "./measured.mjs";
 
 /**
  * @typedef {import("./measure.mjs").Load} Load
  * @typedef {import("./measure.mjs").Speed} Speed
  * @typedef {import("./measure.mjs").Weight} Weight
+ * @typedef {import("./measure.mjs").Latency} Latency
  */
 
 /**
  * @template T
  * @typedef {import("./measure.mjs").Results<T>} Results
  */
-
-/** @param {string} url of the server @param {string} command @returns {Promise<string>} where and when */
-export async function runLine(url, command) {
-  const reply = await fetch(`${url}/version`);
-  const version = /** @type {{ etcdserver: string }} */ (await reply.json());
-  const [first] = cpus();
-  const machine = `${first?.model.trim()}, ${cpus().length} cores`;
-  const software = `Node ${process.versions.node}, etcd ${version.etcdserver}`;
-  const date = new Date().toISOString().slice(0, 10);
-  return `\`${command}\` on ${date}: ${machine}, ${software}.`;
-}
 
 /**
  * A table per operation, with a row per contender.
@@ -39,7 +30,10 @@ export function speedTables(speeds) {
 function speedTable(operation, speeds) {
   const columns = [...speeds].filter(([load]) => load.operation === operation);
   const names = new Set(columns.flatMap(([, results]) => [...results.keys()]));
-  const head = columns.flatMap(([{ inFlight }]) => [`${inFlight}: calls/s`, `${inFlight}: CPU µs`]);
+  const head = columns.flatMap(([{ inFlight, size = 100 }]) => {
+    const what = size === 100 ? inFlight : sizeName(size);
+    return [`${what}: calls/s`, `${what}: CPU µs`];
+  });
   const rows = [...names].map((name) => [
     name,
     ...columns.flatMap(([, results]) => [
@@ -48,6 +42,35 @@ function speedTable(operation, speeds) {
     ]),
   ]);
   return table([operation, ...head], rows);
+}
+
+/**
+ * A table per operation, with a row per contender.
+ *
+ * @param {Map<string, Results<Latency>>} latencies
+ * @returns {string}
+ */
+export function latencyTable(latencies) {
+  const tables = [...latencies].map(([operation, results]) => {
+    const rows = [...results].map(([name, rounds]) => {
+      const of = (/** @type {keyof Latency} */ part) => median(rounds.map((each) => each[part]));
+      const parts = /** @type {const} */ (["p50", "p90", "p99", "p999"]);
+      const times = parts.map((part) => (of(part) / 1000).toFixed(2));
+      const tail = median(rounds.map(({ p50, p99 }) => p99 / p50)).toFixed(1);
+      return [name, Math.round(of("rate")).toLocaleString("en"), ...times, tail];
+    });
+    const head = [
+      operation,
+      "arrivals/s",
+      "p50, ms",
+      "p90, ms",
+      "p99, ms",
+      "p99.9, ms",
+      "p99 ÷ p50",
+    ];
+    return table(head, rows);
+  });
+  return tables.join("\n\n");
 }
 
 /** @param {Results<Weight>} weights @returns {string} */
@@ -83,7 +106,9 @@ function cell(results, name, pick, digits) {
   const values = results.get(name);
   if (values === undefined) return "–";
   const text = median(values.map(pick)).toFixed(digits);
-  return name === BARE ? text : `${text} (${ratio(results, name, BARE, pick)})`;
+  return name === BARE || !results.has(BARE)
+    ? text
+    : `${text} (${ratio(results, name, BARE, pick)})`;
 }
 
 /**
@@ -102,16 +127,8 @@ export function ratio(results, name, base, pick) {
   return median(values.map((value, round) => value / (bases[round] ?? Number.NaN))).toFixed(2);
 }
 
-/** @param {readonly number[]} values */
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  const [low = 0, high = 0] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]];
-  return (low + high) / 2;
-}
-
 /** @param {readonly string[]} head @param {readonly (readonly string[])[]} rows */
-function table([first = "", ...others], rows) {
+export function table([first = "", ...others], rows) {
   const lines = [[first, ...others], ["---", ...others.map(() => "---:")], ...rows];
   return lines.map((line) => `| ${line.join(" | ")} |`).join("\n");
 }

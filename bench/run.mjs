@@ -2,18 +2,17 @@
 /**
  * Compares this client with others on one etcd; docs/benchmarks.md says what and how.
  *
- *     node bench/run.mjs [--quick] [--rounds N] [--only REGEXP] [--against DIST] [--write]
+ *     node bench/run.mjs [--quick] [--rounds N] [--only REGEXP] [--against DIST]
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureEtcd } from "../scripts/etcd-binaries.mjs";
 import { startEtcdProcess } from "../scripts/etcd-process.mjs";
-import { build, installPackages, root } from "../scripts/project.mjs";
-import { BARE, contenders, OWN, otherBuild } from "./contenders.mjs";
+import { buildIfStale, installPackages } from "../scripts/project.mjs";
+import { BARE, contenders, installed, OWN, otherBuild } from "./contenders.mjs";
 import { LOADS, measureSpeed, measureWatches, nameOf } from "./measure.mjs";
-import { figure } from "./measured.mjs";
-import { ratio, runLine, speedTables, targetTable, watchTable } from "./report.mjs";
+import { figure, mode, publish } from "./measured.mjs";
+import { ratio, speedTables, targetTable, watchTable } from "./report.mjs";
 
 /** @typedef {import("./contenders.mjs").Contender} Contender */
 
@@ -23,28 +22,26 @@ const { values: options } = parseArgs({
     rounds: { type: "string" },
     only: { type: "string", default: "" },
     against: { type: "string" },
-    write: { type: "boolean", default: false },
   },
 });
 
-const PAGE = join(root, "docs", "benchmarks.md");
-const [BEGIN, END] = ["<!-- results: begin -->", "<!-- results: end -->"];
 const WATCHES = "idle watches";
 
 const only = new RegExp(options.only);
-const rounds = Number(options.rounds ?? (options.quick ? 3 : 9));
-const speed = {
-  rounds,
-  ...(options.quick ? { warmUp: 600, time: 300 } : { warmUp: 1600, time: 700 }),
-};
-const weight = { rounds: Math.min(rounds, 3), watches: 10_000 };
+const plan = {
+  long: { rounds: 3, time: 700, watches: 10_000 },
+  quick: { rounds: 1, time: 300, watches: 2_000 },
+  check: { rounds: 1, time: 20, watches: 500 },
+}[options.quick ? "quick" : mode()];
+const rounds = Number(options.rounds ?? plan.rounds);
+const speed = { rounds, time: plan.time };
+const weight = { rounds: Math.min(rounds, 3), watches: plan.watches };
 
 installPackages();
-build();
-const installed = [...contenders, ...otherBuilds()].filter(isInstalled);
-const report = await onEtcd(measure);
-console.log(report);
-if (options.write) writeToPage(report);
+buildIfStale();
+const everyone = [...contenders, ...otherBuilds()];
+const candidates = installed(mode() === "check" ? everyone.slice(0, 2) : everyone);
+publish("client", await onEtcd(measure));
 
 /**
  * @template T
@@ -63,11 +60,12 @@ async function onEtcd(use) {
 
 /** @param {string} url @returns {Promise<string>} Markdown */
 async function measure(url) {
-  const sections = [await runLine(url, ["node bench/run.mjs", ...process.argv.slice(2)].join(" "))];
-  const loads = new Map(LOADS.map((load) => [load, chosenFor(nameOf(load), installed)]));
+  const sections = [];
+  const some = mode() === "check" ? LOADS.slice(0, 2) : LOADS;
+  const loads = new Map(some.map((load) => [load, chosenFor(nameOf(load), candidates)]));
   for (const [load, those] of loads) if (those.length === 0) loads.delete(load);
   if (loads.size > 0) {
-    const speeds = await measureSpeed(url, loads, speed);
+    const speeds = await measureSpeed(() => url, loads, speed);
     sections.push(speedTables(speeds), targetTable(speeds));
     for (const [load, results] of speeds) {
       const cpu = ratio(results, OWN, BARE, (speed) => speed.cpu);
@@ -77,7 +75,7 @@ async function measure(url) {
   }
   const watchers = chosenFor(
     WATCHES,
-    installed.filter(({ watches }) => watches),
+    candidates.filter(({ watches }) => watches),
   );
   if (watchers.length > 0) sections.push(watchTable(await measureWatches(url, watchers, weight)));
   return sections.join("\n\n");
@@ -97,22 +95,4 @@ function chosenFor(measurement, candidates) {
 
 function otherBuilds() {
   return options.against === undefined ? [] : [otherBuild(resolve(options.against))];
-}
-
-/** @param {Contender} contender */
-function isInstalled({ name, install }) {
-  try {
-    install?.();
-    return true;
-  } catch (error) {
-    console.error(`${name} is left out: ${error instanceof Error ? error.message : error}`);
-    return false;
-  }
-}
-
-/** @param {string} results */
-function writeToPage(results) {
-  const page = readFileSync(PAGE, "utf8");
-  const [before, after] = [page.indexOf(BEGIN) + BEGIN.length, page.indexOf(END)];
-  writeFileSync(PAGE, `${page.slice(0, before)}\n\n${results}\n\n${page.slice(after)}`);
 }

@@ -5,6 +5,7 @@
  */
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { eachTick } from "./pacer.mjs";
 
 /**
  * What a client is measured by.
@@ -24,15 +25,20 @@ import { setTimeout as sleep } from "node:timers/promises";
  */
 
 /**
- * @callback Call
- * @param {Client} client
- * @param {string} key
- * @returns {Promise<void>}
+ * What a command may have; times in milliseconds, the size of a value in bytes.
+ *
+ * @typedef {object} Parameters
+ * @property {"get" | "set"} operation
+ * @property {number} inFlight
+ * @property {number} size
+ * @property {number} keys
+ * @property {number} time
+ * @property {number} rate arrivals per second
  */
 
-const KEYS = 1000;
-const VALUE = "0123456789".repeat(10);
 const MOST_WATCHES = 10_000;
+/** By their size. @type {Map<number, string>} */
+const values = new Map();
 
 const clients = {
   etcdnet: () => import("./clients/etcdnet.mjs"),
@@ -49,7 +55,7 @@ const { connect } = await clients[/** @type {keyof typeof clients} */ (name)]();
 const watcher = connect(url, MOST_WATCHES);
 /** The client of the last load, which the next part of it uses, too. @type {{ inFlight: number, client: Client } | undefined} */
 let loaded;
-const commands = { warmUp, load, watch, memory };
+const commands = { fill, load, arrivals, watch, memory };
 for await (const line of createInterface({ input: process.stdin })) {
   const { command, ...parameters } = JSON.parse(line);
   const answer = await commands[/** @type {keyof typeof commands} */ (command)](parameters);
@@ -57,52 +63,77 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 process.exit();
 
-/**
- * Writes every key that will be read, then goes on until the code is compiled.
- *
- * @param {{ time: number }} parameters milliseconds
- */
-async function warmUp({ time }) {
-  const client = connect(url, 32);
-  for (let index = 0; index < KEYS; index++) await set(client, keyOf(index));
-  await repeat(client, set, 32, time / 2);
-  await repeat(client, get, 32, time / 2);
-  await client.close();
+/** Writes every key that will be read. @param {Parameters} parameters */
+async function fill(parameters) {
+  const client = await clientFor(parameters);
+  const value = textOf(parameters.size);
+  for (let n = 0; n < parameters.keys; n++) await client.set(keyOf(parameters, n), value);
   return {};
 }
 
-/**
- * Keeps calls under way for a time, on connections that are open when it begins.
- *
- * @param {{ operation: "get" | "set", inFlight: number, time: number }} parameters milliseconds
- */
-async function load({ operation, inFlight, time }) {
-  if (loaded?.inFlight !== inFlight) {
-    await loaded?.client.close();
-    loaded = { inFlight, client: connect(url, inFlight) };
-  }
-  const { client } = loaded;
-  const call = operation === "get" ? get : set;
-  await repeat(client, call, inFlight, time / 4);
+/** Keeps calls under way for a time, on connections that are open when it begins. @param {Parameters} parameters */
+async function load(parameters) {
+  const client = await clientFor(parameters);
+  await repeat(client, parameters, parameters.time / 4);
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const calls = await repeat(client, call, inFlight, time);
+  const calls = await repeat(client, parameters, parameters.time);
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   return { calls, seconds, cpuMicros: user + system };
 }
 
 /**
+ * Begins calls at a fixed rate, however long the former ones take. A latency counts from the time at which the call was
+ * to begin, so a delay of the system is a delay of every call that was to begin meanwhile.
+ *
+ * @param {Parameters} parameters
+ * @returns {Promise<{ micros: number[] }>} sorted
+ */
+async function arrivals(parameters) {
+  const client = await clientFor(parameters);
+  const total = Math.floor((parameters.rate * parameters.time) / 1000);
+  /** @type {number[]} */
+  const micros = [];
+  /** @type {Promise<void>[]} */
+  const calls = [];
+  const begun = performance.now();
+  for await (const _ of eachTick()) {
+    const due = Math.min(total, ((performance.now() - begun) / 1000) * parameters.rate);
+    while (calls.length < due) {
+      const n = calls.length;
+      const intended = begun + (n / parameters.rate) * 1000;
+      calls.push(
+        callOn(client, parameters, n).then(() => {
+          micros.push((performance.now() - intended) * 1000);
+        }),
+      );
+    }
+    if (calls.length === total) break;
+  }
+  await Promise.all(calls);
+  return { micros: micros.sort((a, b) => a - b).map(Math.round) };
+}
+
+/** @param {{ inFlight: number }} parameters */
+async function clientFor({ inFlight }) {
+  if (loaded?.inFlight !== inFlight) {
+    await loaded?.client.close();
+    loaded = { inFlight, client: connect(url, inFlight) };
+  }
+  return loaded.client;
+}
+
+/**
  * @param {Client} client
- * @param {Call} call
- * @param {number} inFlight
+ * @param {Parameters} parameters
  * @param {number} time milliseconds
  * @returns {Promise<number>} how many calls were made
  */
-async function repeat(client, call, inFlight, time) {
+async function repeat(client, parameters, time) {
   let [running, calls] = [true, 0];
-  const lines = Array.from({ length: inFlight }, async () => {
-    while (running) await call(client, keyOf(calls++));
+  const lines = Array.from({ length: parameters.inFlight }, async () => {
+    while (running) await callOn(client, parameters, calls++);
   });
   await sleep(time);
   running = false;
@@ -110,14 +141,11 @@ async function repeat(client, call, inFlight, time) {
   return calls;
 }
 
-/** @type {Call} */
-async function get(client, key) {
-  if ((await client.get(key)) !== VALUE) throw new Error(`${name}: ${key} has another value`);
-}
-
-/** @type {Call} */
-async function set(client, key) {
-  await client.set(key, VALUE);
+/** @param {Client} client @param {Parameters} parameters @param {number} index */
+async function callOn(client, parameters, index) {
+  const [key, value] = [keyOf(parameters, index), textOf(parameters.size)];
+  if (parameters.operation === "set") await client.set(key, value);
+  else if ((await client.get(key)) !== value) throw new Error(`${name}: ${key} has another value`);
 }
 
 /**
@@ -140,9 +168,16 @@ async function memory() {
   return { rss, heap: heapUsed + external };
 }
 
-/** @param {number} index */
-function keyOf(index) {
-  return `/bench/${index % KEYS}`;
+/** @param {{ keys: number, size: number }} parameters @param {number} index */
+function keyOf({ keys, size }, index) {
+  return `/bench-${size}/${index % keys}`;
+}
+
+/** @param {number} size */
+function textOf(size) {
+  const value = values.get(size) ?? "0123456789".repeat(size / 10);
+  values.set(size, value);
+  return value;
 }
 
 /** @param {unknown} error */

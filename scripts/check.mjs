@@ -1,5 +1,5 @@
 // @ts-check
-// Everything about the code that needs no server; says how many checks passed.
+// Everything about the code; of what needs servers, only whether each benchmark runs.
 import { binary, build, installPackages, run } from "./project.mjs";
 
 installPackages();
@@ -17,6 +17,7 @@ const checks = {
   "public types": ["scripts/public-types.mjs"],
   documentation: ["scripts/docs.mjs", "--check"],
   "pictures of commands": ["scripts/recordings.mjs", "--check"],
+  benchmarks: ["bench/all.mjs", "--check"],
   "package exports": [binary("publint"), "--strict"],
   "package types": [
     binary("@arethetypeswrong/cli", "attw"),

@@ -1,34 +1,29 @@
-// Measures etcd's own Go client of the v2 API as ../worker.mjs measures the others: `main URL`, one
-// command in JSON per line, one line as the answer.
+// Measures etcd's own Go clients as ../worker.mjs measures the others: `main API URL`, one command in JSON per line,
+// one line as the answer.
 package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"log"
-	"net"
-	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"go.etcd.io/etcd/client/v2"
 )
-
-const keys = 1000
-
-var value = strings.Repeat("0123456789", 10)
 
 type command struct {
 	Command   string  `json:"command"`
 	Operation string  `json:"operation"`
 	InFlight  int     `json:"inFlight"`
+	Size      int     `json:"size"` // bytes of a value
+	Keys      int64   `json:"keys"`
 	Time      float64 `json:"time"` // milliseconds
+	Rate      float64 `json:"rate"` // arrivals per second
 }
 
 type result struct {
@@ -37,18 +32,41 @@ type result struct {
 	CPUMicros int64   `json:"cpuMicros"`
 }
 
-type call func(api client.KeysAPI, key string)
+type latencies struct {
+	Micros []float64 `json:"micros"`
+}
+
+// An api is one way to use etcd.
+type api interface {
+	get(key string) string
+	set(key, value string)
+	close()
+}
+
+// connect makes the api for a number of calls at a time.
+type connect func(url string, inFlight int) api
+
+var apis = map[string]connect{
+	"v2":       connectV2,
+	"v3":       connectV3,
+	"v3-txn":   connectTxn,
+	"v3-batch": connectBatch,
+}
 
 func main() {
-	url := os.Args[1]
+	open, url := apis[os.Args[1]], os.Args[2]
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		var c command
 		must(json.Unmarshal(lines.Bytes(), &c))
+		use(open, url, c.InFlight)
 		switch c.Command {
-		case "warmUp":
-			answer(warmUp(url, c))
+		case "fill":
+			fill(c)
+			answer(result{})
 		case "load":
-			answer(load(url, c))
+			answer(load(c))
+		case "arrivals":
+			answer(arrivals(c))
 		default:
 			log.Fatalf("%s: not measured of this client", c.Command)
 		}
@@ -59,67 +77,47 @@ func answer(value any) {
 	must(json.NewEncoder(os.Stdout).Encode(value))
 }
 
-// connect gives the client a connection for each call that is in flight; its default transport
-// keeps two and opens a new one for every call beyond them.
-func connect(url string, inFlight int) (client.KeysAPI, *http.Transport) {
-	transport := &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: 30 * time.Second}).DialContext,
-		MaxIdleConnsPerHost: inFlight,
-	}
-	etcd, err := client.New(client.Config{Endpoints: []string{url}, Transport: transport})
-	must(err)
-	return client.NewKeysAPI(etcd), transport
-}
-
-func warmUp(url string, c command) result {
-	api, transport := connect(url, 32)
-	defer transport.CloseIdleConnections()
-	for index := int64(0); index < keys; index++ {
-		set(api, keyOf(index))
-	}
-	repeat(api, set, 32, c.Time/2)
-	repeat(api, get, 32, c.Time/2)
-	return result{}
-}
-
-// The client of the last load, which the next part of it uses, too.
+// The client of the last command, which the next one uses, too.
 var loaded struct {
-	inFlight  int
-	api       client.KeysAPI
-	transport *http.Transport
+	inFlight int
+	api      api
 }
 
-func load(url string, c command) result {
-	if loaded.inFlight != c.InFlight {
-		if loaded.transport != nil {
-			loaded.transport.CloseIdleConnections()
-		}
-		loaded.inFlight = c.InFlight
-		loaded.api, loaded.transport = connect(url, c.InFlight)
+func use(open connect, url string, inFlight int) {
+	if loaded.inFlight == inFlight {
+		return
 	}
-	api := loaded.api
-	call := set
-	if c.Operation == "get" {
-		call = get
+	if loaded.api != nil {
+		loaded.api.close()
 	}
-	repeat(api, call, c.InFlight, c.Time/4)
+	loaded.inFlight = inFlight
+	loaded.api = open(url, inFlight)
+}
+
+// fill writes every key that will be read.
+func fill(c command) {
+	for index := range c.Keys {
+		loaded.api.set(keyOf(c, index), valueOf(c.Size))
+	}
+}
+
+func load(c command) result {
+	repeat(c, c.Time/4)
 	cpu, start := cpuMicros(), time.Now()
-	calls := repeat(api, call, c.InFlight, c.Time)
+	calls := repeat(c, c.Time)
 	return result{calls, time.Since(start).Seconds(), cpuMicros() - cpu}
 }
 
-func repeat(api client.KeysAPI, call call, inFlight int, milliseconds float64) int64 {
+func repeat(c command, milliseconds float64) int64 {
 	var calls atomic.Int64
 	var stopped atomic.Bool
 	var lines sync.WaitGroup
-	for range inFlight {
-		lines.Add(1)
-		go func() {
-			defer lines.Done()
+	for range c.InFlight {
+		lines.Go(func() {
 			for !stopped.Load() {
-				call(api, keyOf(calls.Add(1)))
+				call(c, calls.Add(1))
 			}
-		}()
+		})
 	}
 	time.Sleep(time.Duration(milliseconds * float64(time.Millisecond)))
 	stopped.Store(true)
@@ -127,21 +125,60 @@ func repeat(api client.KeysAPI, call call, inFlight int, milliseconds float64) i
 	return calls.Load()
 }
 
-func get(api client.KeysAPI, key string) {
-	answer, err := api.Get(context.Background(), key, nil)
-	must(err)
-	if answer.Node.Value != value {
+// arrivals begins calls at a fixed rate, however long the former ones take. A latency counts from the time at which the
+// call was to begin.
+func arrivals(c command) latencies {
+	total := int(c.Rate * c.Time / 1000)
+	micros := make([]float64, total)
+	var calls sync.WaitGroup
+	begun := time.Now()
+	for index := range total {
+		due := begun.Add(time.Duration(float64(index) / c.Rate * float64(time.Second)))
+		waitUntil(due)
+		calls.Go(func() {
+			call(c, int64(index))
+			micros[index] = float64(time.Since(due).Nanoseconds()) / 1000
+		})
+	}
+	calls.Wait()
+	slices.Sort(micros)
+	return latencies{micros}
+}
+
+// waitUntil sleeps in the kernel, since Go's own timers have a resolution of 1 ms.
+func waitUntil(due time.Time) {
+	rest := time.Until(due)
+	if rest <= 0 {
+		return
+	}
+	pause := syscall.NsecToTimespec(rest.Nanoseconds())
+	_ = syscall.Nanosleep(&pause, nil)
+}
+
+func call(c command, index int64) {
+	key := keyOf(c, index)
+	if c.Operation == "set" {
+		loaded.api.set(key, valueOf(c.Size))
+		return
+	}
+	if loaded.api.get(key) != valueOf(c.Size) {
 		log.Fatalf("%s has another value", key)
 	}
 }
 
-func set(api client.KeysAPI, key string) {
-	_, err := api.Set(context.Background(), key, value, nil)
-	must(err)
+var values sync.Map
+
+func valueOf(size int) string {
+	if value, ok := values.Load(size); ok {
+		return value.(string)
+	}
+	value := strings.Repeat("0123456789", size/10)
+	values.Store(size, value)
+	return value
 }
 
-func keyOf(index int64) string {
-	return fmt.Sprintf("/bench/%d", index%keys)
+func keyOf(c command, index int64) string {
+	return fmt.Sprintf("/bench-%d/%d", c.Size, index%c.Keys)
 }
 
 func cpuMicros() int64 {
