@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { AppState } from "./app-state.js";
 import { ChangesView } from "./changes-view.js";
 import { ClusterView } from "./cluster-view.js";
+import { CutoverView } from "./cutover-view.js";
 import { useEmitter } from "./emitter.js";
 import { KeyView } from "./key-view.js";
 import type { Connection } from "./live-changes.js";
@@ -17,6 +18,7 @@ const TABS: readonly (readonly [View, string])[] = [
   ["search", "Search"],
   ["changes", "Changes"],
   ["cluster", "Cluster"],
+  ["cutover", "Cut-over"],
 ];
 
 const SHORTCUTS: readonly (readonly [string, string])[] = [
@@ -109,6 +111,7 @@ export function App({ state }: { readonly state: AppState }) {
         {!mustSignIn && session.info && view === "search" && <SearchView state={state} />}
         {!mustSignIn && session.info && view === "changes" && <ChangesView state={state} />}
         {!mustSignIn && session.info && view === "cluster" && <ClusterView state={state} />}
+        {!mustSignIn && session.info && view === "cutover" && <CutoverView state={state} />}
       </main>
     </>
   );
@@ -147,7 +150,7 @@ function Header({ state, onHelp }: { readonly state: AppState; readonly onHelp: 
         <a href={addressOf("keys")}>etcdnet</a>
       </h1>
       <nav aria-label="Views">
-        {TABS.map(([view, name]) => (
+        {TABS.filter(([view]) => view !== "cutover" || info?.api === "v3").map(([view, name]) => (
           <a
             key={view}
             href={view === "keys" ? addressOf(view, state.key.key) : addressOf(view)}

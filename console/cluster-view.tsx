@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { ClusterAnswer, EndpointState } from "../src/console/model/page-types.js";
 import { messageOf } from "./api.js";
 import type { AppState } from "./app-state.js";
-import { CutoverView } from "./cutover-view.js";
+import { CutoverSummary } from "./cutover-view.js";
 import { Text } from "./text.js";
 
 const REFRESH_MS = 5_000;
@@ -113,7 +113,7 @@ export function ClusterView({ state }: { readonly state: AppState }) {
             {answer.watchers !== undefined &&
               `Open watches at the member that responded: ${answer.watchers}.`}
           </p>
-          <CutoverView state={state} at={answer} />
+          <CutoverSummary state={state} at={answer} />
           {answer.problems.length > 0 && (
             <ul class="problems" aria-label="What could not be found out">
               {answer.problems.map((problem) => (

@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { EtcdServerError } from "../errors/server-error.js";
+import { CutoverRuns, type CutoverSourceOptions } from "./cutover/cutover-runs.js";
 import { ConsoleError, failureOf, optionalText, readJson, sendJson } from "./http/json-exchange.js";
 import { PageFiles, SECURITY_HEADERS } from "./http/page-files.js";
 import { RequestGuard } from "./http/request-guard.js";
 import { type ClusterAccess, type Session, Sessions } from "./http/sessions.js";
 import type { SessionInfo } from "./model/page-types.js";
 import { showCluster } from "./routes/cluster-route.js";
-import { showCutover } from "./routes/cutover-route.js";
+import { cutoverRoutes } from "./routes/cutover-route.js";
 import { streamEvents } from "./routes/events-route.js";
 import { showHistory } from "./routes/history-route.js";
 import { listRemovals, showPastDirectory } from "./routes/past-routes.js";
@@ -26,7 +27,6 @@ const ROUTES: Readonly<Record<string, Route>> = {
   search: reading(search),
   events: reading(streamEvents),
   cluster: reading(showCluster),
-  cutover: reading(showCutover),
   recipe: reading(showRecipe),
   history: reading(showHistory),
   removals: reading(listRemovals),
@@ -46,6 +46,8 @@ export interface ConsoleOptions extends ClusterAccess {
   /** Names, without ports, of this console besides IP addresses and localhost. */
   readonly allowedHosts?: readonly string[];
   readonly version: string;
+  /** The v2 cluster of a cut-over to this v3 cluster, which pages can then carry out. */
+  readonly source?: CutoverSourceOptions;
   /** Folder with the page. Default: that of the package. */
   readonly page?: URL;
 }
@@ -54,6 +56,8 @@ export interface ConsoleOptions extends ClusterAccess {
 export class ConsoleServer {
   readonly #options: ConsoleOptions;
   readonly #sessions: Sessions;
+  readonly #runs: CutoverRuns;
+  readonly #routes: Readonly<Record<string, Route>>;
   readonly #files: PageFiles;
   readonly #guard: RequestGuard;
   readonly #server: Server;
@@ -61,7 +65,9 @@ export class ConsoleServer {
   private constructor(options: ConsoleOptions) {
     this.#options = options;
     this.#files = new PageFiles(options.page);
-    this.#sessions = new Sessions(options);
+    this.#runs = new CutoverRuns(options.source);
+    this.#routes = { ...ROUTES, ...cutoverRoutes(this.#runs) };
+    this.#sessions = new Sessions(options, options.source?.options);
     this.#guard = new RequestGuard([options.host, ...(options.allowedHosts ?? [])]);
     this.#server = createServer((message, response) => void this.#serve(message, response));
   }
@@ -94,6 +100,7 @@ export class ConsoleServer {
 
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
+    await this.#runs.close();
     await this.#sessions.close();
     this.#server.closeAllConnections();
     await closed;
@@ -122,7 +129,7 @@ export class ConsoleServer {
     }
     const name = path.slice(API.length);
     if (name === "session") return await this.#session(message, response);
-    const route = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
+    const route = Object.hasOwn(this.#routes, name) ? this.#routes[name] : undefined;
     if (route === undefined) throw new ConsoleError(404, "there is no such request");
     if (message.method !== route.method) throw new ConsoleError(405, `use ${route.method}`);
     const session = this.#sessions.find(tokenOf(message));

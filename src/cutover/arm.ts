@@ -21,6 +21,8 @@ export interface ArmOptions {
   readonly user?: { readonly name: string; readonly password: string } | undefined;
 }
 
+/** Milliseconds for which requests may be held, if the operator does not say. */
+export const DEFAULT_HOLD_MS = 2_000;
 /** Time for gateways that have just been started. */
 const REGISTER_MS = 3_000;
 /** Time for gateways to acknowledge a state. */

@@ -45,25 +45,26 @@ export interface CensusResult {
  * Finds out whether others than the registered gateways change v2: each index of v2 must be that of a write of a
  * gateway, or of a key that has expired.
  *
- * @param duration milliseconds
+ * @param duration milliseconds @param signal ends it early
  * @throws CutoverError when a gateway does not respond
  */
 export async function takeCensus(
   source: EtcdClient,
   target: CutoverTarget,
   duration: number,
+  signal?: AbortSignal,
 ): Promise<CensusResult> {
   const { records, clock } = target;
   await using seen = new SeenChanges(source);
   const since = await seen.opened();
   const census: Census = { id: randomUUID(), since };
   await records.askForClaims(census, Math.ceil(duration / 1000) + SPARE_S);
-  const first = await responses(target, census, new Map());
-  await sleep(duration, clock, undefined);
+  const first = await responses(target, census, new Map(), signal);
+  await sleep(duration, clock, signal);
   const { index: end } = await readIndex(source.keySpace, {});
   await seen.reached(end);
   // What gateways have prepared until now may not include their last writes.
-  const last = await responses(target, census, await records.claims(census));
+  const last = await responses(target, census, await records.claims(census), signal);
   if ([...first.keys()].some((id) => !last.has(id))) {
     throw new CutoverError(
       "a gateway was restarted or lost v3 meanwhile, so its writes are not known",
@@ -152,6 +153,7 @@ async function responses(
   { records, clock }: CutoverTarget,
   census: Census,
   before: ReadonlyMap<string, Claims>,
+  signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, Claims>> {
   const deadline = clock.monotonic() + RESPONSE_MS;
   for (;;) {
@@ -169,6 +171,6 @@ async function responses(
       const urls = late.map(({ url }) => url).join(", ");
       throw new CutoverError(`no response to the census from ${urls}`);
     }
-    await sleep(POLL_MS, clock, undefined);
+    await sleep(POLL_MS, clock, signal);
   }
 }

@@ -40,6 +40,8 @@ export interface CutoverCheck {
   readonly census: CensusResult | undefined;
 }
 
+/** Milliseconds for which changes of v2 are counted, if the operator does not say. */
+export const DEFAULT_OBSERVE_MS = 10_000;
 /** Losses that are named. */
 const MAX_NAMED = 3;
 
@@ -54,7 +56,7 @@ export async function check(
   options: CheckOptions,
 ): Promise<CutoverCheck> {
   const { records, clock } = target;
-  const { hold, observe, lossy = false, memberAt, withoutUsers = [] } = options;
+  const { hold, lossy = false, memberAt, withoutUsers = [] } = options;
   const state = await records.read();
   if (state?.phase === "target") return only("the gateways have switched already");
   const { isAuthOn, users } = await readUsers(source, memberAt);
@@ -75,7 +77,7 @@ export async function check(
   }
 
   const census =
-    gateways.length === 0 ? undefined : await censusOr(blockers, source, target, observe);
+    gateways.length === 0 ? undefined : await censusOr(blockers, source, target, options);
   if (census !== undefined) addCensus(census, blockers, warnings);
 
   const to = new EtcdClient({ keySpace: target.keySpace, clock });
@@ -110,10 +112,10 @@ async function censusOr(
   blockers: string[],
   source: EtcdClient,
   target: CutoverTarget,
-  duration: number,
+  { observe, signal }: CheckOptions,
 ): Promise<CensusResult | undefined> {
   try {
-    return await takeCensus(source, target, duration);
+    return await takeCensus(source, target, observe, signal);
   } catch (error) {
     if (!(error instanceof CutoverError)) throw error;
     blockers.push(error.message);

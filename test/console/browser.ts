@@ -1,5 +1,13 @@
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { describe, expect, it } from "vitest";
+import { stat } from "node:fs/promises";
+import axe, { type AxeResults } from "axe-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findChromium } from "../../scripts/chromium.mjs";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { type ConsoleOptions, ConsoleServer } from "../../src/console/console-server.js";
@@ -30,7 +38,7 @@ export function launchBrowser(): Promise<Browser> {
 }
 
 /** How long a test waits for what must come. The machine may be busy. */
-const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 60_000;
 
 /** A browser, and the consoles that its pages show. */
 export class ConsoleBrowser {
@@ -88,4 +96,68 @@ export class ConsoleBrowser {
     await this.#browser.close();
     for (const each of this.#consoles) await each.close();
   }
+}
+
+/** A browser for a suite, with a page of its own for each test, of which the browser must not complain. */
+export function usePages() {
+  let browser: Browser;
+  const pages: Page[] = [];
+  /** Such as a breach of the Content-Security-Policy. */
+  const complaints: string[] = [];
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser?.close());
+  afterEach(async () => {
+    for (const page of pages.splice(0)) await page.context().close();
+    expect(complaints.splice(0)).toEqual([]);
+  });
+
+  async function open(address: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const viewport = { width: 1280, height: 800 };
+    const context = await browser.newContext({ viewport, ...options });
+    const page = await context.newPage();
+    pages.push(page);
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("console", (message) => {
+      // The browser reports each response with an error status and each lost connection.
+      if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
+        complaints.push(message.text());
+      }
+    });
+    await page.goto(address);
+    await page.getByText("live", { exact: true }).waitFor();
+    return page;
+  }
+
+  return { open };
+}
+
+/** Checks what a page shows for faults of accessibility, also in dark colours and on a phone. It needs `bypassCSP`. */
+export async function expectAccessible(page: Page, what: string): Promise<void> {
+  await page.evaluate(axe.source);
+  for (const [colorScheme, width] of [
+    ["light", 1280],
+    ["dark", 390],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 800 });
+    // Without selectors, which it cannot make for an element that is replaced meanwhile.
+    const { violations } = await page.evaluate<AxeResults>("axe.run({ selectors: false })");
+    const faults = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+    expect(faults, `${what}, ${colorScheme}`).toEqual([]);
+    const isTooWide = await page.evaluate("document.documentElement.scrollWidth > innerWidth");
+    expect(isTooWide, `${what}, ${width} pixels wide`).toBe(false);
+  }
+}
+
+/** Takes a picture for the documentation: `npm run screenshots`. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const path = new URL(`../../docs/images/console-${name}.png`, import.meta.url).pathname;
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 900, height: 540 });
+  await page.mouse.move(0, 0);
+  await page.screenshot({ path, animations: "disabled" });
+  expect((await stat(path)).size).toBeLessThan(100_000);
 }

@@ -1,22 +1,26 @@
 import type { Command } from "commander";
-import { EtcdClient } from "../../client/etcd-client.js";
-import { type ArmOptions, arm, disarm } from "../../cutover/arm.js";
+import { arm, DEFAULT_HOLD_MS, disarm } from "../../cutover/arm.js";
 import { back, DEFAULT_LATE_MS, finish } from "../../cutover/back.js";
-import { type CutoverCheck, check } from "../../cutover/check.js";
+import { type CutoverCheck, check, DEFAULT_OBSERVE_MS } from "../../cutover/check.js";
 import type { ClientUse } from "../../cutover/client-use.js";
 import type { CopyStatus } from "../../cutover/copy-status.js";
 import { cutoverStatus } from "../../cutover/cutover-status.js";
 import { abort, flip } from "../../cutover/flip.js";
+import { type CutoverSource, openSource } from "../../cutover/open-source.js";
 import { type CutoverTarget, openTarget } from "../../cutover/open-target.js";
-import type { MemberAt } from "../../cutover/users.js";
 import { systemClock } from "../../time/clock.js";
 import type { MigrationProgress } from "../../transfer/migrate/migration-progress.js";
 import { clientOptionsOf, type OutputFormat } from "../options/client-options.js";
 import { clientSettings } from "../options/client-settings.js";
 import { collect } from "../options/collect.js";
+import {
+  addSourceOptions,
+  type SourceFlags,
+  sourceOption,
+  sourceSettings,
+} from "../options/cutover-source-options.js";
 import { parseDuration } from "../options/duration.js";
 import { keyOf } from "../options/key-argument.js";
-import { notEmpty, urlsOf } from "../options/option-files.js";
 import { parsePositive } from "../options/whole-number.js";
 import { LossLines } from "../output/loss-lines.js";
 import { copiedText, isWorthShowing, MigrationText } from "../output/migration-text.js";
@@ -31,22 +35,8 @@ import { print } from "../process/print.js";
 import { clientCommand } from "./client-command.js";
 import { commandGroup } from "./command-group.js";
 
-/** Milliseconds for which requests may be held, if the operator does not say. */
-const DEFAULT_HOLD_MS = 2_000;
 /** Clients that `check` lists. */
 const MAX_CLIENTS = 20;
-/** Milliseconds for which `check` counts changes of v2, if the operator does not say. */
-const DEFAULT_OBSERVE_MS = 10_000;
-
-interface SourceFlags {
-  readonly source: readonly string[];
-  readonly sourceCacert?: string;
-  readonly sourceCert?: string;
-  readonly sourceKey?: string;
-  readonly sourceUsername?: string;
-  readonly sourcePasswordFile?: string;
-}
-
 interface ArmFlags extends SourceFlags {
   readonly gateways: number;
   readonly hold: number;
@@ -137,14 +127,14 @@ function checkCommand(): Command {
     )
     .action((flags: CheckFlags, command: Command) =>
       withTarget(command, async (target, format) => {
-        await using source = await openSource(flags);
+        await using source = openSource(await sourceSettings(flags));
         await showCheck(source, target, flags, format);
       }),
     );
 }
 
 async function showCheck(
-  { client, memberAt }: Source,
+  { client, memberAt }: CutoverSource,
   target: CutoverTarget,
   { hidden = [], overwrite, lossy, hold, observe, withoutUser }: CheckFlags,
   format: OutputFormat,
@@ -213,7 +203,7 @@ function armCommand(): Command {
     )
     .action((flags: ArmFlags, command: Command) =>
       withTarget(command, async (target) => {
-        await using source = await openSource(flags);
+        await using source = openSource(await sourceSettings(flags));
         const { client, memberAt, user } = source;
         await arm(client, target, { ...flags, memberAt, user });
         print("armed");
@@ -239,14 +229,14 @@ function withFlipAction(command: Command, rehearse: boolean): Command {
     .option("--rate <number>", "maximum number of keys written per second", parsePositive)
     .action((flags: FlipFlags, parsed: Command) =>
       withTarget(parsed, async (target) => {
-        await using source = await openSource(flags);
+        await using source = openSource(await sourceSettings(flags));
         await showFlip(source, target, flags, rehearse);
       }),
     );
 }
 
 async function showFlip(
-  { client, memberAt }: Source,
+  { client, memberAt }: CutoverSource,
   target: CutoverTarget,
   { hidden = [], rate, overwrite, lossy, withoutUser }: FlipFlags,
   rehearse: boolean,
@@ -303,14 +293,14 @@ function backCommand(): Command {
     )
     .action((flags: BackFlags, parsed: Command) =>
       withTarget(parsed, async (target) => {
-        await using source = await openSource(flags);
+        await using source = openSource(await sourceSettings(flags));
         await showBack(source, target, flags);
       }),
     );
 }
 
 async function showBack(
-  { client, memberAt, guest }: Source,
+  { client, memberAt, guest }: CutoverSource,
   target: CutoverTarget,
   { rate, lossy, late, passwordSet }: BackFlags,
 ): Promise<void> {
@@ -356,17 +346,7 @@ function disarmCommand(): Command {
 }
 
 function withSourceOptions(command: Command): Command {
-  return command
-    .requiredOption("--source <urls>", "client URLs of the v2 cluster, comma-separated", urlsOf)
-    .option("--source-cacert <file>", "certificate authorities of the v2 cluster (PEM)", notEmpty)
-    .option("--source-cert <file>", "client certificate for the v2 cluster (PEM)", notEmpty)
-    .option("--source-key <file>", "key of --source-cert (PEM)", notEmpty)
-    .option("--source-username <user>", "user of v2 auth with the role root", notEmpty)
-    .option(
-      "--source-password-file <file>",
-      "file with the password of --source-username (default: prompt)",
-      notEmpty,
-    );
+  return addSourceOptions(command.addOption(sourceOption().makeOptionMandatory()));
 }
 
 function withHoldOption(command: Command): Command {
@@ -402,41 +382,4 @@ async function withTarget(
   } catch (error) {
     reportFailure(error, options.debug, flagNames(flag, flag));
   }
-}
-
-/** The v2 cluster of a cut-over. */
-interface Source extends AsyncDisposable {
-  readonly client: EtcdClient;
-  readonly memberAt: MemberAt;
-  readonly user: ArmOptions["user"];
-  /** Without credentials. */
-  readonly guest: EtcdClient;
-}
-
-/** @throws Error naming the option */
-async function openSource(flags: SourceFlags): Promise<Source> {
-  const { source, sourceCacert: cacert, sourceCert: cert, sourceKey: key } = flags;
-  const { sourceUsername: username, sourcePasswordFile: passwordFile } = flags;
-  const named = { cacert, cert, key, username, passwordFile };
-  const given = Object.fromEntries(
-    Object.entries(named).filter(([, value]) => value !== undefined),
-  );
-  const settings = await clientSettings({ ...given, endpoints: source.join(",") }, sourceFlag);
-  const client = new EtcdClient(settings);
-  const { username: name, password, ...anonymous } = settings;
-  const guest = new EtcdClient(anonymous);
-  return {
-    client,
-    memberAt: (url) => new EtcdClient({ ...settings, urls: [url] }),
-    user: name !== undefined && typeof password === "string" ? { name, password } : undefined,
-    guest,
-    async [Symbol.asyncDispose]() {
-      await Promise.all([client.close(), guest.close()]);
-    },
-  };
-}
-
-/** The flag of the v2 cluster for the one of a single cluster. */
-function sourceFlag(name: string): string {
-  return name === "endpoints" ? "--source" : `--source-${name}`;
 }

@@ -95,13 +95,12 @@ export class Sessions {
    */
   readonly accessKey: string | undefined;
 
-  constructor(access: ClusterAccess) {
+  /** @param others options for another cluster, whose credentials serve all sessions too */
+  constructor(access: ClusterAccess, others: EtcdClientOptions = {}) {
     this.#access = access;
     this.#shared = new EtcdClient(access.options);
-    const { username, tls, x509Certificate } = access.options;
-    const hasCredentials =
-      username !== undefined || x509Certificate !== undefined || tls !== undefined;
-    this.accessKey = hasCredentials ? randomBytes(24).toString("base64url") : undefined;
+    const isSecret = hasCredentials(access.options) || hasCredentials(others);
+    this.accessKey = isSecret ? randomBytes(24).toString("base64url") : undefined;
   }
 
   /**
@@ -164,6 +163,10 @@ export class Sessions {
     for (const session of [...this.#sessions.values()]) this.end(session);
     await this.#shared.close();
   }
+}
+
+function hasCredentials({ username, tls, x509Certificate }: EtcdClientOptions): boolean {
+  return username !== undefined || x509Certificate !== undefined || tls !== undefined;
 }
 
 /** Takes the same time for every wrong text. */

@@ -1,6 +1,10 @@
 /** What the server of the console and its page send to each other. The page imports the types only. */
 
+import type { Returned } from "../../cutover/back.js";
+import type { CutoverCheck } from "../../cutover/check.js";
 import type { CutoverStatus } from "../../cutover/cutover-status.js";
+import type { Flipped } from "../../cutover/flip.js";
+import type { MigrationProgress } from "../../transfer/migrate/migration-progress.js";
 
 /** What the page may do and show. */
 export interface SessionInfo {
@@ -313,6 +317,56 @@ export interface RecipeAnswer {
   readonly participants?: readonly Participant[] | undefined;
 }
 
-export interface CutoverAnswer {
+/** A step of a cut-over that runs, or has ended. */
+export interface CutoverRun {
+  readonly step: "check" | "arm" | "disarm" | "abort" | "rehearse" | "flip" | "back";
+  readonly isRunning: boolean;
+  /** Milliseconds since it was started. */
+  readonly age: number;
+  /** Milliseconds, when it has ended. */
+  readonly duration?: number | undefined;
+  /** Whether requests of clients wait. */
+  readonly isHolding: boolean;
+  readonly progress?: CopyProgress | undefined;
+  /** Keys that v3 cannot store unchanged. */
+  readonly losses: readonly string[];
+  /** When it has succeeded. */
+  readonly result?: CutoverResult | undefined;
+  /** When it has failed. */
+  readonly failure?: CutoverFailure | undefined;
+}
+
+type CopyProgress = Pick<MigrationProgress, "phase" | "share" | "compared" | "total" | "waiting">;
+
+export interface CutoverResult {
+  readonly check?: CheckResult | undefined;
+  /** Of a rehearsal, a switch or a return. */
+  readonly moved?: Flipped | Returned | undefined;
+}
+
+export interface CheckResult extends CutoverCheck {
+  /** State of the cut-over when it was checked. */
+  readonly state: CutoverStatus["state"];
+}
+
+interface CutoverFailure extends Failure {
+  /** Whether gateways may have switched. */
+  readonly isUnknown: boolean;
+  /** Whether an operator has stopped it. */
+  readonly isStopped: boolean;
+}
+
+/** What the console has carried out. */
+export interface CutoverRuns {
+  /** Whether the console knows the v2 cluster. */
+  readonly hasSource: boolean;
+  /** The last step. */
+  readonly run?: CutoverRun | undefined;
+  /** The last check. */
+  readonly check?: CutoverRun | undefined;
+}
+
+/** Empty for a cluster whose v2 API is used. */
+export interface CutoverAnswer extends Partial<CutoverRuns> {
   readonly status?: CutoverStatus | undefined;
 }
