@@ -7,6 +7,7 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import ts from "typescript";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { buildIfStale, root } from "../scripts/project.mjs";
 import { type EmbeddedEtcd, startEmbeddedEtcd } from "../src/server/index.js";
@@ -33,13 +34,20 @@ const programs = files.filter((file) => file.endsWith(".md")).flatMap(programsIn
 /** Blocks that begin with an import and end with a close, or are a test file of Node. The others are fragments. */
 function programsIn(file: string): readonly Program[] {
   const content = readFileSync(join(root, file), "utf8");
-  const blocks = content.matchAll(/^```[jt]s\n(import .*?)^```(?:\n\n```text\n(.*?)^```)?/gms);
-  return [...blocks].flatMap(({ index, 1: text = "", 2: printed }) => {
+  const blocks = content.matchAll(/^```([jt]s)\n(import .*?)^```(?:\n\n```text\n(.*?)^```)?/gms);
+  return [...blocks].flatMap(({ index, 1: language, 2: code = "", 3: printed }) => {
+    const text = language === "ts" ? withoutTypes(code) : code;
     const ends = /\bclose\(\);$/.test(text.trimEnd()) || /from "node:test"/.test(text);
     const isWhole = ends && !text.includes("readFileSync");
     const place = `${file}:${content.slice(0, index).split("\n").length}`;
     return isWhole ? [{ place, text, printed }] : [];
   });
+}
+
+/** As a compiler writes it. Node 20 does not run TypeScript. */
+function withoutTypes(text: string): string {
+  const { ESNext } = ts.ModuleKind;
+  return ts.transpile(text, { module: ESNext, target: ts.ScriptTarget.ES2022 });
 }
 
 async function run({ text }: Program, url: string): Promise<string> {

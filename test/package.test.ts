@@ -8,6 +8,8 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildIfStale } from "../scripts/project.mjs";
+import { installed, type Missing, must } from "./foreign/install.js";
+import { itWith } from "./foreign/missing.js";
 
 const run = promisify(execFile);
 const NPM = ["--no-audit", "--no-fund", "--loglevel=error"];
@@ -197,17 +199,40 @@ describe("the package, packed and installed in an empty folder", () => {
         { ...OLD_RESOLUTION, skipLibCheck: true },
         ["index.ts"],
       ],
-    ])("%s", async (_name, options, files) => {
+    ])("%s", (_name, options, files) =>
+      expectTypes(join(modules, "typescript/bin/tsc"), options, files),
+    );
+
+    // What `npm install typescript` gets.
+    itWith(typescript7(), "by TypeScript 7, also with the resolution of bundlers", async (tsc) => {
+      await expectTypes(tsc, { module: "nodenext" }, ["index.mts", "index.cts"]);
+      const bundler = { module: "esnext", moduleResolution: "bundler" };
+      await expectTypes(tsc, bundler, ["index.ts"]);
+    });
+
+    async function expectTypes(
+      tsc: string,
+      options: object,
+      files: readonly string[],
+    ): Promise<void> {
       const compilerOptions = { ...STRICT, ...options };
       await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
-      const tsc = join(modules, "typescript/bin/tsc");
       const { stdout } = await run(process.execPath, [tsc], { cwd: folder }).catch(
         (error) => error,
       );
       expect(stdout).toBe("");
-    });
+    }
   });
 });
+
+/** The path of its compiler. */
+function typescript7(): string | Missing {
+  const found = installed("typescript-7.0.2", (work) => {
+    must("npm", ["install", "--prefix", work, ...NPM, "typescript@7.0.2"], { cwd: work });
+  });
+  if (typeof found !== "string") return found;
+  return join(found, "node_modules/typescript/bin/tsc");
+}
 
 /** The files of the package that load with a file. */
 async function filesOf(path: string, found = new Set<string>()): Promise<ReadonlySet<string>> {

@@ -30,6 +30,12 @@ test.each([
   [/^--username, --password-file: one requires the other$/, errorFor({ urls, username: "a" })],
   [/^maxConnections: must be/, errorFor({ urls, maxConnections: 0 })],
   ["as it is", new Error("as it is")],
+  [
+    /^listen EADDRINUSE.*; choose another port with --port$/,
+    Object.assign(new Error("listen EADDRINUSE: address already in use 127.0.0.1:2379"), {
+      code: "EADDRINUSE",
+    }),
+  ],
   ["a text", "a text"],
 ])("is reported as %s", (message, error) => {
   expect(failureMessage(error, flagNames())).toMatch(message);

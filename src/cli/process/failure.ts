@@ -54,6 +54,9 @@ const FILE_PROBLEM = /^[A-Z]+: ([^,\n]+), [a-z]+ '([^'\n]*)'$/;
 export function failureMessage(error: unknown, nameOf: OptionNames): string {
   if (error instanceof EtcdError || error instanceof OptionError) return error.messageWith(nameOf);
   if (!(error instanceof Error)) return String(error);
+  if ("code" in error && error.code === "EADDRINUSE") {
+    return `${error.message}; choose another port with --port`;
+  }
   const [, problem, file] = FILE_PROBLEM.exec(error.message) ?? [];
   return problem === undefined ? error.message : `${file}: ${problem}`;
 }
