@@ -1,5 +1,6 @@
 /** Documents refer to files, headings and identifiers that exist. */
 
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
@@ -119,3 +120,46 @@ test.each(pictures)(
     expect(picture).not.toMatch(/(?:href|src|url)\W+https?:|@import/);
   },
 );
+
+/**
+ * What does not work in a README on npmjs.com. The site resolves relative links by `repository` of package.json: a link
+ * to `github.com/…/blob/HEAD/` (GitHub redirects a folder to `tree`), a picture to `raw.githubusercontent.com/…/HEAD/`.
+ * It does so from the root of the repository, only if `repository` has a URL, and not reliably for `<img>`. So each
+ * path must be in git, below the root, with the same case, and pictures are in Markdown.
+ */
+function deadOnRegistryIn(text: string, inGit: ReadonlySet<string>): readonly string[] {
+  const prose = withoutCode(text);
+  const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+  const dead = links.filter((link) => {
+    const [path = ""] = link.split("#");
+    return path !== "" && !/^https:/.test(link) && !inGit.has(path);
+  });
+  return [...dead, ...(prose.match(/<(?:img|picture|a) [^>]*>/g) ?? [])];
+}
+
+/** The files and folders that git has. */
+function pathsInGit(): ReadonlySet<string> {
+  const { stdout } = spawnSync("git", ["ls-files", "-z"], { cwd: root, encoding: "utf8" });
+  const files = stdout.split("\0").filter((file) => file !== "");
+  return new Set([...files, ...files.map((file) => dirname(file))]);
+}
+
+test("every link and picture of README.md works on npmjs.com", () => {
+  const { repository } = JSON.parse(read("package.json"));
+  expect(repository).toEqual({
+    type: "git",
+    url: expect.stringMatching(/^git\+https:\/\/github\.com\/[\w-]+\/[\w-]+\.git$/),
+  });
+  expect(deadOnRegistryIn(read("README.md"), pathsInGit())).toEqual([]);
+});
+
+test("a link that does not work on npmjs.com is found", () => {
+  const text =
+    "[1](docs/v3.md#a) [2](#b) [3](https://a.b) ![4](docs/Pictures/parts.svg) [5](../a) [6](/docs/v3.md) [7](examples) <img src=x>";
+  expect(deadOnRegistryIn(text, pathsInGit())).toEqual([
+    "docs/Pictures/parts.svg",
+    "../a",
+    "/docs/v3.md",
+    "<img src=x>",
+  ]);
+});
