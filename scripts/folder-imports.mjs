@@ -8,6 +8,22 @@ import ts from "typescript";
 import { root } from "./project.mjs";
 
 /**
+ * The imports that leave their folder.
+ *
+ * @param {ReadonlyMap<string, string>} sources source by path, such as `src/model/node.ts`
+ * @param {(file: string) => string} folderOf the folder that a file counts to
+ * @returns {{ file: string, from: string, to: string }[]}
+ */
+export function importsBetween(sources, folderOf) {
+  return [...sources].flatMap(([file, source]) => {
+    const from = folderOf(file);
+    return importedNames(source)
+      .map((name) => ({ file, from, to: folderOf(posix.join(posix.dirname(file), name)) }))
+      .filter(({ to }) => to !== from);
+  });
+}
+
+/**
  * The imports that lie on a cycle of folders, one line for each.
  *
  * @param {ReadonlyMap<string, string>} sources source by path, such as `src/model/node.ts`
@@ -15,15 +31,7 @@ import { root } from "./project.mjs";
  * @returns {string[]}
  */
 export function importsOnCycles(sources, folderOf = posix.dirname) {
-  /** @type {{ file: string, from: string, to: string }[]} */
-  const imports = [];
-  for (const [file, source] of sources) {
-    for (const name of importedNames(source)) {
-      const from = folderOf(file);
-      const to = folderOf(posix.join(posix.dirname(file), name));
-      if (to !== from) imports.push({ file, from, to });
-    }
-  }
+  const imports = importsBetween(sources, folderOf);
   /** @type {Map<string, Set<string>>} */
   const edges = new Map();
   for (const { from, to } of imports) {
@@ -39,7 +47,7 @@ export function importsOnCycles(sources, folderOf = posix.dirname) {
 }
 
 /** The folder of `src/` that a file lies in or below. @param {string} file */
-function roomOf(file) {
+export function roomOf(file) {
   return file.split("/").slice(0, 2).join("/");
 }
 
@@ -61,11 +69,16 @@ function reaches(edges, start, goal) {
   return false;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** The sources of the package, by path. */
+export function packageSources() {
   const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
     .map((file) => `src/${file.replaceAll("\\", "/")}`);
-  const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
+  return new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const sources = packageSources();
   const found = [...importsOnCycles(sources), ...importsOnCycles(sources, roomOf)];
   for (const line of found) console.error(line);
   if (found.length > 0) console.error("These imports lie on a cycle of folders: turn one round.");

@@ -1,5 +1,13 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { importsOnCycles } from "../scripts/folder-imports.mjs";
+import {
+  importsBetween,
+  importsOnCycles,
+  packageSources,
+  roomOf,
+} from "../scripts/folder-imports.mjs";
+import { root } from "../scripts/project.mjs";
 
 /** Sources by path, of which each imports the modules named. */
 function sources(imports: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
@@ -43,5 +51,43 @@ describe("npm run check refuses imports between folders", () => {
       }),
     );
     expect(found).toEqual([]);
+  });
+});
+
+describe("docs/pictures/layers.svg", () => {
+  const picture = readFileSync(join(root, "docs/pictures/layers.svg"), "utf8");
+  /** How far down each folder is. */
+  const layers = new Map<string, number>(
+    [...picture.matchAll(/y="(\d+)"><tspan class="folder">([\w-]+)</g)].map(([, y, name]) => [
+      `src/${name}`,
+      Number(y),
+    ]),
+  );
+  const lowest = Math.max(...layers.values());
+
+  /** The imports that lead to no lower layer. Within the lowest one they may. */
+  function importsUpwards(sources: ReadonlyMap<string, string>): readonly string[] {
+    return importsBetween(sources, roomOf)
+      .filter(({ from, to }) => {
+        const [above = Number.NaN, below = Number.NaN] = [layers.get(from), layers.get(to)];
+        return layers.has(from) && !(below > above || (above === lowest && below === lowest));
+      })
+      .map(({ file, to }) => `${file} -> ${to}`);
+  }
+
+  it("has every folder of src/", () => {
+    const folders = readdirSync(join(root, "src"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `src/${name}`);
+    expect([...layers.keys()].sort()).toEqual(folders.sort());
+  });
+
+  it("shows each folder above the folders that it imports", () => {
+    expect(importsUpwards(packageSources())).toEqual([]);
+  });
+
+  it("is contradicted by an import that leads upwards", () => {
+    const wrong = sources({ "watch/a.ts": 'import "../client/b.js"; import "../model/c.js";' });
+    expect(importsUpwards(wrong)).toEqual(["src/watch/a.ts -> src/client"]);
   });
 });
