@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addHelpCommand } from "./commands/help.js";
 import { addClientOptions, hasClientOptions } from "./options/client-options.js";
 import { unusedVariables, variablesOf } from "./options/environment.js";
 import { withoutGoNotation } from "./options/go-notation.js";
@@ -63,7 +64,7 @@ async function programWith(isNeeded: (entry: CommandEntry) => boolean): Promise<
   for (const entry of COMMANDS) {
     program.addCommand(isNeeded(entry) ? await loaded(entry) : placeholder(entry));
   }
-  return program;
+  return withErrorFormat(addHelpCommand(program));
 }
 
 function newProgram(): Command {
@@ -74,7 +75,7 @@ function newProgram(): Command {
     .on("option:version", printVersion)
     .enablePositionalOptions()
     .commandsGroup("This program:")
-    .helpCommand("help [command]", "display help for command")
+    .helpCommand(false)
     .addHelpText("after", AFTER_HELP)
     .hook("preAction", refuseGlobalOptions)
     .hook("preAction", warnAboutVariables);

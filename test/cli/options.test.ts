@@ -207,6 +207,13 @@ describe("errors are one line:", () => {
     [["member", "update", "x"], 1, "peerURLs required: etcdnet member update"],
     [["get", "a", "b"], 1, "too many arguments"],
     [["gte", "a"], 1, "unknown command 'gte' (Did you mean get?)"],
+    [["help", "gte"], 1, "unknown command 'gte' (Did you mean get?)"],
+    [["help", "cutover", "flop"], 1, "unknown command 'flop' (Did you mean flip?)"],
+    [["cutover", "help", "frobnicate"], 1, "unknown command 'frobnicate'\n"],
+    [["cutover", "frobnicate"], 1, "unknown command 'frobnicate'\n"],
+    [["gte", "--help"], 1, "unknown command 'gte' (Did you mean get?)"],
+    [["context", "ad", "--help"], 1, "unknown command 'ad' (Did you mean add?)"],
+    [["help", "--all"], 1, "unknown option '--all'"],
     [["get", "--qorum", "a"], 1, "unknown option '--qorum' (Did you mean --quorum?)"],
     [["-o", "xml", "get", "a"], 1, "simple, extended, json, jsonl, yaml, table"],
     [["--api", "v4", "get", "a"], 1, "v2, v3"],
@@ -311,6 +318,16 @@ describe("help", () => {
       expect(text).toMatch(/^Usage: etcdnet /);
       if (!text.includes("Commands:")) expect(text, names[index]).toContain("Example:\n  etcdnet ");
     }
+  });
+
+  it("is that of the named command, however it is asked for", async () => {
+    const help = await cli.print("cutover", "flip", "--help");
+    expect(help).toMatch(/^Usage: etcdnet cutover flip /);
+    expect(await cli.print("help", "cutover", "flip")).toBe(help);
+    expect(await cli.print("cutover", "help", "flip")).toBe(help);
+    expect(await cli.print("help")).toBe(await cli.print("--help"));
+    expect(await cli.print("help", "get", "/a")).toBe(await cli.print("get", "--help"));
+    expect(await cli.print("help", "help")).toMatch(/^Usage: etcdnet help /);
   });
 
   it("prints the version", async () => {

@@ -17,7 +17,8 @@ it("docs/cli-reference.md is the help of the program", async () => {
 });
 
 function below(command: Command): readonly Command[] {
-  return command.commands.flatMap((child) => [child, ...below(child)]);
+  const commands = command.commands.filter((child) => child.name() !== "help");
+  return commands.flatMap((child) => [child, ...below(child)]);
 }
 
 function nameOf(command: Command): string {
