@@ -55,11 +55,18 @@ export interface GatewayOptions extends BrowserOptions {
    */
   readonly rootPassword?: string | undefined;
   readonly limits?: ServerLimits | undefined;
+  /**
+   * Serves requests in the place of the handler, which it may call.
+   *
+   * @internal for the workers of the command line
+   */
+  readonly around?: ((handler: V2Handler) => V2Handler) | undefined;
 }
 
 const OPTIONS: KnownOptions<GatewayOptions> = {
   etcd: true,
   rootPassword: true,
+  around: true,
   ...LISTEN_OPTIONS,
 };
 

@@ -7,7 +7,11 @@ import { Draining } from "./probes/draining.js";
 export const DEFAULT_HOST = "127.0.0.1";
 
 /** Where a gateway listens. */
-type GatewayListenOptions = { readonly [K in keyof ListenOptions]?: ListenOptions[K] | undefined };
+type GatewayListenOptions = {
+  readonly [K in keyof ListenOptions]?: ListenOptions[K] | undefined;
+} & {
+  readonly around?: ((handler: V2Handler) => V2Handler) | undefined;
+};
 
 /** What a gateway serves. */
 export interface ServedCluster {
@@ -48,7 +52,13 @@ export interface ServedGateway extends AsyncDisposable {
 /** Serves a cluster until the gateway is closed. Closes it also when the start fails. */
 export async function serveGateway(
   cluster: ServedCluster,
-  { host = DEFAULT_HOST, port = 0, tls, limits }: GatewayListenOptions,
+  {
+    host = DEFAULT_HOST,
+    port = 0,
+    tls,
+    limits,
+    around = (handler) => handler,
+  }: GatewayListenOptions,
 ): Promise<ServedGateway> {
   const draining = new Draining();
   let server: HttpServer | undefined;
@@ -61,7 +71,7 @@ export async function serveGateway(
     await cluster.close();
   });
   try {
-    const handler = cluster.handler(draining);
+    const handler = around(cluster.handler(draining));
     checkSelfReference(cluster.endpoints, host, port);
     await cluster.prepare();
     server = await listen(handler, { host, port, tls, limits });

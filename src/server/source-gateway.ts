@@ -48,6 +48,7 @@ export interface SourceGatewayOptions extends Omit<GatewayOptions, "etcd" | "roo
 const OPTIONS: KnownOptions<SourceGatewayOptions> = {
   source: true,
   etcd: true,
+  around: true,
   ...LISTEN_OPTIONS,
 };
 

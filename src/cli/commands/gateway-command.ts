@@ -6,7 +6,8 @@ import { addGatewayOptions, gatewayOptions } from "./gateway-options.js";
 import { serverCommand } from "./server-command.js";
 
 const AFTER_HELP = `
-A gateway has no state of its own: run as many as you need. SIGINT (Ctrl-C) or SIGTERM ends it after
+A gateway has no state of its own: run as many as you need. --workers runs several in processes that
+share one port: each uses a core, and one that dies is started again. SIGINT (Ctrl-C) or SIGTERM ends it after
 the requests in progress; a second signal ends it at once. SIGHUP reads certificates and passwords
 again, which also happens within seconds when their files change. The log is on standard error.
 Exit codes: 0 ended by a signal, or all checks of --check succeeded; 1 invalid options, a failed
@@ -29,8 +30,10 @@ export function gatewayCommand(): Command {
     afterHelp: AFTER_HELP,
     addOptions: addGatewayOptions,
     complete: gatewayOptions,
-    start: (settings) =>
-      "source" in settings ? createSourceGateway(settings) : createGateway(settings),
+    start: (settings, around) =>
+      "source" in settings
+        ? createSourceGateway({ ...settings, around })
+        : createGateway({ ...settings, around }),
     describe: (settings) => {
       if ("source" in settings) {
         const { source, etcd } = settings;

@@ -89,6 +89,11 @@ export function addGatewayOptions(command: Command): Command {
       "require client certificates of this authority (PEM)",
       notEmpty,
     )
+    .option(
+      "--workers <number>",
+      "processes that share the port, each a gateway of its own (default: 1)",
+      workersOf,
+    )
     .option("--check", "check the options, their files and the cluster, then exit");
 }
 
@@ -285,4 +290,13 @@ export async function credentialsOf(
 function prefixOf(text: string): string {
   if (text.startsWith("/")) return text;
   throw new InvalidArgumentError('It must begin with "/".');
+}
+
+/** More processes than any machine has cores for. */
+const MAX_WORKERS = 256;
+
+function workersOf(text: string): number {
+  const workers = Number(text);
+  if (/^\d+$/.test(text) && workers >= 1 && workers <= MAX_WORKERS) return workers;
+  throw new InvalidArgumentError(`It must be a number from 1 to ${MAX_WORKERS}.`);
 }

@@ -2,13 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import type { OptionNames } from "../../errors/hint.js";
 import type { ServerTls } from "../../server/http/http-server.js";
+import type { V2Handler } from "../../server/http/message.js";
 import { systemClock } from "../../time/clock.js";
 import { addLogOptions, type LogOptions, openLog } from "../log/log-options.js";
 import type { LogFields } from "../log/log-text.js";
 import type { Logger } from "../log/logger.js";
 import { parseDuration } from "../options/duration.js";
 import { addVariables, givenOptions, type VariableNames } from "../options/environment.js";
-import { listOf, notEmpty, portOf, urlsOf } from "../options/option-files.js";
+import { listOf, notEmpty, portOf, readPipes, urlsOf } from "../options/option-files.js";
 import {
   type ReadFiles,
   type ReloadableServer,
@@ -24,6 +25,8 @@ import { FileMonitor } from "../process/file-monitor.js";
 import { type FlagOf, flagNames } from "../process/flag-names.js";
 import { VERSION } from "../process/version.js";
 import { waitForShutdown } from "../process/wait-for-shutdown.js";
+import { WorkerLink } from "../workers/worker-link.js";
+import { WorkerPool } from "../workers/worker-pool.js";
 import { checkConsole, type ServerConsoleOptions, startServerConsole } from "./server-console.js";
 import { warnIfOpen } from "./warn-if-open.js";
 
@@ -36,6 +39,8 @@ export interface ServerCommandOptions extends LogOptions, ServerConsoleOptions {
   readonly allowedHosts?: readonly string[];
   readonly authRootPasswordFile?: string;
   readonly shutdownDelay: number;
+  /** Processes that share the port. */
+  readonly workers?: number;
 }
 
 /** Settings that every server needs to listen. */
@@ -63,7 +68,7 @@ interface RunningServer extends ReloadableServer {
 }
 
 /** A command that runs a server until a signal ends it. */
-interface ServerCommand<Options, Complete extends ListenSettings> {
+interface ServerCommand<Options extends ServerCommandOptions, Complete extends ListenSettings> {
   readonly name: string;
   readonly description: string;
   readonly afterHelp: string;
@@ -71,7 +76,7 @@ interface ServerCommand<Options, Complete extends ListenSettings> {
   addOptions(command: Command): Command;
   /** The options with their files read. @throws Error naming the invalid option with `flag` */
   complete(options: Options, flag: FlagOf): Promise<Prepared<Complete>>;
-  start(complete: Complete): Promise<RunningServer>;
+  start(complete: Complete, around?: (handler: V2Handler) => V2Handler): Promise<RunningServer>;
   /** Checks the options instead of starting, if they ask for it. @returns whether all is in order */
   check?(options: Options, flag: FlagOf, nameOf: OptionNames): Promise<boolean> | undefined;
   /** Further fields of the first line of the log. They must contain no password. */
@@ -151,25 +156,33 @@ async function serve<Options extends ServerCommandOptions, Complete extends List
 ): Promise<void> {
   serveOnClosedPipe();
   const log = openLog(options);
+  const { workers = 1 } = options;
+  const link = WorkerLink.open(workers);
   const { settings, reloaded } = await server.complete(options, flag);
   checkConsole(options, settings.tls, flag);
-  const shutdown = waitForShutdown();
+  if (workers > 1 && link === undefined) checkWorkers(flag);
+  if (workers > 1 && link === undefined)
+    return await serveWithWorkers(server, options, settings, log);
+  const shutdown = link?.shutdown ?? waitForShutdown();
   // A signal to reload does not end the server, also while it starts.
   let reload: () => void = () => {};
-  process.on("SIGHUP", () => reload());
-  const running = await Promise.race([server.start(settings), shutdown]);
+  if (link === undefined) process.on("SIGHUP", () => reload());
+  else link.onReload = () => reload();
+  const around = link?.around.bind(link);
+  const running = await Promise.race([server.start(settings, around), shutdown]);
   // The server has not started. Exit explicitly, because the first process of a container ignores signals
   // without a listener.
   if (running === undefined) process.exit(0);
-  warnIfOpen(settings, server.remedies(settings), log);
+  if (link === undefined) warnIfOpen(settings, server.remedies(settings), log);
   const monitor = monitorFiles(
     reloaded.map((filesOf) => filesOf(running)),
     log,
   );
   reload = () => void monitor.check(true);
   logStart(log, server, settings, running.url);
-  const page = await startServerConsole(options, running.url);
-  console.log(`listening on ${running.url}`);
+  const page = link === undefined ? await startServerConsole(options, running.url) : undefined;
+  if (link === undefined) console.log(`listening on ${running.url}`);
+  else link.listens(running.url);
   if (page !== undefined) console.log(`console on ${page.url}`);
   await shutdown;
   const { shutdownDelay } = options;
@@ -183,6 +196,54 @@ async function serve<Options extends ServerCommandOptions, Complete extends List
   log.info("stopped");
   await log.close();
   // A log that nobody reads would keep the process alive.
+  process.exit();
+}
+
+/** @throws Error naming the option */
+function checkWorkers(flag: FlagOf): void {
+  const [pipe] = readPipes();
+  if (pipe === undefined) return;
+  const name = flag("workers");
+  throw new Error(`${name}: each worker reads ${pipe}, which is a pipe; use a file`);
+}
+
+/** Time for the requests in progress, and some more for a busy machine. */
+const CLOSE_TIMEOUT_MS = 15_000;
+
+/** Runs the server in several processes. This one only accepts connections, and serves the console. */
+async function serveWithWorkers<
+  Options extends ServerCommandOptions,
+  Complete extends ListenSettings,
+>(
+  server: ServerCommand<Options, Complete>,
+  options: Options,
+  settings: Complete,
+  log: Logger,
+): Promise<void> {
+  const { workers = 1, shutdownDelay } = options;
+  const pool = new WorkerPool(workers, log);
+  process.on("SIGHUP", () => pool.reload());
+  const shutdown = waitForShutdown();
+  const failure = await Promise.race([pool.start(settings), shutdown.then(() => 0)]);
+  if (failure !== undefined) {
+    pool.kill();
+    process.exit(failure);
+  }
+  warnIfOpen(settings, server.remedies(settings), log);
+  log.info(`the workers of the ${server.name} listen`, {
+    url: pool.url,
+    workers,
+    pid: process.pid,
+  });
+  const page = await startServerConsole(options, pool.url);
+  console.log(`listening on ${pool.url}`);
+  if (page !== undefined) console.log(`console on ${page.url}`);
+  await shutdown;
+  log.info("shutting down the workers", { shutdownDelay });
+  await pool.shutdown(shutdownDelay + CLOSE_TIMEOUT_MS);
+  await page?.close();
+  log.info("stopped");
+  await log.close();
   process.exit();
 }
 

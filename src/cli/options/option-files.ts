@@ -87,6 +87,11 @@ export function isPipe({ file = "" }: NamedFile): boolean {
   return pipes.has(file);
 }
 
+/** The pipes that were read. Another process cannot read them again. */
+export function readPipes(): readonly string[] {
+  return [...pipes.keys()];
+}
+
 /** @throws Error naming the option */
 export async function readText({ option, file = "" }: NamedFile): Promise<string> {
   try {
