@@ -4,9 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { buildIfStale, root } from "../scripts/project.mjs";
+import { startEmbeddedEtcd } from "../src/server/index.js";
 import { itWith } from "./foreign/missing.js";
 import { findNodeEtcd } from "./foreign/node-etcd.js";
 import { installPythonEtcd } from "./foreign/python-etcd.js";
+import { run } from "./foreign/run.js";
 import { problemsOf } from "./support/typed-code.js";
 
 const PAGES = ["from-node-etcd.md", "from-etcd3.md", "from-python-etcd.md"];
@@ -65,4 +67,16 @@ itWith(installPythonEtcd(), "the names of docs/from-python-etcd.md exist there",
   );
   const known = names.filter((name) => !["key", "result", "cert"].includes(name));
   expect(known.filter((name) => !defined.has(name) && !source.includes(`${name}=`))).toEqual([]);
+});
+
+itWith(installPythonEtcd(), "the program of docs/from-python-etcd.md runs there", async (found) => {
+  const page = readFileSync(join(root, "docs/from-python-etcd.md"), "utf8");
+  const [, program = ""] = /^```python\n(.*?)^```/ms.exec(page) ?? [];
+  const [, printed = "nothing"] = /^```text\n(.*?)^```/ms.exec(page) ?? [];
+  await using etcd = await startEmbeddedEtcd();
+  const code = `import etcd\n${program.replace("2379", new URL(etcd.url).port)}`;
+  const { stdout } = await run("python3", ["-W", "ignore", "-c", code], {
+    env: { ...process.env, PYTHONPATH: found, PYTHONDONTWRITEBYTECODE: "1" },
+  });
+  expect(stdout).toBe(printed);
 });

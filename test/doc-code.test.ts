@@ -1,8 +1,8 @@
 /** The code of the documentation that is no complete program: it has types, and its commands exist. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Command } from "commander";
+import type { Command, CommanderError } from "commander";
 import { beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { buildIfStale, root } from "../scripts/project.mjs";
@@ -12,7 +12,11 @@ import { type Code, problemsOf } from "./support/typed-code.js";
 
 const documents = [
   "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "CHANGELOG.md",
   "deploy/README.md",
+  "test/README.md",
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
@@ -20,11 +24,15 @@ const documents = [
 
 /** The blocks of code in one of these languages. */
 function blocks(file: string, languages: string): readonly Code[] {
-  const text = readFileSync(join(root, file), "utf8");
-  const found = text.matchAll(new RegExp(`^\`\`\`(${languages})\\n(.*?)^\`\`\``, "gms"));
+  const text = read(file);
+  const found = text.matchAll(new RegExp(`^ *\`\`\`(${languages})\\n(.*?)^ *\`\`\``, "gms"));
   return [...found].map(({ index, 1: language = "", 2: code = "" }) => {
     return { place: place(file, text, index), language, text: code };
   });
+}
+
+function read(file: string): string {
+  return readFileSync(join(root, file), "utf8");
 }
 
 function place(file: string, text: string, index: number): string {
@@ -64,59 +72,121 @@ test("a fragment with a call that does not exist is found", () => {
   expect(problems).toEqual([expect.stringContaining("getNodes"), expect.stringContaining("TTL")]);
 });
 
-/** The commands `etcdnet …` of a shell block, as arguments. */
+/** Other forms of a command: in a unit of systemd, in a Dockerfile, and in the container that it builds. */
+const OTHER_FORMS: readonly (readonly [RegExp, (words: string) => string])[] = [
+  [/^ExecStart=\S+ \S+\/cli\/main\.js (.*)$/gm, (words) => `etcdnet ${words}`],
+  [/^ENTRYPOINT \["etcdnet", (.*)\]$/gm, (words) => `etcdnet ${words.replaceAll(",", "")}`],
+  [/^docker run .* etcdnet-gateway (.*)$/gm, (words) => `etcdnet gateway ${words}`],
+];
+
+/** Where a command begins: in a line, after a prompt or an operator of the shell, in an alias, after variables. */
+const COMMAND = /(?:^\s*(?:\$ )?|&& |\| |; |\$\(|='|^\w+=\S+ )(?:npx )?etcdnet (?=(.*))/g;
+
+/** The commands `etcdnet …` of a block, as arguments. */
 function commandsIn(text: string): readonly (readonly string[])[] {
-  const lines = text.replaceAll(/\\\n\s*/g, "").split("\n");
-  return lines.flatMap((line) => {
-    const [, rest] = /(?:^|&& |\| )(?:npx )?etcdnet (.*)$/.exec(line) ?? [];
-    if (rest === undefined) return [];
+  const joined = text.replaceAll(/\\\n\s*/g, "");
+  const plain = OTHER_FORMS.reduce(
+    (all, [form, command]) => all.replaceAll(form, (_, words) => command(words)),
+    joined,
+  );
+  const found = plain.split("\n").flatMap((line) => [...line.matchAll(COMMAND)]);
+  return found.map(([, rest = ""]) => {
     const words = rest.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
     const end = words.findIndex((word) => /^(?:#|[|;&>]|\d?>)/.test(word));
-    return [
-      words
-        .slice(0, end < 0 ? undefined : end)
-        .map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2")),
-    ];
+    return words
+      .slice(0, end < 0 ? undefined : end)
+      .map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
   });
 }
 
-/** What the command line says about its arguments, without doing anything. */
-async function refusalOf(args: readonly string[]): Promise<string | undefined> {
+/** The commands in the sentences of a document. They may lack arguments: "`etcdnet diff` compares". */
+function commandsInProse(text: string): readonly (readonly string[])[] {
+  const codes = text.replaceAll(/^ *```.*?^ *```/gms, "").matchAll(/`((?:npx )?etcdnet [^`]+)`/g);
+  const words = [...codes].map(([, code = ""]) => code.replaceAll(/\s+/g, " "));
+  return words.filter((code) => !/ [A-Z]+ --help$/.test(code)).flatMap(commandsIn);
+}
+
+/** What commander says about a command that is only named. */
+const INCOMPLETE = ["missingArgument", "optionMissingArgument", "missingMandatoryOptionValue"];
+
+/** What the command line says about commands, without doing anything. */
+async function refusalsOf(
+  commands: readonly (readonly string[])[],
+  mayBeIncomplete = false,
+): Promise<readonly string[]> {
   const program = await wholeProgram();
   silence(program);
-  try {
-    await program.parseAsync(withoutGoNotation(args, program), { from: "user" });
-    return undefined;
-  } catch (error) {
-    return `etcdnet ${args.join(" ")}: ${error}`;
+  const refusals: string[] = [];
+  for (const args of commands) {
+    try {
+      await program.parseAsync(withoutGoNotation(args, program), { from: "user" });
+    } catch (error) {
+      const code = (error as CommanderError).code?.replace("commander.", "");
+      const isFine = /^help/.test(code) || (mayBeIncomplete && INCOMPLETE.includes(code));
+      if (!isFine) refusals.push(`etcdnet ${args.join(" ")}: ${error}`);
+    }
   }
+  return refusals;
 }
 
 function silence(command: Command): void {
-  command.exitOverride().configureOutput({ outputError: () => {} });
+  command.exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
   if (command.commands.length === 0) command.action(() => {});
   for (const each of command.commands) silence(each);
 }
 
-test("every command in the documentation exists, with its options", async () => {
-  const commands = documents.flatMap((file) =>
-    blocks(file, "sh").flatMap(({ text }) => commandsIn(text)),
-  );
+test("every command in a block of the documentation exists, with its options", async () => {
+  const commands = documents.flatMap((file) => [
+    ...blocks(file, "sh|ini|dockerfile").flatMap(({ text }) => commandsIn(text)),
+    // Among what is printed, commands are after a prompt.
+    ...blocks(file, "text|").flatMap(({ text }) =>
+      (text.match(/^\$ .*$/gm) ?? []).flatMap((line) => commandsIn(line)),
+    ),
+  ]);
+  expect(commands.length).toBeGreaterThan(80);
+  expect(await refusalsOf(commands)).toEqual([]);
+});
+
+test("every command in a sentence of the documentation exists, with its options", async () => {
+  const commands = documents.flatMap((file) => commandsInProse(read(file)));
   expect(commands.length).toBeGreaterThan(50);
-  const refusals = await Promise.all(commands.map(refusalOf));
-  expect(refusals.filter((refusal) => refusal !== undefined)).toEqual([]);
+  expect(await refusalsOf(commands, true)).toEqual([]);
 });
 
 test("a command or an option that does not exist is found", async () => {
-  const commands = commandsIn(
-    "etcdnet tree --values /a\nnpx etcdnet trees\netcdnet get --none /a # one",
+  const block = `
+etcdnet tree --values /a
+npx etcdnet trees
+KEY=/a etcdnet get --none /a # one
+etcdnet get /a | etcdnet mk --nothing /b
+alias move='etcdnet migrate --fro $OLD'
+ExecStart=/usr/bin/node /usr/lib/node_modules/etcdnet/dist/cli/main.js gateway \\
+  --ports 1
+ENTRYPOINT ["etcdnet", "gateways"]`;
+  const found = ["trees", "--none", "--nothing", "--fro", "--ports", "gateways"];
+  expect(await refusalsOf(commandsIn(block))).toEqual(
+    found.map((name) => expect.stringContaining(name)),
   );
-  const refusals = await Promise.all(commands.map(refusalOf));
-  expect(refusals).toEqual([
-    undefined,
-    expect.stringContaining("trees"),
-    expect.stringContaining("--none"),
+  const prose =
+    "`etcdnet diff` and `etcdnet cutover`, `etcdnet diffs`, `etcdnet gateway --sources`";
+  expect(await refusalsOf(commandsInProse(prose), true)).toEqual([
+    expect.stringContaining("diffs"),
+    expect.stringContaining("--sources"),
   ]);
+});
+
+test("every script that a document names exists", () => {
+  const { scripts } = JSON.parse(read("package.json"));
+  const missing = documents.flatMap((file) => {
+    const text = read(file);
+    const names = [...text.matchAll(/\bnpm run ([\w:]+)/g)].map(([, name = ""]) => name);
+    const files = [...text.matchAll(/\bnode ((?:scripts|examples|bench)\/[\w./-]+\.mjs)/g)];
+    return [
+      ...names.filter((name) => !(name in scripts)),
+      ...files.map(([, path = ""]) => path).filter((path) => !existsSync(join(root, path))),
+    ];
+  });
+  expect(missing).toEqual([]);
 });
 
 test("every block of JSON or YAML in the documentation can be parsed", () => {
