@@ -7,6 +7,7 @@ import { useEmitter } from "./emitter.js";
 import { KeyView } from "./key-view.js";
 import type { Connection } from "./live-changes.js";
 import { addressOf, type View } from "./location.js";
+import { RecipesView } from "./recipes-view.js";
 import { SearchView } from "./search-view.js";
 import { SignIn } from "./sign-in.js";
 import { Text } from "./text.js";
@@ -18,6 +19,7 @@ const TABS: readonly (readonly [View, string])[] = [
   ["search", "Search"],
   ["changes", "Changes"],
   ["cluster", "Cluster"],
+  ["recipes", "Recipes"],
   ["cutover", "Cut-over"],
 ];
 
@@ -111,6 +113,7 @@ export function App({ state }: { readonly state: AppState }) {
         {!mustSignIn && session.info && view === "search" && <SearchView state={state} />}
         {!mustSignIn && session.info && view === "changes" && <ChangesView state={state} />}
         {!mustSignIn && session.info && view === "cluster" && <ClusterView state={state} />}
+        {!mustSignIn && session.info && view === "recipes" && <RecipesView state={state} />}
         {!mustSignIn && session.info && view === "cutover" && <CutoverView state={state} />}
       </main>
     </>

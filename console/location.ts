@@ -1,8 +1,8 @@
 import { Emitter } from "./emitter.js";
 
-export type View = "keys" | "search" | "changes" | "cluster" | "cutover";
+export type View = "keys" | "search" | "changes" | "cluster" | "recipes" | "cutover";
 
-const VIEWS: readonly View[] = ["keys", "search", "changes", "cluster", "cutover"];
+const VIEWS: readonly View[] = ["keys", "search", "changes", "cluster", "recipes", "cutover"];
 
 /** What the address shows: `#/keys/config/greeting`. A link leads others to the same key. */
 export interface Place {

@@ -68,7 +68,7 @@ export function RecipeView({
 }
 
 function placeText(at: number): string {
-  return at === 0 ? "holds it" : `waits as number ${at}`;
+  return at === 0 ? "holds it or leads" : `waits as number ${at}`;
 }
 
 /** Counts from when the participant was read. */

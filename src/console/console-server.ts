@@ -14,6 +14,7 @@ import { showHistory } from "./routes/history-route.js";
 import { listRemovals, showPastDirectory } from "./routes/past-routes.js";
 import { listChildren, showKey } from "./routes/read-routes.js";
 import { showRecipe } from "./routes/recipe-route.js";
+import { findRecipes } from "./routes/recipes-route.js";
 import { recover } from "./routes/recover-route.js";
 import { type Route, reading, writing } from "./routes/route.js";
 import { search } from "./routes/search-route.js";
@@ -28,6 +29,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   events: reading(streamEvents),
   cluster: reading(showCluster),
   recipe: reading(showRecipe),
+  recipes: reading(findRecipes),
   history: reading(showHistory),
   removals: reading(listRemovals),
   past: reading(showPastDirectory),

@@ -13,6 +13,10 @@ import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { describeInBrowser, expectAccessible, PATIENCE_MS, picture, usePages } from "./browser.js";
 
+/** The texts of rows, in the browser. */
+const cellsOf = (rows: readonly { readonly children: ArrayLike<{ textContent: string }> }[]) =>
+  rows.map(({ children }) => Array.from(children, ({ textContent }) => textContent.trim()));
+
 const QUOTA_BYTES = 4 * 1024 * 1024;
 
 describeInBrowser("the pages of the console about a cluster", () => {
@@ -221,6 +225,75 @@ describeInBrowser("the pages of the console about a cluster", () => {
       expect(await page.getByRole("link", { name: "Cut-over" }).count()).toBe(0);
       cli.kill("SIGTERM");
       expect(await cli.exit).toBe(0);
+    });
+
+    it.each([
+      ["v3", "hangs", /no response|timed out/i],
+      ["v2", "is gone", /ECONNREFUSED/],
+    ] as const)("with %s, says that a member %s", async (api, fault, reason) => {
+      const options = { urls: old.urls, api, requestTimeout: 1_000 };
+      const page = await open(`${(await start({ options })).url}#/cluster`);
+      const member = old.members[2] ?? old.members[0];
+      const table = page.getByRole("region", { name: "Table of endpoints" });
+      const row = table.getByRole("row", { name: member.url });
+      await row.getByText("healthy", { exact: true }).waitFor();
+      if (fault === "hangs") member.pause();
+      else await member.kill();
+      await row.getByText(/^not healthy/).waitFor();
+      await row.getByText(reason).waitFor();
+      expect(await table.getByText("healthy", { exact: true }).count()).toBe(2);
+      if (fault === "hangs") member.resume();
+      else await member.start();
+      await row.getByText("healthy", { exact: true }).waitFor();
+    });
+
+    it("finds all locks, elections and registries of the tree", async () => {
+      const held = keep(
+        await v2.lock("/top/locks/a", { ttl: 600 }).acquire({ data: "<i>one</i>" }),
+      );
+      const second = v2.lock("/top/locks/a", { ttl: 600 }).acquire();
+      second.catch(() => {});
+      await soon(async () => (await v2.getNode("/top/locks/a")).node.nodes?.length).toBe(2);
+      keep(await v2.election("/top/mail").campaign("host 1"));
+      keep(await v2.registry("/top").register("web", { id: "w1", metadata: null }));
+      await v2.setNode("/top/settings/a", "1");
+      const console = await start({ options: { urls: old.urls }, prefix: "/top" });
+      const page = await open(`${console.url}#/recipes`, { bypassCSP: true });
+      await button(page, "Find").click();
+      await page.getByText("3 found; 10 keys in 6 directories read. Complete").waitFor();
+      const rows = page.getByRole("region", { name: "Table of recipes" }).locator("tbody tr");
+      expect(await rows.evaluateAll(cellsOf)).toEqual([
+        ["/locks/a", "lock or election", "<i>one</i>", `${held.fencingToken}`, "1 waiting"],
+        ["/mail", "lock or election", "host 1", expect.stringMatching(/^\d+$/), ""],
+        ["/web", "registry", "w1", "", ""],
+      ]);
+      await expectAccessible(page, "recipes");
+      await page.reload();
+      await rows.nth(2).waitFor();
+      await page.getByRole("link", { name: "/locks/a" }).click();
+      const participants = page.getByRole("region", { name: "Participants" });
+      await participants.getByText("holds it or leads").waitFor();
+      await participants.getByText("waits as number 1").waitFor();
+      await expectAccessible(page, "lock");
+      await held.release();
+      await (await second).release();
+    });
+
+    it("shows alarms", async () => {
+      const page = await open(`${(await start()).url}#/cluster`, { bypassCSP: true });
+      const endpoints = page.getByRole("region", { name: "Table of endpoints" });
+      await endpoints.getByText("healthy", { exact: true }).waitFor();
+      await using v3 = new EtcdClient({ urls: next.urls, api: "v3" });
+      const value = "x".repeat(QUOTA_BYTES / 4);
+      const fill = async () => {
+        for (let at = 0; at < 8; at++) await v3.setNode(`/large/${at}`, value);
+      };
+      await expect(fill()).rejects.toThrow("database space exceeded");
+      await page.getByRole("alert").getByText("NOSPACE").waitFor();
+      await endpoints.getByText("not healthy", { exact: true }).waitFor();
+      await endpoints.getByText(/^3\.7\.\d+$/).waitFor();
+      await endpoints.getByText(/MiB in use$/).waitFor();
+      await expectAccessible(page, "alarm");
     });
 
     it("with credentials for v2, needs the access key", async () => {

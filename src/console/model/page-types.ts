@@ -317,6 +317,28 @@ export interface RecipeAnswer {
   readonly participants?: readonly Participant[] | undefined;
 }
 
+/** A lock or an election, or a registry, that a scan has found. */
+export interface FoundRecipe {
+  readonly key: string;
+  readonly kind: NonNullable<RecipeAnswer["kind"]>;
+  readonly count: number;
+  /** Participants: of a queue, the first one holds it or leads. */
+  readonly first: readonly Participant[];
+}
+
+/** A line of the answer to a scan. */
+export type RecipesEvent =
+  | { readonly type: "recipe"; readonly recipe: FoundRecipe }
+  | { readonly type: "progress"; readonly directories: number; readonly keys: number }
+  | {
+      readonly type: "end";
+      readonly directories: number;
+      readonly keys: number;
+      /** Whether it ended early, because it has found enough. */
+      readonly isCut: boolean;
+    }
+  | { readonly type: "failed"; readonly failure: Failure };
+
 /** A step of a cut-over that runs, or has ended. */
 export interface CutoverRun {
   readonly step: "check" | "arm" | "disarm" | "abort" | "rehearse" | "flip" | "back";

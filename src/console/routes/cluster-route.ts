@@ -31,12 +31,14 @@ export async function showCluster({ session, signal }: ConsoleRequest): Promise<
   const store = session.v3Store();
   const endpoints = await Promise.all(
     health.map(async (each): Promise<EndpointState> => {
-      if (!each.healthy) return each;
-      const { endpoint } = each;
+      const { endpoint, healthy } = each;
+      // A member with an alarm is not healthy, but tells its status.
       const details = store
-        ? await orNote(`status of ${endpoint}`, statusAt(endpoint, store, signal))
-        : await orNote(`version of ${endpoint}`, versionAt(endpoint, session.options, signal));
-      return { ...each, ...details };
+        ? statusAt(endpoint, store, signal)
+        : versionAt(endpoint, session.options, signal);
+      if (!healthy) return { ...each, ...(await details.catch(() => undefined)) };
+      const what = `${store ? "status" : "version"} of ${endpoint}`;
+      return { ...each, ...(await orNote(what, details)) };
     }),
   );
   const stats = store ? undefined : await orNote("statistics", etcd.stats.store({ signal }));

@@ -1,4 +1,4 @@
-import type { EtcdNode } from "../../model/node.js";
+import type { AnyNode, EtcdNode } from "../../model/node.js";
 import { contendersIn } from "../../recipes/contention/contender.js";
 import { keyIn } from "../http/json-exchange.js";
 import type { Participant, RecipeAnswer } from "../model/page-types.js";
@@ -8,13 +8,21 @@ import type { ConsoleRequest } from "./route.js";
 const CONTENDER_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 const MAX_PARTICIPANTS = 1_000;
 
-/** What a directory is, if one of the recipes uses it: recognized by the names and values of its files. */
+/**
+ * What a directory is, if one of the recipes uses it: recognized by the names and values of its files. Locks and elections
+ * write the same keys.
+ */
 export async function showRecipe({
   session,
   query,
   signal,
 }: ConsoleRequest): Promise<RecipeAnswer> {
   const { node } = await session.etcd.getNode(keyIn(query), { quorum: true, sorted: true, signal });
+  return recipeIn(node);
+}
+
+/** What a directory is, by its children. */
+export function recipeIn(node: AnyNode): RecipeAnswer {
   const files = (node.nodes ?? []).filter(({ dir }) => !dir);
   if (files.length === 0) return {};
   const contenders = contendersIn(node);
