@@ -26,6 +26,8 @@ type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 /** Speaks to the server of the console. */
 export class Api {
   #token = sessionStorage.getItem(TOKEN_ITEM) ?? "";
+  /** Called once for a session that the server does not know any more. */
+  onSessionEnd: () => void = () => {};
 
   /** The session of this tab, if there is one. */
   async currentSession(): Promise<SessionInfo | undefined> {
@@ -84,15 +86,21 @@ export class Api {
   }
 
   async #fetch(method: string, path: string, body?: object, signal?: AbortSignal) {
+    const token = this.#token;
     const response = await fetch(`api/${path}`, {
       method,
-      headers: { [TOKEN_HEADER]: this.#token, "Content-Type": "application/json" },
+      headers: { [TOKEN_HEADER]: token, "Content-Type": "application/json" },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(signal !== undefined && { signal }),
     });
     if (response.ok) return response;
     const failure = await response.json().catch(() => ({}));
     const { name = "Error", message = `status ${response.status}` } = failure;
+    const isOfEtcd = name !== "ConsoleError";
+    if (response.status === 401 && !isOfEtcd && path !== "session" && token === this.#token) {
+      this.#token = "";
+      this.onSessionEnd();
+    }
     throw new ApiError(response.status, { name, message });
   }
 }

@@ -25,13 +25,13 @@ export class AppState extends Emitter {
   readonly live = new LiveChanges(this.api, {
     onChanges: (changes) => this.#onChanges(changes),
     onGap: (reason) => void this.#onGap(reason),
-    onSessionEnd: () => void this.#onSessionEnd(),
   });
   /** Why what is shown was read again. */
   gap = "";
 
   constructor() {
     super();
+    this.api.onSessionEnd = () => void this.#onSessionEnd();
     this.location.subscribe(() => void this.#onPlace());
     let last = this.live.connection.state;
     this.live.subscribe(() => {
@@ -91,8 +91,24 @@ export class AppState extends Emitter {
   }
 
   async #onSessionEnd(): Promise<void> {
-    await this.session.begin();
+    if (this.session.info?.user !== undefined) this.#forget();
+    await this.session.renew();
     await this.reconnect();
+  }
+
+  /** Nothing of what the user has seen stays for the next one. */
+  async signOut(): Promise<void> {
+    this.live.stop();
+    await this.session.signOut();
+    this.drafts.clear();
+    this.#forget();
+    await this.reconnect();
+  }
+
+  #forget(): void {
+    this.changes.clear();
+    this.tree.clear();
+    this.key.forget();
   }
 
   async #onPlace(): Promise<void> {
@@ -114,12 +130,16 @@ export class AppState extends Emitter {
     }
   }
 
-  /** Opens the directories above a key, and shows the hidden nodes on the way, which no listing has. */
+  /**
+   * Opens the directories above a key, and shows the nodes on the way that no listing has: hidden ones, and those in a
+   * directory that the user may not read.
+   */
   async reveal(key: string): Promise<void> {
     const path: string[] = [];
     for (let each = key; each !== "/"; each = parentOf(each)) path.unshift(each);
     for (const each of path) {
-      if (nameOf(each).startsWith("_")) await this.#pin(each);
+      const isListed = !nameOf(each).startsWith("_") && !this.tree.isUnreadable(parentOf(each));
+      if (!isListed) await this.#pin(each);
       if (each !== key) await this.tree.open(each);
     }
   }

@@ -188,7 +188,7 @@ function Header({ state, onHelp }: { readonly state: AppState; readonly onHelp: 
             class="plain"
             onClick={() => {
               if (info.user === undefined) session.askUser(true);
-              else void session.signOut().then(() => state.reconnect());
+              else void state.signOut();
             }}
           >
             {info.user === undefined ? (
@@ -196,6 +196,7 @@ function Header({ state, onHelp }: { readonly state: AppState; readonly onHelp: 
             ) : (
               <>
                 Sign out <Text>{info.user}</Text>
+                {drafts.size > 0 && " and discard what is not saved"}
               </>
             )}
           </button>

@@ -33,6 +33,11 @@ export class Drafts extends Emitter {
     this.emit();
   }
 
+  clear(): void {
+    this.#drafts.clear();
+    this.emit();
+  }
+
   drop(key: string): void {
     if (this.#drafts.delete(key)) this.emit();
   }

@@ -29,6 +29,8 @@ export class KeyState extends Emitter {
   node: ShownNode | undefined;
   isRead = false;
   failure = "";
+  /** Whether etcd refuses the user, or that there is none. */
+  isRefused = false;
   /** Milliseconds of the page's clock. */
   endsAt: number | undefined;
   /** When a change arrived while it was shown; 0: none has. */
@@ -53,10 +55,18 @@ export class KeyState extends Emitter {
     await this.read();
   }
 
+  forget(): void {
+    this.node = undefined;
+    this.isRead = false;
+    this.#reads++;
+    this.emit();
+  }
+
   async read(): Promise<void> {
     const { key } = this;
     const number = ++this.#reads;
     this.failure = "";
+    this.isRefused = false;
     this.emit();
     try {
       const { node } = await this.#api.get<KeyAnswer>("key", { key });
@@ -65,6 +75,8 @@ export class KeyState extends Emitter {
     } catch (error) {
       if (number !== this.#reads) return;
       this.failure = messageOf(error);
+      this.isRefused = error instanceof ApiError && error.status === 401;
+      if (this.isRefused) this.node = undefined;
     }
     this.emit();
   }

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import type { SessionInfo } from "../src/console/model/page-types.js";
 import type { AppState } from "./app-state.js";
 import { DiffView } from "./diff-view.js";
 import { Editor } from "./editor.js";
@@ -17,8 +18,8 @@ import { isBinary } from "./visible-text.js";
 
 /** The key of the address: its value, what etcd says about it, and its editor. */
 export function KeyView({ state }: { readonly state: AppState }) {
-  const { key: shown, drafts, session } = state;
-  useEmitter(shown, drafts, session);
+  const { key: shown, drafts, session, live } = state;
+  useEmitter(shown, drafts, session, live);
   const { key, node, isRead, failure } = shown;
   const writable = session.info?.writable === true;
   const draft = drafts.get(key);
@@ -29,13 +30,29 @@ export function KeyView({ state }: { readonly state: AppState }) {
         <p class="notice bad" role="alert">
           {failure}
           {draft && " Your text stays here."}
-          <button type="button" onClick={() => void shown.read()}>
-            Try again
-          </button>
+          {shown.isRefused && hint(session.info)}
+          <span class="buttons">
+            <button type="button" onClick={() => void shown.read()}>
+              Try again
+            </button>
+            {shown.isRefused && session.info?.user === undefined && (
+              <button type="button" onClick={() => session.askUser(true)}>
+                Sign in as a user of etcd
+              </button>
+            )}
+          </span>
         </p>
       )}
       {!isRead && failure === "" && <p class="quiet">loading …</p>}
       {isRead && <Facts state={state} />}
+      {isRead && live.connection.state === "no watch" && (
+        <p class="quiet">
+          Changes of this key do not appear by themselves.{" "}
+          <button type="button" onClick={() => void shown.read()}>
+            Read it again
+          </button>
+        </p>
+      )}
       {isRead && /\/_/.test(key) && (
         <p class="quiet">
           This key is hidden: etcd does not list it and reports no changes of it.{" "}
@@ -67,6 +84,14 @@ export function KeyView({ state }: { readonly state: AppState }) {
       )}
     </section>
   );
+}
+
+/** What a refusal can mean. The v2 API does not distinguish a wrong password from a missing right. */
+function hint(info: SessionInfo | undefined): string {
+  if (info?.user === undefined) return " etcd wants a user.";
+  return info.api === "v2"
+    ? ` The password of ${info.user} is wrong, or this user may not read the key.`
+    : ` The user ${info.user} may not read the key.`;
 }
 
 /** What etcd says about the key. */

@@ -16,7 +16,6 @@ export interface ChangeTarget {
   onChanges(changes: readonly ChangeEvent[]): void;
   /** What was read before may be old. */
   onGap(reason: string): void;
-  onSessionEnd(): void;
 }
 
 /** The stream of changes of the page. It continues after each interruption, and says when changes were missed. */
@@ -59,7 +58,8 @@ export class LiveChanges extends Emitter {
         }
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof ApiError && error.status === 401) return this.#target.onSessionEnd();
+        // The session has ended, and another one starts it again.
+        if (error instanceof ApiError && error.status === 401) return onOpen();
         if (error instanceof ApiError) this.#show({ state: "no watch", message: messageOf(error) });
       }
       if (signal.aborted) return;

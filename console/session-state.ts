@@ -30,6 +30,16 @@ export class SessionState extends Emitter {
     this.emit();
   }
 
+  /** The session has ended at the server. Without a user, another one is like it. */
+  async renew(): Promise<void> {
+    const user = this.info?.user;
+    await this.begin();
+    if (user === undefined || this.info === undefined) return;
+    this.asks = "user";
+    this.failure = `The session of ${user} has ended. Sign in again; texts that are not saved stay.`;
+    this.emit();
+  }
+
   async signIn(credentials: Credentials): Promise<void> {
     try {
       this.info = await this.#api.openSession(credentials);

@@ -91,6 +91,13 @@ class Directory {
     this.#later.clear();
   }
 
+  /** The nodes of an earlier reading stay. */
+  fail(failure: string): void {
+    this.failure = failure;
+    this.unread = 0;
+    this.isRead = true;
+  }
+
   append(page: readonly ListedNode[], now: number): void {
     this.unread -= page.length;
     for (const listed of page) {
@@ -178,6 +185,11 @@ export class TreeModel extends Emitter {
     return this.#open.has(key);
   }
 
+  /** Whether an open directory could not be read. */
+  isUnreadable(key: string): boolean {
+    return (this.#open.get(key)?.failure ?? "") !== "";
+  }
+
   /** The node of an open directory. */
   find(key: string): TreeNode | undefined {
     return this.#open.get(parentOf(key))?.find(nameOf(key));
@@ -196,6 +208,14 @@ export class TreeModel extends Emitter {
     for (const open of [...this.#open.keys()]) {
       if (open === key || isBelow(open, key)) this.#open.delete(open);
     }
+    this.#changed();
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#open.clear();
+    this.#pinned.clear();
+    this.#recent = [];
     this.#changed();
   }
 
@@ -235,7 +255,8 @@ export class TreeModel extends Emitter {
       }
     } catch (error) {
       if (!isCurrent()) return;
-      directory.failure = error instanceof Error ? error.message : String(error);
+      directory.fail(error instanceof Error ? error.message : String(error));
+      directory.putAll(this.#pinned.get(key)?.values() ?? []);
       this.#changed();
     }
   }

@@ -163,6 +163,12 @@ export class ConsoleServer {
       { username: text("username"), password: text("password"), accessKey: text("accessKey") },
       isKnown,
     );
+    try {
+      if (session.user !== undefined) await session.checkPassword();
+    } catch (error) {
+      this.#sessions.end(session);
+      throw error;
+    }
     sendJson(response, 200, this.#infoOf(session));
   }
 

@@ -34,13 +34,15 @@ export type RefusalReason =
   | "too-large"
   | "too-many-operations";
 
+const WRONG_PASSWORD = "etcdserver: authentication failed, invalid user ID or password";
+
 /**
  * Messages with their retry class. HTTP statuses and gRPC codes are not sufficient: 503 and
  * UNAVAILABLE cover both requests that were never proposed and proposals whose outcome is unknown.
  */
 const MESSAGES: readonly (readonly [message: string, RetryClass, RefusalReason?])[] = [
   ["etcdserver: permission denied", "unauthorized"],
-  ["etcdserver: authentication failed, invalid user ID or password", "unauthorized"],
+  [WRONG_PASSWORD, "unauthorized"],
   ["etcdserver: invalid auth token", "token"],
   ["etcdserver: user name is empty", "token"],
   ["etcdserver: revision of auth store is old", "token"],
@@ -114,6 +116,11 @@ export function refusalReasonOf(error: unknown): RefusalReason | undefined {
 export function refusalIn(error: unknown): V3RefusedError | undefined {
   const cause = error instanceof OutcomeUnknownError ? error.cause : error;
   return cause instanceof V3RefusedError ? cause : undefined;
+}
+
+/** Whether a message of etcd says that the user or the password is wrong, not that a right is missing. */
+export function saysWrongPassword(message: string): boolean {
+  return message === WRONG_PASSWORD;
 }
 
 /** Whether a message of etcd or gRPC, or one that quotes it, says that a request is too large. */

@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { ConsoleServer } from "../../src/console/console-server.js";
 import { EtcdClient } from "../../src/index.js";
+import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import { toBase64 } from "../support/base64.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { V3Tool } from "../v3/v3-tools.js";
@@ -188,5 +189,116 @@ describeInBrowser("keys in the page of the console", () => {
       await button(page, "Edit it as a text").click();
       await editor(page).waitFor();
     });
+  });
+
+  const PASSWORD = "correct horse";
+  const row = (page: Page, key: string) =>
+    page.getByRole("treeitem").filter({ has: page.locator(".name", { hasText: key }) });
+  const signIn = async (page: Page, user: string, password: string): Promise<void> => {
+    const form = page.locator("form.sign-in");
+    await form.getByLabel("User").fill(user);
+    await form.getByLabel("Password").fill(password);
+    await form.getByRole("button", { name: "Sign in" }).click();
+  };
+  /** All that a browser keeps or shows to others. */
+  const traces = (page: Page): Promise<string> =>
+    page.evaluate(
+      "location.href + JSON.stringify([sessionStorage, localStorage, document.cookie, history.state])",
+    );
+
+  describeWithEtcd("3.7", "on etcd 3.7 with auth", () => {
+    let cluster: EtcdCluster;
+    beforeAll(async () => {
+      cluster = await startEtcd({ release: "3.7", args: ["--unsafe-no-fsync"] });
+      const tool = new V3Tool(cluster.urls);
+      for (const [key, value] of Object.entries({ "/app/sub/b": "2", "/other/x": "3" })) {
+        await tool.put(key, value);
+      }
+      for (const user of ["root", "ann"]) {
+        await tool.ask("auth/user/add", { name: user, password: PASSWORD });
+        await tool.ask("auth/role/add", { name: user });
+        await tool.ask("auth/user/grant", { user, role: user });
+      }
+      // What docs/v3.md names for an application, to read only.
+      for (const [from, to] of [
+        ["/app", "/app0"],
+        ["\0etcdnet/", "\0etcdnet/offset\0"],
+      ] as const) {
+        const range = { key: toBase64(from), range_end: toBase64(to) };
+        await tool.ask("auth/role/grant", { name: "ann", perm: { permType: "READ", ...range } });
+      }
+      await tool.ask("auth/enable", {});
+    });
+    afterAll(async () => {
+      await cluster?.stop();
+    });
+
+    it("shows a user what it may read, and keeps its text when the console starts again", async () => {
+      const access = { write: true, options: { urls: cluster.urls, api: "v3" } } as const;
+      const first = await browser.serve(access);
+      const { url } = first;
+      const page = await browser.open(url);
+      const requested: string[] = [];
+      page.on("request", (request) => requested.push(request.url()));
+      await page.getByText("etcd wants a user.").waitFor();
+      await button(page, "Sign in as a user of etcd").click();
+      await signIn(page, "ann", "wrong");
+      await page.getByText("etcd refuses this user and password").waitFor();
+      expect(await page.getByRole("button", { name: "Sign out" }).count()).toBe(0);
+      await signIn(page, "ann", PASSWORD);
+      await button(page, "Sign out ann").waitFor();
+      await page.getByText("permission denied").first().waitFor();
+      // By its address, below a directory that she may not read.
+      await page.goto(`${url}#/keys/app/sub/b`);
+      await editor(page).getByText("2").waitFor();
+      await row(page, "sub/").waitFor();
+      await page.goto(`${url}#/keys/other/x`);
+      await page.getByText("The user ann may not read the key.").waitFor();
+      await page.goto(`${url}#/keys/app/sub/b`);
+      await editor(page).press("Control+End");
+      await page.keyboard.type("!");
+      await button(page, "Review changes").click();
+      await button(page, "Save").click();
+      await page.getByText(/^Not saved\. .*permission denied/).waitFor();
+      await first.close();
+      await browser.serve({ ...access, port: Number(new URL(url).port) });
+      await button(page, "Read it again").click();
+      await page.getByText("The session of ann has ended.", { exact: false }).waitFor();
+      await signIn(page, "ann", PASSWORD);
+      await editor(page).getByText("2!").waitFor();
+      await row(page, "sub/").waitFor();
+      expect(await traces(page)).not.toContain(PASSWORD);
+      expect(requested.join()).not.toContain(encodeURIComponent(PASSWORD).slice(0, 7));
+      await button(page, "Sign out ann and discard what is not saved").click();
+      await page.getByText("etcd wants a user.").waitFor();
+      expect(await page.locator(".tree .name, .editor").count()).toBe(0);
+    });
+  });
+
+  it("lets users of v2 auth sign in, and says what a refusal can mean", async () => {
+    await using server = await startEmbeddedEtcd({ rootPassword: PASSWORD });
+    await using root = new EtcdClient({
+      ...{ endpoints: server.url, username: "root", password: PASSWORD },
+    });
+    await root.setNode("/app/a", "1");
+    await root.auth.roles.create("reader", { read: ["/app", "/app/*"] });
+    await root.auth.users.create("bob", { password: PASSWORD, roles: ["reader"] });
+    const { url } = await browser.serve({ options: { endpoints: server.url } });
+    const page = await browser.open(`${url}#/keys/app/a`);
+    await button(page, "Sign in as a user of etcd").click();
+    await signIn(page, "bob", "wrong");
+    await page
+      .getByText("The password of bob is wrong, or this user may not read the key.")
+      .waitFor();
+    await button(page, "Sign out bob").click();
+    await button(page, "Sign in as a user of etcd").click();
+    await signIn(page, "bob", PASSWORD);
+    await editor(page).getByText("1").waitFor();
+    await row(page, "app/").waitFor();
+    await button(page, "Sign out bob").click();
+    await button(page, "Sign in as a user of etcd").click();
+    await signIn(page, "root", PASSWORD);
+    await page.getByText("live", { exact: true }).waitFor();
+    await editor(page).getByText("1").waitFor();
   });
 });

@@ -1,6 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { EtcdClient } from "../../client/etcd-client.js";
 import type { EtcdClientOptions } from "../../client/options.js";
+import { UnauthorizedError } from "../../errors/common-errors.js";
+import { saysWrongPassword } from "../../etcd3/error-messages.js";
+import { RPC } from "../../etcd3/rpcs.js";
 import type { Credentials, ListedNode } from "../model/page-types.js";
 import { ConsoleError } from "./json-exchange.js";
 import { openV3Store, type V3Store } from "./v3-store.js";
@@ -9,6 +12,7 @@ import { openV3Store, type V3Store } from "./v3-store.js";
 const MAX_SESSIONS = 200;
 const MAX_IDLE_MS = 12 * 60 * 60 * 1000;
 const MAX_LISTINGS = 8;
+const WRONG_PASSWORD = "etcd refuses this user and password";
 
 /** A listing of a directory, from which pages are sent. */
 export interface Listing {
@@ -51,6 +55,25 @@ export class Session {
   v3Store(): V3Store | undefined {
     this.#v3Store ??= openV3Store(this.options);
     return this.#v3Store;
+  }
+
+  /**
+   * With v3, lets etcd check the password. The v2 API says of a wrong password what it says of a missing right.
+   *
+   * @throws ConsoleError when it is wrong, and the errors of a read
+   */
+  async checkPassword(): Promise<void> {
+    const store = this.v3Store();
+    if (store === undefined) return;
+    const call = { operation: "sign-in", key: "/", safety: "read", scope: "quorum" } as const;
+    try {
+      const { offset: key } = store.schema;
+      await store.api.call(RPC.range, { key, keys_only: true }, { ...call, signal: this.ended });
+    } catch (error) {
+      if (!(error instanceof UnauthorizedError)) throw error;
+      if (saysWrongPassword(error.detail)) throw new ConsoleError(401, WRONG_PASSWORD);
+      // The user may not read this key, and perhaps others.
+    }
   }
 
   get ended(): AbortSignal {
