@@ -30,6 +30,7 @@ export function PastView({ state, directory, revision }: Props) {
   const [event, setEvent] = useState<RecoverEvent>();
   const running = useRef<AbortController>(null);
   const [isRunning, setRunning] = useState(false);
+  const [broken, setBroken] = useState("");
   useEffect(() => {
     const controller = new AbortController();
     const query = { key: directory, revision };
@@ -48,6 +49,7 @@ export function PastView({ state, directory, revision }: Props) {
     const controller = new AbortController();
     running.current = controller;
     setEvent(undefined);
+    setBroken("");
     setRunning(true);
     const request: RecoverRequest = {
       ...{ key: directory, revision, seen, temporary, replace: [...replaced] },
@@ -62,9 +64,9 @@ export function PastView({ state, directory, revision }: Props) {
         last = each;
         setEvent(each);
       }
-      if (last?.type !== "end") setFailure(LOST);
+      if (last?.type !== "end") setBroken(LOST);
     } catch (error) {
-      if (!controller.signal.aborted) setFailure(messageOf(error));
+      setBroken(controller.signal.aborted ? STOPPED : messageOf(error));
     }
     setReplaced(new Set());
     setRunning(false);
@@ -87,7 +89,7 @@ export function PastView({ state, directory, revision }: Props) {
       <h3>
         <Text>{directory}</Text> at revision {revision}
       </h3>
-      {failure !== "" && (
+      {failure !== "" && failure !== broken && (
         <p class="notice bad" role="alert">
           <Text>{failure}</Text>
         </p>
@@ -96,12 +98,6 @@ export function PastView({ state, directory, revision }: Props) {
       {past && (
         <>
           <p>{summaryOf(past)}</p>
-          <KeyList title="Missing now" keys={missing.map(({ key }) => key)} />
-          <ChangedKeys
-            changed={past.changed}
-            replaced={replaced}
-            onChoose={writable ? choose : undefined}
-          />
           {missing.length > lasting.length && (
             <p class="quiet">
               {countOf(missing.length - lasting.length, "missing key")} had a TTL, as locks and
@@ -130,6 +126,11 @@ export function PastView({ state, directory, revision }: Props) {
           >
             Recover {countOf(count, "key")}
           </button>
+          {!isRunning && (
+            <button type="button" onClick={() => setReads(reads + 1)}>
+              Compare again
+            </button>
+          )}
           {isRunning && (
             <button type="button" onClick={() => running.current?.abort()}>
               Stop
@@ -137,11 +138,27 @@ export function PastView({ state, directory, revision }: Props) {
           )}
         </div>
       )}
+      {broken !== "" && (
+        <p class="notice bad" role="alert">
+          <Text>{broken}</Text>
+        </p>
+      )}
       {event && <Report event={event} />}
+      {past && (
+        <>
+          <KeyList title="Missing now" keys={missing.map(({ key }) => key)} />
+          <ChangedKeys
+            changed={past.changed}
+            replaced={replaced}
+            onChoose={writable ? choose : undefined}
+          />
+        </>
+      )}
     </section>
   );
 }
 
+const STOPPED = "The recovery was stopped. What it has put back is not missing any more.";
 const LOST =
   "The connection was lost, so the recovery has ended. What it has put back is not missing any more.";
 

@@ -160,7 +160,10 @@ export function SearchView({ state }: { readonly state: AppState }) {
         </p>
       )}
       {progress.state === "done" && matches.length === 0 && (
-        <p class="empty">Nothing found. Hidden keys, whose names begin with _, are not searched.</p>
+        <p class="empty">
+          Nothing found. Hidden keys, whose names begin with _, are searched only below a hidden key
+          that “Below” names.
+        </p>
       )}
       <ul class="matches">
         {matches.map(({ key: found, dir, line }) => (

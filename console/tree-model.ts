@@ -255,10 +255,20 @@ export class TreeModel extends Emitter {
       }
     } catch (error) {
       if (!isCurrent()) return;
+      if (isGone(error) && key !== "/") return this.#drop(key);
       directory.fail(error instanceof Error ? error.message : String(error));
       directory.putAll(this.#pinned.get(key)?.values() ?? []);
       this.#changed();
     }
+  }
+
+  /**
+   * A directory that was written with v3's own API exists while it has keys, so etcd reports no end of it.
+   */
+  #drop(key: string): void {
+    this.#open.get(parentOf(key))?.remove(nameOf(key));
+    this.#pinned.get(parentOf(key))?.delete(key);
+    this.close(key);
   }
 
   /** Takes changes that the watch has delivered. */
@@ -394,6 +404,10 @@ export class TreeModel extends Emitter {
     );
     return segment === undefined ? -1 : segment.start + place - segment.from;
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && error.name === "KeyNotFoundError";
 }
 
 function rowOf({ directory, depth }: Segment, at: number): Row {

@@ -12,6 +12,8 @@ import { ConsoleBrowser, describeInBrowser } from "./browser.js";
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 const editor = (page: Page) => page.getByRole("textbox", { name: /^Value of/ });
+const row = (page: Page, key: string) =>
+  page.getByRole("treeitem").filter({ has: page.locator(".name", { hasText: key }) });
 
 describeInBrowser("keys in the page of the console", () => {
   let browser: ConsoleBrowser;
@@ -105,6 +107,9 @@ describeInBrowser("keys in the page of the console", () => {
       await past(page).getByText("1 key created, 1 value put back, 2 left.").waitFor();
       expect(await textOf(`${dir}/b/changed`)).toBe("old");
       expect(await textOf(`${dir}/late`)).toBe("theirs again");
+      await past(page)
+        .getByText("4 as they were, 1 missing now, 1 with another value now")
+        .waitFor();
       expect((await etcd.getNode(`${dir}/lock`)).node).toMatchObject({ value: "holder" });
     });
 
@@ -132,6 +137,20 @@ describeInBrowser("keys in the page of the console", () => {
         "1",
         "2",
       ]);
+    });
+
+    it("searches below a hidden key, and drops a directory whose keys others have deleted", async () => {
+      const dir = top();
+      await tool.put(`${dir}/_secret/plan`, "needle");
+      await tool.put(`${dir}/implied/key`, "1");
+      const page = await browser.open(`${console.url}#/keys${dir}`);
+      await row(page, "implied/").waitFor();
+      await tool.delPrefix(`${dir}/implied/`);
+      await row(page, "implied/").click();
+      await row(page, "implied/").waitFor({ state: "detached" });
+      expect(await page.locator(".tree").textContent()).not.toContain("Key not found");
+      await page.goto(`${console.url}#/search${dir}/_secret?text=needle`);
+      await page.getByText("1 match; 1 key in 1 directory read. Complete.").waitFor();
     });
 
     it("says what etcd has compacted, also meanwhile", async () => {
@@ -192,8 +211,6 @@ describeInBrowser("keys in the page of the console", () => {
   });
 
   const PASSWORD = "correct horse";
-  const row = (page: Page, key: string) =>
-    page.getByRole("treeitem").filter({ has: page.locator(".name", { hasText: key }) });
   const signIn = async (page: Page, user: string, password: string): Promise<void> => {
     const form = page.locator("form.sign-in");
     await form.getByLabel("User").fill(user);

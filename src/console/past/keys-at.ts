@@ -83,7 +83,9 @@ export class PastDirectoryReader {
   }
 
   /** The keys with their values. A listing without values does not say which keys have a lease: etcd 3.7 omits it. */
-  async *entriesAt(revision: number): AsyncGenerator<readonly [string, KeyValue], void, undefined> {
+  async *entriesAt(
+    revision: number,
+  ): AsyncGenerator<readonly [string, KeyValue], undefined, undefined> {
     let { key } = this.range;
     let limit = FIRST_PAGE_KEYS;
     for (;;) {
@@ -95,7 +97,7 @@ export class PastDirectoryReader {
         if (name !== undefined) yield [name, kv];
       }
       const last = message.kvs.at(-1);
-      if (!message.more || last === undefined) return;
+      if (!message.more || last === undefined) return undefined;
       key = keyAfter(last.key);
       const size = bytes < PAGE_BYTES ? limit * 2 : limit / 4;
       limit = Math.min(MAX_PAGE_KEYS, Math.max(1, Math.floor(size)));

@@ -14,7 +14,7 @@ const STATUS_INTERVAL_MS = 500;
 /** So that proxies keep the connection, and the end of a page is noticed. */
 const HEARTBEAT_INTERVAL_MS = 15_000;
 const MAX_QUEUED_CHANGES = 10_000;
-const POLL_INTERVAL_MS = 60_000;
+const POLL_INTERVAL_MS = 10_000;
 
 /**
  * The changes below a directory, as Server-Sent Events: one watch for each open page. A page that was disconnected

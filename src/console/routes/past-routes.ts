@@ -1,7 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { KeyValue } from "../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../etcd3/transaction.js";
-import { forEachConcurrent } from "../../transfer/source/for-each-concurrent.js";
 import { ConsoleError, keyIn, numberIn } from "../http/json-exchange.js";
 import type { ChangedKey, PastDirectory, RemovalsAnswer } from "../model/page-types.js";
 import { comparePast } from "../past/compare-past.js";
@@ -13,10 +12,9 @@ import type { ConsoleRequest } from "./route.js";
 /** The newest ones. */
 const MAX_REMOVALS = 100;
 const MAX_REMOVED_KEYS = 100_000;
-/** Changed keys whose values are read, so that those that are equal are not shown as changed. */
-const MAX_COMPARED_VALUES = 500;
+/** Changed keys whose values are sent. */
+const MAX_SHOWN_VALUES = 200;
 const MAX_SHOWN_BYTES = 16 * 1024;
-const CONCURRENT_READS = 16;
 
 /** When keys of a directory were removed. */
 export async function listRemovals(request: ConsoleRequest): Promise<RemovalsAnswer> {
@@ -48,45 +46,58 @@ export async function showPastDirectory(request: ConsoleRequest): Promise<PastDi
   const now = await reader.keysAt(0);
   const { missing, changed, same, added } = comparePast(then, now);
   const compared = await compareValues(reader, changed, [revision, now.revision]);
-  const temporary = missing.length > 0 ? await temporaryKeys(reader, revision) : NONE;
   return {
     ...{ key, revision, seen: now.revision, keys: then.keys.size, added },
-    same: same + changed.length - compared.length,
-    missing: missing.map((each) => {
-      return { key: each, wasTemporary: temporary.has(each) };
-    }),
-    changed: compared,
+    same: same + changed.length - compared.changed.length,
+    missing: missing.map((each) => ({ key: each, wasTemporary: compared.temporary.has(each) })),
+    changed: compared.changed,
   };
 }
 
-const NONE: ReadonlySet<string> = new Set();
-
-/** The keys that had a TTL. */
-async function temporaryKeys(
-  reader: PastDirectoryReader,
-  revision: number,
-): Promise<ReadonlySet<string>> {
-  const temporary = new Set<string>();
-  for await (const [key, { lease }] of reader.entriesAt(revision)) {
-    if (lease !== NO_LEASE) temporary.add(key);
-  }
-  return temporary;
+/** What the values say that the revisions of keys do not. */
+interface ComparedValues {
+  /** Those keys whose values differ. A key that was written again with the same value is as it was. */
+  readonly changed: readonly ChangedKey[];
+  /** The keys that had a TTL. */
+  readonly temporary: ReadonlySet<string>;
 }
 
-/** Those keys whose values differ. */
+/** Reads both states in pages, in the same order. @param keys that are in both, in this order */
 async function compareValues(
   reader: PastDirectoryReader,
   keys: readonly string[],
   [then, now]: readonly [number, number],
-): Promise<readonly ChangedKey[]> {
-  const changed = new Map<string, ChangedKey>(keys.map((key) => [key, { key }]));
-  await forEachConcurrent(keys.slice(0, MAX_COMPARED_VALUES), CONCURRENT_READS, async (key) => {
-    const [before, after] = [await reader.entryAt(key, then), await reader.entryAt(key, now)];
-    if (before === undefined || after === undefined) return;
-    if (before.value.equals(after.value)) changed.delete(key);
-    else changed.set(key, { key, ...shown("before", before), ...shown("now", after) });
-  });
-  return [...changed.values()];
+): Promise<ComparedValues> {
+  const sought = new Set(keys);
+  const temporary = new Set<string>();
+  const changed: ChangedKey[] = [];
+  const present = reader.entriesAt(now);
+  try {
+    for await (const [key, before] of reader.entriesAt(then)) {
+      if (before.lease !== NO_LEASE) temporary.add(key);
+      if (!sought.has(key)) continue;
+      const after = await entryOf(present, key);
+      if (after === undefined || before.value.equals(after.value)) continue;
+      const isShown = changed.length < MAX_SHOWN_VALUES;
+      const values = isShown ? { ...shown("before", before), ...shown("now", after) } : {};
+      changed.push({ key, ...values });
+    }
+  } finally {
+    await present.return(undefined);
+  }
+  return { changed, temporary };
+}
+
+/** Reads up to a key. */
+async function entryOf(
+  entries: AsyncGenerator<readonly [string, KeyValue]>,
+  key: string,
+): Promise<KeyValue | undefined> {
+  for (;;) {
+    const { done, value } = await entries.next();
+    if (done === true) return undefined;
+    if (value[0] === key) return value[1];
+  }
 }
 
 function shown(name: "before" | "now", { value }: KeyValue): Partial<ChangedKey> {
