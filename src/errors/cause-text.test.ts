@@ -13,6 +13,14 @@ test.each([
     ),
     /the server may speak http, not https$/,
   ],
+  [
+    "a possible reason for a response without TLS",
+    Object.assign(new Error("80:error:0A:SSL routines:ssl3_get_record:wrong version number:"), {
+      library: "SSL routines",
+      reason: "wrong version number",
+    }),
+    /^TLS: wrong version number; the server may speak http, not https$/,
+  ],
 ])("contains %s", (_, cause, text) => {
   expect(causeText(cause)).toMatch(text);
 });

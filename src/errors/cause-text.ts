@@ -8,6 +8,9 @@ const UNTRUSTED: ReadonlySet<unknown> = new Set([
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ]);
 
+/** What OpenSSL says about a response that is no TLS, such as `HTTP/1.1 400 Bad Request`. */
+const NOT_TLS_RECORD = "wrong version number";
+const MAY_SPEAK_HTTP = "the server may speak http, not https";
 const NO_TLS = "Client network socket disconnected before secure TLS connection was established";
 
 /** A short text for why an endpoint returned no usable response. */
@@ -16,9 +19,12 @@ export function causeText(cause: Error): string {
     return cause.errors.map((error: Error) => causeText(error)).join(", ");
   }
   // OpenSSL's own messages contain thread IDs and source lines.
-  if ("library" in cause && "reason" in cause) return `TLS: ${cause.reason}`;
-  if (cause.message === NO_TLS)
-    return "TLS: the connection was closed; the server may speak http, not https";
+  if ("library" in cause && "reason" in cause) {
+    return cause.reason === NOT_TLS_RECORD
+      ? `TLS: ${NOT_TLS_RECORD}; ${MAY_SPEAK_HTTP}`
+      : `TLS: ${cause.reason}`;
+  }
+  if (cause.message === NO_TLS) return `TLS: the connection was closed; ${MAY_SPEAK_HTTP}`;
   return cause.message || cause.name;
 }
 
