@@ -226,6 +226,7 @@ describe("errors are one line:", () => {
     [["--endpoints", "", "get", "a"], 1, "--endpoints: is not a URL; write it as http://host:port"],
     [["--endpoints", NOBODY, "get", "a"], 2, "no member returned a usable response"],
     [["--endpoints", NOBODY, "watch", "-f", "a"], 2, "no member returned a usable response"],
+    [["--endpoints", NOBODY, "elect", "--listen", "/e"], 2, "no member returned a usable response"],
     [["--password-file", "x", "get", "a"], 1, "--password-file needs --username"],
     [["-u", "x", "--password-file", "missing", "get", "a"], 1, "--password-file missing: ENOENT"],
     [

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
@@ -6,7 +8,7 @@ import { parse } from "yaml";
 import { buildIfStale } from "../../scripts/project.mjs";
 import { EtcdClient } from "../../src/index.js";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
-import type { RunOptions, Started } from "../foreign/run.js";
+import type { Outcome, RunOptions, Started } from "../foreign/run.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { etcdnet, startEtcdnet } from "./etcdnet.js";
 
@@ -67,6 +69,24 @@ function tools(api: "v2" | "v3"): void {
     });
     const never = await run(["--endpoints", "http://127.0.0.1:1", "wait", `${top}/a`]);
     expect(never.code).toBe(2);
+  });
+
+  it("a server that does not respond ends a wait and a search for a leader", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const hung = (...args: readonly string[]): Promise<Outcome> =>
+      run(["--endpoints", url, ...args]);
+    expect(await hung("wait", "/a", "--timeout", "500ms")).toEqual({
+      code: 4,
+      stdout: "",
+      stderr: `Error:  /a: no response within 500 ms (${url})\n`,
+    });
+    expect(await hung("--timeout", "500ms", "elect", "--listen", "/a")).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining(`at ${url}: no `),
+    });
+    silent.close();
   });
 
   it("wait sees a value that is there for a moment only", async () => {

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { Command } from "commander";
+import type { EtcdClient } from "../../client/etcd-client.js";
 import { Election, type Leader } from "../../recipes/election/election.js";
 import type { Leadership } from "../../recipes/election/leadership.js";
 import { goJson } from "../../wire/go-json.js";
@@ -44,12 +45,25 @@ async function elect(session: Session, key: string, value: string, flags: ElectF
   const { ttl = 10, listen = false } = flags;
   using interrupt = untilInterrupted("SIGINT", "SIGTERM", "SIGHUP");
   const election = new Election(session.etcd, key, { ttl });
-  if (listen) await observe(election, interrupt, session.format);
+  if (listen) await observe(election, session, interrupt);
   else await lead(election, value, interrupt, session.format);
 }
 
-async function observe(election: Election, { signal }: Interrupt, format: OutputFormat) {
+async function observe(election: Election, { etcd, format }: Session, { signal }: Interrupt) {
+  // An observer waits for a cluster that cannot be reached; this reports it.
+  if (!(await isReachable(etcd, signal))) return;
   for await (const leader of election.observe({ signal })) printLeader(leader, format);
+}
+
+/** False when the signal aborts first. @throws EtcdError when the cluster cannot be reached */
+async function isReachable(etcd: EtcdClient, signal: AbortSignal): Promise<boolean> {
+  try {
+    await etcd.version({ signal });
+    return true;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return false;
+  }
 }
 
 async function lead(election: Election, value: string, interrupt: Interrupt, format: OutputFormat) {

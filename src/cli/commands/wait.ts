@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { type AnyNode, isPresent } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { WatchItem } from "../../model/watch-item.js";
+import { clusterName } from "../options/client-settings.js";
 import { parseDuration } from "../options/duration.js";
 import { keyOf } from "../options/key-argument.js";
 import { printResponse } from "../output/print-response.js";
@@ -59,33 +60,49 @@ async function wait(session: Session, condition: Condition, flags: WaitFlags): P
   const limit = new AbortController();
   const timer =
     waitTimeout === undefined ? undefined : setTimeout(() => limit.abort(), waitTimeout);
+  let isKnown = false;
+  const onState = (): void => {
+    isKnown = true;
+  };
   try {
-    const response = await untilTrue(session, condition, limit.signal);
+    const response = await untilTrue(session, condition, onState, limit.signal);
     if (!response.node.dir || session.format !== "simple") printResponse(response, session.format);
   } catch (error) {
     if (!limit.signal.aborted) throw error;
-    const { key, value } = condition;
-    const what = value === undefined ? "does not exist" : `does not have the value ${value}`;
-    reportLine(errorLine(`${key} ${what} after ${waitTimeout} ms`));
+    const time = `${waitTimeout} ms`;
+    reportLine(
+      errorLine(
+        isKnown
+          ? `${unmet(condition)} after ${time}`
+          : `${condition.key}: no response within ${time} (${clusterName(session.options)})`,
+      ),
+    );
     process.exitCode = ExitCode.refused;
   } finally {
     clearTimeout(timer);
   }
 }
 
+function unmet({ key, value }: Condition): string {
+  return `${key} ${value === undefined ? "does not exist" : `does not have the value ${value}`}`;
+}
+
 /**
- * The response that shows that the condition is true. The watch begins with a linearizable read and has every
+ * The response that shows that the condition is true. `onState` is called when it is known whether it is. The
+ * watch begins with a linearizable read and has every
  * change after it. It is recursive, because a key below it creates a directory without a change of it.
  */
 async function untilTrue(
   { etcd }: Session,
   condition: Condition,
+  onState: () => void,
   signal: AbortSignal,
 ): Promise<EtcdResponse> {
   await using watcher = etcd.watch(condition.key, { recursive: true, initial: true, signal });
   // A watch waits for a cluster that cannot be reached; this reports it.
   await etcd.version({ signal });
   for await (const item of watcher) {
+    onState();
     if (item.response !== null && isTrue(condition, item)) return item.response;
   }
   throw signal.reason;

@@ -70,3 +70,8 @@ async function tlsOf(options: ClientOptions, flag: FlagOf) {
       }),
   };
 }
+
+/** The cluster of a command, for messages. */
+export function clusterName({ endpoints, discoverySrv }: ClientOptions): string {
+  return endpoints ?? discoverySrv ?? DEFAULT_ENDPOINT;
+}
