@@ -4,7 +4,7 @@
  *
  *     npm run bench -- [--only REGEXP] [--quick] [--scale] [--json FILE] [--write]
  *
- * `--only` chooses parts by name. `--scale` adds the part that is called so, which takes long. `--write` stores the figures for the
+ * `--only` chooses parts by name. `--scale` adds the part that is called so, which takes about eight minutes. `--write` stores the figures for the
  * next comparison, and writes charts and tables into docs/. It fails when a benchmark fails or has no figure, not when a
  * figure is worse. `--check` only finds out whether every benchmark works, in a few seconds.
  */
@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { ensureEtcd } from "../scripts/etcd-binaries.mjs";
 import { buildIfStale, installPackages, root, run } from "../scripts/project.mjs";
 import { chartsOf, pagesOf, writeFiles } from "./pages.mjs";
-import { targetsTable } from "./targets.mjs";
+import { TARGETS, targetsTable } from "./targets.mjs";
 
 /** @typedef {import("./measured.mjs").Figure} Figure */
 /** @typedef {import("./measured.mjs").Section} Section */
@@ -33,6 +33,7 @@ const PARTS = {
   embedded: "embedded.mjs",
   migrate: "migrate.mjs",
   start: "start.mjs",
+  scale: "scale.mjs",
 };
 
 const { values: options } = parseArgs({
@@ -48,7 +49,9 @@ const { values: options } = parseArgs({
 
 const only = new RegExp(options.only);
 const mode = options.check ? "check" : options.quick ? "quick" : "long";
-const chosen = Object.entries(PARTS).filter(([name]) => only.test(name));
+/** It takes minutes, so it must be asked for. @param {string} name */
+const isWanted = (name) => name !== "scale" || options.scale || mode === "check";
+const chosen = Object.entries(PARTS).filter(([name]) => only.test(name) && isWanted(name));
 if (chosen.length === 0) throw new Error(`--only: no part of ${Object.keys(PARTS).join(", ")}`);
 const missing = missingServers();
 installPackages();
@@ -81,17 +84,25 @@ process.exitCode = failed.length > 0 ? 1 : 0;
 
 /** Stores the figures, and writes charts and tables: all but stores and files in a check. */
 function publishAll() {
-  const all = merged(stored, figures);
-  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
-  const source = `\`${command}\` on ${whereAndWhen()}.`;
-  const charts = chartsOf(figures, source.replaceAll("`", ""));
-  const tables = [...sections, { section: "targets", markdown: targetsTable(all) }];
-  const pages = pagesOf(tables, source);
+  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ").replace(/ --$/, "");
+  const where = whereAndWhen();
+  const source = `\`${command}\` on ${where}.`;
+  const all = merged(
+    stored,
+    figures.map((each) => ({ ...each, source })),
+  );
+  const targets = all.filter(({ name }) => TARGETS.some(({ figure }) => figure === name));
+  const sources = [...new Set(targets.map((each) => each.source))].join(" ");
+  const charts = chartsOf(figures, where);
+  const pages = pagesOf([
+    ...sections.map(({ section, markdown }) => [section, `${source}\n\n${markdown}`]),
+    ["targets", `${sources}\n\n${targetsTable(all)}`],
+  ]);
   if (!options.write) return;
   writeFileSync(STORED, json(all));
   writeFiles(charts);
   writeFiles(pages);
-  console.error(`written: ${charts.size} charts, ${tables.length} tables`);
+  console.error(`written: ${charts.size} charts, ${sections.length + 1} tables`);
 }
 
 /** @returns {string} */

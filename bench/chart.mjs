@@ -19,7 +19,7 @@
 const WIDTH = 760;
 const PLOT = { left: 78, right: 736, top: 66, height: 280 };
 const LEGEND_LINE = 20;
-const CHARACTER = 6.6;
+const CHARACTER = 7.2;
 /** Colors that also differ in their lightness: Okabe and Ito's for light, lighter ones for dark. */
 const LIGHT = ["#0060a8", "#d55e00", "#00795a", "#b0437f", "#7a6000", "#5b5bd6", "#555d66"];
 const DARK = ["#6cb6ff", "#ff9d4d", "#3fcf9f", "#f28bc1", "#e3c341", "#b3a8ff", "#aeb6bf"];
@@ -110,7 +110,7 @@ function legendOf(series) {
     x += width;
     return entry;
   });
-  return { content: entries.join("\n  "), height: (line + 1) * LEGEND_LINE + 4 };
+  return { content: entries.join("\n  "), height: (line + 1) * LEGEND_LINE + 14 };
 }
 
 /** @param {number} series */
@@ -214,7 +214,7 @@ function logScale(least, most, bottom, top) {
   return {
     ticks: ticks.filter((tick) => tick <= 10 ** to),
     at: (value) =>
-      bottom - ((Math.log10(Math.max(value, least)) - from) / (to - from)) * (bottom - top),
+      bottom - ((Math.log10(value > 0 ? value : least) - from) / (to - from)) * (bottom - top),
   };
 }
 

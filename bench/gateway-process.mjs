@@ -1,5 +1,5 @@
 // @ts-check
-/** A gateway in a process of its own, as etcd is: `node gateway-process.mjs URL` with a channel to its parent. */
+/** A gateway in a process of its own, as etcd is: `node gateway-process.mjs URL...` with a channel to its parent. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { isMain } from "./measured.mjs";
@@ -7,12 +7,12 @@ import { isMain } from "./measured.mjs";
 /** What docs/running-the-gateway.md advises. */
 const ADVISED = ["--max-semi-space-size=64"];
 
-if (isMain(import.meta.url)) await serve(process.argv[2] ?? "");
+if (isMain(import.meta.url)) await serve(process.argv.slice(2));
 
-/** @param {string} etcd */
-async function serve(etcd) {
+/** @param {string[]} urls */
+async function serve(urls) {
   const { createGateway } = await import("../dist/server/index.js");
-  const gateway = await createGateway({ etcd: { urls: [etcd] } });
+  const gateway = await createGateway({ etcd: { urls } });
   process.on("message", () => {
     globalThis.gc?.();
     process.send?.({ rss: process.memoryUsage.rss() });
@@ -29,9 +29,9 @@ async function serve(etcd) {
  * @property {() => Promise<void>} stop
  */
 
-/** @param {string} etcd its URL @returns {Promise<GatewayProcess>} */
-export async function startGateway(etcd) {
-  const child = fork(new URL(import.meta.url), [etcd], { execArgv: ["--expose-gc", ...ADVISED] });
+/** @param {string[]} urls of etcd @returns {Promise<GatewayProcess>} */
+export async function startGateway(...urls) {
+  const child = fork(new URL(import.meta.url), urls, { execArgv: ["--expose-gc", ...ADVISED] });
   const [{ url }] = await once(child, "message");
   return {
     url,

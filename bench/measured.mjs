@@ -11,6 +11,7 @@ import { pathToFileURL } from "node:url";
  * @property {string} unit empty for a ratio within the run, which does not depend on the machine
  * @property {"more" | "less"} better
  * @property {Point} [point] where a chart shows it
+ * @property {string} [source] of a stored one: where, when and by which command it was measured
  */
 
 /** @typedef {{ chart: string, series: string, x: number | string }} Point */
@@ -20,7 +21,7 @@ import { pathToFileURL } from "node:url";
 /** How much is measured: all, in a few minutes, or only whether every benchmark works. @typedef {"long" | "quick" | "check"} Mode */
 
 /** Parts of a warm-up, in which the compiler and the connections settle. */
-const MAX_PARTS = 8;
+const MAX_PARTS = { long: 8, quick: 4, check: 1 };
 /** Share by which two parts may differ when the rate stands still. */
 const STEADY = 0.05;
 
@@ -66,9 +67,8 @@ function record(what) {
  */
 export async function warmUp(name, part) {
   const begun = performance.now();
-  const most = mode() === "check" ? 1 : MAX_PARTS;
   let [before, rate] = [0, await part()];
-  for (let parts = 1; parts < most && Math.abs(rate - before) > STEADY * rate; parts++) {
+  for (let parts = 1; parts < MAX_PARTS[mode()] && Math.abs(rate - before) > STEADY * rate; parts++) {
     [before, rate] = [rate, await part()];
   }
   const seconds = (performance.now() - begun) / 1000;

@@ -7,7 +7,6 @@ import { draw } from "./chart.mjs";
 
 /**
  * @typedef {import("./measured.mjs").Figure} Figure
- * @typedef {import("./measured.mjs").Section} Section
  * @typedef {import("./chart.mjs").Chart} Chart
  */
 
@@ -19,6 +18,26 @@ const CHARTS = {
   "set-sizes": sizeChart("Writes of values of 100 B to 1 MB, 32 in flight, etcd 3.7"),
   "latency-get": latencyChart("get"),
   "latency-set": latencyChart("set"),
+  "scale-keys": costChart("An operation against the number of keys", "keys", "call"),
+  "scale-watchers": costChart("A set while others watch another key", "watchers", "call"),
+  "scale-events": costChart("An event, for each watcher that gets it", "watchers", "watcher"),
+  "scale-sizes": costChart(
+    "An operation against the size of the value",
+    "bytes of the value",
+    "call",
+  ),
+  "scale-width": costChart("An operation in a directory with many files", "files", "call"),
+  "scale-list": costChart("A listing, for each node of it", "files of the directory", "node"),
+  "scale-depth": costChart("An operation below many directories", "levels of the path", "call"),
+  "scale-gateways": {
+    ...costChart("A set while every gateway watches etcd", "gateways", "call"),
+    isLog: false,
+  },
+  "scale-members": {
+    ...costChart("An operation on clusters of one member and of three", "members", "call"),
+    kind: "bars",
+    isLog: false,
+  },
   million: {
     title: "One change to 1,000,000 watchers, simulated from measured costs",
     x: "gateways, each on a core of its own",
@@ -42,6 +61,12 @@ function speedCharts(release) {
       },
     ]),
   );
+}
+
+/** @param {string} title @param {string} x @param {"call" | "watcher" | "node"} each @returns {Chart} */
+function costChart(title, x, each) {
+  const y = `µs of CPU for each ${each}, of the named processes`;
+  return { title, x, y, kind: "lines", isLog: true };
 }
 
 /** @param {string} title @returns {Chart} */
@@ -93,18 +118,17 @@ function seriesOf(chart, figures) {
 /**
  * The pages with each section between its marks.
  *
- * @param {readonly Section[]} sections
- * @param {string} source
+ * @param {readonly (readonly string[])[]} sections name and Markdown
  * @returns {Map<string, string>} Markdown by the path of its file
  */
-export function pagesOf(sections, source) {
+export function pagesOf(sections) {
   const files = readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md"));
   const paths = files.map((file) => `docs/${file}`);
   const texts = new Map(paths.map((path) => [path, readFileSync(join(root, path), "utf8")]));
-  for (const { section, markdown } of sections) {
+  for (const [section = "", markdown = ""] of sections) {
     const found = [...texts].find(([, text]) => text.includes(begin(section)));
     if (found === undefined) throw new Error(`no page in docs has ${begin(section)}`);
-    texts.set(found[0], replaced(found[1], section, `${source}\n\n${markdown}`));
+    texts.set(found[0], replaced(found[1], section, markdown));
   }
   return texts;
 }

@@ -91,6 +91,27 @@ test.each(["lines", "bars"] as const)(
   },
 );
 
+test("a mark is at the height of its value on the axis", () => {
+  const points = [
+    [1, 150],
+    [2, 40],
+  ] as const;
+  const picture = draw({ ...chart, isLog: true }, [{ name: "a", points }], "");
+  const ticks = [
+    ...picture.matchAll(/class="soft" x="70" y="([\d.]+)" text-anchor="end">([\d,]+)</g),
+  ];
+  const heights = new Map(ticks.map(([, y, value]) => [value, Number(y) - 4]));
+  const [, low = Number.NaN, high = Number.NaN] = [
+    ...picture.matchAll(/translate\([\d.]+ ([\d.]+)\)/g),
+  ]
+    .map(([, y]) => Number(y))
+    .slice(-3);
+  const perPower = (heights.get("10") ?? 0) - (heights.get("100") ?? 0);
+  expect(perPower).toBeGreaterThan(100);
+  expect(high).toBeCloseTo((heights.get("10") ?? 0) - Math.log10(4) * perPower, 0);
+  expect(low).toBeCloseTo((heights.get("10") ?? 0) - Math.log10(15) * perPower, 0);
+});
+
 test.each([
   [0.123, "0.12"],
   [99.6, "100"],

@@ -62,6 +62,7 @@ func commit(etcd *clientv3.Client, ops ...clientv3.Op) *clientv3.TxnResponse {
 
 const (
 	maxOps  = 128 // etcd's own limit for a transaction
+	maxSize = 1e6 // bytes; etcd's own limit is 1.5 MiB
 	maxTxns = 4   // transactions under way at a time
 )
 
@@ -89,17 +90,19 @@ func (a batchAPI) work() {
 		batch := []waiting{first}
 		// A key may be written once in a transaction.
 		keys := map[string]bool{string(first.op.KeyBytes()): true}
+		size := len(first.op.ValueBytes())
 		for len(batch) < maxOps {
 			next, ok := a.poll()
 			if !ok {
 				break
 			}
-			if key := string(next.op.KeyBytes()); keys[key] {
+			key := string(next.op.KeyBytes())
+			size += len(next.op.ValueBytes())
+			if keys[key] || size > maxSize {
 				a.send(batch)
-				batch, keys = nil, map[string]bool{key: true}
-			} else {
-				keys[key] = true
+				batch, keys, size = nil, map[string]bool{}, len(next.op.ValueBytes())
 			}
+			keys[key] = true
 			batch = append(batch, next)
 		}
 		a.send(batch)
