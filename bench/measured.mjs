@@ -68,7 +68,11 @@ function record(what) {
 export async function warmUp(name, part) {
   const begun = performance.now();
   let [before, rate] = [0, await part()];
-  for (let parts = 1; parts < MAX_PARTS[mode()] && Math.abs(rate - before) > STEADY * rate; parts++) {
+  for (
+    let parts = 1;
+    parts < MAX_PARTS[mode()] && Math.abs(rate - before) > STEADY * rate;
+    parts++
+  ) {
     [before, rate] = [rate, await part()];
   }
   const seconds = (performance.now() - begun) / 1000;
