@@ -20,6 +20,7 @@ const VALUE = "0123456789".repeat(10);
 const IN_FLIGHT = 32;
 /** etcd's limit of operations in a transaction. */
 const MAX_OPS = 128;
+const WARM_KEYS = 100;
 const PER_DIRECTORY = 1_000;
 /** A stride that visits all keys in an order that no cache foresees. */
 const STRIDE = 7_919;
@@ -329,10 +330,11 @@ async function fillEtcd(url, keys) {
 
 /** Makes calls until their cost stands still. @param {string} name @param {System} system */
 async function settle(name, system) {
+  const key = (/** @type {number} */ n) => `/bench/${n % WARM_KEYS}`;
+  await each(system, WARM_KEYS, (client, n) => client.setNode(key(n), VALUE));
   await warmUp(name, async () => {
     let cost = 0;
     for (const operation of /** @type {const} */ (["set", "get"])) {
-      const key = (/** @type {number} */ n) => `/bench/${n % 1000}`;
       const costs = await costsOf(system, (client, n) => {
         return operation === "set" ? client.setNode(key(n), VALUE) : client.getNode(key(n));
       });
