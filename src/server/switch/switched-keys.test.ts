@@ -2,9 +2,11 @@ import { expect, it } from "vitest";
 import { SimulatedClock } from "../../../test/support/simulated-clock.js";
 import type { StoredState } from "../../cutover/cutover-state.js";
 import type { CutoverMembership, Side } from "../../cutover/membership.js";
+import type { KeyWatch } from "../../key-space/key-space.js";
 import type { V3KeySpace } from "../../key-space/v3/v3-key-space.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { ServedKeys } from "../routes/keys-route.js";
+import { OpenWatches } from "../source/open-watches.js";
 import type { SourceCluster } from "../source/source-cluster.js";
 import { SwitchedKeys } from "./switched-keys.js";
 
@@ -112,4 +114,80 @@ it("acknowledges no write on v3 when the state goes on while the request is star
   const served = keys.on(caller, new AbortController().signal);
   const request = { action: "set", key: "/a", value: "1" } as const;
   expect((await served.execute(request)).etcdServer).toBe("v2");
+});
+
+/** A watch without events. */
+function silentWatch(etcdServer: string): KeyWatch {
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const origin = { etcdServer, etcdClusterId: "c", etcdIndex: 200, raftIndex: 1, raftTerm: 1 };
+  return {
+    ...{ ...origin, provenIndex: 200, close: end },
+    [Symbol.asyncIterator]: () => ({
+      next: () => ended.then(() => ({ done: true, value: undefined })),
+    }),
+  };
+}
+
+it("ends a watch of v3 that v2 serves itself since the return, at the next switch", async () => {
+  let state = TARGET;
+  const sideOf = (): Side =>
+    state.phase === "target" ? { from: "target", state } : { from: "source" };
+  const membership = {
+    get state() {
+      return state;
+    },
+    get switches() {
+      return state.switches;
+    },
+    get side() {
+      return sideOf();
+    },
+    decided: async () => sideOf(),
+    confirmed: async () => sideOf(),
+  };
+  const watches = new OpenWatches();
+  const source = {
+    ...{ watches, cluster: { clock: new SimulatedClock() } },
+    // It collects no events yet.
+    origin: () => new Promise(() => {}),
+  };
+  const onTarget = silentWatch("v3");
+  const target = {
+    openWatch: async () => onTarget,
+    endWatches: () => onTarget.close(),
+    indexOf: async () => 50,
+  };
+  const kept = { of: async () => new Map(), below: async () => new Map() };
+  const keys = new SwitchedKeys(
+    source as unknown as SourceCluster,
+    target as unknown as V3KeySpace,
+    membership as unknown as CutoverMembership,
+    () => kept,
+    UNLIMITED,
+  );
+  const onSource: string[] = [];
+  const passed = {
+    openWatch: async () => {
+      onSource.push("opened");
+      return silentWatch("v2");
+    },
+  } as unknown as ServedKeys;
+  const isPermittedOnTarget = async () => true;
+  const caller = { passed, credentials: "c", isRestricted: true, isPermittedOnTarget };
+  keys.follow(state);
+  const served = keys.on(caller, new AbortController().signal);
+  const watch = await served.openWatch({ key: "/a" });
+  watches.add(watch);
+  const ended = watch[Symbol.asyncIterator]().next();
+  state = RETURNED;
+  keys.follow(state);
+  // The question for the permission, and the watch.
+  await expect.poll(() => onSource).toHaveLength(2);
+  state = { ...TARGET, switches: 3, end: 300, revision: 120 };
+  keys.follow(state);
+  expect(await ended).toEqual({ done: true, value: undefined });
+  keys.close();
 });

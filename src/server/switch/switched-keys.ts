@@ -52,8 +52,8 @@ export class SwitchedKeys {
   #holds = 0;
   /** The clients of watches that continue after a switch. */
   readonly #callers = new WeakMap<SwitchedWatch, Caller>();
-  /** Watches that v2 serves itself. */
-  readonly #direct = new WeakSet<object>();
+  /** Watches of v2 itself, in which others may continue. */
+  readonly #direct = new WeakSet<KeyWatch>();
   readonly #closing = new AbortController();
   readonly #own = new OwnWrites();
   readonly #givenTtls: GivenTtls;
@@ -160,9 +160,16 @@ export class SwitchedKeys {
     } else if (this.#isServing) {
       this.#events.decided();
     } else {
-      // Their clients open them again, and then wait for the decision.
-      this.#source.watches.end((watch) => this.#direct.has(watch));
+      // Their clients then wait for the decision.
+      this.#endDirect();
     }
+  }
+
+  /** Ends the watches that v2 serves itself. Their clients open them again. */
+  #endDirect(): void {
+    this.#source.watches.end(
+      (watch) => watch instanceof SwitchedWatch && this.#direct.has(watch.current),
+    );
   }
 
   #collectLastEvents(state: StoredState, delivered: number): LastEvents {
@@ -427,9 +434,8 @@ export class SwitchedKeys {
     const shown = this.#shown.onSource();
     const show = (event: EtcdResponse) => shown.show(event, this.#closing.signal);
     const shownOnSource = shownWatch(watch, watch.etcdClusterId, show);
-    const direct = new SwitchedWatch(shownOnSource, () => this.#isServing);
-    this.#direct.add(direct);
-    return direct;
+    this.#direct.add(shownOnSource);
+    return new SwitchedWatch(shownOnSource, () => this.#isServing);
   }
 
   /**
@@ -583,7 +589,7 @@ export class SwitchedKeys {
       const caller = this.#callers.get(followed.switched);
       if (caller !== undefined) this.#continue(followed, caller, state, first);
     }
-    this.#source.watches.end((watch) => this.#direct.has(watch));
+    this.#endDirect();
   }
 
   #note(key: string): void {

@@ -37,6 +37,11 @@ export class SwitchedWatch implements KeyWatch {
     this.raftTerm = watch.raftTerm;
   }
 
+  /** The watch that delivers the events now. */
+  get current(): KeyWatch {
+    return this.#current instanceof SwitchedWatch ? this.#current.current : this.#current;
+  }
+
   get provenIndex(): number {
     return this.#current.provenIndex;
   }
