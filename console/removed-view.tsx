@@ -117,7 +117,7 @@ function RemovalEntry({ removal, onChoose }: EntryProps) {
       {keys > 1 && (
         <button
           type="button"
-          aria-label={`Compare revision ${revision - 1} with now`}
+          aria-label={`Compare with now: revision ${revision - 1}`}
           onClick={() => onChoose({ directory: at, revision: revision - 1 })}
         >
           Compare with now

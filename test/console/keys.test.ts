@@ -77,7 +77,7 @@ describeInBrowser("keys in the page of the console", () => {
       await etcd.setNode(`${dir}/b/changed`, "new");
       const page = await browser.open(`${console.url}#/keys${dir}`);
       await openRemovals(page);
-      await page.getByRole("button", { name: /^Compare revision \d+ with now$/ }).click();
+      await page.getByRole("button", { name: /^Compare with now: revision \d+$/ }).click();
       const summary =
         "6 keys then, 0 as they were, 5 missing now, 1 with another value now, 0 new since.";
       await past(page).getByText(summary).waitFor();
@@ -169,7 +169,7 @@ describeInBrowser("keys in the page of the console", () => {
       await page.goto(`${console.url}#/keys${dir}`);
       await openRemovals(page);
       await page.getByText(notice).waitFor();
-      await page.getByRole("button", { name: /^Compare revision/ }).click();
+      await page.getByRole("button", { name: /^Compare with now: revision/ }).click();
       await button(page, "Recover 2 keys").waitFor();
       await etcd.setNode(`${dir}/other`, "1");
       await compact();
