@@ -176,6 +176,14 @@ function reads(release: "3.4" | "3.7"): void {
     expect(await changesOf("/beside", etcd, true)).toHaveLength(MESSAGE + 3);
   });
 
+  it("reads changes below a directory that are too large for one message", async () => {
+    const value = "x".repeat(900_000);
+    for (const name of ["a", "b", "c", "d", "e"]) await tool.put(`/large/${name}`, value);
+    const urls = cluster.urls;
+    await using small = new EtcdClient({ urls, api: "v3", maxResponseSize: 3 * 1024 * 1024 });
+    expect(await changesOf("/large", small, true)).toHaveLength(5);
+  });
+
   it("proves that a key has never existed, wherever it stands in the order of keys", async () => {
     for (const key of ["/many/none", "/0", "/zzz", "/h/a/none/below", "/many/1000/none"]) {
       expect(await changesOf(key)).toEqual([]);

@@ -1,3 +1,4 @@
+import { PartTooLongError } from "../../../cluster/exchange/body-decoder.js";
 import { ProtocolError } from "../../../errors/cluster-errors.js";
 import type { KeyRange } from "../../../etcd3/transaction.js";
 import type { V3Api, V3Call } from "../../../etcd3/v3-api.js";
@@ -5,7 +6,7 @@ import type { Clock } from "../../../time/clock.js";
 import { sleep } from "../../../time/sleep.js";
 import { isRetryable } from "../../shared/is-retryable.js";
 import { nextBeforeSilence } from "../watch/next-before-silence.js";
-import { type Revision, RevisionStream } from "../watch/revision-stream.js";
+import { type Revision, RevisionStream, type StreamStart } from "../watch/revision-stream.js";
 
 /** The revisions to read: after one, up to another one. */
 export interface Span {
@@ -25,6 +26,8 @@ export interface TracedKeys {
    * of one of the keys.
    */
   changingRange(): Promise<KeyRange>;
+  /** Whether a revision of the range has few changes, but their values may be large. */
+  readonly isNarrow: boolean;
   /** Revision of the span after which none of the keys has changed. */
   readonly last: number;
 }
@@ -62,11 +65,13 @@ export async function* changesOf(
   let read = span.after;
   /** At this revision or later, something in `range` has changed. */
   let from = span.after + 1;
+  // etcd needs a time that grows with the square of their number for changes that fit into a fragment.
+  let inFragments = traced.isNarrow;
   let failures = 0;
   while (read < span.upTo) {
     const [begun, watched] = [read, range];
     try {
-      for await (const part of firstMessage(api, watched, from, clock, call)) {
+      for await (const part of firstMessage(api, watched, { from, inFragments }, clock, call)) {
         for (const { number, changes } of part.revisions) {
           if (number <= read || number > span.upTo) continue;
           read = number;
@@ -81,6 +86,10 @@ export async function* changesOf(
       failures = 0;
       if (read === begun) await sleep(PAUSE_MS, clock, call.signal);
     } catch (error) {
+      if (error instanceof PartTooLongError && !inFragments) {
+        inFragments = true;
+        continue;
+      }
       if (!isRetryable(error) || ++failures > MAX_FAILURES) throw error;
       await sleep(PAUSE_MS, clock, call.signal);
     }
@@ -93,15 +102,15 @@ interface MessagePart {
   readonly provenUpTo: number;
 }
 
-/** The first message with changes. It may be large, so etcd sends it in fragments. */
+/** The first message with changes, in fragments if it may be too large. */
 async function* firstMessage(
   api: V3Api,
   range: KeyRange,
-  from: number,
+  start: StreamStart,
   clock: Clock,
   call: V3Call,
 ): AsyncGenerator<MessagePart, void, undefined> {
-  const stream = await RevisionStream.open(api, range, { from, inFragments: true }, call);
+  const stream = await RevisionStream.open(api, range, start, call);
   try {
     for (let count = 0; ; ) {
       const part = await nextBeforeSilence(stream, SILENCE_TIMEOUT_MS, clock, call);

@@ -145,6 +145,7 @@ export class V3KeyHistory implements KeyHistory {
       range,
       includes: (each) => each.equals(bytes),
       changingRange: async () => (isKnown ? range : await this.#neighbourhood(range)),
+      isNarrow: true,
       last: now[kind]?.mod_revision ?? span.upTo,
     };
   }
@@ -164,6 +165,7 @@ export class V3KeyHistory implements KeyHistory {
       },
       changingRange: async () =>
         (await this.#hasChanged(range)) ? range : await this.#neighbourhood(range),
+      isNarrow: false,
       last: span.upTo,
     };
   }
