@@ -202,6 +202,17 @@ describe("output", () => {
 });
 
 describe("errors are one line:", () => {
+  it("standard output that cannot be written", async () => {
+    const { code, stderr } = await run("sh", [
+      "-c",
+      `${process.execPath} ${MAIN} --endpoints ${cli.url} get /app/a > /dev/full`,
+    ]);
+    expect([code, stderr]).toEqual([
+      1,
+      "Error:  standard output: ENOSPC: no space left on device, write\n",
+    ]);
+  });
+
   it.concurrent.each([
     [["get"], 1, "key required: etcdnet get [options] <key>"],
     [["member", "update", "x"], 1, "peerURLs required: etcdnet member update"],

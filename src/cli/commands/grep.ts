@@ -6,7 +6,7 @@ import { jsonText } from "../output/json-text.js";
 import { printRecords } from "../output/print-records.js";
 import { descendants, nodeRecord } from "../output/print-response.js";
 import { ExitCode } from "../process/exit-code.js";
-import { print } from "../process/print.js";
+import { printLines } from "../process/print.js";
 import { clientCommand } from "./client-command.js";
 import { type Session, withSession } from "./session.js";
 import { type AtFlag, atOption, sessionAt } from "./session-at.js";
@@ -60,7 +60,7 @@ async function grep(session: Session, pattern: string, key: string, flags: GrepF
   const matches = [node, ...descendants(node)].flatMap((each) => matchOf(each, test, flags));
   if (matches.length === 0) process.exitCode = ExitCode.nothingFound;
   if (format === "simple" || format === "extended") {
-    print(...matches.flatMap((match) => (list ? shownKey(match.node) : linesOf(match))));
+    printLines(matches.flatMap((match) => (list ? shownKey(match.node) : linesOf(match))));
     return;
   }
   printRecords(

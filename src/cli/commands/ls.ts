@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { keyOf } from "../options/key-argument.js";
 import { descendants, printResponse } from "../output/print-response.js";
-import { print } from "../process/print.js";
+import { print, printLines } from "../process/print.js";
 import { clientCommand } from "./client-command.js";
 import { type Session, withSession } from "./session.js";
 import { type AtFlag, atOption, sessionAt } from "./session-at.js";
@@ -38,5 +38,5 @@ async function ls({ etcd, format }: Session, key: string, flags: LsFlags): Promi
     return;
   }
   if (!response.node.dir) print(response.node.key);
-  print(...descendants(response.node).map(({ key, dir }) => (dir && slash ? `${key}/` : key)));
+  printLines(descendants(response.node).map(({ key, dir }) => (dir && slash ? `${key}/` : key)));
 }

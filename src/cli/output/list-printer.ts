@@ -1,5 +1,5 @@
 import type { OutputFormat } from "../options/client-options.js";
-import { print } from "../process/print.js";
+import { print, printLines } from "../process/print.js";
 import { jsonText } from "./json-text.js";
 import type { RecordView } from "./print-records.js";
 import { tableLines } from "./table.js";
@@ -35,6 +35,6 @@ export class ListPrinter<R> {
   end(): void {
     if (this.#format === "json") print(this.#count === 0 ? "[]" : "]");
     else if (this.#format === "yaml" && this.#count === 0) print("[]");
-    else if (this.#format === "table") print(...tableLines(this.#view.head, this.#rows));
+    else if (this.#format === "table") printLines(tableLines(this.#view.head, this.#rows));
   }
 }

@@ -1,6 +1,6 @@
 import { goJson } from "../../wire/go-json.js";
 import type { OutputFormat } from "../options/client-options.js";
-import { print } from "../process/print.js";
+import { print, printLines } from "../process/print.js";
 import { jsonText } from "./json-text.js";
 import { tableLines } from "./table.js";
 import { yamlLines } from "./yaml-text.js";
@@ -19,8 +19,8 @@ export function printRecords<R>(
   { line, head, row }: RecordView<R>,
 ): void {
   if (format === "json") print(goJson(records));
-  else if (format === "jsonl") print(...records.map(jsonText));
-  else if (format === "yaml") print(...yamlLines(records));
-  else if (format === "table") print(...tableLines(head, records.map(row)));
-  else print(...records.map(line));
+  else if (format === "jsonl") printLines(records.map(jsonText));
+  else if (format === "yaml") printLines(yamlLines(records));
+  else if (format === "table") printLines(tableLines(head, records.map(row)));
+  else printLines(records.map(line));
 }

@@ -1,7 +1,7 @@
 import type { AnyNode, EtcdNode } from "../../model/node.js";
 import type { EtcdResponse } from "../../model/response.js";
 import type { OutputFormat } from "../options/client-options.js";
-import { print } from "../process/print.js";
+import { print, printLines } from "../process/print.js";
 import { jsonText } from "./json-text.js";
 import { oneLine } from "./one-line.js";
 import { responseJson, shownKey } from "./response-json.js";
@@ -10,7 +10,7 @@ import { yamlLines } from "./yaml-text.js";
 
 /** Prints a response as etcdctl does, as YAML, or as a table. */
 export function printResponse(response: EtcdResponse, format: OutputFormat): void {
-  print(...LINES[format](response));
+  printLines(LINES[format](response));
 }
 
 /** Prints the change of a watch, with its time in a record of JSON lines or YAML. */

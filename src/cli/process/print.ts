@@ -1,5 +1,10 @@
 /** Writes lines to standard output in one write. */
 export function print(...lines: readonly string[]): void {
+  printLines(lines);
+}
+
+/** The same for any number of lines: those of a tree are too many for the arguments of a function. */
+export function printLines(lines: readonly string[]): void {
   if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
 }
 

@@ -86,7 +86,7 @@ export async function* compareTrees(
     const tasks = waiting.splice(-MAX_CONCURRENT_DIRECTORIES).reverse();
     const results = await Promise.all(tasks.map((task) => compare(source, target, task, options)));
     if (options.recursive !== false) {
-      waiting.push(...results.flatMap((result) => result.tasks).reverse());
+      for (const task of results.flatMap((result) => result.tasks).reverse()) waiting.push(task);
     }
     yield { ...merge(results), readAt };
   }

@@ -161,6 +161,9 @@ export class Migration {
    */
   async #takeRest(last: number): Promise<readonly PendingChange[]> {
     const changes: PendingChange[] = [];
+    const take = (): void => {
+      for (const change of this.#feed.take()) changes.push(change);
+    };
     let isReached = false;
     const reached = this.#feed.reached(last, this.#signal).finally(() => {
       isReached = true;
@@ -168,10 +171,10 @@ export class Migration {
     reached.catch(() => {});
     while (!isReached) {
       await Promise.race([reached, this.#feed.untilChange()]);
-      changes.push(...this.#feed.take());
+      take();
     }
     await reached;
-    changes.push(...this.#feed.take());
+    take();
     for (const change of changes) {
       // It may have been refreshed since.
       if (change.kind === "leased") this.#ttls.schedule(change.key, change.ttl, this.#now);
@@ -269,7 +272,7 @@ export class Migration {
     await this.#writer.all(this.#unverified.keys, async (key) => {
       const found: PlacedDifference[] = [];
       for await (const comparison of this.#compare([key], false)) {
-        found.push(...(await this.#apply(comparison)));
+        for (const difference of await this.#apply(comparison)) found.push(difference);
       }
       this.#unverified.update(
         key,

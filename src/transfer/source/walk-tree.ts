@@ -41,7 +41,7 @@ export async function* walkDirectories(
   for (;;) {
     if (response !== undefined) {
       yield response;
-      waiting.push(...directoriesIn(response).reverse());
+      for (const directory of directoriesIn(response).reverse()) waiting.push(directory);
     }
     const next = waiting.pop();
     if (next === undefined) return;
