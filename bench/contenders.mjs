@@ -22,6 +22,7 @@ import { mode } from "./measured.mjs";
 /** The yardstick: what the others' ratios refer to. */
 export const BARE = "bare undici";
 export const OWN = "etcdnet";
+export const OWN_V2 = "etcdnet, etcd's own v2";
 export const OWN_V3 = "etcdnet, v3 API";
 export const GATEWAY = "etcdnet, gateway";
 export const GO = "Go client/v2";

@@ -21,6 +21,7 @@ const IN_FLIGHT = 32;
 /** etcd's limit of operations in a transaction. */
 const MAX_OPS = 128;
 const WARM_KEYS = 100;
+const WARM_UP_MS = 400;
 const PER_DIRECTORY = 1_000;
 /** A stride that visits all keys in an order that no cache foresees. */
 const STRIDE = 7_919;
@@ -335,9 +336,10 @@ async function settle(name, system) {
   await warmUp(name, async () => {
     let cost = 0;
     for (const operation of /** @type {const} */ (["set", "get"])) {
-      const costs = await costsOf(system, (client, n) => {
-        return operation === "set" ? client.setNode(key(n), VALUE) : client.getNode(key(n));
-      });
+      /** @type {Call} */
+      const call = (client, n) =>
+        operation === "set" ? client.setNode(key(n), VALUE) : client.getNode(key(n));
+      const costs = await costsOf(system, call, Math.min(plan.time, WARM_UP_MS));
       cost += costs.reduce((sum, [, micros]) => sum + micros, 0);
     }
     return 1 / cost;
@@ -364,8 +366,8 @@ async function showCalls(chart, system, x, calls, parts = 1) {
   }
 }
 
-/** µs of CPU for a call, by the processes that work for it. @param {System} system @param {Call} call */
-async function costsOf(system, call) {
+/** µs of CPU for a call, by the processes that work for it. @param {System} system @param {Call} call @param {number} [duration] ms */
+async function costsOf(system, call, duration = plan.time) {
   const client = new EtcdClient({ urls: [system.url] });
   let calls = 0;
   let end = 0;
@@ -375,7 +377,7 @@ async function costsOf(system, call) {
     while (performance.now() < end);
   };
   let before = usage(system);
-  for (const time of [plan.time / 2, plan.time]) {
+  for (const time of [duration / 2, duration]) {
     [calls, end, before] = [0, performance.now() + time, usage(system)];
     await Promise.all(Array.from({ length: IN_FLIGHT }, work));
   }

@@ -14,6 +14,7 @@ import {
   GO_V3,
   installed,
   OWN,
+  OWN_V2,
   OWN_V3,
   v3Contenders,
 } from "./contenders.mjs";
@@ -29,7 +30,6 @@ import { latencyTable, ratio, speedTables } from "./report.mjs";
  * @typedef {{ release: "3.7" | "3.4", those: readonly Contender[], late: readonly string[], ratios: readonly (readonly [string, string])[] }} System
  */
 
-const OWN_V2 = "etcdnet, etcd's own v2";
 const GO_V2 = "Go client/v2, etcd's own v2";
 /** 1 MB is near etcd's limit of a request. */
 const SIZES = [100, 10_000, 1_000_000];
