@@ -92,7 +92,7 @@ function publishAll() {
     figures.map((each) => ({ ...each, source })),
   );
   const targets = all.filter(({ name }) => TARGETS.some(({ figure }) => figure === name));
-  const sources = [...new Set(targets.map((each) => each.source))].join(" ");
+  const sources = [...new Set(targets.map((each) => each.source ?? ""))].filter(Boolean).join(" ");
   const charts = chartsOf(figures, where);
   const pages = pagesOf([
     ...sections.map(({ section, markdown }) => [section, `${source}\n\n${markdown}`]),
