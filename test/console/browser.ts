@@ -1,12 +1,6 @@
 import { stat } from "node:fs/promises";
 import axe, { type AxeResults } from "axe-core";
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findChromium } from "../../scripts/chromium.mjs";
 import { buildIfStale } from "../../scripts/project.mjs";
@@ -40,86 +34,50 @@ export function launchBrowser(): Promise<Browser> {
 /** How long a test waits for what must come. The machine may be busy. */
 export const PATIENCE_MS = 60_000;
 
-/** A browser, and the consoles that its pages show. */
-export class ConsoleBrowser {
-  readonly #browser: Browser;
-  readonly #consoles: ConsoleServer[] = [];
-  #context: BrowserContext | undefined;
-  /** What the browser complains about, such as a breach of the Content-Security-Policy. */
-  #complaints: string[] = [];
-
-  private constructor(browser: Browser) {
-    this.#browser = browser;
-  }
-
-  static async launch(): Promise<ConsoleBrowser> {
-    buildIfStale();
-    return new ConsoleBrowser(await launchBrowser());
-  }
-
-  async serve(options: Pick<ConsoleOptions, "options"> & Partial<ConsoleOptions>) {
-    const console = await ConsoleServer.start({
-      ...{ host: "127.0.0.1", port: 0, version: "1" },
-      page: new URL("../../dist/console/", import.meta.url),
-      ...options,
-    });
-    this.#consoles.push(console);
-    return console;
-  }
-
-  /** A page of its own for each test. */
-  async open(address: string): Promise<Page> {
-    this.#context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 } });
-    await this.#context.grantPermissions(["clipboard-read", "clipboard-write"]);
-    const page = await this.#context.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
-    page.on("pageerror", (error) => this.#complaints.push(error.message));
-    page.on("dialog", (dialog) => this.#complaints.push(dialog.message()));
-    page.on("console", (message) => {
-      // The browser reports each response with an error status and each lost connection.
-      if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
-        this.#complaints.push(message.text());
-      }
-    });
-    await page.goto(address);
-    return page;
-  }
-
-  /** Closes the page of a test. @returns what the browser has complained about */
-  async closePage(): Promise<readonly string[]> {
-    await this.#context?.close();
-    this.#context = undefined;
-    return this.#complaints.splice(0);
-  }
-
-  async close(): Promise<void> {
-    await this.#browser.close();
-    for (const each of this.#consoles) await each.close();
-  }
-}
-
-/** A browser for a suite, with a page of its own for each test, of which the browser must not complain. */
-export function usePages() {
+/**
+ * A browser for a suite, with a page of its own for each test, of which the browser must not complain, and the consoles that
+ * its pages show.
+ */
+export function useBrowser() {
   let browser: Browser;
   const pages: Page[] = [];
+  const consoles: ConsoleServer[] = [];
   /** Such as a breach of the Content-Security-Policy. */
   const complaints: string[] = [];
   beforeAll(async () => {
+    buildIfStale();
     browser = await launchBrowser();
   });
-  afterAll(() => browser?.close());
+  afterAll(async () => {
+    await browser?.close();
+    for (const each of consoles) await each.close();
+  });
   afterEach(async () => {
     for (const page of pages.splice(0)) await page.context().close();
     expect(complaints.splice(0)).toEqual([]);
   });
 
+  async function serve(
+    options: Pick<ConsoleOptions, "options"> & Partial<ConsoleOptions>,
+  ): Promise<ConsoleServer> {
+    const console = await ConsoleServer.start({
+      ...{ host: "127.0.0.1", port: 0, version: "1" },
+      page: new URL("../../dist/console/", import.meta.url),
+      ...options,
+    });
+    consoles.push(console);
+    return console;
+  }
+
   async function open(address: string, options: BrowserContextOptions = {}): Promise<Page> {
     const viewport = { width: 1280, height: 800 };
     const context = await browser.newContext({ viewport, ...options });
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     const page = await context.newPage();
     pages.push(page);
     page.setDefaultTimeout(PATIENCE_MS);
     page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("dialog", (dialog) => complaints.push(dialog.message()));
     page.on("console", (message) => {
       // The browser reports each response with an error status and each lost connection.
       if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
@@ -127,14 +85,20 @@ export function usePages() {
       }
     });
     await page.goto(address);
+    return page;
+  }
+
+  /** Opens a page that etcd informs of changes. */
+  async function openLive(address: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await open(address, options);
     await page.getByText("live", { exact: true }).waitFor();
     return page;
   }
 
-  return { open };
+  return { serve, open, openLive };
 }
 
-/** Checks what a page shows for faults of accessibility, also in dark colours and on a phone. It needs `bypassCSP`. */
+/** Checks what a page shows for faults of accessibility, also in dark colours and on a phone. It needs `bypassCSP`, and leaves the page so. */
 export async function expectAccessible(page: Page, what: string): Promise<void> {
   await page.evaluate(axe.source);
   for (const [colorScheme, width] of [
@@ -155,8 +119,6 @@ export async function expectAccessible(page: Page, what: string): Promise<void> 
 /** Takes a picture for the documentation: `npm run screenshots`. */
 export async function picture(page: Page, name: string): Promise<void> {
   const path = new URL(`../../docs/images/console-${name}.png`, import.meta.url).pathname;
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize({ width: 900, height: 540 });
   await page.mouse.move(0, 0);
   await page.screenshot({ path, animations: "disabled" });
   expect((await stat(path)).size).toBeLessThan(100_000);

@@ -2,8 +2,7 @@
 
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { buildIfStale } from "../../scripts/project.mjs";
-import { type ConsoleOptions, ConsoleServer } from "../../src/console/console-server.js";
+import type { ConsoleOptions, ConsoleServer } from "../../src/console/console-server.js";
 import { arm, disarm } from "../../src/cutover/arm.js";
 import { cutoverStatus } from "../../src/cutover/cutover-status.js";
 import { openTarget } from "../../src/cutover/open-target.js";
@@ -11,7 +10,13 @@ import { EtcdClient } from "../../src/index.js";
 import { createSourceGateway, type ServedGateway } from "../../src/server/index.js";
 import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
-import { describeInBrowser, expectAccessible, PATIENCE_MS, picture, usePages } from "./browser.js";
+import {
+  describeInBrowser,
+  expectAccessible,
+  PATIENCE_MS,
+  picture,
+  useBrowser,
+} from "./browser.js";
 
 /** The texts of rows, in the browser. */
 const cellsOf = (rows: readonly { readonly children: ArrayLike<{ textContent: string }> }[]) =>
@@ -21,7 +26,7 @@ const QUOTA_BYTES = 4 * 1024 * 1024;
 
 describeInBrowser("the pages of the console about a cluster", () => {
   describeWithEtcd("3.7", "of etcd 3.4 and 3.7", () => {
-    const { open } = usePages();
+    const { serve, openLive: open } = useBrowser();
     const open_: AsyncDisposable[] = [];
     const keep = <T extends AsyncDisposable>(resource: T): T => {
       open_.push(resource);
@@ -32,7 +37,6 @@ describeInBrowser("the pages of the console about a cluster", () => {
     let v2: EtcdClient;
 
     beforeAll(async () => {
-      buildIfStale();
       const quota = `--quota-backend-bytes=${QUOTA_BYTES}`;
       old = keep(await startEtcd({ release: "3.4", members: 3 }));
       next = keep(await startEtcd({ release: "3.7", args: [quota] }));
@@ -42,15 +46,8 @@ describeInBrowser("the pages of the console about a cluster", () => {
       for (const each of open_.reverse()) await each[Symbol.asyncDispose]();
     });
 
-    async function start(options: Partial<ConsoleOptions> = {}): Promise<ConsoleServer> {
-      const console = await ConsoleServer.start({
-        ...{ host: "127.0.0.1", port: 0, version: "1", options: { urls: next.urls, api: "v3" } },
-        page: new URL("../../dist/console/", import.meta.url),
-        ...options,
-      });
-      keep({ [Symbol.asyncDispose]: () => console.close() });
-      return console;
-    }
+    const start = (options: Partial<ConsoleOptions> = {}) =>
+      serve({ options: { urls: next.urls, api: "v3" }, ...options });
 
     const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
     const soon = (read: () => Promise<unknown>) => expect.poll(read, { timeout: PATIENCE_MS });
@@ -111,7 +108,11 @@ describeInBrowser("the pages of the console about a cluster", () => {
       const dialog = page.getByRole("dialog", { name: "Switch to v3" });
       await dialog.getByText("2 gateways take part").waitFor();
       await expectAccessible(page, "dialog");
-      if (process.env.ETCDNET_SCREENSHOTS) await picture(page, "cutover");
+      if (process.env.ETCDNET_SCREENSHOTS) {
+        await page.emulateMedia({ colorScheme: "light" });
+        await page.setViewportSize({ width: 900, height: 540 });
+        await picture(page, "cutover");
+      }
       await dialog.getByRole("textbox").fill("flap");
       expect(await button(page, "Switch to v3").isDisabled()).toBe(true);
       // Another operator, while this one reads.

@@ -1,14 +1,14 @@
 /** Keys in the page of the console, in Chromium: what was deleted, what is no text, and who may read what. */
 
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import type { ConsoleServer } from "../../src/console/console-server.js";
 import { EtcdClient } from "../../src/index.js";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import { toBase64 } from "../support/base64.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { V3Tool } from "../v3/v3-tools.js";
-import { ConsoleBrowser, describeInBrowser } from "./browser.js";
+import { describeInBrowser, useBrowser } from "./browser.js";
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 const editor = (page: Page) => page.getByRole("textbox", { name: /^Value of/ });
@@ -16,17 +16,8 @@ const row = (page: Page, key: string) =>
   page.getByRole("treeitem").filter({ has: page.locator(".name", { hasText: key }) });
 
 describeInBrowser("keys in the page of the console", () => {
-  let browser: ConsoleBrowser;
+  const browser = useBrowser();
   let name = 0;
-  beforeAll(async () => {
-    browser = await ConsoleBrowser.launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
-  afterEach(async () => {
-    expect(await browser.closePage()).toEqual([]);
-  });
 
   /** A directory for each test. */
   const top = (): string => `/t${++name}`;
