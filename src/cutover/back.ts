@@ -1,4 +1,5 @@
 import { EtcdClient } from "../client/etcd-client.js";
+import { OutcomeUnknownError } from "../errors/cluster-errors.js";
 import { CutoverError } from "../errors/cutover-error.js";
 import { GuardLostError } from "../etcd3/guarded-v3-api.js";
 import { readIndex } from "../key-space/shared/read-state.js";
@@ -117,6 +118,7 @@ async function tryBack(
   const check = (all: readonly RegisteredGateway[]): void => checkGateways(all, hidden);
   const hold = new Hold(target, state, { given, failure: FAILURE, onHold, check });
   const returning = new Returning(target, hold, { given, raiser, keeper, checkUsers });
+  let isDeciding = false;
   try {
     // Before anything is written: no node may get an index that is smaller than the one it had on v3.
     await raiser.start();
@@ -126,12 +128,14 @@ async function tryBack(
     await keeper.finish();
     const returnedAt = await checkCluster(source, hold.state);
     attempt.lost.throwIfAborted();
+    isDeciding = true;
     const pause = await hold.decide("returned", returning.last, returnedAt);
     for (const key of [RECORD_KEY, INDEX_KEY]) await undo(() => to.deleteNode(key));
     await undo(() => removeOldIndexes(target, state));
     return { end: returning.last, pause, copied };
   } catch (error) {
     await hold.abort();
+    if (isDeciding && error instanceof OutcomeUnknownError) throw error;
     // It has aborted a request, whose error does not say why.
     attempt.lost.throwIfAborted();
     throw error instanceof GuardLostError ? await hold.whyLost(error) : error;

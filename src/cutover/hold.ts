@@ -78,30 +78,40 @@ export class Hold {
    * @throws CutoverError when the hold was ended before
    */
   async decide(phase: CutoverPhase, end: number, returnedAt = 0): Promise<number> {
-    const { records, guard, clock } = this.#target;
+    const { guard, clock } = this.#target;
     const holding = this.#state;
     const deadline = clock.monotonic() + holding.hold;
     const switches = holding.switches + 1;
     const next: CutoverState = { ...holding, phase, end, switches, switchedAt: 0, returnedAt };
+    let unknown: OutcomeUnknownError | undefined;
     for (;;) {
       try {
-        this.#state = await records.change(holding, next);
+        this.#state = await this.#changed(holding, next);
         break;
       } catch (error) {
-        if (error instanceof StateChangedError) {
-          // An earlier attempt of this loop may have been carried out.
-          const now = await records.read();
-          if (now === undefined || encodeState(now) !== encodeState(next)) throw this.tookTooLong();
-          this.#state = now;
-          break;
-        }
-        if (!(error instanceof OutcomeUnknownError) && !isRetryable(error)) throw error;
-        if (clock.monotonic() > deadline) throw error;
+        if (error instanceof CutoverError) throw error;
+        if (error instanceof OutcomeUnknownError) unknown = error;
+        const isLast = clock.monotonic() > deadline;
+        // That a later attempt has certainly not been carried out says nothing about an earlier one.
+        if (isLast || (error !== unknown && !isRetryable(error))) throw unknown ?? error;
         await sleep(POLL_MS, clock, undefined);
       }
     }
     guard.follow(this.#state);
     return clock.monotonic() - this.#heldAt;
+  }
+
+  /** Changes the state, or finds that an earlier attempt has. @throws CutoverError when the hold was ended before */
+  async #changed(holding: StoredState, next: CutoverState): Promise<StoredState> {
+    const { records } = this.#target;
+    try {
+      return await records.change(holding, next);
+    } catch (error) {
+      if (!(error instanceof StateChangedError)) throw error;
+      const now = await records.read();
+      if (now === undefined || encodeState(now) !== encodeState(next)) throw this.tookTooLong();
+      return now;
+    }
   }
 
   /** Ends it as if the last step had failed. @returns milliseconds since the begin @throws CutoverError */
