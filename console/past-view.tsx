@@ -5,7 +5,7 @@ import type {
   RecoverEvent,
   RecoverRequest,
 } from "../src/console/model/page-types.js";
-import { messageOf } from "./api.js";
+import { ApiError, messageOf } from "./api.js";
 import type { AppState } from "./app-state.js";
 import { DiffView } from "./diff-view.js";
 import { addressOf } from "./location.js";
@@ -66,7 +66,8 @@ export function PastView({ state, directory, revision }: Props) {
       }
       if (last?.type !== "end") setBroken(LOST);
     } catch (error) {
-      setBroken(controller.signal.aborted ? STOPPED : messageOf(error));
+      if (controller.signal.aborted) setBroken(STOPPED);
+      else setBroken(error instanceof ApiError ? error.message : LOST);
     }
     setReplaced(new Set());
     setRunning(false);
@@ -113,7 +114,8 @@ export function PastView({ state, directory, revision }: Props) {
             checked={temporary}
             onChange={({ currentTarget }) => setTemporary(currentTarget.checked)}
           />
-          Recover those with a TTL, too, without a TTL
+          Recover those with a TTL, too, without a TTL: a lock stays held, and a registration stays
+          listed, until somebody deletes the key
         </label>
       )}
       {past && writable && (
@@ -143,7 +145,7 @@ export function PastView({ state, directory, revision }: Props) {
           <Text>{broken}</Text>
         </p>
       )}
-      {event && <Report event={event} />}
+      {event && (isRunning || event.type === "end") && <Report event={event} />}
       {past && (
         <>
           <KeyList title="Missing now" keys={missing.map(({ key }) => key)} />
@@ -158,7 +160,7 @@ export function PastView({ state, directory, revision }: Props) {
   );
 }
 
-const STOPPED = "The recovery was stopped. What it has put back is not missing any more.";
+const STOPPED = "Stopped. What was put back before is not missing any more.";
 const LOST =
   "The connection was lost, so the recovery has ended. What it has put back is not missing any more.";
 

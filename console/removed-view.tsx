@@ -93,10 +93,14 @@ function Removals({ state, directory }: Props) {
   );
 }
 
+const NOT_FOUND = "No removal was found, but etcd does not say whether there was none.";
+
 function textOf({ removals, compacted, isComplete }: RemovalsAnswer): string {
   const start = compacted > 0 ? `etcd has compacted the revisions before ${compacted}. ` : "";
-  const found = removals.length === 0 ? "No key was removed since. " : "";
-  return `${start}${found}${isComplete ? "" : "There may be more removals than these."}`;
+  if (removals.length > 0) {
+    return `${start}${isComplete ? "" : "There may be more removals than these."}`;
+  }
+  return `${start}${isComplete ? "No key was removed since." : NOT_FOUND}`;
 }
 
 interface EntryProps {

@@ -16,7 +16,7 @@ import { listChildren, showKey } from "./routes/read-routes.js";
 import { showRecipe } from "./routes/recipe-route.js";
 import { findRecipes } from "./routes/recipes-route.js";
 import { recover } from "./routes/recover-route.js";
-import { type Route, reading, writing } from "./routes/route.js";
+import { costly, type Route, reading, writing } from "./routes/route.js";
 import { search } from "./routes/search-route.js";
 import { createDirectory, removeKey, saveKey } from "./routes/write-routes.js";
 
@@ -29,14 +29,14 @@ const ROUTES: Readonly<Record<string, Route>> = {
   events: reading(streamEvents),
   cluster: reading(showCluster),
   recipe: reading(showRecipe),
-  recipes: reading(findRecipes),
-  history: reading(showHistory),
-  removals: reading(listRemovals),
-  past: reading(showPastDirectory),
+  recipes: costly(reading(findRecipes)),
+  history: costly(reading(showHistory)),
+  removals: costly(reading(listRemovals)),
+  past: costly(reading(showPastDirectory)),
   save: writing(saveKey),
   directory: writing(createDirectory),
   remove: writing(removeKey),
-  recover: writing(recover),
+  recover: costly(writing(recover)),
 };
 
 export interface ConsoleOptions extends ClusterAccess {

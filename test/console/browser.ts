@@ -98,6 +98,25 @@ export function useBrowser() {
   return { serve, open, openLive };
 }
 
+/** Sends requests as a page does, in a session of its own. Of an answer of lines, the last one is returned. */
+export async function sessionAt({ url }: Pick<ConsoleServer, "url">, credentials: object = {}) {
+  const send = async (path: string, body?: object, token = "") => {
+    const headers = { "Content-Type": "application/json", "X-Etcdnet-Session": token };
+    const method = body === undefined ? "GET" : "POST";
+    const sent = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+    const response = await fetch(`${url}api/${path}`, sent);
+    const line = (await response.text()).trimEnd().split("\n").at(-1) ?? "";
+    const answer = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    return { status: response.status, body: answer };
+  };
+  const { token } = (await send("session", credentials)).body as { readonly token?: string };
+  return {
+    token,
+    get: (path: string) => send(path, undefined, token),
+    post: (path: string, body: object) => send(path, body, token),
+  };
+}
+
 /** Checks what a page shows for faults of accessibility, also in dark colours and on a phone. It needs `bypassCSP`, and leaves the page so. */
 export async function expectAccessible(page: Page, what: string): Promise<void> {
   await page.evaluate(axe.source);

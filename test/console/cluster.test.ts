@@ -15,6 +15,7 @@ import {
   expectAccessible,
   PATIENCE_MS,
   picture,
+  sessionAt,
   useBrowser,
 } from "./browser.js";
 
@@ -147,46 +148,33 @@ describeInBrowser("the pages of the console about a cluster", () => {
       await soon(async () => (await cutoverStatus(target.records)).state).toBe("returned");
     });
 
-    /** Sends requests as a page does, in a session of its own. */
-    async function sessionAt(console: ConsoleServer, credentials: object = {}) {
-      const send = async (path: string, body?: object, token = "") => {
-        const headers = { "Content-Type": "application/json", "X-Etcdnet-Session": token };
-        const method = body === undefined ? "GET" : "POST";
-        const sent = { method, headers, ...(body && { body: JSON.stringify(body) }) };
-        const response = await fetch(`${console.url}api/${path}`, sent);
-        const answer = (await response.json()) as { token?: string; message?: string };
-        return { status: response.status, body: answer };
-      };
-      const { body } = await send("session", credentials);
-      return {
-        token: body.token,
-        get: (path: string) => send(path, undefined, body.token),
-        step: (fields: object) => send("cutover-step", fields, body.token),
-      };
-    }
+    const stepAt = async (console: ConsoleServer) => {
+      const page = await sessionAt(console);
+      return (fields: object) => page.post("cutover-step", fields);
+    };
 
     it("carries out a step only with --write and --source, after its word, and one at a time", async () => {
       const source = { options: { urls: old.urls } };
       const observing = { step: "check", observe: 600 };
-      const readOnly = await sessionAt(await start({ source }));
-      expect(await readOnly.step(observing)).toMatchObject({ status: 403 });
-      const alone = await sessionAt(await start({ write: true }));
-      expect((await alone.step(observing)).body.message).toContain("--source");
+      const readOnly = await stepAt(await start({ source }));
+      expect(await readOnly(observing)).toMatchObject({ status: 403 });
+      const alone = await stepAt(await start({ write: true }));
+      expect((await alone(observing)).body.message).toContain("--source");
       const onV2 = await start({ write: true, source, options: { urls: old.urls } });
-      expect((await (await sessionAt(onV2)).step(observing)).body.message).toContain("--api v3");
+      expect((await (await stepAt(onV2))(observing)).body.message).toContain("--api v3");
 
       const etcd = { urls: next.urls };
       await using _gateway = await createSourceGateway({ source: { urls: old.urls }, etcd });
       const console = await start({ write: true, source });
-      const page = await sessionAt(console);
+      const page = await stepAt(console);
       const badly = [
         ...[{ step: "flip" }, { step: "flip", confirmation: "back" }, { step: "finish" }],
         ...[{ step: "arm" }, { step: "arm", gateways: "2" }, { step: "check", observe: 1e9 }],
       ];
-      for (const fields of badly) expect(await page.step(fields)).toMatchObject({ status: 400 });
-      expect(await page.step(observing)).toMatchObject({ status: 200 });
+      for (const fields of badly) expect(await page(fields)).toMatchObject({ status: 400 });
+      expect(await page(observing)).toMatchObject({ status: 200 });
       const flipping = { step: "flip", confirmation: "flip" };
-      expect(await (await sessionAt(console)).step(flipping)).toMatchObject({
+      expect(await (await stepAt(console))(flipping)).toMatchObject({
         ...{ status: 409, body: { message: "check is still running; one step at a time" } },
       });
       // It waits for the gateway, and then for ten minutes.

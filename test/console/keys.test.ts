@@ -8,7 +8,7 @@ import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import { toBase64 } from "../support/base64.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 import { V3Tool } from "../v3/v3-tools.js";
-import { describeInBrowser, useBrowser } from "./browser.js";
+import { describeInBrowser, sessionAt, useBrowser } from "./browser.js";
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 const editor = (page: Page) => page.getByRole("textbox", { name: /^Value of/ });
@@ -44,9 +44,12 @@ describeInBrowser("keys in the page of the console", () => {
       const [kv] = kvs as unknown as readonly { readonly value: string }[];
       return Buffer.from(kv?.value ?? "", "base64");
     };
-    const compact = async (): Promise<number> => {
+    const presentRevision = async (): Promise<number> => {
       const { header } = await tool.ask("kv/range", { key: toBase64("/") });
-      const revision = Number((header as { readonly revision: string }).revision);
+      return Number((header as { readonly revision: string }).revision);
+    };
+    const compact = async (): Promise<number> => {
+      const revision = await presentRevision();
       await tool.ask("kv/compaction", { revision, physical: true });
       return revision;
     };
@@ -102,6 +105,76 @@ describeInBrowser("keys in the page of the console", () => {
         .getByText("4 as they were, 1 missing now, 1 with another value now")
         .waitFor();
       expect((await etcd.getNode(`${dir}/lock`)).node).toMatchObject({ value: "holder" });
+    });
+
+    it("says why a recovery was refused, also after the comparison was read again", async () => {
+      const dir = top();
+      await etcd.setNode(`${dir}/a`, "1");
+      await etcd.deleteNode(dir, { recursive: true });
+      const revision = (await presentRevision()) - 1;
+      const page = await browser.open(`${console.url}#/keys${dir}`);
+      await openRemovals(page);
+      await page.getByLabel("Revision", { exact: true }).fill(String(revision));
+      await button(page, "Compare with now").click();
+      await button(page, "Recover 1 key").waitFor();
+      const refusal = { status: 403, json: { name: "ConsoleError", message: "not any more" } };
+      await page.route("**/api/recover", (route) => route.fulfill(refusal));
+      const again = page.waitForResponse(/api\/past/);
+      await button(page, "Recover 1 key").click();
+      await (await again).finished();
+      await past(page).getByText("1 missing now").waitFor();
+      await past(page).getByText("not any more").waitFor();
+      await page.unroute("**/api/recover");
+      await page.route("**/api/recover", (route) => route.abort());
+      await button(page, "Recover 1 key").click();
+      await past(page).getByText("The connection was lost").waitFor();
+    });
+
+    it("puts back what it can within its directory, and says what it leaves", async () => {
+      const dir = top();
+      const options = { urls: cluster.urls, api: "v3" } as const;
+      const page = await sessionAt(await browser.serve({ write: true, prefix: dir, options }));
+      await etcd.setNode(`${dir}/x`, "a file");
+      await etcd.setNode(`${dir}/z`, "1");
+      await etcd.setNode(`${dir}ical/outside`, "1");
+      await tool.put(`${dir}/too-large`, Buffer.alloc(1_572_864 - 60, "a"));
+      const revision = await presentRevision();
+      for (const each of [dir, `${dir}ical`]) await etcd.deleteNode(each, { recursive: true });
+      await etcd.setNode(`${dir}/x/y`, "in a directory");
+      const seen = await presentRevision();
+      const wanted = { key: "/", revision, seen, temporary: false, replace: [] };
+      expect(await page.post("recover", { ...wanted, key: "ical" })).toMatchObject({ status: 400 });
+      const { body } = await page.post("recover", wanted);
+      expect(body).toMatchObject({ type: "end", created: 1, taken: 0 });
+      const left = body.left as readonly { readonly key: string }[];
+      expect(left.toSorted((a, b) => a.key.localeCompare(b.key))).toEqual([
+        { key: "/too-large", reason: expect.stringContaining("too large") },
+        { key: "/x", reason: "it is a directory now" },
+      ]);
+    });
+
+    it("compares a directory whose values are too large for one response", async () => {
+      const dir = top();
+      for (let at = 100; at < 140; at++) await tool.put(`${dir}/${at}`, bytes(0x61));
+      for (let at = 140; at < 180; at++) await tool.put(`${dir}/${at}`, Buffer.alloc(6_000, "a"));
+      const revision = await presentRevision();
+      await etcd.deleteNode(dir, { recursive: true });
+      const options = { urls: cluster.urls, api: "v3", maxResponseSize: 65_536 } as const;
+      const page = await sessionAt(await browser.serve({ options }));
+      const { body } = await page.get(`past?key=${dir}&revision=${revision}`);
+      expect(body).toMatchObject({ keys: 80, missing: { length: 80 } });
+    });
+
+    it("finds the end of a history that fills a message of etcd, and writes nothing to read", async () => {
+      const dir = top();
+      for (let at = 0; at < 999; at++) await tool.put(`${dir}/key`, bytes(0x61));
+      await tool.ask("kv/deleterange", { key: toBase64(`${dir}/key`) });
+      const page = await sessionAt(console);
+      const before = await presentRevision();
+      const removals = await page.get(`removals?key=${dir}`);
+      expect(removals.body).toMatchObject({ isComplete: true, removals: [{ keys: 1 }] });
+      expect((await page.get("cutover-history")).body).toMatchObject({ steps: [] });
+      expect(await presentRevision()).toBe(before);
     });
 
     it("finds what was deleted in the list of changes and in the directory above", async () => {

@@ -76,6 +76,11 @@ export function indexIn(body: Readonly<Record<string, unknown>>, name: string): 
   throw new ConsoleError(400, `${name} must be a positive whole number`);
 }
 
+/** The key of the request. @throws ConsoleError */
+export function keyTextIn(body: Readonly<Record<string, unknown>>): string {
+  return absoluteKey(textIn(body, "key"), "key");
+}
+
 /** A whole number of the query. @throws ConsoleError */
 export function numberIn(query: URLSearchParams, name: string, absent: number): number {
   const text = query.get(name);
@@ -86,7 +91,10 @@ export function numberIn(query: URLSearchParams, name: string, absent: number): 
 
 /** A key of the query. @throws ConsoleError */
 export function keyIn(query: URLSearchParams, name = "key"): string {
-  const key = query.get(name) ?? "/";
+  return absoluteKey(query.get(name) ?? "/", name);
+}
+
+function absoluteKey(key: string, name: string): string {
   if (key.startsWith("/")) return key;
   throw new ConsoleError(400, `${name} must begin with /`);
 }

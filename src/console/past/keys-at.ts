@@ -1,3 +1,4 @@
+import { ResponseTooLargeError } from "../../errors/cluster-errors.js";
 import { refusalReasonOf } from "../../etcd3/error-messages.js";
 import { type KeyValue, type RangeRequest, RPC } from "../../etcd3/rpcs.js";
 import type { KeyRange } from "../../etcd3/transaction.js";
@@ -60,10 +61,11 @@ export class PastDirectoryReader {
     return decoded?.kind === "file" ? decoded.path.slice(this.#prefix.length) : undefined;
   }
 
-  /** Whether there is a key now. */
-  async hasKeys(): Promise<boolean> {
-    const { message } = await this.#range({ ...this.range, keys_only: true, limit: 1 }, 0);
-    return message.kvs.length > 0;
+  /** Whether there is a key now, and the revision of etcd. */
+  async present(): Promise<{ readonly hasKeys: boolean; readonly revision: number }> {
+    const request = { ...this.range, keys_only: true, limit: 1 };
+    const { message, header } = await this.#range(request, 0);
+    return { hasKeys: message.kvs.length > 0, revision: header.revision };
   }
 
   /** @param revision 0: the present one @throws ConsoleError when etcd has compacted it, or there are too many keys */
@@ -89,7 +91,12 @@ export class PastDirectoryReader {
     let { key } = this.range;
     let limit = FIRST_PAGE_KEYS;
     for (;;) {
-      const { message } = await this.#range({ ...this.range, key, limit }, revision);
+      const page = await this.#page({ ...this.range, key, limit }, revision);
+      if (page === undefined) {
+        limit = Math.floor(limit / 4);
+        continue;
+      }
+      const { message } = page;
       let bytes = 0;
       for (const kv of message.kvs) {
         bytes += kv.value.length;
@@ -101,6 +108,16 @@ export class PastDirectoryReader {
       key = keyAfter(last.key);
       const size = bytes < PAGE_BYTES ? limit * 2 : limit / 4;
       limit = Math.min(MAX_PAGE_KEYS, Math.max(1, Math.floor(size)));
+    }
+  }
+
+  /** `undefined`: its values are too large for one response. */
+  async #page(request: RangeRequest & { readonly limit: number }, revision: number) {
+    try {
+      return await this.#range(request, revision);
+    } catch (error) {
+      if (!(error instanceof ResponseTooLargeError) || request.limit < 4) throw error;
+      return undefined;
     }
   }
 

@@ -20,14 +20,15 @@ export async function showHistory({ session, query, signal }: ConsoleRequest): P
     ...{ operation: `history of ${key}`, key, safety: "read", scope: "quorum", signal },
   };
   const name = schema.file(key === "/" ? "" : `${session.prefix}${key}`);
-  const { message } = await api.call(RPC.range, { key: name, keys_only: true }, call);
+  const { message, header } = await api.call(RPC.range, { key: name, keys_only: true }, call);
+  const values = new NewestValues();
   const wanted = {
-    ...{ pick: (event: PastEvent) => event, keep: MAX_REVISIONS },
-    hasChanged: message.kvs.length > 0,
+    ...{ pick: (event: PastEvent) => values.kept(pastValueOf(event)), keep: MAX_REVISIONS },
+    ...{ hasChanged: message.kvs.length > 0, revision: header.revision },
   };
   const range = { key: name, range_end: "" };
   const { found, compacted, isComplete } = await readEvents(api, range, wanted, call);
-  return { past: withinSize(found.toReversed().map(pastValueOf)), compacted, isComplete };
+  return { past: found.toReversed(), compacted, isComplete };
 }
 
 function pastValueOf({ type, kv }: PastEvent): PastValue {
@@ -38,13 +39,25 @@ function pastValueOf({ type, kv }: PastEvent): PastValue {
   return { revision, isRemoval: false, value: value.toString(), ...(bytes && { bytes }) };
 }
 
-/** Without the values of the oldest ones, if all of them are too large for one answer. */
-function withinSize(past: readonly PastValue[]): readonly PastValue[] {
-  let chars = 0;
-  return past.map((each) => {
-    chars += each.value?.length ?? 0;
-    if (chars <= MAX_CHARS) return each;
-    const { value: _, bytes: _bytes, ...rest } = each;
-    return rest;
-  });
+/** Removes the values of the oldest ones, as soon as all of them are too large for one answer. */
+class NewestValues {
+  readonly #withValue: Writable[] = [];
+  #chars = 0;
+
+  kept(past: PastValue): PastValue {
+    const kept: Writable = { ...past };
+    if (kept.value === undefined) return kept;
+    this.#chars += kept.value.length;
+    this.#withValue.push(kept);
+    while (this.#chars > MAX_CHARS || this.#withValue.length > MAX_REVISIONS) {
+      const oldest = this.#withValue.shift();
+      if (oldest === undefined) break;
+      this.#chars -= oldest.value?.length ?? 0;
+      delete oldest.value;
+      delete oldest.bytes;
+    }
+    return kept;
+  }
 }
+
+type Writable = { -readonly [Name in keyof PastValue]: PastValue[Name] };

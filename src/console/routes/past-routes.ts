@@ -24,7 +24,8 @@ export async function listRemovals(request: ConsoleRequest): Promise<RemovalsAns
     const key = type === "DELETE" && kv !== undefined ? reader.keyOf(kv.key) : undefined;
     return key === undefined ? undefined : { revision: kv?.mod_revision ?? 0, key };
   };
-  const wanted = { pick, keep: MAX_REMOVED_KEYS, hasChanged: await reader.hasKeys() };
+  const { hasKeys: hasChanged, revision: present } = await reader.present();
+  const wanted = { pick, keep: MAX_REMOVED_KEYS, hasChanged, revision: present };
   const { api } = v3StoreOf(session);
   const { found, compacted, isComplete } = await readEvents(api, reader.range, wanted, reader.call);
   const removals = removalsOf(found);

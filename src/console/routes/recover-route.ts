@@ -7,10 +7,11 @@ import {
   NotFileError,
   TestFailedError,
 } from "../../errors/common-errors.js";
+import { refusalReasonOf } from "../../etcd3/error-messages.js";
 import type { KeyValue } from "../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../etcd3/transaction.js";
 import { forEachConcurrent } from "../../transfer/source/for-each-concurrent.js";
-import { ConsoleError, failureOf, indexIn, readJson, textIn } from "../http/json-exchange.js";
+import { ConsoleError, failureOf, indexIn, keyTextIn, readJson } from "../http/json-exchange.js";
 import { lineSender } from "../http/write-text.js";
 import type {
   NotRecovered,
@@ -108,7 +109,7 @@ class Recovery {
       await this.#etcd.execute({ action: "create", key, value });
       this.#created++;
     } catch (error) {
-      this.#refused(key, error);
+      await this.#refused(key, error);
     }
   }
 
@@ -125,18 +126,22 @@ class Recovery {
       await this.#etcd.execute({ ...write, ...(ttl !== undefined && { ttl }) });
       this.#replaced++;
     } catch (error) {
-      this.#refused(key, error);
+      await this.#refused(key, error);
     }
   }
 
   /** @throws the error, unless it is about this key alone */
-  #refused(key: string, error: unknown): void {
+  async #refused(key: string, error: unknown): Promise<void> {
     const isTaken = [NodeExistError, TestFailedError, KeyNotFoundError, NotFileError];
     if (isTaken.some((type) => error instanceof type)) {
+      const now = await this.#etcd.getNode(key, { quorum: true, ignoreKeyNotFound: true });
+      if (now?.node.dir) return this.#leave(key, "it is a directory now");
       this.#taken++;
       this.#leave(key, "it was written since the comparison");
     } else if (error instanceof NotDirError) {
       this.#leave(key, `${error.detail} is a key now, not a directory`);
+    } else if (refusalReasonOf(error) === "too-large") {
+      this.#leave(key, "etcd refuses it: it is too large for one request of the v2 key space");
     } else throw error;
   }
 
@@ -158,7 +163,7 @@ function requestOf(body: Readonly<Record<string, unknown>>): RecoverRequest {
   }
   return {
     ...{
-      key: textIn(body, "key"),
+      key: keyTextIn(body),
       revision: indexIn(body, "revision"),
       seen: indexIn(body, "seen"),
     },
