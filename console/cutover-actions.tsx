@@ -138,6 +138,7 @@ export function CutoverActions({
           confirmation={CONFIRMATIONS[asks]}
           word={asks}
           answer={answer}
+          refusal={asks === "flip" ? refusal : undefined}
           onConfirm={() => void start(asks, { confirmation: asks })}
           onCancel={() => setAsks(undefined)}
         />

@@ -8,12 +8,15 @@ export function CutoverDialog({
   confirmation: { title, button, happens, failure },
   word,
   answer: { status, check },
+  refusal,
   onConfirm,
   onCancel,
 }: {
   readonly confirmation: (typeof CONFIRMATIONS)[ConfirmedStep];
   readonly word: ConfirmedStep;
   readonly answer: CutoverAnswer;
+  /** Why it cannot be confirmed any more. */
+  readonly refusal: string | undefined;
   readonly onConfirm: () => void;
   readonly onCancel: () => void;
 }) {
@@ -22,7 +25,7 @@ export function CutoverDialog({
   useEffect(() => dialog.current?.showModal(), []);
   const gateways = status?.gateways ?? [];
   const warnings = word === "back" ? [] : (check?.result?.check?.warnings ?? []);
-  const isConfirmed = text.trim() === word;
+  const isConfirmed = text.trim() === word && refusal === undefined;
   return (
     <dialog ref={dialog} aria-labelledby="dialog-title" onClose={onCancel}>
       <form
@@ -48,6 +51,11 @@ export function CutoverDialog({
             <Text>{warning}</Text>
           </p>
         ))}
+        {refusal !== undefined && (
+          <p class="notice bad" role="alert">
+            {refusal}
+          </p>
+        )}
         <label>
           Write “{word}” to confirm
           <input

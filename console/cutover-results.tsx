@@ -1,22 +1,27 @@
 import type { CheckResult, CutoverRun } from "../src/console/model/page-types.js";
 import type { CutoverHistory, CutoverStep } from "../src/cutover/cutover-history.js";
-import { DONE, FAILED, NEXT, RUNNING, UNKNOWN } from "./cutover-texts.js";
+import type { CutoverStatus } from "../src/cutover/cutover-status.js";
+import { DONE, FAILED, isCurrent, nextText, RUNNING } from "./cutover-texts.js";
 import { Text } from "./text.js";
 
 /** Clients in a table. */
 const MAX_CLIENTS = 100;
 
+type State = CutoverStatus["state"];
+
 /** A step that runs, or the outcome of the last one. */
 export function RunView({
   run,
+  state,
   onStop,
 }: {
   readonly run: CutoverRun;
+  readonly state: State;
   readonly onStop: () => void;
 }) {
   const { step, isRunning, failure, result, duration = 0 } = run;
-  if (isRunning) return <Running run={run} onStop={onStop} />;
-  if (failure !== undefined) return <Failed run={run} failure={failure} />;
+  if (isRunning) return <Running run={run} state={state} onStop={onStop} />;
+  if (failure !== undefined) return <Failed run={run} state={state} failure={failure} />;
   const { moved } = result ?? {};
   const cluster = step === "back" ? "v3" : "v2";
   return (
@@ -31,13 +36,24 @@ export function RunView({
             {cluster}. It took {secondsText(duration)}.
           </>
         )}
+        {!isCurrent(step, state) && " The state has changed since."}
       </p>
     </div>
   );
 }
 
-function Running({ run, onStop }: { readonly run: CutoverRun; readonly onStop: () => void }) {
-  const { step, isHolding, progress, age } = run;
+function Running({
+  run,
+  state,
+  onStop,
+}: {
+  readonly run: CutoverRun;
+  readonly state: State;
+  readonly onStop: () => void;
+}) {
+  const { step, progress, age } = run;
+  // A step goes on after the hold: it cleans up, or copies again.
+  const isHolding = state === "holding" || state === "returning";
   return (
     <div class="notice" role="status">
       <div class="run">
@@ -66,9 +82,11 @@ function Running({ run, onStop }: { readonly run: CutoverRun; readonly onStop: (
 
 function Failed({
   run: { step, losses },
+  state,
   failure: { message, isUnknown, isStopped },
 }: {
   readonly run: CutoverRun;
+  readonly state: State;
   readonly failure: NonNullable<CutoverRun["failure"]>;
 }) {
   return (
@@ -86,7 +104,7 @@ function Failed({
             ))}
           </ul>
         )}
-        <p>{isUnknown ? UNKNOWN : NEXT[step]}</p>
+        <p>{nextText(step, isUnknown, state)}</p>
         {message.includes("--") && (
           <p>
             The options are those of <code>etcdnet cutover {step}</code>: run it in a terminal.
@@ -98,7 +116,7 @@ function Failed({
 }
 
 /** What the last check has found. */
-export function CheckView({ run }: { readonly run: CutoverRun }) {
+export function CheckView({ run, state }: { readonly run: CutoverRun; readonly state: State }) {
   const { isRunning, failure, result, age, duration = 0 } = run;
   return (
     <section class="cutover" aria-label="Check">
@@ -106,7 +124,7 @@ export function CheckView({ run }: { readonly run: CutoverRun }) {
       {isRunning && (
         <p role="status">Checking: the changes of v2 are counted, and all keys are read.</p>
       )}
-      {failure && <Failed run={run} failure={failure} />}
+      {failure && <Failed run={run} state={state} failure={failure} />}
       {result?.check && (
         <>
           <p class="quiet">

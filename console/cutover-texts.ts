@@ -46,8 +46,39 @@ export const FAILED: Readonly<Record<Step, string>> = {
   back: "Not returned.",
 };
 
-/** What to do after a failure. */
-export const NEXT: Readonly<Record<Step, string>> = {
+/** The states after a step, as long as nobody has changed them. */
+const AFTER: Readonly<Partial<Record<Step, readonly State[]>>> = {
+  arm: ["armed"],
+  disarm: ["source", "returned"],
+  abort: ["armed", "target"],
+  rehearse: ["armed"],
+  flip: ["target"],
+  back: ["returned"],
+};
+
+/** Whether a step that has succeeded still says what is. */
+export function isCurrent(step: Step, state: State): boolean {
+  return AFTER[step]?.includes(state) !== false;
+}
+
+/** What to do after a failure. Others may have changed the state before it, or since. */
+export function nextText(step: Step, isUnknown: boolean, state: State): string {
+  const isOnV3 = state === "target" || state === "returning";
+  if (isUnknown) return step === "flip" || step === "back" ? UNKNOWN : UNKNOWN_STEP;
+  if (isOnV3 && (step === "flip" || step === "rehearse")) return ON_V3;
+  if (!isOnV3 && step === "back") return ON_V2;
+  return NEXT[step];
+}
+
+const ON_V3 =
+  "The gateways serve from v3 all the same: another process has switched them, such as etcdnet cutover or another console.";
+const ON_V2 =
+  "The gateways serve from v2 all the same: another process has changed the state, such as etcdnet cutover or another console.";
+const UNKNOWN_STEP =
+  "A response of etcd is missing. The state above tells what has become of the step, as soon as it can be read.";
+
+/** If the gateways serve from the same cluster as before. */
+const NEXT: Readonly<Record<Step, string>> = {
   check: "No key was changed. Correct what the message names, and check again.",
   arm: "Correct what the message names, and arm again.",
   disarm: "Compare the state, and try again.",
@@ -58,7 +89,7 @@ export const NEXT: Readonly<Record<Step, string>> = {
   back: "The gateways go on with v3, and nothing is lost. Correct what the message names, and go back again.",
 };
 
-export const UNKNOWN =
+const UNKNOWN =
   "A response of etcd is missing, so it is unknown whether the gateways have changed to the other cluster. The state above " +
   "tells, as soon as it can be read. While requests wait, the hold ends by itself.";
 

@@ -60,9 +60,11 @@ export function CutoverView({ state }: { readonly state: AppState }) {
           <StateView status={status} />
           <h3>Gateways</h3>
           <GatewayList status={status} />
-          {run && run.step !== "check" && <RunView run={run} onStop={() => stop(state)} />}
+          {run && run.step !== "check" && (
+            <RunView run={run} state={status.state} onStop={() => stop(state)} />
+          )}
           <CutoverActions state={state} answer={answer ?? {}} onChange={() => setWake({})} />
-          {check && <CheckView run={check} />}
+          {check && <CheckView run={check} state={status.state} />}
           <History state={state} at={`${status.state} ${status.end} ${status.wayBack}`} />
         </>
       )}

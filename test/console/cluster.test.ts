@@ -3,6 +3,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { ConsoleOptions, ConsoleServer } from "../../src/console/console-server.js";
+import { CutoverRuns } from "../../src/console/cutover/cutover-runs.js";
 import { arm, disarm } from "../../src/cutover/arm.js";
 import { cutoverStatus } from "../../src/cutover/cutover-status.js";
 import { openTarget } from "../../src/cutover/open-target.js";
@@ -24,6 +25,8 @@ const cellsOf = (rows: readonly { readonly children: ArrayLike<{ textContent: st
   rows.map(({ children }) => Array.from(children, ({ textContent }) => textContent.trim()));
 
 const QUOTA_BYTES = 4 * 1024 * 1024;
+/** Nothing listens there. */
+const NOWHERE = "http://127.0.0.1:1";
 
 describeInBrowser("the pages of the console about a cluster", () => {
   describeWithEtcd("3.7", "of etcd 3.4 and 3.7", () => {
@@ -120,7 +123,13 @@ describeInBrowser("the pages of the console about a cluster", () => {
       await using target = openTarget({ urls: next.urls });
       await disarm(target);
       await dialog.getByRole("textbox").fill("flip");
-      await button(page, "Switch to v3").click();
+      await dialog.getByText("The gateways must be armed before the switch.").waitFor();
+      expect(await button(page, "Switch to v3").isDisabled()).toBe(true);
+      await button(page, "Cancel").click();
+      // On a page that does not know of it yet.
+      const other = await sessionAt(console);
+      const flipping = { step: "flip", confirmation: "flip" };
+      expect(await other.post("cutover-step", flipping)).toMatchObject({ status: 200 });
       await section.getByText("Not switched.").waitFor();
       await section.getByText("is source; this needs the state armed").waitFor();
       await section.getByText("The gateways go on with v2, and nothing is lost.").waitFor();
@@ -137,6 +146,9 @@ describeInBrowser("the pages of the console about a cluster", () => {
       expect(await v2.getNodeValue("/app/name")).toBe("on v2");
       const history = page.getByRole("region", { name: "Table of states" });
       await history.getByText(/^switched to v3, at index \d+ of v2$/).waitFor();
+      await other.post("cutover-step", flipping);
+      await section.getByText("is target; this needs the state armed").waitFor();
+      await section.getByText("The gateways serve from v3 all the same").waitFor();
 
       await button(page, "Go back to v2 …").click();
       await page.getByRole("dialog").getByRole("textbox").fill("back");
@@ -146,6 +158,8 @@ describeInBrowser("the pages of the console about a cluster", () => {
       expect(await v2.getNodeValue("/app/name")).toBe("on v3");
       await expectAccessible(page, "after the return");
       await soon(async () => (await cutoverStatus(target.records)).state).toBe("returned");
+      await arm(v2, target, { gateways: 2, hold: 60_000 });
+      await section.getByText("The state has changed since.").waitFor();
     });
 
     const stepAt = async (console: ConsoleServer) => {
@@ -163,6 +177,10 @@ describeInBrowser("the pages of the console about a cluster", () => {
       const onV2 = await start({ write: true, source, options: { urls: old.urls } });
       expect((await (await stepAt(onV2))(observing)).body.message).toContain("--api v3");
 
+      const away = await start({ write: true, source, options: { urls: [NOWHERE], api: "v3" } });
+      // It would replace the outcome of the last step.
+      expect(await (await stepAt(away))(observing)).toMatchObject({ status: 502 });
+
       const etcd = { urls: next.urls };
       await using _gateway = await createSourceGateway({ source: { urls: old.urls }, etcd });
       const console = await start({ write: true, source });
@@ -178,7 +196,20 @@ describeInBrowser("the pages of the console about a cluster", () => {
         ...{ status: 409, body: { message: "check is still running; one step at a time" } },
       });
       // It waits for the gateway, and then for ten minutes.
+      const { get, post } = await sessionAt(console);
+      await post("cutover-stop", {});
+      await soon(async () => (await get("cutover")).body.check).toMatchObject({
+        ...{ isRunning: false, failure: { isStopped: true } },
+      });
+      // What was checked before says nothing any more.
+      await page({ step: "arm", gateways: 99 });
+      expect((await get("cutover")).body).toMatchObject({ run: { step: "arm" } });
+      expect((await get("cutover")).body.check).toBeUndefined();
       await console.close();
+      const runs = new CutoverRuns(source);
+      await runs.close();
+      const request = { step: "disarm", hold: 1, observe: 1, gateways: 1 } as const;
+      expect(() => runs.start(request, { urls: next.urls, api: "v3" })).toThrow("is ending");
     });
 
     it.each([

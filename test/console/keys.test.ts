@@ -165,6 +165,13 @@ describeInBrowser("keys in the page of the console", () => {
       expect(body).toMatchObject({ keys: 80, missing: { length: 80 } });
     });
 
+    it("serves few requests for the past at a time", async () => {
+      const page = await sessionAt(console);
+      const asked = Array.from({ length: 9 }, () => page.get(`removals?key=${top()}`));
+      const statuses = (await Promise.all(asked)).map(({ status }) => status);
+      expect(statuses.toSorted()).toEqual([...Array.from({ length: 8 }, () => 200), 429]);
+    });
+
     it("finds the end of a history that fills a message of etcd, and writes nothing to read", async () => {
       const dir = top();
       for (let at = 0; at < 999; at++) await tool.put(`${dir}/key`, bytes(0x61));

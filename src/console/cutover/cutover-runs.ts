@@ -26,7 +26,9 @@ export interface CutoverSourceOptions {
 export class CutoverRuns {
   readonly #source: CutoverSourceOptions | undefined;
   #last: Run | undefined;
+  /** Since the gateways were armed. */
   #lastCheck: Run | undefined;
+  #isClosing = false;
 
   /** @param source `undefined`: nothing can be carried out */
   constructor(source: CutoverSourceOptions | undefined) {
@@ -39,12 +41,14 @@ export class CutoverRuns {
       throw new ConsoleError(409, "the v2 cluster is not known; start the console with --source");
     }
     if (to.api !== "v3") throw new ConsoleError(409, "a cut-over needs a console with --api v3");
+    if (this.#isClosing) throw new ConsoleError(503, "the console is ending");
     if (this.#last?.isRunning) {
       throw new ConsoleError(409, `${this.#last.step} is still running; one step at a time`);
     }
-    const run = new Run(request.step);
+    const run = new Run(request.step, to.username);
     this.#last = run;
     if (request.step === "check") this.#lastCheck = run;
+    if (request.step === "arm") this.#lastCheck = undefined;
     void run.carryOut(request, this.#source, to);
   }
 
@@ -52,6 +56,11 @@ export class CutoverRuns {
   stop(): void {
     if (!this.#last?.isRunning) throw new ConsoleError(409, "no step is running");
     this.#last.stop();
+  }
+
+  /** Whether the step that runs was started by this user. */
+  isOf(user: string | undefined): boolean {
+    return this.#last?.isRunning === true && this.#last.user === user;
   }
 
   shown(): Shown {
@@ -64,6 +73,7 @@ export class CutoverRuns {
 
   /** Interrupts what runs, and waits until it has undone what it has begun. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#last?.stop();
     await this.#last?.ended;
   }
@@ -72,18 +82,20 @@ export class CutoverRuns {
 /** One step that runs, or has ended. */
 class Run {
   readonly step: StepName;
+  /** Who acts on v3. */
+  readonly user: string | undefined;
   readonly ended: Promise<void>;
   readonly #begun = performance.now();
   readonly #stopping = new AbortController();
   readonly #losses: string[] = [];
   #progress: MigrationProgress | undefined;
-  #isHolding = false;
   #outcome: Pick<CutoverRun, "result" | "failure"> | undefined;
   #endedAt = 0;
   #end: () => void = () => {};
 
-  constructor(step: StepName) {
+  constructor(step: StepName, user: string | undefined) {
     this.step = step;
+    this.user = user;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -115,9 +127,6 @@ class Run {
         onProgress: (progress) => {
           this.#progress = progress;
         },
-        onHold: () => {
-          this.#isHolding = true;
-        },
         signal: this.#stopping.signal,
       });
       this.#outcome = { result };
@@ -138,7 +147,6 @@ class Run {
     return {
       ...{ step: this.step, isRunning: this.isRunning, losses: this.#losses },
       age: performance.now() - this.#begun,
-      isHolding: this.isRunning && this.#isHolding,
       ...(this.isRunning ? {} : { duration: this.#endedAt - this.#begun }),
       ...(phase !== undefined && {
         progress: {

@@ -22,7 +22,6 @@ export interface StepRequest {
 
 /** What the run of a step tells of itself. */
 interface StepCallbacks extends Pick<MigrateOptions, "onLoss" | "onProgress"> {
-  readonly onHold: () => void;
   readonly signal: AbortSignal;
 }
 

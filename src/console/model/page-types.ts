@@ -347,8 +347,6 @@ export interface CutoverRun {
   readonly age: number;
   /** Milliseconds, when it has ended. */
   readonly duration?: number | undefined;
-  /** Whether requests of clients wait. */
-  readonly isHolding: boolean;
   readonly progress?: CopyProgress | undefined;
   /** Keys that v3 cannot store unchanged. */
   readonly losses: readonly string[];

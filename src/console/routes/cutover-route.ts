@@ -13,10 +13,7 @@ export function cutoverRoutes(runs: CutoverRuns): Readonly<Record<string, Route>
     cutover: reading((request) => showCutover(request, runs)),
     "cutover-history": reading(showHistory),
     "cutover-step": writing((request) => startStep(request, runs)),
-    "cutover-stop": writing(async () => {
-      runs.stop();
-      return {};
-    }),
+    "cutover-stop": writing((request) => stopStep(request, runs)),
   };
 }
 
@@ -24,9 +21,11 @@ export function cutoverRoutes(runs: CutoverRuns): Readonly<Record<string, Route>
 async function showCutover({ session }: ConsoleRequest, runs: CutoverRuns): Promise<CutoverAnswer> {
   const store = session.v3Store();
   if (store === undefined) return {};
+  // Before the status, so that a step that has ended is shown with the state after it.
+  const shown = runs.shown();
   // Only for users who may read the records: steps tell of keys and clients.
   const status = await cutoverStatus(store.cutover);
-  return { status, ...runs.shown() };
+  return { status, ...shown };
 }
 
 async function showHistory({ session, signal }: ConsoleRequest): Promise<CutoverHistory> {
@@ -43,6 +42,16 @@ async function showHistory({ session, signal }: ConsoleRequest): Promise<Cutover
 
 /** Starts a step. The page that has asked for it may close meanwhile. */
 async function startStep({ session, message }: ConsoleRequest, runs: CutoverRuns): Promise<object> {
-  runs.start(stepRequestIn(await readJson(message)), session.options);
+  const request = stepRequestIn(await readJson(message));
+  // A step of somebody else would replace the outcome of the last one.
+  await session.v3Store()?.cutover.read();
+  runs.start(request, session.options);
+  return {};
+}
+
+async function stopStep({ session }: ConsoleRequest, runs: CutoverRuns): Promise<object> {
+  // The user who has started it can stop it while v3 cannot be read.
+  if (!runs.isOf(session.user)) await session.v3Store()?.cutover.read();
+  runs.stop();
   return {};
 }
