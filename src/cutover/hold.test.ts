@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { SimulatedClock } from "../../test/support/simulated-clock.js";
 import { ClusterUnavailableError, OutcomeUnknownError } from "../errors/cluster-errors.js";
+import { GuardLostError } from "../etcd3/guarded-v3-api.js";
 import type { KeySpace } from "../key-space/key-space.js";
 import { MemoryKeySpace } from "../key-space/memory/memory-key-space.js";
 import { CutoverRecords } from "./cutover-records.js";
@@ -15,8 +16,8 @@ const ARMED: CutoverState = {
 const unknown = new OutcomeUnknownError("PUT /state", "", new Error("lost"));
 const unavailable = new ClusterUnavailableError("anything", []);
 
-/** A hold that has begun. What `fail` returns is what requests end with, after they were executed if `isExecuted`. */
-async function begun() {
+/** A hold, which has begun if `isHolding`. What `fail` returns is what requests end with, after they were executed if `isExecuted`. */
+async function begun(isHolding = true) {
   const clock = new SimulatedClock();
   const store = new MemoryKeySpace({ clock });
   let fail: (action: string) => Error | undefined = () => undefined;
@@ -33,7 +34,7 @@ async function begun() {
   const settings = { failure: "not switched" } as HoldSettings;
   const target = { records, clock, guard } as unknown as CutoverTarget;
   const hold = new Hold(target, await records.create(ARMED), settings);
-  await hold.begin("holding");
+  if (isHolding) await hold.begin("holding");
   const failWith = (isCarriedOut: boolean, next: typeof fail): void => {
     isExecuted = isCarriedOut;
     fail = next;
@@ -70,4 +71,13 @@ test("a decision whose outcome was unknown is found, also when its first reading
   await clock.pass(1_000);
   await decided;
   expect([gets, hold.state.phase]).toEqual([2, "target"]);
+});
+
+test("only a hold that has begun took too long", async () => {
+  const waiting = await begun(false);
+  const lost = new GuardLostError();
+  expect((await waiting.hold.whyLost(lost)).message).toContain("another process has taken over");
+  const { records, hold } = await begun();
+  await records.change(hold.state, ARMED);
+  expect((await hold.whyLost(lost)).message).toContain("took longer than the hold");
 });

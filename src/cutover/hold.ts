@@ -137,7 +137,9 @@ export class Hold {
   /** Why nothing can be written to v3 any more. */
   async whyLost(cause: GuardLostError): Promise<CutoverError> {
     const state = await this.#target.records.read();
-    const isReleased = state?.phase === this.#before.phase;
+    const { phase, revision } = this.#before;
+    // The state of before itself: the hold has not begun.
+    const isReleased = state?.phase === phase && state.revision !== revision;
     return isReleased ? this.tookTooLong() : new CutoverError(cause.message, { cause });
   }
 

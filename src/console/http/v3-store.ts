@@ -8,6 +8,9 @@ import type { V3Api } from "../../etcd3/v3-api.js";
 import { v3Probes } from "../../key-space/v3/admin/v3-probes.js";
 import { KeySchema } from "../../key-space/v3/schema/key-schema.js";
 
+/** Readers of the past ask for less at a time, when their values are larger. */
+const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+
 /** etcd's v3 API itself, for what the key space does not show: past revisions, the size of the database. */
 export interface V3Store {
   readonly api: RemoteV3Api;
@@ -20,7 +23,11 @@ export interface V3Store {
 /** `undefined` for a cluster whose v2 API is used. */
 export function openV3Store(options: EtcdClientOptions): V3Store | undefined {
   if (options.api !== "v3" || options.keySpace !== undefined) return undefined;
-  const { cluster, credentials, keyPrefix } = completeOptions(options);
+  const maxResponseSize = Math.min(
+    options.maxResponseSize ?? MAX_RESPONSE_BYTES,
+    MAX_RESPONSE_BYTES,
+  );
+  const { cluster, credentials, keyPrefix } = completeOptions({ ...options, maxResponseSize });
   const { clock, timeout } = cluster;
   const api = new RemoteV3Api(cluster, credentials, v3Probes);
   const cutover = recordsOf(readOnly(api), keyPrefix, { clock, timeout });
