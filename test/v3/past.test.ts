@@ -184,6 +184,14 @@ function reads(release: "3.4" | "3.7"): void {
     expect(await changesOf("/large", small, true)).toHaveLength(5);
   });
 
+  it("ends when a message has one change of a removed directory, and only hidden ones after it", async () => {
+    await etcd.setNode("/ends/d/a", "1");
+    await manyPuts("/ends/d/_h", MESSAGE);
+    await etcd.deleteNode("/ends/d", { recursive: true });
+    await etcd.setNode("/ends/e", "1");
+    expect(await shownBelow("/ends/d")).toHaveLength(4);
+  });
+
   it("proves that a key has never existed, wherever it stands in the order of keys", async () => {
     for (const key of ["/many/none", "/0", "/zzz", "/h/a/none/below", "/many/1000/none"]) {
       expect(await changesOf(key)).toEqual([]);

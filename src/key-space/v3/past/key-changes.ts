@@ -73,12 +73,14 @@ export async function* changesOf(
     try {
       for await (const part of firstMessage(api, watched, { from, inFragments }, clock, call)) {
         for (const { number, changes } of part.revisions) {
-          if (number <= read || number > span.upTo) continue;
-          read = number;
+          if (number > span.upTo) break;
           const own = changes.filter(({ kv }) => traced.includes(kv.key));
           if (own.length > 0) range = traced.range;
-          // Only a change of one of the keys is known to be in the smaller range.
+          // Only a change of one of the keys is known to be in the smaller range. Also for one that was read: a whole
+          // message can be of other keys in it.
           if (own.length > 0 || range === watched) from = number;
+          if (number <= read) continue;
+          read = number;
           if (own.length > 0) yield { number, changes: own };
         }
         if (part.provenUpTo >= traced.last) return;
