@@ -2,14 +2,14 @@
 
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/project.mjs";
-import { RawClient } from "../embedded/raw-client.js";
+import { ask, get, RawClient } from "../embedded/raw-client.js";
 import { certificateAuthority } from "../support/certificates.js";
 import { Cli } from "../support/cli-process.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
@@ -18,6 +18,9 @@ const DIRECTORY = mkdtempSync(join(tmpdir(), "etcdnet-workers-"));
 
 beforeAll(buildIfStale);
 afterAll(() => rmSync(DIRECTORY, { recursive: true }));
+
+/** Only to end a test in which something waits without end. */
+const HANG_MS = 120_000;
 
 /** A sample of each worker, by its number. */
 async function samples(url: string, name: string): Promise<Readonly<Record<string, number>>> {
@@ -29,6 +32,15 @@ async function samples(url: string, name: string): Promise<Readonly<Record<strin
 /** Process IDs in the order in which the workers have begun to listen. */
 const pidsIn = ({ stderr }: Cli): readonly number[] =>
   [...stderr.matchAll(/ gateway listens .* pid=(\d+)/g)].map(([, pid]) => Number(pid));
+
+function childrenOf({ process: { pid } }: Cli): readonly number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return text.split(" ").filter(Boolean).map(Number);
+}
+
+function limitDescriptors(pid: number, limit: number): void {
+  execFileSync("prlimit", ["--pid", String(pid), `--nofile=${limit}:`]);
+}
 
 function isRunning(pid: number): boolean {
   try {
@@ -111,6 +123,54 @@ describeWithEtcd("3.7", "a gateway with workers", () => {
     expect(await cli.exit).toBe("SIGTERM");
     await expect.poll(() => pids.filter(isRunning)).toEqual([]);
   });
+
+  it.skipIf(process.platform !== "linux")(
+    "lets no client wait for a connection that a worker has lost",
+    async () => {
+      await using cli = gateway("--shutdown-delay", "600s");
+      const url = await cli.url();
+      const [pid = 0, other = 0] = pidsIn(cli);
+      const request = get("/version", "Connection: close\r\n");
+      const served = (responses: readonly string[]) =>
+        responses.filter((response) => response.startsWith("HTTP/1.1 200 "));
+
+      // A worker takes few or none, because no file descriptor below the number of the open ones is free.
+      for (const each of [pid, other])
+        limitDescriptors(each, readdirSync(`/proc/${each}/fd`).length);
+      const refused = Array.from({ length: 40 }, () => new RawClient(url).send(get("/version")));
+      await expect
+        .poll(() => refused.every(({ received, socket }) => received !== "" || socket.closed))
+        .toBe(true);
+      expect(refused.some(({ received }) => received === "")).toBe(true);
+      for (const each of refused) each.socket.destroy();
+      for (const each of [pid, other]) limitDescriptors(each, 1_000);
+      const again = await Promise.all(Array.from({ length: 4 }, () => ask(url, request)));
+      expect(served(again)).toHaveLength(4);
+
+      process.kill(pid, "SIGSTOP");
+      const responses: string[] = [];
+      const asking = Array.from({ length: 3 }, async () => responses.push(await ask(url, request)));
+      await expect.poll(() => served(responses)).toHaveLength(2);
+      for (const each of [pid, other]) process.kill(each, "SIGKILL");
+      await Promise.all(asking);
+      expect(served(responses)).toHaveLength(2);
+
+      // Workers that still start do not read messages.
+      const started = new Set<number>();
+      const stop = (): number => {
+        for (const each of childrenOf(cli)) {
+          if (each === pid || each === other) continue;
+          process.kill(each, "SIGSTOP");
+          started.add(each);
+        }
+        return started.size;
+      };
+      await expect.poll(stop, { interval: 1, timeout: 30_000 }).toBe(2);
+      cli.kill("SIGTERM");
+      expect(await cli.exit).toBe(0);
+    },
+    HANG_MS,
+  );
 
   it("reports once that it cannot start", async () => {
     const taken = createServer().listen(0, "127.0.0.1");

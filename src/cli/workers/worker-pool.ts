@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import type { Logger } from "../log/logger.js";
+import { HandedConnections } from "./handed-connections.js";
 import { mergeMetrics, type WorkerMetrics } from "./merge-metrics.js";
 import type { ToParent, ToWorker } from "./messages.js";
 
@@ -31,6 +32,7 @@ interface Place {
 export class WorkerPool {
   readonly #log: Logger;
   readonly #places: readonly Place[];
+  readonly #handed: HandedConnections;
   readonly #collecting = new Map<number, (place: Place, text: string | undefined) => void>();
   #collections = 0;
   #current: Promise<string> | undefined;
@@ -50,6 +52,9 @@ export class WorkerPool {
       restarts: 0,
       restartDelay: MIN_RESTART_DELAY_MS,
     }));
+    this.#handed = new HandedConnections(
+      () => this.#places.filter(({ isListening }) => isListening).length,
+    );
   }
 
   /** Where the workers listen. */
@@ -93,13 +98,17 @@ export class WorkerPool {
     for (const place of this.#places) send(place, { kind: "reload" });
   }
 
-  /** Ends the workers after their requests. Those that take longer are killed. */
+  /** Ends the workers after their requests. Those that take longer are killed, and those that still start. */
   async shutdown(patience: number): Promise<void> {
     this.#isEnding = true;
     const timer = setTimeout(() => this.kill(), patience);
     await new Promise<void>((resolve) => {
       this.#onEnd = resolve;
-      for (const place of this.#places) send(place, { kind: "shutdown" });
+      for (const place of this.#places) {
+        if (place.isListening) send(place, { kind: "shutdown" });
+        // It may not read messages yet.
+        else place.worker?.process.kill("SIGKILL");
+      }
       this.#endWhenEmpty();
     });
     clearTimeout(timer);
@@ -118,6 +127,7 @@ export class WorkerPool {
   #fork(place: Place): void {
     if (this.#isEnding) return;
     const worker = cluster.fork();
+    this.#handed.follow(worker);
     Object.assign(place, { worker, isListening: false, startedAt: performance.now() });
     worker.on("message", (message: ToParent) => void this.#take(place, worker, message));
     // A message to a worker that has just ended.
