@@ -69,7 +69,7 @@ describeWithEtcd("3.7", "a gateway with workers", () => {
     return () => etcd[Symbol.asyncDispose]();
   });
 
-  const gateway = (...args: readonly string[]) =>
+  const gateway = (...args: readonly (string | NodeJS.ProcessEnv)[]) =>
     new Cli("gateway", "--port", "0", "--endpoints", etcd.urls[0] ?? "", "--workers", "2", ...args);
 
   it("serves while a worker is dead, and starts it again; signals reach all workers", async () => {
@@ -127,7 +127,16 @@ describeWithEtcd("3.7", "a gateway with workers", () => {
   it.skipIf(process.platform !== "linux")(
     "lets no client wait for a connection that a worker has lost",
     async () => {
-      await using cli = gateway("--shutdown-delay", "600s");
+      const [waiting, preload] = [join(DIRECTORY, "waiting"), join(DIRECTORY, "preload.mjs")];
+      writeFileSync(
+        preload,
+        `import { existsSync } from "node:fs";
+        const view = new Int32Array(new SharedArrayBuffer(4));
+        while (existsSync(${JSON.stringify(waiting)})) Atomics.wait(view, 0, 0, 20);`,
+      );
+      await using cli = gateway("--shutdown-delay", "600s", {
+        NODE_OPTIONS: `--import=${preload}`,
+      });
       const url = await cli.url();
       const [pid = 0, other = 0] = pidsIn(cli);
       const request = get("/version", "Connection: close\r\n");
@@ -151,22 +160,17 @@ describeWithEtcd("3.7", "a gateway with workers", () => {
       const responses: string[] = [];
       const asking = Array.from({ length: 3 }, async () => responses.push(await ask(url, request)));
       await expect.poll(() => served(responses)).toHaveLength(2);
+      writeFileSync(waiting, "");
       for (const each of [pid, other]) process.kill(each, "SIGKILL");
       await Promise.all(asking);
       expect(served(responses)).toHaveLength(2);
 
       // Workers that still start do not read messages.
-      const started = new Set<number>();
-      const stop = (): number => {
-        for (const each of childrenOf(cli)) {
-          if (each === pid || each === other) continue;
-          process.kill(each, "SIGSTOP");
-          started.add(each);
-        }
-        return started.size;
-      };
-      await expect.poll(stop, { interval: 1, timeout: 30_000 }).toBe(2);
+      const started = () => childrenOf(cli).filter((each) => each !== pid && each !== other);
+      await expect.poll(() => started().length, { timeout: 30_000 }).toBe(2);
+      const pids = started();
       cli.kill("SIGTERM");
+      await expect.poll(() => pids.filter(isRunning), { timeout: 30_000 }).toEqual([]);
       expect(await cli.exit).toBe(0);
     },
     HANG_MS,
