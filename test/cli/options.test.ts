@@ -45,6 +45,17 @@ describe("options of all commands", () => {
     expect(stderr).not.toContain("s3cret");
   });
 
+  it.each([["cutover", "flip"], ["console"]])(
+    "name the options of the v2 cluster when it has a password in a URL: %s",
+    async (...command) => {
+      const source = ["--api", "v3", "--source", "http://a:s3cret@host:1"];
+      const { code, stderr } = await etcdnet([...command, ...source]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/--source: .*as --source-username and --source-password-file/);
+      expect(stderr).not.toContain("s3cret");
+    },
+  );
+
   it.each(["--endpoints", "--endpoint", "--peers", "-C"])(
     "set the endpoints with %s",
     async (name) => {

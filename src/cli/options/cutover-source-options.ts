@@ -1,6 +1,8 @@
 import { type Command, Option } from "commander";
+import { EtcdClient } from "../../client/etcd-client.js";
 import type { EtcdClientOptions } from "../../client/options.js";
-import { type FlagOf, flagOf } from "../process/flag-names.js";
+import { failureMessage } from "../process/failure.js";
+import { type FlagOf, flagNames, flagOf } from "../process/flag-names.js";
 import { clientSettings } from "./client-settings.js";
 import { notEmpty, urlsOf } from "./option-files.js";
 
@@ -45,5 +47,12 @@ export async function sourceSettings(
     Object.entries(named).filter(([, value]) => value !== undefined),
   );
   const sourceFlag = (name: string) => flag(name === "endpoints" ? "source" : `source-${name}`);
-  return await clientSettings({ ...given, endpoints: source.join(",") }, sourceFlag);
+  const settings = await clientSettings({ ...given, endpoints: source.join(",") }, sourceFlag);
+  try {
+    await new EtcdClient(settings).close();
+  } catch (error) {
+    // Without these names, it would name the options of the other cluster.
+    throw new Error(failureMessage(error, flagNames(sourceFlag)), { cause: error });
+  }
+  return settings;
 }
