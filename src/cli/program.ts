@@ -126,9 +126,23 @@ function calledCommand(argv: readonly string[]): string | undefined {
 }
 
 async function loaded({ load, summary, group }: CommandEntry): Promise<Command> {
-  return withErrorFormat(await load())
+  return withRequiredOptionsLast(withErrorFormat(await load()))
     .summary(summary)
     .helpGroup(group);
+}
+
+/** Checks required options after unknown ones: an unknown one may be the misspelled name of a required one. */
+function withRequiredOptionsLast(command: Command): Command {
+  for (const child of command.commands) withRequiredOptionsLast(child);
+  const required = command.options.filter(({ mandatory }) => mandatory);
+  // Commander would check it first.
+  for (const option of required) option.mandatory = false;
+  return command.hook("preAction", () => {
+    const isMissing = (name: string): boolean => command.getOptionValue(name) === undefined;
+    const missing = required.find((option) => isMissing(option.attributeName()));
+    if (missing === undefined) return;
+    command.error(`error: required option '${missing.flags}' not specified`);
+  });
 }
 
 /** An entry in the list of commands, for a command that was not called. */
