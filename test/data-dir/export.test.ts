@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { createReadStream, mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +9,7 @@ import { buildIfStale } from "../../scripts/project.mjs";
 import { readMemberData } from "../../src/data-dir/read-member-data.js";
 import { startEmbeddedEtcd } from "../../src/server/embedded-etcd.js";
 import { exportMember } from "../../src/transfer/export/export-member.js";
-import { etcdnet } from "../cli/etcdnet.js";
+import { etcdnet, startEtcdnet } from "../cli/etcdnet.js";
 import { hasTerminal, onTerminal } from "../cli/terminal.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
 
@@ -40,7 +42,8 @@ describeWithEtcd("3.4", "etcdnet export --data-dir", () => {
     await set("/app/d/_other", { value: "2" });
     await set("/app/session", { dir: "true", ttl: "5000" });
     await set("/app/session/x", { value: "€" });
-    await set("/elsewhere", { value: "3" });
+    // More than a pipe holds.
+    await set("/elsewhere", { value: "3".repeat(500_000) });
     // Two keys in the log, which look equal as text.
     await set("/odd/%FF", { value: "4" });
     await set("/odd/%FE", { value: "5" });
@@ -124,6 +127,23 @@ describeWithEtcd("3.4", "etcdnet export --data-dir", () => {
     ]);
     const tree = await etcdnet(["--endpoints", target.url, "ls", "-r", "/app/_locks"]);
     expect(tree.stdout).toContain("/app/_locks/l\n");
+  });
+
+  it("says at once what SIGINT ends", async () => {
+    const pipe = join(scratch, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const args = ["export", "/elsewhere", "--data-dir", directory, "--file", pipe];
+    const { child, ended } = startEtcdnet(args);
+    const reader = createReadStream(pipe);
+    await once(reader, "readable");
+    child.kill("SIGINT");
+    const { stderr } = await ended;
+    reader.destroy();
+    // The write to the pipe cannot end.
+    expect([child.signalCode, stderr]).toEqual([
+      "SIGINT",
+      "SIGINT: ending the export; the file is left unchanged; Ctrl-C again ends the command at once\n",
+    ]);
   });
 
   it("names a key that does not exist", async () => {
