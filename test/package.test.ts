@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildIfStale } from "../scripts/project.mjs";
 import { installed, type Missing, must } from "./foreign/install.js";
 import { itWith } from "./foreign/missing.js";
+import { IS_EVERY_RELEASE } from "./support/releases.js";
 
 const run = promisify(execFile);
 const NPM = ["--no-audit", "--no-fund", "--loglevel=error"];
@@ -35,6 +36,14 @@ const OLD_RESOLUTION = {
   module: "commonjs",
   moduleResolution: "node10",
   ignoreDeprecations: "6.0",
+};
+
+/** Options that the declarations need in older releases of TypeScript. */
+const OLDER_TYPESCRIPT = {
+  // It has neither `NoInfer` nor iterators with a type of their result.
+  "5.0.4": { skipLibCheck: true },
+  "5.7.3": {},
+  "5.9.3": {},
 };
 
 /** Uses each entry, and prints the value of a key and the name of an error. */
@@ -204,11 +213,22 @@ describe("the package, packed and installed in an empty folder", () => {
     );
 
     // What `npm install typescript` gets.
-    itWith(typescript7(), "by TypeScript 7, also with the resolution of bundlers", async (tsc) => {
-      await expectTypes(tsc, { module: "nodenext" }, ["index.mts", "index.cts"]);
+    itWith(typescript("7.0.2"), "by TypeScript 7, also with the resolution of bundlers", (tsc) =>
+      expectBothResolutions(tsc),
+    );
+
+    for (const [version, options] of Object.entries(OLDER_TYPESCRIPT)) {
+      const name = `by TypeScript ${version}`;
+      if (IS_EVERY_RELEASE) {
+        itWith(typescript(version), name, (tsc) => expectBothResolutions(tsc, options));
+      } else test.skip(`${name}, with ETCDNET_SUPPORT=all`);
+    }
+
+    async function expectBothResolutions(tsc: string, options = {}): Promise<void> {
+      await expectTypes(tsc, { module: "nodenext", ...options }, ["index.mts", "index.cts"]);
       const bundler = { module: "esnext", moduleResolution: "bundler" };
-      await expectTypes(tsc, bundler, ["index.ts"]);
-    });
+      await expectTypes(tsc, { ...bundler, ...options }, ["index.ts"]);
+    }
 
     async function expectTypes(
       tsc: string,
@@ -226,9 +246,9 @@ describe("the package, packed and installed in an empty folder", () => {
 });
 
 /** The path of its compiler. */
-function typescript7(): string | Missing {
-  const found = installed("typescript-7.0.2", (work) => {
-    must("npm", ["install", "--prefix", work, ...NPM, "typescript@7.0.2"], { cwd: work });
+function typescript(version: string): string | Missing {
+  const found = installed(`typescript-${version}`, (work) => {
+    must("npm", ["install", "--prefix", work, ...NPM, `typescript@${version}`], { cwd: work });
   });
   if (typeof found !== "string") return found;
   return join(found, "node_modules/typescript/bin/tsc");

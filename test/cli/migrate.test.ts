@@ -14,6 +14,7 @@ import {
   startEtcd,
 } from "../support/etcd.js";
 import { inBatches } from "../support/in-batches.js";
+import { releases } from "../support/releases.js";
 import { V3Tool } from "../v3/v3-tools.js";
 import { etcdnet } from "./etcdnet.js";
 
@@ -200,6 +201,21 @@ describeEtcdSideBySide("3.6", "etcdnet migrate from an embedded server to etcd 3
     await expectMigration(from, { url: target.urls[0], api: "v3" });
   });
 });
+
+for (const release of releases([], ["3.4", "3.5"])) {
+  describeEtcdSideBySide(release, `etcdnet migrate within etcd ${release}`, () => {
+    it.each([
+      ["v2", "v3"],
+      ["v3", "v2"],
+    ] as const)("moves %s to %s", async (fromApi, toApi) => {
+      await using source = await startEtcd({ release });
+      await using target = await startEtcd({ release });
+      const from = { url: source.urls[0], api: fromApi };
+      await filled(from);
+      await expectMigration(from, { url: target.urls[0], api: toApi });
+    });
+  });
+}
 
 describe.concurrent("etcdnet migrate", () => {
   const on = async (

@@ -1,8 +1,9 @@
 import { describeEtcdSideBySide } from "../support/etcd.js";
+import { releases } from "../support/releases.js";
 import { keySpaceContract } from "./contract.js";
 import { v3, v3AsJson } from "./v3.js";
 
-for (const release of ["3.4", "3.6", "3.7"] as const) {
+for (const release of releases(["3.4", "3.6", "3.7"], ["3.5"])) {
   describeEtcdSideBySide(release, `etcd ${release}`, () => keySpaceContract(v3(release)));
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -5,9 +6,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIfStale, root } from "../../scripts/project.mjs";
 import { installed, type Missing, must } from "../foreign/install.js";
-import { run } from "../foreign/run.js";
+import { run, start } from "../foreign/run.js";
 import { clientCertificate, serverCertificate } from "../support/certificates.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { IS_EVERY_RELEASE } from "../support/releases.js";
 
 interface Package {
   readonly name: string;
@@ -27,8 +29,6 @@ const nodeOf = (version: string): Package => ({
 });
 const NEWEST_NODE = nodeOf("26.12.1");
 const OTHER_NODES = ["20.19.4", "22.23.5", "24.22.3"].map(nodeOf);
-/** Runs on every release of Node, not only on the present and the newest one. */
-const IS_LONG = process.env.ETCDNET_RUNTIMES === "all";
 
 const TOUR = {
   "read and write": "ä",
@@ -76,8 +76,9 @@ beforeAll(async () => {
   for (const part of ["dist", "package.json"]) {
     await cp(join(root, part), join(own, part), { recursive: true });
   }
-  await symlink(join(root, "node_modules/undici"), join(modules, "undici"));
-  await symlink(join(root, "node_modules/@types"), join(modules, "@types"));
+  for (const name of ["undici", "commander", "yaml", "@types"]) {
+    await symlink(join(root, "node_modules", name), join(modules, name));
+  }
   await writeFile(join(folder, "package.json"), '{ "dependencies": { "etcdnet": "*" } }');
   const programs = { "smoke.mjs": "smoke.mjs", "fixture.mjs": "fixture.test.mjs" };
   for (const [from, to] of Object.entries({ ...programs, "jest.test.cjs": "jest/smoke.test.js" })) {
@@ -103,13 +104,58 @@ describeWithEtcd("3.5", "the package runs on", () => {
 
   for (const version of OTHER_NODES) {
     const name = `Node ${version.version}`;
-    if (IS_LONG) itWith(version, name, (node) => smoke(node));
-    else it.skip(`${name}, with ETCDNET_RUNTIMES=all`);
+    if (IS_EVERY_RELEASE) itWith(version, name, (node) => smoke(node));
+    else it.skip(`${name}, with ETCDNET_SUPPORT=all`);
   }
 
   itWith(BUN, "Bun", (bun) => smoke(bun));
 
   itWith(DENO, "Deno", (deno) => smoke(deno, "run", "--allow-all"));
+
+  const COMMANDS = {
+    "this Node": { from: undefined, args: [] },
+    Bun: { from: BUN, args: [] },
+    Deno: { from: DENO, args: ["run", "--allow-all"] },
+  };
+  for (const [name, { from, args }] of Object.entries(COMMANDS)) {
+    const title = `${name}: the command line, its servers, and a migration`;
+    if (!IS_EVERY_RELEASE) it.skip(`${title}, with ETCDNET_SUPPORT=all`);
+    else if (from === undefined) it(title, () => commands(process.execPath, args));
+    else itWith(from, title, (runtime) => commands(runtime, args));
+  }
+
+  async function commands(runtime: string, args: readonly string[]): Promise<void> {
+    const main = [...args, "node_modules/etcdnet/dist/cli/main.js"];
+    const etcdnet = (...words: readonly string[]) =>
+      run(runtime, [...main, ...words], { cwd: folder });
+    const serve = (...words: readonly string[]) =>
+      start(runtime, [...main, ...words, "--port", "0"], { cwd: folder });
+    const urlOf = async ({ printed }: ReturnType<typeof serve>): Promise<string> => {
+      await expect.poll(printed).toMatch(/^listening on \S+\n/m);
+      return /^listening on (\S+)\n/m.exec(printed())?.[1] ?? "";
+    };
+    const server = serve("serve");
+    const prefix = `/${randomUUID()}`;
+    const gateway = serve("gateway", "--endpoints", plain.urls[0], "--prefix", prefix);
+    const [from, to] = await Promise.all([urlOf(server), urlOf(gateway)]);
+    const steps = [
+      ["--endpoints", from, "set", "/app/a", "1"],
+      ["--endpoints", from, "export", "/app", "--file", `${prefix.slice(1)}.jsonl`],
+      ["--endpoints", from, "import", `${prefix.slice(1)}.jsonl`, "--overwrite"],
+      ["migrate", "--from", from, "--to", to],
+      ["diff", "--from", from, "--to", to],
+    ];
+    for (const step of steps) {
+      const { code, stderr } = await etcdnet(...step);
+      expect({ code, stderr }, step.join(" ")).toMatchObject({ code: 0 });
+    }
+    const read = await etcdnet("--endpoints", to, "get", "/app/a");
+    expect(read).toEqual({ code: 0, stdout: "1\n", stderr: "" });
+    for (const { child, ended } of [server, gateway]) {
+      child.kill("SIGTERM");
+      expect(await ended).toMatchObject({ code: 0 });
+    }
+  }
 
   async function smoke(runtime: string, ...args: readonly string[]): Promise<void> {
     const servers = {
