@@ -128,7 +128,7 @@ const provocations: Readonly<Record<string, () => Promise<string>>> = {
   "no connection within": async () => {
     // It accepts connections, and says nothing to a client that begins TLS.
     const endpoints = await listening(createNetServer(), "https");
-    return using({ endpoints, timeout: 50 }, read);
+    return using({ endpoints, requestTimeout: 50, connectTimeout: 60_000 }, read);
   },
   "Connect Timeout Error": async () => {
     const endpoints = await listening(createNetServer(), "https");

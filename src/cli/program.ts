@@ -141,7 +141,8 @@ function withRequiredOptionsLast(command: Command): Command {
     const isMissing = (name: string): boolean => command.getOptionValue(name) === undefined;
     const missing = required.find((option) => isMissing(option.attributeName()));
     if (missing === undefined) return;
-    command.error(`error: required option '${missing.flags}' not specified`);
+    const code = "commander.missingMandatoryOptionValue";
+    command.error(`error: required option '${missing.flags}' not specified`, { code });
   });
 }
 
