@@ -108,7 +108,9 @@ describe("etcdnet serve refuses, in one line,", () => {
     const second = new Cli("serve", "--port", port);
     expect(await second.exit).toBe(1);
     expect(second.stderr).toMatch(
-      new RegExp(`^Error:  .*address already in use 127.0.0.1:${port}; choose another port with --port\n$`),
+      new RegExp(
+        `^Error:  .*address already in use 127.0.0.1:${port}; choose another port with --port\n$`,
+      ),
     );
   });
 
