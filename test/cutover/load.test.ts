@@ -19,7 +19,7 @@ const LOCK_TTL = "120";
 /** Long enough for a busy machine. `npm run soak:cutover` shows how long it takes. */
 const HOLD_S = 20;
 /** Before each request of who works all the time. Without it, they would take the machine from the switch, which then lasts longer. */
-const PAUSE_MS = KEYS > 10_000 ? 0 : 50;
+const PAUSE_MS = KEYS > 10_000 ? 0 : 150;
 const TIMEOUT_MS = KEYS > 10_000 ? 3_600_000 : 600_000;
 
 interface Node {

@@ -42,9 +42,16 @@ const DAY_MS = 86_400_000;
 /** Changes every day, so that the short form is another one tomorrow. */
 export const seed = Number(FAULTS_SEED ?? Math.floor(Date.now() / DAY_MS));
 
-export const systems: readonly SystemName[] =
-  system === "all" ? SYSTEM_NAMES : SYSTEM_NAMES.filter((name) => name === system);
+export const systems = systemsFor(system);
 if (systems.length === 0) throw new Error(`--system: unknown: ${system}`);
+
+/** The short form has the cut-over, in which all parts take part, and each day another of the other systems. */
+function systemsFor(name: string): readonly SystemName[] {
+  if (name !== "all") return SYSTEM_NAMES.filter((each) => each === name);
+  if (isLong) return SYSTEM_NAMES;
+  const others = SYSTEM_NAMES.filter((each) => each !== "cutover");
+  return SYSTEM_NAMES.filter((each) => each === "cutover" || each === others[seed % others.length]);
+}
 
 export const out = FAULTS_OUT ?? mkdtempSync(join(tmpdir(), "etcdnet-faults-"));
 

@@ -5,7 +5,7 @@ import { startGatewayPair, startSourceGatewayPair } from "./gateway-pair.js";
 
 /** `npm run fuzz -- --gateway` sets these for a long run. */
 const { FUZZ_SEED, FUZZ_REQUESTS, FUZZ_PATH } = process.env;
-const requests = Number(FUZZ_REQUESTS ?? 1_000);
+const requests = Number(FUZZ_REQUESTS ?? 600);
 
 const KINDS = [
   ["3.7", "differential fuzz of the gateway", startGatewayPair],
