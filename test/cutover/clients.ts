@@ -110,7 +110,7 @@ export async function untilWatched(server: { readonly url: string }, count: numb
 /** Between two writes. Without it, the more a busy machine delays a switch, the more would have to be copied. */
 const PAUSE_MS = 20;
 
-/** Writes keys of its own until it is stopped. */
+/** Writes keys of its own until it is stopped, or until a gateway does not respond. */
 export async function write(
   server: { readonly url: string },
   directory: string,
@@ -120,9 +120,14 @@ export async function write(
   for (let number = 0; !signal.aborted; number++) {
     await setTimeout(PAUSE_MS);
     const key = `${directory}/${String(number).padStart(6, "0")}`;
-    const { status, body } = await put(server, key, { value: "x" });
-    if (status === 201) written.push(key);
-    else problems.push(`${key}: ${status} ${JSON.stringify(body)}`);
+    try {
+      const { status, body } = await put(server, key, { value: "x" });
+      if (status === 201) written.push(key);
+      else problems.push(`${key}: ${status} ${JSON.stringify(body)}`);
+    } catch (error) {
+      problems.push(`${key}: ${error}`);
+      break;
+    }
   }
   return { written, problems };
 }
