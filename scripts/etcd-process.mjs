@@ -12,8 +12,8 @@ import { spawn } from "node:child_process";
 import { randomInt, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, statfsSync, writeFileSync } from "node:fs";
-import { get as getHttp } from "node:http";
-import { get as getHttps } from "node:https";
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ import { hasRunningThread } from "./process-threads.mjs";
 
 const READY_WITHIN_MS = 30_000;
 const POLL_EVERY_MS = 10;
-const HEALTH_TIMEOUT_MS = 1_000;
+const REQUEST_TIMEOUT_MS = 1_000;
 const STOPPED_WITHIN_MS = 5_000;
 const LOG_TAIL_CHARACTERS = 8_192;
 
@@ -67,7 +67,7 @@ export async function startEtcdProcess(options) {
  *
  * @param {1 | 3 | 5} size
  * @param {EtcdProcessOptions} options
- * @returns {Promise<[EtcdProcess, ...EtcdProcess[]]>} when all are healthy
+ * @returns {Promise<[EtcdProcess, ...EtcdProcess[]]>} when all are healthy, and each knows the URLs of all
  */
 export async function startEtcdCluster(size, options, attempts = 5) {
   const names = Array.from({ length: size }, (_, index) => `m${index + 1}`);
@@ -77,6 +77,7 @@ export async function startEtcdCluster(size, options, attempts = 5) {
   const members = formCluster(places, advertised, options);
   try {
     await Promise.all(members.map((member) => member.start()));
+    if (size > 1) await Promise.all(members.map((member) => member.untilPublished(size)));
     return members;
   } catch (error) {
     await Promise.all(members.map((member) => member.remove()));
@@ -203,32 +204,57 @@ export class EtcdProcess {
     await this.#guard.dismiss();
   }
 
-  async #untilHealthy() {
+  #untilHealthy() {
+    return this.#until("is not healthy in time", async () => {
+      const { status } = await this.#request("GET", "/health");
+      return status === 200 ? undefined : `/health says ${status}`;
+    });
+  }
+
+  /** Waits until this member knows the client URLs of all. A member publishes its own when it is healthy already. @param {number} size */
+  untilPublished(size) {
+    return this.#until("does not know the URLs of all members in time", async () => {
+      const { text } = await this.#request("POST", "/v3/cluster/member/list", "{}");
+      /** @type {{ members?: { clientURLs?: string[] }[] }} */
+      const { members = [] } = JSON.parse(text);
+      const published = members.filter(({ clientURLs = [] }) => clientURLs.length > 0);
+      return published.length === size ? undefined : `${published.length} of ${size}`;
+    });
+  }
+
+  /** @param {string} failure @param {() => Promise<string | undefined>} findProblem */
+  async #until(failure, findProblem) {
+    const problemNow = () => findProblem().catch((/** @type {Error} */ error) => error.message);
     const deadline = Date.now() + READY_WITHIN_MS;
-    let problem = await this.#healthProblem();
+    let problem = await problemNow();
     while (problem !== undefined && this.#child && Date.now() < deadline) {
       await delay(POLL_EVERY_MS);
-      problem = await this.#healthProblem();
+      problem = await problemNow();
     }
     if (problem === undefined) return;
-    const what = this.#child ? `is not healthy in time (${problem})` : "ended at its start";
+    const what = this.#child ? `${failure} (${problem})` : "ended at its start";
     const message = `etcd ${this.name} at ${this.url} ${what}; its log ends:\n${this.log}`;
     const code = this.log.includes("address already in use") ? "EADDRINUSE" : "ERR_ETCD_START";
     throw Object.assign(new Error(message), { code });
   }
 
-  /** @returns {Promise<string | undefined>} */
-  #healthProblem() {
+  /** @param {string} method @param {string} path @param {string} [body] @returns {Promise<{ status: number | undefined, text: string }>} */
+  #request(method, path, body) {
     const { ca, client } = this.#options.tls ?? {};
-    const get = ca === undefined ? getHttp : getHttps;
-    return new Promise((resolve) => {
-      const options = { ...client, ca, agent: false, timeout: HEALTH_TIMEOUT_MS };
-      const request = get(`${this.#httpUrl ?? this.url}/health`, options, (response) => {
-        response.resume();
-        resolve(response.statusCode === 200 ? undefined : `/health says ${response.statusCode}`);
+    const send = ca === undefined ? requestHttp : requestHttps;
+    return new Promise((resolve, reject) => {
+      const options = { ...client, ca, method, agent: false, timeout: REQUEST_TIMEOUT_MS };
+      const request = send(`${this.#httpUrl ?? this.url}${path}`, options, (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (part) => {
+          text += part;
+        });
+        response.on("end", () => resolve({ status: response.statusCode, text }));
+        response.on("error", reject);
       });
-      request.on("timeout", () => request.destroy(new Error("/health does not answer")));
-      request.on("error", (error) => resolve(error.message));
+      request.on("timeout", () => request.destroy(new Error(`${path} does not answer`)));
+      request.on("error", reject);
+      request.end(body);
     });
   }
 
