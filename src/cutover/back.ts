@@ -159,7 +159,7 @@ export async function finish({ records }: CutoverTarget): Promise<void> {
   } catch (cause) {
     const problem =
       "the way back is given up, but the hashes of recorded passwords are still on v3";
-    throw new CutoverError(`${problem}: call finish again`, { cause });
+    throw new CutoverError(`${problem}: run finish again`, { cause });
   }
 }
 

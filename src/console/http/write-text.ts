@@ -12,6 +12,20 @@ export async function writeText(response: ServerResponse, text: string): Promise
   });
 }
 
+/** Milliseconds between two lines about progress. */
+const PROGRESS_INTERVAL_MS = 100;
+
+/** Limits how often a line about progress is sent. @returns tells whether one is due */
+export function progressPace(): () => boolean {
+  let reportedAt = 0;
+  return () => {
+    const now = performance.now();
+    if (now - reportedAt < PROGRESS_INTERVAL_MS) return false;
+    reportedAt = now;
+    return true;
+  };
+}
+
 /** Begins a response of JSON lines. @returns a function that sends one */
 export function lineSender<T>(response: ServerResponse): (line: T) => Promise<void> {
   response.writeHead(200, {

@@ -1,6 +1,7 @@
 import type { WatchResponse } from "../../etcd3/rpcs.js";
 import type { KeyRange } from "../../etcd3/transaction.js";
 import type { V3Api, V3Call, V3Stream } from "../../etcd3/v3-api.js";
+import { MAX_REVISIONS_PER_MESSAGE } from "../../key-space/v3/past/key-changes.js";
 import { ConsoleError } from "../http/json-exchange.js";
 
 /** A change of a key of etcd. */
@@ -27,8 +28,6 @@ interface Wanted<T> {
   readonly revision: number;
 }
 
-/** etcd puts at most so many revisions of the past into a message. One with less has all up to its time. */
-const MAX_REVISIONS_PER_MESSAGE = 1_000;
 /** Without a change, etcd sends nothing by which the end could be known. */
 const SILENCE_MS = 2_000;
 /** Revisions, of all keys, among which a busy etcd searches in a millisecond. */
@@ -111,8 +110,10 @@ class Reading<T> {
         const picked = revision > this.#read ? pick(event) : undefined;
         if (picked !== undefined) this.#found.push(picked);
       }
-      const surplus = this.#found.length - keep;
-      if (surplus > keep) this.#isCut = this.#found.splice(0, surplus).length > 0;
+      if (this.#found.length > 2 * keep) {
+        this.#found.splice(0, this.#found.length - keep);
+        this.#isCut = true;
+      }
       if (this.#bytes + stream.received > MAX_BYTES) return "cut";
       if (response.fragment || revisions === 0) continue;
       if (revisions < MAX_REVISIONS_PER_MESSAGE) return "complete";

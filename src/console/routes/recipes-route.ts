@@ -1,6 +1,6 @@
 import { walkDirectories } from "../../transfer/source/walk-tree.js";
 import { failureOf, keyIn } from "../http/json-exchange.js";
-import { lineSender } from "../http/write-text.js";
+import { lineSender, progressPace } from "../http/write-text.js";
 import type { FoundRecipe, RecipesEvent } from "../model/page-types.js";
 import { recipeIn } from "./recipe-route.js";
 import type { ConsoleRequest } from "./route.js";
@@ -8,7 +8,6 @@ import type { ConsoleRequest } from "./route.js";
 const MAX_RECIPES = 500;
 /** Of each recipe. */
 const MAX_SHOWN = 5;
-const PROGRESS_INTERVAL_MS = 100;
 
 /**
  * Finds all locks, elections and registries of the tree, directory by directory, and sends a line for each. Hidden
@@ -23,7 +22,7 @@ export async function findRecipes({
   const key = keyIn(query);
   const send = lineSender<RecipesEvent>(response);
   let [directories, keys, found] = [0, 0, 0];
-  let reportedAt = 0;
+  const isDue = progressPace();
   try {
     for await (const { node } of walkDirectories(session.etcd, key, { signal })) {
       directories++;
@@ -35,9 +34,7 @@ export async function findRecipes({
         const recipe: FoundRecipe = { key: node.key, kind, count: node.nodes?.length ?? 0, first };
         await send({ type: "recipe", recipe });
       }
-      if (performance.now() - reportedAt < PROGRESS_INTERVAL_MS) continue;
-      reportedAt = performance.now();
-      await send({ type: "progress", directories, keys });
+      if (isDue()) await send({ type: "progress", directories, keys });
     }
     await send({ type: "end", directories, keys, isCut: found > MAX_RECIPES });
   } catch (error) {

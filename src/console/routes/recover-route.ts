@@ -12,7 +12,7 @@ import type { KeyValue } from "../../etcd3/rpcs.js";
 import { NO_LEASE } from "../../etcd3/transaction.js";
 import { forEachConcurrent } from "../../transfer/source/for-each-concurrent.js";
 import { ConsoleError, failureOf, indexIn, keyTextIn, readJson } from "../http/json-exchange.js";
-import { lineSender } from "../http/write-text.js";
+import { lineSender, progressPace } from "../http/write-text.js";
 import type {
   NotRecovered,
   RecoverCounts,
@@ -25,7 +25,6 @@ import type { ConsoleRequest } from "./route.js";
 import { remainingTtl } from "./write-routes.js";
 
 const CONCURRENT_WRITES = 16;
-const PROGRESS_INTERVAL_MS = 100;
 /** Keys that a report names. */
 const MAX_NAMED = 200;
 
@@ -45,14 +44,12 @@ export async function recover({ session, message, response, signal }: ConsoleReq
   ];
   const recovery = new Recovery(session.etcd, reader, wanted, work.length);
   const send = lineSender<RecoverEvent>(response);
-  let reportedAt = 0;
+  const isDue = progressPace();
   try {
     await forEachConcurrent(work, CONCURRENT_WRITES, async ({ key, isMissing }) => {
       signal.throwIfAborted();
       await (isMissing ? recovery.create(key) : recovery.replace(key));
-      if (performance.now() - reportedAt < PROGRESS_INTERVAL_MS) return;
-      reportedAt = performance.now();
-      await send({ type: "progress", ...recovery.counts });
+      if (isDue()) await send({ type: "progress", ...recovery.counts });
     });
     await send({ type: "end", ...recovery.counts, left: recovery.left });
   } catch (error) {

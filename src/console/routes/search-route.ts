@@ -1,13 +1,12 @@
 import type { AnyNode } from "../../model/node.js";
 import { walkDirectories } from "../../transfer/source/walk-tree.js";
 import { ConsoleError, failureOf, keyIn } from "../http/json-exchange.js";
-import { lineSender } from "../http/write-text.js";
+import { lineSender, progressPace } from "../http/write-text.js";
 import type { SearchEvent, SearchMatch, SearchQuery } from "../model/page-types.js";
 import type { ConsoleRequest } from "./route.js";
 
 const MAX_MATCHES = 1_000;
 const MAX_LINE_CHARS = 200;
-const PROGRESS_INTERVAL_MS = 100;
 
 /**
  * Searches the whole tree, directory by directory, and sends a line for each match. The pages of a search never miss
@@ -20,7 +19,7 @@ export async function search({ session, query, response, signal }: ConsoleReques
   let directories = 0;
   let keys = 0;
   let matches = 0;
-  let reportedAt = 0;
+  const isDue = progressPace();
   try {
     for await (const { node } of walkDirectories(session.etcd, wanted.key, { signal })) {
       directories++;
@@ -30,9 +29,7 @@ export async function search({ session, query, response, signal }: ConsoleReques
         if (matches++ < MAX_MATCHES) await send({ type: "match", match });
       }
       if (matches >= MAX_MATCHES) break;
-      if (performance.now() - reportedAt < PROGRESS_INTERVAL_MS) continue;
-      reportedAt = performance.now();
-      await send({ type: "progress", directories, keys, at: node.key });
+      if (isDue()) await send({ type: "progress", directories, keys, at: node.key });
     }
     await send({ type: "end", directories, keys, isCut: matches >= MAX_MATCHES });
   } catch (error) {

@@ -32,13 +32,10 @@ export class SwitchGuard implements KeyGuard<SwitchPermit> {
     path: string,
     operation: KeyRequest | WatchRequest,
   ): Promise<SwitchPermit> {
-    const { guard, review, membership, watches } = this.#parts;
     const isPermittedOnTarget = async (): Promise<boolean> =>
-      (await guard.permit(request, method, path, operation)) !== undefined;
-    const isValid = async (): Promise<boolean> =>
-      membership.state?.phase !== "target" || (await isPermittedOnTarget());
-    const reviewed = reviewedBy({ review, watches }, isValid);
-    return { isValid: async () => true, guard: reviewed, isPermittedOnTarget };
+      (await this.#parts.guard.permit(request, method, path, operation)) !== undefined;
+    const guard = reviewedBy(this.#parts, isPermittedOnTarget);
+    return { isValid: async () => true, guard, isPermittedOnTarget };
   }
 }
 
@@ -68,21 +65,21 @@ export class TargetGuard implements KeyGuard<SwitchPermit> {
       membership.switches === switches
         ? permit.isValid()
         : (await guard.permit(request, method, path, operation)) !== undefined;
-    const isValid = async (): Promise<boolean> =>
-      membership.state?.phase !== "target" || (await isPermittedOnTarget());
     return {
       isValid: () => permit.isValid(),
-      guard: reviewedBy(this.#parts, isValid),
+      guard: reviewedBy(this.#parts, isPermittedOnTarget),
       isPermittedOnTarget,
     };
   }
 }
 
-/** Closes a watch when its permit becomes invalid, or with all others. */
+/** Closes a watch when v3 serves and its users do not permit it, or with all others. */
 function reviewedBy(
-  { review, watches }: Pick<SwitchGuardParts, "review" | "watches">,
-  isValid: Permit["isValid"],
+  { review, watches, membership }: SwitchGuardParts,
+  isPermittedOnTarget: Caller["isPermittedOnTarget"],
 ): Permit["guard"] {
+  const isValid = async (): Promise<boolean> =>
+    membership.state?.phase !== "target" || (await isPermittedOnTarget());
   const guard = (watch: Pick<KeyWatch, "close">): (() => void) => {
     const [end, endReview] = [watches.add(watch), review.add({ isValid, guard }, watch)];
     return () => {

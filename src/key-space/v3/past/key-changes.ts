@@ -36,7 +36,7 @@ export interface TracedKeys {
  * Number of revisions that etcd puts at most into a message of a watch that reads the past. A message
  * with less is complete: it has all changes of its range up to the revision of the store.
  */
-const MAX_REVISIONS_PER_MESSAGE = 1_000;
+export const MAX_REVISIONS_PER_MESSAGE = 1_000;
 /** Milliseconds without a byte after which a member counts as failed. It may have to read a long history. */
 const SILENCE_TIMEOUT_MS = 60_000;
 /** Milliseconds before the same revisions are requested again. */
