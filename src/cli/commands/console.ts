@@ -15,7 +15,7 @@ import { keyOf } from "../options/key-argument.js";
 import { listOf, notEmpty, portOf } from "../options/option-files.js";
 import { splitUser } from "../options/split-user.js";
 import { reportFailure } from "../process/failure.js";
-import { type FlagOf, flagNames } from "../process/flag-names.js";
+import { dashed, type FlagOf, flagNames } from "../process/flag-names.js";
 import { note } from "../process/print.js";
 import { VERSION } from "../process/version.js";
 import { waitForShutdown } from "../process/wait-for-shutdown.js";
@@ -94,14 +94,9 @@ async function cutoverSource(
   if (source === undefined) {
     const given = SOURCE_OPTIONS.find((name) => flags[name] !== undefined);
     if (given === undefined) return undefined;
-    throw new Error(`${flag(optionOf(given))} needs ${flag("source")}`);
+    throw new Error(`${flag(dashed(given))} needs ${flag("source")}`);
   }
   if (api !== "v3") throw new Error(`${flag("source")} needs ${flag("api")} v3`);
   // In messages: the options of the commands that carry out the same steps.
   return { options: await sourceSettings({ ...flags, source }, flag), nameOf: flagNames() };
-}
-
-/** The name of the option of an attribute: `source-key` for `sourceKey`. */
-function optionOf(attribute: string): string {
-  return attribute.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -3,6 +3,7 @@ import { type MemberData, readMemberData } from "../../data-dir/read-member-data
 import { exportMember, type MemberExport } from "../../transfer/export/export-member.js";
 import type { ExportOptions } from "../../transfer/export/export-tree.js";
 import { type ClientOptions, clientOptionsOf } from "../options/client-options.js";
+import { dashed } from "../process/flag-names.js";
 
 /** Flags of `export` for the files of a member. */
 export interface DataDirFlags {
@@ -25,7 +26,7 @@ export function requireNoFileFlags(flags: DataDirFlags): void {
   const { walDir, uncommitted, atStop, untilDamage } = flags;
   const given = Object.entries({ walDir, uncommitted, atStop, untilDamage });
   const name = given.find(([, value]) => value !== undefined)?.[0];
-  if (name !== undefined) throw new Error(`${flagOfOption(name)} needs --data-dir`);
+  if (name !== undefined) throw new Error(`--${dashed(name)} needs --data-dir`);
 }
 
 /** @throws Error for an option of a cluster. Environment variables are ignored */
@@ -34,7 +35,7 @@ export function refuseClusterOptions(command: Command): void {
   const name = CLUSTER_OPTIONS.find((option) => given[option] !== undefined);
   if (name === undefined) return;
   throw new Error(
-    `${flagOfOption(name)} is for a running cluster, and --data-dir reads files; use one of them`,
+    `--${dashed(name)} is for a running cluster, and --data-dir reads files; use one of them`,
   );
 }
 
@@ -72,8 +73,4 @@ function expiredNote(expired: number): readonly string[] {
   return [
     `${expired} keys and directories were left out, because their TTL has run out; --at-stop includes them`,
   ];
-}
-
-function flagOfOption(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -9,7 +9,7 @@ import {
   type ReadFiles,
 } from "../options/server-files.js";
 import { splitUser } from "../options/split-user.js";
-import type { FlagOf } from "../process/flag-names.js";
+import { dashed, type FlagOf } from "../process/flag-names.js";
 import {
   type ListenSettings,
   listenSettings,
@@ -161,11 +161,6 @@ function uselessOptions(
   ];
   const missing = `has no effect with ${name} and without ${flag("endpoints")}`;
   return endpoints === undefined ? [auth, [[...V3_OPTIONS, ...CUTOVER_OPTIONS], missing]] : [auth];
-}
-
-/** `password-file` for `passwordFile`. */
-function dashed(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** The certificate for clients. @throws Error naming the option */

@@ -9,6 +9,11 @@ export type FlagOf = (name: string) => string;
 
 export const flagOf: FlagOf = (name) => `--${name}`;
 
+/** The name of the option whose value Commander stores under another one: `password-file` for `passwordFile`. */
+export function dashed(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
 /** The flags of a command for two clusters. */
 export const sideFlagOf =
   (side: "from" | "to"): FlagOf =>

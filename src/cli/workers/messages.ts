@@ -13,5 +13,5 @@ export type ToParent =
   | { readonly kind: "listens"; readonly url: string }
   /** Responds to `collect`. */
   | { readonly kind: "collected"; readonly id: number; readonly text: string }
-  /** Asks for the metrics of all workers. */
-  | { readonly kind: "ask"; readonly id: number };
+  /** Asks for the metrics of all workers, with its own. */
+  | { readonly kind: "ask"; readonly id: number; readonly text: string };

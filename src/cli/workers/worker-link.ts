@@ -56,22 +56,22 @@ export class WorkerLink {
       const reply = await handler(request);
       const { headers, body } = reply;
       if (typeof body !== "string" || !headers.includes(PROMETHEUS_TYPE)) return reply;
-      return { ...reply, body: (await this.#ask()) ?? body };
+      return { ...reply, body: (await this.#ask(body)) ?? body };
     };
   }
 
-  /** The metrics of all workers; `undefined`: the parent does not respond. */
-  #ask(): Promise<string | undefined> {
+  /** The metrics of all workers; `undefined`: the parent does not respond. @param text those of this one */
+  #ask(text: string): Promise<string | undefined> {
     const id = ++this.#asked;
     return new Promise((resolve) => {
-      const finish = (text: string | undefined): void => {
+      const finish = (all: string | undefined): void => {
         clearTimeout(timer);
         this.#waiting.delete(id);
-        resolve(text);
+        resolve(all);
       };
       const timer = setTimeout(() => finish(undefined), ASK_TIMEOUT_MS);
       this.#waiting.set(id, finish);
-      this.#send({ kind: "ask", id });
+      this.#send({ kind: "ask", id, text });
     });
   }
 

@@ -170,7 +170,7 @@ export class WorkerPool {
       if (place.restarts > 0) this.#log.info("a worker listens again", { worker: place.number });
       this.#onStart(undefined);
     } else {
-      this.#current ??= this.#collect().finally(() => {
+      this.#current ??= this.#collect(place, message.text).finally(() => {
         this.#current = undefined;
       });
       const text = await this.#current;
@@ -178,8 +178,8 @@ export class WorkerPool {
     }
   }
 
-  /** The metrics of all workers. */
-  async #collect(): Promise<string> {
+  /** The metrics of all workers. @param asking has sent its own */
+  async #collect(asking: Place, own: string): Promise<string> {
     const id = ++this.#collections;
     const texts = new Map<Place, string | undefined>();
     await new Promise<void>((resolve) => {
@@ -195,7 +195,8 @@ export class WorkerPool {
       };
       this.#collecting.set(id, take);
       for (const place of this.#places) {
-        if (!place.isListening) take(place, undefined);
+        if (place === asking) take(place, own);
+        else if (!place.isListening) take(place, undefined);
         else send(place, { kind: "collect", id });
       }
     });
