@@ -16,7 +16,7 @@ export async function heldAfter(work: () => unknown): Promise<number> {
 }
 
 /** Collects garbage, including memory outside of the heap. */
-export async function collectGarbage(): Promise<void> {
+async function collectGarbage(): Promise<void> {
   collect();
   // Memory outside of the heap is released a little later.
   await setTimeout(10);

@@ -1,9 +1,7 @@
 import { once } from "node:events";
-import { createSecureServer, createServer } from "node:http2";
+import { createServer } from "node:http2";
 import { type AddressInfo, connect } from "node:net";
-import { connect as connectTls } from "node:tls";
 import { expect, test } from "vitest";
-import { serverCertificate } from "../../../test/support/certificates.js";
 import { systemClock } from "../../time/clock.js";
 import type { HttpRequest } from "../../wire/http.js";
 import { Exchange } from "../exchange/exchange.js";
@@ -48,27 +46,5 @@ test("a connection closes after its idle time without streams, but not during a 
   expect(connection.start(exchange, [])).toBe(true);
   expect(await exchange.response).toMatchObject({ status: 200, body: "done" });
   await once(socket, "close");
-  server.close();
-});
-
-test("a server cannot fill the memory with names of origins", async () => {
-  const server = createSecureServer(serverCertificate()).on("session", (session) => {
-    session.on("error", () => {});
-    for (let at = 0; at < 100; at++) session.origin(`https://host${at}.example`);
-  });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  const options = { port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["h2"] };
-  const socket = connectTls(options);
-  await once(socket, "secureConnect");
-  const settings = {
-    ...{ timeout: 5_000, clock: systemClock, keepAlive: 600_000 },
-    carries: "watches",
-  } as const;
-  const closed = new Promise<void>((resolve) => {
-    const origin = new URL(`https://127.0.0.1:${port}`);
-    new Http2Connection(origin, socket, settings, resolve).ready.catch(() => {});
-  });
-  await closed;
   server.close();
 });

@@ -1,30 +1,15 @@
-import { type ClientHttp2Session, connect, constants, type OutgoingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
 import { type Clock, socketTimeout } from "../../time/clock.js";
 import { GRPC_TYPE } from "../../wire/grpc.js";
 import type { HttpRequest } from "../../wire/http.js";
 import type { Exchange } from "../exchange/exchange.js";
-import { Http2StreamAdapter } from "./http2-stream-adapter.js";
-import { keepForStream, nativeSessionOf } from "./native-session.js";
+import { CONNECTION_WINDOW_BYTES, Http2Session, type RequestField } from "./http2-session.js";
 
 /** A broken connection breaks all its streams, so their number is limited. */
 const MAX_STREAMS_PER_CONNECTION = 1_000;
 
-/**
- * Flow-control windows. Calls: large enough that a long listing does not wait on a high-latency
- * network. Watches: HTTP/2's default, as there may be many.
- */
-const WINDOW_BYTES = { calls: 4 * 1024 * 1024, watches: 65_535 };
-
-/**
- * Node's limit on the memory of a session. It includes data waiting to be sent, and beyond it Node
- * even rejects responses. Effectively unlimited: callers bound the sent data, the windows bound the
- * received data.
- */
-const MAX_SESSION_MEMORY_MB = 1_000_000;
-
-/** Node keeps every origin that a server announces in ORIGIN frames, although nothing uses them. */
-const MAX_ORIGINS = 50;
+/** Flow-control windows of streams. Calls may be long listings. Watches: HTTP/2's default, as there may be many. */
+const WINDOW_BYTES = { calls: CONNECTION_WINDOW_BYTES, watches: 65_535 };
 
 /** gRPC servers close a connection with more than one ping in 5 s. */
 const PING_INTERVAL_MS = 6_000;
@@ -40,158 +25,139 @@ export interface Http2ConnectionSettings {
   readonly carries: "calls" | "watches";
   /** Called when a stream ended without a response and the connection is checked with a ping. */
   readonly onPing?: () => void;
+  /** The id of the first stream, an odd number. @default 1 */
+  readonly firstStream?: number | undefined;
 }
 
 /** One HTTP/2 connection. It carries many exchanges at a time. */
 export class Http2Connection {
   /** Resolves when the server's SETTINGS were received. Rejects when the connection has failed. */
   readonly ready: Promise<void>;
-  readonly #session: ClientHttp2Session;
-  readonly #native: object | undefined;
+  readonly #session: Http2Session;
   readonly #timeout: number;
   readonly #clock: Clock;
-  /** Set explicitly, because Node's own is invalid for IPv6 addresses. */
-  readonly #authority: string;
+  readonly #origin: URL;
   readonly #onPing: (() => void) | undefined;
   #maxStreams = 0;
-  #streams = 0;
   /** Whether a response was received. The connection may have died while idle since then. */
   #warm = false;
   /** Whether the response to a ping is pending. Until it arrives, new exchanges use another connection. */
   #pingPending = false;
   #pingedAt = Number.NEGATIVE_INFINITY;
-  #lastStream = Number.MAX_SAFE_INTEGER;
+  /** Of the timer that waits for SETTINGS, or for the response to a ping. */
+  #cancelTimer: () => void = () => {};
 
+  /** @param socket is open, and nobody has read from it */
   constructor(
     origin: URL,
     socket: Socket,
-    { timeout, clock, keepAlive, carries, onPing }: Http2ConnectionSettings,
+    { timeout, clock, keepAlive, carries, onPing, firstStream }: Http2ConnectionSettings,
     onClose: () => void,
   ) {
     this.#timeout = timeout;
     this.#clock = clock;
     this.#onPing = onPing;
-    this.#authority = origin.host;
-    const session = connect(origin, {
-      createConnection: () => socket,
-      maxSessionMemory: MAX_SESSION_MEMORY_MB,
-      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES[carries] },
+    this.#origin = origin;
+    let onReady = (_failure?: Error): void => {};
+    this.ready = new Promise((resolve, reject) => {
+      onReady = (failure) => (failure === undefined ? resolve() : reject(failure));
     });
-    session.once("connect", () => {
-      if (!session.destroyed) session.setLocalWindowSize(WINDOW_BYTES.calls);
-    });
+    const session = new Http2Session(
+      socket,
+      { streamWindow: WINDOW_BYTES[carries], firstStream },
+      {
+        onSettings: (maxStreams) => {
+          if (this.#maxStreams === 0) this.#cancelTimer();
+          this.#maxStreams = Math.min(maxStreams, MAX_STREAMS_PER_CONNECTION);
+          if (maxStreams > 0) onReady();
+          else {
+            onReady(new Error("the endpoint accepts no HTTP/2 streams"));
+            session.close();
+          }
+        },
+        onGoaway: () => {
+          if (carries === "watches") session.destroy(new Error("the endpoint is shutting down"));
+        },
+        onResponse: () => {
+          this.#warm = true;
+        },
+        onSilentStream: () => this.onSilentStream(),
+        onClose: (error) => {
+          this.#cancelTimer();
+          onReady(error);
+          onClose();
+        },
+      },
+    );
     this.#session = session;
-    this.#native = nativeSessionOf(session);
-    this.ready = this.#followSettings(keepAlive);
-    session.on("close", onClose);
-    // The session's own close event follows some turns of the event loop later.
-    socket.once("end", () => session.close());
-    session.on("goaway", (_code, lastStream) => {
-      this.#lastStream = lastStream;
-      if (carries === "watches") session.destroy(new Error("the endpoint is shutting down"));
+    this.#cancelTimer = socketTimeout(clock, timeout, () =>
+      session.destroy(new Error("the endpoint sends no HTTP/2 settings")),
+    );
+    socket.setTimeout(keepAlive);
+    socket.on("timeout", () => {
+      if (session.streams === 0) session.close();
     });
-    let origins = 0;
-    session.on("origin", (received) => {
-      origins += received.length;
-      if (origins > MAX_ORIGINS) session.destroy(new Error("the endpoint sends too many origins"));
-    });
-    session.on("timeout", () => {
-      if (this.#streams === 0) session.close();
-    });
-    // A waiting request keeps the process alive through its timeout, a running one through its
-    // stream.
-    session.unref();
-  }
-
-  get lastStream(): number {
-    return this.#lastStream;
   }
 
   /** Starts an exchange. @returns false if the connection accepts no more streams */
   start(exchange: Exchange, headers: string[]): boolean {
-    const { closed, destroyed } = this.#session;
-    if (closed || destroyed || this.#pingPending || this.#streams >= this.#maxStreams) return false;
-    const stream = this.#session.request(fieldsOf(exchange.request, headers, this.#authority));
-    const { grpc, isWatch: streams } = exchange.request;
-    const { body } = grpc ?? exchange.request;
-    // A gRPC watch is bidirectional. etcd's grpc-proxy ends a watch whose request stream has ended.
-    if (grpc !== undefined && streams) stream.write(body);
-    else if (body !== undefined) stream.end(body);
-    if (this.#streams++ === 0) this.#session.ref();
+    const { isOpen, streams } = this.#session;
+    if (!isOpen || this.#pingPending || streams >= this.#maxStreams) return false;
+    const { request } = exchange;
+    const { grpc, isWatch = false } = request;
+    const { body } = grpc ?? request;
     exchange.reusesConnection = this.#warm;
-    stream.once("response", () => {
-      this.#warm = true;
-    });
-    stream.once("close", () => {
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) keepForStream(stream, this.#native);
-      if (--this.#streams === 0) this.#session.unref();
-    });
-    new Http2StreamAdapter(stream, this).drive(exchange);
+    // A gRPC watch is bidirectional. etcd's grpc-proxy ends a watch whose request stream has ended.
+    const ends = grpc === undefined || !isWatch;
+    this.#session.request(exchange, fieldsOf(request, headers, this.#origin), bytesOf(body), ends);
     return true;
-  }
-
-  /** A stream broke. Closes the connection for new streams; running streams continue. */
-  onBroken(): void {
-    this.#session.close();
   }
 
   /** A stream ended without a response. Sends a ping, and ends the connection if the ping gets no response. */
   onSilentStream(): void {
     const now = this.#clock.monotonic();
-    if (now - this.#pingedAt < PING_INTERVAL_MS || this.#session.destroyed) return;
+    if (now - this.#pingedAt < PING_INTERVAL_MS || this.#session.isClosed) return;
     this.#pingedAt = now;
     this.#pingPending = true;
-    const giveUp = () =>
-      this.#session.destroy(new Error("the endpoint does not respond to an HTTP/2 ping"));
-    const cancelTimer = socketTimeout(this.#clock, this.#timeout, giveUp);
-    // Also called, with an error, when the session ends first.
+    this.#cancelTimer = socketTimeout(this.#clock, this.#timeout, () =>
+      this.#session.destroy(new Error("the endpoint does not respond to an HTTP/2 ping")),
+    );
     this.#session.ping(() => {
       this.#pingPending = false;
-      cancelTimer();
+      this.#cancelTimer();
     });
     this.#onPing?.();
   }
 
-  /** Applies the server's SETTINGS. @returns a promise that resolves with the first SETTINGS */
-  #followSettings(keepAlive: number): Promise<void> {
-    const session = this.#session;
-    return new Promise((resolve, reject) => {
-      const cancelTimer = socketTimeout(this.#clock, this.#timeout, () => session.close());
-      session.once("remoteSettings", cancelTimer);
-      session.once("close", cancelTimer);
-      session.on("remoteSettings", ({ maxConcurrentStreams = MAX_STREAMS_PER_CONNECTION }) => {
-        this.#maxStreams = Math.min(maxConcurrentStreams, MAX_STREAMS_PER_CONNECTION);
-        session.setTimeout(keepAlive);
-        if (this.#maxStreams > 0) return resolve();
-        reject(new Error("the endpoint accepts no HTTP/2 streams"));
-        session.close();
-      });
-      session.on("error", reject);
-      session.on("close", () => reject(new Error("the connection closed before HTTP/2 began")));
-    });
-  }
-
   /** Closes the socket at once. */
   destroy(): void {
-    this.#session.destroy();
+    this.#session.destroy(new Error("the client was closed"));
   }
 }
 
 /** The HTTP/2 header fields of a request. */
 function fieldsOf(
   { method, path, grpc }: HttpRequest,
-  headers: string[],
-  authority: string,
-): OutgoingHttpHeaders {
-  const fields: OutgoingHttpHeaders = {
-    ":authority": authority,
-    ":method": method,
-    ":path": grpc?.path ?? path,
-  };
-  for (let i = 0; i < headers.length; i += 2) fields[headers[i] ?? ""] = headers[i + 1];
+  headers: readonly string[],
+  { host, protocol }: URL,
+): readonly RequestField[] {
+  const fields: RequestField[] = [
+    [":method", method, "indexed"],
+    [":scheme", protocol.slice(0, -1), "indexed"],
+    grpc === undefined ? [":path", path, "literal"] : [":path", grpc.path, "indexed"],
+    [":authority", host, "indexed"],
+  ];
   if (grpc !== undefined) {
-    fields["content-type"] = GRPC_TYPE;
-    fields.te = "trailers";
+    fields.push(["content-type", GRPC_TYPE, "indexed"], ["te", "trailers", "indexed"]);
+  }
+  for (let at = 0; at < headers.length; at += 2) {
+    const [name = "", value = ""] = [headers[at]?.toLowerCase(), headers[at + 1]];
+    if (name === "content-type" && grpc !== undefined) continue;
+    fields.push([name, value, name === "authorization" ? "secret" : "indexed"]);
   }
   return fields;
+}
+
+function bytesOf(body: Buffer | string | undefined): Buffer | undefined {
+  return typeof body === "string" ? Buffer.from(body) : body;
 }

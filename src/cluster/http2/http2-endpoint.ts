@@ -22,12 +22,6 @@ const GRPC_REJECTED_STATUSES: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Deno's `node:http2` delivers the body of a response only when the stream ends, so watches would
- * never deliver an event. Deno uses HTTP/1.1 for them instead.
- */
-const DELIVERS_PARTIAL_BODIES = !("Deno" in globalThis);
-
-/**
  * Runs exchanges at one endpoint over HTTP/2, if the endpoint supports it: gRPC, and over TLS the
  * watches of the v2 API. Watches and calls use separate connections. When the endpoint shuts down,
  * watches move to another endpoint at once, and pending calls still get their responses.
@@ -68,7 +62,6 @@ export class Http2Endpoint implements ExchangeOwner {
 
   /** Whether to send the request over HTTP/2. */
   accepts({ grpc, isWatch: streams = false, http1 = false }: HttpRequest): boolean {
-    if (streams && !DELIVERS_PARTIAL_BODIES) return false;
     const isSupported = grpc !== undefined || (streams && this.#isSecure && !http1);
     return isSupported && this.#clock.monotonic() >= this.#http1Until;
   }

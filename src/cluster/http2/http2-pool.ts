@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { buildConnector } from "undici";
 import type { Exchange } from "../exchange/exchange.js";
+import { Http2Error } from "./frame.js";
 import { Http2Connection, type Http2ConnectionSettings } from "./http2-connection.js";
 
 /**
@@ -65,7 +66,7 @@ export class Http2Pool {
   async #open(): Promise<boolean> {
     try {
       const socket = await this.#openSocket();
-      // Node's session reports nothing for a socket that is closed already.
+      // It reports its end no more.
       if (socket.destroyed) throw new Error("the server closed the new connection");
       const isHttp1 = this.#isSecure && socket.alpnProtocol !== "h2";
       if (this.#destroyed || isHttp1) {
@@ -88,7 +89,7 @@ export class Http2Pool {
       await connection.ready;
       return true;
     } catch (error) {
-      if (!this.#isSecure && isProtocolError(error)) return false;
+      if (!this.#isSecure && error instanceof Http2Error) return false;
       throw error;
     }
   }
@@ -108,9 +109,4 @@ export class Http2Pool {
       }) as unknown as Socket;
     });
   }
-}
-
-/** Node's error for bytes that are not HTTP/2. */
-function isProtocolError(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_HTTP2_ERROR";
 }
