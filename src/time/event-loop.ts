@@ -7,6 +7,10 @@ import * as timers from "./timers.js";
 const { setImmediate, clearImmediate } = timers;
 export const { setTimeout, clearTimeout, nextTick } = timers;
 
+/** Calls `callback` in this turn of the event loop, after all sockets were read. With a fake `setImmediate`, earlier. */
+export const afterReads: (callback: () => void) => void =
+  "clock" in setImmediate ? nextTick : setImmediate;
+
 /** `queueMicrotask`, through a promise, which no test framework replaces. `callback` must not throw. */
 export function microtask(callback: () => void): void {
   void Promise.resolve().then(callback);

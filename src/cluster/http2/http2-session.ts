@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { ByteWriter } from "../../stream/byte-writer.js";
+import { afterReads } from "../../time/event-loop.js";
 import { RefusedStreamError } from "../exchange/connection-errors.js";
 import type { Exchange } from "../exchange/exchange.js";
 import {
@@ -259,8 +260,8 @@ export class Http2Session implements StreamConnection {
     this.#out.bytes(payload);
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    // After everything that this turn sends.
-    process.nextTick(() => this.#flush());
+    // Requests that all sockets of this turn cause leave together.
+    afterReads(() => this.#flush());
   }
 
   #flush(): void {
