@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { isMain } from "./measured.mjs";
 
 /** What docs/running-the-gateway.md advises. */
-const ADVISED = ["--max-semi-space-size=64"];
+const ADVISED = ["--max-semi-space-size=32"];
 
 if (isMain(import.meta.url)) await serve(process.argv.slice(2));
 

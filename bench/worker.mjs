@@ -93,26 +93,29 @@ async function load(parameters) {
 async function arrivals(parameters) {
   const client = await clientFor(parameters);
   const total = Math.floor((parameters.rate * parameters.time) / 1000);
-  /** @type {number[]} */
-  const micros = [];
-  /** @type {Promise<void>[]} */
-  const calls = [];
+  // Not a promise for each call: a long pause of the garbage collector would count as one of the system.
+  const micros = new Float64Array(total);
+  let [started, ended] = [0, 0];
   const begun = performance.now();
-  for await (const _ of eachTick()) {
-    const due = Math.min(total, ((performance.now() - begun) / 1000) * parameters.rate);
-    while (calls.length < due) {
-      const n = calls.length;
-      const intended = begun + (n / parameters.rate) * 1000;
-      calls.push(
-        callOn(client, parameters, n).then(() => {
-          micros.push((performance.now() - intended) * 1000);
-        }),
-      );
-    }
-    if (calls.length === total) break;
-  }
-  await Promise.all(calls);
-  return { micros: micros.sort((a, b) => a - b).map(Math.round) };
+  /** @type {Promise<void>} */
+  const all = new Promise((resolve, reject) => {
+    const start = () => {
+      const intended = begun + (started / parameters.rate) * 1000;
+      callOn(client, parameters, started++).then(() => {
+        micros[ended++] = Math.round((performance.now() - intended) * 1000);
+        if (ended === total) resolve();
+      }, reject);
+    };
+    void (async () => {
+      for await (const _ of eachTick()) {
+        const due = Math.min(total, ((performance.now() - begun) / 1000) * parameters.rate);
+        while (started < due) start();
+        if (started === total) break;
+      }
+    })();
+  });
+  await all;
+  return { micros: [...micros.sort()] };
 }
 
 /** @param {{ inFlight: number }} parameters */
