@@ -91,7 +91,9 @@ export class Http2Connection {
     );
     this.#session = session;
     this.#cancelTimer = socketTimeout(clock, timeout, () =>
-      session.destroy(new Error("the endpoint sends no HTTP/2 settings")),
+      session.destroy(
+        new Error(`connected, but no response: no HTTP/2 SETTINGS within ${timeout} ms`),
+      ),
     );
     socket.setTimeout(keepAlive);
     socket.on("timeout", () => {
@@ -120,7 +122,7 @@ export class Http2Connection {
     this.#pingedAt = now;
     this.#pingPending = true;
     this.#cancelTimer = socketTimeout(this.#clock, this.#timeout, () =>
-      this.#session.destroy(new Error("the endpoint does not respond to an HTTP/2 ping")),
+      this.#session.destroy(new Error(`no response to an HTTP/2 PING within ${this.#timeout} ms`)),
     );
     this.#session.ping(() => {
       this.#pingPending = false;
