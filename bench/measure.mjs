@@ -9,7 +9,8 @@ import { WorkerProcess } from "./worker-process.mjs";
  * @typedef {{ operation: "get" | "set", inFlight: number, size?: number }} Load the size is that of a value, in bytes
  * @typedef {{ rate: number, cpu: number }} Speed calls per second, µs of CPU per call
  * @typedef {{ rss: number, heap: number }} Weight KiB per watch
- * @typedef {{ rate: number, p50: number, p90: number, p99: number, p999: number }} Latency arrivals per second, then µs
+ * @typedef {{ rate: number, p50: number, p90: number, p99: number, p999: number, pause: number }} Latency
+ *   arrivals per second, then µs; the longest garbage collection of a client in Node, ms
  */
 
 /**
@@ -102,10 +103,12 @@ export async function measureLatency(urlOf, contenders, speeds, { rounds, time }
         const rate = highestRate(speeds, operation, contender) / 2;
         const load = { ...parametersOf({ operation, inFlight: 256 }), rate };
         const worker = workers.get(contender);
-        await worker?.ask("arrivals", { ...load, time: time / 2 });
-        const { micros = [] } = (await worker?.ask("arrivals", { ...load, time })) ?? {};
+        if (worker === undefined) continue;
+        await worker.ask("arrivals", { ...load, time: time / 2 });
+        const { micros, pause = Number.NaN } = await worker.ask("arrivals", { ...load, time });
         const at = (/** @type {number} */ share) => micros[Math.floor(micros.length * share)];
-        const latency = { rate, p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999) };
+        const parts = { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999) };
+        const latency = { rate, ...parts, pause };
         latencies.get(operation)?.get(contender.name)?.push(latency);
       }
     }

@@ -57,7 +57,9 @@ export function latencyTable(latencies) {
       const parts = /** @type {const} */ (["p50", "p90", "p99", "p999"]);
       const times = parts.map((part) => (of(part) / 1000).toFixed(2));
       const tail = median(rounds.map(({ p50, p99 }) => p99 / p50)).toFixed(1);
-      return [name, Math.round(of("rate")).toLocaleString("en"), ...times, tail];
+      const pause = of("pause");
+      const longest = Number.isNaN(pause) ? "" : pause.toFixed(1);
+      return [name, Math.round(of("rate")).toLocaleString("en"), ...times, tail, longest];
     });
     const head = [
       operation,
@@ -67,6 +69,7 @@ export function latencyTable(latencies) {
       "p99, ms",
       "p99.9, ms",
       "p99 ÷ p50",
+      "longest GC, ms",
     ];
     return table(head, rows);
   });

@@ -3,6 +3,7 @@
  * Measures one client in a process of its own: `node worker.mjs CLIENT URL`. Takes a command in
  * JSON per line and answers each with a line of JSON. The program in go/ speaks the same.
  */
+import { PerformanceObserver } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eachTick } from "./pacer.mjs";
@@ -88,7 +89,7 @@ async function load(parameters) {
  * to begin, so a delay of the system is a delay of every call that was to begin meanwhile.
  *
  * @param {Parameters} parameters
- * @returns {Promise<{ micros: number[] }>} sorted
+ * @returns {Promise<{ micros: number[], pause: number }>} sorted; the longest garbage collection in ms
  */
 async function arrivals(parameters) {
   const client = await clientFor(parameters);
@@ -114,8 +115,14 @@ async function arrivals(parameters) {
       }
     })();
   });
+  let pause = 0;
+  const collections = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) pause = Math.max(pause, duration);
+  });
+  collections.observe({ entryTypes: ["gc"] });
   await all;
-  return { micros: [...micros.sort()] };
+  collections.disconnect();
+  return { micros: [...micros.sort()], pause };
 }
 
 /** @param {{ inFlight: number }} parameters */
