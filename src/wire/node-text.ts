@@ -43,6 +43,7 @@ export function* nodePieces(
   }
 }
 
-function joined(before: string, after: string): string {
+/** Joins fields with a comma; either may be empty. */
+export function joined(before: string, after: string): string {
   return before === "" || after === "" ? before + after : `${before},${after}`;
 }
