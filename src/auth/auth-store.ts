@@ -17,6 +17,12 @@ const EVERYTHING: Permissions = { kv: { read: ["/*"], write: ["/*"] } };
 const ROOT_ROLE: StoredRole = { role: ROOT, permissions: EVERYTHING };
 const GUEST_ROLE: StoredRole = { role: GUEST, permissions: EVERYTHING };
 
+/** A key space that knows at once whether it has changed, as one in this process does. */
+interface Indexed {
+  /** Index of the last change. */
+  readonly index: number;
+}
+
 /**
  * Users, roles and whether auth is on, in a separate key space that key requests cannot reach. Reads are
  * local, as in etcd; updates use quorum reads and compare-and-swap.
@@ -25,21 +31,36 @@ const GUEST_ROLE: StoredRole = { role: GUEST, permissions: EVERYTHING };
  * never known to be on. A damaged record grants nothing.
  */
 export class AuthStore {
-  readonly #keySpace: KeySpace;
+  readonly #keySpace: KeySpace & Partial<Indexed>;
   readonly #users: Records<StoredUser>;
   readonly #roles: Records<StoredRole>;
   /** Used when both switches are missing, so that deleting them does not turn auth off. */
   #enabledLast = false;
+  /** Index of the key space at which the switches were read last. */
+  #enabledAt: number | undefined;
   #published: boolean | undefined;
 
-  constructor(keySpace: KeySpace) {
+  constructor(keySpace: KeySpace & Partial<Indexed>) {
     this.#keySpace = keySpace;
     this.#users = new Records(keySpace, USERS);
     this.#roles = new Records(keySpace, ROLES);
   }
 
   async isEnabled(): Promise<boolean> {
+    return this.isKnownOff ? false : this.#readEnabled();
+  }
+
+  /** Whether auth is off, as far as that is known without a read. */
+  get isKnownOff(): boolean {
+    const { index } = this.#keySpace;
+    return !this.#enabledLast && index !== undefined && index === this.#enabledAt;
+  }
+
+  async #readEnabled(): Promise<boolean> {
+    // Before the read: a change in between is read again.
+    const { index } = this.#keySpace;
     this.#remember((await readAuthSwitch(this.#keySpace)) ?? this.#enabledLast);
+    this.#enabledAt = index;
     return this.#enabledLast;
   }
 

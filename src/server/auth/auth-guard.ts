@@ -1,12 +1,11 @@
 import { type AuthStore, GUEST, ROOT, type StoredUser } from "../../auth/auth-store.js";
 import { unlessDamaged } from "../../auth/records.js";
 import { DamagedRecordError } from "../../errors/v3-errors.js";
-import type { KeyWatch } from "../../key-space/key-space.js";
 import type { KeyRequest, WatchRequest } from "../../model/key-request.js";
 import type { KeyMethod } from "../../wire/key-parameters.js";
 import { readBasicCredentials } from "../http/basic-credentials.js";
 import type { ServerRequest } from "../http/message.js";
-import type { KeyGuard, Permit } from "./key-guard.js";
+import type { KeyGuard, MaybePromise, Permit } from "./key-guard.js";
 import { type Access, covers } from "./key-patterns.js";
 import { PasswordCheck } from "./password-check.js";
 import { WatchReview } from "./watch-review.js";
@@ -29,22 +28,36 @@ export class AuthGuard implements KeyGuard {
     this.#watches = watches;
   }
 
-  async permit(
+  permit(
     request: ServerRequest,
     method: KeyMethod,
     path: string,
     operation: KeyRequest | WatchRequest,
-  ): Promise<Permit | undefined> {
+  ): MaybePromise<Permit | undefined> {
     const kind = method === "GET" || method === "HEAD" ? "read" : "write";
     const recursive = "recursive" in operation && operation.recursive === true;
     const access: Access = { kind, key: path, recursive };
+    // Most requests: each promise that is avoided counts.
+    if (this.#store.isKnownOff) return this.#permitFor(request, access, "anybody");
+    return this.#check(request, access);
+  }
+
+  async #check(request: ServerRequest, access: Access): Promise<Permit | undefined> {
     const caller = await this.#callerOf(request);
     if (!(await this.#allows(caller, access))) return undefined;
-    const permit = {
-      isValid: async () => this.#allows(await this.#callerNow(request, caller), access),
-      guard: (watch: Pick<KeyWatch, "close">) => this.#watches.add(permit, watch),
+    return this.#permitFor(request, access, caller);
+  }
+
+  #permitFor(request: ServerRequest, access: Access, caller: Caller): Permit {
+    const permit: Permit = {
+      isValid: () => this.#store.isKnownOff || this.#isStillAllowed(request, access, caller),
+      guard: (watch) => this.#watches.add(permit, watch),
     };
     return permit;
+  }
+
+  async #isStillAllowed(request: ServerRequest, access: Access, caller: Caller): Promise<boolean> {
+    return this.#allows(await this.#callerNow(request, caller), access);
   }
 
   /** Whether a request may change members, users and roles, which only root may. */

@@ -1,9 +1,10 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { beforeEach, describe, expect, it, test } from "vitest";
+import { beforeEach, describe, expect, it, test, vi } from "vitest";
 import { requestOf } from "../../../test/support/auth-server.js";
 import { AuthStore } from "../../auth/auth-store.js";
 import { hashPassword } from "../../auth/password.js";
 import { DamagedRecordError } from "../../errors/v3-errors.js";
+import type { KeySpace } from "../../key-space/key-space.js";
 import { MemoryKeySpace } from "../../key-space/memory/memory-key-space.js";
 import { AuthGuard } from "./auth-guard.js";
 import { enforceAuth } from "./enforce-auth.js";
@@ -60,6 +61,34 @@ describe("auth that is enabled", () => {
     expect(await store.isEnabled()).toBe(false);
     for (const key of SWITCHES) await remove(key);
     expect(await store.isEnabled()).toBe(false);
+  });
+});
+
+describe("auth that is off", () => {
+  it("is read once while the key space does not change", async () => {
+    const execute = vi.spyOn(keySpace, "execute");
+    for (let n = 0; n < 3; n++) expect(await store.isEnabled()).toBe(false);
+    expect(execute).toHaveBeenCalledTimes(1);
+    expect(store.isKnownOff).toBe(true);
+  });
+
+  test.each(SWITCHES)("is on as soon as another program sets %s", async (key) => {
+    expect(await store.isEnabled()).toBe(false);
+    const reading = store.isEnabled();
+    await set(key, "true");
+    await reading;
+    expect(store.isKnownOff).toBe(false);
+    expect(await store.isEnabled()).toBe(true);
+    expect(store.isKnownOff).toBe(false);
+  });
+
+  it("is not known for a key space that does not say whether it has changed", async () => {
+    const remote = { execute: keySpace.execute.bind(keySpace) } as unknown as KeySpace;
+    const other = new AuthStore(remote);
+    expect(await other.isEnabled()).toBe(false);
+    expect(other.isKnownOff).toBe(false);
+    await set("/enabled", "true");
+    expect(await other.isEnabled()).toBe(true);
   });
 });
 
