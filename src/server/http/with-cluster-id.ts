@@ -9,22 +9,15 @@ export function withClusterId(
   handler: Handler,
 ): Handler {
   return async (...request) => {
-    const reply = await served(handler, errors, request);
+    let reply: ServerReply;
+    try {
+      reply = await handler(...request);
+    } catch (error) {
+      const refusal = refusalOf(error, errors);
+      if (refusal === undefined) throw error;
+      reply = refusal;
+    }
     if (reply.headers.includes("X-Etcd-Cluster-Id")) return reply;
     return { ...reply, headers: [...reply.headers, "X-Etcd-Cluster-Id", await clusterId()] };
   };
-}
-
-async function served(
-  handler: Handler,
-  errors: ErrorFormat,
-  request: Parameters<Handler>,
-): Promise<ServerReply> {
-  try {
-    return await handler(...request);
-  } catch (error) {
-    const refusal = refusalOf(error, errors);
-    if (refusal === undefined) throw error;
-    return refusal;
-  }
 }

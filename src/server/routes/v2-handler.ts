@@ -31,18 +31,20 @@ export function v2Handler(router: Router, browsers: BrowserAccess): V2Handler {
     if (request.method === "OPTIONS" && path === "*") return EMPTY;
     const refusal = browsers.hostRefusal(request);
     if (refusal !== undefined) return refusal;
-    const { status, headers, body } = await respond(router, browsers, request, path, query);
-    return { status, headers: [...browsers.headersFor(request), ...headers], body };
+    const reply = await respond(router, browsers, request, path, query);
+    const more = browsers.headersFor(request);
+    if (more.length === 0) return reply;
+    return { ...reply, headers: [...more, ...reply.headers] };
   };
 }
 
-async function respond(
+function respond(
   router: Router,
   browsers: BrowserAccess,
   request: ServerRequest,
   sent: string,
   query: string,
-): Promise<ServerReply> {
+): ServerReply | Promise<ServerReply> {
   if (request.method === "OPTIONS") return EMPTY;
   if (sent === "*") return { status: 400, headers: ["Connection", "close"], body: "" };
   try {
@@ -51,7 +53,7 @@ async function respond(
     if (refused !== undefined) return refused;
     const clean = cleanPath(path);
     if (clean !== path) return redirect(request.method, encodePath(clean) + withMark(query));
-    return await router.serve(request, path, query);
+    return router.serve(request, path, query);
   } catch (error) {
     return errorReply(error, "keys");
   }
