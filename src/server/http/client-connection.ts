@@ -4,6 +4,7 @@ import { clearTimeout, setTimeout } from "../../time/event-loop.js";
 import type { MemoryBudget, MemoryReservation } from "./memory-budget.js";
 import { announcesBody } from "./message.js";
 import { pauseSocket } from "./pause-socket.js";
+import type { SocketResponse } from "./socket-response.js";
 
 /** Maximum bytes of waiting pipelined requests. At this limit, reading is paused. */
 const MAX_WAITING_BYTES = 256 * 1024;
@@ -26,7 +27,7 @@ export class ClientConnection {
   readonly #requests: MemoryReservation;
   readonly #headers: MemoryReservation;
   readonly #isClosing: () => boolean;
-  #last: ServerResponse | undefined;
+  #last: ServerResponse | SocketResponse | undefined;
   #waiting = 0;
   #bytes = 0;
   #pauseTimer: NodeJS.Timeout | undefined;
@@ -48,9 +49,17 @@ export class ClientConnection {
     return this.#last === undefined;
   }
 
-  /** The newest pending request. */
+  /** The newest pending request of `node:http`. */
   get pending(): IncomingMessage | undefined {
-    return this.#last?.req;
+    const req = this.#last?.req;
+    return req !== undefined && "complete" in req ? req : undefined;
+  }
+
+  /** Begins a request that has arrived completely, while no other one is pending. */
+  begin(response: SocketResponse, bytes: number): void {
+    this.#last = response;
+    this.#resetHeaders();
+    this.#count(response, REQUEST_BYTES + bytes);
   }
 
   /**
@@ -71,14 +80,7 @@ export class ClientConnection {
         if (this.#isFull) this.#pause();
       });
     }
-    this.#updateCounts(1, bytes);
-    response.once("close", () => {
-      this.#updateCounts(-1, -bytes);
-      // If the client has half-closed the connection before the head of the response was written,
-      // node:http leaves the connection open.
-      const isDone = this.isIdle && this.#socket.readableEnded;
-      if (isDone || this.#isClosing()) this.#socket.destroySoon();
-    });
+    this.#count(response, bytes);
     if (this.#waiting > MAX_WAITING_REQUESTS) this.#socket.destroy();
     if (before === undefined) serve();
     else before.once("close", () => this.#socket.destroyed || this.#isClosing() || serve());
@@ -107,6 +109,18 @@ export class ClientConnection {
   #resetHeaders(): void {
     this.#readBefore = this.#socket.bytesRead;
     this.#headers.set(0);
+  }
+
+  /** Counts a request until the end of its response. */
+  #count(response: ServerResponse | SocketResponse, bytes: number): void {
+    this.#updateCounts(1, bytes);
+    response.once("close", () => {
+      this.#updateCounts(-1, -bytes);
+      // If the client has half-closed the connection before the head of the response was written,
+      // node:http leaves the connection open.
+      const isDone = this.isIdle && this.#socket.readableEnded;
+      if (isDone || this.#isClosing()) this.#socket.destroySoon();
+    });
   }
 
   #updateCounts(count: number, bytes: number): void {

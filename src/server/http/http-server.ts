@@ -1,15 +1,11 @@
-import {
-  createServer as createPlain,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer as createPlain, type Server, type ServerResponse } from "node:http";
 import { createServer as createTls, Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { getHeapStatistics } from "node:v8";
 import { OptionError } from "../../errors/option-error.js";
 import { setTimeout } from "../../time/event-loop.js";
 import { Connections } from "./connections.js";
+import { DirectConnection, type DirectService } from "./direct-connection.js";
 import { MemoryBudget } from "./memory-budget.js";
 import type { V2Handler } from "./message.js";
 import { NodeRequest, serveNode } from "./node-adapter.js";
@@ -91,12 +87,15 @@ export interface ListenOptions {
   readonly port: number;
   readonly tls?: ServerTls | undefined;
   readonly limits?: ServerLimits | undefined;
+  /** Whether `node:http` reads all connections. @default false */
+  readonly onlyNode?: boolean | undefined;
 }
 
 /** The status lines of Go's HTTP library for invalid requests, by node:http's error codes. */
+const TIMEOUT = "ERR_HTTP_REQUEST_TIMEOUT";
 const STATUS_LINES: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
-  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+  [TIMEOUT]: "408 Request Timeout",
 };
 
 /** Delay before a refused connection is closed, so that the client can read the response; as in Go. */
@@ -114,9 +113,10 @@ export function defaultMaxBuffered(maxBodySize = 10 * MIB): number {
 
 /** Serves a handler on a socket. Idle connections stay open, as with etcd. */
 export async function listen(handler: V2Handler, options: ListenOptions): Promise<HttpServer> {
-  const { host, port, tls, limits = {} } = options;
+  const { host, port, tls, limits = {}, onlyNode = false } = options;
   const server = createServer(tls, limits);
-  const connections = serve(server, handler, limits, tls !== undefined);
+  const attach = tls === undefined && !onlyNode ? takeConnections(server) : undefined;
+  const connections = serve(server, handler, limits, tls !== undefined, attach);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen({ host, port, backlog: BACKLOG }, resolve);
   });
@@ -148,13 +148,17 @@ function replaceTls(server: Server, first: ServerTls | undefined, next: ServerTl
 /** Idle time before the first TCP keep-alive probe; as in etcd. */
 const TCP_KEEP_ALIVE_MS = 30_000;
 
+function headersTimeoutOf({ headersTimeout = 60_000, requestTimeout = 300_000 }: ServerLimits) {
+  return Math.min(headersTimeout, requestTimeout);
+}
+
 function createServer(tls: ServerTls | undefined, limits: ServerLimits): Server {
   const { headersTimeout = 60_000, requestTimeout = 300_000 } = limits;
   const settings = {
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     keepAliveTimeout: 0,
-    headersTimeout: Math.min(headersTimeout, requestTimeout),
+    headersTimeout: headersTimeoutOf(limits),
     requestTimeout,
     connectionsCheckingInterval: Math.min(headersTimeout, requestTimeout, 30_000),
     maxHeaderSize: limits.maxHeaderSize ?? MIB,
@@ -170,28 +174,57 @@ function createServer(tls: ServerTls | undefined, limits: ServerLimits): Server 
   return server;
 }
 
+/** Takes new connections from `node:http`. Returns how it gets one; `undefined` if another runtime has another way. */
+function takeConnections(server: Server): ((socket: Socket) => void) | undefined {
+  const [attach] = server.listeners("connection");
+  if (attach === undefined) return undefined;
+  server.off("connection", attach as () => void);
+  return (socket) => attach.call(server, socket);
+}
+
+/** @param attach gives a connection to `node:http`; `undefined`: it gets all of them by itself */
 function serve(
   server: Server,
   handler: V2Handler,
   limits: ServerLimits,
   tls: boolean,
+  attach: ((socket: Socket) => void) | undefined,
 ): Connections {
   const { maxBodySize = 10 * MIB } = limits;
   const budget = new MemoryBudget(limits.maxBufferedBytes ?? defaultMaxBuffered(maxBodySize));
   const connections = new Connections(server, tls, budget);
   const refused = new WeakSet<Socket>();
+  const serveMessage = (response: ServerResponse, expectsContinue: boolean): void => {
+    // Created at once: its body may arrive while earlier requests are served.
+    const request = new NodeRequest(response, budget, maxBodySize);
+    connections.serveInOrder(response, () => {
+      if (expectsContinue) response.writeContinue();
+      serveNode(handler, request);
+    });
+  };
   server
-    .on("request", (_message, response) => {
-      // Created at once: its body may arrive while earlier requests are served.
-      const request = new NodeRequest(response, budget, maxBodySize);
-      connections.serveInOrder(response, () => serveNode(handler, request));
+    .on("request", (_message, response) => serveMessage(response, false))
+    .on("checkContinue", (_message, response) => serveMessage(response, true))
+    .on("checkExpectation", (_message, response) => {
+      connections.serveInOrder(response, () => refuseExpectation(response));
     })
-    .on("checkExpectation", refuseExpectation)
     .on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
       if (refused.has(socket)) return;
       refused.add(socket);
       refuseInvalid(error, socket, connections);
     });
+  if (attach === undefined) return connections;
+  const service: DirectService = {
+    ...{ handler, budget, maxBodySize, attach },
+    maxHeaderSize: limits.maxHeaderSize ?? MIB,
+    headersTimeout: headersTimeoutOf(limits),
+    onTimeout: (socket) =>
+      refuseInvalid({ code: TIMEOUT } as NodeJS.ErrnoException, socket, connections),
+  };
+  server.on("connection", (socket: Socket) => {
+    const connection = connections.of(socket);
+    if (connection !== undefined) new DirectConnection(socket, connection, service);
+  });
   return connections;
 }
 
@@ -201,7 +234,7 @@ function tlsSettings({ cert, key, clientCa }: ServerTls) {
 }
 
 /** Called for any expectation except `100-continue`. */
-function refuseExpectation(_message: IncomingMessage, response: ServerResponse): void {
+function refuseExpectation(response: ServerResponse): void {
   response.writeHead(417, { Connection: "close", "Content-Length": 0 }).end();
 }
 

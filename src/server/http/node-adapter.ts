@@ -1,25 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { clearTimeout, setTimeout } from "../../time/event-loop.js";
+import { disconnection } from "./disconnection.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import type { V2Handler } from "./message.js";
-import {
-  announcesBody,
-  plainError,
-  type ServerReply,
-  type ServerRequest,
-  TEXT_TYPE,
-} from "./message.js";
+import { announcesBody, type ServerReply, type ServerRequest, TEXT_TYPE } from "./message.js";
 import { RequestBody } from "./request-body.js";
-import { RequestTrace } from "./request-trace.js";
 import { sendReply } from "./send-reply.js";
+import { serveWith } from "./serve-with.js";
 import { serverUrl } from "./server-url.js";
 
 /** Time that a client has to stop sending a body that was refused. */
 const REFUSED_BODY_TIMEOUT_MS = 500;
-
-/** Shared, because the default reason of an abort creates an exception with a stack each time. */
-const DISCONNECTED = new Error("the client has disconnected");
 
 /** Adapts a request of `node:http` for the routes. It reads its body from the start. */
 export class NodeRequest implements ServerRequest {
@@ -28,7 +20,7 @@ export class NodeRequest implements ServerRequest {
   readonly #message: IncomingMessage;
   readonly #maxBodySize: number;
   readonly #body: RequestBody | undefined;
-  #gone: AbortController | undefined;
+  #gone: AbortSignal | undefined;
 
   constructor(response: ServerResponse, budget: MemoryBudget, maxBodySize: number) {
     this.response = response;
@@ -79,23 +71,8 @@ export class NodeRequest implements ServerRequest {
 
   /** Created on first use: only watches need it. */
   get signal(): AbortSignal {
-    if (this.#gone === undefined) {
-      const gone = new AbortController();
-      const leave = (): void => gone.abort(DISCONNECTED);
-      const { socket } = this.#message;
-      // A client that half-closes its connection has also ended its watch.
-      if (socket.readableEnded || socket.destroyed) leave();
-      else {
-        socket.once("end", leave);
-        // The next watch on this connection adds its own listener.
-        this.response.once("close", () => {
-          socket.off("end", leave);
-          if (!this.response.writableFinished) leave();
-        });
-      }
-      this.#gone = gone;
-    }
-    return this.#gone.signal;
+    this.#gone ??= disconnection(this.#message.socket, this.response);
+    return this.#gone;
   }
 
   /** Whether the body was refused while the client may still be sending it. */
@@ -116,18 +93,11 @@ export function serveNode(handler: V2Handler, request: NodeRequest): void {
     refuseWithoutHost(response);
     return;
   }
-  const trace = RequestTrace.of(request, response);
-  handler(request)
-    .catch(() => plainError(500, "Internal Server Error"))
-    .then((reply) => {
-      trace?.begins();
-      return send(reply, request);
-    })
-    .catch(() => response.destroy());
+  serveWith(handler, request, response, request.budget, (reply) => send(reply, request));
 }
 
 /** Sends a response, also to a request whose body was refused while it was arriving. */
-function send(reply: ServerReply, request: NodeRequest): Promise<void> {
+function send(reply: ServerReply, request: NodeRequest): Promise<void> | undefined {
   const { response } = request;
   return request.isBodyRefused
     ? refuseBody(reply, response)

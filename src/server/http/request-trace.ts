@@ -1,4 +1,3 @@
-import type { ServerResponse } from "node:http";
 import {
   type ServerRequestTrace,
   traceServerRequest,
@@ -7,6 +6,7 @@ import {
 import { monotonicNow } from "../../time/event-loop.js";
 import { readBasicCredentials } from "./basic-credentials.js";
 import type { ServerRequest } from "./message.js";
+import type { ReplyTarget } from "./send-reply.js";
 import { splitTarget } from "./target.js";
 
 /** The parameters of etcd's v2 API. Other names may be anything, for example a value without its name. */
@@ -17,14 +17,14 @@ const PARAMETERS: ReadonlySet<string> = new Set([
 
 /** Measures a request for `etcdnet:server-request`. At no cost without subscribers. */
 export class RequestTrace {
-  static of(request: ServerRequest, response: ServerResponse): RequestTrace | undefined {
+  static of(request: ServerRequest, response: ReplyTarget): RequestTrace | undefined {
     return tracesServerRequests() ? new RequestTrace(request, response) : undefined;
   }
 
   readonly #startedAt = monotonicNow();
   #begunAfter: number | undefined;
 
-  private constructor(request: ServerRequest, response: ServerResponse) {
+  private constructor(request: ServerRequest, response: ReplyTarget) {
     const { socket } = response.req;
     const { bytesWritten } = socket;
     const { remoteAddress: address } = request;

@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { AbortError } from "../../errors/abort-error.js";
 import { type MemoryBudget, type MemoryReservation, MIN_COUNTED_BYTES } from "./memory-budget.js";
 import type { PiecedBody, ServerReply } from "./message.js";
@@ -9,6 +9,29 @@ const MAX_UNCHUNKED_BYTES = 2048;
 /** Characters per write. Short writes show whether the client still reads. */
 const SLICE_CHARS = 256 * 1024;
 
+/** Where a response is written: a response of `node:http`, or one that does not need it. */
+export interface ReplyTarget {
+  readonly req: {
+    readonly socket: Socket;
+    readonly method?: string | undefined;
+    readonly httpVersion: string;
+  };
+  readonly shouldKeepAlive: boolean;
+  readonly statusCode: number;
+  readonly destroyed: boolean;
+  readonly writableFinished: boolean;
+  removeHeader(name: string): void;
+  writeHead(status: number, headers: string[]): unknown;
+  flushHeaders(): void;
+  /** Returns `false` if the caller should wait for "drain". */
+  write(piece: string | Uint8Array): boolean;
+  end(piece?: string): unknown;
+  destroy(): unknown;
+  on(event: "drain" | "close", listener: () => void): unknown;
+  once(event: "drain" | "close", listener: () => void): unknown;
+  off(event: "drain" | "close", listener: () => void): unknown;
+}
+
 /**
  * Sends a response. Bytes that the client has not read yet count in the budget. The connection of a client that
  * stalls while memory is short is closed. This is not an async function, which would keep the text in
@@ -16,14 +39,15 @@ const SLICE_CHARS = 256 * 1024;
  */
 export function sendReply(
   { status, headers, body }: ServerReply,
-  response: ServerResponse,
+  response: ReplyTarget,
   budget: MemoryBudget,
-): Promise<void> {
+): Promise<void> | undefined {
   const { method, httpVersion } = response.req;
   // etcd sends no `Connection` header for the default of the HTTP version.
   if (response.shouldKeepAlive === (httpVersion === "1.1")) response.removeHeader("Connection");
   if (typeof body !== "string") {
-    response.writeHead(status, [...headers]).flushHeaders();
+    response.writeHead(status, [...headers]);
+    response.flushHeaders();
     return sendPieces(body, response, budget);
   }
   const length = Buffer.byteLength(body);
@@ -34,7 +58,7 @@ export function sendReply(
   );
   if (length < MIN_COUNTED_BYTES || method === "HEAD") {
     response.end(body);
-    return Promise.resolve();
+    return undefined;
   }
   const reservation = reservationFor(response, budget);
   return sendText(body, response, (bytes) => reservation.set(bytes)).then(() => {
@@ -42,7 +66,7 @@ export function sendReply(
   });
 }
 
-function reservationFor(response: ServerResponse, budget: MemoryBudget): MemoryReservation {
+function reservationFor(response: ReplyTarget, budget: MemoryBudget): MemoryReservation {
   const reservation = budget.reserve(() => response.destroy());
   response.once("close", () => reservation.release());
   return reservation;
@@ -51,7 +75,7 @@ function reservationFor(response: ServerResponse, budget: MemoryBudget): MemoryR
 /** Sends all pieces. Those of a watch also end when the client disconnects or the server stops. */
 async function sendPieces(
   pieces: PiecedBody,
-  response: ServerResponse,
+  response: ReplyTarget,
   budget: MemoryBudget,
 ): Promise<void> {
   const reservation = reservationFor(response, budget);
@@ -75,7 +99,7 @@ async function sendPieces(
 /** Sends a text in slices: otherwise the complete text would also be in memory as bytes. */
 async function sendText(
   text: string,
-  response: ServerResponse,
+  response: ReplyTarget,
   count: (bytes: number) => void,
 ): Promise<void> {
   let left = Buffer.byteLength(text);
@@ -97,12 +121,14 @@ function sliceEnd(text: string, start: number): number {
   return isHalf ? end + 1 : end;
 }
 
-function drained(response: ServerResponse): Promise<void> {
+function drained(response: ReplyTarget): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
-      response.off("drain", done).off("close", done);
+      response.off("drain", done);
+      response.off("close", done);
       resolve();
     };
-    response.on("drain", done).on("close", done);
+    response.on("drain", done);
+    response.on("close", done);
   });
 }
