@@ -10,7 +10,16 @@ export interface FieldSection {
 
 /** A name is in lower case (RFC 9113, section 8.2.1). */
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-const FORBIDDEN = /[\0\r\n]/;
+/** Of a value (RFC 9113, section 8.2.1). */
+const FORBIDDEN = /[\0\r\n]|^[ \t]|[ \t]$/;
+/** Fields that HTTP/1 has for one connection (RFC 9113, section 8.2.2). */
+const FORBIDDEN_NAMES: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+]);
 
 /** @returns `undefined` if a field is invalid */
 export function fieldSectionOf(fields: readonly Field[]): FieldSection | undefined {
@@ -19,7 +28,7 @@ export function fieldSectionOf(fields: readonly Field[]): FieldSection | undefin
   for (const [at, { name, value }] of fields.entries()) {
     if (FORBIDDEN.test(value)) return undefined;
     if (name === ":status" && at === 0 && /^[1-9]\d\d$/.test(value)) status = Number(value);
-    else if (!NAME.test(name)) return undefined;
+    else if (!NAME.test(name) || FORBIDDEN_NAMES.has(name)) return undefined;
     else headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
   }
   return { status, headers };

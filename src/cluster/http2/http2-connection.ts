@@ -38,6 +38,7 @@ export class Http2Connection {
   readonly #clock: Clock;
   readonly #origin: URL;
   readonly #onPing: (() => void) | undefined;
+  #hasSettings = false;
   #maxStreams = 0;
   /** Whether a response was received. The connection may have died while idle since then. */
   #warm = false;
@@ -67,7 +68,11 @@ export class Http2Connection {
       { streamWindow: WINDOW_BYTES[carries], firstStream },
       {
         onSettings: (maxStreams) => {
-          if (this.#maxStreams === 0) this.#cancelTimer();
+          if (!this.#hasSettings) {
+            this.#hasSettings = true;
+            this.#cancelTimer();
+            socket.setTimeout(keepAlive);
+          }
           this.#maxStreams = Math.min(maxStreams, MAX_STREAMS_PER_CONNECTION);
           if (maxStreams > 0) onReady();
           else {
@@ -95,9 +100,10 @@ export class Http2Connection {
         new Error(`connected, but no response: no HTTP/2 SETTINGS within ${timeout} ms`),
       ),
     );
-    socket.setTimeout(keepAlive);
     socket.on("timeout", () => {
-      if (session.streams === 0) session.close();
+      // The server does not read the last bytes.
+      if (session.isClosed) socket.destroy();
+      else if (session.streams === 0) session.close();
     });
   }
 
@@ -117,8 +123,10 @@ export class Http2Connection {
 
   /** A stream ended without a response. Sends a ping, and ends the connection if the ping gets no response. */
   onSilentStream(): void {
+    // A timer runs already.
+    if (!this.#hasSettings || this.#pingPending || this.#session.isClosed) return;
     const now = this.#clock.monotonic();
-    if (now - this.#pingedAt < PING_INTERVAL_MS || this.#session.isClosed) return;
+    if (now - this.#pingedAt < PING_INTERVAL_MS) return;
     this.#pingedAt = now;
     this.#pingPending = true;
     this.#cancelTimer = socketTimeout(this.#clock, this.#timeout, () =>

@@ -166,7 +166,7 @@ export class Http2Session implements StreamConnection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#isClosing = true;
-    for (const stream of this.#streams.values()) stream.fail(error);
+    for (const stream of this.#streams.values()) failSafely(stream, error);
     this.#socket.destroy();
     this.#events.onClose(error);
   }
@@ -198,8 +198,9 @@ export class Http2Session implements StreamConnection {
     this.#events.onResponse();
   }
 
-  onSilentStream(): void {
-    this.#events.onSilentStream();
+  onSilentStream({ id }: Http2Stream): void {
+    // One that was aborted before it was sent says nothing.
+    if (this.#streams.has(id)) this.#events.onSilentStream();
   }
 
   onBroken(): void {
@@ -270,6 +271,11 @@ export class Http2Session implements StreamConnection {
   }
 
   #onChunk(chunk: Buffer): void {
+    if (this.#isClosed) {
+      // The server goes on, although it may not even read the end.
+      this.#socket.destroy();
+      return;
+    }
     this.#reader.push(chunk);
     try {
       while (!this.#isClosed) {
@@ -281,7 +287,11 @@ export class Http2Session implements StreamConnection {
       if (error instanceof Http2Error) this.#fail(error);
       else if (error instanceof HpackError) {
         this.#fail(new Http2Error(CODE.compressionError, error.message));
-      } else throw error;
+      } else {
+        // A fault in an exchange. What follows could be understood wrongly.
+        this.destroy(error as Error);
+        throw error;
+      }
     }
   }
 
@@ -316,7 +326,7 @@ export class Http2Session implements StreamConnection {
         this.#onContinuation(frame);
         break;
       case FRAME.reset:
-        this.#knownStream(stream)?.onReset(uint32Of(frame));
+        this.#onReset(frame);
         break;
       case FRAME.settings:
         this.#onSettings(frame);
@@ -358,7 +368,8 @@ export class Http2Session implements StreamConnection {
       this.sendWindowUpdate(0, missing);
     }
     const ends = (flags & FLAG.endStream) !== 0;
-    stream?.onData(withoutPadding(payload, flags), payload.length, ends);
+    const data = withoutPadding(payload, flags);
+    stream?.onData(data, payload.length, ends);
   }
 
   #onHeaders({ stream, flags, payload }: Frame): void {
@@ -389,6 +400,11 @@ export class Http2Session implements StreamConnection {
     // Also for a stream that has ended: the block can change the table.
     const fields = this.#decoder.decode(block);
     stream?.onFields(fields, endsStream);
+  }
+
+  #onReset(frame: Frame): void {
+    const code = uint32Of(frame);
+    this.#knownStream(frame.stream)?.onReset(code);
   }
 
   #onSettings({ stream, flags, payload }: Frame): void {
@@ -476,6 +492,17 @@ export class Http2Session implements StreamConnection {
       throw new Http2Error(CODE.flowControlError, "the window of the connection is too large");
     }
     for (const stream of this.#streams.values()) stream.sendMore();
+  }
+}
+
+/** A fault in one exchange must not keep the others waiting. */
+function failSafely(stream: Http2Stream, error: Error): void {
+  try {
+    stream.fail(error);
+  } catch (fault) {
+    process.nextTick(() => {
+      throw fault;
+    });
   }
 }
 

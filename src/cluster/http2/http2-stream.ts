@@ -17,7 +17,7 @@ export interface StreamConnection {
   /** The first response of the connection begins, or another one. */
   onResponse(): void;
   /** The stream was aborted before its response. */
-  onSilentStream(): void;
+  onSilentStream(stream: Http2Stream): void;
   /** The server has ended the stream early, or has violated HTTP/2 in it. */
   onBroken(): void;
 }
@@ -106,7 +106,7 @@ export class Http2Stream implements FlowControl {
   /** Ends this stream only. */
   abort(reason: Error): void {
     if (this.#isClosed) return;
-    if (!this.#hasResponse) this.#connection.onSilentStream();
+    if (!this.#hasResponse) this.#connection.onSilentStream(this);
     this.#connection.sendReset(this.id, CODE.cancel);
     this.fail(reason);
   }
