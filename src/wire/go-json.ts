@@ -1,9 +1,12 @@
 /** Matches text in JavaScript's JSON that Go writes differently. */
 const DIFFERENT = /[<>&\u2028\u2029]|\\[bf]/;
+/** Text that JSON shows as it is. */
+const PLAIN = /^[ !#-%'-;=?-[\]-~]*$/;
 const ESCAPE_OR_DIFFERENT = /\\.|[<>&\u2028\u2029]/g;
 
 /** Serializes a value as Go's JSON encoder does. */
 export function goJson(value: unknown): string {
+  if (typeof value === "string" && PLAIN.test(value)) return `"${value}"`;
   const json = JSON.stringify(value);
   return DIFFERENT.test(json) ? json.replace(ESCAPE_OR_DIFFERENT, asGo) : json;
 }
