@@ -56,6 +56,8 @@ export class BrowserAccess {
   readonly #origins: ReadonlySet<string>;
   readonly #hosts: ReadonlySet<string>;
   readonly #isLocal: boolean;
+  /** The value of `Host` that was found to be known last: most requests have the same one. */
+  #known: string | undefined;
 
   /** @throws TypeError naming the option */
   constructor({ cors = [], allowedHosts = [], advertise = [], host }: BrowserAccessOptions) {
@@ -79,16 +81,24 @@ export class BrowserAccess {
    * page lets the name of its own site resolve to this server, which the browser then treats as the
    * page's own origin.
    */
-  hostRefusal({ headers, serverUrl }: ServerRequest): ServerReply | undefined {
+  hostRefusal(request: ServerRequest): ServerReply | undefined {
+    const { headers } = request;
     const { host } = headers;
-    // TLS is safe from rebinding: the certificate is not valid for the name of the page's site.
-    if (!host || serverUrl?.startsWith("https:") || this.#hosts.has("*")) return undefined;
+    if (!host || host === this.#known || this.#hosts.has("*")) return undefined;
     const isBrowser = headers.origin !== undefined || headers["sec-fetch-site"] !== undefined;
     if (!(this.#isLocal || isBrowser)) return undefined;
-    if (host.length > MAX_ORIGIN_CHARS) return plainError(421, UNKNOWN_HOST);
+    if (this.#isKnown(host)) {
+      this.#known = host;
+      return undefined;
+    }
+    // TLS is safe from rebinding: the certificate is not valid for the name of the page's site.
+    return request.serverUrl?.startsWith("https:") ? undefined : plainError(421, UNKNOWN_HOST);
+  }
+
+  #isKnown(host: string): boolean {
+    if (host.length > MAX_ORIGIN_CHARS) return false;
     const name = hostName(host);
-    if (isIP(name) !== 0 || isLoopback(name) || this.#hosts.has(name)) return undefined;
-    return plainError(421, UNKNOWN_HOST);
+    return isIP(name) !== 0 || isLoopback(name) || this.#hosts.has(name);
   }
 
   /** The response to a write from a page of another origin; undefined if it is allowed. */

@@ -176,8 +176,8 @@ function createServer(tls: ServerTls | undefined, limits: ServerLimits): Server 
 
 /** Takes new connections from `node:http`. Returns how it gets one; `undefined` if another runtime has another way. */
 function takeConnections(server: Server): ((socket: Socket) => void) | undefined {
-  const [attach] = server.listeners("connection");
-  if (attach === undefined) return undefined;
+  const [attach, ...others] = server.listeners("connection");
+  if (attach === undefined || others.length > 0) return undefined;
   server.off("connection", attach as () => void);
   return (socket) => attach.call(server, socket);
 }

@@ -64,6 +64,8 @@ function restOf(pattern: string, path: string): string | undefined {
 
 function handlerOf(handlers: Handlers, method: string): Handler {
   if (typeof handlers === "function") return handlers;
+  const handler = handlers.get(method);
+  if (handler !== undefined) return handler;
   const methods = [...handlers.keys()].join(",");
-  return handlers.get(method) ?? (() => plainError(405, "Method Not Allowed", ["Allow", methods]));
+  return () => plainError(405, "Method Not Allowed", ["Allow", methods]);
 }
