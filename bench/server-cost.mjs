@@ -2,8 +2,10 @@
 /**
  * CPU time of the embedded server for one request, in µs: of this build, and of another one in turn with it. After a build:
  *
- *     node bench/server-cost.mjs [--against DIST] [--requests N] [--rounds N] [--connections N] [--profile DIR]
+ *     node bench/server-cost.mjs [--against DIST] [--only get,set,…] [--requests N] [--rounds N] [--connections N]
+ *                                [--polls N] [--profile DIR]
  *
+ * `event`: for each of the polls that one set ends; `poll`: for the next poll of such a connection.
  * The load writes complete requests to sockets and counts the responses, so that it needs little of the other core.
  * `--profile`: the servers write CPU profiles there.
  */
@@ -25,6 +27,8 @@ const { values: options, positionals } = parseArgs({
     requests: { type: "string", default: "20000" },
     rounds: { type: "string", default: "9" },
     connections: { type: "string", default: "32" },
+    only: { type: "string", default: "set,get,mixed,miss,poll,event" },
+    polls: { type: "string", default: "1000" },
     profile: { type: "string" },
   },
 });
@@ -48,7 +52,7 @@ async function serve() {
 async function measure() {
   const builds = [join(root, "dist"), ...(options.against ? [resolve(options.against)] : [])];
   const servers = await Promise.all(builds.map(start));
-  for (const load of (process.env.LOADS ?? "set,get,mixed,miss").split(",")) {
+  for (const load of options.only.split(",")) {
     for (const server of servers) await costOf(server, load);
     /** @type {number[][]} */
     const costs = servers.map(() => []);
@@ -78,6 +82,7 @@ async function start(build) {
 
 /** µs of CPU for a request. @param {Server} server @param {string} load */
 async function costOf(server, load) {
+  if (load === "poll" || load === "event") return pollCost(server, load);
   const before = await cpuOf(server);
   const requests = Number(options.requests);
   let left = requests;
@@ -85,6 +90,49 @@ async function costOf(server, load) {
   const count = Number(options.connections);
   await Promise.all(Array.from({ length: count }, () => send(server.port, next)));
   return ((await cpuOf(server)) - before) / requests;
+}
+
+/** @param {Server} server @param {"poll" | "event"} wanted */
+async function pollCost(server, wanted) {
+  const count = Number(options.polls);
+  const head = "HTTP/1.1\r\nhost: 127.0.0.1:2379\r\nconnection: keep-alive\r\n\r\n";
+  const sockets = Array.from({ length: count }, () => connect(server.port, "127.0.0.1"));
+  await Promise.all(sockets.map((socket) => once(socket, "connect")));
+  /** Of all polls, until each has sent this. @param {string} end @param {() => unknown} begin */
+  const costUntil = async (end, begin) => {
+    const all = sockets.map((socket) => received(socket, end));
+    const before = await cpuOf(server);
+    await begin();
+    await Promise.all(all);
+    return ((await cpuOf(server)) - before) / count;
+  };
+  const poll = () => {
+    for (const socket of sockets) socket.write(`GET /v2/keys/watched?wait=true ${head}`);
+  };
+  const form = `value=${VALUE}`;
+  const type = "content-type: application/x-www-form-urlencoded\r\nconnection: close";
+  const length = `content-length: ${form.length}`;
+  const set = `PUT /v2/keys/watched HTTP/1.1\r\nhost: localhost\r\n${type}\r\n${length}\r\n\r\n${form}`;
+  const write = () => connect(server.port, "127.0.0.1").end(set);
+  await costUntil("\r\n\r\n", poll);
+  const event = await costUntil("\r\n0\r\n\r\n", write);
+  const next = await costUntil("\r\n\r\n", poll);
+  for (const socket of sockets) socket.destroy();
+  return wanted === "event" ? event : next;
+}
+
+/** @param {import("node:net").Socket} socket @param {string} end @returns {Promise<void>} */
+function received(socket, end) {
+  let text = "";
+  return new Promise((resolve) => {
+    const onData = (/** @type {Buffer} */ bytes) => {
+      text += bytes.toString("latin1");
+      if (!text.endsWith(end)) return;
+      socket.off("data", onData);
+      resolve();
+    };
+    socket.on("data", onData);
+  });
 }
 
 /** @param {Server} server @returns {Promise<number>} */
