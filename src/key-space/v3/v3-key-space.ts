@@ -121,10 +121,17 @@ export class V3KeySpace implements KeySpace {
     this.#requireOpen(signal, abortedBefore(request));
     const deadline = this.#clock.monotonic() + this.#timeout;
     const limits = { signal, attemptTimeout, idempotencyKey, deadline };
-    const response = await this.#counted(request, limits);
-    if (!wantsNoNodes(request)) return response;
-    const { node: _, prevNode: __, ...receipt } = response;
-    return receipt;
+    try {
+      const running = this.#inOneStore(request, limits);
+      // A write ends at its deadline by itself, because only it knows the outcome.
+      const isRead = request.action === "get";
+      const response = await (isRead ? this.#untilDeadline(running, request, limits) : running);
+      this.#counters.countSuccess(request.action);
+      return wantsNoNodes(request) ? receiptOf(response) : response;
+    } catch (error) {
+      this.#counters.countFailure(request.action);
+      throw error;
+    }
   }
 
   /** Requests and watches of this process. Expiries are not counted, because etcd executes them. */
@@ -238,26 +245,13 @@ export class V3KeySpace implements KeySpace {
     return await abortable(query(), signal, aborted);
   }
 
-  async #counted(request: KeyRequest, limits: RequestLimits): Promise<EtcdResponse> {
-    try {
-      const running = this.#inOneStore(request, limits);
-      // A write ends at its deadline by itself, because only it knows the outcome.
-      const isRead = request.action === "get";
-      const response = await (isRead ? this.#untilDeadline(running, request, limits) : running);
-      this.#counters.countSuccess(request.action);
-      return response;
-    } catch (error) {
-      this.#counters.countFailure(request.action);
-      throw error;
-    }
-  }
-
   /** Executes a request with the indexes of the store that executes it. */
   async #inOneStore(request: KeyRequest, limits: RequestLimits): Promise<EtcdResponse> {
     for (;;) {
       if (this.#clock.monotonic() >= limits.deadline) throw this.#notCompleted(request);
       const { number } = this.#generation;
-      const indexOffset = await this.#indexOffset(request, limits);
+      const indexOffset =
+        this.#currentOffset(request) ?? (await this.#indexOffset(request, limits));
       const response =
         request.action === "get"
           ? await this.#reader.get(request, indexOffset.offset, limits)
@@ -285,6 +279,11 @@ export class V3KeySpace implements KeySpace {
       const isWrite = request.action !== "get" && error instanceof Error;
       throw isWrite ? outcomeUnknown(request, response, error) : error;
     }
+  }
+
+  /** The offset if the request can be executed at once: a promise and a timer would cost as much as an encoding. */
+  #currentOffset({ action }: KeyRequest): IndexOffset | undefined {
+    return action !== "get" && this.#tree.mustRegister ? undefined : this.#tree.currentOffset;
   }
 
   #indexOffset(request: KeyRequest, limits: RequestLimits): Promise<IndexOffset> {
@@ -344,6 +343,10 @@ export class V3KeySpace implements KeySpace {
       throw new TypeError("the key space is closed; create a new one");
     if (signal?.aborted === true) throw aborted(signal.reason);
   }
+}
+
+function receiptOf({ node: _, prevNode: __, ...receipt }: EtcdResponse): EtcdReceipt {
+  return receipt;
 }
 
 /** Returns the error of a request that was aborted before anything was sent. */

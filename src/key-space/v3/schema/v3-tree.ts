@@ -95,14 +95,26 @@ export class V3Tree {
     return this.#revision + (this.#knownOffset?.offset ?? 0);
   }
 
+  /** The current offset; `undefined` if it has to be read. */
+  get currentOffset(): IndexOffset | undefined {
+    const age = this.clock.monotonic() - this.#offsetReadAt;
+    return age <= OFFSET_VALIDITY_MS ? this.#knownOffset : undefined;
+  }
+
+  /** Whether {@link register} may need a request. */
+  get mustRegister(): boolean {
+    return this.#trees.isPending;
+  }
+
   /**
    * Returns the current offset, which is periodically read with quorum. A local read does not wait
    * for that, because there may be no quorum.
    */
   async indexOffset(scope: V3Call["scope"], attemptTimeout?: number): Promise<IndexOffset> {
+    const current = this.currentOffset;
+    if (current !== undefined) return current;
     const known = this.#knownOffset;
     if (known !== undefined) {
-      if (this.clock.monotonic() - this.#offsetReadAt <= OFFSET_VALIDITY_MS) return known;
       this.#rereading ??= this.#rereadOffset(known).finally(() => {
         this.#rereading = undefined;
       });
@@ -120,7 +132,7 @@ export class V3Tree {
    * @throws NestedPrefixError
    */
   async register(): Promise<void> {
-    if (!this.#trees.isPending) return;
+    if (!this.mustRegister) return;
     this.#registering ??= this.#register().finally(() => {
       this.#registering = undefined;
     });

@@ -45,9 +45,9 @@ export class RecordedWriter implements RepeatableWrite<WriteResult> {
     const { context, request, indexOffset, limits, record } = write;
     this.operation = operationOf(request);
     this.#write = write;
-    this.#writer = new V3Writer(context, request, indexOffset, limits, record);
     const { operation } = this;
     this.#call = { operation, key: request.key, safety: "recorded", scope: "quorum", ...limits };
+    this.#writer = new V3Writer(context, request, indexOffset, this.#call, record);
   }
 
   get record(): WriteRecord {
@@ -108,12 +108,13 @@ export class RecordedWriter implements RepeatableWrite<WriteResult> {
    * can be no record, so a removal, which makes space, is then sent without one.
    */
   async #attemptWithoutSpace(refusal: unknown, isRepeated: boolean): Promise<WriteResult> {
-    const { context, request, indexOffset, limits, record } = this.#write;
+    const { context, request, indexOffset, record } = this.#write;
     const applied = await this.#findApplied();
     if (applied !== undefined) return applied;
     if (isRepeated || record.isShared || !isRemoval(request.action)) throw refusal;
     try {
-      return await new V3Writer(context, request, indexOffset, limits).run();
+      const call: V3Call = { ...this.#call, safety: "write" };
+      return await new V3Writer(context, request, indexOffset, call).run();
     } catch (error) {
       throw new SettledError(error);
     }

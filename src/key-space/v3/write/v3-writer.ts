@@ -7,7 +7,6 @@ import { NO_LEASE, read } from "../../../etcd3/transaction.js";
 import type { TxnResult } from "../../../etcd3/txn-result.js";
 import type { V3Call } from "../../../etcd3/v3-api.js";
 import { isRemoval } from "../../../model/actions.js";
-import { operationOf } from "../../../model/key-request.js";
 import type { EtcdResponse } from "../../../model/response.js";
 import { sleep } from "../../../time/sleep.js";
 import { inOrderName, parentPath, pathOf } from "../../shared/path.js";
@@ -17,7 +16,6 @@ import { levelsOf, MAX_V3_LEVELS } from "../schema/key-schema.js";
 import { earlierLease, isFileLease } from "../schema/lease-id.js";
 import type { Leases } from "../schema/leases.js";
 import { pathSnapshotReads, readPathSnapshot } from "../schema/path-snapshot.js";
-import type { RequestLimits } from "../schema/request-limits.js";
 import type { IndexOffset, V3Tree } from "../schema/v3-tree.js";
 import type { AppliedWrite } from "./applied-write.js";
 import {
@@ -43,6 +41,7 @@ import {
   previousDirectoryLease,
   type ResponseSource,
   responseOf,
+  type Written,
 } from "./write-response.js";
 
 /** State shared by all writes. */
@@ -93,6 +92,7 @@ export class V3Writer {
   #isRecorded = true;
 
   /**
+   * @param call how to send the transactions
    * @param record the idempotency record that every transaction requires and puts
    * @throws InvalidFieldError for an impossible path
    */
@@ -100,7 +100,7 @@ export class V3Writer {
     context: WriteContext,
     request: WriteRequest,
     { offset, writtenAt }: IndexOffset,
-    limits: RequestLimits,
+    call: V3Call,
     record?: WriteRecord,
   ) {
     this.#context = context;
@@ -109,9 +109,7 @@ export class V3Writer {
     this.#offsetAt = writtenAt;
     this.#path = pathOf(request.key);
     this.#record = record;
-    const operation = operationOf(request);
-    const safety = record === undefined ? "write" : "recorded";
-    this.#call = { operation, key: request.key, safety, scope: "quorum", ...limits };
+    this.#call = call;
     checkPath(this.#nodePath(0), this.#call);
     this.#ttl = new WriteLease(context.leases, request, this.#call);
   }
@@ -167,10 +165,10 @@ export class V3Writer {
       files.forget(this.#path);
       return undefined;
     }
-    const assumptions = cachedAssumptions(this.#path, lease, tree.schema);
-    const intent = this.#intentOf(assumptions, NO_LEASE, lease);
     const change: NodeChange = { node: "file", replaces: "file", kind: "changed", previous };
-    return this.#finish(intent, change, response);
+    this.#finishLeases(this.#path, change, lease);
+    const written = { request: this.#request, path: this.#path, ttlLease: NO_LEASE, lease };
+    return { change, response: this.#responseOf(written, change, response) };
   }
 
   /** The first assumptions; `undefined` where they would probably be wrong. */
@@ -313,9 +311,8 @@ export class V3Writer {
     const { change, lease = NO_LEASE, ttlLease } = applied;
     // If the history is gone, it is unknown which lease the node is attached to.
     if (applied.lease !== undefined) this.#finishLeases(path, change, lease);
-    const assumptions = cachedAssumptions(path, lease, this.#context.tree.schema);
-    const intent = { ...this.#intentOf(assumptions, ttlLease, lease), path };
-    return { change, response: this.#responseOf(intent, change, response) };
+    const written = { request: this.#request, path, ttlLease, lease };
+    return { change, response: this.#responseOf(written, change, response) };
   }
 
   #finishLeases(path: string, change: NodeChange, lease: string): void {
@@ -324,8 +321,8 @@ export class V3Writer {
     if (this.#isRecorded) this.#revokePrevious(change, lease);
   }
 
-  #responseOf(intent: WriteIntent, change: NodeChange, response: ResponseSource): EtcdResponse {
-    return responseOf(intent, change, response, this.#context.tree.view(this.#offset));
+  #responseOf(written: Written, change: NodeChange, response: ResponseSource): EtcdResponse {
+    return responseOf(written, change, response, this.#context.tree.view(this.#offset));
   }
 
   /**

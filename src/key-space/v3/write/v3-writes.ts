@@ -60,14 +60,16 @@ export class V3Writes {
   async execute(
     indexOffset: IndexOffset,
     request: WriteRequest,
-    { idempotencyKey, ...limits }: RequestLimits,
+    limits: RequestLimits,
   ): Promise<EtcdResponse> {
+    const { idempotencyKey } = limits;
     const call = callOf(request, limits);
-    const record = await this.#recordFor(request, idempotencyKey, call);
+    const isRecorded = idempotencyKey !== undefined || this.#settings.recordsWrites;
+    const record = isRecorded ? await this.#recordFor(request, idempotencyKey, call) : undefined;
     const context = this.#context;
     const writer =
       record === undefined
-        ? new V3Writer(context, request, indexOffset, limits)
+        ? new V3Writer(context, request, indexOffset, call)
         : new RecordedWriter({ context, request, indexOffset, limits, record });
     const { change, response } = await this.#run(writer, request, call);
     if (change.kind === "changed" && change.node === "directory") {
@@ -79,15 +81,14 @@ export class V3Writes {
   }
 
   /**
-   * The idempotency record of the write, if it needs one. Without space etcd grants no lease, and a
-   * removal, which makes space, is executed without a record.
+   * The idempotency record of the write. Without space etcd grants no lease, and a removal, which makes
+   * space, is executed without a record.
    */
   async #recordFor(
     request: WriteRequest,
     key: string | undefined,
     call: V3Call,
   ): Promise<WriteRecord | undefined> {
-    if (key === undefined && !this.#settings.recordsWrites) return undefined;
     try {
       return await this.#records.take(key, request, call);
     } catch (error) {
@@ -97,15 +98,19 @@ export class V3Writes {
     }
   }
 
-  async #run(
+  #run(
     writer: V3Writer | RecordedWriter,
     request: WriteRequest,
     { operation, signal }: V3Call,
   ): Promise<WriteResult> {
-    const run = () => (writer instanceof RecordedWriter ? this.#runRecorded(writer) : writer.run());
-    if (request.action !== "create" || request.inOrder !== true) return await run();
+    if (request.action !== "create" || request.inOrder !== true) return this.#runNow(writer);
+    const run = () => this.#runNow(writer);
     const errorOf = (reason: unknown) => new AbortError(operation, reason, "not-sent");
-    return await this.#inOrder.run(pathOf(request.key), run, { signal, errorOf });
+    return this.#inOrder.run(pathOf(request.key), run, { signal, errorOf });
+  }
+
+  #runNow(writer: V3Writer | RecordedWriter): Promise<WriteResult> {
+    return writer instanceof RecordedWriter ? this.#runRecorded(writer) : writer.run();
   }
 
   /** After any other error than etcd's own, an attempt may still use the record. */
@@ -142,7 +147,11 @@ export class V3Writes {
   }
 }
 
-function callOf(request: WriteRequest, limits: RequestLimits): V3Call {
+function callOf(
+  request: WriteRequest,
+  { signal, attemptTimeout, deadline }: RequestLimits,
+): V3Call {
   const operation = operationOf(request);
-  return { operation, key: request.key, safety: "write", scope: "quorum", ...limits };
+  const { key } = request;
+  return { operation, key, safety: "write", scope: "quorum", signal, attemptTimeout, deadline };
 }

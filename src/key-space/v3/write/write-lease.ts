@@ -11,8 +11,8 @@ export class WriteLease {
   readonly #leases: Leases;
   readonly #request: WriteRequest;
   readonly #call: V3Call;
-  /** By whether the node is a directory, which is only assumed at first. */
-  readonly #granted = new Map<boolean, string>();
+  /** By whether the node is a directory, which is only assumed at first. Most writes have no TTL, and so no map. */
+  #granted: Map<boolean, string> | undefined;
 
   constructor(leases: Leases, request: WriteRequest, call: V3Call) {
     this.#leases = leases;
@@ -28,22 +28,24 @@ export class WriteLease {
     if (ttl === undefined) return NO_LEASE;
     const directory =
       makesDirectory(this.#request) || (target !== undefined && isDirectory(target));
-    const granted = this.#granted.get(directory);
+    const granted = this.#granted?.get(directory);
     if (granted !== undefined) return granted;
     const proposed = this.#leases.idFor(ttl, directory);
     if (earlierLease(proposed, lease) !== proposed) return proposed;
     const id = await this.#leases.grant(ttl, directory, this.#call);
+    this.#granted ??= new Map();
     this.#granted.set(directory, id);
     return id;
   }
 
   /** Forgets a granted lease that expired before it was used. */
   forget(): void {
-    this.#granted.clear();
+    this.#granted = undefined;
   }
 
   /** Revokes granted leases that were not used. */
   release(used = NO_LEASE): void {
+    if (this.#granted === undefined) return;
     for (const lease of this.#granted.values()) if (lease !== used) this.#leases.revoke(lease);
   }
 }

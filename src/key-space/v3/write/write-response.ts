@@ -18,6 +18,9 @@ export interface NodeChange extends Pick<TxnPlan, "node" | "replaces"> {
   readonly hadMarker?: boolean;
 }
 
+/** The part of a write that its response shows. */
+export type Written = Pick<WriteIntent, "request" | "path" | "ttlLease" | "lease">;
+
 /** The part of a transaction's result that its response shows. */
 export type ResponseSource = Pick<TxnResult, "header" | "endpoint">;
 
@@ -40,33 +43,28 @@ export function previousDirectoryLease({ replaces, hadMarker, previous }: NodeCh
 
 /** The response to a write. */
 export function responseOf(
-  intent: WriteIntent,
+  written: Written,
   change: NodeChange,
   result: ResponseSource,
   view: NodeView,
 ): EtcdResponse {
   const { previous } = change;
   return {
-    action: intent.request.action,
+    action: written.request.action,
     ...originOf(result, view.offset),
-    node: nodeOf(intent, change, result.header.revision, view),
-    ...(previous && { prevNode: previousNode(intent, change, previous, view) }),
+    node: nodeOf(written, change, result.header.revision, view),
+    ...(previous && { prevNode: previousNode(written, change, previous, view) }),
   };
 }
 
-function nodeOf(
-  intent: WriteIntent,
-  change: NodeChange,
-  revision: number,
-  view: NodeView,
-): AnyNode {
-  const { path } = intent;
+function nodeOf(written: Written, change: NodeChange, revision: number, view: NodeView): AnyNode {
+  const { path } = written;
   const created = change.replaces === change.node ? change.previous?.create_revision : undefined;
   const kv = {
-    value: contentOf(intent, change),
+    value: contentOf(written, change),
     create_revision: created ?? revision,
     mod_revision: revision,
-    lease: intent.lease,
+    lease: written.lease,
   };
   const modifiedIndex = revision + view.offset;
   if (change.kind === "removed") {
@@ -78,17 +76,14 @@ function nodeOf(
   return { ...showDirectory(path, kv, true, view), modifiedIndex };
 }
 
-function contentOf(
-  { request, ttlLease: own }: WriteIntent,
-  { node, previous }: NodeChange,
-): Buffer {
+function contentOf({ request, ttlLease: own }: Written, { node, previous }: NodeChange): Buffer {
   if (node === "directory") return Buffer.from(own === NO_LEASE ? "" : own);
   if ("refresh" in request && request.refresh && previous !== undefined) return previous.value;
   return Buffer.from(("value" in request && request.value) || "");
 }
 
 function previousNode(
-  { path }: WriteIntent,
+  { path }: Written,
   { replaces, hadMarker = false }: NodeChange,
   previous: KeyValue,
   view: NodeView,
