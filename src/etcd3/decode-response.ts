@@ -1,7 +1,7 @@
 import { ProtocolError } from "../errors/cluster-errors.js";
-import { grpcStatusOf, isGrpc, unframed } from "../wire/grpc.js";
+import { grpcStatusOf, isGrpc, isGrpcSuccess, unframed } from "../wire/grpc.js";
 import type { HttpResponse, HttpResponseHead } from "../wire/http.js";
-import { decodeResponse } from "../wire/http-response.js";
+import { decodeResponse, requestAtEndpoint } from "../wire/http-response.js";
 import { isObject, type JsonObject, readObject } from "../wire/json.js";
 import { fromJson } from "./json-form.js";
 import type { MessageType } from "./protobuf/message-type.js";
@@ -20,14 +20,13 @@ export function decodeV3Response<Request, Response extends HasHeader>(
   response: HttpResponse,
 ): V3Response<Response> {
   const { status, endpoint, grpcBody } = response;
-  const failed = grpcBody === undefined ? status !== 200 : grpcStatusOf(response)?.code !== 0;
+  const failed = grpcBody === undefined ? status !== 200 : !isGrpcSuccess(response);
   if (failed) throw responseErrorOf(call, response);
-  const origin = `${call.operation} at ${endpoint}`;
   return decodeResponse(() => {
     const message =
       grpcBody === undefined
-        ? readJson(rpc.response, readObject(response.body, JSON.parse, origin), origin)
-        : readGrpc(rpc.response, unframed(grpcBody), origin);
+        ? readJsonBody(rpc.response, call, response)
+        : readGrpc(rpc.response, unframed(grpcBody), call, endpoint);
     const decoded = new V3Response(message, endpoint);
     // Required here, because only here a missing header can make a write's outcome unknown.
     if (rpc.service === "KV") void decoded.header;
@@ -42,12 +41,12 @@ export function decodeWatchMessage(
   part: Buffer,
 ): WatchResponse {
   const { endpoint } = response;
-  const origin = `${call.operation} at ${endpoint}`;
-  if (isGrpc(response.headers)) return readGrpc(RPC.watch.response, part, origin);
+  if (isGrpc(response.headers)) return readGrpc(RPC.watch.response, part, call, endpoint);
+  const origin = requestAtEndpoint(call, response);
   const { result, error } = readObject(part.toString(), JSON.parse, origin);
   const failure = readGrpcError(error);
   if (failure !== undefined) throw grpcErrorOf(call, endpoint, failure);
-  if (isObject(result)) return readJson(RPC.watch.response, result, origin);
+  if (isObject(result)) return readJson(RPC.watch.response, result, call, endpoint);
   throw new ProtocolError(`${origin}: the stream contains neither a result nor an error`);
 }
 
@@ -57,19 +56,42 @@ export function requireOkAtEnd(call: V3Call, response: HttpResponseHead): void {
   if (status !== undefined && status.code !== 0) throw grpcErrorOf(call, response.endpoint, status);
 }
 
-function readGrpc<Message>(type: MessageType<Message>, bytes: Buffer, origin: string): Message {
-  return readMessage(() => type.decode(bytes), origin);
-}
-
-function readJson<Message>(type: MessageType<Message>, json: JsonObject, origin: string): Message {
-  return readMessage(() => fromJson(type, json), origin);
-}
-
-/** Runs the decoder of a message. @throws ProtocolError */
-function readMessage<Message>(decode: () => Message, origin: string): Message {
+function readGrpc<Message>(
+  type: MessageType<Message>,
+  bytes: Buffer,
+  call: V3Call,
+  endpoint: string,
+): Message {
   try {
-    return decode();
+    return type.decode(bytes);
   } catch (cause) {
-    throw new ProtocolError(`${origin}: the response is not a valid message of etcd`, { cause });
+    throw notAMessage(call, endpoint, cause);
   }
+}
+
+function readJson<Message>(
+  type: MessageType<Message>,
+  json: JsonObject,
+  call: V3Call,
+  endpoint: string,
+): Message {
+  try {
+    return fromJson(type, json);
+  } catch (cause) {
+    throw notAMessage(call, endpoint, cause);
+  }
+}
+
+function readJsonBody<Message>(
+  type: MessageType<Message>,
+  call: V3Call,
+  response: HttpResponse,
+): Message {
+  const json = readObject(response.body, JSON.parse, requestAtEndpoint(call, response));
+  return readJson(type, json, call, response.endpoint);
+}
+
+function notAMessage(call: V3Call, endpoint: string, cause: unknown): ProtocolError {
+  const origin = requestAtEndpoint(call, { endpoint });
+  return new ProtocolError(`${origin}: the response is not a valid message of etcd`, { cause });
 }

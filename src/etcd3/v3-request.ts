@@ -25,17 +25,8 @@ export function v3Request<Request, Response>(
   return {
     method: "POST",
     path: `/v3/${rpc.path}`,
-    // Each form is encoded only for an endpoint that needs it.
-    get body() {
-      return JSON.stringify(toJson(rpc.request, message));
-    },
     contentType: "application/json",
-    grpc: {
-      path: rpc.grpcPath,
-      get body() {
-        return framed(rpc.request.encode(message));
-      },
-    },
+    grpc: new GrpcRequest(rpc, message),
     authorization: token,
     headers: isWatch ? NEEDS_LEADER : undefined,
     isWatch: isWatch,
@@ -46,4 +37,27 @@ export function v3Request<Request, Response>(
     timeout: call.attemptTimeout,
     deadline: call.deadline,
   };
+}
+
+/** A class, because each object literal with a getter costs more than an encoding. */
+class GrpcRequest<Request> {
+  readonly #rpc: Rpc<Request, unknown>;
+  readonly #message: MessageInit<Request>;
+
+  constructor(rpc: Rpc<Request, unknown>, message: MessageInit<Request>) {
+    this.#rpc = rpc;
+    this.#message = message;
+  }
+
+  get path(): string {
+    return this.#rpc.grpcPath;
+  }
+
+  get body(): Buffer {
+    return framed(this.#rpc.request.encode(this.#message));
+  }
+
+  get json(): string {
+    return JSON.stringify(toJson(this.#rpc.request, this.#message));
+  }
 }

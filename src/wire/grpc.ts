@@ -50,6 +50,11 @@ export interface GrpcStatus {
   readonly message: string;
 }
 
+/** Whether {@link grpcStatusOf} is a success. */
+export function isGrpcSuccess(response: HttpResponseHead): boolean {
+  return response.headers["grpc-status"] === "0" || grpcStatusOf(response)?.code === 0;
+}
+
 /** The status in headers or trailers. `undefined` if the response was cut off before it. */
 export function grpcStatusOf({ headers }: HttpResponseHead): GrpcStatus | undefined {
   const { "grpc-status": status, "grpc-message": message } = headers;

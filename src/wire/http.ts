@@ -3,7 +3,7 @@ export interface HttpRequest {
   readonly method: string;
   /** Path and query, percent-encoded. */
   readonly path: string;
-  readonly body?: string;
+  readonly body?: string | undefined;
   readonly contentType?: string;
   /** Used instead of the cluster's Authorization header. Sent only to this cluster's endpoints. */
   readonly authorization?: string | undefined;
@@ -35,11 +35,18 @@ export interface HttpRequest {
   readonly operation: string;
 }
 
-/** A request in gRPC's form. */
+/** A request in gRPC's form. A message is encoded only in the form in which it is sent. */
 interface GrpcCall {
   readonly path: string;
   /** The framed message. */
   readonly body: Buffer;
+  /** The message as the JSON body of the request, for an endpoint without HTTP/2. */
+  readonly json: string;
+}
+
+/** The body of a request that is not sent as gRPC. */
+export function textBodyOf({ body, grpc }: HttpRequest): string | undefined {
+  return body ?? grpc?.json;
 }
 
 export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>;

@@ -1,6 +1,6 @@
 import type { Dispatcher } from "undici";
 import { hasFakeImmediates } from "../../time/event-loop.js";
-import type { HttpRequest } from "../../wire/http.js";
+import { type HttpRequest, textBodyOf } from "../../wire/http.js";
 import type { Exchange, ExchangeOwner } from "../exchange/exchange.js";
 import { UndiciHandler } from "./undici-handler.js";
 
@@ -88,14 +88,15 @@ export class Connection implements ExchangeOwner {
     void this.#dispatcher.destroy();
   }
 
-  #mayBeFirst({ path, body = "" }: HttpRequest): boolean {
+  #mayBeFirst(request: HttpRequest): boolean {
     return this.#origin.startsWith("https:")
-      ? body.length <= MAX_FIRST_BODY_BYTES
-      : path.length + LINE_OVERHEAD_BYTES <= MAX_FIRST_LINE_BYTES;
+      ? (textBodyOf(request)?.length ?? 0) <= MAX_FIRST_BODY_BYTES
+      : request.path.length + LINE_OVERHEAD_BYTES <= MAX_FIRST_LINE_BYTES;
   }
 
   #dispatch(exchange: Exchange, headers: string[]): void {
-    const { method, path, body = null } = exchange.request;
+    const { method, path } = exchange.request;
+    const body = textBodyOf(exchange.request) ?? null;
     const origin = this.#origin;
     // The exchange has its own timeout. A watch may stay silent for days.
     try {

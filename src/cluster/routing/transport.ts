@@ -3,7 +3,7 @@ import { TimeoutError } from "../../errors/cluster-errors.js";
 import type { Clock } from "../../time/clock.js";
 import { withTimeout } from "../../time/with-timeout.js";
 import { AttemptFailure } from "../../wire/attempt-failure.js";
-import type { HttpRequest, HttpResponse } from "../../wire/http.js";
+import { type HttpRequest, type HttpResponse, textBodyOf } from "../../wire/http.js";
 import { type ConnectionSettings, dispatcherFor } from "../connect/dispatchers.js";
 import { Exchange, type ExchangeSettings, type StreamedResponse } from "../exchange/exchange.js";
 import type { AttemptLimits, OutgoingRequest } from "../exchange/outgoing-request.js";
@@ -208,7 +208,8 @@ export class Transport {
   /** The same request as JSON where gRPC does not come through, or at the address of a redirect. */
   #nextAfter({ outgoing, owner }: Exchange, response: HttpResponse): OutgoingRequest | undefined {
     if (owner instanceof Http2Endpoint && owner.fallBackToJson(outgoing.request, response)) {
-      return { ...outgoing, request: { ...outgoing.request, grpc: undefined } };
+      const { request } = outgoing;
+      return { ...outgoing, request: { ...request, body: textBodyOf(request), grpc: undefined } };
     }
     const redirect = redirectOf(outgoing.request, response);
     if (redirect === undefined) return undefined;

@@ -127,12 +127,17 @@ export class MessageType<Message> {
   }
 
   #write(writer: BackwardWriter, message: object): void {
-    for (const [name, value] of Object.entries(message).reverse()) {
+    for (const name of Object.keys(message).reverse()) {
       const field = this.requireField(name);
+      const value: unknown = Reflect.get(message, name);
       if (value === undefined) continue;
-      const values: readonly unknown[] = field.repeated ? value : [value];
-      for (let i = values.length - 1; i >= 0; i--) this.#writeField(writer, field, values[i]);
+      if (field.repeated) this.#writeRepeated(writer, field, Object(value));
+      else this.#writeField(writer, field, value);
     }
+  }
+
+  #writeRepeated(writer: BackwardWriter, field: Field, values: readonly unknown[]): void {
+    for (let i = values.length - 1; i >= 0; i--) this.#writeField(writer, field, values[i]);
   }
 
   #writeField(writer: BackwardWriter, field: Field, value: unknown): void {
