@@ -71,8 +71,9 @@ export class V3Reader {
     offset: number,
     limits: RequestLimits,
   ): Promise<EtcdNodeResponse> {
-    const path = pathOf(request.key);
-    checkPath(path, callOf(request, limits));
+    const { key } = request;
+    const path = pathOf(key);
+    checkPath(path, { operation: `GET ${key}`, key });
     if (path !== "") {
       const { kv, at } = await this.#find(path, request, limits);
       if (kv !== undefined) return await this.#file(request, path, kv, at, offset, limits);
@@ -111,7 +112,10 @@ export class V3Reader {
     offset: number,
     limits: RequestLimits,
   ): Promise<EtcdNodeResponse> {
-    const view = await this.#view([kv.lease], request, offset, limits);
+    const { lease } = kv;
+    const view = this.#leases.mustQuery(lease)
+      ? await this.#view([lease], request, offset, limits)
+      : this.#currentView(request, offset);
     return responseOf(showFile(path, kv, view), at, offset);
   }
 
@@ -197,10 +201,14 @@ export class V3Reader {
     limits: RequestLimits,
   ): Promise<NodeView> {
     const unknown = [...leases].filter((id) => this.#leases.mustQuery(id));
-    const isPast = request.revision !== undefined;
-    const view = { ...this.#tree.view(offset), isPast };
+    const view = this.#currentView(request, offset);
     if (unknown.length === 0) return view;
     return { ...view, ends: await this.#leases.endsOf(unknown, callOf(request, limits)) };
+  }
+
+  /** The view without the ends of leases. */
+  #currentView({ revision }: ReadRequest, offset: number): NodeView {
+    return { offset, now: this.#tree.clock.now(), isPast: revision !== undefined };
   }
 }
 

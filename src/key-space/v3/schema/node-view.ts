@@ -21,13 +21,14 @@ export interface NodeView {
 
 /** Presents a file. A file attached to a directory's lease shows no TTL. */
 export function showFile(path: string, kv: Content, view: NodeView): EtcdNode {
-  return {
-    key: path,
-    value: textOf(kv.value),
-    ...timeLeft(fileExpiration(kv.lease, view), view),
-    modifiedIndex: kv.mod_revision + view.offset,
-    createdIndex: kv.create_revision + view.offset,
-  };
+  const value = textOf(kv.value);
+  const modifiedIndex = kv.mod_revision + view.offset;
+  const createdIndex = kv.create_revision + view.offset;
+  const expiration = fileExpiration(kv.lease, view);
+  // Most files have no TTL, and a spread costs more than the rest.
+  return expiration === undefined
+    ? { key: path, value, modifiedIndex, createdIndex }
+    : { key: path, value, ...timeLeft(expiration, view), modifiedIndex, createdIndex };
 }
 
 /** Presents a directory by its marker or, without one, by the first key below it. */
