@@ -98,6 +98,27 @@ test.each(GOAWAYS)("GOAWAY $name", async ({ sent, outcomes: expected }) => {
   expect([peer.keepsProcess, peer.closes, peer.socket.destroyed]).toEqual([false, 1, true]);
 });
 
+test("GOAWAY closes a connection without streams", async () => {
+  const peer = await Http2Peer.ready();
+  await peer.send(goaway(0, 0));
+  expect([peer.closes, peer.goaways, peer.socket.destroyed]).toEqual([1, [CODE.noError], true]);
+});
+
+test("the request of a call ends with its body, that of a watch stays open", async () => {
+  const peer = await Http2Peer.ready({ carries: "watches" });
+  const body = Buffer.alloc(5);
+  const exchanges = [peer.start({ body }), peer.start({ body, isWatch: true }), peer.start()];
+  await turn();
+  const ends = peer.frames.filter(
+    ({ flags, stream }) => stream > 0 && (flags & FLAG.endStream) > 0,
+  );
+  expect(ends.map(({ stream }) => stream)).toEqual([1, 5]);
+  for (const stream of [1, 3, 5]) await peer.send(headers(stream, GRPC_OK), trailers(stream));
+  expect(await outcomes(exchanges)).toEqual(["200 ", "200 stream", "200 "]);
+  // The server learns that it is of no use any more.
+  expect([1, 3, 5].map((stream) => peer.resets(stream))).toEqual([[], [CODE.cancel], []]);
+});
+
 test("GOAWAY ends a connection of watches at once", async () => {
   const peer = await Http2Peer.ready({ carries: "watches" });
   const watches = [1, 3].map(() => peer.start({ isWatch: true, body: Buffer.alloc(5) }));
@@ -192,7 +213,7 @@ const BROKEN: readonly (readonly [name: string, sent: readonly Buffer[]])[] = [
     "a body that is too long",
     [headers(1, Buffer.concat([OK, literal("content-length", "0")])), data(1, "x"), trailers(1)],
   ],
-  ["trailers that do not end the stream", [headers(1, GRPC_OK), headers(1, OK)]],
+  ["trailers that do not end the stream", [headers(1, GRPC_OK), headers(1, literal("a", "b"))]],
   ["trailers with a status", [headers(1, GRPC_OK), trailers(1, OK)]],
   ["trailers with a wrong field", [headers(1, GRPC_OK), trailers(1, literal("A", "b"))]],
 ];
@@ -244,6 +265,7 @@ test("an exchange that was aborted before is not sent, and says nothing of the c
   await turn();
   expect(peer.sent(FRAME.headers).map(({ stream }) => stream)).toEqual([1]);
   expect([pings, peer.sent(FRAME.ping).length]).toEqual([0, 0]);
+  expect([peer.isOpen, peer.keepsProcess]).toEqual([true, true]);
   await peer.send(head(1), lastData(1, "sent"));
   expect(await exchange.outcome).toBe("200 sent");
 });
@@ -416,6 +438,15 @@ test.each([0, 1, 8, 9, 12])(
   },
 );
 
+test("a server that has ended its half gets no more streams, whatever it still has to read", async () => {
+  const peer = await Http2Peer.ready({ reads: false });
+  const exchange = peer.start({ body: Buffer.alloc(60_000) });
+  await peer.end();
+  expect([peer.isOpen, peer.socket.destroyed]).toEqual([false, false]);
+  exchange.abort("enough");
+  expect([peer.closes, peer.keepsProcess]).toEqual([1, false]);
+});
+
 test("an idle connection closes, even if the server does not read", async () => {
   const peer = await Http2Peer.ready({ reads: false }, [SETTING.initialWindowSize, 2 ** 20]);
   const exchange = peer.start({ body: Buffer.alloc(60_000) });
@@ -507,7 +538,8 @@ test("the same bytes give the same events in whatever chunks they arrive", async
       FLAG.endHeaders | FLAG.priority,
     ),
     frame(99, 0xff, 7, Buffer.from("unknown")),
-    data(3, "a"),
+    // The reserved bit of an id says nothing.
+    data(3 + 2 ** 31, "a"),
     data(1, ""),
     lastData(3, "b"),
     goaway(3, 0),
