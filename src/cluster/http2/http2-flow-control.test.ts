@@ -94,6 +94,18 @@ test("settings that make a window negative stop the stream until the window is p
   expect(peer.bodyOf(3).length).toBe(1_999);
 });
 
+test("settings are acknowledged before their window is used, for until then the server has the old one", async () => {
+  const peer = await Http2Peer.ready({}, [SETTING.initialWindowSize, 0]);
+  peer.start({ body: bodyOf(10) });
+  await turn();
+  const before = peer.frames.length;
+  await peer.send(settings([SETTING.initialWindowSize, 10]));
+  expect(peer.frames.slice(before).map(({ type, flags }) => [type, flags])).toEqual([
+    [FRAME.settings, FLAG.ack],
+    [FRAME.data, FLAG.endStream],
+  ]);
+});
+
 test("a stream that the server does not read does not stop the others", async () => {
   const peer = await Http2Peer.ready({}, [SETTING.initialWindowSize, 0]);
   const body = bodyOf(500);

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type ServerHttp2Stream } from "node:http2";
+import { createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
 import { type AddressInfo, connect } from "node:net";
 import { expect, test } from "vitest";
 import { randomFrom } from "../../../test/support/random-from.js";
@@ -7,6 +7,7 @@ import { SEED } from "../../../test/support/seed.js";
 import { systemClock } from "../../time/clock.js";
 import type { HttpRequest, HttpResponse } from "../../wire/http.js";
 import { Exchange } from "../exchange/exchange.js";
+import { STATIC_TABLE } from "./hpack/static-table.js";
 import { Http2Connection } from "./http2-connection.js";
 
 /** Requests and responses of one connection. */
@@ -90,16 +91,7 @@ test.each([0, 100, 4_096, 65_536])(
         stream.end(body);
       },
     );
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    const { port } = server.address() as AddressInfo;
-    const origin = new URL(`http://127.0.0.1:${port}`);
-    const connection = new Http2Connection(
-      origin,
-      connect(port, "127.0.0.1"),
-      { timeout: TIMEOUT_MS, clock: systemClock, keepAlive: TIMEOUT_MS, carries: "calls" },
-      () => {},
-    );
-    await connection.ready;
+    const { connection, origin } = await connectionTo(server);
     for (let call = 0; call < CALLS; call++) {
       const sent = fields.next();
       const path = `/${fields.text(fields.below(50), NAME_CHARACTERS)}`;
@@ -117,6 +109,52 @@ test.each([0, 100, 4_096, 65_536])(
     server.close();
   },
 );
+
+test("the static table is that of Node", async () => {
+  const responses = [200, 204, 206, 304, 400, 404, 500];
+  const fields = STATIC_TABLE.filter(
+    ({ name }) => !/^:|^(content-length|host|transfer-encoding)$/.test(name),
+  ).map(({ name, value }) => [name, value === "" ? "x" : value] as const);
+  let received: string[] = [];
+  const server = createServer().on(
+    "stream",
+    (stream: ServerHttp2Stream, _headers: object, _flags: number, raw: string[]) => {
+      received = raw;
+      stream.respond({ ":status": responses[0], ...Object.fromEntries(fields) });
+      stream.end();
+    },
+  );
+  const { connection, origin } = await connectionTo(server);
+  for (const status of [...responses]) {
+    const path = status === 200 ? "/index.html" : "/";
+    const { headers, ...response } = await answerOf(connection, origin, path, fields);
+    expect(response.status).toBe(status);
+    expect(headers).toMatchObject(Object.fromEntries(fields));
+    expect(received).toEqual([
+      ...[":method", "GET", ":scheme", "http", ":path", path, ":authority", origin.host],
+      ...fields.flat(),
+    ]);
+    responses.shift();
+  }
+  connection.destroy();
+  server.close();
+});
+
+async function connectionTo(
+  server: Http2Server,
+): Promise<{ readonly connection: Http2Connection; readonly origin: URL }> {
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const origin = new URL(`http://127.0.0.1:${port}`);
+  const connection = new Http2Connection(
+    origin,
+    connect(port, "127.0.0.1"),
+    { timeout: TIMEOUT_MS, clock: systemClock, keepAlive: TIMEOUT_MS, carries: "calls" },
+    () => {},
+  );
+  await connection.ready;
+  return { connection, origin };
+}
 
 async function answerOf(
   connection: Http2Connection,

@@ -420,6 +420,8 @@ export class Http2Session implements StreamConnection {
     }
     this.#hasSettings = true;
     this.#reply(FRAME.settings, NOTHING);
+    // Only now: until the server gets the answer, it has the old window.
+    this.#sendMore();
     this.#events.onSettings(this.#maxStreams);
   }
 
@@ -484,6 +486,7 @@ export class Http2Session implements StreamConnection {
       const stream = this.#knownStream(frame.stream);
       if (more === 0) throw protocolError("a window is widened by nothing");
       stream?.widenSendWindow(more);
+      stream?.sendMore();
       return;
     }
     if (more === 0) throw protocolError("a window is widened by nothing");
@@ -491,6 +494,11 @@ export class Http2Session implements StreamConnection {
     if (this.#sendWindow > MAX_WINDOW_BYTES) {
       throw new Http2Error(CODE.flowControlError, "the window of the connection is too large");
     }
+    this.#sendMore();
+  }
+
+  /** Sends what the windows allow now. */
+  #sendMore(): void {
     for (const stream of this.#streams.values()) stream.sendMore();
   }
 }

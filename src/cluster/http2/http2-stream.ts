@@ -91,7 +91,6 @@ export class Http2Stream implements FlowControl {
     if (this.#sendWindow > MAX_WINDOW_BYTES) {
       throw new Http2Error(CODE.flowControlError, "the window of a stream is too large");
     }
-    this.sendMore();
   }
 
   pause(): void {

@@ -179,6 +179,9 @@ test("only fields of most requests get into the server's table, and secrets into
   const path = `0404${Buffer.from("/key").toString("hex")}`;
   expect(encode()).toBe(`834002746508${te}${path}1f080178`);
   expect(encode()).toBe(`83be${path}1f080178`);
+  // No news.
+  encoder.resize(65_536);
+  expect(encode()).toBe(`83be${path}1f080178`);
   encoder.resize(50);
   encoder.resize(70);
   // The server's table is empty after its size was nothing. Then it holds one of them.
