@@ -102,7 +102,7 @@ export class RecordedExchange extends Exchange {
       scope: "local",
       operation: "CALL",
       isWatch,
-      ...(body && { grpc: { path: "/call", body } }),
+      ...(body && { grpc: { path: "/call", body, json: "" } }),
     };
     super(
       {
