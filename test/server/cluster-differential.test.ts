@@ -30,6 +30,9 @@ describeWithEtcd("3.4", "the cluster's routes answer like etcd", () => {
     beforeAll(async () => {
       etcd = await startEtcd({ release: "3.4" });
       real = serverAt(etcd.urls[0]);
+      // A healthy etcd may not have decided its version yet.
+      const version = async () => (await real({ method: "GET", path: "/version" })).body;
+      await expect.poll(version).not.toContain("not_decided");
       ours = await twinOf(real);
     });
     afterAll(() => etcd.stop());
