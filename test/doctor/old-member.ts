@@ -1,15 +1,16 @@
 /** Directories of members that do not run any more, and attempts to start another etcd on them. */
 
 import { type ChildProcess, spawn } from "node:child_process";
+
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { findEtcd, type Release } from "../../scripts/etcd-binaries.mjs";
 import {
   type EtcdProcess,
   type EtcdProcessOptions,
   startEtcdCluster,
 } from "../../scripts/etcd-process.mjs";
+import { untilVersionIsDecided } from "../support/until-version-is-decided.js";
 
 /** Makes a snapshot as soon as there is something new, without the v2 API. */
 export const SNAPSHOT_WITHOUT_V2 = ["--enable-v2=false", "--snapshot-count=1"];
@@ -33,18 +34,11 @@ export async function startMembers(
     binary: binaryOf(release),
     args: ["--heartbeat-interval=20", "--election-timeout=200", ...args],
   });
-  // Healthy members agree on their version a moment later.
   await Promise.all(members.map(untilVersionIsDecided));
   const remove = async () => {
     await Promise.all(members.map((member) => member.remove()));
   };
   return Object.assign(members, { [Symbol.asyncDispose]: remove });
-}
-
-async function untilVersionIsDecided({ url }: EtcdProcess): Promise<void> {
-  while ((await (await fetch(`${url}/version`)).text()).includes("not_decided")) {
-    await setTimeout(20);
-  }
 }
 
 /** A request of the v2 API. */

@@ -11,6 +11,7 @@ import { membersRoute } from "../../src/server/routes/members-route.js";
 import { metricsRoute } from "../../src/server/routes/metrics-route.js";
 import { v2Handler } from "../../src/server/routes/v2-handler.js";
 import { describeWithEtcd, type EtcdCluster, startEtcd } from "../support/etcd.js";
+import { untilVersionIsDecided } from "../support/until-version-is-decided.js";
 import { add, BY_NOBODY, nameOf, put, READS, REFUSALS } from "./cluster-rows.js";
 import {
   type Answer,
@@ -29,10 +30,8 @@ describeWithEtcd("3.4", "the cluster's routes answer like etcd", () => {
 
     beforeAll(async () => {
       etcd = await startEtcd({ release: "3.4" });
+      await untilVersionIsDecided({ url: etcd.urls[0] });
       real = serverAt(etcd.urls[0]);
-      // A healthy etcd may not have decided its version yet.
-      const version = async () => (await real({ method: "GET", path: "/version" })).body;
-      await expect.poll(version).not.toContain("not_decided");
       ours = await twinOf(real);
     });
     afterAll(() => etcd.stop());
