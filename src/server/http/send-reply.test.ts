@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { expect, it } from "vitest";
 import { MemoryBudget } from "./memory-budget.js";
 import type { PiecedBody, ServerReply } from "./message.js";
@@ -29,6 +29,32 @@ it("sends a large text completely, wherever it is split", async () => {
     const text = `${start}${"😀".repeat(400_000)}`;
     expect((await received(text)) === text).toBe(true);
   }
+});
+
+it("counts nothing for a client that has gone before its response", async () => {
+  const budget = new MemoryBudget(LIMIT);
+  let isEnded = false;
+  const end = async () => {
+    isEnded = true;
+    return { done: true, value: undefined } as const;
+  };
+  const body: PiecedBody = {
+    heldBytes: LIMIT,
+    [Symbol.asyncIterator]: () => ({ next: end, return: end }),
+  };
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const [, response] = (await once(server, "request")) as [unknown, ServerResponse];
+  client.destroy();
+  await once(response, "close");
+  for (const each of [body, "a".repeat(LIMIT)]) {
+    await sendReply({ status: 200, headers: [], body: each }, response, budget);
+    expect(budget.total).toBe(0);
+  }
+  expect(isEnded).toBe(true);
+  server.close();
 });
 
 it("does not start pieces for which there is no room", async () => {

@@ -42,6 +42,8 @@ export function sendReply(
   response: ReplyTarget,
   budget: MemoryBudget,
 ): Promise<void> | undefined {
+  // It would never release what it counts.
+  if (response.destroyed) return typeof body === "string" ? undefined : discard(body);
   const { method, httpVersion } = response.req;
   // etcd sends no `Connection` header for the default of the HTTP version.
   if (response.shouldKeepAlive === (httpVersion === "1.1")) response.removeHeader("Connection");
@@ -70,6 +72,11 @@ function reservationFor(response: ReplyTarget, budget: MemoryBudget): MemoryRese
   const reservation = budget.reserve(() => response.destroy());
   response.once("close", () => reservation.release());
   return reservation;
+}
+
+/** Ends pieces that nobody reads: a watch must not go on without its client. */
+async function discard(pieces: PiecedBody): Promise<void> {
+  await pieces[Symbol.asyncIterator]().return?.();
 }
 
 /** Sends all pieces. Those of a watch also end when the client disconnects or the server stops. */
