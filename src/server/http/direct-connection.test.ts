@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { array, assert, asyncProperty, constantFrom, nat, string, tuple } from "fast-check";
@@ -176,6 +177,19 @@ it.each(UNUSUAL.map(titled))(
     await same(get("slow"), request);
   },
 );
+
+it("leaves all requests to node:http while somebody subscribes to its requests", async () => {
+  const [own] = servers;
+  if (own === undefined) throw new Error("no server");
+  let seen = 0;
+  const count = () => seen++;
+  await answer(own, [get("a")]);
+  subscribe("http.server.request.start", count);
+  await answer(own, [get("a")]);
+  unsubscribe("http.server.request.start", count);
+  await answer(own, [get("a")]);
+  expect(seen).toBe(1);
+});
 
 it("answers all other bytes as node:http does", { timeout: 300_000 }, async () => {
   // Behind a poll, the rest of a body is not read, and then neither is the end of the connection.
