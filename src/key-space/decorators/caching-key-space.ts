@@ -54,8 +54,11 @@ export class CachingKeySpace implements KeySpace {
     options?: CallOptions,
   ): Promise<EtcdReceipt>;
   execute(request: KeyRequest, options?: CallOptions): Promise<EtcdResponse>;
-  async execute(request: KeyRequest, options: CallOptions = {}): Promise<EtcdReceipt> {
-    if (request.action === "get") return await this.#get(request, options);
+  execute(request: KeyRequest, options: CallOptions = {}): Promise<EtcdReceipt> {
+    return request.action === "get" ? this.#get(request, options) : this.#write(request, options);
+  }
+
+  async #write(request: KeyRequest, options: CallOptions): Promise<EtcdReceipt> {
     try {
       return await this.#inner.execute(request, options);
     } finally {
@@ -99,14 +102,14 @@ export class CachingKeySpace implements KeySpace {
 
   #get(request: GetRequest, options: CallOptions): Promise<EtcdResponse> {
     if (request.quorum === true) return this.#inner.execute(request, options);
-    const linearizable = { ...request, quorum: true };
-    const id = JSON.stringify(request);
+    const id = idOf(request);
     if (this.#watch === undefined) void this.#open();
-    if (id.length > MAX_REQUEST_CHARS) return this.#inner.execute(linearizable, options);
+    if (id.length > MAX_REQUEST_CHARS) return this.#inner.execute(linearizable(request), options);
     const cached = this.#cache.get(id);
     const now = this.#clock.monotonic();
     if (cached === undefined || now - cached.since >= MAX_AGE_MS) {
-      return this.#store(id, { response: this.#inner.execute(linearizable), since: now });
+      const response = this.#inner.execute(linearizable(request));
+      return this.#store(id, { response, since: now });
     }
     // Moves the entry to the end, because the first entry is dropped first.
     this.#cache.delete(id);
@@ -159,4 +162,13 @@ export class CachingKeySpace implements KeySpace {
       this.#notBefore = this.#clock.monotonic() + this.#backOff.delay();
     }
   }
+}
+
+function linearizable(request: GetRequest): GetRequest {
+  return { ...request, quorum: true };
+}
+
+/** Equal for equal requests. */
+function idOf({ key, recursive = false, sorted = false }: GetRequest): string {
+  return `${recursive} ${sorted} ${key}`;
 }

@@ -128,7 +128,8 @@ export class KeysRoute<P extends Permit = Permit> {
 }
 
 function withNodes(request: KeyRequest): KeyRequest {
-  return "noValueOnSuccess" in request ? { ...request, noValueOnSuccess: false } : request;
+  const wantsNone = "noValueOnSuccess" in request && request.noValueOnSuccess === true;
+  return wantsNone ? { ...request, noValueOnSuccess: false } : request;
 }
 
 /** 201 if the key did not exist before. */
