@@ -16,6 +16,7 @@ import {
   TIMEOUT_MS,
   trailers,
   turn,
+  windowUpdate,
 } from "../../../test/support/http2-peer.js";
 import { randomFrom } from "../../../test/support/random-from.js";
 import { SEED } from "../../../test/support/seed.js";
@@ -495,17 +496,22 @@ test.each(FLOODS)(
 test.each([
   ...FLOODS,
   ["empty frames", data(1, "")],
+  ["resets", reset(1, CODE.cancel)],
+  ["heads of an ended stream", head(1)],
+  ["window updates", windowUpdate(0, 1)],
+  ["window updates of a stream", windowUpdate(3, 1)],
   ["unknown frames", frame(99, 0, 0, Buffer.alloc(100))],
-  ["informational heads", headers(1, literal(":status", "103"))],
-] as const)("%s without end leave nothing behind for a server that reads", async (_name, sent) => {
+  ["informational heads", headers(3, literal(":status", "103"))],
+] as const)("%s without end leave nothing behind for a server that reads", async (name, sent) => {
   const peer = await Http2Peer.ready();
-  const exchange = peer.start();
-  if (sent.readUInt8(3) === FRAME.data) await peer.send(head(1));
+  const exchanges = [peer.start(), peer.start()];
+  await peer.send(head(1), ...(name === "empty frames" ? [] : [lastData(1, "first")]));
   const many = Array<Buffer>(1_000).fill(sent);
   for (let at = 0; at < 5; at++) await peer.send(...many);
-  expect(peer.socket.writableLength).toBe(0);
-  await peer.send(...(sent.readUInt8(3) === FRAME.data ? [] : [head(1)]), lastData(1, "end"));
-  expect(await exchange.outcome).toBe("200 end");
+  expect([peer.closes, peer.socket.writableLength]).toEqual([0, 0]);
+  if (name === "empty frames") await peer.send(lastData(1, "first"));
+  await peer.send(head(3), lastData(3, "second"));
+  expect(await outcomes(exchanges)).toEqual(["200 first", "200 second"]);
 });
 
 test.each([
