@@ -89,7 +89,8 @@ async function load(parameters) {
  * to begin, so a delay of the system is a delay of every call that was to begin meanwhile.
  *
  * @param {Parameters} parameters
- * @returns {Promise<{ micros: number[], pause: number }>} sorted; the longest garbage collection in ms
+ * @returns {Promise<{ micros: number[], seconds: number, pause: number }>} sorted; until the last has ended; the longest
+ *   garbage collection in ms
  */
 async function arrivals(parameters) {
   const client = await clientFor(parameters);
@@ -122,7 +123,8 @@ async function arrivals(parameters) {
   collections.observe({ entryTypes: ["gc"] });
   await all;
   collections.disconnect();
-  return { micros: [...micros.sort()], pause };
+  const seconds = (performance.now() - begun) / 1000;
+  return { micros: [...micros.sort()], seconds, pause };
 }
 
 /** @param {{ inFlight: number }} parameters */

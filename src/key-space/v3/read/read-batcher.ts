@@ -7,6 +7,8 @@ import { isTooLarge } from "./too-large.js";
 /** One read that waits for its batch. */
 interface Waiting<T> {
   readonly path: string;
+  /** Nobody waits any more. It stays in the queue until its turn: thousands can be aborted at once. */
+  isAborted: boolean;
   resolve(result: T): void;
   reject(error: unknown): void;
 }
@@ -34,7 +36,7 @@ export class ReadBatcher<T> {
   #reads = 0;
   readonly #readTogether: ReadTogether<T>;
   readonly #maxReads: () => number;
-  #waiting: Waiting<T>[] = [];
+  readonly #waiting: Waiting<T>[] = [];
   #running = 0;
   #scheduled = false;
 
@@ -52,11 +54,8 @@ export class ReadBatcher<T> {
   read(path: string, signal: AbortSignal | undefined): Promise<T> {
     if (signal?.aborted) return Promise.reject(abortOf(path, signal));
     return new Promise((resolve, reject) => {
-      const waiting =
-        signal === undefined
-          ? { path, resolve, reject }
-          : abortable({ path, resolve, reject }, signal, this.#forget);
-      this.#waiting.push(waiting);
+      const waiting = { path, isAborted: false, resolve, reject };
+      this.#waiting.push(signal === undefined ? waiting : abortable(waiting, signal));
       this.#schedule();
     });
   }
@@ -72,7 +71,8 @@ export class ReadBatcher<T> {
   }
 
   #start(): void {
-    const batch = this.#waiting.splice(0, this.#maxReads());
+    const batch = this.#waiting.splice(0, this.#maxReads()).filter(({ isAborted }) => !isAborted);
+    if (batch.length === 0) return;
     this.#batches++;
     this.#reads += batch.length;
     this.#running++;
@@ -99,10 +99,6 @@ export class ReadBatcher<T> {
     const half = Math.ceil(batch.length / 2);
     await Promise.all([this.#execute(batch.slice(0, half)), this.#execute(batch.slice(half))]);
   }
-
-  readonly #forget = (waiting: Waiting<T>): void => {
-    this.#waiting = this.#waiting.filter((other) => other !== waiting);
-  };
 }
 
 /** A single forbidden key, or a few large values, can make the complete batch fail. */
@@ -110,13 +106,9 @@ function mayBeCausedByOne(error: unknown): boolean {
   return error instanceof UnauthorizedError || isTooLarge(error);
 }
 
-function abortable<T>(
-  { path, resolve, reject }: Waiting<T>,
-  signal: AbortSignal,
-  forget: (waiting: Waiting<T>) => void,
-): Waiting<T> {
+function abortable<T>({ path, resolve, reject }: Waiting<T>, signal: AbortSignal): Waiting<T> {
   const abort = (): void => {
-    forget(waiting);
+    waiting.isAborted = true;
     reject(abortOf(path, signal));
   };
   const settled = <V>(settle: (value: V) => void) => {
@@ -125,7 +117,7 @@ function abortable<T>(
       settle(value);
     };
   };
-  const waiting = { path, resolve: settled(resolve), reject: settled(reject) };
+  const waiting = { path, isAborted: false, resolve: settled(resolve), reject: settled(reject) };
   onAbort(signal, abort);
   return waiting;
 }
