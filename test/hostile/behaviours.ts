@@ -1,6 +1,7 @@
 /** What a hostile server does during one exchange. */
 
 import { framed } from "../../src/wire/grpc.js";
+import { frame } from "../support/http2-frame.js";
 import { deliver } from "./delivery.js";
 import { GRPC_ERRORS } from "./error-bodies.js";
 import { truthOf } from "./etcd-truth.js";
@@ -14,7 +15,6 @@ import {
   END_STREAM,
   FRAME,
   fieldsOf,
-  frame,
   malformed,
   oddFrame,
 } from "./http2-lies.js";

@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { serverCertificate } from "../support/certificates.js";
+import { frame } from "../support/http2-frame.js";
 import type { Http1Request } from "./etcd-truth.js";
-import { ACK, END_STREAM, FRAME, frame } from "./http2-lies.js";
+import { ACK, END_STREAM, FRAME } from "./http2-lies.js";
 import { FrameReader, relayHttp2, type StreamLie } from "./http2-relay.js";
 
 const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

@@ -1,9 +1,10 @@
 /** Lies in frames of HTTP/2 and gRPC that are known to be dangerous. */
 
 import { framed } from "../../src/wire/grpc.js";
+import { frame } from "../support/http2-frame.js";
 import type { Answer } from "./delivery.js";
 import { GRPC_ERRORS } from "./error-bodies.js";
-import { END_HEADERS, END_STREAM, FRAME, fieldsOf, frame } from "./http2-lies.js";
+import { END_HEADERS, END_STREAM, FRAME, fieldsOf } from "./http2-lies.js";
 import { varint } from "./protobuf-lies.js";
 import { V3_MESSAGES } from "./v3-messages.js";
 

@@ -2,6 +2,7 @@
 
 import { framed } from "../../src/wire/grpc.js";
 import { ETCD_HEADERS, GOOD_SET } from "../odd-server.js";
+import { frame } from "../support/http2-frame.js";
 import { type Answer, damaged } from "./delivery.js";
 import type { Random } from "./random.js";
 
@@ -22,20 +23,6 @@ export const END_STREAM = 0x1;
 export const ACK = 0x1;
 export const END_HEADERS = 0x4;
 const PADDED = 0x8;
-
-export function frame(
-  type: number,
-  flags: number,
-  stream: number,
-  payload: Buffer = Buffer.alloc(0),
-): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
 
 /** Fields as literals, which name nothing of HPACK's tables. */
 export function fieldsOf(fields: Readonly<Record<string, string>>): Buffer {

@@ -2,8 +2,9 @@
 
 import { connect, type Socket } from "node:net";
 import { framed } from "../../src/wire/grpc.js";
+import { frame } from "../support/http2-frame.js";
 import { type Answer, deliver } from "./delivery.js";
-import { FRAME, frame } from "./http2-lies.js";
+import { FRAME } from "./http2-lies.js";
 import type { Random } from "./random.js";
 
 /** What is done to the response on one stream. */

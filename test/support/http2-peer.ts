@@ -8,6 +8,7 @@ import { FLAG, FRAME, type Frame, SETTING } from "../../src/cluster/http2/frame.
 import { Http2Connection } from "../../src/cluster/http2/http2-connection.js";
 import { AttemptFailure } from "../../src/wire/attempt-failure.js";
 import type { HttpHeaders, HttpRequest, HttpResponse } from "../../src/wire/http.js";
+import { frame } from "./http2-frame.js";
 import { SimulatedClock } from "./simulated-clock.js";
 
 const ORIGIN = new URL("http://peer:2379");
@@ -17,20 +18,6 @@ export const TIMEOUT_MS = 10_000;
 
 /** The client has handled what was sent, and the peer has received what that caused. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-export function frame(
-  type: number,
-  flags: number,
-  stream: number,
-  payload: Buffer = Buffer.alloc(0),
-): Buffer {
-  const head = Buffer.alloc(HEAD_BYTES);
-  head.writeUIntBE(payload.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
 
 export function uint32(...values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(4 * values.length);

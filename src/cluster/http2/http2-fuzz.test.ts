@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { frame } from "../../../test/support/http2-frame.js";
 import {
   data,
-  frame,
   GRPC_OK,
   goaway,
   Http2Peer,
